@@ -1,0 +1,160 @@
+// The plan: the difference between what EC2 says and what should be, as EC2 calls. Pure.
+//
+// Invariants: planning after applying yields no step. No step touches a table, EIP or ENI outside the VIP's scope, or
+// takes a route or an EIP from a foreign living target; those become conflicts and are left alone (guarantee 7).
+import { enisOf, type Member } from './member.ts';
+import { type EipSeen, type EniSeen, type Observation, type RouteSeen, tablesOf } from './observation.ts';
+import type { Vip } from './vip.ts';
+
+interface StepBase {
+  /** Names what the step sets, the same in every plan: `rtb-1 192.168.255.10/32`, `eipalloc-1`, `eni-1 check`. */
+  readonly cell: string;
+  /** What was observed there, for the record. */
+  readonly from: string;
+  readonly eni: string;
+}
+export interface RouteStep extends StepBase {
+  readonly call: 'ReplaceRoute' | 'CreateRoute';
+  readonly table: string;
+  readonly destination: string;
+}
+export interface EipStep extends StepBase {
+  readonly call: 'AssociateAddress';
+  readonly eip: string;
+  readonly privateAddress: string;
+}
+/** Switches the ENI's source/destination check off; with it on, EC2 drops what is not addressed to the ENI itself. */
+export interface CheckStep extends StepBase {
+  readonly call: 'ModifyNetworkInterfaceAttribute';
+}
+export type Step = RouteStep | EipStep | CheckStep;
+
+/** A cell that should change and was left alone. */
+export interface Conflict {
+  readonly cell: string;
+  readonly found: string;
+  readonly why: string;
+  /** `foreign`: somebody else's, by the scope rule. `unmet`: something that the step needs is not there. */
+  readonly kind: 'foreign' | 'unmet';
+}
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly conflicts: readonly Conflict[];
+}
+
+export const nothing = 'nothing';
+const routeCell = (table: string, destination: string): string => `${table} ${destination}`;
+
+/**
+ * What it takes to move `vip` to `target`. With `trusted` false the observation may be out of date, so that every cell
+ * is set again, also those that look right; a repeated ReplaceRoute is harmless (EC2 has no token to make it so).
+ */
+export function plan(vip: Vip, seen: Observation, target: Member, trusted: boolean): Plan {
+  const own = new Set([...enisOf(vip.members), target.eni, target.eipEni ?? target.eni, ...vip.wrote]);
+  const parts = [planEips(vip, seen, target, trusted, own), planRoutes(vip, seen, target, trusted, own)];
+  return {
+    // EIPs first: few, and what Internet clients wait for. Checks last: nearly always right already.
+    steps: [...parts.flatMap((p) => p.steps), ...planChecks(vip, seen, target)],
+    conflicts: parts.flatMap((p) => p.conflicts),
+  };
+}
+
+function planRoutes(
+  vip: Vip,
+  seen: Observation,
+  target: Member,
+  trusted: boolean,
+  own: ReadonlySet<string>,
+): Plan {
+  const steps: RouteStep[] = [];
+  const conflicts: Conflict[] = [];
+  const tables = tablesOf(vip, seen);
+  if (tables.length === 0 && vip.addresses.length > 0) {
+    const why = `no route table in ${vip.vpc} bears the label ${vip.tableLabels.join(' or ')}`;
+    conflicts.push({ cell: 'route tables', found: nothing, why, kind: 'unmet' });
+  }
+  for (const destination of vip.addresses) {
+    for (const table of tables) {
+      const route = table.routes[destination];
+      const cell = routeCell(table.table, destination);
+      const base = { cell, from: route?.target ?? nothing, eni: target.eni, table: table.table, destination };
+      if (route === undefined) steps.push({ ...base, call: 'CreateRoute' });
+      else if (isForeign(route, own)) {
+        const why = 'the route points to a living target that is none of this VIP';
+        conflicts.push({ cell, found: route.target, why, kind: 'foreign' });
+      } else if (route.target !== target.eni || !trusted || route.propagated) {
+        steps.push({ ...base, call: route.propagated ? 'CreateRoute' : 'ReplaceRoute' });
+      }
+    }
+  }
+  return { steps, conflicts };
+}
+
+const isForeign = (route: RouteSeen, own: ReadonlySet<string>): boolean =>
+  route.state === 'active' && !route.propagated && !own.has(route.target);
+
+/** Each EIP of the VIP keeps the private address it has on the target, or gets the first one that is free. */
+function planEips(
+  vip: Vip,
+  seen: Observation,
+  target: Member,
+  trusted: boolean,
+  own: ReadonlySet<string>,
+): Plan {
+  const steps: EipStep[] = [];
+  const conflicts: Conflict[] = [];
+  const eni = target.eipEni === undefined ? undefined : seen.enis.find((e) => e.eni === target.eipEni);
+  const kept = new Map(vip.eips.flatMap((eip) => keptAddress(seen, eip, eni)));
+  const free = freeAddresses(eni, [...kept.values()]);
+  for (const eip of vip.eips) {
+    const at = seen.eips.find((e) => e.eip === eip);
+    const problem = eipProblem(at, eni, target, own) ?? undefined;
+    const privateAddress = problem === undefined ? (kept.get(eip) ?? free.shift()) : undefined;
+    const found = at?.eni === undefined ? nothing : `${at.eni} ${at.privateAddress ?? ''}`.trim();
+    if (problem !== undefined) conflicts.push({ cell: eip, found, ...problem });
+    else if (privateAddress === undefined) {
+      const why = `every private address of ${target.eipEni} bears a foreign EIP or another one of this VIP`;
+      conflicts.push({ cell: eip, found, why, kind: 'unmet' });
+    } else if (!kept.has(eip) || !trusted) {
+      steps.push({ call: 'AssociateAddress', cell: eip, from: found, eni: eni!.eni, eip, privateAddress });
+    }
+  }
+  return { steps, conflicts };
+}
+
+function keptAddress(seen: Observation, eip: string, eni: EniSeen | undefined): [string, string][] {
+  const at = seen.eips.find((e) => e.eip === eip);
+  return at?.eni !== undefined && at.eni === eni?.eni && at.privateAddress !== undefined
+    ? [[eip, at.privateAddress]]
+    : [];
+}
+
+const freeAddresses = (eni: EniSeen | undefined, taken: readonly string[]): string[] =>
+  (eni?.addresses ?? [])
+    .filter((a) => a.eip === undefined && !taken.includes(a.privateAddress))
+    .map((a) => a.privateAddress);
+
+function eipProblem(
+  at: EipSeen | undefined,
+  eni: EniSeen | undefined,
+  target: Member,
+  own: ReadonlySet<string>,
+): Pick<Conflict, 'why' | 'kind'> | undefined {
+  if (at === undefined) return { kind: 'unmet', why: 'no such Elastic IP in this account and Region' };
+  if (at.eni !== undefined && !own.has(at.eni)) {
+    return { kind: 'foreign', why: 'the EIP lies on an ENI that is none of this VIP' };
+  }
+  if (target.eipEni === undefined) {
+    return { kind: 'unmet', why: `${target.node} has no labelled ENI for EIPs (its primary ENI is never used)` };
+  }
+  if (eni === undefined) return { kind: 'unmet', why: `${target.eipEni} of ${target.node} was not found` };
+  return undefined;
+}
+
+function planChecks(vip: Vip, seen: Observation, target: Member): readonly CheckStep[] {
+  const service = new Set([target.eni, ...Object.values(vip.members).map((m) => m.eni)]);
+  return seen.enis
+    .filter((e) => service.has(e.eni) && e.sourceDestCheck)
+    .map((e) => ({ call: 'ModifyNetworkInterfaceAttribute', cell: `${e.eni} check`, from: 'on', eni: e.eni }));
+}

@@ -1,0 +1,144 @@
+// The item of one VIP: what the ledger says of it, and everything that claims, election and lease keep about it.
+//
+// Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
+import type { Claim, Stint } from './claim.ts';
+import { merge, newerStint, sameStint } from './claim.ts';
+import type { Lease, Open } from './lease.ts';
+import type { Members } from './member.ts';
+import type { Observation } from './observation.ts';
+import { pruned, withHeard } from './silent.ts';
+import type { EpochMs } from './time.ts';
+
+/** `both`: the address lies on `lo` of every node. `master`: keepalived adds and removes it. */
+export type Hold = 'both' | 'master';
+
+/** What an operator registers. */
+export interface LedgerEntry {
+  readonly name: string;
+  /** Destinations of the routes, as EC2 spells them: `192.168.255.10/32`, `fd77::10/128`. */
+  readonly addresses: readonly string[];
+  /** Allocation ids of the Elastic IPs that move along. */
+  readonly eips: readonly string[];
+  readonly vpc: string;
+  /** The account that owns VPC, tables and ENIs. */
+  readonly account: string;
+  /** Values of the tag `vipshift:<stage>`. */
+  readonly tableLabels: readonly string[];
+  readonly nodeLabels: readonly string[];
+  readonly hold: Hold;
+}
+
+/** An operator's order that runs out by itself. */
+export interface Order {
+  readonly untilMs: EpochMs;
+  readonly by: string;
+  readonly reason: string;
+}
+export interface Pin extends Order {
+  readonly node: string;
+}
+
+export interface Vip extends LedgerEntry {
+  readonly schema: number;
+  readonly rev: number;
+  readonly epoch: number;
+  /** Undefined until a first failover has committed. */
+  readonly owner?: string;
+  /** ENIs that our own mutations pointed routes and EIPs to, up to the last good commit. */
+  readonly wrote: readonly string[];
+  readonly lease?: Lease;
+  /** Epochs begun and not closed in the record, by holder. */
+  readonly open: Readonly<Record<string, Open>>;
+  /** No observation that began within STALE_READ of this is trusted. */
+  readonly touchedAtMs: EpochMs;
+  readonly members: Members;
+  readonly claims: Readonly<Record<string, Stint>>;
+  /** Evidence slots in which a member was heard (silent.ts). */
+  readonly heard: readonly number[];
+  readonly pin?: Pin;
+  readonly freeze?: Order;
+  /** What reconcile saw last: serves when the describes do not (guarantee 8). */
+  readonly view?: Observation;
+  /** When the VIP was taken out of the ledger; its epoch survives. */
+  readonly removedAtMs?: EpochMs;
+}
+
+export const SCHEMA = 1;
+
+export const newVip = (entry: LedgerEntry): Vip => ({
+  ...entry,
+  schema: SCHEMA,
+  rev: 1,
+  epoch: 0,
+  wrote: [],
+  open: {},
+  touchedAtMs: 0 as EpochMs,
+  members: {},
+  claims: {},
+  heard: [],
+});
+
+/** The VIP after a member's claim was heard; the same object when the claim says nothing new. */
+export function withClaim(vip: Vip, node: string, told: Stint, slot: number): Vip {
+  const known = vip.claims[node];
+  const merged = merge(known, told);
+  const heard = pruned(withHeard(vip.heard, slot));
+  if (known !== undefined && sameWords(known, merged) && heard === vip.heard) return vip;
+  return { ...vip, claims: { ...vip.claims, [node]: merged }, heard };
+}
+
+const sameWords = (a: Stint, b: Stint): boolean =>
+  (Object.keys(b) as (keyof Stint)[]).every((field) => a[field] === b[field]);
+
+/** A claim's first word of a stint, so that recording it simply replaces what is there. */
+export const isNews = (known: Stint | undefined, told: Stint): boolean =>
+  known === undefined || newerStint(told, known);
+
+/** Whether merging `told` into `known` only overwrites: such a claim can be recorded without a read. */
+export const onlyRefreshes = (known: Stint, told: Stint): boolean =>
+  sameStint(known, told) &&
+  known.seq < told.seq &&
+  known.slot <= told.slot &&
+  known.seenMs <= told.seenMs &&
+  known.young &&
+  (!told.young || known.hiMs < told.hiMs);
+
+/**
+ * What a claim asks of the store in one conditional write.
+ * `lease` absent: record only.
+ */
+export interface Telling {
+  readonly claim: Claim;
+  readonly stint: Stint;
+  readonly slot: number;
+  readonly lease?: Omit<Lease, 'epoch'>;
+}
+
+/**
+ * - `recorded`: the write happened, and the lease was taken if it was asked for; `vip` is the item after it.
+ * - `refused`: nothing was written; `vip` is the item as it is, or undefined when there is none.
+ */
+export type Told =
+  | { readonly answer: 'recorded'; readonly vip: Vip }
+  | { readonly answer: 'refused'; readonly vip: Vip | undefined };
+
+export interface VipStore {
+  /** Strongly consistent. Undefined when the name was never registered. */
+  read(name: string): Promise<Vip | undefined>;
+  /** Every item, tombstones included; not consistent. Pages until the end. */
+  list(): Promise<readonly Vip[]>;
+  /**
+   * Records a claim without reading first, in one conditional write, checked and done at once:
+   * with a lease: the node is a member, the stint is news, and no lease is live;
+   * without: the node is a member, and the stint is news or only refreshes the recorded one.
+   * Throws a Fault of kind `unknown` when the reply was lost: the write may have happened.
+   */
+  tell(telling: Telling, now: EpochMs): Promise<Told>;
+  /**
+   * Replaces `before` by `after` if nothing changed since `before` was read (its `rev`), and raises `rev`.
+   * Undefined when something did: nothing was written. Attributes that this version does not know stay.
+   */
+  write(before: Vip | undefined, after: Vip): Promise<Vip | undefined>;
+  /** Prolongs a lease that is still held under this epoch and holder; false when it is not. Leaves `rev` alone. */
+  renew(name: string, lease: Lease, expiresAtMs: EpochMs): Promise<boolean>;
+}
