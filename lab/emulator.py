@@ -1,0 +1,135 @@
+"""Runs one emulator (ministack or moto) so that nothing of it outlives the process that started it.
+
+    python emulator.py ministack|moto SCRATCH_DIR
+
+Binds a free loopback port itself (the kernel hands it out, so two starts cannot meet), prints
+{"port": ...} as one line on stdout, and serves. It lives as long as its stdin: at end of file, however the
+parent died, the scratch folder is removed and the whole process group, Lambda workers included, is killed. It
+therefore has to be started as the leader of a process group of its own.
+Limit: whoever kills only this process with SIGKILL leaves the workers to end by themselves on their closed stdin.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import traceback
+
+
+def end_of_life(scratch):
+    shutil.rmtree(scratch, ignore_errors=True)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def live_as_long_as_stdin(scratch):
+    def watch():
+        while sys.stdin.buffer.read(4096):
+            pass
+        end_of_life(scratch)
+
+    threading.Thread(target=watch, daemon=True, name="stdin-watch").start()
+
+
+def loopback_socket():
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.bind(("127.0.0.1", 0))
+    sock.listen(256)
+    return sock
+
+
+def replace_once(text, old, new):
+    if text.count(old) != 1:
+        raise SystemExit(f"MiniStack changed: want exactly one {old!r} in its Node worker, found {text.count(old)}")
+    return text.replace(old, new)
+
+
+def make_lambda_faithful():
+    """Two places where MiniStack 1.4.21 differs from Lambda in a way our tests would feel.
+
+    It runs the invocations of one function one after another; Lambda runs each beside the others, in a
+    sandbox that serves one at a time. And the context's remaining time is a constant.
+    """
+    from ministack.core import lambda_runtime as runtime
+
+    runtime._NODEJS_WORKER_SCRIPT = replace_once(
+        runtime._NODEJS_WORKER_SCRIPT,
+        "getRemainingTimeInMillis: () => 300000,",
+        "getRemainingTimeInMillis: ((endMs) => () => Math.max(0, endMs - Date.now()))"
+        '(Date.now() + 1000 * Number(process.env._LAMBDA_TIMEOUT || "3")),',
+    )
+    Sandbox = runtime.Worker
+
+    class Sandboxes:
+        def __init__(self, func_name, config, code_zip):
+            self._new = lambda: Sandbox(func_name, config, code_zip)
+            self._idle, self._all, self._lock = [], [], threading.Lock()
+
+        def invoke(self, event, request_id):
+            with self._lock:
+                sandbox = self._idle.pop() if self._idle else None
+                if sandbox is None:
+                    sandbox = self._new()
+                    self._all.append(sandbox)
+            try:
+                return sandbox.invoke(event, request_id)
+            finally:
+                with self._lock:
+                    self._idle.append(sandbox)
+
+        def kill(self):
+            with self._lock:
+                for sandbox in self._all:
+                    sandbox.kill()
+                self._idle, self._all = [], []
+
+    runtime.Worker = Sandboxes
+
+
+def serve_ministack(sock):
+    import asyncio
+
+    make_lambda_faithful()
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack.app import app
+
+    config = Config()
+    config.bind = [f"fd://{sock.detach()}"]
+    config.backlog = 256
+    config.keep_alive_timeout = 75
+    config.loglevel = os.environ.get("LOG_LEVEL", "INFO")
+    asyncio.run(serve(app, config))
+
+
+def serve_moto(sock, port):
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
+
+    app = DomainDispatcherApplication(create_backend_app)
+    make_server(
+        "127.0.0.1", port, app, threaded=True, request_handler=MotoRequestHandler, fd=sock.fileno()
+    ).serve_forever()
+
+
+def main():
+    service, scratch = sys.argv[1:]
+    live_as_long_as_stdin(scratch)
+    sock = loopback_socket()
+    port = sock.getsockname()[1]
+    os.environ.update({"GATEWAY_PORT": str(port), "MOTO_PORT": str(port)})
+    print(json.dumps({"port": port}), flush=True)
+    # From here on stdout is the log as well: the parent reads one line and no more.
+    os.dup2(2, 1)
+    try:
+        serve_ministack(sock) if service == "ministack" else serve_moto(sock, port)
+    except BaseException:
+        traceback.print_exc()
+    sys.stderr.flush()
+    end_of_life(scratch)
+
+
+if __name__ == "__main__":
+    main()
