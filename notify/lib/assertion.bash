@@ -1,0 +1,114 @@
+# Assertions: the state said again, 1, 3 and 10 s after a transition, then every 10 s as MASTER and every 60 s otherwise.
+# They heal whatever was lost, and their absence tells the controller that a node is silent.
+#
+# Invariant: an assertion is made when it is sent, its number drawn before keepalived is asked; a line that arrives
+# meanwhile drops it. It waits until the spool is empty, is never spooled itself, and is not sent again.
+# Nothing is asserted for a keepalived that died: a dead one is silent, unless its last word was STOP or DELETED.
+
+declare -A ASSERT_AT=() READY=() # VIP → ms when it is due; VIP → the claim to send, with stateFrom at its end
+
+assert_after_transition() {
+  read_clock
+  ASSERT_AT[$1]=$((NOW_MS + 1000))
+  drop_assertion "$1"
+}
+
+drop_assertion() { unset "ASKED[$1]" "READY[$1]"; }
+
+schedule_assertion() {
+  local state since after period=60000
+  read -r state _ since <<<"${WORD[$1]-NONE 0 0}"
+  [[ $state == MASTER ]] && period=10000
+  after=$((NOW_MS - since / 1000))
+  if ((after < 3000)); then
+    ASSERT_AT[$1]=$((since / 1000 + (after < 1000 ? 1000 : 3000)))
+  elif ((after < 10000)); then
+    ASSERT_AT[$1]=$((since / 1000 + 10000))
+  else
+    ASSERT_AT[$1]=$((NOW_MS + period))
+  fi
+}
+
+# At start and after a torn line: whatever keepalived says is news.
+assert_everything() {
+  local vip
+  ASK_ALL=0
+  for vip in "${!NAMED_BY[@]}"; do ASSERT_AT[$vip]=$NOW_MS; done
+}
+
+# Draws the numbers of those that are due and asks; the answer is collected by collect_assertions.
+begin_assertions() {
+  local vip due=()
+  ((ASK_ALL)) && assert_everything
+  ((${#ASKED[@]} + ${#READY[@]} == 0)) || return
+  for vip in "${!ASSERT_AT[@]}"; do
+    ((ASSERT_AT[$vip] <= NOW_MS && ${#due[@]} < BATCH_MAX)) && due+=("$vip")
+  done
+  ((${#due[@]} > 0)) || return
+  find_keepalived
+  for vip in "${due[@]}"; do
+    draw_seq
+    read_wall_clock
+    ASKED[$vip]="$SEQ $WALL_MS"
+    schedule_assertion "$vip"
+  done
+  ask_keepalived || answer_all ''
+}
+
+collect_assertions() {
+  ((${#ASKED[@]} > 0)) || return
+  if read_answer; then
+    # keepalived writes its line before it answers: what changed meanwhile lies in the FIFO by now.
+    read -r -t 0 -u "$FIFO_FD" && return
+    answer_all keepalived
+  elif ((NOW_MS >= ASK_UNTIL_MS)); then
+    answer_all ''
+  fi
+}
+
+# Makes assertions of all that were asked, from keepalived's answer or else from the last word.
+answer_all() {
+  local vip seq at
+  for vip in "${!ASKED[@]}"; do
+    read -r seq at <<<"${ASKED[$vip]}"
+    if [[ $1 == keepalived ]] && [[ ${NAMED_BY[$vip]} == INSTANCE\ * ]] && state_in_answer "${NAMED_BY[$vip]#* }"; then
+      assert_answer "$vip" "$seq" "$at"
+    else
+      assert_last_word "$vip" "$seq" "$at"
+    fi
+  done
+  ASKED=() ANSWER=''
+}
+
+assert_last_word() {
+  local state priority since
+  [[ ${WORD[$1]-} ]] || return
+  read -r state priority since <<<"${WORD[$1]}"
+  [[ $KEEPALIVED == gone && $state != STOP && $state != DELETED ]] && return
+  READY[$1]="$2 $since $3 $state $priority $1 ${NAMED_BY[$1]} fifo"
+}
+
+assert_answer() {
+  local -r vip=$1 seq=$2 at=$3
+  local state='' since=0
+  read -r state _ since <<<"${WORD[$vip]-}"
+  if [[ $state == "$ANSWER_STATE" ]]; then
+    WORD[$vip]="$state $ANSWER_PRIORITY $since"
+    READY[$vip]="$seq $since $at $state $ANSWER_PRIORITY $vip ${NAMED_BY[$vip]} keepalived"
+  else
+    # The line was lost (the shim was not there, or the FIFO was full), so this is the transition itself.
+    estimate_since "$seq" "${since:-0}"
+    spool_claims "$seq $SINCE $at $ANSWER_STATE $ANSWER_PRIORITY $vip ${NAMED_BY[$vip]}"
+    assert_after_transition "$vip"
+  fi
+}
+
+# keepalived remembers by the wall clock when it changed. Believed only between the transition known before and now:
+# a clock that was set meanwhile must not date a transition into the future or before its predecessor.
+estimate_since() {
+  SINCE=$1
+  read_wall_clock
+  read_clock
+  local -r then=$((NOW_US - (WALL_MS * 1000 - ANSWER_CHANGED_US)))
+  ((ANSWER_CHANGED_US > 0 && then > $2 && then < $1)) && SINCE=$then
+}

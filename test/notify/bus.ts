@@ -1,0 +1,198 @@
+// A PutEvents endpoint over TLS on loopback that checks every signature, keeps what it accepted in order of arrival, and
+// fails as it is told to. The certificate is made by openssl for the run.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { type Signer, signatureFault } from './signature.ts';
+
+/** What becomes of one request. `lost`: accepted, but the reply never arrives. */
+export type Fate =
+  | { readonly kind: 'accept' }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'hang' }
+  | { readonly kind: 'status'; readonly status: number; readonly body?: string }
+  | { readonly kind: 'partial'; readonly code: (index: number) => string | undefined };
+
+export interface VrrpEvent {
+  readonly source: string;
+  readonly detailType: string;
+  readonly bus: string;
+  readonly detail: Detail;
+  readonly arrivedAtMs: number;
+}
+
+export interface Detail {
+  readonly version: number;
+  readonly vip: string;
+  readonly node: string;
+  readonly state: string;
+  readonly kind: string;
+  readonly instance: string;
+  readonly priority: number;
+  readonly bootId: string;
+  readonly seq: number;
+  readonly since: number;
+  readonly uptimeMs: number;
+  readonly ageMs: number;
+  readonly superseded: boolean;
+  readonly dropped: number;
+  readonly atMs: number;
+  readonly shim: string;
+  readonly stateFrom?: string;
+}
+
+export interface Bus {
+  readonly url: string;
+  readonly caFile: string;
+  /** Entries accepted, in order; a repeat after a lost reply is in here twice. */
+  readonly accepted: VrrpEvent[];
+  /** Every request that arrived with a whole body, whatever became of it. */
+  readonly requests: {
+    readonly atMs: number;
+    readonly entries: number;
+    readonly fault: string | undefined;
+  }[];
+  /** Decides the next requests; default accepts. */
+  fate: (request: number, entries: readonly VrrpEvent[]) => Fate;
+  /** Whom signatures are checked against. */
+  signer: Signer;
+  /** Resolves as soon as `done` holds, which is looked at after each request. */
+  until(done: () => boolean, limitMs?: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Entry {
+  readonly Source: string;
+  readonly DetailType: string;
+  readonly EventBusName: string;
+  readonly Detail: string;
+}
+
+export function makeCertificate(folder: string): { key: string; cert: string; certFile: string } {
+  const keyFile = join(folder, 'key.pem');
+  const certFile = join(folder, 'cert.pem');
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  execFileSync('openssl', ['req', ...kind, '-keyout', keyFile, '-out', certFile, ...subject], {
+    stdio: 'pipe',
+  });
+  return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8'), certFile };
+}
+
+export async function startBus(signer: Signer): Promise<Bus> {
+  const folder = mkdtempSync(join(tmpdir(), 'vipshift-bus-'));
+  const { key, cert, certFile } = makeCertificate(folder);
+  const watchers = new Set<() => void>();
+  const sockets = new Set<Duplex>();
+  const server = createServer({ key, cert }, (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks).toString();
+      const { method = '', url: path = '', headers } = request;
+      const fault = signatureFault({ method, path, headers, body }, bus.signer);
+      const entries = readEntries(body);
+      bus.requests.push({ atMs: Date.now(), entries: entries.length, fault });
+      if (fault) refuse(response, 403, 'InvalidSignatureException', fault);
+      else deliver(bus, bus.fate(bus.requests.length, entries), entries, response);
+      for (const watcher of watchers) watcher();
+    });
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bus: Bus = {
+    url: `https://localhost:${(server.address() as AddressInfo).port}`,
+    caFile: certFile,
+    accepted: [],
+    requests: [],
+    fate: () => ({ kind: 'accept' }),
+    signer,
+    until: (done, limitMs = 20_000) => untilDone(watchers, done, limitMs, () => summary(bus)),
+    stop: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return bus;
+}
+
+const readEntries = (body: string): VrrpEvent[] =>
+  (JSON.parse(body) as { Entries: Entry[] }).Entries.map((entry) => ({
+    source: entry.Source,
+    detailType: entry.DetailType,
+    bus: entry.EventBusName,
+    detail: JSON.parse(entry.Detail) as Detail,
+    arrivedAtMs: Date.now(),
+  }));
+
+function refuse(response: ServerResponse, status: number, type: string, message: string): void {
+  response.writeHead(status).end(JSON.stringify({ __type: `com.amazonaws.events#${type}`, message }));
+}
+
+function deliver(bus: Bus, fate: Fate, entries: readonly VrrpEvent[], response: ServerResponse): void {
+  switch (fate.kind) {
+    case 'accept':
+    case 'partial': {
+      const answers = entries.map((entry, index) => {
+        const code = fate.kind === 'partial' ? fate.code(index) : undefined;
+        // Braces and quotes in a message are what a careless reader of this answer would trip over.
+        if (code) return { ErrorCode: code, ErrorMessage: 'it said "{\\"ErrorCode\\":\\"x\\"}" [0]' };
+        bus.accepted.push(entry);
+        return { EventId: `event-${bus.accepted.length}` };
+      });
+      const failed = answers.filter((answer) => 'ErrorCode' in answer).length;
+      response.end(JSON.stringify({ FailedEntryCount: failed, Entries: answers }));
+      return;
+    }
+    case 'lost':
+      bus.accepted.push(...entries);
+      response.socket?.destroy();
+      return;
+    case 'reset':
+      response.socket?.destroy();
+      return;
+    case 'hang':
+      return;
+    case 'status':
+      response.writeHead(fate.status).end(fate.body ?? '');
+      return;
+    default:
+      fate satisfies never;
+  }
+}
+
+const summary = (bus: Bus): string =>
+  `${bus.requests.length} requests, ${bus.accepted.length} entries accepted, last fault ${bus.requests.at(-1)?.fault}`;
+
+function untilDone(
+  watchers: Set<() => void>,
+  done: () => boolean,
+  limitMs: number,
+  found: () => string,
+): Promise<void> {
+  if (done()) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      if (!done()) return;
+      clearTimeout(timer);
+      watchers.delete(look);
+      resolve();
+    };
+    const timer = setTimeout(() => {
+      watchers.delete(look);
+      reject(new Error(`the bus did not see what the test waits for within ${limitMs} ms: ${found()}`));
+    }, limitMs);
+    watchers.add(look);
+  });
+}
