@@ -1,14 +1,15 @@
 // The port on EC2: look, and carry out one step.
 import type { Observation } from './observation.ts';
 import type { Step } from './plan.ts';
-import type { LedgerEntry } from './vip.ts';
+import type { Scope } from './vip.ts';
 
 export interface Ec2 {
   /**
-   * Every labelled table and ENI, every EIP of the VIP, all pages. Throws a Fault when any part of it is missing: half
-   * an observation would look like drift.
+   * Every labelled table and ENI, every EIP that bears the VIP's name or node label, all pages. Of the tables' routes
+   * only those to a single address outside come back. Throws a Fault when any part is missing: half an observation
+   * would look like drift.
    */
-  observe(entry: LedgerEntry): Promise<Observation>;
+  observe(scope: Scope): Promise<Observation>;
   /**
    * One attempt of one call, never repeated inside. `mayStart` is asked in the same tick in which the request goes out,
    * after it was signed; when it says no, nothing is sent and a Fault `lease-short` is thrown. Aborted, as `unknown`,

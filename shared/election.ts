@@ -59,7 +59,11 @@ export function elect(vip: Vip, now: EpochMs): Election {
   return { ...among(vip, masters, heard), splitBrain };
 }
 
-function among(vip: Vip, masters: readonly Candidate[], heard: readonly Candidate[]): Omit<Election, 'splitBrain'> {
+function among(
+  vip: Vip,
+  masters: readonly Candidate[],
+  heard: readonly Candidate[],
+): Omit<Election, 'splitBrain'> {
   const [winner] = heard;
   if (winner === undefined) return unheard(vip, masters);
   const rightful = heard

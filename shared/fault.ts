@@ -20,6 +20,8 @@ export const faultKinds = [
   'not-ready',
   /** Too little lease was left to start the attempt: nothing was sent. */
   'lease-short',
+  /** The invocation's own time ran out while waiting: nothing was sent. */
+  'deadline',
   /** Everything else that the service refuses: malformed, unsupported, over a quota. */
   'refused',
 ] as const;
@@ -42,3 +44,10 @@ export const isFault = (error: unknown): error is Fault => error instanceof Faul
 /** Whether an attempt that ended so may be repeated within the same lease. */
 export const isWorthRetrying = (kind: FaultKind): boolean =>
   kind === 'unknown' || kind === 'throttled' || kind === 'not-ready';
+
+/** Whatever was thrown, as a Fault. What nobody foresaw counts as unknown: the request may have had its effect. */
+export function faultOf(error: unknown): Fault {
+  if (isFault(error)) return error;
+  const name = error instanceof Error ? error.name : 'Error';
+  return new Fault('unknown', name, error instanceof Error ? error.message : String(error), error);
+}

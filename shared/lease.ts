@@ -4,7 +4,7 @@
 //
 // Not guaranteed: EC2 accepts no fencing token. What a holder sent and then paused on can land after its lease. The
 // next holder's read-back finds it, or the next reconcile (guarantee 3).
-import { type DurationMs, type EpochMs, durationMs, minus, plus, seconds } from './time.ts';
+import { type DurationMs, durationMs, type EpochMs, minus, plus, seconds } from './time.ts';
 
 export const LEASE_TTL: DurationMs = seconds(10);
 /** The longest that one attempt of a request may take before it is aborted. */

@@ -3,7 +3,7 @@
 // Only things with the VIP's label in the VIP's VPC and account count (guarantee 7); a labelled thing elsewhere is kept
 // apart in `strays`, to be reported and never touched.
 // Limit: EC2 reads are eventually consistent. An observation is true of some moment up to STALE_READ before it began.
-import { EIP_SUFFIX, type Member, type Members, MEMBERS_MAX } from './member.ts';
+import { EIP_SUFFIX, MEMBERS_MAX, type Member, type Members } from './member.ts';
 import type { EpochMs } from './time.ts';
 import type { LedgerEntry } from './vip.ts';
 
@@ -80,12 +80,13 @@ export function strays(entry: LedgerEntry, seen: Observation): readonly Stray[] 
       ? `lies in ${thing.vpc}, want ${entry.vpc}`
       : `belongs to account ${thing.account}, want ${entry.account}`;
   return [
-    ...seen.tables
-      .filter((t) => !inScope(entry, t))
-      .map((t) => ({ id: t.table, why: elsewhere(t) })),
+    ...seen.tables.filter((t) => !inScope(entry, t)).map((t) => ({ id: t.table, why: elsewhere(t) })),
     ...seen.tables
       .filter((t) => inScope(entry, t) && t.edge)
-      .map((t) => ({ id: t.table, why: 'is associated with a gateway, which takes no route to outside the VPC' })),
+      .map((t) => ({
+        id: t.table,
+        why: 'is associated with a gateway, which takes no route to outside the VPC',
+      })),
     ...seen.enis.filter((e) => !inScope(entry, e)).map((e) => ({ id: e.eni, why: elsewhere(e) })),
   ];
 }
@@ -103,10 +104,16 @@ export function membersSeen(entry: LedgerEntry, seen: Observation, known: Member
   for (const node of [...new Set(usable.map((e) => e.node!))].sort()) {
     const own = usable.filter((e) => e.node === node);
     const was = known[node];
-    const service = choose(own.filter((e) => entry.nodeLabels.includes(e.label)), was?.eni);
+    const service = choose(
+      own.filter((e) => entry.nodeLabels.includes(e.label)),
+      was?.eni,
+    );
     if (service === undefined || Object.keys(members).length === MEMBERS_MAX) continue;
     const eip =
-      choose(own.filter((e) => eipLabels.includes(e.label)), was?.eipEni) ?? (service.primary ? undefined : service);
+      choose(
+        own.filter((e) => eipLabels.includes(e.label)),
+        was?.eipEni,
+      ) ?? (service.primary ? undefined : service);
     members[node] = {
       node,
       eni: service.eni,

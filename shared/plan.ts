@@ -146,7 +146,10 @@ function eipProblem(
     return { kind: 'foreign', why: 'the EIP lies on an ENI that is none of this VIP' };
   }
   if (target.eipEni === undefined) {
-    return { kind: 'unmet', why: `${target.node} has no labelled ENI for EIPs (its primary ENI is never used)` };
+    return {
+      kind: 'unmet',
+      why: `${target.node} has no labelled ENI for EIPs (its primary ENI is never used)`,
+    };
   }
   if (eni === undefined) return { kind: 'unmet', why: `${target.eipEni} of ${target.node} was not found` };
   return undefined;
@@ -156,5 +159,10 @@ function planChecks(vip: Vip, seen: Observation, target: Member): readonly Check
   const service = new Set([target.eni, ...Object.values(vip.members).map((m) => m.eni)]);
   return seen.enis
     .filter((e) => service.has(e.eni) && e.sourceDestCheck)
-    .map((e) => ({ call: 'ModifyNetworkInterfaceAttribute', cell: `${e.eni} check`, from: 'on', eni: e.eni }));
+    .map((e) => ({
+      call: 'ModifyNetworkInterfaceAttribute',
+      cell: `${e.eni} check`,
+      from: 'on',
+      eni: e.eni,
+    }));
 }

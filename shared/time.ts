@@ -21,7 +21,7 @@ export const between = (earlier: EpochMs, later: EpochMs): DurationMs => (later 
 
 export interface Clock {
   now(): EpochMs;
-  /** Resolves after `duration`. Rejects with the abort reason when the invocation's deadline passes first. */
+  /** Resolves after `duration`; rejects with a Fault `deadline` as soon as the invocation has no time left for it. */
   wait(duration: DurationMs): Promise<void>;
 }
 

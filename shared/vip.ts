@@ -1,9 +1,8 @@
 // The item of one VIP: what the ledger says of it, and everything that claims, election and lease keep about it.
 //
 // Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
-import type { Claim, Stint } from './claim.ts';
-import { merge, newerStint, sameStint } from './claim.ts';
-import type { Lease, Open } from './lease.ts';
+import { merge, newerStint, type Stint, sameStint } from './claim.ts';
+import { isLive, type Lease, type Open } from './lease.ts';
 import type { Members } from './member.ts';
 import type { Observation } from './observation.ts';
 import { pruned, withHeard } from './silent.ts';
@@ -12,9 +11,25 @@ import type { EpochMs } from './time.ts';
 /** `both`: the address lies on `lo` of every node. `master`: keepalived adds and removes it. */
 export type Hold = 'both' | 'master';
 
-/** What an operator registers. */
-export interface LedgerEntry {
+/** What has to be known of a VIP to look for its things in EC2. */
+export interface Scope {
   readonly name: string;
+  /** Values of the tag `vipshift:<stage>` on route tables. */
+  readonly tableLabels: readonly string[];
+  /** Values of the same tag on ENIs. */
+  readonly nodeLabels: readonly string[];
+}
+
+/** The simple case: the VIP's name is the label of everything. Holds for most VIPs before their item was read. */
+export const defaultScope = (name: string): Scope => ({ name, tableLabels: [name], nodeLabels: [name] });
+
+export const sameScope = (a: Scope, b: Scope): boolean =>
+  a.name === b.name &&
+  a.tableLabels.join('\n') === b.tableLabels.join('\n') &&
+  a.nodeLabels.join('\n') === b.nodeLabels.join('\n');
+
+/** What an operator registers. */
+export interface LedgerEntry extends Scope {
   /** Destinations of the routes, as EC2 spells them: `192.168.255.10/32`, `fd77::10/128`. */
   readonly addresses: readonly string[];
   /** Allocation ids of the Elastic IPs that move along. */
@@ -22,9 +37,6 @@ export interface LedgerEntry {
   readonly vpc: string;
   /** The account that owns VPC, tables and ENIs. */
   readonly account: string;
-  /** Values of the tag `vipshift:<stage>`. */
-  readonly tableLabels: readonly string[];
-  readonly nodeLabels: readonly string[];
   readonly hold: Hold;
 }
 
@@ -57,8 +69,6 @@ export interface Vip extends LedgerEntry {
   readonly heard: readonly number[];
   readonly pin?: Pin;
   readonly freeze?: Order;
-  /** What reconcile saw last: serves when the describes do not (guarantee 8). */
-  readonly view?: Observation;
   /** When the VIP was taken out of the ledger; its epoch survives. */
   readonly removedAtMs?: EpochMs;
 }
@@ -103,14 +113,43 @@ export const onlyRefreshes = (known: Stint, told: Stint): boolean =>
   known.young &&
   (!told.young || known.hiMs < told.hiMs);
 
-/**
- * What a claim asks of the store in one conditional write.
- * `lease` absent: record only.
- */
+/** The item after `telling`, or undefined when its conditions do not hold: the contract that every store keeps. */
+export function afterTelling(vip: Vip, telling: Telling, now: EpochMs): Vip | undefined {
+  const { node, stint, slot, lease } = telling;
+  const known = vip.claims[node];
+  if (vip.removedAtMs !== undefined || vip.members[node] === undefined) return undefined;
+  if (telling.as === 'news' ? !isNews(known, stint) : known === undefined || !onlyRefreshes(known, stint)) {
+    return undefined;
+  }
+  const heard = withHeard(vip.heard, slot);
+  const recorded = {
+    ...vip,
+    rev: vip.rev + 1,
+    claims: { ...vip.claims, [node]: merge(known, stint) },
+    heard,
+  };
+  if (lease === undefined) return recorded;
+  if (isLive(vip.lease, now)) return undefined;
+  return withLease(recorded, lease);
+}
+
+/** The item as it is when the next epoch begins under `lease`. */
+export function withLease(vip: Vip, lease: Omit<Lease, 'epoch'>): Vip {
+  const epoch = vip.epoch + 1;
+  const open = { ...vip.open, [lease.holder]: { epoch, cause: lease.cause } };
+  return { ...vip, epoch, lease: { ...lease, epoch }, open };
+}
+
+/** What a claim asks of the store in one conditional write. */
 export interface Telling {
-  readonly claim: Claim;
+  readonly vip: string;
+  readonly node: string;
   readonly stint: Stint;
+  /** The evidence slot of the claim. */
   readonly slot: number;
+  /** `news`: the stint replaces an older one, or is the node's first. `refresh`: it only refreshes the recorded one. */
+  readonly as: 'news' | 'refresh';
+  /** Absent: record only. Goes with `news` only. */
   readonly lease?: Omit<Lease, 'epoch'>;
 }
 
@@ -122,16 +161,15 @@ export type Told =
   | { readonly answer: 'recorded'; readonly vip: Vip }
   | { readonly answer: 'refused'; readonly vip: Vip | undefined };
 
+/** Writes are checked and done at once. After a lost reply every method throws a Fault of kind `unknown`. */
 export interface VipStore {
   /** Strongly consistent. Undefined when the name was never registered. */
   read(name: string): Promise<Vip | undefined>;
   /** Every item, tombstones included; not consistent. Pages until the end. */
   list(): Promise<readonly Vip[]>;
   /**
-   * Records a claim without reading first, in one conditional write, checked and done at once:
-   * with a lease: the node is a member, the stint is news, and no lease is live;
-   * without: the node is a member, and the stint is news or only refreshes the recorded one.
-   * Throws a Fault of kind `unknown` when the reply was lost: the write may have happened.
+   * Records a claim without reading first, in one conditional write: refused unless the VIP stands in the ledger, the
+   * node is a member, the stint is what `as` says, and, with a lease, no other one is live at `now`.
    */
   tell(telling: Telling, now: EpochMs): Promise<Told>;
   /**
@@ -141,4 +179,8 @@ export interface VipStore {
   write(before: Vip | undefined, after: Vip): Promise<Vip | undefined>;
   /** Prolongs a lease that is still held under this epoch and holder; false when it is not. Leaves `rev` alone. */
   renew(name: string, lease: Lease, expiresAtMs: EpochMs): Promise<boolean>;
+  /** What reconcile saw last: serves when the describes do not (guarantee 8). Kept apart from the item, which every
+   * assertion rewrites and pays for by its size. */
+  view(name: string): Promise<Observation | undefined>;
+  keepView(name: string, view: Observation): Promise<void>;
 }

@@ -1,0 +1,108 @@
+// Carrying out a plan: all steps at once, each with its own bounded retries. One failing table never hides the rest:
+// every step is tried and told, and nothing is thrown.
+//
+// Invariant: every attempt, retries included, asks the grip first (guarantee 3). Every attempt takes a place in EC2's
+// request budget first (pace.ts).
+import type { Ec2 } from './ec2.ts';
+import { type Fault, faultOf, isWorthRetrying } from './fault.ts';
+import type { Grip } from './grip.ts';
+import type { Pace } from './pace.ts';
+import type { Step } from './plan.ts';
+import { type Clock, type DurationMs, durationMs, type EpochMs } from './time.ts';
+import type { StepDone } from './timeline.ts';
+
+/** Per step. Enough for a dead keep-alive socket, a throttle and a 5xx in a row; lease and deadline bound the rest. */
+export const ATTEMPTS_MAX = 8;
+const BACKOFF_FIRST_MS = 50;
+const BACKOFF_MAX_MS = 1000;
+
+export interface Hands {
+  readonly clock: Clock;
+  readonly ec2: Ec2;
+  readonly pace: Pace;
+  /** 0 ≤ x < 1, to spread retries. */
+  chance(): number;
+}
+
+export const apply = (hands: Hands, grip: Grip, steps: readonly Step[]): Promise<readonly StepDone[]> =>
+  Promise.all(steps.map((step) => carryOut(hands, grip, step)));
+
+const aim = (step: Step): string =>
+  step.call === 'AssociateAddress'
+    ? `${step.eni} ${step.privateAddress}`
+    : step.call === 'ModifyNetworkInterfaceAttribute'
+      ? 'off'
+      : step.eni;
+
+/** How a step is told before anything of it happened. */
+export const untold = (step: Step): Pick<StepDone, 'cell' | 'call' | 'from' | 'to'> => ({
+  cell: step.cell,
+  call: step.call,
+  from: step.from,
+  to: aim(step),
+});
+
+async function carryOut(hands: Hands, grip: Grip, first: Step): Promise<StepDone> {
+  let step = first;
+  let told: StepDone = { ...untold(step), result: 'unsent', attempts: 0, unanswered: 0 };
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+    const { fault, sentAtMs } = await tryOnce(hands, grip, step, attempt);
+    if (sentAtMs === undefined) return fault === undefined ? told : { ...told, ...lastWord(fault) };
+    told = { ...told, call: step.call, attempts: attempt, sentAtMs: told.sentAtMs ?? sentAtMs };
+    if (fault === undefined) return done(told, hands);
+    // After an unknown answer a later refusal does not prove that nothing happened.
+    const result = fault.kind === 'unknown' || told.result === 'unknown' ? 'unknown' : 'failed';
+    const unanswered = told.unanswered + (fault.kind === 'unknown' ? 1 : 0);
+    told = { ...told, result, unanswered, ...lastWord(fault) };
+    if (fault.kind === 'throttled') hands.pace.refused(step.call, hands.clock.now());
+    const other = otherCall(step, fault);
+    if (other !== undefined) step = other;
+    else if (!isWorthRetrying(fault.kind)) return told;
+  }
+  return told;
+}
+
+const lastWord = (fault: Fault) => ({ code: fault.code, message: fault.message });
+
+function done(told: StepDone, hands: Hands): StepDone {
+  const { code: _code, message: _message, ...clean } = told;
+  return { ...clean, result: 'done', doneAtMs: hands.clock.now() };
+}
+
+/** ReplaceRoute and CreateRoute each refuse what the other one is for; the route may have changed since it was seen. */
+function otherCall(step: Step, fault: Fault): Step | undefined {
+  if (step.call === 'ReplaceRoute' && fault.kind === 'no-route') return { ...step, call: 'CreateRoute' };
+  if (step.call === 'CreateRoute' && fault.kind === 'route-exists') return { ...step, call: 'ReplaceRoute' };
+  return undefined;
+}
+
+interface Attempt {
+  /** When the request went out; undefined when none did. */
+  readonly sentAtMs?: EpochMs;
+  /** Undefined when the step was carried out. */
+  readonly fault?: Fault;
+}
+
+async function tryOnce(hands: Hands, grip: Grip, step: Step, attempt: number): Promise<Attempt> {
+  let sentAtMs: EpochMs | undefined;
+  const askAndNote = (): boolean => {
+    const may = grip.mayStart();
+    if (may) sentAtMs = hands.clock.now();
+    return may;
+  };
+  try {
+    const wait = Math.max(hands.pace.place(step.call, hands.clock.now()), backoff(attempt, hands.chance()));
+    if (wait > 0) await hands.clock.wait(durationMs(wait));
+    await grip.keep();
+    await hands.ec2.apply(step, askAndNote);
+    return { sentAtMs: sentAtMs! };
+  } catch (error) {
+    return { fault: faultOf(error), ...(sentAtMs === undefined ? {} : { sentAtMs }) };
+  }
+}
+
+function backoff(attempt: number, chance: number): DurationMs {
+  if (attempt === 1) return durationMs(0);
+  const ceiling = Math.min(BACKOFF_FIRST_MS * 2 ** (attempt - 2), BACKOFF_MAX_MS);
+  return durationMs(ceiling * (0.5 + chance / 2));
+}

@@ -1,0 +1,238 @@
+// What a claim does: it is recorded, and where the election over the record differs from the owner, the VIP is
+// switched. A claim that cannot change the owner costs one write, no lease and no EC2 call.
+//
+// Depth of the plain case (member known, lease free): the conditional write beside the describes, then all mutations.
+// Invariant: no claim is lost to a held lease; it is recorded beside it, and the release finds it (guarantee 4).
+import { type Claim, type Stint, slotOf, stintOf } from './claim.ts';
+import { elect } from './election.ts';
+import { faultOf } from './fault.ts';
+import { type Cause, isLive, LEASE_TTL, LOOK_AGAIN } from './lease.ts';
+import { membersSeen, type Observation } from './observation.ts';
+import { fromTheFuture, impostor, type NodeIdentity, type Refusal } from './rejection.ts';
+import { type Switched, switchVip, take, type Wire } from './switch.ts';
+import { plus } from './time.ts';
+import type { Stage } from './timeline.ts';
+import {
+  defaultScope,
+  isNews,
+  onlyRefreshes,
+  type Scope,
+  sameScope,
+  type Telling,
+  type Vip,
+  withClaim,
+} from './vip.ts';
+
+export type Answer =
+  | { readonly answer: 'rejected'; readonly refusal: Refusal }
+  | { readonly answer: 'superseded' }
+  | { readonly answer: 'probed' }
+  /** Recorded; the owner stays, or whoever holds the lease will see it. */
+  | { readonly answer: 'recorded'; readonly vip: Vip; readonly news: boolean }
+  | ({ readonly answer: 'switched' } & Switched);
+
+/** Reads and writes that lost a race are repeated this often; the loser of a race has seen somebody else's progress. */
+const RACES_MAX = 40;
+
+export interface Heard {
+  readonly claim: Claim;
+  /** The event's source, as EventBridge gives it. */
+  readonly source: string;
+}
+
+/** Throws only when delivering the claim again is worth while. */
+export async function failover(wire: Wire, heard: Heard, identity: NodeIdentity): Promise<Answer> {
+  const { claim } = heard;
+  const now = wire.clock.now();
+  const refusal = impostor(heard.source, claim, identity) ?? fromTheFuture(claim, now);
+  if (refusal !== undefined) return reject(wire, claim, refusal);
+  if (claim.superseded) return superseded(wire, claim);
+  if (claim.kind === 'probe') {
+    const { vip, node, eventId, seq, timeMs } = claim;
+    await wire.timeline.probe({ vip, node, eventId, seq, sentAtMs: timeMs, atMs: now });
+    return { answer: 'probed' };
+  }
+  const told = { claim, stint: stintOf(claim, now), slot: slotOf(claim.timeMs) };
+  const errand: Errand = { wire, ...told, cause: causeOf(claim), stages: stagesOf(claim, wire) };
+  return urgent(claim) ? takeAtOnce(errand) : recordFirst(errand);
+}
+
+interface Errand {
+  readonly wire: Wire;
+  readonly claim: Claim;
+  readonly stint: Stint;
+  readonly slot: number;
+  readonly cause: Cause;
+  readonly stages: readonly Stage[];
+}
+
+/** A transition to MASTER most likely moves the VIP: lease and describes are asked for at once. */
+const urgent = (claim: Claim): boolean => claim.kind === 'transition' && claim.state === 'MASTER';
+
+async function takeAtOnce(errand: Errand): Promise<Answer> {
+  const { wire, claim, cause } = errand;
+  const look = lookFor(wire, claim.vip);
+  const now = wire.clock.now();
+  const lease = { holder: wire.nonce(), expiresAtMs: plus(now, LEASE_TTL), cause };
+  const item = await wire.vips.tell({ ...words(errand, 'news'), lease }, now).then(
+    (told) => told.vip,
+    (error: unknown) =>
+      faultOf(error).kind === 'unknown' ? wire.vips.read(claim.vip) : Promise.reject(error),
+  );
+  // Also when the write was refused: then its own first try, whose reply was lost, took the lease.
+  if (item?.lease?.holder === lease.holder) {
+    return { answer: 'switched', ...(await switchVip(wire, item, look.at(item), errand.stages)) };
+  }
+  return settle(errand, item, look);
+}
+
+const words = ({ claim, stint, slot }: Errand, as: Telling['as']): Telling => ({
+  vip: claim.vip,
+  node: claim.node,
+  stint,
+  slot,
+  as,
+});
+
+async function recordFirst(errand: Errand): Promise<Answer> {
+  const { wire, claim } = errand;
+  const look = lookFor(wire, claim.vip, 'later');
+  const item = await wire.vips
+    .tell(words(errand, claim.kind === 'transition' ? 'news' : 'refresh'), wire.clock.now())
+    .then(
+      (told) => told.vip,
+      (error: unknown) =>
+        faultOf(error).kind === 'unknown' ? wire.vips.read(claim.vip) : Promise.reject(error),
+    );
+  return settle(errand, item, look);
+}
+
+/** From the item as it is: records the claim if it is not, and switches if that is due and the lease is to be had. */
+async function settle(errand: Errand, found: Vip | undefined, look: Look): Promise<Answer> {
+  const { wire, claim, stint, slot } = errand;
+  let item = found;
+  let news = false;
+  for (let race = 1; race <= RACES_MAX; ) {
+    if (item === undefined || item.removedAtMs !== undefined) {
+      const message = `VIP ${JSON.stringify(claim.vip)} is not in the ledger; register it, or mend notify.conf`;
+      return reject(wire, claim, { reason: 'unknown-vip', message });
+    }
+    const member = await asMember(item, claim.node, look);
+    if (member === undefined) {
+      const message = `no ENI of ${claim.node} bears the label ${item.nodeLabels.join(' or ')} in ${item.vpc}`;
+      return reject(wire, claim, { reason: 'not-a-member', message });
+    }
+    const next = withClaim(member, claim.node, stint, slot);
+    news ||= isNews(member.claims[claim.node], stint);
+    if (isDue(next, wire)) {
+      const taken = await take(wire, item, next, errand.cause);
+      if (taken !== undefined) {
+        return { answer: 'switched', ...(await switchVip(wire, taken, look.at(taken), errand.stages)) };
+      }
+    } else if (next !== item) {
+      const written = await record(errand, item, next);
+      if (written !== undefined) {
+        item = written;
+        continue;
+      }
+    } else if (isLive(item.lease, wire.clock.now()) && urgent(claim)) {
+      // Its holder sees this claim at the release at the latest; should it be dead, this invocation takes over.
+      await wire.clock.wait(LOOK_AGAIN);
+      item = await wire.vips.read(claim.vip);
+      continue;
+    } else return { answer: 'recorded', vip: item, news };
+    race += 1;
+    item = await wire.vips.read(claim.vip);
+  }
+  throw new Error(
+    `claim of ${claim.node} for ${claim.vip}: lost ${RACES_MAX} races for the item; deliver again`,
+  );
+}
+
+/** No live lease, and something is to be done: an epoch left open, a dead holder's lease, or another owner. */
+const isDue = (vip: Vip, wire: Wire): boolean =>
+  !isLive(vip.lease, wire.clock.now()) &&
+  (vip.lease !== undefined ||
+    Object.keys(vip.open).length > 0 ||
+    elect(vip, wire.clock.now()).owner !== vip.owner);
+
+/** Without a condition on `rev` where the claim only overwrites: such a write cannot lose a race. */
+async function record(errand: Errand, item: Vip, next: Vip): Promise<Vip | undefined> {
+  const { wire, claim, stint } = errand;
+  const known = item.claims[claim.node];
+  const news = isNews(known, stint);
+  const blind = item.members[claim.node] !== undefined && (news || onlyRefreshes(known!, stint));
+  try {
+    if (!blind) return await wire.vips.write(item, next);
+    const told = await wire.vips.tell(words(errand, news ? 'news' : 'refresh'), wire.clock.now());
+    return told.answer === 'recorded' ? told.vip : undefined;
+  } catch (error) {
+    // Read again and look whether it is there: merging twice changes nothing.
+    if (faultOf(error).kind === 'unknown') return undefined;
+    throw error;
+  }
+}
+
+/** The item with the node among its members, as known or as EC2 shows it; undefined when it is none. */
+async function asMember(item: Vip, node: string, look: Look): Promise<Vip | undefined> {
+  if (item.members[node] !== undefined) return item;
+  // A describe that fails is thrown: nobody can tell whether this is a member, so deliver again (guarantee 8).
+  const members = membersSeen(item, await look.at(item), item.members);
+  if (members[node] === undefined) return undefined;
+  return { ...item, members: { ...item.members, ...members } };
+}
+
+interface Look {
+  /** An observation of this VIP's scope: the one begun in advance if it looked at the right labels. */
+  at(item: Scope): Promise<Observation>;
+}
+
+/** Looks in advance under the default scope, which is right for every VIP whose labels are its name. */
+function lookFor(wire: Wire, name: string, when: 'now' | 'later' = 'now'): Look {
+  let scope = wire.scopes.get(name) ?? defaultScope(name);
+  let observing: Promise<Observation> | undefined;
+  const begin = () => {
+    observing = wire.ec2.observe(scope);
+    // Nobody may be waiting for it when it fails.
+    observing.catch(() => undefined);
+    return observing;
+  };
+  if (when === 'now') begin();
+  return {
+    at(item) {
+      const right = sameScope(scope, item);
+      scope = { name: item.name, tableLabels: item.tableLabels, nodeLabels: item.nodeLabels };
+      wire.scopes.set(name, scope);
+      return right && observing !== undefined ? observing : begin();
+    },
+  };
+}
+
+const causeOf = (claim: Claim): Cause => ({
+  kind: 'claim',
+  node: claim.node,
+  seq: claim.seq,
+  id: claim.eventId,
+  why: `${claim.node} said ${claim.state}${claim.kind === 'transition' ? '' : ` (${claim.kind})`}`,
+  atMs: claim.timeMs,
+});
+
+/** The bus stamps whole seconds; the moment of the claim itself comes from the node's clock and is marked so. */
+const stagesOf = (claim: Claim, wire: Wire): readonly Stage[] => [
+  { stage: 'node said so (its clock)', atMs: claim.atMs as Stage['atMs'] },
+  { stage: 'bus accepted (whole seconds)', atMs: claim.timeMs },
+  { stage: 'controller began', atMs: wire.clock.now() },
+];
+
+async function reject(wire: Wire, claim: Claim, refusal: Refusal): Promise<Answer> {
+  const example = JSON.stringify(claim);
+  const { vip, node } = claim;
+  await wire.timeline.reject({ vip, node, ...refusal, example, atMs: wire.clock.now() });
+  return { answer: 'rejected', refusal };
+}
+
+async function superseded(wire: Wire, claim: Claim): Promise<Answer> {
+  const message = 'a newer claim of the same VIP waited behind it on the node';
+  await reject(wire, claim, { reason: 'superseded', message });
+  return { answer: 'superseded' };
+}

@@ -1,0 +1,52 @@
+// The store of VIPs in memory. Every method decides and acts in one step, like one request to DynamoDB.
+import type { Observation } from '../observation.ts';
+import { afterTelling, type Vip, type VipStore } from '../vip.ts';
+
+export interface MemoryVips extends VipStore {
+  /** The items as they are, for checkers and for seeding. */
+  readonly items: Map<string, Vip>;
+  readonly views: Map<string, Observation>;
+}
+
+export function memoryVips(seed: readonly Vip[] = []): MemoryVips {
+  const items = new Map(seed.map((vip) => [vip.name, vip]));
+  const views = new Map<string, Observation>();
+  return {
+    items,
+    views,
+    async read(name) {
+      return items.get(name);
+    },
+    async list() {
+      return [...items.values()];
+    },
+    async tell(telling, now) {
+      const vip = items.get(telling.vip);
+      const after = vip === undefined ? undefined : afterTelling(vip, telling, now);
+      if (after === undefined) return { answer: 'refused', vip };
+      items.set(after.name, after);
+      return { answer: 'recorded', vip: after };
+    },
+    async write(before, after) {
+      const vip = items.get(after.name);
+      if (vip?.rev !== before?.rev) return undefined;
+      const written = { ...after, rev: (vip?.rev ?? 0) + 1 };
+      items.set(after.name, written);
+      return written;
+    },
+    async renew(name, lease, expiresAtMs) {
+      const vip = items.get(name);
+      if (vip?.lease === undefined || vip.lease.epoch !== lease.epoch || vip.lease.holder !== lease.holder) {
+        return false;
+      }
+      items.set(name, { ...vip, lease: { ...vip.lease, expiresAtMs } });
+      return true;
+    },
+    async view(name) {
+      return views.get(name);
+    },
+    async keepView(name, view) {
+      views.set(name, view);
+    },
+  };
+}

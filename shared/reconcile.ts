@@ -1,0 +1,140 @@
+// Reconcile: once a minute, what is observed against what should be, whatever was lost on the way. It takes a lease
+// only where something differs, and switches like everybody else.
+//
+// It also keeps what the fast path relies on: the members, and the view that serves when the describes do not.
+// Limit: an elected node that EC2 does not show is reported; the second best is never taken in its place.
+import { elect, isLiveOrder } from './election.ts';
+import { type Cause, isLive, STALE_READ } from './lease.ts';
+import type { Members } from './member.ts';
+import { membersSeen, type Observation, type Stray, sameView, strays } from './observation.ts';
+import { type Conflict, plan, type Step } from './plan.ts';
+import { pruned } from './silent.ts';
+import { type Switched, switchVip, take, type Wire } from './switch.ts';
+import { type DurationMs, type EpochMs, hours } from './time.ts';
+import type { Vip } from './vip.ts';
+
+/** EventBridge may deliver for 24 h; until then the claims of a node that is gone must stay known as old. */
+export const TOMBSTONE_KEPT: DurationMs = hours(25);
+const RACES_MAX = 5;
+
+export interface Report {
+  readonly vip: string;
+  readonly did: 'nothing' | 'skipped' | 'switched';
+  /** Why a lease was asked for, or why not. */
+  readonly why: string;
+  readonly drift: readonly Step[];
+  readonly conflicts: readonly Conflict[];
+  readonly strays: readonly Stray[];
+  readonly splitBrain: readonly string[];
+  readonly suspendedPin?: string;
+  readonly switched?: Switched;
+}
+
+export async function reconcile(wire: Wire, listed: Vip): Promise<Report> {
+  if (listed.removedAtMs !== undefined) return idle(listed, 'skipped', 'removed from the ledger');
+  const [read, seen] = await Promise.all([wire.vips.read(listed.name), wire.ec2.observe(listed)]);
+  if (read === undefined) return idle(listed, 'skipped', 'the item is gone');
+  const now = wire.clock.now();
+  if (isLive(read.lease, now)) return idle(read, 'skipped', `epoch ${read.epoch} is under way`);
+  const vip = await refresh(wire, read, seen);
+  await wire.vips
+    .view(vip.name)
+    .then((view) => (sameView(view, seen) ? undefined : wire.vips.keepView(vip.name, seen)));
+  const finding = judge(vip, seen, now);
+  const base = { ...idle(vip, 'nothing', finding.why), ...finding };
+  if (finding.take === undefined) return base;
+  const cause: Cause = { kind: 'reconcile', why: finding.take, atMs: now };
+  const taken = await take(wire, vip, vip, cause);
+  if (taken === undefined) return { ...base, did: 'skipped', why: 'somebody else was quicker' };
+  // Seen before the lease was taken: another may have written since.
+  const fresh = wire.ec2.observe(taken);
+  fresh.catch(() => undefined);
+  const stages = [{ stage: 'reconcile began', atMs: now }];
+  return {
+    ...base,
+    did: 'switched',
+    why: finding.take,
+    switched: await switchVip(wire, taken, fresh, stages),
+  };
+}
+
+const idle = (vip: Vip, did: Report['did'], why: string): Report => ({
+  vip: vip.name,
+  did,
+  why,
+  drift: [],
+  conflicts: [],
+  strays: [],
+  splitBrain: [],
+});
+
+type Finding = Pick<Report, 'why' | 'drift' | 'conflicts' | 'strays' | 'splitBrain' | 'suspendedPin'> & {
+  /** The cause under which a lease is needed; undefined when nothing is to be done. */
+  readonly take?: string;
+};
+
+export function judge(vip: Vip, seen: Observation, now: EpochMs): Finding {
+  const election = elect(vip, now);
+  const frozen = isLiveOrder(vip.freeze, now);
+  const target =
+    election.owner === undefined ? undefined : membersSeen(vip, seen, vip.members)[election.owner];
+  const { steps: drift, conflicts } =
+    target === undefined || frozen ? { steps: [], conflicts: [] } : plan(vip, seen, target, true);
+  const said = {
+    drift,
+    conflicts,
+    strays: strays(vip, seen),
+    splitBrain: election.splitBrain,
+    ...(election.suspendedPin === undefined ? {} : { suspendedPin: election.suspendedPin }),
+  };
+  const left = Object.values(vip.open)[0];
+  if (left !== undefined) return { ...said, why: 'open epoch', take: `epoch ${left.epoch} was left open` };
+  if (vip.lease !== undefined)
+    return { ...said, why: 'dead lease', take: `the lease of epoch ${vip.epoch} ran out` };
+  if (frozen) return { ...said, why: 'frozen by order' };
+  if (election.owner === undefined) return { ...said, why: election.why };
+  if (target === undefined) {
+    return { ...said, why: `EC2 shows no labelled ENI of the elected node ${election.owner}` };
+  }
+  if (election.owner !== vip.owner)
+    return { ...said, why: election.why, take: `missed claim: ${election.why}` };
+  // A read this soon after a mutation may be older than it: look again in a minute rather than undo it in vain.
+  const fresh = seen.beganAtMs >= vip.touchedAtMs + STALE_READ;
+  if (drift.length === 0 || !fresh) return { ...said, why: 'as it should be' };
+  return { ...said, why: 'drift', take: `drift at ${drift.map((s) => s.cell).join(', ')}` };
+}
+
+/** Members that came and went, and tombstones that have had their time. An empty Describe retires nobody. */
+async function refresh(wire: Wire, vip: Vip, seen: Observation): Promise<Vip> {
+  let item = vip;
+  for (let race = 1; race <= RACES_MAX; race++) {
+    const members = membersSeen(item, seen, item.members);
+    if (Object.keys(members).length === 0) return item;
+    const claims = withoutOldTombstones(item, members, wire.clock.now());
+    const heard = pruned(item.heard);
+    if (sameMembers(item.members, members) && claims === item.claims && heard === item.heard) return item;
+    const written = await wire.vips.write(item, { ...item, members, claims, heard });
+    if (written !== undefined) return written;
+    const again = await wire.vips.read(item.name);
+    if (again === undefined) return item;
+    item = again;
+  }
+  return item;
+}
+
+function withoutOldTombstones(vip: Vip, members: Members, now: EpochMs): Vip['claims'] {
+  const old = Object.keys(vip.claims).filter(
+    (node) => members[node] === undefined && now - vip.claims[node]!.seenMs > TOMBSTONE_KEPT,
+  );
+  if (old.length === 0) return vip.claims;
+  return Object.fromEntries(Object.entries(vip.claims).filter(([node]) => !old.includes(node)));
+}
+
+const sameMembers = (a: Members, b: Members): boolean => {
+  const text = (members: Members) =>
+    Object.keys(members)
+      .sort()
+      .map((node) => `${node} ${members[node]!.eni} ${members[node]!.eipEni} ${members[node]!.zone}`)
+      .join('\n');
+  return text(a) === text(b);
+};
