@@ -8,7 +8,7 @@ import { elect } from './election.ts';
 import { faultOf } from './fault.ts';
 import { type Cause, isLive, LEASE_TTL, LOOK_AGAIN } from './lease.ts';
 import { membersSeen, type Observation } from './observation.ts';
-import { fromTheFuture, impostor, type NodeIdentity, type Refusal } from './rejection.ts';
+import { fromTheFuture, impostor, type NodeIdentity, type Refusal, turnAway } from './rejection.ts';
 import { type Switched, switchVip, take, type Wire } from './switch.ts';
 import { plus } from './time.ts';
 import type { Stage } from './timeline.ts';
@@ -197,7 +197,7 @@ function lookFor(wire: Wire, name: string, when: 'now' | 'later' = 'now'): Look 
     observing.catch(() => undefined);
     return observing;
   };
-  if (when === 'now') begin();
+  if (when === 'now') void begin();
   return {
     at(item) {
       const right = sameScope(scope, item);
@@ -225,9 +225,7 @@ const stagesOf = (claim: Claim, wire: Wire): readonly Stage[] => [
 ];
 
 async function reject(wire: Wire, claim: Claim, refusal: Refusal): Promise<Answer> {
-  const example = JSON.stringify(claim);
-  const { vip, node } = claim;
-  await wire.timeline.reject({ vip, node, ...refusal, example, atMs: wire.clock.now() });
+  await turnAway(wire, { ...refusal, vip: claim.vip, node: claim.node }, claim);
   return { answer: 'rejected', refusal };
 }
 

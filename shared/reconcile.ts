@@ -4,6 +4,7 @@
 // It also keeps what the fast path relies on: the members, and the view that serves when the describes do not.
 // Limit: an elected node that EC2 does not show is reported; the second best is never taken in its place.
 import { elect, isLiveOrder } from './election.ts';
+import { type Fault, faultOf } from './fault.ts';
 import { type Cause, isLive, STALE_READ } from './lease.ts';
 import type { Members } from './member.ts';
 import { membersSeen, type Observation, type Stray, sameView, strays } from './observation.ts';
@@ -16,6 +17,8 @@ import type { Vip } from './vip.ts';
 /** EventBridge may deliver for 24 h; until then the claims of a node that is gone must stay known as old. */
 export const TOMBSTONE_KEPT: DurationMs = hours(25);
 const RACES_MAX = 5;
+/** VIPs reconciled at the same time: EC2's Describe budget is 100 and 20 a second. */
+const AT_ONCE = 8;
 
 export interface Report {
   readonly vip: string;
@@ -56,6 +59,31 @@ export async function reconcile(wire: Wire, listed: Vip): Promise<Report> {
     why: finding.take,
     switched: await switchVip(wire, taken, fresh, stages),
   };
+}
+
+export interface Sweep {
+  readonly reports: readonly Report[];
+  /** VIPs whose reconcile failed, with the reason; the others went on. */
+  readonly failures: readonly { readonly vip: string; readonly fault: Fault }[];
+}
+
+/** All VIPs, a few at a time. One that fails never hides the rest. */
+export async function reconcileAll(wire: Wire): Promise<Sweep> {
+  const vips = await wire.vips.list();
+  const reports: Report[] = [];
+  const failures: { vip: string; fault: Fault }[] = [];
+  const queue = [...vips];
+  const worker = async () => {
+    for (let vip = queue.shift(); vip !== undefined; vip = queue.shift()) {
+      try {
+        reports.push(await reconcile(wire, vip));
+      } catch (error) {
+        failures.push({ vip: vip.name, fault: faultOf(error) });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return { reports, failures };
 }
 
 const idle = (vip: Vip, did: Report['did'], why: string): Report => ({

@@ -3,7 +3,8 @@
 // A reason is a word that metrics, records and documentation share. `superseded` is not a fault: the claim is counted
 // and not merged, because a newer one of the same VIP waits behind it.
 import type { Claim } from './claim.ts';
-import { type DurationMs, type EpochMs, iso, minutes } from './time.ts';
+import { type Clock, type DurationMs, type EpochMs, iso, minutes } from './time.ts';
+import type { Timeline } from './timeline.ts';
 
 export const rejectReasons = [
   'malformed',
@@ -59,3 +60,11 @@ export function fromTheFuture(claim: Claim, now: EpochMs): Refusal | undefined {
     message: `event time is ${iso(claim.timeMs)}, want at most a minute after ${iso(now)}`,
   };
 }
+
+/** Counts what was turned away. `example` is kept as it came. */
+export const turnAway = (
+  to: { readonly timeline: Timeline; readonly clock: Clock },
+  refused: Refusal & { readonly vip: string; readonly node: string },
+  example: unknown,
+): Promise<void> =>
+  to.timeline.reject({ ...refused, example: JSON.stringify(example) ?? 'undefined', atMs: to.clock.now() });

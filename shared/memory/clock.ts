@@ -13,7 +13,7 @@ export interface ManualClock extends Clock {
 const TURNS = 200;
 
 export async function settleMicrotasks(): Promise<void> {
-  for (let turn = 0; turn < TURNS; turn++) await undefined;
+  for (let turn = 0; turn < TURNS; turn++) await Promise.resolve();
 }
 
 export function manualClock(start: EpochMs, deadline?: EpochMs): ManualClock {

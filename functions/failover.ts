@@ -1,0 +1,21 @@
+// One claim from the bus: parse it, let the domain decide and act, tell what became of it.
+import { parseClaimEvent } from '../shared/aws/claim-event.ts';
+import { tellAnswer, tellRejection, tellVersion } from '../shared/aws/journal.ts';
+import { type Bench, lambda } from '../shared/aws/lambda.ts';
+import { failover } from '../shared/failover.ts';
+import { turnAway } from '../shared/rejection.ts';
+
+export const handler = lambda(async (event: unknown, { wire, box, journal }: Bench) => {
+  const parsed = parseClaimEvent(event);
+  if (!parsed.ok) {
+    const { vip, node, refusal } = parsed;
+    tellRejection(journal, { vip, node, ...refusal });
+    await turnAway(wire, { vip, node, ...refusal }, event);
+    return { answer: 'rejected', reason: refusal.reason };
+  }
+  const { claim, source, version } = parsed;
+  tellVersion(journal, version);
+  const answer = await failover(wire, { claim, source }, box.settings.identity);
+  tellAnswer(journal, answer, claim.vip, claim.node);
+  return { answer: answer.answer };
+});

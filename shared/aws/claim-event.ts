@@ -1,0 +1,88 @@
+// The wire contract: an EventBridge event in, a claim or a refusal out. Never throws, whatever comes.
+//
+// events/vrrp-state-change.schema.json says the same for everybody else; a test holds both against the same examples.
+// Versions: fields are only ever added, unknown ones are ignored, and a higher version is read as far as it is known,
+// because a refused claim is a missed failover.
+import * as z from 'zod';
+import { type Claim, claimKinds, vrrpStates } from '../claim.ts';
+import type { Refusal } from '../rejection.ts';
+import { epochMs } from '../time.ts';
+
+export const DETAIL_TYPE = 'VRRP State Change';
+export const VERSION = 1;
+
+const count = z.int().min(0);
+const uptime = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+
+const detail = z.object({
+  version: z.int().min(1),
+  vip: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+  node: z.string().regex(/^i-[0-9a-f]{8,17}$/),
+  state: z.enum(vrrpStates),
+  kind: z.enum(claimKinds),
+  instance: z.string().min(1).max(255),
+  priority: z.int().min(0).max(255),
+  bootId: z.string().min(1).max(64),
+  seq: count,
+  since: count,
+  uptimeMs: uptime,
+  ageMs: uptime,
+  superseded: z.boolean(),
+  dropped: count,
+  atMs: z.number().min(-8.64e15).max(8.64e15),
+  shim: z.string().max(64),
+});
+
+const envelope = z.object({
+  id: z.string().min(1).max(128),
+  source: z.string().max(256),
+  time: z.iso.datetime(),
+  'detail-type': z.literal(DETAIL_TYPE),
+  detail: z.unknown(),
+});
+
+/** The node's own clock may have ticked between drawing a number and sending; more than this is a lie or a fault. */
+const UPTIME_SLACK_MS = 1000;
+
+export type Parsed =
+  | { readonly ok: true; readonly claim: Claim; readonly source: string; readonly version: number }
+  | { readonly ok: false; readonly vip: string; readonly node: string; readonly refusal: Refusal };
+
+export function parseClaimEvent(event: unknown): Parsed {
+  const outer = envelope.safeParse(event);
+  if (!outer.success) return malformed(undefined, outer.error);
+  const inner = detail.safeParse(outer.data.detail);
+  if (!inner.success) return malformed(outer.data.detail, inner.error);
+  const words = inner.data;
+  const lie = untrue(words);
+  if (lie !== undefined) return refused(words, lie);
+  const { version, shim: _shim, ...rest } = words;
+  const claim: Claim = { ...rest, timeMs: epochMs(Date.parse(outer.data.time)), eventId: outer.data.id };
+  return { ok: true, claim, source: outer.data.source, version };
+}
+
+/** What no schema can say: the numbers of one claim must agree with each other. */
+function untrue(words: z.infer<typeof detail>): string | undefined {
+  if (words.since > words.seq) return `since is ${words.since}, want at most seq, ${words.seq}`;
+  const latest = (words.uptimeMs + UPTIME_SLACK_MS) * 1000;
+  if (words.seq > latest) return `seq is ${words.seq}, want at most uptimeMs in µs, ${words.uptimeMs * 1000}`;
+  if (words.kind === 'transition' && words.since !== words.seq) {
+    return `since of a transition is ${words.since}, want its seq, ${words.seq}`;
+  }
+  return undefined;
+}
+
+function malformed(words: unknown, error: z.core.$ZodError): Parsed {
+  const issues = error.issues.slice(0, 3).map((i) => `${i.path.join('.') || 'event'}: ${i.message}`);
+  return refused(words, issues.join('; '));
+}
+
+/** The names are kept, cut and cleaned, so that the rejection is found where one would look for it. */
+function refused(words: unknown, message: string): Parsed {
+  const named = (words ?? {}) as { vip?: unknown; node?: unknown };
+  const refusal: Refusal = { reason: 'malformed', message };
+  return { ok: false, vip: nameOf(named.vip), node: nameOf(named.node), refusal };
+}
+
+const nameOf = (value: unknown): string =>
+  typeof value === 'string' && value !== '' ? value.slice(0, 64).replace(/[^A-Za-z0-9._-]/g, '?') : 'unknown';

@@ -1,0 +1,105 @@
+// The only place where AWS error codes are spelled. Each row says what a code means for us and where that is known from.
+import { Fault, type FaultKind } from '../fault.ts';
+
+const kinds: Readonly<Record<FaultKind, readonly string[]>> = {
+  // EC2 developer guide, "Request throttling"; DynamoDB developer guide, "Error handling"; EventBridge API reference.
+  throttled: [
+    'RequestLimitExceeded',
+    'Throttling',
+    'ThrottlingException',
+    'ThrottledException',
+    'ProvisionedThroughputExceededException',
+    'LimitExceededException',
+    'TooManyRequestsException',
+  ],
+  // EC2 API reference, "Error codes". AuthFailure: an EIP or ENI of somebody else's.
+  denied: [
+    'UnauthorizedOperation',
+    'AuthFailure',
+    'OperationNotPermitted',
+    'AccessDenied',
+    'AccessDeniedException',
+    'UnrecognizedClientException',
+    'ExpiredToken',
+    'ExpiredTokenException',
+    'RequestExpired',
+    'OptInRequired',
+  ],
+  gone: [
+    'InvalidRouteTableID.NotFound',
+    'InvalidRouteTableId.NotFound',
+    'InvalidNetworkInterfaceID.NotFound',
+    'InvalidNetworkInterfaceId.NotFound',
+    'InvalidAllocationID.NotFound',
+    'InvalidInstanceID.NotFound',
+    'ResourceNotFoundException',
+  ],
+  // InvalidParameterValue is told apart by its text, below.
+  'no-route': ['InvalidRoute.NotFound'],
+  'route-exists': ['RouteAlreadyExists'],
+  'not-ready': ['IncorrectInstanceState', 'IncorrectState', 'InvalidNetworkInterface.InUse'],
+  unknown: [
+    'Unavailable',
+    'ServiceUnavailable',
+    'ServiceUnavailableException',
+    'InternalError',
+    'InternalFailure',
+    'InternalServerError',
+    'InternalException',
+    'InternalServiceException',
+    'RequestTimeout',
+    'RequestTimeoutException',
+  ],
+  // DryRunOperation: EC2 would have carried it out; nothing was.
+  refused: [
+    'InvalidParameterValue',
+    'InvalidParameterCombination',
+    'RouteLimitExceeded',
+    'Resource.AlreadyAssociated',
+    'DryRunOperation',
+    'ValidationException',
+    'ConditionalCheckFailedException',
+  ],
+  'lease-short': ['LeaseShort'],
+  deadline: ['Deadline'],
+};
+
+const kindByCode = new Map<string, FaultKind>(
+  (Object.keys(kinds) as FaultKind[]).flatMap((kind) => kinds[kind].map((code) => [code, kind] as const)),
+);
+
+/** Every code that is known by name, for the test that each is handled. */
+export const knownCodes: ReadonlyMap<string, FaultKind> = kindByCode;
+
+/**
+ * ReplaceRoute on a missing route answers `InvalidParameterValue` with this text, not the documented
+ * InvalidRoute.NotFound (moto pull request 6425, checked there against AWS).
+ */
+const noRouteText = /no route defined for/i;
+
+interface SdkError extends Error {
+  readonly Code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
+}
+
+/** What an SDK call threw, in the domain's words. Without a reply from the service the effect is unknown. */
+export function faultFrom(error: unknown, during: string): Fault {
+  if (error instanceof Fault) return error;
+  const sdk = error as SdkError;
+  const code = sdk?.name ?? 'Error';
+  const text = sdk?.message ?? String(error);
+  const status = sdk?.$metadata?.httpStatusCode;
+  return new Fault(kindOf(code, text, status), code, `${during}: ${code}: ${text}`, error);
+}
+
+function kindOf(code: string, text: string, status: number | undefined): FaultKind {
+  if (code === 'InvalidParameterValue' && noRouteText.test(text)) return 'no-route';
+  const known = kindByCode.get(code);
+  if (known !== undefined) return known;
+  if (status !== undefined && status >= 400 && status < 500) return status === 429 ? 'throttled' : 'refused';
+  // A 5xx, a timeout, an abort, a cut connection, a reply that could not be read.
+  return 'unknown';
+}
+
+export const isConditionFailed = (error: unknown): error is SdkError & { readonly Item?: unknown } =>
+  (error as SdkError)?.name === 'ConditionalCheckFailedException';

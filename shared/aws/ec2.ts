@@ -1,0 +1,93 @@
+// EC2 through its SDK. Looking uses the SDK's retries; a mutation is one attempt, because every attempt has to ask for
+// the lease first (guarantee 3).
+import {
+  AssociateAddressCommand,
+  type AssociateAddressCommandInput,
+  CreateRouteCommand,
+  type EC2Client,
+  ModifyNetworkInterfaceAttributeCommand,
+  ReplaceRouteCommand,
+} from '@aws-sdk/client-ec2';
+import type { Ec2 } from '../ec2.ts';
+import { Fault } from '../fault.ts';
+import { ATTEMPT_MAX } from '../lease.ts';
+import type { RouteStep, Step } from '../plan.ts';
+import type { Clock } from '../time.ts';
+import { faultFrom } from './codes.ts';
+import { observe } from './ec2-observe.ts';
+
+export interface Ec2Access {
+  /** Repeats Describes by itself. */
+  readonly reader: EC2Client;
+  /** Repeats nothing. */
+  readonly writer: EC2Client;
+  /** The tag key whose value is the label: `vipshift:<stage>`. */
+  readonly tag: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+export const awsEc2 = (access: Ec2Access): Ec2 => ({
+  observe: (scope) => observe(access, scope),
+  apply: (step, mayStart) => apply(access, step, mayStart),
+});
+
+type StepCommand =
+  | ReplaceRouteCommand
+  | CreateRouteCommand
+  | AssociateAddressCommand
+  | ModifyNetworkInterfaceAttributeCommand;
+
+async function apply(access: Ec2Access, step: Step, mayStart: () => boolean): Promise<void> {
+  // One overload per command; they differ in nothing that matters here.
+  const command = commandFor(step) as ReplaceRouteCommand;
+  // After signing, right before the request goes to the socket: the check and the send are one step.
+  command.middlewareStack.add(
+    (next) => (args) => {
+      if (!mayStart())
+        throw new Fault('lease-short', 'LeaseShort', `${step.cell}: too little lease left to start`);
+      return next(args);
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'leaseGuard' },
+  );
+  const abortSignal = AbortSignal.any([access.signal, AbortSignal.timeout(ATTEMPT_MAX)]);
+  try {
+    await access.writer.send(command, { abortSignal });
+  } catch (error) {
+    throw faultFrom(error, `${step.call} ${step.cell}`);
+  }
+}
+
+function commandFor(step: Step): StepCommand {
+  switch (step.call) {
+    case 'ReplaceRoute':
+      return new ReplaceRouteCommand(routeInput(step));
+    case 'CreateRoute':
+      return new CreateRouteCommand(routeInput(step));
+    case 'AssociateAddress': {
+      const input: AssociateAddressCommandInput = {
+        AllocationId: step.eip,
+        NetworkInterfaceId: step.eni,
+        PrivateIpAddress: step.privateAddress,
+        // In one call, never taking away first (guarantee 9).
+        AllowReassociation: true,
+      };
+      return new AssociateAddressCommand(input);
+    }
+    case 'ModifyNetworkInterfaceAttribute':
+      return new ModifyNetworkInterfaceAttributeCommand({
+        NetworkInterfaceId: step.eni,
+        SourceDestCheck: { Value: false },
+      });
+    default:
+      throw new TypeError(`no EC2 call for ${JSON.stringify(step satisfies never)}`);
+  }
+}
+
+const routeInput = (step: RouteStep) => ({
+  RouteTableId: step.table,
+  NetworkInterfaceId: step.eni,
+  ...(step.destination.includes(':')
+    ? { DestinationIpv6CidrBlock: step.destination }
+    : { DestinationCidrBlock: step.destination }),
+});

@@ -1,0 +1,34 @@
+// What every function wraps its handler in: the deadline, the log's context and the metrics' flush.
+//
+// To return is to say done; to throw is to say deliver again.
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import type { Wire } from '../switch.ts';
+import { durationMs } from '../time.ts';
+import type { Journal } from './journal.ts';
+import { lambdaSandbox, type Sandbox, wireFor } from './wire.ts';
+
+/** Before the platform kills the invocation, everything under way is aborted. */
+const ABORT_EARLY_MS = 1000;
+
+export interface Bench {
+  readonly wire: Wire;
+  readonly box: Sandbox;
+  readonly journal: Journal;
+}
+
+export function lambda<Reply>(work: (event: unknown, bench: Bench) => Promise<Reply>) {
+  const journal: Journal = { logger: new Logger(), metrics: new Metrics({ namespace: 'vipshift' }) };
+  const box = lambdaSandbox();
+  return middy({ timeoutEarlyInMillis: ABORT_EARLY_MS })
+    .use(injectLambdaContext(journal.logger, { resetKeys: true }))
+    .use(logMetrics(journal.metrics))
+    .handler(async (event: unknown, context: Context, { signal }): Promise<Reply> => {
+      const wire = wireFor(box, durationMs(context.getRemainingTimeInMillis()), signal);
+      return work(event, { wire, box, journal });
+    });
+}

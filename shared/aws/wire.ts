@@ -1,0 +1,172 @@
+// The only reader of the environment and of the clock: makes the ports on AWS that one invocation works with.
+//
+// Clients live as long as the sandbox, so that their connections are warm; everything else is made per invocation and
+// ends with it: no request outlives the answer (a frozen sandbox would send it in the next one).
+import { randomUUID } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { Fault } from '../fault.ts';
+import { ATTEMPT_MAX } from '../lease.ts';
+import { pace } from '../pace.ts';
+import type { NodeIdentity } from '../rejection.ts';
+import type { Wire } from '../switch.ts';
+import { type Clock, type DurationMs, durationMs, type EpochMs, epochMs, plus } from '../time.ts';
+import type { Scope } from '../vip.ts';
+import { awsAnnouncer } from './announce.ts';
+import { awsEc2 } from './ec2.ts';
+import { awsTimeline } from './timeline.ts';
+import { awsVips } from './vip-store.ts';
+
+export interface Settings {
+  readonly stage: string;
+  readonly vipsTable: string;
+  readonly timelineTable: string;
+  readonly bus: string;
+  readonly identity: NodeIdentity;
+  readonly retentionDays: number;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Throws an Error that names every variable that is missing or wrong. */
+export function settingsFrom(env: Env): Settings {
+  const problems: string[] = [];
+  const want = (name: string): string => {
+    const found = env[name] ?? '';
+    if (found === '') problems.push(`${name} is not set`);
+    return found;
+  };
+  const settings = {
+    stage: want('VIPSHIFT_STAGE'),
+    vipsTable: want('VIPSHIFT_VIPS_TABLE'),
+    timelineTable: want('VIPSHIFT_TIMELINE_TABLE'),
+    bus: want('VIPSHIFT_BUS'),
+    identity: identityFrom(env, problems),
+    retentionDays: Number(env.VIPSHIFT_RETENTION_DAYS ?? '400'),
+  };
+  if (!(settings.retentionDays >= 1)) {
+    problems.push(
+      `VIPSHIFT_RETENTION_DAYS is ${JSON.stringify(env.VIPSHIFT_RETENTION_DAYS)}, want a number of days`,
+    );
+  }
+  if (problems.length > 0)
+    throw new Error(`${problems.join('; ')}. serverless.yml sets them: deploy it again.`);
+  return settings;
+}
+
+function identityFrom(env: Env, problems: string[]): NodeIdentity {
+  const mode = env.VIPSHIFT_NODE_IDENTITY ?? '';
+  if (mode === 'none') return { mode };
+  const roleId = env.VIPSHIFT_NODE_ROLE_ID ?? '';
+  if (mode !== 'source')
+    problems.push(`VIPSHIFT_NODE_IDENTITY is ${JSON.stringify(mode)}, want "source" or "none"`);
+  else if (roleId === '')
+    problems.push('VIPSHIFT_NODE_ROLE_ID is not set, want the unique id of the nodes’ role');
+  return { mode: 'source', roleId };
+}
+
+export const tagKey = (stage: string): string => `vipshift:${stage}`;
+
+export interface Clients {
+  readonly dynamo: DynamoDBClient;
+  /** Repeats Describes by itself. */
+  readonly reader: EC2Client;
+  /** Repeats nothing: every attempt of a mutation asks for the lease. */
+  readonly writer: EC2Client;
+  readonly events: EventBridgeClient;
+}
+
+/** Enough for the burst that EC2's bucket allows, reads beside it. */
+const SOCKETS_MAX = 100;
+const CONNECT_MAX_MS = 500;
+
+/** One set for the life of the process. `overrides` (region, profile …) are for callers outside Lambda. */
+export function clients(overrides: { readonly region?: string } = {}): Clients {
+  const agent = { keepAlive: true, maxSockets: SOCKETS_MAX };
+  const requestHandler = {
+    connectionTimeout: CONNECT_MAX_MS,
+    requestTimeout: ATTEMPT_MAX,
+    // Without it a slow request is only logged.
+    throwOnRequestTimeout: true,
+    httpAgent: agent,
+    httpsAgent: agent,
+  };
+  return {
+    dynamo: new DynamoDBClient({ ...overrides, requestHandler, maxAttempts: 3 }),
+    reader: new EC2Client({ ...overrides, requestHandler, maxAttempts: 3 }),
+    writer: new EC2Client({ ...overrides, requestHandler, maxAttempts: 1 }),
+    events: new EventBridgeClient({ ...overrides, requestHandler, maxAttempts: 3 }),
+  };
+}
+
+/** What outlives an invocation and is only ever a hint: labels met before, and our own view of EC2's budget. */
+export interface Sandbox {
+  readonly clients: Clients;
+  readonly settings: Settings;
+  readonly pace: ReturnType<typeof pace>;
+  readonly scopes: Map<string, Scope>;
+}
+
+export const sandbox = (settings: Settings, made: Clients): Sandbox => ({
+  settings,
+  clients: made,
+  pace: pace(),
+  scopes: new Map(),
+});
+
+/** The sandbox of a Lambda function, from its own environment. */
+export const lambdaSandbox = (): Sandbox => sandbox(settingsFrom(process.env), clients());
+
+/** Nothing is started in the last moments of an invocation; they are for unwinding and answering. */
+const UNWIND: DurationMs = durationMs(1500);
+
+/** `remaining`: what the invocation has left. `signal`: aborts what is under way when that has passed. */
+export function wireFor(box: Sandbox, remaining: DurationMs, signal: AbortSignal): Wire {
+  const { settings, clients: made } = box;
+  const deadline = plus(systemNow(), durationMs(remaining - UNWIND));
+  const clock = systemClock(deadline, signal);
+  return {
+    clock,
+    deadline,
+    pace: box.pace,
+    scopes: box.scopes,
+    chance: Math.random,
+    nonce: randomUUID,
+    vips: awsVips({ client: made.dynamo, table: settings.vipsTable, signal, nonce: randomUUID }),
+    timeline: awsTimeline({
+      client: made.dynamo,
+      table: settings.timelineTable,
+      signal,
+      retentionDays: settings.retentionDays,
+    }),
+    ec2: awsEc2({ reader: made.reader, writer: made.writer, tag: tagKey(settings.stage), clock, signal }),
+    bus: awsAnnouncer({ client: made.events, bus: settings.bus, signal }),
+  };
+}
+
+export const systemNow = (): EpochMs => epochMs(Date.now());
+
+export function systemClock(deadline: EpochMs, signal: AbortSignal): Clock {
+  return {
+    now: systemNow,
+    wait(duration) {
+      const ends = plus(systemNow(), duration);
+      if (ends > deadline || signal.aborted) return Promise.reject(outOfTime(duration));
+      return new Promise((resolve, reject) => {
+        const abort = () => {
+          clearTimeout(timer);
+          reject(outOfTime(duration));
+        };
+        const timer = setTimeout(() => {
+          signal.removeEventListener('abort', abort);
+          resolve();
+        }, duration);
+        signal.addEventListener('abort', abort, { once: true });
+      });
+    },
+  };
+}
+
+const outOfTime = (duration: DurationMs): Fault =>
+  new Fault('deadline', 'Deadline', `the invocation has no time left to wait ${Math.round(duration)} ms`);
