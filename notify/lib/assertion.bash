@@ -33,7 +33,7 @@ schedule_assertion() {
 assert_everything() {
   local vip
   ASK_ALL=0
-  for vip in "${!NAMED_BY[@]}"; do ASSERT_AT[$vip]=$NOW_MS; done
+  for vip in "${VIP_NAMES[@]}"; do ASSERT_AT[$vip]=$NOW_MS; done
 }
 
 # Draws the numbers of those that are due and asks; the answer is collected by collect_assertions.

@@ -1,7 +1,8 @@
 # The configuration: one small file of `key = value` lines, read and never sourced. Environment variables (AWS's own
 # names) win over it for the endpoints.
 #
-# Invariant: what load_config lets through needs no escaping later: VIP names are [A-Za-z0-9._-], instance names hold
+# Invariant: nothing of the file is ever evaluated (no `-v` and no arithmetic on its words, which bash expands twice), and
+# what load_config lets through needs no escaping later: VIP names are [A-Za-z0-9._-], instance names hold
 # neither quote nor backslash, paths are absolute, endpoints are https unless loopback or allow_http says otherwise.
 
 declare -A CONFIG=([bus]=vipshift [fifo]=/run/vipshift/notify.fifo [state_dir]=/var/lib/vipshift
@@ -10,6 +11,7 @@ declare -A CONFIG=([bus]=vipshift [fifo]=/run/vipshift/notify.fifo [state_dir]=/
   [endpoint_imds]=http://169.254.169.254)
 declare -A VIPS_OF=()  # "INSTANCE VI_WEB" → "web other": the VIPs that this VRRP instance or sync group stands for
 declare -A NAMED_BY=() # VIP → "INSTANCE VI_WEB", since two voices for one VIP on one node would contradict each other
+VIP_NAMES=() # in the order of the file
 CONFIG_FILE=$DEFAULT_CONFIG
 
 bad_config() { die 2 "$CONFIG_FILE line $1: $2"; }
@@ -27,7 +29,7 @@ load_config() {
       bad_config $number "found \"$line\", want \"key = value\""
     local key=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
     value=${value%"${value##*[![:space:]]}"}
-    [[ -v seen[$key] ]] && bad_config $number "\"$key\" is already set on line ${seen[$key]}: keep one of the two"
+    [[ ${seen[$key]-} ]] && bad_config $number "\"$key\" is already set on line ${seen[$key]}: keep one of the two"
     seen[$key]=$number
     set_config "$number" "$key" "$value"
   done <"$CONFIG_FILE"
@@ -73,9 +75,10 @@ set_vips() {
   for vip in ${value//,/ }; do
     [[ $vip =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$ ]] ||
       bad_config "$number" "\"$vip\" is no VIP name, want letters, digits, dot, dash and underscore, at most 63"
-    [[ -v NAMED_BY[$vip] ]] &&
+    [[ ${NAMED_BY[$vip]-} ]] &&
       bad_config "$number" "VIP \"$vip\" is already spoken for by ${NAMED_BY[$vip]}: a VIP has one voice per node, remove one line"
     NAMED_BY[$vip]=$source
+    VIP_NAMES+=("$vip")
   done
   VIPS_OF[$source]=${value//,/ }
 }

@@ -20,23 +20,19 @@ run_command() {
   # A word of its own wakes the read, which some versions of bash otherwise resume after the trap.
   trap 'STOPPING=1; printf "vipshift stop\n" >&"$FIFO_FD"' TERM INT
   trap '' PIPE HUP
+  STATUS_SERIAL=$((${STATUS[serial]--1} + 1))
   read_clock
   if load_credentials; then schedule_refresh; else CREDENTIALS_DUE_MS=$NOW_MS; fi
   ASK_ALL=1
-  say "version $SHIM_VERSION, ${#NAMED_BY[@]} VIPs, $Q_COUNT claims in the spool, reading ${CONFIG[fifo]}"
+  say "version $SHIM_VERSION, ${#VIP_NAMES[@]} VIPs, $Q_COUNT claims in the spool, reading ${CONFIG[fifo]}"
   serve
   write_status
 }
 
 refuse_second_daemon() {
-  local key pid='' cmdline
-  [[ -r ${CONFIG[run_dir]}/status ]] && read -r key pid <"${CONFIG[run_dir]}/status"
-  [[ $pid =~ ^[0-9]+$ && $pid != "$$" && -r /proc/$pid/cmdline ]] || return 0
-  IFS= read -r -d '' _ cmdline 2>/dev/null <"/proc/$pid/cmdline"
-  IFS=' ' read -r -d '' cmdline < <(tr '\0' ' ' <"/proc/$pid/cmdline")
-  [[ $cmdline == *vipshift-notify\ run* ]] &&
-    die 1 "already running as process $pid with ${CONFIG[run_dir]}: stop that one, or use another run_dir"
-  return 0
+  read_daemon_status
+  ((RUNNING)) && [[ ${STATUS[pid]} != "$$" ]] || return 0
+  die 1 "already running as process ${STATUS[pid]} with ${CONFIG[run_dir]}: stop that one, or use another run_dir"
 }
 
 serve() {
@@ -60,6 +56,7 @@ step() {
   send_batch
   give_up_request
   refresh_credentials
+  give_up_probe
   collect_assertions
   if ((Q_COUNT == 0 && !STOPPING)) && [[ -z $SEND_ID && $USER_ID ]]; then begin_assertions; fi
   send_batch
@@ -87,6 +84,7 @@ next_wait() {
     if ((Q_COUNT == 0)); then for vip in "${!ASSERT_AT[@]}"; do sooner "${ASSERT_AT[$vip]}"; done; fi
   fi
   if [[ $CREDENTIALS_JOB ]]; then sooner "$CREDENTIALS_UNTIL_MS"; else sooner "$CREDENTIALS_DUE_MS"; fi
+  ((${#PROBE_PENDING[@]} > 0)) && sooner "$PROBE_UNTIL_MS"
   ((${#ASKED[@]} > 0)) && sooner $((NOW_MS + ASK_POLL_MS))
   ((STOPPING)) && sooner "$STOP_AT_MS"
   ((WAIT_MS < 1)) && WAIT_MS=1
@@ -103,6 +101,7 @@ take_own_word() {
       [[ $status =~ ^[0-9]+$ && $http =~ ^[0-9]+$ ]] && take_sent_word "$id" "$status" "$http" "$message"
       ;;
     credentials) take_credentials_word "$id" "$rest" ;;
+    probe) take_probe_word "$id" ;;
   esac
   return 0
 }

@@ -6,7 +6,7 @@
 # behind it get through.
 
 LAST_ERROR='' LAST_ERROR_AT_S=0 LAST_SENT_AT_S=0 SENT_COUNT=0 STATUS_CHANGED=0
-declare -a ERROR_CODES=()
+declare -a ERROR_CODES=() EVENT_IDS=()
 
 # vipshift sent ID CURL-STATUS HTTP-STATUS MESSAGE
 take_sent_word() {
@@ -42,16 +42,22 @@ take_answer() {
     send_failed 'HTTP 200 without a FailedEntryCount: is this really EventBridge?'
     return
   fi
-  refused=${BASH_REMATCH[1]} ERROR_CODES=()
-  ((refused > 0)) && read_error_codes "$1"
+  refused=${BASH_REMATCH[1]} ERROR_CODES=() EVENT_IDS=()
+  ((refused + ${#PROBE_PENDING[@]} > 0)) && read_entries "$1"
   if ((refused > 0 && ${#ERROR_CODES[@]} != ${#BATCH[@]})); then
     send_failed 'an answer about another number of entries than were sent'
     return
   fi
   for i in "${!BATCH[@]}"; do
     case ${ERROR_CODES[i]-} in
-      '') settle "${BATCH[i]}" && accepted=$((accepted + 1)) ;;
-      MalformedDetail | InvalidArgument | ValidationException) settle "${BATCH[i]}" refused && failed=${ERROR_CODES[i]} ;;
+      '')
+        settle "${BATCH[i]}" "${EVENT_IDS[i]-}"
+        accepted=$((accepted + 1))
+        ;;
+      MalformedDetail | InvalidArgument | ValidationException)
+        failed=${ERROR_CODES[i]}
+        drop_refused "${BATCH[i]}" "$failed"
+        ;;
       *) failed=${ERROR_CODES[i]} ;;
     esac
   done
@@ -68,7 +74,7 @@ take_answer() {
   fi
 }
 
-# Takes one entry off what waits. `lines` of the caller gathers what the journal is told.
+# Takes one entry that the bus accepted off what waits. `lines` of the caller gathers what the journal is told.
 settle() {
   local what key seq
   read -r what key seq <<<"$1"
@@ -76,15 +82,24 @@ settle() {
     spool)
       lines+="- ${Q[key]%% *}"$'\n'
       dequeue "$key"
-      if [[ ${2-} == refused ]]; then
-        DROPPED=$((DROPPED + 1))
-        lines+="dropped $DROPPED"$'\n'
-      fi
       ;;
     # Another one may have come meanwhile.
     advert) [[ ${ADVERT_PENDING[$key]-} == "$seq "* ]] && unset "ADVERT_PENDING[$key]" ;;
+    probe) probe_answered "$key" "${2:-unknown}" ;;
   esac
   return 0
+}
+
+drop_refused() {
+  local -r item=$1
+  if [[ $item == probe\ * ]]; then
+    probe_refused "${item#probe }" "$2"
+    return
+  fi
+  settle "$item"
+  [[ $item == spool\ * ]] || return
+  DROPPED=$((DROPPED + 1))
+  lines+="dropped $DROPPED"$'\n'
 }
 
 # The whole request was refused: keys that expired or were taken away, a source that is not ours, or a bad request.
@@ -106,7 +121,7 @@ isolate() {
   if ((${#BATCH[@]} > 1)); then
     BATCH_LIMIT=1
   else
-    settle "${BATCH[0]}" refused
+    drop_refused "${BATCH[0]}" ValidationException
     journal "$lines"
   fi
 }
@@ -119,9 +134,9 @@ send_failed() {
   BACKOFF_MS=$((BACKOFF_MS * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : BACKOFF_MS * 2))
 }
 
-# ERROR_CODES[i] of every member of Entries, '' where there is none. Walks the JSON token by token, since messages may
-# hold braces and quotes; only ever done for the few hundred bytes of a partial failure.
-read_error_codes() {
+# ERROR_CODES[i] and EVENT_IDS[i] of every member of Entries, '' where there is none. Walks the JSON token by token, since
+# messages may hold braces and quotes; only ever done for the few hundred bytes of a partial failure or a probe.
+read_entries() {
   local -r token='^[[:space:],:]*("([^"\\]|\\.)*"|[][{}]|[^][{}",:[:space:]]+)'
   local rest depth=0 key='' i=-1
   [[ $1 =~ \"Entries\"[[:space:]]*:[[:space:]]*\[(.*)$ ]] || return
@@ -131,7 +146,7 @@ read_error_codes() {
     case ${BASH_REMATCH[1]} in
       '{')
         depth=$((depth + 1)) key=''
-        if ((depth == 1)); then i=$((i + 1)) && ERROR_CODES[i]=''; fi
+        if ((depth == 1)); then i=$((i + 1)) && ERROR_CODES[i]='' EVENT_IDS[i]=''; fi
         ;;
       '}') depth=$((depth - 1)) key='' ;;
       ']') ((depth == 0)) && return ;;
@@ -140,7 +155,10 @@ read_error_codes() {
         if [[ -z $key ]]; then
           key=${BASH_REMATCH[1]}
         else
-          [[ $key == '"ErrorCode"' && ${BASH_REMATCH[1]} == '"'* ]] && ERROR_CODES[i]=${BASH_REMATCH[1]//\"/}
+          case $key:${BASH_REMATCH[1]} in
+            '"ErrorCode":"'*) ERROR_CODES[i]=${BASH_REMATCH[1]//\"/} ;;
+            '"EventId":"'*) EVENT_IDS[i]=${BASH_REMATCH[1]//[!A-Za-z0-9-]/} ;;
+          esac
           key=''
         fi
         ;;

@@ -2,10 +2,10 @@
 # does not wait for it: curl writes its last word into the FIFO.
 #
 # Invariant: uptimeMs, ageMs, dropped and superseded are those of this attempt; everything else is the claim's own.
-# Order within a request: spooled transitions, then lower-adverts, then assertions; the last two only once the spool fits.
+# Order within a request: spooled transitions, and once the spool fits, lower-adverts, assertions and probes.
 
-declare -a BATCH=()         # what is under way: "spool INDEX", "advert VIP SEQ" or "assertion VIP"
-declare -A IN_FLIGHT=()     # index → 1
+declare -a BATCH=()         # what is under way: "spool INDEX", "advert VIP SEQ", "assertion VIP" or "probe VIP"
+declare -a IN_FLIGHT=()     # index in Q → 1
 SEND_ID='' SEND_PID='' SEND_UNTIL_MS=0 SENT_AT_MS=0 RETRY_AT_MS=0 BACKOFF_MS=100 BATCH_LIMIT=10 FRESH=0 ENTRIES='' TLS=() WORK=0
 readonly BATCH_MAX=10 BACKOFF_MIN_MS=100 BACKOFF_MAX_MS=5000 SEND_LIMIT_MS=3000
 
@@ -14,7 +14,7 @@ prepare_tls() {
   return 0
 }
 
-work_waits() { ((WORK = Q_COUNT + ${#ADVERT_PENDING[@]} + ${#READY[@]}, WORK > 0)); }
+work_waits() { ((WORK = Q_COUNT + ${#ADVERT_PENDING[@]} + ${#READY[@]} + ${#PROBE_PENDING[@]}, WORK > 0)); }
 
 # Starts a request if there is something to say, nothing under way and no back-off to sit out.
 send_batch() {
@@ -55,6 +55,11 @@ fill_batch() {
     add_entry "${READY[$vip]}" assertion 0
     unset "READY[$vip]"
   done
+  for vip in "${!PROBE_PENDING[@]}"; do
+    ((${#BATCH[@]} < BATCH_LIMIT)) || break
+    BATCH+=("probe $vip")
+    add_entry "${PROBE_PENDING[$vip]}" probe 0
+  done
 }
 
 # Adds one entry; the event itself is a JSON string within JSON, hence the \" in it.
@@ -62,10 +67,10 @@ add_entry() {
   local seq since at state priority vip kind name from superseded=false
   read -r seq since at state priority vip kind name from <<<"$1"
   (($3)) && superseded=true
-  local -r age_us=$((NOW_US > seq ? NOW_US - seq : 0))
+  local -r age_ms=$((NOW_MS > seq / 1000 ? NOW_MS - seq / 1000 : 0))
   local detail
   printf -v detail '{\\"version\\":1,\\"vip\\":\\"%s\\",\\"node\\":\\"%s\\",\\"state\\":\\"%s\\",\\"kind\\":\\"%s\\",\\"instance\\":\\"%s\\",\\"priority\\":%d,\\"bootId\\":\\"%s\\",\\"seq\\":%d,\\"since\\":%d,\\"uptimeMs\\":%d,\\"ageMs\\":%d,\\"superseded\\":%s,\\"dropped\\":%d,\\"atMs\\":%d,\\"shim\\":\\"%s\\"' \
-    "$vip" "$NODE" "$state" "$2" "$name" "$priority" "$BOOT_ID" "$seq" "$since" "$NOW_MS" "$((age_us / 1000))" \
+    "$vip" "$NODE" "$state" "$2" "$name" "$priority" "$BOOT_ID" "$seq" "$since" "$NOW_MS" "$age_ms" \
     "$superseded" "$DROPPED" "$at" "$SHIM_VERSION"
   [[ $from ]] && detail+=",\\\"stateFrom\\\":\\\"$from\\\""
   ENTRIES+="${ENTRIES:+,}{\"Source\":\"vipshift.notify/$USER_ID\",\"DetailType\":\"VRRP State Change\",\"EventBusName\":\"${CONFIG[bus]}\",\"Detail\":\"$detail}\"}"

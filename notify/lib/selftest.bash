@@ -1,0 +1,90 @@
+# `selftest`: a probe through FIFO, daemon, credentials and bus to the controller.
+#
+# That the bus took an event proves nothing: PutEvents to a bus that does not exist, or has no rule, is answered with 200,
+# too. A node may only put events and read nothing, by intent; so the last step is an operator's (who may read the
+# record), or that of a URL which shows it (--confirm-url). Without either the result is "unconfirmed", never "well".
+
+readonly PROBE_ANSWER_S=10 CONFIRM_TRIES=30
+
+selftest_command() {
+  local confirm=''
+  read_config_option "$@"
+  set -- "${REST[@]}"
+  while (($# > 0)); do
+    case $1 in
+      --confirm-url)
+        [[ ${2-} =~ ^https?://[^[:space:]]+$ ]] || die 2 "--confirm-url needs an http or https address"
+        confirm=$2
+        shift
+        ;;
+      *) die 2 "selftest takes no \"$1\" (see --help)" ;;
+    esac
+    shift
+  done
+  require_curl
+  read_daemon_status
+  ((RUNNING)) || die 4 "the daemon is not running, so nothing would read the FIFO: systemctl start vipshift-notify"
+  send_probe
+  report_probe
+  if [[ $confirm ]]; then confirm_probe "$confirm"; else unconfirmed; fi
+}
+
+send_probe() {
+  local id fd
+  read_clock
+  id=$NOW_US
+  [[ -p ${CONFIG[fifo]} && -w ${CONFIG[fifo]} ]] || die 1 "cannot write into the FIFO ${CONFIG[fifo]}: run this as root"
+  exec {fd}<>"${CONFIG[fifo]}"
+  printf 'vipshift probe %s\n' "$id" >&"$fd"
+  await_probe "$id" || die 1 "the daemon gave no answer within $PROBE_ANSWER_S s: see vipshift-notify status"
+}
+
+# EVENTS and FAILURES of this probe. A nameless FIFO of our own is what bash can sleep on without a fork.
+await_probe() {
+  local verb rest id fd until_s=$((SECONDS + PROBE_ANSWER_S))
+  exec {fd}<> <(:)
+  while ((SECONDS <= until_s)); do
+    EVENTS=() FAILURES=() id=''
+    while read -r verb rest; do
+      case $verb in
+        id) id=$rest ;;
+        event) EVENTS+=("$rest") ;;
+        failed) FAILURES+=("$rest") ;;
+        end) [[ $id == "$1" ]] && return 0 ;;
+      esac
+    done 2>/dev/null <"${CONFIG[run_dir]}/probe"
+    read -r -t 0.05 -u "$fd"
+  done
+  return 1
+}
+
+report_probe() {
+  local line
+  for line in "${FAILURES[@]}"; do printf '%s: not taken by the bus: %s\n' "${line%% *}" "${line#* }"; done
+  for line in "${EVENTS[@]}"; do printf '%s: taken by bus %s as event %s\n' "${line%% *}" "${STATUS[bus]}" "${line#* }"; done
+  ((${#FAILURES[@]} == 0)) || die 1 "the way to the bus is broken, see above"
+}
+
+unconfirmed() {
+  local line
+  printf '%s\n' 'Whether the controller saw it, only its record tells. Where you may read that, run:'
+  for line in "${EVENTS[@]}"; do printf '  npx vipshift explain %s\n' "${line#* }"; done
+  exit 5
+}
+
+# The page must name every event; it appears there a second or so after the bus took it.
+confirm_probe() {
+  local page line missing='' fd try
+  exec {fd}<> <(:)
+  for ((try = 0; try < CONFIRM_TRIES; try++)); do
+    page=$(curl -q -s -f --max-time 5 ${CONFIG[ca_file]:+--cacert "${CONFIG[ca_file]}"} "$1") || page=''
+    missing=''
+    for line in "${EVENTS[@]}"; do [[ $page == *"${line#* }"* ]] || missing+=" ${line%% *}"; done
+    [[ $missing ]] || {
+      printf 'The controller has recorded every probe.\n'
+      exit 0
+    }
+    read -r -t 1 -u "$fd"
+  done
+  die 1 "the bus took the probe, but $1 does not name it for:$missing. Is the bus's name right, and its rule enabled?"
+}

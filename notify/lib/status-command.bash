@@ -1,0 +1,99 @@
+# `status`: what waits, what was sent, what failed, and what the shim believes of each VIP; for people and, with --json,
+# for programs. Exit status 0 if the daemon runs, 4 if not.
+
+status_command() {
+  local json=0 word
+  read_config_option "$@"
+  for word in "${REST[@]}"; do
+    [[ $word == --json ]] || die 2 "status takes no \"$word\" (see --help)"
+    json=1
+  done
+  read_daemon_status
+  ((RUNNING)) || count_spool
+  read_clock
+  printf -v NOW_S '%(%s)T' -1
+  if ((json)); then print_json; else print_text; fi
+  ((RUNNING)) || exit 4
+}
+
+# Without a daemon the journal itself has to tell.
+count_spool() {
+  [[ -r ${CONFIG[state_dir]}/spool ]] || return
+  JOURNAL=${CONFIG[state_dir]}/spool
+  read_boot_id
+  replay_journal
+  STATUS[spooled]=$Q_COUNT STATUS[dropped]=$DROPPED
+}
+
+# 65 → 1 min, in the largest unit that says something.
+span() {
+  if (($1 < 0)); then REPLY='past'; elif (($1 < 120)); then REPLY="$1 s"; elif (($1 < 7200)); then
+    REPLY="$(($1 / 60)) min"
+  elif (($1 < 172800)); then REPLY="$(($1 / 3600)) h"; else REPLY="$(($1 / 86400)) d"; fi
+}
+
+ago() { if ((${1:-0})); then span $((NOW_S - $1)) && REPLY+=' ago'; else REPLY=never; fi; }
+
+print_text() {
+  local line vip state priority since voice
+  if ((RUNNING)); then REPLY="running as process ${STATUS[pid]}"; else REPLY='not running'; fi
+  printf 'vipshift-notify %s, %s\n' "${STATUS[version]:-$SHIM_VERSION}" "$REPLY"
+  printf 'node         %s, %s, bus %s\n' "${STATUS[node]:-unknown}" "${STATUS[region]:-unknown Region}" "${CONFIG[bus]}"
+  printf 'identity     %s\n' "${STATUS[user]:-not known yet}"
+  ago "${STATUS[lastSentAt]-}"
+  printf 'spool        %s waiting, %s dropped in this boot%s\n' "${STATUS[spooled]:-0}" "${STATUS[dropped]:-0}" "${STATUS[spoolError]+, ${STATUS[spoolError]}}"
+  printf 'sent         %s claims, the last %s\n' "${STATUS[sent]:-0}" "$REPLY"
+  ago "${STATUS[lastErrorAt]-}"
+  printf 'last error   %s\n' "${STATUS[lastError]+$REPLY: }${STATUS[lastError]:-none}"
+  if ((${STATUS[credentialsFetchedAt]:-0})); then
+    ago "${STATUS[credentialsFetchedAt]}"
+    line="fetched $REPLY"
+    span $((STATUS[credentialsExpireAt] - NOW_S))
+    line+=", valid for $REPLY"
+  else line=none; fi
+  printf 'credentials  %s%s\n' "$line" "${STATUS[credentialsError]+; ${STATUS[credentialsError]}}"
+  for line in "${STATUS_VIPS[@]}"; do
+    read -r vip state priority since voice <<<"$line"
+    span $(((NOW_US - since) / 1000000))
+    if [[ $state == UNKNOWN ]]; then
+      printf 'VIP %-8s no word of %s yet\n' "$vip" "$voice"
+    else
+      printf 'VIP %-8s %s for %s, priority %s, by %s\n' "$vip" "$state" "$REPLY" "$priority" "$voice"
+    fi
+  done
+}
+
+json_text() {
+  REPLY=${1//[[:cntrl:]]/ }
+  REPLY=${REPLY//\\/\\\\}
+  REPLY=\"${REPLY//\"/\\\"}\"
+}
+
+json_or_null() { if [[ ${STATUS[$1]-} ]]; then json_text "${STATUS[$1]}"; else REPLY=null; fi; }
+ms_or_null() { if ((${STATUS[$1]:-0})); then REPLY=$((STATUS[$1] * 1000)); else REPLY=null; fi; }
+
+print_json() {
+  local key line vip state priority since voice separator=''
+  printf '{"running":%s,"pid":%s,"version":"%s"' "$( ((RUNNING)) && echo true || echo false)" \
+    "$( ((RUNNING)) && echo "${STATUS[pid]}" || echo null)" "${STATUS[version]:-$SHIM_VERSION}"
+  json_text "${CONFIG[bus]}"
+  printf ',"bus":%s' "$REPLY"
+  for key in node user region lastError credentialsError spoolError; do
+    json_or_null "$key"
+    printf ',"%s":%s' "$key" "$REPLY"
+  done
+  for key in spooled dropped sent badLines; do printf ',"%s":%d' "$key" "${STATUS[$key]:-0}"; done
+  for key in lastSentAt lastErrorAt credentialsFetchedAt credentialsExpireAt; do
+    ms_or_null "$key"
+    printf ',"%sMs":%s' "$key" "$REPLY"
+  done
+  printf ',"vips":['
+  for line in "${STATUS_VIPS[@]}"; do
+    read -r vip state priority since voice <<<"$line"
+    json_text "$voice"
+    printf '%s{"vip":"%s","state":"%s","priority":%d,"since":%d,"forMs":%d,"voice":%s}' "$separator" "$vip" "$state" \
+      "$priority" "$since" "$(((NOW_US - since) / 1000))" "$REPLY"
+    separator=,
+  done
+  printf ']}\n'
+}

@@ -1,0 +1,45 @@
+# The daemon's part of the self-test: a claim of kind `probe` for every VIP, sent the same way as any other. The controller
+# records it under the id that EventBridge gave the event, and moves nothing.
+#
+# Limit: a probe that the bus did not take within PROBE_LIMIT_MS is given up and its reason written down.
+
+declare -A PROBE_PENDING=() # VIP → the claim
+PROBE_ID='' PROBE_UNTIL_MS=0
+readonly PROBE_LIMIT_MS=8000
+
+# vipshift probe ID, written into the FIFO by `selftest`.
+take_probe_word() {
+  local vip state priority since
+  [[ $1 =~ ^[0-9]+$ ]] || return
+  PROBE_ID=$1 PROBE_PENDING=()
+  printf 'id %s\n' "$PROBE_ID" >"${CONFIG[run_dir]}/probe"
+  for vip in "${VIP_NAMES[@]}"; do
+    draw_seq
+    read_wall_clock
+    read -r state priority since <<<"${WORD[$vip]:-BACKUP 0 $SEQ}"
+    PROBE_PENDING[$vip]="$SEQ $since $WALL_MS $state $priority $vip ${NAMED_BY[$vip]}"
+  done
+  PROBE_UNTIL_MS=$((NOW_MS + PROBE_LIMIT_MS)) FRESH=1
+}
+
+probe_answered() { # VIP EVENT-ID
+  unset "PROBE_PENDING[$1]"
+  printf 'event %s %s\n' "$1" "$2" >>"${CONFIG[run_dir]}/probe"
+  end_probe
+}
+
+probe_refused() { # VIP REASON
+  unset "PROBE_PENDING[$1]"
+  printf 'failed %s %s\n' "$1" "$2" >>"${CONFIG[run_dir]}/probe"
+  end_probe
+}
+
+end_probe() { ((${#PROBE_PENDING[@]} == 0)) && printf 'end\n' >>"${CONFIG[run_dir]}/probe"; }
+
+give_up_probe() {
+  local vip
+  ((${#PROBE_PENDING[@]} > 0 && NOW_MS >= PROBE_UNTIL_MS)) || return
+  for vip in "${!PROBE_PENDING[@]}"; do
+    probe_refused "$vip" "${LAST_ERROR:-${CREDENTIALS_ERROR:-the bus did not answer}}"
+  done
+}

@@ -1,0 +1,257 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { VrrpEvent } from './bus.ts';
+import { instanceId, type Node, roleId, signerOf, startNode } from './node.ts';
+
+let node: Node;
+beforeEach(async () => {
+  node = await startNode({ 'instance VI_WEB': 'web', 'instance VI_DB': 'db, db2', 'group G_ALL': 'all' });
+});
+afterEach(() => node.stop());
+
+const transitions = (): VrrpEvent[] =>
+  node.bus.accepted.filter((event) => event.detail.kind === 'transition');
+const ofKind = (kind: string): VrrpEvent[] => node.bus.accepted.filter((event) => event.detail.kind === kind);
+
+describe('an event', () => {
+  test('carries the fields of the contract, signed so that an independent verifier agrees', async () => {
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => transitions().length === 1);
+    const event = transitions()[0]!;
+    expect(event.source).toBe(`vipshift.notify/${roleId}:${instanceId}`);
+    expect(event.detailType).toBe('VRRP State Change');
+    expect(event.bus).toBe('vipshift-test');
+    expect(event.detail).toMatchObject({
+      version: 1,
+      vip: 'web',
+      node: instanceId,
+      state: 'MASTER',
+      kind: 'transition',
+      instance: 'VI_WEB',
+      priority: 254,
+      bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+      superseded: false,
+      dropped: 0,
+      shim: '1.0.0',
+    });
+    const { seq, since, uptimeMs, ageMs, atMs } = event.detail;
+    expect(since).toBe(seq);
+    expect(uptimeMs - ageMs).toBe(Math.floor(seq / 1000));
+    expect(Math.abs(atMs - event.arrivedAtMs)).toBeLessThan(2000);
+    expect(node.bus.requests.map((request) => request.fault)).toEqual([undefined]);
+  });
+
+  test('is valid by the schema of events/, whatever its kind', async () => {
+    const file = join(import.meta.dirname, '../../events/vrrp-state-change.schema.json');
+    if (!existsSync(file))
+      throw new Error('events/vrrp-state-change.schema.json is missing: the wire contract has no schema');
+    const validate = new Ajv2020({ strict: false }).compile(JSON.parse(readFileSync(file, 'utf8')) as object);
+    await node.start();
+    const states = ['MASTER', 'BACKUP', 'FAULT', 'STOP', 'DELETED', 'MASTER', 'MASTER_RX_LOWER_PRI'];
+    await node.write(...states.map((state) => `INSTANCE "VI_WEB" ${state} 254`), 'vipshift probe 1');
+    await node.bus.until(() => ofKind('probe').length > 0 && ofKind('assertion').length > 0);
+    for (const event of node.bus.accepted) {
+      validate(event.detail);
+      expect(validate.errors ?? [], JSON.stringify(event.detail)).toEqual([]);
+    }
+    expect(new Set(node.bus.accepted.map((event) => event.detail.kind))).toEqual(
+      new Set(['transition', 'lower-advert', 'assertion', 'probe']),
+    );
+  });
+
+  test('goes out once for each VIP of an instance, each with a number of its own; a sync group speaks too', async () => {
+    await node.start();
+    await node.write(
+      'INSTANCE "VI_DB" BACKUP 100',
+      'GROUP "G_ALL" MASTER 0',
+      'INSTANCE "VI_UNKNOWN" MASTER 1',
+    );
+    await node.bus.until(() => transitions().length === 3);
+    expect(transitions().map(({ detail }) => [detail.vip, detail.instance, detail.state])).toEqual([
+      ['db', 'VI_DB', 'BACKUP'],
+      ['db2', 'VI_DB', 'BACKUP'],
+      ['all', 'G_ALL', 'MASTER'],
+    ]);
+    expect(new Set(transitions().map(({ detail }) => detail.seq)).size).toBe(3);
+  });
+
+  test('says superseded while a newer claim of its VIP waits behind it, and not because of another VIP', async () => {
+    node.bus.fate = (request) => (request === 1 ? { kind: 'status', status: 500 } : { kind: 'accept' });
+    await node.start();
+    await node.write(
+      'INSTANCE "VI_WEB" MASTER 254',
+      'INSTANCE "VI_DB" MASTER 100',
+      'INSTANCE "VI_WEB" BACKUP 254',
+      'INSTANCE "VI_WEB" FAULT 254',
+    );
+    await node.bus.until(() => transitions().length === 5);
+    expect(transitions().map(({ detail }) => `${detail.vip} ${detail.state} ${detail.superseded}`)).toEqual([
+      'web MASTER true',
+      'db MASTER false',
+      'db2 MASTER false',
+      'web BACKUP true',
+      'web FAULT false',
+    ]);
+  });
+
+  test('is stamped anew at each attempt: its age is that of the attempt which got through', async () => {
+    node.bus.fate = (request) => (request <= 2 ? { kind: 'status', status: 503 } : { kind: 'accept' });
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => transitions().length === 1);
+    const { ageMs, uptimeMs, seq } = transitions()[0]!.detail;
+    const waited = node.bus.requests[2]!.atMs - node.bus.requests[0]!.atMs;
+    expect(waited).toBeGreaterThan(150);
+    expect(ageMs).toBeGreaterThanOrEqual(waited - 30);
+    expect(uptimeMs - ageMs).toBe(Math.floor(seq / 1000));
+  });
+});
+
+describe('a lower-advert', () => {
+  test('goes out at once, and then not again within ten seconds: keepalived repeats it with every advert', async () => {
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.write(...Array.from({ length: 50 }, () => 'INSTANCE "VI_WEB" MASTER_RX_LOWER_PRI 254'));
+    await node.bus.until(() => ofKind('assertion').some(({ detail }) => detail.seq - detail.since > 900_000));
+    expect(ofKind('lower-advert')).toHaveLength(1);
+    const { detail } = ofKind('lower-advert')[0]!;
+    expect(detail).toMatchObject({ state: 'MASTER', since: transitions()[0]!.detail.seq });
+    expect(detail.seq).toBeGreaterThan(detail.since);
+  });
+
+  test('is kept over a failing bus, but not past a transition: it speaks of a stint that is over', async () => {
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => transitions().length === 1);
+    node.bus.fate = () => ({ kind: 'status', status: 500 });
+    const before = node.bus.requests.length;
+    await node.write('INSTANCE "VI_WEB" MASTER_RX_LOWER_PRI 254');
+    await node.bus.until(() => node.bus.requests.length > before);
+    await node.write('INSTANCE "VI_WEB" BACKUP 254');
+    await node.bus.until(() => node.bus.requests.length > before + 1);
+    node.bus.fate = () => ({ kind: 'accept' });
+    await node.bus.until(() => transitions().length === 2);
+    await node.write('INSTANCE "VI_WEB" MASTER 254', 'INSTANCE "VI_WEB" MASTER_RX_LOWER_PRI 254');
+    await node.bus.until(() => ofKind('lower-advert').length === 1);
+    expect(ofKind('lower-advert')[0]!.detail.since).toBe(transitions()[2]!.detail.seq);
+  });
+});
+
+describe('a bus that fails', () => {
+  test('gets only the failed entries again, in their order, whatever the messages in its answer look like', async () => {
+    node.bus.fate = (request) =>
+      request === 2
+        ? { kind: 'partial', code: (index) => (index % 2 ? 'ThrottlingException' : undefined) }
+        : request === 1
+          ? { kind: 'reset' }
+          : { kind: 'accept' };
+    await node.start();
+    const states = ['MASTER', 'BACKUP', 'MASTER', 'BACKUP', 'FAULT', 'BACKUP'];
+    await node.write(...states.map((state, index) => `INSTANCE "VI_WEB" ${state} ${index + 1}`));
+    await node.bus.until(() => transitions().length === 6);
+    expect(node.bus.requests.map((request) => request.entries).slice(-2)).toEqual([6, 3]);
+    expect(transitions().map(({ detail }) => detail.priority)).toEqual([1, 3, 5, 2, 4, 6]);
+  });
+
+  test('is tried again at 100 ms, doubling, and at once when a new line comes', async () => {
+    await node.start();
+    node.bus.fate = () => ({ kind: 'status', status: 500 });
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => node.bus.requests.length === 5);
+    const at = node.bus.requests.map((request) => request.atMs);
+    for (const [index, wait] of [100, 200, 400, 800].entries()) {
+      const gap = at[index + 1]! - at[index]!;
+      expect(gap, `attempt ${index + 2}`).toBeGreaterThan(wait * 0.7);
+      expect(gap, `attempt ${index + 2}`).toBeLessThan(wait * 1.3 + 120);
+    }
+    const wroteAtMs = Date.now();
+    await node.write('INSTANCE "VI_WEB" BACKUP 254');
+    await node.bus.until(() => node.bus.requests.length === 6);
+    expect(node.bus.requests[5]!.atMs - wroteAtMs).toBeLessThan(400);
+  });
+
+  test('that never answers is given up after two seconds, and lines that come meanwhile keep their own time', async () => {
+    node.bus.fate = (request) => (request === 1 ? { kind: 'hang' } : { kind: 'accept' });
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => node.bus.requests.length === 1);
+    await node.write('INSTANCE "VI_WEB" BACKUP 254');
+    const wroteAtMs = Date.now();
+    await node.bus.until(() => transitions().length === 2);
+    const [first, second] = transitions();
+    expect(first!.detail.ageMs).toBeGreaterThan(1900);
+    expect(Math.abs(second!.detail.atMs - wroteAtMs)).toBeLessThan(500);
+    expect(second!.detail.ageMs).toBeGreaterThan(1000);
+  });
+
+  test('that calls one entry malformed does not hold up the others: it is dropped, and that is told', async () => {
+    node.bus.fate = (_, entries) => ({
+      kind: 'partial',
+      code: (index) => (entries[index]!.detail.priority === 1 ? 'MalformedDetail' : undefined),
+    });
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 1', 'INSTANCE "VI_WEB" BACKUP 2');
+    await node.bus.until(() => transitions().length === 1);
+    await node.write('INSTANCE "VI_WEB" MASTER 3');
+    await node.bus.until(() => transitions().length === 2);
+    expect(transitions()[1]!.detail.dropped).toBe(1);
+  });
+
+  test('that refuses a whole request as invalid is asked with one entry at a time: only the bad one goes', async () => {
+    node.bus.fate = (_, entries) =>
+      entries.some(({ detail }) => detail.priority === 2)
+        ? { kind: 'status', status: 400, body: '{"__type":"ValidationException","message":"no"}' }
+        : { kind: 'accept' };
+    await node.start();
+    await node.write(
+      'INSTANCE "VI_WEB" MASTER 1',
+      'INSTANCE "VI_WEB" BACKUP 2',
+      'INSTANCE "VI_WEB" MASTER 3',
+    );
+    await node.bus.until(() => transitions().length === 2);
+    expect(transitions().map(({ detail }) => detail.priority)).toEqual([1, 3]);
+    expect(transitions()[1]!.detail.dropped).toBe(1);
+  });
+
+  test('whose 200 says nothing of entries is not believed: some proxy answered', async () => {
+    node.bus.fate = (request) =>
+      request === 1 ? { kind: 'status', status: 200, body: '<html>welcome</html>' } : { kind: 'accept' };
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => transitions().length === 1);
+    expect(node.bus.requests.length).toBe(2);
+  });
+
+  test('is asked without any proxy of the environment: a node has no business behind one', async () => {
+    await node.start({
+      https_proxy: 'http://127.0.0.1:9',
+      HTTPS_PROXY: 'http://127.0.0.1:9',
+      ALL_PROXY: 'http://127.0.0.1:9',
+    });
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => transitions().length === 1);
+  });
+});
+
+describe('signatures', () => {
+  test('with keys that were taken away are refused; fresh ones are fetched at once, not at their expiry', async () => {
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => transitions().length === 1);
+    node.credentials = {
+      ...node.credentials,
+      accessKeyId: 'ASIALAB0000000000002',
+      secretAccessKey: 'other/Secret+',
+    };
+    node.bus.signer = signerOf(node.credentials);
+    await node.write('INSTANCE "VI_WEB" BACKUP 254');
+    await node.bus.until(() => transitions().length === 2);
+    const [first, refused, last] = [node.bus.requests[0]!, node.bus.requests[1]!, node.bus.requests.at(-1)!];
+    expect([first.fault, last.fault]).toEqual([undefined, undefined]);
+    expect(refused.fault).toContain('access key');
+    expect(last.atMs - refused.atMs).toBeLessThan(1500);
+  });
+});
