@@ -9,6 +9,7 @@ therefore has to be started as the leader of a process group of its own.
 Limit: whoever kills only this process with SIGKILL leaves the workers to end by themselves on their closed stdin.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,11 +17,15 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 
 
 def end_of_life(scratch):
     shutil.rmtree(scratch, ignore_errors=True)
+    # Its parent is shared with the other emulator: whoever ends last takes it away.
+    with contextlib.suppress(OSError):
+        os.rmdir(os.path.dirname(scratch))
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
@@ -47,7 +52,7 @@ def replace_once(text, old, new):
 
 
 def make_lambda_faithful():
-    """Two places where MiniStack 1.4.21 differs from Lambda in a way our tests would feel.
+    """Two places where MiniStack 1.4.21 differs from Lambda in a way that our tests would feel.
 
     It runs the invocations of one function one after another; Lambda runs each beside the others, in a
     sandbox that serves one at a time. And the context's remaining time is a constant.
@@ -88,10 +93,28 @@ def make_lambda_faithful():
     runtime.Worker = Sandboxes
 
 
+def order_stack_events():
+    """MiniStack stamps stack events with whole seconds; the last of a quick deployment then does not sort as the newest.
+
+    osls looks at the newest first and would wait for ever for the end it never sees.
+    """
+    from ministack.services.cloudformation import stacks
+
+    last = [0]
+
+    def now():
+        last[0] = max(time.time_ns() // 1000, last[0] + 1)
+        seconds, micros = divmod(last[0], 1_000_000)
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{micros:06d}Z"
+
+    stacks.now_iso = now
+
+
 def serve_ministack(sock):
     import asyncio
 
     make_lambda_faithful()
+    order_stack_events()
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app

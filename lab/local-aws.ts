@@ -10,12 +10,14 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { type Emulator, startEmulator } from './emulator.ts';
+import { type Emulator, type EmulatorSpec, startEmulator } from './emulator.ts';
 import { ensurePython } from './python.ts';
 
 const root = join(import.meta.dirname, '..');
 const region = 'eu-central-1';
 const accountId = '111122223333';
+// moto finds the service in the credential's scope, and looks at nothing else in it.
+const asEc2 = `AWS4-HMAC-SHA256 Credential=${accountId}/20260101/${region}/ec2/aws4_request`;
 
 export interface LocalAwsOptions {
   /** What the deployed functions are told as EC2's endpoint, so that a proxy can stand before moto; moto itself unless told. */
@@ -40,25 +42,15 @@ export interface LocalAws extends AsyncDisposable {
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
   const python = await ensurePython();
   const scratch = mkdtempSync(join(tmpdir(), 'vipshift-aws-'));
-  const logDir = options.logDir ?? join(scratch, 'log');
-  mkdirSync(logDir, { recursive: true });
-  const logFile = join(logDir, 'ministack.log');
-  const common = { python, env: emulatorEnv() };
+  if (options.logDir !== undefined) mkdirSync(options.logDir, { recursive: true });
+  const start = (service: 'ministack' | 'moto', ready: EmulatorSpec['ready']) => {
+    const own = join(scratch, service);
+    const logFile = join(options.logDir ?? own, `${service}.log`);
+    return startEmulator({ service, python, env: emulatorEnv(), scratch: own, logFile, ready });
+  };
   const started = await Promise.allSettled([
-    startEmulator({
-      ...common,
-      service: 'ministack',
-      logFile,
-      scratch: join(scratch, 'ministack'),
-      readyPath: '/_ministack/health',
-    }),
-    startEmulator({
-      ...common,
-      service: 'moto',
-      logFile: join(logDir, 'moto.log'),
-      scratch: join(scratch, 'moto'),
-      readyPath: '/moto-api/',
-    }),
+    start('ministack', { path: '/_ministack/health' }),
+    start('moto', { path: '/?Action=DescribeVpcs&Version=2016-11-15', headers: { authorization: asEc2 } }),
   ]);
   const stop = once(async () => {
     const running = started.filter((start) => start.status === 'fulfilled');
@@ -80,7 +72,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     region,
     accountId,
     env: clientEnv(endpoint, ec2Endpoint),
-    logFile,
+    logFile: ministack!.logFile,
     stop,
     [Symbol.asyncDispose]: stop,
   };
