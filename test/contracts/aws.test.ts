@@ -1,0 +1,80 @@
+// The same contracts through the real SDK, on the local AWS.
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
+import { awsTimeline } from '../../shared/aws/timeline.ts';
+import { value } from '../../shared/aws/vip-item.ts';
+import { awsVips } from '../../shared/aws/vip-store.ts';
+import { newVip } from '../../shared/vip.ts';
+import { entry } from '../world.ts';
+import { timelineContract } from './timeline.ts';
+import { vipStoreContract } from './vip-store.ts';
+
+let aws: LocalAws;
+let client: DynamoDBClient;
+const signal = new AbortController().signal;
+let nonces = 0;
+const dynamo = () => ({ client, table: 'vips', signal, nonce: () => `token-${++nonces}` });
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  client = new DynamoDBClient({ endpoint: aws.endpoint, region: aws.region, credentials });
+  await createTable('vips', 'vip');
+  await createTable('timeline', 'vip', 'id');
+});
+afterAll(() => aws?.stop());
+
+async function createTable(name: string, hash: string, range?: string): Promise<void> {
+  const keys = [hash, ...(range === undefined ? [] : [range])];
+  await client.send(
+    new CreateTableCommand({
+      TableName: name,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: keys.map((key) => ({ AttributeName: key, AttributeType: 'S' })),
+      KeySchema: keys.map((key, n) => ({ AttributeName: key, KeyType: n === 0 ? 'HASH' : 'RANGE' })),
+    }),
+  );
+}
+
+async function itemsOf(key: string): Promise<Record<string, unknown>[]> {
+  const request = {
+    TableName: 'timeline',
+    KeyConditionExpression: 'vip = :vip',
+    ExpressionAttributeValues: { ':vip': value(key) },
+  };
+  return ((await client.send(new QueryCommand(request))).Items ?? []).map((item) => unmarshall(item));
+}
+
+describe('VIP store on DynamoDB', () => {
+  vipStoreContract(() => awsVips(dynamo()));
+
+  it('keeps attributes that this version does not know: a newer one may have put them there', async () => {
+    const store = awsVips(dynamo());
+    const vip = (await store.write(undefined, newVip({ ...entry, name: 'from-the-future' })))!;
+    const add = {
+      TableName: 'vips',
+      Key: { vip: value(vip.name) },
+      UpdateExpression: 'SET novelty = :novelty',
+      ExpressionAttributeValues: { ':novelty': value({ deep: [1, 2] }) },
+    };
+    await client.send(new UpdateItemCommand(add));
+    const read = (await store.read(vip.name))!;
+    const written = await store.write(read, { ...read, owner: 'i-a' });
+    expect(written).toMatchObject({ owner: 'i-a', novelty: { deep: [1, 2] } });
+  });
+});
+
+describe('timeline on DynamoDB', () => {
+  timelineContract(() => ({
+    timeline: awsTimeline({ client, table: 'timeline', signal, retentionDays: 30 }),
+    rejections: async (vip) => (await itemsOf(`rejected/${vip}`)) as never,
+    probes: async (vip) => (await itemsOf(`probe/${vip}`)).length,
+  }));
+});

@@ -1,0 +1,110 @@
+// What every Timeline must do, on memory and on DynamoDB alike.
+import { expect, it } from 'vitest';
+import { plus } from '../../shared/time.ts';
+import type { Failover, Intent, Rejection, Timeline } from '../../shared/timeline.ts';
+import { START } from '../world.ts';
+
+export interface TimelineUnderTest {
+  readonly timeline: Timeline;
+  /** Rejections as they are stored. */
+  rejections(
+    vip: string,
+  ): Promise<readonly { reason: string; node: string; count: number; example: string }[]>;
+  probes(vip: string): Promise<number>;
+}
+
+let names = 0;
+const fresh = () => `record-${++names}`;
+const cause = { kind: 'claim', node: 'i-a', seq: 1, id: 'e-1', why: 'i-a said MASTER', atMs: START } as const;
+const step = { cell: 'rtb-1 192.168.255.10/32', call: 'ReplaceRoute', from: 'eni-b', to: 'eni-a' } as const;
+
+const intentOf = (vip: string, epoch: number): Intent => ({
+  entry: 'intent',
+  vip,
+  epoch,
+  holder: 'n',
+  cause,
+  to: 'i-a',
+  why: 'newest MASTER is i-a',
+  steps: [step],
+  atMs: START,
+});
+
+const outcomeOf = (vip: string, epoch: number, over: Partial<Failover> = {}): Failover => ({
+  entry: 'outcome',
+  vip,
+  epoch,
+  holder: 'n',
+  cause,
+  outcome: 'switched',
+  from: 'i-b',
+  to: 'i-a',
+  why: 'newest MASTER is i-a',
+  steps: [{ ...step, result: 'done', attempts: 1, unanswered: 0, sentAtMs: START, doneAtMs: START }],
+  conflicts: [{ cell: 'eipalloc-1', found: 'eni-x', why: 'foreign', kind: 'foreign' }],
+  stages: [{ stage: 'controller began', atMs: START }],
+  verified: true,
+  notes: ['one', 'two'],
+  claims: {},
+  splitBrain: [],
+  atMs: START,
+  ...over,
+});
+
+export function timelineContract(open: () => TimelineUnderTest): void {
+  it('keeps intent and outcome of an epoch, each as it was put', async () => {
+    const { timeline } = open();
+    const vip = fresh();
+    expect(await timeline.read(vip, 1)).toEqual({});
+    expect(await timeline.put(intentOf(vip, 1))).toBe('put');
+    expect(await timeline.put(outcomeOf(vip, 1))).toBe('put');
+    const read = await timeline.read(vip, 1);
+    expect(read.intent).toMatchObject(intentOf(vip, 1));
+    expect(read.outcome).toMatchObject(outcomeOf(vip, 1));
+  });
+
+  it('never changes an entry: the first one stands, and the second is told so', async () => {
+    const { timeline } = open();
+    const vip = fresh();
+    await timeline.put(outcomeOf(vip, 7, { outcome: 'abandoned' }));
+    expect(await timeline.put(outcomeOf(vip, 7))).toBe('there');
+    expect((await timeline.read(vip, 7)).outcome).toMatchObject({ outcome: 'abandoned' });
+  });
+
+  it('keeps epochs apart, also 1 and 10', async () => {
+    const { timeline } = open();
+    const vip = fresh();
+    await timeline.put(outcomeOf(vip, 10));
+    expect(await timeline.read(vip, 1)).toEqual({});
+  });
+
+  it('counts rejections by VIP, node, reason and hour, with the last example', async () => {
+    const { timeline, rejections } = open();
+    const vip = fresh();
+    const base: Rejection = {
+      vip,
+      node: 'i-a',
+      reason: 'malformed',
+      message: 'm',
+      example: 'first',
+      atMs: START,
+    };
+    await timeline.reject(base);
+    await timeline.reject({ ...base, example: 'last', atMs: plus(START, (59 * 60_000) as never) });
+    await timeline.reject({ ...base, reason: 'not-a-member' });
+    await timeline.reject({ ...base, atMs: plus(START, (60 * 60_000) as never) });
+    const counted = (await rejections(vip)).map(
+      ({ reason, count, example }) => `${reason} ${count} ${example}`,
+    );
+    expect(counted.sort()).toEqual(['malformed 1 first', 'malformed 2 last', 'not-a-member 1 first']);
+  });
+
+  it('records a probe once, however often it is delivered', async () => {
+    const { timeline, probes } = open();
+    const vip = fresh();
+    const probe = { vip, node: 'i-a', eventId: 'e-1', seq: 1, sentAtMs: START, atMs: START };
+    await timeline.probe(probe);
+    await timeline.probe(probe);
+    expect(await probes(vip)).toBe(1);
+  });
+}

@@ -1,0 +1,242 @@
+// What every VipStore must do, on memory and on DynamoDB alike.
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { type Claim, slotOf, stintOf } from '../../shared/claim.ts';
+import { LEASE_TTL, type Lease, SKEW } from '../../shared/lease.ts';
+import { type EpochMs, plus } from '../../shared/time.ts';
+import {
+  afterTelling,
+  isNews,
+  newVip,
+  type Telling,
+  type Vip,
+  type VipStore,
+  withLease,
+} from '../../shared/vip.ts';
+import { claimOf, entry, memberOf, START, type Words } from '../world.ts';
+
+const seconds = (n: number): EpochMs => plus(START, (n * 1000) as Parameters<typeof plus>[1]);
+const cause = { kind: 'claim', why: 'test', atMs: START } as const;
+const leaseOf = (holder: string, from: EpochMs) => ({ holder, expiresAtMs: plus(from, LEASE_TTL), cause });
+
+export function telling(claim: Claim, more: Partial<Telling> = {}): Telling {
+  const base = {
+    vip: claim.vip,
+    node: claim.node,
+    stint: stintOf(claim, claim.timeMs),
+    slot: slotOf(claim.timeMs),
+  };
+  return { ...base, as: 'news', ...more };
+}
+
+let names = 0;
+/** A fresh VIP with two members, so that tests do not meet. */
+async function seeded(store: VipStore, over: Partial<Vip> = {}): Promise<Vip> {
+  const name = `vip-${++names}`;
+  const members = { 'i-a': memberOf('i-a'), 'i-b': memberOf('i-b') };
+  const written = await store.write(undefined, { ...newVip({ ...entry, name }), members, ...over });
+  return written!;
+}
+const says = (vip: Vip, node: string, words: Words = {}): Claim => ({
+  ...claimOf(node, words),
+  vip: vip.name,
+});
+
+export function vipStoreContract(open: () => VipStore): void {
+  it('knows nothing of a name that was never registered', async () => {
+    expect(await open().read('never-registered')).toBeUndefined();
+    const told = await open().tell(telling({ ...claimOf('i-a'), vip: 'never-registered' }), START);
+    expect(told).toEqual({ answer: 'refused', vip: undefined });
+    expect(await open().read('never-registered'), 'a refused claim leaves no item behind').toBeUndefined();
+  });
+
+  it('gives back what was written, every field of it', async () => {
+    const store = open();
+    const pin = { node: 'i-a', untilMs: seconds(60), by: 'op', reason: 'test' };
+    const vip = await seeded(store, {
+      owner: 'i-a',
+      wrote: ['eni-1'],
+      heard: [1, 2, 3],
+      pin,
+      touchedAtMs: START,
+    });
+    expect(await store.read(vip.name)).toEqual(vip);
+    expect((await store.list()).find((v) => v.name === vip.name)).toEqual(vip);
+  });
+
+  it('writes only over the item that was read: the loser changes nothing', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    const first = await store.write(vip, { ...vip, owner: 'i-a' });
+    expect(first).toMatchObject({ owner: 'i-a', rev: vip.rev + 1 });
+    expect(await store.write(vip, { ...vip, owner: 'i-b' })).toBeUndefined();
+    expect(
+      await store.write(undefined, { ...vip, owner: 'i-b' }),
+      'nor does a second registration',
+    ).toBeUndefined();
+    expect(await store.read(vip.name)).toEqual(first);
+  });
+
+  it('removes what a write leaves out: owner, lease, open epochs, members, claims', async () => {
+    const store = open();
+    const vip = await seeded(store, { owner: 'i-a' });
+    const held = (await store.write(vip, withLease(vip, leaseOf('n', START))))!;
+    const told = await store.tell(telling(says(vip, 'i-a')), START);
+    const { owner: _owner, lease: _lease, ...bare } = told.vip!;
+    expect(held.lease).toMatchObject({ holder: 'n', epoch: 1 });
+    const after = await store.write(told.vip, { ...bare, open: {}, members: {}, claims: {}, heard: [] });
+    expect(after).toEqual({ ...bare, open: {}, members: {}, claims: {}, heard: [], rev: told.vip!.rev + 1 });
+    expect(await store.read(vip.name)).toEqual(after);
+  });
+
+  it('takes claim and lease in one write, and opens the epoch in the record', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    const claim = says(vip, 'i-a');
+    const told = await store.tell(telling(claim, { lease: leaseOf('n-1', START) }), START);
+    expect(told.answer).toBe('recorded');
+    expect(told.vip).toMatchObject({ epoch: 1, rev: vip.rev + 1, lease: { holder: 'n-1', epoch: 1 } });
+    expect(told.vip!.open).toEqual({ 'n-1': { epoch: 1, cause } });
+    expect(told.vip!.claims['i-a']).toEqual(stintOf(claim, claim.timeMs));
+    expect(await store.read(vip.name)).toEqual(told.vip);
+  });
+
+  it('refuses a live lease, and shows the holder in the same answer', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    await store.tell(telling(says(vip, 'i-a'), { lease: leaseOf('n-1', START) }), START);
+    const told = await store.tell(telling(says(vip, 'i-b'), { lease: leaseOf('n-2', START) }), START);
+    expect(told).toMatchObject({ answer: 'refused', vip: { lease: { holder: 'n-1' } } });
+    expect(told.vip!.claims['i-b'], 'the refused claim was not recorded').toBeUndefined();
+  });
+
+  it('shows the same acquire, sent again after a lost reply, that it holds: the holder is a nonce per acquire', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    const acquire = telling(says(vip, 'i-a'), { lease: leaseOf('n-1', START) });
+    await store.tell(acquire, START);
+    expect(await store.tell(acquire, START)).toMatchObject({
+      answer: 'refused',
+      vip: { epoch: 1, lease: { holder: 'n-1' } },
+    });
+  });
+
+  it('grants a lease when the last one has run out by everybody’s clock, and not a millisecond earlier', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    await store.tell(telling(says(vip, 'i-a'), { lease: leaseOf('n-1', START) }), START);
+    const free = plus(plus(START, LEASE_TTL), SKEW);
+    const next = telling(says(vip, 'i-b', { atMs: 1000 }), { lease: leaseOf('n-2', free) });
+    const early = await store.tell(next, (free - 1) as EpochMs);
+    expect(early.answer).toBe('refused');
+    expect(await store.tell(next, free)).toMatchObject({
+      answer: 'recorded',
+      vip: { epoch: 2, lease: { holder: 'n-2' } },
+    });
+    const item = await store.read(vip.name);
+    expect(item!.open, 'the dead holder’s epoch stays open until somebody closes it').toMatchObject({
+      'n-1': { epoch: 1 },
+      'n-2': { epoch: 2 },
+    });
+  });
+
+  it('lets one of twenty that ask at once have the lease', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    const asks = Array.from({ length: 20 }, (_, n) => {
+      const claim = says(vip, n % 2 === 0 ? 'i-a' : 'i-b', { atMs: n });
+      return store.tell(telling(claim, { lease: leaseOf(`n-${n}`, START) }), START);
+    });
+    const told = await Promise.all(asks);
+    expect(told.filter((t) => t.answer === 'recorded')).toHaveLength(1);
+    expect((await store.read(vip.name))!.epoch).toBe(1);
+  });
+
+  it('refuses the claim of a node that is no member, and of any node once the VIP is removed', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    expect((await store.tell(telling(says(vip, 'i-stranger')), START)).answer).toBe('refused');
+    const removed = (await store.write(vip, { ...vip, removedAtMs: START }))!;
+    expect((await store.tell(telling(says(vip, 'i-a')), START)).answer).toBe('refused');
+    expect(await store.read(vip.name), 'the tombstone stands').toEqual(removed);
+  });
+
+  it('prolongs a lease for its holder and its epoch only, and leaves rev alone', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    const { vip: held } = await store.tell(
+      telling(says(vip, 'i-a'), { lease: leaseOf('n-1', START) }),
+      START,
+    );
+    const lease = held!.lease as Lease;
+    expect(await store.renew(vip.name, { ...lease, holder: 'n-2' }, seconds(20))).toBe(false);
+    expect(await store.renew(vip.name, { ...lease, epoch: 2 }, seconds(20))).toBe(false);
+    expect(await store.renew(vip.name, lease, seconds(20))).toBe(true);
+    expect(await store.read(vip.name)).toEqual({ ...held, lease: { ...lease, expiresAtMs: seconds(20) } });
+  });
+
+  it('keeps views apart from the VIPs', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    expect(await store.view(vip.name)).toBeUndefined();
+    const view = {
+      source: 'ec2',
+      beganAtMs: START,
+      endedAtMs: START,
+      tables: [],
+      enis: [],
+      eips: [],
+    } as const;
+    await store.keepView(vip.name, view);
+    await store.keepView(vip.name, { ...view, endedAtMs: seconds(1) });
+    expect(await store.view(vip.name)).toEqual({ ...view, endedAtMs: seconds(1) });
+    expect((await store.list()).map((v) => v.name)).not.toContain(`view/${vip.name}`);
+  });
+
+  it('agrees with the domain on every claim, recorded or refused: the condition is the same rule twice', async () => {
+    const store = open();
+    const words = fc.record({
+      node: fc.constantFrom('i-a', 'i-b', 'i-stranger'),
+      kind: fc.constantFrom('transition', 'assertion', 'lower-advert'),
+      state: fc.constantFrom('MASTER', 'BACKUP'),
+      bootId: fc.constantFrom('boot-1', 'boot-2'),
+      sinceMs: fc.integer({ min: 0, max: 3 }).map((n) => n * 700),
+      laterMs: fc.constantFrom(0, 1, 999, 1000, 14_999, 15_001, 26_000, 70_000),
+      sentLaterMs: fc.constantFrom(0, 40, 1500),
+      lease: fc.boolean(),
+    } as const);
+    const counts = { recorded: 0, refused: 0 };
+    await fc.assert(
+      fc.asyncProperty(fc.array(words, { minLength: 4, maxLength: 12 }), async (all) => {
+        let model = await seeded(store);
+        for (const [n, w] of all.entries()) {
+          const spoken = says(model, w.node, { ...w, atMs: w.sinceMs + w.laterMs });
+          // The second boot is an hour later, so that two boots are never in doubt.
+          const boot = w.bootId === 'boot-2' ? 3_600_000 : 0;
+          const claim: Claim = {
+            ...spoken,
+            uptimeMs: spoken.uptimeMs + w.sentLaterMs,
+            timeMs: (spoken.timeMs + boot + Math.floor(w.sentLaterMs / 1000) * 1000) as EpochMs,
+          };
+          const stint = stintOf(claim, claim.timeMs);
+          const as = isNews(model.claims[w.node], stint) ? 'news' : 'refresh';
+          const ask = telling(claim, {
+            as,
+            stint,
+            ...(w.lease ? { lease: leaseOf(`n-${n}`, claim.timeMs) } : {}),
+          });
+          const expected = as === 'refresh' && w.lease ? undefined : afterTelling(model, ask, claim.timeMs);
+          if (as === 'refresh' && w.lease) continue;
+          const told = await store.tell(ask, claim.timeMs);
+          expect(told.answer).toBe(expected === undefined ? 'refused' : 'recorded');
+          expect(told.vip).toEqual(expected ?? model);
+          counts[told.answer] += 1;
+          model = told.vip!;
+        }
+      }),
+      { numRuns: 40, seed: 20261122 },
+    );
+    expect(counts.recorded, 'claims that were recorded').toBeGreaterThan(50);
+    expect(counts.refused, 'claims that were refused').toBeGreaterThan(50);
+  });
+}
