@@ -7,7 +7,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
-import { environmentCredentialsOnly, inlineSchemaKeys } from './sdk-plugins.ts';
+import { sdkPlugins } from './sdk-plugins.ts';
 import { zip } from './zip.ts';
 
 export const budgetBytes = 400 * 1024;
@@ -48,7 +48,7 @@ async function bundleFunction(source: string, outFolder: string, budget: number)
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
-    plugins: [inlineSchemaKeys, environmentCredentialsOnly],
+    plugins: [...sdkPlugins],
   });
   const code = await readFile(outfile);
   if (code.length > budget) {
