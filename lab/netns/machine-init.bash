@@ -1,12 +1,16 @@
 #!/bin/bash
 # The first process of a lab machine (lab/netns/machine.ts): what systemd is to a real node.
 #
-# Argument: DIRECTORY. It gives the machine a boot id, a /run, a /tmp and a disk of its own, holds the notify FIFO open
+# Arguments: DIRECTORY [NAME=FOLDER ...], folders to be seen as /run/machine/NAME, wherever they lie. It gives the machine a boot id, a /run, a /tmp and a disk of its own, holds the notify FIFO open
 # as the socket unit does, and then carries out the lines of its standard input, the machine's serial console.
 # Its end is the end of every process of the machine, as it is the first of their pid namespace.
 
 set -u
 directory=$1
+shift
+for binding in "$@"; do
+  mount --bind "${binding#*=}" "$directory/run/machine/${binding%%=*}" || exit 1
+done
 mount --bind "$directory/boot_id" /proc/sys/kernel/random/boot_id || exit 1
 mount --bind "$directory/disk" "$directory/run/disk" || exit 1
 mount --rbind "$directory/run" /run || exit 1

@@ -20,6 +20,16 @@ export interface Line {
   readonly text: string;
 }
 
+/** What a machine boots with. */
+export interface Image {
+  /** Put into /run/machine, scripts executable. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Folders of the host, seen as /run/machine/NAME. */
+  readonly folders: Readonly<Record<string, string>>;
+  /** On `lo` from the start. */
+  readonly addresses: readonly string[];
+}
+
 const PATIENCE_MS = 5_000;
 /** A freshly booted machine's uptime: small, as after a boot, and enough for nothing to be negative. */
 const UPTIME_AT_BOOT_S = 20;
@@ -43,11 +53,11 @@ export class Machine {
     return this.#process !== undefined;
   }
 
-  /** `files` are put into /run/machine, scripts executable. Resolves when the console answers. */
-  async boot(files: Readonly<Record<string, string>>, addresses: readonly string[] = []): Promise<void> {
+  /** Resolves when the console answers. */
+  async boot(image: Image): Promise<void> {
     if (this.isUp) throw new Error(`machine ${this.label} is already up`);
-    this.#layOut(files);
-    this.#resetAddresses(addresses);
+    this.#layOut(image);
+    this.#resetAddresses(image.addresses);
     const upForS = Math.floor(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]));
     const init = new URL('./machine-init.bash', import.meta.url).pathname;
     const offset = String(UPTIME_AT_BOOT_S - upForS);
@@ -66,6 +76,7 @@ export class Machine {
           '--mount-proc',
         ],
         ...['--time', '--boottime', offset, 'bash', init, this.directory],
+        ...Object.entries(image.folders).map(([name, folder]) => `${name}=${folder}`),
       ],
       { stdio: 'pipe', env: { PATH: process.env.PATH, LC_ALL: 'C' } },
     );
@@ -131,12 +142,13 @@ export class Machine {
     }
   }
 
-  #layOut(files: Readonly<Record<string, string>>): void {
+  #layOut({ files, folders }: Image): void {
     const run = join(this.directory, 'run');
     mkdirSync(join(this.directory, 'disk'), { recursive: true });
     rmSync(run, { recursive: true, force: true });
     for (const folder of ['machine', 'disk', 'vipshift'])
       mkdirSync(join(run, folder), { recursive: true, mode: 0o755 });
+    for (const name of Object.keys(folders)) mkdirSync(join(run, 'machine', name));
     writeFileSync(join(this.directory, 'boot_id'), `${randomUUID()}\n`);
     for (const [name, text] of Object.entries(files)) {
       writeFileSync(join(run, 'machine', name), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });

@@ -12,6 +12,9 @@ import { AWS_ADDRESS, NODE_ADDRESS, type NodeLabel, PORT_TO, ROUTER, WIRES } fro
 /** The router's ports that belong to one subnet and so to one route table. */
 export type Subnet = 'a' | 'b' | 'client';
 
+/** Ends the fault that gave it. */
+export type Undo = () => Promise<void>;
+
 const KERNEL_TABLE: Readonly<Record<Subnet, number>> = { a: 101, b: 102, client: 109 };
 const RULE_PREFERENCE = 1_000;
 
@@ -22,8 +25,8 @@ function subnetOf(port: string): Subnet | undefined {
 }
 
 const PORTS_OF_NODE: Readonly<Record<NodeLabel, readonly string[]>> = {
-  a: ['to-a', 'to-a-eip'],
-  b: ['to-b', 'to-b-eip'],
+  a: ['to-a', 'to-a-vip', 'to-a-eip'],
+  b: ['to-b', 'to-b-vip', 'to-b-eip'],
 };
 
 function other(node: NodeLabel): NodeLabel {
@@ -35,7 +38,7 @@ export class Router {
   readonly #vips: readonly string[];
   /** `subnet vip` → the private address of the ENI that the kernel's route points to. */
   readonly #routes = new Map<string, string>();
-  #faults: string[] = [];
+  readonly #faults = new Set<string>();
 
   private constructor(vips: readonly string[]) {
     this.#vips = vips;
@@ -61,7 +64,7 @@ export class Router {
   /** Points the VIP's route of a subnet at an ENI's private address; `undefined` takes the route away. */
   async point(subnet: Subnet, vip: string, address: string | undefined): Promise<boolean> {
     const key = `${subnet} ${vip}`;
-    if (!this.#vips.includes(vip) || this.#routes.get(key) === address) return false;
+    if (!this.carries(vip) || this.#routes.get(key) === address) return false;
     const table = KERNEL_TABLE[subnet];
     if (address === undefined) {
       this.#routes.delete(key);
@@ -75,35 +78,37 @@ export class Router {
     return true;
   }
 
+  carries(vip: string): boolean {
+    return this.#vips.includes(vip);
+  }
+
   routes(): Readonly<Record<string, string>> {
     return Object.fromEntries(this.#routes);
   }
 
   /** Nothing leaves the node any more, nor does its kernel's refusal of what arrives: a dead host is silent. */
-  silence(node: NodeLabel): Promise<void> {
+  silence(node: NodeLabel): Promise<Undo> {
     return this.#drop(PORTS_OF_NODE[node].map((port) => `iif ${port}`));
   }
 
   /** VRRP alone is cut, both ways; clients and AWS are reached as before. */
-  partition(): Promise<void> {
+  partition(): Promise<Undo> {
     return this.#drop([...this.#vrrpFrom('a'), ...this.#vrrpFrom('b')]);
   }
 
   /** Adverts of one node do not arrive; those of the other do. */
-  muffle(node: NodeLabel): Promise<void> {
+  muffle(node: NodeLabel): Promise<Undo> {
     return this.#drop(this.#vrrpFrom(node));
   }
 
   /** The node does not reach AWS's endpoints; IMDS, which is the host's own, stays. */
-  cutFromAws(node: NodeLabel): Promise<void> {
-    return this.#drop([`iif to-${node} to ${AWS_ADDRESS}/32`, `iif to-${node}-eip to ${AWS_ADDRESS}/32`]);
+  cutFromAws(node: NodeLabel): Promise<Undo> {
+    return this.#drop(PORTS_OF_NODE[node].map((port) => `iif ${port} to ${AWS_ADDRESS}/32`));
   }
 
-  /** All faults at once: only the routes remain. */
-  async heal(): Promise<void> {
-    const faults = this.#faults;
-    this.#faults = [];
-    await this.#batch.apply(faults.map((fault) => `rule del ${fault} blackhole pref 10`));
+  /** Ends every fault: only the routes remain. */
+  heal(): Promise<void> {
+    return this.#lift([...this.#faults]);
   }
 
   close(): void {
@@ -114,9 +119,15 @@ export class Router {
     return [`iif to-${node} to ${NODE_ADDRESS[other(node)]}/32`];
   }
 
-  async #drop(selectors: readonly string[]): Promise<void> {
-    const fresh = selectors.filter((selector) => !this.#faults.includes(selector));
-    this.#faults.push(...fresh);
+  async #drop(selectors: readonly string[]): Promise<Undo> {
+    const fresh = selectors.filter((selector) => !this.#faults.has(selector));
+    for (const selector of fresh) this.#faults.add(selector);
     await this.#batch.apply(fresh.map((selector) => `rule add ${selector} blackhole pref 10`));
+    return () => this.#lift(fresh);
+  }
+
+  async #lift(selectors: readonly string[]): Promise<void> {
+    const standing = selectors.filter((selector) => this.#faults.delete(selector));
+    await this.#batch.apply(standing.map((selector) => `rule del ${selector} blackhole pref 10`));
   }
 }

@@ -1,12 +1,13 @@
 /**
  * Topology: the namespaces of the lab and the wires between them.
  *
- *   client 10.0.9.10 ──────┐                 ┌── node a 10.0.1.10 and, for the EIP, 10.0.1.20 (zone a)
- *   internet 198.51.100.10 ─┤ router = the VPC ├── node b 10.0.2.10 and, for the EIP, 10.0.2.20 (zone b)
- *                          └────────┬────────┘
+ *   client 10.0.11.10 ──────┐                  ┌── node a 10.0.1.10, .20 for the VIP, .30 for the EIP (zone a)
+ *   internet 198.51.100.10 ─┤ router = the VPC ├── node b 10.0.2.10, .20 for the VIP, .30 for the EIP (zone b)
+ *                           └────────┬─────────┘
  *                      aws 10.0.100.10, IMDS 169.254.169.254 (the sandbox's own first namespace)
  *
- * A node has two ENIs, so two wires: one for the service, one for the EIP, with source-based routing for the second.
+ * Addresses are those of lab/vpc.ts. A node has three ENIs, so three wires: its own, the service's, the EIP's; what comes from
+ * the VIP or from the EIP's address leaves by the ENI it came to (source-based routing), as security groups want it on AWS.
  * Invariant: a wire's router end is never taken down. The kernel would flush the routes through it, which a VPC
  * does not do; faults are blackhole rules instead.
  */
@@ -27,14 +28,28 @@ export interface Wire {
 export const ROUTER = 'router';
 export const AWS_ADDRESS = '10.0.100.10';
 export const IMDS_ADDRESS = '169.254.169.254';
-export const VIP = '192.0.2.51';
+/** As in lab/vpc.ts, which cloud.ts checks. */
+export const VIP = '192.168.255.10';
+
+function nodeWires(place: NodeLabel, subnet: string): Wire[] {
+  const wire = (port: string, device: string, host: number) => ({
+    port,
+    routerAddress: `${subnet}.1`,
+    place,
+    device,
+    address: `${subnet}.${host}`,
+  });
+  return [
+    wire(`to-${place}`, 've0', 10),
+    wire(`to-${place}-vip`, 've1', 20),
+    wire(`to-${place}-eip`, 've2', 30),
+  ];
+}
 
 export const WIRES: readonly Wire[] = [
-  { port: 'to-a', routerAddress: '10.0.1.1', place: 'a', device: 've0', address: '10.0.1.10' },
-  { port: 'to-a-eip', routerAddress: '10.0.1.1', place: 'a', device: 've1', address: '10.0.1.20' },
-  { port: 'to-b', routerAddress: '10.0.2.1', place: 'b', device: 've0', address: '10.0.2.10' },
-  { port: 'to-b-eip', routerAddress: '10.0.2.1', place: 'b', device: 've1', address: '10.0.2.20' },
-  { port: 'to-client', routerAddress: '10.0.9.1', place: 'client', device: 've0', address: '10.0.9.10' },
+  ...nodeWires('a', '10.0.1'),
+  ...nodeWires('b', '10.0.2'),
+  { port: 'to-client', routerAddress: '10.0.11.1', place: 'client', device: 've0', address: '10.0.11.10' },
   {
     port: 'to-net',
     routerAddress: '198.51.100.1',
@@ -45,13 +60,25 @@ export const WIRES: readonly Wire[] = [
 ];
 
 export const NODE_ADDRESS: Readonly<Record<NodeLabel, string>> = { a: '10.0.1.10', b: '10.0.2.10' };
-export const EIP_ADDRESS: Readonly<Record<NodeLabel, string>> = { a: '10.0.1.20', b: '10.0.2.20' };
+export const SERVICE_ADDRESS: Readonly<Record<NodeLabel, string>> = { a: '10.0.1.20', b: '10.0.2.20' };
+export const EIP_ADDRESS: Readonly<Record<NodeLabel, string>> = { a: '10.0.1.30', b: '10.0.2.30' };
 /** Where packets to an ENI leave the router. */
 export const PORT_TO: Readonly<Record<string, string>> = Object.fromEntries(
   WIRES.map((wire) => [wire.address, wire.port]),
 );
 
-const SECOND_ENI_TABLE = 20;
+/** The node whose ENI has this private address. */
+export function nodeAt(address: string | undefined): NodeLabel | undefined {
+  return (['a', 'b'] as const).find((node) =>
+    [NODE_ADDRESS[node], SERVICE_ADDRESS[node], EIP_ADDRESS[node]].includes(address ?? ''),
+  );
+}
+
+/** The routing table of a node's further ENIs, and whose packets use it beside the ENI's own. */
+const ENI_TABLE: Readonly<Record<string, { table: number; also: readonly string[] }>> = {
+  ve1: { table: 20, also: [VIP] },
+  ve2: { table: 30, also: [] },
+};
 
 function wireCommands(wire: Wire): string[] {
   const inside = `ip -n ${wire.place}`;
@@ -64,13 +91,17 @@ function wireCommands(wire: Wire): string[] {
     `${inside} addr add ${wire.address}/32 dev ${wire.device}`,
     `${inside} link set ${wire.device} up`,
   ];
-  if (wire.device === 've0') {
+  const own = ENI_TABLE[wire.device];
+  if (own === undefined) {
     commands.push(`${inside} route add ${gateway}`);
     commands.push(`${inside} route add default via ${gateway} src ${wire.address}`);
   } else {
-    commands.push(`${inside} route add ${gateway} table ${SECOND_ENI_TABLE}`);
-    commands.push(`${inside} route add default via ${gateway} table ${SECOND_ENI_TABLE}`);
-    commands.push(`${inside} rule add from ${wire.address}/32 lookup ${SECOND_ENI_TABLE} pref 100`);
+    const { table, also } = own;
+    commands.push(`${inside} route add ${gateway} table ${table}`);
+    commands.push(`${inside} route add default via ${gateway} table ${table}`);
+    for (const source of [wire.address, ...also]) {
+      commands.push(`${inside} rule add from ${source}/32 lookup ${table} pref ${100 + table}`);
+    }
   }
   return commands;
 }

@@ -1,0 +1,175 @@
+/**
+ * Cloud: the local AWS with the deployed service as the lab uses it: taps before every endpoint, the VPC mirrored into the
+ * router, IMDS and STS for the nodes, the VIP registered.
+ *
+ *   shim ─ bus tap ─ MiniStack ─ function ─ store tap ─ MiniStack (DynamoDB)
+ *                                        └ ec2 tap ── moto ─▶ mirror ─▶ router
+ *
+ * The lab's own questions go past the taps, so that what these have seen is the service's alone.
+ */
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { awsTimeline } from '../../shared/aws/timeline.ts';
+import { awsVips } from '../../shared/aws/vip-store.ts';
+import type { Failover } from '../../shared/timeline.ts';
+import { defaultScope, newVip, type Vip } from '../../shared/vip.ts';
+import { deployService } from '../deploy.ts';
+import { type LocalAws, startLocalAws } from '../local-aws.ts';
+import { buildVpc, type LabVpc } from '../vpc.ts';
+import { acceptedClaims, type Told } from './claims.ts';
+import { startMetadata } from './metadata.ts';
+import { Mirror } from './mirror.ts';
+import { INSTANCE } from './node.ts';
+import type { Router } from './router.ts';
+import { type Exchange, type Gate, Tap } from './tap.ts';
+import { AWS_ADDRESS, type NodeLabel, VIP } from './topology.ts';
+import type { Translation } from './translation.ts';
+import { checkOf, type VpcCheck } from './vpc-check.ts';
+
+export interface Cloud {
+  readonly vpc: LabVpc & VpcCheck;
+  readonly instanceIds: Readonly<Record<NodeLabel, string>>;
+  readonly mirror: Mirror;
+  /** Before PutEvents of the nodes, EC2 of the functions, DynamoDB of the functions. */
+  readonly bus: Tap;
+  readonly ec2: Tap;
+  readonly store: Tap;
+  /** The shims' configuration file. */
+  readonly notifyConf: string;
+  vip(): Promise<Vip>;
+  /** The outcomes of these epochs that the timeline has. */
+  failovers(from: number, to: number): Promise<Failover[]>;
+  /** The claims that the bus has accepted since `forget`. */
+  told(): Told[];
+  /** Puts entries onto the bus as they are, past the tap. */
+  putEvents(entries: readonly unknown[]): Promise<void>;
+  /** SIGKILL to the process that sent this request. */
+  killCaller(exchange: Exchange): Promise<void>;
+  /** Everything seen so far is the past; the next story starts with nothing. */
+  forget(): void;
+  close(): Promise<void>;
+}
+
+export interface CloudInput {
+  readonly router: Router;
+  readonly translation: Translation;
+  readonly logFolder: string;
+  say(what: string): void;
+}
+
+export const pass: Gate = () => 'pass';
+
+const STAGE = 'lab';
+const VIP_NAME = 'web';
+const ROLE_ID = 'AROALAB00000000000001';
+
+export async function openCloud({ router, translation, logFolder, say }: CloudInput): Promise<Cloud> {
+  const aws = await startLocalAws({ logDir: logFolder });
+  say('local AWS is up');
+  const [bus, ec2, store] = [new Tap(aws.endpoint), new Tap(aws.ec2Endpoint), new Tap(aws.endpoint)];
+  await Promise.all([bus.listen(AWS_ADDRESS), ec2.listen('127.0.0.1'), store.listen('127.0.0.1')]);
+  const clients = clientsOf(aws);
+  const built = await buildVpc(clients.ec2, { stage: STAGE, label: VIP_NAME });
+  if (built.vip.ipv4 !== `${VIP}/32`)
+    throw new Error(`lab/vpc.ts has the VIP ${built.vip.ipv4}, want ${VIP}/32`);
+  const vpc = { ...built, ...(await checkOf(clients.ec2, built)) };
+  const deployment = await deployService(aws, {
+    stage: STAGE,
+    nodeRoleId: ROLE_ID,
+    nodeRoleArn: `arn:aws:iam::${aws.accountId}:role/vipshift-node`,
+    ec2Endpoint: ec2.endpoint,
+    extraEnv: { AWS_ENDPOINT_URL_DYNAMODB: store.endpoint },
+  });
+  say('the service is deployed');
+  const mirror = new Mirror(clients.ec2, vpc.vpcId, router, translation);
+  await mirror.load();
+  ec2.answered = (exchange) => mirror.follow(exchange);
+  const metadata = await startMetadata({
+    nodes: vpc.nodes,
+    region: aws.region,
+    accountId: aws.accountId,
+    roleId: ROLE_ID,
+  });
+  const { signal } = new AbortController();
+  const table = { client: clients.dynamo, signal, nonce: randomUUID };
+  const vips = awsVips({ ...table, table: deployment.vipsTable });
+  const timeline = awsTimeline({ ...table, table: deployment.timelineTable, retentionDays: 1 });
+  await vips.write(
+    undefined,
+    newVip({
+      ...defaultScope(VIP_NAME),
+      addresses: [`${VIP}/32`],
+      eips: [vpc.eip.allocationId],
+      vpc: vpc.vpcId,
+      account: aws.accountId,
+      hold: 'both',
+    }),
+  );
+  return {
+    vpc,
+    instanceIds: { a: vpc.nodes.a.instanceId, b: vpc.nodes.b.instanceId },
+    mirror,
+    bus,
+    ec2,
+    store,
+    notifyConf: [
+      `instance ${INSTANCE} = ${VIP_NAME}`,
+      `bus = ${deployment.busName}`,
+      'allow_http = yes',
+      `endpoint_events = ${bus.endpoint}`,
+      `endpoint_sts = ${metadata.stsEndpoint}`,
+      'state_dir = /run/disk/vipshift',
+      '',
+    ].join('\n'),
+    async vip() {
+      const found = await vips.read(VIP_NAME);
+      if (found === undefined) throw new Error(`the VIP ${VIP_NAME} is not in the ledger any more`);
+      return found;
+    },
+    async failovers(from, to) {
+      const epochs = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+      const entries = await Promise.all(epochs.map((epoch) => timeline.read(VIP_NAME, epoch)));
+      return entries.map(({ outcome }) => outcome).filter((outcome) => outcome !== undefined);
+    },
+    told: () => acceptedClaims(bus.exchanges),
+    async putEvents(entries) {
+      await clients.events.send(new PutEventsCommand({ Entries: entries as never }));
+    },
+    killCaller,
+    forget() {
+      for (const tap of [bus, ec2, store]) tap.exchanges.length = 0;
+      mirror.changes.length = 0;
+      mirror.troubles.length = 0;
+    },
+    async close() {
+      await metadata.stop();
+      for (const tap of [bus, ec2, store]) tap.close();
+      await aws.stop();
+    },
+  };
+}
+
+function clientsOf(aws: LocalAws) {
+  const common = {
+    region: aws.region,
+    credentials: { accessKeyId: aws.accountId, secretAccessKey: 'local' },
+    maxAttempts: 3,
+  };
+  return {
+    ec2: new EC2Client({ ...common, endpoint: aws.ec2Endpoint }),
+    dynamo: new DynamoDBClient({ ...common, endpoint: aws.endpoint }),
+    events: new EventBridgeClient({ ...common, endpoint: aws.endpoint }),
+  };
+}
+
+async function killCaller({ from }: Exchange): Promise<void> {
+  const { stdout } = await promisify(execFile)('ss', ['-tnpH', `sport = :${from.port}`], { timeout: 2_000 });
+  const pid = /pid=(\d+)/.exec(stdout)?.[1];
+  if (pid === undefined)
+    throw new Error(`nobody has the connection from port ${from.port} any more: ${stdout}`);
+  process.kill(Number(pid), 'SIGKILL');
+}

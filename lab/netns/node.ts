@@ -1,0 +1,98 @@
+/**
+ * Node: what runs on a lab machine: keepalived, nginx behind the VIP and the shim, each as its unit would run it.
+ *
+ * The shim is restarted whenever it ends, keepalived and nginx are not (as Debian's units have it); the FIFO is held open
+ * by the machine's first process, as the socket unit does.
+ */
+import { join } from 'node:path';
+import { type Hold, keepalivedConf, nginxConf } from './keepalived.ts';
+import type { Line, Machine } from './machine.ts';
+import { type NodeLabel, VIP } from './topology.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+export const INSTANCE = 'VI_WEB';
+/** From the start of keepalived to its first word; startup delay included. */
+const START_MS = 8_000;
+
+export interface NodeSettings {
+  readonly hold: Hold;
+  /** The shim's configuration file. */
+  readonly notifyConf: string;
+}
+
+export type Unit = 'keepalived' | 'nginx' | 'shim';
+
+export class LabNode {
+  readonly machine: Machine;
+  readonly instanceId: string;
+
+  constructor(machine: Machine, instanceId: string) {
+    this.machine = machine;
+    this.instanceId = instanceId;
+  }
+
+  get label(): NodeLabel {
+    return this.machine.label;
+  }
+
+  /** Boots the machine and starts its units. Resolves when keepalived has said its first word. */
+  async boot(settings: NodeSettings): Promise<Line> {
+    const { machine } = this;
+    await machine.boot({
+      files: {
+        'keepalived.conf': keepalivedConf(this.label, settings.hold),
+        'nginx.conf': nginxConf(this.label),
+        'notify.conf': settings.notifyConf,
+        lever: '0\n',
+      },
+      folders: { notify: join(root, 'notify') },
+      addresses: settings.hold === 'both' ? [VIP] : [],
+    });
+    await machine.console('mkfifo -m 600 /run/vipshift/notify.fifo; exec 9<>/run/vipshift/notify.fifo');
+    await machine.console('unit nginx never nginx -c /run/machine/nginx.conf');
+    await machine.console(
+      'unit shim 0.1 bash /run/machine/notify/vipshift-notify run --config /run/machine/notify.conf',
+    );
+    const entered = this.entered('BACKUP', START_MS);
+    await this.startKeepalived();
+    return entered;
+  }
+
+  async startKeepalived(): Promise<void> {
+    await this.machine.console('unit keepalived never keepalived -n -l -D -f /run/machine/keepalived.conf');
+  }
+
+  /** keepalived's own line about its next entering a state. */
+  entered(state: 'MASTER' | 'BACKUP' | 'FAULT', withinMs?: number): Promise<Line> {
+    const wanted = `(${INSTANCE}) Entering ${state} STATE`;
+    return this.machine.heard(`keepalived to enter ${state}`, (text) => text.includes(wanted), withinMs);
+  }
+
+  /** All the times it entered a state since an instant. */
+  entries(state: string, sinceMs: number): Line[] {
+    const wanted = `(${INSTANCE}) Entering ${state} STATE`;
+    return this.machine.lines.filter((line) => line.atMs >= sinceMs && line.text.includes(wanted));
+  }
+
+  /** A clean stop, as `systemctl stop` does it. */
+  async stop(unit: Unit): Promise<void> {
+    await this.machine.console(`halt ${unit}`);
+  }
+
+  /** A signal to the unit's main process alone. */
+  async strike(signal: string, unit: Unit): Promise<void> {
+    await this.machine.console(`strike ${signal} ${unit}`);
+  }
+
+  /** SIGKILL to the unit's main process and all its children in one go. */
+  async strikeAll(unit: Unit): Promise<void> {
+    await this.machine.console(
+      `p=$(</run/unit.${unit}); kill -KILL "$p" $(cat /proc/"$p"/task/*/children 2>/dev/null)`,
+    );
+  }
+
+  /** The track_file lever: down is a fault to keepalived, within milliseconds. */
+  async lever(position: 'up' | 'down'): Promise<void> {
+    await this.machine.console(`echo ${position === 'down' ? 1 : 0} >/run/machine/lever`);
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * To play a story: set the stage, let the client ask, play, wait for the ending, check it, explain the outage.
+ *
+ * A story that throws, at whatever point, is broken and says why; the next one starts from scratch all the same.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { elect } from '../../shared/election.ts';
+import { epochMs } from '../../shared/time.ts';
+import { Client, isGood, type Outage, outageOf } from './client.ts';
+import { brokenPromises } from './ending.ts';
+import type { Lab } from './lab.ts';
+import { monotonicMs, wallToMonotonicMs } from './moment.ts';
+import { type Account, explain, type Parts } from './parts.ts';
+import { restore, type Stage, stageOf } from './stage.ts';
+import type { Story } from './story.ts';
+import { VIP } from './topology.ts';
+
+export interface Performance {
+  readonly story: string;
+  readonly says: string;
+  readonly outageMs: number | undefined;
+  readonly parts: Parts | undefined;
+  /** The timeline's own words about the failover that ended the outage. */
+  readonly timeline: Account | undefined;
+  readonly refused: number;
+  readonly lost: number;
+  readonly verdict: 'held' | 'broken';
+  /** Why it is broken, one sentence each. */
+  readonly broken: readonly string[];
+  readonly tookMs: number;
+}
+
+const BOOT_MS = 15_000;
+const FIRST_ANSWER_MS = 5_000;
+const QUIET_BEFORE_MS = 300;
+/** Above the probe's patience, so that every connection of the story has come to its end. */
+const QUIET_AFTER_MS = 1_000;
+
+interface Scene {
+  readonly stage: Stage;
+  readonly client: Client;
+  readonly epochBefore: number;
+  readonly startMs: number;
+}
+
+export async function play(lab: Lab, story: Story): Promise<Performance> {
+  const beganMs = monotonicMs();
+  const failed = (error: unknown) => ({
+    ...nothing,
+    broken: [error instanceof Error ? error.message : String(error)],
+  });
+  let scene: Scene | undefined;
+  const result = await setUp(lab, story)
+    .then((set) => {
+      scene = set;
+      return perform(story, set);
+    })
+    .catch(failed);
+  await scene?.client.close();
+  await restore(lab);
+  return {
+    story: story.name,
+    says: story.says,
+    ...result,
+    verdict: result.broken.length === 0 ? 'held' : 'broken',
+    tookMs: monotonicMs() - beganMs,
+  };
+}
+
+type Result = Omit<Performance, 'story' | 'says' | 'verdict' | 'tookMs'>;
+
+const nothing: Omit<Result, 'broken'> = {
+  outageMs: undefined,
+  parts: undefined,
+  timeline: undefined,
+  refused: 0,
+  lost: 0,
+};
+
+async function setUp(lab: Lab, story: Story): Promise<Scene> {
+  await restore(lab);
+  const stage = stageOf({ ...lab, hold: story.hold });
+  const master = stage.nodes.a.entered('MASTER', BOOT_MS);
+  await Promise.all([stage.boot('a'), stage.boot('b')]);
+  await master;
+  await stage.settled('a', BOOT_MS);
+  const client =
+    story.asks === 'vip'
+      ? new Client('client', VIP, 80)
+      : new Client('internet', lab.cloud.vpc.eip.publicIp, 80);
+  try {
+    await client.answerFrom(monotonicMs(), FIRST_ANSWER_MS, 'a');
+    await delay(QUIET_BEFORE_MS);
+    lab.cloud.forget();
+    return { stage, client, epochBefore: (await lab.cloud.vip()).epoch, startMs: monotonicMs() };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+async function perform(story: Story, scene: Scene): Promise<Result> {
+  const { stage, client, startMs } = scene;
+  const trouble = await act(story, scene).catch((error: unknown) => [
+    error instanceof Error ? error.message : String(error),
+  ]);
+  await delay(QUIET_AFTER_MS);
+  const outage = outageOf(client.answers, startMs, monotonicMs() - QUIET_AFTER_MS / 10);
+  const vip = await stage.cloud.vip();
+  const failovers = await stage.cloud.failovers(scene.epochBefore + 1, vip.epoch);
+  const lastAnswer = client.answers.findLast(isGood)?.what ?? 'nobody';
+  const seen = { outage, vip, failovers, epochBefore: scene.epochBefore, lastAnswer };
+  const broken = [...trouble, ...(await brokenPromises(story, stage, seen))];
+  const explained = explainOutage(story, scene, outage, failovers);
+  return {
+    outageMs: outage.outageMs,
+    parts: explained.parts,
+    timeline: explained.account,
+    refused: outage.refused,
+    lost: outage.lost,
+    broken,
+  };
+}
+
+/** Plays it and waits for its owner; what the election calls split brain meanwhile is noted. */
+async function act(story: Story, { stage, client }: Scene): Promise<string[]> {
+  let splitBrain = 0;
+  let playing = true;
+  const watch = (async () => {
+    while (playing) {
+      await delay(100);
+      const vip = await stage.cloud.vip().catch(() => undefined);
+      if (vip !== undefined && elect(vip, epochMs(Date.now())).splitBrain.length > 0) splitBrain += 1;
+    }
+  })();
+  try {
+    await story.play(stage);
+    await stage.settled(story.ends.owner, story.ends.settlesWithinMs);
+    await client.answerFrom(monotonicMs(), story.ends.settlesWithinMs, story.ends.owner);
+  } finally {
+    playing = false;
+    await watch;
+  }
+  if (story.ends.splitBrain === 'never' && splitBrain > 0)
+    return ['the election called it split brain, want never'];
+  if (story.ends.splitBrain === 'reported' && splitBrain === 0) {
+    return ['the election never called it split brain, want it reported'];
+  }
+  return [];
+}
+
+function explainOutage(
+  story: Story,
+  { stage, client }: Scene,
+  outage: Outage,
+  failovers: Awaited<ReturnType<Stage['cloud']['failovers']>>,
+) {
+  const { cloud, nodes } = stage;
+  return explain({
+    faultMs: stage.faultMs ?? outage.lastGoodMs,
+    firstGoodMs: outage.firstGoodMs,
+    answers: client.answers,
+    follows: story.asks === 'vip' ? 'client' : cloud.vpc.eip.publicIp,
+    changes: cloud.mirror.changes,
+    told: cloud.told(),
+    requests: [...cloud.ec2.exchanges, ...cloud.store.exchanges],
+    failovers,
+    lineOf: (instance, state, beforeMs) => {
+      const node = [nodes.a, nodes.b].find(({ instanceId }) => instanceId === instance);
+      return node?.entries(state, 0).findLast(({ atMs }) => atMs <= beforeMs)?.atMs;
+    },
+    offsetMs: wallToMonotonicMs(),
+  });
+}

@@ -1,0 +1,95 @@
+/**
+ * Stage: everything a story can do to the lab and see of it.
+ *
+ * Invariant: whatever a story breaks on the wires (network faults, gates of the taps) is mended by `restore`, so no story
+ * inherits another's faults; the nodes are booted anew for each.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Cloud, pass } from './cloud.ts';
+import type { Hold } from './keepalived.ts';
+import { monotonicMs } from './moment.ts';
+import type { LabNode } from './node.ts';
+import type { Router } from './router.ts';
+import type { NodeLabel } from './topology.ts';
+
+const LOOK_AGAIN_MS = 25;
+
+export interface Stage {
+  readonly nodes: Readonly<Record<NodeLabel, LabNode>>;
+  readonly router: Router;
+  readonly cloud: Cloud;
+  readonly hold: Hold;
+  /** The instant of the first fault, from which the outage's parts are reckoned. */
+  readonly faultMs: number | undefined;
+  /** Now something goes wrong. */
+  fault(): void;
+  /** The node's host is gone in one instant: no packet leaves it any more, no process of it lives. */
+  hostDies(node: NodeLabel): Promise<void>;
+  boot(node: NodeLabel): Promise<void>;
+  /** Resolves when the record says that this node owns the VIP and no lease is held. */
+  settled(owner: NodeLabel, withinMs: number): Promise<void>;
+  /** Asks again every few milliseconds until it holds. */
+  until(what: string, holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void>;
+  pause(forMs: number): Promise<void>;
+}
+
+export interface StageInput {
+  readonly nodes: Readonly<Record<NodeLabel, LabNode>>;
+  readonly router: Router;
+  readonly cloud: Cloud;
+  readonly hold: Hold;
+}
+
+export function stageOf({ nodes, router, cloud, hold }: StageInput): Stage {
+  let faultMs: number | undefined;
+  const silenced = new Map<NodeLabel, () => Promise<void>>();
+  const stage: Stage = {
+    nodes,
+    router,
+    cloud,
+    hold,
+    get faultMs() {
+      return faultMs;
+    },
+    fault() {
+      faultMs ??= monotonicMs();
+    },
+    async hostDies(node) {
+      stage.fault();
+      silenced.set(node, await router.silence(node));
+      await nodes[node].machine.kill();
+    },
+    async boot(node) {
+      await silenced.get(node)?.();
+      silenced.delete(node);
+      await nodes[node].boot({ hold, notifyConf: cloud.notifyConf });
+    },
+    async settled(owner, withinMs) {
+      const wanted = nodes[owner].instanceId;
+      await stage.until(
+        `node ${owner} to own the VIP`,
+        async () => {
+          const vip = await cloud.vip();
+          return vip.owner === wanted && vip.lease === undefined && Object.keys(vip.open).length === 0;
+        },
+        withinMs,
+      );
+    },
+    async until(what, holds, withinMs) {
+      const untilMs = monotonicMs() + withinMs;
+      while (!(await holds())) {
+        if (monotonicMs() > untilMs) throw new Error(`waited ${withinMs} ms for ${what}`);
+        await delay(LOOK_AGAIN_MS);
+      }
+    },
+    pause: (forMs) => delay(forMs),
+  };
+  return stage;
+}
+
+/** Ends all faults and pulls both plugs: what the next story finds. */
+export async function restore({ nodes, router, cloud }: Omit<StageInput, 'hold'>): Promise<void> {
+  for (const tap of [cloud.bus, cloud.ec2, cloud.store]) tap.gate = pass;
+  await Promise.all([nodes.a.machine.kill(), nodes.b.machine.kill()]);
+  await router.heal();
+}

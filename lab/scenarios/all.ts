@@ -1,0 +1,43 @@
+/** All stories, in the order in which `npm run lab` plays them. */
+import type { Story } from '../netns/story.ts';
+import { bothDownThenUp } from './both-down-then-up.ts';
+import { busDown30s } from './bus-down-30-s.ts';
+import { cleanStop } from './clean-stop.ts';
+import { cleanStopHoldMaster } from './clean-stop-hold-master.ts';
+import { ec2Throttles } from './ec2-throttles.ts';
+import { eipClient } from './eip-client.ts';
+import { flapsTenTimes } from './flaps-ten-times.ts';
+import { hostDies } from './host-dies.ts';
+import { keepalivedKilled } from './keepalived-killed.ts';
+import { keepalivedParentKilled } from './keepalived-parent-killed.ts';
+import { lambdaKilled } from './lambda-killed.ts';
+import { networkDownAtFailover } from './network-down-at-failover.ts';
+import { nodeReboots } from './node-reboots.ts';
+import { oldEventReplayed } from './old-event-replayed.ts';
+import { partitionHeals } from './partition-heals.ts';
+import { partitionLasts } from './partition-lasts.ts';
+import { serviceDies } from './service-dies.ts';
+import { shimKilled } from './shim-killed.ts';
+import { transientMaster } from './transient-master.ts';
+
+export const stories: readonly Story[] = [
+  hostDies,
+  keepalivedKilled,
+  keepalivedParentKilled,
+  cleanStop,
+  cleanStopHoldMaster,
+  serviceDies,
+  nodeReboots,
+  partitionHeals,
+  partitionLasts,
+  transientMaster,
+  flapsTenTimes,
+  bothDownThenUp,
+  networkDownAtFailover,
+  shimKilled,
+  oldEventReplayed,
+  ec2Throttles,
+  eipClient,
+  lambdaKilled,
+  busDown30s,
+];

@@ -1,0 +1,17 @@
+/** Both nodes are gone and come back. Nobody serves meanwhile; the VIP must not be lost, and the first master gets it. */
+import type { Story } from '../netns/story.ts';
+
+export const bothDownThenUp: Story = {
+  name: 'both-down-then-up',
+  says: 'both nodes die and come back: the VIP stays where it was and serves again',
+  hold: 'both',
+  asks: 'vip',
+  ends: { owner: 'a', longestOutageMs: 8_000, splitBrain: 'never', settlesWithinMs: 15_000 },
+  async play(stage) {
+    await Promise.all([stage.hostDies('a'), stage.hostDies('b')]);
+    await stage.pause(2_000);
+    const up = stage.nodes.a.entered('MASTER', 10_000);
+    await Promise.all([stage.boot('a'), stage.boot('b')]);
+    await up;
+  },
+};

@@ -1,0 +1,23 @@
+/** The event bus is down for half a minute, and the master dies in it: the claim must survive and count as fresh. */
+import type { Story } from '../netns/story.ts';
+
+export const busDown30s: Story = {
+  name: 'bus-down-30-s',
+  says: 'the event bus is down for 30 s in which the master dies: the claim is retried until it gets through',
+  hold: 'both',
+  asks: 'vip',
+  ends: { owner: 'b', longestOutageMs: 38_000, splitBrain: 'never', settlesWithinMs: 20_000 },
+  async play(stage) {
+    const { bus } = stage.cloud;
+    const open = bus.gate;
+    bus.gate = (exchange) =>
+      exchange.action === 'PutEvents'
+        ? { status: 500, body: '{"__type":"InternalException","message":"the lab has shut the bus down"}' }
+        : 'pass';
+    const taken = stage.nodes.b.entered('MASTER');
+    await stage.hostDies('a');
+    await taken;
+    await stage.pause(30_000);
+    bus.gate = open;
+  },
+};

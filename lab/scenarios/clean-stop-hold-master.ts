@@ -1,0 +1,14 @@
+/** The same with the address on the master only: it is gone from the old node before the routes have moved. */
+import type { Story } from '../netns/story.ts';
+
+export const cleanStopHoldMaster: Story = {
+  name: 'clean-stop-hold-master',
+  says: 'the master is stopped as planned, hold master: the gap is the way of one claim',
+  hold: 'master',
+  asks: 'vip',
+  ends: { owner: 'b', longestOutageMs: 700, splitBrain: 'never', settlesWithinMs: 10_000 },
+  async play(stage) {
+    stage.fault();
+    await stage.nodes.a.stop('keepalived');
+  },
+};

@@ -1,0 +1,20 @@
+/** A planned stop of the master, the address on both nodes: the old one serves until the last route has moved. */
+import type { Story } from '../netns/story.ts';
+
+export const cleanStop: Story = {
+  name: 'clean-stop',
+  says: 'the master is stopped as planned, hold both: no new connection is refused or lost',
+  hold: 'both',
+  asks: 'vip',
+  ends: {
+    owner: 'b',
+    longestOutageMs: 100,
+    failedConnections: 0,
+    splitBrain: 'never',
+    settlesWithinMs: 10_000,
+  },
+  async play(stage) {
+    stage.fault();
+    await stage.nodes.a.stop('keepalived');
+  },
+};

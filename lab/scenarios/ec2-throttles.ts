@@ -1,0 +1,28 @@
+/** EC2 refuses every mutation with RequestLimitExceeded for 2 s, as when somebody else has emptied the account's bucket. */
+import type { Story } from '../netns/story.ts';
+
+const REFUSAL =
+  '<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>RequestLimitExceeded</Code>' +
+  '<Message>Request limit exceeded.</Message></Error></Errors><RequestID>lab</RequestID></Response>';
+
+export const ec2Throttles: Story = {
+  name: 'ec2-throttles',
+  says: 'EC2 throttles every mutation for 2 s: the switch is paced, not given up',
+  hold: 'both',
+  asks: 'vip',
+  ends: { owner: 'b', longestOutageMs: 6_000, splitBrain: 'never', settlesWithinMs: 20_000 },
+  async play(stage) {
+    const { ec2 } = stage.cloud;
+    const open = ec2.gate;
+    let refused = 0;
+    ec2.gate = ({ action }) => {
+      if (action !== 'ReplaceRoute' && action !== 'AssociateAddress') return 'pass';
+      refused += 1;
+      return { status: 503, body: REFUSAL };
+    };
+    await stage.hostDies('a');
+    await stage.until('EC2 to refuse a mutation', () => refused > 0, 5_000);
+    await stage.pause(2_000);
+    ec2.gate = open;
+  },
+};

@@ -1,0 +1,13 @@
+/** A client on the Internet asks the Elastic IP, which moves along with the VIP to the new master's EIP ENI. */
+import type { Story } from '../netns/story.ts';
+
+export const eipClient: Story = {
+  name: 'eip-client',
+  says: 'the host of the master dies: a client of the Elastic IP reaches the backup',
+  hold: 'both',
+  asks: 'eip',
+  ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  async play(stage) {
+    await stage.hostDies('a');
+  },
+};

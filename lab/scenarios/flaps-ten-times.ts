@@ -1,0 +1,25 @@
+/** The mastership flaps ten times in a few seconds, faster than the controller follows: it must end where VRRP ends. */
+import type { Story } from '../netns/story.ts';
+
+const FLAPS = 10;
+
+export const flapsTenTimes: Story = {
+  name: 'flaps-ten-times',
+  says: 'mastership flaps ten times within seconds: the VIP ends at the last master',
+  hold: 'both',
+  asks: 'vip',
+  ends: { owner: 'a', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 20_000 },
+  async play(stage) {
+    stage.fault();
+    for (let flap = 0; flap < FLAPS; flap += 1) {
+      const [leaves, takes] =
+        flap % 2 === 0 ? [stage.nodes.a, stage.nodes.b] : [stage.nodes.b, stage.nodes.a];
+      const taken = takes.entered('MASTER');
+      await leaves.lever('down');
+      await taken;
+      const back = leaves.entered('BACKUP');
+      await leaves.lever('up');
+      await back;
+    }
+  },
+};

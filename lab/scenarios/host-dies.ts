@@ -1,0 +1,13 @@
+/** The master's host is gone in one instant: no packet, no last word. The backup's claim alone moves the VIP. */
+import type { Story } from '../netns/story.ts';
+
+export const hostDies: Story = {
+  name: 'host-dies',
+  says: 'the host of the master dies: the backup takes over, and nobody calls it split brain',
+  hold: 'both',
+  asks: 'vip',
+  ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  async play(stage) {
+    await stage.hostDies('a');
+  },
+};

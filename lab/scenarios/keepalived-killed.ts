@@ -1,0 +1,17 @@
+/**
+ * keepalived is killed with SIGKILL, parent and child: it says nothing and leaves its address behind. The node still serves,
+ * so with the address on both nodes hardly a connection should notice.
+ */
+import type { Story } from '../netns/story.ts';
+
+export const keepalivedKilled: Story = {
+  name: 'keepalived-killed',
+  says: 'keepalived dies without a word while its node goes on serving: the VIP moves all the same',
+  hold: 'both',
+  asks: 'vip',
+  ends: { owner: 'b', longestOutageMs: 300, splitBrain: 'never', settlesWithinMs: 10_000 },
+  async play(stage) {
+    stage.fault();
+    await stage.nodes.a.strikeAll('keepalived');
+  },
+};

@@ -1,0 +1,14 @@
+/** Only keepalived's parent is killed: its child notices, says goodbye (priority 0) and goes. */
+import type { Story } from '../netns/story.ts';
+
+export const keepalivedParentKilled: Story = {
+  name: 'keepalived-parent-killed',
+  says: "keepalived's parent process dies: its child bids farewell, and the backup takes over at once",
+  hold: 'master',
+  asks: 'vip',
+  ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  async play(stage) {
+    stage.fault();
+    await stage.nodes.a.strike('KILL', 'keepalived');
+  },
+};

@@ -1,0 +1,36 @@
+/**
+ * The function dies in the middle of its switch: one route is moved, the other requests reach nobody. The lease runs out, and
+ * the next claim or the reconcile finishes the work and closes the epoch as abandoned.
+ */
+import type { Story } from '../netns/story.ts';
+
+export const lambdaKilled: Story = {
+  name: 'lambda-killed',
+  says: 'the function is killed after its first route: another finishes, and the record says abandoned',
+  hold: 'both',
+  asks: 'vip',
+  ends: {
+    owner: 'b',
+    longestOutageMs: 80_000,
+    splitBrain: 'never',
+    outcomes: ['abandoned', 'switched', 'unchanged', 'superseded'],
+    settlesWithinMs: 80_000,
+  },
+  async play(stage) {
+    const { cloud } = stage;
+    const open = cloud.ec2.gate;
+    let passed = 0;
+    const killed = new Promise<void>((resolve, reject) => {
+      cloud.ec2.gate = (exchange) => {
+        if (exchange.action !== 'ReplaceRoute' && exchange.action !== 'AssociateAddress') return 'pass';
+        passed += 1;
+        if (passed === 1) return 'pass';
+        if (passed === 2) cloud.killCaller(exchange).then(resolve, reject);
+        return 'drop';
+      };
+    });
+    await stage.hostDies('a');
+    await killed;
+    cloud.ec2.gate = open;
+  },
+};

@@ -1,0 +1,18 @@
+/** In the instant of the failover the new master cannot reach AWS: its claim waits in the spool and goes out when it can. */
+import type { Story } from '../netns/story.ts';
+
+export const networkDownAtFailover: Story = {
+  name: 'network-down-at-failover',
+  says: 'the new master cannot reach AWS for 3 s: its claim waits in the spool and arrives in the end',
+  hold: 'both',
+  asks: 'vip',
+  ends: { owner: 'b', longestOutageMs: 9_000, splitBrain: 'never', settlesWithinMs: 20_000 },
+  async play(stage) {
+    const mend = await stage.router.cutFromAws('b');
+    const taken = stage.nodes.b.entered('MASTER');
+    await stage.hostDies('a');
+    await taken;
+    await stage.pause(3_000);
+    await mend();
+  },
+};

@@ -1,0 +1,16 @@
+/** The master reboots: it comes back with a new boot id and an uptime that starts over, and is not to take the VIP back. */
+import type { Story } from '../netns/story.ts';
+
+export const nodeReboots: Story = {
+  name: 'node-reboots',
+  says: 'the master reboots: the backup takes over and keeps the VIP when the old master is back',
+  hold: 'both',
+  asks: 'vip',
+  ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  async play(stage) {
+    await stage.hostDies('a');
+    await stage.pause(1_500);
+    await stage.boot('a');
+    await stage.pause(2_000);
+  },
+};

@@ -1,0 +1,37 @@
+/** After a failover, every claim of the old master is put onto the bus again: an old claim delivered late moves nothing. */
+import type { Story } from '../netns/story.ts';
+
+export const oldEventReplayed: Story = {
+  name: 'old-event-replayed',
+  says: 'all claims of the old master are delivered once more after the failover: nothing moves',
+  hold: 'both',
+  asks: 'vip',
+  ends: {
+    owner: 'b',
+    longestOutageMs: 100,
+    failedConnections: 0,
+    splitBrain: 'never',
+    settlesWithinMs: 10_000,
+  },
+  async play(stage) {
+    const { cloud, nodes } = stage;
+    stage.fault();
+    await nodes.a.stop('keepalived');
+    await stage.settled('b', 5_000);
+    const old = cloud.told().filter(({ node, kind }) => node === nodes.a.instanceId && kind === 'transition');
+    const changesBefore = cloud.mirror.changes.length;
+    const epochBefore = (await cloud.vip()).epoch;
+    const heardBefore = cloud.store.exchanges.length;
+    await cloud.putEvents(old.map(({ entry }) => entry));
+    await stage.until(
+      'the controller to look at each of them',
+      () => cloud.store.exchanges.length >= heardBefore + old.length,
+      10_000,
+    );
+    await stage.pause(500);
+    const { epoch } = await cloud.vip();
+    if (cloud.mirror.changes.length !== changesBefore || epoch !== epochBefore) {
+      throw new Error(`${old.length} old claims moved something: epoch was ${epochBefore}, is ${epoch}`);
+    }
+  },
+};

@@ -1,0 +1,24 @@
+/**
+ * Only VRRP is cut: both nodes are MASTER. The newer one gets the VIP; when the wire heals it steps down, while the other, which
+ * never left MASTER, says nothing: the trap in which a controller that listens to MASTER only stays dark for good.
+ */
+import type { Story } from '../netns/story.ts';
+
+export const partitionHeals: Story = {
+  name: 'partition-heals',
+  says: 'VRRP alone is partitioned and heals: the newer master steps down, and the VIP goes back to the one that never did',
+  hold: 'master',
+  asks: 'vip',
+  ends: { owner: 'a', longestOutageMs: 1_500, splitBrain: 'never', settlesWithinMs: 15_000 },
+  async play(stage) {
+    stage.fault();
+    const taken = stage.nodes.b.entered('MASTER');
+    const mend = await stage.router.partition();
+    await taken;
+    await stage.settled('b', 5_000);
+    await stage.pause(1_000);
+    const steppedDown = stage.nodes.b.entered('BACKUP');
+    await mend();
+    await steppedDown;
+  },
+};

@@ -1,0 +1,39 @@
+/** The partition lasts: both masters are heard again and again, which is what split brain means, and the record must say so. */
+import type { Story } from '../netns/story.ts';
+
+export const partitionLasts: Story = {
+  name: 'partition-lasts',
+  says: 'VRRP stays partitioned, both nodes assert MASTER: split brain is reported, the routes follow the newer one and then the healing',
+  hold: 'both',
+  asks: 'vip',
+  ends: { owner: 'a', longestOutageMs: 300, splitBrain: 'reported', settlesWithinMs: 15_000 },
+  async play(stage) {
+    const [a, b] = [stage.nodes.a.instanceId, stage.nodes.b.instanceId];
+    stage.fault();
+    const taken = stage.nodes.b.entered('MASTER');
+    const mend = await stage.router.partition();
+    const { atMs } = await taken;
+    await stage.settled('b', 5_000);
+    // A master asserts every 10 s: only once both were heard after the other's transition can anybody know.
+    await stage.until(
+      'both nodes to assert MASTER',
+      () =>
+        [a, b].every((node) =>
+          stage.cloud
+            .told()
+            .some(
+              (told) =>
+                told.node === node &&
+                told.kind === 'assertion' &&
+                told.state === 'MASTER' &&
+                told.atMs > atMs + 2_000,
+            ),
+        ),
+      15_000,
+    );
+    await stage.pause(500);
+    const steppedDown = stage.nodes.b.entered('BACKUP');
+    await mend();
+    await steppedDown;
+  },
+};

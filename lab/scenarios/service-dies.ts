@@ -1,0 +1,14 @@
+/** nginx dies on the master, keepalived tracks it: its node goes to FAULT and the backup takes over. */
+import type { Story } from '../netns/story.ts';
+
+export const serviceDies: Story = {
+  name: 'service-dies',
+  says: 'the service dies on the master: keepalived sees it, and the VIP goes where it still runs',
+  hold: 'both',
+  asks: 'vip',
+  ends: { owner: 'b', longestOutageMs: 4_000, splitBrain: 'never', settlesWithinMs: 15_000 },
+  async play(stage) {
+    stage.fault();
+    await stage.nodes.a.strike('KILL', 'nginx');
+  },
+};
