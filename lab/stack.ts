@@ -1,0 +1,144 @@
+// The whole service on the local AWS: network, deployed functions, a registered VIP, and what it takes to talk to it.
+// The demo and the end-to-end tests work with this.
+//
+// Invariant: stop() ends everything that start began, also when start fails half-way.
+import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { DETAIL_TYPE } from '../shared/aws/claim-event.ts';
+import { epochKey } from '../shared/aws/timeline.ts';
+import { value } from '../shared/aws/vip-item.ts';
+import { awsVips } from '../shared/aws/vip-store.ts';
+import { SOURCE_PREFIX } from '../shared/rejection.ts';
+import type { Entry, Failover } from '../shared/timeline.ts';
+import { type LedgerEntry, newVip, type Vip, type VipStore } from '../shared/vip.ts';
+import { type DeployOptions, type Deployment, deployService } from './deploy.ts';
+import { type LocalAws, type LocalAwsOptions, startLocalAws } from './local-aws.ts';
+import { buildVpc, type LabVpc } from './vpc.ts';
+
+export const STAGE = 'dev';
+export const VIP = 'web';
+/** The unique id of the nodes' role: what IAM puts before the colon of their session's user id. */
+export const NODE_ROLE_ID = 'AROADEMOROLE00000001';
+
+export interface Stack {
+  readonly aws: LocalAws;
+  readonly vpc: LabVpc;
+  readonly deployment: Deployment;
+  readonly ec2: EC2Client;
+  readonly vips: VipStore;
+  /** Publishes as the node that it names, over the bus, like its shim would. */
+  publish(detail: object, source?: string): Promise<void>;
+  /** Waits, bounded, until the outcome of this epoch stands in the record. */
+  outcome(epoch: number): Promise<Failover>;
+  entries(key: string): Promise<readonly Record<string, unknown>[]>;
+  /** Waits, bounded, until the condition holds for the VIP's item. */
+  until(why: string, holds: (vip: Vip) => boolean): Promise<Vip>;
+  stop(): Promise<void>;
+}
+
+export interface StackOptions extends LocalAwsOptions, DeployOptions {
+  /** Put an address into the ledger; on unless told. */
+  readonly register?: boolean;
+}
+
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const aws = await startLocalAws(options);
+  try {
+    const ec2 = new EC2Client(access(aws, aws.ec2Endpoint));
+    const role = { nodeRoleId: NODE_ROLE_ID, nodeRoleArn: `arn:aws:iam::${aws.accountId}:role/vipshift-node` };
+    const [vpc, deployment] = await Promise.all([
+      buildVpc(ec2, { stage: STAGE, label: VIP }),
+      deployService(aws, { stage: STAGE, ...role, ...options }),
+    ]);
+    const stack = connect(aws, vpc, deployment, ec2);
+    if (options.register ?? true) await stack.vips.write(undefined, newVip(ledgerEntry(aws, vpc)));
+    return stack;
+  } catch (error) {
+    await aws.stop();
+    throw error;
+  }
+}
+
+export const ledgerEntry = (aws: LocalAws, vpc: LabVpc): LedgerEntry => ({
+  name: VIP,
+  addresses: [vpc.vip.ipv4, vpc.vip.ipv6],
+  eips: [vpc.eip.allocationId],
+  vpc: vpc.vpcId,
+  account: aws.accountId,
+  tableLabels: [VIP],
+  nodeLabels: [VIP],
+  hold: 'both',
+});
+
+const access = (aws: LocalAws, endpoint: string) => ({
+  endpoint,
+  region: aws.region,
+  credentials: { accessKeyId: aws.accountId, secretAccessKey: 'local' },
+});
+
+function connect(aws: LocalAws, vpc: LabVpc, deployment: Deployment, ec2: EC2Client): Stack {
+  const client = new DynamoDBClient(access(aws, aws.endpoint));
+  const events = new EventBridgeClient(access(aws, aws.endpoint));
+  const signal = new AbortController().signal;
+  const vips = awsVips({ client, table: deployment.vipsTable, signal, nonce: () => crypto.randomUUID() });
+  const entries = async (key: string, id = '') => {
+    const request = {
+      TableName: deployment.timelineTable,
+      KeyConditionExpression: 'vip = :vip AND begins_with(id, :id)',
+      ExpressionAttributeValues: { ':vip': value(key), ':id': value(id) },
+      ConsistentRead: true,
+    };
+    return ((await client.send(new QueryCommand(request))).Items ?? []).map((item) => unmarshall(item));
+  };
+  return {
+    aws,
+    vpc,
+    deployment,
+    ec2,
+    vips,
+    entries,
+    async publish(detail, source) {
+      const node = (detail as { node?: string }).node ?? 'unknown';
+      const entry = {
+        EventBusName: deployment.busName,
+        Source: source ?? `${SOURCE_PREFIX}${NODE_ROLE_ID}:${node}`,
+        DetailType: DETAIL_TYPE,
+        Detail: JSON.stringify(detail),
+      };
+      const reply = await events.send(new PutEventsCommand({ Entries: [entry] }));
+      if (reply.FailedEntryCount !== 0) throw new Error(`the bus refused: ${JSON.stringify(reply.Entries)}`);
+    },
+    outcome: (epoch) =>
+      poll(`the outcome of epoch ${epoch}`, async () => {
+        const found = (await entries(VIP, `${epochKey(epoch)}/`)) as unknown as readonly Entry[];
+        return found.find((entry): entry is Failover => entry.entry === 'outcome');
+      }),
+    until: (why, holds) =>
+      poll(why, async () => {
+        const vip = await vips.read(VIP);
+        return vip !== undefined && holds(vip) ? vip : undefined;
+      }),
+    async stop() {
+      client.destroy();
+      events.destroy();
+      ec2.destroy();
+      await aws.stop();
+    },
+  };
+}
+
+const POLL_MS = 20;
+const PATIENCE_MS = 30_000;
+
+/** Asks until there is an answer; after PATIENCE_MS an Error says what never came. */
+export async function poll<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > end) throw new Error(`${what} did not come within ${PATIENCE_MS / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
