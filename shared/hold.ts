@@ -278,8 +278,8 @@ function outcomeOf(decision: Decision, todo: Plan, verdict: Verdict): Outcome {
   if (verdict.steps.length === 0) return 'unchanged';
   const done = verdict.steps.filter((s) => s.result === 'done').length;
   if (done === 0) return 'failed';
-  const unmet = todo.conflicts.some((c) => c.kind === 'unmet');
-  return done < verdict.steps.length || unmet ? 'partial' : 'switched';
+  // A cell left to a stranger is no fault of ours, but clients behind it did not follow: no reader may miss that.
+  return done < verdict.steps.length || todo.conflicts.length > 0 ? 'partial' : 'switched';
 }
 
 /** Whether the record holds an outcome of this epoch: ours, or what another wrote when it took us for dead. */

@@ -3,7 +3,9 @@
 // events/vrrp-state-change.schema.json says the same for everybody else; a test holds both against the same examples.
 // Versions: fields are only ever added, unknown ones are ignored, and a higher version is read as far as it is known,
 // because a refused claim is a missed failover.
-import * as z from 'zod';
+
+import * as z from 'zod/mini';
+import en from 'zod/v4/locales/en.js';
 import { type Claim, claimKinds, vrrpStates } from '../claim.ts';
 import type { Refusal } from '../rejection.ts';
 import { epochMs } from '../time.ts';
@@ -11,31 +13,35 @@ import { epochMs } from '../time.ts';
 export const DETAIL_TYPE = 'VRRP State Change';
 export const VERSION = 1;
 
-const count = z.int().min(0);
-const uptime = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+// The mini build leaves its messages out; a rejection without one helps nobody.
+z.config(en());
+
+const count = z.int().check(z.minimum(0));
+const uptime = z.number().check(z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
+const text = (min: number, max: number) => z.string().check(z.minLength(min), z.maxLength(max));
 
 const detail = z.object({
-  version: z.int().min(1),
-  vip: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
-  node: z.string().regex(/^i-[0-9a-f]{8,17}$/),
+  version: z.int().check(z.minimum(1)),
+  vip: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)),
+  node: z.string().check(z.regex(/^i-[0-9a-f]{8,17}$/)),
   state: z.enum(vrrpStates),
   kind: z.enum(claimKinds),
-  instance: z.string().min(1).max(255),
-  priority: z.int().min(0).max(255),
-  bootId: z.string().min(1).max(64),
+  instance: text(1, 255),
+  priority: z.int().check(z.minimum(0), z.maximum(255)),
+  bootId: text(1, 64),
   seq: count,
   since: count,
   uptimeMs: uptime,
   ageMs: uptime,
   superseded: z.boolean(),
   dropped: count,
-  atMs: z.number().min(-8.64e15).max(8.64e15),
-  shim: z.string().max(64),
+  atMs: z.number().check(z.minimum(-8.64e15), z.maximum(8.64e15)),
+  shim: text(0, 64),
 });
 
 const envelope = z.object({
-  id: z.string().min(1).max(128),
-  source: z.string().max(256),
+  id: text(1, 128),
+  source: text(0, 256),
   time: z.iso.datetime(),
   'detail-type': z.literal(DETAIL_TYPE),
   detail: z.unknown(),

@@ -144,9 +144,10 @@ function eniFrom(eni: NetworkInterface, tag: string, eips: readonly EipSeen[]): 
   };
 }
 
+/** An absent id may come as an empty element. */
 const eipFrom = (address: Address): EipSeen => ({
   eip: address.AllocationId!,
   publicAddress: address.PublicIp ?? '',
-  ...(address.NetworkInterfaceId === undefined ? {} : { eni: address.NetworkInterfaceId }),
-  ...(address.PrivateIpAddress === undefined ? {} : { privateAddress: address.PrivateIpAddress }),
+  ...(address.NetworkInterfaceId ? { eni: address.NetworkInterfaceId } : {}),
+  ...(address.PrivateIpAddress ? { privateAddress: address.PrivateIpAddress } : {}),
 });
