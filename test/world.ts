@@ -1,13 +1,16 @@
 // A small Region in memory for tests of the domain: one VIP, a few nodes, labelled and other tables.
 import type { Claim, ClaimKind, VrrpState } from '../shared/claim.ts';
+import { type Answer, failover } from '../shared/failover.ts';
 import { LEASE_TTL } from '../shared/lease.ts';
-import { type ManualClock, manualClock } from '../shared/memory/clock.ts';
+import { type ManualClock, manualClock, settleMicrotasks } from '../shared/memory/clock.ts';
 import { type MemoryEc2, memoryEc2 } from '../shared/memory/ec2.ts';
 import { type MemoryTimeline, memoryTimeline } from '../shared/memory/timeline.ts';
 import { type MemoryVips, memoryVips } from '../shared/memory/vip-store.ts';
+import type { RouteSeen } from '../shared/observation.ts';
 import { pace } from '../shared/pace.ts';
+import { type Report, reconcile } from '../shared/reconcile.ts';
 import type { Wire } from '../shared/switch.ts';
-import { type EpochMs, epochMs, minutes, plus } from '../shared/time.ts';
+import { durationMs, type EpochMs, epochMs, minutes, plus } from '../shared/time.ts';
 import type { Failover } from '../shared/timeline.ts';
 import { type LedgerEntry, newVip, type Vip } from '../shared/vip.ts';
 
@@ -146,3 +149,49 @@ export const heard = (node: string, words: Words = {}) => ({
 
 export const anyNode = { mode: 'none' } as const;
 export const AFTER_LEASE = plus(START, LEASE_TTL);
+
+/** How far `finish` lets time pass at once, and in all. */
+const TICK = durationMs(10);
+const PATIENCE = minutes(5);
+
+/** Lets `work` run to its end while time passes. */
+export async function finish<T>({ clock }: Pick<World, 'clock'>, work: Promise<T>): Promise<T> {
+  let settled = false;
+  const done = () => {
+    settled = true;
+  };
+  work.then(done, done);
+  const until = plus(clock.now(), PATIENCE);
+  await settleMicrotasks();
+  while (!settled && clock.now() < until) await clock.advance(TICK);
+  if (!settled) throw new Error(`not finished after ${PATIENCE} ms of manual time`);
+  return work;
+}
+
+/** A node says something at the clock's present; the answer is the controller's. */
+export const says = (w: World, node: string, words: Words = {}): Promise<Answer> =>
+  finish(w, failover(w.wire, heard(node, { atMs: w.clock.now() - START, ...words }), anyNode));
+
+/** Reconciles `web` as it is listed. */
+export const reconciles = (w: World): Promise<Report> => finish(w, reconcile(w.wire, item(w)));
+
+export const item = (w: World): Vip => w.vips.items.get('web')!;
+
+/** Where the labelled tables send the VIP, each target once. */
+export const targets = (w: World): readonly string[] => [
+  ...new Set(
+    [...w.ec2.tables.values()]
+      .filter((t) => t.label === 'web')
+      .flatMap((t) => item(w).addresses.map((a) => t.routes[a]?.target ?? 'nothing')),
+  ),
+];
+
+/** Sets one route as somebody else would. */
+export function routeTo(w: World, table: string, destination: string, route: Partial<RouteSeen>): void {
+  const was = w.ec2.tables.get(table)!;
+  const set: RouteSeen = { target: 'eni-foreign', state: 'active', propagated: false, ...route };
+  w.ec2.tables.set(table, { ...was, routes: { ...was.routes, [destination]: set } });
+}
+
+export const outcomesOf = (w: World): readonly Failover[] =>
+  w.timeline.entries.filter((e): e is Failover => e.entry === 'outcome');
