@@ -97,18 +97,21 @@ assert_answer() {
     READY[$vip]="$seq $since $at $state $ANSWER_PRIORITY $vip ${NAMED_BY[$vip]} keepalived"
   else
     # The line was lost (the shim was not there, or the FIFO was full), so this is the transition itself.
-    estimate_since "$seq" "${since:-0}"
-    spool_claims "$seq $SINCE $at $ANSWER_STATE $ANSWER_PRIORITY $vip ${NAMED_BY[$vip]}"
+    date_transition "$seq" "$at" "${since:-0}"
+    spool_claims "$SINCE $SINCE $SINCE_WALL_MS $ANSWER_STATE $ANSWER_PRIORITY $vip ${NAMED_BY[$vip]}"
     assert_after_transition "$vip"
   fi
 }
 
-# keepalived remembers by the wall clock when it changed. Believed only between the transition known before and now:
-# a clock that was set meanwhile must not date a transition into the future or before its predecessor.
-estimate_since() {
-  SINCE=$1
+# A transition that was lost gets the number that it would have had: keepalived remembers by the wall clock when it
+# changed. Believed only between the transition known before and now, since that clock may have been set meanwhile.
+date_transition() {
+  local -r seq=$1 at=$2 before=$3
+  SINCE=$seq SINCE_WALL_MS=$at
   read_wall_clock
   read_clock
   local -r then=$((NOW_US - (WALL_MS * 1000 - ANSWER_CHANGED_US)))
-  ((ANSWER_CHANGED_US > 0 && then > $2 && then < $1)) && SINCE=$then
+  if ((ANSWER_CHANGED_US > 0 && then > before && then < seq)); then
+    SINCE=$then SINCE_WALL_MS=$((ANSWER_CHANGED_US / 1000))
+  fi
 }

@@ -73,8 +73,8 @@ set_vips() {
   [[ $name =~ ^[[:graph:]]+$ && $name != *[\"\\]* ]] || bad_config "$number" "the name \"$name\" holds a blank, quote or backslash, want keepalived's name of the $kind"
   [[ $value ]] || bad_config "$number" "$kind $name names no VIP, want one or more VIP names"
   for vip in ${value//,/ }; do
-    [[ $vip =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$ ]] ||
-      bad_config "$number" "\"$vip\" is no VIP name, want letters, digits, dot, dash and underscore, at most 63"
+    [[ $vip =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$ ]] ||
+      bad_config "$number" "\"$vip\" is no VIP name, want letters, digits, dot, dash and underscore, at most 64"
     [[ ${NAMED_BY[$vip]-} ]] &&
       bad_config "$number" "VIP \"$vip\" is already spoken for by ${NAMED_BY[$vip]}: a VIP has one voice per node, remove one line"
     NAMED_BY[$vip]=$source

@@ -39,7 +39,7 @@ take_credentials_word() {
   read_clock
   if [[ $2 == ok ]] && load_credentials; then
     CREDENTIALS_JOB='' CREDENTIALS_ERROR='' WANT_IDENTITY=0
-    schedule_refresh
+    schedule_refresh 60
     RETRY_AT_MS=$NOW_MS
   else
     credentials_failed "$2"
@@ -53,11 +53,12 @@ credentials_failed() {
   STATUS_CHANGED=1
 }
 
+# Ahead of their end, but never sooner than in $1 seconds.
 schedule_refresh() {
   local now_s
   printf -v now_s '%(%s)T' -1
   local -r wait_s=$((EXPIRES_S - now_s - REFRESH_BEFORE_S))
-  CREDENTIALS_DUE_MS=$((NOW_MS + (wait_s < 60 ? 60 : wait_s) * 1000))
+  CREDENTIALS_DUE_MS=$((NOW_MS + (wait_s < $1 ? $1 : wait_s) * 1000))
 }
 
 # What a job left behind, also one of a shim before this one: then there is no wait at all.
@@ -100,7 +101,7 @@ fetch_instance() {
   [[ $token =~ ^[A-Za-z0-9+/=_.-]+$ ]] || return 1
   printf 'header = "x-aws-ec2-metadata-token: %s"\n' "$token" >"$dir/imds" || return 1
   FETCH_ERROR="no instance id from ${CONFIG[endpoint_imds]}"
-  imds meta-data/instance-id && [[ $REPLY =~ ^i-[0-9a-z]+$ ]] || return 1
+  imds meta-data/instance-id && [[ $REPLY =~ ^i-[0-9a-f]{8,17}$ ]] || return 1
   NODE=$REPLY REGION=${CONFIG[region]}
   [[ $REGION ]] && return
   FETCH_ERROR="no Region from ${CONFIG[endpoint_imds]}: set region in $CONFIG_FILE"

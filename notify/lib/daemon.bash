@@ -22,8 +22,9 @@ run_command() {
   trap '' PIPE HUP
   STATUS_SERIAL=$((${STATUS[serial]--1} + 1))
   read_clock
-  if load_credentials; then schedule_refresh; else CREDENTIALS_DUE_MS=$NOW_MS; fi
+  if load_credentials; then schedule_refresh 0; else CREDENTIALS_DUE_MS=$NOW_MS; fi
   ASK_ALL=1
+  write_status
   say "version $SHIM_VERSION, ${#VIP_NAMES[@]} VIPs, $Q_COUNT claims in the spool, reading ${CONFIG[fifo]}"
   serve
   write_status

@@ -44,19 +44,19 @@ fill_batch() {
     add_entry "${Q[i]}" transition "$((NEWEST[$vip] > i))"
   done
   ((i < Q_TAIL)) && return
-  for vip in "${!ADVERT_PENDING[@]}"; do
-    ((${#BATCH[@]} < BATCH_LIMIT)) || break
+  for vip in "${VIP_NAMES[@]}"; do
+    [[ ${ADVERT_PENDING[$vip]-} ]] && ((${#BATCH[@]} < BATCH_LIMIT)) || continue
     BATCH+=("advert $vip ${ADVERT_PENDING[$vip]%% *}")
     add_entry "${ADVERT_PENDING[$vip]}" lower-advert 0
   done
-  for vip in "${!READY[@]}"; do
-    ((${#BATCH[@]} < BATCH_LIMIT)) || break
+  for vip in "${VIP_NAMES[@]}"; do
+    [[ ${READY[$vip]-} ]] && ((${#BATCH[@]} < BATCH_LIMIT)) || continue
     BATCH+=("assertion $vip")
     add_entry "${READY[$vip]}" assertion 0
     unset "READY[$vip]"
   done
-  for vip in "${!PROBE_PENDING[@]}"; do
-    ((${#BATCH[@]} < BATCH_LIMIT)) || break
+  for vip in "${VIP_NAMES[@]}"; do
+    [[ ${PROBE_PENDING[$vip]-} ]] && ((${#BATCH[@]} < BATCH_LIMIT)) || continue
     BATCH+=("probe $vip")
     add_entry "${PROBE_PENDING[$vip]}" probe 0
   done
@@ -67,10 +67,11 @@ add_entry() {
   local seq since at state priority vip kind name from superseded=false
   read -r seq since at state priority vip kind name from <<<"$1"
   (($3)) && superseded=true
-  local -r age_ms=$((NOW_MS > seq / 1000 ? NOW_MS - seq / 1000 : 0))
+  # Numbers drawn within one step of the clock run ahead of it by microseconds; nothing is sent before it was said.
+  local -r uptime_ms=$((NOW_US >= seq ? NOW_MS : (seq + 999) / 1000))
   local detail
   printf -v detail '{\\"version\\":1,\\"vip\\":\\"%s\\",\\"node\\":\\"%s\\",\\"state\\":\\"%s\\",\\"kind\\":\\"%s\\",\\"instance\\":\\"%s\\",\\"priority\\":%d,\\"bootId\\":\\"%s\\",\\"seq\\":%d,\\"since\\":%d,\\"uptimeMs\\":%d,\\"ageMs\\":%d,\\"superseded\\":%s,\\"dropped\\":%d,\\"atMs\\":%d,\\"shim\\":\\"%s\\"' \
-    "$vip" "$NODE" "$state" "$2" "$name" "$priority" "$BOOT_ID" "$seq" "$since" "$NOW_MS" "$age_ms" \
+    "$vip" "$NODE" "$state" "$2" "$name" "$priority" "$BOOT_ID" "$seq" "$since" "$uptime_ms" "$((uptime_ms - seq / 1000))" \
     "$superseded" "$DROPPED" "$at" "$SHIM_VERSION"
   [[ $from ]] && detail+=",\\\"stateFrom\\\":\\\"$from\\\""
   ENTRIES+="${ENTRIES:+,}{\"Source\":\"vipshift.notify/$USER_ID\",\"DetailType\":\"VRRP State Change\",\"EventBusName\":\"${CONFIG[bus]}\",\"Detail\":\"$detail}\"}"

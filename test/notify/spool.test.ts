@@ -57,6 +57,8 @@ describe('a thousand transitions, as fast as the FIFO takes them, the bus failin
     expect(isRising(arrived)).toBe(true);
     expect(arrived.slice(-200)).toEqual(Array.from({ length: 200 }, (_, index) => 801 + index));
     expect(claims().at(-1)!.dropped).toBe(1000 - arrived.length);
+    // Asserted only once the spool is empty, and after the status was written.
+    await node.bus.until(() => node.bus.accepted.at(-1)!.detail.kind === 'assertion');
     expect(node.status()).toMatchObject({ spooled: 0, dropped: 1000 - arrived.length });
   }, 90_000);
 });
@@ -206,7 +208,7 @@ describe('the journal', () => {
     expect(isRising(claims().map(({ seq }) => seq))).toBe(true);
   }, 60_000);
 
-  test('that cannot be written is said, and the claims go out from memory', async () => {
+  test('whose folder cannot be made stops the shim at its start, with the reason', async () => {
     node = await startNode({ state_dir: '/dev/full/vipshift' });
     await expect(node.start()).rejects.toThrow(/cannot make \/dev\/full\/vipshift/);
   });

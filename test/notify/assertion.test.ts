@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { VrrpEvent } from './bus.ts';
+import { type Keepalived, startKeepalived } from './keepalived.ts';
+import { type Node, startNode } from './node.ts';
+
+let node: Node;
+let keepalived: Keepalived | undefined;
+afterEach(async () => {
+  await keepalived?.kill();
+  keepalived?.remove();
+  keepalived = undefined;
+  await node.stop();
+});
+
+const ofKind = (kind: string): VrrpEvent[] => node.bus.accepted.filter((event) => event.detail.kind === kind);
+const assertions = (): VrrpEvent['detail'][] => ofKind('assertion').map((event) => event.detail);
+
+describe('without a keepalived that can be asked', () => {
+  beforeEach(async () => {
+    node = await startNode({ 'instance VI_DB': 'db' });
+  });
+
+  test('a MASTER asserts 1, 3 and 10 s after its transition and 10 s later, a BACKUP not again by then', async () => {
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254', 'INSTANCE "VI_DB" BACKUP 100');
+    const since = (vip: string): VrrpEvent['detail'][] => assertions().filter((detail) => detail.vip === vip);
+    const seconds = (vip: string): number[] => [
+      ...new Set(since(vip).map((detail) => Math.round((detail.seq - detail.since) / 1e6))),
+    ];
+    await node.bus.until(() => seconds('web').includes(20), 25_000);
+    expect(seconds('web').filter((second) => second > 0)).toEqual([1, 3, 10, 20]);
+    expect(seconds('db').filter((second) => second > 0)).toEqual([1, 3, 10]);
+    expect(new Set(since('web').map((detail) => detail.since)).size, 'all speak of the one transition').toBe(
+      1,
+    );
+    expect(since('web').every((detail) => detail.stateFrom === 'fifo' && detail.ageMs < 200)).toBe(true);
+  }, 30_000);
+
+  test('nothing is asserted while the spool waits: the transition has to come first', async () => {
+    await node.start();
+    node.bus.fate = (_, entries) =>
+      entries.some(({ detail }) => detail.kind === 'transition') && node.bus.requests.length < 6
+        ? { kind: 'status', status: 500 }
+        : { kind: 'accept' };
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => assertions().length > 0);
+    expect(node.bus.accepted[0]!.detail.kind).toBe('transition');
+  });
+
+  test('an assertion that the bus refused is not sent again: the next one says more', async () => {
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => ofKind('transition').length === 1);
+    let refused = 0;
+    node.bus.fate = (_, entries) => {
+      if (entries[0]!.detail.kind !== 'assertion' || refused > 0) return { kind: 'accept' };
+      refused = entries[0]!.detail.seq;
+      return { kind: 'status', status: 500 };
+    };
+    await node.bus.until(() => refused > 0 && assertions().some((detail) => detail.seq > refused));
+    expect(assertions().map((detail) => detail.seq)).not.toContain(refused);
+  });
+});
+
+describe('with a keepalived that can be asked', () => {
+  const start = async (): Promise<void> => {
+    await node.start({ PATH: keepalived!.path });
+  };
+  beforeEach(async () => {
+    keepalived = await startKeepalived();
+    node = await startNode(keepalived.config);
+  });
+
+  test('an assertion tells what keepalived says, priority included', async () => {
+    keepalived!.say({
+      VI_OTHER: { state: 1, priority: 1, changedAtMs: 0 },
+      VI_WEB: { state: 2, priority: 200, changedAtMs: Date.now() },
+    });
+    await start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => assertions().length > 0);
+    expect(assertions()[0]).toMatchObject({ state: 'MASTER', priority: 200, stateFrom: 'keepalived' });
+    expect(assertions()[0]!.since).toBe(ofKind('transition')[0]!.detail.seq);
+  });
+
+  test('a transition that the shim never heard of is told at its start, as of when keepalived made it', async () => {
+    keepalived!.say({ VI_WEB: { state: 2, priority: 254, changedAtMs: Date.now() - 5000 } });
+    await start();
+    await node.bus.until(() => ofKind('transition').length === 1);
+    const { detail } = ofKind('transition')[0]!;
+    expect(detail).toMatchObject({ state: 'MASTER', priority: 254 });
+    expect(detail.since).toBe(detail.seq);
+    expect(detail.ageMs).toBeGreaterThan(4900);
+    expect(detail.ageMs).toBeLessThan(6500);
+  });
+
+  test('a line that was lost with a killed shim is made up for', async () => {
+    keepalived!.say({ VI_WEB: { state: 2, priority: 254, changedAtMs: Date.now() } });
+    await start();
+    await node.bus.until(() => ofKind('transition').length === 1);
+    await node.kill('SIGKILL');
+    keepalived!.say({ VI_WEB: { state: 1, priority: 254, changedAtMs: Date.now() } });
+    await start();
+    // The first may come twice, under its one number: it was killed as the bus took it.
+    await node.bus.until(() => ofKind('transition').at(-1)!.detail.state === 'BACKUP');
+    const [first, second] = [ofKind('transition')[0]!.detail, ofKind('transition').at(-1)!.detail];
+    expect(second.since).toBeGreaterThan(first.since);
+  });
+
+  test('a clock that was set does not date a transition before the one that is known, nor into the future', async () => {
+    keepalived!.say({ VI_WEB: { state: 2, priority: 254, changedAtMs: Date.now() + 3_600_000 } });
+    await start();
+    await node.bus.until(() => ofKind('transition').length === 1);
+    expect(ofKind('transition')[0]!.detail.ageMs).toBeLessThan(1000);
+  });
+
+  test('a keepalived that died is not spoken for: a dead node has to fall silent', async () => {
+    keepalived!.say({ VI_WEB: { state: 2, priority: 254, changedAtMs: Date.now() } });
+    await start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => assertions().length > 0);
+    await keepalived!.kill();
+    const before = assertions().length;
+    await node.write('vipshift probe 1');
+    await node.bus.until(() => ofKind('probe').length === 1);
+    // The assertions at 3 s and, after another line, at 1 s would have come by then.
+    await node.write('INSTANCE "VI_WEB" FAULT 254');
+    await node.bus.until(() => ofKind('transition').length === 2);
+    await node.write('INSTANCE "VI_WEB" STOP 254');
+    await node.bus.until(() => assertions().some((detail) => detail.state === 'STOP'));
+    const later = assertions()
+      .slice(before)
+      .map((detail) => detail.state);
+    expect(later.filter((state) => state !== 'STOP')).toEqual([]);
+  });
+});

@@ -1,0 +1,169 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { shimPath } from './node.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vipshift-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function shim(args: readonly string[], env: Record<string, string> = {}): Ended {
+  const ended = spawnSync(shimPath, args, {
+    encoding: 'utf8',
+    timeout: 10_000,
+    env: { PATH: process.env.PATH ?? '', ...env },
+  });
+  return { status: ended.status, stdout: ended.stdout, stderr: ended.stderr };
+}
+
+/** `status` reads the whole configuration, and nothing else of it happens. */
+function withConfig(text: string, env: Record<string, string> = {}): Ended {
+  const file = join(folder, 'notify.conf');
+  writeFileSync(file, text);
+  return shim(['status', '--config', file], env);
+}
+
+const good = `run_dir = /nonexistent/run\nstate_dir = /nonexistent/state\ninstance VI_WEB = web\n`;
+
+describe('the configuration', () => {
+  test('with comments, blanks, Windows line ends and no last newline is read', () => {
+    const ended = withConfig(`# what for\r\n\r\n  bus   =  my-bus  \r\n${good}group G_1 = db, db2`);
+    expect(ended.stderr).toBe('');
+    expect(ended.status).toBe(4);
+    expect(ended.stdout).toContain('bus my-bus');
+  });
+
+  test.each([
+    ['bus vipshift', 'line 1: found "bus vipshift", want "key = value"'],
+    ['\nbuss = x', 'line 2: unknown key "buss"'],
+    ['bus = a\nbus = b', 'line 2: "bus" is already set on line 1'],
+    ['bus = my bus', 'line 1: bus is "my bus", want the name or ARN'],
+    ['bus =', 'line 1: bus is "", want the name or ARN'],
+    ['fifo = notify.fifo', 'line 1: fifo is "notify.fifo", want an absolute path'],
+    ['spool_max = 5', 'line 1: spool_max is "5", want a number from 20 to 100000'],
+    ['spool_max = lots', 'line 1: spool_max is "lots"'],
+    ['region = Frankfurt', 'line 1: region is "Frankfurt", want one such as eu-west-1'],
+    ['role_id = arn:aws:iam::1:role/x', 'line 1: role_id is "arn:aws:iam::1:role/x", want the AROA'],
+    ['instance VI_WEB = we b!', 'line 1: "b!" is no VIP name'],
+    ['instance VI WEB = web', 'line 1: the name "VI WEB" holds a blank'],
+    ['instance VI"WEB = web', 'line 1: the name "VI"WEB" holds a blank, quote'],
+    ['instance VI_WEB =', 'line 1: instance VI_WEB names no VIP'],
+    ['instance A = web\ninstance B = web', 'line 2: VIP "web" is already spoken for by INSTANCE A'],
+    ['endpoint_events = events.example', 'line 1: endpoint_events is "events.example", want https://HOST'],
+    [
+      'endpoint_events = http://events.example',
+      'endpoint_events is "http://events.example", want https: plain http is only for loopback',
+    ],
+    ['bus = x', 'names no VIP: add a line such as "instance VI_WEB = web"'],
+  ])('%j is refused with its line and what was wanted', (text, message) => {
+    const named = text.includes('instance') || text === 'bus = x';
+    const ended = withConfig(named ? `${text}\n` : `${text}\n${good}`);
+    expect(ended.stderr).toContain(message);
+    expect(ended.status).toBe(2);
+    expect(ended.stdout).toBe('');
+  });
+
+  test.each([
+    'instance $(touch PWNED) = web',
+    'instance a[$(touch${IFS}PWNED)] = web',
+    '$(touch PWNED) = x',
+    'x[$(touch${IFS}PWNED)] = x',
+    'bus = $(touch PWNED)',
+    'spool_max = a[$(touch${IFS}PWNED)]',
+    'instance VI_WEB = $(touch${IFS}PWNED)',
+    '`touch PWNED` = `touch PWNED`',
+  ])('%j is only words: nothing of the file is ever executed', (text) => {
+    const file = join(folder, 'PWNED');
+    withConfig(`${text.replaceAll('PWNED', file)}\n`);
+    withConfig(`${text.replaceAll('PWNED', file)}\n${text.replaceAll('PWNED', file)}\n${good}`);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test('that is missing is named, with the command that makes one', () => {
+    const ended = shim(['status', '--config', '/nonexistent.conf']);
+    expect(ended.stderr).toContain('cannot read /nonexistent.conf: run vipshift-notify install');
+    expect(ended.status).toBe(2);
+  });
+
+  test('gives way to the environment for endpoints, under the names that AWS gave them', () => {
+    const ended = withConfig(good, { AWS_ENDPOINT_URL_EVENTBRIDGE: 'http://10.0.0.1:1' });
+    expect(ended.stderr).toContain('endpoint_events is "http://10.0.0.1:1", want https');
+    expect(
+      withConfig(`allow_http = yes\n${good}`, { AWS_ENDPOINT_URL_EVENTBRIDGE: 'http://10.0.0.1:1' }).status,
+    ).toBe(4);
+    expect(withConfig(good, { AWS_ENDPOINT_URL_EVENTBRIDGE: 'http://127.0.0.1:1' }).status).toBe(4);
+  });
+});
+
+describe('the command line', () => {
+  test('without a command says how it is used, on stderr', () => {
+    const ended = shim([]);
+    expect(ended.status).toBe(2);
+    expect(ended.stderr).toContain('usage: vipshift-notify COMMAND');
+    expect(ended.stdout).toBe('');
+  });
+
+  test('--help goes to stdout and names every command and exit status', () => {
+    const ended = shim(['--help']);
+    expect(ended.status).toBe(0);
+    for (const word of ['run', 'status', 'selftest', 'install', 'uninstall', 'Exit status'])
+      expect(ended.stdout).toContain(word);
+    expect(shim(['--version']).stdout).toBe('1.0.0\n');
+  });
+
+  test('with an unknown command or option is refused by its name', () => {
+    expect(shim(['rnu'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('unknown command "rnu"'),
+    });
+    const file = join(folder, 'notify.conf');
+    writeFileSync(file, good);
+    expect(shim(['status', '--jsno', '--config', file])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('status takes no "--jsno"'),
+    });
+  });
+});
+
+describe('a machine', () => {
+  const withCurl = (script: string): Ended => {
+    const bin = join(folder, `bin-${Math.abs(script.length)}`);
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, 'curl'), `#!/bin/bash\n${script}\n`, { mode: 0o755 });
+    const file = join(folder, 'notify.conf');
+    writeFileSync(file, good.replaceAll('/nonexistent', folder));
+    return shim(['run', '--config', file], { PATH: `${bin}:/usr/bin:/bin` });
+  };
+
+  test.each([
+    ['7.81.0', 'Ubuntu 22.04'],
+    ['7.76.1', 'RHEL 9'],
+  ])('with curl %s (%s) is refused with what to install: it signs too few headers', (version) => {
+    const ended = withCurl(`echo "curl ${version} (x86_64-pc-linux-gnu)"`);
+    expect(ended.status).toBe(3);
+    expect(ended.stderr).toContain(`curl is ${version.slice(0, 4)}, want 7.86 or newer`);
+    expect(ended.stderr).toContain('Debian 12');
+  });
+
+  test('whose curl says nothing sensible is refused', () => {
+    expect(withCurl('exit 1').status).toBe(3);
+  });
+});
+
+test('shellcheck has nothing to say', () => {
+  const ended = spawnSync('shellcheck', [shimPath], { encoding: 'utf8' });
+  if (ended.error)
+    throw new Error('shellcheck is missing: apt-get install shellcheck', { cause: ended.error });
+  expect(ended.stdout).toBe('');
+  expect(ended.status).toBe(0);
+});
