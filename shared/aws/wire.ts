@@ -4,7 +4,7 @@
 // ends with it: no request outlives the answer (a frozen sandbox would send it in the next one).
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { EC2Client } from '@aws-sdk/client-ec2';
+import { EC2Client, type EC2ClientConfig } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../fault.ts';
 import { ATTEMPT_MAX } from '../lease.ts';
@@ -81,8 +81,10 @@ export interface Clients {
 const SOCKETS_MAX = 100;
 const CONNECT_MAX_MS = 500;
 
-/** One set for the life of the process. `overrides` (region, profile …) are for callers outside Lambda. */
-export function clients(overrides: { readonly region?: string } = {}): Clients {
+/** One set for the life of the process. `overrides` (region, credentials, endpoint) are for callers outside Lambda. */
+export function clients(
+  overrides: Pick<EC2ClientConfig, 'region' | 'credentials' | 'endpoint' | 'profile'> = {},
+): Clients {
   const agent = { keepAlive: true, maxSockets: SOCKETS_MAX };
   const requestHandler = {
     connectionTimeout: CONNECT_MAX_MS,

@@ -82,14 +82,18 @@ function look(region: Region, scope: Scope, clock: Clock): Observation {
   };
 }
 
-/** A route to an ENI that is gone or attached to nothing leads nowhere (VPC guide: state blackhole). */
-const routesNow = (region: Region, routes: MemoryTable['routes']): MemoryTable['routes'] =>
-  Object.fromEntries(
-    Object.entries(routes).map(([destination, route]) => {
-      const dead = route.target.startsWith('eni-') && region.enis.get(route.target)?.node === undefined;
-      return [destination, dead ? { ...route, state: 'blackhole' as const } : route];
-    }),
-  );
+/** Only routes to a single address. One to an ENI that is gone or attached to nothing leads nowhere (VPC guide:
+ * state blackhole). */
+function routesNow(region: Region, routes: MemoryTable['routes']): MemoryTable['routes'] {
+  const now: Record<string, RouteSeen> = {};
+  for (const destination of Object.keys(routes)) {
+    if (!destination.endsWith('/32') && !destination.endsWith('/128')) continue;
+    const route = routes[destination]!;
+    const dead = route.target.startsWith('eni-') && region.enis.get(route.target)?.node === undefined;
+    now[destination] = dead ? { ...route, state: 'blackhole' } : route;
+  }
+  return now;
+}
 
 function carryOut(region: Region, step: Step): void {
   if (!region.enis.has(step.eni)) {

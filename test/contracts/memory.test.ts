@@ -1,6 +1,8 @@
 import { describe } from 'vitest';
 import { memoryTimeline } from '../../shared/memory/timeline.ts';
 import { memoryVips } from '../../shared/memory/vip-store.ts';
+import { entry, world } from '../world.ts';
+import { ec2Contract } from './ec2.ts';
 import { timelineContract } from './timeline.ts';
 import { vipStoreContract } from './vip-store.ts';
 
@@ -15,5 +17,17 @@ describe('timeline in memory', () => {
     timeline,
     rejections: async (vip) => timeline.rejections.filter((r) => r.vip === vip),
     probes: async (vip) => timeline.probes.filter((p) => p.vip === vip).length,
+  }));
+});
+
+describe('EC2 in memory', () => {
+  ec2Contract(async () => ({
+    ec2: world().ec2,
+    entry,
+    nodes: ['i-a', 'i-b'],
+    labelled: ['rtb-1', 'rtb-2', 'rtb-3', 'rtb-4'],
+    unlabelled: ['rtb-other'],
+    strangerEni: 'eni-stranger',
+    takesDuplicateRoutes: false,
   }));
 });
