@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { grip } from '../shared/grip.ts';
+import { ATTEMPT_MAX, LEASE_TTL, RENEW_BELOW, SKEW } from '../shared/lease.ts';
+import { durationMs, type EpochMs, hours, plus } from '../shared/time.ts';
+import type { VipStore } from '../shared/vip.ts';
+import { AFTER_LEASE, item, START, type World, world } from './world.ts';
+
+const cause = { kind: 'order', why: 'test', atMs: START } as const;
+const MARGIN = ATTEMPT_MAX + 2 * SKEW;
+
+async function held(deadline: EpochMs = plus(START, hours(1)), over: Partial<VipStore> = {}) {
+  const w = world();
+  const lease = { holder: 'me', epoch: 1, expiresAtMs: AFTER_LEASE, cause };
+  const vip = (await w.vips.write(item(w), { ...item(w), epoch: 1, lease }))!;
+  const asked: EpochMs[] = [];
+  const vips: VipStore = {
+    ...w.vips,
+    renew: (name, of, until) => {
+      asked.push(until);
+      return (over.renew ?? w.vips.renew)(name, of, until);
+    },
+  };
+  return { w, asked, grip: grip(vip.name, vip.lease!, vips, w.clock, deadline) };
+}
+
+const until = (w: World, instant: EpochMs) => w.clock.set(instant);
+
+describe('a grip', () => {
+  test('lets an attempt start strictly before R and twice the skew from the end of the lease', async () => {
+    const { w, grip: mine } = await held();
+    until(w, plus(AFTER_LEASE, durationMs(-MARGIN - 1)));
+    expect(mine.mayStart()).toBe(true);
+    until(w, plus(AFTER_LEASE, durationMs(-MARGIN)));
+    expect(mine.mayStart()).toBe(false);
+  });
+
+  test('lets nothing start at or after the invocation’s own end', async () => {
+    const { w, grip: mine } = await held(plus(START, durationMs(100)));
+    until(w, plus(START, durationMs(99)));
+    expect(mine.mayStart()).toBe(true);
+    until(w, plus(START, durationMs(100)));
+    expect(mine.mayStart()).toBe(false);
+  });
+
+  test('prolongs the lease when RENEW_BELOW or less is left, and not a millisecond earlier', async () => {
+    const { w, grip: mine, asked } = await held();
+    until(w, plus(AFTER_LEASE, durationMs(-RENEW_BELOW - 1)));
+    await mine.keep();
+    expect(asked).toEqual([]);
+    until(w, plus(AFTER_LEASE, durationMs(-RENEW_BELOW)));
+    await mine.keep();
+    expect(asked).toEqual([plus(w.clock.now(), LEASE_TTL)]);
+    expect(item(w).lease).toMatchObject({ epoch: 1, expiresAtMs: asked[0] });
+    until(w, AFTER_LEASE);
+    expect(mine.mayStart()).toBe(true);
+  });
+
+  test('asks once when many steps need it at the same time', async () => {
+    const { w, grip: mine, asked } = await held();
+    until(w, plus(AFTER_LEASE, durationMs(-RENEW_BELOW)));
+    await Promise.all(Array.from({ length: 50 }, () => mine.keep()));
+    expect(asked).toHaveLength(1);
+  });
+
+  test('a renewal without an answer leaves the earlier end in force, and is tried again', async () => {
+    let replies = 0;
+    const {
+      w,
+      grip: mine,
+      asked,
+    } = await held(plus(START, hours(1)), {
+      renew: () => (++replies === 1 ? Promise.reject(new Error('socket hang up')) : Promise.resolve(true)),
+    });
+    until(w, plus(AFTER_LEASE, durationMs(-MARGIN)));
+    await mine.keep();
+    expect(mine.mayStart()).toBe(false);
+    await mine.keep();
+    expect([asked.length, mine.mayStart()]).toEqual([2, true]);
+  });
+
+  test('a lease that is somebody else’s now is lost for good: nothing starts any more', async () => {
+    const { w, grip: mine, asked } = await held();
+    until(w, plus(AFTER_LEASE, durationMs(-RENEW_BELOW)));
+    w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, epoch: 2, holder: 'other' } });
+    await mine.keep();
+    expect(mine.mayStart()).toBe(false);
+    await mine.keep();
+    expect(asked).toHaveLength(1);
+  });
+});
