@@ -8,13 +8,15 @@ import { type Fault, faultOf, isWorthRetrying } from './fault.ts';
 import type { Grip } from './grip.ts';
 import type { Pace } from './pace.ts';
 import type { Step } from './plan.ts';
-import { type Clock, type DurationMs, durationMs, type EpochMs } from './time.ts';
+import { type Clock, type DurationMs, durationMs, type EpochMs, seconds } from './time.ts';
 import type { StepDone } from './timeline.ts';
 
 /** Per step. Enough for a dead keep-alive socket, a throttle and a 5xx in a row; lease and deadline bound the rest. */
 export const ATTEMPTS_MAX = 8;
 const BACKOFF_FIRST_MS = 50;
 const BACKOFF_MAX_MS = 1000;
+/** Who waits for a place looks after the lease this often. */
+const KEEP_EVERY: DurationMs = seconds(2);
 
 export interface Hands {
   readonly clock: Clock;
@@ -92,13 +94,24 @@ async function tryOnce(hands: Hands, grip: Grip, step: Step, attempt: number): P
   };
   try {
     const wait = Math.max(hands.pace.place(step.call, hands.clock.now()), backoff(attempt, hands.chance()));
-    if (wait > 0) await hands.clock.wait(durationMs(wait));
-    await grip.keep();
+    await waitFor(hands, grip, wait);
     await hands.ec2.apply(step, askAndNote);
     return { sentAtMs: sentAtMs! };
   } catch (error) {
     return { fault: faultOf(error), ...(sentAtMs === undefined ? {} : { sentAtMs }) };
   }
+}
+
+/** A place may come later than a lease lasts, so the lease is looked after on the way. */
+async function waitFor(hands: Hands, grip: Grip, wait: number): Promise<void> {
+  // Refused at once when it would end after the invocation.
+  const due = wait > 0 ? hands.clock.wait(durationMs(wait)) : Promise.resolve();
+  for (let left = wait; left > KEEP_EVERY; left -= KEEP_EVERY) {
+    await Promise.race([due, hands.clock.wait(KEEP_EVERY)]);
+    await grip.keep();
+  }
+  await due;
+  await grip.keep();
 }
 
 function backoff(attempt: number, chance: number): DurationMs {
