@@ -3,7 +3,8 @@
  *
  * The outage is the longest time between two consecutive good answers, measured by when they arrived; at rest it is the
  * probe's own interval. A failed connection counts by when it was asked.
- * Honest limit: it cannot see an outage shorter than the probe's interval.
+ * Honest limits: it cannot see an outage shorter than the probe's interval. A connection that is open while the route moves is cut,
+ * however short its life: no route table can help that, and it is counted apart from those that no node took.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,8 +23,11 @@ export interface Outage {
   readonly lastGoodMs: number;
   readonly firstGoodMs: number;
   readonly firstGoodNode: string;
+  /** No node took the connection: refused outright, or nothing came back. */
   readonly refused: number;
   readonly lost: number;
+  /** A node had taken it, and a packet of it then reached the other node, which knows nothing of it. */
+  readonly cut: number;
   readonly good: number;
 }
 
@@ -52,12 +56,14 @@ export function outageOf(answers: readonly Answer[], fromMs: number, toMs: numbe
   const failed = answers.filter(
     (answer) => !isGood(answer) && answer.askedMs >= fromMs && answer.askedMs <= toMs,
   );
-  const refused = failed.filter((answer) => answer.what === 'refused' || answer.what === 'reset').length;
+  const count = (what: string) => failed.filter((answer) => answer.what === what).length;
+  const [refused, cut] = [count('refused'), count('reset')];
   return {
     ...longest,
     outageMs: longest.firstGoodMs - longest.lastGoodMs,
     refused,
-    lost: failed.length - refused,
+    cut,
+    lost: failed.length - refused - cut,
     good: good.length,
   };
 }

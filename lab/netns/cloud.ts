@@ -32,6 +32,8 @@ import { checkOf, type VpcCheck } from './vpc-check.ts';
 
 export interface Cloud {
   readonly vpc: LabVpc & VpcCheck;
+  /** Where the lab's Internet reaches the VIP's EIP. */
+  readonly eip: string;
   readonly instanceIds: Readonly<Record<NodeLabel, string>>;
   readonly mirror: Mirror;
   /** Before PutEvents of the nodes, EC2 of the functions, DynamoDB of the functions. */
@@ -111,6 +113,7 @@ export async function openCloud({ router, translation, logFolder, say }: CloudIn
   );
   return {
     vpc,
+    eip: mirror.publicAddressOf(vpc.eip.allocationId),
     instanceIds: { a: vpc.nodes.a.instanceId, b: vpc.nodes.b.instanceId },
     mirror,
     bus,

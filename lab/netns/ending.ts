@@ -58,6 +58,9 @@ function record(story: Story, owner: string, { vip, failovers, epochBefore }: Se
       broken.push(`epoch ${epoch} ended ${outcome} (${notes.join('; ')}), want one of ${allowed.join(', ')}`);
     }
   }
+  if (story.ends.tells !== undefined && !failovers.some(({ outcome }) => outcome === story.ends.tells)) {
+    broken.push(`no epoch ended ${story.ends.tells} in the timeline, want one`);
+  }
   const last = failovers.findLast(({ outcome }) => outcome === 'switched' || outcome === 'unchanged');
   if (last !== undefined && last.to !== owner) {
     broken.push(`the last failover in the timeline went to ${last.to}, want ${owner}`);

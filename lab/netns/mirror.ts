@@ -33,6 +33,14 @@ const SUBNET_OF: Readonly<Record<string, Subnet>> = {
 };
 const ACCEPTED = 200;
 
+/**
+ * The address under which the lab's Internet knows an EIP: moto hands out addresses of 127/8, which no kernel routes, so
+ * each allocation stands for one of TEST-NET-3 instead.
+ */
+export function publicAddress(allocations: readonly string[], allocation: string): string {
+  return `203.0.113.${10 + allocations.toSorted().indexOf(allocation)}`;
+}
+
 interface Described {
   readonly subnetOfTable: ReadonlyMap<string, Subnet>;
   readonly addressOfEni: ReadonlyMap<string, string>;
@@ -57,6 +65,13 @@ export class Mirror {
     this.#vpc = vpc;
     this.#router = router;
     this.#translation = translation;
+  }
+
+  /** Where the lab's Internet reaches an EIP. */
+  publicAddressOf(allocation: string): string {
+    const found = this.#known?.eipOfAllocation.get(allocation);
+    if (found === undefined) throw new Error(`EC2 describes no allocation ${allocation}`);
+    return found;
   }
 
   /** Everything from a description: at the start, and wherever the lab itself changed something in EC2. */
@@ -154,17 +169,18 @@ export class Mirror {
       }
     }
     const eips = addresses.Addresses ?? [];
+    const allocations = eips.map(({ AllocationId = '' }) => AllocationId);
+    const publicOf = (allocation: string) => publicAddress(allocations, allocation);
     return {
       subnetOfTable,
       addressOfEni,
       routes,
-      eipOfAllocation: new Map(eips.map((eip) => [eip.AllocationId ?? '', eip.PublicIp ?? ''])),
+      eipOfAllocation: new Map(eips.map(({ AllocationId = '' }) => [AllocationId, publicOf(AllocationId)])),
       associations: new Map(
-        eips.flatMap((eip) =>
-          eip.NetworkInterfaceId === undefined
-            ? []
-            : [[eip.PublicIp ?? '', eip.PrivateIpAddress ?? addressOfEni.get(eip.NetworkInterfaceId) ?? '']],
-        ),
+        eips.flatMap(({ AllocationId = '', NetworkInterfaceId, PrivateIpAddress }) => {
+          const address = PrivateIpAddress || addressOfEni.get(NetworkInterfaceId ?? '');
+          return address === undefined ? [] : [[publicOf(AllocationId), address]];
+        }),
       ),
     };
   }

@@ -7,7 +7,10 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** What to add to a wall-clock instant to have it on the monotonic clock. */
+/** What to add to a wall-clock instant to have it on the monotonic clock: read off where Date.now() ticks, within 2 ms. */
 export function wallToMonotonicMs(): number {
-  return monotonicMs() - (performance.timeOrigin + performance.now());
+  const first = Date.now();
+  let wallMs = first;
+  while (wallMs === first) wallMs = Date.now();
+  return monotonicMs() - wallMs;
 }

@@ -5,6 +5,7 @@
  * by the machine's first process, as the socket unit does.
  */
 import { join } from 'node:path';
+import type { Told } from './claims.ts';
 import { type Hold, keepalivedConf, nginxConf } from './keepalived.ts';
 import type { Line, Machine } from './machine.ts';
 import { type NodeLabel, VIP } from './topology.ts';
@@ -19,6 +20,14 @@ export interface NodeSettings {
   /** The shim's configuration file. */
   readonly notifyConf: string;
 }
+
+/** What keepalived logs as it enters the state that its FIFO line names. */
+const SAID: Readonly<Record<string, string>> = {
+  MASTER: 'Entering MASTER STATE',
+  BACKUP: 'Entering BACKUP STATE',
+  FAULT: 'Entering FAULT STATE',
+  STOP: 'sent 0 priority',
+};
 
 export type Unit = 'keepalived' | 'nginx' | 'shim';
 
@@ -68,10 +77,13 @@ export class LabNode {
     return this.machine.heard(`keepalived to enter ${state}`, (text) => text.includes(wanted), withinMs);
   }
 
-  /** All the times it entered a state since an instant. */
-  entries(state: string, sinceMs: number): Line[] {
-    const wanted = `(${INSTANCE}) Entering ${state} STATE`;
-    return this.machine.lines.filter((line) => line.atMs >= sinceMs && line.text.includes(wanted));
+  /** keepalived's own line about what the node then told the bus; an assertion has none. */
+  lineBehind({ kind, state, atMs }: Told): Line | undefined {
+    const said = kind === 'lower-advert' ? 'with lower priority' : SAID[state];
+    if (kind === 'assertion' || said === undefined) return undefined;
+    return this.machine.lines.findLast(
+      (line) => line.atMs <= atMs && line.text.includes(`(${INSTANCE})`) && line.text.includes(said),
+    );
   }
 
   /** A clean stop, as `systemctl stop` does it. */

@@ -44,8 +44,8 @@ export interface Evidence {
   /** The functions' requests to the emulated EC2 and DynamoDB. */
   readonly requests: readonly Exchange[];
   readonly failovers: readonly Failover[];
-  /** When keepalived of an instance said that it enters a state, before an instant. */
-  lineOf(node: string, state: string, beforeMs: number): number | undefined;
+  /** When keepalived itself said what the node then told. */
+  lineOf(told: Told): number | undefined;
   /** Wall clock → the lab's clock. */
   readonly offsetMs: number;
 }
@@ -73,7 +73,7 @@ export function explain(evidence: Evidence): Explained {
     ({ seq, node, atMs }) =>
       seq === failover?.cause.seq && node === failover.cause.node && atMs <= mutation.askedMs,
   );
-  const lineMs = told && evidence.lineOf(told.node, told.state, told.atMs);
+  const lineMs = told && evidence.lineOf(told);
   const part = (from: number | undefined, to: number | undefined) =>
     from === undefined || to === undefined ? undefined : Math.max(0, to - from);
   const waitedMs =

@@ -1,7 +1,8 @@
 /**
  * Probe: the client's program. Asks an address every few milliseconds, each time over a new connection, and prints
  * one line per answer or failure: `<asked> <ended> <what>` in milliseconds of the machine's monotonic clock, where `what` is
- * the answering node's name, or `refused`, `reset`, `lost` (nothing within the patience) or `skipped` (too many open).
+ * the answering node's name, or `refused`, `reset` (a node had taken it: Linux says refused until then), `lost` (nothing
+ * within the patience) or `skipped` (too many open).
  *
  * Run inside the client's namespace: node probe.ts ADDRESS PORT EVERY_MS PATIENCE_MS
  * The patience is below TCP's first retransmission (1 s), so that a lost packet is a lost connection here.

@@ -15,13 +15,19 @@ function ms(value: number | undefined): string {
   return value === undefined ? '–' : value.toFixed(value < 10 ? 1 : 0);
 }
 
-export const HEAD = `${'story (ms, emulated AWS)'.padEnd(26)}${['outage', ...COLUMNS, 'refused', 'lost']
+export const HEAD = `${'story (ms, emulated AWS)'.padEnd(26)}${[
+  'outage',
+  ...COLUMNS,
+  'refused',
+  'lost',
+  'cut',
+]
   .map((title) => title.padStart(10))
   .join('')}  verdict`;
 
 export function row(played: Performance): string {
   const cells = [ms(played.outageMs), ...COLUMNS.map((column) => ms(partOf(played.parts, column)))];
-  const counts = [String(played.refused), String(played.lost)];
+  const counts = [String(played.refused), String(played.lost), String(played.cut)];
   const line = [...cells, ...counts].map((cell) => cell.padStart(10)).join('');
   return `${played.story.padEnd(26)}${line}  ${played.verdict}`;
 }
@@ -79,6 +85,7 @@ export function summary(played: readonly Performance[]): Performance & { readonl
     parts,
     refused: Math.max(...played.map(({ refused }) => refused)),
     lost: Math.max(...played.map(({ lost }) => lost)),
+    cut: Math.max(...played.map(({ cut }) => cut)),
     verdict: played.every(({ verdict }) => verdict === 'held') ? 'held' : 'broken',
     broken: [...new Set(played.flatMap(({ broken }) => broken))],
     tookMs: played.reduce((total, { tookMs }) => total + tookMs, 0),

@@ -12,16 +12,16 @@ import type { LabNode } from './node.ts';
 import type { Router } from './router.ts';
 import type { NodeLabel } from './topology.ts';
 
-const LOOK_AGAIN_MS = 25;
+const LOOK_AGAIN_MS = 40;
 
 export interface Stage {
   readonly nodes: Readonly<Record<NodeLabel, LabNode>>;
   readonly router: Router;
   readonly cloud: Cloud;
   readonly hold: Hold;
-  /** The instant of the first fault, from which the outage's parts are reckoned. */
-  readonly faultMs: number | undefined;
-  /** Now something goes wrong. */
+  /** When things went wrong; an outage's parts are reckoned from the last of these before it ended. */
+  readonly faultsMs: readonly number[];
+  /** Now something goes wrong, or begins to mend. */
   fault(): void;
   /** The node's host is gone in one instant: no packet leaves it any more, no process of it lives. */
   hostDies(node: NodeLabel): Promise<void>;
@@ -41,18 +41,16 @@ export interface StageInput {
 }
 
 export function stageOf({ nodes, router, cloud, hold }: StageInput): Stage {
-  let faultMs: number | undefined;
+  const faultsMs: number[] = [];
   const silenced = new Map<NodeLabel, () => Promise<void>>();
   const stage: Stage = {
     nodes,
     router,
     cloud,
     hold,
-    get faultMs() {
-      return faultMs;
-    },
+    faultsMs,
     fault() {
-      faultMs ??= monotonicMs();
+      faultsMs.push(monotonicMs());
     },
     async hostDies(node) {
       stage.fault();

@@ -18,6 +18,8 @@ export interface Ending {
   readonly splitBrain: 'never' | 'reported';
   /** Outcomes that the story's epochs may have in the record; `switched`, `unchanged` and `superseded` unless told. */
   readonly outcomes?: readonly string[];
+  /** An outcome that the record must have. */
+  readonly tells?: string;
   /** How long the story may take to come to this from its last act on. */
   readonly settlesWithinMs: number;
 }

@@ -10,6 +10,7 @@ export const bothDownThenUp: Story = {
   async play(stage) {
     await Promise.all([stage.hostDies('a'), stage.hostDies('b')]);
     await stage.pause(2_000);
+    stage.fault();
     const up = stage.nodes.a.entered('MASTER', 10_000);
     await Promise.all([stage.boot('a'), stage.boot('b')]);
     await up;

@@ -10,11 +10,11 @@ export const flapsTenTimes: Story = {
   asks: 'vip',
   ends: { owner: 'a', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 20_000 },
   async play(stage) {
-    stage.fault();
     for (let flap = 0; flap < FLAPS; flap += 1) {
       const [leaves, takes] =
         flap % 2 === 0 ? [stage.nodes.a, stage.nodes.b] : [stage.nodes.b, stage.nodes.a];
       const taken = takes.entered('MASTER');
+      stage.fault();
       await leaves.lever('down');
       await taken;
       const back = leaves.entered('BACKUP');

@@ -14,6 +14,7 @@ export const lambdaKilled: Story = {
     longestOutageMs: 80_000,
     splitBrain: 'never',
     outcomes: ['abandoned', 'switched', 'unchanged', 'superseded'],
+    tells: 'abandoned',
     settlesWithinMs: 80_000,
   },
   async play(stage) {
@@ -21,11 +22,12 @@ export const lambdaKilled: Story = {
     const open = cloud.ec2.gate;
     let passed = 0;
     const killed = new Promise<void>((resolve, reject) => {
-      cloud.ec2.gate = (exchange) => {
+      cloud.ec2.gate = async (exchange) => {
         if (exchange.action !== 'ReplaceRoute' && exchange.action !== 'AssociateAddress') return 'pass';
         passed += 1;
         if (passed === 1) return 'pass';
-        if (passed === 2) cloud.killCaller(exchange).then(resolve, reject);
+        // Only then: the caller is found by this very connection.
+        if (passed === 2) await cloud.killCaller(exchange).then(resolve, reject);
         return 'drop';
       };
     });

@@ -18,6 +18,7 @@ export const partitionHeals: Story = {
     await stage.settled('b', 5_000);
     await stage.pause(1_000);
     const steppedDown = stage.nodes.b.entered('BACKUP');
+    stage.fault();
     await mend();
     await steppedDown;
   },

@@ -16,6 +16,7 @@ export const transientMaster: Story = {
     const mend = await stage.router.muffle('a');
     await stolen;
     const fellBack = stage.nodes.b.entered('BACKUP');
+    stage.fault();
     await mend();
     await fellBack;
   },

@@ -29,7 +29,7 @@ describe('the outage that a client saw', () => {
       answer(105, 106, 'refused'),
       answer(110, 111, 'reset'),
     ];
-    expect(outageOf(answers, 0, 500)).toMatchObject({ refused: 2, lost: 1 });
+    expect(outageOf(answers, 0, 500)).toMatchObject({ refused: 1, cut: 1, lost: 1 });
   });
 
   it('lasts to the end of the window when nobody answers any more: a dead service is no short outage', () => {
