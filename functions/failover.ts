@@ -8,14 +8,14 @@ import { turnAway } from '../shared/rejection.ts';
 export const handler = lambda(async (event: unknown, { wire, box, journal }: Bench) => {
   const parsed = parseClaimEvent(event);
   if (!parsed.ok) {
-    const { vip, node, refusal } = parsed;
-    tellRejection(journal, { vip, node, ...refusal });
+    const { vip, node, eventId, refusal } = parsed;
+    tellRejection(journal, { vip, node, eventId, ...refusal });
     await turnAway(wire, { vip, node, ...refusal }, event);
     return { answer: 'rejected', reason: refusal.reason };
   }
   const { claim, source, version } = parsed;
   tellVersion(journal, version);
   const answer = await failover(wire, { claim, source }, box.settings.identity);
-  tellAnswer(journal, answer, claim.vip, claim.node);
+  tellAnswer(journal, answer, claim);
   return { answer: answer.answer };
 });

@@ -13,7 +13,7 @@ import { awsVips } from '../shared/aws/vip-store.ts';
 import { SOURCE_PREFIX } from '../shared/rejection.ts';
 import type { Entry, Failover } from '../shared/timeline.ts';
 import { type LedgerEntry, newVip, type Vip, type VipStore } from '../shared/vip.ts';
-import { type DeployOptions, type Deployment, deployService } from './deploy.ts';
+import { type Deployment, type DeployOptions, deployService } from './deploy.ts';
 import { type LocalAws, type LocalAwsOptions, startLocalAws } from './local-aws.ts';
 import { buildVpc, type LabVpc } from './vpc.ts';
 
@@ -28,8 +28,10 @@ export interface Stack {
   readonly deployment: Deployment;
   readonly ec2: EC2Client;
   readonly vips: VipStore;
-  /** Publishes as the node that it names, over the bus, like its shim would. */
-  publish(detail: object, source?: string): Promise<void>;
+  /** Publishes as the node that it names, over the bus, like its shim would. Returns the event's id. */
+  publish(detail: object, source?: string): Promise<string>;
+  /** Waits, bounded, until the functions' log says what became of an event. */
+  answered(eventId: string): Promise<string>;
   /** Waits, bounded, until the outcome of this epoch stands in the record. */
   outcome(epoch: number): Promise<Failover>;
   entries(key: string): Promise<readonly Record<string, unknown>[]>;
@@ -47,7 +49,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const aws = await startLocalAws(options);
   try {
     const ec2 = new EC2Client(access(aws, aws.ec2Endpoint));
-    const role = { nodeRoleId: NODE_ROLE_ID, nodeRoleArn: `arn:aws:iam::${aws.accountId}:role/vipshift-node` };
+    const role = {
+      nodeRoleId: NODE_ROLE_ID,
+      nodeRoleArn: `arn:aws:iam::${aws.accountId}:role/vipshift-node`,
+    };
     const [vpc, deployment] = await Promise.all([
       buildVpc(ec2, { stage: STAGE, label: VIP }),
       deployService(aws, { stage: STAGE, ...role, ...options }),
@@ -83,11 +88,11 @@ function connect(aws: LocalAws, vpc: LabVpc, deployment: Deployment, ec2: EC2Cli
   const events = new EventBridgeClient(access(aws, aws.endpoint));
   const signal = new AbortController().signal;
   const vips = awsVips({ client, table: deployment.vipsTable, signal, nonce: () => crypto.randomUUID() });
-  const entries = async (key: string, id = '') => {
+  const entries = async (key: string, id?: string) => {
     const request = {
       TableName: deployment.timelineTable,
-      KeyConditionExpression: 'vip = :vip AND begins_with(id, :id)',
-      ExpressionAttributeValues: { ':vip': value(key), ':id': value(id) },
+      KeyConditionExpression: id === undefined ? 'vip = :vip' : 'vip = :vip AND begins_with(id, :id)',
+      ExpressionAttributeValues: { ':vip': value(key), ...(id === undefined ? {} : { ':id': value(id) }) },
       ConsistentRead: true,
     };
     return ((await client.send(new QueryCommand(request))).Items ?? []).map((item) => unmarshall(item));
@@ -98,7 +103,7 @@ function connect(aws: LocalAws, vpc: LabVpc, deployment: Deployment, ec2: EC2Cli
     deployment,
     ec2,
     vips,
-    entries,
+    entries: (key) => entries(key),
     async publish(detail, source) {
       const node = (detail as { node?: string }).node ?? 'unknown';
       const entry = {
@@ -109,7 +114,13 @@ function connect(aws: LocalAws, vpc: LabVpc, deployment: Deployment, ec2: EC2Cli
       };
       const reply = await events.send(new PutEventsCommand({ Entries: [entry] }));
       if (reply.FailedEntryCount !== 0) throw new Error(`the bus refused: ${JSON.stringify(reply.Entries)}`);
+      return reply.Entries![0]!.EventId!;
     },
+    answered: (eventId) =>
+      poll(`a log line about event ${eventId}`, async () => {
+        const lines = await logLines(aws, deployment.functions.failover);
+        return lines.find((line) => line.includes(eventId) && line.includes('"message"'));
+      }),
     outcome: (epoch) =>
       poll(`the outcome of epoch ${epoch}`, async () => {
         const found = (await entries(VIP, `${epochKey(epoch)}/`)) as unknown as readonly Entry[];
@@ -127,6 +138,22 @@ function connect(aws: LocalAws, vpc: LabVpc, deployment: Deployment, ec2: EC2Cli
       await aws.stop();
     },
   };
+}
+
+/** What a function has logged. By hand, since this one call would be the only use of another client. */
+export async function logLines(aws: LocalAws, functionName: string): Promise<readonly string[]> {
+  const scope = `${aws.accountId}/20260101/${aws.region}/logs/aws4_request`;
+  const reply = await fetch(aws.endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': 'Logs_20140328.FilterLogEvents',
+      authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=local`,
+    },
+    body: JSON.stringify({ logGroupName: `/aws/lambda/${functionName}` }),
+  });
+  const { events = [] } = (await reply.json()) as { events?: { message: string }[] };
+  return events.map((event) => event.message);
 }
 
 const POLL_MS = 20;

@@ -52,16 +52,22 @@ const UPTIME_SLACK_MS = 1000;
 
 export type Parsed =
   | { readonly ok: true; readonly claim: Claim; readonly source: string; readonly version: number }
-  | { readonly ok: false; readonly vip: string; readonly node: string; readonly refusal: Refusal };
+  | {
+      readonly ok: false;
+      readonly vip: string;
+      readonly node: string;
+      readonly eventId: string;
+      readonly refusal: Refusal;
+    };
 
 export function parseClaimEvent(event: unknown): Parsed {
   const outer = envelope.safeParse(event);
-  if (!outer.success) return malformed(undefined, outer.error);
+  if (!outer.success) return malformed(event, outer.error);
   const inner = detail.safeParse(outer.data.detail);
-  if (!inner.success) return malformed(outer.data.detail, inner.error);
+  if (!inner.success) return malformed(event, inner.error);
   const words = inner.data;
   const lie = untrue(words);
-  if (lie !== undefined) return refused(words, lie);
+  if (lie !== undefined) return refused(event, lie);
   const { version, shim: _shim, ...rest } = words;
   const claim: Claim = { ...rest, timeMs: epochMs(Date.parse(outer.data.time)), eventId: outer.data.id };
   return { ok: true, claim, source: outer.data.source, version };
@@ -78,16 +84,17 @@ function untrue(words: z.infer<typeof detail>): string | undefined {
   return undefined;
 }
 
-function malformed(words: unknown, error: z.core.$ZodError): Parsed {
+function malformed(event: unknown, error: z.core.$ZodError): Parsed {
   const issues = error.issues.slice(0, 3).map((i) => `${i.path.join('.') || 'event'}: ${i.message}`);
-  return refused(words, issues.join('; '));
+  return refused(event, issues.join('; '));
 }
 
 /** The names are kept, cut and cleaned, so that the rejection is found where one would look for it. */
-function refused(words: unknown, message: string): Parsed {
-  const named = (words ?? {}) as { vip?: unknown; node?: unknown };
+function refused(event: unknown, message: string): Parsed {
+  const outer = (event ?? {}) as { id?: unknown; detail?: unknown };
+  const words = (outer.detail ?? {}) as { vip?: unknown; node?: unknown };
   const refusal: Refusal = { reason: 'malformed', message };
-  return { ok: false, vip: nameOf(named.vip), node: nameOf(named.node), refusal };
+  return { ok: false, vip: nameOf(words.vip), node: nameOf(words.node), eventId: nameOf(outer.id), refusal };
 }
 
 const nameOf = (value: unknown): string =>

@@ -4,6 +4,7 @@
 // A log line of a failover carries the record's own words, so that log and timeline can be held against each other.
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { Claim } from '../claim.ts';
 import type { Answer } from '../failover.ts';
 import type { Fault } from '../fault.ts';
 import type { Report, Sweep } from '../reconcile.ts';
@@ -27,18 +28,25 @@ export const metricNames = {
   reconciled: 'Reconciled',
 } as const;
 
-export function tellAnswer(journal: Journal, answer: Answer, vip: string, node: string): void {
+export function tellAnswer(journal: Journal, answer: Answer, claim: Claim): void {
+  const { vip, node, eventId } = claim;
   switch (answer.answer) {
     case 'rejected':
-      return tellRejection(journal, { vip, node, ...answer.refusal });
+      return tellRejection(journal, { vip, node, eventId, ...answer.refusal });
     case 'switched':
       for (const failover of answer.failovers) tellFailover(journal, failover);
       return tellFaults(journal, vip, answer.faults);
     case 'recorded':
-      return journal.logger.info('claim recorded', { vip, node, news: answer.news, rev: answer.vip.rev });
+      return journal.logger.info('claim recorded', {
+        vip,
+        node,
+        eventId,
+        news: answer.news,
+        rev: answer.vip.rev,
+      });
     case 'superseded':
     case 'probed':
-      return journal.logger.info(`claim ${answer.answer}`, { vip, node });
+      return journal.logger.info(`claim ${answer.answer}`, { vip, node, eventId });
     default:
       answer satisfies never;
   }
@@ -46,7 +54,7 @@ export function tellAnswer(journal: Journal, answer: Answer, vip: string, node: 
 
 export function tellRejection(
   { logger, metrics }: Journal,
-  refused: Pick<Rejection, 'vip' | 'node' | 'reason' | 'message'>,
+  refused: Pick<Rejection, 'vip' | 'node' | 'reason' | 'message'> & { readonly eventId: string },
 ): void {
   logger.warn('claim rejected', { ...refused });
   metrics.addMetadata('rejected', `${refused.vip} ${refused.node} ${refused.reason}`);
