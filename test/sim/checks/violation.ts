@@ -1,0 +1,21 @@
+// What a checker says when a guarantee did not hold.
+export const guarantees = [
+  'convergence',
+  'order',
+  'one writer',
+  'no claim lost',
+  'nothing stuck',
+  'true record',
+  'scope',
+  'never worse',
+  'no gap',
+] as const;
+export type Guarantee = (typeof guarantees)[number];
+
+export interface Violation {
+  readonly guarantee: Guarantee;
+  readonly vip: string;
+  /** Milliseconds since the history began. */
+  readonly atMs: number;
+  readonly what: string;
+}

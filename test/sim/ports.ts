@@ -1,0 +1,217 @@
+// The ports of one invocation: those of shared/memory behind a network on which requests and replies take their time
+// and everything that the story allows goes wrong.
+//
+// A request is: begin (a pause or kill may strike) → travel → effect → travel → reply heard. After ATTEMPT_MAX without
+// a reply the caller gives up with a Fault `unknown`; the effect comes all the same.
+import { Fault } from '../../shared/fault.ts';
+import { ATTEMPT_MAX, UNKNOWN_LANDS_WITHIN } from '../../shared/lease.ts';
+import type { MemoryTimeline } from '../../shared/memory/timeline.ts';
+import type { MemoryVips } from '../../shared/memory/vip-store.ts';
+import type { Step } from '../../shared/plan.ts';
+import type { Wire } from '../../shared/switch.ts';
+import { epochMs } from '../../shared/time.ts';
+import type { Failover } from '../../shared/timeline.ts';
+import type { Vip } from '../../shared/vip.ts';
+import type { Invocation } from './invocation.ts';
+import type { Log } from './log.ts';
+import { type Region, STALE_MAX_MS } from './region.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { FaultName } from './story.ts';
+
+export interface Network {
+  readonly sched: Scheduler;
+  readonly epochAt: number;
+  readonly region: Region;
+  readonly vips: MemoryVips;
+  readonly timeline: MemoryTimeline;
+  readonly log: Log;
+  readonly published: Failover[];
+  /** Whether the fault strikes this request; counted when it does. `untilMs`: when its consequences are over. */
+  strikes(name: FaultName, invocation: Invocation, lastsMs?: number): boolean;
+  describesFail(): boolean;
+}
+
+const lost = (what: string): Fault => new Fault('unknown', 'TimeoutError', `${what}: no reply`);
+const broken = (what: string): Fault => new Fault('unknown', 'InternalError', `${what}: internal error`);
+const throttled = (what: string): Fault => new Fault('throttled', 'Throttled', `${what}: rate exceeded`);
+
+interface Trip {
+  readonly toMs: number;
+  readonly backMs: number;
+  /** The reply never comes. */
+  readonly mute?: boolean;
+}
+
+/** One request. `effect` acts at once; its promise carries the answer only. */
+function request<T>(net: Network, by: Invocation, what: string, trip: Trip, effect: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    by.begin(() => {
+      const total = trip.toMs + trip.backMs;
+      const inTime = !trip.mute && total <= ATTEMPT_MAX;
+      net.sched.after(trip.toMs, () => {
+        const answer = effect();
+        answer.catch(() => undefined);
+        // The port's own promises have to go on before anything else happens.
+        net.sched.stir();
+        if (inTime) net.sched.after(trip.backMs, () => by.hear(() => resolve(answer)));
+      });
+      if (!inTime) net.sched.after(ATTEMPT_MAX, () => by.hear(() => reject(lost(what))));
+    });
+  });
+}
+
+const refuse =
+  <T>(fault: Fault) =>
+  (): Promise<T> =>
+    Promise.reject(fault);
+
+export function portsOf(net: Network, by: Invocation, vipName: string): Pick<Wire, 'ec2' | 'vips' | 'timeline' | 'bus'> {
+  return { ec2: ec2Of(net, by, vipName), vips: vipsOf(net, by), timeline: timelineOf(net, by), bus: busOf(net, by) };
+}
+
+function ec2Of(net: Network, by: Invocation, vipName: string): Wire['ec2'] {
+  const { luck } = by;
+  return {
+    async observe(scope) {
+      const trip = { toMs: luck.between(10, 60), backMs: luck.log(30, 250) };
+      const began = by.clock.now();
+      const began0 = net.sched.now();
+      if (net.describesFail() || net.strikes('read failed', by)) {
+        const fault = luck.odds(0.5) ? throttled('Describe') : broken('Describe');
+        return request(net, by, 'Describe', { ...trip, mute: luck.odds(0.3) }, refuse(fault));
+      }
+      const slow = net.strikes('read slow', by) ? luck.log(500, 4000) : 0;
+      let age: ((id: string) => number) | undefined;
+      if (net.strikes('read stale', by)) {
+        const ages = new Map<string, number>();
+        age = (id) => ages.get(id) ?? (ages.set(id, luck.between(0, STALE_MAX_MS)), ages.get(id)!);
+      }
+      let answeredAt = 0;
+      const seen = await request(net, by, 'Describe', { ...trip, toMs: trip.toMs + slow }, () => {
+        answeredAt = net.sched.now();
+        return net.region.observe(scope, age);
+      });
+      net.log.looked(by, vipName, age === undefined ? answeredAt : Math.min(answeredAt, began0) - STALE_MAX_MS);
+      return { ...seen, beganAtMs: began, endedAtMs: by.clock.now() };
+    },
+    apply: (step, mayStart) => attempt(net, by, vipName, step, mayStart),
+  };
+}
+
+/** Signing takes a moment, in which a pause may strike; then the check and the sending are one tick. */
+async function attempt(
+  net: Network,
+  by: Invocation,
+  vipName: string,
+  step: Step,
+  mayStart: () => boolean,
+): Promise<void> {
+  const { luck } = by;
+  await new Promise<void>((resolve) => by.begin(() => net.sched.after(luck.between(0, 3), () => by.hear(resolve))));
+  if (!mayStart()) throw new Fault('lease-short', 'LeaseShort', 'too little lease left to start');
+  const id = net.log.sent(by, vipName, step);
+  const trip = { toMs: luck.between(10, 80), backMs: luck.log(20, 300) };
+  const throttle = net.strikes('write refused', by);
+  const before = net.strikes('write failed before effect', by);
+  const mute = net.strikes('write failed after effect', by, ATTEMPT_MAX);
+  const late = net.strikes('write landed late', by, UNKNOWN_LANDS_WITHIN);
+  const toMs = late ? luck.between(ATTEMPT_MAX, UNKNOWN_LANDS_WITHIN) : trip.toMs;
+  const answer = () => {
+    if (throttle || !net.region.admit(step.call)) return Promise.reject(throttled(step.call));
+    if (before) return Promise.reject(broken(step.call));
+    return net.region.carryOut(step, id);
+  };
+  // The request goes out in this very tick: no begin() between check and sending.
+  return new Promise<void>((resolve, reject) => {
+    net.sched.after(toMs, () => {
+      const said = answer();
+      said.then(
+        () => net.log.landed(id, true),
+        () => net.log.landed(id, false),
+      );
+      net.sched.stir();
+      if (late) return;
+      if (mute) net.sched.after(trip.backMs, () => by.hear(() => reject(broken(step.call))));
+      else net.sched.after(trip.backMs, () => by.hear(() => resolve(said)));
+    });
+    if (late) net.sched.after(ATTEMPT_MAX, () => by.hear(() => reject(lost(step.call))));
+  });
+}
+
+function vipsOf(net: Network, by: Invocation): Wire['vips'] {
+  const { luck } = by;
+  const { vips, log } = net;
+  const trip = (): Trip => ({ toMs: luck.log(1, 8), backMs: luck.log(1, 8) });
+  const read = <T>(what: string, effect: () => Promise<T>): Promise<T> => {
+    const failed = net.strikes('store failed before effect', by);
+    const fault = luck.odds(0.5) ? throttled(what) : broken(what);
+    return request(net, by, what, trip(), failed ? refuse(fault) : effect);
+  };
+  const write = <T>(what: string, name: string, effect: () => Promise<T>): Promise<T> => {
+    if (net.strikes('store failed before effect', by)) {
+      return request(net, by, what, trip(), refuse(luck.odds(0.5) ? throttled(what) : broken(what)));
+    }
+    const noted = () => log.wrote(by, name, vips.items, effect);
+    if (net.strikes('store reply lost', by, ATTEMPT_MAX)) {
+      return request(net, by, what, { ...trip(), mute: true }, noted);
+    }
+    if (net.strikes('store write landed late', by, 6000)) {
+      return request(net, by, what, { toMs: luck.between(ATTEMPT_MAX, 6000), backMs: 0 }, noted);
+    }
+    if (net.strikes('store write repeated', by)) {
+      // The SDK's own retry after a lost reply: the same request once more, and its answer is the one that counts.
+      const first = luck.between(5, 400);
+      by.begin(() =>
+        net.sched.after(first, () => {
+          net.sched.stir();
+          noted().catch(() => undefined);
+        }),
+      );
+      return request(net, by, what, { toMs: first + luck.between(50, 500), backMs: 5 }, noted);
+    }
+    return request(net, by, what, trip(), noted);
+  };
+  return {
+    read: (name) => read('GetItem', () => vips.read(name)),
+    list: () => read('Scan', () => vips.list()),
+    tell: (telling, now) => write('UpdateItem', telling.vip, () => vips.tell(telling, now)),
+    write: (before, after) => write<Vip | undefined>('UpdateItem', after.name, () => vips.write(before, after)),
+    renew: (name, lease, until) => write('UpdateItem', name, () => vips.renew(name, lease, until)),
+    view: (name) =>
+      read('GetItem', () => vips.view(name)).then((view) => {
+        if (view !== undefined) log.looked(by, name, view.beganAtMs - net.epochAt - STALE_MAX_MS);
+        return view;
+      }),
+    keepView: (name, view) => write('PutItem', name, () => vips.keepView(name, view)),
+  };
+}
+
+function timelineOf(net: Network, by: Invocation): Wire['timeline'] {
+  const { luck } = by;
+  const { timeline } = net;
+  const trip = (): Trip => ({ toMs: luck.log(1, 8), backMs: luck.log(1, 8) });
+  const once = <T>(effect: () => Promise<T>): Promise<T> => {
+    if (!net.strikes('record failed', by, ATTEMPT_MAX)) return request(net, by, 'PutItem', trip(), effect);
+    if (luck.odds(0.5)) return request(net, by, 'PutItem', { ...trip(), mute: true }, effect);
+    return request(net, by, 'PutItem', trip(), refuse(broken('PutItem')));
+  };
+  return {
+    put: (entry) => once(() => net.log.filed(timeline, entry)),
+    read: (vip, epoch) => once(() => timeline.read(vip, epoch)),
+    reject: (rejection) => once(() => timeline.reject(rejection)),
+    probe: (probe) => once(() => timeline.probe(probe)),
+  };
+}
+
+const busOf = (net: Network, by: Invocation): Wire['bus'] => ({
+  async finished(failover) {
+    const failed = net.strikes('announcement failed', by);
+    const trip = { toMs: by.luck.between(5, 40), backMs: by.luck.between(5, 40) };
+    return request(net, by, 'PutEvents', trip, async () => {
+      if (failed) throw broken('PutEvents');
+      net.published.push(failover);
+    });
+  },
+});
+
+export const epochOf = (net: Network) => epochMs(net.epochAt + net.sched.now());

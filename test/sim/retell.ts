@@ -1,0 +1,65 @@
+// A history told step by step, from what happened to the items, to EC2 and to the timeline.
+import { transitionAt } from '../../shared/claim.ts';
+import type { Entry } from '../../shared/timeline.ts';
+import type { Vip } from '../../shared/vip.ts';
+import type { Violation } from './checks/violation.ts';
+import type { Written } from './log.ts';
+import type { World } from './world.ts';
+
+interface Line {
+  readonly atMs: number;
+  readonly text: string;
+}
+
+export function retell(world: World, violations: readonly Violation[]): string {
+  const { story, log, region } = world;
+  const lines: Line[] = [
+    ...story.acts.map(({ atMs, ...deed }) => ({ atMs, text: `ACT ${JSON.stringify(deed)}` })),
+    { atMs: story.quietAtMs, text: 'QUIET: nothing goes wrong from here on' },
+    ...log.writes.map((w) => ({ atMs: w.atMs, text: `item ${w.after.name} rev ${w.after.rev}: ${changeOf(w)} (${w.by?.name ?? 'operator'})` })),
+    ...log.sends.map((s) => ({ atMs: s.atMs, text: `send #${s.id} ${s.step.call} ${s.step.cell} → ${s.step.eni} (${s.by.name}; ${s.landed} at ${clock(s.landedAtMs)})` })),
+    ...region.changes.map((c) => ({ atMs: c.atMs, text: `EC2 ${c.cell}: ${c.was ?? 'nothing'} → ${c.is ?? 'nothing'} (${c.by === undefined ? 'not by us' : `#${c.by}`})` })),
+    ...world.net.timeline.entries.map((e, i) => ({ atMs: log.filedAtMs[i]!, text: entryLine(e) })),
+    ...log.answers
+      .filter((a) => a.word.kind === 'transition' || a.word.kind === 'lower-advert')
+      .map((a) => ({ atMs: a.atMs, text: `answered: ${a.word.node} ${a.word.state} ${a.word.kind} of ${a.word.vip} seq ${a.word.seq}: ${a.answer} (stamped ${clock(a.stampMs)}, delivered ${clock(a.deliveredAtMs)})` })),
+    ...violations.map((v) => ({ atMs: v.atMs, text: `VIOLATION of ${v.guarantee}: ${v.vip}: ${v.what}` })),
+  ];
+  const head = [
+    `seed ${story.seed}: ${story.nodes.length} nodes, VIPs ${story.vips.map((v) => `${v.name} (${v.tables} tables, ${v.eips.length} EIPs)`).join(', ')}, preempt ${story.preempt}`,
+    `nodes ${JSON.stringify(story.nodes)}`,
+    `odds ${JSON.stringify(story.odds)}`,
+  ];
+  const body = lines.map((l, i) => ({ ...l, i })).sort((a, b) => a.atMs - b.atMs || a.i - b.i);
+  return [...head, ...body.map((l) => `${clock(l.atMs).padStart(12)}  ${l.text}`)].join('\n');
+}
+
+export const clock = (ms: number): string => `${(ms / 1000).toFixed(3)}s`;
+
+function changeOf({ before, after }: Written): string {
+  const said: string[] = [];
+  for (const node of Object.keys(after.claims)) {
+    const is = after.claims[node]!;
+    const was = before?.claims[node];
+    if (was === is) continue;
+    if (was !== undefined && was.since === is.since && was.bootId === is.bootId && was.state === is.state) said.push(`${node} asserted slot ${is.slot}`);
+    else said.push(`${node} ${is.state} since ${is.since} at ${transitionAt(is) % 10_000_000} slot ${is.slot}`);
+    if (was?.affSeq !== is.affSeq && is.affSeq !== undefined) said.push(`${node} lower-advert`);
+  }
+  const lease = (vip: Vip | undefined) => (vip?.lease === undefined ? 'free' : `${vip.lease.epoch} ${vip.lease.holder} until ${vip.lease.expiresAtMs % 10_000_000}`);
+  if (lease(before) !== lease(after)) said.push(`lease ${lease(before)} → ${lease(after)}`);
+  if (before?.owner !== after.owner) said.push(`owner ${before?.owner} → ${after.owner}`);
+  const members = Object.keys(after.members).join(' ');
+  if (Object.keys(before?.members ?? {}).join(' ') !== members) said.push(`members ${members}`);
+  if (before?.pin !== after.pin) said.push(`pin ${after.pin?.node}`);
+  if (before?.freeze !== after.freeze) said.push('freeze');
+  if (before?.touchedAtMs !== after.touchedAtMs) said.push(`touched ${after.touchedAtMs % 10_000_000}`);
+  const open = Object.values(after.open).map((o) => o.epoch).join(' ');
+  if (Object.values(before?.open ?? {}).map((o) => o.epoch).join(' ') !== open) said.push(`open {${open}}`);
+  return said.join(', ') || 'nothing that matters';
+}
+
+const entryLine = (e: Entry): string =>
+  e.entry === 'intent'
+    ? `record ${e.vip} epoch ${e.epoch} intent → ${e.to}: ${e.why}`
+    : `record ${e.vip} epoch ${e.epoch} ${e.outcome} → ${e.to ?? 'nowhere'}${e.verified ? ' verified' : ''}: ${e.why} [${e.cause.kind}: ${e.cause.why}] ${e.notes.filter((n) => !n.startsWith('found')).join('; ')}`;

@@ -1,0 +1,53 @@
+// Runs histories and adds up what came of them.
+import { violationsOf } from './checks/all.ts';
+import type { Violation } from './checks/violation.ts';
+import { storyOf } from './generator.ts';
+import { tell, type World } from './world.ts';
+
+export interface Failure {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+}
+
+/** Sums that can be added up over workers. */
+export interface Tally {
+  histories: number;
+  readonly failures: Failure[];
+  readonly claims: number[];
+  readonly faults: number[];
+  readonly awaits: number[];
+  readonly pairs: Record<string, number>;
+  /** Durations of wrong intervals by the deed that began them. */
+  readonly convergeMs: Record<string, number[]>;
+}
+
+export const emptyTally = (): Tally => ({
+  histories: 0,
+  failures: [],
+  claims: [],
+  faults: [],
+  awaits: [],
+  pairs: {},
+  convergeMs: {},
+});
+
+export function count(tally: Tally, world: World, violations: readonly Violation[]): void {
+  tally.histories += 1;
+  if (violations.length > 0) tally.failures.push({ seed: world.story.seed, violations });
+  tally.claims.push(world.cloud.claims);
+  tally.faults.push([...world.faults.values()].reduce((a, b) => a + b, 0));
+  tally.awaits.push(world.awaits);
+  for (const [pair, n] of world.pairs) tally.pairs[pair] = (tally.pairs[pair] ?? 0) + n;
+  for (const { kind, forMs } of world.intervals) {
+    tally.convergeMs[kind] ??= [];
+    tally.convergeMs[kind].push(Math.round(forMs));
+  }
+}
+
+export async function runSeeds(from: number, runs: number, tally: Tally = emptyTally()): Promise<Tally> {
+  for (let seed = from; seed < from + runs; seed++) {
+    const world = await tell(storyOf(seed));
+    count(tally, world, violationsOf(world));
+  }
+  return tally;
+}
