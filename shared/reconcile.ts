@@ -40,50 +40,43 @@ export async function reconcile(wire: Wire, listed: Vip): Promise<Report> {
   const now = wire.clock.now();
   if (isLive(read.lease, now)) return idle(read, 'skipped', `epoch ${read.epoch} is under way`);
   const vip = await refresh(wire, read, seen);
-  await wire.vips
-    .view(vip.name)
-    .then((view) => (sameView(view, seen) ? undefined : wire.vips.keepView(vip.name, seen)));
-  const finding = judge(vip, seen, now);
-  const base = { ...idle(vip, 'nothing', finding.why), ...finding };
-  if (finding.take === undefined) return base;
-  const cause: Cause = { kind: 'reconcile', why: finding.take, atMs: now };
-  const taken = await take(wire, vip, vip, cause);
-  if (taken === undefined) return { ...base, did: 'skipped', why: 'somebody else was quicker' };
-  // Seen before the lease was taken: another may have written since.
-  const fresh = wire.ec2.observe(taken);
-  fresh.catch(() => undefined);
-  const stages = [{ stage: 'reconcile began', atMs: now }];
-  return {
-    ...base,
-    did: 'switched',
-    why: finding.take,
-    switched: await switchVip(wire, taken, fresh, stages),
-  };
+  await keepView(wire, vip.name, seen);
+  return settle(wire, vip, seen, now);
 }
 
-export interface Sweep {
-  readonly reports: readonly Report[];
-  /** VIPs whose reconcile failed, with the reason; the others went on. */
-  readonly failures: readonly { readonly vip: string; readonly fault: Fault }[];
+/** The view only serves when the describes fail: that it cannot be kept now is no reason to leave drift alone. */
+async function keepView(wire: Wire, name: string, seen: Observation): Promise<void> {
+  try {
+    if (!sameView(await wire.vips.view(name), seen)) await wire.vips.keepView(name, seen);
+  } catch {
+    // The next reconcile keeps it.
+  }
 }
 
-/** All VIPs, a few at a time. One that fails never hides the rest. */
-export async function reconcileAll(wire: Wire): Promise<Sweep> {
-  const vips = await wire.vips.list();
-  const reports: Report[] = [];
-  const failures: { vip: string; fault: Fault }[] = [];
-  const queue = [...vips];
-  const worker = async () => {
-    for (let vip = queue.shift(); vip !== undefined; vip = queue.shift()) {
-      try {
-        reports.push(await reconcile(wire, vip));
-      } catch (error) {
-        failures.push({ vip: vip.name, fault: faultOf(error) });
-      }
+/** Takes the lease if something differs. A claim recorded meanwhile is no reason to wait another minute. */
+async function settle(wire: Wire, found: Vip, seen: Observation, began: EpochMs): Promise<Report> {
+  let vip = found;
+  let report = idle(vip, 'skipped', 'lost every race for the item');
+  for (let race = 1; race <= RACES_MAX; race++) {
+    const now = wire.clock.now();
+    const finding = judge(vip, seen, now);
+    report = { ...idle(vip, 'nothing', finding.why), ...finding };
+    if (finding.take === undefined) return report;
+    const cause: Cause = { kind: 'reconcile', why: finding.take, atMs: now };
+    const taken = await take(wire, vip, vip, cause);
+    if (taken !== undefined) {
+      // Seen before the lease was taken: another may have written since.
+      const fresh = wire.ec2.observe(taken);
+      fresh.catch(() => undefined);
+      const stages = [{ stage: 'reconcile began', atMs: began }];
+      const switched = await switchVip(wire, taken, fresh, stages);
+      return { ...report, did: 'switched', why: finding.take, switched };
     }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return { reports, failures };
+    const again = await wire.vips.read(vip.name);
+    if (again === undefined || isLive(again.lease, wire.clock.now())) break;
+    vip = again;
+  }
+  return { ...report, did: 'skipped', why: 'somebody else was quicker' };
 }
 
 const idle = (vip: Vip, did: Report['did'], why: string): Report => ({
