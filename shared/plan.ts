@@ -106,17 +106,19 @@ function planEips(
   const conflicts: Conflict[] = [];
   const eni = target.eipEni === undefined ? undefined : seen.enis.find((e) => e.eni === target.eipEni);
   const kept = new Map(vip.eips.flatMap((eip) => keptAddress(seen, eip, eni)));
-  const free = freeAddresses(eni, [...kept.values()]);
+  const taken = new Set(kept.values());
   for (const eip of vip.eips) {
     const at = seen.eips.find((e) => e.eip === eip);
     const problem = eipProblem(at, eni, target, own) ?? undefined;
-    const privateAddress = problem === undefined ? (kept.get(eip) ?? free.shift()) : undefined;
+    const privateAddress =
+      problem === undefined ? (kept.get(eip) ?? placeFor(eip, at, seen, eni, taken)) : undefined;
     const found = at?.eni === undefined ? nothing : `${at.eni} ${at.privateAddress ?? ''}`.trim();
     if (problem !== undefined) conflicts.push({ cell: eip, found, ...problem });
     else if (privateAddress === undefined) {
       const why = `every private address of ${target.eipEni} bears a foreign EIP or another one of this VIP`;
       conflicts.push({ cell: eip, found, why, kind: 'unmet' });
     } else if (!kept.has(eip) || !trusted) {
+      taken.add(privateAddress);
       steps.push({ call: 'AssociateAddress', cell: eip, from: found, eni: eni!.eni, eip, privateAddress });
     }
   }
@@ -130,10 +132,32 @@ function keptAddress(seen: Observation, eip: string, eni: EniSeen | undefined): 
     : [];
 }
 
-const freeAddresses = (eni: EniSeen | undefined, taken: readonly string[]): string[] =>
-  (eni?.addresses ?? [])
-    .filter((a) => a.eip === undefined && !taken.includes(a.privateAddress))
-    .map((a) => a.privateAddress);
+/**
+ * A free private address. Several VIPs may share the ENI and move at the same moment, each unseen by the others, and
+ * AssociateAddress throws off whoever was first: so an EIP goes to the place that it has on the ENI it comes from, and
+ * one that comes from nowhere to a place of its own by its id.
+ */
+function placeFor(
+  eip: string,
+  at: EipSeen | undefined,
+  seen: Observation,
+  eni: EniSeen | undefined,
+  taken: ReadonlySet<string>,
+): string | undefined {
+  const places = eni?.addresses ?? [];
+  const before = seen.enis.find((e) => e.eni === at?.eni)?.addresses;
+  const place = before?.findIndex((a) => a.privateAddress === at?.privateAddress) ?? -1;
+  const first = place === -1 ? spread(eip) : place;
+  const inOrder = places.map((_, n) => places[(first + n) % places.length]!);
+  return inOrder.find((a) => a.eip === undefined && !taken.has(a.privateAddress))?.privateAddress;
+}
+
+/** FNV-1a: spreads ids that differ in a few letters. */
+function spread(id: string): number {
+  let hash = 0x811c9dc5;
+  for (const letter of id) hash = Math.imul(hash ^ letter.codePointAt(0)!, 0x01000193) >>> 0;
+  return hash;
+}
 
 function eipProblem(
   at: EipSeen | undefined,
