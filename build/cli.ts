@@ -1,5 +1,6 @@
 /**
  * The command line for npm: cli/vipshift.ts and our own modules as one JavaScript file that Node 20 runs; packages stay dependencies.
+ * The source's hash-bang becomes the file's.
  *
  * Why built: Node does not strip types from files under node_modules, so an installed package has to be JavaScript.
  */
@@ -17,9 +18,7 @@ export async function bundleCli(source: string, outfile: string): Promise<void> 
     platform: 'node',
     target: 'node20',
     format: 'esm',
-    // A hash-bang of the source is kept by esbuild; one here would then be a second.
     logLevel: 'warning',
-    plugins: [],
   });
   await chmod(outfile, executable);
 }

@@ -36,6 +36,10 @@ export interface LocalAws extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   /** MiniStack's log, with what the functions wrote; moto's is beside it as moto.log. */
   readonly logFile: string;
+  /** Where everything temporary is; gone after stop(). */
+  readonly folder: string;
+  /** The emulators' process groups; everything they start is in them. */
+  readonly processGroups: readonly number[];
   stop(): Promise<void>;
 }
 
@@ -73,6 +77,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     accountId,
     env: clientEnv(endpoint, ec2Endpoint),
     logFile: ministack!.logFile,
+    folder: scratch,
+    processGroups: [ministack!.pid, moto!.pid],
     stop,
     [Symbol.asyncDispose]: stop,
   };

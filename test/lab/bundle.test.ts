@@ -1,0 +1,105 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { bundleCli } from '../../build/cli.ts';
+import { budgetBytes, bundleFunctions } from '../../build/functions.ts';
+import { zip } from '../../build/zip.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+let folder: string;
+beforeEach(() => {
+  // Beside node_modules, so that the sources in it find the packages.
+  mkdirSync(join(root, '.lab'), { recursive: true });
+  folder = mkdtempSync(join(root, '.lab', 'test-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function source(path: string, text: string): void {
+  const file = join(folder, 'functions', path);
+  mkdirSync(join(file, '..'), { recursive: true });
+  writeFileSync(file, text);
+}
+
+describe('the bundles of the functions', () => {
+  it('are within their budget, have no part of the X-Ray SDK and no credential provider but the environment', async () => {
+    const bundles = await bundleFunctions(join(root, 'functions'), join(folder, 'out'));
+    expect(bundles.map(({ name }) => name)).toEqual(expect.arrayContaining(['failover', 'reconcile']));
+    for (const { name, bytes } of bundles) {
+      expect(bytes, name).toBeLessThanOrEqual(budgetBytes);
+      const code = readFileSync(join(folder, 'out', name, 'index.mjs'), 'utf8');
+      for (const foreign of [
+        'aws-xray',
+        'xray-core',
+        'GetRoleCredentials',
+        'AssumeRoleWithWebIdentity',
+        '169.254.170.2',
+      ]) {
+        expect(code.includes(foreign), `${name} has ${foreign}`).toBe(false);
+      }
+    }
+  });
+
+  it('are refused over the budget, naming what is in them', async () => {
+    source(
+      'big.ts',
+      "import { EC2Client } from '@aws-sdk/client-ec2';\nexport const handler = () => new EC2Client({});\n",
+    );
+    const made = bundleFunctions(join(folder, 'functions'), join(folder, 'out'), 10_240);
+    await expect(made).rejects.toThrow(
+      /function big is \d+ KB minified, want at most 10 KB\. Its largest parts:\n +\d+ KB {2}\S/,
+    );
+  });
+
+  it('are one per file directly under the folder: what is in sub-folders is shared', async () => {
+    source('one.ts', "import { two } from './shared/two.ts';\nexport const handler = () => two;\n");
+    source('shared/two.ts', 'export const two = 2;\n');
+    const bundles = await bundleFunctions(join(folder, 'functions'), join(folder, 'out'));
+    expect(bundles.map(({ name }) => name)).toEqual(['one']);
+  });
+
+  it('are the same bytes for the same sources: deploying unchanged code changes nothing', async () => {
+    source('same.ts', 'export const handler = () => 1;\n');
+    const build = async (out: string) => {
+      const [bundle] = await bundleFunctions(join(folder, 'functions'), join(folder, out));
+      return readFileSync(bundle!.zipFile);
+    };
+    expect((await build('a')).equals(await build('b'))).toBe(true);
+  });
+});
+
+describe('zip', () => {
+  it('is read back by another implementation, files readable by all', () => {
+    const file = join(folder, 'a.zip');
+    const data = Buffer.from('hello '.repeat(1000));
+    writeFileSync(
+      file,
+      zip([
+        { name: 'index.mjs', data },
+        { name: 'ü.txt', data: Buffer.alloc(0) },
+      ]),
+    );
+    const script = [
+      'import json, sys, zipfile',
+      'z = zipfile.ZipFile(sys.argv[1])',
+      'assert z.testzip() is None',
+      'print(json.dumps([[i.filename, i.file_size, oct(i.external_attr >> 16), i.date_time[0]] for i in z.infolist()]))',
+    ];
+    const read = execFileSync('python3', ['-c', script.join('\n'), file], { encoding: 'utf8' });
+    expect(JSON.parse(read)).toEqual([
+      ['index.mjs', data.length, '0o100644', 1980],
+      ['ü.txt', 0, '0o100644', 1980],
+    ]);
+  });
+});
+
+describe('the command line', () => {
+  it('is one executable JavaScript file with its hash-bang first', async () => {
+    source('cli.ts', "#!/usr/bin/env node\nconst word: string = 'built';\nconsole.log(word);\n");
+    const outfile = join(folder, 'out', 'cli.js');
+    await bundleCli(join(folder, 'functions', 'cli.ts'), outfile);
+    expect(readFileSync(outfile, 'utf8').split('\n')[0]).toBe('#!/usr/bin/env node');
+    expect(statSync(outfile).mode & 0o111).toBe(0o111);
+    expect(execFileSync(process.execPath, [outfile], { encoding: 'utf8' })).toBe('built\n');
+  });
+});

@@ -1,0 +1,113 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ensurePython, findPython } from '../../lab/python.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vipshift-test-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A stand-in interpreter that answers the probe as a Python of that kind would. */
+function interpreter(name: string, script: string): string {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(bin, name), 0o755);
+  return bin;
+}
+
+/** Makes a folder where `-m venv` is asked to, counts how often, and takes a moment over it. */
+const working = (log: string, steps = '') =>
+  [
+    'case "$2" in',
+    `  venv) ${steps} echo made >> ${log}; mkdir -p "$3/bin"; cp "$0" "$3/bin/python";;`,
+    '  pip) ;;',
+    '  *) echo 3.12; echo ok;;',
+    'esac',
+  ].join('\n');
+
+describe('findPython', () => {
+  it('says that there is none, and what to install', async () => {
+    await expect(findPython(folder)).rejects.toThrow(
+      /needs python3 >= 3\.10 with venv and ensurepip, found: there is no python3 on the PATH\. Install it \(Debian, Ubuntu: apt-get install python3 python3-venv\)/,
+    );
+  });
+
+  it('says which one is too old, and which lacks what', async () => {
+    const old = interpreter('python3', 'echo 3.9; echo ok');
+    interpreter(
+      'python3.12',
+      'echo 3.12; echo "ModuleNotFoundError: No module named \'ensurepip\'" >&2; exit 1',
+    );
+    interpreter('python3.11', 'echo broken >&2; exit 3');
+    const refused = await findPython(old).catch((error: unknown) => String(error));
+    expect(refused).toContain(`${join(old, 'python3')}: is 3.9, want 3.10 or newer`);
+    expect(refused).toContain(
+      'python3.12: is 3.12 but has no module ensurepip (Debian, Ubuntu: python3-venv)',
+    );
+    expect(refused).toContain('python3.11: does not run (broken)');
+  });
+
+  it('takes another one on the PATH where the first lacks ensurepip, as on Debian', async () => {
+    const bin = interpreter('python3', 'echo 3.11; exit 1');
+    interpreter('python3.13', 'echo 3.13; echo ok');
+    expect(await findPython(bin)).toBe(join(bin, 'python3.13'));
+  });
+});
+
+describe('ensurePython', () => {
+  const options = (bin: string) => {
+    const requirements = join(folder, 'requirements.txt');
+    writeFileSync(requirements, '# none\n');
+    return { path: `${bin}:${process.env.PATH}`, folder: join(folder, 'venv'), requirements };
+  };
+  const log = () => join(folder, 'log');
+  const made = () => readdirSync(join(folder, 'venv'));
+
+  it('makes one environment for two that ask at once, and none for those who ask later', async () => {
+    const asked = options(interpreter('python3', working(log(), 'sleep 0.3;')));
+    const [first, second] = await Promise.all([ensurePython(asked), ensurePython(asked)]);
+    expect(first).toBe(second);
+    expect(await ensurePython({ ...asked, path: '' })).toBe(first);
+    expect(readFileSync(log(), 'utf8')).toBe('made\n');
+    expect(made(), 'no lock and no draft is left').toHaveLength(1);
+  });
+
+  it('makes another when the requirements change', async () => {
+    const asked = options(interpreter('python3', working(log())));
+    const first = await ensurePython(asked);
+    writeFileSync(asked.requirements, '# others\n');
+    expect(await ensurePython(asked)).not.toBe(first);
+  });
+
+  it('leaves nothing that looks whole when it fails, and says why', async () => {
+    const asked = options(interpreter('python3', working(log(), 'echo no space left >&2; exit 1;')));
+    await expect(ensurePython(asked)).rejects.toThrow(
+      /could not make the Python environment .*no space left/s,
+    );
+    expect(made()).toEqual([]);
+  });
+
+  it('takes over the lock of a process that died', async () => {
+    const asked = options(interpreter('python3', working(log())));
+    const home = (await ensurePython(asked)).replace('/bin/python', '');
+    rmSync(home, { recursive: true });
+    const beyondAnyPid = 4_999_999;
+    writeFileSync(`${home}.lock`, String(beyondAnyPid));
+    utimesSync(`${home}.lock`, 0, 0);
+    await ensurePython(asked);
+    expect(made()).toHaveLength(1);
+  });
+});
