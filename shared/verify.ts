@@ -8,7 +8,7 @@ import type { Grip } from './grip.ts';
 import { STALE_READ } from './lease.ts';
 import type { Member } from './member.ts';
 import { membersSeen, type Observation } from './observation.ts';
-import { type Plan, plan, type Step } from './plan.ts';
+import { type Conflict, type Plan, plan, type Step } from './plan.ts';
 import type { StepDone } from './timeline.ts';
 import type { Vip, VipStore } from './vip.ts';
 
@@ -42,9 +42,15 @@ export async function verify(
     if (stop !== undefined) return { steps, verified: false, stop, notes: [] };
     if (seen instanceof Error)
       return { steps, verified: false, notes: [`could not read back: ${seen.message}`] };
-    const wrong = wrongCells(plan(vip, seen, target, true), steps, seen);
-    steps = confirmed(steps, wrong);
-    if (wrong.length === 0) return { steps, verified: true, notes: [] };
+    const { wrong, stale, taken } = differences(plan(vip, seen, target, true), steps, seen);
+    steps = confirmed(steps, [...wrong, ...taken]);
+    if (wrong.length === 0) {
+      return {
+        steps,
+        verified: stale.length + taken.length === 0,
+        notes: [...tooSoon(stale), ...lost(taken)],
+      };
+    }
     const again = wrong.filter((step) => worthSending(step, steps));
     if (again.length === 0 || round === ROUNDS_MAX || !grip.mayStart()) break;
     steps = joined(steps, await apply(hands, grip, again));
@@ -62,17 +68,40 @@ function whyStop(hands: Hands, grip: Grip, vip: Vip, target: Member, item: Vip):
   return now.owner === target.node ? undefined : 'elected another';
 }
 
-function wrongCells(again: Plan, steps: readonly StepDone[], seen: Observation): readonly Step[] {
-  return again.steps.filter((step) => {
-    const own = steps.find((s) => s.cell === step.cell);
-    const stale =
-      own?.result === 'done' && step.from === own.from && seen.beganAtMs - own.doneAtMs! < STALE_READ;
-    return !stale;
-  });
+interface Differences {
+  readonly wrong: readonly Step[];
+  /** Accepted, and shown as before by a read that may be older. */
+  readonly stale: readonly Step[];
+  /** Sent, and found with a foreign target or otherwise out of reach. */
+  readonly taken: readonly Conflict[];
 }
 
+function differences(again: Plan, steps: readonly StepDone[], seen: Observation): Differences {
+  const isStale = (step: Step): boolean => {
+    const own = steps.find((s) => s.cell === step.cell);
+    return own?.result === 'done' && step.from === own.from && seen.beganAtMs - own.doneAtMs! < STALE_READ;
+  };
+  return {
+    wrong: again.steps.filter((step) => !isStale(step)),
+    stale: again.steps.filter(isStale),
+    taken: again.conflicts.filter((c) => steps.some((s) => s.cell === c.cell)),
+  };
+}
+
+const tooSoon = (stale: readonly Step[]): readonly string[] =>
+  stale.length === 0
+    ? []
+    : [
+        `read back too soon to tell: EC2 still showed the old state at ${stale.map((s) => s.cell).join(', ')}`,
+      ];
+const lost = (taken: readonly Conflict[]): readonly string[] =>
+  taken.map((c) => `read back: ${c.cell} shows ${c.found}: ${c.why}`);
+
 /** What has no answer or a refusal behind it, and yet is as it should be, was carried out after all. */
-const confirmed = (steps: readonly StepDone[], wrong: readonly Step[]): readonly StepDone[] =>
+const confirmed = (
+  steps: readonly StepDone[],
+  wrong: readonly { readonly cell: string }[],
+): readonly StepDone[] =>
   steps.map((s) =>
     s.result === 'unknown' && !wrong.some((w) => w.cell === s.cell) ? { ...s, result: 'done' } : s,
   );
