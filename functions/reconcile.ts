@@ -1,7 +1,7 @@
 // Once a minute: every VIP as observed against every VIP as it should be.
 import { tellSweep } from '../shared/aws/journal.ts';
 import { type Bench, lambda } from '../shared/aws/lambda.ts';
-import { reconcileAll } from '../shared/reconcile.ts';
+import { reconcileAll } from '../shared/sweep.ts';
 
 export const handler = lambda(async (_event: unknown, { wire, journal }: Bench) => {
   const sweep = await reconcileAll(wire);
