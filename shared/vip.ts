@@ -178,8 +178,9 @@ export interface VipStore {
    */
   write(before: Vip | undefined, after: Vip): Promise<Vip | undefined>;
   /**
-   * Prolongs a lease that is still held under this epoch and holder; false when it is not. Leaves `rev` alone. Never
-   * shortens: a renewal that lands late must not take back what a later one gave (true, nothing changed).
+   * Prolongs a lease that is still held under this epoch and holder; false when it is not. Raises `rev`: whoever read
+   * the lease as run out must not take it after that. Never shortens: a renewal that lands late must not take back what
+   * a later one gave (true, nothing changed).
    */
   renew(name: string, lease: Lease, expiresAtMs: EpochMs): Promise<boolean>;
   /** What reconcile saw last: serves when the describes do not (guarantee 8). Kept apart from the item, which every

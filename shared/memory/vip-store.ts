@@ -39,7 +39,9 @@ export function memoryVips(seed: readonly Vip[] = []): MemoryVips {
       if (vip?.lease === undefined || vip.lease.epoch !== lease.epoch || vip.lease.holder !== lease.holder) {
         return false;
       }
-      if (expiresAtMs > vip.lease.expiresAtMs) items.set(name, { ...vip, lease: { ...vip.lease, expiresAtMs } });
+      if (expiresAtMs > vip.lease.expiresAtMs) {
+        items.set(name, { ...vip, rev: vip.rev + 1, lease: { ...vip.lease, expiresAtMs } });
+      }
       return true;
     },
     async view(name) {
