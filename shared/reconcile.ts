@@ -4,7 +4,6 @@
 // It also keeps what the fast path relies on: the members, and the view that serves when the describes do not.
 // Limit: an elected node that EC2 does not show is reported; the second best is never taken in its place.
 import { elect, isLiveOrder } from './election.ts';
-import { type Fault, faultOf } from './fault.ts';
 import { type Cause, isLive, STALE_READ } from './lease.ts';
 import type { Members } from './member.ts';
 import { membersSeen, type Observation, type Stray, sameView, strays } from './observation.ts';
@@ -17,8 +16,6 @@ import type { Vip } from './vip.ts';
 /** EventBridge may deliver for 24 h; until then the claims of a node that is gone must stay known as old. */
 export const TOMBSTONE_KEPT: DurationMs = hours(25);
 const RACES_MAX = 5;
-/** VIPs reconciled at the same time: EC2's Describe budget is 100 and 20 a second. */
-const AT_ONCE = 8;
 
 export interface Report {
   readonly vip: string;

@@ -31,33 +31,28 @@ export const metricNames = {
 
 export function tellAnswer(journal: Journal, answer: Answer, claim: Claim): void {
   const { vip, node, eventId } = claim;
-  switch (answer.answer) {
-    case 'rejected':
-      return tellRejection(journal, { vip, node, eventId, ...answer.refusal });
-    case 'switched':
-      for (const failover of answer.failovers) tellFailover(journal, failover);
-      return tellFaults(journal, vip, answer.faults);
-    case 'recorded':
-      return journal.logger.info('claim recorded', {
-        vip,
-        node,
-        eventId,
-        news: answer.news,
-        rev: answer.vip.rev,
-      });
-    case 'superseded':
-    case 'probed':
-      return journal.logger.info(`claim ${answer.answer}`, { vip, node, eventId });
-    default:
-      answer satisfies never;
-  }
+  if (answer.answer === 'rejected') tellRejection(journal, { vip, node, eventId, ...answer.refusal });
+  else if (answer.answer === 'switched') {
+    for (const failover of answer.failovers) tellFailover(journal, failover);
+    tellFaults(journal, vip, answer.faults);
+    journal.logger.info('claim switched', {
+      vip,
+      node,
+      eventId,
+      epochs: answer.failovers.map((f) => f.epoch),
+    });
+  } else if (answer.answer === 'recorded') {
+    journal.logger.info('claim recorded', { vip, node, eventId, news: answer.news, rev: answer.vip.rev });
+  } else journal.logger.info(`claim ${answer.answer}`, { vip, node, eventId });
 }
 
 export function tellRejection(
   { logger, metrics }: Journal,
   refused: Pick<Rejection, 'vip' | 'node' | 'reason' | 'message'> & { readonly eventId: string },
 ): void {
-  logger.warn('claim rejected', { ...refused });
+  // `message` is the log line's own.
+  const { message: why, ...rest } = refused;
+  logger.warn('claim rejected', { ...rest, why });
   metrics.addMetadata('rejected', `${refused.vip} ${refused.node} ${refused.reason}`);
   metrics.addMetric(metricNames.rejected, MetricUnit.Count, 1);
 }
