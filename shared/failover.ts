@@ -125,9 +125,11 @@ async function settle(errand: Errand, found: Vip | undefined, look: Look): Promi
     const next = withClaim(member, claim.node, stint, slot);
     news ||= isNews(member.claims[claim.node], stint);
     if (isDue(next, wire)) {
+      // Beside the lease, as in the plain case; in vain when somebody else is quicker.
+      const observing = look.at(item);
       const taken = await take(wire, item, next, errand.cause);
       if (taken !== undefined) {
-        return { answer: 'switched', ...(await switchVip(wire, taken, look.at(taken), errand.stages)) };
+        return { answer: 'switched', ...(await switchVip(wire, taken, observing, errand.stages)) };
       }
     } else if (next !== item) {
       const written = await record(errand, item, next);
