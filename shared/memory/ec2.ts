@@ -99,17 +99,9 @@ function carryOut(region: Region, step: Step): void {
   if (!region.enis.has(step.eni)) {
     throw new Fault('gone', 'InvalidNetworkInterfaceID.NotFound', `the ENI ${step.eni} does not exist`);
   }
-  switch (step.call) {
-    case 'ReplaceRoute':
-    case 'CreateRoute':
-      return setRoute(region, step);
-    case 'AssociateAddress':
-      return associate(region, step);
-    case 'ModifyNetworkInterfaceAttribute':
-      return switchCheckOff(region, step);
-    default:
-      step satisfies never;
-  }
+  if (step.call === 'AssociateAddress') associate(region, step);
+  else if (step.call === 'ModifyNetworkInterfaceAttribute') switchCheckOff(region, step);
+  else setRoute(region, step);
 }
 
 function setRoute(region: Region, step: RouteStep): void {
