@@ -140,20 +140,36 @@ function connect(aws: LocalAws, vpc: LabVpc, deployment: Deployment, ec2: EC2Cli
   };
 }
 
+const signedFor = (aws: LocalAws, service: string) => {
+  const scope = `${aws.accountId}/20260101/${aws.region}/${service}/aws4_request`;
+  return `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=local`;
+};
+
 /** What a function has logged. By hand, since this one call would be the only use of another client. */
 export async function logLines(aws: LocalAws, functionName: string): Promise<readonly string[]> {
-  const scope = `${aws.accountId}/20260101/${aws.region}/logs/aws4_request`;
   const reply = await fetch(aws.endpoint, {
     method: 'POST',
     headers: {
       'content-type': 'application/x-amz-json-1.1',
       'x-amz-target': 'Logs_20140328.FilterLogEvents',
-      authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=local`,
+      authorization: signedFor(aws, 'logs'),
     },
     body: JSON.stringify({ logGroupName: `/aws/lambda/${functionName}` }),
   });
   const { events = [] } = (await reply.json()) as { events?: { message: string }[] };
   return events.map((event) => event.message);
+}
+
+/** Calls a function and waits for its answer; an Error when the function failed. */
+export async function invoke(aws: LocalAws, functionName: string, event: object): Promise<unknown> {
+  const reply = await fetch(`${aws.endpoint}/2015-03-31/functions/${functionName}/invocations`, {
+    method: 'POST',
+    headers: { authorization: signedFor(aws, 'lambda') },
+    body: JSON.stringify(event),
+  });
+  const text = await reply.text();
+  if (!reply.ok || reply.headers.has('x-amz-function-error')) throw new Error(`${functionName}: ${text}`);
+  return JSON.parse(text);
 }
 
 const POLL_MS = 20;

@@ -1,0 +1,38 @@
+// What a node's shim would send, with the clock of a story: every node booted an hour before it began.
+import type { ClaimKind, VrrpState } from '../../shared/claim.ts';
+
+export interface Words {
+  /** The transition, in seconds of the story. */
+  readonly atS: number;
+  /** The claim, in seconds after its transition. */
+  readonly laterS?: number;
+  readonly state?: VrrpState;
+  readonly kind?: ClaimKind;
+}
+
+const BOOTED_S = 3600;
+/** Stories are told faster than they happened: each claim is as old at its sending as the story's end is away. */
+const END_S = BOOTED_S + 120;
+
+export function wordsOf(node: string, { atS, laterS = 0, state = 'MASTER', kind = 'transition' }: Words) {
+  const since = (BOOTED_S + atS) * 1_000_000;
+  const seq = since + laterS * 1_000_000;
+  return {
+    version: 1,
+    vip: 'web',
+    node,
+    state,
+    kind,
+    instance: 'VI_WEB',
+    priority: 100,
+    bootId: `boot-${node}`,
+    seq,
+    since,
+    uptimeMs: END_S * 1000,
+    ageMs: END_S * 1000 - seq / 1000,
+    superseded: false,
+    dropped: 0,
+    atMs: Date.now() - (END_S * 1000 - seq / 1000),
+    shim: 'test',
+  };
+}
