@@ -98,6 +98,7 @@ async function tryOnce(hands: Hands, grip: Grip, step: Step, attempt: number): P
     await hands.ec2.apply(step, askAndNote);
     return { sentAtMs: sentAtMs! };
   } catch (error) {
+    if (sentAtMs === undefined) hands.pace.giveBack(step.call);
     return { fault: faultOf(error), ...(sentAtMs === undefined ? {} : { sentAtMs }) };
   }
 }

@@ -22,6 +22,8 @@ export const rates: Readonly<Record<Step['call'], Rate>> = {
 export interface Pace {
   /** Takes the next free place for one call and says how long to wait for it. */
   place(call: Step['call'], now: EpochMs): DurationMs;
+  /** A place that was taken and not used: else a plan that never got to be sent would make all later ones wait. */
+  giveBack(call: Step['call']): void;
   /** The service refused a call for its rate: somebody else spends from the same bucket, so count ours as empty. */
   refused(call: Step['call'], now: EpochMs): void;
 }
@@ -42,6 +44,10 @@ export function pace(): Pace {
       const level = refill(call, now);
       level.tokens -= 1;
       return durationMs(level.tokens >= 0 ? 0 : (-level.tokens / rates[call].perSecond) * 1000);
+    },
+    giveBack(call) {
+      const level = levels.get(call);
+      if (level !== undefined) level.tokens = Math.min(rates[call].burst, level.tokens + 1);
     },
     refused(call, now) {
       const level = refill(call, now);
