@@ -5,7 +5,7 @@
 // Limit: an elected node that EC2 does not show is reported; the second best is never taken in its place.
 import { elect, isLiveOrder } from './election.ts';
 import { type Cause, isLive, STALE_READ } from './lease.ts';
-import type { Members } from './member.ts';
+import { enisOf, type Members } from './member.ts';
 import { membersSeen, type Observation, type Stray, sameView, strays } from './observation.ts';
 import { type Conflict, plan, type Step } from './plan.ts';
 import { pruned } from './silent.ts';
@@ -131,13 +131,21 @@ async function refresh(wire: Wire, vip: Vip, seen: Observation): Promise<Vip> {
     const claims = withoutOldTombstones(item, members, wire.clock.now());
     const heard = pruned(item.heard);
     if (sameMembers(item.members, members) && claims === item.claims && heard === item.heard) return item;
-    const written = await wire.vips.write(item, { ...item, members, claims, heard });
+    const wrote = withDeparted(item, members);
+    const written = await wire.vips.write(item, { ...item, members, claims, heard, wrote });
     if (written !== undefined) return written;
     const again = await wire.vips.read(item.name);
     if (again === undefined) return item;
     item = again;
   }
   return item;
+}
+
+/** What still lies on a node that is no member any more is ours to take away, until a good commit has done so. */
+function withDeparted(vip: Vip, members: Members): Vip['wrote'] {
+  const gone = Object.values(vip.members).filter((m) => members[m.node] === undefined);
+  if (gone.length === 0) return vip.wrote;
+  return [...new Set([...vip.wrote, ...enisOf(Object.fromEntries(gone.map((m) => [m.node, m])))])];
 }
 
 function withoutOldTombstones(vip: Vip, members: Members, now: EpochMs): Vip['claims'] {

@@ -161,6 +161,8 @@ async function writeOrSettle(wire: Wire, before: Vip, after: Vip): Promise<Vip |
 function withCommit(wire: Wire, item: Vip, held: Held): Vip {
   const { target } = held;
   const sent = held.failover.steps.some((s) => s.attempts > 0);
+  // What could not be moved lies where it did, and must stay known as ours.
+  const unmet = held.failover.conflicts.some((c) => c.kind === 'unmet');
   const unanswered = held.failover.steps.some((s) => s.unanswered > 0);
   const touchedAtMs = unanswered ? plus(wire.clock.now(), UNKNOWN_LANDS_WITHIN) : wire.clock.now();
   const open: Record<string, Open> = { ...item.open };
@@ -168,7 +170,7 @@ function withCommit(wire: Wire, item: Vip, held: Held): Vip {
   return {
     ...withTarget(item, target),
     ...(held.good && target !== undefined ? { owner: target.node } : {}),
-    wrote: wroteAfter(item, target, held.good, sent),
+    wrote: wroteAfter(item, target, held.good && !unmet, sent),
     open,
     touchedAtMs: sent && touchedAtMs > item.touchedAtMs ? touchedAtMs : item.touchedAtMs,
   };
