@@ -64,8 +64,8 @@ function record(): Statement[] {
   return [
     // a failover's record is put once, and never touched again
     allow('dynamodb:PutItem', arn.timeline),
-    // whose outcome an `abandoned` record would otherwise contradict
-    allow('dynamodb:GetItem', arn.timeline),
+    // what stands of an epoch, intent and outcome, before it is called abandoned
+    allow('dynamodb:Query', arn.timeline),
     // the one thing that is counted in place: rejected claims, by VIP, node, reason and hour
     allow('dynamodb:UpdateItem', arn.timeline, {
       'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['rejected/*'] },
@@ -102,10 +102,12 @@ function apply(stage: string): Statement[] {
 
 // A function may say that a failover is finished; it cannot say that a node changed its state.
 function announce(): Statement {
-  const finished = { 'events:detail-type': 'VIP Failover Finished' };
   return allow('events:PutEvents', arn.bus, {
-    'ForAllValues:StringEquals': finished,
-    Null: { 'events:detail-type': 'false' },
+    'ForAllValues:StringEquals': {
+      'events:source': 'vipshift.controller',
+      'events:detail-type': 'VIP Failover Finished',
+    },
+    Null: { 'events:source': 'false', 'events:detail-type': 'false' },
   });
 }
 
