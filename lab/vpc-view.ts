@@ -107,7 +107,8 @@ function addressView(address: Address): AddressView {
     name: address.Tags?.find(({ Key }) => Key === 'Name')?.Value ?? address.PublicIp!,
     publicIp: address.PublicIp!,
     allocationId: address.AllocationId!,
-    eni: address.NetworkInterfaceId,
-    privateIp: address.PrivateIpAddress,
+    // moto says "" where EC2 says nothing.
+    eni: address.NetworkInterfaceId || undefined,
+    privateIp: address.PrivateIpAddress || undefined,
   };
 }
