@@ -208,8 +208,14 @@ async function write(dynamo: Dynamo, before: Vip | undefined, after: Vip): Promi
 
 async function renew(dynamo: Dynamo, name: string, lease: Lease, expiresAtMs: EpochMs): Promise<boolean> {
   const update = new Update();
+  const ends = update.path('lease', 'expiresAtMs');
   const held = `${update.path('epoch')} = ${update.value(lease.epoch)}`;
   const mine = `${update.path('lease', 'holder')} = ${update.value(lease.holder)}`;
-  update.set(update.path('lease', 'expiresAtMs'), update.value(expiresAtMs));
-  return (await send(dynamo, name, update, `${held} AND ${mine}`)).done;
+  const later = `${ends} < ${update.value(expiresAtMs)}`;
+  update.set(ends, update.value(expiresAtMs));
+  raise(update, 'rev');
+  const sent = await send(dynamo, name, update, `${held} AND ${mine} AND ${later}`);
+  if (sent.done) return true;
+  const now = sent.item === undefined ? undefined : vipFrom(sent.item).lease;
+  return now?.epoch === lease.epoch && now.holder === lease.holder;
 }

@@ -161,7 +161,7 @@ export function vipStoreContract(open: () => VipStore): void {
     expect(await store.read(vip.name), 'the tombstone stands').toEqual(removed);
   });
 
-  it('prolongs a lease for its holder and its epoch only, and leaves rev alone', async () => {
+  it('prolongs a lease for its holder and its epoch only, never shortens it, and raises rev', async () => {
     const store = open();
     const vip = await seeded(store);
     const { vip: held } = await store.tell(
@@ -172,7 +172,10 @@ export function vipStoreContract(open: () => VipStore): void {
     expect(await store.renew(vip.name, { ...lease, holder: 'n-2' }, seconds(20))).toBe(false);
     expect(await store.renew(vip.name, { ...lease, epoch: 2 }, seconds(20))).toBe(false);
     expect(await store.renew(vip.name, lease, seconds(20))).toBe(true);
-    expect(await store.read(vip.name)).toEqual({ ...held, lease: { ...lease, expiresAtMs: seconds(20) } });
+    const renewed = { ...held, rev: held!.rev + 1, lease: { ...lease, expiresAtMs: seconds(20) } };
+    expect(await store.read(vip.name), 'who read the lease as run out must not take it now').toEqual(renewed);
+    expect(await store.renew(vip.name, lease, seconds(15)), 'a late renewal takes nothing back').toBe(true);
+    expect(await store.read(vip.name)).toEqual(renewed);
   });
 
   it('keeps views apart from the VIPs', async () => {
