@@ -53,9 +53,12 @@ const routeCell = (table: string, destination: string): string => `${table} ${de
 export function plan(vip: Vip, seen: Observation, target: Member, trusted: boolean): Plan {
   const own = new Set([...enisOf(vip.members), target.eni, target.eipEni ?? target.eni, ...vip.wrote]);
   const parts = [planEips(vip, seen, target, trusted, own), planRoutes(vip, seen, target, trusted, own)];
+  // EIPs first: few, and what Internet clients wait for. Checks last: nearly always right already.
+  const steps = [...parts.flatMap((p) => p.steps), ...planChecks(vip, seen, target)];
+  // What only has to be made sure waits for what is wrong: the request budget may not last for both.
+  const differs = (step: Step) => !step.from.startsWith(step.eni);
   return {
-    // EIPs first: few, and what Internet clients wait for. Checks last: nearly always right already.
-    steps: [...parts.flatMap((p) => p.steps), ...planChecks(vip, seen, target)],
+    steps: trusted ? steps : [...steps.filter(differs), ...steps.filter((step) => !differs(step))],
     conflicts: parts.flatMap((p) => p.conflicts),
   };
 }

@@ -9,6 +9,7 @@ import { STALE_READ } from './lease.ts';
 import type { Member } from './member.ts';
 import { membersSeen, type Observation } from './observation.ts';
 import { type Conflict, type Plan, plan, type Step } from './plan.ts';
+import { plus } from './time.ts';
 import type { StepDone } from './timeline.ts';
 import type { Vip, VipStore } from './vip.ts';
 
@@ -43,7 +44,7 @@ export async function verify(
     if (seen instanceof Error)
       return { steps, verified: false, notes: [`could not read back: ${seen.message}`] };
     const { wrong, stale, taken } = differences(plan(vip, seen, target, true), steps, seen);
-    steps = confirmed(steps, [...wrong, ...taken]);
+    steps = confirmed(steps, [...wrong, ...taken], seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ));
     if (wrong.length === 0) {
       return {
         steps,
@@ -97,14 +98,20 @@ const tooSoon = (stale: readonly Step[]): readonly string[] =>
 const lost = (taken: readonly Conflict[]): readonly string[] =>
   taken.map((c) => `read back: ${c.cell} shows ${c.found}: ${c.why}`);
 
-/** What has no answer or a refusal behind it, and yet is as it should be, was carried out after all. */
+/**
+ * What has no answer or a refusal behind it, and yet is as it should be, was carried out after all. What was only to be
+ * made sure and is right by a read that can be trusted needs no sending any more.
+ */
 const confirmed = (
   steps: readonly StepDone[],
   wrong: readonly { readonly cell: string }[],
-): readonly StepDone[] =>
-  steps.map((s) =>
-    s.result === 'unknown' && !wrong.some((w) => w.cell === s.cell) ? { ...s, result: 'done' } : s,
-  );
+  fresh: boolean,
+): readonly StepDone[] => {
+  const isWrong = new Set(wrong.map((w) => w.cell));
+  return steps
+    .filter((s) => s.result !== 'unsent' || s.attempts > 0 || !fresh || isWrong.has(s.cell))
+    .map((s) => (s.result === 'unknown' && !isWrong.has(s.cell) ? { ...s, result: 'done' } : s));
+};
 
 /** A refusal stays a refusal; everything else may have been a slip, or somebody's late request. */
 const worthSending = (step: Step, steps: readonly StepDone[]): boolean =>
