@@ -1,0 +1,129 @@
+// One run's connection to a deployment: which stage, Region and tables, and the clients for them. The CLI's only reader
+// of the environment. Region and profile are found as the AWS CLI finds them.
+//
+// Limit: it believes that the stack's names are the default ones of serverless.yml unless VIPSHIFT_* says otherwise.
+import { randomUUID } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { type AuditLog, awsAuditLog } from '../shared/aws/audit.ts';
+import { awsOrders } from '../shared/aws/ledger-orders.ts';
+import { awsReservations, type Reservations } from '../shared/aws/ledger-reservation.ts';
+import type { Ec2Reader } from '../shared/aws/ledger-vpc.ts';
+import {
+  clients as lambdaClients,
+  type Sandbox,
+  type Settings,
+  sandbox,
+  systemNow,
+  tagKey,
+  wireFor,
+} from '../shared/aws/wire.ts';
+import type { OrderBook } from '../shared/ledger-order.ts';
+import type { Wire } from '../shared/switch.ts';
+import { type EpochMs, minutes } from '../shared/time.ts';
+import type { CommonOptions } from './options.ts';
+
+export interface Session {
+  readonly settings: Settings;
+  readonly region: string;
+  /** The tag key whose value is the label. */
+  readonly tag: string;
+  readonly box: Sandbox;
+  readonly wire: Wire;
+  readonly ec2: Ec2Reader;
+  readonly orders: OrderBook;
+  readonly reservations: Reservations;
+  readonly log: AuditLog;
+  readonly signal: AbortSignal;
+  now(): EpochMs;
+  nonce(): string;
+  /** Who gives orders here: the caller's ARN, or the local user where AWS does not say. */
+  caller(): Promise<string>;
+}
+
+/** A command that is not a watch has to be done by then. */
+const RUN_MAX = minutes(30);
+const CONNECT_MAX_MS = 5000;
+const REQUEST_MAX_MS = 15_000;
+
+export function settingsOf(options: CommonOptions): Settings {
+  const env = process.env;
+  const stage = options.stage ?? env.VIPSHIFT_STAGE ?? 'dev';
+  return {
+    stage,
+    vipsTable: env.VIPSHIFT_VIPS_TABLE ?? `vipshift-${stage}-vips`,
+    timelineTable: env.VIPSHIFT_TIMELINE_TABLE ?? `vipshift-${stage}-timeline`,
+    bus: env.VIPSHIFT_BUS ?? `vipshift-${stage}`,
+    identity: { mode: 'none' },
+    retentionDays: Number(env.VIPSHIFT_RETENTION_DAYS ?? '400'),
+  };
+}
+
+export async function openSession(options: CommonOptions): Promise<Session> {
+  // The SDK's own chain then does the rest: profiles, SSO, assumed roles, the instance's role.
+  if (options.profile !== undefined) process.env.AWS_PROFILE = options.profile;
+  const named = options.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  if (named !== undefined) process.env.AWS_REGION = named;
+  const settings = settingsOf(options);
+  const made = patientClients();
+  const region = await made.dynamo.config.region();
+  const controller = new AbortController();
+  const box = sandbox(settings, made);
+  const wire = wireFor(box, RUN_MAX, controller.signal);
+  const table = {
+    client: made.dynamo,
+    table: settings.timelineTable,
+    signal: controller.signal,
+    retentionDays: settings.retentionDays,
+  };
+  const dynamo = {
+    client: made.dynamo,
+    table: settings.vipsTable,
+    signal: controller.signal,
+    nonce: randomUUID,
+  };
+  return {
+    settings,
+    region,
+    tag: tagKey(settings.stage),
+    box,
+    wire,
+    ec2: { reader: made.reader, signal: controller.signal },
+    orders: awsOrders(table),
+    reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => wire.vips.read(name) }),
+    log: awsAuditLog(table),
+    signal: controller.signal,
+    now: systemNow,
+    nonce: randomUUID,
+    caller: () => callerOf(controller.signal),
+  };
+}
+
+/** A laptop is further away than a Lambda; only mutations keep the limit that the lease reckons with. */
+function patientClients() {
+  const requestHandler = {
+    connectionTimeout: CONNECT_MAX_MS,
+    requestTimeout: REQUEST_MAX_MS,
+    throwOnRequestTimeout: true,
+  };
+  return {
+    dynamo: new DynamoDBClient({ requestHandler, maxAttempts: 3 }),
+    reader: new EC2Client({ requestHandler, maxAttempts: 3 }),
+    events: new EventBridgeClient({ requestHandler, maxAttempts: 3 }),
+    writer: lambdaClients().writer,
+  };
+}
+
+async function callerOf(signal: AbortSignal): Promise<string> {
+  try {
+    const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
+    const client = new STSClient({ maxAttempts: 2 });
+    const reply = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
+    if (reply.Arn !== undefined) return reply.Arn;
+  } catch {
+    // In an outage the order must still be given, and the record says whose word it is.
+  }
+  return `${userInfo().username}@${hostname()} (AWS did not say who)`;
+}

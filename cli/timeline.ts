@@ -1,0 +1,191 @@
+// `vipshift timeline`: what happened, newest last, as people read.
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { AuditRecord, Question } from '../shared/audit.ts';
+import { DAYS_MAX, waterfall } from '../shared/audit.ts';
+import { dayFrom, isZone, momentFrom, momentText } from '../shared/audit-time.ts';
+import { type EpochMs, epochMs, hours, minus } from '../shared/time.ts';
+import { type Outcome, outcomes } from '../shared/timeline.ts';
+import { act, type Run } from './act.ts';
+import { usage } from './exit.ts';
+import { list, positive, withCommon } from './options.ts';
+import type { Cell, Paint } from './output.ts';
+
+export interface PeriodOptions {
+  readonly since?: string;
+  readonly until?: string;
+  readonly day?: string;
+  readonly tz: string;
+}
+
+interface TimelineOptions extends PeriodOptions {
+  readonly node?: string;
+  readonly outcome?: readonly string[];
+  readonly kind?: readonly string[];
+  readonly limit: number;
+}
+
+/** Over all VIPs each day is a query of its own; one VIP's record is read from its newest end. */
+const SINCE_DEFAULT = hours(24 * 7);
+
+export function withPeriod(command: Command): Command {
+  return command
+    .option('--since <time>', 'from then on: 2h, 3d, 2026-11-22, 2026-11-22T14:03Z (UTC unless it says)')
+    .option('--until <time>', 'before then')
+    .option('--day <date>', 'that day alone: 2026-11-22')
+    .option('--tz <zone>', 'show and read times in this zone, such as Europe/Berlin', zoneFrom, 'UTC');
+}
+
+function zoneFrom(text: string): string {
+  if (isZone(text)) return text;
+  throw new InvalidArgumentError('want a time zone as the IANA names it, such as Europe/Berlin.');
+}
+
+export const timelineCommand = () =>
+  act<TimelineOptions>(
+    withCommon(
+      withPeriod(
+        new Command('timeline')
+          .description('what happened: failovers, orders, and claims that were turned away')
+          .argument('[vip]', 'of one VIP')
+          .option('--node <id>', 'where this node is named')
+          .addOption(
+            new Option('--outcome <outcome>', `one or several of ${outcomes.join(', ')}`).argParser(list),
+          )
+          .addOption(new Option('--kind <kind>', 'failover, order, rejected (default: all)').argParser(list))
+          .option('--limit <n>', 'the newest so many', positive(10_000), 50)
+          .addHelpText(
+            'after',
+            `
+Examples:
+  $ vipshift timeline web --limit 5
+  $ vipshift timeline --since 2h
+  $ vipshift timeline --day 2026-11-22 --outcome failed,partial
+  $ vipshift timeline --node i-0abc1234def567890 --json
+One line of the table in full: vipshift explain web/42`,
+          ),
+      ),
+    ),
+    run,
+  );
+
+async function run({ args, options, out, session }: Run<TimelineOptions>): Promise<void> {
+  const question = questionFrom(args[0], options, session.now());
+  const answer = await session.log.find(question);
+  if (answer.readBackToMs !== undefined) {
+    out.note(
+      `the reading stopped at ${momentText(answer.readBackToMs, options.tz)}; ask for less: --since, --until, --limit`,
+    );
+  }
+  const records = [...answer.records].reverse();
+  if (out.json) return out.documents(records);
+  if (records.length === 0) {
+    return out.note(
+      `nothing recorded from ${momentText(question.sinceMs, options.tz)} to ${momentText(question.untilMs, options.tz)}`,
+    );
+  }
+  out.table(
+    ['time', 'id', 'what', 'from', 'to', 'took', 'why'],
+    records.map((record) => rowOf(record, options.tz)),
+  );
+}
+
+export function questionFrom(vip: string | undefined, options: TimelineOptions, now: EpochMs): Question {
+  const whole: boolean = vip !== undefined || options.node !== undefined;
+  const period = periodFrom(options, now, whole);
+  const found = options.outcome?.filter((o) => !(outcomes as readonly string[]).includes(o)) ?? [];
+  if (found.length > 0) {
+    throw usage(`--outcome ${found.join(', ')}: no such outcome`, `want ${outcomes.join(', ')}`);
+  }
+  return {
+    ...period,
+    ...(vip === undefined ? {} : { vip }),
+    ...(options.node === undefined ? {} : { node: options.node }),
+    ...(options.outcome === undefined ? {} : { outcomes: options.outcome as readonly Outcome[] }),
+    kinds: (options.kind ?? Object.keys(kindNames)).map(kindFrom),
+    limit: options.limit,
+  };
+}
+
+const kindNames: Readonly<Record<string, AuditRecord['entry']>> = {
+  failover: 'outcome',
+  order: 'order',
+  rejected: 'rejected',
+};
+
+function kindFrom(name: string): AuditRecord['entry'] {
+  const kind = kindNames[name];
+  if (kind !== undefined) return kind;
+  throw usage(`--kind ${name}: no such kind`, `want ${Object.keys(kindNames).join(', ')}`);
+}
+
+export function periodFrom(options: PeriodOptions, now: EpochMs, whole: boolean) {
+  const { tz } = options;
+  if (options.day !== undefined) {
+    if (options.since !== undefined || options.until !== undefined)
+      throw usage('--day stands for itself', 'leave --since and --until out');
+    const day = dayFrom(options.day, tz);
+    if (day === undefined) throw usage(`--day ${options.day}: no such day`, 'want 2026-11-22');
+    return day;
+  }
+  // A little ahead: another machine's clock may have stamped the newest record.
+  const untilMs =
+    options.until === undefined ? epochMs(now + 60_000) : moment('--until', options.until, now, tz);
+  const sinceMs =
+    options.since === undefined
+      ? whole
+        ? epochMs(0)
+        : minus(untilMs, SINCE_DEFAULT)
+      : moment('--since', options.since, now, tz);
+  if (sinceMs >= untilMs) throw usage('--since is not before --until', 'turn them round');
+  if (!whole && untilMs - sinceMs > hours(24 * DAYS_MAX))
+    throw usage(`more than ${DAYS_MAX} days over all VIPs`, 'ask for one VIP, or a shorter time');
+  return { sinceMs, untilMs };
+}
+
+export function moment(option: string, text: string, now: EpochMs, zone: string): EpochMs {
+  const found = momentFrom(text, now, zone);
+  if (found !== undefined) return found;
+  throw usage(`${option} ${text}: no such time`, 'want 90s, 15m, 2h, 3d, 2026-11-22 or 2026-11-22T14:03:07Z');
+}
+
+export const outcomePaint: Readonly<Record<Outcome, Paint>> = {
+  switched: 'good',
+  unchanged: 'dim',
+  superseded: 'warn',
+  partial: 'bad',
+  failed: 'bad',
+  rejected: 'warn',
+  abandoned: 'bad',
+};
+
+function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
+  const at = momentText(record.atMs, zone);
+  switch (record.entry) {
+    case 'outcome': {
+      const took = waterfall(record).reduce((most, bar) => Math.max(most, bar.toMs), 0);
+      const what = { text: record.outcome, paint: outcomePaint[record.outcome] };
+      const id = `${record.vip}/${record.epoch}`;
+      return [
+        at,
+        id,
+        what,
+        record.from ?? '-',
+        record.to ?? '-',
+        `${took} ms`,
+        `${record.cause.why}; ${record.why}`,
+      ];
+    }
+    case 'order': {
+      const until = record.untilMs === undefined ? '' : ` until ${momentText(record.untilMs, zone)}`;
+      const why = `${record.by}: ${record.reason || record.why || 'no reason given'}${until}`;
+      return [at, record.vip, { text: record.order, paint: 'strong' }, '-', record.node ?? '-', '-', why];
+    }
+    case 'rejected': {
+      const what = { text: 'rejected', paint: 'warn' } as const;
+      const why = `${record.reason}, ${record.count} in the hour ${record.hour}: ${record.message}`;
+      return [at, record.vip, what, record.node, '-', '-', why];
+    }
+    default:
+      return record satisfies never;
+  }
+}

@@ -1,0 +1,151 @@
+// `vip list`, `vip show` and `vip remove`.
+import { faultOf } from '../shared/fault.ts';
+import { entryOf, removed, stands, update } from '../shared/ledger.ts';
+import { inVain, orderEntry } from '../shared/ledger-order.ts';
+import { strays, tablesOf } from '../shared/observation.ts';
+import { iso } from '../shared/time.ts';
+import type { Vip } from '../shared/vip.ts';
+import type { Run } from './act.ts';
+import { refused } from './exit.ts';
+import { unknown } from './register.ts';
+import type { Session } from './session.ts';
+
+export interface ListOptions {
+  readonly removed?: boolean;
+  readonly names?: boolean;
+}
+
+export async function listVips({ options, out, session }: Run<ListOptions>): Promise<void> {
+  const all = await session.wire.vips.list();
+  const vips = all
+    .filter((vip) => options.removed === true || stands(vip))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  if (options.names === true) return out.lines(vips.map((vip) => vip.name));
+  if (out.json) return out.documents(vips.map(documentOf));
+  if (vips.length === 0) {
+    return out.note(`no VIP is registered in stage ${session.settings.stage}; vipshift vip add --help`);
+  }
+  out.table(
+    ['vip', 'addresses', 'eips', 'vpc', 'owner', 'epoch', 'nodes', 'remark'],
+    vips.map((vip) => [
+      { text: vip.name, paint: 'strong' },
+      vip.addresses.join(' '),
+      vip.eips.join(' ') || '-',
+      vip.vpc,
+      vip.owner ?? '-',
+      String(vip.epoch),
+      String(Object.keys(vip.members).length),
+      remarkOn(vip),
+    ]),
+  );
+}
+
+const remarkOn = (vip: Vip): string =>
+  vip.removedAtMs !== undefined
+    ? `removed ${iso(vip.removedAtMs)}`
+    : vip.tableLabels.join() === vip.name && vip.nodeLabels.join() === vip.name
+      ? ''
+      : `labels ${vip.tableLabels.join(',')} / ${vip.nodeLabels.join(',')}`;
+
+const documentOf = (vip: Vip) => ({
+  ...entryOf(vip),
+  epoch: vip.epoch,
+  ...(vip.owner === undefined ? {} : { owner: vip.owner }),
+  ...(vip.removedAtMs === undefined ? {} : { removedAt: iso(vip.removedAtMs) }),
+  members: vip.members,
+});
+
+export async function show({ args, out, session }: Run<object>): Promise<void> {
+  const vip = await standing(session, args[0]!);
+  const seen = await session.wire.ec2.observe(vip);
+  const tables = tablesOf(vip, seen);
+  const aside = strays(vip, seen);
+  if (out.json) {
+    return out.document({
+      ...documentOf(vip),
+      tables: tables.map((t) => t.table),
+      enis: seen.enis,
+      eipsSeen: seen.eips,
+      strays: aside,
+    });
+  }
+  const rows: (readonly [string, string])[] = [
+    ['name', vip.name],
+    ['addresses', vip.addresses.join(', ') || 'none'],
+    ['EIPs', vip.eips.join(', ') || 'none'],
+    ['VPC', `${vip.vpc} of account ${vip.account}`],
+    [
+      'labels',
+      `${vip.tableLabels.join(', ')} on tables, ${vip.nodeLabels.join(', ')} on nodes (tag ${session.tag})`,
+    ],
+    ['hold', vip.hold],
+    ['owner', vip.owner ?? 'nobody yet'],
+    ['epoch', String(vip.epoch)],
+    ['tables', tables.map((t) => t.table).join(', ') || 'none found'],
+  ];
+  out.table(['field', 'value'], rows);
+  out.line();
+  out.table(
+    ['eni', 'label', 'node', 'zone', 'addresses'],
+    seen.enis.map((e) => [
+      e.eni,
+      e.label,
+      e.node ?? 'not attached',
+      e.zone,
+      e.addresses
+        .map((a) => (a.eip === undefined ? a.privateAddress : `${a.privateAddress} (${a.eip})`))
+        .join(' '),
+    ]),
+  );
+  for (const stray of aside) out.note(`left alone: ${stray.id} ${stray.why}`);
+}
+
+export async function standing(session: Session, name: string): Promise<Vip> {
+  const vip = await session.wire.vips.read(name);
+  if (!stands(vip)) throw unknown(name);
+  return vip;
+}
+
+export interface RemoveOptions {
+  readonly force?: boolean;
+  readonly reason?: string;
+}
+
+export async function remove({ args, options, out, session }: Run<RemoveOptions>): Promise<void> {
+  const vip = await standing(session, args[0]!);
+  const seen = await session.wire.ec2.observe(vip);
+  const tables = tablesOf(vip, seen).map((t) => t.table);
+  if (tables.length > 0 && options.force !== true) {
+    throw refused(
+      `${tables.length} route tables still bear the label of ${vip.name}: ${tables.join(', ')}`,
+      `take the tag ${session.tag} away first, or say --force; their routes stay either way`,
+    );
+  }
+  const order = orderEntry(
+    {
+      vip: vip.name,
+      order: 'remove',
+      by: await session.caller(),
+      reason: options.reason ?? '',
+      atMs: session.now(),
+      before: entryOf(vip),
+    },
+    session.nonce(),
+  );
+  await session.orders.put(order);
+  try {
+    await update(session.wire.vips, vip.name, (now) => (stands(now) ? removed(now, session.now()) : now));
+  } catch (error) {
+    await session.orders.put(inVain(order, faultOf(error), session.now(), session.nonce()));
+    throw error;
+  }
+  await Promise.all(
+    [...vip.addresses, ...vip.eips].map((thing) => session.reservations.release(thing, vip.name)),
+  );
+  if (out.json) out.document({ name: vip.name, removed: true, epoch: vip.epoch, tablesLeft: tables });
+  else out.line(`${vip.name} is removed; its epoch ${vip.epoch} is kept`);
+  if (tables.length > 0)
+    out.note(
+      `routes to ${vip.addresses.join(', ')} stay in ${tables.join(', ')}; nobody moves them any more`,
+    );
+}

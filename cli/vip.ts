@@ -1,0 +1,120 @@
+// `vipshift vip …`: the ledger.
+import { Command, Option } from 'commander';
+import { act } from './act.ts';
+import { list, withCommon } from './options.ts';
+import { type AddOptions, add, set } from './vip-add.ts';
+import { type ListOptions, listVips, type RemoveOptions, remove, show } from './vip-ledger.ts';
+
+export function vipCommand(): Command {
+  return new Command('vip')
+    .description('the ledger: which VIPs there are, their addresses, EIPs and labels')
+    .addCommand(addCommand())
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(setCommand())
+    .addCommand(removeCommand());
+}
+
+function entryOptions(command: Command): Command {
+  return command
+    .option('-a, --address <address>', 'an address outside every CIDR of the VPC; may be repeated', list)
+    .option('--pool <range>', 'take the next free address of this range')
+    .option(
+      '-e, --eip <id>',
+      'an Elastic IP that moves along: eipalloc-… or its address; may be repeated',
+      list,
+    )
+    .option('--vpc <id>', 'the VPC of its route tables and nodes (default: where its label is found)')
+    .option('--table-label <label>', 'value of the tag on its route tables (default: its name)', list)
+    .option('--node-label <label>', 'value of the tag on its nodes’ ENIs (default: its name)', list)
+    .addOption(
+      new Option(
+        '--hold <how>',
+        'both: the address lies on lo of every node; master: keepalived adds it',
+      ).choices(['both', 'master']),
+    )
+    .option('--allow-public', 'take an address that is somebody’s on the Internet; it hides the real one')
+    .option('--reason <text>', 'why, for the record');
+}
+
+const addCommand = () =>
+  act<AddOptions>(
+    withCommon(
+      entryOptions(
+        new Command('add')
+          .description('register a VIP; its first claim then moves it')
+          .argument('<name>', 'letters, digits, ".", "_", "-"')
+          .addHelpText(
+            'after',
+            `
+Examples:
+  $ vipshift vip add web --address 192.168.255.10 --vpc vpc-0abc1234def567890
+  $ vipshift vip add web --pool 192.168.255.0/24 --eip eipalloc-0abc1234def567890
+  $ vipshift vip add dns --address 192.168.255.53 --address fd77:7669:7073::53 --table-label core`,
+          ),
+      ),
+    ),
+    add,
+  );
+
+const setCommand = () =>
+  act<AddOptions>(
+    withCommon(
+      entryOptions(
+        new Command('set')
+          .description('change a VIP’s entry; what is not named stays. Lists are replaced as a whole')
+          .argument('<name>')
+          .option('--no-eip', 'no Elastic IP moves along any more')
+          .addHelpText(
+            'after',
+            `
+Examples:
+  $ vipshift vip set web --eip eipalloc-0abc1234def567890 --reason 'public since today'
+  $ vipshift vip set web --address 192.168.255.10,192.168.255.11
+  $ vipshift vip set web --hold master`,
+          ),
+      ),
+    ),
+    set,
+  );
+
+const listCommand = () =>
+  act<ListOptions>(
+    withCommon(
+      new Command('list')
+        .alias('ls')
+        .description('all VIPs of the ledger')
+        .option('--removed', 'those that were removed, too')
+        .option('--names', 'names only, one per line')
+        .addHelpText(
+          'after',
+          '\nExamples:\n  $ vipshift vip list\n  $ vipshift vip list --json | jq .addresses',
+        ),
+    ),
+    listVips,
+  );
+
+const showCommand = () =>
+  act(
+    withCommon(
+      new Command('show')
+        .description('one VIP’s entry, and what was found by its tags')
+        .argument('<name>')
+        .addHelpText('after', '\nExamples:\n  $ vipshift vip show web\n  $ vipshift vip show web --json'),
+    ),
+    show,
+  );
+
+const removeCommand = () =>
+  act<RemoveOptions>(
+    withCommon(
+      new Command('remove')
+        .alias('rm')
+        .description('take a VIP out of the ledger; its epoch survives, its routes stay where they are')
+        .argument('<name>')
+        .option('--force', 'although route tables still bear its label')
+        .option('--reason <text>', 'why, for the record')
+        .addHelpText('after', `\nExamples:\n  $ vipshift vip remove old --reason 'moved to an NLB'`),
+    ),
+    remove,
+  );

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+// vipshift: the operator's side of the controller. This file only ends the process in the right way.
+import { CommanderError } from 'commander';
+import { status } from './exit.ts';
+import { complaintOf } from './fault-text.ts';
+import { plain } from './output.ts';
+import { program } from './program.ts';
+
+// A reader that has seen enough, such as head, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(status.ok);
+  throw error;
+});
+
+try {
+  await program().parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = ended(error);
+}
+
+function ended(error: unknown): number {
+  // Help and version were asked for; everything else commander has already explained on stderr.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? status.ok : status.usage;
+  const complaint = complaintOf(error);
+  if (complaint === undefined) {
+    process.stderr.write(
+      `vipshift: this is a fault in vipshift itself, please report it.\n${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    return 70;
+  }
+  const lines = complaint.message.split('\n').map(plain).join('\n  ');
+  process.stderr.write(`vipshift: ${lines}\n  next: ${plain(complaint.next)}\n`);
+  return complaint.status;
+}

@@ -1,0 +1,143 @@
+// A Region for tests of the command line: a local AWS with the two tables, a VPC and two nodes, without the functions.
+// The command runs as a process, from its front door: arguments in, streams and status out.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { CreateTableCommand, DynamoDBClient, type KeySchemaElement } from '@aws-sdk/client-dynamodb';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { childEnv, type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
+import { buildVpc, type LabVpc } from '../../lab/vpc.ts';
+import { awsTimeline } from '../../shared/aws/timeline.ts';
+import { awsVips } from '../../shared/aws/vip-store.ts';
+import type { Timeline } from '../../shared/timeline.ts';
+import type { VipStore } from '../../shared/vip.ts';
+
+export const STAGE = 'dev';
+const root = join(import.meta.dirname, '..', '..');
+const cli = join(root, 'cli', 'vipshift.ts');
+const RUN_MAX_MS = 60_000;
+
+export interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command; `env` replaces the whole environment. */
+export async function run(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = withoutAws(),
+  options: { readonly stdin?: string; readonly signalAfter?: (stdout: string) => boolean } = {},
+): Promise<Ran> {
+  const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const said = { stdout: '', stderr: '' };
+  let interrupted = false;
+  const note = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
+    said[stream] += chunk.toString('utf8');
+    if (!interrupted && options.signalAfter?.(said.stdout + said.stderr) === true) {
+      interrupted = true;
+      child.kill('SIGINT');
+    }
+  };
+  child.stdout.on('data', note('stdout'));
+  child.stderr.on('data', note('stderr'));
+  child.stdin.end(options.stdin ?? '');
+  const killer = setTimeout(() => child.kill('SIGKILL'), RUN_MAX_MS);
+  const [status] = (await once(child, 'close')) as [number | null];
+  clearTimeout(killer);
+  return { status, ...said };
+}
+
+/** An environment in which no AWS is to be found. */
+export const withoutAws = (): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|VIPSHIFT_)/.test(name))),
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  AWS_EC2_METADATA_DISABLED: 'true',
+});
+
+export interface Region {
+  readonly aws: LocalAws;
+  readonly vpc: LabVpc;
+  readonly ec2: EC2Client;
+  readonly dynamo: DynamoDBClient;
+  readonly vips: VipStore;
+  readonly timeline: Timeline;
+  readonly env: NodeJS.ProcessEnv;
+  vipshift(...args: readonly string[]): Promise<Ran>;
+  stop(): Promise<void>;
+}
+
+export const tables = { vips: `vipshift-${STAGE}-vips`, timeline: `vipshift-${STAGE}-timeline` };
+
+export async function startRegion(label = 'web'): Promise<Region> {
+  const aws = await startLocalAws();
+  try {
+    const access = {
+      region: aws.region,
+      credentials: { accessKeyId: aws.accountId, secretAccessKey: 'local' },
+    };
+    const ec2 = new EC2Client({ ...access, endpoint: aws.ec2Endpoint });
+    const dynamo = new DynamoDBClient({ ...access, endpoint: aws.endpoint });
+    const [vpc] = await Promise.all([buildVpc(ec2, { stage: STAGE, label }), makeTables(dynamo)]);
+    const { signal } = new AbortController();
+    const env = childEnv(aws);
+    return {
+      aws,
+      vpc,
+      ec2,
+      dynamo,
+      env,
+      vips: awsVips({ client: dynamo, table: tables.vips, signal, nonce: () => crypto.randomUUID() }),
+      timeline: awsTimeline({ client: dynamo, table: tables.timeline, signal, retentionDays: 400 }),
+      vipshift: (...args) => run(args, env),
+      async stop() {
+        ec2.destroy();
+        dynamo.destroy();
+        await aws.stop();
+      },
+    };
+  } catch (error) {
+    await aws.stop();
+    throw error;
+  }
+}
+
+/** As resources/tables.yml makes them. */
+async function makeTables(dynamo: DynamoDBClient): Promise<void> {
+  const key = (hash: string, range?: string): KeySchemaElement[] => [
+    { AttributeName: hash, KeyType: 'HASH' },
+    ...(range === undefined ? [] : [{ AttributeName: range, KeyType: 'RANGE' as const }]),
+  ];
+  const names = (...attributes: string[]) =>
+    attributes.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const }));
+  const index = (IndexName: string, hash: string) => ({
+    IndexName,
+    KeySchema: key(hash, 'at'),
+    Projection: { ProjectionType: 'ALL' as const },
+  });
+  await dynamo.send(
+    new CreateTableCommand({
+      TableName: tables.vips,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: names('vip'),
+      KeySchema: key('vip'),
+    }),
+  );
+  await dynamo.send(
+    new CreateTableCommand({
+      TableName: tables.timeline,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: names('vip', 'id', 'day', 'at', 'node'),
+      KeySchema: key('vip', 'id'),
+      GlobalSecondaryIndexes: [index('byDay', 'day'), index('byNode', 'node')],
+    }),
+  );
+}
+
+/** One document per line. */
+export const documents = (stdout: string): readonly Record<string, unknown>[] =>
+  stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
