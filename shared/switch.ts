@@ -96,7 +96,8 @@ export async function switchVip(
 }
 
 async function announce(wire: Wire, vip: Vip, held: Held, faults: Fault[]): Promise<void> {
-  if (held.target === undefined || held.target.node === vip.owner) return;
+  // Only a commit that changed the owner: users' automation must not act on a half-done switch.
+  if (!held.good || held.target?.node === vip.owner) return;
   try {
     await wire.bus.finished(held.failover);
   } catch (error) {
