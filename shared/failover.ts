@@ -97,21 +97,24 @@ const words = ({ claim, stint, slot }: Errand, as: Telling['as']): Telling => ({
 async function recordFirst(errand: Errand): Promise<Answer> {
   const { wire, claim } = errand;
   const look = lookFor(wire, claim.vip, 'later');
-  const item = await wire.vips
-    .tell(words(errand, claim.kind === 'transition' ? 'news' : 'refresh'), wire.clock.now())
-    .then(
-      (told) => told.vip,
-      (error: unknown) =>
-        faultOf(error).kind === 'unknown' ? wire.vips.read(claim.vip) : Promise.reject(error),
-    );
-  return settle(errand, item, look);
+  const as = claim.kind === 'transition' ? 'news' : 'refresh';
+  let news = false;
+  const item = await wire.vips.tell(words(errand, as), wire.clock.now()).then(
+    (told) => {
+      news = as === 'news' && told.answer === 'recorded';
+      return told.vip;
+    },
+    (error: unknown) =>
+      faultOf(error).kind === 'unknown' ? wire.vips.read(claim.vip) : Promise.reject(error),
+  );
+  return settle(errand, item, look, news);
 }
 
 /** From the item as it is: records the claim if it is not, and switches if that is due and the lease is to be had. */
-async function settle(errand: Errand, found: Vip | undefined, look: Look): Promise<Answer> {
+async function settle(errand: Errand, found: Vip | undefined, look: Look, told = false): Promise<Answer> {
   const { wire, claim, stint, slot } = errand;
   let item = found;
-  let news = false;
+  let news = told;
   for (let race = 1; race <= RACES_MAX; ) {
     if (item === undefined || item.removedAtMs !== undefined) {
       const message = `VIP ${JSON.stringify(claim.vip)} is not in the ledger; register it, or mend notify.conf`;
