@@ -53,7 +53,7 @@ interface Case {
   readonly name: string;
   readonly depth: number;
   readonly why: string;
-  run(w: World): Promise<Counter>;
+  readonly run: (w: World) => Promise<Counter>;
 }
 
 const cases: readonly Case[] = [
@@ -78,9 +78,9 @@ const cases: readonly Case[] = [
     depth: 3,
     why: 'ReplaceRoute is refused, then CreateRoute',
     run: (w) => {
-      const observe = w.wire.ec2.observe;
+      const real = { ...w.wire.ec2 };
       w.wire.ec2.observe = async (scope) => {
-        const seen = await observe(scope);
+        const seen = await real.observe(scope);
         if (w.ec2.tables.get('rtb-1')!.routes[V4]?.target === memberOf('i-a').eni) {
           const { [V4]: _gone, ...routes } = w.ec2.tables.get('rtb-1')!.routes;
           w.ec2.tables.set('rtb-1', { ...w.ec2.tables.get('rtb-1')!, routes });
@@ -104,9 +104,9 @@ const cases: readonly Case[] = [
     depth: 3,
     why: 'a consistent read shows that the lease is ours',
     run: (w) => {
-      const tell = w.vips.tell;
+      const real = { ...w.vips };
       w.vips.tell = async (telling, now) => {
-        await tell(telling, now);
+        await real.tell(telling, now);
         throw new Fault('unknown', 'TimeoutError', 'socket hang up');
       };
       return counts(w, told(w, 'i-b'));
@@ -277,10 +277,10 @@ describe('the counter', () => {
   test('sees a look that is awaited before the write: one deeper', async () => {
     const w = await owned();
     const counted = counter(w);
-    const { tell } = counted.wire.vips;
+    const real = { ...counted.wire.vips };
     counted.wire.vips.tell = async (telling, now) => {
       await counted.wire.vips.read('web');
-      return tell(telling, now);
+      return real.tell(telling, now);
     };
     await finish(w, failover(counted.wire, told(w, 'i-b'), anyNode));
     expect(counted.toLastMutation()).toBe(3);

@@ -48,7 +48,7 @@ export function counter(w: World, latencies: Readonly<Record<string, DurationMs>
     return { ...of, ...Object.fromEntries(wrapped) };
   }
   const { wire } = w;
-  const ec2 = counted('ec2', { observe: wire.ec2.observe });
+  const ec2 = counted('ec2', wire.ec2);
   return {
     calls,
     wire: {

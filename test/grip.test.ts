@@ -17,7 +17,7 @@ async function held(deadline: EpochMs = plus(START, hours(1)), over: Partial<Vip
     ...w.vips,
     renew: (name, of, until) => {
       asked.push(until);
-      return (over.renew ?? w.vips.renew)(name, of, until);
+      return { ...w.vips, ...over }.renew(name, of, until);
     },
   };
   return { w, asked, grip: grip(vip.name, vip.lease!, vips, w.clock, deadline) };
@@ -44,10 +44,10 @@ describe('a grip', () => {
 
   test('prolongs the lease when RENEW_BELOW or less is left, and not a millisecond earlier', async () => {
     const { w, grip: mine, asked } = await held();
-    until(w, plus(AFTER_LEASE, durationMs(-RENEW_BELOW - 1)));
+    until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW - 1)));
     await mine.keep();
     expect(asked).toEqual([]);
-    until(w, plus(AFTER_LEASE, durationMs(-RENEW_BELOW)));
+    until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
     await mine.keep();
     expect(asked).toEqual([plus(w.clock.now(), LEASE_TTL)]);
     expect(item(w).lease).toMatchObject({ epoch: 1, expiresAtMs: asked[0] });
@@ -57,7 +57,7 @@ describe('a grip', () => {
 
   test('asks once when many steps need it at the same time', async () => {
     const { w, grip: mine, asked } = await held();
-    until(w, plus(AFTER_LEASE, durationMs(-RENEW_BELOW)));
+    until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
     await Promise.all(Array.from({ length: 50 }, () => mine.keep()));
     expect(asked).toHaveLength(1);
   });
@@ -80,7 +80,7 @@ describe('a grip', () => {
 
   test('a lease that is somebody else’s now is lost for good: nothing starts any more', async () => {
     const { w, grip: mine, asked } = await held();
-    until(w, plus(AFTER_LEASE, durationMs(-RENEW_BELOW)));
+    until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
     w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, epoch: 2, holder: 'other' } });
     await mine.keep();
     expect(mine.mayStart()).toBe(false);

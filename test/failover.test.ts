@@ -1,0 +1,415 @@
+import { describe, expect, test } from 'vitest';
+import { failover, type Heard } from '../shared/failover.ts';
+import { Fault } from '../shared/fault.ts';
+import { LEASE_TTL, SKEW } from '../shared/lease.ts';
+import { durationMs, epochMs, hours, minutes, plus, seconds } from '../shared/time.ts';
+import type { Vip } from '../shared/vip.ts';
+import {
+  ACCOUNT,
+  addNode,
+  addTable,
+  anyNode,
+  claimOf,
+  entry,
+  finish,
+  heard,
+  item,
+  memberOf,
+  outcomesOf,
+  reconciles,
+  routeTo,
+  START,
+  says,
+  targets,
+  V4,
+  type World,
+  world,
+} from './world.ts';
+
+const [A, B] = [memberOf('i-a'), memberOf('i-b')];
+const change = (w: World, over: Partial<Vip>) => w.vips.items.set('web', { ...item(w), ...over });
+const handle = (w: World, told: Heard) => failover(w.wire, told, anyNode);
+const now = (w: World): number => w.clock.now() - START;
+
+/** Node a owns the VIP; ten seconds have passed. */
+async function owned(nodes: readonly string[] = ['i-a', 'i-b']): Promise<World> {
+  const w = world(nodes);
+  await says(w, 'i-a');
+  await w.clock.advance(seconds(10));
+  return w;
+}
+
+describe('a MASTER', () => {
+  test('gets every labelled table and the EIP; every other table and route stays as it is', async () => {
+    const w = await owned();
+    const others = () => [
+      w.ec2.tables.get('rtb-other'),
+      [...w.ec2.tables.values()].map((t) => t.routes['0.0.0.0/0']),
+    ];
+    const before = others();
+    const answer = await says(w, 'i-b');
+    expect(answer).toMatchObject({ answer: 'switched', failovers: [{ outcome: 'switched', from: 'i-a' }] });
+    expect(targets(w)).toEqual([B.eni]);
+    expect(w.ec2.eips.get('eipalloc-1')).toMatchObject({ eni: B.eipEni });
+    expect(others()).toEqual(before);
+  });
+
+  test('leaves each node’s own public address where it is', async () => {
+    const w = await owned();
+    const own = { eip: 'eipalloc-own', publicAddress: '198.51.100.7', eni: B.eipEni };
+    const [first] = w.ec2.enis.get(B.eipEni)!.privateAddresses;
+    w.ec2.eips.set('eipalloc-own', { ...own, privateAddress: first! });
+    await says(w, 'i-b');
+    expect(w.ec2.eips.get('eipalloc-own')).toEqual({ ...own, privateAddress: first });
+    expect(w.ec2.eips.get('eipalloc-1')).toMatchObject({ eni: B.eipEni });
+  });
+
+  test('delivered again moves nothing and leaves no failover behind', async () => {
+    const w = await owned();
+    const told = heard('i-b', { atMs: now(w) });
+    await finish(w, handle(w, told));
+    const [effects, entries] = [w.ec2.effects.length, w.timeline.entries.length];
+    for (const _delivery of [1, 2, 3]) {
+      expect(await finish(w, handle(w, told))).toMatchObject({ answer: 'recorded', news: false });
+    }
+    expect([w.ec2.effects.length, w.timeline.entries.length]).toEqual([effects, entries]);
+  });
+
+  test('that is old and comes late moves nothing', async () => {
+    const w = await owned();
+    await says(w, 'i-b');
+    await w.clock.advance(minutes(30));
+    const old = claimOf('i-a', { atMs: 5000, over: { eventId: 'late' } });
+    const answer = await finish(w, handle(w, { claim: old, source: '' }));
+    expect(answer.answer).toBe('switched');
+    expect(outcomesOf(w).at(-1)).toMatchObject({ outcome: 'unchanged', to: 'i-b' });
+    expect([item(w).owner, targets(w)]).toEqual(['i-b', [B.eni]]);
+  });
+
+  test('of a node that nobody knew yet is let in when its ENI bears the label', async () => {
+    const w = await owned();
+    addNode(w.ec2, 'i-c');
+    expect((await says(w, 'i-c')).answer).toBe('switched');
+    expect(targets(w)).toEqual([memberOf('i-c').eni]);
+    expect(Object.keys(item(w).members)).toEqual(['i-a', 'i-b', 'i-c']);
+  });
+
+  test('of an unknown node, the describes failing, is thrown to be delivered again: a refused claim is a missed failover', async () => {
+    const w = await owned();
+    w.wire.ec2.observe = () => Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'));
+    await expect(says(w, 'i-c')).rejects.toThrow('slow down');
+    expect(w.timeline.rejections).toEqual([]);
+  });
+});
+
+describe('the old owner', () => {
+  const ways: Readonly<Record<string, (w: World) => void>> = {
+    'lost its label on both ENIs': (w) => {
+      for (const eni of [A.eni, A.eipEni]) {
+        const { label: _label, ...untagged } = w.ec2.enis.get(eni)!;
+        w.ec2.enis.set(eni, untagged);
+      }
+    },
+    'was terminated with its ENIs': (w) => {
+      for (const eni of [A.eni, A.eipEni]) w.ec2.enis.delete(eni);
+      const { eni: _eni, privateAddress: _address, ...loose } = w.ec2.eips.get('eipalloc-1')!;
+      w.ec2.eips.set('eipalloc-1', loose);
+    },
+    'has its ENIs detached': (w) => {
+      for (const eni of [A.eni, A.eipEni]) {
+        const { node: _node, ...detached } = w.ec2.enis.get(eni)!;
+        w.ec2.enis.set(eni, detached);
+      }
+    },
+  };
+  for (const [what, happen] of Object.entries(ways)) {
+    for (const reconciled of [false, true]) {
+      const when = reconciled ? ', and reconcile has seen it' : '';
+      test(`${what}${when}: that does not block the next one`, async () => {
+        const w = await owned();
+        happen(w);
+        if (reconciled) await reconciles(w);
+        await says(w, 'i-b');
+        expect(outcomesOf(w).at(-1)).toMatchObject({ outcome: 'switched', conflicts: [], verified: true });
+        expect([item(w).owner, targets(w)]).toEqual(['i-b', [B.eni]]);
+        expect(w.ec2.eips.get('eipalloc-1')).toMatchObject({ eni: B.eipEni });
+      });
+    }
+  }
+});
+
+describe('many claims at once', () => {
+  const nodes = Array.from({ length: 10 }, (_, n) => `i-${String.fromCharCode(97 + n)}`);
+
+  /** Two words of ten nodes, all of them MASTER: twenty transitions, two seconds apart by the nodes’ words. */
+  const twenty = Array.from({ length: 20 }, (_, n) => ({
+    node: nodes[n % 10]!,
+    atMs: n * 2000,
+    delivered: heard(nodes[n % 10]!, { atMs: n * 2000 }),
+  }));
+
+  for (const [name, order] of [
+    ['in order', twenty],
+    ['newest first', [...twenty].reverse()],
+    ['shuffled', twenty.map((_, n) => twenty[(n * 7) % 20]!)],
+  ] as const) {
+    test(`${name}: one final owner, epochs strictly rising, no claim missing from the record`, async () => {
+      const w = world(nodes);
+      await w.clock.advance(seconds(40));
+      const answers = await finish(w, Promise.all(order.map((t) => handle(w, t.delivered))));
+      expect(answers.map((a) => a.answer).filter((a) => a === 'rejected')).toEqual([]);
+      expect(item(w)).toMatchObject({ owner: nodes[9], open: {} });
+      expect(item(w).lease).toBeUndefined();
+      expect(targets(w)).toEqual([memberOf(nodes[9]!).eni]);
+      const newest = twenty.slice(10).map(({ node, delivered }) => [node, delivered.claim.since]);
+      expect(Object.entries(item(w).claims).map(([node, s]) => [node, s.since])).toEqual(
+        expect.arrayContaining(newest),
+      );
+      const epochs = outcomesOf(w).map((o) => o.epoch);
+      expect(epochs).toEqual(Array.from({ length: item(w).epoch }, (_, n) => n + 1));
+    });
+  }
+});
+
+describe('replies that are lost', () => {
+  test('the acquire goes on instead of waiting out its own lease', async () => {
+    const w = await owned();
+    const real = { ...w.wire.vips };
+    w.wire.vips.tell = async (telling, at) => {
+      await real.tell(telling, at);
+      throw new Fault('unknown', 'TimeoutError', 'socket hang up');
+    };
+    const began = w.clock.now();
+    expect((await says(w, 'i-b')).answer).toBe('switched');
+    expect(w.clock.now() - began).toBeLessThan(LEASE_TTL);
+    expect([item(w).owner, item(w).epoch]).toEqual(['i-b', 2]);
+  });
+
+  test('and so it does when the SDK repeated the write, which was then refused by its own first try', async () => {
+    const w = await owned();
+    const real = { ...w.wire.vips };
+    w.wire.vips.tell = async (telling, at) => {
+      await real.tell(telling, at);
+      return real.tell(telling, at);
+    };
+    const began = w.clock.now();
+    expect((await says(w, 'i-b')).answer).toBe('switched');
+    expect(w.clock.now()).toBe(began);
+    expect(item(w)).toMatchObject({ owner: 'i-b', epoch: 2 });
+  });
+
+  test('an acquire that was never carried out is tried again', async () => {
+    const w = await owned();
+    const real = { ...w.wire.vips };
+    let tells = 0;
+    w.wire.vips.tell = (telling, at) => {
+      tells += 1;
+      return tells === 1
+        ? Promise.reject(new Fault('unknown', 'TimeoutError', 'socket hang up'))
+        : real.tell(telling, at);
+    };
+    expect((await says(w, 'i-b')).answer).toBe('switched');
+    expect(item(w).owner).toBe('i-b');
+  });
+
+  test('a store that refuses for good is thrown: to throw is to say deliver again', async () => {
+    const w = await owned();
+    w.wire.vips.tell = () => Promise.reject(new Fault('denied', 'AccessDeniedException', 'no'));
+    await expect(says(w, 'i-b')).rejects.toThrow('no');
+    expect(targets(w)).toEqual([A.eni]);
+  });
+});
+
+describe('a lease that is held', () => {
+  /** Somebody took the lease for node a and is gone. */
+  async function crashed(): Promise<World> {
+    const w = world();
+    const w2 = { ...w.wire, ec2: { ...w.ec2, apply: () => new Promise<never>(() => undefined) } };
+    void failover(w2, heard('i-a'), anyNode);
+    await w.clock.advance(durationMs(1));
+    return w;
+  }
+
+  test('of a holder that crashed is waited out and taken; its epoch is closed as abandoned', async () => {
+    const w = await crashed();
+    await w.clock.advance(seconds(3));
+    await says(w, 'i-b');
+    expect(w.clock.now()).toBeGreaterThanOrEqual(plus(START, durationMs(LEASE_TTL + SKEW)));
+    expect(w.clock.now()).toBeLessThan(plus(START, durationMs(LEASE_TTL + SKEW + 500)));
+    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome, o.cause.node])).toEqual([
+      [1, 'abandoned', 'i-a'],
+      [2, 'switched', 'i-b'],
+    ]);
+    expect([item(w).owner, item(w).open, targets(w)]).toEqual(['i-b', {}, [B.eni]]);
+  });
+
+  test('loses no claim: a BACKUP is recorded beside it and does not wait', async () => {
+    const w = await crashed();
+    const began = w.clock.now();
+    expect(await says(w, 'i-b', { state: 'BACKUP' })).toMatchObject({ answer: 'recorded', news: true });
+    expect(w.clock.now()).toBe(began);
+    expect(item(w).claims['i-b']).toMatchObject({ state: 'BACKUP' });
+  });
+
+  test('by a living holder: it sees the claim at its release and follows it under a new epoch', async () => {
+    const w = await owned();
+    const [first, second] = [heard('i-b', { atMs: now(w) }), heard('i-a', { atMs: now(w) + 2500 })];
+    const answers = await finish(w, Promise.all([handle(w, first), handle(w, second)]));
+    expect(answers.map((a) => a.answer)).toEqual(['switched', 'recorded']);
+    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome, o.to])).toEqual([
+      [1, 'switched', 'i-a'],
+      [2, 'superseded', 'i-b'],
+      [3, 'switched', 'i-a'],
+    ]);
+    expect(targets(w)).toEqual([A.eni]);
+  });
+});
+
+describe('claims that are no MASTER transition', () => {
+  test('the owner’s BACKUP sends the VIP to the node whose last word is MASTER, though that said nothing new', async () => {
+    const w = await owned();
+    await says(w, 'i-b');
+    await w.clock.advance(seconds(10));
+    expect((await says(w, 'i-b', { state: 'BACKUP' })).answer).toBe('switched');
+    expect([item(w).owner, targets(w)]).toEqual(['i-a', [A.eni]]);
+    expect(outcomesOf(w).at(-1)).toMatchObject({ cause: { why: 'i-b said BACKUP' }, to: 'i-a' });
+  });
+
+  test('the last node’s STOP moves nothing: with no candidate the VIP stays where it is', async () => {
+    const w = await owned();
+    expect(await says(w, 'i-a', { state: 'STOP' })).toMatchObject({ answer: 'recorded' });
+    expect([item(w).owner, targets(w)]).toEqual(['i-a', [A.eni]]);
+  });
+
+  test('an assertion that tells of a missed MASTER moves the VIP', async () => {
+    const w = await owned();
+    expect((await says(w, 'i-b', { kind: 'assertion', sinceMs: 5000 })).answer).toBe('switched');
+    expect(item(w).owner).toBe('i-b');
+  });
+});
+
+describe('orders', () => {
+  const order = (w: World) => ({ untilMs: plus(w.clock.now(), minutes(10)), by: 'ops', reason: 'work' });
+
+  test('frozen: nothing moves, the claims are recorded, and after the freeze reconcile catches up', async () => {
+    const w = await owned();
+    const effects = w.ec2.effects.length;
+    change(w, { freeze: order(w) });
+    await says(w, 'i-b');
+    await reconciles(w);
+    expect(w.ec2.effects).toHaveLength(effects);
+    expect(item(w)).toMatchObject({ owner: 'i-a', claims: { 'i-b': { state: 'MASTER' } } });
+    await w.clock.advance(minutes(10));
+    expect(await reconciles(w)).toMatchObject({ did: 'switched' });
+    expect([item(w).owner, targets(w)]).toEqual(['i-b', [B.eni]]);
+  });
+
+  test('a pin is honoured against a newer MASTER, and suspended, with an alarm, when its node is unfit', async () => {
+    const w = await owned();
+    change(w, { pin: { ...order(w), node: 'i-a' } });
+    await says(w, 'i-b');
+    expect(targets(w)).toEqual([A.eni]);
+    await w.clock.advance(seconds(5));
+    await says(w, 'i-a', { state: 'FAULT' });
+    expect(targets(w)).toEqual([B.eni]);
+    expect(outcomesOf(w).at(-1)!.notes).toEqual(['pin suspended: last word of i-a is FAULT']);
+    expect(await reconciles(w)).toMatchObject({ suspendedPin: 'last word of i-a is FAULT' });
+  });
+});
+
+describe('scope', () => {
+  test('a foreign living route is a conflict and is left alone; once it is dead it is taken over', async () => {
+    const w = await owned();
+    routeTo(w, 'rtb-1', V4, { target: 'tgw-1' });
+    await says(w, 'i-b');
+    expect(outcomesOf(w).at(-1)).toMatchObject({
+      outcome: 'partial',
+      conflicts: [{ cell: `rtb-1 ${V4}`, found: 'tgw-1', kind: 'foreign' }],
+    });
+    expect(w.ec2.tables.get('rtb-1')!.routes[V4]!.target).toBe('tgw-1');
+    routeTo(w, 'rtb-1', V4, { target: 'tgw-1', state: 'blackhole' });
+    await w.clock.advance(minutes(1));
+    await reconciles(w);
+    expect(targets(w)).toEqual([B.eni]);
+  });
+
+  test('a propagated route gets a static one beside it', async () => {
+    const w = await owned();
+    routeTo(w, 'rtb-1', V4, { target: 'vgw-1', propagated: true });
+    await says(w, 'i-b');
+    expect(w.ec2.tables.get('rtb-1')!.routes[V4]).toEqual({
+      target: B.eni,
+      state: 'active',
+      propagated: false,
+    });
+    expect(outcomesOf(w).at(-1)).toMatchObject({ outcome: 'switched' });
+  });
+
+  test('two VIPs do not touch each other’s tables, though they share nodes', async () => {
+    const w = await owned();
+    const dns = { ...item(w), ...entry, name: 'dns', addresses: ['192.168.255.53/32'], eips: [] };
+    w.vips.items.set('dns', { ...dns, tableLabels: ['dns'], claims: {}, epoch: 0 });
+    addTable(w.ec2, 'rtb-dns', 'dns');
+    const told = heard('i-b', { atMs: now(w), over: { vip: 'dns' } });
+    expect((await finish(w, handle(w, told))).answer).toBe('switched');
+    expect(targets(w)).toEqual([A.eni]);
+    expect(w.ec2.tables.get('rtb-dns')!.routes['192.168.255.53/32']!.target).toBe(B.eni);
+  });
+});
+
+describe('a long plan', () => {
+  test('120 tables: one epoch from the first to the last, the lease prolonged on the way, every table moved', async () => {
+    const w = world();
+    for (let n = 5; n <= 120; n++) addTable(w.ec2, `rtb-${n}`, 'web');
+    change(w, { addresses: [V4] });
+    const answer = await says(w, 'i-a');
+    expect(w.clock.now() - START).toBeGreaterThan(LEASE_TTL);
+    expect(answer).toMatchObject({ answer: 'switched', failovers: [{ epoch: 1, outcome: 'switched' }] });
+    expect(item(w)).toMatchObject({ epoch: 1, owner: 'i-a' });
+    expect(targets(w)).toEqual([A.eni]);
+    expect(outcomesOf(w)).toHaveLength(1);
+  });
+
+  test('a claim that comes meanwhile neither takes the lease nor is lost: the holder follows it', async () => {
+    const w = world();
+    for (let n = 5; n <= 120; n++) addTable(w.ec2, `rtb-${n}`, 'web');
+    change(w, { addresses: [V4] });
+    const first = handle(w, heard('i-a'));
+    await w.clock.advance(seconds(12));
+    const second = handle(w, heard('i-b', { atMs: now(w) }));
+    const answers = await finish(w, Promise.all([first, second]));
+    expect(answers.map((a) => a.answer)).toEqual(['switched', 'recorded']);
+    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome, o.to])).toEqual([
+      [1, 'superseded', 'i-a'],
+      [2, 'switched', 'i-b'],
+    ]);
+    expect(targets(w)).toEqual([B.eni]);
+  });
+});
+
+describe('the boundaries of time', () => {
+  test('a claim is from the future a millisecond after a minute; on the minute it is taken', async () => {
+    const w = await owned();
+    const stamped = (ms: number) => ({ over: { timeMs: epochMs(w.clock.now() + ms) } });
+    expect((await says(w, 'i-b', stamped(60_001))).answer).toBe('rejected');
+    expect((await says(w, 'i-b', stamped(60_000))).answer).toBe('switched');
+  });
+
+  test('an account or VPC that differs by a character is another one', async () => {
+    const w = await owned();
+    const other = w.ec2.tables.get('rtb-1')!;
+    w.ec2.tables.set('rtb-1', { ...other, account: `${ACCOUNT}0` });
+    await says(w, 'i-b');
+    expect(w.ec2.tables.get('rtb-1')!.routes[V4]!.target).toBe(A.eni);
+    expect(outcomesOf(w).at(-1)!.notes[0]).toMatch(/^left alone: rtb-1 belongs to account/);
+  });
+
+  test('a day later the same claim moves nothing: EventBridge may retry for 24 hours', async () => {
+    const w = await owned();
+    const told = heard('i-a', { atMs: 0 });
+    await says(w, 'i-b');
+    await w.clock.advance(hours(24));
+    expect(await finish(w, handle(w, told))).toMatchObject({ answer: 'recorded', news: false });
+    expect(targets(w)).toEqual([B.eni]);
+  });
+});
