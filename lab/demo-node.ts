@@ -2,8 +2,8 @@
 // emulated IMDS and STS that make it the instance that it stands for.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants } from 'node:fs';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { constants, rmSync } from 'node:fs';
+import { mkdtemp, open, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { labCredentials, startImds } from './imds.ts';
@@ -49,10 +49,14 @@ export async function startDemoNode(stack: Stack, node: LabNode): Promise<DemoNo
   const file = join(folder, 'notify.conf');
   await writeFile(file, lines.join(''));
   let child: ChildProcess | undefined;
+  // For the ends that stop() does not see.
+  const sweepUp = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', sweepUp);
   const stop = async () => {
     await end(child);
     await Promise.all([imds.stop(), sts.stop()]);
-    await rm(folder, { recursive: true, force: true });
+    sweepUp();
+    process.off('exit', sweepUp);
   };
   try {
     child = await startShim(file);
@@ -74,10 +78,9 @@ export async function startDemoNode(stack: Stack, node: LabNode): Promise<DemoNo
 /** Resolves when the shim says that it reads its FIFO. */
 async function startShim(config: string): Promise<ChildProcess> {
   const env = { PATH: process.env.PATH ?? '' };
-  const child = spawn(shim, ['run', '--config', config], { stdio: ['ignore', 'ignore', 'pipe'], env });
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
+  // However this process ends, the shim ends with it.
+  const args = ['--pdeathsig', 'KILL', '--', shim, 'run', '--config', config];
+  const child = spawn('setpriv', args, { stdio: ['ignore', 'ignore', 'pipe'], env });
   let said = '';
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => {

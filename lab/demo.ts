@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { type DemoNode, startDemoNode } from './demo-node.ts';
 import { type Chapter, chapter, columns, print } from './demo-print.ts';
-import { poll, type Stack, startStack, VIP } from './stack.ts';
+import { poll, type Stack, startStack, VIP, vipshift } from './stack.ts';
 
 interface Options {
   readonly json: boolean;
@@ -49,30 +49,55 @@ async function main(): Promise<void> {
     process.stderr.write(`${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s  ${text}\n`);
   progress('starting a local AWS, building the network, deploying the service');
   // Reconcile stays off, so that each change below is the doing of one claim.
-  const stack = await startStack({ schedule: false });
+  const stack = await startStack({ schedule: false, register: false });
   const nodes: DemoNode[] = [];
   try {
     progress(
-      `deployed as stage ${stack.deployment.stage}; VIP ${VIP} is in the ledger; starting the notify shim of two nodes`,
+      `deployed as stage ${stack.deployment.stage}; registering the VIP, starting the notify shim of two nodes`,
     );
-    nodes.push(
-      ...(await Promise.all([
-        startDemoNode(stack, stack.vpc.nodes.a),
-        startDemoNode(stack, stack.vpc.nodes.b),
-      ])),
-    );
-    progress('both shims read their FIFO');
-    const told = await story(stack, nodes[0]!, nodes[1]!, (one, number) => {
+    const { a, b } = stack.vpc.nodes;
+    const start = async (node: typeof a) => {
+      const started = await startDemoNode(stack, node);
+      nodes.push(started);
+      return started;
+    };
+    const [ledger, nodeA, nodeB] = await Promise.all([register(stack), start(a), start(b)]);
+    progress('the VIP is in the ledger, and both shims read their FIFO');
+    if (!options.json) process.stdout.write(ledger);
+    const told = await story(stack, nodeA, nodeB, (one, number) => {
       if (!options.json) process.stdout.write(`${print(stack, one, number)}\n`);
     });
     if (options.json) process.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
-    else process.stdout.write(printRejected(told.rejected));
+    else {
+      process.stdout.write(printRejected(told.rejected));
+      process.stdout.write(`\n$ vipshift timeline ${VIP}\n${await vipshift(stack, 'timeline', VIP)}`);
+    }
     if (options.keep) await keep(stack);
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
     await stack.stop();
   }
   progress('everything is stopped');
+}
+
+/** As an operator would. */
+async function register(stack: Stack): Promise<string> {
+  const { vip, eip, vpcId } = stack.vpc;
+  const [v4, v6] = [vip.ipv4, vip.ipv6].map((cidr) => cidr.split('/')[0]!);
+  const args = [
+    'vip',
+    'add',
+    VIP,
+    '--address',
+    v4!,
+    '--address',
+    v6!,
+    '--eip',
+    eip.allocationId,
+    '--vpc',
+    vpcId,
+  ];
+  return `\n$ vipshift ${args.join(' ')}\n${await vipshift(stack, ...args)}`;
 }
 
 async function story(

@@ -2,6 +2,9 @@
 // The demo and the end-to-end tests work with this.
 //
 // Invariant: stop() ends everything that start began, also when start fails half-way.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
@@ -14,7 +17,7 @@ import { SOURCE_PREFIX } from '../shared/rejection.ts';
 import type { Entry, Failover } from '../shared/timeline.ts';
 import { type LedgerEntry, newVip, type Vip, type VipStore } from '../shared/vip.ts';
 import { type Deployment, type DeployOptions, deployService } from './deploy.ts';
-import { type LocalAws, type LocalAwsOptions, startLocalAws } from './local-aws.ts';
+import { childEnv, type LocalAws, type LocalAwsOptions, startLocalAws } from './local-aws.ts';
 import { buildVpc, type LabVpc } from './vpc.ts';
 
 export const STAGE = 'dev';
@@ -41,7 +44,7 @@ export interface Stack {
 }
 
 export interface StackOptions extends LocalAwsOptions, DeployOptions {
-  /** Put an address into the ledger; on unless told. */
+  /** Put the VIP into the ledger; on unless told. */
   readonly register?: boolean;
 }
 
@@ -138,6 +141,16 @@ function connect(aws: LocalAws, vpc: LabVpc, deployment: Deployment, ec2: EC2Cli
       await aws.stop();
     },
   };
+}
+
+const cli = join(import.meta.dirname, '..', 'cli', 'vipshift.ts');
+const CLI_MAX_MS = 30_000;
+
+/** Runs the operator's command against this stack, as a process. Returns its stdout; an Error with its stderr when it fails. */
+export async function vipshift(stack: Stack, ...args: readonly string[]): Promise<string> {
+  const env = { ...childEnv(stack.aws), VIPSHIFT_STAGE: stack.deployment.stage };
+  const run = promisify(execFile);
+  return (await run(process.execPath, [cli, ...args], { env, timeout: CLI_MAX_MS })).stdout;
 }
 
 const signedFor = (aws: LocalAws, service: string) => {
