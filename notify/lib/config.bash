@@ -88,7 +88,7 @@ override_endpoints() {
   [[ -n ${AWS_ENDPOINT_URL_EVENTBRIDGE-} ]] && CONFIG[endpoint_events]=$AWS_ENDPOINT_URL_EVENTBRIDGE
   [[ -n ${AWS_ENDPOINT_URL_STS-} ]] && CONFIG[endpoint_sts]=$AWS_ENDPOINT_URL_STS
   [[ -n ${AWS_EC2_METADATA_SERVICE_ENDPOINT-} ]] && CONFIG[endpoint_imds]=$AWS_EC2_METADATA_SERVICE_ENDPOINT
-  [[ -n ${AWS_CA_BUNDLE-} ]] && CONFIG[ca_file]=$AWS_CA_BUNDLE
+  CONFIG[ca_file]=${CONFIG[ca_file]:-${AWS_CA_BUNDLE-}}
   for key in endpoint_events endpoint_sts; do
     CONFIG[$key]=${CONFIG[$key]%/}
     check_endpoint "$key" "${CONFIG[$key]}"

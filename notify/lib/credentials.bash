@@ -149,12 +149,22 @@ aws_host() { if [[ $REGION == cn-* ]]; then HOST=$1.$REGION.amazonaws.com.cn; el
 ask_sts() {
   aws_host sts
   local -r url=${CONFIG[endpoint_sts]:-https://$HOST}
-  local answer
-  answer=$("${CURL[@]}" "${TLS[@]}" -K "${CONFIG[run_dir]}/credentials.new" --aws-sigv4 "aws:amz:$REGION:sts" \
-    --data 'Action=GetCallerIdentity&Version=2011-06-15' "$url/")
-  FETCH_ERROR="no GetCallerIdentity from $url (curl status $?): give the node a way to STS, or set role_id in $CONFIG_FILE"
+  local answer status
+  answer=$(get_caller_identity "$url")
+  status=$?
+  if ((status == UNTRUSTED)); then
+    trust_whole_store
+    answer=$(get_caller_identity "$url")
+    status=$?
+  fi
+  FETCH_ERROR="no GetCallerIdentity from $url (curl status $status): give the node a way to STS, or set role_id in $CONFIG_FILE"
   [[ $answer =~ \<UserId\>([A-Za-z0-9]+:[A-Za-z0-9=,.@_-]+)\</UserId\> ]] || return 1
   USER_ID=${BASH_REMATCH[1]}
   FETCH_ERROR="STS says $USER_ID, IMDS says $NODE: the role is not assumed by EC2 itself, so its user id vouches for nobody"
   [[ $USER_ID == *:"$NODE" ]]
+}
+
+get_caller_identity() {
+  "${CURL[@]}" "${TLS[@]}" -K "${CONFIG[run_dir]}/credentials.new" --aws-sigv4 "aws:amz:$REGION:sts" \
+    --data 'Action=GetCallerIdentity&Version=2011-06-15' "$1/"
 }

@@ -15,7 +15,7 @@ run_command() {
   refuse_second_daemon
   open_fifo
   open_spool
-  prepare_tls
+  prepare_trust
   learn_json_signal
   # A word of its own wakes the read, which some versions of bash otherwise resume after the trap.
   trap 'STOPPING=1; printf "vipshift stop\n" >&"$FIFO_FD"' TERM INT

@@ -24,6 +24,7 @@ take_sent_word() {
       *) send_failed "the bus answered HTTP $http_status" ;;
     esac
   else
+    ((curl_status == UNTRUSTED)) && trust_whole_store
     send_failed "curl status $curl_status: $message"
   fi
   BATCH=() IN_FLIGHT=()

@@ -6,13 +6,8 @@
 
 declare -a BATCH=()         # what is under way: "spool INDEX", "advert VIP SEQ", "assertion VIP" or "probe VIP"
 declare -a IN_FLIGHT=()     # index in Q → 1
-SEND_ID='' SEND_PID='' SEND_UNTIL_MS=0 SENT_AT_MS=0 RETRY_AT_MS=0 BACKOFF_MS=100 BATCH_LIMIT=10 FRESH=0 ENTRIES='' TLS=() WORK=0
+SEND_ID='' SEND_PID='' SEND_UNTIL_MS=0 SENT_AT_MS=0 RETRY_AT_MS=0 BACKOFF_MS=100 BATCH_LIMIT=10 FRESH=0 ENTRIES='' WORK=0
 readonly BATCH_MAX=10 BACKOFF_MIN_MS=100 BACKOFF_MAX_MS=5000 SEND_LIMIT_MS=3000
-
-prepare_tls() {
-  [[ ${CONFIG[ca_file]} ]] && TLS=(--cacert "${CONFIG[ca_file]}")
-  return 0
-}
 
 work_waits() { ((WORK = Q_COUNT + ${#ADVERT_PENDING[@]} + ${#READY[@]} + ${#PROBE_PENDING[@]}, WORK > 0)); }
 

@@ -98,7 +98,7 @@ export async function startBus(signer: Signer): Promise<Bus> {
       const { method = '', url: path = '', headers } = request;
       const fault = signatureFault({ method, path, headers, body }, bus.signer);
       const entries = readEntries(body);
-      bus.requests.push({ atMs: Date.now(), entries: entries.length, fault });
+      bus.requests.push({ atMs: performance.timeOrigin + performance.now(), entries: entries.length, fault });
       if (fault) refuse(response, 403, 'InvalidSignatureException', fault);
       else deliver(bus, bus.fate(bus.requests.length, entries), entries, response);
       for (const watcher of watchers) watcher();
@@ -133,7 +133,7 @@ const readEntries = (body: string): VrrpEvent[] =>
     detailType: entry.DetailType,
     bus: entry.EventBusName,
     detail: JSON.parse(entry.Detail) as Detail,
-    arrivedAtMs: Date.now(),
+    arrivedAtMs: performance.timeOrigin + performance.now(),
   }));
 
 function refuse(response: ServerResponse, status: number, type: string, message: string): void {

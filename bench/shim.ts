@@ -1,0 +1,141 @@
+// How long a line in the notify FIFO takes to become a signed request at a TLS server on loopback, credentials warm; and
+// the AWS CLI doing the same beside it, as most hand-written notify scripts do.
+//
+// Limit: loopback has no network; what is measured is what the node itself adds. The AWS CLI's figure starts at its fork,
+// without the shell of a notify script around it.
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Node, residentBytes, startNode } from '../test/notify/node.ts';
+
+interface Figures {
+  readonly runs: number;
+  readonly minMs: number;
+  readonly medianMs: number;
+  readonly p90Ms: number;
+}
+
+export interface ShimBench {
+  readonly shim: Figures & { readonly residentBytes: number };
+  /** null where no `aws` is installed. */
+  readonly awsCli: (Figures & { readonly version: string }) | null;
+}
+
+const nowMs = (): number => performance.timeOrigin + performance.now();
+
+function figures(samples: readonly number[]): Figures {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const at = (share: number): number => Number(sorted[Math.floor((sorted.length - 1) * share)]!.toFixed(1));
+  return { runs: sorted.length, minMs: at(0), medianMs: at(0.5), p90Ms: at(0.9) };
+}
+
+/** The instant at which the event with this priority, which tells the runs apart, arrived. */
+async function arrival(node: Node, priority: number): Promise<number> {
+  const find = () =>
+    node.bus.accepted.find(({ detail }) => detail.priority === priority && detail.kind === 'transition');
+  await node.bus.until(() => find() !== undefined);
+  return find()!.arrivedAtMs;
+}
+
+/** A transition puts off the assertions, so that none of them gets into the measurement. */
+async function measureShim(node: Node, from: number, runs: number): Promise<number[]> {
+  const samples: number[] = [];
+  for (let run = from; run < from + runs; run++) {
+    const wroteAtMs = nowMs();
+    await node.write(`INSTANCE "VI_WEB" ${run % 2 ? 'BACKUP' : 'MASTER'} ${run}`);
+    samples.push((await arrival(node, run)) - wroteAtMs);
+  }
+  return samples;
+}
+
+const environment = (node: Node): Record<string, string> => ({
+  PATH: process.env.PATH ?? '',
+  HOME: node.folder,
+  AWS_ACCESS_KEY_ID: node.credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: node.credentials.secretAccessKey,
+  AWS_SESSION_TOKEN: node.credentials.sessionToken,
+  AWS_REGION: 'eu-west-1',
+  AWS_DEFAULT_REGION: 'eu-west-1',
+  AWS_CA_BUNDLE: node.bus.caFile,
+});
+
+async function measureCli(node: Node, runs: number): Promise<number[]> {
+  const file = join(node.folder, 'entries.json');
+  const { source, detailType, bus, detail } = node.bus.accepted[0]!;
+  const entry = { Source: source, DetailType: detailType, EventBusName: bus, Detail: JSON.stringify(detail) };
+  writeFileSync(file, JSON.stringify([entry]));
+  const args = ['events', 'put-events', '--endpoint-url', node.bus.url, '--entries', `file://${file}`];
+  const samples: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    const before = node.bus.requests.length;
+    const startedAtMs = nowMs();
+    const child = spawn('aws', args, { env: environment(node), stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    await ended;
+    const request = node.bus.requests[before];
+    if (!request || request.fault)
+      throw new Error(`the AWS CLI's request did not arrive well: ${request?.fault}`);
+    samples.push(request.atMs - startedAtMs);
+  }
+  return samples;
+}
+
+function cliVersion(node: Node): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn('aws', ['--version'], {
+      env: environment(node),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    child.once('error', () => resolve(undefined));
+    child.once('close', (status) => resolve(status === 0 ? text.trim().split(' ')[0] : undefined));
+  });
+}
+
+export async function benchShim(runs: number): Promise<ShimBench> {
+  const node = await startNode();
+  try {
+    const child = await node.start();
+    await measureShim(node, 1, 3);
+    const samples = await measureShim(node, 4, runs);
+    const shim = { ...figures(samples), residentBytes: residentBytes(child.pid!) };
+    await node.kill();
+    const version = await cliVersion(node);
+    if (version === undefined) return { shim, awsCli: null };
+    const cli = figures(await measureCli(node, Math.max(5, Math.round(runs / 5))));
+    return { shim, awsCli: { ...cli, version } };
+  } finally {
+    await node.stop();
+  }
+}
+
+function print({ shim, awsCli }: ShimBench): void {
+  const row = (name: string, one: Figures): string =>
+    `${name.padEnd(28)}${String(one.runs).padStart(6)}${String(one.minMs).padStart(9)}${String(one.medianMs).padStart(9)}${String(one.p90Ms).padStart(9)}`;
+  console.log('FIFO line (or fork of the AWS CLI) to signed request at a TLS server on loopback, ms');
+  console.log(
+    `${''.padEnd(28)}${'runs'.padStart(6)}${'min'.padStart(9)}${'median'.padStart(9)}${'p90'.padStart(9)}`,
+  );
+  console.log(row('vipshift-notify', shim));
+  if (awsCli) console.log(row(awsCli.version, awsCli));
+  else console.log('AWS CLI                     not installed, so not measured');
+  console.log(`resident memory of the daemon: ${(shim.residentBytes / 1e6).toFixed(1)} MB`);
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, runs: { type: 'string', default: '40' } },
+  });
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 5 || runs > 1000) {
+    console.error(`bench/shim: --runs is "${values.runs}", want a number from 5 to 1000`);
+    process.exit(2);
+  }
+  const result = await benchShim(runs);
+  if (values.json) console.log(JSON.stringify(result));
+  else print(result);
+}
