@@ -82,11 +82,13 @@ export const STAMP_MS = 999;
 
 export const slotOf = (instant: number): number => Math.floor(instant / SLOT);
 
+export const isLate = (claim: Claim, arrivedAt: EpochMs): boolean => arrivedAt - claim.timeMs > LATE_AFTER;
+
 /** The stint as one claim alone tells it. `arrivedAt` decides only whether the claim is late. */
 export function stintOf(claim: Claim, arrivedAt: EpochMs): Stint {
   const sinceTransitionMs = claim.uptimeMs - claim.since / 1000;
   const sinceClaimMs = claim.uptimeMs - claim.seq / 1000;
-  const late = arrivedAt - claim.timeMs > LATE_AFTER;
+  const late = isLate(claim, arrivedAt);
   const stint = {
     bootId: claim.bootId,
     bootAtMs: Math.round(claim.timeMs - claim.uptimeMs),

@@ -3,7 +3,7 @@
 //
 // Depth of the plain case (member known, lease free): the conditional write beside the describes, then all mutations.
 // Invariant: no claim is lost to a held lease; it is recorded beside it, and the release finds it (guarantee 4).
-import { type Claim, type Stint, slotOf, stintOf } from './claim.ts';
+import { type Claim, isLate, type Stint, slotOf, stintOf } from './claim.ts';
 import { elect } from './election.ts';
 import { faultOf } from './fault.ts';
 import { type Cause, isLive, LEASE_TTL, LOOK_AGAIN } from './lease.ts';
@@ -54,7 +54,8 @@ export async function failover(wire: Wire, heard: Heard, identity: NodeIdentity)
   }
   const told = { claim, stint: stintOf(claim, now), slot: slotOf(claim.timeMs) };
   const errand: Errand = { wire, ...told, cause: causeOf(claim), stages: stagesOf(claim, wire) };
-  return urgent(claim) ? takeAtOnce(errand) : recordFirst(errand);
+  // A late one enters as silent and can hardly move anything: it gets no epoch before that is known.
+  return urgent(claim) && !isLate(claim, now) ? takeAtOnce(errand) : recordFirst(errand);
 }
 
 interface Errand {
