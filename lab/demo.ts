@@ -38,12 +38,17 @@ interface Told {
   readonly rejected: readonly Record<string, unknown>[];
 }
 
+const signals = ['SIGINT', 'SIGTERM'] as const;
+/** With a status, and so that the folders of the nodes are swept up; the emulators and shims end with this process. */
+const quit = () => process.exit(130);
+
 async function main(): Promise<void> {
   const options = optionsFrom(process.argv.slice(2));
   if (typeof options === 'string') {
     process.stdout.write(options);
     return;
   }
+  for (const signal of signals) process.on(signal, quit);
   const began = performance.now();
   const progress = (text: string) =>
     process.stderr.write(`${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s  ${text}\n`);
@@ -206,8 +211,7 @@ async function keep(stack: Stack): Promise<void> {
       clearInterval(timer);
       resolve();
     };
-    process.once('SIGINT', done);
-    process.once('SIGTERM', done);
+    for (const signal of signals) process.off(signal, quit).once(signal, done);
   });
 }
 
