@@ -250,9 +250,9 @@ async function actionsInBundles(): Promise<Set<string>> {
     'client-eventbridge': 'events',
   };
   const actions = outputFiles.flatMap(({ text: code }) =>
-    [...code.matchAll(/node_modules\/@aws-sdk\/(client-[a-z0-9]+)\/dist-es\/commands\/(\w+)Command\.js/g)].map(
-      ([, client, action]) => `${prefixes[client!]}:${action}`,
-    ),
+    [
+      ...code.matchAll(/node_modules\/@aws-sdk\/(client-[a-z0-9]+)\/dist-es\/commands\/(\w+)Command\.js/g),
+    ].map(([, client, action]) => `${prefixes[client!]}:${action}`),
   );
   // Behind endpoint discovery, which is off unless an environment variable asks for it.
   return new Set(actions.filter((action) => action !== 'dynamodb:DescribeEndpoints'));
