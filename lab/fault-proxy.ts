@@ -16,8 +16,8 @@ import { type RuleBook, ruleBook, type Verdict } from './fault/rule-book.ts';
 import { type StaleReads, staleReads } from './fault/stale-reads.ts';
 
 export interface FaultProxyOptions {
-  /** The emulator behind it: http://127.0.0.1:port. */
-  readonly target: string;
+  /** The emulator behind it: http://127.0.0.1:port. A function where the proxy has to be there first; asked at each call. */
+  readonly target: string | (() => string);
   /** A free one unless told. */
   readonly port?: number;
   readonly rules?: readonly Rule[];
@@ -36,11 +36,12 @@ export interface FaultProxy extends AsyncDisposable {
 }
 
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
-  const target = new URL(options.target);
+  const { target } = options;
+  const emulator = () => new URL(typeof target === 'string' ? target : target());
   const agent = new Agent({ keepAlive: true });
   const rules = ruleBook(seeded(options.seed ?? 1));
   for (const rule of options.rules ?? []) rules.add(rule);
-  const ask = (request: HttpRequest) => forward(request, target, agent);
+  const ask = (request: HttpRequest) => forward(request, emulator(), agent);
   const calls: OpenCall[] = [];
   const path: Path = { ask, rules, stale: staleReads(ask, () => performance.now()), calls };
   const server = createServer((incoming, response) => {
