@@ -126,6 +126,8 @@ function joined(before: readonly StepDone[], after: readonly StepDone[]): readon
     const sentAtMs = was.sentAtMs ?? is.sentAtMs;
     return {
       ...is,
+      // As in apply.ts: after an attempt without an answer a refusal does not prove that nothing happened.
+      result: is.result === 'failed' && was.result === 'unknown' ? 'unknown' : is.result,
       from: was.from,
       attempts: was.attempts + is.attempts,
       unanswered: was.unanswered + is.unanswered,
