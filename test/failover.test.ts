@@ -75,14 +75,15 @@ describe('a MASTER', () => {
     expect([w.ec2.effects.length, w.timeline.entries.length]).toEqual([effects, entries]);
   });
 
-  test('that is old and comes late moves nothing', async () => {
+  test('that is old and comes late moves nothing, and begins no epoch: it enters as silent', async () => {
     const w = await owned();
     await says(w, 'i-b');
     await w.clock.advance(minutes(30));
     const old = claimOf('i-a', { atMs: 5000, over: { eventId: 'late' } });
+    const { epoch } = item(w);
     const answer = await finish(w, handle(w, { claim: old, source: '' }));
-    expect(answer.answer).toBe('switched');
-    expect(outcomesOf(w).at(-1)).toMatchObject({ outcome: 'unchanged', to: 'i-b' });
+    expect(answer.answer).toBe('recorded');
+    expect(item(w).epoch).toBe(epoch);
     expect([item(w).owner, targets(w)]).toEqual(['i-b', [B.eni]]);
   });
 

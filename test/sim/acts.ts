@@ -6,7 +6,7 @@ import { drawSeq, type Machine, say, sayLowerAdvert } from './machine.ts';
 import type { Act } from './story.ts';
 import { eipEni, serviceEni } from './truth.ts';
 import { instanceOf, isMaster, settleLater } from './vrrp.ts';
-import { addEnis, addTable, machineOf, reckon, struck, wake, type World } from './world.ts';
+import { addEnis, addTable, machineOf, reckon, struck, type World, wake } from './world.ts';
 
 /** Acts that are faults in the sense of issue 4: they count, and are paired with the states of the nodes. */
 const faulty = new Set<Act['does']>([
@@ -156,7 +156,9 @@ function transient(world: World, act: Act & { does: 'is transient' }): void {
   const real = world.machines.find((m) => m !== machine && isMaster(m, act.vip));
   const luck = world.road.luck(machine);
   if (act.adverts && real !== undefined && instanceOf(real, act.vip).priority > of.priority) {
-    world.sched.after(luck.between(1, 1000), () => sayLowerAdvert(real, world.road, instanceOf(real, act.vip)));
+    world.sched.after(luck.between(1, 1000), () =>
+      sayLowerAdvert(real, world.road, instanceOf(real, act.vip)),
+    );
   }
   world.sched.after(act.forMs, () => {
     const still = machine.boot === boot && isMaster(machine, act.vip);
@@ -182,6 +184,7 @@ function order(world: World, act: Ordering): void {
     const node = world.machines[act.node]!.id;
     const until = now + act.forMs;
     orders.pin = { node, untilMs: until };
+    world.rightful[act.vip]!.add(node);
     after = { ...item, pin: { ...by, node, untilMs: at(world, until) } };
   } else if (act.does === 'freeze') {
     orders.freeze = { untilMs: now + act.forMs };
@@ -198,7 +201,10 @@ const at = (world: World, ms: number): EpochMs => epochMs(Math.floor(world.epoch
 function instance(world: World, does: 'is untagged' | 'is tagged' | 'is replaced', node: number): void {
   const machine = world.machines[node]!;
   const { region } = world;
-  if (does === 'is replaced') return replace(world, node);
+  if (does === 'is replaced') {
+    replace(world, node);
+    return;
+  }
   for (const eni of [serviceEni(machine.id), eipEni(machine.id)]) {
     const known = region.ec2.enis.get(eni);
     if (known === undefined) continue;
@@ -221,6 +227,7 @@ function replace(world: World, node: number): void {
   const made = machineOf(world.story, { ...spec, id });
   made.bootedAtMs = world.sched.now() - 20_000;
   world.machines[node] = made;
+  world.everMembers.push(id);
   addEnis(world, id, spec.zone, spec.hasEipEni);
   for (const of of made.instances) say(made, world.road, of, 'BACKUP');
   for (const group of world.groups) settleLater(group, world.road);
@@ -228,7 +235,7 @@ function replace(world: World, node: number): void {
 
 function stranger(world: World, act: Act & { does: 'stranger speaks' }): void {
   const machine = world.machines[act.node]!;
-  const node = act.forged ? machine.id : 'i-stranger';
+  const node = act.forged ? machine.id : 'i-elsewhere';
   const seq = act.forged ? drawSeq(machine, world.road) + 1_000_000 : 5_000_000;
   const word = {
     vip: world.story.vips[act.vip]!.name,
@@ -247,7 +254,7 @@ function stranger(world: World, act: Act & { does: 'stranger speaks' }): void {
     dropped: 0,
   } as const;
   // The bus's own policy would deny a forged source; here it is let through with another instance's identity.
-  world.functions.accept(word, `vipshift.notify/${ROLE}:i-stranger`);
+  world.functions.accept(word, `vipshift.notify/${ROLE}:i-elsewhere`);
 }
 
 type Meddling = Act & { readonly vip: number };
@@ -260,13 +267,17 @@ function meddle(world: World, act: Meddling): void {
   const address = luck.pick(vip.addresses);
   switch (act.does) {
     case 'table appears':
-      return addTable(region, `rtb-${vip.name}-new${Math.round(world.sched.now())}`, vip.tableLabel);
+      addTable(region, `rtb-${vip.name}-new${Math.round(world.sched.now())}`, vip.tableLabel);
+      break;
     case 'foreign route':
-      return region.routeTo(table, address, luck.odds(0.5) ? 'eni-foreign' : 'pcx-foreign');
+      region.routeTo(table, address, luck.odds(0.5) ? 'eni-foreign' : 'pcx-foreign');
+      break;
     case 'route is changed':
-      return region.routeTo(table, address, serviceEni(world.machines[act.node]!.id));
+      region.routeTo(table, address, serviceEni(world.machines[act.node]!.id));
+      break;
     case 'route is deleted':
-      return region.routeTo(table, address, undefined);
+      region.routeTo(table, address, undefined);
+      break;
     default: {
       const [eip] = vip.eips;
       if (eip === undefined) return;

@@ -22,7 +22,7 @@ export function storyOf(seed: number): Story {
   const vips = names.map((name, n) => vipOf(luck, name, n, names.length, big));
   const nodes = Array.from({ length: nodeCount }, (_, n) => nodeOf(luck, n, vips.length));
   const long = luck.odds(0.03);
-  const quietAtMs = Math.round(long ? luck.log(360_000, 2_400_000) : luck.log(60_000, 330_000));
+  const quietAtMs = Math.round(long ? luck.log(360_000, 2_400_000) : luck.log(120_000, 420_000));
   return {
     seed,
     nodes,
@@ -60,7 +60,11 @@ function nodeOf(luck: Chance, n: number, vips: number): NodeSpec {
 }
 
 const clockOf = (luck: Chance, how: 'right' | 'near' | 'far'): number =>
-  how === 'right' ? luck.int(-20, 20) : how === 'near' ? luck.int(-5000, 5000) : luck.int(-90 * 24 * HOUR_MS, 90 * 24 * HOUR_MS);
+  how === 'right'
+    ? luck.int(-20, 20)
+    : how === 'near'
+      ? luck.int(-5000, 5000)
+      : luck.int(-90 * 24 * HOUR_MS, 90 * 24 * HOUR_MS);
 
 function oddsOf(luck: Chance): Odds {
   const level = luck.pick([0, 0.2, 0.4, 0.7]);
@@ -70,7 +74,12 @@ function oddsOf(luck: Chance): Odds {
 }
 
 /** Some single moments and some bursts: faults that come together are the ones that hurt. */
-function actsOf(luck: Chance, nodes: readonly NodeSpec[], vips: readonly VipSpec[], quietAtMs: number): Act[] {
+function actsOf(
+  luck: Chance,
+  nodes: readonly NodeSpec[],
+  vips: readonly VipSpec[],
+  quietAtMs: number,
+): Act[] {
   const acts: Act[] = [];
   const rounds = luck.int(1, 5);
   let atMs = luck.odds(0.5) ? luck.between(0, 5000) : luck.between(5000, 30_000);
@@ -97,26 +106,81 @@ const some = (luck: Chance, leftMs: number): number => Math.min(luck.log(200, 12
 
 const recipes: readonly (readonly [number, Recipe])[] = [
   [6, (_luck, { node }) => [{ does: 'dies', node }]],
-  [6, (luck, { node }) => [{ does: 'dies', node }, { does: 'boots', node, inMs: luck.log(10_000, 120_000) }]],
-  [5, (luck, { node, leftMs }) => [{ does: 'stops', node }, { does: 'starts', node, inMs: some(luck, leftMs) }]],
+  [
+    6,
+    (luck, { node }) => [
+      { does: 'dies', node },
+      { does: 'boots', node, inMs: luck.log(10_000, 120_000) },
+    ],
+  ],
+  [
+    5,
+    (luck, { node, leftMs }) => [
+      { does: 'stops', node },
+      { does: 'starts', node, inMs: some(luck, leftMs) },
+    ],
+  ],
   [2, (_luck, { node }) => [{ does: 'stops', node }]],
-  [5, (luck, { node, leftMs }) => [{ does: 'fails', node }, { does: 'recovers', node, inMs: some(luck, leftMs) }]],
+  [
+    5,
+    (luck, { node, leftMs }) => [
+      { does: 'fails', node },
+      { does: 'recovers', node, inMs: some(luck, leftMs) },
+    ],
+  ],
   [1, (_luck, { node }) => [{ does: 'fails', node }]],
   [3, (luck, given) => partition(luck, given, true)],
   [1, (luck, given) => partition(luck, given, false)],
   [3, flap],
-  [5, (luck, { node, vip }) => [{ does: 'is transient', node, vip, forMs: luck.log(10, 20_000), adverts: luck.odds(0.6) }]],
-  [1, (luck, { node, vip, leftMs }) => [{ does: 'is deleted', node, vip }, { does: 'is added', node, vip, inMs: some(luck, leftMs) }]],
+  [
+    5,
+    (luck, { node, vip }) => [
+      { does: 'is transient', node, vip, forMs: luck.log(10, 20_000), adverts: luck.odds(0.6) },
+    ],
+  ],
+  [
+    1,
+    (luck, { node, vip, leftMs }) => [
+      { does: 'is deleted', node, vip },
+      { does: 'is added', node, vip, inMs: some(luck, leftMs) },
+    ],
+  ],
   [2, (luck, { node }) => [{ does: 'clock jumps', node, clockMs: clockOf(luck, 'far') }]],
-  [3, (luck, { leftMs }) => [{ does: 'bus goes' }, { does: 'bus returns', inMs: Math.min(luck.log(5000, 1_800_000), leftMs) }]],
-  [3, (luck, { nodes, node, leftMs }) => {
-    const { zone } = nodes[node]!;
-    return [{ does: 'bus goes', zone }, { does: 'bus returns', zone, inMs: Math.min(luck.log(5000, 1_800_000), leftMs) }];
-  }],
-  [2, (luck, { leftMs }) => [{ does: 'describes fail' }, { does: 'describes work', inMs: some(luck, leftMs) }]],
+  [
+    3,
+    (luck, { leftMs }) => [
+      { does: 'bus goes' },
+      { does: 'bus returns', inMs: Math.min(luck.log(5000, 1_800_000), leftMs) },
+    ],
+  ],
+  [
+    3,
+    (luck, { nodes, node, leftMs }) => {
+      const { zone } = nodes[node]!;
+      return [
+        { does: 'bus goes', zone },
+        { does: 'bus returns', zone, inMs: Math.min(luck.log(5000, 1_800_000), leftMs) },
+      ];
+    },
+  ],
+  [
+    2,
+    (luck, { leftMs }) => [{ does: 'describes fail' }, { does: 'describes work', inMs: some(luck, leftMs) }],
+  ],
   [1, () => [{ does: 'bucket is drained' }]],
-  [2, (luck, { node, vip, leftMs }) => [{ does: 'pin', node, vip, forMs: Math.min(luck.log(5000, 300_000), leftMs) }]],
-  [1, (luck, { node, vip, leftMs }) => [{ does: 'pin', node, vip, forMs: leftMs + 600_000 }, ...(luck.odds(0.5) ? [{ does: 'unpin', vip, inMs: some(luck, leftMs) } as const] : [])]],
+  [
+    2,
+    (luck, { node, vip, leftMs }) => [
+      { does: 'pin', node, vip, forMs: Math.min(luck.log(5000, 300_000), leftMs) },
+    ],
+  ],
+  [
+    1,
+    (luck, { node, vip, leftMs }) => [
+      { does: 'pin', node, vip, forMs: leftMs + 600_000 },
+      ...(luck.odds(0.5) ? [{ does: 'unpin', vip, inMs: some(luck, leftMs) } as const] : []),
+    ],
+  ],
   [1, (luck, { vip, leftMs }) => [{ does: 'freeze', vip, forMs: Math.min(luck.log(5000, 200_000), leftMs) }]],
   [2, (_luck, { vip }) => [{ does: 'table appears', vip }]],
   [1, (_luck, { vip }) => [{ does: 'foreign route', vip }]],
@@ -124,11 +188,17 @@ const recipes: readonly (readonly [number, Recipe])[] = [
   [2, (_luck, { vip, node }) => [{ does: 'route is changed', vip, node }]],
   [1, (_luck, { vip }) => [{ does: 'route is deleted', vip }]],
   [1, (_luck, { vip }) => [{ does: 'eip is loosed', vip }]],
-  [2, (luck, { node, leftMs }) => [{ does: 'is untagged', node }, ...(luck.odds(0.7) ? [{ does: 'is tagged', node, inMs: some(luck, leftMs) } as const] : [])]],
+  [
+    2,
+    (luck, { node, leftMs }) => [
+      { does: 'is untagged', node },
+      ...(luck.odds(0.7) ? [{ does: 'is tagged', node, inMs: some(luck, leftMs) } as const] : []),
+    ],
+  ],
   [2, (_luck, { node }) => [{ does: 'is replaced', node }]],
   [1, (luck, { vip, node }) => [{ does: 'stranger speaks', vip, node, forged: luck.odds(0.5) }]],
 ];
-const weight = recipes.reduce((sum, [w]) => sum + w, 0);
+const drawn = recipes.flatMap(([times, recipe]) => Array.from({ length: times }, () => recipe));
 
 function deedOf(
   luck: Chance,
@@ -137,9 +207,13 @@ function deedOf(
   atMs: number,
   quietAtMs: number,
 ): Act[] {
-  let draw = luck.next() * weight;
-  const [, recipe] = recipes.find(([w]) => (draw -= w) < 0) ?? recipes[0]!;
-  const given = { node: luck.int(0, nodes.length - 1), vip: luck.int(0, vips.length - 1), nodes, leftMs: quietAtMs - atMs };
+  const recipe = luck.pick(drawn);
+  const given = {
+    node: luck.int(0, nodes.length - 1),
+    vip: luck.int(0, vips.length - 1),
+    nodes,
+    leftMs: quietAtMs - atMs,
+  };
   return recipe(luck, given).map(({ inMs = 0, ...deed }) => ({
     ...(deed as Deed),
     // Whatever mends something does so before it gets quiet.

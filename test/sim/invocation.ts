@@ -80,7 +80,10 @@ export function invocation(given: Given): Invocation {
     },
     hear(go) {
       if (self.dead) return;
-      if (self.pausedUntilMs > sched.now()) return sched.at(self.pausedUntilMs, () => self.hear(go));
+      if (self.pausedUntilMs > sched.now()) {
+        sched.at(self.pausedUntilMs, () => self.hear(go));
+        return;
+      }
       sched.stir();
       go();
     },
@@ -92,8 +95,8 @@ export function invocation(given: Given): Invocation {
   };
   const later = (go: () => void): void => {
     if (self.dead) return;
-    if (self.pausedUntilMs > sched.now()) return sched.at(self.pausedUntilMs, () => later(go));
-    go();
+    if (self.pausedUntilMs > sched.now()) sched.at(self.pausedUntilMs, () => later(go));
+    else go();
   };
   function wait(duration: number): Promise<void> {
     if (now() + duration > deadline) {

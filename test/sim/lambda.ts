@@ -80,7 +80,8 @@ export function functions(cloud: Cloud): Functions {
         cloud.struck(what === 'kill' ? 'invocation killed' : 'invocation paused', untilMs),
       counted: cloud.counted,
       died: () => {
-        box.busy = false;
+        // Lambda starts a killed sandbox's process anew: what it remembered is gone.
+        sandboxes.splice(sandboxes.indexOf(box), 1);
         died();
       },
     });
@@ -102,7 +103,14 @@ export function functions(cloud: Cloud): Functions {
   });
 
   /** Lambda's own retries of an asynchronous invocation: after one and two minutes, here as luck has it. */
-  const claimed = (name: string, word: Word, stampMs: number, eventId: string, source: string, attempt: number) => {
+  const claimed = (
+    name: string,
+    word: Word,
+    stampMs: number,
+    eventId: string,
+    source: string,
+    attempt: number,
+  ) => {
     const again = () => {
       if (attempt >= 3 || !chance(cloud.seed, `${name} again`).odds(0.5)) return;
       sched.after(60_000 * attempt, () => claimed(`${name}r`, word, stampMs, eventId, source, attempt + 1));
@@ -119,7 +127,9 @@ export function functions(cloud: Cloud): Functions {
       net.log.answers.push({ atMs: sched.now(), word, stampMs, deliveredAtMs, answer: answer.answer, item });
     };
     sched.stir();
-    failover(wireOf(by, box, word.vip), { claim, source }, { mode: 'source', roleId: ROLE }).then(done, () => done());
+    failover(wireOf(by, box, word.vip), { claim, source }, { mode: 'source', roleId: ROLE }).then(done, () =>
+      done(),
+    );
   };
 
   return {
@@ -137,13 +147,15 @@ export function functions(cloud: Cloud): Functions {
         const { delayMs, late } = delayOf(cloud, luck);
         const name = `claim ${eventId} ${copy}`;
         const deliver = () => claimed(name, word, stampMs, eventId, source, 1);
-        if (late && sched.now() + delayMs > cloud.quietAtMs) cloud.late.push({ atMs: sched.now() + delayMs, deliver });
+        if (late && sched.now() + delayMs > cloud.quietAtMs)
+          cloud.late.push({ atMs: sched.now() + delayMs, deliver });
         else sched.after(delayMs, deliver);
       }
     },
     reconcileAll(name) {
       const luck = chance(cloud.seed, name);
-      if (cloud.odds('reconcile left out', luck)) return cloud.struck('reconcile left out', sched.now() + 60_000);
+      if (cloud.odds('reconcile left out', luck))
+        return cloud.struck('reconcile left out', sched.now() + 60_000);
       const { by, box } = begin(name, () => undefined);
       sched.stir();
       const all = wireOf(by, box, '')

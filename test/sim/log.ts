@@ -52,7 +52,12 @@ export interface Log {
   looked(by: Invocation, vip: string, trueAtMs: number): void;
   sent(by: Invocation, vip: string, step: Step): number;
   landed(id: number, done: boolean): void;
-  wrote<T>(by: Invocation | undefined, name: string, items: MemoryVips['items'], effect: () => Promise<T>): Promise<T>;
+  wrote<T>(
+    by: Invocation | undefined,
+    name: string,
+    items: MemoryVips['items'],
+    effect: () => Promise<T>,
+  ): Promise<T>;
   filed(timeline: MemoryTimeline, entry: Entry): Promise<'put' | 'there'>;
 }
 
@@ -72,7 +77,17 @@ export function emptyLog(sched: Scheduler, items: () => MemoryVips['items'], onC
       const id = log.sends.length;
       const knewAtMs = knew.get(by)?.get(vip) ?? 0;
       const item = items().get(vip);
-      log.sends.push({ id, atMs: sched.now(), by, vip, step, item, knewAtMs, landed: 'not yet', landedAtMs: 0 });
+      log.sends.push({
+        id,
+        atMs: sched.now(),
+        by,
+        vip,
+        step,
+        item,
+        knewAtMs,
+        landed: 'not yet',
+        landedAtMs: 0,
+      });
       return id;
     },
     landed(id, done) {

@@ -66,6 +66,8 @@ export interface Road {
   /** Whether the bus can be reached from the zone now. */
   open(zone: string): boolean;
   accept(word: Word): void;
+  /** keepalived has changed its state. */
+  said(machine: Machine, of: Instance): void;
   /** The fate of one PutEvents. */
   fate(machine: Machine): 'fine' | 'failed' | 'reply lost';
 }
@@ -89,6 +91,7 @@ const wallClock = (machine: Machine, road: Road): number =>
 export function say(machine: Machine, road: Road, of: Instance, state: VrrpState): void {
   of.state = state;
   of.sinceUs = drawSeq(machine, road);
+  road.said(machine, of);
   machine.spool.push({ of, state, seqUs: of.sinceUs, atMs: wallClock(machine, road) });
   // A new line retries at once.
   machine.retryAtMs = 0;
@@ -128,7 +131,8 @@ function assertLater(machine: Machine, road: Road, of: Instance, afterTransition
   road.sched.at(machine.bootedAtMs + sinceUs / 1000 + afterTransitionMs, () => {
     if (!machine.alive || machine.boot !== boot || of.sinceUs !== sinceUs) return;
     const period = of.state === 'MASTER' ? 10_000 : 60_000;
-    const next = afterTransitionMs < 3000 ? 3000 : afterTransitionMs < 10_000 ? 10_000 : afterTransitionMs + period;
+    const next =
+      afterTransitionMs < 3000 ? 3000 : afterTransitionMs < 10_000 ? 10_000 : afterTransitionMs + period;
     assertLater(machine, road, of, next);
     // It waits until the spool is empty: made when it is due and the way is free, or not at all.
     if (machine.spool.length > 0 || machine.sending) return;
@@ -159,7 +163,12 @@ export function send(machine: Machine, road: Road): void {
 }
 
 /** One PutEvents: the request and the reply each take their time, and each may be lost. */
-function dispatch(machine: Machine, road: Road, words: readonly Word[], reply: (accepted: boolean) => void): void {
+function dispatch(
+  machine: Machine,
+  road: Road,
+  words: readonly Word[],
+  reply: (accepted: boolean) => void,
+): void {
   const luck = road.luck(machine);
   const fate = road.fate(machine);
   road.sched.after(luck.between(15, 60), () => {

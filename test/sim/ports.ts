@@ -43,7 +43,13 @@ interface Trip {
 }
 
 /** One request. `effect` acts at once; its promise carries the answer only. */
-function request<T>(net: Network, by: Invocation, what: string, trip: Trip, effect: () => Promise<T>): Promise<T> {
+function request<T>(
+  net: Network,
+  by: Invocation,
+  what: string,
+  trip: Trip,
+  effect: () => Promise<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     by.begin(() => {
       const total = trip.toMs + trip.backMs;
@@ -65,8 +71,17 @@ const refuse =
   (): Promise<T> =>
     Promise.reject(fault);
 
-export function portsOf(net: Network, by: Invocation, vipName: string): Pick<Wire, 'ec2' | 'vips' | 'timeline' | 'bus'> {
-  return { ec2: ec2Of(net, by, vipName), vips: vipsOf(net, by), timeline: timelineOf(net, by), bus: busOf(net, by) };
+export function portsOf(
+  net: Network,
+  by: Invocation,
+  vipName: string,
+): Pick<Wire, 'ec2' | 'vips' | 'timeline' | 'bus'> {
+  return {
+    ec2: ec2Of(net, by, vipName),
+    vips: vipsOf(net, by),
+    timeline: timelineOf(net, by),
+    bus: busOf(net, by),
+  };
 }
 
 function ec2Of(net: Network, by: Invocation, vipName: string): Wire['ec2'] {
@@ -84,14 +99,21 @@ function ec2Of(net: Network, by: Invocation, vipName: string): Wire['ec2'] {
       let age: ((id: string) => number) | undefined;
       if (net.strikes('read stale', by)) {
         const ages = new Map<string, number>();
-        age = (id) => ages.get(id) ?? (ages.set(id, luck.between(0, STALE_MAX_MS)), ages.get(id)!);
+        age = (id) => {
+          if (!ages.has(id)) ages.set(id, luck.between(0, STALE_MAX_MS));
+          return ages.get(id)!;
+        };
       }
       let answeredAt = 0;
       const seen = await request(net, by, 'Describe', { ...trip, toMs: trip.toMs + slow }, () => {
         answeredAt = net.sched.now();
         return net.region.observe(scope, age);
       });
-      net.log.looked(by, vipName, age === undefined ? answeredAt : Math.min(answeredAt, began0) - STALE_MAX_MS);
+      net.log.looked(
+        by,
+        vipName,
+        age === undefined ? answeredAt : Math.min(answeredAt, began0) - STALE_MAX_MS,
+      );
       return { ...seen, beganAtMs: began, endedAtMs: by.clock.now() };
     },
     apply: (step, mayStart) => attempt(net, by, vipName, step, mayStart),
@@ -107,7 +129,9 @@ async function attempt(
   mayStart: () => boolean,
 ): Promise<void> {
   const { luck } = by;
-  await new Promise<void>((resolve) => by.begin(() => net.sched.after(luck.between(0, 3), () => by.hear(resolve))));
+  await new Promise<void>((resolve) =>
+    by.begin(() => net.sched.after(luck.between(0, 3), () => by.hear(resolve))),
+  );
   if (!mayStart()) throw new Fault('lease-short', 'LeaseShort', 'too little lease left to start');
   const id = net.log.sent(by, vipName, step);
   const trip = { toMs: luck.between(10, 80), backMs: luck.log(20, 300) };
@@ -175,7 +199,8 @@ function vipsOf(net: Network, by: Invocation): Wire['vips'] {
     read: (name) => read('GetItem', () => vips.read(name)),
     list: () => read('Scan', () => vips.list()),
     tell: (telling, now) => write('UpdateItem', telling.vip, () => vips.tell(telling, now)),
-    write: (before, after) => write<Vip | undefined>('UpdateItem', after.name, () => vips.write(before, after)),
+    write: (before, after) =>
+      write<Vip | undefined>('UpdateItem', after.name, () => vips.write(before, after)),
     renew: (name, lease, until) => write('UpdateItem', name, () => vips.renew(name, lease, until)),
     view: (name) =>
       read('GetItem', () => vips.view(name)).then((view) => {

@@ -2,7 +2,13 @@
 // (token buckets) and a record of every change.
 //
 // Limit: a stale read mixes moments by thing (each table, ENI and EIP has an age of its own), not by field.
-import { type MemoryEc2, type MemoryEip, type MemoryEni, type MemoryTable, memoryEc2 } from '../../shared/memory/ec2.ts';
+import {
+  type MemoryEc2,
+  type MemoryEip,
+  type MemoryEni,
+  type MemoryTable,
+  memoryEc2,
+} from '../../shared/memory/ec2.ts';
 import type { Observation, RouteSeen } from '../../shared/observation.ts';
 import type { EipStep, Step } from '../../shared/plan.ts';
 import type { Clock, EpochMs } from '../../shared/time.ts';
@@ -75,7 +81,13 @@ export function region(now: () => EpochMs, simNow: () => number): Region {
     past.push({ atMs: simNow(), kind, id, was: mapOf(kind, ec2).get(id) });
   const alive = (target: string | undefined): boolean =>
     target !== undefined && (!target.startsWith('eni-') || ec2.enis.get(target)?.node !== undefined);
-  const note = (cell: string, was: string | undefined, is: string | undefined, by?: number, wasAlive = alive(was)) => {
+  const note = (
+    cell: string,
+    was: string | undefined,
+    is: string | undefined,
+    by?: number,
+    wasAlive = alive(was),
+  ) => {
     changes.push({ atMs: simNow(), cell, was, is, wasAlive, by });
   };
   const route = (table: string, destination: string) => ec2.tables.get(table)?.routes[destination];
@@ -146,7 +158,8 @@ export function region(now: () => EpochMs, simNow: () => number): Region {
       return admitted;
     },
     drain() {
-      for (const call of Object.keys(buckets) as Step['call'][]) levels.set(call, { tokens: 0, atMs: simNow() });
+      for (const call of Object.keys(buckets) as Step['call'][])
+        levels.set(call, { tokens: 0, atMs: simNow() });
     },
   };
 

@@ -16,13 +16,25 @@ export function retell(world: World, violations: readonly Violation[]): string {
   const lines: Line[] = [
     ...story.acts.map(({ atMs, ...deed }) => ({ atMs, text: `ACT ${JSON.stringify(deed)}` })),
     { atMs: story.quietAtMs, text: 'QUIET: nothing goes wrong from here on' },
-    ...log.writes.map((w) => ({ atMs: w.atMs, text: `item ${w.after.name} rev ${w.after.rev}: ${changeOf(w)} (${w.by?.name ?? 'operator'})` })),
-    ...log.sends.map((s) => ({ atMs: s.atMs, text: `send #${s.id} ${s.step.call} ${s.step.cell} → ${s.step.eni} (${s.by.name}; ${s.landed} at ${clock(s.landedAtMs)})` })),
-    ...region.changes.map((c) => ({ atMs: c.atMs, text: `EC2 ${c.cell}: ${c.was ?? 'nothing'} → ${c.is ?? 'nothing'} (${c.by === undefined ? 'not by us' : `#${c.by}`})` })),
+    ...log.writes.map((w) => ({
+      atMs: w.atMs,
+      text: `item ${w.after.name} rev ${w.after.rev}: ${changeOf(w)} (${w.by?.name ?? 'operator'})`,
+    })),
+    ...log.sends.map((s) => ({
+      atMs: s.atMs,
+      text: `send #${s.id} ${s.step.call} ${s.step.cell} → ${s.step.eni} (${s.by.name}; ${s.landed} at ${clock(s.landedAtMs)})`,
+    })),
+    ...region.changes.map((c) => ({
+      atMs: c.atMs,
+      text: `EC2 ${c.cell}: ${c.was ?? 'nothing'} → ${c.is ?? 'nothing'} (${c.by === undefined ? 'not by us' : `#${c.by}`})`,
+    })),
     ...world.net.timeline.entries.map((e, i) => ({ atMs: log.filedAtMs[i]!, text: entryLine(e) })),
     ...log.answers
       .filter((a) => a.word.kind === 'transition' || a.word.kind === 'lower-advert')
-      .map((a) => ({ atMs: a.atMs, text: `answered: ${a.word.node} ${a.word.state} ${a.word.kind} of ${a.word.vip} seq ${a.word.seq}: ${a.answer} (stamped ${clock(a.stampMs)}, delivered ${clock(a.deliveredAtMs)})` })),
+      .map((a) => ({
+        atMs: a.atMs,
+        text: `answered: ${a.word.node} ${a.word.state} ${a.word.kind} of ${a.word.vip} seq ${a.word.seq}: ${a.answer} (stamped ${clock(a.stampMs)}, delivered ${clock(a.deliveredAtMs)})`,
+      })),
     ...violations.map((v) => ({ atMs: v.atMs, text: `VIOLATION of ${v.guarantee}: ${v.vip}: ${v.what}` })),
   ];
   const head = [
@@ -42,11 +54,16 @@ function changeOf({ before, after }: Written): string {
     const is = after.claims[node]!;
     const was = before?.claims[node];
     if (was === is) continue;
-    if (was !== undefined && was.since === is.since && was.bootId === is.bootId && was.state === is.state) said.push(`${node} asserted slot ${is.slot}`);
-    else said.push(`${node} ${is.state} since ${is.since} at ${transitionAt(is) % 10_000_000} slot ${is.slot}`);
+    if (was !== undefined && was.since === is.since && was.bootId === is.bootId && was.state === is.state)
+      said.push(`${node} asserted slot ${is.slot}`);
+    else
+      said.push(`${node} ${is.state} since ${is.since} at ${transitionAt(is) % 10_000_000} slot ${is.slot}`);
     if (was?.affSeq !== is.affSeq && is.affSeq !== undefined) said.push(`${node} lower-advert`);
   }
-  const lease = (vip: Vip | undefined) => (vip?.lease === undefined ? 'free' : `${vip.lease.epoch} ${vip.lease.holder} until ${vip.lease.expiresAtMs % 10_000_000}`);
+  const lease = (vip: Vip | undefined) =>
+    vip?.lease === undefined
+      ? 'free'
+      : `${vip.lease.epoch} ${vip.lease.holder} until ${vip.lease.expiresAtMs % 10_000_000}`;
   if (lease(before) !== lease(after)) said.push(`lease ${lease(before)} → ${lease(after)}`);
   if (before?.owner !== after.owner) said.push(`owner ${before?.owner} → ${after.owner}`);
   const members = Object.keys(after.members).join(' ');
@@ -54,8 +71,15 @@ function changeOf({ before, after }: Written): string {
   if (before?.pin !== after.pin) said.push(`pin ${after.pin?.node}`);
   if (before?.freeze !== after.freeze) said.push('freeze');
   if (before?.touchedAtMs !== after.touchedAtMs) said.push(`touched ${after.touchedAtMs % 10_000_000}`);
-  const open = Object.values(after.open).map((o) => o.epoch).join(' ');
-  if (Object.values(before?.open ?? {}).map((o) => o.epoch).join(' ') !== open) said.push(`open {${open}}`);
+  const open = Object.values(after.open)
+    .map((o) => o.epoch)
+    .join(' ');
+  if (
+    Object.values(before?.open ?? {})
+      .map((o) => o.epoch)
+      .join(' ') !== open
+  )
+    said.push(`open {${open}}`);
   return said.join(', ') || 'nothing that matters';
 }
 

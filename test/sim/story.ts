@@ -77,7 +77,12 @@ export type Deed =
     }
   | { readonly does: 'route is changed'; readonly vip: number; readonly node: number }
   /** Somebody who is no member, or who speaks in a member's name, says MASTER. */
-  | { readonly does: 'stranger speaks'; readonly vip: number; readonly node: number; readonly forged: boolean }
+  | {
+      readonly does: 'stranger speaks';
+      readonly vip: number;
+      readonly node: number;
+      readonly forged: boolean;
+    }
   | { readonly does: 'is untagged' | 'is tagged' | 'is replaced'; readonly node: number };
 
 export interface Story {

@@ -32,7 +32,8 @@ export function belongs(
   if (orders.pin !== undefined && now < orders.pin.untilMs) {
     const pinned = machines.find((m) => m.id === orders.pin!.node);
     const state = pinned === undefined ? 'gone' : instanceOf(pinned, vip).state;
-    const fit = pinned?.alive && pinned.labelled && pinned.running && (state === 'MASTER' || state === 'BACKUP');
+    const fit =
+      pinned?.alive && pinned.labelled && pinned.running && (state === 'MASTER' || state === 'BACKUP');
     if (fit) return { nodes: [pinned.id], why: 'pinned' };
   }
   const masters = mastersOf(machines, vip).map((m) => m.id);
@@ -49,7 +50,8 @@ export interface Cell {
 export function cellsOf(region: Region, spec: VipSpec): readonly Cell[] {
   const cells: Cell[] = [];
   for (const table of region.ec2.tables.values()) {
-    if (table.label !== spec.tableLabel || table.vpc !== VPC || table.account !== ACCOUNT || table.edge) continue;
+    if (table.label !== spec.tableLabel || table.vpc !== VPC || table.account !== ACCOUNT || table.edge)
+      continue;
     for (const address of spec.addresses) {
       cells.push({ cell: `${table.table} ${address}`, at: table.routes[address]?.target, kind: 'route' });
     }
@@ -70,7 +72,8 @@ export function isForeign(region: Region, cell: string, target: string | undefin
   return region.changes.findLast((c) => c.cell === cell)?.by === undefined;
 }
 
-const goal = (kind: Cell['kind'], node: string): string => (kind === 'route' ? serviceEni(node) : eipEni(node));
+const goal = (kind: Cell['kind'], node: string): string =>
+  kind === 'route' ? serviceEni(node) : eipEni(node);
 
 /** Whether every cell of the VIP leads to `node`. */
 export function leadsTo(cells: readonly Cell[], region: Region, node: string): boolean {

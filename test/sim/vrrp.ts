@@ -56,7 +56,8 @@ function become(group: Group, road: Road, machine: Machine, state: 'MASTER' | 'B
 function yieldTo(group: Group, road: Road, masters: readonly Machine[], adverts = group.adverts): void {
   const [real, ...others] = masters;
   const luck = road.luck(real!);
-  if (adverts) road.sched.after(luck.between(1, 100), () => sayLowerAdvert(real!, road, instanceOf(real!, group.vip)));
+  if (adverts)
+    road.sched.after(luck.between(1, 100), () => sayLowerAdvert(real!, road, instanceOf(real!, group.vip)));
   for (const other of others) {
     const { boot } = other;
     road.sched.after(luck.between(1, 1000), () => {

@@ -22,7 +22,7 @@ export const EPOCH_AT = Date.UTC(2026, 10, 22, 14, 0, 0);
 export const CONVERGES_WITHIN_MS = 80_000;
 export const RECONCILE_EVERY_MS = 60_000;
 /** How long everything is watched after it has to be right. */
-const STAYS_FOR_MS = 65_000;
+const STAYS_FOR_MS = 90_000;
 
 export interface Interval {
   readonly vip: number;
@@ -43,6 +43,10 @@ export interface World {
   readonly machines: Machine[];
   readonly groups: Group[];
   readonly orders: Orders[];
+  /** Every node that was ever labelled. */
+  readonly everMembers: string[];
+  /** By VIP: nodes that were MASTER at some time, or that an order named. */
+  readonly rightful: Set<string>[];
   readonly busDown: Set<string>;
   describesFail: boolean;
   /** What was done last, by VIP: names wrong intervals. */
@@ -68,7 +72,8 @@ export interface Finding {
   readonly belongs: Belonging | undefined;
   readonly right: boolean;
   readonly epoch: number;
-  readonly changes: number;
+  /** How often a cell of the VIP has come to lead elsewhere. */
+  readonly moves: number;
   readonly cells: string;
 }
 
@@ -109,7 +114,9 @@ export async function tell(story: Story): Promise<World> {
 async function watch(world: World): Promise<void> {
   const { sched, cloud } = world;
   const quiet = sched.now();
-  const waits = world.groups.map((_, vip) => CONVERGES_WITHIN_MS + (silenceTells(world, vip) ? SILENCE_MAX : 0));
+  const waits = world.groups.map(
+    (_, vip) => CONVERGES_WITHIN_MS + (silenceTells(world, vip) ? SILENCE_MAX : 0),
+  );
   const due = quiet + Math.max(...waits);
   for (const [vip, wait] of waits.entries()) {
     world.dueAtMs[vip] = quiet + wait;
@@ -127,13 +134,14 @@ async function watch(world: World): Promise<void> {
   world.endAtMs = sched.now();
 }
 
-/** A node that says nothing any more, and whose last word was MASTER, or whom an order names. */
-const silenceTells = (world: World, vip: number): boolean =>
-  world.machines.some((m) => {
-    const { state } = m.instances[vip]!;
-    const unheard = !m.alive || !m.labelled;
-    return unheard && (state === 'MASTER' || world.orders[vip]!.pin?.node === m.id);
-  });
+/** Somebody whose last recorded word was MASTER, or whom an order names, will not be heard any more. */
+function silenceTells(world: World, vip: number): boolean {
+  const heardOf = (node: string) => world.machines.some((m) => m.id === node && m.alive && m.labelled);
+  const item = world.net.vips.items.get(world.story.vips[vip]!.name)!;
+  const masters = Object.keys(item.claims).filter((node) => item.claims[node]!.state === 'MASTER');
+  const pinned = world.orders[vip]!.pin?.node;
+  return masters.some((node) => !heardOf(node)) || (pinned !== undefined && !heardOf(pinned));
+}
 
 function look(world: World, vip: number, when: Finding['when']): void {
   const spec = world.story.vips[vip]!;
@@ -146,7 +154,8 @@ function look(world: World, vip: number, when: Finding['when']): void {
     belongs: where,
     right: where === undefined || where.nodes.some((node) => leadsTo(cells, world.region, node)),
     epoch: world.net.vips.items.get(spec.name)?.epoch ?? 0,
-    changes: world.region.changes.filter((c) => cells.some((cell) => cell.cell === c.cell)).length,
+    moves: world.region.changes.filter((c) => c.was !== c.is && cells.some((cell) => cell.cell === c.cell))
+      .length,
     cells: cells.map((c) => `${c.cell} → ${c.at ?? 'nothing'}`).join(', '),
   });
 }
@@ -225,6 +234,10 @@ function build(story: Story): World {
     },
     open: (zone) => !busDown.has('all') && !busDown.has(zone),
     accept: (word) => world.functions.accept(word),
+    said(machine, of) {
+      if (of.state === 'MASTER') world.rightful[of.vip]!.add(machine.id);
+      reckon(world);
+    },
     fate(machine) {
       const luck = road.luck(machine);
       if (odds('send failed', luck)) {
@@ -256,6 +269,8 @@ function build(story: Story): World {
       adverts: false,
     })),
     orders: story.vips.map(() => ({})),
+    everMembers: story.nodes.map((n) => n.id),
+    rightful: story.vips.map(() => new Set<string>()),
     busDown,
     describesFail: false,
     lastDeed: [],
@@ -310,6 +325,17 @@ function furnish(world: World): void {
     primary: false,
     sourceDestCheck: true,
     privateAddresses: ['10.0.9.9'],
+  });
+  region.setEni({
+    ...ENI,
+    vpc: 'vpc-2',
+    eni: 'eni-elsewhere',
+    node: 'i-elsewhere',
+    zone: 'zone-a',
+    label: story.vips[0]!.nodeLabel,
+    primary: false,
+    sourceDestCheck: true,
+    privateAddresses: ['10.1.9.9'],
   });
   for (const vip of story.vips) {
     for (let n = 1; n <= vip.tables; n++) addTable(region, `rtb-${vip.name}-${n}`, vip.tableLabel);

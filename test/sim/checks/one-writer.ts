@@ -9,9 +9,15 @@ export function oneWriter(world: World): readonly Violation[] {
   for (const sent of world.log.sends) {
     const lease = sent.item?.lease;
     const say = (what: string) =>
-      found.push({ guarantee: 'one writer', vip: sent.vip, atMs: sent.atMs, what: `${sent.step.cell}: ${what}` });
+      found.push({
+        guarantee: 'one writer',
+        vip: sent.vip,
+        atMs: sent.atMs,
+        what: `${sent.step.cell}: ${what}`,
+      });
     if (lease === undefined) say(`${sent.by.name} sends without a lease`);
-    else if (!sent.by.nonces.has(lease.holder)) say(`${sent.by.name} sends under the lease of ${lease.holder}`);
+    else if (!sent.by.nonces.has(lease.holder))
+      say(`${sent.by.name} sends under the lease of ${lease.holder}`);
     else {
       const left = lease.expiresAtMs - (world.epochAt + sent.atMs);
       if (left < ATTEMPT_MAX) say(`${sent.by.name} sends with ${Math.round(left)} ms of its lease left`);

@@ -1,0 +1,43 @@
+// Guarantee 4: no claim is lost to a held lease. What an invocation answered as recorded stands in the item, or something
+// newer of that node does; and nothing that stands there is ever replaced by something older.
+import type { Stint } from '../../../shared/claim.ts';
+import type { World } from '../world.ts';
+import type { Violation } from './violation.ts';
+
+const boot = (bootId: string): number => Number(bootId.split('-')[1]);
+
+/** By the numbers of the boots, which nobody but the simulation knows. */
+const older = (
+  a: Pick<Stint, 'bootId' | 'since' | 'seq'>,
+  b: Pick<Stint, 'bootId' | 'since' | 'seq'>,
+): boolean =>
+  a.bootId === b.bootId
+    ? a.since < b.since || (a.since === b.since && a.seq < b.seq)
+    : boot(a.bootId) < boot(b.bootId);
+
+export function noClaimLost(world: World): readonly Violation[] {
+  const found: Violation[] = [];
+  for (const { answer, word, item, atMs } of world.log.answers) {
+    if (answer !== 'recorded' && answer !== 'switched') continue;
+    const stint = item?.claims[word.node];
+    if (stint !== undefined && !older(stint, word)) continue;
+    const stands = stint === undefined ? 'nothing' : `${stint.state} since ${stint.since} seq ${stint.seq}`;
+    found.push({
+      guarantee: 'no claim lost',
+      vip: word.vip,
+      atMs,
+      what: `${word.node} said ${word.state} since ${word.since} seq ${word.seq}, answered ${answer}; the item has ${stands}`,
+    });
+  }
+  for (const { before, after, atMs } of world.log.writes) {
+    if (before === undefined || before.claims === after.claims) continue;
+    for (const [node, was] of Object.entries(before.claims)) {
+      const is = after.claims[node];
+      if (is === was) continue;
+      if (is !== undefined && !older(is, was)) continue;
+      const what = `${node} ${was.state} since ${was.since} seq ${was.seq} gave way to ${is === undefined ? 'nothing' : `${is.state} since ${is.since} seq ${is.seq}`}`;
+      found.push({ guarantee: 'no claim lost', vip: after.name, atMs, what });
+    }
+  }
+  return found;
+}

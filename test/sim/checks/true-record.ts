@@ -1,0 +1,105 @@
+// Guarantee 6: the record does not lie. No mutation without a cause and an epoch written before it; the outcome stands
+// before the epoch is closed; every epoch gets one; and an outcome agrees with what was sent and what EC2 shows.
+import type { Entry, Failover, StepDone } from '../../../shared/timeline.ts';
+import type { Sent } from '../log.ts';
+import { STALE_MAX_MS } from '../region.ts';
+import type { World } from '../world.ts';
+import type { Violation } from './violation.ts';
+
+export const trueRecord = (world: World): readonly Violation[] =>
+  world.story.vips.flatMap((spec) => {
+    const found: Violation[] = [];
+    const say = (atMs: number, what: string) =>
+      found.push({ guarantee: 'true record', vip: spec.name, atMs, what });
+    const entries = world.net.timeline.entries
+      .map((entry, n) => ({ entry, atMs: world.log.filedAtMs[n]!, n }))
+      .filter(({ entry }) => entry.vip === spec.name);
+    const sends = world.log.sends.filter((sent) => sent.vip === spec.name);
+    const causes = closing(world, spec.name, entries, say);
+    caused(sends, say);
+    const outcomes = new Map<number, { outcome: Failover; atMs: number }>();
+    for (const { entry, atMs } of entries) {
+      if (causes.get(entry.epoch) !== entry.cause)
+        say(atMs, `epoch ${entry.epoch} is told with another cause`);
+      if (entry.entry === 'outcome') outcomes.set(entry.epoch, { outcome: entry, atMs });
+    }
+    const last = world.net.vips.items.get(spec.name)!.epoch;
+    for (let epoch = 1; epoch <= last; epoch++) {
+      const told = outcomes.get(epoch);
+      if (told === undefined) say(world.endAtMs, `epoch ${epoch} has no outcome`);
+      else if (told.outcome.outcome !== 'abandoned') agrees(world, told.outcome, told.atMs, sends, say);
+    }
+    return found;
+  });
+
+type Say = (atMs: number, what: string) => void;
+type Filed = { readonly entry: Entry; readonly atMs: number; readonly n: number };
+
+/** An epoch is closed in the item only when its outcome stands. Returns the cause of every epoch. */
+function closing(world: World, vip: string, entries: readonly Filed[], say: Say) {
+  const causes = new Map<number, unknown>();
+  for (const write of world.log.writes) {
+    const { before, after } = write;
+    if (after.name !== vip || before?.open === after.open) continue;
+    for (const [holder, open] of Object.entries(after.open)) {
+      if (before?.open[holder] === undefined) causes.set(open.epoch, open.cause);
+    }
+    for (const [holder, open] of Object.entries(before?.open ?? {})) {
+      if (after.open[holder] !== undefined) continue;
+      const told = entries.some(
+        (e) => e.n < write.entries && e.entry.entry === 'outcome' && e.entry.epoch === open.epoch,
+      );
+      if (!told) say(write.atMs, `epoch ${open.epoch} was closed before its outcome was recorded`);
+    }
+  }
+  return causes;
+}
+
+function caused(sends: readonly Sent[], say: Say): void {
+  for (const { item, atMs, step } of sends) {
+    const lease = item?.lease;
+    const open = lease === undefined ? undefined : item!.open[lease.holder];
+    if (open?.epoch !== lease?.epoch || open === undefined)
+      say(atMs, `${step.cell} was sent without an open epoch`);
+  }
+}
+
+function agrees(world: World, told: Failover, atMs: number, sends: readonly Sent[], say: Say): void {
+  const own = sends.filter((s) => s.item?.lease?.epoch === told.epoch && s.by.nonces.has(told.holder));
+  const say1 = (what: string) => say(atMs, `epoch ${told.epoch} (${told.outcome}): ${what}`);
+  const cells = new Set(told.steps.map((s) => s.cell));
+  for (const sent of own) {
+    if (!cells.has(sent.step.cell)) say1(`says nothing of ${sent.step.cell}, which was sent`);
+  }
+  if (told.outcome === 'unchanged' && own.length > 0) say1('something was sent');
+  if (told.outcome === 'switched' && told.steps.some((s) => s.result !== 'done'))
+    say1('not every step was done');
+  for (const step of told.steps) {
+    const attempts = own.filter((s) => s.step.cell === step.cell);
+    if (attempts.length !== step.attempts)
+      say1(`${step.cell} tells ${step.attempts} attempts of ${attempts.length}`);
+    if (step.result === 'failed' && attempts.some((s) => s.landed === 'done'))
+      say1(`${step.cell} failed, but landed`);
+    const settled = step.result === 'done' && !step.cell.endsWith(' check');
+    if (settled && !attempts.some((s) => s.landed === 'done') && !stood(world, step, atMs)) {
+      say1(`${step.cell} is told as done, but nothing landed`);
+    }
+    if (told.verified && !step.cell.endsWith(' check') && !stood(world, step, atMs)) {
+      say1(`is told as verified, but ${step.cell} did not lead to ${step.to}`);
+    }
+  }
+}
+
+/** Whether EC2 showed the cell as the step wanted it at some time that the read-back may have seen. */
+function stood(world: World, step: StepDone, atMs: number): boolean {
+  const eni = step.to.split(' ')[0];
+  const from = (step.sentAtMs ?? world.epochAt + atMs) - world.epochAt - STALE_MAX_MS;
+  let value: string | undefined;
+  for (const change of world.region.changes) {
+    if (change.cell !== step.cell) continue;
+    if (change.atMs > atMs) break;
+    if (change.atMs > from && value === eni) return true;
+    value = change.is;
+  }
+  return value === eni;
+}
