@@ -110,11 +110,62 @@ def order_stack_events():
     stacks.now_iso = now
 
 
+def know_more_resources():
+    """Types of our template that MiniStack 1.4.21 does not know: they are accepted, and do nothing here."""
+    from ministack.services.cloudformation import provisioners
+
+    def create(logical_id, props, stack_name):
+        name = props.get("ArchiveName") or props.get("Name") or f"{stack_name}-{logical_id}"
+        return name, {"Arn": f"arn:aws:local::{logical_id}:{name}"}
+
+    for kind in ("AWS::Events::Archive", "AWS::SSM::Document"):
+        provisioners._RESOURCE_HANDLERS.setdefault(kind, {"create": create, "delete": lambda _id, _props: None})
+
+
+def make_workflows_faithful():
+    """Two places where MiniStack 1.4.21 differs from Step Functions in a way that our state machines would feel.
+
+    A Fail state takes its error and cause from the data (ErrorPath, CausePath); MiniStack reads the fixed ones only. And
+    SSM knows SendCommand: here the command goes to whoever plays the nodes, as a POST to VIPSHIFT_LAB_SSM.
+    """
+    import inspect
+    import urllib.request
+
+    from ministack.core.responses import error_response_json, json_response
+    from ministack.services import ssm
+    from ministack.services import stepfunctions as states
+
+    fixed = 'state_def.get("Error", "States.Fail"),\n                    state_def.get("Cause", ""))'
+    by_path = (
+        '_resolve_path(state_def["ErrorPath"], current_input) if "ErrorPath" in state_def'
+        ' else state_def.get("Error", "States.Fail"),'
+        ' _resolve_path(state_def["CausePath"], current_input) if "CausePath" in state_def'
+        ' else state_def.get("Cause", ""))'
+    )
+    exec(replace_once(inspect.getsource(states._run_execution), fixed, by_path), states.__dict__)
+
+    known = ssm.handle_request
+
+    async def handle_request(method, path, headers, body, query_params):
+        if not headers.get("x-amz-target", "").endswith(".SendCommand"):
+            return await known(method, path, headers, body, query_params)
+        nodes = os.environ.get("VIPSHIFT_LAB_SSM")
+        if nodes is None:
+            return error_response_json("InvalidInstanceId", "no node of this lab runs an SSM agent", 400)
+        data = body if isinstance(body, bytes) else body.encode()
+        with urllib.request.urlopen(urllib.request.Request(nodes, data=data, method="POST"), timeout=5) as reply:
+            return json_response(json.loads(reply.read()))
+
+    ssm.handle_request = handle_request
+
+
 def serve_ministack(sock):
     import asyncio
 
     make_lambda_faithful()
     order_stack_events()
+    know_more_resources()
+    make_workflows_faithful()
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app
