@@ -17,6 +17,7 @@ import { SOURCE_PREFIX } from '../shared/rejection.ts';
 import type { Entry, Failover } from '../shared/timeline.ts';
 import { type LedgerEntry, newVip, type Vip, type VipStore } from '../shared/vip.ts';
 import { type Deployment, type DeployOptions, deployService } from './deploy.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { childEnv, type LocalAws, type LocalAwsOptions, startLocalAws } from './local-aws.ts';
 import { buildVpc, type LabVpc } from './vpc.ts';
 
@@ -31,6 +32,8 @@ export interface Stack {
   readonly deployment: Deployment;
   readonly ec2: EC2Client;
   readonly vips: VipStore;
+  /** With `withFaults` only. */
+  readonly faults: Faults | undefined;
   /** Publishes as the node that it names, over the bus, like its shim would. Returns the event's id. */
   publish(detail: object, source?: string): Promise<string>;
   /** Waits, bounded, until the functions' log says what became of an event. */
@@ -43,14 +46,27 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
+/** What the functions talk through, so that AWS can be made to fail under them. */
+export interface Faults {
+  /** Before everything but EC2. */
+  readonly aws: FaultProxy;
+  readonly ec2: FaultProxy;
+}
+
 export interface StackOptions extends LocalAwsOptions, DeployOptions {
+  /** Put fault proxies before the emulators, for the functions alone; off unless told. */
+  readonly withFaults?: boolean;
   /** Put the VIP into the ledger; on unless told. */
   readonly register?: boolean;
 }
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const aws = await startLocalAws(options);
+  let faults: Faults | undefined;
   try {
+    faults = options.withFaults === true ? await startFaults(aws) : undefined;
+    const endpoints =
+      faults === undefined ? {} : { endpoint: faults.aws.endpoint, ec2Endpoint: faults.ec2.endpoint };
     const ec2 = new EC2Client(access(aws, aws.ec2Endpoint));
     const role = {
       nodeRoleId: NODE_ROLE_ID,
@@ -58,15 +74,24 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     };
     const [vpc, deployment] = await Promise.all([
       buildVpc(ec2, { stage: STAGE, label: VIP }),
-      deployService(aws, { stage: STAGE, ...role, ...options }),
+      deployService(aws, { stage: STAGE, ...role, ...endpoints, ...options }),
     ]);
-    const stack = connect(aws, vpc, deployment, ec2);
+    const stack = connect({ aws, vpc, deployment, ec2, faults });
     if (options.register ?? true) await stack.vips.write(undefined, newVip(ledgerEntry(aws, vpc)));
     return stack;
   } catch (error) {
+    await Promise.all([faults?.aws.stop(), faults?.ec2.stop()]);
     await aws.stop();
     throw error;
   }
+}
+
+async function startFaults(aws: LocalAws): Promise<Faults> {
+  const [others, ec2] = await Promise.all([
+    startFaultProxy({ target: aws.endpoint }),
+    startFaultProxy({ target: aws.ec2Endpoint }),
+  ]);
+  return { aws: others, ec2 };
 }
 
 export const ledgerEntry = (aws: LocalAws, vpc: LabVpc): LedgerEntry => ({
@@ -86,7 +111,9 @@ const access = (aws: LocalAws, endpoint: string) => ({
   credentials: { accessKeyId: aws.accountId, secretAccessKey: 'local' },
 });
 
-function connect(aws: LocalAws, vpc: LabVpc, deployment: Deployment, ec2: EC2Client): Stack {
+type Parts = Pick<Stack, 'aws' | 'vpc' | 'deployment' | 'ec2' | 'faults'>;
+
+function connect({ aws, vpc, deployment, ec2, faults }: Parts): Stack {
   const client = new DynamoDBClient(access(aws, aws.endpoint));
   const events = new EventBridgeClient(access(aws, aws.endpoint));
   const signal = new AbortController().signal;
@@ -106,6 +133,7 @@ function connect(aws: LocalAws, vpc: LabVpc, deployment: Deployment, ec2: EC2Cli
     deployment,
     ec2,
     vips,
+    faults,
     entries: (key) => entries(key),
     async publish(detail, source) {
       const node = (detail as { node?: string }).node ?? 'unknown';
@@ -138,6 +166,7 @@ function connect(aws: LocalAws, vpc: LabVpc, deployment: Deployment, ec2: EC2Cli
       client.destroy();
       events.destroy();
       ec2.destroy();
+      await Promise.all([faults?.aws.stop(), faults?.ec2.stop()]);
       await aws.stop();
     },
   };

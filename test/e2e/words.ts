@@ -8,15 +8,21 @@ export interface Words {
   readonly laterS?: number;
   readonly state?: VrrpState;
   readonly kind?: ClaimKind;
+  /** Sent the moment that it was made, and not at the story's end. */
+  readonly fresh?: boolean;
 }
 
 const BOOTED_S = 3600;
 /** Stories are told faster than they happened: each claim is as old at its sending as the story's end is away. */
 const END_S = BOOTED_S + 120;
 
-export function wordsOf(node: string, { atS, laterS = 0, state = 'MASTER', kind = 'transition' }: Words) {
+export function wordsOf(
+  node: string,
+  { atS, laterS = 0, state = 'MASTER', kind = 'transition', fresh = false }: Words,
+) {
   const since = (BOOTED_S + atS) * 1_000_000;
   const seq = since + laterS * 1_000_000;
+  const uptimeMs = fresh ? seq / 1000 : END_S * 1000;
   return {
     version: 1,
     vip: 'web',
@@ -28,11 +34,11 @@ export function wordsOf(node: string, { atS, laterS = 0, state = 'MASTER', kind 
     bootId: `boot-${node}`,
     seq,
     since,
-    uptimeMs: END_S * 1000,
-    ageMs: END_S * 1000 - seq / 1000,
+    uptimeMs,
+    ageMs: uptimeMs - seq / 1000,
     superseded: false,
     dropped: 0,
-    atMs: Date.now() - (END_S * 1000 - seq / 1000),
+    atMs: Date.now() - (uptimeMs - seq / 1000),
     shim: 'test',
   };
 }
