@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { statusHelp } from './exit.ts';
+import { explainCommand, ownerCommand } from './explain.ts';
+import { failoverCommand } from './failover.ts';
+import { freezeCommand, pinCommand, thawCommand, unpinCommand } from './orders.ts';
 import { statusCommand } from './status.ts';
 import { timelineCommand } from './timeline.ts';
 import { vipCommand } from './vip.ts';
@@ -12,7 +15,14 @@ export function program(): Command {
     .version(version(), '-V, --version', 'print the version')
     .addCommand(vipCommand())
     .addCommand(statusCommand())
+    .addCommand(pinCommand())
+    .addCommand(unpinCommand())
+    .addCommand(freezeCommand())
+    .addCommand(thawCommand())
+    .addCommand(failoverCommand())
     .addCommand(timelineCommand())
+    .addCommand(explainCommand())
+    .addCommand(ownerCommand())
     .addHelpText(
       'after',
       `\nEach command has examples in its own help: vipshift vip add --help\n${statusHelp}`,

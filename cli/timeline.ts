@@ -27,13 +27,16 @@ interface TimelineOptions extends PeriodOptions {
 /** Over all VIPs each day is a query of its own; one VIP's record is read from its newest end. */
 const SINCE_DEFAULT = hours(24 * 7);
 
-export function withPeriod(command: Command): Command {
-  return command
-    .option('--since <time>', 'from then on: 2h, 3d, 2026-11-22, 2026-11-22T14:03Z (UTC unless it says)')
-    .option('--until <time>', 'before then')
-    .option('--day <date>', 'that day alone: 2026-11-22')
-    .option('--tz <zone>', 'show and read times in this zone, such as Europe/Berlin', zoneFrom, 'UTC');
-}
+export const withZone = (command: Command): Command =>
+  command.option('--tz <zone>', 'show and read times in this zone, such as Europe/Berlin', zoneFrom, 'UTC');
+
+export const withPeriod = (command: Command): Command =>
+  withZone(
+    command
+      .option('--since <time>', 'from then on: 2h, 3d, 2026-11-22, 2026-11-22T14:03Z (UTC unless it says)')
+      .option('--until <time>', 'before then')
+      .option('--day <date>', 'that day alone: 2026-11-22'),
+  );
 
 function zoneFrom(text: string): string {
   if (isZone(text)) return text;

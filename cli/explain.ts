@@ -1,0 +1,119 @@
+// `vipshift explain` and `vipshift owner`: one record in full, and who owned a VIP at an instant.
+import { Command } from 'commander';
+import { ownerAt } from '../shared/audit.ts';
+import { momentText } from '../shared/audit-time.ts';
+import { epochMs } from '../shared/time.ts';
+import { act, type Run } from './act.ts';
+import { refused, type Status, status, usage } from './exit.ts';
+import { withCommon } from './options.ts';
+import { plain } from './output.ts';
+import { unknown } from './register.ts';
+import { printFailover, printIntent, printOrder } from './story.ts';
+import { moment, type PeriodOptions, withZone } from './timeline.ts';
+
+type Zone = Pick<PeriodOptions, 'tz'>;
+
+export const explainCommand = () =>
+  act<Zone>(
+    withCommon(
+      withZone(
+        new Command('explain')
+          .description(
+            'one failover or order in full: cause, decision, each table before and after, milliseconds',
+          )
+          .argument('<id>', 'as the timeline names it: web/42, or web for its newest failover')
+          .addHelpText(
+            'after',
+            '\nExamples:\n  $ vipshift explain web/42\n  $ vipshift explain web\n  $ vipshift explain web/42 --json | jq .outcome.steps',
+          ),
+      ),
+    ),
+    explain,
+  );
+
+async function explain({ args, options, out, session }: Run<Zone>): Promise<Status> {
+  const [vip = '', ...rest] = args[0]!.split('/');
+  const id = rest.join('/');
+  if (id.startsWith('order/')) {
+    const order = await session.log.order(vip, id);
+    if (order === undefined) throw nothing(args[0]!, vip);
+    if (out.json) out.document(order);
+    else printOrder(out, order, options.tz);
+    return status.ok;
+  }
+  const epoch = id === '' ? await newestEpoch(session, vip) : Number(id);
+  if (!Number.isSafeInteger(epoch) || epoch < 1)
+    throw usage(`${args[0]}: no such id`, 'want web/42, as vipshift timeline names it');
+  const { intent, outcome } = await session.log.epoch(vip, epoch);
+  if (intent === undefined && outcome === undefined) throw nothing(args[0]!, vip);
+  if (out.json) out.document({ intent, outcome });
+  else if (outcome !== undefined) printFailover(out, outcome, options.tz);
+  else printIntent(out, intent!, options.tz);
+  return status.ok;
+}
+
+const nothing = (id: string, vip: string) =>
+  refused(`the record has no ${id}`, `vipshift timeline ${vip}; records are deleted after their retention`);
+
+async function newestEpoch(session: Run<Zone>['session'], vip: string): Promise<number> {
+  const answer = await session.log.find({
+    vip,
+    kinds: ['outcome'],
+    limit: 1,
+    sinceMs: epochMs(0),
+    untilMs: epochMs(session.now() + 86_400_000),
+  });
+  const [newest] = answer.records;
+  if (newest?.entry !== 'outcome') throw nothing(vip, vip);
+  return newest.epoch;
+}
+
+interface OwnerOptions extends Zone {
+  readonly at: string;
+}
+
+export const ownerCommand = () =>
+  act<OwnerOptions>(
+    withCommon(
+      withZone(
+        new Command('owner')
+          .description('who owned a VIP at an instant, since when, why, and by whose order')
+          .argument('<vip>')
+          .option('--at <time>', 'now, 2h (ago), 2026-11-22T14:03:07Z', 'now')
+          .addHelpText(
+            'after',
+            '\nExamples:\n  $ vipshift owner web\n  $ vipshift owner web --at 2026-11-22T14:03:07.500Z',
+          ),
+      ),
+    ),
+    owner,
+  );
+
+async function owner({ args, options, out, session }: Run<OwnerOptions>): Promise<void> {
+  const vip = args[0]!;
+  const now = session.now();
+  const atMs = moment('--at', options.at, now, options.tz);
+  if (atMs > now) throw usage(`--at ${options.at} is still to come`, 'ask for a time that has passed');
+  const [item, around] = await Promise.all([session.wire.vips.read(vip), session.log.around(vip, atMs)]);
+  if (item === undefined) throw unknown(vip);
+  const found = ownerAt(vip, atMs, {
+    ...around,
+    ...(item.owner === undefined ? {} : { ownerNow: item.owner }),
+  });
+  if (out.json) return out.document({ ...found, at: momentText(atMs, options.tz), reads: around.reads });
+  out.line(`${plain(found.owner ?? 'nobody')}`);
+  const say = (text: string) => out.line(`  ${plain(text)}`);
+  say(`owned ${vip} at ${momentText(atMs, options.tz)}: ${found.how}`);
+  if (found.by !== undefined) {
+    const { epoch, cause, atMs: since } = found.by;
+    say(
+      `since ${momentText(since, options.tz)}, epoch ${epoch}: ${cause.why}${cause.by === undefined ? '' : `, ordered by ${cause.by}`}`,
+    );
+  }
+  if (found.underWay !== undefined) {
+    const { epoch, to, outcome } = found.underWay;
+    say(
+      `epoch ${epoch} was under way to ${to ?? 'nobody'}, and ended ${outcome}: vipshift explain ${vip}/${epoch}`,
+    );
+  }
+}
