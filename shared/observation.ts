@@ -27,7 +27,7 @@ export interface TableSeen {
 
 export interface AddressSeen {
   readonly privateAddress: string;
-  /** Allocation id of the EIP that lies on it. */
+  /** Allocation id of the EIP that lies on it; the public address itself where AWS assigned that one. */
   readonly eip?: string;
 }
 

@@ -1,4 +1,6 @@
+import { EC2Client } from '@aws-sdk/client-ec2';
 import { describe, expect, test } from 'vitest';
+import { awsEc2 } from '../shared/aws/ec2.ts';
 import { MEMBERS_MAX } from '../shared/member.ts';
 import {
   type EniSeen,
@@ -106,5 +108,63 @@ describe('two views', () => {
     addTable(w.ec2, 'rtb-5', 'web');
     expect(sameView(await look(w), seen)).toBe(false);
     expect(sameView(undefined, seen)).toBe(false);
+  });
+});
+
+describe('what EC2 answers', () => {
+  const TAGS = [{ Key: 'vipshift:test', Value: 'web:eip' }];
+  const address = (last: number, association?: object) => ({
+    PrivateIpAddress: `10.0.2.${last}`,
+    Primary: last === 10,
+    ...(association === undefined ? {} : { Association: association }),
+  });
+  const eni = {
+    NetworkInterfaceId: 'eni-1',
+    VpcId: VPC,
+    OwnerId: ACCOUNT,
+    TagSet: TAGS,
+    Attachment: { InstanceId: 'i-a', DeviceIndex: 0 },
+    PrivateIpAddresses: [
+      address(11, { PublicIp: '203.0.113.9', AllocationId: 'eipalloc-9' }),
+      address(12),
+      address(10, { PublicIp: '198.51.100.7', IpOwnerId: 'amazon' }),
+    ],
+  };
+  const answers: Readonly<Record<string, object>> = {
+    DescribeNetworkInterfacesCommand: { NetworkInterfaces: [eni] },
+    DescribeRouteTablesCommand: { RouteTables: [] },
+    DescribeAddressesCommand: { Addresses: [] },
+  };
+
+  /** The SDK's client, answering by itself before anything is sent. */
+  function answering(): EC2Client {
+    const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
+    const client = new EC2Client({ region: 'eu-central-1', credentials });
+    client.middlewareStack.add(
+      (_next, context) => () => {
+        const output = { $metadata: {}, ...answers[context.commandName!] };
+        return Promise.resolve({ response: {}, output: output as never });
+      },
+      { step: 'initialize' },
+    );
+    return client;
+  }
+
+  test('a public address that AWS assigned takes its private address, as a foreign EIP does: it must not be thrown off', async () => {
+    const reader = answering();
+    const { signal } = new AbortController();
+    const access = { reader, writer: reader, tag: 'vipshift:test', clock: world().clock, signal };
+    const seen = await awsEc2(access).observe(entry);
+    expect(seen.enis[0]).toMatchObject({
+      node: 'i-a',
+      primary: true,
+      label: 'web:eip',
+      sourceDestCheck: true,
+    });
+    expect(seen.enis[0]!.addresses).toEqual([
+      { privateAddress: '10.0.2.10', eip: '198.51.100.7' },
+      { privateAddress: '10.0.2.11', eip: 'eipalloc-9' },
+      { privateAddress: '10.0.2.12' },
+    ]);
   });
 });

@@ -138,7 +138,9 @@ function eniFrom(eni: NetworkInterface, tag: string, eips: readonly EipSeen[]): 
     addresses: addresses.map((address) => {
       const privateAddress = address.PrivateIpAddress!;
       const own = eips.find((e) => e.eni === eni.NetworkInterfaceId && e.privateAddress === privateAddress);
-      const eip = address.Association?.AllocationId ?? own?.eip;
+      // A public address that AWS assigned has no allocation; it must not be thrown off either.
+      const eip =
+        address.Association?.AllocationId ?? own?.eip ?? (address.Association?.PublicIp || undefined);
       return { privateAddress, ...(eip === undefined ? {} : { eip }) };
     }),
   };
