@@ -1,12 +1,13 @@
 // What each act of a story does to the world.
 import { type EpochMs, epochMs } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip.ts';
+import { addEnis, addTable, machineOf } from './furnish.ts';
 import { ROLE } from './lambda.ts';
 import { drawSeq, type Machine, say, sayLowerAdvert } from './machine.ts';
 import type { Act } from './story.ts';
 import { eipEni, serviceEni } from './truth.ts';
 import { instanceOf, isMaster, settleLater } from './vrrp.ts';
-import { addEnis, addTable, machineOf, reckon, struck, type World, wake } from './world.ts';
+import { reckon, struck, type World, wake } from './world.ts';
 
 /** Acts that are faults in the sense of issue 4: they count, and are paired with the states of the nodes. */
 const faulty = new Set<Act['does']>([

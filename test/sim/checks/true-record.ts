@@ -78,8 +78,13 @@ function agrees(world: World, told: Failover, atMs: number, sends: readonly Sent
     const attempts = own.filter((s) => s.step.cell === step.cell);
     if (attempts.length !== step.attempts)
       say1(`${step.cell} tells ${step.attempts} attempts of ${attempts.length}`);
-    if (step.result === 'failed' && attempts.some((s) => s.landed === 'done'))
-      say1(`${step.cell} failed, but landed`);
+    const landed = attempts.find((s) => s.landed === 'done');
+    // Undone by somebody else, an earlier success does not make a later refusal a lie.
+    const undone = world.region.changes.some(
+      (c) =>
+        c.cell === step.cell && c.atMs > (landed?.landedAtMs ?? 0) && !attempts.some((s) => s.id === c.by),
+    );
+    if (step.result === 'failed' && landed !== undefined && !undone) say1(`${step.cell} failed, but landed`);
     const settled = step.result === 'done' && !step.cell.endsWith(' check');
     if (settled && !attempts.some((s) => s.landed === 'done') && !stood(world, step, atMs)) {
       say1(`${step.cell} is told as done, but nothing landed`);

@@ -1,0 +1,127 @@
+// Puts a world together from its story: the scheduler, EC2, the stores, the bus, the functions, the nodes.
+import { memoryTimeline } from '../../shared/memory/timeline.ts';
+import { memoryVips } from '../../shared/memory/vip-store.ts';
+import { epochMs } from '../../shared/time.ts';
+import { furnish, machineOf } from './furnish.ts';
+import { type Cloud, functions } from './lambda.ts';
+import { emptyLog } from './log.ts';
+import type { Road } from './machine.ts';
+import type { Network } from './ports.ts';
+import { type Chance, chance } from './random.ts';
+import { region as regionOf } from './region.ts';
+import { scheduler } from './scheduler.ts';
+import type { FaultName, Story } from './story.ts';
+import { reckon, struck, type World } from './world.ts';
+
+export const EPOCH_AT = Date.UTC(2026, 10, 22, 14, 0, 0);
+
+export function build(story: Story): World {
+  const sched = scheduler();
+  const epochAt = EPOCH_AT + story.phaseMs;
+  const now = () => epochMs(Math.floor(epochAt + sched.now()));
+  const region = regionOf(now, () => sched.now());
+  const vips = memoryVips();
+  const timeline = memoryTimeline();
+  const lucks = new Map<string, Chance>();
+  let world: World;
+  const log = emptyLog(
+    sched,
+    () => vips.items,
+    () => reckon(world),
+  );
+  const odds = (name: FaultName, luck: Chance): boolean =>
+    sched.now() < story.quietAtMs && luck.odds(story.odds[name] ?? 0);
+  const net: Network = {
+    sched,
+    epochAt,
+    region,
+    vips,
+    timeline,
+    log,
+    published: [],
+    describesFail: () => world.describesFail,
+    strikes(name, by, lastsMs = 0) {
+      if (!odds(name, by.luck)) return false;
+      struck(world, name, sched.now() + lastsMs);
+      return true;
+    },
+  };
+  const cloud: Cloud = {
+    seed: story.seed,
+    net,
+    odds,
+    struck: (name, untilMs) => struck(world, name, untilMs),
+    counted: () => {
+      world.awaits += 1;
+    },
+    quietAtMs: story.quietAtMs,
+    late: [],
+    invocations: 0,
+    claims: 0,
+  };
+  const busDown = new Set<string>();
+  const road: Road = {
+    sched,
+    epochAt,
+    luck(machine) {
+      const known = lucks.get(machine.id);
+      if (known !== undefined) return known;
+      const luck = chance(story.seed, machine.id);
+      lucks.set(machine.id, luck);
+      return luck;
+    },
+    open: (zone) => !busDown.has('all') && !busDown.has(zone),
+    accept: (word) => world.functions.accept(word),
+    said(machine, of) {
+      if (of.state === 'MASTER') world.rightful[of.vip]!.add(machine.id);
+      reckon(world);
+    },
+    fate(machine) {
+      const luck = road.luck(machine);
+      if (odds('send failed', luck)) {
+        struck(world, 'send failed', 0);
+        return 'failed';
+      }
+      if (!odds('send reply lost', luck)) return 'fine';
+      struck(world, 'send reply lost', 0);
+      return 'reply lost';
+    },
+  };
+  const machines = story.nodes.map((spec) => machineOf(story, spec));
+  world = {
+    story,
+    sched,
+    epochAt,
+    region,
+    net,
+    cloud,
+    functions: functions(cloud),
+    log,
+    road,
+    machines,
+    groups: story.vips.map((_, vip) => ({
+      vip,
+      machines,
+      sides: new Map(),
+      preempt: story.preempt,
+      adverts: false,
+    })),
+    orders: story.vips.map(() => ({})),
+    everMembers: story.nodes.map((n) => n.id),
+    rightful: story.vips.map(() => new Set<string>()),
+    busDown,
+    describesFail: false,
+    lastDeed: [],
+    intervals: [],
+    wrongSince: [],
+    faults: new Map(),
+    pairs: new Map(),
+    awaits: 0,
+    troubleUntilMs: 0,
+    dueAtMs: [],
+    found: [],
+    endAtMs: Number.POSITIVE_INFINITY,
+  };
+  furnish(world);
+  return world;
+}

@@ -1,0 +1,104 @@
+// The simulation's command line:
+//
+//   node test/sim/main.ts --runs 100000 --seed 1 --json     histories on all cores, and what came of them
+//   node test/sim/main.ts --replay 4711 [--shrink]          one history, step by step
+//
+// Exit status 1 when a guarantee did not hold.
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { violationsOf } from './checks/all.ts';
+import { storyOf } from './generator.ts';
+import { asJson, asText } from './report.ts';
+import { retell } from './retell.ts';
+import { emptyTally, type Tally } from './run.ts';
+import { shrink } from './shrink.ts';
+import { tell } from './world.ts';
+
+const BATCH = 250;
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    replay: { type: 'string' },
+    shrink: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+function whole(name: string, text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw new RangeError(`--${name} is ${JSON.stringify(text)}, want a whole number`);
+}
+
+/** Workers take batches of seeds until none is left; the sums do not depend on who took which. */
+async function runAll(from: number, runs: number, workers: number): Promise<Tally> {
+  const total = emptyTally();
+  let next = from;
+  const work = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(new URL('./worker.ts', import.meta.url));
+      const more = () => {
+        const size = Math.min(BATCH, from + runs - next);
+        if (size <= 0) return void worker.terminate().then(() => resolve());
+        worker.postMessage({ from: next, runs: size });
+        next += size;
+      };
+      worker.on('message', (tally: Tally) => {
+        join(total, tally);
+        if (!values.json)
+          process.stderr.write(`\r${total.histories} histories, ${total.failures.length} failed`);
+        more();
+      });
+      worker.on('error', reject);
+      more();
+    });
+  await Promise.all(Array.from({ length: workers }, work));
+  if (!values.json) process.stderr.write('\n');
+  return total;
+}
+
+function join(total: Tally, tally: Tally): void {
+  total.histories += tally.histories;
+  total.failures.push(...tally.failures);
+  total.claims.push(...tally.claims);
+  total.faults.push(...tally.faults);
+  total.awaits.push(...tally.awaits);
+  for (const [pair, n] of Object.entries(tally.pairs)) total.pairs[pair] = (total.pairs[pair] ?? 0) + n;
+  for (const [kind, ms] of Object.entries(tally.convergeMs)) {
+    total.convergeMs[kind] ??= [];
+    total.convergeMs[kind].push(...ms);
+  }
+}
+
+async function replay(seed: number): Promise<boolean> {
+  const story = values.shrink ? await shrink(storyOf(seed)) : storyOf(seed);
+  const world = await tell(story);
+  const violations = violationsOf(world);
+  console.log(retell(world, violations));
+  return violations.length === 0;
+}
+
+async function main(): Promise<boolean> {
+  if (values.replay !== undefined) return replay(whole('replay', values.replay));
+  const began = performance.now();
+  const tally = await runAll(
+    whole('seed', values.seed),
+    whole('runs', values.runs),
+    Math.max(1, whole('workers', values.workers)),
+  );
+  const tookMs = performance.now() - began;
+  console.log(values.json ? asJson(tally, tookMs) : asText(tally, tookMs));
+  const [worst] = tally.failures;
+  if (worst !== undefined && !values.json) {
+    const story = await shrink(storyOf(worst.seed));
+    const world = await tell(story);
+    console.log(`\nthe first failure, made as small as it gets:\n${retell(world, violationsOf(world))}`);
+  }
+  return tally.failures.length === 0;
+}
+
+process.exitCode = (await main()) ? 0 : 1;

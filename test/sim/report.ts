@@ -1,0 +1,95 @@
+// What came of many histories, for people and for programs.
+
+import type { Tally } from './run.ts';
+import { faultNames } from './story.ts';
+
+/** Every fault that must have met every state of a node often enough; those by chance and those that a story names. */
+export const deedNames = [
+  'dies',
+  'stops',
+  'fails',
+  'is cut off',
+  'is transient',
+  'clock jumps',
+  'bus goes',
+  'describes fail',
+  'bucket is drained',
+  'is untagged',
+  'is replaced',
+  'is deleted',
+  'foreign route',
+  'foreign eip',
+  'route is changed',
+  'route is deleted',
+  'eip is loosed',
+  'stranger speaks',
+] as const;
+export const nodeStates = ['MASTER', 'BACKUP', 'FAULT', 'STOP', 'DELETED', 'dead'] as const;
+
+export const pairsWanted: readonly string[] = nodeStates.flatMap((state) =>
+  [...faultNames, ...deedNames].map((fault) => `${state} × ${fault}`),
+);
+
+interface Spread {
+  readonly n: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly worst: number;
+}
+
+export const median = (numbers: readonly number[]): number => spread(numbers).p50;
+
+export function spread(numbers: readonly number[]): Spread {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  return { n: sorted.length, p50: at(0.5), p99: at(0.99), worst: sorted.at(-1) ?? 0 };
+}
+
+const convergence = (tally: Tally): Record<string, Spread> => {
+  const kinds = Object.keys(tally.convergeMs).sort();
+  const all = kinds.flatMap((kind) => tally.convergeMs[kind]!);
+  const each = kinds.map((kind) => [kind, spread(tally.convergeMs[kind]!)] as const);
+  return Object.fromEntries([['all', spread(all)], ...each]);
+};
+
+const rarest = (tally: Tally) =>
+  pairsWanted.map((pair) => ({ pair, n: tally.pairs[pair] ?? 0 })).sort((a, b) => a.n - b.n);
+
+export const asJson = (tally: Tally, tookMs: number): string =>
+  JSON.stringify(
+    {
+      histories: tally.histories,
+      violations: tally.failures.length,
+      tookMs: Math.round(tookMs),
+      medianClaims: median(tally.claims),
+      medianFaults: median(tally.faults),
+      medianAwaits: median(tally.awaits),
+      pairs: { wanted: pairsWanted.length, rarest: rarest(tally)[0], counts: tally.pairs },
+      convergeMs: convergence(tally),
+      failures: tally.failures.slice(0, 20),
+    },
+    null,
+    2,
+  );
+
+export function asText(tally: Tally, tookMs: number): string {
+  const [pair] = rarest(tally);
+  const lines = Object.entries(convergence(tally)).map(
+    ([kind, s]) =>
+      `  ${kind.padEnd(18)} ${String(s.n).padStart(8)} times   median ${ms(s.p50)}   p99 ${ms(s.p99)}   worst ${ms(s.worst)}`,
+  );
+  const failed = tally.failures.slice(0, 20).map(({ seed, violations }) => {
+    const [first] = violations;
+    return `  seed ${seed}: ${first!.guarantee}: ${first!.vip}: ${first!.what.slice(0, 300)}`;
+  });
+  return [
+    `${tally.histories} histories in ${Math.round(tookMs / 1000)} s, ${tally.failures.length} violated a guarantee`,
+    `medians per history: ${median(tally.claims)} claims, ${median(tally.faults)} faults, ${median(tally.awaits)} scheduled awaits`,
+    `${pairsWanted.length} pairs of node state and fault; the rarest: ${pair!.pair}, ${pair!.n} times`,
+    'how long a VIP was not where it belongs, by what happened last before:',
+    ...lines,
+    ...failed,
+  ].join('\n');
+}
+
+const ms = (value: number): string => `${(value / 1000).toFixed(2)} s`.padStart(9);

@@ -1,0 +1,7 @@
+// A thread that runs batches of histories.
+import { parentPort } from 'node:worker_threads';
+import { runSeeds } from './run.ts';
+
+parentPort!.on('message', async ({ from, runs }: { from: number; runs: number }) => {
+  parentPort!.postMessage(await runSeeds(from, runs));
+});
