@@ -1,5 +1,5 @@
 /**
- * Runs osls on serverless.yml in a folder of its own: the file and resources/ copied, the bundles linked in.
+ * Runs osls on serverless.yml in a folder of its own: the file, resources/ and runbook/ copied, the bundles linked in.
  *
  * Invariant: nothing is written into the working tree but .lab/build, so any number of runs at once do not meet, and osls ends within its limit.
  * Limit: bundles are kept under .lab/build by the hash of their sources; those of older sources are left lying.
@@ -32,7 +32,7 @@ export async function withServiceFolder<T>(
   const functions = await builtFunctions(options.functionsFolder ?? join(root, 'functions'));
   const folder = await mkdtemp(join(tmpdir(), 'vipshift-service-'));
   try {
-    for (const part of ['serverless.yml', 'resources'])
+    for (const part of ['serverless.yml', 'resources', 'runbook'])
       await cp(join(root, part), join(folder, part), { recursive: true });
     await mkdir(join(folder, 'dist'));
     await symlink(functions, join(folder, 'dist', 'functions'));

@@ -21,20 +21,28 @@ export function roleResources(stage: string): Json {
     Resources: {
       FailoverRole: role('failover', [...logs('failover'), ...vips(), ...shared, reportFailure()]),
       ReconcileRole: role('reconcile', [...logs('reconcile'), ...vips(), listVips(), ...shared]),
+      NoticeMachineRole: serviceRole('the workflow notice', 'notice', 'states.amazonaws.com', [
+        // SendNotice
+        allow('sns:Publish', { Ref: 'Notices' }),
+      ]),
+      NoticeRuleRole: serviceRole('the rule NoticeRule', 'notice-rule', 'events.amazonaws.com', [
+        allow('states:StartExecution', { Ref: 'NoticeMachine' }),
+      ]),
     },
   };
 }
 
-function role(name: string, statements: readonly Statement[]): Json {
+const role = (name: string, statements: readonly Statement[]): Json =>
+  serviceRole(`the function ${name}`, name, 'lambda.amazonaws.com', statements);
+
+function serviceRole(whose: string, name: string, service: string, statements: readonly Statement[]): Json {
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
-      Description: `vipshift: the function ${name}`,
+      Description: `vipshift: ${whose}`,
       AssumeRolePolicyDocument: {
         Version: '2012-10-17',
-        Statement: [
-          { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
-        ],
+        Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
       },
       Policies: [{ PolicyName: name, PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
     },
@@ -100,12 +108,12 @@ function apply(stage: string): Statement[] {
   ];
 }
 
-// A function may say that a failover is finished; it cannot say that a node changed its state.
+// A function may say that a failover finished or failed; it cannot say that a node changed its state.
 function announce(): Statement {
   return allow('events:PutEvents', arn.bus, {
     'ForAllValues:StringEquals': {
       'events:source': 'vipshift.controller',
-      'events:detail-type': 'VIP Failover Finished',
+      'events:detail-type': ['VIP Failover Finished', 'VIP Failover Failed'],
     },
     Null: { 'events:source': 'false', 'events:detail-type': 'false' },
   });

@@ -4,6 +4,7 @@
 // It also keeps what the fast path relies on: the members, and the view that serves when the describes do not.
 // Limit: an elected node that EC2 does not show is reported; the second best is never taken in its place.
 import { elect, isLiveOrder } from './election.ts';
+import { troubleOf } from './health.ts';
 import { type Cause, isLive, STALE_READ } from './lease.ts';
 import { enisOf, type Members } from './member.ts';
 import { membersSeen, type Observation, type Stray, sameView, strays } from './observation.ts';
@@ -27,6 +28,8 @@ export interface Report {
   readonly strays: readonly Stray[];
   readonly splitBrain: readonly string[];
   readonly suspendedPin?: string;
+  /** What would keep a failover from doing what it should, one sentence each. */
+  readonly trouble: readonly string[];
   readonly switched?: Switched;
 }
 
@@ -84,9 +87,13 @@ const idle = (vip: Vip, did: Report['did'], why: string): Report => ({
   conflicts: [],
   strays: [],
   splitBrain: [],
+  trouble: [],
 });
 
-type Finding = Pick<Report, 'why' | 'drift' | 'conflicts' | 'strays' | 'splitBrain' | 'suspendedPin'> & {
+type Finding = Pick<
+  Report,
+  'why' | 'drift' | 'conflicts' | 'strays' | 'splitBrain' | 'suspendedPin' | 'trouble'
+> & {
   /** The cause under which a lease is needed; undefined when nothing is to be done. */
   readonly take?: string;
 };
@@ -98,12 +105,15 @@ export function judge(vip: Vip, seen: Observation, now: EpochMs): Finding {
     election.owner === undefined ? undefined : membersSeen(vip, seen, vip.members)[election.owner];
   const { steps: drift, conflicts } =
     target === undefined || frozen ? { steps: [], conflicts: [] } : plan(vip, seen, target, true);
+  const pin = election.suspendedPin === undefined ? {} : { suspendedPin: election.suspendedPin };
+  const unseen = target === undefined && election.owner !== undefined ? { unseen: election.owner } : {};
   const said = {
     drift,
     conflicts,
     strays: strays(vip, seen),
     splitBrain: election.splitBrain,
-    ...(election.suspendedPin === undefined ? {} : { suspendedPin: election.suspendedPin }),
+    trouble: troubleOf(vip, { conflicts, ...pin, ...unseen }),
+    ...pin,
   };
   const left = Object.values(vip.open)[0];
   if (left !== undefined) return { ...said, why: 'open epoch', take: `epoch ${left.epoch} was left open` };

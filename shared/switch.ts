@@ -17,6 +17,8 @@ import { type Scope, type Vip, withLease } from './vip.ts';
 export interface Announcer {
   /** Publishes `VIP Failover Finished` for the users' own automation; throws a Fault when the bus does not take it. */
   finished(failover: Failover): Promise<void>;
+  /** Publishes `VIP Failover Failed`, for people; what was not carried out stays to be done. */
+  failed?(failover: Failover): Promise<void>;
 }
 
 export interface Wire extends Tools {
@@ -97,13 +99,19 @@ export async function switchVip(
 
 async function announce(wire: Wire, vip: Vip, held: Held, faults: Fault[]): Promise<void> {
   // Only a commit that changed the owner: users' automation must not act on a half-done switch.
-  if (!held.good || held.target?.node === vip.owner) return;
+  const changed = held.good && held.target?.node !== vip.owner;
+  if (!changed && !isNewsOfFailure(held.failover)) return;
   try {
-    await wire.bus.finished(held.failover);
+    if (changed) await wire.bus.finished(held.failover);
+    else await wire.bus.failed?.(held.failover);
   } catch (error) {
     faults.push(faultOf(error));
   }
 }
+
+/** Reconcile tries again every minute: its failures are an alarm's, or a night would bring hundreds of messages. */
+const isNewsOfFailure = ({ outcome, cause }: Failover): boolean =>
+  (outcome === 'failed' || outcome === 'partial') && cause.kind !== 'reconcile';
 
 interface Released {
   readonly vip: Vip;

@@ -1,37 +1,48 @@
-// What the controller tells the world on its own bus: `VIP Failover Finished`, for users' own automation.
+// What the controller tells the world on its own bus: `VIP Failover Finished`, for users' own automation, and `VIP
+// Failover Failed`, for people. Both carry the notice, so that a rule and a topic suffice to send it.
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../fault.ts';
+import { noticeOf } from '../notice.ts';
 import type { Announcer } from '../switch.ts';
 import type { Failover, Stage } from '../timeline.ts';
 import { faultFrom } from './codes.ts';
 
 export const FINISHED = 'VIP Failover Finished';
+export const FAILED = 'VIP Failover Failed';
 export const CONTROLLER_SOURCE = 'vipshift.controller';
 
 export interface Bus {
   readonly client: EventBridgeClient;
   readonly bus: string;
+  readonly stage: string;
   readonly signal: AbortSignal;
 }
 
-export const awsAnnouncer = ({ client, bus, signal }: Bus): Announcer => ({
-  async finished(failover) {
-    const entry = {
-      EventBusName: bus,
-      Source: CONTROLLER_SOURCE,
-      DetailType: FINISHED,
-      Detail: JSON.stringify(finishedDetail(failover)),
-    };
-    try {
-      const reply = await client.send(new PutEventsCommand({ Entries: [entry] }), { abortSignal: signal });
-      const [refused] = (reply.Entries ?? []).filter((e) => e.ErrorCode !== undefined);
-      if (refused === undefined) return;
-      throw new Fault('refused', refused.ErrorCode!, `PutEvents to ${bus}: ${refused.ErrorMessage}`);
-    } catch (error) {
-      throw faultFrom(error, `announcing epoch ${failover.epoch} of ${failover.vip}`);
-    }
-  },
+export const awsAnnouncer = (bus: Bus): Announcer => ({
+  finished: (failover) => announce(bus, FINISHED, failover),
+  failed: (failover) => announce(bus, FAILED, failover),
 });
+
+async function announce(
+  { client, bus, stage, signal }: Bus,
+  detailType: string,
+  failover: Failover,
+): Promise<void> {
+  const entry = {
+    EventBusName: bus,
+    Source: CONTROLLER_SOURCE,
+    DetailType: detailType,
+    Detail: JSON.stringify({ ...finishedDetail(failover), notice: noticeOf(failover, stage) }),
+  };
+  try {
+    const reply = await client.send(new PutEventsCommand({ Entries: [entry] }), { abortSignal: signal });
+    const [refused] = (reply.Entries ?? []).filter((e) => e.ErrorCode !== undefined);
+    if (refused === undefined) return;
+    throw new Fault('refused', refused.ErrorCode!, `PutEvents to ${bus}: ${refused.ErrorMessage}`);
+  } catch (error) {
+    throw faultFrom(error, `announcing epoch ${failover.epoch} of ${failover.vip}`);
+  }
+}
 
 /** The published event's detail; events/vip-failover-finished.schema.json describes it. */
 export function finishedDetail(failover: Failover) {

@@ -16,18 +16,28 @@ import { VERSION } from './claim-event.ts';
 export interface Journal {
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Whether the four metrics of a VIP are kept by VIP as well; see serverless.yml. */
+  readonly byVip: boolean;
 }
 
-/** The four metrics by VIP; each only when something happened. Everything else carries the VIP as a property. */
+/** The first four are kept by VIP, too; each is emitted only when something happened. */
 export const metricNames = {
+  /** From the controller's first line to the last mutation accepted. */
   duration: 'FailoverDuration',
-  trouble: 'FailoverTrouble',
+  /** Failovers with an outcome other than unchanged. */
+  outcome: 'FailoverOutcome',
   splitBrain: 'SplitBrain',
   unhealthy: 'Unhealthy',
+  /** Failovers that did not do what they should: failed, partial, abandoned. Wakes somebody. */
+  trouble: 'FailoverTrouble',
   rejected: 'ClaimsRejected',
   newerVersion: 'ClaimsOfNewerVersion',
+  /** One for each sweep in which no VIP failed: the dead-man alarm listens for it. */
   reconciled: 'Reconciled',
 } as const;
+
+/** Where the metrics of a stage are, so that two stages in one account do not meet. */
+export const metricsNamespace = (stage: string): string => `vipshift/${stage}`;
 
 export function tellAnswer(journal: Journal, answer: Answer, claim: Claim): void {
   const { vip, node, eventId } = claim;
@@ -66,24 +76,35 @@ export function tellVersion({ logger, metrics }: Journal, version: number): void
   metrics.addMetric(metricNames.newerVersion, MetricUnit.Count, 1);
 }
 
-export function tellFailover({ logger, metrics }: Journal, failover: Failover): void {
+export function tellFailover(journal: Journal, failover: Failover): void {
   const { claims: _claims, ...told } = failover;
-  const well = failover.outcome === 'switched' || failover.outcome === 'unchanged';
-  logger[well ? 'info' : 'error'](`failover ${failover.outcome}`, { ...told });
-  const byVip = metrics.singleMetric();
-  byVip.addDimension('vip', failover.vip);
+  const { vip, outcome } = failover;
+  const trouble = outcome === 'failed' || outcome === 'partial' || outcome === 'abandoned';
+  journal.logger[trouble ? 'error' : 'info'](`failover ${outcome}`, { ...told });
   const { toLastMutation } = durations(failover.stages);
-  if (failover.outcome === 'switched' && toLastMutation !== undefined) {
-    byVip.addMetric(metricNames.duration, MetricUnit.Milliseconds, toLastMutation);
-  }
-  if (!well) tellByVip({ logger, metrics }, failover.vip, metricNames.trouble);
-  if (failover.splitBrain.length > 0) tellByVip({ logger, metrics }, failover.vip, metricNames.splitBrain);
+  if (outcome === 'switched' && toLastMutation !== undefined)
+    tellVip(journal, vip, metricNames.duration, MetricUnit.Milliseconds, toLastMutation);
+  if (outcome !== 'unchanged') tellVip(journal, vip, metricNames.outcome, MetricUnit.Count, 1);
+  if (failover.splitBrain.length > 0) tellVip(journal, vip, metricNames.splitBrain, MetricUnit.Count, 1);
+  if (trouble) one(journal, vip, metricNames.trouble, MetricUnit.Count, 1);
 }
 
-function tellByVip({ metrics }: Journal, vip: string, name: string): void {
-  const single = metrics.singleMetric();
+type Unit = (typeof MetricUnit)[keyof typeof MetricUnit];
+
+/** Over all VIPs for the alarms, and by VIP for looking closer. */
+function tellVip(journal: Journal, vip: string, name: string, unit: Unit, amount: number): void {
+  one(journal, vip, name, unit, amount);
+  if (!journal.byVip) return;
+  const single = journal.metrics.singleMetric();
   single.addDimension('vip', vip);
-  single.addMetric(name, MetricUnit.Count, 1);
+  single.addMetric(name, unit, amount);
+}
+
+/** Without the dimension; the VIP is a property of the log line. */
+function one({ metrics }: Journal, vip: string, name: string, unit: Unit, amount: number): void {
+  const single = metrics.singleMetric();
+  single.addMetadata('vip', vip);
+  single.addMetric(name, unit, amount);
 }
 
 function tellFaults({ logger }: Journal, vip: string, faults: readonly Fault[]): void {
@@ -94,17 +115,16 @@ export function tellSweep(journal: Journal, sweep: Sweep): void {
   for (const report of sweep.reports) tellReport(journal, report);
   for (const { vip, fault } of sweep.failures)
     journal.logger.error('reconcile failed', { vip, error: fault });
-  journal.metrics.addMetric(metricNames.reconciled, MetricUnit.Count, sweep.reports.length);
+  if (sweep.failures.length === 0) journal.metrics.addMetric(metricNames.reconciled, MetricUnit.Count, 1);
 }
 
-function tellReport(journal: Journal, report: Report): void {
+export function tellReport(journal: Journal, report: Report): void {
   const { switched, ...told } = report;
-  const unhealthy = report.conflicts.length > 0 || report.suspendedPin !== undefined;
-  if (report.did === 'switched' || unhealthy || report.splitBrain.length > 0)
+  if (report.did === 'switched' || report.trouble.length > 0 || report.splitBrain.length > 0)
     journal.logger.warn('reconcile', { ...told });
   for (const failover of switched?.failovers ?? []) tellFailover(journal, failover);
   tellFaults(journal, report.vip, switched?.faults ?? []);
-  if (unhealthy) tellByVip(journal, report.vip, metricNames.unhealthy);
+  if (report.trouble.length > 0) tellVip(journal, report.vip, metricNames.unhealthy, MetricUnit.Count, 1);
   if (switched === undefined && report.splitBrain.length > 0)
-    tellByVip(journal, report.vip, metricNames.splitBrain);
+    tellVip(journal, report.vip, metricNames.splitBrain, MetricUnit.Count, 1);
 }

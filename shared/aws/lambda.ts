@@ -9,7 +9,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Wire } from '../switch.ts';
 import { durationMs } from '../time.ts';
-import type { Journal } from './journal.ts';
+import { type Journal, metricsNamespace } from './journal.ts';
 import { lambdaSandbox, type Sandbox, wireFor } from './wire.ts';
 
 /** Before the platform kills the invocation, everything under way is aborted. */
@@ -22,8 +22,12 @@ export interface Bench {
 }
 
 export function lambda<Reply>(work: (event: unknown, bench: Bench) => Promise<Reply>) {
-  const journal: Journal = { logger: new Logger(), metrics: new Metrics({ namespace: 'vipshift' }) };
   const box = lambdaSandbox();
+  const journal: Journal = {
+    logger: new Logger(),
+    metrics: new Metrics({ namespace: metricsNamespace(box.settings.stage) }),
+    byVip: box.settings.metricsByVip ?? true,
+  };
   return middy({ timeoutEarlyInMillis: ABORT_EARLY_MS })
     .use(injectLambdaContext(journal.logger, { resetKeys: true }))
     .use(logMetrics(journal.metrics))

@@ -25,6 +25,8 @@ export interface Settings {
   readonly bus: string;
   readonly identity: NodeIdentity;
   readonly retentionDays: number;
+  /** Off for fleets so large that four metrics for each VIP cost more than they tell; on unless told. */
+  readonly metricsByVip?: boolean;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -44,6 +46,7 @@ export function settingsFrom(env: Env): Settings {
     bus: want('VIPSHIFT_BUS'),
     identity: identityFrom(env, problems),
     retentionDays: Number(env.VIPSHIFT_RETENTION_DAYS ?? '400'),
+    metricsByVip: env.VIPSHIFT_METRICS_BY_VIP !== 'false',
   };
   if (!(settings.retentionDays >= 1)) {
     problems.push(
@@ -143,7 +146,7 @@ export function wireFor(box: Sandbox, remaining: DurationMs, signal: AbortSignal
       retentionDays: settings.retentionDays,
     }),
     ec2: awsEc2({ reader: made.reader, writer: made.writer, tag: tagKey(settings.stage), clock, signal }),
-    bus: awsAnnouncer({ client: made.events, bus: settings.bus, signal }),
+    bus: awsAnnouncer({ client: made.events, bus: settings.bus, stage: settings.stage, signal }),
   };
 }
 

@@ -1,0 +1,79 @@
+// The notice: one failover as a person reads it at night: what moved, why, what became of it, what clients felt, and
+// the one command to run next. Pure; the event that announces a failover carries it.
+//
+// Limit: what clients felt is reckoned from the node's own word, whose clock is not trusted, to the last route that EC2
+// accepted; how long VRRP itself took to notice is not in it.
+import type { Failover, Stage } from './timeline.ts';
+
+export interface Notice {
+  /** One line, plain ASCII, at most 100 characters: SNS refuses anything else as a subject. */
+  readonly subject: string;
+  readonly text: string;
+}
+
+const SUBJECT_MAX = 100;
+
+export function noticeOf(failover: Failover, stage: string): Notice {
+  const { vip, outcome, cause, verified } = failover;
+  const from = failover.from ?? 'nobody';
+  const to = failover.to ?? 'nobody';
+  const moved = movedText(failover, from, to);
+  const ordered = cause.by === undefined ? '' : `, ordered by ${cause.by}`;
+  const lines = [
+    `VIP ${vip} (stage ${stage}): ${moved}`,
+    `Cause: ${cause.why} (${cause.kind}${ordered})`,
+    `Outcome: ${outcome}, epoch ${failover.epoch}; ${stepsText(failover)}; ${readBackText(verified)}`,
+    `Clients: ${feltBy(failover)}`,
+    ...failover.conflicts.map((c) => `Left alone: ${c.cell} (${c.found}): ${c.why}`),
+    ...(failover.splitBrain.length === 0 ? [] : [`Split brain: ${failover.splitBrain.join(' and ')}`]),
+    ...failover.notes.map((note) => `Note: ${note}`),
+    `Next: ${nextCommand(failover, stage)}`,
+  ];
+  return { subject: subjectOf(`vipshift ${stage}: ${vip} ${moved}`), text: lines.join('\n') };
+}
+
+export const subjectOf = (text: string): string =>
+  text
+    .replace(/→/g, '->')
+    .replace(/[^\x20-\x7e]+/g, ' ')
+    .slice(0, SUBJECT_MAX);
+
+function movedText({ outcome }: Failover, from: string, to: string): string {
+  if (outcome === 'switched') return `moved from ${from} to ${to}`;
+  if (outcome === 'partial') return `moved only in part from ${from} to ${to}`;
+  if (outcome === 'failed') return `did not move from ${from} to ${to}`;
+  return `${outcome} (from ${from}, to ${to})`;
+}
+
+function stepsText({ steps }: Failover): string {
+  const done = steps.filter((s) => s.result === 'done').length;
+  return `${done} of ${steps.length} EC2 calls carried out`;
+}
+
+const readBackText = (verified: boolean): string =>
+  verified ? 'read back and right' : 'not confirmed by reading back; the next reconcile looks again';
+
+/** In the record's own stages; absent ones (an order, a reconcile) have no node's word to reckon from. */
+export function feltMs(stages: readonly Stage[]): number | undefined {
+  const at = (name: string) => stages.find((s) => s.stage === name)?.atMs;
+  const said = at('node said so (its clock)');
+  const moved = at('last mutation accepted');
+  return said === undefined || moved === undefined || moved < said ? undefined : moved - said;
+}
+
+function feltBy(failover: Failover): string {
+  if (failover.outcome === 'failed') return 'still where they were: nothing was moved, or not all of it';
+  if (failover.steps.length === 0) return 'nothing';
+  const ms = feltMs(failover.stages);
+  const gap =
+    ms === undefined
+      ? 'their route changed while it worked'
+      : `about ${(ms / 1000).toFixed(1)} s from the node's word to the last route, after VRRP had noticed`;
+  return `${gap}; open TCP connections broke`;
+}
+
+function nextCommand({ vip, outcome, splitBrain, conflicts }: Failover, stage: string): string {
+  if (splitBrain.length > 0 || conflicts.length > 0 || outcome === 'partial' || outcome === 'failed')
+    return `vipshift status ${vip} --stage ${stage}`;
+  return `vipshift timeline ${vip} --stage ${stage} --limit 5`;
+}
