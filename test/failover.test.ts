@@ -289,6 +289,27 @@ describe('claims that are no MASTER transition', () => {
   });
 });
 
+describe('what a crash left behind', () => {
+  const cause = { kind: 'claim', why: 'crashed', atMs: START } as const;
+  const assertion = { kind: 'assertion', sinceMs: 0 } as const;
+
+  test('a dead lease is cleared by the next claim, though it moves nothing', async () => {
+    const w = await owned();
+    const lease = { holder: 'gone', epoch: 2, expiresAtMs: plus(w.clock.now(), durationMs(0 - SKEW)), cause };
+    change(w, { epoch: 2, lease });
+    expect((await says(w, 'i-a', assertion)).answer).toBe('switched');
+    expect(item(w).lease).toBeUndefined();
+  });
+
+  test('so is an epoch that was left open', async () => {
+    const w = await owned();
+    change(w, { epoch: 2, open: { gone: { epoch: 2, cause } } });
+    await says(w, 'i-a', assertion);
+    expect(item(w).open).toEqual({});
+    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome])).toContainEqual([2, 'abandoned']);
+  });
+});
+
 describe('orders', () => {
   const order = (w: World) => ({ untilMs: plus(w.clock.now(), minutes(10)), by: 'ops', reason: 'work' });
 
@@ -297,7 +318,7 @@ describe('orders', () => {
     const effects = w.ec2.effects.length;
     change(w, { freeze: order(w) });
     await says(w, 'i-b');
-    await reconciles(w);
+    expect(await reconciles(w)).toMatchObject({ did: 'nothing', why: 'frozen by order', drift: [] });
     expect(w.ec2.effects).toHaveLength(effects);
     expect(item(w)).toMatchObject({ owner: 'i-a', claims: { 'i-b': { state: 'MASTER' } } });
     await w.clock.advance(minutes(10));

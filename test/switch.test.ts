@@ -107,6 +107,28 @@ describe('a switch', () => {
     expect(w.published).toEqual([]);
   });
 
+  test('that is half done leaves cells on both sides, and both stay ours: the rest is no stranger’s later', async () => {
+    const w = elected();
+    await switches(w);
+    await w.clock.advance(seconds(10));
+    record(w, claimOf('i-b', { atMs: 10_000 }));
+    const real = { ...w.ec2 };
+    const apply: World['ec2']['apply'] = (step, mayStart) =>
+      step.cell.startsWith('rtb-2') && mayStart()
+        ? Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'not yours'))
+        : real.apply(step, mayStart);
+    await switches(w, { ec2: { ...w.ec2, apply } });
+    const B = memberOf('i-b');
+    expect(item(w)).toMatchObject({ owner: 'i-a', wrote: [A.eni, A.eipEni, B.eni, B.eipEni] });
+    for (const eni of [A.eni, A.eipEni]) {
+      const { label: _label, ...untagged } = w.ec2.enis.get(eni)!;
+      w.ec2.enis.set(eni, untagged);
+    }
+    await w.clock.advance(seconds(60));
+    await reconciles(w);
+    expect([item(w).owner, targets(w)]).toEqual(['i-b', [B.eni]]);
+  });
+
   test('an attempt without an answer makes everything observed untrusted for a while: it may still land', async () => {
     const w = elected();
     let first = true;
