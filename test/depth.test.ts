@@ -5,14 +5,15 @@ import { failover, type Heard } from '../shared/failover.ts';
 import { Fault } from '../shared/fault.ts';
 import { reconcile } from '../shared/reconcile.ts';
 import { durationMs, plus, seconds } from '../shared/time.ts';
-import type { Vip } from '../shared/vip.ts';
 import { type Counter, counter } from './depth.ts';
 import {
   anyNode,
+  change,
   finish,
   heard,
   item,
   memberOf,
+  owned,
   routeTo,
   START,
   says,
@@ -21,10 +22,8 @@ import {
   V6,
   type Words,
   type World,
-  world,
 } from './world.ts';
 
-const change = (w: World, over: Partial<Vip>) => w.vips.items.set('web', { ...item(w), ...over });
 const told = (w: World, node: string, words: Words = {}): Heard =>
   heard(node, { atMs: w.clock.now() - START, ...words });
 const counts = async (w: World, heardNow: Heard, latencies = {}): Promise<Counter> => {
@@ -32,14 +31,6 @@ const counts = async (w: World, heardNow: Heard, latencies = {}): Promise<Counte
   await finish(w, failover(counted.wire, heardNow, anyNode));
   return counted;
 };
-
-/** Node a owns the VIP and everything points to it; ten seconds have passed. */
-async function owned(): Promise<World> {
-  const w = world();
-  await says(w, 'i-a');
-  await w.clock.advance(seconds(10));
-  return w;
-}
 
 /** A lease that its holder will not come back for, and how long it is live yet. */
 function deadHolder(w: World, liveForMs: number): void {

@@ -4,39 +4,23 @@
 //
 // Left out of the mutations: version, account, region and resources of the envelope. EventBridge fills them in itself;
 // the schema describes them, the controller does not read them.
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CONTROLLER_SOURCE, FINISHED, finishedDetail } from '../shared/aws/announce.ts';
-import { DETAIL_TYPE, parseClaimEvent, VERSION } from '../shared/aws/claim-event.ts';
-import { type Journal, metricNames, tellVersion } from '../shared/aws/journal.ts';
+import { DETAIL_TYPE, parseClaimEvent } from '../shared/aws/claim-event.ts';
 import { claimKinds, vrrpStates } from '../shared/claim.ts';
-import { failover } from '../shared/failover.ts';
-import { rejectReasons, turnAway } from '../shared/rejection.ts';
-import { durationMs, plus, seconds } from '../shared/time.ts';
 import { outcomes } from '../shared/timeline.ts';
-import { addNode, anyNode, finish, item, outcomesOf, reconciles, says, type World, world } from './world.ts';
-
-type Json = Record<string, unknown>;
-interface Event extends Json {
-  detail: Json;
-}
-
-const events = join(import.meta.dirname, '..', 'events');
-const json = (path: string): Json => JSON.parse(readFileSync(join(events, path), 'utf8')) as Json;
-const ajv = new Ajv2020({ allErrors: true, strict: true });
-addFormats.default(ajv);
-const saysClaim = ajv.compile(json('vrrp-state-change.schema.json'));
-const saysFinished = ajv.compile(json('vip-failover-finished.schema.json'));
-
-const names = readdirSync(join(events, 'examples'));
-const claimNames = names.filter((name) => name !== 'finished.json');
-const example = (name: string): Event => json(`examples/${name}`) as Event;
-const master = example('transition-master.json');
-const withDetail = (over: Json, of: Event = master): Event => ({ ...of, detail: { ...of.detail, ...over } });
+import {
+  claimNames,
+  type Event,
+  example,
+  type Json,
+  json,
+  master,
+  names,
+  saysClaim,
+  saysFinished,
+  withDetail,
+} from './event.ts';
 
 describe('the examples', () => {
   test('there is one for every state, kind and case', () => {
@@ -238,167 +222,5 @@ describe('schema and parser', () => {
     const early = { uptimeMs: 8122455.999, kind: 'assertion' };
     expect(message(early)).toMatch(/^seq is 8123456000, want at most uptimeMs in µs, /);
     expect(message({ ...early, uptimeMs: 8122456 })).toBe('');
-  });
-});
-
-describe('other versions', () => {
-  const spy = () => {
-    const told: unknown[][] = [];
-    const journal = {
-      logger: { warn: (...args: unknown[]) => told.push(args) },
-      metrics: { addMetric: (...args: unknown[]) => told.push(args) },
-    } as unknown as Journal;
-    return { told, journal };
-  };
-
-  test('unknown fields are ignored, in the envelope and in the detail: fields are only ever added', () => {
-    const later = { ...withDetail({ colour: 'blue', weights: [1, 2] }), 'replay-name': 'x' };
-    expect(saysClaim(later)).toBe(true);
-    const parsed = parseClaimEvent(later);
-    expect(parsed.ok && 'colour' in parsed.claim).toBe(false);
-    expect(parsed.ok && parsed.claim).toEqual((parseClaimEvent(master) as { claim: unknown }).claim);
-  });
-
-  test('a newer version is read as far as it is known, moves the VIP, and is alarmed: a refused claim is a missed failover', async () => {
-    const event = withDetail({ version: VERSION + 7, colour: 'blue' });
-    expect(saysClaim(event)).toBe(true);
-    const parsed = parseClaimEvent(event);
-    if (!parsed.ok) throw new Error(parsed.refusal.message);
-    const { told, journal } = spy();
-    tellVersion(journal, parsed.version);
-    expect(told[0]![1]).toEqual({ version: VERSION + 7 });
-    expect(told[1]).toEqual([metricNames.newerVersion, 'Count', 1]);
-    const w = world([]);
-    addNode(w.ec2, parsed.claim.node);
-    w.clock.set(plus(parsed.claim.timeMs, seconds(1)));
-    const { claim, source } = parsed;
-    expect((await finish(w, failover(w.wire, { claim, source }, anyNode))).answer).toBe('switched');
-    expect(item(w).owner).toBe(claim.node);
-  });
-
-  test('the current version is no alarm, and version 0 is none at all', () => {
-    const { told, journal } = spy();
-    tellVersion(journal, VERSION);
-    expect(told).toEqual([]);
-    expect([parseClaimEvent(withDetail({ version: 0 })).ok, saysClaim(withDetail({ version: 0 }))]).toEqual([
-      false,
-      false,
-    ]);
-  });
-});
-
-describe('every reason for turning a claim away', () => {
-  const ROLE = 'AROAEXAMPLEID0000001';
-  const bySource = { mode: 'source', roleId: ROLE } as const;
-  const node = String(master.detail.node);
-
-  /** As functions/failover.ts does it. */
-  async function deliver(w: World, event: unknown, roleId = ROLE): Promise<void> {
-    const parsed = parseClaimEvent(event);
-    if (!parsed.ok) return turnAway(w.wire, { ...parsed, ...parsed.refusal }, event);
-    const { claim, source } = parsed;
-    await finish(w, failover(w.wire, { claim, source }, { ...bySource, roleId }));
-  }
-
-  const ways: Readonly<
-    Record<string, { readonly event: unknown; readonly message: string; readonly roleId?: string }>
-  > = {
-    malformed: {
-      event: withDetail({ since: 1 }),
-      message: 'since of a transition is 1, want its seq, 8123456000',
-    },
-    'unknown-vip': {
-      event: withDetail({ vip: 'wbe' }),
-      message: 'VIP "wbe" is not in the ledger; register it, or mend notify.conf',
-    },
-    'foreign-source': {
-      event: { ...master, source: 'my.app' },
-      message: 'source is "my.app", want vipshift.notify/<role id>:<instance id>',
-    },
-    'foreign-role': {
-      event: master,
-      roleId: 'AROAOTHER',
-      message: `role id in the source is ${ROLE}, want AROAOTHER`,
-    },
-    'foreign-node': {
-      event: { ...master, source: `vipshift.notify/${ROLE}:i-0ffeeddccbbaa9988` },
-      message: `the claim speaks of ${node}, its source is i-0ffeeddccbbaa9988`,
-    },
-    'not-a-member': { event: master, message: `no ENI of ${node} bears the label web in vpc-1` },
-    'from-the-future': {
-      event: { ...master, time: '2026-11-22T14:05:08Z' },
-      message: 'event time is 2026-11-22T14:05:08.000Z, want at most a minute after 2026-11-22T14:04:07.000Z',
-    },
-    superseded: {
-      event: example('superseded.json'),
-      message: 'a newer claim of the same VIP waited behind it on the node',
-    },
-  };
-
-  test('is reached below', () => {
-    expect(Object.keys(ways).sort()).toEqual([...rejectReasons].sort());
-  });
-
-  for (const [reason, { event, message, roleId }] of Object.entries(ways)) {
-    test(`${reason}: returned and not thrown, so that it is not delivered again; counted with its message`, async () => {
-      const w = world();
-      await w.clock.advance(durationMs(247_000));
-      await deliver(w, event, roleId);
-      await deliver(w, event, roleId);
-      expect(w.timeline.rejections).toMatchObject([{ reason, message, count: 2 }]);
-      expect(JSON.parse(w.timeline.rejections[0]!.example)).toBeTypeOf('object');
-      expect(w.ec2.effects).toEqual([]);
-      expect(item(w).claims).toEqual({});
-    });
-  }
-});
-
-describe('VIP Failover Finished', () => {
-  const [nodeA, nodeB] = ['i-0a1b2c3d4e5f60718', 'i-0ffeeddccbbaa9988'];
-  const event = (detail: object) => ({
-    ...example('finished.json'),
-    'detail-type': FINISHED,
-    source: CONTROLLER_SOURCE,
-    detail: JSON.parse(JSON.stringify(detail)) as Json,
-  });
-  const valid = (detail: object) => [saysFinished(event(detail)), saysFinished.errors];
-
-  test('what a first failover, a second one and reconcile publish is as the schema says', async () => {
-    const w = world([nodeA, nodeB]);
-    await says(w, nodeA);
-    await w.clock.advance(seconds(10));
-    await says(w, nodeB);
-    await w.clock.advance(seconds(10));
-    w.vips.items.set('web', { ...item(w), claims: { [nodeA]: { ...item(w).claims[nodeA]!, since: 9e15 } } });
-    await reconciles(w);
-    const details = w.published.map(finishedDetail);
-    expect(details.map((d) => [d.from, d.to, d.cause.kind])).toEqual([
-      [undefined, nodeA, 'claim'],
-      [nodeA, nodeB, 'claim'],
-      [nodeB, nodeA, 'reconcile'],
-    ]);
-    for (const detail of details) expect(valid(detail)).toEqual([true, null]);
-    expect(details.every((d) => d.durationsMs.toLastMutation !== undefined)).toBe(true);
-  });
-
-  test('so is every outcome that the record may hold', async () => {
-    const w = world([nodeA]);
-    await says(w, nodeA);
-    const [told] = outcomesOf(w);
-    for (const outcome of outcomes) {
-      expect(valid(finishedDetail({ ...told!, outcome, stages: [] }))).toEqual([true, null]);
-    }
-  });
-
-  test('the schema is no formality: it refuses a wrong outcome, node or epoch', () => {
-    const { detail } = example('finished.json');
-    for (const over of [
-      { outcome: 'moved' },
-      { to: 'a' },
-      { epoch: 0 },
-      { durationsMs: { toReadBack: '1' } },
-    ]) {
-      expect(saysFinished(event({ ...detail, ...over }))).toBe(false);
-    }
   });
 });

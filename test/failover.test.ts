@@ -1,23 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { failover, type Heard } from '../shared/failover.ts';
 import { Fault } from '../shared/fault.ts';
-import { LEASE_TTL, SKEW } from '../shared/lease.ts';
-import { durationMs, epochMs, hours, minutes, plus, seconds } from '../shared/time.ts';
-import type { Vip } from '../shared/vip.ts';
+import { LEASE_TTL } from '../shared/lease.ts';
+import { epochMs, hours, minutes, seconds } from '../shared/time.ts';
 import {
   ACCOUNT,
   addNode,
-  addTable,
   anyNode,
   claimOf,
-  entry,
   finish,
   heard,
   item,
   memberOf,
   outcomesOf,
-  reconciles,
-  routeTo,
+  owned,
   START,
   says,
   targets,
@@ -27,17 +23,8 @@ import {
 } from './world.ts';
 
 const [A, B] = [memberOf('i-a'), memberOf('i-b')];
-const change = (w: World, over: Partial<Vip>) => w.vips.items.set('web', { ...item(w), ...over });
 const handle = (w: World, told: Heard) => failover(w.wire, told, anyNode);
 const now = (w: World): number => w.clock.now() - START;
-
-/** Node a owns the VIP; ten seconds have passed. */
-async function owned(nodes: readonly string[] = ['i-a', 'i-b']): Promise<World> {
-  const w = world(nodes);
-  await says(w, 'i-a');
-  await w.clock.advance(seconds(10));
-  return w;
-}
 
 describe('a MASTER', () => {
   test('gets every labelled table and the EIP; every other table and route stays as it is', async () => {
@@ -101,42 +88,6 @@ describe('a MASTER', () => {
     await expect(says(w, 'i-c')).rejects.toThrow('slow down');
     expect(w.timeline.rejections).toEqual([]);
   });
-});
-
-describe('the old owner', () => {
-  const ways: Readonly<Record<string, (w: World) => void>> = {
-    'lost its label on both ENIs': (w) => {
-      for (const eni of [A.eni, A.eipEni]) {
-        const { label: _label, ...untagged } = w.ec2.enis.get(eni)!;
-        w.ec2.enis.set(eni, untagged);
-      }
-    },
-    'was terminated with its ENIs': (w) => {
-      for (const eni of [A.eni, A.eipEni]) w.ec2.enis.delete(eni);
-      const { eni: _eni, privateAddress: _address, ...loose } = w.ec2.eips.get('eipalloc-1')!;
-      w.ec2.eips.set('eipalloc-1', loose);
-    },
-    'has its ENIs detached': (w) => {
-      for (const eni of [A.eni, A.eipEni]) {
-        const { node: _node, ...detached } = w.ec2.enis.get(eni)!;
-        w.ec2.enis.set(eni, detached);
-      }
-    },
-  };
-  for (const [what, happen] of Object.entries(ways)) {
-    for (const reconciled of [false, true]) {
-      const when = reconciled ? ', and reconcile has seen it' : '';
-      test(`${what}${when}: that does not block the next one`, async () => {
-        const w = await owned();
-        happen(w);
-        if (reconciled) await reconciles(w);
-        await says(w, 'i-b');
-        expect(outcomesOf(w).at(-1)).toMatchObject({ outcome: 'switched', conflicts: [], verified: true });
-        expect([item(w).owner, targets(w)]).toEqual(['i-b', [B.eni]]);
-        expect(w.ec2.eips.get('eipalloc-1')).toMatchObject({ eni: B.eipEni });
-      });
-    }
-  }
 });
 
 describe('many claims at once', () => {
@@ -221,51 +172,6 @@ describe('replies that are lost', () => {
   });
 });
 
-describe('a lease that is held', () => {
-  /** Somebody took the lease for node a and is gone. */
-  async function crashed(): Promise<World> {
-    const w = world();
-    const w2 = { ...w.wire, ec2: { ...w.ec2, apply: () => new Promise<never>(() => undefined) } };
-    void failover(w2, heard('i-a'), anyNode);
-    await w.clock.advance(durationMs(1));
-    return w;
-  }
-
-  test('of a holder that crashed is waited out and taken; its epoch is closed as abandoned', async () => {
-    const w = await crashed();
-    await w.clock.advance(seconds(3));
-    await says(w, 'i-b');
-    expect(w.clock.now()).toBeGreaterThanOrEqual(plus(START, durationMs(LEASE_TTL + SKEW)));
-    expect(w.clock.now()).toBeLessThan(plus(START, durationMs(LEASE_TTL + SKEW + 500)));
-    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome, o.cause.node])).toEqual([
-      [1, 'abandoned', 'i-a'],
-      [2, 'switched', 'i-b'],
-    ]);
-    expect([item(w).owner, item(w).open, targets(w)]).toEqual(['i-b', {}, [B.eni]]);
-  });
-
-  test('loses no claim: a BACKUP is recorded beside it and does not wait', async () => {
-    const w = await crashed();
-    const began = w.clock.now();
-    expect(await says(w, 'i-b', { state: 'BACKUP' })).toMatchObject({ answer: 'recorded', news: true });
-    expect(w.clock.now()).toBe(began);
-    expect(item(w).claims['i-b']).toMatchObject({ state: 'BACKUP' });
-  });
-
-  test('by a living holder: it sees the claim at its release and follows it under a new epoch', async () => {
-    const w = await owned();
-    const [first, second] = [heard('i-b', { atMs: now(w) }), heard('i-a', { atMs: now(w) + 2500 })];
-    const answers = await finish(w, Promise.all([handle(w, first), handle(w, second)]));
-    expect(answers.map((a) => a.answer)).toEqual(['switched', 'recorded']);
-    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome, o.to])).toEqual([
-      [1, 'switched', 'i-a'],
-      [2, 'superseded', 'i-b'],
-      [3, 'switched', 'i-a'],
-    ]);
-    expect(targets(w)).toEqual([A.eni]);
-  });
-});
-
 describe('claims that are no MASTER transition', () => {
   test('the owner’s BACKUP sends the VIP to the node whose last word is MASTER, though that said nothing new', async () => {
     const w = await owned();
@@ -286,126 +192,6 @@ describe('claims that are no MASTER transition', () => {
     const w = await owned();
     expect((await says(w, 'i-b', { kind: 'assertion', sinceMs: 5000 })).answer).toBe('switched');
     expect(item(w).owner).toBe('i-b');
-  });
-});
-
-describe('what a crash left behind', () => {
-  const cause = { kind: 'claim', why: 'crashed', atMs: START } as const;
-  const assertion = { kind: 'assertion', sinceMs: 0 } as const;
-
-  test('a dead lease is cleared by the next claim, though it moves nothing', async () => {
-    const w = await owned();
-    const lease = { holder: 'gone', epoch: 2, expiresAtMs: plus(w.clock.now(), durationMs(0 - SKEW)), cause };
-    change(w, { epoch: 2, lease });
-    expect((await says(w, 'i-a', assertion)).answer).toBe('switched');
-    expect(item(w).lease).toBeUndefined();
-  });
-
-  test('so is an epoch that was left open', async () => {
-    const w = await owned();
-    change(w, { epoch: 2, open: { gone: { epoch: 2, cause } } });
-    await says(w, 'i-a', assertion);
-    expect(item(w).open).toEqual({});
-    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome])).toContainEqual([2, 'abandoned']);
-  });
-});
-
-describe('orders', () => {
-  const order = (w: World) => ({ untilMs: plus(w.clock.now(), minutes(10)), by: 'ops', reason: 'work' });
-
-  test('frozen: nothing moves, the claims are recorded, and after the freeze reconcile catches up', async () => {
-    const w = await owned();
-    const effects = w.ec2.effects.length;
-    change(w, { freeze: order(w) });
-    await says(w, 'i-b');
-    expect(await reconciles(w)).toMatchObject({ did: 'nothing', why: 'frozen by order', drift: [] });
-    expect(w.ec2.effects).toHaveLength(effects);
-    expect(item(w)).toMatchObject({ owner: 'i-a', claims: { 'i-b': { state: 'MASTER' } } });
-    await w.clock.advance(minutes(10));
-    expect(await reconciles(w)).toMatchObject({ did: 'switched' });
-    expect([item(w).owner, targets(w)]).toEqual(['i-b', [B.eni]]);
-  });
-
-  test('a pin is honoured against a newer MASTER, and suspended, with an alarm, when its node is unfit', async () => {
-    const w = await owned();
-    change(w, { pin: { ...order(w), node: 'i-a' } });
-    await says(w, 'i-b');
-    expect(targets(w)).toEqual([A.eni]);
-    await w.clock.advance(seconds(5));
-    await says(w, 'i-a', { state: 'FAULT' });
-    expect(targets(w)).toEqual([B.eni]);
-    expect(outcomesOf(w).at(-1)!.notes).toEqual(['pin suspended: last word of i-a is FAULT']);
-    expect(await reconciles(w)).toMatchObject({ suspendedPin: 'last word of i-a is FAULT' });
-  });
-});
-
-describe('scope', () => {
-  test('a foreign living route is a conflict and is left alone; once it is dead it is taken over', async () => {
-    const w = await owned();
-    routeTo(w, 'rtb-1', V4, { target: 'tgw-1' });
-    await says(w, 'i-b');
-    expect(outcomesOf(w).at(-1)).toMatchObject({
-      outcome: 'partial',
-      conflicts: [{ cell: `rtb-1 ${V4}`, found: 'tgw-1', kind: 'foreign' }],
-    });
-    expect(w.ec2.tables.get('rtb-1')!.routes[V4]!.target).toBe('tgw-1');
-    routeTo(w, 'rtb-1', V4, { target: 'tgw-1', state: 'blackhole' });
-    await w.clock.advance(minutes(1));
-    await reconciles(w);
-    expect(targets(w)).toEqual([B.eni]);
-  });
-
-  test('a propagated route gets a static one beside it', async () => {
-    const w = await owned();
-    routeTo(w, 'rtb-1', V4, { target: 'vgw-1', propagated: true });
-    await says(w, 'i-b');
-    expect(w.ec2.tables.get('rtb-1')!.routes[V4]).toEqual({
-      target: B.eni,
-      state: 'active',
-      propagated: false,
-    });
-    expect(outcomesOf(w).at(-1)).toMatchObject({ outcome: 'switched' });
-  });
-
-  test('two VIPs do not touch each other’s tables, though they share nodes', async () => {
-    const w = await owned();
-    const dns = { ...item(w), ...entry, name: 'dns', addresses: ['192.168.255.53/32'], eips: [] };
-    w.vips.items.set('dns', { ...dns, tableLabels: ['dns'], claims: {}, epoch: 0 });
-    addTable(w.ec2, 'rtb-dns', 'dns');
-    const told = heard('i-b', { atMs: now(w), over: { vip: 'dns' } });
-    expect((await finish(w, handle(w, told))).answer).toBe('switched');
-    expect(targets(w)).toEqual([A.eni]);
-    expect(w.ec2.tables.get('rtb-dns')!.routes['192.168.255.53/32']!.target).toBe(B.eni);
-  });
-});
-
-describe('a long plan', () => {
-  test('120 tables: one epoch from the first to the last, the lease prolonged on the way, every table moved', async () => {
-    const w = world();
-    for (let n = 5; n <= 120; n++) addTable(w.ec2, `rtb-${n}`, 'web');
-    change(w, { addresses: [V4] });
-    const answer = await says(w, 'i-a');
-    expect(w.clock.now() - START).toBeGreaterThan(LEASE_TTL);
-    expect(answer).toMatchObject({ answer: 'switched', failovers: [{ epoch: 1, outcome: 'switched' }] });
-    expect(item(w)).toMatchObject({ epoch: 1, owner: 'i-a' });
-    expect(targets(w)).toEqual([A.eni]);
-    expect(outcomesOf(w)).toHaveLength(1);
-  });
-
-  test('a claim that comes meanwhile neither takes the lease nor is lost: the holder follows it', async () => {
-    const w = world();
-    for (let n = 5; n <= 120; n++) addTable(w.ec2, `rtb-${n}`, 'web');
-    change(w, { addresses: [V4] });
-    const first = handle(w, heard('i-a'));
-    await w.clock.advance(seconds(12));
-    const second = handle(w, heard('i-b', { atMs: now(w) }));
-    const answers = await finish(w, Promise.all([first, second]));
-    expect(answers.map((a) => a.answer)).toEqual(['switched', 'recorded']);
-    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome, o.to])).toEqual([
-      [1, 'superseded', 'i-a'],
-      [2, 'switched', 'i-b'],
-    ]);
-    expect(targets(w)).toEqual([B.eni]);
   });
 });
 

@@ -65,12 +65,8 @@ describe('one lease', () => {
       verified: true,
       notes: [],
     });
-    expect(stagesOf(done)).toEqual([
-      'described',
-      'first mutation sent',
-      'last mutation accepted',
-      'read back',
-    ]);
+    const stages = 'described, first mutation sent, last mutation accepted, read back';
+    expect(stagesOf(done).join(', ')).toBe(stages);
     expect(outcomesOf(w)).toEqual([done.failover]);
   });
 
@@ -225,10 +221,8 @@ describe('describes that are slow or fail', () => {
       tools: () => ({ ec2: { ...failing.ec2, observe } }),
     });
     expect(looks).toBe(3);
-    expect(done).toMatchObject({
-      good: false,
-      failover: { outcome: 'failed', notes: ['describe failed: RequestLimitExceeded'] },
-    });
+    const failed = { outcome: 'failed', notes: ['describe failed: RequestLimitExceeded'] };
+    expect(done).toMatchObject({ good: false, failover: failed });
     expect(failing.ec2.effects).toEqual([]);
   });
 

@@ -4,10 +4,10 @@ import { LEASE_TTL, SKEW, STALE_READ } from '../shared/lease.ts';
 import { TOMBSTONE_KEPT } from '../shared/reconcile.ts';
 import { reconcileAll } from '../shared/sweep.ts';
 import { durationMs, minutes, plus, seconds } from '../shared/time.ts';
-import type { Vip } from '../shared/vip.ts';
 import {
   addNode,
   addTable,
+  change,
   finish,
   item,
   memberOf,
@@ -23,7 +23,6 @@ import {
 } from './world.ts';
 
 const [A, B] = [memberOf('i-a'), memberOf('i-b')];
-const change = (w: World, over: Partial<Vip>) => w.vips.items.set('web', { ...item(w), ...over });
 const cause = { kind: 'claim', why: 'test', atMs: START } as const;
 
 /** Node a owns the VIP, and all is as it should be; a minute has passed. */

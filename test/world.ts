@@ -10,7 +10,7 @@ import type { RouteSeen } from '../shared/observation.ts';
 import { pace } from '../shared/pace.ts';
 import { type Report, reconcile } from '../shared/reconcile.ts';
 import type { Wire } from '../shared/switch.ts';
-import { durationMs, type EpochMs, epochMs, minutes, plus } from '../shared/time.ts';
+import { durationMs, type EpochMs, epochMs, minutes, plus, seconds } from '../shared/time.ts';
 import type { Failover } from '../shared/timeline.ts';
 import { type LedgerEntry, newVip, type Vip } from '../shared/vip.ts';
 
@@ -195,3 +195,14 @@ export function routeTo(w: World, table: string, destination: string, route: Par
 
 export const outcomesOf = (w: World): readonly Failover[] =>
   w.timeline.entries.filter((e): e is Failover => e.entry === 'outcome');
+
+/** The first node owns the VIP and everything points to it; ten seconds have passed. */
+export async function owned(nodes: readonly string[] = ['i-a', 'i-b']): Promise<World> {
+  const w = world(nodes);
+  await says(w, nodes[0]!);
+  await w.clock.advance(seconds(10));
+  return w;
+}
+
+/** Changes the item behind everybody's back. */
+export const change = (w: World, over: Partial<Vip>) => w.vips.items.set('web', { ...item(w), ...over });
