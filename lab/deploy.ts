@@ -40,7 +40,8 @@ export interface Deployment {
 
 export function deployService(aws: LocalAws, options: DeployOptions = {}): Promise<Deployment> {
   const stage = options.stage ?? 'dev';
-  return withServiceFolder({ ...options, plugin }, async (folder) => {
+  // In the local AWS's own folder, which goes with it whatever becomes of this process.
+  return withServiceFolder({ ...options, plugin, parent: aws.folder }, async (folder) => {
     const outputs = join(folder, 'outputs.json');
     await runOsls(['deploy', '--stage', stage, ...params(options)], folder, {
       ...childEnv(aws),

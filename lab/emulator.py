@@ -9,7 +9,6 @@ therefore has to be started as the leader of a process group of its own.
 Limit: whoever kills only this process with SIGKILL leaves the workers to end by themselves on their closed stdin.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -23,9 +22,10 @@ import traceback
 
 def end_of_life(scratch):
     shutil.rmtree(scratch, ignore_errors=True)
-    # Its parent is shared with the other emulator: whoever ends last takes it away.
-    with contextlib.suppress(OSError):
-        os.rmdir(os.path.dirname(scratch))
+    # Its parent is shared with the other emulator: whoever ends last takes it away, with all that is in it.
+    shared = os.path.dirname(scratch)
+    if not any(os.path.exists(os.path.join(shared, service)) for service in ("ministack", "moto")):
+        shutil.rmtree(shared, ignore_errors=True)
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 

@@ -20,6 +20,8 @@ const limitMs = 90_000;
 export interface ServiceFolderOptions {
   /** The folder of the functions' sources; functions/ unless told. */
   readonly functionsFolder?: string;
+  /** Where to lay it out; the system's temporary folder unless told. */
+  readonly parent?: string;
   /** A plugin of ours that this run needs besides, as a path. */
   readonly plugin?: string;
 }
@@ -30,7 +32,7 @@ export async function withServiceFolder<T>(
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
   const functions = await builtFunctions(options.functionsFolder ?? join(root, 'functions'));
-  const folder = await mkdtemp(join(tmpdir(), 'vipshift-service-'));
+  const folder = await mkdtemp(join(options.parent ?? tmpdir(), 'vipshift-service-'));
   try {
     for (const part of ['serverless.yml', 'resources', 'runbook'])
       await cp(join(root, part), join(folder, part), { recursive: true });

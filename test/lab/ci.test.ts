@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const script = join(import.meta.dirname, '..', '..', '.ci', 'run');
+// Stand-ins for what the script would otherwise install.
+const present = [
+  'keepalived',
+  'ip',
+  'curl',
+  'shellcheck',
+  'chromium',
+  'nginx',
+  'jq',
+  'ps',
+  'ss',
+  'openssl',
+  'unshare',
+  'git',
+];
+
+let folder: string;
+let bin: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vipshift-test-'));
+  bin = join(folder, 'bin');
+  mkdirSync(join(folder, '.ci'));
+  mkdirSync(bin);
+  cpSync(script, join(folder, '.ci', 'run'));
+  for (const name of present) command(name, 'exit 0');
+  command('python3', 'exit 0');
+  command('apt-get', 'echo apt-get was called >&2; exit 1');
+  symlinkSync(process.execPath, join(bin, 'node'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function command(name: string, body: string): void {
+  writeFileSync(join(bin, name), `#!/bin/bash\n${body}\n`);
+  chmodSync(join(bin, name), 0o755);
+}
+
+interface Report {
+  readonly passed?: number;
+  readonly failed?: number;
+  readonly skipped?: number;
+  /** Files that broke before their first test. */
+  readonly unborn?: number;
+}
+
+/** An npm whose `test` writes such a report and whose other commands end with 0, but for the one named. */
+function npm({ passed = 0, failed = 0, skipped = 0, unborn = 0 }: Report, broken?: string): void {
+  const testResults = Array.from({ length: unborn }, () => ({ status: 'failed', assertionResults: [] }));
+  const counts = { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped };
+  const lines = [
+    `[[ $* == ${JSON.stringify(broken ?? 'nothing')} ]] && exit 1`,
+    `[[ $1 == test ]] && echo '${JSON.stringify({ ...counts, testResults })}' > .lab/vitest.json`,
+    'exit 0',
+  ];
+  command('npm', lines.join('\n'));
+}
+
+function run(): { status: number | null; last: string | undefined; output: string } {
+  const system = ['/usr/bin', '/bin', '/usr/sbin', dirname(process.execPath)];
+  const env = { PATH: [bin, ...system].join(delimiter) };
+  const { status, stdout, stderr } = spawnSync(join(folder, '.ci', 'run'), { env, encoding: 'utf8' });
+  return { status, last: stdout.trimEnd().split('\n').at(-1), output: stdout + stderr };
+}
+
+describe('.ci/run', () => {
+  it('ends with 0 and the count when every step passed', () => {
+    npm({ passed: 12 });
+    expect(run()).toMatchObject({ status: 0, last: '12 passed, 0 failed' });
+  });
+
+  it.each<[string, Report, string | undefined, string]>([
+    ['a test failed', { passed: 3, failed: 2 }, undefined, '3 passed, 2 failed'],
+    ['a file broke before its first test', { passed: 3, unborn: 1 }, undefined, '3 passed, 1 failed'],
+    ['no test was executed', {}, undefined, '0 passed, 0 failed'],
+    [
+      'a test was skipped: a suite that cannot run has to say so',
+      { passed: 3, skipped: 1 },
+      undefined,
+      '3 passed, 0 failed',
+    ],
+    ['only the check failed', { passed: 3 }, 'run check', '3 passed, 0 failed'],
+    ['only the demo failed', { passed: 3 }, 'run demo', '3 passed, 0 failed'],
+    ['nothing could be installed', { passed: 3 }, 'ci --no-audit --no-fund', '0 passed, 0 failed'],
+  ])('does not end with 0 when %s', (_why, report, broken, last) => {
+    npm(report, broken);
+    expect(run()).toMatchObject({ status: 1, last });
+  });
+
+  it('installs what is missing, and names it', () => {
+    npm({ passed: 1 });
+    rmSync(join(bin, 'chromium'));
+    command('apt-get', 'echo "apt-get $*"');
+    const { status, output } = run();
+    // Where a real chromium is on the machine there is nothing to install.
+    if (output.includes('missing:'))
+      expect(output).toMatch(
+        /missing: chromium\n[\s\S]*apt-get install -y -qq --no-install-recommends chromium/,
+      );
+    expect(status).toBe(0);
+  });
+});
