@@ -82,6 +82,9 @@ export const STAMP_MS = 999;
 
 export const slotOf = (instant: number): number => Math.floor(instant / SLOT);
 
+/** The slot of a stint of which nothing has come in time: silent, however few slots were heard since. */
+export const NEVER_IN_TIME = 0;
+
 export const isLate = (claim: Claim, arrivedAt: EpochMs): boolean => arrivedAt - claim.timeMs > LATE_AFTER;
 
 /** The stint as one claim alone tells it. `arrivedAt` decides only whether the claim is late. */
@@ -100,7 +103,7 @@ export function stintOf(claim: Claim, arrivedAt: EpochMs): Stint {
     young: sinceTransitionMs <= YOUNG,
     atMs: Math.round(claim.atMs - (claim.seq - claim.since) / 1000),
     // A late stint enters as silent: whoever else was heard meanwhile knows better.
-    slot: slotOf(claim.timeMs) - (late ? SILENT_AFTER_SLOTS : 0),
+    slot: late ? NEVER_IN_TIME : slotOf(claim.timeMs),
     seenMs: Math.round(claim.timeMs - sinceClaimMs),
   };
   if (claim.kind !== 'lower-advert') return stint;

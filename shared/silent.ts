@@ -6,7 +6,7 @@
 // `heard` only ever grows (a set), so recording evidence needs no read before the write; see
 // docs/decisions/0001-evidence-slots-are-a-set.md for what this changes against a counter.
 // Limit: slots are aligned to the clock, so 100 s of silence may or may not be enough, 125 s are, plus one assertion.
-import { SILENT_AFTER_SLOTS, SLOT, type Stint } from './claim.ts';
+import { NEVER_IN_TIME, SILENT_AFTER_SLOTS, SLOT, type Stint } from './claim.ts';
 import { type DurationMs, durationMs } from './time.ts';
 
 /** More than SILENT_AFTER_SLOTS, so that pruning changes no answer of `isSilent`. */
@@ -18,6 +18,7 @@ export const HEARD_PRUNE_ABOVE = 40;
 export const SILENCE_MAX: DurationMs = durationMs(SLOT * SILENT_AFTER_SLOTS + 10_000);
 
 export const isSilent = (heard: readonly number[], stint: Stint): boolean =>
+  stint.slot === NEVER_IN_TIME ||
   heard.reduce((later, slot) => (slot > stint.slot ? later + 1 : later), 0) >= SILENT_AFTER_SLOTS;
 
 export const withHeard = (heard: readonly number[], slot: number): readonly number[] =>

@@ -3,8 +3,8 @@ import {
   LATE_AFTER,
   lowerAdvertAt,
   merge,
+  NEVER_IN_TIME,
   newerStint,
-  SILENT_AFTER_SLOTS,
   STAMP_MS,
   type Stint,
   sameStint,
@@ -39,7 +39,7 @@ describe('a stint as one claim tells it', () => {
 
   test('enters as silent when it comes more than LATE_AFTER late: whoever else was heard knows better', () => {
     expect(told({}, LATE_AFTER).slot).toBe(slotOf(START));
-    expect(told({}, LATE_AFTER + 1).slot).toBe(slotOf(START) - SILENT_AFTER_SLOTS);
+    expect(told({}, LATE_AFTER + 1).slot).toBe(NEVER_IN_TIME);
   });
 
   test('only a lower-advert carries an advert', () => {
