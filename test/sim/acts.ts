@@ -185,7 +185,7 @@ function order(world: World, act: Ordering): void {
     const node = world.machines[act.node]!.id;
     const until = now + act.forMs;
     orders.pin = { node, untilMs: until };
-    world.rightful[act.vip]!.add(node);
+    world.known.order(item.name, node);
     after = { ...item, pin: { ...by, node, untilMs: at(world, until) } };
   } else if (act.does === 'freeze') {
     orders.freeze = { untilMs: now + act.forMs };

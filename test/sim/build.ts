@@ -3,9 +3,10 @@ import { memoryTimeline } from '../../shared/memory/timeline.ts';
 import { memoryVips } from '../../shared/memory/vip-store.ts';
 import { epochMs } from '../../shared/time.ts';
 import { furnish, machineOf } from './furnish.ts';
+import { known } from './known.ts';
 import { type Cloud, functions } from './lambda.ts';
 import { emptyLog } from './log.ts';
-import type { Road } from './machine.ts';
+import { bootId, type Road } from './machine.ts';
 import type { Network } from './ports.ts';
 import { type Chance, chance } from './random.ts';
 import { region as regionOf } from './region.ts';
@@ -54,6 +55,7 @@ export function build(story: Story): World {
     counted: () => {
       world.awaits += 1;
     },
+    delivered: (word, stampMs) => world.known.delivered(word, stampMs, sched.now()),
     quietAtMs: story.quietAtMs,
     late: [],
     invocations: 0,
@@ -72,8 +74,8 @@ export function build(story: Story): World {
     },
     open: (zone) => !busDown.has('all') && !busDown.has(zone),
     accept: (word) => world.functions.accept(word),
-    said(machine, of) {
-      if (of.state === 'MASTER') world.rightful[of.vip]!.add(machine.id);
+    said(machine) {
+      world.known.boot(bootId(machine), machine.bootedAtMs);
       reckon(world);
     },
     fate(machine) {
@@ -108,7 +110,7 @@ export function build(story: Story): World {
     })),
     orders: story.vips.map(() => ({})),
     everMembers: story.nodes.map((n) => n.id),
-    rightful: story.vips.map(() => new Set<string>()),
+    known: known(story.vips.map((v) => v.name)),
     busDown,
     describesFail: false,
     lastDeed: [],

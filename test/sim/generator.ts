@@ -22,14 +22,15 @@ export function storyOf(seed: number): Story {
   const vips = names.map((name, n) => vipOf(luck, name, n, names.length, big));
   const nodes = Array.from({ length: nodeCount }, (_, n) => nodeOf(luck, n, vips.length));
   const long = luck.odds(0.03);
+  const split = luck.odds(0.04);
   const quietAtMs = Math.round(long ? luck.log(360_000, 2_400_000) : luck.log(120_000, 420_000));
   return {
     seed,
     nodes,
     vips,
-    odds: oddsOf(luck),
+    odds: split ? {} : oddsOf(luck),
     preempt: luck.odds(0.7),
-    acts: actsOf(luck, nodes, vips, quietAtMs),
+    acts: split ? splitActs(luck, nodes, quietAtMs) : actsOf(luck, nodes, vips, quietAtMs),
     quietAtMs,
     phaseMs: luck.int(0, 59_999),
   };
@@ -94,6 +95,20 @@ function actsOf(
   return acts.sort((a, b) => a.atMs - b.atMs);
 }
 
+/** Two masters from the beginning, dated within a moment of each other, and a bus that fails for all at times. */
+function splitActs(luck: Chance, nodes: readonly NodeSpec[], quietAtMs: number): Act[] {
+  const cut = nodes.map((_, n) => n).filter((n) => n > 0 && luck.odds(0.5));
+  const acts: Act[] = [{ does: 'is cut off', nodes: cut.length === 0 ? [1] : cut, atMs: 0 }];
+  let atMs = luck.between(60_000, quietAtMs);
+  while (atMs < quietAtMs - 1000) {
+    acts.push({ does: 'bus goes', atMs });
+    atMs = Math.min(atMs + luck.log(30_000, 1_800_000), quietAtMs - 1);
+    acts.push({ does: 'bus returns', atMs });
+    atMs += luck.between(20_000, 200_000);
+  }
+  return acts;
+}
+
 type Recipe = (luck: Chance, given: Given) => readonly (Deed & { inMs?: number })[];
 interface Given {
   readonly node: number;
@@ -145,6 +160,7 @@ const recipes: readonly (readonly [number, Recipe])[] = [
       { does: 'is added', node, vip, inMs: some(luck, leftMs) },
     ],
   ],
+  [3, transientThenAlone],
   [2, (luck, { node }) => [{ does: 'clock jumps', node, clockMs: clockOf(luck, 'far') }]],
   [
     3,
@@ -225,6 +241,15 @@ function partition(luck: Chance, { nodes, leftMs }: Given, heals: boolean): (Dee
   const cut = nodes.map((_, n) => n).filter(() => luck.odds(0.5));
   const gone: Deed = { does: 'is cut off', nodes: cut.length === 0 ? [0] : cut };
   return heals ? [gone, { does: 'heals', adverts: luck.odds(0.6), inMs: some(luck, leftMs) }] : [gone];
+}
+
+/** A second master that the first one hears, and soon is the only one, or dies before it can say that it stepped down. */
+function transientThenAlone(luck: Chance, { node, vip, nodes }: Given): (Deed & { inMs?: number })[] {
+  const dies = luck.odds(0.7) ? (node + 1) % nodes.length : node;
+  return [
+    { does: 'is transient', node, vip, forMs: luck.log(200, 30_000), adverts: luck.odds(0.8) },
+    { does: 'dies', node: dies, inMs: luck.log(100, 30_000) },
+  ];
 }
 
 function flap(luck: Chance, { node, leftMs }: Given): (Deed & { inMs?: number })[] {

@@ -29,6 +29,7 @@ export interface Cloud {
   odds(name: FaultName, luck: Chance): boolean;
   struck(name: FaultName, untilMs: number): void;
   counted(): void;
+  delivered(word: Word, stampMs: number): void;
   readonly quietAtMs: number;
   readonly late: { readonly atMs: number; readonly deliver: () => void }[];
   invocations: number;
@@ -116,6 +117,7 @@ export function functions(cloud: Cloud): Functions {
       sched.after(60_000 * attempt, () => claimed(`${name}r`, word, stampMs, eventId, source, attempt + 1));
     };
     const deliveredAtMs = sched.now();
+    if (source.endsWith(`:${word.node}`)) cloud.delivered(word, stampMs);
     const { by, box } = begin(name, again);
     const claim = { ...word, timeMs: epochMs(net.epochAt + stampMs), eventId };
     const done = (answer?: Answer) => {

@@ -1,6 +1,7 @@
 import { SILENCE_MAX } from '../../shared/silent.ts';
 import { perform } from './acts.ts';
 import { build } from './build.ts';
+import type { Known } from './known.ts';
 import type { Cloud, Functions } from './lambda.ts';
 import type { Log } from './log.ts';
 import { type Machine, type Road, say, send } from './machine.ts';
@@ -39,8 +40,7 @@ export interface World {
   readonly orders: Orders[];
   /** Every node that was ever labelled. */
   readonly everMembers: string[];
-  /** By VIP: nodes that were MASTER at some time, or that an order named. */
-  readonly rightful: Set<string>[];
+  readonly known: Known;
   readonly busDown: Set<string>;
   describesFail: boolean;
   /** What was done last, by VIP: names wrong intervals. */
@@ -128,19 +128,45 @@ async function watch(world: World): Promise<void> {
   world.endAtMs = sched.now();
 }
 
-/** Somebody whose last recorded word was MASTER, or whom an order names, will not be heard any more. */
+/** The two transitions of a split are ordered for certain when they are this far apart (guarantee 2). */
+const APART_MS = 2000;
+
+/**
+ * Only silence tells of somebody who said MASTER after the one who serves did, or who heard its lower advert, and who
+ * will not be heard any more; or whom an order names.
+ */
 function silenceTells(world: World, vip: number): boolean {
+  const { name } = world.story.vips[vip]!;
   const heardOf = (node: string) => world.machines.some((m) => m.id === node && m.alive && m.labelled);
-  const item = world.net.vips.items.get(world.story.vips[vip]!.name)!;
-  const masters = Object.keys(item.claims).filter((node) => item.claims[node]!.state === 'MASTER');
+  const told = [...world.known.newest.get(name)!.values()].filter((t) => t.word.state === 'MASTER');
+  const serving = told.filter((t) => heardOf(t.word.node)).map((t) => t.sinceMs);
+  const newest = Math.max(...serving, Number.NEGATIVE_INFINITY);
+  const gone = told.filter((t) => !heardOf(t.word.node));
   const pinned = world.orders[vip]!.pin?.node;
-  return masters.some((node) => !heardOf(node)) || (pinned !== undefined && !heardOf(pinned));
+  return (
+    gone.some((t) => Math.max(t.sinceMs, t.advertMs) > newest - APART_MS) ||
+    (pinned !== undefined && !heardOf(pinned))
+  );
+}
+
+/** Of several masters the newest; one that heard lower adverts may take it back. */
+export function whereItBelongs(world: World, vip: number): Belonging | undefined {
+  const where = belongs(world.machines, vip, world.orders[vip]!, world.sched.now());
+  if (where === undefined || where.nodes.length === 1) return where;
+  const masters = world.machines.filter((m) => where.nodes.includes(m.id));
+  const at = (m: Machine) => m.bootedAtMs + m.instances[vip]!.sinceUs / 1000;
+  const newest = Math.max(...masters.map(at));
+  const told = world.known.newest.get(world.story.vips[vip]!.name)!;
+  const nodes = masters
+    .filter((m) => at(m) > newest - APART_MS || (told.get(m.id)?.advertMs ?? 0) > newest - APART_MS)
+    .map((m) => m.id);
+  return { nodes, why: `newest of ${where.nodes.length} masters` };
 }
 
 function look(world: World, vip: number, when: Finding['when']): void {
   const spec = world.story.vips[vip]!;
   const cells = cellsOf(world.region, spec);
-  const where = belongs(world.machines, vip, world.orders[vip]!, world.sched.now());
+  const where = whereItBelongs(world, vip);
   world.found.push({
     when,
     vip,
@@ -158,7 +184,7 @@ function look(world: World, vip: number, when: Finding['when']): void {
 export function reckon(world: World): void {
   const now = world.sched.now();
   for (const [vip, spec] of world.story.vips.entries()) {
-    const where = belongs(world.machines, vip, world.orders[vip]!, now);
+    const where = whereItBelongs(world, vip);
     const right =
       where === undefined || where.nodes.some((n) => leadsTo(cellsOf(world.region, spec), world.region, n));
     const since = world.wrongSince[vip];

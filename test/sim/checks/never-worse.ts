@@ -1,8 +1,8 @@
 // Guarantee 8: no fault of the controller's world causes a failover: nothing goes to a node that never was MASTER and that
 // no order named; and where no node's keepalived, power or membership changed, nothing moves after the first convergence.
-import type { Act } from '../story.ts';
+import type { Act, FaultName } from '../story.ts';
 import { eipEni, serviceEni } from '../truth.ts';
-import type { World } from '../world.ts';
+import { type World, whereItBelongs } from '../world.ts';
 import type { Violation } from './violation.ts';
 
 /** Acts that leave every node's VRRP state, membership and orders as they are. */
@@ -23,18 +23,48 @@ const harmless: ReadonlySet<Act['does']> = new Set([
   'freeze',
 ]);
 
+/** With these away no node can seem silent by chance. */
+const deafening: readonly FaultName[] = [
+  'event lost',
+  'event late',
+  'send failed',
+  'send reply lost',
+  'invocation killed',
+  'store failed before effect',
+];
+
 export function neverWorse(world: World): readonly Violation[] {
   const found: Violation[] = [];
-  const calm = world.story.acts.every((act) => harmless.has(act.does));
+  const calm = isCalm(world);
   for (const [vip, spec] of world.story.vips.entries()) {
-    const rightful = [...world.rightful[vip]!];
+    const rightful = [...world.known.rightful.get(spec.name)!];
     const enis = new Set(rightful.flatMap((node) => [serviceEni(node), eipEni(node)]));
+    const at = calm ? whereItBelongs(world, vip)?.nodes : undefined;
+    const still = at?.length === 1 ? [serviceEni(at[0]!), eipEni(at[0]!)] : undefined;
     for (const sent of world.log.sends) {
       if (sent.vip !== spec.name || sent.step.call === 'ModifyNetworkInterfaceAttribute') continue;
-      if (enis.has(sent.step.eni) && !(calm && rightful.length > 1)) continue;
-      const what = `${sent.by.name} moves ${sent.step.cell} to ${sent.step.eni}; MASTER was ${rightful.join(', ') || 'nobody'}`;
-      found.push({ guarantee: 'never worse', vip: spec.name, atMs: sent.atMs, what });
+      const say = (what: string) =>
+        found.push({
+          guarantee: 'never worse',
+          vip: spec.name,
+          atMs: sent.atMs,
+          what: `${sent.by.name} moves ${sent.step.cell} to ${sent.step.eni}; ${what}`,
+        });
+      // With no owner there is nothing to make worse.
+      if (!enis.has(sent.step.eni) && sent.item?.owner !== undefined)
+        say(`those that said MASTER in time are ${rightful.join(', ') || 'none'}`);
+      else if (still !== undefined && sent.atMs > SETTLED_MS && !still.includes(sent.step.eni)) {
+        say(`nothing has happened to any node, and it belongs to ${at![0]}`);
+      }
     }
   }
   return found;
 }
+
+/** By then the first masters have been found, also where the first words took their time. */
+const SETTLED_MS = 75_000;
+
+const isCalm = (world: World): boolean =>
+  deafening.every((name) => !(world.story.odds[name]! > 0)) &&
+  world.story.acts.every((act) => harmless.has(act.does) || (act.does === 'is cut off' && act.atMs < 1000)) &&
+  !world.story.acts.some((act) => act.does === 'bus goes' && act.zone !== undefined);

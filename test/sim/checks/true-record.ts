@@ -1,8 +1,11 @@
 // Guarantee 6: the record does not lie. No mutation without a cause and an epoch written before it; the outcome stands
 // before the epoch is closed; every epoch gets one; and an outcome agrees with what was sent and what EC2 shows.
+
+import { ATTEMPT_MAX } from '../../../shared/lease.ts';
 import type { Entry, Failover, StepDone } from '../../../shared/timeline.ts';
 import type { Sent } from '../log.ts';
-import { STALE_MAX_MS } from '../region.ts';
+import { type CellChange, STALE_MAX_MS } from '../region.ts';
+import { eipEni, serviceEni } from '../truth.ts';
 import type { World } from '../world.ts';
 import type { Violation } from './violation.ts';
 
@@ -15,7 +18,8 @@ export const trueRecord = (world: World): readonly Violation[] =>
       .map((entry, n) => ({ entry, atMs: world.log.filedAtMs[n]!, n }))
       .filter(({ entry }) => entry.vip === spec.name);
     const sends = world.log.sends.filter((sent) => sent.vip === spec.name);
-    const causes = closing(world, spec.name, entries, say);
+    const begun = new Map<number, number>();
+    const causes = closing(world, spec.name, entries, begun, say);
     caused(sends, say);
     const outcomes = new Map<number, { outcome: Failover; atMs: number }>();
     for (const { entry, atMs } of entries) {
@@ -27,7 +31,12 @@ export const trueRecord = (world: World): readonly Violation[] =>
     for (let epoch = 1; epoch <= last; epoch++) {
       const told = outcomes.get(epoch);
       if (told === undefined) say(world.endAtMs, `epoch ${epoch} has no outcome`);
-      else if (told.outcome.outcome !== 'abandoned') agrees(world, told.outcome, told.atMs, sends, say);
+      else if (told.outcome.outcome !== 'abandoned') {
+        agrees(world, told.outcome, told.atMs, sends, say);
+        verifiedRight(world, spec.name, told.outcome, begun.get(epoch) ?? 0, told.atMs, (what) =>
+          say(told.atMs, `epoch ${epoch} (${told.outcome.outcome}): ${what}`),
+        );
+      }
     }
     return found;
   });
@@ -36,13 +45,15 @@ type Say = (atMs: number, what: string) => void;
 type Filed = { readonly entry: Entry; readonly atMs: number; readonly n: number };
 
 /** An epoch is closed in the item only when its outcome stands. Returns the cause of every epoch. */
-function closing(world: World, vip: string, entries: readonly Filed[], say: Say) {
+function closing(world: World, vip: string, entries: readonly Filed[], begun: Map<number, number>, say: Say) {
   const causes = new Map<number, unknown>();
   for (const write of world.log.writes) {
     const { before, after } = write;
     if (after.name !== vip || before?.open === after.open) continue;
     for (const [holder, open] of Object.entries(after.open)) {
-      if (before?.open[holder] === undefined) causes.set(open.epoch, open.cause);
+      if (before?.open[holder] !== undefined) continue;
+      causes.set(open.epoch, open.cause);
+      begun.set(open.epoch, write.atMs);
     }
     for (const [holder, open] of Object.entries(before?.open ?? {})) {
       if (after.open[holder] !== undefined) continue;
@@ -91,6 +102,39 @@ function agrees(world: World, told: Failover, atMs: number, sends: readonly Sent
     }
     if (told.verified && !step.cell.endsWith(' check') && !stood(world, step, atMs)) {
       say1(`is told as verified, but ${step.cell} did not lead to ${step.to}`);
+    }
+  }
+}
+
+/** Cells that stood when the epoch began and that neither an operator nor a late landing has changed since. */
+function verifiedRight(
+  world: World,
+  vip: string,
+  told: Failover,
+  begun: number,
+  atMs: number,
+  say1: (what: string) => void,
+): void {
+  if (!told.verified || told.to === undefined) return;
+  const spec = world.story.vips.find((v) => v.name === vip)!;
+  const last = new Map<string, CellChange>();
+  const disturbed = new Set<string>();
+  for (const change of world.region.changes) {
+    if (change.atMs > atMs) break;
+    last.set(change.cell, change);
+    const sent = change.by === undefined ? undefined : world.log.sends[change.by]!;
+    const slow =
+      sent === undefined || sent.landedAtMs - sent.atMs > ATTEMPT_MAX || sent.step.cell !== change.cell;
+    if (slow && change.atMs > begun - STALE_MAX_MS) disturbed.add(change.cell);
+  }
+  for (const [cell, change] of last) {
+    const route = cell.startsWith(`rtb-${vip}-`);
+    if (told.conflicts.some((c) => c.cell === cell)) continue;
+    if (disturbed.has(cell) || !(route || spec.eips.includes(cell)) || change.is?.includes('foreign'))
+      continue;
+    const wanted = serviceEni(told.to);
+    if (change.is !== wanted && (route || change.is !== eipEni(told.to))) {
+      say1(`is told as verified, but ${cell} leads to ${change.is}, not ${wanted}`);
     }
   }
 }
