@@ -12,6 +12,7 @@ import { fromTheFuture, impostor, type NodeIdentity, type Refusal, turnAway } fr
 import { type Switched, switchVip, take, type Wire } from './switch.ts';
 import { plus } from './time.ts';
 import type { Stage } from './timeline.ts';
+import { isPausing } from './tried.ts';
 import {
   defaultScope,
   isNews,
@@ -128,7 +129,7 @@ async function settle(errand: Errand, found: Vip | undefined, look: Look, told =
     }
     const next = withClaim(member, claim.node, stint, slot);
     news ||= isNews(member.claims[claim.node], stint);
-    if (isDue(next, wire)) {
+    if (isDue(next, wire, claim)) {
       // Beside the lease, as in the plain case; in vain when somebody else is quicker.
       const observing = look.at(item);
       const taken = await take(wire, item, next, errand.cause);
@@ -156,11 +157,14 @@ async function settle(errand: Errand, found: Vip | undefined, look: Look, told =
 }
 
 /** No live lease, and something is to be done: an epoch left open, a dead holder's lease, or another owner. */
-const isDue = (vip: Vip, wire: Wire): boolean =>
-  !isLive(vip.lease, wire.clock.now()) &&
-  (vip.lease !== undefined ||
-    Object.keys(vip.open).length > 0 ||
-    elect(vip, wire.clock.now()).owner !== vip.owner);
+function isDue(vip: Vip, wire: Wire, claim: Claim): boolean {
+  const now = wire.clock.now();
+  if (isLive(vip.lease, now)) return false;
+  if (vip.lease !== undefined || Object.keys(vip.open).length > 0) return true;
+  const election = elect(vip, now);
+  if (election.owner === vip.owner) return false;
+  return urgent(claim) || !isPausing(vip.tried, election, now);
+}
 
 /** Without a condition on `rev` where the claim only overwrites: such a write cannot lose a race. */
 async function record(errand: Errand, item: Vip, next: Vip): Promise<Vip | undefined> {

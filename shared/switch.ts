@@ -12,6 +12,7 @@ import { enisOf, type Member } from './member.ts';
 import type { Observation } from './observation.ts';
 import { type EpochMs, plus, seconds } from './time.ts';
 import type { Failover, Stage } from './timeline.ts';
+import { triedAgain } from './tried.ts';
 import { type Scope, type Vip, withLease } from './vip.ts';
 
 export interface Announcer {
@@ -176,8 +177,12 @@ function withCommit(wire: Wire, item: Vip, held: Held): Vip {
   const touchedAtMs = unanswered ? plus(wire.clock.now(), UNKNOWN_LANDS_WITHIN) : wire.clock.now();
   const open: Record<string, Open> = { ...item.open };
   for (const holder of held.closed) delete open[holder];
+  const { tried, ...rest } = withTarget(item, target);
+  const { outcome, to } = held.failover;
+  const failed = !held.good && (outcome === 'failed' || outcome === 'partial') && to !== undefined;
   return {
-    ...withTarget(item, target),
+    ...rest,
+    ...(failed ? { tried: triedAgain(tried, to, wire.clock.now()) } : {}),
     ...(held.good && target !== undefined ? { owner: target.node } : {}),
     wrote: wroteAfter(item, target, held.good && !unmet, sent),
     open,

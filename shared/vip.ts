@@ -7,6 +7,7 @@ import type { Members } from './member.ts';
 import type { Observation } from './observation.ts';
 import { pruned, withHeard } from './silent.ts';
 import type { EpochMs } from './time.ts';
+import type { Tried } from './tried.ts';
 
 /** `both`: the address lies on `lo` of every node. `master`: keepalived adds and removes it. */
 export type Hold = 'both' | 'master';
@@ -69,6 +70,8 @@ export interface Vip extends LedgerEntry {
   readonly heard: readonly number[];
   readonly pin?: Pin;
   readonly freeze?: Order;
+  /** The last switch, when it could not be carried out (tried.ts). */
+  readonly tried?: Tried;
   /** When the VIP was taken out of the ledger; its epoch survives. */
   readonly removedAtMs?: EpochMs;
 }
