@@ -4,7 +4,7 @@
 // Invariant: with no candidate among the claims the VIP stays where it is (guarantee 8), and where there is one and the
 // newest two transitions are 2 s or more apart, the order of arrival does not matter (guarantee 2).
 // Limit: two transitions on two nodes inside one second are ordered by node clocks within that second.
-import { lowerAdvertAt, type Stint, transitionAt } from './claim.ts';
+import { lowerAdvertAt, NEVER_IN_TIME, type Stint, transitionAt } from './claim.ts';
 import { isSilent } from './silent.ts';
 import type { EpochMs } from './time.ts';
 import type { Order, Vip } from './vip.ts';
@@ -79,7 +79,8 @@ function among(
 /** No candidate: the owner stays, unless it withdrew itself or another MASTER long outlived its last word. */
 function unheard(vip: Vip, masters: readonly Candidate[]): Omit<Election, 'splitBrain'> {
   const stays = { owner: vip.owner, why: 'no candidate: the VIP stays where it is' };
-  const [other] = masters.filter((c) => c.node !== vip.owner);
+  // A word that came too late moves nothing, also when it is the only one: who lives says it again within 10 s.
+  const [other] = masters.filter((c) => c.node !== vip.owner && c.stint.slot !== NEVER_IN_TIME);
   if (other === undefined) return stays;
   const own = vip.owner === undefined ? undefined : vip.claims[vip.owner];
   const member = vip.owner !== undefined && vip.members[vip.owner] !== undefined;

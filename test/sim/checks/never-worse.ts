@@ -50,8 +50,7 @@ export function neverWorse(world: World): readonly Violation[] {
           atMs: sent.atMs,
           what: `${sent.by.name} moves ${sent.step.cell} to ${sent.step.eni}; ${what}`,
         });
-      // With no owner there is nothing to make worse.
-      if (!enis.has(sent.step.eni) && sent.item?.owner !== undefined)
+      if (!enis.has(sent.step.eni))
         say(`those that said MASTER in time are ${rightful.join(', ') || 'none'}`);
       else if (still !== undefined && sent.atMs > SETTLED_MS && !still.includes(sent.step.eni)) {
         say(`nothing has happened to any node, and it belongs to ${at![0]}`);
