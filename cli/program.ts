@@ -1,6 +1,7 @@
 // The tree of commands. Each command's file says what it does; this one says what all have in common.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { doctorCommand } from './doctor.ts';
 import { statusHelp } from './exit.ts';
 import { explainCommand, ownerCommand } from './explain.ts';
 import { failoverCommand } from './failover.ts';
@@ -15,6 +16,7 @@ export function program(): Command {
     .version(version(), '-V, --version', 'print the version')
     .addCommand(vipCommand())
     .addCommand(statusCommand())
+    .addCommand(doctorCommand())
     .addCommand(pinCommand())
     .addCommand(unpinCommand())
     .addCommand(freezeCommand())

@@ -183,6 +183,14 @@ const bar = (label: string, from: EpochMs, stage: Stage, start: EpochMs): Bar =>
   toMs: stage.atMs - start,
 });
 
+/** A node's self-test that reached the controller. */
+export interface ProbeSeen {
+  readonly node: string;
+  readonly eventId: string;
+  readonly atMs: EpochMs;
+  readonly shim?: string;
+}
+
 /** The port on the record. Every method sends a bounded number of queries and counts them. */
 export interface AuditLog {
   find(question: Question): Promise<Answer>;
@@ -191,5 +199,5 @@ export interface AuditLog {
   order(vip: string, id: string): Promise<OrderEntry | undefined>;
   around(vip: string, atMs: EpochMs): Promise<Omit<Around, 'ownerNow'>>;
   /** The newest self-test of each node, up to `limit` looked through. */
-  probes(vip: string, limit: number): Promise<readonly { node: string; atMs: EpochMs; shim?: string }[]>;
+  probes(vip: string, limit: number): Promise<readonly ProbeSeen[]>;
 }

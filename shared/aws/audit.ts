@@ -17,6 +17,7 @@ import {
   newestFirst,
   ORDER_SLACK,
   PAGES_MAX,
+  type ProbeSeen,
   type Question,
   type RejectionCount,
 } from '../audit.ts';
@@ -265,14 +266,14 @@ async function around(table: TimelineTable, vip: string, atMs: EpochMs): Promise
   };
 }
 
-async function probes(table: TimelineTable, vip: string, limit: number) {
+async function probes(table: TimelineTable, vip: string, limit: number): Promise<readonly ProbeSeen[]> {
   const reading: Reading = { table, reads: 0 };
   const range = { pk: `probe/${vip}`, from: '0', to: END, newestFirst: true };
   const { items } = await page(reading, range, limit);
-  const newest = new Map<string, { node: string; atMs: EpochMs; shim?: string }>();
+  const newest = new Map<string, ProbeSeen>();
   for (const item of items) {
-    const { node, atMs, shim } = item as { node: string; atMs: EpochMs; shim?: string };
-    if (!newest.has(node)) newest.set(node, { node, atMs, ...(shim === undefined ? {} : { shim }) });
+    const probe = item as unknown as ProbeSeen;
+    if (!newest.has(probe.node)) newest.set(probe.node, probe);
   }
   return [...newest.values()];
 }

@@ -18,7 +18,7 @@ export interface History {
   reconcile(): Promise<void>;
 }
 
-export function historyOf(region: Region, vip = 'web'): History {
+export function historyOf(region: Pick<Region, 'aws'>, vip = 'web'): History {
   Object.assign(process.env, region.aws.env);
   const settings = {
     stage: STAGE,

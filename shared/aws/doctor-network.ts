@@ -1,0 +1,291 @@
+// What the doctor looks up in EC2, beyond what the controller itself sees: the VPC's tables and filters, and all ENIs of
+// the nodes. Reading only; every list to its last page.
+import {
+  DescribeInstancesCommand,
+  type IpPermission,
+  type NetworkAclEntry,
+  type NetworkInterface,
+  paginateDescribeNetworkAcls,
+  paginateDescribeNetworkInterfaces,
+  paginateDescribeRouteTables,
+  paginateDescribeSecurityGroups,
+  paginateDescribeSubnets,
+  paginateDescribeTransitGatewayVpcAttachments,
+  paginateDescribeVpcPeeringConnections,
+} from '@aws-sdk/client-ec2';
+import type {
+  AclFact,
+  AclRule,
+  EipFact,
+  EniFact,
+  FilterRule,
+  GroupFact,
+  NetworkFacts,
+  TableFact,
+} from '../doctor-network.ts';
+import { EIP_SUFFIX } from '../member.ts';
+import type { Observation } from '../observation.ts';
+import type { Vip } from '../vip.ts';
+import { faultFrom } from './codes.ts';
+import { type Ec2Reader, eipsFound, vpcSeen } from './ledger-vpc.ts';
+
+/** 200 tables, 5000 ENIs, 2500 groups are the quotas of a VPC; this is beyond them. */
+const PAGES_MAX = 100;
+
+async function all<Page, Thing>(
+  pages: AsyncIterable<Page>,
+  things: (page: Page) => readonly Thing[] | undefined,
+): Promise<Thing[]> {
+  const found: Thing[] = [];
+  let count = 0;
+  for await (const page of pages) {
+    found.push(...(things(page) ?? []));
+    count += 1;
+    if (count === PAGES_MAX) break;
+  }
+  return found;
+}
+
+export interface Looked {
+  readonly facts: NetworkFacts;
+  readonly unchecked: readonly { readonly what: string; readonly why: string }[];
+}
+
+/** Throws a Fault when the VPC itself cannot be described; what else cannot is told in `unchecked`. */
+export async function lookAtNetwork(
+  access: Ec2Reader,
+  vip: Vip,
+  seen: Observation,
+  tag: string,
+  caller: string | undefined,
+): Promise<Looked> {
+  const unchecked: { what: string; why: string }[] = [];
+  const tried = async <T>(what: string, look: Promise<T>, without: T): Promise<T> => {
+    try {
+      return await look;
+    } catch (error) {
+      unchecked.push({ what, why: faultFrom(error, 'looking').message });
+      return without;
+    }
+  };
+  const [vpc, enis, tables, acls, eips, transitGateways, peerings] = await Promise.all([
+    vpcSeen(access, vip.vpc),
+    tried('ENIs', enisOf(access, vip, seen, tag), []),
+    tried('route tables', tablesOf(access, vip.vpc, tag), []),
+    tried('network ACLs', aclsOf(access, vip.vpc), []),
+    tried<readonly EipFact[]>('Elastic IPs', eipsOf(access, vip, tag), []),
+    tried('transit gateways', gatewaysOf(access, vip.vpc), []),
+    tried('peerings', peeringsOf(access, vip.vpc), []),
+  ]);
+  const groups = await tried(
+    'security groups',
+    groupsOf(access, [...new Set(enis.flatMap((e) => e.groups))]),
+    [],
+  );
+  return {
+    facts: {
+      vip,
+      tag,
+      ...(caller === undefined ? {} : { caller }),
+      vpc: vpc ?? { vpc: vip.vpc, account: vip.account, cidrs: [] },
+      seen,
+      enis,
+      tables,
+      groups,
+      acls,
+      eips,
+      transitGateways,
+      peerings,
+    },
+    unchecked: vpc === undefined ? [...unchecked, { what: vip.vpc, why: 'there is no such VPC' }] : unchecked,
+  };
+}
+
+const filter = (name: string, values: readonly string[]) => [{ Name: name, Values: [...values] }];
+
+async function enisOf(
+  access: Ec2Reader,
+  vip: Vip,
+  seen: Observation,
+  tag: string,
+): Promise<readonly EniFact[]> {
+  const nodes = new Set([
+    ...Object.keys(vip.members),
+    ...Object.keys(vip.claims),
+    ...seen.enis.flatMap((e) => e.node ?? []),
+  ]);
+  const labels = [...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)];
+  const by = (filters: ReturnType<typeof filter>) =>
+    all(
+      paginateDescribeNetworkInterfaces(
+        { client: access.reader, pageSize: 500 },
+        { Filters: filters },
+        { abortSignal: access.signal },
+      ),
+      (page) => page.NetworkInterfaces,
+    );
+  const [attached, labelled] = await Promise.all([
+    nodes.size === 0 ? [] : by(filter('attachment.instance-id', [...nodes])),
+    by(filter(`tag:${tag}`, labels)),
+  ]);
+  const byId = new Map([...labelled, ...attached].map((eni) => [eni.NetworkInterfaceId!, eni]));
+  return [...byId.values()].map((eni) => eniFact(eni, tag));
+}
+
+function eniFact(eni: NetworkInterface, tag: string): EniFact {
+  const label = eni.TagSet?.find((t) => t.Key === tag)?.Value;
+  const node = eni.Attachment?.InstanceId;
+  return {
+    eni: eni.NetworkInterfaceId!,
+    ...(node === undefined ? {} : { node }),
+    primary: eni.Attachment?.DeviceIndex === 0,
+    ...(label === undefined ? {} : { label }),
+    sourceDestCheck: eni.SourceDestCheck ?? true,
+    subnet: eni.SubnetId ?? '',
+    address: eni.PrivateIpAddress ?? '',
+    groups: (eni.Groups ?? []).flatMap((g) => g.GroupId ?? []),
+  };
+}
+
+async function tablesOf(access: Ec2Reader, vpc: string, tag: string): Promise<readonly TableFact[]> {
+  const wire = { client: access.reader };
+  const abort = { abortSignal: access.signal };
+  const [tables, subnets] = await Promise.all([
+    all(
+      paginateDescribeRouteTables({ ...wire, pageSize: 100 }, { Filters: filter('vpc-id', [vpc]) }, abort),
+      (page) => page.RouteTables,
+    ),
+    all(paginateDescribeSubnets(wire, { Filters: filter('vpc-id', [vpc]) }, abort), (page) => page.Subnets),
+  ]);
+  const taken = new Set(tables.flatMap((t) => (t.Associations ?? []).flatMap((a) => a.SubnetId ?? [])));
+  const left = subnets.flatMap((s) => (taken.has(s.SubnetId!) ? [] : s.SubnetId!)).sort();
+  return tables.map((t) => {
+    const main = (t.Associations ?? []).some((a) => a.Main === true);
+    const label = t.Tags?.find((x) => x.Key === tag)?.Value;
+    return {
+      table: t.RouteTableId!,
+      main,
+      ...(label === undefined ? {} : { label }),
+      subnets: (t.Associations ?? []).flatMap((a) => a.SubnetId ?? []).sort(),
+      implicitSubnets: main ? left : [],
+    };
+  });
+}
+
+async function groupsOf(access: Ec2Reader, ids: readonly string[]): Promise<readonly GroupFact[]> {
+  if (ids.length === 0) return [];
+  const groups = await all(
+    paginateDescribeSecurityGroups(
+      { client: access.reader },
+      { Filters: filter('group-id', ids) },
+      { abortSignal: access.signal },
+    ),
+    (page) => page.SecurityGroups,
+  );
+  return groups.map((g) => ({
+    group: g.GroupId!,
+    ingress: (g.IpPermissions ?? []).map(ruleFrom),
+    egress: (g.IpPermissionsEgress ?? []).map(ruleFrom),
+  }));
+}
+
+const names: Readonly<Record<string, string>> = { tcp: '6', udp: '17', icmp: '1', icmpv6: '58', all: '-1' };
+const protocolOf = (text: string | undefined): string => names[text ?? ''] ?? text ?? '-1';
+
+const ruleFrom = (permission: IpPermission): FilterRule => ({
+  protocol: protocolOf(permission.IpProtocol),
+  ...(permission.FromPort === undefined ? {} : { fromPort: permission.FromPort }),
+  ...(permission.ToPort === undefined ? {} : { toPort: permission.ToPort }),
+  cidrs: [
+    ...(permission.IpRanges ?? []).flatMap((r) => r.CidrIp ?? []),
+    ...(permission.Ipv6Ranges ?? []).flatMap((r) => r.CidrIpv6 ?? []),
+  ],
+  groups: (permission.UserIdGroupPairs ?? []).flatMap((p) => p.GroupId ?? []),
+});
+
+async function aclsOf(access: Ec2Reader, vpc: string): Promise<readonly AclFact[]> {
+  const acls = await all(
+    paginateDescribeNetworkAcls(
+      { client: access.reader },
+      { Filters: filter('vpc-id', [vpc]) },
+      { abortSignal: access.signal },
+    ),
+    (page) => page.NetworkAcls,
+  );
+  return acls.map((acl) => ({
+    acl: acl.NetworkAclId!,
+    subnets: (acl.Associations ?? []).flatMap((a) => a.SubnetId ?? []),
+    rules: (acl.Entries ?? []).map(aclRule),
+  }));
+}
+
+const aclRule = (entry: NetworkAclEntry): AclRule => ({
+  protocol: protocolOf(entry.Protocol),
+  cidrs: [entry.CidrBlock, entry.Ipv6CidrBlock].filter((c): c is string => c !== undefined && c !== ''),
+  groups: [],
+  number: entry.RuleNumber ?? 0,
+  allow: entry.RuleAction === 'allow',
+  egress: entry.Egress ?? false,
+});
+
+async function eipsOf(access: Ec2Reader, vip: Vip, tag: string): Promise<readonly EipFact[]> {
+  const found = await eipsFound(access, vip.eips, tag);
+  return vip.eips.map((eip, i) => (found[i] === undefined ? { eip } : { eip, found: found[i] }));
+}
+
+async function gatewaysOf(access: Ec2Reader, vpc: string): Promise<readonly string[]> {
+  const attachments = await all(
+    paginateDescribeTransitGatewayVpcAttachments(
+      { client: access.reader },
+      { Filters: filter('vpc-id', [vpc]) },
+      { abortSignal: access.signal },
+    ),
+    (page) => page.TransitGatewayVpcAttachments,
+  );
+  return attachments
+    .filter((a) => !['deleted', 'deleting', 'failed', 'rejected'].includes(a.State ?? ''))
+    .flatMap((a) => a.TransitGatewayAttachmentId ?? []);
+}
+
+async function peeringsOf(access: Ec2Reader, vpc: string): Promise<readonly string[]> {
+  const ends = ['requester-vpc-info.vpc-id', 'accepter-vpc-info.vpc-id'].map((end) =>
+    all(
+      paginateDescribeVpcPeeringConnections(
+        { client: access.reader },
+        { Filters: filter(end, [vpc]) },
+        { abortSignal: access.signal },
+      ),
+      (page) => page.VpcPeeringConnections,
+    ),
+  );
+  return (await Promise.all(ends))
+    .flat()
+    .filter((p) => p.Status?.Code === 'active' || p.Status?.Code === 'provisioning')
+    .flatMap((p) => p.VpcPeeringConnectionId ?? []);
+}
+
+export interface NodeProfile {
+  readonly node: string;
+  /** ARN of its instance profile; undefined when it has none. */
+  readonly profile?: string;
+}
+
+/** Nodes that EC2 does not show are left out. */
+export async function profilesOf(
+  access: Ec2Reader,
+  nodes: readonly string[],
+): Promise<readonly NodeProfile[]> {
+  if (nodes.length === 0) return [];
+  const command = new DescribeInstancesCommand({ Filters: filter('instance-id', nodes) });
+  try {
+    const reply = await access.reader.send(command, { abortSignal: access.signal });
+    return (reply.Reservations ?? [])
+      .flatMap((r) => r.Instances ?? [])
+      .map((i) => ({
+        node: i.InstanceId!,
+        ...(i.IamInstanceProfile?.Arn === undefined ? {} : { profile: i.IamInstanceProfile.Arn }),
+      }));
+  } catch (error) {
+    throw faultFrom(error, 'looking up instances');
+  }
+}

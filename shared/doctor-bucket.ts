@@ -1,0 +1,57 @@
+// The doctor on EC2's request budget: how long the last VIP waits when a whole zone fails.
+//
+// EC2 developer guide, "Request throttling": ReplaceRoute and AssociateAddress have a bucket of 50 each, refilled with 5
+// a second, per account and Region, whoever else draws from it.
+import type { Finding } from './doctor.ts';
+import type { Observation } from './observation.ts';
+import { tablesOf } from './observation.ts';
+import type { Vip } from './vip.ts';
+
+const BUCKET = 50;
+const REFILL_PER_S = 5;
+
+export interface ZoneLoad {
+  readonly zone: string;
+  readonly vips: number;
+  readonly routes: number;
+  readonly eips: number;
+}
+
+/** What each zone's failure would make the controller do: every VIP whose owner is there moves. */
+export function zoneLoads(
+  seen: readonly { readonly vip: Vip; readonly observation: Observation }[],
+): readonly ZoneLoad[] {
+  const loads = new Map<string, ZoneLoad>();
+  for (const { vip, observation } of seen) {
+    const zone = vip.owner === undefined ? undefined : vip.members[vip.owner]?.zone;
+    if (zone === undefined) continue;
+    const was = loads.get(zone) ?? { zone, vips: 0, routes: 0, eips: 0 };
+    loads.set(zone, {
+      zone,
+      vips: was.vips + 1,
+      routes: was.routes + tablesOf(vip, observation).length * vip.addresses.length,
+      eips: was.eips + vip.eips.length,
+    });
+  }
+  return [...loads.values()].sort((a, b) => (a.zone < b.zone ? -1 : 1));
+}
+
+/** Routes and EIPs have buckets of their own and move beside each other. */
+export const secondsFor = ({ routes, eips }: ZoneLoad): number =>
+  Math.max(0, Math.ceil((Math.max(routes, eips) - BUCKET) / REFILL_PER_S));
+
+export const loadSentence = (load: ZoneLoad): string =>
+  `if ${load.zone} fails: ${load.vips} VIPs, ${load.routes + load.eips} calls, done in ${Math.max(1, secondsFor(load))} s`;
+
+export const bucketFindings = (loads: readonly ZoneLoad[]): readonly Finding[] =>
+  loads
+    .filter((load) => secondsFor(load) > 0)
+    .map((load) => ({
+      check: 'bucket',
+      severity: 'warning',
+      subject: load.zone,
+      found: loadSentence(load),
+      wanted: `at most ${BUCKET} routes and ${BUCKET} EIPs at once, or the patience for more`,
+      remedy:
+        'fewer tables or addresses per VIP, owners spread over zones, or a higher limit from AWS Support',
+    }));

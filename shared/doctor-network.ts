@@ -1,0 +1,311 @@
+// The doctor on addresses, ENIs and Elastic IPs.
+import type { Finding } from './doctor.ts';
+import { insideRefused, type VpcSeen } from './ledger-check.ts';
+import { EIP_SUFFIX } from './member.ts';
+import type { EniSeen, Observation } from './observation.ts';
+import type { Vip } from './vip.ts';
+
+/** Any ENI of a node or with a label, with what decides about packets. */
+export interface EniFact {
+  readonly eni: string;
+  readonly node?: string;
+  readonly primary: boolean;
+  readonly label?: string;
+  readonly sourceDestCheck: boolean;
+  readonly subnet: string;
+  readonly address: string;
+  readonly groups: readonly string[];
+}
+
+export interface TableFact {
+  readonly table: string;
+  readonly main: boolean;
+  /** The tag's value; undefined when it bears none. */
+  readonly label?: string;
+  /** Explicitly associated subnets; for the main table also those that use it for want of another. */
+  readonly subnets: readonly string[];
+  readonly implicitSubnets: readonly string[];
+}
+
+/** One entry of a security group or network ACL, as far as it decides about VRRP and a port. */
+export interface FilterRule {
+  /** `-1` for all, else the protocol's number. */
+  readonly protocol: string;
+  readonly fromPort?: number;
+  readonly toPort?: number;
+  readonly cidrs: readonly string[];
+  /** Ids of security groups whose members are meant. */
+  readonly groups: readonly string[];
+}
+export interface GroupFact {
+  readonly group: string;
+  readonly ingress: readonly FilterRule[];
+  readonly egress: readonly FilterRule[];
+}
+export interface AclRule extends FilterRule {
+  readonly number: number;
+  readonly allow: boolean;
+  readonly egress: boolean;
+}
+export interface AclFact {
+  readonly acl: string;
+  readonly subnets: readonly string[];
+  readonly rules: readonly AclRule[];
+}
+
+export interface EipFact {
+  readonly eip: string;
+  /** Undefined when there is no such EIP. */
+  readonly found?: { readonly label?: string; readonly eni?: string };
+}
+
+export interface NetworkFacts {
+  readonly vip: Vip;
+  /** The tag key. */
+  readonly tag: string;
+  /** The account that asks. */
+  readonly caller?: string;
+  readonly vpc: VpcSeen;
+  readonly seen: Observation;
+  readonly enis: readonly EniFact[];
+  readonly tables: readonly TableFact[];
+  readonly groups: readonly GroupFact[];
+  readonly acls: readonly AclFact[];
+  readonly eips: readonly EipFact[];
+  readonly transitGateways: readonly string[];
+  readonly peerings: readonly string[];
+}
+
+export const tagCommand = (what: string, tag: string, label: string): string =>
+  `aws ec2 create-tags --resources ${what} --tags Key=${tag},Value=${label}`;
+
+export function addressFindings(facts: NetworkFacts): readonly Finding[] {
+  const { vip, vpc } = facts;
+  const inside = vip.addresses.flatMap((address) =>
+    insideRefused(address, vpc).map(
+      ({ found, wanted }): Finding => ({
+        check: found.includes('secondary') ? 'inside-secondary-cidr' : 'inside-cidr',
+        severity: 'fault',
+        subject: address,
+        found,
+        wanted,
+        remedy: `vipshift vip set ${vip.name} --address …, an address outside`,
+      }),
+    ),
+  );
+  return [...surroundings(facts), ...inside, ...eipFindings(facts)];
+}
+
+/** Set-ups that are refused by name, or in which some clients cannot reach the VIP. */
+function surroundings({ vip, vpc, caller, transitGateways, peerings }: NetworkFacts): readonly Finding[] {
+  const found: Finding[] = [];
+  if (caller !== undefined && vpc.account !== caller) {
+    found.push({
+      check: 'shared-vpc',
+      severity: 'fault',
+      subject: vpc.vpc,
+      found: `shared by account ${vpc.account}; this is ${caller}`,
+      wanted: 'a VPC of this account: a participant cannot change route tables',
+      remedy: `run vipshift in account ${vpc.account}`,
+    });
+  }
+  for (const gateway of transitGateways)
+    found.push({
+      check: 'transit-gateway',
+      severity: 'warning',
+      subject: gateway,
+      found: `attached to ${vpc.vpc}`,
+      wanted: 'no client behind it: routes of transit gateways are not moved',
+      remedy: `for clients behind it: a static route for ${vip.addresses.join(', ')} to this attachment, and label the tables of its subnets`,
+    });
+  for (const peering of peerings)
+    found.push({
+      check: 'peering',
+      severity: 'warning',
+      subject: peering,
+      found: `peers with ${vpc.vpc}`,
+      wanted: 'no client behind it: a peering does not carry an address outside the CIDR',
+      remedy: 'for clients behind it: an Elastic IP, an NLB, or a transit gateway',
+    });
+  return found;
+}
+
+export function eniFindings(facts: NetworkFacts): readonly Finding[] {
+  const { vip, seen } = facts;
+  const inScope = seen.enis.filter((e) => e.vpc === vip.vpc && e.account === vip.account);
+  const service = inScope.filter((e) => vip.nodeLabels.includes(e.label));
+  return [
+    ...placement(facts, service),
+    ...inScope.filter((e) => e.node === undefined).map((e) => unattached(e)),
+    ...unlabelled(facts, inScope),
+    ...twice(facts, inScope),
+    ...checkFindings(facts, service),
+  ];
+}
+
+function placement({ vip, tag }: NetworkFacts, service: readonly EniSeen[]): readonly Finding[] {
+  const attached = service.filter((e) => e.node !== undefined);
+  const nodes = new Set(attached.map((e) => e.node));
+  const zones = new Set(attached.map((e) => e.zone));
+  if (nodes.size < 2) {
+    return [
+      {
+        check: 'too-few-nodes',
+        severity: 'fault',
+        subject: vip.name,
+        found: `${nodes.size} node${nodes.size === 1 ? '' : 's'} with a labelled ENI`,
+        wanted: 'at least two',
+        remedy: tagCommand('eni-…', tag, vip.nodeLabels[0]!),
+      },
+    ];
+  }
+  if (zones.size > 1) return [];
+  return [
+    {
+      check: 'one-zone',
+      severity: 'fault',
+      subject: vip.name,
+      found: `all ${nodes.size} nodes are in ${[...zones][0]}`,
+      wanted: 'nodes in at least two zones: a zone’s failure takes them all',
+      remedy: 'start a node in another zone, and label its ENI',
+    },
+  ];
+}
+
+const unattached = (eni: EniSeen): Finding => ({
+  check: 'eni-unattached',
+  severity: 'fault',
+  subject: eni.eni,
+  found: `bears the label ${eni.label} and is attached to no instance`,
+  wanted: 'attached, or without the label',
+  remedy: `aws ec2 attach-network-interface --network-interface-id ${eni.eni} --instance-id i-… --device-index 1`,
+});
+
+/** Nodes that the item knows, or that speak, without a labelled ENI; and nodes without one for the EIPs. */
+function unlabelled({ vip, enis, tag }: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
+  const has = (node: string, suffix: string) =>
+    labelled.some((e) => e.node === node && vip.nodeLabels.some((label) => e.label === label + suffix));
+  const nodes = [...new Set([...Object.keys(vip.members), ...Object.keys(vip.claims)])].sort();
+  const found: Finding[] = [];
+  for (const node of nodes) {
+    const own = enis.filter((e) => e.node === node);
+    if (own.length === 0) continue;
+    const label = vip.nodeLabels[0]!;
+    if (!has(node, '')) {
+      const was = vip.members[node]?.eni ?? own.map((e) => e.eni).join(' or ');
+      found.push({
+        check: 'eni-unlabelled',
+        severity: 'fault',
+        subject: node,
+        found: 'no ENI of it bears the label, so it is no member and its claims are rejected',
+        wanted: `the tag ${tag}=${label} on its service ENI`,
+        remedy: tagCommand(was, tag, label),
+      });
+    } else if (
+      vip.eips.length > 0 &&
+      !has(node, EIP_SUFFIX) &&
+      labelled.some((e) => e.node === node && e.primary)
+    ) {
+      found.push({
+        check: 'eip-eni-missing',
+        severity: 'fault',
+        subject: node,
+        found: 'its only labelled ENI is the primary one, which carries the node’s own address',
+        wanted: `an ENI of its own for EIPs, with the tag ${tag}=${label}${EIP_SUFFIX}`,
+        remedy: tagCommand('eni-…', tag, label + EIP_SUFFIX),
+      });
+    }
+  }
+  return found;
+}
+
+function twice({ vip, tag }: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
+  const found: Finding[] = [];
+  const nodes = [...new Set(labelled.flatMap((e) => e.node ?? []))];
+  for (const node of nodes) {
+    for (const suffix of ['', EIP_SUFFIX]) {
+      const labels = vip.nodeLabels.map((label) => label + suffix);
+      const own = labelled.filter((e) => e.node === node && labels.includes(e.label)).map((e) => e.eni);
+      if (own.length < 2) continue;
+      found.push({
+        check: 'eni-twice',
+        severity: 'fault',
+        subject: node,
+        found: `${own.join(' and ')} both bear the label ${labels.join(' or ')}`,
+        wanted: 'one of them: which one gets the routes is otherwise chance',
+        remedy: `aws ec2 delete-tags --resources ${own.at(-1)} --tags Key=${tag}`,
+      });
+    }
+  }
+  return found;
+}
+
+const checkOff = (eni: string): string =>
+  `aws ec2 modify-network-interface-attribute --network-interface-id ${eni} --no-source-dest-check`;
+
+function checkFindings({ enis }: NetworkFacts, service: readonly EniSeen[]): readonly Finding[] {
+  const found: Finding[] = service
+    .filter((e) => e.sourceDestCheck)
+    .map((e) => ({
+      check: 'source-dest-check',
+      severity: 'fault',
+      subject: e.eni,
+      found: 'source/destination check is on: EC2 drops what is addressed to the VIP',
+      wanted: 'off',
+      remedy: checkOff(e.eni),
+    }));
+  const nodes = new Set(service.flatMap((e) => e.node ?? []));
+  const ids = new Set(service.map((e) => e.eni));
+  for (const eni of enis) {
+    if (eni.node === undefined || !nodes.has(eni.node) || ids.has(eni.eni)) continue;
+    if (!eni.primary || !eni.sourceDestCheck) continue;
+    found.push({
+      check: 'source-dest-check-egress',
+      severity: 'fault',
+      subject: eni.eni,
+      found: `source/destination check is on at the primary ENI of ${eni.node}, by which replies from the VIP leave`,
+      wanted: 'off (or a rule on the node that sends replies from the VIP out by the service ENI)',
+      remedy: checkOff(eni.eni),
+    });
+  }
+  return found;
+}
+
+function eipFindings({ vip, eips, enis, tag }: NetworkFacts): readonly Finding[] {
+  const labels = [vip.name, ...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)];
+  const found: Finding[] = [];
+  for (const { eip, found: at } of eips) {
+    if (at === undefined) {
+      found.push({
+        check: 'eip-gone',
+        severity: 'fault',
+        subject: eip,
+        found: 'no such Elastic IP in this account and Region',
+        wanted: 'allocated, or out of the ledger',
+        remedy: `vipshift vip set ${vip.name} --eip …`,
+      });
+      continue;
+    }
+    if (!labels.includes(at.label ?? '')) {
+      found.push({
+        check: 'eip-untagged',
+        severity: 'fault',
+        subject: eip,
+        found: at.label === undefined ? 'bears no tag' : `bears the tag ${tag}=${at.label}`,
+        wanted: `the tag ${tag}=${vip.name}: without it the controller neither sees nor may move it`,
+        remedy: tagCommand(eip, tag, vip.name),
+      });
+    }
+    if (enis.some((e) => e.eni === at.eni && e.primary)) {
+      found.push({
+        check: 'eip-on-primary',
+        severity: 'fault',
+        subject: eip,
+        found: `lies on ${at.eni}, the primary ENI of its node`,
+        wanted: `on the ENI with the label ${vip.nodeLabels[0]}${EIP_SUFFIX}, so that the node’s own address stays`,
+        remedy: `aws ec2 associate-address --allocation-id ${eip} --network-interface-id eni-… --allow-reassociation`,
+      });
+    }
+  }
+  return found;
+}

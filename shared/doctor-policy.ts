@@ -1,0 +1,116 @@
+// Just enough of IAM's policy language to tell whether a role may send claims to the bus, and whether a policy denies
+// everybody else. Pure.
+//
+// Limit: identity and resource policies only; permission boundaries, session and service control policies are not
+// looked at. An unknown condition counts as not met for an Allow.
+
+export interface Statement {
+  readonly Sid?: string;
+  readonly Effect?: string;
+  readonly Action?: string | readonly string[];
+  readonly NotAction?: string | readonly string[];
+  readonly Resource?: string | readonly string[];
+  readonly Principal?: string | Readonly<Record<string, string | readonly string[]>>;
+  readonly Condition?: Readonly<
+    Record<string, Readonly<Record<string, string | boolean | readonly string[]>>>
+  >;
+}
+export interface Policy {
+  readonly Statement?: Statement | readonly Statement[];
+}
+
+/** Undefined when the text is no policy. IAM hands documents out URL-encoded. */
+export function policyFrom(text: string | undefined): Policy | undefined {
+  if (text === undefined || text === '') return undefined;
+  try {
+    const plain = text.startsWith('%') ? decodeURIComponent(text) : text;
+    const parsed: unknown = JSON.parse(plain);
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Policy) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const statements = (policy: Policy | undefined): readonly Statement[] =>
+  policy?.Statement === undefined ? [] : ([policy.Statement].flat() as readonly Statement[]);
+
+const many = (value: string | boolean | readonly string[] | undefined): readonly string[] =>
+  value === undefined ? [] : typeof value === 'object' ? value : [String(value)];
+
+/** `*` and `?` as IAM reads them, without regard to case where `loose`. */
+export function like(pattern: string, text: string, loose = false): boolean {
+  const escaped = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${escaped}$`, loose ? 'i' : '').test(text);
+}
+
+export interface Call {
+  readonly action: string;
+  readonly resource: string;
+  /** Lower-case keys. */
+  readonly context: Readonly<Record<string, string>>;
+}
+
+function speaksOf(statement: Statement, call: Call): boolean {
+  const action = many(statement.Action).some((p) => like(p, call.action, true));
+  const notAction =
+    statement.NotAction !== undefined && !many(statement.NotAction).some((p) => like(p, call.action, true));
+  const resource =
+    statement.Resource === undefined || many(statement.Resource).some((p) => like(p, call.resource));
+  return (action || notAction) && resource;
+}
+
+/** Conditions on keys of which the call tells; others cannot be judged. */
+function holds(statement: Statement, call: Call): boolean | undefined {
+  let unsure = false;
+  for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
+    const test = operator.replace(/^(ForAnyValue|ForAllValues):/, '').replace(/IfExists$/, '');
+    for (const [key, wanted] of Object.entries(keys)) {
+      const found = call.context[key.toLowerCase()];
+      if (test === 'Null') {
+        if ((found === undefined) !== many(wanted).includes('true')) return false;
+        continue;
+      }
+      if (found === undefined) {
+        unsure = true;
+        continue;
+      }
+      const any = many(wanted).some((w) =>
+        test.endsWith('Like') || test.startsWith('Arn')
+          ? like(withVariables(w, call), found)
+          : withVariables(w, call) === found,
+      );
+      const met = test.includes('Not') ? !any : any;
+      if (!met) return false;
+    }
+  }
+  return unsure ? undefined : true;
+}
+
+/** `${aws:userid}` and its kind. */
+const withVariables = (text: string, call: Call): string =>
+  text.replace(/\$\{([^}]+)\}/g, (whole, key: string) => call.context[key.toLowerCase()] ?? whole);
+
+export const allows = (policies: readonly Policy[], call: Call): boolean => {
+  const all = policies.flatMap(statements).filter((s) => speaksOf(s, call));
+  if (all.some((s) => s.Effect === 'Deny' && holds(s, call) === true)) return false;
+  return all.some((s) => s.Effect === 'Allow' && holds(s, call) === true);
+};
+
+/** Whether a resource policy denies the call, whatever else allows it. */
+export const denies = (policy: Policy | undefined, call: Call): boolean =>
+  statements(policy).some((s) => s.Effect === 'Deny' && speaksOf(s, call) && holds(s, call) === true);
+
+/** Principals that a trust policy lets in, as `Service ec2.amazonaws.com`. */
+export const trusted = (policy: Policy | undefined): readonly string[] =>
+  statements(policy)
+    .filter((s) => s.Effect === 'Allow')
+    .flatMap(({ Principal: who }) =>
+      who === undefined
+        ? []
+        : typeof who === 'string'
+          ? [who]
+          : Object.entries(who).flatMap(([kind, names]) => many(names).map((name) => `${kind} ${name}`)),
+    );
