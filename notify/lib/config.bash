@@ -5,7 +5,7 @@
 # what load_config lets through needs no escaping later: VIP names are [A-Za-z0-9._-], instance names hold
 # neither quote nor backslash, paths are absolute, endpoints are https unless loopback or allow_http says otherwise.
 
-declare -A CONFIG=([bus]=vipshift [fifo]=/run/vipshift/notify.fifo [state_dir]=/var/lib/vipshift
+declare -A CONFIG=([bus]='' [fifo]=/run/vipshift/notify.fifo [state_dir]=/var/lib/vipshift
   [run_dir]=/run/vipshift [spool_max]=1000 [keepalived_pid]=auto [keepalived_json]=/tmp/keepalived.json
   [region]='' [role_id]='' [ca_file]='' [allow_http]=no [endpoint_events]='' [endpoint_sts]=''
   [endpoint_imds]=http://169.254.169.254)
@@ -34,6 +34,8 @@ load_config() {
     set_config "$number" "$key" "$value"
   done <"$CONFIG_FILE"
   ((${#VIPS_OF[@]} > 0)) || die 2 "$CONFIG_FILE names no VIP: add a line such as \"instance VI_WEB = web\""
+  # No default: to a bus that does not exist, PutEvents answers that all is well.
+  [[ ${CONFIG[bus]} ]] || die 2 "$CONFIG_FILE names no bus: add a line such as \"bus = vipshift-prod\""
   override_endpoints
 }
 

@@ -5,8 +5,8 @@
 # bash can wait for one descriptor only, and a line within PIPE_BUF is never torn or mixed with another.
 #
 # Invariant: a line about a mapped instance or group becomes one claim per VIP, stamped when it is read.
-# Limit: with `notify_priority_changes` keepalived repeats a state that did not change; the shim cannot tell that from a
-# transition, so that option has to stay off.
+# Limit: with `fifo_write_vrrp_states_on_reload` keepalived repeats states that did not change; the shim cannot tell that
+# from transitions, so that option has to stay off.
 
 FIFO_FD='' PARTIAL_LINE='' BAD_LINES=0
 declare -A ADVERT_PENDING=() # VIP → "seq since atMs state priority vip kind name": the newest lower-advert not yet taken
@@ -70,10 +70,24 @@ take_word() {
       for vip in $vips; do assert_after_transition "$vip"; done
       FRESH=1
       ;;
+    # Only with notify_priority_changes: no transition, but worth saying soon.
+    MASTER_PRIORITY | BACKUP_PRIORITY)
+      for vip in $vips; do take_priority "$vip" "${state%_PRIORITY}" "$priority"; done
+      ;;
     MASTER_RX_LOWER_PRI)
       for vip in $vips; do take_lower_advert "$vip" "$priority" "$kind" "$name"; done
       ;;
   esac
+}
+
+take_priority() {
+  local state since
+  read -r state _ since <<<"${WORD[$1]-}"
+  [[ $state == "$2" ]] || return
+  WORD[$1]="$state $3 $since"
+  drop_assertion "$1"
+  read_clock
+  ASSERT_AT[$1]=$NOW_MS
 }
 
 # keepalived says this with every advert it hears: the first goes out at once, then one in ten seconds.
@@ -81,7 +95,7 @@ take_lower_advert() {
   local -r vip=$1 priority=$2 kind=$3 name=$4
   local state since
   draw_seq
-  ((NOW_MS - ${ADVERT_AT[$vip]:--ADVERT_EVERY_MS} < ADVERT_EVERY_MS)) && return
+  [[ ${ADVERT_AT[$vip]-} ]] && ((NOW_MS - ADVERT_AT[$vip] < ADVERT_EVERY_MS)) && return
   read -r state _ since <<<"${WORD[$vip]-}"
   read_wall_clock
   # Only a MASTER hears them as such. Unheard of so far: this line is then the first that is known of its transition.

@@ -108,7 +108,7 @@ place_config() {
   fi
   mkdir -p -- "${target%/*}"
   while IFS= read -r line; do
-    [[ $1 && $line == 'bus = '* ]] && line="bus = $1"
+    [[ $1 && $line == '#bus = '* ]] && line="bus = $1"
     printf '%s\n' "$line"
     # The lines of this node stand where the example has its own.
     if [[ $line == '#group '* && $# -gt 1 ]]; then printf '%s\n' "${@:2}"; fi
@@ -118,9 +118,12 @@ place_config() {
 }
 
 is_configured() {
-  local line
-  while read -r line; do [[ $line =~ ^(instance|group)[[:space:]] ]] && return 0; done <"$ROOT$ETC/notify.conf"
-  return 1
+  local line bus=0 vips=0
+  while read -r line; do
+    [[ $line =~ ^(instance|group)[[:space:]] ]] && vips=1
+    [[ $line =~ ^bus[[:space:]]*= ]] && bus=1
+  done <"$ROOT$ETC/notify.conf"
+  ((bus && vips))
 }
 
 start_units() {
@@ -135,7 +138,7 @@ start_units() {
 
 say_next() {
   printf '\nWhat is left to do:\n'
-  is_configured || printf '  - name your VIPs in %s, then: systemctl restart vipshift-notify\n' $ETC/notify.conf
+  is_configured || printf '  - name your bus and your VIPs in %s, then: systemctl restart vipshift-notify\n' $ETC/notify.conf
   printf '  - let keepalived write into the FIFO (%s), then: systemctl reload keepalived\n' $ETC/keepalived-snippet.conf
   printf '  - vipshift-notify selftest\n'
 }

@@ -36,6 +36,16 @@ describe('without a keepalived that can be asked', () => {
     expect(since('web').every((detail) => detail.stateFrom === 'fifo' && detail.ageMs < 200)).toBe(true);
   }, 30_000);
 
+  test('a changed priority is no transition, and is asserted at once', async () => {
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => assertions().length > 0);
+    await node.write('INSTANCE "VI_WEB" MASTER_PRIORITY 200');
+    await node.bus.until(() => assertions().at(-1)!.priority === 200);
+    expect(ofKind('transition')).toHaveLength(1);
+    expect(assertions().at(-1)!.since).toBe(ofKind('transition')[0]!.detail.seq);
+  });
+
   test('nothing is asserted while the spool waits: the transition has to come first', async () => {
     await node.start();
     node.bus.fate = (_, entries) =>

@@ -33,11 +33,13 @@ function withConfig(text: string, env: Record<string, string> = {}): Ended {
   return shim(['status', '--config', file], env);
 }
 
-const good = `run_dir = /nonexistent/run\nstate_dir = /nonexistent/state\ninstance VI_WEB = web\n`;
+const good = `bus = b\nrun_dir = /nonexistent/run\nstate_dir = /nonexistent/state\ninstance VI_WEB = web\n`;
 
 describe('the configuration', () => {
   test('with comments, blanks, Windows line ends and no last newline is read', () => {
-    const ended = withConfig(`# what for\r\n\r\n  bus   =  my-bus  \r\n${good}group G_1 = db, db2`);
+    const ended = withConfig(
+      `# what for\r\n\r\n  bus   =  my-bus  \r\n${good.replace('bus = b\n', '')}group G_1 = db, db2`,
+    );
     expect(ended.stderr).toBe('');
     expect(ended.status).toBe(4);
     expect(ended.stdout).toContain('bus my-bus');
@@ -64,10 +66,12 @@ describe('the configuration', () => {
       'endpoint_events = http://events.example',
       'endpoint_events is "http://events.example", want https: plain http is only for loopback',
     ],
+    ['instance VI_WEB = web', 'names no bus: add a line such as "bus = vipshift-prod"'],
     ['bus = x', 'names no VIP: add a line such as "instance VI_WEB = web"'],
   ])('%j is refused with its line and what was wanted', (text, message) => {
     const named = text.includes('instance') || text === 'bus = x';
-    const ended = withConfig(named ? `${text}\n` : `${text}\n${good}`);
+    const rest = text.includes('bus') ? good.replace('bus = b\n', '') : good;
+    const ended = withConfig(named ? `${text}\n` : `${text}\n${rest}`);
     expect(ended.stderr).toContain(message);
     expect(ended.status).toBe(2);
     expect(ended.stdout).toBe('');

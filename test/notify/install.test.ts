@@ -41,6 +41,7 @@ const files = (): string[] =>
   (readdirSync(root, { recursive: true }) as string[])
     .filter((name) => !lstatSync(join(root, name)).isDirectory())
     .sort();
+const list = (folder: string): string[] => (readdirSync(folder, { recursive: true }) as string[]).toSorted();
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 
 describe('install into a folder', () => {
@@ -71,7 +72,7 @@ describe('install into a folder', () => {
   });
 
   test('gives a program that runs from there and reads the configuration it wrote', () => {
-    install('--instance', 'VI_WEB=web');
+    install('--bus', 'prod', '--instance', 'VI_WEB=web');
     const program = join(root, 'usr/bin/vipshift-notify');
     expect(run(program, '--version').stdout).toBe('1.0.0\n');
     const ended = run(program, 'status', '--config', join(root, 'etc/vipshift/notify.conf'));
@@ -110,9 +111,7 @@ describe('install into a folder', () => {
     const other = mkdtempSync(join(tmpdir(), 'vipshift-root-'));
     try {
       expect(run(join(root, 'usr/bin/vipshift-notify'), 'install', '--root', other).status).toBe(0);
-      expect(readdirSync(other, { recursive: true }).sort()).toEqual(
-        readdirSync(root, { recursive: true }).sort(),
-      );
+      expect(list(other)).toEqual(list(root));
     } finally {
       rmSync(other, { recursive: true, force: true });
     }
