@@ -2,7 +2,8 @@
  * `npm run lab`: plays the stories of lab/scenarios with real keepalived, the real shim and real packets, on a local AWS with
  * the deployed service, and prints what each outage was made of.
  *
- * Exit status: 0 every story held, 1 one is broken, 2 wrong usage, 3 a right or a program is lacking.
+ * Exit status: 0 every story held, 1 one is broken, 2 wrong usage, 3 a right or a program is lacking,
+ * 4 the lab itself failed.
  * Invariant: everything runs inside a sandbox of its own (lab/netns/sandbox.ts), so nothing is left behind on any exit path.
  */
 import { mkdirSync } from 'node:fs';
@@ -137,4 +138,11 @@ async function main(): Promise<number> {
   return isInside() ? inside(wish) : enter(wish);
 }
 
-process.exit(await main());
+function failed(error: unknown): number {
+  process.stderr.write(
+    `the lab failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return 4;
+}
+
+process.exit(await main().catch(failed));

@@ -60,7 +60,7 @@ export interface CloudInput {
   readonly router: Router;
   readonly translation: Translation;
   readonly logFolder: string;
-  say(what: string): void;
+  readonly say: (what: string) => void;
 }
 
 export const pass: Gate = () => 'pass';

@@ -29,6 +29,9 @@ const SAID: Readonly<Record<string, string>> = {
   STOP: 'sent 0 priority',
 };
 
+/** As `ExecStopPost=` of the service's unit: keepalived knows within milliseconds that the service is gone. */
+const PULL_LEVER = '#!/bin/sh\necho 1 >/run/machine/lever\n';
+
 export type Unit = 'keepalived' | 'nginx' | 'shim';
 
 export class LabNode {
@@ -53,6 +56,7 @@ export class LabNode {
         'nginx.conf': nginxConf(this.label),
         'notify.conf': settings.notifyConf,
         lever: '0\n',
+        'after.nginx': PULL_LEVER,
       },
       folders: { notify: join(root, 'notify') },
       addresses: settings.hold === 'both' ? [VIP] : [],

@@ -34,7 +34,6 @@ export const NEEDS: readonly Need[] = [
   { program: 'python3', debian: 'python3 python3-venv' },
   { program: 'bash', debian: 'bash' },
   { program: 'unshare', debian: 'util-linux' },
-  { program: 'nsenter', debian: 'util-linux' },
   { program: 'setpriv', debian: 'util-linux' },
 ];
 

@@ -1,4 +1,7 @@
-/** nginx dies on the master, keepalived tracks it: its node goes to FAULT and the backup takes over. */
+/**
+ * nginx dies on the master. Its unit pulls keepalived's track_file lever as it ends (ExecStopPost=), so the node goes to FAULT and
+ * the backup takes over; until then its kernel refuses every connection.
+ */
 import type { Story } from '../netns/story.ts';
 
 export const serviceDies: Story = {
@@ -6,7 +9,7 @@ export const serviceDies: Story = {
   says: 'the service dies on the master: keepalived sees it, and the VIP goes where it still runs',
   hold: 'both',
   asks: 'vip',
-  ends: { owner: 'b', longestOutageMs: 4_000, splitBrain: 'never', settlesWithinMs: 15_000 },
+  ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 15_000 },
   async play(stage) {
     stage.fault();
     await stage.nodes.a.strike('KILL', 'nginx');
