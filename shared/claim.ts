@@ -2,8 +2,8 @@
 // that speak of it.
 //
 // Invariant: `merge` is order-free and idempotent. Whatever the order in which the same claims arrive, and however
-// often, the stint that stays recorded is the same (guarantee 2). The one exception is `slot` of a claim that arrives
-// more than LATE_AFTER late: that depends on its arrival, by intent.
+// often, the stint that stays recorded is the same (guarantee 2). The one exception is a claim that arrives more than
+// LATE_AFTER late: it gives no evidence of life and no lower-advert, by intent.
 // Limit: a node's wall clock is not trusted. It only refines AWS's whole-second stamp inside its second.
 import { type DurationMs, type EpochMs, epochMs, seconds } from './time.ts';
 
@@ -106,7 +106,8 @@ export function stintOf(claim: Claim, arrivedAt: EpochMs): Stint {
     slot: late ? NEVER_IN_TIME : slotOf(claim.timeMs),
     seenMs: Math.round(claim.timeMs - sinceClaimMs),
   };
-  if (claim.kind !== 'lower-advert') return stint;
+  // Heard minutes ago it may speak of a master long gone; while there is one it is said again every 10 s.
+  if (claim.kind !== 'lower-advert' || late) return stint;
   return {
     ...stint,
     affSeq: claim.seq,
