@@ -7,7 +7,7 @@ import { drawSeq, type Machine, say, sayLowerAdvert } from './machine.ts';
 import type { Act } from './story.ts';
 import { eipEni, serviceEni } from './truth.ts';
 import { instanceOf, isMaster, settleLater } from './vrrp.ts';
-import { reckon, struck, type World, wake } from './world.ts';
+import { lookLater, reckon, struck, type World, wake } from './world.ts';
 
 /** Acts that are faults in the sense of issue 4: they count, and are paired with the states of the nodes. */
 const faulty = new Set<Act['does']>([
@@ -98,6 +98,7 @@ export function perform(world: World, act: Act): void {
       meddle(world, act);
   }
   reckon(world);
+  lookLater(world);
 }
 
 function power(world: World, does: string, machine: Machine): void {

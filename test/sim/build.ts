@@ -12,7 +12,7 @@ import { type Chance, chance } from './random.ts';
 import { region as regionOf } from './region.ts';
 import { scheduler } from './scheduler.ts';
 import type { FaultName, Story } from './story.ts';
-import { reckon, struck, type World } from './world.ts';
+import { lookLater, reckon, struck, type World } from './world.ts';
 
 export const EPOCH_AT = Date.UTC(2026, 10, 22, 14, 0, 0);
 
@@ -77,6 +77,7 @@ export function build(story: Story): World {
     said(machine) {
       world.known.boot(bootId(machine), machine.bootedAtMs);
       reckon(world);
+      lookLater(world);
     },
     fate(machine) {
       const luck = road.luck(machine);
@@ -119,6 +120,7 @@ export function build(story: Story): World {
     faults: new Map(),
     pairs: new Map(),
     awaits: 0,
+    happened: 0,
     troubleUntilMs: 0,
     dueAtMs: [],
     found: [],

@@ -98,7 +98,13 @@ function actsOf(
 /** Two masters from the beginning, dated within a moment of each other, and a bus that fails for all at times. */
 function splitActs(luck: Chance, nodes: readonly NodeSpec[], quietAtMs: number): Act[] {
   const cut = nodes.map((_, n) => n).filter((n) => n > 0 && luck.odds(0.5));
-  const acts: Act[] = [{ does: 'is cut off', nodes: cut.length === 0 ? [1] : cut, atMs: 0 }];
+  const acts: Act[] = [
+    {
+      does: 'is cut off',
+      nodes: cut.length === 0 ? [1] : cut,
+      atMs: luck.odds(0.5) ? 0 : luck.between(5000, 15_000),
+    },
+  ];
   let atMs = luck.between(60_000, quietAtMs);
   while (atMs < quietAtMs - 1000) {
     acts.push({ does: 'bus goes', atMs });

@@ -1,5 +1,6 @@
 import { SILENCE_MAX } from '../../shared/silent.ts';
 import { perform } from './acts.ts';
+import { silenceTells, whereItBelongs } from './belonging.ts';
 import { build } from './build.ts';
 import type { Known } from './known.ts';
 import type { Cloud, Functions } from './lambda.ts';
@@ -10,7 +11,7 @@ import { chance } from './random.ts';
 import type { Region } from './region.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Story } from './story.ts';
-import { type Belonging, belongs, cellsOf, leadsTo, type Orders } from './truth.ts';
+import { type Belonging, cellsOf, leadsTo, type Orders } from './truth.ts';
 import { type Group, settleLater } from './vrrp.ts';
 
 /** Guarantee 1. */
@@ -51,6 +52,8 @@ export interface World {
   readonly faults: Map<string, number>;
   readonly pairs: Map<string, number>;
   awaits: number;
+  /** Rises with everything that happens to nodes, EC2 or the bus. */
+  happened: number;
   troubleUntilMs: number;
   /** When all has to be right, by VIP; set in the end. */
   readonly dueAtMs: number[];
@@ -60,7 +63,7 @@ export interface World {
 
 /** What was seen of a VIP at a moment that matters. */
 export interface Finding {
-  readonly when: 'due' | 'end' | 'late';
+  readonly when: 'gap' | 'due' | 'end' | 'late';
   readonly vip: number;
   readonly atMs: number;
   readonly belongs: Belonging | undefined;
@@ -128,39 +131,29 @@ async function watch(world: World): Promise<void> {
   world.endAtMs = sched.now();
 }
 
-/** The two transitions of a split are ordered for certain when they are this far apart (guarantee 2). */
-const APART_MS = 2000;
-
 /**
- * Only silence tells of somebody who said MASTER after the one who serves did, or who heard its lower advert, and who
- * will not be heard any more; or whom an order names.
+ * Where nothing goes wrong by chance, the time between two acts is a quiet time of its own: everything has to be right
+ * in the middle of a history, too.
  */
-function silenceTells(world: World, vip: number): boolean {
-  const { name } = world.story.vips[vip]!;
-  const heardOf = (node: string) => world.machines.some((m) => m.id === node && m.alive && m.labelled);
-  const told = [...world.known.newest.get(name)!.values()].filter((t) => t.word.state === 'MASTER');
-  const serving = told.filter((t) => heardOf(t.word.node)).map((t) => t.sinceMs);
-  const newest = Math.max(...serving, Number.NEGATIVE_INFINITY);
-  const gone = told.filter((t) => !heardOf(t.word.node));
-  const pinned = world.orders[vip]!.pin?.node;
-  return (
-    gone.some((t) => Math.max(t.sinceMs, t.advertMs) > newest - APART_MS) ||
-    (pinned !== undefined && !heardOf(pinned))
-  );
+export function lookLater(world: World): void {
+  if (Object.keys(world.story.odds).length > 0) return;
+  const happened = ++world.happened;
+  for (const vip of world.groups.keys()) lookIfQuiet(world, vip, happened, CONVERGES_WITHIN_MS);
 }
 
-/** Of several masters the newest; one that heard lower adverts may take it back. */
-export function whereItBelongs(world: World, vip: number): Belonging | undefined {
-  const where = belongs(world.machines, vip, world.orders[vip]!, world.sched.now());
-  if (where === undefined || where.nodes.length === 1) return where;
-  const masters = world.machines.filter((m) => where.nodes.includes(m.id));
-  const at = (m: Machine) => m.bootedAtMs + m.instances[vip]!.sinceUs / 1000;
-  const newest = Math.max(...masters.map(at));
-  const told = world.known.newest.get(world.story.vips[vip]!.name)!;
-  const nodes = masters
-    .filter((m) => at(m) > newest - APART_MS || (told.get(m.id)?.advertMs ?? 0) > newest - APART_MS)
-    .map((m) => m.id);
-  return { nodes, why: `newest of ${where.nodes.length} masters` };
+function lookIfQuiet(world: World, vip: number, happened: number, waitMs: number): void {
+  const { pin, freeze } = world.orders[vip]!;
+  const { sched, story } = world;
+  const dueAtMs = sched.now() + waitMs;
+  if ([pin, freeze].some((o) => o !== undefined && o.untilMs > sched.now() && o.untilMs < dueAtMs)) return;
+  sched.at(dueAtMs, () => {
+    const troubled = world.busDown.size > 0 || world.describesFail || sched.now() > story.quietAtMs;
+    if (world.happened !== happened || troubled) return;
+    // Only now is it certain that what was said last has been heard.
+    const wait = waitMs === CONVERGES_WITHIN_MS && silenceTells(world, vip);
+    if (wait) lookIfQuiet(world, vip, happened, SILENCE_MAX);
+    else look(world, vip, 'gap');
+  });
 }
 
 function look(world: World, vip: number, when: Finding['when']): void {

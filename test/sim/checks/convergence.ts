@@ -10,5 +10,5 @@ export const convergence = (world: World): readonly Violation[] =>
       guarantee: 'convergence',
       vip: world.story.vips[f.vip]!.name,
       atMs: f.atMs,
-      what: `${f.when === 'due' ? 'when it is due' : 'later on'}: belongs to ${f.belongs!.nodes.join(' or ')} (${f.belongs!.why}), found ${f.cells}`,
+      what: `${f.when === 'end' ? 'later on' : 'when it is due'}: belongs to ${f.belongs!.nodes.join(' or ')} (${f.belongs!.why}), found ${f.cells}`,
     }));

@@ -1,8 +1,10 @@
 // Guarantee 8: no fault of the controller's world causes a failover: nothing goes to a node that never was MASTER and that
 // no order named; and where no node's keepalived, power or membership changed, nothing moves after the first convergence.
+
+import { whereItBelongs } from '../belonging.ts';
 import type { Act, FaultName } from '../story.ts';
 import { eipEni, serviceEni } from '../truth.ts';
-import { type World, whereItBelongs } from '../world.ts';
+import type { World } from '../world.ts';
 import type { Violation } from './violation.ts';
 
 /** Acts that leave every node's VRRP state, membership and orders as they are. */
@@ -65,5 +67,7 @@ const SETTLED_MS = 75_000;
 
 const isCalm = (world: World): boolean =>
   deafening.every((name) => !(world.story.odds[name]! > 0)) &&
-  world.story.acts.every((act) => harmless.has(act.does) || (act.does === 'is cut off' && act.atMs < 1000)) &&
+  world.story.acts.every(
+    (act) => harmless.has(act.does) || (act.does === 'is cut off' && act.atMs < 20_000),
+  ) &&
   !world.story.acts.some((act) => act.does === 'bus goes' && act.zone !== undefined);

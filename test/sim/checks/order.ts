@@ -10,7 +10,7 @@ export function order(world: World): readonly Violation[] {
     const seen = world.found.filter((f) => f.vip === vip);
     const due = seen.find((f) => f.when === 'due')!;
     if (due.belongs === undefined || !due.right) continue;
-    for (const later of seen.filter((f) => f.when !== 'due')) {
+    for (const later of seen.filter((f) => f.when === 'end' || f.when === 'late')) {
       const what = `${later.when === 'late' ? 'after late claims' : 'after all was right'}`;
       const say = (text: string) =>
         found.push({ guarantee: 'order', vip: spec.name, atMs: later.atMs, what: `${what}: ${text}` });
