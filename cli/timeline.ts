@@ -1,14 +1,16 @@
 // `vipshift timeline`: what happened, newest last, as people read.
+import { writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { AuditRecord, Question } from '../shared/audit.ts';
+import type { Answer, AuditRecord, Question } from '../shared/audit.ts';
 import { DAYS_MAX, waterfall } from '../shared/audit.ts';
 import { dayFrom, isZone, momentFrom, momentText } from '../shared/audit-time.ts';
 import { type EpochMs, epochMs, hours, minus } from '../shared/time.ts';
 import { type Outcome, outcomes } from '../shared/timeline.ts';
 import { act, type Run } from './act.ts';
-import { usage } from './exit.ts';
+import { refused, usage } from './exit.ts';
 import { list, positive, withCommon } from './options.ts';
 import type { Cell, Paint } from './output.ts';
+import { FAILOVERS_MAX, pageText } from './page.ts';
 
 export interface PeriodOptions {
   readonly since?: string;
@@ -21,7 +23,8 @@ interface TimelineOptions extends PeriodOptions {
   readonly node?: string;
   readonly outcome?: readonly string[];
   readonly kind?: readonly string[];
-  readonly limit: number;
+  readonly limit?: number;
+  readonly html?: string;
 }
 
 /** Over all VIPs each day is a query of its own; one VIP's record is read from its newest end. */
@@ -55,7 +58,8 @@ export const timelineCommand = () =>
             new Option('--outcome <outcome>', `one or several of ${outcomes.join(', ')}`).argParser(list),
           )
           .addOption(new Option('--kind <kind>', 'failover, order, rejected (default: all)').argParser(list))
-          .option('--limit <n>', 'the newest so many', positive(10_000), 50)
+          .option('--limit <n>', 'the newest so many (default: 50; 1000 with --html)', positive(10_000))
+          .option('--html <file>', 'write one self-contained page: a chart, and each failover as a waterfall')
           .addHelpText(
             'after',
             `
@@ -64,6 +68,7 @@ Examples:
   $ vipshift timeline --since 2h
   $ vipshift timeline --day 2026-11-22 --outcome failed,partial
   $ vipshift timeline --node i-0abc1234def567890 --json
+  $ vipshift timeline --since 2026-11-01 --until 2026-12-01 --html november.html
 One line of the table in full: vipshift explain web/42`,
           ),
       ),
@@ -79,6 +84,10 @@ async function run({ args, options, out, session }: Run<TimelineOptions>): Promi
       `the reading stopped at ${momentText(answer.readBackToMs, options.tz)}; ask for less: --since, --until, --limit`,
     );
   }
+  if (options.html !== undefined) {
+    const { file, failovers } = await writePage(options.html, question, answer, options.tz, session.now());
+    return out.json ? out.document({ file, failovers }) : out.line(`${file}: ${failovers} failovers`);
+  }
   const records = [...answer.records].reverse();
   if (out.json) return out.documents(records);
   if (records.length === 0) {
@@ -90,6 +99,32 @@ async function run({ args, options, out, session }: Run<TimelineOptions>): Promi
     ['time', 'id', 'what', 'from', 'to', 'took', 'why'],
     records.map((record) => rowOf(record, options.tz)),
   );
+}
+
+async function writePage(
+  file: string,
+  question: Question,
+  answer: Answer,
+  zone: string,
+  madeAtMs: EpochMs,
+): Promise<{ file: string; failovers: number }> {
+  const { records } = answer;
+  const oldest = records.at(-1)?.atMs ?? question.sinceMs;
+  const page = {
+    title: `vipshift: ${question.vip ?? 'all VIPs'}`,
+    zone,
+    madeAtMs,
+    records,
+    sinceMs: question.sinceMs === 0 ? oldest : question.sinceMs,
+    untilMs: question.untilMs,
+    ...(answer.readBackToMs === undefined ? {} : { readBackToMs: answer.readBackToMs }),
+  };
+  try {
+    await writeFile(file, pageText(page));
+  } catch (error) {
+    throw refused((error as Error).message, 'name a file that can be written: --html FILE');
+  }
+  return { file, failovers: records.filter((r) => r.entry === 'outcome').length };
 }
 
 export function questionFrom(vip: string | undefined, options: TimelineOptions, now: EpochMs): Question {
@@ -105,7 +140,7 @@ export function questionFrom(vip: string | undefined, options: TimelineOptions, 
     ...(options.node === undefined ? {} : { node: options.node }),
     ...(options.outcome === undefined ? {} : { outcomes: options.outcome as readonly Outcome[] }),
     kinds: (options.kind ?? Object.keys(kindNames)).map(kindFrom),
-    limit: options.limit,
+    limit: options.limit ?? (options.html === undefined ? 50 : FAILOVERS_MAX),
   };
 }
 
