@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util';
 import { caught } from './catch.ts';
 import { controls } from './controls.ts';
+import { found } from './controls-found.ts';
 
 const { values } = parseArgs({
   options: {
@@ -15,7 +16,7 @@ const { values } = parseArgs({
 
 let missed = 0;
 console.log('| what was broken | caught as | histories | seed |\n|---|---|---|---|');
-for (const control of controls.filter((c) => c.name.includes(values.only))) {
+for (const control of [...controls, ...found].filter((c) => c.name.includes(values.only))) {
   const found = await caught(control, Number(values.seed), Number(values.most));
   if (found === undefined) missed += 1;
   console.log(

@@ -242,43 +242,4 @@ export const controls: readonly Control[] = [
     from: 1,
     patches: [patch('observation', 'thing.vpc === entry.vpc && thing.account === entry.account;', 'true;')],
   },
-  {
-    name: 'a reconcile that gives up when a claim comes in between',
-    breaks: ['convergence'],
-    from: 1,
-    patches: [
-      patch(
-        'reconcile',
-        'if (again === undefined || isLive(again.lease, wire.clock.now())) break;',
-        'break;',
-      ),
-    ],
-  },
-  {
-    name: 'a renewal that leaves rev alone, and may shorten',
-    breaks: ['one writer'],
-    from: 1,
-    patches: [
-      patch('memory/vip-store', 'if (expiresAtMs > vip.lease.expiresAtMs) {', 'if (true) {'),
-      patch('memory/vip-store', 'rev: vip.rev + 1, lease:', 'lease:'),
-    ],
-  },
-  {
-    name: 'every VIP takes the first free address',
-    breaks: ['convergence'],
-    from: 1,
-    patches: [patch('plan', 'const first = place === -1 ? spread(eip) : place;', 'const first = 0;')],
-  },
-  {
-    name: 'places in the request budget are never given back',
-    breaks: ['convergence'],
-    from: 2985,
-    patches: [patch('apply', 'if (sentAtMs === undefined) hands.pace.giveBack(step.call);', '')],
-  },
-  {
-    name: 'departed members forgotten',
-    breaks: ['convergence'],
-    from: 1,
-    patches: [patch('reconcile', 'if (gone.length === 0) return vip.wrote;', 'return vip.wrote;')],
-  },
 ];

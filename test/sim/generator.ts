@@ -23,7 +23,7 @@ export function storyOf(seed: number): Story {
   const nodes = Array.from({ length: nodeCount }, (_, n) => nodeOf(luck, n, vips.length));
   const long = luck.odds(0.03);
   const split = luck.odds(0.04);
-  const quietAtMs = Math.round(long ? luck.log(360_000, 2_400_000) : luck.log(120_000, 420_000));
+  const quietAtMs = Math.round(long ? luck.log(360_000, 2_400_000) : luck.log(200_000, 500_000));
   return {
     seed,
     nodes,
@@ -160,7 +160,7 @@ const recipes: readonly (readonly [number, Recipe])[] = [
     ],
   ],
   [
-    1,
+    4,
     (luck, { node, vip, leftMs }) => [
       { does: 'is deleted', node, vip },
       { does: 'is added', node, vip, inMs: some(luck, leftMs) },
@@ -189,7 +189,7 @@ const recipes: readonly (readonly [number, Recipe])[] = [
     2,
     (luck, { leftMs }) => [{ does: 'describes fail' }, { does: 'describes work', inMs: some(luck, leftMs) }],
   ],
-  [1, () => [{ does: 'bucket is drained' }]],
+  [3, () => [{ does: 'bucket is drained' }]],
   [
     2,
     (luck, { node, vip, leftMs }) => [
