@@ -1,6 +1,7 @@
 // The tree of commands. Each command's file says what it does; this one says what all have in common.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { auditCommand } from './audit.ts';
 import { doctorCommand } from './doctor.ts';
 import { statusHelp } from './exit.ts';
 import { explainCommand, ownerCommand } from './explain.ts';
@@ -25,6 +26,7 @@ export function program(): Command {
     .addCommand(timelineCommand())
     .addCommand(explainCommand())
     .addCommand(ownerCommand())
+    .addCommand(auditCommand())
     .addHelpText(
       'after',
       `\nEach command has examples in its own help: vipshift vip add --help\n${statusHelp}`,
