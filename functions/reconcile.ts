@@ -1,10 +1,11 @@
-// Once a minute: every VIP as observed against every VIP as it should be.
+// Once a minute, and at once where AWS hints that something happened: VIPs as observed against VIPs as they should be.
+import { hintFrom } from '../shared/aws/hint-event.ts';
 import { tellSweep } from '../shared/aws/journal.ts';
 import { type Bench, lambda } from '../shared/aws/lambda.ts';
-import { reconcileAll } from '../shared/sweep.ts';
+import { reconcileFor } from '../shared/sweep.ts';
 
-export const handler = lambda(async (_event: unknown, { wire, journal }: Bench) => {
-  const sweep = await reconcileAll(wire);
+export const handler = lambda(async (event: unknown, { wire, box, journal }: Bench) => {
+  const sweep = await reconcileFor(wire, hintFrom(event, box.settings.stage));
   tellSweep(journal, sweep);
   if (sweep.failures.length > 0) {
     throw new AggregateError(

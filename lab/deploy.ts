@@ -36,6 +36,8 @@ export interface Deployment {
   readonly vipsTable: string;
   readonly timelineTable: string;
   readonly functions: { readonly failover: string; readonly reconcile: string };
+  /** All outputs of the stack. */
+  readonly outputs: Readonly<Record<string, string>>;
 }
 
 export function deployService(aws: LocalAws, options: DeployOptions = {}): Promise<Deployment> {
@@ -87,5 +89,6 @@ function deployment(stage: string, outputs: Record<string, string>): Deployment 
     vipsTable: output('VipsTableName'),
     timelineTable: output('TimelineTableName'),
     functions: { failover: output('FailoverFunctionName'), reconcile: output('ReconcileFunctionName') },
+    outputs,
   };
 }

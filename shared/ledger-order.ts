@@ -18,6 +18,9 @@ export const orderKinds = [
   'freeze',
   'thaw',
   'break-glass',
+  'failover',
+  'approve',
+  'deny',
   'not-carried-out',
 ] as const;
 export type OrderKind = (typeof orderKinds)[number];

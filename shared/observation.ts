@@ -22,6 +22,8 @@ export interface TableSeen {
   readonly account: string;
   /** Associated with a gateway: such tables take no routes to outside the VPC (VPC guide, "Gateway route tables"). */
   readonly edge: boolean;
+  /** All routes of the table, for the quota. */
+  readonly total?: number;
   readonly routes: Readonly<Record<string, RouteSeen>>;
 }
 

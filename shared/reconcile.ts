@@ -5,13 +5,14 @@
 // Limit: an elected node that EC2 does not show is reported; the second best is never taken in its place.
 import { elect, isLiveOrder } from './election.ts';
 import { troubleOf } from './health.ts';
+import { type Change, changeText } from './hint.ts';
 import { type Cause, isLive, STALE_READ } from './lease.ts';
 import { enisOf, type Members } from './member.ts';
 import { membersSeen, type Observation, type Stray, sameView, strays } from './observation.ts';
 import { type Conflict, plan, type Step } from './plan.ts';
 import { pruned } from './silent.ts';
 import { type Switched, switchVip, take, type Wire } from './switch.ts';
-import { type DurationMs, type EpochMs, hours } from './time.ts';
+import { type DurationMs, type EpochMs, hours, minus, minutes } from './time.ts';
 import type { Vip } from './vip.ts';
 
 /** EventBridge may deliver for 24 h; until then the claims of a node that is gone must stay known as old. */
@@ -59,10 +60,10 @@ async function settle(wire: Wire, found: Vip, seen: Observation, began: EpochMs)
   let report = idle(vip, 'skipped', 'lost every race for the item');
   for (let race = 1; race <= RACES_MAX; race++) {
     const now = wire.clock.now();
-    const finding = judge(vip, seen, now);
+    const finding = { ...judge(vip, seen, now), vip: vip.name };
     report = { ...idle(vip, 'nothing', finding.why), ...finding };
     if (finding.take === undefined) return report;
-    const cause: Cause = { kind: 'reconcile', why: finding.take, atMs: now };
+    const cause: Cause = { kind: 'reconcile', why: finding.take + (await byWhom(wire, finding)), atMs: now };
     const taken = await take(wire, vip, vip, cause);
     if (taken !== undefined) {
       // Seen before the lease was taken: another may have written since.
@@ -78,6 +79,25 @@ async function settle(wire: Wire, found: Vip, seen: Observation, began: EpochMs)
   }
   return { ...report, did: 'skipped', why: 'somebody else was quicker' };
 }
+
+/** CloudTrail delivers within minutes. */
+const CHANGE_MAX_AGE: DurationMs = minutes(15);
+
+/** Who changed what is to be mended, where an event was there to say so; not knowing is no reason to wait. */
+async function byWhom(wire: Wire, finding: Finding & { readonly vip: string }): Promise<string> {
+  if (finding.why !== 'drift' || wire.changes === undefined) return '';
+  try {
+    const changes = await wire.changes.since(finding.vip, minus(wire.clock.now(), CHANGE_MAX_AGE));
+    const told = changes.filter((c) => finding.drift.some((step) => speaksOf(c, step)));
+    return told.length === 0 ? '' : `; ${told.slice(0, 3).map(changeText).join('; ')} (CloudTrail)`;
+  } catch {
+    return '';
+  }
+}
+
+const speaksOf = (change: Change, step: Step): boolean =>
+  change.things.some((thing) => step.cell.split(' ').includes(thing)) ||
+  (step.call === 'AssociateAddress' && change.call === 'DisassociateAddress');
 
 const idle = (vip: Vip, did: Report['did'], why: string): Report => ({
   vip: vip.name,

@@ -6,6 +6,7 @@
 import { elect } from './election.ts';
 import { type Fault, faultOf } from './fault.ts';
 import { grip as gripOf } from './grip.ts';
+import type { ChangeLog } from './hint.ts';
 import { type Held, hold, type Tools } from './hold.ts';
 import { type Cause, isLive, LEASE_TTL, type Lease, type Open, UNKNOWN_LANDS_WITHIN } from './lease.ts';
 import { enisOf, type Member } from './member.ts';
@@ -24,6 +25,8 @@ export interface Announcer {
 
 export interface Wire extends Tools {
   readonly bus: Announcer;
+  /** Who else changed what, where somebody keeps it. */
+  readonly changes?: ChangeLog;
   /** Unique per call, unpredictable enough that two sandboxes never agree. */
   nonce(): string;
   /** The invocation's end: nothing is started that may not finish before. */

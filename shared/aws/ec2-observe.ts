@@ -100,6 +100,7 @@ function tableFrom(table: RouteTable): TableSeen {
     vpc: table.VpcId!,
     account: table.OwnerId ?? '',
     edge: (table.Associations ?? []).some((a) => a.GatewayId !== undefined),
+    total: table.Routes?.length ?? 0,
     routes,
   };
 }

@@ -115,6 +115,10 @@ export function tellSweep(journal: Journal, sweep: Sweep): void {
   for (const report of sweep.reports) tellReport(journal, report);
   for (const { vip, fault } of sweep.failures)
     journal.logger.error('reconcile failed', { vip, error: fault });
+  if (sweep.hint !== undefined) {
+    journal.logger.info('hint', { hint: sweep.hint, vips: sweep.reports.map((r) => r.vip) });
+    return;
+  }
   if (sweep.failures.length === 0) journal.metrics.addMetric(metricNames.reconciled, MetricUnit.Count, 1);
 }
 

@@ -7,7 +7,7 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import type { Wire } from '../switch.ts';
+import type { Desk } from '../runbook.ts';
 import { durationMs } from '../time.ts';
 import { type Journal, metricsNamespace } from './journal.ts';
 import { lambdaSandbox, type Sandbox, wireFor } from './wire.ts';
@@ -16,7 +16,7 @@ import { lambdaSandbox, type Sandbox, wireFor } from './wire.ts';
 const ABORT_EARLY_MS = 1000;
 
 export interface Bench {
-  readonly wire: Wire;
+  readonly wire: Desk;
   readonly box: Sandbox;
   readonly journal: Journal;
 }

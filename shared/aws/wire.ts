@@ -10,11 +10,14 @@ import { Fault } from '../fault.ts';
 import { ATTEMPT_MAX } from '../lease.ts';
 import { pace } from '../pace.ts';
 import type { NodeIdentity } from '../rejection.ts';
-import type { Wire } from '../switch.ts';
+import type { Desk } from '../runbook.ts';
 import { type Clock, type DurationMs, durationMs, type EpochMs, epochMs, plus } from '../time.ts';
 import type { Scope } from '../vip.ts';
 import { awsAnnouncer } from './announce.ts';
+import { awsApprovals } from './approvals.ts';
+import { awsChangeLog } from './change-log.ts';
 import { awsEc2 } from './ec2.ts';
+import { awsOrders } from './ledger-orders.ts';
 import { awsTimeline } from './timeline.ts';
 import { awsVips } from './vip-store.ts';
 
@@ -127,10 +130,12 @@ export const lambdaSandbox = (): Sandbox => sandbox(settingsFrom(process.env), c
 const UNWIND: DurationMs = durationMs(1500);
 
 /** `remaining`: what the invocation has left. `signal`: aborts what is under way when that has passed. */
-export function wireFor(box: Sandbox, remaining: DurationMs, signal: AbortSignal): Wire {
+export function wireFor(box: Sandbox, remaining: DurationMs, signal: AbortSignal): Desk {
   const { settings, clients: made } = box;
   const deadline = plus(systemNow(), durationMs(remaining - UNWIND));
   const clock = systemClock(deadline, signal);
+  const { timelineTable: table, retentionDays } = settings;
+  const timeline = { client: made.dynamo, table, signal, retentionDays };
   return {
     clock,
     deadline,
@@ -139,12 +144,10 @@ export function wireFor(box: Sandbox, remaining: DurationMs, signal: AbortSignal
     chance: Math.random,
     nonce: randomUUID,
     vips: awsVips({ client: made.dynamo, table: settings.vipsTable, signal, nonce: randomUUID }),
-    timeline: awsTimeline({
-      client: made.dynamo,
-      table: settings.timelineTable,
-      signal,
-      retentionDays: settings.retentionDays,
-    }),
+    timeline: awsTimeline(timeline),
+    changes: awsChangeLog(timeline),
+    orders: awsOrders(timeline),
+    approvals: awsApprovals(timeline),
     ec2: awsEc2({ reader: made.reader, writer: made.writer, tag: tagKey(settings.stage), clock, signal }),
     bus: awsAnnouncer({ client: made.events, bus: settings.bus, stage: settings.stage, signal }),
   };

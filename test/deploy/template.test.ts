@@ -1,15 +1,13 @@
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
-import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { sdkPlugins } from '../../build/sdk-plugins.ts';
-import { CONTROLLER_SOURCE, FAILED, FINISHED } from '../../shared/aws/announce.ts';
 import { DETAIL_TYPE } from '../../shared/aws/claim-event.ts';
+import { metricNames, metricsNamespace } from '../../shared/aws/journal.ts';
 import { FUNCTION_TIMEOUT_MIN } from '../../shared/lease.ts';
 import { SOURCE_PREFIX } from '../../shared/rejection.ts';
-import { packaged, type Resource, statements, type Template } from './packaged.ts';
+import { packaged, type Resource, type Template } from './packaged.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const roleArn = 'arn:aws:iam::111122223333:role/vipshift-node';
@@ -18,6 +16,7 @@ const roleArn = 'arn:aws:iam::111122223333:role/vipshift-node';
 const accepted: Readonly<Record<string, string>> = {
   'W3005 FailoverRole': 'osls writes DependsOn beside the reference to the role',
   'W3005 ReconcileRole': 'osls writes DependsOn beside the reference to the role',
+  'W3005 RunbookRole': 'osls writes DependsOn beside the reference to the role',
 };
 
 let text: string;
@@ -66,10 +65,13 @@ describe('the packaged template', () => {
         "AWS::DynamoDB::Table TimelineTable",
         "AWS::DynamoDB::Table VipsTable",
         "AWS::Events::EventBus Bus",
+        "AWS::IAM::Role FailoverMachineRole",
         "AWS::IAM::Role FailoverRole",
         "AWS::IAM::Role NoticeMachineRole",
         "AWS::IAM::Role NoticeRuleRole",
         "AWS::IAM::Role ReconcileRole",
+        "AWS::IAM::Role RedriveMachineRole",
+        "AWS::IAM::Role RunbookRole",
         "AWS::SQS::Queue FunctionFailures",
         "AWS::SQS::Queue RuleDeadLetters",
       ]
@@ -114,7 +116,11 @@ describe('the packaged template', () => {
 describe('the functions', () => {
   it('run on Node 24, arm64, with a timeout that the lease allows and logs that end', () => {
     const functions = ofType(prod, 'AWS::Lambda::Function');
-    expect(functions.map(([id]) => id)).toEqual(['FailoverLambdaFunction', 'ReconcileLambdaFunction']);
+    expect(functions.map(([id]) => id)).toEqual([
+      'FailoverLambdaFunction',
+      'ReconcileLambdaFunction',
+      'RunbookLambdaFunction',
+    ]);
     for (const [id, { Properties }] of functions) {
       expect(Properties, id).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
       expect(Properties.Timeout * 1000).toBeGreaterThanOrEqual(FUNCTION_TIMEOUT_MIN);
@@ -122,7 +128,7 @@ describe('the functions', () => {
     const retention = ofType(prod, 'AWS::Logs::LogGroup').map(
       ([, { Properties }]) => Properties.RetentionInDays,
     );
-    expect(retention).toEqual([90, 90]);
+    expect(retention).toEqual([90, 90, 90]);
   });
 
   it('are given every variable that the code reads', () => {
@@ -178,85 +184,53 @@ describe("the bus's policy", () => {
   });
 });
 
-describe('the roles', () => {
-  const roles = ['FailoverRole', 'ReconcileRole'];
+describe('every alarm', () => {
+  const alarms = () => ofType(prod, 'AWS::CloudWatch::Alarm');
+  const docs = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');
 
-  it('have one action in each statement, and none that deletes, releases, tags or is a pattern', () => {
-    const all = ofType(prod, 'AWS::IAM::Role').map(([id]) => id);
-    expect(all).toEqual(expect.arrayContaining(roles));
-    for (const { Action } of all.flatMap((role) => statements(prod, role))) {
-      expect(Action).toMatch(/^[a-z0-9]+:[A-Z][A-Za-z]+$/);
-      expect(Action).not.toMatch(/Delete|Release|Disassociate|Tag|Terminate|Create(?!Route$|LogStream$)/);
+  it('says what missing data means, what to do, and where to read on', () => {
+    expect(alarms().length).toBeGreaterThan(5);
+    for (const [id, { Properties }] of alarms()) {
+      expect(Properties.TreatMissingData, id).toBe(id === 'DeadMan' ? 'breaching' : 'notBreaching');
+      expect(Properties.AlarmActions, id).toEqual([{ Ref: 'Notices' }]);
+      const section = /docs\/operations\.md#([a-z-]+)$/.exec(Properties.AlarmDescription)?.[1];
+      expect(docs, `${id}: its section`).toContain(`\n### ${section}\n`);
     }
   });
 
-  it('change EC2 only where the tag of their own stage is', () => {
-    for (const [template, stage] of [
-      [prod, 'prod'],
-      [other, 'other'],
-    ] as const) {
-      const changes = roles
-        .flatMap((role) => statements(template, role))
-        .filter(({ Action }) => /^ec2:(?!Describe)/.test(Action));
-      expect(changes).toHaveLength(8);
-      for (const { Condition } of changes)
-        expect(Condition).toEqual({ Null: { [`aws:ResourceTag/vipshift:${stage}`]: 'false' } });
+  it('on our own metrics looks where they are, in the namespace of the stage and without a VIP', () => {
+    const ours = alarms().filter(([, { Properties }]) => Properties.Namespace === metricsNamespace('prod'));
+    expect(ours.length).toBeGreaterThan(3);
+    for (const [id, { Properties }] of ours) {
+      expect(Object.values(metricNames), id).toContain(Properties.MetricName);
+      expect(Properties.Dimensions).toEqual([{ Name: 'service', Value: 'vipshift' }]);
     }
   });
 
-  it('name a resource for every action but Describe, which has none', () => {
-    for (const { Action, Resource } of roles.flatMap((role) => statements(prod, role))) {
-      expect(Resource === '*', Action).toBe(Action.startsWith('ec2:Describe'));
-    }
-  });
-
-  it('let a function count rejections in the timeline, but change no record of a failover', () => {
-    const updates = statements(prod, 'FailoverRole').filter(({ Action }) => Action === 'dynamodb:UpdateItem');
-    const onTimeline = updates.find(({ Resource }) => JSON.stringify(Resource).includes('TimelineTable'));
-    expect(onTimeline?.Condition).toMatchObject({
-      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['rejected/*'] },
+  it('the dead man: no successful reconcile for 3 minutes, and silence is one', () => {
+    expect(resource(prod, 'DeadMan').Properties).toMatchObject({
+      ...{ MetricName: metricNames.reconciled, Period: 60, EvaluationPeriods: 3, DatapointsToAlarm: 3 },
+      ...{ ComparisonOperator: 'LessThanThreshold', Threshold: 1, TreatMissingData: 'breaching' },
     });
-  });
-
-  it('let a function announce a finished failover, and not speak as a node', () => {
-    const announce = statements(prod, 'FailoverRole').find(({ Action }) => Action === 'events:PutEvents');
-    expect(announce?.Condition?.['ForAllValues:StringEquals']).toEqual({
-      'events:source': CONTROLLER_SOURCE,
-      'events:detail-type': [FINISHED, FAILED],
-    });
-  });
-
-  it('allow what the code calls, and nothing else', async () => {
-    const allowed = new Set(roles.flatMap((role) => statements(prod, role)).map(({ Action }) => Action));
-    // Lambda's own doings, which are no calls of ours.
-    for (const own of ['logs:CreateLogStream', 'logs:PutLogEvents', 'sqs:SendMessage'])
-      expect(allowed.delete(own)).toBe(true);
-    expect(allowed).toEqual(await actionsInBundles());
   });
 });
 
-/** The AWS calls that are left in the functions' bundles once the rest has fallen away. */
-async function actionsInBundles(): Promise<Set<string>> {
-  const { outputFiles } = await build({
-    entryPoints: globSync('functions/*.ts', { cwd: root }).map((path) => join(root, path)),
-    bundle: true,
-    write: false,
-    outdir: root,
-    platform: 'node',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    plugins: [...sdkPlugins],
+describe('the rules', () => {
+  it('leave replays of the archive out, and have a dead-letter queue that takes from them', () => {
+    const rules = ofType(prod, 'AWS::Events::Rule').filter(([id]) => !id.includes('Schedule'));
+    expect(rules.map(([id]) => id).sort()).toEqual([
+      'ChangeHints',
+      'ClaimRule',
+      'InstanceHints',
+      'NoticeRule',
+    ]);
+    const taking = JSON.stringify(resource(prod, 'RuleDeadLettersPolicy').Properties);
+    for (const [id, { Properties }] of rules) {
+      expect(Properties.EventPattern['replay-name'], id).toEqual([{ exists: false }]);
+      expect(Properties.Targets[0].DeadLetterConfig, id).toEqual({
+        Arn: { 'Fn::GetAtt': ['RuleDeadLetters', 'Arn'] },
+      });
+      expect(taking).toContain(`["${id}","Arn"]`);
+    }
   });
-  const prefixes: Record<string, string> = {
-    'client-ec2': 'ec2',
-    'client-dynamodb': 'dynamodb',
-    'client-eventbridge': 'events',
-  };
-  const actions = outputFiles.flatMap(({ text: code }) =>
-    [
-      ...code.matchAll(/node_modules\/@aws-sdk\/(client-[a-z0-9]+)\/dist-es\/commands\/(\w+)Command\.js/g),
-    ].map(([, client, action]) => `${prefixes[client!]}:${action}`),
-  );
-  // Behind endpoint discovery, which is off unless an environment variable asks for it.
-  return new Set(actions.filter((action) => action !== 'dynamodb:DescribeEndpoints'));
-}
+});

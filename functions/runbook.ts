@@ -1,0 +1,10 @@
+// One state of the workflow `failover`: the step that has the state's name.
+import { type Bench, lambda } from '../shared/aws/lambda.ts';
+import { stepFrom } from '../shared/aws/runbook-step.ts';
+
+export const handler = lambda(async (event: unknown, { wire, journal }: Bench) => {
+  const { name, run } = stepFrom(event);
+  const answer = await run(wire);
+  journal.logger.info(`step ${name}`, { answer });
+  return answer;
+});

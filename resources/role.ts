@@ -1,0 +1,40 @@
+/**
+ * How a role is written: one action in each statement, a reason beside each, no resource named by a pattern where there is a name.
+ */
+export type Json = string | boolean | readonly Json[] | { readonly [key: string]: Json };
+export type Statement = { readonly [key: string]: Json };
+
+/** The resources of the stack that the statements name. */
+export const arn = {
+  vips: { 'Fn::GetAtt': ['VipsTable', 'Arn'] },
+  timeline: { 'Fn::GetAtt': ['TimelineTable', 'Arn'] },
+  bus: { 'Fn::GetAtt': ['Bus', 'Arn'] },
+  functionFailures: { 'Fn::GetAtt': ['FunctionFailures', 'Arn'] },
+  ruleDeadLetters: { 'Fn::GetAtt': ['RuleDeadLetters', 'Arn'] },
+  notices: { Ref: 'Notices' },
+  noticeMachine: { Ref: 'NoticeMachine' },
+  function: (name: string) => ({ 'Fn::GetAtt': [`${name}LambdaFunction`, 'Arn'] }),
+} as const;
+
+export function roleOf(whose: string, name: string, service: string, statements: readonly Statement[]): Json {
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      Description: `vipshift: ${whose}`,
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
+      },
+      Policies: [{ PolicyName: name, PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
+    },
+  };
+}
+
+export function allow(action: string, resource: Json, condition?: Json): Statement {
+  const statement = { Effect: 'Allow', Action: action, Resource: resource };
+  return condition === undefined ? statement : { ...statement, Condition: condition };
+}
+
+export const ec2Arn = (type: string): Json => ({
+  'Fn::Sub': `arn:\${AWS::Partition}:ec2:\${AWS::Region}:\${AWS::AccountId}:${type}/*`,
+});
