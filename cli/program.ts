@@ -1,6 +1,7 @@
 // The tree of commands. Each command's file says what it does; this one says what all have in common.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { applyCommand } from './apply.ts';
 import { auditCommand } from './audit.ts';
 import { doctorCommand } from './doctor.ts';
 import { statusHelp } from './exit.ts';
@@ -16,6 +17,7 @@ export function program(): Command {
     .description('Floating IPs across availability zones: the ledger, its state, and what happened.')
     .version(version(), '-V, --version', 'print the version')
     .addCommand(vipCommand())
+    .addCommand(applyCommand())
     .addCommand(statusCommand())
     .addCommand(doctorCommand())
     .addCommand(pinCommand())

@@ -216,7 +216,7 @@ async function written(
       by: await session.caller(),
       reason,
       atMs: session.now(),
-      ...(kind === 'add' || was === undefined ? {} : { before: entryOf(was) }),
+      ...(was === undefined ? {} : { before: entryOf(was) }),
       after: entry,
     },
     session.nonce(),
@@ -224,11 +224,11 @@ async function written(
   await session.orders.put(order);
   try {
     const vip = await update(session.wire.vips, entry.name, (now) => {
-      if (kind !== 'set' && stands(now)) throw taken(entry.name);
-      if (kind === 'set' && !stands(now)) throw unknown(entry.name);
-      if (kind === 'set' && was !== undefined && !sameEntry(now!, was)) throw moved(entry.name);
+      if (was === undefined && stands(now)) throw taken(entry.name);
+      if (was !== undefined && !stands(now)) throw unknown(entry.name);
+      if (was !== undefined && !sameEntry(now!, was)) throw moved(entry.name);
       const members = membersSeen(entry, seen, now?.members ?? {});
-      return kind === 'set' ? changed(now!, entry, members) : registered(now, entry, members);
+      return was === undefined ? registered(now, entry, members) : changed(now!, entry, members);
     });
     return vip!;
   } catch (error) {

@@ -19,7 +19,7 @@ export interface AddOptions {
   readonly reason?: string;
 }
 
-const wantedFrom = (name: string, options: AddOptions): Wanted => ({
+export const wantedFrom = (name: string, options: AddOptions): Wanted => ({
   name,
   addresses: options.address,
   pool: options.pool,

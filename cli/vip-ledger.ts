@@ -113,25 +113,40 @@ export interface RemoveOptions {
 
 export async function remove({ args, options, out, session }: Run<RemoveOptions>): Promise<void> {
   const vip = await standing(session, args[0]!);
+  const words = { force: options.force === true, reason: options.reason ?? '' };
+  const tables = await removeVip(session, vip, words);
+  if (out.json) out.document({ name: vip.name, removed: true, epoch: vip.epoch, tablesLeft: tables });
+  else out.line(`${vip.name} is removed; its epoch ${vip.epoch} is kept`);
+  if (tables.length > 0)
+    out.note(
+      `routes to ${vip.addresses.join(', ')} stay in ${tables.join(', ')}; nobody moves them any more`,
+    );
+}
+
+/** Leaves a tombstone and gives the addresses back. Returns the tables that still bear the label. */
+export async function removeVip(
+  session: Session,
+  vip: Vip,
+  { force, reason }: { readonly force: boolean; readonly reason: string },
+): Promise<readonly string[]> {
   const seen = await session.wire.ec2.observe(vip);
   const tables = tablesOf(vip, seen).map((t) => t.table);
-  if (tables.length > 0 && options.force !== true) {
+  if (tables.length > 0 && !force) {
     throw refused(
       `${tables.length} route tables still bear the label of ${vip.name}: ${tables.join(', ')}`,
       `take the tag ${session.tag} away first, or say --force; their routes stay either way`,
     );
   }
-  const order = orderEntry(
-    {
-      vip: vip.name,
-      order: 'remove',
-      by: await session.caller(),
-      reason: options.reason ?? '',
-      atMs: session.now(),
-      before: entryOf(vip),
-    },
-    session.nonce(),
-  );
+  const by = await session.caller();
+  const words = {
+    vip: vip.name,
+    order: 'remove',
+    by,
+    reason,
+    atMs: session.now(),
+    before: entryOf(vip),
+  } as const;
+  const order = orderEntry(words, session.nonce());
   await session.orders.put(order);
   try {
     await update(session.wire.vips, vip.name, (now) => (stands(now) ? removed(now, session.now()) : now));
@@ -139,13 +154,7 @@ export async function remove({ args, options, out, session }: Run<RemoveOptions>
     await session.orders.put(inVain(order, faultOf(error), session.now(), session.nonce()));
     throw error;
   }
-  await Promise.all(
-    [...vip.addresses, ...vip.eips].map((thing) => session.reservations.release(thing, vip.name)),
-  );
-  if (out.json) out.document({ name: vip.name, removed: true, epoch: vip.epoch, tablesLeft: tables });
-  else out.line(`${vip.name} is removed; its epoch ${vip.epoch} is kept`);
-  if (tables.length > 0)
-    out.note(
-      `routes to ${vip.addresses.join(', ')} stay in ${tables.join(', ')}; nobody moves them any more`,
-    );
+  const things = [...vip.addresses, ...vip.eips];
+  await Promise.all(things.map((thing) => session.reservations.release(thing, vip.name)));
+  return tables;
 }

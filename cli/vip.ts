@@ -1,6 +1,7 @@
 // `vipshift vip …`: the ledger.
 import { Command, Option } from 'commander';
 import { act } from './act.ts';
+import { type AdoptOptions, adopt } from './adopt.ts';
 import { list, withCommon } from './options.ts';
 import { type AddOptions, add, set } from './vip-add.ts';
 import { type ListOptions, listVips, type RemoveOptions, remove, show } from './vip-ledger.ts';
@@ -12,7 +13,8 @@ export function vipCommand(): Command {
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(setCommand())
-    .addCommand(removeCommand());
+    .addCommand(removeCommand())
+    .addCommand(adoptCommand());
 }
 
 function entryOptions(command: Command): Command {
@@ -117,4 +119,30 @@ const removeCommand = () =>
         .addHelpText('after', `\nExamples:\n  $ vipshift vip remove old --reason 'moved to an NLB'`),
     ),
     remove,
+  );
+
+const adoptCommand = () =>
+  act<AdoptOptions>(
+    withCommon(
+      entryOptions(
+        new Command('adopt')
+          .description('take over a hand-made set-up once, after showing what would change')
+          .argument('<name>')
+          .option('--eni <id>', 'a node’s service ENI, to be labelled; may be repeated', list)
+          .option('--eip-eni <id>', 'a node’s ENI for EIPs, to be labelled; may be repeated', list)
+          .option('-y, --yes', 'do not ask')
+          .option('--dry-run', 'show what would change')
+          .addHelpText(
+            'after',
+            `
+Tags the tables that route to the addresses now, the ENIs and EIPs that are named, and lets the
+controller replace the targets that stand there. Nothing moves until a node speaks.
+
+Examples:
+  $ vipshift vip adopt web -a 192.168.255.10 --vpc vpc-0abc1234def567890 --eni eni-0a,eni-0b --dry-run
+  $ vipshift vip adopt web          # a registered VIP whose routes point to something foreign`,
+          ),
+      ),
+    ),
+    adopt,
   );

@@ -274,7 +274,7 @@ describe('vipshift keepalived-config', () => {
     expect(ended).toEqual({
       status: 0,
       stderr: '',
-      stdout: expect.stringMatching(/^# keepalived of node b.*interface ens6/),
+      stdout: expect.stringMatching(/^# keepalived of node b.*interface ens6/s),
     });
     expect(run(...two, '--only', 'x')).toMatchObject({
       status: 2,

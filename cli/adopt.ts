@@ -1,0 +1,147 @@
+// `vipshift vip adopt`: takes over a hand-made set-up once. It tags what is named and what already routes to the VIP,
+// registers it, and lets the controller replace the targets that stand there now; nothing moves until a node speaks.
+//
+// Why at all: a route to a living target that is none of the VIP's is a conflict and left alone (guarantee 7). Adopting
+// says, on record, that these targets may be replaced; the first good commit forgets them.
+import { routesTo, tagAll } from '../shared/aws/ledger-adopt.ts';
+import { stands, update } from '../shared/ledger.ts';
+import { EIP_SUFFIX, enisOf } from '../shared/member.ts';
+import type { Vip } from '../shared/vip.ts';
+import type { Run } from './act.ts';
+import { agreed } from './confirm.ts';
+import { refused, type Status, status } from './exit.ts';
+import type { Output } from './output.ts';
+import { prepare, register } from './register.ts';
+import type { Session } from './session.ts';
+import { type AddOptions, wantedFrom } from './vip-add.ts';
+
+export interface AdoptOptions extends AddOptions {
+  readonly eni?: readonly string[];
+  readonly eipEni?: readonly string[];
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+}
+
+interface Plan {
+  /** Id → value of the tag. */
+  readonly tags: ReadonlyMap<string, string>;
+  /** What stands in the routes and under the EIPs, and may be replaced. */
+  readonly targets: readonly string[];
+  readonly said: readonly string[];
+}
+
+export async function adopt({ args, options, out, session }: Run<AdoptOptions>): Promise<Status> {
+  const name = args[0]!;
+  const all = await session.wire.vips.list();
+  const was = all.find((vip) => vip.name === name && stands(vip));
+  const prepared = await prepare(session, wantedFrom(name, options), was, all);
+  if (prepared.pool !== undefined)
+    throw refused('adopting takes over addresses that are routed already', 'name them with --address');
+  const { entry } = prepared;
+  const plan = await planFor(session, { ...prepared.entry }, options, was);
+  show(out, name, plan, was === undefined);
+  if (plan.tags.size === 0 && plan.targets.length === 0 && was !== undefined) {
+    out.note('there is nothing to adopt');
+    return status.ok;
+  }
+  if (options.dryRun === true) return status.ok;
+  if (!(await agreed(`adopt ${name}?`, options.yes === true))) {
+    out.note('nothing was changed');
+    return status.ok;
+  }
+  await tagAll(session.ec2, session.tag, plan.tags);
+  const again = await prepare(session, wantedFrom(name, options), was, all);
+  await register(session, again, 'adopt', reasonFor(options, plan));
+  await update(session.wire.vips, entry.name, (now) =>
+    now === undefined || plan.targets.every((t) => now.wrote.includes(t))
+      ? now
+      : { ...now, wrote: [...new Set([...now.wrote, ...plan.targets])] },
+  );
+  out.note(`${name} is adopted; the next claim or reconcile moves what differs`);
+  return status.ok;
+}
+
+const reasonFor = (options: AdoptOptions, plan: Plan): string =>
+  [options.reason ?? '', `adopted: may replace ${plan.targets.join(', ') || 'nothing'}`]
+    .filter((part) => part !== '')
+    .join('; ');
+
+async function planFor(
+  session: Session,
+  entry: {
+    vpc: string;
+    addresses: readonly string[];
+    eips: readonly string[];
+    name: string;
+    tableLabels: readonly string[];
+    nodeLabels: readonly string[];
+  },
+  options: AdoptOptions,
+  was: Vip | undefined,
+): Promise<Plan> {
+  const there = await routesTo(session.ec2, entry.vpc, entry.addresses, session.tag);
+  const tags = new Map<string, string>();
+  const said: string[] = [];
+  const own = new Set([
+    ...(was === undefined ? [] : enisOf(was.members)),
+    ...(was?.wrote ?? []),
+    ...(options.eni ?? []),
+  ]);
+  const targets = new Set<string>();
+  for (const route of there) {
+    if (route.edge) {
+      said.push(`${route.table} is associated with a gateway and left alone`);
+      continue;
+    }
+    if (route.label === undefined || !entry.tableLabels.includes(route.label)) {
+      if (route.label !== undefined)
+        throw refused(
+          `${route.table} routes ${route.address} and bears the label ${route.label} of another VIP`,
+          `give ${entry.name} that label, too: --table-label ${route.label}`,
+        );
+      tags.set(route.table, entry.tableLabels[0]!);
+    }
+    said.push(
+      `${route.table} ${route.address} → ${route.target}${own.has(route.target) ? '' : ', which may then be replaced'}`,
+    );
+    if (!own.has(route.target)) targets.add(route.target);
+  }
+  for (const eni of options.eni ?? []) tags.set(eni, entry.nodeLabels[0]!);
+  for (const eni of options.eipEni ?? []) tags.set(eni, entry.nodeLabels[0]! + EIP_SUFFIX);
+  await eipsInto(session, entry, own, { tags, targets, said });
+  return { tags, targets: [...targets], said };
+}
+
+async function eipsInto(
+  session: Session,
+  entry: { name: string; eips: readonly string[]; nodeLabels: readonly string[] },
+  own: ReadonlySet<string>,
+  into: { tags: Map<string, string>; targets: Set<string>; said: string[] },
+): Promise<void> {
+  const { eipsFound } = await import('../shared/aws/ledger-vpc.ts');
+  for (const eip of await eipsFound(session.ec2, entry.eips, session.tag)) {
+    if (eip === undefined) continue;
+    if (eip.label === undefined) into.tags.set(eip.eip, entry.name);
+    if (eip.eni === undefined) continue;
+    into.said.push(
+      `${eip.eip} lies on ${eip.eni}${own.has(eip.eni) ? '' : ', from which it may then be taken'}`,
+    );
+    if (!own.has(eip.eni)) into.targets.add(eip.eni);
+  }
+}
+
+function show(out: Output, name: string, plan: Plan, fresh: boolean): void {
+  if (out.json) {
+    const document = {
+      vip: name,
+      register: fresh,
+      tags: Object.fromEntries(plan.tags),
+      mayReplace: plan.targets,
+    };
+    out.document(document);
+    return;
+  }
+  if (fresh) out.line(`+ ${name} is registered`);
+  for (const [id, label] of plan.tags) out.line(`+ ${id} gets the label ${label}`);
+  for (const sentence of plan.said) out.line(`  ${sentence}`);
+}

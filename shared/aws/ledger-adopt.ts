@@ -1,0 +1,64 @@
+// What adopting a hand-made set-up needs of EC2: who routes to the addresses now, and tagging.
+import { CreateTagsCommand, paginateDescribeRouteTables } from '@aws-sdk/client-ec2';
+import { faultFrom } from './codes.ts';
+import type { Ec2Reader } from './ledger-vpc.ts';
+
+export interface HandMade {
+  readonly table: string;
+  /** The tag's value; undefined when it bears none. */
+  readonly label?: string;
+  readonly address: string;
+  readonly target: string;
+  /** Associated with a gateway: not to be touched. */
+  readonly edge: boolean;
+}
+
+export async function routesTo(
+  { reader, signal }: Ec2Reader,
+  vpc: string,
+  addresses: readonly string[],
+  tag: string,
+): Promise<readonly HandMade[]> {
+  const found: HandMade[] = [];
+  try {
+    const pages = paginateDescribeRouteTables(
+      { client: reader, pageSize: 100 },
+      { Filters: [{ Name: 'vpc-id', Values: [vpc] }] },
+      { abortSignal: signal },
+    );
+    for await (const page of pages) {
+      for (const table of page.RouteTables ?? []) {
+        const label = table.Tags?.find((t) => t.Key === tag)?.Value;
+        for (const route of table.Routes ?? []) {
+          const address = route.DestinationCidrBlock ?? route.DestinationIpv6CidrBlock ?? '';
+          if (!addresses.includes(address)) continue;
+          found.push({
+            table: table.RouteTableId!,
+            ...(label === undefined ? {} : { label }),
+            address,
+            target: route.NetworkInterfaceId ?? route.GatewayId ?? route.TransitGatewayId ?? 'unknown',
+            edge: (table.Associations ?? []).some((a) => a.GatewayId !== undefined),
+          });
+        }
+      }
+    }
+  } catch (error) {
+    throw faultFrom(error, `looking for routes in ${vpc}`);
+  }
+  return found.sort((a, b) => (a.table + a.address < b.table + b.address ? -1 : 1));
+}
+
+export async function tagAll(
+  { reader, signal }: Ec2Reader,
+  tag: string,
+  labels: ReadonlyMap<string, string>,
+): Promise<void> {
+  try {
+    for (const [id, Value] of labels) {
+      const command = new CreateTagsCommand({ Resources: [id], Tags: [{ Key: tag, Value }] });
+      await reader.send(command, { abortSignal: signal });
+    }
+  } catch (error) {
+    throw faultFrom(error, 'tagging');
+  }
+}
