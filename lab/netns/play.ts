@@ -38,8 +38,6 @@ const FIRST_ANSWER_MS = 5_000;
 const QUIET_BEFORE_MS = 1_500;
 /** Seldom enough not to be in the way of what is measured. */
 const WATCH_EVERY_MS = 250;
-/** Above the probe's patience, so that every connection of the story has come to its end. */
-const QUIET_AFTER_MS = 1_000;
 
 interface Scene {
   readonly stage: Stage;
@@ -108,8 +106,7 @@ async function perform(story: Story, scene: Scene): Promise<Result> {
   const trouble = await act(story, scene).catch((error: unknown) => [
     error instanceof Error ? error.message : String(error),
   ]);
-  await delay(QUIET_AFTER_MS);
-  const outage = outageOf(client.answers, startMs, monotonicMs() - QUIET_AFTER_MS / 10);
+  const outage = outageOf(client.answers, startMs, monotonicMs());
   const vip = await stage.cloud.vip();
   const failovers = await stage.cloud.failovers(scene.epochBefore + 1, vip.epoch);
   const lastAnswer = client.answers.findLast(isGood)?.what ?? 'nobody';
@@ -140,8 +137,8 @@ async function act(story: Story, { stage, client }: Scene): Promise<string[]> {
   })();
   try {
     await story.play(stage);
-    await stage.settled(story.ends.owner, story.ends.settlesWithinMs);
-    await client.answerFrom(monotonicMs(), story.ends.settlesWithinMs, story.ends.owner);
+    await stage.calm(story.ends.owner, story.ends.settlesWithinMs);
+    await client.answerFrom(monotonicMs(), FIRST_ANSWER_MS, story.ends.owner);
   } finally {
     playing = false;
     await watch;

@@ -13,6 +13,8 @@ import type { Router } from './router.ts';
 import type { NodeLabel } from './topology.ts';
 
 const LOOK_AGAIN_MS = 40;
+/** Above the probe's patience, so that every connection of the story has come to its end as well. */
+const CALM_MS = 1_500;
 
 export interface Stage {
   readonly nodes: Readonly<Record<NodeLabel, LabNode>>;
@@ -28,6 +30,10 @@ export interface Stage {
   boot(node: NodeLabel): Promise<void>;
   /** Resolves when the record says that this node owns the VIP and no lease is held. */
   settled(owner: NodeLabel, withinMs: number): Promise<void>;
+  /**
+   * As `settled`, and so for CALM_MS on end: an owner that was right before the story's claims have even arrived is no ending.
+   */
+  calm(owner: NodeLabel, withinMs: number): Promise<void>;
   /** Asks again every few milliseconds until it holds. */
   until(what: string, holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void>;
   pause(forMs: number): Promise<void>;
@@ -62,15 +68,17 @@ export function stageOf({ nodes, router, cloud, hold }: StageInput): Stage {
       silenced.delete(node);
       await nodes[node].boot({ hold, notifyConf: cloud.notifyConf });
     },
-    async settled(owner, withinMs) {
-      const wanted = nodes[owner].instanceId;
+    settled: (owner, withinMs) =>
+      stage.until(`node ${owner} to own the VIP`, () => isSettled(cloud, nodes[owner].instanceId), withinMs),
+    async calm(owner, withinMs) {
+      let sinceMs = monotonicMs();
       await stage.until(
-        `node ${owner} to own the VIP`,
+        `node ${owner} to own the VIP for ${CALM_MS} ms on end`,
         async () => {
-          const vip = await cloud.vip();
-          return vip.owner === wanted && vip.lease === undefined && Object.keys(vip.open).length === 0;
+          if (!(await isSettled(cloud, nodes[owner].instanceId))) sinceMs = monotonicMs();
+          return monotonicMs() - sinceMs >= CALM_MS;
         },
-        withinMs,
+        withinMs + CALM_MS,
       );
     },
     async until(what, holds, withinMs) {
@@ -83,6 +91,11 @@ export function stageOf({ nodes, router, cloud, hold }: StageInput): Stage {
     pause: (forMs) => delay(forMs),
   };
   return stage;
+}
+
+async function isSettled(cloud: Cloud, owner: string): Promise<boolean> {
+  const vip = await cloud.vip();
+  return vip.owner === owner && vip.lease === undefined && Object.keys(vip.open).length === 0;
 }
 
 /** Ends all faults and pulls both plugs: what the next story finds. */
