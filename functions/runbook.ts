@@ -3,8 +3,8 @@ import { type Bench, lambda } from '../shared/aws/lambda.ts';
 import { stepFrom } from '../shared/aws/runbook-step.ts';
 
 export const handler = lambda(async (event: unknown, { wire, journal }: Bench) => {
-  const { name, run } = stepFrom(event);
-  const answer = await run(wire);
-  journal.logger.info(`step ${name}`, { answer });
+  const step = stepFrom(event);
+  const answer = await step.run(wire);
+  journal.logger.info(`step ${step.name}`, { answer });
   return answer;
 });

@@ -153,8 +153,11 @@ def make_workflows_faithful():
         if nodes is None:
             return error_response_json("InvalidInstanceId", "no node of this lab runs an SSM agent", 400)
         data = body if isinstance(body, bytes) else body.encode()
-        with urllib.request.urlopen(urllib.request.Request(nodes, data=data, method="POST"), timeout=5) as reply:
-            return json_response(json.loads(reply.read()))
+        try:
+            with urllib.request.urlopen(urllib.request.Request(nodes, data=data, method="POST"), timeout=5) as reply:
+                return json_response(json.loads(reply.read()))
+        except OSError as error:
+            return error_response_json("InvalidInstanceId", f"the instance is not in a valid state: {error}", 400)
 
     ssm.handle_request = handle_request
 

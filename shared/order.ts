@@ -28,6 +28,8 @@ export interface FailoverOrder {
   readonly approval: boolean;
   /** 0 for no pin. */
   readonly pinMinutes: number;
+  /** How long, via keepalived, the target may take to become master and say so. */
+  readonly claimWaitSeconds: number;
 }
 
 export type Carried =
@@ -46,8 +48,6 @@ export type Carried =
 
 /** Changes of the item met on the way; each costs a read and a wait at the most. */
 const RACES_MAX = 200;
-/** A claim within this of the demotion: VRRP's three adverts, the shim and the bus, with room for a slow one. */
-export const CLAIM_WAIT = seconds(30);
 /** Reads that may be older than the switch are asked again for as long. */
 export const VERIFY_WAIT = seconds(15);
 
@@ -154,7 +154,7 @@ export interface Awaited {
 
 /** Waits, after the demotion, until the election over the nodes' own words names the target. */
 export async function awaitClaim(wire: Wire, order: FailoverOrder): Promise<Awaited> {
-  const end = plus(wire.clock.now(), CLAIM_WAIT);
+  const end = plus(wire.clock.now(), seconds(order.claimWaitSeconds));
   let why = 'nothing was read';
   while (wire.clock.now() < end) {
     const vip = await wire.vips.read(order.vip);
@@ -165,7 +165,7 @@ export async function awaitClaim(wire: Wire, order: FailoverOrder): Promise<Awai
     why = `${order.to} says ${stint?.state ?? 'nothing'}; the election names ${election?.owner ?? 'nobody'}`;
     await wire.clock.wait(LOOK_AGAIN);
   }
-  return { outcome: 'missing', why: `no claim within ${CLAIM_WAIT / 1000} s: ${why}` };
+  return { outcome: 'missing', why: `no claim within ${order.claimWaitSeconds} s: ${why}` };
 }
 
 export interface Verified {

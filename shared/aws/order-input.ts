@@ -7,6 +7,9 @@ const text = (max: number) => z.string().check(z.minLength(1), z.maxLength(max))
 const PIN_MAX_MINUTES = 7 * 24 * 60;
 /** What keeps a VIP against keepalived's own master when nothing else was asked for. */
 export const PIN_DEFAULT_MINUTES = 60;
+/** VRRP's three adverts, the shim and the bus, with room for a slow one; the function itself has a minute. */
+const CLAIM_WAIT_DEFAULT_S = 30;
+const CLAIM_WAIT_MAX_S = 50;
 
 const input = z.object({
   vip: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)),
@@ -17,6 +20,7 @@ const input = z.object({
   dryRun: z.optional(z.boolean()),
   approval: z.optional(z.boolean()),
   pinMinutes: z.optional(z.int().check(z.minimum(0), z.maximum(PIN_MAX_MINUTES))),
+  claimWaitSeconds: z.optional(z.int().check(z.minimum(1), z.maximum(CLAIM_WAIT_MAX_S))),
 });
 
 export type OrderInput =
@@ -30,7 +34,8 @@ export function orderFrom(given: unknown): OrderInput {
       ok: false,
       reasons: parsed.error.issues.map((i) => `${i.path.join('.') || 'input'}: ${i.message}`),
     };
-  const { dryRun = false, approval = false, pinMinutes, ...rest } = parsed.data;
+  const { dryRun = false, approval = false, pinMinutes, ...others } = parsed.data;
+  const { claimWaitSeconds = CLAIM_WAIT_DEFAULT_S, ...rest } = others;
   const pin = pinMinutes ?? (rest.mode === 'routes-only' ? PIN_DEFAULT_MINUTES : 0);
-  return { ok: true, order: { ...rest, dryRun, approval, pinMinutes: pin } };
+  return { ok: true, order: { ...rest, dryRun, approval, claimWaitSeconds, pinMinutes: pin } };
 }

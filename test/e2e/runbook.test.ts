@@ -1,0 +1,327 @@
+// A forced failover, executed: every path of runbook/failover.asl.json on the local AWS, with the nodes played.
+import { CreateTagsCommand, DeleteTagsCommand } from '@aws-sdk/client-ec2';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { poll, type Stack, startStack, VIP } from '../../lab/stack.ts';
+import { describeVpc } from '../../lab/vpc-view.ts';
+import { withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/ledger-order.ts';
+import { epochMs } from '../../shared/time.ts';
+import type { Vip } from '../../shared/vip.ts';
+import { call, type Ended, ended, type Inbox, start, states, subscribe } from './aws-json.ts';
+import { type Nodes, startNodes } from './nodes.ts';
+import { wordsOf } from './words.ts';
+
+let stack: Stack;
+let nodes: Nodes;
+let inbox: Inbox;
+/** Seconds of the story; every transition is later than the ones before, and none later than its end. */
+let clock = -400;
+
+beforeAll(async () => {
+  nodes = await startNodes();
+  process.env.VIPSHIFT_LAB_SSM = nodes.url;
+  stack = await startStack({ schedule: false });
+  inbox = await subscribe(stack.aws, stack.deployment.outputs.NoticesTopicArn!);
+});
+afterAll(async () => {
+  delete process.env.VIPSHIFT_LAB_SSM;
+  await stack?.stop();
+  await nodes?.stop();
+});
+
+const id = (name: 'a' | 'b') => stack.vpc.nodes[name].instanceId;
+const other = (node: string) => (node === id('a') ? id('b') : id('a'));
+const tick = () => {
+  clock += 2;
+  return clock;
+};
+const says = (node: string, state: 'MASTER' | 'BACKUP') =>
+  stack.publish(wordsOf(node, { atS: tick(), state }));
+const change = async (how: (vip: Vip) => Vip) => {
+  const was = (await stack.vips.read(VIP))!;
+  expect(await stack.vips.write(was, how(was))).toBeDefined();
+};
+const settled = (owner: string) =>
+  stack.until(`${owner} to own the VIP`, (vip) => vip.owner === owner && vip.lease === undefined);
+
+/** Node a is keepalived's master and owns the VIP; b is its stand-by. */
+beforeEach(async () => {
+  nodes.onCommand = async () => {};
+  nodes.commands.length = 0;
+  await change((vip) => withoutPin(withoutFreeze(vip)));
+  await stack.answered(await says(id('b'), 'BACKUP'));
+  await stack.answered(await says(id('a'), 'MASTER'));
+  await settled(id('a'));
+  await inbox.messages();
+});
+
+const input = (over: object = {}) => ({
+  ...{
+    vip: VIP,
+    to: id('b'),
+    mode: 'routes-only',
+    reason: 'maintenance of a',
+    by: 'arn:aws:iam::1:user/night',
+  },
+  ...over,
+});
+let executions = 0;
+const begin = (over: object = {}, name = `order-${++executions}`) =>
+  start(stack.aws, stack.deployment.outputs.FailoverMachineArn!, name, input(over));
+const run = async (over: object = {}): Promise<Ended> => ended(stack.aws, await begin(over));
+const lastMessage = async () => (await inbox.messages()).at(-1);
+const orders = async () => (await stack.entries(VIP)).filter((entry) => entry.entry === 'order');
+
+/** As VRRP does: who is demoted steps down, the other one takes over; who is promoted again takes it back. */
+const asKeepalivedDoes: Nodes['onCommand'] = async ({ node, demoted }) => {
+  await says(demoted ? node : other(node), 'BACKUP');
+  await says(demoted ? other(node) : node, 'MASTER');
+};
+
+async function expectOn(name: 'a' | 'b') {
+  const view = await describeVpc(stack.ec2, stack.vpc);
+  const { serviceEni, eipEni } = stack.vpc.nodes[name];
+  for (const table of view.tables.filter((t) => t.labelled))
+    expect([table.ipv4, table.ipv6]).toEqual([serviceEni, serviceEni]);
+  expect(view.eip.eni).toBe(eipEni);
+}
+
+describe('routes only', () => {
+  it('pins and switches under one lease, and tells a person what was done', async () => {
+    const end = await run();
+    expect(end.status).toBe('SUCCEEDED');
+    await expectOn('b');
+    const vip = await settled(id('b'));
+    expect(vip.pin).toMatchObject({ node: id('b'), by: input().by, reason: input().reason });
+    const outcome = await stack.outcome(vip.epoch);
+    expect(outcome).toMatchObject({
+      ...{ outcome: 'switched', from: id('a'), to: id('b'), verified: true },
+      cause: { kind: 'order', by: input().by, id: `order-${executions}` },
+    });
+    expect(nodes.commands, 'keepalived is left alone').toEqual([]);
+    const messages = await inbox.messages();
+    expect(messages.filter((m) => m.Message.includes(`order-${executions}`))).toHaveLength(1);
+    expect(messages.at(-1)?.Subject).toBe(`vipshift dev: order done: web to ${id('b')} (routes-only)`);
+    expect(messages.at(-1)?.Message).toContain(`moved from ${id('a')} to ${id('b')}`);
+    expect(messages.at(-1)?.Message).toContain('Next: vipshift timeline web --stage dev');
+  });
+
+  it('stands in the record as an order, before the failover', async () => {
+    await run();
+    const told = {
+      order: 'failover',
+      by: input().by,
+      node: id('b'),
+      reason: 'routes-only: maintenance of a',
+    };
+    expect(await orders()).toContainEqual(expect.objectContaining(told));
+  });
+
+  it('is refused where hold is not both: the other node does not bear the address', async () => {
+    await change((vip) => ({ ...vip, hold: 'master' }));
+    const end = await run();
+    await change((vip) => ({ ...vip, hold: 'both' }));
+    expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverRefused' });
+    expect(end.cause).toContain('hold is "master", want "both"');
+    await expectOn('a');
+  });
+
+  it('under one execution name does one failover, however often it is started', async () => {
+    const before = (await settled(id('a'))).epoch;
+    const execution = await begin({}, 'the-same');
+    await expect(begin({}, 'the-same')).rejects.toThrow('ExecutionAlreadyExists');
+    await ended(stack.aws, execution);
+    await expect(begin({}, 'the-same'), 'afterwards, too').rejects.toThrow('ExecutionAlreadyExists');
+    expect((await settled(id('b'))).epoch).toBe(before + 1);
+  });
+});
+
+describe('a dry run', () => {
+  it('ends with the plan as data, and changes nothing', async () => {
+    const before = await settled(id('a'));
+    const end = await run({ dryRun: true });
+    expect(end).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { outcome: 'fit', before: { owner: id('a') } },
+    });
+    expect(end.output.plan).toHaveLength(9);
+    expect(await stack.vips.read(VIP)).toEqual(before);
+    await expectOn('a');
+  });
+
+  it('that is refused says why, as data', async () => {
+    const end = await run({ dryRun: true, to: 'i-0123456789abcdef0' });
+    expect(end.status).toBe('SUCCEEDED');
+    expect(end.output).toMatchObject({ outcome: 'refused' });
+    expect(end.output.reasons).toContain('not fit: i-0123456789abcdef0 is no member');
+  });
+});
+
+describe('the preflight refuses', () => {
+  const refuses = async (over: object, reason: string) => {
+    const before = (await settled(id('a'))).epoch;
+    const end = await run(over);
+    expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverRefused' });
+    expect(end.cause).toContain(reason);
+    expect((await settled(id('a'))).epoch).toBe(before);
+    expect((await lastMessage())?.Message).toContain(reason);
+  };
+  const until = { untilMs: epochMs(Date.now() + 3_600_000), by: 'somebody else', reason: 'hands off' };
+
+  it('what is malformed', () => refuses({ to: undefined, mode: 'by magic' }, 'mode: Invalid option'));
+  it('an unknown VIP', () => refuses({ vip: 'nobody' }, 'is not in the ledger'));
+  it('a node that is no member', () => refuses({ to: 'i-0123456789abcdef0' }, 'is no member'));
+  it('the owner', () => refuses({ to: id('a') }, 'is the owner already'));
+  it('an order against keepalived without a pin', () => refuses({ pinMinutes: 0 }, 'without a pin'));
+
+  it('while another operator’s freeze holds: it never fights one', async () => {
+    await change((vip) => withFreeze(vip, until));
+    await refuses({}, 'frozen until');
+  });
+
+  it('while another operator’s pin holds', async () => {
+    await change((vip) => withPin(vip, { ...until, node: id('a') }));
+    await refuses({}, `pinned to ${id('a')}`);
+  });
+
+  it('a target whose source/destination check is on', async () => {
+    const { ModifyNetworkInterfaceAttributeCommand } = await import('@aws-sdk/client-ec2');
+    const check = (Value: boolean) =>
+      stack.ec2.send(
+        new ModifyNetworkInterfaceAttributeCommand({
+          NetworkInterfaceId: stack.vpc.nodes.b.serviceEni,
+          SourceDestCheck: { Value },
+        }),
+      );
+    await check(true);
+    await refuses({}, 'source/destination check is on').finally(() => check(false));
+  });
+});
+
+describe('via keepalived', () => {
+  it('demotes the master, waits for the claim, and follows it', async () => {
+    nodes.onCommand = asKeepalivedDoes;
+    const end = await run({ mode: 'via-keepalived' });
+    expect([end.status, end.cause]).toEqual(['SUCCEEDED', undefined]);
+    expect(nodes.commands).toEqual([
+      { node: id('a'), document: 'vipshift-dev-hand-over', vip: VIP, demoted: true },
+    ]);
+    await expectOn('b');
+    expect((await settled(id('b'))).pin, 'no pin unless asked').toBeUndefined();
+  });
+
+  it('pins where asked', async () => {
+    nodes.onCommand = asKeepalivedDoes;
+    expect(await run({ mode: 'via-keepalived', pinMinutes: 5 })).toMatchObject({ status: 'SUCCEEDED' });
+    expect((await settled(id('b'))).pin).toMatchObject({ node: id('b') });
+  });
+
+  it('goes back when no claim comes: promotes whom it demoted, and says so', {
+    timeout: 90_000,
+  }, async () => {
+    const execution = await begin({ mode: 'via-keepalived', claimWaitSeconds: 3 });
+    await poll('the demotion', async () => (nodes.commands.length > 0 ? true : undefined));
+    // The master stepped down, and nobody came: keepalived on b is dead.
+    nodes.onCommand = asKeepalivedDoes;
+    const waited = await ended(stack.aws, execution);
+    expect(waited).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });
+    expect(waited.cause).toContain('no claim within 3 s');
+    expect(nodes.commands.map((c) => [c.node, c.demoted])).toEqual([
+      [id('a'), true],
+      [id('a'), false],
+    ]);
+    await settled(id('a'));
+    await expectOn('a');
+    expect((await lastMessage())?.Message).toContain('Switched back: yes');
+  });
+
+  it('fails before anything has moved where no SSM agent answers', async () => {
+    nodes.dead = true;
+    const end = await run({ mode: 'via-keepalived' });
+    nodes.dead = false;
+    expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });
+    expect(end.cause).toContain('InvalidInstanceId');
+    expect(end.states).not.toContain('switchVip');
+    await expectOn('a');
+  });
+});
+
+describe('an approval', () => {
+  const asked = (execution: string) =>
+    poll('the request for approval', async () => {
+      const name = execution.split(':').at(-1);
+      return (await stack.entries(`approval/${VIP}`)).find((entry) => entry.execution === name);
+    });
+  const answer = async (execution: string, decision: object) => {
+    const { token } = await asked(execution);
+    await call(stack.aws, 'AWSStepFunctions.SendTaskSuccess', {
+      taskToken: token,
+      output: JSON.stringify(decision),
+    });
+    return ended(stack.aws, execution);
+  };
+
+  it('is waited for, and who gave it is recorded', async () => {
+    const execution = await begin({ approval: true });
+    expect(await asked(execution)).toMatchObject({ order: { to: id('b') }, plan: expect.any(Array) });
+    expect((await states(stack.aws, execution)).at(-1)).toBe('requestApproval');
+    await expectOn('a');
+    const end = await answer(execution, { approved: true, by: 'arn:aws:iam::1:user/second', reason: 'go' });
+    expect(end.status).toBe('SUCCEEDED');
+    await expectOn('b');
+    expect(await orders()).toContainEqual(
+      expect.objectContaining({ order: 'approve', by: 'arn:aws:iam::1:user/second', reason: 'go' }),
+    );
+    expect((await lastMessage())?.Message).toContain('Approved by arn:aws:iam::1:user/second');
+  });
+
+  it('that is denied ends it, and who did is recorded', async () => {
+    const execution = await begin({ approval: true });
+    const end = await answer(execution, {
+      approved: false,
+      by: 'arn:aws:iam::1:user/second',
+      reason: 'not now',
+    });
+    expect(end).toMatchObject({
+      status: 'FAILED',
+      error: 'FailoverDenied',
+      cause: 'denied by arn:aws:iam::1:user/second: not now',
+    });
+    await expectOn('a');
+    expect(await orders()).toContainEqual(expect.objectContaining({ order: 'deny', reason: 'not now' }));
+  });
+
+  it('that nobody gives in time is a denial', async () => {
+    const execution = await begin({ approval: true });
+    const { token } = await asked(execution);
+    await call(stack.aws, 'AWSStepFunctions.SendTaskFailure', { taskToken: token, error: 'States.Timeout' });
+    const end = await ended(stack.aws, execution);
+    expect(end).toMatchObject({ error: 'FailoverDenied', cause: 'nobody approved it in time' });
+    await expectOn('a');
+  });
+
+  it('given too late is decided anew: what has changed meanwhile stops it, and everything goes back', async () => {
+    const execution = await begin({ approval: true });
+    await asked(execution);
+    // b loses its label while everybody waits: no member any more.
+    const labels = [{ Key: stack.vpc.tagKey, Value: VIP }];
+    const Resources = [stack.vpc.nodes.b.serviceEni];
+    await stack.ec2.send(new DeleteTagsCommand({ Resources, Tags: labels }));
+    const end = await answer(execution, { approved: true, by: 'x' });
+    await stack.ec2.send(new CreateTagsCommand({ Resources, Tags: labels }));
+    expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });
+    expect(end.states.slice(-7)).toEqual([
+      'undo',
+      'switchBack',
+      'failed',
+      'report',
+      'notify',
+      'howItEnded',
+      'notCarriedOut',
+    ]);
+    expect(end.cause).toContain('EC2 shows no labelled ENI of the elected node');
+    const vip = await settled(id('a'));
+    expect(vip.pin, 'unpinned').toBeUndefined();
+    await expectOn('a');
+    expect((await lastMessage())?.Message).toContain('Switched back: yes');
+  });
+});
