@@ -10,7 +10,7 @@ import { type Blow, type Invocation, invocation } from './invocation.ts';
 import type { Word } from './machine.ts';
 import { type Network, portsOf } from './ports.ts';
 import { type Chance, chance } from './random.ts';
-import type { FaultName } from './story.ts';
+import type { FaultName, Story } from './story.ts';
 
 export const ROLE = 'AROAEXAMPLE';
 export const SKEW_MAX_MS = 100;
@@ -31,6 +31,9 @@ export interface Cloud {
   counted(): void;
   delivered(word: Word, stampMs: number): void;
   readonly quietAtMs: number;
+  readonly blows: NonNullable<Story['blows']>;
+  /** Every invocation that was begun, for tests that enumerate their awaits. */
+  readonly begun: Invocation[];
   readonly late: { readonly atMs: number; readonly deliver: () => void }[];
   invocations: number;
   /** The claim accepted by the bus counts one; for the medians. */
@@ -45,6 +48,7 @@ export interface Functions {
 
 /** After these an event older than a day is given up; the rule's own maximum age is ignored on purpose. */
 const DAY_MS = 86_400_000;
+const BEGUN_KEPT = 1000;
 
 export function functions(cloud: Cloud): Functions {
   const sandboxes: Sandbox[] = [];
@@ -75,7 +79,7 @@ export function functions(cloud: Cloud): Functions {
       sched,
       epochAt: net.epochAt,
       skewMs: box.skewMs,
-      blow: blowFor(cloud, luck),
+      blow: cloud.blows.find((b) => b.invocation === name) ?? blowFor(cloud, luck),
       outlives: luck.odds(0.2),
       struck: (what, untilMs) =>
         cloud.struck(what === 'kill' ? 'invocation killed' : 'invocation paused', untilMs),
@@ -86,6 +90,7 @@ export function functions(cloud: Cloud): Functions {
         died();
       },
     });
+    if (cloud.begun.length < BEGUN_KEPT) cloud.begun.push(by);
     return { by, box };
   };
 

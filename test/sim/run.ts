@@ -2,6 +2,7 @@
 import { violationsOf } from './checks/all.ts';
 import type { Violation } from './checks/violation.ts';
 import { storyOf } from './generator.ts';
+import type { Story } from './story.ts';
 import { tell, type World } from './world.ts';
 
 export interface Failure {
@@ -51,3 +52,6 @@ export async function runSeeds(from: number, runs: number, tally: Tally = emptyT
   }
   return tally;
 }
+
+export const violationsIn = async (story: Story): Promise<readonly Violation[]> =>
+  violationsOf(await tell(story));

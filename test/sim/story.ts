@@ -1,6 +1,8 @@
 // A story is what one history is made from, as data: the things that exist, how likely each fault is, and what happens
 // when. The same story always gives the same history; leaving acts out gives a smaller one (shrink.ts).
 
+import type { Blow } from './invocation.ts';
+
 /** Faults that strike by chance while the story is troubled; each with its own probability. */
 export const faultNames = [
   'event lost',
@@ -92,6 +94,8 @@ export interface Story {
   readonly odds: Odds;
   readonly preempt: boolean;
   readonly acts: readonly Act[];
+  /** Blows at stated invocations, beside those by chance: for crashes that are enumerated and not drawn. */
+  readonly blows?: readonly (Blow & { readonly invocation: string })[];
   /** From here on nothing goes wrong any more. */
   readonly quietAtMs: number;
   /** Milliseconds by which the history's beginning is off a whole second. */

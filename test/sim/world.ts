@@ -51,6 +51,8 @@ export interface World {
   /** Faults by name, and by node state and name. */
   readonly faults: Map<string, number>;
   readonly pairs: Map<string, number>;
+  /** When each kind of fault struck first. */
+  readonly struckAtMs: Map<string, number>;
   awaits: number;
   /** Rises with everything that happens to nodes, EC2 or the bus. */
   happened: number;
@@ -79,6 +81,7 @@ export const troubled = (world: World): boolean => world.sched.now() < world.sto
 /** A fault has struck; `untilMs` is when its consequences are over. */
 export function struck(world: World, name: string, untilMs: number): void {
   world.faults.set(name, (world.faults.get(name) ?? 0) + 1);
+  if (!world.struckAtMs.has(name)) world.struckAtMs.set(name, world.sched.now());
   if (untilMs > world.troubleUntilMs) world.troubleUntilMs = untilMs;
   for (const machine of world.machines) {
     const state = machine.alive ? machine.instances[0]!.state : 'dead';

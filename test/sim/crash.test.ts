@@ -1,0 +1,123 @@
+// A crash, or a pause beyond the lease, at every await of every invocation that switches, one history each: enumerated,
+// not drawn. Everything heals within the lease and one reconcile, and the record stays true.
+import { expect, test } from 'vitest';
+import { LEASE_TTL } from '../../shared/lease.ts';
+import { violationsOf } from './checks/all.ts';
+import type { Blow } from './invocation.ts';
+import { retell } from './retell.ts';
+import type { Deed, Story } from './story.ts';
+import { RECONCILE_EVERY_MS, tell, type World } from './world.ts';
+
+const node = (id: string, priority: number) => ({
+  id: `i-${id}`,
+  zone: `zone-${id}`,
+  priorities: [priority],
+  clockMs: 0,
+  hasEipEni: true,
+});
+
+const story = (...acts: readonly (Deed & { readonly atMs: number })[]): Story => ({
+  seed: 1,
+  nodes: [node('a', 250), node('b', 230), node('c', 210)],
+  vips: [
+    {
+      name: 'web',
+      addresses: ['192.168.255.10/32'],
+      eips: ['eipalloc-web-1'],
+      tableLabel: 'web',
+      nodeLabel: 'web',
+      tables: 2,
+    },
+  ],
+  odds: {},
+  preempt: true,
+  acts,
+  quietAtMs: 100_000,
+  phaseMs: 0,
+});
+
+const stories: readonly { readonly name: string; readonly story: Story }[] = [
+  { name: 'the master dies', story: story({ does: 'dies', node: 0, atMs: 30_000 }) },
+  {
+    name: 'the election changes while a switch is under way',
+    story: story({ does: 'stops', node: 0, atMs: 30_000 }, { does: 'starts', node: 0, atMs: 33_700 }),
+  },
+  {
+    name: 'the describes fail, so that the stored view serves',
+    story: story(
+      { does: 'describes fail', atMs: 80_000 },
+      { does: 'dies', node: 0, atMs: 81_000 },
+      { does: 'describes work', atMs: 95_000 },
+    ),
+  },
+  {
+    name: 'reconcile mends drift',
+    story: story(
+      { does: 'route is changed', vip: 0, node: 1, atMs: 30_000 },
+      { does: 'eip is loosed', vip: 0, atMs: 31_000 },
+    ),
+  },
+  {
+    name: 'an order moves the VIP',
+    story: story({ does: 'pin', vip: 0, node: 1, forMs: 600_000, atMs: 30_000 }),
+  },
+];
+
+/** Reconcile itself takes a moment, and the due look of the world allows 80 s. */
+const HEALS_WITHIN_MS = LEASE_TTL + RECONCILE_EVERY_MS + 5000;
+
+/** Invocations that took a lease, with the number of their awaits. */
+async function switching(of: Story): Promise<readonly { name: string; awaits: number }[]> {
+  const world = await tell(of);
+  expect(violationsOf(world)).toEqual([]);
+  const holders = new Set(
+    world.log.writes.flatMap((w) => (w.after.lease === undefined ? [] : [w.after.lease.holder])),
+  );
+  return world.cloud.begun
+    .filter((by) => [...by.nonces].some((nonce) => holders.has(nonce)))
+    .map((by) => ({ name: by.name, awaits: by.awaits }));
+}
+
+/** From the blow to the last write that had to do with leases, open epochs or the owner. */
+function healedAfterMs(world: World, struckAtMs: number): number {
+  const matters = world.log.writes.filter(
+    ({ before, after }) =>
+      before?.owner !== after.owner ||
+      before?.lease?.holder !== after.lease?.holder ||
+      before?.open !== after.open,
+  );
+  // What a later act of the story leads to is not healing.
+  const next = world.story.acts.find((act) => act.atMs > struckAtMs && act.does !== 'describes work');
+  const last = matters.filter((w) => w.atMs < (next?.atMs ?? Number.POSITIVE_INFINITY)).at(-1);
+  return (last?.atMs ?? struckAtMs) - struckAtMs;
+}
+
+for (const { name, story: plain } of stories) {
+  for (const what of ['kill', 'pause'] as const) {
+    test(`${name}: a ${what} at every await heals, with a true record`, async () => {
+      const invocations = await switching(plain);
+      expect(invocations.length).toBeGreaterThan(0);
+      let blows = 0;
+      let longestMs = 0;
+      for (const { name: invocation, awaits } of invocations) {
+        for (let atAwait = 1; atAwait <= awaits; atAwait++) {
+          for (const before of [true, false]) {
+            const blow: Blow = { what, atAwait, before, forMs: what === 'pause' ? 25_000 : 0 };
+            const world = await tell({ ...plain, blows: [{ ...blow, invocation }] });
+            const violations = violationsOf(world);
+            if (violations.length > 0)
+              throw new Error(`${JSON.stringify(blow)}\n${retell(world, violations)}`);
+            const struckAtMs = world.struckAtMs.get(
+              what === 'kill' ? 'invocation killed' : 'invocation paused',
+            )!;
+            expect(struckAtMs).toBeDefined();
+            longestMs = Math.max(longestMs, healedAfterMs(world, struckAtMs));
+            blows += 1;
+          }
+        }
+      }
+      expect(blows).toBeGreaterThan(20);
+      if (what === 'kill') expect(longestMs).toBeLessThan(HEALS_WITHIN_MS);
+    });
+  }
+}

@@ -1,0 +1,40 @@
+// Finds, shrinks and keeps the history that shows one bug: run by hand when a control is added to controls-found.ts.
+//
+//   node test/sim/regressions/keep.ts [--only TEXT] [--seed S] [--most N]
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { caught } from '../catch.ts';
+import { controls } from '../controls.ts';
+import { found } from '../controls-found.ts';
+import { storyOf } from '../generator.ts';
+import { shrink } from '../shrink.ts';
+import { variant } from '../variant.ts';
+
+export const slug = (name: string): string => name.replaceAll(/[^a-z]+/gi, '-').toLowerCase();
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    seed: { type: 'string', default: '1' },
+    most: { type: 'string', default: '10000' },
+  },
+});
+
+for (const control of [...found, ...controls].filter((c) => c.name.includes(values.only))) {
+  const first = await caught(control, Number(values.seed), Number(values.most));
+  if (first === undefined) {
+    console.log(`${control.name}: not caught in ${values.most} histories`);
+    continue;
+  }
+  const { violationsIn } = await variant(control.patches);
+  const reasons = async (story: Parameters<typeof violationsIn>[0]) => {
+    const all = (await violationsIn(story)).map((v) => v.guarantee);
+    return all.filter((guarantee) => control.breaks.includes(guarantee));
+  };
+  const story = await shrink(storyOf(first.seed), reasons);
+  await writeFile(
+    new URL(`./${slug(control.name)}.json`, import.meta.url),
+    `${JSON.stringify(story, null, 2)}\n`,
+  );
+  console.log(`${control.name}: seed ${first.seed}, ${first.guarantee}: ${first.what.slice(0, 160)}`);
+}
