@@ -1,8 +1,10 @@
 // Carrying out a plan: all steps at once, each with its own bounded retries. One failing table never hides the rest:
 // every step is tried and told, and nothing is thrown.
 //
-// Invariant: every attempt, retries included, asks the grip first (guarantee 3). Every attempt takes a place in EC2's
-// request budget first (pace.ts).
+// Invariant: every attempt, retries included, asks the grip first (guarantee 3). Every attempt has its turn in EC2's
+// request budget first (budget-turn.ts, pace.ts).
+import type { Budget } from './budget.ts';
+import { type Turns, turnsOf } from './budget-turn.ts';
 import type { Ec2 } from './ec2.ts';
 import { type Fault, faultOf, isWorthRetrying } from './fault.ts';
 import type { Grip } from './grip.ts';
@@ -22,12 +24,20 @@ export interface Hands {
   readonly clock: Clock;
   readonly ec2: Ec2;
   readonly pace: Pace;
+  /** The account's budget; without it this sandbox's own pace serves. */
+  readonly budget?: Budget;
+  /** The turns of this failover in the budget, some perhaps booked before the plan was known. */
+  readonly turns?: Turns;
   /** 0 ≤ x < 1, to spread retries. */
   chance(): number;
 }
 
-export const apply = (hands: Hands, grip: Grip, steps: readonly Step[]): Promise<readonly StepDone[]> =>
-  Promise.all(steps.map((step) => carryOut(hands, grip, step)));
+export function apply(hands: Hands, grip: Grip, steps: readonly Step[]): Promise<readonly StepDone[]> {
+  const ready: Ready = { ...hands, turns: hands.turns ?? turnsOf(hands, 'back') };
+  return Promise.all(steps.map((step) => carryOut(ready, grip, step)));
+}
+
+type Ready = Hands & { readonly turns: Turns };
 
 const aim = (step: Step): string =>
   step.call === 'AssociateAddress'
@@ -44,7 +54,7 @@ export const untold = (step: Step): Pick<StepDone, 'cell' | 'call' | 'from' | 't
   to: aim(step),
 });
 
-async function carryOut(hands: Hands, grip: Grip, first: Step): Promise<StepDone> {
+async function carryOut(hands: Ready, grip: Grip, first: Step): Promise<StepDone> {
   let step = first;
   let told: StepDone = { ...untold(step), result: 'unsent', attempts: 0, unanswered: 0 };
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
@@ -56,7 +66,7 @@ async function carryOut(hands: Hands, grip: Grip, first: Step): Promise<StepDone
     const result = fault.kind === 'unknown' || told.result === 'unknown' ? 'unknown' : 'failed';
     const unanswered = told.unanswered + (fault.kind === 'unknown' ? 1 : 0);
     told = { ...told, result, unanswered, ...lastWord(fault) };
-    if (fault.kind === 'throttled') hands.pace.refused(step.call, hands.clock.now());
+    if (fault.kind === 'throttled') hands.turns.refused(step.call);
     const other = otherCall(step, fault);
     if (other !== undefined) step = other;
     else if (!isWorthRetrying(fault.kind)) return told;
@@ -85,7 +95,7 @@ interface Attempt {
   readonly fault?: Fault;
 }
 
-async function tryOnce(hands: Hands, grip: Grip, step: Step, attempt: number): Promise<Attempt> {
+async function tryOnce(hands: Ready, grip: Grip, step: Step, attempt: number): Promise<Attempt> {
   let sentAtMs: EpochMs | undefined;
   const askAndNote = (): boolean => {
     const may = grip.mayStart();
@@ -93,8 +103,10 @@ async function tryOnce(hands: Hands, grip: Grip, step: Step, attempt: number): P
     return may;
   };
   try {
-    const wait = Math.max(hands.pace.place(step.call, hands.clock.now()), backoff(attempt, hands.chance()));
-    await waitFor(hands, grip, wait);
+    const turn = hands.turns.turn(step.call, attempt > 1);
+    const rest = pause(hands, attempt);
+    if (turn !== undefined || rest !== undefined) await keeping(hands, grip, Promise.all([turn, rest]));
+    await grip.keep();
     await hands.ec2.apply(step, askAndNote);
     return { sentAtMs: sentAtMs! };
   } catch (error) {
@@ -103,17 +115,25 @@ async function tryOnce(hands: Hands, grip: Grip, step: Step, attempt: number): P
   }
 }
 
-/** A place may come later than a lease lasts, so the lease is looked after on the way. */
-async function waitFor(hands: Hands, grip: Grip, wait: number): Promise<void> {
-  // Refused at once when it would end after the invocation.
-  const due = wait > 0 ? hands.clock.wait(durationMs(wait)) : Promise.resolve();
-  for (let left = wait; left > KEEP_EVERY; left -= KEEP_EVERY) {
-    await Promise.race([due, hands.clock.wait(KEEP_EVERY)]);
+/** A turn may come later than a lease lasts, so the lease is looked after on the way. */
+async function keeping(hands: Hands, grip: Grip, due: Promise<unknown>): Promise<void> {
+  let waiting = true;
+  const done = () => {
+    waiting = false;
+  };
+  due.then(done, done);
+  while (waiting) {
+    // Close to the invocation's end only the turn itself is waited for.
+    await Promise.race([due, hands.clock.wait(KEEP_EVERY).catch(() => due)]);
     await grip.keep();
   }
   await due;
-  await grip.keep();
 }
+
+const pause = ({ clock, chance }: Hands, attempt: number): Promise<void> | undefined => {
+  const wait = backoff(attempt, chance());
+  return wait > 0 ? clock.wait(wait) : undefined;
+};
 
 function backoff(attempt: number, chance: number): DurationMs {
   if (attempt === 1) return durationMs(0);

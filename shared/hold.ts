@@ -4,13 +4,14 @@
 // the outcome is written before the release, which is switch.ts's (guarantee 6). Up to the first mutation nothing is
 // awaited but the observation.
 import { apply, type Hands, untold } from './apply.ts';
+import { lastTurnAtMs } from './budget-turn.ts';
 import { elect, isLiveOrder } from './election.ts';
 import type { Grip } from './grip.ts';
 import { OBSERVE_PATIENCE, STALE_READ } from './lease.ts';
 import type { Member } from './member.ts';
 import { membersSeen, type Observation, strays, tablesOf } from './observation.ts';
 import { nothing, type Plan, plan } from './plan.ts';
-import { iso, plus } from './time.ts';
+import { type EpochMs, iso, plus } from './time.ts';
 import type { Failover, Outcome, Stage, StepDone, Timeline } from './timeline.ts';
 import { type Verdict, verify, withMembersSeen } from './verify.ts';
 import type { Vip, VipStore } from './vip.ts';
@@ -56,9 +57,12 @@ export async function hold(
     seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ);
   const todo: Plan =
     moves === undefined ? { steps: [], conflicts: [] } : plan(moves.vip, moves.seen, moves.target, trusted);
+  const dueAtMs = lastTurnAtMs(tools.turns, todo.steps);
+  if (dueAtMs !== undefined)
+    stages.push({ stage: 'last mutation due, by the request budget', atMs: dueAtMs });
   const [sent, intent, closed] = await Promise.all([
     apply(tools, grip, todo.steps),
-    todo.steps.length === 0 ? undefined : putIntent(tools, grip, vip, decision, todo),
+    todo.steps.length === 0 ? undefined : putIntent(tools, grip, vip, decision, todo, dueAtMs),
     abandon(tools, vip, others, seen),
   ]);
   markSent(stages, sent);
@@ -121,8 +125,8 @@ async function look(
   return answer;
 }
 
-const asValue = (observing: Promise<Observation>): Promise<Observation | Error> =>
-  observing.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+const asValue = (observing: Promise<Observation>): Promise<Observation | Error> => observing.catch(asError);
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** Undefined when OBSERVE_PATIENCE has passed since this was asked. */
 const firstOf = (tools: Tools, observing: Promise<Observation>): Promise<Observation | Error | undefined> =>
@@ -134,30 +138,28 @@ const firstOf = (tools: Tools, observing: Promise<Observation>): Promise<Observa
     ),
   ]);
 
-async function putIntent(
+function putIntent(
   tools: Tools,
   grip: Grip,
   vip: Vip,
   decision: Decision,
   todo: Plan,
+  dueAtMs: EpochMs | undefined,
 ): Promise<Error | undefined> {
-  try {
-    await tools.timeline.put({
-      entry: 'intent',
-      vip: vip.name,
-      epoch: grip.lease.epoch,
-      holder: grip.lease.holder,
-      cause: grip.lease.cause,
-      ...(vip.owner === undefined ? {} : { from: vip.owner }),
-      to: decision.to!,
-      why: decision.why,
-      steps: todo.steps.map(untold),
-      atMs: tools.clock.now(),
-    });
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
+  const put = tools.timeline.put({
+    entry: 'intent',
+    vip: vip.name,
+    epoch: grip.lease.epoch,
+    holder: grip.lease.holder,
+    cause: grip.lease.cause,
+    ...(vip.owner === undefined ? {} : { from: vip.owner }),
+    to: decision.to!,
+    why: decision.why,
+    steps: todo.steps.map(untold),
+    ...(dueAtMs === undefined ? {} : { dueAtMs }),
+    atMs: tools.clock.now(),
+  });
+  return put.then(() => undefined, asError);
 }
 
 /** Closes the epochs that other holders left open, with what is found now. Returns the holders that are closed. */

@@ -3,16 +3,19 @@
 //
 // Source: EC2 developer guide, "Request throttling": mutating route and address calls 50 + 5/s,
 // ModifyNetworkInterfaceAttribute 100 + 5/s, per account and Region. We stay a little below.
-// Limit: one sandbox knows only its own calls; others of the same account share the real bucket.
+// Limit: one sandbox knows only its own calls; others of the same account share the real bucket. budget.ts shares it;
+// this serves when that does not answer.
 import type { Step } from './plan.ts';
 import { type DurationMs, durationMs, type EpochMs } from './time.ts';
 
-interface Rate {
+export interface Rate {
   readonly burst: number;
   readonly perSecond: number;
 }
+/** Bucket sizes by action. An account may have been granted larger ones. */
+export type Rates = Readonly<Record<Step['call'], Rate>>;
 
-export const rates: Readonly<Record<Step['call'], Rate>> = {
+export const rates: Rates = {
   ReplaceRoute: { burst: 49, perSecond: 4.9 },
   CreateRoute: { burst: 49, perSecond: 4.9 },
   AssociateAddress: { burst: 49, perSecond: 4.9 },
@@ -22,6 +25,8 @@ export const rates: Readonly<Record<Step['call'], Rate>> = {
 export interface Pace {
   /** Takes the next free place for one call and says how long to wait for it. */
   place(call: Step['call'], now: EpochMs): DurationMs;
+  /** How long it takes until `count` more calls have had their places; takes none. */
+  ahead(call: Step['call'], count: number, now: EpochMs): DurationMs;
   /** A place that was taken and not used: else a plan that never got to be sent would make all later ones wait. */
   giveBack(call: Step['call']): void;
   /** The service refused a call for its rate: somebody else spends from the same bucket, so count ours as empty. */
@@ -29,10 +34,10 @@ export interface Pace {
 }
 
 /** Holds one level per action; keep it for the life of the process, so that consecutive failovers share it. */
-export function pace(): Pace {
+export function pace(sizes: Rates = rates): Pace {
   const levels = new Map<Step['call'], { tokens: number; atMs: EpochMs }>();
   const refill = (call: Step['call'], now: EpochMs) => {
-    const rate = rates[call];
+    const rate = sizes[call];
     const was = levels.get(call) ?? { tokens: rate.burst, atMs: now };
     const gained = (Math.max(0, now - was.atMs) / 1000) * rate.perSecond;
     const level = { tokens: Math.min(rate.burst, was.tokens + gained), atMs: now };
@@ -43,11 +48,15 @@ export function pace(): Pace {
     place(call, now) {
       const level = refill(call, now);
       level.tokens -= 1;
-      return durationMs(level.tokens >= 0 ? 0 : (-level.tokens / rates[call].perSecond) * 1000);
+      return durationMs(level.tokens >= 0 ? 0 : (-level.tokens / sizes[call].perSecond) * 1000);
+    },
+    ahead(call, count, now) {
+      const left = refill(call, now).tokens - count;
+      return durationMs(left >= 0 ? 0 : (-left / sizes[call].perSecond) * 1000);
     },
     giveBack(call) {
       const level = levels.get(call);
-      if (level !== undefined) level.tokens = Math.min(rates[call].burst, level.tokens + 1);
+      if (level !== undefined) level.tokens = Math.min(sizes[call].burst, level.tokens + 1);
     },
     refused(call, now) {
       const level = refill(call, now);

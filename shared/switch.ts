@@ -3,6 +3,7 @@
 //
 // Invariants: the lease is released only when the outcome stands in the record, and only if nothing new came meanwhile;
 // a claim that changed the election is followed under a new epoch (guarantees 4 and 6).
+import { turnsFor } from './budget-turn.ts';
 import { elect } from './election.ts';
 import { type Fault, faultOf } from './fault.ts';
 import { grip as gripOf } from './grip.ts';
@@ -81,17 +82,24 @@ export async function switchVip(
   let looking = observing;
   for (let epoch = 1; epoch <= EPOCHS_MAX; epoch++) {
     const lease = vip.lease!;
+    // Booked while the describes are under way.
+    const turns = turnsFor(wire, vip);
     const held = await hold(
-      wire,
+      { ...wire, turns },
       gripOf(vip.name, lease, wire.vips, wire.clock, wire.deadline),
       vip,
       looking,
       before,
     );
     failovers.push(held.failover);
+    const ended = turns.end();
     // Without an outcome in the record the lease runs out by itself, and the next holder closes this epoch.
-    if (!held.recorded) break;
+    if (!held.recorded) {
+      await ended;
+      break;
+    }
     const next = await release(wire, vip, lease, held, epoch < EPOCHS_MAX);
+    await ended;
     if (next.committed) await announce(wire, vip, held, faults);
     vip = next.vip;
     if (!next.again) break;

@@ -55,6 +55,8 @@ export interface Intent {
   readonly to: string;
   readonly why: string;
   readonly steps: readonly Pick<StepDone, 'cell' | 'call' | 'from' | 'to'>[];
+  /** When the last step will go out, where EC2's request budget does not last for all at once. */
+  readonly dueAtMs?: EpochMs;
   readonly atMs: EpochMs;
 }
 

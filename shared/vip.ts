@@ -39,6 +39,8 @@ export interface LedgerEntry extends Scope {
   /** The account that owns VPC, tables and ENIs. */
   readonly account: string;
   readonly hold: Hold;
+  /** `first`: before VIPs without it when EC2's request budget is short, as when a whole zone fails. */
+  readonly priority?: 'first';
 }
 
 /** An operator's order that runs out by itself. */
@@ -72,6 +74,8 @@ export interface Vip extends LedgerEntry {
   readonly freeze?: Order;
   /** The last switch, when it could not be carried out (tried.ts). */
   readonly tried?: Tried;
+  /** How many tables reconcile found: what a failover will ask of EC2's request budget. */
+  readonly tablesSeen?: number;
   /** When the VIP was taken out of the ledger; its epoch survives. */
   readonly removedAtMs?: EpochMs;
 }

@@ -63,8 +63,8 @@ async function list(dynamo: Dynamo): Promise<readonly Vip[]> {
   const vips: Vip[] = [];
   const request = {
     TableName: dynamo.table,
-    FilterExpression: 'NOT begins_with(vip, :view)',
-    ExpressionAttributeValues: { ':view': value(VIEW_PREFIX) },
+    // Views and the account's budget lie in the same table; only VIPs have this.
+    FilterExpression: 'attribute_exists(rev)',
   };
   try {
     for await (const page of paginateScan({ client: dynamo.client }, request, {

@@ -6,15 +6,18 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client, type EC2ClientConfig } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import type { BucketState } from '../budget.ts';
 import { Fault } from '../fault.ts';
 import { ATTEMPT_MAX } from '../lease.ts';
-import { pace } from '../pace.ts';
+import { pace, type Rates, rates } from '../pace.ts';
+import type { Step } from '../plan.ts';
 import type { NodeIdentity } from '../rejection.ts';
 import type { Desk } from '../runbook.ts';
 import { type Clock, type DurationMs, durationMs, type EpochMs, epochMs, plus } from '../time.ts';
 import type { Scope } from '../vip.ts';
 import { awsAnnouncer } from './announce.ts';
 import { awsApprovals } from './approvals.ts';
+import { awsBudget } from './budget.ts';
 import { awsChangeLog } from './change-log.ts';
 import { awsEc2 } from './ec2.ts';
 import { awsOrders } from './ledger-orders.ts';
@@ -30,6 +33,8 @@ export interface Settings {
   readonly retentionDays: number;
   /** Off for fleets so large that four metrics for each VIP cost more than they tell; on unless told. */
   readonly metricsByVip?: boolean;
+  /** EC2's request buckets, where the account was granted other sizes; EC2's defaults unless told. */
+  readonly rates?: Rates;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -50,6 +55,7 @@ export function settingsFrom(env: Env): Settings {
     identity: identityFrom(env, problems),
     retentionDays: Number(env.VIPSHIFT_RETENTION_DAYS ?? '400'),
     metricsByVip: env.VIPSHIFT_METRICS_BY_VIP !== 'false',
+    rates: ratesFrom(env.VIPSHIFT_EC2_RATES ?? '', problems),
   };
   if (!(settings.retentionDays >= 1)) {
     problems.push(
@@ -70,6 +76,21 @@ function identityFrom(env: Env, problems: string[]): NodeIdentity {
   else if (roleId === '')
     problems.push('VIPSHIFT_NODE_ROLE_ID is not set, want the unique id of the nodes’ role');
   return { mode: 'source', roleId };
+}
+
+/** `ReplaceRoute=100/10,AssociateAddress=50/5`: burst and refill a second; what is not named keeps EC2's default. */
+function ratesFrom(text: string, problems: string[]): Rates {
+  const told: Record<string, Rates[keyof Rates]> = {};
+  for (const part of text.split(',').filter((p) => p.trim() !== '')) {
+    const [, call = '', burst, perSecond] = /^\s*(\w+)=(\d+)\/(\d+(?:\.\d+)?)\s*$/.exec(part) ?? [];
+    const rate = { burst: Number(burst), perSecond: Number(perSecond) };
+    if (call in rates && rate.burst >= 1 && rate.perSecond > 0) told[call] = rate;
+    else {
+      const want = `${Object.keys(rates).join(', ')} as NAME=BURST/PER_SECOND`;
+      problems.push(`VIPSHIFT_EC2_RATES has ${JSON.stringify(part)}, want ${want}`);
+    }
+  }
+  return { ...rates, ...told };
 }
 
 export const tagKey = (stage: string): string => `vipshift:${stage}`;
@@ -114,13 +135,16 @@ export interface Sandbox {
   readonly settings: Settings;
   readonly pace: ReturnType<typeof pace>;
   readonly scopes: Map<string, Scope>;
+  /** The account's buckets as this sandbox saw them last. */
+  readonly buckets: Map<Step['call'], BucketState>;
 }
 
 export const sandbox = (settings: Settings, made: Clients): Sandbox => ({
   settings,
   clients: made,
-  pace: pace(),
+  pace: pace(settings.rates),
   scopes: new Map(),
+  buckets: new Map(),
 });
 
 /** The sandbox of a Lambda function, from its own environment. */
@@ -140,6 +164,13 @@ export function wireFor(box: Sandbox, remaining: DurationMs, signal: AbortSignal
     clock,
     deadline,
     pace: box.pace,
+    budget: awsBudget({
+      client: made.dynamo,
+      table: settings.vipsTable,
+      sizes: settings.rates ?? rates,
+      seen: box.buckets,
+      signal,
+    }),
     scopes: box.scopes,
     chance: Math.random,
     nonce: randomUUID,

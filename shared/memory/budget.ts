@@ -1,0 +1,33 @@
+// The account's budget in memory: one bucket per action, each booking in one step.
+import { type BucketState, type Budget, booked, bookingOf, emptied, untouched } from '../budget.ts';
+import { type Rates, rates } from '../pace.ts';
+import type { Step } from '../plan.ts';
+import { epochMs } from '../time.ts';
+
+export interface MemoryBudget extends Budget {
+  readonly buckets: Map<Step['call'], BucketState>;
+}
+
+export function memoryBudget(sizes: Rates = rates): MemoryBudget {
+  const buckets = new Map<Step['call'], BucketState>();
+  const of = (call: Step['call']) => buckets.get(call) ?? untouched;
+  return {
+    buckets,
+    async book(call, count, lane, now) {
+      const is = booked(sizes[call], of(call), count, lane, now);
+      buckets.set(call, is);
+      return bookingOf(sizes[call], is, count, lane);
+    },
+    async shift(call) {
+      return of(call).shiftMs;
+    },
+    async giveBack(call, count) {
+      const is = of(call);
+      const back = Math.floor((count * 1000) / sizes[call].perSecond);
+      buckets.set(call, { ...is, fullAtMs: epochMs(is.fullAtMs - back) });
+    },
+    async empty(call, now) {
+      buckets.set(call, emptied(sizes[call], of(call), now));
+    },
+  };
+}
