@@ -4,13 +4,13 @@
 # Limit: on SIGTERM it goes on for at most STOP_LIMIT_MS, so that the STOP of a node that shuts down still gets out.
 
 STOPPING=0 STOP_AT_MS=0 WAIT_MS=0
-readonly STOP_LIMIT_MS=2000 WAIT_MAX_MS=30000
+readonly STOP_LIMIT_MS=2000 WAIT_MAX_MS=5000
 
 run_command() {
   read_config_option "$@"
   ((${#REST[@]} == 0)) || die 2 "run takes no \"${REST[0]}\" (see --help)"
   require_curl
-  [[ -d ${CONFIG[run_dir]} ]] || mkdir -p -- "${CONFIG[run_dir]}" || die 1 "cannot make ${CONFIG[run_dir]}"
+  require_folder "${CONFIG[run_dir]}" 'credentials and status'
   export TMPDIR=${CONFIG[run_dir]} # bash < 5.1 puts here-strings into files
   refuse_second_daemon
   open_fifo
@@ -55,6 +55,7 @@ serve() {
 # Everything that can be done now, the sending first.
 step() {
   send_batch
+  follow_fifo
   give_up_request
   refresh_credentials
   give_up_probe

@@ -68,7 +68,7 @@ report_probe() {
 unconfirmed() {
   local line
   printf '%s\n' 'Whether the controller saw it, only its record tells. Where you may read that, run:'
-  for line in "${EVENTS[@]}"; do printf '  npx vipshift explain %s\n' "${line#* }"; done
+  for line in "${EVENTS[@]}"; do printf '  npx vipshift explain %s/probe/%s\n' "${line%% *}" "${line#* }"; done
   exit 5
 }
 

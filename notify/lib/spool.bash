@@ -14,7 +14,7 @@ JOURNAL='' JOURNAL_FD='' JOURNAL_LINES=0
 
 open_spool() {
   JOURNAL=${CONFIG[state_dir]}/spool
-  [[ -d ${CONFIG[state_dir]} ]] || mkdir -p -- "${CONFIG[state_dir]}" || die 1 "cannot make ${CONFIG[state_dir]}, the folder of the spool"
+  require_folder "${CONFIG[state_dir]}" 'the spool'
   read_boot_id
   replay_journal
   start_seq_after "$LAST_SEQ"

@@ -1,4 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, renameSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -52,6 +54,38 @@ test('a second daemon on the same folders is refused: two would draw the same nu
   expect(second.status).toBe(1);
   expect(second.stderr).toMatch(/already running as process \d+/);
 });
+
+test('a FIFO that is made anew under its name is followed, and what lay in the old one is not lost', async () => {
+  await node.start();
+  await node.write('INSTANCE "VI_WEB" MASTER 1');
+  await node.bus.until(() => transitions().length === 1);
+  const fifo = `${node.folder}/notify.fifo`;
+  renameSync(fifo, `${fifo}.old`);
+  execFileSync('mkfifo', ['-m', '600', fifo]);
+  // As keepalived does, which made it and holds it open.
+  const maker = await open(fifo, 'r+');
+  try {
+    await maker.write('INSTANCE "VI_WEB" BACKUP 2\n');
+    await node.bus.until(() => transitions().length === 2);
+  } finally {
+    await maker.close();
+  }
+  expect(node.stderr()).toContain('is another one now');
+}, 15_000);
+
+test.each([
+  ['notify.fifo', 0o620],
+  ['run', 0o770],
+  ['state', 0o777],
+])(
+  '%s that others may write is refused: they could speak for this node, or read its keys',
+  async (name, mode) => {
+    await node.start();
+    await node.kill();
+    chmodSync(`${node.folder}/${name}`, mode);
+    await expect(node.start()).rejects.toThrow(/ended with 2: .* so that others may write it: chmod go-w/);
+  },
+);
 
 describe('status', () => {
   test('says of a running shim what it sent, what waits, and how each VIP stands', async () => {
@@ -123,7 +157,7 @@ describe('selftest', () => {
     expect(probes().map(({ detail }) => detail.vip)).toEqual(['web', 'db']);
     expect(probes()[0]!.detail).toMatchObject({ state: 'MASTER', since: transitions()[0]!.detail.seq });
     expect(ended.stdout).toMatch(/web: taken by bus vipshift-test as event event-\d+/);
-    expect(ended.stdout).toMatch(/npx vipshift explain event-\d+/);
+    expect(ended.stdout).toMatch(/npx vipshift explain web\/probe\/event-\d+/);
   });
 
   const show = async (text: () => string): Promise<string> => {
