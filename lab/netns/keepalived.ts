@@ -1,43 +1,36 @@
 /**
- * The keepalived and nginx files of a lab machine, while cli/keepalived-config.ts is not there yet.
+ * The configuration files of a lab node: keepalived's as `vipshift keepalived-config` makes it, nginx behind the VIP.
+ *
+ * Adverts come every 0.1 s, so that stories are short and a busy machine does not yet fail over by itself.
  */
-import { EIP_ADDRESS, NODE_ADDRESS, type NodeLabel, VIP } from './topology.ts';
+import type { Hold } from '../../cli/keepalived-input.ts';
+import { keepalivedConfig } from '../../cli/keepalived-text.ts';
+import { EIP_ADDRESS, NODE_ADDRESS, type NodeLabel, SERVICE_ADDRESS, VIP } from './topology.ts';
 
-export type Hold = 'both' | 'master';
+export type { Hold } from '../../cli/keepalived-input.ts';
+
+export const INSTANCE = 'VI_WEB';
+export const LEVER = '/run/vipshift/lever';
+export const FIFO = '/run/vipshift/notify.fifo';
 
 export function keepalivedConf(node: NodeLabel, hold: Hold): string {
-  const peer = node === 'a' ? 'b' : 'a';
-  return `global_defs {
-    router_id node-${node}
-    vrrp_version 3
-    vrrp_higher_prio_send_advert true
-    vrrp_notify_fifo /run/vipshift/notify.fifo
-    ${node === 'b' ? 'vrrp_startup_delay 1' : ''}
-}
-vrrp_track_file lever {
-    file /run/machine/lever
-    weight 0
-}
-vrrp_instance VI_WEB {
-    state BACKUP
-    nopreempt
-    interface ve0
-    virtual_router_id 51
-    priority ${node === 'a' ? 254 : 253}
-    advert_int 0.1
-    unicast_src_ip ${NODE_ADDRESS[node]}
-    unicast_peer {
-        ${NODE_ADDRESS[peer]}
-    }
-    check_unicast_src
-    track_file {
-        lever weight 0
-    }
-    virtual_ipaddress {
-        ${hold === 'master' ? VIP : '192.0.2.250'}/32 dev lo
-    }
-}
-`;
+  const files = keepalivedConfig({
+    instance: INSTANCE,
+    routerId: 51,
+    nodes: (['a', 'b'] as const).map((name) => ({ name, address: NODE_ADDRESS[name], interface: 've0' })),
+    addresses: [VIP],
+    hold,
+    advertS: 0.1,
+    startupDelayS: 1,
+    preempt: false,
+    scriptUser: 'root',
+    ports: [80],
+    lever: LEVER,
+    fifo: FIFO,
+  });
+  const file = files[node];
+  if (file === undefined) throw new Error(`keepalived-config made no file for node ${node}`);
+  return file;
 }
 
 export function nginxConf(node: NodeLabel): string {
@@ -54,7 +47,7 @@ http {
     server {
         listen ${VIP}:80 backlog=4096;
         listen ${EIP_ADDRESS[node]}:80 backlog=4096;
-        listen ${NODE_ADDRESS[node]}:80;
+        listen ${SERVICE_ADDRESS[node]}:80;
         location / { return 200 "${node}\\n"; }
     }
 }

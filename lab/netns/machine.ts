@@ -46,7 +46,7 @@ export class Machine {
   constructor(label: NodeLabel, directory: string, logFile: string) {
     this.label = label;
     this.directory = directory;
-    this.#log = createWriteStream(logFile, { flags: 'a' });
+    this.#log = createWriteStream(logFile);
   }
 
   get isUp(): boolean {

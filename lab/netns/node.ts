@@ -6,12 +6,11 @@
  */
 import { join } from 'node:path';
 import type { Told } from './claims.ts';
-import { type Hold, keepalivedConf, nginxConf } from './keepalived.ts';
+import { FIFO, type Hold, INSTANCE, keepalivedConf, LEVER, nginxConf } from './keepalived.ts';
 import type { Line, Machine } from './machine.ts';
 import { type NodeLabel, VIP } from './topology.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-export const INSTANCE = 'VI_WEB';
 /** From the start of keepalived to its first word; startup delay included. */
 const START_MS = 8_000;
 
@@ -30,7 +29,7 @@ const SAID: Readonly<Record<string, string>> = {
 };
 
 /** As `ExecStopPost=` of the service's unit: keepalived knows within milliseconds that the service is gone. */
-const PULL_LEVER = '#!/bin/sh\necho 1 >/run/machine/lever\n';
+const PULL_LEVER = `#!/bin/sh\necho 1 >${LEVER}\n`;
 
 export type Unit = 'keepalived' | 'nginx' | 'shim';
 
@@ -55,13 +54,12 @@ export class LabNode {
         'keepalived.conf': keepalivedConf(this.label, settings.hold),
         'nginx.conf': nginxConf(this.label),
         'notify.conf': settings.notifyConf,
-        lever: '0\n',
         'after.nginx': PULL_LEVER,
       },
       folders: { notify: join(root, 'notify') },
       addresses: settings.hold === 'both' ? [VIP] : [],
     });
-    await machine.console('mkfifo -m 600 /run/vipshift/notify.fifo; exec 9<>/run/vipshift/notify.fifo');
+    await machine.console(`mkfifo -m 600 ${FIFO}; exec 9<>${FIFO}`);
     await machine.console('unit nginx never nginx -c /run/machine/nginx.conf');
     await machine.console(
       'unit shim 0.1 bash /run/machine/notify/vipshift-notify run --config /run/machine/notify.conf',
@@ -109,6 +107,6 @@ export class LabNode {
 
   /** The track_file lever: down is a fault to keepalived, within milliseconds. */
   async lever(position: 'up' | 'down'): Promise<void> {
-    await this.machine.console(`echo ${position === 'down' ? 1 : 0} >/run/machine/lever`);
+    await this.machine.console(`echo ${position === 'down' ? 1 : 0} >${LEVER}`);
   }
 }

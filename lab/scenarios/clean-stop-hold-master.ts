@@ -6,7 +6,7 @@ export const cleanStopHoldMaster: Story = {
   says: 'the master is stopped as planned, hold master: the gap is the way of one claim',
   hold: 'master',
   asks: 'vip',
-  ends: { owner: 'b', longestOutageMs: 700, splitBrain: 'never', settlesWithinMs: 10_000 },
+  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
   async play(stage) {
     stage.fault();
     await stage.nodes.a.stop('keepalived');

@@ -6,7 +6,7 @@ export const eipClient: Story = {
   says: 'the host of the master dies: a client of the Elastic IP reaches the backup',
   hold: 'both',
   asks: 'eip',
-  ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
   async play(stage) {
     await stage.hostDies('a');
   },

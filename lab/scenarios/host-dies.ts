@@ -6,7 +6,7 @@ export const hostDies: Story = {
   says: 'the host of the master dies: the backup takes over, and nobody calls it split brain',
   hold: 'both',
   asks: 'vip',
-  ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
   async play(stage) {
     await stage.hostDies('a');
   },

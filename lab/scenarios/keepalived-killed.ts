@@ -9,7 +9,7 @@ export const keepalivedKilled: Story = {
   says: 'keepalived dies without a word while its node goes on serving: the VIP moves all the same',
   hold: 'both',
   asks: 'vip',
-  ends: { owner: 'b', longestOutageMs: 300, splitBrain: 'never', settlesWithinMs: 10_000 },
+  ends: { owner: 'b', longestOutageMs: 500, splitBrain: 'never', settlesWithinMs: 10_000 },
   async play(stage) {
     stage.fault();
     await stage.nodes.a.strikeAll('keepalived');

@@ -6,7 +6,7 @@ export const keepalivedParentKilled: Story = {
   says: "keepalived's parent process dies: its child bids farewell, and the backup takes over at once",
   hold: 'master',
   asks: 'vip',
-  ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
   async play(stage) {
     stage.fault();
     await stage.nodes.a.strike('KILL', 'keepalived');

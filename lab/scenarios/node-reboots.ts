@@ -6,7 +6,7 @@ export const nodeReboots: Story = {
   says: 'the master reboots: the backup takes over and keeps the VIP when the old master is back',
   hold: 'both',
   asks: 'vip',
-  ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
   async play(stage) {
     await stage.hostDies('a');
     await stage.pause(1_500);

@@ -8,7 +8,7 @@ export const oldEventReplayed: Story = {
   asks: 'vip',
   ends: {
     owner: 'b',
-    longestOutageMs: 100,
+    longestOutageMs: 500,
     failedConnections: 0,
     splitBrain: 'never',
     settlesWithinMs: 10_000,

@@ -9,7 +9,7 @@ export const partitionHeals: Story = {
   says: 'VRRP alone is partitioned and heals: the newer master steps down, and the VIP goes back to the one that never did',
   hold: 'master',
   asks: 'vip',
-  ends: { owner: 'a', longestOutageMs: 1_500, splitBrain: 'never', settlesWithinMs: 15_000 },
+  ends: { owner: 'a', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 15_000 },
   async play(stage) {
     stage.fault();
     const taken = stage.nodes.b.entered('MASTER');

@@ -9,7 +9,7 @@ export const partitionLasts: Story = {
   says: 'VRRP stays partitioned, both nodes assert MASTER: split brain is reported, the routes follow the newer one and then the healing',
   hold: 'both',
   asks: 'vip',
-  ends: { owner: 'a', longestOutageMs: 300, splitBrain: 'reported', settlesWithinMs: 15_000 },
+  ends: { owner: 'a', longestOutageMs: 500, splitBrain: 'reported', settlesWithinMs: 15_000 },
   async play(stage) {
     const [a, b] = [stage.nodes.a.instanceId, stage.nodes.b.instanceId];
     stage.fault();

@@ -9,7 +9,7 @@ export const serviceDies: Story = {
   says: 'the service dies on the master: keepalived sees it, and the VIP goes where it still runs',
   hold: 'both',
   asks: 'vip',
-  ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 15_000 },
+  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 15_000 },
   async play(stage) {
     stage.fault();
     await stage.nodes.a.strike('KILL', 'nginx');

@@ -9,7 +9,7 @@ export const transientMaster: Story = {
   says: 'the backup steals the VIP for an instant and falls back: the VIP returns to the master, which says nothing',
   hold: 'master',
   asks: 'vip',
-  ends: { owner: 'a', longestOutageMs: 1_500, splitBrain: 'never', settlesWithinMs: 15_000 },
+  ends: { owner: 'a', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 15_000 },
   async play(stage) {
     stage.fault();
     const stolen = stage.nodes.b.entered('MASTER');
