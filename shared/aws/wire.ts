@@ -21,6 +21,7 @@ import { awsBudget } from './budget.ts';
 import { awsChangeLog } from './change-log.ts';
 import { awsEc2 } from './ec2.ts';
 import { awsOrders } from './ledger-orders.ts';
+import { soonAgain } from './retry.ts';
 import { awsTimeline } from './timeline.ts';
 import { awsVips } from './vip-store.ts';
 
@@ -104,8 +105,8 @@ export interface Clients {
   readonly events: EventBridgeClient;
 }
 
-/** Enough for the burst that EC2's bucket allows, reads beside it. */
-const SOCKETS_MAX = 100;
+/** Enough for a burst of twice EC2's default, reads beside it; a call without a socket waits a whole round trip. */
+const SOCKETS_MAX = 128;
 const CONNECT_MAX_MS = 500;
 
 /** One set for the life of the process. `overrides` (region, credentials, endpoint) are for callers outside Lambda. */
@@ -121,13 +122,22 @@ export function clients(
     httpAgent: agent,
     httpsAgent: agent,
   };
+  const common = { ...overrides, requestHandler, logger: quiet };
+  const again = { maxAttempts: ATTEMPTS_MAX, retryStrategy: soonAgain(ATTEMPTS_MAX, Math.random) };
   return {
-    dynamo: new DynamoDBClient({ ...overrides, requestHandler, maxAttempts: 3 }),
-    reader: new EC2Client({ ...overrides, requestHandler, maxAttempts: 3 }),
-    writer: new EC2Client({ ...overrides, requestHandler, maxAttempts: 1 }),
-    events: new EventBridgeClient({ ...overrides, requestHandler, maxAttempts: 3 }),
+    dynamo: new DynamoDBClient({ ...common, ...again }),
+    reader: new EC2Client({ ...common, ...again }),
+    writer: new EC2Client({ ...common, maxAttempts: 1 }),
+    events: new EventBridgeClient({ ...common, ...again }),
   };
 }
+
+const ATTEMPTS_MAX = 4;
+const nobody = () => undefined;
+/** Without `info`: the SDK would copy every request and reply for it, whole route tables too, before it says them to nobody. */
+const quiet = { debug: nobody, warn: nobody, error: nobody } as unknown as NonNullable<
+  EC2ClientConfig['logger']
+>;
 
 /** What outlives an invocation and is only ever a hint: labels met before, and our own view of EC2's budget. */
 export interface Sandbox {
