@@ -1,4 +1,5 @@
 // Puts a world together from its story: the scheduler, EC2, the stores, the bus, the functions, the nodes.
+import { memoryBudget } from '../../shared/memory/budget.ts';
 import { memoryTimeline } from '../../shared/memory/timeline.ts';
 import { memoryVips } from '../../shared/memory/vip-store.ts';
 import { epochMs } from '../../shared/time.ts';
@@ -38,6 +39,7 @@ export function build(story: Story): World {
     region,
     vips,
     timeline,
+    budget: story.sharedBudget ? memoryBudget() : undefined,
     log,
     published: [],
     describesFail: () => world.describesFail,

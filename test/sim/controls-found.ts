@@ -13,7 +13,6 @@ export const found: readonly Control[] = [
   {
     name: 'reconcile gives up when a claim comes in between',
     breaks: ['convergence'],
-    from: 1,
     patches: [
       patch(
         'reconcile',
@@ -23,45 +22,28 @@ export const found: readonly Control[] = [
     ],
   },
   {
-    name: 'reconcile gives up when the view cannot be kept',
-    breaks: ['convergence'],
-    from: 1,
-    patches: [
-      patch(
-        'reconcile',
-        '  } catch {\n    // The next reconcile keeps it.\n',
-        '  } catch (error) {\n    throw error;\n',
-      ),
-    ],
-  },
-  {
     name: 'a renewal that lands late shortens the lease',
     breaks: ['one writer'],
-    from: 1,
     patches: [patch('memory/vip-store', 'if (expiresAtMs > vip.lease.expiresAtMs) {', 'if (true) {')],
   },
   {
     name: 'a renewal that leaves rev alone',
     breaks: ['one writer'],
-    from: 1,
     patches: [patch('memory/vip-store', 'rev: vip.rev + 1, lease:', 'lease:')],
   },
   {
     name: 'every VIP takes the first free address',
     breaks: ['convergence'],
-    from: 1,
     patches: [patch('plan', 'const first = place === -1 ? spread(eip) : place;', 'const first = 0;')],
   },
   {
     name: 'places in the request budget are never given back',
     breaks: ['convergence'],
-    from: 1,
     patches: [patch('apply', 'if (sentAtMs === undefined) hands.pace.giveBack(step.call);', '')],
   },
   {
     name: 'what is only made sure goes before what is wrong',
     breaks: ['convergence'],
-    from: 1,
     patches: [
       patch('plan', 'trusted ? steps : [', 'true ? steps : ['),
       patch('verify', "s.result !== 'unsent' ||", 'true ||'),
@@ -70,31 +52,26 @@ export const found: readonly Control[] = [
   {
     name: 'departed members are strangers',
     breaks: ['convergence'],
-    from: 1,
     patches: [patch('reconcile', 'if (gone.length === 0) return vip.wrote;', 'return vip.wrote;')],
   },
   {
     name: 'what could not be moved is forgotten',
     breaks: ['convergence'],
-    from: 1,
     patches: [patch('switch', 'held.good && !unmet, sent', 'held.good, sent')],
   },
   {
     name: 'a late claim takes an epoch first',
     breaks: ['order'],
-    from: 1,
     patches: [patch('failover', 'urgent(claim) && !isLate(claim, now)', 'urgent(claim)')],
   },
   {
     name: 'a refusal hides an attempt without an answer',
     breaks: ['true record'],
-    from: 1,
     patches: [patch('verify', "is.result === 'failed' && was.result === 'unknown'", 'false')],
   },
   {
     name: 'late is five slots back',
     breaks: ['never worse', 'order', 'convergence'],
-    from: 1,
     patches: [
       patch(
         'claim',
@@ -106,13 +83,11 @@ export const found: readonly Control[] = [
   {
     name: 'a late word wins where there is no other',
     breaks: ['never worse', 'order'],
-    from: 1,
     patches: [patch('election', ' && c.stint.slot !== NEVER_IN_TIME', '')],
   },
   {
     name: 'a late lower-advert counts',
     breaks: ['order', 'convergence'],
-    from: 1,
     patches: [patch('claim', "claim.kind !== 'lower-advert' || late", "claim.kind !== 'lower-advert'")],
   },
 ];

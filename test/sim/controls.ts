@@ -8,8 +8,6 @@ export interface Control {
   /** Any of these is the stated reason. */
   readonly breaks: readonly Guarantee[];
   readonly patches: readonly Patch[];
-  /** A seed from which it is caught soon; found by `npm run sim:controls`. */
-  readonly from: number;
 }
 
 const patch = (file: string, replace: string, by: string): Patch => ({
@@ -22,13 +20,11 @@ export const controls: readonly Control[] = [
   {
     name: 'no lease',
     breaks: ['one writer'],
-    from: 1,
     patches: [patch('lease', 'lease !== undefined && now < plus(lease.expiresAtMs, SKEW)', 'false')],
   },
   {
     name: 'no margin before the end of the lease',
     breaks: ['one writer'],
-    from: 1,
     patches: [
       patch('lease', 'now < minus(expiresAtMs, durationMs(ATTEMPT_MAX + 2 * SKEW));', 'now < expiresAtMs;'),
     ],
@@ -36,7 +32,6 @@ export const controls: readonly Control[] = [
   {
     name: 'reconcile without a lease',
     breaks: ['one writer', 'true record'],
-    from: 1,
     patches: [
       patch(
         'reconcile',
@@ -48,7 +43,6 @@ export const controls: readonly Control[] = [
   {
     name: 'a release that asks for nothing, and nobody who waits',
     breaks: ['no claim lost'],
-    from: 1,
     patches: [
       patch(
         'switch',
@@ -61,7 +55,6 @@ export const controls: readonly Control[] = [
   {
     name: 'merge by arrival',
     breaks: ['no claim lost', 'convergence'],
-    from: 1,
     patches: [
       patch(
         'claim',
@@ -73,7 +66,6 @@ export const controls: readonly Control[] = [
   {
     name: 'seq from the wall clock of the node',
     breaks: ['no claim lost', 'convergence', 'order'],
-    from: 1,
     patches: [
       {
         file: 'test/sim/machine.ts',
@@ -96,7 +88,6 @@ export const controls: readonly Control[] = [
   {
     name: 'transitions dated by the node’s clock',
     breaks: ['convergence'],
-    from: 1,
     patches: [
       patch('claim', 'epochMs(clamp(stint.atMs, stint.hiMs - STAMP_MS, stint.hiMs))', 'epochMs(stint.atMs)'),
     ],
@@ -104,13 +95,11 @@ export const controls: readonly Control[] = [
   {
     name: 'transitions dated anew by every assertion',
     breaks: ['order', 'convergence'],
-    from: 1,
     patches: [patch('claim', 'const bound = tighter(known, told);', 'const bound = last;')],
   },
   {
     name: 'a lower-advert makes the transition newer',
     breaks: ['convergence', 'order'],
-    from: 1,
     patches: [
       patch(
         'claim',
@@ -122,7 +111,6 @@ export const controls: readonly Control[] = [
   {
     name: 'silence measured against the present',
     breaks: ['convergence', 'never worse', 'order'],
-    from: 1,
     patches: [
       patch(
         'election',
@@ -134,25 +122,21 @@ export const controls: readonly Control[] = [
   {
     name: 'no silence rule',
     breaks: ['convergence'],
-    from: 1,
     patches: [patch('silent', '>= SILENT_AFTER_SLOTS;', '> 1e9;')],
   },
   {
     name: 'superseded claims merged',
     breaks: ['convergence', 'never worse', 'order', 'no claim lost'],
-    from: 1,
     patches: [patch('failover', 'if (claim.superseded) return superseded(wire, claim);', '')],
   },
   {
     name: 'an observation trusted that was made beside the lease',
     breaks: ['convergence', 'true record', 'order'],
-    from: 1,
     patches: [patch('hold', 'seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ);', 'true;')],
   },
   {
     name: 'no map of open epochs',
     breaks: ['true record'],
-    from: 1,
     patches: [
       patch(
         'vip',
@@ -164,7 +148,6 @@ export const controls: readonly Control[] = [
   {
     name: 'the outcome recorded after the release',
     breaks: ['true record'],
-    from: 1,
     patches: [
       patch('hold', 'recorded: await recordOutcome(tools.timeline, failover),', 'recorded: true,'),
       patch(
@@ -177,7 +160,6 @@ export const controls: readonly Control[] = [
   {
     name: 'no record of abandoned epochs',
     breaks: ['true record'],
-    from: 1,
     patches: [
       patch('hold', 'return (await Promise.all(closing)).flat();', 'return holders;'),
       patch(
@@ -190,19 +172,16 @@ export const controls: readonly Control[] = [
   {
     name: 'no reconcile',
     breaks: ['convergence'],
-    from: 1,
     patches: [patch('reconcile', 'if (listed.removedAtMs !== undefined) return', 'if (true) return')],
   },
   {
     name: 'late claims as fresh ones',
     breaks: ['order', 'convergence'],
-    from: 1,
     patches: [patch('claim', 'const late = isLate(claim, arrivedAt);', 'const late = false;')],
   },
   {
     name: 'a route deleted before it is created',
     breaks: ['no gap'],
-    from: 1,
     patches: [
       {
         file: 'test/sim/region.ts',
@@ -219,19 +198,16 @@ export const controls: readonly Control[] = [
   {
     name: 'a pin that ignores fitness',
     breaks: ['convergence'],
-    from: 1,
     patches: [patch('election', 'if (reason === undefined) return', 'if (true) return')],
   },
   {
     name: 'an EIP taken from a stranger',
     breaks: ['scope'],
-    from: 1,
     patches: [patch('plan', 'if (at.eni !== undefined && !own.has(at.eni)) {', 'if (false) {')],
   },
   {
     name: 'a route taken from a stranger',
     breaks: ['scope'],
-    from: 1,
     patches: [
       patch('plan', "route.state === 'active' && !route.propagated && !own.has(route.target);", 'false;'),
     ],
@@ -239,7 +215,6 @@ export const controls: readonly Control[] = [
   {
     name: 'tables of another VPC',
     breaks: ['scope'],
-    from: 1,
     patches: [patch('observation', 'thing.vpc === entry.vpc && thing.account === entry.account;', 'true;')],
   },
 ];

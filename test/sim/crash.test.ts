@@ -31,6 +31,7 @@ const story = (...acts: readonly (Deed & { readonly atMs: number })[]): Story =>
   ],
   odds: {},
   preempt: true,
+  sharedBudget: true,
   acts,
   quietAtMs: 100_000,
   phaseMs: 0,

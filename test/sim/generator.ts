@@ -30,6 +30,7 @@ export function storyOf(seed: number): Story {
     vips,
     odds: split ? {} : oddsOf(luck),
     preempt: luck.odds(0.7),
+    sharedBudget: luck.odds(0.7),
     acts: split ? splitActs(luck, nodes, quietAtMs) : actsOf(luck, nodes, vips, quietAtMs),
     quietAtMs,
     phaseMs: luck.int(0, 59_999),

@@ -3,6 +3,7 @@
 //
 // A request is: begin (a pause or kill may strike) → travel → effect → travel → reply heard. After ATTEMPT_MAX without
 // a reply the caller gives up with a Fault `unknown`; the effect comes all the same.
+import type { Budget } from '../../shared/budget.ts';
 import { Fault } from '../../shared/fault.ts';
 import { ATTEMPT_MAX, UNKNOWN_LANDS_WITHIN } from '../../shared/lease.ts';
 import type { MemoryTimeline } from '../../shared/memory/timeline.ts';
@@ -24,6 +25,7 @@ export interface Network {
   readonly region: Region;
   readonly vips: MemoryVips;
   readonly timeline: MemoryTimeline;
+  readonly budget: Budget | undefined;
   readonly log: Log;
   readonly published: Failover[];
   /** Whether the fault strikes this request; counted when it does. `untilMs`: when its consequences are over. */
@@ -75,13 +77,14 @@ export function portsOf(
   net: Network,
   by: Invocation,
   vipName: string,
-): Pick<Wire, 'ec2' | 'vips' | 'timeline' | 'bus'> {
-  return {
+): Pick<Wire, 'ec2' | 'vips' | 'timeline' | 'bus' | 'budget'> {
+  const ports = {
     ec2: ec2Of(net, by, vipName),
     vips: vipsOf(net, by),
     timeline: timelineOf(net, by),
     bus: busOf(net, by),
   };
+  return net.budget === undefined ? ports : { ...ports, budget: budgetOf(net, by, net.budget) };
 }
 
 function ec2Of(net: Network, by: Invocation, vipName: string): Wire['ec2'] {
@@ -225,6 +228,35 @@ function timelineOf(net: Network, by: Invocation): Wire['timeline'] {
     read: (vip, epoch) => once(() => timeline.read(vip, epoch)),
     reject: (rejection) => once(() => timeline.reject(rejection)),
     probe: (probe) => once(() => timeline.probe(probe)),
+  };
+}
+
+function budgetOf(net: Network, by: Invocation, budget: Budget): Budget {
+  const { luck } = by;
+  const once = <T>(effect: () => Promise<T>): Promise<T> => {
+    const trip = { toMs: luck.log(1, 8), backMs: luck.log(1, 8) };
+    if (net.strikes('store failed before effect', by)) {
+      return request(
+        net,
+        by,
+        'UpdateItem',
+        trip,
+        refuse(luck.odds(0.5) ? throttled('UpdateItem') : broken('UpdateItem')),
+      );
+    }
+    return request(
+      net,
+      by,
+      'UpdateItem',
+      { ...trip, mute: net.strikes('store reply lost', by, ATTEMPT_MAX) },
+      effect,
+    );
+  };
+  return {
+    book: (call, count, lane, now) => once(() => budget.book(call, count, lane, now)),
+    shift: (call) => once(() => budget.shift(call)),
+    giveBack: (call, count) => once(() => budget.giveBack(call, count)),
+    empty: (call, now) => once(() => budget.empty(call, now)),
   };
 }
 

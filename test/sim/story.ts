@@ -93,6 +93,8 @@ export interface Story {
   readonly vips: readonly VipSpec[];
   readonly odds: Odds;
   readonly preempt: boolean;
+  /** Whether the account's request budget is shared through the store, or each sandbox keeps its own. */
+  readonly sharedBudget: boolean;
   readonly acts: readonly Act[];
   /** Blows at stated invocations, beside those by chance: for crashes that are enumerated and not drawn. */
   readonly blows?: readonly (Blow & { readonly invocation: string })[];

@@ -9,8 +9,7 @@ import { found } from '../controls-found.ts';
 import { storyOf } from '../generator.ts';
 import { shrink } from '../shrink.ts';
 import { variant } from '../variant.ts';
-
-export const slug = (name: string): string => name.replaceAll(/[^a-z]+/gi, '-').toLowerCase();
+import { slug } from './slug.ts';
 
 const { values } = parseArgs({
   options: {

@@ -1,0 +1,46 @@
+// A bounded share of the simulation: the guarantees hold, histories repeat exactly, failures shrink. Many more run with
+// `npm run sim`.
+import { expect, test } from 'vitest';
+import { violationsOf } from './checks/all.ts';
+import { controls } from './controls.ts';
+import { storyOf } from './generator.ts';
+import { median } from './report.ts';
+import { retell } from './retell.ts';
+import { emptyTally, runSeeds } from './run.ts';
+import { shrink } from './shrink.ts';
+import type { Story } from './story.ts';
+import { variant } from './variant.ts';
+import { tell } from './world.ts';
+
+test('600 histories hold all nine guarantees, and are as busy as they have to be', async () => {
+  const tally = await runSeeds(1_000_000, 600, emptyTally());
+  const [failure] = tally.failures;
+  if (failure !== undefined) {
+    const world = await tell(await shrink(storyOf(failure.seed)));
+    throw new Error(`seed ${failure.seed}, shrunk:\n${retell(world, violationsOf(world))}`);
+  }
+  expect(median(tally.claims)).toBeGreaterThanOrEqual(50);
+  expect(median(tally.faults)).toBeGreaterThanOrEqual(3);
+  expect(median(tally.awaits)).toBeGreaterThanOrEqual(280);
+}, 120_000);
+
+test('the same seed gives the same history, to the last message', async () => {
+  for (const seed of [7, 99, 4711]) {
+    const [one, other] = [await tell(storyOf(seed)), await tell(storyOf(seed))];
+    expect(retell(other, [])).toBe(retell(one, []));
+  }
+});
+
+test('a failing history becomes smaller and still fails for the same reason', async () => {
+  const control = controls.find((c) => c.name === 'no reconcile')!;
+  const { violationsIn, runSeeds: runBroken } = await variant(control.patches);
+  const { failures } = await runBroken(1, 60);
+  const story = storyOf(failures[0]!.seed);
+  const fails = async (of: Story) => (await violationsIn(of)).map((v) => v.guarantee);
+  const small = await shrink(story, fails);
+  expect(small.acts.length).toBeLessThanOrEqual(story.acts.length);
+  expect(Object.keys(small.odds).length).toBeLessThanOrEqual(1);
+  expect((await fails(small))[0]).toBe((await fails(story))[0]);
+  expect(await violationsIn(small)).not.toEqual([]);
+  expect(violationsOf(await tell(small))).toEqual([]);
+}, 60_000);
