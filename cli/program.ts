@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { applyCommand } from './apply.ts';
 import { auditCommand } from './audit.ts';
+import { completionCommand } from './completion.ts';
 import { doctorCommand } from './doctor.ts';
 import { statusHelp } from './exit.ts';
 import { explainCommand, ownerCommand } from './explain.ts';
 import { failoverCommand } from './failover.ts';
+import { keepalivedConfigCommand } from './keepalived-config.ts';
 import { freezeCommand, pinCommand, thawCommand, unpinCommand } from './orders.ts';
 import { statusCommand } from './status.ts';
 import { timelineCommand } from './timeline.ts';
@@ -29,6 +31,8 @@ export function program(): Command {
     .addCommand(explainCommand())
     .addCommand(ownerCommand())
     .addCommand(auditCommand())
+    .addCommand(keepalivedConfigCommand())
+    .addCommand(completionCommand())
     .addHelpText(
       'after',
       `\nEach command has examples in its own help: vipshift vip add --help\n${statusHelp}`,

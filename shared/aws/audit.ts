@@ -62,8 +62,9 @@ const pkName = (range: Range): string =>
 async function page(
   reading: Reading,
   range: Range,
-  limit: number,
+  limit: number | undefined,
   after?: Record<string, AttributeValue>,
+  outcomes?: Question['outcomes'],
 ): Promise<{ items: readonly Item[]; next?: Record<string, AttributeValue> }> {
   const input: QueryCommandInput = {
     TableName: reading.table.table,
@@ -75,10 +76,11 @@ async function page(
       ':to': value(range.to),
     },
     ScanIndexForward: !range.newestFirst,
-    Limit: limit,
+    ...(limit === undefined ? {} : { Limit: limit }),
     ...(range.index === undefined ? { ConsistentRead: true } : { IndexName: range.index }),
     ...(after === undefined ? {} : { ExclusiveStartKey: after }),
   };
+  if (outcomes !== undefined) filterBy(input, outcomes);
   reading.reads += 1;
   try {
     const reply = await reading.table.client.send(new QueryCommand(input), {
@@ -91,6 +93,13 @@ async function page(
   }
 }
 
+function filterBy(input: QueryCommandInput, outcomes: readonly string[]): void {
+  const names = outcomes.map((outcome, n) => [`:outcome${n}`, value(outcome)] as const);
+  input.FilterExpression = `#outcome IN (${names.map(([name]) => name).join(', ')})`;
+  input.ExpressionAttributeNames = { ...input.ExpressionAttributeNames, '#outcome': 'outcome' };
+  input.ExpressionAttributeValues = { ...input.ExpressionAttributeValues, ...Object.fromEntries(names) };
+}
+
 /** Newest first, until `limit` records answer or the pages run out. */
 async function collect(
   reading: Reading,
@@ -101,7 +110,10 @@ async function collect(
   const records: AuditRecord[] = [];
   let next: Record<string, AttributeValue> | undefined;
   for (let pages = 1; pages <= PAGES_MAX; pages++) {
-    const got = await page(reading, range, Math.max(2 * question.limit, PAGE_ITEMS_MIN), next);
+    const { outcomes } = question;
+    // A filter leaves few of many: then a page is as long as DynamoDB makes it, a megabyte.
+    const limit = outcomes === undefined ? Math.max(2 * question.limit, PAGE_ITEMS_MIN) : undefined;
+    const got = await page(reading, range, limit, next, outcomes);
     for (const item of got.items) {
       if (isPast(item)) return { records };
       const record = recordFrom(item);
@@ -175,9 +187,16 @@ async function rangesOfVip(reading: Reading, question: Question, vip: string): P
   const ranges: Range[] = [];
   if (kinds.includes('outcome')) {
     const last = await lastEpochBy(reading, vip, plus(untilMs, ORDER_SLACK));
+    // What a filter leaves may lie far apart, so that the window's beginning has to be known beforehand.
+    const first =
+      question.outcomes === undefined || sinceMs === 0
+        ? undefined
+        : await lastEpochBy(reading, vip, minus(sinceMs, ORDER_SLACK));
+    const none = first === undefined && question.outcomes !== undefined && sinceMs > 0;
+    if (none) return [];
     ranges.push({
       pk: vip,
-      from: '0',
+      from: first === undefined ? '0' : epochKey(first),
       to: last === undefined ? ':' : epochKey(last) + END,
       newestFirst: true,
     });

@@ -1,0 +1,195 @@
+// What every command has in common, from the front door and without any AWS: help, suggestions, statuses, streams,
+// colours, completion, and the package as npm would install it.
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundleCli } from '../../build/cli.ts';
+import { everyCommand, program } from '../../cli/program.ts';
+import { run, withoutAws } from './region.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const paths: string[][] = everyCommand(program())
+  .filter((command) => command.commands.length === 0 && command.name() !== 'help')
+  .map((command) => {
+    const names: string[] = [];
+    for (let at: typeof command | null = command; at?.parent != null; at = at.parent)
+      names.unshift(at.name());
+    return names;
+  });
+
+describe('help', () => {
+  test('knows every command of the issue', () => {
+    expect(paths.map((p) => p.join(' '))).toEqual(
+      expect.arrayContaining([
+        ...['add', 'list', 'show', 'set', 'remove', 'adopt'].map((name) => `vip ${name}`),
+        ...['apply', 'status', 'doctor', 'pin', 'unpin', 'freeze', 'thaw', 'failover'],
+        ...['timeline', 'explain', 'owner', 'audit verify', 'keepalived-config', 'completion'],
+      ]),
+    );
+  });
+
+  test('of each command goes to stdout with status 0, and has an example and its options explained', () => {
+    for (const command of everyCommand(program()).filter(
+      (c) => c.commands.length === 0 && c.name() !== 'help',
+    )) {
+      let text = '';
+      command.configureOutput({ writeOut: (part) => (text += part) });
+      command.outputHelp();
+      expect(text, command.name()).toMatch(/Examples?:\n {2}\$ vipshift /);
+      for (const option of command.options)
+        expect(option.description, `${command.name()} ${option.flags}`).not.toBe('');
+    }
+  });
+
+  test('of the whole lists the exit statuses', async () => {
+    const ran = await run(['--help']);
+    expect(ran).toMatchObject({ status: 0, stderr: '' });
+    expect(ran.stdout).toMatch(/Exit status:\n {2}0 {2}done/);
+  });
+
+  test('version is the package’s', async () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(await run(['--version'])).toMatchObject({ status: 0, stdout: `${version}\n` });
+  });
+});
+
+describe('a wrong command line', () => {
+  test.each([
+    [['vpi', 'list'], /unknown command 'vpi'\n\(Did you mean vip\?\)/],
+    [['vip', 'shwo', 'web'], /Did you mean show\?/],
+    [['timeline', '--outcom', 'failed'], /Did you mean --outcome\?/],
+    [['vip', 'add'], /missing required argument 'name'\n {2}next: vipshift vip add --help/],
+    [['vip', 'list', 'more'], /too many arguments/],
+    [['vip', 'add', 'x', '--hold', 'neither'], /Allowed choices are both, master/],
+    [['status', '--stage', '../..'], /want a letter, then letters/],
+    [['completion', 'fish'], /Allowed choices are bash, zsh/],
+    [['doctor', '--port', '99999'], /want 443, 443\/tcp or 53\/udp/],
+    [[], /Usage: vipshift/],
+  ])('%j ends with 2, says what is meant, and leaves stdout empty', async (args, says) => {
+    const ran = await run(args);
+    expect(ran).toMatchObject({ status: 2, stdout: '' });
+    expect(ran.stderr).toMatch(says);
+  });
+});
+
+describe('streams', () => {
+  test('a reader that goes away early is no error', () => {
+    const node = process.execPath;
+    const script = `"${node}" "${join(root, 'cli', 'vipshift.ts')}" doctor --help | head -1; echo "\${PIPESTATUS[0]}"`;
+    const ran = spawnSync('bash', ['-c', script], { env: withoutAws(), encoding: 'utf8' });
+    expect(ran.stderr).toBe('');
+    expect(ran.stdout).toMatch(/^Usage: vipshift doctor/);
+  });
+
+  test('no colour without a terminal, and none with NO_COLOR or --no-color on one', async () => {
+    const { output } = await import('../../cli/output.ts');
+    const was = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY');
+    const saved = process.env.NO_COLOR;
+    delete process.env.NO_COLOR;
+    Object.defineProperty(process.stdout, 'isTTY', { value: true, configurable: true });
+    try {
+      expect(output({}).paint('bad', 'x')).toBe('\u001b[31mx\u001b[39m');
+      expect(output({ color: false }).paint('bad', 'x')).toBe('x');
+      process.env.NO_COLOR = '1';
+      expect(output({}).paint('bad', 'x')).toBe('x');
+      delete process.env.NO_COLOR;
+      Object.defineProperty(process.stdout, 'isTTY', { value: false, configurable: true });
+      expect(output({}).paint('bad', 'x')).toBe('x');
+    } finally {
+      if (saved !== undefined) process.env.NO_COLOR = saved;
+      if (was === undefined) delete (process.stdout as { isTTY?: boolean }).isTTY;
+      else Object.defineProperty(process.stdout, 'isTTY', was);
+    }
+  });
+
+  test('text of records cannot speak to the terminal', async () => {
+    const { plain } = await import('../../cli/output.ts');
+    expect(plain('a\u001b[2Jb\u202ec\nd')).toBe('a\\u001b[2Jb\\u202ec\\u000ad');
+    expect(plain('Überraschung 🎉 日本')).toBe('Überraschung 🎉 日本');
+  });
+});
+
+describe('completion', () => {
+  const complete = (...words: string[]): string => {
+    const script = `${execFileSync(process.execPath, [join(root, 'cli', 'vipshift.ts'), 'completion', 'bash'], { encoding: 'utf8' })}
+vipshift() { echo web; echo dns; }
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vipshift; echo "\${COMPREPLY[*]}"`;
+    return execFileSync('bash', ['-c', script, 'bash', 'vipshift', ...words], { encoding: 'utf8' }).trim();
+  };
+  test('for bash completes commands, options and names of VIPs', () => {
+    expect(complete('vi')).toBe('vip');
+    expect(complete('vip', 'add', '--ad')).toBe('--address');
+    expect(complete('status', 'w')).toBe('web');
+    expect(complete('vip', 'show', '--stage', 'prod', 'd')).toBe('dns');
+    expect(complete('vip', 'add', 'w')).toBe('');
+  });
+  test('for zsh is the same script behind bashcompinit', async () => {
+    const ran = await run(['completion', 'zsh']);
+    expect(ran.stdout).toMatch(/^#compdef vipshift\nautoload/);
+    expect(ran.stdout).toMatch(/complete -F _vipshift vipshift\n$/);
+  });
+});
+
+describe('the package', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'vipshift-pack-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Stages what npm packs, packs it, and lays it out in an empty folder with its declared dependencies and no other. */
+  async function installed(): Promise<string> {
+    const staged = join(folder, 'staged');
+    await bundleCli(join(root, 'cli', 'vipshift.ts'), join(staged, 'dist', 'cli', 'vipshift.js'));
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+      files: string[];
+    };
+    writeFileSync(join(staged, 'package.json'), JSON.stringify(manifest));
+    for (const part of manifest.files.filter((f) => f !== 'dist/cli'))
+      if (existsSync(join(root, part))) cpSync(join(root, part), join(staged, part), { recursive: true });
+    execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], {
+      cwd: staged,
+    });
+    const home = join(folder, 'empty', 'node_modules', 'vipshift');
+    mkdirSync(home, { recursive: true });
+    execFileSync('bash', ['-c', `tar -xzf "${folder}"/vipshift-*.tgz --strip-components=1 -C "${home}"`]);
+    for (const name of Object.keys(manifest.dependencies)) {
+      const link = join(folder, 'empty', 'node_modules', name);
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(join(root, 'node_modules', name), link);
+    }
+    return home;
+  }
+
+  test('runs from an empty folder as JavaScript, with nothing but its declared dependencies', async () => {
+    const home = await installed();
+    const { bin } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
+      bin: { vipshift: string };
+    };
+    const vipshift = (...args: string[]) =>
+      spawnSync(process.execPath, [join(home, bin.vipshift), ...args], {
+        cwd: join(folder, 'empty'),
+        env: withoutAws(),
+        encoding: 'utf8',
+      });
+    const help = vipshift('--help');
+    expect(help.stderr, 'dependencies in package.json that the CLI imports').toBe('');
+    expect(help.status).toBe(0);
+    expect(help.stdout).toMatch(/^Usage: vipshift/);
+    expect(vipshift('vip', 'list').stderr).toMatch(/next: name the Region/);
+    expect(existsSync(join(home, 'notify'))).toBe(true);
+    expect(existsSync(join(home, 'shared'))).toBe(false);
+  });
+});
