@@ -4,7 +4,7 @@
 // Limit: which ENI keepalived speaks by is in its own file; a node passes when one of its ENIs lets VRRP in. Prefix
 // lists in rules are not looked into.
 import type { Finding } from './doctor.ts';
-import type { AclFact, EniFact, FilterRule, NetworkFacts } from './doctor-network.ts';
+import type { AclFact, EniFact, FilterRule, NetworkFacts } from './doctor-facts.ts';
 import { overlaps, rangeFrom } from './ledger-address.ts';
 import { EIP_SUFFIX } from './member.ts';
 

@@ -1,83 +1,10 @@
-// The doctor on addresses, ENIs and Elastic IPs.
+// The doctor on addresses and ENIs.
 import type { Finding } from './doctor.ts';
-import { insideRefused, type VpcSeen } from './ledger-check.ts';
+import { eipFindings } from './doctor-eips.ts';
+import { type NetworkFacts, tagCommand } from './doctor-facts.ts';
+import { insideRefused } from './ledger-check.ts';
 import { EIP_SUFFIX } from './member.ts';
-import type { EniSeen, Observation } from './observation.ts';
-import type { Vip } from './vip.ts';
-
-/** Any ENI of a node or with a label, with what decides about packets. */
-export interface EniFact {
-  readonly eni: string;
-  readonly node?: string;
-  readonly primary: boolean;
-  readonly label?: string;
-  readonly sourceDestCheck: boolean;
-  readonly subnet: string;
-  readonly address: string;
-  readonly groups: readonly string[];
-}
-
-export interface TableFact {
-  readonly table: string;
-  readonly main: boolean;
-  /** The tag's value; undefined when it bears none. */
-  readonly label?: string;
-  /** Explicitly associated subnets; for the main table also those that use it for want of another. */
-  readonly subnets: readonly string[];
-  readonly implicitSubnets: readonly string[];
-}
-
-/** One entry of a security group or network ACL, as far as it decides about VRRP and a port. */
-export interface FilterRule {
-  /** `-1` for all, else the protocol's number. */
-  readonly protocol: string;
-  readonly fromPort?: number;
-  readonly toPort?: number;
-  readonly cidrs: readonly string[];
-  /** Ids of security groups whose members are meant. */
-  readonly groups: readonly string[];
-}
-export interface GroupFact {
-  readonly group: string;
-  readonly ingress: readonly FilterRule[];
-  readonly egress: readonly FilterRule[];
-}
-export interface AclRule extends FilterRule {
-  readonly number: number;
-  readonly allow: boolean;
-  readonly egress: boolean;
-}
-export interface AclFact {
-  readonly acl: string;
-  readonly subnets: readonly string[];
-  readonly rules: readonly AclRule[];
-}
-
-export interface EipFact {
-  readonly eip: string;
-  /** Undefined when there is no such EIP. */
-  readonly found?: { readonly label?: string; readonly eni?: string };
-}
-
-export interface NetworkFacts {
-  readonly vip: Vip;
-  /** The tag key. */
-  readonly tag: string;
-  /** The account that asks. */
-  readonly caller?: string;
-  readonly vpc: VpcSeen;
-  readonly seen: Observation;
-  readonly enis: readonly EniFact[];
-  readonly tables: readonly TableFact[];
-  readonly groups: readonly GroupFact[];
-  readonly acls: readonly AclFact[];
-  readonly eips: readonly EipFact[];
-  readonly transitGateways: readonly string[];
-  readonly peerings: readonly string[];
-}
-
-export const tagCommand = (what: string, tag: string, label: string): string =>
-  `aws ec2 create-tags --resources ${what} --tags Key=${tag},Value=${label}`;
+import type { EniSeen } from './observation.ts';
 
 export function addressFindings(facts: NetworkFacts): readonly Finding[] {
   const { vip, vpc } = facts;
@@ -267,45 +194,6 @@ function checkFindings({ enis }: NetworkFacts, service: readonly EniSeen[]): rea
       wanted: 'off (or a rule on the node that sends replies from the VIP out by the service ENI)',
       remedy: checkOff(eni.eni),
     });
-  }
-  return found;
-}
-
-function eipFindings({ vip, eips, enis, tag }: NetworkFacts): readonly Finding[] {
-  const labels = [vip.name, ...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)];
-  const found: Finding[] = [];
-  for (const { eip, found: at } of eips) {
-    if (at === undefined) {
-      found.push({
-        check: 'eip-gone',
-        severity: 'fault',
-        subject: eip,
-        found: 'no such Elastic IP in this account and Region',
-        wanted: 'allocated, or out of the ledger',
-        remedy: `vipshift vip set ${vip.name} --eip …`,
-      });
-      continue;
-    }
-    if (!labels.includes(at.label ?? '')) {
-      found.push({
-        check: 'eip-untagged',
-        severity: 'fault',
-        subject: eip,
-        found: at.label === undefined ? 'bears no tag' : `bears the tag ${tag}=${at.label}`,
-        wanted: `the tag ${tag}=${vip.name}: without it the controller neither sees nor may move it`,
-        remedy: tagCommand(eip, tag, vip.name),
-      });
-    }
-    if (enis.some((e) => e.eni === at.eni && e.primary)) {
-      found.push({
-        check: 'eip-on-primary',
-        severity: 'fault',
-        subject: eip,
-        found: `lies on ${at.eni}, the primary ENI of its node`,
-        wanted: `on the ENI with the label ${vip.nodeLabels[0]}${EIP_SUFFIX}, so that the node’s own address stays`,
-        remedy: `aws ec2 associate-address --allocation-id ${eip} --network-interface-id eni-… --allow-reassociation`,
-      });
-    }
   }
   return found;
 }

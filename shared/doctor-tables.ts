@@ -3,7 +3,7 @@
 // A table without the tag is a fault, because a forgotten one is found by nobody until a failover; one that shall not
 // carry the VIP says so by LEFT_OUT, or bears another VIP's label.
 import type { Finding } from './doctor.ts';
-import { type NetworkFacts, type TableFact, tagCommand } from './doctor-network.ts';
+import { type NetworkFacts, type TableFact, tagCommand } from './doctor-facts.ts';
 import { enisOf } from './member.ts';
 import { strays, tablesOf } from './observation.ts';
 

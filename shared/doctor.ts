@@ -3,9 +3,10 @@
 // Each finding names what was found, what is wanted, and the command that mends it. Limit: it sees what AWS's APIs and
 // the given files say; it does not log in to nodes, so policy routing and rp_filter there stay the operator's.
 import { bucketFindings, type ZoneLoad } from './doctor-bucket.ts';
+import type { NetworkFacts } from './doctor-facts.ts';
 import { filterFindings, type ServicePort } from './doctor-filter.ts';
 import { busFindings, type IdentityFacts, roleFindings } from './doctor-identity.ts';
-import { addressFindings, eniFindings, type NetworkFacts } from './doctor-network.ts';
+import { addressFindings, eniFindings } from './doctor-network.ts';
 import { type ShimFacts, shimFindings } from './doctor-shim.ts';
 import { tableFindings } from './doctor-tables.ts';
 

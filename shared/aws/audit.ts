@@ -5,29 +5,23 @@
 //                    epochs rise with time
 //   one node         index byNode
 //   all of a period  index byDay, one query for each day, newest day first
-import { type AttributeValue, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import {
   type Answer,
   type Around,
   type AuditLog,
   type AuditRecord,
-  answers,
   hourOf,
   newestFirst,
   ORDER_SLACK,
-  PAGES_MAX,
   type ProbeSeen,
   type Question,
-  type RejectionCount,
 } from '../audit.ts';
 import { daysOf } from '../audit-days.ts';
 import type { OrderEntry } from '../ledger-order.ts';
 import { type EpochMs, epochMs, iso, minus, plus } from '../time.ts';
 import type { Failover, Intent } from '../timeline.ts';
-import { faultFrom } from './codes.ts';
+import { bare, collect, END, type Item, page, type Range, type Reading, recordFrom } from './audit-query.ts';
 import { epochKey, type TimelineTable } from './timeline.ts';
-import { value } from './vip-item.ts';
 
 export type { AuditLog } from '../audit.ts';
 
@@ -38,102 +32,6 @@ export const awsAuditLog = (table: TimelineTable): AuditLog => ({
   around: (vip, atMs) => around(table, vip, atMs),
   probes: (vip, limit) => probes(table, vip, limit),
 });
-
-type Item = Record<string, unknown>;
-
-/** What a question has read so far, and where its keys are. */
-interface Reading {
-  readonly table: TimelineTable;
-  reads: number;
-}
-
-interface Range {
-  readonly index?: 'byDay' | 'byNode';
-  readonly pk: string;
-  /** Between these, both included. */
-  readonly from: string;
-  readonly to: string;
-  readonly newestFirst: boolean;
-}
-
-const pkName = (range: Range): string =>
-  range.index === 'byDay' ? 'day' : range.index === 'byNode' ? 'node' : 'vip';
-
-async function page(
-  reading: Reading,
-  range: Range,
-  limit: number | undefined,
-  after?: Record<string, AttributeValue>,
-  outcomes?: Question['outcomes'],
-): Promise<{ items: readonly Item[]; next?: Record<string, AttributeValue> }> {
-  const input: QueryCommandInput = {
-    TableName: reading.table.table,
-    KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :to',
-    ExpressionAttributeNames: { '#pk': pkName(range), '#sk': range.index === undefined ? 'id' : 'at' },
-    ExpressionAttributeValues: {
-      ':pk': value(range.pk),
-      ':from': value(range.from),
-      ':to': value(range.to),
-    },
-    ScanIndexForward: !range.newestFirst,
-    ...(limit === undefined ? {} : { Limit: limit }),
-    ...(range.index === undefined ? { ConsistentRead: true } : { IndexName: range.index }),
-    ...(after === undefined ? {} : { ExclusiveStartKey: after }),
-  };
-  if (outcomes !== undefined) filterBy(input, outcomes);
-  reading.reads += 1;
-  try {
-    const reply = await reading.table.client.send(new QueryCommand(input), {
-      abortSignal: reading.table.signal,
-    });
-    const items = (reply.Items ?? []).map((item) => unmarshall(item));
-    return reply.LastEvaluatedKey === undefined ? { items } : { items, next: reply.LastEvaluatedKey };
-  } catch (error) {
-    throw faultFrom(error, `querying ${reading.table.table}`);
-  }
-}
-
-function filterBy(input: QueryCommandInput, outcomes: readonly string[]): void {
-  const names = outcomes.map((outcome, n) => [`:outcome${n}`, value(outcome)] as const);
-  input.FilterExpression = `#outcome IN (${names.map(([name]) => name).join(', ')})`;
-  input.ExpressionAttributeNames = { ...input.ExpressionAttributeNames, '#outcome': 'outcome' };
-  input.ExpressionAttributeValues = { ...input.ExpressionAttributeValues, ...Object.fromEntries(names) };
-}
-
-/** Newest first, until `limit` records answer or the pages run out. */
-async function collect(
-  reading: Reading,
-  range: Range,
-  question: Question,
-  isPast: (item: Item) => boolean,
-): Promise<{ records: AuditRecord[]; stoppedAt?: EpochMs }> {
-  const records: AuditRecord[] = [];
-  let next: Record<string, AttributeValue> | undefined;
-  for (let pages = 1; pages <= PAGES_MAX; pages++) {
-    const { outcomes } = question;
-    // A filter leaves few of many: then a page is as long as DynamoDB makes it, a megabyte.
-    const limit = outcomes === undefined ? Math.max(2 * question.limit, PAGE_ITEMS_MIN) : undefined;
-    const got = await page(reading, range, limit, next, outcomes);
-    for (const item of got.items) {
-      if (isPast(item)) return { records };
-      const record = recordFrom(item);
-      if (record !== undefined && answers(question, record)) records.push(record);
-      if (records.length === question.limit) return { records };
-    }
-    next = got.next;
-    if (next === undefined) return { records };
-    if (pages === PAGES_MAX) {
-      const last = got.items.at(-1)?.atMs;
-      if (typeof last === 'number') return { records, stoppedAt: epochMs(last) };
-    }
-  }
-  return { records };
-}
-
-/** Small pages cost round trips. */
-const PAGE_ITEMS_MIN = 50;
-/** Sorts after every id that begins with the same instant or epoch. */
-const END = '~';
 
 async function find(table: TimelineTable, question: Question): Promise<Answer> {
   const reading: Reading = { table, reads: 0 };
@@ -295,24 +193,4 @@ async function probes(table: TimelineTable, vip: string, limit: number): Promise
     if (!newest.has(probe.node)) newest.set(probe.node, probe);
   }
   return [...newest.values()];
-}
-
-/** The domain's entry without the table's own keys; undefined for entries that answer no question by themselves. */
-function recordFrom(item: Item): AuditRecord | undefined {
-  if (item.entry === 'outcome') return bare(item) as unknown as Failover;
-  if (item.entry === 'order') {
-    const { day: _day, at: _at, expiresAtS: _expires, ...order } = item;
-    return order as unknown as OrderEntry;
-  }
-  if (item.entry === 'rejected') {
-    const { ofVip, ...rest }: Item = { ...bare(item), node: item.node };
-    return { ...rest, vip: ofVip } as unknown as RejectionCount;
-  }
-  return undefined;
-}
-
-/** An entry as the domain wrote it; `node` of an outcome is its index key only. */
-export function bare(item: Item): Item {
-  const { id: _id, day: _day, at: _at, expiresAtS: _expires, node: _node, ...entry } = item;
-  return entry;
 }

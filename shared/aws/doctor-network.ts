@@ -22,7 +22,7 @@ import type {
   GroupFact,
   NetworkFacts,
   TableFact,
-} from '../doctor-network.ts';
+} from '../doctor-facts.ts';
 import { EIP_SUFFIX } from '../member.ts';
 import type { Observation } from '../observation.ts';
 import type { Vip } from '../vip.ts';
