@@ -123,10 +123,10 @@ def know_more_resources():
 
 
 def make_workflows_faithful():
-    """Two places where MiniStack 1.4.21 differs from Step Functions in a way that our state machines would feel.
+    """Three places where MiniStack 1.4.21 differs from Step Functions in a way that our state machines would feel.
 
-    A Fail state takes its error and cause from the data (ErrorPath, CausePath); MiniStack reads the fixed ones only. And
-    SSM knows SendCommand: here the command goes to whoever plays the nodes, as a POST to VIPSHIFT_LAB_SSM.
+    A Fail state takes its error and cause from the data (ErrorPath, CausePath); MiniStack reads the fixed ones only. SQS
+    answers with a list of messages, also when it is one. And SSM knows SendCommand: here the command goes to whoever plays the nodes, as a POST to VIPSHIFT_LAB_SSM.
     """
     import inspect
     import urllib.request
@@ -143,6 +143,17 @@ def make_workflows_faithful():
         ' else state_def.get("Cause", ""))'
     )
     exec(replace_once(inspect.getsource(states._run_execution), fixed, by_path), states.__dict__)
+
+    states._AWS_SDK_SERVICE_MAP["sqs"] = {"target_prefix": "AmazonSQS", "protocol": "json"}
+    send_json = states._dispatch_aws_sdk_json
+
+    def without_waiting(service_info, service_name, action, data):
+        # A workflow's thread has no event loop to wait in.
+        if service_name == "sqs" and "WaitTimeSeconds" in data:
+            data = {**data, "WaitTimeSeconds": 0}
+        return send_json(service_info, service_name, action, data)
+
+    states._dispatch_aws_sdk_json = without_waiting
 
     known = ssm.handle_request
 
@@ -162,6 +173,27 @@ def make_workflows_faithful():
     ssm.handle_request = handle_request
 
 
+def make_asynchronous_calls_faithful():
+    """MiniStack 1.4.21 tries an event of EventBridge once and forgets it; Lambda tries again after one and two minutes.
+
+    What is too old by then, or failed for the last time, goes to the function's OnFailure destination.
+    """
+    from ministack.services import eventbridge
+    from ministack.services import lambda_svc as functions
+
+    functions._LAMBDA_ASYNC_RETRY_BASE_SECONDS = 60
+    functions._LAMBDA_ASYNC_RETRY_MAX_SECONDS = 120
+
+    def dispatch(arn, payload):
+        func, config, name = functions._get_func_record_for_ref(arn)
+        if not func or not config:
+            eventbridge.logger.warning("EventBridge to Lambda: function %s not found", name)
+            return
+        functions.invoke_async_with_retry(functions._execution_record_for_config(func, config), json.loads(payload))
+
+    eventbridge._dispatch_to_lambda = dispatch
+
+
 def serve_ministack(sock):
     import asyncio
 
@@ -169,6 +201,7 @@ def serve_ministack(sock):
     order_stack_events()
     know_more_resources()
     make_workflows_faithful()
+    make_asynchronous_calls_faithful()
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app

@@ -59,6 +59,8 @@ export function concerns(hint: Hint, vip: Vip): boolean {
   );
 }
 
+/** EC2 stamps whole seconds, rounded down. */
+const STAMP_MS = 999;
 const gone = new Set(['stopping', 'stopped', 'shutting-down', 'terminated']);
 
 /** The VIP with the node's word withdrawn, or the same object when the node has spoken since or withdrew itself. */
@@ -66,7 +68,7 @@ export function withStopped(vip: Vip, hint: Hint): Vip {
   if (hint.kind !== 'node' || !gone.has(hint.state)) return vip;
   const stint = vip.claims[hint.node];
   const standing = stint?.state === 'MASTER' || stint?.state === 'BACKUP';
-  if (stint === undefined || !standing || stint.seenMs > hint.atMs) return vip;
+  if (stint === undefined || !standing || stint.seenMs > hint.atMs + STAMP_MS) return vip;
   return { ...vip, claims: { ...vip.claims, [hint.node]: { ...stint, state: 'STOP' } } };
 }
 

@@ -36,6 +36,10 @@ const deployed = (name: string): unknown =>
 const workflow = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Workflow;
 
 describe.each(files)('%s', (name) => {
+  it('has no null in it: CloudFormation takes none, also not as a ResultPath', () => {
+    expect(readFileSync(join(folder, name), 'utf8')).not.toMatch(/: null\b/);
+  });
+
   it('is valid, and ends by itself', () => {
     const { isValid, errors } = aslValidator(deployed(name));
     expect([isValid, errors]).toEqual([true, []]);

@@ -193,7 +193,7 @@ describe('the preflight refuses', () => {
         }),
       );
     await check(true);
-    await refuses({}, 'source/destination check is on').finally(() => check(false));
+    await refuses({}, 'source/destination check is on').finally(async () => void (await check(false)));
   });
 });
 

@@ -1,0 +1,256 @@
+// The service around the switch: dead letters driven again, hints from AWS, notices, metrics, and items of another version.
+import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { AssociateAddressCommand, ReplaceRouteCommand } from '@aws-sdk/client-ec2';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { invoke, logLines, poll, type Stack, startStack, VIP } from '../../lab/stack.ts';
+import { describeVpc } from '../../lab/vpc-view.ts';
+import { call, ended, type Inbox, queueLength, start, subscribe } from './aws-json.ts';
+import { wordsOf } from './words.ts';
+
+let stack: Stack;
+let inbox: Inbox;
+let bus: EventBridgeClient;
+let dynamo: DynamoDBClient;
+let storyS = -400;
+
+beforeAll(async () => {
+  stack = await startStack({ schedule: false, withFaults: true });
+  const { endpoint, region, accountId } = stack.aws;
+  const access = { endpoint, region, credentials: { accessKeyId: accountId, secretAccessKey: 'local' } };
+  bus = new EventBridgeClient(access);
+  dynamo = new DynamoDBClient(access);
+  inbox = await subscribe(stack.aws, stack.deployment.outputs.NoticesTopicArn!);
+  await says('b', 'BACKUP');
+});
+afterAll(async () => {
+  bus?.destroy();
+  dynamo?.destroy();
+  await stack?.stop();
+});
+afterEach(() => stack.faults!.aws.clearRules());
+
+const id = (name: 'a' | 'b') => stack.vpc.nodes[name].instanceId;
+const words = (name: 'a' | 'b', state: 'MASTER' | 'BACKUP') => {
+  storyS += 3;
+  return wordsOf(id(name), { atS: storyS, state });
+};
+const says = async (name: 'a' | 'b', state: 'MASTER' | 'BACKUP') =>
+  stack.answered(await stack.publish(words(name, state)));
+const owner = async () => (await stack.vips.read(VIP))?.owner;
+const settled = (name: 'a' | 'b') =>
+  stack.until(`${name} to own the VIP`, (vip) => vip.owner === id(name) && vip.lease === undefined);
+
+describe('dead letters', () => {
+  const outputs = () => stack.deployment.outputs;
+  const redrive = async (queue: string) =>
+    ended(
+      stack.aws,
+      await start(stack.aws, outputs().RedriveMachineArn!, `redrive-${crypto.randomUUID()}`, { queue }),
+    );
+  const refuse = () =>
+    stack.faults!.aws.add({
+      on: ['UpdateItem', 'GetItem'],
+      fault: { does: 'refuse', code: 'AccessDeniedException', status: 400 },
+    });
+
+  it('a claim on which the function gave up lies in its queue, and is driven again once that is mended', async () => {
+    await says('a', 'MASTER');
+    await settled('a');
+    refuse();
+    await stack.publish(words('b', 'MASTER'));
+    const url = outputs().FunctionFailuresUrl!;
+    await poll('the failure', async () => ((await queueLength(stack.aws, url)) > 0 ? true : undefined));
+    expect(await owner()).toBe(id('a'));
+    stack.faults!.aws.clearRules();
+    expect(await redrive('function-failures')).toMatchObject({ status: 'SUCCEEDED' });
+    await settled('b');
+    expect(await queueLength(stack.aws, url)).toBe(0);
+  });
+
+  it('an event that found no function is driven again', async () => {
+    const detail = words('a', 'MASTER');
+    const event = {
+      ...{ version: '0', id: crypto.randomUUID(), 'detail-type': 'VRRP State Change' },
+      ...{
+        source: `vipshift.notify/AROADEMOROLE00000001:${id('a')}`,
+        time: `${new Date().toISOString().slice(0, 19)}Z`,
+      },
+      ...{ account: stack.aws.accountId, region: stack.aws.region, resources: [], detail },
+    };
+    // The emulator's rules have no dead-letter queue: the message is as EventBridge puts it there, the event itself.
+    const url = outputs().RuleDeadLettersUrl!;
+    await call(stack.aws, 'AmazonSQS.SendMessage', { QueueUrl: url, MessageBody: JSON.stringify(event) });
+    expect(await redrive('rule-dead-letters')).toMatchObject({ status: 'SUCCEEDED' });
+    await settled('a');
+    expect(await queueLength(stack.aws, url)).toBe(0);
+  });
+
+  it('what fails again stays in the queue', async () => {
+    refuse();
+    await stack.publish(words('b', 'MASTER'));
+    const url = outputs().FunctionFailuresUrl!;
+    await poll('the failure', async () => ((await queueLength(stack.aws, url)) > 0 ? true : undefined));
+    expect(await redrive('function-failures')).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await queueLength(stack.aws, url)).toBe(1);
+    expect(await owner()).toBe(id('a'));
+  });
+
+  it('of a queue that does not exist are refused by name', async () => {
+    expect(await redrive('customers')).toMatchObject({ status: 'FAILED', error: 'NoSuchQueue' });
+  });
+});
+
+const tellDefaultBus = async (source: string, detailType: string, detail: object) => {
+  const Entries = [{ Source: source, DetailType: detailType, Detail: JSON.stringify(detail) }];
+  const reply = await bus.send(new PutEventsCommand({ Entries }));
+  expect(reply.FailedEntryCount).toBe(0);
+};
+const restedAt = async () =>
+  stack.until('the last mutation to be old enough', (v) => Date.now() - v.touchedAtMs > 4100);
+
+describe('hints on the default bus', () => {
+  it('an owner whose instance stops loses the VIP at once to the other MASTER: silence need not tell', async () => {
+    await says('a', 'MASTER');
+    await says('b', 'MASTER');
+    await settled('b');
+    await tellDefaultBus('aws.ec2', 'EC2 Instance State-change Notification', {
+      'instance-id': id('b'),
+      state: 'stopped',
+    });
+    const vip = await settled('a');
+    expect(vip.claims[id('b')]).toMatchObject({ state: 'STOP' });
+  });
+
+  const drift = async () => {
+    await restedAt();
+    const table = stack.vpc.tables.find((t) => t.labelled)!;
+    const route = { RouteTableId: table.routeTableId, DestinationCidrBlock: stack.vpc.vip.ipv4 };
+    await stack.ec2.send(
+      new ReplaceRouteCommand({ ...route, NetworkInterfaceId: stack.vpc.nodes.b.serviceEni }),
+    );
+    return table.routeTableId;
+  };
+  const toldByCloudTrail = (arn: string, routeTableId: string) =>
+    tellDefaultBus('aws.ec2', 'AWS API Call via CloudTrail', {
+      ...{ eventSource: 'ec2.amazonaws.com', eventName: 'ReplaceRoute', eventTime: new Date().toISOString() },
+      userIdentity: { arn },
+      requestParameters: { routeTableId, destinationCidrBlock: stack.vpc.vip.ipv4 },
+    });
+
+  it('a route that somebody else changed is put right at once, and the record says who it was', async () => {
+    const table = await drift();
+    const { epoch } = (await stack.vips.read(VIP))!;
+    const by = `arn:aws:sts::${stack.aws.accountId}:assumed-role/terraform/ci`;
+    await toldByCloudTrail(by, table);
+    const mended = await stack.outcome(epoch + 1);
+    expect(mended.cause.why).toContain(`drift at ${table} ${stack.vpc.vip.ipv4}; ReplaceRoute ${table}`);
+    expect(mended.cause.why).toContain(`by ${by}`);
+    expect(await stack.entries(`change/${VIP}`)).toMatchObject([{ call: 'ReplaceRoute', by }]);
+  });
+
+  it('what our own functions changed is no hint: they would chase their own tail', async () => {
+    const hints = async () =>
+      (await logLines(stack.aws, stack.deployment.functions.reconcile)).filter((l) => l.includes('"hint"'))
+        .length;
+    const before = await hints();
+    const own = `arn:aws:sts::${stack.aws.accountId}:assumed-role/vipshift-dev-FailoverRole-1/f`;
+    await toldByCloudTrail(own, 'rtb-1');
+    await toldByCloudTrail(`arn:aws:iam::${stack.aws.accountId}:user/ops`, 'rtb-2');
+    await poll('the other one', async () => ((await hints()) > before ? true : undefined));
+    expect(await hints()).toBe(before + 1);
+  });
+});
+
+describe('reconcile', () => {
+  it('reports a foreign EIP and leaves it: the VIP’s address was put on a node’s own ENI', async () => {
+    await restedAt();
+    const { allocationId } = stack.vpc.eip;
+    const move = (NetworkInterfaceId: string) =>
+      stack.ec2.send(
+        new AssociateAddressCommand({
+          AllocationId: allocationId,
+          NetworkInterfaceId,
+          AllowReassociation: true,
+        }),
+      );
+    const stranger = stack.vpc.nodes.b.primaryEni;
+    const own = (await describeVpc(stack.ec2, stack.vpc)).own.b;
+    await move(stranger);
+    await invoke(stack.aws, stack.deployment.functions.reconcile, {});
+    expect((await describeVpc(stack.ec2, stack.vpc)).eip.eni).toBe(stranger);
+    const lines = await logLines(stack.aws, stack.deployment.functions.reconcile);
+    expect(
+      lines.filter((l) => l.includes('the EIP lies on an ENI that is none of this VIP')).length,
+    ).toBeGreaterThan(0);
+    await move(stack.vpc.nodes.a.eipEni);
+    await stack.ec2.send(
+      new AssociateAddressCommand({
+        AllocationId: own.allocationId,
+        NetworkInterfaceId: stranger,
+        AllowReassociation: true,
+      }),
+    );
+  });
+});
+
+describe('what is told', () => {
+  it('one message per failover, readable at night', async () => {
+    await inbox.messages();
+    const before = (await inbox.messages()).length;
+    await says('b', 'MASTER');
+    await settled('b');
+    const messages = await poll('the notice', async () => {
+      const all = await inbox.messages();
+      return all.length > before ? all : undefined;
+    });
+    expect(messages).toHaveLength(before + 1);
+    expect(messages.at(-1)?.Subject).toBe(`vipshift dev: web moved from ${id('a')} to ${id('b')}`);
+    const lines = messages.at(-1)!.Message.split('\n');
+    expect(lines[0]).toBe(`VIP web (stage dev): moved from ${id('a')} to ${id('b')}`);
+    expect(lines[1]).toBe(`Cause: ${id('b')} said MASTER (claim)`);
+    expect(lines[2]).toMatch(/^Outcome: switched, epoch \d+; 9 of 9 EC2 calls carried out; /);
+    expect(lines[3]).toMatch(/^Clients: about \d+\.\d s .*open TCP connections broke$/);
+    expect(lines.at(-1)).toBe('Next: vipshift timeline web --stage dev --limit 5');
+  });
+
+  it('metrics by VIP and over all, only when something happened; a reconcile that went well says so', async () => {
+    await invoke(stack.aws, stack.deployment.functions.reconcile, {});
+    const metrics = async (name: string) =>
+      (await logLines(stack.aws, name))
+        .filter((line) => line.includes('"_aws"'))
+        .map((line) => JSON.parse(line.slice(line.indexOf('{'))) as Record<string, unknown>);
+    const failover = await metrics(stack.deployment.functions.failover);
+    const dimensions = (metric: Record<string, unknown>) =>
+      (metric._aws as { CloudWatchMetrics: { Namespace: string; Dimensions: string[][] }[] })
+        .CloudWatchMetrics[0]!;
+    const durations = failover.filter((m) => 'FailoverDuration' in m);
+    expect(new Set(durations.map((m) => dimensions(m).Dimensions.flat().sort().join()))).toEqual(
+      new Set(['service', 'service,vip']),
+    );
+    expect(new Set(failover.map((m) => dimensions(m).Namespace))).toEqual(new Set(['vipshift/dev']));
+    expect((await metrics(stack.deployment.functions.reconcile)).some((m) => m.Reconciled === 1)).toBe(true);
+  });
+});
+
+describe('items of another version', () => {
+  const Key = { vip: { S: VIP } };
+  const TableName = 'vipshift-dev-vips';
+
+  it('of a newer schema keep what this version does not know, through claims, switches and reconciles', async () => {
+    await dynamo.send(
+      new UpdateItemCommand({
+        ...{ TableName, Key, UpdateExpression: 'SET #s = :two, novelty = :n ADD rev :one' },
+        ExpressionAttributeNames: { '#s': 'schema' },
+        ExpressionAttributeValues: { ':two': { N: '2' }, ':n': { M: { x: { S: 'y' } } }, ':one': { N: '1' } },
+      }),
+    );
+    await says('a', 'MASTER');
+    await settled('a');
+    await invoke(stack.aws, stack.deployment.functions.reconcile, {});
+    await says('b', 'MASTER');
+    await settled('b');
+    const { Item } = await dynamo.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
+    expect(Item).toMatchObject({ schema: { N: '2' }, novelty: { M: { x: { S: 'y' } } } });
+  });
+});
