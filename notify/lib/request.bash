@@ -76,6 +76,7 @@ put_events() {
   local -r dir=${CONFIG[run_dir]}
   aws_host events
   printf '{"Entries":[%s]}' "$ENTRIES" >"$dir/request"
+  : >"$dir/reply" # curl leaves it alone where an answer has no body, and the last one would be believed
   SEND_ID=$NOW_US SEND_UNTIL_MS=$((NOW_MS + SEND_LIMIT_MS)) SENT_AT_MS=$NOW_MS
   "${CURL[@]}" "${TLS[@]}" -K "$dir/credentials" --aws-sigv4 "aws:amz:$REGION:events" \
     -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSEvents.PutEvents' --data-binary "@$dir/request" \
