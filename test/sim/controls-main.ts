@@ -20,6 +20,7 @@ const { values } = parseArgs({
 const file = new URL('./controls-seeds.json', import.meta.url);
 const seeds: Record<string, number> = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'));
 
+Error.stackTraceLimit = 0;
 let missed = 0;
 console.log('| what was broken | caught as | histories |\n|---|---|---|');
 for (const control of [...controls, ...found].filter((c) => c.name.includes(values.only))) {

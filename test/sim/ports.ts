@@ -170,9 +170,8 @@ function vipsOf(net: Network, by: Invocation): Wire['vips'] {
   const { vips, log } = net;
   const trip = (): Trip => ({ toMs: luck.log(1, 8), backMs: luck.log(1, 8) });
   const read = <T>(what: string, effect: () => Promise<T>): Promise<T> => {
-    const failed = net.strikes('store failed before effect', by);
-    const fault = luck.odds(0.5) ? throttled(what) : broken(what);
-    return request(net, by, what, trip(), failed ? refuse(fault) : effect);
+    if (!net.strikes('store failed before effect', by)) return request(net, by, what, trip(), effect);
+    return request(net, by, what, trip(), refuse(luck.odds(0.5) ? throttled(what) : broken(what)));
   };
   const write = <T>(what: string, name: string, effect: () => Promise<T>): Promise<T> => {
     if (net.strikes('store failed before effect', by)) {

@@ -19,6 +19,7 @@ const { values } = parseArgs({
   },
 });
 
+Error.stackTraceLimit = 0;
 for (const control of [...found, ...controls].filter((c) => c.name.includes(values.only))) {
   const first = await caught(control, Number(values.seed), Number(values.most));
   if (first === undefined) {
