@@ -9,6 +9,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { masterOnly, pass } from './netns/cloud.ts';
 import { type Lab, openLab } from './netns/lab.ts';
 import { type Performance, play } from './netns/play.ts';
 import { footnotes, HEAD, row, runsLine, summary } from './netns/report.ts';
@@ -18,13 +19,14 @@ import type { Story } from './netns/story.ts';
 import { ensurePython } from './python.ts';
 import { stories } from './scenarios/all.ts';
 
-const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [--list] [--rootless] [--logs FOLDER]
+const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [--list] [--rootless] [--control] [--logs FOLDER]
 
   --scenario NAME  only this story; may be given several times
   --runs N         every story N times, with min, median and p99 of its outage (1 to 1000)
   --json           an array of objects with story, outageMs, parts, verdict (and more) on stdout
   --list           the stories and what each is about
   --rootless       in a user namespace of its own even when root
+  --control        the negative control: the bus passes on MASTER transitions only, and stories must break
   --logs FOLDER    where the nodes' and emulators' logs go (.lab/netns unless told)
 `;
 const RUNS_MAX = 1_000;
@@ -34,6 +36,7 @@ interface Wish {
   readonly runs: number;
   readonly json: boolean;
   readonly list: boolean;
+  readonly control: boolean;
   readonly entry: Entry | undefined;
   readonly logFolder: string;
 }
@@ -46,6 +49,7 @@ function wishFrom(argv: readonly string[]): Wish {
       runs: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      control: { type: 'boolean', default: false },
       rootless: { type: 'boolean', default: false },
       logs: { type: 'string', default: join(import.meta.dirname, '..', '.lab', 'netns') },
     },
@@ -64,8 +68,16 @@ function wishFrom(argv: readonly string[]): Wish {
     }
     return story;
   });
-  const { json, list, logs } = values;
-  return { chosen, runs, json, list, entry: values.rootless ? 'rootless' : undefined, logFolder: logs };
+  const { json, list, control, logs } = values;
+  return {
+    chosen,
+    runs,
+    json,
+    list,
+    control,
+    entry: values.rootless ? 'rootless' : undefined,
+    logFolder: logs,
+  };
 }
 
 const say = (what: string) => process.stderr.write(`lab: ${what}\n`);
@@ -110,7 +122,7 @@ async function playAll(lab: Lab, wish: Wish): Promise<Performance[]> {
 
 async function inside(wish: Wish): Promise<number> {
   const beganMs = performance.now();
-  const lab = await openLab(wish.logFolder, say);
+  const lab = await openLab({ logFolder: wish.logFolder, busGate: wish.control ? masterOnly : pass, say });
   say(`ready after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
   const told = await playAll(lab, wish);
   await lab.close();

@@ -20,7 +20,7 @@ import { defaultScope, newVip, type Vip } from '../../shared/vip.ts';
 import { deployService } from '../deploy.ts';
 import { type LocalAws, startLocalAws } from '../local-aws.ts';
 import { buildVpc, type LabVpc } from '../vpc.ts';
-import { acceptedClaims, type Told } from './claims.ts';
+import { acceptedClaims, claimsOf, type Told } from './claims.ts';
 import { INSTANCE } from './keepalived.ts';
 import { startMetadata } from './metadata.ts';
 import { Mirror } from './mirror.ts';
@@ -40,6 +40,8 @@ export interface Cloud {
   readonly bus: Tap;
   readonly ec2: Tap;
   readonly store: Tap;
+  /** The bus's gate where no story has set another. */
+  readonly busGate: Gate;
   /** The shims' configuration file. */
   readonly notifyConf: string;
   vip(): Promise<Vip>;
@@ -60,16 +62,33 @@ export interface CloudInput {
   readonly router: Router;
   readonly translation: Translation;
   readonly logFolder: string;
+  readonly busGate: Gate;
   readonly say: (what: string) => void;
 }
 
 export const pass: Gate = () => 'pass';
 
+/**
+ * The lab's negative control: the bus takes every claim and passes on those of a MASTER transition only, as a controller hears
+ * them that acts on MASTER alone. Both traps of VRRP must then end wrong.
+ */
+export const masterOnly: Gate = (exchange) => {
+  const claims = claimsOf(exchange);
+  if (claims.length === 0 || claims.some(({ kind, state }) => kind === 'transition' && state === 'MASTER'))
+    return 'pass';
+  const taken = {
+    FailedEntryCount: 0,
+    Entries: claims.map((_, index) => ({ EventId: `swallowed-${index}` })),
+  };
+  return { status: 200, body: JSON.stringify(taken) };
+};
+
 const STAGE = 'lab';
 const VIP_NAME = 'web';
 const ROLE_ID = 'AROALAB00000000000001';
 
-export async function openCloud({ router, translation, logFolder, say }: CloudInput): Promise<Cloud> {
+export async function openCloud(input: CloudInput): Promise<Cloud> {
+  const { router, translation, logFolder, busGate, say } = input;
   const aws = await startLocalAws({ logDir: logFolder });
   say('local AWS is up');
   const [bus, ec2, store] = [new Tap(aws.endpoint), new Tap(aws.ec2Endpoint), new Tap(aws.endpoint)];
@@ -119,6 +138,7 @@ export async function openCloud({ router, translation, logFolder, say }: CloudIn
     bus,
     ec2,
     store,
+    busGate,
     notifyConf: [
       `instance ${INSTANCE} = ${VIP_NAME}`,
       `bus = ${deployment.busName}`,

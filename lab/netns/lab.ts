@@ -5,7 +5,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cloud, openCloud } from './cloud.ts';
+import { type Cloud, type CloudInput, openCloud } from './cloud.ts';
 import { Machine } from './machine.ts';
 import { LabNode } from './node.ts';
 import { Router } from './router.ts';
@@ -22,13 +22,15 @@ export interface Lab {
 /** The machines' files, on the sandbox's own tmpfs. */
 const MACHINES = '/run/machines';
 
-export async function openLab(logFolder: string, say: (what: string) => void): Promise<Lab> {
+export type LabInput = Pick<CloudInput, 'logFolder' | 'busGate' | 'say'>;
+
+export async function openLab({ logFolder, busGate, say }: LabInput): Promise<Lab> {
   mkdirSync(logFolder, { recursive: true });
   buildTopology();
   const router = await Router.start([VIP]);
   const translation = new Translation();
   say('namespaces are up');
-  const cloud = await openCloud({ router, translation, logFolder, say });
+  const cloud = await openCloud({ router, translation, logFolder, busGate, say });
   const node = (label: NodeLabel) =>
     new LabNode(
       new Machine(label, join(MACHINES, label), join(logFolder, `node-${label}.log`)),

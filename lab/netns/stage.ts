@@ -100,7 +100,8 @@ async function isSettled(cloud: Cloud, owner: string): Promise<boolean> {
 
 /** Ends all faults and pulls both plugs: what the next story finds. */
 export async function restore({ nodes, router, cloud }: Omit<StageInput, 'hold'>): Promise<void> {
-  for (const tap of [cloud.bus, cloud.ec2, cloud.store]) tap.gate = pass;
+  for (const tap of [cloud.ec2, cloud.store]) tap.gate = pass;
+  cloud.bus.gate = cloud.busGate;
   await Promise.all([nodes.a.machine.kill(), nodes.b.machine.kill()]);
   await router.heal();
 }

@@ -8,6 +8,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const lab = join(import.meta.dirname, '..', '..', 'lab', 'lab.ts');
+// Kept after the run, for reading; a folder per test process, as several labs may run at once.
+const logs = join(import.meta.dirname, '..', '..', '.lab', 'netns-test', String(process.pid));
 const MARK = 'VIPSHIFT_TEST_MARK';
 
 export interface LabRun {
@@ -22,7 +24,7 @@ export interface LabRun {
 export function runLab(args: readonly string[], env: NodeJS.ProcessEnv = {}): LabRun {
   const mark = randomUUID();
   // Dies with this process, however that ends: the lab's own sandbox then goes with it.
-  const command = ['--pdeathsig', 'KILL', process.execPath, lab, ...args];
+  const command = ['--pdeathsig', 'KILL', process.execPath, lab, '--logs', logs, ...args];
   const child = spawn('setpriv', command, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env, [MARK]: mark },
