@@ -13,6 +13,9 @@ import { moment, type PeriodOptions, withZone } from './timeline.ts';
 
 type Zone = Pick<PeriodOptions, 'tz'>;
 
+/** The newest ones of a VIP; a self-test is confirmed within minutes. */
+const PROBES_LOOKED_THROUGH = 200;
+
 export const explainCommand = () =>
   act<Zone>(
     withCommon(
@@ -41,6 +44,7 @@ async function explain({ args, options, out, session }: Run<Zone>): Promise<Stat
     else printOrder(out, order, options.tz);
     return status.ok;
   }
+  if (id.startsWith('probe/')) return explainProbe(vip, id.slice('probe/'.length), out, session, options.tz);
   const epoch = id === '' ? await newestEpoch(session, vip) : Number(id);
   if (!Number.isSafeInteger(epoch) || epoch < 1)
     throw usage(`${args[0]}: no such id`, 'want web/42, as vipshift timeline names it');
@@ -49,6 +53,24 @@ async function explain({ args, options, out, session }: Run<Zone>): Promise<Stat
   if (out.json) out.document({ intent, outcome });
   else if (outcome !== undefined) printFailover(out, outcome, options.tz);
   else printIntent(out, intent!, options.tz);
+  return status.ok;
+}
+
+/** What confirms a node's self-test: only the controller can have put its event here. */
+async function explainProbe(
+  vip: string,
+  eventId: string,
+  out: Run<Zone>['out'],
+  session: Run<Zone>['session'],
+  tz: string | undefined,
+): Promise<Status> {
+  const probe = (await session.log.probes(vip, PROBES_LOOKED_THROUGH)).find((p) => p.eventId === eventId);
+  if (probe === undefined) {
+    const next = `wait a few seconds and ask again; else look at the node’s bus and source: vipshift doctor ${vip}`;
+    throw refused(`no self-test ${eventId} of ${vip} has reached the controller`, next);
+  }
+  if (out.json) out.document(probe);
+  else out.line(plain(`the self-test of ${probe.node} reached the controller at ${momentText(probe.atMs, tz)}`));
   return status.ok;
 }
 

@@ -20,7 +20,7 @@ export function shimFindings(vip: Vip, { now, probes }: ShimFacts): readonly Fin
   for (const node of Object.keys(vip.members).sort()) {
     const stint = vip.claims[node];
     const quietMs = stint === undefined ? undefined : now - stint.seenMs;
-    const remedy = `on ${node}: systemctl status vipshift-notify; then vipshift-notify self-test`;
+    const remedy = `on ${node}: systemctl status vipshift-notify; then vipshift-notify selftest`;
     if (stint === undefined || quietMs! > QUIET_MS || isSilent(vip.heard, stint)) {
       found.push({
         check: 'shim-silent',
