@@ -10,12 +10,12 @@ import type { Step } from './plan.ts';
 import { type Clock, type DurationMs, durationMs, type EpochMs, epochMs, seconds } from './time.ts';
 import type { Vip } from './vip.ts';
 
-/** DynamoDB answers in a few milliseconds; with more than this something is wrong with it. */
-const PATIENCE: DurationMs = durationMs(100);
+/** The lease needs the same DynamoDB; with a booking slower than this something has just gone wrong with it. */
+const PATIENCE: DurationMs = seconds(1);
 /** The first booking may be a whole burst, so that one that fits is not cut up. */
 const FIRST = 49;
 /** Two seconds of refill: what others wait for at most because of one booking in a queue. */
-const SLICE = 10;
+export const SLICE = 10;
 /** The next slice is booked this long before the last place of the one before. */
 const AHEAD: DurationMs = seconds(1);
 /** Who waits in the back lane looks this often whether it was pushed back. */
@@ -83,8 +83,8 @@ interface Line {
   everyMs: number;
   shift?: { readonly lookedAtMs: EpochMs; readonly is: Promise<number> };
   emptied?: { readonly atMs: EpochMs; readonly told: Promise<void> };
-  /** Set once the budget did not answer: from then on our own pace serves. */
-  alone: boolean;
+  /** There is no budget: our own pace serves. */
+  readonly alone: boolean;
 }
 
 export function turnsOf(tools: TurnTools, lane: Lane): Turns {
@@ -107,7 +107,7 @@ export function turnsOf(tools: TurnTools, lane: Lane): Turns {
       if (own.alone) return ownPace(tools, call);
       const place = again ? undefined : own.free.shift();
       if (place !== undefined) return reach(tools, call, own, place);
-      const placing = again ? placeInFront(tools, call, own) : asked(tools, call, own, lane);
+      const placing = again ? placeInFront(tools, call) : asked(tools, call, own, lane);
       return placing.then((got) => (got === undefined ? ownPace(tools, call) : reach(tools, call, own, got)));
     },
     refused(call) {
@@ -168,7 +168,6 @@ function book(tools: TurnTools, call: Step['call'], own: Line, lane: Lane): void
     (error: unknown) => {
       own.booking = false;
       const late = faultOf(error).kind === 'deadline';
-      own.alone ||= !late;
       for (const one of own.asking.splice(0)) {
         if (late) one.refuse(error);
         else one.give(undefined);
@@ -221,13 +220,12 @@ async function inTime(tools: TurnTools, booking: Promise<Booking>): Promise<Book
 }
 
 /** For a call that was refused although it had its place. */
-async function placeInFront(tools: TurnTools, call: Step['call'], own: Line): Promise<Place | undefined> {
+async function placeInFront(tools: TurnTools, call: Step['call']): Promise<Place | undefined> {
   try {
     const booking = await inTime(tools, tools.budget!.book(call, 1, 'front', tools.clock.now()));
     tools.pace.place(call, tools.clock.now());
     return { atMs: booking.firstAtMs };
   } catch {
-    own.alone = true;
     return undefined;
   }
 }

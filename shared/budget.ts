@@ -46,26 +46,33 @@ export interface Budget {
 }
 
 const interval = (rate: Rate): number => 1000 / rate.perSecond;
-const depth = (rate: Rate): number => rate.burst * interval(rate);
+/**
+ * A full bucket gains nothing: what leaves later than its place, as from a sandbox that has just started, has lost the
+ * refill of that time. This many calls of the burst are left for it, more than half a second's worth.
+ */
+const SPARE = 3;
+/** How far ahead of the refill calls may be. */
+export const depth = (rate: Rate): number => Math.floor(Math.max(1, rate.burst - SPARE) * interval(rate));
+export const timeOf = (rate: Rate, count: number): number => Math.ceil(count * interval(rate));
 const later = (a: EpochMs, b: EpochMs): EpochMs => (a > b ? a : b);
 
 /** The bucket after `count` places were booked. */
 export function booked(rate: Rate, was: BucketState, count: number, lane: Lane, now: EpochMs): BucketState {
   // Whole milliseconds: stores compare and add these, and must not lose digits.
-  const took = Math.ceil(count * interval(rate));
+  const took = timeOf(rate, count);
   const fullAtMs = epochMs(later(was.fullAtMs, now) + took);
   if (lane === 'back') return { ...was, fullAtMs };
   // The front lane waits for tokens that are gone, and not for those that others have only booked.
-  const gone = Math.min(was.fullAtMs, Math.ceil(now + depth(rate)));
+  const gone = Math.min(was.fullAtMs, now + depth(rate));
   const frontAtMs = epochMs(Math.max(was.frontAtMs, gone, now) + took);
-  const waiting = was.fullAtMs > now + depth(rate);
+  const waiting = was.fullAtMs >= now + depth(rate);
   return { fullAtMs, frontAtMs, shiftMs: was.shiftMs + (waiting ? took : 0) };
 }
 
 /** The bucket after EC2 has said that it is empty. */
 export const emptied = (rate: Rate, was: BucketState, now: EpochMs): BucketState => ({
   ...was,
-  fullAtMs: later(was.fullAtMs, epochMs(Math.ceil(now + depth(rate)))),
+  fullAtMs: later(was.fullAtMs, epochMs(now + depth(rate))),
 });
 
 /** The places of the booking that led to `is`. */

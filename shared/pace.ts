@@ -16,10 +16,10 @@ export interface Rate {
 export type Rates = Readonly<Record<Step['call'], Rate>>;
 
 export const rates: Rates = {
-  ReplaceRoute: { burst: 49, perSecond: 4.9 },
-  CreateRoute: { burst: 49, perSecond: 4.9 },
-  AssociateAddress: { burst: 49, perSecond: 4.9 },
-  ModifyNetworkInterfaceAttribute: { burst: 98, perSecond: 4.9 },
+  ReplaceRoute: { burst: 49, perSecond: 4.95 },
+  CreateRoute: { burst: 49, perSecond: 4.95 },
+  AssociateAddress: { burst: 49, perSecond: 4.95 },
+  ModifyNetworkInterfaceAttribute: { burst: 98, perSecond: 4.95 },
 };
 
 export interface Pace {

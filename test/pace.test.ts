@@ -13,7 +13,7 @@ describe('the pace', () => {
   test('lets a burst go at once and spaces out the rest', () => {
     const waits = places(pace(), 60);
     expect(waits.filter((wait) => wait === 0)).toHaveLength(rates.ReplaceRoute.burst);
-    expect(waits.at(-1)).toBeCloseTo((11 / 4.9) * 1000);
+    expect(waits.at(-1)).toBeCloseTo((11 / rates.ReplaceRoute.perSecond) * 1000);
   });
 
   test('is never refused by EC2’s bucket, however many ask', () => {
@@ -44,7 +44,7 @@ describe('the pace', () => {
   test('a refusal empties our bucket: somebody else spends from the same one', () => {
     const paced = pace();
     paced.refused('ReplaceRoute', START);
-    expect(paced.place('ReplaceRoute', START)).toBeCloseTo(1000 / 4.9);
+    expect(paced.place('ReplaceRoute', START)).toBeCloseTo(1000 / rates.ReplaceRoute.perSecond);
   });
 
   test('a refusal forgives no debt, and a clock that steps back gains nothing', () => {
@@ -52,7 +52,7 @@ describe('the pace', () => {
     places(paced, 59);
     paced.refused('ReplaceRoute', START);
     const before = plus(START, durationMs(-60_000));
-    expect(paced.place('ReplaceRoute', before)).toBeCloseTo((11 / 4.9) * 1000);
+    expect(paced.place('ReplaceRoute', before)).toBeCloseTo((11 / rates.ReplaceRoute.perSecond) * 1000);
   });
 
   test('stays below EC2’s rates for every call', () => {

@@ -1,13 +1,15 @@
-// The account's budget on DynamoDB: one small item per action beside the VIPs. A booking is one conditional UpdateItem; its
-// condition is the state that the numbers were reckoned from, so two bookings never get the same places.
+// The account's budget on DynamoDB: one small item per action beside the VIPs. A booking is one conditional UpdateItem that
+// adds to the queue's end, wherever that is by then: two bookings never get the same places, and in a storm of them none
+// has to be tried again for another's sake. The conditions only tell the cases of budget.ts apart (idle, in the burst,
+// waiting), and a case that is over by the time of the write is tried as the next one.
 //
 // Limit: one item takes about 1000 writes a second (DynamoDB developer guide, "Partitions"); more VIPs than that failing
 // over in one second are throttled here and then pace themselves alone.
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type BucketState, type Budget, booked, bookingOf, emptied, untouched } from '../budget.ts';
+import { type BucketState, type Budget, bookingOf, depth, type Lane, timeOf, untouched } from '../budget.ts';
 import { Fault } from '../fault.ts';
-import type { Rates } from '../pace.ts';
+import type { Rate, Rates } from '../pace.ts';
 import type { Step } from '../plan.ts';
 import { type EpochMs, epochMs } from '../time.ts';
 import { faultFrom, isConditionFailed } from './codes.ts';
@@ -24,77 +26,110 @@ export interface BudgetTable {
 
 /** A name that no VIP can have. */
 const PREFIX = 'budget/';
-/** A storm of bookings moves the queue's end at every write; adding to it needs no exact end, so two tries mostly do. */
-const TRIES_MAX = 5;
+/** Cases that a bucket can go through while one write is under way, twice over. */
+const TRIES_MAX = 8;
 
 export const awsBudget = (table: BudgetTable): Budget => ({
   async book(call, count, lane, now) {
     const rate = table.sizes[call];
-    const is = await change(table, call, now, (was) => booked(rate, was, count, lane, now));
+    const is = await change(table, call, (was) => bookingCase(was, rate, count, lane, now));
     return bookingOf(rate, is, count, lane);
   },
   shift: (call) => shift(table, call),
   async giveBack(call, count) {
-    const back = Math.floor((count * 1000) / table.sizes[call].perSecond);
-    await add(table, call, 'fullAtMs', -back);
+    const back = -timeOf(table.sizes[call], count);
+    await change(table, call, (was) => (was === untouched ? undefined : { add: { fullAtMs: back } }));
   },
   async empty(call, now) {
-    await change(table, call, now, (was) => emptied(table.sizes[call], was, now));
+    const emptyAtMs = epochMs(now + depth(table.sizes[call]));
+    await change(table, call, (was) =>
+      was.fullAtMs >= emptyAtMs
+        ? undefined
+        : { set: { fullAtMs: emptyAtMs }, below: ['fullAtMs', emptyAtMs] },
+    );
   },
 });
 
-/**
- * While nobody waits the end of the queue is compared as it was read. In a queue it is only added to, whatever it is by
- * then: what matters is on which side of `now` it lies.
- */
+type Name = keyof BucketState;
+/** One way to change a bucket, and when it is the right one. */
+interface Case {
+  readonly set?: Partial<Record<Name, number>>;
+  readonly add?: Partial<Record<Name, number>>;
+  /** `frontAtMs` follows the end of all, this much behind. */
+  readonly frontBehindFull?: number;
+  /** Only while this is not below that. */
+  readonly from?: readonly [Name, number];
+  /** Only while this is below that, or was never set. */
+  readonly below?: readonly [Name, number];
+  readonly alsoFrom?: readonly [Name, number];
+}
+
+/** The cases of `booked` in budget.ts; the contract suite holds both against each other. */
+function bookingCase(was: BucketState, rate: Rate, count: number, lane: Lane, now: EpochMs): Case {
+  const took = timeOf(rate, count);
+  const goneMs = now + depth(rate);
+  const front = lane === 'front';
+  if (was.fullAtMs <= now) {
+    const set = { fullAtMs: now + took, ...(front ? { frontAtMs: now + took } : {}) };
+    return { set, below: ['fullAtMs', now + 1] };
+  }
+  if (!front) return { add: { fullAtMs: took }, from: ['fullAtMs', now + 1] };
+  if (was.fullAtMs < goneMs) {
+    return {
+      add: { fullAtMs: took },
+      frontBehindFull: took,
+      from: ['fullAtMs', now + 1],
+      below: ['fullAtMs', goneMs],
+    };
+  }
+  const pushed = { fullAtMs: took, shiftMs: took };
+  if (was.frontAtMs >= goneMs) {
+    return {
+      add: { ...pushed, frontAtMs: took },
+      from: ['frontAtMs', goneMs],
+      alsoFrom: ['fullAtMs', goneMs],
+    };
+  }
+  return {
+    add: pushed,
+    set: { frontAtMs: goneMs + took },
+    from: ['fullAtMs', goneMs],
+    below: ['frontAtMs', goneMs],
+  };
+}
+
+/** The bucket after the change; as it is when there is nothing to change. */
 async function change(
   table: BudgetTable,
   call: Step['call'],
-  now: EpochMs,
-  after: (was: BucketState) => BucketState,
+  choose: (was: BucketState) => Case | undefined,
 ): Promise<BucketState> {
-  let was = table.seen.get(call) ?? untouched;
+  let state = table.seen.get(call) ?? untouched;
   for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
-    const is = after(was);
-    const answer = await tryChange(table, call, was, is, now);
-    if (answer.done) {
-      table.seen.set(call, answer.state);
-      return answer.state;
-    }
-    was = answer.state;
-    table.seen.set(call, was);
+    const chosen = choose(state);
+    if (chosen === undefined) return state;
+    const answer = await tryChange(table, call, chosen);
+    state = answer.state;
+    table.seen.set(call, state);
+    if (answer.done) return state;
   }
-  throw new Fault('throttled', 'Contended', `booking ${call}: lost ${TRIES_MAX} races for the bucket`);
+  throw new Fault('throttled', 'Contended', `the bucket of ${call} changed its case ${TRIES_MAX} times`);
 }
 
 async function tryChange(
   table: BudgetTable,
   call: Step['call'],
-  was: BucketState,
-  is: BucketState,
-  now: EpochMs,
+  chosen: Case,
 ): Promise<{ readonly done: boolean; readonly state: BucketState }> {
   const update = new Update();
-  const full = update.path('fullAtMs');
-  const onlyBack = is.frontAtMs === was.frontAtMs && is.shiftMs === was.shiftMs;
-  let condition: string;
-  if (onlyBack && was.fullAtMs > now) {
-    condition = `${full} > ${update.value(now)}`;
-    update.set(full, `${full} + ${update.value(is.fullAtMs - was.fullAtMs)}`);
-  } else {
-    condition =
-      was.fullAtMs === 0 ? `attribute_not_exists(${full})` : `${full} = ${update.value(was.fullAtMs)}`;
-    for (const name of ['fullAtMs', 'frontAtMs', 'shiftMs'] as const) {
-      update.set(update.path(name), update.value(is[name]));
-    }
-  }
+  const condition = written(update, chosen);
   try {
     const reply = await table.client.send(
       new UpdateItemCommand({
         TableName: table.table,
         Key: { vip: value(PREFIX + call) },
         UpdateExpression: update.expression,
-        ConditionExpression: condition,
+        ...(condition === '' ? {} : { ConditionExpression: condition }),
         ExpressionAttributeNames: update.names,
         ExpressionAttributeValues: update.values,
         ReturnValues: 'ALL_NEW',
@@ -109,30 +144,26 @@ async function tryChange(
   }
 }
 
-async function add(
-  table: BudgetTable,
-  call: Step['call'],
-  name: keyof BucketState,
-  ms: number,
-): Promise<void> {
-  const update = new Update();
-  const path = update.path(name);
-  update.set(path, `${path} + ${update.value(ms)}`);
-  try {
-    await table.client.send(
-      new UpdateItemCommand({
-        TableName: table.table,
-        Key: { vip: value(PREFIX + call) },
-        UpdateExpression: update.expression,
-        ConditionExpression: `attribute_exists(${path})`,
-        ExpressionAttributeNames: update.names,
-        ExpressionAttributeValues: update.values,
-      }),
-      { abortSignal: table.signal },
-    );
-  } catch (error) {
-    throw faultFrom(error, `giving back places of ${call}`);
+/** Writes the case into `update` and returns its condition. */
+function written(update: Update, chosen: Case): string {
+  const { set = {}, add = {}, frontBehindFull, from, below, alsoFrom } = chosen;
+  for (const name of ['fullAtMs', 'frontAtMs', 'shiftMs'] as const) {
+    const path = update.path(name);
+    const old = `if_not_exists(${path}, ${update.value(0)})`;
+    if (set[name] !== undefined) update.set(path, update.value(set[name]));
+    else if (add[name] !== undefined) update.set(path, `${old} + ${update.value(add[name])}`);
+    else if (name === 'frontAtMs' && frontBehindFull !== undefined) {
+      update.set(path, `${update.path('fullAtMs')} + ${update.value(frontBehindFull)}`);
+    } else update.set(path, old);
   }
+  const parts = [from, alsoFrom].flatMap((limit) =>
+    limit === undefined ? [] : [`${update.path(limit[0])} >= ${update.value(limit[1])}`],
+  );
+  if (below !== undefined) {
+    const path = update.path(below[0]);
+    parts.push(`(attribute_not_exists(${path}) OR ${path} < ${update.value(below[1])})`);
+  }
+  return parts.join(' AND ');
 }
 
 /** Not consistent: half the price, and a second more or less does no harm. */

@@ -1,5 +1,5 @@
 // The account's budget in memory: one bucket per action, each booking in one step.
-import { type BucketState, type Budget, booked, bookingOf, emptied, untouched } from '../budget.ts';
+import { type BucketState, type Budget, booked, bookingOf, emptied, timeOf, untouched } from '../budget.ts';
 import { type Rates, rates } from '../pace.ts';
 import type { Step } from '../plan.ts';
 import { epochMs } from '../time.ts';
@@ -23,7 +23,7 @@ export function memoryBudget(sizes: Rates = rates): MemoryBudget {
     },
     async giveBack(call, count) {
       const is = of(call);
-      const back = Math.floor((count * 1000) / sizes[call].perSecond);
+      const back = timeOf(sizes[call], count);
       buckets.set(call, { ...is, fullAtMs: epochMs(is.fullAtMs - back) });
     },
     async empty(call, now) {
