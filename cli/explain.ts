@@ -62,7 +62,7 @@ async function explainProbe(
   eventId: string,
   out: Run<Zone>['out'],
   session: Run<Zone>['session'],
-  tz: string | undefined,
+  tz: string,
 ): Promise<Status> {
   const probe = (await session.log.probes(vip, PROBES_LOOKED_THROUGH)).find((p) => p.eventId === eventId);
   if (probe === undefined) {
@@ -70,7 +70,8 @@ async function explainProbe(
     throw refused(`no self-test ${eventId} of ${vip} has reached the controller`, next);
   }
   if (out.json) out.document(probe);
-  else out.line(plain(`the self-test of ${probe.node} reached the controller at ${momentText(probe.atMs, tz)}`));
+  else
+    out.line(plain(`the self-test of ${probe.node} reached the controller at ${momentText(probe.atMs, tz)}`));
   return status.ok;
 }
 

@@ -198,6 +198,6 @@ export interface AuditLog {
   epoch(vip: string, epoch: number): Promise<{ intent?: Intent; outcome?: Failover; reads: number }>;
   order(vip: string, id: string): Promise<OrderEntry | undefined>;
   around(vip: string, atMs: EpochMs): Promise<Omit<Around, 'ownerNow'>>;
-  /** The newest self-test of each node, up to `limit` looked through. */
+  /** Self-tests, newest first. */
   probes(vip: string, limit: number): Promise<readonly ProbeSeen[]>;
 }

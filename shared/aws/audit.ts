@@ -186,11 +186,5 @@ async function around(table: TimelineTable, vip: string, atMs: EpochMs): Promise
 async function probes(table: TimelineTable, vip: string, limit: number): Promise<readonly ProbeSeen[]> {
   const reading: Reading = { table, reads: 0 };
   const range = { pk: `probe/${vip}`, from: '0', to: END, newestFirst: true };
-  const { items } = await page(reading, range, limit);
-  const newest = new Map<string, ProbeSeen>();
-  for (const item of items) {
-    const probe = item as unknown as ProbeSeen;
-    if (!newest.has(probe.node)) newest.set(probe.node, probe);
-  }
-  return [...newest.values()];
+  return (await page(reading, range, limit)).items as unknown as readonly ProbeSeen[];
 }
