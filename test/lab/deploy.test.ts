@@ -72,6 +72,7 @@ function notes(prefix: string): Note[] {
 describe('deployService', () => {
   it('names what it deployed, and two stages at once do not meet', () => {
     expect(dev).toEqual({
+      outputs: expect.objectContaining({ BusName: 'vipshift-dev' }),
       stage: 'dev',
       busName: 'vipshift-dev',
       busArn: `arn:aws:events:${aws.region}:${aws.accountId}:event-bus/vipshift-dev`,
