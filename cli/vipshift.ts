@@ -12,6 +12,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// Without a listener Node ends by the signal itself, which callers see as no status at all.
+process.on('SIGINT', () => process.exit(status.interrupted));
+
 try {
   await program().parseAsync(process.argv);
 } catch (error) {

@@ -1,7 +1,8 @@
 // Reservations: one item per address or EIP of the ledger, so that no two VIPs ever hold the same one, however many are
 // added at once. DynamoDB has no unique attributes; a key is the only thing that only one writer can create.
 //
-// They lie in the table of VIPs under the prefix that listing leaves out. A reservation whose VIP does not stand with
+// They lie beside the VIPs in their table, under names that no VIP can have and without `rev`, so that listing leaves
+// them out. A reservation whose VIP does not stand with
 // that address was left by a writer that died between the two writes; after ABANDONED_AFTER it may be taken over.
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
@@ -12,7 +13,7 @@ import { faultFrom, isConditionFailed } from './codes.ts';
 import { Update, value } from './vip-item.ts';
 import type { Dynamo } from './vip-store.ts';
 
-const PREFIX = 'view/reserved/';
+const PREFIX = 'reserved/';
 const ABANDONED_AFTER: DurationMs = minutes(2);
 
 export interface Reservations {

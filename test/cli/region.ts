@@ -5,12 +5,16 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient, type KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
+import { vi } from 'vitest';
 import { childEnv, type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
 import { buildVpc, type LabVpc } from '../../lab/vpc.ts';
 import { awsTimeline } from '../../shared/aws/timeline.ts';
 import { awsVips } from '../../shared/aws/vip-store.ts';
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VipStore } from '../../shared/vip.ts';
+
+// A test runs several processes; with every core taken by other suites each may need some seconds.
+vi.setConfig({ testTimeout: 180_000 });
 
 export const STAGE = 'dev';
 const root = join(import.meta.dirname, '..', '..');

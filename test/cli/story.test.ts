@@ -269,3 +269,26 @@ describe('without AWS', () => {
     expect(stage.stderr).toMatch(/is --stage right/);
   });
 });
+
+describe('Ctrl-C', () => {
+  test('while break-glass waits for another’s lease: nothing is taken, status 130, and what to do is said', async () => {
+    const vip = (await region.vips.read('web'))!;
+    const cause = { kind: 'claim', why: 'somebody slow', atMs: epochMs(Date.now()) } as const;
+    const epoch = vip.epoch + 1;
+    const lease = { holder: 'slow', epoch, expiresAtMs: plus(epochMs(Date.now()), seconds(25)), cause };
+    await region.vips.write(vip, { ...vip, epoch, lease, open: { slow: lease } });
+    const args = ['failover', 'web', '--to', b, '--break-glass', '--reason', 'in vain'];
+    const ran = await run(args, region.env, { signalAfter: (said) => said.includes('waiting for it') });
+    expect(ran).toMatchObject({ status: 130, stdout: '' });
+    expect(ran.stderr).toMatch(/interrupted; .*vipshift status web/);
+    expect((await region.vips.read('web'))?.lease?.holder).toBe('slow');
+  });
+
+  test('ends a watch with 130', async () => {
+    const ran = await run(['status', '--watch', '--json'], region.env, {
+      signalAfter: (said) => said.includes('\n'),
+    });
+    expect(ran.status).toBe(130);
+    expect(ran.stderr).toBe('');
+  });
+});
