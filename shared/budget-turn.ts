@@ -19,7 +19,7 @@ export const SLICE = 10;
 /** The next slice is booked this long before the last place of the one before. */
 const AHEAD: DurationMs = seconds(1);
 /** Who waits in the back lane looks this often whether it was pushed back. */
-const LOOK_FOR_SHIFT: DurationMs = seconds(1);
+const LOOK_FOR_SHIFT: DurationMs = durationMs(500);
 /** A storm of refusals says the same thing many times. */
 const EMPTY_EVERY: DurationMs = seconds(1);
 

@@ -8,7 +8,7 @@
 // the sizes in pace.ts stay a little below EC2's. decisions/0020 says what else was weighed.
 import type { Rate } from './pace.ts';
 import type { Step } from './plan.ts';
-import { type EpochMs, epochMs } from './time.ts';
+import { type DurationMs, type EpochMs, epochMs, plus, seconds } from './time.ts';
 
 /** `front`: before all that wait: a VIP with priority, and a call that EC2 has refused although it had its place. */
 export type Lane = 'front' | 'back';
@@ -21,9 +21,16 @@ export interface BucketState {
   readonly frontAtMs: EpochMs;
   /** How far the front lane has pushed back the others, in all. */
   readonly shiftMs: number;
+  /** When EC2 last said that it is empty. */
+  readonly emptiedAtMs: EpochMs;
 }
 
-export const untouched: BucketState = { fullAtMs: epochMs(0), frontAtMs: epochMs(0), shiftMs: 0 };
+export const untouched: BucketState = {
+  fullAtMs: epochMs(0),
+  frontAtMs: epochMs(0),
+  shiftMs: 0,
+  emptiedAtMs: epochMs(0),
+};
 
 /** Places next to each other. */
 export interface Booking {
@@ -66,14 +73,20 @@ export function booked(rate: Rate, was: BucketState, count: number, lane: Lane, 
   const gone = Math.min(was.fullAtMs, now + depth(rate));
   const frontAtMs = epochMs(Math.max(was.frontAtMs, gone, now) + took);
   const waiting = was.fullAtMs >= now + depth(rate);
-  return { fullAtMs, frontAtMs, shiftMs: was.shiftMs + (waiting ? took : 0) };
+  return { ...was, fullAtMs, frontAtMs, shiftMs: was.shiftMs + (waiting ? took : 0) };
 }
 
-/** The bucket after EC2 has said that it is empty. */
-export const emptied = (rate: Rate, was: BucketState, now: EpochMs): BucketState => ({
-  ...was,
-  fullAtMs: later(was.fullAtMs, epochMs(now + depth(rate))),
-});
+/** A refusal says that the bucket is behind its item, by how much nobody knows: all that wait, wait this much longer. */
+export const PAUSE: DurationMs = seconds(1);
+
+/** The bucket after EC2 has said that it is empty. Many say so at once: it counts once in each pause. */
+export function emptied(rate: Rate, was: BucketState, now: EpochMs): BucketState {
+  if (was.emptiedAtMs > now - PAUSE) return was;
+  const goneMs = epochMs(now + depth(rate));
+  if (was.fullAtMs < goneMs) return { ...was, fullAtMs: goneMs, emptiedAtMs: now };
+  const [fullAtMs, shiftMs] = [plus(was.fullAtMs, PAUSE), was.shiftMs + PAUSE];
+  return { ...was, fullAtMs, shiftMs, emptiedAtMs: now };
+}
 
 /** The places of the booking that led to `is`. */
 export function bookingOf(rate: Rate, is: BucketState, count: number, lane: Lane): Booking {

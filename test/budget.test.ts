@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Budget, booked, bookingOf, emptied, type Lane, untouched } from '../shared/budget.ts';
+import { type Budget, booked, bookingOf, emptied, type Lane, PAUSE, untouched } from '../shared/budget.ts';
 import { SLICE, turnsFor, turnsOf } from '../shared/budget-turn.ts';
 import { failover } from '../shared/failover.ts';
 import { Fault } from '../shared/fault.ts';
@@ -106,12 +106,18 @@ describe('the account’s budget', () => {
     expect((await instants(budget, [45])).every((instant) => instant === START)).toBe(true);
   });
 
-  test('a refusal by EC2 empties the bucket, and a queue that is longer than that stays as it is', () => {
+  test('a refusal by EC2 empties the bucket: the next place is a whole token away', () => {
     const empty = emptied(rate, untouched, START);
-    const [next] = [bookingOf(rate, booked(rate, empty, 1, 'back', START), 1, 'back')];
+    const next = bookingOf(rate, booked(rate, empty, 1, 'back', START), 1, 'back');
     expect(next.firstAtMs - START).toBeGreaterThanOrEqual(200);
+  });
+
+  test('a refusal in a queue makes all that wait, wait longer, once in each pause: many say the same', () => {
     const queue = booked(rate, untouched, 300, 'back', START);
-    expect(emptied(rate, queue, START)).toEqual(queue);
+    const once = emptied(rate, queue, START);
+    expect([once.fullAtMs - queue.fullAtMs, once.shiftMs - queue.shiftMs]).toEqual([PAUSE, PAUSE]);
+    expect(emptied(rate, once, plus(START, durationMs(PAUSE - 1)))).toEqual(once);
+    expect(emptied(rate, once, plus(START, PAUSE)).shiftMs).toBe(2 * PAUSE);
   });
 });
 

@@ -7,11 +7,20 @@
 // over in one second are throttled here and then pace themselves alone.
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type BucketState, type Budget, bookingOf, depth, type Lane, timeOf, untouched } from '../budget.ts';
+import {
+  type BucketState,
+  type Budget,
+  bookingOf,
+  depth,
+  type Lane,
+  PAUSE,
+  timeOf,
+  untouched,
+} from '../budget.ts';
 import { Fault } from '../fault.ts';
 import type { Rate, Rates } from '../pace.ts';
 import type { Step } from '../plan.ts';
-import { type EpochMs, epochMs } from '../time.ts';
+import type { EpochMs } from '../time.ts';
 import { faultFrom, isConditionFailed } from './codes.ts';
 import { type Item, Update, value } from './vip-item.ts';
 
@@ -41,12 +50,7 @@ export const awsBudget = (table: BudgetTable): Budget => ({
     await change(table, call, (was) => (was === untouched ? undefined : { add: { fullAtMs: back } }));
   },
   async empty(call, now) {
-    const emptyAtMs = epochMs(now + depth(table.sizes[call]));
-    await change(table, call, (was) =>
-      was.fullAtMs >= emptyAtMs
-        ? undefined
-        : { set: { fullAtMs: emptyAtMs }, below: ['fullAtMs', emptyAtMs] },
-    );
+    await change(table, call, (was) => emptyCase(was, table.sizes[call], now));
   },
 });
 
@@ -95,6 +99,22 @@ function bookingCase(was: BucketState, rate: Rate, count: number, lane: Lane, no
     set: { frontAtMs: goneMs + took },
     from: ['fullAtMs', goneMs],
     below: ['frontAtMs', goneMs],
+  };
+}
+
+/** The cases of `emptied` in budget.ts. */
+function emptyCase(was: BucketState, rate: Rate, now: EpochMs): Case | undefined {
+  if (was.emptiedAtMs > now - PAUSE) return undefined;
+  const goneMs = now + depth(rate);
+  if (was.fullAtMs < goneMs) {
+    return { set: { fullAtMs: goneMs, emptiedAtMs: now }, below: ['fullAtMs', goneMs] };
+  }
+  const add = { fullAtMs: PAUSE, shiftMs: PAUSE };
+  return {
+    add,
+    set: { emptiedAtMs: now },
+    from: ['fullAtMs', goneMs],
+    below: ['emptiedAtMs', now - PAUSE + 1],
   };
 }
 
@@ -147,14 +167,14 @@ async function tryChange(
 /** Writes the case into `update` and returns its condition. */
 function written(update: Update, chosen: Case): string {
   const { set = {}, add = {}, frontBehindFull, from, below, alsoFrom } = chosen;
-  for (const name of ['fullAtMs', 'frontAtMs', 'shiftMs'] as const) {
+  for (const name of ['fullAtMs', 'frontAtMs', 'shiftMs', 'emptiedAtMs'] as const) {
     const path = update.path(name);
-    const old = `if_not_exists(${path}, ${update.value(0)})`;
+    const old = () => `if_not_exists(${path}, ${update.value(0)})`;
     if (set[name] !== undefined) update.set(path, update.value(set[name]));
-    else if (add[name] !== undefined) update.set(path, `${old} + ${update.value(add[name])}`);
+    else if (add[name] !== undefined) update.set(path, `${old()} + ${update.value(add[name])}`);
     else if (name === 'frontAtMs' && frontBehindFull !== undefined) {
       update.set(path, `${update.path('fullAtMs')} + ${update.value(frontBehindFull)}`);
-    } else update.set(path, old);
+    } else update.set(path, old());
   }
   const parts = [from, alsoFrom].flatMap((limit) =>
     limit === undefined ? [] : [`${update.path(limit[0])} >= ${update.value(limit[1])}`],
@@ -179,6 +199,6 @@ async function shift(table: BudgetTable, call: Step['call']): Promise<number> {
 
 function stateOf(item: Item | undefined): BucketState {
   if (item === undefined) return untouched;
-  const { fullAtMs, frontAtMs, shiftMs } = unmarshall(item) as BucketState;
-  return { fullAtMs: epochMs(fullAtMs), frontAtMs: epochMs(frontAtMs), shiftMs };
+  const { vip: _vip, ...state } = unmarshall(item);
+  return state as BucketState;
 }

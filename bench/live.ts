@@ -1,0 +1,45 @@
+// `npm run live -- --assumptions`: what the design believes of AWS, asked of the account that the shell's credentials belong to.
+// With --local it asks a local AWS that it starts itself.
+import { parseArgs } from 'node:util';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { startLocalAws } from '../lab/local-aws.ts';
+import { type Account, answers, line } from './assumptions.ts';
+
+const { values } = parseArgs({
+  options: { assumptions: { type: 'boolean' }, local: { type: 'boolean' }, region: { type: 'string' } },
+});
+
+async function ofThisShell(): Promise<Account> {
+  const settings = values.region === undefined ? {} : { region: values.region };
+  const [ec2, events] = [new EC2Client(settings), new EventBridgeClient(settings)];
+  const region = await events.config.region();
+  return { ec2, events, region, eventsEndpoint: `https://events.${region}.amazonaws.com` };
+}
+
+async function assumptions(account: Account): Promise<boolean> {
+  let well = true;
+  for await (const answer of answers(account)) {
+    console.log(line(answer));
+    well &&= answer.verdict !== 'FAIL';
+  }
+  return well;
+}
+
+if (values.assumptions !== true) {
+  console.error('want: npm run live -- --assumptions [--region REGION | --local]');
+  process.exitCode = 2;
+} else if (values.local === true) {
+  const aws = await startLocalAws();
+  try {
+    const access = {
+      region: aws.region,
+      credentials: { accessKeyId: aws.accountId, secretAccessKey: 'local' },
+    };
+    const ec2 = new EC2Client({ ...access, endpoint: aws.ec2Endpoint });
+    const events = new EventBridgeClient({ ...access, endpoint: aws.endpoint });
+    await assumptions({ ec2, events, region: aws.region, eventsEndpoint: aws.endpoint });
+  } finally {
+    await aws.stop();
+  }
+} else if (!(await assumptions(await ofThisShell()))) process.exitCode = 1;

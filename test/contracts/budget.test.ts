@@ -1,0 +1,113 @@
+// The account's budget in memory and on DynamoDB: the same bookings lead to the same places, and a storm of them loses none.
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
+import { awsBudget } from '../../shared/aws/budget.ts';
+import { awsVips } from '../../shared/aws/vip-store.ts';
+import type { Budget, Lane } from '../../shared/budget.ts';
+import { memoryBudget } from '../../shared/memory/budget.ts';
+import { rates } from '../../shared/pace.ts';
+import { durationMs, plus } from '../../shared/time.ts';
+import { newVip } from '../../shared/vip.ts';
+import { entry, START } from '../world.ts';
+
+let aws: LocalAws;
+let client: DynamoDBClient;
+const signal = new AbortController().signal;
+let tables = 0;
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  client = new DynamoDBClient({ endpoint: aws.endpoint, region: aws.region, credentials });
+});
+afterAll(async () => {
+  client?.destroy();
+  await aws?.stop();
+});
+
+async function newTable(): Promise<string> {
+  const table = `vips-${++tables}`;
+  await client.send(
+    new CreateTableCommand({
+      TableName: table,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'vip', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'vip', KeyType: 'HASH' }],
+    }),
+  );
+  return table;
+}
+
+/** A sandbox of its own: what others have done it learns from the table only. */
+const sandboxOn = (table: string): Budget =>
+  awsBudget({ client, table, sizes: rates, seen: new Map(), signal });
+
+type Deed = readonly [atMs: number, does: 'back' | 'front' | 'giveBack' | 'empty', count: number];
+const story: readonly Deed[] = [
+  [0, 'back', 10],
+  [5, 'front', 10],
+  [10, 'back', 40],
+  [20, 'front', 5],
+  [30, 'front', 5],
+  [40, 'back', 30],
+  [900, 'giveBack', 7],
+  [950, 'back', 1],
+  [60_000, 'front', 3],
+  [60_001, 'empty', 0],
+  [60_002, 'back', 2],
+  [60_003, 'front', 2],
+  [60_004, 'empty', 0],
+  [200_000, 'giveBack', 1],
+  [200_001, 'back', 49],
+];
+
+async function tell(budgets: readonly Budget[]): Promise<unknown[]> {
+  const answers: unknown[] = [];
+  for (const [n, [atMs, does, count]] of story.entries()) {
+    const budget = budgets[n % budgets.length]!;
+    const now = plus(START, durationMs(atMs));
+    if (does === 'giveBack') await budget.giveBack('ReplaceRoute', count);
+    else if (does === 'empty') await budget.empty('ReplaceRoute', now);
+    else answers.push(await budget.book('ReplaceRoute', count, does as Lane, now));
+    answers.push(await budget.shift('ReplaceRoute'));
+  }
+  return answers;
+}
+
+describe('the budget on DynamoDB', () => {
+  test('gives the same places as in memory, also to sandboxes that know nothing of each other', async () => {
+    const table = await newTable();
+    const told = await tell([sandboxOn(table), sandboxOn(table), sandboxOn(table)]);
+    expect(told).toEqual(await tell([memoryBudget()]));
+  });
+
+  test('forty sandboxes that book at once all get places, and no two the same', async () => {
+    const table = await newTable();
+    const bookings = await Promise.all(
+      Array.from({ length: 40 }, () => sandboxOn(table).book('ReplaceRoute', 10, 'back', START)),
+    );
+    const firsts = bookings.map((b) => b.firstAtMs).sort((a, b) => a - b);
+    const took = Math.ceil(10_000 / rates.ReplaceRoute.perSecond);
+    for (const [n, first] of firsts.entries()) expect(first - firsts[0]!).toBeCloseTo(n * took, 0);
+  });
+
+  test('each action has a bucket of its own, and no bucket is taken for a VIP', async () => {
+    const table = await newTable();
+    const budget = sandboxOn(table);
+    await budget.book('ReplaceRoute', 400, 'back', START);
+    const eip = await budget.book('AssociateAddress', 1, 'back', START);
+    expect(eip.firstAtMs).toBeLessThan(START);
+    const vips = awsVips({ client, table, signal, nonce: () => 'token' });
+    await vips.write(undefined, newVip(entry));
+    await vips.keepView('web', {
+      source: 'ec2',
+      beganAtMs: START,
+      endedAtMs: START,
+      tables: [],
+      enis: [],
+      eips: [],
+    });
+    expect((await vips.list()).map((vip) => vip.name)).toEqual(['web']);
+  });
+});
