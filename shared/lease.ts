@@ -61,41 +61,63 @@ export const isLive = (lease: Lease | undefined, now: EpochMs): boolean =>
 export const mayStart = (expiresAtMs: EpochMs, now: EpochMs): boolean =>
   now < minus(expiresAtMs, durationMs(ATTEMPT_MAX + 2 * SKEW));
 
+/** The durations that depend on each other, by name. */
+export const durations = {
+  ttl: LEASE_TTL,
+  attempt: ATTEMPT_MAX,
+  skew: SKEW,
+  staleRead: STALE_READ,
+  unknownLands: UNKNOWN_LANDS_WITHIN,
+  lookAgain: LOOK_AGAIN,
+  renewBelow: RENEW_BELOW,
+  patience: OBSERVE_PATIENCE,
+  functionTimeout: FUNCTION_TIMEOUT_MIN,
+} as const;
+
 interface Relation {
   readonly holds: boolean;
   readonly why: string;
 }
 
-const relations: readonly Relation[] = [
+const relations = (d: Readonly<Record<keyof typeof durations, number>>): readonly Relation[] => [
   {
-    holds: LEASE_TTL > ATTEMPT_MAX + 2 * SKEW,
+    holds: d.ttl > d.attempt + 2 * d.skew,
     why: 'LEASE_TTL must outlast one attempt and twice the skew, or no attempt may ever start',
   },
   {
-    holds: RENEW_BELOW > ATTEMPT_MAX + 2 * SKEW && RENEW_BELOW < LEASE_TTL,
-    why: 'RENEW_BELOW must leave time for an attempt to start after a renewal that was late, and lie within LEASE_TTL',
+    holds: d.renewBelow > d.attempt + 2 * d.skew,
+    why: 'RENEW_BELOW must leave time for an attempt to start after a renewal that was late',
   },
   {
-    holds: OBSERVE_PATIENCE + ATTEMPT_MAX + 2 * SKEW < LEASE_TTL,
+    holds: d.renewBelow < d.ttl,
+    why: 'RENEW_BELOW must lie within LEASE_TTL, or every attempt would renew first',
+  },
+  {
+    holds: d.patience + d.attempt + 2 * d.skew < d.ttl,
     why: 'after waiting OBSERVE_PATIENCE for the describes there must be lease left to send the mutations',
   },
   {
-    holds: UNKNOWN_LANDS_WITHIN > LEASE_TTL + ATTEMPT_MAX,
+    holds: d.unknownLands > d.ttl + d.attempt,
     why: 'an attempt of unknown outcome must be distrusted for longer than the lease under which it was sent',
   },
   {
-    holds: STALE_READ < LEASE_TTL,
+    holds: d.staleRead < d.ttl,
     why: 'a holder must be able to outwait stale reads within its own lease',
   },
   {
-    holds: LOOK_AGAIN < LEASE_TTL / 10,
+    holds: d.lookAgain < d.ttl / 10,
     why: 'a waiting claim must look often enough to take over soon after a release',
   },
   {
-    holds: FUNCTION_TIMEOUT_MIN >= 2 * LEASE_TTL + UNKNOWN_LANDS_WITHIN / 2,
+    holds: d.functionTimeout >= 2 * d.ttl + d.unknownLands / 2,
     why: 'an invocation that waits out a dead lease must have a whole lease left for its own switch',
   },
 ];
 
-const broken = relations.filter((r) => !r.holds);
-if (broken.length > 0) throw new RangeError(`lease constants: ${broken.map((r) => r.why).join('; ')}`);
+/** Throws when the durations contradict each other. */
+export function agree(d: Readonly<Record<keyof typeof durations, number>>): void {
+  const broken = relations(d).filter((r) => !r.holds);
+  if (broken.length > 0) throw new RangeError(`lease constants: ${broken.map((r) => r.why).join('; ')}`);
+}
+
+agree(durations);

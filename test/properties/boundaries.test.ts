@@ -3,8 +3,11 @@ import { describe, expect, test } from 'vitest';
 import * as claim from '../../shared/claim.ts';
 import * as election from '../../shared/election.ts';
 import * as lease from '../../shared/lease.ts';
+import { plan } from '../../shared/plan.ts';
 import * as silent from '../../shared/silent.ts';
 import * as switching from '../../shared/switch.ts';
+import { newVip, type Vip } from '../../shared/vip.ts';
+import { addTable, claimOf, entry, memberOf, START, V4, world } from '../world.ts';
 
 describe('the constants are those of PROTOCOL', () => {
   test('of claims and silence', () => {
@@ -28,4 +31,96 @@ describe('the constants are those of PROTOCOL', () => {
   test('of the switch', () => {
     expect(switching.EPOCHS_MAX).toBe(8);
   });
+});
+
+describe('the durations of the lease are held against each other when the program starts', () => {
+  const { ttl, attempt, skew, patience, unknownLands } = lease.durations;
+  // The name of a duration, its last value that is right, and the first one that is wrong; whatever else it breaks.
+  const edges: readonly (readonly [keyof typeof lease.durations, number, number, string])[] = [
+    ['renewBelow', attempt + 2 * skew + 1, attempt + 2 * skew, 'leave time for an attempt'],
+    ['renewBelow', ttl - 1, ttl, 'lie within LEASE_TTL'],
+    ['patience', ttl - attempt - 2 * skew - 1, ttl - attempt - 2 * skew, 'after waiting OBSERVE_PATIENCE'],
+    ['unknownLands', ttl + attempt + 1, ttl + attempt, 'distrusted for longer'],
+    ['staleRead', ttl - 1, ttl, 'outwait stale reads'],
+    ['lookAgain', ttl / 10 - 1, ttl / 10, 'look often enough'],
+    ['functionTimeout', 2 * ttl + unknownLands / 2, 2 * ttl + unknownLands / 2 - 1, 'a whole lease left'],
+  ];
+  test.each(edges)('%s: %d is right, %d is wrong', (name, right, wrong, why) => {
+    expect(lease.agree({ ...lease.durations, [name]: right })).toBeUndefined();
+    expect(() => lease.agree({ ...lease.durations, [name]: wrong })).toThrow(why);
+  });
+  test('a lease that one attempt outlasts is refused', () => {
+    const little = {
+      ...lease.durations,
+      ttl: attempt + 2 * skew,
+      patience: -patience,
+      renewBelow: 0,
+      staleRead: 0,
+    };
+    expect(() => lease.agree(little)).toThrow('LEASE_TTL must outlast one attempt');
+    expect(() =>
+      lease.agree({ ...little, ttl: attempt + 2 * skew + 1, renewBelow: attempt + 2 * skew }),
+    ).toThrow(/^(?!.*LEASE_TTL must outlast)/);
+  });
+});
+
+describe('an election with no candidate', () => {
+  const stint = (node: string, over: Partial<claim.Stint>): claim.Stint => ({
+    ...claim.stintOf(claimOf(node), START),
+    ...over,
+  });
+  const of = (over: Partial<Vip>): Vip => ({
+    ...newVip(entry),
+    members: { 'i-a': memberOf('i-a'), 'i-b': memberOf('i-b') },
+    heard: [9e7, 9e7 + 1, 9e7 + 2, 9e7 + 3, 9e7 + 4],
+    ...over,
+  });
+  test('goes to a silent MASTER where the owner is a member that was never heard', () => {
+    const vip = of({ owner: 'i-a', claims: { 'i-b': stint('i-b', {}) } });
+    expect(election.elect(vip, START).owner).toBe('i-b');
+  });
+  test('goes to a silent MASTER where the owner is no member any more, whatever it said last', () => {
+    const claims = { 'i-a': stint('i-a', {}), 'i-b': stint('i-b', {}) };
+    const members = { 'i-b': memberOf('i-b') };
+    expect(election.elect(of({ owner: 'i-a', claims, members }), START).owner).toBe('i-b');
+  });
+});
+
+test('two masters alike in all are ordered by id, in whatever order they were recorded', () => {
+  const a = claim.stintOf(claimOf('i-a'), START);
+  const b = claim.stintOf(claimOf('i-b'), START);
+  const members = { 'i-a': memberOf('i-a'), 'i-b': memberOf('i-b') };
+  for (const claims of [
+    { 'i-a': a, 'i-b': b },
+    { 'i-b': b, 'i-a': a },
+  ]) {
+    expect(election.elect({ ...newVip(entry), members, claims }, START).owner).toBe('i-a');
+  }
+});
+
+describe('a plan', () => {
+  test('sends what differs before what is only made sure', async () => {
+    const w = world();
+    const vip = w.vips.items.get('web')!;
+    for (const n of [1, 2, 3]) await w.ec2.apply(route(`rtb-${n}`, 'eni-i-a-service'), () => true);
+    const { steps } = plan(vip, await w.ec2.observe(vip), memberOf('i-a'), false);
+    const differing = steps.map((s) => s.from !== 'eni-i-a-service');
+    expect(differing).toEqual([...differing].sort((x, y) => Number(y) - Number(x)));
+    expect(differing.filter((d) => !d)).toHaveLength(3);
+  });
+  test('misses route tables only where there are addresses', async () => {
+    const w = world();
+    w.ec2.tables.clear();
+    addTable(w.ec2, 'rtb-other');
+    for (const [addresses, missed] of [
+      [[], 0],
+      [[V4], 1],
+    ] as const) {
+      const vip = { ...w.vips.items.get('web')!, addresses };
+      const { conflicts } = plan(vip, await w.ec2.observe(vip), memberOf('i-a'), true);
+      expect(conflicts.filter((c) => c.cell === 'route tables')).toHaveLength(missed);
+    }
+  });
+  const route = (table: string, eni: string) =>
+    ({ call: 'CreateRoute', cell: `${table} ${V4}`, from: 'nothing', eni, table, destination: V4 }) as const;
 });
