@@ -6,7 +6,7 @@ import type { Scope } from './vip.ts';
 export interface Ec2 {
   /**
    * Every labelled table and ENI, every EIP that bears the VIP's name or node label, all pages. Of the tables' routes
-   * only those to a single address outside come back. Throws a Fault when any part is missing: half an observation
+   * only those to a single address or a prefix list come back. Throws a Fault when any part is missing: half an observation
    * would look like drift.
    */
   observe(scope: Scope): Promise<Observation>;

@@ -27,6 +27,10 @@ export interface TableSeen {
   readonly routes: Readonly<Record<string, RouteSeen>>;
 }
 
+/** What a VIP's address may be: one IPv4 or IPv6 address, or a managed prefix list, which is many in one route. */
+export const isAddress = (destination: string): boolean =>
+  /\/(32|128)$/.test(destination) || destination.startsWith('pl-');
+
 export interface AddressSeen {
   readonly privateAddress: string;
   /** Allocation id of the EIP that lies on it; the public address itself where AWS assigned that one. */
@@ -90,7 +94,22 @@ export function strays(entry: LedgerEntry, seen: Observation): readonly Stray[] 
         why: 'is associated with a gateway, which takes no route to outside the VPC',
       })),
     ...seen.enis.filter((e) => !inScope(entry, e)).map((e) => ({ id: e.eni, why: elsewhere(e) })),
+    ...tooMany(entry, seen),
   ];
+}
+
+function tooMany(entry: LedgerEntry, seen: Observation): readonly Stray[] {
+  const labelled = seen.enis.filter((e) => inScope(entry, e) && entry.nodeLabels.includes(e.label));
+  const nodes = new Set(labelled.flatMap((e) => e.node ?? []));
+  if (nodes.size <= MEMBERS_MAX) return [];
+  const why = `is borne by ${nodes.size} nodes, want at most ${MEMBERS_MAX}: those that came last are no members`;
+  return [{ id: `label ${entry.nodeLabels.join(', ')}`, why }];
+}
+
+/** Nodes by id, known members before all: a newcomer beyond MEMBERS_MAX must not push out who serves. */
+function inOrder(usable: readonly EniSeen[], known: Members): readonly string[] {
+  const nodes = [...new Set(usable.map((e) => e.node!))].sort();
+  return [...nodes.filter((n) => known[n] !== undefined), ...nodes.filter((n) => known[n] === undefined)];
 }
 
 /**
@@ -103,7 +122,7 @@ export function membersSeen(entry: LedgerEntry, seen: Observation, known: Member
     .sort((a, b) => (a.eni < b.eni ? -1 : 1));
   const eipLabels = entry.nodeLabels.map((label) => label + EIP_SUFFIX);
   const members: Record<string, Member> = {};
-  for (const node of [...new Set(usable.map((e) => e.node!))].sort()) {
+  for (const node of inOrder(usable, known)) {
     const own = usable.filter((e) => e.node === node);
     const was = known[node];
     const service = choose(

@@ -1,7 +1,7 @@
 // The item of one VIP: what the ledger says of it, and everything that claims, election and lease keep about it.
 //
 // Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
-import { merge, newerStint, type Stint, sameStint } from './claim.ts';
+import { boundStays, merge, newerStint, type Stint, sameStint } from './claim.ts';
 import { isLive, type Lease, type Open } from './lease.ts';
 import type { Members } from './member.ts';
 import type { Observation } from './observation.ts';
@@ -31,7 +31,7 @@ export const sameScope = (a: Scope, b: Scope): boolean =>
 
 /** What an operator registers. */
 export interface LedgerEntry extends Scope {
-  /** Destinations of the routes, as EC2 spells them: `192.168.255.10/32`, `fd77::10/128`. */
+  /** Destinations of the routes, as EC2 spells them: `192.168.255.10/32`, `fd77::10/128`, or a managed prefix list `pl-…`. */
   readonly addresses: readonly string[];
   /** Allocation ids of the Elastic IPs that move along. */
   readonly eips: readonly string[];
@@ -117,8 +117,7 @@ export const onlyRefreshes = (known: Stint, told: Stint): boolean =>
   known.seq < told.seq &&
   known.slot <= told.slot &&
   known.seenMs <= told.seenMs &&
-  known.young &&
-  (!told.young || known.hiMs < told.hiMs);
+  boundStays(known, told);
 
 /** The item after `telling`, or undefined when its conditions do not hold: the contract that every store keeps. */
 export function afterTelling(vip: Vip, telling: Telling, now: EpochMs): Vip | undefined {

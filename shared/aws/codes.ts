@@ -32,6 +32,8 @@ const kinds: Readonly<Record<FaultKind, readonly string[]>> = {
     'InvalidNetworkInterfaceId.NotFound',
     'InvalidAllocationID.NotFound',
     'InvalidInstanceID.NotFound',
+    'InvalidPrefixListID.NotFound',
+    'InvalidPrefixListId.NotFound',
     'ResourceNotFoundException',
   ],
   // InvalidParameterValue is told apart by its text, below.

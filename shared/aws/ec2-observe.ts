@@ -12,7 +12,14 @@ import {
   type RouteTable,
 } from '@aws-sdk/client-ec2';
 import { EIP_SUFFIX } from '../member.ts';
-import type { EipSeen, EniSeen, Observation, RouteSeen, TableSeen } from '../observation.ts';
+import {
+  type EipSeen,
+  type EniSeen,
+  isAddress,
+  type Observation,
+  type RouteSeen,
+  type TableSeen,
+} from '../observation.ts';
 import type { Scope } from '../vip.ts';
 import { faultFrom } from './codes.ts';
 import type { Ec2Access } from './ec2.ts';
@@ -92,8 +99,12 @@ async function collect<Page, Thing>(
 function tableFrom(table: RouteTable): TableSeen {
   const routes: Record<string, RouteSeen> = {};
   for (const route of table.Routes ?? []) {
-    const destination = route.DestinationCidrBlock ?? route.DestinationIpv6CidrBlock;
-    if (destination !== undefined && /\/(32|128)$/.test(destination)) routes[destination] = routeFrom(route);
+    const destination =
+      route.DestinationCidrBlock || route.DestinationIpv6CidrBlock || route.DestinationPrefixListId || '';
+    if (!isAddress(destination)) continue;
+    const seen = routeFrom(route);
+    // Beside a static route to the same destination a propagated one has no effect (VPC guide, "Route priority").
+    if (!seen.propagated || routes[destination] === undefined) routes[destination] = seen;
   }
   return {
     table: table.RouteTableId!,

@@ -87,7 +87,11 @@ function commandFor(step: Step): StepCommand {
 const routeInput = (step: RouteStep) => ({
   RouteTableId: step.table,
   NetworkInterfaceId: step.eni,
-  ...(step.destination.includes(':')
-    ? { DestinationIpv6CidrBlock: step.destination }
-    : { DestinationCidrBlock: step.destination }),
+  ...destinationInput(step.destination),
 });
+
+function destinationInput(destination: string) {
+  if (destination.startsWith('pl-')) return { DestinationPrefixListId: destination };
+  if (destination.includes(':')) return { DestinationIpv6CidrBlock: destination };
+  return { DestinationCidrBlock: destination };
+}

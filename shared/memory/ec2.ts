@@ -4,7 +4,14 @@
 import type { Ec2 } from '../ec2.ts';
 import { Fault } from '../fault.ts';
 import { EIP_SUFFIX } from '../member.ts';
-import type { EipSeen, EniSeen, Observation, RouteSeen, TableSeen } from '../observation.ts';
+import {
+  type EipSeen,
+  type EniSeen,
+  isAddress,
+  type Observation,
+  type RouteSeen,
+  type TableSeen,
+} from '../observation.ts';
 import type { CheckStep, EipStep, RouteStep, Step } from '../plan.ts';
 import type { Clock } from '../time.ts';
 import type { Scope } from '../vip.ts';
@@ -87,7 +94,7 @@ function look(region: Region, scope: Scope, clock: Clock): Observation {
 function routesNow(region: Region, routes: MemoryTable['routes']): MemoryTable['routes'] {
   const now: Record<string, RouteSeen> = {};
   for (const destination of Object.keys(routes)) {
-    if (!destination.endsWith('/32') && !destination.endsWith('/128')) continue;
+    if (!isAddress(destination)) continue;
     const route = routes[destination]!;
     const dead = route.target.startsWith('eni-') && region.enis.get(route.target)?.node === undefined;
     now[destination] = dead ? { ...route, state: 'blackhole' } : route;

@@ -1,7 +1,7 @@
 // The EC2 contract through the real SDK: on moto, and against a server that misbehaves in ways moto does not.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EC2Client } from '@aws-sdk/client-ec2';
+import { CreateManagedPrefixListCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
 import { buildVpc } from '../../lab/vpc.ts';
@@ -33,13 +33,18 @@ describe('EC2 through the SDK, on moto', () => {
   ec2Contract(async () => {
     const stage = `s${++stages}`;
     const own = { endpoint: aws.ec2Endpoint, region: aws.region, credentials };
-    const vpc = await buildVpc(
-      new EC2Client({ ...own, credentials: { accessKeyId: aws.accountId, secretAccessKey: 'x' } }),
-      {
-        stage,
-        label: 'web',
-      },
-    );
+    const owner = new EC2Client({
+      ...own,
+      credentials: { accessKeyId: aws.accountId, secretAccessKey: 'x' },
+    });
+    const vpc = await buildVpc(owner, { stage, label: 'web' });
+    const list = new CreateManagedPrefixListCommand({
+      PrefixListName: stage,
+      AddressFamily: 'IPv4',
+      MaxEntries: 5,
+      Entries: [{ Cidr: '192.168.250.1/32' }, { Cidr: '192.168.250.2/32' }],
+    });
+    const prefixList = (await owner.send(list)).PrefixList!.PrefixListId!;
     const access = accessTo(aws.ec2Endpoint, stage);
     return {
       ec2: awsEc2(access),
@@ -53,8 +58,10 @@ describe('EC2 through the SDK, on moto', () => {
       nodes: [vpc.nodes.a.instanceId, vpc.nodes.b.instanceId],
       labelled: vpc.tables.filter((t) => t.labelled).map((t) => t.routeTableId),
       unlabelled: vpc.tables.filter((t) => !t.labelled).map((t) => t.routeTableId),
+      prefixList,
       strangerEni: vpc.nodes.a.primaryEni,
       takesDuplicateRoutes: true,
+      forgetsPrefixLists: true,
     };
   });
 });

@@ -13,10 +13,14 @@ export interface Ec2UnderTest {
   readonly nodes: readonly [string, string];
   readonly labelled: readonly string[];
   readonly unlabelled: readonly string[];
+  /** A customer-managed prefix list. */
+  readonly prefixList: string;
   /** A living ENI that bears no label. */
   readonly strangerEni: string;
   /** Calls that the emulator takes although AWS refuses them, so that the refusal cannot be shown on it. */
   readonly takesDuplicateRoutes: boolean;
+  /** CreateRoute to an ENI keeps no prefix list: a gap of the emulator; prefix-list.test.ts goes the same way without it. */
+  readonly forgetsPrefixLists: boolean;
 }
 
 const yes = () => true;
@@ -79,6 +83,36 @@ export function ec2Contract(open: () => Promise<Ec2UnderTest>): void {
       for (const step of before.steps) await t.ec2.apply(step, yes);
       expect(plan(vip, await t.ec2.observe(t.entry), target, true)).toEqual({ steps: [], conflicts: [] });
     }
+  });
+
+  it('moves a prefix list like one address: one route in each table, however many addresses it holds', async () => {
+    const t = await open();
+    const vip = {
+      ...newVip({ ...t.entry, addresses: [t.prefixList], eips: [] }),
+      members: await members(t),
+    };
+    for (const [target, call] of [
+      [(await targets(t))[0], 'CreateRoute'],
+      [(await targets(t))[1], 'ReplaceRoute'],
+    ] as const) {
+      const { steps, conflicts } = plan(vip, await t.ec2.observe(t.entry), target, true);
+      expect(conflicts).toEqual([]);
+      expect(steps.map((step) => step.call)).toEqual(t.labelled.map(() => call));
+      for (const step of steps) await t.ec2.apply(step, yes);
+      if (t.forgetsPrefixLists) return;
+      const seen = await t.ec2.observe(t.entry);
+      expect(seen.tables.map((table) => table.routes[t.prefixList]?.target)).toEqual(
+        t.labelled.map(() => target.eni),
+      );
+      expect(plan(vip, seen, target, true).steps).toEqual([]);
+    }
+  });
+
+  it('lets ReplaceRoute fail on a missing prefix list’s route by the same kind', async () => {
+    const t = await open();
+    const [a] = await targets(t);
+    const step = { ...create(t.labelled[0]!, t.prefixList, a.eni), call: 'ReplaceRoute' as const };
+    expect((await faultOf(t.ec2.apply(step, yes))).kind).toBe('no-route');
   });
 
   it('lets ReplaceRoute fail on a missing route by a kind of its own, so that CreateRoute can follow', async () => {

@@ -27,7 +27,9 @@ describe('EC2 in memory', () => {
     nodes: ['i-a', 'i-b'],
     labelled: ['rtb-1', 'rtb-2', 'rtb-3', 'rtb-4'],
     unlabelled: ['rtb-other'],
+    prefixList: 'pl-1',
     strangerEni: 'eni-stranger',
     takesDuplicateRoutes: false,
+    forgetsPrefixLists: false,
   }));
 });
