@@ -1,10 +1,16 @@
 #!/usr/bin/env node
 // vipshift: the operator's side of the controller. This file only ends the process in the right way.
+import module from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import { status } from './exit.ts';
 import { complaintOf } from './fault-text.ts';
 import { plain } from './output.ts';
-import { program } from './program.ts';
+
+// Half of a run's time is compiling the SDK. In the user's own folder: what lies in a shared one could be anybody's code.
+// Older versions of Node have no such cache; where nothing can be written there is none either.
+module.enableCompileCache?.(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'vipshift'));
 
 // A reader that has seen enough, such as head, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -16,6 +22,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.on('SIGINT', () => process.exit(status.interrupted));
 
 try {
+  // Only now, so that the cache holds what it brings along.
+  const { program } = await import('./program.ts');
   await program().parseAsync(process.argv);
 } catch (error) {
   process.exitCode = ended(error);

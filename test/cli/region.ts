@@ -33,7 +33,8 @@ export async function run(
   env: NodeJS.ProcessEnv = withoutAws(),
   options: { readonly stdin?: string; readonly signalAfter?: (stdout: string) => boolean } = {},
 ): Promise<Ran> {
-  const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const cached = { XDG_CACHE_HOME: join(root, '.lab', 'cache'), ...env };
+  const child = spawn(process.execPath, [cli, ...args], { env: cached, stdio: ['pipe', 'pipe', 'pipe'] });
   const said = { stdout: '', stderr: '' };
   let interrupted = false;
   const note = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {

@@ -192,7 +192,7 @@ describe('failover --break-glass', () => {
     const lease = {
       holder: 'other',
       epoch: vip.epoch + 1,
-      expiresAtMs: plus(epochMs(Date.now()), seconds(4)),
+      expiresAtMs: plus(epochMs(Date.now()), seconds(12)),
       cause,
     };
     await region.vips.write(vip, { ...vip, epoch: vip.epoch + 1, lease, open: { other: lease } });
