@@ -170,6 +170,15 @@ const clamp = (value: number, low: number, high: number): number => Math.min(Mat
 export const transitionAt = (stint: Stint): EpochMs =>
   epochMs(clamp(stint.atMs, stint.hiMs - STAMP_MS, stint.hiMs));
 
+/** When the claim was made: the node's clock inside AWS's second, like the transition. For the record only. */
+export function saidAt(claim: Claim): EpochMs {
+  const hiMs = claim.timeMs + STAMP_MS - claim.ageMs;
+  return epochMs(Math.round(clamp(claim.atMs, hiMs - STAMP_MS, hiMs)));
+}
+
+/** Whether `told` leaves the bounds of `known` as they are. */
+export const boundStays = (known: Stint, told: Stint): boolean => tighter(known, told) === known;
+
 /** When the newest lower-advert of the stint came, if there was one. */
 export const lowerAdvertAt = (stint: Stint): EpochMs | undefined =>
   stint.affHiMs === undefined || stint.affAtMs === undefined

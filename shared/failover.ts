@@ -3,14 +3,14 @@
 //
 // Depth of the plain case (member known, lease free): the conditional write beside the describes, then all mutations.
 // Invariant: no claim is lost to a held lease; it is recorded beside it, and the release finds it (guarantee 4).
-import { type Claim, isLate, type Stint, slotOf, stintOf } from './claim.ts';
+import { type Claim, isLate, type Stint, saidAt, slotOf, stintOf } from './claim.ts';
 import { elect } from './election.ts';
 import { faultOf } from './fault.ts';
 import { type Cause, isLive, LEASE_TTL, LOOK_AGAIN } from './lease.ts';
 import { membersSeen, type Observation } from './observation.ts';
 import { fromTheFuture, impostor, type NodeIdentity, type Refusal, turnAway } from './rejection.ts';
 import { type Switched, switchVip, take, type Wire } from './switch.ts';
-import { plus } from './time.ts';
+import { type DurationMs, plus, seconds } from './time.ts';
 import type { Stage } from './timeline.ts';
 import { isPausing } from './tried.ts';
 import {
@@ -35,6 +35,9 @@ export type Answer =
 /** Reads and writes that lost a race are repeated this often; the loser of a race has seen somebody else's progress. */
 const RACES_MAX = 40;
 
+/** Whoever has waited for a lease looks again: what it saw before may have become somebody else's since. */
+const LOOK_FRESH: DurationMs = seconds(2);
+
 export interface Heard {
   readonly claim: Claim;
   /** The event's source, as EventBridge gives it. */
@@ -54,7 +57,7 @@ export async function failover(wire: Wire, heard: Heard, identity: NodeIdentity)
     return { answer: 'probed' };
   }
   const told = { claim, stint: stintOf(claim, now), slot: slotOf(claim.timeMs) };
-  const errand: Errand = { wire, ...told, cause: causeOf(claim), stages: stagesOf(claim, wire) };
+  const errand: Errand = { wire, ...told, cause: causeOf(claim), stages: stagesOf(claim, wire, identity) };
   // A late one enters as silent and can hardly move anything: it gets no epoch before that is known.
   return urgent(claim) && !isLate(claim, now) ? takeAtOnce(errand) : recordFirst(errand);
 }
@@ -201,7 +204,9 @@ interface Look {
 function lookFor(wire: Wire, name: string, when: 'now' | 'later' = 'now'): Look {
   let scope = wire.scopes.get(name) ?? defaultScope(name);
   let observing: Promise<Observation> | undefined;
+  let beganAt = wire.clock.now();
   const begin = () => {
+    beganAt = wire.clock.now();
     observing = wire.ec2.observe(scope);
     // Nobody may be waiting for it when it fails.
     observing.catch(() => undefined);
@@ -213,7 +218,8 @@ function lookFor(wire: Wire, name: string, when: 'now' | 'later' = 'now'): Look 
       const right = sameScope(scope, item);
       scope = { name: item.name, tableLabels: item.tableLabels, nodeLabels: item.nodeLabels };
       wire.scopes.set(name, scope);
-      return right && observing !== undefined ? observing : begin();
+      const fresh = wire.clock.now() - beganAt < LOOK_FRESH;
+      return right && fresh && observing !== undefined ? observing : begin();
     },
   };
 }
@@ -228,10 +234,13 @@ const causeOf = (claim: Claim): Cause => ({
 });
 
 /** The bus stamps whole seconds; the moment of the claim itself comes from the node's clock and is marked so. */
-const stagesOf = (claim: Claim, wire: Wire): readonly Stage[] => [
-  { stage: 'node said so (its clock)', atMs: claim.atMs as Stage['atMs'] },
+const stagesOf = (claim: Claim, wire: Wire, identity: NodeIdentity): readonly Stage[] => [
+  { stage: 'node said so (its clock)', atMs: saidAt(claim) },
   { stage: 'bus accepted (whole seconds)', atMs: claim.timeMs },
   { stage: 'controller began', atMs: wire.clock.now() },
+  ...(identity.mode === 'none'
+    ? [{ stage: 'nobody vouches for the node: NodeIdentity is none', atMs: wire.clock.now() }]
+    : []),
 ];
 
 async function reject(wire: Wire, claim: Claim, refusal: Refusal): Promise<Answer> {

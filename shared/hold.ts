@@ -6,6 +6,7 @@
 import { apply, type Hands, untold } from './apply.ts';
 import { lastTurnAtMs } from './budget-turn.ts';
 import { elect, isLiveOrder } from './election.ts';
+import { type Fault, faultOf } from './fault.ts';
 import type { Grip } from './grip.ts';
 import { OBSERVE_PATIENCE, STALE_READ } from './lease.ts';
 import type { Member } from './member.ts';
@@ -25,6 +26,8 @@ export interface Held {
   readonly failover: Failover;
   /** The outcome stands in the record; if it could not be written the lease must not be released. */
   readonly recorded: boolean;
+  /** Why it does not. */
+  readonly unrecorded?: Fault;
   /** Where the VIP was to go; undefined when it was to stay. */
   readonly target?: Member;
   /** Every step was carried out, so that the target may be committed as the owner. */
@@ -74,7 +77,7 @@ export async function hold(
   const failover = tell({ tools, grip, vip, seen, decision, todo, verdict, stages, intent });
   return {
     failover,
-    recorded: await recordOutcome(tools.timeline, failover),
+    ...(await recordOutcome(tools.timeline, failover)),
     ...(moves === undefined ? {} : { target: moves.target }),
     good:
       moves !== undefined && verdict.stop === undefined && verdict.steps.every((s) => s.result === 'done'),
@@ -274,10 +277,18 @@ function tell(told: Told): Failover {
   };
 }
 
+/** Only cells that were left alone, and none that is right: then nothing of the VIP could follow. */
+function nothingSent({ moves }: Decision, todo: Plan): Outcome {
+  if (moves === undefined || todo.conflicts.length === 0) return 'unchanged';
+  const { vip, seen } = moves;
+  const cells = tablesOf(vip, seen).length * vip.addresses.length + vip.eips.length;
+  return cells > todo.conflicts.length ? 'partial' : 'failed';
+}
+
 function outcomeOf(decision: Decision, todo: Plan, verdict: Verdict): Outcome {
   if (verdict.stop !== undefined) return 'superseded';
   if (decision.failed !== undefined) return 'failed';
-  if (verdict.steps.length === 0) return 'unchanged';
+  if (verdict.steps.length === 0) return nothingSent(decision, todo);
   const done = verdict.steps.filter((s) => s.result === 'done').length;
   if (done === 0) return 'failed';
   // A cell left to a stranger is no fault of ours, but clients behind it did not follow: no reader may miss that.
@@ -285,14 +296,19 @@ function outcomeOf(decision: Decision, todo: Plan, verdict: Verdict): Outcome {
 }
 
 /** Whether the record holds an outcome of this epoch: ours, or what another wrote when it took us for dead. */
-async function recordOutcome(timeline: Timeline, failover: Failover): Promise<boolean> {
+async function recordOutcome(
+  timeline: Timeline,
+  failover: Failover,
+): Promise<Pick<Held, 'recorded' | 'unrecorded'>> {
+  let last: unknown;
   for (let attempt = 1; attempt <= 3; attempt++) {
     try {
       await timeline.put(failover);
-      return true;
-    } catch {
+      return { recorded: true };
+    } catch (error) {
       // Tried again; put-if-absent makes a repeat harmless.
+      last = error;
     }
   }
-  return false;
+  return { recorded: false, unrecorded: faultOf(last) };
 }

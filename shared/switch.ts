@@ -95,6 +95,7 @@ export async function switchVip(
     const ended = turns.end();
     // Without an outcome in the record the lease runs out by itself, and the next holder closes this epoch.
     if (!held.recorded) {
+      if (held.unrecorded !== undefined) faults.push(held.unrecorded);
       await ended;
       break;
     }
@@ -111,7 +112,7 @@ export async function switchVip(
 
 async function announce(wire: Wire, vip: Vip, held: Held, faults: Fault[]): Promise<void> {
   // Only a commit that changed the owner: users' automation must not act on a half-done switch.
-  const changed = held.good && held.target?.node !== vip.owner;
+  const changed = held.good && held.failover.outcome !== 'failed' && held.target?.node !== vip.owner;
   if (!changed && !isNewsOfFailure(held.failover)) return;
   try {
     if (changed) await wire.bus.finished(held.failover);

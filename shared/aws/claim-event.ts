@@ -17,7 +17,9 @@ export const VERSION = 1;
 z.config(en());
 
 const count = z.int().check(z.minimum(0));
-const uptime = z.number().check(z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER));
+/** A hundred years: bounds every instant that is reckoned from it. */
+const UPTIME_MAX_MS = 3_155_760_000_000;
+const uptime = z.number().check(z.minimum(0), z.maximum(UPTIME_MAX_MS));
 const text = (min: number, max: number) => z.string().check(z.minLength(min), z.maxLength(max));
 
 const detail = z.object({
@@ -69,7 +71,15 @@ export function parseClaimEvent(event: unknown): Parsed {
   const lie = untrue(words);
   if (lie !== undefined) return refused(event, lie);
   const { version, shim: _shim, ...rest } = words;
-  const claim: Claim = { ...rest, timeMs: epochMs(Date.parse(outer.data.time)), eventId: outer.data.id };
+  const claim: Claim = {
+    ...rest,
+    // Whole numbers, like every other instant: no store keeps an arbitrarily small fraction.
+    atMs: Math.round(rest.atMs),
+    uptimeMs: Math.round(rest.uptimeMs * 1000) / 1000,
+    ageMs: Math.round(rest.ageMs * 1000) / 1000,
+    timeMs: epochMs(Date.parse(outer.data.time)),
+    eventId: outer.data.id,
+  };
   return { ok: true, claim, source: outer.data.source, version };
 }
 

@@ -25,8 +25,8 @@ import { faultFrom } from './codes.ts';
 import type { Ec2Access } from './ec2.ts';
 
 /** The most that DescribeRouteTables gives at once. */
-const TABLES_PER_PAGE = 100;
-const ENIS_PER_PAGE = 1000;
+export const TABLES_PER_PAGE = 100;
+export const ENIS_PER_PAGE = 1000;
 /** A VPC has at most 200 tables and a VIP 16 members: beyond this something is wrong with the filter. */
 const PAGES_MAX = 50;
 
@@ -82,21 +82,22 @@ async function eipsOf(access: Ec2Access, labels: readonly string[]): Promise<Add
   return reply.Addresses ?? [];
 }
 
-async function collect<Page, Thing>(
+export async function collect<Page, Thing>(
   pages: AsyncIterable<Page>,
   things: (page: Page) => readonly Thing[] | undefined,
+  pagesMax = PAGES_MAX,
 ): Promise<Thing[]> {
   const all: Thing[] = [];
   let count = 0;
   for await (const page of pages) {
     all.push(...(things(page) ?? []));
     count += 1;
-    if (count > PAGES_MAX) throw new RangeError(`more than ${PAGES_MAX} pages for one VIP: check the labels`);
+    if (count > pagesMax) throw new RangeError(`more than ${pagesMax} pages: check who bears the labels`);
   }
   return all;
 }
 
-function tableFrom(table: RouteTable): TableSeen {
+export function tableFrom(table: RouteTable): TableSeen {
   const routes: Record<string, RouteSeen> = {};
   for (const route of table.Routes ?? []) {
     const destination =
@@ -133,7 +134,7 @@ const routeFrom = (route: Route): RouteSeen => ({
   propagated: route.Origin === 'EnableVgwRoutePropagation',
 });
 
-function eniFrom(eni: NetworkInterface, tag: string, eips: readonly EipSeen[]): EniSeen {
+export function eniFrom(eni: NetworkInterface, tag: string, eips: readonly EipSeen[]): EniSeen {
   const node = eni.Attachment?.InstanceId;
   const addresses = [...(eni.PrivateIpAddresses ?? [])].sort(
     (a, b) => Number(b.Primary ?? false) - Number(a.Primary ?? false),
@@ -159,7 +160,7 @@ function eniFrom(eni: NetworkInterface, tag: string, eips: readonly EipSeen[]): 
 }
 
 /** An absent id may come as an empty element. */
-const eipFrom = (address: Address): EipSeen => ({
+export const eipFrom = (address: Address): EipSeen => ({
   eip: address.AllocationId!,
   publicAddress: address.PublicIp ?? '',
   ...(address.NetworkInterfaceId ? { eni: address.NetworkInterfaceId } : {}),

@@ -4,7 +4,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Desk } from '../runbook.ts';
@@ -30,9 +29,17 @@ export function lambda<Reply>(work: (event: unknown, bench: Bench) => Promise<Re
   };
   return middy({ timeoutEarlyInMillis: ABORT_EARLY_MS })
     .use(injectLambdaContext(journal.logger, { resetKeys: true }))
-    .use(logMetrics(journal.metrics))
     .handler(async (event: unknown, context: Context, { signal }): Promise<Reply> => {
-      const wire = wireFor(box, durationMs(context.getRemainingTimeInMillis()), signal);
-      return work(event, { wire, box, journal });
+      const over = new AbortController();
+      const ends = AbortSignal.any([signal, over.signal]);
+      const wire = wireFor(box, durationMs(context.getRemainingTimeInMillis()), ends);
+      try {
+        return await work(event, { wire, box, journal });
+      } finally {
+        // Whatever nobody waits for any more: describes begun in vain, timers. A frozen sandbox would go on with it in
+        // its next invocation.
+        over.abort();
+        if (journal.metrics.hasStoredMetrics()) journal.metrics.publishStoredMetrics();
+      }
     });
 }

@@ -161,10 +161,12 @@ function onlyRefreshes(u: Update, claim: string, stint: Stint): string {
     `${field('seq')} < ${u.value(stint.seq)}`,
     `${field('slot')} <= ${u.value(stint.slot)}`,
     `${field('seenMs')} <= ${u.value(stint.seenMs)}`,
-    `${field('young')} = ${u.value(true)}`,
   ];
-  if (stint.young) parts.push(`${field('hiMs')} < ${u.value(stint.hiMs)}`);
-  return parts.join(' AND ');
+  // boundStays in claim.ts: a young bound beats an old one, then the lower one, then the lower clock.
+  const young = `${field('young')} = ${u.value(true)}`;
+  const hi = u.value(stint.hiMs);
+  const lower = `(${field('hiMs')} < ${hi} OR (${field('hiMs')} = ${hi} AND ${field('atMs')} <= ${u.value(stint.atMs)}))`;
+  return [...parts, stint.young ? `${young} AND ${lower}` : `(${young} OR ${lower})`].join(' AND ');
 }
 
 /** What merge in claim.ts takes over from a claim that only refreshes. */
