@@ -20,6 +20,10 @@ export const used = {
     'timeline.probe',
     'ec2.observe',
     'ec2.apply',
+    'budget.book',
+    'budget.shift',
+    'budget.giveBack',
+    'budget.empty',
     'bus.finished',
     'bus.failed',
   ],
@@ -32,7 +36,12 @@ export const used = {
     'vips.keepView',
     'timeline.put',
     'ec2.observe',
+    'ec2.observeAll',
     'ec2.apply',
+    'budget.book',
+    'budget.shift',
+    'budget.giveBack',
+    'budget.empty',
     'bus.finished',
     'bus.failed',
     'changes.note',
@@ -46,6 +55,10 @@ export const used = {
     'timeline.put',
     'ec2.observe',
     'ec2.apply',
+    'budget.book',
+    'budget.shift',
+    'budget.giveBack',
+    'budget.empty',
     'bus.finished',
     'bus.failed',
     'orders.put',
@@ -69,15 +82,22 @@ export function needs(stage: string): readonly Need[] {
   const vips = { resource: arn.vips };
   const timeline = { resource: arn.timeline };
   // EC2 has no resources for Describe*.
-  const observe = { resource: '*', for: ['ec2.observe'] };
+  const observe = { resource: '*', for: ['ec2.observe', 'ec2.observeAll'] };
   const apply = { condition: tagged, for: ['ec2.apply'] };
   return [
-    { action: 'dynamodb:GetItem', ...vips, for: ['vips.read', 'vips.view'] },
+    {
+      action: 'dynamodb:GetItem',
+      ...vips,
+      for: ['vips.read', 'vips.view', 'budget.shift'],
+    },
     // Never PutItem: old code keeps attributes that it does not know.
     {
       action: 'dynamodb:UpdateItem',
       ...vips,
-      for: ['vips.tell', 'vips.write', 'vips.renew', 'vips.keepView'],
+      for: [
+        ...['vips.tell', 'vips.write', 'vips.renew', 'vips.keepView'],
+        ...['budget.book', 'budget.giveBack', 'budget.empty'],
+      ],
     },
     { action: 'dynamodb:Scan', ...vips, for: ['vips.list'] },
     {

@@ -8,14 +8,17 @@ import { build } from 'esbuild';
 import type { ApprovalRequest } from '../../shared/approval.ts';
 import { awsAnnouncer } from '../../shared/aws/announce.ts';
 import { awsApprovals } from '../../shared/aws/approvals.ts';
+import { awsBudget } from '../../shared/aws/budget.ts';
 import { awsChangeLog } from '../../shared/aws/change-log.ts';
 import { awsEc2 } from '../../shared/aws/ec2.ts';
 import { awsOrders } from '../../shared/aws/ledger-orders.ts';
 import { awsTimeline } from '../../shared/aws/timeline.ts';
 import { awsVips } from '../../shared/aws/vip-store.ts';
+import { booked, untouched } from '../../shared/budget.ts';
 import { claimKinds, stintOf } from '../../shared/claim.ts';
 import type { Change } from '../../shared/hint.ts';
 import { orderEntry } from '../../shared/ledger-order.ts';
+import { rates } from '../../shared/pace.ts';
 import { epochMs } from '../../shared/time.ts';
 import type { Failover } from '../../shared/timeline.ts';
 import { newVip } from '../../shared/vip.ts';
@@ -35,7 +38,9 @@ export async function methodsCalledIn(name: string): Promise<Set<string>> {
     treeShaking: true,
   });
   const code = outputFiles[0]!.text;
-  const calls = code.matchAll(/\b(vips|timeline|ec2|bus|changes|orders|approvals)\??\.([a-z]\w+)\??\.?\(/g);
+  const calls = code.matchAll(
+    /\b(vips|timeline|ec2|bus|changes|orders|approvals|budget)\s*\??\.([a-z]\w+)\??\.?\(/g,
+  );
   // Lists that are called so.
   const notPorts = new Set(['vips.push', 'vips.filter', 'changes.filter']);
   return new Set([...calls].map(([, port, method]) => `${port}.${method}`).filter((m) => !notPorts.has(m)));
@@ -89,8 +94,11 @@ function everyMethod(): Record<string, Call> {
   const ec2 = ({ ec2: client }: Clients) =>
     awsEc2({ reader: client, writer: client, tag: 'vipshift:dev', clock, signal });
   const bus = ({ events: client }: Clients) => awsAnnouncer({ client, bus: 'b', stage: 'dev', signal });
+  const budget = ({ dynamo: client }: Clients) =>
+    awsBudget({ client, table: 't', sizes: rates, seen: new Map([['ReplaceRoute', used]]), signal });
   const vip = newVip(entry);
   const now = clock.now();
+  const used = booked(rates.ReplaceRoute, untouched, 1, 'front', now);
   const stint = stintOf(claimOf('i-a'), now);
   const lease = {
     holder: 'h',
@@ -172,9 +180,14 @@ function everyMethod(): Record<string, Call> {
         atMs: epochMs(1),
       }),
     'ec2.observe': (c) => ec2(c).observe(entry),
+    'ec2.observeAll': (c) => ec2(c).observeAll!([entry]),
     'ec2.apply': (c) => Promise.allSettled(all.map((step) => ec2(c).apply(step, () => true))),
     'bus.finished': (c) => bus(c).finished(failover),
     'bus.failed': (c) => bus(c).failed!(failover),
+    'budget.book': (c) => budget(c).book('ReplaceRoute', 1, 'front', now),
+    'budget.shift': (c) => budget(c).shift('ReplaceRoute'),
+    'budget.giveBack': (c) => budget(c).giveBack('ReplaceRoute', 1),
+    'budget.empty': (c) => budget(c).empty('ReplaceRoute', now),
     'changes.note': (c) => awsChangeLog(table(c)).note('web', change),
     'changes.since': (c) => awsChangeLog(table(c)).since('web', now),
     'orders.put': (c) => awsOrders(table(c)).put(order),
