@@ -3,6 +3,7 @@
 // The order is the guarantee. Cause and epoch were written with the lease; the intent goes out beside the mutations;
 // the outcome is written before the release, which is switch.ts's (guarantee 6). Up to the first mutation nothing is
 // awaited but the observation.
+import { abandon } from './abandoned.ts';
 import { apply, type Hands, untold } from './apply.ts';
 import { lastTurnAtMs } from './budget-turn.ts';
 import { elect, isLiveOrder } from './election.ts';
@@ -11,7 +12,7 @@ import type { Grip } from './grip.ts';
 import { OBSERVE_PATIENCE, STALE_READ } from './lease.ts';
 import type { Member } from './member.ts';
 import { membersSeen, type Observation, strays, tablesOf } from './observation.ts';
-import { nothing, type Plan, plan } from './plan.ts';
+import { type Plan, plan } from './plan.ts';
 import { type EpochMs, iso, plus } from './time.ts';
 import type { Failover, Outcome, Stage, StepDone, Timeline } from './timeline.ts';
 import { type Verdict, verify, withMembersSeen } from './verify.ts';
@@ -164,51 +165,6 @@ function putIntent(
   });
   return put.then(() => undefined, asError);
 }
-
-/** Closes the epochs that other holders left open, with what is found now. Returns the holders that are closed. */
-async function abandon(
-  tools: Tools,
-  vip: Vip,
-  holders: readonly string[],
-  seen: Observation | Error,
-): Promise<readonly string[]> {
-  const found = seen instanceof Error ? [`describe failed: ${seen.message}`] : cellsOf(vip, seen);
-  const closing = holders.map(async (holder): Promise<string[]> => {
-    const open = vip.open[holder]!;
-    try {
-      await tools.timeline.put({
-        entry: 'outcome',
-        vip: vip.name,
-        epoch: open.epoch,
-        holder,
-        cause: open.cause,
-        outcome: 'abandoned',
-        ...(vip.owner === undefined ? {} : { from: vip.owner }),
-        why: 'its holder did not come back; closed by the next one with what EC2 shows now',
-        steps: [],
-        conflicts: [],
-        stages: [],
-        verified: false,
-        notes: found,
-        claims: vip.claims,
-        splitBrain: [],
-        atMs: tools.clock.now(),
-      });
-      return [holder];
-    } catch {
-      // Stays open; the next holder, or the next reconcile, closes it.
-      return [];
-    }
-  });
-  return (await Promise.all(closing)).flat();
-}
-
-const cellsOf = (vip: Vip, seen: Observation): readonly string[] => [
-  ...tablesOf(vip, seen).flatMap((t) =>
-    vip.addresses.map((a) => `found ${t.table} ${a} → ${t.routes[a]?.target ?? nothing}`),
-  ),
-  ...vip.eips.map((eip) => `found ${eip} → ${seen.eips.find((e) => e.eip === eip)?.eni ?? nothing}`),
-];
 
 function markSent(stages: Stage[], sent: readonly StepDone[]): void {
   const sentAt = sent.flatMap((s) => s.sentAtMs ?? []);

@@ -161,9 +161,9 @@ export const controls: readonly Control[] = [
     name: 'no record of abandoned epochs',
     breaks: ['true record'],
     patches: [
-      patch('hold', 'return (await Promise.all(closing)).flat();', 'return holders;'),
+      patch('abandoned', 'return (await Promise.all(closing)).flat();', 'return holders;'),
       patch(
-        'hold',
+        'abandoned',
         "      await tools.timeline.put({\n        entry: 'outcome',",
         "      void ({\n        entry: 'outcome',",
       ),
