@@ -100,7 +100,7 @@ const lies: readonly ((event: Json, detail: Json, luck: Chance) => void)[] = [
     event[luck.pick(Object.keys(event))] = nonsense(luck);
   },
   (_, detail, luck) => {
-    detail.since = Number(detail.seq) + luck.int(1, 1e9);
+    detail.since = (typeof detail.seq === 'number' ? detail.seq : 0) + luck.int(1, 1e9);
   },
   (_, detail, luck) => {
     detail.uptimeMs = luck.int(0, 100);

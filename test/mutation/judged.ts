@@ -17,6 +17,7 @@ import '../reconcile.test.ts';
 import '../properties/merge.test.ts';
 import '../properties/plan.test.ts';
 import '../properties/boundaries.test.ts';
+import '../properties/release.test.ts';
 import seeds from '../sim/controls-seeds.json' with { type: 'json' };
 import { storyOf } from '../sim/generator.ts';
 import { violationsIn } from '../sim/run.ts';

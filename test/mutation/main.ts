@@ -102,11 +102,14 @@ async function main(): Promise<boolean> {
 }
 
 function report(all: number, killed: number, survivors: readonly Mutant[]): void {
-  const told = survivors.map((m) => ({ place: place(m), harmless: harmless(m) ?? 'not looked at yet' }));
-  if (values.json)
-    return console.log(
-      JSON.stringify({ mutants: all, killed, share: killed / all, survivors: told }, null, 2),
-    );
+  const told = survivors.map((m) => ({
+    place: place(m),
+    harmless: harmless(m, m.source) ?? 'not looked at yet',
+  }));
+  if (values.json) {
+    console.log(JSON.stringify({ mutants: all, killed, share: killed / all, survivors: told }, null, 2));
+    return;
+  }
   console.log(`\n${killed} of ${all} mutants killed (${((100 * killed) / all).toFixed(1)} %)`);
   for (const { place: where, harmless: why } of told) console.log(`  ${where}\n    ${why}`);
 }

@@ -7,6 +7,8 @@ export interface Mutant {
   readonly start: number;
   readonly end: number;
   readonly line: number;
+  /** The whole line, as it is without the mutant. */
+  readonly source: string;
   readonly operator: 'negated' | 'bound' | 'and-or' | 'dropped' | 'constant';
   readonly was: string;
   readonly by: string;
@@ -29,7 +31,16 @@ export function mutantsOf(file: string, text: string): readonly Mutant[] {
   const mutants: Mutant[] = [];
   const add = (operator: Mutant['operator'], { start, end }: { start: number; end: number }, by: string) => {
     const line = text.slice(0, start).split('\n').length;
-    mutants.push({ file, start, end, line, operator, was: text.slice(start, end), by });
+    mutants.push({
+      file,
+      start,
+      end,
+      line,
+      source: text.split('\n')[line - 1]!,
+      operator,
+      was: text.slice(start, end),
+      by,
+    });
   };
   walk(program as unknown as Node, (node) => {
     const of = (field: string) => node[field] as Node;

@@ -124,3 +124,10 @@ describe('a plan', () => {
   const route = (table: string, eni: string) =>
     ({ call: 'CreateRoute', cell: `${table} ${V4}`, from: 'nothing', eni, table, destination: V4 }) as const;
 });
+
+test('a lower-advert counts when it comes in time, to the millisecond', () => {
+  const advert = claimOf('i-a', { kind: 'lower-advert', sinceMs: 0, atMs: 5000 });
+  const arrives = (ms: number) => claim.stintOf(advert, (advert.timeMs + ms) as never);
+  expect(arrives(60_000).affSeq).toBe(advert.seq);
+  expect(arrives(60_001).affSeq).toBeUndefined();
+});

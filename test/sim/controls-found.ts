@@ -1,5 +1,6 @@
 // The bugs that the simulation found in this code: each put back, so that it stays findable. A smallest history of each
-// lies in regressions/, by its name.
+// lies in regressions/, by its name; where none was found that still shows it, `heldBy` names the unit test.
+// Two more, about plans longer than an invocation, cannot be put back alone any more: a failed switch now pauses.
 import type { Control } from './controls.ts';
 import type { Patch } from './variant.ts';
 
@@ -37,19 +38,6 @@ export const found: readonly Control[] = [
     patches: [patch('plan', 'const first = place === -1 ? spread(eip) : place;', 'const first = 0;')],
   },
   {
-    name: 'places in the request budget are never given back',
-    breaks: ['convergence'],
-    patches: [patch('apply', 'if (sentAtMs === undefined) hands.pace.giveBack(step.call);', '')],
-  },
-  {
-    name: 'what is only made sure goes before what is wrong',
-    breaks: ['convergence'],
-    patches: [
-      patch('plan', 'trusted ? steps : [', 'true ? steps : ['),
-      patch('verify', "s.result !== 'unsent' ||", 'true ||'),
-    ],
-  },
-  {
     name: 'departed members are strangers',
     breaks: ['convergence'],
     patches: [patch('reconcile', 'if (gone.length === 0) return vip.wrote;', 'return vip.wrote;')],
@@ -57,6 +45,7 @@ export const found: readonly Control[] = [
   {
     name: 'what could not be moved is forgotten',
     breaks: ['convergence'],
+    heldBy: 'test/properties/release.test.ts',
     patches: [patch('switch', 'held.good && !unmet, sent', 'held.good, sent')],
   },
   {
@@ -67,6 +56,7 @@ export const found: readonly Control[] = [
   {
     name: 'a refusal hides an attempt without an answer',
     breaks: ['true record'],
+    heldBy: 'test/verify.test.ts',
     patches: [patch('verify', "is.result === 'failed' && was.result === 'unknown'", 'false')],
   },
   {
@@ -88,6 +78,7 @@ export const found: readonly Control[] = [
   {
     name: 'a late lower-advert counts',
     breaks: ['order', 'convergence'],
+    heldBy: 'test/properties/boundaries.test.ts',
     patches: [patch('claim', "claim.kind !== 'lower-advert' || late", "claim.kind !== 'lower-advert'")],
   },
 ];

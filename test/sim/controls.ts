@@ -8,6 +8,8 @@ export interface Control {
   /** Any of these is the stated reason. */
   readonly breaks: readonly Guarantee[];
   readonly patches: readonly Patch[];
+  /** A test that holds it where no history is kept. */
+  readonly heldBy?: string;
 }
 
 const patch = (file: string, replace: string, by: string): Patch => ({
@@ -149,7 +151,7 @@ export const controls: readonly Control[] = [
     name: 'the outcome recorded after the release',
     breaks: ['true record'],
     patches: [
-      patch('hold', 'recorded: await recordOutcome(tools.timeline, failover),', 'recorded: true,'),
+      patch('hold', '...(await recordOutcome(tools.timeline, failover)),', 'recorded: true,'),
       patch(
         'switch',
         'const next = await release(wire, vip, lease, held, epoch < EPOCHS_MAX);',

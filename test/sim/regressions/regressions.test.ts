@@ -15,25 +15,34 @@ const here = new URL('./', import.meta.url);
 const kept = readdirSync(here).filter((file) => file.endsWith('.json'));
 const known = [...found, ...controls];
 
+/** The code changes, and with it the luck of a story; then one of a few other lucks shows the bug. */
+const LUCKS = 150;
+
 test.each(kept)(
   '%s',
   async (file) => {
     const story: Story = JSON.parse(readFileSync(new URL(file, here), 'utf8'));
-    const world = await tell(story);
-    const violations = violationsOf(world);
-    expect(violations, retell(world, violations)).toEqual([]);
     const control = known.find((c) => `${slug(c.name)}.json` === file);
     if (control === undefined) throw new Error(`${file}: no control of that name; rename one of the two`);
     const { violationsIn } = await variant(control.patches);
-    const reasons = (await violationsIn(story)).map((v) => v.guarantee);
-    expect(
-      control.breaks.some((guarantee) => reasons.includes(guarantee)),
-      `${reasons}`,
-    ).toBe(true);
+    for (let luck = 0; luck < LUCKS; luck++) {
+      const lucky = { ...story, seed: story.seed + luck };
+      const reasons = (await violationsIn(lucky)).map((v) => v.guarantee);
+      if (!control.breaks.some((guarantee) => reasons.includes(guarantee))) continue;
+      const world = await tell(lucky);
+      const violations = violationsOf(world);
+      expect(violations, retell(world, violations)).toEqual([]);
+      return;
+    }
+    throw new Error(
+      `${file}: the bug put back was not seen in ${LUCKS} tellings; find a new story with keep.ts`,
+    );
   },
-  30_000,
+  60_000,
 );
 
 test('every bug that was found has its history', () => {
-  expect(kept.toSorted()).toEqual(expect.arrayContaining(found.map((c) => `${slug(c.name)}.json`)));
+  expect(kept.toSorted()).toEqual(
+    expect.arrayContaining(found.filter((c) => c.heldBy === undefined).map((c) => `${slug(c.name)}.json`)),
+  );
 });
