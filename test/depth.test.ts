@@ -26,8 +26,8 @@ import {
 
 const told = (w: World, node: string, words: Words = {}): Heard =>
   heard(node, { atMs: w.clock.now() - START, ...words });
-const counts = async (w: World, heardNow: Heard, latencies = {}): Promise<Counter> => {
-  const counted = counter(w, latencies);
+const counts = async (w: World, heardNow: Heard, latencies = {}, pages = {}): Promise<Counter> => {
+  const counted = counter(w, latencies, pages);
   await finish(w, failover(counted.wire, heardNow, anyNode));
   return counted;
 };
@@ -80,6 +80,12 @@ const cases: readonly Case[] = [
       };
       return counts(w, told(w, 'i-b'));
     },
+  },
+  {
+    name: '101 to 200 tables',
+    depth: 3,
+    why: 'DescribeRouteTables gives a hundred a page, and the next page needs the token of the one before',
+    run: (w) => counts(w, told(w, 'i-b'), {}, { 'ec2.observe': 2 }),
   },
   {
     name: 'unknown node',

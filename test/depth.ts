@@ -1,8 +1,8 @@
 // Counts round trips: every call of a port takes the same time, and one that starts after another one's reply is one
 // deeper. The depth of a call is then the number of sequential round trips up to and including itself.
 //
-// Limit: it counts calls of ports. A port that needs several requests for one call (pages) is counted once; the
-// contract suite of the ports counts requests.
+// Limit: it counts calls of ports. How many requests a call takes one after another (pages) is told to it; the contract
+// suite of the port shows that it is so.
 import type { Wire } from '../shared/switch.ts';
 import { type DurationMs, durationMs } from '../shared/time.ts';
 import type { World } from './world.ts';
@@ -25,7 +25,11 @@ export interface Counter {
 
 const LATENCY: DurationMs = durationMs(10);
 
-export function counter(w: World, latencies: Readonly<Record<string, DurationMs>> = {}): Counter {
+export function counter(
+  w: World,
+  latencies: Readonly<Record<string, DurationMs>> = {},
+  pages: Readonly<Record<string, number>> = {},
+): Counter {
   const calls: Call[] = [];
   let replied = 0;
   async function trip<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -43,7 +47,11 @@ export function counter(w: World, latencies: Readonly<Record<string, DurationMs>
     const methods = Object.entries(of).filter(([, method]) => typeof method === 'function');
     const wrapped = methods.map(([name, method]) => [
       name,
-      (...args: unknown[]) => trip(`${port}.${name}`, () => method.apply(of, args)),
+      async (...args: unknown[]) => {
+        const call = `${port}.${name}`;
+        for (let page = 1; page < (pages[call] ?? 1); page++) await trip(call, async () => undefined);
+        return trip(call, () => method.apply(of, args));
+      },
     ]);
     return { ...of, ...Object.fromEntries(wrapped) };
   }

@@ -158,10 +158,18 @@ describe('EC2 through the SDK, when EC2 misbehaves', () => {
     ).toBeLessThan(ATTEMPT_MAX + 1000);
   });
 
-  it('reads every page, by tag only', async () => {
+  it('reads every page, one after another, by tag only', async () => {
     const asked: string[] = [];
+    let open = 0;
+    let openAtOnce = 0;
     const ec2 = await misbehaving((params, response) => {
       const action = params.get('Action')!;
+      if (action === 'DescribeRouteTables') {
+        openAtOnce = Math.max(openAtOnce, ++open);
+        response.on('finish', () => {
+          open -= 1;
+        });
+      }
       const page = Number(params.get('NextToken') ?? '0');
       asked.push(`${action} ${page} ${params.get('Filter.1.Name')}=${params.get('Filter.1.Value.1')}`);
       const tables = Array.from(
@@ -177,6 +185,7 @@ describe('EC2 through the SDK, when EC2 misbehaves', () => {
     });
     const seen = await ec2.observe(entry);
     expect(seen.tables).toHaveLength(300);
+    expect(openAtOnce, 'a page needs the token of the one before').toBe(1);
     expect(asked.filter((a) => a.startsWith('DescribeRouteTables'))).toEqual(
       [0, 1, 2].map((page) => `DescribeRouteTables ${page} tag:vipshift:dev=web`),
     );
