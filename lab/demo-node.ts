@@ -2,9 +2,8 @@
 // emulated IMDS and STS that make it the instance that it stands for.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants, rmSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { mkdtemp, open, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { labCredentials, startImds } from './imds.ts';
 import { NODE_ROLE_ID, type Stack, VIP } from './stack.ts';
@@ -24,7 +23,8 @@ const START_MAX_MS = 10_000;
 
 export async function startDemoNode(stack: Stack, node: LabNode): Promise<DemoNode> {
   const { aws, deployment } = stack;
-  const folder = await mkdtemp(join(tmpdir(), `vipshift-node-${node.name}-`));
+  // In the local AWS's own folder, which goes with it however this process ends.
+  const folder = await mkdtemp(join(aws.folder, `node-${node.name}-`));
   // MiniStack takes a key id of twelve digits as the account.
   const credentials = () => ({ ...labCredentials(), accessKeyId: aws.accountId });
   const imds = await startImds({
@@ -49,14 +49,9 @@ export async function startDemoNode(stack: Stack, node: LabNode): Promise<DemoNo
   const file = join(folder, 'notify.conf');
   await writeFile(file, lines.join(''));
   let child: ChildProcess | undefined;
-  // For the ends that stop() does not see.
-  const sweepUp = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', sweepUp);
   const stop = async () => {
     await end(child);
     await Promise.all([imds.stop(), sts.stop()]);
-    sweepUp();
-    process.off('exit', sweepUp);
   };
   try {
     child = await startShim(file);

@@ -215,6 +215,12 @@ async function keep(stack: Stack): Promise<void> {
   });
 }
 
+// A reader that has seen enough (| head) is no fault of the demo.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 try {
   await main();
 } catch (error) {

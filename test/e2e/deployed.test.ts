@@ -1,6 +1,6 @@
 // The deployed path: bus, rule, packaged Lambda, DynamoDB, EC2, timeline. serverless.yml as it is, on the local AWS.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { invoke, type Stack, startStack, VIP } from '../../lab/stack.ts';
+import { invoke, logLines, type Stack, startStack, VIP } from '../../lab/stack.ts';
 import type { LabNode } from '../../lab/vpc.ts';
 import { describeVpc, type VpcView } from '../../lab/vpc-view.ts';
 import type { Failover } from '../../shared/timeline.ts';
@@ -98,6 +98,11 @@ describe('claims that are turned away', () => {
     ).flat();
     expect(records.filter((r) => r.reason === reason)).toMatchObject([{ count: 1 }]);
     expect(await epoch()).toBe(before);
+    const logged = await logLines(stack.aws, stack.deployment.functions.failover);
+    expect(
+      logged.filter((line) => line.includes('ClaimsRejected') && line.includes(reason)),
+      'the metric',
+    ).toHaveLength(1);
   });
   const sourceOf = (name: 'a' | 'b') => `vipshift.notify/AROADEMOROLE00000001:${node(name).instanceId}`;
 
