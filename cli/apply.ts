@@ -141,9 +141,10 @@ async function changesFor(
 /** What was drawn from the pool in an earlier run is kept. */
 function wantedFrom(entry: FileEntry, was: Vip | undefined) {
   const pool = entry.pool === undefined ? undefined : rangeFrom(entry.pool);
-  const drawn = (was?.addresses ?? []).filter(
-    (address) => pool !== undefined && overlaps(pool, rangeFrom(address)!),
-  );
+  const drawn = (was?.addresses ?? []).filter((address) => {
+    const range = rangeFrom(address);
+    return pool !== undefined && range !== undefined && overlaps(pool, range);
+  });
   if (drawn.length === 0) return entry;
   const { pool: _pool, ...rest } = entry;
   return { ...rest, addresses: [...entry.addresses, ...drawn.slice(0, 1)] };

@@ -8,7 +8,7 @@ import { refused, type Status, status, usage } from './exit.ts';
 import { withCommon } from './options.ts';
 import { plain } from './output.ts';
 import { unknown } from './register.ts';
-import { printFailover, printIntent, printOrder } from './story.ts';
+import { printFailover, printIntent, printOrder, printRejection } from './story.ts';
 import { moment, type PeriodOptions, withZone } from './timeline.ts';
 
 type Zone = Pick<PeriodOptions, 'tz'>;
@@ -22,7 +22,7 @@ export const explainCommand = () =>
       withZone(
         new Command('explain')
           .description(
-            'one failover or order in full: cause, decision, each table before and after, milliseconds',
+            'one line of the timeline in full: cause, decision, each table before and after, milliseconds',
           )
           .argument('<id>', 'as the timeline names it: web/42, or web for its newest failover')
           .addHelpText(
@@ -45,6 +45,13 @@ async function explain({ args, options, out, session }: Run<Zone>): Promise<Stat
     return status.ok;
   }
   if (id.startsWith('probe/')) return explainProbe(vip, id.slice('probe/'.length), out, session, options.tz);
+  if (id.startsWith('rejected/')) {
+    const rejected = await session.log.rejection(vip, id.slice('rejected/'.length));
+    if (rejected === undefined) throw nothing(args[0]!, vip);
+    if (out.json) out.document(rejected);
+    else printRejection(out, rejected, options.tz);
+    return status.ok;
+  }
   const epoch = id === '' ? await newestEpoch(session, vip) : Number(id);
   if (!Number.isSafeInteger(epoch) || epoch < 1)
     throw usage(`${args[0]}: no such id`, 'want web/42, as vipshift timeline names it');

@@ -3,10 +3,10 @@
 //
 // Invariant: nothing is written before every check has passed; reservations that this run made are given back when the
 // rest fails. Limit: EC2 is not changed here, so what an entry no longer names stays in the tables and is told.
-import { eipsFound, vpcSeen } from '../shared/aws/ledger-vpc.ts';
+import { eipsFound, prefixListEntries, vpcSeen } from '../shared/aws/ledger-vpc.ts';
 import { faultOf } from '../shared/fault.ts';
 import { changed, entryOf, ledgerFields, registered, stands, update } from '../shared/ledger.ts';
-import type { Range } from '../shared/ledger-address.ts';
+import { isPrefixList, type Range } from '../shared/ledger-address.ts';
 import {
   clash,
   clashes,
@@ -14,6 +14,7 @@ import {
   nameRefused,
   nextFree,
   poolFrom,
+  prefixListRefused,
   type Refused,
   refusal,
   type VpcSeen,
@@ -78,7 +79,14 @@ export async function prepare(
     hold: wanted.hold ?? was?.hold ?? 'both',
   };
   const problems = entryRefused(entry, vpc, pool === undefined ? 0 : 1);
-  refuse([...problems, ...clashes(entry, others.filter(stands))], wanted.name);
+  const standing = others.filter((vip) => stands(vip) && vip.name !== wanted.name);
+  const lists = await Promise.all(
+    addresses.filter(isPrefixList).map(async (list) => {
+      const entries = await prefixListEntries(session.ec2, list);
+      return prefixListRefused(list, entries, vpc, standing, allowPublic);
+    }),
+  );
+  refuse([...problems, ...lists.flat(), ...clashes(entry, standing)], wanted.name);
   return { was, entry, ...(pool === undefined ? {} : { pool }), vpc, seen, remarks };
 }
 

@@ -1,5 +1,5 @@
 // One failover told in full: cause, decision, each stage and step with its milliseconds, each cell before and after.
-import { type Bar, waterfall } from '../shared/audit.ts';
+import { type Bar, type RejectionCount, waterfall } from '../shared/audit.ts';
 import { momentText } from '../shared/audit-time.ts';
 import type { OrderEntry } from '../shared/ledger-order.ts';
 import type { Failover, Intent } from '../shared/timeline.ts';
@@ -95,6 +95,21 @@ export function printOrder(out: Output, order: OrderEntry, zone: string): void {
     ['before', order.before === undefined ? undefined : JSON.stringify(order.before)],
     ['after', order.after === undefined ? undefined : JSON.stringify(order.after)],
   ];
+  printRows(out, rows);
+}
+
+export function printRejection(out: Output, rejected: RejectionCount, zone: string): void {
+  out.line(`${out.paint('strong', plain(rejected.vip))}  rejected ${rejected.reason}`);
+  printRows(out, [
+    ['node', rejected.node],
+    ['count', `${rejected.count} in the hour ${rejected.hour}`],
+    ['last', momentText(rejected.atMs, zone)],
+    ['why', rejected.message],
+    ['example', rejected.example],
+  ]);
+}
+
+function printRows(out: Output, rows: readonly (readonly [string, string | undefined])[]): void {
   for (const [label, text] of rows)
     if (text !== undefined) out.line(`${out.paint('dim', label.padEnd(10))} ${plain(text)}`);
 }

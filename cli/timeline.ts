@@ -216,12 +216,14 @@ function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
     case 'order': {
       const until = record.untilMs === undefined ? '' : ` until ${momentText(record.untilMs, zone)}`;
       const why = `${record.by}: ${record.reason || record.why || 'no reason given'}${until}`;
-      return [at, record.vip, { text: record.order, paint: 'strong' }, '-', record.node ?? '-', '-', why];
+      const id = `${record.vip}/${record.id.split('/').slice(0, 2).join('/')}`;
+      return [at, id, { text: record.order, paint: 'strong' }, '-', record.node ?? '-', '-', why];
     }
     case 'rejected': {
       const what = { text: 'rejected', paint: 'warn' } as const;
-      const why = `${record.reason}, ${record.count} in the hour ${record.hour}: ${record.message}`;
-      return [at, record.vip, what, record.node, '-', '-', why];
+      const why = `${record.reason}, ${record.count} in the hour: ${record.message}`;
+      const id = `${record.vip}/rejected/${record.hour}/${record.node}/${record.reason}`;
+      return [at, id, what, record.node, '-', '-', why];
     }
     default:
       return record satisfies never;

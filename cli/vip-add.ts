@@ -1,5 +1,6 @@
 // `vip add` and `vip set`.
 import { differences, entryOf, stands } from '../shared/ledger.ts';
+import { destinationOption } from '../shared/ledger-address.ts';
 import { tablesOf } from '../shared/observation.ts';
 import type { Hold, Vip } from '../shared/vip.ts';
 import type { Run } from './act.ts';
@@ -100,5 +101,5 @@ const leftBehind = (was: Vip, is: Vip): readonly string[] =>
     .filter((address) => !is.addresses.includes(address))
     .map(
       (address) =>
-        `routes to ${address} stay where they are; take one away: aws ec2 delete-route --route-table-id rtb-… --destination-${address.includes(':') ? 'ipv6-' : ''}cidr-block ${address}`,
+        `routes to ${address} stay where they are; take one away: aws ec2 delete-route --route-table-id rtb-… ${destinationOption(address)} ${address}`,
     );

@@ -19,7 +19,11 @@ export function vipCommand(): Command {
 
 function entryOptions(command: Command): Command {
   return command
-    .option('-a, --address <address>', 'an address outside every CIDR of the VPC; may be repeated', list)
+    .option(
+      '-a, --address <address>',
+      'an address outside every CIDR of the VPC, or a managed prefix list pl-…; may be repeated',
+      list,
+    )
     .option('--pool <range>', 'take the next free address of this range')
     .option(
       '-e, --eip <id>',

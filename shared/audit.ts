@@ -196,7 +196,10 @@ export interface AuditLog {
   find(question: Question): Promise<Answer>;
   /** The entries of one epoch. */
   epoch(vip: string, epoch: number): Promise<{ intent?: Intent; outcome?: Failover; reads: number }>;
+  /** `order/<instant>` names the first order of that instant; more of the id tells it apart from another. */
   order(vip: string, id: string): Promise<OrderEntry | undefined>;
+  /** `<hour>/<node>/<reason>`. */
+  rejection(vip: string, id: string): Promise<RejectionCount | undefined>;
   around(vip: string, atMs: EpochMs): Promise<Omit<Around, 'ownerNow'>>;
   /** Self-tests, newest first. */
   probes(vip: string, limit: number): Promise<readonly ProbeSeen[]>;

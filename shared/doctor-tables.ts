@@ -4,6 +4,7 @@
 // carry the VIP says so by LEFT_OUT, or bears another VIP's label.
 import type { Finding } from './doctor.ts';
 import { type NetworkFacts, type TableFact, tagCommand } from './doctor-facts.ts';
+import { destinationOption } from './ledger-address.ts';
 import { enisOf } from './member.ts';
 import { strays, tablesOf } from './observation.ts';
 
@@ -44,14 +45,27 @@ function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Find
 }
 
 const elsewhere = ({ vip, seen, tag }: NetworkFacts): readonly Finding[] =>
-  strays(vip, seen).map(({ id, why }) => ({
-    check: why.includes('gateway') ? 'gateway-table' : 'table-elsewhere',
-    severity: 'fault',
-    subject: id,
-    found: `bears the label of ${vip.name}, but ${why}`,
-    wanted: 'no label: the controller leaves it alone',
-    remedy: `aws ec2 delete-tags --resources ${id} --tags Key=${tag}`,
-  }));
+  strays(vip, seen).map(({ id, why }) =>
+    id.startsWith('label ')
+      ? crowded(vip.name, why)
+      : {
+          check: why.includes('gateway') ? 'gateway-table' : 'table-elsewhere',
+          severity: 'fault',
+          subject: id,
+          found: `bears the label of ${vip.name}, but ${why}`,
+          wanted: 'no label: the controller leaves it alone',
+          remedy: `aws ec2 delete-tags --resources ${id} --tags Key=${tag}`,
+        },
+  );
+
+const crowded = (vip: string, why: string): Finding => ({
+  check: 'too-many-nodes',
+  severity: 'fault',
+  subject: vip,
+  found: `its node label ${why}`,
+  wanted: 'no more nodes than a VIP may have',
+  remedy: 'take the tag from ENIs of nodes that shall not serve it',
+});
 
 /** Before the first failover there is nothing to point to. */
 function routes({ vip, seen }: NetworkFacts): readonly Finding[] {
@@ -61,7 +75,7 @@ function routes({ vip, seen }: NetworkFacts): readonly Finding[] {
     for (const address of vip.addresses) {
       const route = there[address];
       const cell = `${table} ${address}`;
-      const family = address.includes(':') ? '--destination-ipv6-cidr-block' : '--destination-cidr-block';
+      const family = destinationOption(address);
       if (route === undefined) {
         if (vip.owner === undefined) continue;
         const eni = vip.members[vip.owner]?.eni ?? 'eni-…';

@@ -18,6 +18,7 @@ export const checks = {
   'inside-cidr': 'the VIP lies outside the VPC’s CIDR',
   'inside-secondary-cidr': 'the VIP lies outside every secondary CIDR',
   'too-few-nodes': 'at least two nodes',
+  'too-many-nodes': 'no more nodes than a VIP may have',
   'one-zone': 'nodes in two zones',
   'eni-unattached': 'each labelled ENI is attached',
   'eni-unlabelled': 'each node’s service ENI bears the label',

@@ -77,6 +77,17 @@ export const highest = (range: Range): bigint => lowest(range) + sizeOf(range) -
 export const overlaps = (a: Range, b: Range): boolean =>
   a.family === b.family && lowest(a) <= highest(b) && lowest(b) <= highest(a);
 
+/** A managed prefix list: many ranges behind one route, named by its id. */
+export const isPrefixList = (text: string): boolean => /^pl-[0-9a-f]{8,17}$/.test(text);
+
+/** How the AWS CLI names a route's destination of this kind. */
+export const destinationOption = (address: string): string =>
+  isPrefixList(address)
+    ? '--destination-prefix-list-id'
+    : address.includes(':')
+      ? '--destination-ipv6-cidr-block'
+      : '--destination-cidr-block';
+
 interface Special {
   readonly range: Range;
   readonly name: string;

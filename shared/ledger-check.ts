@@ -8,6 +8,7 @@ import {
   forbiddenBy,
   hasHostBits,
   highest,
+  isPrefixList,
   isPublic,
   isSingle,
   lowest,
@@ -56,6 +57,7 @@ export function nameRefused(name: string): readonly Refused[] {
 
 /** The address as EC2 spells it, or why it cannot be a VIP, whatever the VPC. */
 export function vipAddress(text: string, allowPublic: boolean): string | Refused {
+  if (isPrefixList(text)) return text;
   const no = (wanted: string): Refused => ({ what: 'address', found: text, wanted });
   const range = rangeFrom(text);
   if (range === undefined) return no('an IPv4 or IPv6 address, such as 192.168.255.10 or fd77:7669:7073::10');
@@ -147,6 +149,33 @@ export const clash = (what: string, found: string, other: string): Refused => ({
   found: `${found} belongs to VIP ${other}`,
   wanted: `another one, or take it from ${other} first: vipshift vip set ${other} …`,
 });
+
+/** A prefix list may hold whole ranges; each has to pass what a single address has to. `entries` undefined: no such list. */
+export function prefixListRefused(
+  list: string,
+  entries: readonly string[] | undefined,
+  vpc: VpcSeen,
+  others: readonly LedgerEntry[],
+  allowPublic: boolean,
+): readonly Refused[] {
+  const no = (found: string, wanted: string): Refused => ({ what: `prefix list ${list}`, found, wanted });
+  if (entries === undefined)
+    return [no('does not exist', 'a managed prefix list of this account and Region')];
+  return entries.flatMap((entry) => {
+    const range = rangeFrom(entry);
+    if (range === undefined) return [];
+    const reserved = forbiddenBy(range);
+    const other = others.find((vip) => vip.addresses.some((address) => touches(address, range)));
+    return [
+      ...insideRefused(entry, vpc).map(({ found, wanted }) => no(found, wanted)),
+      ...(reserved === undefined ? [] : [no(entry, `nothing reserved; this is ${reserved}`)]),
+      ...(isPublic(range) && !allowPublic ? [no(entry, 'private ranges, or --allow-public')] : []),
+      ...(other === undefined
+        ? []
+        : [no(`${entry} holds an address of VIP ${other.name}`, 'each address once')]),
+    ];
+  });
+}
 
 /** The first address of a pool that is neither taken nor refused; the two ends of an IPv4 range are left out. */
 export function nextFree(pool: Range, taken: ReadonlySet<string>, vpc: VpcSeen): string | undefined {

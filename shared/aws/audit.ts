@@ -15,6 +15,7 @@ import {
   ORDER_SLACK,
   type ProbeSeen,
   type Question,
+  type RejectionCount,
 } from '../audit.ts';
 import { daysOf } from '../audit-days.ts';
 import type { OrderEntry } from '../ledger-order.ts';
@@ -29,6 +30,7 @@ export const awsAuditLog = (table: TimelineTable): AuditLog => ({
   find: (question) => find(table, question),
   epoch: (vip, epoch) => epochOf(table, vip, epoch),
   order: (vip, id) => orderOf(table, vip, id),
+  rejection: (vip, id) => rejectionOf(table, vip, id),
   around: (vip, atMs) => around(table, vip, atMs),
   probes: (vip, limit) => probes(table, vip, limit),
 });
@@ -148,10 +150,24 @@ async function epochOf(table: TimelineTable, vip: string, epoch: number) {
   };
 }
 
+async function first(table: TimelineTable, pk: string, id: string): Promise<AuditRecord | undefined> {
+  const range = { pk, from: id, to: id + END, newestFirst: false };
+  const [found] = (await page({ table, reads: 0 }, range, 1)).items;
+  return found === undefined ? undefined : recordFrom(found);
+}
+
 async function orderOf(table: TimelineTable, vip: string, id: string): Promise<OrderEntry | undefined> {
-  const { items } = await page({ table, reads: 0 }, { pk: vip, from: id, to: id, newestFirst: false }, 1);
-  const [found] = items;
-  return found === undefined ? undefined : (recordFrom(found) as OrderEntry);
+  const found = await first(table, vip, id);
+  return found?.entry === 'order' ? found : undefined;
+}
+
+async function rejectionOf(
+  table: TimelineTable,
+  vip: string,
+  id: string,
+): Promise<RejectionCount | undefined> {
+  const found = await first(table, `rejected/${vip}`, id);
+  return found?.entry === 'rejected' ? found : undefined;
 }
 
 /** How many records before an instant are looked at for the one that made the owner. */

@@ -30,7 +30,11 @@ export async function routesTo(
       for (const table of page.RouteTables ?? []) {
         const label = table.Tags?.find((t) => t.Key === tag)?.Value;
         for (const route of table.Routes ?? []) {
-          const address = route.DestinationCidrBlock ?? route.DestinationIpv6CidrBlock ?? '';
+          const address =
+            route.DestinationCidrBlock ??
+            route.DestinationIpv6CidrBlock ??
+            route.DestinationPrefixListId ??
+            '';
           if (!addresses.includes(address)) continue;
           found.push({
             table: table.RouteTableId!,

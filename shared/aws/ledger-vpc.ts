@@ -1,6 +1,12 @@
 // What registering a VIP needs to know of EC2 besides the labelled things: the VPC with all its CIDRs and its owner,
 // and which allocation a public address has.
-import { DescribeAddressesCommand, DescribeVpcsCommand, type EC2Client, type Vpc } from '@aws-sdk/client-ec2';
+import {
+  DescribeAddressesCommand,
+  DescribeVpcsCommand,
+  type EC2Client,
+  paginateGetManagedPrefixListEntries,
+  type Vpc,
+} from '@aws-sdk/client-ec2';
 import type { VpcSeen } from '../ledger-check.ts';
 import { faultFrom } from './codes.ts';
 
@@ -32,6 +38,27 @@ function vpcFrom(vpc: Vpc): VpcSeen {
     .map((a) => a.Ipv6CidrBlock);
   const cidrs = [vpc.CidrBlock, ...secondary, ...six].filter((c): c is string => c !== undefined && c !== '');
   return { vpc: vpc.VpcId!, account: vpc.OwnerId ?? '', cidrs: [...new Set(cidrs)] };
+}
+
+/** The ranges of a managed prefix list; undefined when there is none of that id. */
+export async function prefixListEntries(
+  { reader, signal }: Ec2Reader,
+  list: string,
+): Promise<readonly string[] | undefined> {
+  const entries: string[] = [];
+  try {
+    const pages = paginateGetManagedPrefixListEntries(
+      { client: reader },
+      { PrefixListId: list },
+      { abortSignal: signal },
+    );
+    for await (const page of pages) entries.push(...(page.Entries ?? []).flatMap((e) => e.Cidr ?? []));
+    return entries;
+  } catch (error) {
+    const fault = faultFrom(error, `looking up ${list}`);
+    if (fault.kind === 'gone') return undefined;
+    throw fault;
+  }
 }
 
 export interface EipFound {

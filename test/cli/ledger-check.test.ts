@@ -12,7 +12,8 @@ import {
   rangeFrom,
   rangeText,
 } from '../../shared/ledger-address.ts';
-import { nextFree, vipAddress } from '../../shared/ledger-check.ts';
+import { nextFree, prefixListRefused, vipAddress } from '../../shared/ledger-check.ts';
+import { entry } from '../world.ts';
 import { type Region, startRegion } from './region.ts';
 
 describe('addresses', () => {
@@ -96,6 +97,28 @@ describe('addresses', () => {
   });
   test('an IPv6 VIP is spelt as EC2 spells it', () => {
     expect(vipAddress('FD77:7669:7073:0:0:0:0:0010', false)).toBe('fd77:7669:7073::10/128');
+  });
+});
+
+describe('a managed prefix list', () => {
+  const vpc = { vpc: 'vpc-1', account: '1', cidrs: ['10.0.0.0/16'] };
+  const list = 'pl-0123456789abcdef0';
+  const refused = (entries: readonly string[] | undefined) =>
+    prefixListRefused(list, entries, vpc, [{ ...entry, addresses: ['192.168.1.1/32'] }], false).map(
+      (r) => r.found,
+    );
+  test('is an address like any other', () => expect(vipAddress(list, false)).toBe(list));
+  test('passes when each of its ranges does', () => {
+    expect(refused(['192.168.2.0/24', 'fd77::/64'])).toEqual([]);
+  });
+  test('is refused by the range that does not', () => {
+    expect(refused(['10.0.3.0/24'])).toEqual([
+      expect.stringMatching(/10\.0\.3\.0\/24 lies inside 10\.0\.0\.0\/16/),
+    ]);
+    expect(refused(['169.254.0.0/24'])).toContain('169.254.0.0/24');
+    expect(refused(['198.51.100.0/24'])).toEqual(['198.51.100.0/24']);
+    expect(refused(['192.168.0.0/16'])).toEqual(['192.168.0.0/16 holds an address of VIP web']);
+    expect(refused(undefined)).toEqual(['does not exist']);
   });
 });
 

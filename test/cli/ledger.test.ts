@@ -1,5 +1,5 @@
 // The ledger from its front door, on the local AWS.
-import { AssociateVpcCidrBlockCommand } from '@aws-sdk/client-ec2';
+import { AssociateVpcCidrBlockCommand, CreateManagedPrefixListCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documents, type Region, startRegion } from './region.ts';
 
@@ -85,6 +85,27 @@ describe('vip add', () => {
     const ran = await add('web', '--address', '192.168.255.77');
     expect(ran.status).toBe(3);
     expect(ran.stderr).toMatch(/web is in the ledger already\n {2}next: vipshift vip show web/);
+  });
+
+  test('takes a managed prefix list, and refuses one that reaches into the VPC', async () => {
+    const make = async (PrefixListName: string, Cidr: string) => {
+      const command = new CreateManagedPrefixListCommand({
+        PrefixListName,
+        AddressFamily: 'IPv4',
+        MaxEntries: 5,
+        Entries: [{ Cidr }],
+      });
+      return (await region.ec2.send(command)).PrefixList!.PrefixListId!;
+    };
+    const outside = await make('outside', '192.168.180.0/28');
+    const listed = await add('listed', '--address', outside);
+    expect(listed.status).toBe(0);
+    expect((await region.vips.read('listed'))?.addresses).toEqual([outside]);
+    const inside = await add('listed-2', '--address', await make('inside', '10.0.7.0/28'));
+    expect(inside.status).toBe(3);
+    expect(inside.stderr).toMatch(/prefix list pl-\w+ 10\.0\.7\.0\/28 lies inside 10\.0\.0\.0\/16/);
+    const none = await add('listed-3', '--address', 'pl-00000000000000000');
+    expect(none.stderr).toMatch(/pl-00000000000000000 does not exist/);
   });
 
   test('asks which VPC when no label tells', async () => {

@@ -1,4 +1,7 @@
 // Status, orders, break-glass and the record from the front door, around a real story on the local AWS.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ReplaceRouteCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { epochMs, plus, seconds } from '../../shared/time.ts';
@@ -122,6 +125,12 @@ describe('after a failover', () => {
     expect((await region.vipshift('timeline', '--since', '1h')).stdout).toMatch(
       /not-a-member, 2 in the hour/,
     );
+    const hour = new Date().toISOString().slice(0, 13);
+    const explained = await region.vipshift(
+      'explain',
+      `web/rejected/${hour}/i-0123456789abcdef0/not-a-member`,
+    );
+    expect(explained.stdout).toMatch(/example +\{.*"node":"i-0123456789abcdef0"/);
   });
 });
 
@@ -139,6 +148,10 @@ describe('orders', () => {
     const orders = documents((await region.vipshift('timeline', 'web', '--kind', 'order', '--json')).stdout);
     expect(orders.map((o) => o.order)).toEqual(['add', 'freeze', 'thaw', 'thaw']);
     expect(orders[1]).toMatchObject({ reason: 'window 4711', by: expect.stringMatching(/^arn:/) });
+    const line = (await region.vipshift('timeline', 'web', '--kind', 'order')).stdout.split('\n')[2]!;
+    const [, id] = line.split(/ +/);
+    const explained = await region.vipshift('explain', id!);
+    expect(explained.stdout).toMatch(/web {2}freeze\n.*given.*\n.*by +arn:.*\n.*reason +window 4711/);
   });
 
   test('a pin makes the next reconcile move the VIP, and unpin ends it', async () => {
@@ -253,6 +266,25 @@ describe('the past', () => {
     const ran = await region.vipshift('timeline', option, text);
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toMatch(/want/);
+  });
+});
+
+describe('timeline --html', () => {
+  test('writes one page with every failover of the period, and refuses a file that cannot be written', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'vipshift-html-'));
+    try {
+      const file = join(folder, 'page.html');
+      const ran = await region.vipshift('timeline', 'web', '--html', file);
+      expect(ran).toMatchObject({ status: 0, stderr: '' });
+      const [, count] = /: (\d+) failovers\n$/.exec(ran.stdout)!;
+      const page = await readFile(file, 'utf8');
+      expect(page.match(/<section /g)).toHaveLength(Number(count));
+      expect(page).toContain('window 4711');
+      const refused = await region.vipshift('timeline', '--html', join(folder, 'none', 'page.html'));
+      expect(refused).toMatchObject({ status: 3, stdout: '' });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
 
