@@ -159,8 +159,10 @@ export function prefixListRefused(
   allowPublic: boolean,
 ): readonly Refused[] {
   const no = (found: string, wanted: string): Refused => ({ what: `prefix list ${list}`, found, wanted });
-  if (entries === undefined)
-    return [no('does not exist', 'a managed prefix list of this account and Region')];
+  if (entries === undefined || entries.length === 0)
+    return [
+      no('does not exist, or is empty', 'a managed prefix list of this account and Region, with entries'),
+    ];
   return entries.flatMap((entry) => {
     const range = rangeFrom(entry);
     if (range === undefined) return [];

@@ -118,7 +118,8 @@ describe('a managed prefix list', () => {
     expect(refused(['169.254.0.0/24'])).toContain('169.254.0.0/24');
     expect(refused(['198.51.100.0/24'])).toEqual(['198.51.100.0/24']);
     expect(refused(['192.168.0.0/16'])).toEqual(['192.168.0.0/16 holds an address of VIP web']);
-    expect(refused(undefined)).toEqual(['does not exist']);
+    expect(refused(undefined)).toEqual(['does not exist, or is empty']);
+    expect(refused([])).toEqual(['does not exist, or is empty']);
   });
 });
 
