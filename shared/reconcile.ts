@@ -8,7 +8,7 @@ import { troubleOf } from './health.ts';
 import { type Change, changeText } from './hint.ts';
 import { type Cause, isLive, STALE_READ } from './lease.ts';
 import { enisOf, type Members } from './member.ts';
-import { membersSeen, type Observation, type Stray, sameView, strays } from './observation.ts';
+import { membersSeen, type Observation, type Stray, sameView, strays, tablesOf } from './observation.ts';
 import { type Conflict, plan, type Step } from './plan.ts';
 import { pruned } from './silent.ts';
 import { type Switched, switchVip, take, type Wire } from './switch.ts';
@@ -34,9 +34,10 @@ export interface Report {
   readonly switched?: Switched;
 }
 
-export async function reconcile(wire: Wire, listed: Vip): Promise<Report> {
+/** `looked`: an observation that was made for many VIPs at once. */
+export async function reconcile(wire: Wire, listed: Vip, looked?: Observation): Promise<Report> {
   if (listed.removedAtMs !== undefined) return idle(listed, 'skipped', 'removed from the ledger');
-  const [read, seen] = await Promise.all([wire.vips.read(listed.name), wire.ec2.observe(listed)]);
+  const [read, seen] = await Promise.all([wire.vips.read(listed.name), looked ?? wire.ec2.observe(listed)]);
   if (read === undefined) return idle(listed, 'skipped', 'the item is gone');
   const now = wire.clock.now();
   if (isLive(read.lease, now)) return idle(read, 'skipped', `epoch ${read.epoch} is under way`);
@@ -160,9 +161,11 @@ async function refresh(wire: Wire, vip: Vip, seen: Observation): Promise<Vip> {
     if (Object.keys(members).length === 0) return item;
     const claims = withoutOldTombstones(item, members, wire.clock.now());
     const heard = pruned(item.heard);
-    if (sameMembers(item.members, members) && claims === item.claims && heard === item.heard) return item;
+    const tablesSeen = tablesOf(item, seen).length;
+    const same = tablesSeen === (item.tablesSeen ?? 0) && sameMembers(item.members, members);
+    if (same && claims === item.claims && heard === item.heard) return item;
     const wrote = withDeparted(item, members);
-    const written = await wire.vips.write(item, { ...item, members, claims, heard, wrote });
+    const written = await wire.vips.write(item, { ...item, members, claims, heard, wrote, tablesSeen });
     if (written !== undefined) return written;
     const again = await wire.vips.read(item.name);
     if (again === undefined) return item;

@@ -2,6 +2,7 @@
 // rest.
 import { type Fault, faultOf } from './fault.ts';
 import { concerns, type Hint, heed } from './hint.ts';
+import type { Observation } from './observation.ts';
 import { type Report, reconcile } from './reconcile.ts';
 import type { Wire } from './switch.ts';
 import type { Vip } from './vip.ts';
@@ -17,8 +18,18 @@ export interface Sweep {
   readonly failures: readonly { readonly vip: string; readonly fault: Fault }[];
 }
 
-export const reconcileAll = async (wire: Wire): Promise<Sweep> =>
-  sweep(await wire.vips.list(), (vip) => reconcile(wire, vip));
+export async function reconcileAll(wire: Wire): Promise<Sweep> {
+  const vips = await wire.vips.list();
+  const looked = await lookAtAll(wire, vips);
+  return sweep(vips, (vip) => reconcile(wire, vip, looked.get(vip.name)));
+}
+
+/** One look for all; nothing when it fails or there is only one VIP: then each looks for itself. */
+async function lookAtAll(wire: Wire, vips: readonly Vip[]): Promise<ReadonlyMap<string, Observation>> {
+  const living = vips.filter((vip) => vip.removedAtMs === undefined);
+  if (living.length < 2 || wire.ec2.observeAll === undefined) return new Map();
+  return wire.ec2.observeAll(living).catch(() => new Map());
+}
 
 /** Without a hint over all VIPs, else over those that it concerns. */
 export async function reconcileFor(wire: Wire, hint: Hint | undefined): Promise<Sweep> {

@@ -4,6 +4,7 @@ import { LEASE_TTL, SKEW, STALE_READ } from '../shared/lease.ts';
 import { TOMBSTONE_KEPT } from '../shared/reconcile.ts';
 import { reconcileAll } from '../shared/sweep.ts';
 import { durationMs, minutes, plus, seconds } from '../shared/time.ts';
+import type { Scope } from '../shared/vip.ts';
 import {
   addNode,
   addTable,
@@ -223,33 +224,66 @@ describe('members', () => {
 });
 
 describe('a sweep over all VIPs', () => {
-  test('one that fails never hides the rest', async () => {
+  /** Twenty-one VIPs, and no look for all of them at once. */
+  async function each(): Promise<World> {
     const w = await owned();
-    for (let n = 1; n <= 20; n++)
-      w.vips.items.set(`vip-${n}`, { ...item(w), name: `vip-${n}`, lease: undefined! });
-    const real = { ...w.wire.ec2 };
+    for (let n = 1; n <= 20; n++) {
+      const { lease: _free, ...free } = item(w);
+      w.vips.items.set(`vip-${n}`, { ...free, name: `vip-${n}` });
+    }
+    w.wire.ec2.observeAll = () => Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'));
+    return w;
+  }
+
+  test('looks once for all of them, however many they are', async () => {
+    const w = await each();
+    let looks = 0;
+    const { observe, observeAll } = memoryLooks(w);
+    w.wire.ec2.observe = (scope) => {
+      looks += 1;
+      return observe(scope);
+    };
+    w.wire.ec2.observeAll = (scopes) => {
+      looks += 1;
+      return observeAll(scopes);
+    };
+    const sweep = await finish(w, reconcileAll(w.wire));
+    expect(sweep.reports).toHaveLength(21);
+    expect(looks).toBe(1);
+  });
+
+  test('one that fails never hides the rest, and each looks for itself when the look for all fails', async () => {
+    const w = await each();
+    const { observe } = memoryLooks(w);
     w.wire.ec2.observe = (scope) =>
       scope.name === 'vip-3'
         ? Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'))
-        : real.observe(scope);
+        : observe(scope);
     const sweep = await finish(w, reconcileAll(w.wire));
     expect(sweep.reports).toHaveLength(20);
     expect(sweep.failures.map((f) => [f.vip, f.fault.code])).toEqual([['vip-3', 'RequestLimitExceeded']]);
   });
 
-  test('looks at a few at a time: EC2’s Describe budget is small', async () => {
-    const w = await owned();
-    for (let n = 1; n <= 20; n++) w.vips.items.set(`vip-${n}`, { ...item(w), name: `vip-${n}` });
+  test('then looks at a few at a time: EC2’s Describe budget is small', async () => {
+    const w = await each();
     let [looking, most] = [0, 0];
-    const real = { ...w.wire.ec2 };
+    const { observe } = memoryLooks(w);
     w.wire.ec2.observe = async (scope) => {
       looking += 1;
       most = Math.max(most, looking);
       await w.clock.wait(durationMs(50));
       looking -= 1;
-      return real.observe(scope);
+      return observe(scope);
     };
     await finish(w, reconcileAll(w.wire));
     expect(most).toBe(8);
   });
 });
+
+/** The looks as the Region in memory gives them, before a test has put its own in their place. */
+function memoryLooks(w: World) {
+  const { observe } = w.ec2;
+  const observeAll = async (scopes: readonly Scope[]) =>
+    new Map(await Promise.all(scopes.map(async (s) => [s.name, await observe(s)] as const)));
+  return { observe, observeAll };
+}

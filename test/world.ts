@@ -52,7 +52,7 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
   const clock = manualClock(START);
   const ec2 = memoryEc2(clock);
   const members = Object.fromEntries(nodes.map((node) => [node, memberOf(node)]));
-  const vips = memoryVips([{ ...newVip(entry), members, ...vip }]);
+  const vips = memoryVips([{ ...newVip(entry), members, tablesSeen: 4, ...vip }]);
   const timeline = memoryTimeline();
   const published: Failover[] = [];
   for (const node of nodes) addNode(ec2, node);

@@ -15,6 +15,7 @@ import type { RouteStep, Step } from '../plan.ts';
 import type { Clock } from '../time.ts';
 import { faultFrom } from './codes.ts';
 import { observe } from './ec2-observe.ts';
+import { observeAll } from './ec2-observe-all.ts';
 
 export interface Ec2Access {
   /** Repeats Describes by itself. */
@@ -29,6 +30,7 @@ export interface Ec2Access {
 
 export const awsEc2 = (access: Ec2Access): Ec2 => ({
   observe: (scope) => observe(access, scope),
+  observeAll: (scopes) => observeAll(access, scopes),
   apply: (step, mayStart) => apply(access, step, mayStart),
 });
 

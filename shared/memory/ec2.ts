@@ -49,6 +49,9 @@ export function memoryEc2(clock: Clock): MemoryEc2 {
     async observe(scope) {
       return look(state, scope, clock);
     },
+    async observeAll(scopes) {
+      return new Map(scopes.map((scope) => [scope.name, look(state, scope, clock)]));
+    },
     async apply(step, mayStart) {
       if (!mayStart()) throw new Fault('lease-short', 'LeaseShort', 'too little lease left to start');
       carryOut(state, step);

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Ec2 } from '../../shared/ec2.ts';
 import { isFault } from '../../shared/fault.ts';
-import { membersSeen } from '../../shared/observation.ts';
+import { membersSeen, type Observation } from '../../shared/observation.ts';
 import { plan, type RouteStep, type Step } from '../../shared/plan.ts';
 import type { LedgerEntry } from '../../shared/vip.ts';
 import { newVip } from '../../shared/vip.ts';
@@ -64,6 +64,21 @@ export function ec2Contract(open: () => Promise<Ec2UnderTest>): void {
     expect([a.node, b.node]).toEqual(t.nodes);
     expect(new Set([a.eni, a.eipEni, b.eni, b.eipEni]).size, 'a service and an EIP ENI on each').toBe(4);
     expect(a.zone).not.toBe(b.zone);
+  });
+
+  it('sees the same of each VIP when it looks for many at once', async () => {
+    const { ec2, entry } = await open();
+    const other = { name: 'other', tableLabels: ['other'], nodeLabels: ['other'] };
+    const all = await ec2.observeAll!([entry, other]);
+    const times = { beganAtMs: 0, endedAtMs: 0 };
+    const sorted = (seen: Observation) => ({
+      ...seen,
+      ...times,
+      tables: seen.tables.toSorted((a, b) => a.table.localeCompare(b.table)),
+      enis: seen.enis.toSorted((a, b) => a.eni.localeCompare(b.eni)),
+    });
+    expect(sorted(all.get(entry.name)!)).toEqual(sorted(await ec2.observe(entry)));
+    expect(sorted(all.get('other')!)).toEqual(sorted(await ec2.observe(other)));
   });
 
   it('sees nothing under a label that nobody bears', async () => {
