@@ -219,11 +219,11 @@ export const probes: readonly Probe[] = [
 
 /** One answer for each probe; what a probe made is taken away, also when it failed. */
 export async function* answers(account: Account): AsyncGenerator<Answer> {
-  for (const { what, ask } of probes) {
+  for (const probe of probes) {
     const made: (() => Promise<unknown>)[] = [];
     let answer: Omit<Answer, 'what'>;
     try {
-      answer = await ask(account, (take) => made.push(take));
+      answer = await probe.ask(account, (take) => made.push(take));
     } catch (error) {
       answer = fail(error instanceof Error ? error.message : String(error));
     }
@@ -232,7 +232,11 @@ export async function* answers(account: Account): AsyncGenerator<Answer> {
       await take().catch((error: unknown) =>
         left.push(error instanceof Error ? error.message : String(error)),
       );
-    yield { what, ...answer, found: [answer.found, ...left.map((l) => `left behind: ${l}`)].join('; ') };
+    yield {
+      what: probe.what,
+      ...answer,
+      found: [answer.found, ...left.map((l) => `left behind: ${l}`)].join('; '),
+    };
   }
 }
 

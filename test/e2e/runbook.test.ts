@@ -1,89 +1,33 @@
 // A forced failover, executed: every path of runbook/failover.asl.json on the local AWS, with the nodes played.
-import { CreateTagsCommand, DeleteTagsCommand } from '@aws-sdk/client-ec2';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { poll, type Stack, startStack, VIP } from '../../lab/stack.ts';
-import { describeVpc } from '../../lab/vpc-view.ts';
-import { withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/ledger-order.ts';
+import {
+  CreateTagsCommand,
+  DeleteTagsCommand,
+  ModifyNetworkInterfaceAttributeCommand,
+} from '@aws-sdk/client-ec2';
+import { describe, expect, it } from 'vitest';
+import { poll, VIP } from '../../lab/stack.ts';
+import { withFreeze, withPin } from '../../shared/ledger-order.ts';
 import { epochMs } from '../../shared/time.ts';
-import type { Vip } from '../../shared/vip.ts';
-import { call, type Ended, ended, type Inbox, start, states, subscribe } from './aws-json.ts';
-import { type Nodes, startNodes } from './nodes.ts';
-import { wordsOf } from './words.ts';
+import { call, ended, states } from './aws-json.ts';
+import {
+  asKeepalivedDoes,
+  begin,
+  change,
+  expectOn,
+  id,
+  inbox,
+  input,
+  lastMessage,
+  lastName,
+  nodes,
+  orders,
+  run,
+  settled,
+  stack,
+  stageOrders,
+} from './order-stage.ts';
 
-let stack: Stack;
-let nodes: Nodes;
-let inbox: Inbox;
-/** Seconds of the story; every transition is later than the ones before, and none later than its end. */
-let clock = -400;
-
-beforeAll(async () => {
-  nodes = await startNodes();
-  process.env.VIPSHIFT_LAB_SSM = nodes.url;
-  stack = await startStack({ schedule: false });
-  inbox = await subscribe(stack.aws, stack.deployment.outputs.NoticesTopicArn!);
-});
-afterAll(async () => {
-  delete process.env.VIPSHIFT_LAB_SSM;
-  await stack?.stop();
-  await nodes?.stop();
-});
-
-const id = (name: 'a' | 'b') => stack.vpc.nodes[name].instanceId;
-const other = (node: string) => (node === id('a') ? id('b') : id('a'));
-const tick = () => {
-  clock += 2;
-  return clock;
-};
-const says = (node: string, state: 'MASTER' | 'BACKUP') =>
-  stack.publish(wordsOf(node, { atS: tick(), state }));
-const change = async (how: (vip: Vip) => Vip) => {
-  const was = (await stack.vips.read(VIP))!;
-  expect(await stack.vips.write(was, how(was))).toBeDefined();
-};
-const settled = (owner: string) =>
-  stack.until(`${owner} to own the VIP`, (vip) => vip.owner === owner && vip.lease === undefined);
-
-/** Node a is keepalived's master and owns the VIP; b is its stand-by. */
-beforeEach(async () => {
-  nodes.onCommand = async () => {};
-  nodes.commands.length = 0;
-  await change((vip) => withoutPin(withoutFreeze(vip)));
-  await stack.answered(await says(id('b'), 'BACKUP'));
-  await stack.answered(await says(id('a'), 'MASTER'));
-  await settled(id('a'));
-  await inbox.messages();
-});
-
-const input = (over: object = {}) => ({
-  ...{
-    vip: VIP,
-    to: id('b'),
-    mode: 'routes-only',
-    reason: 'maintenance of a',
-    by: 'arn:aws:iam::1:user/night',
-  },
-  ...over,
-});
-let executions = 0;
-const begin = (over: object = {}, name = `order-${++executions}`) =>
-  start(stack.aws, stack.deployment.outputs.FailoverMachineArn!, name, input(over));
-const run = async (over: object = {}): Promise<Ended> => ended(stack.aws, await begin(over));
-const lastMessage = async () => (await inbox.messages()).at(-1);
-const orders = async () => (await stack.entries(VIP)).filter((entry) => entry.entry === 'order');
-
-/** As VRRP does: who is demoted steps down, the other one takes over; who is promoted again takes it back. */
-const asKeepalivedDoes: Nodes['onCommand'] = async ({ node, demoted }) => {
-  await says(demoted ? node : other(node), 'BACKUP');
-  await says(demoted ? other(node) : node, 'MASTER');
-};
-
-async function expectOn(name: 'a' | 'b') {
-  const view = await describeVpc(stack.ec2, stack.vpc);
-  const { serviceEni, eipEni } = stack.vpc.nodes[name];
-  for (const table of view.tables.filter((t) => t.labelled))
-    expect([table.ipv4, table.ipv6]).toEqual([serviceEni, serviceEni]);
-  expect(view.eip.eni).toBe(eipEni);
-}
+stageOrders();
 
 describe('routes only', () => {
   it('pins and switches under one lease, and tells a person what was done', async () => {
@@ -95,11 +39,11 @@ describe('routes only', () => {
     const outcome = await stack.outcome(vip.epoch);
     expect(outcome).toMatchObject({
       ...{ outcome: 'switched', from: id('a'), to: id('b'), verified: true },
-      cause: { kind: 'order', by: input().by, id: `order-${executions}` },
+      cause: { kind: 'order', by: input().by, id: lastName() },
     });
     expect(nodes.commands, 'keepalived is left alone').toEqual([]);
     const messages = await inbox.messages();
-    expect(messages.filter((m) => m.Message.includes(`order-${executions}`))).toHaveLength(1);
+    expect(messages.filter((m) => m.Message.includes(lastName()))).toHaveLength(1);
     expect(messages.at(-1)?.Subject).toBe(`vipshift dev: order done: web to ${id('b')} (routes-only)`);
     expect(messages.at(-1)?.Message).toContain(`moved from ${id('a')} to ${id('b')}`);
     expect(messages.at(-1)?.Message).toContain('Next: vipshift timeline web --stage dev');
@@ -184,7 +128,6 @@ describe('the preflight refuses', () => {
   });
 
   it('a target whose source/destination check is on', async () => {
-    const { ModifyNetworkInterfaceAttributeCommand } = await import('@aws-sdk/client-ec2');
     const check = (Value: boolean) =>
       stack.ec2.send(
         new ModifyNetworkInterfaceAttributeCommand({
