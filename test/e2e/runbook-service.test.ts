@@ -5,6 +5,9 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { invoke, logLines, poll, type Stack, startStack, VIP } from '../../lab/stack.ts';
 import { describeVpc } from '../../lab/vpc-view.ts';
+import { parseClaimEvent } from '../../shared/aws/claim-event.ts';
+import { slotOf, stintOf } from '../../shared/claim.ts';
+import { epochMs } from '../../shared/time.ts';
 import { call, ended, type Inbox, queueLength, start, subscribe } from './aws-json.ts';
 import { wordsOf } from './words.ts';
 
@@ -163,6 +166,37 @@ describe('hints on the default bus', () => {
 });
 
 describe('reconcile', () => {
+  it('heals a lost claim: recorded by a function that then died, before it could take the lease', async () => {
+    const [name, to] = (await owner()) === id('a') ? (['b', id('b')] as const) : (['a', id('a')] as const);
+    const detail = words(name, 'MASTER');
+    const event = {
+      id: 'lost',
+      source: 'x',
+      time: new Date().toISOString(),
+      'detail-type': 'VRRP State Change',
+      detail,
+    };
+    const parsed = parseClaimEvent(event);
+    if (!parsed.ok) throw new Error(parsed.refusal.message);
+    const now = epochMs(Date.now());
+    const { claim } = parsed;
+    const telling = {
+      vip: VIP,
+      node: to,
+      stint: stintOf(claim, now),
+      slot: slotOf(claim.timeMs),
+      as: 'news' as const,
+    };
+    expect(await stack.vips.tell(telling, now)).toMatchObject({ answer: 'recorded' });
+    const { epoch } = (await stack.vips.read(VIP))!;
+    await invoke(stack.aws, stack.deployment.functions.reconcile, {});
+    expect(await stack.outcome(epoch + 1)).toMatchObject({
+      ...{ outcome: 'switched', to },
+      cause: { kind: 'reconcile', why: `missed claim: newest MASTER is ${to}` },
+    });
+    await settled(name);
+  });
+
   it('reports a foreign EIP and leaves it: the VIP’s address was put on a node’s own ENI', async () => {
     await restedAt();
     const { allocationId } = stack.vpc.eip;
@@ -183,7 +217,7 @@ describe('reconcile', () => {
     expect(
       lines.filter((l) => l.includes('the EIP lies on an ENI that is none of this VIP')).length,
     ).toBeGreaterThan(0);
-    await move(stack.vpc.nodes.a.eipEni);
+    await move(stack.vpc.nodes[(await owner()) === id('a') ? 'a' : 'b'].eipEni);
     await stack.ec2.send(
       new AssociateAddressCommand({
         AllocationId: own.allocationId,
@@ -196,8 +230,12 @@ describe('reconcile', () => {
 
 describe('what is told', () => {
   it('one message per failover, readable at night', async () => {
-    await inbox.messages();
-    const before = (await inbox.messages()).length;
+    await says('a', 'MASTER');
+    await settled('a');
+    const before = await poll('the notice before', async () => {
+      const all = await inbox.messages();
+      return all.at(-1)?.Subject?.endsWith(`to ${id('a')}`) ? all.length : undefined;
+    });
     await says('b', 'MASTER');
     await settled('b');
     const messages = await poll('the notice', async () => {
