@@ -53,7 +53,7 @@ describe('the durations of the lease are held against each other when the progra
     const little = {
       ...lease.durations,
       ttl: attempt + 2 * skew,
-      patience: -patience,
+      patience: 0 - patience,
       renewBelow: 0,
       staleRead: 0,
     };

@@ -106,6 +106,6 @@ export function invocation(given: Given): Invocation {
       self.begin(() => sched.after(duration, () => self.hear(resolve)));
     });
   }
-  if (!given.outlives) sched.at(startedAtMs + FUNCTION_TIMEOUT_MIN, self.die);
+  if (!given.outlives) sched.at(startedAtMs + FUNCTION_TIMEOUT_MIN, () => self.die());
   return self;
 }

@@ -83,7 +83,7 @@ export function functions(cloud: Cloud): Functions {
       outlives: luck.odds(0.2),
       struck: (what, untilMs) =>
         cloud.struck(what === 'kill' ? 'invocation killed' : 'invocation paused', untilMs),
-      counted: cloud.counted,
+      counted: () => cloud.counted(),
       died: () => {
         // Lambda starts a killed sandbox's process anew: what it remembered is gone.
         sandboxes.splice(sandboxes.indexOf(box), 1);

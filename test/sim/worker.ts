@@ -5,6 +5,6 @@ import { runSeeds } from './run.ts';
 // Faults are answers here, by the thousand; nobody reads where they were made.
 Error.stackTraceLimit = 0;
 
-parentPort!.on('message', async ({ from, runs }: { from: number; runs: number }) => {
-  parentPort!.postMessage(await runSeeds(from, runs));
+parentPort!.on('message', ({ from, runs }: { from: number; runs: number }) => {
+  void runSeeds(from, runs).then((tally) => parentPort!.postMessage(tally));
 });

@@ -47,7 +47,7 @@ export interface World {
   /** What was done last, by VIP: names wrong intervals. */
   readonly lastDeed: string[];
   readonly intervals: Interval[];
-  readonly wrongSince: { atMs: number; kind: string }[];
+  readonly wrongSince: ({ atMs: number; kind: string } | undefined)[];
   /** Faults by name, and by node state and name. */
   readonly faults: Map<string, number>;
   readonly pairs: Map<string, number>;
@@ -84,9 +84,10 @@ export function struck(world: World, name: string, untilMs: number): void {
   if (!world.struckAtMs.has(name)) world.struckAtMs.set(name, world.sched.now());
   if (untilMs > world.troubleUntilMs) world.troubleUntilMs = untilMs;
   for (const machine of world.machines) {
-    const state = machine.alive ? machine.instances[0]!.state : 'dead';
-    const pair = `${state} × ${name}`;
-    world.pairs.set(pair, (world.pairs.get(pair) ?? 0) + 1);
+    for (const { state } of machine.instances) {
+      const pair = `${machine.alive ? state : 'dead'} × ${name}`;
+      world.pairs.set(pair, (world.pairs.get(pair) ?? 0) + 1);
+    }
   }
 }
 
@@ -186,7 +187,7 @@ export function reckon(world: World): void {
     const since = world.wrongSince[vip];
     if (right && since !== undefined) {
       world.intervals.push({ vip, kind: since.kind, forMs: now - since.atMs });
-      delete world.wrongSince[vip];
+      world.wrongSince[vip] = undefined;
     } else if (!right && since === undefined) {
       world.wrongSince[vip] = { atMs: now, kind: world.lastDeed[vip] ?? 'begins' };
     }
