@@ -10,6 +10,8 @@ const credentials = {
 export const environment = (endpoint: string): Readonly<Record<string, string>> => ({
   ...credentials,
   AWS_REGION: 'eu-central-1',
+  // The CLI asks for this one.
+  AWS_DEFAULT_REGION: 'eu-central-1',
   AWS_ENDPOINT_URL: endpoint,
   AWS_EC2_METADATA_DISABLED: 'true',
   AWS_LAMBDA_FUNCTION_NAME: 'vipshift-bench-failover',
