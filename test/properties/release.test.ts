@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { stintOf } from '../../shared/claim.ts';
 import { Fault } from '../../shared/fault.ts';
 import { UNKNOWN_LANDS_WITHIN } from '../../shared/lease.ts';
+import { plan } from '../../shared/plan.ts';
 import { switchVip, take } from '../../shared/switch.ts';
 import { durationMs, plus, seconds } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip.ts';
@@ -110,4 +111,90 @@ test('the member that EC2 shows stands in the item after the commit', async () =
   const known = { ...itemOf(w), members: others };
   await switchVip(w.wire, known, w.ec2.observe(known), []);
   expect(itemOf(w).members['i-b']).toEqual(memberOf('i-b'));
+});
+
+test('a write that is refused for good is thrown, and not mistaken for a lost race', async () => {
+  const { w, wire, taken } = await held();
+  const { lease: _lease, ...free } = taken;
+  const refusing = {
+    ...wire,
+    vips: { ...w.vips, write: () => Promise.reject(new Fault('denied', 'AccessDenied', 'no')) },
+  };
+  await expect(take(refusing, free, free, cause)).rejects.toThrow('no');
+  const lost = {
+    ...wire,
+    vips: { ...w.vips, write: () => Promise.reject(new Fault('unknown', 'Timeout', 'lost')) },
+  };
+  expect(await take(lost, free, free, cause)).toBeUndefined();
+});
+
+test('a release that always meets a newer item gives up after twenty tries', async () => {
+  const { w, wire, taken } = await held();
+  let writes = 0;
+  const write = () => {
+    writes += 1;
+    return Promise.resolve(undefined);
+  };
+  const { failovers } = await switchVip(
+    { ...wire, vips: { ...w.vips, write } },
+    taken,
+    w.ec2.observe(taken),
+    [],
+  );
+  expect([failovers.length, writes]).toEqual([1, 20]);
+});
+
+test('an outcome that could not be recorded is told, and the lease is left to run out', async () => {
+  const { w, wire, taken } = await held();
+  const put = () => Promise.reject(new Fault('throttled', 'Throttled', 'later'));
+  const kept = await switchVip(
+    { ...wire, timeline: { ...w.timeline, put } },
+    taken,
+    w.ec2.observe(taken),
+    [],
+  );
+  expect(kept.faults).toMatchObject([{ code: 'Throttled' }]);
+  expect(itemOf(w).lease?.epoch).toBe(1);
+  const well = await held();
+  expect((await well.run()).faults).toEqual([]);
+});
+
+test.each([
+  ['claim', 1],
+  ['order', 1],
+  ['reconcile', 0],
+] as const)('a failure under a %s is news %d times; one that changed nothing never', async (kind, times) => {
+  const { w, wire, taken } = await held();
+  const failed: string[] = [];
+  const finished: string[] = [];
+  const bus = {
+    failed: async () => void failed.push('failed'),
+    finished: async () => void finished.push('finished'),
+  };
+  w.ec2.enis.delete('eni-i-b-service');
+  const lease = { ...taken.lease!, cause: { ...cause, kind } };
+  w.vips.items.set('web', { ...itemOf(w), lease });
+  const ours = { ...taken, lease };
+  await switchVip({ ...wire, bus }, ours, w.ec2.observe(ours), []);
+  expect([failed.length, finished.length]).toEqual([times, 0]);
+  const same = await held();
+  const { lease: _lease, ...free } = itemOf(same.w);
+  same.w.vips.items.set('web', { ...free, claims: {} });
+  const again = (await take(same.wire, itemOf(same.w), itemOf(same.w), cause))!;
+  await switchVip({ ...same.wire, bus }, again, same.w.ec2.observe(again), []);
+  expect([failed.length, finished.length]).toEqual([times, 0]);
+});
+
+test('an EIP goes to the place on the next ENI that it has on the one it comes from', async () => {
+  const { w, run } = await held();
+  const [from, to] = ['eni-i-a-eip', 'eni-i-b-eip'].map((eni) => w.ec2.enis.get(eni)!);
+  for (const place of [0, 1]) {
+    const eip = w.ec2.eips.get('eipalloc-1')!;
+    const privateAddress = from!.privateAddresses[place]!;
+    w.ec2.eips.set('eipalloc-1', { ...eip, eni: from!.eni, privateAddress });
+    const seen = await w.ec2.observe(itemOf(w));
+    const [step] = plan(itemOf(w), seen, memberOf('i-b'), true).steps;
+    expect(step).toMatchObject({ privateAddress: to!.privateAddresses[place] });
+  }
+  await run();
 });
