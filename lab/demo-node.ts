@@ -65,7 +65,11 @@ export async function startDemoNode(stack: Stack, node: LabNode): Promise<DemoNo
     stop,
     async says(line) {
       const fifo = await open(config.fifo, constants.O_RDWR | constants.O_NONBLOCK);
-      await fifo.write(`${line}\n`).finally(() => fifo.close());
+      try {
+        await fifo.write(`${line}\n`);
+      } finally {
+        await fifo.close();
+      }
     },
   };
 }

@@ -130,9 +130,9 @@ async function keeping(hands: Hands, grip: Grip, due: Promise<unknown>): Promise
   await due;
 }
 
-const pause = ({ clock, chance }: Hands, attempt: number): Promise<void> | undefined => {
-  const wait = backoff(attempt, chance());
-  return wait > 0 ? clock.wait(wait) : undefined;
+const pause = (hands: Hands, attempt: number): Promise<void> | undefined => {
+  const wait = backoff(attempt, hands.chance());
+  return wait > 0 ? hands.clock.wait(wait) : undefined;
 };
 
 function backoff(attempt: number, chance: number): DurationMs {

@@ -223,7 +223,7 @@ describe('a failover under the budget', () => {
   test('a plan longer than the invocation continues in the next one, under a lease of its own', async () => {
     const w = many(200, memoryBudget());
     const deadline = plus(START, seconds(20));
-    const { wait } = w.clock;
+    const wait = w.clock.wait.bind(w.clock);
     w.clock.wait = (duration) =>
       plus(w.clock.now(), duration) > deadline
         ? Promise.reject(new Fault('deadline', 'Deadline', 'no time left'))

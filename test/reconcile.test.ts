@@ -282,7 +282,7 @@ describe('a sweep over all VIPs', () => {
 
 /** The looks as the Region in memory gives them, before a test has put its own in their place. */
 function memoryLooks(w: World) {
-  const { observe } = w.ec2;
+  const observe = w.ec2.observe.bind(w.ec2);
   const observeAll = async (scopes: readonly Scope[]) =>
     new Map(await Promise.all(scopes.map(async (s) => [s.name, await observe(s)] as const)));
   return { observe, observeAll };

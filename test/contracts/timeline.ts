@@ -7,10 +7,10 @@ import { START } from '../world.ts';
 export interface TimelineUnderTest {
   readonly timeline: Timeline;
   /** Rejections as they are stored. */
-  rejections(
+  readonly rejections: (
     vip: string,
-  ): Promise<readonly { reason: string; node: string; count: number; example: string }[]>;
-  probes(vip: string): Promise<number>;
+  ) => Promise<readonly { reason: string; node: string; count: number; example: string }[]>;
+  readonly probes: (vip: string) => Promise<number>;
 }
 
 let names = 0;

@@ -136,7 +136,11 @@ describe('the preflight refuses', () => {
         }),
       );
     await check(true);
-    await refuses({}, 'source/destination check is on').finally(async () => void (await check(false)));
+    try {
+      await refuses({}, 'source/destination check is on');
+    } finally {
+      await check(false);
+    }
   });
 });
 
