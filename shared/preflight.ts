@@ -33,7 +33,7 @@ export function preflight(
   now: EpochMs,
 ): Preflight {
   if (vip === undefined || vip.removedAtMs !== undefined)
-    return refused([`VIP ${order.vip} is not in the ledger: vipshift vip ls`]);
+    return refused([`VIP ${order.vip} is not in the ledger: vipshift vip list`]);
   if (seen === undefined) return refused([`EC2 did not answer: nothing is known of ${order.vip} now`]);
   const members = { ...vip.members, ...membersSeen(vip, seen, vip.members) };
   const known = { ...vip, members };
