@@ -128,7 +128,9 @@ const capital = (word: string): string => word.charAt(0).toUpperCase() + word.sl
 const backText = (back: Carrying): string =>
   back.outcome === 'switched' ? 'yes' : `no: ${back.why ?? 'unknown'}; reconcile goes on trying`;
 const next = (order: FailoverOrder | undefined, stage: string): string =>
-  order === undefined ? `vipshift vip list --stage ${stage}` : `vipshift status ${order.vip} --stage ${stage}`;
+  order === undefined
+    ? `vipshift vip list --stage ${stage}`
+    : `vipshift status ${order.vip} --stage ${stage}`;
 
 function reasonsOf({
   preflight: before,
