@@ -18,6 +18,8 @@ export interface RouteSeen {
 
 export interface TableSeen {
   readonly table: string;
+  /** The tag's value. */
+  readonly label?: string;
   readonly vpc: string;
   readonly account: string;
   /** Associated with a gateway: such tables take no routes to outside the VPC (VPC guide, "Gateway route tables"). */

@@ -91,7 +91,9 @@ function planRoutes(
       }
     }
   }
-  return { steps, conflicts };
+  // By the order of the VIP's labels: those of the first are what it wants moved first.
+  const rank = new Map(tables.map((t) => [t.table, vip.tableLabels.indexOf(t.label ?? '')]));
+  return { steps: steps.sort((a, b) => rank.get(a.table)! - rank.get(b.table)!), conflicts };
 }
 
 const isForeign = (route: RouteSeen, own: ReadonlySet<string>): boolean =>

@@ -15,7 +15,7 @@ export type Hold = 'both' | 'master';
 /** What has to be known of a VIP to look for its things in EC2. */
 export interface Scope {
   readonly name: string;
-  /** Values of the tag `vipshift:<stage>` on route tables. */
+  /** Values of the tag `vipshift:<stage>` on route tables; those of the first are moved first. */
   readonly tableLabels: readonly string[];
   /** Values of the same tag on ENIs. */
   readonly nodeLabels: readonly string[];

@@ -5,6 +5,7 @@ import { failover } from '../shared/failover.ts';
 import { Fault } from '../shared/fault.ts';
 import { type MemoryBudget, memoryBudget } from '../shared/memory/budget.ts';
 import { pace, rates } from '../shared/pace.ts';
+import { plan } from '../shared/plan.ts';
 import { durationMs, type EpochMs, minutes, plus, seconds } from '../shared/time.ts';
 import { newVip } from '../shared/vip.ts';
 import {
@@ -195,6 +196,17 @@ describe('the turns of a failover', () => {
       book: () => Promise.reject(new Fault('unknown', 'InternalServerError', 'no')),
     };
     expect(Math.max(...(await turnTimes(world(), broken, 10)))).toBe(0);
+  });
+});
+
+describe('the order of a plan', () => {
+  test('EIPs first, then the tables of the first label, then the others', async () => {
+    const w = world();
+    const vip = { ...item(w), tableLabels: ['urgent', 'web'], addresses: [V4] };
+    addTable(w.ec2, 'rtb-9', 'urgent');
+    const { steps } = plan(vip, await w.ec2.observe(vip), memberOf('i-a'), true);
+    const cells = steps.map((step) => step.cell.split(' ')[0]);
+    expect(cells).toEqual(['eipalloc-1', 'rtb-9', 'rtb-1', 'rtb-2', 'rtb-3', 'rtb-4']);
   });
 });
 

@@ -63,7 +63,10 @@ const tablesOf = (access: Ec2Access) =>
       abortSignal: access.signal,
     }),
     (page) =>
-      page.RouteTables?.map((table) => ({ label: labelOf(access, table.Tags), thing: tableFrom(table) })),
+      page.RouteTables?.map((table) => ({
+        label: labelOf(access, table.Tags),
+        thing: tableFrom(table, access.tag),
+      })),
     PAGES_MAX,
   );
 

@@ -44,7 +44,7 @@ export async function observe(access: Ec2Access, scope: Scope): Promise<Observat
       source: 'ec2',
       beganAtMs,
       endedAtMs: access.clock.now(),
-      tables: tables.map(tableFrom),
+      tables: tables.map((table) => tableFrom(table, access.tag)),
       enis: enis.map((eni) => eniFrom(eni, access.tag, seen)),
       eips: seen,
     };
@@ -97,7 +97,7 @@ export async function collect<Page, Thing>(
   return all;
 }
 
-export function tableFrom(table: RouteTable): TableSeen {
+export function tableFrom(table: RouteTable, tag: string): TableSeen {
   const routes: Record<string, RouteSeen> = {};
   for (const route of table.Routes ?? []) {
     const destination =
@@ -109,6 +109,7 @@ export function tableFrom(table: RouteTable): TableSeen {
   }
   return {
     table: table.RouteTableId!,
+    label: table.Tags?.find((t) => t.Key === tag)?.Value ?? '',
     vpc: table.VpcId!,
     account: table.OwnerId ?? '',
     edge: (table.Associations ?? []).some((a) => a.GatewayId !== undefined),

@@ -73,7 +73,7 @@ function look(region: Region, scope: Scope, clock: Clock): Observation {
     endedAtMs: now,
     tables: [...region.tables.values()]
       .filter((t) => bearing(t.label, scope.tableLabels))
-      .map(({ label: _label, ...table }) => ({ ...table, routes: routesNow(region, table.routes) })),
+      .map((table) => ({ ...table, routes: routesNow(region, table.routes) })),
     enis: [...region.enis.values()]
       .filter((e) => bearing(e.label, labels))
       .map(({ privateAddresses, ...eni }) => ({
