@@ -39,6 +39,8 @@ export interface Claim {
   readonly superseded: boolean;
   /** How many claims the node's spool has had to drop so far. */
   readonly dropped: number;
+  /** Version of the notify shim, as it says itself. */
+  readonly shim?: string;
   /** EventBridge's stamp: whole seconds, rounded down. */
   readonly timeMs: EpochMs;
   /** EventBridge's event id: the same on every delivery of one event. */

@@ -52,8 +52,9 @@ export async function failover(wire: Wire, heard: Heard, identity: NodeIdentity)
   if (refusal !== undefined) return reject(wire, claim, refusal);
   if (claim.superseded) return superseded(wire, claim);
   if (claim.kind === 'probe') {
-    const { vip, node, eventId, seq, timeMs } = claim;
-    await wire.timeline.probe({ vip, node, eventId, seq, sentAtMs: timeMs, atMs: now });
+    const { vip, node, eventId, seq, timeMs, shim } = claim;
+    const version = shim === undefined ? {} : { shim };
+    await wire.timeline.probe({ vip, node, eventId, seq, ...version, sentAtMs: timeMs, atMs: now });
     return { answer: 'probed' };
   }
   const told = { claim, stint: stintOf(claim, now), slot: slotOf(claim.timeMs) };

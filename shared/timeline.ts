@@ -104,6 +104,8 @@ export interface Probe {
   readonly node: string;
   readonly eventId: string;
   readonly seq: number;
+  /** Version of the notify shim, as it says itself. */
+  readonly shim?: string;
   readonly sentAtMs: EpochMs;
   readonly atMs: EpochMs;
 }

@@ -38,7 +38,7 @@ describe('the examples', () => {
       expect([saysClaim(event), saysClaim.errors]).toEqual([true, null]);
       const parsed = parseClaimEvent(event);
       if (!parsed.ok) throw new Error(parsed.refusal.message);
-      const { version, shim: _shim, ...words } = event.detail;
+      const { version, ...words } = event.detail;
       expect(parsed).toMatchObject({ source: event.source, version });
       expect(parsed.claim).toEqual({ ...words, timeMs: Date.parse(String(event.time)), eventId: event.id });
     });

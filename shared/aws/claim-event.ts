@@ -70,7 +70,7 @@ export function parseClaimEvent(event: unknown): Parsed {
   const words = inner.data;
   const lie = untrue(words);
   if (lie !== undefined) return refused(event, lie);
-  const { version, shim: _shim, ...rest } = words;
+  const { version, ...rest } = words;
   const claim: Claim = {
     ...rest,
     // Whole numbers, like every other instant: no store keeps an arbitrarily small fraction.

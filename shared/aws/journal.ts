@@ -2,9 +2,11 @@
 // lines (EMF: no API call, CloudWatch Logs extracts them). No domain code logs; it returns what is to be told.
 //
 // A log line of a failover carries the record's own words, so that log and timeline can be held against each other.
+import { createHash } from 'node:crypto';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Claim } from '../claim.ts';
+import { digest } from '../digest.ts';
 import type { Answer } from '../failover.ts';
 import type { Fault } from '../fault.ts';
 import type { Report } from '../reconcile.ts';
@@ -76,11 +78,15 @@ export function tellVersion({ logger, metrics }: Journal, version: number): void
   metrics.addMetric(metricNames.newerVersion, MetricUnit.Count, 1);
 }
 
+const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+
 export function tellFailover(journal: Journal, failover: Failover): void {
   const { claims: _claims, ...told } = failover;
   const { vip, outcome } = failover;
   const trouble = outcome === 'failed' || outcome === 'partial' || outcome === 'abandoned';
-  journal.logger[trouble ? 'error' : 'info'](`failover ${outcome}`, { ...told });
+  // With the digest of the whole record, so that an edited or deleted one is found (vipshift audit verify).
+  const proof = digest(failover, sha256);
+  journal.logger[trouble ? 'error' : 'info'](`failover ${outcome}`, { ...told, digest: proof });
   const { toLastMutation } = durations(failover.stages);
   if (outcome === 'switched' && toLastMutation !== undefined)
     tellVip(journal, vip, metricNames.duration, MetricUnit.Milliseconds, toLastMutation);

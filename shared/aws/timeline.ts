@@ -2,6 +2,7 @@
 //
 //   web              000000000042/1-intent    written beside the mutations
 //   web              000000000042/2-outcome   written before the release; stands in the indexes
+//   web              order/2026-11-22T14:03:07.123Z/<nonce>   an operator's order (ledger-order.ts)
 //   rejected/web     2026-11-22T14/i-…/<reason>   counted, with the last example
 //   probe/web        2026-11-22T14:03:07.123Z/<event id>
 //
