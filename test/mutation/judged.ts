@@ -10,6 +10,7 @@ import '../apply.test.ts';
 import '../hold.test.ts';
 import '../verify.test.ts';
 import '../switch.test.ts';
+import '../tried.test.ts';
 import '../failover.test.ts';
 import '../failover-held.test.ts';
 import '../failover-scope.test.ts';

@@ -198,3 +198,65 @@ test('an EIP goes to the place on the next ENI that it has on the one it comes f
   }
   await run();
 });
+
+test('the next epoch names the node that is elected now as its cause', async () => {
+  const { w, run } = await held();
+  const switched = run();
+  changeElection(w);
+  await w.clock.advance(durationMs(0));
+  const [, second] = (await switched).failovers;
+  expect(second!.cause).toMatchObject({ kind: 'claim', node: 'i-a' });
+});
+
+test('a release whose item is gone ends; one that is refused for good is thrown', async () => {
+  const gone = await held();
+  let reads = 0;
+  const vips = {
+    ...gone.w.vips,
+    write: async () => undefined,
+    read: async () => (reads++ < 1 ? itemOf(gone.w) : undefined),
+  };
+  const ended = await switchVip({ ...gone.wire, vips }, gone.taken, gone.w.ec2.observe(gone.taken), []);
+  expect(ended.vip.owner).toBe('i-a');
+  const { w, wire, taken } = await held();
+  const denied = { ...w.vips, write: () => Promise.reject(new Fault('denied', 'AccessDenied', 'no')) };
+  await expect(switchVip({ ...wire, vips: denied }, taken, w.ec2.observe(taken), [])).rejects.toThrow('no');
+});
+
+test('a release that took the lease again and whose reply was lost goes on under it', async () => {
+  const { w, wire, taken } = await held();
+  const { write } = { write: w.vips.write.bind(w.vips) };
+  let writes = 0;
+  const losing = async (before: Vip | undefined, after: Vip) => {
+    const written = await write(before, after);
+    if (++writes === 2) throw new Fault('unknown', 'Timeout', 'lost');
+    return written;
+  };
+  const switched = switchVip(
+    { ...wire, vips: { ...w.vips, write: losing } },
+    taken,
+    w.ec2.observe(taken),
+    [],
+  );
+  changeElection(w);
+  await w.clock.advance(durationMs(0));
+  const { failovers } = await switched;
+  expect([failovers.length, itemOf(w).owner, itemOf(w).epoch]).toEqual([2, 'i-a', 2]);
+});
+
+test('an epoch that sent nothing leaves the time of the last touch alone, and none sets it back', async () => {
+  const { w } = await held();
+  const { lease: _lease, ...free } = itemOf(w);
+  const order = { untilMs: plus(START, seconds(600)), by: 'me', reason: 'work' };
+  w.vips.items.set('web', { ...free, freeze: order });
+  await w.clock.advance(seconds(9));
+  const idle = (await take(w.wire, itemOf(w), itemOf(w), cause))!;
+  await switchVip(w.wire, idle, w.ec2.observe(idle), []);
+  expect(itemOf(w).touchedAtMs).toBe(0);
+  const ahead = await held();
+  const later = plus(START, seconds(15));
+  ahead.w.vips.items.set('web', { ...itemOf(ahead.w), touchedAtMs: later });
+  const taken = itemOf(ahead.w);
+  await switchVip(ahead.wire, taken, ahead.w.ec2.observe(taken), []);
+  expect(itemOf(ahead.w)).toMatchObject({ owner: 'i-b', touchedAtMs: later });
+});
