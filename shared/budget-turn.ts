@@ -12,6 +12,11 @@ import type { Vip } from './vip.ts';
 
 /** The lease needs the same DynamoDB; with a booking slower than this something has just gone wrong with it. */
 const PATIENCE: DurationMs = seconds(1);
+/**
+ * The first mutations wait for their booking no longer than this: it went out beside the describes, and traffic must not
+ * move a whole round trip later because DynamoDB is slow. What the burst allows then goes at our own pace.
+ */
+const FIRST_PATIENCE: DurationMs = durationMs(300);
 /** The first booking may be a whole burst, so that one that fits is not cut up. */
 const FIRST = 49;
 /** Two seconds of refill: what others wait for at most because of one booking in a queue. */
@@ -152,9 +157,34 @@ function ownPace({ pace, clock }: TurnTools, call: Step['call']): Promise<void> 
 }
 
 function asked(tools: TurnTools, call: Step['call'], own: Line, lane: Lane): Promise<Place | undefined> {
-  const answer = new Promise<Place | undefined>((give, refuse) => own.asking.push({ give, refuse }));
+  let one: Asking | undefined;
+  const answer = new Promise<Place | undefined>((give, refuse) => {
+    one = { give, refuse };
+    own.asking.push(one);
+  });
+  const first = own.everyMs === 0;
   book(tools, call, own, lane);
-  return answer;
+  return first ? Promise.race([answer, tired(tools, call, own, one!, answer)]) : answer;
+}
+
+/** Without a place in FIRST_PATIENCE a call goes at our own pace if that lets it go at once. */
+async function tired(
+  { clock, pace }: TurnTools,
+  call: Step['call'],
+  own: Line,
+  one: Asking,
+  answer: Promise<Place | undefined>,
+): Promise<Place | undefined> {
+  try {
+    await clock.wait(FIRST_PATIENCE);
+  } catch {
+    return answer;
+  }
+  const place = own.asking.indexOf(one);
+  // A budget that has answered is believed: then there is a queue, and this call stands in it.
+  if (place === -1 || own.everyMs > 0 || pace.ahead(call, 1, clock.now()) > 0) return answer;
+  own.asking.splice(place, 1);
+  return undefined;
 }
 
 /** One booking at a time; more as long as somebody asks. */

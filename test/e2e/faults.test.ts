@@ -74,12 +74,14 @@ describe('round trips', () => {
       'DescribeRouteTables',
       'UpdateItem',
     ]);
+    // The bookings of EC2's budget lie beside all this; the mutations wait for them for 300 ms at most (decision 0020).
+    const onTheWay = calls.filter((c) => !JSON.stringify(c.parameters.Key ?? '').includes('budget/'));
     expect(
-      names.filter((name) => name === 'UpdateItem'),
+      onTheWay.filter((c) => c.action === 'UpdateItem'),
       'one conditional write',
     ).toHaveLength(1);
     expect(names.filter((name) => mutations.includes(name))).toHaveLength(9);
-    expect(sequentialTrips(calls)).toBe(2);
+    expect(sequentialTrips(onTheWay)).toBe(2);
   });
 
   it('are one write and no EC2 call for an assertion of the owner', async () => {
