@@ -5,7 +5,7 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import { type Complaint, usage } from './exit.ts';
 
-/** Where the address is: on the loopback of every node for good, or moved by keepalived. DESIGN, "hold". */
+/** Where the address is: on the loopback of every node for good, or moved by keepalived. */
 export type Hold = 'both' | 'master';
 
 export interface KeepalivedNode {

@@ -14,7 +14,7 @@ export interface Member {
 
 export const EIP_SUFFIX = ':eip';
 
-/** PROTOCOL: a VIP has at most this many members; more are reported and left out, by id. */
+/** A VIP has at most this many members; more are reported and left out, by id. */
 export const MEMBERS_MAX = 16;
 
 export type Members = Readonly<Record<string, Member>>;

@@ -1,5 +1,5 @@
-// How many AWS round trips follow on each other before traffic moves. The plain case is the promise of DESIGN, section
-// 2; the others are what they cost more, and why.
+// How many AWS round trips follow on each other before traffic moves. The plain case is the promise of
+// docs/architecture.md; the others are what they cost more, and why.
 import { describe, expect, test } from 'vitest';
 import { failover, type Heard } from '../shared/failover.ts';
 import { Fault } from '../shared/fault.ts';

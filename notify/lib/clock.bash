@@ -1,5 +1,5 @@
 # The clock of a claim: CLOCK_BOOTTIME from /proc/uptime, which no operator and no NTP can set back, and which tells the
-# order of claims within a boot. The wall clock is only passed on (DESIGN 6).
+# order of claims within a boot. The wall clock is only passed on (docs/architecture.md).
 #
 # Invariant: SEQ rises strictly within a boot, across restarts of the shim too.
 # Limit: /proc/uptime has steps of 10 ms; numbers drawn within one step differ by 1 µs each.

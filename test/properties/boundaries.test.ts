@@ -9,11 +9,13 @@ import * as switching from '../../shared/switch.ts';
 import { newVip, type Vip } from '../../shared/vip.ts';
 import { addTable, claimOf, entry, memberOf, START, V4, world } from '../world.ts';
 
-describe('the constants are those of PROTOCOL', () => {
+describe('the constants are those of the protocol', () => {
   test('of claims and silence', () => {
     expect([claim.SLOT, claim.SILENT_AFTER_SLOTS, claim.LATE_AFTER, claim.YOUNG, claim.STAMP_MS]).toEqual([
       25_000, 5, 60_000, 15_000, 999,
     ]);
+    // Stands in stored items: another number would make old ones seem in time.
+    expect(claim.NEVER_IN_TIME).toBe(0);
     expect([silent.HEARD_KEPT, silent.HEARD_PRUNE_ABOVE, silent.SILENCE_MAX]).toEqual([12, 40, 135_000]);
   });
   test('of the election', () => {

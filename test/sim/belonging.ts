@@ -1,4 +1,4 @@
-// Where a VIP belongs when several nodes say MASTER, and when only silence can tell: PROTOCOL's rules applied to the truth.
+// Where a VIP belongs when several nodes say MASTER, and when only silence can tell: the protocol's rules applied to the truth.
 import type { Machine } from './machine.ts';
 import { type Belonging, belongs } from './truth.ts';
 import type { World } from './world.ts';

@@ -1,5 +1,5 @@
 // Negative controls: each takes one protection out of the real code. The simulation has to catch it, and for the stated
-// reason; otherwise it would not have noticed had the protection been forgotten. The list ends PROTOCOL's rules.
+// reason; otherwise it would not have noticed had the protection been forgotten. There is one for each odd-looking rule of the protocol.
 import type { Guarantee } from './checks/violation.ts';
 import type { Patch } from './variant.ts';
 
