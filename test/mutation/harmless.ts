@@ -10,9 +10,9 @@ interface Reason {
 
 const reasons: readonly Reason[] = [
   {
-    file: 'shared/claim.ts',
-    line: 'NEVER_IN_TIME = 0',
-    why: 'any number does that no clock gives as a slot',
+    file: 'shared/switch.ts',
+    line: 'touchedAtMs > item.touchedAtMs',
+    why: 'of two equal instants either may be taken',
   },
   {
     file: 'shared/claim.ts',

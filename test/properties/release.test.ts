@@ -88,6 +88,17 @@ test('a frozen VIP is released as it is: nothing goes anywhere, nothing is forgo
   expect(itemOf(w)).toMatchObject({ owner: 'i-a', wrote: ['eni-old'] });
   expect(Object.keys(itemOf(w).members)).toEqual(['i-a', 'i-b']);
   expect(w.ec2.effects).toHaveLength(0);
+  expect(itemOf(w).tried).toBeUndefined();
+});
+
+test('a plan of which nothing could be sent touches nothing and makes nothing ours', async () => {
+  const { w, run } = await held(0);
+  const { failovers } = await run();
+  expect(failovers[0]).toMatchObject({
+    outcome: 'failed',
+    steps: [{ attempts: 0 }, {}, {}, {}, {}, {}, {}, {}, {}],
+  });
+  expect(itemOf(w)).toMatchObject({ owner: 'i-a', touchedAtMs: 0, wrote: ['eni-old'] });
 });
 
 test('who finds another in the lease, by epoch or by holder, commits nothing', async () => {
