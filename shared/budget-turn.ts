@@ -207,6 +207,8 @@ function book(tools: TurnTools, call: Step['call'], own: Line, lane: Lane): void
 }
 
 async function bookAll(tools: TurnTools, call: Step['call'], own: Line, lane: Lane): Promise<void> {
+  // All steps of a plan ask in the same turn: one booking for all of them.
+  await Promise.resolve();
   while (own.asking.length > 0 || own.expected > 0) {
     const untilLast = own.lastAtMs - tools.clock.now();
     if (untilLast > AHEAD) await tools.clock.wait(durationMs(untilLast - AHEAD));

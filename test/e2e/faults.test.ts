@@ -63,6 +63,8 @@ function beforeTraffic(): readonly LoggedCall[] {
 
 describe('round trips', () => {
   it('are two before the last mutation is sent, in the plain case: lease beside describes, then everything at once', async () => {
+    // As every minute: reconcile counts the tables, so that a failover knows what to book.
+    await invoke(stack.aws, stack.deployment.functions.reconcile, {});
     // Slow enough that what runs beside each other is seen to.
     for (const proxy of [faults.aws, faults.ec2]) proxy.add({ fault: { does: 'delay', replyMs: 150 } });
     expect(await failOver()).toMatchObject({ outcome: 'switched' });

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, renameSync } from 'node:fs';
+import { chmodSync, linkSync, renameSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -60,8 +60,10 @@ test('a FIFO that is made anew under its name is followed, and what lay in the o
   await node.write('INSTANCE "VI_WEB" MASTER 1');
   await node.bus.until(() => transitions().length === 1);
   const fifo = `${node.folder}/notify.fifo`;
-  renameSync(fifo, `${fifo}.old`);
-  execFileSync('mkfifo', ['-m', '600', fifo]);
+  // In one step, as the shim makes a FIFO itself where there is none.
+  execFileSync('mkfifo', ['-m', '600', `${fifo}.new`]);
+  linkSync(fifo, `${fifo}.old`);
+  renameSync(`${fifo}.new`, fifo);
   // As keepalived does, which made it and holds it open.
   const maker = await open(fifo, 'r+');
   try {
