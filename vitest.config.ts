@@ -9,7 +9,7 @@ export default defineConfig({
     // Two suites that each run a local AWS fill two cores; more would only make timings false.
     maxWorkers: 2,
     // A whole failover on the local AWS takes under a second; these bounds are for a machine that is busy with something else.
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
     // Left alone, a suite with a wrong path would pass with nothing in it.

@@ -215,7 +215,7 @@ export async function invoke(aws: LocalAws, functionName: string, event: object)
 }
 
 const POLL_MS = 20;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 
 /** Asks until there is an answer; after PATIENCE_MS an Error says what never came. */
 export async function poll<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
