@@ -89,7 +89,7 @@ const reach = (asked: Window, log: Lines, fromMs: EpochMs): string =>
 
 async function fromCloudWatch(session: Session, window: Window): Promise<Lines> {
   const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
-  const groups = ['failover', 'reconcile'].map(
+  const groups = ['failover', 'reconcile', 'runbook'].map(
     (name) => `/aws/lambda/vipshift-${session.settings.stage}-${name}`,
   );
   const logs = { client: new CloudWatchLogsClient({ maxAttempts: 3 }), groups, signal: session.signal };

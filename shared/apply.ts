@@ -6,7 +6,7 @@
 import type { Budget } from './budget.ts';
 import { type Turns, turnsOf } from './budget-turn.ts';
 import type { Ec2 } from './ec2.ts';
-import { type Fault, faultOf, isWorthRetrying } from './fault.ts';
+import { Fault, faultOf, isWorthRetrying } from './fault.ts';
 import type { Grip } from './grip.ts';
 import type { Pace } from './pace.ts';
 import type { Step } from './plan.ts';
@@ -126,6 +126,8 @@ async function keeping(hands: Hands, grip: Grip, due: Promise<unknown>): Promise
     // Close to the invocation's end only the turn itself is waited for.
     await Promise.race([due, hands.clock.wait(KEEP_EVERY).catch(() => due)]);
     await grip.keep();
+    if (waiting && !grip.isWanted())
+      throw new Fault('lease-short', 'NotWanted', 'not sent: the election has changed, or the lease is lost');
   }
   await due;
 }

@@ -4,7 +4,7 @@
 // mutations. A long plan books a slice at a time: a VIP with many tables must not book out a minute before one with few.
 // Invariant: a budget that does not answer in time delays nobody (guarantee 8): then this sandbox's own pace serves.
 import type { Booking, Budget, Lane } from './budget.ts';
-import { faultOf } from './fault.ts';
+import { Fault, faultOf } from './fault.ts';
 import type { Pace } from './pace.ts';
 import type { Step } from './plan.ts';
 import { type Clock, type DurationMs, durationMs, type EpochMs, epochMs, seconds } from './time.ts';
@@ -40,7 +40,7 @@ export interface Turns {
   refused(call: Step['call']): void;
   /** When `count` more calls will have had their turn, as far as is known now; undefined when they can go at once. */
   dueAtMs(call: Step['call'], count: number): EpochMs | undefined;
-  /** Gives back what was expected and not asked for. */
+  /** Gives back what was expected and not asked for; who still asks gets no turn any more. */
   end(): Promise<void>;
 }
 
@@ -131,6 +131,8 @@ export function turnsOf(tools: TurnTools, lane: Lane): Turns {
     async end() {
       await Promise.all(
         [...lines].map(async ([call, own]) => {
+          own.expected = 0;
+          for (const one of own.asking.splice(0)) one.refuse(ended());
           const left = own.free.splice(0);
           for (const _ of left) pace.giveBack(call);
           if (left.length > 0) await budget?.giveBack(call, left.length).catch(() => undefined);
@@ -140,6 +142,8 @@ export function turnsOf(tools: TurnTools, lane: Lane): Turns {
     },
   };
 }
+
+const ended = () => new Fault('deadline', 'TurnsEnded', 'the failover that asked for a turn is over');
 
 const newLine = (alone: boolean): Line => ({
   free: [],

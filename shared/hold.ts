@@ -15,7 +15,7 @@ import { membersSeen, type Observation, strays, tablesOf } from './observation.t
 import { type Plan, plan } from './plan.ts';
 import { type EpochMs, iso, plus } from './time.ts';
 import type { Failover, Outcome, Stage, StepDone, Timeline } from './timeline.ts';
-import { type Verdict, verify, withMembersSeen } from './verify.ts';
+import { isStillElected, type Verdict, verify, withMembersSeen } from './verify.ts';
 import type { Vip, VipStore } from './vip.ts';
 
 export interface Tools extends Hands {
@@ -53,6 +53,8 @@ export async function hold(
   mark(seen instanceof Error ? 'describe failed' : seen.source === 'ec2' ? 'described' : 'stored view taken');
   const decision = decide(vip, seen, tools);
   const { moves } = decision;
+  if (moves !== undefined)
+    grip.serve((item) => isStillElected(moves.vip, moves.target, item, tools.clock.now()));
   const others = Object.keys(vip.open).filter((holder) => holder !== grip.lease.holder);
   const trusted =
     !(seen instanceof Error) &&

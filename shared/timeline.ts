@@ -111,8 +111,8 @@ export interface Probe {
 }
 
 export interface Timeline {
-  /** `there`: the entry existed already and was left as it is. */
-  put(entry: Entry): Promise<'put' | 'there'>;
+  /** Answers what stands in the record now: this entry, or the one that was there and was left as it is. */
+  put(entry: Entry): Promise<Entry>;
   /** The entries of one epoch; absent ones are undefined. */
   read(vip: string, epoch: number): Promise<{ intent?: Intent; outcome?: Failover }>;
   /** Counts by VIP, node, reason and hour, and keeps the last example. */

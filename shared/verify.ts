@@ -9,7 +9,7 @@ import { STALE_READ } from './lease.ts';
 import type { Member } from './member.ts';
 import { membersSeen, type Observation } from './observation.ts';
 import { type Conflict, type Plan, plan, type Step } from './plan.ts';
-import { plus } from './time.ts';
+import { type EpochMs, plus } from './time.ts';
 import type { StepDone } from './timeline.ts';
 import type { Vip, VipStore } from './vip.ts';
 
@@ -41,6 +41,7 @@ export async function verify(
     const stop =
       item instanceof Error || item === undefined ? undefined : whyStop(hands, grip, vip, target, item);
     if (stop !== undefined) return { steps, verified: false, stop, notes: [] };
+    if (!(item instanceof Error) && item !== undefined) grip.heed(item);
     if (seen instanceof Error)
       return { steps, verified: false, notes: [`could not read back: ${seen.message}`] };
     const { wrong, stale, taken } = differences(plan(vip, seen, target, true), steps, seen);
@@ -64,10 +65,12 @@ const settled = <T>(promise: Promise<T>): Promise<T | Error> =>
 
 function whyStop(hands: Hands, grip: Grip, vip: Vip, target: Member, item: Vip): Verdict['stop'] {
   if (item.lease?.epoch !== grip.lease.epoch || item.lease.holder !== grip.lease.holder) return 'lease lost';
-  // Members as this switch knows them: an ENI that was labelled a second ago need not be in the item yet.
-  const now = elect({ ...item, members: { ...item.members, ...vip.members } }, hands.clock.now());
-  return now.owner === target.node ? undefined : 'elected another';
+  return isStillElected(vip, target, item, hands.clock.now()) ? undefined : 'elected another';
 }
+
+/** Members as this switch knows them: an ENI that was labelled a second ago need not be in the item yet. */
+export const isStillElected = (vip: Vip, target: Member, item: Vip, now: EpochMs): boolean =>
+  elect({ ...item, members: { ...item.members, ...vip.members } }, now).owner === target.node;
 
 interface Differences {
   readonly wrong: readonly Step[];

@@ -184,11 +184,11 @@ export interface VipStore {
    */
   write(before: Vip | undefined, after: Vip): Promise<Vip | undefined>;
   /**
-   * Prolongs a lease that is still held under this epoch and holder; false when it is not. Raises `rev`: whoever read
-   * the lease as run out must not take it after that. Never shortens: a renewal that lands late must not take back what
-   * a later one gave (true, nothing changed).
+   * Prolongs a lease that is still held under this epoch and holder, and gives the item as it then is; undefined when
+   * it is not held. Raises `rev`: whoever read the lease as run out must not take it after that. Never shortens: a
+   * renewal that lands late must not take back what a later one gave (then nothing changes).
    */
-  renew(name: string, lease: Lease, expiresAtMs: EpochMs): Promise<boolean>;
+  renew(name: string, lease: Lease, expiresAtMs: EpochMs): Promise<Vip | undefined>;
   /** What reconcile saw last: serves when the describes do not (guarantee 8). Kept apart from the item, which every
    * assertion rewrites and pays for by its size. */
   view(name: string): Promise<Observation | undefined>;

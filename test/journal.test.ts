@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Journal, metricsNamespace, tellFailover, tellSweep } from '../shared/aws/journal.ts';
+import { recorded } from '../shared/aws/recorded.ts';
+import { digest } from '../shared/digest.ts';
 import { Fault } from '../shared/fault.ts';
+import { memoryTimeline } from '../shared/memory/timeline.ts';
 import { epochMs } from '../shared/time.ts';
 import type { Failover } from '../shared/timeline.ts';
 
@@ -92,6 +96,56 @@ describe('metrics of a failover', () => {
   ] as const)('%s: %j', (outcome, wanted) => {
     tellFailover(journal(false), failover({ outcome }));
     expect(names('service')).toEqual(wanted);
+  });
+});
+
+describe('a record that is put', () => {
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  const loud = (): Journal => ({
+    ...journal(false),
+    logger: new Logger({ serviceName: 'vipshift', logLevel: 'INFO' }),
+  });
+  /** Lines of the log that prove a record, as epoch, outcome and whether the digest is that of the record. */
+  const proofs = (record: Failover) =>
+    lines.flatMap((l) =>
+      'digest' in l ? [[l.epoch, l.outcome, l.digest === digest(record, sha256)] as const] : [],
+    );
+  const abandoned = failover({ outcome: 'abandoned', holder: 'next', atMs: epochMs(99) });
+
+  it.each([
+    ['abandoned', 'claim'],
+    ['switched', 'order'],
+    ['switched', 'reconcile'],
+  ] as const)('has its line, whoever put it: %s by a %s', async (outcome, kind) => {
+    const record = failover({ outcome, cause: { kind, why: 'w', atMs: epochMs(0) } });
+    await recorded(memoryTimeline(), loud()).put(record);
+    expect(proofs(record)).toEqual([[1, outcome, true]]);
+  });
+
+  it('has its line also when the reply to the put was lost: what is found there is our own', async () => {
+    const timeline = memoryTimeline();
+    await timeline.put(failover({}));
+    await recorded(timeline, loud()).put(failover({}));
+    expect(proofs(failover({}))).toEqual([[1, 'switched', true]]);
+    expect(names('service')).toEqual(['FailoverDuration', 'FailoverOutcome']);
+  });
+
+  it('that was there before is told as it is, without counting it twice: whoever put it may have died before its line', async () => {
+    const timeline = memoryTimeline();
+    await timeline.put(abandoned);
+    await recorded(timeline, loud()).put(failover({}));
+    expect(proofs(abandoned)).toEqual([[1, 'abandoned', true]]);
+    expect(emitted()).toEqual([]);
+  });
+
+  it('has none when it could not be put, but what was done is told: the epoch is closed by the next holder', async () => {
+    const broken = {
+      ...memoryTimeline(),
+      put: () => Promise.reject(new Fault('unknown', 'Timeout', 'no reply')),
+    };
+    await expect(recorded(broken, loud()).put(failover({}))).rejects.toThrow('no reply');
+    expect(proofs(failover({}))).toEqual([]);
+    expect(lines).toMatchObject([{ message: 'failover switched, not recorded', epoch: 1 }]);
   });
 });
 

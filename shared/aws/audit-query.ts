@@ -7,10 +7,8 @@ import type { OrderEntry } from '../ledger-order.ts';
 import { type EpochMs, epochMs } from '../time.ts';
 import type { Failover } from '../timeline.ts';
 import { faultFrom } from './codes.ts';
-import type { TimelineTable } from './timeline.ts';
+import { bare, type Item, type TimelineTable } from './timeline.ts';
 import { value } from './vip-item.ts';
-
-export type Item = Record<string, unknown>;
 
 /** What a question has read so far, and where its keys are. */
 export interface Reading {
@@ -118,10 +116,4 @@ export function recordFrom(item: Item): AuditRecord | undefined {
     return { ...rest, vip: ofVip } as unknown as RejectionCount;
   }
   return undefined;
-}
-
-/** An entry as the domain wrote it; `node` of an outcome is its index key only. */
-export function bare(item: Item): Item {
-  const { id: _id, day: _day, at: _at, expiresAtS: _expires, node: _node, ...entry } = item;
-  return entry;
 }

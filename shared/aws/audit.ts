@@ -21,8 +21,8 @@ import { daysOf } from '../audit-days.ts';
 import type { OrderEntry } from '../ledger-order.ts';
 import { type EpochMs, epochMs, iso, minus, plus } from '../time.ts';
 import type { Failover, Intent } from '../timeline.ts';
-import { bare, collect, END, type Item, page, type Range, type Reading, recordFrom } from './audit-query.ts';
-import { epochKey, type TimelineTable } from './timeline.ts';
+import { collect, END, page, type Range, type Reading, recordFrom } from './audit-query.ts';
+import { bare, epochKey, type Item, type TimelineTable } from './timeline.ts';
 
 export type { AuditLog } from '../audit.ts';
 

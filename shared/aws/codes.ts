@@ -105,3 +105,14 @@ function kindOf(code: string, text: string, status: number | undefined): FaultKi
 
 export const isConditionFailed = (error: unknown): error is SdkError & { readonly Item?: unknown } =>
   (error as SdkError)?.name === 'ConditionalCheckFailedException';
+
+// Step Functions API reference: StartExecution, DescribeExecution, SendTaskSuccess.
+const isOneOf =
+  (...names: readonly string[]) =>
+  (error: unknown): boolean =>
+    names.includes((error as SdkError)?.name);
+/** A name is used once: by an execution that runs with another input, or by one that has ended. */
+export const isExecutionThere = isOneOf('ExecutionAlreadyExists');
+export const isNoExecution = isOneOf('ExecutionDoesNotExist');
+/** The task was answered, or waits no longer. */
+export const isTaskOver = isOneOf('TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken');

@@ -8,7 +8,7 @@ import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Claim } from '../claim.ts';
 import { digest } from '../digest.ts';
 import type { Answer } from '../failover.ts';
-import type { Fault } from '../fault.ts';
+import { type Fault, faultOf } from '../fault.ts';
 import type { Report } from '../reconcile.ts';
 import type { Sweep } from '../sweep.ts';
 import type { Failover, Rejection } from '../timeline.ts';
@@ -45,7 +45,6 @@ export function tellAnswer(journal: Journal, answer: Answer, claim: Claim): void
   const { vip, node, eventId } = claim;
   if (answer.answer === 'rejected') tellRejection(journal, { vip, node, eventId, ...answer.refusal });
   else if (answer.answer === 'switched') {
-    for (const failover of answer.failovers) tellFailover(journal, failover);
     tellFaults(journal, vip, answer.faults);
     journal.logger.info('claim switched', {
       vip,
@@ -80,20 +79,34 @@ export function tellVersion({ logger, metrics }: Journal, version: number): void
 
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
+/** A record that has just been put: its line and its metrics. */
 export function tellFailover(journal: Journal, failover: Failover): void {
-  const { claims: _claims, ...told } = failover;
   const { vip, outcome } = failover;
-  const trouble = outcome === 'failed' || outcome === 'partial' || outcome === 'abandoned';
-  // With the digest of the whole record, so that an edited or deleted one is found (vipshift audit verify).
-  const proof = digest(failover, sha256);
-  journal.logger[trouble ? 'error' : 'info'](`failover ${outcome}`, { ...told, digest: proof });
+  tellRecord(journal, failover);
   const { toLastMutation } = durations(failover.stages);
   if (outcome === 'switched' && toLastMutation !== undefined)
     tellVip(journal, vip, metricNames.duration, MetricUnit.Milliseconds, toLastMutation);
   if (outcome !== 'unchanged') tellVip(journal, vip, metricNames.outcome, MetricUnit.Count, 1);
   if (failover.splitBrain.length > 0) tellVip(journal, vip, metricNames.splitBrain, MetricUnit.Count, 1);
-  if (trouble) one(journal, vip, metricNames.trouble, MetricUnit.Count, 1);
+  if (isTrouble(failover)) one(journal, vip, metricNames.trouble, MetricUnit.Count, 1);
 }
+
+/** The line alone, with the digest of the whole record: an edited or deleted one is found by it. */
+export function tellRecord(journal: Journal, failover: Failover): void {
+  const { claims: _claims, ...told } = failover;
+  const proof = digest(failover, sha256);
+  const level = isTrouble(failover) ? 'error' : 'info';
+  journal.logger[level](`failover ${failover.outcome}`, { ...told, digest: proof });
+}
+
+/** Without a digest: there is no record, and whoever comes next closes the epoch. */
+export function tellUnrecorded({ logger }: Journal, failover: Failover, error: unknown): void {
+  const { claims: _claims, ...told } = failover;
+  logger.error(`failover ${failover.outcome}, not recorded`, { ...told, error: faultOf(error) });
+}
+
+const isTrouble = ({ outcome }: Failover): boolean =>
+  outcome === 'failed' || outcome === 'partial' || outcome === 'abandoned';
 
 type Unit = (typeof MetricUnit)[keyof typeof MetricUnit];
 
@@ -132,7 +145,6 @@ export function tellReport(journal: Journal, report: Report): void {
   const { switched, ...told } = report;
   if (report.did === 'switched' || report.trouble.length > 0 || report.splitBrain.length > 0)
     journal.logger.warn('reconcile', { ...told });
-  for (const failover of switched?.failovers ?? []) tellFailover(journal, failover);
   tellFaults(journal, report.vip, switched?.faults ?? []);
   if (report.trouble.length > 0) tellVip(journal, report.vip, metricNames.unhealthy, MetricUnit.Count, 1);
   if (switched === undefined && report.splitBrain.length > 0)

@@ -9,6 +9,7 @@ import type { Context } from 'aws-lambda';
 import type { Desk } from '../runbook.ts';
 import { durationMs } from '../time.ts';
 import { type Journal, metricsNamespace } from './journal.ts';
+import { recorded } from './recorded.ts';
 import { lambdaSandbox, type Sandbox, wireFor } from './wire.ts';
 
 /** Before the platform kills the invocation, everything under way is aborted. */
@@ -34,7 +35,8 @@ export function lambda<Reply>(work: (event: unknown, bench: Bench) => Promise<Re
       const ends = AbortSignal.any([signal, over.signal]);
       const wire = wireFor(box, durationMs(context.getRemainingTimeInMillis()), ends);
       try {
-        return await work(event, { wire, box, journal });
+        const told = { ...wire, timeline: recorded(wire.timeline, journal) };
+        return await work(event, { wire: told, box, journal });
       } finally {
         // Whatever nobody waits for any more: describes begun in vain, timers. A frozen sandbox would go on with it in
         // its next invocation.

@@ -8,6 +8,7 @@
 //
 // Failovers are put if absent and never updated; IAM allows UpdateItem under `rejected/` only.
 import {
+  type AttributeValue,
   type DynamoDBClient,
   PutItemCommand,
   QueryCommand,
@@ -47,25 +48,28 @@ const expiry = (table: TimelineTable, atMs: EpochMs): number =>
 /** Index keys: when, then which, so that two entries of one millisecond do not meet. */
 const indexed = (atMs: EpochMs, id: string) => ({ day: iso(atMs).slice(0, 10), at: `${iso(atMs)} ${id}` });
 
-async function put(table: TimelineTable, entry: Entry): Promise<'put' | 'there'> {
+async function put(table: TimelineTable, entry: Entry): Promise<Entry> {
   const id = idOf(entry);
   const node = entry.entry === 'outcome' ? (entry.to ?? entry.cause.node) : undefined;
   const keys =
     entry.entry === 'intent' ? {} : { ...indexed(entry.atMs, id), ...(node === undefined ? {} : { node }) };
-  return putIfAbsent(table, { ...entry, id, ...keys, expiresAtS: expiry(table, entry.atMs) });
+  const there = await putIfAbsent(table, { ...entry, id, ...keys, expiresAtS: expiry(table, entry.atMs) });
+  return there === undefined ? entry : (bare(there) as unknown as Entry);
 }
 
-async function putIfAbsent(table: TimelineTable, item: object): Promise<'put' | 'there'> {
+/** Answers the item that is in the way. */
+async function putIfAbsent(table: TimelineTable, item: object): Promise<Item | undefined> {
   const request = {
     TableName: table.table,
     Item: marshall(item, { removeUndefinedValues: true }),
     ConditionExpression: 'attribute_not_exists(vip)',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
   };
   try {
     await table.client.send(new PutItemCommand(request), { abortSignal: table.signal });
-    return 'put';
+    return undefined;
   } catch (error) {
-    if (isConditionFailed(error)) return 'there';
+    if (isConditionFailed(error)) return unmarshall(error.Item as Record<string, AttributeValue>);
     throw faultFrom(error, `writing to ${table.table}`);
   }
 }
@@ -79,13 +83,21 @@ async function readEpoch(table: TimelineTable, vip: string, epoch: number) {
   };
   try {
     const reply = await table.client.send(new QueryCommand(request), { abortSignal: table.signal });
-    const entries = (reply.Items ?? []).map((item) => unmarshall(item) as Entry);
+    const entries = (reply.Items ?? []).map((item) => bare(unmarshall(item)) as unknown as Entry);
     const intent = entries.find((e): e is Intent => e.entry === 'intent');
     const outcome = entries.find((e): e is Failover => e.entry === 'outcome');
     return { ...(intent === undefined ? {} : { intent }), ...(outcome === undefined ? {} : { outcome }) };
   } catch (error) {
     throw faultFrom(error, `reading epoch ${epoch} of ${vip}`);
   }
+}
+
+export type Item = Readonly<Record<string, unknown>>;
+
+/** An entry as the domain wrote it; `node` of an outcome is its index key only. */
+export function bare(item: Item): Item {
+  const { id: _id, day: _day, at: _at, expiresAtS: _expires, node: _node, ...entry } = item;
+  return entry;
 }
 
 async function reject(table: TimelineTable, rejection: Rejection): Promise<void> {

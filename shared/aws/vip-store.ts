@@ -208,7 +208,12 @@ async function write(dynamo: Dynamo, before: Vip | undefined, after: Vip): Promi
   return undefined;
 }
 
-async function renew(dynamo: Dynamo, name: string, lease: Lease, expiresAtMs: EpochMs): Promise<boolean> {
+async function renew(
+  dynamo: Dynamo,
+  name: string,
+  lease: Lease,
+  expiresAtMs: EpochMs,
+): Promise<Vip | undefined> {
   const update = new Update();
   const ends = update.path('lease', 'expiresAtMs');
   const held = `${update.path('epoch')} = ${update.value(lease.epoch)}`;
@@ -217,7 +222,6 @@ async function renew(dynamo: Dynamo, name: string, lease: Lease, expiresAtMs: Ep
   update.set(ends, update.value(expiresAtMs));
   raise(update, 'rev');
   const sent = await send(dynamo, name, update, `${held} AND ${mine} AND ${later}`);
-  if (sent.done) return true;
-  const now = sent.item === undefined ? undefined : vipFrom(sent.item).lease;
-  return now?.epoch === lease.epoch && now.holder === lease.holder;
+  const now = sent.item === undefined ? undefined : vipFrom(sent.item);
+  return now?.lease?.epoch === lease.epoch && now.lease.holder === lease.holder ? now : undefined;
 }

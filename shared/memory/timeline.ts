@@ -16,7 +16,7 @@ const HOUR_MS = 3_600_000;
 
 export function memoryTimeline(): MemoryTimeline {
   const entries: Entry[] = [];
-  const keys = new Set<string>();
+  const byKey = new Map<string, Entry>();
   const rejections = new Map<string, CountedRejection>();
   const probes: Probe[] = [];
   return {
@@ -31,10 +31,11 @@ export function memoryTimeline(): MemoryTimeline {
     },
     async put(entry) {
       const key = `${entry.vip} ${entry.epoch} ${entry.entry}`;
-      if (keys.has(key)) return 'there';
-      keys.add(key);
+      const there = byKey.get(key);
+      if (there !== undefined) return there;
+      byKey.set(key, entry);
       entries.push(entry);
-      return 'put';
+      return entry;
     },
     async read(vip, epoch) {
       const of = entries.filter((e) => e.vip === vip && e.epoch === epoch);

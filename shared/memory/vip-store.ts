@@ -37,12 +37,12 @@ export function memoryVips(seed: readonly Vip[] = []): MemoryVips {
     async renew(name, lease, expiresAtMs) {
       const vip = items.get(name);
       if (vip?.lease === undefined || vip.lease.epoch !== lease.epoch || vip.lease.holder !== lease.holder) {
-        return false;
+        return undefined;
       }
       if (expiresAtMs > vip.lease.expiresAtMs) {
         items.set(name, { ...vip, rev: vip.rev + 1, lease: { ...vip.lease, expiresAtMs } });
       }
-      return true;
+      return items.get(name);
     },
     async view(name) {
       return views.get(name);

@@ -58,7 +58,7 @@ export interface Log {
     items: MemoryVips['items'],
     effect: () => Promise<T>,
   ): Promise<T>;
-  filed(timeline: MemoryTimeline, entry: Entry): Promise<'put' | 'there'>;
+  filed(timeline: MemoryTimeline, entry: Entry): Promise<Entry>;
 }
 
 export function emptyLog(sched: Scheduler, items: () => MemoryVips['items'], onChange: () => void): Log {
