@@ -183,8 +183,10 @@ async function writeOrSettle(wire: Wire, before: Vip, after: Vip): Promise<Vip |
 function withCommit(wire: Wire, item: Vip, held: Held): Vip {
   const { target } = held;
   const sent = held.failover.steps.some((s) => s.attempts > 0);
-  // What could not be moved lies where it did, and must stay known as ours.
+  // What could not be moved lies where it did, and must stay known as ours; so must whoever may still be hit by an
+  // attempt that had no answer, or by a holder that did not come back.
   const unmet = held.failover.conflicts.some((c) => c.kind === 'unmet');
+  const mayLand = item.touchedAtMs > wire.clock.now() || Object.keys(item.open).length > 1;
   const unanswered = held.failover.steps.some((s) => s.unanswered > 0);
   const touchedAtMs = unanswered ? plus(wire.clock.now(), UNKNOWN_LANDS_WITHIN) : wire.clock.now();
   const open: Record<string, Open> = { ...item.open };
@@ -196,7 +198,7 @@ function withCommit(wire: Wire, item: Vip, held: Held): Vip {
     ...rest,
     ...(failed ? { tried: triedAgain(tried, to, wire.clock.now()) } : {}),
     ...(held.good && target !== undefined ? { owner: target.node } : {}),
-    wrote: wroteAfter(item, target, held.good && !unmet, sent),
+    wrote: wroteAfter(item, target, held.good && !unmet && !mayLand, sent),
     open,
     touchedAtMs: sent && touchedAtMs > item.touchedAtMs ? touchedAtMs : item.touchedAtMs,
   };

@@ -69,7 +69,8 @@ describe('a grip', () => {
       grip: mine,
       asked,
     } = await held(plus(START, hours(1)), {
-      renew: () => (++replies === 1 ? Promise.reject(new Error('socket hang up')) : Promise.resolve(true)),
+      renew: () =>
+        ++replies === 1 ? Promise.reject(new Error('socket hang up')) : Promise.resolve(item(world())),
     });
     until(w, plus(AFTER_LEASE, durationMs(-MARGIN)));
     await mine.keep();
@@ -86,5 +87,18 @@ describe('a grip', () => {
     expect(mine.mayStart()).toBe(false);
     await mine.keep();
     expect(asked).toHaveLength(1);
+  });
+
+  test('starts nothing that the item seen at a renewal does not want any more, until it wants it again', async () => {
+    const { w, grip: mine } = await held();
+    const wanted = { pin: { node: 'i-b', untilMs: AFTER_LEASE, by: 'ops', reason: 'test' } } as const;
+    mine.serve((vip) => vip.pin?.node !== 'i-b');
+    w.vips.items.set('web', { ...item(w), ...wanted });
+    expect([mine.isWanted(), mine.mayStart()], 'nobody has looked yet').toEqual([true, true]);
+    until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
+    await mine.keep();
+    expect([mine.isWanted(), mine.mayStart()]).toEqual([false, false]);
+    mine.heed({ ...item(w), pin: { ...wanted.pin, node: 'i-a' } });
+    expect([mine.isWanted(), mine.mayStart()]).toEqual([true, true]);
   });
 });

@@ -169,12 +169,14 @@ export function vipStoreContract(open: () => VipStore): void {
       START,
     );
     const lease = held!.lease as Lease;
-    expect(await store.renew(vip.name, { ...lease, holder: 'n-2' }, seconds(20))).toBe(false);
-    expect(await store.renew(vip.name, { ...lease, epoch: 2 }, seconds(20))).toBe(false);
-    expect(await store.renew(vip.name, lease, seconds(20))).toBe(true);
+    expect(await store.renew(vip.name, { ...lease, holder: 'n-2' }, seconds(20))).toBeUndefined();
+    expect(await store.renew(vip.name, { ...lease, epoch: 2 }, seconds(20))).toBeUndefined();
+    const prolonged = await store.renew(vip.name, lease, seconds(20));
     const renewed = { ...held, rev: held!.rev + 1, lease: { ...lease, expiresAtMs: seconds(20) } };
+    expect(prolonged, 'its holder sees what came meanwhile').toEqual(renewed);
     expect(await store.read(vip.name), 'who read the lease as run out must not take it now').toEqual(renewed);
-    expect(await store.renew(vip.name, lease, seconds(15)), 'a late renewal takes nothing back').toBe(true);
+    const late = await store.renew(vip.name, lease, seconds(15));
+    expect(late, 'a late renewal takes nothing back').toEqual(renewed);
     expect(await store.read(vip.name)).toEqual(renewed);
   });
 

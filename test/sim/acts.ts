@@ -172,6 +172,8 @@ function transient(world: World, act: Act & { does: 'is transient' }): void {
 
 type Ordering = Extract<Act, { does: 'pin' | 'unpin' | 'freeze' }>;
 
+const OUTLASTS_MS = 400_000;
+
 /** What the CLI does: read, write on `rev`, and let reconcile look at once. */
 function order(world: World, act: Ordering): void {
   const { items } = world.net.vips;
@@ -192,8 +194,12 @@ function order(world: World, act: Ordering): void {
     orders.freeze = { untilMs: now + act.forMs };
     after = { ...unpinned, freeze: { ...by, untilMs: at(world, now + act.forMs) } };
   }
-  const { store } = { store: world.net.vips };
-  world.log.wrote(undefined, item.name, items, () => store.write(item, after)).catch(() => undefined);
+  // Its end changes where the VIP belongs, like every fault; an order that outlasts the history has none.
+  const end = orders.pin?.untilMs ?? orders.freeze?.untilMs ?? 0;
+  if (end < world.story.quietAtMs + OUTLASTS_MS) world.troubleUntilMs = Math.max(world.troubleUntilMs, end);
+  world.log
+    .wrote(undefined, item.name, items, () => world.net.vips.write(item, after))
+    .catch(() => undefined);
   world.sched.stir();
   world.functions.reconcileAll(`order ${now}`);
 }
