@@ -13,5 +13,6 @@ export const handler = lambda(async (event: unknown, { wire, box, journal }: Ben
       `reconcile failed for ${sweep.failures.map((f) => f.vip).join(', ')}; the others are done`,
     );
   }
-  return { vips: sweep.reports.length, switched: sweep.reports.filter((r) => r.did === 'switched').length };
+  const switched = sweep.reports.filter((r) => r.did === 'switched').length;
+  return { vips: sweep.reports.length, switched, left: sweep.left.length };
 });

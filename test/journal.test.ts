@@ -158,16 +158,23 @@ describe('a sweep', () => {
   };
 
   it('that failed nowhere keeps the dead man quiet, also when there is no VIP yet', () => {
-    expect(told({ reports: [], failures: [] })).toEqual(['Reconciled']);
+    expect(told({ reports: [], failures: [], left: [] })).toEqual(['Reconciled']);
   });
 
   it('in which one VIP failed does not: nobody mends that one', () => {
     const fault = new Fault('denied', 'AccessDenied', 'no');
-    expect(told({ reports: [], failures: [{ vip: 'web', fault }] })).not.toContain('Reconciled');
+    expect(told({ reports: [], failures: [{ vip: 'web', fault }], left: [] })).not.toContain('Reconciled');
+  });
+
+  it('that ran out of time does not, and names what it left', () => {
+    const j = { ...journal(false), logger: new Logger({ serviceName: 'vipshift', logLevel: 'INFO' }) };
+    tellSweep(j, { reports: [], failures: [], left: ['web', 'api'] });
+    expect(j.metrics.hasStoredMetrics()).toBe(false);
+    expect(lines.at(-1)).toMatchObject({ level: 'WARN', left: 2, vips: ['web', 'api'] });
   });
 
   it('for a hint does not: it was not over all VIPs', () => {
     const hint = { kind: 'node', node: 'i-a', state: 'running', atMs: epochMs(1) } as const;
-    expect(told({ hint, reports: [], failures: [] })).not.toContain('Reconciled');
+    expect(told({ hint, reports: [], failures: [], left: [] })).not.toContain('Reconciled');
   });
 });

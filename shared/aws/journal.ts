@@ -34,7 +34,7 @@ export const metricNames = {
   trouble: 'FailoverTrouble',
   rejected: 'ClaimsRejected',
   newerVersion: 'ClaimsOfNewerVersion',
-  /** One for each sweep in which no VIP failed: the dead-man alarm listens for it. */
+  /** One for each sweep in which no VIP failed and none was left: the dead-man alarm listens for it. */
   reconciled: 'Reconciled',
 } as const;
 
@@ -130,15 +130,25 @@ function tellFaults({ logger }: Journal, vip: string, faults: readonly Fault[]):
   for (const fault of faults) logger.error('beside the switch, which is done', { vip, error: fault });
 }
 
+/** A log line has its limit; the others come in the next sweep's line. */
+const LEFT_TOLD_MAX = 50;
+
 export function tellSweep(journal: Journal, sweep: Sweep): void {
   for (const report of sweep.reports) tellReport(journal, report);
   for (const { vip, fault } of sweep.failures)
     journal.logger.error('reconcile failed', { vip, error: fault });
+  const { left } = sweep;
+  if (left.length > 0)
+    journal.logger.warn('no time for all VIPs: the next sweep begins elsewhere', {
+      left: left.length,
+      vips: left.slice(0, LEFT_TOLD_MAX),
+    });
   if (sweep.hint !== undefined) {
     journal.logger.info('hint', { hint: sweep.hint, vips: sweep.reports.map((r) => r.vip) });
     return;
   }
-  if (sweep.failures.length === 0) journal.metrics.addMetric(metricNames.reconciled, MetricUnit.Count, 1);
+  if (sweep.failures.length === 0 && left.length === 0)
+    journal.metrics.addMetric(metricNames.reconciled, MetricUnit.Count, 1);
 }
 
 export function tellReport(journal: Journal, report: Report): void {
