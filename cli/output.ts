@@ -60,10 +60,11 @@ export const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028
 
 const escaped = (c: string): string => `\\u${c.codePointAt(0)!.toString(16).padStart(4, '0')}`;
 
-function tableLines(
+/** A table without a terminal: what `table` prints. */
+export function tableLines(
   head: readonly string[],
   rows: readonly (readonly Cell[])[],
-  paint: Output['paint'],
+  paint: Output['paint'] = (_, text) => text,
 ): readonly string[] {
   const text = (cell: Cell): string => plain(typeof cell === 'string' ? cell : cell.text);
   const widths = head.map((title, i) =>

@@ -4,7 +4,7 @@ import { momentText } from '../shared/audit-time.ts';
 import type { OrderEntry } from '../shared/ledger-order.ts';
 import type { Failover, Intent } from '../shared/timeline.ts';
 import { type Output, plain } from './output.ts';
-import { outcomePaint } from './timeline.ts';
+import { outcomePaint } from './timeline-rows.ts';
 
 export function printFailover(out: Output, failover: Failover, zone: string): void {
   const { vip, epoch, cause, outcome } = failover;

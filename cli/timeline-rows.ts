@@ -1,0 +1,51 @@
+// The rows of `vipshift timeline`: one record of the audit, one line. The simulation prints its histories with them.
+import { type AuditRecord, waterfall } from '../shared/audit.ts';
+import { momentText } from '../shared/audit-time.ts';
+import type { Outcome } from '../shared/timeline.ts';
+import type { Cell, Paint } from './output.ts';
+
+export const timelineHead: readonly string[] = ['time', 'id', 'what', 'from', 'to', 'took', 'why'];
+
+export const outcomePaint: Readonly<Record<Outcome, Paint>> = {
+  switched: 'good',
+  unchanged: 'dim',
+  superseded: 'warn',
+  partial: 'bad',
+  failed: 'bad',
+  rejected: 'warn',
+  abandoned: 'bad',
+};
+
+export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
+  const at = momentText(record.atMs, zone);
+  switch (record.entry) {
+    case 'outcome': {
+      const took = waterfall(record).reduce((most, bar) => Math.max(most, bar.toMs), 0);
+      const what = { text: record.outcome, paint: outcomePaint[record.outcome] };
+      const id = `${record.vip}/${record.epoch}`;
+      return [
+        at,
+        id,
+        what,
+        record.from ?? '-',
+        record.to ?? '-',
+        `${took} ms`,
+        `${record.cause.why}; ${record.why}`,
+      ];
+    }
+    case 'order': {
+      const until = record.untilMs === undefined ? '' : ` until ${momentText(record.untilMs, zone)}`;
+      const why = `${record.by}: ${record.reason || record.why || 'no reason given'}${until}`;
+      const id = `${record.vip}/${record.id.split('/').slice(0, 2).join('/')}`;
+      return [at, id, { text: record.order, paint: 'strong' }, '-', record.node ?? '-', '-', why];
+    }
+    case 'rejected': {
+      const what = { text: 'rejected', paint: 'warn' } as const;
+      const why = `${record.reason}, ${record.count} in the hour: ${record.message}`;
+      const id = `${record.vip}/rejected/${record.hour}/${record.node}/${record.reason}`;
+      return [at, id, what, record.node, '-', '-', why];
+    }
+    default:
+      return record satisfies never;
+  }
+}
