@@ -5,16 +5,13 @@
 import { isLiveOrder, unfit } from './election.ts';
 import { membersSeen, type Observation, type TableSeen, tablesOf } from './observation.ts';
 import type { FailoverOrder } from './order.ts';
+import { type Rates, rates } from './pace.ts';
 import { type Conflict, type Plan, plan, type Step } from './plan.ts';
 import { type EpochMs, iso } from './time.ts';
 import type { Vip } from './vip.ts';
 
 /** Default quota of a route table (VPC guide, "Quotas"); it can be raised, then a full table is only nearly full. */
 export const ROUTES_PER_TABLE = 500;
-/** EC2's bucket of ReplaceRoute and CreateRoute, and its refill (EC2 developer guide, "Request throttling"). */
-const BURST = 50;
-const REFILL_PER_S = 5;
-
 export interface Preflight {
   readonly outcome: 'fit' | 'refused';
   readonly reasons: readonly string[];
@@ -31,6 +28,7 @@ export function preflight(
   seen: Observation | undefined,
   order: FailoverOrder,
   now: EpochMs,
+  sizes: Rates = rates,
 ): Preflight {
   if (vip === undefined || vip.removedAtMs !== undefined)
     return refused([`VIP ${order.vip} is not in the ledger: vipshift vip list`]);
@@ -49,9 +47,19 @@ export function preflight(
     reasons,
     plan: todo.steps.map(({ call, cell, from, eni }) => ({ call, cell, from, eni })),
     conflicts: todo.conflicts,
-    atLeastMs: (Math.max(0, todo.steps.length - BURST) / REFILL_PER_S) * 1000,
+    atLeastMs: atLeastMs(todo.steps, sizes),
     before: vip.owner === undefined ? {} : { owner: vip.owner },
   };
+}
+
+/** Each action has a bucket of its own, and they empty side by side. */
+function atLeastMs(steps: readonly Step[], sizes: Rates): number {
+  const waits = (Object.keys(sizes) as Step['call'][]).map((call) => {
+    const { burst, perSecond } = sizes[call];
+    const count = steps.filter((step) => step.call === call).length;
+    return (Math.max(0, count - burst) / perSecond) * 1000;
+  });
+  return Math.round(Math.max(...waits));
 }
 
 const refused = (reasons: readonly string[]): Preflight => ({

@@ -6,6 +6,7 @@ import type { ApprovalDesk, Decision } from './approval.ts';
 import { type OrderBook, type OrderKind, orderEntry } from './ledger-order.ts';
 import { type Notice, noticeOf, subjectOf } from './notice.ts';
 import { awaitClaim, type Carried, carryOut, type FailoverOrder, switchBack, verifyOrder } from './order.ts';
+import type { Rates } from './pace.ts';
 import { type Preflight, preflight } from './preflight.ts';
 import type { Wire } from './switch.ts';
 import { minutes, plus } from './time.ts';
@@ -13,6 +14,8 @@ import { minutes, plus } from './time.ts';
 export interface Desk extends Wire {
   readonly orders: OrderBook;
   readonly approvals: ApprovalDesk;
+  /** EC2's request buckets of this account. */
+  readonly sizes: Rates;
 }
 
 /** What the workflow knows when a step begins; later fields are there once their states are done. */
@@ -51,7 +54,7 @@ const orderOf = (story: Story): FailoverOrder => {
 async function lookAhead(desk: Desk, order: FailoverOrder): Promise<Preflight> {
   const vip = await desk.vips.read(order.vip);
   const seen = vip === undefined || vip.removedAtMs !== undefined ? undefined : await desk.ec2.observe(vip);
-  return preflight(vip, seen, order, desk.clock.now());
+  return preflight(vip, seen, order, desk.clock.now(), desk.sizes);
 }
 
 async function record(desk: Desk, order: FailoverOrder, execution: string, word: Recorded): Promise<void> {

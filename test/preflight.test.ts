@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { FailoverOrder } from '../shared/order.ts';
+import { type Rates, rates } from '../shared/pace.ts';
 import { operatorsReasons, preflight, ROUTES_PER_TABLE } from '../shared/preflight.ts';
 import { hours, plus } from '../shared/time.ts';
-import { item, START, says, world } from './world.ts';
+import { addTable, item, START, says, world } from './world.ts';
 
 const order: FailoverOrder = {
   ...{ vip: 'web', to: 'i-b', mode: 'routes-only', reason: 'patching', by: 'ann' },
@@ -20,6 +21,16 @@ const look = async (w: Awaited<ReturnType<typeof pair>>, over: Partial<FailoverO
   preflight(item(w), await w.ec2.observe(item(w)), { ...order, ...over }, w.clock.now());
 
 describe('preflight', () => {
+  it('says how long EC2 takes at the least, by the buckets of the account: each action has its own', async () => {
+    const w = await pair();
+    for (let n = 5; n <= 60; n++) addTable(w.ec2, `rtb-${n}`, 'web');
+    const seen = await w.ec2.observe(item(w));
+    const known = (sizes?: Rates) => preflight(item(w), seen, order, w.clock.now(), sizes).atLeastMs;
+    // 4 tables are replaced, 56 get two routes made: 112 calls, 49 of them at once.
+    expect(known()).toBe(Math.round(((112 - 49) / 4.95) * 1000));
+    expect(known({ ...rates, CreateRoute: { burst: 200, perSecond: 20 } })).toBe(0);
+  });
+
   it('of a fit node tells the plan, and refuses nothing', async () => {
     const w = await pair();
     const found = await look(w);

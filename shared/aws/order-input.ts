@@ -7,9 +7,9 @@ const text = (max: number) => z.string().check(z.minLength(1), z.maxLength(max))
 const PIN_MAX_MINUTES = 7 * 24 * 60;
 /** What keeps a VIP against keepalived's own master when nothing else was asked for. */
 export const PIN_DEFAULT_MINUTES = 60;
-/** VRRP's three adverts, the shim and the bus, with room for a slow one; the function itself has a minute. */
+/** VRRP's three adverts, the shim and the bus, with room for a slow one; the function itself has five minutes. */
 const CLAIM_WAIT_DEFAULT_S = 30;
-const CLAIM_WAIT_MAX_S = 50;
+const CLAIM_WAIT_MAX_S = 240;
 
 const input = z.object({
   vip: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)),

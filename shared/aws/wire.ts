@@ -189,6 +189,7 @@ export function wireFor(box: Sandbox, remaining: DurationMs, signal: AbortSignal
     changes: awsChangeLog(timeline),
     orders: awsOrders(timeline),
     approvals: awsApprovals(timeline),
+    sizes: settings.rates ?? rates,
     ec2: awsEc2({ reader: made.reader, writer: made.writer, tag: tagKey(settings.stage), clock, signal }),
     bus: awsAnnouncer({ client: made.events, bus: settings.bus, stage: settings.stage, signal }),
   };

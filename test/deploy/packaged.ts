@@ -16,7 +16,9 @@ export interface Resource {
 
 export interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
-  readonly Parameters: Readonly<Record<string, { readonly Default: string }>>;
+  readonly Parameters: Readonly<
+    Record<string, { readonly Default: string; readonly AllowedPattern?: string }>
+  >;
   readonly Conditions: unknown;
   readonly Outputs: Readonly<Record<string, { readonly Value: unknown }>>;
 }

@@ -5,8 +5,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { accepted, findings } from '../../build/template-check.ts';
 import { DETAIL_TYPE } from '../../shared/aws/claim-event.ts';
 import { metricNames, metricsNamespace } from '../../shared/aws/journal.ts';
+import { settingsFrom } from '../../shared/aws/wire.ts';
 import { FUNCTION_TIMEOUT_MIN } from '../../shared/lease.ts';
+import { rates } from '../../shared/pace.ts';
 import { SOURCE_PREFIX } from '../../shared/rejection.ts';
+import { RESERVE } from '../../shared/sweep.ts';
 import { packaged, type Resource, type Template } from './packaged.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -116,6 +119,38 @@ describe('the functions', () => {
       ([, { Properties }]) => Properties.RetentionInDays,
     );
     expect(retention).toEqual([90, 90, 90]);
+  });
+
+  it('outlast what EC2’s budget makes of the largest plan, and a sweep leaves that time to what it begins last', () => {
+    const { burst, perSecond } = rates.ReplaceRoute;
+    const largestMs = ((400 - burst) / perSecond) * 1000;
+    expect(RESERVE).toBeGreaterThan(largestMs);
+    for (const [id, { Properties }] of ofType(prod, 'AWS::Lambda::Function'))
+      expect(Properties.Timeout * 1000, id).toBeGreaterThan(2 * RESERVE);
+    // One vCPU where clients wait for it.
+    expect(resource(prod, 'FailoverLambdaFunction').Properties.MemorySize).toBe(1769);
+  });
+
+  it('are told EC2’s request buckets by a parameter of the stack, which takes what the code reads', () => {
+    expect(resource(prod, 'RunbookLambdaFunction').Properties.Environment.Variables).toMatchObject({
+      VIPSHIFT_EC2_RATES: { Ref: 'Ec2Rates' },
+    });
+    const { Default, AllowedPattern } = prod.Parameters.Ec2Rates!;
+    expect(Default).toBe('');
+    const takes = new RegExp(AllowedPattern!);
+    const told = 'ReplaceRoute=100/10,AssociateAddress=60/7.5';
+    expect([told, '', 'ReplaceRoute', 'ReplaceRoute=/5'].map((text) => takes.test(text))).toEqual([
+      ...[true, true, false, false],
+    ]);
+    const env = {
+      ...{ VIPSHIFT_STAGE: 's', VIPSHIFT_VIPS_TABLE: 'v', VIPSHIFT_TIMELINE_TABLE: 't', VIPSHIFT_BUS: 'b' },
+      ...{ VIPSHIFT_NODE_IDENTITY: 'none', VIPSHIFT_EC2_RATES: told },
+    };
+    expect(settingsFrom(env).rates).toEqual({
+      ...rates,
+      ReplaceRoute: { burst: 100, perSecond: 10 },
+      AssociateAddress: { burst: 60, perSecond: 7.5 },
+    });
   });
 
   it('are given every variable that the code reads', () => {

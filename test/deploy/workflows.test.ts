@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import aslValidator from 'asl-validator';
 import { describe, expect, it } from 'vitest';
+import { orderFrom } from '../../shared/aws/order-input.ts';
 import { APPROVAL_WAIT, steps } from '../../shared/runbook.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'runbook');
@@ -17,12 +18,19 @@ interface State {
   readonly Catch?: readonly { readonly Next: string; readonly ErrorEquals: readonly string[] }[];
   readonly TimeoutSeconds?: number;
   readonly Retry?: unknown;
+  readonly ItemProcessor?: Pick<Workflow, 'States'>;
 }
 interface Workflow {
   readonly StartAt: string;
   readonly TimeoutSeconds: number;
   readonly States: Readonly<Record<string, State>>;
 }
+/** Those within Map states, too. */
+const allStates = ({ States }: Pick<Workflow, 'States'>): readonly [string, State][] =>
+  Object.entries(States).flatMap(([name, state]) => [
+    [name, state],
+    ...(state.ItemProcessor === undefined ? [] : allStates(state.ItemProcessor)),
+  ]);
 /** As DefinitionSubstitutions leave it. */
 const deployed = (name: string): unknown =>
   JSON.parse(
@@ -46,6 +54,41 @@ describe.each(files)('%s', (name) => {
     expect(workflow(name).TimeoutSeconds).toBeGreaterThan(0);
     for (const [state, { Type, TimeoutSeconds }] of Object.entries(workflow(name).States))
       if (Type === 'Task') expect(TimeoutSeconds, state).toBeGreaterThan(0);
+  });
+});
+
+describe('who waits for a function', () => {
+  const timeoutS = Number(
+    /^ {2}timeout: (\d+)$/m.exec(readFileSync(join(folder, '..', 'serverless.yml'), 'utf8'))?.[1],
+  );
+  const text = (name: string) => readFileSync(join(folder, name), 'utf8');
+
+  it('waits longer than it may take: else a failover goes on that the workflow has given up', () => {
+    expect(timeoutS).toBeGreaterThan(0);
+    const waits = files
+      .flatMap((name) => allStates(JSON.parse(text(name))))
+      .filter(([, s]) => /(RunbookFunction|lambda:invoke$)/.test(s.Resource ?? ''))
+      .map(([name, s]) => [name, s.TimeoutSeconds!] as const);
+    expect(waits.length).toBeGreaterThan(8);
+    for (const [name, seconds] of waits) expect(seconds, name).toBeGreaterThan(timeoutS);
+  });
+
+  it('keeps a dead letter from others for as long: nobody drives it twice at the same time', () => {
+    const { Parameters } = workflow('redrive.asl.json').States.receive as unknown as {
+      Parameters: { VisibilityTimeout: number; MaxNumberOfMessages: number };
+    };
+    const each = workflow('redrive.asl.json').States.each as unknown as { MaxConcurrency: number };
+    expect(Parameters.MaxNumberOfMessages, 'none waits for its turn').toBeLessThanOrEqual(
+      each.MaxConcurrency,
+    );
+    expect(Parameters.VisibilityTimeout).toBeGreaterThan(310);
+  });
+
+  it('lets a claim be awaited for no longer than the function lives', () => {
+    const input = { vip: 'web', to: 'i-0123456789abcdef0', mode: 'via-keepalived', reason: 'r', by: 'b' };
+    const waits = [1, 240, 241].map((claimWaitSeconds) => orderFrom({ ...input, claimWaitSeconds }).ok);
+    expect(waits).toEqual([true, true, false]);
+    expect(240 + 30).toBeLessThan(timeoutS);
   });
 });
 
