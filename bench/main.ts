@@ -13,6 +13,7 @@ import { scriptRows } from './rows/script.ts';
 import { sweepRows } from './rows/sweep.ts';
 import { warmRows } from './rows/warm.ts';
 import { zoneFailure, zoneRows } from './rows/zone.ts';
+import { targetsOf, targetTable } from './targets.ts';
 
 const usage = `npm run bench -- [--json] [--quick] [--only PART,…]
 
@@ -104,5 +105,6 @@ for (const part of wanted) {
   rows.push(...found);
   say(`${part}\n${tableOf(found)}\n`);
 }
-say(`load at the end ${load()}`);
+say(`load at the end ${load()}\n`);
+if (!values.quick) say(targetTable(targetsOf(rows)));
 if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);

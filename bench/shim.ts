@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Node, residentBytes, startNode } from '../test/notify/node.ts';
+import { type AwsCli, awsCli } from './aws-cli.ts';
 
 interface Figures {
   readonly runs: number;
@@ -18,8 +19,7 @@ interface Figures {
 
 export interface ShimBench {
   readonly shim: Figures & { readonly residentBytes: number };
-  /** null where no `aws` is installed. */
-  readonly awsCli: (Figures & { readonly version: string }) | null;
+  readonly awsCli: Figures & { readonly version: string };
 }
 
 const nowMs = (): number => performance.timeOrigin + performance.now();
@@ -60,7 +60,7 @@ const environment = (node: Node): Record<string, string> => ({
   AWS_CA_BUNDLE: node.bus.caFile,
 });
 
-async function measureCli(node: Node, runs: number): Promise<number[]> {
+async function measureCli(node: Node, cli: AwsCli, runs: number): Promise<number[]> {
   const file = join(node.folder, 'entries.json');
   const { source, detailType, bus, detail } = node.bus.accepted[0]!;
   const entry = { Source: source, DetailType: detailType, EventBusName: bus, Detail: JSON.stringify(detail) };
@@ -70,7 +70,7 @@ async function measureCli(node: Node, runs: number): Promise<number[]> {
   for (let run = 0; run < runs; run++) {
     const before = node.bus.requests.length;
     const startedAtMs = nowMs();
-    const child = spawn('aws', args, { env: environment(node), stdio: 'ignore' });
+    const child = spawn(cli.program, [...cli.first, ...args], { env: environment(node), stdio: 'ignore' });
     const ended = new Promise((resolve) => child.once('close', resolve));
     await ended;
     const request = node.bus.requests[before];
@@ -81,21 +81,6 @@ async function measureCli(node: Node, runs: number): Promise<number[]> {
   return samples;
 }
 
-function cliVersion(node: Node): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const child = spawn('aws', ['--version'], {
-      env: environment(node),
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    child.once('error', () => resolve(undefined));
-    child.once('close', (status) => resolve(status === 0 ? text.trim().split(' ')[0] : undefined));
-  });
-}
-
 export async function benchShim(runs: number): Promise<ShimBench> {
   const node = await startNode();
   try {
@@ -104,16 +89,15 @@ export async function benchShim(runs: number): Promise<ShimBench> {
     const samples = await measureShim(node, 4, runs);
     const shim = { ...figures(samples), residentBytes: residentBytes(child.pid!) };
     await node.kill();
-    const version = await cliVersion(node);
-    if (version === undefined) return { shim, awsCli: null };
-    const cli = figures(await measureCli(node, Math.max(5, Math.round(runs / 5))));
-    return { shim, awsCli: { ...cli, version } };
+    const cli = await awsCli();
+    const took = figures(await measureCli(node, cli, Math.max(5, Math.round(runs / 5))));
+    return { shim, awsCli: { ...took, version: cli.version } };
   } finally {
     await node.stop();
   }
 }
 
-function print({ shim, awsCli }: ShimBench): void {
+function print({ shim, awsCli: cli }: ShimBench): void {
   const row = (name: string, one: Figures): string =>
     `${name.padEnd(28)}${String(one.runs).padStart(6)}${String(one.minMs).padStart(9)}${String(one.medianMs).padStart(9)}${String(one.p90Ms).padStart(9)}`;
   console.log('FIFO line (or fork of the AWS CLI) to signed request at a TLS server on loopback, ms');
@@ -121,8 +105,7 @@ function print({ shim, awsCli }: ShimBench): void {
     `${''.padEnd(28)}${'runs'.padStart(6)}${'min'.padStart(9)}${'median'.padStart(9)}${'p90'.padStart(9)}`,
   );
   console.log(row('vipshift-notify', shim));
-  if (awsCli) console.log(row(awsCli.version, awsCli));
-  else console.log('AWS CLI                     not installed, so not measured');
+  console.log(row(cli.version, cli));
   console.log(`resident memory of the daemon: ${(shim.residentBytes / 1e6).toFixed(1)} MB`);
 }
 

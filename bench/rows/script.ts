@@ -1,8 +1,9 @@
 // A keepalived notify script as such scripts are usually written: the AWS CLI, one table after the other.
 //
-// Limit: left out, and said so, where no `aws` is installed. The CLI's version and Python decide half of its time.
+// Limit: the CLI's version and Python decide half of its time.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { type AwsCli, awsCli } from '../aws-cli.ts';
 import {
   DESTINATION,
   type FakeRegion,
@@ -11,7 +12,7 @@ import {
   toLastAccepted,
   vipWith,
 } from '../fake/region.ts';
-import { type Row, rowOf, valueRow } from '../figures.ts';
+import { type Row, rowOf } from '../figures.ts';
 import { environment } from './handler.ts';
 
 const run = promisify(execFile);
@@ -23,22 +24,18 @@ export async function scriptRows(
   sizes: readonly number[],
   runs: number,
 ): Promise<readonly Row[]> {
-  const version = await run('aws', ['--version']).then(
-    ({ stdout }) => stdout.split(' ')[0]!,
-    () => undefined,
-  );
+  const cli = await awsCli();
   const name = `keepalived notify script, EC2 ${latency.ec2Ms} ms`;
-  if (version === undefined) return [valueRow(name, 0, 0, 'left out: no aws CLI here')];
   const rows: Row[] = [];
   for (const tables of sizes) {
     const samples: number[] = [];
-    for (let n = 0; n < runs; n++) samples.push(await once(region, latency, tables));
-    rows.push(rowOf(name, tables, samples, undefined, version));
+    for (let n = 0; n < runs; n++) samples.push(await once(region, cli, latency, tables));
+    rows.push(rowOf(name, tables, samples, undefined, cli.version));
   }
   return rows;
 }
 
-async function once(region: FakeRegion, latency: Latency, tables: number): Promise<number> {
+async function once(region: FakeRegion, cli: AwsCli, latency: Latency, tables: number): Promise<number> {
   const { vip, item } = vipWith('web', tables);
   await region.build({ latency, buckets: false, vips: [vip], items: [item] });
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
@@ -47,7 +44,7 @@ async function once(region: FakeRegion, latency: Latency, tables: number): Promi
   for (const table of vip.tables) {
     const eni = ['--network-interface-id', 'eni-web-1'];
     const route = ['--route-table-id', table, '--destination-cidr-block', DESTINATION, ...eni];
-    await run('aws', ['ec2', 'replace-route', ...route], { env, timeout: CLI_MAX_MS });
+    await run(cli.program, [...cli.first, 'ec2', 'replace-route', ...route], { env, timeout: CLI_MAX_MS });
   }
   return toLastAccepted(await region.take(), startMs, tables);
 }

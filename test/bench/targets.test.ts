@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { type Row, rowOf, valueRow } from '../../bench/figures.ts';
+import { targetsOf } from '../../bench/targets.ts';
+
+const of = 'EC2 60 ms, DynamoDB 5 ms';
+const warm = (oursMs: number): readonly Row[] => [
+  rowOf(`floor: bare node:http, ${of}`, 45, [100], 100),
+  rowOf(`vipshift warm, ${of}`, 45, [oursMs], 100),
+];
+const zone = (seconds: number, refused: number): readonly Row[] => [
+  rowOf('zone failure, 40 VIPs × 10 tables: last mutation accepted', 400, [seconds * 1000]),
+  rowOf('zone failure, 40 VIPs × 10 tables: a VIP’s first table', 40, [1000]),
+  valueRow('zone failure, 40 VIPs × 10 tables: refused for throttle, %', 400, refused),
+];
+const verdicts = (rows: readonly Row[]) => targetsOf(rows).map((t) => t.held);
+
+describe('the targets of a run', () => {
+  it('are held up to the figure itself, and missed beyond it', () => {
+    expect(verdicts(warm(124.9))).toEqual([true, true]);
+    expect(verdicts(warm(125.1))).toEqual([false, true]);
+    expect(verdicts(warm(150.1))).toEqual([false, false]);
+    expect(verdicts(zone(84, 9.9))).toEqual([true, true, true]);
+    expect(verdicts(zone(84.1, 10))).toEqual([false, false, true]);
+  });
+
+  it('say what was found and wanted', () => {
+    expect(targetsOf(warm(126))[0]).toEqual({
+      what: 'warm, 45 tables, median: 1.15 × bare + 10 ms',
+      wanted: '≤ 125 ms',
+      found: '126 ms',
+      held: false,
+    });
+  });
+
+  it('of what was not measured say nothing', () => {
+    expect(targetsOf([])).toEqual([]);
+  });
+});
