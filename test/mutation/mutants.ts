@@ -1,5 +1,7 @@
 // Mutants: the fixed set of operators of issue 4, applied mechanically to every place of a file: a condition negated,
 // `<` and `<=` exchanged, `&&` and `||` exchanged, a statement dropped, a constant one more or one less. One at a time.
+//
+// Invariant: no two mutants of a place are the same program. Declarations stay: without them the rest is none.
 import { parseSync } from 'vite';
 
 export interface Mutant {
@@ -42,56 +44,61 @@ export function mutantsOf(file: string, text: string): readonly Mutant[] {
       by,
     });
   };
-  walk(program as unknown as Node, (node) => {
+  const idles = new Set<Node>();
+  const source = (at: Node) => text.slice(at.start, at.end);
+  walk(program as unknown as Node, (node, parent) => {
     const of = (field: string) => node[field] as Node;
-    const source = (at: Node) => text.slice(at.start, at.end);
-    switch (node.type) {
-      case 'IfStatement':
-      case 'ConditionalExpression':
-      case 'WhileStatement':
-        add('negated', of('test'), `!(${source(of('test'))})`);
-        if (node.type === 'IfStatement' && node.alternate === null) add('dropped', node, ';');
-        break;
-      case 'ExpressionStatement':
-      case 'ThrowStatement':
-        add('dropped', node, ';');
-        break;
-      case 'LogicalExpression':
-      case 'BinaryExpression': {
-        const sign = node.operator as string;
-        const other = bounds[sign] ?? equalities[sign] ?? logic[sign];
-        if (other === undefined) break;
-        const kind = sign in bounds ? 'bound' : sign in logic ? 'and-or' : 'negated';
-        const gap = { start: of('left').end, end: of('right').start };
-        const between = text.slice(gap.start, gap.end);
-        add(kind, gap, between.replace(sign, other));
-        break;
-      }
-      case 'Literal':
-        if (typeof node.value === 'number') {
-          add('constant', node, String((node.value as number) + 1));
-          add('constant', node, `(${(node.value as number) - 1})`);
-        }
-        break;
-      default:
+    const idle = isFunction(node) ? lastOf(of('body')) : undefined;
+    if (idle?.type === 'ReturnStatement' && isUndefined(idle.argument as Node | null)) idles.add(idle);
+    if (droppable.has(node.type) && !isAllOf(node, parent) && !idles.has(node)) add('dropped', node, ';');
+    if (tested.has(node.type) && node.test !== null) add('negated', of('test'), `!(${source(of('test'))})`);
+    if (node.type === 'LogicalExpression' || node.type === 'BinaryExpression') {
+      const sign = node.operator as string;
+      const other = bounds[sign] ?? equalities[sign] ?? logic[sign];
+      // A whole condition has been negated already.
+      if (other === undefined || (sign in equalities && tested.has(parent.type) && parent.test === node))
+        return;
+      const kind = sign in bounds ? 'bound' : sign in logic ? 'and-or' : 'negated';
+      const gap = { start: of('left').end, end: of('right').start };
+      add(kind, gap, text.slice(gap.start, gap.end).replace(sign, other));
+    }
+    if (node.type === 'Literal' && typeof node.value === 'number') {
+      add('constant', node, String(node.value + 1));
+      add('constant', node, `(${node.value - 1})`);
     }
   });
   return mutants;
 }
 
+const tested = new Set(['IfStatement', 'ConditionalExpression', 'WhileStatement', 'ForStatement']);
+const droppable = new Set([
+  ...['ExpressionStatement', 'ThrowStatement', 'ReturnStatement', 'BreakStatement', 'ContinueStatement'],
+  ...['IfStatement', 'ForStatement', 'ForOfStatement', 'WhileStatement'],
+]);
+
+/** Whether the statement is all that its `if` is for: without it the `if` is as good as dropped. */
+const isAllOf = (node: Node, parent: Node): boolean =>
+  parent.type === 'IfStatement' && parent.alternate === null && parent.consequent === node;
+
+/** At the end of a function `return undefined` says what happens anyway. */
+const isFunction = (node: Node): boolean => node.type.includes('Function') && node.body !== null;
+const lastOf = (body: Node): Node | undefined =>
+  body.type === 'BlockStatement' ? (body.body as readonly Node[]).at(-1) : undefined;
+const isUndefined = (value: Node | null): boolean => value === null || value.name === 'undefined';
+
 /** Types are not walked: they are gone when the code runs. */
-function walk(node: Node, visit: (node: Node) => void): void {
+function walk(node: Node, visit: (node: Node, parent: Node) => void, parent: Node = node): void {
   if (
     node.type.startsWith('TS') &&
     !['TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression'].includes(node.type)
   )
     return;
   if (node.type === 'ImportDeclaration') return;
-  visit(node);
+  visit(node, parent);
   for (const value of Object.values(node)) {
     for (const child of Array.isArray(value) ? value : [value]) {
       if (child !== null && typeof child === 'object' && typeof (child as Node).type === 'string')
-        walk(child as Node, visit);
+        walk(child as Node, visit, node);
     }
   }
 }

@@ -5,13 +5,19 @@ import { isDeepStrictEqual } from 'node:util';
 type Body = () => unknown;
 export interface Case {
   readonly name: string;
+  /** The file it is from, without `.test.ts`. */
+  readonly suite: string;
   readonly body: Body;
 }
 
 const cases: Case[] = [];
 const names: string[] = [];
+let suite = '';
 
 export const allCases = (): readonly Case[] => cases;
+export function beginSuite(name: string): void {
+  suite = name;
+}
 
 export function describe(name: string, body: Body): void {
   names.push(name);
@@ -20,7 +26,7 @@ export function describe(name: string, body: Body): void {
 }
 
 export function test(name: string, body: Body): void {
-  cases.push({ name: [...names, name].join(' > '), body });
+  cases.push({ name: [...names, name].join(' > '), suite, body });
 }
 test.each = (rows: readonly unknown[]) => (name: string, body: (...row: never[]) => unknown) => {
   for (const row of rows) test(name, () => body(...((Array.isArray(row) ? row : [row]) as never[])));
@@ -86,6 +92,7 @@ const matchers: Readonly<Record<string, Matcher>> = {
   toHaveLength: (is, wanted) => length(is) === wanted,
   toBeUndefined: (is) => is === undefined,
   toBeDefined: (is) => is !== undefined,
+  toBeTypeOf: (is, wanted) => typeof is === wanted,
   toBeNull: (is) => is === null,
   toBeTruthy: (is) => Boolean(is),
   toBeGreaterThan: (is, wanted) => is > wanted,
