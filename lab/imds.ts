@@ -6,8 +6,8 @@
 // Limit: only the paths that the shim and the usual tools read; tokens do not expire before the server stops.
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
+import { listening } from './listening.ts';
 
 export interface RoleCredentials {
   readonly accessKeyId: string;
@@ -54,21 +54,7 @@ export async function startImds(input: ImdsInput): Promise<Imds> {
     requests.push(`${request.method} ${request.url}`);
     answer(input, tokens, request, response);
   });
-  const host = input.host ?? '127.0.0.1';
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(input.port ?? 0, host, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://${host}:${port}`,
-    requests,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { requests, ...(await listening(server, input.host, input.port)) };
 }
 
 function answer(

@@ -3,8 +3,8 @@
 //
 // Limit: it does not verify signatures. It tells callers apart by access key where `userIdOf` does, else answers all alike.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
+import { listening } from './listening.ts';
 
 export interface StsInput {
   readonly host?: string;
@@ -35,21 +35,7 @@ export async function startSts(input: StsInput): Promise<Sts> {
       response.writeHead(status, { 'content-type': 'text/xml' }).end(text);
     });
   });
-  const host = input.host ?? '127.0.0.1';
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(input.port ?? 0, host, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://${host}:${port}`,
-    callers,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { callers, ...(await listening(server, input.host, input.port)) };
 }
 
 function answer(input: StsInput, accessKeyId: string | undefined, action: string | null): [number, string] {

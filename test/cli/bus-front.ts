@@ -1,7 +1,7 @@
 // EventBridge with resource policies: MiniStack takes a bus's policy and forgets it. This front passes every call on and
 // adds to DescribeEventBus the policy that was set here.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listening } from '../../lab/listening.ts';
 
 export interface BusFront {
   readonly url: string;
@@ -30,14 +30,5 @@ export async function startBusFront(endpoint: string): Promise<BusFront> {
       })();
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return Object.assign(front, {
-    url: `http://127.0.0.1:${port}`,
-    stop: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  });
+  return Object.assign(front, await listening(server));
 }
