@@ -11,6 +11,7 @@ import { withoutPin, withPin } from './ledger-order.ts';
 import { membersSeen } from './observation.ts';
 import { plan } from './plan.ts';
 import { operatorsReasons } from './preflight.ts';
+import type { ReleaseWish } from './release.ts';
 import { type Switched, switchVip, take, type Wire } from './switch.ts';
 import { type EpochMs, minutes, plus, seconds } from './time.ts';
 import type { Failover } from './timeline.ts';
@@ -30,6 +31,8 @@ export interface FailoverOrder {
   readonly pinMinutes: number;
   /** How long, via keepalived, the target may take to become master and say so. */
   readonly claimWaitSeconds: number;
+  /** When, via keepalived, the demoted master is released again; `safe` unless told. */
+  readonly release?: ReleaseWish;
 }
 
 export type Carried =

@@ -20,7 +20,8 @@ export interface Preflight {
   readonly conflicts: readonly Conflict[];
   /** From the first to the last EC2 call at the least, by EC2's request budget. */
   readonly atLeastMs: number;
-  readonly before: { readonly owner?: string };
+  /** The owner, and its priority while nobody has demoted it. */
+  readonly before: { readonly owner?: string; readonly priority?: number };
 }
 
 export function preflight(
@@ -48,8 +49,14 @@ export function preflight(
     plan: todo.steps.map(({ call, cell, from, eni }) => ({ call, cell, from, eni })),
     conflicts: todo.conflicts,
     atLeastMs: atLeastMs(todo.steps, sizes),
-    before: vip.owner === undefined ? {} : { owner: vip.owner },
+    before: beforeOf(vip),
   };
+}
+
+function beforeOf({ owner, claims }: Vip): Preflight['before'] {
+  if (owner === undefined) return {};
+  const priority = claims[owner]?.priority;
+  return priority === undefined ? { owner } : { owner, priority };
 }
 
 /** Each action has a bucket of its own, and they empty side by side. */

@@ -4,18 +4,20 @@
 // Invariant: nothing here decides what comes next; that is the workflow's, where it can be read and seen at work.
 import type { ApprovalDesk, Decision } from './approval.ts';
 import { type OrderBook, type OrderKind, orderEntry } from './ledger-order.ts';
-import { type Notice, noticeOf, subjectOf } from './notice.ts';
+import { type Notice, noticeOf } from './notice.ts';
 import { awaitClaim, type Carried, carryOut, type FailoverOrder, switchBack, verifyOrder } from './order.ts';
 import type { Rates } from './pace.ts';
 import { type Preflight, preflight } from './preflight.ts';
+import { awaitRelease, judgeRelease, type Release, type Released } from './release.ts';
+import { report } from './report.ts';
 import type { Wire } from './switch.ts';
 import { minutes, plus } from './time.ts';
 
 export interface Desk extends Wire {
   readonly orders: OrderBook;
   readonly approvals: ApprovalDesk;
-  /** EC2's request buckets of this account. */
-  readonly sizes: Rates;
+  /** EC2's request buckets of this account; EC2's defaults unless told. */
+  readonly sizes?: Rates;
 }
 
 /** What the workflow knows when a step begins; later fields are there once their states are done. */
@@ -26,10 +28,22 @@ export interface Story {
   readonly switched?: Carrying;
   readonly verified?: { readonly outcome: string; readonly wrong: readonly string[] };
   readonly switchedBack?: Carrying;
+  /** What SSM answered: the master was demoted, raised again on the way back, released after a success. */
+  readonly demoted?: Command;
+  readonly promoted?: Command;
+  readonly released?: Command;
+  /** Whether the demoted one may be released, and what came of it. */
+  readonly release?: Release;
+  readonly stoodBy?: Released;
   /** How it ends, as the workflow says: done, refused, denied or failed. */
   readonly end?: { readonly outcome: 'done' | 'refused' | 'denied' | 'failed' };
-  /** What a state threw. */
+  /** What a state threw; what failed on the way back or after the success. */
+  readonly restoreError?: unknown;
   readonly error?: { readonly Error: string; readonly Cause: string };
+}
+
+interface Command {
+  readonly commandId: string;
 }
 
 /** What a switch leaves in the workflow's data, which has a limit: the record has the rest. */
@@ -91,69 +105,19 @@ async function recordOrder(desk: Desk, { story, execution }: Asked) {
   return { recorded: true };
 }
 
+async function judge(desk: Desk, { story }: Asked): Promise<Release> {
+  const order = orderOf(story);
+  const { owner, priority } = story.preflight!.before;
+  const vip = await desk.vips.read(order.vip);
+  if (vip === undefined || owner === undefined)
+    return { outcome: 'keep', why: 'nothing is known of the VIP' };
+  return judgeRelease(vip, order, { node: owner, priority }, desk.clock.now());
+}
+
 const carrying = (carried: Carried, stage: string): Carrying => {
   const { failover, ...rest } = carried;
   return failover === undefined ? rest : { ...rest, notice: noticeOf(failover, stage) };
 };
-
-export interface Report extends Notice {
-  /** For the workflow's own end. */
-  readonly error: string;
-  readonly cause: string;
-}
-
-/** The message about the whole order, and the reason that the workflow ends with. */
-export function report({ story, stage, execution }: Asked): Report {
-  const outcome = story.end?.outcome ?? 'failed';
-  const order = story.preflight?.order;
-  const reasons = reasonsOf(story);
-  const cause = reasons.length === 0 ? 'no reason was given' : reasons.join('; ');
-  const what = order === undefined ? 'forced failover' : `${order.vip} to ${order.to} (${order.mode})`;
-  const owner = story.switchedBack?.owner ?? story.switched?.owner;
-  const lines = [
-    `Forced failover ${outcome}: ${what}, stage ${stage}`,
-    ...(order === undefined ? [] : [`Ordered by ${order.by}: ${order.reason}`]),
-    ...(story.decision === undefined
-      ? []
-      : [`${story.decision.approved ? 'Approved' : 'Denied'} by ${story.decision.by}`]),
-    ...(outcome === 'done' ? [] : [`Reason: ${cause}`]),
-    ...(story.switchedBack === undefined ? [] : [`Switched back: ${backText(story.switchedBack)}`]),
-    ...(owner === undefined ? [] : [`Now the owner: ${owner}`]),
-    ...(story.switched?.notice === undefined ? [] : ['', story.switched.notice.text]),
-    ...(outcome === 'done' ? [] : [`Next: ${next(order, stage)}`]),
-    `Execution: ${execution}`,
-  ];
-  const subject = subjectOf(`vipshift ${stage}: order ${outcome}: ${what}`);
-  return { subject, text: lines.join('\n'), error: `Failover${capital(outcome)}`, cause };
-}
-
-const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-const backText = (back: Carrying): string =>
-  back.outcome === 'switched' ? 'yes' : `no: ${back.why ?? 'unknown'}; reconcile goes on trying`;
-const next = (order: FailoverOrder | undefined, stage: string): string =>
-  order === undefined
-    ? `vipshift vip list --stage ${stage}`
-    : `vipshift status ${order.vip} --stage ${stage}`;
-
-function reasonsOf({
-  preflight: before,
-  decision,
-  awaited,
-  switched,
-  verified,
-  error,
-  end,
-}: Story): string[] {
-  const reasons = [...(before?.reasons ?? [])];
-  if (decision?.approved === false)
-    reasons.push(`denied by ${decision.by}: ${decision.reason ?? 'no reason'}`);
-  if (end?.outcome === 'denied' && decision === undefined) reasons.push('nobody approved it in time');
-  if (awaited?.outcome === 'missing') reasons.push(awaited.why);
-  if (switched?.outcome === 'failed') reasons.push(switched.why ?? 'the switch failed');
-  if (verified?.outcome === 'wrong') reasons.push(`EC2 does not show it: ${verified.wrong.join(', ')}`);
-  if (error !== undefined) reasons.push(`${error.Error}: ${error.Cause}`.slice(0, 1000));
-  return reasons;
-}
 
 /** By the name of their state. */
 export const steps = {
@@ -165,6 +129,9 @@ export const steps = {
   switchVip: async (desk: Desk, { story, execution, stage }: Asked) =>
     carrying(await carryOut(desk, orderOf(story), execution), stage),
   verify: (desk: Desk, { story }: Asked) => verifyOrder(desk, orderOf(story)),
+  judgeRelease: judge,
+  awaitRelease: (desk: Desk, { story }: Asked) =>
+    awaitRelease(desk, orderOf(story), story.preflight!.before.owner!),
   switchBack: async (desk: Desk, { story, execution, stage }: Asked) =>
     carrying(await switchBack(desk, orderOf(story), execution), stage),
   report: async (_desk: Desk, asked: Asked) => report(asked),

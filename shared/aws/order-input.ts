@@ -21,6 +21,7 @@ const input = z.object({
   approval: z.optional(z.boolean()),
   pinMinutes: z.optional(z.int().check(z.minimum(0), z.maximum(PIN_MAX_MINUTES))),
   claimWaitSeconds: z.optional(z.int().check(z.minimum(1), z.maximum(CLAIM_WAIT_MAX_S))),
+  release: z.optional(z.enum(['safe', 'now', 'by-hand'])),
 });
 
 export type OrderInput =
@@ -35,7 +36,7 @@ export function orderFrom(given: unknown): OrderInput {
       reasons: parsed.error.issues.map((i) => `${i.path.join('.') || 'input'}: ${i.message}`),
     };
   const { dryRun = false, approval = false, pinMinutes, ...others } = parsed.data;
-  const { claimWaitSeconds = CLAIM_WAIT_DEFAULT_S, ...rest } = others;
+  const { claimWaitSeconds = CLAIM_WAIT_DEFAULT_S, release = 'safe', ...rest } = others;
   const pin = pinMinutes ?? (rest.mode === 'routes-only' ? PIN_DEFAULT_MINUTES : 0);
-  return { ok: true, order: { ...rest, dryRun, approval, claimWaitSeconds, pinMinutes: pin } };
+  return { ok: true, order: { ...rest, dryRun, approval, claimWaitSeconds, release, pinMinutes: pin } };
 }

@@ -41,9 +41,10 @@ export function stageOrders(): void {
 export const id = (name: 'a' | 'b') => stack.vpc.nodes[name].instanceId;
 const other = (node: string) => (node === id('a') ? id('b') : id('a'));
 
-export function says(node: string, state: 'MASTER' | 'BACKUP'): Promise<string> {
+/** Node a outranks b, as in every configuration that vipshift keepalived-config makes. */
+export function says(node: string, state: 'MASTER' | 'BACKUP' | 'FAULT'): Promise<string> {
   clock += 2;
-  return stack.publish(wordsOf(node, { atS: clock, state }));
+  return stack.publish(wordsOf(node, { atS: clock, state, priority: node === id('a') ? 254 : 253 }));
 }
 
 export async function change(how: (vip: Vip) => Vip): Promise<void> {
@@ -76,8 +77,14 @@ export const orders = async () => (await stack.entries(VIP)).filter((entry) => e
 
 /** As VRRP does: who is demoted steps down, the other one takes over; who is promoted again takes it back. */
 export const asKeepalivedDoes: Nodes['onCommand'] = async ({ node, demoted }) => {
-  await says(demoted ? node : other(node), 'BACKUP');
+  await says(demoted ? node : other(node), demoted ? 'FAULT' : 'BACKUP');
   await says(demoted ? other(node) : node, 'MASTER');
+};
+
+/** With nopreempt: who is promoted again stands by. */
+export const withoutPreemption: Nodes['onCommand'] = async (command) => {
+  if (command.demoted) await asKeepalivedDoes(command);
+  else await says(command.node, 'BACKUP');
 };
 
 export async function expectOn(name: 'a' | 'b'): Promise<void> {

@@ -1,4 +1,5 @@
-// A forced failover, executed: every path of runbook/failover.asl.json on the local AWS, with the nodes played.
+// A forced failover, executed: every path of runbook/failover.asl.json on the local AWS, with the nodes played; those via keepalived are in
+// via-keepalived.test.ts.
 import {
   CreateTagsCommand,
   DeleteTagsCommand,
@@ -10,7 +11,6 @@ import { withFreeze, withPin } from '../../shared/ledger-order.ts';
 import { epochMs } from '../../shared/time.ts';
 import { call, ended, states } from './aws-json.ts';
 import {
-  asKeepalivedDoes,
   begin,
   change,
   expectOn,
@@ -141,54 +141,6 @@ describe('the preflight refuses', () => {
     } finally {
       await check(false);
     }
-  });
-});
-
-describe('via keepalived', () => {
-  it('demotes the master, waits for the claim, and follows it', async () => {
-    nodes.onCommand = asKeepalivedDoes;
-    const end = await run({ mode: 'via-keepalived' });
-    expect([end.status, end.cause]).toEqual(['SUCCEEDED', undefined]);
-    expect(nodes.commands).toEqual([
-      { node: id('a'), document: 'vipshift-dev-hand-over', vip: VIP, demoted: true },
-    ]);
-    await expectOn('b');
-    expect((await settled(id('b'))).pin, 'no pin unless asked').toBeUndefined();
-  });
-
-  it('pins where asked', async () => {
-    nodes.onCommand = asKeepalivedDoes;
-    expect(await run({ mode: 'via-keepalived', pinMinutes: 5 })).toMatchObject({ status: 'SUCCEEDED' });
-    expect((await settled(id('b'))).pin).toMatchObject({ node: id('b') });
-  });
-
-  it('goes back when no claim comes: promotes whom it demoted, and says so', {
-    timeout: 90_000,
-  }, async () => {
-    const execution = await begin({ mode: 'via-keepalived', claimWaitSeconds: 3 });
-    await poll('the demotion', async () => (nodes.commands.length > 0 ? true : undefined));
-    // The master stepped down, and nobody came: keepalived on b is dead.
-    nodes.onCommand = asKeepalivedDoes;
-    const waited = await ended(stack.aws, execution);
-    expect(waited).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });
-    expect(waited.cause).toContain('no claim within 3 s');
-    expect(nodes.commands.map((c) => [c.node, c.demoted])).toEqual([
-      [id('a'), true],
-      [id('a'), false],
-    ]);
-    await settled(id('a'));
-    await expectOn('a');
-    expect((await lastMessage())?.Message).toContain('Switched back: yes');
-  });
-
-  it('fails before anything has moved where no SSM agent answers', async () => {
-    nodes.dead = true;
-    const end = await run({ mode: 'via-keepalived' });
-    nodes.dead = false;
-    expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });
-    expect(end.cause).toContain('InvalidInstanceId');
-    expect(end.states).not.toContain('switchVip');
-    await expectOn('a');
   });
 });
 

@@ -10,6 +10,7 @@ export interface Words {
   readonly kind?: ClaimKind;
   /** Sent the moment that it was made, and not at the story's end. */
   readonly fresh?: boolean;
+  readonly priority?: number;
 }
 
 const BOOTED_S = 3600;
@@ -18,7 +19,7 @@ const END_S = BOOTED_S + 120;
 
 export function wordsOf(
   node: string,
-  { atS, laterS = 0, state = 'MASTER', kind = 'transition', fresh = false }: Words,
+  { atS, laterS = 0, state = 'MASTER', kind = 'transition', fresh = false, priority = 100 }: Words,
 ) {
   const since = (BOOTED_S + atS) * 1_000_000;
   const seq = since + laterS * 1_000_000;
@@ -30,7 +31,7 @@ export function wordsOf(
     state,
     kind,
     instance: 'VI_WEB',
-    priority: 100,
+    priority,
     bootId: `boot-${node}`,
     seq,
     since,
