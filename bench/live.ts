@@ -1,10 +1,15 @@
-// `npm run live -- --assumptions`: what the design believes of AWS, asked of the account that the shell's credentials belong to.
-// With --local it asks a local AWS that it starts itself.
+// `npm run live`: drills on a throw-away network in the account that the shell's credentials belong to (bench/live, docs/drill.md).
+// `npm run live -- --assumptions`: what the design believes of AWS, asked of that account.
+// With --local both ask a local AWS that they start themselves.
 import { parseArgs } from 'node:util';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { startLocalAws } from '../lab/local-aws.ts';
 import { type Account, answers, line } from './assumptions.ts';
+import { liveMain } from './live/main.ts';
+
+// Not run past: a local run is the first process of its sandbox, and its end is the end of everything in it.
+if (!process.argv.includes('--assumptions')) process.exit(await liveMain(process.argv.slice(2)));
 
 const { values } = parseArgs({
   options: { assumptions: { type: 'boolean' }, local: { type: 'boolean' }, region: { type: 'string' } },
@@ -26,10 +31,7 @@ async function assumptions(account: Account): Promise<boolean> {
   return well;
 }
 
-if (values.assumptions !== true) {
-  console.error('want: npm run live -- --assumptions [--region REGION | --local]');
-  process.exitCode = 2;
-} else if (values.local === true) {
+if (values.local === true) {
   const aws = await startLocalAws();
   try {
     const access = {

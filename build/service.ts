@@ -4,7 +4,7 @@
  * Invariant: what was validated is what is deployed (the package is made once). Without a stage nothing is done: there is no default for
  * production. Everything after the stage goes to osls as it is (--region, --param name=value, --aws-profile).
  */
-import { spawn } from 'node:child_process';
+import { type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,6 +18,8 @@ export interface Place {
   /** Where serverless.yml and dist/ are. */
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Where osls speaks; both streams of ours unless told. */
+  readonly output?: 'stderr';
 }
 
 /** Packages, validates and deploys what has been built. Throws before anything is changed when the template is not right. */
@@ -36,8 +38,9 @@ export async function deploy(place: Place, stage: string, more: readonly string[
 export const remove = (place: Place, stage: string, more: readonly string[]): Promise<void> =>
   run(place, ['remove', '--stage', stage, ...more]);
 
-async function run({ folder, env }: Place, args: readonly string[]): Promise<void> {
-  const child = spawn(process.execPath, [osls, ...args], { cwd: folder, env, stdio: 'inherit' });
+async function run({ folder, env, output }: Place, args: readonly string[]): Promise<void> {
+  const stdio: StdioOptions = output === 'stderr' ? ['ignore', 2, 2] : 'inherit';
+  const child = spawn(process.execPath, [osls, ...args], { cwd: folder, env, stdio });
   const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
   if (status !== 0) throw new Error(`serverless ${args[0]} ended with ${signal ?? `status ${status}`}`);
 }

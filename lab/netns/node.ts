@@ -18,6 +18,8 @@ export interface NodeSettings {
   readonly hold: Hold;
   /** The shim's configuration file. */
   readonly notifyConf: string;
+  /** Further folders of the host, seen as /run/machine/NAME. */
+  readonly folders?: Readonly<Record<string, string>>;
 }
 
 /** What keepalived logs as it enters the state that its FIFO line names. */
@@ -56,7 +58,7 @@ export class LabNode {
         'notify.conf': settings.notifyConf,
         'after.nginx': PULL_LEVER,
       },
-      folders: { notify: join(root, 'notify') },
+      folders: { notify: join(root, 'notify'), ...settings.folders },
       addresses: settings.hold === 'both' ? [VIP] : [],
     });
     await machine.console(`mkfifo -m 600 ${FIFO}; exec 9<>${FIFO}`);

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# What a drill does on a machine, on an EC2 instance and on a machine of the lab alike.
+#
+#   drill.bash hit demote|crash     prints the wall clock in ms, then breaks this node
+#   drill.bash mend demote          (a crash is mended by whoever starts the units)
+#   drill.bash answers FROM_MS      the probe's stretches that ended since
+#   drill.bash clock                how far this machine's clock may be off, in ms; ? where nobody knows
+#
+# Limit: `answers` prints at most 300 lines, since a command's output through SSM ends at 24,000 characters.
+
+set -eu
+folder=${DRILL_FOLDER:-/run/vipshift-drill}
+lever=/run/vipshift/lever
+
+now_ms() { local us=${EPOCHREALTIME/[.,]/}; printf '%s.%s\n' "${us:0:-3}" "${us: -3}"; }
+
+# keepalived with all its children and the service, at once, as a machine's death would take them.
+crash() {
+  if [[ -d /run/systemd/system ]]; then
+    systemctl kill --kill-who=all --signal=KILL keepalived.service vipshift-drill-echo.service
+    return
+  fi
+  local unit pid
+  for unit in keepalived echo; do
+    pid=$(<"/run/unit.$unit")
+    kill -KILL "$pid" $(cat "/proc/$pid/task/"*/children 2>/dev/null) 2>/dev/null || true
+  done
+}
+
+case "${1-} ${2-}" in
+  'hit demote') now_ms && echo 1 >"$lever" ;;
+  'hit crash') now_ms && crash ;;
+  'mend demote') echo 0 >"$lever" ;;
+  'answers '*)
+    cat "$folder/answers" "$folder/answers.open" 2>/dev/null | awk -v from="$2" '$3 >= from' | tail -n 300
+    ;;
+  'clock '*)
+    # Root dispersion and half the root delay, as chrony reckons the worst case.
+    chronyc -c tracking 2>/dev/null | awk -F, 'NF > 11 { printf "%.3f\n", ($5 < 0 ? -$5 : $5) * 1000 + ($12 + $11 / 2) * 1000; found = 1 } END { if (!found) print "?" }'
+    ;;
+  *)
+    echo "usage: drill.bash hit demote|crash, mend demote, answers FROM_MS, clock" >&2
+    exit 2
+    ;;
+esac
