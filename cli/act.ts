@@ -1,28 +1,38 @@
 // What every command does around its work: opens the session, runs, and turns its end into an exit status.
+//
+// Invariant: what a command line alone can be wrong about is said before the work is loaded; help, completion and wrong
+// arguments load no AWS client. A test installs the package without the SDK to see to it.
 import type { Command } from 'commander';
 import { type Status, status } from './exit.ts';
 import type { CommonOptions } from './options.ts';
 import { type Output, output } from './output.ts';
 import type { Session } from './session.ts';
 
-export interface Run<Options> {
+/** The command line. */
+export interface Line<Options> {
   readonly args: readonly string[];
   readonly options: Options & CommonOptions;
+}
+
+export interface Run<Options> extends Line<Options> {
   readonly out: Output;
   readonly session: Session;
 }
 
-/** Attaches the work to a command. The AWS clients are loaded only now, so that --help stays quick. */
+export type Work<Options> = (run: Run<Options>) => Promise<Status> | Promise<void>;
+
+/** Attaches the work to a command. `load` may look at the command line and refuse it; it brings the work along. */
 export function act<Options>(
   command: Command,
-  work: (run: Run<Options>) => Promise<Status> | Promise<void>,
+  load: (line: Line<Options>) => Promise<Work<Options>>,
 ): Command {
   return command.action(async (...given: unknown[]) => {
     const self = given.at(-1) as Command;
     const options = self.optsWithGlobals() as Options & CommonOptions;
+    const args = self.processedArgs.flat().filter((arg) => arg !== undefined) as string[];
+    const work = await load({ args, options });
     const { openSession } = await import('./session.ts');
     const session = await openSession(options);
-    const args = self.processedArgs.flat() as string[];
     const end = await work({ args, options, out: output(options), session });
     process.exitCode = end ?? status.ok;
   });

@@ -17,10 +17,10 @@ import { clockOffset, describeOffset, offTooFar } from './clock.ts';
 import { Complaint, refused, type Status, status, usage } from './exit.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
+import { standing } from './standing.ts';
 import { printFailover } from './story.ts';
-import { standing } from './vip-ledger.ts';
 
-export interface FailoverOptions {
+interface BreakGlassOptions {
   readonly to: string;
   readonly reason: string;
   readonly for: string;
@@ -28,7 +28,7 @@ export interface FailoverOptions {
 
 const FOR_MAX: DurationMs = hours(24);
 
-export async function breakGlass({ args, options, out, session }: Run<FailoverOptions>): Promise<Status> {
+export async function breakGlass({ args, options, out, session }: Run<BreakGlassOptions>): Promise<Status> {
   const duration = durationFrom(options.for);
   if (duration === undefined || duration <= 0 || duration > FOR_MAX)
     throw usage(`--for ${options.for}: no such duration`, 'want 5m, 15m or 2h; at most 24h');

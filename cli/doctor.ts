@@ -1,26 +1,11 @@
-// `vipshift doctor`: looks everything up, judges, and says what to do about it.
-import { readFile } from 'node:fs/promises';
+// `vipshift doctor`: the command line of it. doctor-look.ts does it.
 import { Command, InvalidArgumentError } from 'commander';
-import { DETAIL_TYPE } from '../shared/aws/claim-event.ts';
-import { lookAtNetwork, profilesOf } from '../shared/aws/doctor-network.ts';
-import { checks, diagnose, diagnoseLoad, type Facts, type Finding, inOrder } from '../shared/doctor.ts';
-import { loadSentence, zoneLoads } from '../shared/doctor-bucket.ts';
+import { checks } from '../shared/doctor.ts';
 import type { ServicePort } from '../shared/doctor-filter.ts';
-import type { IdentityFacts } from '../shared/doctor-identity.ts';
-import { keepalivedFindings } from '../shared/doctor-keepalived.ts';
-import { faultOf } from '../shared/fault.ts';
-import { stands } from '../shared/ledger.ts';
-import type { Observation } from '../shared/observation.ts';
-import type { Vip } from '../shared/vip.ts';
-import { act, type Run } from './act.ts';
-import { probed } from './doctor-probe.ts';
-import { refused, type Status, status } from './exit.ts';
+import { act } from './act.ts';
 import { list, withCommon } from './options.ts';
-import type { Output } from './output.ts';
-import type { Session } from './session.ts';
-import { standing } from './vip-ledger.ts';
 
-interface DoctorOptions {
+export interface DoctorOptions {
   readonly keepalived?: readonly string[];
   readonly port?: readonly ServicePort[];
   readonly nodeRole?: string;
@@ -59,7 +44,7 @@ ${Object.entries(checks)
   .join('\n')}`,
         ),
     ),
-    run,
+    async () => (await import('./doctor-look.ts')).look,
   );
 
 function ports(text: string, before: readonly ServicePort[] = []): readonly ServicePort[] {
@@ -67,145 +52,4 @@ function ports(text: string, before: readonly ServicePort[] = []): readonly Serv
   if (port === undefined || Number(port) < 1 || Number(port) > 65_535)
     throw new InvalidArgumentError('want 443, 443/tcp or 53/udp.');
   return [...before, { port: Number(port), protocol: protocol as ServicePort['protocol'] }];
-}
-
-async function run({ args, options, out, session }: Run<DoctorOptions>): Promise<Status> {
-  const files = await filesOf(options.keepalived ?? []);
-  const vips =
-    args[0] === undefined
-      ? (await session.wire.vips.list()).filter(stands)
-      : [await standing(session, args[0])];
-  const by = await session.caller();
-  const identity = await identityOf(session, options, vips);
-  const seen: { vip: Vip; observation: Observation }[] = [];
-  const findings: (Finding & { readonly vip?: string })[] = [...keepalivedFindings(files)];
-  for (const vip of [...vips].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const observation = await session.wire.ec2.observe(vip);
-    seen.push({ vip, observation });
-    const facts = await factsOf(session, vip, observation, accountOf(by), options, identity);
-    findings.push(...diagnose(facts).map((f) => ({ ...f, vip: vip.name })));
-  }
-  const loads = zoneLoads(seen);
-  findings.push(...diagnoseLoad(loads));
-  const told = deduplicated(findings);
-  if (out.json) out.documents(told);
-  else tell(out, told, vips.length, loads.map(loadSentence));
-  const bad = findings.some((f) => f.severity === 'fault' || options.strict === true);
-  return bad ? status.bad : status.ok;
-}
-
-const accountOf = (arn: string): string | undefined => /^arn:[\w-]+:[\w-]+::(\d{12}):/.exec(arn)?.[1];
-
-async function filesOf(names: readonly string[]) {
-  return Promise.all(
-    names.map(async (file) => {
-      try {
-        return { file, text: await readFile(file, 'utf8') };
-      } catch (error) {
-        throw refused((error as Error).message, 'name a file that can be read: --keepalived FILE');
-      }
-    }),
-  );
-}
-
-interface Identity {
-  readonly facts?: IdentityFacts;
-  readonly unchecked: Facts['unchecked'];
-}
-
-async function identityOf(session: Session, options: DoctorOptions, vips: readonly Vip[]): Promise<Identity> {
-  const { busOf, rolesOf } = await import('../shared/aws/doctor-identity.ts');
-  const { IAMClient } = await import('@aws-sdk/client-iam');
-  const { settings, box, signal, ec2 } = session;
-  const access = {
-    iam: new IAMClient({ maxAttempts: 3 }),
-    events: box.clients.events,
-    bus: settings.bus,
-    signal,
-  };
-  const unchecked: { what: string; why: string }[] = [];
-  const tried = async <T>(what: string, look: () => Promise<T>, without: T): Promise<T> => {
-    try {
-      return await look();
-    } catch (error) {
-      unchecked.push({ what, why: faultOf(error).message });
-      return without;
-    }
-  };
-  const nodes = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
-  const bus = await tried('the bus', () => busOf(access), undefined);
-  if (bus === undefined && unchecked.length > 0) return { unchecked };
-  const { roles, without } = await tried(
-    'the nodes’ role',
-    async () => rolesOf(access, await profilesOf(ec2, nodes), options.nodeRole),
-    { roles: [], without: [] },
-  );
-  const [first] = vips;
-  const probe =
-    options.probe === false || bus === undefined || first === undefined
-      ? undefined
-      : await tried('the way of an event', () => probed(session, access, first), undefined);
-  const facts: IdentityFacts = {
-    detailType: DETAIL_TYPE,
-    busName: settings.bus,
-    ...(bus === undefined ? {} : { bus }),
-    roles,
-    without,
-    ...(probe === undefined ? {} : { probe }),
-  };
-  return { facts, unchecked };
-}
-
-async function factsOf(
-  session: Session,
-  vip: Vip,
-  observation: Observation,
-  caller: string | undefined,
-  options: DoctorOptions,
-  identity: Identity,
-): Promise<Facts> {
-  const [network, probes] = await Promise.all([
-    lookAtNetwork(session.ec2, vip, observation, session.tag, caller),
-    session.log.probes(vip.name, 200),
-  ]);
-  return {
-    network: network.facts,
-    ...(identity.facts === undefined ? {} : { identity: identity.facts }),
-    shim: { now: session.now(), probes },
-    ports: options.port ?? [],
-    unchecked: [...network.unchecked, ...identity.unchecked],
-  };
-}
-
-/** Role and bus are the same for every VIP: told once. */
-function deduplicated<F extends Finding>(findings: readonly F[]): readonly F[] {
-  const known = new Map<string, F>();
-  for (const finding of findings) {
-    const key = [finding.check, finding.subject, finding.found].join('\n');
-    if (!known.has(key)) known.set(key, finding);
-  }
-  return inOrder([...known.values()]) as readonly F[];
-}
-
-function tell(
-  out: Output,
-  findings: readonly (Finding & { readonly vip?: string })[],
-  vips: number,
-  loads: readonly string[],
-): void {
-  for (const f of findings) {
-    const severity = out.paint(f.severity === 'fault' ? 'bad' : 'warn', f.severity);
-    out.line(
-      `${severity} ${out.paint('strong', f.check)} ${f.vip === undefined ? '' : `${f.vip} `}${f.subject}`,
-    );
-    out.line(`  found   ${f.found}`);
-    out.line(`  wanted  ${f.wanted}`);
-    out.line(`  remedy  ${f.remedy}`);
-  }
-  for (const load of loads) out.line(load);
-  const faults = findings.filter((f) => f.severity === 'fault').length;
-  const warnings = findings.length - faults;
-  out.line(
-    `${vips} ${vips === 1 ? 'VIP' : 'VIPs'}: ${faults === 0 ? out.paint('good', 'no fault') : out.paint('bad', `${faults} fault${faults === 1 ? '' : 's'}`)}, ${warnings} warning${warnings === 1 ? '' : 's'}`,
-  );
 }

@@ -7,7 +7,7 @@ import { act, type Run } from './act.ts';
 import { refused, type Status, status, usage } from './exit.ts';
 import { withCommon } from './options.ts';
 import { plain } from './output.ts';
-import { unknown } from './register.ts';
+import { unknown } from './standing.ts';
 import { printFailover, printIntent, printOrder, printRejection } from './story.ts';
 import { moment, type PeriodOptions, withZone } from './timeline.ts';
 
@@ -31,7 +31,7 @@ export const explainCommand = () =>
           ),
       ),
     ),
-    explain,
+    async () => explain,
   );
 
 async function explain({ args, options, out, session }: Run<Zone>): Promise<Status> {
@@ -116,7 +116,7 @@ export const ownerCommand = () =>
           ),
       ),
     ),
-    owner,
+    async () => owner,
   );
 
 async function owner({ args, options, out, session }: Run<OwnerOptions>): Promise<void> {

@@ -17,6 +17,10 @@ const hints: readonly Hint[] = [
     next: 'log in: aws sso login, or --profile NAME, or AWS_ACCESS_KEY_ID and its companions',
   },
   {
+    when: /StateMachineDoesNotExist/,
+    next: 'there is no such workflow: is --stage right, and --region? VIPSHIFT_FAILOVER_MACHINE names another one; without it: --break-glass',
+  },
+  {
     when: /ResourceNotFoundException/,
     next: 'there is no such table: is --stage right, and --region? Deployed with: npx serverless deploy --stage STAGE',
   },

@@ -21,8 +21,8 @@ import type { Vip } from '../shared/vip.ts';
 import { act, type Run } from './act.ts';
 import { refused, type Status, status, usage } from './exit.ts';
 import { withCommon } from './options.ts';
-import { unknown } from './register.ts';
 import type { Session } from './session.ts';
+import { unknown } from './standing.ts';
 
 export interface OrderOptions {
   readonly all?: boolean;
@@ -57,7 +57,7 @@ Example:
           ),
       ),
     ),
-    (run) => give(run, 'pin'),
+    async () => (run) => give(run, 'pin'),
   );
 
 export const unpinCommand = () =>
@@ -68,7 +68,7 @@ export const unpinCommand = () =>
         .option('--reason <text>', 'why, for the record')
         .addHelpText('after', '\nExample:\n  $ vipshift unpin web'),
     ),
-    (run) => give(run, 'unpin'),
+    async () => (run) => give(run, 'unpin'),
   );
 
 export const freezeCommand = () =>
@@ -86,7 +86,7 @@ Examples:
           ),
       ),
     ),
-    (run) => give(run, 'freeze'),
+    async () => (run) => give(run, 'freeze'),
   );
 
 export const thawCommand = () =>
@@ -97,7 +97,7 @@ export const thawCommand = () =>
         .option('--reason <text>', 'why, for the record')
         .addHelpText('after', '\nExample:\n  $ vipshift thaw --all'),
     ),
-    (run) => give(run, 'thaw'),
+    async () => (run) => give(run, 'thaw'),
   );
 
 type Kind = Extract<OrderKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;

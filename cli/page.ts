@@ -2,7 +2,14 @@
 //
 // Invariant: no script, no request: the page's own policy forbids both, and every value is escaped. Links and sections
 // are plain HTML, so that the keyboard and a printer get all of it. Limit: at most FAILOVERS_MAX are drawn.
-import { type AuditRecord, type RejectionCount, type Window, waterfall } from '../shared/audit.ts';
+import {
+  type AuditRecord,
+  newsAge,
+  type RejectionCount,
+  took,
+  type Window,
+  waterfall,
+} from '../shared/audit.ts';
 import { momentText } from '../shared/audit-time.ts';
 import type { OrderEntry } from '../shared/ledger-order.ts';
 import { type EpochMs, epochMs } from '../shared/time.ts';
@@ -119,6 +126,15 @@ const labelOf = (f: Failover, zone: string): string =>
 function story(f: Failover, n: number, zone: string): Markup {
   const rows: (readonly [string, string])[] = [
     ['cause', `${f.cause.kind}: ${f.cause.why}${f.cause.by === undefined ? '' : `, by ${f.cause.by}`}`],
+    [
+      'took',
+      took(f) === undefined
+        ? 'EC2 accepted no call'
+        : `${took(f)} ms from the controller’s first line to the last call that EC2 accepted`,
+    ],
+    ...(newsAge(f) === undefined
+      ? []
+      : [['news', `the node’s word was ${newsAge(f)} ms old then, by its clock`] as const]),
     ['elected', f.why],
     ['verified', f.verified ? 'read back from EC2' : 'no'],
     ...f.conflicts.map((c) => ['conflict', `${c.cell} found ${c.found}: ${c.why}`] as const),
@@ -138,7 +154,7 @@ function bars(f: Failover): Markup {
   const all = waterfall(f);
   const end = Math.max(1, ...all.map((b) => b.toMs));
   const percent = (ms: number) => ((ms / end) * 100).toFixed(2);
-  return html`<table class="bars"><caption class="note">Waterfall, milliseconds from the first stage</caption>
+  return html`<table class="bars"><caption class="note">Waterfall, milliseconds from the controller’s first line</caption>
 <thead><tr><th scope="col">stage</th><th scope="col">from</th><th scope="col">to</th><th scope="col">of ${end} ms</th></tr></thead>
 <tbody>${all.map((b) => html`<tr><td>${b.label}</td><td class="ms">${b.fromMs}</td><td class="ms">${b.toMs}</td><td class="track"><div><span style="left:${percent(b.fromMs)}%;width:${percent(b.toMs - b.fromMs)}%"></span></div></td></tr>`)}</tbody></table>`;
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { applyCommand } from './apply.ts';
+import { approveCommand, denyCommand } from './approve.ts';
 import { auditCommand } from './audit.ts';
 import { completionCommand } from './completion.ts';
 import { doctorCommand } from './doctor.ts';
@@ -27,6 +28,8 @@ export function program(): Command {
     .addCommand(freezeCommand())
     .addCommand(thawCommand())
     .addCommand(failoverCommand())
+    .addCommand(approveCommand())
+    .addCommand(denyCommand())
     .addCommand(timelineCommand())
     .addCommand(explainCommand())
     .addCommand(ownerCommand())
@@ -62,9 +65,9 @@ function pathOf(command: Command): string {
   return names.join(' ');
 }
 
-/** Beside the source and beside the bundle alike: package.json lies above both. */
+/** Beside the source and in the bundle alike: package.json lies above both. */
 function version(): string {
-  for (const up of ['../package.json', '../../package.json']) {
+  for (const up of ['../package.json', '../../package.json', '../../../package.json']) {
     try {
       const found = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as {
         name: string;
@@ -72,7 +75,7 @@ function version(): string {
       };
       if (found.name === 'vipshift') return found.version;
     } catch {
-      // The other place.
+      // Another place.
     }
   }
   return 'unknown';

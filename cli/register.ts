@@ -25,6 +25,7 @@ import { membersSeen, type Observation } from '../shared/observation.ts';
 import type { Hold, LedgerEntry, Vip } from '../shared/vip.ts';
 import { refused, usage } from './exit.ts';
 import type { Session } from './session.ts';
+import { taken, unknown } from './standing.ts';
 
 /** What was asked for; what is absent keeps its value, or gets the default of a new VIP. */
 export interface Wanted {
@@ -248,12 +249,5 @@ async function written(
 const sameEntry = (a: LedgerEntry, b: LedgerEntry): boolean =>
   ledgerFields.every((field) => JSON.stringify(a[field]) === JSON.stringify(b[field]));
 
-export const taken = (name: string) =>
-  refused(
-    `${name} is in the ledger already`,
-    `vipshift vip show ${name}, or change it: vipshift vip set ${name} …`,
-  );
-export const unknown = (name: string) =>
-  refused(`there is no VIP ${name} in the ledger`, 'vipshift vip list shows those there are');
 const moved = (name: string) =>
   refused(`somebody else changed ${name} meanwhile`, `look at it and try again: vipshift vip show ${name}`);

@@ -7,6 +7,8 @@ import { hostname, userInfo } from 'node:os';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import type { ApprovalDesk } from '../shared/approval.ts';
+import { awsApprovals } from '../shared/aws/approvals.ts';
 import { type AuditLog, awsAuditLog } from '../shared/aws/audit.ts';
 import { awsOrders } from '../shared/aws/ledger-orders.ts';
 import { awsReservations, type Reservations } from '../shared/aws/ledger-reservation.ts';
@@ -20,9 +22,11 @@ import {
   tagKey,
   wireFor,
 } from '../shared/aws/wire.ts';
+import type { Workflow } from '../shared/aws/workflow.ts';
 import type { OrderBook } from '../shared/ledger-order.ts';
 import type { Wire } from '../shared/switch.ts';
 import { type EpochMs, minutes } from '../shared/time.ts';
+import { Complaint, status } from './exit.ts';
 import type { CommonOptions } from './options.ts';
 
 export interface Session {
@@ -36,11 +40,14 @@ export interface Session {
   readonly orders: OrderBook;
   readonly reservations: Reservations;
   readonly log: AuditLog;
+  readonly approvals: ApprovalDesk;
   readonly signal: AbortSignal;
   now(): EpochMs;
   nonce(): string;
   /** Who gives orders here: the caller's ARN, or the local user where AWS does not say. */
   caller(): Promise<string>;
+  /** Forced failovers. Loaded when it is wanted. */
+  workflow(): Promise<Workflow>;
 }
 
 /** A command that is not a watch has to be done by then. */
@@ -78,6 +85,8 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     signal: controller.signal,
     retentionDays: settings.retentionDays,
   };
+  let asked: Promise<Identity | undefined> | undefined;
+  const identity = () => (asked ??= identityOf(controller.signal));
   const dynamo = {
     client: made.dynamo,
     table: settings.vipsTable,
@@ -94,10 +103,12 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     orders: awsOrders(table),
     reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => wire.vips.read(name) }),
     log: awsAuditLog(table),
+    approvals: awsApprovals(table),
     signal: controller.signal,
     now: systemNow,
     nonce: randomUUID,
-    caller: () => callerOf(controller.signal),
+    caller: async () => (await identity())?.arn ?? localUser(),
+    workflow: () => workflowOf(settings.stage, region, identity, controller.signal),
   };
 }
 
@@ -116,14 +127,50 @@ function patientClients() {
   };
 }
 
-async function callerOf(signal: AbortSignal): Promise<string> {
+interface Identity {
+  readonly arn: string;
+  readonly account: string;
+}
+
+/** Undefined when AWS does not say: in an outage an order must still be given, and the record says whose word it is. */
+async function identityOf(signal: AbortSignal): Promise<Identity | undefined> {
   try {
     const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
     const client = new STSClient({ maxAttempts: 2 });
-    const reply = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
-    if (reply.Arn !== undefined) return reply.Arn;
+    const { Arn, Account } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
+    return Arn === undefined || Account === undefined ? undefined : { arn: Arn, account: Account };
   } catch {
-    // In an outage the order must still be given, and the record says whose word it is.
+    return undefined;
   }
-  return `${userInfo().username}@${hostname()} (AWS did not say who)`;
+}
+
+const localUser = (): string => `${userInfo().username}@${hostname()} (AWS did not say who)`;
+
+async function workflowOf(
+  stage: string,
+  region: string,
+  identity: () => Promise<Identity | undefined>,
+  signal: AbortSignal,
+): Promise<Workflow> {
+  const [{ SFNClient }, { awsWorkflow }] = await Promise.all([
+    import('@aws-sdk/client-sfn'),
+    import('../shared/aws/workflow.ts'),
+  ]);
+  const requestHandler = { connectionTimeout: CONNECT_MAX_MS, requestTimeout: REQUEST_MAX_MS };
+  const client = new SFNClient({ requestHandler, maxAttempts: 5 });
+  const machineArn = process.env.VIPSHIFT_FAILOVER_MACHINE ?? machineOf(stage, region, await identity());
+  return awsWorkflow({ client, machineArn, signal });
+}
+
+/** As resources/runbook.yml names it. */
+function machineOf(stage: string, region: string, identity: Identity | undefined): string {
+  if (identity !== undefined) {
+    const [, partition] = identity.arn.split(':');
+    return `arn:${partition}:states:${region}:${identity.account}:stateMachine:vipshift-${stage}-failover`;
+  }
+  throw new Complaint(
+    'AWS did not say which account this is, so the workflow’s name is not known',
+    'log in, or set VIPSHIFT_FAILOVER_MACHINE to the stack’s output FailoverMachineArn; in an outage: --break-glass',
+    status.aws,
+  );
 }

@@ -10,7 +10,7 @@ import { type Status, status } from './exit.ts';
 import { positive, withCommon } from './options.ts';
 import type { Output, Paint } from './output.ts';
 import type { Session } from './session.ts';
-import { standing } from './vip-ledger.ts';
+import { standing } from './standing.ts';
 
 interface StatusOptions {
   readonly watch?: boolean;
@@ -41,7 +41,7 @@ Examples:
   $ vipshift status --check --json | jq -r 'select(.health != "well") | .vip'`,
         ),
     ),
-    run,
+    async () => run,
   );
 
 async function run({ args, options, out, session }: Run<StatusOptions>): Promise<Status> {

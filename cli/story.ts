@@ -1,10 +1,10 @@
 // One failover told in full: cause, decision, each stage and step with its milliseconds, each cell before and after.
-import { type Bar, type RejectionCount, waterfall } from '../shared/audit.ts';
+import { type Bar, beganAt, dueAt, newsAge, type RejectionCount, took, waterfall } from '../shared/audit.ts';
 import { momentText } from '../shared/audit-time.ts';
 import type { OrderEntry } from '../shared/ledger-order.ts';
 import type { Failover, Intent } from '../shared/timeline.ts';
 import { type Output, plain } from './output.ts';
-import { outcomePaint } from './timeline-rows.ts';
+import { millis, outcomePaint } from './timeline-rows.ts';
 
 export function printFailover(out: Output, failover: Failover, zone: string): void {
   const { vip, epoch, cause, outcome } = failover;
@@ -17,6 +17,16 @@ export function printFailover(out: Output, failover: Failover, zone: string): vo
   say('recorded', momentText(failover.atMs, zone));
   say('cause', `${cause.kind}: ${cause.why} (${momentText(cause.atMs, zone)})`);
   say('by', cause.by);
+  const age = newsAge(failover);
+  const heard = age === undefined ? '' : `; the node’s word was ${age} ms old then, by its clock`;
+  const due = dueAt(failover);
+  say('began', `${momentText(beganAt(failover), zone)}${heard}`);
+  say('took', `${millis(took(failover))} from there to the last call that EC2 accepted`);
+  if (due !== undefined)
+    say(
+      'due',
+      `${momentText(due, zone)}, as EC2’s request budget was: there were more calls than it allows at once`,
+    );
   say('elected', failover.why);
   say('verified', failover.verified ? 'yes, read back from EC2' : 'no');
   for (const [node, stint] of Object.entries(failover.claims))
@@ -37,7 +47,7 @@ export function printFailover(out: Output, failover: Failover, zone: string): vo
 }
 
 function printSteps(out: Output, failover: Failover): void {
-  const ms = (at: number | undefined) => (at === undefined ? '-' : `${at - failover.cause.atMs}`);
+  const ms = (at: number | undefined) => (at === undefined ? '-' : `${at - beganAt(failover)}`);
   out.table(
     ['cell', 'call', 'before', 'after', 'result', 'tries', 'sent ms', 'done ms'],
     failover.steps.map((s) => [
@@ -53,7 +63,7 @@ function printSteps(out: Output, failover: Failover): void {
       ms(s.doneAtMs),
     ]),
   );
-  out.line(out.paint('dim', 'milliseconds after the cause'));
+  out.line(out.paint('dim', 'milliseconds after the controller began'));
 }
 
 const WIDTH = 40;
@@ -78,6 +88,10 @@ export function printIntent(out: Output, intent: Intent, zone: string): void {
   );
   out.line(`cause     ${plain(intent.cause.why)} (${momentText(intent.cause.atMs, zone)})`);
   out.line(`meant     ${plain(intent.from ?? 'nobody')} → ${plain(intent.to)}: ${plain(intent.why)}`);
+  if (intent.dueAtMs !== undefined)
+    out.line(
+      `due       ${momentText(intent.dueAtMs, zone)}: when the last call goes out, by EC2’s request budget`,
+    );
   for (const step of intent.steps)
     out.line(`step      ${plain(`${step.call} ${step.cell}: ${step.from} → ${step.to}`)}`);
 }

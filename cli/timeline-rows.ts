@@ -1,10 +1,10 @@
 // The rows of `vipshift timeline`: one record of the audit, one line. The simulation prints its histories with them.
-import { type AuditRecord, waterfall } from '../shared/audit.ts';
-import { momentText } from '../shared/audit-time.ts';
+import { type AuditRecord, newsAge, took } from '../shared/audit.ts';
+import { durationText, momentText } from '../shared/audit-time.ts';
 import type { Outcome } from '../shared/timeline.ts';
 import type { Cell, Paint } from './output.ts';
 
-export const timelineHead: readonly string[] = ['time', 'id', 'what', 'from', 'to', 'took', 'why'];
+export const timelineHead: readonly string[] = ['time', 'id', 'what', 'from', 'to', 'took', 'age', 'why'];
 
 export const outcomePaint: Readonly<Record<Outcome, Paint>> = {
   switched: 'good',
@@ -16,11 +16,18 @@ export const outcomePaint: Readonly<Record<Outcome, Paint>> = {
   abandoned: 'bad',
 };
 
+/** `-` where nothing was to be measured. */
+export const millis = (duration: number | undefined): string =>
+  duration === undefined ? '-' : `${duration} ms`;
+
+/** A claim that was late by hours need not be read in milliseconds. */
+const ageText = (age: number | undefined): string =>
+  age === undefined || age < 10_000 ? millis(age) : durationText(age);
+
 export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
   const at = momentText(record.atMs, zone);
   switch (record.entry) {
     case 'outcome': {
-      const took = waterfall(record).reduce((most, bar) => Math.max(most, bar.toMs), 0);
       const what = { text: record.outcome, paint: outcomePaint[record.outcome] };
       const id = `${record.vip}/${record.epoch}`;
       return [
@@ -29,7 +36,8 @@ export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
         what,
         record.from ?? '-',
         record.to ?? '-',
-        `${took} ms`,
+        millis(took(record)),
+        ageText(newsAge(record)),
         `${record.cause.why}; ${record.why}`,
       ];
     }
@@ -37,13 +45,13 @@ export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
       const until = record.untilMs === undefined ? '' : ` until ${momentText(record.untilMs, zone)}`;
       const why = `${record.by}: ${record.reason || record.why || 'no reason given'}${until}`;
       const id = `${record.vip}/${record.id.split('/').slice(0, 2).join('/')}`;
-      return [at, id, { text: record.order, paint: 'strong' }, '-', record.node ?? '-', '-', why];
+      return [at, id, { text: record.order, paint: 'strong' }, '-', record.node ?? '-', '-', '-', why];
     }
     case 'rejected': {
       const what = { text: 'rejected', paint: 'warn' } as const;
       const why = `${record.reason}, ${record.count} in the hour: ${record.message}`;
       const id = `${record.vip}/rejected/${record.hour}/${record.node}/${record.reason}`;
-      return [at, id, what, record.node, '-', '-', why];
+      return [at, id, what, record.node, '-', '-', '-', why];
     }
     default:
       return record satisfies never;

@@ -2,15 +2,15 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Answer, AuditRecord, Question } from '../shared/audit.ts';
-import { DAYS_MAX, waterfall } from '../shared/audit.ts';
+import { DAYS_MAX } from '../shared/audit.ts';
 import { dayFrom, isZone, momentFrom, momentText } from '../shared/audit-time.ts';
 import { type EpochMs, epochMs, hours, minus } from '../shared/time.ts';
 import { type Outcome, outcomes } from '../shared/timeline.ts';
 import { act, type Run } from './act.ts';
 import { refused, usage } from './exit.ts';
 import { list, positive, withCommon } from './options.ts';
-import type { Cell, Paint } from './output.ts';
 import { FAILOVERS_MAX, pageText } from './page.ts';
+import { rowOf, timelineHead } from './timeline-rows.ts';
 
 export interface PeriodOptions {
   readonly since?: string;
@@ -69,11 +69,16 @@ Examples:
   $ vipshift timeline --day 2026-11-22 --outcome failed,partial
   $ vipshift timeline --node i-0abc1234def567890 --json
   $ vipshift timeline --since 2026-11-01 --until 2026-12-01 --html november.html
-One line of the table in full: vipshift explain web/42`,
+TOOK is from the controller’s first line to the last call that EC2 accepted, AGE how old the node’s
+word was by then, by the node’s clock. One line of the table in full: vipshift explain web/42`,
           ),
       ),
     ),
-    run,
+    async ({ args, options }) => {
+      // Refused before anything is loaded.
+      questionFrom(args[0], options, epochMs(Date.now()));
+      return run;
+    },
   );
 
 async function run({ args, options, out, session }: Run<TimelineOptions>): Promise<void> {
@@ -96,7 +101,7 @@ async function run({ args, options, out, session }: Run<TimelineOptions>): Promi
     );
   }
   out.table(
-    ['time', 'id', 'what', 'from', 'to', 'took', 'why'],
+    timelineHead,
     records.map((record) => rowOf(record, options.tz)),
   );
 }
@@ -184,48 +189,4 @@ export function moment(option: string, text: string, now: EpochMs, zone: string)
   const found = momentFrom(text, now, zone);
   if (found !== undefined) return found;
   throw usage(`${option} ${text}: no such time`, 'want 90s, 15m, 2h, 3d, 2026-11-22 or 2026-11-22T14:03:07Z');
-}
-
-export const outcomePaint: Readonly<Record<Outcome, Paint>> = {
-  switched: 'good',
-  unchanged: 'dim',
-  superseded: 'warn',
-  partial: 'bad',
-  failed: 'bad',
-  rejected: 'warn',
-  abandoned: 'bad',
-};
-
-function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
-  const at = momentText(record.atMs, zone);
-  switch (record.entry) {
-    case 'outcome': {
-      const took = waterfall(record).reduce((most, bar) => Math.max(most, bar.toMs), 0);
-      const what = { text: record.outcome, paint: outcomePaint[record.outcome] };
-      const id = `${record.vip}/${record.epoch}`;
-      return [
-        at,
-        id,
-        what,
-        record.from ?? '-',
-        record.to ?? '-',
-        `${took} ms`,
-        `${record.cause.why}; ${record.why}`,
-      ];
-    }
-    case 'order': {
-      const until = record.untilMs === undefined ? '' : ` until ${momentText(record.untilMs, zone)}`;
-      const why = `${record.by}: ${record.reason || record.why || 'no reason given'}${until}`;
-      const id = `${record.vip}/${record.id.split('/').slice(0, 2).join('/')}`;
-      return [at, id, { text: record.order, paint: 'strong' }, '-', record.node ?? '-', '-', why];
-    }
-    case 'rejected': {
-      const what = { text: 'rejected', paint: 'warn' } as const;
-      const why = `${record.reason}, ${record.count} in the hour: ${record.message}`;
-      const id = `${record.vip}/rejected/${record.hour}/${record.node}/${record.reason}`;
-      return [at, id, what, record.node, '-', '-', why];
-    }
-    default:
-      return record satisfies never;
-  }
 }

@@ -5,7 +5,8 @@ import { tablesOf } from '../shared/observation.ts';
 import type { Hold, Vip } from '../shared/vip.ts';
 import type { Run } from './act.ts';
 import { usage } from './exit.ts';
-import { type Prepared, prepare, register, taken, unknown, type Wanted } from './register.ts';
+import { type Prepared, prepare, register, type Wanted } from './register.ts';
+import { taken, unknown } from './standing.ts';
 
 export interface AddOptions {
   readonly address?: readonly string[];

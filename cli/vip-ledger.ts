@@ -7,8 +7,8 @@ import { iso } from '../shared/time.ts';
 import type { Vip } from '../shared/vip.ts';
 import type { Run } from './act.ts';
 import { refused } from './exit.ts';
-import { unknown } from './register.ts';
 import type { Session } from './session.ts';
+import { standing } from './standing.ts';
 
 export interface ListOptions {
   readonly removed?: boolean;
@@ -98,12 +98,6 @@ export async function show({ args, out, session }: Run<object>): Promise<void> {
     ]),
   );
   for (const stray of aside) out.note(`left alone: ${stray.id} ${stray.why}`);
-}
-
-export async function standing(session: Session, name: string): Promise<Vip> {
-  const vip = await session.wire.vips.read(name);
-  if (!stands(vip)) throw unknown(name);
-  return vip;
 }
 
 export interface RemoveOptions {

@@ -1,10 +1,10 @@
 // `vipshift vip …`: the ledger.
 import { Command, Option } from 'commander';
 import { act } from './act.ts';
-import { type AdoptOptions, adopt } from './adopt.ts';
+import type { AdoptOptions } from './adopt.ts';
 import { list, withCommon } from './options.ts';
-import { type AddOptions, add, set } from './vip-add.ts';
-import { type ListOptions, listVips, type RemoveOptions, remove, show } from './vip-ledger.ts';
+import type { AddOptions } from './vip-add.ts';
+import type { ListOptions, RemoveOptions } from './vip-ledger.ts';
 
 export function vipCommand(): Command {
   return new Command('vip')
@@ -60,7 +60,7 @@ Examples:
           ),
       ),
     ),
-    add,
+    async () => (await import('./vip-add.ts')).add,
   );
 
 const setCommand = () =>
@@ -81,7 +81,7 @@ Examples:
           ),
       ),
     ),
-    set,
+    async () => (await import('./vip-add.ts')).set,
   );
 
 const listCommand = () =>
@@ -97,7 +97,7 @@ const listCommand = () =>
           '\nExamples:\n  $ vipshift vip list\n  $ vipshift vip list --json | jq .addresses',
         ),
     ),
-    listVips,
+    async () => (await import('./vip-ledger.ts')).listVips,
   );
 
 const showCommand = () =>
@@ -108,7 +108,7 @@ const showCommand = () =>
         .argument('<name>')
         .addHelpText('after', '\nExamples:\n  $ vipshift vip show web\n  $ vipshift vip show web --json'),
     ),
-    show,
+    async () => (await import('./vip-ledger.ts')).show,
   );
 
 const removeCommand = () =>
@@ -122,7 +122,7 @@ const removeCommand = () =>
         .option('--reason <text>', 'why, for the record')
         .addHelpText('after', `\nExamples:\n  $ vipshift vip remove old --reason 'moved to an NLB'`),
     ),
-    remove,
+    async () => (await import('./vip-ledger.ts')).remove,
   );
 
 const adoptCommand = () =>
@@ -148,5 +148,5 @@ Examples:
           ),
       ),
     ),
-    adopt,
+    async () => (await import('./adopt.ts')).adopt,
   );

@@ -6,7 +6,7 @@
 // Limit: the record begins when the timeline's retention begins, and rejections are counted by the hour.
 import type { OrderEntry } from './ledger-order.ts';
 import type { RejectReason } from './rejection.ts';
-import { type DurationMs, type EpochMs, hours, minutes } from './time.ts';
+import { type DurationMs, durationMs, type EpochMs, hours, minutes } from './time.ts';
 import type { Failover, Intent, Outcome, Stage } from './timeline.ts';
 
 /** Claims turned away, counted by VIP, node, reason and hour, with the last example. */
@@ -150,17 +150,41 @@ export function ownerAt(vip: string, atMs: EpochMs, around: Around): Ownership {
   };
 }
 
-/** One bar of a failover's waterfall, in milliseconds from its first stage. */
+/**
+ * From the controller's first line to the last mutation that EC2 accepted; undefined when none was. The claim's own
+ * instant is no beginning to reckon from: the bus stamps whole seconds.
+ */
+export function took(failover: Failover): DurationMs | undefined {
+  const moved = failover.stages.findLast((s) => s.stage === 'last mutation accepted');
+  return moved === undefined ? undefined : durationMs(moved.atMs - beganAt(failover));
+}
+
+/** How old the node's word was when the controller began, by the node's own clock; undefined where that cannot be. */
+export function newsAge(failover: Failover): DurationMs | undefined {
+  const said = failover.stages.find((s) => s.stage.startsWith('node said so'));
+  const age = said === undefined ? -1 : beganAt(failover) - said.atMs;
+  return age < 0 ? undefined : durationMs(age);
+}
+
+/** When the last call would go out, as EC2's request budget was then; undefined when all could go at once. */
+export const dueAt = (failover: Failover): EpochMs | undefined => failover.stages.find(isForecast)?.atMs;
+
+/** One bar of a failover's waterfall, in milliseconds from the controller's first line. */
 export interface Bar {
   readonly label: string;
   readonly fromMs: number;
   readonly toMs: number;
 }
 
+/** A stage that tells of what is to come. */
+const isForecast = (stage: Stage): boolean => stage.stage.startsWith('last mutation due');
+
 /** The story of one failover in order: each stage from the one before, then each step from sent to answered. */
 export function waterfall(failover: Failover): readonly Bar[] {
-  const stages = [...failover.stages].sort((a, b) => a.atMs - b.atMs);
-  const start = stages[0]?.atMs ?? failover.atMs;
+  const start = beganAt(failover);
+  const stages = failover.stages
+    .filter((stage) => stage.atMs >= start && !isForecast(stage))
+    .sort((a, b) => a.atMs - b.atMs);
   const bars: Bar[] = stages.map((stage, i) =>
     bar(stage.stage, stages[Math.max(0, i - 1)]!.atMs, stage, start),
   );

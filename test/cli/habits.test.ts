@@ -33,7 +33,7 @@ describe('help', () => {
     expect(paths.map((p) => p.join(' '))).toEqual(
       expect.arrayContaining([
         ...['add', 'list', 'show', 'set', 'remove', 'adopt'].map((name) => `vip ${name}`),
-        ...['apply', 'status', 'doctor', 'pin', 'unpin', 'freeze', 'thaw', 'failover'],
+        ...['apply', 'status', 'doctor', 'pin', 'unpin', 'freeze', 'thaw', 'failover', 'approve', 'deny'],
         ...['timeline', 'explain', 'owner', 'audit verify', 'keepalived-config', 'completion'],
       ]),
     );
@@ -75,6 +75,32 @@ describe('a wrong command line', () => {
     [['status', '--stage', '../..'], /want a letter, then letters/],
     [['completion', 'fish'], /Allowed choices are bash, zsh/],
     [['doctor', '--port', '99999'], /want 443, 443\/tcp or 53\/udp/],
+    [['timeline', '--since', 'yesterday'], /--since yesterday: no such time\n {2}next: want 90s/],
+    [
+      ['failover', 'web', '--to', 'i-0abc1234def567890'],
+      /missing: --reason TEXT\n {2}next: vipshift failover --help/,
+    ],
+    [['failover'], /missing: the VIP, --to NODE, --reason TEXT/],
+    [
+      ['failover', 'web', '--to', 'web-a', '--reason', 'x'],
+      /--to web-a: no instance id\n {2}next: want i-0abc/,
+    ],
+    [['failover', 'web', '--to', 'i-0abc1234def567890', '--reason', ' '], /--reason is empty/],
+    [['failover', 'web', '--mode', 'by-magic'], /Allowed choices are routes-only, via-keepalived/],
+    [['failover', 'web', '--claim-wait', '90'], /want a whole number from 1 to 50/],
+    [['failover', 'web', '--break-glass', '--approval'], /cannot be used with option '--approval'/],
+    [['failover', 'web', '--dry-run', '--detach'], /cannot be used with option '--dry-run'/],
+    [['failover', 'web', '--follow', 'x'], /--follow stands for itself/],
+    [
+      ['failover', 'web', '--to', 'i-0abc1234def567890', '--reason', 'x', '--name', 'a b'],
+      /--name a b: no name of an execution/,
+    ],
+    [
+      ['failover', 'web', '--to', 'i-0abc1234def567890', '--reason', 'x', '--for', 'ever'],
+      /--for ever: no such duration/,
+    ],
+    [['deny', 'web'], /missing: --reason TEXT/],
+    [['apply', '-'], /stdin is the file, so nobody can be asked\n {2}next: say --yes or --dry-run/],
     [[], /Usage: vipshift/],
   ])('%j ends with 2, says what is meant, and leaves stdout empty', async (args, says) => {
     const ran = await run(args);
@@ -185,11 +211,29 @@ describe('the package', () => {
         encoding: 'utf8',
       });
     const help = vipshift('--help');
+    expect(vipshift('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(help.stderr, 'dependencies in package.json that the CLI imports').toBe('');
     expect(help.status).toBe(0);
     expect(help.stdout).toMatch(/^Usage: vipshift/);
     expect(vipshift('vip', 'list').stderr).toMatch(/next: name the Region/);
     expect(existsSync(join(home, 'notify'))).toBe(true);
     expect(existsSync(join(home, 'shared'))).toBe(false);
+  });
+
+  test('says help, completion and what is wrong with a command line without loading the SDK: they run where it is missing', async () => {
+    const modules = join(folder, 'empty', 'node_modules');
+    rmSync(join(modules, '@aws-sdk'), { recursive: true });
+    const vipshift = (...args: string[]) =>
+      spawnSync(process.execPath, [join(modules, 'vipshift', 'dist', 'cli', 'vipshift.js'), ...args], {
+        env: withoutAws(),
+        encoding: 'utf8',
+      });
+    for (const path of paths) expect(vipshift(...path, '--help')).toMatchObject({ status: 0, stderr: '' });
+    expect(vipshift('completion', 'bash')).toMatchObject({ status: 0, stderr: '' });
+    expect(vipshift('vpi').stderr).toMatch(/Did you mean vip/);
+    expect(vipshift('timeline', '--since', 'yesterday').stderr).toMatch(/no such time/);
+    expect(vipshift('failover', 'web').stderr).toMatch(/missing: --to NODE/);
+    // What does need it says so in Node's own words: the package is what is missing.
+    expect(vipshift('vip', 'list').stderr).toMatch(/Cannot find package '@aws-sdk/);
   });
 });

@@ -91,12 +91,14 @@ describe('the page', () => {
     expect(await page.locator('svg a').count()).toBe(6);
     expect(await page.locator('section').count()).toBe(6);
     const bars = page.locator('#f2 .track span');
-    expect(await bars.count()).toBe(9);
+    expect(await bars.count()).toBe(8);
     const widths: number[] = [];
     for (const bar of await bars.all()) widths.push((await bar.boundingBox())!.width);
     const track = (await page.locator('#f2 .track div').first().boundingBox())!.width;
-    // 100 of 450 ms, from the node's clock to the controller's first line.
-    expect(widths[1]! / track).toBeCloseTo(100 / 450, 2);
+    // 40 of 350 ms, from the controller's first line to the answer of the describes.
+    expect(widths[1]! / track).toBeCloseTo(40 / 350, 2);
+    expect(await page.locator('#f2 tr', { hasText: 'took' }).textContent()).toContain('100 ms');
+    expect(await page.locator('#f2 tr', { hasText: 'news' }).textContent()).toContain('100 ms old');
     expect(Math.min(...widths)).toBeGreaterThanOrEqual(1);
   });
 

@@ -1,7 +1,17 @@
 // Judgements of the operator's side that need no AWS: times, owners, budgets, policies.
 import { describe, expect, test } from 'vitest';
 import { narrowed, offTooFar } from '../../cli/clock.ts';
-import { answers, beganAt, committed, ownerAt, type Question, waterfall } from '../../shared/audit.ts';
+import {
+  answers,
+  beganAt,
+  committed,
+  dueAt,
+  newsAge,
+  ownerAt,
+  type Question,
+  took,
+  waterfall,
+} from '../../shared/audit.ts';
 import { daysOf } from '../../shared/audit-days.ts';
 import { dayFrom, durationFrom, durationText, momentFrom, momentText } from '../../shared/audit-time.ts';
 import { lookAtNetwork } from '../../shared/aws/doctor-network.ts';
@@ -100,8 +110,38 @@ describe('who owned it', () => {
     const steps = failoverOf(1).steps.map((s) => ({ ...s, result: 'unknown' as const }));
     expect(committed(failoverOf(1, { outcome: 'partial', steps }))).toBe(false);
   });
-  test('the waterfall never runs backwards', () => {
-    for (const bar of waterfall(failoverOf(1))) expect(bar.toMs).toBeGreaterThanOrEqual(bar.fromMs);
+  test('the waterfall begins with the controller’s first line and never runs backwards: the bus stamps whole seconds', () => {
+    const bars = waterfall(failoverOf(1));
+    expect(bars[0]).toMatchObject({ label: 'controller began', fromMs: 0, toMs: 0 });
+    for (const bar of bars) expect(bar.toMs).toBeGreaterThanOrEqual(bar.fromMs);
+    expect(bars.some((bar) => /node said|bus accepted/.test(bar.label))).toBe(false);
+  });
+  test('what it took ends with the last call that EC2 accepted, and is not measured where there was none', () => {
+    const failover = failoverOf(1);
+    const bus = { stage: 'bus accepted (whole seconds)', atMs: epochMs(failover.atMs - 1300) };
+    expect(took({ ...failover, stages: [bus, ...failover.stages] })).toBe(100);
+    const again = { stage: 'last mutation accepted', atMs: epochMs(failover.atMs - 50) };
+    expect(took({ ...failover, stages: [...failover.stages, again] }), 'a second round counts').toBe(300);
+    expect(
+      took({ ...failover, stages: failover.stages.filter((s) => !/mutation/.test(s.stage)) }),
+    ).toBeUndefined();
+    expect(took({ ...failover, stages: [] })).toBeUndefined();
+  });
+  test('the age of the news is told apart, and not at all where the node’s clock is ahead of ours', () => {
+    expect(newsAge(failoverOf(1))).toBe(100);
+    const ahead = { stage: 'node said so (its clock)', atMs: epochMs(failoverOf(1).atMs) };
+    expect(newsAge(failoverOf(1, { stages: [ahead, ...failoverOf(1).stages.slice(1)] }))).toBeUndefined();
+    expect(newsAge(failoverOf(1, { stages: failoverOf(1).stages.slice(1) }))).toBeUndefined();
+  });
+  test('when EC2’s budget lets the last call go is a forecast, and no bar', () => {
+    const due = {
+      stage: 'last mutation due, by the request budget',
+      atMs: epochMs(failoverOf(1).atMs + 9000),
+    };
+    const failover = failoverOf(1, { stages: [...failoverOf(1).stages, due] });
+    expect(dueAt(failover)).toBe(due.atMs);
+    expect(dueAt(failoverOf(1))).toBeUndefined();
+    expect(waterfall(failover)).toEqual(waterfall(failoverOf(1)));
   });
   test('a question is answered by what it asks for alone', () => {
     const question: Question = {
@@ -209,6 +249,7 @@ describe('set-ups that are refused by name', () => {
     groups: [],
     acls: [],
     eips: [],
+    prefixLists: new Map(),
     transitGateways: ['tgw-attach-1'],
     peerings: [],
   });

@@ -170,7 +170,6 @@ describe('orders', () => {
     ['freeze of nothing', ['freeze', '--reason', 'x'], /which VIPs\?/],
     ['freeze of all and one', ['freeze', 'web', '--all', '--reason', 'x'], /which VIPs\?/],
     ['freeze for too long', ['freeze', 'web', '--for', '31d', '--reason', 'x'], /at most 30d/],
-    ['failover without --break-glass', ['failover', 'web', '--to', 'i-1', '--reason', 'x'], /--break-glass/],
   ])('%s is a wrong command line', async (_what, args, says) => {
     const ran = await region.vipshift(...args);
     expect(ran).toMatchObject({ status: 2, stdout: '' });

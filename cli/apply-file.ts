@@ -1,0 +1,140 @@
+// Makes the ledger say what a file says, after showing the difference.
+//
+// Everything is looked up and checked before anything is written. Limit: VIPs that only exchange addresses among
+// themselves need two runs; a VIP that gives one up goes first.
+import { readFile } from 'node:fs/promises';
+import { differences, stands } from '../shared/ledger.ts';
+import { overlaps, rangeFrom } from '../shared/ledger-address.ts';
+import { type FileEntry, ledgerFrom } from '../shared/ledger-file.ts';
+import { newVip, type Vip } from '../shared/vip.ts';
+import type { Run } from './act.ts';
+import type { ApplyOptions } from './apply.ts';
+import { agreed } from './confirm.ts';
+import { refused, type Status, status } from './exit.ts';
+import type { Output } from './output.ts';
+import { type Prepared, prepare, register } from './register.ts';
+import type { Session } from './session.ts';
+import { removeVip } from './vip-ledger.ts';
+
+interface Change {
+  readonly name: string;
+  readonly was: Vip | undefined;
+  readonly prepared: Prepared;
+}
+
+export async function applyFile({ args, options, out, session }: Run<ApplyOptions>): Promise<Status> {
+  const entries = await entriesFrom(args[0]!);
+  const vips = (await session.wire.vips.list()).filter(stands);
+  const changes = await changesFor(session, entries, vips);
+  const unnamed = vips.filter((vip) => !entries.some((e) => e.name === vip.name));
+  const pruned = options.prune === true ? unnamed : [];
+  show(out, changes, pruned);
+  for (const vip of unnamed.filter((v) => !pruned.includes(v)))
+    out.note(`${vip.name} is in the ledger and not in the file; it stays (--prune removes it)`);
+  if (changes.length + pruned.length === 0) {
+    out.note('the ledger says so already');
+    return status.ok;
+  }
+  if (options.dryRun === true) return status.bad;
+  if (!(await agreed(`change ${changes.length + pruned.length} VIPs?`, options.yes === true))) {
+    out.note('nothing was changed');
+    return status.ok;
+  }
+  for (const { name, was, prepared } of losersFirst(changes)) {
+    await register(session, prepared, was === undefined ? 'add' : 'set', options.reason ?? '');
+    out.note(`${name}: ${was === undefined ? 'registered' : 'changed'}`);
+  }
+  for (const vip of pruned) {
+    await removeVip(session, vip, { force: options.force === true, reason: options.reason ?? '' });
+    out.note(`${vip.name}: removed`);
+  }
+  return status.ok;
+}
+
+async function entriesFrom(file: string): Promise<readonly FileEntry[]> {
+  const { parse } = await import('yaml');
+  let document: unknown;
+  try {
+    document = parse(await (file === '-' ? stdin() : readFile(file, 'utf8')));
+  } catch (error) {
+    throw refused(
+      `${file}: ${(error as Error).message}`,
+      'mend the file; vipshift apply --help shows its form',
+    );
+  }
+  const read = ledgerFrom(document);
+  if (read.ok) return read.entries;
+  throw refused(
+    `${file} is refused:\n${read.problems.join('\n')}`,
+    'mend the file; vipshift apply --help shows its form',
+  );
+}
+
+async function stdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Each entry is checked against the ledger as it will be: the others of the file, and those that the file leaves. */
+async function changesFor(
+  session: Session,
+  entries: readonly FileEntry[],
+  vips: readonly Vip[],
+): Promise<readonly Change[]> {
+  const future: Vip[] = vips.filter((vip) => !entries.some((e) => e.name === vip.name));
+  const changes: Change[] = [];
+  for (const entry of entries) {
+    const was = vips.find((vip) => vip.name === entry.name);
+    const prepared = await prepare(session, wantedFrom(entry, was), was, future);
+    future.push(newVip(prepared.entry));
+    if (prepared.pool !== undefined || differences(was, prepared.entry).length > 0)
+      changes.push({ name: entry.name, was, prepared });
+  }
+  return changes;
+}
+
+/** What was drawn from the pool in an earlier run is kept. */
+function wantedFrom(entry: FileEntry, was: Vip | undefined) {
+  const pool = entry.pool === undefined ? undefined : rangeFrom(entry.pool);
+  const drawn = (was?.addresses ?? []).filter((address) => {
+    const range = rangeFrom(address);
+    return pool !== undefined && range !== undefined && overlaps(pool, range);
+  });
+  if (drawn.length === 0) return entry;
+  const { pool: _pool, ...rest } = entry;
+  return { ...rest, addresses: [...entry.addresses, ...drawn.slice(0, 1)] };
+}
+
+const losersFirst = (changes: readonly Change[]): readonly Change[] => {
+  const loses = ({ was, prepared }: Change) =>
+    [...(was?.addresses ?? []), ...(was?.eips ?? [])].some(
+      (thing) => ![...prepared.entry.addresses, ...prepared.entry.eips].includes(thing),
+    );
+  return [...changes].sort((a, b) => Number(loses(b)) - Number(loses(a)));
+};
+
+function show(out: Output, changes: readonly Change[], pruned: readonly Vip[]): void {
+  if (out.json) {
+    out.documents(
+      changes.map(({ name, was, prepared }) => ({
+        vip: name,
+        change: was === undefined ? 'add' : 'set',
+        differences: differences(was, prepared.entry),
+        ...(prepared.pool === undefined ? {} : { andOneOfThePool: true }),
+      })),
+    );
+    out.documents(pruned.map((vip) => ({ vip: vip.name, change: 'remove' })));
+    return;
+  }
+  for (const { name, was, prepared } of changes) {
+    const sign = was === undefined ? '+' : '~';
+    out.line(out.paint(was === undefined ? 'good' : 'warn', `${sign} ${name}`));
+    for (const d of differences(was, prepared.entry)) {
+      const from = was === undefined ? '' : `${d.from || 'none'} → `;
+      out.line(`    ${d.field}: ${from}${d.to || 'none'}`);
+    }
+    if (prepared.pool !== undefined) out.line('    addresses: and the next free one of the pool');
+  }
+  for (const vip of pruned) out.line(out.paint('bad', `- ${vip.name}`));
+}
