@@ -7,6 +7,7 @@ import {
   newerStint,
   STAMP_MS,
   type Stint,
+  saidAt,
   sameStint,
   slotOf,
   stintOf,
@@ -124,4 +125,11 @@ describe('when a transition happened', () => {
     expect(transitionAt({ ...stint, atMs: stint.hiMs + 1 })).toBe(stint.hiMs);
     expect(plus(epochMs(stint.hiMs), durationMs(-STAMP_MS))).toBe(START);
   });
+});
+
+test('when a claim was made: the node clock inside AWS’s second less the age at sending, and never beyond it', () => {
+  const said = (atMs: number) => saidAt(claimOf('i-a', { over: { atMs: START + atMs, ageMs: 2000 } }));
+  expect(said(-1500)).toBe(START - 1500);
+  expect(said(-86_400_000)).toBe(START - 2000);
+  expect(said(86_400_000)).toBe(START - 2000 + STAMP_MS);
 });

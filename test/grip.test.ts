@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { grip } from '../shared/grip.ts';
 import { ATTEMPT_MAX, LEASE_TTL, RENEW_BELOW, SKEW } from '../shared/lease.ts';
+import { settleMicrotasks } from '../shared/memory/clock.ts';
 import { durationMs, type EpochMs, hours, plus } from '../shared/time.ts';
 import type { VipStore } from '../shared/vip.ts';
 import { AFTER_LEASE, item, START, type World, world } from './world.ts';
@@ -60,6 +61,23 @@ describe('a grip', () => {
     until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
     await Promise.all(Array.from({ length: 50 }, () => mine.keep()));
     expect(asked).toHaveLength(1);
+  });
+
+  test('keeping it lasts until the renewal has its answer: what is asked next is asked of the new end', async () => {
+    let answer: () => void = () => undefined;
+    const { w, grip: mine } = await held(plus(START, hours(1)), {
+      renew: () => new Promise((resolve) => (answer = () => resolve(item(w)))),
+    });
+    until(w, plus(AFTER_LEASE, durationMs(-MARGIN)));
+    let kept = false;
+    const keeping = mine.keep().then(() => {
+      kept = true;
+    });
+    await settleMicrotasks();
+    expect(kept).toBe(false);
+    answer();
+    await keeping;
+    expect(mine.mayStart()).toBe(true);
   });
 
   test('a renewal without an answer leaves the earlier end in force, and is tried again', async () => {

@@ -129,6 +129,24 @@ describe('a switch', () => {
     expect([item(w).owner, targets(w)]).toEqual(['i-b', [B.eni]]);
   });
 
+  test.each([
+    ['a good commit forgets', {}, false],
+    ['an attempt of before that may still land keeps', { touchedAtMs: plus(START, durationMs(1)) }, true],
+    ['one that may land no more, to the millisecond, forgets', { touchedAtMs: START }, false],
+    ['a holder that did not come back keeps', { open: { other: { epoch: 0, cause } } }, true],
+  ])(
+    '%s the ENI of a node that has left: what lies there is ours until nothing more can come',
+    async (_what, over, kept) => {
+      const w = elected();
+      w.vips.items.set('web', { ...item(w), wrote: ['eni-of-one-that-left'], ...over });
+      const { vip } = await switches(w);
+      expect(vip.owner).toBe('i-a');
+      expect(new Set(vip.wrote)).toEqual(
+        new Set([...(kept ? ['eni-of-one-that-left'] : []), A.eni, A.eipEni]),
+      );
+    },
+  );
+
   test('an attempt without an answer makes everything observed untrusted for a while: it may still land', async () => {
     const w = elected();
     let first = true;

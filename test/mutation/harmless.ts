@@ -17,7 +17,7 @@ const reasons: readonly Reason[] = [
   {
     file: 'shared/claim.ts',
     line: 'a.bootAtMs === b.bootAtMs ?',
-    why: 'equal ids and equal boots were told apart before: both signs say the same here',
+    why: 'equal ids were told apart in the line before, equal boots in this one: both signs say the same here',
   },
   {
     file: 'shared/claim.ts',
@@ -68,6 +68,31 @@ const reasons: readonly Reason[] = [
     file: 'shared/switch.ts',
     line: 'looking.catch(() => undefined)',
     why: 'only keeps Node from ending the process over a describe that nobody waited for; hold() takes the failure itself',
+  },
+  {
+    file: 'shared/apply.ts',
+    line: 'KEEP_EVERY',
+    why: 'a look every second or every three: both are well within RENEW_BELOW less an attempt',
+  },
+  {
+    file: 'shared/apply.ts',
+    line: 'if (attempt === 1) return durationMs(0)',
+    why: 'one millisecond less than none is no pause either',
+  },
+  {
+    file: 'shared/apply.ts',
+    line: 'return wait > 0 ?',
+    why: 'a pause is none or at least half of BACKOFF_FIRST_MS: nothing lies between 0 and 1',
+  },
+  {
+    file: 'shared/hold.ts',
+    line: 'sentAt.reduce((a, b) => (a < b',
+    why: 'of two equal instants either may be taken',
+  },
+  {
+    file: 'shared/hold.ts',
+    line: 'doneAt.reduce((a, b) => (a > b',
+    why: 'of two equal instants either may be taken',
   },
   {
     file: 'shared/switch.ts',
