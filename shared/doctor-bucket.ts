@@ -41,7 +41,7 @@ export const secondsFor = ({ routes, eips }: ZoneLoad): number =>
   Math.max(0, Math.ceil((Math.max(routes, eips) - BUCKET) / REFILL_PER_S));
 
 export const loadSentence = (load: ZoneLoad): string =>
-  `if ${load.zone} fails: ${load.vips} VIPs, ${load.routes + load.eips} calls, done in ${Math.max(1, secondsFor(load))} s`;
+  `if ${load.zone} fails: ${load.vips} ${load.vips === 1 ? 'VIP' : 'VIPs'}, ${load.routes + load.eips} calls, done in ${Math.max(1, secondsFor(load))} s`;
 
 export const bucketFindings = (loads: readonly ZoneLoad[]): readonly Finding[] =>
   loads
@@ -53,5 +53,5 @@ export const bucketFindings = (loads: readonly ZoneLoad[]): readonly Finding[] =
       found: loadSentence(load),
       wanted: `at most ${BUCKET} routes and ${BUCKET} EIPs at once, or the patience for more`,
       remedy:
-        'fewer tables or addresses per VIP, owners spread over zones, or a higher limit from AWS Support',
+        'fewer tables or addresses per VIP (a prefix list is one route), owners spread over zones, or a higher limit from AWS Support, told to the stack as --param ec2Rates=ReplaceRoute=100/10',
     }));

@@ -1,7 +1,22 @@
 // The doctor on Elastic IPs.
 import type { Finding } from './doctor.ts';
-import { type NetworkFacts, tagCommand } from './doctor-facts.ts';
+import { type NetworkFacts, ownCommand, tagCommand } from './doctor-facts.ts';
 import { EIP_SUFFIX } from './member.ts';
+import type { Vip } from './vip.ts';
+
+/** The entry without `eip`; lists are replaced as a whole. */
+const others = (eips: readonly string[], eip: string): string => {
+  const left = eips.filter((e) => e !== eip);
+  return left.length === 0 ? '--no-eip' : `--eip ${left.join(',')}`;
+};
+
+/** To where the owner wants it; reconcile does the same within a minute once such an ENI is labelled. */
+function moveTo(vip: Vip, eip: string, tag: string): string {
+  const member = vip.owner === undefined ? Object.values(vip.members)[0] : vip.members[vip.owner];
+  return member?.eipEni === undefined
+    ? tagCommand('ENI', tag, `${vip.nodeLabels[0]}${EIP_SUFFIX}`)
+    : `aws ec2 associate-address --allocation-id ${eip} --network-interface-id ${member.eipEni} --allow-reassociation`;
+}
 
 export function eipFindings({ vip, eips, enis, tag }: NetworkFacts): readonly Finding[] {
   const labels = [vip.name, ...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)];
@@ -14,7 +29,7 @@ export function eipFindings({ vip, eips, enis, tag }: NetworkFacts): readonly Fi
         subject: eip,
         found: 'no such Elastic IP in this account and Region',
         wanted: 'allocated, or out of the ledger',
-        remedy: `vipshift vip set ${vip.name} --eip …`,
+        remedy: ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, tag),
       });
       continue;
     }
@@ -35,7 +50,7 @@ export function eipFindings({ vip, eips, enis, tag }: NetworkFacts): readonly Fi
         subject: eip,
         found: `lies on ${at.eni}, the primary ENI of its node`,
         wanted: `on the ENI with the label ${vip.nodeLabels[0]}${EIP_SUFFIX}, so that the node’s own address stays`,
-        remedy: `aws ec2 associate-address --allocation-id ${eip} --network-interface-id eni-… --allow-reassociation`,
+        remedy: moveTo(vip, eip, tag),
       });
     }
   }

@@ -31,14 +31,15 @@ export interface FilterRule {
   readonly protocol: string;
   readonly fromPort?: number;
   readonly toPort?: number;
+  /** Those of prefix lists, too. */
   readonly cidrs: readonly string[];
   /** Ids of security groups whose members are meant. */
   readonly groups: readonly string[];
 }
 export interface GroupFact {
   readonly group: string;
+  /** Answers go out whatever the egress rules say: groups keep state. */
   readonly ingress: readonly FilterRule[];
-  readonly egress: readonly FilterRule[];
 }
 export interface AclRule extends FilterRule {
   readonly number: number;
@@ -57,6 +58,9 @@ export interface EipFact {
   readonly found?: { readonly label?: string; readonly eni?: string };
 }
 
+/** The ranges of each list; undefined where there is no such list. */
+export type PrefixLists = ReadonlyMap<string, readonly string[] | undefined>;
+
 export interface NetworkFacts {
   readonly vip: Vip;
   /** The tag key. */
@@ -70,10 +74,17 @@ export interface NetworkFacts {
   readonly groups: readonly GroupFact[];
   readonly acls: readonly AclFact[];
   readonly eips: readonly EipFact[];
+  /** Those that are addresses of the VIP. */
+  readonly prefixLists: PrefixLists;
   readonly transitGateways: readonly string[];
   readonly peerings: readonly string[];
 }
 
-/** The command that tags a thing. */
+/** The command that tags a thing. Words in capitals are the operator's to fill in; what follows `#` is a remark. */
 export const tagCommand = (what: string, tag: string, label: string): string =>
   `aws ec2 create-tags --resources ${what} --tags Key=${tag},Value=${label}`;
+/** A command of our own, for the stage that was asked about. */
+export const ownCommand = (words: string, tag: string): string =>
+  `vipshift ${words} --stage ${tag.slice(tag.indexOf(':') + 1)}`;
+export const untagCommand = (what: string, tag: string): string =>
+  `aws ec2 delete-tags --resources ${what} --tags Key=${tag}`;

@@ -1,10 +1,10 @@
 // The doctor on packet filters: security groups and network ACLs, for VRRP between the nodes (IP protocol 112) and for
 // the service's ports.
 //
-// Limit: which ENI keepalived speaks by is in its own file; a node passes when one of its ENIs lets VRRP in. Prefix
-// lists in rules are not looked into.
+// Limit: which ENI keepalived speaks by is in its own file; a node passes when one of its ENIs lets VRRP in. That a port
+// is open to somebody is looked at, not to whom.
 import type { Finding } from './doctor.ts';
-import type { AclFact, EniFact, FilterRule, NetworkFacts } from './doctor-facts.ts';
+import type { EniFact, FilterRule, NetworkFacts } from './doctor-facts.ts';
 import { overlaps, rangeFrom } from './ledger-address.ts';
 import { EIP_SUFFIX } from './member.ts';
 
@@ -13,132 +13,130 @@ export interface ServicePort {
   readonly port: number;
 }
 
-const VRRP = '112';
+export const VRRP = '112';
 const numbers = { tcp: '6', udp: '17' } as const;
 
 export function filterFindings(facts: NetworkFacts, ports: readonly ServicePort[]): readonly Finding[] {
   const nodes = Object.keys(facts.vip.members).sort();
-  return [
-    ...nodes.flatMap((node) => vrrpIn(facts, node, nodes)),
-    ...nodes.flatMap((node) => serviceIn(facts, node, ports)),
-    ...aclFindings(facts, nodes),
-  ];
+  return [...vrrpIn(facts, nodes), ...serviceIn(facts, nodes, ports)];
 }
 
 /** ENIs by which VRRP may come: all but those for EIPs. */
-const enisOfNode = ({ enis, vip }: NetworkFacts, node: string): readonly EniFact[] =>
+export const enisOfNode = ({ enis, vip }: NetworkFacts, node: string): readonly EniFact[] =>
   enis.filter((e) => e.node === node && !vip.nodeLabels.some((label) => e.label === label + EIP_SUFFIX));
 
-const covers = (rule: FilterRule, address: string): boolean => {
+export const covers = (rule: FilterRule, address: string): boolean => {
   const one = rangeFrom(address);
   return one !== undefined && rule.cidrs.some((cidr) => overlaps(rangeFrom(cidr) ?? one, one));
 };
 
-const speaks = (rule: FilterRule, protocol: string): boolean =>
+export const speaks = (rule: FilterRule, protocol: string): boolean =>
   rule.protocol === '-1' || rule.protocol === protocol;
 
 const admits = (rule: FilterRule, protocol: string, from: EniFact): boolean =>
   speaks(rule, protocol) && (covers(rule, from.address) || rule.groups.some((g) => from.groups.includes(g)));
 
-function vrrpIn(facts: NetworkFacts, node: string, nodes: readonly string[]): readonly Finding[] {
-  const own = enisOfNode(facts, node);
-  if (own.length === 0) return [];
-  const rules = (eni: EniFact) =>
-    facts.groups.filter((g) => eni.groups.includes(g.group)).flatMap((g) => g.ingress);
-  const deaf = nodes.filter(
-    (peer) =>
-      peer !== node &&
-      enisOfNode(facts, peer).length > 0 &&
-      !own.some((eni) =>
-        enisOfNode(facts, peer).some((from) => rules(eni).some((rule) => admits(rule, VRRP, from))),
-      ),
-  );
-  if (deaf.length === 0) return [];
-  const group = own[0]!.groups[0] ?? 'sg-…';
-  const from = enisOfNode(facts, deaf[0]!)[0]!.groups[0] ?? 'sg-…';
-  return [
-    {
-      check: 'group-vrrp',
-      severity: 'fault',
-      subject: node,
-      found: `no security group of it (${[...new Set(own.flatMap((e) => e.groups))].join(', ')}) lets protocol 112 in from ${deaf.join(', ')}`,
-      wanted: 'protocol 112 from the other nodes: else both become master',
-      remedy: `aws ec2 authorize-security-group-ingress --group-id ${group} --ip-permissions IpProtocol=112,UserIdGroupPairs=[{GroupId=${from}}]`,
-    },
-  ];
+const ingressOf = (facts: NetworkFacts, eni: EniFact): readonly FilterRule[] =>
+  facts.groups.filter((g) => eni.groups.includes(g.group)).flatMap((g) => g.ingress);
+
+/** One finding for nodes with the same groups: one rule mends them all. */
+function vrrpIn(facts: NetworkFacts, nodes: readonly string[]): readonly Finding[] {
+  const deaf = new Map<string, { to: string[]; from: Set<string>; groups: string }>();
+  for (const node of nodes) {
+    const own = enisOfNode(facts, node);
+    const unheard = nodes.filter((peer) => peer !== node && !hears(facts, own, enisOfNode(facts, peer)));
+    if (own.length === 0 || unheard.length === 0) continue;
+    const groups = [...new Set(own.flatMap((e) => e.groups))].join(', ');
+    const source = enisOfNode(facts, unheard[0]!)[0]!.groups[0] ?? 'GROUP';
+    const remedy = openTo(
+      own[0]!.groups[0] ?? 'GROUP',
+      '--protocol 112 --port -1',
+      `--source-group ${source}`,
+    );
+    const known = deaf.get(remedy) ?? { to: [], from: new Set<string>(), groups };
+    known.to.push(node);
+    for (const peer of unheard) known.from.add(peer);
+    deaf.set(remedy, known);
+  }
+  return [...deaf].map(([remedy, { to, from, groups }]) => ({
+    check: 'group-vrrp',
+    severity: 'fault',
+    subject: to.join(', '),
+    found: `no security group (${groups}) lets protocol 112 in from ${[...from].sort().join(', ')}`,
+    wanted: 'protocol 112 from the other nodes: else both become master',
+    remedy,
+  }));
 }
 
-function serviceIn(facts: NetworkFacts, node: string, ports: readonly ServicePort[]): readonly Finding[] {
-  const { vip } = facts;
-  const targets = facts.enis.filter(
+/** A peer of which no ENI is known is not judged. */
+const hears = (facts: NetworkFacts, own: readonly EniFact[], peer: readonly EniFact[]): boolean =>
+  peer.length === 0 ||
+  own.some((eni) => peer.some((from) => ingressOf(facts, eni).some((rule) => admits(rule, VRRP, from))));
+
+const openTo = (group: string, what: string, from: string): string =>
+  `aws ec2 authorize-security-group-ingress --group-id ${group} ${what} ${from}`;
+
+/** One finding for ENIs with the same groups and the same purpose: one rule mends them all. */
+function serviceIn(
+  facts: NetworkFacts,
+  nodes: readonly string[],
+  ports: readonly ServicePort[],
+): readonly Finding[] {
+  const shut = new Map<
+    string,
+    { enis: string[]; missing: readonly Opening[]; groups: string; from: string }
+  >();
+  for (const node of nodes) {
+    for (const eni of targetsOn(facts, node)) {
+      const missing = missingAt(ingressOf(facts, eni), ports);
+      if (missing.length === 0) continue;
+      const from =
+        eni.eni === facts.vip.members[node]?.eipEni ? '0.0.0.0/0' : (facts.vpc.cidrs[0] ?? 'CLIENTS');
+      const groups = eni.groups.join(', ');
+      const key = [groups, from, ...missing.map((m) => m.text)].join('\n');
+      const known = shut.get(key);
+      if (known === undefined) shut.set(key, { enis: [eni.eni], missing, groups, from });
+      else known.enis.push(eni.eni);
+    }
+  }
+  return [...shut.values()].map(({ enis, missing, groups, from }) => ({
+    check: 'group-service',
+    severity: 'fault',
+    subject: enis.join(', '),
+    found: `no security group of it (${groups}) lets ${missing.map((m) => m.text).join(', ')} in`,
+    wanted: 'the ports that clients use (a rule that names their group does not match the VIP as a target)',
+    remedy: missing
+      .map((m) => openTo(groups.split(', ')[0] || 'GROUP', m.options, `--cidr ${from}`))
+      .join(' && '),
+  }));
+}
+
+/** Where clients' packets arrive. */
+const targetsOn = ({ enis, vip }: NetworkFacts, node: string): readonly EniFact[] =>
+  enis.filter(
     (e) =>
       e.node === node &&
       (e.eni === vip.members[node]?.eni || (vip.eips.length > 0 && e.eni === vip.members[node]?.eipEni)),
   );
-  return targets.flatMap((eni) => {
-    const rules = facts.groups.filter((g) => eni.groups.includes(g.group)).flatMap((g) => g.ingress);
-    const carrying = rules.filter((rule) => rule.protocol !== VRRP && rule.protocol !== '1');
-    const missing =
-      ports.length > 0
-        ? ports.filter((p) => !carrying.some((rule) => opens(rule, p))).map((p) => `${p.port}/${p.protocol}`)
-        : carrying.length === 0
-          ? ['any service port']
-          : [];
-    if (missing.length === 0) return [];
-    const [first] = ports;
-    const port =
-      first === undefined ? '--protocol tcp --port …' : `--protocol ${first.protocol} --port ${first.port}`;
-    return [
-      {
-        check: 'group-service',
-        severity: 'fault',
-        subject: eni.eni,
-        found: `no security group of it (${eni.groups.join(', ')}) lets ${missing.join(', ')} in`,
-        wanted:
-          'the ports that clients use (a rule that names their group does not match the VIP as a target)',
-        remedy: `aws ec2 authorize-security-group-ingress --group-id ${eni.groups[0] ?? 'sg-…'} ${port} --cidr …`,
-      } satisfies Finding,
-    ];
-  });
+
+interface Opening {
+  readonly text: string;
+  /** For the AWS CLI. */
+  readonly options: string;
+}
+
+function missingAt(rules: readonly FilterRule[], ports: readonly ServicePort[]): readonly Opening[] {
+  const carrying = rules.filter((rule) => rule.protocol !== VRRP && rule.protocol !== '1');
+  if (ports.length === 0)
+    return carrying.length > 0 ? [] : [{ text: 'any service port', options: '--protocol tcp --port PORT' }];
+  return ports
+    .filter((p) => !carrying.some((rule) => opens(rule, p)))
+    .map(({ port, protocol }) => ({
+      text: `${port}/${protocol}`,
+      options: `--protocol ${protocol} --port ${port}`,
+    }));
 }
 
 const opens = (rule: FilterRule, { protocol, port }: ServicePort): boolean =>
   speaks(rule, numbers[protocol]) &&
   (rule.protocol === '-1' || ((rule.fromPort ?? 0) <= port && port <= (rule.toPort ?? 65_535)));
-
-/** Both directions at both ends: network ACLs keep no state. */
-function aclFindings(facts: NetworkFacts, nodes: readonly string[]): readonly Finding[] {
-  const found = new Map<string, Finding>();
-  for (const node of nodes) {
-    for (const eni of enisOfNode(facts, node)) {
-      const acl = facts.acls.find((a) => a.subnets.includes(eni.subnet));
-      if (acl === undefined) continue;
-      const peers = nodes.filter((n) => n !== node).flatMap((n) => enisOfNode(facts, n));
-      for (const egress of [false, true]) {
-        const dropped = peers.filter(
-          (peer) => peer.subnet !== eni.subnet && !lets(acl, egress, peer.address),
-        );
-        if (dropped.length === 0) continue;
-        const way = egress ? 'out to' : 'in from';
-        const key = `${acl.acl} ${egress}`;
-        found.set(key, {
-          check: 'acl-vrrp',
-          severity: 'fault',
-          subject: acl.acl,
-          found: `drops protocol 112 ${way} ${[...new Set(dropped.map((p) => p.address))].join(', ')} at ${eni.subnet}`,
-          wanted: 'protocol 112 between the nodes’ subnets, in both directions',
-          remedy: `aws ec2 create-network-acl-entry --network-acl-id ${acl.acl} ${egress ? '--egress' : '--ingress'} --rule-number 50 --protocol 112 --rule-action allow --cidr-block …`,
-        });
-      }
-    }
-  }
-  return [...found.values()];
-}
-
-/** The first rule that matches decides; without one it is dropped. */
-function lets(acl: AclFact, egress: boolean, address: string): boolean {
-  const first = acl.rules
-    .filter((r) => r.egress === egress && speaks(r, VRRP) && covers(r, address))
-    .sort((a, b) => a.number - b.number)[0];
-  return first?.allow === true;
-}

@@ -16,6 +16,7 @@ export interface RoleFact {
 }
 
 export interface IdentityFacts {
+  readonly stage: string;
   readonly detailType: string;
   readonly busName: string;
   /** Undefined when there is no such bus. */
@@ -35,7 +36,7 @@ export function roleFindings(facts: IdentityFacts): readonly Finding[] {
     subject: node,
     found: 'the instance has no role, so its shim cannot sign',
     wanted: `a role that may events:PutEvents on ${busName}`,
-    remedy: `aws ec2 associate-iam-instance-profile --instance-id ${node} --iam-instance-profile Name=…`,
+    remedy: `aws ec2 associate-iam-instance-profile --instance-id ${node} --iam-instance-profile Name=PROFILE`,
   }));
   for (const role of roles) {
     const open = trusted(role.trust).filter((who) => !/^Service ec2\.amazonaws\.com(\.cn)?$/.test(who));
@@ -46,7 +47,7 @@ export function roleFindings(facts: IdentityFacts): readonly Finding[] {
         subject: role.role,
         found: `may also be taken by ${open.join(', ')}, who then choose the session’s name and with it the node they speak for`,
         wanted: 'ec2.amazonaws.com only',
-        remedy: `aws iam update-assume-role-policy --role-name ${role.role} --policy-document file://trust.json`,
+        remedy: `aws iam update-assume-role-policy --role-name ${role.role} --policy-document '${onlyEc2(open)}'`,
       });
     }
     if (bus === undefined) continue;
@@ -58,11 +59,22 @@ export function roleFindings(facts: IdentityFacts): readonly Finding[] {
       subject: role.role,
       found: `no policy of it allows events:PutEvents on ${bus.arn} with the source ${SOURCE_PREFIX}\${aws:userid}`,
       wanted: 'that and nothing else',
-      remedy: `aws iam put-role-policy --role-name ${role.role} --policy-name vipshift --policy-document file://node-policy.json (docs/install.md has it)`,
+      remedy: `aws iam attach-role-policy --role-name ${role.role} --policy-arn $(${nodePolicyOf(facts.stage)})`,
     });
   }
   return found;
 }
+
+/** The stack's own policy for nodes, by its output. */
+const nodePolicyOf = (stage: string): string =>
+  `aws cloudformation describe-stacks --stack-name vipshift-${stage} --query "Stacks[0].Outputs[?OutputKey=='NodePolicyArn'].OutputValue" --output text`;
+
+const onlyEc2 = (open: readonly string[]): string => {
+  const china = open.some((who) => who.endsWith('.amazonaws.com.cn'));
+  const Service = china ? 'ec2.amazonaws.com.cn' : 'ec2.amazonaws.com';
+  const statement = { Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' };
+  return JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+};
 
 const sending = (facts: IdentityFacts, arn: string, role: RoleFact, node: string) => ({
   action: 'events:PutEvents',
@@ -85,7 +97,7 @@ export function busFindings(facts: IdentityFacts): readonly Finding[] {
         subject: busName,
         found: 'there is no such bus; PutEvents to it answers as if all were well',
         wanted: 'the stack’s bus',
-        remedy: 'npx serverless deploy --stage STAGE, or the right --stage and --region',
+        remedy: `npm run deploy -- --stage ${facts.stage}    # or ask for another --stage or --region`,
       },
     ];
   }
@@ -107,8 +119,7 @@ export function busFindings(facts: IdentityFacts): readonly Finding[] {
           ? 'the bus has no policy: whoever in the account may PutEvents can speak as a node'
           : 'the bus’s policy does not deny other principals the nodes’ source',
       wanted: `a Deny of events:PutEvents with the source ${SOURCE_PREFIX}* for all but the node role`,
-      remedy:
-        'npx serverless deploy --stage STAGE --param nodeRoleId=AROA… --param nodeRoleArn=arn:aws:iam::…:role/…',
+      remedy: `npm run deploy -- --stage ${facts.stage} --param nodeRoleId=${roles[0]?.roleId || 'ROLE_ID'} --param nodeRoleArn=${roles[0]?.arn || 'ROLE_ARN'}`,
     });
   }
   if (probe !== undefined && !probe.arrived) {
@@ -118,7 +129,7 @@ export function busFindings(facts: IdentityFacts): readonly Finding[] {
       subject: busName,
       found: `an event sent to the bus left no trace in the record within ${Math.round(probe.waitedMs / 1000)} s`,
       wanted: 'bus, rule, function and table in a row',
-      remedy: `aws events list-rules --event-bus-name ${busName}; then the function’s log and the two dead-letter queues`,
+      remedy: `aws events list-rules --event-bus-name ${busName}    # is each ENABLED? Then the log of the function vipshift-${facts.stage}-failover, and the two dead-letter queues (docs/operations.md)`,
     });
   }
   return found;

@@ -1,9 +1,9 @@
 // The doctor on addresses and ENIs.
 import type { Finding } from './doctor.ts';
 import { eipFindings } from './doctor-eips.ts';
-import { type NetworkFacts, tagCommand } from './doctor-facts.ts';
-import { insideRefused } from './ledger-check.ts';
-import { EIP_SUFFIX } from './member.ts';
+import { type NetworkFacts, ownCommand, tagCommand, untagCommand } from './doctor-facts.ts';
+import { insideRefused, prefixListRefused } from './ledger-check.ts';
+import { EIP_SUFFIX, enisOf } from './member.ts';
 import type { EniSeen } from './observation.ts';
 
 export function addressFindings(facts: NetworkFacts): readonly Finding[] {
@@ -16,12 +16,30 @@ export function addressFindings(facts: NetworkFacts): readonly Finding[] {
         subject: address,
         found,
         wanted,
-        remedy: `vipshift vip set ${vip.name} --address …, an address outside`,
+        remedy: `${ownCommand(`vip set ${vip.name} --address ${without(vip.addresses, address)}`, facts.tag)}    # ADDRESS: one outside every CIDR`,
       }),
     ),
   );
-  return [...surroundings(facts), ...inside, ...eipFindings(facts)];
+  return [...surroundings(facts), ...inside, ...listFindings(facts), ...eipFindings(facts)];
 }
+
+/** A list is changed behind the ledger's back, so what was checked when it was registered is checked again. */
+const listFindings = ({ vpc, prefixLists }: NetworkFacts): readonly Finding[] =>
+  [...prefixLists].flatMap(([list, entries]) =>
+    prefixListRefused(list, entries, vpc, [], true).map(
+      ({ found, wanted }): Finding => ({
+        check: 'prefix-list',
+        severity: 'fault',
+        subject: list,
+        found,
+        wanted,
+        remedy: `aws ec2 modify-managed-prefix-list --prefix-list-id ${list} --current-version VERSION --remove-entries Cidr=ENTRY`,
+      }),
+    ),
+  );
+
+const without = (addresses: readonly string[], address: string): string =>
+  [...addresses.filter((a) => a !== address), 'ADDRESS'].join(',');
 
 /** Set-ups that are refused by name, or in which some clients cannot reach the VIP. */
 function surroundings({ vip, vpc, caller, transitGateways, peerings }: NetworkFacts): readonly Finding[] {
@@ -33,7 +51,7 @@ function surroundings({ vip, vpc, caller, transitGateways, peerings }: NetworkFa
       subject: vpc.vpc,
       found: `shared by account ${vpc.account}; this is ${caller}`,
       wanted: 'a VPC of this account: a participant cannot change route tables',
-      remedy: `run vipshift in account ${vpc.account}`,
+      remedy: `run the stack and vipshift with credentials of account ${vpc.account}, which owns the VPC and its tables`,
     });
   }
   for (const gateway of transitGateways)
@@ -63,7 +81,7 @@ export function eniFindings(facts: NetworkFacts): readonly Finding[] {
   const service = inScope.filter((e) => vip.nodeLabels.includes(e.label));
   return [
     ...placement(facts, service),
-    ...inScope.filter((e) => e.node === undefined).map((e) => unattached(e)),
+    ...inScope.filter((e) => e.node === undefined).map((e) => unattached(e, facts.tag)),
     ...unlabelled(facts, inScope),
     ...twice(facts, inScope),
     ...checkFindings(facts, service),
@@ -82,7 +100,7 @@ function placement({ vip, tag }: NetworkFacts, service: readonly EniSeen[]): rea
         subject: vip.name,
         found: `${nodes.size} node${nodes.size === 1 ? '' : 's'} with a labelled ENI`,
         wanted: 'at least two',
-        remedy: tagCommand('eni-…', tag, vip.nodeLabels[0]!),
+        remedy: `${tagCommand('ENI', tag, vip.nodeLabels[0]!)}    # ENI: the service ENI of a further node`,
       },
     ];
   }
@@ -99,13 +117,13 @@ function placement({ vip, tag }: NetworkFacts, service: readonly EniSeen[]): rea
   ];
 }
 
-const unattached = (eni: EniSeen): Finding => ({
+const unattached = (eni: EniSeen, tag: string): Finding => ({
   check: 'eni-unattached',
   severity: 'fault',
   subject: eni.eni,
   found: `bears the label ${eni.label} and is attached to no instance`,
   wanted: 'attached, or without the label',
-  remedy: `aws ec2 attach-network-interface --network-interface-id ${eni.eni} --instance-id i-… --device-index 1`,
+  remedy: `${untagCommand(eni.eni, tag)}    # or: aws ec2 attach-network-interface --network-interface-id ${eni.eni} --instance-id INSTANCE --device-index 1`,
 });
 
 /** Nodes that the item knows, or that speak, without a labelled ENI; and nodes without one for the EIPs. */
@@ -119,12 +137,12 @@ function unlabelled({ vip, enis, tag }: NetworkFacts, labelled: readonly EniSeen
     if (own.length === 0) continue;
     const label = vip.nodeLabels[0]!;
     if (!has(node, '')) {
-      const was = vip.members[node]?.eni ?? own.map((e) => e.eni).join(' or ');
+      const was = vip.members[node]?.eni ?? (own.find((e) => !e.primary) ?? own[0]!).eni;
       found.push({
         check: 'eni-unlabelled',
         severity: 'fault',
         subject: node,
-        found: 'no ENI of it bears the label, so it is no member and its claims are rejected',
+        found: `no ENI of it (${own.map((e) => e.eni).join(', ')}) bears the label, so it is no member and its claims are rejected`,
         wanted: `the tag ${tag}=${label} on its service ENI`,
         remedy: tagCommand(was, tag, label),
       });
@@ -139,7 +157,7 @@ function unlabelled({ vip, enis, tag }: NetworkFacts, labelled: readonly EniSeen
         subject: node,
         found: 'its only labelled ENI is the primary one, which carries the node’s own address',
         wanted: `an ENI of its own for EIPs, with the tag ${tag}=${label}${EIP_SUFFIX}`,
-        remedy: tagCommand('eni-…', tag, label + EIP_SUFFIX),
+        remedy: `${tagCommand('ENI', tag, label + EIP_SUFFIX)}    # ENI: a second one of ${node}`,
       });
     }
   }
@@ -149,6 +167,8 @@ function unlabelled({ vip, enis, tag }: NetworkFacts, labelled: readonly EniSeen
 function twice({ vip, tag }: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
   const found: Finding[] = [];
   const nodes = [...new Set(labelled.flatMap((e) => e.node ?? []))];
+  // Those that serve now keep their label.
+  const known = enisOf(vip.members);
   for (const node of nodes) {
     for (const suffix of ['', EIP_SUFFIX]) {
       const labels = vip.nodeLabels.map((label) => label + suffix);
@@ -160,7 +180,7 @@ function twice({ vip, tag }: NetworkFacts, labelled: readonly EniSeen[]): readon
         subject: node,
         found: `${own.join(' and ')} both bear the label ${labels.join(' or ')}`,
         wanted: 'one of them: which one gets the routes is otherwise chance',
-        remedy: `aws ec2 delete-tags --resources ${own.at(-1)} --tags Key=${tag}`,
+        remedy: untagCommand(own.find((eni) => !known.has(eni)) ?? own.at(-1)!, tag),
       });
     }
   }

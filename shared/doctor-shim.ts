@@ -6,6 +6,7 @@ import type { Vip } from './vip.ts';
 
 export interface ShimFacts {
   readonly now: EpochMs;
+  readonly bus: string;
   /** The newest self-test of each node that is on record. */
   readonly probes: readonly { readonly node: string; readonly atMs: EpochMs; readonly shim?: string }[];
 }
@@ -15,12 +16,12 @@ export const SHIM_MIN = '1.0.0';
 /** Masters assert every 10 s, others every 60: this is two missed ones. */
 const QUIET_MS = 150_000;
 
-export function shimFindings(vip: Vip, { now, probes }: ShimFacts): readonly Finding[] {
+export function shimFindings(vip: Vip, { now, bus, probes }: ShimFacts): readonly Finding[] {
   const found: Finding[] = [];
   for (const node of Object.keys(vip.members).sort()) {
     const stint = vip.claims[node];
     const quietMs = stint === undefined ? undefined : now - stint.seenMs;
-    const remedy = `on ${node}: systemctl status vipshift-notify; then vipshift-notify selftest`;
+    const remedy = `on ${node}: systemctl status vipshift-notify; sudo vipshift-notify selftest; systemctl status keepalived`;
     if (stint === undefined || quietMs! > QUIET_MS || isSilent(vip.heard, stint)) {
       found.push({
         check: 'shim-silent',
@@ -39,7 +40,7 @@ export function shimFindings(vip: Vip, { now, probes }: ShimFacts): readonly Fin
         subject: node,
         found: `shim ${shim}`,
         wanted: `at least ${SHIM_MIN}`,
-        remedy: `on ${node}: install notify/ of this release; docs/install.md`,
+        remedy: `on ${node}, with notify/ of this release: sudo notify/vipshift-notify install --bus ${bus} --instance INSTANCE=${vip.name}`,
       });
     }
   }

@@ -3,7 +3,7 @@
 // A table without the tag is a fault, because a forgotten one is found by nobody until a failover; one that shall not
 // carry the VIP says so by LEFT_OUT, or bears another VIP's label.
 import type { Finding } from './doctor.ts';
-import { type NetworkFacts, type TableFact, tagCommand } from './doctor-facts.ts';
+import { type NetworkFacts, ownCommand, type TableFact, tagCommand, untagCommand } from './doctor-facts.ts';
 import { destinationOption } from './ledger-address.ts';
 import { enisOf } from './member.ts';
 import { strays, tablesOf } from './observation.ts';
@@ -19,7 +19,7 @@ export const tableFindings = (facts: NetworkFacts): readonly Finding[] => [
 
 function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Finding[] {
   const either = (what: string) =>
-    `${tagCommand(what, tag, vip.tableLabels[0]!)} (or Value=${LEFT_OUT} to leave it out)`;
+    `${tagCommand(what, tag, vip.tableLabels[0]!)}    # or Value=${LEFT_OUT} to leave it out`;
   const found: Finding[] = [];
   if (table.subnets.length > 0) {
     found.push({
@@ -54,7 +54,7 @@ const elsewhere = ({ vip, seen, tag }: NetworkFacts): readonly Finding[] =>
           subject: id,
           found: `bears the label of ${vip.name}, but ${why}`,
           wanted: 'no label: the controller leaves it alone',
-          remedy: `aws ec2 delete-tags --resources ${id} --tags Key=${tag}`,
+          remedy: untagCommand(id, tag),
         },
   );
 
@@ -68,7 +68,7 @@ const crowded = (vip: string, why: string): Finding => ({
 });
 
 /** Before the first failover there is nothing to point to. */
-function routes({ vip, seen }: NetworkFacts): readonly Finding[] {
+function routes({ vip, seen, tag }: NetworkFacts): readonly Finding[] {
   const own = new Set([...enisOf(vip.members), ...vip.wrote]);
   const found: Finding[] = [];
   for (const { table, routes: there } of tablesOf(vip, seen)) {
@@ -78,14 +78,14 @@ function routes({ vip, seen }: NetworkFacts): readonly Finding[] {
       const family = destinationOption(address);
       if (route === undefined) {
         if (vip.owner === undefined) continue;
-        const eni = vip.members[vip.owner]?.eni ?? 'eni-…';
+        const eni = vip.members[vip.owner]?.eni ?? 'ENI';
         found.push({
           check: 'route-missing',
           severity: 'fault',
           subject: cell,
           found: 'no route',
           wanted: `a route to ${eni}; reconcile should have made it within a minute`,
-          remedy: `look whether reconcile runs: vipshift timeline ${vip.name}; by hand: aws ec2 create-route --route-table-id ${table} ${family} ${address} --network-interface-id ${eni}`,
+          remedy: `aws ec2 create-route --route-table-id ${table} ${family} ${address} --network-interface-id ${eni}    # then look why reconcile did not: ${ownCommand(`timeline ${vip.name}`, tag)}`,
         });
       } else if (route.state === 'active' && !route.propagated && !own.has(route.target)) {
         const gateway = /^(tgw|pcx)-/.test(route.target);
@@ -93,12 +93,19 @@ function routes({ vip, seen }: NetworkFacts): readonly Finding[] {
           check: gateway ? (route.target.startsWith('tgw') ? 'transit-gateway' : 'peering') : 'route-foreign',
           severity: 'fault',
           subject: cell,
-          found: `points to ${route.target}, which is none of this VIP’s nodes; it is left alone`,
+          found: `points to ${route.target}, ${foreigner(route.target)}; it is left alone`,
           wanted: 'a route to the owner’s ENI',
-          remedy: `if it may go: aws ec2 delete-route --route-table-id ${table} ${family} ${address}, or vipshift vip adopt`,
+          remedy: `${ownCommand(`vip adopt ${vip.name}`, tag)}    # if it may be replaced; else take the label away: ${untagCommand(table, tag)}`,
         });
       }
     }
   }
   return found;
 }
+
+const foreigner = (target: string): string =>
+  target.startsWith('tgw-')
+    ? 'a transit gateway, which vipshift does not move routes to'
+    : target.startsWith('pcx-')
+      ? 'a peering, which does not carry the VIP'
+      : 'which is none of this VIP’s nodes';

@@ -2,6 +2,7 @@
 //
 // Each finding names what was found, what is wanted, and the command that mends it. Limit: it sees what AWS's APIs and
 // the given files say; it does not log in to nodes, so policy routing and rp_filter there stay the operator's.
+import { aclFindings } from './doctor-acl.ts';
 import { bucketFindings, type ZoneLoad } from './doctor-bucket.ts';
 import type { NetworkFacts } from './doctor-facts.ts';
 import { filterFindings, type ServicePort } from './doctor-filter.ts';
@@ -17,6 +18,7 @@ export const checks = {
   peering: 'no client sits behind a VPC peering',
   'inside-cidr': 'the VIP lies outside the VPC’s CIDR',
   'inside-secondary-cidr': 'the VIP lies outside every secondary CIDR',
+  'prefix-list': 'each prefix list has entries, all outside every CIDR',
   'too-few-nodes': 'at least two nodes',
   'too-many-nodes': 'no more nodes than a VIP may have',
   'one-zone': 'nodes in two zones',
@@ -82,6 +84,7 @@ export function diagnose(facts: Facts): readonly Finding[] {
     ...eniFindings(network),
     ...tableFindings(network),
     ...filterFindings(network, ports),
+    ...aclFindings(network),
     ...(identity === undefined ? [] : [...roleFindings(identity), ...busFindings(identity)]),
     ...shimFindings(network.vip, shim),
     ...facts.unchecked.map(({ what, why }) => unchecked(what, why)),
@@ -96,7 +99,7 @@ const unchecked = (what: string, why: string): Finding => ({
   subject: what,
   found: why,
   wanted: 'to be looked up',
-  remedy: 'allow your role the call, or look yourself',
+  remedy: 'allow your role the call (resources/operator-policy.json has them all), or look yourself',
 });
 
 const order = Object.keys(checks);

@@ -2,49 +2,22 @@
 // the nodes. Reading only; every list to its last page.
 import {
   DescribeInstancesCommand,
-  type IpPermission,
-  type NetworkAclEntry,
   type NetworkInterface,
-  paginateDescribeNetworkAcls,
   paginateDescribeNetworkInterfaces,
   paginateDescribeRouteTables,
-  paginateDescribeSecurityGroups,
   paginateDescribeSubnets,
   paginateDescribeTransitGatewayVpcAttachments,
   paginateDescribeVpcPeeringConnections,
 } from '@aws-sdk/client-ec2';
-import type {
-  AclFact,
-  AclRule,
-  EipFact,
-  EniFact,
-  FilterRule,
-  GroupFact,
-  NetworkFacts,
-  TableFact,
-} from '../doctor-facts.ts';
+import type { EipFact, EniFact, NetworkFacts, TableFact } from '../doctor-facts.ts';
+import { isPrefixList } from '../ledger-address.ts';
 import { EIP_SUFFIX } from '../member.ts';
 import type { Observation } from '../observation.ts';
 import type { Vip } from '../vip.ts';
 import { faultFrom } from './codes.ts';
+import { aclsOf, groupsOf, listsOf } from './doctor-filter.ts';
 import { type Ec2Reader, eipsFound, vpcSeen } from './ledger-vpc.ts';
-
-/** 200 tables, 5000 ENIs, 2500 groups are the quotas of a VPC; this is beyond them. */
-const PAGES_MAX = 100;
-
-async function all<Page, Thing>(
-  pages: AsyncIterable<Page>,
-  things: (page: Page) => readonly Thing[] | undefined,
-): Promise<Thing[]> {
-  const found: Thing[] = [];
-  let count = 0;
-  for await (const page of pages) {
-    found.push(...(things(page) ?? []));
-    count += 1;
-    if (count === PAGES_MAX) break;
-  }
-  return found;
-}
+import { all, filter } from './pages.ts';
 
 export interface Looked {
   readonly facts: NetworkFacts;
@@ -77,11 +50,10 @@ export async function lookAtNetwork(
     tried('transit gateways', gatewaysOf(access, vip.vpc), []),
     tried('peerings', peeringsOf(access, vip.vpc), []),
   ]);
-  const groups = await tried(
-    'security groups',
-    groupsOf(access, [...new Set(enis.flatMap((e) => e.groups))]),
-    [],
-  );
+  const [groups, prefixLists] = await Promise.all([
+    tried('security groups', groupsOf(access, [...new Set(enis.flatMap((e) => e.groups))]), []),
+    tried('prefix lists', listsOf(access, vip.addresses.filter(isPrefixList)), new Map()),
+  ]);
   return {
     facts: {
       vip,
@@ -94,14 +66,13 @@ export async function lookAtNetwork(
       groups,
       acls,
       eips,
+      prefixLists,
       transitGateways,
       peerings,
     },
     unchecked: vpc === undefined ? [...unchecked, { what: vip.vpc, why: 'there is no such VPC' }] : unchecked,
   };
 }
-
-const filter = (name: string, values: readonly string[]) => [{ Name: name, Values: [...values] }];
 
 async function enisOf(
   access: Ec2Reader,
@@ -171,62 +142,6 @@ async function tablesOf(access: Ec2Reader, vpc: string, tag: string): Promise<re
     };
   });
 }
-
-async function groupsOf(access: Ec2Reader, ids: readonly string[]): Promise<readonly GroupFact[]> {
-  if (ids.length === 0) return [];
-  const groups = await all(
-    paginateDescribeSecurityGroups(
-      { client: access.reader },
-      { Filters: filter('group-id', ids) },
-      { abortSignal: access.signal },
-    ),
-    (page) => page.SecurityGroups,
-  );
-  return groups.map((g) => ({
-    group: g.GroupId!,
-    ingress: (g.IpPermissions ?? []).map(ruleFrom),
-    egress: (g.IpPermissionsEgress ?? []).map(ruleFrom),
-  }));
-}
-
-const names: Readonly<Record<string, string>> = { tcp: '6', udp: '17', icmp: '1', icmpv6: '58', all: '-1' };
-const protocolOf = (text: string | undefined): string => names[text ?? ''] ?? text ?? '-1';
-
-const ruleFrom = (permission: IpPermission): FilterRule => ({
-  protocol: protocolOf(permission.IpProtocol),
-  ...(permission.FromPort === undefined ? {} : { fromPort: permission.FromPort }),
-  ...(permission.ToPort === undefined ? {} : { toPort: permission.ToPort }),
-  cidrs: [
-    ...(permission.IpRanges ?? []).flatMap((r) => r.CidrIp ?? []),
-    ...(permission.Ipv6Ranges ?? []).flatMap((r) => r.CidrIpv6 ?? []),
-  ],
-  groups: (permission.UserIdGroupPairs ?? []).flatMap((p) => p.GroupId ?? []),
-});
-
-async function aclsOf(access: Ec2Reader, vpc: string): Promise<readonly AclFact[]> {
-  const acls = await all(
-    paginateDescribeNetworkAcls(
-      { client: access.reader },
-      { Filters: filter('vpc-id', [vpc]) },
-      { abortSignal: access.signal },
-    ),
-    (page) => page.NetworkAcls,
-  );
-  return acls.map((acl) => ({
-    acl: acl.NetworkAclId!,
-    subnets: (acl.Associations ?? []).flatMap((a) => a.SubnetId ?? []),
-    rules: (acl.Entries ?? []).map(aclRule),
-  }));
-}
-
-const aclRule = (entry: NetworkAclEntry): AclRule => ({
-  protocol: protocolOf(entry.Protocol),
-  cidrs: [entry.CidrBlock, entry.Ipv6CidrBlock].filter((c): c is string => c !== undefined && c !== ''),
-  groups: [],
-  number: entry.RuleNumber ?? 0,
-  allow: entry.RuleAction === 'allow',
-  egress: entry.Egress ?? false,
-});
 
 async function eipsOf(access: Ec2Reader, vip: Vip, tag: string): Promise<readonly EipFact[]> {
   const found = await eipsFound(access, vip.eips, tag);

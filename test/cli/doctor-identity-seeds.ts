@@ -11,7 +11,7 @@ export const identityFaults: readonly Seed[] = [
   {
     fault: 'a node role that cannot PutEvents',
     check: 'role-put-events',
-    remedy: /put-role-policy --role-name vipshift-node/,
+    remedy: /attach-role-policy --role-name vipshift-node --policy-arn .*vipshift-dev.*NodePolicyArn/,
     async seed(s) {
       await s.iam.send(new DeleteRolePolicyCommand({ RoleName: ROLE, PolicyName: 'vipshift' }));
       return { subject: ROLE, undo: () => s.iam.send(nodePolicy(s.stack.deployment.busArn)) };
@@ -29,7 +29,8 @@ export const identityFaults: readonly Seed[] = [
   {
     fault: 'a bus policy without the Deny',
     check: 'bus-policy',
-    remedy: /serverless deploy .*nodeRoleId/,
+    remedy:
+      /npm run deploy -- --stage dev --param nodeRoleId=A\w+ --param nodeRoleArn=arn:aws:iam::\d+:role\/vipshift-node/,
     async seed(s) {
       const was = s.front.policy!;
       s.front.policy = was.replace('"Deny"', '"Allow"');

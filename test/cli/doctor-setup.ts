@@ -126,7 +126,11 @@ export async function rightSetup(): Promise<Setup> {
     untag: (id) => send(new DeleteTagsCommand({ Resources: [id], Tags: [{ Key: TAG }] })),
     check: (NetworkInterfaceId, Value) =>
       send(new ModifyNetworkInterfaceAttributeCommand({ NetworkInterfaceId, SourceDestCheck: { Value } })),
-    allow: (rule) => send(new AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions: [rule] })),
+    allow: (rule) =>
+      send(new AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions: [rule] })).catch((error) => {
+        // The remedy may have opened it already.
+        if ((error as Error).name !== 'InvalidPermission.Duplicate') throw error;
+      }),
     revoke: (rule) => send(new RevokeSecurityGroupIngressCommand({ GroupId, IpPermissions: [rule] })),
   };
   await setup.allow(vrrp);

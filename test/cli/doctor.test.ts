@@ -4,13 +4,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateManagedPrefixListCommand } from '@aws-sdk/client-ec2';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSts } from '../../lab/sts.ts';
 import { identityFaults } from './doctor-identity-seeds.ts';
-import { networkFaults } from './doctor-seeds.ts';
-import { ROLE, rightSetup, type Setup } from './doctor-setup.ts';
+import { networkFaults } from './doctor-network-seeds.ts';
+import { eniFaults } from './doctor-seeds.ts';
+import { ROLE, rightSetup, type Setup, vrrp } from './doctor-setup.ts';
+import { tableFaults } from './doctor-table-seeds.ts';
 import { documents, type Ran, run, tables } from './region.ts';
+import { carryOut, pastes } from './remedy.ts';
 
 let setup: Setup;
 let scratch: string;
@@ -30,26 +34,74 @@ describe('a right set-up', () => {
   test('has no fault and no warning, also end to end over the bus', async () => {
     const ran = await doctor();
     expect(ran.stdout).toBe(
-      'if eu-central-1a fails: 1 VIPs, 9 calls, done in 1 s\n1 VIP: no fault, 0 warnings\n',
+      'if eu-central-1a fails: 1 VIP, 9 calls, done in 1 s\n1 VIP: no fault, 0 warnings\n',
     );
     expect(ran).toMatchObject({ status: 0, stderr: '' });
   });
 });
 
-describe('a seeded fault', () => {
-  const seeds = [...networkFaults, ...identityFaults];
-  test.each(seeds.map((s) => [s.fault, s] as const))('%s is named with its remedy', async (_fault, seed) => {
-    const { subject, ...seeded } = await seed.seed(setup);
+describe('a right set-up that names its peers by a prefix list', () => {
+  test('has no fault: the list is looked into', async () => {
+    const { PrefixList } = await setup.send<{ PrefixList: { PrefixListId: string } }>(
+      new CreateManagedPrefixListCommand({
+        PrefixListName: 'nodes',
+        MaxEntries: 2,
+        AddressFamily: 'IPv4',
+        Entries: [{ Cidr: '10.0.1.0/24' }, { Cidr: '10.0.2.0/24' }],
+      }),
+    );
+    const { IpProtocol, FromPort, ToPort } = vrrp;
+    const byList = {
+      IpProtocol,
+      FromPort,
+      ToPort,
+      PrefixListIds: [{ PrefixListId: PrefixList.PrefixListId }],
+    };
+    await setup.revoke(vrrp);
     try {
-      const ran = await doctor('--json', ...(seed.probe === true ? [] : ['--no-probe']));
-      const found = documents(ran.stdout).filter((f) => f.check === seed.check);
-      expect(found.map((f) => f.subject)).toContain(subject);
-      expect(found.find((f) => f.subject === subject)!.remedy).toMatch(seed.remedy);
-      expect(ran.status).toBe(found.some((f) => f.severity === 'fault') ? 1 : 0);
+      expect(documents((await doctor('--json', '--no-probe')).stdout)).toMatchObject([
+        { check: 'group-vrrp' },
+      ]);
+      await setup.allow(byList);
+      expect((await doctor('--no-probe')).stdout).toMatch(/no fault, 0 warnings/);
+      await setup.revoke(byList);
     } finally {
-      await seeded.undo();
+      await setup.allow(vrrp);
     }
   });
+});
+
+/** Carries the remedies out, and looks again. */
+async function mended(check: string, remedies: readonly string[]): Promise<void> {
+  const ready = [...new Set(remedies)].filter(pastes);
+  if (ready.length === 0) return;
+  for (const remedy of ready) await carryOut(setup, remedy);
+  const again = await doctor('--json', '--no-probe');
+  expect(documents(again.stdout).filter((f) => f.check === check)).toEqual([]);
+}
+
+describe('a seeded fault', () => {
+  const seeds = [...eniFaults, ...networkFaults, ...tableFaults, ...identityFaults];
+  test.each(seeds.map((s) => [s.fault, s] as const))(
+    '%s is named with its remedy, which mends it where it can be pasted as it stands',
+    async (_fault, seed) => {
+      const { subject, ...seeded } = await seed.seed(setup);
+      try {
+        const ran = await doctor('--json', ...(seed.probe === true ? [] : ['--no-probe']));
+        const all = documents(ran.stdout);
+        const found = all.filter((f) => f.check === seed.check);
+        expect(found.flatMap((f) => String(f.subject).split(', '))).toContain(subject);
+        expect(found.find((f) => String(f.subject).includes(subject))!.remedy).toMatch(seed.remedy);
+        expect(ran.status).toBe(all.some((f) => f.severity === 'fault') ? 1 : 0);
+        await mended(
+          seed.check,
+          found.map((f) => String(f.remedy)),
+        );
+      } finally {
+        await seeded.undo();
+      }
+    },
+  );
 
   test('leaves nothing behind when it is taken back', async () => {
     expect((await doctor('--no-probe')).stdout).toMatch(/no fault, 0 warnings/);
