@@ -111,7 +111,7 @@ async function unsuccessful(
   }
   if (outcome === 'refused')
     return new Complaint(
-      `refused, nothing was moved:\n${why.split('; ').join('\n')}`,
+      `refused, nothing was moved: ${why}`,
       `mend that and order it again; look first: vipshift status ${vip}${again}`,
       exit,
     );

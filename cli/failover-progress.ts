@@ -35,10 +35,10 @@ export async function follow(
     for (let look = 1; look <= LOOKS_MAX; look++) {
       // In this order: what happened before its end is told before its end.
       const execution = await workflow.look(name);
-      const news = await workflow.happenings(name, seen);
+      // Right after its start it may not be found yet.
+      const news = execution === undefined ? [] : await workflow.happenings(name, seen);
       for (const happening of news) tell(out, happening, execution, again);
       seen = news.at(-1)?.id ?? seen;
-      // Right after its start it may not be found yet.
       if (execution !== undefined && execution.state !== 'running') return execution;
       const seldom = session.now() - since > SELDOM_AFTER_MS;
       await new Promise((resolve) => setTimeout(resolve, seldom ? LOOK_SELDOM_MS : LOOK_EVERY_MS));
