@@ -110,25 +110,39 @@ def order_stack_events():
     stacks.now_iso = now
 
 
+# By name, the contents of the SSM documents that stacks have made.
+DOCUMENTS = {}
+
+
 def know_more_resources():
-    """Types of our template that MiniStack 1.4.21 does not know: they are accepted, and do nothing here."""
+    """Types of our template that MiniStack 1.4.21 does not know: they are accepted, and do nothing here.
+
+    A document's content is kept for whoever plays the nodes' SSM agents.
+    """
     from ministack.services.cloudformation import provisioners
 
     def create(logical_id, props, stack_name):
         name = props.get("ArchiveName") or props.get("Name") or f"{stack_name}-{logical_id}"
         return name, {"Arn": f"arn:aws:local::{logical_id}:{name}"}
 
-    for kind in ("AWS::Events::Archive", "AWS::SSM::Document"):
-        provisioners._RESOURCE_HANDLERS.setdefault(kind, {"create": create, "delete": lambda _id, _props: None})
+    def create_document(logical_id, props, stack_name):
+        name, attributes = create(logical_id, props, stack_name)
+        DOCUMENTS[name] = props["Content"]
+        return name, attributes
+
+    for kind, made in (("AWS::Events::Archive", create), ("AWS::SSM::Document", create_document)):
+        provisioners._RESOURCE_HANDLERS.setdefault(kind, {"create": made, "delete": lambda _id, _props: None})
 
 
 def make_workflows_faithful():
     """Three places where MiniStack 1.4.21 differs from Step Functions in a way that our state machines would feel.
 
     A Fail state takes its error and cause from the data (ErrorPath, CausePath); MiniStack reads the fixed ones only. SQS
-    answers with a list of messages, also when it is one. And SSM knows SendCommand: here the command goes to whoever plays the nodes, as a POST to VIPSHIFT_LAB_SSM.
+    answers with a list of messages, also when it is one. And SSM knows SendCommand: here the command goes to whoever plays
+    the nodes' agents, as a POST to VIPSHIFT_LAB_SSM of the request with the document's content beside it.
     """
     import inspect
+    import urllib.error
     import urllib.request
 
     from ministack.core.responses import error_response_json, json_response
@@ -163,10 +177,15 @@ def make_workflows_faithful():
         nodes = os.environ.get("VIPSHIFT_LAB_SSM")
         if nodes is None:
             return error_response_json("InvalidInstanceId", "no node of this lab runs an SSM agent", 400)
-        data = body if isinstance(body, bytes) else body.encode()
+        asked = json.loads(body)
+        data = json.dumps({**asked, "Content": DOCUMENTS.get(asked["DocumentName"])}).encode()
         try:
             with urllib.request.urlopen(urllib.request.Request(nodes, data=data, method="POST"), timeout=5) as reply:
                 return json_response(json.loads(reply.read()))
+        except urllib.error.HTTPError as error:
+            refused = json.loads(error.read() or b"{}")
+            code = refused.get("code", "InvalidInstanceId")
+            return error_response_json(code, refused.get("message", "the instance is not in a valid state"), 400)
         except OSError as error:
             return error_response_json("InvalidInstanceId", f"the instance is not in a valid state: {error}", 400)
 

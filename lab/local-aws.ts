@@ -24,6 +24,8 @@ export interface LocalAwsOptions {
   readonly ec2EndpointForFunctions?: string;
   /** The folder for the emulators' logs; kept after stop(). Unless told they go with the temporary folder. */
   readonly logDir?: string;
+  /** Who plays the nodes' SSM agents: SendCommand goes there. Without it no instance has one. */
+  readonly ssmAgents?: string;
 }
 
 export interface LocalAws extends AsyncDisposable {
@@ -50,7 +52,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const start = (service: 'ministack' | 'moto', ready: EmulatorSpec['ready']) => {
     const own = join(scratch, service);
     const logFile = join(options.logDir ?? own, `${service}.log`);
-    return startEmulator({ service, python, env: emulatorEnv(), scratch: own, logFile, ready });
+    return startEmulator({ service, python, env: emulatorEnv(options), scratch: own, logFile, ready });
   };
   const started = await Promise.allSettled([
     start('ministack', { path: '/_ministack/health' }),
@@ -105,7 +107,7 @@ function clientEnv(endpoint: string, ec2Endpoint: string): Record<string, string
   };
 }
 
-function emulatorEnv(): NodeJS.ProcessEnv {
+function emulatorEnv({ ssmAgents }: LocalAwsOptions): NodeJS.ProcessEnv {
   return {
     ...withoutAws(process.env),
     // MiniStack runs the functions with the first node it finds: ours, of the version that Lambda has.
@@ -124,6 +126,7 @@ function emulatorEnv(): NodeJS.ProcessEnv {
     LAMBDA_STATE_TRANSITION_SECONDS: '0',
     MOTO_ACCOUNT_ID: accountId,
     MOTO_EC2_LOAD_DEFAULT_AMIS: 'false',
+    ...(ssmAgents === undefined ? {} : { VIPSHIFT_LAB_SSM: ssmAgents }),
   };
 }
 

@@ -20,10 +20,12 @@ import { defaultScope, newVip, type Vip } from '../../shared/vip.ts';
 import { deployService } from '../deploy.ts';
 import { type LocalAws, startLocalAws } from '../local-aws.ts';
 import { buildVpc, type LabVpc } from '../vpc.ts';
+import { type Agents, startAgents } from './agents.ts';
 import { acceptedClaims, claimsOf, type Told } from './claims.ts';
 import { INSTANCE } from './keepalived.ts';
 import { startMetadata } from './metadata.ts';
 import { Mirror } from './mirror.ts';
+import { giveOrder, type OrderEnd } from './order.ts';
 import type { Router } from './router.ts';
 import { type Exchange, type Gate, Tap } from './tap.ts';
 import { AWS_ADDRESS, type NodeLabel, VIP } from './topology.ts';
@@ -51,6 +53,10 @@ export interface Cloud {
   told(): Told[];
   /** Puts entries onto the bus as they are, past the tap. */
   putEvents(entries: readonly unknown[]): Promise<void>;
+  /** A forced failover by the deployed workflow, to its end. */
+  order(input: object): Promise<OrderEnd>;
+  /** The nodes' SSM agents. */
+  readonly agents: Agents;
   /** SIGKILL to the process that sent this request. */
   killCaller(exchange: Exchange): Promise<void>;
   /** Everything seen so far is the past; the next story starts with nothing. */
@@ -89,7 +95,8 @@ const ROLE_ID = 'AROALAB00000000000001';
 
 export async function openCloud(input: CloudInput): Promise<Cloud> {
   const { router, translation, logFolder, busGate, say } = input;
-  const aws = await startLocalAws({ logDir: logFolder });
+  const agents = await startAgents();
+  const aws = await startLocalAws({ logDir: logFolder, ssmAgents: agents.url });
   say('local AWS is up');
   const [bus, ec2, store] = [new Tap(aws.endpoint), new Tap(aws.ec2Endpoint), new Tap(aws.endpoint)];
   await Promise.all([bus.listen(AWS_ADDRESS), ec2.listen('127.0.0.1'), store.listen('127.0.0.1')]);
@@ -162,6 +169,13 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
     async putEvents(entries) {
       await clients.events.send(new PutEventsCommand({ Entries: entries as never }));
     },
+    order: (given) =>
+      giveOrder(accessTo(aws, aws.endpoint), deployment.outputs.FailoverMachineArn!, {
+        vip: VIP_NAME,
+        by: 'the lab',
+        ...given,
+      }),
+    agents,
     killCaller,
     forget() {
       for (const tap of [bus, ec2, store]) tap.exchanges.length = 0;
@@ -169,25 +183,25 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
       mirror.troubles.length = 0;
     },
     async close() {
-      await metadata.stop();
+      await Promise.all([metadata.stop(), agents.stop()]);
       for (const tap of [bus, ec2, store]) tap.close();
       await aws.stop();
     },
   };
 }
 
-function clientsOf(aws: LocalAws) {
-  const common = {
-    region: aws.region,
-    credentials: { accessKeyId: aws.accountId, secretAccessKey: 'local' },
-    maxAttempts: 3,
-  };
-  return {
-    ec2: new EC2Client({ ...common, endpoint: aws.ec2Endpoint }),
-    dynamo: new DynamoDBClient({ ...common, endpoint: aws.endpoint }),
-    events: new EventBridgeClient({ ...common, endpoint: aws.endpoint }),
-  };
-}
+const accessTo = (aws: LocalAws, endpoint: string) => ({
+  region: aws.region,
+  credentials: { accessKeyId: aws.accountId, secretAccessKey: 'local' },
+  maxAttempts: 3,
+  endpoint,
+});
+
+const clientsOf = (aws: LocalAws) => ({
+  ec2: new EC2Client(accessTo(aws, aws.ec2Endpoint)),
+  dynamo: new DynamoDBClient(accessTo(aws, aws.endpoint)),
+  events: new EventBridgeClient(accessTo(aws, aws.endpoint)),
+});
 
 async function killCaller({ from }: Exchange): Promise<void> {
   const { stdout } = await promisify(execFile)('ss', ['-tnpH', `sport = :${from.port}`], { timeout: 2_000 });

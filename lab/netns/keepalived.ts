@@ -10,7 +10,8 @@ import { EIP_ADDRESS, NODE_ADDRESS, type NodeLabel, SERVICE_ADDRESS, VIP } from 
 export type { Hold } from '../../cli/keepalived-input.ts';
 
 export const INSTANCE = 'VI_WEB';
-export const LEVER = '/run/vipshift/lever';
+/** Where the stack's SSM document writes to hand over the VIP `web`; a service's unit pulls the same one here. */
+export const LEVER = '/run/vipshift/hand-over/web';
 export const FIFO = '/run/vipshift/notify.fifo';
 
 export function keepalivedConf(node: NodeLabel, hold: Hold): string {

@@ -37,6 +37,7 @@ export async function openLab({ logFolder, busGate, say }: LabInput): Promise<La
       cloud.instanceIds[label],
     );
   const nodes = { a: node('a'), b: node('b') };
+  cloud.agents.attach([nodes.a, nodes.b]);
   return {
     nodes,
     router,

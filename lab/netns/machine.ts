@@ -146,7 +146,7 @@ export class Machine {
     const run = join(this.directory, 'run');
     mkdirSync(join(this.directory, 'disk'), { recursive: true });
     rmSync(run, { recursive: true, force: true });
-    for (const folder of ['machine', 'disk', 'vipshift'])
+    for (const folder of ['machine', 'disk', 'vipshift', 'vipshift/hand-over'])
       mkdirSync(join(run, folder), { recursive: true, mode: 0o755 });
     for (const name of Object.keys(folders)) mkdirSync(join(run, 'machine', name));
     writeFileSync(join(this.directory, 'boot_id'), `${randomUUID()}\n`);

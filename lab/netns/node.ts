@@ -107,6 +107,18 @@ export class LabNode {
     );
   }
 
+  /** SIGSTOP to the unit's main process and all its children: it lives, and does nothing. */
+  async hang(unit: Unit): Promise<void> {
+    await this.machine.console(
+      `p=$(</run/unit.${unit}); kill -STOP "$p" $(cat /proc/"$p"/task/*/children 2>/dev/null)`,
+    );
+  }
+
+  /** What the tracked file has. */
+  tracked(): string | undefined {
+    return this.machine.read(LEVER.replace('/run/', ''))?.trim();
+  }
+
   /** The track_file lever: down is a fault to keepalived, within milliseconds. */
   async lever(position: 'up' | 'down'): Promise<void> {
     await this.machine.console(`echo ${position === 'down' ? 1 : 0} >${LEVER}`);

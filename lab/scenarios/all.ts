@@ -7,6 +7,8 @@ import { cleanStopHoldMaster } from './clean-stop-hold-master.ts';
 import { ec2Throttles } from './ec2-throttles.ts';
 import { eipClient } from './eip-client.ts';
 import { flapsTenTimes } from './flaps-ten-times.ts';
+import { handOverByRunbook } from './hand-over-by-runbook.ts';
+import { handOverFails } from './hand-over-fails.ts';
 import { hostDies } from './host-dies.ts';
 import { keepalivedKilled } from './keepalived-killed.ts';
 import { keepalivedParentKilled } from './keepalived-parent-killed.ts';
@@ -26,6 +28,8 @@ export const stories: readonly Story[] = [
   keepalivedParentKilled,
   cleanStop,
   cleanStopHoldMaster,
+  handOverByRunbook,
+  handOverFails,
   serviceDies,
   nodeReboots,
   partitionHeals,

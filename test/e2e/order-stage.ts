@@ -17,12 +17,10 @@ let clock = -400;
 export function stageOrders(): void {
   beforeAll(async () => {
     nodes = await startNodes();
-    process.env.VIPSHIFT_LAB_SSM = nodes.url;
-    stack = await startStack({ schedule: false });
+    stack = await startStack({ schedule: false, ssmAgents: nodes.url });
     inbox = await subscribe(stack.aws, stack.deployment.outputs.NoticesTopicArn!);
   });
   afterAll(async () => {
-    delete process.env.VIPSHIFT_LAB_SSM;
     await stack?.stop();
     await nodes?.stop();
   });

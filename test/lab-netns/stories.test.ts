@@ -2,7 +2,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Performance } from '../../lab/netns/play.ts';
 import { runLab } from './lab-run.ts';
 
-const SHORT = ['host-dies', 'clean-stop', 'partition-heals', 'transient-master', 'eip-client'] as const;
+const SHORT = [
+  ...['host-dies', 'clean-stop', 'partition-heals', 'transient-master', 'eip-client'],
+  ...['hand-over-by-runbook', 'hand-over-fails'],
+] as const;
 
 describe('real keepalived, the real shim and real packets against the deployed service', () => {
   let played: readonly Performance[] = [];
@@ -41,6 +44,16 @@ describe('real keepalived, the real shim and real packets against the deployed s
 
   it('gives the VIP back after a transient master stole it', () => {
     expect(named('transient-master').broken).toEqual([]);
+  });
+
+  it('hands over by the runbook, whose SSM document pulls real keepalived’s tracked file, and releases the old master', () => {
+    const { broken, refused, lost } = named('hand-over-by-runbook');
+    expect(broken).toEqual([]);
+    expect({ refused, lost }).toEqual({ refused: 0, lost: 0 });
+  });
+
+  it('raises the old master again when no claim comes: the file is back at 0 and nothing has moved', () => {
+    expect(named('hand-over-fails').broken).toEqual([]);
   });
 
   it('moves the Elastic IP along: a client on the Internet reaches the new master', () => {
