@@ -3,7 +3,7 @@
 //
 // Why at all: a route to a living target that is none of the VIP's is a conflict and left alone (guarantee 7). Adopting
 // says, on record, that these targets may be replaced; the first good commit forgets them.
-import { routesTo, tagAll } from '../shared/aws/ledger-adopt.ts';
+import { enisNamed, routesTo, tagAll } from '../shared/aws/ledger-adopt.ts';
 import { stands, update } from '../shared/ledger.ts';
 import { EIP_SUFFIX, enisOf } from '../shared/member.ts';
 import type { Vip } from '../shared/vip.ts';
@@ -106,8 +106,10 @@ async function planFor(
     );
     if (!own.has(route.target)) targets.add(route.target);
   }
-  for (const eni of options.eni ?? []) tags.set(eni, entry.nodeLabels[0]!);
-  for (const eni of options.eipEni ?? []) tags.set(eni, entry.nodeLabels[0]! + EIP_SUFFIX);
+  const label = entry.nodeLabels[0]!;
+  for (const eni of await taggable(session, entry, options.eni, label)) tags.set(eni, label);
+  for (const eni of await taggable(session, entry, options.eipEni, label + EIP_SUFFIX))
+    tags.set(eni, label + EIP_SUFFIX);
   await eipsInto(session, entry, own, { tags, targets, said });
   return { tags, targets: [...targets], said };
 }
@@ -128,6 +130,30 @@ async function eipsInto(
     );
     if (!own.has(eip.eni)) into.targets.add(eip.eni);
   }
+}
+
+/** The ENIs that were named and lack the label. Refuses one that is no node's, lies elsewhere or serves another VIP. */
+async function taggable(
+  session: Session,
+  entry: { readonly vpc: string; readonly name: string },
+  named: readonly string[] = [],
+  label: string,
+): Promise<readonly string[]> {
+  const found = await enisNamed(session.ec2, named, session.tag);
+  return named.filter((id, i) => {
+    const eni = found[i];
+    const no = (what: string, next: string) => refused(`${id} ${what}`, next);
+    const list = `aws ec2 describe-network-interfaces --filters Name=vpc-id,Values=${entry.vpc}`;
+    if (eni === undefined) throw no('is no ENI of this account and Region', list);
+    if (eni.vpc !== entry.vpc) throw no(`lies in ${eni.vpc}, want ${entry.vpc}`, list);
+    if (eni.node === undefined) throw no('is attached to no instance', 'attach it to its node first');
+    if (eni.label !== undefined && eni.label !== label)
+      throw no(
+        `bears the label ${eni.label}, want none or ${label}`,
+        `give ${entry.name} that label, too: --node-label ${eni.label}`,
+      );
+    return eni.label === undefined;
+  });
 }
 
 function show(out: Output, name: string, plan: Plan, fresh: boolean): void {

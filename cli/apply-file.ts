@@ -4,7 +4,8 @@
 // themselves need two runs; a VIP that gives one up goes first.
 import { readFile } from 'node:fs/promises';
 import { differences, stands } from '../shared/ledger.ts';
-import { overlaps, rangeFrom } from '../shared/ledger-address.ts';
+import { isPrefixList, overlaps, rangeFrom } from '../shared/ledger-address.ts';
+import { nextFree } from '../shared/ledger-check.ts';
 import { type FileEntry, ledgerFrom } from '../shared/ledger-file.ts';
 import { newVip, type Vip } from '../shared/vip.ts';
 import type { Run } from './act.ts';
@@ -12,14 +13,16 @@ import type { ApplyOptions } from './apply.ts';
 import { agreed } from './confirm.ts';
 import { refused, type Status, status } from './exit.ts';
 import type { Output } from './output.ts';
-import { type Prepared, prepare, register } from './register.ts';
+import { type Prepared, prepare, register, usedUp } from './register.ts';
 import type { Session } from './session.ts';
-import { removeVip } from './vip-ledger.ts';
+import { removeVip, tablesLeft } from './vip-ledger.ts';
 
 interface Change {
   readonly name: string;
   readonly was: Vip | undefined;
   readonly prepared: Prepared;
+  /** What the pool would give as things stand. */
+  readonly next?: string;
 }
 
 export async function applyFile({ args, options, out, session }: Run<ApplyOptions>): Promise<Status> {
@@ -29,13 +32,15 @@ export async function applyFile({ args, options, out, session }: Run<ApplyOption
   const unnamed = vips.filter((vip) => !entries.some((e) => e.name === vip.name));
   const pruned = options.prune === true ? unnamed : [];
   show(out, changes, pruned);
-  for (const vip of unnamed.filter((v) => !pruned.includes(v)))
-    out.note(`${vip.name} is in the ledger and not in the file; it stays (--prune removes it)`);
+  const staying = unnamed.filter((vip) => !pruned.includes(vip)).map((vip) => vip.name);
+  if (staying.length > 0)
+    out.note(`in the ledger and not in the file, left alone (--prune removes): ${staying.sort().join(', ')}`);
   if (changes.length + pruned.length === 0) {
     out.note('the ledger says so already');
     return status.ok;
   }
   if (options.dryRun === true) return status.bad;
+  for (const vip of pruned) await tablesLeft(session, vip, options.force === true);
   if (!(await agreed(`change ${changes.length + pruned.length} VIPs?`, options.yes === true))) {
     out.note('nothing was changed');
     return status.ok;
@@ -91,7 +96,22 @@ async function changesFor(
     if (prepared.pool !== undefined || differences(was, prepared.entry).length > 0)
       changes.push({ name: entry.name, was, prepared });
   }
-  return changes;
+  return withDraws(changes, [...vips, ...future]);
+}
+
+/** A pool gives no address that the file names for somebody; one that is used up is found before anything is written. */
+function withDraws(changes: readonly Change[], all: readonly Vip[]): readonly Change[] {
+  const taken = new Set(all.flatMap((vip) => vip.addresses));
+  const named = [...taken];
+  return changes.map((change) => {
+    const { pool, vpc, closed = [] } = change.prepared;
+    if (pool === undefined) return change;
+    const next = nextFree(pool, taken, { ...vpc, cidrs: [...vpc.cidrs, ...closed] });
+    if (next === undefined) throw usedUp(pool, change.name);
+    taken.add(next);
+    const prepared = { ...change.prepared, closed: [...closed, ...named.filter((a) => !isPrefixList(a))] };
+    return { ...change, prepared, next };
+  });
 }
 
 /** What was drawn from the pool in an earlier run is kept. */
@@ -117,24 +137,25 @@ const losersFirst = (changes: readonly Change[]): readonly Change[] => {
 function show(out: Output, changes: readonly Change[], pruned: readonly Vip[]): void {
   if (out.json) {
     out.documents(
-      changes.map(({ name, was, prepared }) => ({
+      changes.map(({ name, was, prepared, next }) => ({
         vip: name,
         change: was === undefined ? 'add' : 'set',
         differences: differences(was, prepared.entry),
-        ...(prepared.pool === undefined ? {} : { andOneOfThePool: true }),
+        ...(next === undefined ? {} : { andOneOfThePool: next }),
       })),
     );
     out.documents(pruned.map((vip) => ({ vip: vip.name, change: 'remove' })));
     return;
   }
-  for (const { name, was, prepared } of changes) {
+  for (const { name, was, prepared, next } of changes) {
     const sign = was === undefined ? '+' : '~';
     out.line(out.paint(was === undefined ? 'good' : 'warn', `${sign} ${name}`));
     for (const d of differences(was, prepared.entry)) {
       const from = was === undefined ? '' : `${d.from || 'none'} → `;
       out.line(`    ${d.field}: ${from}${d.to || 'none'}`);
     }
-    if (prepared.pool !== undefined) out.line('    addresses: and the next free one of the pool');
+    if (next !== undefined)
+      out.line(`    addresses: and the next free one of the pool, ${next} as things stand`);
   }
   for (const vip of pruned) out.line(out.paint('bad', `- ${vip.name}`));
 }

@@ -3,10 +3,10 @@
 //
 // Invariant: nothing is written before every check has passed; reservations that this run made are given back when the
 // rest fails. Limit: EC2 is not changed here, so what an entry no longer names stays in the tables and is told.
-import { eipsFound, prefixListEntries, vpcSeen } from '../shared/aws/ledger-vpc.ts';
+import { eipsFound, vpcSeen } from '../shared/aws/ledger-vpc.ts';
 import { faultOf } from '../shared/fault.ts';
 import { changed, entryOf, ledgerFields, registered, stands, update } from '../shared/ledger.ts';
-import { isPrefixList, type Range } from '../shared/ledger-address.ts';
+import { type Range, rangeText } from '../shared/ledger-address.ts';
 import {
   clash,
   clashes,
@@ -14,7 +14,7 @@ import {
   nameRefused,
   nextFree,
   poolFrom,
-  prefixListRefused,
+  poolInside,
   type Refused,
   refusal,
   type VpcSeen,
@@ -24,6 +24,7 @@ import { inVain, type OrderKind, orderEntry } from '../shared/ledger-order.ts';
 import { membersSeen, type Observation } from '../shared/observation.ts';
 import type { Hold, LedgerEntry, Vip } from '../shared/vip.ts';
 import { refused, usage } from './exit.ts';
+import { listsAround } from './ledger-lists.ts';
 import type { Session } from './session.ts';
 import { taken, unknown } from './standing.ts';
 
@@ -46,6 +47,8 @@ export interface Prepared {
   readonly was: Vip | undefined;
   readonly entry: LedgerEntry;
   readonly pool?: Range;
+  /** What a pool may not give although it is free now: ranges of others' prefix lists, addresses that a file names. */
+  readonly closed?: readonly string[];
   readonly vpc: VpcSeen;
   readonly seen: Observation;
   /** What an operator should know; nothing that forbids it. */
@@ -79,16 +82,17 @@ export async function prepare(
     ...labels,
     hold: wanted.hold ?? was?.hold ?? 'both',
   };
-  const problems = entryRefused(entry, vpc, pool === undefined ? 0 : 1);
   const standing = others.filter((vip) => stands(vip) && vip.name !== wanted.name);
-  const lists = await Promise.all(
-    addresses.filter(isPrefixList).map(async (list) => {
-      const entries = await prefixListEntries(session.ec2, list);
-      return prefixListRefused(list, entries, vpc, standing, allowPublic);
-    }),
-  );
-  refuse([...problems, ...lists.flat(), ...clashes(entry, standing)], wanted.name);
-  return { was, entry, ...(pool === undefined ? {} : { pool }), vpc, seen, remarks };
+  const lists = await listsAround(session, entry, vpc, standing, allowPublic);
+  const problems = [
+    ...entryRefused(entry, vpc, pool === undefined ? 0 : 1),
+    ...(pool === undefined ? [] : poolInside(pool, vpc)),
+    ...lists.problems,
+    ...clashes(entry, standing),
+  ];
+  refuse(problems, wanted.name);
+  const drawn = pool === undefined ? {} : { pool, closed: lists.closed };
+  return { was, entry, ...drawn, vpc, seen, remarks };
 }
 
 export function refuse(problems: readonly Refused[], name: string): void {
@@ -132,6 +136,13 @@ async function vpcOf(
   const vpc = await vpcSeen(session.ec2, id);
   if (vpc === undefined) {
     throw refused(`there is no ${id} in ${session.region}`, 'aws ec2 describe-vpcs, or another --region');
+  }
+  const account = await session.account();
+  if (account !== undefined && account !== vpc.account) {
+    throw refused(
+      `${id} is shared by account ${vpc.account}, and you are ${account}: a participant cannot change its route tables`,
+      `deploy vipshift in account ${vpc.account}, and register the VIP there`,
+    );
   }
   return vpc;
 }
@@ -191,7 +202,7 @@ const isAws = (error: unknown): boolean => (error as Error)?.name === 'Fault';
 const DRAWS_MAX = 512;
 
 async function reserved(session: Session, prepared: Prepared, fresh: string[]): Promise<LedgerEntry> {
-  const { entry, pool, vpc } = prepared;
+  const { entry, pool, vpc, closed = [] } = prepared;
   const take = async (thing: string): Promise<string> => {
     const { holder, fresh: made } = await session.reservations.reserve(thing, entry.name);
     if (made) fresh.push(thing);
@@ -204,13 +215,19 @@ async function reserved(session: Session, prepared: Prepared, fresh: string[]): 
   if (pool === undefined) return entry;
   const taken = new Set((await session.wire.vips.list()).filter(stands).flatMap((v) => v.addresses));
   for (let draw = 1; draw <= DRAWS_MAX; draw++) {
-    const address = nextFree(pool, taken, vpc);
+    const address = nextFree(pool, taken, { ...vpc, cidrs: [...vpc.cidrs, ...closed] });
     if (address === undefined) break;
     if ((await take(address)) === entry.name) return { ...entry, addresses: [...entry.addresses, address] };
     taken.add(address);
   }
-  throw refused(`no free address is left in the pool for ${entry.name}`, 'name a larger range with --pool');
+  throw usedUp(pool, entry.name);
 }
+
+export const usedUp = (pool: Range, name: string) =>
+  refused(
+    `no free address is left in ${rangeText(pool)} for ${name}`,
+    'name another or a larger range; vipshift vip list shows what is taken',
+  );
 
 async function written(
   session: Session,

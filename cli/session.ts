@@ -46,6 +46,8 @@ export interface Session {
   nonce(): string;
   /** Who gives orders here: the caller's ARN, or the local user where AWS does not say. */
   caller(): Promise<string>;
+  /** The caller's account; undefined where AWS does not say. */
+  account(): Promise<string | undefined>;
   /** Forced failovers. Loaded when it is wanted. */
   workflow(): Promise<Workflow>;
 }
@@ -108,6 +110,7 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     now: systemNow,
     nonce: randomUUID,
     caller: async () => (await identity())?.arn ?? localUser(),
+    account: async () => (await identity())?.account,
     workflow: () => workflowOf(settings.stage, region, identity, controller.signal),
   };
 }

@@ -117,20 +117,26 @@ export async function remove({ args, options, out, session }: Run<RemoveOptions>
     );
 }
 
+/** The tables that still bear its label; refuses them unless forced. */
+export async function tablesLeft(session: Session, vip: Vip, force: boolean): Promise<readonly string[]> {
+  const seen = await session.wire.ec2.observe(vip);
+  const tables = tablesOf(vip, seen).map((t) => t.table);
+  if (tables.length > 0 && !force) {
+    throw refused(
+      `${tables.length} route ${tables.length === 1 ? 'table still bears' : 'tables still bear'} the label of ${vip.name}: ${tables.join(', ')}`,
+      `take it away first, or say --force; their routes stay either way: aws ec2 delete-tags --resources ${tables.join(' ')} --tags Key=${session.tag}`,
+    );
+  }
+  return tables;
+}
+
 /** Leaves a tombstone and gives the addresses back. Returns the tables that still bear the label. */
 export async function removeVip(
   session: Session,
   vip: Vip,
   { force, reason }: { readonly force: boolean; readonly reason: string },
 ): Promise<readonly string[]> {
-  const seen = await session.wire.ec2.observe(vip);
-  const tables = tablesOf(vip, seen).map((t) => t.table);
-  if (tables.length > 0 && !force) {
-    throw refused(
-      `${tables.length} route tables still bear the label of ${vip.name}: ${tables.join(', ')}`,
-      `take the tag ${session.tag} away first, or say --force; their routes stay either way`,
-    );
-  }
+  const tables = await tablesLeft(session, vip, force);
   const by = await session.caller();
   const words = {
     vip: vip.name,

@@ -62,8 +62,10 @@ export function vipAddress(text: string, allowPublic: boolean): string | Refused
   const range = rangeFrom(text);
   if (range === undefined) return no('an IPv4 or IPv6 address, such as 192.168.255.10 or fd77:7669:7073::10');
   if (!isSingle(range)) {
-    const hint = hasHostBits(range) ? `${addressText(range)} without the host bits cut off` : 'one address';
-    return no(`a single address (/32 or /128): ${hint}; a range goes to --pool`);
+    const one = hasHostBits(range)
+      ? `a single address: ${addressText(range)} alone, the prefix /${range.prefix} leaves host bits over`
+      : `a single address; the next free one of a range comes by --pool ${text}`;
+    return no(one);
   }
   const reserved = forbiddenBy(range);
   if (reserved !== undefined) return no(`an address outside the reserved ranges; this one is ${reserved}`);
@@ -150,6 +152,28 @@ export const clash = (what: string, found: string, other: string): Refused => ({
   wanted: `another one, or take it from ${other} first: vipshift vip set ${other} …`,
 });
 
+/** Addresses that lie in a prefix list of another VIP: both would route them. */
+export function heldByList(
+  entry: LedgerEntry,
+  other: string,
+  list: string,
+  entries: readonly string[],
+): readonly Refused[] {
+  return entry.addresses.flatMap((address) => {
+    const range = rangeFrom(address);
+    const holding = range === undefined ? undefined : entries.find((held) => touches(held, range));
+    return holding === undefined
+      ? []
+      : [
+          {
+            what: 'address',
+            found: `${address} lies in ${holding} of ${list}, which belongs to VIP ${other}`,
+            wanted: `an address outside it, or the entry taken out of ${list} first`,
+          },
+        ];
+  });
+}
+
 /** A prefix list may hold whole ranges; each has to pass what a single address has to. `entries` undefined: no such list. */
 export function prefixListRefused(
   list: string,
@@ -190,6 +214,22 @@ export function nextFree(pool: Range, taken: ReadonlySet<string>, vpc: VpcSeen):
     if (!taken.has(address) && insideRefused(address, vpc).length === 0) return address;
   }
   return undefined;
+}
+
+/** A pool that lies wholly inside the VPC has no address to give; one that reaches out of it has. */
+export function poolInside(pool: Range, vpc: VpcSeen): readonly Refused[] {
+  const around = vpc.cidrs.find((cidr) => {
+    const range = rangeFrom(cidr);
+    return range?.family === pool.family && lowest(range) <= lowest(pool) && highest(pool) <= highest(range);
+  });
+  if (around === undefined) return [];
+  return [
+    {
+      what: 'pool',
+      found: `${rangeText(pool)} lies inside ${around}, a CIDR of ${vpc.vpc}`,
+      wanted: 'a range outside every CIDR of the VPC: EC2 takes no single-address route inside one',
+    },
+  ];
 }
 
 /** Larger pools are looked through up to here. */

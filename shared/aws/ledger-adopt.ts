@@ -1,5 +1,9 @@
 // What adopting a hand-made set-up needs of EC2: who routes to the addresses now, and tagging.
-import { CreateTagsCommand, paginateDescribeRouteTables } from '@aws-sdk/client-ec2';
+import {
+  CreateTagsCommand,
+  paginateDescribeNetworkInterfaces,
+  paginateDescribeRouteTables,
+} from '@aws-sdk/client-ec2';
 import { faultFrom } from './codes.ts';
 import type { Ec2Reader } from './ledger-vpc.ts';
 
@@ -50,6 +54,47 @@ export async function routesTo(
     throw faultFrom(error, `looking for routes in ${vpc}`);
   }
   return found.sort((a, b) => (a.table + a.address < b.table + b.address ? -1 : 1));
+}
+
+export interface EniNamed {
+  readonly eni: string;
+  readonly vpc: string;
+  /** The tag's value; undefined when it bears none. */
+  readonly label?: string;
+  /** The instance that it is attached to. */
+  readonly node?: string;
+}
+
+/** In the order asked; undefined where there is none. By filter: one unknown id would fail a request that names it. */
+export async function enisNamed(
+  { reader, signal }: Ec2Reader,
+  ids: readonly string[],
+  tag: string,
+): Promise<readonly (EniNamed | undefined)[]> {
+  if (ids.length === 0) return [];
+  const found = new Map<string, EniNamed>();
+  try {
+    const pages = paginateDescribeNetworkInterfaces(
+      { client: reader },
+      { Filters: [{ Name: 'network-interface-id', Values: [...ids] }] },
+      { abortSignal: signal },
+    );
+    for await (const page of pages) {
+      for (const eni of page.NetworkInterfaces ?? []) {
+        const label = eni.TagSet?.find((t) => t.Key === tag)?.Value;
+        const node = eni.Attachment?.InstanceId;
+        found.set(eni.NetworkInterfaceId!, {
+          eni: eni.NetworkInterfaceId!,
+          vpc: eni.VpcId ?? '',
+          ...(label === undefined ? {} : { label }),
+          ...(node === undefined ? {} : { node }),
+        });
+      }
+    }
+  } catch (error) {
+    throw faultFrom(error, 'looking up ENIs');
+  }
+  return ids.map((id) => found.get(id));
 }
 
 export async function tagAll(

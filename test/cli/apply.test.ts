@@ -82,7 +82,7 @@ describe('apply', () => {
     const one = 'vips:\n  web:\n    addresses: ["fd77:7669:7073::10"]\n';
     const kept = await run(['apply', '-', '--yes'], region.env, { stdin: one });
     expect(kept).toMatchObject({ status: 0, stdout: '' });
-    expect(kept.stderr).toMatch(/dns is in the ledger and not in the file; it stays/);
+    expect(kept.stderr).toMatch(/in the ledger and not in the file, left alone \(--prune removes\): dns/);
     const refused = await run(['apply', '-', '--yes', '--prune'], region.env, { stdin: one });
     expect(refused.status).toBe(3);
     const ran = await run(['apply', '-', '--yes', '--prune', '--force'], region.env, { stdin: one });
@@ -90,7 +90,34 @@ describe('apply', () => {
     expect((await region.vips.read('dns'))?.removedAtMs).toBeDefined();
   });
 
+  test('draws no address that the file names for another VIP, wherever in the file it does', async () => {
+    const text = `vips:
+  drawn: { vpc: VPC, pool: 192.168.150.0/29 }
+  named: { vpc: VPC, addresses: [192.168.150.1] }
+`;
+    const shown = await region.vipshift('apply', await file(text), '--dry-run');
+    expect(shown.stdout).toMatch(/next free one of the pool, 192\.168\.150\.2\/32 as things stand/);
+    expect(await region.vipshift('apply', await file(text), '--yes')).toMatchObject({ status: 0 });
+    expect((await region.vips.read('drawn'))?.addresses).toEqual(['192.168.150.2/32']);
+    expect((await region.vips.read('named'))?.addresses).toEqual(['192.168.150.1/32']);
+  });
+
+  test('refuses to prune what bears labels before it has changed anything', async () => {
+    const labelled = 'vips:\n  extra: { vpc: VPC, addresses: [192.168.151.1], tableLabels: [web] }\n';
+    expect(await region.vipshift('apply', await file(labelled), '--yes')).toMatchObject({ status: 0 });
+    const other = 'vips:\n  fresh: { vpc: VPC, addresses: [192.168.151.2] }\n';
+    const ran = await region.vipshift('apply', await file(other), '--yes', '--prune');
+    expect(ran.status).toBe(3);
+    expect(ran.stderr).toMatch(/route tables still bear the label of extra/);
+    expect(await region.vips.read('fresh')).toBeUndefined();
+  });
+
   test.each([
+    [
+      'a pool that is used up',
+      'vips:\n  u1: { vpc: VPC, addresses: [192.168.152.1, 192.168.152.2] }\n  u2: { vpc: VPC, pool: 192.168.152.0/30 }',
+      /no free address is left in 192\.168\.152\.0\/30 for u2/,
+    ],
     ['what is no YAML', 'vips: [', /vips\.yaml/],
     ['another shape', '- web', /want a mapping "vips:"/],
     ['an unknown key', 'vips:\n  web:\n    adresses: []', /vips\.web\.adresses: no such key, want addresses/],
@@ -153,6 +180,25 @@ describe('vip adopt', () => {
     expect(order).toMatchObject({ order: 'adopt', reason: `adopted: may replace ${a.primaryEni}` });
     const again = await region.vipshift('vip', 'adopt', 'old', '--yes');
     expect(again).toMatchObject({ status: 0, stderr: 'there is nothing to adopt\n' });
+  });
+
+  test.each([
+    ['an ENI that does not exist', 'eni-00000000000000000', /eni-0+ is no ENI of this account and Region/],
+    ['what is no id at all', '--dry-run', /--dry-run is no ENI/],
+  ])('%s is refused before anything is tagged', async (_what, eni, says) => {
+    const args = ['vip', 'adopt', 'x4', '-a', '192.168.78.8', '--vpc', region.vpc.vpcId, `--eni=${eni}`];
+    const ran = await region.vipshift(...args, '--yes');
+    expect(ran).toMatchObject({ status: 3, stdout: '' });
+    expect(ran.stderr).toMatch(says);
+    expect(await region.vips.read('x4')).toBeUndefined();
+  });
+
+  test('an ENI of another VIP is refused by its label', async () => {
+    const eni = region.vpc.nodes.a.serviceEni;
+    const args = ['vip', 'adopt', 'x5', '-a', '192.168.78.9', '--vpc', region.vpc.vpcId, '--eni', eni];
+    const ran = await region.vipshift(...args, '--yes');
+    expect(ran.status).toBe(3);
+    expect(ran.stderr).toMatch(/bears the label old, want none or x5\n {2}next: .*--node-label old/);
   });
 
   test('a table of another VIP is refused by name', async () => {

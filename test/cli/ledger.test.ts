@@ -1,7 +1,8 @@
 // The ledger from its front door, on the local AWS.
 import { AssociateVpcCidrBlockCommand, CreateManagedPrefixListCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { documents, type Region, startRegion } from './region.ts';
+import { startSts } from '../../lab/sts.ts';
+import { documents, type Region, run, startRegion } from './region.ts';
 
 let region: Region;
 beforeAll(async () => {
@@ -104,6 +105,14 @@ describe('vip add', () => {
     const inside = await add('listed-2', '--address', await make('inside', '10.0.7.0/28'));
     expect(inside.status).toBe(3);
     expect(inside.stderr).toMatch(/prefix list pl-\w+ 10\.0\.7\.0\/28 lies inside 10\.0\.0\.0\/16/);
+    const held = await add('listed-4', '--address', '192.168.180.3');
+    expect(held.stderr).toMatch(
+      /192\.168\.180\.3\/32 lies in 192\.168\.180\.0\/28 of pl-\w+, which belongs to VIP listed/,
+    );
+    const within = await add('listed-5', '--address', await make('within', '192.168.180.8/29'));
+    expect(within.stderr).toMatch(/lies in 192\.168\.180\.0\/28 of pl-/);
+    const drawn = await add('listed-6', '--pool', '192.168.180.0/27', '--json');
+    expect(documents(drawn.stdout)[0]).toMatchObject({ addresses: ['192.168.180.16/32'] });
     const none = await add('listed-3', '--address', 'pl-00000000000000000');
     expect(none.stderr).toMatch(/pl-00000000000000000 does not exist/);
   });
@@ -121,6 +130,25 @@ describe('vip add', () => {
     const given = ran.flatMap((r) => documents(r.stdout)[0]!.addresses as string[]);
     expect(new Set(given).size).toBe(8);
     expect([...given].sort()[0]).toBe('192.168.200.1/32');
+  });
+
+  test('refuses a pool inside the VPC by the CIDR', async () => {
+    const ran = await add('pooled', '--pool', '10.0.7.0/24');
+    expect(ran.status).toBe(3);
+    expect(ran.stderr).toMatch(/pool 10\.0\.7\.0\/24 lies inside 10\.0\.0\.0\/16, a CIDR of vpc-/);
+  });
+
+  test('refuses a VPC that another account shares, by the accounts', async () => {
+    const sts = await startSts({ userIdOf: () => 'AROAOTHER:session', accountId: '999988887777' });
+    try {
+      const env = { ...region.env, AWS_ENDPOINT_URL_STS: sts.url };
+      const args = ['vip', 'add', 'shared', '--address', '192.168.179.1', '--vpc', region.vpc.vpcId];
+      const ran = await run(args, env);
+      expect(ran.status).toBe(3);
+      expect(ran.stderr).toMatch(/is shared by account 111122223333, and you are 999988887777/);
+    } finally {
+      await sts.stop();
+    }
   });
 
   test('says when a pool is used up', async () => {
