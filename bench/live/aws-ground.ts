@@ -14,7 +14,7 @@ import { ssmMachines } from './ssm-machines.ts';
 
 /** Many calls in a row: EC2 refuses some, and the SDK waits. */
 const ATTEMPTS = 8;
-const PAUSE_MS = 10_000;
+const PAUSE_MS = 5_000;
 
 export async function awsGround(wanted: string | undefined): Promise<Ground> {
   const settings = { maxAttempts: ATTEMPTS, ...(wanted === undefined ? {} : { region: wanted }) };

@@ -61,8 +61,12 @@ export function ec2Kinds(ec2: EC2Client, run: Run): readonly Kind[] {
     {
       what: 'network interface',
       find: async () => {
-        const { NetworkInterfaces } = await ec2.send(new DescribeNetworkInterfacesCommand({ Filters }));
-        return idsOf(NetworkInterfaces, 'NetworkInterfaceId');
+        const { NetworkInterfaces = [] } = await ec2.send(new DescribeNetworkInterfacesCommand({ Filters }));
+        // One that is in use goes with its instance, and cannot go before.
+        return idsOf(
+          NetworkInterfaces.filter(({ Status }) => Status !== 'in-use'),
+          'NetworkInterfaceId',
+        );
       },
       take: (NetworkInterfaceId) => ec2.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId })),
     },

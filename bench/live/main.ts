@@ -1,5 +1,6 @@
 // Main: the live harness as a command: words in, exit status out; Ctrl-C ends the drills and begins the removal.
 import { agreed } from '../../cli/confirm.ts';
+import { Complaint, usage as usageComplaint } from '../../cli/exit.ts';
 import { isInside } from '../../lab/netns/sandbox.ts';
 import { awsGround } from './aws-ground.ts';
 import type { Ground } from './ground.ts';
@@ -17,15 +18,20 @@ export async function liveMain(argv: readonly string[]): Promise<number> {
   }
   // In its sandbox the local run needs nobody to remove anything: all of it ends with the sandbox.
   if (wish.local && !isInside()) return enterLocal(argv);
-  const ground = wish.local ? await localGround(say) : await awsGround(wish.region);
+  let ground: Ground | undefined;
   try {
+    ground = wish.local ? await localGround(say) : await awsGround(wish.region);
     // The lab's nodes have adverts of their own.
     return await onGround(ground, wish.local ? { ...wish, advertS: LOCAL_ADVERT_S } : wish);
+  } catch (error) {
+    say(error instanceof Complaint ? `${error.message}: ${error.next}` : reasonOf(error));
+    return error instanceof Complaint ? error.status : status.bad;
   } finally {
-    await ground.close();
+    await ground?.close();
   }
 }
 
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const say = (text: string): void => void process.stderr.write(`live: ${text}\n`);
 
 async function onGround(ground: Ground, wish: Wish): Promise<number> {
@@ -36,7 +42,12 @@ async function onGround(ground: Ground, wish: Wish): Promise<number> {
     say,
     signal: interruption.signal,
     print: (text) => void process.stdout.write(`${text}\n`),
-    agree: (question) => agreed(question, wish.yes || wish.local),
+    async agree(question) {
+      if (wish.yes || wish.local) return true;
+      if (process.stdin.isTTY !== true)
+        throw usageComplaint('nobody is there to ask: stdin is no terminal', 'say --yes to go on');
+      return agreed(question, false);
+    },
   };
   try {
     return await (wish.clean === undefined ? runHarness(setting) : cleanRun(setting, wish.clean));
