@@ -69,7 +69,9 @@ export function withStopped(vip: Vip, hint: Hint): Vip {
   const stint = vip.claims[hint.node];
   const standing = stint?.state === 'MASTER' || stint?.state === 'BACKUP';
   if (stint === undefined || !standing || stint.seenMs > hint.atMs + STAMP_MS) return vip;
-  return { ...vip, claims: { ...vip.claims, [hint.node]: { ...stint, state: 'STOP' } } };
+  // What it said before it stopped, and what comes only now, must not bring it back: its seq counts microseconds of uptime.
+  const seq = Math.max(stint.seq, (hint.atMs + STAMP_MS - stint.bootAtMs) * 1000);
+  return { ...vip, claims: { ...vip.claims, [hint.node]: { ...stint, state: 'STOP', seq } } };
 }
 
 const RACES_MAX = 10;

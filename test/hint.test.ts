@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hintFrom } from '../shared/aws/hint-event.ts';
+import { merge } from '../shared/claim.ts';
 import { type Change, concerns, type NodeHint, withStopped } from '../shared/hint.ts';
 import { epochMs, plus, seconds } from '../shared/time.ts';
 import { item, START, says, V4, world } from './world.ts';
@@ -27,6 +28,15 @@ describe('an instance that stopped', () => {
     const w = world();
     await says(w, 'i-a');
     expect(withStopped(item(w), stopped('i-a', 5000)).claims['i-a']).toMatchObject({ state: 'STOP' });
+  });
+
+  it('is not brought back by what it said before and comes only now, but by what it says later', async () => {
+    const w = world();
+    await says(w, 'i-a');
+    const before = item(w).claims['i-a']!;
+    const gone = withStopped(item(w), stopped('i-a', 5000)).claims['i-a']!;
+    const laterBy = (ms: number) => merge(gone, { ...before, seq: before.seq + ms * 1000 }).state;
+    expect([laterBy(4000), laterBy(5999), laterBy(7000)]).toEqual(['STOP', 'STOP', before.state]);
   });
 
   it.each([
