@@ -1,12 +1,13 @@
 // What each act of a story does to the world.
-import { type EpochMs, epochMs } from '../../shared/time.ts';
-import type { Vip } from '../../shared/vip.ts';
-import { addEnis, addTable, machineOf } from './furnish.ts';
-import { ROLE } from './lambda.ts';
-import { drawSeq, type Machine, say, sayLowerAdvert } from './machine.ts';
+import { addEnis, machineOf } from './furnish.ts';
+import { hintAt } from './hints.ts';
+import { type Machine, priorityOf, say, sayLowerAdvert } from './machine.ts';
+import { meddle, stranger } from './meddle.ts';
+import { order } from './orders.ts';
 import type { Act } from './story.ts';
 import { eipEni, serviceEni } from './truth.ts';
 import { instanceOf, isMaster, settleLater } from './vrrp.ts';
+import { force } from './workflow.ts';
 import { lookLater, reckon, struck, type World, wake } from './world.ts';
 
 /** Acts that are faults in the sense of issue 4: they count, and are paired with the states of the nodes. */
@@ -35,6 +36,8 @@ export function perform(world: World, act: Act): void {
   if (faulty.has(act.does)) struck(world, act.does, world.sched.now());
   const vips = 'vip' in act ? [act.vip] : world.groups.map((g) => g.vip);
   for (const vip of vips) world.lastDeed[vip] = act.does;
+  // Before it is done: of a node that is replaced the old one is meant.
+  hintAt(world, act);
   switch (act.does) {
     case 'dies':
     case 'boots':
@@ -91,6 +94,9 @@ export function perform(world: World, act: Act): void {
     case 'is replaced':
       instance(world, act.does, act.node);
       break;
+    case 'forced failover':
+      force(world, act);
+      break;
     case 'stranger speaks':
       stranger(world, act);
       break;
@@ -104,6 +110,7 @@ export function perform(world: World, act: Act): void {
 function power(world: World, does: string, machine: Machine): void {
   const { road } = world;
   if (does === 'dies') {
+    if (machine.alive) world.deaths.push({ node: machine.id, atMs: world.sched.now() });
     machine.alive = false;
     machine.spool = [];
     machine.sending = false;
@@ -157,7 +164,7 @@ function transient(world: World, act: Act & { does: 'is transient' }): void {
   say(machine, world.road, of, 'MASTER');
   const real = world.machines.find((m) => m !== machine && isMaster(m, act.vip));
   const luck = world.road.luck(machine);
-  if (act.adverts && real !== undefined && instanceOf(real, act.vip).priority > of.priority) {
+  if (act.adverts && real !== undefined && priorityOf(instanceOf(real, act.vip)) > priorityOf(of)) {
     world.sched.after(luck.between(1, 1000), () =>
       sayLowerAdvert(real, world.road, instanceOf(real, act.vip)),
     );
@@ -169,42 +176,6 @@ function transient(world: World, act: Act & { does: 'is transient' }): void {
     reckon(world);
   });
 }
-
-type Ordering = Extract<Act, { does: 'pin' | 'unpin' | 'freeze' }>;
-
-const OUTLASTS_MS = 400_000;
-
-/** What the CLI does: read, write on `rev`, and let reconcile look at once. */
-function order(world: World, act: Ordering): void {
-  const { items } = world.net.vips;
-  const item = items.get(world.story.vips[act.vip]!.name)!;
-  const now = world.sched.now();
-  const orders = world.orders[act.vip]!;
-  const by = { by: 'operator', reason: 'because' };
-  const { pin: _pin, ...unpinned } = item;
-  let after: Vip = unpinned;
-  delete orders.pin;
-  if (act.does === 'pin') {
-    const node = world.machines[act.node]!.id;
-    const until = now + act.forMs;
-    orders.pin = { node, untilMs: until };
-    world.known.order(item.name, node);
-    after = { ...item, pin: { ...by, node, untilMs: at(world, until) } };
-  } else if (act.does === 'freeze') {
-    orders.freeze = { untilMs: now + act.forMs };
-    after = { ...unpinned, freeze: { ...by, untilMs: at(world, now + act.forMs) } };
-  }
-  // Its end changes where the VIP belongs, like every fault; an order that outlasts the history has none.
-  const end = orders.pin?.untilMs ?? orders.freeze?.untilMs ?? 0;
-  if (end < world.story.quietAtMs + OUTLASTS_MS) world.troubleUntilMs = Math.max(world.troubleUntilMs, end);
-  world.log
-    .wrote(undefined, item.name, items, () => world.net.vips.write(item, after))
-    .catch(() => undefined);
-  world.sched.stir();
-  world.functions.reconcileAll(`order ${now}`);
-}
-
-const at = (world: World, ms: number): EpochMs => epochMs(Math.floor(world.epochAt + ms));
 
 function instance(world: World, does: 'is untagged' | 'is tagged' | 'is replaced', node: number): void {
   const machine = world.machines[node]!;
@@ -228,6 +199,7 @@ function instance(world: World, does: 'is untagged' | 'is tagged' | 'is replaced
 function replace(world: World, node: number): void {
   const old = world.machines[node]!;
   const spec = world.story.nodes[node]!;
+  if (old.alive) world.deaths.push({ node: old.id, atMs: world.sched.now() });
   old.alive = false;
   world.region.dropEni(serviceEni(old.id));
   if (world.region.ec2.enis.has(eipEni(old.id))) world.region.dropEni(eipEni(old.id));
@@ -239,59 +211,4 @@ function replace(world: World, node: number): void {
   addEnis(world, id, spec.zone, spec.hasEipEni);
   for (const of of made.instances) say(made, world.road, of, 'BACKUP');
   for (const group of world.groups) settleLater(group, world.road);
-}
-
-function stranger(world: World, act: Act & { does: 'stranger speaks' }): void {
-  const machine = world.machines[act.node]!;
-  const node = act.forged ? machine.id : 'i-elsewhere';
-  const seq = act.forged ? drawSeq(machine, world.road) + 1_000_000 : 5_000_000;
-  const word = {
-    vip: world.story.vips[act.vip]!.name,
-    node,
-    state: 'MASTER',
-    kind: 'transition',
-    priority: 255,
-    instance: 'VI',
-    bootId: act.forged ? `boot-${machine.boot}-of-${machine.id}` : 'boot-of-stranger',
-    seq,
-    since: seq,
-    uptimeMs: Math.ceil(seq / 1000),
-    ageMs: 0,
-    atMs: world.epochAt + world.sched.now(),
-    superseded: false,
-    dropped: 0,
-  } as const;
-  // The bus's own policy would deny a forged source; here it is let through with another instance's identity.
-  world.functions.accept(word, `vipshift.notify/${ROLE}:i-elsewhere`);
-}
-
-type Meddling = Act & { readonly vip: number };
-
-function meddle(world: World, act: Meddling): void {
-  const { region, story } = world;
-  const vip = story.vips[act.vip]!;
-  const luck = world.road.luck(world.machines[0]!);
-  const table = `rtb-${vip.name}-${luck.int(1, vip.tables)}`;
-  const address = luck.pick(vip.addresses);
-  switch (act.does) {
-    case 'table appears':
-      addTable(region, `rtb-${vip.name}-new${Math.round(world.sched.now())}`, vip.tableLabel);
-      break;
-    case 'foreign route':
-      region.routeTo(table, address, luck.odds(0.5) ? 'eni-foreign' : 'pcx-foreign');
-      break;
-    case 'route is changed':
-      region.routeTo(table, address, serviceEni(world.machines[act.node]!.id));
-      break;
-    case 'route is deleted':
-      region.routeTo(table, address, undefined);
-      break;
-    default: {
-      const [eip] = vip.eips;
-      if (eip === undefined) return;
-      const { eni: _eni, privateAddress: _address, ...loose } = region.ec2.eips.get(eip)!;
-      const there = { eni: 'eni-foreign', privateAddress: '10.0.9.9' };
-      region.setEip(act.does === 'foreign eip' ? { ...loose, ...there } : loose);
-    }
-  }
 }

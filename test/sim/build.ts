@@ -1,13 +1,18 @@
 // Puts a world together from its story: the scheduler, EC2, the stores, the bus, the functions, the nodes.
+
+import { FUNCTION_TIMEOUT_MIN } from '../../shared/lease.ts';
 import { memoryBudget } from '../../shared/memory/budget.ts';
 import { memoryTimeline } from '../../shared/memory/timeline.ts';
 import { memoryVips } from '../../shared/memory/vip-store.ts';
+import type { Step } from '../../shared/plan.ts';
 import { epochMs } from '../../shared/time.ts';
+import { bus } from './bus.ts';
 import { furnish, machineOf } from './furnish.ts';
 import { known } from './known.ts';
 import { type Cloud, functions } from './lambda.ts';
 import { emptyLog } from './log.ts';
 import { bootId, type Road } from './machine.ts';
+import { obey } from './orders.ts';
 import type { Network } from './ports.ts';
 import { type Chance, chance } from './random.ts';
 import { region as regionOf } from './region.ts';
@@ -30,6 +35,7 @@ export function build(story: Story): World {
     sched,
     () => vips.items,
     () => reckon(world),
+    (written) => obey(world, written),
   );
   const odds = (name: FaultName, luck: Chance): boolean =>
     sched.now() < story.quietAtMs && luck.odds(story.odds[name] ?? 0);
@@ -42,6 +48,9 @@ export function build(story: Story): World {
     budget: story.sharedBudget ? memoryBudget() : undefined,
     log,
     published: [],
+    changes: [],
+    orders: [],
+    vipOf: (step) => vipOf(story, step),
     describesFail: () => world.describesFail,
     strikes(name, by, lastsMs = 0) {
       if (!odds(name, by.luck)) return false;
@@ -58,12 +67,10 @@ export function build(story: Story): World {
       world.awaits += 1;
     },
     delivered: (word, stampMs) => world.known.delivered(word, stampMs, sched.now()),
-    quietAtMs: story.quietAtMs,
+    timeoutMs: story.timeoutMs ?? FUNCTION_TIMEOUT_MIN,
     blows: story.blows ?? [],
     begun: [],
-    late: [],
     invocations: 0,
-    claims: 0,
   };
   const busDown = new Set<string>();
   const road: Road = {
@@ -77,7 +84,7 @@ export function build(story: Story): World {
       return luck;
     },
     open: (zone) => !busDown.has('all') && !busDown.has(zone),
-    accept: (word) => world.functions.accept(word),
+    accept: (word) => world.bus.accept(word),
     said(machine) {
       world.known.boot(bootId(machine), machine.bootedAtMs);
       reckon(world);
@@ -94,6 +101,7 @@ export function build(story: Story): World {
       return 'reply lost';
     },
   };
+  const does = functions(cloud);
   const machines = story.nodes.map((spec) => machineOf(story, spec));
   world = {
     story,
@@ -102,7 +110,10 @@ export function build(story: Story): World {
     region,
     net,
     cloud,
-    functions: functions(cloud),
+    functions: does,
+    bus: bus({ ...story, ...cloud, sched, epochAt, deliver: (...event) => does.claimed(...event) }),
+    executions: [],
+    deaths: [],
     log,
     road,
     machines,
@@ -133,4 +144,13 @@ export function build(story: Story): World {
   };
   furnish(world);
   return world;
+}
+
+/** Whose step it is, by what it sets; one that sets nothing of anybody's is laid at the first one's door. */
+function vipOf({ vips }: Story, step: Step): string {
+  const isOf = (vip: Story['vips'][number]) =>
+    step.call === 'AssociateAddress'
+      ? vip.eips.includes(step.eip)
+      : step.call !== 'ModifyNetworkInterfaceAttribute' && vip.addresses.includes(step.destination);
+  return (vips.find(isOf) ?? vips[0]!).name;
 }

@@ -87,6 +87,11 @@ export const found: readonly Control[] = [
     patches: [patch('switch', 'held.good && !unmet && !mayLand, sent', 'held.good && !unmet, sent')],
   },
   {
+    name: 'what a stopped node said before brings it back',
+    breaks: ['order', 'never worse', 'convergence'],
+    patches: [patch('hint', "state: 'STOP', seq }", "state: 'STOP' }")],
+  },
+  {
     name: 'a long plan does not heed the election',
     breaks: ['convergence'],
     patches: [patch('grip', 'expiresAtMs = until;\n        wanted = wants(item);', 'expiresAtMs = until;')],

@@ -14,6 +14,7 @@ export function machineOf(story: Story, spec: NodeSpec): Machine {
       vip: n,
       vipName: vip.name,
       priority: spec.priorities[n]!,
+      demoted: false,
       state: 'BACKUP',
       sinceUs: 0,
     })),

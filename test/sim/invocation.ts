@@ -1,13 +1,15 @@
 // One run of a Lambda function: it may be killed or paused at any of its awaits, and it ends at its timeout. A request
 // that was sent before goes its own way, whatever becomes of the one who sent it.
 import { Fault } from '../../shared/fault.ts';
-import { FUNCTION_TIMEOUT_MIN } from '../../shared/lease.ts';
+import type { Hint } from '../../shared/hint.ts';
 import { type Clock, type EpochMs, epochMs } from '../../shared/time.ts';
 import type { Chance } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export interface Invocation {
   readonly name: string;
+  /** What it was invoked with, when that was a hint. */
+  readonly hint: Hint | undefined;
   readonly luck: Chance;
   readonly clock: Clock;
   readonly deadline: EpochMs;
@@ -36,9 +38,11 @@ const MARGIN_MS = 1500;
 
 export interface Given {
   readonly name: string;
+  readonly hint: Hint | undefined;
   readonly luck: Chance;
   readonly sched: Scheduler;
   readonly epochAt: number;
+  readonly timeoutMs: number;
   /** How wrong the sandbox's clock is. */
   readonly skewMs: number;
   readonly blow: Blow | undefined;
@@ -53,9 +57,10 @@ export function invocation(given: Given): Invocation {
   const { sched, blow } = given;
   const startedAtMs = sched.now();
   const now = (): EpochMs => epochMs(Math.floor(given.epochAt + sched.now() + given.skewMs));
-  const deadline = epochMs(now() + FUNCTION_TIMEOUT_MIN - MARGIN_MS);
+  const deadline = epochMs(now() + given.timeoutMs - MARGIN_MS);
   const self: Invocation = {
     name: given.name,
+    hint: given.hint,
     luck: given.luck,
     deadline,
     nonces: new Set(),
@@ -106,6 +111,6 @@ export function invocation(given: Given): Invocation {
       self.begin(() => sched.after(duration, () => self.hear(resolve)));
     });
   }
-  if (!given.outlives) sched.at(startedAtMs + FUNCTION_TIMEOUT_MIN, () => self.die());
+  if (!given.outlives) sched.at(startedAtMs + given.timeoutMs, () => self.die());
   return self;
 }

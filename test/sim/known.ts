@@ -19,6 +19,7 @@ export interface Known {
   /** By VIP: nodes that said MASTER in time and not superseded, or that an order named. */
   readonly rightful: Map<string, Set<string>>;
   boot(bootId: string, bootedAtMs: number): void;
+  bootedAtMs(bootId: string): number | undefined;
   delivered(word: Word, stampMs: number, nowMs: number): void;
   order(vip: string, node: string): void;
 }
@@ -31,6 +32,7 @@ export function known(vips: readonly string[]): Known {
     newest,
     rightful,
     boot: (bootId, bootedAtMs) => boots.set(bootId, bootedAtMs),
+    bootedAtMs: (bootId) => boots.get(bootId),
     order: (vip, node) => rightful.get(vip)!.add(node),
     delivered(word, stampMs, nowMs) {
       const bootedAtMs = boots.get(word.bootId);

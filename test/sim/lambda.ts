@@ -1,9 +1,10 @@
 // The functions as AWS runs them: sandboxes with clocks of their own, asynchronous retries for the failover function,
-// a schedule for reconcile; and the bus that delivers to them, at least once, in any order, up to a day late.
+// a schedule and hints for reconcile, the workflow's steps. bus.ts delivers to them.
 import { type Answer, failover } from '../../shared/failover.ts';
+import type { Hint } from '../../shared/hint.ts';
 import { type Pace, pace } from '../../shared/pace.ts';
-import { reconcile } from '../../shared/reconcile.ts';
-import type { Wire } from '../../shared/switch.ts';
+import type { Desk } from '../../shared/runbook.ts';
+import { reconcileFor } from '../../shared/sweep.ts';
 import { epochMs } from '../../shared/time.ts';
 import type { Scope } from '../../shared/vip.ts';
 import { type Blow, type Invocation, invocation } from './invocation.ts';
@@ -30,32 +31,38 @@ export interface Cloud {
   struck(name: FaultName, untilMs: number): void;
   counted(): void;
   delivered(word: Word, stampMs: number): void;
-  readonly quietAtMs: number;
+  /** How long a claim's or a sweep's invocation may take. */
+  readonly timeoutMs: number;
   readonly blows: NonNullable<Story['blows']>;
   /** Every invocation that was begun, for tests that enumerate their awaits. */
   readonly begun: Invocation[];
-  readonly late: { readonly atMs: number; readonly deliver: () => void }[];
   invocations: number;
-  /** The claim accepted by the bus counts one; for the medians. */
-  claims: number;
 }
 
 export interface Functions {
-  /** The bus accepts a word and delivers it as it likes. */
-  accept(word: Word, source?: string): void;
-  reconcileAll(name: string): void;
+  /** One delivery of an event to the function `failover`. */
+  claimed(name: string, word: Word, stampMs: number, eventId: string, source: string): void;
+  /** Reconcile: over all VIPs, or over those that a hint concerns. */
+  sweep(name: string, hint?: Hint): void;
+  /** One step of a workflow. */
+  step<T>(name: string, work: (desk: Desk) => Promise<T>, ended: (how: Ended<T>) => void): void;
 }
 
-/** After these an event older than a day is given up; the rule's own maximum age is ignored on purpose. */
-const DAY_MS = 86_400_000;
+/** What became of an invocation: `died` as its caller sees a kill or a time-out. */
+export type Ended<T> =
+  | { readonly is: 'answered'; readonly answer: T }
+  | { readonly is: 'threw'; readonly error: unknown }
+  | { readonly is: 'died' };
+
 const BEGUN_KEPT = 1000;
+/** A step may wait for a claim, or for EC2 to show what was done (serverless.yml). */
+const STEP_TIMEOUT_MS = 300_000;
 
 export function functions(cloud: Cloud): Functions {
   const sandboxes: Sandbox[] = [];
   const { net } = cloud;
   const { sched } = net;
   const boxLuck = chance(cloud.seed, 'sandboxes');
-  let words = 0;
 
   const sandbox = (): Sandbox => {
     const free = sandboxes.find((s) => !s.busy);
@@ -69,15 +76,17 @@ export function functions(cloud: Cloud): Functions {
     return made;
   };
 
-  const begin = (name: string, died: () => void): { by: Invocation; box: Sandbox } => {
+  const begin = (name: string, timeoutMs: number, died: () => void, hint?: Hint) => {
     const luck = chance(cloud.seed, name);
     const box = sandbox();
     cloud.invocations += 1;
     const by = invocation({
       name,
+      hint,
       luck,
       sched,
       epochAt: net.epochAt,
+      timeoutMs,
       skewMs: box.skewMs,
       blow: cloud.blows.find((b) => b.invocation === name) ?? blowFor(cloud, luck),
       outlives: luck.odds(0.2),
@@ -94,8 +103,8 @@ export function functions(cloud: Cloud): Functions {
     return { by, box };
   };
 
-  const wireOf = (by: Invocation, box: Sandbox, vip: string): Wire => ({
-    ...portsOf(net, by, vip),
+  const deskOf = (by: Invocation, box: Sandbox): Desk => ({
+    ...portsOf(net, by),
     clock: by.clock,
     pace: box.pace,
     chance: () => by.luck.next(),
@@ -108,6 +117,27 @@ export function functions(cloud: Cloud): Functions {
     scopes: box.scopes,
   });
 
+  const invoke = <T>(
+    name: string,
+    work: (desk: Desk) => Promise<T>,
+    ended: (how: Ended<T>) => void,
+    hint?: Hint,
+    timeoutMs = cloud.timeoutMs,
+  ): void => {
+    const { by, box } = begin(name, timeoutMs, () => ended({ is: 'died' }), hint);
+    const end = (how: Ended<T>) => {
+      if (by.dead) return;
+      by.dead = true;
+      box.busy = false;
+      ended(how);
+    };
+    sched.stir();
+    work(deskOf(by, box)).then(
+      (answer) => end({ is: 'answered', answer }),
+      (error: unknown) => end({ is: 'threw', error }),
+    );
+  };
+
   /** Lambda's own retries of an asynchronous invocation: after one and two minutes, here as luck has it. */
   const claimed = (
     name: string,
@@ -115,68 +145,38 @@ export function functions(cloud: Cloud): Functions {
     stampMs: number,
     eventId: string,
     source: string,
-    attempt: number,
-  ) => {
+    attempt = 1,
+  ): void => {
     const again = () => {
       if (attempt >= 3 || !chance(cloud.seed, `${name} again`).odds(0.5)) return;
       sched.after(60_000 * attempt, () => claimed(`${name}r`, word, stampMs, eventId, source, attempt + 1));
     };
     const deliveredAtMs = sched.now();
     if (source.endsWith(`:${word.node}`)) cloud.delivered(word, stampMs);
-    const { by, box } = begin(name, again);
     const claim = { ...word, timeMs: epochMs(net.epochAt + stampMs), eventId };
-    const done = (answer?: Answer) => {
-      if (by.dead) return;
-      by.dead = true;
-      box.busy = false;
-      if (answer === undefined) return again();
+    const ended = (how: Ended<Answer>) => {
+      if (how.is !== 'answered') return again();
       const item = net.vips.items.get(word.vip);
-      net.log.answers.push({ atMs: sched.now(), word, stampMs, deliveredAtMs, answer: answer.answer, item });
+      const { answer } = how.answer;
+      net.log.answers.push({ atMs: sched.now(), word, stampMs, deliveredAtMs, answer, item });
     };
-    sched.stir();
-    failover(wireOf(by, box, word.vip), { claim, source }, { mode: 'source', roleId: ROLE }).then(done, () =>
-      done(),
-    );
+    invoke(name, (wire) => failover(wire, { claim, source }, { mode: 'source', roleId: ROLE }), ended);
   };
 
   return {
-    accept(word, source = `vipshift.notify/${ROLE}:${word.node}`) {
-      words += 1;
-      cloud.claims += 1;
-      const eventId = `event-${words}`;
-      const luck = chance(cloud.seed, `${word.node} ${word.bootId} ${word.vip} ${word.seq} ${word.ageMs}`);
-      // EventBridge's stamp is in whole seconds of its own clock.
-      const stampMs = Math.floor((net.epochAt + sched.now()) / 1000) * 1000 - net.epochAt;
-      if (cloud.odds('event lost', luck)) return cloud.struck('event lost', sched.now());
-      const copies = cloud.odds('event doubled', luck) ? luck.int(2, 3) : 1;
-      if (copies > 1) cloud.struck('event doubled', sched.now());
-      for (let copy = 0; copy < copies; copy++) {
-        const { delayMs, late } = delayOf(cloud, luck);
-        const name = `claim ${eventId} ${copy}`;
-        const deliver = () => claimed(name, word, stampMs, eventId, source, 1);
-        if (late && sched.now() + delayMs > cloud.quietAtMs)
-          cloud.late.push({ atMs: sched.now() + delayMs, deliver });
-        else sched.after(delayMs, deliver);
-      }
-    },
-    reconcileAll(name) {
+    claimed: (name, word, stampMs, eventId, source) => claimed(name, word, stampMs, eventId, source),
+    sweep(name, hint) {
       const luck = chance(cloud.seed, name);
-      if (cloud.odds('reconcile left out', luck))
+      if (hint === undefined && cloud.odds('reconcile left out', luck))
         return cloud.struck('reconcile left out', sched.now() + 60_000);
-      const { by, box } = begin(name, () => undefined);
-      sched.stir();
-      const all = wireOf(by, box, '')
-        .vips.list()
-        .then((vips) =>
-          Promise.all(vips.map((vip) => reconcile(wireOf(by, box, vip.name), vip).catch(() => undefined))),
-        );
-      const done = () => {
-        if (by.dead) return;
-        by.dead = true;
-        box.busy = false;
-      };
-      all.then(done, done);
+      invoke(
+        name,
+        (wire) => reconcileFor(wire, hint),
+        () => undefined,
+        hint,
+      );
     },
+    step: (name, work, ended) => invoke(name, work, ended, undefined, STEP_TIMEOUT_MS),
   };
 }
 
@@ -190,22 +190,4 @@ function blowFor(cloud: Cloud, luck: Chance): Blow | undefined {
     before: luck.odds(0.5),
     forMs: luck.log(50, 40_000),
   };
-}
-
-/** Median 150 ms, 99th percentile about 390 ms (measured by others, 2023). */
-function delayOf(cloud: Cloud, luck: Chance): { delayMs: number; late: boolean } {
-  const plain = luck.log(90, 390);
-  if (cloud.odds('event late', luck)) {
-    const delayMs = luck.log(61_000, DAY_MS);
-    cloud.struck('event late', 0);
-    return { delayMs, late: true };
-  }
-  if (cloud.odds('event delayed', luck)) {
-    const delayMs = luck.log(500, 60_000);
-    cloud.struck('event delayed', cloud.net.sched.now() + delayMs);
-    return { delayMs, late: false };
-  }
-  const start = cloud.odds('slow start', luck) ? luck.log(100, 3000) : 0;
-  if (start > 0) cloud.struck('slow start', 0);
-  return { delayMs: plain + start, late: false };
 }

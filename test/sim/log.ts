@@ -61,7 +61,12 @@ export interface Log {
   filed(timeline: MemoryTimeline, entry: Entry): Promise<Entry>;
 }
 
-export function emptyLog(sched: Scheduler, items: () => MemoryVips['items'], onChange: () => void): Log {
+export function emptyLog(
+  sched: Scheduler,
+  items: () => MemoryVips['items'],
+  onChange: () => void,
+  onWrite: (written: Written) => void,
+): Log {
   const knew = new Map<Invocation, Map<string, number>>();
   const log: Log = {
     sends: [],
@@ -101,7 +106,9 @@ export function emptyLog(sched: Scheduler, items: () => MemoryVips['items'], onC
       const answer = effect();
       const after = all.get(name);
       if (after !== undefined && after !== before) {
-        log.writes.push({ atMs: sched.now(), by, before, after, entries: log.filedAtMs.length });
+        const written = { atMs: sched.now(), by, before, after, entries: log.filedAtMs.length };
+        log.writes.push(written);
+        onWrite(written);
       }
       return answer;
     },

@@ -10,6 +10,8 @@ export interface Instance {
   readonly vip: number;
   readonly vipName: string;
   readonly priority: number;
+  /** keepalived's tracked file lowers its priority. */
+  demoted: boolean;
   state: VrrpState;
   /** CLOCK_BOOTTIME in µs of the last transition. */
   sinceUs: number;
@@ -73,6 +75,10 @@ export interface Road {
 }
 
 const BATCH_MAX = 10;
+const DEMOTED_BY = 100;
+
+/** What it adverts, and says in its claims. */
+export const priorityOf = ({ priority, demoted }: Instance): number => priority - (demoted ? DEMOTED_BY : 0);
 
 export const bootId = (machine: Machine): string => `boot-${machine.boot}-of-${machine.id}`;
 
@@ -112,7 +118,7 @@ function wordOf(machine: Machine, road: Road, of: Instance, kind: ClaimKind, lin
     node: machine.id,
     state: line?.state ?? of.state,
     kind,
-    priority: of.priority,
+    priority: priorityOf(of),
     instance: 'VI',
     bootId: bootId(machine),
     seq,

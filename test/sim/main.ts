@@ -3,13 +3,13 @@
 //   node test/sim/main.ts --runs 100000 --seed 1 --json     histories on all cores, and what came of them
 //   node test/sim/main.ts --replay 4711 [--shrink]          one history, step by step
 //
-// Exit status 1 when a guarantee did not hold.
+// Exit status 1 when a guarantee did not hold, or when in a run of 100,000 a pair of node state and fault was too rare.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { violationsOf } from './checks/all.ts';
 import { storyOf } from './generator.ts';
-import { asJson, asText } from './report.ts';
+import { asJson, asText, shortPairs } from './report.ts';
 import { retell } from './retell.ts';
 import { emptyTally, type Tally } from './run.ts';
 import { shrink } from './shrink.ts';
@@ -96,9 +96,9 @@ async function main(): Promise<boolean> {
   if (worst !== undefined && !values.json) {
     const story = await shrink(storyOf(worst.seed));
     const world = await tell(story);
-    console.log(`\nthe first failure, made as small as it gets:\n${retell(world, violationsOf(world))}`);
+    console.log(`\nseed ${worst.seed} made as small as it gets:\n${retell(world, violationsOf(world))}`);
   }
-  return tally.failures.length === 0;
+  return tally.failures.length === 0 && shortPairs(tally).length === 0;
 }
 
 process.exitCode = (await main()) ? 0 : 1;

@@ -5,14 +5,17 @@
 // a reply the caller gives up with a Fault `unknown`; the effect comes all the same.
 import type { Budget } from '../../shared/budget.ts';
 import { Fault } from '../../shared/fault.ts';
-import { ATTEMPT_MAX, UNKNOWN_LANDS_WITHIN } from '../../shared/lease.ts';
+import type { Change } from '../../shared/hint.ts';
+import { ATTEMPT_MAX } from '../../shared/lease.ts';
+import type { OrderEntry } from '../../shared/ledger-order.ts';
 import type { MemoryTimeline } from '../../shared/memory/timeline.ts';
 import type { MemoryVips } from '../../shared/memory/vip-store.ts';
 import type { Step } from '../../shared/plan.ts';
+import type { Desk } from '../../shared/runbook.ts';
 import type { Wire } from '../../shared/switch.ts';
-import { epochMs } from '../../shared/time.ts';
 import type { Failover } from '../../shared/timeline.ts';
 import type { Vip } from '../../shared/vip.ts';
+import { ec2Of } from './ec2-port.ts';
 import type { Invocation } from './invocation.ts';
 import type { Log } from './log.ts';
 import { type Region, STALE_MAX_MS } from './region.ts';
@@ -28,16 +31,23 @@ export interface Network {
   readonly budget: Budget | undefined;
   readonly log: Log;
   readonly published: Failover[];
+  /** Other people's changes, as CloudTrail told of them; by VIP. */
+  readonly changes: { readonly vip: string; readonly change: Change }[];
+  readonly orders: OrderEntry[];
+  /** Whose step it is, by what it sets. */
+  vipOf(step: Step): string;
   /** Whether the fault strikes this request; counted when it does. `untilMs`: when its consequences are over. */
   strikes(name: FaultName, invocation: Invocation, lastsMs?: number): boolean;
   describesFail(): boolean;
 }
 
-const lost = (what: string): Fault => new Fault('unknown', 'TimeoutError', `${what}: no reply`);
-const broken = (what: string): Fault => new Fault('unknown', 'InternalError', `${what}: internal error`);
-const throttled = (what: string): Fault => new Fault('throttled', 'Throttled', `${what}: rate exceeded`);
+export const lost = (what: string): Fault => new Fault('unknown', 'TimeoutError', `${what}: no reply`);
+export const broken = (what: string): Fault =>
+  new Fault('unknown', 'InternalError', `${what}: internal error`);
+export const throttled = (what: string): Fault =>
+  new Fault('throttled', 'Throttled', `${what}: rate exceeded`);
 
-interface Trip {
+export interface Trip {
   readonly toMs: number;
   readonly backMs: number;
   /** The reply never comes. */
@@ -45,7 +55,7 @@ interface Trip {
 }
 
 /** One request. `effect` acts at once; its promise carries the answer only. */
-function request<T>(
+export function request<T>(
   net: Network,
   by: Invocation,
   what: string,
@@ -68,101 +78,22 @@ function request<T>(
   });
 }
 
-const refuse =
+export const refuse =
   <T>(fault: Fault) =>
   (): Promise<T> =>
     Promise.reject(fault);
 
-export function portsOf(
-  net: Network,
-  by: Invocation,
-  vipName: string,
-): Pick<Wire, 'ec2' | 'vips' | 'timeline' | 'bus' | 'budget'> {
+type Ports = Pick<Desk, 'ec2' | 'vips' | 'timeline' | 'bus' | 'budget' | 'changes' | 'orders' | 'approvals'>;
+
+export function portsOf(net: Network, by: Invocation): Ports {
   const ports = {
-    ec2: ec2Of(net, by, vipName),
+    ec2: ec2Of(net, by),
     vips: vipsOf(net, by),
     timeline: timelineOf(net, by),
     bus: busOf(net, by),
+    ...desksOf(net, by),
   };
   return net.budget === undefined ? ports : { ...ports, budget: budgetOf(net, by, net.budget) };
-}
-
-function ec2Of(net: Network, by: Invocation, vipName: string): Wire['ec2'] {
-  const { luck } = by;
-  return {
-    async observe(scope) {
-      const trip = { toMs: luck.between(10, 60), backMs: luck.log(30, 250) };
-      const began = by.clock.now();
-      const began0 = net.sched.now();
-      if (net.describesFail() || net.strikes('read failed', by)) {
-        const fault = luck.odds(0.5) ? throttled('Describe') : broken('Describe');
-        return request(net, by, 'Describe', { ...trip, mute: luck.odds(0.3) }, refuse(fault));
-      }
-      const slow = net.strikes('read slow', by) ? luck.log(500, 4000) : 0;
-      let age: ((id: string) => number) | undefined;
-      if (net.strikes('read stale', by)) {
-        const ages = new Map<string, number>();
-        age = (id) => {
-          if (!ages.has(id)) ages.set(id, luck.between(0, STALE_MAX_MS));
-          return ages.get(id)!;
-        };
-      }
-      let answeredAt = 0;
-      const seen = await request(net, by, 'Describe', { ...trip, toMs: trip.toMs + slow }, () => {
-        answeredAt = net.sched.now();
-        return net.region.observe(scope, age);
-      });
-      net.log.looked(
-        by,
-        vipName,
-        age === undefined ? answeredAt : Math.min(answeredAt, began0) - STALE_MAX_MS,
-      );
-      return { ...seen, beganAtMs: began, endedAtMs: by.clock.now() };
-    },
-    apply: (step, mayStart) => attempt(net, by, vipName, step, mayStart),
-  };
-}
-
-/** Signing takes a moment, in which a pause may strike; then the check and the sending are one tick. */
-async function attempt(
-  net: Network,
-  by: Invocation,
-  vipName: string,
-  step: Step,
-  mayStart: () => boolean,
-): Promise<void> {
-  const { luck } = by;
-  await new Promise<void>((resolve) =>
-    by.begin(() => net.sched.after(luck.between(0, 3), () => by.hear(resolve))),
-  );
-  if (!mayStart()) throw new Fault('lease-short', 'LeaseShort', 'too little lease left to start');
-  const id = net.log.sent(by, vipName, step);
-  const trip = { toMs: luck.between(10, 80), backMs: luck.log(20, 300) };
-  const throttle = net.strikes('write refused', by);
-  const before = net.strikes('write failed before effect', by);
-  const mute = net.strikes('write failed after effect', by, ATTEMPT_MAX);
-  const late = net.strikes('write landed late', by, UNKNOWN_LANDS_WITHIN);
-  const toMs = late ? luck.between(ATTEMPT_MAX, UNKNOWN_LANDS_WITHIN) : trip.toMs;
-  const answer = () => {
-    if (throttle || !net.region.admit(step.call)) return Promise.reject(throttled(step.call));
-    if (before) return Promise.reject(broken(step.call));
-    return net.region.carryOut(step, id);
-  };
-  // The request goes out in this very tick: no begin() between check and sending.
-  return new Promise<void>((resolve, reject) => {
-    net.sched.after(toMs, () => {
-      const said = answer();
-      said.then(
-        () => net.log.landed(id, true),
-        () => net.log.landed(id, false),
-      );
-      net.sched.stir();
-      if (late) return;
-      if (mute) net.sched.after(trip.backMs, () => by.hear(() => reject(broken(step.call))));
-      else net.sched.after(trip.backMs, () => by.hear(() => resolve(said)));
-    });
-    if (late) net.sched.after(ATTEMPT_MAX, () => by.hear(() => reject(lost(step.call))));
-  });
 }
 
 function vipsOf(net: Network, by: Invocation): Wire['vips'] {
@@ -270,4 +201,29 @@ const busOf = (net: Network, by: Invocation): Wire['bus'] => ({
   },
 });
 
-export const epochOf = (net: Network) => epochMs(net.epochAt + net.sched.now());
+/** What lies beside the timeline: other people's changes, orders, requests for approval. */
+function desksOf(net: Network, by: Invocation): Pick<Ports, 'changes' | 'orders' | 'approvals'> {
+  const { luck } = by;
+  const once = <T>(what: string, effect: () => Promise<T>): Promise<T> => {
+    const trip = { toMs: luck.log(1, 8), backMs: luck.log(1, 8) };
+    if (!net.strikes('record failed', by, ATTEMPT_MAX)) return request(net, by, what, trip, effect);
+    if (luck.odds(0.5)) return request(net, by, what, { ...trip, mute: true }, effect);
+    return request(net, by, what, trip, refuse(broken(what)));
+  };
+  return {
+    changes: {
+      note: (vip, change) => once('PutItem', async () => void net.changes.push({ vip, change })),
+      since: (vip, atMs) =>
+        once('Query', async () =>
+          net.changes.filter((c) => c.vip === vip && c.change.atMs >= atMs).map((c) => c.change),
+        ),
+    },
+    orders: {
+      put: (order) =>
+        once('PutItem', async () => {
+          if (!net.orders.some((o) => o.vip === order.vip && o.id === order.id)) net.orders.push(order);
+        }),
+    },
+    approvals: { ask: () => once('PutItem', async () => undefined), pending: async () => [] },
+  };
+}

@@ -52,6 +52,14 @@ const convergence = (tally: Tally): Record<string, Spread> => {
   return Object.fromEntries([['all', spread(all)], ...each]);
 };
 
+/** How often every pair has to occur in a run of FULL_RUN histories. */
+export const PAIR_MIN = 100;
+export const FULL_RUN = 100_000;
+
+/** Pairs that did not occur often enough; a smaller run is not judged. */
+export const shortPairs = (tally: Tally): readonly { readonly pair: string; readonly n: number }[] =>
+  tally.histories < FULL_RUN ? [] : rarest(tally).filter(({ n }) => n < PAIR_MIN);
+
 const rarest = (tally: Tally) =>
   pairsWanted.map((pair) => ({ pair, n: tally.pairs[pair] ?? 0 })).sort((a, b) => a.n - b.n);
 
@@ -64,7 +72,13 @@ export const asJson = (tally: Tally, tookMs: number): string =>
       medianClaims: median(tally.claims),
       medianFaults: median(tally.faults),
       medianAwaits: median(tally.awaits),
-      pairs: { wanted: pairsWanted.length, rarest: rarest(tally)[0], counts: tally.pairs },
+      pairs: {
+        wanted: pairsWanted.length,
+        atLeast: PAIR_MIN,
+        short: shortPairs(tally),
+        rarest: rarest(tally)[0],
+        counts: tally.pairs,
+      },
       convergeMs: convergence(tally),
       failures: tally.failures.slice(0, 20),
     },
@@ -86,6 +100,7 @@ export function asText(tally: Tally, tookMs: number): string {
     `${tally.histories} histories in ${Math.round(tookMs / 1000)} s, ${tally.failures.length} violated a guarantee`,
     `medians per history: ${median(tally.claims)} claims, ${median(tally.faults)} faults, ${median(tally.awaits)} scheduled awaits`,
     `${pairsWanted.length} pairs of node state and fault; the rarest: ${pair!.pair}, ${pair!.n} times`,
+    ...shortPairs(tally).map((p) => `  ${p.pair}: ${p.n} times, want ${PAIR_MIN}`),
     'how long a VIP was not where it belongs, by what happened last before:',
     ...lines,
     ...failed,

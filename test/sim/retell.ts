@@ -1,9 +1,12 @@
-// A history told step by step, from what happened to the items, to EC2 and to the timeline.
+// A history told: in short, then the record as `vipshift timeline` shows it, then step by step from what happened to the
+// items, to EC2 and to the timeline.
 import { transitionAt } from '../../shared/claim.ts';
 import type { Entry } from '../../shared/timeline.ts';
 import type { Vip } from '../../shared/vip.ts';
 import type { Violation } from './checks/violation.ts';
 import type { Written } from './log.ts';
+import { timelineText } from './record.ts';
+import { actText, clock, row, shortStory } from './short.ts';
 import type { World } from './world.ts';
 
 interface Line {
@@ -14,7 +17,7 @@ interface Line {
 export function retell(world: World, violations: readonly Violation[]): string {
   const { story, log, region } = world;
   const lines: Line[] = [
-    ...story.acts.map(({ atMs, ...deed }) => ({ atMs, text: `ACT ${JSON.stringify(deed)}` })),
+    ...story.acts.map((act) => ({ atMs: act.atMs, text: `ACT ${actText(story, act)}` })),
     { atMs: story.quietAtMs, text: 'QUIET: nothing goes wrong from here on' },
     ...log.writes.map((w) => ({
       atMs: w.atMs,
@@ -35,18 +38,19 @@ export function retell(world: World, violations: readonly Violation[]): string {
         atMs: a.atMs,
         text: `answered: ${a.word.node} ${a.word.state} ${a.word.kind} of ${a.word.vip} seq ${a.word.seq}: ${a.answer} (stamped ${clock(a.stampMs)}, delivered ${clock(a.deliveredAtMs)})`,
       })),
+    ...world.executions.flatMap((e) =>
+      [...e.answeredAtMs].map(([state, atMs]) => ({ atMs, text: `${e.name} (${e.order.mode}): ${state}` })),
+    ),
     ...violations.map((v) => ({ atMs: v.atMs, text: `VIOLATION of ${v.guarantee}: ${v.vip}: ${v.what}` })),
   ];
-  const head = [
-    `seed ${story.seed}: ${story.nodes.length} nodes, VIPs ${story.vips.map((v) => `${v.name} (${v.tables} tables, ${v.eips.length} EIPs)`).join(', ')}, preempt ${story.preempt}`,
-    `nodes ${JSON.stringify(story.nodes)}`,
-    `odds ${JSON.stringify(story.odds)}`,
-  ];
   const body = lines.map((l, i) => ({ ...l, i })).sort((a, b) => a.atMs - b.atMs || a.i - b.i);
-  return [...head, ...body.map((l) => `${clock(l.atMs).padStart(12)}  ${l.text}`)].join('\n');
+  return [
+    shortStory(story, violations),
+    `\nthe record (vipshift timeline):\n${timelineText(world)}`,
+    '\nstep by step:',
+    ...body.map((l) => row(l.atMs, l.text)),
+  ].join('\n');
 }
-
-export const clock = (ms: number): string => `${(ms / 1000).toFixed(3)}s`;
 
 function changeOf({ before, after }: Written): string {
   const said: string[] = [];

@@ -35,7 +35,7 @@ export const emptyTally = (): Tally => ({
 export function count(tally: Tally, world: World, violations: readonly Violation[]): void {
   tally.histories += 1;
   if (violations.length > 0) tally.failures.push({ seed: world.story.seed, violations });
-  tally.claims.push(world.cloud.claims);
+  tally.claims.push(world.bus.claims);
   tally.faults.push([...world.faults.values()].reduce((a, b) => a + b, 0));
   tally.awaits.push(world.awaits);
   for (const [pair, n] of world.pairs) tally.pairs[pair] = (tally.pairs[pair] ?? 0) + n;

@@ -28,6 +28,10 @@ export const faultNames = [
   'record failed',
   'announcement failed',
   'reconcile left out',
+  'hint lost',
+  'hint doubled',
+  'hint delayed',
+  'step repeated',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 export type Odds = Readonly<Partial<Record<FaultName, number>>>;
@@ -85,7 +89,18 @@ export type Deed =
       readonly node: number;
       readonly forged: boolean;
     }
-  | { readonly does: 'is untagged' | 'is tagged' | 'is replaced'; readonly node: number };
+  | { readonly does: 'is untagged' | 'is tagged' | 'is replaced'; readonly node: number }
+  /** An operator starts the workflow (runbook/failover.asl.json). */
+  | {
+      readonly does: 'forced failover';
+      readonly vip: number;
+      readonly node: number;
+      readonly mode: 'routes-only' | 'via-keepalived';
+      readonly pinMinutes: number;
+      readonly claimWaitSeconds: number;
+      /** What the second person says, where one is asked. */
+      readonly approved?: boolean;
+    };
 
 export interface Story {
   readonly seed: number;
@@ -93,6 +108,8 @@ export interface Story {
   readonly vips: readonly VipSpec[];
   readonly odds: Odds;
   readonly preempt: boolean;
+  /** How long an invocation may take; the least that is allowed unless told. */
+  readonly timeoutMs?: number;
   /** Whether the account's request budget is shared through the store, or each sandbox keeps its own. */
   readonly sharedBudget: boolean;
   readonly acts: readonly Act[];

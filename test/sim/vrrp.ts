@@ -2,7 +2,7 @@
 // are sent; what they would lead to is scheduled after the time that they would take.
 //
 // Limit: keepalived's own timing is a uniform delay of 0.05 to 3.5 s.
-import { type Instance, type Machine, type Road, say, sayLowerAdvert } from './machine.ts';
+import { type Instance, type Machine, priorityOf, type Road, say, sayLowerAdvert } from './machine.ts';
 
 export interface Group {
   readonly vip: number;
@@ -34,7 +34,7 @@ export function settle(group: Group, road: Road): void {
   for (const side of sides) {
     const here = group.machines
       .filter((m) => (group.sides.get(m.id) ?? 0) === side && able(m, vip))
-      .sort((a, b) => instanceOf(b, vip).priority - instanceOf(a, vip).priority);
+      .sort((a, b) => priorityOf(instanceOf(b, vip)) - priorityOf(instanceOf(a, vip)));
     const [top] = here;
     if (top === undefined) continue;
     const masters = here.filter((m) => isMaster(m, vip));

@@ -2,6 +2,7 @@ import { SILENCE_MAX } from '../../shared/silent.ts';
 import { perform } from './acts.ts';
 import { silenceTells, whereItBelongs } from './belonging.ts';
 import { build } from './build.ts';
+import type { Bus } from './bus.ts';
 import type { Known } from './known.ts';
 import type { Cloud, Functions } from './lambda.ts';
 import type { Log } from './log.ts';
@@ -13,6 +14,7 @@ import type { Scheduler } from './scheduler.ts';
 import type { Story } from './story.ts';
 import { type Belonging, cellsOf, leadsTo, type Orders } from './truth.ts';
 import { type Group, settleLater } from './vrrp.ts';
+import type { Execution } from './workflow.ts';
 
 /** Guarantee 1. */
 export const CONVERGES_WITHIN_MS = 80_000;
@@ -34,6 +36,10 @@ export interface World {
   readonly net: Network;
   readonly cloud: Cloud;
   readonly functions: Functions;
+  readonly bus: Bus;
+  /** Workflows, in the order in which they were started. */
+  readonly executions: Execution[];
+  readonly deaths: { readonly node: string; readonly atMs: number }[];
   readonly log: Log;
   readonly road: Road;
   readonly machines: Machine[];
@@ -97,7 +103,7 @@ export async function tell(story: Story): Promise<World> {
   for (const act of story.acts) sched.at(act.atMs, () => perform(world, act));
   for (let n = 0; n * RECONCILE_EVERY_MS < story.quietAtMs + 1_200_000; n++) {
     sched.at(10_000 + n * RECONCILE_EVERY_MS + story.phaseMs, () => {
-      if (sched.now() < world.endAtMs) world.functions.reconcileAll(`reconcile ${n}`);
+      if (sched.now() < world.endAtMs) world.functions.sweep(`reconcile ${n}`);
     });
   }
   for (const machine of world.machines) {
@@ -107,13 +113,15 @@ export async function tell(story: Story): Promise<World> {
   await sched.run(story.quietAtMs);
   // Events stop, faults end: what was begun before has its consequences still.
   await sched.run(Math.max(story.quietAtMs + 5000, world.troubleUntilMs));
-  while (sched.now() < world.troubleUntilMs) await sched.run(world.troubleUntilMs);
+  const isUnderWay = () => world.executions.some((e) => e.endedAtMs === undefined);
+  while (sched.now() < world.troubleUntilMs || isUnderWay())
+    await sched.run(Math.max(world.troubleUntilMs, sched.now() + 1000));
   await watch(world);
   return world;
 }
 
 async function watch(world: World): Promise<void> {
-  const { sched, cloud } = world;
+  const { sched, bus } = world;
   const quiet = sched.now();
   const waits = world.groups.map(
     (_, vip) => CONVERGES_WITHIN_MS + (silenceTells(world, vip) ? SILENCE_MAX : 0),
@@ -125,10 +133,10 @@ async function watch(world: World): Promise<void> {
   }
   await sched.run(due + STAYS_FOR_MS);
   for (const vip of world.groups.keys()) look(world, vip, 'end');
-  if (cloud.late.length > 0) {
+  if (bus.late.length > 0) {
     // The hours until then are left out; nobody is heard in them, as when the bus is down for all.
     const luck = chance(world.story.seed, 'late');
-    for (const { deliver } of cloud.late.splice(0, 40)) sched.after(luck.between(1, 20_000), deliver);
+    for (const { deliver } of bus.late.splice(0, 40)) sched.after(luck.between(1, 20_000), deliver);
     await sched.run(sched.now() + 40_000);
     for (const vip of world.groups.keys()) look(world, vip, 'late');
   }

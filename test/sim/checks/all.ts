@@ -7,6 +7,7 @@ import { noGap } from './no-gap.ts';
 import { nothingStuck } from './nothing-stuck.ts';
 import { oneWriter } from './one-writer.ts';
 import { order } from './order.ts';
+import { orders } from './orders.ts';
 import { scope } from './scope.ts';
 import { trueRecord } from './true-record.ts';
 import type { Violation } from './violation.ts';
@@ -21,6 +22,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   scope,
   neverWorse,
   noGap,
+  orders,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));

@@ -1,5 +1,6 @@
 // Guarantee 4: no claim is lost to a held lease. What an invocation answered as recorded stands in the item, or something
-// newer of that node does; and nothing that stands there is ever replaced by something older.
+// newer of that node does; nothing that stands there is ever replaced by something older; and AWS's hint that an instance
+// stopped withdraws no word of a node that spoke after its end.
 import type { Stint } from '../../../shared/claim.ts';
 import type { World } from '../world.ts';
 import type { Violation } from './violation.ts';
@@ -36,6 +37,28 @@ export function noClaimLost(world: World): readonly Violation[] {
       if (is === was) continue;
       if (is !== undefined && !older(is, was)) continue;
       const what = `${node} ${was.state} since ${was.since} seq ${was.seq} gave way to ${is === undefined ? 'nothing' : `${is.state} since ${is.since} seq ${is.seq}`}`;
+      found.push({ guarantee: 'no claim lost', vip: after.name, atMs, what });
+    }
+  }
+  return [...found, ...withdrawn(world)];
+}
+
+/** EC2's stamps are whole seconds, and a node may speak while it is being stopped. */
+const DOUBT_MS = 2500;
+
+function withdrawn(world: World): readonly Violation[] {
+  const found: Violation[] = [];
+  for (const { by, before, after, atMs } of world.log.writes) {
+    if (by?.hint?.kind !== 'node' || before === undefined || before.claims === after.claims) continue;
+    for (const [node, is] of Object.entries(after.claims)) {
+      const was = before.claims[node];
+      if (was === undefined || was.since !== is.since || was.state === is.state) continue;
+      const saidAtMs = (world.known.bootedAtMs(was.bootId) ?? 0) + was.seq / 1000;
+      const ended = world.deaths.some(
+        (d) => d.node === node && d.atMs > saidAtMs - DOUBT_MS && d.atMs <= atMs,
+      );
+      if (ended) continue;
+      const what = `${by.name} withdrew ${was.state} of ${node}, which has spoken since`;
       found.push({ guarantee: 'no claim lost', vip: after.name, atMs, what });
     }
   }

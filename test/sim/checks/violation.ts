@@ -9,6 +9,8 @@ export const guarantees = [
   'scope',
   'never worse',
   'no gap',
+  // Not one of the nine, and no less to be kept: pin, freeze and forced failover.
+  'orders',
 ] as const;
 export type Guarantee = (typeof guarantees)[number];
 
