@@ -159,18 +159,38 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vipshift; echo "\${COMPREPLY[*]}"`;
     expect(complete('status', 'w')).toBe('web');
     expect(complete('vip', 'show', '--stage', 'prod', 'd')).toBe('dns');
     expect(complete('vip', 'add', 'w')).toBe('');
+    expect(complete('vip', 'add', 'x', '--hold', 'm')).toBe('master');
+    expect(complete('failover', 'web', '--mode', '')).toBe('routes-only via-keepalived');
+    expect(complete('pin', 'web', '--reason', ''), 'nobody can know').toBe('');
   });
-  test('for zsh is the same script behind bashcompinit', async () => {
-    const ran = await run(['completion', 'zsh']);
-    expect(ran.stdout).toMatch(/^#compdef vipshift\nautoload/);
-    expect(ran.stdout).toMatch(/complete -F _vipshift vipshift\n$/);
+  test('for zsh completes the same in an interactive zsh', async () => {
+    const { stdout: SCRIPT } = await run(['completion', 'zsh']);
+    const HOME = mkdtempSync(join(tmpdir(), 'vipshift-zsh-'));
+    try {
+      const session = join(import.meta.dirname, 'completion.zsh');
+      const env = { ...withoutAws(), SCRIPT, HOME };
+      const ran = spawnSync('zsh', ['-f', session], { env, encoding: 'utf8', timeout: 60_000 });
+      expect(ran.error, 'no zsh: apt-get install zsh').toBeUndefined();
+      expect(ran.stdout.split('\n')).toEqual([
+        'vip list',
+        'vip show --stage prod dns',
+        'status web',
+        'vip add x --hold master',
+        'timeline --outcome failed',
+        '',
+      ]);
+    } finally {
+      rmSync(HOME, { recursive: true });
+    }
   });
 });
 
 describe('the package', () => {
   let folder: string;
-  beforeAll(() => {
+  let home: string;
+  beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'vipshift-pack-'));
+    home = await installed();
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -188,19 +208,18 @@ describe('the package', () => {
     execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], {
       cwd: staged,
     });
-    const home = join(folder, 'empty', 'node_modules', 'vipshift');
-    mkdirSync(home, { recursive: true });
-    execFileSync('bash', ['-c', `tar -xzf "${folder}"/vipshift-*.tgz --strip-components=1 -C "${home}"`]);
+    const place = join(folder, 'empty', 'node_modules', 'vipshift');
+    mkdirSync(place, { recursive: true });
+    execFileSync('bash', ['-c', `tar -xzf "${folder}"/vipshift-*.tgz --strip-components=1 -C "${place}"`]);
     for (const name of Object.keys(manifest.dependencies)) {
       const link = join(folder, 'empty', 'node_modules', name);
       mkdirSync(dirname(link), { recursive: true });
       symlinkSync(join(root, 'node_modules', name), link);
     }
-    return home;
+    return place;
   }
 
   test('runs from an empty folder as JavaScript, with nothing but its declared dependencies', async () => {
-    const home = await installed();
     const { bin } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
       bin: { vipshift: string };
     };
@@ -224,7 +243,7 @@ describe('the package', () => {
     const modules = join(folder, 'empty', 'node_modules');
     rmSync(join(modules, '@aws-sdk'), { recursive: true });
     const vipshift = (...args: string[]) =>
-      spawnSync(process.execPath, [join(modules, 'vipshift', 'dist', 'cli', 'vipshift.js'), ...args], {
+      spawnSync(process.execPath, [join(home, 'dist', 'cli', 'vipshift.js'), ...args], {
         env: withoutAws(),
         encoding: 'utf8',
       });
