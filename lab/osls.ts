@@ -70,17 +70,19 @@ async function contentHash(functionsFolder: string): Promise<string> {
   const ours = globSync(['shared/**/*.ts', 'events/**/*.json', 'build/*.ts', 'package-lock.json'], {
     cwd: root,
   });
-  const theirs = globSync('**/*.ts', { cwd: functionsFolder });
-  const paths = [
-    ...ours.map((path) => join(root, path)),
-    ...theirs.map((path) => join(functionsFolder, path)),
-  ];
+  // Theirs may bring a domain of their own, beside them as ours is.
+  const parent = join(functionsFolder, '..');
+  const theirs = globSync([`${basename(functionsFolder)}/**/*.ts`, 'shared/**/*.ts'], { cwd: parent });
   const hash = createHash('sha256');
-  for (const path of paths.sort())
-    hash
-      .update(`${path}\0`)
-      .update(await readFile(path))
-      .update('\0');
+  for (const [folder, paths] of [
+    [root, ours],
+    [parent, theirs],
+  ] as const)
+    for (const path of paths.sort())
+      hash
+        .update(`${path}\0`)
+        .update(await readFile(join(folder, path)))
+        .update('\0');
   return hash.digest('hex').slice(0, 16);
 }
 
