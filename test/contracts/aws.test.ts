@@ -1,4 +1,4 @@
-// The same contracts through the real SDK, on the local AWS.
+// The same contracts through the real SDK, on the local AWS, in every weather. The clients are those that are deployed.
 import {
   CreateTableCommand,
   DynamoDBClient,
@@ -11,20 +11,22 @@ import { type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
 import { awsTimeline } from '../../shared/aws/timeline.ts';
 import { value } from '../../shared/aws/vip-item.ts';
 import { awsVips } from '../../shared/aws/vip-store.ts';
+import { clients } from '../../shared/aws/wire.ts';
 import { newVip } from '../../shared/vip.ts';
 import { entry } from '../world.ts';
 import { timelineContract } from './timeline.ts';
 import { vipStoreContract } from './vip-store.ts';
+import { dynamoWeathers, inWeather } from './weather.ts';
 
 let aws: LocalAws;
 let client: DynamoDBClient;
 const signal = new AbortController().signal;
 let nonces = 0;
-const dynamo = () => ({ client, table: 'vips', signal, nonce: () => `token-${++nonces}` });
+const nonce = () => `token-${++nonces}`;
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
 beforeAll(async () => {
   aws = await startLocalAws();
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   client = new DynamoDBClient({ endpoint: aws.endpoint, region: aws.region, credentials });
   await createTable('vips', 'vip');
   await createTable('timeline', 'vip', 'id');
@@ -52,29 +54,47 @@ async function itemsOf(key: string): Promise<Record<string, unknown>[]> {
   return ((await client.send(new QueryCommand(request))).Items ?? []).map((item) => unmarshall(item));
 }
 
-describe('VIP store on DynamoDB', () => {
-  vipStoreContract(() => awsVips(dynamo()));
+describe.each(dynamoWeathers)('on DynamoDB, $name', (weather) => {
+  inWeather(
+    weather,
+    () => aws.endpoint,
+    (endpoint) => {
+      let deployed: DynamoDBClient | undefined;
+      const through = () => {
+        deployed ??= clients({ endpoint: endpoint(), region: aws.region, credentials }).dynamo;
+        return deployed;
+      };
+      afterAll(() => deployed?.destroy());
+      const store = () => awsVips({ client: through(), table: 'vips', signal, nonce });
 
-  it('keeps attributes that this version does not know: a newer one may have put them there', async () => {
-    const store = awsVips(dynamo());
-    const vip = (await store.write(undefined, newVip({ ...entry, name: 'from-the-future' })))!;
-    const add = {
-      TableName: 'vips',
-      Key: { vip: value(vip.name) },
-      UpdateExpression: 'SET novelty = :novelty',
-      ExpressionAttributeValues: { ':novelty': value({ deep: [1, 2] }) },
-    };
-    await client.send(new UpdateItemCommand(add));
-    const read = (await store.read(vip.name))!;
-    const written = await store.write(read, { ...read, owner: 'i-a' });
-    expect(written).toMatchObject({ owner: 'i-a', novelty: { deep: [1, 2] } });
-  });
-});
+      describe('the VIP store', () => {
+        vipStoreContract(store);
 
-describe('timeline on DynamoDB', () => {
-  timelineContract(() => ({
-    timeline: awsTimeline({ client, table: 'timeline', signal, retentionDays: 30 }),
-    rejections: async (vip) => (await itemsOf(`rejected/${vip}`)) as never,
-    probes: async (vip) => (await itemsOf(`probe/${vip}`)).length,
-  }));
+        it('keeps attributes that this version does not know: a newer one may have put them there', async () => {
+          const vip = (await store().write(
+            undefined,
+            newVip({ ...entry, name: `from-the-future-${nonce()}` }),
+          ))!;
+          const add = {
+            TableName: 'vips',
+            Key: { vip: value(vip.name) },
+            UpdateExpression: 'SET novelty = :novelty',
+            ExpressionAttributeValues: { ':novelty': value({ deep: [1, 2] }) },
+          };
+          await client.send(new UpdateItemCommand(add));
+          const read = (await store().read(vip.name))!;
+          const written = await store().write(read, { ...read, owner: 'i-a' });
+          expect(written).toMatchObject({ owner: 'i-a', novelty: { deep: [1, 2] } });
+        });
+      });
+
+      describe('the timeline', () => {
+        timelineContract(() => ({
+          timeline: awsTimeline({ client: through(), table: 'timeline', signal, retentionDays: 30 }),
+          rejections: async (vip) => (await itemsOf(`rejected/${vip}`)) as never,
+          probes: async (vip) => (await itemsOf(`probe/${vip}`)).length,
+        }));
+      });
+    },
+  );
 });

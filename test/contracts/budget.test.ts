@@ -1,24 +1,27 @@
-// The account's budget in memory and on DynamoDB: the same bookings lead to the same places, and a storm of them loses none.
+// The account's budget in memory and on DynamoDB, in every weather: the same bookings lead to the same places, and a storm
+// of them loses none.
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
 import { awsBudget } from '../../shared/aws/budget.ts';
 import { awsVips } from '../../shared/aws/vip-store.ts';
+import { clients } from '../../shared/aws/wire.ts';
 import type { Budget, Lane } from '../../shared/budget.ts';
 import { memoryBudget } from '../../shared/memory/budget.ts';
 import { rates } from '../../shared/pace.ts';
 import { durationMs, plus } from '../../shared/time.ts';
 import { newVip } from '../../shared/vip.ts';
 import { entry, START } from '../world.ts';
+import { budgetWeathers, inWeather } from './weather.ts';
 
 let aws: LocalAws;
 let client: DynamoDBClient;
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 const signal = new AbortController().signal;
 let tables = 0;
 
 beforeAll(async () => {
   aws = await startLocalAws();
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   client = new DynamoDBClient({ endpoint: aws.endpoint, region: aws.region, credentials });
 });
 afterAll(async () => {
@@ -40,8 +43,8 @@ async function newTable(): Promise<string> {
 }
 
 /** A sandbox of its own: what others have done it learns from the table only. */
-const sandboxOn = (table: string): Budget =>
-  awsBudget({ client, table, sizes: rates, seen: new Map(), signal });
+const sandboxOn = (through: DynamoDBClient, table: string): Budget =>
+  awsBudget({ client: through, table, sizes: rates, seen: new Map(), signal });
 
 type Deed = readonly [atMs: number, does: 'back' | 'front' | 'giveBack' | 'empty', count: number];
 const story: readonly Deed[] = [
@@ -75,17 +78,21 @@ async function tell(budgets: readonly Budget[]): Promise<unknown[]> {
   return answers;
 }
 
-describe('the budget on DynamoDB', () => {
+const contract = (deployed: () => DynamoDBClient): void => {
   test('gives the same places as in memory, also to sandboxes that know nothing of each other', async () => {
     const table = await newTable();
-    const told = await tell([sandboxOn(table), sandboxOn(table), sandboxOn(table)]);
+    const told = await tell([
+      sandboxOn(deployed(), table),
+      sandboxOn(deployed(), table),
+      sandboxOn(deployed(), table),
+    ]);
     expect(told).toEqual(await tell([memoryBudget()]));
   });
 
   test('forty sandboxes that book at once all get places, and no two the same', async () => {
     const table = await newTable();
     const bookings = await Promise.all(
-      Array.from({ length: 40 }, () => sandboxOn(table).book('ReplaceRoute', 10, 'back', START)),
+      Array.from({ length: 40 }, () => sandboxOn(deployed(), table).book('ReplaceRoute', 10, 'back', START)),
     );
     const firsts = bookings.map((b) => b.firstAtMs).sort((a, b) => a - b);
     const took = Math.ceil(10_000 / rates.ReplaceRoute.perSecond);
@@ -94,11 +101,11 @@ describe('the budget on DynamoDB', () => {
 
   test('each action has a bucket of its own, and no bucket is taken for a VIP', async () => {
     const table = await newTable();
-    const budget = sandboxOn(table);
+    const budget = sandboxOn(deployed(), table);
     await budget.book('ReplaceRoute', 400, 'back', START);
     const eip = await budget.book('AssociateAddress', 1, 'back', START);
     expect(eip.firstAtMs).toBeLessThan(START);
-    const vips = awsVips({ client, table, signal, nonce: () => 'token' });
+    const vips = awsVips({ client: deployed(), table, signal, nonce: () => 'token' });
     await vips.write(undefined, newVip(entry));
     await vips.keepView('web', {
       source: 'ec2',
@@ -110,4 +117,19 @@ describe('the budget on DynamoDB', () => {
     });
     expect((await vips.list()).map((vip) => vip.name)).toEqual(['web']);
   });
+};
+
+describe.each(budgetWeathers)('the budget on DynamoDB, $name', (weather) => {
+  inWeather(
+    weather,
+    () => aws.endpoint,
+    (endpoint) => {
+      let made: DynamoDBClient | undefined;
+      afterAll(() => made?.destroy());
+      contract(() => {
+        made ??= clients({ endpoint: endpoint(), region: aws.region, credentials }).dynamo;
+        return made;
+      });
+    },
+  );
 });

@@ -1,17 +1,20 @@
-// The EC2 contract through the real SDK: on moto, and against a server that misbehaves in ways moto does not.
+// The EC2 contract through the real SDK: on moto in every weather, and against a server that misbehaves in ways moto does not.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CreateManagedPrefixListCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
 import { buildVpc } from '../../lab/vpc.ts';
+import { ATTEMPTS_MAX } from '../../shared/apply.ts';
 import { awsEc2, type Ec2Access } from '../../shared/aws/ec2.ts';
 import { clients, systemClock, systemNow, tagKey } from '../../shared/aws/wire.ts';
-import { isFault } from '../../shared/fault.ts';
+import type { Ec2 } from '../../shared/ec2.ts';
+import { isFault, isWorthRetrying } from '../../shared/fault.ts';
 import { ATTEMPT_MAX } from '../../shared/lease.ts';
 import { durationMs, plus } from '../../shared/time.ts';
 import { entry } from '../world.ts';
-import { ec2Contract } from './ec2.ts';
+import { type Ec2UnderTest, ec2Contract } from './ec2.ts';
+import { ec2Weathers, inWeather } from './weather.ts';
 
 const signal = new AbortController().signal;
 const clock = systemClock(plus(systemNow(), durationMs(600_000)), signal);
@@ -22,6 +25,20 @@ function accessTo(endpoint: string, stage: string): Ec2Access {
   return { reader: made.reader, writer: made.writer, tag: tagKey(stage), clock, signal };
 }
 
+/** As apply.ts does: the port itself repeats no mutation, whoever holds the lease does what may be repeated. */
+const repeating = (ec2: Ec2): Ec2 => ({
+  ...ec2,
+  async apply(step, mayStart) {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await ec2.apply(step, mayStart);
+      } catch (error) {
+        if (attempt === ATTEMPTS_MAX || !isFault(error) || !isWorthRetrying(error.kind)) throw error;
+      }
+    }
+  },
+});
+
 describe('EC2 through the SDK, on moto', () => {
   let aws: LocalAws;
   let stages = 0;
@@ -30,7 +47,15 @@ describe('EC2 through the SDK, on moto', () => {
   });
   afterAll(() => aws?.stop());
 
-  ec2Contract(async () => {
+  describe.each(ec2Weathers)('$name', (weather) => {
+    inWeather(
+      weather,
+      () => aws.ec2Endpoint,
+      (endpoint) => ec2Contract(() => region(endpoint(), weather.name)),
+    );
+  });
+
+  async function region(endpoint: string, weather: string): Promise<Ec2UnderTest> {
     const stage = `s${++stages}`;
     const own = { endpoint: aws.ec2Endpoint, region: aws.region, credentials };
     const owner = new EC2Client({
@@ -45,9 +70,9 @@ describe('EC2 through the SDK, on moto', () => {
       Entries: [{ Cidr: '192.168.250.1/32' }, { Cidr: '192.168.250.2/32' }],
     });
     const prefixList = (await owner.send(list)).PrefixList!.PrefixListId!;
-    const access = accessTo(aws.ec2Endpoint, stage);
+    const ec2 = awsEc2(accessTo(endpoint, stage));
     return {
-      ec2: awsEc2(access),
+      ec2: weather === 'in rough weather' ? repeating(ec2) : ec2,
       entry: {
         ...entry,
         vpc: vpc.vpcId,
@@ -63,7 +88,7 @@ describe('EC2 through the SDK, on moto', () => {
       takesDuplicateRoutes: true,
       forgetsPrefixLists: true,
     };
-  });
+  }
 });
 
 describe('EC2 through the SDK, when EC2 misbehaves', () => {
