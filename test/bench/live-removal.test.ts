@@ -1,10 +1,12 @@
 // The live harness builds and removes its network on moto for real; one call after the other is made to fail, and nothing may be left.
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeNetworkInterfacesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Ground } from '../../bench/live/ground.ts';
+import { makeIdentity } from '../../bench/live/identity.ts';
+import { ledgerOf } from '../../bench/live/ledger.ts';
 import { removeAll } from '../../bench/live/remove.ts';
 import { newRunId, type Run, runOf, tablesOf } from '../../bench/live/run.ts';
 import type { Service } from '../../bench/live/service.ts';
@@ -106,26 +108,13 @@ describe('a site', () => {
     const run = runOf(newRunId());
     const site = await buildSite(building(run));
     const kinds = new Set((await left()).map((thing) => thing.split(' ')[0]));
-    expect([...kinds].toSorted()).toEqual([
-      'dynamo',
-      'eni',
-      'gateway',
-      'group',
-      'instance',
-      'profile',
-      'role',
-      'subnet',
-      'table',
-      'volume',
-      'vpc',
-    ]);
+    const all = 'dynamo eni gateway group instance profile role subnet table volume vpc';
+    expect(kinds).toEqual(new Set(all.split(' ')));
     const { NetworkInterfaces = [] } = await ground.ec2.send(
       new DescribeNetworkInterfacesCommand({ Filters: [{ Name: `tag:${run.labelKey}`, Values: [run.vip] }] }),
     );
-    expect(NetworkInterfaces.map(({ PrivateIpAddress }) => PrivateIpAddress).toSorted()).toEqual([
-      '10.0.1.10',
-      '10.0.2.10',
-    ]);
+    const addresses = NetworkInterfaces.map(({ PrivateIpAddress }) => PrivateIpAddress);
+    expect(new Set(addresses)).toEqual(new Set(['10.0.1.10', '10.0.2.10']));
     expect(NetworkInterfaces.map(({ SourceDestCheck }) => SourceDestCheck)).toEqual([false, false]);
     expect(site.network.tables).toHaveLength(1);
     expect(await remove(run)).toEqual([]);
@@ -140,6 +129,26 @@ describe('a site', () => {
     expect(await remove(mine)).toEqual([]);
     expect(await left()).toEqual(others);
     await remove(other);
+  });
+});
+
+describe('a stage that is somebody’s', () => {
+  it('keeps everything but the run’s VIP, which leaves its tombstone; the nodes’ role is not touched', async () => {
+    const owner = runOf(newRunId());
+    const nodes = await makeIdentity(ground.iam, owner, ground, new AbortController().signal);
+    await ground.service.deploy('prod', nodes);
+    const standing = await left();
+    const run = runOf(newRunId(), 'prod');
+    const site = await buildSite(building(run, { wish: { ...wish, instanceProfile: nodes.profile } }));
+    expect(site.identity).toEqual(nodes);
+    const ledger = ledgerOf(ground.dynamo, run);
+    expect((await ledger.vip()).tableLabels).toEqual([run.vip]);
+    expect(await remove(run)).toEqual([]);
+    expect(await left()).toEqual(standing);
+    expect(await ledger.stands()).toBe(false);
+    await remove(owner);
+    for (const TableName of Object.values(tablesOf('prod')))
+      await ground.dynamo.send(new DeleteTableCommand({ TableName }));
   });
 });
 
