@@ -3,6 +3,7 @@
  *
  * Limit: it knows the schemas and rules of its release; what only the account knows (quotas, names taken) shows when it is deployed.
  */
+import { readFileSync } from 'node:fs';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 
 /** Findings that we live with, and why: rule and resource. */
@@ -31,8 +32,23 @@ export function findings(templateFile: string): readonly Finding[] {
   }
 }
 
+type Defaults = Readonly<Record<string, { readonly Default: string }>>;
+
+/** Parameters that do not go together: the functions would refuse to start, and the bus would have no policy. */
+export function contradictions({ NodeIdentity, NodeRoleId, NodeRoleArn }: Defaults): readonly string[] {
+  const role = { nodeRoleId: NodeRoleId?.Default, nodeRoleArn: NodeRoleArn?.Default };
+  const empty = Object.entries(role).flatMap(([name, told]) => (told === '' ? [name] : []));
+  if (NodeIdentity?.Default !== 'source' || empty.length === 0) return [];
+  const are = empty.length === 1 ? 'is' : 'are';
+  const mend = 'name the nodes’ role (aws iam get-role), or say nodeIdentity=none';
+  return [`nodeIdentity is "source", and ${empty.join(', ')} ${are} empty: ${mend}`];
+}
+
 /** What stops a deployment, one line each. */
-export const notAccepted = (templateFile: string): readonly string[] =>
-  findings(templateFile)
+export function notAccepted(templateFile: string): readonly string[] {
+  const { Parameters = {} } = JSON.parse(readFileSync(templateFile, 'utf8')) as { Parameters?: Defaults };
+  const found = findings(templateFile)
     .filter(({ id }) => !(id in accepted))
     .map(({ id, message }) => `${id}: ${message}`);
+  return [...contradictions(Parameters), ...found];
+}

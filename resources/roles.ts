@@ -76,6 +76,12 @@ interface Need {
   readonly for: readonly string[];
 }
 
+/** Of one kind of item only: the kind is the key's beginning. Null, since ForAllValues holds where there is no key at all. */
+const leading = (keys: string): Json => ({
+  'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keys] },
+  Null: { 'dynamodb:LeadingKeys': 'false' },
+});
+
 /** Every action, and the port methods behind it. */
 export function needs(stage: string): readonly Need[] {
   const tagged = { Null: { [`aws:ResourceTag/vipshift:${stage}`]: 'false' } };
@@ -105,15 +111,13 @@ export function needs(stage: string): readonly Need[] {
       ...timeline,
       for: ['timeline.put', 'timeline.probe', 'changes.note', 'orders.put', 'approvals.ask'],
     },
-    { action: 'dynamodb:Query', ...timeline, for: ['changes.since'] },
+    // The one thing that is read of the record: who changed what, for the reason of a repair.
+    { action: 'dynamodb:Query', ...timeline, condition: leading('change/*'), for: ['changes.since'] },
     // The one thing that is counted in place: rejected claims, by VIP, node, reason and hour.
     {
       action: 'dynamodb:UpdateItem',
       ...timeline,
-      condition: {
-        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['rejected/*'] },
-        Null: { 'dynamodb:LeadingKeys': 'false' },
-      },
+      condition: leading('rejected/*'),
       for: ['timeline.reject'],
     },
     { action: 'ec2:DescribeRouteTables', ...observe },

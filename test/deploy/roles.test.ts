@@ -120,6 +120,17 @@ describe.each(functions)('the role of %s', (name) => {
     expect(update('web')).toBe('denied');
     expect(update('rejected/web')).toBe(name === 'failover' ? 'allowed' : 'denied');
   });
+
+  it('cannot read the record, either: reconcile asks who changed what, and nothing else', () => {
+    const query = (key: string) =>
+      evaluate([policyOf(roleOf(name))], {
+        action: 'dynamodb:Query',
+        resources: [`arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/vipshift-prod-timeline`],
+        context: { 'dynamodb:LeadingKeys': [key] },
+      });
+    expect([query('web'), query('approval/web')]).toEqual(['denied', 'denied']);
+    expect(query('change/web')).toBe(name === 'reconcile' ? 'allowed' : 'denied');
+  });
 });
 
 describe('who may speak as a node', () => {
@@ -215,6 +226,20 @@ describe('the sample SCP', () => {
       resources: [TABLE],
       context: { 'aws:TagKeys': ['Name', key], 'aws:PrincipalArn': `arn:aws:iam::${ACCOUNT}:role/${role}` },
     });
+
+  const untagAll = (role: string, resource: Record<string, string>) =>
+    evaluate([everything, scp()], {
+      action: 'ec2:DeleteTags',
+      resources: [TABLE],
+      of: { [TABLE]: resource },
+      context: { 'aws:PrincipalArn': `arn:aws:iam::${ACCOUNT}:role/${role}` },
+    });
+
+  it('keeps them from whoever deletes all tags of a thing without naming any', () => {
+    expect(untagAll('developer', { 'aws:ResourceTag/vipshift:prod': 'web' })).toBe('denied explicitly');
+    expect(untagAll('network-admin', { 'aws:ResourceTag/vipshift:prod': 'web' })).toBe('allowed');
+    expect(untagAll('developer', {}), 'what bears none is not ours to protect').toBe('allowed');
+  });
 
   it('keeps the labels from everybody but those it names, and other tags free', () => {
     expect(retag('developer', 'vipshift:prod')).toBe('denied explicitly');

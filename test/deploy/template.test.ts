@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { accepted, findings } from '../../build/template-check.ts';
+import { accepted, contradictions, findings } from '../../build/template-check.ts';
 import { DETAIL_TYPE } from '../../shared/aws/claim-event.ts';
 import { metricNames, metricsNamespace } from '../../shared/aws/journal.ts';
 import { settingsFrom } from '../../shared/aws/wire.ts';
@@ -71,12 +71,28 @@ describe('the packaged template', () => {
   it('shares no name between two stages of an account', () => {
     const names = (template: Template) =>
       Object.values(template.Resources).flatMap(({ Properties }) =>
-        ['TableName', 'QueueName', 'FunctionName', 'LogGroupName', 'Name', 'RoleName']
-          .map((key) => Properties?.[key])
+        Object.keys(Properties ?? {})
+          .filter((key) => /^(Name|\w+Name)$/.test(key) && key !== 'MetricName')
+          .map((key) => Properties[key])
           .filter((name) => typeof name === 'string'),
       );
-    expect(names(prod).length).toBeGreaterThan(5);
+    // Tables, bus, archive, queues, topic, workflows, document, alarms, dashboard, functions, log groups.
+    expect(names(prod).length).toBeGreaterThan(20);
     expect(names(prod).filter((name) => names(other).includes(name))).toEqual([]);
+  });
+
+  it('names no partition, region or account: the same file for all', () => {
+    expect(text).not.toMatch(/arn:aws[a-z-]*:(?!iam::111122223333:role\/vipshift-node)/);
+    expect(text).not.toMatch(/(eu|us|ap|cn)-[a-z]+-\d/);
+  });
+
+  it('is refused before anything is made where claims shall be bound to a role that nobody named', () => {
+    expect(contradictions(prod.Parameters)).toEqual([]);
+    expect(contradictions(other.Parameters)).toEqual([
+      'nodeIdentity is "source", and nodeRoleId, nodeRoleArn are empty: name the nodes’ role (aws iam get-role), or say nodeIdentity=none',
+    ]);
+    const none = { ...other.Parameters, NodeIdentity: { Default: 'none' } };
+    expect(contradictions(none)).toEqual([]);
   });
 
   it('keeps both tables, encrypted and recoverable, when the stack goes; only the timeline forgets by itself', () => {
@@ -218,6 +234,17 @@ describe('every alarm', () => {
       const section = /docs\/operations\.md#([a-z-]+)$/.exec(Properties.AlarmDescription)?.[1];
       expect(docs, `${id}: its section`).toContain(`\n### ${section}\n`);
     }
+  });
+
+  it('has its section, and no section of docs/operations.md is about an alarm that is no more', () => {
+    const sections = [
+      ...docs
+        .slice(docs.indexOf('\n## Alarms\n'))
+        .split(/\n## /)[1]!
+        .matchAll(/\n### (.+)\n/g),
+    ];
+    const named = alarms().map(([, { Properties }]) => Properties.AlarmDescription.split('#').at(-1));
+    expect(sections.map(([, title]) => title).sort()).toEqual(named.sort());
   });
 
   it('on our own metrics looks where they are, in the namespace of the stage and without a VIP', () => {
