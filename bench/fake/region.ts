@@ -4,6 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { newVip, type Vip } from '../../shared/vip.ts';
+import type { Certificate } from './certificate.ts';
 import type { FakeVip } from './ec2.ts';
 import type { Item } from './expression.ts';
 
@@ -20,7 +21,10 @@ export interface World {
   readonly items: readonly Item[];
 }
 
-export type Order = { readonly do: 'build'; readonly world: World } | { readonly do: 'take' };
+export type Order =
+  | { readonly do: 'build'; readonly world: World }
+  | { readonly do: 'take' }
+  | { readonly do: 'cut' };
 
 export interface SeenCall {
   readonly action: string;
@@ -35,13 +39,16 @@ export interface FakeRegion extends AsyncDisposable {
   build(world: World): Promise<void>;
   /** What was answered since the last build or take. */
   take(): Promise<readonly SeenCall[]>;
+  /** Closes every connection from the server's side, as one that has been idle too long. */
+  cut(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const PATIENCE_MS = 10_000;
 
-export async function startFakeRegion(): Promise<FakeRegion> {
-  const worker = new Worker(new URL('worker.ts', import.meta.url));
+/** With a certificate it speaks TLS only. */
+export async function startFakeRegion(certificate?: Certificate): Promise<FakeRegion> {
+  const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: certificate });
   const heard = <T>() =>
     new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('the fake region does not answer')), PATIENCE_MS);
@@ -62,9 +69,10 @@ export async function startFakeRegion(): Promise<FakeRegion> {
     await worker.terminate();
   };
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     build: async (world) => void (await order({ do: 'build', world })),
     take: () => order({ do: 'take' }),
+    cut: async () => void (await order({ do: 'cut' })),
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -1,12 +1,14 @@
 // The server of the benchmark's AWS, in a thread of its own so that its work is not done on the measured event loop. Every answer
 // leaves after a fixed latency; EC2's token buckets stand before it when asked for.
 //
-// Limit: HTTP without TLS on loopback, and the thread shares the machine's cores with what is measured.
-import { createServer, type ServerResponse } from 'node:http';
+// Limit: loopback, without TLS unless it is given a certificate, and the thread shares the machine's cores with what is measured.
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { awsCall, refusal } from '../../lab/fault/aws-call.ts';
 import { ec2Bucket, type TokenBucket, tokenBucket } from '../../lab/fault/token-bucket.ts';
+import type { Certificate } from './certificate.ts';
 import { type FakeDynamo, fakeDynamo } from './dynamo.ts';
 import { fakeEc2 } from './ec2.ts';
 import type { Order, SeenCall, World } from './region.ts';
@@ -19,14 +21,20 @@ let calls: SeenCall[] = [];
 
 const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
+const listener: RequestListener = (request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     const { method = '', url = '', headers } = request;
     serve({ method, path: url, headers, body: Buffer.concat(chunks) }, response);
   });
-});
+};
+const certificate = workerData as Certificate | undefined;
+const keepAliveTimeout = 600_000;
+const server =
+  certificate === undefined
+    ? createServer({ keepAliveTimeout }, listener)
+    : createTlsServer({ keepAliveTimeout, ...certificate }, listener);
 
 function serve(request: Parameters<typeof awsCall>[0], response: ServerResponse): void {
   const call = awsCall(request);
@@ -81,6 +89,7 @@ function build(world: World): void {
 
 parentPort!.on('message', (order: Order) => {
   if (order.do === 'build') build(order.world);
+  if (order.do === 'cut') server.closeAllConnections();
   const seen = calls;
   calls = [];
   parentPort!.postMessage({ seen });

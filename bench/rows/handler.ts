@@ -50,8 +50,10 @@ export const context = (): Context => {
   };
 };
 
-export async function loadHandler(endpoint: string): Promise<Handler> {
+/** `sandbox`: another name is another sandbox, with clients of its own. */
+export async function loadHandler(endpoint: string, sandbox = ''): Promise<Handler> {
   Object.assign(process.env, environment(endpoint));
-  const { handler } = (await import('../../functions/failover.ts')) as { handler: unknown };
+  const module = `../../functions/failover.ts${sandbox === '' ? '' : `?${sandbox}`}`;
+  const { handler } = (await import(module)) as { handler: unknown };
   return handler as Handler;
 }
