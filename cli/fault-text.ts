@@ -21,6 +21,10 @@ const hints: readonly Hint[] = [
     next: 'there is no such workflow: is --stage right, and --region? VIPSHIFT_FAILOVER_MACHINE names another one; without it: --break-glass',
   },
   {
+    when: /does not have the specified index/,
+    next: 'the deployed table is older than this command: deploy this version, which adds the index; without --node it is not needed',
+  },
+  {
     when: /ResourceNotFoundException/,
     next: 'there is no such table: is --stage right, and --region? Deployed with: npx serverless deploy --stage STAGE',
   },

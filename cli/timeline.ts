@@ -53,7 +53,10 @@ export const timelineCommand = () =>
         new Command('timeline')
           .description('what happened: failovers, orders, and claims that were turned away')
           .argument('[vip]', 'of one VIP')
-          .option('--node <id>', 'where this node is named')
+          .option(
+            '--node <id>',
+            'of one node: failovers from it and to it, orders and rejections that name it',
+          )
           .addOption(
             new Option('--outcome <outcome>', `one or several of ${outcomes.join(', ')}`).argParser(list),
           )

@@ -16,8 +16,12 @@ export interface Reading {
   reads: number;
 }
 
+/** And the attribute that each has as its partition. */
+export type Index = keyof typeof partitions;
+const partitions = { byDay: 'day', byNode: 'node', byFrom: 'from' } as const;
+
 export interface Range {
-  readonly index?: 'byDay' | 'byNode';
+  readonly index?: Index;
   readonly pk: string;
   /** Between these, both included. */
   readonly from: string;
@@ -25,15 +29,14 @@ export interface Range {
   readonly newestFirst: boolean;
 }
 
-const pkName = (range: Range): string =>
-  range.index === 'byDay' ? 'day' : range.index === 'byNode' ? 'node' : 'vip';
+const pkName = ({ index }: Range): string => (index === undefined ? 'vip' : partitions[index]);
 
 export async function page(
   reading: Reading,
   range: Range,
   limit: number | undefined,
   after?: Record<string, AttributeValue>,
-  outcomes?: Question['outcomes'],
+  only?: Only,
 ): Promise<{ items: readonly Item[]; next?: Record<string, AttributeValue> }> {
   const input: QueryCommandInput = {
     TableName: reading.table.table,
@@ -49,7 +52,7 @@ export async function page(
     ...(range.index === undefined ? { ConsistentRead: true } : { IndexName: range.index }),
     ...(after === undefined ? {} : { ExclusiveStartKey: after }),
   };
-  if (outcomes !== undefined) filterBy(input, outcomes);
+  if (only !== undefined) filterBy(input, only);
   reading.reads += 1;
   try {
     const reply = await reading.table.client.send(new QueryCommand(input), {
@@ -62,10 +65,27 @@ export async function page(
   }
 }
 
-function filterBy(input: QueryCommandInput, outcomes: readonly string[]): void {
-  const names = outcomes.map((outcome, n) => [`:outcome${n}`, value(outcome)] as const);
-  input.FilterExpression = `#outcome IN (${names.map(([name]) => name).join(', ')})`;
-  input.ExpressionAttributeNames = { ...input.ExpressionAttributeNames, '#outcome': 'outcome' };
+/** What DynamoDB leaves out itself, so that a page is full of what may answer. */
+interface Only {
+  readonly attribute: 'outcome' | 'entry';
+  readonly values: readonly string[];
+}
+
+/** Undefined where everything in the range may answer: an index has all kinds, a range of the table one. */
+function onlyFor(question: Question, range: Range): Only | undefined {
+  const { outcomes, kinds } = question;
+  if (outcomes !== undefined) return { attribute: 'outcome', values: outcomes };
+  const some = range.index !== undefined && kinds.length < KINDS;
+  return some ? { attribute: 'entry', values: kinds } : undefined;
+}
+
+/** Of AuditRecord. */
+const KINDS = 3;
+
+function filterBy(input: QueryCommandInput, { attribute, values }: Only): void {
+  const names = values.map((one, n) => [`:only${n}`, value(one)] as const);
+  input.FilterExpression = `#only IN (${names.map(([name]) => name).join(', ')})`;
+  input.ExpressionAttributeNames = { ...input.ExpressionAttributeNames, '#only': attribute };
   input.ExpressionAttributeValues = { ...input.ExpressionAttributeValues, ...Object.fromEntries(names) };
 }
 
@@ -77,12 +97,12 @@ export async function collect(
   isPast: (item: Item) => boolean,
 ): Promise<{ records: AuditRecord[]; stoppedAt?: EpochMs }> {
   const records: AuditRecord[] = [];
+  const only = onlyFor(question, range);
   let next: Record<string, AttributeValue> | undefined;
   for (let pages = 1; pages <= PAGES_MAX; pages++) {
-    const { outcomes } = question;
     // A filter leaves few of many: then a page is as long as DynamoDB makes it, a megabyte.
-    const limit = outcomes === undefined ? Math.max(2 * question.limit, PAGE_ITEMS_MIN) : undefined;
-    const got = await page(reading, range, limit, next, outcomes);
+    const limit = only === undefined ? Math.max(2 * question.limit, PAGE_ITEMS_MIN) : undefined;
+    const got = await page(reading, range, limit, next, only);
     for (const item of got.items) {
       if (isPast(item)) return { records };
       const record = recordFrom(item);

@@ -3,7 +3,7 @@
 //
 //   one VIP          the table itself, by epoch; where the window ends in the past its place is found by halving, since
 //                    epochs rise with time
-//   one node         index byNode
+//   one node         index byNode, failovers to it, orders and rejections that name it; and index byFrom, failovers from it
 //   all of a period  index byDay, one query for each day, newest day first
 import {
   type Answer,
@@ -21,7 +21,7 @@ import { daysOf } from '../audit-days.ts';
 import type { OrderEntry } from '../ledger-order.ts';
 import { type EpochMs, epochMs, iso, minus, plus } from '../time.ts';
 import type { Failover, Intent } from '../timeline.ts';
-import { collect, END, page, type Range, type Reading, recordFrom } from './audit-query.ts';
+import { collect, END, type Index, page, type Range, type Reading, recordFrom } from './audit-query.ts';
 import { bare, epochKey, type Item, type TimelineTable } from './timeline.ts';
 
 export type { AuditLog } from '../audit.ts';
@@ -41,7 +41,7 @@ async function find(table: TimelineTable, question: Question): Promise<Answer> {
     question.vip !== undefined
       ? await rangesOfVip(reading, question, question.vip)
       : question.node !== undefined
-        ? [indexed('byNode', question.node, question)]
+        ? (['byNode', 'byFrom'] as const).map((index) => indexed(index, question.node!, question))
         : undefined;
   const parts =
     ranges === undefined
@@ -49,8 +49,7 @@ async function find(table: TimelineTable, question: Question): Promise<Answer> {
       : await Promise.all(
           ranges.map((range) => collect(reading, range, question, (item) => isPast(question, item))),
         );
-  const records = parts
-    .flatMap((part) => part.records)
+  const records = once(parts.flatMap((part) => part.records))
     .sort(newestFirst)
     .slice(0, question.limit);
   const stops = parts.flatMap((part) => part.stoppedAt ?? []);
@@ -58,11 +57,21 @@ async function find(table: TimelineTable, question: Question): Promise<Answer> {
   return { records, reads: reading.reads, ...readBackToMs };
 }
 
+/** A failover that leaves a VIP where it is stands in both indexes of its node. */
+function once(records: readonly AuditRecord[]): AuditRecord[] {
+  const seen = new Set<string>();
+  return records.filter((record) => {
+    if (record.entry !== 'outcome') return true;
+    const key = `${record.vip}/${record.epoch}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
 /** Keys lie in the order of epochs; an outcome can be written out of turn by ORDER_SLACK. */
 const isPast = (question: Question, item: Item): boolean =>
   item.entry === 'outcome' && (item.atMs as number) < minus(question.sinceMs, ORDER_SLACK);
 
-const indexed = (index: 'byDay' | 'byNode', pk: string, { sinceMs, untilMs }: Question): Range => ({
+const indexed = (index: Index, pk: string, { sinceMs, untilMs }: Question): Range => ({
   index,
   pk,
   from: iso(hourOf(sinceMs)),

@@ -133,9 +133,9 @@ async function makeTables(dynamo: DynamoDBClient): Promise<void> {
     new CreateTableCommand({
       TableName: tables.timeline,
       BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: names('vip', 'id', 'day', 'at', 'node'),
+      AttributeDefinitions: names('vip', 'id', 'day', 'at', 'node', 'from'),
       KeySchema: key('vip', 'id'),
-      GlobalSecondaryIndexes: [index('byDay', 'day'), index('byNode', 'node')],
+      GlobalSecondaryIndexes: [index('byDay', 'day'), index('byNode', 'node'), index('byFrom', 'from')],
     }),
   );
 }

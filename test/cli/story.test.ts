@@ -248,7 +248,10 @@ describe('the past', () => {
     const switched = documents((await region.vipshift('timeline', '--outcome', 'switched', '--json')).stdout);
     expect(new Set(switched.map((r) => r.outcome))).toEqual(new Set(['switched']));
     const ofNode = documents((await region.vipshift('timeline', '--node', b, '--json')).stdout);
-    expect(ofNode.length).toBeGreaterThan(0);
+    const names = (r: Record<string, unknown>) => [r.from, r.to, r.node].includes(b);
+    expect(ofNode, 'failovers from it and to it, each once').toEqual(ofWeb.filter(names));
+    expect(ofNode.some((r) => r.from === b && r.to !== b)).toBe(true);
+    expect(ofNode.some((r) => r.to === b)).toBe(true);
     const berlin = await region.vipshift('timeline', 'web', '--tz', 'Asia/Kolkata', '--limit', '1');
     expect(berlin.stdout).toMatch(/\+05:30/);
   });

@@ -94,6 +94,7 @@ describe('deployService', () => {
       new Set([
         ['byDay', 'day', 'at'],
         ['byNode', 'node', 'at'],
+        ['byFrom', 'from', 'at'],
       ]),
     );
   });
