@@ -1,52 +1,38 @@
 // The deployed path when AWS fails under it: the packaged function, the real SDK, and a proxy that loses replies,
-// throttles, refuses and dawdles. Round trips are counted where they really go over a wire.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LoggedCall, sequentialTrips } from '../../lab/fault/call-log.ts';
-import { type Faults, invoke, type Stack, startStack, VIP } from '../../lab/stack.ts';
+// throttles, refuses, dawdles and shows old states. Round trips are counted where they really go over a wire.
+import { EC2Client, ReplaceRouteCommand } from '@aws-sdk/client-ec2';
+import { describe, expect, it } from 'vitest';
+import type { AwsCall } from '../../lab/fault/aws-call.ts';
+import { sequentialTrips } from '../../lab/fault/call-log.ts';
+import { VIP } from '../../lab/stack.ts';
 import { describeVpc } from '../../lab/vpc-view.ts';
 import { LEASE_TTL } from '../../shared/lease.ts';
 import type { Failover } from '../../shared/timeline.ts';
-import { type Words, wordsOf } from './words.ts';
+import {
+  allOn,
+  beforeTraffic,
+  failOver,
+  failOverNow,
+  faults,
+  forgetDoubt,
+  forgetView,
+  mutations,
+  ofItem,
+  owner,
+  reconcile,
+  says,
+  stack,
+  stageFaults,
+  storyS,
+  tookMs,
+  turn,
+} from './fault-stage.ts';
 
-let stack: Stack;
-let faults: Faults;
-let storyS = 0;
-let turn: 'a' | 'b' = 'b';
-beforeAll(async () => {
-  stack = await startStack({ schedule: false, withFaults: true });
-  faults = stack.faults!;
-  await failOver();
-});
-afterAll(() => stack?.stop());
-afterEach(() => {
-  faults.aws.clearRules();
-  faults.ec2.clearRules();
-});
+stageFaults();
 
-const says = (name: 'a' | 'b', words: Words) =>
-  stack.publish(wordsOf(stack.vpc.nodes[name].instanceId, { ...words, fresh: true }));
-
-/** The other node becomes MASTER; returns the record of what followed. */
-async function failOver(): Promise<Failover> {
-  const before = (await stack.vips.read(VIP))!.epoch;
-  // Long enough after the last mutation that an observation is trusted: only what differs is set.
-  await stack.until('rest', (v) => v.lease === undefined && Date.now() - v.touchedAtMs > 4100);
-  faults.aws.forgetCalls();
-  faults.ec2.forgetCalls();
-  turn = turn === 'a' ? 'b' : 'a';
-  storyS += 5;
-  const event = await says(turn, { atS: storyS });
-  const failover = await stack.outcome(before + 1);
-  // The announcement comes after the outcome, and would be counted with the next calls.
-  await stack.answered(event);
-  return failover;
-}
-
-const allOn = async (name: 'a' | 'b') => {
-  const view = await describeVpc(stack.ec2, stack.vpc);
-  const eni = stack.vpc.nodes[name].serviceEni;
-  return view.tables.filter((t) => t.labelled).every((t) => t.ipv4 === eni && t.ipv6 === eni);
-};
+/** Writes of the VIP's item: the acquire is the first of a failover, the release the second. */
+const ofItem = (call: AwsCall): boolean =>
+  JSON.stringify(call.parameters.Key) === JSON.stringify({ vip: { S: VIP } });
 
 const mutations = ['ReplaceRoute', 'CreateRoute', 'AssociateAddress'];
 const tookMs = (failover: Failover) => {
@@ -64,9 +50,11 @@ function beforeTraffic(): readonly LoggedCall[] {
 describe('round trips', () => {
   it('are two before the last mutation is sent, in the plain case: lease beside describes, then everything at once', async () => {
     // As every minute: reconcile counts the tables, so that a failover knows what to book.
-    await invoke(stack.aws, stack.deployment.functions.reconcile, {});
+    await reconcile();
     // Slow enough that what runs beside each other is seen to.
-    for (const proxy of [faults.aws, faults.ec2]) proxy.add({ fault: { does: 'delay', replyMs: 150 } });
+    for (const proxy of [faults.aws, faults.ec2]) proxy.add({ fault: { does: 'delay', replyMs: 250 } });
+    // The intent lies beside the mutations: were it waited for, that would be a third trip.
+    faults.aws.add({ on: 'PutItem', fault: { does: 'delay', replyMs: 600 } });
     expect(await failOver()).toMatchObject({ outcome: 'switched' });
     const calls = beforeTraffic();
     const names = calls.map((c) => c.action);
@@ -100,28 +88,93 @@ describe('a reply that is lost', () => {
   it.each(['reset', 'stall'] as const)(
     'of the acquire (%s): it goes on instead of waiting out its own lease',
     async (does) => {
-      faults.aws.add({ on: 'UpdateItem', times: 1, fault: { does, after: true } });
-      const failover = await failOver();
-      expect(failover).toMatchObject({ outcome: 'switched', to: stack.vpc.nodes[turn].instanceId });
+      faults.aws.add({ on: 'UpdateItem', where: ofItem, times: 1, fault: { does, after: true } });
+      const failover = await failOverNow();
+      expect(failover).toMatchObject({ outcome: 'switched', to: owner() });
       expect(tookMs(failover)).toBeLessThan(LEASE_TTL);
       expect(await allOn(turn)).toBe(true);
     },
   );
 
-  it('of a route: it is sent again, and nothing that is read is trusted for a while', async () => {
-    faults.ec2.add({ on: 'ReplaceRoute', times: 1, fault: { does: 'reset', after: true } });
-    const failover = await failOver();
-    expect(failover).toMatchObject({ outcome: 'switched', verified: true });
-    expect(failover.steps.filter((s) => s.unanswered > 0)).toMatchObject([{ attempts: 2, result: 'done' }]);
-    const vip = await stack.until('the commit', (v) => v.lease === undefined);
-    expect(vip.touchedAtMs).toBeGreaterThan(Date.now() + 10_000);
+  it('of the release: the VIP is free and its owner committed, and the failover is told once', async () => {
+    const lost = faults.aws.add({
+      ...{ on: 'UpdateItem', where: ofItem, skip: 1, times: 1, fault: { does: 'reset', after: true } },
+    });
+    const { epoch } = await failOverNow();
+    expect(lost.hits).toBe(1);
+    const vip = await stack.until('the release', (v) => v.lease === undefined);
+    expect(vip).toMatchObject({ owner: owner(), epoch, open: {} });
+    expect(faults.aws.calls.filter((c) => c.action === 'PutEvents')).toHaveLength(1);
+  });
+
+  it('of the outcome: it stands in the record once, and the lease is released', async () => {
+    const lost = faults.aws.add({ on: 'PutItem', skip: 1, times: 1, fault: { does: 'reset', after: true } });
+    const { epoch } = await failOverNow();
+    expect(lost.hits).toBe(1);
+    const entries = (await stack.entries(VIP)).filter((entry) => entry.epoch === epoch);
+    expect(entries.map((entry) => entry.entry)).toEqual(['intent', 'outcome']);
+    await stack.until('the release', (v) => v.lease === undefined && v.owner === owner());
+  });
+
+  it.each([
+    ['ReplaceRoute', { does: 'reset', after: true }],
+    ['AssociateAddress', { does: 'reset', after: true }],
+    ['ReplaceRoute', { does: 'refuse', code: 'InternalError', after: true }],
+    ['AssociateAddress', { does: 'stall-body' }],
+  ] as const)(
+    'of %s (%o): it is sent again, and nothing that is read is trusted for a while',
+    async (on, fault) => {
+      faults.ec2.add({ on, times: 1, fault });
+      const failover = await failOver();
+      expect(failover).toMatchObject({ outcome: 'switched', verified: true });
+      const unanswered = failover.steps.filter((s) => s.unanswered > 0);
+      expect(unanswered).toMatchObject([{ call: on, attempts: 2, result: 'done' }]);
+      const vip = await stack.until('the commit', (v) => v.lease === undefined);
+      expect(vip.touchedAtMs).toBeGreaterThan(Date.now() + 10_000);
+      expect(await allOn(turn)).toBe(true);
+      await forgetDoubt();
+    },
+  );
+});
+
+describe('a request that never arrives', () => {
+  it.each([
+    ['ReplaceRoute', { does: 'refuse', code: 'Unavailable' }],
+    ['ReplaceRoute', { does: 'reset' }],
+    ['AssociateAddress', { does: 'refuse', code: 'InternalError' }],
+  ] as const)('%s (%o) is sent again', async (on, fault) => {
+    const rule = faults.ec2.add({ on, times: 2, fault });
+    const failover = await failOverNow();
+    expect(rule.hits).toBe(2);
+    expect(failover.outcome).toBe('switched');
+    expect(await allOn(turn)).toBe(true);
     await forgetDoubt();
   });
-  // The doubt of 20 s is the point of the test above and would only slow the ones below.
-  const forgetDoubt = async () => {
-    const vip = (await stack.vips.read(VIP))!;
-    await stack.vips.write(vip, { ...vip, touchedAtMs: 0 as typeof vip.touchedAtMs });
-  };
+
+  it.each([
+    ['a throttle', 'ProvisionedThroughputExceededException'],
+    ['a 5xx', 'InternalServerError'],
+  ])('of DynamoDB, by %s: every one is repeated, and the failover goes its way', async (_what, code) => {
+    const met = new Set<string>();
+    const where = ({ action, parameters }: AwsCall) => {
+      const first = !met.has(action + JSON.stringify(parameters));
+      met.add(action + JSON.stringify(parameters));
+      return first;
+    };
+    const rule = faults.aws.add({ on: ['UpdateItem', 'PutItem'], where, fault: { does: 'refuse', code } });
+    expect(await failOverNow()).toMatchObject({ outcome: 'switched', to: owner() });
+    expect(rule.hits).toBeGreaterThan(3);
+    await stack.until('the release', (v) => v.lease === undefined && v.owner === owner());
+    expect(await allOn(turn)).toBe(true);
+  });
+
+  it('of the announcement hurts nothing: the VIP has moved, and its lease is free', async () => {
+    const down = faults.aws.add({ on: 'PutEvents', fault: { does: 'refuse', code: 'InternalException' } });
+    expect(await failOverNow()).toMatchObject({ outcome: 'switched' });
+    expect(down.hits).toBeGreaterThan(0);
+    await stack.until('the release', (v) => v.lease === undefined && v.owner === owner());
+    expect(await allOn(turn)).toBe(true);
+  });
 });
 
 describe('EC2 that refuses', () => {
@@ -153,31 +206,121 @@ describe('EC2 that refuses', () => {
     const moved = view.tables.filter((t) => t.ipv4 === stack.vpc.nodes[turn].serviceEni);
     expect(moved).toHaveLength(3);
     rule.remove();
-    expect(await invoke(stack.aws, stack.deployment.functions.reconcile, {})).toMatchObject({ switched: 1 });
+    expect(await reconcile()).toMatchObject({ switched: 1 });
     expect(await allOn(turn)).toBe(true);
   });
 });
 
 describe('describes that do not answer', () => {
+  const down = (times?: number) =>
+    faults.ec2.add({
+      on: 'DescribeNetworkInterfaces',
+      ...(times === undefined ? {} : { times }),
+      fault: { does: 'refuse', code: 'Unavailable', status: 503 },
+    });
+  const noted = (failover: Failover) => failover.notes.join();
+
   it('are replaced by what reconcile stored, and the timeline says so', async () => {
-    await invoke(stack.aws, stack.deployment.functions.reconcile, {});
-    const slow = faults.ec2.add({ on: 'DescribeRouteTables', fault: { does: 'delay', replyMs: 3000 } });
+    await reconcile();
+    faults.ec2.add({ on: 'DescribeRouteTables', fault: { does: 'delay', replyMs: 3000 } });
     const failover = await failOver();
-    slow.remove();
     expect(failover.stages.map((s) => s.stage)).toContain('stored view taken');
-    expect(failover.notes.join()).toContain('planned from the view stored');
+    expect(noted(failover)).toContain('planned from the view stored');
     expect(failover.steps.every((s) => s.result === 'done')).toBe(true);
     expect(await allOn(turn)).toBe(true);
   });
 
-  it('neither move the VIP nor keep it from moving when they fail altogether and nothing is stored', async () => {
-    const before = (await stack.vips.read(VIP))!;
-    const down = faults.ec2.add({
-      on: 'DescribeNetworkInterfaces',
-      fault: { does: 'refuse', code: 'Unavailable', status: 503 },
+  it('and fail altogether are replaced by it at once', async () => {
+    await reconcile();
+    down();
+    const failover = await failOverNow();
+    expect(noted(failover)).toContain('planned from the view stored');
+    expect(noted(failover), 'nor can it be read back').toContain('could not read back');
+    faults.ec2.clearRules();
+    expect(await allOn(turn)).toBe(true);
+  });
+
+  it('cause no failover: reconcile fails, and the VIP stays where it is', async () => {
+    const before = await stack.until('the release', (v) => v.lease === undefined);
+    down();
+    await expect(reconcile()).rejects.toThrow();
+    expect((await stack.vips.read(VIP))!.epoch).toBe(before.epoch);
+    faults.ec2.clearRules();
+    expect(await allOn(turn)).toBe(true);
+  });
+
+  it('keep no VIP from moving when nothing is stored: they are asked again while the lease lasts', async () => {
+    await forgetView();
+    // Each look asks four times.
+    const failing = down(4);
+    const failover = await failOverNow();
+    expect(failing.hits).toBe(4);
+    expect(failover).toMatchObject({ outcome: 'switched', to: owner() });
+    expect(noted(failover)).not.toContain('planned from');
+    expect(await allOn(turn)).toBe(true);
+  });
+
+  it('and never do, with nothing stored: nothing moves, it is told as failed, and reconcile does it once they answer', async () => {
+    await forgetView();
+    down();
+    const was = turn;
+    const failover = await failOverNow();
+    expect(failover).toMatchObject({ outcome: 'failed', steps: [] });
+    expect(noted(failover)).toContain('describe failed');
+    faults.ec2.clearRules();
+    expect(await allOn(was)).toBe(true);
+    expect(await reconcile()).toMatchObject({ switched: 1 });
+    expect(await allOn(turn)).toBe(true);
+  });
+});
+
+describe('describes that show an old state', () => {
+  it('are not taken for a failure of what was just done: the record says that it could not tell yet', async () => {
+    await reconcile();
+    faults.ec2.add({ fault: { does: 'stale', ageMs: 3500 } });
+    const failover = await failOver();
+    expect(failover.steps.map((s) => [s.result, s.attempts])).toEqual(Array(9).fill(['done', 1]));
+    expect(failover).toMatchObject({ verified: false, outcome: 'switched' });
+    expect(failover.notes.join()).toContain('read back too soon to tell');
+    expect(await allOn(turn)).toBe(true);
+  });
+
+  it('undo nothing: reconcile looks again in a minute rather than believe them', async () => {
+    await failOverNow();
+    const { epoch } = await stack.until('the release', (v) => v.lease === undefined);
+    faults.ec2.add({ fault: { does: 'stale', ageMs: 3500 } });
+    expect(await reconcile()).toMatchObject({ switched: 0 });
+    faults.ec2.clearRules();
+    expect((await stack.vips.read(VIP))!.epoch).toBe(epoch);
+    expect(await allOn(turn)).toBe(true);
+  });
+});
+
+describe('a request budget that others have used up', () => {
+  it('has routes refused until EC2 lets them through, and every one of them gets there', async () => {
+    faults.ec2.add({ fault: { does: 'throttle' } });
+    const somebody = new EC2Client({
+      endpoint: faults.ec2.endpoint,
+      region: stack.aws.region,
+      credentials: { accessKeyId: stack.aws.accountId, secretAccessKey: 'local' },
+      maxAttempts: 1,
     });
-    await expect(invoke(stack.aws, stack.deployment.functions.reconcile, {})).rejects.toThrow();
-    expect((await stack.vips.read(VIP))!.epoch, 'a failing describe causes no failover').toBe(before.epoch);
-    down.remove();
+    const waste = new ReplaceRouteCommand({
+      RouteTableId: 'rtb-00000000000000000',
+      DestinationCidrBlock: '192.0.2.1/32',
+      NetworkInterfaceId: 'eni-00000000000000000',
+    });
+    await failOver();
+    const spent = await Promise.allSettled(Array.from({ length: 60 }, () => somebody.send(waste)));
+    somebody.destroy();
+    expect(JSON.stringify(spent)).toContain('RequestLimitExceeded');
+    const failover = await failOverNow();
+    expect(failover.outcome).toBe('switched');
+    const refused = faults.ec2.calls.filter((c) => c.action === 'ReplaceRoute' && c.outcome === 503);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(failover.steps.reduce((sum, s) => sum + s.attempts, 0)).toBe(
+      failover.steps.length + refused.length,
+    );
+    expect(await allOn(turn)).toBe(true);
   });
 });
