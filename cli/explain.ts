@@ -24,10 +24,13 @@ export const explainCommand = () =>
           .description(
             'one line of the timeline in full: cause, decision, each table before and after, milliseconds',
           )
-          .argument('<id>', 'as the timeline names it: web/42, or web for its newest failover')
+          .argument(
+            '<id>',
+            'as the timeline names it: web/42, or web for its newest failover; web/probe/ID for a self-test',
+          )
           .addHelpText(
             'after',
-            '\nExamples:\n  $ vipshift explain web/42\n  $ vipshift explain web\n  $ vipshift explain web/42 --json | jq .outcome.steps',
+            '\nExamples:\n  $ vipshift explain web/42\n  $ vipshift explain web\n  $ vipshift explain web/42 --json | jq .outcome.steps\n  $ vipshift explain web/probe/3f2a9c1e-…',
           ),
       ),
     ),
@@ -44,6 +47,8 @@ async function explain({ args, options, out, session }: Run<Zone>): Promise<Stat
     else printOrder(out, order, options.tz);
     return status.ok;
   }
+  if (id === 'probe/')
+    throw usage('which self-test?', 'want web/42, or web/probe/ID with the id that the self-test printed');
   if (id.startsWith('probe/')) return explainProbe(vip, id.slice('probe/'.length), out, session, options.tz);
   if (id.startsWith('rejected/')) {
     const rejected = await session.log.rejection(vip, id.slice('rejected/'.length));

@@ -112,6 +112,35 @@ describe('after a failover', () => {
     expect(intent!.steps).toHaveLength(9);
   });
 
+  test('explain of a self-test says when it reached the controller, and what to do while it has not', async () => {
+    const atMs = epochMs(Date.now());
+    const probe = { vip: 'web', node: a, seq: 1, shim: '1.0.0', sentAtMs: atMs, atMs };
+    await region.timeline.probe({ ...probe, eventId: 'e-1' });
+    const ran = await region.vipshift('explain', 'web/probe/e-1');
+    const when = new Date(atMs).toISOString();
+    expect(ran).toMatchObject({ status: 0, stderr: '' });
+    expect(ran.stdout).toBe(`the self-test of ${a} reached the controller at ${when}\n`);
+    expect(await one('explain', 'web/probe/e-1')).toMatchObject({ node: a, eventId: 'e-1', shim: '1.0.0' });
+    const none = await region.vipshift('explain', 'web/probe/e-2');
+    expect(none).toMatchObject({ status: 3, stdout: '' });
+    expect(none.stderr).toMatch(
+      /no self-test e-2 of web has reached the controller\n {2}next: wait a few seconds.*vipshift doctor web\n/,
+    );
+  });
+
+  test.each([
+    ['web/probe/', /want web\/42, or web\/probe\/ID/],
+    ['web/forty', /web\/forty: no such id\n {2}next: want web\/42/],
+    ['nosuch', /the record has no nosuch\n {2}next: vipshift timeline nosuch/],
+    ['web/order/1999-01-01T00:00:00.000Z', /the record has no web\/order\/1999/],
+    ['web/rejected/1999-01-01T00/i-1/malformed', /the record has no web\/rejected/],
+  ])('explain of %s says what is wanted or where to look', async (id, says) => {
+    const ran = await region.vipshift('explain', id);
+    expect(ran).toMatchObject({ stdout: '' });
+    expect([2, 3]).toContain(ran.status);
+    expect(ran.stderr).toMatch(says);
+  });
+
   test('a claim that was turned away stands in the timeline with its reason and count', async () => {
     await history.lies('i-0123456789abcdef0', {});
     await history.lies('i-0123456789abcdef0', {});
