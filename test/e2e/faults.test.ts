@@ -30,23 +30,6 @@ import {
 
 stageFaults();
 
-/** Writes of the VIP's item: the acquire is the first of a failover, the release the second. */
-const ofItem = (call: AwsCall): boolean =>
-  JSON.stringify(call.parameters.Key) === JSON.stringify({ vip: { S: VIP } });
-
-const mutations = ['ReplaceRoute', 'CreateRoute', 'AssociateAddress'];
-const tookMs = (failover: Failover) => {
-  const at = (stage: string) => failover.stages.find((s) => s.stage === stage)!.atMs;
-  return at('last mutation accepted') - at('controller began');
-};
-
-/** Calls that had begun when the last mutation was sent, in the order of their beginning. */
-function beforeTraffic(): readonly LoggedCall[] {
-  const calls = [...faults.aws.calls, ...faults.ec2.calls];
-  const lastMs = Math.max(...calls.filter((c) => mutations.includes(c.action)).map((c) => c.startMs));
-  return calls.filter((c) => c.startMs <= lastMs).sort((a, b) => a.startMs - b.startMs);
-}
-
 describe('round trips', () => {
   it('are two before the last mutation is sent, in the plain case: lease beside describes, then everything at once', async () => {
     // As every minute: reconcile counts the tables, so that a failover knows what to book.
