@@ -3,8 +3,8 @@
  *
  * Invariant: its state is in memory and in one temporary folder; stop(), or the end of this process however it comes, leaves no
  * process and no folder behind. Every start gets free ports of its own, so any number run side by side.
- * Limit: it is as faithful as the two emulators are; docs and tests name what they do not do (no IAM, no throttling, no DLQ of a
- * rule, no blackhole routes). lab/fault-proxy.ts adds the faults.
+ * Limit: it is as faithful as the two emulators are; docs and tests name what they do not do (no IAM, no throttling, no
+ * blackhole routes). lab/fault-proxy.ts adds the faults.
  */
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';

@@ -243,8 +243,10 @@ describe('every alarm', () => {
         .split(/\n## /)[1]!
         .matchAll(/\n### (.+)\n/g),
     ];
-    const named = alarms().map(([, { Properties }]) => Properties.AlarmDescription.split('#').at(-1));
-    expect(sections.map(([, title]) => title).sort()).toEqual(named.sort());
+    const named = alarms().map<string>(([, { Properties }]) => Properties.AlarmDescription.split('#').at(-1));
+    expect(sections.map(([, title]) => title!).toSorted((a, b) => a.localeCompare(b))).toEqual(
+      named.toSorted((a, b) => a.localeCompare(b)),
+    );
   });
 
   it('on our own metrics looks where they are, in the namespace of the stage and without a VIP', () => {

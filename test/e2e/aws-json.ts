@@ -118,3 +118,44 @@ export async function queueLength(aws: LocalAws, QueueUrl: string): Promise<numb
     Number(Attributes.ApproximateNumberOfMessages) + Number(Attributes.ApproximateNumberOfMessagesNotVisible)
   );
 }
+
+/** The attributes of a message that lies in a queue; it stays there. */
+export async function attributesOf(
+  aws: LocalAws,
+  QueueUrl: string,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  type Attributes = Record<string, { StringValue: string }>;
+  const request = { QueueUrl, VisibilityTimeout: 0, MessageAttributeNames: ['All'] };
+  type Reply = { Messages?: readonly { MessageAttributes?: Attributes }[] };
+  const [message] = (await call<Reply>(aws, 'AmazonSQS.ReceiveMessage', request)).Messages ?? [];
+  if (message === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]),
+  );
+}
+
+/** Whether a rule may invoke a function is a statement of the function's own policy. */
+export const removePermission = (aws: LocalAws, functionName: string, statement: string): Promise<void> =>
+  policy(aws, functionName, `/${statement}`, { method: 'DELETE' });
+
+export const addPermission = (
+  aws: LocalAws,
+  functionName: string,
+  statement: string,
+  SourceArn: string,
+): Promise<void> =>
+  policy(aws, functionName, '', {
+    method: 'POST',
+    body: JSON.stringify({
+      ...{ StatementId: statement, Action: 'lambda:InvokeFunction' },
+      ...{ Principal: 'events.amazonaws.com', SourceArn },
+    }),
+  });
+
+async function policy(aws: LocalAws, name: string, path: string, init: RequestInit): Promise<void> {
+  const reply = await fetch(`${aws.endpoint}/2015-03-31/functions/${name}/policy${path}`, {
+    ...init,
+    headers: { authorization: credential(aws, 'lambda') },
+  });
+  if (!reply.ok) throw new Error(`${init.method} policy of ${name}: ${await reply.text()}`);
+}

@@ -8,7 +8,16 @@ import { describeVpc } from '../../lab/vpc-view.ts';
 import { parseClaimEvent } from '../../shared/aws/claim-event.ts';
 import { slotOf, stintOf } from '../../shared/claim.ts';
 import { epochMs } from '../../shared/time.ts';
-import { call, ended, type Inbox, queueLength, start, subscribe } from './aws-json.ts';
+import {
+  addPermission,
+  attributesOf,
+  ended,
+  type Inbox,
+  queueLength,
+  removePermission,
+  start,
+  subscribe,
+} from './aws-json.ts';
 import { wordsOf } from './words.ts';
 
 let stack: Stack;
@@ -71,19 +80,16 @@ describe('dead letters', () => {
     expect(await queueLength(stack.aws, url)).toBe(0);
   });
 
-  it('an event that found no function is driven again', async () => {
-    const detail = words('a', 'MASTER');
-    const event = {
-      ...{ version: '0', id: crypto.randomUUID(), 'detail-type': 'VRRP State Change' },
-      ...{
-        source: `vipshift.notify/AROADEMOROLE00000001:${id('a')}`,
-        time: `${new Date().toISOString().slice(0, 19)}Z`,
-      },
-      ...{ account: stack.aws.accountId, region: stack.aws.region, resources: [], detail },
-    };
-    // The emulator's rules have no dead-letter queue: the message is as EventBridge puts it there, the event itself.
+  it('an event that the rule could not hand over lies in the rule’s queue with its reason, and is driven again once that is mended', async () => {
+    const { failover } = stack.deployment.functions;
+    await removePermission(stack.aws, failover, 'ClaimRuleMayInvoke');
+    await stack.publish(words('a', 'MASTER'));
     const url = outputs().RuleDeadLettersUrl!;
-    await call(stack.aws, 'AmazonSQS.SendMessage', { QueueUrl: url, MessageBody: JSON.stringify(event) });
+    const { RULE_ARN, ERROR_CODE } = await poll('the dead letter', () => attributesOf(stack.aws, url));
+    expect(RULE_ARN).toContain(`/${stack.deployment.busName}/`);
+    expect(ERROR_CODE).toBe('NO_PERMISSIONS');
+    expect(await owner()).toBe(id('b'));
+    await addPermission(stack.aws, failover, 'ClaimRuleMayInvoke', RULE_ARN!);
     expect(await redrive('rule-dead-letters')).toMatchObject({ status: 'SUCCEEDED' });
     await settled('a');
     expect(await queueLength(stack.aws, url)).toBe(0);
