@@ -1,13 +1,14 @@
 // Reading back: does EC2 agree with what was sent, and is the target still the elected one?
 //
 // Invariant: a cell is sent again only when it is wrong for a reason that sending may mend. A cell whose own attempt
-// succeeded and that a read, begun less than STALE_READ later, shows as it was before, is a stale read and not wrong.
+// succeeded and that a read, begun less than STALE_READ later, shows as it was before, is a stale read and not wrong. What a
+// read does not show at all, as an empty Describe, proves nothing.
 import { apply, type Hands } from './apply.ts';
 import { elect } from './election.ts';
 import type { Grip } from './grip.ts';
 import { STALE_READ } from './lease.ts';
 import type { Member } from './member.ts';
-import { membersSeen, type Observation } from './observation.ts';
+import { membersSeen, type Observation, tablesOf } from './observation.ts';
 import { type Conflict, type Plan, plan, type Step } from './plan.ts';
 import { type EpochMs, plus } from './time.ts';
 import type { StepDone } from './timeline.ts';
@@ -45,12 +46,15 @@ export async function verify(
     if (seen instanceof Error)
       return { steps, verified: false, notes: [`could not read back: ${seen.message}`] };
     const { wrong, stale, taken } = differences(plan(vip, seen, target, true), steps, seen);
-    steps = confirmed(steps, [...wrong, ...taken], seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ));
+    const unseen = steps.filter((s) => !isShown(s, vip, seen));
+    const fresh = seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ);
+    steps = confirmed(steps, [...wrong, ...taken, ...unseen], fresh);
+    if (wrong.length === 0 && unseen.length > 0 && round < ROUNDS_MAX) continue;
     if (wrong.length === 0) {
       return {
         steps,
-        verified: stale.length + taken.length === 0,
-        notes: [...tooSoon(stale), ...lost(taken)],
+        verified: stale.length + taken.length + unseen.length === 0,
+        notes: [...tooSoon(stale), ...lost(taken), ...notShown(unseen)],
       };
     }
     const again = wrong.filter((step) => worthSending(step, steps));
@@ -91,6 +95,17 @@ function differences(again: Plan, steps: readonly StepDone[], seen: Observation)
     taken: again.conflicts.filter((c) => steps.some((s) => s.cell === c.cell)),
   };
 }
+
+/** Whether the read speaks of the step's cell at all. */
+function isShown({ cell, call }: StepDone, vip: Vip, seen: Observation): boolean {
+  const [thing] = cell.split(' ');
+  if (call === 'AssociateAddress') return seen.eips.some((e) => e.eip === thing);
+  if (call === 'ModifyNetworkInterfaceAttribute') return seen.enis.some((e) => e.eni === thing);
+  return tablesOf(vip, seen).some((t) => t.table === thing);
+}
+
+const notShown = (unseen: readonly StepDone[]): readonly string[] =>
+  unseen.length === 0 ? [] : [`read back: EC2 showed nothing of ${unseen.map((s) => s.cell).join(', ')}`];
 
 const tooSoon = (stale: readonly Step[]): readonly string[] =>
   stale.length === 0

@@ -81,6 +81,29 @@ describe('reading back', () => {
     expect(verdict.verified).toBe(true);
   });
 
+  test('a read that shows nothing proves nothing: asked again, and what stays unseen is neither done nor verified', async () => {
+    const { w, steps, check } = await sent();
+    const asked = steps.map((s, n) => (n === 1 ? { ...s, result: 'unknown' as const } : s));
+    const empty = async (scope: Parameters<Ec2['observe']>[0]) => ({
+      ...(await w.ec2.observe(scope)),
+      tables: [],
+    });
+    let reads = 0;
+    const never = await check({ observe: (scope) => (++reads, empty(scope)) }, asked);
+    expect([reads, never.verified, results(never.steps)]).toEqual([
+      ROUNDS_MAX,
+      false,
+      ['done', 'unknown', 'done', 'done'],
+    ]);
+    expect(never.notes).toEqual([`read back: EC2 showed nothing of ${steps.map((s) => s.cell).join(', ')}`]);
+    const once = await check(
+      { observe: (scope) => (reads++ === ROUNDS_MAX ? empty(scope) : w.ec2.observe(scope)) },
+      asked,
+    );
+    expect([once.verified, results(once.steps)]).toEqual([true, ['done', 'done', 'done', 'done']]);
+    expect(w.ec2.effects).toHaveLength(4);
+  });
+
   test('a step without an answer whose cell went to a stranger is not told as done, nor the whole as verified', async () => {
     const { w, steps, check } = await sent();
     routeTo(w, 'rtb-2', V4, { target: 'tgw-1' });
