@@ -8,8 +8,6 @@ export interface Control {
   /** Any of these is the stated reason. */
   readonly breaks: readonly Guarantee[];
   readonly patches: readonly Patch[];
-  /** A test that holds it where no history is kept. */
-  readonly heldBy?: string;
 }
 
 const patch = (file: string, replace: string, by: string): Patch => ({

@@ -25,10 +25,15 @@ export function ec2Of(net: Network, by: Invocation): Ec2 {
     }
     const slow = net.strikes('read slow', by) ? luck.log(500, 4000) : 0;
     const age = net.strikes('read stale', by) ? agesBy(luck) : undefined;
+    // A search by tag may find nothing for a moment, and say so without an error.
+    const empty = net.strikes('read empty', by);
     let answeredAt = 0;
     const seen = await request(net, by, 'Describe', { ...trip, toMs: trip.toMs + slow }, () => {
       answeredAt = net.sched.now();
-      return look((scope) => net.region.observe(scope, age));
+      return look(async (scope) => {
+        const all = await net.region.observe(scope, age);
+        return empty ? { ...all, tables: [], enis: [], eips: [] } : all;
+      });
     });
     const trueAtMs = age === undefined ? answeredAt : Math.min(answeredAt, began0) - STALE_MAX_MS;
     for (const { name } of scopes) net.log.looked(by, name, trueAtMs);

@@ -18,6 +18,7 @@ const drawnApart: ReadonlySet<FaultName> = new Set([
   'hint doubled',
   'hint delayed',
   'step repeated',
+  'read empty',
 ]);
 
 export function storyOf(seed: number): Story {

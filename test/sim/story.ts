@@ -32,6 +32,7 @@ export const faultNames = [
   'hint doubled',
   'hint delayed',
   'step repeated',
+  'read empty',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 export type Odds = Readonly<Partial<Record<FaultName, number>>>;

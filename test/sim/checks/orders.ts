@@ -50,10 +50,14 @@ function touched(world: World): readonly Violation[] {
 function pinned(
   world: World,
   { order }: Execution,
-  { after, atMs }: Written,
+  { before, after, atMs }: Written,
   say: (what: string) => void,
 ): void {
   const pin = after.pin!;
+  const other = before?.pin;
+  const stands = other !== undefined && other.untilMs - DOUBT_MS > world.epochAt + atMs;
+  if (stands && other.reason !== order.reason && other.node !== order.to)
+    say(`${order.reason}: overrode the pin to ${other.node}`);
   if (pin.node !== order.to) say(`${order.reason}: pinned to ${pin.node}, want ${order.to}`);
   const most = world.epochAt + atMs + order.pinMinutes * 60_000 + DOUBT_MS;
   if (pin.untilMs > most) say(`${order.reason}: pinned for ${pin.untilMs - most} ms longer than was asked`);

@@ -57,6 +57,14 @@ function closing(world: World, vip: string, entries: readonly Filed[], begun: Ma
     }
     for (const [holder, open] of Object.entries(before?.open ?? {})) {
       if (after.open[holder] !== undefined) continue;
+      const word = entries.find((e) => e.entry.entry === 'outcome' && e.entry.epoch === open.epoch)?.entry;
+      if (
+        before?.lease?.holder === holder &&
+        write.by?.nonces.has(holder) &&
+        word?.entry === 'outcome' &&
+        word.outcome === 'abandoned'
+      )
+        say(write.atMs, `epoch ${open.epoch} is told as abandoned, but its own holder closed it`);
       const told = entries.some(
         (e) => e.n < write.entries && e.entry.entry === 'outcome' && e.entry.epoch === open.epoch,
       );

@@ -4,8 +4,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { caught } from '../catch.ts';
-import { controls } from '../controls.ts';
-import { found } from '../controls-found.ts';
+import { every } from '../every-control.ts';
 import { storyOf } from '../generator.ts';
 import { shrink } from '../shrink.ts';
 import { variant } from '../variant.ts';
@@ -20,7 +19,7 @@ const { values } = parseArgs({
 });
 
 Error.stackTraceLimit = 0;
-for (const control of [...found, ...controls].filter((c) => c.name.includes(values.only))) {
+for (const control of every.filter((c) => c.name.includes(values.only))) {
   const first = await caught(control, Number(values.seed), Number(values.most));
   if (first === undefined) {
     console.log(`${control.name}: not caught in ${values.most} histories`);

@@ -1,0 +1,109 @@
+// Bugs that were planted: mistakes that one would be ashamed to miss, in places that no rule of the protocol's list speaks of.
+// Each has to be caught as the others are; where one was not, the simulation was made stronger until it was.
+import type { Control } from './controls.ts';
+import type { Patch } from './variant.ts';
+
+const patch = (file: string, replace: string, by: string): Patch => ({
+  file: `shared/${file}.ts`,
+  replace,
+  by,
+});
+
+export const planted: readonly Control[] = [
+  {
+    name: 'a hint of an earlier life stops a node that has spoken since',
+    breaks: ['no claim lost', 'never worse', 'convergence'],
+    patches: [patch('hint', ' || stint.seenMs > hint.atMs + STAMP_MS', '')],
+  },
+  {
+    name: 'a refusal empties the budget for an hour',
+    breaks: ['convergence'],
+    patches: [patch('budget', 'PAUSE: DurationMs = seconds(1)', 'PAUSE: DurationMs = seconds(3600)')],
+  },
+  {
+    name: 'a holder abandons its own epoch',
+    breaks: ['true record'],
+    patches: [
+      patch(
+        'hold',
+        'Object.keys(vip.open).filter((holder) => holder !== grip.lease.holder)',
+        'Object.keys(vip.open)',
+      ),
+    ],
+  },
+  {
+    name: 'what could not be read back counts as verified',
+    breaks: ['true record'],
+    patches: [
+      patch(
+        'verify',
+        'return { steps, verified: false, notes: [`could not read back',
+        'return { steps, verified: true, notes: [`could not read back',
+      ),
+    ],
+  },
+  {
+    name: 'the stored view is trusted like a fresh one',
+    breaks: ['true record', 'convergence', 'order'],
+    patches: [patch('hold', "    seen.source === 'ec2' &&\n", '')],
+  },
+  {
+    name: 'the claims of a node that left are forgotten at once',
+    breaks: ['no claim lost'],
+    patches: [patch('reconcile', ' && now - vip.claims[node]!.seenMs > TOMBSTONE_KEPT', '')],
+  },
+  {
+    name: 'an EIP goes to a place that bears another one',
+    breaks: ['no gap', 'convergence'],
+    patches: [patch('plan', 'a.eip === undefined && !taken', '!taken')],
+  },
+  {
+    name: 'a freeze stops the election and not the switch',
+    breaks: ['orders'],
+    patches: [
+      patch(
+        'hold',
+        'if (isLiveOrder(vip.freeze, tools.clock.now()) || election.owner === undefined) return said;',
+        'if (election.owner === undefined) return said;',
+      ),
+    ],
+  },
+  {
+    name: 'an order that failed leaves its pin',
+    breaks: ['orders', 'convergence'],
+    patches: [patch('order', 'isOurs(vip.pin, order) ? withoutPin(vip) : vip', 'vip')],
+  },
+  {
+    name: 'an order overrides the pin of somebody else',
+    breaks: ['orders'],
+    patches: [
+      patch('order', 'const against = operatorsReasons(vip, order, now);', 'const against: string[] = [];'),
+      patch(
+        'preflight',
+        'const reasons = [...operatorsReasons(vip, order, now)];',
+        'const reasons: string[] = [];',
+      ),
+    ],
+  },
+  {
+    name: 'an order takes effect without a record',
+    breaks: ['orders'],
+    patches: [
+      patch(
+        'runbook',
+        "await record(desk, order, execution, { order: 'failover', by: order.by, reason });",
+        'void reason;',
+      ),
+    ],
+  },
+  {
+    name: 'an order looks only at the owner and not at EC2',
+    breaks: ['orders'],
+    patches: [patch('order', "outcome: wrong.length === 0 ? 'right' : 'wrong',", "outcome: 'right',")],
+  },
+  {
+    name: 'an empty Describe retires everybody',
+    breaks: ['no claim lost', 'never worse', 'convergence', 'true record', 'order'],
+    patches: [patch('reconcile', 'if (Object.keys(members).length === 0) return item;', '')],
+  },
+];
