@@ -89,7 +89,11 @@ describe('reading back', () => {
       tables: [],
     });
     let reads = 0;
-    const never = await check({ observe: (scope) => (++reads, empty(scope)) }, asked);
+    const counted: Ec2['observe'] = (scope) => {
+      reads += 1;
+      return empty(scope);
+    };
+    const never = await check({ observe: counted }, asked);
     expect([reads, never.verified, results(never.steps)]).toEqual([
       ROUNDS_MAX,
       false,
