@@ -1,0 +1,122 @@
+// What the documents name exists: links and their headings, files, npm scripts, and every command with its options, read from the
+// command line itself. A page that is followed at three in the morning must not send anybody to what was renamed.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { program } from '../cli/program.ts';
+
+const root = join(import.meta.dirname, '..');
+const inFolder = (folder: string) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name));
+const pages = [...inFolder('.'), ...inFolder('docs'), ...inFolder('docs/decisions'), 'notify/README.md'];
+const text = (page: string): string => readFileSync(join(root, page), 'utf8');
+
+/** Code: each line of a block, continued lines joined, and each span between single backticks. */
+function code(page: string): readonly string[] {
+  const found: string[] = [];
+  const prose = text(page).replace(/^```\w*\n([\s\S]*?)^```$/gm, (_whole, block: string) => {
+    found.push(...block.replace(/\\\n\s*/g, ' ').split('\n'));
+    return '';
+  });
+  for (const [, span] of prose.matchAll(/`([^`]+)`/g)) found.push(span!.replace(/\s+/g, ' '));
+  return found;
+}
+
+/** As GitHub makes a heading an anchor. */
+const anchor = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replace(/\s/g, '-');
+const anchorsOf = (page: string): readonly string[] =>
+  [...text(page).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchor(heading!));
+
+/** A remark, the next command of a line, or the end of a quotation is no part of it. */
+function commandIn(line: string, name: RegExp): readonly string[] {
+  const [, rest = ''] = name.exec(line) ?? [];
+  const [command = ''] = rest.split(/\s#|[|;]|&&|\$\(|\)"/);
+  return command.split(/\s+/).filter((word) => word !== '');
+}
+
+function problemWith(words: readonly string[]): string | undefined {
+  let at: Command = program();
+  let depth = 0;
+  for (const word of words) {
+    const next = at.commands.find((c) => c.name() === word || c.aliases().includes(word));
+    if (next === undefined) break;
+    at = next;
+    depth += 1;
+  }
+  const known = new Set([...at.options, ...program().options].flatMap((o) => [o.long, o.short]));
+  if (words[0] === 'help') return undefined;
+  if (depth === 0 && words[0] !== undefined && /^[a-z]/.test(words[0])) return `no command ${words[0]}`;
+  if (at.commands.length > 0 && /^[a-z]+$/.test(words[depth] ?? ''))
+    return `${at.name()} has no ${words[depth]}`;
+  const unknown = words
+    .filter((word) => /^--?[a-z]/.test(word))
+    .map((word) => word.split('=')[0]!)
+    .filter((option) => !known.has(option) && !['--help', '-h'].includes(option));
+  return unknown.length === 0 ? undefined : `${at.name()} has no ${unknown.join(', ')}`;
+}
+
+describe.each(pages)('%s', (page) => {
+  test('links to what is there, headings included', () => {
+    const bad = [...text(page).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].flatMap(([, target]) => {
+      const [file = '', heading] = target!.split('#');
+      const path = file === '' ? page : join(dirname(page), file);
+      if (!existsSync(join(root, path))) return [target];
+      return heading === undefined || anchorsOf(path).includes(heading) ? [] : [target];
+    });
+    expect(bad).toEqual([]);
+  });
+
+  test('names files that exist', () => {
+    const named = text(page).matchAll(
+      /(?<![\w./-])((?:bench|build|cli|docs|events|functions|lab|notify|resources|runbook|shared|test)\/[\w./-]*\w\.(?:md|ts|cjs|json|yml|bash|txt))\b/g,
+    );
+    // `NAME.ts` stands for any.
+    const paths = [...named].map(([, path]) => path!).filter((path) => !path.includes('NAME'));
+    const places = (path: string) => [path, join(dirname(page), path)];
+    expect(paths.filter((path) => !places(path).some((p) => existsSync(join(root, p))))).toEqual([]);
+  });
+
+  test('names npm scripts that exist', () => {
+    const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
+    const named = [...text(page).matchAll(/npm run ([a-z][\w:-]*)/g)].map(([, name]) => name!);
+    expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+
+  test('names commands and options that vipshift has', () => {
+    const problems = code(page).flatMap((line) => {
+      const words = commandIn(line, /^(?:\$ )?(?:npx )?vipshift (.+)$/);
+      const problem = words.length === 0 ? undefined : problemWith(words);
+      return problem === undefined ? [] : [`${line}: ${problem}`];
+    });
+    expect(problems).toEqual([]);
+  });
+
+  test('names commands and options that the shim has', () => {
+    const usage = readFileSync(join(root, 'notify', 'vipshift-notify'), 'utf8');
+    const problems = code(page).flatMap((line) => {
+      const words = commandIn(line, /^(?:sudo )?(?:notify\/)?vipshift-notify ([a-z-].*)$/);
+      const unknown = words.filter((word, i) =>
+        i === 0 || word.startsWith('--') ? !new RegExp(`(^|[\\s|(])${word}\\b`, 'm').test(usage) : false,
+      );
+      return unknown.map((word) => `${line}: no ${word}`);
+    });
+    expect(problems).toEqual([]);
+  });
+});
+
+describe('the check of a command', () => {
+  test.each([
+    ['vip add web --addres 1.2.3.4', 'add has no --addres'],
+    ['vip ad web', 'vip has no ad'],
+    ['stauts', 'no command stauts'],
+    ['status web --watch', undefined],
+  ])('%s: %s', (line, problem) => expect(problemWith(line.split(' '))).toBe(problem));
+});
