@@ -183,6 +183,6 @@ export const boundStays = (known: Stint, told: Stint): boolean => tighter(known,
 
 /** When the newest lower-advert of the stint came, if there was one. */
 export const lowerAdvertAt = (stint: Stint): EpochMs | undefined =>
-  stint.affHiMs === undefined || stint.affAtMs === undefined
+  stint.affHiMs === undefined
     ? undefined
-    : epochMs(clamp(stint.affAtMs, stint.affHiMs - STAMP_MS, stint.affHiMs));
+    : epochMs(clamp(stint.affAtMs!, stint.affHiMs - STAMP_MS, stint.affHiMs));

@@ -12,7 +12,7 @@ import { type Held, hold, type Tools } from './hold.ts';
 import { type Cause, isLive, LEASE_TTL, type Lease, type Open, UNKNOWN_LANDS_WITHIN } from './lease.ts';
 import { enisOf, type Member } from './member.ts';
 import type { Observation } from './observation.ts';
-import { type EpochMs, plus, seconds } from './time.ts';
+import { type EpochMs, epochMs, plus, seconds } from './time.ts';
 import type { Failover, Stage } from './timeline.ts';
 import { triedAgain } from './tried.ts';
 import { type Scope, type Vip, withLease } from './vip.ts';
@@ -105,7 +105,6 @@ export async function switchVip(
     vip = next.vip;
     if (!next.again) break;
     looking = wire.ec2.observe(vip);
-    looking.catch(() => undefined);
   }
   return { vip, failovers, faults };
 }
@@ -200,7 +199,7 @@ function withCommit(wire: Wire, item: Vip, held: Held): Vip {
     ...(held.good && target !== undefined ? { owner: target.node } : {}),
     wrote: wroteAfter(item, target, held.good && !unmet && !mayLand, sent),
     open,
-    touchedAtMs: sent && touchedAtMs > item.touchedAtMs ? touchedAtMs : item.touchedAtMs,
+    touchedAtMs: sent ? epochMs(Math.max(touchedAtMs, item.touchedAtMs)) : item.touchedAtMs,
   };
 }
 

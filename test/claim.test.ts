@@ -110,6 +110,20 @@ describe('merge', () => {
     expect(transitionAt(merged)).toBe(transitionAt(began));
   });
 
+  test('of two bounds that are equally tight the lower clock stays, as the store’s condition has it', () => {
+    const [low, high] = [told(), { ...told(), atMs: START + 400 }];
+    expect([merge(low, high).atMs, merge(high, low).atMs]).toEqual([START, START]);
+  });
+
+  test('of one lower-advert that was sent twice the tighter bound stays', () => {
+    const tight = told({ kind: 'lower-advert', sinceMs: 0, atMs: 5000 });
+    const loose = { ...tight, affHiMs: tight.affHiMs! + 1000 };
+    expect([merge(tight, loose).affHiMs, merge(loose, tight).affHiMs]).toEqual([
+      tight.affHiMs,
+      tight.affHiMs,
+    ]);
+  });
+
   test('the same claim again changes nothing', () => {
     const stint = told({ kind: 'lower-advert', sinceMs: 0, atMs: 5000 });
     expect(merge(stint, stint)).toEqual(stint);

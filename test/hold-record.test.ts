@@ -162,6 +162,25 @@ describe('an outcome without a mutation', () => {
   });
 });
 
+describe('an epoch that another left open', () => {
+  test('is closed with where the VIP lay by then, when it had an owner, and where each Elastic IP lies now', async () => {
+    for (const owner of ['i-b', undefined]) {
+      const open = { other: { epoch: 3, cause }, me: { epoch: 7, cause } };
+      const eips = ['eipalloc-1', 'eipalloc-2'];
+      const w = held({ open, eips, ...(owner === undefined ? {} : { owner }) });
+      const [one] = w.ec2.enis.get(B.eipEni)!.privateAddresses;
+      w.ec2.eips.set('eipalloc-1', { ...w.ec2.eips.get('eipalloc-1')!, eni: B.eipEni, privateAddress: one! });
+      w.ec2.eips.set('eipalloc-2', { eip: 'eipalloc-2', publicAddress: '203.0.113.11', label: 'web' });
+      await holds(w);
+      const left = w.timeline.entries.find((e): e is Failover => e.entry === 'outcome' && e.epoch === 3)!;
+      expect(left.from).toBe(owner);
+      expect('from' in left).toBe(owner !== undefined);
+      expect(left.notes).toContain(`found eipalloc-1 → ${B.eipEni}`);
+      expect(left.notes).toContain('found eipalloc-2 → nothing');
+    }
+  });
+});
+
 test('a long plan ends with the election that it was for: what has not been sent by then is not sent', async () => {
   const lease = { holder: 'me', epoch: 7, expiresAtMs: AFTER_LEASE, cause };
   const w = held({ addresses: [V4], lease }, 120);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Claim, slotOf, stintOf } from '../shared/claim.ts';
 import { Fault } from '../shared/fault.ts';
 import { UNKNOWN_LANDS_WITHIN } from '../shared/lease.ts';
+import { memoryBudget } from '../shared/memory/budget.ts';
 import { EPOCHS_MAX, type Switched, switchVip, take, type Wire } from '../shared/switch.ts';
 import { durationMs, plus, seconds } from '../shared/time.ts';
 import type { Vip } from '../shared/vip.ts';
@@ -90,6 +91,28 @@ describe('a switch', () => {
     ]);
     expect(item(w)).toMatchObject({ owner: 'i-b', open: {} });
   });
+
+  test.each([
+    ['its outcome is recorded', false],
+    ['its outcome could not be recorded', true],
+  ])(
+    'ends only when the places that it did not need are given back, also when %s: a frozen sandbox leaves nothing half done',
+    async (_what, fails) => {
+      const w = elected();
+      w.vips.items.set('web', { ...item(w), tablesSeen: 20 });
+      const budget = memoryBudget();
+      let back = false;
+      const giveBack: typeof budget.giveBack = async (call, count) => {
+        await w.clock.wait(seconds(1));
+        await budget.giveBack(call, count);
+        back = true;
+      };
+      const put: World['timeline']['put'] = (entry) =>
+        entry.entry === 'outcome' && fails ? Promise.reject(new Error('table gone')) : w.timeline.put(entry);
+      await switches(w, { budget: { ...budget, giveBack }, timeline: { ...w.timeline, put } });
+      expect(back).toBe(true);
+    },
+  );
 
   test('that failed at one table commits no owner, keeps both sides as its own, and reconcile goes on', async () => {
     const w = elected();

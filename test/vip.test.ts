@@ -7,6 +7,7 @@ import {
   isNews,
   newVip,
   onlyRefreshes,
+  sameScope,
   type Telling,
   type Vip,
   withClaim,
@@ -87,4 +88,30 @@ describe('the item after a telling', () => {
     expect(withClaim(known, 'i-a', first, slotOf(START))).toBe(known);
     expect(withClaim(known, 'i-a', first, slotOf(START) + 1)).not.toBe(known);
   });
+});
+
+test('a VIP that was just registered is at its first rev, under no epoch, and says which schema it has', () => {
+  expect(newVip(entry)).toMatchObject({
+    schema: 1,
+    rev: 1,
+    epoch: 0,
+    wrote: [],
+    open: {},
+    members: {},
+    claims: {},
+  });
+});
+
+test('a claim of the slot that is recorded already only refreshes: one write will do for it', () => {
+  const later = stintOf(claimOf('i-a', { kind: 'assertion', sinceMs: 0, atMs: 1000 }), START);
+  expect(later.slot).toBe(first.slot);
+  expect(onlyRefreshes(first, later)).toBe(true);
+  expect(onlyRefreshes({ ...first, slot: later.slot + 1 }, later), 'a slot is never taken back').toBe(false);
+});
+
+test('a scope is the same by name and by both kinds of label, and by nothing less', () => {
+  const scope = { name: 'web', tableLabels: ['web'], nodeLabels: ['web', 'edge'] };
+  expect(sameScope(scope, { ...scope })).toBe(true);
+  for (const over of [{ name: 'db' }, { tableLabels: ['db'] }, { nodeLabels: ['web'] }])
+    expect(sameScope(scope, { ...scope, ...over })).toBe(false);
 });

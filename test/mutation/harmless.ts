@@ -10,11 +10,6 @@ interface Reason {
 
 const reasons: readonly Reason[] = [
   {
-    file: 'shared/switch.ts',
-    line: 'touchedAtMs > item.touchedAtMs',
-    why: 'of two equal instants either may be taken',
-  },
-  {
     file: 'shared/claim.ts',
     line: 'a.bootAtMs === b.bootAtMs ?',
     why: 'equal ids were told apart in the line before, equal boots in this one: both signs say the same here',
@@ -32,7 +27,7 @@ const reasons: readonly Reason[] = [
   {
     file: 'shared/claim.ts',
     line: 'a.atMs <= b.atMs',
-    why: 'which of two equally good bounds wins is free, as long as every order of arrival agrees, and it still does',
+    why: 'bounds that agree in age, limit and clock are the same: it does not matter whose they are',
   },
   {
     file: 'shared/claim.ts',
@@ -42,12 +37,7 @@ const reasons: readonly Reason[] = [
   {
     file: 'shared/claim.ts',
     line: 'a.affHiMs! <= b.affHiMs!',
-    why: 'which of two equally new adverts wins is free, as long as every order of arrival agrees',
-  },
-  {
-    file: 'shared/claim.ts',
-    line: 'stint.affHiMs === undefined || stint.affAtMs === undefined',
-    why: 'the two fields are written together: one is absent exactly where the other is',
+    why: 'the same advert within the same bound: it does not matter whose it is',
   },
   {
     file: 'shared/election.ts',
@@ -65,9 +55,9 @@ const reasons: readonly Reason[] = [
     why: 'an unsigned shift by one spreads as well as one by none; only that it is a place counts',
   },
   {
-    file: 'shared/switch.ts',
-    line: 'looking.catch(() => undefined)',
-    why: 'only keeps Node from ending the process over a describe that nobody waited for; hold() takes the failure itself',
+    file: 'shared/verify.ts',
+    line: 'ROUNDS_MAX = 4',
+    why: 'three rounds or five: that they are bounded, and end with a look, is tested',
   },
   {
     file: 'shared/apply.ts',
@@ -93,11 +83,6 @@ const reasons: readonly Reason[] = [
     file: 'shared/hold.ts',
     line: 'doneAt.reduce((a, b) => (a > b',
     why: 'of two equal instants either may be taken',
-  },
-  {
-    file: 'shared/switch.ts',
-    line: 'await ended',
-    why: 'places are given back without anybody waiting for it; awaited only so that a frozen sandbox leaves nothing half done',
   },
   {
     file: 'shared/lease.ts',

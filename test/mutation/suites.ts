@@ -26,6 +26,7 @@ const suites = [
     'member',
     'apply-waits',
     'hold-record',
+    'verify-again',
   ],
   ...['failover', 'failover-held', 'failover-scope', 'reconcile', 'order', 'budget', 'rejection'],
   ...['merge', 'plan', 'boundaries', 'release', 'order'].map((name) => `properties/${name}`),
