@@ -36,6 +36,7 @@ The file:
       pool: 192.168.255.0/24      # drawn once; later runs keep what was drawn
       tableLabels: [core]         # default: the name
       hold: master                # default: both
+      priority: first             # default: normal; first where EC2’s request budget is short
 
 Examples:
   $ vipshift apply vips.yaml --dry-run

@@ -40,6 +40,7 @@ export interface Wanted {
   readonly tableLabels?: readonly string[] | undefined;
   readonly nodeLabels?: readonly string[] | undefined;
   readonly hold?: Hold | undefined;
+  readonly priority?: 'first' | 'normal' | undefined;
   readonly allowPublic?: boolean | undefined;
 }
 
@@ -81,6 +82,7 @@ export async function prepare(
     account: vpc.account,
     ...labels,
     hold: wanted.hold ?? was?.hold ?? 'both',
+    ...((wanted.priority ?? was?.priority) === 'first' ? { priority: 'first' as const } : {}),
   };
   const standing = others.filter((vip) => stands(vip) && vip.name !== wanted.name);
   const lists = await listsAround(session, entry, vpc, standing, allowPublic);

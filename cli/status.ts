@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { durationText } from '../shared/audit-time.ts';
 import { stands } from '../shared/ledger.ts';
 import { statusOf, type VipStatus } from '../shared/status.ts';
-import { iso } from '../shared/time.ts';
+import { type EpochMs, iso } from '../shared/time.ts';
 import type { Vip } from '../shared/vip.ts';
 import { act, type Run } from './act.ts';
 import { type Status, status } from './exit.ts';
@@ -48,7 +48,7 @@ async function run({ args, options, out, session }: Run<StatusOptions>): Promise
   const looks = options.watch === true ? (options.count ?? LOOKS_MAX) : 1;
   let end: Status = status.ok;
   for (let look = 1; look <= looks; look++) {
-    const statuses = await statusesOf(session, args[0]);
+    const statuses = await withForecasts(session, await statusesOf(session, args[0]));
     if (options.watch === true && out.columns !== undefined) out.line('\u001b[H\u001b[2J');
     tell(out, statuses, args[0] !== undefined);
     const bad = statuses.some((s) => s.health !== 'well' && s.health !== 'moving');
@@ -89,14 +89,33 @@ const paints: Readonly<Record<VipStatus['health'], Paint>> = {
   unfit: 'bad',
 };
 
-function tell(out: Output, statuses: readonly VipStatus[], full: boolean): void {
+type Shown = VipStatus & {
+  /** When the last call of the failover under way goes out, where EC2's request budget does not last for all at once. */
+  readonly dueAtMs?: EpochMs;
+};
+
+/** What is under way has said in the record when it expects to be done. */
+async function withForecasts(session: Session, statuses: readonly VipStatus[]): Promise<readonly Shown[]> {
+  return Promise.all(
+    statuses.map(async (s) => {
+      if (s.lease?.live !== true) return s;
+      const dueAtMs = (await session.log.epoch(s.vip, s.epoch)).intent?.dueAtMs;
+      return dueAtMs === undefined ? s : { ...s, dueAtMs };
+    }),
+  );
+}
+
+const dueText = (s: Shown): readonly string[] =>
+  s.dueAtMs === undefined ? [] : [`the last call to EC2 is due ${iso(s.dueAtMs)}, by its request budget`];
+
+function tell(out: Output, statuses: readonly Shown[], full: boolean): void {
   if (out.json) out.documents(statuses);
   else if (full) for (const s of statuses) tellFull(out, s);
   else if (statuses.length === 0) out.note('no VIP is registered; vipshift vip add --help');
   else tellAll(out, statuses);
 }
 
-function tellAll(out: Output, statuses: readonly VipStatus[]): void {
+function tellAll(out: Output, statuses: readonly Shown[]): void {
   out.table(
     ['vip', 'health', 'owner', 'epoch', 'routes', 'eips', 'why'],
     statuses.map((s) => [
@@ -106,17 +125,17 @@ function tellAll(out: Output, statuses: readonly VipStatus[]): void {
       String(s.epoch),
       `${s.routes.filter((r) => r.right).length}/${s.routes.length}`,
       `${s.eips.filter((e) => e.right).length}/${s.eips.length}`,
-      s.why,
+      [s.why, ...dueText(s)].join('; '),
     ]),
   );
 }
 
-function tellFull(out: Output, s: VipStatus): void {
+function tellFull(out: Output, s: Shown): void {
   out.line(`${out.paint('strong', s.vip)}  ${out.paint(paints[s.health], s.health)}  ${s.why}`);
   out.line(
     `owner ${s.owner ?? 'nobody yet'}, epoch ${s.epoch}${s.elected === undefined ? '' : `; the claims elect ${s.elected}`}`,
   );
-  for (const sentence of remarks(s)) out.line(sentence);
+  for (const sentence of [...dueText(s), ...remarks(s)]) out.line(sentence);
   out.line();
   if (s.claims.length > 0) {
     out.table(

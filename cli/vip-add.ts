@@ -17,6 +17,7 @@ export interface AddOptions {
   readonly tableLabel?: readonly string[];
   readonly nodeLabel?: readonly string[];
   readonly hold?: Hold;
+  readonly priority?: 'first' | 'normal';
   readonly allowPublic?: boolean;
   readonly reason?: string;
 }
@@ -30,6 +31,7 @@ export const wantedFrom = (name: string, options: AddOptions): Wanted => ({
   tableLabels: options.tableLabel,
   nodeLabels: options.nodeLabel,
   hold: options.hold,
+  priority: options.priority,
   allowPublic: options.allowPublic,
 });
 

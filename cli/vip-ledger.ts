@@ -43,9 +43,12 @@ export async function listVips({ options, out, session }: Run<ListOptions>): Pro
 const remarkOn = (vip: Vip): string =>
   vip.removedAtMs !== undefined
     ? `removed ${iso(vip.removedAtMs)}`
-    : vip.tableLabels.join() === vip.name && vip.nodeLabels.join() === vip.name
-      ? ''
-      : `labels ${vip.tableLabels.join(',')} / ${vip.nodeLabels.join(',')}`;
+    : [
+        ...(vip.priority === 'first' ? ['goes first'] : []),
+        ...(vip.tableLabels.join() === vip.name && vip.nodeLabels.join() === vip.name
+          ? []
+          : [`labels ${vip.tableLabels.join(',')} / ${vip.nodeLabels.join(',')}`]),
+      ].join('; ');
 
 const documentOf = (vip: Vip) => ({
   ...entryOf(vip),
@@ -79,6 +82,7 @@ export async function show({ args, out, session }: Run<object>): Promise<void> {
       `${vip.tableLabels.join(', ')} on tables, ${vip.nodeLabels.join(', ')} on nodes (tag ${session.tag})`,
     ],
     ['hold', vip.hold],
+    ['priority', vip.priority === 'first' ? 'first, where EC2’s request budget is short' : 'normal'],
     ['owner', vip.owner ?? 'nobody yet'],
     ['epoch', String(vip.epoch)],
     ['tables', tables.map((t) => t.table).join(', ') || 'none found'],

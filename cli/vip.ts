@@ -31,13 +31,23 @@ function entryOptions(command: Command): Command {
       list,
     )
     .option('--vpc <id>', 'the VPC of its route tables and nodes (default: where its label is found)')
-    .option('--table-label <label>', 'value of the tag on its route tables (default: its name)', list)
+    .option(
+      '--table-label <label>',
+      'value of the tag on its route tables (default: its name); may be repeated, tables of the first one are moved first',
+      list,
+    )
     .option('--node-label <label>', 'value of the tag on its nodes’ ENIs (default: its name)', list)
     .addOption(
       new Option(
         '--hold <how>',
         'both: the address lies on lo of every node; master: keepalived adds it',
       ).choices(['both', 'master']),
+    )
+    .addOption(
+      new Option(
+        '--priority <which>',
+        'first: before other VIPs where EC2’s request budget is short, as when a zone fails (default: normal)',
+      ).choices(['first', 'normal']),
     )
     .option('--allow-public', 'take an address that is somebody’s on the Internet; it hides the real one')
     .option('--reason <text>', 'why, for the record');
@@ -77,7 +87,8 @@ const setCommand = () =>
 Examples:
   $ vipshift vip set web --eip eipalloc-0abc1234def567890 --reason 'public since today'
   $ vipshift vip set web --address 192.168.255.10,192.168.255.11
-  $ vipshift vip set web --hold master`,
+  $ vipshift vip set web --hold master
+  $ vipshift vip set web --priority first --reason 'what earns the money goes first'`,
           ),
       ),
     ),

@@ -13,6 +13,7 @@ export interface FileEntry {
   readonly tableLabels: readonly string[];
   readonly nodeLabels: readonly string[];
   readonly hold: Hold;
+  readonly priority: 'first' | 'normal';
   readonly allowPublic: boolean;
 }
 
@@ -20,7 +21,17 @@ export type FileRead =
   | { readonly ok: true; readonly entries: readonly FileEntry[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-const fields = ['addresses', 'pool', 'eips', 'vpc', 'tableLabels', 'nodeLabels', 'hold', 'allowPublic'];
+const fields = [
+  'addresses',
+  'pool',
+  'eips',
+  'vpc',
+  'tableLabels',
+  'nodeLabels',
+  'hold',
+  'priority',
+  'allowPublic',
+];
 
 export function ledgerFrom(document: unknown): FileRead {
   const problems: string[] = [];
@@ -53,6 +64,8 @@ function entryFrom(name: string, found: unknown, problems: string[]): FileEntry 
   };
   const hold = entry.hold ?? 'both';
   if (hold !== 'both' && hold !== 'master') wrong('hold', '"both" or "master"');
+  const priority = entry.priority ?? 'normal';
+  if (priority !== 'first' && priority !== 'normal') wrong('priority', '"first" or "normal"');
   if (entry.allowPublic !== undefined && typeof entry.allowPublic !== 'boolean')
     wrong('allowPublic', 'true or false');
   const [vpc, pool] = [text('vpc'), text('pool')];
@@ -65,6 +78,7 @@ function entryFrom(name: string, found: unknown, problems: string[]): FileEntry 
     tableLabels: texts('tableLabels', [name]),
     nodeLabels: texts('nodeLabels', [name]),
     hold: hold as Hold,
+    priority: priority as FileEntry['priority'],
     allowPublic: entry.allowPublic === true,
   };
 }

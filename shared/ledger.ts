@@ -19,11 +19,13 @@ export const ledgerFields = [
   'tableLabels',
   'nodeLabels',
   'hold',
+  'priority',
 ] as const satisfies readonly (keyof LedgerEntry)[];
 
 export function entryOf(vip: LedgerEntry): LedgerEntry {
-  const { name, addresses, eips, vpc, account, tableLabels, nodeLabels, hold } = vip;
-  return { name, addresses, eips, vpc, account, tableLabels, nodeLabels, hold };
+  const { name, addresses, eips, vpc, account, tableLabels, nodeLabels, hold, priority } = vip;
+  const entry = { name, addresses, eips, vpc, account, tableLabels, nodeLabels, hold };
+  return priority === undefined ? entry : { ...entry, priority };
 }
 
 export const stands = (vip: Vip | undefined): vip is Vip =>
@@ -33,15 +35,18 @@ export const stands = (vip: Vip | undefined): vip is Vip =>
 export function registered(was: Vip | undefined, entry: LedgerEntry, members: Members): Vip {
   if (was === undefined) return { ...newVip(entry), members };
   const { removedAtMs: _removed, owner: _owner, pin: _pin, freeze: _freeze, ...kept } = was;
-  return { ...kept, ...entry, members, claims: {}, heard: [] };
+  return { ...without(kept), ...entry, members, claims: {}, heard: [] };
 }
 
 /** The item after its ledger entry changed. Nodes that lose the label stop being members. */
 export const changed = (was: Vip, entry: LedgerEntry, members: Members): Vip => ({
-  ...was,
+  ...without(was),
   ...entry,
   members,
 });
+
+/** What an entry need not have goes with the entry that had it. */
+const without = ({ priority: _priority, ...rest }: Vip): Vip => rest;
 
 export const removed = (was: Vip, atMs: EpochMs): Vip => ({ ...was, removedAtMs: atMs });
 
@@ -53,10 +58,12 @@ export interface Difference {
 
 /** What differs, field by field, as text; `was` undefined for a VIP that is new. */
 export function differences(was: LedgerEntry | undefined, is: LedgerEntry): readonly Difference[] {
-  const text = (value: string | readonly string[] = ''): string =>
-    typeof value === 'string' ? value : value.join(', ');
+  const text = (entry: LedgerEntry | undefined, field: (typeof ledgerFields)[number]): string => {
+    const value = entry?.[field] ?? (field === 'priority' ? 'normal' : '');
+    return typeof value === 'string' ? value : value.join(', ');
+  };
   return ledgerFields
-    .map((field) => ({ field, from: text(was?.[field]), to: text(is[field]) }))
+    .map((field) => ({ field, from: text(was, field), to: text(is, field) }))
     .filter((d) => d.from !== d.to);
 }
 

@@ -32,6 +32,7 @@ vips:
     pool: 192.168.254.0/24
     tableLabels: [web]
     hold: master
+    priority: first
 `;
 
 describe('apply', () => {
@@ -60,6 +61,7 @@ describe('apply', () => {
       addresses: ['192.168.254.1/32'],
       tableLabels: ['web'],
       hold: 'master',
+      priority: 'first',
     });
     const again = await region.vipshift('apply', path, '--dry-run');
     expect(again).toMatchObject({ status: 0, stdout: '', stderr: 'the ledger says so already\n' });
@@ -68,12 +70,20 @@ describe('apply', () => {
   test('moves an address from one VIP to another in one run: the loser goes first', async () => {
     const moved = two
       .replace('[192.168.255.10, "fd77:7669:7073::10"]', '["fd77:7669:7073::10"]')
-      .replace('    hold: master', '    addresses: [192.168.255.10]');
+      .replace('    hold: master\n    priority: first', '    addresses: [192.168.255.10]');
     const ran = await region.vipshift('apply', await file(moved), '--yes', '--json');
     expect(ran.status).toBe(0);
     expect(documents(ran.stdout)).toMatchObject([
       { vip: 'web', change: 'set', differences: [{ field: 'addresses' }] },
-      { vip: 'dns', change: 'set', differences: [{ field: 'addresses' }, { field: 'hold', to: 'both' }] },
+      {
+        vip: 'dns',
+        change: 'set',
+        differences: [
+          { field: 'addresses' },
+          { field: 'hold', to: 'both' },
+          { field: 'priority', from: 'first', to: 'normal' },
+        ],
+      },
     ]);
     expect((await region.vips.read('dns'))?.addresses).toEqual(['192.168.255.10/32', '192.168.254.1/32']);
   });
@@ -126,6 +136,7 @@ describe('apply', () => {
       'vips:\n  web:\n    addresses: 10.1.1.1',
       /vips\.web\.addresses: found "10\.1\.1\.1", want a list/,
     ],
+    ['a wrong priority', 'vips:\n  web:\n    priority: 1', /found 1, want "first" or "normal"/],
     ['a wrong hold', 'vips:\n  web:\n    hold: all', /found "all", want "both" or "master"/],
     ['an address inside the VPC', 'vips:\n  x1:\n    vpc: VPC\n    addresses: [10.0.3.3]', /lies inside/],
     [

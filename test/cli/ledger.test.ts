@@ -210,6 +210,23 @@ describe('vip set', () => {
     expect((await region.vips.read('cfg'))?.addresses).toEqual(['192.168.198.2/32']);
   });
 
+  test('puts a VIP first where EC2’s request budget is short, shows it, and takes it back', async () => {
+    const ran = await region.vipshift('vip', 'set', 'cfg', '--priority', 'first');
+    expect(ran).toMatchObject({ status: 0, stdout: 'cfg priority: normal → first\n' });
+    expect((await region.vips.read('cfg'))?.priority).toBe('first');
+    expect((await region.vipshift('vip', 'show', 'cfg')).stdout).toMatch(/^priority +first, where EC2/m);
+    expect((await region.vipshift('vip', 'list')).stdout).toMatch(/^cfg .* goes first/m);
+    // What is not named stays.
+    await region.vipshift('vip', 'set', 'cfg', '--hold', 'both');
+    expect((await region.vips.read('cfg'))?.priority).toBe('first');
+    const back = await region.vipshift('vip', 'set', 'cfg', '--priority', 'normal', '--json');
+    expect(documents(back.stdout)[0]).not.toHaveProperty('priority');
+    expect(await region.vips.read('cfg')).not.toHaveProperty('priority');
+    expect((await region.vipshift('vip', 'set', 'cfg', '--priority', '1')).stderr).toMatch(
+      /Allowed choices are first, normal/,
+    );
+  });
+
   test('without anything to set is a wrong command line', async () => {
     expect((await region.vipshift('vip', 'set', 'cfg')).status).toBe(2);
   });

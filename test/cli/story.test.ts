@@ -333,6 +333,29 @@ describe('without AWS', () => {
   });
 });
 
+describe('a failover under way', () => {
+  test('says when its last call is due, where EC2’s request budget does not last for all at once', async () => {
+    const vip = (await region.vips.read('web'))!;
+    const now = epochMs(Date.now());
+    const cause = { kind: 'claim', why: 'a whole zone fails', atMs: now } as const;
+    const epoch = vip.epoch + 1;
+    const lease = { holder: 'busy', epoch, expiresAtMs: plus(now, seconds(60)), cause };
+    await region.vips.write(vip, { ...vip, epoch, lease, open: { busy: lease } });
+    const dueAtMs = plus(now, seconds(35));
+    const intent = { entry: 'intent', vip: 'web', epoch, holder: 'busy', cause, to: b, why: 'w' } as const;
+    await region.timeline.put({ ...intent, steps: [], dueAtMs, atMs: now });
+    const due = new Date(dueAtMs).toISOString();
+    expect(await one('status', 'web')).toMatchObject({ health: 'moving', dueAtMs });
+    expect((await region.vipshift('status')).stdout).toContain(`the last call to EC2 is due ${due}`);
+    expect((await region.vipshift('status', 'web')).stdout).toContain(`the last call to EC2 is due ${due}`);
+    const explained = await region.vipshift('explain', `web/${epoch}`);
+    expect(explained.stdout).toContain(`due       ${due}: when the last call goes out`);
+    const is = (await region.vips.read('web'))!;
+    const { lease: _lease, ...rest } = is;
+    await region.vips.write(is, { ...rest, open: {} });
+  });
+});
+
 describe('Ctrl-C', () => {
   test('while break-glass waits for another’s lease: nothing is taken, status 130, and what to do is said', async () => {
     const vip = (await region.vips.read('web'))!;
