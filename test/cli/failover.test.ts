@@ -2,7 +2,7 @@
 // streams and status out.
 import { afterEach, describe, expect, test } from 'vitest';
 import { childEnv } from '../../lab/local-aws.ts';
-import { poll, STAGE, VIP } from '../../lab/stack.ts';
+import { invoke, poll, STAGE, VIP } from '../../lab/stack.ts';
 import { withFreeze } from '../../shared/ledger-order.ts';
 import { epochMs } from '../../shared/time.ts';
 import { states } from '../e2e/aws-json.ts';
@@ -318,5 +318,27 @@ describe('an approval', () => {
     expect(none).toMatchObject({ status: 3, stdout: '' });
     expect(none.stderr).toMatch(/no nosuch waits for approval\n/);
     expect((await vipshift('deny', '--list')).stderr).toBe('nothing waits for approval\n');
+  });
+});
+
+describe('audit verify, after all of this', () => {
+  test('finds a line of the log for every record, whoever wrote it: a claim, an order, or who closed an abandoned epoch', async () => {
+    const vip = (await stack.vips.read(VIP))!;
+    const atMs = epochMs(Date.now() - 60_000);
+    const cause = { kind: 'claim', why: 'its sandbox died', atMs } as const;
+    const epoch = vip.epoch + 1;
+    const lease = { holder: 'dead', epoch, expiresAtMs: atMs, cause };
+    await change((was) => ({ ...was, epoch, lease, open: { dead: lease } }));
+    await invoke(stack.aws, stack.deployment.functions.reconcile, {});
+    expect(await stack.outcome(epoch)).toMatchObject({ outcome: 'abandoned', holder: 'dead' });
+    const records = documents((await vipshift('timeline', VIP, '--kind', 'failover', '--json')).stdout);
+    const ran = await vipshift('audit', 'verify', '--since', '1h');
+    expect(ran.stdout).toMatch(
+      new RegExp(`^${records.length} records, \\d+ log lines: 0 edited, 0 deleted, 0 without a line\n`),
+    );
+    expect(ran.status).toBe(0);
+    const kinds = new Set(records.map((record) => (record.cause as { kind: string }).kind));
+    expect([...kinds].sort()).toEqual(expect.arrayContaining(['claim', 'order']));
+    expect((await vipshift('explain', `${VIP}/${epoch}`)).stdout).toMatch(/abandoned.*\n/);
   });
 });
