@@ -2,10 +2,12 @@
 // `npm run live -- --assumptions`: what the design believes of AWS, asked of that account.
 // With --local both ask a local AWS that they start themselves.
 import { parseArgs } from 'node:util';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { startLocalAws } from '../lab/local-aws.ts';
-import { type Account, answers, line } from './assumptions.ts';
+import { type Account, answers, line, probes } from './assumptions.ts';
+import { runningProbes } from './assumptions-running.ts';
 import { liveMain } from './live/main.ts';
 
 // Not run past: a local run is the first process of its sandbox, and its end is the end of everything in it.
@@ -18,13 +20,14 @@ const { values } = parseArgs({
 async function ofThisShell(): Promise<Account> {
   const settings = values.region === undefined ? {} : { region: values.region };
   const [ec2, events] = [new EC2Client(settings), new EventBridgeClient(settings)];
+  const logs = new CloudWatchLogsClient(settings);
   const region = await events.config.region();
-  return { ec2, events, region, eventsEndpoint: `https://events.${region}.amazonaws.com` };
+  return { ec2, events, logs, region, eventsEndpoint: `https://events.${region}.amazonaws.com` };
 }
 
 async function assumptions(account: Account): Promise<boolean> {
   let well = true;
-  for await (const answer of answers(account)) {
+  for await (const answer of answers(account, [...probes, ...runningProbes])) {
     console.log(line(answer));
     well &&= answer.verdict !== 'FAIL';
   }
@@ -40,7 +43,8 @@ if (values.local === true) {
     };
     const ec2 = new EC2Client({ ...access, endpoint: aws.ec2Endpoint });
     const events = new EventBridgeClient({ ...access, endpoint: aws.endpoint });
-    await assumptions({ ec2, events, region: aws.region, eventsEndpoint: aws.endpoint });
+    const logs = new CloudWatchLogsClient({ ...access, endpoint: aws.endpoint });
+    await assumptions({ ec2, events, logs, region: aws.region, eventsEndpoint: aws.endpoint });
   } finally {
     await aws.stop();
   }
