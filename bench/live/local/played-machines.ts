@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { LocalAws } from '../../../lab/local-aws.ts';
+import { LEVER } from '../../../lab/netns/keepalived.ts';
 import { Machine } from '../../../lab/netns/machine.ts';
 import { startMetadata } from '../../../lab/netns/metadata.ts';
 import { Mirror } from '../../../lab/netns/mirror.ts';
@@ -104,7 +105,7 @@ function startProbe(): ChildProcess {
 /** drill.bash on a machine; what it printed. */
 async function drillOn(machine: Machine, words: string): Promise<string> {
   await machine.console(
-    `bash /run/machine/drill/drill.bash ${words} >/run/drill.said 2>&1 || echo failed >>/run/drill.said`,
+    `DRILL_LEVER=${LEVER} bash /run/machine/drill/drill.bash ${words} >/run/drill.said 2>&1 || echo failed >>/run/drill.said`,
   );
   const said = machine.read('drill.said') ?? '';
   if (said.includes('failed'))

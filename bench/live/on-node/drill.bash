@@ -10,7 +10,12 @@
 
 set -eu
 folder=${DRILL_FOLDER:-/run/vipshift-drill}
-lever=/run/vipshift/lever
+lever=${DRILL_LEVER:-/run/vipshift/lever}
+
+pull() {
+  [[ -f $lever ]] || { echo "no $lever: keepalived tracks no such file here" >&2; exit 3; }
+  echo "$1" >"$lever"
+}
 
 now_ms() { local us=${EPOCHREALTIME/[.,]/}; printf '%s.%s\n' "${us:0:-3}" "${us: -3}"; }
 
@@ -28,9 +33,9 @@ crash() {
 }
 
 case "${1-} ${2-}" in
-  'hit demote') now_ms && echo 1 >"$lever" ;;
+  'hit demote') now_ms && pull 1 ;;
   'hit crash') now_ms && crash ;;
-  'mend demote') echo 0 >"$lever" ;;
+  'mend demote') pull 0 ;;
   'answers '*)
     cat "$folder/answers" "$folder/answers.open" 2>/dev/null | awk -v from="$2" '$3 >= from' | tail -n 300
     ;;
