@@ -1,5 +1,5 @@
-// A crash, or a pause beyond the lease, at every await of every invocation that switches, one history each: enumerated,
-// not drawn. Everything heals within the lease and one reconcile, and the record stays true.
+// A crash, or a pause beyond the lease, at every await of every invocation that switches and of every step of a forced
+// failover, one history each: enumerated, not drawn. Everything heals within the lease and one reconcile, and the record stays true.
 import { expect, test } from 'vitest';
 import { LEASE_TTL } from '../../shared/lease.ts';
 import { violationsOf } from './checks/all.ts';
@@ -37,6 +37,20 @@ const story = (...acts: readonly (Deed & { readonly atMs: number })[]): Story =>
   phaseMs: 0,
 });
 
+const forced = (
+  mode: 'routes-only' | 'via-keepalived',
+  pinMinutes: number,
+  claimWaitSeconds = 20,
+): Deed & { atMs: number } => ({
+  does: 'forced failover',
+  vip: 0,
+  node: 1,
+  mode,
+  pinMinutes,
+  claimWaitSeconds,
+  atMs: 30_000,
+});
+
 const stories: readonly { readonly name: string; readonly story: Story }[] = [
   { name: 'the master dies', story: story({ does: 'dies', node: 0, atMs: 30_000 }) },
   {
@@ -62,12 +76,25 @@ const stories: readonly { readonly name: string; readonly story: Story }[] = [
     name: 'an order moves the VIP',
     story: story({ does: 'pin', vip: 0, node: 1, forMs: 600_000, atMs: 30_000 }),
   },
+  {
+    name: 'EC2 says that the master was stopped',
+    story: story(
+      { does: 'is cut off', nodes: [0], atMs: 20_000 },
+      { does: 'dies', node: 1, stopped: true, atMs: 40_000 },
+    ),
+  },
+  { name: 'a forced failover moves the routes', story: story(forced('routes-only', 30)) },
+  { name: 'a forced failover goes through keepalived', story: story(forced('via-keepalived', 0)) },
+  {
+    name: 'a forced failover is undone, since keepalived does not follow',
+    story: { ...story(forced('via-keepalived', 1, 5)), preempt: false },
+  },
 ];
 
 /** Reconcile itself takes a moment, and the due look of the world allows 80 s. */
 const HEALS_WITHIN_MS = LEASE_TTL + RECONCILE_EVERY_MS + 5000;
 
-/** Invocations that took a lease, with the number of their awaits. */
+/** Invocations that took a lease, and every step of a workflow, with the number of their awaits. */
 async function switching(of: Story): Promise<readonly { name: string; awaits: number }[]> {
   const world = await tell(of);
   expect(violationsOf(world)).toEqual([]);
@@ -75,7 +102,7 @@ async function switching(of: Story): Promise<readonly { name: string; awaits: nu
     world.log.writes.flatMap((w) => (w.after.lease === undefined ? [] : [w.after.lease.holder])),
   );
   return world.cloud.begun
-    .filter((by) => [...by.nonces].some((nonce) => holders.has(nonce)))
+    .filter((by) => by.name.startsWith('execution') || [...by.nonces].some((nonce) => holders.has(nonce)))
     .map((by) => ({ name: by.name, awaits: by.awaits }));
 }
 

@@ -4,6 +4,7 @@ import { type Chance, chance } from './random.ts';
 import { clockOf, deedOf } from './recipes.ts';
 import {
   type Act,
+  type Deed,
   type FaultName,
   faultNames,
   type NodeSpec,
@@ -97,18 +98,26 @@ function forcedActs(
   if (!luck.odds(0.2)) return [];
   return Array.from({ length: luck.pick([1, 1, 2]) }, () => {
     const mode = luck.pick(['routes-only', 'via-keepalived'] as const);
-    return {
+    const [node, vip] = [luck.int(0, nodes.length - 1), luck.int(0, vips.length - 1)];
+    const atMs = luck.between(15_000, quietAtMs - 1);
+    const forced: Act = {
       does: 'forced failover',
-      node: luck.int(0, nodes.length - 1),
-      vip: luck.int(0, vips.length - 1),
+      node,
+      vip,
       mode,
       // Routes alone without a pin are refused.
       pinMinutes: mode === 'routes-only' && luck.odds(0.9) ? luck.pick([1, 2, 30]) : luck.pick([0, 0, 1, 30]),
       claimWaitSeconds: luck.int(5, 30),
       ...(luck.odds(0.2) ? { approved: luck.odds(0.7) } : {}),
-      atMs: luck.between(15_000, quietAtMs - 1),
+      atMs,
     };
-  });
+    if (luck.odds(0.7)) return [forced];
+    // Somebody else's hand in it, before the order has looked at what it did.
+    const meddler: Deed = luck.odds(0.5)
+      ? { does: 'route is changed', vip, node: luck.int(0, nodes.length - 1) }
+      : { does: 'route is deleted', vip };
+    return [forced, { ...meddler, atMs: Math.min(atMs + luck.log(300, 20_000), quietAtMs - 1) }];
+  }).flat();
 }
 
 const inOrder = (acts: Act[]): Act[] => acts.sort((a, b) => a.atMs - b.atMs);

@@ -30,7 +30,8 @@ function hintsOf(world: World, act: Act, luck: Chance): readonly Telling[] {
         power(world, node, 'shutting-down', 0),
         power(world, node, 'terminated', luck.between(2000, 40_000)),
       ];
-    if (luck.odds(0.5)) return [];
+    const silently = luck.odds(0.5);
+    if (act.does === 'dies' && act.stopped !== undefined ? !act.stopped : silently) return [];
     return [power(world, node, 'stopping', 0), power(world, node, 'stopped', luck.between(2000, 20_000))];
   }
   const change = changeOf(world, act);

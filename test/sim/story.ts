@@ -59,7 +59,9 @@ export interface VipSpec {
 /** What happens at a stated moment. `vip` and `node` are indexes. */
 export type Act = { readonly atMs: number } & Deed;
 export type Deed =
-  | { readonly does: 'dies' | 'boots' | 'stops' | 'starts' | 'fails' | 'recovers'; readonly node: number }
+  | { readonly does: 'boots' | 'stops' | 'starts' | 'fails' | 'recovers'; readonly node: number }
+  /** `stopped`: EC2 stopped it and says so; by chance unless told. */
+  | { readonly does: 'dies'; readonly node: number; readonly stopped?: boolean }
   | { readonly does: 'is deleted' | 'is added'; readonly node: number; readonly vip: number }
   /** The nodes named are cut off from the others, for VRRP only. */
   | { readonly does: 'is cut off'; readonly nodes: readonly number[] }

@@ -3,6 +3,7 @@
 // asked, and leaves no pin behind when it failed.
 import type { Written } from '../log.ts';
 import { STALE_MAX_MS } from '../region.ts';
+import type { Odds } from '../story.ts';
 import { cellsOf, eipEni, isForeign, serviceEni } from '../truth.ts';
 import type { Execution } from '../workflow.ts';
 import type { World } from '../world.ts';
@@ -89,11 +90,17 @@ function carriedOut(world: World, execution: Execution): readonly Violation[] {
   return found;
 }
 
+/** How old a look may be when its answer is there: EC2's own delay, and a pause before the answer. */
+const lookMaxMs = (odds: Odds): number =>
+  600 +
+  (odds['read stale'] === undefined ? 0 : STALE_MAX_MS) +
+  (odds['invocation paused'] === undefined ? 0 : 40_000);
+
 /** Whether EC2 showed every cell at the target at some time that the last look may have seen. */
 function right(world: World, { order, vip, answeredAtMs }: Execution, say: (what: string) => void): void {
   const spec = world.story.vips[vip]!;
   const lookedAtMs = answeredAtMs.get('verify')!;
-  const from = lookedAtMs - STALE_MAX_MS - 1000;
+  const from = lookedAtMs - lookMaxMs(world.story.odds);
   for (const { cell, kind } of cellsOf(world.region, spec)) {
     const changes = world.region.changes.filter((c) => c.cell === cell && c.atMs <= lookedAtMs);
     const before = changes.findLast((c) => c.atMs <= from)?.is;
