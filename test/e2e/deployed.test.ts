@@ -1,8 +1,10 @@
 // The deployed path: bus, rule, packaged Lambda, DynamoDB, EC2, timeline. serverless.yml as it is, on the local AWS.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { invoke, logLines, type Stack, startStack, VIP } from '../../lab/stack.ts';
+import { invoke, logLines, NODE_ROLE_ID, type Stack, startStack, VIP } from '../../lab/stack.ts';
 import type { LabNode } from '../../lab/vpc.ts';
 import { describeVpc, type VpcView } from '../../lab/vpc-view.ts';
+import { DETAIL_TYPE } from '../../shared/aws/claim-event.ts';
+import { SOURCE_PREFIX } from '../../shared/rejection.ts';
 import type { Failover } from '../../shared/timeline.ts';
 import { type Words, wordsOf } from './words.ts';
 
@@ -16,6 +18,7 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 const node = (name: 'a' | 'b'): LabNode => stack.vpc.nodes[name];
+const sourceOf = (name: 'a' | 'b') => `${SOURCE_PREFIX}${NODE_ROLE_ID}:${node(name).instanceId}`;
 const says = (name: 'a' | 'b', words: Words) => stack.publish(wordsOf(node(name).instanceId, words));
 const others = (view: VpcView) => view.tables.map((t) => [t.name, t.others]);
 const epoch = async () => (await stack.vips.read(VIP))!.epoch;
@@ -32,7 +35,7 @@ async function expectOn(name: 'a' | 'b'): Promise<void> {
   expect(view.own, 'each node’s own public address is as it was').toEqual(untouched.own);
 }
 
-describe('a claim that moves the VIP', () => {
+describe('claim → switch', () => {
   it('points four labelled tables and the EIP to the new master, and touches nothing else', async () => {
     await says('a', { atS: 0 });
     const first = await stack.outcome(1);
@@ -72,7 +75,24 @@ describe('a claim that moves the VIP', () => {
     });
   });
 
-  it('answers an old claim that is delivered again, and moves nothing', async () => {
+  it('redelivery: the same event once more, as EventBridge may send it, and the same claim in a new event move nothing', async () => {
+    const before = await stack.until('rest', (v) => v.lease === undefined);
+    const claim = { ...wordsOf(node('b').instanceId, { atS: 10 }) };
+    const event = {
+      ...{ version: '0', id: 'delivered-twice', 'detail-type': DETAIL_TYPE, source: sourceOf('b') },
+      ...{ time: `${new Date().toISOString().slice(0, 19)}Z`, account: stack.aws.accountId },
+      ...{ region: stack.aws.region, resources: [], detail: claim },
+    };
+    for (const _ of [1, 2])
+      expect(await invoke(stack.aws, stack.deployment.functions.failover, event)).toEqual({
+        answer: 'recorded',
+      });
+    expect(await stack.answered(await stack.publish(claim))).toContain('claim recorded');
+    expect(await epoch()).toBe(before.epoch);
+    await expectOn('b');
+  });
+
+  it('redelivery of an old claim, late and out of order, moves nothing', async () => {
     const before = await epoch();
     const answer = await stack.answered(await says('a', { atS: 0 }));
     expect(answer).toContain('claim recorded');
@@ -104,8 +124,6 @@ describe('claims that are turned away', () => {
       'the metric',
     ).toHaveLength(1);
   });
-  const sourceOf = (name: 'a' | 'b') => `vipshift.notify/AROADEMOROLE00000001:${node(name).instanceId}`;
-
   it('answers a probe in the record', async () => {
     await stack.answered(await stack.publish(words({ kind: 'probe' })));
     expect(await stack.entries(`probe/${VIP}`)).toMatchObject([{ node: node('a').instanceId }]);
@@ -168,7 +186,7 @@ describe('many claims at once', () => {
 });
 
 describe('reconcile', () => {
-  it('mends drift, and says that it did', async () => {
+  it('drift repaired: a route that somebody moved is put right, and the record says so', async () => {
     const { ReplaceRouteCommand } = await import('@aws-sdk/client-ec2');
     const table = stack.vpc.tables.find((t) => t.labelled)!;
     const route = { RouteTableId: table.routeTableId, DestinationCidrBlock: stack.vpc.vip.ipv4 };
@@ -190,7 +208,7 @@ describe('reconcile', () => {
     });
   });
 
-  it('reports a route to a foreign, living target and leaves it', async () => {
+  it('a foreign route reported and left: it may be somebody’s on purpose', async () => {
     const { ReplaceRouteCommand } = await import('@aws-sdk/client-ec2');
     const table = stack.vpc.tables.find((t) => t.labelled)!;
     const route = { RouteTableId: table.routeTableId, DestinationCidrBlock: stack.vpc.vip.ipv4 };
@@ -200,6 +218,10 @@ describe('reconcile', () => {
     expect(await epoch()).toBe(before);
     const view = await describeVpc(stack.ec2, stack.vpc);
     expect(view.tables.find((t) => t.routeTableId === table.routeTableId)!.ipv4).toBe(node('b').primaryEni);
+    const lines = await logLines(stack.aws, stack.deployment.functions.reconcile);
+    const told = lines.filter((l) => l.includes('"trouble"') && l.includes(table.routeTableId));
+    expect(told.length, 'what the alarm unhealthy is about').toBeGreaterThan(0);
+    expect(lines.filter((l) => l.includes('"_aws"') && l.includes('Unhealthy')).length).toBeGreaterThan(0);
     await stack.ec2.send(new ReplaceRouteCommand({ ...route, NetworkInterfaceId: node('a').serviceEni }));
   });
 });

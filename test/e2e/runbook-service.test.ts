@@ -66,7 +66,7 @@ describe('dead letters', () => {
       fault: { does: 'refuse', code: 'AccessDeniedException', status: 400 },
     });
 
-  it('a claim on which the function gave up lies in its queue, and is driven again once that is mended', async () => {
+  it('a dead-lettered event re-driven: a claim on which the function gave up lies in its queue until that is mended', async () => {
     await says('a', 'MASTER');
     await settled('a');
     refuse();
@@ -80,7 +80,7 @@ describe('dead letters', () => {
     expect(await queueLength(stack.aws, url)).toBe(0);
   });
 
-  it('an event that the rule could not hand over lies in the rule’s queue with its reason, and is driven again once that is mended', async () => {
+  it('a dead-lettered event of the rule re-driven: it could not be handed over, and lies in the rule’s queue with the reason', async () => {
     const { failover } = stack.deployment.functions;
     await removePermission(stack.aws, failover, 'ClaimRuleMayInvoke');
     await stack.publish(words('a', 'MASTER'));
@@ -172,7 +172,7 @@ describe('hints on the default bus', () => {
 });
 
 describe('reconcile', () => {
-  it('heals a lost claim: recorded by a function that then died, before it could take the lease', async () => {
+  it('lost claim healed by reconcile: recorded by a function that then died, before it could take the lease', async () => {
     const [name, to] = (await owner()) === id('a') ? (['b', id('b')] as const) : (['a', id('a')] as const);
     const detail = words(name, 'MASTER');
     const event = {
@@ -203,7 +203,7 @@ describe('reconcile', () => {
     await settled(name);
   });
 
-  it('reports a foreign EIP and leaves it: the VIP’s address was put on a node’s own ENI', async () => {
+  it('a foreign EIP reported and left: the VIP’s address was put on a node’s own ENI', async () => {
     await restedAt();
     const { allocationId } = stack.vpc.eip;
     const move = (NetworkInterfaceId: string) =>

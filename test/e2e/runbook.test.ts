@@ -29,7 +29,7 @@ import {
 
 stageOrders();
 
-describe('routes only', () => {
+describe('forced failover, routes only', () => {
   it('pins and switches under one lease, and tells a person what was done', async () => {
     const end = await run();
     expect(end.status).toBe('SUCCEEDED');
@@ -69,7 +69,7 @@ describe('routes only', () => {
     await expectOn('a');
   });
 
-  it('under one execution name does one failover, however often it is started', async () => {
+  it('same name twice: under one execution name does one failover, however often it is started', async () => {
     const before = (await settled(id('a'))).epoch;
     const execution = await begin({}, 'the-same');
     await expect(begin({}, 'the-same')).rejects.toThrow('ExecutionAlreadyExists');
@@ -79,7 +79,7 @@ describe('routes only', () => {
   });
 });
 
-describe('a dry run', () => {
+describe('forced failover, dry run', () => {
   it('ends with the plan as data, and changes nothing', async () => {
     const before = await settled(id('a'));
     const end = await run({ dryRun: true });
@@ -100,7 +100,7 @@ describe('a dry run', () => {
   });
 });
 
-describe('the preflight refuses', () => {
+describe('forced failover, refusal: the preflight refuses', () => {
   const refuses = async (over: object, reason: string) => {
     const before = (await settled(id('a'))).epoch;
     const end = await run(over);
@@ -144,7 +144,7 @@ describe('the preflight refuses', () => {
   });
 });
 
-describe('an approval', () => {
+describe('forced failover, approval and denial: an approval', () => {
   const asked = (execution: string) =>
     poll('the request for approval', async () => {
       const name = execution.split(':').at(-1);

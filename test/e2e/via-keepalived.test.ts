@@ -19,7 +19,7 @@ import {
 
 stageOrders();
 
-describe('via keepalived', () => {
+describe('forced failover, via keepalived', () => {
   it('demotes the master, waits for the claim, and follows it', async () => {
     nodes.onCommand = asKeepalivedDoes;
     const end = await run({ mode: 'via-keepalived' });
@@ -71,7 +71,7 @@ describe('via keepalived', () => {
     expect((await lastMessage())?.Message).toContain(`Released: ${id('a')} stands by again (the pin keeps`);
   });
 
-  it('goes back when no claim comes: promotes whom it demoted, and says so', {
+  it('failure with roll-back: no claim comes, so it promotes whom it demoted, and says so', {
     timeout: 90_000,
   }, async () => {
     const execution = await begin({ mode: 'via-keepalived', claimWaitSeconds: 3 });
