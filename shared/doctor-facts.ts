@@ -23,6 +23,8 @@ export interface TableFact {
   /** Explicitly associated subnets; for the main table also those that use it for want of another. */
   readonly subnets: readonly string[];
   readonly implicitSubnets: readonly string[];
+  /** Routes to CIDRs that leave the VPC. */
+  readonly outward: readonly { readonly destination: string; readonly target: string }[];
 }
 
 /** One entry of a security group or network ACL, as far as it decides about VRRP and a port. */

@@ -8,6 +8,7 @@ import type { NetworkFacts } from './doctor-facts.ts';
 import { filterFindings, type ServicePort } from './doctor-filter.ts';
 import { busFindings, type IdentityFacts, roleFindings } from './doctor-identity.ts';
 import { addressFindings, eniFindings } from './doctor-network.ts';
+import { shadowFindings } from './doctor-shadow.ts';
 import { type ShimFacts, shimFindings } from './doctor-shim.ts';
 import { tableFindings } from './doctor-tables.ts';
 
@@ -18,6 +19,7 @@ export const checks = {
   peering: 'no client sits behind a VPC peering',
   'inside-cidr': 'the VIP lies outside the VPC’s CIDR',
   'inside-secondary-cidr': 'the VIP lies outside every secondary CIDR',
+  'address-elsewhere': 'no broader route leads the VIP’s address elsewhere',
   'prefix-list': 'each prefix list has entries, all outside every CIDR',
   'too-few-nodes': 'at least two nodes',
   'too-many-nodes': 'no more nodes than a VIP may have',
@@ -81,6 +83,7 @@ export function diagnose(facts: Facts): readonly Finding[] {
   const { network, identity, shim, ports } = facts;
   return inOrder([
     ...addressFindings(network),
+    ...shadowFindings(network),
     ...eniFindings(network),
     ...tableFindings(network),
     ...filterFindings(network, ports),

@@ -8,6 +8,7 @@ import {
   paginateDescribeSubnets,
   paginateDescribeTransitGatewayVpcAttachments,
   paginateDescribeVpcPeeringConnections,
+  type Route,
 } from '@aws-sdk/client-ec2';
 import type { EipFact, EniFact, NetworkFacts, TableFact } from '../doctor-facts.ts';
 import { isPrefixList } from '../ledger-address.ts';
@@ -139,8 +140,21 @@ async function tablesOf(access: Ec2Reader, vpc: string, tag: string): Promise<re
       ...(label === undefined ? {} : { label }),
       subnets: (t.Associations ?? []).flatMap((a) => a.SubnetId ?? []).sort(),
       implicitSubnets: main ? left : [],
+      outward: (t.Routes ?? []).flatMap(outwardFrom),
     };
   });
+}
+
+function outwardFrom(route: Route): TableFact['outward'] {
+  const destination = route.DestinationCidrBlock ?? route.DestinationIpv6CidrBlock;
+  const target =
+    route.TransitGatewayId ??
+    route.VpcPeeringConnectionId ??
+    route.GatewayId ??
+    route.NatGatewayId ??
+    route.NetworkInterfaceId ??
+    'another target';
+  return destination === undefined || target === 'local' ? [] : [{ destination, target }];
 }
 
 async function eipsOf(access: Ec2Reader, vip: Vip, tag: string): Promise<readonly EipFact[]> {

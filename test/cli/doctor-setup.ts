@@ -22,6 +22,8 @@ export interface Setup {
   readonly stack: Stack;
   readonly history: History;
   readonly env: NodeJS.ProcessEnv;
+  /** Both nodes speak: b stands by, a serves. */
+  heard(): Promise<void>;
   readonly events: EventBridgeClient;
   readonly front: BusFront;
   stop(): Promise<void>;
@@ -109,10 +111,15 @@ export async function rightSetup(): Promise<Setup> {
     new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [a.serviceEni] }),
   );
   const { GroupId } = NetworkInterfaces[0]!.Groups[0]!;
+  const history = historyOf({ aws: stack.aws });
   const setup: Setup = {
     stack,
     send,
-    history: historyOf({ aws: stack.aws }),
+    history,
+    async heard() {
+      await history.says(b.instanceId, 'BACKUP');
+      await history.says(a.instanceId, 'MASTER');
+    },
     env: { ...childEnv(stack.aws), AWS_ENDPOINT_URL_EVENTBRIDGE: front.url },
     front,
     async stop() {
@@ -141,7 +148,6 @@ export async function rightSetup(): Promise<Setup> {
     new CreateRoleCommand({ RoleName: ROLE, AssumeRolePolicyDocument: trust('ec2.amazonaws.com') }),
   );
   await setup.iam.send(nodePolicy(stack.deployment.busArn));
-  await setup.history.says(b.instanceId, 'BACKUP');
-  await setup.history.says(a.instanceId, 'MASTER');
+  await setup.heard();
   return setup;
 }

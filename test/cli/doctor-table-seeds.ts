@@ -1,6 +1,7 @@
 // Faults of route tables and routes, seeded for the doctor.
 import {
   AssociateRouteTableCommand,
+  CreateRouteCommand,
   CreateRouteTableCommand,
   CreateSubnetCommand,
   DeleteRouteCommand,
@@ -74,6 +75,16 @@ export const tableFaults: readonly Seed[] = [
       const { RouteTableId } = RouteTable;
       await s.tag(RouteTableId, 'web');
       return { subject: RouteTableId, undo: () => s.send(new DeleteRouteTableCommand({ RouteTableId })) };
+    },
+  },
+  {
+    fault: 'an address that a broader route leads elsewhere',
+    check: 'address-elsewhere',
+    remedy: /vip set web --address ADDRESS/,
+    async seed(s) {
+      const cell = { RouteTableId: s.table('clients-a'), DestinationCidrBlock: '192.168.0.0/16' };
+      await s.send(new CreateRouteCommand({ ...cell, GatewayId: s.stack.vpc.internetGatewayId }));
+      return { subject: s.stack.vpc.vip.ipv4, undo: () => s.send(new DeleteRouteCommand(cell)) };
     },
   },
   {

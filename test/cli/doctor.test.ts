@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateManagedPrefixListCommand } from '@aws-sdk/client-ec2';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startSts } from '../../lab/sts.ts';
 import { identityFaults } from './doctor-identity-seeds.ts';
 import { networkFaults } from './doctor-network-seeds.ts';
@@ -26,6 +26,9 @@ afterAll(async () => {
   await setup?.stop();
   await rm(scratch, { recursive: true, force: true });
 });
+
+// On a busy machine the suite outlasts the doctor's patience with a silent node.
+beforeEach(() => setup.heard());
 
 const doctor = (...args: readonly string[]): Promise<Ran> =>
   run(['doctor', 'web', '--node-role', ROLE, '--port', '443', ...args], setup.env);
