@@ -6,17 +6,13 @@ import type { Execution } from '../shared/aws/workflow.ts';
 import { isLiveOrder } from '../shared/election.ts';
 import type { FailoverOrder } from '../shared/order.ts';
 import type { Preflight } from '../shared/preflight.ts';
+import { demotedLines } from '../shared/report.ts';
+import type { Story } from '../shared/runbook.ts';
 import { iso } from '../shared/time.ts';
 import { Complaint, type Status, status } from './exit.ts';
 import { type CommonOptions, repeated } from './options.ts';
 import { type Output, plain } from './output.ts';
 import type { Session } from './session.ts';
-
-/** What the workflow leaves behind when it succeeds. */
-interface Story {
-  readonly preflight?: Preflight & { readonly order: FailoverOrder };
-  readonly switched?: { readonly owner: string; readonly epoch: number };
-}
 
 export async function tellEnd(
   session: Session,
@@ -28,8 +24,10 @@ export async function tellEnd(
   if (execution.state !== 'succeeded') throw await unsuccessful(session, out, execution, name, options);
   if (execution.input.dryRun === true)
     return tellPlan(out, execution.output as unknown as Preflight, name, to);
-  const { switched, preflight } = (execution.output ?? {}) as Story;
-  const epoch = switched?.epoch ?? 0;
+  // What the workflow leaves behind when it succeeds.
+  const story = (execution.output ?? {}) as Story;
+  const { preflight, switched } = story;
+  const epoch = switched !== undefined && 'epoch' in switched ? Number(switched.epoch) : 0;
   const [{ outcome }, vip] = await Promise.all([
     session.log.epoch(name, epoch),
     session.wire.vips.read(name),
@@ -37,6 +35,8 @@ export async function tellEnd(
   const before = preflight?.before.owner;
   const pin = isLiveOrder(vip?.pin, session.now()) ? vip!.pin : undefined;
   const pinned = pin === undefined ? {} : { pinnedUntil: iso(pin.untilMs) };
+  // Somebody has to know where nobody stands by.
+  for (const line of demotedLines(story, session.settings.stage)) out.note(plain(line));
   if (out.json) {
     const was = before === undefined ? {} : { from: before };
     const record = outcome === undefined ? {} : { failover: outcome };
@@ -53,10 +53,6 @@ export async function tellEnd(
   if (pin !== undefined)
     out.note(
       `pinned there until ${iso(pin.untilMs)}; take it back: vipshift unpin ${name}${repeated(options)}`,
-    );
-  if (mode === 'via-keepalived' && before !== undefined)
-    out.note(
-      `${before} stays demoted until its file says 0: aws ssm send-command --document-name vipshift-${session.settings.stage}-hand-over --instance-ids ${before} --parameters Vip=${name},Demoted=0`,
     );
   out.note(`the record in full: vipshift explain ${name}/${epoch}${repeated(options)}`);
   return status.ok;

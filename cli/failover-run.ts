@@ -67,7 +67,7 @@ function onInterrupt(out: Run<object>['out'], text: string): () => void {
 
 /** Checked by the very code that the workflow checks it with. */
 function orderOf(vip: Vip, by: string, options: FailoverAsked): FailoverOrder {
-  const { to, reason, dryRun, approval, claimWait } = options;
+  const { to, reason, dryRun, approval, claimWait, release } = options;
   const pin = options.for === undefined ? undefined : durationFrom(options.for);
   const parsed = orderFrom({
     vip: vip.name,
@@ -79,6 +79,7 @@ function orderOf(vip: Vip, by: string, options: FailoverAsked): FailoverOrder {
     approval,
     ...(pin === undefined ? {} : { pinMinutes: Math.ceil(pin / 60_000) }),
     claimWaitSeconds: claimWait,
+    release,
   });
   if (parsed.ok) return parsed.order;
   throw usage(parsed.reasons.join('\n'), 'vipshift failover --help; a pin lasts 7d at most');

@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander';
 import { durationFrom } from '../shared/audit-time.ts';
 import type { FailoverOrder } from '../shared/order.ts';
+import type { ReleaseWish } from '../shared/release.ts';
 import { act, type Line, type Work } from './act.ts';
 import { usage } from './exit.ts';
 import { positive, withCommon } from './options.ts';
@@ -16,6 +17,7 @@ export interface FailoverOptions {
   readonly approval?: boolean;
   readonly name?: string;
   readonly claimWait?: number;
+  readonly release?: ReleaseWish;
   readonly detach?: boolean;
   readonly follow?: string;
   readonly breakGlass?: boolean;
@@ -25,8 +27,8 @@ export interface FailoverOptions {
 export type FailoverAsked = FailoverOptions & { readonly to: string; readonly reason: string };
 
 /** The workflow waits no longer (claimWaitSeconds of order-input.ts). */
-const CLAIM_WAIT_MAX_S = 50;
-const workflowOnly = ['mode', 'dryRun', 'approval', 'name', 'claimWait', 'detach'];
+const CLAIM_WAIT_MAX_S = 240;
+const workflowOnly = ['mode', 'dryRun', 'approval', 'name', 'claimWait', 'release', 'detach'];
 
 export const failoverCommand = () =>
   act<FailoverOptions>(
@@ -56,6 +58,12 @@ export const failoverCommand = () =>
           '--claim-wait <seconds>',
           'via-keepalived: how long the node may take to say MASTER (default: 30)',
           positive(CLAIM_WAIT_MAX_S),
+        )
+        .addOption(
+          new Option(
+            '--release <when>',
+            'via-keepalived: let the demoted node stand by again where that cannot move the VIP (safe, the default), now, or never (by-hand)',
+          ).choices(['safe', 'now', 'by-hand']),
         )
         .addOption(new Option('--detach', 'start it and do not wait').conflicts('dryRun'))
         .option('--follow <name>', 'follow one that was started: its name or ARN')

@@ -38,7 +38,7 @@ export function report({ story, stage, execution }: Asked): Report {
 }
 
 /** What became of the node that was demoted: while it is, nobody stands by, and somebody has to know. */
-function demotedLines({ preflight: before, ...story }: Story, stage: string): readonly string[] {
+export function demotedLines({ preflight: before, ...story }: Story, stage: string): readonly string[] {
   const node = before?.before.owner;
   if (node === undefined) return [];
   const { demoted, promoted, release, released, stoodBy, restoreError } = story;

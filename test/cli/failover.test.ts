@@ -77,7 +77,7 @@ describe('failover', () => {
   test('moves a VIP that the master alone holds via keepalived, and --json is one document', async () => {
     await change((vip) => ({ ...vip, hold: 'master' }));
     nodes.onCommand = asKeepalivedDoes;
-    const ran = await toB('--json', '--claim-wait', '40');
+    const ran = await toB('--json', '--claim-wait', '40', '--release', 'by-hand');
     await change((vip) => ({ ...vip, hold: 'both' }));
     expect(ran.status).toBe(0);
     const told = only(ran);
@@ -89,6 +89,9 @@ describe('failover', () => {
     expect(nodes.commands[0]).toMatchObject({ node: id('a'), demoted: true });
     expect(ran.stderr).toMatch(/lowering the master by keepalived’s tracked file \(SSM\)\n/);
     expect(ran.stderr).toMatch(new RegExp(`waiting for ${id('b')} to say MASTER\n`));
+    expect(ran.stderr, 'nobody stands by until it is released').toMatch(
+      new RegExp(`Still demoted: ${id('a')} \\(ordered so\\)\\..*\n +aws ssm send-command .*Demoted=0\n`),
+    );
     await expectOn('b');
   });
 
