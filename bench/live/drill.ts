@@ -46,7 +46,8 @@ export async function drill(theatre: Theatre, kind: DrillKind): Promise<Drill> {
   const after = await until(ledger, `node ${to} to own the VIP`, owns, SWITCH_MAX_MS, signal);
   await delay(MARGIN_MS, undefined, { signal });
   const failovers = await ledger.failovers(before.epoch + 1, after.epoch);
-  const failover = failovers.find((one) => one.to === instanceIds[to]);
+  const there = failovers.filter((one) => one.to === instanceIds[to]);
+  const failover = there.find(({ outcome }) => outcome === 'switched') ?? there[0];
   const stretches = await machines.answers(hitMs - MARGIN_MS);
   await machines.mend(from, kind);
   return {
