@@ -1,6 +1,7 @@
 // The commands around a deployment, on the local AWS: deploy, upgrade, roll back, restore the ledger, remove.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
@@ -79,6 +80,27 @@ describe('a deployment', () => {
     const Properties = { BillingMode: 'SOMETIMES', KeySchema: [] };
     writeFileSync(file, JSON.stringify({ Resources: { T: { Type: 'AWS::DynamoDB::Table', Properties } } }));
     expect(notAccepted(file).length).toBeGreaterThan(0);
+  });
+
+  it('whose claims shall be bound to a role that nobody named stops, too, and says what to do', () =>
+    inServiceFolder(async (place) => {
+      const before = readFileSync(join(folder, 'outputs.json'), 'utf8');
+      const asked = deploy(place, stage, params({ nodeIdentity: 'source', retentionDays: '1' }));
+      await expect(asked).rejects.toThrow('nodeRoleId, nodeRoleArn are empty: name the nodes’ role');
+      expect(readFileSync(join(folder, 'outputs.json'), 'utf8')).toBe(before);
+    }));
+
+  it.each([
+    ['deploy', []],
+    ['remove', ['--region', 'eu-central-1']],
+    ['destroy', ['--stage', 'prod']],
+  ])('%s %j: without a stage, or of a task that there is not, nothing is done', (task, more) => {
+    const service = join(import.meta.dirname, '..', '..', 'build', 'service.ts');
+    const { status, stderr } = spawnSync(process.execPath, [service, task, ...more], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('want: npm run deploy -- --stage NAME, or npm run remove -- --stage NAME'),
+    ]);
   });
 
   it('keeps ledger and record over an upgrade and the way back', async () => {
