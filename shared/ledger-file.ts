@@ -86,4 +86,14 @@ function entryFrom(name: string, found: unknown, problems: string[]): FileEntry 
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const show = (value: unknown): string => JSON.stringify(value) ?? 'nothing';
+const SHOWN_MAX = 200;
+
+/** A value as it may be read; an alias of YAML may make it contain itself. */
+function show(value: unknown): string {
+  try {
+    const text = JSON.stringify(value) ?? 'nothing';
+    return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+  } catch {
+    return 'something that contains itself';
+  }
+}

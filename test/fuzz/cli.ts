@@ -1,0 +1,77 @@
+// Hostile command lines and ledger files through the command's front door: none is a fault of vipshift itself, none moves anything, and what is refused
+// has changed nothing.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { ledgerFile, validFile } from './files.ts';
+import { type Ended, type FrontDoor, openFrontDoor } from './front-door.ts';
+import { commandLine } from './lines.ts';
+
+/** How many ended with which exit status. */
+export type Ends = Record<number, number>;
+
+/** Throws an Error that says why this is not how a command may end. */
+function judge(ended: Ended, argv: readonly string[]): void {
+  const said = () =>
+    `${JSON.stringify(argv)}: ${ended.error instanceof Error ? ended.error.stack : String(ended.error)}`;
+  if (![0, 1, 2, 3, 4].includes(ended.status)) throw new Error(`status ${ended.status}: ${said()}`);
+  const touched = [...ended.writes, ...ended.moves];
+  if ((ended.status === 2 || ended.status === 3) && touched.length > 0)
+    throw new Error(`refused after ${touched.join(', ')}: ${said()}`);
+  // The one command that does the controller's work itself.
+  if (ended.moves.length > 0 && !argv.some((word) => word.startsWith('--br')))
+    throw new Error(`moved by ${ended.moves.join(', ')}: ${said()}`);
+}
+
+async function inFolder(work: (door: FrontDoor, folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'vipshift-fuzz-'));
+  const before = process.cwd();
+  // Whatever a line writes by a name of its own lies here.
+  process.chdir(folder);
+  try {
+    await using door = await openFrontDoor();
+    await work(door, folder);
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const count = (ends: Ends, { status }: Ended): void => {
+  ends[status] = (ends[status] ?? 0) + 1;
+};
+
+export async function fuzzLines(runs: number, seed: number): Promise<Ends> {
+  const ends: Ends = {};
+  await inFolder(async (door, folder) => {
+    const file = join(folder, 'ledger.yml');
+    writeFileSync(file, validFile);
+    const property = fc.asyncProperty(commandLine, async (line) => {
+      const argv = line.map((word) => (word === '{file}' ? file : word));
+      const ended = await door.run(argv);
+      count(ends, ended);
+      judge(ended, argv);
+    });
+    await fc.assert(property, { numRuns: runs, seed });
+  });
+  return ends;
+}
+
+export async function fuzzFiles(runs: number, seed: number): Promise<Ends> {
+  const ends: Ends = {};
+  await inFolder(async (door, folder) => {
+    const file = join(folder, 'ledger.yml');
+    const property = fc.asyncProperty(ledgerFile, fc.boolean(), async (text, dry) => {
+      writeFileSync(file, text);
+      const argv = ['apply', file, dry ? '--dry-run' : '--yes'];
+      const ended = await door.run(argv);
+      count(ends, ended);
+      judge(ended, [...argv, text]);
+      if (dry && ended.writes.length > 0)
+        throw new Error(`--dry-run wrote ${ended.writes.join(', ')}: ${text}`);
+    });
+    await fc.assert(property, { numRuns: runs, seed });
+  });
+  return ends;
+}
