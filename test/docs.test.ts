@@ -112,6 +112,26 @@ describe.each(pages)('%s', (page) => {
   });
 });
 
+describe('the two readmes', () => {
+  const [english, chinese] = ['README.md', 'README.zh-CN.md'].map(text) as [string, string];
+  test('have the same sections, figures and commands: who reads one must not be told less', () => {
+    const figures = (page: string) => [...new Set(page.match(/\d[\d.,]*\d|\d/g))].sort();
+    const commands = (page: string) =>
+      [...page.matchAll(/^```\n([\s\S]*?)^```$/gm)]
+        .flatMap(([, block]) => block!.split('\n'))
+        .filter((line) => /^(npm|npx|sudo| {2}--)/.test(line))
+        .map((line) => line.replace(/ +#.*$/, ''));
+    const sections = (page: string) => page.match(/^#+ /gm);
+    expect(figures(chinese)).toEqual(figures(english));
+    expect(commands(chinese)).toEqual(commands(english));
+    expect(sections(chinese)).toEqual(sections(english));
+  });
+  test('are at most 150 lines', () => {
+    expect(english.split('\n').length).toBeLessThanOrEqual(150);
+    expect(chinese.split('\n').length).toBeLessThanOrEqual(150);
+  });
+});
+
 describe('the check of a command', () => {
   test.each([
     ['vip add web --addres 1.2.3.4', 'add has no --addres'],
