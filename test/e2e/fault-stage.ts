@@ -1,5 +1,6 @@
 // The stage on which AWS fails: the deployed service behind fault proxies, and two nodes that become MASTER in turn. Registers its own hooks.
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EC2Client, ReplaceRouteCommand } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { AwsCall } from '../../lab/fault/aws-call.ts';
 import type { LoggedCall } from '../../lab/fault/call-log.ts';
@@ -98,4 +99,37 @@ export function beforeTraffic(): readonly LoggedCall[] {
   const calls = [...faults.aws.calls, ...faults.ec2.calls];
   const lastMs = Math.max(...calls.filter((c) => mutations.includes(c.action)).map((c) => c.startMs));
   return calls.filter((c) => c.startMs <= lastMs).sort((a, b) => a.startMs - b.startMs);
+}
+
+const NO_TABLE = 'rtb-00000000000000000';
+
+/** Routes of the VIP that EC2 refused for their rate since the failover began. */
+export const refusedRoutes = (): readonly LoggedCall[] =>
+  faults.ec2.calls.filter(
+    ({ action, outcome, parameters }) =>
+      action === 'ReplaceRoute' && outcome === 503 && parameters.RouteTableId !== NO_TABLE,
+  );
+
+/** Somebody else of the account, who tries so many routes at once and gets none. Returns the codes of the refusals. */
+export async function spendRoutes(count: number): Promise<readonly string[]> {
+  const somebody = new EC2Client({
+    endpoint: faults.ec2.endpoint,
+    region: stack.aws.region,
+    credentials: { accessKeyId: stack.aws.accountId, secretAccessKey: 'local' },
+    maxAttempts: 1,
+  });
+  const waste = new ReplaceRouteCommand({
+    RouteTableId: NO_TABLE,
+    DestinationCidrBlock: '192.0.2.1/32',
+    NetworkInterfaceId: 'eni-00000000000000000',
+  });
+  const refusals = Array.from({ length: count }, () =>
+    somebody.send(waste).then(
+      () => 'none',
+      (error: Error) => error.name,
+    ),
+  );
+  const codes = await Promise.all(refusals);
+  somebody.destroy();
+  return codes;
 }
