@@ -1,9 +1,9 @@
 // What `vipshift doctor` does: looks everything up, judges, and says what to do about it.
 import { readFile } from 'node:fs/promises';
 import { DETAIL_TYPE } from '../shared/aws/claim-event.ts';
-import { lookAtNetwork, profilesOf } from '../shared/aws/doctor-network.ts';
-import { diagnose, diagnoseLoad, type Facts, type Finding, inOrder } from '../shared/doctor.ts';
-import { loadSentence, zoneLoads } from '../shared/doctor-bucket.ts';
+import { lookAtNetwork, type Once, once, profilesOf } from '../shared/aws/doctor-network.ts';
+import { diagnose, type Facts, type Finding, inOrder } from '../shared/doctor.ts';
+import { bucketFindings, loadSentence, zoneLoads } from '../shared/doctor-bucket.ts';
 import type { IdentityFacts } from '../shared/doctor-identity.ts';
 import { keepalivedFindings } from '../shared/doctor-keepalived.ts';
 import { faultOf } from '../shared/fault.ts';
@@ -26,19 +26,29 @@ export async function look({ args, options, out, session }: Run<DoctorOptions>):
       : [await standing(session, args[0])];
   const by = await session.caller();
   const identity = await identityOf(session, options, vips);
+  // EC2's Describe bucket is the controller's, too: what is the same for many VIPs is looked up once.
+  const remember = once();
+  const looked = vips.length > 1 ? await session.wire.ec2.observeAll?.(vips) : undefined;
   const seen: { vip: Vip; observation: Observation }[] = [];
   const findings: (Finding & { readonly vip?: string })[] = [...keepalivedFindings(files)];
   for (const vip of [...vips].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const observation = await session.wire.ec2.observe(vip);
+    const observation = looked?.get(vip.name) ?? (await session.wire.ec2.observe(vip));
     seen.push({ vip, observation });
-    const facts = await factsOf(session, vip, observation, accountOf(by), options, identity);
+    const facts = await factsOf(session, vip, observation, accountOf(by), options, identity, remember);
     findings.push(...diagnose(facts).map((f) => ({ ...f, vip: vip.name })));
   }
   const loads = zoneLoads(seen);
-  findings.push(...diagnoseLoad(loads));
+  const { rates } = session.settings;
+  findings.push(...bucketFindings(loads, rates));
   const told = deduplicated(findings);
   if (out.json) out.documents(told);
-  else tell(out, told, vips.length, loads.map(loadSentence));
+  else
+    tell(
+      out,
+      told,
+      vips.length,
+      loads.map((load) => loadSentence(load, rates)),
+    );
   const bad = findings.some((f) => f.severity === 'fault' || options.strict === true);
   return bad ? status.bad : status.ok;
 }
@@ -113,9 +123,10 @@ async function factsOf(
   caller: string | undefined,
   options: DoctorOptions,
   identity: Identity,
+  remember: Once,
 ): Promise<Facts> {
   const [network, probes] = await Promise.all([
-    lookAtNetwork(session.ec2, vip, observation, session.tag, caller),
+    lookAtNetwork(session.ec2, vip, observation, session.tag, caller, remember),
     session.log.probes(vip.name, 200),
   ]);
   return {

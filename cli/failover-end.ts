@@ -121,7 +121,26 @@ async function unsuccessful(
     state === 'failed' ? '' : '. It was ended half-way and went back nowhere: the pin may still be there';
   return new Complaint(
     `the failover failed: ${why}${half}\n${vip} is at ${owner ?? 'nobody'} now`,
-    `vipshift status ${vip}${again}; vipshift timeline ${vip} --limit 5${again}; if Step Functions or Lambda is to blame: --break-glass`,
+    nextAfter(why, vip, again),
     exit,
   );
+}
+
+/** What mends a failure that is known by its words (report.ts, order.ts). */
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /took it back after the release/,
+    'keepalived preempts: order it again with --for 1h or --release by-hand, or set nopreempt',
+  ],
+  [
+    /InvalidInstanceId|Ssm\./,
+    'the node’s SSM agent or its hand-over policy is missing; where hold is both: --mode routes-only',
+  ],
+  [/no claim within/, 'the other node did not become master: vipshift doctor'],
+];
+
+function nextAfter(why: string, vip: string, again: string): string {
+  const known = remedies.find(([words]) => words.test(why))?.[1];
+  const look = `look: vipshift status ${vip}${again}, vipshift timeline ${vip} --limit 5${again}`;
+  return `${known ?? 'if Step Functions or Lambda is to blame: --break-glass'}; ${look}`;
 }

@@ -9,7 +9,7 @@ interface Hint {
 
 const hints: readonly Hint[] = [
   {
-    when: /Region is missing/i,
+    when: /Region is missing|Region not accepted/i,
     next: 'name the Region: --region eu-central-1, AWS_REGION, or the profile’s region',
   },
   {
@@ -26,7 +26,7 @@ const hints: readonly Hint[] = [
   },
   {
     when: /ResourceNotFoundException/,
-    next: 'there is no such table: is --stage right, and --region? Deployed with: npx serverless deploy --stage STAGE',
+    next: 'there is no such table: is --stage right, and --region? Deployed with: npm run deploy -- --stage STAGE',
   },
   {
     when: /AccessDenied|UnauthorizedOperation|AuthFailure|not authorized/i,

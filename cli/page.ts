@@ -16,6 +16,7 @@ import { type EpochMs, epochMs } from '../shared/time.ts';
 import type { Failover, Outcome } from '../shared/timeline.ts';
 import { html, type Markup } from './markup.ts';
 import { style } from './page-style.ts';
+import { ageText } from './timeline-rows.ts';
 
 export const FAILOVERS_MAX = 1000;
 
@@ -134,7 +135,7 @@ function story(f: Failover, n: number, zone: string): Markup {
     ],
     ...(newsAge(f) === undefined
       ? []
-      : [['news', `the node’s word was ${newsAge(f)} ms old then, by its clock`] as const]),
+      : [['news', `the node’s word was ${ageText(newsAge(f))} old then, by its clock`] as const]),
     ['elected', f.why],
     ['verified', f.verified ? 'read back from EC2' : 'no'],
     ...f.conflicts.map((c) => ['conflict', `${c.cell} found ${c.found}: ${c.why}`] as const),

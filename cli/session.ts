@@ -15,6 +15,7 @@ import { awsReservations, type Reservations } from '../shared/aws/ledger-reserva
 import type { Ec2Reader } from '../shared/aws/ledger-vpc.ts';
 import {
   clients as lambdaClients,
+  ratesFrom,
   type Sandbox,
   type Settings,
   sandbox,
@@ -26,7 +27,7 @@ import type { Workflow } from '../shared/aws/workflow.ts';
 import type { OrderBook } from '../shared/ledger-order.ts';
 import type { Wire } from '../shared/switch.ts';
 import { type EpochMs, minutes } from '../shared/time.ts';
-import { Complaint, status } from './exit.ts';
+import { Complaint, status, usage } from './exit.ts';
 import type { CommonOptions } from './options.ts';
 
 export interface Session {
@@ -67,14 +68,34 @@ export function settingsOf(options: CommonOptions): Settings {
     bus: env.VIPSHIFT_BUS ?? `vipshift-${stage}`,
     identity: { mode: 'none' },
     retentionDays: Number(env.VIPSHIFT_RETENTION_DAYS ?? '400'),
+    ...ratesOf(env.VIPSHIFT_EC2_RATES),
   };
 }
 
+/** The stack's parameter ec2Rates, for whom AWS Support has granted more; EC2's defaults unless told. */
+function ratesOf(text: string | undefined): Pick<Settings, 'rates'> {
+  if (text === undefined || text === '') return {};
+  const problems: string[] = [];
+  const rates = ratesFrom(text, problems);
+  if (problems.length > 0) throw usage(problems.join('; '), 'mend it, or take it out of the environment');
+  return { rates };
+}
+
+/** As the AWS CLI does; the SDK's own chain then does the rest: profiles, SSO, assumed roles, the instance's role. */
+function placeFrom(options: CommonOptions): void {
+  const { env } = process;
+  if (options.profile !== undefined) {
+    env.AWS_PROFILE = options.profile;
+    // A profile that is named goes before keys in the environment; the SDK would warn of both.
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']) delete env[name];
+  }
+  const named = options.region || env.AWS_REGION || env.AWS_DEFAULT_REGION;
+  if (named === undefined || named === '') delete env.AWS_REGION;
+  else env.AWS_REGION = named;
+}
+
 export async function openSession(options: CommonOptions): Promise<Session> {
-  // The SDK's own chain then does the rest: profiles, SSO, assumed roles, the instance's role.
-  if (options.profile !== undefined) process.env.AWS_PROFILE = options.profile;
-  const named = options.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
-  if (named !== undefined) process.env.AWS_REGION = named;
+  placeFrom(options);
   const settings = settingsOf(options);
   const made = patientClients();
   const region = await made.dynamo.config.region();

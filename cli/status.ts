@@ -7,8 +7,9 @@ import { type EpochMs, iso } from '../shared/time.ts';
 import type { Vip } from '../shared/vip.ts';
 import { act, type Run } from './act.ts';
 import { type Status, status } from './exit.ts';
+import { complaintOf } from './fault-text.ts';
 import { positive, withCommon } from './options.ts';
-import type { Output, Paint } from './output.ts';
+import { type Output, type Paint, plain } from './output.ts';
 import type { Session } from './session.ts';
 import { standing } from './standing.ts';
 
@@ -48,14 +49,40 @@ async function run({ args, options, out, session }: Run<StatusOptions>): Promise
   const looks = options.watch === true ? (options.count ?? LOOKS_MAX) : 1;
   let end: Status = status.ok;
   for (let look = 1; look <= looks; look++) {
-    const statuses = await withForecasts(session, await statusesOf(session, args[0]));
-    if (options.watch === true && out.columns !== undefined) out.line('\u001b[H\u001b[2J');
-    tell(out, statuses, args[0] !== undefined);
-    const bad = statuses.some((s) => s.health !== 'well' && s.health !== 'moving');
-    end = options.check === true && bad ? status.bad : status.ok;
+    const statuses = await looked(session, out, args[0], options.watch === true && look > 1);
+    if (statuses !== undefined) {
+      if (options.watch === true) head(out, session, options.every);
+      tell(out, statuses, args[0] !== undefined);
+      const bad = statuses.some((s) => s.health !== 'well' && s.health !== 'moving');
+      end = options.check === true && bad ? status.bad : status.ok;
+    }
     if (look < looks) await new Promise((resolve) => setTimeout(resolve, options.every * 1000));
   }
   return end;
+}
+
+/** A watch outlives an AWS that does not answer for a while: that is when it is looked at. Undefined then. */
+async function looked(
+  session: Session,
+  out: Output,
+  name: string | undefined,
+  goesOn: boolean,
+): Promise<readonly Shown[] | undefined> {
+  try {
+    return await withForecasts(session, await statusesOf(session, name));
+  } catch (error) {
+    const complaint = complaintOf(error);
+    if (!goesOn || complaint?.status !== status.aws) throw error;
+    out.note(`${iso(session.now())}  ${plain(complaint.message)}; looking again`);
+    return undefined;
+  }
+}
+
+/** On a terminal each look takes the place of the one before. */
+function head(out: Output, session: Session, everyS: number): void {
+  if (out.columns === undefined || out.json) return;
+  const again = out.paint('dim', `${iso(session.now())}, every ${everyS} s; Ctrl-C ends it`);
+  out.line(`\u001b[H\u001b[2J${again}`);
 }
 
 /** VIPs looked at the same time; DescribeRouteTables has a bucket of 100, refilled with 20 a second. */

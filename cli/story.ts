@@ -4,7 +4,7 @@ import { momentText } from '../shared/audit-time.ts';
 import type { OrderEntry } from '../shared/ledger-order.ts';
 import type { Failover, Intent } from '../shared/timeline.ts';
 import { type Output, plain } from './output.ts';
-import { millis, outcomePaint } from './timeline-rows.ts';
+import { ageText, millis, outcomePaint } from './timeline-rows.ts';
 
 export function printFailover(out: Output, failover: Failover, zone: string): void {
   const { vip, epoch, cause, outcome } = failover;
@@ -18,7 +18,7 @@ export function printFailover(out: Output, failover: Failover, zone: string): vo
   say('cause', `${cause.kind}: ${cause.why} (${momentText(cause.atMs, zone)})`);
   say('by', cause.by);
   const age = newsAge(failover);
-  const heard = age === undefined ? '' : `; the node’s word was ${age} ms old then, by its clock`;
+  const heard = age === undefined ? '' : `; the node’s word was ${ageText(age)} old then, by its clock`;
   const due = dueAt(failover);
   say('began', `${momentText(beganAt(failover), zone)}${heard}`);
   say('took', `${millis(took(failover))} from there to the last call that EC2 accepted`);

@@ -21,7 +21,7 @@ export const millis = (duration: number | undefined): string =>
   duration === undefined ? '-' : `${duration} ms`;
 
 /** A claim that was late by hours need not be read in milliseconds. */
-const ageText = (age: number | undefined): string =>
+export const ageText = (age: number | undefined): string =>
   age === undefined || age < 10_000 ? millis(age) : durationText(age);
 
 export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {

@@ -118,7 +118,7 @@ describe('failover', () => {
     expect(ran).toMatchObject({ status: 1, stdout: '' });
     expect(ran.stderr).toMatch(
       new RegExp(
-        `vipshift: the failover failed: .*InvalidInstanceId.*\n  web is at ${id('a')} now\n  next: vipshift status web`,
+        `vipshift: the failover failed: .*InvalidInstanceId.*\n  web is at ${id('a')} now\n  next: the node’s SSM agent .*vipshift status web`,
       ),
     );
     await expectOn('a');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ReplaceRouteCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startFaultProxy } from '../../lab/fault-proxy.ts';
 import { epochMs, plus, seconds } from '../../shared/time.ts';
 import { type History, historyOf } from './history.ts';
 import { documents, type Region, run, startRegion } from './region.ts';
@@ -95,6 +96,22 @@ describe('after a failover', () => {
   test('status --watch looks again until its count is up', async () => {
     const ran = await region.vipshift('status', '--watch', '--every', '1', '--count', '2', '--json');
     expect(documents(ran.stdout)).toHaveLength(2);
+  });
+
+  test('status --watch outlives an EC2 that does not answer for a while, and says so', async () => {
+    const down = { does: 'refuse', code: 'Unavailable', status: 503 } as const;
+    // The second look, with the SDK's own repetitions.
+    const rules = [{ on: 'DescribeRouteTables', skip: 1, times: 3, fault: down }];
+    const proxy = await startFaultProxy({ target: region.aws.ec2Endpoint, rules });
+    try {
+      const env = { ...region.env, AWS_ENDPOINT_URL_EC2: proxy.endpoint };
+      const ran = await run(['status', '--watch', '--every', '1', '--count', '3', '--json'], env);
+      expect(ran.status).toBe(0);
+      expect(documents(ran.stdout)).toHaveLength(2);
+      expect(ran.stderr).toMatch(/^\d{4}-\S+Z {2}.*Unavailable.*; looking again\n$/);
+    } finally {
+      await proxy.stop();
+    }
   });
 
   test('explain tells cause, each table before and after, and milliseconds', async () => {
@@ -324,6 +341,14 @@ describe('without AWS', () => {
     const nowhere = await run(['vip', 'list']);
     expect(nowhere).toMatchObject({ status: 4, stdout: '' });
     expect(nowhere.stderr).toMatch(/next: name the Region/);
+    for (const AWS_REGION of ['', 'no region']) {
+      const odd = await run(['vip', 'list'], { ...region.env, AWS_REGION, AWS_DEFAULT_REGION: '' });
+      expect(odd, AWS_REGION).toMatchObject({ status: 4, stdout: '' });
+      expect(odd.stderr).toMatch(/next: name the Region/);
+    }
+    const profile = await region.vipshift('vip', 'list', '--profile', 'nosuch');
+    expect(profile.status, 'a profile that is named goes before keys in the environment').toBe(4);
+    expect(profile.stderr).toMatch(/^vipshift: .*credentials.*\n {2}next: log in/);
     const dead = await run(['vip', 'list'], { ...region.env, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' });
     expect(dead.status).toBe(4);
     expect(dead.stderr).toMatch(/next: AWS could not be reached/);
