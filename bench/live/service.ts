@@ -1,4 +1,8 @@
 // Service: the vipshift stack of a run, deployed as an operator does it (build/service.ts), from a folder of its own.
+//
+// Invariant: a stack is removed only when CloudFormation is not at work on it, since it refuses that (who interrupts a deployment, interrupts
+// an update). Limit: whoever waits does so for 15 minutes at most.
+import { setTimeout as delay } from 'node:timers/promises';
 import { deploy, remove } from '../../build/service.ts';
 import { withServiceFolder } from '../../lab/osls.ts';
 import { ifThere } from './absence.ts';
@@ -29,23 +33,43 @@ export function serviceOf({ signer, cloudFormation, env, plugin }: ServiceInput)
     withServiceFolder(plugin === undefined ? {} : { plugin }, (folder) =>
       work({ folder, env, output: 'stderr' }),
     );
+  const status = async (stage: string): Promise<string | undefined> => {
+    const body = new URLSearchParams({
+      Action: 'DescribeStacks',
+      Version: '2010-05-15',
+      StackName: stackOf(stage),
+    });
+    const type = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
+    const found = await ifThere(() => send(signer, 'cloudformation', cloudFormation, type, body.toString()));
+    const said = /<StackStatus>(\w+)</.exec(found ?? '')?.[1];
+    return said === 'DELETE_COMPLETE' ? undefined : said;
+  };
   return {
     deploy: (stage, identity) =>
       inFolder((place) => deploy(place, stage, [...region, ...paramsFor(identity)])),
-    remove: (stage) => inFolder((place) => remove(place, stage, region)),
-    async isThere(stage) {
-      const body = new URLSearchParams({
-        Action: 'DescribeStacks',
-        Version: '2010-05-15',
-        StackName: stackOf(stage),
-      });
-      const type = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
-      const found = await ifThere(() =>
-        send(signer, 'cloudformation', cloudFormation, type, body.toString()),
-      );
-      return found !== undefined && !found.includes('<StackStatus>DELETE_COMPLETE<');
+    async remove(stage) {
+      if ((await untilStill(() => status(stage), STILL_LOOK_MS)) === undefined) return;
+      await inFolder((place) => remove(place, stage, region));
     },
+    isThere: async (stage) => (await status(stage)) !== undefined,
   };
+}
+
+const STILL_LOOK_MS = 5_000;
+const STILL_LOOKS = 180;
+
+/** The status once nothing is in progress any more; undefined when the stack is gone. */
+export async function untilStill(
+  status: () => Promise<string | undefined>,
+  pauseMs: number,
+  looks = STILL_LOOKS,
+): Promise<string | undefined> {
+  for (let look = 1; ; look++) {
+    const found = await status();
+    if (found === undefined || !found.endsWith('_IN_PROGRESS')) return found;
+    if (look === looks) throw new Error(`CloudFormation is still at it: ${found}`);
+    await delay(pauseMs);
+  }
 }
 
 function paramsFor({ roleId, roleArn }: Identity): readonly string[] {

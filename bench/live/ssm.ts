@@ -3,7 +3,7 @@
 // Limits: output ends at 24,000 characters (Systems Manager user guide, "Run Command"); a command takes a second or two on its way, which is
 // why every measured instant is taken on the machine itself.
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Signer, send } from './signed.ts';
+import { Refused, type Signer, send } from './signed.ts';
 
 export interface Ssm {
   /** The newest Amazon Linux 2023 for arm64. */
@@ -16,7 +16,16 @@ export interface Ssm {
 
 const IMAGE = '/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64';
 const LOOK_AGAIN_MS = 250;
+const ATTEMPTS = 5;
+const AGAIN_MS = 100;
 const pending = new Set(['Pending', 'InProgress', 'Delayed', 'Cancelling']);
+
+/** What was refused for its rate was not done; without any answer a command may run, and only a question is asked again. */
+function mayRepeat(action: string, error: unknown): boolean {
+  if (error instanceof Refused)
+    return /Throttl|TooManyRequests|RateExceeded|InternalServerError|Http5/.test(error.name);
+  return action !== 'SendCommand';
+}
 
 interface Invocation {
   readonly Status: string;
@@ -28,7 +37,14 @@ interface Invocation {
 export function ssmOf(signer: Signer, endpoint: string): Ssm {
   const call = async <Reply>(action: string, body: object): Promise<Reply> => {
     const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AmazonSSM.${action}` };
-    return JSON.parse(await send(signer, 'ssm', endpoint, headers, JSON.stringify(body))) as Reply;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return JSON.parse(await send(signer, 'ssm', endpoint, headers, JSON.stringify(body))) as Reply;
+      } catch (error) {
+        if (attempt === ATTEMPTS || !mayRepeat(action, error)) throw error;
+        await delay(AGAIN_MS * 2 ** attempt);
+      }
+    }
   };
   const invocation = async (CommandId: string, InstanceId: string): Promise<Invocation | undefined> => {
     try {

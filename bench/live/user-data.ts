@@ -36,9 +36,13 @@ export function userData(name: MachineName, advertS: number): string {
 
 const nodeScript = (name: NodeName, advertS: number): string =>
   script([
+    // dnf does not always get by with the 512 MB of a t4g.nano.
+    'dd if=/dev/zero of=/swapfile bs=1M count=512 status=none && chmod 600 /swapfile && mkswap -q /swapfile && swapon /swapfile',
     // The package's repository may take its time in the first seconds of an instance.
     'for try in 1 2 3 4 5 6; do dnf -y -q install keepalived && break; sleep 5; done',
     'command -v keepalived',
+    // Nothing of keepalived or the shim may be swapped out while it is measured.
+    'swapoff /swapfile && rm -f /swapfile',
     file(`${HOME}/echo.py`, onNode('echo.py'), '644'),
     file('/etc/keepalived/keepalived.conf', keepalivedFile(name, advertS), '644'),
     // A killed keepalived stays dead until the drill starts it again.

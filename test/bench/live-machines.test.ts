@@ -1,7 +1,7 @@
 // The programs that the live harness puts onto machines, as processes on loopback, and its way to them through SSM.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Stretch, stretchesFrom } from '../../bench/live/machines.ts';
-import { ssmOf } from '../../bench/live/ssm.ts';
+import { runOf } from '../../bench/live/run.ts';
+import { untilStill } from '../../bench/live/service.ts';
+import { type Ssm, ssmOf } from '../../bench/live/ssm.ts';
+import { ssmMachines } from '../../bench/live/ssm-machines.ts';
+import { userData } from '../../bench/live/user-data.ts';
 import { poll } from '../../lab/stack.ts';
 
 const onNode = (file: string) => join(import.meta.dirname, '..', '..', 'bench', 'live', 'on-node', file);
@@ -100,7 +104,9 @@ interface Asked {
 }
 
 /** An SSM that runs no command, but answers as told. */
-async function fakeSsm(answer: (asked: Asked, nth: number) => readonly [status: number, body: object]) {
+async function fakeSsm(
+  answer: (asked: Asked, nth: number) => readonly [status: number, body: object] | 'reset',
+) {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -113,8 +119,12 @@ async function fakeSsm(answer: (asked: Asked, nth: number) => readonly [status: 
         authorization: String(request.headers.authorization),
       };
       asked.push(one);
-      const [status, body] = answer(one, asked.filter((a) => a.action === action).length);
-      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+      const told = answer(one, asked.filter((a) => a.action === action).length);
+      if (told === 'reset') return request.socket.destroy();
+      const [status, body] = told;
+      return response
+        .writeHead(status, { 'content-type': 'application/x-amz-json-1.1' })
+        .end(JSON.stringify(body));
     });
   });
   servers.push(server);
@@ -169,11 +179,112 @@ describe('a command through SSM', () => {
     await expect(ssm.run('i-1', 'sleep 1d', 1)).rejects.toThrow('i-1 did not end within 1 ms');
   });
 
+  it('is sent again when it was throttled, and not when nobody knows whether it runs', async () => {
+    const throttled = await fakeSsm(({ action }, nth) => {
+      if (action === 'SendCommand') return nth === 1 ? [400, { __type: 'ThrottlingException' }] : started;
+      return [200, done];
+    });
+    expect(await throttled.ssm.run('i-1', 'x', 5_000)).toBe('17\n');
+    expect(throttled.asked.filter(({ action }) => action === 'SendCommand')).toHaveLength(2);
+    const lost = await fakeSsm(() => 'reset');
+    await expect(lost.ssm.run('i-1', 'x', 5_000)).rejects.toThrow();
+    expect(lost.asked).toHaveLength(1);
+  });
+
   it('that SSM refuses says with which code', async () => {
     const { ssm } = await fakeSsm(() => [400, { __type: 'AccessDeniedException', Message: 'not you' }]);
     await expect(ssm.run('i-1', 'x', 1)).rejects.toMatchObject({
       name: 'AccessDeniedException',
       message: 'not you',
     });
+  });
+});
+
+describe('the machines of a run on AWS', () => {
+  const instances = {
+    a: { instanceId: 'i-a', eni: 'eni-a', zone: 'z1' },
+    b: { instanceId: 'i-b', eni: 'eni-b', zone: 'z2' },
+    probe: { instanceId: 'i-p', eni: 'eni-p', zone: 'z1' },
+  };
+
+  it('get the shim one after the other, so that a is the first master, and are broken and mended by their own program', async () => {
+    const told: (readonly [instance: string, script: string])[] = [];
+    const ssm: Ssm = {
+      image: () => Promise.resolve('ami-1'),
+      online: (all) => Promise.resolve(all),
+      run(instance, script) {
+        told.push([instance, script]);
+        if (script.includes('hit')) return Promise.resolve('1795340400123.456\n');
+        if (script.includes('answers')) return Promise.resolve('a 1.000 2.000 3\n');
+        return Promise.resolve(instance === 'i-p' ? '0.412\n' : '?\n');
+      },
+    };
+    const run = runOf('0a0a0a0a');
+    const machines = await ssmMachines(ssm, run, instances, new AbortController().signal);
+    const installs = told.filter(([, script]) => script.includes('vipshift-notify install'));
+    expect(installs.map(([instance]) => instance)).toEqual(['i-a', 'i-b']);
+    expect(installs[0]![1]).toContain(
+      'install --bus vipshift-drill-0a0a0a0a --instance VI_WEB=drill-0a0a0a0a',
+    );
+    const firstOfB = told.findIndex(([instance, script]) => instance === 'i-b' && script.includes('base64'));
+    expect(told.slice(0, firstOfB)).toContainEqual(installs[0]);
+    expect(await machines.hit('b', 'demote')).toBe(1795340400123.456);
+    await machines.mend('b', 'crash');
+    expect(told.at(-1)).toEqual(['i-b', expect.stringContaining('systemctl restart')]);
+    expect(await machines.answers(17)).toEqual([{ who: 'a', firstMs: 1, lastMs: 2, count: 3 }]);
+    expect(await machines.clocks()).toEqual({ a: undefined, b: undefined, probe: 0.412 });
+  });
+
+  it('lay out at their first boot what their units name, and say that they are ready', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vipshift-boot-'));
+    folders.push(folder);
+    mkdirSync(join(folder, 'bin'));
+    // What changes a machine is not run here, only noted.
+    for (const program of [
+      'dnf',
+      'systemctl',
+      'dd',
+      'mkswap',
+      'swapon',
+      'swapoff',
+      'chmod',
+      'keepalived',
+      'rm',
+    ])
+      writeFileSync(join(folder, 'bin', program), `#!/bin/bash\necho "${program} $*" >>${folder}/ran\n`, {
+        mode: 0o755,
+      });
+    for (const name of ['b', 'probe'] as const) {
+      const script = userData(name, 1).replaceAll(/(?<=[ '])\/(?=etc|usr\/lib)/g, `${folder}/`);
+      const env = { PATH: `${join(folder, 'bin')}:${process.env.PATH}` };
+      await promisify(execFile)('bash', ['-c', script], { env });
+    }
+    const units = join(folder, 'etc', 'systemd', 'system');
+    const named = ['vipshift-drill-echo.service', 'vipshift-drill-probe.service'].flatMap((unit) =>
+      [...readFileSync(join(units, unit), 'utf8').matchAll(/python3 (\S+)/g)].map(([, program]) => program!),
+    );
+    expect(named).toHaveLength(2);
+    for (const program of named)
+      expect(existsSync(program.startsWith(folder) ? program : join(folder, program))).toBe(true);
+    expect(readFileSync(join(folder, 'etc', 'keepalived', 'keepalived.conf'), 'utf8')).toContain(
+      'priority 253',
+    );
+    const ran = readFileSync(join(folder, 'ran'), 'utf8');
+    expect(ran).toContain('dnf -y -q install keepalived');
+    expect(ran).toContain('systemctl enable --now vipshift-drill-echo.service');
+    // keepalived waits for the shim.
+    expect(ran).not.toContain('keepalived.service');
+    expect(existsSync(join(folder, 'usr/lib/vipshift-drill/ready'))).toBe(true);
+  });
+});
+
+describe('a stack', () => {
+  it('is waited for while CloudFormation is at work on it, and not for ever', async () => {
+    const said = ['UPDATE_IN_PROGRESS', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'UPDATE_COMPLETE'];
+    expect(await untilStill(() => Promise.resolve(said.shift()), 0)).toBe('UPDATE_COMPLETE');
+    expect(await untilStill(() => Promise.resolve(undefined), 0)).toBeUndefined();
+    await expect(untilStill(() => Promise.resolve('DELETE_IN_PROGRESS'), 0, 3)).rejects.toThrow(
+      'DELETE_IN_PROGRESS',
+    );
   });
 });
