@@ -9,16 +9,17 @@ body { font: 14px/1.45 system-ui, sans-serif; margin: 0 auto; max-width: 75rem; 
 h1 { font-size: 1.4rem; } h2 { font-size: 1.15rem; margin-top: 2rem; } h3 { font-size: 1rem; margin: 0; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .2rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
-td.ms { text-align: right; white-space: nowrap; }
+th { white-space: nowrap; overflow-wrap: normal; } th[scope=row] { width: 6rem; }
+td.ms { text-align: right; white-space: nowrap; } .bars td:first-child { min-width: 7rem; }
 code { font: 12px ui-monospace, monospace; }
 a { color: var(--other); } a:focus-visible, section:focus-visible, section:target { outline: 3px solid var(--other); outline-offset: 3px; }
 section { border: 1px solid var(--line); border-radius: .4rem; padding: .8rem; margin: 1rem 0; break-inside: avoid; }
 .bars td.track { width: 55%; padding: .2rem 0; } .track div { background: var(--soft); position: relative; height: 1.1em; }
 .track span { position: absolute; top: 0; bottom: 0; min-width: 2px; background: var(--other); print-color-adjust: exact; }
-svg { width: 100%; height: auto; } svg text { fill: currentColor; font-size: 11px; } svg line { stroke: var(--line); }
+.wide { overflow-x: auto; } svg { width: 100%; min-width: 45rem; height: auto; } svg text { fill: currentColor; font-size: 11px; } svg line { stroke: var(--line); }
 svg a:focus { outline: none; } svg a:focus .mark { stroke: var(--other); stroke-width: 4; }
 .good { color: var(--good); fill: var(--good); } .warn { color: var(--warn); fill: var(--warn); } .bad { color: var(--bad); fill: var(--bad); } .dim { fill: currentColor; opacity: .6; }
 .note { opacity: .75; } nav a { margin-right: 1rem; }
-@media print { body { max-width: none; font-size: 10pt; } nav { display: none; } a { color: inherit; text-decoration: none; } }
+@media print { svg { min-width: 0; } body { max-width: none; font-size: 10pt; } nav { display: none; } a { color: inherit; text-decoration: none; } }
 </style>`,
 };

@@ -84,7 +84,7 @@ function chart(page: Page, failovers: readonly Failover[]): Markup {
   const y = (vip: string) => vips.indexOf(vip) * LANE + 20;
   const bottom = vips.length * LANE + 15;
   const ticks = Array.from({ length: TICKS }, (_, n) => from + (span * n) / (TICKS - 1));
-  return html`<svg viewBox="0 0 ${WIDTH} ${bottom + 25}" role="group" aria-label="Failovers over time">
+  return html`<div class="wide"><svg viewBox="0 0 ${WIDTH} ${bottom + 25}" role="group" aria-label="Failovers over time">
 ${vips.map(
   (
     vip,
@@ -102,7 +102,7 @@ ${vips.map(
     n,
   ) => html`<a href="#f${n}" aria-label="${labelOf(f, page.zone)}"><title>${labelOf(f, page.zone)}</title>${mark(f, x(f.atMs), y(f.vip))}</a>
 `,
-)}</svg>
+)}</svg></div>
 <p class="note">● went well, ◆ superseded, ■ failed, partial or abandoned. Each mark leads to its failover.</p>`;
 }
 

@@ -124,7 +124,8 @@ async function writePage(
     madeAtMs,
     records,
     sinceMs: question.sinceMs === 0 ? oldest : question.sinceMs,
-    untilMs: question.untilMs,
+    // Without --until a question reaches a little ahead.
+    untilMs: epochMs(Math.min(question.untilMs, madeAtMs)),
     ...(answer.readBackToMs === undefined ? {} : { readBackToMs: answer.readBackToMs }),
   };
   try {
