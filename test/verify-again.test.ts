@@ -197,6 +197,44 @@ test('a cell that was a stranger’s from the start was not sent, and is no news
   expect(await check()).toMatchObject({ verified: true, notes: [] });
 });
 
+describe('a cell of which the read says nothing', () => {
+  const step = (over: Partial<StepDone>): StepDone => ({
+    ...{ cell: '', call: 'ReplaceRoute', from: 'x', to: A.eni, result: 'done', attempts: 1, unanswered: 0 },
+    ...{ sentAtMs: START, doneAtMs: START },
+    ...over,
+  });
+
+  test.each([
+    ['table', step({ cell: cell(5) })],
+    ['Elastic IP', step({ cell: 'eipalloc-2', call: 'AssociateAddress' })],
+    ['ENI', step({ cell: 'eni-gone check', call: 'ModifyNetworkInterfaceAttribute' })],
+  ])('is looked for again and then told, also when every other %s is shown', async (_what, missing) => {
+    const { w, steps, check } = await sent();
+    const other = { eip: 'eipalloc-3', publicAddress: '203.0.113.12', label: 'web' };
+    w.ec2.eips.set('eipalloc-3', other);
+    const verdict = await check({}, [...steps, missing]);
+    expect(verdict).toMatchObject({
+      verified: false,
+      notes: [`read back: EC2 showed nothing of ${missing.cell}`],
+    });
+  });
+
+  test('is right once a later read shows it, and nothing is sent for it meanwhile', async () => {
+    const { w, check, looks } = await sent();
+    const real = w.ec2.observe;
+    let first = true;
+    const observe: Ec2['observe'] = async (scope) => {
+      const seen = await real(scope);
+      const tables = first ? seen.tables.filter((t) => t.table !== 'rtb-2') : seen.tables;
+      first = false;
+      return { ...seen, tables };
+    };
+    const before = w.ec2.effects.length;
+    expect(await check({ observe })).toMatchObject({ verified: true, notes: [] });
+    expect([first, looks(), w.ec2.effects.length]).toEqual([false, 0, before]);
+  });
+});
+
 describe('the item that is read along', () => {
   test('is heeded: work that was not wanted for a moment and is wanted again goes on', async () => {
     const scene = await sent();

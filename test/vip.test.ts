@@ -107,6 +107,8 @@ test('a claim of the slot that is recorded already only refreshes: one write wil
   expect(later.slot).toBe(first.slot);
   expect(onlyRefreshes(first, later)).toBe(true);
   expect(onlyRefreshes({ ...first, slot: later.slot + 1 }, later), 'a slot is never taken back').toBe(false);
+  expect(onlyRefreshes({ ...first, seenMs: later.seenMs }, later), 'AWS stamps whole seconds').toBe(true);
+  expect(onlyRefreshes(later, later), 'the same claim again is nothing to write').toBe(false);
 });
 
 test('a scope is the same by name and by both kinds of label, and by nothing less', () => {

@@ -1,6 +1,6 @@
 // Hostile input from everywhere: prints how many events were turned away, by reason, and how command lines and ledger files ended.
 //
-//   node test/fuzz/main.ts [--events 1000000] [--lines 5000] [--files 2000] [--seed 1] [--json]
+//   node test/fuzz/main.ts [--events 1000000] [--lines 3000] [--files 1500] [--seed 1] [--json]
 import { parseArgs } from 'node:util';
 import { rejectReasons } from '../../shared/rejection.ts';
 import { fuzzFiles, fuzzLines } from './cli.ts';
@@ -11,8 +11,8 @@ const LEAST = 1000;
 const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '1000000' },
-    lines: { type: 'string', default: '5000' },
-    files: { type: 'string', default: '2000' },
+    lines: { type: 'string', default: '3000' },
+    files: { type: 'string', default: '1500' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
   },
