@@ -135,12 +135,16 @@ def make_workflows_faithful():
 
     known = ssm.handle_request
 
+    def refusal(code, message):
+        # Step Functions names an error of a service as the Java SDK's class for it: with Exception at its end.
+        return error_response_json(f"{code}Exception", message, 400)
+
     async def handle_request(method, path, headers, body, query_params):
         if not headers.get("x-amz-target", "").endswith(".SendCommand"):
             return await known(method, path, headers, body, query_params)
         nodes = os.environ.get("VIPSHIFT_LAB_SSM")
         if nodes is None:
-            return error_response_json("InvalidInstanceId", "no node of this lab runs an SSM agent", 400)
+            return refusal("InvalidInstanceId", "no node of this lab runs an SSM agent")
         asked = json.loads(body)
         data = json.dumps({**asked, "Content": DOCUMENTS.get(asked["DocumentName"])}).encode()
         try:
@@ -148,10 +152,10 @@ def make_workflows_faithful():
                 return json_response(json.loads(reply.read()))
         except urllib.error.HTTPError as error:
             refused = json.loads(error.read() or b"{}")
-            code = refused.get("code", "InvalidInstanceId")
-            return error_response_json(code, refused.get("message", "the instance is not in a valid state"), 400)
+            message = refused.get("message", "the instance is not in a valid state")
+            return refusal(refused.get("code", "InvalidInstanceId"), message)
         except OSError as error:
-            return error_response_json("InvalidInstanceId", f"the instance is not in a valid state: {error}", 400)
+            return refusal("InvalidInstanceId", f"the instance is not in a valid state: {error}")
 
     ssm.handle_request = handle_request
 

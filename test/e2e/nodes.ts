@@ -18,6 +18,8 @@ export interface Nodes {
   onCommand: (command: Command) => Promise<void>;
   /** No agent of theirs answers. */
   dead: boolean;
+  /** They take the command, and SSM's own answer gets lost. */
+  mute: boolean;
   stop(): Promise<void>;
 }
 
@@ -47,9 +49,14 @@ export async function startNodes(): Promise<Nodes> {
         return;
       }
       commands.push(command);
+      const { mute } = nodes;
+      nodes.onCommand(command).catch((error: unknown) => console.error(error));
+      if (mute) {
+        response.writeHead(400).end(JSON.stringify({ code: 'InternalServerError', message: 'try again' }));
+        return;
+      }
       // As SSM: the answer is that the command was taken, not what became of it.
       response.end(JSON.stringify({ Command: { CommandId: `command-${commands.length}` } }));
-      nodes.onCommand(command).catch((error: unknown) => console.error(error));
     });
   });
   server.listen(0, '127.0.0.1');
@@ -59,6 +66,7 @@ export async function startNodes(): Promise<Nodes> {
     commands,
     onCommand: async () => {},
     dead: false,
+    mute: false,
     async stop() {
       server.closeAllConnections();
       server.close();

@@ -91,6 +91,22 @@ describe('forced failover, via keepalived', () => {
     expect((await lastMessage())?.Message).toContain(`Raised again: ${id('a')}`);
   });
 
+  it('failure with roll-back: where SSM’s answer gets lost, what it may have done is taken back', async () => {
+    nodes.onCommand = async (command) => {
+      nodes.mute = false;
+      await asKeepalivedDoes(command);
+    };
+    nodes.mute = true;
+    const asked = begin({ mode: 'via-keepalived' });
+    const end = await ended(stack.aws, await asked);
+    expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });
+    expect(end.cause).toContain('InternalServerError');
+    expect(nodes.commands.map((c) => c.demoted)).toEqual([true, false]);
+    expect((await lastMessage())?.Message).toContain(`Raised again: ${id('a')}`);
+    await settled(id('a'));
+    await expectOn('a');
+  });
+
   it('fails before anything has moved where no SSM agent answers', async () => {
     nodes.dead = true;
     const end = await run({ mode: 'via-keepalived' });
