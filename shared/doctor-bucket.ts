@@ -1,14 +1,18 @@
 // The doctor on EC2's request budget: how long the last VIP waits when a whole zone fails.
 //
 // EC2 developer guide, "Request throttling": ReplaceRoute and AssociateAddress have a bucket of 50 each, refilled with 5
-// a second, per account and Region, whoever else draws from it.
+// a second, per account and Region, whoever else draws from it; an account may have been granted more.
 import type { Finding } from './doctor.ts';
 import type { Observation } from './observation.ts';
 import { tablesOf } from './observation.ts';
+import type { Rate, Rates } from './pace.ts';
 import type { Vip } from './vip.ts';
 
-const BUCKET = 50;
-const REFILL_PER_S = 5;
+type Sizes = Pick<Rates, 'ReplaceRoute' | 'AssociateAddress'>;
+const defaults: Sizes = {
+  ReplaceRoute: { burst: 50, perSecond: 5 },
+  AssociateAddress: { burst: 50, perSecond: 5 },
+};
 
 export interface ZoneLoad {
   readonly zone: string;
@@ -37,21 +41,23 @@ export function zoneLoads(
 }
 
 /** Routes and EIPs have buckets of their own and move beside each other. */
-export const secondsFor = ({ routes, eips }: ZoneLoad): number =>
-  Math.max(0, Math.ceil((Math.max(routes, eips) - BUCKET) / REFILL_PER_S));
+export const secondsFor = ({ routes, eips }: ZoneLoad, sizes: Sizes = defaults): number => {
+  const waits = (count: number, { burst, perSecond }: Rate) => Math.ceil((count - burst) / perSecond);
+  return Math.max(0, waits(routes, sizes.ReplaceRoute), waits(eips, sizes.AssociateAddress));
+};
 
-export const loadSentence = (load: ZoneLoad): string =>
-  `if ${load.zone} fails: ${load.vips} ${load.vips === 1 ? 'VIP' : 'VIPs'}, ${load.routes + load.eips} calls, done in ${Math.max(1, secondsFor(load))} s`;
+export const loadSentence = (load: ZoneLoad, sizes?: Sizes): string =>
+  `if ${load.zone} fails: ${load.vips} ${load.vips === 1 ? 'VIP' : 'VIPs'}, ${load.routes + load.eips} calls, done in ${Math.max(1, secondsFor(load, sizes))} s`;
 
-export const bucketFindings = (loads: readonly ZoneLoad[]): readonly Finding[] =>
+export const bucketFindings = (loads: readonly ZoneLoad[], sizes: Sizes = defaults): readonly Finding[] =>
   loads
-    .filter((load) => secondsFor(load) > 0)
+    .filter((load) => secondsFor(load, sizes) > 0)
     .map((load) => ({
       check: 'bucket',
       severity: 'warning',
       subject: load.zone,
-      found: loadSentence(load),
-      wanted: `at most ${BUCKET} routes and ${BUCKET} EIPs at once, or the patience for more`,
+      found: loadSentence(load, sizes),
+      wanted: `at most ${sizes.ReplaceRoute.burst} routes and ${sizes.AssociateAddress.burst} EIPs at once, or the patience for more`,
       remedy:
-        'fewer tables or addresses per VIP (a prefix list is one route), owners spread over zones, or a higher limit from AWS Support, told to the stack as --param ec2Rates=ReplaceRoute=100/10',
+        'fewer tables or addresses per VIP (a prefix list is one route), owners spread over zones, or a higher limit from AWS Support, told to the stack as --param ec2Rates=ReplaceRoute=100/10 and here as VIPSHIFT_EC2_RATES',
     }));

@@ -26,7 +26,7 @@ function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Find
       check: 'table-unlabelled',
       severity: 'fault',
       subject: table.table,
-      found: `serves ${table.subnets.join(', ')} and bears no label: clients there cannot reach ${vip.name}`,
+      found: `serves ${table.subnets.join(', ')} and bears no label: clients there reach no VIP`,
       wanted: `the tag ${tag}=${vip.tableLabels[0]}, or ${LEFT_OUT} to leave it out`,
       remedy: either(table.table),
     });
@@ -36,7 +36,7 @@ function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Find
       check: 'main-table-unlabelled',
       severity: 'fault',
       subject: table.table,
-      found: `the main table serves ${table.implicitSubnets.join(', ')}, which have no table of their own, and bears no label`,
+      found: `the main table serves ${table.implicitSubnets.join(', ')}, which have no table of their own, and bears no label: clients there reach no VIP`,
       wanted: `the tag ${tag}=${vip.tableLabels[0]}, or ${LEFT_OUT} to leave it out`,
       remedy: either(table.table),
     });

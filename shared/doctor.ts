@@ -3,7 +3,6 @@
 // Each finding names what was found, what is wanted, and the command that mends it. Limit: it sees what AWS's APIs and
 // the given files say; it does not log in to nodes, so policy routing and rp_filter there stay the operator's.
 import { aclFindings } from './doctor-acl.ts';
-import { bucketFindings, type ZoneLoad } from './doctor-bucket.ts';
 import type { NetworkFacts } from './doctor-facts.ts';
 import { filterFindings, type ServicePort } from './doctor-filter.ts';
 import { busFindings, type IdentityFacts, roleFindings } from './doctor-identity.ts';
@@ -93,8 +92,6 @@ export function diagnose(facts: Facts): readonly Finding[] {
     ...facts.unchecked.map(({ what, why }) => unchecked(what, why)),
   ]);
 }
-
-export const diagnoseLoad = (loads: readonly ZoneLoad[]): readonly Finding[] => bucketFindings(loads);
 
 const unchecked = (what: string, why: string): Finding => ({
   check: 'unchecked',

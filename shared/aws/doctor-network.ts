@@ -20,6 +20,17 @@ import { aclsOf, groupsOf, listsOf } from './doctor-filter.ts';
 import { type Ec2Reader, eipsFound, vpcSeen } from './ledger-vpc.ts';
 import { all, filter } from './pages.ts';
 
+/** Looks a thing up the first time, and answers the same ever after; also that it could not be looked up. */
+export type Once = <T>(key: string, look: () => Promise<T>) => Promise<T>;
+
+export function once(): Once {
+  const known = new Map<string, Promise<unknown>>();
+  return <T>(key: string, look: () => Promise<T>): Promise<T> => {
+    if (!known.has(key)) known.set(key, look());
+    return known.get(key) as Promise<T>;
+  };
+}
+
 export interface Looked {
   readonly facts: NetworkFacts;
   readonly unchecked: readonly { readonly what: string; readonly why: string }[];
@@ -32,6 +43,7 @@ export async function lookAtNetwork(
   seen: Observation,
   tag: string,
   caller: string | undefined,
+  remember: Once = once(),
 ): Promise<Looked> {
   const unchecked: { what: string; why: string }[] = [];
   const tried = async <T>(what: string, look: Promise<T>, without: T): Promise<T> => {
@@ -42,17 +54,28 @@ export async function lookAtNetwork(
       return without;
     }
   };
+  const ofVpc = <T>(what: string, look: (reader: Ec2Reader, vpc: string) => Promise<T>): Promise<T> =>
+    remember(`${what} of ${vip.vpc}`, () => look(access, vip.vpc));
   const [vpc, enis, tables, acls, eips, transitGateways, peerings] = await Promise.all([
-    vpcSeen(access, vip.vpc),
+    ofVpc('itself', vpcSeen),
     tried('ENIs', enisOf(access, vip, seen, tag), []),
-    tried('route tables', tablesOf(access, vip.vpc, tag), []),
-    tried('network ACLs', aclsOf(access, vip.vpc), []),
+    tried(
+      'route tables',
+      ofVpc('tables', (reader, vpc) => tablesOf(reader, vpc, tag)),
+      [],
+    ),
+    tried('network ACLs', ofVpc('acls', aclsOf), []),
     tried<readonly EipFact[]>('Elastic IPs', eipsOf(access, vip, tag), []),
-    tried('transit gateways', gatewaysOf(access, vip.vpc), []),
-    tried('peerings', peeringsOf(access, vip.vpc), []),
+    tried('transit gateways', ofVpc('gateways', gatewaysOf), []),
+    tried('peerings', ofVpc('peerings', peeringsOf), []),
   ]);
+  const groupIds = [...new Set(enis.flatMap((e) => e.groups))].sort();
   const [groups, prefixLists] = await Promise.all([
-    tried('security groups', groupsOf(access, [...new Set(enis.flatMap((e) => e.groups))]), []),
+    tried(
+      'security groups',
+      remember(`groups ${groupIds.join()}`, () => groupsOf(access, groupIds)),
+      [],
+    ),
     tried('prefix lists', listsOf(access, vip.addresses.filter(isPrefixList)), new Map()),
   ]);
   return {

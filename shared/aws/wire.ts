@@ -80,7 +80,7 @@ function identityFrom(env: Env, problems: string[]): NodeIdentity {
 }
 
 /** `ReplaceRoute=100/10,AssociateAddress=50/5`: burst and refill a second; what is not named keeps EC2's default. */
-function ratesFrom(text: string, problems: string[]): Rates {
+export function ratesFrom(text: string, problems: string[]): Rates {
   const told: Record<string, Rates[keyof Rates]> = {};
   for (const part of text.split(',').filter((p) => p.trim() !== '')) {
     const [, call = '', burst, perSecond] = /^\s*(\w+)=(\d+)\/(\d+(?:\.\d+)?)\s*$/.exec(part) ?? [];

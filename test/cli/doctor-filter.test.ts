@@ -1,11 +1,15 @@
 // The doctor's remedies where there is a choice: under which number a rule lets VRRP through a network ACL, and which group
 // and range are opened; and a labelled table of another account, which no local AWS has.
+import { EC2Client } from '@aws-sdk/client-ec2';
 import { describe, expect, test } from 'vitest';
+import { lookAtNetwork, once } from '../../shared/aws/doctor-network.ts';
 import { aclFindings } from '../../shared/doctor-acl.ts';
+import { bucketFindings, loadSentence } from '../../shared/doctor-bucket.ts';
 import type { AclRule, EniFact, FilterRule, NetworkFacts } from '../../shared/doctor-facts.ts';
 import { filterFindings } from '../../shared/doctor-filter.ts';
 import { shadowFindings } from '../../shared/doctor-shadow.ts';
 import { tableFindings } from '../../shared/doctor-tables.ts';
+import { rates } from '../../shared/pace.ts';
 import { epochMs } from '../../shared/time.ts';
 import { newVip } from '../../shared/vip.ts';
 import { entry } from '../world.ts';
@@ -112,6 +116,54 @@ describe('security groups', () => {
     expect(found).toMatchObject([
       { subject: 'i-b', remedy: expect.stringMatching(/--group-id sg-b .*--source-group sg-a$/) },
     ]);
+  });
+});
+
+describe('a visit to many VIPs of one VPC', () => {
+  test('asks EC2 once for what they share: its Describe bucket is the controller’s, too', async () => {
+    const asked = new Map<string, number>();
+    const reader = new EC2Client({
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    });
+    reader.middlewareStack.add(
+      (_next, { commandName = '' }) =>
+        () => {
+          asked.set(commandName, (asked.get(commandName) ?? 0) + 1);
+          return Promise.resolve({ output: { $metadata: {} }, response: {} });
+        },
+      { step: 'initialize' },
+    );
+    const access = { reader, signal: new AbortController().signal };
+    const remember = once();
+    for (let i = 0; i < 20; i++)
+      await lookAtNetwork(
+        access,
+        { ...facts().vip, name: `v${i}` },
+        facts().seen,
+        'vipshift:prod',
+        undefined,
+        remember,
+      );
+    expect(Object.fromEntries(asked)).toMatchObject({
+      DescribeVpcsCommand: 1,
+      DescribeRouteTablesCommand: 1,
+      DescribeSubnetsCommand: 1,
+      DescribeNetworkAclsCommand: 1,
+      DescribeTransitGatewayVpcAttachmentsCommand: 1,
+      DescribeVpcPeeringConnectionsCommand: 2,
+      DescribeNetworkInterfacesCommand: 40,
+    });
+  });
+});
+
+describe('the request budget', () => {
+  const load = { zone: 'eu-central-1a', vips: 37, routes: 222, eips: 0 };
+  test('is the account’s own where AWS Support has granted more', () => {
+    const granted = { ...rates, ReplaceRoute: { burst: 300, perSecond: 30 } };
+    expect(bucketFindings([load], granted)).toEqual([]);
+    expect(loadSentence(load, granted)).toBe('if eu-central-1a fails: 37 VIPs, 222 calls, done in 1 s');
+    expect(loadSentence(load)).toBe('if eu-central-1a fails: 37 VIPs, 222 calls, done in 35 s');
   });
 });
 
