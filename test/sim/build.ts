@@ -138,6 +138,7 @@ export function build(story: Story): World {
     awaits: 0,
     happened: 0,
     troubleUntilMs: 0,
+    calmAtMs: 0,
     dueAtMs: [],
     found: [],
     endAtMs: Number.POSITIVE_INFINITY,

@@ -17,6 +17,27 @@ export const planted: readonly Control[] = [
     patches: [patch('hint', ' || stint.seenMs > hint.atMs + STAMP_MS', '')],
   },
   {
+    name: 'that an instance starts counts as its stop',
+    breaks: ['no claim lost', 'never worse', 'convergence'],
+    patches: [patch('hint', "new Set(['stopping',", "new Set(['running', 'stopping',")],
+  },
+  {
+    name: 'a lease is never renewed',
+    breaks: ['convergence', 'nothing stuck', 'true record'],
+    patches: [
+      patch(
+        'grip',
+        'if (lost || expiresAtMs - clock.now() > RENEW_BELOW) return;',
+        'if (expiresAtMs > 0) return;',
+      ),
+    ],
+  },
+  {
+    name: 'a pin that an order set outlives what was asked',
+    breaks: ['orders'],
+    patches: [patch('order', 'minutes(order.pinMinutes)', 'minutes(order.pinMinutes + 1)')],
+  },
+  {
     name: 'a refusal empties the budget for an hour',
     breaks: ['convergence'],
     patches: [patch('budget', 'PAUSE: DurationMs = seconds(1)', 'PAUSE: DurationMs = seconds(3600)')],

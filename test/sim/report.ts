@@ -47,7 +47,9 @@ export function spread(numbers: readonly number[]): Spread {
 
 const convergence = (tally: Tally): Record<string, Spread> => {
   const kinds = Object.keys(tally.convergeMs).sort();
-  const all = kinds.flatMap((kind) => tally.convergeMs[kind]!);
+  const all = kinds
+    .filter((kind) => !kind.startsWith('after the last fault'))
+    .flatMap((kind) => tally.convergeMs[kind]!);
   const each = kinds.map((kind) => [kind, spread(tally.convergeMs[kind]!)] as const);
   return Object.fromEntries([['all', spread(all)], ...each]);
 };
@@ -90,7 +92,7 @@ export function asText(tally: Tally, tookMs: number): string {
   const [pair] = rarest(tally);
   const lines = Object.entries(convergence(tally)).map(
     ([kind, s]) =>
-      `  ${kind.padEnd(18)} ${String(s.n).padStart(8)} times   median ${ms(s.p50)}   p99 ${ms(s.p99)}   worst ${ms(s.worst)}`,
+      `  ${kind.padEnd(33)} ${String(s.n).padStart(8)} times   median ${ms(s.p50)}   p99 ${ms(s.p99)}   worst ${ms(s.worst)}`,
   );
   const failed = tally.failures.slice(0, 20).map(({ seed, violations }) => {
     const [first] = violations;

@@ -3,7 +3,7 @@ import { violationsOf } from './checks/all.ts';
 import type { Violation } from './checks/violation.ts';
 import { storyOf } from './generator.ts';
 import type { Story } from './story.ts';
-import { tell, type World } from './world.ts';
+import { CONVERGES_WITHIN_MS, tell, type World } from './world.ts';
 
 export interface Failure {
   readonly seed: number;
@@ -42,6 +42,18 @@ export function count(tally: Tally, world: World, violations: readonly Violation
   for (const { kind, forMs } of world.intervals) {
     tally.convergeMs[kind] ??= [];
     tally.convergeMs[kind].push(Math.round(forMs));
+  }
+  calmed(tally, world);
+}
+
+/** How long each VIP still was wrong when everything was over: what guarantee 1 bounds. */
+function calmed(tally: Tally, world: World): void {
+  for (const vip of world.groups.keys()) {
+    const last = world.intervals.findLast((i) => i.vip === vip)?.endedAtMs ?? 0;
+    const bySilence = world.dueAtMs[vip]! - world.calmAtMs > CONVERGES_WITHIN_MS;
+    const kind = bySilence ? 'after the last fault, by silence' : 'after the last fault';
+    tally.convergeMs[kind] ??= [];
+    tally.convergeMs[kind].push(Math.max(0, Math.round(last - world.calmAtMs)));
   }
 }
 

@@ -26,6 +26,7 @@ export interface Interval {
   readonly vip: number;
   readonly kind: string;
   readonly forMs: number;
+  readonly endedAtMs: number;
 }
 
 export interface World {
@@ -63,6 +64,8 @@ export interface World {
   /** Rises with everything that happens to nodes, EC2 or the bus. */
   happened: number;
   troubleUntilMs: number;
+  /** When the last fault and its consequences were over; set in the end. */
+  calmAtMs: number;
   /** When all has to be right, by VIP; set in the end. */
   readonly dueAtMs: number[];
   readonly found: Finding[];
@@ -123,6 +126,7 @@ export async function tell(story: Story): Promise<World> {
 async function watch(world: World): Promise<void> {
   const { sched, bus } = world;
   const quiet = sched.now();
+  world.calmAtMs = quiet;
   const waits = world.groups.map(
     (_, vip) => CONVERGES_WITHIN_MS + (silenceTells(world, vip) ? SILENCE_MAX : 0),
   );
@@ -194,7 +198,7 @@ export function reckon(world: World): void {
       where === undefined || where.nodes.some((n) => leadsTo(cellsOf(world.region, spec), world.region, n));
     const since = world.wrongSince[vip];
     if (right && since !== undefined) {
-      world.intervals.push({ vip, kind: since.kind, forMs: now - since.atMs });
+      world.intervals.push({ vip, kind: since.kind, forMs: now - since.atMs, endedAtMs: now });
       world.wrongSince[vip] = undefined;
     } else if (!right && since === undefined) {
       world.wrongSince[vip] = { atMs: now, kind: world.lastDeed[vip] ?? 'begins' };
