@@ -17,10 +17,10 @@ import type { Vip } from './vip.ts';
 const AT_ONCE = 8;
 /** For what was begun last. 400 calls, two full tables of an account's VPC at EC2's rate, take 72 s. */
 export const RESERVE: DurationMs = seconds(90);
-/** A VIP that is drawn later than this after the look for all looks for itself. */
-export const LOOK_MAX_AGE: DurationMs = seconds(20);
 /** How often a sweep begins by itself (serverless.yml). */
 const EVERY: DurationMs = minutes(1);
+/** A VIP that is drawn later than this after the look for all looks for itself: by then the next sweep has looked. */
+export const LOOK_MAX_AGE: DurationMs = EVERY;
 
 export interface Sweep {
   /** Why it was not over all VIPs. */
