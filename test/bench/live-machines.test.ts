@@ -256,7 +256,7 @@ describe('the machines of a run on AWS', () => {
       });
     for (const name of ['b', 'probe'] as const) {
       const script = userData(name, 1).replaceAll(/(?<=[ '])\/(?=etc|usr\/lib)/g, `${folder}/`);
-      const env = { PATH: `${join(folder, 'bin')}:${process.env.PATH}` };
+      const env = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin` };
       await promisify(execFile)('bash', ['-c', script], { env });
     }
     const units = join(folder, 'etc', 'systemd', 'system');
