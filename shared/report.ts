@@ -29,6 +29,7 @@ export function report({ story, stage, execution }: Asked): Report {
     ...(story.switchedBack === undefined ? [] : [`Switched back: ${backText(story.switchedBack)}`]),
     ...(owner === undefined ? [] : [`Now the owner: ${owner}`]),
     ...demotedLines(story, stage),
+    ...unheardLines(story),
     ...(story.switched?.notice === undefined ? [] : ['', story.switched.notice.text]),
     ...(outcome === 'done' ? [] : [`Next: ${next(order, stage)}`]),
     `Execution: ${execution}`,
@@ -59,6 +60,13 @@ export function demotedLines({ preflight: before, ...story }: Story, stage: stri
     `Still demoted: ${node} (${why}). Nobody stands by until you run, when the work on it is done:`,
     command,
   ];
+}
+
+/** The command may have found nothing to write to: only SSM knows what it said. */
+function unheardLines({ preflight: before, awaited, demoted }: Story): readonly string[] {
+  if (awaited?.outcome !== 'missing' || demoted === undefined) return [];
+  const asked = `--command-id ${demoted.commandId} --instance-id ${before!.before.owner}`;
+  return ['Whether the hand-over found keepalived’s file:', `  aws ssm get-command-invocation ${asked}`];
 }
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

@@ -140,6 +140,13 @@ describe('the message', () => {
     );
   });
 
+  it('says where to look when no claim came: the command may have found no file to write to', () => {
+    const awaited = { outcome: 'missing', why: 'no claim within 30 s' };
+    const text = told({ demoted: command, promoted: command, awaited }, 'failed');
+    expect(text).toContain('aws ssm get-command-invocation --command-id c --instance-id i-a');
+    expect(told({ demoted: command, promoted: command }, 'failed')).not.toContain('get-command-invocation');
+  });
+
   it('says nothing of it where nobody was demoted', () => {
     expect(told({})).not.toMatch(/demoted|Released|Raised/);
   });
