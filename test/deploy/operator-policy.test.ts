@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { evaluate, type Policy, type PolicyStatement } from './policy.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -55,17 +56,13 @@ function prefixOf(client: string): string {
   return prefix;
 }
 
-interface Statement {
-  readonly Sid: string;
-  readonly Action: string | readonly string[];
-  readonly Resource: string | readonly string[];
-  readonly Condition?: object;
-}
-let statements: readonly Statement[];
+let policy: Policy;
+let statements: readonly PolicyStatement[];
 let granted: readonly string[];
 beforeAll(async () => {
   const text = await readFile(join(root, 'resources', 'operator-policy.json'), 'utf8');
-  ({ Statement: statements } = JSON.parse(text) as { Statement: readonly Statement[] });
+  policy = JSON.parse(text) as Policy;
+  statements = policy.Statement;
   granted = [...new Set(statements.flatMap(({ Action }) => Action))].sort();
 });
 
@@ -76,19 +73,37 @@ describe('the operator’s policy', () => {
     expect(granted).toEqual(needed);
   });
 
+  const arn = (type: string) => `arn:aws:ec2:eu-central-1:111122223333:${type}`;
+  const bus = 'arn:aws:events:eu-central-1:111122223333:event-bus/vipshift-prod';
+  const says = (action: string, resource: string, context: Readonly<Record<string, string>> = {}) =>
+    evaluate([policy], { action, resources: [resource], context });
+
   test('changes EC2 only where the stage’s tag is, and tags with nothing but it', () => {
-    const changing = statements.filter(({ Action }) =>
-      [Action].flat().some((a) => a.startsWith('ec2:') && !/^ec2:(Describe|Get)/.test(a)),
+    const tagged = { 'aws:ResourceTag/vipshift:prod': 'web' };
+    expect(says('ec2:ReplaceRoute', arn('route-table/rtb-1'), tagged)).toBe('allowed');
+    expect(says('ec2:ReplaceRoute', arn('route-table/rtb-1'))).toBe('denied');
+    expect(
+      says('ec2:ReplaceRoute', arn('route-table/rtb-1'), { 'aws:ResourceTag/vipshift:dev': 'web' }),
+    ).toBe('denied');
+    expect(says('ec2:DeleteRoute', arn('route-table/rtb-1'), tagged)).toBe('denied');
+    expect(says('ec2:CreateTags', arn('route-table/rtb-1'), { 'aws:TagKeys': 'vipshift:prod' })).toBe(
+      'allowed',
     );
-    expect(changing.map(({ Sid, Condition }) => [Sid, Condition])).toEqual([
-      ['Adopt', { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'vipshift:prod' } }],
-      ['BreakGlass', { Null: { 'aws:ResourceTag/vipshift:prod': 'false' } }],
-    ]);
+    expect(says('ec2:CreateTags', arn('route-table/rtb-1'), { 'aws:TagKeys': 'Name' })).toBe('denied');
+    expect(says('ec2:CreateTags', arn('instance/i-1'), { 'aws:TagKeys': 'vipshift:prod' })).toBe('denied');
+  });
+
+  test('sends the doctor’s probe to the bus, and neither a claim nor news of a failover', () => {
+    const sent = (source: string, type = 'VRRP State Change') =>
+      says('events:PutEvents', bus, { 'events:source': source, 'events:detail-type': type });
+    expect(sent('vipshift.doctor')).toBe('allowed');
+    expect(sent('vipshift.notify/AROA1:i-1')).toBe('denied');
+    expect(sent('vipshift.controller', 'VIP Failover Finished')).toBe('denied');
   });
 
   test('names the stack’s own things wherever IAM knows a resource, so that it can be made for another stage by replacing prod', () => {
     const everything = statements.filter(({ Resource }) => Resource === '*').map((s) => s.Sid);
-    expect(everything).toEqual(['Look', 'Adopt', 'NodeRole', 'AuditVerify']);
+    expect(everything).toEqual(['Look', 'NodeRole', 'AuditVerify']);
     for (const { Resource } of statements)
       for (const resource of [Resource].flat())
         expect(resource).toMatch(
