@@ -220,18 +220,16 @@ describe('a cell of which the read says nothing', () => {
   });
 
   test('is right once a later read shows it, and nothing is sent for it meanwhile', async () => {
-    const { w, check, looks } = await sent();
-    const real = w.ec2.observe;
-    let first = true;
+    const { w, check } = await sent();
+    let reads = 0;
     const observe: Ec2['observe'] = async (scope) => {
-      const seen = await real(scope);
-      const tables = first ? seen.tables.filter((t) => t.table !== 'rtb-2') : seen.tables;
-      first = false;
-      return { ...seen, tables };
+      const seen = await w.ec2.observe(scope);
+      reads += 1;
+      return reads > 1 ? seen : { ...seen, tables: seen.tables.filter((t) => t.table !== 'rtb-2') };
     };
     const before = w.ec2.effects.length;
     expect(await check({ observe })).toMatchObject({ verified: true, notes: [] });
-    expect([first, looks(), w.ec2.effects.length]).toEqual([false, 0, before]);
+    expect([reads, w.ec2.effects.length]).toEqual([2, before]);
   });
 });
 
