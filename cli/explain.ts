@@ -7,7 +7,7 @@ import { act, type Run } from './act.ts';
 import { refused, type Status, status, usage } from './exit.ts';
 import { withCommon } from './options.ts';
 import { plain } from './output.ts';
-import { unknown } from './standing.ts';
+import { standingNames, unknown } from './standing.ts';
 import { printFailover, printIntent, printOrder, printRejection } from './story.ts';
 import { moment, type PeriodOptions, withZone } from './timeline.ts';
 
@@ -130,7 +130,7 @@ async function owner({ args, options, out, session }: Run<OwnerOptions>): Promis
   const atMs = moment('--at', options.at, now, options.tz);
   if (atMs > now) throw usage(`--at ${options.at} is still to come`, 'ask for a time that has passed');
   const [item, around] = await Promise.all([session.wire.vips.read(vip), session.log.around(vip, atMs)]);
-  if (item === undefined) throw unknown(vip);
+  if (item === undefined) throw unknown(vip, await standingNames(session));
   const found = ownerAt(vip, atMs, {
     ...around,
     ...(item.owner === undefined ? {} : { ownerNow: item.owner }),

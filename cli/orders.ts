@@ -127,7 +127,10 @@ async function addressed(session: Session, names: readonly string[], all: boolea
   const vips = (await session.wire.vips.list()).filter(stands);
   if (all) return [...vips].sort((a, b) => (a.name < b.name ? -1 : 1));
   const missing = names.filter((name) => !vips.some((v) => v.name === name));
-  if (missing.length > 0) throw unknown(missing.join(', '));
+  if (missing.length > 0) {
+    const known = vips.map((v) => v.name);
+    throw unknown(missing.join(', '), known);
+  }
   return vips.filter((v) => names.includes(v.name));
 }
 
@@ -144,10 +147,11 @@ function refuseUnfit(vips: readonly Vip[], node: string): void {
     const why = unfit(vip, node);
     return why === undefined ? [] : [`${vip.name}: ${why}`];
   });
+  const members = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
   if (reasons.length > 0)
     throw refused(
       `${node} is not fit:\n${reasons.join('\n')}`,
-      'vipshift status shows who was heard saying what',
+      `vipshift status shows who was heard saying what; nodes there are: ${members.join(', ') || 'none'}`,
     );
 }
 

@@ -56,7 +56,7 @@ function habits(command: Command): void {
     .configureOutput({
       writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'vipshift: ')),
     });
-  if (command.commands.length === 0) command.showHelpAfterError(`  next: vipshift ${pathOf(command)} --help`);
+  command.showHelpAfterError(`  next: vipshift ${[pathOf(command), '--help'].join(' ').trim()}`);
 }
 
 function pathOf(command: Command): string {

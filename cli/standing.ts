@@ -3,9 +3,21 @@ import { stands } from '../shared/ledger.ts';
 import type { Vip } from '../shared/vip.ts';
 import { refused } from './exit.ts';
 import type { Session } from './session.ts';
+import { similar } from './similar.ts';
 
-export const unknown = (name: string) =>
-  refused(`there is no VIP ${name} in the ledger`, 'vipshift vip list shows those there are');
+/** `names`: those there are, where they are known, so that a slip of the finger is told. */
+export function unknown(name: string, names: readonly string[] = []) {
+  const meant = similar(name, names);
+  const next = 'vipshift vip list shows those there are';
+  return refused(
+    `there is no VIP ${name} in the ledger`,
+    meant.length === 0 ? next : `did you mean ${meant.join(' or ')}? ${next}`,
+  );
+}
+
+export async function standingNames(session: Session): Promise<readonly string[]> {
+  return (await session.wire.vips.list()).filter(stands).map((vip) => vip.name);
+}
 
 export const taken = (name: string) =>
   refused(
@@ -15,6 +27,6 @@ export const taken = (name: string) =>
 
 export async function standing(session: Session, name: string): Promise<Vip> {
   const vip = await session.wire.vips.read(name);
-  if (!stands(vip)) throw unknown(name);
+  if (!stands(vip)) throw unknown(name, await standingNames(session));
   return vip;
 }

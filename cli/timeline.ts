@@ -9,7 +9,10 @@ import { type Outcome, outcomes } from '../shared/timeline.ts';
 import { act, type Run } from './act.ts';
 import { refused, usage } from './exit.ts';
 import { list, positive, withCommon } from './options.ts';
+import type { Output } from './output.ts';
 import { FAILOVERS_MAX, pageText } from './page.ts';
+import type { Session } from './session.ts';
+import { standingNames, unknown } from './standing.ts';
 import { rowOf, timelineHead } from './timeline-rows.ts';
 
 export interface PeriodOptions {
@@ -98,15 +101,21 @@ async function run({ args, options, out, session }: Run<TimelineOptions>): Promi
   }
   const records = [...answer.records].reverse();
   if (out.json) return out.documents(records);
-  if (records.length === 0) {
-    return out.note(
-      `nothing recorded from ${momentText(question.sinceMs, options.tz)} to ${momentText(question.untilMs, options.tz)}`,
-    );
-  }
+  if (records.length === 0) return nothing(session, out, question, options.tz);
   out.table(
     timelineHead,
     records.map((record) => rowOf(record, options.tz)),
   );
+}
+
+/** A name that the ledger never had is most likely a slip; a removed VIP's record stays. */
+async function nothing(session: Session, out: Output, question: Question, zone: string): Promise<void> {
+  const { vip, sinceMs, untilMs } = question;
+  if (vip !== undefined && (await session.wire.vips.read(vip)) === undefined)
+    throw unknown(vip, await standingNames(session));
+  const until = momentText(epochMs(Math.min(untilMs, session.now())), zone);
+  const when = sinceMs === 0 ? `up to ${until}` : `from ${momentText(sinceMs, zone)} to ${until}`;
+  out.note(`nothing recorded ${when}`);
 }
 
 async function writePage(

@@ -51,7 +51,11 @@ export async function set({ args, options, out, session }: Run<AddOptions>): Pro
   const name = args[0]!;
   const others = await session.wire.vips.list();
   const was = await session.wire.vips.read(name);
-  if (!stands(was)) throw unknown(name);
+  if (!stands(was))
+    throw unknown(
+      name,
+      others.filter(stands).map((v) => v.name),
+    );
   const wanted = wantedFrom(name, options);
   if (Object.entries(wanted).every(([field, value]) => field === 'name' || value === undefined)) {
     throw usage('nothing to set', `name what is to change: vipshift vip set ${name} --help`);

@@ -127,7 +127,9 @@ describe('failover', () => {
   test('of an unknown VIP or stage is refused before anything is started', async () => {
     const wbe = await vipshift('failover', 'wbe', '--to', id('b'), '--reason', 'x');
     expect(wbe).toMatchObject({ status: 3, stdout: '' });
-    expect(wbe.stderr).toMatch(/there is no VIP wbe in the ledger\n {2}next: vipshift vip list/);
+    expect(wbe.stderr).toMatch(
+      /there is no VIP wbe in the ledger\n {2}next: did you mean web\? vipshift vip list/,
+    );
     const none = await run(['failover', VIP, '--to', id('b'), '--reason', 'x'], {
       ...env(),
       VIPSHIFT_FAILOVER_MACHINE: `${stack.deployment.outputs.FailoverMachineArn!}s`,

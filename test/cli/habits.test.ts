@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleCli } from '../../build/cli.ts';
 import { everyCommand, program } from '../../cli/program.ts';
+import { similar } from '../../cli/similar.ts';
 import { run, withoutAws } from './region.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -66,7 +67,8 @@ describe('help', () => {
 
 describe('a wrong command line', () => {
   test.each([
-    [['vpi', 'list'], /unknown command 'vpi'\n\(Did you mean vip\?\)/],
+    [['vpi', 'list'], /unknown command 'vpi'\n\(Did you mean vip\?\)\n {2}next: vipshift --help/],
+    [['vip', 'frob'], /unknown command 'frob'\n {2}next: vipshift vip --help/],
     [['vip', 'shwo', 'web'], /Did you mean show\?/],
     [['timeline', '--outcom', 'failed'], /Did you mean --outcome\?/],
     [['vip', 'add'], /missing required argument 'name'\n {2}next: vipshift vip add --help/],
@@ -107,6 +109,19 @@ describe('a wrong command line', () => {
     const ran = await run(args);
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toMatch(says);
+  });
+});
+
+describe('a slip of the finger in a name', () => {
+  test.each([
+    ['wbe', ['web', 'dns'], ['web']],
+    ['we', ['web', 'db'], ['web']],
+    ['dsn-1', ['dns-1', 'dns-2'], ['dns-1']],
+    ['web-11', ['web-1', 'web-21', 'dns'], ['web-1', 'web-21']],
+    ['mail', ['web', 'dns'], []],
+    ['x', ['a', 'b'], []],
+  ])('%s among %j most likely means %j', (typed, names, meant) => {
+    expect(similar(typed, names)).toEqual(meant);
   });
 });
 

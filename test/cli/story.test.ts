@@ -224,7 +224,12 @@ describe('orders', () => {
 
   test('an order for an unknown VIP is refused and leaves no record', async () => {
     expect((await region.vipshift('freeze', 'wbe', '--reason', 'x')).status).toBe(3);
-    expect((await region.vipshift('timeline', 'wbe')).stdout).toBe('');
+    const timeline = await region.vipshift('timeline', 'wbe');
+    expect(timeline).toMatchObject({ status: 3, stdout: '' });
+    expect(timeline.stderr).toMatch(/there is no VIP wbe in the ledger\n {2}next: did you mean web\?/);
+    const early = await region.vipshift('timeline', 'web', '--until', '2020-01-01');
+    expect(early).toMatchObject({ status: 0, stdout: '' });
+    expect(early.stderr).toBe('nothing recorded up to 2020-01-01T00:00:00.000Z\n');
   });
 });
 
