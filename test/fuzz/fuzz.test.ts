@@ -3,6 +3,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseClaimEvent } from '../../shared/aws/claim-event.ts';
+import { hintFrom } from '../../shared/aws/hint-event.ts';
+import { orderFrom } from '../../shared/aws/order-input.ts';
 import { ledgerFrom } from '../../shared/ledger-file.ts';
 import { rejectReasons } from '../../shared/rejection.ts';
 import { fuzzFiles, fuzzLines } from './cli.ts';
@@ -56,6 +58,78 @@ test('a ledger file is read whole, or every wrong place in it is named; nothing 
     { numRuns: 1000, seed: 2 },
   );
   expect(refused).toBeGreaterThan(300);
+});
+
+const anything = fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true });
+
+/** Any value, or a valid one of which any one place says anything. */
+function spoilt(valid: object): fc.Arbitrary<unknown> {
+  const paths = (at: unknown): readonly (readonly string[])[] =>
+    typeof at !== 'object' || at === null
+      ? []
+      : Object.keys(at).flatMap((key) => [
+          [key],
+          ...paths((at as Record<string, unknown>)[key]).map((path) => [key, ...path]),
+        ]);
+  const put = (at: unknown, [key, ...rest]: readonly string[], value: unknown): unknown => {
+    const copy: Record<string, unknown> = { ...(at as object) };
+    copy[key!] = rest.length === 0 ? value : put(copy[key!], rest, value);
+    return copy;
+  };
+  const one = fc.tuple(fc.constantFrom(...paths(valid)), anything);
+  return fc.oneof(
+    { weight: 1, arbitrary: anything },
+    { weight: 5, arbitrary: one.map(([path, value]) => put(valid, path, value)) },
+  );
+}
+
+test('whatever comes in place of a hint is none, or one with a time; the parser never throws', () => {
+  const times = { id: 'h-1', time: '2026-11-22T14:00:00Z', account: '111122223333', region: 'eu-central-1' };
+  const stopped = {
+    ...times,
+    source: 'aws.ec2',
+    'detail-type': 'EC2 Instance State-change Notification',
+    detail: { 'instance-id': 'i-0a1b2c3d4e5f60718', state: 'stopped' },
+  };
+  const changed = {
+    ...times,
+    source: 'aws.ec2',
+    'detail-type': 'AWS API Call via CloudTrail',
+    detail: {
+      eventName: 'ReplaceRoute',
+      eventTime: '2026-11-22T14:00:00Z',
+      userIdentity: { arn: 'arn:aws:iam::111122223333:user/night' },
+      requestParameters: {
+        routeTableId: 'rtb-1',
+        tagSet: { items: [{ key: 'vipshift:dev', value: 'web' }] },
+      },
+    },
+  };
+  for (const valid of [stopped, changed]) {
+    expect(hintFrom(valid, 'dev'), 'a valid one is read').toBeDefined();
+    const reads = fc.property(spoilt(valid), (event) => {
+      const hint = hintFrom(event, 'dev');
+      if (hint !== undefined) expect(Number.isFinite(hint.atMs)).toBe(true);
+    });
+    fc.assert(reads, { numRuns: 1000, seed: 7 });
+  }
+});
+
+test('whatever an execution is started with is an order, or is refused by name; the parser never throws', () => {
+  const valid = {
+    ...{ vip: 'web', to: 'i-0a1b2c3d4e5f60718', mode: 'routes-only', reason: 'r', by: 'arn', dryRun: false },
+    ...{ approval: false, pinMinutes: 60, claimWaitSeconds: 30 },
+  };
+  expect(orderFrom(valid).ok).toBe(true);
+  let refused = 0;
+  const reads = fc.property(spoilt(valid), (given) => {
+    const read = orderFrom(given);
+    if (read.ok) return;
+    refused += 1;
+    expect(read.reasons.length).toBeGreaterThan(0);
+  });
+  fc.assert(reads, { numRuns: 1000, seed: 8 });
+  expect(refused).toBeGreaterThan(500);
 });
 
 test('a place that contains itself, by an alias of YAML, is named like any other', () => {
