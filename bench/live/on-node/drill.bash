@@ -19,16 +19,20 @@ pull() {
 
 now_ms() { local us=${EPOCHREALTIME/[.,]/}; printf '%s.%s\n' "${us:0:-3}" "${us: -3}"; }
 
-# keepalived with all its children and the service, at once, as a machine's death would take them.
+# keepalived with all its children and the service, at once, as a machine's death would take them. Stopped first: a child of keepalived that
+# outlives its parent by a moment sends a last advert of priority 0, and the other node need not miss anything.
 crash() {
-  if [[ -d /run/systemd/system ]]; then
-    systemctl kill --kill-who=all --signal=KILL keepalived.service vipshift-drill-echo.service
-    return
-  fi
-  local unit pid
-  for unit in keepalived echo; do
-    pid=$(<"/run/unit.$unit")
-    kill -KILL "$pid" $(cat "/proc/$pid/task/"*/children 2>/dev/null) 2>/dev/null || true
+  local unit pid signal
+  for signal in STOP KILL; do
+    if [[ -d /run/systemd/system ]]; then
+      systemctl kill --kill-who=all --signal=$signal keepalived.service vipshift-drill-echo.service
+      continue
+    fi
+    for unit in keepalived echo; do
+      pid=$(<"/run/unit.$unit")
+      # shellcheck disable=SC2046 # one word for each child
+      kill -$signal $(cat "/proc/$pid/task/"*/children 2>/dev/null) "$pid"
+    done
   done
 }
 
