@@ -6,6 +6,7 @@
 // Limit: under `routes-only` keepalived's own master stays master, so the pin is what keeps the VIP; when it runs out
 // reconcile follows keepalived.
 import { elect, isLiveOrder } from './election.ts';
+import { Fault, faultOf } from './fault.ts';
 import { type Cause, isLive, LOOK_AGAIN } from './lease.ts';
 import { withoutPin, withPin } from './ledger-order.ts';
 import { membersSeen } from './observation.ts';
@@ -160,12 +161,15 @@ export async function awaitClaim(wire: Wire, order: FailoverOrder): Promise<Awai
   const end = plus(wire.clock.now(), seconds(order.claimWaitSeconds));
   let why = 'nothing was read';
   while (wire.clock.now() < end) {
-    const vip = await wire.vips.read(order.vip);
-    const stint = vip?.claims[order.to];
-    const election = vip === undefined ? undefined : elect(vip, wire.clock.now());
-    if (election?.owner === order.to && stint?.state === 'MASTER')
-      return { outcome: 'heard', why: election.why };
-    why = `${order.to} says ${stint?.state ?? 'nothing'}; the election names ${election?.owner ?? 'nobody'}`;
+    const vip = await wire.vips.read(order.vip).catch((error: unknown) => faultOf(error));
+    if (vip instanceof Fault) why = vip.message;
+    else {
+      const stint = vip?.claims[order.to];
+      const election = vip === undefined ? undefined : elect(vip, wire.clock.now());
+      if (election?.owner === order.to && stint?.state === 'MASTER')
+        return { outcome: 'heard', why: election.why };
+      why = `${order.to} says ${stint?.state ?? 'nothing'}; the election names ${election?.owner ?? 'nobody'}`;
+    }
     await wire.clock.wait(LOOK_AGAIN);
   }
   return { outcome: 'missing', why: `no claim within ${order.claimWaitSeconds} s: ${why}` };
@@ -178,12 +182,18 @@ export interface Verified {
   readonly conflicts: readonly string[];
 }
 
-/** Looks at EC2 anew until it shows every cell right, or VERIFY_WAIT has passed. */
+/**
+ * Looks at EC2 anew until it shows every cell right, or VERIFY_WAIT has passed. Throws when it could not look at the end: that
+ * is no reason to go back (guarantee 8).
+ */
 export async function verifyOrder(wire: Wire, order: FailoverOrder): Promise<Verified> {
   const end = plus(wire.clock.now(), VERIFY_WAIT);
   for (;;) {
-    const found = await look(wire, order);
-    if (found.outcome === 'right' || wire.clock.now() >= end) return found;
+    const found = await look(wire, order).catch((error: unknown) => faultOf(error));
+    const over = wire.clock.now() >= end;
+    if (found instanceof Fault) {
+      if (over) throw found;
+    } else if (found.outcome === 'right' || over) return found;
     await wire.clock.wait(seconds(1));
   }
 }

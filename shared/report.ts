@@ -28,6 +28,7 @@ export function report({ story, stage, execution }: Asked): Report {
     ...(outcome === 'done' ? [] : [`Reason: ${cause}`]),
     ...(story.switchedBack === undefined ? [] : [`Switched back: ${backText(story.switchedBack)}`]),
     ...(owner === undefined ? [] : [`Now the owner: ${owner}`]),
+    ...unverifiedLines(story),
     ...demotedLines(story, stage),
     ...unheardLines(story),
     ...(story.switched?.notice === undefined ? [] : ['', story.switched.notice.text]),
@@ -61,6 +62,15 @@ export function demotedLines({ preflight: before, ...story }: Story, stage: stri
     command,
   ];
 }
+
+/** EC2 accepted the calls, and then nobody could look: that is told, and nothing is undone for it. */
+const unverifiedLines = ({ switched, verified, switchedBack, error }: Story): readonly string[] =>
+  switched?.outcome === 'switched' &&
+  verified === undefined &&
+  switchedBack === undefined &&
+  error !== undefined
+    ? ['Not verified: EC2 could not be asked. Reconcile looks again every minute']
+    : [];
 
 /** The command may have found nothing to write to: only SSM knows what it said. */
 function unheardLines({ preflight: before, awaited, demoted }: Story): readonly string[] {

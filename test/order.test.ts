@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Fault } from '../shared/fault.ts';
 import { LEASE_TTL } from '../shared/lease.ts';
 import { awaitClaim, carryOut, type FailoverOrder, switchBack, verifyOrder } from '../shared/order.ts';
 import { hours, plus, seconds } from '../shared/time.ts';
@@ -124,6 +125,35 @@ describe('waiting and verifying', () => {
     expect(await finish(w, awaitClaim(w.wire, patient))).toMatchObject({ outcome: 'missing' });
     await says(w, 'i-b');
     expect(await finish(w, awaitClaim(w.wire, patient))).toMatchObject({ outcome: 'heard' });
+  });
+
+  it('looks again when EC2 could not be asked, and throws when it still cannot: that is no reason to go back', async () => {
+    const w = await pair();
+    await finish(w, carryOut(w.wire, order, 'run-1'));
+    const observe = w.wire.ec2.observe.bind(w.wire.ec2);
+    let looks = 0;
+    w.wire.ec2.observe = (scope) => {
+      looks += 1;
+      return looks < 4
+        ? Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'))
+        : observe(scope);
+    };
+    expect(await finish(w, verifyOrder(w.wire, order))).toMatchObject({ outcome: 'right' });
+    expect(looks).toBe(4);
+    w.wire.ec2.observe = () => Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'no'));
+    await expect(finish(w, verifyOrder(w.wire, order))).rejects.toThrow('no');
+  });
+
+  it('goes on waiting for the claim while the item cannot be read', async () => {
+    const w = await pair();
+    await says(w, 'i-b');
+    const read = w.wire.vips.read.bind(w.wire.vips);
+    let reads = 0;
+    w.wire.vips.read = (name) => {
+      reads += 1;
+      return reads < 3 ? Promise.reject(new Fault('unknown', 'InternalServerError', 'later')) : read(name);
+    };
+    expect(await finish(w, awaitClaim(w.wire, order))).toMatchObject({ outcome: 'heard' });
   });
 
   it('finds a route that somebody put elsewhere', async () => {

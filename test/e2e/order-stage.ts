@@ -1,6 +1,6 @@
 // The stage on which orders are carried out: the deployed service, two played nodes, an inbox on its topic. Registers its own hooks.
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
-import { type Stack, startStack, VIP } from '../../lab/stack.ts';
+import { type Stack, type StackOptions, startStack, VIP } from '../../lab/stack.ts';
 import { describeVpc } from '../../lab/vpc-view.ts';
 import { withoutFreeze, withoutPin } from '../../shared/ledger-order.ts';
 import type { Vip } from '../../shared/vip.ts';
@@ -14,10 +14,10 @@ export let inbox: Inbox;
 /** Seconds of the story; every transition is later than the ones before, and none later than its end. */
 let clock = -400;
 
-export function stageOrders(): void {
+export function stageOrders(options: StackOptions = {}): void {
   beforeAll(async () => {
     nodes = await startNodes();
-    stack = await startStack({ schedule: false, ssmAgents: nodes.url });
+    stack = await startStack({ schedule: false, ssmAgents: nodes.url, ...options });
     inbox = await subscribe(stack.aws, stack.deployment.outputs.NoticesTopicArn!);
   });
   afterAll(async () => {
