@@ -89,6 +89,8 @@ function placeFrom(options: CommonOptions): void {
     // A profile that is named goes before keys in the environment; the SDK would warn of both.
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']) delete env[name];
   }
+  // Which Node.js will do is said by package.json; in the middle of the night it is noise.
+  env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const named = options.region || env.AWS_REGION || env.AWS_DEFAULT_REGION;
   if (named === undefined || named === '') delete env.AWS_REGION;
   else env.AWS_REGION = named;

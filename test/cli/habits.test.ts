@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleCli } from '../../build/cli.ts';
+import { wordsOf } from '../../cli/failover-progress.ts';
 import { everyCommand, program } from '../../cli/program.ts';
 import { similar } from '../../cli/similar.ts';
 import { run, withoutAws } from './region.ts';
@@ -109,6 +110,19 @@ describe('a wrong command line', () => {
     const ran = await run(args);
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toMatch(says);
+  });
+});
+
+describe('the progress of a failover', () => {
+  test('has words for every state of the workflow that does something: a new or renamed one is not passed over', () => {
+    const { States } = JSON.parse(readFileSync(join(root, 'runbook', 'failover.asl.json'), 'utf8')) as {
+      States: Record<string, { Type: string }>;
+    };
+    const order = { vip: 'web', to: 'i-0abc1234def567890' };
+    const silent = Object.keys(States).filter((state) => wordsOf(state, order, '') === undefined);
+    const tasks = silent.filter((state) => States[state]!.Type === 'Task');
+    expect(tasks, 'the report is what notify sends').toEqual(['report']);
+    expect(wordsOf('preflight', order, '')).toBe('looking whether web can go to i-0abc1234def567890 now');
   });
 });
 
