@@ -39,6 +39,8 @@ export async function reconcile(wire: Wire, listed: Vip, looked?: Observation): 
   if (listed.removedAtMs !== undefined) return idle(listed, 'skipped', 'removed from the ledger');
   const [read, seen] = await Promise.all([wire.vips.read(listed.name), looked ?? wire.ec2.observe(listed)]);
   if (read === undefined) return idle(listed, 'skipped', 'the item is gone');
+  // Since it was listed.
+  if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the ledger');
   const now = wire.clock.now();
   if (isLive(read.lease, now)) return idle(read, 'skipped', `epoch ${read.epoch} is under way`);
   const vip = await refresh(wire, read, seen);
@@ -75,6 +77,7 @@ async function settle(wire: Wire, found: Vip, seen: Observation, began: EpochMs)
       return { ...report, did: 'switched', why: finding.take, switched };
     }
     const again = await wire.vips.read(vip.name);
+    if (again?.removedAtMs !== undefined) return idle(again, 'skipped', 'removed from the ledger');
     if (again === undefined || isLive(again.lease, wire.clock.now())) break;
     vip = again;
   }

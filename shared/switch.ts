@@ -50,12 +50,12 @@ export interface Switched {
 }
 
 /**
- * Takes the lease of `vip` if that is free and the item unchanged. Undefined when it is not: read again.
+ * Takes the lease of `vip` if that is free, the VIP in the ledger and the item unchanged. Undefined when not: read again.
  * A lost reply is settled by a consistent read.
  */
 export async function take(wire: Wire, before: Vip, after: Vip, cause: Cause): Promise<Vip | undefined> {
   const now = wire.clock.now();
-  if (isLive(before.lease, now)) return undefined;
+  if (isLive(before.lease, now) || before.removedAtMs !== undefined) return undefined;
   const holder = wire.nonce();
   try {
     return await wire.vips.write(
@@ -147,7 +147,11 @@ async function release(
     }
     const committed = withCommit(wire, item, held);
     const elected = elect(withTarget(committed, held.target), wire.clock.now());
-    const again = mayGoOn && hasTime(wire) && (held.target?.node ?? held.failover.to) !== elected.owner;
+    const again =
+      mayGoOn &&
+      item.removedAtMs === undefined &&
+      hasTime(wire) &&
+      (held.target?.node ?? held.failover.to) !== elected.owner;
     const cause: Cause = {
       kind: lease.cause.kind,
       why: `the election changed while epoch ${lease.epoch} was under way: ${elected.why}`,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../shared/fault.ts';
 import { LEASE_TTL, SKEW, STALE_READ } from '../shared/lease.ts';
-import { TOMBSTONE_KEPT } from '../shared/reconcile.ts';
+import { type Report, reconcile, TOMBSTONE_KEPT } from '../shared/reconcile.ts';
 import { reconcileAll } from '../shared/sweep.ts';
 import { durationMs, minutes, plus, seconds } from '../shared/time.ts';
-import type { Scope } from '../shared/vip.ts';
+import type { Scope, VipStore } from '../shared/vip.ts';
 import {
   addNode,
   addTable,
@@ -74,6 +74,28 @@ describe('with nothing to mend', () => {
     expect(await reconciles(w)).toMatchObject({ did: 'skipped', why: 'epoch 2 is under way' });
     change(w, { removedAtMs: START });
     expect(await reconciles(w)).toMatchObject({ did: 'skipped', why: 'removed from the ledger' });
+  });
+
+  test('a VIP that was removed since it was listed is skipped, too, whenever that is noticed', async () => {
+    const w = await owned();
+    routeTo(w, 'rtb-1', V4, { target: B.eni });
+    const listed = item(w);
+    const noticing = async (at: 'the first read' | 'the write'): Promise<Report> => {
+      w.vips.items.set('web', listed);
+      if (at === 'the first read') change(w, { removedAtMs: START });
+      const vips: VipStore = {
+        ...w.vips,
+        write: (before, after) => {
+          change(w, { removedAtMs: START, rev: before!.rev + 1 });
+          return w.vips.write(before, after);
+        },
+      };
+      return finish(w, reconcile({ ...w.wire, vips }, listed));
+    };
+    for (const at of ['the first read', 'the write'] as const) {
+      expect(await noticing(at), at).toMatchObject({ did: 'skipped', why: 'removed from the ledger' });
+      expect([item(w).epoch, targets(w)], at).toEqual([listed.epoch, [B.eni, A.eni]]);
+    }
   });
 });
 
