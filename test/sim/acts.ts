@@ -3,7 +3,7 @@ import { addEnis, machineOf } from './furnish.ts';
 import { hintAt } from './hints.ts';
 import { type Machine, priorityOf, say, sayLowerAdvert } from './machine.ts';
 import { meddle, stranger } from './meddle.ts';
-import { order } from './orders.ts';
+import { enter, order } from './orders.ts';
 import type { Act } from './story.ts';
 import { eipEni, serviceEni } from './truth.ts';
 import { instanceOf, isMaster, settleLater } from './vrrp.ts';
@@ -93,6 +93,10 @@ export function perform(world: World, act: Act): void {
     case 'is tagged':
     case 'is replaced':
       instance(world, act.does, act.node);
+      break;
+    case 'is removed':
+    case 'is registered':
+      enter(world, act);
       break;
     case 'forced failover':
       force(world, act);

@@ -94,6 +94,23 @@ export const found: readonly Control[] = [
     patches: [patch('verify', 'steps.filter((s) => !isShown(s, vip, seen))', 'steps.filter(() => false)')],
   },
   {
+    name: 'a VIP that has just left the ledger is moved',
+    breaks: ['orders'],
+    patches: [
+      patch('switch', ' || before.removedAtMs !== undefined', ''),
+      patch(
+        'reconcile',
+        "if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the ledger');",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'a removed VIP goes on under a new epoch',
+    breaks: ['orders'],
+    patches: [patch('switch', 'item.removedAtMs === undefined &&', '')],
+  },
+  {
     name: 'a long plan does not heed the election',
     breaks: ['convergence'],
     patches: [patch('grip', 'expiresAtMs = until;\n        wanted = wants(item);', 'expiresAtMs = until;')],

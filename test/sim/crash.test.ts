@@ -2,11 +2,12 @@
 // failover, one history each: enumerated, not drawn. Everything heals within the lease and one reconcile, and the record stays true.
 import { expect, test } from 'vitest';
 import { LEASE_TTL } from '../../shared/lease.ts';
+import { RECONCILE_EVERY_MS } from './cadence.ts';
 import { violationsOf } from './checks/all.ts';
 import type { Blow } from './invocation.ts';
 import { retell } from './retell.ts';
 import type { Deed, Story } from './story.ts';
-import { RECONCILE_EVERY_MS, tell, type World } from './world.ts';
+import { tell, type World } from './world.ts';
 
 const node = (id: string, priority: number) => ({
   id: `i-${id}`,

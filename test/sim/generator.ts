@@ -1,5 +1,6 @@
 // Makes a story from a seed. Every kind of fault has its chance in every story; most stories have a few kinds at once,
 // since a hundred at once hide each other.
+import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from './cadence.ts';
 import { type Chance, chance } from './random.ts';
 import { clockOf, deedOf } from './recipes.ts';
 import {
@@ -33,7 +34,7 @@ export function storyOf(seed: number): Story {
   const long = luck.odds(0.03);
   const split = luck.odds(0.04);
   const quietAtMs = Math.round(long ? luck.log(360_000, 2_400_000) : luck.log(200_000, 500_000));
-  return {
+  const story: Story = {
     seed,
     nodes,
     vips,
@@ -47,6 +48,7 @@ export function storyOf(seed: number): Story {
     ...(apart.odds(0.5) ? { timeoutMs: 300_000 } : {}),
     phaseMs: luck.int(0, 59_999),
   };
+  return { ...story, acts: inOrder([...story.acts, ...ledgerActs(chance(seed, 'ledger'), story)]) };
 }
 
 function vipOf(luck: Chance, name: string, n: number, count: number, big: boolean): VipSpec {
@@ -120,7 +122,21 @@ function forcedActs(
   }).flat();
 }
 
-const inOrder = (acts: Act[]): Act[] => acts.sort((a, b) => a.atMs - b.atMs);
+/** A VIP leaves the ledger, at times just when reconcile has found something to do, and mostly comes back. */
+function ledgerActs(luck: Chance, { vips, quietAtMs, phaseMs }: Story): Act[] {
+  if (!luck.odds(0.05)) return [];
+  const vip = luck.int(0, vips.length - 1);
+  const sweepAtMs = RECONCILE_FIRST_MS + phaseMs + RECONCILE_EVERY_MS * luck.int(0, 3);
+  const drawnMs = luck.odds(0.5) ? sweepAtMs + luck.between(0, 150) : luck.between(5000, quietAtMs);
+  const atMs = Math.min(drawnMs, quietAtMs - 1);
+  const before: Act = { does: 'table appears', vip, atMs: Math.max(0, atMs - luck.log(200, 5000)) };
+  const removed: Act = { does: 'is removed', vip, atMs };
+  if (luck.odds(0.3)) return [before, removed];
+  const backAtMs = Math.min(atMs + luck.log(50, 120_000), quietAtMs - 1);
+  return [before, removed, { does: 'is registered', vip, atMs: backAtMs }];
+}
+
+const inOrder = (acts: readonly Act[]): Act[] => [...acts].sort((a, b) => a.atMs - b.atMs);
 
 /** Some single moments and some bursts: faults that come together are the ones that hurt. */
 function actsOf(

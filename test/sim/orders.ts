@@ -1,4 +1,5 @@
 // Operators' orders: those given by hand, and what a workflow has written into the item.
+import { entryOf, registered, removed, stands } from '../../shared/ledger.ts';
 import { orderEntry, withFreeze, withoutPin, withPin } from '../../shared/ledger-order.ts';
 import { epochMs } from '../../shared/time.ts';
 import type { Order, Vip } from '../../shared/vip.ts';
@@ -12,6 +13,7 @@ type Ordering = Extract<Act, { does: 'pin' | 'unpin' | 'freeze' }>;
 export function order(world: World, act: Ordering): void {
   const { items } = world.net.vips;
   const item = items.get(world.story.vips[act.vip]!.name)!;
+  if (!stands(item)) return;
   const now = world.sched.now();
   const untilMs = now + ('forMs' in act ? act.forMs : 0);
   const until = epochMs(Math.floor(world.epochAt + untilMs));
@@ -36,6 +38,23 @@ export function order(world: World, act: Ordering): void {
     .catch(() => undefined);
   world.sched.stir();
   world.functions.sweep(`order ${now}`);
+}
+
+type Entering = Act & { readonly does: 'is removed' | 'is registered' };
+
+/** `vipshift vip remove` and `add`: what nodes said before, pin and freeze are forgotten, the epoch is not. */
+export function enter(world: World, act: Entering): void {
+  const { items } = world.net.vips;
+  const item = items.get(world.story.vips[act.vip]!.name)!;
+  const removing = act.does === 'is removed';
+  if (stands(item) !== removing) return;
+  const nowMs = epochMs(Math.floor(world.epochAt + world.sched.now()));
+  const after = removing ? removed(item, nowMs) : registered(item, entryOf(item), {});
+  world.orders[act.vip] = removing ? { removed: true } : {};
+  world.log
+    .wrote(undefined, item.name, items, () => world.net.vips.write(item, after))
+    .catch(() => undefined);
+  world.sched.stir();
 }
 
 function ordered(item: Vip, act: Ordering, words: Order, node: string | undefined): Vip {

@@ -84,6 +84,8 @@ export type Deed =
       readonly does: 'table appears' | 'foreign route' | 'foreign eip' | 'route is deleted' | 'eip is loosed';
       readonly vip: number;
     }
+  /** From the ledger, and into it again. */
+  | { readonly does: 'is removed' | 'is registered'; readonly vip: number }
   | { readonly does: 'route is changed'; readonly vip: number; readonly node: number }
   /** Somebody who is no member, or who speaks in a member's name, says MASTER. */
   | {

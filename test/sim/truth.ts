@@ -7,6 +7,8 @@ import { instanceOf, isMaster } from './vrrp.ts';
 export interface Orders {
   pin?: { node: string; untilMs: number };
   freeze?: { untilMs: number };
+  /** Not in the ledger any more. */
+  removed?: true;
 }
 
 /** Everything on one line: where the VIP may be; undefined when anywhere will do. */
@@ -28,6 +30,7 @@ export function belongs(
   orders: Orders,
   now: number,
 ): Belonging | undefined {
+  if (orders.removed === true) return undefined;
   if (orders.freeze !== undefined && now < orders.freeze.untilMs) return undefined;
   if (orders.pin !== undefined && now < orders.pin.untilMs) {
     const pinned = machines.find((m) => m.id === orders.pin!.node);

@@ -3,6 +3,7 @@ import { perform } from './acts.ts';
 import { silenceTells, whereItBelongs } from './belonging.ts';
 import { build } from './build.ts';
 import type { Bus } from './bus.ts';
+import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from './cadence.ts';
 import type { Known } from './known.ts';
 import type { Cloud, Functions } from './lambda.ts';
 import type { Log } from './log.ts';
@@ -18,7 +19,6 @@ import type { Execution } from './workflow.ts';
 
 /** Guarantee 1. */
 export const CONVERGES_WITHIN_MS = 80_000;
-export const RECONCILE_EVERY_MS = 60_000;
 /** How long everything is watched after it has to be right. */
 const STAYS_FOR_MS = 90_000;
 
@@ -105,7 +105,7 @@ export async function tell(story: Story): Promise<World> {
   const { sched } = world;
   for (const act of story.acts) sched.at(act.atMs, () => perform(world, act));
   for (let n = 0; n * RECONCILE_EVERY_MS < story.quietAtMs + 1_200_000; n++) {
-    sched.at(10_000 + n * RECONCILE_EVERY_MS + story.phaseMs, () => {
+    sched.at(RECONCILE_FIRST_MS + n * RECONCILE_EVERY_MS + story.phaseMs, () => {
       if (sched.now() < world.endAtMs) world.functions.sweep(`reconcile ${n}`);
     });
   }

@@ -31,7 +31,8 @@ export function noClaimLost(world: World): readonly Violation[] {
     });
   }
   for (const { before, after, atMs } of world.log.writes) {
-    if (before === undefined || before.claims === after.claims) continue;
+    // Registered again: what was said before is forgotten on purpose.
+    if (before === undefined || before.claims === after.claims || before.removedAtMs !== undefined) continue;
     for (const [node, was] of Object.entries(before.claims)) {
       const is = after.claims[node];
       if (is === was) continue;

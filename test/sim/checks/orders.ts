@@ -14,6 +14,7 @@ const DOUBT_MS = 300;
 
 export const orders = (world: World): readonly Violation[] => [
   ...frozen(world),
+  ...gone(world),
   ...touched(world),
   ...world.executions.flatMap((execution) => carriedOut(world, execution)),
 ];
@@ -27,6 +28,19 @@ function frozen(world: World): readonly Violation[] {
     const taken = world.log.writes.find((w) => w.after.name === vip && w.after.epoch === item!.epoch);
     if (taken?.before?.freeze !== freeze) continue;
     const what = `${by.name} sends ${step.cell} to ${step.eni}, though the VIP was frozen before the lease was taken`;
+    found.push({ guarantee: 'orders', vip, atMs, what });
+  }
+  return found;
+}
+
+/** A step sent for a VIP that had left the ledger before the lease was taken. */
+function gone(world: World): readonly Violation[] {
+  const found: Violation[] = [];
+  for (const { vip, atMs, item, by, step } of world.log.sends) {
+    if (item?.removedAtMs === undefined) continue;
+    const taken = world.log.writes.find((w) => w.after.name === vip && w.after.epoch === item.epoch);
+    if (taken?.before?.removedAtMs !== item.removedAtMs) continue;
+    const what = `${by.name} sends ${step.cell} to ${step.eni}, though the VIP was removed before the lease was taken`;
     found.push({ guarantee: 'orders', vip, atMs, what });
   }
   return found;

@@ -30,8 +30,9 @@ export const trueRecord = (world: World): readonly Violation[] =>
     const last = world.net.vips.items.get(spec.name)!.epoch;
     for (let epoch = 1; epoch <= last; epoch++) {
       const told = outcomes.get(epoch);
-      if (told === undefined) say(world.endAtMs, `epoch ${epoch} has no outcome`);
-      else if (told.outcome.outcome !== 'abandoned') {
+      if (told === undefined) {
+        if (!isLeftOpen(world, spec.name, epoch)) say(world.endAtMs, `epoch ${epoch} has no outcome`);
+      } else if (told.outcome.outcome !== 'abandoned') {
         agrees(world, told.outcome, told.atMs, sends, say);
         verifiedRight(world, spec.name, told.outcome, begun.get(epoch) ?? 0, told.atMs, (what) =>
           say(told.atMs, `epoch ${epoch} (${told.outcome.outcome}): ${what}`),
@@ -40,6 +41,12 @@ export const trueRecord = (world: World): readonly Violation[] =>
     }
     return found;
   });
+
+/** In a tombstone: nobody comes next. */
+function isLeftOpen(world: World, vip: string, epoch: number): boolean {
+  const item = world.net.vips.items.get(vip)!;
+  return item.removedAtMs !== undefined && Object.values(item.open).some((o) => o.epoch === epoch);
+}
 
 type Say = (atMs: number, what: string) => void;
 type Filed = { readonly entry: Entry; readonly atMs: number; readonly n: number };
