@@ -10,14 +10,16 @@ export function order(world: World): readonly Violation[] {
     const seen = world.found.filter((f) => f.vip === vip);
     const at = (when: Finding['when']) => seen.find((f) => f.when === when);
     const [due, end, late] = [at('due')!, at('end')!, at('late')];
+    // Where the elected node cannot be reached every word may have it tried again; it moves nothing.
+    const served = due.belongs !== undefined && due.right;
     const rests = (before: Finding, later: Finding, what: string): void => {
       const say = (text: string) =>
         found.push({ guarantee: 'order', vip: spec.name, atMs: later.atMs, what: `${what}: ${text}` });
       if (later.moves !== before.moves) say(`${before.cells} became ${later.cells}`);
-      else if (later.epoch !== before.epoch)
+      else if (served && later.epoch !== before.epoch)
         say(`epoch ${before.epoch} became ${later.epoch}, though nothing was to be done`);
     };
-    if (due.belongs !== undefined && due.right) rests(due, end, 'after all was right');
+    if (served) rests(due, end, 'after all was right');
     // Also where nobody serves: what is old does not decide then either.
     if (late !== undefined) rests(end, late, 'after late claims');
   }
