@@ -18,8 +18,9 @@ const older = (
 
 export function noClaimLost(world: World): readonly Violation[] {
   const found: Violation[] = [];
-  for (const { answer, word, item, atMs } of world.log.answers) {
+  for (const { answer, word, item, deliveredAtMs, atMs } of world.log.answers) {
     if (answer !== 'recorded' && answer !== 'switched') continue;
+    if (wasForgotten(world, word.vip, deliveredAtMs, atMs)) continue;
     const stint = item?.claims[word.node];
     if (stint !== undefined && !older(stint, word)) continue;
     const stands = stint === undefined ? 'nothing' : `${stint.state} since ${stint.since} seq ${stint.seq}`;
@@ -31,7 +32,6 @@ export function noClaimLost(world: World): readonly Violation[] {
     });
   }
   for (const { before, after, atMs } of world.log.writes) {
-    // Registered again: what was said before is forgotten on purpose.
     if (before === undefined || before.claims === after.claims || before.removedAtMs !== undefined) continue;
     for (const [node, was] of Object.entries(before.claims)) {
       const is = after.claims[node];
@@ -43,6 +43,17 @@ export function noClaimLost(world: World): readonly Violation[] {
   }
   return [...found, ...withdrawn(world)];
 }
+
+/** Registered again: what was said before is forgotten on purpose. */
+const wasForgotten = (world: World, vip: string, fromMs: number, toMs: number): boolean =>
+  world.log.writes.some(
+    (w) =>
+      w.after.name === vip &&
+      w.atMs >= fromMs &&
+      w.atMs <= toMs &&
+      w.before?.removedAtMs !== undefined &&
+      w.after.removedAtMs === undefined,
+  );
 
 /** EC2's stamps are whole seconds, and a node may speak while it is being stopped. */
 const DOUBT_MS = 2500;

@@ -140,7 +140,9 @@ function verifiedRight(
     const sent = change.by === undefined ? undefined : world.log.sends[change.by]!;
     const slow =
       sent === undefined || sent.landedAtMs - sent.atMs > ATTEMPT_MAX || sent.step.cell !== change.cell;
-    if (slow && change.atMs > begun - STALE_MAX_MS) disturbed.add(change.cell);
+    // A holder that was paused files what it saw before the next one went to work.
+    const next = (sent?.item?.lease?.epoch ?? 0) > told.epoch;
+    if ((slow || next) && change.atMs > begun - STALE_MAX_MS) disturbed.add(change.cell);
   }
   for (const [cell, change] of last) {
     const route = cell.startsWith(`rtb-${vip}-`);
