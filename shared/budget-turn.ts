@@ -6,12 +6,15 @@
 import type { Booking, Budget, Lane } from './budget.ts';
 import { Fault, faultOf } from './fault.ts';
 import type { Pace } from './pace.ts';
+import { inTime, losePatience } from './patience.ts';
 import type { Step } from './plan.ts';
 import { type Clock, type DurationMs, durationMs, type EpochMs, epochMs, seconds } from './time.ts';
 import type { Vip } from './vip.ts';
 
 /** The lease needs the same DynamoDB; with a booking slower than this something has just gone wrong with it. */
 const PATIENCE: DurationMs = seconds(1);
+/** A call that EC2 refused has nothing to gain from going without a place: it would be refused again. */
+const AGAIN_PATIENCE: DurationMs = seconds(5);
 /**
  * The first mutations wait for their booking no longer than this: it went out beside the describes, and traffic must not
  * move a whole round trip later because DynamoDB is slow. What the burst allows then goes at our own pace.
@@ -180,7 +183,7 @@ async function tired(
   answer: Promise<Place | undefined>,
 ): Promise<Place | undefined> {
   try {
-    await clock.wait(FIRST_PATIENCE);
+    await losePatience(clock, FIRST_PATIENCE);
   } catch {
     return answer;
   }
@@ -219,7 +222,11 @@ async function bookAll(tools: TurnTools, call: Step['call'], own: Line, lane: La
     const wanted = Math.max(own.asking.length, own.expected);
     own.expected = 0;
     const count = Math.min(wanted, own.everyMs === 0 ? FIRST : SLICE);
-    const booking = await inTime(tools, tools.budget!.book(call, count, lane, tools.clock.now()));
+    const booking = await inTime(
+      tools.clock,
+      tools.budget!.book(call, count, lane, tools.clock.now()),
+      PATIENCE,
+    );
     admit(tools, call, own, booking, lane);
   }
 }
@@ -244,21 +251,11 @@ function admit(
   }
 }
 
-async function inTime(tools: TurnTools, booking: Promise<Booking>): Promise<Booking> {
-  const never = new Promise<never>(() => undefined);
-  const late = tools.clock.wait(PATIENCE).then(
-    () => {
-      throw new Error(`no booking within ${PATIENCE} ms`);
-    },
-    () => never,
-  );
-  return Promise.race([booking, late]);
-}
-
 /** For a call that was refused although it had its place. */
 async function placeInFront(tools: TurnTools, call: Step['call']): Promise<Place | undefined> {
   try {
-    const booking = await inTime(tools, tools.budget!.book(call, 1, 'front', tools.clock.now()));
+    const asked = tools.budget!.book(call, 1, 'front', tools.clock.now());
+    const booking = await inTime(tools.clock, asked, AGAIN_PATIENCE);
     tools.pace.place(call, tools.clock.now());
     return { atMs: booking.firstAtMs };
   } catch {
