@@ -238,6 +238,28 @@ def make_rules_faithful():
     eventbridge._invoke_target = invoke_target
 
 
+def keep_permissions_at_updates():
+    """MiniStack 1.4.21 makes a function anew at each update of its stack, without the statements of its policy.
+
+    CloudFormation changes the function in place; a permission that has not changed is not made again.
+    """
+    from ministack.services import lambda_svc as functions
+    from ministack.services.cloudformation import provisioners
+
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    make = handlers["create"]
+
+    def create(logical_id, props, stack_name):
+        was = functions._functions.get(props.get("FunctionName", ""))
+        answer = make(logical_id, props, stack_name)
+        is_now = functions._functions.get(props.get("FunctionName", ""))
+        if was and is_now:
+            is_now["policy"] = was["policy"]
+        return answer
+
+    handlers["create"] = create
+
+
 def make_faithful():
     make_lambda_faithful()
     order_stack_events()
@@ -245,3 +267,4 @@ def make_faithful():
     make_workflows_faithful()
     make_asynchronous_calls_faithful()
     make_rules_faithful()
+    keep_permissions_at_updates()
