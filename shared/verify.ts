@@ -87,7 +87,8 @@ interface Differences {
 function differences(again: Plan, steps: readonly StepDone[], seen: Observation): Differences {
   const isStale = (step: Step): boolean => {
     const own = steps.find((s) => s.cell === step.cell);
-    return own?.result === 'done' && step.from === own.from && seen.beganAtMs - own.doneAtMs! < STALE_READ;
+    if (own?.result !== 'done' || isThrownOff(own, seen)) return false;
+    return step.from === own.from && seen.beganAtMs - own.doneAtMs! < STALE_READ;
   };
   return {
     wrong: again.steps.filter((step) => !isStale(step)),
@@ -95,6 +96,15 @@ function differences(again: Plan, steps: readonly StepDone[], seen: Observation)
     taken: again.conflicts.filter((c) => steps.some((s) => s.cell === c.cell)),
   };
 }
+
+/** Another VIP, moving at the same moment, took the very address: AssociateAddress throws off whoever was first. */
+const isThrownOff = (own: StepDone, seen: Observation): boolean => {
+  if (own.call !== 'AssociateAddress') return false;
+  const [eni, privateAddress] = own.to.split(' ');
+  const places = seen.enis.find((e) => e.eni === eni)?.addresses;
+  const eip = places?.find((a) => a.privateAddress === privateAddress)?.eip;
+  return eip !== undefined && eip !== own.cell;
+};
 
 /** Whether the read speaks of the step's cell at all. */
 function isShown({ cell, call }: StepDone, vip: Vip, seen: Observation): boolean {

@@ -255,3 +255,35 @@ describe('the item that is read along', () => {
     }
   });
 });
+
+describe('an EIP that another VIP threw off at the same moment', () => {
+  const EIP = 'eipalloc-1';
+  const eipAt = (w: World, eip: string) => w.ec2.eips.get(eip)?.privateAddress;
+  /** As AssociateAddress does: the stranger takes the address, ours lies nowhere. */
+  function thrownOff(w: World, elsewhere?: string): string {
+    const { eni, privateAddress, ...loose } = w.ec2.eips.get(EIP)!;
+    w.ec2.eips.set(EIP, loose);
+    const taken = elsewhere ?? privateAddress!;
+    w.ec2.eips.set('eipalloc-x', {
+      eip: 'eipalloc-x',
+      publicAddress: '203.0.113.99',
+      eni: eni!,
+      privateAddress: taken,
+    });
+    return taken;
+  }
+
+  test('is no stale read: it goes to another address at once, and the other one keeps its own', async () => {
+    const scene = await sent({ eips: [EIP] });
+    const taken = thrownOff(scene.w);
+    expect(await scene.check()).toMatchObject({ verified: true, steps: [{ attempts: 2 }, {}, {}, {}, {}] });
+    expect(eipAt(scene.w, 'eipalloc-x')).toBe(taken);
+    expect([undefined, taken]).not.toContain(eipAt(scene.w, EIP));
+  });
+
+  test('may be a stale read while nobody is seen on its address: it is not sent again', async () => {
+    const scene = await sent({ eips: [EIP] });
+    thrownOff(scene.w, '10.0.2.99');
+    expect(await scene.check()).toMatchObject({ verified: false, steps: [{ attempts: 1 }, {}, {}, {}, {}] });
+  });
+});

@@ -67,12 +67,17 @@ export function cellsOf(region: Region, spec: VipSpec): readonly Cell[] {
  * Belongs to somebody else: never to be taken, and so never wrong. A living target without the VIP's label, put there by
  * anybody but the controller.
  */
-export function isForeign(region: Region, cell: string, target: string | undefined): boolean {
+export function isForeign(
+  region: Region,
+  cell: string,
+  target: string | undefined,
+  atMs = Number.POSITIVE_INFINITY,
+): boolean {
   if (target === undefined) return false;
   if (!target.startsWith('eni-')) return true;
   const eni = region.ec2.enis.get(target);
   if (eni?.node === undefined || eni.label !== undefined) return false;
-  return region.changes.findLast((c) => c.cell === cell)?.by === undefined;
+  return region.changes.findLast((c) => c.cell === cell && c.atMs <= atMs)?.by === undefined;
 }
 
 const goal = (kind: Cell['kind'], node: string): string =>
