@@ -57,7 +57,7 @@ export interface Stint {
   readonly priority: number;
   /** The transition happened no later than this. */
   readonly hiMs: number;
-  /** Whether `hiMs` comes from a claim sent within YOUNG of the transition. */
+  /** Whether `hiMs` comes from a claim that was sent within YOUNG of the transition and arrived in time. */
   readonly young: boolean;
   /** What the node's wall clock said at the transition. */
   readonly atMs: number;
@@ -102,7 +102,8 @@ export function stintOf(claim: Claim, arrivedAt: EpochMs): Stint {
     state: claim.state,
     priority: claim.priority,
     hiMs: Math.round(claim.timeMs + STAMP_MS - sinceTransitionMs),
-    young: sinceTransitionMs <= YOUNG,
+    // A late one must not date a known transition anew: two masters would change places by it.
+    young: sinceTransitionMs <= YOUNG && !late,
     atMs: Math.round(claim.atMs - (claim.seq - claim.since) / 1000),
     // A late stint enters as silent: whoever else was heard meanwhile knows better.
     slot: late ? NEVER_IN_TIME : slotOf(claim.timeMs),

@@ -94,6 +94,15 @@ describe('merge', () => {
     expect(merge(tight, first)).toEqual(merged);
   });
 
+  test('a late claim does not date a known transition anew: two masters would change places by it', () => {
+    const heard = told({ kind: 'assertion', sinceMs: 0, atMs: 3000 });
+    const late = told({}, LATE_AFTER + 1);
+    expect(late).toMatchObject({ young: false, slot: 0 });
+    const sooner = { ...late, hiMs: heard.hiMs - 500 };
+    expect(merge(heard, sooner)).toMatchObject({ hiMs: heard.hiMs, young: true });
+    expect(told({}, LATE_AFTER).young).toBe(true);
+  });
+
   test('an old claim does not tighten a young bound: node clocks drift and hosts are suspended', () => {
     const young = told();
     const old = { ...told({ kind: 'assertion', sinceMs: 0, atMs: 60_000 }), hiMs: young.hiMs - 500 };

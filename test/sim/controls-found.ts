@@ -35,7 +35,11 @@ export const found: readonly Control[] = [
   {
     name: 'every VIP takes the first free address',
     breaks: ['convergence'],
-    patches: [patch('plan', 'const first = place === -1 ? spread(eip) : place;', 'const first = 0;')],
+    patches: [
+      patch('plan', 'const first = place === -1 ? spread(eip) : place;', 'const first = 0;'),
+      // Else the read-back mends it.
+      patch('verify', 'return eip !== undefined && eip !== own.cell;', 'return false;'),
+    ],
   },
   {
     name: 'departed members are strangers',

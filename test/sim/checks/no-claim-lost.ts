@@ -69,7 +69,9 @@ function withdrawn(world: World): readonly Violation[] {
       const ended = world.deaths.some(
         (d) => d.node === node && d.atMs > saidAtMs - DOUBT_MS && d.atMs <= atMs,
       );
-      if (ended) continue;
+      // It came up again in the very second in which EC2 says that it stopped: its next assertion tells.
+      const again = Math.abs(by.hint.atMs - world.epochAt - saidAtMs) < DOUBT_MS;
+      if (ended || again) continue;
       const what = `${by.name} withdrew ${was.state} of ${node}, which has spoken since`;
       found.push({ guarantee: 'no claim lost', vip: after.name, atMs, what });
     }

@@ -4,6 +4,18 @@
 import type { Finding, World } from '../world.ts';
 import type { Violation } from './violation.ts';
 
+function withdrew(world: World, vip: string, end: Finding, late: Finding): boolean {
+  const owner = world.log.writes.findLast((w) => w.after.name === vip && w.atMs <= end.atMs)?.after.owner;
+  return world.log.answers.some(
+    ({ word, deliveredAtMs }) =>
+      word.vip === vip &&
+      word.node === owner &&
+      word.state !== 'MASTER' &&
+      deliveredAtMs > end.atMs &&
+      deliveredAtMs <= late.atMs,
+  );
+}
+
 export function order(world: World): readonly Violation[] {
   const found: Violation[] = [];
   for (const [vip, spec] of world.story.vips.entries()) {
@@ -20,8 +32,8 @@ export function order(world: World): readonly Violation[] {
         say(`epoch ${before.epoch} became ${later.epoch}, though nothing was to be done`);
     };
     if (served) rests(due, end, 'after all was right');
-    // Also where nobody serves: what is old does not decide then either.
-    if (late !== undefined) rests(end, late, 'after late claims');
+    // Also where nobody serves: what is old does not decide then either, but for an owner's own word that it withdrew.
+    if (late !== undefined && !withdrew(world, spec.name, end, late)) rests(end, late, 'after late claims');
   }
   return found;
 }
