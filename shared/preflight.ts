@@ -86,7 +86,7 @@ export function operatorsReasons(vip: Vip, order: FailoverOrder, now: EpochMs): 
     reasons.push(`frozen until ${iso(freeze.untilMs)} by ${freeze.by}: ${freeze.reason}; vipshift thaw`);
   if (pin !== undefined && isLiveOrder(pin, now) && pin.node !== order.to)
     reasons.push(
-      `pinned to ${pin.node} until ${iso(pin.untilMs)} by ${pin.by}: ${pin.reason}; vipshift unpin`,
+      `pinned to ${pin.node} until ${iso(pin.untilMs)} by ${pin.by}: ${pin.reason}; vipshift unpin ${vip.name}`,
     );
   return reasons;
 }

@@ -30,7 +30,7 @@ export const environment = (endpoint: string): Readonly<Record<string, string>> 
 
 export type Handler = (event: unknown, context: Context) => Promise<{ readonly answer: string }>;
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 300_000;
 
 export const context = (): Context => {
   const ends = Date.now() + TIMEOUT_MS;
@@ -38,7 +38,7 @@ export const context = (): Context => {
     functionName: 'vipshift-bench-failover',
     functionVersion: '$LATEST',
     invokedFunctionArn: 'arn:aws:lambda:eu-central-1:111122223333:function:vipshift-bench-failover',
-    memoryLimitInMB: '1024',
+    memoryLimitInMB: '1769',
     awsRequestId: 'bench',
     logGroupName: 'bench',
     logStreamName: 'bench',

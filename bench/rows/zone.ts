@@ -80,7 +80,7 @@ async function warmUp(box: Sandbox, signal: AbortSignal): Promise<void> {
   await Promise.all([wire.vips.read('nobody'), wire.ec2.observe(defaultScope('nobody'))]);
 }
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 300_000;
 
 async function oneVip(box: Sandbox, options: ZoneOptions, name: string, signal: AbortSignal): Promise<void> {
   const wire = (): Wire => {
