@@ -7,63 +7,28 @@
  */
 import { allow, arn, ec2Arn, type Json, roleOf, type Statement } from './role.ts';
 
+/** What a switch calls, whoever orders it. */
+const switching = [
+  'vips.read',
+  'vips.write',
+  'vips.renew',
+  'vips.view',
+  'timeline.put',
+  'ec2.observe',
+  'ec2.apply',
+  'budget.book',
+  'budget.shift',
+  'budget.giveBack',
+  'budget.empty',
+  'bus.finished',
+  'bus.failed',
+] as const;
+
 /** Port methods by function, as the code calls them; test/deploy/roles.test.ts holds this against the code. */
 export const used = {
-  failover: [
-    'vips.read',
-    'vips.tell',
-    'vips.write',
-    'vips.renew',
-    'vips.view',
-    'timeline.put',
-    'timeline.reject',
-    'timeline.probe',
-    'ec2.observe',
-    'ec2.apply',
-    'budget.book',
-    'budget.shift',
-    'budget.giveBack',
-    'budget.empty',
-    'bus.finished',
-    'bus.failed',
-  ],
-  reconcile: [
-    'vips.read',
-    'vips.list',
-    'vips.write',
-    'vips.renew',
-    'vips.view',
-    'vips.keepView',
-    'timeline.put',
-    'ec2.observe',
-    'ec2.observeAll',
-    'ec2.apply',
-    'budget.book',
-    'budget.shift',
-    'budget.giveBack',
-    'budget.empty',
-    'bus.finished',
-    'bus.failed',
-    'changes.note',
-    'changes.since',
-  ],
-  runbook: [
-    'vips.read',
-    'vips.write',
-    'vips.renew',
-    'vips.view',
-    'timeline.put',
-    'ec2.observe',
-    'ec2.apply',
-    'budget.book',
-    'budget.shift',
-    'budget.giveBack',
-    'budget.empty',
-    'bus.finished',
-    'bus.failed',
-    'orders.put',
-    'approvals.ask',
-  ],
+  failover: [...switching, 'vips.tell', 'timeline.reject', 'timeline.probe'],
+  reconcile: [...switching, 'vips.list', 'vips.keepView', 'ec2.observeAll', 'changes.note', 'changes.since'],
+  runbook: [...switching, 'orders.put', 'approvals.ask'],
 } as const;
 
 export type FunctionName = keyof typeof used;

@@ -4,33 +4,14 @@ import { hintAt } from './hints.ts';
 import { type Machine, priorityOf, say, sayLowerAdvert } from './machine.ts';
 import { meddle, stranger } from './meddle.ts';
 import { enter, order } from './orders.ts';
-import type { Act } from './story.ts';
+import { type Act, deedNames } from './story.ts';
 import { eipEni, serviceEni } from './truth.ts';
 import { instanceOf, isMaster, settleLater } from './vrrp.ts';
 import { force } from './workflow.ts';
 import { lookLater, reckon, struck, type World, wake } from './world.ts';
 
 /** Acts that are faults in the sense of issue 4: they count, and are paired with the states of the nodes. */
-const faulty = new Set<Act['does']>([
-  'dies',
-  'stops',
-  'fails',
-  'is cut off',
-  'is transient',
-  'clock jumps',
-  'bus goes',
-  'describes fail',
-  'bucket is drained',
-  'is untagged',
-  'is replaced',
-  'is deleted',
-  'foreign route',
-  'foreign eip',
-  'route is changed',
-  'route is deleted',
-  'eip is loosed',
-  'stranger speaks',
-]);
+const faulty = new Set<string>(deedNames);
 
 export function perform(world: World, act: Act): void {
   if (faulty.has(act.does)) struck(world, act.does, world.sched.now());

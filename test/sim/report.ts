@@ -1,29 +1,8 @@
 // What came of many histories, for people and for programs.
 
 import type { Tally } from './run.ts';
-import { faultNames } from './story.ts';
+import { deedNames, faultNames } from './story.ts';
 
-/** Every fault that must have met every state of a node often enough; those by chance and those that a story names. */
-export const deedNames = [
-  'dies',
-  'stops',
-  'fails',
-  'is cut off',
-  'is transient',
-  'clock jumps',
-  'bus goes',
-  'describes fail',
-  'bucket is drained',
-  'is untagged',
-  'is replaced',
-  'is deleted',
-  'foreign route',
-  'foreign eip',
-  'route is changed',
-  'route is deleted',
-  'eip is loosed',
-  'stranger speaks',
-] as const;
 export const nodeStates = ['MASTER', 'BACKUP', 'FAULT', 'STOP', 'DELETED', 'dead'] as const;
 
 export const pairsWanted: readonly string[] = nodeStates.flatMap((state) =>

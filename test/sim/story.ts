@@ -34,6 +34,28 @@ export const faultNames = [
   'step repeated',
   'read empty',
 ] as const;
+
+/** Acts that are faults, too: they count, and are paired with the states of the nodes. */
+export const deedNames = [
+  'dies',
+  'stops',
+  'fails',
+  'is cut off',
+  'is transient',
+  'clock jumps',
+  'bus goes',
+  'describes fail',
+  'bucket is drained',
+  'is untagged',
+  'is replaced',
+  'is deleted',
+  'foreign route',
+  'foreign eip',
+  'route is changed',
+  'route is deleted',
+  'eip is loosed',
+  'stranger speaks',
+] as const;
 export type FaultName = (typeof faultNames)[number];
 export type Odds = Readonly<Partial<Record<FaultName, number>>>;
 
