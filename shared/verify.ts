@@ -99,7 +99,7 @@ function differences(again: Plan, steps: readonly StepDone[], seen: Observation)
 
 /** Another VIP, moving at the same moment, took the very address: AssociateAddress throws off whoever was first. */
 const isThrownOff = (own: StepDone, seen: Observation): boolean => {
-  if (own.call !== 'AssociateAddress') return false;
+  // Only an EIP's aim names an address.
   const [eni, privateAddress] = own.to.split(' ');
   const places = seen.enis.find((e) => e.eni === eni)?.addresses;
   const eip = places?.find((a) => a.privateAddress === privateAddress)?.eip;

@@ -157,6 +157,18 @@ describe('an EIP', () => {
     ]);
   });
 
+  test('of several VIPs that come from nowhere to one ENI do not all take its first address: each moves unseen by the others', async () => {
+    const w = world();
+    const taken = new Set<string>();
+    for (const n of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      const eip = `eipalloc-of-${n}`;
+      w.ec2.eips.set(eip, { eip, publicAddress: `203.0.113.${n}`, label: 'web' });
+      const { steps } = await planFor(w, { eips: [eip], addresses: [] });
+      for (const step of steps) if (step.call === 'AssociateAddress') taken.add(step.privateAddress);
+    }
+    expect([...taken].sort()).toEqual([...addressesOf(w, A.eipEni)].sort());
+  });
+
   test('that lies right is not associated again: a repeat may be charged', async () => {
     const w = world();
     lay(w, 'eipalloc-1', A.eipEni, addressesOf(w, A.eipEni)[1]!, 'web');
