@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ensurePython } from '../lab/python.ts';
+import { ensurePython } from '../lab/aws/python.ts';
 
 export interface AwsCli {
   /** What runs it, and the arguments before its own. */

@@ -1,5 +1,5 @@
 // The event of a node that became master, as the bus delivers it.
-import { DETAIL_TYPE } from '../shared/aws/claim-event.ts';
+import { DETAIL_TYPE } from '../shared/aws/events/claim-event.ts';
 
 let seq = 8_000_000_000;
 

@@ -1,19 +1,19 @@
 // The tree of commands. Each command's file says what it does; this one says what all have in common.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { applyCommand } from './apply.ts';
-import { approveCommand, denyCommand } from './approve.ts';
-import { auditCommand } from './audit.ts';
-import { completionCommand } from './completion.ts';
-import { doctorCommand } from './doctor.ts';
-import { statusHelp } from './exit.ts';
-import { explainCommand, ownerCommand } from './explain.ts';
-import { failoverCommand } from './failover.ts';
-import { keepalivedConfigCommand } from './keepalived-config.ts';
-import { freezeCommand, pinCommand, thawCommand, unpinCommand } from './orders.ts';
-import { statusCommand } from './status.ts';
-import { timelineCommand } from './timeline.ts';
-import { vipCommand } from './vip.ts';
+import { applyCommand } from './apply/command.ts';
+import { auditCommand } from './audit/command.ts';
+import { statusHelp } from './command/exit.ts';
+import { completionCommand } from './completion/command.ts';
+import { doctorCommand } from './doctor/command.ts';
+import { approveCommand, denyCommand } from './failover/approve-command.ts';
+import { failoverCommand } from './failover/command.ts';
+import { keepalivedConfigCommand } from './keepalived-config/command.ts';
+import { freezeCommand, pinCommand, thawCommand, unpinCommand } from './override/command.ts';
+import { statusCommand } from './status/command.ts';
+import { timelineCommand } from './timeline/command.ts';
+import { explainCommand, ownerCommand } from './timeline/explain.ts';
+import { vipCommand } from './vip/command.ts';
 
 export function program(): Command {
   const root = new Command('vipshift')

@@ -4,9 +4,9 @@ import module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
-import { status } from './exit.ts';
-import { complaintOf } from './fault-text.ts';
-import { plain } from './output.ts';
+import { complaintOf } from './command/aws-errors.ts';
+import { status } from './command/exit.ts';
+import { plain } from './command/output.ts';
 
 // Half of a run's time is compiling the SDK. In the user's own folder: what lies in a shared one could be anybody's code.
 // Older versions of Node have no such cache; where nothing can be written there is none either.

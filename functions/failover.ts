@@ -1,9 +1,8 @@
 // One claim from the bus: parse it, let the domain decide and act, tell what became of it.
-import { parseClaimEvent } from '../shared/aws/claim-event.ts';
-import { tellAnswer, tellRejection, tellVersion } from '../shared/aws/journal.ts';
-import { type Bench, lambda } from '../shared/aws/lambda.ts';
-import { failover } from '../shared/failover.ts';
-import { turnAway } from '../shared/rejection.ts';
+import { parseClaimEvent } from '../shared/aws/events/claim-event.ts';
+import { type Bench, lambda } from '../shared/aws/lambda/handler.ts';
+import { tellAnswer, tellRejection, tellVersion } from '../shared/aws/lambda/telemetry.ts';
+import { failover, turnAway } from '../shared/controller/handle-claim.ts';
 
 export const handler = lambda(async (event: unknown, { wire, box, journal }: Bench) => {
   const parsed = parseClaimEvent(event);

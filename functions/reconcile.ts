@@ -1,8 +1,8 @@
 // Once a minute, and at once where AWS hints that something happened: VIPs as observed against VIPs as they should be.
-import { hintFrom } from '../shared/aws/hint-event.ts';
-import { tellSweep } from '../shared/aws/journal.ts';
-import { type Bench, lambda } from '../shared/aws/lambda.ts';
-import { reconcileFor } from '../shared/sweep.ts';
+import { hintFrom } from '../shared/aws/events/hint-event.ts';
+import { type Bench, lambda } from '../shared/aws/lambda/handler.ts';
+import { tellSweep } from '../shared/aws/lambda/telemetry.ts';
+import { reconcileFor } from '../shared/controller/reconcile-all.ts';
 
 export const handler = lambda(async (event: unknown, { wire, box, journal }: Bench) => {
   const sweep = await reconcileFor(wire, hintFrom(event, box.settings.stage));

@@ -1,6 +1,6 @@
 // One state of the workflow `failover`: the step that has the state's name.
-import { type Bench, lambda } from '../shared/aws/lambda.ts';
-import { stepFrom } from '../shared/aws/runbook-step.ts';
+import { type Bench, lambda } from '../shared/aws/lambda/handler.ts';
+import { stepFrom } from '../shared/aws/step-functions/step-event.ts';
 
 export const handler = lambda(async (event: unknown, { wire, journal }: Bench) => {
   const step = stepFrom(event);

@@ -2,16 +2,16 @@
  * `npm run restore -- --stage prod --from TABLE [--vip NAME …] [--yes]`: the ledger from a backup, which DynamoDB has restored into a table
  * of its own (point-in-time recovery or on demand). Without --yes it only says what it would do.
  *
- * Invariant: epochs are raised, leases, claims and owners forgotten (shared/restored.ts); written compare-and-set, so a claim that comes
+ * Invariant: epochs are raised, leases, claims and owners forgotten (shared/registry/restore.ts); written compare-and-set, so a claim that comes
  * between is not lost. The VIPs stay where EC2 has them until their nodes have spoken.
  */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { recordedEpoch } from '../shared/aws/recorded-epoch.ts';
-import { awsVips } from '../shared/aws/vip-store.ts';
+import { recordedEpoch } from '../shared/aws/dynamodb/last-epoch.ts';
+import { awsVips } from '../shared/aws/dynamodb/vip-store.ts';
 import { clients, systemNow } from '../shared/aws/wire.ts';
-import { restored } from '../shared/restored.ts';
-import type { Vip } from '../shared/vip.ts';
+import { restored } from '../shared/registry/restore.ts';
+import type { Vip } from '../shared/vip/vip.ts';
 
 export interface Restoring {
   readonly stage: string;

@@ -1,4 +1,24 @@
-// Instants and durations are different types, because two shipped peers have dead safety code for lack of it.
+// How long somebody waits for an answer that may not come.
+//
+// It is lost in a few steps: timers fire before sockets are read, so a process that had no CPU for a while would else give up an
+// answer that has come meanwhile.
+const STEPS = 5;
+
+export async function losePatience(clock: Clock, patience: DurationMs): Promise<void> {
+  for (let step = 1; step <= STEPS; step++) await clock.wait(durationMs(patience / STEPS));
+}
+
+/** The answer; rejects when it has not come in time. Close to the invocation's end it is waited for, come what may. */
+export async function inTime<T>(clock: Clock, answer: Promise<T>, patience: DurationMs): Promise<T> {
+  const never = new Promise<never>(() => undefined);
+  const late = losePatience(clock, patience).then(
+    () => {
+      throw new Error(`no answer within ${patience} ms`);
+    },
+    () => never,
+  );
+  return Promise.race([answer, late]);
+} // Instants and durations are different types, because two shipped peers have dead safety code for lack of it.
 //
 // Nothing in shared/*.ts reads a clock: an instant is always handed in. `Clock` is the port for code that has to
 // wait; its AWS form is made in aws/wire.ts, its simulated form in memory/clock.ts.

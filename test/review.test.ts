@@ -1,13 +1,13 @@
 // What a review found, each as it was shown to be wrong.
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import type { Ec2Access } from '../shared/aws/ec2.ts';
-import { observe } from '../shared/aws/ec2-observe.ts';
-import { failover } from '../shared/failover.ts';
-import { plan } from '../shared/plan.ts';
+import type { Ec2Access } from '../shared/aws/ec2/access.ts';
+import { observe } from '../shared/aws/ec2/observe.ts';
+import { failover } from '../shared/controller/handle-claim.ts';
+import { plan } from '../shared/network/plan.ts';
 import { minutes, plus, seconds } from '../shared/time.ts';
-import { withLease } from '../shared/vip.ts';
-import { counter } from './depth.ts';
+import { withLease } from '../shared/vip/vip.ts';
+import { counter } from './support/depth.ts';
 import {
   ACCOUNT,
   addNode,
@@ -27,7 +27,7 @@ import {
   V6,
   VPC,
   world,
-} from './world.ts';
+} from './support/world.ts';
 
 const labelled = [1, 2, 3, 4].map((n) => `rtb-${n}`);
 

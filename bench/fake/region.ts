@@ -3,7 +3,7 @@
 // Invariant: every time is of the machine's monotonic clock, the same in both threads. stop() ends the thread.
 import { Worker } from 'node:worker_threads';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { newVip, type Vip } from '../../shared/vip.ts';
+import { newVip, type Vip } from '../../shared/vip/vip.ts';
 import type { Certificate } from './certificate.ts';
 import type { FakeVip } from './ec2.ts';
 import type { Item } from './expression.ts';
@@ -48,7 +48,7 @@ const PATIENCE_MS = 10_000;
 
 /** With a certificate it speaks TLS only. */
 export async function startFakeRegion(certificate?: Certificate): Promise<FakeRegion> {
-  const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: certificate });
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: certificate });
   const heard = <T>() =>
     new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('the fake region does not answer')), PATIENCE_MS);

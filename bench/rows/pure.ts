@@ -1,11 +1,11 @@
 // The parts that touch nothing: elections and plans, how many a second.
 
-import { parseClaimEvent } from '../../shared/aws/claim-event.ts';
+import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
 import { systemNow } from '../../shared/aws/wire.ts';
-import { stintOf } from '../../shared/claim.ts';
-import { elect } from '../../shared/election.ts';
-import type { Observation } from '../../shared/observation.ts';
-import { plan } from '../../shared/plan.ts';
+import type { Observation } from '../../shared/network/observation.ts';
+import { plan } from '../../shared/network/plan.ts';
+import { elect } from '../../shared/vip/election.ts';
+import { stintOf } from '../../shared/vip/node-state.ts';
 import { claimEvent } from '../claim.ts';
 import { DESTINATION, nowMs, vipWith } from '../fake/region.ts';
 import { type Row, valueRow } from '../figures.ts';

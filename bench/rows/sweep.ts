@@ -1,6 +1,6 @@
 // Reconcile over 1,000 VIPs of 4 tables each without drift: calls, memory, duration.
 import { clients, sandbox, settingsFrom, wireFor } from '../../shared/aws/wire.ts';
-import { reconcileAll } from '../../shared/sweep.ts';
+import { reconcileAll } from '../../shared/controller/reconcile-all.ts';
 import { durationMs } from '../../shared/time.ts';
 import { type FakeRegion, type Latency, nowMs, vipWith } from '../fake/region.ts';
 import { type Row, rowOf, valueRow } from '../figures.ts';

@@ -2,13 +2,13 @@
 // token buckets. What one invocation knows of the others it knows from the account's budget alone.
 //
 // Limit: the sandboxes share this process, so its event loop is busier than each of theirs would be.
-import { parseClaimEvent } from '../../shared/aws/claim-event.ts';
+import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
 import { clients, type Sandbox, sandbox, settingsFrom, wireFor } from '../../shared/aws/wire.ts';
-import { failover } from '../../shared/failover.ts';
-import { reconcile } from '../../shared/reconcile.ts';
-import type { Wire } from '../../shared/switch.ts';
+import { failover } from '../../shared/controller/handle-claim.ts';
+import { reconcile } from '../../shared/controller/reconcile.ts';
+import type { Wire } from '../../shared/switch/switch-vip.ts';
 import { durationMs } from '../../shared/time.ts';
-import { defaultScope } from '../../shared/vip.ts';
+import { defaultScope } from '../../shared/vip/vip.ts';
 import { claimEvent } from '../claim.ts';
 import {
   type FakeRegion,

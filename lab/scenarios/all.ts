@@ -1,5 +1,5 @@
 /** All stories, in the order in which `npm run lab` plays them. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 import { bothDownThenUp } from './both-down-then-up.ts';
 import { busDown30s } from './bus-down-30-s.ts';
 import { cleanStop } from './clean-stop.ts';

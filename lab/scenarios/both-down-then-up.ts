@@ -1,5 +1,5 @@
 /** Both nodes are gone and come back. Nobody serves meanwhile; the VIP must not be lost, and the first master gets it. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const bothDownThenUp: Story = {
   name: 'both-down-then-up',

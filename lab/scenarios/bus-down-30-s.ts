@@ -1,5 +1,5 @@
 /** The event bus is down for half a minute, and the master dies in it: the claim must survive and count as fresh. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const busDown30s: Story = {
   name: 'bus-down-30-s',

@@ -1,5 +1,5 @@
 /** The same with the address on the master only: it is gone from the old node before the routes have moved. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const cleanStopHoldMaster: Story = {
   name: 'clean-stop-hold-master',

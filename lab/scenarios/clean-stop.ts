@@ -1,5 +1,5 @@
 /** A planned stop of the master, the address on both nodes: the old one serves until the last route has moved. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const cleanStop: Story = {
   name: 'clean-stop',

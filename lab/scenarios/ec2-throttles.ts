@@ -1,5 +1,5 @@
 /** EC2 refuses every mutation with RequestLimitExceeded for 2 s, as when somebody else has emptied the account's bucket. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 const REFUSAL =
   '<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>RequestLimitExceeded</Code>' +

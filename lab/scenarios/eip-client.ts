@@ -1,5 +1,5 @@
 /** A client on the Internet asks the Elastic IP, which moves along with the VIP to the new master's EIP ENI. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const eipClient: Story = {
   name: 'eip-client',

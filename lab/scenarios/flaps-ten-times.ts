@@ -1,5 +1,5 @@
 /** The mastership flaps ten times in a few seconds, faster than the controller follows: it must end where VRRP ends. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 const FLAPS = 10;
 

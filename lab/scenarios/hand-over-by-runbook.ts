@@ -2,7 +2,7 @@
  * An operator hands the VIP over through keepalived: the deployed workflow has the SSM document demote the master by its tracked file, waits
  * for the other node's claim, verifies, and releases the demoted one, which then stands by (nopreempt).
  */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const handOverByRunbook: Story = {
   name: 'hand-over-by-runbook',

@@ -2,7 +2,7 @@
  * The target's keepalived hangs when it should take over: no claim comes. The workflow raises the demoted master again, which becomes
  * master as before, and says why it failed. The routes never moved.
  */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 const CLAIM_WAIT_S = 4;
 

@@ -1,5 +1,5 @@
 /** The master's host is gone in one instant: no packet, no last word. The backup's claim alone moves the VIP. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const hostDies: Story = {
   name: 'host-dies',

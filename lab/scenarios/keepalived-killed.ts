@@ -2,7 +2,7 @@
  * keepalived is killed with SIGKILL, parent and child: it says nothing and leaves its address behind. The node still serves,
  * so with the address on both nodes hardly a connection should notice.
  */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const keepalivedKilled: Story = {
   name: 'keepalived-killed',

@@ -1,5 +1,5 @@
 /** Only keepalived's parent is killed: its child notices, says goodbye (priority 0) and goes. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const keepalivedParentKilled: Story = {
   name: 'keepalived-parent-killed',

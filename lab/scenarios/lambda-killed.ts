@@ -2,7 +2,7 @@
  * The function dies in the middle of its switch: one route is moved, the other requests reach nobody. The lease runs out, and
  * the next claim or the reconcile finishes the work and closes the epoch as abandoned.
  */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const lambdaKilled: Story = {
   name: 'lambda-killed',

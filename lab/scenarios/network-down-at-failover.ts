@@ -1,5 +1,5 @@
 /** In the instant of the failover the new master cannot reach AWS: its claim waits in the spool and goes out when it can. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const networkDownAtFailover: Story = {
   name: 'network-down-at-failover',

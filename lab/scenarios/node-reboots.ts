@@ -1,5 +1,5 @@
 /** The master reboots: it comes back with a new boot id and an uptime that starts over, and is not to take the VIP back. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const nodeReboots: Story = {
   name: 'node-reboots',

@@ -1,5 +1,5 @@
 /** After a failover, every claim of the old master is put onto the bus again: an old claim delivered late moves nothing. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const oldEventReplayed: Story = {
   name: 'old-event-replayed',

@@ -2,7 +2,7 @@
  * Only VRRP is cut: both nodes are MASTER. The newer one gets the VIP; when the wire heals it steps down, while the other, which
  * never left MASTER, says nothing: the trap in which a controller that listens to MASTER only stays dark for good.
  */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const partitionHeals: Story = {
   name: 'partition-heals',

@@ -1,5 +1,5 @@
 /** The partition lasts: both masters are heard again and again, which is what split brain means, and the record must say so. */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 /** The rule's 2 s, and the whole second to which the bus rounds down. */
 const SPLIT_MS = 3_100;

@@ -2,7 +2,7 @@
  * nginx dies on the master. Its unit pulls keepalived's track_file lever as it ends (ExecStopPost=), so the node goes to FAULT and
  * the backup takes over; until then its kernel refuses every connection.
  */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const serviceDies: Story = {
   name: 'service-dies',

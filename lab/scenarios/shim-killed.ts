@@ -2,8 +2,8 @@
  * The shim is killed with SIGKILL after it has taken keepalived's line and before the bus has its claim: the request hangs at
  * the bus and is never passed on. The restarted shim must send it from its spool.
  */
-import { claimsOf } from '../netns/claims.ts';
-import type { Story } from '../netns/story.ts';
+import { claimsOf } from '../netns/node/claims.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const shimKilled: Story = {
   name: 'shim-killed',

@@ -2,7 +2,7 @@
  * For a moment the backup does not hear the master, takes the VIP and falls back. The real master never noticed and says
  * nothing; only the backup's own BACKUP tells that the VIP belongs back.
  */
-import type { Story } from '../netns/story.ts';
+import type { Story } from '../netns/scenario/scenario.ts';
 
 export const transientMaster: Story = {
   name: 'transient-master',

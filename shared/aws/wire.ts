@@ -2,28 +2,30 @@
 //
 // Clients live as long as the sandbox, so that their connections are warm; everything else is made per invocation and
 // ends with it: no request outlives the answer (a frozen sandbox would send it in the next one).
+
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client, type EC2ClientConfig } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import type { BucketState } from '../budget.ts';
 import { Fault } from '../fault.ts';
-import { ATTEMPT_MAX } from '../lease.ts';
-import { pace, type Rates, rates } from '../pace.ts';
-import type { Step } from '../plan.ts';
-import type { NodeIdentity } from '../rejection.ts';
-import type { Desk } from '../runbook.ts';
+import type { Desk } from '../forced-failover/steps.ts';
+import type { Step } from '../network/step.ts';
+import { pace, type Rates, rates } from '../rate-limit/local-bucket.ts';
+import type { BucketState } from '../rate-limit/shared-bucket.ts';
 import { type Clock, type DurationMs, durationMs, type EpochMs, epochMs, plus } from '../time.ts';
-import type { Scope } from '../vip.ts';
-import { awsAnnouncer } from './announce.ts';
-import { awsApprovals } from './approvals.ts';
-import { awsBudget } from './budget.ts';
-import { awsChangeLog } from './change-log.ts';
-import { awsEc2 } from './ec2.ts';
-import { awsOrders } from './ledger-orders.ts';
+import type { NodeIdentity } from '../vip/admission.ts';
+import { ATTEMPT_MAX } from '../vip/lease.ts';
+import type { Scope } from '../vip/vip.ts';
+import { awsApprovals } from './dynamodb/approvals.ts';
+import { awsChangeLog } from './dynamodb/change-log.ts';
+import { awsOrders } from './dynamodb/operator-actions.ts';
+import { awsBudget } from './dynamodb/shared-bucket.ts';
+import { awsTimeline } from './dynamodb/timeline.ts';
+import { awsVips } from './dynamodb/vip-store.ts';
+import { awsEc2 } from './ec2/ec2.ts';
+import { awsAnnouncer } from './events/publisher.ts';
 import { soonAgain } from './retry.ts';
-import { awsTimeline } from './timeline.ts';
-import { awsVips } from './vip-store.ts';
+import { tagKey } from './tag-key.ts';
 
 export interface Settings {
   readonly stage: string;
@@ -93,8 +95,6 @@ export function ratesFrom(text: string, problems: string[]): Rates {
   }
   return { ...rates, ...told };
 }
-
-export const tagKey = (stage: string): string => `vipshift:${stage}`;
 
 export interface Clients {
   readonly dynamo: DynamoDBClient;

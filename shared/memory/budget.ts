@@ -1,7 +1,15 @@
 // The account's budget in memory: one bucket per action, each booking in one step.
-import { type BucketState, type Budget, booked, bookingOf, emptied, timeOf, untouched } from '../budget.ts';
-import { type Rates, rates } from '../pace.ts';
-import type { Step } from '../plan.ts';
+import type { Step } from '../network/step.ts';
+import { type Rates, rates } from '../rate-limit/local-bucket.ts';
+import {
+  type BucketState,
+  type Budget,
+  booked,
+  bookingOf,
+  emptied,
+  timeOf,
+  untouched,
+} from '../rate-limit/shared-bucket.ts';
 import { epochMs } from '../time.ts';
 
 export interface MemoryBudget extends Budget {

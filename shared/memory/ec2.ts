@@ -1,9 +1,8 @@
 // EC2 in memory: route tables, ENIs and Elastic IPs of one Region, with the refusals that the real calls give (EC2 API
 // reference: ReplaceRoute, CreateRoute, AssociateAddress). Each call takes effect in one step; delays, lost replies,
 // throttles and stale reads are wrapped around it by whoever wants them.
-import type { Ec2 } from '../ec2.ts';
 import { Fault } from '../fault.ts';
-import { EIP_SUFFIX } from '../member.ts';
+import type { Ec2 } from '../network/ec2.ts';
 import {
   type EipSeen,
   type EniSeen,
@@ -11,10 +10,11 @@ import {
   type Observation,
   type RouteSeen,
   type TableSeen,
-} from '../observation.ts';
-import type { CheckStep, EipStep, RouteStep, Step } from '../plan.ts';
+} from '../network/observation.ts';
+import type { CheckStep, EipStep, RouteStep, Step } from '../network/step.ts';
 import type { Clock } from '../time.ts';
-import type { Scope } from '../vip.ts';
+import { EIP_SUFFIX } from '../vip/member.ts';
+import type { Scope } from '../vip/vip.ts';
 
 export interface MemoryEip extends EipSeen {
   /** The tag's value; undefined when it bears none. */

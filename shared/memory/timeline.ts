@@ -1,5 +1,5 @@
 // The timeline in memory: put if absent, never updated.
-import type { Entry, Failover, Intent, Probe, Rejection, Timeline } from '../timeline.ts';
+import type { Entry, Failover, Intent, Probe, Rejection, Timeline } from '../timeline/timeline.ts';
 
 export interface CountedRejection extends Rejection {
   readonly count: number;

@@ -1,6 +1,7 @@
 // The store of VIPs in memory. Every method decides and acts in one step, like one request to DynamoDB.
-import type { Observation } from '../observation.ts';
-import { afterTelling, type Vip, type VipStore } from '../vip.ts';
+import type { Observation } from '../network/observation.ts';
+import { afterTelling, type VipStore } from '../vip/store.ts';
+import type { Vip } from '../vip/vip.ts';
 
 export interface MemoryVips extends VipStore {
   /** The items as they are, for checkers and for seeding. */

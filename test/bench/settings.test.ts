@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { soonAgain } from '../../shared/aws/retry.ts';
 import { settingsFrom } from '../../shared/aws/wire.ts';
-import { rates } from '../../shared/pace.ts';
+import { rates } from '../../shared/rate-limit/local-bucket.ts';
 
 const env = {
   VIPSHIFT_STAGE: 'test',

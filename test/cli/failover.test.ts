@@ -1,11 +1,11 @@
 // `vipshift failover`, `approve` and `deny` from their front door, on the deployed service with the nodes played: process in,
 // streams and status out.
 import { afterEach, describe, expect, test } from 'vitest';
-import { childEnv } from '../../lab/local-aws.ts';
-import { invoke, poll, STAGE, VIP } from '../../lab/stack.ts';
-import { withFreeze } from '../../shared/ledger-order.ts';
+import { childEnv } from '../../lab/aws/local-aws.ts';
+import { invoke, poll, STAGE, VIP } from '../../lab/aws/stack/stack.ts';
 import { epochMs } from '../../shared/time.ts';
-import { states } from '../e2e/aws-json.ts';
+import { withFreeze } from '../../shared/vip/vip.ts';
+import { states } from '../e2e/stage/aws-json.ts';
 import {
   asKeepalivedDoes,
   change,
@@ -17,7 +17,7 @@ import {
   settled,
   stack,
   stageOrders,
-} from '../e2e/order-stage.ts';
+} from '../e2e/stage/order-stage.ts';
 import { documents, type Ran, run } from './region.ts';
 
 stageOrders();

@@ -15,9 +15,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleCli } from '../../build/cli.ts';
-import { wordsOf } from '../../cli/failover-progress.ts';
+import { similar } from '../../cli/command/suggest.ts';
+import { wordsOf } from '../../cli/failover/progress.ts';
 import { everyCommand, program } from '../../cli/program.ts';
-import { similar } from '../../cli/similar.ts';
 import { run, withoutAws } from './region.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -149,7 +149,7 @@ describe('streams', () => {
   });
 
   test('no colour without a terminal, and none with NO_COLOR or --no-color on one', async () => {
-    const { output } = await import('../../cli/output.ts');
+    const { output } = await import('../../cli/command/output.ts');
     const was = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY');
     const saved = process.env.NO_COLOR;
     delete process.env.NO_COLOR;
@@ -170,7 +170,7 @@ describe('streams', () => {
   });
 
   test('text of records cannot speak to the terminal', async () => {
-    const { plain } = await import('../../cli/output.ts');
+    const { plain } = await import('../../cli/command/output.ts');
     expect(plain('a\u001b[2Jb\u202ec\nd')).toBe('a\\u001b[2Jb\\u202ec\\u000ad');
     expect(plain('Überraschung 🎉 日本')).toBe('Überraschung 🎉 日本');
   });

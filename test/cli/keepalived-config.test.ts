@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { keepalivedConfig } from '../../cli/keepalived-config.ts';
-import { type KeepalivedInput, keepalivedDefaults } from '../../cli/keepalived-input.ts';
+import { keepalivedConfig } from '../../cli/keepalived-config/command.ts';
+import { type KeepalivedInput, keepalivedDefaults } from '../../cli/keepalived-config/input.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -240,7 +240,7 @@ kill %1; await STOP`);
 });
 
 describe('vipshift keepalived-config', () => {
-  const command = join(import.meta.dirname, '../../cli/vipshift.ts');
+  const command = join(import.meta.dirname, '..', '..', 'cli', 'vipshift.ts');
   const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } => {
     const ended = spawnSync(process.execPath, [command, 'keepalived-config', ...args], {
       encoding: 'utf8',

@@ -1,30 +1,30 @@
 // Judgements of the operator's side that need no AWS: times, owners, budgets, policies.
 import { describe, expect, test } from 'vitest';
-import { narrowed, offTooFar } from '../../cli/clock.ts';
+import { dayFrom, durationFrom, durationText, momentFrom, momentText } from '../../cli/command/instants.ts';
+import { narrowed, offTooFar } from '../../cli/failover/clock-offset.ts';
+import { lookAtNetwork } from '../../shared/aws/ec2/network-facts.ts';
+import { addressFindings } from '../../shared/doctor/addresses.ts';
+import { bucketFindings, loadSentence, secondsFor } from '../../shared/doctor/capacity.ts';
+import type { NetworkFacts } from '../../shared/doctor/facts.ts';
+import { allows, denies, like, policyFrom, trusted } from '../../shared/doctor/iam-policy.ts';
+import { older } from '../../shared/doctor/shim.ts';
+import { tableFindings } from '../../shared/doctor/tables.ts';
+import { epochMs } from '../../shared/time.ts';
 import {
   answers,
   beganAt,
   committed,
+  daysOf,
   dueAt,
   newsAge,
   ownerAt,
   type Question,
   took,
   waterfall,
-} from '../../shared/audit.ts';
-import { daysOf } from '../../shared/audit-days.ts';
-import { dayFrom, durationFrom, durationText, momentFrom, momentText } from '../../shared/audit-time.ts';
-import { lookAtNetwork } from '../../shared/aws/doctor-network.ts';
-import { bucketFindings, loadSentence, secondsFor } from '../../shared/doctor-bucket.ts';
-import type { NetworkFacts } from '../../shared/doctor-facts.ts';
-import { addressFindings } from '../../shared/doctor-network.ts';
-import { allows, denies, like, policyFrom, trusted } from '../../shared/doctor-policy.ts';
-import { older } from '../../shared/doctor-shim.ts';
-import { tableFindings } from '../../shared/doctor-tables.ts';
-import { epochMs } from '../../shared/time.ts';
-import { newVip } from '../../shared/vip.ts';
-import { entry } from '../world.ts';
-import { failoverOf, START_MS } from './records.ts';
+} from '../../shared/timeline/query.ts';
+import { newVip } from '../../shared/vip/vip.ts';
+import { entry } from '../support/world.ts';
+import { failoverOf, START_MS } from './timeline/records.ts';
 
 const at = (text: string) => epochMs(Date.parse(text));
 

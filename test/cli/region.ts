@@ -1,17 +1,18 @@
 // A Region for tests of the command line: a local AWS with the two tables, a VPC and two nodes, without the functions.
 // The command runs as a process, from its front door: arguments in, streams and status out.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient, type KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { vi } from 'vitest';
-import { childEnv, type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
-import { buildVpc, type LabVpc } from '../../lab/vpc.ts';
-import { awsTimeline } from '../../shared/aws/timeline.ts';
-import { awsVips } from '../../shared/aws/vip-store.ts';
-import type { Timeline } from '../../shared/timeline.ts';
-import type { VipStore } from '../../shared/vip.ts';
+import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { buildVpc, type LabVpc } from '../../lab/aws/stack/vpc.ts';
+import { awsTimeline } from '../../shared/aws/dynamodb/timeline.ts';
+import { awsVips } from '../../shared/aws/dynamodb/vip-store.ts';
+import type { Timeline } from '../../shared/timeline/timeline.ts';
+import type { VipStore } from '../../shared/vip/store.ts';
 
 // A test runs several processes; with every core taken by other suites each may need some seconds.
 vi.setConfig({ testTimeout: 180_000 });

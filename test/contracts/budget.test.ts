@@ -2,16 +2,16 @@
 // of them loses none.
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
-import { awsBudget } from '../../shared/aws/budget.ts';
-import { awsVips } from '../../shared/aws/vip-store.ts';
+import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { awsBudget } from '../../shared/aws/dynamodb/shared-bucket.ts';
+import { awsVips } from '../../shared/aws/dynamodb/vip-store.ts';
 import { clients } from '../../shared/aws/wire.ts';
-import type { Budget, Lane } from '../../shared/budget.ts';
 import { memoryBudget } from '../../shared/memory/budget.ts';
-import { rates } from '../../shared/pace.ts';
+import { rates } from '../../shared/rate-limit/local-bucket.ts';
+import type { Budget, Lane } from '../../shared/rate-limit/shared-bucket.ts';
 import { durationMs, plus } from '../../shared/time.ts';
-import { newVip } from '../../shared/vip.ts';
-import { entry, START } from '../world.ts';
+import { newVip } from '../../shared/vip/vip.ts';
+import { entry, START } from '../support/world.ts';
 import { budgetWeathers, inWeather } from './weather.ts';
 
 let aws: LocalAws;

@@ -1,18 +1,21 @@
 // The EC2 contract through the real SDK: on moto in every weather, and against a server that misbehaves in ways moto does not.
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CreateManagedPrefixListCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
-import { buildVpc } from '../../lab/vpc.ts';
-import { ATTEMPTS_MAX } from '../../shared/apply.ts';
-import { awsEc2, type Ec2Access } from '../../shared/aws/ec2.ts';
-import { clients, systemClock, systemNow, tagKey } from '../../shared/aws/wire.ts';
-import type { Ec2 } from '../../shared/ec2.ts';
+import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { buildVpc } from '../../lab/aws/stack/vpc.ts';
+import type { Ec2Access } from '../../shared/aws/ec2/access.ts';
+import { awsEc2 } from '../../shared/aws/ec2/ec2.ts';
+import { tagKey } from '../../shared/aws/tag-key.ts';
+import { clients, systemClock, systemNow } from '../../shared/aws/wire.ts';
 import { isFault, isWorthRetrying } from '../../shared/fault.ts';
-import { ATTEMPT_MAX } from '../../shared/lease.ts';
+import type { Ec2 } from '../../shared/network/ec2.ts';
+import { ATTEMPTS_MAX } from '../../shared/switch/execute.ts';
 import { durationMs, plus } from '../../shared/time.ts';
-import { entry } from '../world.ts';
+import { ATTEMPT_MAX } from '../../shared/vip/lease.ts';
+import { entry } from '../support/world.ts';
 import { type Ec2UnderTest, ec2Contract } from './ec2.ts';
 import { ec2Weathers, inWeather } from './weather.ts';
 

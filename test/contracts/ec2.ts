@@ -1,11 +1,11 @@
 // What every Ec2 port must do, in memory and through the SDK alike.
 import { expect, it } from 'vitest';
-import type { Ec2 } from '../../shared/ec2.ts';
 import { isFault } from '../../shared/fault.ts';
-import { membersSeen, type Observation } from '../../shared/observation.ts';
-import { plan, type RouteStep, type Step } from '../../shared/plan.ts';
-import type { LedgerEntry } from '../../shared/vip.ts';
-import { newVip } from '../../shared/vip.ts';
+import type { Ec2 } from '../../shared/network/ec2.ts';
+import { membersSeen, type Observation } from '../../shared/network/observation.ts';
+import { plan } from '../../shared/network/plan.ts';
+import type { RouteStep, Step } from '../../shared/network/step.ts';
+import { type LedgerEntry, newVip } from '../../shared/vip/vip.ts';
 
 export interface Ec2UnderTest {
   readonly ec2: Ec2;
@@ -142,7 +142,7 @@ export function ec2Contract(open: () => Promise<Ec2UnderTest>): void {
     const [a] = await targets(t);
     const step = create(t.labelled[0]!, t.entry.addresses[0]!, a.eni);
     await t.ec2.apply(step, yes);
-    // moto takes the duplicate; the code's meaning is shown in test/codes.test.ts.
+    // moto takes the duplicate; the code's meaning is shown in test/shared/aws/error-codes.test.ts.
     if (t.takesDuplicateRoutes) await t.ec2.apply(step, yes);
     else expect((await faultOf(t.ec2.apply(step, yes))).kind).toBe('route-exists');
   });

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { memoryTimeline } from '../../shared/memory/timeline.ts';
 import { memoryVips } from '../../shared/memory/vip-store.ts';
-import { entry, world } from '../world.ts';
+import { entry, world } from '../support/world.ts';
 import { ec2Contract } from './ec2.ts';
 import { timelineContract } from './timeline.ts';
 import { vipStoreContract } from './vip-store.ts';

@@ -2,10 +2,10 @@
 // answers here, behind the fault proxy; its XML is spelled as the DescribeRouteTables and ReplaceRoute API references have it.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type FakeRegion, startFakeRegion, vipWith } from '../../bench/fake/region.ts';
-import { type FaultProxy, startFaultProxy } from '../../lab/fault-proxy.ts';
-import { awsEc2 } from '../../shared/aws/ec2.ts';
+import { type FaultProxy, startFaultProxy } from '../../lab/fault/proxy.ts';
+import { awsEc2 } from '../../shared/aws/ec2/ec2.ts';
 import { clients, systemClock, systemNow } from '../../shared/aws/wire.ts';
-import { plan } from '../../shared/plan.ts';
+import { plan } from '../../shared/network/plan.ts';
 import { durationMs, plus } from '../../shared/time.ts';
 
 const LIST = 'pl-0123456789abcdef0';

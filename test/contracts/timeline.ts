@@ -1,8 +1,8 @@
 // What every Timeline must do, on memory and on DynamoDB alike.
 import { expect, it } from 'vitest';
 import { plus } from '../../shared/time.ts';
-import type { Failover, Intent, Rejection, Timeline } from '../../shared/timeline.ts';
-import { START } from '../world.ts';
+import type { Failover, Intent, Rejection, Timeline } from '../../shared/timeline/timeline.ts';
+import { START } from '../support/world.ts';
 
 export interface TimelineUnderTest {
   readonly timeline: Timeline;

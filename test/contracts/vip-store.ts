@@ -1,19 +1,14 @@
 // What every VipStore must do, on memory and on DynamoDB alike.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Claim, slotOf, stintOf } from '../../shared/claim.ts';
-import { LEASE_TTL, type Lease, SKEW } from '../../shared/lease.ts';
 import { type EpochMs, plus } from '../../shared/time.ts';
-import {
-  afterTelling,
-  isNews,
-  newVip,
-  type Telling,
-  type Vip,
-  type VipStore,
-  withLease,
-} from '../../shared/vip.ts';
-import { claimOf, entry, memberOf, START, type Words } from '../world.ts';
+import type { Claim } from '../../shared/vip/claim.ts';
+import { LEASE_TTL, type Lease, SKEW } from '../../shared/vip/lease.ts';
+import { slotOf } from '../../shared/vip/liveness.ts';
+import { stintOf } from '../../shared/vip/node-state.ts';
+import { afterTelling, type Telling, type VipStore } from '../../shared/vip/store.ts';
+import { isNews, newVip, type Vip, withLease } from '../../shared/vip/vip.ts';
+import { claimOf, entry, memberOf, START, type Words } from '../support/world.ts';
 
 const seconds = (n: number): EpochMs => plus(START, (n * 1000) as Parameters<typeof plus>[1]);
 const cause = { kind: 'claim', why: 'test', atMs: START } as const;

@@ -4,8 +4,8 @@
 // reads are a minute old where the contract allows. What an adapter repeats by itself must leave nothing of that to be seen.
 // Faults after the effect are lost-replies.test.ts's.
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type FaultProxy, startFaultProxy } from '../../lab/fault/proxy.ts';
 import type { Fault, Rule } from '../../lab/fault/rule.ts';
-import { type FaultProxy, startFaultProxy } from '../../lab/fault-proxy.ts';
 
 export interface Weather {
   readonly name: string;

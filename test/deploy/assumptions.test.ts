@@ -1,4 +1,4 @@
-// The probes of bench/live --assumptions, asked of the local AWS: they work, and they can fail.
+// The probes of live --assumptions, asked of the local AWS: they work, and they can fail.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -9,11 +9,18 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeInstancesCommand, DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Account, type Answer, answers, line, type Probe, probes } from '../../bench/assumptions.ts';
-import { runningProbes } from '../../bench/assumptions-running.ts';
-import { answering, asking, readSwitch, script } from '../../bench/assumptions-script.ts';
-import { type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
-import { poll } from '../../lab/stack.ts';
+import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { poll } from '../../lab/aws/stack/stack.ts';
+import {
+  type Account,
+  type Answer,
+  answers,
+  line,
+  type Probe,
+  probes,
+} from '../../live/assumptions/questions.ts';
+import { runningProbes } from '../../live/assumptions/run.ts';
+import { answering, asking, readSwitch, script } from '../../live/assumptions/script.ts';
 
 let aws: LocalAws;
 let ec2: EC2Client;

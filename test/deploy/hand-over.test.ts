@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SsmDocument, scriptOf } from '../../lab/ssm-document.ts';
-import { releaseCommand } from '../../shared/release.ts';
-import { packaged, type Template } from './packaged.ts';
+import { type SsmDocument, scriptOf } from '../../lab/aws/ssm-document.ts';
+import { releaseCommand } from '../../shared/forced-failover/rejoin.ts';
+import { packaged, type Template } from './support/packaged.ts';
 
 let folder: string;
 let document: SsmDocument;

@@ -1,10 +1,10 @@
-// resources/operator-policy.json: what the command line needs, no more. The needs are read from its bundle: whichever commands of AWS's
+// resources/policies/operator-policy.json: what the command line needs, no more. The needs are read from its bundle: whichever commands of AWS's
 // clients are left in it are what it can send.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { evaluate, type Policy, type PolicyStatement } from './policy.ts';
+import { evaluate, type Policy, type PolicyStatement } from './support/policy.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -60,7 +60,7 @@ let policy: Policy;
 let statements: readonly PolicyStatement[];
 let granted: readonly string[];
 beforeAll(async () => {
-  const text = await readFile(join(root, 'resources', 'operator-policy.json'), 'utf8');
+  const text = await readFile(join(root, 'resources', 'policies', 'operator-policy.json'), 'utf8');
   policy = JSON.parse(text) as Policy;
   statements = policy.Statement;
   granted = [...new Set(statements.flatMap(({ Action }) => Action))].sort();

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type FunctionName, needs, used } from '../../resources/roles.ts';
-import { packaged, statements, type Template } from './packaged.ts';
-import { evaluate, type Policy } from './policy.ts';
-import { actionsByMethod, methodsCalledIn } from './ports.ts';
-import { ACCOUNT, REGION, resolve } from './resolve.ts';
+import { type FunctionName, needs, used } from '../../resources/roles/roles.ts';
+import { packaged, statements, type Template } from './support/packaged.ts';
+import { evaluate, type Policy } from './support/policy.ts';
+import { actionsByMethod, methodsCalledIn } from './support/ports.ts';
+import { ACCOUNT, REGION, resolve } from './support/resolve.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const NODE_ROLE = `arn:aws:iam::${ACCOUNT}:role/vipshift-node`;
@@ -218,7 +218,8 @@ describe('the workflows', () => {
 });
 
 describe('the sample SCP', () => {
-  const scp = () => JSON.parse(readFileSync(join(root, 'resources', 'sample-scp.json'), 'utf8')) as Policy;
+  const scp = () =>
+    JSON.parse(readFileSync(join(root, 'resources', 'policies', 'sample-scp.json'), 'utf8')) as Policy;
   const everything: Policy = { Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
   const retag = (role: string, key: string) =>
     evaluate([everything, scp()], {

@@ -8,18 +8,18 @@ import { CreateTableCommand, DynamoDBClient, PutItemCommand, ScanCommand } from 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deploy, remove } from '../../build/service.ts';
 import { notAccepted } from '../../build/template-check.ts';
-import { childEnv, type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
-import { withServiceFolder } from '../../lab/osls.ts';
-import { invoke } from '../../lab/stack.ts';
+import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { withServiceFolder } from '../../lab/aws/stack/serverless.ts';
+import { invoke } from '../../lab/aws/stack/stack.ts';
 import { restore } from '../../runbook/restore.ts';
-import { awsTimeline } from '../../shared/aws/timeline.ts';
-import { awsVips } from '../../shared/aws/vip-store.ts';
+import { awsTimeline } from '../../shared/aws/dynamodb/timeline.ts';
+import { awsVips } from '../../shared/aws/dynamodb/vip-store.ts';
 import { epochMs } from '../../shared/time.ts';
-import type { Failover } from '../../shared/timeline.ts';
-import { newVip, type Vip } from '../../shared/vip.ts';
-import { entry } from '../world.ts';
+import type { Failover } from '../../shared/timeline/timeline.ts';
+import { newVip, type Vip } from '../../shared/vip/vip.ts';
+import { entry } from '../support/world.ts';
 
-const plugin = join(import.meta.dirname, '..', '..', 'lab', 'serverless-local.cjs');
+const plugin = join(import.meta.dirname, '..', '..', 'lab', 'aws', 'stack', 'serverless-local.cjs');
 const stage = 'ops';
 const tables = { vips: `vipshift-${stage}-vips`, timeline: `vipshift-${stage}-timeline` };
 

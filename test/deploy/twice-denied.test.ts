@@ -1,9 +1,9 @@
 // Everything that must not be touched or believed is kept away twice: by the policies as they are packaged, and by the code, should a policy
 // be wrong. One test for each thing, both halves in it.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { failover } from '../../shared/failover.ts';
-import type { NodeIdentity } from '../../shared/rejection.ts';
+import { failover } from '../../shared/controller/handle-claim.ts';
 import { seconds } from '../../shared/time.ts';
+import type { NodeIdentity } from '../../shared/vip/admission.ts';
 import {
   addNode,
   finish,
@@ -17,10 +17,10 @@ import {
   says,
   targets,
   type World,
-} from '../world.ts';
-import { packaged, statements, type Template } from './packaged.ts';
-import { evaluate, type Policy, type Verdict } from './policy.ts';
-import { ACCOUNT, REGION, resolve } from './resolve.ts';
+} from '../support/world.ts';
+import { packaged, statements, type Template } from './support/packaged.ts';
+import { evaluate, type Policy, type Verdict } from './support/policy.ts';
+import { ACCOUNT, REGION, resolve } from './support/resolve.ts';
 
 const NODE_ROLE = `arn:aws:iam::${ACCOUNT}:role/vipshift-node`;
 const ROLE_ID = 'AROAEXAMPLE000000001';

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import aslValidator from 'asl-validator';
 import { describe, expect, it } from 'vitest';
-import { orderFrom } from '../../shared/aws/order-input.ts';
-import { APPROVAL_WAIT, steps } from '../../shared/runbook.ts';
+import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
+import { APPROVAL_WAIT, steps } from '../../shared/forced-failover/steps.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'runbook');
 const files = readdirSync(folder).filter((name) => name.endsWith('.asl.json'));

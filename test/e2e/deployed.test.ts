@@ -1,12 +1,12 @@
 // The deployed path: bus, rule, packaged Lambda, DynamoDB, EC2, timeline. serverless.yml as it is, on the local AWS.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { invoke, logLines, NODE_ROLE_ID, type Stack, startStack, VIP } from '../../lab/stack.ts';
-import type { LabNode } from '../../lab/vpc.ts';
-import { describeVpc, type VpcView } from '../../lab/vpc-view.ts';
-import { DETAIL_TYPE } from '../../shared/aws/claim-event.ts';
-import { SOURCE_PREFIX } from '../../shared/rejection.ts';
-import type { Failover } from '../../shared/timeline.ts';
-import { type Words, wordsOf } from './words.ts';
+import { invoke, logLines, NODE_ROLE_ID, type Stack, startStack, VIP } from '../../lab/aws/stack/stack.ts';
+import type { LabNode } from '../../lab/aws/stack/vpc.ts';
+import { describeVpc, type VpcView } from '../../lab/aws/stack/vpc-view.ts';
+import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
+import type { Failover } from '../../shared/timeline/timeline.ts';
+import { SOURCE_PREFIX } from '../../shared/vip/admission.ts';
+import { type Words, wordsOf } from './stage/words.ts';
 
 let stack: Stack;
 let untouched: VpcView;

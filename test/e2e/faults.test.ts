@@ -1,12 +1,12 @@
 // The deployed path when AWS fails under it: the packaged function, the real SDK, and a proxy that loses replies,
 // throttles, refuses, dawdles and shows old states. Round trips are counted where they really go over a wire.
 import { describe, expect, it } from 'vitest';
+import { VIP } from '../../lab/aws/stack/stack.ts';
+import { describeVpc } from '../../lab/aws/stack/vpc-view.ts';
 import type { AwsCall } from '../../lab/fault/aws-call.ts';
 import { sequentialTrips } from '../../lab/fault/call-log.ts';
-import { VIP } from '../../lab/stack.ts';
-import { describeVpc } from '../../lab/vpc-view.ts';
-import { LEASE_TTL } from '../../shared/lease.ts';
-import type { Failover } from '../../shared/timeline.ts';
+import type { Failover } from '../../shared/timeline/timeline.ts';
+import { LEASE_TTL } from '../../shared/vip/lease.ts';
 import {
   allOn,
   beforeTraffic,
@@ -27,7 +27,7 @@ import {
   storyS,
   tookMs,
   turn,
-} from './fault-stage.ts';
+} from './stage/fault-stage.ts';
 
 stageFaults();
 

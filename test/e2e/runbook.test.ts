@@ -6,10 +6,10 @@ import {
   ModifyNetworkInterfaceAttributeCommand,
 } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import { poll, VIP } from '../../lab/stack.ts';
-import { withFreeze, withPin } from '../../shared/ledger-order.ts';
+import { poll, VIP } from '../../lab/aws/stack/stack.ts';
 import { epochMs } from '../../shared/time.ts';
-import { call, ended, states } from './aws-json.ts';
+import { withFreeze, withPin } from '../../shared/vip/vip.ts';
+import { call, ended, states } from './stage/aws-json.ts';
 import {
   begin,
   change,
@@ -25,7 +25,7 @@ import {
   settled,
   stack,
   stageOrders,
-} from './order-stage.ts';
+} from './stage/order-stage.ts';
 
 stageOrders();
 

@@ -2,12 +2,13 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateTagsCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Deployment, deployService } from '../../lab/deploy.ts';
-import { invoke, ledgerEntry, NODE_ROLE_ID, type Stack, startStack, VIP } from '../../lab/stack.ts';
-import { describeVpc } from '../../lab/vpc-view.ts';
-import { awsVips } from '../../shared/aws/vip-store.ts';
-import { newVip, type VipStore } from '../../shared/vip.ts';
-import { wordsOf } from './words.ts';
+import { type Deployment, deployService } from '../../lab/aws/stack/deploy.ts';
+import { invoke, ledgerEntry, NODE_ROLE_ID, type Stack, startStack, VIP } from '../../lab/aws/stack/stack.ts';
+import { describeVpc } from '../../lab/aws/stack/vpc-view.ts';
+import { awsVips } from '../../shared/aws/dynamodb/vip-store.ts';
+import type { VipStore } from '../../shared/vip/store.ts';
+import { newVip } from '../../shared/vip/vip.ts';
+import { wordsOf } from './stage/words.ts';
 
 let stack: Stack;
 let other: Deployment;

@@ -2,7 +2,7 @@
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deployService } from '../../lab/deploy.ts';
+import { deployService } from '../../lab/aws/stack/deploy.ts';
 import {
   invoke,
   logLines,
@@ -12,11 +12,11 @@ import {
   startStack,
   VIP,
   vipshift,
-} from '../../lab/stack.ts';
-import { describeVpc } from '../../lab/vpc-view.ts';
-import { ended, start } from './aws-json.ts';
-import { NEWER_EVENT, NEWER_SCHEMA, type NewerVersion, newerVersion } from './newer-version.ts';
-import { wordsOf } from './words.ts';
+} from '../../lab/aws/stack/stack.ts';
+import { describeVpc } from '../../lab/aws/stack/vpc-view.ts';
+import { ended, start } from './stage/aws-json.ts';
+import { NEWER_EVENT, NEWER_SCHEMA, type NewerVersion, newerVersion } from './stage/newer-version.ts';
+import { wordsOf } from './stage/words.ts';
 
 let stack: Stack;
 let newer: NewerVersion;

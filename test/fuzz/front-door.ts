@@ -2,6 +2,7 @@
 // thousand command lines are tried.
 //
 // Invariant: each line finds the same ledger: one VIP, web, with two tables and two nodes. What the small AWS does not know it denies.
+
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -10,11 +11,11 @@ import { CommanderError } from 'commander';
 import { fakeDynamo } from '../../bench/fake/dynamo.ts';
 import { fakeEc2 } from '../../bench/fake/ec2.ts';
 import { vipWith } from '../../bench/fake/region.ts';
-import { complaintOf } from '../../cli/fault-text.ts';
+import { complaintOf } from '../../cli/command/aws-errors.ts';
 import { program } from '../../cli/program.ts';
 import { type AwsCall, awsCall, refusal } from '../../lab/fault/aws-call.ts';
-import { stintOf } from '../../shared/claim.ts';
-import { claimOf, START } from '../world.ts';
+import { stintOf } from '../../shared/vip/node-state.ts';
+import { claimOf, START } from '../support/world.ts';
 
 export interface Ended {
   /** The exit status; 70 is a fault of vipshift itself. */

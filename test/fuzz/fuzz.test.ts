@@ -2,11 +2,11 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseClaimEvent } from '../../shared/aws/claim-event.ts';
-import { hintFrom } from '../../shared/aws/hint-event.ts';
-import { orderFrom } from '../../shared/aws/order-input.ts';
-import { ledgerFrom } from '../../shared/ledger-file.ts';
-import { rejectReasons } from '../../shared/rejection.ts';
+import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
+import { hintFrom } from '../../shared/aws/events/hint-event.ts';
+import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
+import { ledgerFrom } from '../../shared/registry/manifest.ts';
+import { rejectReasons } from '../../shared/vip/admission.ts';
 import { fuzzFiles, fuzzLines } from './cli.ts';
 import { fuzz } from './hostile.ts';
 

@@ -1,12 +1,12 @@
 // Hostile events: valid ones, spoilt by a grammar of mutations, through the parser and the real failover over memory.
 // Whatever is no claim of a member about itself, in time and not superseded, has to be turned away for a stated reason;
 // nothing may crash, and nothing may move.
-import { parseClaimEvent } from '../../shared/aws/claim-event.ts';
-import { failover } from '../../shared/failover.ts';
-import { FUTURE_MAX, turnAway } from '../../shared/rejection.ts';
+import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
+import { failover, turnAway } from '../../shared/controller/handle-claim.ts';
 import { type EpochMs, epochMs, iso, plus, seconds } from '../../shared/time.ts';
-import { type Chance, chance } from '../sim/random.ts';
-import { START, type World, world } from '../world.ts';
+import { FUTURE_MAX } from '../../shared/vip/admission.ts';
+import { type Chance, chance } from '../sim/history/random.ts';
+import { START, type World, world } from '../support/world.ts';
 
 const ROLE = 'AROAEXAMPLEID0000001';
 const MEMBERS = ['i-0a1b2c3d4e5f60718', 'i-0a1b2c3d4e5f60719'];

@@ -2,7 +2,7 @@
 //
 //   node test/fuzz/main.ts [--events 1000000] [--lines 3000] [--files 1500] [--seed 1] [--json]
 import { parseArgs } from 'node:util';
-import { rejectReasons } from '../../shared/rejection.ts';
+import { rejectReasons } from '../../shared/vip/admission.ts';
 import { fuzzFiles, fuzzLines } from './cli.ts';
 import { fuzz } from './hostile.ts';
 

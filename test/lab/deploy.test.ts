@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, ListRulesCommand, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Deployment, deployService } from '../../lab/deploy.ts';
-import { type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
+import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { type Deployment, deployService } from '../../lab/aws/stack/deploy.ts';
 import { livingMembers } from './processes.ts';
 
 const functionsFolder = join(import.meta.dirname, 'fixtures', 'functions');

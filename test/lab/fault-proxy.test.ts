@@ -6,8 +6,8 @@ import { DescribeRouteTablesCommand, EC2Client, ReplaceRouteCommand } from '@aws
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sequentialTrips } from '../../lab/fault/call-log.ts';
+import { type FaultProxy, startFaultProxy } from '../../lab/fault/proxy.ts';
 import type { Rule } from '../../lab/fault/rule.ts';
-import { type FaultProxy, startFaultProxy } from '../../lab/fault-proxy.ts';
 
 /** An emulator of three calls: ReplaceRoute sets the target, DescribeRouteTables tells it, everything else is answered with {}. */
 let emulator: Server;

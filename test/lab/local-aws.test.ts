@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { describe, expect, it, vi } from 'vitest';
-import { childEnv, type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
+import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { listeningAddresses, livingMembers } from './processes.ts';
 
 const program = join(import.meta.dirname, 'fixtures', 'programs', 'start-and-end.ts');

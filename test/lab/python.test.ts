@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ensurePython, findPython } from '../../lab/python.ts';
+import { ensurePython, findPython } from '../../lab/aws/python.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import { CreateRouteCommand, DescribeNetworkInterfacesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../lab/local-aws.ts';
-import { buildVpc, type LabVpc } from '../../lab/vpc.ts';
-import { describeVpc, nameOf } from '../../lab/vpc-view.ts';
+import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { buildVpc, type LabVpc } from '../../lab/aws/stack/vpc.ts';
+import { describeVpc, nameOf } from '../../lab/aws/stack/vpc-view.ts';
 
 let aws: LocalAws;
 let ec2: EC2Client;

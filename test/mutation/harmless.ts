@@ -10,82 +10,82 @@ interface Reason {
 
 const reasons: readonly Reason[] = [
   {
-    file: 'shared/claim.ts',
+    file: 'shared/vip/claim.ts',
     line: 'a.bootAtMs === b.bootAtMs ?',
     why: 'equal ids were told apart in the line before, equal boots in this one: both signs say the same here',
   },
   {
-    file: 'shared/claim.ts',
+    file: 'shared/vip/claim.ts',
     line: 'told.seq > known.seq',
     why: 'the same seq is the same claim: both say the same state and priority',
   },
   {
-    file: 'shared/claim.ts',
+    file: 'shared/vip/claim.ts',
     line: 'a.hiMs !== b.hiMs',
     why: 'equal bounds were excluded in the same line',
   },
   {
-    file: 'shared/claim.ts',
+    file: 'shared/vip/claim.ts',
     line: 'a.atMs <= b.atMs',
     why: 'bounds that agree in age, limit and clock are the same: it does not matter whose they are',
   },
   {
-    file: 'shared/claim.ts',
+    file: 'shared/vip/claim.ts',
     line: 'a.affSeq !== b.affSeq',
     why: 'equal numbers were excluded in the same line',
   },
   {
-    file: 'shared/claim.ts',
+    file: 'shared/vip/claim.ts',
     line: 'a.affHiMs! <= b.affHiMs!',
     why: 'the same advert within the same bound: it does not matter whose it is',
   },
   {
-    file: 'shared/election.ts',
+    file: 'shared/vip/election.ts',
     line: 'vip.owner !== undefined && vip.members[vip.owner]',
     why: 'nobody is a member under the name undefined',
   },
   {
-    file: 'shared/election.ts',
+    file: 'shared/vip/election.ts',
     line: 'b.stint.priority - a.stint.priority ||',
     why: 'only the sign of a comparison counts, and two nodes never have the same id',
   },
   {
-    file: 'shared/plan.ts',
+    file: 'shared/network/plan.ts',
     line: '>>> 0',
     why: 'an unsigned shift by one spreads as well as one by none; only that it is a place counts',
   },
   {
-    file: 'shared/verify.ts',
+    file: 'shared/switch/verify.ts',
     line: 'ROUNDS_MAX = 4',
     why: 'three rounds or five: that they are bounded, and end with a look, is tested',
   },
   {
-    file: 'shared/apply.ts',
+    file: 'shared/switch/execute.ts',
     line: 'KEEP_EVERY',
     why: 'a look every second or every three: both are well within RENEW_BELOW less an attempt',
   },
   {
-    file: 'shared/apply.ts',
+    file: 'shared/switch/execute.ts',
     line: 'if (attempt === 1) return durationMs(0)',
     why: 'one millisecond less than none is no pause either',
   },
   {
-    file: 'shared/apply.ts',
+    file: 'shared/switch/execute.ts',
     line: 'return wait > 0 ?',
     why: 'a pause is none or at least half of BACKOFF_FIRST_MS: nothing lies between 0 and 1',
   },
   {
-    file: 'shared/hold.ts',
+    file: 'shared/switch/run-epoch.ts',
     line: 'sentAt.reduce((a, b) => (a < b',
     why: 'of two equal instants either may be taken',
   },
   {
-    file: 'shared/hold.ts',
+    file: 'shared/switch/run-epoch.ts',
     line: 'doneAt.reduce((a, b) => (a > b',
     why: 'of two equal instants either may be taken',
   },
   {
-    file: 'shared/lease.ts',
+    file: 'shared/vip/lease.ts',
     line: 'agree(durations)',
     why: 'the durations as they are agree; that contradictions are refused is tested on agree() itself',
   },

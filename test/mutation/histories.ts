@@ -1,8 +1,8 @@
 // The histories that a mutant of the protocol's core has to get past after the tests: bundled anew with each mutant.
-import seeds from '../sim/controls-seeds.json' with { type: 'json' };
-import { storyOf } from '../sim/generator.ts';
+import seeds from '../sim/controls/seeds.json' with { type: 'json' };
+import { storyOf } from '../sim/history/generator.ts';
+import type { Story } from '../sim/history/history.ts';
 import { violationsIn } from '../sim/run.ts';
-import type { Story } from '../sim/story.ts';
 
 const AT_RANDOM = 25;
 

@@ -1,6 +1,6 @@
 // Mutation testing of merge, elect, lease, plan and switch. Prints how many mutants were killed and by what, and every survivor.
 //
-//   node test/mutation/main.ts [--only shared/claim.ts] [--workers N] [--json]
+//   node test/mutation/main.ts [--only shared/vip/claim.ts] [--workers N] [--json]
 //
 // StrykerJS does not know this vitest and needs the TypeScript API that version 7 has not; so the fixed operators of
 // mutants.ts are applied mechanically. Takes some minutes; not part of `npm test`.

@@ -185,7 +185,7 @@ describe('credentials', () => {
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await expect.poll(() => node.stderr(), { timeout: 5000 }).toContain('no IMDSv2 token');
     expect(node.status()).toMatchObject({ spooled: 1, user: null });
-    const { startImds } = await import('../../lab/imds.ts');
+    const { startImds } = await import('../../lab/aws/imds.ts');
     const again = await startImds({
       port: Number(new URL(node.imds.url).port),
       instanceId,

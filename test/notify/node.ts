@@ -5,11 +5,11 @@ import { constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Imds, labCredentials, type RoleCredentials, startImds } from '../../lab/imds.ts';
-import { type Sts, startSts } from '../../lab/sts.ts';
+import { type Imds, labCredentials, type RoleCredentials, startImds } from '../../lab/aws/imds.ts';
+import { type Sts, startSts } from '../../lab/aws/sts.ts';
 import { type Bus, startBus } from './bus.ts';
 
-export const shimPath = join(import.meta.dirname, '../../notify/vipshift-notify');
+export const shimPath = join(import.meta.dirname, '..', '..', 'notify', 'vipshift-notify');
 export const region = 'eu-west-1';
 export const instanceId = 'i-0abc0000000000001';
 export const roleId = 'AROALAB00000000000001';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseClaimEvent } from '../../shared/aws/claim-event.ts';
+import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
 import type { VrrpEvent } from './bus.ts';
 import { instanceId, type Node, roleId, signerOf, startNode } from './node.ts';
 
@@ -46,7 +46,7 @@ describe('an event', () => {
   });
 
   test('is valid by the schema of events/, whatever its kind', async () => {
-    const file = join(import.meta.dirname, '../../events/vrrp-state-change.schema.json');
+    const file = join(import.meta.dirname, '..', '..', 'events', 'vrrp-state-change.schema.json');
     const schema = JSON.parse(readFileSync(file, 'utf8')) as object;
     const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
     await node.start();

@@ -1,21 +1,26 @@
 // The constants of the protocol and the edges of its rules, to the millisecond: what histories meet too seldom to hold.
 import { describe, expect, test } from 'vitest';
-import * as claim from '../../shared/claim.ts';
-import * as election from '../../shared/election.ts';
-import * as lease from '../../shared/lease.ts';
-import { plan } from '../../shared/plan.ts';
-import * as silent from '../../shared/silent.ts';
-import * as switching from '../../shared/switch.ts';
-import { newVip, type Vip } from '../../shared/vip.ts';
-import { addTable, claimOf, entry, memberOf, START, V4, world } from '../world.ts';
+import { plan } from '../../shared/network/plan.ts';
+import * as switching from '../../shared/switch/switch-vip.ts';
+import * as claim from '../../shared/vip/claim.ts';
+import * as election from '../../shared/vip/election.ts';
+import * as lease from '../../shared/vip/lease.ts';
+import * as silent from '../../shared/vip/liveness.ts';
+import * as nodeStates from '../../shared/vip/node-state.ts';
+import { newVip, type Vip } from '../../shared/vip/vip.ts';
+import { addTable, claimOf, entry, memberOf, START, V4, world } from '../support/world.ts';
 
 describe('the constants are those of the protocol', () => {
   test('of claims and silence', () => {
-    expect([claim.SLOT, claim.SILENT_AFTER_SLOTS, claim.LATE_AFTER, claim.YOUNG, claim.STAMP_MS]).toEqual([
-      25_000, 5, 60_000, 15_000, 999,
-    ]);
+    expect([
+      silent.SLOT,
+      silent.SILENT_AFTER_SLOTS,
+      claim.LATE_AFTER,
+      nodeStates.YOUNG,
+      claim.STAMP_MS,
+    ]).toEqual([25_000, 5, 60_000, 15_000, 999]);
     // Stands in stored items: another number would make old ones seem in time.
-    expect(claim.NEVER_IN_TIME).toBe(0);
+    expect(silent.NEVER_IN_TIME).toBe(0);
     expect([silent.HEARD_KEPT, silent.HEARD_PRUNE_ABOVE, silent.SILENCE_MAX]).toEqual([12, 40, 135_000]);
   });
   test('of the election', () => {
@@ -67,8 +72,8 @@ describe('the durations of the lease are held against each other when the progra
 });
 
 describe('an election with no candidate', () => {
-  const stint = (node: string, over: Partial<claim.Stint>): claim.Stint => ({
-    ...claim.stintOf(claimOf(node), START),
+  const stint = (node: string, over: Partial<nodeStates.Stint>): nodeStates.Stint => ({
+    ...nodeStates.stintOf(claimOf(node), START),
     ...over,
   });
   const of = (over: Partial<Vip>): Vip => ({
@@ -89,8 +94,8 @@ describe('an election with no candidate', () => {
 });
 
 test('two masters alike in all are ordered by id, in whatever order they were recorded', () => {
-  const a = claim.stintOf(claimOf('i-a'), START);
-  const b = claim.stintOf(claimOf('i-b'), START);
+  const a = nodeStates.stintOf(claimOf('i-a'), START);
+  const b = nodeStates.stintOf(claimOf('i-b'), START);
   const members = { 'i-a': memberOf('i-a'), 'i-b': memberOf('i-b') };
   for (const claims of [
     { 'i-a': a, 'i-b': b },
@@ -129,7 +134,7 @@ describe('a plan', () => {
 
 test('a lower-advert counts when it comes in time, to the millisecond', () => {
   const advert = claimOf('i-a', { kind: 'lower-advert', sinceMs: 0, atMs: 5000 });
-  const arrives = (ms: number) => claim.stintOf(advert, (advert.timeMs + ms) as never);
+  const arrives = (ms: number) => nodeStates.stintOf(advert, (advert.timeMs + ms) as never);
   expect(arrives(60_000).affSeq).toBe(advert.seq);
   expect(arrives(60_001).affSeq).toBeUndefined();
 });

@@ -2,10 +2,10 @@
 // matter; and what one write does without reading is what merge would have done.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { merge, newerStint, type Stint, sameStint, stintOf } from '../../shared/claim.ts';
 import { seconds } from '../../shared/time.ts';
-import { isNews, onlyRefreshes } from '../../shared/vip.ts';
-import { claimOf, START } from '../world.ts';
+import { merge, newerStint, type Stint, sameStint, stintOf } from '../../shared/vip/node-state.ts';
+import { isNews, onlyRefreshes } from '../../shared/vip/vip.ts';
+import { claimOf, START } from '../support/world.ts';
 
 /**
  * Stints as claims of one node tell them: few values, so that equal boots, transitions and claims meet. One transition

@@ -3,13 +3,14 @@
 // the same owner; and whoever repeats a claim moves nothing.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Claim, transitionAt, type VrrpState } from '../../shared/claim.ts';
-import { failover } from '../../shared/failover.ts';
-import { pace } from '../../shared/pace.ts';
-import { isSilent } from '../../shared/silent.ts';
+import { failover } from '../../shared/controller/handle-claim.ts';
+import { pace } from '../../shared/rate-limit/local-bucket.ts';
 import { type EpochMs, plus, seconds } from '../../shared/time.ts';
-import type { Vip } from '../../shared/vip.ts';
-import { anyNode, claimOf, START, type World, world } from '../world.ts';
+import type { Claim, VrrpState } from '../../shared/vip/claim.ts';
+import { isSilent } from '../../shared/vip/liveness.ts';
+import { transitionAt } from '../../shared/vip/node-state.ts';
+import type { Vip } from '../../shared/vip/vip.ts';
+import { anyNode, claimOf, START, type World, world } from '../support/world.ts';
 
 const NODES = ['i-a', 'i-b', 'i-c'];
 const SPAN_MS = 40_000;

@@ -1,10 +1,10 @@
 // Planning after applying yields nothing, from any state of EC2; and no step touches what is not the VIP's.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { membersSeen } from '../../shared/observation.ts';
-import { plan } from '../../shared/plan.ts';
-import { newVip, type Vip } from '../../shared/vip.ts';
-import { addNode, addTable, entry, V4, V6, type World, world } from '../world.ts';
+import { membersSeen } from '../../shared/network/observation.ts';
+import { plan } from '../../shared/network/plan.ts';
+import { newVip, type Vip } from '../../shared/vip/vip.ts';
+import { addNode, addTable, entry, V4, V6, type World, world } from '../support/world.ts';
 
 const targets = [
   'nothing',

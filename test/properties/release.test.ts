@@ -1,13 +1,13 @@
 // The release: who goes on under a new epoch, what is remembered of an attempt without an answer, and what stays ours.
 import { expect, test } from 'vitest';
-import { stintOf } from '../../shared/claim.ts';
 import { Fault } from '../../shared/fault.ts';
-import { UNKNOWN_LANDS_WITHIN } from '../../shared/lease.ts';
-import { plan } from '../../shared/plan.ts';
-import { switchVip, take } from '../../shared/switch.ts';
+import { plan } from '../../shared/network/plan.ts';
+import { switchVip, take } from '../../shared/switch/switch-vip.ts';
 import { durationMs, plus, seconds } from '../../shared/time.ts';
-import type { Vip } from '../../shared/vip.ts';
-import { claimOf, memberOf, START, type World, world } from '../world.ts';
+import { UNKNOWN_LANDS_WITHIN } from '../../shared/vip/lease.ts';
+import { stintOf } from '../../shared/vip/node-state.ts';
+import type { Vip } from '../../shared/vip/vip.ts';
+import { claimOf, memberOf, START, type World, world } from '../support/world.ts';
 
 const cause = { kind: 'claim', why: 'test', atMs: START } as const;
 const itemOf = (w: World): Vip => w.vips.items.get('web')!;

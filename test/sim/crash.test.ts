@@ -1,13 +1,13 @@
 // A crash, or a pause beyond the lease, at every await of every invocation that switches and of every step of a forced
 // failover, one history each: enumerated, not drawn. Everything heals within the lease and one reconcile, and the record stays true.
 import { expect, test } from 'vitest';
-import { LEASE_TTL } from '../../shared/lease.ts';
-import { RECONCILE_EVERY_MS } from './cadence.ts';
+import { LEASE_TTL } from '../../shared/vip/lease.ts';
 import { violationsOf } from './checks/all.ts';
-import type { Blow } from './invocation.ts';
-import { retell } from './retell.ts';
-import type { Deed, Story } from './story.ts';
-import { tell, type World } from './world.ts';
+import type { Blow } from './functions/invocation.ts';
+import { RECONCILE_EVERY_MS } from './history/cadence.ts';
+import type { Deed, Story } from './history/history.ts';
+import { retell } from './truth/retell.ts';
+import { tell, type World } from './world/world.ts';
 
 const node = (id: string, priority: number) => ({
   id: `i-${id}`,

@@ -2,9 +2,9 @@
 // new. Without AWS's word only silence tells.
 import { expect, test } from 'vitest';
 import { violationsOf } from './checks/all.ts';
-import { retell } from './retell.ts';
-import type { FaultName, Story } from './story.ts';
-import { tell } from './world.ts';
+import type { FaultName, Story } from './history/history.ts';
+import { retell } from './truth/retell.ts';
+import { tell } from './world/world.ts';
 
 const node = (id: string, priority: number) => ({
   id: `i-${id}`,

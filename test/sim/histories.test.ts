@@ -2,15 +2,15 @@
 // `npm run sim`.
 import { expect, test } from 'vitest';
 import { violationsOf } from './checks/all.ts';
-import { controls } from './controls.ts';
-import { storyOf } from './generator.ts';
+import { controls } from './controls/protocol.ts';
+import { variant } from './controls/variant.ts';
+import { storyOf } from './history/generator.ts';
+import type { Story } from './history/history.ts';
+import { shrink } from './history/shrink.ts';
 import { median } from './report.ts';
-import { retell } from './retell.ts';
 import { emptyTally, runSeeds } from './run.ts';
-import { shrink } from './shrink.ts';
-import type { Story } from './story.ts';
-import { variant } from './variant.ts';
-import { tell } from './world.ts';
+import { retell } from './truth/retell.ts';
+import { tell } from './world/world.ts';
 
 test('600 histories hold all nine guarantees, and are as busy as they have to be', async () => {
   const tally = await runSeeds(1_000_000, 600, emptyTally());

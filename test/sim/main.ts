@@ -8,12 +8,12 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { violationsOf } from './checks/all.ts';
-import { storyOf } from './generator.ts';
+import { storyOf } from './history/generator.ts';
+import { shrink } from './history/shrink.ts';
 import { asJson, asText, shortPairs } from './report.ts';
-import { retell } from './retell.ts';
 import { emptyTally, type Tally } from './run.ts';
-import { shrink } from './shrink.ts';
-import { tell } from './world.ts';
+import { retell } from './truth/retell.ts';
+import { tell } from './world/world.ts';
 
 const BATCH = 250;
 

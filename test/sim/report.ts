@@ -1,7 +1,7 @@
 // What came of many histories, for people and for programs.
 
+import { deedNames, faultNames } from './history/history.ts';
 import type { Tally } from './run.ts';
-import { deedNames, faultNames } from './story.ts';
 
 export const nodeStates = ['MASTER', 'BACKUP', 'FAULT', 'STOP', 'DELETED', 'dead'] as const;
 

@@ -1,9 +1,9 @@
 // Runs histories and adds up what came of them.
 import { violationsOf } from './checks/all.ts';
 import type { Violation } from './checks/violation.ts';
-import { storyOf } from './generator.ts';
-import type { Story } from './story.ts';
-import { CONVERGES_WITHIN_MS, tell, type World } from './world.ts';
+import { storyOf } from './history/generator.ts';
+import type { Story } from './history/history.ts';
+import { CONVERGES_WITHIN_MS, tell, type World } from './world/world.ts';
 
 export interface Failure {
   readonly seed: number;

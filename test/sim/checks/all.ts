@@ -1,5 +1,5 @@
 // Every checker there is.
-import type { World } from '../world.ts';
+import type { World } from '../world/world.ts';
 import { convergence } from './convergence.ts';
 import { neverWorse } from './never-worse.ts';
 import { noClaimLost } from './no-claim-lost.ts';

@@ -1,10 +1,10 @@
 // Guarantee 8: no fault of the controller's world causes a failover: nothing goes to a node that never was MASTER and that
 // no order named; and where no node's keepalived, power or membership changed, nothing moves after the first convergence.
 
-import { whereItBelongs } from '../belonging.ts';
-import type { Act, FaultName } from '../story.ts';
-import { eipEni, serviceEni } from '../truth.ts';
-import type { World } from '../world.ts';
+import type { Act, FaultName } from '../history/history.ts';
+import { whereItBelongs } from '../truth/belonging.ts';
+import { eipEni, serviceEni } from '../truth/truth.ts';
+import type { World } from '../world/world.ts';
 import type { Violation } from './violation.ts';
 
 /** Acts that leave every node's VRRP state, membership and orders as they are. */

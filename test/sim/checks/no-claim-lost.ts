@@ -1,8 +1,8 @@
 // Guarantee 4: no claim is lost to a held lease. What an invocation answered as recorded stands in the item, or something
 // newer of that node does; nothing that stands there is ever replaced by something older; and AWS's hint that an instance
 // stopped withdraws no word of a node that spoke after its end.
-import type { Stint } from '../../../shared/claim.ts';
-import type { World } from '../world.ts';
+import type { Stint } from '../../../shared/vip/node-state.ts';
+import type { World } from '../world/world.ts';
 import type { Violation } from './violation.ts';
 
 const boot = (bootId: string): number => Number(bootId.split('-')[1]);

@@ -1,12 +1,13 @@
 // Operators' orders are obeyed: frozen means that nothing moves; nobody but an operator or a workflow touches pin and freeze;
 // a forced failover stands in the record before it takes effect, ends where it says that it ended, pins for as long as was
 // asked, and leaves no pin behind when it failed.
-import type { Written } from '../log.ts';
-import { STALE_MAX_MS } from '../region.ts';
-import type { Odds } from '../story.ts';
-import { cellsOf, eipEni, isForeign, serviceEni } from '../truth.ts';
-import type { Execution } from '../workflow.ts';
-import type { World } from '../world.ts';
+
+import type { Execution } from '../functions/workflow.ts';
+import type { Odds } from '../history/history.ts';
+import type { Written } from '../truth/log.ts';
+import { cellsOf, eipEni, isForeign, serviceEni } from '../truth/truth.ts';
+import { STALE_MAX_MS } from '../world/region.ts';
+import type { World } from '../world/world.ts';
 import type { Violation } from './violation.ts';
 
 /** Clocks of sandboxes differ, and whole milliseconds are cut. */

@@ -1,10 +1,11 @@
 // Guarantee 7: only a labelled table of the VIP's VPC and account, only the route to exactly one of its addresses, only
 // towards a member's ENI; and nothing is taken from a foreign, living target that the sender could have seen.
-import type { Sent } from '../log.ts';
-import { ACCOUNT, VPC } from '../region.ts';
-import type { VipSpec } from '../story.ts';
-import { eipEni, serviceEni } from '../truth.ts';
-import type { World } from '../world.ts';
+
+import type { VipSpec } from '../history/history.ts';
+import type { Sent } from '../truth/log.ts';
+import { eipEni, serviceEni } from '../truth/truth.ts';
+import { ACCOUNT, VPC } from '../world/region.ts';
+import type { World } from '../world/world.ts';
 import type { Violation } from './violation.ts';
 
 export function scope(world: World): readonly Violation[] {

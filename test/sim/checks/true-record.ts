@@ -1,12 +1,12 @@
 // Guarantee 6: the record does not lie. No mutation without a cause and an epoch written before it; the outcome stands
 // before the epoch is closed; every epoch gets one; and an outcome agrees with what was sent and what EC2 shows.
-
-import { ATTEMPT_MAX } from '../../../shared/lease.ts';
-import type { Entry, Failover, StepDone } from '../../../shared/timeline.ts';
-import type { Sent } from '../log.ts';
-import { type CellChange, STALE_MAX_MS } from '../region.ts';
-import { eipEni, serviceEni } from '../truth.ts';
-import type { World } from '../world.ts';
+import type { StepDone } from '../../../shared/network/step.ts';
+import type { Entry, Failover } from '../../../shared/timeline/timeline.ts';
+import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
+import type { Sent } from '../truth/log.ts';
+import { eipEni, serviceEni } from '../truth/truth.ts';
+import { type CellChange, STALE_MAX_MS } from '../world/region.ts';
+import type { World } from '../world/world.ts';
 import type { Violation } from './violation.ts';
 
 export const trueRecord = (world: World): readonly Violation[] =>

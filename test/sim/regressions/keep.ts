@@ -3,11 +3,11 @@
 //   node test/sim/regressions/keep.ts [--only TEXT] [--seed S] [--most N]
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { caught } from '../catch.ts';
-import { every } from '../every-control.ts';
-import { storyOf } from '../generator.ts';
-import { shrink } from '../shrink.ts';
-import { variant } from '../variant.ts';
+import { caught } from '../controls/catch.ts';
+import { every } from '../controls/every-control.ts';
+import { variant } from '../controls/variant.ts';
+import { storyOf } from '../history/generator.ts';
+import { shrink } from '../history/shrink.ts';
 import { slug } from './slug.ts';
 
 const { values } = parseArgs({

@@ -3,12 +3,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { violationsOf } from '../checks/all.ts';
-import { found } from '../controls-found.ts';
-import { every } from '../every-control.ts';
-import { retell } from '../retell.ts';
-import type { Story } from '../story.ts';
-import { variant } from '../variant.ts';
-import { tell } from '../world.ts';
+import { every } from '../controls/every-control.ts';
+import { found } from '../controls/found.ts';
+import { variant } from '../controls/variant.ts';
+import type { Story } from '../history/history.ts';
+import { retell } from '../truth/retell.ts';
+import { tell } from '../world/world.ts';
 import { slug } from './slug.ts';
 
 const here = new URL('./', import.meta.url);

@@ -1,0 +1,134 @@
+// What `vipshift audit verify` does: holds the record against the functions' log.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { type Lines, lineFrom, linesOf } from '../../shared/aws/logs/digest-lines.ts';
+import { type EpochMs, epochMs, hours } from '../../shared/time.ts';
+import { digest } from '../../shared/timeline/integrity.ts';
+import { daysOf, type Window } from '../../shared/timeline/query.ts';
+import { compare, type Discrepancy, type LogLine, type Recorded } from '../../shared/timeline/verify.ts';
+import type { Run } from '../command/command.ts';
+import { refused, type Status, status } from '../command/exit.ts';
+import { momentText } from '../command/instants.ts';
+import type { Session } from '../command/session.ts';
+import { type PeriodOptions, periodFrom } from '../timeline/period.ts';
+
+const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+
+export async function verify({ options, out, session }: Run<VerifyOptions>): Promise<Status> {
+  const now = session.now();
+  const asked = periodFrom(options, now, false);
+  const log =
+    options.logFile === undefined ? await fromCloudWatch(session, asked) : await fromFiles(options.logFile);
+  if (log.missing.length > 0) out.note(`no such log group: ${log.missing.join(', ')}`);
+  const window = { sinceMs: epochMs(Math.max(asked.sinceMs, log.fromMs)), untilMs: asked.untilMs };
+  const { records, fromMs } = await recordsOf(session, window);
+  const seen = { sinceMs: fromMs, untilMs: window.untilMs };
+  const lines = log.lines.filter((line) => within(line.atMs, seen));
+  const discrepancies = await explained(session, compare(records, lines, now));
+  if (out.json) {
+    out.documents(discrepancies);
+    out.document({ verified: records.length, lines: lines.length, from: momentText(fromMs, options.tz) });
+  } else {
+    for (const d of discrepancies)
+      out.line(
+        `${out.paint(d.bad ? 'bad' : 'dim', d.kind)}  ${d.id}  ${momentText(d.atMs, options.tz)}  ${d.why}`,
+      );
+    out.line(sentence(records.length, lines.length, discrepancies));
+    out.line(`verified back to ${momentText(fromMs, options.tz)}: ${reach(asked, log, fromMs)}`);
+  }
+  return discrepancies.some((d) => d.bad) ? status.bad : status.ok;
+}
+
+const within = (atMs: EpochMs, window: Window): boolean => atMs >= window.sinceMs && atMs < window.untilMs;
+
+const sentence = (records: number, lines: number, found: readonly Discrepancy[]): string => {
+  const count = (kind: Discrepancy['kind']) => found.filter((d) => d.kind === kind).length;
+  return `${records} records, ${lines} log lines: ${count('edited')} edited, ${count('deleted')} deleted, ${count('unlogged')} without a line`;
+};
+
+const reach = (asked: Window, log: Lines, fromMs: EpochMs): string =>
+  fromMs === asked.sinceMs
+    ? 'all that was asked for'
+    : fromMs === log.fromMs
+      ? 'the log knows nothing older'
+      : 'more records than can be read at once; ask day by day';
+
+async function fromCloudWatch(session: Session, window: Window): Promise<Lines> {
+  const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
+  const groups = ['failover', 'reconcile', 'runbook'].map(
+    (name) => `/aws/lambda/vipshift-${session.settings.stage}-${name}`,
+  );
+  const logs = { client: new CloudWatchLogsClient({ maxAttempts: 3 }), groups, signal: session.signal };
+  // A record's line is written after it; at the end of the window it may stand a little later.
+  const wider = { sinceMs: window.sinceMs, untilMs: epochMs(window.untilMs + hours(1)) };
+  const found = await linesOf(logs, wider, session.now());
+  if (found.missing.length < groups.length) return found;
+  throw refused(
+    `there are no log groups ${groups.join(' and ')}`,
+    'is --stage right? Or name exported lines: --log-file',
+  );
+}
+
+async function fromFiles(files: readonly string[]): Promise<Lines> {
+  const lines: LogLine[] = [];
+  for (const file of files) {
+    try {
+      const texts = (await readFile(file, 'utf8')).split('\n');
+      lines.push(...texts.flatMap((text) => lineFrom(text, epochMs(0)) ?? []));
+    } catch (error) {
+      throw refused((error as Error).message, 'name a file that can be read: --log-file FILE');
+    }
+  }
+  const fromMs = lines.reduce((least, line) => Math.min(least, line.atMs), Number.POSITIVE_INFINITY);
+  return { lines, fromMs: epochMs(Number.isFinite(fromMs) ? fromMs : 0), missing: [] };
+}
+
+/** Records of one day that are read at once. */
+const DAY_MAX = 20_000;
+
+async function recordsOf(
+  session: Session,
+  window: Window,
+): Promise<{ records: readonly Recorded[]; fromMs: EpochMs }> {
+  const records: Recorded[] = [];
+  for (const day of daysOf(window)) {
+    const start = epochMs(Date.parse(`${day}T00:00:00Z`));
+    const sinceMs = epochMs(Math.max(start, window.sinceMs));
+    const untilMs = epochMs(Math.min(start + hours(24), window.untilMs));
+    const answer = await session.log.find({ kinds: ['outcome'], limit: DAY_MAX, sinceMs, untilMs });
+    for (const record of answer.records)
+      if (record.entry === 'outcome') records.push({ failover: record, digest: digest(record, sha256) });
+    if (answer.readBackToMs !== undefined) return { records, fromMs: answer.readBackToMs };
+    if (answer.records.length === DAY_MAX) return { records, fromMs: answer.records.at(-1)!.atMs };
+  }
+  return { records, fromMs: window.sinceMs };
+}
+
+/** Missing ones that are looked up by key: they may only have lost their place in the index, or their time. */
+const LOOKED_UP_MAX = 200;
+
+async function explained(session: Session, found: readonly Discrepancy[]): Promise<readonly Discrepancy[]> {
+  let looked = 0;
+  const results: Discrepancy[] = [];
+  for (const d of found) {
+    if (d.kind !== 'deleted' || looked >= LOOKED_UP_MAX) {
+      results.push(d);
+      continue;
+    }
+    looked += 1;
+    const slash = d.id.lastIndexOf('/');
+    const { outcome } = await session.log.epoch(d.id.slice(0, slash), Number(d.id.slice(slash + 1)));
+    if (outcome === undefined) results.push(d);
+    else
+      results.push({
+        ...d,
+        kind: 'edited',
+        why: `it is there, but its time was changed: it says ${momentText(outcome.atMs, 'UTC')}, or it is gone from the index by day`,
+      });
+  }
+  return results;
+}
+
+export interface VerifyOptions extends PeriodOptions {
+  readonly logFile?: readonly string[];
+}

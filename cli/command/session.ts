@@ -1,0 +1,203 @@
+// One run's connection to a deployment: which stage, Region and tables, and the clients for them. The CLI's only reader
+// of the environment. Region and profile are found as the AWS CLI finds them.
+//
+// Limit: it believes that the stack's names are the default ones of serverless.yml unless VIPSHIFT_* says otherwise.
+
+import { randomUUID } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { awsApprovals } from '../../shared/aws/dynamodb/approvals.ts';
+import { awsOrders } from '../../shared/aws/dynamodb/operator-actions.ts';
+import { awsReservations, type Reservations } from '../../shared/aws/dynamodb/reservations.ts';
+import { type AuditLog, awsAuditLog } from '../../shared/aws/dynamodb/timeline-query.ts';
+import type { Ec2Reader } from '../../shared/aws/ec2/vpc.ts';
+import type { Workflow } from '../../shared/aws/step-functions/workflow.ts';
+import { tagKey } from '../../shared/aws/tag-key.ts';
+import {
+  clients as lambdaClients,
+  ratesFrom,
+  type Sandbox,
+  type Settings,
+  sandbox,
+  systemNow,
+  wireFor,
+} from '../../shared/aws/wire.ts';
+import type { ApprovalDesk } from '../../shared/forced-failover/approval.ts';
+import type { Wire } from '../../shared/switch/switch-vip.ts';
+import { type EpochMs, minutes } from '../../shared/time.ts';
+import type { OrderBook } from '../../shared/timeline/operator-action.ts';
+import { Complaint, status, usage } from './exit.ts';
+import type { CommonOptions } from './options.ts';
+
+export interface Session {
+  readonly settings: Settings;
+  readonly region: string;
+  /** The tag key whose value is the label. */
+  readonly tag: string;
+  readonly box: Sandbox;
+  readonly wire: Wire;
+  readonly ec2: Ec2Reader;
+  readonly orders: OrderBook;
+  readonly reservations: Reservations;
+  readonly log: AuditLog;
+  readonly approvals: ApprovalDesk;
+  readonly signal: AbortSignal;
+  now(): EpochMs;
+  nonce(): string;
+  /** Who gives orders here: the caller's ARN, or the local user where AWS does not say. */
+  caller(): Promise<string>;
+  /** The caller's account; undefined where AWS does not say. */
+  account(): Promise<string | undefined>;
+  /** Forced failovers. Loaded when it is wanted. */
+  workflow(): Promise<Workflow>;
+}
+
+/** A command that is not a watch has to be done by then. */
+const RUN_MAX = minutes(30);
+const CONNECT_MAX_MS = 5000;
+const REQUEST_MAX_MS = 15_000;
+
+export function settingsOf(options: CommonOptions): Settings {
+  const env = process.env;
+  const stage = options.stage ?? env.VIPSHIFT_STAGE ?? 'dev';
+  return {
+    stage,
+    vipsTable: env.VIPSHIFT_VIPS_TABLE ?? `vipshift-${stage}-vips`,
+    timelineTable: env.VIPSHIFT_TIMELINE_TABLE ?? `vipshift-${stage}-timeline`,
+    bus: env.VIPSHIFT_BUS ?? `vipshift-${stage}`,
+    identity: { mode: 'none' },
+    retentionDays: Number(env.VIPSHIFT_RETENTION_DAYS ?? '400'),
+    ...ratesOf(env.VIPSHIFT_EC2_RATES),
+  };
+}
+
+/** The stack's parameter ec2Rates, for whom AWS Support has granted more; EC2's defaults unless told. */
+function ratesOf(text: string | undefined): Pick<Settings, 'rates'> {
+  if (text === undefined || text === '') return {};
+  const problems: string[] = [];
+  const rates = ratesFrom(text, problems);
+  if (problems.length > 0) throw usage(problems.join('; '), 'mend it, or take it out of the environment');
+  return { rates };
+}
+
+/** As the AWS CLI does; the SDK's own chain then does the rest: profiles, SSO, assumed roles, the instance's role. */
+function placeFrom(options: CommonOptions): void {
+  const { env } = process;
+  if (options.profile !== undefined) {
+    env.AWS_PROFILE = options.profile;
+    // A profile that is named goes before keys in the environment; the SDK would warn of both.
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']) delete env[name];
+  }
+  // Which Node.js will do is said by package.json; in the middle of the night it is noise.
+  env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  const named = options.region || env.AWS_REGION || env.AWS_DEFAULT_REGION;
+  if (named === undefined || named === '') delete env.AWS_REGION;
+  else env.AWS_REGION = named;
+}
+
+export async function openSession(options: CommonOptions): Promise<Session> {
+  placeFrom(options);
+  const settings = settingsOf(options);
+  const made = patientClients();
+  const region = await made.dynamo.config.region();
+  const controller = new AbortController();
+  const box = sandbox(settings, made);
+  const wire = wireFor(box, RUN_MAX, controller.signal);
+  const table = {
+    client: made.dynamo,
+    table: settings.timelineTable,
+    signal: controller.signal,
+    retentionDays: settings.retentionDays,
+  };
+  let asked: Promise<Identity | undefined> | undefined;
+  const identity = () => (asked ??= identityOf(controller.signal));
+  const dynamo = {
+    client: made.dynamo,
+    table: settings.vipsTable,
+    signal: controller.signal,
+    nonce: randomUUID,
+  };
+  return {
+    settings,
+    region,
+    tag: tagKey(settings.stage),
+    box,
+    wire,
+    ec2: { reader: made.reader, signal: controller.signal },
+    orders: awsOrders(table),
+    reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => wire.vips.read(name) }),
+    log: awsAuditLog(table),
+    approvals: awsApprovals(table),
+    signal: controller.signal,
+    now: systemNow,
+    nonce: randomUUID,
+    caller: async () => (await identity())?.arn ?? localUser(),
+    account: async () => (await identity())?.account,
+    workflow: () => workflowOf(settings.stage, region, identity, controller.signal),
+  };
+}
+
+/** A laptop is further away than a Lambda; only mutations keep the limit that the lease reckons with. */
+function patientClients() {
+  const requestHandler = {
+    connectionTimeout: CONNECT_MAX_MS,
+    requestTimeout: REQUEST_MAX_MS,
+    throwOnRequestTimeout: true,
+  };
+  return {
+    dynamo: new DynamoDBClient({ requestHandler, maxAttempts: 3 }),
+    reader: new EC2Client({ requestHandler, maxAttempts: 3 }),
+    events: new EventBridgeClient({ requestHandler, maxAttempts: 3 }),
+    writer: lambdaClients().writer,
+  };
+}
+
+interface Identity {
+  readonly arn: string;
+  readonly account: string;
+}
+
+/** Undefined when AWS does not say: in an outage an order must still be given, and the record says whose word it is. */
+async function identityOf(signal: AbortSignal): Promise<Identity | undefined> {
+  try {
+    const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
+    const client = new STSClient({ maxAttempts: 2 });
+    const { Arn, Account } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
+    return Arn === undefined || Account === undefined ? undefined : { arn: Arn, account: Account };
+  } catch {
+    return undefined;
+  }
+}
+
+const localUser = (): string => `${userInfo().username}@${hostname()} (AWS did not say who)`;
+
+async function workflowOf(
+  stage: string,
+  region: string,
+  identity: () => Promise<Identity | undefined>,
+  signal: AbortSignal,
+): Promise<Workflow> {
+  const [{ SFNClient }, { awsWorkflow }] = await Promise.all([
+    import('@aws-sdk/client-sfn'),
+    import('../../shared/aws/step-functions/workflow.ts'),
+  ]);
+  const requestHandler = { connectionTimeout: CONNECT_MAX_MS, requestTimeout: REQUEST_MAX_MS };
+  const client = new SFNClient({ requestHandler, maxAttempts: 5 });
+  const machineArn = process.env.VIPSHIFT_FAILOVER_MACHINE ?? machineOf(stage, region, await identity());
+  return awsWorkflow({ client, machineArn, signal });
+}
+
+/** As resources/runbook.yml names it. */
+function machineOf(stage: string, region: string, identity: Identity | undefined): string {
+  if (identity !== undefined) {
+    const [, partition] = identity.arn.split(':');
+    return `arn:${partition}:states:${region}:${identity.account}:stateMachine:vipshift-${stage}-failover`;
+  }
+  throw new Complaint(
+    'AWS did not say which account this is, so the workflow’s name is not known',
+    'log in, or set VIPSHIFT_FAILOVER_MACHINE to the stack’s output FailoverMachineArn; in an outage: --break-glass',
+    status.aws,
+  );
+}

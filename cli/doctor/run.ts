@@ -1,0 +1,181 @@
+// What `vipshift doctor` does: looks everything up, judges, and says what to do about it.
+import { readFile } from 'node:fs/promises';
+import { lookAtNetwork, type Once, once, profilesOf } from '../../shared/aws/ec2/network-facts.ts';
+import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
+import { bucketFindings, loadSentence, zoneLoads } from '../../shared/doctor/capacity.ts';
+import { diagnose, type Facts } from '../../shared/doctor/diagnose.ts';
+import { type Finding, inOrder } from '../../shared/doctor/finding.ts';
+import type { IdentityFacts } from '../../shared/doctor/identity.ts';
+import { keepalivedFindings } from '../../shared/doctor/keepalived.ts';
+import type { ServicePort } from '../../shared/doctor/packet-filters.ts';
+import { faultOf } from '../../shared/fault.ts';
+import type { Observation } from '../../shared/network/observation.ts';
+import { stands } from '../../shared/registry/registry.ts';
+import type { Vip } from '../../shared/vip/vip.ts';
+import type { Run } from '../command/command.ts';
+import { refused, type Status, status } from '../command/exit.ts';
+import type { Output } from '../command/output.ts';
+import { standing } from '../command/registered-vip.ts';
+import type { Session } from '../command/session.ts';
+import { probed } from './probe.ts';
+
+export async function look({ args, options, out, session }: Run<DoctorOptions>): Promise<Status> {
+  const files = await filesOf(options.keepalived ?? []);
+  const vips =
+    args[0] === undefined
+      ? (await session.wire.vips.list()).filter(stands)
+      : [await standing(session, args[0])];
+  const by = await session.caller();
+  const identity = await identityOf(session, options, vips);
+  // EC2's Describe bucket is the controller's, too: what is the same for many VIPs is looked up once.
+  const remember = once();
+  const looked = vips.length > 1 ? await session.wire.ec2.observeAll?.(vips) : undefined;
+  const seen: { vip: Vip; observation: Observation }[] = [];
+  const findings: (Finding & { readonly vip?: string })[] = [...keepalivedFindings(files)];
+  for (const vip of [...vips].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const observation = looked?.get(vip.name) ?? (await session.wire.ec2.observe(vip));
+    seen.push({ vip, observation });
+    const facts = await factsOf(session, vip, observation, accountOf(by), options, identity, remember);
+    findings.push(...diagnose(facts).map((f) => ({ ...f, vip: vip.name })));
+  }
+  const loads = zoneLoads(seen);
+  const { rates } = session.settings;
+  findings.push(...bucketFindings(loads, rates));
+  const told = deduplicated(findings);
+  if (out.json) out.documents(told);
+  else
+    tell(
+      out,
+      told,
+      vips.length,
+      loads.map((load) => loadSentence(load, rates)),
+    );
+  const bad = findings.some((f) => f.severity === 'fault' || options.strict === true);
+  return bad ? status.bad : status.ok;
+}
+
+const accountOf = (arn: string): string | undefined => /^arn:[\w-]+:[\w-]+::(\d{12}):/.exec(arn)?.[1];
+
+async function filesOf(names: readonly string[]) {
+  return Promise.all(
+    names.map(async (file) => {
+      try {
+        return { file, text: await readFile(file, 'utf8') };
+      } catch (error) {
+        throw refused((error as Error).message, 'name a file that can be read: --keepalived FILE');
+      }
+    }),
+  );
+}
+
+interface Identity {
+  readonly facts?: IdentityFacts;
+  readonly unchecked: Facts['unchecked'];
+}
+
+async function identityOf(session: Session, options: DoctorOptions, vips: readonly Vip[]): Promise<Identity> {
+  const { busOf, rolesOf } = await import('../../shared/aws/iam/identity-facts.ts');
+  const { IAMClient } = await import('@aws-sdk/client-iam');
+  const { settings, box, signal, ec2 } = session;
+  const access = {
+    iam: new IAMClient({ maxAttempts: 3 }),
+    events: box.clients.events,
+    bus: settings.bus,
+    signal,
+  };
+  const unchecked: { what: string; why: string }[] = [];
+  const tried = async <T>(what: string, look: () => Promise<T>, without: T): Promise<T> => {
+    try {
+      return await look();
+    } catch (error) {
+      unchecked.push({ what, why: faultOf(error).message });
+      return without;
+    }
+  };
+  const nodes = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
+  const bus = await tried('the bus', () => busOf(access), undefined);
+  if (bus === undefined && unchecked.length > 0) return { unchecked };
+  const { roles, without } = await tried(
+    'the nodes’ role',
+    async () => rolesOf(access, await profilesOf(ec2, nodes), options.nodeRole),
+    { roles: [], without: [] },
+  );
+  const [first] = vips;
+  const probe =
+    options.probe === false || bus === undefined || first === undefined
+      ? undefined
+      : await tried('the way of an event', () => probed(session, access, first), undefined);
+  const facts: IdentityFacts = {
+    stage: settings.stage,
+    detailType: DETAIL_TYPE,
+    busName: settings.bus,
+    ...(bus === undefined ? {} : { bus }),
+    roles,
+    without,
+    ...(probe === undefined ? {} : { probe }),
+  };
+  return { facts, unchecked };
+}
+
+async function factsOf(
+  session: Session,
+  vip: Vip,
+  observation: Observation,
+  caller: string | undefined,
+  options: DoctorOptions,
+  identity: Identity,
+  remember: Once,
+): Promise<Facts> {
+  const [network, probes] = await Promise.all([
+    lookAtNetwork(session.ec2, vip, observation, session.tag, caller, remember),
+    session.log.probes(vip.name, 200),
+  ]);
+  return {
+    network: network.facts,
+    ...(identity.facts === undefined ? {} : { identity: identity.facts }),
+    shim: { now: session.now(), bus: session.settings.bus, probes },
+    ports: options.port ?? [],
+    unchecked: [...network.unchecked, ...identity.unchecked],
+  };
+}
+
+/** Role and bus are the same for every VIP: told once. */
+function deduplicated<F extends Finding>(findings: readonly F[]): readonly F[] {
+  const known = new Map<string, F>();
+  for (const finding of findings) {
+    const key = [finding.check, finding.subject, finding.found].join('\n');
+    if (!known.has(key)) known.set(key, finding);
+  }
+  return inOrder([...known.values()]) as readonly F[];
+}
+
+function tell(
+  out: Output,
+  findings: readonly (Finding & { readonly vip?: string })[],
+  vips: number,
+  loads: readonly string[],
+): void {
+  for (const f of findings) {
+    const severity = out.paint(f.severity === 'fault' ? 'bad' : 'warn', f.severity);
+    out.line(
+      `${severity} ${out.paint('strong', f.check)} ${f.vip === undefined ? '' : `${f.vip} `}${f.subject}`,
+    );
+    out.line(`  found   ${f.found}`);
+    out.line(`  wanted  ${f.wanted}`);
+    out.line(`  remedy  ${f.remedy}`);
+  }
+  for (const load of loads) out.line(load);
+  const faults = findings.filter((f) => f.severity === 'fault').length;
+  const warnings = findings.length - faults;
+  out.line(
+    `${vips} ${vips === 1 ? 'VIP' : 'VIPs'}: ${faults === 0 ? out.paint('good', 'no fault') : out.paint('bad', `${faults} fault${faults === 1 ? '' : 's'}`)}, ${warnings} warning${warnings === 1 ? '' : 's'}`,
+  );
+}
+
+export interface DoctorOptions {
+  readonly keepalived?: readonly string[];
+  readonly port?: readonly ServicePort[];
+  readonly nodeRole?: string;
+  readonly probe?: boolean;
+  readonly strict?: boolean;
+}

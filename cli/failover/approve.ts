@@ -1,0 +1,127 @@
+// Answers a request for approval: finds what waits, says what it would do, and gives the workflow the decision.
+//
+// Invariant: what is answered is one request, named or the only one. The workflow records the decision before it acts
+// on it. Limit: that who ordered it does not approve it too is said, not enforced: IAM decides who may answer.
+
+import type { Workflow } from '../../shared/aws/step-functions/workflow.ts';
+import type { ApprovalRequest, Decision } from '../../shared/forced-failover/approval.ts';
+import { stands } from '../../shared/registry/registry.ts';
+import { iso } from '../../shared/time.ts';
+import type { Run } from '../command/command.ts';
+import { refused, type Status, status } from '../command/exit.ts';
+import { repeated } from '../command/options.ts';
+import { type Output, plain } from '../command/output.ts';
+import { standing } from '../command/registered-vip.ts';
+import type { Session } from '../command/session.ts';
+
+export async function answer(run: Run<AnswerOptions>, approved: boolean): Promise<Status> {
+  const { args, options, out, session } = run;
+  const workflow = await session.workflow();
+  const waiting = await waitingFor(session, workflow, args[0]);
+  if (options.list === true) return list(out, waiting);
+  const request = theOne(waiting, run, approved ? 'approve' : 'deny');
+  const { vip, execution, order, plan } = request;
+  const by = await session.caller();
+  const pin = order.pinMinutes === 0 ? 'no pin' : `pinned for ${order.pinMinutes} min`;
+  out.note(plain(`${vip} to ${order.to}, ${order.mode}, ${pin}, ${plan.length} calls`));
+  out.note(plain(`ordered by ${order.by}: ${order.reason}`));
+  if (by === order.by) out.note('that is you: the record will say so');
+  const reason = options.reason?.trim() ?? '';
+  const decision: Decision = { approved, by, ...(reason === '' ? {} : { reason }) };
+  if ((await workflow.answer(request.token, decision)) === 'over')
+    throw refused(
+      `${execution} waits no longer: somebody was quicker, or its time is over`,
+      `look what became of it: vipshift failover --follow ${execution}${repeated(options)}`,
+    );
+  if (out.json) out.document({ vip, execution, to: order.to, ...decision });
+  else out.line(plain(`${execution} is ${approved ? 'approved' : 'denied'} by ${by}`));
+  if (approved) out.note(`follow it: vipshift failover --follow ${execution}${repeated(options)}`);
+  return status.ok;
+}
+
+/** VIPs asked at the same time. */
+const AT_ONCE = 8;
+
+/** Requests that are not answered yet, oldest first: of one VIP, or of the whole ledger, one query each. */
+async function waitingFor(
+  session: Session,
+  workflow: Workflow,
+  name: string | undefined,
+): Promise<readonly ApprovalRequest[]> {
+  const vips =
+    name === undefined ? (await session.wire.vips.list()).filter(stands) : [await standing(session, name)];
+  const queue = vips.map((vip) => vip.name);
+  const found: ApprovalRequest[] = [];
+  const worker = async () => {
+    for (let vip = queue.shift(); vip !== undefined; vip = queue.shift())
+      for (const request of await session.approvals.pending(vip, session.now()))
+        if (await waits(workflow, request)) found.push(request);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return found.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** The request stays where it is when it is answered; the workflow knows. */
+async function waits(workflow: Workflow, { execution }: ApprovalRequest): Promise<boolean> {
+  if ((await workflow.look(execution))?.state !== 'running') return false;
+  const entered = (await workflow.happenings(execution, 0)).filter((h) => h.entered !== undefined);
+  return entered.at(-1)?.entered === 'requestApproval';
+}
+
+function theOne(
+  waiting: readonly ApprovalRequest[],
+  { args, options }: Run<AnswerOptions>,
+  verb: string,
+): ApprovalRequest {
+  const about = args[0] === undefined ? '' : ` for ${args[0]}`;
+  const named = waiting.filter((r) => options.execution === undefined || r.execution === options.execution);
+  const [first, ...others] = named;
+  if (first === undefined) {
+    const which = options.execution === undefined ? 'nothing' : `no ${options.execution}`;
+    throw refused(
+      `${which} waits for approval${about}`,
+      waiting.length === 0
+        ? 'an order waits an hour at most; vipshift timeline --kind order --since 2h shows what was answered'
+        : `vipshift ${verb} --list shows what does`,
+    );
+  }
+  if (others.length === 0) return first;
+  const lines = named.map((r) => `${r.execution}: ${sentence(r)}`);
+  const how =
+    args[0] === undefined
+      ? `vipshift ${verb} ${first.vip}`
+      : `vipshift ${verb} ${first.vip} --execution ${first.execution}`;
+  throw refused(`several wait for approval${about}:\n${lines.join('\n')}`, `name one: ${how} --reason …`);
+}
+
+const sentence = ({ order, untilMs }: ApprovalRequest): string =>
+  `${order.vip} to ${order.to} (${order.mode}) by ${order.by}: ${order.reason}; until ${iso(untilMs)}`;
+
+function list(out: Output, waiting: readonly ApprovalRequest[]): Status {
+  if (out.json) {
+    // The token is what answers it: it is nobody's to copy out of a log.
+    out.documents(waiting.map(({ token: _token, ...told }) => told));
+  } else if (waiting.length === 0) out.note('nothing waits for approval');
+  else {
+    out.table(
+      ['execution', 'vip', 'to', 'mode', 'calls', 'until', 'by', 'reason'],
+      waiting.map(({ execution, vip, order, plan, untilMs }) => [
+        execution,
+        { text: vip, paint: 'strong' },
+        order.to,
+        order.mode,
+        String(plan.length),
+        iso(untilMs),
+        order.by,
+        order.reason,
+      ]),
+    );
+  }
+  return status.ok;
+}
+
+export interface AnswerOptions {
+  readonly execution?: string;
+  readonly reason?: string;
+  readonly list?: boolean;
+}

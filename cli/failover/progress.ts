@@ -1,0 +1,85 @@
+// Follows an execution of the workflow: a line on stderr for each state that does something, until it has ended.
+import type { Execution, Happening, Workflow } from '../../shared/aws/step-functions/workflow.ts';
+import { faultOf } from '../../shared/fault.ts';
+import { complaintOf } from '../command/aws-errors.ts';
+import { Complaint, status } from '../command/exit.ts';
+import { type Output, plain } from '../command/output.ts';
+import type { Session } from '../command/session.ts';
+
+const LOOK_EVERY_MS = 500;
+/** Somebody is waited for: nobody minds a moment more, and AWS counts the calls. */
+const LOOK_SELDOM_MS = 3000;
+const SELDOM_AFTER_MS = 120_000;
+/** The workflow ends by itself after two hours (TimeoutSeconds). */
+const LOOKS_MAX = 5000;
+
+export interface Followed {
+  readonly name: string;
+  /** The options that lead to this stage, for the commands that are suggested. */
+  readonly again: string;
+}
+
+export const followOn = ({ name, again }: Followed): string => `vipshift failover --follow ${name}${again}`;
+
+export async function follow(
+  session: Session,
+  workflow: Workflow,
+  out: Output,
+  followed: Followed,
+): Promise<Execution> {
+  const { name, again } = followed;
+  const how = followOn(followed);
+  const since = session.now();
+  let seen = 0;
+  try {
+    for (let look = 1; look <= LOOKS_MAX; look++) {
+      // In this order: what happened before its end is told before its end.
+      const execution = await workflow.look(name);
+      // Right after its start it may not be found yet.
+      const news = execution === undefined ? [] : await workflow.happenings(name, seen);
+      for (const happening of news) tell(out, happening, execution, again);
+      seen = news.at(-1)?.id ?? seen;
+      if (execution !== undefined && execution.state !== 'running') return execution;
+      const seldom = session.now() - since > SELDOM_AFTER_MS;
+      await new Promise((resolve) => setTimeout(resolve, seldom ? LOOK_SELDOM_MS : LOOK_EVERY_MS));
+    }
+  } catch (error) {
+    const why = complaintOf(error)?.message ?? faultOf(error).message;
+    throw new Complaint(`lost sight of ${name}, which goes on: ${why}`, how, status.aws, error);
+  }
+  throw new Complaint(`${name} has not ended in its time`, how, status.aws);
+}
+
+function tell(
+  out: Output,
+  { atMs, entered, fault }: Happening,
+  execution: Execution | undefined,
+  again: string,
+): void {
+  const at = `${(Math.max(0, atMs - (execution?.startedAtMs ?? atMs)) / 1000).toFixed(1)} s`.padStart(8);
+  if (fault !== undefined) out.note(`${at}  that failed: ${plain(fault.slice(0, 500))}`);
+  const words = entered === undefined ? undefined : wordsOf(entered, execution?.input ?? {}, again);
+  if (words !== undefined) out.note(`${at}  ${plain(words)}`);
+}
+
+/** Undefined for states that only choose. */
+export function wordsOf(state: string, input: Execution['input'], again: string): string | undefined {
+  const [vip, to] = [String(input.vip), String(input.to)];
+  const words: Readonly<Record<string, string>> = {
+    preflight: `looking whether ${vip} can go to ${to} now`,
+    requestApproval: `waiting an hour at most for somebody’s: vipshift approve ${vip}${again}, or vipshift deny ${vip}${again} --reason …`,
+    recordDecision: 'answered; writing down who did',
+    recordOrder: 'writing the order down',
+    demote: 'lowering the master by keepalived’s tracked file (SSM)',
+    awaitClaim: `waiting for ${to} to say MASTER`,
+    switchVip: 'moving routes and EIPs',
+    verify: 'reading EC2 back',
+    judgeRelease: 'judging whether the demoted node may stand by again',
+    release: 'releasing the demoted node (SSM)',
+    awaitRelease: 'waiting until it stands by, and whether keepalived takes the VIP back',
+    promote: 'going back: raising the old master again (SSM)',
+    switchBack: 'going back: taking our pin away and following the election',
+    notify: 'telling the topic how it went',
+  };
+  return words[state];
+}

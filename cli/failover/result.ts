@@ -1,0 +1,147 @@
+// How a forced failover ended: the answer on stdout, what to do next on stderr, and the exit status.
+//
+// Limit: what did not succeed leaves no data in the workflow, so who owns the VIP then is read anew.
+
+import type { Execution } from '../../shared/aws/step-functions/workflow.ts';
+import type { Story } from '../../shared/forced-failover/execution.ts';
+import type { FailoverOrder } from '../../shared/forced-failover/order.ts';
+import type { Preflight } from '../../shared/forced-failover/preflight.ts';
+import { demotedLines } from '../../shared/forced-failover/report.ts';
+import { iso } from '../../shared/time.ts';
+import { took } from '../../shared/timeline/query.ts';
+import { isLiveOrder } from '../../shared/vip/election.ts';
+import { Complaint, type Status, status } from '../command/exit.ts';
+import { type CommonOptions, repeated } from '../command/options.ts';
+import { type Output, plain } from '../command/output.ts';
+import type { Session } from '../command/session.ts';
+
+export async function tellEnd(
+  session: Session,
+  out: Output,
+  execution: Execution,
+  options: CommonOptions,
+): Promise<Status> {
+  const { vip: name = '', to = '', mode = '' } = execution.input as Partial<FailoverOrder>;
+  if (execution.state !== 'succeeded') throw await unsuccessful(session, out, execution, name, options);
+  if (execution.input.dryRun === true)
+    return tellPlan(out, execution.output as unknown as Preflight, name, to);
+  // What the workflow leaves behind when it succeeds.
+  const story = (execution.output ?? {}) as Story;
+  const { preflight, switched } = story;
+  const epoch = switched !== undefined && 'epoch' in switched ? Number(switched.epoch) : 0;
+  const [{ outcome }, vip] = await Promise.all([
+    session.log.epoch(name, epoch),
+    session.wire.vips.read(name),
+  ]);
+  const before = preflight?.before.owner;
+  const pin = isLiveOrder(vip?.pin, session.now()) ? vip!.pin : undefined;
+  const pinned = pin === undefined ? {} : { pinnedUntil: iso(pin.untilMs) };
+  // Somebody has to know where nobody stands by.
+  for (const line of demotedLines(story, session.settings.stage)) out.note(plain(line));
+  if (out.json) {
+    const was = before === undefined ? {} : { from: before };
+    const record = outcome === undefined ? {} : { failover: outcome };
+    const told = { vip: name, to, mode, outcome: 'done', execution: execution.name };
+    out.document({ ...told, ...was, epoch, ...pinned, ...record });
+    return status.ok;
+  }
+  const ms = outcome === undefined ? undefined : took(outcome);
+  const how = [
+    `${outcome?.outcome ?? 'done'}${ms === undefined ? '' : ` in ${ms} ms`}`,
+    ...(outcome?.verified === true ? ['read back from EC2'] : []),
+  ].join(', ');
+  out.line(plain(`${name} is at ${to}, epoch ${epoch} (was at ${before ?? 'nobody'}): ${how}`));
+  if (pin !== undefined)
+    out.note(
+      `pinned there until ${iso(pin.untilMs)}; take it back: vipshift unpin ${name}${repeated(options)}`,
+    );
+  out.note(`the record in full: vipshift explain ${name}/${epoch}${repeated(options)}`);
+  return status.ok;
+}
+
+function tellPlan(out: Output, found: Preflight, vip: string, to: string): Status {
+  const { outcome, reasons, plan, conflicts, atLeastMs, before } = found;
+  const fit = outcome === 'fit';
+  if (out.json) {
+    out.document({ vip, to, outcome, reasons, plan, conflicts, atLeastMs, before });
+    return fit ? status.ok : status.bad;
+  }
+  if (fit) {
+    const time = atLeastMs === 0 ? 'at once' : `over ${Math.ceil(atLeastMs / 1000)} s at the least`;
+    const calls = `${plan.length} ${plan.length === 1 ? 'call' : 'calls'} ${time}`;
+    out.line(`${vip} can go to ${to} now (it is at ${before.owner ?? 'nobody'}): ${calls}`);
+  } else {
+    out.line(`${vip} cannot go to ${to} now:`);
+    for (const reason of reasons) out.line(`  ${plain(reason)}`);
+  }
+  if (plan.length > 0) {
+    out.table(
+      ['call', 'cell', 'from', 'to'],
+      plan.map((step) => [step.call, step.cell, step.from, step.eni]),
+    );
+  }
+  for (const c of conflicts) out.line(plain(`left alone: ${c.cell} found ${c.found}: ${c.why}`));
+  out.note('a dry run: nothing was changed');
+  return fit ? status.ok : status.bad;
+}
+
+const endings: Readonly<Record<string, { readonly outcome: string; readonly exit: Status }>> = {
+  FailoverRefused: { outcome: 'refused', exit: status.refused },
+  FailoverDenied: { outcome: 'denied', exit: status.refused },
+};
+
+async function unsuccessful(
+  session: Session,
+  out: Output,
+  execution: Execution,
+  vip: string,
+  options: CommonOptions,
+): Promise<Complaint> {
+  const { state, error = '', cause } = execution;
+  const { outcome, exit } = endings[error] ?? { outcome: 'failed', exit: status.bad };
+  const again = repeated(options);
+  const why = cause ?? (state === 'failed' ? error || 'no reason was given' : `it was ${state}`);
+  const owner = (await session.wire.vips.read(vip))?.owner;
+  if (out.json) {
+    const at = owner === undefined ? {} : { owner };
+    out.document({ vip, to: execution.input.to, outcome, why, execution: execution.name, ...at });
+  }
+  if (outcome === 'refused')
+    return new Complaint(
+      `refused, nothing was moved: ${why}`,
+      `mend that and order it again; look first: vipshift status ${vip}${again}`,
+      exit,
+    );
+  if (outcome === 'denied')
+    return new Complaint(
+      `not approved, nothing was moved: ${why}`,
+      'ask who denied it; then order it again under a new name',
+      exit,
+    );
+  const half =
+    state === 'failed' ? '' : '. It was ended half-way and went back nowhere: the pin may still be there';
+  return new Complaint(
+    `the failover failed: ${why}${half}\n${vip} is at ${owner ?? 'nobody'} now`,
+    nextAfter(why, vip, again),
+    exit,
+  );
+}
+
+/** What mends a failure that is known by its words (report.ts, order.ts). */
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /took it back after the release/,
+    'keepalived preempts: order it again with --for 1h or --release by-hand, or set nopreempt',
+  ],
+  [
+    /InvalidInstanceId|Ssm\./,
+    'the node’s SSM agent or its hand-over policy is missing; where hold is both: --mode routes-only',
+  ],
+  [/no claim within/, 'the other node did not become master: vipshift doctor'],
+];
+
+function nextAfter(why: string, vip: string, again: string): string {
+  const known = remedies.find(([words]) => words.test(why))?.[1];
+  const look = `look: vipshift status ${vip}${again}, vipshift timeline ${vip} --limit 5${again}`;
+  return `${known ?? 'if Step Functions or Lambda is to blame: --break-glass'}; ${look}`;
+}

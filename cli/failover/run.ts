@@ -1,0 +1,133 @@
+// A forced failover by the workflow: starts it, or finds the one of that name, follows it, and tells how it ended.
+//
+// Invariant: it is Step Functions that carries it out; ending this process, however, changes nothing.
+
+import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
+import type { Execution, Workflow } from '../../shared/aws/step-functions/workflow.ts';
+import type { FailoverOrder, ReleaseWish } from '../../shared/forced-failover/order.ts';
+import { iso } from '../../shared/time.ts';
+import type { Vip } from '../../shared/vip/vip.ts';
+import type { Run } from '../command/command.ts';
+import { refused, type Status, status, usage } from '../command/exit.ts';
+import { durationFrom } from '../command/instants.ts';
+import { repeated } from '../command/options.ts';
+import { standing } from '../command/registered-vip.ts';
+import type { Session } from '../command/session.ts';
+import { follow, followOn } from './progress.ts';
+import { tellEnd } from './result.ts';
+
+export async function forced({ args, options, out, session }: Run<FailoverAsked>): Promise<Status> {
+  const vip = await standing(session, args[0]!);
+  const order = orderOf(vip, await session.caller(), options);
+  const workflow = await session.workflow();
+  const name = options.name ?? freshName(session, vip.name);
+  const how = { name, again: repeated(options) };
+  const ends = onInterrupt(out, `interrupted; what was started goes on. Follow it: ${followOn(how)}`);
+  const known = await begun(workflow, name, order, options.name !== undefined);
+  if (known !== undefined)
+    out.note(
+      `${name} was started before, ${iso(known.startedAtMs)}, and is ${known.state}: nothing new is started`,
+    );
+  else out.note(`${name}: ${sentence(order)}`);
+  if (options.detach === true) {
+    if (out.json) out.document({ execution: name, started: known === undefined, order });
+    else out.line(name);
+    out.note(`follow it: ${followOn(how)}`);
+    return status.ok;
+  }
+  const end = await follow(session, workflow, out, how);
+  ends();
+  return tellEnd(session, out, end, options);
+}
+
+export async function followed({ options, out, session }: Run<FailoverOptions>): Promise<Status> {
+  const workflow = await session.workflow();
+  const name = options.follow!.split(':').at(-1)!;
+  if ((await workflow.look(name)) === undefined)
+    throw refused(
+      `there is no failover ${name} in stage ${session.settings.stage}`,
+      'is --stage right, and --region? vipshift timeline --kind order names what was done',
+    );
+  const how = { name, again: repeated(options) };
+  const ends = onInterrupt(out, `interrupted; it goes on. Follow it: ${followOn(how)}`);
+  const end = await follow(session, workflow, out, how);
+  ends();
+  return tellEnd(session, out, end, options);
+}
+
+/** Before the listener of vipshift.ts, which says nothing. Returns how to take it back. */
+function onInterrupt(out: Run<object>['out'], text: string): () => void {
+  const listener = () => {
+    out.note(text);
+    process.exit(status.interrupted);
+  };
+  process.prependListener('SIGINT', listener);
+  return () => process.removeListener('SIGINT', listener);
+}
+
+/** Checked by the very code that the workflow checks it with. */
+function orderOf(vip: Vip, by: string, options: FailoverAsked): FailoverOrder {
+  const { to, reason, dryRun, approval, claimWait, release } = options;
+  const pin = options.for === undefined ? undefined : durationFrom(options.for);
+  const parsed = orderFrom({
+    vip: vip.name,
+    to,
+    mode: options.mode ?? (vip.hold === 'both' ? 'routes-only' : 'via-keepalived'),
+    reason,
+    by: by.slice(0, 500),
+    dryRun,
+    approval,
+    ...(pin === undefined ? {} : { pinMinutes: Math.ceil(pin / 60_000) }),
+    claimWaitSeconds: claimWait,
+    release,
+  });
+  if (parsed.ok) return parsed.order;
+  throw usage(parsed.reasons.join('\n'), 'vipshift failover --help; a pin lasts 7d at most');
+}
+
+/** Unique, and sorted by time within a VIP; at most 80 characters. */
+const freshName = (session: Session, vip: string): string =>
+  `${vip.slice(0, 48)}-${iso(session.now()).replace(/[-:]|\.\d+/g, '')}-${session.nonce().slice(0, 8)}`;
+
+/** Starts it; the execution that is there already, when there is one. */
+async function begun(
+  workflow: Workflow,
+  name: string,
+  order: FailoverOrder,
+  mayBeThere: boolean,
+): Promise<Execution | undefined> {
+  const there = mayBeThere ? await workflow.look(name) : undefined;
+  if (there === undefined && (await workflow.start(name, order)) === 'started') return undefined;
+  const known = there ?? (await workflow.look(name));
+  const same = (['vip', 'to', 'mode', 'dryRun'] as const).every((key) => known?.input[key] === order[key]);
+  if (known !== undefined && same) return known;
+  const { vip, to, mode } = known?.input ?? {};
+  throw refused(
+    `the name ${name} was used for another order: ${String(vip)} to ${String(to)}, ${String(mode)}${known?.input.dryRun === true ? ', dry run' : ''}`,
+    'take another --name, or none',
+  );
+}
+
+function sentence({ vip, to, mode, dryRun, approval, pinMinutes }: FailoverOrder): string {
+  const pin = pinMinutes === 0 ? 'no pin' : `pinned for ${pinMinutes} min`;
+  const what = dryRun ? 'looks only' : approval ? 'asks for an approval first' : 'begins';
+  return `${vip} to ${to}, ${mode}, ${pin}: ${what}`;
+}
+
+export interface FailoverOptions {
+  readonly to?: string;
+  readonly reason?: string;
+  readonly mode?: FailoverOrder['mode'];
+  readonly for?: string;
+  readonly dryRun?: boolean;
+  readonly approval?: boolean;
+  readonly name?: string;
+  readonly claimWait?: number;
+  readonly release?: ReleaseWish;
+  readonly detach?: boolean;
+  readonly follow?: string;
+  readonly breakGlass?: boolean;
+}
+
+/** What is left when the command line was found to say enough. */
+export type FailoverAsked = FailoverOptions & { readonly to: string; readonly reason: string };

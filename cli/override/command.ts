@@ -1,0 +1,229 @@
+// `vipshift pin|unpin|freeze|thaw`: orders that run out by themselves, each recorded before it takes effect.
+//
+// Limit: an order is a word in the VIP's item. The controller follows it with the next claim or reconcile, within a
+// minute; what has to move at once is a failover.
+import { Command } from 'commander';
+import { faultOf } from '../../shared/fault.ts';
+import { stands, update } from '../../shared/registry/registry.ts';
+import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
+import { inVain, type OrderKind, orderEntry } from '../../shared/timeline/operator-action.ts';
+import { isLiveOrder, unfit } from '../../shared/vip/election.ts';
+import { type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
+import { act, type Run } from '../command/command.ts';
+import { refused, type Status, status, usage } from '../command/exit.ts';
+import { durationFrom } from '../command/instants.ts';
+import { withCommon } from '../command/options.ts';
+import { unknown } from '../command/registered-vip.ts';
+import type { Session } from '../command/session.ts';
+
+export interface OrderOptions {
+  readonly all?: boolean;
+  readonly to?: string;
+  readonly for: string;
+  readonly reason?: string;
+}
+
+/** A forgotten order must not outlive the memory of why it was given. */
+const FOR_MAX: DurationMs = hours(24 * 30);
+
+const whom = (command: Command): Command =>
+  command.argument('[vip...]', 'these VIPs').option('--all', 'every VIP of the ledger');
+
+const expiring = (command: Command): Command =>
+  command
+    .option('--for <duration>', 'until it runs out: 30m, 2h, 1d; at most 30d', '1h')
+    .requiredOption('--reason <text>', 'why, for the record');
+
+export const pinCommand = () =>
+  act<OrderOptions>(
+    withCommon(
+      expiring(
+        whom(new Command('pin'))
+          .description('let one node own a VIP while it is fit, whatever VRRP elects')
+          .requiredOption('--to <node>', 'the instance')
+          .addHelpText(
+            'after',
+            `
+Example:
+  $ vipshift pin web --to i-0abc1234def567890 --for 2h --reason 'kernel update on the other node'`,
+          ),
+      ),
+    ),
+    async () => (run) => give(run, 'pin'),
+  );
+
+export const unpinCommand = () =>
+  act<OrderOptions>(
+    withCommon(
+      whom(new Command('unpin'))
+        .description('take a pin back before it runs out')
+        .option('--reason <text>', 'why, for the record')
+        .addHelpText('after', '\nExample:\n  $ vipshift unpin web'),
+    ),
+    async () => (run) => give(run, 'unpin'),
+  );
+
+export const freezeCommand = () =>
+  act<OrderOptions>(
+    withCommon(
+      expiring(
+        whom(new Command('freeze'))
+          .description('nothing moves: claims are recorded, and followed after the freeze')
+          .addHelpText(
+            'after',
+            `
+Examples:
+  $ vipshift freeze web --for 30m --reason 'network maintenance in zone b'
+  $ vipshift freeze --all --for 2h --reason 'change window 4711'`,
+          ),
+      ),
+    ),
+    async () => (run) => give(run, 'freeze'),
+  );
+
+export const thawCommand = () =>
+  act<OrderOptions>(
+    withCommon(
+      whom(new Command('thaw'))
+        .description('take a freeze back before it runs out')
+        .option('--reason <text>', 'why, for the record')
+        .addHelpText('after', '\nExample:\n  $ vipshift thaw --all'),
+    ),
+    async () => (run) => give(run, 'thaw'),
+  );
+
+type Kind = Extract<OrderKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
+
+async function give({ args, options, out, session }: Run<OrderOptions>, kind: Kind): Promise<Status> {
+  const vips = await addressed(session, args, options.all === true);
+  const untilMs = kind === 'pin' || kind === 'freeze' ? expiry(options.for, session.now()) : undefined;
+  if (kind === 'pin') refuseUnfit(vips, options.to!);
+  const by = await session.caller();
+  let failed = 0;
+  for (const vip of vips) {
+    try {
+      const done = await giveOne(session, vip.name, kind, { by, options, untilMs });
+      if (out.json) out.document(done);
+      else out.line(sentence(done));
+    } catch (error) {
+      if (vips.length === 1) throw error;
+      failed += 1;
+      out.note(`${vip.name}: ${faultOf(error).message}`);
+    }
+  }
+  return failed === 0 ? status.ok : status.bad;
+}
+
+async function addressed(session: Session, names: readonly string[], all: boolean): Promise<readonly Vip[]> {
+  if (all === names.length > 0) throw usage('which VIPs?', 'name them, or say --all; not both');
+  const vips = (await session.wire.vips.list()).filter(stands);
+  if (all) return [...vips].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const missing = names.filter((name) => !vips.some((v) => v.name === name));
+  if (missing.length > 0) {
+    const known = vips.map((v) => v.name);
+    throw unknown(missing.join(', '), known);
+  }
+  return vips.filter((v) => names.includes(v.name));
+}
+
+function expiry(text: string, now: EpochMs): EpochMs {
+  const duration = durationFrom(text);
+  if (duration === undefined || duration <= 0 || duration > FOR_MAX)
+    throw usage(`--for ${text}: no such duration`, 'want 30m, 2h or 1d; at most 30d');
+  return plus(now, duration);
+}
+
+/** A pin on an unfit node is suspended by the election; better said now than found out later. */
+function refuseUnfit(vips: readonly Vip[], node: string): void {
+  const reasons = vips.flatMap((vip) => {
+    const why = unfit(vip, node);
+    return why === undefined ? [] : [`${vip.name}: ${why}`];
+  });
+  const members = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
+  if (reasons.length > 0)
+    throw refused(
+      `${node} is not fit:\n${reasons.join('\n')}`,
+      `vipshift status shows who was heard saying what; nodes there are: ${members.join(', ') || 'none'}`,
+    );
+}
+
+interface Given {
+  readonly vip: string;
+  readonly order: Kind;
+  readonly changed: boolean;
+  readonly until?: string;
+  readonly node?: string;
+}
+
+async function giveOne(
+  session: Session,
+  name: string,
+  kind: Kind,
+  words: { by: string; options: OrderOptions; untilMs: EpochMs | undefined },
+): Promise<Given> {
+  const { by, options, untilMs } = words;
+  const reason = options.reason ?? '';
+  const node = kind === 'pin' ? { node: options.to! } : {};
+  const until = untilMs === undefined ? {} : { untilMs };
+  const order = orderEntry(
+    { vip: name, order: kind, by, reason, atMs: session.now(), ...until, ...node },
+    session.nonce(),
+  );
+  await session.orders.put(order);
+  let changed = false;
+  try {
+    await update(session.wire.vips, name, (was) => {
+      if (!stands(was)) throw unknown(name);
+      const is = applied(was, kind, {
+        by,
+        reason,
+        untilMs: untilMs ?? session.now(),
+        node: options.to ?? '',
+      });
+      changed = is !== was;
+      return is;
+    });
+  } catch (error) {
+    await session.orders.put(inVain(order, faultOf(error), session.now(), session.nonce()));
+    throw error;
+  }
+  return {
+    vip: name,
+    order: kind,
+    changed,
+    ...node,
+    ...(untilMs === undefined ? {} : { until: iso(untilMs) }),
+  };
+}
+
+function applied(
+  vip: Vip,
+  kind: Kind,
+  { node, ...order }: { by: string; reason: string; untilMs: EpochMs; node: string },
+): Vip {
+  switch (kind) {
+    case 'pin':
+      return withPin(vip, { ...order, node });
+    case 'freeze':
+      return withFreeze(vip, order);
+    case 'unpin':
+      return vip.pin === undefined ? vip : withoutPin(vip);
+    case 'thaw':
+      return vip.freeze === undefined ? vip : withoutFreeze(vip);
+    default:
+      return kind satisfies never;
+  }
+}
+
+function sentence({ vip, order, changed, until, node }: Given): string {
+  if (order === 'pin')
+    return `${vip} is pinned to ${node} until ${until}; the controller follows within a minute`;
+  if (order === 'freeze') return `${vip} is frozen until ${until}`;
+  const what = order === 'unpin' ? 'pinned' : 'frozen';
+  return changed ? `${vip} is no longer ${what}` : `${vip} was not ${what}`;
+}
+
+export const liveOrders = (vip: Vip, now: EpochMs): readonly string[] => [
+  ...(isLiveOrder(vip.pin, now) ? [`pinned to ${vip.pin!.node} until ${iso(vip.pin!.untilMs)}`] : []),
+  ...(isLiveOrder(vip.freeze, now) ? [`frozen until ${iso(vip.freeze!.untilMs)}`] : []),
+];

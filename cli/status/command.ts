@@ -1,0 +1,214 @@
+// `vipshift status`: who owns each VIP now, and whether EC2 agrees.
+import { Command } from 'commander';
+import { statusOf, type VipStatus } from '../../shared/controller/status.ts';
+import { stands } from '../../shared/registry/registry.ts';
+import { type EpochMs, iso } from '../../shared/time.ts';
+import type { Vip } from '../../shared/vip/vip.ts';
+import { complaintOf } from '../command/aws-errors.ts';
+import { act, type Run } from '../command/command.ts';
+import { type Status, status } from '../command/exit.ts';
+import { durationText } from '../command/instants.ts';
+import { positive, withCommon } from '../command/options.ts';
+import { type Output, type Paint, plain } from '../command/output.ts';
+import { standing } from '../command/registered-vip.ts';
+import type { Session } from '../command/session.ts';
+
+interface StatusOptions {
+  readonly watch?: boolean;
+  readonly every: number;
+  readonly count?: number;
+  readonly check?: boolean;
+}
+
+/** A watch that nobody ended ends by itself. */
+const LOOKS_MAX = 50_000;
+
+export const statusCommand = () =>
+  act<StatusOptions>(
+    withCommon(
+      new Command('status')
+        .description('owner, claims, routes, EIPs, drift, lease, orders: as they are now')
+        .argument('[vip]', 'one VIP in full; without it all of them in a line each')
+        .option('-w, --watch', 'look again and again, until Ctrl-C')
+        .option('--every <seconds>', 'between two looks of --watch', positive(3600), 2)
+        .option('--count <n>', 'end --watch after so many looks', positive(LOOKS_MAX))
+        .option('--check', 'end with status 1 unless all is well, for scripts')
+        .addHelpText(
+          'after',
+          `
+Examples:
+  $ vipshift status
+  $ vipshift status web --watch
+  $ vipshift status --check --json | jq -r 'select(.health != "well") | .vip'`,
+        ),
+    ),
+    async () => run,
+  );
+
+async function run({ args, options, out, session }: Run<StatusOptions>): Promise<Status> {
+  const looks = options.watch === true ? (options.count ?? LOOKS_MAX) : 1;
+  let end: Status = status.ok;
+  for (let look = 1; look <= looks; look++) {
+    const statuses = await looked(session, out, args[0], options.watch === true && look > 1);
+    if (statuses !== undefined) {
+      if (options.watch === true) head(out, session, options.every);
+      tell(out, statuses, args[0] !== undefined);
+      const bad = statuses.some((s) => s.health !== 'well' && s.health !== 'moving');
+      end = options.check === true && bad ? status.bad : status.ok;
+    }
+    if (look < looks) await new Promise((resolve) => setTimeout(resolve, options.every * 1000));
+  }
+  return end;
+}
+
+/** A watch outlives an AWS that does not answer for a while: that is when it is looked at. Undefined then. */
+async function looked(
+  session: Session,
+  out: Output,
+  name: string | undefined,
+  goesOn: boolean,
+): Promise<readonly Shown[] | undefined> {
+  try {
+    return await withForecasts(session, await statusesOf(session, name));
+  } catch (error) {
+    const complaint = complaintOf(error);
+    if (!goesOn || complaint?.status !== status.aws) throw error;
+    out.note(`${iso(session.now())}  ${plain(complaint.message)}; looking again`);
+    return undefined;
+  }
+}
+
+/** On a terminal each look takes the place of the one before. */
+function head(out: Output, session: Session, everyS: number): void {
+  if (out.columns === undefined || out.json) return;
+  const again = out.paint('dim', `${iso(session.now())}, every ${everyS} s; Ctrl-C ends it`);
+  out.line(`\u001b[H\u001b[2J${again}`);
+}
+
+/** VIPs looked at the same time; DescribeRouteTables has a bucket of 100, refilled with 20 a second. */
+const AT_ONCE = 8;
+
+async function statusesOf(session: Session, name: string | undefined): Promise<readonly VipStatus[]> {
+  const vips = name === undefined ? await session.wire.vips.list() : [await standing(session, name)];
+  const queue = vips.filter(stands).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const statuses = new Map<string, VipStatus>();
+  const worker = async () => {
+    for (let vip = queue.shift(); vip !== undefined; vip = queue.shift()) {
+      const [read, seen] = await Promise.all([
+        session.wire.vips.read(vip.name),
+        session.wire.ec2.observe(vip),
+      ]);
+      statuses.set(vip.name, statusOf(read ?? (vip as Vip), seen, session.now()));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return [...statuses.values()].sort((a, b) => (a.vip < b.vip ? -1 : 1));
+}
+
+const paints: Readonly<Record<VipStatus['health'], Paint>> = {
+  well: 'good',
+  moving: 'warn',
+  frozen: 'warn',
+  'no owner': 'warn',
+  drift: 'bad',
+  conflict: 'bad',
+  'split brain': 'bad',
+  unfit: 'bad',
+};
+
+type Shown = VipStatus & {
+  /** When the last call of the failover under way goes out, where EC2's request budget does not last for all at once. */
+  readonly dueAtMs?: EpochMs;
+};
+
+/** What is under way has said in the record when it expects to be done. */
+async function withForecasts(session: Session, statuses: readonly VipStatus[]): Promise<readonly Shown[]> {
+  return Promise.all(
+    statuses.map(async (s) => {
+      if (s.lease?.live !== true) return s;
+      const dueAtMs = (await session.log.epoch(s.vip, s.epoch)).intent?.dueAtMs;
+      return dueAtMs === undefined ? s : { ...s, dueAtMs };
+    }),
+  );
+}
+
+const dueText = (s: Shown): readonly string[] =>
+  s.dueAtMs === undefined ? [] : [`the last call to EC2 is due ${iso(s.dueAtMs)}, by its request budget`];
+
+function tell(out: Output, statuses: readonly Shown[], full: boolean): void {
+  if (out.json) out.documents(statuses);
+  else if (full) for (const s of statuses) tellFull(out, s);
+  else if (statuses.length === 0) out.note('no VIP is registered; vipshift vip add --help');
+  else tellAll(out, statuses);
+}
+
+function tellAll(out: Output, statuses: readonly Shown[]): void {
+  out.table(
+    ['vip', 'health', 'owner', 'epoch', 'routes', 'eips', 'why'],
+    statuses.map((s) => [
+      { text: s.vip, paint: 'strong' },
+      { text: s.health, paint: paints[s.health] },
+      s.owner ?? '-',
+      String(s.epoch),
+      `${s.routes.filter((r) => r.right).length}/${s.routes.length}`,
+      `${s.eips.filter((e) => e.right).length}/${s.eips.length}`,
+      [s.why, ...dueText(s)].join('; '),
+    ]),
+  );
+}
+
+function tellFull(out: Output, s: Shown): void {
+  out.line(`${out.paint('strong', s.vip)}  ${out.paint(paints[s.health], s.health)}  ${s.why}`);
+  out.line(
+    `owner ${s.owner ?? 'nobody yet'}, epoch ${s.epoch}${s.elected === undefined ? '' : `; the claims elect ${s.elected}`}`,
+  );
+  for (const sentence of [...dueText(s), ...remarks(s)]) out.line(sentence);
+  out.line();
+  if (s.claims.length > 0) {
+    out.table(
+      ['node', 'last word', 'priority', 'heard', 'remark'],
+      s.claims.map((c) => [
+        c.node,
+        c.state,
+        String(c.priority),
+        `${durationText(c.ageMs)} ago`,
+        [c.silent ? 'silent' : '', c.member ? '' : 'no member any more'].filter((r) => r !== '').join(', '),
+      ]),
+    );
+    out.line();
+  }
+  const mark = (right: boolean) =>
+    s.owner === undefined ? '-' : ({ text: right ? 'yes' : 'NO', paint: right ? 'good' : 'bad' } as const);
+  out.table(
+    ['table or eip', 'address', 'target', 'node', 'at the owner'],
+    [
+      ...s.routes.map((r) => [
+        r.table,
+        r.address,
+        r.blackhole ? `${r.target} (blackhole)` : r.target,
+        r.node ?? '-',
+        mark(r.right),
+      ]),
+      ...s.eips.map((e) => [e.eip, e.publicAddress, e.target, e.node ?? '-', mark(e.right)]),
+    ],
+  );
+}
+
+const remarks = (s: VipStatus): readonly string[] => [
+  ...(s.lease === undefined
+    ? []
+    : [
+        `lease ${s.lease.live ? 'held' : 'left behind'} until ${iso(s.lease.expiresAtMs)}: ${s.lease.cause.why}`,
+      ]),
+  ...(s.pin === undefined
+    ? []
+    : [`pinned to ${s.pin.node} until ${iso(s.pin.untilMs)} by ${s.pin.by}: ${s.pin.reason}`]),
+  ...(s.suspendedPin === undefined ? [] : [`the pin is suspended: ${s.suspendedPin}`]),
+  ...(s.freeze === undefined
+    ? []
+    : [`frozen until ${iso(s.freeze.untilMs)} by ${s.freeze.by}: ${s.freeze.reason}`]),
+  ...(s.splitBrain.length === 0 ? [] : [`split brain: ${s.splitBrain.join(' and ')} both say MASTER`]),
+  ...s.drift.map((d) => `drift: ${d.cell} is ${d.from}`),
+  ...s.conflicts.map((c) => `conflict: ${c.cell} found ${c.found}: ${c.why}`),
+  ...s.strays.map((x) => `left alone: ${x.id} ${x.why}`),
+];

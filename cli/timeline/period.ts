@@ -1,0 +1,61 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { type EpochMs, epochMs, hours, minus } from '../../shared/time.ts';
+import { DAYS_MAX } from '../../shared/timeline/query.ts';
+import { usage } from '../command/exit.ts';
+import { dayFrom, isZone, momentFrom } from '../command/instants.ts';
+
+export interface PeriodOptions {
+  readonly since?: string;
+  readonly until?: string;
+  readonly day?: string;
+  readonly tz: string;
+}
+
+/** Over all VIPs each day is a query of its own; one VIP's record is read from its newest end. */
+const SINCE_DEFAULT = hours(24 * 7);
+
+export const withZone = (command: Command): Command =>
+  command.option('--tz <zone>', 'show and read times in this zone, such as Europe/Berlin', zoneFrom, 'UTC');
+
+export const withPeriod = (command: Command): Command =>
+  withZone(
+    command
+      .option('--since <time>', 'from then on: 2h, 3d, 2026-11-22, 2026-11-22T14:03Z (UTC unless it says)')
+      .option('--until <time>', 'before then')
+      .option('--day <date>', 'that day alone: 2026-11-22'),
+  );
+
+function zoneFrom(text: string): string {
+  if (isZone(text)) return text;
+  throw new InvalidArgumentError('want a time zone as the IANA names it, such as Europe/Berlin.');
+}
+
+export function periodFrom(options: PeriodOptions, now: EpochMs, whole: boolean) {
+  const { tz } = options;
+  if (options.day !== undefined) {
+    if (options.since !== undefined || options.until !== undefined)
+      throw usage('--day stands for itself', 'leave --since and --until out');
+    const day = dayFrom(options.day, tz);
+    if (day === undefined) throw usage(`--day ${options.day}: no such day`, 'want 2026-11-22');
+    return day;
+  }
+  // A little ahead: another machine's clock may have stamped the newest record.
+  const untilMs =
+    options.until === undefined ? epochMs(now + 60_000) : moment('--until', options.until, now, tz);
+  const sinceMs =
+    options.since === undefined
+      ? whole
+        ? epochMs(0)
+        : minus(untilMs, SINCE_DEFAULT)
+      : moment('--since', options.since, now, tz);
+  if (sinceMs >= untilMs) throw usage('--since is not before --until', 'turn them round');
+  if (!whole && untilMs - sinceMs > hours(24 * DAYS_MAX))
+    throw usage(`more than ${DAYS_MAX} days over all VIPs`, 'ask for one VIP, or a shorter time');
+  return { sinceMs, untilMs };
+}
+
+export function moment(option: string, text: string, now: EpochMs, zone: string): EpochMs {
+  const found = momentFrom(text, now, zone);
+  if (found !== undefined) return found;
+  throw usage(`${option} ${text}: no such time`, 'want 90s, 15m, 2h, 3d, 2026-11-22 or 2026-11-22T14:03:07Z');
+}

@@ -1,0 +1,59 @@
+// The rows of `vipshift timeline`: one record of the audit, one line. The simulation prints its histories with them.
+import { type AuditRecord, newsAge, took } from '../../shared/timeline/query.ts';
+import type { Outcome } from '../../shared/timeline/timeline.ts';
+import { durationText, momentText } from '../command/instants.ts';
+import type { Cell, Paint } from '../command/output.ts';
+
+export const timelineHead: readonly string[] = ['time', 'id', 'what', 'from', 'to', 'took', 'age', 'why'];
+
+export const outcomePaint: Readonly<Record<Outcome, Paint>> = {
+  switched: 'good',
+  unchanged: 'dim',
+  superseded: 'warn',
+  partial: 'bad',
+  failed: 'bad',
+  rejected: 'warn',
+  abandoned: 'bad',
+};
+
+/** `-` where nothing was to be measured. */
+export const millis = (duration: number | undefined): string =>
+  duration === undefined ? '-' : `${duration} ms`;
+
+/** A claim that was late by hours need not be read in milliseconds. */
+export const ageText = (age: number | undefined): string =>
+  age === undefined || age < 10_000 ? millis(age) : durationText(age);
+
+export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
+  const at = momentText(record.atMs, zone);
+  switch (record.entry) {
+    case 'outcome': {
+      const what = { text: record.outcome, paint: outcomePaint[record.outcome] };
+      const id = `${record.vip}/${record.epoch}`;
+      return [
+        at,
+        id,
+        what,
+        record.from ?? '-',
+        record.to ?? '-',
+        millis(took(record)),
+        ageText(newsAge(record)),
+        `${record.cause.why}; ${record.why}`,
+      ];
+    }
+    case 'order': {
+      const until = record.untilMs === undefined ? '' : ` until ${momentText(record.untilMs, zone)}`;
+      const why = `${record.by}: ${record.reason || record.why || 'no reason given'}${until}`;
+      const id = `${record.vip}/${record.id.split('/').slice(0, 2).join('/')}`;
+      return [at, id, { text: record.order, paint: 'strong' }, '-', record.node ?? '-', '-', '-', why];
+    }
+    case 'rejected': {
+      const what = { text: 'rejected', paint: 'warn' } as const;
+      const why = `${record.reason}, ${record.count} in the hour: ${record.message}`;
+      const id = `${record.vip}/rejected/${record.hour}/${record.node}/${record.reason}`;
+      return [at, id, what, record.node, '-', '-', '-', why];
+    }
+    default:
+      return record satisfies never;
+  }
+}

@@ -1,0 +1,113 @@
+// `vip add` and `vip set`.
+
+import { tablesOf } from '../../shared/network/observation.ts';
+import { destinationOption } from '../../shared/registry/ip-range.ts';
+import { differences, entryOf, stands } from '../../shared/registry/registry.ts';
+import type { Hold, Vip } from '../../shared/vip/vip.ts';
+import type { Run } from '../command/command.ts';
+import { usage } from '../command/exit.ts';
+import { taken, unknown } from '../command/registered-vip.ts';
+import { type Prepared, prepare, register, type Wanted } from './register.ts';
+
+export interface AddOptions {
+  readonly address?: readonly string[];
+  readonly pool?: string;
+  /** False with --no-eip. */
+  readonly eip?: readonly string[] | false;
+  readonly vpc?: string;
+  readonly tableLabel?: readonly string[];
+  readonly nodeLabel?: readonly string[];
+  readonly hold?: Hold;
+  readonly priority?: 'first' | 'normal';
+  readonly allowPublic?: boolean;
+  readonly reason?: string;
+}
+
+export const wantedFrom = (name: string, options: AddOptions): Wanted => ({
+  name,
+  addresses: options.address,
+  pool: options.pool,
+  eips: options.eip === false ? [] : options.eip,
+  vpc: options.vpc,
+  tableLabels: options.tableLabel,
+  nodeLabels: options.nodeLabel,
+  hold: options.hold,
+  priority: options.priority,
+  allowPublic: options.allowPublic,
+});
+
+export async function add({ args, options, out, session }: Run<AddOptions>): Promise<void> {
+  const name = args[0]!;
+  const others = await session.wire.vips.list();
+  if (stands(others.find((v) => v.name === name))) throw taken(name);
+  const prepared = await prepare(session, wantedFrom(name, options), undefined, others);
+  const vip = await register(session, prepared, 'add', options.reason ?? '');
+  for (const remark of remarksOn(prepared, session.tag)) out.note(remark);
+  if (out.json) return out.document(registeredDocument(vip, prepared));
+  const again = vip.epoch > 0 ? `; it was here before and goes on from epoch ${vip.epoch}` : '';
+  out.line(`${name} is registered: ${describe(vip, prepared)}${again}`);
+}
+
+export async function set({ args, options, out, session }: Run<AddOptions>): Promise<void> {
+  const name = args[0]!;
+  const others = await session.wire.vips.list();
+  const was = await session.wire.vips.read(name);
+  if (!stands(was))
+    throw unknown(
+      name,
+      others.filter(stands).map((v) => v.name),
+    );
+  const wanted = wantedFrom(name, options);
+  if (Object.entries(wanted).every(([field, value]) => field === 'name' || value === undefined)) {
+    throw usage('nothing to set', `name what is to change: vipshift vip set ${name} --help`);
+  }
+  const prepared = await prepare(session, wanted, was, others);
+  if (prepared.pool === undefined && differences(was, prepared.entry).length === 0) {
+    if (out.json) return out.document(registeredDocument(was, prepared));
+    return out.line(`${name} says so already; nothing was changed`);
+  }
+  const vip = await register(session, prepared, 'set', options.reason ?? '');
+  for (const remark of [...remarksOn(prepared, session.tag), ...leftBehind(was, vip)]) out.note(remark);
+  if (out.json) return out.document(registeredDocument(vip, prepared));
+  for (const d of differences(was, vip))
+    out.line(`${name} ${d.field}: ${d.from || 'none'} → ${d.to || 'none'}`);
+}
+
+const registeredDocument = (vip: Vip, { entry, seen }: Prepared) => ({
+  ...entryOf(vip),
+  epoch: vip.epoch,
+  tables: tablesOf(entry, seen).map((t) => t.table),
+  nodes: Object.values(vip.members),
+});
+
+function describe(vip: Vip, { entry, seen }: Prepared): string {
+  const tables = tablesOf(entry, seen).length;
+  const nodes = Object.keys(vip.members);
+  return [
+    [...vip.addresses, ...vip.eips].join(', '),
+    `in ${vip.vpc}, ${tables} route ${tables === 1 ? 'table' : 'tables'}`,
+    nodes.length === 0 ? 'no node yet' : `nodes ${nodes.join(', ')}`,
+  ].join(', ');
+}
+
+function remarksOn({ entry, seen, remarks }: Prepared, tag: string): readonly string[] {
+  const said = [...remarks];
+  const tagIt = (what: string, label: string) =>
+    `aws ec2 create-tags --resources ${what} --tags Key=${tag},Value=${label}`;
+  if (tablesOf(entry, seen).length === 0) {
+    said.push(`no route table bears its label yet: ${tagIt('rtb-…', entry.tableLabels[0]!)}`);
+  }
+  if (!seen.enis.some((e) => entry.nodeLabels.includes(e.label) && e.vpc === entry.vpc)) {
+    said.push(`no node’s ENI bears its label yet: ${tagIt('eni-…', entry.nodeLabels[0]!)}`);
+  }
+  return said;
+}
+
+/** Routes of addresses that the entry no longer names stay in the tables: the controller never takes a route away. */
+const leftBehind = (was: Vip, is: Vip): readonly string[] =>
+  was.addresses
+    .filter((address) => !is.addresses.includes(address))
+    .map(
+      (address) =>
+        `routes to ${address} stay where they are; take one away: aws ec2 delete-route --route-table-id rtb-… ${destinationOption(address)} ${address}`,
+    );

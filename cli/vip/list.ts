@@ -1,0 +1,164 @@
+// `vip list`, `vip show` and `vip remove`.
+import { faultOf } from '../../shared/fault.ts';
+import { strays, tablesOf } from '../../shared/network/observation.ts';
+import { entryOf, removed, stands, update } from '../../shared/registry/registry.ts';
+import { iso } from '../../shared/time.ts';
+import { inVain, orderEntry } from '../../shared/timeline/operator-action.ts';
+import type { Vip } from '../../shared/vip/vip.ts';
+import type { Run } from '../command/command.ts';
+import { refused } from '../command/exit.ts';
+import { standing } from '../command/registered-vip.ts';
+import type { Session } from '../command/session.ts';
+
+export interface ListOptions {
+  readonly removed?: boolean;
+  readonly names?: boolean;
+}
+
+export async function listVips({ options, out, session }: Run<ListOptions>): Promise<void> {
+  const all = await session.wire.vips.list();
+  const vips = all
+    .filter((vip) => options.removed === true || stands(vip))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  if (options.names === true) return out.lines(vips.map((vip) => vip.name));
+  if (out.json) return out.documents(vips.map(documentOf));
+  if (vips.length === 0) {
+    return out.note(`no VIP is registered in stage ${session.settings.stage}; vipshift vip add --help`);
+  }
+  out.table(
+    ['vip', 'addresses', 'eips', 'vpc', 'owner', 'epoch', 'nodes', 'remark'],
+    vips.map((vip) => [
+      { text: vip.name, paint: 'strong' },
+      vip.addresses.join(' '),
+      vip.eips.join(' ') || '-',
+      vip.vpc,
+      vip.owner ?? '-',
+      String(vip.epoch),
+      String(Object.keys(vip.members).length),
+      remarkOn(vip),
+    ]),
+  );
+}
+
+const remarkOn = (vip: Vip): string =>
+  vip.removedAtMs !== undefined
+    ? `removed ${iso(vip.removedAtMs)}`
+    : [
+        ...(vip.priority === 'first' ? ['goes first'] : []),
+        ...(vip.tableLabels.join() === vip.name && vip.nodeLabels.join() === vip.name
+          ? []
+          : [`labels ${vip.tableLabels.join(',')} / ${vip.nodeLabels.join(',')}`]),
+      ].join('; ');
+
+const documentOf = (vip: Vip) => ({
+  ...entryOf(vip),
+  epoch: vip.epoch,
+  ...(vip.owner === undefined ? {} : { owner: vip.owner }),
+  ...(vip.removedAtMs === undefined ? {} : { removedAt: iso(vip.removedAtMs) }),
+  members: vip.members,
+});
+
+export async function show({ args, out, session }: Run<object>): Promise<void> {
+  const vip = await standing(session, args[0]!);
+  const seen = await session.wire.ec2.observe(vip);
+  const tables = tablesOf(vip, seen);
+  const aside = strays(vip, seen);
+  if (out.json) {
+    return out.document({
+      ...documentOf(vip),
+      tables: tables.map((t) => t.table),
+      enis: seen.enis,
+      eipsSeen: seen.eips,
+      strays: aside,
+    });
+  }
+  const rows: (readonly [string, string])[] = [
+    ['name', vip.name],
+    ['addresses', vip.addresses.join(', ') || 'none'],
+    ['EIPs', vip.eips.join(', ') || 'none'],
+    ['VPC', `${vip.vpc} of account ${vip.account}`],
+    [
+      'labels',
+      `${vip.tableLabels.join(', ')} on tables, ${vip.nodeLabels.join(', ')} on nodes (tag ${session.tag})`,
+    ],
+    ['hold', vip.hold],
+    ['priority', vip.priority === 'first' ? 'first, where EC2’s request budget is short' : 'normal'],
+    ['owner', vip.owner ?? 'nobody yet'],
+    ['epoch', String(vip.epoch)],
+    ['tables', tables.map((t) => t.table).join(', ') || 'none found'],
+  ];
+  out.table(['field', 'value'], rows);
+  out.line();
+  out.table(
+    ['eni', 'label', 'node', 'zone', 'addresses'],
+    seen.enis.map((e) => [
+      e.eni,
+      e.label,
+      e.node ?? 'not attached',
+      e.zone,
+      e.addresses
+        .map((a) => (a.eip === undefined ? a.privateAddress : `${a.privateAddress} (${a.eip})`))
+        .join(' '),
+    ]),
+  );
+  for (const stray of aside) out.note(`left alone: ${stray.id} ${stray.why}`);
+}
+
+export interface RemoveOptions {
+  readonly force?: boolean;
+  readonly reason?: string;
+}
+
+export async function remove({ args, options, out, session }: Run<RemoveOptions>): Promise<void> {
+  const vip = await standing(session, args[0]!);
+  const words = { force: options.force === true, reason: options.reason ?? '' };
+  const tables = await removeVip(session, vip, words);
+  if (out.json) out.document({ name: vip.name, removed: true, epoch: vip.epoch, tablesLeft: tables });
+  else out.line(`${vip.name} is removed; its epoch ${vip.epoch} is kept`);
+  if (tables.length > 0)
+    out.note(
+      `routes to ${vip.addresses.join(', ')} stay in ${tables.join(', ')}; nobody moves them any more`,
+    );
+}
+
+/** The tables that still bear its label; refuses them unless forced. */
+export async function tablesLeft(session: Session, vip: Vip, force: boolean): Promise<readonly string[]> {
+  const seen = await session.wire.ec2.observe(vip);
+  const tables = tablesOf(vip, seen).map((t) => t.table);
+  if (tables.length > 0 && !force) {
+    throw refused(
+      `${tables.length} route ${tables.length === 1 ? 'table still bears' : 'tables still bear'} the label of ${vip.name}: ${tables.join(', ')}`,
+      `take it away first, or say --force; their routes stay either way: aws ec2 delete-tags --resources ${tables.join(' ')} --tags Key=${session.tag}`,
+    );
+  }
+  return tables;
+}
+
+/** Leaves a tombstone and gives the addresses back. Returns the tables that still bear the label. */
+export async function removeVip(
+  session: Session,
+  vip: Vip,
+  { force, reason }: { readonly force: boolean; readonly reason: string },
+): Promise<readonly string[]> {
+  const tables = await tablesLeft(session, vip, force);
+  const by = await session.caller();
+  const words = {
+    vip: vip.name,
+    order: 'remove',
+    by,
+    reason,
+    atMs: session.now(),
+    before: entryOf(vip),
+  } as const;
+  const order = orderEntry(words, session.nonce());
+  await session.orders.put(order);
+  try {
+    await update(session.wire.vips, vip.name, (now) => (stands(now) ? removed(now, session.now()) : now));
+  } catch (error) {
+    await session.orders.put(inVain(order, faultOf(error), session.now(), session.nonce()));
+    throw error;
+  }
+  const things = [...vip.addresses, ...vip.eips];
+  await Promise.all(things.map((thing) => session.reservations.release(thing, vip.name)));
+  return tables;
+}

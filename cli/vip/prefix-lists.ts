@@ -1,0 +1,48 @@
+// Managed prefix lists among the ledger's addresses. An address inside such a list belongs to the list's VIP, so what each
+// list holds has to be looked up before anything is registered. Without a list in the ledger nothing is asked.
+import { prefixListEntries } from '../../shared/aws/ec2/vpc.ts';
+import { isPrefixList } from '../../shared/registry/ip-range.ts';
+import { heldByList, prefixListRefused, type Refused, type VpcSeen } from '../../shared/registry/validate.ts';
+import type { LedgerEntry } from '../../shared/vip/vip.ts';
+import type { Session } from '../command/session.ts';
+
+export interface Lists {
+  readonly problems: readonly Refused[];
+  /** Ranges of other VIPs' lists: no pool may draw from them. */
+  readonly closed: readonly string[];
+}
+
+export async function listsAround(
+  session: Session,
+  entry: LedgerEntry,
+  vpc: VpcSeen,
+  others: readonly LedgerEntry[],
+  allowPublic: boolean,
+): Promise<Lists> {
+  const [own, foreign] = await Promise.all([listsOf(session, [entry]), listsOf(session, others)]);
+  const ranges = own.flatMap(({ entries }) => entries ?? []);
+  const all = { ...entry, addresses: [...entry.addresses, ...ranges] };
+  return {
+    problems: [
+      ...own.flatMap(({ list, entries }) => prefixListRefused(list, entries, vpc, others, allowPublic)),
+      ...foreign.flatMap(({ vip, list, entries }) => heldByList(all, vip, list, entries ?? [])),
+    ],
+    closed: foreign.flatMap(({ entries }) => entries ?? []),
+  };
+}
+
+interface Held {
+  readonly vip: string;
+  readonly list: string;
+  /** Undefined when there is no such list. */
+  readonly entries: readonly string[] | undefined;
+}
+
+const listsOf = (session: Session, vips: readonly LedgerEntry[]): Promise<readonly Held[]> =>
+  Promise.all(
+    vips.flatMap(({ name, addresses }) =>
+      addresses.filter(isPrefixList).map(async (list) => {
+        return { vip: name, list, entries: await prefixListEntries(session.ec2, list) };
+      }),
+    ),
+  );

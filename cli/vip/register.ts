@@ -1,0 +1,279 @@
+// Registering a VIP or changing its entry: look up, check, reserve, record the order, write. One way for `vip add`,
+// `vip set`, `apply` and `adopt`.
+//
+// Invariant: nothing is written before every check has passed; reservations that this run made are given back when the
+// rest fails. Limit: EC2 is not changed here, so what an entry no longer names stays in the tables and is told.
+import { eipsFound, vpcSeen } from '../../shared/aws/ec2/vpc.ts';
+import { faultOf } from '../../shared/fault.ts';
+import { membersSeen, type Observation } from '../../shared/network/observation.ts';
+import { type Range, rangeText } from '../../shared/registry/ip-range.ts';
+import {
+  changed,
+  entryOf,
+  ledgerFields,
+  registered,
+  stands,
+  update,
+} from '../../shared/registry/registry.ts';
+import {
+  clash,
+  clashes,
+  entryRefused,
+  nameRefused,
+  nextFree,
+  poolFrom,
+  poolInside,
+  type Refused,
+  refusal,
+  type VpcSeen,
+  vipAddress,
+} from '../../shared/registry/validate.ts';
+import { inVain, type OrderKind, orderEntry } from '../../shared/timeline/operator-action.ts';
+import type { Hold, LedgerEntry, Vip } from '../../shared/vip/vip.ts';
+import { refused, usage } from '../command/exit.ts';
+import { taken, unknown } from '../command/registered-vip.ts';
+import type { Session } from '../command/session.ts';
+import { listsAround } from './prefix-lists.ts';
+
+/** What was asked for; what is absent keeps its value, or gets the default of a new VIP. */
+export interface Wanted {
+  readonly name: string;
+  readonly addresses?: readonly string[] | undefined;
+  /** A further address out of this range. */
+  readonly pool?: string | undefined;
+  /** Allocation ids or public addresses. */
+  readonly eips?: readonly string[] | undefined;
+  readonly vpc?: string | undefined;
+  readonly tableLabels?: readonly string[] | undefined;
+  readonly nodeLabels?: readonly string[] | undefined;
+  readonly hold?: Hold | undefined;
+  readonly priority?: 'first' | 'normal' | undefined;
+  readonly allowPublic?: boolean | undefined;
+}
+
+export interface Prepared {
+  readonly was: Vip | undefined;
+  readonly entry: LedgerEntry;
+  readonly pool?: Range;
+  /** What a pool may not give although it is free now: ranges of others' prefix lists, addresses that a file names. */
+  readonly closed?: readonly string[];
+  readonly vpc: VpcSeen;
+  readonly seen: Observation;
+  /** What an operator should know; nothing that forbids it. */
+  readonly remarks: readonly string[];
+}
+
+/** Looks everything up and checks it against the ledger and the VPC. Throws a Complaint that names every clash. */
+export async function prepare(
+  session: Session,
+  wanted: Wanted,
+  was: Vip | undefined,
+  others: readonly Vip[],
+): Promise<Prepared> {
+  const allowPublic = wanted.allowPublic === true;
+  refuse(nameRefused(wanted.name), wanted.name);
+  const addresses = parsed(wanted.addresses, allowPublic) ?? was?.addresses ?? [];
+  const pool = wanted.pool === undefined ? undefined : poolOf(wanted.pool, allowPublic);
+  const labels = {
+    tableLabels: wanted.tableLabels ?? was?.tableLabels ?? [wanted.name],
+    nodeLabels: wanted.nodeLabels ?? was?.nodeLabels ?? [wanted.name],
+  };
+  const seen = await session.wire.ec2.observe({ name: wanted.name, ...labels });
+  const vpc = await vpcOf(session, wanted, was, seen);
+  const { eips, remarks } = await eipsOf(session, wanted, was, labels.nodeLabels);
+  const entry: LedgerEntry = {
+    name: wanted.name,
+    addresses,
+    eips,
+    vpc: vpc.vpc,
+    account: vpc.account,
+    ...labels,
+    hold: wanted.hold ?? was?.hold ?? 'both',
+    ...((wanted.priority ?? was?.priority) === 'first' ? { priority: 'first' as const } : {}),
+  };
+  const standing = others.filter((vip) => stands(vip) && vip.name !== wanted.name);
+  const lists = await listsAround(session, entry, vpc, standing, allowPublic);
+  const problems = [
+    ...entryRefused(entry, vpc, pool === undefined ? 0 : 1),
+    ...(pool === undefined ? [] : poolInside(pool, vpc)),
+    ...lists.problems,
+    ...clashes(entry, standing),
+  ];
+  refuse(problems, wanted.name);
+  const drawn = pool === undefined ? {} : { pool, closed: lists.closed };
+  return { was, entry, ...drawn, vpc, seen, remarks };
+}
+
+export function refuse(problems: readonly Refused[], name: string): void {
+  if (problems.length === 0) return;
+  const lines = problems.map(refusal);
+  throw refused(
+    `${name} is refused:\n${lines.join('\n')}`,
+    'change what is named above; vipshift vip list shows what is taken',
+  );
+}
+
+function parsed(texts: readonly string[] | undefined, allowPublic: boolean): readonly string[] | undefined {
+  if (texts === undefined) return undefined;
+  const results = texts.map((text) => vipAddress(text, allowPublic));
+  refuse(
+    results.filter((r) => typeof r !== 'string'),
+    texts.join(', '),
+  );
+  return results.filter((r) => typeof r === 'string');
+}
+
+function poolOf(text: string, allowPublic: boolean): Range {
+  const pool = poolFrom(text, allowPublic);
+  if ('what' in pool) throw refused(refusal(pool), 'name another range with --pool');
+  return pool;
+}
+
+async function vpcOf(
+  session: Session,
+  wanted: Wanted,
+  was: Vip | undefined,
+  seen: Observation,
+): Promise<VpcSeen> {
+  const inferred = [...new Set([...seen.tables, ...seen.enis].map((t) => t.vpc))];
+  const id = wanted.vpc ?? was?.vpc ?? (inferred.length === 1 ? inferred[0] : undefined);
+  if (id === undefined) {
+    const found =
+      inferred.length === 0 ? 'nothing bears its label yet' : `labelled things lie in ${inferred.join(', ')}`;
+    throw usage(`which VPC? ${found}`, `name it: --vpc vpc-…`);
+  }
+  const vpc = await vpcSeen(session.ec2, id);
+  if (vpc === undefined) {
+    throw refused(`there is no ${id} in ${session.region}`, 'aws ec2 describe-vpcs, or another --region');
+  }
+  const account = await session.account();
+  if (account !== undefined && account !== vpc.account) {
+    throw refused(
+      `${id} is shared by account ${vpc.account}, and you are ${account}: a participant cannot change its route tables`,
+      `deploy vipshift in account ${vpc.account}, and register the VIP there`,
+    );
+  }
+  return vpc;
+}
+
+async function eipsOf(
+  session: Session,
+  wanted: Wanted,
+  was: Vip | undefined,
+  nodeLabels: readonly string[],
+): Promise<{ eips: readonly string[]; remarks: readonly string[] }> {
+  if (wanted.eips === undefined) return { eips: was?.eips ?? [], remarks: [] };
+  const found = await eipsFound(session.ec2, wanted.eips, session.tag);
+  const missing = wanted.eips.filter((_, i) => found[i] === undefined);
+  if (missing.length > 0) {
+    throw refused(
+      `no such Elastic IP in this account and Region: ${missing.join(', ')}`,
+      'aws ec2 describe-addresses',
+    );
+  }
+  const labels = [wanted.name, ...nodeLabels];
+  const untagged = found.filter((e) => !labels.includes(e!.label ?? ''));
+  const remarks = untagged.map(
+    (e) =>
+      `${e!.eip} does not bear the tag yet, so it will not move: aws ec2 create-tags --resources ${e!.eip} --tags Key=${session.tag},Value=${wanted.name}`,
+  );
+  return { eips: found.map((e) => e!.eip), remarks };
+}
+
+/** Reserves, records the order and writes. `order` says what it is; the entry written comes back as an item. */
+export async function register(
+  session: Session,
+  prepared: Prepared,
+  order: Extract<OrderKind, 'add' | 'set' | 'adopt'>,
+  reason: string,
+): Promise<Vip> {
+  const fresh: string[] = [];
+  const { name } = prepared.entry;
+  const giveBack = () => Promise.allSettled(fresh.map((thing) => session.reservations.release(thing, name)));
+  try {
+    const entry = await reserved(session, prepared, fresh);
+    const vip = await written(session, { ...prepared, entry }, order, reason);
+    const dropped = [...(prepared.was?.addresses ?? []), ...(prepared.was?.eips ?? [])].filter(
+      (thing) => ![...entry.addresses, ...entry.eips].includes(thing),
+    );
+    await Promise.all(dropped.map((thing) => session.reservations.release(thing, name)));
+    return vip;
+  } catch (error) {
+    // After an unknown answer the item may stand: then the reservations are right, else they run out.
+    if (faultOf(error).kind !== 'unknown' || !isAws(error)) await giveBack();
+    throw error;
+  }
+}
+
+const isAws = (error: unknown): boolean => (error as Error)?.name === 'Fault';
+
+/** Every draw of a pool that somebody else was quicker to take costs one more; each loser sees another's progress. */
+const DRAWS_MAX = 512;
+
+async function reserved(session: Session, prepared: Prepared, fresh: string[]): Promise<LedgerEntry> {
+  const { entry, pool, vpc, closed = [] } = prepared;
+  const take = async (thing: string): Promise<string> => {
+    const { holder, fresh: made } = await session.reservations.reserve(thing, entry.name);
+    if (made) fresh.push(thing);
+    return holder;
+  };
+  for (const thing of [...entry.addresses, ...entry.eips]) {
+    const holder = await take(thing);
+    if (holder !== entry.name) refuse([clash('address or EIP', thing, holder)], entry.name);
+  }
+  if (pool === undefined) return entry;
+  const taken = new Set((await session.wire.vips.list()).filter(stands).flatMap((v) => v.addresses));
+  for (let draw = 1; draw <= DRAWS_MAX; draw++) {
+    const address = nextFree(pool, taken, { ...vpc, cidrs: [...vpc.cidrs, ...closed] });
+    if (address === undefined) break;
+    if ((await take(address)) === entry.name) return { ...entry, addresses: [...entry.addresses, address] };
+    taken.add(address);
+  }
+  throw usedUp(pool, entry.name);
+}
+
+export const usedUp = (pool: Range, name: string) =>
+  refused(
+    `no free address is left in ${rangeText(pool)} for ${name}`,
+    'name another or a larger range; vipshift vip list shows what is taken',
+  );
+
+async function written(
+  session: Session,
+  { entry, seen, was }: Prepared,
+  kind: 'add' | 'set' | 'adopt',
+  reason: string,
+): Promise<Vip> {
+  const order = orderEntry(
+    {
+      vip: entry.name,
+      order: kind,
+      by: await session.caller(),
+      reason,
+      atMs: session.now(),
+      ...(was === undefined ? {} : { before: entryOf(was) }),
+      after: entry,
+    },
+    session.nonce(),
+  );
+  await session.orders.put(order);
+  try {
+    const vip = await update(session.wire.vips, entry.name, (now) => {
+      if (was === undefined && stands(now)) throw taken(entry.name);
+      if (was !== undefined && !stands(now)) throw unknown(entry.name);
+      if (was !== undefined && !sameEntry(now!, was)) throw moved(entry.name);
+      const members = membersSeen(entry, seen, now?.members ?? {});
+      return was === undefined ? registered(now, entry, members) : changed(now!, entry, members);
+    });
+    return vip!;
+  } catch (error) {
+    await session.orders.put(inVain(order, faultOf(error), session.now(), session.nonce()));
+    throw error;
+  }
+}
+
+const sameEntry = (a: LedgerEntry, b: LedgerEntry): boolean =>
+  ledgerFields.every((field) => JSON.stringify(a[field]) === JSON.stringify(b[field]));
+
+const moved = (name: string) =>
+  refused(`somebody else changed ${name} meanwhile`, `look at it and try again: vipshift vip show ${name}`);

@@ -1,0 +1,212 @@
+/**
+ * Cloud: the local AWS with the deployed service as the lab uses it: taps before every endpoint, the VPC mirrored into the
+ * router, IMDS and STS for the nodes, the VIP registered.
+ *
+ *   shim ─ bus tap ─ MiniStack ─ function ─ store tap ─ MiniStack (DynamoDB)
+ *                                        └ ec2 tap ── moto ─▶ mirror ─▶ router
+ *
+ * The lab's own questions go past the taps, so that what these have seen is the service's alone.
+ */
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { awsTimeline } from '../../../shared/aws/dynamodb/timeline.ts';
+import { awsVips } from '../../../shared/aws/dynamodb/vip-store.ts';
+import type { Failover } from '../../../shared/timeline/timeline.ts';
+import { defaultScope, newVip, type Vip } from '../../../shared/vip/vip.ts';
+import { type LocalAws, startLocalAws } from '../../aws/local-aws.ts';
+import { deployService } from '../../aws/stack/deploy.ts';
+import { buildVpc, type LabVpc } from '../../aws/stack/vpc.ts';
+import { type Agents, startAgents } from '../node/agents.ts';
+import { acceptedClaims, claimsOf, type Told } from '../node/claims.ts';
+import { INSTANCE } from '../node/keepalived.ts';
+import type { Router } from '../sandbox/router.ts';
+import { AWS_ADDRESS, type NodeLabel, VIP } from '../sandbox/topology.ts';
+import type { Translation } from '../sandbox/translation.ts';
+import { checkOf, type VpcCheck } from '../sandbox/vpc-check.ts';
+import { startMetadata } from './metadata.ts';
+import { Mirror } from './mirror.ts';
+import { giveOrder, type OrderEnd } from './order.ts';
+import { type Exchange, type Gate, Tap } from './recording-proxy.ts';
+
+export interface Cloud {
+  readonly vpc: LabVpc & VpcCheck;
+  /** Where the lab's Internet reaches the VIP's EIP. */
+  readonly eip: string;
+  readonly instanceIds: Readonly<Record<NodeLabel, string>>;
+  readonly mirror: Mirror;
+  /** Before PutEvents of the nodes, EC2 of the functions, DynamoDB of the functions. */
+  readonly bus: Tap;
+  readonly ec2: Tap;
+  readonly store: Tap;
+  /** The bus's gate where no story has set another. */
+  readonly busGate: Gate;
+  /** The shims' configuration file. */
+  readonly notifyConf: string;
+  vip(): Promise<Vip>;
+  /** The outcomes of these epochs that the timeline has. */
+  failovers(from: number, to: number): Promise<Failover[]>;
+  /** The claims that the bus has accepted since `forget`. */
+  told(): Told[];
+  /** Puts entries onto the bus as they are, past the tap. */
+  putEvents(entries: readonly unknown[]): Promise<void>;
+  /** A forced failover by the deployed workflow, to its end. */
+  order(input: object): Promise<OrderEnd>;
+  /** The nodes' SSM agents. */
+  readonly agents: Agents;
+  /** SIGKILL to the process that sent this request. */
+  killCaller(exchange: Exchange): Promise<void>;
+  /** Everything seen so far is the past; the next story starts with nothing. */
+  forget(): void;
+  close(): Promise<void>;
+}
+
+export interface CloudInput {
+  readonly router: Router;
+  readonly translation: Translation;
+  readonly logFolder: string;
+  readonly busGate: Gate;
+  readonly say: (what: string) => void;
+}
+
+export const pass: Gate = () => 'pass';
+
+/**
+ * The lab's negative control: the bus takes every claim and passes on those of a MASTER transition only, as a controller hears
+ * them that acts on MASTER alone. Both traps of VRRP must then end wrong.
+ */
+export const masterOnly: Gate = (exchange) => {
+  const claims = claimsOf(exchange);
+  if (claims.length === 0 || claims.some(({ kind, state }) => kind === 'transition' && state === 'MASTER'))
+    return 'pass';
+  const taken = {
+    FailedEntryCount: 0,
+    Entries: claims.map((_, index) => ({ EventId: `swallowed-${index}` })),
+  };
+  return { status: 200, body: JSON.stringify(taken) };
+};
+
+const STAGE = 'lab';
+const VIP_NAME = 'web';
+const ROLE_ID = 'AROALAB00000000000001';
+
+export async function openCloud(input: CloudInput): Promise<Cloud> {
+  const { router, translation, logFolder, busGate, say } = input;
+  const agents = await startAgents();
+  const aws = await startLocalAws({ logDir: logFolder, ssmAgents: agents.url });
+  say('local AWS is up');
+  const [bus, ec2, store] = [new Tap(aws.endpoint), new Tap(aws.ec2Endpoint), new Tap(aws.endpoint)];
+  await Promise.all([bus.listen(AWS_ADDRESS), ec2.listen('127.0.0.1'), store.listen('127.0.0.1')]);
+  const clients = clientsOf(aws);
+  const built = await buildVpc(clients.ec2, { stage: STAGE, label: VIP_NAME });
+  if (built.vip.ipv4 !== `${VIP}/32`)
+    throw new Error(`lab/aws/stack/vpc.ts has the VIP ${built.vip.ipv4}, want ${VIP}/32`);
+  const vpc = { ...built, ...(await checkOf(clients.ec2, built)) };
+  const deployment = await deployService(aws, {
+    stage: STAGE,
+    nodeRoleId: ROLE_ID,
+    nodeRoleArn: `arn:aws:iam::${aws.accountId}:role/vipshift-node`,
+    ec2Endpoint: ec2.endpoint,
+    extraEnv: { AWS_ENDPOINT_URL_DYNAMODB: store.endpoint },
+  });
+  say('the service is deployed');
+  const mirror = new Mirror(clients.ec2, vpc.vpcId, router, translation);
+  await mirror.load();
+  ec2.answered = (exchange) => mirror.follow(exchange);
+  const metadata = await startMetadata({
+    nodes: vpc.nodes,
+    region: aws.region,
+    accountId: aws.accountId,
+    roleId: ROLE_ID,
+  });
+  const { signal } = new AbortController();
+  const table = { client: clients.dynamo, signal, nonce: randomUUID };
+  const vips = awsVips({ ...table, table: deployment.vipsTable });
+  const timeline = awsTimeline({ ...table, table: deployment.timelineTable, retentionDays: 1 });
+  await vips.write(
+    undefined,
+    newVip({
+      ...defaultScope(VIP_NAME),
+      addresses: [`${VIP}/32`],
+      eips: [vpc.eip.allocationId],
+      vpc: vpc.vpcId,
+      account: aws.accountId,
+      hold: 'both',
+    }),
+  );
+  return {
+    vpc,
+    eip: mirror.publicAddressOf(vpc.eip.allocationId),
+    instanceIds: { a: vpc.nodes.a.instanceId, b: vpc.nodes.b.instanceId },
+    mirror,
+    bus,
+    ec2,
+    store,
+    busGate,
+    notifyConf: [
+      `instance ${INSTANCE} = ${VIP_NAME}`,
+      `bus = ${deployment.busName}`,
+      'allow_http = yes',
+      `endpoint_events = ${bus.endpoint}`,
+      `endpoint_sts = ${metadata.stsEndpoint}`,
+      'state_dir = /run/disk/vipshift',
+      '',
+    ].join('\n'),
+    async vip() {
+      const found = await vips.read(VIP_NAME);
+      if (found === undefined) throw new Error(`the VIP ${VIP_NAME} is not in the ledger any more`);
+      return found;
+    },
+    async failovers(from, to) {
+      const epochs = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+      const entries = await Promise.all(epochs.map((epoch) => timeline.read(VIP_NAME, epoch)));
+      return entries.map(({ outcome }) => outcome).filter((outcome) => outcome !== undefined);
+    },
+    told: () => acceptedClaims(bus.exchanges),
+    async putEvents(entries) {
+      await clients.events.send(new PutEventsCommand({ Entries: entries as never }));
+    },
+    order: (given) =>
+      giveOrder(accessTo(aws, aws.endpoint), deployment.outputs.FailoverMachineArn!, {
+        vip: VIP_NAME,
+        by: 'the lab',
+        ...given,
+      }),
+    agents,
+    killCaller,
+    forget() {
+      for (const tap of [bus, ec2, store]) tap.exchanges.length = 0;
+      mirror.changes.length = 0;
+      mirror.troubles.length = 0;
+    },
+    async close() {
+      await Promise.all([metadata.stop(), agents.stop()]);
+      for (const tap of [bus, ec2, store]) tap.close();
+      await aws.stop();
+    },
+  };
+}
+
+const accessTo = (aws: LocalAws, endpoint: string) => ({
+  region: aws.region,
+  credentials: { accessKeyId: aws.accountId, secretAccessKey: 'local' },
+  maxAttempts: 3,
+  endpoint,
+});
+
+const clientsOf = (aws: LocalAws) => ({
+  ec2: new EC2Client(accessTo(aws, aws.ec2Endpoint)),
+  dynamo: new DynamoDBClient(accessTo(aws, aws.endpoint)),
+  events: new EventBridgeClient(accessTo(aws, aws.endpoint)),
+});
+
+async function killCaller({ from }: Exchange): Promise<void> {
+  const { stdout } = await promisify(execFile)('ss', ['-tnpH', `sport = :${from.port}`], { timeout: 2_000 });
+  const pid = /pid=(\d+)/.exec(stdout)?.[1];
+  if (pid === undefined)
+    throw new Error(`nobody has the connection from port ${from.port} any more: ${stdout}`);
+  process.kill(Number(pid), 'SIGKILL');
+}

@@ -1,0 +1,57 @@
+/**
+ * The configuration files of a lab node: keepalived's as `vipshift keepalived-config` makes it, nginx behind the VIP.
+ *
+ * Adverts come every 0.1 s, so that stories are short and a busy machine does not yet fail over by itself.
+ */
+
+import { keepalivedConfig } from '../../../cli/keepalived-config/config.ts';
+import type { Hold } from '../../../cli/keepalived-config/input.ts';
+import { EIP_ADDRESS, NODE_ADDRESS, type NodeLabel, SERVICE_ADDRESS, VIP } from '../sandbox/topology.ts';
+
+export type { Hold } from '../../../cli/keepalived-config/input.ts';
+
+export const INSTANCE = 'VI_WEB';
+/** Where the stack's SSM document writes to hand over the VIP `web`; a service's unit pulls the same one here. */
+export const LEVER = '/run/vipshift/hand-over/web';
+export const FIFO = '/run/vipshift/notify.fifo';
+
+export function keepalivedConf(node: NodeLabel, hold: Hold): string {
+  const files = keepalivedConfig({
+    instance: INSTANCE,
+    routerId: 51,
+    nodes: (['a', 'b'] as const).map((name) => ({ name, address: NODE_ADDRESS[name], interface: 've0' })),
+    addresses: [VIP],
+    hold,
+    advertS: 0.1,
+    startupDelayS: 1,
+    preempt: false,
+    scriptUser: 'root',
+    ports: [80],
+    lever: LEVER,
+    fifo: FIFO,
+  });
+  const file = files[node];
+  if (file === undefined) throw new Error(`keepalived-config made no file for node ${node}`);
+  return file;
+}
+
+export function nginxConf(node: NodeLabel): string {
+  return `daemon off;
+master_process off;
+user root;
+pid /run/nginx.pid;
+error_log stderr;
+events { worker_connections 1024; }
+http {
+    access_log off;
+    client_body_temp_path /tmp/body; proxy_temp_path /tmp/proxy; fastcgi_temp_path /tmp/fastcgi;
+    uwsgi_temp_path /tmp/uwsgi; scgi_temp_path /tmp/scgi;
+    server {
+        listen ${VIP}:80 backlog=4096;
+        listen ${EIP_ADDRESS[node]}:80 backlog=4096;
+        listen ${SERVICE_ADDRESS[node]}:80;
+        location / { return 200 "${node}\\n"; }
+    }
+}
+`;
+}

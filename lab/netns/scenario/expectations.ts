@@ -1,0 +1,86 @@
+/**
+ * Ending: what must hold when a story is over, checked against EC2, the router, the record and the client's answers.
+ *
+ * Every check is made and each that fails is told in one sentence with what was wanted and what was found; none hides another.
+ */
+import type { Failover } from '../../../shared/timeline/timeline.ts';
+import type { Vip } from '../../../shared/vip/vip.ts';
+import type { Outage } from '../node/client.ts';
+import type { Story } from './scenario.ts';
+import type { Stage } from './scenario-context.ts';
+
+const ORDINARY = ['switched', 'unchanged', 'superseded'];
+
+export interface Seen {
+  readonly outage: Outage;
+  readonly vip: Vip;
+  /** Of the story's own epochs. */
+  readonly failovers: readonly Failover[];
+  readonly epochBefore: number;
+  /** Who answered the client last. */
+  readonly lastAnswer: string;
+}
+
+export async function brokenPromises(story: Story, stage: Stage, seen: Seen): Promise<string[]> {
+  const { cloud } = stage;
+  const owner = stage.nodes[story.ends.owner].instanceId;
+  return [
+    ...ownership(story, owner, seen),
+    ...(await cloud.vpc.misplaced(story.ends.owner)),
+    ...(await cloud.mirror.differences()),
+    ...cloud.mirror.troubles.splice(0),
+    ...record(story, owner, seen),
+    ...connections(story, seen.outage),
+  ];
+}
+
+function ownership(story: Story, owner: string, { vip, lastAnswer }: Seen): string[] {
+  const broken: string[] = [];
+  if (vip.owner !== owner) broken.push(`the record says that ${vip.owner} owns the VIP, want ${owner}`);
+  if (vip.lease !== undefined) broken.push(`epoch ${vip.lease.epoch} still holds the lease, want none`);
+  const open = Object.values(vip.open).map(({ epoch }) => epoch);
+  if (open.length > 0) broken.push(`epochs ${open.join(', ')} are still open in the record, want none`);
+  if (lastAnswer !== story.ends.owner) {
+    broken.push(`the client was last answered by "${lastAnswer}", want ${story.ends.owner}`);
+  }
+  return broken;
+}
+
+function record(story: Story, owner: string, { vip, failovers, epochBefore }: Seen): string[] {
+  const broken: string[] = [];
+  const told = new Set(failovers.map(({ epoch }) => epoch));
+  for (let epoch = epochBefore + 1; epoch <= vip.epoch; epoch += 1) {
+    if (!told.has(epoch)) broken.push(`epoch ${epoch} has no outcome in the timeline`);
+  }
+  const allowed = story.ends.outcomes ?? ORDINARY;
+  for (const { epoch, outcome, notes } of failovers) {
+    if (!allowed.includes(outcome)) {
+      broken.push(`epoch ${epoch} ended ${outcome} (${notes.join('; ')}), want one of ${allowed.join(', ')}`);
+    }
+  }
+  if (story.ends.tells !== undefined && !failovers.some(({ outcome }) => outcome === story.ends.tells)) {
+    broken.push(`no epoch ended ${story.ends.tells} in the timeline, want one`);
+  }
+  const last = failovers.findLast(({ outcome }) => outcome === 'switched' || outcome === 'unchanged');
+  if (last !== undefined && last.to !== owner) {
+    broken.push(`the last failover in the timeline went to ${last.to}, want ${owner}`);
+  }
+  const split = failovers.filter(({ splitBrain }) => splitBrain.length > 0).map(({ epoch }) => epoch);
+  if (story.ends.splitBrain === 'never' && split.length > 0) {
+    broken.push(`split brain is reported in epochs ${split.join(', ')}, want never`);
+  }
+  return broken;
+}
+
+function connections({ ends }: Story, { outageMs, refused, lost }: Outage): string[] {
+  const broken: string[] = [];
+  if (outageMs > ends.longestOutageMs) {
+    broken.push(`the client's outage was ${Math.round(outageMs)} ms, want at most ${ends.longestOutageMs}`);
+  }
+  if (ends.failedConnections !== undefined && refused + lost > ends.failedConnections) {
+    broken.push(
+      `${refused} connections were refused and ${lost} lost, want at most ${ends.failedConnections}`,
+    );
+  }
+  return broken;
+}

@@ -1,0 +1,98 @@
+/**
+ * Report: what the lab prints. One row per story: the outage, its parts, whose they are, the verdict; under it the timeline's own
+ * account. Every figure was measured with an emulated AWS, and the head says so.
+ */
+import type { Parts } from './outage-phases.ts';
+import type { Performance } from './run-scenario.ts';
+
+const COLUMNS = ['vrrp', 'shim', 'bus', 'handler', 'ec2', 'answer', 'ours', 'emulators'] as const;
+
+function partOf(parts: Parts | undefined, column: (typeof COLUMNS)[number]): number | undefined {
+  return parts?.[`${column}Ms`];
+}
+
+function ms(value: number | undefined): string {
+  return value === undefined ? '–' : value.toFixed(value < 10 ? 1 : 0);
+}
+
+export const HEAD = `${'story (ms, emulated AWS)'.padEnd(26)}${[
+  'outage',
+  ...COLUMNS,
+  'refused',
+  'lost',
+  'cut',
+]
+  .map((title) => title.padStart(10))
+  .join('')}  verdict`;
+
+export function row(played: Performance): string {
+  const cells = [ms(played.outageMs), ...COLUMNS.map((column) => ms(partOf(played.parts, column)))];
+  const counts = [String(played.refused), String(played.lost), String(played.cut)];
+  const line = [...cells, ...counts].map((cell) => cell.padStart(10)).join('');
+  return `${played.story.padEnd(26)}${line}  ${played.verdict}`;
+}
+
+/** What belongs under a row: the timeline beside the measured parts, and why a story is broken. */
+export function footnotes({ timeline, broken }: Performance): string[] {
+  const account =
+    timeline &&
+    `timeline, epoch ${timeline.epoch}, ${timeline.outcome}: ${timeline.stages
+      .filter(({ afterMs }) => afterMs >= 0)
+      .map(({ stage, afterMs }) => `${stage} +${afterMs}`)
+      .join(', ')}`;
+  return [...(account ? [account] : []), ...broken.map((reason) => `broken: ${reason}`)].map(
+    (line) => `    ${line}`,
+  );
+}
+
+export interface Runs {
+  readonly count: number;
+  readonly minMs: number;
+  readonly medianMs: number;
+  readonly p99Ms: number;
+}
+
+/** The nearest-rank percentile, so that every figure is one that was measured. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
+}
+
+export function runsOf(values: readonly number[]): Runs {
+  return {
+    count: values.length,
+    minMs: percentile(values, 0),
+    medianMs: percentile(values, 50),
+    p99Ms: percentile(values, 99),
+  };
+}
+
+/** Several plays of one story as one: medians of what was measured, broken if any of them is. */
+export function summary(played: readonly Performance[]): Performance & { readonly runs: Runs } {
+  const [first] = played;
+  if (first === undefined) throw new Error('a summary needs at least one play');
+  const medianOf = (pick: (one: Performance) => number | undefined): number | undefined => {
+    const values = played.map(pick).filter((value) => value !== undefined);
+    return values.length === 0 ? undefined : percentile(values, 50);
+  };
+  const parts = Object.fromEntries(
+    COLUMNS.map((column) => [`${column}Ms`, medianOf((one) => partOf(one.parts, column))]),
+  ) as unknown as Parts;
+  const outages = played.map(({ outageMs }) => outageMs).filter((value) => value !== undefined);
+  return {
+    ...first,
+    outageMs: medianOf(({ outageMs }) => outageMs),
+    parts,
+    refused: Math.max(...played.map(({ refused }) => refused)),
+    lost: Math.max(...played.map(({ lost }) => lost)),
+    cut: Math.max(...played.map(({ cut }) => cut)),
+    verdict: played.every(({ verdict }) => verdict === 'held') ? 'held' : 'broken',
+    broken: [...new Set(played.flatMap(({ broken }) => broken))],
+    tookMs: played.reduce((total, { tookMs }) => total + tookMs, 0),
+    runs: runsOf(outages),
+  };
+}
+
+export function runsLine({ count, minMs, medianMs, p99Ms }: Runs): string {
+  return `    ${count} runs, outage min ${ms(minMs)}, median ${ms(medianMs)}, p99 ${ms(p99Ms)}`;
+}

@@ -1,0 +1,107 @@
+/**
+ * Stage: everything a story can do to the lab and see of it.
+ *
+ * Invariant: whatever a story breaks on the wires (network faults, gates of the taps) is mended by `restore`, so no story
+ * inherits another's faults; the nodes are booted anew for each.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Cloud, pass } from '../cloud/cloud.ts';
+import type { Hold } from '../node/keepalived.ts';
+import type { LabNode } from '../node/node.ts';
+import type { Router } from '../sandbox/router.ts';
+import type { NodeLabel } from '../sandbox/topology.ts';
+import { monotonicMs } from './moment.ts';
+
+const LOOK_AGAIN_MS = 40;
+/** Above the probe's patience, so that every connection of the story has come to its end as well. */
+const CALM_MS = 1_500;
+
+export interface Stage {
+  readonly nodes: Readonly<Record<NodeLabel, LabNode>>;
+  readonly router: Router;
+  readonly cloud: Cloud;
+  readonly hold: Hold;
+  /** When things went wrong; an outage's parts are reckoned from the last of these before it ended. */
+  readonly faultsMs: readonly number[];
+  /** Now something goes wrong, or begins to mend. */
+  fault(): void;
+  /** The node's host is gone in one instant: no packet leaves it any more, no process of it lives. */
+  hostDies(node: NodeLabel): Promise<void>;
+  boot(node: NodeLabel): Promise<void>;
+  /** Resolves when the record says that this node owns the VIP and no lease is held. */
+  settled(owner: NodeLabel, withinMs: number): Promise<void>;
+  /**
+   * As `settled`, and so for CALM_MS on end: an owner that was right before the story's claims have even arrived is no ending.
+   */
+  calm(owner: NodeLabel, withinMs: number): Promise<void>;
+  /** Asks again every few milliseconds until it holds. */
+  until(what: string, holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void>;
+  pause(forMs: number): Promise<void>;
+}
+
+export interface StageInput {
+  readonly nodes: Readonly<Record<NodeLabel, LabNode>>;
+  readonly router: Router;
+  readonly cloud: Cloud;
+  readonly hold: Hold;
+}
+
+export function stageOf({ nodes, router, cloud, hold }: StageInput): Stage {
+  const faultsMs: number[] = [];
+  const silenced = new Map<NodeLabel, () => Promise<void>>();
+  const stage: Stage = {
+    nodes,
+    router,
+    cloud,
+    hold,
+    faultsMs,
+    fault() {
+      faultsMs.push(monotonicMs());
+    },
+    async hostDies(node) {
+      stage.fault();
+      silenced.set(node, await router.silence(node));
+      await nodes[node].machine.kill();
+    },
+    async boot(node) {
+      await silenced.get(node)?.();
+      silenced.delete(node);
+      await nodes[node].boot({ hold, notifyConf: cloud.notifyConf });
+    },
+    settled: (owner, withinMs) =>
+      stage.until(`node ${owner} to own the VIP`, () => isSettled(cloud, nodes[owner].instanceId), withinMs),
+    async calm(owner, withinMs) {
+      let sinceMs = monotonicMs();
+      await stage.until(
+        `node ${owner} to own the VIP for ${CALM_MS} ms on end`,
+        async () => {
+          if (!(await isSettled(cloud, nodes[owner].instanceId))) sinceMs = monotonicMs();
+          return monotonicMs() - sinceMs >= CALM_MS;
+        },
+        withinMs + CALM_MS,
+      );
+    },
+    async until(what, holds, withinMs) {
+      const untilMs = monotonicMs() + withinMs;
+      while (!(await holds())) {
+        if (monotonicMs() > untilMs) throw new Error(`waited ${withinMs} ms for ${what}`);
+        await delay(LOOK_AGAIN_MS);
+      }
+    },
+    pause: (forMs) => delay(forMs),
+  };
+  return stage;
+}
+
+async function isSettled(cloud: Cloud, owner: string): Promise<boolean> {
+  const vip = await cloud.vip();
+  return vip.owner === owner && vip.lease === undefined && Object.keys(vip.open).length === 0;
+}
+
+/** Ends all faults and pulls both plugs: what the next story finds. */
+export async function restore({ nodes, router, cloud }: Omit<StageInput, 'hold'>): Promise<void> {
+  for (const tap of [cloud.ec2, cloud.store]) tap.gate = pass;
+  cloud.bus.gate = cloud.busGate;
+  await Promise.all([nodes.a.machine.kill(), nodes.b.machine.kill()]);
+  await router.heal();
+}

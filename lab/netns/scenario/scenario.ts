@@ -1,0 +1,36 @@
+/**
+ * Story: one thing that goes wrong, and what must hold at its end. One file per story in lab/scenarios.
+ *
+ * Every story begins with both nodes just booted, node a the owner, and a client asking every few milliseconds; the
+ * runner checks its ending, the story itself only plays.
+ */
+import type { Hold } from '../node/keepalived.ts';
+import type { NodeLabel } from '../sandbox/topology.ts';
+import type { Stage } from './scenario-context.ts';
+
+export interface Ending {
+  readonly owner: NodeLabel;
+  /** Last good → first good answer of the client, at most. */
+  readonly longestOutageMs: number;
+  /** New connections refused or lost, at most; not bounded unless told. */
+  readonly failedConnections?: number;
+  /** Whether the record may, or must, speak of two masters. */
+  readonly splitBrain: 'never' | 'reported';
+  /** Outcomes that the story's epochs may have in the record; `switched`, `unchanged` and `superseded` unless told. */
+  readonly outcomes?: readonly string[];
+  /** An outcome that the record must have. */
+  readonly tells?: string;
+  /** How long the story may take to come to this from its last act on. */
+  readonly settlesWithinMs: number;
+}
+
+export interface Story {
+  readonly name: string;
+  /** One line: what goes wrong and what is expected. */
+  readonly says: string;
+  readonly hold: Hold;
+  /** `eip`: the client is on the Internet and asks the Elastic IP. */
+  readonly asks: 'vip' | 'eip';
+  readonly ends: Ending;
+  play(stage: Stage): Promise<void>;
+}

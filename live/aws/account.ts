@@ -1,0 +1,57 @@
+// The ground that is an account of AWS: that of the shell's credentials. Endpoints are the SDK's own, or those of the environment, as the
+// SDKs read them (AWS_ENDPOINT_URL_EC2 and so on); so the tests send the whole of it to a local AWS.
+//
+// Limit: not yet run on a real account.
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { IAMClient } from '@aws-sdk/client-iam';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { serviceOf } from '../build/service.ts';
+import type { Ground } from '../environment.ts';
+import { ssmOf } from './ssm.ts';
+import { ssmMachines } from './ssm-machines.ts';
+
+/** Many calls in a row: EC2 refuses some, and the SDK waits. */
+const ATTEMPTS = 8;
+const PAUSE_MS = 5_000;
+
+export async function awsGround(wanted: string | undefined): Promise<Ground> {
+  const settings = { maxAttempts: ATTEMPTS, ...(wanted === undefined ? {} : { region: wanted }) };
+  const ec2 = new EC2Client(settings);
+  const region = await ec2.config.region();
+  const made = {
+    ec2,
+    iam: new IAMClient(settings),
+    dynamo: new DynamoDBClient(settings),
+    logs: new CloudWatchLogsClient(settings),
+  };
+  const sts = new STSClient(settings);
+  const { Account = '', Arn = '' } = await sts.send(new GetCallerIdentityCommand({}));
+  sts.destroy();
+  const signer = { region, credentials: async () => ec2.config.credentials() };
+  const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+  const endpoint = (service: string, variable: string) =>
+    process.env[`AWS_ENDPOINT_URL_${variable}`] ??
+    process.env.AWS_ENDPOINT_URL ??
+    `https://${service}.${region}.${suffix}`;
+  const ssm = ssmOf(signer, endpoint('ssm', 'SSM'));
+  return {
+    ...made,
+    name: `AWS account ${Account}, ${region}`,
+    region,
+    account: Account,
+    partition: Arn.split(':')[1] ?? 'aws',
+    pauseMs: PAUSE_MS,
+    service: serviceOf({
+      signer,
+      cloudFormation: endpoint('cloudformation', 'CLOUDFORMATION'),
+      env: { ...process.env, AWS_REGION: region },
+    }),
+    image: () => ssm.image(),
+    machines: ({ run, instances }, signal) => ssmMachines(ssm, run, instances, signal),
+    async close() {
+      for (const client of Object.values(made)) client.destroy();
+    },
+  };
+}

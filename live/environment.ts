@@ -1,0 +1,35 @@
+// Ground: where a run takes place. An account of AWS, or a local AWS with played machines; everything else is the same code for both.
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { IAMClient } from '@aws-sdk/client-iam';
+import type { Identity, Place } from './build/identity.ts';
+import type { Instances } from './build/instances.ts';
+import type { Network } from './build/network.ts';
+import type { Service } from './build/service.ts';
+import type { Machines } from './machines.ts';
+import type { Run } from './run-id.ts';
+
+export interface Ground extends Place {
+  /** For people: `AWS account 1111…, eu-central-1`. */
+  readonly name: string;
+  readonly ec2: EC2Client;
+  readonly iam: IAMClient;
+  readonly dynamo: DynamoDBClient;
+  readonly logs: CloudWatchLogsClient;
+  readonly service: Service;
+  /** Between two rounds of removing. */
+  readonly pauseMs: number;
+  image(): Promise<string>;
+  /** Once the instances run and the service is there. */
+  machines(site: Site, signal: AbortSignal): Promise<Machines>;
+  close(): Promise<void>;
+}
+
+/** Everything that was made for one run. */
+export interface Site {
+  readonly run: Run;
+  readonly identity: Identity;
+  readonly network: Network;
+  readonly instances: Instances;
+}

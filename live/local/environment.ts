@@ -1,0 +1,105 @@
+// The ground that is a local AWS: EC2, IAM and SSM are moto's, the rest MiniStack's, both started here; what stands on the instances is played by the
+// network lab with real keepalived, the real shim and real packets (played-machines.ts).
+//
+// Invariant: all of it lives in a sandbox of its own (lab/netns/sandbox/sandbox.ts), which it enters itself and which takes everything along.
+// Limit: bus, Lambda and EC2 are the emulators' and say nothing about AWS. It proves that the harness works.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { IAMClient } from '@aws-sdk/client-iam';
+import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { ensurePython } from '../../lab/aws/python.ts';
+import { Tap } from '../../lab/netns/cloud/recording-proxy.ts';
+import { rights, searchPath } from '../../lab/netns/sandbox/rights.ts';
+import { Router } from '../../lab/netns/sandbox/router.ts';
+import { runInSandbox } from '../../lab/netns/sandbox/sandbox.ts';
+import { AWS_ADDRESS, buildTopology } from '../../lab/netns/sandbox/topology.ts';
+import { ssmOf } from '../aws/ssm.ts';
+import { serviceOf } from '../build/service.ts';
+import type { Ground } from '../environment.ts';
+import { VIP_ADDRESS } from '../plan.ts';
+import { playedMachines } from './emulated-machines.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const logFolder = join(root, '.lab', 'live');
+const LACKING = 3;
+/** lab/netns/node/keepalived.ts. */
+export const LOCAL_ADVERT_S = 0.1;
+
+/** Runs this command once more, inside a sandbox; resolves with its exit status when all of it is gone. */
+export async function enterLocal(argv: readonly string[]): Promise<number> {
+  const path = searchPath(process.env.PATH);
+  const { entry, lacking } = rights(path);
+  if (lacking.length > 0) {
+    process.stderr.write(`--local cannot run here:\n${lacking.map((one) => `  - ${one}\n`).join('')}`);
+    return LACKING;
+  }
+  // The only step that needs a network, which the inside does not have.
+  await ensurePython();
+  const args = [join(root, 'live', 'cli.ts'), ...argv];
+  return runInSandbox({ entry, path, program: process.execPath, args, env: { TMPDIR: '/run' } });
+}
+
+export async function localGround(say: (text: string) => void): Promise<Ground> {
+  mkdirSync(logFolder, { recursive: true });
+  buildTopology();
+  const router = await Router.start([VIP_ADDRESS]);
+  const aws = await startLocalAws({ logDir: logFolder });
+  say('a local AWS is up, and the namespaces that play the VPC');
+  // Before PutEvents of the nodes, and before EC2 of the functions.
+  const [bus, ec2Tap] = [new Tap(aws.endpoint), new Tap(aws.ec2Endpoint)];
+  await Promise.all([bus.listen(AWS_ADDRESS), ec2Tap.listen('127.0.0.1')]);
+  const made = clientsOf(aws);
+  const signer = { region: aws.region, credentials: () => Promise.resolve(access(aws).credentials) };
+  const ssm = ssmOf(signer, aws.ec2Endpoint);
+  return {
+    ...made,
+    name: 'a local AWS with played machines (its figures say nothing about AWS)',
+    region: aws.region,
+    account: aws.accountId,
+    partition: 'aws',
+    pauseMs: 50,
+    service: serviceOf({
+      signer,
+      cloudFormation: aws.endpoint,
+      plugin: join(root, 'lab', 'aws', 'stack', 'serverless-local.cjs'),
+      env: serviceEnv(aws, ec2Tap.endpoint),
+    }),
+    image: () => ssm.image(),
+    machines: (site) => playedMachines({ site, aws, router, bus, ec2Tap, ec2: made.ec2, logFolder }),
+    async close() {
+      for (const client of Object.values(made)) client.destroy();
+      for (const tap of [bus, ec2Tap]) tap.close();
+      router.close();
+      await aws.stop();
+    },
+  };
+}
+
+const access = (aws: LocalAws) => ({
+  region: aws.region,
+  credentials: { accessKeyId: aws.accountId, secretAccessKey: 'local' },
+});
+
+function clientsOf(aws: LocalAws): Pick<Ground, 'ec2' | 'iam' | 'dynamo' | 'logs'> {
+  const [others, ofMoto] = [aws.endpoint, aws.ec2Endpoint].map((endpoint) => ({ ...access(aws), endpoint }));
+  return {
+    ec2: new EC2Client(ofMoto!),
+    // Where the instance profiles are that EC2 knows.
+    iam: new IAMClient(ofMoto!),
+    dynamo: new DynamoDBClient(others!),
+    logs: new CloudWatchLogsClient(others!),
+  };
+}
+
+const serviceEnv = (aws: LocalAws, ec2Endpoint: string): NodeJS.ProcessEnv => ({
+  ...childEnv(aws),
+  SLS_AWS_MONITORING_FREQUENCY: '20',
+  VIPSHIFT_LAB_OUTPUTS: join(aws.folder, 'outputs.json'),
+  VIPSHIFT_LAB_FUNCTION_ENV: JSON.stringify({
+    AWS_ENDPOINT_URL: aws.endpoint,
+    AWS_ENDPOINT_URL_EC2: ec2Endpoint,
+  }),
+});

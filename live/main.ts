@@ -1,0 +1,78 @@
+// Main: the live harness as a command: words in, exit status out; Ctrl-C ends the drills and begins the removal.
+import { agreed } from '../cli/command/confirm.ts';
+import { Complaint, usage as usageComplaint } from '../cli/command/exit.ts';
+import { isInside } from '../lab/netns/sandbox/sandbox.ts';
+import { awsGround } from './aws/account.ts';
+import type { Ground } from './environment.ts';
+import { cleanRun, runHarness, type Setting, status } from './harness.ts';
+import { enterLocal, LOCAL_ADVERT_S, localGround } from './local/environment.ts';
+import { usage, type Wish, wishFrom } from './options.ts';
+
+export async function liveMain(argv: readonly string[]): Promise<number> {
+  let wish: Wish;
+  try {
+    wish = wishFrom(argv);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return status.usage;
+  }
+  // In its sandbox the local run needs nobody to remove anything: all of it ends with the sandbox.
+  if (wish.local && !isInside()) return enterLocal(argv);
+  let ground: Ground | undefined;
+  try {
+    ground = wish.local ? await localGround(say) : await awsGround(wish.region);
+    // The lab's nodes have adverts of their own.
+    return await onGround(ground, wish.local ? { ...wish, advertS: LOCAL_ADVERT_S } : wish);
+  } catch (error) {
+    say(error instanceof Complaint ? `${error.message}: ${error.next}` : reasonOf(error));
+    return error instanceof Complaint ? error.status : status.bad;
+  } finally {
+    await ground?.close();
+  }
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const say = (text: string): void => void process.stderr.write(`live: ${text}\n`);
+
+async function onGround(ground: Ground, wish: Wish): Promise<number> {
+  const interruption = interruptible();
+  const setting: Setting = {
+    ground,
+    wish,
+    say,
+    signal: interruption.signal,
+    print: (text) => void process.stdout.write(`${text}\n`),
+    async agree(question) {
+      if (wish.yes || wish.local) return true;
+      if (process.stdin.isTTY !== true)
+        throw usageComplaint('nobody is there to ask: stdin is no terminal', 'say --yes to go on');
+      return agreed(question, false);
+    },
+  };
+  try {
+    return await (wish.clean === undefined ? runHarness(setting) : cleanRun(setting, wish.clean));
+  } finally {
+    interruption.end();
+  }
+}
+
+/** The first signal ends building and drilling; later ones are told that the removal goes on. */
+function interruptible(): { readonly signal: AbortSignal; end(): void } {
+  const aborting = new AbortController();
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const heard = (name: string) => {
+    if (aborting.signal.aborted)
+      say(`${name} again: the removal goes on; only SIGKILL ends it, and leaves things behind`);
+    else {
+      say(`${name}: stopping, then everything is removed`);
+      aborting.abort(new Error(name));
+    }
+  };
+  for (const name of signals) process.on(name, heard);
+  return {
+    signal: aborting.signal,
+    end: () => {
+      for (const name of signals) process.off(name, heard);
+    },
+  };
+}

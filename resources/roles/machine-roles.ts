@@ -1,0 +1,40 @@
+/** What the workflows and the rules that start them may do. */
+import { allow, arn, ec2Arn, type Json, roleOf, type Statement } from './role.ts';
+
+const states = (name: string, statements: readonly Statement[]): Json =>
+  roleOf(`the workflow ${name}`, name, 'states.amazonaws.com', statements);
+
+export const machineRoleResources = (stage: string): Json => ({
+  Resources: {
+    FailoverMachineRole: states('failover', [
+      // every state that has a step in shared/forced-failover/steps.ts
+      allow('lambda:InvokeFunction', arn.function('Runbook')),
+      // demote, promote: our document only …
+      allow('ssm:SendCommand', {
+        'Fn::Sub': `arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:document/\${HandOverDocument}`,
+      }),
+      // … and only on instances that bear the stage's tag
+      allow('ssm:SendCommand', ec2Arn('instance'), {
+        Null: { [`ssm:resourceTag/vipshift:${stage}`]: 'false' },
+      }),
+      // notify
+      allow('sns:Publish', arn.notices),
+    ]),
+    NoticeMachineRole: states('notice', [
+      // sendNotice
+      allow('sns:Publish', arn.notices),
+    ]),
+    RedriveMachineRole: states('redrive', [
+      // receive, forget: both queues
+      allow('sqs:ReceiveMessage', [arn.functionFailures, arn.ruleDeadLetters]),
+      allow('sqs:DeleteMessage', [arn.functionFailures, arn.ruleDeadLetters]),
+      // toFailover, toReconcile, toNotice: whoever the event was for
+      allow('lambda:InvokeFunction', [arn.function('Failover'), arn.function('Reconcile')]),
+      allow('states:StartExecution', arn.noticeMachine),
+    ]),
+    NoticeRuleRole: roleOf('the rule NoticeRule', 'notice-rule', 'events.amazonaws.com', [
+      // an announced failover starts its notice
+      allow('states:StartExecution', arn.noticeMachine),
+    ]),
+  },
+});

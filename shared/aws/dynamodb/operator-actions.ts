@@ -1,0 +1,31 @@
+// Orders in the timeline table, under `order/…` of their VIP; put if absent and never updated.
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { iso } from '../../time.ts';
+import type { OrderBook, OrderEntry } from '../../timeline/operator-action.ts';
+import { faultFrom, isConditionFailed } from '../error-codes.ts';
+import type { TimelineTable } from './timeline.ts';
+
+const DAY_S = 86_400;
+
+export const awsOrders = (table: TimelineTable): OrderBook => ({
+  async put(order) {
+    const request = {
+      TableName: table.table,
+      Item: marshall(itemOf(order, table.retentionDays), { removeUndefinedValues: true }),
+      ConditionExpression: 'attribute_not_exists(vip)',
+    };
+    try {
+      await table.client.send(new PutItemCommand(request), { abortSignal: table.signal });
+    } catch (error) {
+      if (!isConditionFailed(error)) throw faultFrom(error, `recording the order in ${table.table}`);
+    }
+  },
+});
+
+const itemOf = (order: OrderEntry, retentionDays: number) => ({
+  ...order,
+  day: iso(order.atMs).slice(0, 10),
+  at: `${iso(order.atMs)} ${order.id}`,
+  expiresAtS: Math.floor(order.atMs / 1000) + retentionDays * DAY_S,
+});

@@ -1,0 +1,204 @@
+// The account's budget on DynamoDB: one small item per action beside the VIPs. A booking is one conditional UpdateItem that
+// adds to the queue's end, wherever that is by then: two bookings never get the same places, and in a storm of them none
+// has to be tried again for another's sake. The conditions only tell the cases of budget.ts apart (idle, in the burst,
+// waiting), and a case that is over by the time of the write is tried as the next one.
+//
+// Limit: one item takes about 1000 writes a second (DynamoDB developer guide, "Partitions"); more VIPs than that failing
+// over in one second are throttled here and then pace themselves alone.
+import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { Fault } from '../../fault.ts';
+import type { Step } from '../../network/step.ts';
+import type { Rate, Rates } from '../../rate-limit/local-bucket.ts';
+import {
+  type BucketState,
+  type Budget,
+  bookingOf,
+  depth,
+  type Lane,
+  PAUSE,
+  timeOf,
+  untouched,
+} from '../../rate-limit/shared-bucket.ts';
+import type { EpochMs } from '../../time.ts';
+import { faultFrom, isConditionFailed } from '../error-codes.ts';
+import { type Item, Update, value } from './update-expression.ts';
+
+export interface BudgetTable {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly sizes: Rates;
+  /** What this sandbox saw last: only ever a hint, the condition decides. */
+  readonly seen: Map<Step['call'], BucketState>;
+  readonly signal: AbortSignal;
+}
+
+/** A name that no VIP can have. */
+const PREFIX = 'budget/';
+/** Cases that a bucket can go through while one write is under way, twice over. */
+const TRIES_MAX = 8;
+
+export const awsBudget = (table: BudgetTable): Budget => ({
+  async book(call, count, lane, now) {
+    const rate = table.sizes[call];
+    const is = await change(table, call, (was) => bookingCase(was, rate, count, lane, now));
+    return bookingOf(rate, is, count, lane);
+  },
+  shift: (call) => shift(table, call),
+  async giveBack(call, count) {
+    const back = -timeOf(table.sizes[call], count);
+    await change(table, call, (was) => (was === untouched ? undefined : { add: { fullAtMs: back } }));
+  },
+  async empty(call, now) {
+    await change(table, call, (was) => emptyCase(was, table.sizes[call], now));
+  },
+});
+
+type Name = keyof BucketState;
+/** One way to change a bucket, and when it is the right one. */
+interface Case {
+  readonly set?: Partial<Record<Name, number>>;
+  readonly add?: Partial<Record<Name, number>>;
+  /** `frontAtMs` follows the end of all, this much behind. */
+  readonly frontBehindFull?: number;
+  /** Only while this is not below that. */
+  readonly from?: readonly [Name, number];
+  /** Only while this is below that, or was never set. */
+  readonly below?: readonly [Name, number];
+  readonly alsoFrom?: readonly [Name, number];
+}
+
+/** The cases of `booked` in budget.ts; the contract suite holds both against each other. */
+function bookingCase(was: BucketState, rate: Rate, count: number, lane: Lane, now: EpochMs): Case {
+  const took = timeOf(rate, count);
+  const goneMs = now + depth(rate);
+  const front = lane === 'front';
+  if (was.fullAtMs <= now) {
+    const set = { fullAtMs: now + took, ...(front ? { frontAtMs: now + took } : {}) };
+    return { set, below: ['fullAtMs', now + 1] };
+  }
+  if (!front) return { add: { fullAtMs: took }, from: ['fullAtMs', now + 1] };
+  if (was.fullAtMs < goneMs) {
+    return {
+      add: { fullAtMs: took },
+      frontBehindFull: took,
+      from: ['fullAtMs', now + 1],
+      below: ['fullAtMs', goneMs],
+    };
+  }
+  const pushed = { fullAtMs: took, shiftMs: took };
+  if (was.frontAtMs >= goneMs) {
+    return {
+      add: { ...pushed, frontAtMs: took },
+      from: ['frontAtMs', goneMs],
+      alsoFrom: ['fullAtMs', goneMs],
+    };
+  }
+  return {
+    add: pushed,
+    set: { frontAtMs: goneMs + took },
+    from: ['fullAtMs', goneMs],
+    below: ['frontAtMs', goneMs],
+  };
+}
+
+/** The cases of `emptied` in budget.ts. */
+function emptyCase(was: BucketState, rate: Rate, now: EpochMs): Case | undefined {
+  if (was.emptiedAtMs > now - PAUSE) return undefined;
+  const goneMs = now + depth(rate);
+  if (was.fullAtMs < goneMs) {
+    return { set: { fullAtMs: goneMs, emptiedAtMs: now }, below: ['fullAtMs', goneMs] };
+  }
+  const add = { fullAtMs: PAUSE, shiftMs: PAUSE };
+  return {
+    add,
+    set: { emptiedAtMs: now },
+    from: ['fullAtMs', goneMs],
+    below: ['emptiedAtMs', now - PAUSE + 1],
+  };
+}
+
+/** The bucket after the change; as it is when there is nothing to change. */
+async function change(
+  table: BudgetTable,
+  call: Step['call'],
+  choose: (was: BucketState) => Case | undefined,
+): Promise<BucketState> {
+  let state = table.seen.get(call) ?? untouched;
+  for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
+    const chosen = choose(state);
+    if (chosen === undefined) return state;
+    const answer = await tryChange(table, call, chosen);
+    state = answer.state;
+    table.seen.set(call, state);
+    if (answer.done) return state;
+  }
+  throw new Fault('throttled', 'Contended', `the bucket of ${call} changed its case ${TRIES_MAX} times`);
+}
+
+async function tryChange(
+  table: BudgetTable,
+  call: Step['call'],
+  chosen: Case,
+): Promise<{ readonly done: boolean; readonly state: BucketState }> {
+  const update = new Update();
+  const condition = written(update, chosen);
+  try {
+    const reply = await table.client.send(
+      new UpdateItemCommand({
+        TableName: table.table,
+        Key: { vip: value(PREFIX + call) },
+        UpdateExpression: update.expression,
+        ...(condition === '' ? {} : { ConditionExpression: condition }),
+        ExpressionAttributeNames: update.names,
+        ExpressionAttributeValues: update.values,
+        ReturnValues: 'ALL_NEW',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      }),
+      { abortSignal: table.signal },
+    );
+    return { done: true, state: stateOf(reply.Attributes) };
+  } catch (error) {
+    if (isConditionFailed(error)) return { done: false, state: stateOf(error.Item as Item | undefined) };
+    throw faultFrom(error, `booking ${call}`);
+  }
+}
+
+/** Writes the case into `update` and returns its condition. */
+function written(update: Update, chosen: Case): string {
+  const { set = {}, add = {}, frontBehindFull, from, below, alsoFrom } = chosen;
+  for (const name of ['fullAtMs', 'frontAtMs', 'shiftMs', 'emptiedAtMs'] as const) {
+    const path = update.path(name);
+    const old = () => `if_not_exists(${path}, ${update.value(0)})`;
+    if (set[name] !== undefined) update.set(path, update.value(set[name]));
+    else if (add[name] !== undefined) update.set(path, `${old()} + ${update.value(add[name])}`);
+    else if (name === 'frontAtMs' && frontBehindFull !== undefined) {
+      update.set(path, `${update.path('fullAtMs')} + ${update.value(frontBehindFull)}`);
+    } else update.set(path, old());
+  }
+  const parts = [from, alsoFrom].flatMap((limit) =>
+    limit === undefined ? [] : [`${update.path(limit[0])} >= ${update.value(limit[1])}`],
+  );
+  if (below !== undefined) {
+    const path = update.path(below[0]);
+    parts.push(`(attribute_not_exists(${path}) OR ${path} < ${update.value(below[1])})`);
+  }
+  return parts.join(' AND ');
+}
+
+/** Not consistent: half the price, and a second more or less does no harm. */
+async function shift(table: BudgetTable, call: Step['call']): Promise<number> {
+  const request = { TableName: table.table, Key: { vip: value(PREFIX + call) } };
+  try {
+    const reply = await table.client.send(new GetItemCommand(request), { abortSignal: table.signal });
+    return stateOf(reply.Item).shiftMs;
+  } catch (error) {
+    throw faultFrom(error, `reading the bucket of ${call}`);
+  }
+}
+
+function stateOf(item: Item | undefined): BucketState {
+  if (item === undefined) return untouched;
+  const { vip: _vip, ...state } = unmarshall(item);
+  return state as BucketState;
+}

@@ -1,0 +1,145 @@
+// Queries on the timeline's table, page by page: every request is counted, every part of a question has a limit on its
+// pages, and what comes back is the domain's own record again.
+import { type AttributeValue, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { type EpochMs, epochMs } from '../../time.ts';
+import type { OrderEntry } from '../../timeline/operator-action.ts';
+import {
+  type AuditRecord,
+  answers,
+  PAGES_MAX,
+  type Question,
+  type RejectionCount,
+} from '../../timeline/query.ts';
+import type { Failover } from '../../timeline/timeline.ts';
+import { faultFrom } from '../error-codes.ts';
+import { bare, type Item, type TimelineTable } from './timeline.ts';
+import { value } from './update-expression.ts';
+
+/** What a question has read so far, and where its keys are. */
+export interface Reading {
+  readonly table: TimelineTable;
+  reads: number;
+}
+
+/** And the attribute that each has as its partition. */
+export type Index = keyof typeof partitions;
+const partitions = { byDay: 'day', byNode: 'node', byFrom: 'from' } as const;
+
+export interface Range {
+  readonly index?: Index;
+  readonly pk: string;
+  /** Between these, both included. */
+  readonly from: string;
+  readonly to: string;
+  readonly newestFirst: boolean;
+}
+
+const pkName = ({ index }: Range): string => (index === undefined ? 'vip' : partitions[index]);
+
+export async function page(
+  reading: Reading,
+  range: Range,
+  limit: number | undefined,
+  after?: Record<string, AttributeValue>,
+  only?: Only,
+): Promise<{ items: readonly Item[]; next?: Record<string, AttributeValue> }> {
+  const input: QueryCommandInput = {
+    TableName: reading.table.table,
+    KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :to',
+    ExpressionAttributeNames: { '#pk': pkName(range), '#sk': range.index === undefined ? 'id' : 'at' },
+    ExpressionAttributeValues: {
+      ':pk': value(range.pk),
+      ':from': value(range.from),
+      ':to': value(range.to),
+    },
+    ScanIndexForward: !range.newestFirst,
+    ...(limit === undefined ? {} : { Limit: limit }),
+    ...(range.index === undefined ? { ConsistentRead: true } : { IndexName: range.index }),
+    ...(after === undefined ? {} : { ExclusiveStartKey: after }),
+  };
+  if (only !== undefined) filterBy(input, only);
+  reading.reads += 1;
+  try {
+    const reply = await reading.table.client.send(new QueryCommand(input), {
+      abortSignal: reading.table.signal,
+    });
+    const items = (reply.Items ?? []).map((item) => unmarshall(item));
+    return reply.LastEvaluatedKey === undefined ? { items } : { items, next: reply.LastEvaluatedKey };
+  } catch (error) {
+    throw faultFrom(error, `querying ${reading.table.table}`);
+  }
+}
+
+/** What DynamoDB leaves out itself, so that a page is full of what may answer. */
+interface Only {
+  readonly attribute: 'outcome' | 'entry';
+  readonly values: readonly string[];
+}
+
+/** Undefined where everything in the range may answer: an index has all kinds, a range of the table one. */
+function onlyFor(question: Question, range: Range): Only | undefined {
+  const { outcomes, kinds } = question;
+  if (outcomes !== undefined) return { attribute: 'outcome', values: outcomes };
+  const some = range.index !== undefined && kinds.length < KINDS;
+  return some ? { attribute: 'entry', values: kinds } : undefined;
+}
+
+/** Of AuditRecord. */
+const KINDS = 3;
+
+function filterBy(input: QueryCommandInput, { attribute, values }: Only): void {
+  const names = values.map((one, n) => [`:only${n}`, value(one)] as const);
+  input.FilterExpression = `#only IN (${names.map(([name]) => name).join(', ')})`;
+  input.ExpressionAttributeNames = { ...input.ExpressionAttributeNames, '#only': attribute };
+  input.ExpressionAttributeValues = { ...input.ExpressionAttributeValues, ...Object.fromEntries(names) };
+}
+
+/** Newest first, until `limit` records answer or the pages run out. */
+export async function collect(
+  reading: Reading,
+  range: Range,
+  question: Question,
+  isPast: (item: Item) => boolean,
+): Promise<{ records: AuditRecord[]; stoppedAt?: EpochMs }> {
+  const records: AuditRecord[] = [];
+  const only = onlyFor(question, range);
+  let next: Record<string, AttributeValue> | undefined;
+  for (let pages = 1; pages <= PAGES_MAX; pages++) {
+    // A filter leaves few of many: then a page is as long as DynamoDB makes it, a megabyte.
+    const limit = only === undefined ? Math.max(2 * question.limit, PAGE_ITEMS_MIN) : undefined;
+    const got = await page(reading, range, limit, next, only);
+    for (const item of got.items) {
+      if (isPast(item)) return { records };
+      const record = recordFrom(item);
+      if (record !== undefined && answers(question, record)) records.push(record);
+      if (records.length === question.limit) return { records };
+    }
+    next = got.next;
+    if (next === undefined) return { records };
+    if (pages === PAGES_MAX) {
+      const last = got.items.at(-1)?.atMs;
+      if (typeof last === 'number') return { records, stoppedAt: epochMs(last) };
+    }
+  }
+  return { records };
+}
+
+/** Small pages cost round trips. */
+const PAGE_ITEMS_MIN = 50;
+/** Sorts after every id that begins with the same instant or epoch. */
+export const END = '~';
+
+/** The domain's entry without the table's own keys; undefined for entries that answer no question by themselves. */
+export function recordFrom(item: Item): AuditRecord | undefined {
+  if (item.entry === 'outcome') return bare(item) as unknown as Failover;
+  if (item.entry === 'order') {
+    const { day: _day, at: _at, expiresAtS: _expires, ...order } = item;
+    return order as unknown as OrderEntry;
+  }
+  if (item.entry === 'rejected') {
+    const { ofVip, ...rest }: Item = { ...bare(item), node: item.node };
+    return { ...rest, vip: ofVip } as unknown as RejectionCount;
+  }
+  return undefined;
+}

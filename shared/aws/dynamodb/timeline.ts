@@ -1,0 +1,147 @@
+// The timeline on DynamoDB: key `vip` and `id`, indexes by UTC day and by node.
+//
+//   web              000000000042/1-intent    written beside the mutations
+//   web              000000000042/2-outcome   written before the release; stands in the indexes
+//   web              order/2026-11-22T14:03:07.123Z/<nonce>   an operator's order (ledger-order.ts)
+//   rejected/web     2026-11-22T14/i-…/<reason>   counted, with the last example
+//   probe/web        2026-11-22T14:03:07.123Z/<event id>
+//
+// Failovers are put if absent and never updated; IAM allows UpdateItem under `rejected/` only.
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { type EpochMs, iso } from '../../time.ts';
+import type { Entry, Failover, Intent, Probe, Rejection, Timeline } from '../../timeline/timeline.ts';
+import { faultFrom, isConditionFailed } from '../error-codes.ts';
+import { Update, value } from './update-expression.ts';
+
+export interface TimelineTable {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly signal: AbortSignal;
+  /** Entries are deleted some days after this by DynamoDB's TTL. */
+  readonly retentionDays: number;
+}
+
+const DAY_S = 86_400;
+/** Longer examples are cut: they are there to be read. */
+const EXAMPLE_MAX = 2000;
+
+export const awsTimeline = (table: TimelineTable): Timeline => ({
+  put: (entry) => put(table, entry),
+  read: (vip, epoch) => readEpoch(table, vip, epoch),
+  reject: (rejection) => reject(table, rejection),
+  probe: (probe) => putProbe(table, probe),
+});
+
+/** Twelve digits: epochs sort as text, and at one failover a second they last for thirty thousand years. */
+export const epochKey = (epoch: number): string => String(epoch).padStart(12, '0');
+const idOf = (entry: Entry): string =>
+  `${epochKey(entry.epoch)}/${entry.entry === 'intent' ? '1-intent' : '2-outcome'}`;
+const expiry = (table: TimelineTable, atMs: EpochMs): number =>
+  Math.floor(atMs / 1000) + table.retentionDays * DAY_S;
+/** Index keys: when, then which, so that two entries of one millisecond do not meet. */
+const indexed = (atMs: EpochMs, id: string) => ({ day: iso(atMs).slice(0, 10), at: `${iso(atMs)} ${id}` });
+
+async function put(table: TimelineTable, entry: Entry): Promise<Entry> {
+  const id = idOf(entry);
+  const node = entry.entry === 'outcome' ? (entry.to ?? entry.cause.node) : undefined;
+  const keys =
+    entry.entry === 'intent' ? {} : { ...indexed(entry.atMs, id), ...(node === undefined ? {} : { node }) };
+  const there = await putIfAbsent(table, { ...entry, id, ...keys, expiresAtS: expiry(table, entry.atMs) });
+  return there === undefined ? entry : (bare(there) as unknown as Entry);
+}
+
+/** Answers the item that is in the way. */
+async function putIfAbsent(table: TimelineTable, item: object): Promise<Item | undefined> {
+  const request = {
+    TableName: table.table,
+    Item: marshall(item, { removeUndefinedValues: true }),
+    ConditionExpression: 'attribute_not_exists(vip)',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+  };
+  try {
+    await table.client.send(new PutItemCommand(request), { abortSignal: table.signal });
+    return undefined;
+  } catch (error) {
+    if (isConditionFailed(error)) return unmarshall(error.Item as Record<string, AttributeValue>);
+    throw faultFrom(error, `writing to ${table.table}`);
+  }
+}
+
+async function readEpoch(table: TimelineTable, vip: string, epoch: number) {
+  const request = {
+    TableName: table.table,
+    KeyConditionExpression: 'vip = :vip AND begins_with(id, :epoch)',
+    ExpressionAttributeValues: { ':vip': value(vip), ':epoch': value(`${epochKey(epoch)}/`) },
+    ConsistentRead: true,
+  };
+  try {
+    const reply = await table.client.send(new QueryCommand(request), { abortSignal: table.signal });
+    const entries = (reply.Items ?? []).map((item) => bare(unmarshall(item)) as unknown as Entry);
+    const intent = entries.find((e): e is Intent => e.entry === 'intent');
+    const outcome = entries.find((e): e is Failover => e.entry === 'outcome');
+    return { ...(intent === undefined ? {} : { intent }), ...(outcome === undefined ? {} : { outcome }) };
+  } catch (error) {
+    throw faultFrom(error, `reading epoch ${epoch} of ${vip}`);
+  }
+}
+
+export type Item = Readonly<Record<string, unknown>>;
+
+/** An entry as the domain wrote it; `node` of an outcome is its index key only. */
+export function bare(item: Item): Item {
+  const { id: _id, day: _day, at: _at, expiresAtS: _expires, node: _node, ...entry } = item;
+  return entry;
+}
+
+async function reject(table: TimelineTable, rejection: Rejection): Promise<void> {
+  const { vip, node, reason, message, example, atMs } = rejection;
+  const hour = iso(atMs).slice(0, 13);
+  const id = `${hour}/${node}/${reason}`;
+  const update = new Update();
+  const last = { message, example: example.slice(0, EXAMPLE_MAX), atMs, expiresAtS: expiry(table, atMs) };
+  const fixed = {
+    entry: 'rejected',
+    ofVip: vip,
+    node,
+    reason,
+    hour,
+    ...indexed(Date.parse(`${hour}:00Z`) as EpochMs, id),
+  };
+  for (const [name, plain] of Object.entries({ ...fixed, ...last }))
+    update.set(update.path(name), update.value(plain));
+  const count = update.path('count');
+  update.set(count, `if_not_exists(${count}, ${update.value(0)}) + ${update.value(1)}`);
+  const request = {
+    TableName: table.table,
+    Key: { vip: value(`rejected/${vip}`), id: value(id) },
+    UpdateExpression: update.expression,
+    ExpressionAttributeNames: update.names,
+    ExpressionAttributeValues: update.values,
+  };
+  try {
+    await table.client.send(new UpdateItemCommand(request), { abortSignal: table.signal });
+  } catch (error) {
+    throw faultFrom(error, `counting a rejection of ${vip}`);
+  }
+}
+
+async function putProbe(table: TimelineTable, probe: Probe): Promise<void> {
+  const id = `${iso(probe.sentAtMs)}/${probe.eventId}`;
+  const { vip, ...rest } = probe;
+  const item = {
+    ...rest,
+    vip: `probe/${vip}`,
+    ofVip: vip,
+    id,
+    entry: 'probe',
+    expiresAtS: expiry(table, probe.atMs),
+  };
+  await putIfAbsent(table, item);
+}

@@ -1,0 +1,72 @@
+// What the doctor looks up about packet filters: security groups and network ACLs, prefix lists in their rules resolved.
+import {
+  type IpPermission,
+  type NetworkAclEntry,
+  paginateDescribeNetworkAcls,
+  paginateDescribeSecurityGroups,
+} from '@aws-sdk/client-ec2';
+import type { AclFact, AclRule, FilterRule, GroupFact, PrefixLists } from '../../doctor/facts.ts';
+import { all, filter } from './pages.ts';
+import { type Ec2Reader, prefixListEntries } from './vpc.ts';
+
+export async function groupsOf(access: Ec2Reader, ids: readonly string[]): Promise<readonly GroupFact[]> {
+  if (ids.length === 0) return [];
+  const groups = await all(
+    paginateDescribeSecurityGroups(
+      { client: access.reader },
+      { Filters: filter('group-id', ids) },
+      { abortSignal: access.signal },
+    ),
+    (page) => page.SecurityGroups,
+  );
+  const named = groups.flatMap((g) => g.IpPermissions ?? []).flatMap((p) => p.PrefixListIds ?? []);
+  const lists = await listsOf(access, [...new Set(named.flatMap((l) => l.PrefixListId ?? []))]);
+  const rule = (permission: IpPermission) => ruleFrom(permission, lists);
+  return groups.map((g) => ({ group: g.GroupId!, ingress: (g.IpPermissions ?? []).map(rule) }));
+}
+
+/** What each prefix list holds; undefined where there is none of that id. */
+export async function listsOf(access: Ec2Reader, ids: readonly string[]): Promise<PrefixLists> {
+  const entries = ids.map(async (id) => [id, await prefixListEntries(access, id)] as const);
+  return new Map(await Promise.all(entries));
+}
+
+const names: Readonly<Record<string, string>> = { tcp: '6', udp: '17', icmp: '1', icmpv6: '58', all: '-1' };
+const protocolOf = (text: string | undefined): string => names[text ?? ''] ?? text ?? '-1';
+
+const ruleFrom = (permission: IpPermission, lists: PrefixLists): FilterRule => ({
+  protocol: protocolOf(permission.IpProtocol),
+  ...(permission.FromPort === undefined ? {} : { fromPort: permission.FromPort }),
+  ...(permission.ToPort === undefined ? {} : { toPort: permission.ToPort }),
+  cidrs: [
+    ...(permission.IpRanges ?? []).flatMap((r) => r.CidrIp ?? []),
+    ...(permission.Ipv6Ranges ?? []).flatMap((r) => r.CidrIpv6 ?? []),
+    ...(permission.PrefixListIds ?? []).flatMap((l) => lists.get(l.PrefixListId ?? '') ?? []),
+  ],
+  groups: (permission.UserIdGroupPairs ?? []).flatMap((p) => p.GroupId ?? []),
+});
+
+export async function aclsOf(access: Ec2Reader, vpc: string): Promise<readonly AclFact[]> {
+  const acls = await all(
+    paginateDescribeNetworkAcls(
+      { client: access.reader },
+      { Filters: filter('vpc-id', [vpc]) },
+      { abortSignal: access.signal },
+    ),
+    (page) => page.NetworkAcls,
+  );
+  return acls.map((acl) => ({
+    acl: acl.NetworkAclId!,
+    subnets: (acl.Associations ?? []).flatMap((a) => a.SubnetId ?? []),
+    rules: (acl.Entries ?? []).map(aclRule),
+  }));
+}
+
+const aclRule = (entry: NetworkAclEntry): AclRule => ({
+  protocol: protocolOf(entry.Protocol),
+  cidrs: [entry.CidrBlock, entry.Ipv6CidrBlock].filter((c): c is string => c !== undefined && c !== ''),
+  groups: [],
+  number: entry.RuleNumber ?? 0,
+  allow: entry.RuleAction === 'allow',
+  egress: entry.Egress ?? false,
+});

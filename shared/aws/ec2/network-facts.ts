@@ -1,0 +1,243 @@
+// What the doctor looks up in EC2, beyond what the controller itself sees: the VPC's tables and filters, and all ENIs of
+// the nodes. Reading only; every list to its last page.
+import {
+  DescribeInstancesCommand,
+  type NetworkInterface,
+  paginateDescribeNetworkInterfaces,
+  paginateDescribeRouteTables,
+  paginateDescribeSubnets,
+  paginateDescribeTransitGatewayVpcAttachments,
+  paginateDescribeVpcPeeringConnections,
+  type Route,
+} from '@aws-sdk/client-ec2';
+import type { EipFact, EniFact, NetworkFacts, TableFact } from '../../doctor/facts.ts';
+import type { Observation } from '../../network/observation.ts';
+import { isPrefixList } from '../../registry/ip-range.ts';
+import { EIP_SUFFIX } from '../../vip/member.ts';
+import type { Vip } from '../../vip/vip.ts';
+import { faultFrom } from '../error-codes.ts';
+import { aclsOf, groupsOf, listsOf } from './filter-facts.ts';
+import { all, filter } from './pages.ts';
+import { type Ec2Reader, eipsFound, vpcSeen } from './vpc.ts';
+
+/** Looks a thing up the first time, and answers the same ever after; also that it could not be looked up. */
+export type Once = <T>(key: string, look: () => Promise<T>) => Promise<T>;
+
+export function once(): Once {
+  const known = new Map<string, Promise<unknown>>();
+  return <T>(key: string, look: () => Promise<T>): Promise<T> => {
+    if (!known.has(key)) known.set(key, look());
+    return known.get(key) as Promise<T>;
+  };
+}
+
+export interface Looked {
+  readonly facts: NetworkFacts;
+  readonly unchecked: readonly { readonly what: string; readonly why: string }[];
+}
+
+/** Throws a Fault when the VPC itself cannot be described; what else cannot is told in `unchecked`. */
+export async function lookAtNetwork(
+  access: Ec2Reader,
+  vip: Vip,
+  seen: Observation,
+  tag: string,
+  caller: string | undefined,
+  remember: Once = once(),
+): Promise<Looked> {
+  const unchecked: { what: string; why: string }[] = [];
+  const tried = async <T>(what: string, look: Promise<T>, without: T): Promise<T> => {
+    try {
+      return await look;
+    } catch (error) {
+      unchecked.push({ what, why: faultFrom(error, 'looking').message });
+      return without;
+    }
+  };
+  const ofVpc = <T>(what: string, look: (reader: Ec2Reader, vpc: string) => Promise<T>): Promise<T> =>
+    remember(`${what} of ${vip.vpc}`, () => look(access, vip.vpc));
+  const [vpc, enis, tables, acls, eips, transitGateways, peerings] = await Promise.all([
+    ofVpc('itself', vpcSeen),
+    tried('ENIs', enisOf(access, vip, seen, tag), []),
+    tried(
+      'route tables',
+      ofVpc('tables', (reader, vpc) => tablesOf(reader, vpc, tag)),
+      [],
+    ),
+    tried('network ACLs', ofVpc('acls', aclsOf), []),
+    tried<readonly EipFact[]>('Elastic IPs', eipsOf(access, vip, tag), []),
+    tried('transit gateways', ofVpc('gateways', gatewaysOf), []),
+    tried('peerings', ofVpc('peerings', peeringsOf), []),
+  ]);
+  const groupIds = [...new Set(enis.flatMap((e) => e.groups))].sort();
+  const [groups, prefixLists] = await Promise.all([
+    tried(
+      'security groups',
+      remember(`groups ${groupIds.join()}`, () => groupsOf(access, groupIds)),
+      [],
+    ),
+    tried('prefix lists', listsOf(access, vip.addresses.filter(isPrefixList)), new Map()),
+  ]);
+  return {
+    facts: {
+      vip,
+      tag,
+      ...(caller === undefined ? {} : { caller }),
+      vpc: vpc ?? { vpc: vip.vpc, account: vip.account, cidrs: [] },
+      seen,
+      enis,
+      tables,
+      groups,
+      acls,
+      eips,
+      prefixLists,
+      transitGateways,
+      peerings,
+    },
+    unchecked: vpc === undefined ? [...unchecked, { what: vip.vpc, why: 'there is no such VPC' }] : unchecked,
+  };
+}
+
+async function enisOf(
+  access: Ec2Reader,
+  vip: Vip,
+  seen: Observation,
+  tag: string,
+): Promise<readonly EniFact[]> {
+  const nodes = new Set([
+    ...Object.keys(vip.members),
+    ...Object.keys(vip.claims),
+    ...seen.enis.flatMap((e) => e.node ?? []),
+  ]);
+  const labels = [...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)];
+  const by = (filters: ReturnType<typeof filter>) =>
+    all(
+      paginateDescribeNetworkInterfaces(
+        { client: access.reader, pageSize: 500 },
+        { Filters: filters },
+        { abortSignal: access.signal },
+      ),
+      (page) => page.NetworkInterfaces,
+    );
+  const [attached, labelled] = await Promise.all([
+    nodes.size === 0 ? [] : by(filter('attachment.instance-id', [...nodes])),
+    by(filter(`tag:${tag}`, labels)),
+  ]);
+  const byId = new Map([...labelled, ...attached].map((eni) => [eni.NetworkInterfaceId!, eni]));
+  return [...byId.values()].map((eni) => eniFact(eni, tag));
+}
+
+function eniFact(eni: NetworkInterface, tag: string): EniFact {
+  const label = eni.TagSet?.find((t) => t.Key === tag)?.Value;
+  const node = eni.Attachment?.InstanceId;
+  return {
+    eni: eni.NetworkInterfaceId!,
+    ...(node === undefined ? {} : { node }),
+    primary: eni.Attachment?.DeviceIndex === 0,
+    ...(label === undefined ? {} : { label }),
+    sourceDestCheck: eni.SourceDestCheck ?? true,
+    subnet: eni.SubnetId ?? '',
+    address: eni.PrivateIpAddress ?? '',
+    groups: (eni.Groups ?? []).flatMap((g) => g.GroupId ?? []),
+  };
+}
+
+async function tablesOf(access: Ec2Reader, vpc: string, tag: string): Promise<readonly TableFact[]> {
+  const wire = { client: access.reader };
+  const abort = { abortSignal: access.signal };
+  const [tables, subnets] = await Promise.all([
+    all(
+      paginateDescribeRouteTables({ ...wire, pageSize: 100 }, { Filters: filter('vpc-id', [vpc]) }, abort),
+      (page) => page.RouteTables,
+    ),
+    all(paginateDescribeSubnets(wire, { Filters: filter('vpc-id', [vpc]) }, abort), (page) => page.Subnets),
+  ]);
+  const taken = new Set(tables.flatMap((t) => (t.Associations ?? []).flatMap((a) => a.SubnetId ?? [])));
+  const left = subnets.flatMap((s) => (taken.has(s.SubnetId!) ? [] : s.SubnetId!)).sort();
+  return tables.map((t) => {
+    const main = (t.Associations ?? []).some((a) => a.Main === true);
+    const label = t.Tags?.find((x) => x.Key === tag)?.Value;
+    return {
+      table: t.RouteTableId!,
+      main,
+      ...(label === undefined ? {} : { label }),
+      subnets: (t.Associations ?? []).flatMap((a) => a.SubnetId ?? []).sort(),
+      implicitSubnets: main ? left : [],
+      outward: (t.Routes ?? []).flatMap(outwardFrom),
+    };
+  });
+}
+
+function outwardFrom(route: Route): TableFact['outward'] {
+  const destination = route.DestinationCidrBlock ?? route.DestinationIpv6CidrBlock;
+  const target =
+    route.TransitGatewayId ??
+    route.VpcPeeringConnectionId ??
+    route.GatewayId ??
+    route.NatGatewayId ??
+    route.NetworkInterfaceId ??
+    'another target';
+  return destination === undefined || target === 'local' ? [] : [{ destination, target }];
+}
+
+async function eipsOf(access: Ec2Reader, vip: Vip, tag: string): Promise<readonly EipFact[]> {
+  const found = await eipsFound(access, vip.eips, tag);
+  return vip.eips.map((eip, i) => (found[i] === undefined ? { eip } : { eip, found: found[i] }));
+}
+
+async function gatewaysOf(access: Ec2Reader, vpc: string): Promise<readonly string[]> {
+  const attachments = await all(
+    paginateDescribeTransitGatewayVpcAttachments(
+      { client: access.reader },
+      { Filters: filter('vpc-id', [vpc]) },
+      { abortSignal: access.signal },
+    ),
+    (page) => page.TransitGatewayVpcAttachments,
+  );
+  return attachments
+    .filter((a) => !['deleted', 'deleting', 'failed', 'rejected'].includes(a.State ?? ''))
+    .flatMap((a) => a.TransitGatewayAttachmentId ?? []);
+}
+
+async function peeringsOf(access: Ec2Reader, vpc: string): Promise<readonly string[]> {
+  const ends = ['requester-vpc-info.vpc-id', 'accepter-vpc-info.vpc-id'].map((end) =>
+    all(
+      paginateDescribeVpcPeeringConnections(
+        { client: access.reader },
+        { Filters: filter(end, [vpc]) },
+        { abortSignal: access.signal },
+      ),
+      (page) => page.VpcPeeringConnections,
+    ),
+  );
+  return (await Promise.all(ends))
+    .flat()
+    .filter((p) => p.Status?.Code === 'active' || p.Status?.Code === 'provisioning')
+    .flatMap((p) => p.VpcPeeringConnectionId ?? []);
+}
+
+export interface NodeProfile {
+  readonly node: string;
+  /** ARN of its instance profile; undefined when it has none. */
+  readonly profile?: string;
+}
+
+/** Nodes that EC2 does not show are left out. */
+export async function profilesOf(
+  access: Ec2Reader,
+  nodes: readonly string[],
+): Promise<readonly NodeProfile[]> {
+  if (nodes.length === 0) return [];
+  const command = new DescribeInstancesCommand({ Filters: filter('instance-id', nodes) });
+  try {
+    const reply = await access.reader.send(command, { abortSignal: access.signal });
+    return (reply.Reservations ?? [])
+      .flatMap((r) => r.Instances ?? [])
+      .map((i) => ({
+        node: i.InstanceId!,
+        ...(i.IamInstanceProfile?.Arn === undefined ? {} : { profile: i.IamInstanceProfile.Arn }),
+      }));
+  } catch (error) {
+    throw faultFrom(error, 'looking up instances');
+  }
+}

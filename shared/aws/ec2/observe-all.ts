@@ -1,0 +1,103 @@
+// One look at everything that bears a label of this stage, divided among the VIPs: reconcile of a thousand VIPs asks as
+// often as there are pages, where one look for each would take three calls a VIP and use up EC2's Describe budget.
+//
+// Invariant: each VIP gets what `observe` would have given it. Limit: pages are read one after the other, so the parts of one
+// look may be seconds apart; `beganAtMs` is the beginning of the first.
+import {
+  DescribeAddressesCommand,
+  paginateDescribeNetworkInterfaces,
+  paginateDescribeRouteTables,
+  type Tag,
+} from '@aws-sdk/client-ec2';
+import type { Observation } from '../../network/observation.ts';
+import { EIP_SUFFIX } from '../../vip/member.ts';
+import type { Scope } from '../../vip/vip.ts';
+import { faultFrom } from '../error-codes.ts';
+import type { Ec2Access } from './access.ts';
+import { collect, ENIS_PER_PAGE, eipFrom, eniFrom, TABLES_PER_PAGE, tableFrom } from './observe.ts';
+
+/** 20,000 tables: a hundred full VPCs. */
+const PAGES_MAX = 200;
+
+export async function observeAll(
+  access: Ec2Access,
+  scopes: readonly Scope[],
+): Promise<ReadonlyMap<string, Observation>> {
+  const beganAtMs = access.clock.now();
+  try {
+    const [tables, enis, eips] = await Promise.all([tablesOf(access), enisOf(access), eipsOf(access)]);
+    const times = { source: 'ec2' as const, beganAtMs, endedAtMs: access.clock.now() };
+    const seen = eips.map((eip) => eip.thing);
+    const eniSeen = enis.map(({ label, thing }) => ({ label, thing: eniFrom(thing, access.tag, seen) }));
+    const by = { tables: byLabel(tables), enis: byLabel(eniSeen), eips: byLabel(eips) };
+    return new Map(
+      scopes.map((scope) => {
+        const nodeLabels = [...scope.nodeLabels, ...scope.nodeLabels.map((label) => label + EIP_SUFFIX)];
+        const own = {
+          tables: bearing(by.tables, scope.tableLabels),
+          enis: bearing(by.enis, nodeLabels),
+          eips: bearing(by.eips, [scope.name, ...nodeLabels]),
+        };
+        return [scope.name, { ...times, ...own }];
+      }),
+    );
+  } catch (error) {
+    throw faultFrom(error, `observing ${scopes.length} VIPs`);
+  }
+}
+
+interface Labelled<Thing> {
+  readonly label: string;
+  readonly thing: Thing;
+}
+
+const labelOf = (access: Ec2Access, tags: readonly Tag[] | undefined): string =>
+  tags?.find((tag) => tag.Key === access.tag)?.Value ?? '';
+
+const byTagKey = (access: Ec2Access) => ({ Filters: [{ Name: 'tag-key', Values: [access.tag] }] });
+
+/** Only what is kept of a table: the pages themselves, with all their routes, are let go one by one. */
+const tablesOf = (access: Ec2Access) =>
+  collect(
+    paginateDescribeRouteTables({ client: access.reader, pageSize: TABLES_PER_PAGE }, byTagKey(access), {
+      abortSignal: access.signal,
+    }),
+    (page) =>
+      page.RouteTables?.map((table) => ({
+        label: labelOf(access, table.Tags),
+        thing: tableFrom(table, access.tag),
+      })),
+    PAGES_MAX,
+  );
+
+const enisOf = (access: Ec2Access) =>
+  collect(
+    paginateDescribeNetworkInterfaces({ client: access.reader, pageSize: ENIS_PER_PAGE }, byTagKey(access), {
+      abortSignal: access.signal,
+    }),
+    (page) => page.NetworkInterfaces?.map((eni) => ({ label: labelOf(access, eni.TagSet), thing: eni })),
+    PAGES_MAX,
+  );
+
+/** DescribeAddresses knows no pages. */
+async function eipsOf(access: Ec2Access) {
+  const command = new DescribeAddressesCommand(byTagKey(access));
+  const reply = await access.reader.send(command, { abortSignal: access.signal });
+  return (reply.Addresses ?? []).map((address) => ({
+    label: labelOf(access, address.Tags),
+    thing: eipFrom(address),
+  }));
+}
+
+function byLabel<Thing>(things: readonly Labelled<Thing>[]): ReadonlyMap<string, readonly Thing[]> {
+  const groups = new Map<string, Thing[]>();
+  for (const { label, thing } of things) {
+    const group = groups.get(label);
+    if (group === undefined) groups.set(label, [thing]);
+    else group.push(thing);
+  }
+  return groups;
+}
+
+const bearing = <Thing>(groups: ReadonlyMap<string, readonly Thing[]>, labels: readonly string[]): Thing[] =>
+  [...new Set(labels)].flatMap((label) => groups.get(label) ?? []);

@@ -1,0 +1,111 @@
+// The wire contract: an EventBridge event in, a claim or a refusal out. Never throws, whatever comes.
+//
+// events/vrrp-state-change.schema.json says the same for everybody else; a test holds both against the same examples.
+// Versions: fields are only ever added, unknown ones are ignored, and a higher version is read as far as it is known,
+// because a refused claim is a missed failover.
+
+import * as z from 'zod/mini';
+import en from 'zod/v4/locales/en.js';
+import { epochMs } from '../../time.ts';
+import type { Refusal } from '../../vip/admission.ts';
+import { type Claim, claimKinds, vrrpStates } from '../../vip/claim.ts';
+
+export const DETAIL_TYPE = 'VRRP State Change';
+export const VERSION = 1;
+
+// The mini build leaves its messages out; a rejection without one helps nobody.
+z.config(en());
+
+const count = z.int().check(z.minimum(0));
+/** A hundred years: bounds every instant that is reckoned from it. */
+const UPTIME_MAX_MS = 3_155_760_000_000;
+const uptime = z.number().check(z.minimum(0), z.maximum(UPTIME_MAX_MS));
+const text = (min: number, max: number) => z.string().check(z.minLength(min), z.maxLength(max));
+
+const detail = z.object({
+  version: z.int().check(z.minimum(1)),
+  vip: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)),
+  node: z.string().check(z.regex(/^i-[0-9a-f]{8,17}$/)),
+  state: z.enum(vrrpStates),
+  kind: z.enum(claimKinds),
+  instance: text(1, 255),
+  priority: z.int().check(z.minimum(0), z.maximum(255)),
+  bootId: text(1, 64),
+  seq: count,
+  since: count,
+  uptimeMs: uptime,
+  ageMs: uptime,
+  superseded: z.boolean(),
+  dropped: count,
+  atMs: z.number().check(z.minimum(-8.64e15), z.maximum(8.64e15)),
+  shim: text(0, 64),
+});
+
+const envelope = z.object({
+  id: text(1, 128),
+  source: text(0, 256),
+  time: z.iso.datetime(),
+  'detail-type': z.literal(DETAIL_TYPE),
+  detail: z.unknown(),
+});
+
+/** The node's own clock may have ticked between drawing a number and sending; more than this is a lie or a fault. */
+const UPTIME_SLACK_MS = 1000;
+
+export type Parsed =
+  | { readonly ok: true; readonly claim: Claim; readonly source: string; readonly version: number }
+  | {
+      readonly ok: false;
+      readonly vip: string;
+      readonly node: string;
+      readonly eventId: string;
+      readonly refusal: Refusal;
+    };
+
+export function parseClaimEvent(event: unknown): Parsed {
+  const outer = envelope.safeParse(event);
+  if (!outer.success) return malformed(event, outer.error);
+  const inner = detail.safeParse(outer.data.detail);
+  if (!inner.success) return malformed(event, inner.error);
+  const words = inner.data;
+  const lie = untrue(words);
+  if (lie !== undefined) return refused(event, lie);
+  const { version, ...rest } = words;
+  const claim: Claim = {
+    ...rest,
+    // Whole numbers, like every other instant: no store keeps an arbitrarily small fraction.
+    atMs: Math.round(rest.atMs),
+    uptimeMs: Math.round(rest.uptimeMs * 1000) / 1000,
+    ageMs: Math.round(rest.ageMs * 1000) / 1000,
+    timeMs: epochMs(Date.parse(outer.data.time)),
+    eventId: outer.data.id,
+  };
+  return { ok: true, claim, source: outer.data.source, version };
+}
+
+/** What no schema can say: the numbers of one claim must agree with each other. */
+function untrue(words: z.infer<typeof detail>): string | undefined {
+  if (words.since > words.seq) return `since is ${words.since}, want at most seq, ${words.seq}`;
+  const latest = (words.uptimeMs + UPTIME_SLACK_MS) * 1000;
+  if (words.seq > latest) return `seq is ${words.seq}, want at most uptimeMs in µs, ${words.uptimeMs * 1000}`;
+  if (words.kind === 'transition' && words.since !== words.seq) {
+    return `since of a transition is ${words.since}, want its seq, ${words.seq}`;
+  }
+  return undefined;
+}
+
+function malformed(event: unknown, error: z.core.$ZodError): Parsed {
+  const issues = error.issues.slice(0, 3).map((i) => `${i.path.join('.') || 'event'}: ${i.message}`);
+  return refused(event, issues.join('; '));
+}
+
+/** The names are kept, cut and cleaned, so that the rejection is found where one would look for it. */
+function refused(event: unknown, message: string): Parsed {
+  const outer = (event ?? {}) as { id?: unknown; detail?: unknown };
+  const words = (outer.detail ?? {}) as { vip?: unknown; node?: unknown };
+  const refusal: Refusal = { reason: 'malformed', message };
+  return { ok: false, vip: nameOf(words.vip), node: nameOf(words.node), eventId: nameOf(outer.id), refusal };
+}
+
+const nameOf = (value: unknown): string =>
+  typeof value === 'string' && value !== '' ? value.slice(0, 64).replace(/[^A-Za-z0-9._-]/g, '?') : 'unknown';

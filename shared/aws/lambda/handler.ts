@@ -1,0 +1,47 @@
+// What every function wraps its handler in: the deadline, the log's context and the metrics' flush.
+//
+// To return is to say done; to throw is to say deliver again.
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import type { Desk } from '../../forced-failover/steps.ts';
+import { durationMs } from '../../time.ts';
+import { lambdaSandbox, type Sandbox, wireFor } from '../wire.ts';
+import { recorded } from './logged-timeline.ts';
+import { type Journal, metricsNamespace } from './telemetry.ts';
+
+/** Before the platform kills the invocation, everything under way is aborted. */
+const ABORT_EARLY_MS = 1000;
+
+export interface Bench {
+  readonly wire: Desk;
+  readonly box: Sandbox;
+  readonly journal: Journal;
+}
+
+export function lambda<Reply>(work: (event: unknown, bench: Bench) => Promise<Reply>) {
+  const box = lambdaSandbox();
+  const journal: Journal = {
+    logger: new Logger(),
+    metrics: new Metrics({ namespace: metricsNamespace(box.settings.stage) }),
+    byVip: box.settings.metricsByVip ?? true,
+  };
+  return middy({ timeoutEarlyInMillis: ABORT_EARLY_MS })
+    .use(injectLambdaContext(journal.logger, { resetKeys: true }))
+    .handler(async (event: unknown, context: Context, { signal }): Promise<Reply> => {
+      const over = new AbortController();
+      const ends = AbortSignal.any([signal, over.signal]);
+      const wire = wireFor(box, durationMs(context.getRemainingTimeInMillis()), ends);
+      try {
+        const told = { ...wire, timeline: recorded(wire.timeline, journal) };
+        return await work(event, { wire: told, box, journal });
+      } finally {
+        // Whatever nobody waits for any more: describes begun in vain, timers. A frozen sandbox would go on with it in
+        // its next invocation.
+        over.abort();
+        if (journal.metrics.hasStoredMetrics()) journal.metrics.publishStoredMetrics();
+      }
+    });
+}

@@ -1,0 +1,95 @@
+// The functions' log as the verifier reads it: the lines that carry a record's digest, from CloudWatch Logs or from a
+// file that they were exported to.
+import {
+  type CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  FilterLogEventsCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { type EpochMs, epochMs } from '../../time.ts';
+import type { Window } from '../../timeline/query.ts';
+import type { LogLine } from '../../timeline/verify.ts';
+import { faultFrom } from '../error-codes.ts';
+
+export interface Logs {
+  readonly client: CloudWatchLogsClient;
+  readonly groups: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** A page is a megabyte at most; a million lines fit. */
+const PAGES_MAX = 2000;
+
+export interface Lines {
+  readonly lines: readonly LogLine[];
+  /** The log knows nothing before this. */
+  readonly fromMs: EpochMs;
+  /** Some groups do not exist. */
+  readonly missing: readonly string[];
+}
+
+export async function linesOf(logs: Logs, window: Window, now: EpochMs): Promise<Lines> {
+  const found = await Promise.all(logs.groups.map((group) => groupFacts(logs, group, now)));
+  const there = found.filter((f) => f.fromMs !== undefined);
+  const lines = await Promise.all(there.map((f) => linesOfGroup(logs, f.group, window)));
+  return {
+    lines: lines.flat(),
+    fromMs: epochMs(Math.max(0, ...there.map((f) => f.fromMs ?? 0))),
+    missing: found.filter((f) => f.fromMs === undefined).map((f) => f.group),
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+/** A group knows what came after its creation and is not older than its retention. */
+async function groupFacts(logs: Logs, group: string, now: EpochMs) {
+  try {
+    const command = new DescribeLogGroupsCommand({ logGroupNamePrefix: group });
+    const reply = await logs.client.send(command, { abortSignal: logs.signal });
+    const found = (reply.logGroups ?? []).find((g) => g.logGroupName === group);
+    if (found === undefined) return { group };
+    const kept = found.retentionInDays === undefined ? 0 : now - found.retentionInDays * DAY_MS;
+    return { group, fromMs: Math.max(found.creationTime ?? 0, kept) };
+  } catch (error) {
+    throw faultFrom(error, `looking up the log group ${group}`);
+  }
+}
+
+async function linesOfGroup(logs: Logs, group: string, window: Window): Promise<readonly LogLine[]> {
+  const lines: LogLine[] = [];
+  let nextToken: string | undefined;
+  try {
+    for (let page = 1; page <= PAGES_MAX; page++) {
+      const command = new FilterLogEventsCommand({
+        logGroupName: group,
+        startTime: window.sinceMs,
+        endTime: window.untilMs,
+        filterPattern: '{ $.digest = * }',
+        ...(nextToken === undefined ? {} : { nextToken }),
+      });
+      const reply = await logs.client.send(command, { abortSignal: logs.signal });
+      for (const { message, timestamp } of reply.events ?? []) {
+        const line = lineFrom(message ?? '', epochMs(timestamp ?? 0));
+        if (line !== undefined) lines.push(line);
+      }
+      nextToken = reply.nextToken;
+      if (nextToken === undefined) return lines;
+    }
+  } catch (error) {
+    throw faultFrom(error, `reading the log group ${group}`);
+  }
+  throw new RangeError(`more than ${PAGES_MAX} pages of log in ${group}: ask for a shorter time`);
+}
+
+/** Undefined for lines that tell of no record. What stands before the JSON is the log's own. */
+export function lineFrom(text: string, atMs: EpochMs): LogLine | undefined {
+  const start = text.indexOf('{');
+  if (start === -1) return undefined;
+  try {
+    const line = JSON.parse(text.slice(start)) as Partial<Record<keyof LogLine, unknown>>;
+    const { vip, epoch, digest, atMs: own } = line;
+    if (typeof vip !== 'string' || typeof epoch !== 'number' || typeof digest !== 'string') return undefined;
+    return { vip, epoch, digest, atMs: typeof own === 'number' ? epochMs(own) : atMs };
+  } catch {
+    return undefined;
+  }
+}

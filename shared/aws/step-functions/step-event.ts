@@ -1,0 +1,49 @@
+// What the workflow hands to the function `runbook`: the state's name and what is known so far. The first state has the
+// execution's input, which is parsed here.
+
+import type { Asked, Story } from '../../forced-failover/execution.ts';
+import type { Preflight } from '../../forced-failover/preflight.ts';
+import { type Desk, type StepName, steps } from '../../forced-failover/steps.ts';
+import { orderFrom } from './order-input.ts';
+
+interface StateEvent {
+  readonly state: string;
+  readonly execution: string;
+  readonly stage: string;
+  readonly token?: string;
+  /** The workflow's data: its input, and each state's answer under a name. */
+  readonly story: Story & { readonly input: unknown };
+}
+
+export interface Step {
+  readonly name: StepName;
+  run(desk: Desk): Promise<unknown>;
+}
+
+const isStep = (name: string): name is StepName => Object.hasOwn(steps, name);
+
+export function stepFrom(event: unknown): Step {
+  const { state, story, ...rest } = event as StateEvent;
+  if (!isStep(state))
+    throw new TypeError(`no step is called ${JSON.stringify(state)}, want ${Object.keys(steps).join(', ')}`);
+  if (state !== 'preflight') return { name: state, run: (desk) => steps[state](desk, { ...rest, story }) };
+  return { name: state, run: (desk) => firstStep(desk, { ...rest, story }, story.input) };
+}
+
+/** The order goes along with the answer: every later step needs it. */
+async function firstStep(desk: Desk, asked: Asked, input: unknown): Promise<object> {
+  const parsed = orderFrom(input);
+  if (!parsed.ok) return malformed(parsed.reasons);
+  const { order } = parsed;
+  const seeded = { ...asked, story: { preflight: { order } as Preflight & { order: typeof order } } };
+  return { ...(await steps.preflight(desk, seeded)), order };
+}
+
+const malformed = (reasons: readonly string[]): Preflight => ({
+  outcome: 'refused',
+  reasons,
+  plan: [],
+  conflicts: [],
+  atLeastMs: 0,
+  before: {},
+});

@@ -1,0 +1,163 @@
+// The workflow `failover` as whoever starts and follows it sees it: the executions of its state machine.
+//
+// Invariant: a name is one failover. What exists under a name is told and never started again.
+// Limit: Step Functions forgets an execution 90 days after its end; the timeline keeps what it did.
+import {
+  DescribeExecutionCommand,
+  type DescribeExecutionOutput,
+  GetExecutionHistoryCommand,
+  type HistoryEvent,
+  SendTaskSuccessCommand,
+  type SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import type { Decision } from '../../forced-failover/approval.ts';
+import { type EpochMs, epochMs } from '../../time.ts';
+import { faultFrom, isExecutionThere, isNoExecution, isTaskOver } from '../error-codes.ts';
+
+export interface Execution {
+  readonly name: string;
+  /** `stopped`: by hand, by StopExecution. */
+  readonly state: 'running' | 'succeeded' | 'failed' | 'timed out' | 'stopped';
+  /** What it was started with. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly output?: Readonly<Record<string, unknown>>;
+  readonly error?: string;
+  readonly cause?: string;
+  readonly startedAtMs: EpochMs;
+}
+
+/** A state that was entered, or an attempt of its task that failed. */
+export interface Happening {
+  readonly id: number;
+  readonly atMs: EpochMs;
+  readonly entered?: string;
+  readonly fault?: string;
+}
+
+export interface Workflow {
+  /** `there`: an execution of that name exists, running or ended. */
+  start(name: string, input: object): Promise<'started' | 'there'>;
+  look(name: string): Promise<Execution | undefined>;
+  /** What happened after the event of this id, in order. */
+  happenings(name: string, afterId: number): Promise<readonly Happening[]>;
+  /** `over`: it was answered already, or waits no longer. */
+  answer(token: string, decision: Decision): Promise<'taken' | 'over'>;
+}
+
+export interface Machine {
+  readonly client: SFNClient;
+  readonly machineArn: string;
+  readonly signal: AbortSignal;
+}
+
+export const awsWorkflow = (machine: Machine): Workflow => ({
+  start: (name, input) => start(machine, name, input),
+  look: (name) => look(machine, name),
+  happenings: (name, afterId) => happenings(machine, name, afterId),
+  answer: (token, decision) => answer(machine, token, decision),
+});
+
+const executionArn = ({ machineArn }: Machine, name: string): string =>
+  `${machineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+
+async function start(machine: Machine, name: string, input: object): Promise<'started' | 'there'> {
+  const request = { stateMachineArn: machine.machineArn, name, input: JSON.stringify(input) };
+  try {
+    await machine.client.send(new StartExecutionCommand(request), { abortSignal: machine.signal });
+    return 'started';
+  } catch (error) {
+    if (isExecutionThere(error)) return 'there';
+    throw faultFrom(error, `starting ${machine.machineArn}`);
+  }
+}
+
+const states: Readonly<Record<string, Execution['state']>> = {
+  SUCCEEDED: 'succeeded',
+  FAILED: 'failed',
+  TIMED_OUT: 'timed out',
+  ABORTED: 'stopped',
+};
+
+async function look(machine: Machine, name: string): Promise<Execution | undefined> {
+  const command = new DescribeExecutionCommand({ executionArn: executionArn(machine, name) });
+  try {
+    return executionFrom(name, await machine.client.send(command, { abortSignal: machine.signal }));
+  } catch (error) {
+    if (isNoExecution(error)) return undefined;
+    throw faultFrom(error, `looking at the execution ${name}`);
+  }
+}
+
+const executionFrom = (name: string, found: DescribeExecutionOutput): Execution => ({
+  name,
+  state: states[found.status ?? ''] ?? 'running',
+  input: dataFrom(found.input) ?? {},
+  ...optional('output', dataFrom(found.output)),
+  ...optional('error', found.error),
+  ...optional('cause', found.cause),
+  startedAtMs: instantOf(found.startDate),
+});
+
+const instantOf = (date: Date | undefined): EpochMs => epochMs(date?.getTime() ?? 0);
+
+const optional = <Key extends string, Value>(key: Key, value: Value | undefined) =>
+  (value === undefined ? {} : { [key]: value }) as { readonly [K in Key]?: Value };
+
+function dataFrom(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as Record<string, unknown>);
+  } catch {
+    // Longer than Step Functions shows.
+    return undefined;
+  }
+}
+
+/** An order takes about a hundred events; a page holds a thousand. */
+const PAGES_MAX = 5;
+
+async function happenings(machine: Machine, name: string, afterId: number): Promise<readonly Happening[]> {
+  const found: Happening[] = [];
+  let nextToken: string | undefined;
+  try {
+    for (let page = 1; page <= PAGES_MAX; page++) {
+      const command = new GetExecutionHistoryCommand({
+        executionArn: executionArn(machine, name),
+        maxResults: 1000,
+        includeExecutionData: false,
+        ...(nextToken === undefined ? {} : { nextToken }),
+      });
+      const reply = await machine.client.send(command, { abortSignal: machine.signal });
+      found.push(...(reply.events ?? []).flatMap((event) => happeningFrom(event) ?? []));
+      nextToken = reply.nextToken;
+      if (nextToken === undefined) break;
+    }
+  } catch (error) {
+    throw faultFrom(error, `reading what the execution ${name} did`);
+  }
+  return found.filter((happening) => happening.id > afterId);
+}
+
+function happeningFrom(event: HistoryEvent): Happening | undefined {
+  const at = { id: event.id ?? 0, atMs: instantOf(event.timestamp) };
+  const entered = event.stateEnteredEventDetails?.name;
+  if (entered !== undefined) return { ...at, entered };
+  const failed =
+    event.taskFailedEventDetails ??
+    event.lambdaFunctionFailedEventDetails ??
+    event.taskTimedOutEventDetails ??
+    event.lambdaFunctionTimedOutEventDetails;
+  if (failed === undefined) return undefined;
+  return { ...at, fault: [failed.error, failed.cause].filter((part) => part !== undefined).join(': ') };
+}
+
+async function answer(machine: Machine, token: string, decision: Decision): Promise<'taken' | 'over'> {
+  const command = new SendTaskSuccessCommand({ taskToken: token, output: JSON.stringify(decision) });
+  try {
+    await machine.client.send(command, { abortSignal: machine.signal });
+    return 'taken';
+  } catch (error) {
+    if (isTaskOver(error)) return 'over';
+    throw faultFrom(error, 'answering the request for approval');
+  }
+}

@@ -1,0 +1,1 @@
+export const tagKey = (stage: string): string => `vipshift:${stage}`;

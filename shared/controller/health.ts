@@ -1,0 +1,35 @@
+// The health of one VIP in sentences: what would keep a failover from happening, or from doing what it should. Pure.
+//
+// Invariant: a VIP without trouble has an owner that is fit, a second node that is fit, and nothing that was left alone.
+// Limit: it judges words and EC2's answers; whether the service behind the VIP works is keepalived's to say.
+import type { Conflict } from '../network/step.ts';
+import { unfit } from '../vip/election.ts';
+import type { Vip } from '../vip/vip.ts';
+
+export interface Signs {
+  readonly conflicts: readonly Conflict[];
+  readonly suspendedPin?: string;
+  /** The node that the election names and EC2 does not show with a labelled ENI. */
+  readonly unseen?: string;
+}
+
+/** One sentence each; empty in health. */
+export function troubleOf(vip: Vip, signs: Signs): readonly string[] {
+  const reasons: string[] = [];
+  if (signs.unseen !== undefined)
+    reasons.push(`EC2 shows no labelled ENI of the elected node ${signs.unseen}`);
+  if (signs.suspendedPin !== undefined) reasons.push(`the pin is suspended: ${signs.suspendedPin}`);
+  reasons.push(...signs.conflicts.map((c) => `left alone: ${c.cell} (${c.found}): ${c.why}`));
+  // A VIP that nobody has ever spoken of is not in service yet.
+  if (Object.keys(vip.claims).length === 0) return reasons;
+  if (vip.owner === undefined) reasons.push('nobody owns the VIP');
+  for (const node of Object.keys(vip.members).sort()) {
+    const reason = unfit(vip, node);
+    if (reason !== undefined)
+      reasons.push(`${node === vip.owner ? 'the owner' : 'a stand-by'} is unfit: ${reason}`);
+  }
+  if (vip.owner !== undefined && vip.members[vip.owner] === undefined)
+    reasons.push(`the owner is unfit: ${vip.owner} is no member`);
+  if (Object.keys(vip.members).length < 2) reasons.push('there is no second node to fail over to');
+  return reasons;
+}

@@ -1,0 +1,94 @@
+// A hint: AWS's own word that something happened which may concern a VIP: an instance stopped or started, or somebody
+// else changed a route, an address or a tag. It shortens the wait for the next reconcile, and says who it was.
+//
+// Invariant: a hint never moves a VIP by itself. It only has reconcile look now; and an instance that EC2 calls stopped
+// counts as STOP if the node has said nothing since, so that its last word does not keep the VIP on a dead host.
+// Limit: hints may be late, repeated or missing (CloudTrail delivers in minutes, if a trail exists). Nothing rests on them.
+import { type EpochMs, iso } from '../time.ts';
+import { EIP_SUFFIX } from '../vip/member.ts';
+import type { VipStore } from '../vip/store.ts';
+import type { Vip } from '../vip/vip.ts';
+
+/** An instance changed its state. */
+export interface NodeHint {
+  readonly kind: 'node';
+  readonly node: string;
+  /** EC2's own word: running, stopping, stopped, shutting-down, terminated. */
+  readonly state: string;
+  readonly atMs: EpochMs;
+}
+
+/** Somebody who is not the controller changed something. */
+export interface Change {
+  readonly kind: 'change';
+  /** The event's id. */
+  readonly id: string;
+  /** The caller's ARN. */
+  readonly by: string;
+  /** EC2's action. */
+  readonly call: string;
+  readonly destinations: readonly string[];
+  /** Route tables, ENIs, allocation ids. */
+  readonly things: readonly string[];
+  /** Values of the stage's tag that were set or taken away. */
+  readonly labels: readonly string[];
+  readonly atMs: EpochMs;
+}
+
+export type Hint = NodeHint | Change;
+
+/** Keeps who changed what, so that whoever finds the drift can say so. */
+export interface ChangeLog {
+  /** Put if absent. */
+  note(vip: string, change: Change): Promise<void>;
+  /** Newest first, a few at most. */
+  since(vip: string, atMs: EpochMs): Promise<readonly Change[]>;
+}
+
+export function concerns(hint: Hint, vip: Vip): boolean {
+  if (vip.removedAtMs !== undefined) return false;
+  if (hint.kind === 'node') return vip.members[hint.node] !== undefined;
+  const members = Object.values(vip.members);
+  const own = new Set([...vip.eips, ...members.flatMap((m) => [m.eni, m.eipEni ?? m.eni])]);
+  const labels = [...vip.tableLabels, ...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)];
+  return (
+    hint.destinations.some((d) => vip.addresses.includes(d)) ||
+    hint.things.some((thing) => own.has(thing)) ||
+    hint.labels.some((label) => labels.includes(label)) ||
+    // It names only the association, which nobody else can be asked about.
+    (hint.call === 'DisassociateAddress' && vip.eips.length > 0)
+  );
+}
+
+/** EC2 stamps whole seconds, rounded down. */
+const STAMP_MS = 999;
+const gone = new Set(['stopping', 'stopped', 'shutting-down', 'terminated']);
+
+/** The VIP with the node's word withdrawn, or the same object when the node has spoken since or withdrew itself. */
+export function withStopped(vip: Vip, hint: Hint): Vip {
+  if (hint.kind !== 'node' || !gone.has(hint.state)) return vip;
+  const stint = vip.claims[hint.node];
+  const standing = stint?.state === 'MASTER' || stint?.state === 'BACKUP';
+  if (stint === undefined || !standing || stint.seenMs > hint.atMs + STAMP_MS) return vip;
+  // What it said before it stopped, and what comes only now, must not bring it back: its seq counts microseconds of uptime.
+  const seq = Math.max(stint.seq, (hint.atMs + STAMP_MS - stint.bootAtMs) * 1000);
+  return { ...vip, claims: { ...vip.claims, [hint.node]: { ...stint, state: 'STOP', seq } } };
+}
+
+const RACES_MAX = 10;
+
+/** Records that a node is gone. What cannot be recorded is left to silence. */
+export async function heed(vips: VipStore, name: string, hint: Hint): Promise<Vip | undefined> {
+  let item = await vips.read(name);
+  for (let race = 1; race <= RACES_MAX && item !== undefined; race++) {
+    const after = withStopped(item, hint);
+    if (after === item) return item;
+    const written = await vips.write(item, after);
+    if (written !== undefined) return written;
+    item = await vips.read(name);
+  }
+  return item;
+}
+
+export const changeText = ({ by, call, things, destinations, atMs }: Change): string =>
+  `${[call, ...things, ...destinations].join(' ')} by ${by} at ${iso(atMs)}`;

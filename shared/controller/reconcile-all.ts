@@ -1,0 +1,97 @@
+// A sweep: one reconcile of every VIP, or of those that a hint concerns, a few at a time. One that fails never hides the
+// rest.
+//
+// It begins no VIP that its invocation may not live to finish: those are told as left, and the next sweep begins
+// elsewhere, so that none is left for ever. Nothing is kept between sweeps for that: the minute says where one begins.
+// Two sweeps at once (the schedule does not wait for a long one) do no harm: a VIP that one of them switches has a live
+// lease, and the other one skips it.
+
+import { type Fault, faultOf } from '../fault.ts';
+import type { Observation } from '../network/observation.ts';
+import type { Wire } from '../switch/switch-vip.ts';
+import { type DurationMs, type EpochMs, minus, minutes, plus, seconds } from '../time.ts';
+import type { Vip } from '../vip/vip.ts';
+import type { Report } from './assess.ts';
+import { concerns, type Hint, heed } from './hint.ts';
+import { reconcile } from './reconcile.ts';
+
+/** VIPs reconciled at the same time: EC2's Describe budget is 100 and 20 a second. */
+const AT_ONCE = 8;
+/** For what was begun last. 400 calls, two full tables of an account's VPC at EC2's rate, take 72 s. */
+export const RESERVE: DurationMs = seconds(90);
+/** How often a sweep begins by itself (serverless.yml). */
+const EVERY: DurationMs = minutes(1);
+/** A VIP that is drawn later than this after the look for all looks for itself: by then the next sweep has looked. */
+export const LOOK_MAX_AGE: DurationMs = EVERY;
+
+export interface Sweep {
+  /** Why it was not over all VIPs. */
+  readonly hint?: Hint;
+  readonly reports: readonly Report[];
+  /** VIPs whose reconcile failed, with the reason; the others went on. */
+  readonly failures: readonly { readonly vip: string; readonly fault: Fault }[];
+  /** VIPs for which there was no time. */
+  readonly left: readonly string[];
+}
+
+export async function reconcileAll(wire: Wire): Promise<Sweep> {
+  const vips = await wire.vips.list();
+  const looked = await lookAtAll(wire, vips);
+  return sweep(wire, vips, (vip) => reconcile(wire, vip, youngEnough(looked.get(vip.name), wire)));
+}
+
+/** One look for all; nothing when it fails or there is only one VIP: then each looks for itself. */
+async function lookAtAll(wire: Wire, vips: readonly Vip[]): Promise<ReadonlyMap<string, Observation>> {
+  const living = vips.filter((vip) => vip.removedAtMs === undefined);
+  if (living.length < 2 || wire.ec2.observeAll === undefined) return new Map();
+  return wire.ec2.observeAll(living).catch(() => new Map());
+}
+
+const youngEnough = (looked: Observation | undefined, { clock }: Wire): Observation | undefined =>
+  looked !== undefined && clock.now() <= plus(looked.endedAtMs, LOOK_MAX_AGE) ? looked : undefined;
+
+/** Without a hint over all VIPs, else over those that it concerns. */
+export async function reconcileFor(wire: Wire, hint: Hint | undefined): Promise<Sweep> {
+  if (hint === undefined) return reconcileAll(wire);
+  const concerned = (await wire.vips.list()).filter((vip) => concerns(hint, vip));
+  const swept = await sweep(wire, concerned, async (vip) => {
+    if (hint.kind === 'change') await wire.changes?.note(vip.name, hint);
+    return reconcile(wire, (await heed(wire.vips, vip.name, hint)) ?? vip);
+  });
+  return { ...swept, hint };
+}
+
+async function sweep(wire: Wire, vips: readonly Vip[], work: (vip: Vip) => Promise<Report>): Promise<Sweep> {
+  const began = wire.clock.now();
+  const queue = inTurn(vips, began);
+  const drawUntil = lastDraw(began, wire.deadline);
+  const reports: Report[] = [];
+  const failures: { vip: string; fault: Fault }[] = [];
+  const worker = async () => {
+    while (wire.clock.now() < drawUntil) {
+      const vip = queue.shift();
+      if (vip === undefined) return;
+      try {
+        reports.push(await work(vip));
+      } catch (error) {
+        failures.push({ vip: vip.name, fault: faultOf(error) });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return { reports, failures, left: queue.map((vip) => vip.name) };
+}
+
+/** Where the invocation is short, half of it is for drawing. */
+export const lastDraw = (began: EpochMs, deadline: EpochMs): EpochMs =>
+  minus(deadline, Math.min(RESERVE, Math.max(0, deadline - began) / 2) as DurationMs);
+
+/** Steps of this part of a circle meet every stretch of it soonest, however long the stretch (three-gap theorem). */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** By name, from a place that moves with every minute: a stretch of n/k of them meets each within 3k minutes. */
+export function inTurn(vips: readonly Vip[], now: EpochMs): Vip[] {
+  const byName = [...vips].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const first = Math.floor(((Math.floor(now / EVERY) * GOLDEN) % 1) * byName.length);
+  return [...byName.slice(first), ...byName.slice(0, first)];
+}

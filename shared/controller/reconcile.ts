@@ -1,0 +1,145 @@
+// Reconcile: once a minute, what is observed against what should be, whatever was lost on the way. It takes a lease
+// only where something differs, and switches like everybody else.
+//
+// It also keeps what the fast path relies on: the members, and the view that serves when the describes do not.
+// Limit: an elected node that EC2 does not show is reported; the second best is never taken in its place.
+
+import { membersSeen, type Observation, sameView, tablesOf } from '../network/observation.ts';
+import type { Step } from '../network/step.ts';
+import { switchVip, take, type Wire } from '../switch/switch-vip.ts';
+import { type DurationMs, type EpochMs, hours, minus, minutes } from '../time.ts';
+import { type Cause, isLive } from '../vip/lease.ts';
+import { pruned } from '../vip/liveness.ts';
+import { enisOf, type Members } from '../vip/member.ts';
+import type { Vip } from '../vip/vip.ts';
+import { type Finding, judge, type Report } from './assess.ts';
+import { type Change, changeText } from './hint.ts';
+
+/** EventBridge may deliver for 24 h; until then the claims of a node that is gone must stay known as old. */
+export const TOMBSTONE_KEPT: DurationMs = hours(25);
+const RACES_MAX = 5;
+
+/** `looked`: an observation that was made for many VIPs at once. */
+export async function reconcile(wire: Wire, listed: Vip, looked?: Observation): Promise<Report> {
+  if (listed.removedAtMs !== undefined) return idle(listed, 'skipped', 'removed from the ledger');
+  const [read, seen] = await Promise.all([wire.vips.read(listed.name), looked ?? wire.ec2.observe(listed)]);
+  if (read === undefined) return idle(listed, 'skipped', 'the item is gone');
+  // Since it was listed.
+  if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the ledger');
+  const now = wire.clock.now();
+  if (isLive(read.lease, now)) return idle(read, 'skipped', `epoch ${read.epoch} is under way`);
+  const vip = await refresh(wire, read, seen);
+  await keepView(wire, vip.name, seen);
+  return settle(wire, vip, seen, now);
+}
+
+/** The view only serves when the describes fail: that it cannot be kept now is no reason to leave drift alone. */
+async function keepView(wire: Wire, name: string, seen: Observation): Promise<void> {
+  try {
+    if (!sameView(await wire.vips.view(name), seen)) await wire.vips.keepView(name, seen);
+  } catch {
+    // The next reconcile keeps it.
+  }
+}
+
+/** Takes the lease if something differs. A claim recorded meanwhile is no reason to wait another minute. */
+async function settle(wire: Wire, found: Vip, seen: Observation, began: EpochMs): Promise<Report> {
+  let vip = found;
+  let report = idle(vip, 'skipped', 'lost every race for the item');
+  for (let race = 1; race <= RACES_MAX; race++) {
+    const now = wire.clock.now();
+    const finding = { ...judge(vip, seen, now), vip: vip.name };
+    report = { ...idle(vip, 'nothing', finding.why), ...finding };
+    if (finding.take === undefined) return report;
+    const cause: Cause = { kind: 'reconcile', why: finding.take + (await byWhom(wire, finding)), atMs: now };
+    const taken = await take(wire, vip, vip, cause);
+    if (taken !== undefined) {
+      // Seen before the lease was taken: another may have written since.
+      const fresh = wire.ec2.observe(taken);
+      fresh.catch(() => undefined);
+      const stages = [{ stage: 'reconcile began', atMs: began }];
+      const switched = await switchVip(wire, taken, fresh, stages);
+      return { ...report, did: 'switched', why: finding.take, switched };
+    }
+    const again = await wire.vips.read(vip.name);
+    if (again?.removedAtMs !== undefined) return idle(again, 'skipped', 'removed from the ledger');
+    if (again === undefined || isLive(again.lease, wire.clock.now())) break;
+    vip = again;
+  }
+  return { ...report, did: 'skipped', why: 'somebody else was quicker' };
+}
+
+/** CloudTrail delivers within minutes. */
+const CHANGE_MAX_AGE: DurationMs = minutes(15);
+
+/** Who changed what is to be mended, where an event was there to say so; not knowing is no reason to wait. */
+async function byWhom(wire: Wire, finding: Finding & { readonly vip: string }): Promise<string> {
+  if (finding.why !== 'drift' || wire.changes === undefined) return '';
+  try {
+    const changes = await wire.changes.since(finding.vip, minus(wire.clock.now(), CHANGE_MAX_AGE));
+    const told = changes.filter((c) => finding.drift.some((step) => speaksOf(c, step)));
+    return told.length === 0 ? '' : `; ${told.slice(0, 3).map(changeText).join('; ')} (CloudTrail)`;
+  } catch {
+    return '';
+  }
+}
+
+const speaksOf = (change: Change, step: Step): boolean =>
+  change.things.some((thing) => step.cell.split(' ').includes(thing)) ||
+  (step.call === 'AssociateAddress' && change.call === 'DisassociateAddress');
+
+const idle = (vip: Vip, did: Report['did'], why: string): Report => ({
+  vip: vip.name,
+  did,
+  why,
+  drift: [],
+  conflicts: [],
+  strays: [],
+  splitBrain: [],
+  trouble: [],
+});
+
+/** Members that came and went, and tombstones that have had their time. An empty Describe retires nobody. */
+async function refresh(wire: Wire, vip: Vip, seen: Observation): Promise<Vip> {
+  let item = vip;
+  for (let race = 1; race <= RACES_MAX; race++) {
+    const members = membersSeen(item, seen, item.members);
+    if (Object.keys(members).length === 0) return item;
+    const claims = withoutOldTombstones(item, members, wire.clock.now());
+    const heard = pruned(item.heard);
+    const tablesSeen = tablesOf(item, seen).length;
+    const same = tablesSeen === (item.tablesSeen ?? 0) && sameMembers(item.members, members);
+    if (same && claims === item.claims && heard === item.heard) return item;
+    const wrote = withDeparted(item, members);
+    const written = await wire.vips.write(item, { ...item, members, claims, heard, wrote, tablesSeen });
+    if (written !== undefined) return written;
+    const again = await wire.vips.read(item.name);
+    if (again === undefined) return item;
+    item = again;
+  }
+  return item;
+}
+
+/** What still lies on a node that is no member any more is ours to take away, until a good commit has done so. */
+function withDeparted(vip: Vip, members: Members): Vip['wrote'] {
+  const gone = Object.values(vip.members).filter((m) => members[m.node] === undefined);
+  if (gone.length === 0) return vip.wrote;
+  return [...new Set([...vip.wrote, ...enisOf(Object.fromEntries(gone.map((m) => [m.node, m])))])];
+}
+
+function withoutOldTombstones(vip: Vip, members: Members, now: EpochMs): Vip['claims'] {
+  const old = Object.keys(vip.claims).filter(
+    (node) => members[node] === undefined && now - vip.claims[node]!.seenMs > TOMBSTONE_KEPT,
+  );
+  if (old.length === 0) return vip.claims;
+  return Object.fromEntries(Object.entries(vip.claims).filter(([node]) => !old.includes(node)));
+}
+
+const sameMembers = (a: Members, b: Members): boolean => {
+  const text = (members: Members) =>
+    Object.keys(members)
+      .sort()
+      .map((node) => `${node} ${members[node]!.eni} ${members[node]!.eipEni} ${members[node]!.zone}`)
+      .join('\n');
+  return text(a) === text(b);
+};

@@ -1,0 +1,171 @@
+// The status of one VIP: what the item says, what EC2 shows, and how the two agree. Pure, and the same judgement as
+// reconcile's, so that what an operator reads is what the controller would do.
+
+import { type Observation, type Stray, tablesOf } from '../network/observation.ts';
+import { type Conflict, nothing, type Step } from '../network/step.ts';
+import type { EpochMs } from '../time.ts';
+import type { VrrpState } from '../vip/claim.ts';
+import { elect, isLiveOrder } from '../vip/election.ts';
+import { type Cause, isLive } from '../vip/lease.ts';
+import { isSilent } from '../vip/liveness.ts';
+import type { Order, Pin, Vip } from '../vip/vip.ts';
+import { judge } from './assess.ts';
+
+export interface ClaimStatus {
+  readonly node: string;
+  readonly state: VrrpState;
+  readonly priority: number;
+  /** Since the node itself last vouched for it. */
+  readonly ageMs: number;
+  readonly silent: boolean;
+  readonly member: boolean;
+}
+
+export interface RouteStatus {
+  readonly table: string;
+  readonly address: string;
+  readonly target: string;
+  /** The member whose ENI that is. */
+  readonly node?: string;
+  readonly blackhole: boolean;
+  /** Points to the owner. */
+  readonly right: boolean;
+}
+
+export interface EipStatus {
+  readonly eip: string;
+  readonly publicAddress: string;
+  readonly target: string;
+  readonly node?: string;
+  readonly right: boolean;
+}
+
+export type Health =
+  | 'well'
+  | 'moving'
+  | 'frozen'
+  | 'no owner'
+  | 'drift'
+  | 'conflict'
+  | 'split brain'
+  | 'unfit';
+
+export interface VipStatus {
+  readonly vip: string;
+  readonly health: Health;
+  /** The election's or reconcile's reason. */
+  readonly why: string;
+  readonly owner?: string;
+  /** Whom the claims elect, when that is not the owner. */
+  readonly elected?: string;
+  readonly epoch: number;
+  readonly lease?: { readonly cause: Cause; readonly expiresAtMs: EpochMs; readonly live: boolean };
+  readonly pin?: Pin;
+  readonly suspendedPin?: string;
+  readonly freeze?: Order;
+  readonly claims: readonly ClaimStatus[];
+  readonly routes: readonly RouteStatus[];
+  readonly eips: readonly EipStatus[];
+  readonly drift: readonly Step[];
+  readonly conflicts: readonly Conflict[];
+  readonly strays: readonly Stray[];
+  readonly splitBrain: readonly string[];
+  readonly atMs: EpochMs;
+}
+
+export function statusOf(vip: Vip, seen: Observation, now: EpochMs): VipStatus {
+  const finding = judge(vip, seen, now);
+  const { owner: elected } = elect(vip, now);
+  const { drift, conflicts, strays, splitBrain, why, suspendedPin } = finding;
+  const live = isLive(vip.lease, now);
+  const frozen = isLiveOrder(vip.freeze, now);
+  return {
+    vip: vip.name,
+    health: healthOf({ ...finding, live, frozen, owner: vip.owner }),
+    why,
+    ...(vip.owner === undefined ? {} : { owner: vip.owner }),
+    ...(elected === undefined || elected === vip.owner ? {} : { elected }),
+    epoch: vip.epoch,
+    ...(vip.lease === undefined
+      ? {}
+      : { lease: { cause: vip.lease.cause, expiresAtMs: vip.lease.expiresAtMs, live } }),
+    ...(vip.pin !== undefined && isLiveOrder(vip.pin, now) ? { pin: vip.pin } : {}),
+    ...(suspendedPin === undefined ? {} : { suspendedPin }),
+    ...(vip.freeze !== undefined && frozen ? { freeze: vip.freeze } : {}),
+    claims: claimsOf(vip, now),
+    routes: routesOf(vip, seen),
+    eips: eipsOf(vip, seen),
+    drift,
+    conflicts,
+    strays,
+    splitBrain,
+    atMs: now,
+  };
+}
+
+type Signs = ReturnType<typeof judge> & {
+  readonly live: boolean;
+  readonly frozen: boolean;
+  readonly owner: string | undefined;
+};
+
+/** The worst first: what an operator has to act on. */
+function healthOf(signs: Signs): Health {
+  if (signs.splitBrain.length > 0) return 'split brain';
+  if (signs.live) return 'moving';
+  if (signs.conflicts.length > 0) return 'conflict';
+  if (signs.frozen) return 'frozen';
+  if (signs.why.startsWith('EC2 shows no labelled ENI')) return 'unfit';
+  if (signs.drift.length > 0 || signs.take !== undefined) return 'drift';
+  if (signs.suspendedPin !== undefined) return 'unfit';
+  return signs.owner === undefined ? 'no owner' : 'well';
+}
+
+function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
+  const nodes = [...new Set([...Object.keys(vip.claims), ...Object.keys(vip.members)])].sort();
+  return nodes.flatMap((node) => {
+    const stint = vip.claims[node];
+    if (stint === undefined) return [];
+    const { state, priority, seenMs } = stint;
+    const member = vip.members[node] !== undefined;
+    return [{ node, state, priority, ageMs: now - seenMs, silent: isSilent(vip.heard, stint), member }];
+  });
+}
+
+/** Members that were never heard. */
+export const unheard = (vip: Vip): readonly string[] =>
+  Object.keys(vip.members).filter((node) => vip.claims[node] === undefined);
+
+function routesOf(vip: Vip, seen: Observation): readonly RouteStatus[] {
+  const own = vip.owner === undefined ? undefined : vip.members[vip.owner];
+  return tablesOf(vip, seen).flatMap(({ table, routes }) =>
+    vip.addresses.map((address) => {
+      const route = routes[address];
+      const target = route?.target ?? nothing;
+      const node = Object.values(vip.members).find((m) => m.eni === target)?.node;
+      return {
+        table,
+        address,
+        target,
+        ...(node === undefined ? {} : { node }),
+        blackhole: route?.state === 'blackhole',
+        right: own !== undefined && target === own.eni,
+      };
+    }),
+  );
+}
+
+function eipsOf(vip: Vip, seen: Observation): readonly EipStatus[] {
+  const own = vip.owner === undefined ? undefined : vip.members[vip.owner];
+  return vip.eips.map((eip) => {
+    const at = seen.eips.find((e) => e.eip === eip);
+    const node = Object.values(vip.members).find((m) => m.eipEni !== undefined && m.eipEni === at?.eni)?.node;
+    return {
+      eip,
+      publicAddress: at?.publicAddress ?? 'not found by its tag',
+      target: at?.eni === undefined ? nothing : `${at.eni} ${at.privateAddress ?? ''}`.trim(),
+      ...(node === undefined ? {} : { node }),
+      right: own?.eipEni !== undefined && at?.eni === own.eipEni,
+    };
+  });
+}

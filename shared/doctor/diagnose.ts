@@ -1,0 +1,46 @@
+// The doctor: every precondition of a VIP that can be looked up, judged. Pure; what is looked up comes in as facts.
+//
+// Each finding names what was found, what is wanted, and the command that mends it. Limit: it sees what AWS's APIs and
+// the given files say; it does not log in to nodes, so policy routing and rp_filter there stay the operator's.
+import { addressFindings, shadowFindings } from './addresses.ts';
+import { eniFindings } from './enis.ts';
+import type { NetworkFacts } from './facts.ts';
+import { type Finding, inOrder } from './finding.ts';
+import { busFindings, type IdentityFacts, roleFindings } from './identity.ts';
+import { aclFindings, filterFindings, type ServicePort } from './packet-filters.ts';
+import { type ShimFacts, shimFindings } from './shim.ts';
+import { tableFindings } from './tables.ts';
+
+export interface Facts {
+  readonly network: NetworkFacts;
+  readonly identity?: IdentityFacts;
+  readonly shim: ShimFacts;
+  /** Ports that clients use; empty when the operator did not say. */
+  readonly ports: readonly ServicePort[];
+  /** What could not be looked up, and why. */
+  readonly unchecked: readonly { readonly what: string; readonly why: string }[];
+}
+
+export function diagnose(facts: Facts): readonly Finding[] {
+  const { network, identity, shim, ports } = facts;
+  return inOrder([
+    ...addressFindings(network),
+    ...shadowFindings(network),
+    ...eniFindings(network),
+    ...tableFindings(network),
+    ...filterFindings(network, ports),
+    ...aclFindings(network),
+    ...(identity === undefined ? [] : [...roleFindings(identity), ...busFindings(identity)]),
+    ...shimFindings(network.vip, shim),
+    ...facts.unchecked.map(({ what, why }) => unchecked(what, why)),
+  ]);
+}
+
+const unchecked = (what: string, why: string): Finding => ({
+  check: 'unchecked',
+  severity: 'warning',
+  subject: what,
+  found: why,
+  wanted: 'to be looked up',
+  remedy: 'allow your role the call (resources/policies/operator-policy.json has them all), or look yourself',
+});

@@ -1,0 +1,59 @@
+// The doctor on Elastic IPs.
+
+import { EIP_SUFFIX } from '../vip/member.ts';
+import type { Vip } from '../vip/vip.ts';
+import { type NetworkFacts, ownCommand, tagCommand } from './facts.ts';
+import type { Finding } from './finding.ts';
+
+/** The entry without `eip`; lists are replaced as a whole. */
+const others = (eips: readonly string[], eip: string): string => {
+  const left = eips.filter((e) => e !== eip);
+  return left.length === 0 ? '--no-eip' : `--eip ${left.join(',')}`;
+};
+
+/** To where the owner wants it; reconcile does the same within a minute once such an ENI is labelled. */
+function moveTo(vip: Vip, eip: string, tag: string): string {
+  const member = vip.owner === undefined ? Object.values(vip.members)[0] : vip.members[vip.owner];
+  return member?.eipEni === undefined
+    ? tagCommand('ENI', tag, `${vip.nodeLabels[0]}${EIP_SUFFIX}`)
+    : `aws ec2 associate-address --allocation-id ${eip} --network-interface-id ${member.eipEni} --allow-reassociation`;
+}
+
+export function eipFindings({ vip, eips, enis, tag }: NetworkFacts): readonly Finding[] {
+  const labels = [vip.name, ...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)];
+  const found: Finding[] = [];
+  for (const { eip, found: at } of eips) {
+    if (at === undefined) {
+      found.push({
+        check: 'eip-gone',
+        severity: 'fault',
+        subject: eip,
+        found: 'no such Elastic IP in this account and Region',
+        wanted: 'allocated, or out of the ledger',
+        remedy: ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, tag),
+      });
+      continue;
+    }
+    if (!labels.includes(at.label ?? '')) {
+      found.push({
+        check: 'eip-untagged',
+        severity: 'fault',
+        subject: eip,
+        found: at.label === undefined ? 'bears no tag' : `bears the tag ${tag}=${at.label}`,
+        wanted: `the tag ${tag}=${vip.name}: without it the controller neither sees nor may move it`,
+        remedy: tagCommand(eip, tag, vip.name),
+      });
+    }
+    if (enis.some((e) => e.eni === at.eni && e.primary)) {
+      found.push({
+        check: 'eip-on-primary',
+        severity: 'fault',
+        subject: eip,
+        found: `lies on ${at.eni}, the primary ENI of its node`,
+        wanted: `on the ENI with the label ${vip.nodeLabels[0]}${EIP_SUFFIX}, so that the node’s own address stays`,
+        remedy: moveTo(vip, eip, tag),
+      });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,149 @@
+// The doctor on addresses and ENIs.
+
+import type { EniSeen } from '../network/observation.ts';
+import { EIP_SUFFIX, enisOf } from '../vip/member.ts';
+import { type NetworkFacts, tagCommand, untagCommand } from './facts.ts';
+import type { Finding } from './finding.ts';
+
+export function eniFindings(facts: NetworkFacts): readonly Finding[] {
+  const { vip, seen } = facts;
+  const inScope = seen.enis.filter((e) => e.vpc === vip.vpc && e.account === vip.account);
+  const service = inScope.filter((e) => vip.nodeLabels.includes(e.label));
+  return [
+    ...placement(facts, service),
+    ...inScope.filter((e) => e.node === undefined).map((e) => unattached(e, facts.tag)),
+    ...unlabelled(facts, inScope),
+    ...twice(facts, inScope),
+    ...checkFindings(facts, service),
+  ];
+}
+
+function placement({ vip, tag }: NetworkFacts, service: readonly EniSeen[]): readonly Finding[] {
+  const attached = service.filter((e) => e.node !== undefined);
+  const nodes = new Set(attached.map((e) => e.node));
+  const zones = new Set(attached.map((e) => e.zone));
+  if (nodes.size < 2) {
+    return [
+      {
+        check: 'too-few-nodes',
+        severity: 'fault',
+        subject: vip.name,
+        found: `${nodes.size} node${nodes.size === 1 ? '' : 's'} with a labelled ENI`,
+        wanted: 'at least two',
+        remedy: `${tagCommand('ENI', tag, vip.nodeLabels[0]!)}    # ENI: the service ENI of a further node`,
+      },
+    ];
+  }
+  if (zones.size > 1) return [];
+  return [
+    {
+      check: 'one-zone',
+      severity: 'fault',
+      subject: vip.name,
+      found: `all ${nodes.size} nodes are in ${[...zones][0]}`,
+      wanted: 'nodes in at least two zones: a zone’s failure takes them all',
+      remedy: 'start a node in another zone, and label its ENI',
+    },
+  ];
+}
+
+const unattached = (eni: EniSeen, tag: string): Finding => ({
+  check: 'eni-unattached',
+  severity: 'fault',
+  subject: eni.eni,
+  found: `bears the label ${eni.label} and is attached to no instance`,
+  wanted: 'attached, or without the label',
+  remedy: `${untagCommand(eni.eni, tag)}    # or: aws ec2 attach-network-interface --network-interface-id ${eni.eni} --instance-id INSTANCE --device-index 1`,
+});
+
+/** Nodes that the item knows, or that speak, without a labelled ENI; and nodes without one for the EIPs. */
+function unlabelled({ vip, enis, tag }: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
+  const has = (node: string, suffix: string) =>
+    labelled.some((e) => e.node === node && vip.nodeLabels.some((label) => e.label === label + suffix));
+  const nodes = [...new Set([...Object.keys(vip.members), ...Object.keys(vip.claims)])].sort();
+  const found: Finding[] = [];
+  for (const node of nodes) {
+    const own = enis.filter((e) => e.node === node);
+    if (own.length === 0) continue;
+    const label = vip.nodeLabels[0]!;
+    if (!has(node, '')) {
+      const was = vip.members[node]?.eni ?? (own.find((e) => !e.primary) ?? own[0]!).eni;
+      found.push({
+        check: 'eni-unlabelled',
+        severity: 'fault',
+        subject: node,
+        found: `no ENI of it (${own.map((e) => e.eni).join(', ')}) bears the label, so it is no member and its claims are rejected`,
+        wanted: `the tag ${tag}=${label} on its service ENI`,
+        remedy: tagCommand(was, tag, label),
+      });
+    } else if (
+      vip.eips.length > 0 &&
+      !has(node, EIP_SUFFIX) &&
+      labelled.some((e) => e.node === node && e.primary)
+    ) {
+      found.push({
+        check: 'eip-eni-missing',
+        severity: 'fault',
+        subject: node,
+        found: 'its only labelled ENI is the primary one, which carries the node’s own address',
+        wanted: `an ENI of its own for EIPs, with the tag ${tag}=${label}${EIP_SUFFIX}`,
+        remedy: `${tagCommand('ENI', tag, label + EIP_SUFFIX)}    # ENI: a second one of ${node}`,
+      });
+    }
+  }
+  return found;
+}
+
+function twice({ vip, tag }: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
+  const found: Finding[] = [];
+  const nodes = [...new Set(labelled.flatMap((e) => e.node ?? []))];
+  // Those that serve now keep their label.
+  const known = enisOf(vip.members);
+  for (const node of nodes) {
+    for (const suffix of ['', EIP_SUFFIX]) {
+      const labels = vip.nodeLabels.map((label) => label + suffix);
+      const own = labelled.filter((e) => e.node === node && labels.includes(e.label)).map((e) => e.eni);
+      if (own.length < 2) continue;
+      found.push({
+        check: 'eni-twice',
+        severity: 'fault',
+        subject: node,
+        found: `${own.join(' and ')} both bear the label ${labels.join(' or ')}`,
+        wanted: 'one of them: which one gets the routes is otherwise chance',
+        remedy: untagCommand(own.find((eni) => !known.has(eni)) ?? own.at(-1)!, tag),
+      });
+    }
+  }
+  return found;
+}
+
+const checkOff = (eni: string): string =>
+  `aws ec2 modify-network-interface-attribute --network-interface-id ${eni} --no-source-dest-check`;
+
+function checkFindings({ enis }: NetworkFacts, service: readonly EniSeen[]): readonly Finding[] {
+  const found: Finding[] = service
+    .filter((e) => e.sourceDestCheck)
+    .map((e) => ({
+      check: 'source-dest-check',
+      severity: 'fault',
+      subject: e.eni,
+      found: 'source/destination check is on: EC2 drops what is addressed to the VIP',
+      wanted: 'off',
+      remedy: checkOff(e.eni),
+    }));
+  const nodes = new Set(service.flatMap((e) => e.node ?? []));
+  const ids = new Set(service.map((e) => e.eni));
+  for (const eni of enis) {
+    if (eni.node === undefined || !nodes.has(eni.node) || ids.has(eni.eni)) continue;
+    if (!eni.primary || !eni.sourceDestCheck) continue;
+    found.push({
+      check: 'source-dest-check-egress',
+      severity: 'fault',
+      subject: eni.eni,
+      found: `source/destination check is on at the primary ENI of ${eni.node}, by which replies from the VIP leave`,
+      wanted: 'off (or a rule on the node that sends replies from the VIP out by the service ENI)',
+      remedy: checkOff(eni.eni),
+    });
+  }
+  return found;
+}

@@ -1,0 +1,62 @@
+/** Every check, in the order in which one would mend things. The name is stable: CI may refer to it. */
+export const checks = {
+  'shared-vpc': 'the VPC belongs to this account',
+  'transit-gateway': 'no VIP traffic goes over a transit gateway',
+  peering: 'no client sits behind a VPC peering',
+  'inside-cidr': 'the VIP lies outside the VPC’s CIDR',
+  'inside-secondary-cidr': 'the VIP lies outside every secondary CIDR',
+  'address-elsewhere': 'no broader route leads the VIP’s address elsewhere',
+  'prefix-list': 'each prefix list has entries, all outside every CIDR',
+  'too-few-nodes': 'at least two nodes',
+  'too-many-nodes': 'no more nodes than a VIP may have',
+  'one-zone': 'nodes in two zones',
+  'eni-unattached': 'each labelled ENI is attached',
+  'eni-unlabelled': 'each node’s service ENI bears the label',
+  'eip-eni-missing': 'each node has a labelled ENI for EIPs',
+  'eni-twice': 'one labelled ENI for each purpose on a node',
+  'source-dest-check': 'the check is off on each service ENI',
+  'source-dest-check-egress': 'the check is off where VIP-sourced replies leave',
+  'table-unlabelled': 'each subnet’s route table bears the label, or - to leave it out',
+  'main-table-unlabelled': 'the main table bears the label where subnets use it',
+  'gateway-table': 'no gateway table bears the label',
+  'table-elsewhere': 'nothing in another VPC or account bears the label',
+  'route-missing': 'each labelled table routes the VIP',
+  'route-foreign': 'each route points to a node of the VIP',
+  'group-vrrp': 'security groups let VRRP through',
+  'group-service': 'security groups let the service through',
+  'acl-vrrp': 'network ACLs let VRRP through',
+  'eip-gone': 'each EIP is there',
+  'eip-untagged': 'each EIP bears the tag',
+  'eip-on-primary': 'no EIP of the VIP lies on a primary ENI',
+  'role-put-events': 'the node role may send claims',
+  'role-trust': 'only EC2 may take the node role',
+  'bus-policy': 'the bus denies everybody else the nodes’ source',
+  'bus-probe': 'an event reaches the record end to end',
+  'shim-old': 'the shim is new enough',
+  'shim-silent': 'each node is heard',
+  'keepalived-multicast': 'keepalived speaks unicast',
+  'keepalived-priorities': 'priorities differ',
+  'keepalived-notify': 'keepalived notifies by FIFO',
+  'keepalived-version': 'sub-second adverts speak VRRP version 3',
+  bucket: 'a zone’s failure fits into EC2’s request budget',
+  unchecked: 'everything could be looked up',
+} as const;
+export type Check = keyof typeof checks;
+
+export interface Finding {
+  readonly check: Check;
+  /** Faults make the exit status; warnings are for reading. */
+  readonly severity: 'fault' | 'warning';
+  /** What it is about: an id, a file. */
+  readonly subject: string;
+  readonly found: string;
+  readonly wanted: string;
+  /** A command where there is one, else a sentence. */
+  readonly remedy: string;
+}
+
+const order = Object.keys(checks);
+export const inOrder = (findings: readonly Finding[]): readonly Finding[] =>
+  [...findings].sort(
+    (a, b) => order.indexOf(a.check) - order.indexOf(b.check) || (a.subject < b.subject ? -1 : 1),
+  );

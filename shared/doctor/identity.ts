@@ -1,0 +1,137 @@
+// The doctor on who may say what: the nodes' role, its trust policy, and the bus. On them rests that a claim's source
+// is an identity that IAM vouches for.
+
+import { SOURCE_PREFIX } from '../vip/admission.ts';
+import type { Finding } from './finding.ts';
+import { allows, denies, type Policy, trusted } from './iam-policy.ts';
+
+export interface RoleFact {
+  readonly role: string;
+  readonly arn: string;
+  /** AROA… */
+  readonly roleId: string;
+  /** Nodes that run under it. */
+  readonly nodes: readonly string[];
+  readonly policies: readonly Policy[];
+  readonly trust?: Policy;
+}
+
+export interface IdentityFacts {
+  readonly stage: string;
+  readonly detailType: string;
+  readonly busName: string;
+  /** Undefined when there is no such bus. */
+  readonly bus?: { readonly arn: string; readonly policy?: Policy };
+  readonly roles: readonly RoleFact[];
+  /** Nodes without an instance profile. */
+  readonly without: readonly string[];
+  /** What became of an event sent end to end; undefined when none was sent. */
+  readonly probe?: { readonly arrived: boolean; readonly waitedMs: number };
+}
+
+export function roleFindings(facts: IdentityFacts): readonly Finding[] {
+  const { bus, busName, roles } = facts;
+  const found: Finding[] = facts.without.map((node) => ({
+    check: 'role-put-events',
+    severity: 'fault',
+    subject: node,
+    found: 'the instance has no role, so its shim cannot sign',
+    wanted: `a role that may events:PutEvents on ${busName}`,
+    remedy: `aws ec2 associate-iam-instance-profile --instance-id ${node} --iam-instance-profile Name=PROFILE`,
+  }));
+  for (const role of roles) {
+    const open = trusted(role.trust).filter((who) => !/^Service ec2\.amazonaws\.com(\.cn)?$/.test(who));
+    if (open.length > 0) {
+      found.push({
+        check: 'role-trust',
+        severity: 'fault',
+        subject: role.role,
+        found: `may also be taken by ${open.join(', ')}, who then choose the session’s name and with it the node they speak for`,
+        wanted: 'ec2.amazonaws.com only',
+        remedy: `aws iam update-assume-role-policy --role-name ${role.role} --policy-document '${onlyEc2(open)}'`,
+      });
+    }
+    if (bus === undefined) continue;
+    const node = role.nodes[0] ?? 'i-00000000000000000';
+    if (allows(role.policies, sending(facts, bus.arn, role, node))) continue;
+    found.push({
+      check: 'role-put-events',
+      severity: 'fault',
+      subject: role.role,
+      found: `no policy of it allows events:PutEvents on ${bus.arn} with the source ${SOURCE_PREFIX}\${aws:userid}`,
+      wanted: 'that and nothing else',
+      remedy: `aws iam attach-role-policy --role-name ${role.role} --policy-arn $(${nodePolicyOf(facts.stage)})`,
+    });
+  }
+  return found;
+}
+
+/** The stack's own policy for nodes, by its output. */
+const nodePolicyOf = (stage: string): string =>
+  `aws cloudformation describe-stacks --stack-name vipshift-${stage} --query "Stacks[0].Outputs[?OutputKey=='NodePolicyArn'].OutputValue" --output text`;
+
+const onlyEc2 = (open: readonly string[]): string => {
+  const china = open.some((who) => who.endsWith('.amazonaws.com.cn'));
+  const Service = china ? 'ec2.amazonaws.com.cn' : 'ec2.amazonaws.com';
+  const statement = { Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' };
+  return JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+};
+
+const sending = (facts: IdentityFacts, arn: string, role: RoleFact, node: string) => ({
+  action: 'events:PutEvents',
+  resource: arn,
+  context: {
+    'events:source': `${SOURCE_PREFIX}${role.roleId}:${node}`,
+    'events:detail-type': facts.detailType,
+    'aws:userid': `${role.roleId}:${node}`,
+    'aws:principalarn': role.arn,
+  },
+});
+
+export function busFindings(facts: IdentityFacts): readonly Finding[] {
+  const { bus, busName, probe, roles } = facts;
+  if (bus === undefined) {
+    return [
+      {
+        check: 'bus-probe',
+        severity: 'fault',
+        subject: busName,
+        found: 'there is no such bus; PutEvents to it answers as if all were well',
+        wanted: 'the stack’s bus',
+        remedy: `npm run deploy -- --stage ${facts.stage}    # or ask for another --stage or --region`,
+      },
+    ];
+  }
+  const stranger = {
+    role: 'a stranger',
+    arn: 'arn:aws:iam::000000000000:role/stranger',
+    roleId: 'AROASTRANGER',
+  };
+  const known = roles[0]?.nodes[0] ?? 'i-00000000000000000';
+  const faked = sending(facts, bus.arn, { ...stranger, nodes: [], policies: [] }, known);
+  const found: Finding[] = [];
+  if (!denies(bus.policy, faked)) {
+    found.push({
+      check: 'bus-policy',
+      severity: 'fault',
+      subject: busName,
+      found:
+        bus.policy === undefined
+          ? 'the bus has no policy: whoever in the account may PutEvents can speak as a node'
+          : 'the bus’s policy does not deny other principals the nodes’ source',
+      wanted: `a Deny of events:PutEvents with the source ${SOURCE_PREFIX}* for all but the node role`,
+      remedy: `npm run deploy -- --stage ${facts.stage} --param nodeRoleId=${roles[0]?.roleId || 'ROLE_ID'} --param nodeRoleArn=${roles[0]?.arn || 'ROLE_ARN'}`,
+    });
+  }
+  if (probe !== undefined && !probe.arrived) {
+    found.push({
+      check: 'bus-probe',
+      severity: 'fault',
+      subject: busName,
+      found: `an event sent to the bus left no trace in the record within ${Math.round(probe.waitedMs / 1000)} s`,
+      wanted: 'bus, rule, function and table in a row',
+      remedy: `aws events list-rules --event-bus-name ${busName}    # is each ENABLED? Then the log of the function vipshift-${facts.stage}-failover, and the two dead-letter queues (docs/operations.md)`,
+    });
+  }
+  return found;
+}

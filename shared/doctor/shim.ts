@@ -1,0 +1,61 @@
+// The doctor on the nodes' shim: is each node heard, and is its shim one that this controller was tested with.
+
+import type { EpochMs } from '../time.ts';
+import { isSilent } from '../vip/liveness.ts';
+import type { Vip } from '../vip/vip.ts';
+import type { Finding } from './finding.ts';
+
+export interface ShimFacts {
+  readonly now: EpochMs;
+  readonly bus: string;
+  /** The newest self-test of each node that is on record. */
+  readonly probes: readonly { readonly node: string; readonly atMs: EpochMs; readonly shim?: string }[];
+}
+
+/** The oldest shim that the controller still reads: versions N and N−1. */
+export const SHIM_MIN = '1.0.0';
+/** Masters assert every 10 s, others every 60: this is two missed ones. */
+const QUIET_MS = 150_000;
+
+export function shimFindings(vip: Vip, { now, bus, probes }: ShimFacts): readonly Finding[] {
+  const found: Finding[] = [];
+  for (const node of Object.keys(vip.members).sort()) {
+    const stint = vip.claims[node];
+    const quietMs = stint === undefined ? undefined : now - stint.seenMs;
+    const remedy = `on ${node}: systemctl status vipshift-notify; sudo vipshift-notify selftest; systemctl status keepalived`;
+    if (stint === undefined || quietMs! > QUIET_MS || isSilent(vip.heard, stint)) {
+      found.push({
+        check: 'shim-silent',
+        severity: 'fault',
+        subject: node,
+        found: quietMs === undefined ? 'was never heard' : `last heard ${Math.round(quietMs / 1000)} s ago`,
+        wanted: 'a word at least every 60 s',
+        remedy,
+      });
+    }
+    const shim = probes.find((p) => p.node === node)?.shim;
+    if (shim !== undefined && older(shim, SHIM_MIN)) {
+      found.push({
+        check: 'shim-old',
+        severity: 'fault',
+        subject: node,
+        found: `shim ${shim}`,
+        wanted: `at least ${SHIM_MIN}`,
+        remedy: `on ${node}, with notify/ of this release: sudo notify/vipshift-notify install --bus ${bus} --instance INSTANCE=${vip.name}`,
+      });
+    }
+  }
+  return found;
+}
+
+/** Compares the numbers of `1.2.3`; what is no such version counts as new: a build of one's own. */
+export function older(a: string, b: string): boolean {
+  const parts = (version: string) => version.split('.').map((p) => Number.parseInt(p, 10));
+  const [x, y] = [parts(a), parts(b)];
+  if ([...x, ...y].some(Number.isNaN)) return false;
+  for (let i = 0; i < Math.max(x.length, y.length); i++) {
+    const difference = (x[i] ?? 0) - (y[i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}

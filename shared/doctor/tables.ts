@@ -1,0 +1,112 @@
+// The doctor on route tables: which should bear the label and do not, which do and should not, and what they say.
+//
+// A table without the tag is a fault, because a forgotten one is found by nobody until a failover; one that shall not
+// carry the VIP says so by LEFT_OUT, or bears another VIP's label.
+
+import { strays, tablesOf } from '../network/observation.ts';
+import { destinationOption } from '../registry/ip-range.ts';
+import { enisOf } from '../vip/member.ts';
+import { type NetworkFacts, ownCommand, type TableFact, tagCommand, untagCommand } from './facts.ts';
+import type { Finding } from './finding.ts';
+
+/** The tag's value on a table that was left out on purpose; no label may look so. */
+export const LEFT_OUT = '-';
+
+export const tableFindings = (facts: NetworkFacts): readonly Finding[] => [
+  ...facts.tables.filter((t) => t.label === undefined).flatMap((table) => unlabelled(facts, table)),
+  ...elsewhere(facts),
+  ...routes(facts),
+];
+
+function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Finding[] {
+  const either = (what: string) =>
+    `${tagCommand(what, tag, vip.tableLabels[0]!)}    # or Value=${LEFT_OUT} to leave it out`;
+  const found: Finding[] = [];
+  if (table.subnets.length > 0) {
+    found.push({
+      check: 'table-unlabelled',
+      severity: 'fault',
+      subject: table.table,
+      found: `serves ${table.subnets.join(', ')} and bears no label: clients there reach no VIP`,
+      wanted: `the tag ${tag}=${vip.tableLabels[0]}, or ${LEFT_OUT} to leave it out`,
+      remedy: either(table.table),
+    });
+  }
+  if (table.main && table.implicitSubnets.length > 0) {
+    found.push({
+      check: 'main-table-unlabelled',
+      severity: 'fault',
+      subject: table.table,
+      found: `the main table serves ${table.implicitSubnets.join(', ')}, which have no table of their own, and bears no label: clients there reach no VIP`,
+      wanted: `the tag ${tag}=${vip.tableLabels[0]}, or ${LEFT_OUT} to leave it out`,
+      remedy: either(table.table),
+    });
+  }
+  return found;
+}
+
+const elsewhere = ({ vip, seen, tag }: NetworkFacts): readonly Finding[] =>
+  strays(vip, seen).map(({ id, why }) =>
+    id.startsWith('label ')
+      ? crowded(vip.name, why)
+      : {
+          check: why.includes('gateway') ? 'gateway-table' : 'table-elsewhere',
+          severity: 'fault',
+          subject: id,
+          found: `bears the label of ${vip.name}, but ${why}`,
+          wanted: 'no label: the controller leaves it alone',
+          remedy: untagCommand(id, tag),
+        },
+  );
+
+const crowded = (vip: string, why: string): Finding => ({
+  check: 'too-many-nodes',
+  severity: 'fault',
+  subject: vip,
+  found: `its node label ${why}`,
+  wanted: 'no more nodes than a VIP may have',
+  remedy: 'take the tag from ENIs of nodes that shall not serve it',
+});
+
+/** Before the first failover there is nothing to point to. */
+function routes({ vip, seen, tag }: NetworkFacts): readonly Finding[] {
+  const own = new Set([...enisOf(vip.members), ...vip.wrote]);
+  const found: Finding[] = [];
+  for (const { table, routes: there } of tablesOf(vip, seen)) {
+    for (const address of vip.addresses) {
+      const route = there[address];
+      const cell = `${table} ${address}`;
+      const family = destinationOption(address);
+      if (route === undefined) {
+        if (vip.owner === undefined) continue;
+        const eni = vip.members[vip.owner]?.eni ?? 'ENI';
+        found.push({
+          check: 'route-missing',
+          severity: 'fault',
+          subject: cell,
+          found: 'no route',
+          wanted: `a route to ${eni}; reconcile should have made it within a minute`,
+          remedy: `aws ec2 create-route --route-table-id ${table} ${family} ${address} --network-interface-id ${eni}    # then look why reconcile did not: ${ownCommand(`timeline ${vip.name}`, tag)}`,
+        });
+      } else if (route.state === 'active' && !route.propagated && !own.has(route.target)) {
+        const gateway = /^(tgw|pcx)-/.test(route.target);
+        found.push({
+          check: gateway ? (route.target.startsWith('tgw') ? 'transit-gateway' : 'peering') : 'route-foreign',
+          severity: 'fault',
+          subject: cell,
+          found: `points to ${route.target}, ${foreigner(route.target)}; it is left alone`,
+          wanted: 'a route to the owner’s ENI',
+          remedy: `${ownCommand(`vip adopt ${vip.name}`, tag)}    # if it may be replaced; else take the label away: ${untagCommand(table, tag)}`,
+        });
+      }
+    }
+  }
+  return found;
+}
+
+const foreigner = (target: string): string =>
+  target.startsWith('tgw-')
+    ? 'a transit gateway, which vipshift does not move routes to'
+    : target.startsWith('pcx-')
+      ? 'a peering, which does not carry the VIP'
+      : 'which is none of this VIP’s nodes';

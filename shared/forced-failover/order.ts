@@ -1,0 +1,36 @@
+import type { Failover } from '../timeline/timeline.ts';
+
+export interface FailoverOrder {
+  readonly vip: string;
+  readonly to: string;
+  /** `routes-only`: the routes move, keepalived stays. `via-keepalived`: its master is demoted and the claim awaited. */
+  readonly mode: 'routes-only' | 'via-keepalived';
+  readonly reason: string;
+  /** Who gave it, as the caller said. */
+  readonly by: string;
+  readonly dryRun: boolean;
+  readonly approval: boolean;
+  /** 0 for no pin. */
+  readonly pinMinutes: number;
+  /** How long, via keepalived, the target may take to become master and say so. */
+  readonly claimWaitSeconds: number;
+  /** When, via keepalived, the demoted master is released again; `safe` unless told. */
+  readonly release?: ReleaseWish;
+}
+
+export type Carried =
+  | {
+      readonly outcome: 'switched';
+      readonly owner: string;
+      readonly epoch: number;
+      readonly failover?: Failover;
+    }
+  | {
+      readonly outcome: 'failed';
+      readonly why: string;
+      readonly owner?: string;
+      readonly failover?: Failover;
+    };
+
+/** `safe`: where it cannot move traffic. `now`: at once. `by-hand`: never; the message has the command. */
+export type ReleaseWish = 'safe' | 'now' | 'by-hand';

@@ -1,0 +1,112 @@
+// The report of an order: the message about all of it, as a person reads it at night, and the reason that its workflow ends
+// with. Pure.
+
+import { type Notice, subjectOf } from '../timeline/message.ts';
+import type { Asked, Carrying, Story } from './execution.ts';
+import type { FailoverOrder } from './order.ts';
+import { releaseCommand } from './rejoin.ts';
+
+export interface Report extends Notice {
+  /** For the workflow's own end. */
+  readonly error: string;
+  readonly cause: string;
+}
+
+/** The message about the whole order, and the reason that the workflow ends with. */
+export function report({ story, stage, execution }: Asked): Report {
+  const outcome = story.end?.outcome ?? 'failed';
+  const order = story.preflight?.order;
+  const reasons = reasonsOf(story);
+  const cause = reasons.length === 0 ? 'no reason was given' : reasons.join('; ');
+  const what = order === undefined ? 'forced failover' : `${order.vip} to ${order.to} (${order.mode})`;
+  const owner = story.switchedBack?.owner ?? story.switched?.owner;
+  const lines = [
+    `Forced failover ${outcome}: ${what}, stage ${stage}`,
+    ...(order === undefined ? [] : [`Ordered by ${order.by}: ${order.reason}`]),
+    ...(story.decision === undefined
+      ? []
+      : [`${story.decision.approved ? 'Approved' : 'Denied'} by ${story.decision.by}`]),
+    ...(outcome === 'done' ? [] : [`Reason: ${cause}`]),
+    ...(story.switchedBack === undefined ? [] : [`Switched back: ${backText(story.switchedBack)}`]),
+    ...(owner === undefined ? [] : [`Now the owner: ${owner}`]),
+    ...unverifiedLines(story),
+    ...demotedLines(story, stage),
+    ...unheardLines(story),
+    ...(story.switched?.notice === undefined ? [] : ['', story.switched.notice.text]),
+    ...(outcome === 'done' ? [] : [`Next: ${next(order, stage)}`]),
+    `Execution: ${execution}`,
+  ];
+  const subject = subjectOf(`vipshift ${stage}: order ${outcome}: ${what}`);
+  return { subject, text: lines.join('\n'), error: `Failover${capital(outcome)}`, cause };
+}
+
+/** What became of the node that was demoted: while it is, nobody stands by, and somebody has to know. */
+export function demotedLines({ preflight: before, ...story }: Story, stage: string): readonly string[] {
+  const node = before?.before.owner;
+  if (node === undefined) return [];
+  const { demoted, promoted, release, released, stoodBy, restoreError } = story;
+  const command = `  ${releaseCommand(stage, before!.order.vip, node)}`;
+  if (promoted !== undefined) return [`Raised again: ${node}`];
+  // SSM may have taken a command whose answer never came.
+  if (demoted === undefined)
+    return restoreError === undefined ? [] : [`Perhaps demoted: ${node}. Raise it:`, command];
+  if (stoodBy?.outcome === 'stands-by') return [`Released: ${node} stands by again (${release!.why})`];
+  if (stoodBy?.outcome === 'taken-back')
+    return [`Released: ${node} took the VIP back. Pin the VIP, set nopreempt, or order release by-hand`];
+  if (released !== undefined) {
+    const why = stoodBy?.why ?? 'nobody has looked';
+    return [`Released: ${node}, which has not said so: ${why}. Look there: vipshift-notify status`];
+  }
+  const why = release?.outcome === 'keep' ? release.why : 'it could not be released';
+  return [
+    `Still demoted: ${node} (${why}). Nobody stands by until you run, when the work on it is done:`,
+    command,
+  ];
+}
+
+/** EC2 accepted the calls, and then nobody could look: that is told, and nothing is undone for it. */
+const unverifiedLines = ({ switched, verified, switchedBack, error }: Story): readonly string[] =>
+  switched?.outcome === 'switched' &&
+  verified === undefined &&
+  switchedBack === undefined &&
+  error !== undefined
+    ? ['Not verified: EC2 could not be asked. Reconcile looks again every minute']
+    : [];
+
+/** The command may have found nothing to write to: only SSM knows what it said. */
+function unheardLines({ preflight: before, awaited, demoted }: Story): readonly string[] {
+  if (awaited?.outcome !== 'missing' || demoted === undefined) return [];
+  const asked = `--command-id ${demoted.commandId} --instance-id ${before!.before.owner}`;
+  return ['Whether the hand-over found keepalived’s file:', `  aws ssm get-command-invocation ${asked}`];
+}
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+const backText = (back: Carrying): string =>
+  back.outcome === 'switched' ? 'yes' : `no: ${back.why ?? 'unknown'}; reconcile goes on trying`;
+const next = (order: FailoverOrder | undefined, stage: string): string =>
+  order === undefined
+    ? `vipshift vip list --stage ${stage}`
+    : `vipshift status ${order.vip} --stage ${stage}`;
+
+function reasonsOf({
+  preflight: before,
+  decision,
+  awaited,
+  switched,
+  verified,
+  stoodBy,
+  error,
+  end,
+}: Story): string[] {
+  const reasons = [...(before?.reasons ?? [])];
+  if (decision?.approved === false)
+    reasons.push(`denied by ${decision.by}: ${decision.reason ?? 'no reason'}`);
+  if (end?.outcome === 'denied' && decision === undefined) reasons.push('nobody approved it in time');
+  if (awaited?.outcome === 'missing') reasons.push(awaited.why);
+  if (switched?.outcome === 'failed') reasons.push(switched.why ?? 'the switch failed');
+  if (stoodBy?.outcome === 'taken-back')
+    reasons.push(`keepalived took it back after the release: ${stoodBy.why}`);
+  if (verified?.outcome === 'wrong') reasons.push(`EC2 does not show it: ${verified.wrong.join(', ')}`);
+  if (error !== undefined) reasons.push(`${error.Error}: ${error.Cause}`.slice(0, 1000));
+  return reasons;
+}

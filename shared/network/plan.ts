@@ -1,0 +1,165 @@
+// The plan: the difference between what EC2 says and what should be, as EC2 calls. Pure.
+//
+// Invariants: planning after applying yields no step. No step touches a table, EIP or ENI outside the VIP's scope, or
+// takes a route or an EIP from a foreign living target; those become conflicts and are left alone (guarantee 7).
+
+import { enisOf, type Member } from '../vip/member.ts';
+import type { Vip } from '../vip/vip.ts';
+import { type EipSeen, type EniSeen, type Observation, type RouteSeen, tablesOf } from './observation.ts';
+import { type CheckStep, type Conflict, type EipStep, nothing, type RouteStep, type Step } from './step.ts';
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly conflicts: readonly Conflict[];
+}
+const routeCell = (table: string, destination: string): string => `${table} ${destination}`;
+
+/**
+ * What it takes to move `vip` to `target`. With `trusted` false the observation may be out of date, so that every cell
+ * is set again, also those that look right; a repeated ReplaceRoute is harmless (EC2 has no token to make it so).
+ */
+export function plan(vip: Vip, seen: Observation, target: Member, trusted: boolean): Plan {
+  const own = new Set([...enisOf(vip.members), target.eni, target.eipEni ?? target.eni, ...vip.wrote]);
+  const parts = [planEips(vip, seen, target, trusted, own), planRoutes(vip, seen, target, trusted, own)];
+  // EIPs first: few, and what Internet clients wait for. Checks last: nearly always right already.
+  const steps = [...parts.flatMap((p) => p.steps), ...planChecks(vip, seen, target)];
+  // What only has to be made sure waits for what is wrong: the request budget may not last for both.
+  const differs = (step: Step) => !step.from.startsWith(step.eni);
+  return {
+    steps: trusted ? steps : [...steps.filter(differs), ...steps.filter((step) => !differs(step))],
+    conflicts: parts.flatMap((p) => p.conflicts),
+  };
+}
+
+function planRoutes(
+  vip: Vip,
+  seen: Observation,
+  target: Member,
+  trusted: boolean,
+  own: ReadonlySet<string>,
+): Plan {
+  const steps: RouteStep[] = [];
+  const conflicts: Conflict[] = [];
+  const tables = tablesOf(vip, seen);
+  if (tables.length === 0 && vip.addresses.length > 0) {
+    const why = `no route table in ${vip.vpc} bears the label ${vip.tableLabels.join(' or ')}`;
+    conflicts.push({ cell: 'route tables', found: nothing, why, kind: 'unmet' });
+  }
+  for (const destination of vip.addresses) {
+    for (const table of tables) {
+      const route = table.routes[destination];
+      const cell = routeCell(table.table, destination);
+      const base = { cell, from: route?.target ?? nothing, eni: target.eni, table: table.table, destination };
+      if (route === undefined) steps.push({ ...base, call: 'CreateRoute' });
+      else if (isForeign(route, own)) {
+        const why = 'the route points to a living target that is none of this VIP';
+        conflicts.push({ cell, found: route.target, why, kind: 'foreign' });
+      } else if (route.target !== target.eni || !trusted || route.propagated) {
+        steps.push({ ...base, call: route.propagated ? 'CreateRoute' : 'ReplaceRoute' });
+      }
+    }
+  }
+  // By the order of the VIP's labels: those of the first are what it wants moved first.
+  const rank = new Map(tables.map((t) => [t.table, vip.tableLabels.indexOf(t.label ?? '')]));
+  return { steps: steps.sort((a, b) => rank.get(a.table)! - rank.get(b.table)!), conflicts };
+}
+
+const isForeign = (route: RouteSeen, own: ReadonlySet<string>): boolean =>
+  route.state === 'active' && !route.propagated && !own.has(route.target);
+
+/** Each EIP of the VIP keeps the private address it has on the target, or gets the first one that is free. */
+function planEips(
+  vip: Vip,
+  seen: Observation,
+  target: Member,
+  trusted: boolean,
+  own: ReadonlySet<string>,
+): Plan {
+  const steps: EipStep[] = [];
+  const conflicts: Conflict[] = [];
+  const eni = target.eipEni === undefined ? undefined : seen.enis.find((e) => e.eni === target.eipEni);
+  const kept = new Map(vip.eips.flatMap((eip) => keptAddress(seen, eip, eni)));
+  const taken = new Set(kept.values());
+  for (const eip of vip.eips) {
+    const at = seen.eips.find((e) => e.eip === eip);
+    const problem = eipProblem(at, eni, target, own) ?? undefined;
+    const privateAddress =
+      problem === undefined ? (kept.get(eip) ?? placeFor(eip, at, seen, eni, taken)) : undefined;
+    const found = at?.eni === undefined ? nothing : `${at.eni} ${at.privateAddress ?? ''}`.trim();
+    if (problem !== undefined) conflicts.push({ cell: eip, found, ...problem });
+    else if (privateAddress === undefined) {
+      const why = `every private address of ${target.eipEni} bears a foreign EIP or another one of this VIP`;
+      conflicts.push({ cell: eip, found, why, kind: 'unmet' });
+    } else if (!kept.has(eip) || !trusted) {
+      taken.add(privateAddress);
+      steps.push({ call: 'AssociateAddress', cell: eip, from: found, eni: eni!.eni, eip, privateAddress });
+    }
+  }
+  return { steps, conflicts };
+}
+
+function keptAddress(seen: Observation, eip: string, eni: EniSeen | undefined): [string, string][] {
+  const at = seen.eips.find((e) => e.eip === eip);
+  return at?.eni !== undefined && at.eni === eni?.eni && at.privateAddress !== undefined
+    ? [[eip, at.privateAddress]]
+    : [];
+}
+
+/**
+ * A free private address. Several VIPs may share the ENI and move at the same moment, each unseen by the others, and
+ * AssociateAddress throws off whoever was first: so an EIP goes to the place that it has on the ENI it comes from, and
+ * one that comes from nowhere to a place of its own by its id.
+ */
+function placeFor(
+  eip: string,
+  at: EipSeen | undefined,
+  seen: Observation,
+  eni: EniSeen | undefined,
+  taken: ReadonlySet<string>,
+): string | undefined {
+  const places = eni?.addresses ?? [];
+  const before = seen.enis.find((e) => e.eni === at?.eni)?.addresses;
+  const place = before?.findIndex((a) => a.privateAddress === at?.privateAddress) ?? -1;
+  const first = place === -1 ? spread(eip) : place;
+  const inOrder = places.map((_, n) => places[(first + n) % places.length]!);
+  return inOrder.find((a) => a.eip === undefined && !taken.has(a.privateAddress))?.privateAddress;
+}
+
+/** FNV-1a: spreads ids that differ in a few letters. */
+function spread(id: string): number {
+  let hash = 0x811c9dc5;
+  for (const letter of id) hash = Math.imul(hash ^ letter.codePointAt(0)!, 0x01000193) >>> 0;
+  return hash;
+}
+
+function eipProblem(
+  at: EipSeen | undefined,
+  eni: EniSeen | undefined,
+  target: Member,
+  own: ReadonlySet<string>,
+): Pick<Conflict, 'why' | 'kind'> | undefined {
+  if (at === undefined) return { kind: 'unmet', why: 'no such Elastic IP in this account and Region' };
+  if (at.eni !== undefined && !own.has(at.eni)) {
+    return { kind: 'foreign', why: 'the EIP lies on an ENI that is none of this VIP' };
+  }
+  if (target.eipEni === undefined) {
+    return {
+      kind: 'unmet',
+      why: `${target.node} has no labelled ENI for EIPs (its primary ENI is never used)`,
+    };
+  }
+  if (eni === undefined) return { kind: 'unmet', why: `${target.eipEni} of ${target.node} was not found` };
+  return undefined;
+}
+
+function planChecks(vip: Vip, seen: Observation, target: Member): readonly CheckStep[] {
+  const service = new Set([target.eni, ...Object.values(vip.members).map((m) => m.eni)]);
+  return seen.enis
+    .filter((e) => service.has(e.eni) && e.sourceDestCheck)
+    .map((e) => ({
+      call: 'ModifyNetworkInterfaceAttribute',
+      cell: `${e.eni} check`,
+      from: 'on',
+      eni: e.eni,
+    }));
+}

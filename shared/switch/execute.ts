@@ -1,0 +1,143 @@
+// Carrying out a plan: all steps at once, each with its own bounded retries. One failing table never hides the rest:
+// every step is tried and told, and nothing is thrown.
+//
+// Invariant: every attempt, retries included, asks the grip first (guarantee 3). Every attempt has its turn in EC2's
+// request budget first (budget-turn.ts, pace.ts).
+import { Fault, faultOf, isWorthRetrying } from '../fault.ts';
+import type { Ec2 } from '../network/ec2.ts';
+import type { Step, StepDone } from '../network/step.ts';
+import { type Turns, turnsOf } from '../rate-limit/call-queue.ts';
+import type { Pace } from '../rate-limit/local-bucket.ts';
+import type { Budget } from '../rate-limit/shared-bucket.ts';
+import { type Clock, type DurationMs, durationMs, type EpochMs, seconds } from '../time.ts';
+import type { Grip } from './held-lease.ts';
+
+/** Per step. Enough for a dead keep-alive socket, a throttle and a 5xx in a row; lease and deadline bound the rest. */
+export const ATTEMPTS_MAX = 8;
+const BACKOFF_FIRST_MS = 50;
+const BACKOFF_MAX_MS = 1000;
+/** Who waits for a place looks after the lease this often. */
+const KEEP_EVERY: DurationMs = seconds(2);
+
+export interface Hands {
+  readonly clock: Clock;
+  readonly ec2: Ec2;
+  readonly pace: Pace;
+  /** The account's budget; without it this sandbox's own pace serves. */
+  readonly budget?: Budget;
+  /** The turns of this failover in the budget, some perhaps booked before the plan was known. */
+  readonly turns?: Turns;
+  /** 0 ≤ x < 1, to spread retries. */
+  chance(): number;
+}
+
+export function apply(hands: Hands, grip: Grip, steps: readonly Step[]): Promise<readonly StepDone[]> {
+  const ready: Ready = { ...hands, turns: hands.turns ?? turnsOf(hands, 'back') };
+  return Promise.all(steps.map((step) => carryOut(ready, grip, step)));
+}
+
+type Ready = Hands & { readonly turns: Turns };
+
+const aim = (step: Step): string =>
+  step.call === 'AssociateAddress'
+    ? `${step.eni} ${step.privateAddress}`
+    : step.call === 'ModifyNetworkInterfaceAttribute'
+      ? 'off'
+      : step.eni;
+
+/** How a step is told before anything of it happened. */
+export const untold = (step: Step): Pick<StepDone, 'cell' | 'call' | 'from' | 'to'> => ({
+  cell: step.cell,
+  call: step.call,
+  from: step.from,
+  to: aim(step),
+});
+
+async function carryOut(hands: Ready, grip: Grip, first: Step): Promise<StepDone> {
+  let step = first;
+  let told: StepDone = { ...untold(step), result: 'unsent', attempts: 0, unanswered: 0 };
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+    const { fault, sentAtMs } = await tryOnce(hands, grip, step, attempt);
+    if (sentAtMs === undefined) return fault === undefined ? told : { ...told, ...lastWord(fault) };
+    told = { ...told, call: step.call, attempts: attempt, sentAtMs: told.sentAtMs ?? sentAtMs };
+    if (fault === undefined) return done(told, hands);
+    // After an unknown answer a later refusal does not prove that nothing happened.
+    const result = fault.kind === 'unknown' || told.result === 'unknown' ? 'unknown' : 'failed';
+    const unanswered = told.unanswered + (fault.kind === 'unknown' ? 1 : 0);
+    told = { ...told, result, unanswered, ...lastWord(fault) };
+    if (fault.kind === 'throttled') hands.turns.refused(step.call);
+    const other = otherCall(step, fault);
+    if (other !== undefined) step = other;
+    else if (!isWorthRetrying(fault.kind)) return told;
+  }
+  return told;
+}
+
+const lastWord = (fault: Fault) => ({ code: fault.code, message: fault.message });
+
+function done(told: StepDone, hands: Hands): StepDone {
+  const { code: _code, message: _message, ...clean } = told;
+  return { ...clean, result: 'done', doneAtMs: hands.clock.now() };
+}
+
+/** ReplaceRoute and CreateRoute each refuse what the other one is for; the route may have changed since it was seen. */
+function otherCall(step: Step, fault: Fault): Step | undefined {
+  if (step.call === 'ReplaceRoute' && fault.kind === 'no-route') return { ...step, call: 'CreateRoute' };
+  if (step.call === 'CreateRoute' && fault.kind === 'route-exists') return { ...step, call: 'ReplaceRoute' };
+  return undefined;
+}
+
+interface Attempt {
+  /** When the request went out; undefined when none did. */
+  readonly sentAtMs?: EpochMs;
+  /** Undefined when the step was carried out. */
+  readonly fault?: Fault;
+}
+
+async function tryOnce(hands: Ready, grip: Grip, step: Step, attempt: number): Promise<Attempt> {
+  let sentAtMs: EpochMs | undefined;
+  const askAndNote = (): boolean => {
+    const may = grip.mayStart();
+    if (may) sentAtMs = hands.clock.now();
+    return may;
+  };
+  try {
+    const turn = hands.turns.turn(step.call, attempt > 1);
+    const rest = pause(hands, attempt);
+    if (turn !== undefined || rest !== undefined) await keeping(hands, grip, Promise.all([turn, rest]));
+    await grip.keep();
+    await hands.ec2.apply(step, askAndNote);
+    return { sentAtMs: sentAtMs! };
+  } catch (error) {
+    if (sentAtMs === undefined) hands.pace.giveBack(step.call);
+    return { fault: faultOf(error), ...(sentAtMs === undefined ? {} : { sentAtMs }) };
+  }
+}
+
+/** A turn may come later than a lease lasts, so the lease is looked after on the way. */
+async function keeping(hands: Hands, grip: Grip, due: Promise<unknown>): Promise<void> {
+  let waiting = true;
+  const done = () => {
+    waiting = false;
+  };
+  due.then(done, done);
+  while (waiting) {
+    // Close to the invocation's end only the turn itself is waited for.
+    await Promise.race([due, hands.clock.wait(KEEP_EVERY).catch(() => due)]);
+    await grip.keep();
+    if (waiting && !grip.isWanted())
+      throw new Fault('lease-short', 'NotWanted', 'not sent: the election has changed, or the lease is lost');
+  }
+  await due;
+}
+
+const pause = (hands: Hands, attempt: number): Promise<void> | undefined => {
+  const wait = backoff(attempt, hands.chance());
+  return wait > 0 ? hands.clock.wait(wait) : undefined;
+};
+
+function backoff(attempt: number, chance: number): DurationMs {
+  if (attempt === 1) return durationMs(0);
+  const ceiling = Math.min(BACKOFF_FIRST_MS * 2 ** (attempt - 2), BACKOFF_MAX_MS);
+  return durationMs(ceiling * (0.5 + chance / 2));
+}

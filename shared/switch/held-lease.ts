@@ -1,0 +1,65 @@
+// A grip is a lease as its holder keeps it: known by epoch and nonce, prolonged while work remains, and asked before
+// every attempt of a mutation.
+//
+// Invariant: `mayStart` is true only while a whole attempt fits into what is surely left of the lease (guarantee 3), and
+// while the item, as it was last seen under the lease, still wants this work: a plan of many tables takes half a minute,
+// and a claim that comes meanwhile must not wait for its end.
+import { type Clock, type EpochMs, plus } from '../time.ts';
+import { LEASE_TTL, type Lease, mayStart, RENEW_BELOW } from '../vip/lease.ts';
+import type { VipStore } from '../vip/store.ts';
+import type { Vip } from '../vip/vip.ts';
+
+export interface Grip {
+  readonly vip: string;
+  readonly lease: Lease;
+  /** Whether an attempt may be sent at this very moment. */
+  mayStart(): boolean;
+  /** Prolongs the lease when little is left. One request at a time; a failed one is tried again on the next call. */
+  keep(): Promise<void>;
+  /** From now on the work counts as wanted while this says so of the item. */
+  serve(wants: (item: Vip) => boolean): void;
+  /** The item was seen under this lease: does it still want the work? */
+  heed(item: Vip): void;
+  /** False when the lease is lost or the work is not wanted any more: waiting for a turn is in vain. */
+  isWanted(): boolean;
+}
+
+export function grip(vip: string, lease: Lease, vips: VipStore, clock: Clock, deadline: EpochMs): Grip {
+  let expiresAtMs = lease.expiresAtMs;
+  let lost = false;
+  let wants = (_item: Vip): boolean => true;
+  let wanted = true;
+  let renewal: Promise<void> | undefined;
+  const renew = async (): Promise<void> => {
+    const until = plus(clock.now(), LEASE_TTL);
+    try {
+      const item = await vips.renew(vip, { ...lease, expiresAtMs }, until);
+      if (item === undefined) lost = true;
+      else {
+        expiresAtMs = until;
+        wanted = wants(item);
+      }
+    } catch {
+      // The lease simply runs on; whether it was prolonged is unknown, so the earlier end counts.
+    } finally {
+      renewal = undefined;
+    }
+  };
+  return {
+    vip,
+    lease,
+    mayStart: () => !lost && wanted && clock.now() < deadline && mayStart(expiresAtMs, clock.now()),
+    async keep() {
+      if (lost || expiresAtMs - clock.now() > RENEW_BELOW) return;
+      renewal ??= renew();
+      await renewal;
+    },
+    serve(work) {
+      wants = work;
+    },
+    heed(item) {
+      wanted = wants(item);
+    },
+    isWanted: () => !lost && wanted,
+  };
+}

@@ -1,0 +1,106 @@
+import { type Observation, strays, tablesOf } from '../network/observation.ts';
+import type { Plan } from '../network/plan.ts';
+import type { StepDone } from '../network/step.ts';
+import { iso } from '../time.ts';
+import type { Failover, Outcome, Stage } from '../timeline/timeline.ts';
+import type { Member } from '../vip/member.ts';
+import type { Vip } from '../vip/vip.ts';
+import type { Grip } from './held-lease.ts';
+import type { Tools } from './run-epoch.ts';
+import type { Verdict } from './verify.ts';
+
+export interface Decision {
+  readonly to: string | undefined;
+  readonly why: string;
+  readonly splitBrain: readonly string[];
+  readonly notes: readonly string[];
+  /** Undefined when nothing may move. */
+  readonly moves?: { readonly vip: Vip; readonly seen: Observation; readonly target: Member };
+  /** Set when nothing may move although something should. */
+  readonly failed?: string;
+}
+
+export function markSent(stages: Stage[], sent: readonly StepDone[]): void {
+  const sentAt = sent.flatMap((s) => s.sentAtMs ?? []);
+  const doneAt = sent.flatMap((s) => s.doneAtMs ?? []);
+  if (sentAt.length > 0) {
+    stages.push({ stage: 'first mutation sent', atMs: sentAt.reduce((a, b) => (a < b ? a : b)) });
+  }
+  if (doneAt.length > 0) {
+    stages.push({ stage: 'last mutation accepted', atMs: doneAt.reduce((a, b) => (a > b ? a : b)) });
+  }
+}
+
+interface Told {
+  readonly tools: Tools;
+  readonly grip: Grip;
+  readonly vip: Vip;
+  readonly seen: Observation | Error;
+  readonly decision: Decision;
+  readonly todo: Plan;
+  readonly verdict: Verdict;
+  readonly stages: readonly Stage[];
+  readonly intent: Error | undefined;
+}
+
+export function tell(told: Told): Failover {
+  const { tools, grip, vip, seen, decision, todo, verdict } = told;
+  const stray = seen instanceof Error ? [] : strays(vip, seen).map((s) => `left alone: ${s.id} ${s.why}`);
+  const stored =
+    !(seen instanceof Error) && seen.source === 'stored'
+      ? [`planned from the view stored ${iso(seen.endedAtMs)}: the describes did not answer in time`]
+      : [];
+  const checks = verdict.steps
+    .filter((s) => s.call === 'ModifyNetworkInterfaceAttribute')
+    .map((s) => `source/destination check was on at ${s.cell.split(' ')[0]}; switched off: ${s.result}`);
+  const intent =
+    told.intent === undefined ? [] : [`the intent could not be recorded: ${told.intent.message}`];
+  const stop = verdict.stop === undefined ? [] : [`stopped: ${verdict.stop}`];
+  const failed = decision.failed === undefined ? [] : [decision.failed];
+  return {
+    entry: 'outcome',
+    vip: vip.name,
+    epoch: grip.lease.epoch,
+    holder: grip.lease.holder,
+    cause: grip.lease.cause,
+    outcome: outcomeOf(decision, todo, verdict),
+    ...(vip.owner === undefined ? {} : { from: vip.owner }),
+    ...(decision.to === undefined ? {} : { to: decision.to }),
+    why: decision.why,
+    steps: verdict.steps,
+    conflicts: todo.conflicts,
+    stages: told.stages,
+    verified: verdict.verified,
+    notes: [
+      ...failed,
+      ...stop,
+      ...stored,
+      ...decision.notes,
+      ...verdict.notes,
+      ...checks,
+      ...stray,
+      ...intent,
+    ],
+    claims: vip.claims,
+    splitBrain: decision.splitBrain,
+    atMs: tools.clock.now(),
+  };
+}
+
+/** Only cells that were left alone, and none that is right: then nothing of the VIP could follow. */
+function nothingSent({ moves }: Decision, todo: Plan): Outcome {
+  if (moves === undefined || todo.conflicts.length === 0) return 'unchanged';
+  const { vip, seen } = moves;
+  const cells = tablesOf(vip, seen).length * vip.addresses.length + vip.eips.length;
+  return cells > todo.conflicts.length ? 'partial' : 'failed';
+}
+
+function outcomeOf(decision: Decision, todo: Plan, verdict: Verdict): Outcome {
+  if (verdict.stop !== undefined) return 'superseded';
+  if (decision.failed !== undefined) return 'failed';
+  if (verdict.steps.length === 0) return nothingSent(decision, todo);
+  const done = verdict.steps.filter((s) => s.result === 'done').length;
+  if (done === 0) return 'failed';
+  // A cell left to a stranger is no fault of ours, but clients behind it did not follow: no reader may miss that.
+  return done < verdict.steps.length || todo.conflicts.length > 0 ? 'partial' : 'switched';
+}

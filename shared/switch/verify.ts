@@ -1,0 +1,173 @@
+// Reading back: does EC2 agree with what was sent, and is the target still the elected one?
+//
+// Invariant: a cell is sent again only when it is wrong for a reason that sending may mend. A cell whose own attempt
+// succeeded and that a read, begun less than STALE_READ later, shows as it was before, is a stale read and not wrong. What a
+// read does not show at all, as an empty Describe, proves nothing.
+import { membersSeen, type Observation, tablesOf } from '../network/observation.ts';
+import { type Plan, plan } from '../network/plan.ts';
+import type { Conflict, Step, StepDone } from '../network/step.ts';
+import { type EpochMs, plus } from '../time.ts';
+import { elect } from '../vip/election.ts';
+import { STALE_READ } from '../vip/lease.ts';
+import type { Member } from '../vip/member.ts';
+import type { VipStore } from '../vip/store.ts';
+import type { Vip } from '../vip/vip.ts';
+import { apply, type Hands } from './execute.ts';
+import type { Grip } from './held-lease.ts';
+
+/** Rounds of reading back and sending again; what is wrong after them is left to the next reconcile. */
+export const ROUNDS_MAX = 4;
+
+export interface Verdict {
+  readonly steps: readonly StepDone[];
+  /** EC2 was read back and showed every cell right. */
+  readonly verified: boolean;
+  /** Why the switch must stop: the lease is somebody else's, or the election has changed. */
+  readonly stop?: 'lease lost' | 'elected another';
+  readonly notes: readonly string[];
+}
+
+export async function verify(
+  hands: Hands & { readonly vips: VipStore },
+  grip: Grip,
+  vip: Vip,
+  target: Member,
+  sent: readonly StepDone[],
+): Promise<Verdict> {
+  let steps = sent;
+  for (let round = 1; round <= ROUNDS_MAX; round++) {
+    const [seen, item] = await Promise.all([
+      settled(hands.ec2.observe(vip)),
+      settled(hands.vips.read(vip.name)),
+    ]);
+    const stop =
+      item instanceof Error || item === undefined ? undefined : whyStop(hands, grip, vip, target, item);
+    if (stop !== undefined) return { steps, verified: false, stop, notes: [] };
+    if (!(item instanceof Error) && item !== undefined) grip.heed(item);
+    if (seen instanceof Error)
+      return { steps, verified: false, notes: [`could not read back: ${seen.message}`] };
+    const { wrong, stale, taken } = differences(plan(vip, seen, target, true), steps, seen);
+    const unseen = steps.filter((s) => !isShown(s, vip, seen));
+    const fresh = seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ);
+    steps = confirmed(steps, [...wrong, ...taken, ...unseen], fresh);
+    if (wrong.length === 0 && unseen.length > 0 && round < ROUNDS_MAX) continue;
+    if (wrong.length === 0) {
+      return {
+        steps,
+        verified: stale.length + taken.length + unseen.length === 0,
+        notes: [...tooSoon(stale), ...lost(taken), ...notShown(unseen)],
+      };
+    }
+    const again = wrong.filter((step) => worthSending(step, steps));
+    if (again.length === 0 || round === ROUNDS_MAX || !grip.mayStart()) break;
+    steps = joined(steps, await apply(hands, grip, again));
+  }
+  return { steps, verified: false, notes: ['read back: EC2 does not show what was sent'] };
+}
+
+const settled = <T>(promise: Promise<T>): Promise<T | Error> =>
+  promise.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+
+function whyStop(hands: Hands, grip: Grip, vip: Vip, target: Member, item: Vip): Verdict['stop'] {
+  if (item.lease?.epoch !== grip.lease.epoch || item.lease.holder !== grip.lease.holder) return 'lease lost';
+  return isStillElected(vip, target, item, hands.clock.now()) ? undefined : 'elected another';
+}
+
+/** Members as this switch knows them: an ENI that was labelled a second ago need not be in the item yet. */
+export const isStillElected = (vip: Vip, target: Member, item: Vip, now: EpochMs): boolean =>
+  elect({ ...item, members: { ...item.members, ...vip.members } }, now).owner === target.node;
+
+interface Differences {
+  readonly wrong: readonly Step[];
+  /** Accepted, and shown as before by a read that may be older. */
+  readonly stale: readonly Step[];
+  /** Sent, and found with a foreign target or otherwise out of reach. */
+  readonly taken: readonly Conflict[];
+}
+
+function differences(again: Plan, steps: readonly StepDone[], seen: Observation): Differences {
+  const isStale = (step: Step): boolean => {
+    const own = steps.find((s) => s.cell === step.cell);
+    if (own?.result !== 'done' || isThrownOff(own, seen)) return false;
+    return step.from === own.from && seen.beganAtMs - own.doneAtMs! < STALE_READ;
+  };
+  return {
+    wrong: again.steps.filter((step) => !isStale(step)),
+    stale: again.steps.filter(isStale),
+    taken: again.conflicts.filter((c) => steps.some((s) => s.cell === c.cell)),
+  };
+}
+
+/** Another VIP, moving at the same moment, took the very address: AssociateAddress throws off whoever was first. */
+const isThrownOff = (own: StepDone, seen: Observation): boolean => {
+  // Only an EIP's aim names an address.
+  const [eni, privateAddress] = own.to.split(' ');
+  const places = seen.enis.find((e) => e.eni === eni)?.addresses;
+  const eip = places?.find((a) => a.privateAddress === privateAddress)?.eip;
+  return eip !== undefined && eip !== own.cell;
+};
+
+/** Whether the read speaks of the step's cell at all. */
+function isShown({ cell, call }: StepDone, vip: Vip, seen: Observation): boolean {
+  const [thing] = cell.split(' ');
+  if (call === 'AssociateAddress') return seen.eips.some((e) => e.eip === thing);
+  if (call === 'ModifyNetworkInterfaceAttribute') return seen.enis.some((e) => e.eni === thing);
+  return tablesOf(vip, seen).some((t) => t.table === thing);
+}
+
+const notShown = (unseen: readonly StepDone[]): readonly string[] =>
+  unseen.length === 0 ? [] : [`read back: EC2 showed nothing of ${unseen.map((s) => s.cell).join(', ')}`];
+
+const tooSoon = (stale: readonly Step[]): readonly string[] =>
+  stale.length === 0
+    ? []
+    : [
+        `read back too soon to tell: EC2 still showed the old state at ${stale.map((s) => s.cell).join(', ')}`,
+      ];
+const lost = (taken: readonly Conflict[]): readonly string[] =>
+  taken.map((c) => `read back: ${c.cell} shows ${c.found}: ${c.why}`);
+
+/**
+ * What has no answer or a refusal behind it, and yet is as it should be, was carried out after all. What was only to be
+ * made sure and is right by a read that can be trusted needs no sending any more.
+ */
+const confirmed = (
+  steps: readonly StepDone[],
+  wrong: readonly { readonly cell: string }[],
+  fresh: boolean,
+): readonly StepDone[] => {
+  const isWrong = new Set(wrong.map((w) => w.cell));
+  return steps
+    .filter((s) => s.result !== 'unsent' || s.attempts > 0 || !fresh || isWrong.has(s.cell))
+    .map((s) => (s.result === 'unknown' && !isWrong.has(s.cell) ? { ...s, result: 'done' } : s));
+};
+
+/** A refusal stays a refusal; everything else may have been a slip, or somebody's late request. */
+const worthSending = (step: Step, steps: readonly StepDone[]): boolean =>
+  steps.find((s) => s.cell === step.cell)?.result !== 'failed';
+
+function joined(before: readonly StepDone[], after: readonly StepDone[]): readonly StepDone[] {
+  const merged = before.map((was) => {
+    const is = after.find((s) => s.cell === was.cell);
+    if (is === undefined) return was;
+    if (is.result === 'unsent')
+      return { ...was, result: was.result === 'done' ? ('unsent' as const) : was.result };
+    const sentAtMs = was.sentAtMs ?? is.sentAtMs;
+    return {
+      ...is,
+      // As in apply.ts: after an attempt without an answer a refusal does not prove that nothing happened.
+      result: is.result === 'failed' && was.result === 'unknown' ? 'unknown' : is.result,
+      from: was.from,
+      attempts: was.attempts + is.attempts,
+      unanswered: was.unanswered + is.unanswered,
+      ...(sentAtMs === undefined ? {} : { sentAtMs }),
+    };
+  });
+  return [...merged, ...after.filter((s) => !before.some((was) => was.cell === s.cell))];
+}
+
+/** The members that the switch works with: those of the item and those that EC2 shows now. */
+export const withMembersSeen = (vip: Vip, seen: Observation): Vip => ({
+  ...vip,
+  members: { ...vip.members, ...membersSeen(vip, seen, vip.members) },
+});

@@ -1,0 +1,103 @@
+// The timeline: the audit record. One failover is told by two entries, keyed by VIP and epoch: the intent, written
+// beside the mutations, and the outcome, written before the lease is released. Both are put if absent and never
+// updated; whoever finds an epoch left open writes its outcome as `abandoned`.
+//
+// Limit: a crash in the first milliseconds leaves cause and epoch (in the VIP's item), but no steps. `unchanged` means
+// "what EC2 answered".
+import type { Conflict, StepDone } from '../network/step.ts';
+import type { EpochMs } from '../time.ts';
+import type { RejectReason } from '../vip/admission.ts';
+import type { Cause } from '../vip/lease.ts';
+import type { Stint } from '../vip/node-state.ts';
+
+export const outcomes = [
+  'switched',
+  'unchanged',
+  'superseded',
+  'partial',
+  'failed',
+  'rejected',
+  'abandoned',
+] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** One entry of a failover's story. Offsets are reckoned from the first one when it is shown. */
+export interface Stage {
+  readonly stage: string;
+  readonly atMs: EpochMs;
+}
+
+export interface Intent {
+  readonly entry: 'intent';
+  readonly vip: string;
+  readonly epoch: number;
+  readonly holder: string;
+  readonly cause: Cause;
+  readonly from?: string;
+  readonly to: string;
+  readonly why: string;
+  readonly steps: readonly Pick<StepDone, 'cell' | 'call' | 'from' | 'to'>[];
+  /** When the last step will go out, where EC2's request budget does not last for all at once. */
+  readonly dueAtMs?: EpochMs;
+  readonly atMs: EpochMs;
+}
+
+export interface Failover {
+  readonly entry: 'outcome';
+  readonly vip: string;
+  readonly epoch: number;
+  readonly holder: string;
+  readonly cause: Cause;
+  readonly outcome: Outcome;
+  /** The owner before, and the node that the failover went to. */
+  readonly from?: string;
+  readonly to?: string;
+  /** The election's reason. */
+  readonly why: string;
+  readonly steps: readonly StepDone[];
+  readonly conflicts: readonly Conflict[];
+  readonly stages: readonly Stage[];
+  /** Whether EC2 was read back and agreed. */
+  readonly verified: boolean;
+  /** Everything else that a reader should know, one sentence each. */
+  readonly notes: readonly string[];
+  /** Every member's newest words at the decision. */
+  readonly claims: Readonly<Record<string, Stint>>;
+  readonly splitBrain: readonly string[];
+  readonly atMs: EpochMs;
+}
+
+export type Entry = Intent | Failover;
+
+/** A claim that was turned away, or counted and not merged. */
+export interface Rejection {
+  readonly vip: string;
+  readonly node: string;
+  readonly reason: RejectReason;
+  readonly message: string;
+  /** What came, cut to a readable length. */
+  readonly example: string;
+  readonly atMs: EpochMs;
+}
+
+/** A self-test of a node that reached the controller. */
+export interface Probe {
+  readonly vip: string;
+  readonly node: string;
+  readonly eventId: string;
+  readonly seq: number;
+  /** Version of the notify shim, as it says itself. */
+  readonly shim?: string;
+  readonly sentAtMs: EpochMs;
+  readonly atMs: EpochMs;
+}
+
+export interface Timeline {
+  /** Answers what stands in the record now: this entry, or the one that was there and was left as it is. */
+  put(entry: Entry): Promise<Entry>;
+  /** The entries of one epoch; absent ones are undefined. */
+  read(vip: string, epoch: number): Promise<{ intent?: Intent; outcome?: Failover }>;
+  /** Counts by VIP, node, reason and hour, and keeps the last example. */
+  reject(rejection: Rejection): Promise<void>;
+  probe(probe: Probe): Promise<void>;
+}

@@ -1,0 +1,83 @@
+// Verifying the record against the log. Pure.
+//
+// What it can say: a record whose digest differs from its log line was edited; a log line without its record tells of a
+// deleted one; a record without a line was not written by the functions, or its line is not there yet.
+// Limit: who can change the log as well as the table is not found out, nor is anything older than the log's retention.
+import type { EpochMs } from '../time.ts';
+import type { Failover } from './timeline.ts';
+
+export interface LogLine {
+  readonly vip: string;
+  readonly epoch: number;
+  readonly digest: string;
+  readonly atMs: EpochMs;
+}
+
+export interface Recorded {
+  readonly failover: Failover;
+  readonly digest: string;
+}
+
+export interface Discrepancy {
+  readonly kind: 'edited' | 'deleted' | 'unlogged';
+  readonly id: string;
+  readonly atMs: EpochMs;
+  readonly why: string;
+  /** False where the functions' way of working explains it. */
+  readonly bad: boolean;
+}
+
+/** CloudWatch shows a line some seconds after it was written; a record this young may still wait for its line. */
+const LAG_MS = 120_000;
+
+export function compare(
+  records: readonly Recorded[],
+  lines: readonly LogLine[],
+  now: EpochMs,
+): readonly Discrepancy[] {
+  const key = (one: { vip: string; epoch: number }) => `${one.vip}/${one.epoch}`;
+  const byKey = new Map<string, LogLine[]>();
+  for (const line of lines) byKey.set(key(line), [...(byKey.get(key(line)) ?? []), line]);
+  const known = new Set(records.map((r) => key(r.failover)));
+  const found: Discrepancy[] = [];
+  for (const { failover, digest } of records) {
+    const said = byKey.get(key(failover)) ?? [];
+    const base = { id: key(failover), atMs: failover.atMs };
+    if (said.length === 0) found.push(unlogged(failover, now));
+    else if (!said.some((line) => line.digest === digest)) {
+      const why = `its digest is ${short(digest)}, the log says ${said.map((l) => short(l.digest)).join(' and ')}`;
+      found.push({ ...base, kind: 'edited', why, bad: true });
+    }
+  }
+  for (const [id, said] of byKey) {
+    if (known.has(id)) continue;
+    const [line] = said;
+    found.push({
+      kind: 'deleted',
+      id,
+      atMs: line!.atMs,
+      why: `the log tells of it (${short(line!.digest)}), the record does not`,
+      bad: true,
+    });
+  }
+  return found.sort((a, b) => a.atMs - b.atMs);
+}
+
+const short = (digest: string): string => digest.slice(0, 16);
+
+function unlogged(failover: Failover, now: EpochMs): Discrepancy {
+  const base = {
+    kind: 'unlogged' as const,
+    id: `${failover.vip}/${failover.epoch}`,
+    atMs: failover.atMs,
+  };
+  if (now - failover.atMs < LAG_MS)
+    return { ...base, bad: false, why: 'so young that its log line may still be on its way' };
+  if (failover.cause.id?.startsWith('order/') === true)
+    return {
+      ...base,
+      bad: false,
+      why: 'moved with --break-glass from an operator’s machine, which has no log',
+    };
+  return { ...base, bad: true, why: 'the log does not tell of it: it was not written by the functions' };
+}

@@ -1,0 +1,61 @@
+// Why a claim is turned away: for good, since delivering the same event again would change nothing.
+//
+// A reason is a word that metrics, records and documentation share. `superseded` is not a fault: the claim is counted
+// and not merged, because a newer one of the same VIP waits behind it.
+import { type DurationMs, type EpochMs, iso, minutes } from '../time.ts';
+import type { Claim } from './claim.ts';
+
+export const rejectReasons = [
+  'malformed',
+  'unknown-vip',
+  'foreign-source',
+  'foreign-role',
+  'foreign-node',
+  'not-a-member',
+  'from-the-future',
+  'superseded',
+] as const;
+export type RejectReason = (typeof rejectReasons)[number];
+
+export interface Refusal {
+  readonly reason: RejectReason;
+  readonly message: string;
+}
+
+/** How far ahead of the controller's clock EventBridge's stamp may be; a caller may set it itself. */
+export const FUTURE_MAX: DurationMs = minutes(1);
+
+/**
+ * `source`: the event's source carries an identity that IAM vouches for, `vipshift.notify/<role id>:<instance id>`.
+ * `none`: nobody vouches; membership alone decides, and every timeline says so.
+ */
+export type NodeIdentity = { readonly mode: 'source'; readonly roleId: string } | { readonly mode: 'none' };
+
+export const SOURCE_PREFIX = 'vipshift.notify/';
+
+/** Whether the claim comes from the node that it speaks of. Undefined when it does. */
+export function impostor(source: string, claim: Claim, identity: NodeIdentity): Refusal | undefined {
+  if (identity.mode === 'none') return undefined;
+  const [roleId, node] = source.startsWith(SOURCE_PREFIX)
+    ? source.slice(SOURCE_PREFIX.length).split(':')
+    : [];
+  if (roleId === undefined || node === undefined) {
+    const want = `${SOURCE_PREFIX}<role id>:<instance id>`;
+    return { reason: 'foreign-source', message: `source is ${JSON.stringify(source)}, want ${want}` };
+  }
+  if (roleId !== identity.roleId) {
+    return { reason: 'foreign-role', message: `role id in the source is ${roleId}, want ${identity.roleId}` };
+  }
+  if (node !== claim.node) {
+    return { reason: 'foreign-node', message: `the claim speaks of ${claim.node}, its source is ${node}` };
+  }
+  return undefined;
+}
+
+export function fromTheFuture(claim: Claim, now: EpochMs): Refusal | undefined {
+  if (claim.timeMs <= now + FUTURE_MAX) return undefined;
+  return {
+    reason: 'from-the-future',
+    message: `event time is ${iso(claim.timeMs)}, want at most a minute after ${iso(now)}`,
+  };
+}

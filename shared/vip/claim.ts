@@ -1,0 +1,63 @@
+// A claim is a node's word about its own VRRP state. A stint is one transition of one node together with the claims
+// that speak of it.
+//
+// Invariant: `merge` is order-free and idempotent. Whatever the order in which the same claims arrive, and however
+// often, the stint that stays recorded is the same (guarantee 2). The one exception is a claim that arrives more than
+// LATE_AFTER late: it gives no evidence of life and no lower-advert, by intent.
+// Limit: a node's wall clock is not trusted. It only refines AWS's whole-second stamp inside its second.
+import { type DurationMs, type EpochMs, epochMs, seconds } from '../time.ts';
+
+/** keepalived's states, verbatim (notify FIFO, keepalived 2.2). */
+export const vrrpStates = ['MASTER', 'BACKUP', 'FAULT', 'STOP', 'DELETED'] as const;
+export type VrrpState = (typeof vrrpStates)[number];
+
+/** `lower-advert`: a master heard an advert of lower priority than its own (keepalived's MASTER_RX_LOWER_PRI). */
+export const claimKinds = ['transition', 'assertion', 'lower-advert', 'probe'] as const;
+export type ClaimKind = (typeof claimKinds)[number];
+
+export interface Claim {
+  readonly vip: string;
+  /** EC2 instance id. */
+  readonly node: string;
+  readonly state: VrrpState;
+  readonly kind: ClaimKind;
+  readonly priority: number;
+  /** VRRP instance or sync group of keepalived. */
+  readonly instance: string;
+  readonly bootId: string;
+  /** CLOCK_BOOTTIME in µs at the claim; rises strictly within a boot. */
+  readonly seq: number;
+  /** `seq` of the transition that the claim speaks of; equal to `seq` for the transition itself. */
+  readonly since: number;
+  /** CLOCK_BOOTTIME in ms at the moment of sending. */
+  readonly uptimeMs: number;
+  /** From the claim to the moment of sending. */
+  readonly ageMs: number;
+  /** The node's wall clock at the claim. */
+  readonly atMs: number;
+  /** A newer claim of the same VIP waits behind it in the node's spool. */
+  readonly superseded: boolean;
+  /** How many claims the node's spool has had to drop so far. */
+  readonly dropped: number;
+  /** Version of the notify shim, as it says itself. */
+  readonly shim?: string;
+  /** EventBridge's stamp: whole seconds, rounded down. */
+  readonly timeMs: EpochMs;
+  /** EventBridge's event id: the same on every delivery of one event. */
+  readonly eventId: string;
+}
+/** Older than this on arrival is late; also the maximum event age of the EventBridge rule. */
+export const LATE_AFTER: DurationMs = seconds(60);
+/** EventBridge stamps whole seconds, so the true instant lies up to this much after the stamp. */
+export const STAMP_MS = 999;
+
+export const isLate = (claim: Claim, arrivedAt: EpochMs): boolean => arrivedAt - claim.timeMs > LATE_AFTER;
+
+export const clamp = (value: number, low: number, high: number): number =>
+  Math.min(Math.max(value, low), high);
+
+/** When the claim was made: the node's clock inside AWS's second, like the transition. For the record only. */
+export function saidAt(claim: Claim): EpochMs {
+  const hiMs = claim.timeMs + STAMP_MS - claim.ageMs;
+  return epochMs(Math.round(clamp(claim.atMs, hiMs - STAMP_MS, hiMs)));
+}

@@ -1,0 +1,38 @@
+// Evidence and silence. Time is cut into slots; `heard` holds the slots in which any member of the VIP was heard. A
+// node is silent when others were heard in SILENT_AFTER_SLOTS slots after its own last one.
+//
+// Invariant: nothing ages while nothing arrives. When the bus is down for everybody nobody becomes silent, because
+// silence is counted in slots that were heard and never against the present (guarantee 8).
+// `heard` only ever grows (a set), so recording evidence needs no read before the write; see
+// docs/decisions/0001-evidence-slots-are-a-set.md for what this changes against a counter.
+// Limit: slots are aligned to the clock, so 100 s of silence may or may not be enough, 125 s are, plus one assertion.
+import { type DurationMs, durationMs, seconds } from '../time.ts';
+import type { Stint } from './node-state.ts';
+
+/** Length of an evidence slot. Masters assert every 10 s, so that a slot without a word of theirs tells something. */
+export const SLOT: DurationMs = seconds(25);
+/** A node is silent when members were heard in this many slots after its own last one: 100 to 130 s. */
+export const SILENT_AFTER_SLOTS = 5;
+
+export const slotOf = (instant: number): number => Math.floor(instant / SLOT);
+
+/** The slot of a stint of which nothing has come in time: silent, however few slots were heard since. */
+export const NEVER_IN_TIME = 0;
+
+/** More than SILENT_AFTER_SLOTS, so that pruning changes no answer of `isSilent`. */
+export const HEARD_KEPT = 12;
+/** Writers that can read first prune beyond this; it bounds the set at a few hundred bytes. */
+export const HEARD_PRUNE_ABOVE = 40;
+
+/** The longest that a node may say nothing before it is silent, masters asserting every 10 s. */
+export const SILENCE_MAX: DurationMs = durationMs(SLOT * SILENT_AFTER_SLOTS + 10_000);
+
+export const isSilent = (heard: readonly number[], stint: Stint): boolean =>
+  stint.slot === NEVER_IN_TIME ||
+  heard.reduce((later, slot) => (slot > stint.slot ? later + 1 : later), 0) >= SILENT_AFTER_SLOTS;
+
+export const withHeard = (heard: readonly number[], slot: number): readonly number[] =>
+  heard.includes(slot) ? heard : [...heard, slot].sort((a, b) => a - b);
+
+export const pruned = (heard: readonly number[]): readonly number[] =>
+  heard.length > HEARD_PRUNE_ABOVE ? [...heard].sort((a, b) => a - b).slice(-HEARD_KEPT) : heard;

@@ -1,0 +1,120 @@
+import { type DurationMs, type EpochMs, epochMs, seconds } from '../time.ts';
+import { type Claim, clamp, isLate, STAMP_MS, type VrrpState } from './claim.ts';
+import { NEVER_IN_TIME, slotOf } from './liveness.ts';
+
+export interface Stint {
+  readonly bootId: string;
+  /** When the node booted, from AWS's stamp and the node's uptime: exact to a second. */
+  readonly bootAtMs: number;
+  readonly since: number;
+  readonly seq: number;
+  readonly state: VrrpState;
+  readonly priority: number;
+  /** The transition happened no later than this. */
+  readonly hiMs: number;
+  /** Whether `hiMs` comes from a claim that was sent within YOUNG of the transition and arrived in time. */
+  readonly young: boolean;
+  /** What the node's wall clock said at the transition. */
+  readonly atMs: number;
+  /** The newest lower-advert of this stint, and its bounds as above. */
+  readonly affSeq?: number;
+  readonly affHiMs?: number;
+  readonly affAtMs?: number;
+  /** The evidence slot in which the node was last heard (silent.ts). */
+  readonly slot: number;
+  /** The newest instant for which the node itself vouched for this state. */
+  readonly seenMs: number;
+}
+/** Claims sent within this time of their transition bound it best: node clocks drift, and hosts are suspended. */
+export const YOUNG: DurationMs = seconds(15);
+
+/** The stint as one claim alone tells it. `arrivedAt` decides only whether the claim is late. */
+export function stintOf(claim: Claim, arrivedAt: EpochMs): Stint {
+  const sinceTransitionMs = claim.uptimeMs - claim.since / 1000;
+  const sinceClaimMs = claim.uptimeMs - claim.seq / 1000;
+  const late = isLate(claim, arrivedAt);
+  const stint = {
+    bootId: claim.bootId,
+    bootAtMs: Math.round(claim.timeMs - claim.uptimeMs),
+    since: claim.since,
+    seq: claim.seq,
+    state: claim.state,
+    priority: claim.priority,
+    hiMs: Math.round(claim.timeMs + STAMP_MS - sinceTransitionMs),
+    // A late one must not date a known transition anew: two masters would change places by it.
+    young: sinceTransitionMs <= YOUNG && !late,
+    atMs: Math.round(claim.atMs - (claim.seq - claim.since) / 1000),
+    // A late stint enters as silent: whoever else was heard meanwhile knows better.
+    slot: late ? NEVER_IN_TIME : slotOf(claim.timeMs),
+    seenMs: Math.round(claim.timeMs - sinceClaimMs),
+  };
+  // Heard minutes ago it may speak of a master long gone; while there is one it is said again every 10 s.
+  if (claim.kind !== 'lower-advert' || late) return stint;
+  return {
+    ...stint,
+    affSeq: claim.seq,
+    affHiMs: Math.round(claim.timeMs + STAMP_MS - sinceClaimMs),
+    affAtMs: claim.atMs,
+  };
+}
+
+export const sameStint = (a: Stint, b: Stint): boolean => a.bootId === b.bootId && a.since === b.since;
+
+/**
+ * Whether `a` is a newer stint than `b`: the larger `since` within a boot, else the later boot. Two boots that AWS's
+ * whole-second stamps cannot tell apart are ordered by their id, so that every order of arrival agrees.
+ */
+export function newerStint(a: Stint, b: Stint): boolean {
+  if (a.bootId === b.bootId) return a.since > b.since;
+  return a.bootAtMs === b.bootAtMs ? a.bootId > b.bootId : a.bootAtMs > b.bootAtMs;
+}
+
+/** What stays recorded when `told` reaches a record that holds `known`. Commutative, associative, idempotent. */
+export function merge(known: Stint | undefined, told: Stint): Stint {
+  if (known === undefined || newerStint(told, known)) return told;
+  if (!sameStint(told, known)) return known;
+  const last = told.seq > known.seq ? told : known;
+  const bound = tighter(known, told);
+  const aff = newerAdvert(known, told);
+  return {
+    bootId: known.bootId,
+    // Follows from hiMs, so it comes from the same claim.
+    bootAtMs: bound.bootAtMs,
+    since: known.since,
+    seq: last.seq,
+    state: last.state,
+    priority: last.priority,
+    hiMs: bound.hiMs,
+    young: bound.young,
+    atMs: bound.atMs,
+    ...(aff.affSeq === undefined ? {} : { affSeq: aff.affSeq, affHiMs: aff.affHiMs!, affAtMs: aff.affAtMs! }),
+    slot: Math.max(known.slot, told.slot),
+    seenMs: Math.max(known.seenMs, told.seenMs),
+  };
+}
+
+/** Young bounds beat old ones; then the lower one; then the lower clock, only so that every order agrees. */
+function tighter(a: Stint, b: Stint): Stint {
+  if (a.young !== b.young) return a.young ? a : b;
+  if (a.hiMs !== b.hiMs) return a.hiMs < b.hiMs ? a : b;
+  return a.atMs <= b.atMs ? a : b;
+}
+
+function newerAdvert(a: Stint, b: Stint): Stint {
+  if (a.affSeq === undefined || b.affSeq === undefined) return a.affSeq === undefined ? b : a;
+  if (a.affSeq !== b.affSeq) return a.affSeq > b.affSeq ? a : b;
+  return a.affHiMs! <= b.affHiMs! ? a : b;
+}
+
+/** When the transition happened: the node's clock inside AWS's second, never outside it. */
+export const transitionAt = (stint: Stint): EpochMs =>
+  epochMs(clamp(stint.atMs, stint.hiMs - STAMP_MS, stint.hiMs));
+
+/** Whether `told` leaves the bounds of `known` as they are. */
+export const boundStays = (known: Stint, told: Stint): boolean => tighter(known, told) === known;
+
+/** When the newest lower-advert of the stint came, if there was one. */
+export const lowerAdvertAt = (stint: Stint): EpochMs | undefined =>
+  stint.affHiMs === undefined
+    ? undefined
+    : epochMs(clamp(stint.affAtMs!, stint.affHiMs - STAMP_MS, stint.affHiMs));

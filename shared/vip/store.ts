@@ -1,0 +1,75 @@
+import type { Observation } from '../network/observation.ts';
+import type { EpochMs } from '../time.ts';
+import { isLive, type Lease } from './lease.ts';
+import { withHeard } from './liveness.ts';
+import { merge, type Stint } from './node-state.ts';
+import { isNews, onlyRefreshes, type Vip, withLease } from './vip.ts';
+
+/** The item after `telling`, or undefined when its conditions do not hold: the contract that every store keeps. */
+export function afterTelling(vip: Vip, telling: Telling, now: EpochMs): Vip | undefined {
+  const { node, stint, slot, lease } = telling;
+  const known = vip.claims[node];
+  if (vip.removedAtMs !== undefined || vip.members[node] === undefined) return undefined;
+  if (telling.as === 'news' ? !isNews(known, stint) : known === undefined || !onlyRefreshes(known, stint)) {
+    return undefined;
+  }
+  const heard = withHeard(vip.heard, slot);
+  const recorded = {
+    ...vip,
+    rev: vip.rev + 1,
+    claims: { ...vip.claims, [node]: merge(known, stint) },
+    heard,
+  };
+  if (lease === undefined) return recorded;
+  if (isLive(vip.lease, now)) return undefined;
+  return withLease(recorded, lease);
+}
+
+/** What a claim asks of the store in one conditional write. */
+export interface Telling {
+  readonly vip: string;
+  readonly node: string;
+  readonly stint: Stint;
+  /** The evidence slot of the claim. */
+  readonly slot: number;
+  /** `news`: the stint replaces an older one, or is the node's first. `refresh`: it only refreshes the recorded one. */
+  readonly as: 'news' | 'refresh';
+  /** Absent: record only. Goes with `news` only. */
+  readonly lease?: Omit<Lease, 'epoch'>;
+}
+
+/**
+ * - `recorded`: the write happened, and the lease was taken if it was asked for; `vip` is the item after it.
+ * - `refused`: nothing was written; `vip` is the item as it is, or undefined when there is none.
+ */
+export type Told =
+  | { readonly answer: 'recorded'; readonly vip: Vip }
+  | { readonly answer: 'refused'; readonly vip: Vip | undefined };
+
+/** Writes are checked and done at once. After a lost reply every method throws a Fault of kind `unknown`. */
+export interface VipStore {
+  /** Strongly consistent. Undefined when the name was never registered. */
+  read(name: string): Promise<Vip | undefined>;
+  /** Every item, tombstones included; not consistent. Pages until the end. */
+  list(): Promise<readonly Vip[]>;
+  /**
+   * Records a claim without reading first, in one conditional write: refused unless the VIP stands in the ledger, the
+   * node is a member, the stint is what `as` says, and, with a lease, no other one is live at `now`.
+   */
+  tell(telling: Telling, now: EpochMs): Promise<Told>;
+  /**
+   * Replaces `before` by `after` if nothing changed since `before` was read (its `rev`), and raises `rev`.
+   * Undefined when something did: nothing was written. Attributes that this version does not know stay.
+   */
+  write(before: Vip | undefined, after: Vip): Promise<Vip | undefined>;
+  /**
+   * Prolongs a lease that is still held under this epoch and holder, and gives the item as it then is; undefined when
+   * it is not held. Raises `rev`: whoever read the lease as run out must not take it after that. Never shortens: a
+   * renewal that lands late must not take back what a later one gave (then nothing changes).
+   */
+  renew(name: string, lease: Lease, expiresAtMs: EpochMs): Promise<Vip | undefined>;
+  /** What reconcile saw last: serves when the describes do not (guarantee 8). Kept apart from the item, which every
+   * assertion rewrites and pays for by its size. */
+  view(name: string): Promise<Observation | undefined>;
+  keepView(name: string, view: Observation): Promise<void>;
+}

@@ -1,0 +1,144 @@
+// The item of one VIP: what the ledger says of it, and everything that claims, election and lease keep about it.
+//
+// Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
+import type { EpochMs } from '../time.ts';
+import type { Lease, Open } from './lease.ts';
+import { pruned, withHeard } from './liveness.ts';
+import type { Members } from './member.ts';
+import { boundStays, merge, newerStint, type Stint, sameStint } from './node-state.ts';
+
+export const withPin = (vip: Vip, pin: Pin): Vip => ({ ...vip, pin });
+export const withFreeze = (vip: Vip, freeze: Order): Vip => ({ ...vip, freeze });
+export function withoutPin(vip: Vip): Vip {
+  const { pin: _pin, ...rest } = vip;
+  return rest;
+}
+export function withoutFreeze(vip: Vip): Vip {
+  const { freeze: _freeze, ...rest } = vip;
+  return rest;
+}
+
+export interface Tried {
+  /** The node to which the VIP should have gone. */
+  readonly node: string;
+  /** How often in a row. */
+  readonly times: number;
+  readonly atMs: EpochMs;
+}
+
+/** `both`: the address lies on `lo` of every node. `master`: keepalived adds and removes it. */
+export type Hold = 'both' | 'master';
+
+/** What has to be known of a VIP to look for its things in EC2. */
+export interface Scope {
+  readonly name: string;
+  /** Values of the tag `vipshift:<stage>` on route tables; those of the first are moved first. */
+  readonly tableLabels: readonly string[];
+  /** Values of the same tag on ENIs. */
+  readonly nodeLabels: readonly string[];
+}
+
+/** The simple case: the VIP's name is the label of everything. Holds for most VIPs before their item was read. */
+export const defaultScope = (name: string): Scope => ({ name, tableLabels: [name], nodeLabels: [name] });
+
+export const sameScope = (a: Scope, b: Scope): boolean =>
+  a.name === b.name &&
+  a.tableLabels.join('\n') === b.tableLabels.join('\n') &&
+  a.nodeLabels.join('\n') === b.nodeLabels.join('\n');
+
+/** What an operator registers. */
+export interface LedgerEntry extends Scope {
+  /** Destinations of the routes, as EC2 spells them: `192.168.255.10/32`, `fd77::10/128`, or a managed prefix list `pl-…`. */
+  readonly addresses: readonly string[];
+  /** Allocation ids of the Elastic IPs that move along. */
+  readonly eips: readonly string[];
+  readonly vpc: string;
+  /** The account that owns VPC, tables and ENIs. */
+  readonly account: string;
+  readonly hold: Hold;
+  /** `first`: before VIPs without it when EC2's request budget is short, as when a whole zone fails. */
+  readonly priority?: 'first';
+}
+
+/** An operator's order that runs out by itself. */
+export interface Order {
+  readonly untilMs: EpochMs;
+  readonly by: string;
+  readonly reason: string;
+}
+export interface Pin extends Order {
+  readonly node: string;
+}
+
+export interface Vip extends LedgerEntry {
+  readonly schema: number;
+  readonly rev: number;
+  readonly epoch: number;
+  /** Undefined until a first failover has committed. */
+  readonly owner?: string;
+  /** ENIs that our own mutations pointed routes and EIPs to, up to the last good commit. */
+  readonly wrote: readonly string[];
+  readonly lease?: Lease;
+  /** Epochs begun and not closed in the record, by holder. */
+  readonly open: Readonly<Record<string, Open>>;
+  /** No observation that began within STALE_READ of this is trusted. */
+  readonly touchedAtMs: EpochMs;
+  readonly members: Members;
+  readonly claims: Readonly<Record<string, Stint>>;
+  /** Evidence slots in which a member was heard (silent.ts). */
+  readonly heard: readonly number[];
+  readonly pin?: Pin;
+  readonly freeze?: Order;
+  /** The last switch, when it could not be carried out (tried.ts). */
+  readonly tried?: Tried;
+  /** How many tables reconcile found: what a failover will ask of EC2's request budget. */
+  readonly tablesSeen?: number;
+  /** When the VIP was taken out of the ledger; its epoch survives. */
+  readonly removedAtMs?: EpochMs;
+}
+
+export const SCHEMA = 1;
+
+export const newVip = (entry: LedgerEntry): Vip => ({
+  ...entry,
+  schema: SCHEMA,
+  rev: 1,
+  epoch: 0,
+  wrote: [],
+  open: {},
+  touchedAtMs: 0 as EpochMs,
+  members: {},
+  claims: {},
+  heard: [],
+});
+
+/** The VIP after a member's claim was heard; the same object when the claim says nothing new. */
+export function withClaim(vip: Vip, node: string, told: Stint, slot: number): Vip {
+  const known = vip.claims[node];
+  const merged = merge(known, told);
+  const heard = pruned(withHeard(vip.heard, slot));
+  if (known !== undefined && sameWords(known, merged) && heard === vip.heard) return vip;
+  return { ...vip, claims: { ...vip.claims, [node]: merged }, heard };
+}
+
+const sameWords = (a: Stint, b: Stint): boolean =>
+  (Object.keys(b) as (keyof Stint)[]).every((field) => a[field] === b[field]);
+
+/** A claim's first word of a stint, so that recording it simply replaces what is there. */
+export const isNews = (known: Stint | undefined, told: Stint): boolean =>
+  known === undefined || newerStint(told, known);
+
+/** Whether merging `told` into `known` only overwrites: such a claim can be recorded without a read. */
+export const onlyRefreshes = (known: Stint, told: Stint): boolean =>
+  sameStint(known, told) &&
+  known.seq < told.seq &&
+  known.slot <= told.slot &&
+  known.seenMs <= told.seenMs &&
+  boundStays(known, told);
+
+/** The item as it is when the next epoch begins under `lease`. */
+export function withLease(vip: Vip, lease: Omit<Lease, 'epoch'>): Vip {
+  const epoch = vip.epoch + 1;
+  const open = { ...vip.open, [lease.holder]: { epoch, cause: lease.cause } };
+  return { ...vip, epoch, lease: { ...lease, epoch }, open };
+}

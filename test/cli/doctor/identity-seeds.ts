@@ -1,0 +1,75 @@
+// Faults of identities, the bus and the nodes' shim, seeded for the doctor.
+import { DisableRuleCommand, EnableRuleCommand, ListRulesCommand } from '@aws-sdk/client-eventbridge';
+import { DeleteRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
+import { item, type Seed } from './seeds.ts';
+import { nodePolicy, ROLE, type Setup, trust } from './setup.ts';
+
+const trusting = (s: Setup, ...services: string[]) =>
+  s.iam.send(new UpdateAssumeRolePolicyCommand({ RoleName: ROLE, PolicyDocument: trust(...services) }));
+
+export const identityFaults: readonly Seed[] = [
+  {
+    fault: 'a node role that cannot PutEvents',
+    check: 'role-put-events',
+    remedy: /attach-role-policy --role-name vipshift-node --policy-arn .*vipshift-dev.*NodePolicyArn/,
+    async seed(s) {
+      await s.iam.send(new DeleteRolePolicyCommand({ RoleName: ROLE, PolicyName: 'vipshift' }));
+      return { subject: ROLE, undo: () => s.iam.send(nodePolicy(s.stack.deployment.busArn)) };
+    },
+  },
+  {
+    fault: 'a trust policy that is open to others',
+    check: 'role-trust',
+    remedy: /update-assume-role-policy/,
+    async seed(s) {
+      await trusting(s, 'ec2.amazonaws.com', 'lambda.amazonaws.com');
+      return { subject: ROLE, undo: () => trusting(s, 'ec2.amazonaws.com') };
+    },
+  },
+  {
+    fault: 'a bus policy without the Deny',
+    check: 'bus-policy',
+    remedy:
+      /npm run deploy -- --stage dev --param nodeRoleId=A\w+ --param nodeRoleArn=arn:aws:iam::\d+:role\/vipshift-node/,
+    async seed(s) {
+      const was = s.front.policy!;
+      s.front.policy = was.replace('"Deny"', '"Allow"');
+      return {
+        subject: s.stack.deployment.busName,
+        undo: async () => {
+          s.front.policy = was;
+        },
+      };
+    },
+  },
+  {
+    fault: 'a bus that leads nowhere',
+    check: 'bus-probe',
+    remedy: /list-rules --event-bus-name/,
+    probe: true,
+    async seed(s) {
+      const EventBusName = s.stack.deployment.busName;
+      const { Rules } = await s.events.send(new ListRulesCommand({ EventBusName }));
+      const Name = Rules![0]!.Name!;
+      await s.events.send(new DisableRuleCommand({ EventBusName, Name }));
+      return {
+        subject: EventBusName,
+        undo: () => s.events.send(new EnableRuleCommand({ EventBusName, Name })),
+      };
+    },
+  },
+  {
+    fault: 'a node that is silent',
+    check: 'shim-silent',
+    remedy: /systemctl status vipshift-notify/,
+    seed(s) {
+      const { instanceId } = s.stack.vpc.nodes.b;
+      return item(s, instanceId, (vip) => ({
+        claims: {
+          ...vip.claims,
+          [instanceId]: { ...vip.claims[instanceId]!, seenMs: Date.now() - 600_000 },
+        },
+      }));
+    },
+  },
+];

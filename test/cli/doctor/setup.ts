@@ -1,0 +1,153 @@
+// A set-up in which nothing is wrong: the lab's network with everything that the doctor asks for, on the deployed
+// service on the local AWS; and the hands with which tests spoil it.
+import {
+  AuthorizeSecurityGroupIngressCommand,
+  CreateTagsCommand,
+  DeleteTagsCommand,
+  DescribeNetworkInterfacesCommand,
+  ModifyNetworkInterfaceAttributeCommand,
+  RevokeSecurityGroupIngressCommand,
+} from '@aws-sdk/client-ec2';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { childEnv } from '../../../lab/aws/local-aws.ts';
+import { type Stack, startStack } from '../../../lab/aws/stack/stack.ts';
+import { type History, historyOf } from '../timeline/history.ts';
+import { type BusFront, startBusFront } from './bus-front.ts';
+
+export const ROLE = 'vipshift-node';
+const TAG = 'vipshift:dev';
+
+export interface Setup {
+  readonly stack: Stack;
+  readonly history: History;
+  readonly env: NodeJS.ProcessEnv;
+  /** Both nodes speak: b stands by, a serves. */
+  heard(): Promise<void>;
+  readonly events: EventBridgeClient;
+  readonly front: BusFront;
+  stop(): Promise<void>;
+  readonly iam: IAMClient;
+  /** A call of EC2; the answer is what the caller says it is. */
+  send<T = unknown>(command: object): Promise<T>;
+  table(name: string): string;
+  tag(id: string, value: string): Promise<unknown>;
+  untag(id: string): Promise<unknown>;
+  /** Switches a source/destination check. */
+  check(eni: string, on: boolean): Promise<unknown>;
+  /** Opens and closes the nodes' security group. */
+  allow(rule: object): Promise<unknown>;
+  revoke(rule: object): Promise<unknown>;
+}
+
+// -1: moto wants ports also where the protocol has none.
+export const vrrp = { IpProtocol: '112', FromPort: -1, ToPort: -1, IpRanges: [{ CidrIp: '10.0.0.0/16' }] };
+export const https = { IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
+
+export const trust = (...services: string[]): string =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: services.map((Service) => ({
+      Effect: 'Allow',
+      Principal: { Service },
+      Action: 'sts:AssumeRole',
+    })),
+  });
+
+export const nodePolicy = (bus: string) =>
+  new PutRolePolicyCommand({
+    RoleName: ROLE,
+    PolicyName: 'vipshift',
+    PolicyDocument: JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Action: 'events:PutEvents',
+          Resource: bus,
+          Condition: {
+            'ForAllValues:StringEquals': {
+              'events:source': 'vipshift.notify/${aws:userid}',
+              'events:detail-type': 'VRRP State Change',
+            },
+            Null: { 'events:source': 'false' },
+          },
+        },
+      ],
+    }),
+  });
+
+/** As resources/bus.yml says it. */
+export const busPolicy = (bus: string, accountId: string): string =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'OnlyNodesSpeakAsNodes',
+        Effect: 'Deny',
+        Principal: '*',
+        Action: 'events:PutEvents',
+        Resource: bus,
+        Condition: {
+          'ForAnyValue:StringLike': { 'events:source': 'vipshift.notify/*' },
+          ArnNotEquals: { 'aws:PrincipalArn': `arn:aws:iam::${accountId}:role/${ROLE}` },
+        },
+      },
+    ],
+  });
+
+export async function rightSetup(): Promise<Setup> {
+  const stack = await startStack({ schedule: false });
+  const access = {
+    region: stack.aws.region,
+    endpoint: stack.aws.endpoint,
+    credentials: { accessKeyId: stack.aws.accountId, secretAccessKey: 'local' },
+  };
+  const front = await startBusFront(stack.aws.endpoint);
+  front.policy = busPolicy(stack.deployment.busArn, stack.aws.accountId);
+  const { a, b } = stack.vpc.nodes;
+  const send = <T>(command: object) => stack.ec2.send(command as never) as unknown as Promise<T>;
+  const { NetworkInterfaces } = await send<{ NetworkInterfaces: { Groups: { GroupId: string }[] }[] }>(
+    new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [a.serviceEni] }),
+  );
+  const { GroupId } = NetworkInterfaces[0]!.Groups[0]!;
+  const history = historyOf({ aws: stack.aws });
+  const setup: Setup = {
+    stack,
+    send,
+    history,
+    async heard() {
+      await history.says(b.instanceId, 'BACKUP');
+      await history.says(a.instanceId, 'MASTER');
+    },
+    env: { ...childEnv(stack.aws), AWS_ENDPOINT_URL_EVENTBRIDGE: front.url },
+    front,
+    async stop() {
+      await front.stop();
+      await stack.stop();
+    },
+    events: new EventBridgeClient(access),
+    iam: new IAMClient(access),
+    table: (name) => stack.vpc.tables.find((t) => t.name === name)!.routeTableId,
+    tag: (id, Value) => send(new CreateTagsCommand({ Resources: [id], Tags: [{ Key: TAG, Value }] })),
+    untag: (id) => send(new DeleteTagsCommand({ Resources: [id], Tags: [{ Key: TAG }] })),
+    check: (NetworkInterfaceId, Value) =>
+      send(new ModifyNetworkInterfaceAttributeCommand({ NetworkInterfaceId, SourceDestCheck: { Value } })),
+    allow: (rule) =>
+      send(new AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions: [rule] })).catch((error) => {
+        // The remedy may have opened it already.
+        if ((error as Error).name !== 'InvalidPermission.Duplicate') throw error;
+      }),
+    revoke: (rule) => send(new RevokeSecurityGroupIngressCommand({ GroupId, IpPermissions: [rule] })),
+  };
+  await setup.allow(vrrp);
+  await setup.allow(https);
+  for (const node of [a, b]) await setup.check(node.primaryEni, false);
+  for (const name of ['data-a', 'data-b']) await setup.tag(setup.table(name), '-');
+  await setup.iam.send(
+    new CreateRoleCommand({ RoleName: ROLE, AssumeRolePolicyDocument: trust('ec2.amazonaws.com') }),
+  );
+  await setup.iam.send(nodePolicy(stack.deployment.busArn));
+  await setup.heard();
+  return setup;
+}

@@ -1,0 +1,77 @@
+// The version after this one, as it may be: the same sources with a few places changed. It writes a newer schema and what this version
+// does not know, on the item and within a claim, and speaks the next version of the event.
+//
+// Invariant: a place that is not found exactly once fails the build of it: then the source has changed, and this with it.
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+
+interface Change {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export const NEWER_SCHEMA = 2;
+export const NEWER_EVENT = 2;
+
+const changes: readonly Change[] = [
+  {
+    file: 'shared/vip/vip.ts',
+    from: 'export const SCHEMA = 1;',
+    to: `export const SCHEMA = ${NEWER_SCHEMA};`,
+  },
+  {
+    file: 'shared/aws/events/claim-event.ts',
+    from: 'export const VERSION = 1;',
+    to: `export const VERSION = ${NEWER_EVENT};`,
+  },
+  {
+    // Every compare-and-set of an item raises its schema and counts in an attribute of its own.
+    file: 'shared/aws/dynamodb/vip-store.ts',
+    from: '  differences(update, before, after);\n',
+    to: `  differences(update, before, after);
+  if (before !== undefined) {
+    update.set(update.path('schema'), update.value(${NEWER_SCHEMA}));
+    update.set(update.path('novelty'), update.value({ writtenAtRev: before.rev + 1, list: ['x', { y: 1 }] }));
+  }
+`,
+  },
+  {
+    // A claim that is news has one word more.
+    file: 'shared/aws/dynamodb/vip-store.ts',
+    from: '    update.set(claim, update.value(stint));\n',
+    to: "    update.set(claim, update.value({ ...stint, noveltyOfClaim: 'z' }));\n",
+  },
+  {
+    file: 'functions/reconcile.ts',
+    from: 'left: sweep.left.length }',
+    to: "left: sweep.left.length, version: 'newer' }",
+  },
+];
+
+export interface NewerVersion {
+  readonly functionsFolder: string;
+  remove(): void;
+}
+
+export function newerVersion(): NewerVersion {
+  const parent = join(root, '.lab');
+  mkdirSync(parent, { recursive: true });
+  // Within the repository, so that the packages are found.
+  const home = mkdtempSync(join(parent, 'newer-'));
+  for (const part of ['shared', 'functions', 'events'])
+    cpSync(join(root, part), join(home, part), { recursive: true });
+  for (const { file, from, to } of changes) {
+    const path = join(home, file);
+    const parts = readFileSync(path, 'utf8').split(from);
+    if (parts.length !== 2)
+      throw new Error(`${file} has ${JSON.stringify(from)} ${parts.length - 1} times, want once`);
+    writeFileSync(path, parts.join(to));
+  }
+  return {
+    functionsFolder: join(home, 'functions'),
+    remove: () => rmSync(home, { recursive: true, force: true }),
+  };
+}

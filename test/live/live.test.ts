@@ -1,0 +1,222 @@
+// The parts of the live harness that need no AWS: what is asked, planned, reckoned, signed, sent to the machines.
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { signedHeaders } from '../../live/aws/signed.ts';
+import { delivery, shimArchive } from '../../live/aws/ssm-machines.ts';
+import { rights } from '../../live/build/identity.ts';
+import { USER_DATA_MAX_BYTES, userData } from '../../live/build/user-data.ts';
+import { type Stretch, stretchesFrom } from '../../live/machines.ts';
+import { wishFrom } from '../../live/options.ts';
+import { durationOf, pauseS, planLines } from '../../live/plan.ts';
+import { costLines, hourlyUsd, totalUsd } from '../../live/report/cost.ts';
+import { longestGap, partsOf } from '../../live/report/outage-phases.ts';
+import { percentilesOf } from '../../live/report/percentiles.ts';
+import { runOf } from '../../live/run-id.ts';
+import type { Kind } from '../../live/teardown/inventory.ts';
+import { removeAll } from '../../live/teardown/remove.ts';
+import { epochMs } from '../../shared/time.ts';
+import type { Failover } from '../../shared/timeline/timeline.ts';
+
+describe('a wish', () => {
+  it('has defaults that cost little', () => {
+    expect(wishFrom([])).toMatchObject({ drills: 20, tables: 3, kinds: ['demote', 'crash'], yes: false });
+    expect(totalUsd(costLines(wishFrom([])))).toBeLessThan(0.1);
+  });
+
+  it.each([
+    [['--drills', '0'], '--drills is "0", want a whole number from 1 to 1000'],
+    [['--tables', '200'], 'want a whole number from 1 to 190'],
+    [['--kinds', 'demote,burn'], '--kinds has "burn"'],
+    [['--stage', 'prod'], '--stage and --instance-profile go together'],
+    [['--local', '--keep'], '--local makes everything itself'],
+    [['--clean', 'prod'], 'want the eight hex digits of a run'],
+  ])('is refused with what was found and what is wanted: %s', (argv, why) => {
+    expect(() => wishFrom(argv)).toThrow(why);
+  });
+});
+
+describe('plan and cost', () => {
+  it('wait between drills until EC2’s bucket is full again: 5 a second', () => {
+    expect([pauseS(1), pauseS(25), pauseS(26), pauseS(190)]).toEqual([5, 5, 6, 38]);
+  });
+
+  it('grow with what is asked for', () => {
+    const [few, many] = [wishFrom(['--drills', '10']), wishFrom(['--drills', '1000'])];
+    expect(durationOf(many).drillsS).toBe(100 * durationOf(few).drillsS);
+    expect(totalUsd(costLines(many))).toBeGreaterThan(2 * totalUsd(costLines(few)));
+    // Three machines with their addresses and volumes, by hand: 3 × (0.0042 + 0.005) + 24 GB × 0.08 / 730.
+    expect(hourlyUsd()).toBeCloseTo(0.0302, 4);
+  });
+
+  it('leave the stage’s own cost out where it is there already', () => {
+    const given = wishFrom(['--stage', 'prod', '--instance-profile', 'nodes']);
+    expect(costLines(given).map(({ what }) => what)).not.toContain('alarms, metrics, dashboard of the stage');
+    expect(planLines(given).join()).toContain('the stage prod is used');
+    expect(runOf('0a0a0a0a', 'prod')).toMatchObject({
+      ownStage: false,
+      labelKey: 'vipshift:prod',
+      vip: 'drill-0a0a0a0a',
+    });
+  });
+});
+
+const stages = [
+  { stage: 'node said so (its clock)', atMs: epochMs(1_250) },
+  { stage: 'controller began', atMs: epochMs(1_400) },
+  { stage: 'last mutation accepted', atMs: epochMs(1_600) },
+];
+const step = { cell: 'rtb-1 192.168.255.10/32', result: 'done', doneAtMs: epochMs(1_550) };
+const failover = {
+  stages,
+  steps: [{ ...step, cell: 'rtb-2 x', doneAtMs: epochMs(1_600) }, step],
+} as unknown as Failover;
+const stretches: readonly Stretch[] = [
+  { who: 'a', firstMs: 500, lastMs: 1_001, count: 250 },
+  { who: 'b', firstMs: 1_575, lastMs: 3_000, count: 700 },
+];
+const evidence = { hitMs: 1_000, successor: 'b', cell: step.cell, failover, stretches };
+
+describe('the parts of a drill', () => {
+  it('end where the next begin, and packets are reckoned from the probe’s own table', () => {
+    expect(partsOf(evidence)).toEqual({
+      vrrpMs: 250,
+      eventMs: 150,
+      controllerMs: 200,
+      packetsMs: 25,
+      totalMs: 575,
+      outageMs: 574,
+    });
+  });
+
+  it('without evidence are missing, not zero', () => {
+    const { vrrpMs, packetsMs, totalMs } = partsOf({ ...evidence, failover: undefined });
+    expect([vrrpMs, packetsMs, totalMs]).toEqual([undefined, undefined, 575]);
+    expect(partsOf({ ...evidence, stretches: [stretches[0]!] })).toMatchObject({
+      packetsMs: undefined,
+      totalMs: undefined,
+      outageMs: undefined,
+    });
+  });
+
+  it('do not take the successor’s answers of its former time for those of the failover', () => {
+    const before = { who: 'b', firstMs: 100, lastMs: 480, count: 190 };
+    expect(partsOf({ ...evidence, stretches: [before, ...stretches] }).totalMs).toBe(575);
+  });
+
+  it('count the longest silence, also one between two answers of the same node', () => {
+    const late = { who: 'b', firstMs: 3_900, lastMs: 4_000, count: 50 };
+    expect(longestGap([...stretches, late])).toBe(900);
+  });
+
+  it('come from the probe’s lines, sorted, whatever else there is', () => {
+    expect(stretchesFrom('b 1575.000 3000.000 700\n\na 500.000 1001.000 250\nnoise\n')).toEqual(stretches);
+  });
+});
+
+describe('percentiles', () => {
+  it('are by kind and part, over the drills in which the part was seen', () => {
+    const parts = partsOf(evidence);
+    const one = (totalMs: number | undefined) =>
+      ({
+        kind: 'crash',
+        from: 'a',
+        to: 'b',
+        epoch: 1,
+        outcome: 'switched',
+        parts: { ...parts, totalMs },
+      }) as const;
+    const drills = [...Array.from({ length: 99 }, (_, n) => one(n + 1)), one(5_000), one(undefined)];
+    const total = percentilesOf(drills).find(({ part }) => part === 'totalMs');
+    expect(total).toEqual({ kind: 'crash', part: 'totalMs', n: 100, p50Ms: 50, p99Ms: 99, worstMs: 5_000 });
+  });
+});
+
+describe('a signed request', () => {
+  it('bears the signature of the worked example in AWS’s documentation (Signature Version 4, ListUsers)', () => {
+    const headers = signedHeaders(
+      {
+        method: 'GET',
+        url: new URL('https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08'),
+        headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+        body: '',
+      },
+      'iam',
+      'us-east-1',
+      { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' },
+      new Date('2015-08-30T12:36:00Z'),
+    );
+    expect(headers.authorization).toMatch(
+      /Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7$/,
+    );
+  });
+});
+
+describe('what a machine gets', () => {
+  it('fits into user data, with room: EC2 refuses one byte more', () => {
+    for (const name of ['a', 'b', 'probe'] as const)
+      expect(Buffer.byteLength(userData(name, 1))).toBeLessThan(USER_DATA_MAX_BYTES * 0.75);
+    expect(userData('b', 0.5)).toContain('advert_int 0.5');
+  });
+
+  it('is the whole notify folder, in commands that SSM takes', () => {
+    const archive = shimArchive();
+    const commands = delivery(archive);
+    expect(Math.max(...commands.map((command) => command.length))).toBeLessThan(9_000);
+    const text = commands.map((command) => /^printf %s (\S+) >>/.exec(command)?.[1] ?? '').join('');
+    expect(Buffer.from(text, 'base64')).toEqual(archive);
+    expect(gunzipSync(archive).toString('latin1')).toContain('notify/lib/daemon.bash');
+  });
+
+  it('may do what the nodes of a stage may do, and nothing more', () => {
+    const known = (tag: string) => ({ tag, resolve: (text: string) => text });
+    const text = readFileSync(new URL('../../resources/policies/node-policies.yml', import.meta.url), 'utf8');
+    const { Resources } = parse(text, { customTags: [known('!GetAtt'), known('!Sub')] }) as {
+      Resources: Record<
+        string,
+        { Properties: { PolicyDocument: { Statement: { Action: unknown; Condition?: unknown }[] } } }
+      >;
+    };
+    const [say, agent] = ['NodePolicy', 'NodeHandOverPolicy'].map(
+      (name) => Resources[name]!.Properties.PolicyDocument.Statement[0]!,
+    );
+    const [ours, ourAgent] = rights('arn:bus').Statement;
+    expect(ours!.Action).toEqual(say!.Action);
+    expect(ours!.Condition).toEqual(JSON.parse(JSON.stringify(say!.Condition).replace('${!aws', '${aws')));
+    expect(ourAgent!.Action).toEqual(agent!.Action);
+  });
+});
+
+describe('the removal', () => {
+  const kind = (what: string, ids: string[], take: Kind['take']): Kind => ({
+    what,
+    find: () => Promise.resolve([...ids]),
+    take,
+  });
+  const removing = { say: () => undefined, pauseMs: 0 };
+
+  it('ends after a bounded number of rounds, with what would not go', async () => {
+    let tries = 0;
+    const stubborn = kind('rock', ['r-1'], () => {
+      tries += 1;
+      return Promise.resolve();
+    });
+    expect(await removeAll([stubborn], removing)).toEqual([
+      { what: 'rock', id: 'r-1', why: 'it is still there' },
+    ]);
+    expect(tries).toBe(6);
+  });
+
+  it('looks twice: what the first look did not show yet is found by the second', async () => {
+    let looks = 0;
+    const ids = ['late'];
+    const shy: Kind = {
+      what: 'vpc',
+      find: () => Promise.resolve(++looks > 1 ? [...ids] : []),
+      take: () => Promise.resolve(ids.pop()),
+    };
+    expect(await removeAll([shy], removing)).toEqual([]);
+    expect(ids).toEqual([]);
+  });
+});

@@ -1,0 +1,121 @@
+// `npm run live` as a process against a local AWS, the account's own code path: interrupted, killed, cleaned up after.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { type FaultProxy, startFaultProxy } from '../../lab/fault/proxy.ts';
+import { contents } from './account.ts';
+
+let aws: LocalAws;
+let proxy: FaultProxy;
+let before: readonly string[];
+const running: ChildProcess[] = [];
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  // Slow machines: whoever interrupts does so while the second is being made.
+  const slow = { on: 'RunInstances', skip: 1, fault: { does: 'delay', requestMs: 4_000 } } as const;
+  proxy = await startFaultProxy({ target: aws.ec2Endpoint, rules: [slow] });
+  before = await contents(aws);
+});
+afterAll(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  await proxy?.stop();
+  await aws?.stop();
+});
+
+interface Live {
+  readonly child: ChildProcess;
+  said(): string;
+  printed(): string;
+  /** Resolves when this has come on standard error. */
+  hears(text: string | RegExp): Promise<void>;
+  ended(): Promise<number | string>;
+}
+
+function live(...args: readonly string[]): Live {
+  const env = {
+    ...childEnv(aws),
+    AWS_ENDPOINT_URL_EC2: proxy.endpoint,
+    // Where the instance profiles are that the emulated EC2 knows, and AWS's public parameters.
+    AWS_ENDPOINT_URL_IAM: aws.ec2Endpoint,
+    AWS_ENDPOINT_URL_SSM: aws.ec2Endpoint,
+  };
+  const program = join(import.meta.dirname, '..', '..', 'live', 'cli.ts');
+  const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.push(child);
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const end = once(child, 'close') as Promise<[number | null, string | null]>;
+  return {
+    child,
+    said: () => err,
+    printed: () => out,
+    hears: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (typeof text === 'string' ? err.includes(text) : text.test(err)) resolve();
+        };
+        child.stderr.on('data', look);
+        child.once('close', () => reject(new Error(`it ended without ${text}: ${err}`)));
+        look();
+      }),
+    async ended() {
+      const [code, signal] = await end;
+      return signal ?? code!;
+    },
+  };
+}
+
+const left = async () => (await contents(aws)).filter((thing) => !before.includes(thing));
+const runOf = (said: string): string => /run ([0-9a-f]{8})\./.exec(said)?.[1] ?? 'none';
+const secondMachine = async (one: Live): Promise<void> => {
+  await one.hears('labelled route tables');
+  while (proxy.calls.filter(({ action }) => action === 'RunInstances').length < 2)
+    await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('npm run live', () => {
+  it('says what it builds and costs, and makes nothing unless somebody agrees', async () => {
+    const one = live('--drills', '50');
+    expect(await one.ended()).toBe(2);
+    expect(one.said()).toContain('50 drills (demote, crash)');
+    expect(one.said()).toMatch(/all of it +0\.\d+/);
+    expect(one.said()).toContain('nobody is there to ask');
+    expect(await left()).toEqual([]);
+  });
+
+  it('removes everything when it is interrupted in the middle of the building, and ends with 130', async () => {
+    proxy.forgetCalls();
+    const one = live('--yes', '--tables', '1', '--json');
+    await secondMachine(one);
+    expect((await left()).length).toBeGreaterThan(10);
+    one.child.kill('SIGINT');
+    expect(await one.ended()).toBe(130);
+    expect(one.said()).toContain('nothing is left');
+    expect(JSON.parse(one.printed())).toMatchObject({ drills: [], failure: 'interrupted', left: [] });
+    expect(await left()).toEqual([]);
+  });
+
+  it('removes with --clean what a killed run has left, by its id alone', async () => {
+    proxy.forgetCalls();
+    const one = live('--yes', '--tables', '1');
+    await secondMachine(one);
+    one.child.kill('SIGKILL');
+    expect(await one.ended()).toBe('SIGKILL');
+    expect((await left()).length).toBeGreaterThan(10);
+    const other = live('--clean', '00000000');
+    expect(await other.ended()).toBe(0);
+    expect((await left()).length).toBeGreaterThan(10);
+    const cleaning = live('--clean', runOf(one.said()));
+    expect(await cleaning.ended()).toBe(0);
+    expect(cleaning.said()).toContain('nothing is left');
+    expect(await left()).toEqual([]);
+  });
+});

@@ -1,0 +1,197 @@
+// Every error code that facts about EC2 name, twice: as the SDK throws it, and as it meets a switch of the VIP.
+import { describe, expect, test } from 'vitest';
+import { faultFrom, knownCodes } from '../../../shared/aws/error-codes.ts';
+import { Fault, type FaultKind, faultKinds } from '../../../shared/fault.ts';
+import type { Step, StepDone } from '../../../shared/network/step.ts';
+import { type Switched, switchVip, take } from '../../../shared/switch/switch-vip.ts';
+import { UNKNOWN_LANDS_WITHIN } from '../../../shared/vip/lease.ts';
+import { slotOf } from '../../../shared/vip/liveness.ts';
+import { stintOf } from '../../../shared/vip/node-state.ts';
+import {
+  claimOf,
+  finish,
+  item,
+  memberOf,
+  outcomesOf,
+  routeTo,
+  START,
+  V4,
+  type World,
+  world,
+} from '../../support/world.ts';
+
+/** An exception as the SDK makes it from an EC2 answer. */
+const sdkError = (code: string, text = 'text of the service', status = 400): Error =>
+  Object.assign(new Error(text), {
+    name: code,
+    Code: code,
+    $metadata: { httpStatusCode: status, requestId: 'r-1' },
+  });
+
+interface Row {
+  readonly code: string;
+  readonly text?: string;
+  readonly status?: number;
+  readonly kind: FaultKind;
+  /** Which call of the plan answers with it. */
+  readonly call: Step['call'];
+  /** What becomes of that step when the first attempt is answered so. */
+  readonly becomes: 'told' | 'retried' | 'other call';
+}
+
+const noRoute =
+  "There is no route defined for '192.168.255.10/32' in the route table. Use CreateRoute instead.";
+const rows: readonly Row[] = [
+  { code: 'InvalidRouteTableID.NotFound', kind: 'gone', call: 'ReplaceRoute', becomes: 'told' },
+  { code: 'InvalidNetworkInterfaceID.NotFound', kind: 'gone', call: 'ReplaceRoute', becomes: 'told' },
+  { code: 'InvalidAllocationID.NotFound', kind: 'gone', call: 'AssociateAddress', becomes: 'told' },
+  { code: 'IncorrectInstanceState', kind: 'not-ready', call: 'ReplaceRoute', becomes: 'retried' },
+  { code: 'AuthFailure', kind: 'denied', call: 'AssociateAddress', becomes: 'told' },
+  { code: 'UnauthorizedOperation', status: 403, kind: 'denied', call: 'ReplaceRoute', becomes: 'told' },
+  { code: 'DryRunOperation', status: 412, kind: 'refused', call: 'ReplaceRoute', becomes: 'told' },
+  { code: 'Unavailable', status: 503, kind: 'unknown', call: 'ReplaceRoute', becomes: 'retried' },
+  { code: 'InternalError', status: 500, kind: 'unknown', call: 'AssociateAddress', becomes: 'retried' },
+  { code: 'RequestLimitExceeded', status: 503, kind: 'throttled', call: 'ReplaceRoute', becomes: 'retried' },
+  {
+    code: 'InvalidParameterValue',
+    text: noRoute,
+    kind: 'no-route',
+    call: 'ReplaceRoute',
+    becomes: 'other call',
+  },
+  { code: 'InvalidRoute.NotFound', kind: 'no-route', call: 'ReplaceRoute', becomes: 'other call' },
+  { code: 'RouteAlreadyExists', kind: 'route-exists', call: 'CreateRoute', becomes: 'other call' },
+  { code: 'InvalidParameterValue', kind: 'refused', call: 'ReplaceRoute', becomes: 'told' },
+  { code: 'Resource.AlreadyAssociated', kind: 'refused', call: 'AssociateAddress', becomes: 'told' },
+];
+const named = (row: Row): string => `${row.code}${row.text === undefined ? '' : ' (no route defined)'}`;
+const thrown = ({ code, text, status }: Row): Error => sdkError(code, text, status);
+
+describe('an SDK exception in the domain’s words', () => {
+  for (const row of rows) {
+    test(`${named(row)} is ${row.kind}, and keeps the service’s own code and text`, () => {
+      const fault = faultFrom(thrown(row), 'ReplaceRoute rtb-1');
+      expect(fault).toBeInstanceOf(Fault);
+      expect([fault.kind, fault.code]).toEqual([row.kind, row.code]);
+      expect(fault.message).toBe(`ReplaceRoute rtb-1: ${row.code}: ${row.text ?? 'text of the service'}`);
+    });
+  }
+
+  test('every code that is known by name comes out as its own kind, and no code has two', () => {
+    for (const [code, kind] of knownCodes)
+      expect([code, faultFrom(sdkError(code), '').kind]).toEqual([code, kind]);
+    for (const kind of new Set(knownCodes.values())) expect(faultKinds).toContain(kind);
+  });
+
+  test('a code that nobody knows is judged by its status: a 4xx was not carried out, a 5xx may have been', () => {
+    const kindOf = (status: number) => faultFrom(sdkError('NeverHeardOf', 'x', status), '').kind;
+    expect([400, 404, 429, 500, 503].map(kindOf)).toEqual([
+      'refused',
+      'refused',
+      'throttled',
+      'unknown',
+      'unknown',
+    ]);
+  });
+
+  test('without a reply from the service the effect is unknown', () => {
+    const cut = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+    const aborted = Object.assign(new Error('Request aborted'), { name: 'AbortError' });
+    const timeout = Object.assign(new Error('no answer'), { name: 'TimeoutError' });
+    for (const error of [cut, aborted, timeout, 'a string', undefined, null]) {
+      expect(faultFrom(error, 'x').kind).toBe('unknown');
+    }
+  });
+
+  test('a fault stays the fault that it is: the lease guard’s own word must not become unknown', () => {
+    const short = new Fault('lease-short', 'LeaseShort', 'too little lease left');
+    expect(faultFrom(short, 'ReplaceRoute')).toBe(short);
+  });
+});
+
+/** Node a is elected; rtb-1 to rtb-3 have a route to b, rtb-4 has none. The chosen call fails once at one cell. */
+async function meets(
+  row: Row,
+): Promise<{ w: World; told: StepDone; others: readonly StepDone[]; answer: Switched }> {
+  const w = world();
+  for (const n of [1, 2, 3]) routeTo(w, `rtb-${n}`, V4, { target: memberOf('i-b').eni });
+  const claim = claimOf('i-a');
+  const heard = {
+    vip: 'web',
+    node: 'i-a',
+    stint: stintOf(claim, START),
+    slot: slotOf(START),
+    as: 'news',
+  } as const;
+  await w.vips.tell(heard, START);
+  w.vips.items.set('web', { ...item(w), addresses: [V4] });
+  const cell = { ReplaceRoute: `rtb-1 ${V4}`, CreateRoute: `rtb-4 ${V4}`, AssociateAddress: 'eipalloc-1' }[
+    row.call as 'ReplaceRoute'
+  ];
+  let left = 1;
+  const apply: World['ec2']['apply'] = async (step, mayStart) => {
+    if (step.cell === cell && step.call === row.call && left-- > 0) {
+      if (!mayStart()) throw new Error('asked too late');
+      withTheWorldAsSaid(w, row);
+      throw faultFrom(thrown(row), `${step.call} ${step.cell}`);
+    }
+    await w.ec2.apply(step, mayStart);
+  };
+  const wire = { ...w.wire, ec2: { ...w.ec2, apply } };
+  const taken = (await take(wire, item(w), item(w), { kind: 'order', why: 'test', atMs: START }))!;
+  const answer = await finish(w, switchVip(wire, taken, w.ec2.observe(taken), []));
+  const { steps } = answer.failovers[0]!;
+  return {
+    w,
+    answer,
+    told: steps.find((s) => s.cell === cell)!,
+    others: steps.filter((s) => s.cell !== cell),
+  };
+}
+
+/** What the answer says of the route is made true, so that the other call can succeed. */
+function withTheWorldAsSaid(w: World, row: Row): void {
+  const table = row.kind === 'no-route' ? w.ec2.tables.get('rtb-1')! : undefined;
+  if (table !== undefined) {
+    const { [V4]: _gone, ...routes } = table.routes;
+    w.ec2.tables.set(table.table, { ...table, routes });
+  }
+  if (row.kind === 'route-exists') routeTo(w, 'rtb-4', V4, { target: memberOf('i-b').eni });
+}
+
+describe('a switch that meets', () => {
+  for (const row of rows) {
+    test(`${named(row)} at one ${row.call}: ${row.becomes}, and the rest goes on`, async () => {
+      const { w, told, others, answer } = await meets(row);
+      expect(others.map((s) => s.result)).toEqual(others.map(() => 'done'));
+      if (row.becomes === 'told') {
+        expect(told).toMatchObject({ result: 'failed', attempts: 1, unanswered: 0, code: row.code });
+        expect(told.message).toContain(row.text ?? 'text of the service');
+        expect(answer.failovers[0]).toMatchObject({ outcome: 'partial', verified: false });
+        expect(item(w).owner).toBeUndefined();
+        return;
+      }
+      const other = { ReplaceRoute: 'CreateRoute', CreateRoute: 'ReplaceRoute' }[row.call as 'ReplaceRoute'];
+      expect(told).toMatchObject({
+        result: 'done',
+        attempts: 2,
+        call: row.becomes === 'retried' ? row.call : other,
+      });
+      expect(told.code).toBeUndefined();
+      expect(outcomesOf(w)).toMatchObject([{ outcome: 'switched', verified: true }]);
+      expect(item(w).owner).toBe('i-a');
+      const distrusted = item(w).touchedAtMs - w.clock.now() > UNKNOWN_LANDS_WITHIN / 2;
+      expect(distrusted).toBe(row.kind === 'unknown');
+      const throttled = w.wire.pace.place(row.call, w.clock.now()) > 0;
+      expect(throttled).toBe(row.kind === 'throttled');
+    });
+  }
+
+  test('an answer of every known code ends: nothing is repeated without a bound', async () => {
+    for (const [code, kind] of knownCodes) {
+      const { told } = await meets({ code, kind, call: 'ReplaceRoute', becomes: 'told' });
+      expect([code, told.attempts]).toEqual([code, expect.any(Number)]);
+      expect(told.attempts).toBeLessThanOrEqual(2);
+    }
+  });
+});

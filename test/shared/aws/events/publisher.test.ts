@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { CONTROLLER_SOURCE, FINISHED, finishedDetail } from '../../../../shared/aws/events/publisher.ts';
+import { seconds } from '../../../../shared/time.ts';
+import { outcomes } from '../../../../shared/timeline/timeline.ts';
+import { example, type Json, saysFinished } from '../../../support/event.ts';
+import { item, outcomesOf, reconciles, says, world } from '../../../support/world.ts';
+
+describe('VIP Failover Finished', () => {
+  const [nodeA, nodeB] = ['i-0a1b2c3d4e5f60718', 'i-0ffeeddccbbaa9988'];
+  const event = (detail: object) => ({
+    ...example('finished.json'),
+    'detail-type': FINISHED,
+    source: CONTROLLER_SOURCE,
+    detail: JSON.parse(JSON.stringify(detail)) as Json,
+  });
+  const valid = (detail: object) => [saysFinished(event(detail)), saysFinished.errors];
+
+  test('what a first failover, a second one and reconcile publish is as the schema says', async () => {
+    const w = world([nodeA, nodeB]);
+    await says(w, nodeA);
+    await w.clock.advance(seconds(10));
+    await says(w, nodeB);
+    await w.clock.advance(seconds(10));
+    w.vips.items.set('web', { ...item(w), claims: { [nodeA]: { ...item(w).claims[nodeA]!, since: 9e15 } } });
+    await reconciles(w);
+    const details = w.published.map(finishedDetail);
+    expect(details.map((d) => [d.from, d.to, d.cause.kind])).toEqual([
+      [undefined, nodeA, 'claim'],
+      [nodeA, nodeB, 'claim'],
+      [nodeB, nodeA, 'reconcile'],
+    ]);
+    for (const detail of details) expect(valid(detail)).toEqual([true, null]);
+    expect(details.every((d) => d.durationsMs.toLastMutation !== undefined)).toBe(true);
+  });
+
+  test('so is every outcome that the record may hold', async () => {
+    const w = world([nodeA]);
+    await says(w, nodeA);
+    const [told] = outcomesOf(w);
+    for (const outcome of outcomes) {
+      expect(valid(finishedDetail({ ...told!, outcome, stages: [] }))).toEqual([true, null]);
+    }
+  });
+
+  test('the schema is no formality: it refuses a wrong outcome, node or epoch', () => {
+    const { detail } = example('finished.json');
+    for (const over of [
+      { outcome: 'moved' },
+      { to: 'a' },
+      { epoch: 0 },
+      { durationsMs: { toReadBack: '1' } },
+    ]) {
+      expect(saysFinished(event({ ...detail, ...over }))).toBe(false);
+    }
+  });
+});

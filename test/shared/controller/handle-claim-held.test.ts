@@ -1,0 +1,122 @@
+// Claims that meet a lease: a living holder's, a dead one's, and one that has to last for long.
+import { describe, expect, test } from 'vitest';
+import { failover, type Heard } from '../../../shared/controller/handle-claim.ts';
+import { durationMs, plus, seconds } from '../../../shared/time.ts';
+import { LEASE_TTL, SKEW } from '../../../shared/vip/lease.ts';
+import {
+  addTable,
+  anyNode,
+  change,
+  finish,
+  heard,
+  item,
+  memberOf,
+  outcomesOf,
+  owned,
+  START,
+  says,
+  targets,
+  V4,
+  type World,
+  world,
+} from '../../support/world.ts';
+
+const [A, B] = [memberOf('i-a'), memberOf('i-b')];
+const handle = (w: World, told: Heard) => failover(w.wire, told, anyNode);
+const now = (w: World): number => w.clock.now() - START;
+
+describe('a lease that is held', () => {
+  /** Somebody took the lease for node a and is gone. */
+  async function crashed(): Promise<World> {
+    const w = world();
+    const w2 = { ...w.wire, ec2: { ...w.ec2, apply: () => new Promise<never>(() => undefined) } };
+    void failover(w2, heard('i-a'), anyNode);
+    await w.clock.advance(durationMs(1));
+    return w;
+  }
+
+  test('of a holder that crashed is waited out and taken; its epoch is closed as abandoned', async () => {
+    const w = await crashed();
+    await w.clock.advance(seconds(3));
+    await says(w, 'i-b');
+    expect(w.clock.now()).toBeGreaterThanOrEqual(plus(START, durationMs(LEASE_TTL + SKEW)));
+    expect(w.clock.now()).toBeLessThan(plus(START, durationMs(LEASE_TTL + SKEW + 500)));
+    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome, o.cause.node])).toEqual([
+      [1, 'abandoned', 'i-a'],
+      [2, 'switched', 'i-b'],
+    ]);
+    expect([item(w).owner, item(w).open, targets(w)]).toEqual(['i-b', {}, [B.eni]]);
+  });
+
+  test('loses no claim: a BACKUP is recorded beside it and does not wait', async () => {
+    const w = await crashed();
+    const began = w.clock.now();
+    expect(await says(w, 'i-b', { state: 'BACKUP' })).toMatchObject({ answer: 'recorded', news: true });
+    expect(w.clock.now()).toBe(began);
+    expect(item(w).claims['i-b']).toMatchObject({ state: 'BACKUP' });
+  });
+
+  test('by a living holder: it sees the claim at its release and follows it under a new epoch', async () => {
+    const w = await owned();
+    const [first, second] = [heard('i-b', { atMs: now(w) }), heard('i-a', { atMs: now(w) + 2500 })];
+    const answers = await finish(w, Promise.all([handle(w, first), handle(w, second)]));
+    expect(answers.map((a) => a.answer)).toEqual(['switched', 'recorded']);
+    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome, o.to])).toEqual([
+      [1, 'switched', 'i-a'],
+      [2, 'superseded', 'i-b'],
+      [3, 'switched', 'i-a'],
+    ]);
+    expect(targets(w)).toEqual([A.eni]);
+  });
+});
+
+describe('what a crash left behind', () => {
+  const cause = { kind: 'claim', why: 'crashed', atMs: START } as const;
+  const assertion = { kind: 'assertion', sinceMs: 0 } as const;
+
+  test('a dead lease is cleared by the next claim, though it moves nothing', async () => {
+    const w = await owned();
+    const lease = { holder: 'gone', epoch: 2, expiresAtMs: plus(w.clock.now(), durationMs(0 - SKEW)), cause };
+    change(w, { epoch: 2, lease });
+    expect((await says(w, 'i-a', assertion)).answer).toBe('switched');
+    expect(item(w).lease).toBeUndefined();
+  });
+
+  test('so is an epoch that was left open', async () => {
+    const w = await owned();
+    change(w, { epoch: 2, open: { gone: { epoch: 2, cause } } });
+    await says(w, 'i-a', assertion);
+    expect(item(w).open).toEqual({});
+    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome])).toContainEqual([2, 'abandoned']);
+  });
+});
+
+describe('a long plan', () => {
+  test('120 tables: one epoch from the first to the last, the lease prolonged on the way, every table moved', async () => {
+    const w = world();
+    for (let n = 5; n <= 120; n++) addTable(w.ec2, `rtb-${n}`, 'web');
+    change(w, { addresses: [V4] });
+    const answer = await says(w, 'i-a');
+    expect(w.clock.now() - START).toBeGreaterThan(LEASE_TTL);
+    expect(answer).toMatchObject({ answer: 'switched', failovers: [{ epoch: 1, outcome: 'switched' }] });
+    expect(item(w)).toMatchObject({ epoch: 1, owner: 'i-a' });
+    expect(targets(w)).toEqual([A.eni]);
+    expect(outcomesOf(w)).toHaveLength(1);
+  });
+
+  test('a claim that comes meanwhile neither takes the lease nor is lost: the holder follows it', async () => {
+    const w = world();
+    for (let n = 5; n <= 120; n++) addTable(w.ec2, `rtb-${n}`, 'web');
+    change(w, { addresses: [V4] });
+    const first = handle(w, heard('i-a'));
+    await w.clock.advance(seconds(12));
+    const second = handle(w, heard('i-b', { atMs: now(w) }));
+    const answers = await finish(w, Promise.all([first, second]));
+    expect(answers.map((a) => a.answer)).toEqual(['switched', 'recorded']);
+    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome, o.to])).toEqual([
+      [1, 'superseded', 'i-a'],
+      [2, 'switched', 'i-b'],
+    ]);
+    expect(targets(w)).toEqual([B.eni]);
+  });
+});

@@ -1,0 +1,223 @@
+import { describe, expect, test } from 'vitest';
+import { failover, type Heard } from '../../../shared/controller/handle-claim.ts';
+import { Fault } from '../../../shared/fault.ts';
+import { epochMs, hours, minutes, seconds } from '../../../shared/time.ts';
+import { LEASE_TTL } from '../../../shared/vip/lease.ts';
+import {
+  ACCOUNT,
+  addNode,
+  anyNode,
+  claimOf,
+  finish,
+  heard,
+  item,
+  memberOf,
+  outcomesOf,
+  owned,
+  START,
+  says,
+  targets,
+  V4,
+  type World,
+  world,
+} from '../../support/world.ts';
+
+const [A, B] = [memberOf('i-a'), memberOf('i-b')];
+const handle = (w: World, told: Heard) => failover(w.wire, told, anyNode);
+const now = (w: World): number => w.clock.now() - START;
+
+describe('a MASTER', () => {
+  test('gets every labelled table and the EIP; every other table and route stays as it is', async () => {
+    const w = await owned();
+    const others = () => [
+      w.ec2.tables.get('rtb-other'),
+      [...w.ec2.tables.values()].map((t) => t.routes['0.0.0.0/0']),
+    ];
+    const before = others();
+    const answer = await says(w, 'i-b');
+    expect(answer).toMatchObject({ answer: 'switched', failovers: [{ outcome: 'switched', from: 'i-a' }] });
+    expect(targets(w)).toEqual([B.eni]);
+    expect(w.ec2.eips.get('eipalloc-1')).toMatchObject({ eni: B.eipEni });
+    expect(others()).toEqual(before);
+  });
+
+  test('leaves each node’s own public address where it is', async () => {
+    const w = await owned();
+    const own = { eip: 'eipalloc-own', publicAddress: '198.51.100.7', eni: B.eipEni };
+    const [first] = w.ec2.enis.get(B.eipEni)!.privateAddresses;
+    w.ec2.eips.set('eipalloc-own', { ...own, privateAddress: first! });
+    await says(w, 'i-b');
+    expect(w.ec2.eips.get('eipalloc-own')).toEqual({ ...own, privateAddress: first });
+    expect(w.ec2.eips.get('eipalloc-1')).toMatchObject({ eni: B.eipEni });
+  });
+
+  test('delivered again moves nothing and leaves no failover behind', async () => {
+    const w = await owned();
+    const told = heard('i-b', { atMs: now(w) });
+    await finish(w, handle(w, told));
+    const [effects, entries] = [w.ec2.effects.length, w.timeline.entries.length];
+    for (const _delivery of [1, 2, 3]) {
+      expect(await finish(w, handle(w, told))).toMatchObject({ answer: 'recorded', news: false });
+    }
+    expect([w.ec2.effects.length, w.timeline.entries.length]).toEqual([effects, entries]);
+  });
+
+  test('that is old and comes late moves nothing, and begins no epoch: it enters as silent', async () => {
+    const w = await owned();
+    await says(w, 'i-b');
+    await w.clock.advance(minutes(30));
+    const old = claimOf('i-a', { atMs: 5000, over: { eventId: 'late' } });
+    const { epoch } = item(w);
+    const answer = await finish(w, handle(w, { claim: old, source: '' }));
+    expect(answer.answer).toBe('recorded');
+    expect(item(w).epoch).toBe(epoch);
+    expect([item(w).owner, targets(w)]).toEqual(['i-b', [B.eni]]);
+  });
+
+  test('of a node that nobody knew yet is let in when its ENI bears the label', async () => {
+    const w = await owned();
+    addNode(w.ec2, 'i-c');
+    expect((await says(w, 'i-c')).answer).toBe('switched');
+    expect(targets(w)).toEqual([memberOf('i-c').eni]);
+    expect(Object.keys(item(w).members)).toEqual(['i-a', 'i-b', 'i-c']);
+  });
+
+  test('of an unknown node, the describes failing, is thrown to be delivered again: a refused claim is a missed failover', async () => {
+    const w = await owned();
+    w.wire.ec2.observe = () => Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'));
+    await expect(says(w, 'i-c')).rejects.toThrow('slow down');
+    expect(w.timeline.rejections).toEqual([]);
+  });
+});
+
+describe('many claims at once', () => {
+  const nodes = Array.from({ length: 10 }, (_, n) => `i-${String.fromCharCode(97 + n)}`);
+
+  /** Two words of ten nodes, all of them MASTER: twenty transitions, two seconds apart by the nodes’ words. */
+  const twenty = Array.from({ length: 20 }, (_, n) => ({
+    node: nodes[n % 10]!,
+    atMs: n * 2000,
+    delivered: heard(nodes[n % 10]!, { atMs: n * 2000 }),
+  }));
+
+  for (const [name, order] of [
+    ['in order', twenty],
+    ['newest first', [...twenty].reverse()],
+    ['shuffled', twenty.map((_, n) => twenty[(n * 7) % 20]!)],
+  ] as const) {
+    test(`${name}: one final owner, epochs strictly rising, no claim missing from the record`, async () => {
+      const w = world(nodes);
+      await w.clock.advance(seconds(40));
+      const answers = await finish(w, Promise.all(order.map((t) => handle(w, t.delivered))));
+      expect(answers.map((a) => a.answer).filter((a) => a === 'rejected')).toEqual([]);
+      expect(item(w)).toMatchObject({ owner: nodes[9], open: {} });
+      expect(item(w).lease).toBeUndefined();
+      expect(targets(w)).toEqual([memberOf(nodes[9]!).eni]);
+      const newest = twenty.slice(10).map(({ node, delivered }) => [node, delivered.claim.since]);
+      expect(Object.entries(item(w).claims).map(([node, s]) => [node, s.since])).toEqual(
+        expect.arrayContaining(newest),
+      );
+      const epochs = outcomesOf(w).map((o) => o.epoch);
+      expect(epochs).toEqual(Array.from({ length: item(w).epoch }, (_, n) => n + 1));
+    });
+  }
+});
+
+describe('replies that are lost', () => {
+  test('the acquire goes on instead of waiting out its own lease', async () => {
+    const w = await owned();
+    const real = { ...w.wire.vips };
+    w.wire.vips.tell = async (telling, at) => {
+      await real.tell(telling, at);
+      throw new Fault('unknown', 'TimeoutError', 'socket hang up');
+    };
+    const began = w.clock.now();
+    expect((await says(w, 'i-b')).answer).toBe('switched');
+    expect(w.clock.now() - began).toBeLessThan(LEASE_TTL);
+    expect([item(w).owner, item(w).epoch]).toEqual(['i-b', 2]);
+  });
+
+  test('and so it does when the SDK repeated the write, which was then refused by its own first try', async () => {
+    const w = await owned();
+    const real = { ...w.wire.vips };
+    w.wire.vips.tell = async (telling, at) => {
+      await real.tell(telling, at);
+      return real.tell(telling, at);
+    };
+    const began = w.clock.now();
+    expect((await says(w, 'i-b')).answer).toBe('switched');
+    expect(w.clock.now()).toBe(began);
+    expect(item(w)).toMatchObject({ owner: 'i-b', epoch: 2 });
+  });
+
+  test('an acquire that was never carried out is tried again', async () => {
+    const w = await owned();
+    const real = { ...w.wire.vips };
+    let tells = 0;
+    w.wire.vips.tell = (telling, at) => {
+      tells += 1;
+      return tells === 1
+        ? Promise.reject(new Fault('unknown', 'TimeoutError', 'socket hang up'))
+        : real.tell(telling, at);
+    };
+    expect((await says(w, 'i-b')).answer).toBe('switched');
+    expect(item(w).owner).toBe('i-b');
+  });
+
+  test('a store that refuses for good is thrown: to throw is to say deliver again', async () => {
+    const w = await owned();
+    w.wire.vips.tell = () => Promise.reject(new Fault('denied', 'AccessDeniedException', 'no'));
+    await expect(says(w, 'i-b')).rejects.toThrow('no');
+    expect(targets(w)).toEqual([A.eni]);
+  });
+});
+
+describe('claims that are no MASTER transition', () => {
+  test('the owner’s BACKUP sends the VIP to the node whose last word is MASTER, though that said nothing new', async () => {
+    const w = await owned();
+    await says(w, 'i-b');
+    await w.clock.advance(seconds(10));
+    expect((await says(w, 'i-b', { state: 'BACKUP' })).answer).toBe('switched');
+    expect([item(w).owner, targets(w)]).toEqual(['i-a', [A.eni]]);
+    expect(outcomesOf(w).at(-1)).toMatchObject({ cause: { why: 'i-b said BACKUP' }, to: 'i-a' });
+  });
+
+  test('the last node’s STOP moves nothing: with no candidate the VIP stays where it is', async () => {
+    const w = await owned();
+    expect(await says(w, 'i-a', { state: 'STOP' })).toMatchObject({ answer: 'recorded' });
+    expect([item(w).owner, targets(w)]).toEqual(['i-a', [A.eni]]);
+  });
+
+  test('an assertion that tells of a missed MASTER moves the VIP', async () => {
+    const w = await owned();
+    expect((await says(w, 'i-b', { kind: 'assertion', sinceMs: 5000 })).answer).toBe('switched');
+    expect(item(w).owner).toBe('i-b');
+  });
+});
+
+describe('the boundaries of time', () => {
+  test('a claim is from the future a millisecond after a minute; on the minute it is taken', async () => {
+    const w = await owned();
+    const stamped = (ms: number) => ({ over: { timeMs: epochMs(w.clock.now() + ms) } });
+    expect((await says(w, 'i-b', stamped(60_001))).answer).toBe('rejected');
+    expect((await says(w, 'i-b', stamped(60_000))).answer).toBe('switched');
+  });
+
+  test('an account or VPC that differs by a character is another one', async () => {
+    const w = await owned();
+    const other = w.ec2.tables.get('rtb-1')!;
+    w.ec2.tables.set('rtb-1', { ...other, account: `${ACCOUNT}0` });
+    await says(w, 'i-b');
+    expect(w.ec2.tables.get('rtb-1')!.routes[V4]!.target).toBe(A.eni);
+    expect(outcomesOf(w).at(-1)!.notes[0]).toMatch(/^left alone: rtb-1 belongs to account/);
+  });
+
+  test('a day later the same claim moves nothing: EventBridge may retry for 24 hours', async () => {
+    const w = await owned();
+    const told = heard('i-a', { atMs: 0 });
+    await says(w, 'i-b');
+    await w.clock.advance(hours(24));
+    expect(await finish(w, handle(w, told))).toMatchObject({ answer: 'recorded', news: false });
+    expect(targets(w)).toEqual([B.eni]);
+  });
+});

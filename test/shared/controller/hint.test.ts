@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { hintFrom } from '../../../shared/aws/events/hint-event.ts';
+import { type Change, concerns, type NodeHint, withStopped } from '../../../shared/controller/hint.ts';
+import { epochMs, plus, seconds } from '../../../shared/time.ts';
+import { merge } from '../../../shared/vip/node-state.ts';
+import { item, START, says, V4, world } from '../../support/world.ts';
+
+const stopped = (node: string, afterMs: number, state = 'stopped'): NodeHint => ({
+  ...{ kind: 'node', node, state },
+  atMs: plus(START, seconds(afterMs / 1000)),
+});
+const change = (over: Partial<Change>): Change => ({
+  ...{
+    kind: 'change',
+    id: 'e',
+    by: 'x',
+    call: 'ReplaceRoute',
+    destinations: [],
+    things: [],
+    labels: [],
+    atMs: START,
+  },
+  ...over,
+});
+
+describe('an instance that stopped', () => {
+  it('counts as STOP when it has said nothing since', async () => {
+    const w = world();
+    await says(w, 'i-a');
+    expect(withStopped(item(w), stopped('i-a', 5000)).claims['i-a']).toMatchObject({ state: 'STOP' });
+  });
+
+  it('is not brought back by what it said before and comes only now, but by what it says later', async () => {
+    const w = world();
+    await says(w, 'i-a');
+    const before = item(w).claims['i-a']!;
+    const gone = withStopped(item(w), stopped('i-a', 5000)).claims['i-a']!;
+    const laterBy = (ms: number) => merge(gone, { ...before, seq: before.seq + ms * 1000 }).state;
+    expect([laterBy(4000), laterBy(5999), laterBy(7000)]).toEqual(['STOP', 'STOP', before.state]);
+  });
+
+  it.each([
+    ['has spoken since: the event is late, or of an earlier life', stopped('i-a', -5000)],
+    ['only started', stopped('i-a', 5000, 'running')],
+    ['is no member', stopped('i-z', 5000)],
+  ])('changes nothing when it %s', async (_why, hint) => {
+    const w = world();
+    await says(w, 'i-a');
+    expect(withStopped(item(w), hint)).toBe(item(w));
+  });
+});
+
+describe('a hint concerns a VIP', () => {
+  const vip = { ...item(world()), name: 'web' };
+  it.each([
+    [change({ destinations: [V4] }), true],
+    [change({ destinations: ['10.0.0.0/8'], things: ['rtb-1'] }), false],
+    [change({ call: 'AssociateAddress', things: ['eipalloc-1'] }), true],
+    [change({ call: 'ModifyNetworkInterfaceAttribute', things: ['eni-i-a-service'] }), true],
+    [change({ call: 'CreateTags', labels: ['web'] }), true],
+    [change({ call: 'CreateTags', labels: ['web:eip'] }), true],
+    [change({ call: 'CreateTags', labels: ['other'] }), false],
+    [change({ call: 'DisassociateAddress' }), true],
+    [stopped('i-b', 0), true],
+    [stopped('i-z', 0), false],
+  ])('%j: %s', (hint, answer) => {
+    expect(concerns(hint, vip)).toBe(answer);
+  });
+
+  it('unless it was removed', () => {
+    expect(concerns(change({ destinations: [V4] }), { ...vip, removedAtMs: START })).toBe(false);
+  });
+});
+
+describe('the default bus', () => {
+  const envelope = { id: 'event', time: '2026-11-22T14:00:05Z' };
+
+  it('is understood where EC2 tells a state, and where CloudTrail tells a call', () => {
+    const detail = { 'instance-id': 'i-a', state: 'stopping' };
+    const state = { ...envelope, 'detail-type': 'EC2 Instance State-change Notification', detail };
+    expect(hintFrom(state, 'prod')).toEqual({
+      kind: 'node',
+      node: 'i-a',
+      state: 'stopping',
+      atMs: epochMs(Date.parse(envelope.time)),
+    });
+    const call = {
+      ...envelope,
+      'detail-type': 'AWS API Call via CloudTrail',
+      detail: {
+        ...{
+          eventName: 'CreateTags',
+          userIdentity: { arn: 'arn:aws:iam::1:user/x' },
+          eventTime: '2026-11-22T14:00:00Z',
+        },
+        requestParameters: {
+          resourcesSet: { items: [{ resourceId: 'rtb-1' }] },
+          tagSet: {
+            items: [
+              { key: 'Name', value: 'x' },
+              { key: 'vipshift:prod', value: 'web' },
+            ],
+          },
+        },
+      },
+    };
+    expect(hintFrom(call, 'prod')).toMatchObject({
+      kind: 'change',
+      by: 'arn:aws:iam::1:user/x',
+      things: ['rtb-1'],
+      labels: ['web'],
+      atMs: START,
+    });
+  });
+
+  it.each([[{}], [undefined], [{ 'detail-type': 'Scheduled Event', ...envelope, detail: {} }], ['text']])(
+    'takes %j for the schedule’s turn',
+    (event) => {
+      expect(hintFrom(event, 'prod')).toBeUndefined();
+    },
+  );
+});

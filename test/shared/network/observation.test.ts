@@ -1,0 +1,170 @@
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { describe, expect, test } from 'vitest';
+import { awsEc2 } from '../../../shared/aws/ec2/ec2.ts';
+import {
+  type EniSeen,
+  membersSeen,
+  type Observation,
+  sameView,
+  strays,
+  tablesOf,
+} from '../../../shared/network/observation.ts';
+import { durationMs, plus } from '../../../shared/time.ts';
+import { MEMBERS_MAX } from '../../../shared/vip/member.ts';
+import { ACCOUNT, addNode, addTable, entry, memberOf, VPC, type World, world } from '../../support/world.ts';
+
+const look = (w: World): Promise<Observation> => w.ec2.observe(entry);
+const changeEni = (w: World, eni: string, over: Partial<EniSeen>) =>
+  w.ec2.enis.set(eni, { ...w.ec2.enis.get(eni)!, ...over });
+const changeTable = (w: World, table: string, over: object) =>
+  w.ec2.tables.set(table, { ...w.ec2.tables.get(table)!, ...over });
+
+describe('scope', () => {
+  test('only labelled tables are seen, in the order of their ids', async () => {
+    const w = world();
+    addTable(w.ec2, 'rtb-0', 'web');
+    const ids = tablesOf(entry, await look(w)).map((t) => t.table);
+    expect(ids).toEqual(['rtb-0', 'rtb-1', 'rtb-2', 'rtb-3', 'rtb-4']);
+  });
+
+  test('a labelled table in another VPC or account, or of a gateway, is a stray with its reason', async () => {
+    const w = world();
+    changeTable(w, 'rtb-1', { vpc: 'vpc-2' });
+    changeTable(w, 'rtb-2', { account: '444455556666' });
+    changeTable(w, 'rtb-3', { edge: true });
+    const seen = await look(w);
+    expect(tablesOf(entry, seen).map((t) => t.table)).toEqual(['rtb-4']);
+    expect(strays(entry, seen)).toEqual([
+      { id: 'rtb-1', why: `lies in vpc-2, want ${VPC}` },
+      { id: 'rtb-2', why: `belongs to account 444455556666, want ${ACCOUNT}` },
+      { id: 'rtb-3', why: 'is associated with a gateway, which takes no route to outside the VPC' },
+    ]);
+  });
+
+  test('a labelled ENI elsewhere is a stray and makes nobody a member', async () => {
+    const w = world();
+    changeEni(w, 'eni-i-a-service', { vpc: 'vpc-2' });
+    const seen = await look(w);
+    expect(Object.keys(membersSeen(entry, seen, {}))).toEqual(['i-b']);
+    expect(strays(entry, seen).map((s) => s.id)).toEqual(['eni-i-a-service']);
+  });
+});
+
+describe('members', () => {
+  test('are the nodes with a labelled ENI, each with the ENI for its EIPs', async () => {
+    expect(membersSeen(entry, await look(world()), {})).toEqual({
+      'i-a': memberOf('i-a'),
+      'i-b': memberOf('i-b'),
+    });
+  });
+
+  test('an ENI that is attached to nothing makes nobody a member', async () => {
+    const w = world();
+    const { node: _node, ...loose } = w.ec2.enis.get('eni-i-a-service')!;
+    w.ec2.enis.set('eni-i-a-service', loose);
+    expect(Object.keys(membersSeen(entry, await look(w), {}))).toEqual(['i-b']);
+  });
+
+  test('without an ENI of their own EIPs go to the service ENI, but never to the primary one', async () => {
+    const w = world();
+    w.ec2.enis.delete('eni-i-a-eip');
+    w.ec2.enis.delete('eni-i-b-eip');
+    changeEni(w, 'eni-i-b-service', { primary: true });
+    const members = membersSeen(entry, await look(w), {});
+    expect(members['i-a']?.eipEni).toBe('eni-i-a-service');
+    expect(members['i-b']?.eipEni).toBeUndefined();
+  });
+
+  test('of two labelled ENIs the known one stays, else the lower id: a faulty set-up must not make the VIP wander', async () => {
+    const w = world(['i-a']);
+    w.ec2.enis.set('eni-0', { ...w.ec2.enis.get('eni-i-a-service')!, eni: 'eni-0' });
+    const seen = await look(w);
+    expect(membersSeen(entry, seen, {})['i-a']?.eni).toBe('eni-0');
+    expect(membersSeen(entry, seen, { 'i-a': memberOf('i-a') })['i-a']?.eni).toBe('eni-i-a-service');
+  });
+
+  test(`are at most ${MEMBERS_MAX}, the rest left out by id`, async () => {
+    const w = world([]);
+    for (let n = 0; n <= MEMBERS_MAX; n++) addNode(w.ec2, `i-${String(n).padStart(2, '0')}`);
+    const members = membersSeen(entry, await look(w), {});
+    expect(Object.keys(members)).toHaveLength(MEMBERS_MAX);
+    expect(members[`i-${MEMBERS_MAX}`]).toBeUndefined();
+  });
+
+  test('a VIP may name other labels than its own name', async () => {
+    const w = world();
+    addNode(w.ec2, 'i-c', 'edge');
+    const named = { ...entry, nodeLabels: ['edge'] };
+    expect(membersSeen(named, await w.ec2.observe(named), {})).toEqual({ 'i-c': memberOf('i-c') });
+  });
+});
+
+describe('two views', () => {
+  test('are the same when only their times differ, and differ when a route does', async () => {
+    const w = world();
+    const seen = await look(w);
+    const later = { ...seen, beganAtMs: plus(seen.beganAtMs, durationMs(60_000)) };
+    expect(sameView(later, seen)).toBe(true);
+    addTable(w.ec2, 'rtb-5', 'web');
+    expect(sameView(await look(w), seen)).toBe(false);
+    expect(sameView(undefined, seen)).toBe(false);
+  });
+});
+
+describe('what EC2 answers', () => {
+  const TAGS = [{ Key: 'vipshift:test', Value: 'web:eip' }];
+  const address = (last: number, association?: object) => ({
+    PrivateIpAddress: `10.0.2.${last}`,
+    Primary: last === 10,
+    ...(association === undefined ? {} : { Association: association }),
+  });
+  const eni = {
+    NetworkInterfaceId: 'eni-1',
+    VpcId: VPC,
+    OwnerId: ACCOUNT,
+    TagSet: TAGS,
+    Attachment: { InstanceId: 'i-a', DeviceIndex: 0 },
+    PrivateIpAddresses: [
+      address(11, { PublicIp: '203.0.113.9', AllocationId: 'eipalloc-9' }),
+      address(12),
+      address(10, { PublicIp: '198.51.100.7', IpOwnerId: 'amazon' }),
+    ],
+  };
+  const answers: Readonly<Record<string, object>> = {
+    DescribeNetworkInterfacesCommand: { NetworkInterfaces: [eni] },
+    DescribeRouteTablesCommand: { RouteTables: [] },
+    DescribeAddressesCommand: { Addresses: [] },
+  };
+
+  /** The SDK's client, answering by itself before anything is sent. */
+  function answering(): EC2Client {
+    const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
+    const client = new EC2Client({ region: 'eu-central-1', credentials });
+    client.middlewareStack.add(
+      (_next, context) => () => {
+        const output = { $metadata: {}, ...answers[context.commandName!] };
+        return Promise.resolve({ response: {}, output: output as never });
+      },
+      { step: 'initialize' },
+    );
+    return client;
+  }
+
+  test('a public address that AWS assigned takes its private address, as a foreign EIP does: it must not be thrown off', async () => {
+    const reader = answering();
+    const { signal } = new AbortController();
+    const access = { reader, writer: reader, tag: 'vipshift:test', clock: world().clock, signal };
+    const seen = await awsEc2(access).observe(entry);
+    expect(seen.enis[0]).toMatchObject({
+      node: 'i-a',
+      primary: true,
+      label: 'web:eip',
+      sourceDestCheck: true,
+    });
+    expect(seen.enis[0]!.addresses).toEqual([
+      { privateAddress: '10.0.2.10', eip: '198.51.100.7' },
+      { privateAddress: '10.0.2.11', eip: 'eipalloc-9' },
+      { privateAddress: '10.0.2.12' },
+    ]);
+  });
+});

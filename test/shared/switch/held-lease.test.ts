@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import { settleMicrotasks } from '../../../shared/memory/clock.ts';
+import { grip } from '../../../shared/switch/held-lease.ts';
+import { durationMs, type EpochMs, hours, plus } from '../../../shared/time.ts';
+import { ATTEMPT_MAX, LEASE_TTL, RENEW_BELOW, SKEW } from '../../../shared/vip/lease.ts';
+import type { VipStore } from '../../../shared/vip/store.ts';
+import { AFTER_LEASE, item, START, type World, world } from '../../support/world.ts';
+
+const cause = { kind: 'order', why: 'test', atMs: START } as const;
+const MARGIN = ATTEMPT_MAX + 2 * SKEW;
+
+async function held(deadline: EpochMs = plus(START, hours(1)), over: Partial<VipStore> = {}) {
+  const w = world();
+  const lease = { holder: 'me', epoch: 1, expiresAtMs: AFTER_LEASE, cause };
+  const vip = (await w.vips.write(item(w), { ...item(w), epoch: 1, lease }))!;
+  const asked: EpochMs[] = [];
+  const vips: VipStore = {
+    ...w.vips,
+    renew: (name, of, until) => {
+      asked.push(until);
+      return { ...w.vips, ...over }.renew(name, of, until);
+    },
+  };
+  return { w, asked, grip: grip(vip.name, vip.lease!, vips, w.clock, deadline) };
+}
+
+const until = (w: World, instant: EpochMs) => w.clock.set(instant);
+
+describe('a grip', () => {
+  test('lets an attempt start strictly before R and twice the skew from the end of the lease', async () => {
+    const { w, grip: mine } = await held();
+    until(w, plus(AFTER_LEASE, durationMs(-MARGIN - 1)));
+    expect(mine.mayStart()).toBe(true);
+    until(w, plus(AFTER_LEASE, durationMs(-MARGIN)));
+    expect(mine.mayStart()).toBe(false);
+  });
+
+  test('lets nothing start at or after the invocation’s own end', async () => {
+    const { w, grip: mine } = await held(plus(START, durationMs(100)));
+    until(w, plus(START, durationMs(99)));
+    expect(mine.mayStart()).toBe(true);
+    until(w, plus(START, durationMs(100)));
+    expect(mine.mayStart()).toBe(false);
+  });
+
+  test('prolongs the lease when RENEW_BELOW or less is left, and not a millisecond earlier', async () => {
+    const { w, grip: mine, asked } = await held();
+    until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW - 1)));
+    await mine.keep();
+    expect(asked).toEqual([]);
+    until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
+    await mine.keep();
+    expect(asked).toEqual([plus(w.clock.now(), LEASE_TTL)]);
+    expect(item(w).lease).toMatchObject({ epoch: 1, expiresAtMs: asked[0] });
+    until(w, AFTER_LEASE);
+    expect(mine.mayStart()).toBe(true);
+  });
+
+  test('asks once when many steps need it at the same time', async () => {
+    const { w, grip: mine, asked } = await held();
+    until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
+    await Promise.all(Array.from({ length: 50 }, () => mine.keep()));
+    expect(asked).toHaveLength(1);
+  });
+
+  test('keeping it lasts until the renewal has its answer: what is asked next is asked of the new end', async () => {
+    let answer: () => void = () => undefined;
+    const { w, grip: mine } = await held(plus(START, hours(1)), {
+      renew: () => new Promise((resolve) => (answer = () => resolve(item(w)))),
+    });
+    until(w, plus(AFTER_LEASE, durationMs(-MARGIN)));
+    let kept = false;
+    const keeping = mine.keep().then(() => {
+      kept = true;
+    });
+    await settleMicrotasks();
+    expect(kept).toBe(false);
+    answer();
+    await keeping;
+    expect(mine.mayStart()).toBe(true);
+  });
+
+  test('a renewal without an answer leaves the earlier end in force, and is tried again', async () => {
+    let replies = 0;
+    const {
+      w,
+      grip: mine,
+      asked,
+    } = await held(plus(START, hours(1)), {
+      renew: () =>
+        ++replies === 1 ? Promise.reject(new Error('socket hang up')) : Promise.resolve(item(world())),
+    });
+    until(w, plus(AFTER_LEASE, durationMs(-MARGIN)));
+    await mine.keep();
+    expect(mine.mayStart()).toBe(false);
+    await mine.keep();
+    expect([asked.length, mine.mayStart()]).toEqual([2, true]);
+  });
+
+  test('a lease that is somebody else’s now is lost for good: nothing starts any more', async () => {
+    const { w, grip: mine, asked } = await held();
+    until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
+    w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, epoch: 2, holder: 'other' } });
+    await mine.keep();
+    expect(mine.mayStart()).toBe(false);
+    await mine.keep();
+    expect(asked).toHaveLength(1);
+  });
+
+  test('starts nothing that the item seen at a renewal does not want any more, until it wants it again', async () => {
+    const { w, grip: mine } = await held();
+    const wanted = { pin: { node: 'i-b', untilMs: AFTER_LEASE, by: 'ops', reason: 'test' } } as const;
+    mine.serve((vip) => vip.pin?.node !== 'i-b');
+    w.vips.items.set('web', { ...item(w), ...wanted });
+    expect([mine.isWanted(), mine.mayStart()], 'nobody has looked yet').toEqual([true, true]);
+    until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
+    await mine.keep();
+    expect([mine.isWanted(), mine.mayStart()]).toEqual([false, false]);
+    mine.heed({ ...item(w), pin: { ...wanted.pin, node: 'i-a' } });
+    expect([mine.isWanted(), mine.mayStart()]).toEqual([true, true]);
+  });
+});

@@ -1,0 +1,313 @@
+import { describe, expect, test } from 'vitest';
+import { Fault } from '../../../shared/fault.ts';
+import { memoryBudget } from '../../../shared/memory/budget.ts';
+import { EPOCHS_MAX, type Switched, switchVip, take, type Wire } from '../../../shared/switch/switch-vip.ts';
+import { durationMs, plus, seconds } from '../../../shared/time.ts';
+import type { Claim } from '../../../shared/vip/claim.ts';
+import { UNKNOWN_LANDS_WITHIN } from '../../../shared/vip/lease.ts';
+import { slotOf } from '../../../shared/vip/liveness.ts';
+import { stintOf } from '../../../shared/vip/node-state.ts';
+import type { Vip } from '../../../shared/vip/vip.ts';
+import {
+  claimOf,
+  finish,
+  item,
+  memberOf,
+  outcomesOf,
+  reconciles,
+  START,
+  says,
+  targets,
+  type World,
+  world,
+} from '../../support/world.ts';
+
+const A = memberOf('i-a');
+const cause = { kind: 'order', why: 'test', atMs: START } as const;
+const lost = (what: string) => new Fault('unknown', 'TimeoutError', `${what}: socket hang up`);
+
+/** Records a claim behind everybody's back, as another invocation would. */
+function record(w: World, claim: Claim): void {
+  const stint = stintOf(claim, w.clock.now());
+  const telling = { vip: 'web', node: claim.node, stint, slot: slotOf(claim.timeMs), as: 'news' } as const;
+  void w.vips.tell(telling, w.clock.now());
+}
+
+/** Takes the lease for whoever is elected and switches. */
+async function switches(w: World, over: Partial<Wire> = {}): Promise<Switched> {
+  const wire = { ...w.wire, ...over };
+  const taken = (await take(w.wire, item(w), item(w), cause))!;
+  return finish(w, switchVip(wire, taken, w.ec2.observe(taken), []));
+}
+
+function elected(): World {
+  const w = world();
+  record(w, claimOf('i-a'));
+  return w;
+}
+
+describe('a switch', () => {
+  test('commits the owner, closes its epoch, frees the lease and announces the change once', async () => {
+    const w = elected();
+    const { failovers, faults, vip } = await switches(w);
+    expect(faults).toEqual([]);
+    expect(failovers).toMatchObject([{ epoch: 1, outcome: 'switched', to: 'i-a' }]);
+    expect(vip).toMatchObject({ owner: 'i-a', wrote: [A.eni, A.eipEni], open: {}, touchedAtMs: START });
+    expect(vip.lease).toBeUndefined();
+    expect(item(w)).toEqual(vip);
+    expect(w.published).toEqual(failovers);
+  });
+
+  test('that changes no owner is not announced', async () => {
+    const w = elected();
+    await switches(w);
+    await w.clock.advance(seconds(10));
+    const { failovers } = await switches(w);
+    expect(failovers).toMatchObject([{ epoch: 2, outcome: 'unchanged' }]);
+    expect(w.published).toHaveLength(1);
+  });
+
+  test('a bus that does not take the announcement hurts nothing: the fault is told', async () => {
+    const w = elected();
+    const bus = {
+      finished: () => Promise.reject(new Fault('throttled', 'ThrottlingException', 'slow down')),
+    };
+    const { faults, vip } = await switches(w, { bus });
+    expect(faults.map((f) => f.code)).toEqual(['ThrottlingException']);
+    expect(vip.owner).toBe('i-a');
+    expect(vip.lease).toBeUndefined();
+  });
+
+  test('without an outcome in the record the lease is not released: the next holder closes the epoch', async () => {
+    const w = elected();
+    const put: World['timeline']['put'] = (entry) =>
+      entry.entry === 'outcome' ? Promise.reject(new Error('table gone')) : w.timeline.put(entry);
+    await switches(w, { timeline: { ...w.timeline, put } });
+    expect(item(w).lease).toMatchObject({ epoch: 1 });
+    expect(item(w).owner).toBeUndefined();
+    await w.clock.advance(seconds(11));
+    await says(w, 'i-b');
+    expect(outcomesOf(w).map((o) => [o.epoch, o.outcome])).toEqual([
+      [1, 'abandoned'],
+      [2, 'switched'],
+    ]);
+    expect(item(w)).toMatchObject({ owner: 'i-b', open: {} });
+  });
+
+  test.each([
+    ['its outcome is recorded', false],
+    ['its outcome could not be recorded', true],
+  ])(
+    'ends only when the places that it did not need are given back, also when %s: a frozen sandbox leaves nothing half done',
+    async (_what, fails) => {
+      const w = elected();
+      w.vips.items.set('web', { ...item(w), tablesSeen: 20 });
+      const budget = memoryBudget();
+      let back = false;
+      const giveBack: typeof budget.giveBack = async (call, count) => {
+        await w.clock.wait(seconds(1));
+        await budget.giveBack(call, count);
+        back = true;
+      };
+      const put: World['timeline']['put'] = (entry) =>
+        entry.entry === 'outcome' && fails ? Promise.reject(new Error('table gone')) : w.timeline.put(entry);
+      await switches(w, { budget: { ...budget, giveBack }, timeline: { ...w.timeline, put } });
+      expect(back).toBe(true);
+    },
+  );
+
+  test('that failed at one table commits no owner, keeps both sides as its own, and reconcile goes on', async () => {
+    const w = elected();
+    const ec2 = {
+      ...w.ec2,
+      apply: (step: Parameters<typeof w.ec2.apply>[0], mayStart: () => boolean) =>
+        step.cell.startsWith('rtb-2')
+          ? Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'not yours'))
+          : w.ec2.apply(step, mayStart),
+    };
+    const { failovers, vip } = await switches(w, { ec2 });
+    expect(failovers).toMatchObject([{ outcome: 'partial' }]);
+    expect(vip.owner).toBeUndefined();
+    expect(vip.wrote).toEqual([A.eni, A.eipEni]);
+    expect(w.published).toEqual([]);
+  });
+
+  test('that is half done leaves cells on both sides, and both stay ours: the rest is no stranger’s later', async () => {
+    const w = elected();
+    await switches(w);
+    await w.clock.advance(seconds(10));
+    record(w, claimOf('i-b', { atMs: 10_000 }));
+    const real = { ...w.ec2 };
+    const apply: World['ec2']['apply'] = (step, mayStart) =>
+      step.cell.startsWith('rtb-2') && mayStart()
+        ? Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'not yours'))
+        : real.apply(step, mayStart);
+    await switches(w, { ec2: { ...w.ec2, apply } });
+    const B = memberOf('i-b');
+    expect(item(w)).toMatchObject({ owner: 'i-a', wrote: [A.eni, A.eipEni, B.eni, B.eipEni] });
+    for (const eni of [A.eni, A.eipEni]) {
+      const { label: _label, ...untagged } = w.ec2.enis.get(eni)!;
+      w.ec2.enis.set(eni, untagged);
+    }
+    await w.clock.advance(seconds(60));
+    await reconciles(w);
+    expect([item(w).owner, targets(w)]).toEqual(['i-b', [B.eni]]);
+  });
+
+  test.each([
+    ['a good commit forgets', {}, false],
+    ['an attempt of before that may still land keeps', { touchedAtMs: plus(START, durationMs(1)) }, true],
+    ['one that may land no more, to the millisecond, forgets', { touchedAtMs: START }, false],
+    ['a holder that did not come back keeps', { open: { other: { epoch: 0, cause } } }, true],
+  ])(
+    '%s the ENI of a node that has left: what lies there is ours until nothing more can come',
+    async (_what, over, kept) => {
+      const w = elected();
+      w.vips.items.set('web', { ...item(w), wrote: ['eni-of-one-that-left'], ...over });
+      const { vip } = await switches(w);
+      expect(vip.owner).toBe('i-a');
+      expect(new Set(vip.wrote)).toEqual(
+        new Set([...(kept ? ['eni-of-one-that-left'] : []), A.eni, A.eipEni]),
+      );
+    },
+  );
+
+  test('an attempt without an answer makes everything observed untrusted for a while: it may still land', async () => {
+    const w = elected();
+    let first = true;
+    const apply: World['ec2']['apply'] = async (step, mayStart) => {
+      await w.ec2.apply(step, mayStart);
+      if (first) {
+        first = false;
+        throw lost('ReplaceRoute');
+      }
+    };
+    const { vip, failovers } = await switches(w, { ec2: { ...w.ec2, apply } });
+    expect(failovers[0]!.steps.map((s) => s.unanswered)).toContain(1);
+    expect(vip.touchedAtMs - failovers[0]!.atMs).toBe(UNKNOWN_LANDS_WITHIN);
+  });
+});
+
+describe('the release', () => {
+  /** Runs `meanwhile` right before the first write of the release. */
+  const atRelease = (w: World, meanwhile: () => void): Partial<Wire> => {
+    let done = false;
+    return {
+      vips: {
+        ...w.vips,
+        write: (was, is) => {
+          if (!done) meanwhile();
+          done = true;
+          return w.vips.write(was, is);
+        },
+      },
+    };
+  };
+
+  test('is repeated when a claim came that changes nothing, and keeps that claim', async () => {
+    const w = elected();
+    const { failovers } = await switches(
+      w,
+      atRelease(w, () => record(w, claimOf('i-b', { state: 'BACKUP' }))),
+    );
+    expect(failovers).toHaveLength(1);
+    expect(item(w)).toMatchObject({ owner: 'i-a', epoch: 1, claims: { 'i-b': { state: 'BACKUP' } } });
+    expect(item(w).lease).toBeUndefined();
+  });
+
+  test('becomes a new epoch when a claim changed the election: nobody else need come for it', async () => {
+    const w = elected();
+    const { failovers } = await switches(
+      w,
+      atRelease(w, () => record(w, claimOf('i-b', { atMs: 5000 }))),
+    );
+    expect(failovers.map((f) => [f.epoch, f.outcome, f.to])).toEqual([
+      [1, 'switched', 'i-a'],
+      [2, 'switched', 'i-b'],
+    ]);
+    expect(failovers[1]!.cause.why).toBe(
+      'the election changed while epoch 1 was under way: newest MASTER is i-b',
+    );
+    expect(targets(w)).toEqual([memberOf('i-b').eni]);
+    expect(item(w)).toMatchObject({ owner: 'i-b', open: {} });
+    expect(w.published.map((f) => f.to)).toEqual(['i-a', 'i-b']);
+  });
+
+  test('stops when the lease is somebody else’s: nothing is committed, and the record stands', async () => {
+    const w = elected();
+    const steal = () => {
+      const lease = { ...item(w).lease!, epoch: 2, holder: 'other' };
+      w.vips.items.set('web', { ...item(w), rev: item(w).rev + 1, epoch: 2, lease });
+    };
+    const { failovers, vip } = await switches(w, atRelease(w, steal));
+    expect(failovers).toHaveLength(1);
+    expect(vip.owner).toBeUndefined();
+    expect(item(w).lease).toMatchObject({ holder: 'other' });
+    expect(w.published).toEqual([]);
+  });
+
+  test('whose reply was lost is settled by a read: done, and announced', async () => {
+    const w = elected();
+    let writes = 0;
+    const write: World['vips']['write'] = async (was, is) => {
+      writes += 1;
+      const written = await w.vips.write(was, is);
+      if (writes === 1) throw lost('release');
+      return written;
+    };
+    const { vip } = await switches(w, { vips: { ...w.vips, write } });
+    expect([writes, vip.owner, vip.lease]).toEqual([1, 'i-a', undefined]);
+    expect(w.published).toHaveLength(1);
+  });
+
+  test('that was never carried out is repeated', async () => {
+    const w = elected();
+    let writes = 0;
+    const write: World['vips']['write'] = async (was, is) => {
+      writes += 1;
+      if (writes === 1) throw lost('release');
+      return w.vips.write(was, is);
+    };
+    await switches(w, { vips: { ...w.vips, write } });
+    expect([writes, item(w).owner, item(w).lease]).toEqual([2, 'i-a', undefined]);
+  });
+
+  test('a VIP whose election keeps changing is followed a bounded number of times, and then released', async () => {
+    const w = elected();
+    const followed = new Set<number>();
+    const write: World['vips']['write'] = (was, is) => {
+      const epoch = was?.epoch ?? 0;
+      const node = epoch % 2 === 0 ? 'i-a' : 'i-b';
+      if (!followed.has(epoch)) record(w, claimOf(node, { atMs: 5000 * epoch }));
+      followed.add(epoch);
+      return w.vips.write(was, is);
+    };
+    const { failovers, vip } = await switches(w, { vips: { ...w.vips, write } });
+    expect(failovers.map((f) => f.epoch)).toEqual(Array.from({ length: EPOCHS_MAX }, (_, n) => n + 1));
+    expect(vip).toMatchObject({ epoch: EPOCHS_MAX, open: {} });
+    expect(vip.lease).toBeUndefined();
+    await w.clock.advance(seconds(60));
+    await reconciles(w);
+    expect(targets(w)).toEqual([memberOf('i-a').eni]);
+  });
+
+  test('an invocation with no time left does not begin another epoch: the next claim or reconcile does', async () => {
+    const w = elected();
+    const deadline = plus(START, durationMs(4000));
+    const over = { ...atRelease(w, () => record(w, claimOf('i-b', { atMs: 3000 }))), deadline };
+    const { failovers } = await switches(w, over);
+    expect(failovers).toHaveLength(1);
+    expect(item(w).lease).toBeUndefined();
+    expect(item(w).owner).toBe('i-a');
+    await w.clock.advance(seconds(10));
+    await says(w, 'i-b', { kind: 'assertion', sinceMs: 3000 });
+    expect(targets(w)).toEqual([memberOf('i-b').eni]);
+  });
+
+  test('leaves what newer code wrote into the item: only what changed is changed', async () => {
+    const w = elected();
+    w.vips.items.set('web', { ...item(w), later: 'kept' } as Vip);
+    await switches(w);
+    expect(item(w)).toMatchObject({ later: 'kept', owner: 'i-a' });
+  });
+});

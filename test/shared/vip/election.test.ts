@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { epochMs } from '../../../shared/time.ts';
+import {
+  ADVERT_DOUBT_MS,
+  type Election,
+  elect,
+  OUTLIVES_MS,
+  SPLIT_AFTER_MS,
+  unfit,
+} from '../../../shared/vip/election.ts';
+import { slotOf } from '../../../shared/vip/liveness.ts';
+import { type Stint, stintOf } from '../../../shared/vip/node-state.ts';
+import { newVip, type Vip } from '../../../shared/vip/vip.ts';
+import { claimOf, entry, memberOf, START, type Words } from '../../support/world.ts';
+
+const NODES = ['i-a', 'i-b', 'i-c'];
+const stint = (node: string, words: Words = {}): Stint => stintOf(claimOf(node, words), START);
+
+function vip(claims: Record<string, Stint>, over: Partial<Vip> = {}): Vip {
+  const members = Object.fromEntries(NODES.map((node) => [node, memberOf(node)]));
+  return { ...newVip(entry), members, claims, ...over };
+}
+
+const election = (claims: Record<string, Stint>, over: Partial<Vip> = {}): Election =>
+  elect(vip(claims, over), START);
+/** Evidence enough to make a stint that was last heard at START silent. */
+const muchHeard = [1, 2, 3, 4, 5].map((n) => slotOf(START) + n);
+
+describe('orders', () => {
+  const order = { untilMs: epochMs(START + 1), by: 'ops', reason: 'test' };
+  const claims = { 'i-a': stint('i-a'), 'i-b': stint('i-b', { atMs: 5000 }) };
+
+  test('a freeze keeps the owner strictly before its end, and not at it', () => {
+    expect(election(claims, { owner: 'i-a', freeze: order })).toMatchObject({
+      owner: 'i-a',
+      why: 'frozen by order',
+    });
+    expect(election(claims, { owner: 'i-a', freeze: { ...order, untilMs: START } }).owner).toBe('i-b');
+  });
+
+  test('a pin wins over the newest MASTER while its node is fit', () => {
+    const pin = { ...order, node: 'i-a' };
+    expect(election(claims, { owner: 'i-b', pin })).toMatchObject({ owner: 'i-a', why: 'pinned by order' });
+    expect(election(claims, { owner: 'i-b', pin: { ...pin, untilMs: START } }).owner).toBe('i-b');
+  });
+
+  test('a BACKUP may be pinned: an order is meant to overrule the election', () => {
+    const backup = { ...claims, 'i-a': stint('i-a', { state: 'BACKUP' }) };
+    expect(election(backup, { pin: { ...order, node: 'i-a' } }).owner).toBe('i-a');
+  });
+
+  test('a freeze wins over a pin', () => {
+    expect(election(claims, { owner: 'i-b', freeze: order, pin: { ...order, node: 'i-a' } }).owner).toBe(
+      'i-b',
+    );
+  });
+
+  for (const state of ['FAULT', 'STOP', 'DELETED'] as const) {
+    test(`a pin is suspended, with the reason, when its node says ${state}`, () => {
+      const found = election(
+        { ...claims, 'i-a': stint('i-a', { state }) },
+        { pin: { ...order, node: 'i-a' } },
+      );
+      expect(found).toMatchObject({ owner: 'i-b', suspendedPin: `last word of i-a is ${state}` });
+    });
+  }
+
+  test('a pin is suspended when its node is silent, was never heard or is no member', () => {
+    const told = (node: string, over: Partial<Vip> = {}) =>
+      election(claims, { pin: { ...order, node }, ...over }).suspendedPin;
+    expect(told('i-a', { heard: muchHeard })).toBe('i-a is silent');
+    expect(told('i-c')).toBe('i-c was never heard');
+    expect(told('i-z')).toBe('i-z is no member');
+    expect(unfit(vip(claims), 'i-a')).toBeUndefined();
+  });
+});
+
+describe('among MASTERs', () => {
+  test('the newest transition wins, whatever the priorities say: it is what VRRP arrived at', () => {
+    const claims = {
+      'i-a': stint('i-a', { priority: 254 }),
+      'i-b': stint('i-b', { atMs: 2000, priority: 1 }),
+    };
+    expect(election(claims)).toMatchObject({ owner: 'i-b', why: 'newest MASTER is i-b' });
+  });
+
+  test('one instant: the higher priority wins, then the lower id', () => {
+    const equal = { 'i-b': stint('i-b'), 'i-a': stint('i-a') };
+    expect(election({ ...equal, 'i-c': stint('i-c', { priority: 101 }) }).owner).toBe('i-c');
+    expect(election(equal).owner).toBe('i-a');
+  });
+
+  test('who is no member, or does not say MASTER, is no candidate', () => {
+    const claims = {
+      'i-a': stint('i-a'),
+      'i-z': stint('i-z', { atMs: 9000 }),
+      'i-b': stint('i-b', { atMs: 9000, state: 'BACKUP' }),
+    };
+    expect(election(claims).owner).toBe('i-a');
+  });
+
+  test('a higher priority takes it back once its lower-advert came surely after the winner’s transition', () => {
+    const winner = stint('i-b', { atMs: 10_000, priority: 50 });
+    const advert = (atMs: number): Stint => ({
+      ...stint('i-a', { priority: 100 }),
+      affSeq: 1,
+      affHiMs: atMs,
+      affAtMs: atMs,
+    });
+    const sure = winner.hiMs + ADVERT_DOUBT_MS;
+    expect(election({ 'i-a': advert(sure + 1), 'i-b': winner })).toMatchObject({
+      owner: 'i-a',
+      why: 'i-a outranks i-b and heard its advert after it became MASTER',
+    });
+    expect(election({ 'i-a': advert(sure), 'i-b': winner }).owner).toBe('i-b');
+    const equal = { ...advert(sure + 1), priority: 50 };
+    expect(election({ 'i-a': equal, 'i-b': winner }).owner).toBe('i-b');
+  });
+
+  test('a silent MASTER is no candidate while another is heard', () => {
+    const claims = {
+      'i-a': stint('i-a', { atMs: 2000 }),
+      'i-b': stint('i-b', { kind: 'assertion', sinceMs: 0, atMs: 130_000 }),
+    };
+    expect(election(claims, { owner: 'i-a' }).owner).toBe('i-a');
+    expect(election(claims, { owner: 'i-a', heard: muchHeard }).owner).toBe('i-b');
+  });
+});
+
+describe('with no candidate', () => {
+  const stays = 'no candidate: the VIP stays where it is';
+
+  test('the owner stays: nobody said anything better', () => {
+    expect(election({}, { owner: 'i-a' })).toMatchObject({ owner: 'i-a', why: stays });
+    expect(election({}).owner).toBeUndefined();
+    const down = { 'i-a': stint('i-a', { state: 'FAULT' }), 'i-b': stint('i-b', { state: 'BACKUP' }) };
+    expect(election(down, { owner: 'i-a' })).toMatchObject({ owner: 'i-a', why: stays });
+  });
+
+  test('a silent MASTER takes over from an owner that withdrew itself', () => {
+    const claims = { 'i-a': stint('i-a', { atMs: 5000, state: 'STOP' }), 'i-b': stint('i-b') };
+    const found = election(claims, { owner: 'i-a', heard: muchHeard });
+    expect(found).toMatchObject({ owner: 'i-b', why: 'i-a said STOP; the newest MASTER is i-b' });
+  });
+
+  test('both silent: the other takes over only when it spoke OUTLIVES_MS after the owner’s last word', () => {
+    const claims = (gap: number) => ({
+      'i-a': stint('i-a', { atMs: 1000 }),
+      'i-b': { ...stint('i-b'), seenMs: START + 1000 + gap },
+    });
+    const silentBoth = { owner: 'i-a', heard: muchHeard };
+    expect(election(claims(OUTLIVES_MS), silentBoth).owner).toBe('i-b');
+    expect(election(claims(OUTLIVES_MS - 1), silentBoth).owner).toBe('i-a');
+  });
+
+  test('an owner that is no member any more does not hold the VIP against a silent MASTER', () => {
+    const found = election({ 'i-b': stint('i-b') }, { owner: 'i-gone', heard: muchHeard });
+    expect(found.owner).toBe('i-b');
+  });
+});
+
+describe('split brain', () => {
+  const older = (seenMs: number): Stint => ({ ...stint('i-a'), seenMs });
+
+  test('two MASTERs, the older one heard SPLIT_AFTER_MS after the newer one’s transition', () => {
+    const newer = stint('i-b', { atMs: 10_000 });
+    const at = START + 10_000 + SPLIT_AFTER_MS;
+    expect(election({ 'i-a': older(at), 'i-b': newer }).splitBrain).toEqual(['i-a', 'i-b']);
+    expect(election({ 'i-a': older(at - 1), 'i-b': newer }).splitBrain).toEqual([]);
+  });
+
+  test('not a dead host whose last word was MASTER', () => {
+    const claims = {
+      'i-a': older(START),
+      'i-b': stint('i-b', { kind: 'assertion', sinceMs: 5000, atMs: 130_000 }),
+    };
+    expect(election(claims, { heard: muchHeard })).toMatchObject({ owner: 'i-b', splitBrain: [] });
+  });
+});

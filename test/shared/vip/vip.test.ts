@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { durationMs, epochMs, plus } from '../../../shared/time.ts';
+import { slotOf } from '../../../shared/vip/liveness.ts';
+import { merge, type Stint, stintOf } from '../../../shared/vip/node-state.ts';
+import { afterTelling, type Telling } from '../../../shared/vip/store.ts';
+import { isNews, newVip, onlyRefreshes, sameScope, type Vip, withClaim } from '../../../shared/vip/vip.ts';
+import { claimOf, entry, memberOf, START } from '../../support/world.ts';
+
+const vip: Vip = { ...newVip(entry), members: { 'i-a': memberOf('i-a') } };
+const first = stintOf(claimOf('i-a'), START);
+
+/** Claims of one node that speak of one of two transitions, sent and stamped at any time, some of them very late. */
+const stint: fc.Arbitrary<Stint> = fc
+  .record({
+    sinceMs: fc.constantFrom(0, 5000),
+    // Also close around the end of youth, where two claims may be stamped the wrong way round.
+    afterMs: fc.oneof(fc.integer({ min: 0, max: 40_000 }), fc.integer({ min: 14_000, max: 16_000 })),
+    stampMs: fc.integer({ min: 0, max: 3 }),
+    lateMs: fc.constantFrom(0, 0, 0, 61_000),
+    kind: fc.constantFrom('assertion' as const, 'lower-advert' as const),
+  })
+  .map(({ sinceMs, afterMs, stampMs, lateMs, kind }) => {
+    const atMs = sinceMs + afterMs;
+    const timeMs = epochMs(Math.floor((START + atMs) / 1000 + stampMs) * 1000);
+    const claim = claimOf('i-a', { kind, sinceMs, atMs, over: { timeMs } });
+    return stintOf(claim, plus(timeMs, durationMs(lateMs)));
+  });
+
+describe('a claim that is recorded without a read', () => {
+  test('overwrites a few fields and does what merge would do: DynamoDB has no min() and no max()', () => {
+    let refreshes = 0;
+    fc.assert(
+      fc.property(stint, stint, (known, told) => {
+        if (!onlyRefreshes(known, told)) return;
+        refreshes += 1;
+        const { seq, state, priority, slot, seenMs, affSeq, affHiMs, affAtMs } = told;
+        const advert = affSeq === undefined ? {} : { affSeq, affHiMs, affAtMs };
+        expect(merge(known, told)).toEqual({ ...known, seq, state, priority, slot, seenMs, ...advert });
+      }),
+      { numRuns: 5000 },
+    );
+    expect(refreshes).toBeGreaterThan(200);
+  });
+
+  test('replaces a stint that is older, or the first word of a node', () => {
+    fc.assert(
+      fc.property(stint, stint, (known, told) => {
+        if (isNews(known, told)) expect(merge(known, told)).toEqual(told);
+      }),
+    );
+    expect(isNews(undefined, first)).toBe(true);
+    expect(isNews(first, first)).toBe(false);
+  });
+});
+
+describe('the item after a telling', () => {
+  const telling = (over: Partial<Telling> = {}): Telling => ({
+    vip: 'web',
+    node: 'i-a',
+    stint: first,
+    slot: slotOf(START),
+    as: 'news',
+    ...over,
+  });
+
+  test('every change raises rev', () => {
+    expect(afterTelling(vip, telling(), START)?.rev).toBe(vip.rev + 1);
+  });
+
+  test('there is none for a node that is no member, a VIP out of the ledger, or a stint that is no news', () => {
+    expect(afterTelling(vip, telling({ node: 'i-z' }), START)).toBeUndefined();
+    expect(afterTelling({ ...vip, removedAtMs: START }, telling(), START)).toBeUndefined();
+    const known = { ...vip, claims: { 'i-a': first } };
+    expect(afterTelling(known, telling(), START)).toBeUndefined();
+    expect(afterTelling(vip, telling({ as: 'refresh' }), START)).toBeUndefined();
+  });
+
+  test('a claim that says nothing new leaves the very same object, so that nobody writes it', () => {
+    const known = withClaim(vip, 'i-a', first, slotOf(START));
+    expect(withClaim(known, 'i-a', first, slotOf(START))).toBe(known);
+    expect(withClaim(known, 'i-a', first, slotOf(START) + 1)).not.toBe(known);
+  });
+});
+
+test('a VIP that was just registered is at its first rev, under no epoch, and says which schema it has', () => {
+  expect(newVip(entry)).toMatchObject({
+    schema: 1,
+    rev: 1,
+    epoch: 0,
+    wrote: [],
+    open: {},
+    members: {},
+    claims: {},
+  });
+});
+
+test('a claim of the slot that is recorded already only refreshes: one write will do for it', () => {
+  const later = stintOf(claimOf('i-a', { kind: 'assertion', sinceMs: 0, atMs: 1000 }), START);
+  expect(later.slot).toBe(first.slot);
+  expect(onlyRefreshes(first, later)).toBe(true);
+  expect(onlyRefreshes({ ...first, slot: later.slot + 1 }, later), 'a slot is never taken back').toBe(false);
+  expect(onlyRefreshes({ ...first, seenMs: later.seenMs }, later), 'AWS stamps whole seconds').toBe(true);
+  expect(onlyRefreshes(later, later), 'the same claim again is nothing to write').toBe(false);
+});
+
+test('a scope is the same by name and by both kinds of label, and by nothing less', () => {
+  const scope = { name: 'web', tableLabels: ['web'], nodeLabels: ['web', 'edge'] };
+  expect(sameScope(scope, { ...scope })).toBe(true);
+  for (const over of [{ name: 'db' }, { tableLabels: ['db'] }, { nodeLabels: ['web'] }])
+    expect(sameScope(scope, { ...scope, ...over })).toBe(false);
+});

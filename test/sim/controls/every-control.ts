@@ -1,0 +1,7 @@
+// Every broken variant of the code that the simulation has to catch.
+
+import { found } from './found.ts';
+import { planted } from './planted.ts';
+import { type Control, controls } from './protocol.ts';
+
+export const every: readonly Control[] = [...controls, ...found, ...planted];

@@ -1,0 +1,136 @@
+// The bugs that the simulation found in this code: each put back, so that it stays findable. A smallest history of each
+// lies in regressions/, by its name.
+// Two more, about plans longer than an invocation, cannot be put back alone any more: a failed switch now pauses.
+import type { Control } from './protocol.ts';
+import type { Patch } from './variant.ts';
+
+const patch = (file: string, replace: string, by: string): Patch => ({
+  file: `shared/${file}.ts`,
+  replace,
+  by,
+});
+
+export const found: readonly Control[] = [
+  {
+    name: 'reconcile gives up when a claim comes in between',
+    breaks: ['convergence'],
+    patches: [
+      patch(
+        'controller/reconcile',
+        'if (again === undefined || isLive(again.lease, wire.clock.now())) break;',
+        'break;',
+      ),
+    ],
+  },
+  {
+    name: 'a renewal that lands late shortens the lease',
+    breaks: ['one writer'],
+    patches: [patch('memory/vip-store', 'if (expiresAtMs > vip.lease.expiresAtMs) {', 'if (true) {')],
+  },
+  {
+    name: 'a renewal that leaves rev alone',
+    breaks: ['one writer'],
+    patches: [patch('memory/vip-store', 'rev: vip.rev + 1, lease:', 'lease:')],
+  },
+  {
+    name: 'every VIP takes the first free address',
+    breaks: ['convergence'],
+    patches: [
+      patch('network/plan', 'const first = place === -1 ? spread(eip) : place;', 'const first = 0;'),
+      // Else the read-back mends it.
+      patch('switch/verify', 'return eip !== undefined && eip !== own.cell;', 'return false;'),
+    ],
+  },
+  {
+    name: 'departed members are strangers',
+    breaks: ['convergence'],
+    patches: [patch('controller/reconcile', 'if (gone.length === 0) return vip.wrote;', 'return vip.wrote;')],
+  },
+  {
+    name: 'what could not be moved is forgotten',
+    breaks: ['convergence'],
+    patches: [
+      patch('switch/switch-vip', 'held.good && !unmet && !mayLand, sent', 'held.good && !mayLand, sent'),
+    ],
+  },
+  {
+    name: 'a late claim takes an epoch first',
+    breaks: ['order'],
+    patches: [patch('controller/handle-claim', 'urgent(claim) && !isLate(claim, now)', 'urgent(claim)')],
+  },
+  {
+    name: 'a refusal hides an attempt without an answer',
+    breaks: ['true record'],
+    patches: [patch('switch/verify', "is.result === 'failed' && was.result === 'unknown'", 'false')],
+  },
+  {
+    name: 'late is five slots back',
+    breaks: ['never worse', 'order', 'convergence'],
+    patches: [
+      patch(
+        'vip/node-state',
+        'slot: late ? NEVER_IN_TIME : slotOf(claim.timeMs),',
+        'slot: slotOf(claim.timeMs) - (late ? SILENT_AFTER_SLOTS : 0),',
+      ),
+    ],
+  },
+  {
+    name: 'a late word wins where there is no other',
+    breaks: ['never worse', 'order'],
+    patches: [patch('vip/election', ' && c.stint.slot !== NEVER_IN_TIME', '')],
+  },
+  {
+    name: 'a late lower-advert counts',
+    breaks: ['order', 'convergence'],
+    patches: [
+      patch('vip/node-state', "claim.kind !== 'lower-advert' || late", "claim.kind !== 'lower-advert'"),
+    ],
+  },
+  {
+    name: 'a departed member is forgotten while something may still land on it',
+    breaks: ['convergence'],
+    patches: [
+      patch('switch/switch-vip', 'held.good && !unmet && !mayLand, sent', 'held.good && !unmet, sent'),
+    ],
+  },
+  {
+    name: 'what a stopped node said before brings it back',
+    breaks: ['order', 'never worse', 'convergence'],
+    patches: [patch('controller/hint', "state: 'STOP', seq }", "state: 'STOP' }")],
+  },
+  {
+    name: 'what a read-back does not show counts as right',
+    breaks: ['true record'],
+    patches: [
+      patch('switch/verify', 'steps.filter((s) => !isShown(s, vip, seen))', 'steps.filter(() => false)'),
+    ],
+  },
+  {
+    name: 'a VIP that has just left the ledger is moved',
+    breaks: ['orders'],
+    patches: [
+      patch('switch/switch-vip', ' || before.removedAtMs !== undefined', ''),
+      patch(
+        'controller/reconcile',
+        "if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the ledger');",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'a removed VIP goes on under a new epoch',
+    breaks: ['orders'],
+    patches: [patch('switch/switch-vip', 'item.removedAtMs === undefined &&', '')],
+  },
+  {
+    name: 'a long plan does not heed the election',
+    breaks: ['convergence'],
+    patches: [
+      patch(
+        'switch/held-lease',
+        'expiresAtMs = until;\n        wanted = wants(item);',
+        'expiresAtMs = until;',
+      ),
+    ],
+  },
+];

@@ -1,0 +1,193 @@
+// The functions as AWS runs them: sandboxes with clocks of their own, asynchronous retries for the failover function,
+// a schedule and hints for reconcile, the workflow's steps. bus.ts delivers to them.
+import { type Answer, failover } from '../../../shared/controller/handle-claim.ts';
+import type { Hint } from '../../../shared/controller/hint.ts';
+import { reconcileFor } from '../../../shared/controller/reconcile-all.ts';
+import type { Desk } from '../../../shared/forced-failover/steps.ts';
+import { type Pace, pace } from '../../../shared/rate-limit/local-bucket.ts';
+import { epochMs } from '../../../shared/time.ts';
+import type { Scope } from '../../../shared/vip/vip.ts';
+import type { FaultName, Story } from '../history/history.ts';
+import { type Chance, chance } from '../history/random.ts';
+import type { Word } from '../world/machine.ts';
+import { type Blow, type Invocation, invocation } from './invocation.ts';
+import { type Network, portsOf } from './ports.ts';
+
+export const ROLE = 'AROAEXAMPLE';
+export const SKEW_MAX_MS = 100;
+
+interface Sandbox {
+  readonly skewMs: number;
+  readonly pace: Pace;
+  readonly scopes: Map<string, Scope>;
+  busy: boolean;
+}
+
+export interface Cloud {
+  readonly seed: number;
+  readonly net: Network;
+  /** Counts a fault that strikes; false when the times are quiet. */
+  odds(name: FaultName, luck: Chance): boolean;
+  struck(name: FaultName, untilMs: number): void;
+  counted(): void;
+  delivered(word: Word, stampMs: number): void;
+  /** How long a claim's or a sweep's invocation may take. */
+  readonly timeoutMs: number;
+  readonly blows: NonNullable<Story['blows']>;
+  /** Every invocation that was begun, for tests that enumerate their awaits. */
+  readonly begun: Invocation[];
+  invocations: number;
+}
+
+export interface Functions {
+  /** One delivery of an event to the function `failover`. */
+  claimed(name: string, word: Word, stampMs: number, eventId: string, source: string): void;
+  /** Reconcile: over all VIPs, or over those that a hint concerns. */
+  sweep(name: string, hint?: Hint): void;
+  /** One step of a workflow. */
+  step<T>(name: string, work: (desk: Desk) => Promise<T>, ended: (how: Ended<T>) => void): void;
+}
+
+/** What became of an invocation: `died` as its caller sees a kill or a time-out. */
+export type Ended<T> =
+  | { readonly is: 'answered'; readonly answer: T }
+  | { readonly is: 'threw'; readonly error: unknown }
+  | { readonly is: 'died' };
+
+const BEGUN_KEPT = 1000;
+/** A step may wait for a claim, or for EC2 to show what was done (serverless.yml). */
+const STEP_TIMEOUT_MS = 300_000;
+
+export function functions(cloud: Cloud): Functions {
+  const sandboxes: Sandbox[] = [];
+  const { net } = cloud;
+  const { sched } = net;
+  const boxLuck = chance(cloud.seed, 'sandboxes');
+
+  const sandbox = (): Sandbox => {
+    const free = sandboxes.find((s) => !s.busy);
+    if (free !== undefined) {
+      free.busy = true;
+      return free;
+    }
+    const skewMs = boxLuck.between(-SKEW_MAX_MS, SKEW_MAX_MS);
+    const made = { skewMs, pace: pace(), scopes: new Map<string, Scope>(), busy: true };
+    sandboxes.push(made);
+    return made;
+  };
+
+  const begin = (name: string, timeoutMs: number, died: () => void, hint?: Hint) => {
+    const luck = chance(cloud.seed, name);
+    const box = sandbox();
+    cloud.invocations += 1;
+    const by = invocation({
+      name,
+      hint,
+      luck,
+      sched,
+      epochAt: net.epochAt,
+      timeoutMs,
+      skewMs: box.skewMs,
+      blow: cloud.blows.find((b) => b.invocation === name) ?? blowFor(cloud, luck),
+      outlives: luck.odds(0.2),
+      struck: (what, untilMs) =>
+        cloud.struck(what === 'kill' ? 'invocation killed' : 'invocation paused', untilMs),
+      counted: () => cloud.counted(),
+      died: () => {
+        // Lambda starts a killed sandbox's process anew: what it remembered is gone.
+        sandboxes.splice(sandboxes.indexOf(box), 1);
+        died();
+      },
+    });
+    if (cloud.begun.length < BEGUN_KEPT) cloud.begun.push(by);
+    return { by, box };
+  };
+
+  const deskOf = (by: Invocation, box: Sandbox): Desk => ({
+    ...portsOf(net, by),
+    clock: by.clock,
+    pace: box.pace,
+    chance: () => by.luck.next(),
+    nonce: () => {
+      const nonce = `${by.name}#${by.nonces.size + 1}`;
+      by.nonces.add(nonce);
+      return nonce;
+    },
+    deadline: by.deadline,
+    scopes: box.scopes,
+  });
+
+  const invoke = <T>(
+    name: string,
+    work: (desk: Desk) => Promise<T>,
+    ended: (how: Ended<T>) => void,
+    hint?: Hint,
+    timeoutMs = cloud.timeoutMs,
+  ): void => {
+    const { by, box } = begin(name, timeoutMs, () => ended({ is: 'died' }), hint);
+    const end = (how: Ended<T>) => {
+      if (by.dead) return;
+      by.dead = true;
+      box.busy = false;
+      ended(how);
+    };
+    sched.stir();
+    work(deskOf(by, box)).then(
+      (answer) => end({ is: 'answered', answer }),
+      (error: unknown) => end({ is: 'threw', error }),
+    );
+  };
+
+  /** Lambda's own retries of an asynchronous invocation: after one and two minutes, here as luck has it. */
+  const claimed = (
+    name: string,
+    word: Word,
+    stampMs: number,
+    eventId: string,
+    source: string,
+    attempt = 1,
+  ): void => {
+    const again = () => {
+      if (attempt >= 3 || !chance(cloud.seed, `${name} again`).odds(0.5)) return;
+      sched.after(60_000 * attempt, () => claimed(`${name}r`, word, stampMs, eventId, source, attempt + 1));
+    };
+    const deliveredAtMs = sched.now();
+    if (source.endsWith(`:${word.node}`)) cloud.delivered(word, stampMs);
+    const claim = { ...word, timeMs: epochMs(net.epochAt + stampMs), eventId };
+    const ended = (how: Ended<Answer>) => {
+      if (how.is !== 'answered') return again();
+      const item = net.vips.items.get(word.vip);
+      const { answer } = how.answer;
+      net.log.answers.push({ atMs: sched.now(), word, stampMs, deliveredAtMs, answer, item });
+    };
+    invoke(name, (wire) => failover(wire, { claim, source }, { mode: 'source', roleId: ROLE }), ended);
+  };
+
+  return {
+    claimed: (name, word, stampMs, eventId, source) => claimed(name, word, stampMs, eventId, source),
+    sweep(name, hint) {
+      const luck = chance(cloud.seed, name);
+      if (hint === undefined && cloud.odds('reconcile left out', luck))
+        return cloud.struck('reconcile left out', sched.now() + 60_000);
+      invoke(
+        name,
+        (wire) => reconcileFor(wire, hint),
+        () => undefined,
+        hint,
+      );
+    },
+    step: (name, work, ended) => invoke(name, work, ended, undefined, STEP_TIMEOUT_MS),
+  };
+}
+
+function blowFor(cloud: Cloud, luck: Chance): Blow | undefined {
+  const kill = cloud.odds('invocation killed', luck);
+  const pause = !kill && cloud.odds('invocation paused', luck);
+  if (!kill && !pause) return undefined;
+  return {
+    what: kill ? 'kill' : 'pause',
+    atAwait: Math.floor(luck.log(1, 24)),
+    before: luck.odds(0.5),
+    forMs: luck.log(50, 40_000),
+  };
+}

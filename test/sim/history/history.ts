@@ -1,0 +1,149 @@
+// A story is what one history is made from, as data: the things that exist, how likely each fault is, and what happens
+// when. The same story always gives the same history; leaving acts out gives a smaller one (shrink.ts).
+
+import type { Blow } from '../functions/invocation.ts';
+
+/** Faults that strike by chance while the story is troubled; each with its own probability. */
+export const faultNames = [
+  'event lost',
+  'event doubled',
+  'event delayed',
+  'event late',
+  'send failed',
+  'send reply lost',
+  'invocation killed',
+  'invocation paused',
+  'slow start',
+  'read failed',
+  'read slow',
+  'read stale',
+  'write refused',
+  'write failed before effect',
+  'write failed after effect',
+  'write landed late',
+  'store failed before effect',
+  'store reply lost',
+  'store write repeated',
+  'store write landed late',
+  'record failed',
+  'announcement failed',
+  'reconcile left out',
+  'hint lost',
+  'hint doubled',
+  'hint delayed',
+  'step repeated',
+  'read empty',
+] as const;
+
+/** Acts that are faults, too: they count, and are paired with the states of the nodes. */
+export const deedNames = [
+  'dies',
+  'stops',
+  'fails',
+  'is cut off',
+  'is transient',
+  'clock jumps',
+  'bus goes',
+  'describes fail',
+  'bucket is drained',
+  'is untagged',
+  'is replaced',
+  'is deleted',
+  'foreign route',
+  'foreign eip',
+  'route is changed',
+  'route is deleted',
+  'eip is loosed',
+  'stranger speaks',
+] as const;
+export type FaultName = (typeof faultNames)[number];
+export type Odds = Readonly<Partial<Record<FaultName, number>>>;
+
+export interface NodeSpec {
+  readonly id: string;
+  readonly zone: string;
+  /** Priority by VIP. */
+  readonly priorities: readonly number[];
+  /** How wrong the node's wall clock is, in ms. */
+  readonly clockMs: number;
+  readonly hasEipEni: boolean;
+}
+
+export interface VipSpec {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly eips: readonly string[];
+  readonly tableLabel: string;
+  readonly nodeLabel: string;
+  readonly tables: number;
+}
+
+/** What happens at a stated moment. `vip` and `node` are indexes. */
+export type Act = { readonly atMs: number } & Deed;
+export type Deed =
+  | { readonly does: 'boots' | 'stops' | 'starts' | 'fails' | 'recovers'; readonly node: number }
+  /** `stopped`: EC2 stopped it and says so; by chance unless told. */
+  | { readonly does: 'dies'; readonly node: number; readonly stopped?: boolean }
+  | { readonly does: 'is deleted' | 'is added'; readonly node: number; readonly vip: number }
+  /** The nodes named are cut off from the others, for VRRP only. */
+  | { readonly does: 'is cut off'; readonly nodes: readonly number[] }
+  | { readonly does: 'heals'; readonly adverts: boolean }
+  /** A backup misses adverts for a while and becomes MASTER beside the real one. */
+  | {
+      readonly does: 'is transient';
+      readonly node: number;
+      readonly vip: number;
+      readonly forMs: number;
+      readonly adverts: boolean;
+    }
+  | { readonly does: 'clock jumps'; readonly node: number; readonly clockMs: number }
+  | { readonly does: 'bus goes' | 'bus returns'; readonly zone?: string }
+  | { readonly does: 'describes fail' | 'describes work' | 'bucket is drained' }
+  | { readonly does: 'pin'; readonly vip: number; readonly node: number; readonly forMs: number }
+  | { readonly does: 'freeze'; readonly vip: number; readonly forMs: number }
+  | { readonly does: 'unpin'; readonly vip: number }
+  | {
+      readonly does: 'table appears' | 'foreign route' | 'foreign eip' | 'route is deleted' | 'eip is loosed';
+      readonly vip: number;
+    }
+  /** From the ledger, and into it again. */
+  | { readonly does: 'is removed' | 'is registered'; readonly vip: number }
+  | { readonly does: 'route is changed'; readonly vip: number; readonly node: number }
+  /** Somebody who is no member, or who speaks in a member's name, says MASTER. */
+  | {
+      readonly does: 'stranger speaks';
+      readonly vip: number;
+      readonly node: number;
+      readonly forged: boolean;
+    }
+  | { readonly does: 'is untagged' | 'is tagged' | 'is replaced'; readonly node: number }
+  /** An operator starts the workflow (runbook/failover.asl.json). */
+  | {
+      readonly does: 'forced failover';
+      readonly vip: number;
+      readonly node: number;
+      readonly mode: 'routes-only' | 'via-keepalived';
+      readonly pinMinutes: number;
+      readonly claimWaitSeconds: number;
+      /** What the second person says, where one is asked. */
+      readonly approved?: boolean;
+    };
+
+export interface Story {
+  readonly seed: number;
+  readonly nodes: readonly NodeSpec[];
+  readonly vips: readonly VipSpec[];
+  readonly odds: Odds;
+  readonly preempt: boolean;
+  /** How long an invocation may take; the least that is allowed unless told. */
+  readonly timeoutMs?: number;
+  /** Whether the account's request budget is shared through the store, or each sandbox keeps its own. */
+  readonly sharedBudget: boolean;
+  readonly acts: readonly Act[];
+  /** Blows at stated invocations, beside those by chance: for crashes that are enumerated and not drawn. */
+  readonly blows?: readonly (Blow & { readonly invocation: string })[];
+  /** From here on nothing goes wrong any more. */
+  readonly quietAtMs: number;
+  /** Milliseconds by which the history's beginning is off a whole second. */
+  readonly phaseMs: number;
+}

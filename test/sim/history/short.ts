@@ -1,0 +1,42 @@
+// A story in short, for people: what there is, what may go wrong, what happens when.
+import type { Violation } from '../checks/violation.ts';
+import type { Act, Story } from './history.ts';
+
+export const clock = (ms: number): string => `${(ms / 1000).toFixed(3)}s`;
+export const row = (atMs: number, text: string): string => `${clock(atMs).padStart(12)}  ${text}`;
+
+export function shortStory(story: Story, violations: readonly Violation[]): string {
+  const { seed, nodes, vips, odds, acts, quietAtMs } = story;
+  const things = vips.map((v) => `${v.name} (${v.tables} tables, ${v.eips.length} EIPs)`).join(', ');
+  const chances = Object.entries(odds).map(([fault, p]) => `${fault} ${Math.round(p * 100)} %`);
+  const quirks = nodes.map((n) =>
+    [
+      `${n.id} (${n.priorities.join(' ')}`,
+      n.clockMs === 0 ? '' : `, clock off by ${clock(n.clockMs)}`,
+      n.hasEipEni ? '' : ', no ENI for EIPs',
+      ')',
+    ].join(''),
+  );
+  const quiet = { atMs: quietAtMs, text: 'quiet: nothing goes wrong from here on' };
+  const told = [...acts.map((act) => ({ atMs: act.atMs, text: actText(story, act) })), quiet];
+  return [
+    `seed ${seed}: VIPs ${things}; nodes ${quirks.join(', ')}; ${story.preempt ? 'preempting' : 'nopreempt'}`,
+    `chances: ${chances.join(', ') || 'none'}`,
+    ...told.sort((a, b) => a.atMs - b.atMs).map(({ atMs, text }) => row(atMs, text)),
+    ...violations.map(({ atMs, guarantee, vip, what }) =>
+      row(atMs, `VIOLATION of ${guarantee}: ${vip}: ${what}`),
+    ),
+  ].join('\n');
+}
+
+export function actText({ nodes, vips }: Story, act: Act): string {
+  const { does, atMs: _at, ...rest } = act;
+  const words = Object.entries(rest).map(([field, value]) => {
+    if (field === 'vip') return vips[value as number]!.name;
+    if (field === 'node') return nodes[value as number]!.id;
+    if (field === 'nodes') return (value as number[]).map((n) => nodes[n]!.id).join(' ');
+    if (field.endsWith('Ms')) return `${field.slice(0, -2)} ${clock(value as number)}`;
+    return `${field} ${value}`;
+  });
+  return words.length === 0 ? does : `${does}: ${words.join(', ')}`;
+}

@@ -1,0 +1,40 @@
+// Where a VIP belongs when several nodes say MASTER, and when only silence can tell: the protocol's rules applied to the truth.
+import type { Machine } from '../world/machine.ts';
+import type { World } from '../world/world.ts';
+import { type Belonging, belongs } from './truth.ts';
+
+/** The two transitions of a split are ordered for certain when they are this far apart (guarantee 2). */
+const APART_MS = 2000;
+
+/**
+ * Only silence tells of somebody who said MASTER after the one who serves did, or who heard its lower advert, and who
+ * will not be heard any more; or whom an order names.
+ */
+export function silenceTells(world: World, vip: number): boolean {
+  const { name } = world.story.vips[vip]!;
+  const heardOf = (node: string) => world.machines.some((m) => m.id === node && m.alive && m.labelled);
+  const told = [...world.known.newest.get(name)!.values()].filter((t) => t.word.state === 'MASTER');
+  const serving = told.filter((t) => heardOf(t.word.node)).map((t) => t.sinceMs);
+  const newest = Math.max(...serving, Number.NEGATIVE_INFINITY);
+  const gone = told.filter((t) => !heardOf(t.word.node));
+  const pinned = world.orders[vip]!.pin?.node;
+  return (
+    gone.some((t) => t.sinceMs > newest - APART_MS || t.advertMs > newest + APART_MS) ||
+    (pinned !== undefined && !heardOf(pinned))
+  );
+}
+
+/** Of several masters the newest; one that heard lower adverts may take it back. */
+export function whereItBelongs(world: World, vip: number): Belonging | undefined {
+  const where = belongs(world.machines, vip, world.orders[vip]!, world.sched.now());
+  if (where === undefined || where.nodes.length === 1) return where;
+  const masters = world.machines.filter((m) => where.nodes.includes(m.id));
+  const at = (m: Machine) => m.bootedAtMs + m.instances[vip]!.sinceUs / 1000;
+  const newest = Math.max(...masters.map(at));
+  const told = world.known.newest.get(world.story.vips[vip]!.name)!;
+  // What it heard less than 3 s after the other's transition may have been told late, and does not count.
+  const nodes = masters
+    .filter((m) => at(m) > newest - APART_MS || (told.get(m.id)?.advertMs ?? 0) > newest + APART_MS)
+    .map((m) => m.id);
+  return { nodes, why: `newest of ${where.nodes.length} masters` };
+}

@@ -1,0 +1,186 @@
+// A node: power, boot, clocks, and the shim that tells the bus what keepalived said. The shim behaves like notify/:
+// transitions are spooled and sent again in order while the node lives, a newer one of the same VIP marks those before
+// it as superseded, assertions are made when sent and never spooled, a lower-advert goes out once.
+import type { ClaimKind, VrrpState } from '../../../shared/vip/claim.ts';
+import type { Chance } from '../history/random.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** What keepalived's state of one VIP on one node is. */
+export interface Instance {
+  readonly vip: number;
+  readonly vipName: string;
+  readonly priority: number;
+  /** keepalived's tracked file lowers its priority. */
+  demoted: boolean;
+  state: VrrpState;
+  /** CLOCK_BOOTTIME in µs of the last transition. */
+  sinceUs: number;
+}
+
+/** What the shim hands to the bus. */
+export interface Word {
+  readonly vip: string;
+  readonly node: string;
+  readonly state: VrrpState;
+  readonly kind: ClaimKind;
+  readonly priority: number;
+  readonly instance: string;
+  readonly bootId: string;
+  readonly seq: number;
+  readonly since: number;
+  readonly uptimeMs: number;
+  readonly ageMs: number;
+  readonly atMs: number;
+  readonly superseded: boolean;
+  readonly dropped: number;
+}
+
+interface Line {
+  readonly of: Instance;
+  readonly state: VrrpState;
+  readonly seqUs: number;
+  readonly atMs: number;
+}
+
+export interface Machine {
+  readonly id: string;
+  readonly zone: string;
+  readonly instances: readonly Instance[];
+  alive: boolean;
+  running: boolean;
+  failing: boolean;
+  boot: number;
+  bootedAtMs: number;
+  lastSeqUs: number;
+  clockMs: number;
+  spool: Line[];
+  sending: boolean;
+  retryAtMs: number;
+  backoffMs: number;
+  /** The ENIs bear their labels and are attached. */
+  labelled: boolean;
+}
+
+export interface Road {
+  readonly sched: Scheduler;
+  readonly epochAt: number;
+  luck(machine: Machine): Chance;
+  /** Whether the bus can be reached from the zone now. */
+  open(zone: string): boolean;
+  accept(word: Word): void;
+  /** keepalived has changed its state. */
+  said(machine: Machine, of: Instance): void;
+  /** The fate of one PutEvents. */
+  fate(machine: Machine): 'fine' | 'failed' | 'reply lost';
+}
+
+const BATCH_MAX = 10;
+const DEMOTED_BY = 100;
+
+/** What it adverts, and says in its claims. */
+export const priorityOf = ({ priority, demoted }: Instance): number => priority - (demoted ? DEMOTED_BY : 0);
+
+export const bootId = (machine: Machine): string => `boot-${machine.boot}-of-${machine.id}`;
+
+const uptimeMs = (machine: Machine, road: Road): number => road.sched.now() - machine.bootedAtMs;
+
+export function drawSeq(machine: Machine, road: Road): number {
+  const us = Math.floor(uptimeMs(machine, road) * 1000);
+  machine.lastSeqUs = us > machine.lastSeqUs ? us : machine.lastSeqUs + 1;
+  return machine.lastSeqUs;
+}
+
+const wallClock = (machine: Machine, road: Road): number =>
+  Math.round(road.epochAt + road.sched.now() + machine.clockMs);
+
+/** keepalived said a new state. */
+export function say(machine: Machine, road: Road, of: Instance, state: VrrpState): void {
+  of.state = state;
+  of.sinceUs = drawSeq(machine, road);
+  road.said(machine, of);
+  machine.spool.push({ of, state, seqUs: of.sinceUs, atMs: wallClock(machine, road) });
+  // A new line retries at once.
+  machine.retryAtMs = 0;
+  send(machine, road);
+  assertLater(machine, road, of, 1000);
+}
+
+export function sayLowerAdvert(machine: Machine, road: Road, of: Instance): void {
+  if (of.state !== 'MASTER' || !machine.alive) return;
+  dispatch(machine, road, [wordOf(machine, road, of, 'lower-advert')], () => undefined);
+}
+
+function wordOf(machine: Machine, road: Road, of: Instance, kind: ClaimKind, line?: Line): Word {
+  const seq = line?.seqUs ?? drawSeq(machine, road);
+  const up = Math.floor(uptimeMs(machine, road));
+  return {
+    vip: of.vipName,
+    node: machine.id,
+    state: line?.state ?? of.state,
+    kind,
+    priority: priorityOf(of),
+    instance: 'VI',
+    bootId: bootId(machine),
+    seq,
+    since: line?.seqUs ?? of.sinceUs,
+    uptimeMs: up,
+    ageMs: Math.max(0, up - Math.floor(seq / 1000)),
+    atMs: line?.atMs ?? wallClock(machine, road),
+    superseded: line !== undefined && machine.spool.findLast((l) => l.of === of) !== line,
+    dropped: 0,
+  };
+}
+
+function assertLater(machine: Machine, road: Road, of: Instance, afterTransitionMs: number): void {
+  const { boot } = machine;
+  const { sinceUs } = of;
+  road.sched.at(machine.bootedAtMs + sinceUs / 1000 + afterTransitionMs, () => {
+    if (!machine.alive || machine.boot !== boot || of.sinceUs !== sinceUs) return;
+    const period = of.state === 'MASTER' ? 10_000 : 60_000;
+    const next =
+      afterTransitionMs < 3000 ? 3000 : afterTransitionMs < 10_000 ? 10_000 : afterTransitionMs + period;
+    assertLater(machine, road, of, next);
+    // It waits until the spool is empty: made when it is due and the way is free, or not at all.
+    if (machine.spool.length > 0 || machine.sending) return;
+    dispatch(machine, road, [wordOf(machine, road, of, 'assertion')], () => undefined);
+  });
+}
+
+/** Sends what lies in the spool, oldest first, one request at a time. */
+export function send(machine: Machine, road: Road): void {
+  const now = road.sched.now();
+  if (!machine.alive || machine.sending || machine.spool.length === 0 || now < machine.retryAtMs) return;
+  const batch = machine.spool.slice(0, BATCH_MAX);
+  const { boot } = machine;
+  machine.sending = true;
+  const words = batch.map((line) => wordOf(machine, road, line.of, 'transition', line));
+  dispatch(machine, road, words, (accepted) => {
+    if (machine.boot !== boot || !machine.alive) return;
+    machine.sending = false;
+    if (accepted) {
+      machine.spool = machine.spool.slice(batch.length);
+      machine.backoffMs = 100;
+      return send(machine, road);
+    }
+    machine.retryAtMs = road.sched.now() + machine.backoffMs;
+    machine.backoffMs = Math.min(machine.backoffMs * 2, 5000);
+    road.sched.at(machine.retryAtMs, () => send(machine, road));
+  });
+}
+
+/** One PutEvents: the request and the reply each take their time, and each may be lost. */
+function dispatch(
+  machine: Machine,
+  road: Road,
+  words: readonly Word[],
+  reply: (accepted: boolean) => void,
+): void {
+  const luck = road.luck(machine);
+  const fate = road.fate(machine);
+  road.sched.after(luck.between(15, 60), () => {
+    const arrives = road.open(machine.zone) && fate !== 'failed';
+    if (arrives) for (const word of words) road.accept(word);
+    const answered = arrives && fate !== 'reply lost';
+    road.sched.after(answered ? luck.between(5, 30) : luck.between(5, 2000), () => reply(answered));
+  });
+}
