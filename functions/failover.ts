@@ -4,17 +4,17 @@ import { type Bench, lambda } from '../shared/aws/lambda/handler.ts';
 import { tellAnswer, tellRejection, tellVersion } from '../shared/aws/lambda/telemetry.ts';
 import { failover, turnAway } from '../shared/controller/handle-claim.ts';
 
-export const handler = lambda(async (event: unknown, { wire, box, journal }: Bench) => {
+export const handler = lambda(async (event: unknown, { wire: ports, box, journal }: Bench) => {
   const parsed = parseClaimEvent(event);
   if (!parsed.ok) {
     const { vip, node, eventId, refusal } = parsed;
     tellRejection(journal, { vip, node, eventId, ...refusal });
-    await turnAway(wire, { vip, node, ...refusal }, event);
+    await turnAway(ports, { vip, node, ...refusal }, event);
     return { answer: 'rejected', reason: refusal.reason };
   }
   const { claim, source, version } = parsed;
   tellVersion(journal, version);
-  const answer = await failover(wire, { claim, source }, box.settings.identity);
+  const answer = await failover(ports, { claim, source }, box.settings.identity);
   tellAnswer(journal, answer, claim);
   return { answer: answer.answer };
 });

@@ -4,8 +4,8 @@ import { type Bench, lambda } from '../shared/aws/lambda/handler.ts';
 import { tellSweep } from '../shared/aws/lambda/telemetry.ts';
 import { reconcileFor } from '../shared/controller/reconcile-all.ts';
 
-export const handler = lambda(async (event: unknown, { wire, box, journal }: Bench) => {
-  const sweep = await reconcileFor(wire, hintFrom(event, box.settings.stage));
+export const handler = lambda(async (event: unknown, { wire: ports, box, journal }: Bench) => {
+  const sweep = await reconcileFor(ports, hintFrom(event, box.settings.stage));
   tellSweep(journal, sweep);
   if (sweep.failures.length > 0) {
     throw new AggregateError(

@@ -2,9 +2,9 @@
 import { type Bench, lambda } from '../shared/aws/lambda/handler.ts';
 import { stepFrom } from '../shared/aws/step-functions/step-event.ts';
 
-export const handler = lambda(async (event: unknown, { wire, journal }: Bench) => {
+export const handler = lambda(async (event: unknown, { wire: ports, journal }: Bench) => {
   const step = stepFrom(event);
-  const answer = await step.run(wire);
+  const answer = await step.run(ports);
   journal.logger.info(`step ${step.name}`, { answer });
   return answer;
 });

@@ -145,7 +145,7 @@ it('says why an outcome could not be recorded', async () => {
   const w = await owned();
   const put: typeof w.timeline.put = (entry) =>
     entry.entry === 'outcome' ? Promise.reject(new Error('item too large')) : w.timeline.put(entry);
-  const wire = { ...w.wire, timeline: { ...w.wire.timeline, put } };
-  const answer = await finish(w, failover(wire, heard('i-b', { atMs: w.clock.now() - START }), anyNode));
+  const ports = { ...w.wire, timeline: { ...w.wire.timeline, put } };
+  const answer = await finish(w, failover(ports, heard('i-b', { atMs: w.clock.now() - START }), anyNode));
   expect(answer).toMatchObject({ answer: 'switched', faults: [{ message: 'item too large' }] });
 });

@@ -1,5 +1,5 @@
 // Reconcile over 1,000 VIPs of 4 tables each without drift: calls, memory, duration.
-import { clients, sandbox, settingsFrom, wireFor } from '../../shared/aws/wire.ts';
+import { clients, portsFor, sandbox, settingsFrom } from '../../shared/aws/wire.ts';
 import { reconcileAll } from '../../shared/controller/reconcile-all.ts';
 import { durationMs } from '../../shared/time.ts';
 import { type FakeRegion, type Latency, nowMs, vipWith } from '../fake/region.ts';
@@ -30,8 +30,8 @@ export async function quietSweep(region: FakeRegion, latency: Latency, vips: num
   const made = clients({ endpoint: region.endpoint, region: 'eu-central-1', credentials });
   const box = sandbox(settingsFrom(environment(region.endpoint)), made);
   const signal = new AbortController().signal;
-  const wire = () => wireFor(box, durationMs(300_000), signal);
-  await reconcileAll(wire());
+  const ports = () => portsFor(box, durationMs(300_000), signal);
+  await reconcileAll(ports());
   await region.take();
   let peak = 0;
   const watch = setInterval(() => {
@@ -39,7 +39,7 @@ export async function quietSweep(region: FakeRegion, latency: Latency, vips: num
   }, MEMORY_EVERY_MS);
   const startMs = nowMs();
   try {
-    const sweep = await reconcileAll(wire());
+    const sweep = await reconcileAll(ports());
     const ms = nowMs() - startMs;
     if (sweep.reports.length !== vips) {
       throw new Error(`${sweep.reports.length} reports, want ${vips}: ${sweep.failures[0]?.fault.message}`);

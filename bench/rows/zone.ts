@@ -3,10 +3,10 @@
 //
 // Limit: the sandboxes share this process, so its event loop is busier than each of theirs would be.
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
-import { clients, type Sandbox, sandbox, settingsFrom, wireFor } from '../../shared/aws/wire.ts';
+import { clients, portsFor, type Sandbox, sandbox, settingsFrom } from '../../shared/aws/wire.ts';
 import { failover } from '../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../shared/controller/reconcile.ts';
-import type { Wire } from '../../shared/switch/switch-vip.ts';
+import type { Ports } from '../../shared/switch/switch-vip.ts';
 import { durationMs } from '../../shared/time.ts';
 import { defaultScope } from '../../shared/vip/vip.ts';
 import { claimEvent } from '../claim.ts';
@@ -76,23 +76,23 @@ function boxOn(region: FakeRegion): Sandbox {
 }
 
 async function warmUp(box: Sandbox, signal: AbortSignal): Promise<void> {
-  const wire = wireFor(box, durationMs(TIMEOUT_MS), signal);
-  await Promise.all([wire.vips.read('nobody'), wire.ec2.observe(defaultScope('nobody'))]);
+  const ports = portsFor(box, durationMs(TIMEOUT_MS), signal);
+  await Promise.all([ports.vips.read('nobody'), ports.ec2.observe(defaultScope('nobody'))]);
 }
 
 const TIMEOUT_MS = 300_000;
 
 async function oneVip(box: Sandbox, options: ZoneOptions, name: string, signal: AbortSignal): Promise<void> {
-  const wire = (): Wire => {
-    const { budget, ...rest } = wireFor(box, durationMs(options.timeoutMs), signal);
+  const ports = (): Ports => {
+    const { budget, ...rest } = portsFor(box, durationMs(options.timeoutMs), signal);
     return options.shared && budget !== undefined ? { ...rest, budget } : rest;
   };
   const parsed = parseClaimEvent(claimEvent(name, nodesOf(name)[1]!));
   if (!parsed.ok) throw new Error(`the event was refused: ${parsed.refusal.message}`);
-  await failover(wire(), parsed, box.settings.identity);
+  await failover(ports(), parsed, box.settings.identity);
   // The next invocation: reconcile finds what the first had no time for.
   for (let n = 0; n < INVOCATIONS_MAX; n++) {
-    const own = wire();
+    const own = ports();
     const vip = await own.vips.read(name);
     if (vip?.owner === nodesOf(name)[1]) return;
     await reconcile(own, vip!);

@@ -17,15 +17,15 @@ import type { Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import { tagKey } from '../../shared/aws/tag-key.ts';
 import {
   clients as lambdaClients,
+  portsFor,
   ratesFrom,
   type Sandbox,
   type Settings,
   sandbox,
   systemNow,
-  wireFor,
 } from '../../shared/aws/wire.ts';
 import type { ApprovalDesk } from '../../shared/forced-failover/approval.ts';
-import type { Wire } from '../../shared/switch/switch-vip.ts';
+import type { Ports } from '../../shared/switch/switch-vip.ts';
 import { type EpochMs, minutes } from '../../shared/time.ts';
 import type { OrderBook } from '../../shared/timeline/operator-action.ts';
 import { Complaint, status, usage } from './exit.ts';
@@ -37,7 +37,7 @@ export interface Session {
   /** The tag key whose value is the label. */
   readonly tag: string;
   readonly box: Sandbox;
-  readonly wire: Wire;
+  readonly wire: Ports;
   readonly ec2: Ec2Reader;
   readonly orders: OrderBook;
   readonly reservations: Reservations;
@@ -104,7 +104,7 @@ export async function openSession(options: CommonOptions): Promise<Session> {
   const region = await made.dynamo.config.region();
   const controller = new AbortController();
   const box = sandbox(settings, made);
-  const wire = wireFor(box, RUN_MAX, controller.signal);
+  const ports = portsFor(box, RUN_MAX, controller.signal);
   const table = {
     client: made.dynamo,
     table: settings.timelineTable,
@@ -124,10 +124,10 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     region,
     tag: tagKey(settings.stage),
     box,
-    wire,
+    wire: ports,
     ec2: { reader: made.reader, signal: controller.signal },
     orders: awsOrders(table),
-    reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => wire.vips.read(name) }),
+    reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => ports.vips.read(name) }),
     log: awsAuditLog(table),
     approvals: awsApprovals(table),
     signal: controller.signal,

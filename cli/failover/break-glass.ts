@@ -92,7 +92,7 @@ async function moved(
   pin: Pin,
   order: OrderEntry,
 ): Promise<Switched> {
-  const { wire } = session;
+  const { wire: ports } = session;
   const began = session.now();
   let waited = false;
   try {
@@ -101,7 +101,7 @@ async function moved(
       if (isLive(vip.lease, session.now())) {
         if (!waited) out.note(`epoch ${vip.epoch} is under way (${vip.lease!.cause.why}); waiting for it`);
         waited = true;
-        await wire.clock.wait(LOOK_AGAIN);
+        await ports.clock.wait(LOOK_AGAIN);
         continue;
       }
       const cause: Cause = {
@@ -112,12 +112,12 @@ async function moved(
         by: pin.by,
         atMs: session.now(),
       };
-      const taken = await take(wire, vip, withPin(vip, pin), cause);
+      const taken = await take(ports, vip, withPin(vip, pin), cause);
       if (taken === undefined) continue;
       out.note(`epoch ${taken.epoch}: the lease is taken; moving ${name} to ${pin.node}`);
-      const observing = wire.ec2.observe(taken);
+      const observing = ports.ec2.observe(taken);
       observing.catch(() => undefined);
-      return await switchVip(wire, taken, observing, [{ stage: 'order began', atMs: began }]);
+      return await switchVip(ports, taken, observing, [{ stage: 'order began', atMs: began }]);
     }
     throw new Complaint(
       `${name} was under another lease for ${WAIT_MAX / 1000} s`,

@@ -8,7 +8,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client, type EC2ClientConfig } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../fault.ts';
-import type { Desk } from '../forced-failover/steps.ts';
+import type { ForcedFailoverPorts } from '../forced-failover/steps.ts';
 import type { Step } from '../network/step.ts';
 import { pace, type Rates, rates } from '../rate-limit/local-bucket.ts';
 import type { BucketState } from '../rate-limit/shared-bucket.ts';
@@ -164,7 +164,7 @@ export const lambdaSandbox = (): Sandbox => sandbox(settingsFrom(process.env), c
 const UNWIND: DurationMs = durationMs(1500);
 
 /** `remaining`: what the invocation has left. `signal`: aborts what is under way when that has passed. */
-export function wireFor(box: Sandbox, remaining: DurationMs, signal: AbortSignal): Desk {
+export function portsFor(box: Sandbox, remaining: DurationMs, signal: AbortSignal): ForcedFailoverPorts {
   const { settings, clients: made } = box;
   const deadline = plus(systemNow(), durationMs(remaining - UNWIND));
   const clock = systemClock(deadline, signal);

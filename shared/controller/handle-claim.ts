@@ -5,7 +5,7 @@
 // Invariant: no claim is lost to a held lease; it is recorded beside it, and the release finds it (guarantee 4).
 import { faultOf } from '../fault.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
-import { type Switched, switchVip, take, type Wire } from '../switch/switch-vip.ts';
+import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type Clock, type DurationMs, plus, seconds } from '../time.ts';
 import type { Stage, Timeline } from '../timeline/timeline.ts';
 import { fromTheFuture, impostor, type NodeIdentity, type Refusal } from '../vip/admission.ts';
@@ -47,26 +47,31 @@ export interface Heard {
 }
 
 /** Throws only when delivering the claim again is worth while. */
-export async function failover(wire: Wire, heard: Heard, identity: NodeIdentity): Promise<Answer> {
+export async function failover(ports: Ports, heard: Heard, identity: NodeIdentity): Promise<Answer> {
   const { claim } = heard;
-  const now = wire.clock.now();
+  const now = ports.clock.now();
   const refusal = impostor(heard.source, claim, identity) ?? fromTheFuture(claim, now);
-  if (refusal !== undefined) return reject(wire, claim, refusal);
-  if (claim.superseded) return superseded(wire, claim);
+  if (refusal !== undefined) return reject(ports, claim, refusal);
+  if (claim.superseded) return superseded(ports, claim);
   if (claim.kind === 'probe') {
     const { vip, node, eventId, seq, timeMs, shim } = claim;
     const version = shim === undefined ? {} : { shim };
-    await wire.timeline.probe({ vip, node, eventId, seq, ...version, sentAtMs: timeMs, atMs: now });
+    await ports.timeline.probe({ vip, node, eventId, seq, ...version, sentAtMs: timeMs, atMs: now });
     return { answer: 'probed' };
   }
   const told = { claim, stint: stintOf(claim, now), slot: slotOf(claim.timeMs) };
-  const errand: Errand = { wire, ...told, cause: causeOf(claim), stages: stagesOf(claim, wire, identity) };
+  const errand: Errand = {
+    wire: ports,
+    ...told,
+    cause: causeOf(claim),
+    stages: stagesOf(claim, ports, identity),
+  };
   // A late one enters as silent and can hardly move anything: it gets no epoch before that is known.
   return urgent(claim) && !isLate(claim, now) ? takeAtOnce(errand) : recordFirst(errand);
 }
 
 interface Errand {
-  readonly wire: Wire;
+  readonly wire: Ports;
   readonly claim: Claim;
   readonly stint: Stint;
   readonly slot: number;
@@ -78,18 +83,18 @@ interface Errand {
 const urgent = (claim: Claim): boolean => claim.kind === 'transition' && claim.state === 'MASTER';
 
 async function takeAtOnce(errand: Errand): Promise<Answer> {
-  const { wire, claim, cause } = errand;
-  const look = lookFor(wire, claim.vip);
-  const now = wire.clock.now();
-  const lease = { holder: wire.nonce(), expiresAtMs: plus(now, LEASE_TTL), cause };
-  const item = await wire.vips.tell({ ...words(errand, 'news'), lease }, now).then(
+  const { wire: ports, claim, cause } = errand;
+  const look = lookFor(ports, claim.vip);
+  const now = ports.clock.now();
+  const lease = { holder: ports.nonce(), expiresAtMs: plus(now, LEASE_TTL), cause };
+  const item = await ports.vips.tell({ ...words(errand, 'news'), lease }, now).then(
     (told) => told.vip,
     (error: unknown) =>
-      faultOf(error).kind === 'unknown' ? wire.vips.read(claim.vip) : Promise.reject(error),
+      faultOf(error).kind === 'unknown' ? ports.vips.read(claim.vip) : Promise.reject(error),
   );
   // Also when the write was refused: then its own first try, whose reply was lost, took the lease.
   if (item?.lease?.holder === lease.holder) {
-    return { answer: 'switched', ...(await switchVip(wire, item, look.at(item), errand.stages)) };
+    return { answer: 'switched', ...(await switchVip(ports, item, look.at(item), errand.stages)) };
   }
   return settle(errand, item, look);
 }
@@ -103,44 +108,44 @@ const words = ({ claim, stint, slot }: Errand, as: Telling['as']): Telling => ({
 });
 
 async function recordFirst(errand: Errand): Promise<Answer> {
-  const { wire, claim } = errand;
-  const look = lookFor(wire, claim.vip, 'later');
+  const { wire: ports, claim } = errand;
+  const look = lookFor(ports, claim.vip, 'later');
   const as = claim.kind === 'transition' ? 'news' : 'refresh';
   let news = false;
-  const item = await wire.vips.tell(words(errand, as), wire.clock.now()).then(
+  const item = await ports.vips.tell(words(errand, as), ports.clock.now()).then(
     (told) => {
       news = as === 'news' && told.answer === 'recorded';
       return told.vip;
     },
     (error: unknown) =>
-      faultOf(error).kind === 'unknown' ? wire.vips.read(claim.vip) : Promise.reject(error),
+      faultOf(error).kind === 'unknown' ? ports.vips.read(claim.vip) : Promise.reject(error),
   );
   return settle(errand, item, look, news);
 }
 
 /** From the item as it is: records the claim if it is not, and switches if that is due and the lease is to be had. */
 async function settle(errand: Errand, found: Vip | undefined, look: Look, told = false): Promise<Answer> {
-  const { wire, claim, stint, slot } = errand;
+  const { wire: ports, claim, stint, slot } = errand;
   let item = found;
   let news = told;
   for (let race = 1; race <= RACES_MAX; ) {
     if (item === undefined || item.removedAtMs !== undefined) {
       const message = `VIP ${JSON.stringify(claim.vip)} is not in the ledger; register it, or mend notify.conf`;
-      return reject(wire, claim, { reason: 'unknown-vip', message });
+      return reject(ports, claim, { reason: 'unknown-vip', message });
     }
     const member = await asMember(item, claim.node, look);
     if (member === undefined) {
       const message = `no ENI of ${claim.node} bears the label ${item.nodeLabels.join(' or ')} in ${item.vpc}`;
-      return reject(wire, claim, { reason: 'not-a-member', message });
+      return reject(ports, claim, { reason: 'not-a-member', message });
     }
     const next = withClaim(member, claim.node, stint, slot);
     news ||= isNews(member.claims[claim.node], stint);
-    if (isDue(next, wire, claim)) {
+    if (isDue(next, ports, claim)) {
       // Beside the lease, as in the plain case; in vain when somebody else is quicker.
       const observing = look.at(item);
-      const taken = await take(wire, item, next, errand.cause);
+      const taken = await take(ports, item, next, errand.cause);
       if (taken !== undefined) {
-        return { answer: 'switched', ...(await switchVip(wire, taken, observing, errand.stages)) };
+        return { answer: 'switched', ...(await switchVip(ports, taken, observing, errand.stages)) };
       }
     } else if (next !== item) {
       const written = await record(errand, item, next);
@@ -148,14 +153,14 @@ async function settle(errand: Errand, found: Vip | undefined, look: Look, told =
         item = written;
         continue;
       }
-    } else if (isLive(item.lease, wire.clock.now()) && urgent(claim)) {
+    } else if (isLive(item.lease, ports.clock.now()) && urgent(claim)) {
       // Its holder sees this claim at the release at the latest; should it be dead, this invocation takes over.
-      await wire.clock.wait(LOOK_AGAIN);
-      item = await wire.vips.read(claim.vip);
+      await ports.clock.wait(LOOK_AGAIN);
+      item = await ports.vips.read(claim.vip);
       continue;
     } else return { answer: 'recorded', vip: item, news };
     race += 1;
-    item = await wire.vips.read(claim.vip);
+    item = await ports.vips.read(claim.vip);
   }
   throw new Error(
     `claim of ${claim.node} for ${claim.vip}: lost ${RACES_MAX} races for the item; deliver again`,
@@ -163,8 +168,8 @@ async function settle(errand: Errand, found: Vip | undefined, look: Look, told =
 }
 
 /** No live lease, and something is to be done: an epoch left open, a dead holder's lease, or another owner. */
-function isDue(vip: Vip, wire: Wire, claim: Claim): boolean {
-  const now = wire.clock.now();
+function isDue(vip: Vip, ports: Ports, claim: Claim): boolean {
+  const now = ports.clock.now();
   if (isLive(vip.lease, now)) return false;
   if (vip.lease !== undefined || Object.keys(vip.open).length > 0) return true;
   const election = elect(vip, now);
@@ -174,13 +179,13 @@ function isDue(vip: Vip, wire: Wire, claim: Claim): boolean {
 
 /** Without a condition on `rev` where the claim only overwrites: such a write cannot lose a race. */
 async function record(errand: Errand, item: Vip, next: Vip): Promise<Vip | undefined> {
-  const { wire, claim, stint } = errand;
+  const { wire: ports, claim, stint } = errand;
   const known = item.claims[claim.node];
   const news = isNews(known, stint);
   const blind = item.members[claim.node] !== undefined && (news || onlyRefreshes(known!, stint));
   try {
-    if (!blind) return await wire.vips.write(item, next);
-    const told = await wire.vips.tell(words(errand, news ? 'news' : 'refresh'), wire.clock.now());
+    if (!blind) return await ports.vips.write(item, next);
+    const told = await ports.vips.tell(words(errand, news ? 'news' : 'refresh'), ports.clock.now());
     return told.answer === 'recorded' ? told.vip : undefined;
   } catch (error) {
     // Read again and look whether it is there: merging twice changes nothing.
@@ -204,13 +209,13 @@ interface Look {
 }
 
 /** Looks in advance under the default scope, which is right for every VIP whose labels are its name. */
-function lookFor(wire: Wire, name: string, when: 'now' | 'later' = 'now'): Look {
-  let scope = wire.scopes.get(name) ?? defaultScope(name);
+function lookFor(ports: Ports, name: string, when: 'now' | 'later' = 'now'): Look {
+  let scope = ports.scopes.get(name) ?? defaultScope(name);
   let observing: Promise<Observation> | undefined;
-  let beganAt = wire.clock.now();
+  let beganAt = ports.clock.now();
   const begin = () => {
-    beganAt = wire.clock.now();
-    observing = wire.ec2.observe(scope);
+    beganAt = ports.clock.now();
+    observing = ports.ec2.observe(scope);
     // Nobody may be waiting for it when it fails.
     observing.catch(() => undefined);
     return observing;
@@ -220,8 +225,8 @@ function lookFor(wire: Wire, name: string, when: 'now' | 'later' = 'now'): Look 
     at(item) {
       const right = sameScope(scope, item);
       scope = { name: item.name, tableLabels: item.tableLabels, nodeLabels: item.nodeLabels };
-      wire.scopes.set(name, scope);
-      const fresh = wire.clock.now() - beganAt < LOOK_FRESH;
+      ports.scopes.set(name, scope);
+      const fresh = ports.clock.now() - beganAt < LOOK_FRESH;
       return right && fresh && observing !== undefined ? observing : begin();
     },
   };
@@ -237,23 +242,23 @@ const causeOf = (claim: Claim): Cause => ({
 });
 
 /** The bus stamps whole seconds; the moment of the claim itself comes from the node's clock and is marked so. */
-const stagesOf = (claim: Claim, wire: Wire, identity: NodeIdentity): readonly Stage[] => [
+const stagesOf = (claim: Claim, ports: Ports, identity: NodeIdentity): readonly Stage[] => [
   { stage: 'node said so (its clock)', atMs: saidAt(claim) },
   { stage: 'bus accepted (whole seconds)', atMs: claim.timeMs },
-  { stage: 'controller began', atMs: wire.clock.now() },
+  { stage: 'controller began', atMs: ports.clock.now() },
   ...(identity.mode === 'none'
-    ? [{ stage: 'nobody vouches for the node: NodeIdentity is none', atMs: wire.clock.now() }]
+    ? [{ stage: 'nobody vouches for the node: NodeIdentity is none', atMs: ports.clock.now() }]
     : []),
 ];
 
-async function reject(wire: Wire, claim: Claim, refusal: Refusal): Promise<Answer> {
-  await turnAway(wire, { ...refusal, vip: claim.vip, node: claim.node }, claim);
+async function reject(ports: Ports, claim: Claim, refusal: Refusal): Promise<Answer> {
+  await turnAway(ports, { ...refusal, vip: claim.vip, node: claim.node }, claim);
   return { answer: 'rejected', refusal };
 }
 
-async function superseded(wire: Wire, claim: Claim): Promise<Answer> {
+async function superseded(ports: Ports, claim: Claim): Promise<Answer> {
   const message = 'a newer claim of the same VIP waited behind it on the node';
-  await reject(wire, claim, { reason: 'superseded', message });
+  await reject(ports, claim, { reason: 'superseded', message });
   return { answer: 'superseded' };
 }
 

@@ -8,7 +8,7 @@
 
 import { type Fault, faultOf } from '../fault.ts';
 import type { Observation } from '../network/observation.ts';
-import type { Wire } from '../switch/switch-vip.ts';
+import type { Ports } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, minus, minutes, plus, seconds } from '../time.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { Report } from './assess.ts';
@@ -34,41 +34,45 @@ export interface Sweep {
   readonly left: readonly string[];
 }
 
-export async function reconcileAll(wire: Wire): Promise<Sweep> {
-  const vips = await wire.vips.list();
-  const looked = await lookAtAll(wire, vips);
-  return sweep(wire, vips, (vip) => reconcile(wire, vip, youngEnough(looked.get(vip.name), wire)));
+export async function reconcileAll(ports: Ports): Promise<Sweep> {
+  const vips = await ports.vips.list();
+  const looked = await lookAtAll(ports, vips);
+  return sweep(ports, vips, (vip) => reconcile(ports, vip, youngEnough(looked.get(vip.name), ports)));
 }
 
 /** One look for all; nothing when it fails or there is only one VIP: then each looks for itself. */
-async function lookAtAll(wire: Wire, vips: readonly Vip[]): Promise<ReadonlyMap<string, Observation>> {
+async function lookAtAll(ports: Ports, vips: readonly Vip[]): Promise<ReadonlyMap<string, Observation>> {
   const living = vips.filter((vip) => vip.removedAtMs === undefined);
-  if (living.length < 2 || wire.ec2.observeAll === undefined) return new Map();
-  return wire.ec2.observeAll(living).catch(() => new Map());
+  if (living.length < 2 || ports.ec2.observeAll === undefined) return new Map();
+  return ports.ec2.observeAll(living).catch(() => new Map());
 }
 
-const youngEnough = (looked: Observation | undefined, { clock }: Wire): Observation | undefined =>
+const youngEnough = (looked: Observation | undefined, { clock }: Ports): Observation | undefined =>
   looked !== undefined && clock.now() <= plus(looked.endedAtMs, LOOK_MAX_AGE) ? looked : undefined;
 
 /** Without a hint over all VIPs, else over those that it concerns. */
-export async function reconcileFor(wire: Wire, hint: Hint | undefined): Promise<Sweep> {
-  if (hint === undefined) return reconcileAll(wire);
-  const concerned = (await wire.vips.list()).filter((vip) => concerns(hint, vip));
-  const swept = await sweep(wire, concerned, async (vip) => {
-    if (hint.kind === 'change') await wire.changes?.note(vip.name, hint);
-    return reconcile(wire, (await heed(wire.vips, vip.name, hint)) ?? vip);
+export async function reconcileFor(ports: Ports, hint: Hint | undefined): Promise<Sweep> {
+  if (hint === undefined) return reconcileAll(ports);
+  const concerned = (await ports.vips.list()).filter((vip) => concerns(hint, vip));
+  const swept = await sweep(ports, concerned, async (vip) => {
+    if (hint.kind === 'change') await ports.changes?.note(vip.name, hint);
+    return reconcile(ports, (await heed(ports.vips, vip.name, hint)) ?? vip);
   });
   return { ...swept, hint };
 }
 
-async function sweep(wire: Wire, vips: readonly Vip[], work: (vip: Vip) => Promise<Report>): Promise<Sweep> {
-  const began = wire.clock.now();
+async function sweep(
+  ports: Ports,
+  vips: readonly Vip[],
+  work: (vip: Vip) => Promise<Report>,
+): Promise<Sweep> {
+  const began = ports.clock.now();
   const queue = inTurn(vips, began);
-  const drawUntil = lastDraw(began, wire.deadline);
+  const drawUntil = lastDraw(began, ports.deadline);
   const reports: Report[] = [];
   const failures: { vip: string; fault: Fault }[] = [];
   const worker = async () => {
-    while (wire.clock.now() < drawUntil) {
+    while (ports.clock.now() < drawUntil) {
       const vip = queue.shift();
       if (vip === undefined) return;
       try {

@@ -6,7 +6,7 @@
 
 import { membersSeen, type Observation, sameView, tablesOf } from '../network/observation.ts';
 import type { Step } from '../network/step.ts';
-import { switchVip, take, type Wire } from '../switch/switch-vip.ts';
+import { type Ports, switchVip, take } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, hours, minus, minutes } from '../time.ts';
 import { type Cause, isLive } from '../vip/lease.ts';
 import { pruned } from '../vip/liveness.ts';
@@ -20,50 +20,50 @@ export const TOMBSTONE_KEPT: DurationMs = hours(25);
 const RACES_MAX = 5;
 
 /** `looked`: an observation that was made for many VIPs at once. */
-export async function reconcile(wire: Wire, listed: Vip, looked?: Observation): Promise<Report> {
+export async function reconcile(ports: Ports, listed: Vip, looked?: Observation): Promise<Report> {
   if (listed.removedAtMs !== undefined) return idle(listed, 'skipped', 'removed from the ledger');
-  const [read, seen] = await Promise.all([wire.vips.read(listed.name), looked ?? wire.ec2.observe(listed)]);
+  const [read, seen] = await Promise.all([ports.vips.read(listed.name), looked ?? ports.ec2.observe(listed)]);
   if (read === undefined) return idle(listed, 'skipped', 'the item is gone');
   // Since it was listed.
   if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the ledger');
-  const now = wire.clock.now();
+  const now = ports.clock.now();
   if (isLive(read.lease, now)) return idle(read, 'skipped', `epoch ${read.epoch} is under way`);
-  const vip = await refresh(wire, read, seen);
-  await keepView(wire, vip.name, seen);
-  return settle(wire, vip, seen, now);
+  const vip = await refresh(ports, read, seen);
+  await keepView(ports, vip.name, seen);
+  return settle(ports, vip, seen, now);
 }
 
 /** The view only serves when the describes fail: that it cannot be kept now is no reason to leave drift alone. */
-async function keepView(wire: Wire, name: string, seen: Observation): Promise<void> {
+async function keepView(ports: Ports, name: string, seen: Observation): Promise<void> {
   try {
-    if (!sameView(await wire.vips.view(name), seen)) await wire.vips.keepView(name, seen);
+    if (!sameView(await ports.vips.view(name), seen)) await ports.vips.keepView(name, seen);
   } catch {
     // The next reconcile keeps it.
   }
 }
 
 /** Takes the lease if something differs. A claim recorded meanwhile is no reason to wait another minute. */
-async function settle(wire: Wire, found: Vip, seen: Observation, began: EpochMs): Promise<Report> {
+async function settle(ports: Ports, found: Vip, seen: Observation, began: EpochMs): Promise<Report> {
   let vip = found;
   let report = idle(vip, 'skipped', 'lost every race for the item');
   for (let race = 1; race <= RACES_MAX; race++) {
-    const now = wire.clock.now();
+    const now = ports.clock.now();
     const finding = { ...judge(vip, seen, now), vip: vip.name };
     report = { ...idle(vip, 'nothing', finding.why), ...finding };
     if (finding.take === undefined) return report;
-    const cause: Cause = { kind: 'reconcile', why: finding.take + (await byWhom(wire, finding)), atMs: now };
-    const taken = await take(wire, vip, vip, cause);
+    const cause: Cause = { kind: 'reconcile', why: finding.take + (await byWhom(ports, finding)), atMs: now };
+    const taken = await take(ports, vip, vip, cause);
     if (taken !== undefined) {
       // Seen before the lease was taken: another may have written since.
-      const fresh = wire.ec2.observe(taken);
+      const fresh = ports.ec2.observe(taken);
       fresh.catch(() => undefined);
       const stages = [{ stage: 'reconcile began', atMs: began }];
-      const switched = await switchVip(wire, taken, fresh, stages);
+      const switched = await switchVip(ports, taken, fresh, stages);
       return { ...report, did: 'switched', why: finding.take, switched };
     }
-    const again = await wire.vips.read(vip.name);
+    const again = await ports.vips.read(vip.name);
     if (again?.removedAtMs !== undefined) return idle(again, 'skipped', 'removed from the ledger');
-    if (again === undefined || isLive(again.lease, wire.clock.now())) break;
+    if (again === undefined || isLive(again.lease, ports.clock.now())) break;
     vip = again;
   }
   return { ...report, did: 'skipped', why: 'somebody else was quicker' };
@@ -73,10 +73,10 @@ async function settle(wire: Wire, found: Vip, seen: Observation, began: EpochMs)
 const CHANGE_MAX_AGE: DurationMs = minutes(15);
 
 /** Who changed what is to be mended, where an event was there to say so; not knowing is no reason to wait. */
-async function byWhom(wire: Wire, finding: Finding & { readonly vip: string }): Promise<string> {
-  if (finding.why !== 'drift' || wire.changes === undefined) return '';
+async function byWhom(ports: Ports, finding: Finding & { readonly vip: string }): Promise<string> {
+  if (finding.why !== 'drift' || ports.changes === undefined) return '';
   try {
-    const changes = await wire.changes.since(finding.vip, minus(wire.clock.now(), CHANGE_MAX_AGE));
+    const changes = await ports.changes.since(finding.vip, minus(ports.clock.now(), CHANGE_MAX_AGE));
     const told = changes.filter((c) => finding.drift.some((step) => speaksOf(c, step)));
     return told.length === 0 ? '' : `; ${told.slice(0, 3).map(changeText).join('; ')} (CloudTrail)`;
   } catch {
@@ -100,20 +100,20 @@ const idle = (vip: Vip, did: Report['did'], why: string): Report => ({
 });
 
 /** Members that came and went, and tombstones that have had their time. An empty Describe retires nobody. */
-async function refresh(wire: Wire, vip: Vip, seen: Observation): Promise<Vip> {
+async function refresh(ports: Ports, vip: Vip, seen: Observation): Promise<Vip> {
   let item = vip;
   for (let race = 1; race <= RACES_MAX; race++) {
     const members = membersSeen(item, seen, item.members);
     if (Object.keys(members).length === 0) return item;
-    const claims = withoutOldTombstones(item, members, wire.clock.now());
+    const claims = withoutOldTombstones(item, members, ports.clock.now());
     const heard = pruned(item.heard);
     const tablesSeen = tablesOf(item, seen).length;
     const same = tablesSeen === (item.tablesSeen ?? 0) && sameMembers(item.members, members);
     if (same && claims === item.claims && heard === item.heard) return item;
     const wrote = withDeparted(item, members);
-    const written = await wire.vips.write(item, { ...item, members, claims, heard, wrote, tablesSeen });
+    const written = await ports.vips.write(item, { ...item, members, claims, heard, wrote, tablesSeen });
     if (written !== undefined) return written;
-    const again = await wire.vips.read(item.name);
+    const again = await ports.vips.read(item.name);
     if (again === undefined) return item;
     item = again;
   }

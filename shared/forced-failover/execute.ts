@@ -8,7 +8,7 @@
 import { Fault, faultOf } from '../fault.ts';
 import { membersSeen } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
-import { type Switched, switchVip, take, type Wire } from '../switch/switch-vip.ts';
+import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type EpochMs, minutes, plus, seconds } from '../time.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
 import { type Cause, isLive, LOOK_AGAIN } from '../vip/lease.ts';
@@ -32,9 +32,9 @@ const isOurs = (pin: Pin | undefined, order: FailoverOrder): boolean =>
   pin !== undefined && pin.node === order.to && pin.by === order.by && pin.reason === order.reason;
 
 /** Pins where asked, and switches. Doing it twice moves nothing the second time. */
-export async function carryOut(wire: Wire, order: FailoverOrder, execution: string): Promise<Carried> {
-  const cause = causeOf(order, execution, wire.clock.now(), order.reason);
-  return underLease(wire, order.vip, cause, (vip, now) => {
+export async function carryOut(ports: Ports, order: FailoverOrder, execution: string): Promise<Carried> {
+  const cause = causeOf(order, execution, ports.clock.now(), order.reason);
+  return underLease(ports, order.vip, cause, (vip, now) => {
     const pin = order.pinMinutes === 0 ? undefined : pinOf(order, now);
     const done = vip.owner === order.to && (pin === undefined || isOurs(vip.pin, order));
     if (done) return { is: 'done' };
@@ -48,9 +48,9 @@ export async function carryOut(wire: Wire, order: FailoverOrder, execution: stri
 }
 
 /** Takes our pin away and goes where the election then says: back, unless keepalived itself has moved. */
-export async function switchBack(wire: Wire, order: FailoverOrder, execution: string): Promise<Carried> {
-  const cause = causeOf(order, execution, wire.clock.now(), 'switching back, the order failed');
-  return underLease(wire, order.vip, cause, (vip, now) =>
+export async function switchBack(ports: Ports, order: FailoverOrder, execution: string): Promise<Carried> {
+  const cause = causeOf(order, execution, ports.clock.now(), 'switching back, the order failed');
+  return underLease(ports, order.vip, cause, (vip, now) =>
     isLiveOrder(vip.freeze, now)
       ? { is: 'against', why: 'frozen meanwhile' }
       : { is: 'after', vip: isOurs(vip.pin, order) ? withoutPin(vip) : vip },
@@ -72,29 +72,29 @@ type Decision =
   | { readonly is: 'after'; readonly vip: Vip };
 
 async function underLease(
-  wire: Wire,
+  ports: Ports,
   name: string,
   cause: Cause,
   decide: (vip: Vip, now: EpochMs) => Decision,
 ): Promise<Carried> {
   for (let race = 1; race <= RACES_MAX; race++) {
-    const vip = await wire.vips.read(name);
+    const vip = await ports.vips.read(name);
     if (vip === undefined || vip.removedAtMs !== undefined)
       return { outcome: 'failed', why: `VIP ${name} is not in the ledger any more` };
-    const now = wire.clock.now();
+    const now = ports.clock.now();
     if (isLive(vip.lease, now)) {
-      await wire.clock.wait(LOOK_AGAIN);
+      await ports.clock.wait(LOOK_AGAIN);
       continue;
     }
     const decision = decide(vip, now);
     if (decision.is === 'done') return { outcome: 'switched', owner: vip.owner!, epoch: vip.epoch };
     if (decision.is === 'against') return { outcome: 'failed', why: decision.why, ...ownerOf(vip) };
-    const taken = await take(wire, vip, decision.vip, cause);
+    const taken = await take(ports, vip, decision.vip, cause);
     if (taken === undefined) continue;
-    const observing = wire.ec2.observe(taken);
+    const observing = ports.ec2.observe(taken);
     observing.catch(() => undefined);
     const stages = [{ stage: 'order began', atMs: cause.atMs }];
-    return told(await switchVip(wire, taken, observing, stages), taken.epoch);
+    return told(await switchVip(ports, taken, observing, stages), taken.epoch);
   }
   return { outcome: 'failed', why: `lost ${RACES_MAX} races for the item of ${name}` };
 }
@@ -123,20 +123,20 @@ export interface Awaited {
 }
 
 /** Waits, after the demotion, until the election over the nodes' own words names the target. */
-export async function awaitClaim(wire: Wire, order: FailoverOrder): Promise<Awaited> {
-  const end = plus(wire.clock.now(), seconds(order.claimWaitSeconds));
+export async function awaitClaim(ports: Ports, order: FailoverOrder): Promise<Awaited> {
+  const end = plus(ports.clock.now(), seconds(order.claimWaitSeconds));
   let why = 'nothing was read';
-  while (wire.clock.now() < end) {
-    const vip = await wire.vips.read(order.vip).catch((error: unknown) => faultOf(error));
+  while (ports.clock.now() < end) {
+    const vip = await ports.vips.read(order.vip).catch((error: unknown) => faultOf(error));
     if (vip instanceof Fault) why = vip.message;
     else {
       const stint = vip?.claims[order.to];
-      const election = vip === undefined ? undefined : elect(vip, wire.clock.now());
+      const election = vip === undefined ? undefined : elect(vip, ports.clock.now());
       if (election?.owner === order.to && stint?.state === 'MASTER')
         return { outcome: 'heard', why: election.why };
       why = `${order.to} says ${stint?.state ?? 'nothing'}; the election names ${election?.owner ?? 'nobody'}`;
     }
-    await wire.clock.wait(LOOK_AGAIN);
+    await ports.clock.wait(LOOK_AGAIN);
   }
   return { outcome: 'missing', why: `no claim within ${order.claimWaitSeconds} s: ${why}` };
 }
@@ -152,23 +152,23 @@ export interface Verified {
  * Looks at EC2 anew until it shows every cell right, or VERIFY_WAIT has passed. Throws when it could not look at the end: that
  * is no reason to go back (guarantee 8).
  */
-export async function verifyOrder(wire: Wire, order: FailoverOrder): Promise<Verified> {
-  const end = plus(wire.clock.now(), VERIFY_WAIT);
+export async function verifyOrder(ports: Ports, order: FailoverOrder): Promise<Verified> {
+  const end = plus(ports.clock.now(), VERIFY_WAIT);
   for (;;) {
-    const found = await look(wire, order).catch((error: unknown) => faultOf(error));
-    const over = wire.clock.now() >= end;
+    const found = await look(ports, order).catch((error: unknown) => faultOf(error));
+    const over = ports.clock.now() >= end;
     if (found instanceof Fault) {
       if (over) throw found;
     } else if (found.outcome === 'right' || over) return found;
-    await wire.clock.wait(seconds(1));
+    await ports.clock.wait(seconds(1));
   }
 }
 
-async function look(wire: Wire, order: FailoverOrder): Promise<Verified> {
-  const vip = await wire.vips.read(order.vip);
+async function look(ports: Ports, order: FailoverOrder): Promise<Verified> {
+  const vip = await ports.vips.read(order.vip);
   if (vip?.owner !== order.to)
     return { outcome: 'wrong', wrong: [`the owner is ${vip?.owner ?? 'nobody'}`], conflicts: [] };
-  const seen = await wire.ec2.observe(vip);
+  const seen = await ports.ec2.observe(vip);
   const target = membersSeen(vip, seen, vip.members)[order.to];
   if (target === undefined)
     return { outcome: 'wrong', wrong: [`EC2 shows no labelled ENI of ${order.to}`], conflicts: [] };

@@ -6,7 +6,7 @@
 // Limit: whether keepalived preempts at all (`nopreempt`) is not in its claims; who knows that it does not says `now`. A
 // preempt_delay longer than SETTLE is not waited for.
 
-import type { Wire } from '../switch/switch-vip.ts';
+import type { Ports } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, plus, seconds } from '../time.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
 import type { Vip } from '../vip/vip.ts';
@@ -56,12 +56,12 @@ export interface Released {
 }
 
 /** Waits until the node stands by, and a while longer whether it takes the VIP back. */
-export async function awaitRelease(wire: Wire, order: FailoverOrder, node: string): Promise<Released> {
-  const end = plus(wire.clock.now(), HEARD_WITHIN);
+export async function awaitRelease(ports: Ports, order: FailoverOrder, node: string): Promise<Released> {
+  const end = plus(ports.clock.now(), HEARD_WITHIN);
   let quietSince: EpochMs | undefined;
   for (;;) {
-    const vip = await wire.vips.read(order.vip);
-    const now = wire.clock.now();
+    const vip = await ports.vips.read(order.vip);
+    const now = ports.clock.now();
     const state = vip?.claims[node]?.state;
     const owner = vip === undefined ? undefined : elect(vip, now).owner;
     if (owner !== order.to)
@@ -71,7 +71,7 @@ export async function awaitRelease(wire: Wire, order: FailoverOrder, node: strin
       return { outcome: 'stands-by', why: `${node} says ${state}` };
     if (quietSince === undefined && now >= end)
       return { outcome: 'unheard', why: `${node} says ${state ?? 'nothing'}` };
-    await wire.clock.wait(LOOK_EVERY);
+    await ports.clock.wait(LOOK_EVERY);
   }
 }
 

@@ -4,7 +4,7 @@
 // Invariant: nothing here decides what comes next; that is the workflow's, where it can be read and seen at work.
 
 import type { Rates } from '../rate-limit/local-bucket.ts';
-import type { Wire } from '../switch/switch-vip.ts';
+import type { Ports } from '../switch/switch-vip.ts';
 import { minutes, plus } from '../time.ts';
 import { noticeOf } from '../timeline/message.ts';
 import { type OrderBook, type OrderKind, orderEntry } from '../timeline/operator-action.ts';
@@ -16,7 +16,7 @@ import { type Preflight, preflight } from './preflight.ts';
 import { awaitRelease, judgeRelease, type Release } from './rejoin.ts';
 import { report } from './report.ts';
 
-export interface Desk extends Wire {
+export interface ForcedFailoverPorts extends Ports {
   readonly orders: OrderBook;
   readonly approvals: ApprovalDesk;
   /** EC2's request buckets of this account; EC2's defaults unless told. */
@@ -32,16 +32,21 @@ const orderOf = (story: Story): FailoverOrder => {
   return story.preflight.order;
 };
 
-async function lookAhead(desk: Desk, order: FailoverOrder): Promise<Preflight> {
-  const vip = await desk.vips.read(order.vip);
-  const seen = vip === undefined || vip.removedAtMs !== undefined ? undefined : await desk.ec2.observe(vip);
-  return preflight(vip, seen, order, desk.clock.now(), desk.sizes);
+async function lookAhead(ports: ForcedFailoverPorts, order: FailoverOrder): Promise<Preflight> {
+  const vip = await ports.vips.read(order.vip);
+  const seen = vip === undefined || vip.removedAtMs !== undefined ? undefined : await ports.ec2.observe(vip);
+  return preflight(vip, seen, order, ports.clock.now(), ports.sizes);
 }
 
-async function record(desk: Desk, order: FailoverOrder, execution: string, word: Recorded): Promise<void> {
+async function record(
+  ports: ForcedFailoverPorts,
+  order: FailoverOrder,
+  execution: string,
+  word: Recorded,
+): Promise<void> {
   const { vip, to: node } = order;
-  const words = { vip, node, order: word.order, by: word.by, reason: word.reason, atMs: desk.clock.now() };
-  await desk.orders.put(orderEntry(words, `${execution}/${word.order}`));
+  const words = { vip, node, order: word.order, by: word.by, reason: word.reason, atMs: ports.clock.now() };
+  await ports.orders.put(orderEntry(words, `${execution}/${word.order}`));
 }
 
 interface Recorded {
@@ -50,35 +55,35 @@ interface Recorded {
   readonly reason: string;
 }
 
-async function requestApproval(desk: Desk, { story, execution, token }: Asked) {
+async function requestApproval(ports: ForcedFailoverPorts, { story, execution, token }: Asked) {
   const order = orderOf(story);
-  const atMs = desk.clock.now();
+  const atMs = ports.clock.now();
   const plan = story.preflight!.plan;
   const asked = { vip: order.vip, execution, token: token!, order, plan, atMs };
-  await desk.approvals.ask({ ...asked, untilMs: plus(atMs, APPROVAL_WAIT) });
+  await ports.approvals.ask({ ...asked, untilMs: plus(atMs, APPROVAL_WAIT) });
   return { asked: true };
 }
 
-async function recordDecision(desk: Desk, { story, execution }: Asked) {
+async function recordDecision(ports: ForcedFailoverPorts, { story, execution }: Asked) {
   const { approved, by, reason = '' } = story.decision!;
-  await record(desk, orderOf(story), execution, { order: approved ? 'approve' : 'deny', by, reason });
+  await record(ports, orderOf(story), execution, { order: approved ? 'approve' : 'deny', by, reason });
   return { recorded: true };
 }
 
-async function recordOrder(desk: Desk, { story, execution }: Asked) {
+async function recordOrder(ports: ForcedFailoverPorts, { story, execution }: Asked) {
   const order = orderOf(story);
   const reason = `${order.mode}: ${order.reason}`;
-  await record(desk, order, execution, { order: 'failover', by: order.by, reason });
+  await record(ports, order, execution, { order: 'failover', by: order.by, reason });
   return { recorded: true };
 }
 
-async function judge(desk: Desk, { story }: Asked): Promise<Release> {
+async function judge(ports: ForcedFailoverPorts, { story }: Asked): Promise<Release> {
   const order = orderOf(story);
   const { owner, priority } = story.preflight!.before;
-  const vip = await desk.vips.read(order.vip);
+  const vip = await ports.vips.read(order.vip);
   if (vip === undefined || owner === undefined)
     return { outcome: 'keep', why: 'nothing is known of the VIP' };
-  return judgeRelease(vip, order, { node: owner, priority }, desk.clock.now());
+  return judgeRelease(vip, order, { node: owner, priority }, ports.clock.now());
 }
 
 const carrying = (carried: Carried, stage: string): Carrying => {
@@ -88,20 +93,20 @@ const carrying = (carried: Carried, stage: string): Carrying => {
 
 /** By the name of their state. */
 export const steps = {
-  preflight: (desk: Desk, { story }: Asked) => lookAhead(desk, orderOf(story)),
+  preflight: (ports: ForcedFailoverPorts, { story }: Asked) => lookAhead(ports, orderOf(story)),
   requestApproval,
   recordDecision,
   recordOrder,
-  awaitClaim: (desk: Desk, { story }: Asked) => awaitClaim(desk, orderOf(story)),
-  switchVip: async (desk: Desk, { story, execution, stage }: Asked) =>
-    carrying(await carryOut(desk, orderOf(story), execution), stage),
-  verify: (desk: Desk, { story }: Asked) => verifyOrder(desk, orderOf(story)),
+  awaitClaim: (ports: ForcedFailoverPorts, { story }: Asked) => awaitClaim(ports, orderOf(story)),
+  switchVip: async (ports: ForcedFailoverPorts, { story, execution, stage }: Asked) =>
+    carrying(await carryOut(ports, orderOf(story), execution), stage),
+  verify: (ports: ForcedFailoverPorts, { story }: Asked) => verifyOrder(ports, orderOf(story)),
   judgeRelease: judge,
-  awaitRelease: (desk: Desk, { story }: Asked) =>
-    awaitRelease(desk, orderOf(story), story.preflight!.before.owner!),
-  switchBack: async (desk: Desk, { story, execution, stage }: Asked) =>
-    carrying(await switchBack(desk, orderOf(story), execution), stage),
-  report: async (_desk: Desk, asked: Asked) => report(asked),
+  awaitRelease: (ports: ForcedFailoverPorts, { story }: Asked) =>
+    awaitRelease(ports, orderOf(story), story.preflight!.before.owner!),
+  switchBack: async (ports: ForcedFailoverPorts, { story, execution, stage }: Asked) =>
+    carrying(await switchBack(ports, orderOf(story), execution), stage),
+  report: async (_desk: ForcedFailoverPorts, asked: Asked) => report(asked),
 } as const;
 
 export type StepName = keyof typeof steps;

@@ -55,14 +55,14 @@ export interface Turns {
   end(): Promise<void>;
 }
 
-export interface TurnTools {
+export interface CallQueuePorts {
   readonly clock: Clock;
   readonly pace: Pace;
   readonly budget?: Budget;
 }
 
 /** The turns of one failover of this VIP: books what moving it took the last time that somebody looked. */
-export function turnsFor(tools: TurnTools, vip: Vip): Turns {
+export function turnsFor(tools: CallQueuePorts, vip: Vip): Turns {
   const turns = turnsOf(tools, vip.priority === 'first' ? 'front' : 'back');
   turns.expect('ReplaceRoute', (vip.tablesSeen ?? 0) * vip.addresses.length);
   turns.expect('AssociateAddress', vip.eips.length);
@@ -103,7 +103,7 @@ interface Line {
   readonly alone: boolean;
 }
 
-export function turnsOf(tools: TurnTools, lane: Lane): Turns {
+export function turnsOf(tools: CallQueuePorts, lane: Lane): Turns {
   const { clock, pace, budget } = tools;
   const lines = new Map<Step['call'], Line>();
   const line = (call: Step['call']): Line => {
@@ -166,12 +166,12 @@ const newLine = (alone: boolean): Line => ({
   alone,
 });
 
-function ownPace({ pace, clock }: TurnTools, call: Step['call']): Promise<void> | undefined {
+function ownPace({ pace, clock }: CallQueuePorts, call: Step['call']): Promise<void> | undefined {
   const wait = pace.place(call, clock.now());
   return wait > 0 ? clock.wait(wait) : undefined;
 }
 
-function asked(tools: TurnTools, call: Step['call'], own: Line, lane: Lane): Promise<Place | undefined> {
+function asked(tools: CallQueuePorts, call: Step['call'], own: Line, lane: Lane): Promise<Place | undefined> {
   let one: Asking | undefined;
   const answer = new Promise<Place | undefined>((give, refuse) => {
     one = { give, refuse };
@@ -184,7 +184,7 @@ function asked(tools: TurnTools, call: Step['call'], own: Line, lane: Lane): Pro
 
 /** Without a place in FIRST_PATIENCE a call goes at our own pace if that lets it go at once. */
 async function tired(
-  { clock, pace }: TurnTools,
+  { clock, pace }: CallQueuePorts,
   call: Step['call'],
   own: Line,
   one: Asking,
@@ -203,7 +203,7 @@ async function tired(
 }
 
 /** One booking at a time; more as long as somebody asks. */
-function book(tools: TurnTools, call: Step['call'], own: Line, lane: Lane): void {
+function book(tools: CallQueuePorts, call: Step['call'], own: Line, lane: Lane): void {
   if (own.booking || own.alone) return;
   own.booking = true;
   bookAll(tools, call, own, lane).then(
@@ -221,7 +221,7 @@ function book(tools: TurnTools, call: Step['call'], own: Line, lane: Lane): void
   );
 }
 
-async function bookAll(tools: TurnTools, call: Step['call'], own: Line, lane: Lane): Promise<void> {
+async function bookAll(tools: CallQueuePorts, call: Step['call'], own: Line, lane: Lane): Promise<void> {
   // All steps of a plan ask in the same turn: one booking for all of them.
   await Promise.resolve();
   while (own.asking.length > 0 || own.expected > 0) {
@@ -240,7 +240,7 @@ async function bookAll(tools: TurnTools, call: Step['call'], own: Line, lane: La
 }
 
 function admit(
-  { pace, clock }: TurnTools,
+  { pace, clock }: CallQueuePorts,
   call: Step['call'],
   own: Line,
   booking: Booking,
@@ -260,7 +260,7 @@ function admit(
 }
 
 /** For a call that was refused although it had its place. */
-async function placeInFront(tools: TurnTools, call: Step['call']): Promise<Place | undefined> {
+async function placeInFront(tools: CallQueuePorts, call: Step['call']): Promise<Place | undefined> {
   try {
     const asked = tools.budget!.book(call, 1, 'front', tools.clock.now());
     const booking = await inTime(tools.clock, asked, AGAIN_PATIENCE);
@@ -272,11 +272,16 @@ async function placeInFront(tools: TurnTools, call: Step['call']): Promise<Place
 }
 
 /** Waits for the place, and longer when the front lane has pushed it back meanwhile. */
-function reach(tools: TurnTools, call: Step['call'], own: Line, place: Place): Promise<void> | undefined {
+function reach(
+  tools: CallQueuePorts,
+  call: Step['call'],
+  own: Line,
+  place: Place,
+): Promise<void> | undefined {
   return place.atMs <= tools.clock.now() ? undefined : waitFor(tools, call, own, place);
 }
 
-async function waitFor(tools: TurnTools, call: Step['call'], own: Line, place: Place): Promise<void> {
+async function waitFor(tools: CallQueuePorts, call: Step['call'], own: Line, place: Place): Promise<void> {
   let atMs = place.atMs;
   for (let left = atMs - tools.clock.now(); left > 0; left = atMs - tools.clock.now()) {
     if (place.shiftMs === undefined || left <= LOOK_FOR_SHIFT) {
@@ -290,7 +295,7 @@ async function waitFor(tools: TurnTools, call: Step['call'], own: Line, place: P
 }
 
 /** One look for all that wait. */
-function shiftOf(tools: TurnTools, call: Step['call'], own: Line, known: number): Promise<number> {
+function shiftOf(tools: CallQueuePorts, call: Step['call'], own: Line, known: number): Promise<number> {
   const now = tools.clock.now();
   if (own.shift === undefined || now - own.shift.lookedAtMs >= LOOK_FOR_SHIFT / 2) {
     own.shift = { lookedAtMs: now, is: tools.budget!.shift(call).catch(() => known) };

@@ -3,11 +3,11 @@
 import { type Observation, tablesOf } from '../network/observation.ts';
 import { nothing } from '../network/step.ts';
 import type { Vip } from '../vip/vip.ts';
-import type { Tools } from './run-epoch.ts';
+import type { EpochPorts } from './run-epoch.ts';
 
 /** Closes the epochs that other holders left open, with what is found now. Returns the holders that are closed. */
 export async function abandon(
-  tools: Tools,
+  tools: EpochPorts,
   vip: Vip,
   holders: readonly string[],
   seen: Observation | Error,

@@ -19,7 +19,7 @@ const BACKOFF_MAX_MS = 1000;
 /** Who waits for a place looks after the lease this often. */
 const KEEP_EVERY: DurationMs = seconds(2);
 
-export interface Hands {
+export interface ExecutePorts {
   readonly clock: Clock;
   readonly ec2: Ec2;
   readonly pace: Pace;
@@ -31,12 +31,12 @@ export interface Hands {
   chance(): number;
 }
 
-export function apply(hands: Hands, grip: Grip, steps: readonly Step[]): Promise<readonly StepDone[]> {
-  const ready: Ready = { ...hands, turns: hands.turns ?? turnsOf(hands, 'back') };
+export function apply(ports: ExecutePorts, grip: Grip, steps: readonly Step[]): Promise<readonly StepDone[]> {
+  const ready: Ready = { ...ports, turns: ports.turns ?? turnsOf(ports, 'back') };
   return Promise.all(steps.map((step) => carryOut(ready, grip, step)));
 }
 
-type Ready = Hands & { readonly turns: Turns };
+type Ready = ExecutePorts & { readonly turns: Turns };
 
 const aim = (step: Step): string =>
   step.call === 'AssociateAddress'
@@ -53,19 +53,19 @@ export const untold = (step: Step): Pick<StepDone, 'cell' | 'call' | 'from' | 't
   to: aim(step),
 });
 
-async function carryOut(hands: Ready, grip: Grip, first: Step): Promise<StepDone> {
+async function carryOut(ports: Ready, grip: Grip, first: Step): Promise<StepDone> {
   let step = first;
   let told: StepDone = { ...untold(step), result: 'unsent', attempts: 0, unanswered: 0 };
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-    const { fault, sentAtMs } = await tryOnce(hands, grip, step, attempt);
+    const { fault, sentAtMs } = await tryOnce(ports, grip, step, attempt);
     if (sentAtMs === undefined) return fault === undefined ? told : { ...told, ...lastWord(fault) };
     told = { ...told, call: step.call, attempts: attempt, sentAtMs: told.sentAtMs ?? sentAtMs };
-    if (fault === undefined) return done(told, hands);
+    if (fault === undefined) return done(told, ports);
     // After an unknown answer a later refusal does not prove that nothing happened.
     const result = fault.kind === 'unknown' || told.result === 'unknown' ? 'unknown' : 'failed';
     const unanswered = told.unanswered + (fault.kind === 'unknown' ? 1 : 0);
     told = { ...told, result, unanswered, ...lastWord(fault) };
-    if (fault.kind === 'throttled') hands.turns.refused(step.call);
+    if (fault.kind === 'throttled') ports.turns.refused(step.call);
     const other = otherCall(step, fault);
     if (other !== undefined) step = other;
     else if (!isWorthRetrying(fault.kind)) return told;
@@ -75,9 +75,9 @@ async function carryOut(hands: Ready, grip: Grip, first: Step): Promise<StepDone
 
 const lastWord = (fault: Fault) => ({ code: fault.code, message: fault.message });
 
-function done(told: StepDone, hands: Hands): StepDone {
+function done(told: StepDone, ports: ExecutePorts): StepDone {
   const { code: _code, message: _message, ...clean } = told;
-  return { ...clean, result: 'done', doneAtMs: hands.clock.now() };
+  return { ...clean, result: 'done', doneAtMs: ports.clock.now() };
 }
 
 /** ReplaceRoute and CreateRoute each refuse what the other one is for; the route may have changed since it was seen. */
@@ -94,28 +94,28 @@ interface Attempt {
   readonly fault?: Fault;
 }
 
-async function tryOnce(hands: Ready, grip: Grip, step: Step, attempt: number): Promise<Attempt> {
+async function tryOnce(ports: Ready, grip: Grip, step: Step, attempt: number): Promise<Attempt> {
   let sentAtMs: EpochMs | undefined;
   const askAndNote = (): boolean => {
     const may = grip.mayStart();
-    if (may) sentAtMs = hands.clock.now();
+    if (may) sentAtMs = ports.clock.now();
     return may;
   };
   try {
-    const turn = hands.turns.turn(step.call, attempt > 1);
-    const rest = pause(hands, attempt);
-    if (turn !== undefined || rest !== undefined) await keeping(hands, grip, Promise.all([turn, rest]));
+    const turn = ports.turns.turn(step.call, attempt > 1);
+    const rest = pause(ports, attempt);
+    if (turn !== undefined || rest !== undefined) await keeping(ports, grip, Promise.all([turn, rest]));
     await grip.keep();
-    await hands.ec2.apply(step, askAndNote);
+    await ports.ec2.apply(step, askAndNote);
     return { sentAtMs: sentAtMs! };
   } catch (error) {
-    if (sentAtMs === undefined) hands.pace.giveBack(step.call);
+    if (sentAtMs === undefined) ports.pace.giveBack(step.call);
     return { fault: faultOf(error), ...(sentAtMs === undefined ? {} : { sentAtMs }) };
   }
 }
 
 /** A turn may come later than a lease lasts, so the lease is looked after on the way. */
-async function keeping(hands: Hands, grip: Grip, due: Promise<unknown>): Promise<void> {
+async function keeping(ports: ExecutePorts, grip: Grip, due: Promise<unknown>): Promise<void> {
   let waiting = true;
   const done = () => {
     waiting = false;
@@ -123,7 +123,7 @@ async function keeping(hands: Hands, grip: Grip, due: Promise<unknown>): Promise
   due.then(done, done);
   while (waiting) {
     // Close to the invocation's end only the turn itself is waited for.
-    await Promise.race([due, hands.clock.wait(KEEP_EVERY).catch(() => due)]);
+    await Promise.race([due, ports.clock.wait(KEEP_EVERY).catch(() => due)]);
     await grip.keep();
     if (waiting && !grip.isWanted())
       throw new Fault('lease-short', 'NotWanted', 'not sent: the election has changed, or the lease is lost');
@@ -131,9 +131,9 @@ async function keeping(hands: Hands, grip: Grip, due: Promise<unknown>): Promise
   await due;
 }
 
-const pause = (hands: Hands, attempt: number): Promise<void> | undefined => {
-  const wait = backoff(attempt, hands.chance());
-  return wait > 0 ? hands.clock.wait(wait) : undefined;
+const pause = (ports: ExecutePorts, attempt: number): Promise<void> | undefined => {
+  const wait = backoff(attempt, ports.chance());
+  return wait > 0 ? ports.clock.wait(wait) : undefined;
 };
 
 function backoff(attempt: number, chance: number): DurationMs {

@@ -6,7 +6,7 @@ import type { Failover, Outcome, Stage } from '../timeline/timeline.ts';
 import type { Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { Grip } from './held-lease.ts';
-import type { Tools } from './run-epoch.ts';
+import type { EpochPorts } from './run-epoch.ts';
 import type { Verdict } from './verify.ts';
 
 export interface Decision {
@@ -32,7 +32,7 @@ export function markSent(stages: Stage[], sent: readonly StepDone[]): void {
 }
 
 interface Told {
-  readonly tools: Tools;
+  readonly tools: EpochPorts;
   readonly grip: Grip;
   readonly vip: Vip;
   readonly seen: Observation | Error;

@@ -15,12 +15,12 @@ import type { Member } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 import { abandon } from './close-abandoned.ts';
-import { apply, type Hands, untold } from './execute.ts';
+import { apply, type ExecutePorts, untold } from './execute.ts';
 import type { Grip } from './held-lease.ts';
 import { type Decision, markSent, tell } from './outcome.ts';
 import { isStillElected, type Verdict, verify, withMembersSeen } from './verify.ts';
 
-export interface Tools extends Hands {
+export interface EpochPorts extends ExecutePorts {
   readonly vips: VipStore;
   readonly timeline: Timeline;
 }
@@ -43,7 +43,7 @@ export interface Held {
 const LOOKS_MAX = 3;
 
 export async function hold(
-  tools: Tools,
+  tools: EpochPorts,
   grip: Grip,
   vip: Vip,
   observing: Promise<Observation>,
@@ -90,7 +90,7 @@ export async function hold(
   };
 }
 
-function decide(vip: Vip, seen: Observation | Error, tools: Tools): Decision {
+function decide(vip: Vip, seen: Observation | Error, tools: EpochPorts): Decision {
   const known = seen instanceof Error ? vip : withMembersSeen(vip, seen);
   const election = elect(known, tools.clock.now());
   const notes = election.suspendedPin === undefined ? [] : [`pin suspended: ${election.suspendedPin}`];
@@ -106,7 +106,7 @@ function decide(vip: Vip, seen: Observation | Error, tools: Tools): Decision {
 
 /** The observation; the stored view when that is slow or fails; the error when there is neither. */
 async function look(
-  tools: Tools,
+  tools: EpochPorts,
   grip: Grip,
   vip: Vip,
   observing: Promise<Observation>,
@@ -126,7 +126,10 @@ const asValue = (observing: Promise<Observation>): Promise<Observation | Error> 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** Undefined when OBSERVE_PATIENCE has passed since this was asked. */
-const firstOf = (tools: Tools, observing: Promise<Observation>): Promise<Observation | Error | undefined> =>
+const firstOf = (
+  tools: EpochPorts,
+  observing: Promise<Observation>,
+): Promise<Observation | Error | undefined> =>
   Promise.race([
     asValue(observing),
     tools.clock.wait(OBSERVE_PATIENCE).then(
@@ -136,7 +139,7 @@ const firstOf = (tools: Tools, observing: Promise<Observation>): Promise<Observa
   ]);
 
 function putIntent(
-  tools: Tools,
+  tools: EpochPorts,
   grip: Grip,
   vip: Vip,
   decision: Decision,

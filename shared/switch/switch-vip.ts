@@ -16,7 +16,7 @@ import { enisOf, type Member } from '../vip/member.ts';
 import { triedAgain } from '../vip/retry-backoff.ts';
 import { type Scope, type Vip, withLease } from '../vip/vip.ts';
 import { grip as gripOf } from './held-lease.ts';
-import { type Held, hold, type Tools } from './run-epoch.ts';
+import { type EpochPorts, type Held, hold } from './run-epoch.ts';
 
 export interface Announcer {
   /** Publishes `VIP Failover Finished` for the users' own automation; throws a Fault when the bus does not take it. */
@@ -25,7 +25,7 @@ export interface Announcer {
   failed?(failover: Failover): Promise<void>;
 }
 
-export interface Wire extends Tools {
+export interface Ports extends EpochPorts {
   readonly bus: Announcer;
   /** Who else changed what, where somebody keeps it. */
   readonly changes?: ChangeLog;
@@ -54,25 +54,25 @@ export interface Switched {
  * Takes the lease of `vip` if that is free, the VIP in the ledger and the item unchanged. Undefined when not: read again.
  * A lost reply is settled by a consistent read.
  */
-export async function take(wire: Wire, before: Vip, after: Vip, cause: Cause): Promise<Vip | undefined> {
-  const now = wire.clock.now();
+export async function take(ports: Ports, before: Vip, after: Vip, cause: Cause): Promise<Vip | undefined> {
+  const now = ports.clock.now();
   if (isLive(before.lease, now) || before.removedAtMs !== undefined) return undefined;
-  const holder = wire.nonce();
+  const holder = ports.nonce();
   try {
-    return await wire.vips.write(
+    return await ports.vips.write(
       before,
       withLease(after, { holder, expiresAtMs: plus(now, LEASE_TTL), cause }),
     );
   } catch (error) {
     if (faultOf(error).kind !== 'unknown') throw error;
-    const item = await wire.vips.read(before.name);
+    const item = await ports.vips.read(before.name);
     return item?.lease?.holder === holder ? item : undefined;
   }
 }
 
 /** Switches `vip`, whose lease the caller has just taken. Throws only what makes a redelivery worth while. */
 export async function switchVip(
-  wire: Wire,
+  ports: Ports,
   taken: Vip,
   observing: Promise<Observation>,
   before: readonly Stage[],
@@ -84,10 +84,10 @@ export async function switchVip(
   for (let epoch = 1; epoch <= EPOCHS_MAX; epoch++) {
     const lease = vip.lease!;
     // Booked while the describes are under way.
-    const turns = turnsFor(wire, vip);
+    const turns = turnsFor(ports, vip);
     const held = await hold(
-      { ...wire, turns },
-      gripOf(vip.name, lease, wire.vips, wire.clock, wire.deadline),
+      { ...ports, turns },
+      gripOf(vip.name, lease, ports.vips, ports.clock, ports.deadline),
       vip,
       looking,
       before,
@@ -100,23 +100,23 @@ export async function switchVip(
       await ended;
       break;
     }
-    const next = await release(wire, vip, lease, held, epoch < EPOCHS_MAX);
+    const next = await release(ports, vip, lease, held, epoch < EPOCHS_MAX);
     await ended;
-    if (next.committed) await announce(wire, vip, held, faults);
+    if (next.committed) await announce(ports, vip, held, faults);
     vip = next.vip;
     if (!next.again) break;
-    looking = wire.ec2.observe(vip);
+    looking = ports.ec2.observe(vip);
   }
   return { vip, failovers, faults };
 }
 
-async function announce(wire: Wire, vip: Vip, held: Held, faults: Fault[]): Promise<void> {
+async function announce(ports: Ports, vip: Vip, held: Held, faults: Fault[]): Promise<void> {
   // Only a commit that changed the owner: users' automation must not act on a half-done switch.
   const changed = held.good && held.failover.outcome !== 'failed' && held.target?.node !== vip.owner;
   if (!changed && !isNewsOfFailure(held.failover)) return;
   try {
-    if (changed) await wire.bus.finished(held.failover);
-    else await wire.bus.failed?.(held.failover);
+    if (changed) await ports.bus.finished(held.failover);
+    else await ports.bus.failed?.(held.failover);
   } catch (error) {
     faults.push(faultOf(error));
   }
@@ -135,7 +135,7 @@ interface Released {
 }
 
 async function release(
-  wire: Wire,
+  ports: Ports,
   image: Vip,
   lease: Lease,
   held: Held,
@@ -146,25 +146,25 @@ async function release(
     if (item.lease?.epoch !== lease.epoch || item.lease.holder !== lease.holder) {
       return { vip: item, committed: false, again: false };
     }
-    const committed = withCommit(wire, item, held);
-    const elected = elect(withTarget(committed, held.target), wire.clock.now());
+    const committed = withCommit(ports, item, held);
+    const elected = elect(withTarget(committed, held.target), ports.clock.now());
     const again =
       mayGoOn &&
       item.removedAtMs === undefined &&
-      hasTime(wire) &&
+      hasTime(ports) &&
       (held.target?.node ?? held.failover.to) !== elected.owner;
     const cause: Cause = {
       kind: lease.cause.kind,
       why: `the election changed while epoch ${lease.epoch} was under way: ${elected.why}`,
-      atMs: wire.clock.now(),
+      atMs: ports.clock.now(),
       ...(elected.owner === undefined ? {} : { node: elected.owner }),
     };
     const { lease: _gone, ...free } = committed;
-    const next = { holder: wire.nonce(), expiresAtMs: plus(wire.clock.now(), LEASE_TTL), cause };
+    const next = { holder: ports.nonce(), expiresAtMs: plus(ports.clock.now(), LEASE_TTL), cause };
     const after = again ? withLease(committed, next) : free;
-    const written = await writeOrSettle(wire, item, after);
+    const written = await writeOrSettle(ports, item, after);
     if (written !== undefined) return { vip: written, committed: true, again };
-    const seen = await wire.vips.read(item.name);
+    const seen = await ports.vips.read(item.name);
     if (seen === undefined) return { vip: item, committed: false, again: false };
     item = seen;
   }
@@ -172,27 +172,27 @@ async function release(
 }
 
 /** Undefined when the item is not as `before` any more, also when that cannot be told from a lost reply. */
-async function writeOrSettle(wire: Wire, before: Vip, after: Vip): Promise<Vip | undefined> {
+async function writeOrSettle(ports: Ports, before: Vip, after: Vip): Promise<Vip | undefined> {
   try {
-    return await wire.vips.write(before, after);
+    return await ports.vips.write(before, after);
   } catch (error) {
     if (faultOf(error).kind !== 'unknown') throw error;
-    const item = await wire.vips.read(before.name);
+    const item = await ports.vips.read(before.name);
     if (after.lease !== undefined && item?.lease?.holder === after.lease.holder) return item;
     // Free, or another epoch: the release went through, whatever came after it.
     return after.lease === undefined && item?.lease?.epoch !== before.lease?.epoch ? item : undefined;
   }
 }
 
-function withCommit(wire: Wire, item: Vip, held: Held): Vip {
+function withCommit(ports: Ports, item: Vip, held: Held): Vip {
   const { target } = held;
   const sent = held.failover.steps.some((s) => s.attempts > 0);
   // What could not be moved lies where it did, and must stay known as ours; so must whoever may still be hit by an
   // attempt that had no answer, or by a holder that did not come back.
   const unmet = held.failover.conflicts.some((c) => c.kind === 'unmet');
-  const mayLand = item.touchedAtMs > wire.clock.now() || Object.keys(item.open).length > 1;
+  const mayLand = item.touchedAtMs > ports.clock.now() || Object.keys(item.open).length > 1;
   const unanswered = held.failover.steps.some((s) => s.unanswered > 0);
-  const touchedAtMs = unanswered ? plus(wire.clock.now(), UNKNOWN_LANDS_WITHIN) : wire.clock.now();
+  const touchedAtMs = unanswered ? plus(ports.clock.now(), UNKNOWN_LANDS_WITHIN) : ports.clock.now();
   const open: Record<string, Open> = { ...item.open };
   for (const holder of held.closed) delete open[holder];
   const { tried, ...rest } = withTarget(item, target);
@@ -200,7 +200,7 @@ function withCommit(wire: Wire, item: Vip, held: Held): Vip {
   const failed = !held.good && (outcome === 'failed' || outcome === 'partial') && to !== undefined;
   return {
     ...rest,
-    ...(failed ? { tried: triedAgain(tried, to, wire.clock.now()) } : {}),
+    ...(failed ? { tried: triedAgain(tried, to, ports.clock.now()) } : {}),
     ...(held.good && target !== undefined ? { owner: target.node } : {}),
     wrote: wroteAfter(item, target, held.good && !unmet && !mayLand, sent),
     open,
@@ -221,4 +221,4 @@ function wroteAfter(item: Vip, target: Member | undefined, good: boolean, sent: 
 }
 
 /** Enough for a plain switch; with less the next claim or reconcile does it. */
-const hasTime = (wire: Wire): boolean => wire.deadline - wire.clock.now() > seconds(5);
+const hasTime = (ports: Ports): boolean => ports.deadline - ports.clock.now() > seconds(5);

@@ -12,7 +12,7 @@ import { STALE_READ } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
-import { apply, type Hands } from './execute.ts';
+import { apply, type ExecutePorts } from './execute.ts';
 import type { Grip } from './held-lease.ts';
 
 /** Rounds of reading back and sending again; what is wrong after them is left to the next reconcile. */
@@ -28,7 +28,7 @@ export interface Verdict {
 }
 
 export async function verify(
-  hands: Hands & { readonly vips: VipStore },
+  ports: ExecutePorts & { readonly vips: VipStore },
   grip: Grip,
   vip: Vip,
   target: Member,
@@ -37,11 +37,11 @@ export async function verify(
   let steps = sent;
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     const [seen, item] = await Promise.all([
-      settled(hands.ec2.observe(vip)),
-      settled(hands.vips.read(vip.name)),
+      settled(ports.ec2.observe(vip)),
+      settled(ports.vips.read(vip.name)),
     ]);
     const stop =
-      item instanceof Error || item === undefined ? undefined : whyStop(hands, grip, vip, target, item);
+      item instanceof Error || item === undefined ? undefined : whyStop(ports, grip, vip, target, item);
     if (stop !== undefined) return { steps, verified: false, stop, notes: [] };
     if (!(item instanceof Error) && item !== undefined) grip.heed(item);
     if (seen instanceof Error)
@@ -60,7 +60,7 @@ export async function verify(
     }
     const again = wrong.filter((step) => worthSending(step, steps));
     if (again.length === 0 || round === ROUNDS_MAX || !grip.mayStart()) break;
-    steps = joined(steps, await apply(hands, grip, again));
+    steps = joined(steps, await apply(ports, grip, again));
   }
   return { steps, verified: false, notes: ['read back: EC2 does not show what was sent'] };
 }
@@ -68,9 +68,9 @@ export async function verify(
 const settled = <T>(promise: Promise<T>): Promise<T | Error> =>
   promise.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
 
-function whyStop(hands: Hands, grip: Grip, vip: Vip, target: Member, item: Vip): Verdict['stop'] {
+function whyStop(ports: ExecutePorts, grip: Grip, vip: Vip, target: Member, item: Vip): Verdict['stop'] {
   if (item.lease?.epoch !== grip.lease.epoch || item.lease.holder !== grip.lease.holder) return 'lease lost';
-  return isStillElected(vip, target, item, hands.clock.now()) ? undefined : 'elected another';
+  return isStillElected(vip, target, item, ports.clock.now()) ? undefined : 'elected another';
 }
 
 /** Members as this switch knows them: an ENI that was labelled a second ago need not be in the item yet. */

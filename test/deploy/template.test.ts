@@ -170,8 +170,8 @@ describe('the functions', () => {
   });
 
   it('are given every variable that the code reads', () => {
-    const wire = readFileSync(join(root, 'shared', 'aws', 'wire.ts'), 'utf8');
-    const read = new Set(wire.match(/VIPSHIFT_\w+/g));
+    const ports = readFileSync(join(root, 'shared', 'aws', 'wire.ts'), 'utf8');
+    const read = new Set(ports.match(/VIPSHIFT_\w+/g));
     const { Variables } = resource(prod, 'FailoverLambdaFunction').Properties.Environment;
     expect([...read].filter((name) => !(name in Variables))).toEqual([]);
   });

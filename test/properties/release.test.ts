@@ -20,9 +20,9 @@ async function held(leftMs?: number) {
     'i-b': stintOf(claimOf('i-b'), START),
   };
   w.vips.items.set('web', { ...itemOf(w), owner: 'i-a', claims, wrote: ['eni-old'] });
-  const wire = leftMs === undefined ? w.wire : { ...w.wire, deadline: plus(START, durationMs(leftMs)) };
-  const taken = (await take(wire, itemOf(w), itemOf(w), cause))!;
-  return { w, wire, taken, run: () => switchVip(wire, taken, w.ec2.observe(taken), []) };
+  const ports = leftMs === undefined ? w.wire : { ...w.wire, deadline: plus(START, durationMs(leftMs)) };
+  const taken = (await take(ports, itemOf(w), itemOf(w), cause))!;
+  return { w, wire: ports, taken, run: () => switchVip(ports, taken, w.ec2.observe(taken), []) };
 }
 
 /** Meanwhile i-a is MASTER again. */
@@ -125,29 +125,29 @@ test('the member that EC2 shows stands in the item after the commit', async () =
 });
 
 test('a write that is refused for good is thrown, and not mistaken for a lost race', async () => {
-  const { w, wire, taken } = await held();
+  const { w, wire: ports, taken } = await held();
   const { lease: _lease, ...free } = taken;
   const refusing = {
-    ...wire,
+    ...ports,
     vips: { ...w.vips, write: () => Promise.reject(new Fault('denied', 'AccessDenied', 'no')) },
   };
   await expect(take(refusing, free, free, cause)).rejects.toThrow('no');
   const lost = {
-    ...wire,
+    ...ports,
     vips: { ...w.vips, write: () => Promise.reject(new Fault('unknown', 'Timeout', 'lost')) },
   };
   expect(await take(lost, free, free, cause)).toBeUndefined();
 });
 
 test('a release that always meets a newer item gives up after twenty tries', async () => {
-  const { w, wire, taken } = await held();
+  const { w, wire: ports, taken } = await held();
   let writes = 0;
   const write = () => {
     writes += 1;
     return Promise.resolve(undefined);
   };
   const { failovers } = await switchVip(
-    { ...wire, vips: { ...w.vips, write } },
+    { ...ports, vips: { ...w.vips, write } },
     taken,
     w.ec2.observe(taken),
     [],
@@ -156,10 +156,10 @@ test('a release that always meets a newer item gives up after twenty tries', asy
 });
 
 test('an outcome that could not be recorded is told, and the lease is left to run out', async () => {
-  const { w, wire, taken } = await held();
+  const { w, wire: ports, taken } = await held();
   const put = () => Promise.reject(new Fault('throttled', 'Throttled', 'later'));
   const kept = await switchVip(
-    { ...wire, timeline: { ...w.timeline, put } },
+    { ...ports, timeline: { ...w.timeline, put } },
     taken,
     w.ec2.observe(taken),
     [],
@@ -175,7 +175,7 @@ test.each([
   ['order', 1],
   ['reconcile', 0],
 ] as const)('a failure under a %s is news %d times; one that changed nothing never', async (kind, times) => {
-  const { w, wire, taken } = await held();
+  const { w, wire: ports, taken } = await held();
   const failed: string[] = [];
   const finished: string[] = [];
   const bus = {
@@ -186,7 +186,7 @@ test.each([
   const lease = { ...taken.lease!, cause: { ...cause, kind } };
   w.vips.items.set('web', { ...itemOf(w), lease });
   const ours = { ...taken, lease };
-  await switchVip({ ...wire, bus }, ours, w.ec2.observe(ours), []);
+  await switchVip({ ...ports, bus }, ours, w.ec2.observe(ours), []);
   expect([failed.length, finished.length]).toEqual([times, 0]);
   const same = await held();
   const { lease: _lease, ...free } = itemOf(same.w);
@@ -229,13 +229,13 @@ test('a release whose item is gone ends; one that is refused for good is thrown'
   };
   const ended = await switchVip({ ...gone.wire, vips }, gone.taken, gone.w.ec2.observe(gone.taken), []);
   expect(ended.vip.owner).toBe('i-a');
-  const { w, wire, taken } = await held();
+  const { w, wire: ports, taken } = await held();
   const denied = { ...w.vips, write: () => Promise.reject(new Fault('denied', 'AccessDenied', 'no')) };
-  await expect(switchVip({ ...wire, vips: denied }, taken, w.ec2.observe(taken), [])).rejects.toThrow('no');
+  await expect(switchVip({ ...ports, vips: denied }, taken, w.ec2.observe(taken), [])).rejects.toThrow('no');
 });
 
 test('a release that took the lease again and whose reply was lost goes on under it', async () => {
-  const { w, wire, taken } = await held();
+  const { w, wire: ports, taken } = await held();
   const { write } = { write: w.vips.write.bind(w.vips) };
   let writes = 0;
   const losing = async (before: Vip | undefined, after: Vip) => {
@@ -244,7 +244,7 @@ test('a release that took the lease again and whose reply was lost goes on under
     return written;
   };
   const switched = switchVip(
-    { ...wire, vips: { ...w.vips, write: losing } },
+    { ...ports, vips: { ...w.vips, write: losing } },
     taken,
     w.ec2.observe(taken),
     [],

@@ -3,7 +3,7 @@
 //
 // Limit: it counts calls of ports. How many requests a call takes one after another (pages) is told to it; the contract
 // suite of the port shows that it is so.
-import type { Wire } from '../../shared/switch/switch-vip.ts';
+import type { Ports } from '../../shared/switch/switch-vip.ts';
 import { type DurationMs, durationMs } from '../../shared/time.ts';
 import type { World } from './world.ts';
 
@@ -14,7 +14,7 @@ export interface Call {
 }
 
 export interface Counter {
-  readonly wire: Wire;
+  readonly wire: Ports;
   /** In the order in which they were sent. */
   readonly calls: readonly Call[];
   /** Sequential round trips until the last mutation was sent, that one included; 0 when none was. */
@@ -55,21 +55,21 @@ export function counter(
     ]);
     return { ...of, ...Object.fromEntries(wrapped) };
   }
-  const { wire } = w;
-  const ec2 = counted('ec2', wire.ec2);
+  const { wire: ports } = w;
+  const ec2 = counted('ec2', ports.ec2);
   return {
     calls,
     wire: {
-      ...wire,
-      vips: counted('vips', wire.vips),
-      timeline: counted('timeline', wire.timeline),
-      bus: counted('bus', wire.bus),
+      ...ports,
+      vips: counted('vips', ports.vips),
+      timeline: counted('timeline', ports.timeline),
+      bus: counted('bus', ports.bus),
       ec2: {
         ...ec2,
         apply(step, mayStart) {
           // Asked when the request goes out, as the port's contract says.
           const may = mayStart();
-          return trip('ec2.apply', () => wire.ec2.apply(step, () => may));
+          return trip('ec2.apply', () => ports.ec2.apply(step, () => may));
         },
       },
     },

@@ -8,7 +8,7 @@ import { type MemoryTimeline, memoryTimeline } from '../../shared/memory/timelin
 import { type MemoryVips, memoryVips } from '../../shared/memory/vip-store.ts';
 import type { RouteSeen } from '../../shared/network/observation.ts';
 import { pace } from '../../shared/rate-limit/local-bucket.ts';
-import type { Wire } from '../../shared/switch/switch-vip.ts';
+import type { Ports } from '../../shared/switch/switch-vip.ts';
 import { durationMs, type EpochMs, epochMs, minutes, plus, seconds } from '../../shared/time.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
 import type { Claim, ClaimKind, VrrpState } from '../../shared/vip/claim.ts';
@@ -38,7 +38,7 @@ export interface World {
   readonly vips: MemoryVips;
   readonly timeline: MemoryTimeline;
   readonly published: Failover[];
-  readonly wire: Wire;
+  readonly wire: Ports;
 }
 
 export const memberOf = (node: string) => ({
@@ -61,7 +61,7 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
   addTable(ec2, 'rtb-other');
   ec2.eips.set('eipalloc-1', { eip: 'eipalloc-1', publicAddress: '203.0.113.10', label: 'web' });
   let nonces = 0;
-  const wire: Wire = {
+  const ports: Ports = {
     clock,
     ec2,
     vips,
@@ -77,7 +77,7 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
       },
     },
   };
-  return { clock, ec2, vips, timeline, published, wire };
+  return { clock, ec2, vips, timeline, published, wire: ports };
 }
 
 export function addNode(ec2: MemoryEc2, node: string, label = 'web'): void {

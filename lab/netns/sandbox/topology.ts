@@ -32,7 +32,7 @@ export const IMDS_ADDRESS = '169.254.169.254';
 export const VIP = '192.168.255.10';
 
 function nodeWires(place: NodeLabel, subnet: string): Wire[] {
-  const wire = (port: string, device: string, host: number) => ({
+  const ports = (port: string, device: string, host: number) => ({
     port,
     routerAddress: `${subnet}.1`,
     place,
@@ -40,9 +40,9 @@ function nodeWires(place: NodeLabel, subnet: string): Wire[] {
     address: `${subnet}.${host}`,
   });
   return [
-    wire(`to-${place}`, 've0', 10),
-    wire(`to-${place}-vip`, 've1', 20),
-    wire(`to-${place}-eip`, 've2', 30),
+    ports(`to-${place}`, 've0', 10),
+    ports(`to-${place}-vip`, 've1', 20),
+    ports(`to-${place}-eip`, 've2', 30),
   ];
 }
 
@@ -64,7 +64,7 @@ export const SERVICE_ADDRESS: Readonly<Record<NodeLabel, string>> = { a: '10.0.1
 export const EIP_ADDRESS: Readonly<Record<NodeLabel, string>> = { a: '10.0.1.30', b: '10.0.2.30' };
 /** Where packets to an ENI leave the router. */
 export const PORT_TO: Readonly<Record<string, string>> = Object.fromEntries(
-  WIRES.map((wire) => [wire.address, wire.port]),
+  WIRES.map((ports) => [ports.address, ports.port]),
 );
 
 /** The node whose ENI has this private address. */
@@ -80,26 +80,26 @@ const ENI_TABLE: Readonly<Record<string, { table: number; also: readonly string[
   ve2: { table: 30, also: [] },
 };
 
-function wireCommands(wire: Wire): string[] {
-  const inside = `ip -n ${wire.place}`;
-  const gateway = `${wire.routerAddress} dev ${wire.device}`;
+function wireCommands(ports: Wire): string[] {
+  const inside = `ip -n ${ports.place}`;
+  const gateway = `${ports.routerAddress} dev ${ports.device}`;
   const commands = [
-    `ip link add ${wire.port} netns ${ROUTER} type veth peer name ${wire.device} netns ${wire.place}`,
-    `ip -n ${ROUTER} addr add ${wire.routerAddress}/32 dev ${wire.port}`,
-    `ip -n ${ROUTER} link set ${wire.port} up`,
-    `ip -n ${ROUTER} route add ${wire.address}/32 dev ${wire.port}`,
-    `${inside} addr add ${wire.address}/32 dev ${wire.device}`,
-    `${inside} link set ${wire.device} up`,
+    `ip link add ${ports.port} netns ${ROUTER} type veth peer name ${ports.device} netns ${ports.place}`,
+    `ip -n ${ROUTER} addr add ${ports.routerAddress}/32 dev ${ports.port}`,
+    `ip -n ${ROUTER} link set ${ports.port} up`,
+    `ip -n ${ROUTER} route add ${ports.address}/32 dev ${ports.port}`,
+    `${inside} addr add ${ports.address}/32 dev ${ports.device}`,
+    `${inside} link set ${ports.device} up`,
   ];
-  const own = ENI_TABLE[wire.device];
+  const own = ENI_TABLE[ports.device];
   if (own === undefined) {
     commands.push(`${inside} route add ${gateway}`);
-    commands.push(`${inside} route add default via ${gateway} src ${wire.address}`);
+    commands.push(`${inside} route add default via ${gateway} src ${ports.address}`);
   } else {
     const { table, also } = own;
     commands.push(`${inside} route add ${gateway} table ${table}`);
     commands.push(`${inside} route add default via ${gateway} table ${table}`);
-    for (const source of [wire.address, ...also]) {
+    for (const source of [ports.address, ...also]) {
       commands.push(`${inside} rule add from ${source}/32 lookup ${table} pref ${100 + table}`);
     }
   }

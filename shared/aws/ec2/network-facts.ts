@@ -143,14 +143,14 @@ function eniFact(eni: NetworkInterface, tag: string): EniFact {
 }
 
 async function tablesOf(access: Ec2Reader, vpc: string, tag: string): Promise<readonly TableFact[]> {
-  const wire = { client: access.reader };
+  const ports = { client: access.reader };
   const abort = { abortSignal: access.signal };
   const [tables, subnets] = await Promise.all([
     all(
-      paginateDescribeRouteTables({ ...wire, pageSize: 100 }, { Filters: filter('vpc-id', [vpc]) }, abort),
+      paginateDescribeRouteTables({ ...ports, pageSize: 100 }, { Filters: filter('vpc-id', [vpc]) }, abort),
       (page) => page.RouteTables,
     ),
-    all(paginateDescribeSubnets(wire, { Filters: filter('vpc-id', [vpc]) }, abort), (page) => page.Subnets),
+    all(paginateDescribeSubnets(ports, { Filters: filter('vpc-id', [vpc]) }, abort), (page) => page.Subnets),
   ]);
   const taken = new Set(tables.flatMap((t) => (t.Associations ?? []).flatMap((a) => a.SubnetId ?? [])));
   const left = subnets.flatMap((s) => (taken.has(s.SubnetId!) ? [] : s.SubnetId!)).sort();

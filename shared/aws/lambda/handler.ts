@@ -6,9 +6,9 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import type { Desk } from '../../forced-failover/steps.ts';
+import type { ForcedFailoverPorts } from '../../forced-failover/steps.ts';
 import { durationMs } from '../../time.ts';
-import { lambdaSandbox, type Sandbox, wireFor } from '../wire.ts';
+import { lambdaSandbox, portsFor, type Sandbox } from '../wire.ts';
 import { recorded } from './logged-timeline.ts';
 import { type Journal, metricsNamespace } from './telemetry.ts';
 
@@ -16,7 +16,7 @@ import { type Journal, metricsNamespace } from './telemetry.ts';
 const ABORT_EARLY_MS = 1000;
 
 export interface Bench {
-  readonly wire: Desk;
+  readonly wire: ForcedFailoverPorts;
   readonly box: Sandbox;
   readonly journal: Journal;
 }
@@ -33,9 +33,9 @@ export function lambda<Reply>(work: (event: unknown, bench: Bench) => Promise<Re
     .handler(async (event: unknown, context: Context, { signal }): Promise<Reply> => {
       const over = new AbortController();
       const ends = AbortSignal.any([signal, over.signal]);
-      const wire = wireFor(box, durationMs(context.getRemainingTimeInMillis()), ends);
+      const ports = portsFor(box, durationMs(context.getRemainingTimeInMillis()), ends);
       try {
-        const told = { ...wire, timeline: recorded(wire.timeline, journal) };
+        const told = { ...ports, timeline: recorded(ports.timeline, journal) };
         return await work(event, { wire: told, box, journal });
       } finally {
         // Whatever nobody waits for any more: describes begun in vain, timers. A frozen sandbox would go on with it in

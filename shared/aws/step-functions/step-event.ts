@@ -3,7 +3,7 @@
 
 import type { Asked, Story } from '../../forced-failover/execution.ts';
 import type { Preflight } from '../../forced-failover/preflight.ts';
-import { type Desk, type StepName, steps } from '../../forced-failover/steps.ts';
+import { type ForcedFailoverPorts, type StepName, steps } from '../../forced-failover/steps.ts';
 import { orderFrom } from './order-input.ts';
 
 interface StateEvent {
@@ -17,7 +17,7 @@ interface StateEvent {
 
 export interface Step {
   readonly name: StepName;
-  run(desk: Desk): Promise<unknown>;
+  run(ports: ForcedFailoverPorts): Promise<unknown>;
 }
 
 const isStep = (name: string): name is StepName => Object.hasOwn(steps, name);
@@ -26,17 +26,17 @@ export function stepFrom(event: unknown): Step {
   const { state, story, ...rest } = event as StateEvent;
   if (!isStep(state))
     throw new TypeError(`no step is called ${JSON.stringify(state)}, want ${Object.keys(steps).join(', ')}`);
-  if (state !== 'preflight') return { name: state, run: (desk) => steps[state](desk, { ...rest, story }) };
-  return { name: state, run: (desk) => firstStep(desk, { ...rest, story }, story.input) };
+  if (state !== 'preflight') return { name: state, run: (ports) => steps[state](ports, { ...rest, story }) };
+  return { name: state, run: (ports) => firstStep(ports, { ...rest, story }, story.input) };
 }
 
 /** The order goes along with the answer: every later step needs it. */
-async function firstStep(desk: Desk, asked: Asked, input: unknown): Promise<object> {
+async function firstStep(ports: ForcedFailoverPorts, asked: Asked, input: unknown): Promise<object> {
   const parsed = orderFrom(input);
   if (!parsed.ok) return malformed(parsed.reasons);
   const { order } = parsed;
   const seeded = { ...asked, story: { preflight: { order } as Preflight & { order: typeof order } } };
-  return { ...(await steps.preflight(desk, seeded)), order };
+  return { ...(await steps.preflight(ports, seeded)), order };
 }
 
 const malformed = (reasons: readonly string[]): Preflight => ({

@@ -1,15 +1,15 @@
 // Makes history: claims of the two nodes through the controller's own code, in this process, on the local AWS.
 import { parseClaimEvent } from '../../../shared/aws/events/claim-event.ts';
-import { clients, sandbox, wireFor } from '../../../shared/aws/wire.ts';
+import { clients, portsFor, sandbox } from '../../../shared/aws/wire.ts';
 import { type Answer, failover, turnAway } from '../../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../../shared/controller/reconcile.ts';
-import type { Wire } from '../../../shared/switch/switch-vip.ts';
+import type { Ports } from '../../../shared/switch/switch-vip.ts';
 import { minutes } from '../../../shared/time.ts';
 import type { VrrpState } from '../../../shared/vip/claim.ts';
 import { type Region, STAGE, tables } from '../region.ts';
 
 export interface History {
-  readonly wire: Wire;
+  readonly wire: Ports;
   /** Its transition happened just now, unless told how long ago. */
   says(node: string, state: VrrpState, agoMs?: number): Promise<Answer>;
   /** A claim that is turned away. */
@@ -28,7 +28,7 @@ export function historyOf(region: Pick<Region, 'aws'>, vip = 'web'): History {
     retentionDays: 400,
   } as const;
   const made = clients({ region: region.aws.region });
-  const wire = wireFor(sandbox(settings, made), minutes(10), new AbortController().signal);
+  const ports = portsFor(sandbox(settings, made), minutes(10), new AbortController().signal);
   const boot = Date.now() - 3_600_000;
   const event = (node: string, state: VrrpState, agoMs: number, over: object) => {
     const atMs = Date.now() - agoMs;
@@ -58,21 +58,21 @@ export function historyOf(region: Pick<Region, 'aws'>, vip = 'web'): History {
     return { id: crypto.randomUUID(), source, time, 'detail-type': 'VRRP State Change', detail };
   };
   return {
-    wire,
+    wire: ports,
     async says(node, state, agoMs = 0) {
       const parsed = parseClaimEvent(event(node, state, agoMs, {}));
       if (!parsed.ok) throw new Error(parsed.refusal.message);
-      return failover(wire, parsed, { mode: 'none' });
+      return failover(ports, parsed, { mode: 'none' });
     },
     async lies(node, over) {
       const told = event(node, 'MASTER', 0, over);
       const parsed = parseClaimEvent(told);
-      if (parsed.ok) await failover(wire, parsed, { mode: 'none' });
-      else await turnAway(wire, { ...parsed.refusal, vip: parsed.vip, node: parsed.node }, told);
+      if (parsed.ok) await failover(ports, parsed, { mode: 'none' });
+      else await turnAway(ports, { ...parsed.refusal, vip: parsed.vip, node: parsed.node }, told);
     },
     async reconcile() {
-      const item = await wire.vips.read(vip);
-      await reconcile(wire, item!);
+      const item = await ports.vips.read(vip);
+      await reconcile(ports, item!);
     },
   };
 }

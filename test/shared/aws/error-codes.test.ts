@@ -137,9 +137,9 @@ async function meets(
     }
     await w.ec2.apply(step, mayStart);
   };
-  const wire = { ...w.wire, ec2: { ...w.ec2, apply } };
-  const taken = (await take(wire, item(w), item(w), { kind: 'order', why: 'test', atMs: START }))!;
-  const answer = await finish(w, switchVip(wire, taken, w.ec2.observe(taken), []));
+  const ports = { ...w.wire, ec2: { ...w.ec2, apply } };
+  const taken = (await take(ports, item(w), item(w), { kind: 'order', why: 'test', atMs: START }))!;
+  const answer = await finish(w, switchVip(ports, taken, w.ec2.observe(taken), []));
   const { steps } = answer.failovers[0]!;
   return {
     w,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Turns } from '../../../shared/rate-limit/call-queue.ts';
 import { grip } from '../../../shared/switch/held-lease.ts';
-import { type Held, hold, type Tools } from '../../../shared/switch/run-epoch.ts';
+import { type EpochPorts, type Held, hold } from '../../../shared/switch/run-epoch.ts';
 import { durationMs, hours, plus, seconds } from '../../../shared/time.ts';
 import type { Failover, Intent } from '../../../shared/timeline/timeline.ts';
 import { slotOf } from '../../../shared/vip/liveness.ts';
@@ -38,7 +38,7 @@ function held(over: Partial<Vip> = {}, tables = 4): World {
   return w;
 }
 
-function holds(w: World, over: Partial<Tools> = {}): Promise<Held> {
+function holds(w: World, over: Partial<EpochPorts> = {}): Promise<Held> {
   const vip = item(w);
   const mine = grip('web', vip.lease!, w.vips, w.clock, w.wire.deadline);
   return finish(w, hold({ ...w.wire, ...over }, mine, vip, w.ec2.observe(vip), []));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../shared/fault.ts';
 import type { Observation } from '../../../shared/network/observation.ts';
 import { grip } from '../../../shared/switch/held-lease.ts';
-import { type Held, hold, type Tools } from '../../../shared/switch/run-epoch.ts';
+import { type EpochPorts, type Held, hold } from '../../../shared/switch/run-epoch.ts';
 import { durationMs, hours, minus, plus } from '../../../shared/time.ts';
 import type { Intent } from '../../../shared/timeline/timeline.ts';
 import { OBSERVE_PATIENCE, STALE_READ } from '../../../shared/vip/lease.ts';
@@ -38,7 +38,7 @@ function held(over: Partial<Vip> = {}): World {
 
 interface Ways {
   readonly observing?: Promise<Observation>;
-  readonly tools?: (w: World) => Partial<Tools>;
+  readonly tools?: (w: World) => Partial<EpochPorts>;
 }
 const holds = (w: World, { observing, tools }: Ways = {}): Promise<Held> => {
   const vip = item(w);

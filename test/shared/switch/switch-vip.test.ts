@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../shared/fault.ts';
 import { memoryBudget } from '../../../shared/memory/budget.ts';
-import { EPOCHS_MAX, type Switched, switchVip, take, type Wire } from '../../../shared/switch/switch-vip.ts';
+import { EPOCHS_MAX, type Ports, type Switched, switchVip, take } from '../../../shared/switch/switch-vip.ts';
 import { durationMs, plus, seconds } from '../../../shared/time.ts';
 import type { Claim } from '../../../shared/vip/claim.ts';
 import { UNKNOWN_LANDS_WITHIN } from '../../../shared/vip/lease.ts';
@@ -34,10 +34,10 @@ function record(w: World, claim: Claim): void {
 }
 
 /** Takes the lease for whoever is elected and switches. */
-async function switches(w: World, over: Partial<Wire> = {}): Promise<Switched> {
-  const wire = { ...w.wire, ...over };
+async function switches(w: World, over: Partial<Ports> = {}): Promise<Switched> {
+  const ports = { ...w.wire, ...over };
   const taken = (await take(w.wire, item(w), item(w), cause))!;
-  return finish(w, switchVip(wire, taken, w.ec2.observe(taken), []));
+  return finish(w, switchVip(ports, taken, w.ec2.observe(taken), []));
 }
 
 function elected(): World {
@@ -190,7 +190,7 @@ describe('a switch', () => {
 
 describe('the release', () => {
   /** Runs `meanwhile` right before the first write of the release. */
-  const atRelease = (w: World, meanwhile: () => void): Partial<Wire> => {
+  const atRelease = (w: World, meanwhile: () => void): Partial<Ports> => {
     let done = false;
     return {
       vips: {

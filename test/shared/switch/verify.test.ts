@@ -36,10 +36,10 @@ async function sent(ec2: (w: World) => Partial<Ec2> = () => ({})) {
   w.vips.items.set('web', vip);
   const before = await w.ec2.observe(vip);
   const mine = grip('web', lease, w.vips, w.clock, w.wire.deadline);
-  const hands = { ...w.wire, ec2: { ...w.ec2, ...ec2(w) } };
-  const steps = await finish(w, apply(hands, mine, plan(vip, before, A, true).steps));
+  const ports = { ...w.wire, ec2: { ...w.ec2, ...ec2(w) } };
+  const steps = await finish(w, apply(ports, mine, plan(vip, before, A, true).steps));
   const check = (over: Partial<Ec2> = {}, told = steps): Promise<Verdict> =>
-    finish(w, verify({ ...hands, ec2: { ...hands.ec2, ...over } }, mine, vip, A, told));
+    finish(w, verify({ ...ports, ec2: { ...ports.ec2, ...over } }, mine, vip, A, told));
   return { w, vip, before, steps, check };
 }
 

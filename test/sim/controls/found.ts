@@ -17,7 +17,7 @@ export const found: readonly Control[] = [
     patches: [
       patch(
         'controller/reconcile',
-        'if (again === undefined || isLive(again.lease, wire.clock.now())) break;',
+        'if (again === undefined || isLive(again.lease, ports.clock.now())) break;',
         'break;',
       ),
     ],
@@ -50,7 +50,11 @@ export const found: readonly Control[] = [
     name: 'what could not be moved is forgotten',
     breaks: ['convergence'],
     patches: [
-      patch('switch/switch-vip', 'held.good && !unmet && !mayLand, sent', 'held.good && !mayLand, sent'),
+      patch(
+        'switch/switch-vip',
+        'held.committable && !unmet && !mayLand, sent',
+        'held.committable && !mayLand, sent',
+      ),
     ],
   },
   {
@@ -90,7 +94,11 @@ export const found: readonly Control[] = [
     name: 'a departed member is forgotten while something may still land on it',
     breaks: ['convergence'],
     patches: [
-      patch('switch/switch-vip', 'held.good && !unmet && !mayLand, sent', 'held.good && !unmet, sent'),
+      patch(
+        'switch/switch-vip',
+        'held.committable && !unmet && !mayLand, sent',
+        'held.committable && !unmet, sent',
+      ),
     ],
   },
   {

@@ -54,7 +54,7 @@ export const planted: readonly Control[] = [
     patches: [
       patch(
         'switch/run-epoch',
-        'Object.keys(vip.open).filter((holder) => holder !== grip.lease.holder)',
+        'Object.keys(vip.open).filter((holder) => holder !== heldLease.lease.holder)',
         'Object.keys(vip.open)',
       ),
     ],
@@ -123,7 +123,7 @@ export const planted: readonly Control[] = [
     patches: [
       patch(
         'forced-failover/steps',
-        "await record(desk, order, execution, { order: 'failover', by: order.by, reason });",
+        "await record(ports, order, execution, { order: 'failover', by: order.by, reason });",
         'void reason;',
       ),
     ],

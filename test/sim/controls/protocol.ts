@@ -39,8 +39,8 @@ export const controls: readonly Control[] = [
     patches: [
       patch(
         'controller/reconcile',
-        'const taken = await take(wire, vip, vip, cause);',
-        'const taken = { ...vip, lease: { holder: wire.nonce(), epoch: vip.epoch, expiresAtMs: now + 10_000, cause } };',
+        'const taken = await take(ports, vip, vip, cause);',
+        'const taken = { ...vip, lease: { holder: ports.nonce(), epoch: vip.epoch, expiresAtMs: now + 10_000, cause } };',
       ),
     ],
   },
@@ -50,10 +50,10 @@ export const controls: readonly Control[] = [
     patches: [
       patch(
         'switch/switch-vip',
-        "return await wire.vips.write(before, after);\n  } catch (error) {\n    if (faultOf(error).kind !== 'unknown') throw error;\n    const item = await wire.vips.read(before.name);\n    if (after.lease",
-        "return await wire.vips.write(await wire.vips.read(before.name), after);\n  } catch (error) {\n    if (faultOf(error).kind !== 'unknown') throw error;\n    const item = await wire.vips.read(before.name);\n    if (after.lease",
+        "return await ports.vips.write(before, after);\n  } catch (error) {\n    if (faultOf(error).kind !== 'unknown') throw error;\n    const item = await ports.vips.read(before.name);\n    if (after.lease",
+        "return await ports.vips.write(await ports.vips.read(before.name), after);\n  } catch (error) {\n    if (faultOf(error).kind !== 'unknown') throw error;\n    const item = await ports.vips.read(before.name);\n    if (after.lease",
       ),
-      patch('controller/handle-claim', 'isLive(item.lease, wire.clock.now()) && urgent(claim)', 'false'),
+      patch('controller/handle-claim', 'isLive(item.lease, ports.clock.now()) && urgent(claim)', 'false'),
     ],
   },
   {
@@ -139,7 +139,7 @@ export const controls: readonly Control[] = [
   {
     name: 'superseded claims merged',
     breaks: ['convergence', 'never worse', 'order', 'no claim lost'],
-    patches: [patch('controller/handle-claim', 'if (claim.superseded) return superseded(wire, claim);', '')],
+    patches: [patch('controller/handle-claim', 'if (claim.superseded) return superseded(ports, claim);', '')],
   },
   {
     name: 'an observation trusted that was made beside the lease',
@@ -164,8 +164,8 @@ export const controls: readonly Control[] = [
       patch('switch/run-epoch', '...(await recordOutcome(tools.timeline, failover)),', 'recorded: true,'),
       patch(
         'switch/switch-vip',
-        'const next = await release(wire, vip, lease, held, epoch < EPOCHS_MAX);',
-        'const next = await release(wire, vip, lease, held, epoch < EPOCHS_MAX);\n    await wire.timeline.put(held.failover).catch(() => undefined);',
+        'const next = await release(ports, vip, lease, held, epoch < EPOCHS_MAX);',
+        'const next = await release(ports, vip, lease, held, epoch < EPOCHS_MAX);\n    await ports.timeline.put(held.failover).catch(() => undefined);',
       ),
     ],
   },

@@ -3,7 +3,7 @@
 import { type Answer, failover } from '../../../shared/controller/handle-claim.ts';
 import type { Hint } from '../../../shared/controller/hint.ts';
 import { reconcileFor } from '../../../shared/controller/reconcile-all.ts';
-import type { Desk } from '../../../shared/forced-failover/steps.ts';
+import type { ForcedFailoverPorts } from '../../../shared/forced-failover/steps.ts';
 import { type Pace, pace } from '../../../shared/rate-limit/local-bucket.ts';
 import { epochMs } from '../../../shared/time.ts';
 import type { Scope } from '../../../shared/vip/vip.ts';
@@ -45,7 +45,11 @@ export interface Functions {
   /** Reconcile: over all VIPs, or over those that a hint concerns. */
   sweep(name: string, hint?: Hint): void;
   /** One step of a workflow. */
-  step<T>(name: string, work: (desk: Desk) => Promise<T>, ended: (how: Ended<T>) => void): void;
+  step<T>(
+    name: string,
+    work: (ports: ForcedFailoverPorts) => Promise<T>,
+    ended: (how: Ended<T>) => void,
+  ): void;
 }
 
 /** What became of an invocation: `died` as its caller sees a kill or a time-out. */
@@ -103,7 +107,7 @@ export function functions(cloud: Cloud): Functions {
     return { by, box };
   };
 
-  const deskOf = (by: Invocation, box: Sandbox): Desk => ({
+  const deskOf = (by: Invocation, box: Sandbox): ForcedFailoverPorts => ({
     ...portsOf(net, by),
     clock: by.clock,
     pace: box.pace,
@@ -119,7 +123,7 @@ export function functions(cloud: Cloud): Functions {
 
   const invoke = <T>(
     name: string,
-    work: (desk: Desk) => Promise<T>,
+    work: (ports: ForcedFailoverPorts) => Promise<T>,
     ended: (how: Ended<T>) => void,
     hint?: Hint,
     timeoutMs = cloud.timeoutMs,
@@ -160,7 +164,7 @@ export function functions(cloud: Cloud): Functions {
       const { answer } = how.answer;
       net.log.answers.push({ atMs: sched.now(), word, stampMs, deliveredAtMs, answer, item });
     };
-    invoke(name, (wire) => failover(wire, { claim, source }, { mode: 'source', roleId: ROLE }), ended);
+    invoke(name, (ports) => failover(ports, { claim, source }, { mode: 'source', roleId: ROLE }), ended);
   };
 
   return {
@@ -171,7 +175,7 @@ export function functions(cloud: Cloud): Functions {
         return cloud.struck('reconcile left out', sched.now() + 60_000);
       invoke(
         name,
-        (wire) => reconcileFor(wire, hint),
+        (ports) => reconcileFor(ports, hint),
         () => undefined,
         hint,
       );

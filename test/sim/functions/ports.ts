@@ -5,12 +5,12 @@
 // a reply the caller gives up with a Fault `unknown`; the effect comes all the same.
 import type { Change } from '../../../shared/controller/hint.ts';
 import { Fault } from '../../../shared/fault.ts';
-import type { Desk } from '../../../shared/forced-failover/steps.ts';
+import type { ForcedFailoverPorts } from '../../../shared/forced-failover/steps.ts';
 import type { MemoryTimeline } from '../../../shared/memory/timeline.ts';
 import type { MemoryVips } from '../../../shared/memory/vip-store.ts';
 import type { Step } from '../../../shared/network/step.ts';
 import type { Budget } from '../../../shared/rate-limit/shared-bucket.ts';
-import type { Wire } from '../../../shared/switch/switch-vip.ts';
+import type { Ports } from '../../../shared/switch/switch-vip.ts';
 import type { OrderEntry } from '../../../shared/timeline/operator-action.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
@@ -83,9 +83,12 @@ export const refuse =
   (): Promise<T> =>
     Promise.reject(fault);
 
-type Ports = Pick<Desk, 'ec2' | 'vips' | 'timeline' | 'bus' | 'budget' | 'changes' | 'orders' | 'approvals'>;
+type NetworkedPorts = Pick<
+  ForcedFailoverPorts,
+  'ec2' | 'vips' | 'timeline' | 'bus' | 'budget' | 'changes' | 'orders' | 'approvals'
+>;
 
-export function portsOf(net: Network, by: Invocation): Ports {
+export function portsOf(net: Network, by: Invocation): NetworkedPorts {
   const ports = {
     ec2: ec2Of(net, by),
     vips: vipsOf(net, by),
@@ -96,7 +99,7 @@ export function portsOf(net: Network, by: Invocation): Ports {
   return net.budget === undefined ? ports : { ...ports, budget: budgetOf(net, by, net.budget) };
 }
 
-function vipsOf(net: Network, by: Invocation): Wire['vips'] {
+function vipsOf(net: Network, by: Invocation): Ports['vips'] {
   const { luck } = by;
   const { vips, log } = net;
   const trip = (): Trip => ({ toMs: luck.log(1, 8), backMs: luck.log(1, 8) });
@@ -144,7 +147,7 @@ function vipsOf(net: Network, by: Invocation): Wire['vips'] {
   };
 }
 
-function timelineOf(net: Network, by: Invocation): Wire['timeline'] {
+function timelineOf(net: Network, by: Invocation): Ports['timeline'] {
   const { luck } = by;
   const { timeline } = net;
   const trip = (): Trip => ({ toMs: luck.log(1, 8), backMs: luck.log(1, 8) });
@@ -190,7 +193,7 @@ function budgetOf(net: Network, by: Invocation, budget: Budget): Budget {
   };
 }
 
-const busOf = (net: Network, by: Invocation): Wire['bus'] => ({
+const busOf = (net: Network, by: Invocation): Ports['bus'] => ({
   async finished(failover) {
     const failed = net.strikes('announcement failed', by);
     const trip = { toMs: by.luck.between(5, 40), backMs: by.luck.between(5, 40) };
@@ -202,7 +205,7 @@ const busOf = (net: Network, by: Invocation): Wire['bus'] => ({
 });
 
 /** What lies beside the timeline: other people's changes, orders, requests for approval. */
-function desksOf(net: Network, by: Invocation): Pick<Ports, 'changes' | 'orders' | 'approvals'> {
+function desksOf(net: Network, by: Invocation): Pick<NetworkedPorts, 'changes' | 'orders' | 'approvals'> {
   const { luck } = by;
   const once = <T>(what: string, effect: () => Promise<T>): Promise<T> => {
     const trip = { toMs: luck.log(1, 8), backMs: luck.log(1, 8) };

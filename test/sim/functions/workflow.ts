@@ -7,7 +7,7 @@ import asl from '../../../runbook/failover.asl.json' with { type: 'json' };
 import type { Story as Data } from '../../../shared/forced-failover/execution.ts';
 import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
 import type { Preflight } from '../../../shared/forced-failover/preflight.ts';
-import { type Desk, type StepName, steps } from '../../../shared/forced-failover/steps.ts';
+import { type ForcedFailoverPorts, type StepName, steps } from '../../../shared/forced-failover/steps.ts';
 import type { Act } from '../history/history.ts';
 import { chance } from '../history/random.ts';
 import { settleLater } from '../world/vrrp.ts';
@@ -179,7 +179,7 @@ const ok = (answer: unknown): Ended<unknown> => ({ is: 'answered', answer });
 
 function invoke(world: World, execution: Execution, name: string, time: number, done: Then): void {
   const { sched, functions, cloud } = world;
-  const step = (desk: Desk) => run(desk, name, execution);
+  const step = (ports: ForcedFailoverPorts) => run(ports, name, execution);
   const luck = chance(cloud.seed, `${execution.name} ${name} ${time} repeated`);
   sched.after(20, () => {
     functions.step(`${execution.name} ${name} ${time}`, step, (how) => {
@@ -192,11 +192,15 @@ function invoke(world: World, execution: Execution, name: string, time: number, 
   });
 }
 
-async function run(desk: Desk, name: string, { data, order, name: execution }: Execution): Promise<unknown> {
+async function run(
+  ports: ForcedFailoverPorts,
+  name: string,
+  { data, order, name: execution }: Execution,
+): Promise<unknown> {
   const asked = { execution, stage: 'sim', story: data, token: 'token' };
-  if (name !== 'preflight') return steps[name as StepName](desk, asked);
+  if (name !== 'preflight') return steps[name as StepName](ports, asked);
   const seeded = { ...asked, story: { preflight: { order } as Preflight & { order: FailoverOrder } } };
-  return { ...(await steps.preflight(desk, seeded)), order };
+  return { ...(await steps.preflight(ports, seeded)), order };
 }
 
 /** SSM takes the command at once; the node carries it out a little later, if it lives. */
