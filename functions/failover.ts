@@ -1,10 +1,10 @@
 // One claim from the bus: parse it, let the domain decide and act, tell what became of it.
 import { parseClaimEvent } from '../shared/aws/events/claim-event.ts';
-import { type Bench, lambda } from '../shared/aws/lambda/handler.ts';
+import { type Invocation, lambda } from '../shared/aws/lambda/handler.ts';
 import { tellAnswer, tellRejection, tellVersion } from '../shared/aws/lambda/telemetry.ts';
 import { failover, turnAway } from '../shared/controller/handle-claim.ts';
 
-export const handler = lambda(async (event: unknown, { wire: ports, box, journal }: Bench) => {
+export const handler = lambda(async (event: unknown, { wire: ports, box, journal }: Invocation) => {
   const parsed = parseClaimEvent(event);
   if (!parsed.ok) {
     const { vip, node, eventId, refusal } = parsed;

@@ -1,8 +1,8 @@
 // One state of the workflow `failover`: the step that has the state's name.
-import { type Bench, lambda } from '../shared/aws/lambda/handler.ts';
+import { type Invocation, lambda } from '../shared/aws/lambda/handler.ts';
 import { stepFrom } from '../shared/aws/step-functions/step-event.ts';
 
-export const handler = lambda(async (event: unknown, { wire: ports, journal }: Bench) => {
+export const handler = lambda(async (event: unknown, { wire: ports, journal }: Invocation) => {
   const step = stepFrom(event);
   const answer = await step.run(ports);
   journal.logger.info(`step ${step.name}`, { answer });

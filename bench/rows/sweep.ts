@@ -1,5 +1,5 @@
 // Reconcile over 1,000 VIPs of 4 tables each without drift: calls, memory, duration.
-import { clients, portsFor, sandbox, settingsFrom } from '../../shared/aws/wire.ts';
+import { clients, executionEnvironment, portsFor, settingsFrom } from '../../shared/aws/wire.ts';
 import { reconcileAll } from '../../shared/controller/reconcile-all.ts';
 import { durationMs } from '../../shared/time.ts';
 import { type FakeRegion, type Latency, nowMs, vipWith } from '../fake/region.ts';
@@ -28,7 +28,7 @@ export async function quietSweep(region: FakeRegion, latency: Latency, vips: num
   });
   const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
   const made = clients({ endpoint: region.endpoint, region: 'eu-central-1', credentials });
-  const box = sandbox(settingsFrom(environment(region.endpoint)), made);
+  const box = executionEnvironment(settingsFrom(environment(region.endpoint)), made);
   const signal = new AbortController().signal;
   const ports = () => portsFor(box, durationMs(300_000), signal);
   await reconcileAll(ports());

@@ -3,7 +3,13 @@
 //
 // Limit: the sandboxes share this process, so its event loop is busier than each of theirs would be.
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
-import { clients, portsFor, type Sandbox, sandbox, settingsFrom } from '../../shared/aws/wire.ts';
+import {
+  clients,
+  type ExecutionEnvironment,
+  executionEnvironment,
+  portsFor,
+  settingsFrom,
+} from '../../shared/aws/wire.ts';
 import { failover } from '../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../shared/controller/reconcile.ts';
 import type { Ports } from '../../shared/switch/switch-vip.ts';
@@ -68,21 +74,26 @@ export async function zoneFailure(region: FakeRegion, options: ZoneOptions): Pro
   return judged(calls, names, startMs);
 }
 
-function boxOn(region: FakeRegion): Sandbox {
+function boxOn(region: FakeRegion): ExecutionEnvironment {
   const { VIPSHIFT_EC2_RATES: _one, ...env } = environment(region.endpoint);
   const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
   const made = clients({ endpoint: region.endpoint, region: 'eu-central-1', credentials });
-  return sandbox(settingsFrom(env), made);
+  return executionEnvironment(settingsFrom(env), made);
 }
 
-async function warmUp(box: Sandbox, signal: AbortSignal): Promise<void> {
+async function warmUp(box: ExecutionEnvironment, signal: AbortSignal): Promise<void> {
   const ports = portsFor(box, durationMs(TIMEOUT_MS), signal);
   await Promise.all([ports.vips.read('nobody'), ports.ec2.observe(defaultScope('nobody'))]);
 }
 
 const TIMEOUT_MS = 300_000;
 
-async function oneVip(box: Sandbox, options: ZoneOptions, name: string, signal: AbortSignal): Promise<void> {
+async function oneVip(
+  box: ExecutionEnvironment,
+  options: ZoneOptions,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
   const ports = (): Ports => {
     const { budget, ...rest } = portsFor(box, durationMs(options.timeoutMs), signal);
     return options.shared && budget !== undefined ? { ...rest, budget } : rest;

@@ -16,12 +16,12 @@ import type { Ec2Reader } from '../../shared/aws/ec2/vpc.ts';
 import type { Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import { tagKey } from '../../shared/aws/tag-key.ts';
 import {
+  type ExecutionEnvironment,
+  executionEnvironment,
   clients as lambdaClients,
   portsFor,
   ratesFrom,
-  type Sandbox,
   type Settings,
-  sandbox,
   systemNow,
 } from '../../shared/aws/wire.ts';
 import type { ApprovalDesk } from '../../shared/forced-failover/approval.ts';
@@ -36,7 +36,7 @@ export interface Session {
   readonly region: string;
   /** The tag key whose value is the label. */
   readonly tag: string;
-  readonly box: Sandbox;
+  readonly box: ExecutionEnvironment;
   readonly wire: Ports;
   readonly ec2: Ec2Reader;
   readonly orders: OrderBook;
@@ -103,7 +103,7 @@ export async function openSession(options: CommonOptions): Promise<Session> {
   const made = patientClients();
   const region = await made.dynamo.config.region();
   const controller = new AbortController();
-  const box = sandbox(settings, made);
+  const box = executionEnvironment(settings, made);
   const ports = portsFor(box, RUN_MAX, controller.signal);
   const table = {
     client: made.dynamo,

@@ -140,7 +140,7 @@ const quiet = { debug: nobody, warn: nobody, error: nobody } as unknown as NonNu
 >;
 
 /** What outlives an invocation and is only ever a hint: labels met before, and our own view of EC2's budget. */
-export interface Sandbox {
+export interface ExecutionEnvironment {
   readonly clients: Clients;
   readonly settings: Settings;
   readonly pace: ReturnType<typeof pace>;
@@ -149,7 +149,7 @@ export interface Sandbox {
   readonly buckets: Map<Step['call'], BucketState>;
 }
 
-export const sandbox = (settings: Settings, made: Clients): Sandbox => ({
+export const executionEnvironment = (settings: Settings, made: Clients): ExecutionEnvironment => ({
   settings,
   clients: made,
   pace: pace(settings.rates),
@@ -158,13 +158,18 @@ export const sandbox = (settings: Settings, made: Clients): Sandbox => ({
 });
 
 /** The sandbox of a Lambda function, from its own environment. */
-export const lambdaSandbox = (): Sandbox => sandbox(settingsFrom(process.env), clients());
+export const lambdaEnvironment = (): ExecutionEnvironment =>
+  executionEnvironment(settingsFrom(process.env), clients());
 
 /** Nothing is started in the last moments of an invocation; they are for unwinding and answering. */
 const UNWIND: DurationMs = durationMs(1500);
 
 /** `remaining`: what the invocation has left. `signal`: aborts what is under way when that has passed. */
-export function portsFor(box: Sandbox, remaining: DurationMs, signal: AbortSignal): ForcedFailoverPorts {
+export function portsFor(
+  box: ExecutionEnvironment,
+  remaining: DurationMs,
+  signal: AbortSignal,
+): ForcedFailoverPorts {
   const { settings, clients: made } = box;
   const deadline = plus(systemNow(), durationMs(remaining - UNWIND));
   const clock = systemClock(deadline, signal);

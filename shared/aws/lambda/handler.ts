@@ -8,21 +8,21 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { ForcedFailoverPorts } from '../../forced-failover/steps.ts';
 import { durationMs } from '../../time.ts';
-import { lambdaSandbox, portsFor, type Sandbox } from '../wire.ts';
+import { type ExecutionEnvironment, lambdaEnvironment, portsFor } from '../wire.ts';
 import { recorded } from './logged-timeline.ts';
 import { type Journal, metricsNamespace } from './telemetry.ts';
 
 /** Before the platform kills the invocation, everything under way is aborted. */
 const ABORT_EARLY_MS = 1000;
 
-export interface Bench {
+export interface Invocation {
   readonly wire: ForcedFailoverPorts;
-  readonly box: Sandbox;
+  readonly box: ExecutionEnvironment;
   readonly journal: Journal;
 }
 
-export function lambda<Reply>(work: (event: unknown, bench: Bench) => Promise<Reply>) {
-  const box = lambdaSandbox();
+export function lambda<Reply>(work: (event: unknown, bench: Invocation) => Promise<Reply>) {
+  const box = lambdaEnvironment();
   const journal: Journal = {
     logger: new Logger(),
     metrics: new Metrics({ namespace: metricsNamespace(box.settings.stage) }),

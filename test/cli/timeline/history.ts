@@ -1,6 +1,6 @@
 // Makes history: claims of the two nodes through the controller's own code, in this process, on the local AWS.
 import { parseClaimEvent } from '../../../shared/aws/events/claim-event.ts';
-import { clients, portsFor, sandbox } from '../../../shared/aws/wire.ts';
+import { clients, executionEnvironment, portsFor } from '../../../shared/aws/wire.ts';
 import { type Answer, failover, turnAway } from '../../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../../shared/controller/reconcile.ts';
 import type { Ports } from '../../../shared/switch/switch-vip.ts';
@@ -28,7 +28,7 @@ export function historyOf(region: Pick<Region, 'aws'>, vip = 'web'): History {
     retentionDays: 400,
   } as const;
   const made = clients({ region: region.aws.region });
-  const ports = portsFor(sandbox(settings, made), minutes(10), new AbortController().signal);
+  const ports = portsFor(executionEnvironment(settings, made), minutes(10), new AbortController().signal);
   const boot = Date.now() - 3_600_000;
   const event = (node: string, state: VrrpState, agoMs: number, over: object) => {
     const atMs = Date.now() - agoMs;
