@@ -10,7 +10,7 @@ import { type Turns, turnsOf } from '../rate-limit/call-queue.ts';
 import type { Pace } from '../rate-limit/local-bucket.ts';
 import type { Budget } from '../rate-limit/shared-bucket.ts';
 import { type Clock, type DurationMs, durationMs, type EpochMs, seconds } from '../time.ts';
-import type { Grip } from './held-lease.ts';
+import type { HeldLease } from './held-lease.ts';
 
 /** Per step. Enough for a dead keep-alive socket, a throttle and a 5xx in a row; lease and deadline bound the rest. */
 export const ATTEMPTS_MAX = 8;
@@ -31,9 +31,13 @@ export interface ExecutePorts {
   chance(): number;
 }
 
-export function apply(ports: ExecutePorts, grip: Grip, steps: readonly Step[]): Promise<readonly StepDone[]> {
+export function apply(
+  ports: ExecutePorts,
+  heldLease: HeldLease,
+  steps: readonly Step[],
+): Promise<readonly StepDone[]> {
   const ready: Ready = { ...ports, turns: ports.turns ?? turnsOf(ports, 'back') };
-  return Promise.all(steps.map((step) => carryOut(ready, grip, step)));
+  return Promise.all(steps.map((step) => carryOut(ready, heldLease, step)));
 }
 
 type Ready = ExecutePorts & { readonly turns: Turns };
@@ -53,11 +57,11 @@ export const untold = (step: Step): Pick<StepDone, 'cell' | 'call' | 'from' | 't
   to: aim(step),
 });
 
-async function carryOut(ports: Ready, grip: Grip, first: Step): Promise<StepDone> {
+async function carryOut(ports: Ready, heldLease: HeldLease, first: Step): Promise<StepDone> {
   let step = first;
   let told: StepDone = { ...untold(step), result: 'unsent', attempts: 0, unanswered: 0 };
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-    const { fault, sentAtMs } = await tryOnce(ports, grip, step, attempt);
+    const { fault, sentAtMs } = await tryOnce(ports, heldLease, step, attempt);
     if (sentAtMs === undefined) return fault === undefined ? told : { ...told, ...lastWord(fault) };
     told = { ...told, call: step.call, attempts: attempt, sentAtMs: told.sentAtMs ?? sentAtMs };
     if (fault === undefined) return done(told, ports);
@@ -94,18 +98,18 @@ interface Attempt {
   readonly fault?: Fault;
 }
 
-async function tryOnce(ports: Ready, grip: Grip, step: Step, attempt: number): Promise<Attempt> {
+async function tryOnce(ports: Ready, heldLease: HeldLease, step: Step, attempt: number): Promise<Attempt> {
   let sentAtMs: EpochMs | undefined;
   const askAndNote = (): boolean => {
-    const may = grip.mayStart();
+    const may = heldLease.mayStart();
     if (may) sentAtMs = ports.clock.now();
     return may;
   };
   try {
     const turn = ports.turns.turn(step.call, attempt > 1);
     const rest = pause(ports, attempt);
-    if (turn !== undefined || rest !== undefined) await keeping(ports, grip, Promise.all([turn, rest]));
-    await grip.keep();
+    if (turn !== undefined || rest !== undefined) await keeping(ports, heldLease, Promise.all([turn, rest]));
+    await heldLease.renewIfDue();
     await ports.ec2.apply(step, askAndNote);
     return { sentAtMs: sentAtMs! };
   } catch (error) {
@@ -115,7 +119,7 @@ async function tryOnce(ports: Ready, grip: Grip, step: Step, attempt: number): P
 }
 
 /** A turn may come later than a lease lasts, so the lease is looked after on the way. */
-async function keeping(ports: ExecutePorts, grip: Grip, due: Promise<unknown>): Promise<void> {
+async function keeping(ports: ExecutePorts, heldLease: HeldLease, due: Promise<unknown>): Promise<void> {
   let waiting = true;
   const done = () => {
     waiting = false;
@@ -124,8 +128,8 @@ async function keeping(ports: ExecutePorts, grip: Grip, due: Promise<unknown>): 
   while (waiting) {
     // Close to the invocation's end only the turn itself is waited for.
     await Promise.race([due, ports.clock.wait(KEEP_EVERY).catch(() => due)]);
-    await grip.keep();
-    if (waiting && !grip.isWanted())
+    await heldLease.renewIfDue();
+    if (waiting && !heldLease.isStillNeeded())
       throw new Fault('lease-short', 'NotWanted', 'not sent: the election has changed, or the lease is lost');
   }
   await due;

@@ -9,22 +9,28 @@ import { LEASE_TTL, type Lease, mayStart, RENEW_BELOW } from '../vip/lease.ts';
 import type { VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 
-export interface Grip {
+export interface HeldLease {
   readonly vip: string;
   readonly lease: Lease;
   /** Whether an attempt may be sent at this very moment. */
   mayStart(): boolean;
   /** Prolongs the lease when little is left. One request at a time; a failed one is tried again on the next call. */
-  keep(): Promise<void>;
+  renewIfDue(): Promise<void>;
   /** From now on the work counts as wanted while this says so of the item. */
-  serve(wants: (item: Vip) => boolean): void;
+  watch(wants: (item: Vip) => boolean): void;
   /** The item was seen under this lease: does it still want the work? */
-  heed(item: Vip): void;
+  observe(item: Vip): void;
   /** False when the lease is lost or the work is not wanted any more: waiting for a turn is in vain. */
-  isWanted(): boolean;
+  isStillNeeded(): boolean;
 }
 
-export function grip(vip: string, lease: Lease, vips: VipStore, clock: Clock, deadline: EpochMs): Grip {
+export function heldLease(
+  vip: string,
+  lease: Lease,
+  vips: VipStore,
+  clock: Clock,
+  deadline: EpochMs,
+): HeldLease {
   let expiresAtMs = lease.expiresAtMs;
   let lost = false;
   let wants = (_item: Vip): boolean => true;
@@ -49,17 +55,17 @@ export function grip(vip: string, lease: Lease, vips: VipStore, clock: Clock, de
     vip,
     lease,
     mayStart: () => !lost && wanted && clock.now() < deadline && mayStart(expiresAtMs, clock.now()),
-    async keep() {
+    async renewIfDue() {
       if (lost || expiresAtMs - clock.now() > RENEW_BELOW) return;
       renewal ??= renew();
       await renewal;
     },
-    serve(work) {
+    watch(work) {
       wants = work;
     },
-    heed(item) {
+    observe(item) {
       wanted = wants(item);
     },
-    isWanted: () => !lost && wanted,
+    isStillNeeded: () => !lost && wanted,
   };
 }

@@ -5,7 +5,7 @@ import { iso } from '../time.ts';
 import type { Failover, Outcome, Stage } from '../timeline/timeline.ts';
 import type { Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
-import type { Grip } from './held-lease.ts';
+import type { HeldLease } from './held-lease.ts';
 import type { EpochPorts } from './run-epoch.ts';
 import type { Verdict } from './verify.ts';
 
@@ -33,7 +33,7 @@ export function markSent(stages: Stage[], sent: readonly StepDone[]): void {
 
 interface Told {
   readonly tools: EpochPorts;
-  readonly grip: Grip;
+  readonly grip: HeldLease;
   readonly vip: Vip;
   readonly seen: Observation | Error;
   readonly decision: Decision;
@@ -44,7 +44,7 @@ interface Told {
 }
 
 export function tell(told: Told): Failover {
-  const { tools, grip, vip, seen, decision, todo, verdict } = told;
+  const { tools, grip: heldLease, vip, seen, decision, todo, verdict } = told;
   const stray = seen instanceof Error ? [] : strays(vip, seen).map((s) => `left alone: ${s.id} ${s.why}`);
   const stored =
     !(seen instanceof Error) && seen.source === 'stored'
@@ -60,9 +60,9 @@ export function tell(told: Told): Failover {
   return {
     entry: 'outcome',
     vip: vip.name,
-    epoch: grip.lease.epoch,
-    holder: grip.lease.holder,
-    cause: grip.lease.cause,
+    epoch: heldLease.lease.epoch,
+    holder: heldLease.lease.holder,
+    cause: heldLease.lease.cause,
     outcome: outcomeOf(decision, todo, verdict),
     ...(vip.owner === undefined ? {} : { from: vip.owner }),
     ...(decision.to === undefined ? {} : { to: decision.to }),

@@ -16,7 +16,7 @@ import type { VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 import { abandon } from './close-abandoned.ts';
 import { apply, type ExecutePorts, untold } from './execute.ts';
-import type { Grip } from './held-lease.ts';
+import type { HeldLease } from './held-lease.ts';
 import { type Decision, markSent, tell } from './outcome.ts';
 import { isStillElected, type Verdict, verify, withMembersSeen } from './verify.ts';
 
@@ -44,20 +44,20 @@ const LOOKS_MAX = 3;
 
 export async function hold(
   tools: EpochPorts,
-  grip: Grip,
+  heldLease: HeldLease,
   vip: Vip,
   observing: Promise<Observation>,
   before: readonly Stage[],
 ): Promise<Held> {
   const stages: Stage[] = [...before];
   const mark = (stage: string) => stages.push({ stage, atMs: tools.clock.now() });
-  const seen = await look(tools, grip, vip, observing);
+  const seen = await look(tools, heldLease, vip, observing);
   mark(seen instanceof Error ? 'describe failed' : seen.source === 'ec2' ? 'described' : 'stored view taken');
   const decision = decide(vip, seen, tools);
   const { moves } = decision;
   if (moves !== undefined)
-    grip.serve((item) => isStillElected(moves.vip, moves.target, item, tools.clock.now()));
-  const others = Object.keys(vip.open).filter((holder) => holder !== grip.lease.holder);
+    heldLease.watch((item) => isStillElected(moves.vip, moves.target, item, tools.clock.now()));
+  const others = Object.keys(vip.open).filter((holder) => holder !== heldLease.lease.holder);
   const trusted =
     !(seen instanceof Error) &&
     seen.source === 'ec2' &&
@@ -69,24 +69,24 @@ export async function hold(
   if (dueAtMs !== undefined)
     stages.push({ stage: 'last mutation due, by the request budget', atMs: dueAtMs });
   const [sent, intent, closed] = await Promise.all([
-    apply(tools, grip, todo.steps),
-    todo.steps.length === 0 ? undefined : putIntent(tools, grip, vip, decision, todo, dueAtMs),
+    apply(tools, heldLease, todo.steps),
+    todo.steps.length === 0 ? undefined : putIntent(tools, heldLease, vip, decision, todo, dueAtMs),
     abandon(tools, vip, others, seen),
   ]);
   markSent(stages, sent);
   const verdict: Verdict =
     moves === undefined || sent.length === 0
       ? { steps: sent, verified: trusted && moves !== undefined, notes: [] }
-      : await verify(tools, grip, moves.vip, moves.target, sent);
+      : await verify(tools, heldLease, moves.vip, moves.target, sent);
   if (sent.length > 0) mark('read back');
-  const failover = tell({ tools, grip, vip, seen, decision, todo, verdict, stages, intent });
+  const failover = tell({ tools, grip: heldLease, vip, seen, decision, todo, verdict, stages, intent });
   return {
     failover,
     ...(await recordOutcome(tools.timeline, failover)),
     ...(moves === undefined ? {} : { target: moves.target }),
     good:
       moves !== undefined && verdict.stop === undefined && verdict.steps.every((s) => s.result === 'done'),
-    closed: [...closed, grip.lease.holder],
+    closed: [...closed, heldLease.lease.holder],
   };
 }
 
@@ -107,7 +107,7 @@ function decide(vip: Vip, seen: Observation | Error, tools: EpochPorts): Decisio
 /** The observation; the stored view when that is slow or fails; the error when there is neither. */
 async function look(
   tools: EpochPorts,
-  grip: Grip,
+  heldLease: HeldLease,
   vip: Vip,
   observing: Promise<Observation>,
 ): Promise<Observation | Error> {
@@ -116,7 +116,7 @@ async function look(
   const stored = await tools.vips.view(vip.name).catch(() => undefined);
   if (stored !== undefined) return { ...stored, source: 'stored' };
   let answer = first ?? (await asValue(observing));
-  for (let n = 1; n < LOOKS_MAX && answer instanceof Error && grip.mayStart(); n++) {
+  for (let n = 1; n < LOOKS_MAX && answer instanceof Error && heldLease.mayStart(); n++) {
     answer = await asValue(tools.ec2.observe(vip));
   }
   return answer;
@@ -140,7 +140,7 @@ const firstOf = (
 
 function putIntent(
   tools: EpochPorts,
-  grip: Grip,
+  heldLease: HeldLease,
   vip: Vip,
   decision: Decision,
   todo: Plan,
@@ -149,9 +149,9 @@ function putIntent(
   const put = tools.timeline.put({
     entry: 'intent',
     vip: vip.name,
-    epoch: grip.lease.epoch,
-    holder: grip.lease.holder,
-    cause: grip.lease.cause,
+    epoch: heldLease.lease.epoch,
+    holder: heldLease.lease.holder,
+    cause: heldLease.lease.cause,
     ...(vip.owner === undefined ? {} : { from: vip.owner }),
     to: decision.to!,
     why: decision.why,

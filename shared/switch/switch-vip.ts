@@ -15,7 +15,7 @@ import { type Cause, isLive, LEASE_TTL, type Lease, type Open, UNKNOWN_LANDS_WIT
 import { enisOf, type Member } from '../vip/member.ts';
 import { triedAgain } from '../vip/retry-backoff.ts';
 import { type Scope, type Vip, withLease } from '../vip/vip.ts';
-import { grip as gripOf } from './held-lease.ts';
+import { heldLease as gripOf } from './held-lease.ts';
 import { type EpochPorts, type Held, hold } from './run-epoch.ts';
 
 export interface Announcer {

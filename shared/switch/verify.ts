@@ -13,7 +13,7 @@ import type { Member } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 import { apply, type ExecutePorts } from './execute.ts';
-import type { Grip } from './held-lease.ts';
+import type { HeldLease } from './held-lease.ts';
 
 /** Rounds of reading back and sending again; what is wrong after them is left to the next reconcile. */
 export const ROUNDS_MAX = 4;
@@ -29,7 +29,7 @@ export interface Verdict {
 
 export async function verify(
   ports: ExecutePorts & { readonly vips: VipStore },
-  grip: Grip,
+  heldLease: HeldLease,
   vip: Vip,
   target: Member,
   sent: readonly StepDone[],
@@ -41,9 +41,9 @@ export async function verify(
       settled(ports.vips.read(vip.name)),
     ]);
     const stop =
-      item instanceof Error || item === undefined ? undefined : whyStop(ports, grip, vip, target, item);
+      item instanceof Error || item === undefined ? undefined : whyStop(ports, heldLease, vip, target, item);
     if (stop !== undefined) return { steps, verified: false, stop, notes: [] };
-    if (!(item instanceof Error) && item !== undefined) grip.heed(item);
+    if (!(item instanceof Error) && item !== undefined) heldLease.observe(item);
     if (seen instanceof Error)
       return { steps, verified: false, notes: [`could not read back: ${seen.message}`] };
     const { wrong, stale, taken } = differences(plan(vip, seen, target, true), steps, seen);
@@ -59,8 +59,8 @@ export async function verify(
       };
     }
     const again = wrong.filter((step) => worthSending(step, steps));
-    if (again.length === 0 || round === ROUNDS_MAX || !grip.mayStart()) break;
-    steps = joined(steps, await apply(ports, grip, again));
+    if (again.length === 0 || round === ROUNDS_MAX || !heldLease.mayStart()) break;
+    steps = joined(steps, await apply(ports, heldLease, again));
   }
   return { steps, verified: false, notes: ['read back: EC2 does not show what was sent'] };
 }
@@ -68,8 +68,15 @@ export async function verify(
 const settled = <T>(promise: Promise<T>): Promise<T | Error> =>
   promise.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
 
-function whyStop(ports: ExecutePorts, grip: Grip, vip: Vip, target: Member, item: Vip): Verdict['stop'] {
-  if (item.lease?.epoch !== grip.lease.epoch || item.lease.holder !== grip.lease.holder) return 'lease lost';
+function whyStop(
+  ports: ExecutePorts,
+  heldLease: HeldLease,
+  vip: Vip,
+  target: Member,
+  item: Vip,
+): Verdict['stop'] {
+  if (item.lease?.epoch !== heldLease.lease.epoch || item.lease.holder !== heldLease.lease.holder)
+    return 'lease lost';
   return isStillElected(vip, target, item, ports.clock.now()) ? undefined : 'elected another';
 }
 

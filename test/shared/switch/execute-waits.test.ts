@@ -5,7 +5,7 @@ import type { Ec2 } from '../../../shared/network/ec2.ts';
 import type { RouteStep } from '../../../shared/network/step.ts';
 import type { Turns } from '../../../shared/rate-limit/call-queue.ts';
 import { apply, type ExecutePorts } from '../../../shared/switch/execute.ts';
-import { type Grip, grip } from '../../../shared/switch/held-lease.ts';
+import { type HeldLease, heldLease } from '../../../shared/switch/held-lease.ts';
 import { durationMs, type EpochMs, minus, plus, seconds } from '../../../shared/time.ts';
 import { ATTEMPT_MAX, LEASE_TTL, SKEW } from '../../../shared/vip/lease.ts';
 import {
@@ -23,12 +23,12 @@ import {
 const A = memberOf('i-a');
 const cause = { kind: 'order', why: 'test', atMs: START } as const;
 
-function held(tables = 4): { w: World; mine: Grip } {
+function held(tables = 4): { w: World; mine: HeldLease } {
   const w = world();
   for (let n = 5; n <= tables; n++) addTable(w.ec2, `rtb-${n}`, 'web');
   const lease = { holder: 'me', epoch: 1, expiresAtMs: AFTER_LEASE, cause };
   w.vips.items.set('web', { ...item(w), epoch: 1, lease });
-  return { w, mine: grip('web', lease, w.vips, w.clock, w.wire.deadline) };
+  return { w, mine: heldLease('web', lease, w.vips, w.clock, w.wire.deadline) };
 }
 
 const step = (n = 1, call: RouteStep['call'] = 'CreateRoute'): RouteStep => ({
@@ -39,7 +39,7 @@ const step = (n = 1, call: RouteStep['call'] = 'CreateRoute'): RouteStep => ({
   destination: V4,
   eni: A.eni,
 });
-const runs = (w: World, mine: Grip, steps: readonly RouteStep[], over: Partial<ExecutePorts> = {}) =>
+const runs = (w: World, mine: HeldLease, steps: readonly RouteStep[], over: Partial<ExecutePorts> = {}) =>
   finish(w, apply({ ...w.wire, ...over }, mine, steps));
 
 /** Refuses every attempt that is sent, with these kinds in turn, then with the last one for ever. */
@@ -89,7 +89,7 @@ describe('the turn of an attempt', () => {
     await runs(used.w, used.mine, burst, { ec2: refusing(used.w, ['denied']).ec2 });
     expect(used.w.wire.pace.ahead('CreateRoute', 1, START)).toBeGreaterThan(0);
     const unused = held(49);
-    const never: Grip = { ...unused.mine, mayStart: () => false };
+    const never: HeldLease = { ...unused.mine, mayStart: () => false };
     await runs(unused.w, never, burst);
     expect(unused.w.wire.pace.ahead('CreateRoute', 49, START)).toBe(0);
   });
@@ -97,7 +97,7 @@ describe('the turn of an attempt', () => {
   test('is waited for in vain by what nobody wants any more: the step ends with the next look at the lease', async () => {
     const { w, mine } = held();
     for (let n = 0; n < 49 + 75; n++) w.wire.pace.place('CreateRoute', START);
-    mine.serve(() => false);
+    mine.watch(() => false);
     const [told] = await runs(w, mine, [step()]);
     expect(told).toMatchObject({ result: 'unsent', attempts: 0, code: 'NotWanted' });
     expect(w.clock.now() - START, 'its turn would have come after 15 s').toBeLessThan(LEASE_TTL);
@@ -112,7 +112,7 @@ describe('the turn of an attempt', () => {
     };
     const turns = { turn: refuse, refused: () => undefined } as unknown as Turns;
     // Asked after 2 s, answered after 3: the refusal lies between.
-    const slow: Grip = { ...mine, keep: () => w.clock.wait(seconds(1)) };
+    const slow: HeldLease = { ...mine, renewIfDue: () => w.clock.wait(seconds(1)) };
     const [told] = await runs(w, slow, [step()], { turns });
     expect(told).toMatchObject({ result: 'unsent', code: 'TurnsEnded' });
     expect(w.ec2.effects).toEqual([]);

@@ -4,7 +4,7 @@ import type { Ec2 } from '../../../shared/network/ec2.ts';
 import { plan } from '../../../shared/network/plan.ts';
 import type { Step, StepDone } from '../../../shared/network/step.ts';
 import { ATTEMPTS_MAX, apply } from '../../../shared/switch/execute.ts';
-import { type Grip, grip } from '../../../shared/switch/held-lease.ts';
+import { type HeldLease, heldLease } from '../../../shared/switch/held-lease.ts';
 import { durationMs, plus } from '../../../shared/time.ts';
 import { LEASE_TTL } from '../../../shared/vip/lease.ts';
 import {
@@ -25,7 +25,7 @@ const cause = { kind: 'order', why: 'test', atMs: START } as const;
 
 interface Scene {
   readonly w: World;
-  readonly grip: Grip;
+  readonly grip: HeldLease;
   readonly steps: readonly Step[];
   readonly run: (ec2?: Partial<Ec2>, steps?: readonly Step[]) => Promise<readonly StepDone[]>;
 }
@@ -38,7 +38,7 @@ async function scene(tables = 4): Promise<Scene> {
   const vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease };
   w.vips.items.set('web', vip);
   const { steps } = plan(vip, await w.ec2.observe(vip), A, true);
-  const mine = grip('web', lease, w.vips, w.clock, w.wire.deadline);
+  const mine = heldLease('web', lease, w.vips, w.clock, w.wire.deadline);
   return {
     w,
     grip: mine,

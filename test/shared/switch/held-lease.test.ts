@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { settleMicrotasks } from '../../../shared/memory/clock.ts';
-import { grip } from '../../../shared/switch/held-lease.ts';
+import { heldLease } from '../../../shared/switch/held-lease.ts';
 import { durationMs, type EpochMs, hours, plus } from '../../../shared/time.ts';
 import { ATTEMPT_MAX, LEASE_TTL, RENEW_BELOW, SKEW } from '../../../shared/vip/lease.ts';
 import type { VipStore } from '../../../shared/vip/store.ts';
@@ -21,7 +21,7 @@ async function held(deadline: EpochMs = plus(START, hours(1)), over: Partial<Vip
       return { ...w.vips, ...over }.renew(name, of, until);
     },
   };
-  return { w, asked, grip: grip(vip.name, vip.lease!, vips, w.clock, deadline) };
+  return { w, asked, grip: heldLease(vip.name, vip.lease!, vips, w.clock, deadline) };
 }
 
 const until = (w: World, instant: EpochMs) => w.clock.set(instant);
@@ -46,10 +46,10 @@ describe('a grip', () => {
   test('prolongs the lease when RENEW_BELOW or less is left, and not a millisecond earlier', async () => {
     const { w, grip: mine, asked } = await held();
     until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW - 1)));
-    await mine.keep();
+    await mine.renewIfDue();
     expect(asked).toEqual([]);
     until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
-    await mine.keep();
+    await mine.renewIfDue();
     expect(asked).toEqual([plus(w.clock.now(), LEASE_TTL)]);
     expect(item(w).lease).toMatchObject({ epoch: 1, expiresAtMs: asked[0] });
     until(w, AFTER_LEASE);
@@ -59,7 +59,7 @@ describe('a grip', () => {
   test('asks once when many steps need it at the same time', async () => {
     const { w, grip: mine, asked } = await held();
     until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
-    await Promise.all(Array.from({ length: 50 }, () => mine.keep()));
+    await Promise.all(Array.from({ length: 50 }, () => mine.renewIfDue()));
     expect(asked).toHaveLength(1);
   });
 
@@ -70,7 +70,7 @@ describe('a grip', () => {
     });
     until(w, plus(AFTER_LEASE, durationMs(-MARGIN)));
     let kept = false;
-    const keeping = mine.keep().then(() => {
+    const keeping = mine.renewIfDue().then(() => {
       kept = true;
     });
     await settleMicrotasks();
@@ -91,9 +91,9 @@ describe('a grip', () => {
         ++replies === 1 ? Promise.reject(new Error('socket hang up')) : Promise.resolve(item(world())),
     });
     until(w, plus(AFTER_LEASE, durationMs(-MARGIN)));
-    await mine.keep();
+    await mine.renewIfDue();
     expect(mine.mayStart()).toBe(false);
-    await mine.keep();
+    await mine.renewIfDue();
     expect([asked.length, mine.mayStart()]).toEqual([2, true]);
   });
 
@@ -101,22 +101,22 @@ describe('a grip', () => {
     const { w, grip: mine, asked } = await held();
     until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
     w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, epoch: 2, holder: 'other' } });
-    await mine.keep();
+    await mine.renewIfDue();
     expect(mine.mayStart()).toBe(false);
-    await mine.keep();
+    await mine.renewIfDue();
     expect(asked).toHaveLength(1);
   });
 
   test('starts nothing that the item seen at a renewal does not want any more, until it wants it again', async () => {
     const { w, grip: mine } = await held();
     const wanted = { pin: { node: 'i-b', untilMs: AFTER_LEASE, by: 'ops', reason: 'test' } } as const;
-    mine.serve((vip) => vip.pin?.node !== 'i-b');
+    mine.watch((vip) => vip.pin?.node !== 'i-b');
     w.vips.items.set('web', { ...item(w), ...wanted });
-    expect([mine.isWanted(), mine.mayStart()], 'nobody has looked yet').toEqual([true, true]);
+    expect([mine.isStillNeeded(), mine.mayStart()], 'nobody has looked yet').toEqual([true, true]);
     until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
-    await mine.keep();
-    expect([mine.isWanted(), mine.mayStart()]).toEqual([false, false]);
-    mine.heed({ ...item(w), pin: { ...wanted.pin, node: 'i-a' } });
-    expect([mine.isWanted(), mine.mayStart()]).toEqual([true, true]);
+    await mine.renewIfDue();
+    expect([mine.isStillNeeded(), mine.mayStart()]).toEqual([false, false]);
+    mine.observe({ ...item(w), pin: { ...wanted.pin, node: 'i-a' } });
+    expect([mine.isStillNeeded(), mine.mayStart()]).toEqual([true, true]);
   });
 });

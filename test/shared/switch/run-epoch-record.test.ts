@@ -1,7 +1,7 @@
 // What a lease leaves in the record: intent, stages and outcome.
 import { describe, expect, test } from 'vitest';
 import type { Turns } from '../../../shared/rate-limit/call-queue.ts';
-import { grip } from '../../../shared/switch/held-lease.ts';
+import { heldLease } from '../../../shared/switch/held-lease.ts';
 import { type EpochPorts, type Held, hold } from '../../../shared/switch/run-epoch.ts';
 import { durationMs, hours, plus, seconds } from '../../../shared/time.ts';
 import type { Failover, Intent } from '../../../shared/timeline/timeline.ts';
@@ -40,7 +40,7 @@ function held(over: Partial<Vip> = {}, tables = 4): World {
 
 function holds(w: World, over: Partial<EpochPorts> = {}): Promise<Held> {
   const vip = item(w);
-  const mine = grip('web', vip.lease!, w.vips, w.clock, w.wire.deadline);
+  const mine = heldLease('web', vip.lease!, w.vips, w.clock, w.wire.deadline);
   return finish(w, hold({ ...w.wire, ...over }, mine, vip, w.ec2.observe(vip), []));
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../shared/fault.ts';
 import type { Observation } from '../../../shared/network/observation.ts';
-import { grip } from '../../../shared/switch/held-lease.ts';
+import { heldLease } from '../../../shared/switch/held-lease.ts';
 import { type EpochPorts, type Held, hold } from '../../../shared/switch/run-epoch.ts';
 import { durationMs, hours, minus, plus } from '../../../shared/time.ts';
 import type { Intent } from '../../../shared/timeline/timeline.ts';
@@ -42,7 +42,7 @@ interface Ways {
 }
 const holds = (w: World, { observing, tools }: Ways = {}): Promise<Held> => {
   const vip = item(w);
-  const mine = grip('web', vip.lease!, w.vips, w.clock, w.wire.deadline);
+  const mine = heldLease('web', vip.lease!, w.vips, w.clock, w.wire.deadline);
   const all = { ...w.wire, ...tools?.(w) };
   return finish(w, hold(all, mine, vip, observing ?? w.ec2.observe(vip), []));
 };

@@ -5,7 +5,7 @@ import type { Ec2 } from '../../../shared/network/ec2.ts';
 import { plan } from '../../../shared/network/plan.ts';
 import type { StepDone } from '../../../shared/network/step.ts';
 import { apply } from '../../../shared/switch/execute.ts';
-import { type Grip, grip } from '../../../shared/switch/held-lease.ts';
+import { type HeldLease, heldLease } from '../../../shared/switch/held-lease.ts';
 import { ROUNDS_MAX, type Verdict, verify } from '../../../shared/switch/verify.ts';
 import { durationMs, hours, plus } from '../../../shared/time.ts';
 import { STALE_READ } from '../../../shared/vip/lease.ts';
@@ -31,7 +31,7 @@ const cell = (n: number) => `rtb-${n} ${V4}`;
 
 interface Scene {
   readonly w: World;
-  readonly mine: Grip;
+  readonly mine: HeldLease;
   readonly steps: readonly StepDone[];
   readonly check: (over?: Partial<Ec2>, told?: readonly StepDone[]) => Promise<Verdict>;
   /** Counts the reads. */
@@ -47,7 +47,7 @@ async function sent(over: Partial<Vip> = {}, strangers: readonly number[] = []):
   const claims = { 'i-a': stintOf(claimOf('i-a'), START) };
   const vip: Vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease, claims, ...over };
   w.vips.items.set('web', vip);
-  const mine = grip('web', lease, w.vips, w.clock, w.wire.deadline);
+  const mine = heldLease('web', lease, w.vips, w.clock, w.wire.deadline);
   const steps = await finish(w, apply(w.wire, mine, plan(vip, await w.ec2.observe(vip), A, true).steps));
   let looks = 0;
   const observe: Ec2['observe'] = (scope) => {
@@ -249,8 +249,8 @@ describe('the item that is read along', () => {
     const scene = await sent();
     await overwritten(scene, 2);
     const pin = { node: 'i-b', untilMs: START, by: 'ops', reason: 'test' };
-    scene.mine.serve((vip) => vip.pin === undefined);
-    scene.mine.heed({ ...item(scene.w), pin });
+    scene.mine.watch((vip) => vip.pin === undefined);
+    scene.mine.observe({ ...item(scene.w), pin });
     expect(scene.mine.mayStart()).toBe(false);
     expect(told(await scene.check(), 2)).toMatchObject({ result: 'done', attempts: 2 });
   });
@@ -259,7 +259,7 @@ describe('the item that is read along', () => {
     for (const read of [() => Promise.reject(new Error('slow down')), () => Promise.resolve(undefined)]) {
       const scene = await sent();
       const heeded: unknown[] = [];
-      scene.mine.serve((vip) => heeded.push(vip) > 0);
+      scene.mine.watch((vip) => heeded.push(vip) > 0);
       scene.w.vips.read = read;
       expect((await scene.check()).stop).toBeUndefined();
       expect(heeded).toEqual([]);

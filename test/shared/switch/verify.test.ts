@@ -5,7 +5,7 @@ import type { Observation } from '../../../shared/network/observation.ts';
 import { plan } from '../../../shared/network/plan.ts';
 import type { StepDone } from '../../../shared/network/step.ts';
 import { apply } from '../../../shared/switch/execute.ts';
-import { grip } from '../../../shared/switch/held-lease.ts';
+import { heldLease } from '../../../shared/switch/held-lease.ts';
 import { ROUNDS_MAX, type Verdict, verify } from '../../../shared/switch/verify.ts';
 import { durationMs, hours, plus } from '../../../shared/time.ts';
 import { STALE_READ } from '../../../shared/vip/lease.ts';
@@ -35,7 +35,7 @@ async function sent(ec2: (w: World) => Partial<Ec2> = () => ({})) {
   const vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease, claims };
   w.vips.items.set('web', vip);
   const before = await w.ec2.observe(vip);
-  const mine = grip('web', lease, w.vips, w.clock, w.wire.deadline);
+  const mine = heldLease('web', lease, w.vips, w.clock, w.wire.deadline);
   const ports = { ...w.wire, ec2: { ...w.ec2, ...ec2(w) } };
   const steps = await finish(w, apply(ports, mine, plan(vip, before, A, true).steps));
   const check = (over: Partial<Ec2> = {}, told = steps): Promise<Verdict> =>
