@@ -6,7 +6,7 @@ import type { Vip } from '../vip/vip.ts';
 import type { EpochPorts } from './run-epoch.ts';
 
 /** Closes the epochs that other holders left open, with what is found now. Returns the holders that are closed. */
-export async function abandon(
+export async function closeAbandonedEpochs(
   tools: EpochPorts,
   vip: Vip,
   holders: readonly string[],

@@ -31,7 +31,7 @@ export function markSent(stages: Stage[], sent: readonly StepDone[]): void {
   }
 }
 
-interface Told {
+interface OutcomeInput {
   readonly tools: EpochPorts;
   readonly grip: HeldLease;
   readonly vip: Vip;
@@ -43,7 +43,7 @@ interface Told {
   readonly intent: Error | undefined;
 }
 
-export function tell(told: Told): Failover {
+export function buildOutcome(told: OutcomeInput): Failover {
   const { tools, grip: heldLease, vip, seen, decision, todo, verdict } = told;
   const stray = seen instanceof Error ? [] : strays(vip, seen).map((s) => `left alone: ${s.id} ${s.why}`);
   const stored =

@@ -14,10 +14,10 @@ import { OBSERVE_PATIENCE, STALE_READ } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
-import { abandon } from './close-abandoned.ts';
+import { closeAbandonedEpochs } from './close-abandoned.ts';
 import { apply, type ExecutePorts, untold } from './execute.ts';
 import type { HeldLease } from './held-lease.ts';
-import { type Decision, markSent, tell } from './outcome.ts';
+import { buildOutcome, type Decision, markSent } from './outcome.ts';
 import { isStillElected, type Verdict, verify, withMembersSeen } from './verify.ts';
 
 export interface EpochPorts extends ExecutePorts {
@@ -25,7 +25,7 @@ export interface EpochPorts extends ExecutePorts {
   readonly timeline: Timeline;
 }
 
-export interface Held {
+export interface EpochResult {
   readonly failover: Failover;
   /** The outcome stands in the record; if it could not be written the lease must not be released. */
   readonly recorded: boolean;
@@ -34,21 +34,21 @@ export interface Held {
   /** Where the VIP was to go; undefined when it was to stay. */
   readonly target?: Member;
   /** Every step was carried out, so that the target may be committed as the owner. */
-  readonly good: boolean;
+  readonly committable: boolean;
   /** Holders whose epochs are closed in the record. */
-  readonly closed: readonly string[];
+  readonly closedHolders: readonly string[];
 }
 
 /** Describes that failed are asked again this often while the lease lasts. */
 const LOOKS_MAX = 3;
 
-export async function hold(
+export async function runEpoch(
   tools: EpochPorts,
   heldLease: HeldLease,
   vip: Vip,
   observing: Promise<Observation>,
   before: readonly Stage[],
-): Promise<Held> {
+): Promise<EpochResult> {
   const stages: Stage[] = [...before];
   const mark = (stage: string) => stages.push({ stage, atMs: tools.clock.now() });
   const seen = await look(tools, heldLease, vip, observing);
@@ -71,7 +71,7 @@ export async function hold(
   const [sent, intent, closed] = await Promise.all([
     apply(tools, heldLease, todo.steps),
     todo.steps.length === 0 ? undefined : putIntent(tools, heldLease, vip, decision, todo, dueAtMs),
-    abandon(tools, vip, others, seen),
+    closeAbandonedEpochs(tools, vip, others, seen),
   ]);
   markSent(stages, sent);
   const verdict: Verdict =
@@ -79,14 +79,24 @@ export async function hold(
       ? { steps: sent, verified: trusted && moves !== undefined, notes: [] }
       : await verify(tools, heldLease, moves.vip, moves.target, sent);
   if (sent.length > 0) mark('read back');
-  const failover = tell({ tools, grip: heldLease, vip, seen, decision, todo, verdict, stages, intent });
+  const failover = buildOutcome({
+    tools,
+    grip: heldLease,
+    vip,
+    seen,
+    decision,
+    todo,
+    verdict,
+    stages,
+    intent,
+  });
   return {
     failover,
     ...(await recordOutcome(tools.timeline, failover)),
     ...(moves === undefined ? {} : { target: moves.target }),
-    good:
+    committable:
       moves !== undefined && verdict.stop === undefined && verdict.steps.every((s) => s.result === 'done'),
-    closed: [...closed, heldLease.lease.holder],
+    closedHolders: [...closed, heldLease.lease.holder],
   };
 }
 
@@ -166,7 +176,7 @@ function putIntent(
 async function recordOutcome(
   timeline: Timeline,
   failover: Failover,
-): Promise<Pick<Held, 'recorded' | 'unrecorded'>> {
+): Promise<Pick<EpochResult, 'recorded' | 'unrecorded'>> {
   let last: unknown;
   for (let attempt = 1; attempt <= 3; attempt++) {
     try {

@@ -16,7 +16,7 @@ import { enisOf, type Member } from '../vip/member.ts';
 import { triedAgain } from '../vip/retry-backoff.ts';
 import { type Scope, type Vip, withLease } from '../vip/vip.ts';
 import { heldLease as gripOf } from './held-lease.ts';
-import { type EpochPorts, type Held, hold } from './run-epoch.ts';
+import { type EpochPorts, type EpochResult, runEpoch } from './run-epoch.ts';
 
 export interface Announcer {
   /** Publishes `VIP Failover Finished` for the users' own automation; throws a Fault when the bus does not take it. */
@@ -85,7 +85,7 @@ export async function switchVip(
     const lease = vip.lease!;
     // Booked while the describes are under way.
     const turns = turnsFor(ports, vip);
-    const held = await hold(
+    const held = await runEpoch(
       { ...ports, turns },
       gripOf(vip.name, lease, ports.vips, ports.clock, ports.deadline),
       vip,
@@ -110,9 +110,9 @@ export async function switchVip(
   return { vip, failovers, faults };
 }
 
-async function announce(ports: Ports, vip: Vip, held: Held, faults: Fault[]): Promise<void> {
+async function announce(ports: Ports, vip: Vip, held: EpochResult, faults: Fault[]): Promise<void> {
   // Only a commit that changed the owner: users' automation must not act on a half-done switch.
-  const changed = held.good && held.failover.outcome !== 'failed' && held.target?.node !== vip.owner;
+  const changed = held.committable && held.failover.outcome !== 'failed' && held.target?.node !== vip.owner;
   if (!changed && !isNewsOfFailure(held.failover)) return;
   try {
     if (changed) await ports.bus.finished(held.failover);
@@ -138,7 +138,7 @@ async function release(
   ports: Ports,
   image: Vip,
   lease: Lease,
-  held: Held,
+  held: EpochResult,
   mayGoOn: boolean,
 ): Promise<Released> {
   let item = image;
@@ -184,7 +184,7 @@ async function writeOrSettle(ports: Ports, before: Vip, after: Vip): Promise<Vip
   }
 }
 
-function withCommit(ports: Ports, item: Vip, held: Held): Vip {
+function withCommit(ports: Ports, item: Vip, held: EpochResult): Vip {
   const { target } = held;
   const sent = held.failover.steps.some((s) => s.attempts > 0);
   // What could not be moved lies where it did, and must stay known as ours; so must whoever may still be hit by an
@@ -194,15 +194,15 @@ function withCommit(ports: Ports, item: Vip, held: Held): Vip {
   const unanswered = held.failover.steps.some((s) => s.unanswered > 0);
   const touchedAtMs = unanswered ? plus(ports.clock.now(), UNKNOWN_LANDS_WITHIN) : ports.clock.now();
   const open: Record<string, Open> = { ...item.open };
-  for (const holder of held.closed) delete open[holder];
+  for (const holder of held.closedHolders) delete open[holder];
   const { tried, ...rest } = withTarget(item, target);
   const { outcome, to } = held.failover;
-  const failed = !held.good && (outcome === 'failed' || outcome === 'partial') && to !== undefined;
+  const failed = !held.committable && (outcome === 'failed' || outcome === 'partial') && to !== undefined;
   return {
     ...rest,
     ...(failed ? { tried: triedAgain(tried, to, ports.clock.now()) } : {}),
-    ...(held.good && target !== undefined ? { owner: target.node } : {}),
-    wrote: wroteAfter(item, target, held.good && !unmet && !mayLand, sent),
+    ...(held.committable && target !== undefined ? { owner: target.node } : {}),
+    wrote: wroteAfter(item, target, held.committable && !unmet && !mayLand, sent),
     open,
     touchedAtMs: sent ? epochMs(Math.max(touchedAtMs, item.touchedAtMs)) : item.touchedAtMs,
   };

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Turns } from '../../../shared/rate-limit/call-queue.ts';
 import { heldLease } from '../../../shared/switch/held-lease.ts';
-import { type EpochPorts, type Held, hold } from '../../../shared/switch/run-epoch.ts';
+import { type EpochPorts, type EpochResult, runEpoch } from '../../../shared/switch/run-epoch.ts';
 import { durationMs, hours, plus, seconds } from '../../../shared/time.ts';
 import type { Failover, Intent } from '../../../shared/timeline/timeline.ts';
 import { slotOf } from '../../../shared/vip/liveness.ts';
@@ -38,10 +38,10 @@ function held(over: Partial<Vip> = {}, tables = 4): World {
   return w;
 }
 
-function holds(w: World, over: Partial<EpochPorts> = {}): Promise<Held> {
+function holds(w: World, over: Partial<EpochPorts> = {}): Promise<EpochResult> {
   const vip = item(w);
   const mine = heldLease('web', vip.lease!, w.vips, w.clock, w.wire.deadline);
-  return finish(w, hold({ ...w.wire, ...over }, mine, vip, w.ec2.observe(vip), []));
+  return finish(w, runEpoch({ ...w.wire, ...over }, mine, vip, w.ec2.observe(vip), []));
 }
 
 /** Every route of the labelled tables goes there. */
@@ -193,7 +193,7 @@ test('a long plan ends with the election that it was for: what has not been sent
     { vip: 'web', node: 'i-b', stint, slot: slotOf(claim.timeMs), as: 'news' },
     w.clock.now(),
   );
-  const { failover, good } = await running;
+  const { failover, committable: good } = await running;
   expect(good).toBe(false);
   expect(failover.outcome).toBe('superseded');
   expect(failover.steps.filter((s) => s.code === 'NotWanted').length).toBeGreaterThan(30);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../shared/fault.ts';
 import type { Observation } from '../../../shared/network/observation.ts';
 import { heldLease } from '../../../shared/switch/held-lease.ts';
-import { type EpochPorts, type Held, hold } from '../../../shared/switch/run-epoch.ts';
+import { type EpochPorts, type EpochResult, runEpoch } from '../../../shared/switch/run-epoch.ts';
 import { durationMs, hours, minus, plus } from '../../../shared/time.ts';
 import type { Intent } from '../../../shared/timeline/timeline.ts';
 import { OBSERVE_PATIENCE, STALE_READ } from '../../../shared/vip/lease.ts';
@@ -40,15 +40,15 @@ interface Ways {
   readonly observing?: Promise<Observation>;
   readonly tools?: (w: World) => Partial<EpochPorts>;
 }
-const holds = (w: World, { observing, tools }: Ways = {}): Promise<Held> => {
+const holds = (w: World, { observing, tools }: Ways = {}): Promise<EpochResult> => {
   const vip = item(w);
   const mine = heldLease('web', vip.lease!, w.vips, w.clock, w.wire.deadline);
   const all = { ...w.wire, ...tools?.(w) };
-  return finish(w, hold(all, mine, vip, observing ?? w.ec2.observe(vip), []));
+  return finish(w, runEpoch(all, mine, vip, observing ?? w.ec2.observe(vip), []));
 };
 
 const never = new Promise<never>(() => undefined);
-const stagesOf = ({ failover }: Held) => failover.stages.map((s) => s.stage);
+const stagesOf = ({ failover }: EpochResult) => failover.stages.map((s) => s.stage);
 
 describe('one lease', () => {
   test('elects, plans, carries out, reads back and records one outcome under its epoch and cause', async () => {
@@ -146,7 +146,7 @@ describe('what may not be trusted', () => {
     });
     const done = await holds(w);
     expect(done.failover.steps).toHaveLength(cells);
-    expect(done.closed).toEqual(['other', 'me']);
+    expect(done.closedHolders).toEqual(['other', 'me']);
   });
 
   test('an epoch that another left open is closed as abandoned, with what is found now', async () => {
@@ -287,7 +287,7 @@ describe('orders and scope', () => {
     const done = await holds(w);
     expect(done.failover.outcome).toBe('partial');
     expect(done.failover.conflicts).toMatchObject([{ cell: `rtb-1 ${V4}`, found: 'tgw-1', kind: 'foreign' }]);
-    expect(done.good).toBe(true);
+    expect(done.committable).toBe(true);
   });
 
   test('a source/destination check found on is switched off, and said', async () => {
