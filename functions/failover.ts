@@ -2,7 +2,7 @@
 import { parseClaimEvent } from '../shared/aws/events/claim-event.ts';
 import { type Invocation, lambda } from '../shared/aws/lambda/handler.ts';
 import { tellAnswer, tellRejection, tellVersion } from '../shared/aws/lambda/telemetry.ts';
-import { failover, turnAway } from '../shared/controller/handle-claim.ts';
+import { handleClaim, turnAway } from '../shared/controller/handle-claim.ts';
 
 export const handler = lambda(async (event: unknown, { wire: ports, box, journal }: Invocation) => {
   const parsed = parseClaimEvent(event);
@@ -14,7 +14,7 @@ export const handler = lambda(async (event: unknown, { wire: ports, box, journal
   }
   const { claim, source, version } = parsed;
   tellVersion(journal, version);
-  const answer = await failover(ports, { claim, source }, box.settings.identity);
+  const answer = await handleClaim(ports, { claim, source }, box.settings.identity);
   tellAnswer(journal, answer, claim);
   return { answer: answer.answer };
 });

@@ -3,7 +3,7 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
 import type { Ec2Access } from '../shared/aws/ec2/access.ts';
 import { observe } from '../shared/aws/ec2/observe.ts';
-import { failover } from '../shared/controller/handle-claim.ts';
+import { handleClaim } from '../shared/controller/handle-claim.ts';
 import { plan } from '../shared/network/plan.ts';
 import { minutes, plus, seconds } from '../shared/time.ts';
 import { withLease } from '../shared/vip/vip.ts';
@@ -42,7 +42,7 @@ it('records an assertion in one write also when the stint was first heard long a
     // On whole seconds, where AWS's stamp tells no more than it did before: a tighter bound is worth a second write.
     const atMs = Math.floor((w.clock.now() - START) / 1000) * 1000;
     const words = heard('i-a', { kind: 'assertion', sinceMs: 300_000, atMs });
-    await finish(w, failover(counted.wire, words, anyNode));
+    await finish(w, handleClaim(counted.wire, words, anyNode));
     expect(counted.counts()).toEqual({ 'vips.tell': 1 });
   }
 });
@@ -108,7 +108,7 @@ it('looks again after waiting for a lease: what it saw before may be a strangerâ
   const cause = { kind: 'claim', why: 'another switch', atMs: START } as const;
   change(w, withLease(item(w), { holder: 'h', expiresAtMs: plus(now, seconds(9)), cause }));
   addNode(w.ec2, 'i-foreign', 'other');
-  const going = failover(w.wire, heard('i-b', { atMs: now - START }), anyNode);
+  const going = handleClaim(w.wire, heard('i-b', { atMs: now - START }), anyNode);
   await w.clock.advance(seconds(7));
   routeTo(w, 'rtb-1', V4, { target: 'eni-i-foreign-service' });
   const { lease: _lease, ...free } = item(w);
@@ -146,6 +146,6 @@ it('says why an outcome could not be recorded', async () => {
   const put: typeof w.timeline.put = (entry) =>
     entry.entry === 'outcome' ? Promise.reject(new Error('item too large')) : w.timeline.put(entry);
   const ports = { ...w.wire, timeline: { ...w.wire.timeline, put } };
-  const answer = await finish(w, failover(ports, heard('i-b', { atMs: w.clock.now() - START }), anyNode));
+  const answer = await finish(w, handleClaim(ports, heard('i-b', { atMs: w.clock.now() - START }), anyNode));
   expect(answer).toMatchObject({ answer: 'switched', faults: [{ message: 'item too large' }] });
 });

@@ -10,7 +10,7 @@ import {
   portsFor,
   settingsFrom,
 } from '../../shared/aws/wire.ts';
-import { failover } from '../../shared/controller/handle-claim.ts';
+import { handleClaim } from '../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../shared/controller/reconcile.ts';
 import type { Ports } from '../../shared/switch/switch-vip.ts';
 import { durationMs } from '../../shared/time.ts';
@@ -100,7 +100,7 @@ async function oneVip(
   };
   const parsed = parseClaimEvent(claimEvent(name, nodesOf(name)[1]!));
   if (!parsed.ok) throw new Error(`the event was refused: ${parsed.refusal.message}`);
-  await failover(ports(), parsed, box.settings.identity);
+  await handleClaim(ports(), parsed, box.settings.identity);
   // The next invocation: reconcile finds what the first had no time for.
   for (let n = 0; n < INVOCATIONS_MAX; n++) {
     const own = ports();

@@ -15,7 +15,7 @@ import { type Cause, isLive, LEASE_TTL, LOOK_AGAIN } from '../vip/lease.ts';
 import { slotOf } from '../vip/liveness.ts';
 import { type Stint, stintOf } from '../vip/node-state.ts';
 import { isPausing } from '../vip/retry-backoff.ts';
-import type { Telling } from '../vip/store.ts';
+import type { ClaimWrite } from '../vip/store.ts';
 import {
   defaultScope,
   isNews,
@@ -40,14 +40,18 @@ const RACES_MAX = 40;
 /** Whoever has waited for a lease looks again: what it saw before may have become somebody else's since. */
 const LOOK_FRESH: DurationMs = seconds(2);
 
-export interface Heard {
+export interface ReceivedClaim {
   readonly claim: Claim;
   /** The event's source, as EventBridge gives it. */
   readonly source: string;
 }
 
 /** Throws only when delivering the claim again is worth while. */
-export async function failover(ports: Ports, heard: Heard, identity: NodeIdentity): Promise<Answer> {
+export async function handleClaim(
+  ports: Ports,
+  heard: ReceivedClaim,
+  identity: NodeIdentity,
+): Promise<Answer> {
   const { claim } = heard;
   const now = ports.clock.now();
   const refusal = impostor(heard.source, claim, identity) ?? fromTheFuture(claim, now);
@@ -60,7 +64,7 @@ export async function failover(ports: Ports, heard: Heard, identity: NodeIdentit
     return { answer: 'probed' };
   }
   const told = { claim, stint: stintOf(claim, now), slot: slotOf(claim.timeMs) };
-  const errand: Errand = {
+  const errand: ClaimContext = {
     wire: ports,
     ...told,
     cause: causeOf(claim),
@@ -70,7 +74,7 @@ export async function failover(ports: Ports, heard: Heard, identity: NodeIdentit
   return urgent(claim) && !isLate(claim, now) ? takeAtOnce(errand) : recordFirst(errand);
 }
 
-interface Errand {
+interface ClaimContext {
   readonly wire: Ports;
   readonly claim: Claim;
   readonly stint: Stint;
@@ -82,12 +86,12 @@ interface Errand {
 /** A transition to MASTER most likely moves the VIP: lease and describes are asked for at once. */
 const urgent = (claim: Claim): boolean => claim.kind === 'transition' && claim.state === 'MASTER';
 
-async function takeAtOnce(errand: Errand): Promise<Answer> {
+async function takeAtOnce(errand: ClaimContext): Promise<Answer> {
   const { wire: ports, claim, cause } = errand;
   const look = lookFor(ports, claim.vip);
   const now = ports.clock.now();
   const lease = { holder: ports.nonce(), expiresAtMs: plus(now, LEASE_TTL), cause };
-  const item = await ports.vips.tell({ ...words(errand, 'news'), lease }, now).then(
+  const item = await ports.vips.recordClaim({ ...claimWriteFrom(errand, 'news'), lease }, now).then(
     (told) => told.vip,
     (error: unknown) =>
       faultOf(error).kind === 'unknown' ? ports.vips.read(claim.vip) : Promise.reject(error),
@@ -99,7 +103,7 @@ async function takeAtOnce(errand: Errand): Promise<Answer> {
   return settle(errand, item, look);
 }
 
-const words = ({ claim, stint, slot }: Errand, as: Telling['as']): Telling => ({
+const claimWriteFrom = ({ claim, stint, slot }: ClaimContext, as: ClaimWrite['as']): ClaimWrite => ({
   vip: claim.vip,
   node: claim.node,
   stint,
@@ -107,12 +111,12 @@ const words = ({ claim, stint, slot }: Errand, as: Telling['as']): Telling => ({
   as,
 });
 
-async function recordFirst(errand: Errand): Promise<Answer> {
+async function recordFirst(errand: ClaimContext): Promise<Answer> {
   const { wire: ports, claim } = errand;
   const look = lookFor(ports, claim.vip, 'later');
   const as = claim.kind === 'transition' ? 'news' : 'refresh';
   let news = false;
-  const item = await ports.vips.tell(words(errand, as), ports.clock.now()).then(
+  const item = await ports.vips.recordClaim(claimWriteFrom(errand, as), ports.clock.now()).then(
     (told) => {
       news = as === 'news' && told.answer === 'recorded';
       return told.vip;
@@ -124,7 +128,12 @@ async function recordFirst(errand: Errand): Promise<Answer> {
 }
 
 /** From the item as it is: records the claim if it is not, and switches if that is due and the lease is to be had. */
-async function settle(errand: Errand, found: Vip | undefined, look: Look, told = false): Promise<Answer> {
+async function settle(
+  errand: ClaimContext,
+  found: Vip | undefined,
+  look: Look,
+  told = false,
+): Promise<Answer> {
   const { wire: ports, claim, stint, slot } = errand;
   let item = found;
   let news = told;
@@ -178,14 +187,17 @@ function isDue(vip: Vip, ports: Ports, claim: Claim): boolean {
 }
 
 /** Without a condition on `rev` where the claim only overwrites: such a write cannot lose a race. */
-async function record(errand: Errand, item: Vip, next: Vip): Promise<Vip | undefined> {
+async function record(errand: ClaimContext, item: Vip, next: Vip): Promise<Vip | undefined> {
   const { wire: ports, claim, stint } = errand;
   const known = item.claims[claim.node];
   const news = isNews(known, stint);
   const blind = item.members[claim.node] !== undefined && (news || onlyRefreshes(known!, stint));
   try {
     if (!blind) return await ports.vips.write(item, next);
-    const told = await ports.vips.tell(words(errand, news ? 'news' : 'refresh'), ports.clock.now());
+    const told = await ports.vips.recordClaim(
+      claimWriteFrom(errand, news ? 'news' : 'refresh'),
+      ports.clock.now(),
+    );
     return told.answer === 'recorded' ? told.vip : undefined;
   } catch (error) {
     // Read again and look whether it is there: merging twice changes nothing.

@@ -1,6 +1,6 @@
 // The store of VIPs in memory. Every method decides and acts in one step, like one request to DynamoDB.
 import type { Observation } from '../network/observation.ts';
-import { afterTelling, type VipStore } from '../vip/store.ts';
+import { afterClaimWrite, type VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 
 export interface MemoryVips extends VipStore {
@@ -21,9 +21,9 @@ export function memoryVips(seed: readonly Vip[] = []): MemoryVips {
     async list() {
       return [...items.values()];
     },
-    async tell(telling, now) {
+    async recordClaim(telling, now) {
       const vip = items.get(telling.vip);
-      const after = vip === undefined ? undefined : afterTelling(vip, telling, now);
+      const after = vip === undefined ? undefined : afterClaimWrite(vip, telling, now);
       if (after === undefined) return { answer: 'refused', vip };
       items.set(after.name, after);
       return { answer: 'recorded', vip: after };

@@ -6,7 +6,7 @@ import { merge, type Stint } from './node-state.ts';
 import { isNews, onlyRefreshes, type Vip, withLease } from './vip.ts';
 
 /** The item after `telling`, or undefined when its conditions do not hold: the contract that every store keeps. */
-export function afterTelling(vip: Vip, telling: Telling, now: EpochMs): Vip | undefined {
+export function afterClaimWrite(vip: Vip, telling: ClaimWrite, now: EpochMs): Vip | undefined {
   const { node, stint, slot, lease } = telling;
   const known = vip.claims[node];
   if (vip.removedAtMs !== undefined || vip.members[node] === undefined) return undefined;
@@ -26,7 +26,7 @@ export function afterTelling(vip: Vip, telling: Telling, now: EpochMs): Vip | un
 }
 
 /** What a claim asks of the store in one conditional write. */
-export interface Telling {
+export interface ClaimWrite {
   readonly vip: string;
   readonly node: string;
   readonly stint: Stint;
@@ -42,7 +42,7 @@ export interface Telling {
  * - `recorded`: the write happened, and the lease was taken if it was asked for; `vip` is the item after it.
  * - `refused`: nothing was written; `vip` is the item as it is, or undefined when there is none.
  */
-export type Told =
+export type ClaimWriteResult =
   | { readonly answer: 'recorded'; readonly vip: Vip }
   | { readonly answer: 'refused'; readonly vip: Vip | undefined };
 
@@ -56,7 +56,7 @@ export interface VipStore {
    * Records a claim without reading first, in one conditional write: refused unless the VIP stands in the ledger, the
    * node is a member, the stint is what `as` says, and, with a lease, no other one is live at `now`.
    */
-  tell(telling: Telling, now: EpochMs): Promise<Told>;
+  recordClaim(telling: ClaimWrite, now: EpochMs): Promise<ClaimWriteResult>;
   /**
    * Replaces `before` by `after` if nothing changed since `before` was read (its `rev`), and raises `rev`.
    * Undefined when something did: nothing was written. Attributes that this version does not know stay.

@@ -114,14 +114,14 @@ describe.each([
   it('refuses its own acquire when the SDK repeats it, and shows it as the holder: one epoch, not two', async () => {
     const vip = await seeded();
     loses('UpdateItem', 1, fault);
-    const told = await store().tell(telling(says(vip, 'i-a'), { lease: leaseOf('mine') }), START);
+    const told = await store().recordClaim(telling(says(vip, 'i-a'), { lease: leaseOf('mine') }), START);
     expect(told).toMatchObject({ answer: 'refused', vip: { epoch: 1, rev: 2, lease: { holder: 'mine' } } });
   });
 
   it('refuses its own claim when the SDK repeats it, and shows it as recorded: once', async () => {
     const vip = await seeded();
     loses('UpdateItem', 1, fault);
-    const told = await store().tell(telling(says(vip, 'i-a')), START);
+    const told = await store().recordClaim(telling(says(vip, 'i-a')), START);
     expect(told).toMatchObject({
       answer: 'refused',
       vip: { rev: 2, claims: { 'i-a': { state: 'MASTER' } } },
@@ -130,7 +130,10 @@ describe.each([
 
   it('prolongs a lease once, and answers the item that its holder still holds', async () => {
     const vip = await seeded();
-    const { vip: held } = await store().tell(telling(says(vip, 'i-a'), { lease: leaseOf('mine') }), START);
+    const { vip: held } = await store().recordClaim(
+      telling(says(vip, 'i-a'), { lease: leaseOf('mine') }),
+      START,
+    );
     loses('UpdateItem', 1, fault);
     const until = plus(START, durationMs(20_000));
     const renewed = await store().renew(vip.name, held!.lease!, until);

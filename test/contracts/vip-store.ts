@@ -6,7 +6,7 @@ import type { Claim } from '../../shared/vip/claim.ts';
 import { LEASE_TTL, type Lease, SKEW } from '../../shared/vip/lease.ts';
 import { slotOf } from '../../shared/vip/liveness.ts';
 import { stintOf } from '../../shared/vip/node-state.ts';
-import { afterTelling, type Telling, type VipStore } from '../../shared/vip/store.ts';
+import { afterClaimWrite, type ClaimWrite, type VipStore } from '../../shared/vip/store.ts';
 import { isNews, newVip, type Vip, withLease } from '../../shared/vip/vip.ts';
 import { claimOf, entry, memberOf, START, type Words } from '../support/world.ts';
 
@@ -14,7 +14,7 @@ const seconds = (n: number): EpochMs => plus(START, (n * 1000) as Parameters<typ
 const cause = { kind: 'claim', why: 'test', atMs: START } as const;
 const leaseOf = (holder: string, from: EpochMs) => ({ holder, expiresAtMs: plus(from, LEASE_TTL), cause });
 
-export function telling(claim: Claim, more: Partial<Telling> = {}): Telling {
+export function telling(claim: Claim, more: Partial<ClaimWrite> = {}): ClaimWrite {
   const base = {
     vip: claim.vip,
     node: claim.node,
@@ -40,7 +40,7 @@ const says = (vip: Vip, node: string, words: Words = {}): Claim => ({
 export function vipStoreContract(open: () => VipStore): void {
   it('knows nothing of a name that was never registered', async () => {
     expect(await open().read('never-registered')).toBeUndefined();
-    const told = await open().tell(telling({ ...claimOf('i-a'), vip: 'never-registered' }), START);
+    const told = await open().recordClaim(telling({ ...claimOf('i-a'), vip: 'never-registered' }), START);
     expect(told).toEqual({ answer: 'refused', vip: undefined });
     expect(await open().read('never-registered'), 'a refused claim leaves no item behind').toBeUndefined();
   });
@@ -76,7 +76,7 @@ export function vipStoreContract(open: () => VipStore): void {
     const store = open();
     const vip = await seeded(store, { owner: 'i-a' });
     const held = (await store.write(vip, withLease(vip, leaseOf('n', START))))!;
-    const told = await store.tell(telling(says(vip, 'i-a')), START);
+    const told = await store.recordClaim(telling(says(vip, 'i-a')), START);
     const { owner: _owner, lease: _lease, ...bare } = told.vip!;
     expect(held.lease).toMatchObject({ holder: 'n', epoch: 1 });
     const after = await store.write(told.vip, { ...bare, open: {}, members: {}, claims: {}, heard: [] });
@@ -88,7 +88,7 @@ export function vipStoreContract(open: () => VipStore): void {
     const store = open();
     const vip = await seeded(store);
     const claim = says(vip, 'i-a');
-    const told = await store.tell(telling(claim, { lease: leaseOf('n-1', START) }), START);
+    const told = await store.recordClaim(telling(claim, { lease: leaseOf('n-1', START) }), START);
     expect(told.answer).toBe('recorded');
     expect(told.vip).toMatchObject({ epoch: 1, rev: vip.rev + 1, lease: { holder: 'n-1', epoch: 1 } });
     expect(told.vip!.open).toEqual({ 'n-1': { epoch: 1, cause } });
@@ -99,8 +99,8 @@ export function vipStoreContract(open: () => VipStore): void {
   it('refuses a live lease, and shows the holder in the same answer', async () => {
     const store = open();
     const vip = await seeded(store);
-    await store.tell(telling(says(vip, 'i-a'), { lease: leaseOf('n-1', START) }), START);
-    const told = await store.tell(telling(says(vip, 'i-b'), { lease: leaseOf('n-2', START) }), START);
+    await store.recordClaim(telling(says(vip, 'i-a'), { lease: leaseOf('n-1', START) }), START);
+    const told = await store.recordClaim(telling(says(vip, 'i-b'), { lease: leaseOf('n-2', START) }), START);
     expect(told).toMatchObject({ answer: 'refused', vip: { lease: { holder: 'n-1' } } });
     expect(told.vip!.claims['i-b'], 'the refused claim was not recorded').toBeUndefined();
   });
@@ -109,8 +109,8 @@ export function vipStoreContract(open: () => VipStore): void {
     const store = open();
     const vip = await seeded(store);
     const acquire = telling(says(vip, 'i-a'), { lease: leaseOf('n-1', START) });
-    await store.tell(acquire, START);
-    expect(await store.tell(acquire, START)).toMatchObject({
+    await store.recordClaim(acquire, START);
+    expect(await store.recordClaim(acquire, START)).toMatchObject({
       answer: 'refused',
       vip: { epoch: 1, lease: { holder: 'n-1' } },
     });
@@ -119,12 +119,12 @@ export function vipStoreContract(open: () => VipStore): void {
   it('grants a lease when the last one has run out by everybody’s clock, and not a millisecond earlier', async () => {
     const store = open();
     const vip = await seeded(store);
-    await store.tell(telling(says(vip, 'i-a'), { lease: leaseOf('n-1', START) }), START);
+    await store.recordClaim(telling(says(vip, 'i-a'), { lease: leaseOf('n-1', START) }), START);
     const free = plus(plus(START, LEASE_TTL), SKEW);
     const next = telling(says(vip, 'i-b', { atMs: 1000 }), { lease: leaseOf('n-2', free) });
-    const early = await store.tell(next, (free - 1) as EpochMs);
+    const early = await store.recordClaim(next, (free - 1) as EpochMs);
     expect(early.answer).toBe('refused');
-    expect(await store.tell(next, free)).toMatchObject({
+    expect(await store.recordClaim(next, free)).toMatchObject({
       answer: 'recorded',
       vip: { epoch: 2, lease: { holder: 'n-2' } },
     });
@@ -140,7 +140,7 @@ export function vipStoreContract(open: () => VipStore): void {
     const vip = await seeded(store);
     const asks = Array.from({ length: 20 }, (_, n) => {
       const claim = says(vip, n % 2 === 0 ? 'i-a' : 'i-b', { atMs: n });
-      return store.tell(telling(claim, { lease: leaseOf(`n-${n}`, START) }), START);
+      return store.recordClaim(telling(claim, { lease: leaseOf(`n-${n}`, START) }), START);
     });
     const told = await Promise.all(asks);
     expect(told.filter((t) => t.answer === 'recorded')).toHaveLength(1);
@@ -150,16 +150,16 @@ export function vipStoreContract(open: () => VipStore): void {
   it('refuses the claim of a node that is no member, and of any node once the VIP is removed', async () => {
     const store = open();
     const vip = await seeded(store);
-    expect((await store.tell(telling(says(vip, 'i-stranger')), START)).answer).toBe('refused');
+    expect((await store.recordClaim(telling(says(vip, 'i-stranger')), START)).answer).toBe('refused');
     const removed = (await store.write(vip, { ...vip, removedAtMs: START }))!;
-    expect((await store.tell(telling(says(vip, 'i-a')), START)).answer).toBe('refused');
+    expect((await store.recordClaim(telling(says(vip, 'i-a')), START)).answer).toBe('refused');
     expect(await store.read(vip.name), 'the tombstone stands').toEqual(removed);
   });
 
   it('prolongs a lease for its holder and its epoch only, never shortens it, and raises rev', async () => {
     const store = open();
     const vip = await seeded(store);
-    const { vip: held } = await store.tell(
+    const { vip: held } = await store.recordClaim(
       telling(says(vip, 'i-a'), { lease: leaseOf('n-1', START) }),
       START,
     );
@@ -225,9 +225,10 @@ export function vipStoreContract(open: () => VipStore): void {
             stint,
             ...(w.lease ? { lease: leaseOf(`n-${n}`, claim.timeMs) } : {}),
           });
-          const expected = as === 'refresh' && w.lease ? undefined : afterTelling(model, ask, claim.timeMs);
+          const expected =
+            as === 'refresh' && w.lease ? undefined : afterClaimWrite(model, ask, claim.timeMs);
           if (as === 'refresh' && w.lease) continue;
-          const told = await store.tell(ask, claim.timeMs);
+          const told = await store.recordClaim(ask, claim.timeMs);
           expect(told.answer).toBe(expected === undefined ? 'refused' : 'recorded');
           expect(told.vip).toEqual(expected ?? model);
           counts[told.answer] += 1;

@@ -1,7 +1,7 @@
 // Everything that must not be touched or believed is kept away twice: by the policies as they are packaged, and by the code, should a policy
 // be wrong. One test for each thing, both halves in it.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { failover } from '../../shared/controller/handle-claim.ts';
+import { handleClaim } from '../../shared/controller/handle-claim.ts';
 import { seconds } from '../../shared/time.ts';
 import type { NodeIdentity } from '../../shared/vip/admission.ts';
 import {
@@ -73,7 +73,7 @@ async function refused(source: string): Promise<string> {
   const w = await owned();
   const before = effectsOf(w);
   const { claim } = heard('i-b', { atMs: w.clock.now() - START });
-  const answer = await finish(w, failover(w.wire, { claim, source }, identity));
+  const answer = await finish(w, handleClaim(w.wire, { claim, source }, identity));
   expect([effectsOf(w), item(w).owner]).toEqual([before, 'i-a']);
   return answer.answer === 'rejected' ? answer.refusal.reason : answer.answer;
 }
@@ -110,7 +110,7 @@ describe('the policies deny it, and the code refuses it as well', () => {
     const w = await owned();
     addNode(w.ec2, 'i-c', 'something-else');
     const told = heard('i-c', { atMs: w.clock.now() - START });
-    const answer = await finish(w, failover(w.wire, told, { mode: 'none' }));
+    const answer = await finish(w, handleClaim(w.wire, told, { mode: 'none' }));
     expect(answer).toMatchObject({ answer: 'rejected', refusal: { reason: 'not-a-member' } });
     await w.clock.advance(seconds(60));
     await reconciles(w);
@@ -154,7 +154,7 @@ describe('the policies deny it, and the code refuses it as well', () => {
     const w = await owned();
     const { claim } = heard('i-b', { atMs: w.clock.now() - START });
     const source = `vipshift.notify/${ROLE_ID}:i-b`;
-    expect(await finish(w, failover(w.wire, { claim, source }, identity))).toMatchObject({
+    expect(await finish(w, handleClaim(w.wire, { claim, source }, identity))).toMatchObject({
       answer: 'switched',
     });
   });

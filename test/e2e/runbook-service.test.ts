@@ -194,7 +194,7 @@ describe('reconcile', () => {
       slot: slotOf(claim.timeMs),
       as: 'news' as const,
     };
-    expect(await stack.vips.tell(telling, now)).toMatchObject({ answer: 'recorded' });
+    expect(await stack.vips.recordClaim(telling, now)).toMatchObject({ answer: 'recorded' });
     const { epoch } = (await stack.vips.read(VIP))!;
     await invoke(stack.aws, stack.deployment.functions.reconcile, {});
     expect(await stack.outcome(epoch + 1)).toMatchObject({

@@ -2,7 +2,7 @@
 // Whatever is no claim of a member about itself, in time and not superseded, has to be turned away for a stated reason;
 // nothing may crash, and nothing may move.
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
-import { failover, turnAway } from '../../shared/controller/handle-claim.ts';
+import { handleClaim, turnAway } from '../../shared/controller/handle-claim.ts';
 import { type EpochMs, epochMs, iso, plus, seconds } from '../../shared/time.ts';
 import { FUTURE_MAX } from '../../shared/vip/admission.ts';
 import { type Chance, chance } from '../sim/history/random.ts';
@@ -183,7 +183,7 @@ export async function fuzz(events: number, seed: number): Promise<Hostile> {
       if (n % 1000 === 0)
         await turnAway(w.wire, { ...parsed, ...parsed.refusal }, typeof event).catch(() => undefined);
     } else {
-      const answer = await failover(w.wire, parsed, { mode: 'source', roleId: ROLE });
+      const answer = await handleClaim(w.wire, parsed, { mode: 'source', roleId: ROLE });
       if (answer.answer === 'probed') {
         probed += 1;
         continue;

@@ -3,7 +3,7 @@
 // the same owner; and whoever repeats a claim moves nothing.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { failover } from '../../shared/controller/handle-claim.ts';
+import { handleClaim } from '../../shared/controller/handle-claim.ts';
 import { pace } from '../../shared/rate-limit/local-bucket.ts';
 import { type EpochMs, plus, seconds } from '../../shared/time.ts';
 import type { Claim, VrrpState } from '../../shared/vip/claim.ts';
@@ -83,7 +83,7 @@ async function deliver(claims: readonly Claim[]): Promise<World> {
   const w = world(NODES);
   w.clock.set(plus(START, seconds(170)) as EpochMs);
   for (const claim of claims) {
-    const answer = await failover({ ...w.wire, pace: pace() }, { claim, source: '' }, anyNode);
+    const answer = await handleClaim({ ...w.wire, pace: pace() }, { claim, source: '' }, anyNode);
     expect(['recorded', 'switched']).toContain(answer.answer);
   }
   return w;
@@ -131,7 +131,8 @@ test('repeating any claim moves nothing and begins no epoch', async () => {
       const claims = distinct(drawn).flatMap(claimsOf);
       const w = await deliver(claims);
       const before = { epoch: itemOf(w).epoch, effects: w.ec2.effects.length, claims: itemOf(w).claims };
-      for (const claim of claims) await failover({ ...w.wire, pace: pace() }, { claim, source: '' }, anyNode);
+      for (const claim of claims)
+        await handleClaim({ ...w.wire, pace: pace() }, { claim, source: '' }, anyNode);
       const after = { epoch: itemOf(w).epoch, effects: w.ec2.effects.length, claims: itemOf(w).claims };
       expect(after).toEqual(before);
     }),

@@ -1,6 +1,6 @@
 // A small Region in memory for tests of the domain: one VIP, a few nodes, labelled and other tables.
 import type { Report } from '../../shared/controller/assess.ts';
-import { type Answer, failover } from '../../shared/controller/handle-claim.ts';
+import { type Answer, handleClaim } from '../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../shared/controller/reconcile.ts';
 import { type ManualClock, manualClock, settleMicrotasks } from '../../shared/memory/clock.ts';
 import { type MemoryEc2, memoryEc2 } from '../../shared/memory/ec2.ts';
@@ -171,7 +171,7 @@ export async function finish<T>({ clock }: Pick<World, 'clock'>, work: Promise<T
 
 /** A node says something at the clock's present; the answer is the controller's. */
 export const says = (w: World, node: string, words: Words = {}): Promise<Answer> =>
-  finish(w, failover(w.wire, heard(node, { atMs: w.clock.now() - START, ...words }), anyNode));
+  finish(w, handleClaim(w.wire, heard(node, { atMs: w.clock.now() - START, ...words }), anyNode));
 
 /** Reconciles `web` as it is listed. */
 export const reconciles = (w: World): Promise<Report> => finish(w, reconcile(w.wire, item(w)));

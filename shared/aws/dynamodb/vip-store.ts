@@ -12,7 +12,7 @@ import type { Observation } from '../../network/observation.ts';
 import { type EpochMs, minus } from '../../time.ts';
 import { type Lease, SKEW } from '../../vip/lease.ts';
 import type { Stint } from '../../vip/node-state.ts';
-import type { Telling, Told, VipStore } from '../../vip/store.ts';
+import type { ClaimWrite, ClaimWriteResult, VipStore } from '../../vip/store.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { faultFrom, isConditionFailed } from '../error-codes.ts';
 import { type Item, Update, value } from './update-expression.ts';
@@ -33,7 +33,7 @@ const VIEW_PREFIX = 'view/';
 export const awsVips = (dynamo: Dynamo): VipStore => ({
   read: (name) => read(dynamo, name),
   list: () => list(dynamo),
-  tell: (telling, now) => tell(dynamo, telling, now),
+  recordClaim: (telling, now) => tell(dynamo, telling, now),
   write: (before, after) => write(dynamo, before, after),
   renew: (name, lease, expiresAtMs) => renew(dynamo, name, lease, expiresAtMs),
   async view(name) {
@@ -109,7 +109,7 @@ async function send(
   }
 }
 
-async function tell(dynamo: Dynamo, telling: Telling, now: EpochMs): Promise<Told> {
+async function tell(dynamo: Dynamo, telling: ClaimWrite, now: EpochMs): Promise<ClaimWriteResult> {
   const update = new Update();
   const { node, stint, lease } = telling;
   const claim = update.path('claims', node);

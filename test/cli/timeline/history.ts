@@ -1,7 +1,7 @@
 // Makes history: claims of the two nodes through the controller's own code, in this process, on the local AWS.
 import { parseClaimEvent } from '../../../shared/aws/events/claim-event.ts';
 import { clients, executionEnvironment, portsFor } from '../../../shared/aws/wire.ts';
-import { type Answer, failover, turnAway } from '../../../shared/controller/handle-claim.ts';
+import { type Answer, handleClaim, turnAway } from '../../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../../shared/controller/reconcile.ts';
 import type { Ports } from '../../../shared/switch/switch-vip.ts';
 import { minutes } from '../../../shared/time.ts';
@@ -62,12 +62,12 @@ export function historyOf(region: Pick<Region, 'aws'>, vip = 'web'): History {
     async says(node, state, agoMs = 0) {
       const parsed = parseClaimEvent(event(node, state, agoMs, {}));
       if (!parsed.ok) throw new Error(parsed.refusal.message);
-      return failover(ports, parsed, { mode: 'none' });
+      return handleClaim(ports, parsed, { mode: 'none' });
     },
     async lies(node, over) {
       const told = event(node, 'MASTER', 0, over);
       const parsed = parseClaimEvent(told);
-      if (parsed.ok) await failover(ports, parsed, { mode: 'none' });
+      if (parsed.ok) await handleClaim(ports, parsed, { mode: 'none' });
       else await turnAway(ports, { ...parsed.refusal, vip: parsed.vip, node: parsed.node }, told);
     },
     async reconcile() {

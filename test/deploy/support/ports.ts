@@ -157,7 +157,7 @@ function everyMethod(): Record<string, Call> {
   return {
     'vips.read': (c) => vips(c).read('web'),
     'vips.list': (c) => vips(c).list(),
-    'vips.tell': (c) => vips(c).tell({ vip: 'web', node: 'i-a', stint, slot: 1, as: 'news' }, now),
+    'vips.tell': (c) => vips(c).recordClaim({ vip: 'web', node: 'i-a', stint, slot: 1, as: 'news' }, now),
     'vips.write': (c) => vips(c).write(vip, vip),
     'vips.renew': (c) => vips(c).renew('web', lease, now),
     'vips.view': (c) => vips(c).view('web'),

@@ -123,7 +123,7 @@ async function meets(
     slot: slotOf(START),
     as: 'news',
   } as const;
-  await w.vips.tell(heard, START);
+  await w.vips.recordClaim(heard, START);
   w.vips.items.set('web', { ...item(w), addresses: [V4] });
   const cell = { ReplaceRoute: `rtb-1 ${V4}`, CreateRoute: `rtb-4 ${V4}`, AssociateAddress: 'eipalloc-1' }[
     row.call as 'ReplaceRoute'

@@ -1,6 +1,6 @@
 // Claims that meet a lease: a living holder's, a dead one's, and one that has to last for long.
 import { describe, expect, test } from 'vitest';
-import { failover, type Heard } from '../../../shared/controller/handle-claim.ts';
+import { handleClaim, type ReceivedClaim } from '../../../shared/controller/handle-claim.ts';
 import { durationMs, plus, seconds } from '../../../shared/time.ts';
 import { LEASE_TTL, SKEW } from '../../../shared/vip/lease.ts';
 import {
@@ -22,7 +22,7 @@ import {
 } from '../../support/world.ts';
 
 const [A, B] = [memberOf('i-a'), memberOf('i-b')];
-const handle = (w: World, told: Heard) => failover(w.wire, told, anyNode);
+const handle = (w: World, told: ReceivedClaim) => handleClaim(w.wire, told, anyNode);
 const now = (w: World): number => w.clock.now() - START;
 
 describe('a lease that is held', () => {
@@ -30,7 +30,7 @@ describe('a lease that is held', () => {
   async function crashed(): Promise<World> {
     const w = world();
     const w2 = { ...w.wire, ec2: { ...w.ec2, apply: () => new Promise<never>(() => undefined) } };
-    void failover(w2, heard('i-a'), anyNode);
+    void handleClaim(w2, heard('i-a'), anyNode);
     await w.clock.advance(durationMs(1));
     return w;
   }

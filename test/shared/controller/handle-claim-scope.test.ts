@@ -1,6 +1,6 @@
 // What a claim may move and what it may not: old owners, orders, and the things of others.
 import { describe, expect, test } from 'vitest';
-import { failover, type Heard } from '../../../shared/controller/handle-claim.ts';
+import { handleClaim, type ReceivedClaim } from '../../../shared/controller/handle-claim.ts';
 import { minutes, plus, seconds } from '../../../shared/time.ts';
 import {
   addTable,
@@ -23,7 +23,7 @@ import {
 } from '../../support/world.ts';
 
 const [A, B] = [memberOf('i-a'), memberOf('i-b')];
-const handle = (w: World, told: Heard) => failover(w.wire, told, anyNode);
+const handle = (w: World, told: ReceivedClaim) => handleClaim(w.wire, told, anyNode);
 const now = (w: World): number => w.clock.now() - START;
 
 describe('the old owner', () => {

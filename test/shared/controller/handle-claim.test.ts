@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failover, type Heard } from '../../../shared/controller/handle-claim.ts';
+import { handleClaim, type ReceivedClaim } from '../../../shared/controller/handle-claim.ts';
 import { Fault } from '../../../shared/fault.ts';
 import { epochMs, hours, minutes, seconds } from '../../../shared/time.ts';
 import { LEASE_TTL } from '../../../shared/vip/lease.ts';
@@ -23,7 +23,7 @@ import {
 } from '../../support/world.ts';
 
 const [A, B] = [memberOf('i-a'), memberOf('i-b')];
-const handle = (w: World, told: Heard) => failover(w.wire, told, anyNode);
+const handle = (w: World, told: ReceivedClaim) => handleClaim(w.wire, told, anyNode);
 const now = (w: World): number => w.clock.now() - START;
 
 describe('a MASTER', () => {
@@ -127,8 +127,8 @@ describe('replies that are lost', () => {
   test('the acquire goes on instead of waiting out its own lease', async () => {
     const w = await owned();
     const real = { ...w.wire.vips };
-    w.wire.vips.tell = async (telling, at) => {
-      await real.tell(telling, at);
+    w.wire.vips.recordClaim = async (telling, at) => {
+      await real.recordClaim(telling, at);
       throw new Fault('unknown', 'TimeoutError', 'socket hang up');
     };
     const began = w.clock.now();
@@ -140,9 +140,9 @@ describe('replies that are lost', () => {
   test('and so it does when the SDK repeated the write, which was then refused by its own first try', async () => {
     const w = await owned();
     const real = { ...w.wire.vips };
-    w.wire.vips.tell = async (telling, at) => {
-      await real.tell(telling, at);
-      return real.tell(telling, at);
+    w.wire.vips.recordClaim = async (telling, at) => {
+      await real.recordClaim(telling, at);
+      return real.recordClaim(telling, at);
     };
     const began = w.clock.now();
     expect((await says(w, 'i-b')).answer).toBe('switched');
@@ -154,11 +154,11 @@ describe('replies that are lost', () => {
     const w = await owned();
     const real = { ...w.wire.vips };
     let tells = 0;
-    w.wire.vips.tell = (telling, at) => {
+    w.wire.vips.recordClaim = (telling, at) => {
       tells += 1;
       return tells === 1
         ? Promise.reject(new Fault('unknown', 'TimeoutError', 'socket hang up'))
-        : real.tell(telling, at);
+        : real.recordClaim(telling, at);
     };
     expect((await says(w, 'i-b')).answer).toBe('switched');
     expect(item(w).owner).toBe('i-b');
@@ -166,7 +166,7 @@ describe('replies that are lost', () => {
 
   test('a store that refuses for good is thrown: to throw is to say deliver again', async () => {
     const w = await owned();
-    w.wire.vips.tell = () => Promise.reject(new Fault('denied', 'AccessDeniedException', 'no'));
+    w.wire.vips.recordClaim = () => Promise.reject(new Fault('denied', 'AccessDeniedException', 'no'));
     await expect(says(w, 'i-b')).rejects.toThrow('no');
     expect(targets(w)).toEqual([A.eni]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failover } from '../../../shared/controller/handle-claim.ts';
+import { handleClaim } from '../../../shared/controller/handle-claim.ts';
 import { Fault } from '../../../shared/fault.ts';
 import { type MemoryBudget, memoryBudget } from '../../../shared/memory/budget.ts';
 import { plan } from '../../../shared/network/plan.ts';
@@ -248,7 +248,7 @@ describe('a failover under the budget', () => {
       plus(w.clock.now(), duration) > deadline
         ? Promise.reject(new Fault('deadline', 'Deadline', 'no time left'))
         : wait(duration);
-    const first = await finish(w, failover({ ...w.wire, deadline }, heard('i-b'), anyNode));
+    const first = await finish(w, handleClaim({ ...w.wire, deadline }, heard('i-b'), anyNode));
     expect(first).toMatchObject({ answer: 'switched', failovers: [{ outcome: 'partial' }] });
     const moved = [...w.ec2.tables.values()].filter(
       (t) => t.routes[V4]?.target === memberOf('i-b').eni,

@@ -1,7 +1,7 @@
 // How many AWS round trips follow on each other before traffic moves. The plain case is the promise of
 // docs/architecture.md; the others are what they cost more, and why.
 import { describe, expect, test } from 'vitest';
-import { failover, type Heard } from '../../../shared/controller/handle-claim.ts';
+import { handleClaim, type ReceivedClaim } from '../../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../../shared/controller/reconcile.ts';
 import { Fault } from '../../../shared/fault.ts';
 import { durationMs, plus, seconds } from '../../../shared/time.ts';
@@ -24,11 +24,11 @@ import {
   type World,
 } from '../../support/world.ts';
 
-const told = (w: World, node: string, words: Words = {}): Heard =>
+const told = (w: World, node: string, words: Words = {}): ReceivedClaim =>
   heard(node, { atMs: w.clock.now() - START, ...words });
-const counts = async (w: World, heardNow: Heard, latencies = {}, pages = {}): Promise<Counter> => {
+const counts = async (w: World, heardNow: ReceivedClaim, latencies = {}, pages = {}): Promise<Counter> => {
   const counted = counter(w, latencies, pages);
-  await finish(w, failover(counted.wire, heardNow, anyNode));
+  await finish(w, handleClaim(counted.wire, heardNow, anyNode));
   return counted;
 };
 
@@ -102,8 +102,8 @@ const cases: readonly Case[] = [
     why: 'a consistent read shows that the lease is ours',
     run: (w) => {
       const real = { ...w.vips };
-      w.vips.tell = async (telling, now) => {
-        await real.tell(telling, now);
+      w.vips.recordClaim = async (telling, now) => {
+        await real.recordClaim(telling, now);
         throw new Fault('unknown', 'TimeoutError', 'socket hang up');
       };
       return counts(w, told(w, 'i-b'));
@@ -192,9 +192,9 @@ describe('sequential round trips before the last mutation is sent', () => {
   test('what a live holder does for a claim that came meanwhile costs the claim no mutation of its own', async () => {
     const w = await owned();
     const [first, second] = [counter(w), counter(w)];
-    const holder = failover(first.wire, told(w, 'i-b'), anyNode);
+    const holder = handleClaim(first.wire, told(w, 'i-b'), anyNode);
     await w.clock.advance(durationMs(15));
-    const later = failover(second.wire, told(w, 'i-a', { atMs: 13_000 }), anyNode);
+    const later = handleClaim(second.wire, told(w, 'i-a', { atMs: 13_000 }), anyNode);
     const [held, waited] = await finish(w, Promise.all([holder, later]));
     expect([held.answer, waited.answer]).toEqual(['switched', 'recorded']);
     expect(second.toLastMutation()).toBe(0);
@@ -277,11 +277,11 @@ describe('the counter', () => {
     const w = await owned();
     const counted = counter(w);
     const real = { ...counted.wire.vips };
-    counted.wire.vips.tell = async (telling, now) => {
+    counted.wire.vips.recordClaim = async (telling, now) => {
       await counted.wire.vips.read('web');
-      return real.tell(telling, now);
+      return real.recordClaim(telling, now);
     };
-    await finish(w, failover(counted.wire, told(w, 'i-b'), anyNode));
+    await finish(w, handleClaim(counted.wire, told(w, 'i-b'), anyNode));
     expect(counted.toLastMutation()).toBe(3);
   });
 });

@@ -189,7 +189,7 @@ test('a long plan ends with the election that it was for: what has not been sent
   await w.clock.advance(seconds(3));
   const claim = claimOf('i-b', { atMs: 3000 });
   const stint = stintOf(claim, w.clock.now());
-  await w.vips.tell(
+  await w.vips.recordClaim(
     { vip: 'web', node: 'i-b', stint, slot: slotOf(claim.timeMs), as: 'news' },
     w.clock.now(),
   );

@@ -30,7 +30,7 @@ const lost = (what: string) => new Fault('unknown', 'TimeoutError', `${what}: so
 function record(w: World, claim: Claim): void {
   const stint = stintOf(claim, w.clock.now());
   const telling = { vip: 'web', node: claim.node, stint, slot: slotOf(claim.timeMs), as: 'news' } as const;
-  void w.vips.tell(telling, w.clock.now());
+  void w.vips.recordClaim(telling, w.clock.now());
 }
 
 /** Takes the lease for whoever is elected and switches. */

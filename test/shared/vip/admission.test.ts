@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failover, turnAway } from '../../../shared/controller/handle-claim.ts';
+import { handleClaim, turnAway } from '../../../shared/controller/handle-claim.ts';
 import { durationMs, hours, plus } from '../../../shared/time.ts';
 import { FUTURE_MAX, fromTheFuture, impostor } from '../../../shared/vip/admission.ts';
 import {
@@ -74,7 +74,7 @@ describe('what is turned away', () => {
     const w = world();
     const before = item(w);
     const lie = { claim, source: `vipshift.notify/${ROLE}:i-b` };
-    const answer = await failover(w.wire, lie, bySource);
+    const answer = await handleClaim(w.wire, lie, bySource);
     expect(answer).toMatchObject({ answer: 'rejected', refusal: { reason: 'foreign-node' } });
     expect(item(w)).toBe(before);
     expect(w.timeline.rejections).toMatchObject([
@@ -129,7 +129,7 @@ describe('what is turned away', () => {
     const w = world();
     const probe = heard('i-a', { kind: 'probe' });
     for (const _delivery of [1, 2]) {
-      expect(await finish(w, failover(w.wire, probe, bySource))).toEqual({ answer: 'probed' });
+      expect(await finish(w, handleClaim(w.wire, probe, bySource))).toEqual({ answer: 'probed' });
     }
     expect(w.timeline.probes).toHaveLength(1);
     expect(w.timeline.probes[0]).toMatchObject({ vip: 'web', node: 'i-a', eventId: probe.claim.eventId });

@@ -5,7 +5,7 @@ import { durationMs, epochMs, plus } from '../../../shared/time.ts';
 import { ATTEMPT_MAX, isLive, LEASE_TTL, type Lease, mayStart, SKEW } from '../../../shared/vip/lease.ts';
 import { slotOf } from '../../../shared/vip/liveness.ts';
 import { stintOf } from '../../../shared/vip/node-state.ts';
-import type { Telling, Told } from '../../../shared/vip/store.ts';
+import type { ClaimWrite, ClaimWriteResult } from '../../../shared/vip/store.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import { AFTER_LEASE, claimOf, item, START, says, type World, world } from '../../support/world.ts';
 
@@ -33,14 +33,14 @@ describe('a lease', () => {
   });
 });
 
-const telling = (node: string, atMs: number, holder: string): Telling => {
+const telling = (node: string, atMs: number, holder: string): ClaimWrite => {
   const claim = claimOf(node, { atMs });
   const asked = { holder, expiresAtMs: plus(epochMs(START + atMs), LEASE_TTL), cause };
   const stint = stintOf(claim, epochMs(START + atMs));
   return { vip: 'web', node, stint, slot: slotOf(claim.timeMs), as: 'news', lease: asked };
 };
-const tell = (w: World, node: string, atMs: number, holder: string): Promise<Told> =>
-  w.vips.tell(telling(node, atMs, holder), epochMs(START + atMs));
+const tell = (w: World, node: string, atMs: number, holder: string): Promise<ClaimWriteResult> =>
+  w.vips.recordClaim(telling(node, atMs, holder), epochMs(START + atMs));
 
 describe('taking it', () => {
   test('refuses a live lease a millisecond before its end, and grants it at the end', async () => {

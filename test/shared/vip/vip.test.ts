@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { durationMs, epochMs, plus } from '../../../shared/time.ts';
 import { slotOf } from '../../../shared/vip/liveness.ts';
 import { merge, type Stint, stintOf } from '../../../shared/vip/node-state.ts';
-import { afterTelling, type Telling } from '../../../shared/vip/store.ts';
+import { afterClaimWrite, type ClaimWrite } from '../../../shared/vip/store.ts';
 import { isNews, newVip, onlyRefreshes, sameScope, type Vip, withClaim } from '../../../shared/vip/vip.ts';
 import { claimOf, entry, memberOf, START } from '../../support/world.ts';
 
@@ -55,7 +55,7 @@ describe('a claim that is recorded without a read', () => {
 });
 
 describe('the item after a telling', () => {
-  const telling = (over: Partial<Telling> = {}): Telling => ({
+  const telling = (over: Partial<ClaimWrite> = {}): ClaimWrite => ({
     vip: 'web',
     node: 'i-a',
     stint: first,
@@ -65,15 +65,15 @@ describe('the item after a telling', () => {
   });
 
   test('every change raises rev', () => {
-    expect(afterTelling(vip, telling(), START)?.rev).toBe(vip.rev + 1);
+    expect(afterClaimWrite(vip, telling(), START)?.rev).toBe(vip.rev + 1);
   });
 
   test('there is none for a node that is no member, a VIP out of the ledger, or a stint that is no news', () => {
-    expect(afterTelling(vip, telling({ node: 'i-z' }), START)).toBeUndefined();
-    expect(afterTelling({ ...vip, removedAtMs: START }, telling(), START)).toBeUndefined();
+    expect(afterClaimWrite(vip, telling({ node: 'i-z' }), START)).toBeUndefined();
+    expect(afterClaimWrite({ ...vip, removedAtMs: START }, telling(), START)).toBeUndefined();
     const known = { ...vip, claims: { 'i-a': first } };
-    expect(afterTelling(known, telling(), START)).toBeUndefined();
-    expect(afterTelling(vip, telling({ as: 'refresh' }), START)).toBeUndefined();
+    expect(afterClaimWrite(known, telling(), START)).toBeUndefined();
+    expect(afterClaimWrite(vip, telling({ as: 'refresh' }), START)).toBeUndefined();
   });
 
   test('a claim that says nothing new leaves the very same object, so that nobody writes it', () => {

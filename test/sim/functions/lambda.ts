@@ -1,6 +1,6 @@
 // The functions as AWS runs them: sandboxes with clocks of their own, asynchronous retries for the failover function,
 // a schedule and hints for reconcile, the workflow's steps. bus.ts delivers to them.
-import { type Answer, failover } from '../../../shared/controller/handle-claim.ts';
+import { type Answer, handleClaim } from '../../../shared/controller/handle-claim.ts';
 import type { Hint } from '../../../shared/controller/hint.ts';
 import { reconcileFor } from '../../../shared/controller/reconcile-all.ts';
 import type { ForcedFailoverPorts } from '../../../shared/forced-failover/steps.ts';
@@ -164,7 +164,7 @@ export function functions(cloud: Cloud): Functions {
       const { answer } = how.answer;
       net.log.answers.push({ atMs: sched.now(), word, stampMs, deliveredAtMs, answer, item });
     };
-    invoke(name, (ports) => failover(ports, { claim, source }, { mode: 'source', roleId: ROLE }), ended);
+    invoke(name, (ports) => handleClaim(ports, { claim, source }, { mode: 'source', roleId: ROLE }), ended);
   };
 
   return {

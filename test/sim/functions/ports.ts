@@ -134,7 +134,7 @@ function vipsOf(net: Network, by: Invocation): Ports['vips'] {
   return {
     read: (name) => read('GetItem', () => vips.read(name)),
     list: () => read('Scan', () => vips.list()),
-    tell: (telling, now) => write('UpdateItem', telling.vip, () => vips.tell(telling, now)),
+    recordClaim: (telling, now) => write('UpdateItem', telling.vip, () => vips.recordClaim(telling, now)),
     write: (before, after) =>
       write<Vip | undefined>('UpdateItem', after.name, () => vips.write(before, after)),
     renew: (name, lease, until) => write('UpdateItem', name, () => vips.renew(name, lease, until)),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseClaimEvent, VERSION } from '../../../../shared/aws/events/claim-event.ts';
 import { type Journal, metricNames, tellVersion } from '../../../../shared/aws/lambda/telemetry.ts';
-import { failover } from '../../../../shared/controller/handle-claim.ts';
+import { handleClaim } from '../../../../shared/controller/handle-claim.ts';
 import { plus, seconds } from '../../../../shared/time.ts';
 import { master, saysClaim, withDetail } from '../../../support/event.ts';
 import { addNode, anyNode, finish, item, world } from '../../../support/world.ts';
@@ -37,7 +37,7 @@ describe('other versions', () => {
     addNode(w.ec2, parsed.claim.node);
     w.clock.set(plus(parsed.claim.timeMs, seconds(1)));
     const { claim, source } = parsed;
-    expect((await finish(w, failover(w.wire, { claim, source }, anyNode))).answer).toBe('switched');
+    expect((await finish(w, handleClaim(w.wire, { claim, source }, anyNode))).answer).toBe('switched');
     expect(item(w).owner).toBe(claim.node);
   });
 
