@@ -1,20 +1,20 @@
 // One claim from the bus: parse it, let the domain decide and act, tell what became of it.
 import { parseClaimEvent } from '../shared/aws/events/claim-event.ts';
 import { type Invocation, lambda } from '../shared/aws/lambda/handler.ts';
-import { tellAnswer, tellRejection, tellVersion } from '../shared/aws/lambda/telemetry.ts';
+import { countNewerVersion, countRejection, logAnswer } from '../shared/aws/lambda/telemetry.ts';
 import { handleClaim, turnAway } from '../shared/controller/handle-claim.ts';
 
 export const handler = lambda(async (event: unknown, { wire: ports, box, journal }: Invocation) => {
   const parsed = parseClaimEvent(event);
   if (!parsed.ok) {
     const { vip, node, eventId, refusal } = parsed;
-    tellRejection(journal, { vip, node, eventId, ...refusal });
+    countRejection(journal, { vip, node, eventId, ...refusal });
     await turnAway(ports, { vip, node, ...refusal }, event);
     return { answer: 'rejected', reason: refusal.reason };
   }
   const { claim, source, version } = parsed;
-  tellVersion(journal, version);
+  countNewerVersion(journal, version);
   const answer = await handleClaim(ports, { claim, source }, box.settings.identity);
-  tellAnswer(journal, answer, claim);
+  logAnswer(journal, answer, claim);
   return { answer: answer.answer };
 });

@@ -1,12 +1,12 @@
 // Once a minute, and at once where AWS hints that something happened: VIPs as observed against VIPs as they should be.
 import { hintFrom } from '../shared/aws/events/hint-event.ts';
 import { type Invocation, lambda } from '../shared/aws/lambda/handler.ts';
-import { tellSweep } from '../shared/aws/lambda/telemetry.ts';
+import { logReconcileAll } from '../shared/aws/lambda/telemetry.ts';
 import { reconcileFor } from '../shared/controller/reconcile-all.ts';
 
 export const handler = lambda(async (event: unknown, { wire: ports, box, journal }: Invocation) => {
   const sweep = await reconcileFor(ports, hintFrom(event, box.settings.stage));
-  tellSweep(journal, sweep);
+  logReconcileAll(journal, sweep);
   if (sweep.failures.length > 0) {
     throw new AggregateError(
       sweep.failures.map((f) => f.fault),

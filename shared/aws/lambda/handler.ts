@@ -10,7 +10,7 @@ import type { ForcedFailoverPorts } from '../../forced-failover/steps.ts';
 import { durationMs } from '../../time.ts';
 import { type ExecutionEnvironment, lambdaEnvironment, portsFor } from '../wire.ts';
 import { recorded } from './logged-timeline.ts';
-import { type Journal, metricsNamespace } from './telemetry.ts';
+import { metricsNamespace, type Telemetry } from './telemetry.ts';
 
 /** Before the platform kills the invocation, everything under way is aborted. */
 const ABORT_EARLY_MS = 1000;
@@ -18,12 +18,12 @@ const ABORT_EARLY_MS = 1000;
 export interface Invocation {
   readonly wire: ForcedFailoverPorts;
   readonly box: ExecutionEnvironment;
-  readonly journal: Journal;
+  readonly journal: Telemetry;
 }
 
 export function lambda<Reply>(work: (event: unknown, bench: Invocation) => Promise<Reply>) {
   const box = lambdaEnvironment();
-  const journal: Journal = {
+  const journal: Telemetry = {
     logger: new Logger(),
     metrics: new Metrics({ namespace: metricsNamespace(box.settings.stage) }),
     byVip: box.settings.metricsByVip ?? true,

@@ -4,9 +4,9 @@
 //
 // Limit: an invocation that dies between the two leaves a record without a line.
 import type { Entry, Timeline } from '../../timeline/timeline.ts';
-import { type Journal, tellFailover, tellRecord, tellUnrecorded } from './telemetry.ts';
+import { logFailover, logRecord, logUnrecorded, type Telemetry } from './telemetry.ts';
 
-export const recorded = (timeline: Timeline, journal: Journal): Timeline => ({
+export const recorded = (timeline: Timeline, journal: Telemetry): Timeline => ({
   ...timeline,
   put: async (entry) => {
     if (entry.entry === 'intent') return timeline.put(entry);
@@ -15,15 +15,15 @@ export const recorded = (timeline: Timeline, journal: Journal): Timeline => ({
       tell(journal, stands, stands.holder === entry.holder && stands.atMs === entry.atMs);
       return stands;
     } catch (error) {
-      tellUnrecorded(journal, entry, error);
+      logUnrecorded(journal, entry, error);
       throw error;
     }
   },
 });
 
 /** What was there before may be without a line: who put it may have died. It is counted by whoever put it, only. */
-function tell(journal: Journal, stands: Entry, ours: boolean): void {
+function tell(journal: Telemetry, stands: Entry, ours: boolean): void {
   if (stands.entry === 'intent') return;
-  if (ours) tellFailover(journal, stands);
-  else tellRecord(journal, stands);
+  if (ours) logFailover(journal, stands);
+  else logRecord(journal, stands);
 }

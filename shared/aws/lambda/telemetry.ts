@@ -16,7 +16,7 @@ import type { Claim } from '../../vip/claim.ts';
 import { VERSION } from '../events/claim-event.ts';
 import { durations } from '../events/publisher.ts';
 
-export interface Journal {
+export interface Telemetry {
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Whether the four metrics of a VIP are kept by VIP as well; see serverless.yml. */
@@ -42,11 +42,11 @@ export const metricNames = {
 /** Where the metrics of a stage are, so that two stages in one account do not meet. */
 export const metricsNamespace = (stage: string): string => `vipshift/${stage}`;
 
-export function tellAnswer(journal: Journal, answer: Answer, claim: Claim): void {
+export function logAnswer(journal: Telemetry, answer: Answer, claim: Claim): void {
   const { vip, node, eventId } = claim;
-  if (answer.answer === 'rejected') tellRejection(journal, { vip, node, eventId, ...answer.refusal });
+  if (answer.answer === 'rejected') countRejection(journal, { vip, node, eventId, ...answer.refusal });
   else if (answer.answer === 'switched') {
-    tellFaults(journal, vip, answer.faults);
+    logFaults(journal, vip, answer.faults);
     journal.logger.info('claim switched', {
       vip,
       node,
@@ -58,8 +58,8 @@ export function tellAnswer(journal: Journal, answer: Answer, claim: Claim): void
   } else journal.logger.info(`claim ${answer.answer}`, { vip, node, eventId });
 }
 
-export function tellRejection(
-  { logger, metrics }: Journal,
+export function countRejection(
+  { logger, metrics }: Telemetry,
   refused: Pick<Rejection, 'vip' | 'node' | 'reason' | 'message'> & { readonly eventId: string },
 ): void {
   // `message` is the log line's own.
@@ -69,7 +69,7 @@ export function tellRejection(
   metrics.addMetric(metricNames.rejected, MetricUnit.Count, 1);
 }
 
-export function tellVersion({ logger, metrics }: Journal, version: number): void {
+export function countNewerVersion({ logger, metrics }: Telemetry, version: number): void {
   if (version <= VERSION) return;
   logger.warn(
     'event of a newer version: read as far as it is known; deploy the controller before the nodes',
@@ -81,19 +81,19 @@ export function tellVersion({ logger, metrics }: Journal, version: number): void
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
 /** A record that has just been put: its line and its metrics. */
-export function tellFailover(journal: Journal, failover: Failover): void {
+export function logFailover(journal: Telemetry, failover: Failover): void {
   const { vip, outcome } = failover;
-  tellRecord(journal, failover);
+  logRecord(journal, failover);
   const { toLastMutation } = durations(failover.stages);
   if (outcome === 'switched' && toLastMutation !== undefined)
-    tellVip(journal, vip, metricNames.duration, MetricUnit.Milliseconds, toLastMutation);
-  if (outcome !== 'unchanged') tellVip(journal, vip, metricNames.outcome, MetricUnit.Count, 1);
-  if (failover.splitBrain.length > 0) tellVip(journal, vip, metricNames.splitBrain, MetricUnit.Count, 1);
+    logVip(journal, vip, metricNames.duration, MetricUnit.Milliseconds, toLastMutation);
+  if (outcome !== 'unchanged') logVip(journal, vip, metricNames.outcome, MetricUnit.Count, 1);
+  if (failover.splitBrain.length > 0) logVip(journal, vip, metricNames.splitBrain, MetricUnit.Count, 1);
   if (isTrouble(failover)) one(journal, vip, metricNames.trouble, MetricUnit.Count, 1);
 }
 
 /** The line alone, with the digest of the whole record: an edited or deleted one is found by it. */
-export function tellRecord(journal: Journal, failover: Failover): void {
+export function logRecord(journal: Telemetry, failover: Failover): void {
   const { claims: _claims, ...told } = failover;
   const proof = digest(failover, sha256);
   const level = isTrouble(failover) ? 'error' : 'info';
@@ -101,7 +101,7 @@ export function tellRecord(journal: Journal, failover: Failover): void {
 }
 
 /** Without a digest: there is no record, and whoever comes next closes the epoch. */
-export function tellUnrecorded({ logger }: Journal, failover: Failover, error: unknown): void {
+export function logUnrecorded({ logger }: Telemetry, failover: Failover, error: unknown): void {
   const { claims: _claims, ...told } = failover;
   logger.error(`failover ${failover.outcome}, not recorded`, { ...told, error: faultOf(error) });
 }
@@ -112,7 +112,7 @@ const isTrouble = ({ outcome }: Failover): boolean =>
 type Unit = (typeof MetricUnit)[keyof typeof MetricUnit];
 
 /** Over all VIPs for the alarms, and by VIP for looking closer. */
-function tellVip(journal: Journal, vip: string, name: string, unit: Unit, amount: number): void {
+function logVip(journal: Telemetry, vip: string, name: string, unit: Unit, amount: number): void {
   one(journal, vip, name, unit, amount);
   if (!journal.byVip) return;
   const single = journal.metrics.singleMetric();
@@ -121,21 +121,21 @@ function tellVip(journal: Journal, vip: string, name: string, unit: Unit, amount
 }
 
 /** Without the dimension; the VIP is a property of the log line. */
-function one({ metrics }: Journal, vip: string, name: string, unit: Unit, amount: number): void {
+function one({ metrics }: Telemetry, vip: string, name: string, unit: Unit, amount: number): void {
   const single = metrics.singleMetric();
   single.addMetadata('vip', vip);
   single.addMetric(name, unit, amount);
 }
 
-function tellFaults({ logger }: Journal, vip: string, faults: readonly Fault[]): void {
+function logFaults({ logger }: Telemetry, vip: string, faults: readonly Fault[]): void {
   for (const fault of faults) logger.error('beside the switch, which is done', { vip, error: fault });
 }
 
 /** A log line has its limit; the others come in the next sweep's line. */
 const LEFT_TOLD_MAX = 50;
 
-export function tellSweep(journal: Journal, sweep: Sweep): void {
-  for (const report of sweep.reports) tellReport(journal, report);
+export function logReconcileAll(journal: Telemetry, sweep: Sweep): void {
+  for (const report of sweep.reports) logReconcile(journal, report);
   for (const { vip, fault } of sweep.failures)
     journal.logger.error('reconcile failed', { vip, error: fault });
   const { left } = sweep;
@@ -152,12 +152,12 @@ export function tellSweep(journal: Journal, sweep: Sweep): void {
     journal.metrics.addMetric(metricNames.reconciled, MetricUnit.Count, 1);
 }
 
-export function tellReport(journal: Journal, report: Report): void {
+export function logReconcile(journal: Telemetry, report: Report): void {
   const { switched, ...told } = report;
   if (report.did === 'switched' || report.trouble.length > 0 || report.splitBrain.length > 0)
     journal.logger.warn('reconcile', { ...told });
-  tellFaults(journal, report.vip, switched?.faults ?? []);
-  if (report.trouble.length > 0) tellVip(journal, report.vip, metricNames.unhealthy, MetricUnit.Count, 1);
+  logFaults(journal, report.vip, switched?.faults ?? []);
+  if (report.trouble.length > 0) logVip(journal, report.vip, metricNames.unhealthy, MetricUnit.Count, 1);
   if (switched === undefined && report.splitBrain.length > 0)
-    tellVip(journal, report.vip, metricNames.splitBrain, MetricUnit.Count, 1);
+    logVip(journal, report.vip, metricNames.splitBrain, MetricUnit.Count, 1);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseClaimEvent, VERSION } from '../../../../shared/aws/events/claim-event.ts';
-import { type Journal, metricNames, tellVersion } from '../../../../shared/aws/lambda/telemetry.ts';
+import { countNewerVersion, metricNames, type Telemetry } from '../../../../shared/aws/lambda/telemetry.ts';
 import { handleClaim } from '../../../../shared/controller/handle-claim.ts';
 import { plus, seconds } from '../../../../shared/time.ts';
 import { master, saysClaim, withDetail } from '../../../support/event.ts';
@@ -12,7 +12,7 @@ describe('other versions', () => {
     const journal = {
       logger: { warn: (...args: unknown[]) => told.push(args) },
       metrics: { addMetric: (...args: unknown[]) => told.push(args) },
-    } as unknown as Journal;
+    } as unknown as Telemetry;
     return { told, journal };
   };
 
@@ -30,7 +30,7 @@ describe('other versions', () => {
     const parsed = parseClaimEvent(event);
     if (!parsed.ok) throw new Error(parsed.refusal.message);
     const { told, journal } = spy();
-    tellVersion(journal, parsed.version);
+    countNewerVersion(journal, parsed.version);
     expect(told[0]![1]).toEqual({ version: VERSION + 7 });
     expect(told[1]).toEqual([metricNames.newerVersion, 'Count', 1]);
     const w = world([]);
@@ -43,7 +43,7 @@ describe('other versions', () => {
 
   test('the current version is no alarm, and version 0 is none at all', () => {
     const { told, journal } = spy();
-    tellVersion(journal, VERSION);
+    countNewerVersion(journal, VERSION);
     expect(told).toEqual([]);
     expect([parseClaimEvent(withDetail({ version: 0 })).ok, saysClaim(withDetail({ version: 0 }))]).toEqual([
       false,

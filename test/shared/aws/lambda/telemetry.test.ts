@@ -4,10 +4,10 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { recorded } from '../../../../shared/aws/lambda/logged-timeline.ts';
 import {
-  type Journal,
+  logFailover,
+  logReconcileAll,
   metricsNamespace,
-  tellFailover,
-  tellSweep,
+  type Telemetry,
 } from '../../../../shared/aws/lambda/telemetry.ts';
 import { Fault } from '../../../../shared/fault.ts';
 import { memoryTimeline } from '../../../../shared/memory/timeline.ts';
@@ -31,7 +31,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const journal = (byVip: boolean): Journal => ({
+const journal = (byVip: boolean): Telemetry => ({
   logger: new Logger({ serviceName: 'vipshift', logLevel: 'SILENT' }),
   metrics: new Metrics({ namespace: metricsNamespace('prod'), serviceName: 'vipshift' }),
   byVip,
@@ -80,7 +80,7 @@ const names = (dimension: 'service' | 'vip') =>
 
 describe('metrics of a failover', () => {
   it('are kept by VIP and over all; over all the VIP is a property', () => {
-    tellFailover(journal(true), failover({}));
+    logFailover(journal(true), failover({}));
     expect(names('vip')).toEqual(['FailoverDuration', 'FailoverOutcome']);
     expect(names('service')).toEqual(['FailoverDuration', 'FailoverOutcome']);
     expect(emitted().map((m) => m.vip)).toEqual(['web', 'web', 'web', 'web']);
@@ -88,7 +88,7 @@ describe('metrics of a failover', () => {
   });
 
   it('are not kept by VIP where that is switched off: four metrics for each of a large fleet', () => {
-    tellFailover(journal(false), failover({ outcome: 'failed', splitBrain: ['i-a', 'i-b'] }));
+    logFailover(journal(false), failover({ outcome: 'failed', splitBrain: ['i-a', 'i-b'] }));
     expect(names('vip')).toEqual([]);
     expect(names('service')).toEqual(['FailoverOutcome', 'SplitBrain', 'FailoverTrouble']);
   });
@@ -99,14 +99,14 @@ describe('metrics of a failover', () => {
     ['partial', ['FailoverOutcome', 'FailoverTrouble']],
     ['abandoned', ['FailoverOutcome', 'FailoverTrouble']],
   ] as const)('%s: %j', (outcome, wanted) => {
-    tellFailover(journal(false), failover({ outcome }));
+    logFailover(journal(false), failover({ outcome }));
     expect(names('service')).toEqual(wanted);
   });
 });
 
 describe('a record that is put', () => {
   const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-  const loud = (): Journal => ({
+  const loud = (): Telemetry => ({
     ...journal(false),
     logger: new Logger({ serviceName: 'vipshift', logLevel: 'INFO' }),
   });
@@ -155,9 +155,9 @@ describe('a record that is put', () => {
 });
 
 describe('a sweep', () => {
-  const told = (sweep: Parameters<typeof tellSweep>[1]) => {
+  const told = (sweep: Parameters<typeof logReconcileAll>[1]) => {
     const j = journal(false);
-    tellSweep(j, sweep);
+    logReconcileAll(j, sweep);
     j.metrics.publishStoredMetrics();
     return names('service');
   };
@@ -173,7 +173,7 @@ describe('a sweep', () => {
 
   it('that ran out of time does not, and names what it left', () => {
     const j = { ...journal(false), logger: new Logger({ serviceName: 'vipshift', logLevel: 'INFO' }) };
-    tellSweep(j, { reports: [], failures: [], left: ['web', 'api'] });
+    logReconcileAll(j, { reports: [], failures: [], left: ['web', 'api'] });
     expect(j.metrics.hasStoredMetrics()).toBe(false);
     expect(lines.at(-1)).toMatchObject({ level: 'WARN', left: 2, vips: ['web', 'api'] });
   });
