@@ -2,14 +2,14 @@
 import { parseClaimEvent } from '../shared/aws/events/claim-event.ts';
 import { type Invocation, lambda } from '../shared/aws/lambda/handler.ts';
 import { countNewerVersion, countRejection, logAnswer } from '../shared/aws/lambda/telemetry.ts';
-import { handleClaim, turnAway } from '../shared/controller/handle-claim.ts';
+import { handleClaim, recordRejection } from '../shared/controller/handle-claim.ts';
 
 export const handler = lambda(async (event: unknown, { wire: ports, box, journal }: Invocation) => {
   const parsed = parseClaimEvent(event);
   if (!parsed.ok) {
     const { vip, node, eventId, refusal } = parsed;
     countRejection(journal, { vip, node, eventId, ...refusal });
-    await turnAway(ports, { vip, node, ...refusal }, event);
+    await recordRejection(ports, { vip, node, ...refusal }, event);
     return { answer: 'rejected', reason: refusal.reason };
   }
   const { claim, source, version } = parsed;

@@ -8,7 +8,7 @@ import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type Clock, type DurationMs, plus, seconds } from '../time.ts';
 import type { Stage, Timeline } from '../timeline/timeline.ts';
-import { fromTheFuture, impostor, type NodeIdentity, type Refusal } from '../vip/admission.ts';
+import { isFromFuture, type NodeIdentity, type Rejection, sourceMismatch } from '../vip/admission.ts';
 import { type Claim, isLate, saidAt } from '../vip/claim.ts';
 import { elect } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, LOOK_AGAIN } from '../vip/lease.ts';
@@ -27,7 +27,7 @@ import {
 } from '../vip/vip.ts';
 
 export type Answer =
-  | { readonly answer: 'rejected'; readonly refusal: Refusal }
+  | { readonly answer: 'rejected'; readonly refusal: Rejection }
   | { readonly answer: 'superseded' }
   | { readonly answer: 'probed' }
   /** Recorded; the owner stays, or whoever holds the lease will see it. */
@@ -54,7 +54,7 @@ export async function handleClaim(
 ): Promise<Answer> {
   const { claim } = heard;
   const now = ports.clock.now();
-  const refusal = impostor(heard.source, claim, identity) ?? fromTheFuture(claim, now);
+  const refusal = sourceMismatch(heard.source, claim, identity) ?? isFromFuture(claim, now);
   if (refusal !== undefined) return reject(ports, claim, refusal);
   if (claim.superseded) return superseded(ports, claim);
   if (claim.kind === 'probe') {
@@ -263,8 +263,8 @@ const stagesOf = (claim: Claim, ports: Ports, identity: NodeIdentity): readonly 
     : []),
 ];
 
-async function reject(ports: Ports, claim: Claim, refusal: Refusal): Promise<Answer> {
-  await turnAway(ports, { ...refusal, vip: claim.vip, node: claim.node }, claim);
+async function reject(ports: Ports, claim: Claim, refusal: Rejection): Promise<Answer> {
+  await recordRejection(ports, { ...refusal, vip: claim.vip, node: claim.node }, claim);
   return { answer: 'rejected', refusal };
 }
 
@@ -275,9 +275,9 @@ async function superseded(ports: Ports, claim: Claim): Promise<Answer> {
 }
 
 /** Counts what was turned away. `example` is kept as it came. */
-export const turnAway = (
+export const recordRejection = (
   to: { readonly timeline: Timeline; readonly clock: Clock },
-  refused: Refusal & { readonly vip: string; readonly node: string },
+  refused: Rejection & { readonly vip: string; readonly node: string },
   example: unknown,
 ): Promise<void> =>
   to.timeline.reject({ ...refused, example: JSON.stringify(example) ?? 'undefined', atMs: to.clock.now() });

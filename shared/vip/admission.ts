@@ -17,7 +17,7 @@ export const rejectReasons = [
 ] as const;
 export type RejectReason = (typeof rejectReasons)[number];
 
-export interface Refusal {
+export interface Rejection {
   readonly reason: RejectReason;
   readonly message: string;
 }
@@ -34,7 +34,7 @@ export type NodeIdentity = { readonly mode: 'source'; readonly roleId: string } 
 export const SOURCE_PREFIX = 'vipshift.notify/';
 
 /** Whether the claim comes from the node that it speaks of. Undefined when it does. */
-export function impostor(source: string, claim: Claim, identity: NodeIdentity): Refusal | undefined {
+export function sourceMismatch(source: string, claim: Claim, identity: NodeIdentity): Rejection | undefined {
   if (identity.mode === 'none') return undefined;
   const [roleId, node] = source.startsWith(SOURCE_PREFIX)
     ? source.slice(SOURCE_PREFIX.length).split(':')
@@ -52,7 +52,7 @@ export function impostor(source: string, claim: Claim, identity: NodeIdentity): 
   return undefined;
 }
 
-export function fromTheFuture(claim: Claim, now: EpochMs): Refusal | undefined {
+export function isFromFuture(claim: Claim, now: EpochMs): Rejection | undefined {
   if (claim.timeMs <= now + FUTURE_MAX) return undefined;
   return {
     reason: 'from-the-future',

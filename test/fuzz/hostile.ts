@@ -2,7 +2,7 @@
 // Whatever is no claim of a member about itself, in time and not superseded, has to be turned away for a stated reason;
 // nothing may crash, and nothing may move.
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
-import { handleClaim, turnAway } from '../../shared/controller/handle-claim.ts';
+import { handleClaim, recordRejection } from '../../shared/controller/handle-claim.ts';
 import { type EpochMs, epochMs, iso, plus, seconds } from '../../shared/time.ts';
 import { FUTURE_MAX } from '../../shared/vip/admission.ts';
 import { type Chance, chance } from '../sim/history/random.ts';
@@ -181,7 +181,7 @@ export async function fuzz(events: number, seed: number): Promise<Hostile> {
       reason = parsed.refusal.reason;
       // A BigInt cannot come from JSON; what cannot be written down is told by its names.
       if (n % 1000 === 0)
-        await turnAway(w.wire, { ...parsed, ...parsed.refusal }, typeof event).catch(() => undefined);
+        await recordRejection(w.wire, { ...parsed, ...parsed.refusal }, typeof event).catch(() => undefined);
     } else {
       const answer = await handleClaim(w.wire, parsed, { mode: 'source', roleId: ROLE });
       if (answer.answer === 'probed') {

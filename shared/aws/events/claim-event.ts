@@ -7,7 +7,7 @@
 import * as z from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
 import { epochMs } from '../../time.ts';
-import type { Refusal } from '../../vip/admission.ts';
+import type { Rejection } from '../../vip/admission.ts';
 import { type Claim, claimKinds, vrrpStates } from '../../vip/claim.ts';
 
 export const DETAIL_TYPE = 'VRRP State Change';
@@ -59,7 +59,7 @@ export type Parsed =
       readonly vip: string;
       readonly node: string;
       readonly eventId: string;
-      readonly refusal: Refusal;
+      readonly refusal: Rejection;
     };
 
 export function parseClaimEvent(event: unknown): Parsed {
@@ -103,7 +103,7 @@ function malformed(event: unknown, error: z.core.$ZodError): Parsed {
 function refused(event: unknown, message: string): Parsed {
   const outer = (event ?? {}) as { id?: unknown; detail?: unknown };
   const words = (outer.detail ?? {}) as { vip?: unknown; node?: unknown };
-  const refusal: Refusal = { reason: 'malformed', message };
+  const refusal: Rejection = { reason: 'malformed', message };
   return { ok: false, vip: nameOf(words.vip), node: nameOf(words.node), eventId: nameOf(outer.id), refusal };
 }
 

@@ -1,7 +1,7 @@
 // Makes history: claims of the two nodes through the controller's own code, in this process, on the local AWS.
 import { parseClaimEvent } from '../../../shared/aws/events/claim-event.ts';
 import { clients, executionEnvironment, portsFor } from '../../../shared/aws/wire.ts';
-import { type Answer, handleClaim, turnAway } from '../../../shared/controller/handle-claim.ts';
+import { type Answer, handleClaim, recordRejection } from '../../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../../shared/controller/reconcile.ts';
 import type { Ports } from '../../../shared/switch/switch-vip.ts';
 import { minutes } from '../../../shared/time.ts';
@@ -68,7 +68,7 @@ export function historyOf(region: Pick<Region, 'aws'>, vip = 'web'): History {
       const told = event(node, 'MASTER', 0, over);
       const parsed = parseClaimEvent(told);
       if (parsed.ok) await handleClaim(ports, parsed, { mode: 'none' });
-      else await turnAway(ports, { ...parsed.refusal, vip: parsed.vip, node: parsed.node }, told);
+      else await recordRejection(ports, { ...parsed.refusal, vip: parsed.vip, node: parsed.node }, told);
     },
     async reconcile() {
       const item = await ports.vips.read(vip);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { handleClaim, turnAway } from '../../../shared/controller/handle-claim.ts';
+import { handleClaim, recordRejection } from '../../../shared/controller/handle-claim.ts';
 import { durationMs, hours, plus } from '../../../shared/time.ts';
-import { FUTURE_MAX, fromTheFuture, impostor } from '../../../shared/vip/admission.ts';
+import { FUTURE_MAX, isFromFuture, sourceMismatch } from '../../../shared/vip/admission.ts';
 import {
   anyNode,
   claimOf,
@@ -19,7 +19,7 @@ const bySource = { mode: 'source', roleId: ROLE } as const;
 const claim = claimOf('i-a');
 
 describe('an impostor', () => {
-  const refusal = (source: string) => impostor(source, claim, bySource);
+  const refusal = (source: string) => sourceMismatch(source, claim, bySource);
 
   test('is whoever cannot show the role and the instance that IAM vouches for', () => {
     expect(refusal(`vipshift.notify/${ROLE}:i-a`)).toBeUndefined();
@@ -39,13 +39,13 @@ describe('an impostor', () => {
   });
 
   test('with NodeIdentity none nobody vouches, and membership alone decides', () => {
-    expect(impostor('aws.ec2', claim, anyNode)).toBeUndefined();
+    expect(sourceMismatch('aws.ec2', claim, anyNode)).toBeUndefined();
   });
 });
 
 describe('a claim from the future', () => {
   test('is one stamped more than a minute ahead: the caller may set the time itself', () => {
-    const ahead = (ms: number) => fromTheFuture({ ...claim, timeMs: plus(START, durationMs(ms)) }, START);
+    const ahead = (ms: number) => isFromFuture({ ...claim, timeMs: plus(START, durationMs(ms)) }, START);
     expect(ahead(FUTURE_MAX)).toBeUndefined();
     expect(ahead(FUTURE_MAX + 1)).toEqual({
       reason: 'from-the-future',
@@ -58,11 +58,11 @@ describe('what is turned away', () => {
   test('is counted by VIP, node, reason and hour, with the last example as it came', async () => {
     const w = world();
     const refused = { vip: 'web', node: 'i-a', reason: 'malformed', message: 'no detail' } as const;
-    await turnAway(w.wire, refused, { first: true });
-    await turnAway(w.wire, refused, { second: true });
-    await turnAway(w.wire, { ...refused, node: 'i-b' }, undefined);
+    await recordRejection(w.wire, refused, { first: true });
+    await recordRejection(w.wire, refused, { second: true });
+    await recordRejection(w.wire, { ...refused, node: 'i-b' }, undefined);
     await w.clock.advance(hours(1));
-    await turnAway(w.wire, refused, { later: true });
+    await recordRejection(w.wire, refused, { later: true });
     expect(w.timeline.rejections.map((r) => [r.node, r.count, r.example])).toEqual([
       ['i-a', 2, '{"second":true}'],
       ['i-b', 1, 'undefined'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseClaimEvent } from '../../../../shared/aws/events/claim-event.ts';
-import { handleClaim, turnAway } from '../../../../shared/controller/handle-claim.ts';
+import { handleClaim, recordRejection } from '../../../../shared/controller/handle-claim.ts';
 import { durationMs } from '../../../../shared/time.ts';
 import { rejectReasons } from '../../../../shared/vip/admission.ts';
 import { example, master, withDetail } from '../../../support/event.ts';
@@ -14,7 +14,7 @@ describe('every reason for turning a claim away', () => {
   /** As functions/failover.ts does it. */
   async function deliver(w: World, event: unknown, roleId = ROLE): Promise<void> {
     const parsed = parseClaimEvent(event);
-    if (!parsed.ok) return turnAway(w.wire, { ...parsed, ...parsed.refusal }, event);
+    if (!parsed.ok) return recordRejection(w.wire, { ...parsed, ...parsed.refusal }, event);
     const { claim, source } = parsed;
     await finish(w, handleClaim(w.wire, { claim, source }, { ...bySource, roleId }));
   }
