@@ -5,7 +5,7 @@ import { systemNow } from '../../shared/aws/wire.ts';
 import type { Observation } from '../../shared/network/observation.ts';
 import { plan } from '../../shared/network/plan.ts';
 import { elect } from '../../shared/vip/election.ts';
-import { stintOf } from '../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../shared/vip/node-state.ts';
 import { claimEvent } from '../claim.ts';
 import { DESTINATION, nowMs, vipWith } from '../fake/region.ts';
 import { type Row, valueRow } from '../figures.ts';
@@ -31,7 +31,7 @@ export function pureRows(): readonly Row[] {
     Object.keys(entry.members).map((node) => {
       const parsed = parseClaimEvent(claimEvent('web', node));
       if (!parsed.ok) throw new Error(parsed.refusal.message);
-      return [node, stintOf(parsed.claim, now)];
+      return [node, nodeStateFrom(parsed.claim, now)];
     }),
   );
   const told = { ...entry, claims };

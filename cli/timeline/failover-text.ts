@@ -38,10 +38,10 @@ export function printFailover(out: Output, failover: Failover, zone: string): vo
     );
   say('elected', failover.why);
   say('verified', failover.verified ? 'yes, read back from EC2' : 'no');
-  for (const [node, stint] of Object.entries(failover.claims))
+  for (const [node, nodeState] of Object.entries(failover.claims))
     say(
       'claim',
-      `${node} said ${stint.state}, priority ${stint.priority}, heard ${momentText(stint.seenMs as never, zone)}`,
+      `${node} said ${nodeState.state}, priority ${nodeState.priority}, heard ${momentText(nodeState.seenMs as never, zone)}`,
     );
   if (failover.splitBrain.length > 0) say('split', `${failover.splitBrain.join(' and ')} both said MASTER`);
   for (const conflict of failover.conflicts)

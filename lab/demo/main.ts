@@ -146,7 +146,7 @@ async function story(
 
 const claimAgain = (
   node: string,
-  stint: { bootId: string; since: number; priority: number; atMs: number },
+  nodeState: { bootId: string; since: number; priority: number; atMs: number },
 ) => ({
   version: 1,
   vip: VIP,
@@ -154,15 +154,15 @@ const claimAgain = (
   state: 'MASTER',
   kind: 'transition',
   instance: 'VI_WEB',
-  priority: stint.priority,
-  bootId: stint.bootId,
-  seq: stint.since,
-  since: stint.since,
-  uptimeMs: Math.ceil(stint.since / 1000),
+  priority: nodeState.priority,
+  bootId: nodeState.bootId,
+  seq: nodeState.since,
+  since: nodeState.since,
+  uptimeMs: Math.ceil(nodeState.since / 1000),
   ageMs: 0,
   superseded: false,
   dropped: 0,
-  atMs: stint.atMs,
+  atMs: nodeState.atMs,
   shim: 'demo',
 });
 

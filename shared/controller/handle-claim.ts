@@ -13,7 +13,7 @@ import { type Claim, isLate, saidAt } from '../vip/claim.ts';
 import { elect } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, LOOK_AGAIN } from '../vip/lease.ts';
 import { slotOf } from '../vip/liveness.ts';
-import { type Stint, stintOf } from '../vip/node-state.ts';
+import { type NodeState, nodeStateFrom } from '../vip/node-state.ts';
 import { isPausing } from '../vip/retry-backoff.ts';
 import type { ClaimWrite } from '../vip/store.ts';
 import {
@@ -63,7 +63,7 @@ export async function handleClaim(
     await ports.timeline.probe({ vip, node, eventId, seq, ...version, sentAtMs: timeMs, atMs: now });
     return { answer: 'probed' };
   }
-  const told = { claim, stint: stintOf(claim, now), slot: slotOf(claim.timeMs) };
+  const told = { claim, stint: nodeStateFrom(claim, now), slot: slotOf(claim.timeMs) };
   const errand: ClaimContext = {
     wire: ports,
     ...told,
@@ -77,7 +77,7 @@ export async function handleClaim(
 interface ClaimContext {
   readonly wire: Ports;
   readonly claim: Claim;
-  readonly stint: Stint;
+  readonly stint: NodeState;
   readonly slot: number;
   readonly cause: Cause;
   readonly stages: readonly Stage[];
@@ -103,10 +103,13 @@ async function takeAtOnce(errand: ClaimContext): Promise<Answer> {
   return settle(errand, item, look);
 }
 
-const claimWriteFrom = ({ claim, stint, slot }: ClaimContext, as: ClaimWrite['as']): ClaimWrite => ({
+const claimWriteFrom = (
+  { claim, stint: nodeState, slot }: ClaimContext,
+  as: ClaimWrite['as'],
+): ClaimWrite => ({
   vip: claim.vip,
   node: claim.node,
-  stint,
+  stint: nodeState,
   slot,
   as,
 });
@@ -134,7 +137,7 @@ async function settle(
   look: Look,
   told = false,
 ): Promise<Answer> {
-  const { wire: ports, claim, stint, slot } = errand;
+  const { wire: ports, claim, stint: nodeState, slot } = errand;
   let item = found;
   let news = told;
   for (let race = 1; race <= RACES_MAX; ) {
@@ -147,8 +150,8 @@ async function settle(
       const message = `no ENI of ${claim.node} bears the label ${item.nodeLabels.join(' or ')} in ${item.vpc}`;
       return reject(ports, claim, { reason: 'not-a-member', message });
     }
-    const next = withClaim(member, claim.node, stint, slot);
-    news ||= isNews(member.claims[claim.node], stint);
+    const next = withClaim(member, claim.node, nodeState, slot);
+    news ||= isNews(member.claims[claim.node], nodeState);
     if (isDue(next, ports, claim)) {
       // Beside the lease, as in the plain case; in vain when somebody else is quicker.
       const observing = look.at(item);
@@ -188,10 +191,10 @@ function isDue(vip: Vip, ports: Ports, claim: Claim): boolean {
 
 /** Without a condition on `rev` where the claim only overwrites: such a write cannot lose a race. */
 async function record(errand: ClaimContext, item: Vip, next: Vip): Promise<Vip | undefined> {
-  const { wire: ports, claim, stint } = errand;
+  const { wire: ports, claim, stint: nodeState } = errand;
   const known = item.claims[claim.node];
-  const news = isNews(known, stint);
-  const blind = item.members[claim.node] !== undefined && (news || onlyRefreshes(known!, stint));
+  const news = isNews(known, nodeState);
+  const blind = item.members[claim.node] !== undefined && (news || onlyRefreshes(known!, nodeState));
   try {
     if (!blind) return await ports.vips.write(item, next);
     const told = await ports.vips.recordClaim(

@@ -67,12 +67,12 @@ const gone = new Set(['stopping', 'stopped', 'shutting-down', 'terminated']);
 /** The VIP with the node's word withdrawn, or the same object when the node has spoken since or withdrew itself. */
 export function withStopped(vip: Vip, hint: Hint): Vip {
   if (hint.kind !== 'node' || !gone.has(hint.state)) return vip;
-  const stint = vip.claims[hint.node];
-  const standing = stint?.state === 'MASTER' || stint?.state === 'BACKUP';
-  if (stint === undefined || !standing || stint.seenMs > hint.atMs + STAMP_MS) return vip;
+  const nodeState = vip.claims[hint.node];
+  const standing = nodeState?.state === 'MASTER' || nodeState?.state === 'BACKUP';
+  if (nodeState === undefined || !standing || nodeState.seenMs > hint.atMs + STAMP_MS) return vip;
   // What it said before it stopped, and what comes only now, must not bring it back: its seq counts microseconds of uptime.
-  const seq = Math.max(stint.seq, (hint.atMs + STAMP_MS - stint.bootAtMs) * 1000);
-  return { ...vip, claims: { ...vip.claims, [hint.node]: { ...stint, state: 'STOP', seq } } };
+  const seq = Math.max(nodeState.seq, (hint.atMs + STAMP_MS - nodeState.bootAtMs) * 1000);
+  return { ...vip, claims: { ...vip.claims, [hint.node]: { ...nodeState, state: 'STOP', seq } } };
 }
 
 const RACES_MAX = 10;

@@ -124,11 +124,11 @@ function healthOf(signs: Signs): Health {
 function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
   const nodes = [...new Set([...Object.keys(vip.claims), ...Object.keys(vip.members)])].sort();
   return nodes.flatMap((node) => {
-    const stint = vip.claims[node];
-    if (stint === undefined) return [];
-    const { state, priority, seenMs } = stint;
+    const nodeState = vip.claims[node];
+    if (nodeState === undefined) return [];
+    const { state, priority, seenMs } = nodeState;
     const member = vip.members[node] !== undefined;
-    return [{ node, state, priority, ageMs: now - seenMs, silent: isSilent(vip.heard, stint), member }];
+    return [{ node, state, priority, ageMs: now - seenMs, silent: isSilent(vip.heard, nodeState), member }];
   });
 }
 

@@ -20,10 +20,10 @@ const QUIET_MS = 150_000;
 export function shimFindings(vip: Vip, { now, bus, probes }: ShimFacts): readonly Finding[] {
   const found: Finding[] = [];
   for (const node of Object.keys(vip.members).sort()) {
-    const stint = vip.claims[node];
-    const quietMs = stint === undefined ? undefined : now - stint.seenMs;
+    const nodeState = vip.claims[node];
+    const quietMs = nodeState === undefined ? undefined : now - nodeState.seenMs;
     const remedy = `on ${node}: systemctl status vipshift-notify; sudo vipshift-notify selftest; systemctl status keepalived`;
-    if (stint === undefined || quietMs! > QUIET_MS || isSilent(vip.heard, stint)) {
+    if (nodeState === undefined || quietMs! > QUIET_MS || isSilent(vip.heard, nodeState)) {
       found.push({
         check: 'shim-silent',
         severity: 'fault',

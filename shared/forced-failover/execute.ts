@@ -130,11 +130,11 @@ export async function awaitClaim(ports: Ports, order: FailoverOrder): Promise<Aw
     const vip = await ports.vips.read(order.vip).catch((error: unknown) => faultOf(error));
     if (vip instanceof Fault) why = vip.message;
     else {
-      const stint = vip?.claims[order.to];
+      const nodeState = vip?.claims[order.to];
       const election = vip === undefined ? undefined : elect(vip, ports.clock.now());
-      if (election?.owner === order.to && stint?.state === 'MASTER')
+      if (election?.owner === order.to && nodeState?.state === 'MASTER')
         return { outcome: 'heard', why: election.why };
-      why = `${order.to} says ${stint?.state ?? 'nothing'}; the election names ${election?.owner ?? 'nobody'}`;
+      why = `${order.to} says ${nodeState?.state ?? 'nothing'}; the election names ${election?.owner ?? 'nobody'}`;
     }
     await ports.clock.wait(LOOK_AGAIN);
   }

@@ -8,7 +8,7 @@ import type { Conflict, StepDone } from '../network/step.ts';
 import type { EpochMs } from '../time.ts';
 import type { RejectReason } from '../vip/admission.ts';
 import type { Cause } from '../vip/lease.ts';
-import type { Stint } from '../vip/node-state.ts';
+import type { NodeState } from '../vip/node-state.ts';
 
 export const outcomes = [
   'switched',
@@ -62,7 +62,7 @@ export interface Failover {
   /** Everything else that a reader should know, one sentence each. */
   readonly notes: readonly string[];
   /** Every member's newest words at the decision. */
-  readonly claims: Readonly<Record<string, Stint>>;
+  readonly claims: Readonly<Record<string, NodeState>>;
   readonly splitBrain: readonly string[];
   readonly atMs: EpochMs;
 }

@@ -6,7 +6,7 @@
 // Limit: two transitions on two nodes inside one second are ordered by node clocks within that second.
 import type { EpochMs } from '../time.ts';
 import { isSilent, NEVER_IN_TIME } from './liveness.ts';
-import { lowerAdvertAt, type Stint, transitionAt } from './node-state.ts';
+import { lowerAdvertAt, type NodeState, transitionAt } from './node-state.ts';
 import type { Order, Vip } from './vip.ts';
 
 /** A lower-advert may be told this much later than it was heard: the shim lets one through in 10 s at the worst. */
@@ -27,7 +27,7 @@ export interface Election {
 
 interface Candidate {
   readonly node: string;
-  readonly stint: Stint;
+  readonly nodeState: NodeState;
   readonly at: EpochMs;
 }
 
@@ -39,16 +39,16 @@ const withdrawn = new Set(['FAULT', 'STOP', 'DELETED']);
 /** Why a node may not be pinned or forced; undefined when it is fit. */
 export function unfit(vip: Vip, node: string): string | undefined {
   if (vip.members[node] === undefined) return `${node} is no member`;
-  const stint = vip.claims[node];
-  if (stint === undefined) return `${node} was never heard`;
-  if (withdrawn.has(stint.state)) return `last word of ${node} is ${stint.state}`;
-  if (isSilent(vip.heard, stint)) return `${node} is silent`;
+  const nodeState = vip.claims[node];
+  if (nodeState === undefined) return `${node} was never heard`;
+  if (withdrawn.has(nodeState.state)) return `last word of ${node} is ${nodeState.state}`;
+  if (isSilent(vip.heard, nodeState)) return `${node} is silent`;
   return undefined;
 }
 
 export function elect(vip: Vip, now: EpochMs): Election {
   const masters = mastersOf(vip);
-  const heard = masters.filter((c) => !isSilent(vip.heard, c.stint));
+  const heard = masters.filter((c) => !isSilent(vip.heard, c.nodeState));
   const splitBrain = splitBrainOf(heard);
   if (isLiveOrder(vip.freeze, now)) return { owner: vip.owner, why: 'frozen by order', splitBrain };
   if (vip.pin !== undefined && isLiveOrder(vip.pin, now)) {
@@ -67,7 +67,10 @@ function among(
   const [winner] = heard;
   if (winner === undefined) return unheard(vip, masters);
   const rightful = heard
-    .filter((c) => c.stint.priority > winner.stint.priority && heardLowerSince(c.stint, winner.stint))
+    .filter(
+      (c) =>
+        c.nodeState.priority > winner.nodeState.priority && heardLowerSince(c.nodeState, winner.nodeState),
+    )
     .sort(byPriority)[0];
   if (rightful === undefined) return { owner: winner.node, why: `newest MASTER is ${winner.node}` };
   return {
@@ -80,7 +83,7 @@ function among(
 function unheard(vip: Vip, masters: readonly Candidate[]): Omit<Election, 'splitBrain'> {
   const stays = { owner: vip.owner, why: 'no candidate: the VIP stays where it is' };
   // A word that came too late moves nothing, also when it is the only one: who lives says it again within 10 s.
-  const [other] = masters.filter((c) => c.node !== vip.owner && c.stint.slot !== NEVER_IN_TIME);
+  const [other] = masters.filter((c) => c.node !== vip.owner && c.nodeState.slot !== NEVER_IN_TIME);
   if (other === undefined) return stays;
   const own = vip.owner === undefined ? undefined : vip.claims[vip.owner];
   const member = vip.owner !== undefined && vip.members[vip.owner] !== undefined;
@@ -90,7 +93,7 @@ function unheard(vip: Vip, masters: readonly Candidate[]): Omit<Election, 'split
   if (own.state !== 'MASTER') {
     return { owner: other.node, why: `${vip.owner} said ${own.state}; the newest MASTER is ${other.node}` };
   }
-  if (other.stint.seenMs - own.seenMs >= OUTLIVES_MS) {
+  if (other.nodeState.seenMs - own.seenMs >= OUTLIVES_MS) {
     return { owner: other.node, why: `${other.node} spoke long after ${vip.owner} went silent` };
   }
   return stays;
@@ -100,18 +103,18 @@ function unheard(vip: Vip, masters: readonly Candidate[]): Omit<Election, 'split
 function mastersOf(vip: Vip): readonly Candidate[] {
   const masters: Candidate[] = [];
   for (const node of Object.keys(vip.claims)) {
-    const stint = vip.claims[node]!;
-    if (stint.state !== 'MASTER' || vip.members[node] === undefined) continue;
-    masters.push({ node, stint, at: transitionAt(stint) });
+    const nodeState = vip.claims[node]!;
+    if (nodeState.state !== 'MASTER' || vip.members[node] === undefined) continue;
+    masters.push({ node, nodeState: nodeState, at: transitionAt(nodeState) });
   }
   return masters.sort((a, b) => b.at - a.at || byPriority(a, b));
 }
 
 const byPriority = (a: Candidate, b: Candidate): number =>
-  b.stint.priority - a.stint.priority || (a.node < b.node ? -1 : 1);
+  b.nodeState.priority - a.nodeState.priority || (a.node < b.node ? -1 : 1);
 
-const heardLowerSince = (stint: Stint, winner: Stint): boolean => {
-  const advertAt = lowerAdvertAt(stint);
+const heardLowerSince = (nodeState: NodeState, winner: NodeState): boolean => {
+  const advertAt = lowerAdvertAt(nodeState);
   return advertAt !== undefined && advertAt - ADVERT_DOUBT_MS > winner.hiMs;
 };
 
@@ -120,7 +123,7 @@ function splitBrainOf(masters: readonly Candidate[]): readonly string[] {
   const split = new Set<string>();
   for (const [i, newer] of masters.entries()) {
     for (const older of masters.slice(i + 1)) {
-      if (older.stint.seenMs < newer.at + SPLIT_AFTER_MS) continue;
+      if (older.nodeState.seenMs < newer.at + SPLIT_AFTER_MS) continue;
       split.add(newer.node).add(older.node);
     }
   }

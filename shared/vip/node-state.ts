@@ -2,7 +2,7 @@ import { type DurationMs, type EpochMs, epochMs, seconds } from '../time.ts';
 import { type Claim, clamp, isLate, STAMP_MS, type VrrpState } from './claim.ts';
 import { NEVER_IN_TIME, slotOf } from './liveness.ts';
 
-export interface Stint {
+export interface NodeState {
   readonly bootId: string;
   /** When the node booted, from AWS's stamp and the node's uptime: exact to a second. */
   readonly bootAtMs: number;
@@ -29,11 +29,11 @@ export interface Stint {
 export const YOUNG: DurationMs = seconds(15);
 
 /** The stint as one claim alone tells it. `arrivedAt` decides only whether the claim is late. */
-export function stintOf(claim: Claim, arrivedAt: EpochMs): Stint {
+export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
   const sinceTransitionMs = claim.uptimeMs - claim.since / 1000;
   const sinceClaimMs = claim.uptimeMs - claim.seq / 1000;
   const late = isLate(claim, arrivedAt);
-  const stint = {
+  const nodeState = {
     bootId: claim.bootId,
     bootAtMs: Math.round(claim.timeMs - claim.uptimeMs),
     since: claim.since,
@@ -49,30 +49,31 @@ export function stintOf(claim: Claim, arrivedAt: EpochMs): Stint {
     seenMs: Math.round(claim.timeMs - sinceClaimMs),
   };
   // Heard minutes ago it may speak of a master long gone; while there is one it is said again every 10 s.
-  if (claim.kind !== 'lower-advert' || late) return stint;
+  if (claim.kind !== 'lower-advert' || late) return nodeState;
   return {
-    ...stint,
+    ...nodeState,
     affSeq: claim.seq,
     affHiMs: Math.round(claim.timeMs + STAMP_MS - sinceClaimMs),
     affAtMs: claim.atMs,
   };
 }
 
-export const sameStint = (a: Stint, b: Stint): boolean => a.bootId === b.bootId && a.since === b.since;
+export const sameTransition = (a: NodeState, b: NodeState): boolean =>
+  a.bootId === b.bootId && a.since === b.since;
 
 /**
  * Whether `a` is a newer stint than `b`: the larger `since` within a boot, else the later boot. Two boots that AWS's
  * whole-second stamps cannot tell apart are ordered by their id, so that every order of arrival agrees.
  */
-export function newerStint(a: Stint, b: Stint): boolean {
+export function isNewerTransition(a: NodeState, b: NodeState): boolean {
   if (a.bootId === b.bootId) return a.since > b.since;
   return a.bootAtMs === b.bootAtMs ? a.bootId > b.bootId : a.bootAtMs > b.bootAtMs;
 }
 
 /** What stays recorded when `told` reaches a record that holds `known`. Commutative, associative, idempotent. */
-export function merge(known: Stint | undefined, told: Stint): Stint {
-  if (known === undefined || newerStint(told, known)) return told;
-  if (!sameStint(told, known)) return known;
+export function merge(known: NodeState | undefined, told: NodeState): NodeState {
+  if (known === undefined || isNewerTransition(told, known)) return told;
+  if (!sameTransition(told, known)) return known;
   const last = told.seq > known.seq ? told : known;
   const bound = tighter(known, told);
   const aff = newerAdvert(known, told);
@@ -94,27 +95,27 @@ export function merge(known: Stint | undefined, told: Stint): Stint {
 }
 
 /** Young bounds beat old ones; then the lower one; then the lower clock, only so that every order agrees. */
-function tighter(a: Stint, b: Stint): Stint {
+function tighter(a: NodeState, b: NodeState): NodeState {
   if (a.young !== b.young) return a.young ? a : b;
   if (a.hiMs !== b.hiMs) return a.hiMs < b.hiMs ? a : b;
   return a.atMs <= b.atMs ? a : b;
 }
 
-function newerAdvert(a: Stint, b: Stint): Stint {
+function newerAdvert(a: NodeState, b: NodeState): NodeState {
   if (a.affSeq === undefined || b.affSeq === undefined) return a.affSeq === undefined ? b : a;
   if (a.affSeq !== b.affSeq) return a.affSeq > b.affSeq ? a : b;
   return a.affHiMs! <= b.affHiMs! ? a : b;
 }
 
 /** When the transition happened: the node's clock inside AWS's second, never outside it. */
-export const transitionAt = (stint: Stint): EpochMs =>
-  epochMs(clamp(stint.atMs, stint.hiMs - STAMP_MS, stint.hiMs));
+export const transitionAt = (nodeState: NodeState): EpochMs =>
+  epochMs(clamp(nodeState.atMs, nodeState.hiMs - STAMP_MS, nodeState.hiMs));
 
 /** Whether `told` leaves the bounds of `known` as they are. */
-export const boundStays = (known: Stint, told: Stint): boolean => tighter(known, told) === known;
+export const boundStays = (known: NodeState, told: NodeState): boolean => tighter(known, told) === known;
 
 /** When the newest lower-advert of the stint came, if there was one. */
-export const lowerAdvertAt = (stint: Stint): EpochMs | undefined =>
-  stint.affHiMs === undefined
+export const lowerAdvertAt = (nodeState: NodeState): EpochMs | undefined =>
+  nodeState.affHiMs === undefined
     ? undefined
-    : epochMs(clamp(stint.affAtMs!, stint.affHiMs - STAMP_MS, stint.affHiMs));
+    : epochMs(clamp(nodeState.affAtMs!, nodeState.affHiMs - STAMP_MS, nodeState.affHiMs));

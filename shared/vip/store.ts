@@ -2,22 +2,26 @@ import type { Observation } from '../network/observation.ts';
 import type { EpochMs } from '../time.ts';
 import { isLive, type Lease } from './lease.ts';
 import { withHeard } from './liveness.ts';
-import { merge, type Stint } from './node-state.ts';
+import { merge, type NodeState } from './node-state.ts';
 import { isNews, onlyRefreshes, type Vip, withLease } from './vip.ts';
 
 /** The item after `telling`, or undefined when its conditions do not hold: the contract that every store keeps. */
 export function afterClaimWrite(vip: Vip, telling: ClaimWrite, now: EpochMs): Vip | undefined {
-  const { node, stint, slot, lease } = telling;
+  const { node, stint: nodeState, slot, lease } = telling;
   const known = vip.claims[node];
   if (vip.removedAtMs !== undefined || vip.members[node] === undefined) return undefined;
-  if (telling.as === 'news' ? !isNews(known, stint) : known === undefined || !onlyRefreshes(known, stint)) {
+  if (
+    telling.as === 'news'
+      ? !isNews(known, nodeState)
+      : known === undefined || !onlyRefreshes(known, nodeState)
+  ) {
     return undefined;
   }
   const heard = withHeard(vip.heard, slot);
   const recorded = {
     ...vip,
     rev: vip.rev + 1,
-    claims: { ...vip.claims, [node]: merge(known, stint) },
+    claims: { ...vip.claims, [node]: merge(known, nodeState) },
     heard,
   };
   if (lease === undefined) return recorded;
@@ -29,7 +33,7 @@ export function afterClaimWrite(vip: Vip, telling: ClaimWrite, now: EpochMs): Vi
 export interface ClaimWrite {
   readonly vip: string;
   readonly node: string;
-  readonly stint: Stint;
+  readonly stint: NodeState;
   /** The evidence slot of the claim. */
   readonly slot: number;
   /** `news`: the stint replaces an older one, or is the node's first. `refresh`: it only refreshes the recorded one. */

@@ -5,7 +5,7 @@ import type { EpochMs } from '../time.ts';
 import type { Lease, Open } from './lease.ts';
 import { pruned, withHeard } from './liveness.ts';
 import type { Members } from './member.ts';
-import { boundStays, merge, newerStint, type Stint, sameStint } from './node-state.ts';
+import { boundStays, isNewerTransition, merge, type NodeState, sameTransition } from './node-state.ts';
 
 export const withPin = (vip: Vip, pin: Pin): Vip => ({ ...vip, pin });
 export const withFreeze = (vip: Vip, freeze: Order): Vip => ({ ...vip, freeze });
@@ -84,7 +84,7 @@ export interface Vip extends LedgerEntry {
   /** No observation that began within STALE_READ of this is trusted. */
   readonly touchedAtMs: EpochMs;
   readonly members: Members;
-  readonly claims: Readonly<Record<string, Stint>>;
+  readonly claims: Readonly<Record<string, NodeState>>;
   /** Evidence slots in which a member was heard (silent.ts). */
   readonly heard: readonly number[];
   readonly pin?: Pin;
@@ -113,7 +113,7 @@ export const newVip = (entry: LedgerEntry): Vip => ({
 });
 
 /** The VIP after a member's claim was heard; the same object when the claim says nothing new. */
-export function withClaim(vip: Vip, node: string, told: Stint, slot: number): Vip {
+export function withClaim(vip: Vip, node: string, told: NodeState, slot: number): Vip {
   const known = vip.claims[node];
   const merged = merge(known, told);
   const heard = pruned(withHeard(vip.heard, slot));
@@ -121,16 +121,16 @@ export function withClaim(vip: Vip, node: string, told: Stint, slot: number): Vi
   return { ...vip, claims: { ...vip.claims, [node]: merged }, heard };
 }
 
-const sameWords = (a: Stint, b: Stint): boolean =>
-  (Object.keys(b) as (keyof Stint)[]).every((field) => a[field] === b[field]);
+const sameWords = (a: NodeState, b: NodeState): boolean =>
+  (Object.keys(b) as (keyof NodeState)[]).every((field) => a[field] === b[field]);
 
 /** A claim's first word of a stint, so that recording it simply replaces what is there. */
-export const isNews = (known: Stint | undefined, told: Stint): boolean =>
-  known === undefined || newerStint(told, known);
+export const isNews = (known: NodeState | undefined, told: NodeState): boolean =>
+  known === undefined || isNewerTransition(told, known);
 
 /** Whether merging `told` into `known` only overwrites: such a claim can be recorded without a read. */
-export const onlyRefreshes = (known: Stint, told: Stint): boolean =>
-  sameStint(known, told) &&
+export const onlyRefreshes = (known: NodeState, told: NodeState): boolean =>
+  sameTransition(known, told) &&
   known.seq < told.seq &&
   known.slot <= told.slot &&
   known.seenMs <= told.seenMs &&

@@ -5,7 +5,7 @@ import { type EpochMs, plus } from '../../shared/time.ts';
 import type { Claim } from '../../shared/vip/claim.ts';
 import { LEASE_TTL, type Lease, SKEW } from '../../shared/vip/lease.ts';
 import { slotOf } from '../../shared/vip/liveness.ts';
-import { stintOf } from '../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../shared/vip/node-state.ts';
 import { afterClaimWrite, type ClaimWrite, type VipStore } from '../../shared/vip/store.ts';
 import { isNews, newVip, type Vip, withLease } from '../../shared/vip/vip.ts';
 import { claimOf, entry, memberOf, START, type Words } from '../support/world.ts';
@@ -18,7 +18,7 @@ export function telling(claim: Claim, more: Partial<ClaimWrite> = {}): ClaimWrit
   const base = {
     vip: claim.vip,
     node: claim.node,
-    stint: stintOf(claim, claim.timeMs),
+    stint: nodeStateFrom(claim, claim.timeMs),
     slot: slotOf(claim.timeMs),
   };
   return { ...base, as: 'news', ...more };
@@ -92,7 +92,7 @@ export function vipStoreContract(open: () => VipStore): void {
     expect(told.answer).toBe('recorded');
     expect(told.vip).toMatchObject({ epoch: 1, rev: vip.rev + 1, lease: { holder: 'n-1', epoch: 1 } });
     expect(told.vip!.open).toEqual({ 'n-1': { epoch: 1, cause } });
-    expect(told.vip!.claims['i-a']).toEqual(stintOf(claim, claim.timeMs));
+    expect(told.vip!.claims['i-a']).toEqual(nodeStateFrom(claim, claim.timeMs));
     expect(await store.read(vip.name)).toEqual(told.vip);
   });
 
@@ -218,11 +218,11 @@ export function vipStoreContract(open: () => VipStore): void {
             uptimeMs: spoken.uptimeMs + w.sentLaterMs,
             timeMs: (spoken.timeMs + boot + Math.floor(w.sentLaterMs / 1000) * 1000) as EpochMs,
           };
-          const stint = stintOf(claim, claim.timeMs);
-          const as = isNews(model.claims[w.node], stint) ? 'news' : 'refresh';
+          const nodeState = nodeStateFrom(claim, claim.timeMs);
+          const as = isNews(model.claims[w.node], nodeState) ? 'news' : 'refresh';
           const ask = telling(claim, {
             as,
-            stint,
+            stint: nodeState,
             ...(w.lease ? { lease: leaseOf(`n-${n}`, claim.timeMs) } : {}),
           });
           const expected =

@@ -8,7 +8,7 @@ import { describeVpc } from '../../lab/aws/stack/vpc-view.ts';
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
 import { epochMs } from '../../shared/time.ts';
 import { slotOf } from '../../shared/vip/liveness.ts';
-import { stintOf } from '../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../shared/vip/node-state.ts';
 import {
   addPermission,
   attributesOf,
@@ -190,7 +190,7 @@ describe('reconcile', () => {
     const telling = {
       vip: VIP,
       node: to,
-      stint: stintOf(claim, now),
+      stint: nodeStateFrom(claim, now),
       slot: slotOf(claim.timeMs),
       as: 'news' as const,
     };

@@ -14,7 +14,7 @@ import { vipWith } from '../../bench/fake/region.ts';
 import { complaintOf } from '../../cli/command/aws-errors.ts';
 import { program } from '../../cli/program.ts';
 import { type AwsCall, awsCall, refusal } from '../../lab/fault/aws-call.ts';
-import { stintOf } from '../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../shared/vip/node-state.ts';
 import { claimOf, START } from '../support/world.ts';
 
 export interface Ended {
@@ -39,7 +39,7 @@ const { vip, item, entry } = vipWith('web', 2);
 const claims = Object.fromEntries(
   Object.keys(entry.members).map((node, n) => [
     node,
-    stintOf(claimOf(node, { state: n === 0 ? 'MASTER' : 'BACKUP' }), START),
+    nodeStateFrom(claimOf(node, { state: n === 0 ? 'MASTER' : 'BACKUP' }), START),
   ]),
 );
 /** As EC2 spells it: the ledger looks at that. */

@@ -46,7 +46,7 @@ const reasons: readonly Reason[] = [
   },
   {
     file: 'shared/vip/election.ts',
-    line: 'b.stint.priority - a.stint.priority ||',
+    line: 'b.nodeState.priority - a.nodeState.priority ||',
     why: 'only the sign of a comparison counts, and two nodes never have the same id',
   },
   {

@@ -72,8 +72,8 @@ describe('the durations of the lease are held against each other when the progra
 });
 
 describe('an election with no candidate', () => {
-  const stint = (node: string, over: Partial<nodeStates.Stint>): nodeStates.Stint => ({
-    ...nodeStates.stintOf(claimOf(node), START),
+  const nodeState = (node: string, over: Partial<nodeStates.NodeState>): nodeStates.NodeState => ({
+    ...nodeStates.nodeStateFrom(claimOf(node), START),
     ...over,
   });
   const of = (over: Partial<Vip>): Vip => ({
@@ -83,19 +83,19 @@ describe('an election with no candidate', () => {
     ...over,
   });
   test('goes to a silent MASTER where the owner is a member that was never heard', () => {
-    const vip = of({ owner: 'i-a', claims: { 'i-b': stint('i-b', {}) } });
+    const vip = of({ owner: 'i-a', claims: { 'i-b': nodeState('i-b', {}) } });
     expect(election.elect(vip, START).owner).toBe('i-b');
   });
   test('goes to a silent MASTER where the owner is no member any more, whatever it said last', () => {
-    const claims = { 'i-a': stint('i-a', {}), 'i-b': stint('i-b', {}) };
+    const claims = { 'i-a': nodeState('i-a', {}), 'i-b': nodeState('i-b', {}) };
     const members = { 'i-b': memberOf('i-b') };
     expect(election.elect(of({ owner: 'i-a', claims, members }), START).owner).toBe('i-b');
   });
 });
 
 test('two masters alike in all are ordered by id, in whatever order they were recorded', () => {
-  const a = nodeStates.stintOf(claimOf('i-a'), START);
-  const b = nodeStates.stintOf(claimOf('i-b'), START);
+  const a = nodeStates.nodeStateFrom(claimOf('i-a'), START);
+  const b = nodeStates.nodeStateFrom(claimOf('i-b'), START);
   const members = { 'i-a': memberOf('i-a'), 'i-b': memberOf('i-b') };
   for (const claims of [
     { 'i-a': a, 'i-b': b },
@@ -134,7 +134,7 @@ describe('a plan', () => {
 
 test('a lower-advert counts when it comes in time, to the millisecond', () => {
   const advert = claimOf('i-a', { kind: 'lower-advert', sinceMs: 0, atMs: 5000 });
-  const arrives = (ms: number) => nodeStates.stintOf(advert, (advert.timeMs + ms) as never);
+  const arrives = (ms: number) => nodeStates.nodeStateFrom(advert, (advert.timeMs + ms) as never);
   expect(arrives(60_000).affSeq).toBe(advert.seq);
   expect(arrives(60_001).affSeq).toBeUndefined();
 });

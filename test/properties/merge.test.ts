@@ -3,7 +3,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { seconds } from '../../shared/time.ts';
-import { merge, newerStint, type Stint, sameStint, stintOf } from '../../shared/vip/node-state.ts';
+import {
+  isNewerTransition,
+  merge,
+  type NodeState,
+  nodeStateFrom,
+  sameTransition,
+} from '../../shared/vip/node-state.ts';
 import { isNews, onlyRefreshes } from '../../shared/vip/vip.ts';
 import { claimOf, START } from '../support/world.ts';
 
@@ -20,7 +26,7 @@ const told = fc
     arrivesMs: fc.constantFrom(0, 59_000, 90_000),
     advert: fc.boolean(),
   })
-  .map(({ boot, sinceMs, saidMs, delayMs, arrivesMs, advert }): Stint => {
+  .map(({ boot, sinceMs, saidMs, delayMs, arrivesMs, advert }): NodeState => {
     const atMs = boot * 200_000 + sinceMs + saidMs;
     const claim = claimOf('i-a', {
       kind: saidMs === 0 ? 'transition' : advert ? 'lower-advert' : 'assertion',
@@ -36,7 +42,7 @@ const told = fc
         atMs: START + atMs,
       },
     });
-    return stintOf(claim, (claim.timeMs + arrivesMs) as never);
+    return nodeStateFrom(claim, (claim.timeMs + arrivesMs) as never);
   });
 
 const runs = { numRuns: 3000 };
@@ -72,7 +78,9 @@ test('merge is idempotent', () => {
 test('of two stints exactly one is newer, unless they are the same', () => {
   fc.assert(
     fc.property(told, told, (a, b) => {
-      expect([newerStint(a, b), newerStint(b, a), sameStint(a, b)].filter(Boolean)).toHaveLength(1);
+      expect(
+        [isNewerTransition(a, b), isNewerTransition(b, a), sameTransition(a, b)].filter(Boolean),
+      ).toHaveLength(1);
     }),
     { ...runs, seed: 4 },
   );
@@ -106,7 +114,7 @@ test('a write that needs no read does what merge would have done: it overwrites'
 test('what was said within 15 s bounds a transition, whatever comes later says', () => {
   fc.assert(
     fc.property(told, told, (a, b) => {
-      if (!sameStint(a, b)) return;
+      if (!sameTransition(a, b)) return;
       const merged = merge(a, b);
       expect(merged.young).toBe(a.young || b.young);
       const bounds = [a, b].filter((s) => s.young === merged.young).map((s) => s.hiMs);

@@ -39,17 +39,17 @@ const stints = fc.array(
 );
 
 /** The second boot comes a minute after the first, so that every order of seconds agrees with the order of boots. */
-function claimsOf(stint: Stint, n: number): readonly Claim[] {
-  const since = stint.sinceMs + (stint.boot - 1) * 100_000;
+function claimsOf(nodeState: Stint, n: number): readonly Claim[] {
+  const since = nodeState.sinceMs + (nodeState.boot - 1) * 100_000;
   const words = {
-    priority: 100 + NODES.indexOf(stint.node),
-    bootId: `boot-${stint.boot}`,
-    state: stint.state,
+    priority: 100 + NODES.indexOf(nodeState.node),
+    bootId: `boot-${nodeState.boot}`,
+    state: nodeState.state,
   };
   const say = (kind: Claim['kind'], atMs: number) => {
-    const up = atMs + (stint.boot === 1 ? 3_600_000 : -50_000);
-    const sinceUp = since + (stint.boot === 1 ? 3_600_000 : -50_000);
-    return claimOf(stint.node, {
+    const up = atMs + (nodeState.boot === 1 ? 3_600_000 : -50_000);
+    const sinceUp = since + (nodeState.boot === 1 ? 3_600_000 : -50_000);
+    return claimOf(nodeState.node, {
       ...words,
       kind,
       atMs,
@@ -58,16 +58,20 @@ function claimsOf(stint: Stint, n: number): readonly Claim[] {
         seq: up * 1000,
         since: sinceUp * 1000,
         uptimeMs: up,
-        atMs: START + atMs + stint.clockMs,
+        atMs: START + atMs + nodeState.clockMs,
         eventId: `event ${n} ${kind} ${atMs}`,
       },
     });
   };
   const adverts =
-    stint.advertMs === undefined || stint.state !== 'MASTER'
+    nodeState.advertMs === undefined || nodeState.state !== 'MASTER'
       ? []
-      : [say('lower-advert', since + stint.advertMs)];
-  return [say('transition', since), ...stint.saidMs.map((ms) => say('assertion', since + ms)), ...adverts];
+      : [say('lower-advert', since + nodeState.advertMs)];
+  return [
+    say('transition', since),
+    ...nodeState.saidMs.map((ms) => say('assertion', since + ms)),
+    ...adverts,
+  ];
 }
 
 /** Two stints of one node must not begin in the same microsecond: `seq` rises. */

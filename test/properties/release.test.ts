@@ -5,7 +5,7 @@ import { plan } from '../../shared/network/plan.ts';
 import { switchVip, take } from '../../shared/switch/switch-vip.ts';
 import { durationMs, plus, seconds } from '../../shared/time.ts';
 import { UNKNOWN_LANDS_WITHIN } from '../../shared/vip/lease.ts';
-import { stintOf } from '../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../shared/vip/node-state.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import { claimOf, memberOf, START, type World, world } from '../support/world.ts';
 
@@ -16,8 +16,8 @@ const itemOf = (w: World): Vip => w.vips.items.get('web')!;
 async function held(leftMs?: number) {
   const w = world();
   const claims = {
-    'i-a': stintOf(claimOf('i-a', { state: 'BACKUP', sinceMs: -9000, atMs: -8000 }), START),
-    'i-b': stintOf(claimOf('i-b'), START),
+    'i-a': nodeStateFrom(claimOf('i-a', { state: 'BACKUP', sinceMs: -9000, atMs: -8000 }), START),
+    'i-b': nodeStateFrom(claimOf('i-b'), START),
   };
   w.vips.items.set('web', { ...itemOf(w), owner: 'i-a', claims, wrote: ['eni-old'] });
   const ports = leftMs === undefined ? w.wire : { ...w.wire, deadline: plus(START, durationMs(leftMs)) };
@@ -28,7 +28,7 @@ async function held(leftMs?: number) {
 /** Meanwhile i-a is MASTER again. */
 function changeElection(w: World): void {
   const item = itemOf(w);
-  const newer = stintOf(
+  const newer = nodeStateFrom(
     claimOf('i-a', { sinceMs: 4000, atMs: 4000, over: { timeMs: plus(START, seconds(4)) } }),
     START,
   );

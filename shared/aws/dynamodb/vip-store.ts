@@ -11,7 +11,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Observation } from '../../network/observation.ts';
 import { type EpochMs, minus } from '../../time.ts';
 import { type Lease, SKEW } from '../../vip/lease.ts';
-import type { Stint } from '../../vip/node-state.ts';
+import type { NodeState } from '../../vip/node-state.ts';
 import type { ClaimWrite, ClaimWriteResult, VipStore } from '../../vip/store.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { faultFrom, isConditionFailed } from '../error-codes.ts';
@@ -111,15 +111,15 @@ async function send(
 
 async function tell(dynamo: Dynamo, telling: ClaimWrite, now: EpochMs): Promise<ClaimWriteResult> {
   const update = new Update();
-  const { node, stint, lease } = telling;
+  const { node, stint: nodeState, lease } = telling;
   const claim = update.path('claims', node);
   const conditions = [inLedger(update), isMember(update, node)];
   if (telling.as === 'news') {
-    conditions.push(isNews(update, claim, stint));
-    update.set(claim, update.value(stint));
+    conditions.push(isNews(update, claim, nodeState));
+    update.set(claim, update.value(nodeState));
   } else {
-    conditions.push(onlyRefreshes(update, claim, stint));
-    refresh(update, claim, stint);
+    conditions.push(onlyRefreshes(update, claim, nodeState));
+    refresh(update, claim, nodeState);
   }
   update.add(update.path('heard'), [telling.slot]);
   raise(update, 'rev');
@@ -146,34 +146,38 @@ const inLedger = (u: Update): string =>
 const isMember = (u: Update, node: string): string => `attribute_exists(${u.path('members', node)})`;
 
 /** The same order as newerStint in claim.ts; the contract suite holds both against each other. */
-function isNews(u: Update, claim: string, stint: Stint): string {
+function isNews(u: Update, claim: string, nodeState: NodeState): string {
   const [bootId, bootAtMs, since] = ['bootId', 'bootAtMs', 'since'].map((f) => `${claim}.${u.name(f)}`);
-  const [boot, bootAt, began] = [u.value(stint.bootId), u.value(stint.bootAtMs), u.value(stint.since)];
+  const [boot, bootAt, began] = [
+    u.value(nodeState.bootId),
+    u.value(nodeState.bootAtMs),
+    u.value(nodeState.since),
+  ];
   const sameBoot = `${bootId} = ${boot} AND ${since} < ${began}`;
   const laterBoot = `${bootId} <> ${boot} AND (${bootAtMs} < ${bootAt} OR (${bootAtMs} = ${bootAt} AND ${bootId} < ${boot}))`;
   return `(attribute_not_exists(${claim}) OR (${sameBoot}) OR (${laterBoot}))`;
 }
 
 /** The same conditions as onlyRefreshes in vip.ts. */
-function onlyRefreshes(u: Update, claim: string, stint: Stint): string {
-  const field = (name: keyof Stint) => `${claim}.${u.name(name)}`;
+function onlyRefreshes(u: Update, claim: string, nodeState: NodeState): string {
+  const field = (name: keyof NodeState) => `${claim}.${u.name(name)}`;
   const parts = [
-    `${field('bootId')} = ${u.value(stint.bootId)}`,
-    `${field('since')} = ${u.value(stint.since)}`,
-    `${field('seq')} < ${u.value(stint.seq)}`,
-    `${field('slot')} <= ${u.value(stint.slot)}`,
-    `${field('seenMs')} <= ${u.value(stint.seenMs)}`,
+    `${field('bootId')} = ${u.value(nodeState.bootId)}`,
+    `${field('since')} = ${u.value(nodeState.since)}`,
+    `${field('seq')} < ${u.value(nodeState.seq)}`,
+    `${field('slot')} <= ${u.value(nodeState.slot)}`,
+    `${field('seenMs')} <= ${u.value(nodeState.seenMs)}`,
   ];
   // boundStays in claim.ts: a young bound beats an old one, then the lower one, then the lower clock.
   const young = `${field('young')} = ${u.value(true)}`;
-  const hi = u.value(stint.hiMs);
-  const lower = `(${field('hiMs')} < ${hi} OR (${field('hiMs')} = ${hi} AND ${field('atMs')} <= ${u.value(stint.atMs)}))`;
-  return [...parts, stint.young ? `${young} AND ${lower}` : `(${young} OR ${lower})`].join(' AND ');
+  const hi = u.value(nodeState.hiMs);
+  const lower = `(${field('hiMs')} < ${hi} OR (${field('hiMs')} = ${hi} AND ${field('atMs')} <= ${u.value(nodeState.atMs)}))`;
+  return [...parts, nodeState.young ? `${young} AND ${lower}` : `(${young} OR ${lower})`].join(' AND ');
 }
 
 /** What merge in claim.ts takes over from a claim that only refreshes. */
-function refresh(u: Update, claim: string, stint: Stint): void {
-  const fields: readonly (keyof Stint)[] = [
+function refresh(u: Update, claim: string, nodeState: NodeState): void {
+  const fields: readonly (keyof NodeState)[] = [
     'seq',
     'state',
     'priority',
@@ -184,7 +188,7 @@ function refresh(u: Update, claim: string, stint: Stint): void {
     'affAtMs',
   ];
   for (const field of fields) {
-    if (stint[field] !== undefined) u.set(`${claim}.${u.name(field)}`, u.value(stint[field]));
+    if (nodeState[field] !== undefined) u.set(`${claim}.${u.name(field)}`, u.value(nodeState[field]));
   }
 }
 

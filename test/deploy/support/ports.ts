@@ -22,7 +22,7 @@ import { epochMs } from '../../../shared/time.ts';
 import { orderEntry } from '../../../shared/timeline/operator-action.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { claimKinds } from '../../../shared/vip/claim.ts';
-import { stintOf } from '../../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import { newVip } from '../../../shared/vip/vip.ts';
 import { claimOf, entry, world } from '../../support/world.ts';
 
@@ -101,7 +101,7 @@ function everyMethod(): Record<string, Call> {
   const vip = newVip(entry);
   const now = clock.now();
   const used = booked(rates.ReplaceRoute, untouched, 1, 'front', now);
-  const stint = stintOf(claimOf('i-a'), now);
+  const nodeState = nodeStateFrom(claimOf('i-a'), now);
   const lease = {
     holder: 'h',
     epoch: 1,
@@ -157,7 +157,8 @@ function everyMethod(): Record<string, Call> {
   return {
     'vips.read': (c) => vips(c).read('web'),
     'vips.list': (c) => vips(c).list(),
-    'vips.tell': (c) => vips(c).recordClaim({ vip: 'web', node: 'i-a', stint, slot: 1, as: 'news' }, now),
+    'vips.tell': (c) =>
+      vips(c).recordClaim({ vip: 'web', node: 'i-a', stint: nodeState, slot: 1, as: 'news' }, now),
     'vips.write': (c) => vips(c).write(vip, vip),
     'vips.renew': (c) => vips(c).renew('web', lease, now),
     'vips.view': (c) => vips(c).view('web'),

@@ -6,7 +6,7 @@ import type { Step, StepDone } from '../../../shared/network/step.ts';
 import { type Switched, switchVip, take } from '../../../shared/switch/switch-vip.ts';
 import { UNKNOWN_LANDS_WITHIN } from '../../../shared/vip/lease.ts';
 import { slotOf } from '../../../shared/vip/liveness.ts';
-import { stintOf } from '../../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import {
   claimOf,
   finish,
@@ -119,7 +119,7 @@ async function meets(
   const heard = {
     vip: 'web',
     node: 'i-a',
-    stint: stintOf(claim, START),
+    stint: nodeStateFrom(claim, START),
     slot: slotOf(START),
     as: 'news',
   } as const;

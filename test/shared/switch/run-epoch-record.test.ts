@@ -6,7 +6,7 @@ import { type EpochPorts, type EpochResult, runEpoch } from '../../../shared/swi
 import { durationMs, hours, plus, seconds } from '../../../shared/time.ts';
 import type { Failover, Intent } from '../../../shared/timeline/timeline.ts';
 import { slotOf } from '../../../shared/vip/liveness.ts';
-import { stintOf } from '../../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import {
   AFTER_LEASE,
@@ -32,7 +32,7 @@ function held(over: Partial<Vip> = {}, tables = 4): World {
   const w = world();
   for (let n = 5; n <= tables; n++) addTable(w.ec2, `rtb-${n}`, 'web');
   const lease = { holder: 'me', epoch: 7, expiresAtMs: plus(START, hours(1)), cause };
-  const claims = { 'i-a': stintOf(claimOf('i-a'), START) };
+  const claims = { 'i-a': nodeStateFrom(claimOf('i-a'), START) };
   const open = { me: { epoch: 7, cause } };
   w.vips.items.set('web', { ...item(w), eips: [], epoch: 7, lease, open, claims, ...over });
   return w;
@@ -188,9 +188,9 @@ test('a long plan ends with the election that it was for: what has not been sent
   const running = holds(w);
   await w.clock.advance(seconds(3));
   const claim = claimOf('i-b', { atMs: 3000 });
-  const stint = stintOf(claim, w.clock.now());
+  const nodeState = nodeStateFrom(claim, w.clock.now());
   await w.vips.recordClaim(
-    { vip: 'web', node: 'i-b', stint, slot: slotOf(claim.timeMs), as: 'news' },
+    { vip: 'web', node: 'i-b', stint: nodeState, slot: slotOf(claim.timeMs), as: 'news' },
     w.clock.now(),
   );
   const { failover, committable: good } = await running;

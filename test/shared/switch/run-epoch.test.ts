@@ -6,7 +6,7 @@ import { type EpochPorts, type EpochResult, runEpoch } from '../../../shared/swi
 import { durationMs, hours, minus, plus } from '../../../shared/time.ts';
 import type { Intent } from '../../../shared/timeline/timeline.ts';
 import { OBSERVE_PATIENCE, STALE_READ } from '../../../shared/vip/lease.ts';
-import { stintOf } from '../../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import {
   ACCOUNT,
@@ -30,7 +30,7 @@ const cause = { kind: 'claim', node: 'i-a', why: 'i-a said MASTER', atMs: START 
 function held(over: Partial<Vip> = {}): World {
   const w = world();
   const lease = { holder: 'me', epoch: 7, expiresAtMs: plus(START, hours(1)), cause };
-  const claims = { 'i-a': stintOf(claimOf('i-a'), START) };
+  const claims = { 'i-a': nodeStateFrom(claimOf('i-a'), START) };
   const open = { me: { epoch: 7, cause } };
   w.vips.items.set('web', { ...item(w), epoch: 7, lease, open, claims, ...over });
   return w;

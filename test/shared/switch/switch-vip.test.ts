@@ -6,7 +6,7 @@ import { durationMs, plus, seconds } from '../../../shared/time.ts';
 import type { Claim } from '../../../shared/vip/claim.ts';
 import { UNKNOWN_LANDS_WITHIN } from '../../../shared/vip/lease.ts';
 import { slotOf } from '../../../shared/vip/liveness.ts';
-import { stintOf } from '../../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import {
   claimOf,
@@ -28,8 +28,14 @@ const lost = (what: string) => new Fault('unknown', 'TimeoutError', `${what}: so
 
 /** Records a claim behind everybody's back, as another invocation would. */
 function record(w: World, claim: Claim): void {
-  const stint = stintOf(claim, w.clock.now());
-  const telling = { vip: 'web', node: claim.node, stint, slot: slotOf(claim.timeMs), as: 'news' } as const;
+  const nodeState = nodeStateFrom(claim, w.clock.now());
+  const telling = {
+    vip: 'web',
+    node: claim.node,
+    stint: nodeState,
+    slot: slotOf(claim.timeMs),
+    as: 'news',
+  } as const;
   void w.vips.recordClaim(telling, w.clock.now());
 }
 

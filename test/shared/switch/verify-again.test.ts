@@ -9,7 +9,7 @@ import { type HeldLease, heldLease } from '../../../shared/switch/held-lease.ts'
 import { ROUNDS_MAX, type Verdict, verify } from '../../../shared/switch/verify.ts';
 import { durationMs, hours, plus } from '../../../shared/time.ts';
 import { STALE_READ } from '../../../shared/vip/lease.ts';
-import { stintOf } from '../../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import {
   addTable,
@@ -44,7 +44,7 @@ async function sent(over: Partial<Vip> = {}, strangers: readonly number[] = []):
   for (const n of [1, 2, 3, 4])
     routeTo(w, `rtb-${n}`, V4, { target: strangers.includes(n) ? 'tgw-1' : B.eni });
   const lease = { holder: 'me', epoch: 1, expiresAtMs: plus(START, hours(1)), cause };
-  const claims = { 'i-a': stintOf(claimOf('i-a'), START) };
+  const claims = { 'i-a': nodeStateFrom(claimOf('i-a'), START) };
   const vip: Vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease, claims, ...over };
   w.vips.items.set('web', vip);
   const mine = heldLease('web', lease, w.vips, w.clock, w.wire.deadline);

@@ -9,7 +9,7 @@ import { heldLease } from '../../../shared/switch/held-lease.ts';
 import { ROUNDS_MAX, type Verdict, verify } from '../../../shared/switch/verify.ts';
 import { durationMs, hours, plus } from '../../../shared/time.ts';
 import { STALE_READ } from '../../../shared/vip/lease.ts';
-import { stintOf } from '../../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import {
   claimOf,
   finish,
@@ -31,7 +31,7 @@ async function sent(ec2: (w: World) => Partial<Ec2> = () => ({})) {
   const w = world();
   for (const n of [1, 2, 3, 4]) routeTo(w, `rtb-${n}`, V4, { target: B.eni });
   const lease = { holder: 'me', epoch: 1, expiresAtMs: plus(START, hours(1)), cause };
-  const claims = { 'i-a': stintOf(claimOf('i-a'), START) };
+  const claims = { 'i-a': nodeStateFrom(claimOf('i-a'), START) };
   const vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease, claims };
   w.vips.items.set('web', vip);
   const before = await w.ec2.observe(vip);
@@ -190,7 +190,7 @@ describe('the target', () => {
 
   test('stops when the election has changed meanwhile, rather than send towards the old target again', async () => {
     const { w, check } = await sent();
-    const newer = stintOf(claimOf('i-b', { atMs: 5000 }), START);
+    const newer = nodeStateFrom(claimOf('i-b', { atMs: 5000 }), START);
     w.vips.items.set('web', { ...item(w), claims: { ...item(w).claims, 'i-b': newer } });
     routeTo(w, 'rtb-1', V4, { target: B.eni });
     await w.clock.advance(STALE_READ);

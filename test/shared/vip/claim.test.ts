@@ -3,19 +3,19 @@ import { durationMs, epochMs, plus } from '../../../shared/time.ts';
 import { LATE_AFTER, STAMP_MS, saidAt } from '../../../shared/vip/claim.ts';
 import { NEVER_IN_TIME, slotOf } from '../../../shared/vip/liveness.ts';
 import {
+  isNewerTransition,
   lowerAdvertAt,
   merge,
-  newerStint,
-  type Stint,
-  sameStint,
-  stintOf,
+  type NodeState,
+  nodeStateFrom,
+  sameTransition,
   transitionAt,
   YOUNG,
 } from '../../../shared/vip/node-state.ts';
 import { claimOf, START, type Words } from '../../support/world.ts';
 
-const told = (words: Words = {}, arrivedMs = words.atMs ?? 0): Stint =>
-  stintOf(claimOf('i-a', words), epochMs(START + arrivedMs));
+const told = (words: Words = {}, arrivedMs = words.atMs ?? 0): NodeState =>
+  nodeStateFrom(claimOf('i-a', words), epochMs(START + arrivedMs));
 
 describe('a stint as one claim tells it', () => {
   test('bounds the transition from above by the stamp, its second and the age at sending', () => {
@@ -24,10 +24,10 @@ describe('a stint as one claim tells it', () => {
   });
 
   test('an assertion bounds the transition by all the time since, not by its own age', () => {
-    const stint = told({ kind: 'assertion', sinceMs: 0, atMs: 9000 });
-    expect(stint.hiMs).toBe(START + 9000 + STAMP_MS - 9000);
-    expect(stint.seenMs).toBe(START + 9000);
-    expect(stint.atMs).toBe(START);
+    const nodeState = told({ kind: 'assertion', sinceMs: 0, atMs: 9000 });
+    expect(nodeState.hiMs).toBe(START + 9000 + STAMP_MS - 9000);
+    expect(nodeState.seenMs).toBe(START + 9000);
+    expect(nodeState.atMs).toBe(START);
   });
 
   test('is young up to and including YOUNG after the transition, and not a millisecond more', () => {
@@ -51,27 +51,27 @@ describe('a stint as one claim tells it', () => {
 });
 
 describe('which stint is newer', () => {
-  const at = (over: Partial<Stint>): Stint => ({ ...told(), ...over });
+  const at = (over: Partial<NodeState>): NodeState => ({ ...told(), ...over });
 
   test('within a boot the larger since, by a microsecond', () => {
-    expect(newerStint(at({ since: 11 }), at({ since: 10 }))).toBe(true);
-    expect(newerStint(at({ since: 10 }), at({ since: 10 }))).toBe(false);
+    expect(isNewerTransition(at({ since: 11 }), at({ since: 10 }))).toBe(true);
+    expect(isNewerTransition(at({ since: 10 }), at({ since: 10 }))).toBe(false);
   });
 
   test('across boots the later boot, whatever since says: the counter starts again', () => {
     const rebooted = at({ bootId: 'later', bootAtMs: START + 1, since: 1 });
-    expect(newerStint(rebooted, at({ bootAtMs: START, since: 999 }))).toBe(true);
-    expect(newerStint(at({ bootAtMs: START, since: 999 }), rebooted)).toBe(false);
+    expect(isNewerTransition(rebooted, at({ bootAtMs: START, since: 999 }))).toBe(true);
+    expect(isNewerTransition(at({ bootAtMs: START, since: 999 }), rebooted)).toBe(false);
   });
 
   test('two boots of one instant are ordered by id, so that every order of arrival agrees', () => {
     const [x, y] = [at({ bootId: 'x' }), at({ bootId: 'y' })];
-    expect([newerStint(y, x), newerStint(x, y)]).toEqual([true, false]);
+    expect([isNewerTransition(y, x), isNewerTransition(x, y)]).toEqual([true, false]);
   });
 
   test('claims of one transition are one stint, whatever state they tell', () => {
-    expect(sameStint(told(), told({ kind: 'assertion', sinceMs: 0, atMs: 9000 }))).toBe(true);
-    expect(sameStint(told(), told({ atMs: 1 }))).toBe(false);
+    expect(sameTransition(told(), told({ kind: 'assertion', sinceMs: 0, atMs: 9000 }))).toBe(true);
+    expect(sameTransition(told(), told({ atMs: 1 }))).toBe(false);
   });
 });
 
@@ -131,19 +131,19 @@ describe('merge', () => {
   });
 
   test('the same claim again changes nothing', () => {
-    const stint = told({ kind: 'lower-advert', sinceMs: 0, atMs: 5000 });
-    expect(merge(stint, stint)).toEqual(stint);
+    const nodeState = told({ kind: 'lower-advert', sinceMs: 0, atMs: 5000 });
+    expect(merge(nodeState, nodeState)).toEqual(nodeState);
   });
 });
 
 describe('when a transition happened', () => {
   test('the node clock refines AWS’s second and is never believed beyond it', () => {
-    const stint = told({ over: { atMs: START + 417 } });
-    expect(transitionAt(stint)).toBe(START + 417);
-    expect(transitionAt(told({ over: { atMs: START - 86_400_000 } }))).toBe(stint.hiMs - STAMP_MS);
-    expect(transitionAt(told({ over: { atMs: START + 86_400_000 } }))).toBe(stint.hiMs);
-    expect(transitionAt({ ...stint, atMs: stint.hiMs + 1 })).toBe(stint.hiMs);
-    expect(plus(epochMs(stint.hiMs), durationMs(-STAMP_MS))).toBe(START);
+    const nodeState = told({ over: { atMs: START + 417 } });
+    expect(transitionAt(nodeState)).toBe(START + 417);
+    expect(transitionAt(told({ over: { atMs: START - 86_400_000 } }))).toBe(nodeState.hiMs - STAMP_MS);
+    expect(transitionAt(told({ over: { atMs: START + 86_400_000 } }))).toBe(nodeState.hiMs);
+    expect(transitionAt({ ...nodeState, atMs: nodeState.hiMs + 1 })).toBe(nodeState.hiMs);
+    expect(plus(epochMs(nodeState.hiMs), durationMs(-STAMP_MS))).toBe(START);
   });
 });
 

@@ -9,26 +9,26 @@ import {
   unfit,
 } from '../../../shared/vip/election.ts';
 import { slotOf } from '../../../shared/vip/liveness.ts';
-import { type Stint, stintOf } from '../../../shared/vip/node-state.ts';
+import { type NodeState, nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import { newVip, type Vip } from '../../../shared/vip/vip.ts';
 import { claimOf, entry, memberOf, START, type Words } from '../../support/world.ts';
 
 const NODES = ['i-a', 'i-b', 'i-c'];
-const stint = (node: string, words: Words = {}): Stint => stintOf(claimOf(node, words), START);
+const nodeState = (node: string, words: Words = {}): NodeState => nodeStateFrom(claimOf(node, words), START);
 
-function vip(claims: Record<string, Stint>, over: Partial<Vip> = {}): Vip {
+function vip(claims: Record<string, NodeState>, over: Partial<Vip> = {}): Vip {
   const members = Object.fromEntries(NODES.map((node) => [node, memberOf(node)]));
   return { ...newVip(entry), members, claims, ...over };
 }
 
-const election = (claims: Record<string, Stint>, over: Partial<Vip> = {}): Election =>
+const election = (claims: Record<string, NodeState>, over: Partial<Vip> = {}): Election =>
   elect(vip(claims, over), START);
 /** Evidence enough to make a stint that was last heard at START silent. */
 const muchHeard = [1, 2, 3, 4, 5].map((n) => slotOf(START) + n);
 
 describe('orders', () => {
   const order = { untilMs: epochMs(START + 1), by: 'ops', reason: 'test' };
-  const claims = { 'i-a': stint('i-a'), 'i-b': stint('i-b', { atMs: 5000 }) };
+  const claims = { 'i-a': nodeState('i-a'), 'i-b': nodeState('i-b', { atMs: 5000 }) };
 
   test('a freeze keeps the owner strictly before its end, and not at it', () => {
     expect(election(claims, { owner: 'i-a', freeze: order })).toMatchObject({
@@ -45,7 +45,7 @@ describe('orders', () => {
   });
 
   test('a BACKUP may be pinned: an order is meant to overrule the election', () => {
-    const backup = { ...claims, 'i-a': stint('i-a', { state: 'BACKUP' }) };
+    const backup = { ...claims, 'i-a': nodeState('i-a', { state: 'BACKUP' }) };
     expect(election(backup, { pin: { ...order, node: 'i-a' } }).owner).toBe('i-a');
   });
 
@@ -58,7 +58,7 @@ describe('orders', () => {
   for (const state of ['FAULT', 'STOP', 'DELETED'] as const) {
     test(`a pin is suspended, with the reason, when its node says ${state}`, () => {
       const found = election(
-        { ...claims, 'i-a': stint('i-a', { state }) },
+        { ...claims, 'i-a': nodeState('i-a', { state }) },
         { pin: { ...order, node: 'i-a' } },
       );
       expect(found).toMatchObject({ owner: 'i-b', suspendedPin: `last word of i-a is ${state}` });
@@ -78,31 +78,31 @@ describe('orders', () => {
 describe('among MASTERs', () => {
   test('the newest transition wins, whatever the priorities say: it is what VRRP arrived at', () => {
     const claims = {
-      'i-a': stint('i-a', { priority: 254 }),
-      'i-b': stint('i-b', { atMs: 2000, priority: 1 }),
+      'i-a': nodeState('i-a', { priority: 254 }),
+      'i-b': nodeState('i-b', { atMs: 2000, priority: 1 }),
     };
     expect(election(claims)).toMatchObject({ owner: 'i-b', why: 'newest MASTER is i-b' });
   });
 
   test('one instant: the higher priority wins, then the lower id', () => {
-    const equal = { 'i-b': stint('i-b'), 'i-a': stint('i-a') };
-    expect(election({ ...equal, 'i-c': stint('i-c', { priority: 101 }) }).owner).toBe('i-c');
+    const equal = { 'i-b': nodeState('i-b'), 'i-a': nodeState('i-a') };
+    expect(election({ ...equal, 'i-c': nodeState('i-c', { priority: 101 }) }).owner).toBe('i-c');
     expect(election(equal).owner).toBe('i-a');
   });
 
   test('who is no member, or does not say MASTER, is no candidate', () => {
     const claims = {
-      'i-a': stint('i-a'),
-      'i-z': stint('i-z', { atMs: 9000 }),
-      'i-b': stint('i-b', { atMs: 9000, state: 'BACKUP' }),
+      'i-a': nodeState('i-a'),
+      'i-z': nodeState('i-z', { atMs: 9000 }),
+      'i-b': nodeState('i-b', { atMs: 9000, state: 'BACKUP' }),
     };
     expect(election(claims).owner).toBe('i-a');
   });
 
   test('a higher priority takes it back once its lower-advert came surely after the winner’s transition', () => {
-    const winner = stint('i-b', { atMs: 10_000, priority: 50 });
-    const advert = (atMs: number): Stint => ({
-      ...stint('i-a', { priority: 100 }),
+    const winner = nodeState('i-b', { atMs: 10_000, priority: 50 });
+    const advert = (atMs: number): NodeState => ({
+      ...nodeState('i-a', { priority: 100 }),
       affSeq: 1,
       affHiMs: atMs,
       affAtMs: atMs,
@@ -119,8 +119,8 @@ describe('among MASTERs', () => {
 
   test('a silent MASTER is no candidate while another is heard', () => {
     const claims = {
-      'i-a': stint('i-a', { atMs: 2000 }),
-      'i-b': stint('i-b', { kind: 'assertion', sinceMs: 0, atMs: 130_000 }),
+      'i-a': nodeState('i-a', { atMs: 2000 }),
+      'i-b': nodeState('i-b', { kind: 'assertion', sinceMs: 0, atMs: 130_000 }),
     };
     expect(election(claims, { owner: 'i-a' }).owner).toBe('i-a');
     expect(election(claims, { owner: 'i-a', heard: muchHeard }).owner).toBe('i-b');
@@ -133,20 +133,23 @@ describe('with no candidate', () => {
   test('the owner stays: nobody said anything better', () => {
     expect(election({}, { owner: 'i-a' })).toMatchObject({ owner: 'i-a', why: stays });
     expect(election({}).owner).toBeUndefined();
-    const down = { 'i-a': stint('i-a', { state: 'FAULT' }), 'i-b': stint('i-b', { state: 'BACKUP' }) };
+    const down = {
+      'i-a': nodeState('i-a', { state: 'FAULT' }),
+      'i-b': nodeState('i-b', { state: 'BACKUP' }),
+    };
     expect(election(down, { owner: 'i-a' })).toMatchObject({ owner: 'i-a', why: stays });
   });
 
   test('a silent MASTER takes over from an owner that withdrew itself', () => {
-    const claims = { 'i-a': stint('i-a', { atMs: 5000, state: 'STOP' }), 'i-b': stint('i-b') };
+    const claims = { 'i-a': nodeState('i-a', { atMs: 5000, state: 'STOP' }), 'i-b': nodeState('i-b') };
     const found = election(claims, { owner: 'i-a', heard: muchHeard });
     expect(found).toMatchObject({ owner: 'i-b', why: 'i-a said STOP; the newest MASTER is i-b' });
   });
 
   test('both silent: the other takes over only when it spoke OUTLIVES_MS after the owner’s last word', () => {
     const claims = (gap: number) => ({
-      'i-a': stint('i-a', { atMs: 1000 }),
-      'i-b': { ...stint('i-b'), seenMs: START + 1000 + gap },
+      'i-a': nodeState('i-a', { atMs: 1000 }),
+      'i-b': { ...nodeState('i-b'), seenMs: START + 1000 + gap },
     });
     const silentBoth = { owner: 'i-a', heard: muchHeard };
     expect(election(claims(OUTLIVES_MS), silentBoth).owner).toBe('i-b');
@@ -154,16 +157,16 @@ describe('with no candidate', () => {
   });
 
   test('an owner that is no member any more does not hold the VIP against a silent MASTER', () => {
-    const found = election({ 'i-b': stint('i-b') }, { owner: 'i-gone', heard: muchHeard });
+    const found = election({ 'i-b': nodeState('i-b') }, { owner: 'i-gone', heard: muchHeard });
     expect(found.owner).toBe('i-b');
   });
 });
 
 describe('split brain', () => {
-  const older = (seenMs: number): Stint => ({ ...stint('i-a'), seenMs });
+  const older = (seenMs: number): NodeState => ({ ...nodeState('i-a'), seenMs });
 
   test('two MASTERs, the older one heard SPLIT_AFTER_MS after the newer one’s transition', () => {
-    const newer = stint('i-b', { atMs: 10_000 });
+    const newer = nodeState('i-b', { atMs: 10_000 });
     const at = START + 10_000 + SPLIT_AFTER_MS;
     expect(election({ 'i-a': older(at), 'i-b': newer }).splitBrain).toEqual(['i-a', 'i-b']);
     expect(election({ 'i-a': older(at - 1), 'i-b': newer }).splitBrain).toEqual([]);
@@ -172,7 +175,7 @@ describe('split brain', () => {
   test('not a dead host whose last word was MASTER', () => {
     const claims = {
       'i-a': older(START),
-      'i-b': stint('i-b', { kind: 'assertion', sinceMs: 5000, atMs: 130_000 }),
+      'i-b': nodeState('i-b', { kind: 'assertion', sinceMs: 5000, atMs: 130_000 }),
     };
     expect(election(claims, { heard: muchHeard })).toMatchObject({ owner: 'i-b', splitBrain: [] });
   });

@@ -10,38 +10,38 @@ import {
   slotOf,
   withHeard,
 } from '../../../shared/vip/liveness.ts';
-import { stintOf } from '../../../shared/vip/node-state.ts';
+import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import { claimOf, START } from '../../support/world.ts';
 
-const stint = stintOf(claimOf('i-a'), START);
+const nodeState = nodeStateFrom(claimOf('i-a'), START);
 const own = slotOf(START);
 const slotsAfter = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => own + 1 + i);
 
 describe('silence', () => {
   test('nothing ages while nothing arrives: with no evidence nobody is silent, however long ago it spoke', () => {
-    expect(isSilent([], stint)).toBe(false);
-    expect(isSilent([own], stint)).toBe(false);
+    expect(isSilent([], nodeState)).toBe(false);
+    expect(isSilent([own], nodeState)).toBe(false);
   });
 
   test(`takes ${SILENT_AFTER_SLOTS} slots in which others were heard, and not one less`, () => {
-    expect(isSilent(slotsAfter(SILENT_AFTER_SLOTS - 1), stint)).toBe(false);
-    expect(isSilent(slotsAfter(SILENT_AFTER_SLOTS), stint)).toBe(true);
+    expect(isSilent(slotsAfter(SILENT_AFTER_SLOTS - 1), nodeState)).toBe(false);
+    expect(isSilent(slotsAfter(SILENT_AFTER_SLOTS), nodeState)).toBe(true);
   });
 
   test('slots up to its own last word tell nothing', () => {
-    expect(isSilent([own - 3, own - 2, own - 1, own, ...slotsAfter(4)], stint)).toBe(false);
+    expect(isSilent([own - 3, own - 2, own - 1, own, ...slotsAfter(4)], nodeState)).toBe(false);
   });
 
   test('slots need not follow each other: an outage between them counts for nothing', () => {
-    expect(isSilent([own + 1, own + 500, own + 501, own + 502], stint)).toBe(false);
-    expect(isSilent([own + 1, own + 500, own + 501, own + 502, own + 503], stint)).toBe(true);
+    expect(isSilent([own + 1, own + 500, own + 501, own + 502], nodeState)).toBe(false);
+    expect(isSilent([own + 1, own + 500, own + 501, own + 502, own + 503], nodeState)).toBe(true);
   });
 
   test('is told within SILENCE_MAX by members that assert every 10 s', () => {
     const last = START - (START % SLOT);
     const heard = new Set<number>();
     for (let at = last; at <= last + SILENCE_MAX; at += 10_000) heard.add(slotOf(at));
-    expect(isSilent([...heard], { ...stint, slot: slotOf(last) })).toBe(true);
+    expect(isSilent([...heard], { ...nodeState, slot: slotOf(last) })).toBe(true);
   });
 });
 
@@ -57,7 +57,7 @@ describe('the slots that were heard', () => {
     expect(pruned(long.slice(1))).toHaveLength(HEARD_PRUNE_ABOVE);
     expect(pruned(long)).toHaveLength(HEARD_KEPT);
     for (const slot of long) {
-      expect(isSilent(pruned(long), { ...stint, slot })).toBe(isSilent(long, { ...stint, slot }));
+      expect(isSilent(pruned(long), { ...nodeState, slot })).toBe(isSilent(long, { ...nodeState, slot }));
     }
   });
 });

@@ -2,16 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { durationMs, epochMs, plus } from '../../../shared/time.ts';
 import { slotOf } from '../../../shared/vip/liveness.ts';
-import { merge, type Stint, stintOf } from '../../../shared/vip/node-state.ts';
+import { merge, type NodeState, nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import { afterClaimWrite, type ClaimWrite } from '../../../shared/vip/store.ts';
 import { isNews, newVip, onlyRefreshes, sameScope, type Vip, withClaim } from '../../../shared/vip/vip.ts';
 import { claimOf, entry, memberOf, START } from '../../support/world.ts';
 
 const vip: Vip = { ...newVip(entry), members: { 'i-a': memberOf('i-a') } };
-const first = stintOf(claimOf('i-a'), START);
+const first = nodeStateFrom(claimOf('i-a'), START);
 
 /** Claims of one node that speak of one of two transitions, sent and stamped at any time, some of them very late. */
-const stint: fc.Arbitrary<Stint> = fc
+const nodeState: fc.Arbitrary<NodeState> = fc
   .record({
     sinceMs: fc.constantFrom(0, 5000),
     // Also close around the end of youth, where two claims may be stamped the wrong way round.
@@ -24,14 +24,14 @@ const stint: fc.Arbitrary<Stint> = fc
     const atMs = sinceMs + afterMs;
     const timeMs = epochMs(Math.floor((START + atMs) / 1000 + stampMs) * 1000);
     const claim = claimOf('i-a', { kind, sinceMs, atMs, over: { timeMs } });
-    return stintOf(claim, plus(timeMs, durationMs(lateMs)));
+    return nodeStateFrom(claim, plus(timeMs, durationMs(lateMs)));
   });
 
 describe('a claim that is recorded without a read', () => {
   test('overwrites a few fields and does what merge would do: DynamoDB has no min() and no max()', () => {
     let refreshes = 0;
     fc.assert(
-      fc.property(stint, stint, (known, told) => {
+      fc.property(nodeState, nodeState, (known, told) => {
         if (!onlyRefreshes(known, told)) return;
         refreshes += 1;
         const { seq, state, priority, slot, seenMs, affSeq, affHiMs, affAtMs } = told;
@@ -45,7 +45,7 @@ describe('a claim that is recorded without a read', () => {
 
   test('replaces a stint that is older, or the first word of a node', () => {
     fc.assert(
-      fc.property(stint, stint, (known, told) => {
+      fc.property(nodeState, nodeState, (known, told) => {
         if (isNews(known, told)) expect(merge(known, told)).toEqual(told);
       }),
     );
@@ -96,7 +96,7 @@ test('a VIP that was just registered is at its first rev, under no epoch, and sa
 });
 
 test('a claim of the slot that is recorded already only refreshes: one write will do for it', () => {
-  const later = stintOf(claimOf('i-a', { kind: 'assertion', sinceMs: 0, atMs: 1000 }), START);
+  const later = nodeStateFrom(claimOf('i-a', { kind: 'assertion', sinceMs: 0, atMs: 1000 }), START);
   expect(later.slot).toBe(first.slot);
   expect(onlyRefreshes(first, later)).toBe(true);
   expect(onlyRefreshes({ ...first, slot: later.slot + 1 }, later), 'a slot is never taken back').toBe(false);

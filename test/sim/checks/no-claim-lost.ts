@@ -1,7 +1,7 @@
 // Guarantee 4: no claim is lost to a held lease. What an invocation answered as recorded stands in the item, or something
 // newer of that node does; nothing that stands there is ever replaced by something older; and AWS's hint that an instance
 // stopped withdraws no word of a node that spoke after its end.
-import type { Stint } from '../../../shared/vip/node-state.ts';
+import type { NodeState } from '../../../shared/vip/node-state.ts';
 import type { World } from '../world/world.ts';
 import type { Violation } from './violation.ts';
 
@@ -9,8 +9,8 @@ const boot = (bootId: string): number => Number(bootId.split('-')[1]);
 
 /** By the numbers of the boots, which nobody but the simulation knows. */
 const older = (
-  a: Pick<Stint, 'bootId' | 'since' | 'seq'>,
-  b: Pick<Stint, 'bootId' | 'since' | 'seq'>,
+  a: Pick<NodeState, 'bootId' | 'since' | 'seq'>,
+  b: Pick<NodeState, 'bootId' | 'since' | 'seq'>,
 ): boolean =>
   a.bootId === b.bootId
     ? a.since < b.since || (a.since === b.since && a.seq < b.seq)
@@ -21,9 +21,12 @@ export function noClaimLost(world: World): readonly Violation[] {
   for (const { answer, word, item, deliveredAtMs, atMs } of world.log.answers) {
     if (answer !== 'recorded' && answer !== 'switched') continue;
     if (wasForgotten(world, word.vip, deliveredAtMs, atMs)) continue;
-    const stint = item?.claims[word.node];
-    if (stint !== undefined && !older(stint, word)) continue;
-    const stands = stint === undefined ? 'nothing' : `${stint.state} since ${stint.since} seq ${stint.seq}`;
+    const nodeState = item?.claims[word.node];
+    if (nodeState !== undefined && !older(nodeState, word)) continue;
+    const stands =
+      nodeState === undefined
+        ? 'nothing'
+        : `${nodeState.state} since ${nodeState.since} seq ${nodeState.seq}`;
     found.push({
       guarantee: 'no claim lost',
       vip: word.vip,

@@ -81,7 +81,7 @@ export const found: readonly Control[] = [
   {
     name: 'a late word wins where there is no other',
     breaks: ['never worse', 'order'],
-    patches: [patch('vip/election', ' && c.stint.slot !== NEVER_IN_TIME', '')],
+    patches: [patch('vip/election', ' && c.nodeState.slot !== NEVER_IN_TIME', '')],
   },
   {
     name: 'a late lower-advert counts',

@@ -14,7 +14,7 @@ export const planted: readonly Control[] = [
   {
     name: 'a hint of an earlier life stops a node that has spoken since',
     breaks: ['no claim lost', 'never worse', 'convergence'],
-    patches: [patch('controller/hint', ' || stint.seenMs > hint.atMs + STAMP_MS', '')],
+    patches: [patch('controller/hint', ' || nodeState.seenMs > hint.atMs + STAMP_MS', '')],
   },
   {
     name: 'that an instance starts counts as its stop',

@@ -62,7 +62,7 @@ export const controls: readonly Control[] = [
     patches: [
       patch(
         'vip/node-state',
-        'if (known === undefined || newerStint(told, known)) return told;',
+        'if (known === undefined || isNewerTransition(told, known)) return told;',
         'if (true) return told;',
       ),
     ],
@@ -99,8 +99,8 @@ export const controls: readonly Control[] = [
     patches: [
       patch(
         'vip/node-state',
-        'epochMs(clamp(stint.atMs, stint.hiMs - STAMP_MS, stint.hiMs))',
-        'epochMs(stint.atMs)',
+        'epochMs(clamp(nodeState.atMs, nodeState.hiMs - STAMP_MS, nodeState.hiMs))',
+        'epochMs(nodeState.atMs)',
       ),
     ],
   },
@@ -115,8 +115,8 @@ export const controls: readonly Control[] = [
     patches: [
       patch(
         'vip/node-state',
-        'epochMs(clamp(stint.atMs, stint.hiMs - STAMP_MS, stint.hiMs))',
-        'epochMs(stint.affHiMs ?? clamp(stint.atMs, stint.hiMs - STAMP_MS, stint.hiMs))',
+        'epochMs(clamp(nodeState.atMs, nodeState.hiMs - STAMP_MS, nodeState.hiMs))',
+        'epochMs(nodeState.affHiMs ?? clamp(nodeState.atMs, nodeState.hiMs - STAMP_MS, nodeState.hiMs))',
       ),
     ],
   },
@@ -126,8 +126,8 @@ export const controls: readonly Control[] = [
     patches: [
       patch(
         'vip/election',
-        'masters.filter((c) => !isSilent(vip.heard, c.stint))',
-        'masters.filter((c) => Math.floor(now / 25_000) - c.stint.slot < 5)',
+        'masters.filter((c) => !isSilent(vip.heard, c.nodeState))',
+        'masters.filter((c) => Math.floor(now / 25_000) - c.nodeState.slot < 5)',
       ),
     ],
   },
