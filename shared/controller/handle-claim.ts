@@ -12,7 +12,7 @@ import { isFromFuture, type NodeIdentity, type Rejection, sourceMismatch } from 
 import { type Claim, isLate, saidAt } from '../vip/claim.ts';
 import { elect } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, LOOK_AGAIN } from '../vip/lease.ts';
-import { slotOf } from '../vip/liveness.ts';
+import { windowOf } from '../vip/liveness.ts';
 import { type NodeState, nodeStateFrom } from '../vip/node-state.ts';
 import { isPausing } from '../vip/retry-backoff.ts';
 import type { ClaimWrite } from '../vip/store.ts';
@@ -63,7 +63,7 @@ export async function handleClaim(
     await ports.timeline.probe({ vip, node, eventId, seq, ...version, sentAtMs: timeMs, atMs: now });
     return { answer: 'probed' };
   }
-  const told = { claim, stint: nodeStateFrom(claim, now), slot: slotOf(claim.timeMs) };
+  const told = { claim, stint: nodeStateFrom(claim, now), slot: windowOf(claim.timeMs) };
   const errand: ClaimContext = {
     wire: ports,
     ...told,

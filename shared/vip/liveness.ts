@@ -10,11 +10,11 @@ import { type DurationMs, durationMs, seconds } from '../time.ts';
 import type { NodeState } from './node-state.ts';
 
 /** Length of an evidence slot. Masters assert every 10 s, so that a slot without a word of theirs tells something. */
-export const SLOT: DurationMs = seconds(25);
+export const EVIDENCE_WINDOW: DurationMs = seconds(25);
 /** A node is silent when members were heard in this many slots after its own last one: 100 to 130 s. */
-export const SILENT_AFTER_SLOTS = 5;
+export const SILENT_AFTER_WINDOWS = 5;
 
-export const slotOf = (instant: number): number => Math.floor(instant / SLOT);
+export const windowOf = (instant: number): number => Math.floor(instant / EVIDENCE_WINDOW);
 
 /** The slot of a stint of which nothing has come in time: silent, however few slots were heard since. */
 export const NEVER_IN_TIME = 0;
@@ -25,11 +25,11 @@ export const HEARD_KEPT = 12;
 export const HEARD_PRUNE_ABOVE = 40;
 
 /** The longest that a node may say nothing before it is silent, masters asserting every 10 s. */
-export const SILENCE_MAX: DurationMs = durationMs(SLOT * SILENT_AFTER_SLOTS + 10_000);
+export const SILENCE_MAX: DurationMs = durationMs(EVIDENCE_WINDOW * SILENT_AFTER_WINDOWS + 10_000);
 
 export const isSilent = (heard: readonly number[], nodeState: NodeState): boolean =>
   nodeState.slot === NEVER_IN_TIME ||
-  heard.reduce((later, slot) => (slot > nodeState.slot ? later + 1 : later), 0) >= SILENT_AFTER_SLOTS;
+  heard.reduce((later, slot) => (slot > nodeState.slot ? later + 1 : later), 0) >= SILENT_AFTER_WINDOWS;
 
 export const withHeard = (heard: readonly number[], slot: number): readonly number[] =>
   heard.includes(slot) ? heard : [...heard, slot].sort((a, b) => a - b);

@@ -1,6 +1,6 @@
 import { type DurationMs, type EpochMs, epochMs, seconds } from '../time.ts';
 import { type Claim, clamp, isLate, STAMP_MS, type VrrpState } from './claim.ts';
-import { NEVER_IN_TIME, slotOf } from './liveness.ts';
+import { NEVER_IN_TIME, windowOf } from './liveness.ts';
 
 export interface NodeState {
   readonly bootId: string;
@@ -45,7 +45,7 @@ export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
     young: sinceTransitionMs <= YOUNG && !late,
     atMs: Math.round(claim.atMs - (claim.seq - claim.since) / 1000),
     // A late stint enters as silent: whoever else was heard meanwhile knows better.
-    slot: late ? NEVER_IN_TIME : slotOf(claim.timeMs),
+    slot: late ? NEVER_IN_TIME : windowOf(claim.timeMs),
     seenMs: Math.round(claim.timeMs - sinceClaimMs),
   };
   // Heard minutes ago it may speak of a master long gone; while there is one it is said again every 10 s.

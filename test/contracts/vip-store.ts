@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { type EpochMs, plus } from '../../shared/time.ts';
 import type { Claim } from '../../shared/vip/claim.ts';
 import { LEASE_TTL, type Lease, SKEW } from '../../shared/vip/lease.ts';
-import { slotOf } from '../../shared/vip/liveness.ts';
+import { windowOf } from '../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../shared/vip/node-state.ts';
 import { afterClaimWrite, type ClaimWrite, type VipStore } from '../../shared/vip/store.ts';
 import { isNews, newVip, type Vip, withLease } from '../../shared/vip/vip.ts';
@@ -19,7 +19,7 @@ export function telling(claim: Claim, more: Partial<ClaimWrite> = {}): ClaimWrit
     vip: claim.vip,
     node: claim.node,
     stint: nodeStateFrom(claim, claim.timeMs),
-    slot: slotOf(claim.timeMs),
+    slot: windowOf(claim.timeMs),
   };
   return { ...base, as: 'news', ...more };
 }

@@ -7,7 +7,7 @@ import { invoke, logLines, poll, type Stack, startStack, VIP } from '../../lab/a
 import { describeVpc } from '../../lab/aws/stack/vpc-view.ts';
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
 import { epochMs } from '../../shared/time.ts';
-import { slotOf } from '../../shared/vip/liveness.ts';
+import { windowOf } from '../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../shared/vip/node-state.ts';
 import {
   addPermission,
@@ -191,7 +191,7 @@ describe('reconcile', () => {
       vip: VIP,
       node: to,
       stint: nodeStateFrom(claim, now),
-      slot: slotOf(claim.timeMs),
+      slot: windowOf(claim.timeMs),
       as: 'news' as const,
     };
     expect(await stack.vips.recordClaim(telling, now)).toMatchObject({ answer: 'recorded' });

@@ -13,8 +13,8 @@ import { addTable, claimOf, entry, memberOf, START, V4, world } from '../support
 describe('the constants are those of the protocol', () => {
   test('of claims and silence', () => {
     expect([
-      silent.SLOT,
-      silent.SILENT_AFTER_SLOTS,
+      silent.EVIDENCE_WINDOW,
+      silent.SILENT_AFTER_WINDOWS,
       claim.LATE_AFTER,
       nodeStates.YOUNG,
       claim.STAMP_MS,

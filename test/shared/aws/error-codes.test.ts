@@ -5,7 +5,7 @@ import { Fault, type FaultKind, faultKinds } from '../../../shared/fault.ts';
 import type { Step, StepDone } from '../../../shared/network/step.ts';
 import { type Switched, switchVip, take } from '../../../shared/switch/switch-vip.ts';
 import { UNKNOWN_LANDS_WITHIN } from '../../../shared/vip/lease.ts';
-import { slotOf } from '../../../shared/vip/liveness.ts';
+import { windowOf } from '../../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import {
   claimOf,
@@ -120,7 +120,7 @@ async function meets(
     vip: 'web',
     node: 'i-a',
     stint: nodeStateFrom(claim, START),
-    slot: slotOf(START),
+    slot: windowOf(START),
     as: 'news',
   } as const;
   await w.vips.recordClaim(heard, START);

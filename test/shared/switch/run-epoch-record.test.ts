@@ -5,7 +5,7 @@ import { heldLease } from '../../../shared/switch/held-lease.ts';
 import { type EpochPorts, type EpochResult, runEpoch } from '../../../shared/switch/run-epoch.ts';
 import { durationMs, hours, plus, seconds } from '../../../shared/time.ts';
 import type { Failover, Intent } from '../../../shared/timeline/timeline.ts';
-import { slotOf } from '../../../shared/vip/liveness.ts';
+import { windowOf } from '../../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import {
@@ -190,7 +190,7 @@ test('a long plan ends with the election that it was for: what has not been sent
   const claim = claimOf('i-b', { atMs: 3000 });
   const nodeState = nodeStateFrom(claim, w.clock.now());
   await w.vips.recordClaim(
-    { vip: 'web', node: 'i-b', stint: nodeState, slot: slotOf(claim.timeMs), as: 'news' },
+    { vip: 'web', node: 'i-b', stint: nodeState, slot: windowOf(claim.timeMs), as: 'news' },
     w.clock.now(),
   );
   const { failover, committable: good } = await running;

@@ -5,7 +5,7 @@ import { EPOCHS_MAX, type Ports, type Switched, switchVip, take } from '../../..
 import { durationMs, plus, seconds } from '../../../shared/time.ts';
 import type { Claim } from '../../../shared/vip/claim.ts';
 import { UNKNOWN_LANDS_WITHIN } from '../../../shared/vip/lease.ts';
-import { slotOf } from '../../../shared/vip/liveness.ts';
+import { windowOf } from '../../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import {
@@ -33,7 +33,7 @@ function record(w: World, claim: Claim): void {
     vip: 'web',
     node: claim.node,
     stint: nodeState,
-    slot: slotOf(claim.timeMs),
+    slot: windowOf(claim.timeMs),
     as: 'news',
   } as const;
   void w.vips.recordClaim(telling, w.clock.now());

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { durationMs, epochMs, plus } from '../../../shared/time.ts';
 import { LATE_AFTER, STAMP_MS, saidAt } from '../../../shared/vip/claim.ts';
-import { NEVER_IN_TIME, slotOf } from '../../../shared/vip/liveness.ts';
+import { NEVER_IN_TIME, windowOf } from '../../../shared/vip/liveness.ts';
 import {
   isNewerTransition,
   lowerAdvertAt,
@@ -36,7 +36,7 @@ describe('a stint as one claim tells it', () => {
   });
 
   test('enters as silent when it comes more than LATE_AFTER late: whoever else was heard knows better', () => {
-    expect(told({}, LATE_AFTER).slot).toBe(slotOf(START));
+    expect(told({}, LATE_AFTER).slot).toBe(windowOf(START));
     expect(told({}, LATE_AFTER + 1).slot).toBe(NEVER_IN_TIME);
   });
 

@@ -8,7 +8,7 @@ import {
   SPLIT_AFTER_MS,
   unfit,
 } from '../../../shared/vip/election.ts';
-import { slotOf } from '../../../shared/vip/liveness.ts';
+import { windowOf } from '../../../shared/vip/liveness.ts';
 import { type NodeState, nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import { newVip, type Vip } from '../../../shared/vip/vip.ts';
 import { claimOf, entry, memberOf, START, type Words } from '../../support/world.ts';
@@ -24,7 +24,7 @@ function vip(claims: Record<string, NodeState>, over: Partial<Vip> = {}): Vip {
 const election = (claims: Record<string, NodeState>, over: Partial<Vip> = {}): Election =>
   elect(vip(claims, over), START);
 /** Evidence enough to make a stint that was last heard at START silent. */
-const muchHeard = [1, 2, 3, 4, 5].map((n) => slotOf(START) + n);
+const muchHeard = [1, 2, 3, 4, 5].map((n) => windowOf(START) + n);
 
 describe('orders', () => {
   const order = { untilMs: epochMs(START + 1), by: 'ops', reason: 'test' };

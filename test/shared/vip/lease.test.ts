@@ -3,7 +3,7 @@ import { Fault } from '../../../shared/fault.ts';
 import { take } from '../../../shared/switch/switch-vip.ts';
 import { durationMs, epochMs, plus } from '../../../shared/time.ts';
 import { ATTEMPT_MAX, isLive, LEASE_TTL, type Lease, mayStart, SKEW } from '../../../shared/vip/lease.ts';
-import { slotOf } from '../../../shared/vip/liveness.ts';
+import { windowOf } from '../../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import type { ClaimWrite, ClaimWriteResult } from '../../../shared/vip/store.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
@@ -37,7 +37,7 @@ const telling = (node: string, atMs: number, holder: string): ClaimWrite => {
   const claim = claimOf(node, { atMs });
   const asked = { holder, expiresAtMs: plus(epochMs(START + atMs), LEASE_TTL), cause };
   const nodeState = nodeStateFrom(claim, epochMs(START + atMs));
-  return { vip: 'web', node, stint: nodeState, slot: slotOf(claim.timeMs), as: 'news', lease: asked };
+  return { vip: 'web', node, stint: nodeState, slot: windowOf(claim.timeMs), as: 'news', lease: asked };
 };
 const tell = (w: World, node: string, atMs: number, holder: string): Promise<ClaimWriteResult> =>
   w.vips.recordClaim(telling(node, atMs, holder), epochMs(START + atMs));

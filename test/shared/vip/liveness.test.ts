@@ -1,20 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import {
+  EVIDENCE_WINDOW,
   HEARD_KEPT,
   HEARD_PRUNE_ABOVE,
   isSilent,
   pruned,
   SILENCE_MAX,
-  SILENT_AFTER_SLOTS,
-  SLOT,
-  slotOf,
+  SILENT_AFTER_WINDOWS,
+  windowOf,
   withHeard,
 } from '../../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import { claimOf, START } from '../../support/world.ts';
 
 const nodeState = nodeStateFrom(claimOf('i-a'), START);
-const own = slotOf(START);
+const own = windowOf(START);
 const slotsAfter = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => own + 1 + i);
 
 describe('silence', () => {
@@ -23,9 +23,9 @@ describe('silence', () => {
     expect(isSilent([own], nodeState)).toBe(false);
   });
 
-  test(`takes ${SILENT_AFTER_SLOTS} slots in which others were heard, and not one less`, () => {
-    expect(isSilent(slotsAfter(SILENT_AFTER_SLOTS - 1), nodeState)).toBe(false);
-    expect(isSilent(slotsAfter(SILENT_AFTER_SLOTS), nodeState)).toBe(true);
+  test(`takes ${SILENT_AFTER_WINDOWS} slots in which others were heard, and not one less`, () => {
+    expect(isSilent(slotsAfter(SILENT_AFTER_WINDOWS - 1), nodeState)).toBe(false);
+    expect(isSilent(slotsAfter(SILENT_AFTER_WINDOWS), nodeState)).toBe(true);
   });
 
   test('slots up to its own last word tell nothing', () => {
@@ -38,10 +38,10 @@ describe('silence', () => {
   });
 
   test('is told within SILENCE_MAX by members that assert every 10 s', () => {
-    const last = START - (START % SLOT);
+    const last = START - (START % EVIDENCE_WINDOW);
     const heard = new Set<number>();
-    for (let at = last; at <= last + SILENCE_MAX; at += 10_000) heard.add(slotOf(at));
-    expect(isSilent([...heard], { ...nodeState, slot: slotOf(last) })).toBe(true);
+    for (let at = last; at <= last + SILENCE_MAX; at += 10_000) heard.add(windowOf(at));
+    expect(isSilent([...heard], { ...nodeState, slot: windowOf(last) })).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { durationMs, epochMs, plus } from '../../../shared/time.ts';
-import { slotOf } from '../../../shared/vip/liveness.ts';
+import { windowOf } from '../../../shared/vip/liveness.ts';
 import { merge, type NodeState, nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import { afterClaimWrite, type ClaimWrite } from '../../../shared/vip/store.ts';
 import { isNews, newVip, onlyRefreshes, sameScope, type Vip, withClaim } from '../../../shared/vip/vip.ts';
@@ -59,7 +59,7 @@ describe('the item after a telling', () => {
     vip: 'web',
     node: 'i-a',
     stint: first,
-    slot: slotOf(START),
+    slot: windowOf(START),
     as: 'news',
     ...over,
   });
@@ -77,9 +77,9 @@ describe('the item after a telling', () => {
   });
 
   test('a claim that says nothing new leaves the very same object, so that nobody writes it', () => {
-    const known = withClaim(vip, 'i-a', first, slotOf(START));
-    expect(withClaim(known, 'i-a', first, slotOf(START))).toBe(known);
-    expect(withClaim(known, 'i-a', first, slotOf(START) + 1)).not.toBe(known);
+    const known = withClaim(vip, 'i-a', first, windowOf(START));
+    expect(withClaim(known, 'i-a', first, windowOf(START))).toBe(known);
+    expect(withClaim(known, 'i-a', first, windowOf(START) + 1)).not.toBe(known);
   });
 });
 

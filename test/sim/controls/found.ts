@@ -73,8 +73,8 @@ export const found: readonly Control[] = [
     patches: [
       patch(
         'vip/node-state',
-        'slot: late ? NEVER_IN_TIME : slotOf(claim.timeMs),',
-        'slot: slotOf(claim.timeMs) - (late ? SILENT_AFTER_SLOTS : 0),',
+        'slot: late ? NEVER_IN_TIME : windowOf(claim.timeMs),',
+        'slot: windowOf(claim.timeMs) - (late ? SILENT_AFTER_WINDOWS : 0),',
       ),
     ],
   },
