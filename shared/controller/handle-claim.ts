@@ -14,7 +14,7 @@ import { elect } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, LOOK_AGAIN } from '../vip/lease.ts';
 import { windowOf } from '../vip/liveness.ts';
 import { type NodeState, nodeStateFrom } from '../vip/node-state.ts';
-import { isPausing } from '../vip/retry-backoff.ts';
+import { isBackingOff } from '../vip/retry-backoff.ts';
 import type { ClaimWrite } from '../vip/store.ts';
 import {
   defaultScope,
@@ -100,7 +100,7 @@ async function takeAtOnce(errand: ClaimContext): Promise<Answer> {
   if (item?.lease?.holder === lease.holder) {
     return { answer: 'switched', ...(await switchVip(ports, item, look.at(item), errand.stages)) };
   }
-  return settle(errand, item, look);
+  return actOnCurrentItem(errand, item, look);
 }
 
 const claimWriteFrom = (
@@ -127,11 +127,11 @@ async function recordFirst(errand: ClaimContext): Promise<Answer> {
     (error: unknown) =>
       faultOf(error).kind === 'unknown' ? ports.vips.read(claim.vip) : Promise.reject(error),
   );
-  return settle(errand, item, look, news);
+  return actOnCurrentItem(errand, item, look, news);
 }
 
 /** From the item as it is: records the claim if it is not, and switches if that is due and the lease is to be had. */
-async function settle(
+async function actOnCurrentItem(
   errand: ClaimContext,
   found: Vip | undefined,
   look: Look,
@@ -186,7 +186,7 @@ function isDue(vip: Vip, ports: Ports, claim: Claim): boolean {
   if (vip.lease !== undefined || Object.keys(vip.open).length > 0) return true;
   const election = elect(vip, now);
   if (election.owner === vip.owner) return false;
-  return urgent(claim) || !isPausing(vip.tried, election, now);
+  return urgent(claim) || !isBackingOff(vip.tried, election, now);
 }
 
 /** Without a condition on `rev` where the claim only overwrites: such a write cannot lose a race. */

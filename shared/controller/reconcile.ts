@@ -30,7 +30,7 @@ export async function reconcile(ports: Ports, listed: Vip, looked?: Observation)
   if (isLive(read.lease, now)) return idle(read, 'skipped', `epoch ${read.epoch} is under way`);
   const vip = await refresh(ports, read, seen);
   await keepView(ports, vip.name, seen);
-  return settle(ports, vip, seen, now);
+  return actOnCurrentItem(ports, vip, seen, now);
 }
 
 /** The view only serves when the describes fail: that it cannot be kept now is no reason to leave drift alone. */
@@ -43,7 +43,12 @@ async function keepView(ports: Ports, name: string, seen: Observation): Promise<
 }
 
 /** Takes the lease if something differs. A claim recorded meanwhile is no reason to wait another minute. */
-async function settle(ports: Ports, found: Vip, seen: Observation, began: EpochMs): Promise<Report> {
+async function actOnCurrentItem(
+  ports: Ports,
+  found: Vip,
+  seen: Observation,
+  began: EpochMs,
+): Promise<Report> {
   let vip = found;
   let report = idle(vip, 'skipped', 'lost every race for the item');
   for (let race = 1; race <= RACES_MAX; race++) {

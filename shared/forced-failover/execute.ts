@@ -13,7 +13,7 @@ import { type EpochMs, minutes, plus, seconds } from '../time.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
 import { type Cause, isLive, LOOK_AGAIN } from '../vip/lease.ts';
 import { type Pin, type Vip, withoutPin, withPin } from '../vip/vip.ts';
-import type { Carried, FailoverOrder } from './order.ts';
+import type { FailoverOrder, SwitchResult } from './order.ts';
 import { operatorsReasons } from './preflight.ts';
 
 /** Changes of the item met on the way; each costs a read and a wait at the most. */
@@ -32,7 +32,11 @@ const isOurs = (pin: Pin | undefined, order: FailoverOrder): boolean =>
   pin !== undefined && pin.node === order.to && pin.by === order.by && pin.reason === order.reason;
 
 /** Pins where asked, and switches. Doing it twice moves nothing the second time. */
-export async function carryOut(ports: Ports, order: FailoverOrder, execution: string): Promise<Carried> {
+export async function executeForcedFailover(
+  ports: Ports,
+  order: FailoverOrder,
+  execution: string,
+): Promise<SwitchResult> {
   const cause = causeOf(order, execution, ports.clock.now(), order.reason);
   return underLease(ports, order.vip, cause, (vip, now) => {
     const pin = order.pinMinutes === 0 ? undefined : pinOf(order, now);
@@ -48,7 +52,11 @@ export async function carryOut(ports: Ports, order: FailoverOrder, execution: st
 }
 
 /** Takes our pin away and goes where the election then says: back, unless keepalived itself has moved. */
-export async function switchBack(ports: Ports, order: FailoverOrder, execution: string): Promise<Carried> {
+export async function switchBack(
+  ports: Ports,
+  order: FailoverOrder,
+  execution: string,
+): Promise<SwitchResult> {
   const cause = causeOf(order, execution, ports.clock.now(), 'switching back, the order failed');
   return underLease(ports, order.vip, cause, (vip, now) =>
     isLiveOrder(vip.freeze, now)
@@ -76,7 +84,7 @@ async function underLease(
   name: string,
   cause: Cause,
   decide: (vip: Vip, now: EpochMs) => Decision,
-): Promise<Carried> {
+): Promise<SwitchResult> {
   for (let race = 1; race <= RACES_MAX; race++) {
     const vip = await ports.vips.read(name);
     if (vip === undefined || vip.removedAtMs !== undefined)
@@ -101,7 +109,7 @@ async function underLease(
 
 const ownerOf = ({ owner }: Vip) => (owner === undefined ? {} : { owner });
 
-function told({ vip, failovers }: Switched, epoch: number): Carried {
+function told({ vip, failovers }: Switched, epoch: number): SwitchResult {
   const failover = failovers.at(-1);
   const story = failover === undefined ? {} : { failover };
   // Committed means: every step was carried out. What was left to a stranger is in the record.
@@ -112,7 +120,7 @@ function told({ vip, failovers }: Switched, epoch: number): Carried {
   return { outcome: 'failed', why, ...ownerOf(vip), ...story };
 }
 
-const judged = (carried: Carried, order: FailoverOrder): Carried =>
+const judged = (carried: SwitchResult, order: FailoverOrder): SwitchResult =>
   carried.outcome === 'switched' && carried.owner !== order.to
     ? { ...carried, outcome: 'failed', why: `the VIP went to ${carried.owner}, want ${order.to}` }
     : carried;

@@ -1,6 +1,6 @@
 import type { Notice } from '../timeline/message.ts';
 import type { Decision } from './approval.ts';
-import type { Carried, FailoverOrder } from './order.ts';
+import type { FailoverOrder, SwitchResult } from './order.ts';
 import type { Preflight } from './preflight.ts';
 import type { Release, Released } from './rejoin.ts';
 
@@ -9,9 +9,9 @@ export interface Story {
   readonly preflight?: Preflight & { readonly order: FailoverOrder };
   readonly decision?: Decision;
   readonly awaited?: { readonly outcome: string; readonly why: string };
-  readonly switched?: Carrying;
+  readonly switched?: SwitchSummary;
   readonly verified?: { readonly outcome: string; readonly wrong: readonly string[] };
-  readonly switchedBack?: Carrying;
+  readonly switchedBack?: SwitchSummary;
   /** What SSM answered: the master was demoted, raised again on the way back, released after a success. */
   readonly demoted?: Command;
   readonly promoted?: Command;
@@ -31,7 +31,10 @@ interface Command {
 }
 
 /** What a switch leaves in the workflow's data, which has a limit: the record has the rest. */
-export type Carrying = Omit<Carried, 'failover'> & { readonly why?: string; readonly notice?: Notice };
+export type SwitchSummary = Omit<SwitchResult, 'failover'> & {
+  readonly why?: string;
+  readonly notice?: Notice;
+};
 
 export interface Asked {
   readonly execution: string;

@@ -18,7 +18,7 @@ export interface FailoverOrder {
   readonly release?: ReleaseWish;
 }
 
-export type Carried =
+export type SwitchResult =
   | {
       readonly outcome: 'switched';
       readonly owner: string;

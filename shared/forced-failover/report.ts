@@ -2,7 +2,7 @@
 // with. Pure.
 
 import { type Notice, subjectOf } from '../timeline/message.ts';
-import type { Asked, Carrying, Story } from './execution.ts';
+import type { Asked, Story, SwitchSummary } from './execution.ts';
 import type { FailoverOrder } from './order.ts';
 import { releaseCommand } from './rejoin.ts';
 
@@ -81,7 +81,7 @@ function unheardLines({ preflight: before, awaited, demoted }: Story): readonly 
 }
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-const backText = (back: Carrying): string =>
+const backText = (back: SwitchSummary): string =>
   back.outcome === 'switched' ? 'yes' : `no: ${back.why ?? 'unknown'}; reconcile goes on trying`;
 const next = (order: FailoverOrder | undefined, stage: string): string =>
   order === undefined

@@ -9,9 +9,9 @@ import { minutes, plus } from '../time.ts';
 import { noticeOf } from '../timeline/message.ts';
 import { type OrderBook, type OrderKind, orderEntry } from '../timeline/operator-action.ts';
 import type { ApprovalDesk } from './approval.ts';
-import { awaitClaim, carryOut, switchBack, verifyOrder } from './execute.ts';
-import type { Asked, Carrying, Story } from './execution.ts';
-import type { Carried, FailoverOrder } from './order.ts';
+import { awaitClaim, executeForcedFailover, switchBack, verifyOrder } from './execute.ts';
+import type { Asked, Story, SwitchSummary } from './execution.ts';
+import type { FailoverOrder, SwitchResult } from './order.ts';
 import { type Preflight, preflight } from './preflight.ts';
 import { awaitRelease, judgeRelease, type Release } from './rejoin.ts';
 import { report } from './report.ts';
@@ -86,7 +86,7 @@ async function judge(ports: ForcedFailoverPorts, { story }: Asked): Promise<Rele
   return judgeRelease(vip, order, { node: owner, priority }, ports.clock.now());
 }
 
-const carrying = (carried: Carried, stage: string): Carrying => {
+const carrying = (carried: SwitchResult, stage: string): SwitchSummary => {
   const { failover, ...rest } = carried;
   return failover === undefined ? rest : { ...rest, notice: noticeOf(failover, stage) };
 };
@@ -99,7 +99,7 @@ export const steps = {
   recordOrder,
   awaitClaim: (ports: ForcedFailoverPorts, { story }: Asked) => awaitClaim(ports, orderOf(story)),
   switchVip: async (ports: ForcedFailoverPorts, { story, execution, stage }: Asked) =>
-    carrying(await carryOut(ports, orderOf(story), execution), stage),
+    carrying(await executeForcedFailover(ports, orderOf(story), execution), stage),
   verify: (ports: ForcedFailoverPorts, { story }: Asked) => verifyOrder(ports, orderOf(story)),
   judgeRelease: judge,
   awaitRelease: (ports: ForcedFailoverPorts, { story }: Asked) =>

@@ -31,13 +31,13 @@ export interface ExecutePorts {
   chance(): number;
 }
 
-export function apply(
+export function executeSteps(
   ports: ExecutePorts,
   heldLease: HeldLease,
   steps: readonly Step[],
 ): Promise<readonly StepDone[]> {
   const ready: Ready = { ...ports, turns: ports.turns ?? turnsOf(ports, 'back') };
-  return Promise.all(steps.map((step) => carryOut(ready, heldLease, step)));
+  return Promise.all(steps.map((step) => executeStep(ready, heldLease, step)));
 }
 
 type Ready = ExecutePorts & { readonly turns: Turns };
@@ -57,7 +57,7 @@ export const untold = (step: Step): Pick<StepDone, 'cell' | 'call' | 'from' | 't
   to: aim(step),
 });
 
-async function carryOut(ports: Ready, heldLease: HeldLease, first: Step): Promise<StepDone> {
+async function executeStep(ports: Ready, heldLease: HeldLease, first: Step): Promise<StepDone> {
   let step = first;
   let told: StepDone = { ...untold(step), result: 'unsent', attempts: 0, unanswered: 0 };
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {

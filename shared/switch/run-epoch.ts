@@ -15,7 +15,7 @@ import type { Member } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 import { closeAbandonedEpochs } from './close-abandoned.ts';
-import { apply, type ExecutePorts, untold } from './execute.ts';
+import { type ExecutePorts, executeSteps, untold } from './execute.ts';
 import type { HeldLease } from './held-lease.ts';
 import { buildOutcome, type Decision, markSent } from './outcome.ts';
 import { isStillElected, type Verdict, verify, withMembersSeen } from './verify.ts';
@@ -69,7 +69,7 @@ export async function runEpoch(
   if (dueAtMs !== undefined)
     stages.push({ stage: 'last mutation due, by the request budget', atMs: dueAtMs });
   const [sent, intent, closed] = await Promise.all([
-    apply(tools, heldLease, todo.steps),
+    executeSteps(tools, heldLease, todo.steps),
     todo.steps.length === 0 ? undefined : putIntent(tools, heldLease, vip, decision, todo, dueAtMs),
     closeAbandonedEpochs(tools, vip, others, seen),
   ]);

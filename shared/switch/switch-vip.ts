@@ -13,7 +13,7 @@ import type { Failover, Stage } from '../timeline/timeline.ts';
 import { elect } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, type Lease, type Open, UNKNOWN_LANDS_WITHIN } from '../vip/lease.ts';
 import { enisOf, type Member } from '../vip/member.ts';
-import { triedAgain } from '../vip/retry-backoff.ts';
+import { afterFailure } from '../vip/retry-backoff.ts';
 import { type Scope, type Vip, withLease } from '../vip/vip.ts';
 import { heldLease as gripOf } from './held-lease.ts';
 import { type EpochPorts, type EpochResult, runEpoch } from './run-epoch.ts';
@@ -200,7 +200,7 @@ function withCommit(ports: Ports, item: Vip, held: EpochResult): Vip {
   const failed = !held.committable && (outcome === 'failed' || outcome === 'partial') && to !== undefined;
   return {
     ...rest,
-    ...(failed ? { tried: triedAgain(tried, to, ports.clock.now()) } : {}),
+    ...(failed ? { tried: afterFailure(tried, to, ports.clock.now()) } : {}),
     ...(held.committable && target !== undefined ? { owner: target.node } : {}),
     wrote: wroteAfter(item, target, held.committable && !unmet && !mayLand, sent),
     open,

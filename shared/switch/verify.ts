@@ -12,7 +12,7 @@ import { STALE_READ } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
-import { apply, type ExecutePorts } from './execute.ts';
+import { type ExecutePorts, executeSteps } from './execute.ts';
 import type { HeldLease } from './held-lease.ts';
 
 /** Rounds of reading back and sending again; what is wrong after them is left to the next reconcile. */
@@ -60,7 +60,7 @@ export async function verify(
     }
     const again = wrong.filter((step) => worthSending(step, steps));
     if (again.length === 0 || round === ROUNDS_MAX || !heldLease.mayStart()) break;
-    steps = joined(steps, await apply(ports, heldLease, again));
+    steps = joined(steps, await executeSteps(ports, heldLease, again));
   }
   return { steps, verified: false, notes: ['read back: EC2 does not show what was sent'] };
 }

@@ -18,7 +18,7 @@ export function withoutFreeze(vip: Vip): Vip {
   return rest;
 }
 
-export interface Tried {
+export interface FailedSwitch {
   /** The node to which the VIP should have gone. */
   readonly node: string;
   /** How often in a row. */
@@ -90,7 +90,7 @@ export interface Vip extends LedgerEntry {
   readonly pin?: Pin;
   readonly freeze?: Order;
   /** The last switch, when it could not be carried out (tried.ts). */
-  readonly tried?: Tried;
+  readonly tried?: FailedSwitch;
   /** How many tables reconcile found: what a failover will ask of EC2's request budget. */
   readonly tablesSeen?: number;
   /** When the VIP was taken out of the ledger; its epoch survives. */

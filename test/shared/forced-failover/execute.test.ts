@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../../shared/fault.ts';
-import { awaitClaim, carryOut, switchBack, verifyOrder } from '../../../shared/forced-failover/execute.ts';
+import {
+  awaitClaim,
+  executeForcedFailover,
+  switchBack,
+  verifyOrder,
+} from '../../../shared/forced-failover/execute.ts';
 import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
 import { hours, plus, seconds } from '../../../shared/time.ts';
 import { LEASE_TTL } from '../../../shared/vip/lease.ts';
@@ -36,7 +41,7 @@ async function pair() {
 describe('carrying out an order', () => {
   it('pins and takes the lease in one write, and switches like everybody else', async () => {
     const w = await pair();
-    expect(await finish(w, carryOut(w.wire, order, 'run-1'))).toMatchObject({
+    expect(await finish(w, executeForcedFailover(w.wire, order, 'run-1'))).toMatchObject({
       outcome: 'switched',
       owner: 'i-b',
       epoch: 2,
@@ -53,9 +58,9 @@ describe('carrying out an order', () => {
 
   it('twice moves nothing the second time: Step Functions may repeat a task', async () => {
     const w = await pair();
-    await finish(w, carryOut(w.wire, order, 'run-1'));
+    await finish(w, executeForcedFailover(w.wire, order, 'run-1'));
     const before = item(w);
-    expect(await finish(w, carryOut(w.wire, order, 'run-1'))).toMatchObject({
+    expect(await finish(w, executeForcedFailover(w.wire, order, 'run-1'))).toMatchObject({
       outcome: 'switched',
       owner: 'i-b',
     });
@@ -67,7 +72,9 @@ describe('carrying out an order', () => {
     const cause = { kind: 'claim' as const, why: 'w', atMs: w.clock.now() };
     const lease = { holder: 'other', expiresAtMs: plus(w.clock.now(), LEASE_TTL), cause };
     w.vips.items.set('web', withLease(item(w), lease));
-    expect(await finish(w, carryOut(w.wire, order, 'run-1'))).toMatchObject({ outcome: 'switched' });
+    expect(await finish(w, executeForcedFailover(w.wire, order, 'run-1'))).toMatchObject({
+      outcome: 'switched',
+    });
     expect(w.clock.now() - START).toBeGreaterThan(30_000 + LEASE_TTL);
   });
 
@@ -81,14 +88,14 @@ describe('carrying out an order', () => {
   ])('never fights %s that came since the preflight', async (_what, over, why) => {
     const w = await pair();
     w.vips.items.set('web', { ...item(w), ...over });
-    const carried = await finish(w, carryOut(w.wire, order, 'run-1'));
+    const carried = await finish(w, executeForcedFailover(w.wire, order, 'run-1'));
     expect(carried).toMatchObject({ outcome: 'failed', why: expect.stringContaining(why) });
     expect(item(w)).toMatchObject({ epoch: 1, owner: 'i-a', ...over });
   });
 
   it('without a pin goes only where the election goes', async () => {
     const w = await pair();
-    const carried = await finish(w, carryOut(w.wire, { ...order, pinMinutes: 0 }, 'run-1'));
+    const carried = await finish(w, executeForcedFailover(w.wire, { ...order, pinMinutes: 0 }, 'run-1'));
     expect(carried).toMatchObject({
       outcome: 'failed',
       why: expect.stringContaining('the election names i-a'),
@@ -100,7 +107,7 @@ describe('carrying out an order', () => {
 describe('switching back', () => {
   it('takes our pin away and follows keepalived', async () => {
     const w = await pair();
-    await finish(w, carryOut(w.wire, order, 'run-1'));
+    await finish(w, executeForcedFailover(w.wire, order, 'run-1'));
     await w.clock.advance(seconds(5));
     expect(await finish(w, switchBack(w.wire, order, 'run-1'))).toMatchObject({
       outcome: 'switched',
@@ -130,7 +137,7 @@ describe('waiting and verifying', () => {
 
   it('looks again when EC2 could not be asked, and throws when it still cannot: that is no reason to go back', async () => {
     const w = await pair();
-    await finish(w, carryOut(w.wire, order, 'run-1'));
+    await finish(w, executeForcedFailover(w.wire, order, 'run-1'));
     const observe = w.wire.ec2.observe.bind(w.wire.ec2);
     let looks = 0;
     w.wire.ec2.observe = (scope) => {
@@ -159,7 +166,7 @@ describe('waiting and verifying', () => {
 
   it('finds a route that somebody put elsewhere', async () => {
     const w = await pair();
-    await finish(w, carryOut(w.wire, order, 'run-1'));
+    await finish(w, executeForcedFailover(w.wire, order, 'run-1'));
     expect(await finish(w, verifyOrder(w.wire, order))).toEqual({
       outcome: 'right',
       wrong: [],

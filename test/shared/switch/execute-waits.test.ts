@@ -4,7 +4,7 @@ import { Fault, type FaultKind } from '../../../shared/fault.ts';
 import type { Ec2 } from '../../../shared/network/ec2.ts';
 import type { RouteStep } from '../../../shared/network/step.ts';
 import type { Turns } from '../../../shared/rate-limit/call-queue.ts';
-import { apply, type ExecutePorts } from '../../../shared/switch/execute.ts';
+import { type ExecutePorts, executeSteps } from '../../../shared/switch/execute.ts';
 import { type HeldLease, heldLease } from '../../../shared/switch/held-lease.ts';
 import { durationMs, type EpochMs, minus, plus, seconds } from '../../../shared/time.ts';
 import { ATTEMPT_MAX, LEASE_TTL, SKEW } from '../../../shared/vip/lease.ts';
@@ -40,7 +40,7 @@ const step = (n = 1, call: RouteStep['call'] = 'CreateRoute'): RouteStep => ({
   eni: A.eni,
 });
 const runs = (w: World, mine: HeldLease, steps: readonly RouteStep[], over: Partial<ExecutePorts> = {}) =>
-  finish(w, apply({ ...w.wire, ...over }, mine, steps));
+  finish(w, executeSteps({ ...w.wire, ...over }, mine, steps));
 
 /** Refuses every attempt that is sent, with these kinds in turn, then with the last one for ever. */
 function refusing(w: World, kinds: readonly FaultKind[]) {

@@ -3,7 +3,7 @@ import { Fault, type FaultKind } from '../../../shared/fault.ts';
 import type { Ec2 } from '../../../shared/network/ec2.ts';
 import { plan } from '../../../shared/network/plan.ts';
 import type { Step, StepDone } from '../../../shared/network/step.ts';
-import { ATTEMPTS_MAX, apply } from '../../../shared/switch/execute.ts';
+import { ATTEMPTS_MAX, executeSteps } from '../../../shared/switch/execute.ts';
 import { type HeldLease, heldLease } from '../../../shared/switch/held-lease.ts';
 import { durationMs, plus } from '../../../shared/time.ts';
 import { LEASE_TTL } from '../../../shared/vip/lease.ts';
@@ -43,7 +43,8 @@ async function scene(tables = 4): Promise<Scene> {
     w,
     grip: mine,
     steps,
-    run: (ec2 = {}, some = steps) => finish(w, apply({ ...w.wire, ec2: { ...w.ec2, ...ec2 } }, mine, some)),
+    run: (ec2 = {}, some = steps) =>
+      finish(w, executeSteps({ ...w.wire, ec2: { ...w.ec2, ...ec2 } }, mine, some)),
   };
 }
 

@@ -4,7 +4,7 @@ import { Fault, type FaultKind } from '../../../shared/fault.ts';
 import type { Ec2 } from '../../../shared/network/ec2.ts';
 import { plan } from '../../../shared/network/plan.ts';
 import type { StepDone } from '../../../shared/network/step.ts';
-import { apply } from '../../../shared/switch/execute.ts';
+import { executeSteps } from '../../../shared/switch/execute.ts';
 import { type HeldLease, heldLease } from '../../../shared/switch/held-lease.ts';
 import { ROUNDS_MAX, type Verdict, verify } from '../../../shared/switch/verify.ts';
 import { durationMs, hours, plus } from '../../../shared/time.ts';
@@ -48,7 +48,10 @@ async function sent(over: Partial<Vip> = {}, strangers: readonly number[] = []):
   const vip: Vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease, claims, ...over };
   w.vips.items.set('web', vip);
   const mine = heldLease('web', lease, w.vips, w.clock, w.wire.deadline);
-  const steps = await finish(w, apply(w.wire, mine, plan(vip, await w.ec2.observe(vip), A, true).steps));
+  const steps = await finish(
+    w,
+    executeSteps(w.wire, mine, plan(vip, await w.ec2.observe(vip), A, true).steps),
+  );
   let looks = 0;
   const observe: Ec2['observe'] = (scope) => {
     looks += 1;

@@ -4,7 +4,7 @@ import type { Ec2 } from '../../../shared/network/ec2.ts';
 import type { Observation } from '../../../shared/network/observation.ts';
 import { plan } from '../../../shared/network/plan.ts';
 import type { StepDone } from '../../../shared/network/step.ts';
-import { apply } from '../../../shared/switch/execute.ts';
+import { executeSteps } from '../../../shared/switch/execute.ts';
 import { heldLease } from '../../../shared/switch/held-lease.ts';
 import { ROUNDS_MAX, type Verdict, verify } from '../../../shared/switch/verify.ts';
 import { durationMs, hours, plus } from '../../../shared/time.ts';
@@ -37,7 +37,7 @@ async function sent(ec2: (w: World) => Partial<Ec2> = () => ({})) {
   const before = await w.ec2.observe(vip);
   const mine = heldLease('web', lease, w.vips, w.clock, w.wire.deadline);
   const ports = { ...w.wire, ec2: { ...w.ec2, ...ec2(w) } };
-  const steps = await finish(w, apply(ports, mine, plan(vip, before, A, true).steps));
+  const steps = await finish(w, executeSteps(ports, mine, plan(vip, before, A, true).steps));
   const check = (over: Partial<Ec2> = {}, told = steps): Promise<Verdict> =>
     finish(w, verify({ ...ports, ec2: { ...ports.ec2, ...over } }, mine, vip, A, told));
   return { w, vip, before, steps, check };

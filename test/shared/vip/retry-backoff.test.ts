@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../../shared/fault.ts';
 import { epochMs, seconds } from '../../../shared/time.ts';
-import { isPausing, triedAgain } from '../../../shared/vip/retry-backoff.ts';
+import { afterFailure, isBackingOff } from '../../../shared/vip/retry-backoff.ts';
 import { finish, item, reconciles, START, says, targets, V4, world } from '../../support/world.ts';
 
 /** One table refuses for good, as it does when a permission is missing. */
@@ -58,19 +58,19 @@ describe('the pause after a failed switch', () => {
   const at = (ms: number) => epochMs(START + ms);
 
   it('doubles from 10 s to two minutes, each to the millisecond', () => {
-    let tried = triedAgain(undefined, 'i-a', START);
+    let tried = afterFailure(undefined, 'i-a', START);
     for (const pause of [10_000, 20_000, 40_000, 80_000, 120_000, 120_000]) {
-      expect([isPausing(tried, elected, at(pause - 1)), isPausing(tried, elected, at(pause))]).toEqual([
+      expect([isBackingOff(tried, elected, at(pause - 1)), isBackingOff(tried, elected, at(pause))]).toEqual([
         true,
         false,
       ]);
-      tried = triedAgain(tried, 'i-a', START);
+      tried = afterFailure(tried, 'i-a', START);
     }
   });
 
   it('is for the node that was tried, and begins anew with another', () => {
-    const tried = triedAgain(triedAgain(undefined, 'i-a', START), 'i-a', START);
-    expect(isPausing(tried, { ...elected, owner: 'i-b' }, START)).toBe(false);
-    expect(triedAgain(tried, 'i-b', START).times).toBe(1);
+    const tried = afterFailure(afterFailure(undefined, 'i-a', START), 'i-a', START);
+    expect(isBackingOff(tried, { ...elected, owner: 'i-b' }, START)).toBe(false);
+    expect(afterFailure(tried, 'i-b', START).times).toBe(1);
   });
 });
