@@ -4,14 +4,14 @@
 // answer that has come meanwhile.
 const STEPS = 5;
 
-export async function losePatience(clock: Clock, patience: DurationMs): Promise<void> {
+export async function timeoutAfter(clock: Clock, patience: DurationMs): Promise<void> {
   for (let step = 1; step <= STEPS; step++) await clock.wait(durationMs(patience / STEPS));
 }
 
 /** The answer; rejects when it has not come in time. Close to the invocation's end it is waited for, come what may. */
-export async function inTime<T>(clock: Clock, answer: Promise<T>, patience: DurationMs): Promise<T> {
+export async function withTimeout<T>(clock: Clock, answer: Promise<T>, patience: DurationMs): Promise<T> {
   const never = new Promise<never>(() => undefined);
-  const late = losePatience(clock, patience).then(
+  const late = timeoutAfter(clock, patience).then(
     () => {
       throw new Error(`no answer within ${patience} ms`);
     },

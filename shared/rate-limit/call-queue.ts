@@ -11,9 +11,9 @@ import {
   durationMs,
   type EpochMs,
   epochMs,
-  inTime,
-  losePatience,
   seconds,
+  timeoutAfter,
+  withTimeout,
 } from '../time.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { Pace } from './local-bucket.ts';
@@ -191,7 +191,7 @@ async function tired(
   answer: Promise<Place | undefined>,
 ): Promise<Place | undefined> {
   try {
-    await losePatience(clock, FIRST_PATIENCE);
+    await timeoutAfter(clock, FIRST_PATIENCE);
   } catch {
     return answer;
   }
@@ -230,7 +230,7 @@ async function bookAll(tools: CallQueuePorts, call: Step['call'], own: Line, lan
     const wanted = Math.max(own.asking.length, own.expected);
     own.expected = 0;
     const count = Math.min(wanted, own.everyMs === 0 ? FIRST : SLICE);
-    const booking = await inTime(
+    const booking = await withTimeout(
       tools.clock,
       tools.budget!.book(call, count, lane, tools.clock.now()),
       PATIENCE,
@@ -263,7 +263,7 @@ function admit(
 async function placeInFront(tools: CallQueuePorts, call: Step['call']): Promise<Place | undefined> {
   try {
     const asked = tools.budget!.book(call, 1, 'front', tools.clock.now());
-    const booking = await inTime(tools.clock, asked, AGAIN_PATIENCE);
+    const booking = await withTimeout(tools.clock, asked, AGAIN_PATIENCE);
     tools.pace.place(call, tools.clock.now());
     return { atMs: booking.firstAtMs };
   } catch {

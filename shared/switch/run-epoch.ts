@@ -10,7 +10,7 @@ import { lastTurnAtMs } from '../rate-limit/call-queue.ts';
 import { type EpochMs, plus } from '../time.ts';
 import type { Failover, Stage, Timeline } from '../timeline/timeline.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
-import { OBSERVE_PATIENCE, STALE_READ } from '../vip/lease.ts';
+import { OBSERVE_TIMEOUT, STALE_READ } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
@@ -142,7 +142,7 @@ const firstOf = (
 ): Promise<Observation | Error | undefined> =>
   Promise.race([
     asValue(observing),
-    tools.clock.wait(OBSERVE_PATIENCE).then(
+    tools.clock.wait(OBSERVE_TIMEOUT).then(
       () => undefined,
       () => undefined,
     ),

@@ -20,7 +20,7 @@ export const LOOK_AGAIN: DurationMs = durationMs(200);
 /** A holder renews when less than this is left and work remains. */
 export const RENEW_BELOW: DurationMs = seconds(6);
 /** Describes slower than this are not waited for: the stored view serves. */
-export const OBSERVE_PATIENCE: DurationMs = seconds(1);
+export const OBSERVE_TIMEOUT: DurationMs = seconds(1);
 /** The Lambda timeout that serverless.yml must give at least. */
 export const FUNCTION_TIMEOUT_MIN: DurationMs = seconds(30);
 
@@ -70,7 +70,7 @@ export const durations = {
   unknownLands: UNKNOWN_LANDS_WITHIN,
   lookAgain: LOOK_AGAIN,
   renewBelow: RENEW_BELOW,
-  patience: OBSERVE_PATIENCE,
+  patience: OBSERVE_TIMEOUT,
   functionTimeout: FUNCTION_TIMEOUT_MIN,
 } as const;
 

@@ -33,7 +33,7 @@ describe('the constants are those of the protocol', () => {
       10_000, 2000, 200, 4000,
     ]);
     expect([lease.UNKNOWN_LANDS_WITHIN, lease.LOOK_AGAIN, lease.RENEW_BELOW]).toEqual([20_000, 200, 6000]);
-    expect([lease.OBSERVE_PATIENCE, lease.FUNCTION_TIMEOUT_MIN]).toEqual([1000, 30_000]);
+    expect([lease.OBSERVE_TIMEOUT, lease.FUNCTION_TIMEOUT_MIN]).toEqual([1000, 30_000]);
   });
   test('of the switch', () => {
     expect(switching.EPOCHS_MAX).toBe(8);

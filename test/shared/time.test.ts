@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock, systemNow } from '../../shared/aws/wire.ts';
 import { manualClock } from '../../shared/memory/clock.ts';
-import { durationMs, inTime, losePatience, minutes, plus } from '../../shared/time.ts';
+import { durationMs, minutes, plus, timeoutAfter, withTimeout } from '../../shared/time.ts';
 import { START } from '../support/world.ts';
 
 let worker: Worker | undefined;
@@ -12,7 +12,7 @@ describe('patience', () => {
   test('lasts to the millisecond', async () => {
     const clock = manualClock(START);
     let lost = false;
-    void losePatience(clock, durationMs(300)).then(() => {
+    void timeoutAfter(clock, durationMs(300)).then(() => {
       lost = true;
     });
     await clock.advance(durationMs(299));
@@ -31,7 +31,7 @@ describe('patience', () => {
     // From here on timers come first in the event loop's next turn.
     await new Promise((resolve) => setImmediate(resolve));
     const answer = new Promise((resolve) => worker!.once('message', resolve));
-    const heard = inTime(
+    const heard = withTimeout(
       systemClock(plus(systemNow(), minutes(1)), new AbortController().signal),
       answer,
       durationMs(50),
@@ -46,10 +46,10 @@ describe('patience', () => {
   test('without an answer says how long it waited; without time left it waits for the answer itself', async () => {
     const clock = manualClock(START, plus(START, durationMs(100)));
     const never = new Promise<never>(() => undefined);
-    const short = expect(inTime(clock, never, durationMs(50))).rejects.toThrow('no answer within 50 ms');
+    const short = expect(withTimeout(clock, never, durationMs(50))).rejects.toThrow('no answer within 50 ms');
     await clock.advance(durationMs(50));
     await short;
-    const late = inTime(
+    const late = withTimeout(
       clock,
       clock.wait(durationMs(40)).then(() => 'at last'),
       durationMs(500),

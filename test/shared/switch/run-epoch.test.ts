@@ -5,7 +5,7 @@ import { heldLease } from '../../../shared/switch/held-lease.ts';
 import { type EpochPorts, type EpochResult, runEpoch } from '../../../shared/switch/run-epoch.ts';
 import { durationMs, hours, minus, plus } from '../../../shared/time.ts';
 import type { Intent } from '../../../shared/timeline/timeline.ts';
-import { OBSERVE_PATIENCE, STALE_READ } from '../../../shared/vip/lease.ts';
+import { OBSERVE_TIMEOUT, STALE_READ } from '../../../shared/vip/lease.ts';
 import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import {
@@ -172,8 +172,8 @@ describe('what may not be trusted', () => {
 describe('describes that are slow or fail', () => {
   test('are waited for strictly less than OBSERVE_PATIENCE; then the stored view serves, and the record says so', async () => {
     for (const [ms, source] of [
-      [OBSERVE_PATIENCE - 1, 'described'],
-      [OBSERVE_PATIENCE + 1, 'stored view taken'],
+      [OBSERVE_TIMEOUT - 1, 'described'],
+      [OBSERVE_TIMEOUT + 1, 'stored view taken'],
     ] as const) {
       const w = held();
       w.vips.views.set('web', await w.ec2.observe(item(w)));
