@@ -10,7 +10,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../fault.ts';
 import type { ForcedFailoverPorts } from '../forced-failover/steps.ts';
 import type { Step } from '../network/step.ts';
-import { pace, type Rates, rates } from '../rate-limit/local-bucket.ts';
+import { localBucket, type Rates, rates } from '../rate-limit/local-bucket.ts';
 import type { BucketState } from '../rate-limit/shared-bucket.ts';
 import { type Clock, type DurationMs, durationMs, type EpochMs, epochMs, plus } from '../time.ts';
 import type { NodeIdentity } from '../vip/admission.ts';
@@ -143,7 +143,7 @@ const quiet = { debug: nobody, warn: nobody, error: nobody } as unknown as NonNu
 export interface ExecutionEnvironment {
   readonly clients: Clients;
   readonly settings: Settings;
-  readonly pace: ReturnType<typeof pace>;
+  readonly pace: ReturnType<typeof localBucket>;
   readonly scopes: Map<string, Scope>;
   /** The account's buckets as this sandbox saw them last. */
   readonly buckets: Map<Step['call'], BucketState>;
@@ -152,7 +152,7 @@ export interface ExecutionEnvironment {
 export const executionEnvironment = (settings: Settings, made: Clients): ExecutionEnvironment => ({
   settings,
   clients: made,
-  pace: pace(settings.rates),
+  pace: localBucket(settings.rates),
   scopes: new Map(),
   buckets: new Map(),
 });

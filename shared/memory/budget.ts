@@ -3,16 +3,16 @@ import type { Step } from '../network/step.ts';
 import { type Rates, rates } from '../rate-limit/local-bucket.ts';
 import {
   type BucketState,
-  type Budget,
   booked,
   bookingOf,
   emptied,
+  type SharedBucket,
   timeOf,
   untouched,
 } from '../rate-limit/shared-bucket.ts';
 import { epochMs } from '../time.ts';
 
-export interface MemoryBudget extends Budget {
+export interface MemoryBudget extends SharedBucket {
   readonly buckets: Map<Step['call'], BucketState>;
 }
 
@@ -21,20 +21,20 @@ export function memoryBudget(sizes: Rates = rates): MemoryBudget {
   const of = (call: Step['call']) => buckets.get(call) ?? untouched;
   return {
     buckets,
-    async book(call, count, lane, now) {
+    async reserve(call, count, lane, now) {
       const is = booked(sizes[call], of(call), count, lane, now);
       buckets.set(call, is);
       return bookingOf(sizes[call], is, count, lane);
     },
-    async shift(call) {
+    async pushback(call) {
       return of(call).shiftMs;
     },
-    async giveBack(call, count) {
+    async refund(call, count) {
       const is = of(call);
       const back = timeOf(sizes[call], count);
       buckets.set(call, { ...is, fullAtMs: epochMs(is.fullAtMs - back) });
     },
-    async empty(call, now) {
+    async drain(call, now) {
       buckets.set(call, emptied(sizes[call], of(call), now));
     },
   };

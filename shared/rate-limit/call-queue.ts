@@ -16,8 +16,8 @@ import {
   withTimeout,
 } from '../time.ts';
 import type { Vip } from '../vip/vip.ts';
-import type { Pace } from './local-bucket.ts';
-import type { Booking, Budget, Lane } from './shared-bucket.ts';
+import type { LocalBucket } from './local-bucket.ts';
+import type { Booking, Priority, SharedBucket } from './shared-bucket.ts';
 
 /** The lease needs the same DynamoDB; with a booking slower than this something has just gone wrong with it. */
 const PATIENCE: DurationMs = seconds(1);
@@ -39,7 +39,7 @@ const LOOK_FOR_SHIFT: DurationMs = durationMs(500);
 /** A storm of refusals says the same thing many times. */
 const EMPTY_EVERY: DurationMs = seconds(1);
 
-export interface Turns {
+export interface CallQueue {
   /** Begins to book for that many calls, which will most likely be asked for. */
   expect(call: Step['call'], count: number): void;
   /**
@@ -57,12 +57,12 @@ export interface Turns {
 
 export interface CallQueuePorts {
   readonly clock: Clock;
-  readonly pace: Pace;
-  readonly budget?: Budget;
+  readonly pace: LocalBucket;
+  readonly budget?: SharedBucket;
 }
 
 /** The turns of one failover of this VIP: books what moving it took the last time that somebody looked. */
-export function turnsFor(tools: CallQueuePorts, vip: Vip): Turns {
+export function callQueueFor(tools: CallQueuePorts, vip: Vip): CallQueue {
   const turns = turnsOf(tools, vip.priority === 'first' ? 'front' : 'back');
   turns.expect('ReplaceRoute', (vip.tablesSeen ?? 0) * vip.addresses.length);
   turns.expect('AssociateAddress', vip.eips.length);
@@ -70,29 +70,29 @@ export function turnsFor(tools: CallQueuePorts, vip: Vip): Turns {
 }
 
 /** When the last of these steps will be sent, as far as is known now; undefined when all can go at once. */
-export function lastTurnAtMs(turns: Turns | undefined, steps: readonly Step[]): EpochMs | undefined {
+export function lastTurnAtMs(turns: CallQueue | undefined, steps: readonly Step[]): EpochMs | undefined {
   const calls = [...new Set(steps.map((step) => step.call))];
   const count = (call: Step['call']) => steps.filter((step) => step.call === call).length;
   const dues = calls.flatMap((call) => turns?.dueAtMs(call, count(call)) ?? []);
   return dues.length === 0 ? undefined : epochMs(Math.max(...dues));
 }
 
-interface Place {
+interface Slot {
   readonly atMs: EpochMs;
   /** Undefined: not to be pushed back. */
   readonly shiftMs?: number;
 }
 
-interface Asking {
+interface Waiter {
   /** Undefined: the budget did not answer in time, or not at all. */
-  give(place: Place | undefined): void;
+  give(place: Slot | undefined): void;
   refuse(error: unknown): void;
 }
 
 /** The calls of one action. */
-interface Line {
-  readonly free: Place[];
-  readonly asking: Asking[];
+interface ActionQueue {
+  readonly free: Slot[];
+  readonly asking: Waiter[];
   expected: number;
   booking: boolean;
   lastAtMs: EpochMs;
@@ -103,10 +103,10 @@ interface Line {
   readonly alone: boolean;
 }
 
-export function turnsOf(tools: CallQueuePorts, lane: Lane): Turns {
+export function turnsOf(tools: CallQueuePorts, lane: Priority): CallQueue {
   const { clock, pace, budget } = tools;
-  const lines = new Map<Step['call'], Line>();
-  const line = (call: Step['call']): Line => {
+  const lines = new Map<Step['call'], ActionQueue>();
+  const line = (call: Step['call']): ActionQueue => {
     const known = lines.get(call) ?? newLine(budget === undefined);
     lines.set(call, known);
     return known;
@@ -130,7 +130,7 @@ export function turnsOf(tools: CallQueuePorts, lane: Lane): Turns {
       const [own, now] = [line(call), clock.now()];
       pace.refused(call, now);
       if (budget === undefined || (own.emptied !== undefined && now - own.emptied.atMs < EMPTY_EVERY)) return;
-      own.emptied = { atMs: now, told: budget.empty(call, now).catch(() => undefined) };
+      own.emptied = { atMs: now, told: budget.drain(call, now).catch(() => undefined) };
     },
     dueAtMs(call, count) {
       const [own, now] = [line(call), clock.now()];
@@ -146,7 +146,7 @@ export function turnsOf(tools: CallQueuePorts, lane: Lane): Turns {
           for (const one of own.asking.splice(0)) one.refuse(ended());
           const left = own.free.splice(0);
           for (const _ of left) pace.giveBack(call);
-          if (left.length > 0) await budget?.giveBack(call, left.length).catch(() => undefined);
+          if (left.length > 0) await budget?.refund(call, left.length).catch(() => undefined);
           await own.emptied?.told;
         }),
       );
@@ -156,7 +156,7 @@ export function turnsOf(tools: CallQueuePorts, lane: Lane): Turns {
 
 const ended = () => new Fault('deadline', 'TurnsEnded', 'the failover that asked for a turn is over');
 
-const newLine = (alone: boolean): Line => ({
+const newLine = (alone: boolean): ActionQueue => ({
   free: [],
   asking: [],
   expected: 0,
@@ -171,9 +171,14 @@ function ownPace({ pace, clock }: CallQueuePorts, call: Step['call']): Promise<v
   return wait > 0 ? clock.wait(wait) : undefined;
 }
 
-function asked(tools: CallQueuePorts, call: Step['call'], own: Line, lane: Lane): Promise<Place | undefined> {
-  let one: Asking | undefined;
-  const answer = new Promise<Place | undefined>((give, refuse) => {
+function asked(
+  tools: CallQueuePorts,
+  call: Step['call'],
+  own: ActionQueue,
+  lane: Priority,
+): Promise<Slot | undefined> {
+  let one: Waiter | undefined;
+  const answer = new Promise<Slot | undefined>((give, refuse) => {
     one = { give, refuse };
     own.asking.push(one);
   });
@@ -186,10 +191,10 @@ function asked(tools: CallQueuePorts, call: Step['call'], own: Line, lane: Lane)
 async function tired(
   { clock, pace }: CallQueuePorts,
   call: Step['call'],
-  own: Line,
-  one: Asking,
-  answer: Promise<Place | undefined>,
-): Promise<Place | undefined> {
+  own: ActionQueue,
+  one: Waiter,
+  answer: Promise<Slot | undefined>,
+): Promise<Slot | undefined> {
   try {
     await timeoutAfter(clock, FIRST_PATIENCE);
   } catch {
@@ -203,7 +208,7 @@ async function tired(
 }
 
 /** One booking at a time; more as long as somebody asks. */
-function book(tools: CallQueuePorts, call: Step['call'], own: Line, lane: Lane): void {
+function book(tools: CallQueuePorts, call: Step['call'], own: ActionQueue, lane: Priority): void {
   if (own.booking || own.alone) return;
   own.booking = true;
   bookAll(tools, call, own, lane).then(
@@ -221,7 +226,12 @@ function book(tools: CallQueuePorts, call: Step['call'], own: Line, lane: Lane):
   );
 }
 
-async function bookAll(tools: CallQueuePorts, call: Step['call'], own: Line, lane: Lane): Promise<void> {
+async function bookAll(
+  tools: CallQueuePorts,
+  call: Step['call'],
+  own: ActionQueue,
+  lane: Priority,
+): Promise<void> {
   // All steps of a plan ask in the same turn: one booking for all of them.
   await Promise.resolve();
   while (own.asking.length > 0 || own.expected > 0) {
@@ -232,7 +242,7 @@ async function bookAll(tools: CallQueuePorts, call: Step['call'], own: Line, lan
     const count = Math.min(wanted, own.everyMs === 0 ? FIRST : SLICE);
     const booking = await withTimeout(
       tools.clock,
-      tools.budget!.book(call, count, lane, tools.clock.now()),
+      tools.budget!.reserve(call, count, lane, tools.clock.now()),
       PATIENCE,
     );
     admit(tools, call, own, booking, lane);
@@ -242,9 +252,9 @@ async function bookAll(tools: CallQueuePorts, call: Step['call'], own: Line, lan
 function admit(
   { pace, clock }: CallQueuePorts,
   call: Step['call'],
-  own: Line,
+  own: ActionQueue,
   booking: Booking,
-  lane: Lane,
+  lane: Priority,
 ): void {
   own.everyMs = booking.everyMs;
   for (let n = 0; n < booking.count; n++) {
@@ -252,7 +262,7 @@ function admit(
     own.lastAtMs = atMs;
     // Counted on our own side too, so that it is right when it has to serve alone.
     pace.place(call, clock.now());
-    const place: Place = lane === 'front' ? { atMs } : { atMs, shiftMs: booking.shiftMs };
+    const place: Slot = lane === 'front' ? { atMs } : { atMs, shiftMs: booking.shiftMs };
     const one = own.asking.shift();
     if (one === undefined) own.free.push(place);
     else one.give(place);
@@ -260,9 +270,9 @@ function admit(
 }
 
 /** For a call that was refused although it had its place. */
-async function placeInFront(tools: CallQueuePorts, call: Step['call']): Promise<Place | undefined> {
+async function placeInFront(tools: CallQueuePorts, call: Step['call']): Promise<Slot | undefined> {
   try {
-    const asked = tools.budget!.book(call, 1, 'front', tools.clock.now());
+    const asked = tools.budget!.reserve(call, 1, 'front', tools.clock.now());
     const booking = await withTimeout(tools.clock, asked, AGAIN_PATIENCE);
     tools.pace.place(call, tools.clock.now());
     return { atMs: booking.firstAtMs };
@@ -275,13 +285,18 @@ async function placeInFront(tools: CallQueuePorts, call: Step['call']): Promise<
 function reach(
   tools: CallQueuePorts,
   call: Step['call'],
-  own: Line,
-  place: Place,
+  own: ActionQueue,
+  place: Slot,
 ): Promise<void> | undefined {
   return place.atMs <= tools.clock.now() ? undefined : waitFor(tools, call, own, place);
 }
 
-async function waitFor(tools: CallQueuePorts, call: Step['call'], own: Line, place: Place): Promise<void> {
+async function waitFor(
+  tools: CallQueuePorts,
+  call: Step['call'],
+  own: ActionQueue,
+  place: Slot,
+): Promise<void> {
   let atMs = place.atMs;
   for (let left = atMs - tools.clock.now(); left > 0; left = atMs - tools.clock.now()) {
     if (place.shiftMs === undefined || left <= LOOK_FOR_SHIFT) {
@@ -295,10 +310,15 @@ async function waitFor(tools: CallQueuePorts, call: Step['call'], own: Line, pla
 }
 
 /** One look for all that wait. */
-function shiftOf(tools: CallQueuePorts, call: Step['call'], own: Line, known: number): Promise<number> {
+function shiftOf(
+  tools: CallQueuePorts,
+  call: Step['call'],
+  own: ActionQueue,
+  known: number,
+): Promise<number> {
   const now = tools.clock.now();
   if (own.shift === undefined || now - own.shift.lookedAtMs >= LOOK_FOR_SHIFT / 2) {
-    own.shift = { lookedAtMs: now, is: tools.budget!.shift(call).catch(() => known) };
+    own.shift = { lookedAtMs: now, is: tools.budget!.pushback(call).catch(() => known) };
   }
   return own.shift.is;
 }

@@ -22,7 +22,7 @@ export const rates: Rates = {
   ModifyNetworkInterfaceAttribute: { burst: 98, perSecond: 4.95 },
 };
 
-export interface Pace {
+export interface LocalBucket {
   /** Takes the next free place for one call and says how long to wait for it. */
   place(call: Step['call'], now: EpochMs): DurationMs;
   /** How long it takes until `count` more calls have had their places; takes none. */
@@ -34,7 +34,7 @@ export interface Pace {
 }
 
 /** Holds one level per action; keep it for the life of the process, so that consecutive failovers share it. */
-export function pace(sizes: Rates = rates): Pace {
+export function localBucket(sizes: Rates = rates): LocalBucket {
   const levels = new Map<Step['call'], { tokens: number; atMs: EpochMs }>();
   const refill = (call: Step['call'], now: EpochMs) => {
     const rate = sizes[call];

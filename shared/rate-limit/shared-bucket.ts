@@ -11,7 +11,7 @@ import { type DurationMs, type EpochMs, epochMs, plus, seconds } from '../time.t
 import type { Rate } from './local-bucket.ts';
 
 /** `front`: before all that wait: a VIP with priority, and a call that EC2 has refused although it had its place. */
-export type Lane = 'front' | 'back';
+export type Priority = 'front' | 'back';
 
 /** The bucket of one action, as its item says. All zero when it was never used. */
 export interface BucketState {
@@ -41,15 +41,15 @@ export interface Booking {
   readonly shiftMs: number;
 }
 
-export interface Budget {
+export interface SharedBucket {
   /** Books `count` places. Throws a Fault when it does not answer: then nobody knows of these calls. */
-  book(call: Step['call'], count: number, lane: Lane, now: EpochMs): Promise<Booking>;
+  reserve(call: Step['call'], count: number, lane: Priority, now: EpochMs): Promise<Booking>;
   /** The shift as it is, for those who wait in the back lane. May be a second old. */
-  shift(call: Step['call']): Promise<number>;
+  pushback(call: Step['call']): Promise<number>;
   /** Places that were booked and not used. */
-  giveBack(call: Step['call'], count: number): Promise<void>;
+  refund(call: Step['call'], count: number): Promise<void>;
   /** EC2 refused a call: the bucket is empty, whatever its item says. */
-  empty(call: Step['call'], now: EpochMs): Promise<void>;
+  drain(call: Step['call'], now: EpochMs): Promise<void>;
 }
 
 const interval = (rate: Rate): number => 1000 / rate.perSecond;
@@ -64,7 +64,13 @@ export const timeOf = (rate: Rate, count: number): number => Math.ceil(count * i
 const later = (a: EpochMs, b: EpochMs): EpochMs => (a > b ? a : b);
 
 /** The bucket after `count` places were booked. */
-export function booked(rate: Rate, was: BucketState, count: number, lane: Lane, now: EpochMs): BucketState {
+export function booked(
+  rate: Rate,
+  was: BucketState,
+  count: number,
+  lane: Priority,
+  now: EpochMs,
+): BucketState {
   // Whole milliseconds: stores compare and add these, and must not lose digits.
   const took = timeOf(rate, count);
   const fullAtMs = epochMs(later(was.fullAtMs, now) + took);
@@ -89,7 +95,7 @@ export function emptied(rate: Rate, was: BucketState, now: EpochMs): BucketState
 }
 
 /** The places of the booking that led to `is`. */
-export function bookingOf(rate: Rate, is: BucketState, count: number, lane: Lane): Booking {
+export function bookingOf(rate: Rate, is: BucketState, count: number, lane: Priority): Booking {
   const end = lane === 'front' ? is.frontAtMs : is.fullAtMs;
   const firstAtMs = epochMs(end - (count - 1) * interval(rate) - depth(rate));
   return { count, firstAtMs, everyMs: interval(rate), shiftMs: is.shiftMs };

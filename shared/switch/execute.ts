@@ -6,9 +6,9 @@
 import { Fault, faultOf, isWorthRetrying } from '../fault.ts';
 import type { Ec2 } from '../network/ec2.ts';
 import type { Step, StepDone } from '../network/step.ts';
-import { type Turns, turnsOf } from '../rate-limit/call-queue.ts';
-import type { Pace } from '../rate-limit/local-bucket.ts';
-import type { Budget } from '../rate-limit/shared-bucket.ts';
+import { type CallQueue, turnsOf } from '../rate-limit/call-queue.ts';
+import type { LocalBucket } from '../rate-limit/local-bucket.ts';
+import type { SharedBucket } from '../rate-limit/shared-bucket.ts';
 import { type Clock, type DurationMs, durationMs, type EpochMs, seconds } from '../time.ts';
 import type { HeldLease } from './held-lease.ts';
 
@@ -22,11 +22,11 @@ const KEEP_EVERY: DurationMs = seconds(2);
 export interface ExecutePorts {
   readonly clock: Clock;
   readonly ec2: Ec2;
-  readonly pace: Pace;
+  readonly pace: LocalBucket;
   /** The account's budget; without it this sandbox's own pace serves. */
-  readonly budget?: Budget;
+  readonly budget?: SharedBucket;
   /** The turns of this failover in the budget, some perhaps booked before the plan was known. */
-  readonly turns?: Turns;
+  readonly turns?: CallQueue;
   /** 0 ≤ x < 1, to spread retries. */
   chance(): number;
 }
@@ -40,7 +40,7 @@ export function executeSteps(
   return Promise.all(steps.map((step) => executeStep(ready, heldLease, step)));
 }
 
-type Ready = ExecutePorts & { readonly turns: Turns };
+type Ready = ExecutePorts & { readonly turns: CallQueue };
 
 const aim = (step: Step): string =>
   step.call === 'AssociateAddress'

@@ -7,7 +7,7 @@
 import type { ChangeLog } from '../controller/hint.ts';
 import { type Fault, faultOf } from '../fault.ts';
 import type { Observation } from '../network/observation.ts';
-import { turnsFor } from '../rate-limit/call-queue.ts';
+import { callQueueFor } from '../rate-limit/call-queue.ts';
 import { type EpochMs, epochMs, plus, seconds } from '../time.ts';
 import type { Failover, Stage } from '../timeline/timeline.ts';
 import { elect } from '../vip/election.ts';
@@ -84,7 +84,7 @@ export async function switchVip(
   for (let epoch = 1; epoch <= EPOCHS_MAX; epoch++) {
     const lease = vip.lease!;
     // Booked while the describes are under way.
-    const turns = turnsFor(ports, vip);
+    const turns = callQueueFor(ports, vip);
     const held = await runEpoch(
       { ...ports, turns },
       gripOf(vip.name, lease, ports.vips, ports.clock, ports.deadline),

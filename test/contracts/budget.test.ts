@@ -8,7 +8,7 @@ import { awsVips } from '../../shared/aws/dynamodb/vip-store.ts';
 import { clients } from '../../shared/aws/wire.ts';
 import { memoryBudget } from '../../shared/memory/budget.ts';
 import { rates } from '../../shared/rate-limit/local-bucket.ts';
-import type { Budget, Lane } from '../../shared/rate-limit/shared-bucket.ts';
+import type { Priority, SharedBucket } from '../../shared/rate-limit/shared-bucket.ts';
 import { durationMs, plus } from '../../shared/time.ts';
 import { newVip } from '../../shared/vip/vip.ts';
 import { entry, START } from '../support/world.ts';
@@ -43,7 +43,7 @@ async function newTable(): Promise<string> {
 }
 
 /** A sandbox of its own: what others have done it learns from the table only. */
-const sandboxOn = (through: DynamoDBClient, table: string): Budget =>
+const sandboxOn = (through: DynamoDBClient, table: string): SharedBucket =>
   awsBudget({ client: through, table, sizes: rates, seen: new Map(), signal });
 
 type Deed = readonly [atMs: number, does: 'back' | 'front' | 'giveBack' | 'empty', count: number];
@@ -65,15 +65,15 @@ const story: readonly Deed[] = [
   [200_001, 'back', 49],
 ];
 
-async function tell(budgets: readonly Budget[]): Promise<unknown[]> {
+async function tell(budgets: readonly SharedBucket[]): Promise<unknown[]> {
   const answers: unknown[] = [];
   for (const [n, [atMs, does, count]] of story.entries()) {
     const budget = budgets[n % budgets.length]!;
     const now = plus(START, durationMs(atMs));
-    if (does === 'giveBack') await budget.giveBack('ReplaceRoute', count);
-    else if (does === 'empty') await budget.empty('ReplaceRoute', now);
-    else answers.push(await budget.book('ReplaceRoute', count, does as Lane, now));
-    answers.push(await budget.shift('ReplaceRoute'));
+    if (does === 'giveBack') await budget.refund('ReplaceRoute', count);
+    else if (does === 'empty') await budget.drain('ReplaceRoute', now);
+    else answers.push(await budget.reserve('ReplaceRoute', count, does as Priority, now));
+    answers.push(await budget.pushback('ReplaceRoute'));
   }
   return answers;
 }
@@ -92,7 +92,9 @@ const contract = (deployed: () => DynamoDBClient): void => {
   test('forty sandboxes that book at once all get places, and no two the same', async () => {
     const table = await newTable();
     const bookings = await Promise.all(
-      Array.from({ length: 40 }, () => sandboxOn(deployed(), table).book('ReplaceRoute', 10, 'back', START)),
+      Array.from({ length: 40 }, () =>
+        sandboxOn(deployed(), table).reserve('ReplaceRoute', 10, 'back', START),
+      ),
     );
     const firsts = bookings.map((b) => b.firstAtMs).sort((a, b) => a - b);
     const took = Math.ceil(10_000 / rates.ReplaceRoute.perSecond);
@@ -102,8 +104,8 @@ const contract = (deployed: () => DynamoDBClient): void => {
   test('each action has a bucket of its own, and no bucket is taken for a VIP', async () => {
     const table = await newTable();
     const budget = sandboxOn(deployed(), table);
-    await budget.book('ReplaceRoute', 400, 'back', START);
-    const eip = await budget.book('AssociateAddress', 1, 'back', START);
+    await budget.reserve('ReplaceRoute', 400, 'back', START);
+    const eip = await budget.reserve('AssociateAddress', 1, 'back', START);
     expect(eip.firstAtMs).toBeLessThan(START);
     const vips = awsVips({ client: deployed(), table, signal, nonce: () => 'token' });
     await vips.write(undefined, newVip(entry));

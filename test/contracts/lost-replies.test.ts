@@ -182,10 +182,10 @@ describe('the budget, when the reply to a booking is lost', () => {
     const budget = () =>
       awsBudget({ client: made.dynamo, table: 'vips', sizes: rates, seen: new Map(), signal });
     const took = durationMs(10_000 / rates.ReplaceRoute.perSecond);
-    const first = await budget().book('ReplaceRoute', 10, 'back', START);
+    const first = await budget().reserve('ReplaceRoute', 10, 'back', START);
     loses('UpdateItem', 1);
-    const second = await budget().book('ReplaceRoute', 10, 'back', START);
-    const third = await budget().book('ReplaceRoute', 10, 'back', START);
+    const second = await budget().reserve('ReplaceRoute', 10, 'back', START);
+    const third = await budget().reserve('ReplaceRoute', 10, 'back', START);
     expect(second.firstAtMs - first.firstAtMs).toBeGreaterThanOrEqual(Math.floor(took));
     expect(third.firstAtMs - second.firstAtMs).toBeGreaterThanOrEqual(Math.floor(took));
   });

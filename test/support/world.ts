@@ -7,7 +7,7 @@ import { type MemoryEc2, memoryEc2 } from '../../shared/memory/ec2.ts';
 import { type MemoryTimeline, memoryTimeline } from '../../shared/memory/timeline.ts';
 import { type MemoryVips, memoryVips } from '../../shared/memory/vip-store.ts';
 import type { RouteSeen } from '../../shared/network/observation.ts';
-import { pace } from '../../shared/rate-limit/local-bucket.ts';
+import { localBucket } from '../../shared/rate-limit/local-bucket.ts';
 import type { Ports } from '../../shared/switch/switch-vip.ts';
 import { durationMs, type EpochMs, epochMs, minutes, plus, seconds } from '../../shared/time.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
@@ -66,7 +66,7 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
     ec2,
     vips,
     timeline,
-    pace: pace(),
+    pace: localBucket(),
     chance: () => 0.5,
     nonce: () => `nonce-${++nonces}`,
     deadline: plus(START, minutes(60 * 24)),

@@ -12,11 +12,11 @@ import type { Step } from '../../network/step.ts';
 import type { Rate, Rates } from '../../rate-limit/local-bucket.ts';
 import {
   type BucketState,
-  type Budget,
   bookingOf,
   depth,
-  type Lane,
   PAUSE,
+  type Priority,
+  type SharedBucket,
   timeOf,
   untouched,
 } from '../../rate-limit/shared-bucket.ts';
@@ -38,18 +38,18 @@ const PREFIX = 'budget/';
 /** Cases that a bucket can go through while one write is under way, twice over. */
 const TRIES_MAX = 8;
 
-export const awsBudget = (table: BudgetTable): Budget => ({
-  async book(call, count, lane, now) {
+export const awsBudget = (table: BudgetTable): SharedBucket => ({
+  async reserve(call, count, lane, now) {
     const rate = table.sizes[call];
     const is = await change(table, call, (was) => bookingCase(was, rate, count, lane, now));
     return bookingOf(rate, is, count, lane);
   },
-  shift: (call) => shift(table, call),
-  async giveBack(call, count) {
+  pushback: (call) => shift(table, call),
+  async refund(call, count) {
     const back = -timeOf(table.sizes[call], count);
     await change(table, call, (was) => (was === untouched ? undefined : { add: { fullAtMs: back } }));
   },
-  async empty(call, now) {
+  async drain(call, now) {
     await change(table, call, (was) => emptyCase(was, table.sizes[call], now));
   },
 });
@@ -69,7 +69,7 @@ interface Case {
 }
 
 /** The cases of `booked` in budget.ts; the contract suite holds both against each other. */
-function bookingCase(was: BucketState, rate: Rate, count: number, lane: Lane, now: EpochMs): Case {
+function bookingCase(was: BucketState, rate: Rate, count: number, lane: Priority, now: EpochMs): Case {
   const took = timeOf(rate, count);
   const goneMs = now + depth(rate);
   const front = lane === 'front';

@@ -1,23 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { type Pace, pace, rates } from '../../../shared/rate-limit/local-bucket.ts';
+import { type LocalBucket, localBucket, rates } from '../../../shared/rate-limit/local-bucket.ts';
 import { durationMs, type EpochMs, plus } from '../../../shared/time.ts';
 import { START } from '../../support/world.ts';
 
 /** EC2 developer guide, "Request throttling": burst and refill a second of the mutating calls. */
 const bucket = { burst: 50, perSecond: 5 };
 
-const places = (paced: Pace, count: number, now: EpochMs = START): readonly number[] =>
+const places = (paced: LocalBucket, count: number, now: EpochMs = START): readonly number[] =>
   Array.from({ length: count }, () => paced.place('ReplaceRoute', now));
 
 describe('the pace', () => {
   test('lets a burst go at once and spaces out the rest', () => {
-    const waits = places(pace(), 60);
+    const waits = places(localBucket(), 60);
     expect(waits.filter((wait) => wait === 0)).toHaveLength(rates.ReplaceRoute.burst);
     expect(waits.at(-1)).toBeCloseTo((11 / rates.ReplaceRoute.perSecond) * 1000);
   });
 
   test('is never refused by EC2’s bucket, however many ask', () => {
-    const sent = places(pace(), 200).map((wait) => wait / 1000);
+    const sent = places(localBucket(), 200).map((wait) => wait / 1000);
     let [tokens, at] = [bucket.burst, 0];
     for (const second of sent) {
       tokens = Math.min(bucket.burst, tokens + (second - at) * bucket.perSecond) - 1;
@@ -27,7 +27,7 @@ describe('the pace', () => {
   });
 
   test('keeps its level from one failover to the next, and fills up again', () => {
-    const paced = pace();
+    const paced = localBucket();
     places(paced, 49);
     expect(paced.place('ReplaceRoute', START)).toBeGreaterThan(0);
     const full = plus(START, durationMs(60_000));
@@ -35,20 +35,20 @@ describe('the pace', () => {
   });
 
   test('each action has a bucket of its own: routes do not hold up the EIP', () => {
-    const paced = pace();
+    const paced = localBucket();
     places(paced, 100);
     expect(paced.place('AssociateAddress', START)).toBe(0);
     expect(paced.place('CreateRoute', START)).toBe(0);
   });
 
   test('a refusal empties our bucket: somebody else spends from the same one', () => {
-    const paced = pace();
+    const paced = localBucket();
     paced.refused('ReplaceRoute', START);
     expect(paced.place('ReplaceRoute', START)).toBeCloseTo(1000 / rates.ReplaceRoute.perSecond);
   });
 
   test('a refusal forgives no debt, and a clock that steps back gains nothing', () => {
-    const paced = pace();
+    const paced = localBucket();
     places(paced, 59);
     paced.refused('ReplaceRoute', START);
     const before = plus(START, durationMs(-60_000));

@@ -3,15 +3,15 @@ import { handleClaim } from '../../../shared/controller/handle-claim.ts';
 import { Fault } from '../../../shared/fault.ts';
 import { type MemoryBudget, memoryBudget } from '../../../shared/memory/budget.ts';
 import { plan } from '../../../shared/network/plan.ts';
-import { SLICE, turnsFor, turnsOf } from '../../../shared/rate-limit/call-queue.ts';
-import { pace, rates } from '../../../shared/rate-limit/local-bucket.ts';
+import { callQueueFor, SLICE, turnsOf } from '../../../shared/rate-limit/call-queue.ts';
+import { localBucket, rates } from '../../../shared/rate-limit/local-bucket.ts';
 import {
-  type Budget,
   booked,
   bookingOf,
   emptied,
-  type Lane,
   PAUSE,
+  type Priority,
+  type SharedBucket,
   untouched,
 } from '../../../shared/rate-limit/shared-bucket.ts';
 import { durationMs, type EpochMs, minutes, plus, seconds } from '../../../shared/time.ts';
@@ -38,10 +38,14 @@ const real = { burst: 50, perSecond: 5 };
 const rate = rates.ReplaceRoute;
 
 /** The instants at which calls may go out, as told by bookings of these sizes one after the other. */
-async function instants(budget: Budget, counts: readonly number[], lane: Lane = 'back'): Promise<number[]> {
+async function instants(
+  budget: SharedBucket,
+  counts: readonly number[],
+  lane: Priority = 'back',
+): Promise<number[]> {
   const all: number[] = [];
   for (const count of counts) {
-    const booking = await budget.book('ReplaceRoute', count, lane, START);
+    const booking = await budget.reserve('ReplaceRoute', count, lane, START);
     for (let n = 0; n < count; n++) all.push(Math.max(START, booking.firstAtMs + n * booking.everyMs));
   }
   return all;
@@ -96,22 +100,22 @@ describe('the account’s budget', () => {
   test('who is pushed back by the front lane is told by how much', async () => {
     const budget = memoryBudget();
     await instants(budget, [200]);
-    const before = await budget.shift('ReplaceRoute');
+    const before = await budget.pushback('ReplaceRoute');
     await instants(budget, [5], 'front');
-    expect((await budget.shift('ReplaceRoute')) - before).toBe(Math.ceil(5000 / rate.perSecond));
+    expect((await budget.pushback('ReplaceRoute')) - before).toBe(Math.ceil(5000 / rate.perSecond));
   });
 
   test('the front lane pushes nobody back while the burst lasts', async () => {
     const budget = memoryBudget();
     await instants(budget, [10]);
     await instants(budget, [10], 'front');
-    expect(await budget.shift('ReplaceRoute')).toBe(0);
+    expect(await budget.pushback('ReplaceRoute')).toBe(0);
   });
 
   test('what is given back can be booked again', async () => {
     const budget = memoryBudget();
-    await budget.book('ReplaceRoute', 45, 'back', START);
-    await budget.giveBack('ReplaceRoute', 45);
+    await budget.reserve('ReplaceRoute', 45, 'back', START);
+    await budget.refund('ReplaceRoute', 45);
     expect((await instants(budget, [45])).every((instant) => instant === START)).toBe(true);
   });
 
@@ -131,14 +135,19 @@ describe('the account’s budget', () => {
 });
 
 describe('the turns of a failover', () => {
-  const told = (w: World, budget?: Budget) => ({
+  const told = (w: World, budget?: SharedBucket) => ({
     clock: w.clock,
-    pace: pace(),
+    pace: localBucket(),
     ...(budget === undefined ? {} : { budget }),
   });
 
   /** When each of `count` calls had its turn, in ms after START. */
-  async function turnTimes(w: World, budget: Budget, count: number, lane: Lane = 'back'): Promise<number[]> {
+  async function turnTimes(
+    w: World,
+    budget: SharedBucket,
+    count: number,
+    lane: Priority = 'back',
+  ): Promise<number[]> {
     const turns = turnsOf(told(w, budget), lane);
     const at: number[] = [];
     const all = Array.from({ length: count }, async () => {
@@ -151,14 +160,14 @@ describe('the turns of a failover', () => {
 
   test('what was expected is booked beforehand: its turns come without a wait', async () => {
     const w = world();
-    const turns = turnsFor(told(w, memoryBudget()), { ...newVip(entry), tablesSeen: 4 });
+    const turns = callQueueFor(told(w, memoryBudget()), { ...newVip(entry), tablesSeen: 4 });
     await w.clock.advance(durationMs(10));
     for (let n = 0; n < 8; n++) expect(turns.turn('ReplaceRoute', false)).toBeUndefined();
   });
 
   test('what was expected and not needed is given back', async () => {
     const [w, budget] = [world(), memoryBudget()];
-    const turns = turnsFor(told(w, budget), { ...newVip(entry), tablesSeen: 20 });
+    const turns = callQueueFor(told(w, budget), { ...newVip(entry), tablesSeen: 20 });
     await w.clock.advance(durationMs(10));
     await turns.end();
     expect(budget.buckets.get('ReplaceRoute')!.fullAtMs).toBeLessThanOrEqual(START);
@@ -192,16 +201,16 @@ describe('the turns of a failover', () => {
   });
 
   test('a budget that does not answer delays nobody for good: the own pace serves', async () => {
-    const silent: Budget = { ...memoryBudget(), book: () => new Promise(() => undefined) };
+    const silent: SharedBucket = { ...memoryBudget(), reserve: () => new Promise(() => undefined) };
     const at = await turnTimes(world(), silent, 10);
     expect(at).toHaveLength(10);
     expect(Math.max(...at)).toBeLessThanOrEqual(1000);
   });
 
   test('a budget that fails is as good as none', async () => {
-    const broken: Budget = {
+    const broken: SharedBucket = {
       ...memoryBudget(),
-      book: () => Promise.reject(new Fault('unknown', 'InternalServerError', 'no')),
+      reserve: () => Promise.reject(new Fault('unknown', 'InternalServerError', 'no')),
     };
     expect(Math.max(...(await turnTimes(world(), broken, 10)))).toBe(0);
   });

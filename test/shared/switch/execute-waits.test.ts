@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Fault, type FaultKind } from '../../../shared/fault.ts';
 import type { Ec2 } from '../../../shared/network/ec2.ts';
 import type { RouteStep } from '../../../shared/network/step.ts';
-import type { Turns } from '../../../shared/rate-limit/call-queue.ts';
+import type { CallQueue } from '../../../shared/rate-limit/call-queue.ts';
 import { type ExecutePorts, executeSteps } from '../../../shared/switch/execute.ts';
 import { type HeldLease, heldLease } from '../../../shared/switch/held-lease.ts';
 import { durationMs, type EpochMs, minus, plus, seconds } from '../../../shared/time.ts';
@@ -77,7 +77,7 @@ describe('the turn of an attempt', () => {
     const turns = {
       turn: (_call: string, repeated: boolean) => void again.push(repeated),
       refused: () => undefined,
-    } as unknown as Turns;
+    } as unknown as CallQueue;
     const { ec2 } = refusing(w, ['unknown', 'not-ready', 'denied']);
     await runs(w, mine, [step()], { ec2, turns });
     expect(again).toEqual([false, true, true]);
@@ -110,7 +110,7 @@ describe('the turn of an attempt', () => {
       await w.clock.wait(durationMs(2500));
       throw new Fault('deadline', 'TurnsEnded', 'the failover is over');
     };
-    const turns = { turn: refuse, refused: () => undefined } as unknown as Turns;
+    const turns = { turn: refuse, refused: () => undefined } as unknown as CallQueue;
     // Asked after 2 s, answered after 3: the refusal lies between.
     const slow: HeldLease = { ...mine, renewIfDue: () => w.clock.wait(seconds(1)) };
     const [told] = await runs(w, slow, [step()], { turns });

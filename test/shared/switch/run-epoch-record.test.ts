@@ -1,6 +1,6 @@
 // What a lease leaves in the record: intent, stages and outcome.
 import { describe, expect, test } from 'vitest';
-import type { Turns } from '../../../shared/rate-limit/call-queue.ts';
+import type { CallQueue } from '../../../shared/rate-limit/call-queue.ts';
 import { heldLease } from '../../../shared/switch/held-lease.ts';
 import { type EpochPorts, type EpochResult, runEpoch } from '../../../shared/switch/run-epoch.ts';
 import { durationMs, hours, plus, seconds } from '../../../shared/time.ts';
@@ -66,7 +66,7 @@ describe('the intent', () => {
     const dueAtMs = plus(START, seconds(5));
     const turns = { turn: () => undefined, refused: () => undefined, dueAtMs: () => dueAtMs };
     const w = held();
-    const { failover } = await holds(w, { turns: turns as unknown as Turns });
+    const { failover } = await holds(w, { turns: turns as unknown as CallQueue });
     expect((w.timeline.entries[0] as Intent).dueAtMs).toBe(dueAtMs);
     expect(stageOf(failover, 'last mutation due, by the request budget')).toBe(dueAtMs);
     expect(

@@ -110,14 +110,14 @@ describe('a switch', () => {
       w.vips.items.set('web', { ...item(w), tablesSeen: 20 });
       const budget = memoryBudget();
       let back = false;
-      const giveBack: typeof budget.giveBack = async (call, count) => {
+      const giveBack: typeof budget.refund = async (call, count) => {
         await w.clock.wait(seconds(1));
-        await budget.giveBack(call, count);
+        await budget.refund(call, count);
         back = true;
       };
       const put: World['timeline']['put'] = (entry) =>
         entry.entry === 'outcome' && fails ? Promise.reject(new Error('table gone')) : w.timeline.put(entry);
-      await switches(w, { budget: { ...budget, giveBack }, timeline: { ...w.timeline, put } });
+      await switches(w, { budget: { ...budget, refund: giveBack }, timeline: { ...w.timeline, put } });
       expect(back).toBe(true);
     },
   );

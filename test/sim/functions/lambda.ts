@@ -4,7 +4,7 @@ import { type Answer, handleClaim } from '../../../shared/controller/handle-clai
 import type { Hint } from '../../../shared/controller/hint.ts';
 import { reconcileFor } from '../../../shared/controller/reconcile-all.ts';
 import type { ForcedFailoverPorts } from '../../../shared/forced-failover/steps.ts';
-import { type Pace, pace } from '../../../shared/rate-limit/local-bucket.ts';
+import { type LocalBucket, localBucket } from '../../../shared/rate-limit/local-bucket.ts';
 import { epochMs } from '../../../shared/time.ts';
 import type { Scope } from '../../../shared/vip/vip.ts';
 import type { FaultName, Story } from '../history/history.ts';
@@ -18,7 +18,7 @@ export const SKEW_MAX_MS = 100;
 
 interface Sandbox {
   readonly skewMs: number;
-  readonly pace: Pace;
+  readonly pace: LocalBucket;
   readonly scopes: Map<string, Scope>;
   busy: boolean;
 }
@@ -75,7 +75,7 @@ export function functions(cloud: Cloud): Functions {
       return free;
     }
     const skewMs = boxLuck.between(-SKEW_MAX_MS, SKEW_MAX_MS);
-    const made = { skewMs, pace: pace(), scopes: new Map<string, Scope>(), busy: true };
+    const made = { skewMs, pace: localBucket(), scopes: new Map<string, Scope>(), busy: true };
     sandboxes.push(made);
     return made;
   };

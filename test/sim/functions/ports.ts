@@ -9,7 +9,7 @@ import type { ForcedFailoverPorts } from '../../../shared/forced-failover/steps.
 import type { MemoryTimeline } from '../../../shared/memory/timeline.ts';
 import type { MemoryVips } from '../../../shared/memory/vip-store.ts';
 import type { Step } from '../../../shared/network/step.ts';
-import type { Budget } from '../../../shared/rate-limit/shared-bucket.ts';
+import type { SharedBucket } from '../../../shared/rate-limit/shared-bucket.ts';
 import type { Ports } from '../../../shared/switch/switch-vip.ts';
 import type { OrderEntry } from '../../../shared/timeline/operator-action.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
@@ -28,7 +28,7 @@ export interface Network {
   readonly region: Region;
   readonly vips: MemoryVips;
   readonly timeline: MemoryTimeline;
-  readonly budget: Budget | undefined;
+  readonly budget: SharedBucket | undefined;
   readonly log: Log;
   readonly published: Failover[];
   /** Other people's changes, as CloudTrail told of them; by VIP. */
@@ -164,7 +164,7 @@ function timelineOf(net: Network, by: Invocation): Ports['timeline'] {
   };
 }
 
-function budgetOf(net: Network, by: Invocation, budget: Budget): Budget {
+function budgetOf(net: Network, by: Invocation, budget: SharedBucket): SharedBucket {
   const { luck } = by;
   const once = <T>(effect: () => Promise<T>): Promise<T> => {
     const trip = { toMs: luck.log(1, 8), backMs: luck.log(1, 8) };
@@ -186,10 +186,10 @@ function budgetOf(net: Network, by: Invocation, budget: Budget): Budget {
     );
   };
   return {
-    book: (call, count, lane, now) => once(() => budget.book(call, count, lane, now)),
-    shift: (call) => once(() => budget.shift(call)),
-    giveBack: (call, count) => once(() => budget.giveBack(call, count)),
-    empty: (call, now) => once(() => budget.empty(call, now)),
+    reserve: (call, count, lane, now) => once(() => budget.reserve(call, count, lane, now)),
+    pushback: (call) => once(() => budget.pushback(call)),
+    refund: (call, count) => once(() => budget.refund(call, count)),
+    drain: (call, now) => once(() => budget.drain(call, now)),
   };
 }
 
