@@ -8,7 +8,7 @@ import { STALE_READ } from '../vip/lease.ts';
 import type { Vip } from '../vip/vip.ts';
 import { troubleOf } from './health.ts';
 
-export interface Report {
+export interface ReconcileResult {
   readonly vip: string;
   readonly did: 'nothing' | 'skipped' | 'switched';
   /** Why a lease was asked for, or why not. */
@@ -23,15 +23,15 @@ export interface Report {
   readonly switched?: Switched;
 }
 
-export type Finding = Pick<
-  Report,
+export type Assessment = Pick<
+  ReconcileResult,
   'why' | 'drift' | 'conflicts' | 'strays' | 'splitBrain' | 'suspendedPin' | 'trouble'
 > & {
   /** The cause under which a lease is needed; undefined when nothing is to be done. */
   readonly take?: string;
 };
 
-export function judge(vip: Vip, seen: Observation, now: EpochMs): Finding {
+export function assess(vip: Vip, seen: Observation, now: EpochMs): Assessment {
   const election = elect(vip, now);
   const frozen = isLiveOrder(vip.freeze, now);
   const target =

@@ -11,7 +11,7 @@ import type { Observation } from '../network/observation.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, minus, minutes, plus, seconds } from '../time.ts';
 import type { Vip } from '../vip/vip.ts';
-import type { Report } from './assess.ts';
+import type { ReconcileResult } from './assess.ts';
 import { concerns, type Hint, heed } from './hint.ts';
 import { reconcile } from './reconcile.ts';
 
@@ -24,17 +24,17 @@ const EVERY: DurationMs = minutes(1);
 /** A VIP that is drawn later than this after the look for all looks for itself: by then the next sweep has looked. */
 export const LOOK_MAX_AGE: DurationMs = EVERY;
 
-export interface Sweep {
+export interface ReconcileAllResult {
   /** Why it was not over all VIPs. */
   readonly hint?: Hint;
-  readonly reports: readonly Report[];
+  readonly reports: readonly ReconcileResult[];
   /** VIPs whose reconcile failed, with the reason; the others went on. */
   readonly failures: readonly { readonly vip: string; readonly fault: Fault }[];
   /** VIPs for which there was no time. */
   readonly left: readonly string[];
 }
 
-export async function reconcileAll(ports: Ports): Promise<Sweep> {
+export async function reconcileAll(ports: Ports): Promise<ReconcileAllResult> {
   const vips = await ports.vips.list();
   const looked = await lookAtAll(ports, vips);
   return sweep(ports, vips, (vip) => reconcile(ports, vip, youngEnough(looked.get(vip.name), ports)));
@@ -51,7 +51,7 @@ const youngEnough = (looked: Observation | undefined, { clock }: Ports): Observa
   looked !== undefined && clock.now() <= plus(looked.endedAtMs, LOOK_MAX_AGE) ? looked : undefined;
 
 /** Without a hint over all VIPs, else over those that it concerns. */
-export async function reconcileFor(ports: Ports, hint: Hint | undefined): Promise<Sweep> {
+export async function reconcileFor(ports: Ports, hint: Hint | undefined): Promise<ReconcileAllResult> {
   if (hint === undefined) return reconcileAll(ports);
   const concerned = (await ports.vips.list()).filter((vip) => concerns(hint, vip));
   const swept = await sweep(ports, concerned, async (vip) => {
@@ -64,12 +64,12 @@ export async function reconcileFor(ports: Ports, hint: Hint | undefined): Promis
 async function sweep(
   ports: Ports,
   vips: readonly Vip[],
-  work: (vip: Vip) => Promise<Report>,
-): Promise<Sweep> {
+  work: (vip: Vip) => Promise<ReconcileResult>,
+): Promise<ReconcileAllResult> {
   const began = ports.clock.now();
-  const queue = inTurn(vips, began);
+  const queue = rotated(vips, began);
   const drawUntil = lastDraw(began, ports.deadline);
-  const reports: Report[] = [];
+  const reports: ReconcileResult[] = [];
   const failures: { vip: string; fault: Fault }[] = [];
   const worker = async () => {
     while (ports.clock.now() < drawUntil) {
@@ -94,7 +94,7 @@ export const lastDraw = (began: EpochMs, deadline: EpochMs): EpochMs =>
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /** By name, from a place that moves with every minute: a stretch of n/k of them meets each within 3k minutes. */
-export function inTurn(vips: readonly Vip[], now: EpochMs): Vip[] {
+export function rotated(vips: readonly Vip[], now: EpochMs): Vip[] {
   const byName = [...vips].sort((a, b) => (a.name < b.name ? -1 : 1));
   const first = Math.floor(((Math.floor(now / EVERY) * GOLDEN) % 1) * byName.length);
   return [...byName.slice(first), ...byName.slice(0, first)];

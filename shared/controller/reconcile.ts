@@ -12,7 +12,7 @@ import { type Cause, isLive } from '../vip/lease.ts';
 import { pruned } from '../vip/liveness.ts';
 import { enisOf, type Members } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
-import { type Finding, judge, type Report } from './assess.ts';
+import { type Assessment, assess, type ReconcileResult } from './assess.ts';
 import { type Change, changeText } from './hint.ts';
 
 /** EventBridge may deliver for 24 h; until then the claims of a node that is gone must stay known as old. */
@@ -20,7 +20,7 @@ export const TOMBSTONE_KEPT: DurationMs = hours(25);
 const RACES_MAX = 5;
 
 /** `looked`: an observation that was made for many VIPs at once. */
-export async function reconcile(ports: Ports, listed: Vip, looked?: Observation): Promise<Report> {
+export async function reconcile(ports: Ports, listed: Vip, looked?: Observation): Promise<ReconcileResult> {
   if (listed.removedAtMs !== undefined) return idle(listed, 'skipped', 'removed from the ledger');
   const [read, seen] = await Promise.all([ports.vips.read(listed.name), looked ?? ports.ec2.observe(listed)]);
   if (read === undefined) return idle(listed, 'skipped', 'the item is gone');
@@ -48,12 +48,12 @@ async function actOnCurrentItem(
   found: Vip,
   seen: Observation,
   began: EpochMs,
-): Promise<Report> {
+): Promise<ReconcileResult> {
   let vip = found;
   let report = idle(vip, 'skipped', 'lost every race for the item');
   for (let race = 1; race <= RACES_MAX; race++) {
     const now = ports.clock.now();
-    const finding = { ...judge(vip, seen, now), vip: vip.name };
+    const finding = { ...assess(vip, seen, now), vip: vip.name };
     report = { ...idle(vip, 'nothing', finding.why), ...finding };
     if (finding.take === undefined) return report;
     const cause: Cause = { kind: 'reconcile', why: finding.take + (await byWhom(ports, finding)), atMs: now };
@@ -78,7 +78,7 @@ async function actOnCurrentItem(
 const CHANGE_MAX_AGE: DurationMs = minutes(15);
 
 /** Who changed what is to be mended, where an event was there to say so; not knowing is no reason to wait. */
-async function byWhom(ports: Ports, finding: Finding & { readonly vip: string }): Promise<string> {
+async function byWhom(ports: Ports, finding: Assessment & { readonly vip: string }): Promise<string> {
   if (finding.why !== 'drift' || ports.changes === undefined) return '';
   try {
     const changes = await ports.changes.since(finding.vip, minus(ports.clock.now(), CHANGE_MAX_AGE));
@@ -93,7 +93,7 @@ const speaksOf = (change: Change, step: Step): boolean =>
   change.things.some((thing) => step.cell.split(' ').includes(thing)) ||
   (step.call === 'AssociateAddress' && change.call === 'DisassociateAddress');
 
-const idle = (vip: Vip, did: Report['did'], why: string): Report => ({
+const idle = (vip: Vip, did: ReconcileResult['did'], why: string): ReconcileResult => ({
   vip: vip.name,
   did,
   why,

@@ -9,7 +9,7 @@ import { elect, isLiveOrder } from '../vip/election.ts';
 import { type Cause, isLive } from '../vip/lease.ts';
 import { isSilent } from '../vip/liveness.ts';
 import type { Order, Pin, Vip } from '../vip/vip.ts';
-import { judge } from './assess.ts';
+import { assess } from './assess.ts';
 
 export interface ClaimStatus {
   readonly node: string;
@@ -74,7 +74,7 @@ export interface VipStatus {
 }
 
 export function statusOf(vip: Vip, seen: Observation, now: EpochMs): VipStatus {
-  const finding = judge(vip, seen, now);
+  const finding = assess(vip, seen, now);
   const { owner: elected } = elect(vip, now);
   const { drift, conflicts, strays, splitBrain, why, suspendedPin } = finding;
   const live = isLive(vip.lease, now);
@@ -103,7 +103,7 @@ export function statusOf(vip: Vip, seen: Observation, now: EpochMs): VipStatus {
   };
 }
 
-type Signs = ReturnType<typeof judge> & {
+type Signs = ReturnType<typeof assess> & {
   readonly live: boolean;
   readonly frozen: boolean;
   readonly owner: string | undefined;

@@ -1,5 +1,5 @@
 // A small Region in memory for tests of the domain: one VIP, a few nodes, labelled and other tables.
-import type { Report } from '../../shared/controller/assess.ts';
+import type { ReconcileResult } from '../../shared/controller/assess.ts';
 import { type Answer, handleClaim } from '../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../shared/controller/reconcile.ts';
 import { type ManualClock, manualClock, settleMicrotasks } from '../../shared/memory/clock.ts';
@@ -174,7 +174,7 @@ export const says = (w: World, node: string, words: Words = {}): Promise<Answer>
   finish(w, handleClaim(w.wire, heard(node, { atMs: w.clock.now() - START, ...words }), anyNode));
 
 /** Reconciles `web` as it is listed. */
-export const reconciles = (w: World): Promise<Report> => finish(w, reconcile(w.wire, item(w)));
+export const reconciles = (w: World): Promise<ReconcileResult> => finish(w, reconcile(w.wire, item(w)));
 
 export const item = (w: World): Vip => w.vips.items.get('web')!;
 

@@ -6,9 +6,9 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import type { Report } from '../../controller/assess.ts';
+import type { ReconcileResult } from '../../controller/assess.ts';
 import type { Answer } from '../../controller/handle-claim.ts';
-import type { Sweep } from '../../controller/reconcile-all.ts';
+import type { ReconcileAllResult } from '../../controller/reconcile-all.ts';
 import { type Fault, faultOf } from '../../fault.ts';
 import { digest } from '../../timeline/integrity.ts';
 import type { Failover, Rejection } from '../../timeline/timeline.ts';
@@ -134,7 +134,7 @@ function logFaults({ logger }: Telemetry, vip: string, faults: readonly Fault[])
 /** A log line has its limit; the others come in the next sweep's line. */
 const LEFT_TOLD_MAX = 50;
 
-export function logReconcileAll(journal: Telemetry, sweep: Sweep): void {
+export function logReconcileAll(journal: Telemetry, sweep: ReconcileAllResult): void {
   for (const report of sweep.reports) logReconcile(journal, report);
   for (const { vip, fault } of sweep.failures)
     journal.logger.error('reconcile failed', { vip, error: fault });
@@ -152,7 +152,7 @@ export function logReconcileAll(journal: Telemetry, sweep: Sweep): void {
     journal.metrics.addMetric(metricNames.reconciled, MetricUnit.Count, 1);
 }
 
-export function logReconcile(journal: Telemetry, report: Report): void {
+export function logReconcile(journal: Telemetry, report: ReconcileResult): void {
   const { switched, ...told } = report;
   if (report.did === 'switched' || report.trouble.length > 0 || report.splitBrain.length > 0)
     journal.logger.warn('reconcile', { ...told });

@@ -1,12 +1,12 @@
 // The sweep's own time: what it begins, what it leaves, and that nothing is left for ever.
 import { describe, expect, test } from 'vitest';
 import {
-  inTurn,
   LOOK_MAX_AGE,
   lastDraw,
   RESERVE,
   reconcileAll,
   reconcileFor,
+  rotated,
 } from '../../../shared/controller/reconcile-all.ts';
 import type { Observation } from '../../../shared/network/observation.ts';
 import { durationMs, minutes, plus } from '../../../shared/time.ts';
@@ -72,7 +72,7 @@ describe('a sweep whose time is up', () => {
 
 describe('where a sweep begins', () => {
   const drawn = (vips: readonly Vip[], minute: number, count: number) =>
-    inTurn(vips, plus(START, minutes(minute)))
+    rotated(vips, plus(START, minutes(minute)))
       .slice(0, count)
       .map((vip) => vip.name);
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Report } from '../../../shared/controller/assess.ts';
+import type { ReconcileResult } from '../../../shared/controller/assess.ts';
 import { reconcile, TOMBSTONE_KEPT } from '../../../shared/controller/reconcile.ts';
 import { reconcileAll } from '../../../shared/controller/reconcile-all.ts';
 import { Fault } from '../../../shared/fault.ts';
@@ -82,7 +82,7 @@ describe('with nothing to mend', () => {
     const w = await owned();
     routeTo(w, 'rtb-1', V4, { target: B.eni });
     const listed = item(w);
-    const noticing = async (at: 'the first read' | 'the write'): Promise<Report> => {
+    const noticing = async (at: 'the first read' | 'the write'): Promise<ReconcileResult> => {
       w.vips.items.set('web', listed);
       if (at === 'the first read') change(w, { removedAtMs: START });
       const vips: VipStore = {
