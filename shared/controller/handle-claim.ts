@@ -7,7 +7,7 @@ import { faultOf } from '../fault.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type Clock, type DurationMs, plus, seconds } from '../time.ts';
-import type { Stage, Timeline } from '../timeline/timeline.ts';
+import type { Milestone, Timeline } from '../timeline/timeline.ts';
 import { isFromFuture, type NodeIdentity, type Rejection, sourceMismatch } from '../vip/admission.ts';
 import { type Claim, isLate, saidAt } from '../vip/claim.ts';
 import { elect } from '../vip/election.ts';
@@ -80,7 +80,7 @@ interface ClaimContext {
   readonly stint: NodeState;
   readonly slot: number;
   readonly cause: Cause;
-  readonly stages: readonly Stage[];
+  readonly stages: readonly Milestone[];
 }
 
 /** A transition to MASTER most likely moves the VIP: lease and describes are asked for at once. */
@@ -257,7 +257,7 @@ const causeOf = (claim: Claim): Cause => ({
 });
 
 /** The bus stamps whole seconds; the moment of the claim itself comes from the node's clock and is marked so. */
-const stagesOf = (claim: Claim, ports: Ports, identity: NodeIdentity): readonly Stage[] => [
+const stagesOf = (claim: Claim, ports: Ports, identity: NodeIdentity): readonly Milestone[] => [
   { stage: 'node said so (its clock)', atMs: saidAt(claim) },
   { stage: 'bus accepted (whole seconds)', atMs: claim.timeMs },
   { stage: 'controller began', atMs: ports.clock.now() },

@@ -2,7 +2,7 @@ import { type Observation, strays, tablesOf } from '../network/observation.ts';
 import type { Plan } from '../network/plan.ts';
 import type { StepDone } from '../network/step.ts';
 import { iso } from '../time.ts';
-import type { Failover, Outcome, Stage } from '../timeline/timeline.ts';
+import type { Failover, Milestone, Outcome } from '../timeline/timeline.ts';
 import type { Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { HeldLease } from './held-lease.ts';
@@ -20,7 +20,7 @@ export interface Decision {
   readonly failed?: string;
 }
 
-export function markSent(stages: Stage[], sent: readonly StepDone[]): void {
+export function markSent(stages: Milestone[], sent: readonly StepDone[]): void {
   const sentAt = sent.flatMap((s) => s.sentAtMs ?? []);
   const doneAt = sent.flatMap((s) => s.doneAtMs ?? []);
   if (sentAt.length > 0) {
@@ -39,7 +39,7 @@ interface OutcomeInput {
   readonly decision: Decision;
   readonly todo: Plan;
   readonly verdict: Verdict;
-  readonly stages: readonly Stage[];
+  readonly stages: readonly Milestone[];
   readonly intent: Error | undefined;
 }
 

@@ -8,7 +8,7 @@ import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
 import { lastTurnAtMs } from '../rate-limit/call-queue.ts';
 import { type EpochMs, plus } from '../time.ts';
-import type { Failover, Stage, Timeline } from '../timeline/timeline.ts';
+import type { Failover, Milestone, Timeline } from '../timeline/timeline.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
 import { OBSERVE_TIMEOUT, STALE_READ } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
@@ -47,9 +47,9 @@ export async function runEpoch(
   heldLease: HeldLease,
   vip: Vip,
   observing: Promise<Observation>,
-  before: readonly Stage[],
+  before: readonly Milestone[],
 ): Promise<EpochResult> {
-  const stages: Stage[] = [...before];
+  const stages: Milestone[] = [...before];
   const mark = (stage: string) => stages.push({ stage, atMs: tools.clock.now() });
   const seen = await look(tools, heldLease, vip, observing);
   mark(seen instanceof Error ? 'describe failed' : seen.source === 'ec2' ? 'described' : 'stored view taken');

@@ -9,7 +9,7 @@ import { type Fault, faultOf } from '../fault.ts';
 import type { Observation } from '../network/observation.ts';
 import { callQueueFor } from '../rate-limit/call-queue.ts';
 import { type EpochMs, epochMs, plus, seconds } from '../time.ts';
-import type { Failover, Stage } from '../timeline/timeline.ts';
+import type { Failover, Milestone } from '../timeline/timeline.ts';
 import { elect } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, type Lease, type Open, UNKNOWN_LANDS_WITHIN } from '../vip/lease.ts';
 import { enisOf, type Member } from '../vip/member.ts';
@@ -75,7 +75,7 @@ export async function switchVip(
   ports: Ports,
   taken: Vip,
   observing: Promise<Observation>,
-  before: readonly Stage[],
+  before: readonly Milestone[],
 ): Promise<Switched> {
   const failovers: Failover[] = [];
   const faults: Fault[] = [];

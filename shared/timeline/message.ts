@@ -3,7 +3,7 @@
 //
 // Limit: what clients felt is reckoned from the node's own word, whose clock is not trusted, to the last route that EC2
 // accepted; how long VRRP itself took to notice is not in it.
-import type { Failover, Stage } from './timeline.ts';
+import type { Failover, Milestone } from './timeline.ts';
 
 export interface Notice {
   /** One line, plain ASCII, at most 100 characters: SNS refuses anything else as a subject. */
@@ -54,7 +54,7 @@ const readBackText = (verified: boolean): string =>
   verified ? 'read back and right' : 'not confirmed by reading back; the next reconcile looks again';
 
 /** In the record's own stages; absent ones (an order, a reconcile) have no node's word to reckon from. */
-export function feltMs(stages: readonly Stage[]): number | undefined {
+export function feltMs(stages: readonly Milestone[]): number | undefined {
   const at = (name: string) => stages.find((s) => s.stage === name)?.atMs;
   const said = at('node said so (its clock)');
   const moved = at('last mutation accepted');

@@ -8,7 +8,7 @@
 import { type DurationMs, durationMs, type EpochMs, hours, iso, minutes } from '../time.ts';
 import type { RejectReason } from '../vip/admission.ts';
 import type { OrderEntry } from './operator-action.ts';
-import type { Failover, Intent, Outcome, Stage } from './timeline.ts';
+import type { Failover, Intent, Milestone, Outcome } from './timeline.ts';
 
 const DAY = hours(24);
 
@@ -190,7 +190,7 @@ export interface Bar {
 }
 
 /** A stage that tells of what is to come. */
-const isForecast = (stage: Stage): boolean => stage.stage.startsWith('last mutation due');
+const isForecast = (stage: Milestone): boolean => stage.stage.startsWith('last mutation due');
 
 /** The story of one failover in order: each stage from the one before, then each step from sent to answered. */
 export function waterfall(failover: Failover): readonly Bar[] {
@@ -214,7 +214,7 @@ export function waterfall(failover: Failover): readonly Bar[] {
   return bars;
 }
 
-const bar = (label: string, from: EpochMs, stage: Stage, start: EpochMs): Bar => ({
+const bar = (label: string, from: EpochMs, stage: Milestone, start: EpochMs): Bar => ({
   label,
   fromMs: from - start,
   toMs: stage.atMs - start,

@@ -22,7 +22,7 @@ export const outcomes = [
 export type Outcome = (typeof outcomes)[number];
 
 /** One entry of a failover's story. Offsets are reckoned from the first one when it is shown. */
-export interface Stage {
+export interface Milestone {
   readonly stage: string;
   readonly atMs: EpochMs;
 }
@@ -56,7 +56,7 @@ export interface Failover {
   readonly why: string;
   readonly steps: readonly StepDone[];
   readonly conflicts: readonly Conflict[];
-  readonly stages: readonly Stage[];
+  readonly stages: readonly Milestone[];
   /** Whether EC2 was read back and agreed. */
   readonly verified: boolean;
   /** Everything else that a reader should know, one sentence each. */

@@ -6,7 +6,7 @@
  * so their sum is the time from the fault to the first answer.
  * Honest limit: a part whose evidence is missing (a reconcile has no claim, for instance) is undefined, not zero.
  */
-import type { Failover, Stage } from '../../../shared/timeline/timeline.ts';
+import type { Failover, Milestone } from '../../../shared/timeline/timeline.ts';
 import type { Change } from '../cloud/mirror.ts';
 import type { Exchange } from '../cloud/recording-proxy.ts';
 import type { Told } from '../node/claims.ts';
@@ -135,7 +135,7 @@ function firstStageMs(evidence: Evidence, failover: Failover | undefined): numbe
 }
 
 /** What was before it the node and the bus say, by clocks of their own. */
-function isHandlersFirst({ stage }: Stage): boolean {
+function isHandlersFirst({ stage }: Milestone): boolean {
   return stage.endsWith(' began');
 }
 

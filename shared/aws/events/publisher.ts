@@ -4,7 +4,7 @@ import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventb
 import { Fault } from '../../fault.ts';
 import type { Announcer } from '../../switch/switch-vip.ts';
 import { noticeOf } from '../../timeline/message.ts';
-import type { Failover, Stage } from '../../timeline/timeline.ts';
+import type { Failover, Milestone } from '../../timeline/timeline.ts';
 import { faultFrom } from '../error-codes.ts';
 
 export const FINISHED = 'VIP Failover Finished';
@@ -62,7 +62,7 @@ export function finishedDetail(failover: Failover) {
 }
 
 /** From the controller's first line to traffic moved, and to the end. Fields are absent where the stage is. */
-export function durations(stages: readonly Stage[]) {
+export function durations(stages: readonly Milestone[]) {
   const at = (name: string) => stages.find((s) => s.stage === name)?.atMs;
   const began = at('controller began') ?? at('reconcile began') ?? at('order began');
   const moved = at('last mutation accepted');
