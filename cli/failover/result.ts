@@ -3,7 +3,7 @@
 // Limit: what did not succeed leaves no data in the workflow, so who owns the VIP then is read anew.
 
 import type { Execution } from '../../shared/aws/step-functions/workflow.ts';
-import type { Story } from '../../shared/forced-failover/execution.ts';
+import type { ExecutionState } from '../../shared/forced-failover/execution.ts';
 import type { FailoverOrder } from '../../shared/forced-failover/order.ts';
 import type { Preflight } from '../../shared/forced-failover/preflight.ts';
 import { demotedLines } from '../../shared/forced-failover/report.ts';
@@ -26,7 +26,7 @@ export async function tellEnd(
   if (execution.input.dryRun === true)
     return tellPlan(out, execution.output as unknown as Preflight, name, to);
   // What the workflow leaves behind when it succeeds.
-  const story = (execution.output ?? {}) as Story;
+  const story = (execution.output ?? {}) as ExecutionState;
   const { preflight, switched } = story;
   const epoch = switched !== undefined && 'epoch' in switched ? Number(switched.epoch) : 0;
   const [{ outcome }, vip] = await Promise.all([

@@ -5,7 +5,7 @@ import type { Preflight } from './preflight.ts';
 import type { Release, Released } from './rejoin.ts';
 
 /** What the workflow knows when a step begins; later fields are there once their states are done. */
-export interface Story {
+export interface ExecutionState {
   readonly preflight?: Preflight & { readonly order: FailoverOrder };
   readonly decision?: Decision;
   readonly awaited?: { readonly outcome: string; readonly why: string };
@@ -36,9 +36,9 @@ export type SwitchSummary = Omit<SwitchResult, 'failover'> & {
   readonly notice?: Notice;
 };
 
-export interface Asked {
+export interface StepInput {
   readonly execution: string;
   readonly stage: string;
-  readonly story: Story;
+  readonly story: ExecutionState;
   readonly token?: string;
 }

@@ -2,7 +2,7 @@
 // with. Pure.
 
 import { type Notice, subjectOf } from '../timeline/message.ts';
-import type { Asked, Story, SwitchSummary } from './execution.ts';
+import type { ExecutionState, StepInput, SwitchSummary } from './execution.ts';
 import type { FailoverOrder } from './order.ts';
 import { releaseCommand } from './rejoin.ts';
 
@@ -13,7 +13,7 @@ export interface Report extends Notice {
 }
 
 /** The message about the whole order, and the reason that the workflow ends with. */
-export function report({ story, stage, execution }: Asked): Report {
+export function report({ story, stage, execution }: StepInput): Report {
   const outcome = story.end?.outcome ?? 'failed';
   const order = story.preflight?.order;
   const reasons = reasonsOf(story);
@@ -41,7 +41,10 @@ export function report({ story, stage, execution }: Asked): Report {
 }
 
 /** What became of the node that was demoted: while it is, nobody stands by, and somebody has to know. */
-export function demotedLines({ preflight: before, ...story }: Story, stage: string): readonly string[] {
+export function demotedLines(
+  { preflight: before, ...story }: ExecutionState,
+  stage: string,
+): readonly string[] {
   const node = before?.before.owner;
   if (node === undefined) return [];
   const { demoted, promoted, release, released, stoodBy, restoreError } = story;
@@ -65,7 +68,7 @@ export function demotedLines({ preflight: before, ...story }: Story, stage: stri
 }
 
 /** EC2 accepted the calls, and then nobody could look: that is told, and nothing is undone for it. */
-const unverifiedLines = ({ switched, verified, switchedBack, error }: Story): readonly string[] =>
+const unverifiedLines = ({ switched, verified, switchedBack, error }: ExecutionState): readonly string[] =>
   switched?.outcome === 'switched' &&
   verified === undefined &&
   switchedBack === undefined &&
@@ -74,7 +77,7 @@ const unverifiedLines = ({ switched, verified, switchedBack, error }: Story): re
     : [];
 
 /** The command may have found nothing to write to: only SSM knows what it said. */
-function unheardLines({ preflight: before, awaited, demoted }: Story): readonly string[] {
+function unheardLines({ preflight: before, awaited, demoted }: ExecutionState): readonly string[] {
   if (awaited?.outcome !== 'missing' || demoted === undefined) return [];
   const asked = `--command-id ${demoted.commandId} --instance-id ${before!.before.owner}`;
   return ['Whether the hand-over found keepalived’s file:', `  aws ssm get-command-invocation ${asked}`];
@@ -97,7 +100,7 @@ function reasonsOf({
   stoodBy,
   error,
   end,
-}: Story): string[] {
+}: ExecutionState): string[] {
   const reasons = [...(before?.reasons ?? [])];
   if (decision?.approved === false)
     reasons.push(`denied by ${decision.by}: ${decision.reason ?? 'no reason'}`);

@@ -10,7 +10,7 @@ import { noticeOf } from '../timeline/message.ts';
 import { type OrderBook, type OrderKind, orderEntry } from '../timeline/operator-action.ts';
 import type { ApprovalDesk } from './approval.ts';
 import { awaitClaim, executeForcedFailover, switchBack, verifyOrder } from './execute.ts';
-import type { Asked, Story, SwitchSummary } from './execution.ts';
+import type { ExecutionState, StepInput, SwitchSummary } from './execution.ts';
 import type { FailoverOrder, SwitchResult } from './order.ts';
 import { type Preflight, preflight } from './preflight.ts';
 import { awaitRelease, judgeRelease, type Release } from './rejoin.ts';
@@ -26,7 +26,7 @@ export interface ForcedFailoverPorts extends Ports {
 /** The workflow gives up waiting after the same time (TimeoutSeconds of requestApproval). */
 export const APPROVAL_WAIT = minutes(60);
 
-const orderOf = (story: Story): FailoverOrder => {
+const orderOf = (story: ExecutionState): FailoverOrder => {
   if (story.preflight === undefined)
     throw new Error('the workflow has no preflight: its states are out of order');
   return story.preflight.order;
@@ -55,7 +55,7 @@ interface Recorded {
   readonly reason: string;
 }
 
-async function requestApproval(ports: ForcedFailoverPorts, { story, execution, token }: Asked) {
+async function requestApproval(ports: ForcedFailoverPorts, { story, execution, token }: StepInput) {
   const order = orderOf(story);
   const atMs = ports.clock.now();
   const plan = story.preflight!.plan;
@@ -64,20 +64,20 @@ async function requestApproval(ports: ForcedFailoverPorts, { story, execution, t
   return { asked: true };
 }
 
-async function recordDecision(ports: ForcedFailoverPorts, { story, execution }: Asked) {
+async function recordDecision(ports: ForcedFailoverPorts, { story, execution }: StepInput) {
   const { approved, by, reason = '' } = story.decision!;
   await record(ports, orderOf(story), execution, { order: approved ? 'approve' : 'deny', by, reason });
   return { recorded: true };
 }
 
-async function recordOrder(ports: ForcedFailoverPorts, { story, execution }: Asked) {
+async function recordOrder(ports: ForcedFailoverPorts, { story, execution }: StepInput) {
   const order = orderOf(story);
   const reason = `${order.mode}: ${order.reason}`;
   await record(ports, order, execution, { order: 'failover', by: order.by, reason });
   return { recorded: true };
 }
 
-async function judge(ports: ForcedFailoverPorts, { story }: Asked): Promise<Release> {
+async function judge(ports: ForcedFailoverPorts, { story }: StepInput): Promise<Release> {
   const order = orderOf(story);
   const { owner, priority } = story.preflight!.before;
   const vip = await ports.vips.read(order.vip);
@@ -93,20 +93,20 @@ const carrying = (carried: SwitchResult, stage: string): SwitchSummary => {
 
 /** By the name of their state. */
 export const steps = {
-  preflight: (ports: ForcedFailoverPorts, { story }: Asked) => lookAhead(ports, orderOf(story)),
+  preflight: (ports: ForcedFailoverPorts, { story }: StepInput) => lookAhead(ports, orderOf(story)),
   requestApproval,
   recordDecision,
   recordOrder,
-  awaitClaim: (ports: ForcedFailoverPorts, { story }: Asked) => awaitClaim(ports, orderOf(story)),
-  switchVip: async (ports: ForcedFailoverPorts, { story, execution, stage }: Asked) =>
+  awaitClaim: (ports: ForcedFailoverPorts, { story }: StepInput) => awaitClaim(ports, orderOf(story)),
+  switchVip: async (ports: ForcedFailoverPorts, { story, execution, stage }: StepInput) =>
     carrying(await executeForcedFailover(ports, orderOf(story), execution), stage),
-  verify: (ports: ForcedFailoverPorts, { story }: Asked) => verifyOrder(ports, orderOf(story)),
+  verify: (ports: ForcedFailoverPorts, { story }: StepInput) => verifyOrder(ports, orderOf(story)),
   judgeRelease: judge,
-  awaitRelease: (ports: ForcedFailoverPorts, { story }: Asked) =>
+  awaitRelease: (ports: ForcedFailoverPorts, { story }: StepInput) =>
     awaitRelease(ports, orderOf(story), story.preflight!.before.owner!),
-  switchBack: async (ports: ForcedFailoverPorts, { story, execution, stage }: Asked) =>
+  switchBack: async (ports: ForcedFailoverPorts, { story, execution, stage }: StepInput) =>
     carrying(await switchBack(ports, orderOf(story), execution), stage),
-  report: async (_desk: ForcedFailoverPorts, asked: Asked) => report(asked),
+  report: async (_desk: ForcedFailoverPorts, asked: StepInput) => report(asked),
 } as const;
 
 export type StepName = keyof typeof steps;

@@ -1,7 +1,7 @@
 // What the workflow hands to the function `runbook`: the state's name and what is known so far. The first state has the
 // execution's input, which is parsed here.
 
-import type { Asked, Story } from '../../forced-failover/execution.ts';
+import type { ExecutionState, StepInput } from '../../forced-failover/execution.ts';
 import type { Preflight } from '../../forced-failover/preflight.ts';
 import { type ForcedFailoverPorts, type StepName, steps } from '../../forced-failover/steps.ts';
 import { orderFrom } from './order-input.ts';
@@ -12,7 +12,7 @@ interface StateEvent {
   readonly stage: string;
   readonly token?: string;
   /** The workflow's data: its input, and each state's answer under a name. */
-  readonly story: Story & { readonly input: unknown };
+  readonly story: ExecutionState & { readonly input: unknown };
 }
 
 export interface Step {
@@ -31,7 +31,7 @@ export function stepFrom(event: unknown): Step {
 }
 
 /** The order goes along with the answer: every later step needs it. */
-async function firstStep(ports: ForcedFailoverPorts, asked: Asked, input: unknown): Promise<object> {
+async function firstStep(ports: ForcedFailoverPorts, asked: StepInput, input: unknown): Promise<object> {
   const parsed = orderFrom(input);
   if (!parsed.ok) return malformed(parsed.reasons);
   const { order } = parsed;

@@ -1,6 +1,6 @@
 // When a demoted master may stand by again, and what a person is told of it.
 import { describe, expect, it, test } from 'vitest';
-import type { Story } from '../../../shared/forced-failover/execution.ts';
+import type { ExecutionState } from '../../../shared/forced-failover/execution.ts';
 import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
 import { awaitRelease, judgeRelease, SETTLE } from '../../../shared/forced-failover/rejoin.ts';
 import { report } from '../../../shared/forced-failover/report.ts';
@@ -96,13 +96,13 @@ describe('after the release', () => {
 
 describe('the message', () => {
   const command = { commandId: 'c' };
-  const told = (story: Partial<Story>, outcome: 'done' | 'failed' = 'done') => {
+  const told = (story: Partial<ExecutionState>, outcome: 'done' | 'failed' = 'done') => {
     const preflight = {
       before: { owner: 'i-a', priority: 254 },
       order,
       reasons: [],
-    } as unknown as Story['preflight'];
-    const whole = { preflight, end: { outcome }, ...story } as Story;
+    } as unknown as ExecutionState['preflight'];
+    const whole = { preflight, end: { outcome }, ...story } as ExecutionState;
     return report({ execution: 'x', stage: 'prod', story: whole }).text;
   };
   const send =
@@ -151,7 +151,7 @@ describe('the message', () => {
     expect(told({})).not.toMatch(/demoted|Released|Raised/);
   });
 
-  function released(outcome: 'stands-by' | 'unheard' | 'taken-back'): Partial<Story> {
+  function released(outcome: 'stands-by' | 'unheard' | 'taken-back'): Partial<ExecutionState> {
     const release = { outcome: 'release', why: 'ordered so' } as const;
     return { demoted: command, release, released: command, stoodBy: { outcome, why: 'w' } };
   }

@@ -4,7 +4,7 @@
 // Limit: knows the kinds of states, choices and paths that the file has, and throws at any other. Lambda's own errors, after
 // which a step is repeated though it may have run, are one fault (`step repeated`).
 import asl from '../../../runbook/failover.asl.json' with { type: 'json' };
-import type { Story as Data } from '../../../shared/forced-failover/execution.ts';
+import type { ExecutionState as Data } from '../../../shared/forced-failover/execution.ts';
 import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
 import type { Preflight } from '../../../shared/forced-failover/preflight.ts';
 import { type ForcedFailoverPorts, type StepName, steps } from '../../../shared/forced-failover/steps.ts';
