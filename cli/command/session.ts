@@ -9,7 +9,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { awsApprovals } from '../../shared/aws/dynamodb/approvals.ts';
-import { awsOrders } from '../../shared/aws/dynamodb/operator-actions.ts';
+import { awsOperatorActions } from '../../shared/aws/dynamodb/operator-actions.ts';
 import { awsReservations, type Reservations } from '../../shared/aws/dynamodb/reservations.ts';
 import { type AuditLog, awsAuditLog } from '../../shared/aws/dynamodb/timeline-query.ts';
 import type { Ec2Reader } from '../../shared/aws/ec2/vpc.ts';
@@ -24,10 +24,10 @@ import {
   type Settings,
   systemNow,
 } from '../../shared/aws/wire.ts';
-import type { ApprovalDesk } from '../../shared/forced-failover/approval.ts';
+import type { ApprovalStore } from '../../shared/forced-failover/approval.ts';
 import type { Ports } from '../../shared/switch/switch-vip.ts';
 import { type EpochMs, minutes } from '../../shared/time.ts';
-import type { OrderBook } from '../../shared/timeline/operator-action.ts';
+import type { OperatorActionStore } from '../../shared/timeline/operator-action.ts';
 import { Complaint, status, usage } from './exit.ts';
 import type { CommonOptions } from './options.ts';
 
@@ -39,10 +39,10 @@ export interface Session {
   readonly box: ExecutionEnvironment;
   readonly wire: Ports;
   readonly ec2: Ec2Reader;
-  readonly orders: OrderBook;
+  readonly orders: OperatorActionStore;
   readonly reservations: Reservations;
   readonly log: AuditLog;
-  readonly approvals: ApprovalDesk;
+  readonly approvals: ApprovalStore;
   readonly signal: AbortSignal;
   now(): EpochMs;
   nonce(): string;
@@ -126,7 +126,7 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     box,
     wire: ports,
     ec2: { reader: made.reader, signal: controller.signal },
-    orders: awsOrders(table),
+    orders: awsOperatorActions(table),
     reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => ports.vips.read(name) }),
     log: awsAuditLog(table),
     approvals: awsApprovals(table),

@@ -8,7 +8,7 @@
 import { faultOf } from '../../shared/fault.ts';
 import { type Switched, switchVip, take } from '../../shared/switch/switch-vip.ts';
 import { type DurationMs, hours, iso, plus, seconds } from '../../shared/time.ts';
-import { inVain, type OrderEntry, orderEntry } from '../../shared/timeline/operator-action.ts';
+import { notCarriedOut, type OperatorAction, operatorAction } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder, unfit } from '../../shared/vip/election.ts';
 import { type Cause, isLive, LOOK_AGAIN } from '../../shared/vip/lease.ts';
 import { type Pin, type Vip, withPin } from '../../shared/vip/vip.ts';
@@ -42,7 +42,7 @@ export async function breakGlass({ args, options, out, session }: Run<BreakGlass
     reason: options.reason,
     untilMs: plus(session.now(), duration),
   };
-  const order = orderEntry(
+  const order = operatorAction(
     { vip: vip.name, order: 'break-glass', atMs: session.now(), ...pin },
     session.nonce(),
   );
@@ -90,7 +90,7 @@ async function moved(
   out: Output,
   name: string,
   pin: Pin,
-  order: OrderEntry,
+  order: OperatorAction,
 ): Promise<Switched> {
   const { wire: ports } = session;
   const began = session.now();
@@ -125,7 +125,7 @@ async function moved(
       status.aws,
     );
   } catch (error) {
-    await session.orders.put(inVain(order, faultOf(error), session.now(), session.nonce()));
+    await session.orders.put(notCarriedOut(order, faultOf(error), session.now(), session.nonce()));
     throw error;
   }
 }

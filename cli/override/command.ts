@@ -6,7 +6,11 @@ import { Command } from 'commander';
 import { faultOf } from '../../shared/fault.ts';
 import { stands, update } from '../../shared/registry/registry.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
-import { inVain, type OrderKind, orderEntry } from '../../shared/timeline/operator-action.ts';
+import {
+  notCarriedOut,
+  type OperatorActionKind,
+  operatorAction,
+} from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder, unfit } from '../../shared/vip/election.ts';
 import { type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
 import { act, type Run } from '../command/command.ts';
@@ -92,7 +96,7 @@ export const thawCommand = () =>
     async () => (run) => give(run, 'thaw'),
   );
 
-type Kind = Extract<OrderKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
+type Kind = Extract<OperatorActionKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
 
 async function give({ args, options, out, session }: Run<OrderOptions>, kind: Kind): Promise<Status> {
   const vips = await addressed(session, args, options.all === true);
@@ -165,7 +169,7 @@ async function giveOne(
   const reason = options.reason ?? '';
   const node = kind === 'pin' ? { node: options.to! } : {};
   const until = untilMs === undefined ? {} : { untilMs };
-  const order = orderEntry(
+  const order = operatorAction(
     { vip: name, order: kind, by, reason, atMs: session.now(), ...until, ...node },
     session.nonce(),
   );
@@ -184,7 +188,7 @@ async function giveOne(
       return is;
     });
   } catch (error) {
-    await session.orders.put(inVain(order, faultOf(error), session.now(), session.nonce()));
+    await session.orders.put(notCarriedOut(order, faultOf(error), session.now(), session.nonce()));
     throw error;
   }
   return {

@@ -1,6 +1,6 @@
 // One failover told in full: cause, decision, each stage and step with its milliseconds, each cell before and after.
 
-import type { OrderEntry } from '../../shared/timeline/operator-action.ts';
+import type { OperatorAction } from '../../shared/timeline/operator-action.ts';
 import {
   type Bar,
   beganAt,
@@ -105,7 +105,7 @@ export function printIntent(out: Output, intent: Intent, zone: string): void {
     out.line(`step      ${plain(`${step.call} ${step.cell}: ${step.from} → ${step.to}`)}`);
 }
 
-export function printOrder(out: Output, order: OrderEntry, zone: string): void {
+export function printOrder(out: Output, order: OperatorAction, zone: string): void {
   out.line(`${out.paint('strong', plain(order.vip))}  ${order.order}`);
   const rows: (readonly [string, string | undefined])[] = [
     ['given', momentText(order.atMs, zone)],

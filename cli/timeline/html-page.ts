@@ -4,7 +4,7 @@
 // are plain HTML, so that the keyboard and a printer get all of it. Limit: at most FAILOVERS_MAX are drawn.
 
 import { type EpochMs, epochMs } from '../../shared/time.ts';
-import type { OrderEntry } from '../../shared/timeline/operator-action.ts';
+import type { OperatorAction } from '../../shared/timeline/operator-action.ts';
 import {
   type AuditRecord,
   newsAge,
@@ -183,7 +183,7 @@ const rejectionRow = (r: RejectionCount): Row => [
   `${r.reason}, ${r.count} in the hour ${r.hour}: ${r.message}`,
 ];
 
-const orderRow = (o: OrderEntry, zone: string): Row => [
+const orderRow = (o: OperatorAction, zone: string): Row => [
   o.atMs,
   o.vip,
   o.order,

@@ -3,7 +3,7 @@ import { faultOf } from '../../shared/fault.ts';
 import { strays, tablesOf } from '../../shared/network/observation.ts';
 import { entryOf, removed, stands, update } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
-import { inVain, orderEntry } from '../../shared/timeline/operator-action.ts';
+import { notCarriedOut, operatorAction } from '../../shared/timeline/operator-action.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { Run } from '../command/command.ts';
 import { refused } from '../command/exit.ts';
@@ -150,12 +150,12 @@ export async function removeVip(
     atMs: session.now(),
     before: entryOf(vip),
   } as const;
-  const order = orderEntry(words, session.nonce());
+  const order = operatorAction(words, session.nonce());
   await session.orders.put(order);
   try {
     await update(session.wire.vips, vip.name, (now) => (stands(now) ? removed(now, session.now()) : now));
   } catch (error) {
-    await session.orders.put(inVain(order, faultOf(error), session.now(), session.nonce()));
+    await session.orders.put(notCarriedOut(order, faultOf(error), session.now(), session.nonce()));
     throw error;
   }
   const things = [...vip.addresses, ...vip.eips];

@@ -28,7 +28,11 @@ import {
   type VpcSeen,
   vipAddress,
 } from '../../shared/registry/validate.ts';
-import { inVain, type OrderKind, orderEntry } from '../../shared/timeline/operator-action.ts';
+import {
+  notCarriedOut,
+  type OperatorActionKind,
+  operatorAction,
+} from '../../shared/timeline/operator-action.ts';
 import type { Hold, LedgerEntry, Vip } from '../../shared/vip/vip.ts';
 import { refused, usage } from '../command/exit.ts';
 import { taken, unknown } from '../command/registered-vip.ts';
@@ -184,7 +188,7 @@ async function eipsOf(
 export async function register(
   session: Session,
   prepared: Prepared,
-  order: Extract<OrderKind, 'add' | 'set' | 'adopt'>,
+  order: Extract<OperatorActionKind, 'add' | 'set' | 'adopt'>,
   reason: string,
 ): Promise<Vip> {
   const fresh: string[] = [];
@@ -244,7 +248,7 @@ async function written(
   kind: 'add' | 'set' | 'adopt',
   reason: string,
 ): Promise<Vip> {
-  const order = orderEntry(
+  const order = operatorAction(
     {
       vip: entry.name,
       order: kind,
@@ -267,7 +271,7 @@ async function written(
     });
     return vip!;
   } catch (error) {
-    await session.orders.put(inVain(order, faultOf(error), session.now(), session.nonce()));
+    await session.orders.put(notCarriedOut(order, faultOf(error), session.now(), session.nonce()));
     throw error;
   }
 }

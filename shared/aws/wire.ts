@@ -18,12 +18,12 @@ import { ATTEMPT_MAX } from '../vip/lease.ts';
 import type { Scope } from '../vip/vip.ts';
 import { awsApprovals } from './dynamodb/approvals.ts';
 import { awsChangeLog } from './dynamodb/change-log.ts';
-import { awsOrders } from './dynamodb/operator-actions.ts';
+import { awsOperatorActions } from './dynamodb/operator-actions.ts';
 import { awsBudget } from './dynamodb/shared-bucket.ts';
 import { awsTimeline } from './dynamodb/timeline.ts';
 import { awsVips } from './dynamodb/vip-store.ts';
 import { awsEc2 } from './ec2/ec2.ts';
-import { awsAnnouncer } from './events/publisher.ts';
+import { awsPublisher } from './events/publisher.ts';
 import { soonAgain } from './retry.ts';
 import { tagKey } from './tag-key.ts';
 
@@ -192,11 +192,11 @@ export function portsFor(
     vips: awsVips({ client: made.dynamo, table: settings.vipsTable, signal, nonce: randomUUID }),
     timeline: awsTimeline(timeline),
     changes: awsChangeLog(timeline),
-    orders: awsOrders(timeline),
+    orders: awsOperatorActions(timeline),
     approvals: awsApprovals(timeline),
     sizes: settings.rates ?? rates,
     ec2: awsEc2({ reader: made.reader, writer: made.writer, tag: tagKey(settings.stage), clock, signal }),
-    bus: awsAnnouncer({ client: made.events, bus: settings.bus, stage: settings.stage, signal }),
+    bus: awsPublisher({ client: made.events, bus: settings.bus, stage: settings.stage, signal }),
   };
 }
 

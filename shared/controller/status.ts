@@ -8,7 +8,7 @@ import type { VrrpState } from '../vip/claim.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
 import { type Cause, isLive } from '../vip/lease.ts';
 import { isSilent } from '../vip/liveness.ts';
-import type { Order, Pin, Vip } from '../vip/vip.ts';
+import type { Override, Pin, Vip } from '../vip/vip.ts';
 import { assess } from './assess.ts';
 
 export interface ClaimStatus {
@@ -62,7 +62,7 @@ export interface VipStatus {
   readonly lease?: { readonly cause: Cause; readonly expiresAtMs: EpochMs; readonly live: boolean };
   readonly pin?: Pin;
   readonly suspendedPin?: string;
-  readonly freeze?: Order;
+  readonly freeze?: Override;
   readonly claims: readonly ClaimStatus[];
   readonly routes: readonly RouteStatus[];
   readonly eips: readonly EipStatus[];

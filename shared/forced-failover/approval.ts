@@ -27,7 +27,7 @@ export interface Decision {
   readonly reason?: string;
 }
 
-export interface ApprovalDesk {
+export interface ApprovalStore {
   /** Put if absent: the same execution asks once. */
   ask(request: ApprovalRequest): Promise<void>;
   /** Those of a VIP that are not over yet, newest first. */

@@ -7,8 +7,12 @@ import type { Rates } from '../rate-limit/local-bucket.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { minutes, plus } from '../time.ts';
 import { noticeOf } from '../timeline/message.ts';
-import { type OrderBook, type OrderKind, orderEntry } from '../timeline/operator-action.ts';
-import type { ApprovalDesk } from './approval.ts';
+import {
+  type OperatorActionKind,
+  type OperatorActionStore,
+  operatorAction,
+} from '../timeline/operator-action.ts';
+import type { ApprovalStore } from './approval.ts';
 import { awaitClaim, executeForcedFailover, switchBack, verifyOrder } from './execute.ts';
 import type { ExecutionState, StepInput, SwitchSummary } from './execution.ts';
 import type { FailoverOrder, SwitchResult } from './order.ts';
@@ -17,8 +21,8 @@ import { awaitRelease, judgeRelease, type Release } from './rejoin.ts';
 import { report } from './report.ts';
 
 export interface ForcedFailoverPorts extends Ports {
-  readonly orders: OrderBook;
-  readonly approvals: ApprovalDesk;
+  readonly orders: OperatorActionStore;
+  readonly approvals: ApprovalStore;
   /** EC2's request buckets of this account; EC2's defaults unless told. */
   readonly sizes?: Rates;
 }
@@ -46,11 +50,11 @@ async function record(
 ): Promise<void> {
   const { vip, to: node } = order;
   const words = { vip, node, order: word.order, by: word.by, reason: word.reason, atMs: ports.clock.now() };
-  await ports.orders.put(orderEntry(words, `${execution}/${word.order}`));
+  await ports.orders.put(operatorAction(words, `${execution}/${word.order}`));
 }
 
 interface Recorded {
-  readonly order: OrderKind;
+  readonly order: OperatorActionKind;
   readonly by: string;
   readonly reason: string;
 }

@@ -18,7 +18,7 @@ import { type Scope, type Vip, withLease } from '../vip/vip.ts';
 import { heldLease as gripOf } from './held-lease.ts';
 import { type EpochPorts, type EpochResult, runEpoch } from './run-epoch.ts';
 
-export interface Announcer {
+export interface EventPublisher {
   /** Publishes `VIP Failover Finished` for the users' own automation; throws a Fault when the bus does not take it. */
   finished(failover: Failover): Promise<void>;
   /** Publishes `VIP Failover Failed`, for people; what was not carried out stays to be done. */
@@ -26,7 +26,7 @@ export interface Announcer {
 }
 
 export interface Ports extends EpochPorts {
-  readonly bus: Announcer;
+  readonly bus: EventPublisher;
   /** Who else changed what, where somebody keeps it. */
   readonly changes?: ChangeLog;
   /** Unique per call, unpredictable enough that two sandboxes never agree. */

@@ -8,7 +8,7 @@ import type { Fault } from '../fault.ts';
 import { type EpochMs, iso } from '../time.ts';
 import type { LedgerEntry } from '../vip/vip.ts';
 
-export const orderKinds = [
+export const operatorActionKinds = [
   'add',
   'set',
   'remove',
@@ -23,14 +23,14 @@ export const orderKinds = [
   'deny',
   'not-carried-out',
 ] as const;
-export type OrderKind = (typeof orderKinds)[number];
+export type OperatorActionKind = (typeof operatorActionKinds)[number];
 
-export interface OrderEntry {
+export interface OperatorAction {
   readonly entry: 'order';
   readonly vip: string;
   /** `order/<instant>/<nonce>`. */
   readonly id: string;
-  readonly order: OrderKind;
+  readonly order: OperatorActionKind;
   /** Who gave it: the caller's ARN as AWS knows it. */
   readonly by: string;
   readonly reason: string;
@@ -47,21 +47,26 @@ export interface OrderEntry {
   readonly why?: string;
 }
 
-export type OrderWords = Omit<OrderEntry, 'entry' | 'id'>;
+export type OperatorActionFields = Omit<OperatorAction, 'entry' | 'id'>;
 
 /** The port that records orders. Throws a Fault; put-if-absent, so a repetition is harmless. */
-export interface OrderBook {
-  put(order: OrderEntry): Promise<void>;
+export interface OperatorActionStore {
+  put(order: OperatorAction): Promise<void>;
 }
 
-export const orderEntry = (words: OrderWords, nonce: string): OrderEntry => ({
+export const operatorAction = (words: OperatorActionFields, nonce: string): OperatorAction => ({
   entry: 'order',
   id: `order/${iso(words.atMs)}/${nonce}`,
   ...words,
 });
 
-export const inVain = (order: OrderEntry, fault: Fault, atMs: EpochMs, nonce: string): OrderEntry =>
-  orderEntry(
+export const notCarriedOut = (
+  order: OperatorAction,
+  fault: Fault,
+  atMs: EpochMs,
+  nonce: string,
+): OperatorAction =>
+  operatorAction(
     {
       vip: order.vip,
       order: 'not-carried-out',

@@ -7,7 +7,7 @@
 // A window cut into UTC days, because the index by day has one partition for each.
 import { type DurationMs, durationMs, type EpochMs, hours, iso, minutes } from '../time.ts';
 import type { RejectReason } from '../vip/admission.ts';
-import type { OrderEntry } from './operator-action.ts';
+import type { OperatorAction } from './operator-action.ts';
 import type { Failover, Intent, Milestone, Outcome } from './timeline.ts';
 
 const DAY = hours(24);
@@ -37,7 +37,7 @@ export interface RejectionCount {
   readonly atMs: EpochMs;
 }
 
-export type AuditRecord = Failover | OrderEntry | RejectionCount;
+export type AuditRecord = Failover | OperatorAction | RejectionCount;
 
 /** From `sinceMs` on, before `untilMs`. */
 export interface Window {
@@ -115,7 +115,7 @@ export interface Around {
   /** The first outcome recorded after. */
   readonly after?: Failover;
   /** Orders up to then, newest first; a few. */
-  readonly orders: readonly OrderEntry[];
+  readonly orders: readonly OperatorAction[];
   /** The owner that the ledger names now. */
   readonly ownerNow?: string;
   readonly reads: number;
@@ -234,7 +234,7 @@ export interface AuditLog {
   /** The entries of one epoch. */
   epoch(vip: string, epoch: number): Promise<{ intent?: Intent; outcome?: Failover; reads: number }>;
   /** `order/<instant>` names the first order of that instant; more of the id tells it apart from another. */
-  order(vip: string, id: string): Promise<OrderEntry | undefined>;
+  order(vip: string, id: string): Promise<OperatorAction | undefined>;
   /** `<hour>/<node>/<reason>`. */
   rejection(vip: string, id: string): Promise<RejectionCount | undefined>;
   around(vip: string, atMs: EpochMs): Promise<Omit<Around, 'ownerNow'>>;

@@ -7,7 +7,7 @@
 import type { EpochMs } from '../time.ts';
 import { isSilent, NEVER_IN_TIME } from './liveness.ts';
 import { lowerAdvertAt, type NodeState, transitionAt } from './node-state.ts';
-import type { Order, Vip } from './vip.ts';
+import type { Override, Vip } from './vip.ts';
 
 /** A lower-advert may be told this much later than it was heard: the shim lets one through in 10 s at the worst. */
 export const ADVERT_DOUBT_MS = 3000;
@@ -31,7 +31,7 @@ interface Candidate {
   readonly at: EpochMs;
 }
 
-export const isLiveOrder = (order: Order | undefined, now: EpochMs): boolean =>
+export const isLiveOrder = (order: Override | undefined, now: EpochMs): boolean =>
   order !== undefined && now < order.untilMs;
 
 const withdrawn = new Set(['FAULT', 'STOP', 'DELETED']);

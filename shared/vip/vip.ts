@@ -8,7 +8,7 @@ import type { Members } from './member.ts';
 import { boundStays, isNewerTransition, merge, type NodeState, sameTransition } from './node-state.ts';
 
 export const withPin = (vip: Vip, pin: Pin): Vip => ({ ...vip, pin });
-export const withFreeze = (vip: Vip, freeze: Order): Vip => ({ ...vip, freeze });
+export const withFreeze = (vip: Vip, freeze: Override): Vip => ({ ...vip, freeze });
 export function withoutPin(vip: Vip): Vip {
   const { pin: _pin, ...rest } = vip;
   return rest;
@@ -61,12 +61,12 @@ export interface LedgerEntry extends Scope {
 }
 
 /** An operator's order that runs out by itself. */
-export interface Order {
+export interface Override {
   readonly untilMs: EpochMs;
   readonly by: string;
   readonly reason: string;
 }
-export interface Pin extends Order {
+export interface Pin extends Override {
   readonly node: string;
 }
 
@@ -88,7 +88,7 @@ export interface Vip extends LedgerEntry {
   /** Evidence slots in which a member was heard (silent.ts). */
   readonly heard: readonly number[];
   readonly pin?: Pin;
-  readonly freeze?: Order;
+  readonly freeze?: Override;
   /** The last switch, when it could not be carried out (tried.ts). */
   readonly tried?: FailedSwitch;
   /** How many tables reconcile found: what a failover will ask of EC2's request budget. */

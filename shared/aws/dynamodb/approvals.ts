@@ -1,7 +1,7 @@
 // Requests for approval in the timeline table, under `approval/<vip>` and the execution's name; put if absent.
 import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { ApprovalDesk, ApprovalRequest } from '../../forced-failover/approval.ts';
+import type { ApprovalRequest, ApprovalStore } from '../../forced-failover/approval.ts';
 import type { EpochMs } from '../../time.ts';
 import { faultFrom, isConditionFailed } from '../error-codes.ts';
 import type { TimelineTable } from './timeline.ts';
@@ -10,7 +10,7 @@ import { value } from './update-expression.ts';
 const DAY_S = 86_400;
 const NEWEST = 50;
 
-export const awsApprovals = (table: TimelineTable): ApprovalDesk => ({
+export const awsApprovals = (table: TimelineTable): ApprovalStore => ({
   ask: (request) => ask(table, request),
   pending: (vip, now) => pending(table, vip, now),
 });

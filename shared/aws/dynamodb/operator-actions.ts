@@ -2,13 +2,13 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { iso } from '../../time.ts';
-import type { OrderBook, OrderEntry } from '../../timeline/operator-action.ts';
+import type { OperatorAction, OperatorActionStore } from '../../timeline/operator-action.ts';
 import { faultFrom, isConditionFailed } from '../error-codes.ts';
 import type { TimelineTable } from './timeline.ts';
 
 const DAY_S = 86_400;
 
-export const awsOrders = (table: TimelineTable): OrderBook => ({
+export const awsOperatorActions = (table: TimelineTable): OperatorActionStore => ({
   async put(order) {
     const request = {
       TableName: table.table,
@@ -23,7 +23,7 @@ export const awsOrders = (table: TimelineTable): OrderBook => ({
   },
 });
 
-const itemOf = (order: OrderEntry, retentionDays: number) => ({
+const itemOf = (order: OperatorAction, retentionDays: number) => ({
   ...order,
   day: iso(order.atMs).slice(0, 10),
   at: `${iso(order.atMs)} ${order.id}`,

@@ -3,7 +3,7 @@
 import { type AttributeValue, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { type EpochMs, epochMs } from '../../time.ts';
-import type { OrderEntry } from '../../timeline/operator-action.ts';
+import type { OperatorAction } from '../../timeline/operator-action.ts';
 import {
   type AuditRecord,
   answers,
@@ -135,7 +135,7 @@ export function recordFrom(item: Item): AuditRecord | undefined {
   if (item.entry === 'outcome') return bare(item) as unknown as Failover;
   if (item.entry === 'order') {
     const { day: _day, at: _at, expiresAtS: _expires, ...order } = item;
-    return order as unknown as OrderEntry;
+    return order as unknown as OperatorAction;
   }
   if (item.entry === 'rejected') {
     const { ofVip, ...rest }: Item = { ...bare(item), node: item.node };

@@ -7,7 +7,7 @@
 //   all of a period  index byDay, one query for each day, newest day first
 
 import { type EpochMs, epochMs, iso, minus, plus } from '../../time.ts';
-import type { OrderEntry } from '../../timeline/operator-action.ts';
+import type { OperatorAction } from '../../timeline/operator-action.ts';
 import {
   type Answer,
   type Around,
@@ -166,7 +166,7 @@ async function first(table: TimelineTable, pk: string, id: string): Promise<Audi
   return found === undefined ? undefined : recordFrom(found);
 }
 
-async function orderOf(table: TimelineTable, vip: string, id: string): Promise<OrderEntry | undefined> {
+async function orderOf(table: TimelineTable, vip: string, id: string): Promise<OperatorAction | undefined> {
   const found = await first(table, vip, id);
   return found?.entry === 'order' ? found : undefined;
 }
@@ -204,7 +204,7 @@ async function around(table: TimelineTable, vip: string, atMs: EpochMs): Promise
   return {
     before: outcomes(older.items).filter((f) => f.atMs <= atMs),
     ...(after === undefined ? {} : { after }),
-    orders: orders.items.map(recordFrom).filter((r): r is OrderEntry => r?.entry === 'order'),
+    orders: orders.items.map(recordFrom).filter((r): r is OperatorAction => r?.entry === 'order'),
     reads: reading.reads,
   };
 }

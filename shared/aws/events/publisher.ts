@@ -2,7 +2,7 @@
 // Failover Failed`, for people. Both carry the notice, so that a rule and a topic suffice to send it.
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../../fault.ts';
-import type { Announcer } from '../../switch/switch-vip.ts';
+import type { EventPublisher } from '../../switch/switch-vip.ts';
 import { noticeOf } from '../../timeline/message.ts';
 import type { Failover, Milestone } from '../../timeline/timeline.ts';
 import { faultFrom } from '../error-codes.ts';
@@ -18,7 +18,7 @@ export interface Bus {
   readonly signal: AbortSignal;
 }
 
-export const awsAnnouncer = (bus: Bus): Announcer => ({
+export const awsPublisher = (bus: Bus): EventPublisher => ({
   finished: (failover) => announce(bus, FINISHED, failover),
   failed: (failover) => announce(bus, FAILED, failover),
 });

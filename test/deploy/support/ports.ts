@@ -8,18 +8,18 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { build } from 'esbuild';
 import { awsApprovals } from '../../../shared/aws/dynamodb/approvals.ts';
 import { awsChangeLog } from '../../../shared/aws/dynamodb/change-log.ts';
-import { awsOrders } from '../../../shared/aws/dynamodb/operator-actions.ts';
+import { awsOperatorActions } from '../../../shared/aws/dynamodb/operator-actions.ts';
 import { awsBudget } from '../../../shared/aws/dynamodb/shared-bucket.ts';
 import { awsTimeline } from '../../../shared/aws/dynamodb/timeline.ts';
 import { awsVips } from '../../../shared/aws/dynamodb/vip-store.ts';
 import { awsEc2 } from '../../../shared/aws/ec2/ec2.ts';
-import { awsAnnouncer } from '../../../shared/aws/events/publisher.ts';
+import { awsPublisher } from '../../../shared/aws/events/publisher.ts';
 import type { Change } from '../../../shared/controller/hint.ts';
 import type { ApprovalRequest } from '../../../shared/forced-failover/approval.ts';
 import { rates } from '../../../shared/rate-limit/local-bucket.ts';
 import { booked, untouched } from '../../../shared/rate-limit/shared-bucket.ts';
 import { epochMs } from '../../../shared/time.ts';
-import { orderEntry } from '../../../shared/timeline/operator-action.ts';
+import { operatorAction } from '../../../shared/timeline/operator-action.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { claimKinds } from '../../../shared/vip/claim.ts';
 import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
@@ -95,7 +95,7 @@ function everyMethod(): Record<string, Call> {
   const { clock } = world();
   const ec2 = ({ ec2: client }: Clients) =>
     awsEc2({ reader: client, writer: client, tag: 'vipshift:dev', clock, signal });
-  const bus = ({ events: client }: Clients) => awsAnnouncer({ client, bus: 'b', stage: 'dev', signal });
+  const bus = ({ events: client }: Clients) => awsPublisher({ client, bus: 'b', stage: 'dev', signal });
   const budget = ({ dynamo: client }: Clients) =>
     awsBudget({ client, table: 't', sizes: rates, seen: new Map([['ReplaceRoute', used]]), signal });
   const vip = newVip(entry);
@@ -108,7 +108,7 @@ function everyMethod(): Record<string, Call> {
     expiresAtMs: now,
     cause: { kind: 'order' as const, why: 'w', atMs: now },
   };
-  const order = orderEntry({ vip: 'web', order: 'pin', by: 'b', reason: 'r', atMs: now }, 'n');
+  const order = operatorAction({ vip: 'web', order: 'pin', by: 'b', reason: 'r', atMs: now }, 'n');
   const change = {
     kind: 'change',
     id: 'e',
@@ -193,7 +193,7 @@ function everyMethod(): Record<string, Call> {
     'budget.empty': (c) => budget(c).drain('ReplaceRoute', now),
     'changes.note': (c) => awsChangeLog(table(c)).note('web', change),
     'changes.since': (c) => awsChangeLog(table(c)).since('web', now),
-    'orders.put': (c) => awsOrders(table(c)).put(order),
+    'orders.put': (c) => awsOperatorActions(table(c)).put(order),
     'approvals.ask': (c) =>
       awsApprovals(table(c)).ask({
         vip: 'web',

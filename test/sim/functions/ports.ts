@@ -11,7 +11,7 @@ import type { MemoryVips } from '../../../shared/memory/vip-store.ts';
 import type { Step } from '../../../shared/network/step.ts';
 import type { SharedBucket } from '../../../shared/rate-limit/shared-bucket.ts';
 import type { Ports } from '../../../shared/switch/switch-vip.ts';
-import type { OrderEntry } from '../../../shared/timeline/operator-action.ts';
+import type { OperatorAction } from '../../../shared/timeline/operator-action.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
@@ -33,7 +33,7 @@ export interface Network {
   readonly published: Failover[];
   /** Other people's changes, as CloudTrail told of them; by VIP. */
   readonly changes: { readonly vip: string; readonly change: Change }[];
-  readonly orders: OrderEntry[];
+  readonly orders: OperatorAction[];
   /** Whose step it is, by what it sets. */
   vipOf(step: Step): string;
   /** Whether the fault strikes this request; counted when it does. `untilMs`: when its consequences are over. */

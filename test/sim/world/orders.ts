@@ -1,8 +1,8 @@
 // Operators' orders: those given by hand, and what a workflow has written into the item.
 import { entryOf, registered, removed, stands } from '../../../shared/registry/registry.ts';
 import { epochMs } from '../../../shared/time.ts';
-import { orderEntry } from '../../../shared/timeline/operator-action.ts';
-import { type Order, type Vip, withFreeze, withoutPin, withPin } from '../../../shared/vip/vip.ts';
+import { operatorAction } from '../../../shared/timeline/operator-action.ts';
+import { type Override, type Vip, withFreeze, withoutPin, withPin } from '../../../shared/vip/vip.ts';
 import type { Act } from '../history/history.ts';
 import type { Written } from '../truth/log.ts';
 import { lookLater, type World } from './world.ts';
@@ -17,12 +17,15 @@ export function order(world: World, act: Ordering): void {
   const now = world.sched.now();
   const untilMs = now + ('forMs' in act ? act.forMs : 0);
   const until = epochMs(Math.floor(world.epochAt + untilMs));
-  const words: Order = { by: 'operator', reason: 'because', untilMs: until };
+  const words: Override = { by: 'operator', reason: 'because', untilMs: until };
   const node = 'node' in act ? world.machines[act.node]!.id : undefined;
   const asked = { vip: item.name, order: act.does, by: words.by, reason: words.reason };
   const named = node === undefined ? {} : { node };
   world.net.orders.push(
-    orderEntry({ ...asked, ...named, atMs: epochMs(Math.floor(world.epochAt + now)), untilMs: until }, 'cli'),
+    operatorAction(
+      { ...asked, ...named, atMs: epochMs(Math.floor(world.epochAt + now)), untilMs: until },
+      'cli',
+    ),
   );
   const after = ordered(item, act, words, node);
   const orders = world.orders[act.vip]!;
@@ -57,7 +60,7 @@ export function enter(world: World, act: Entering): void {
   world.sched.stir();
 }
 
-function ordered(item: Vip, act: Ordering, words: Order, node: string | undefined): Vip {
+function ordered(item: Vip, act: Ordering, words: Override, node: string | undefined): Vip {
   if (act.does === 'freeze') return withFreeze(item, words);
   return node === undefined ? withoutPin(item) : withPin(item, { ...words, node });
 }
