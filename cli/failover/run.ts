@@ -4,7 +4,7 @@
 
 import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
 import type { Execution, Workflow } from '../../shared/aws/step-functions/workflow.ts';
-import type { FailoverOrder, ReleaseWish } from '../../shared/forced-failover/order.ts';
+import type { FailoverOrder, RejoinPolicy } from '../../shared/forced-failover/order.ts';
 import { iso } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { Run } from '../command/command.ts';
@@ -123,7 +123,7 @@ export interface FailoverOptions {
   readonly approval?: boolean;
   readonly name?: string;
   readonly claimWait?: number;
-  readonly release?: ReleaseWish;
+  readonly release?: RejoinPolicy;
   readonly detach?: boolean;
   readonly follow?: string;
   readonly breakGlass?: boolean;

@@ -15,7 +15,7 @@ export interface FailoverOrder {
   /** How long, via keepalived, the target may take to become master and say so. */
   readonly claimWaitSeconds: number;
   /** When, via keepalived, the demoted master is released again; `safe` unless told. */
-  readonly release?: ReleaseWish;
+  readonly release?: RejoinPolicy;
 }
 
 export type SwitchResult =
@@ -33,4 +33,4 @@ export type SwitchResult =
     };
 
 /** `safe`: where it cannot move traffic. `now`: at once. `by-hand`: never; the message has the command. */
-export type ReleaseWish = 'safe' | 'now' | 'by-hand';
+export type RejoinPolicy = 'safe' | 'now' | 'by-hand';
