@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { awsTimeline } from '../shared/aws/dynamodb/timeline.ts';
 import { awsVips } from '../shared/aws/dynamodb/vip-store.ts';
-import { registered, removed, stands, update } from '../shared/registry/registry.ts';
+import { isRegistered, registered, removed, update } from '../shared/registry/registry.ts';
 import { epochMs } from '../shared/time.ts';
 import type { Failover } from '../shared/timeline/timeline.ts';
 import { defaultScope, type Vip } from '../shared/vip/vip.ts';
@@ -39,12 +39,12 @@ export function ledgerOf(dynamo: DynamoDBClient, run: Run): Ledger {
       await update(vips, run.vip, (was) => registered(was, entry, {}));
     },
     async remove() {
-      await update(vips, run.vip, (was) => (stands(was) ? removed(was, epochMs(Date.now())) : was));
+      await update(vips, run.vip, (was) => (isRegistered(was) ? removed(was, epochMs(Date.now())) : was));
     },
-    stands: async () => stands(await ifThere(() => vips.read(run.vip))),
+    stands: async () => isRegistered(await ifThere(() => vips.read(run.vip))),
     async vip() {
       const found = await vips.read(run.vip);
-      if (!stands(found))
+      if (!isRegistered(found))
         throw new Error(`the VIP ${run.vip} is not in the ledger of stage ${run.stage} any more`);
       return found;
     },

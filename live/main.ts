@@ -1,6 +1,6 @@
 // Main: the live harness as a command: words in, exit status out; Ctrl-C ends the drills and begins the removal.
 import { agreed } from '../cli/command/confirm.ts';
-import { Complaint, usage as usageComplaint } from '../cli/command/exit.ts';
+import { CliError, usage as usageComplaint } from '../cli/command/exit.ts';
 import { isInside } from '../lab/netns/sandbox/sandbox.ts';
 import { awsGround } from './aws/account.ts';
 import type { Ground } from './environment.ts';
@@ -24,8 +24,8 @@ export async function liveMain(argv: readonly string[]): Promise<number> {
     // The lab's nodes have adverts of their own.
     return await onGround(ground, wish.local ? { ...wish, advertS: LOCAL_ADVERT_S } : wish);
   } catch (error) {
-    say(error instanceof Complaint ? `${error.message}: ${error.next}` : reasonOf(error));
-    return error instanceof Complaint ? error.status : status.bad;
+    say(error instanceof CliError ? `${error.message}: ${error.next}` : reasonOf(error));
+    return error instanceof CliError ? error.status : status.bad;
   } finally {
     await ground?.close();
   }

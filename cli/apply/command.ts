@@ -1,12 +1,12 @@
 // `vipshift apply FILE`: the command line of it. apply-file.ts does it.
 import { Command } from 'commander';
-import { act } from '../command/command.ts';
+import { defineCommand } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
 import { withCommon } from '../command/options.ts';
 import type { ApplyOptions } from './run.ts';
 
 export const applyCommand = () =>
-  act<ApplyOptions>(
+  defineCommand<ApplyOptions>(
     withCommon(
       new Command('apply')
         .description('make the ledger say what a YAML file says, after showing the difference')

@@ -5,10 +5,10 @@
 import { readFile } from 'node:fs/promises';
 import { isPrefixList, overlaps, rangeFrom } from '../../shared/registry/ip-range.ts';
 import { type FileEntry, ledgerFrom } from '../../shared/registry/manifest.ts';
-import { differences, stands } from '../../shared/registry/registry.ts';
+import { differences, isRegistered } from '../../shared/registry/registry.ts';
 import { nextFree } from '../../shared/registry/validate.ts';
 import { newVip, type Vip } from '../../shared/vip/vip.ts';
-import type { Run } from '../command/command.ts';
+import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
 import { refused, type Status, status } from '../command/exit.ts';
 import type { Output } from '../command/output.ts';
@@ -24,9 +24,14 @@ interface Change {
   readonly next?: string;
 }
 
-export async function applyFile({ args, options, out, session }: Run<ApplyOptions>): Promise<Status> {
+export async function applyFile({
+  args,
+  options,
+  out,
+  session,
+}: CommandContext<ApplyOptions>): Promise<Status> {
   const entries = await entriesFrom(args[0]!);
-  const vips = (await session.wire.vips.list()).filter(stands);
+  const vips = (await session.wire.vips.list()).filter(isRegistered);
   const changes = await changesFor(session, entries, vips);
   const unnamed = vips.filter((vip) => !entries.some((e) => e.name === vip.name));
   const pruned = options.prune === true ? unnamed : [];

@@ -1,6 +1,6 @@
 // `vipshift audit verify`: the command line of it. audit-verify.ts does it.
 import { Command } from 'commander';
-import { act } from '../command/command.ts';
+import { defineCommand } from '../command/command.ts';
 import { list, withCommon } from '../command/options.ts';
 import { withPeriod } from '../timeline/period.ts';
 import type { VerifyOptions } from './verify.ts';
@@ -11,7 +11,7 @@ export const auditCommand = () =>
     .addCommand(verifyCommand());
 
 const verifyCommand = () =>
-  act<VerifyOptions>(
+  defineCommand<VerifyOptions>(
     withCommon(
       withPeriod(
         new Command('verify')

@@ -6,7 +6,7 @@ import { type EpochMs, epochMs, hours } from '../../shared/time.ts';
 import { digest } from '../../shared/timeline/integrity.ts';
 import { daysOf, type Window } from '../../shared/timeline/query.ts';
 import { compare, type Discrepancy, type LogLine, type Recorded } from '../../shared/timeline/verify.ts';
-import type { Run } from '../command/command.ts';
+import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status } from '../command/exit.ts';
 import { momentText } from '../command/instants.ts';
 import type { Session } from '../command/session.ts';
@@ -14,7 +14,7 @@ import { type PeriodOptions, periodFrom } from '../timeline/period.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
-export async function verify({ options, out, session }: Run<VerifyOptions>): Promise<Status> {
+export async function verify({ options, out, session }: CommandContext<VerifyOptions>): Promise<Status> {
   const now = session.now();
   const asked = periodFrom(options, now, false);
   const log =

@@ -1,6 +1,6 @@
 // What went wrong with AWS, as a complaint with the next thing to do.
 import { isFault } from '../../shared/fault.ts';
-import { Complaint, status } from './exit.ts';
+import { CliError, status } from './exit.ts';
 
 interface Hint {
   readonly when: RegExp;
@@ -41,15 +41,15 @@ const hints: readonly Hint[] = [
 ];
 
 /** Undefined when it is none of AWS's: then it is our mistake. */
-export function complaintOf(error: unknown): Complaint | undefined {
-  if (error instanceof Complaint) return error;
+export function complaintOf(error: unknown): CliError | undefined {
+  if (error instanceof CliError) return error;
   if (!(error instanceof Error)) return undefined;
   const code = isFault(error) ? error.code : error.name;
   const cause = error.cause instanceof Error ? `${error.cause.name} ${error.cause.message}` : '';
   const text = `${code} ${error.message} ${cause}`;
   const hint = hints.find((h) => h.when.test(text));
   if (hint === undefined && !isFault(error) && !('$metadata' in error)) return undefined;
-  return new Complaint(
+  return new CliError(
     error.message === '' ? code : error.message,
     hint?.next ?? `look up ${code} in the API reference of the service`,
     status.aws,

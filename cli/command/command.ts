@@ -9,22 +9,22 @@ import { type Output, output } from './output.ts';
 import type { Session } from './session.ts';
 
 /** The command line. */
-export interface Line<Options> {
+export interface ParsedArgs<Options> {
   readonly args: readonly string[];
   readonly options: Options & CommonOptions;
 }
 
-export interface Run<Options> extends Line<Options> {
+export interface CommandContext<Options> extends ParsedArgs<Options> {
   readonly out: Output;
   readonly session: Session;
 }
 
-export type Work<Options> = (run: Run<Options>) => Promise<Status> | Promise<void>;
+export type CommandAction<Options> = (run: CommandContext<Options>) => Promise<Status> | Promise<void>;
 
 /** Attaches the work to a command. `load` may look at the command line and refuse it; it brings the work along. */
-export function act<Options>(
+export function defineCommand<Options>(
   command: Command,
-  load: (line: Line<Options>) => Promise<Work<Options>>,
+  load: (line: ParsedArgs<Options>) => Promise<CommandAction<Options>>,
 ): Command {
   return command.action(async (...given: unknown[]) => {
     const self = given.at(-1) as Command;

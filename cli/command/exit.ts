@@ -16,7 +16,7 @@ export const status = {
 } as const;
 export type Status = (typeof status)[keyof typeof status];
 
-export class Complaint extends Error {
+export class CliError extends Error {
   override readonly name = 'Complaint';
   readonly status: Status;
   /** The next thing to do: a command or a sentence. */
@@ -28,9 +28,9 @@ export class Complaint extends Error {
   }
 }
 
-export const usage = (message: string, next: string): Complaint => new Complaint(message, next, status.usage);
-export const refused = (message: string, next: string): Complaint =>
-  new Complaint(message, next, status.refused);
+export const usage = (message: string, next: string): CliError => new CliError(message, next, status.usage);
+export const refused = (message: string, next: string): CliError =>
+  new CliError(message, next, status.refused);
 
 export const statusHelp = `
 Exit status:

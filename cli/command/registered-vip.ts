@@ -1,5 +1,5 @@
 // A VIP that stands in the ledger, or the complaint that says what to do instead.
-import { stands } from '../../shared/registry/registry.ts';
+import { isRegistered } from '../../shared/registry/registry.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import { refused } from './exit.ts';
 import type { Session } from './session.ts';
@@ -15,8 +15,8 @@ export function unknown(name: string, names: readonly string[] = []) {
   );
 }
 
-export async function standingNames(session: Session): Promise<readonly string[]> {
-  return (await session.wire.vips.list()).filter(stands).map((vip) => vip.name);
+export async function registeredNames(session: Session): Promise<readonly string[]> {
+  return (await session.wire.vips.list()).filter(isRegistered).map((vip) => vip.name);
 }
 
 export const taken = (name: string) =>
@@ -25,8 +25,8 @@ export const taken = (name: string) =>
     `vipshift vip show ${name}, or change it: vipshift vip set ${name} …`,
   );
 
-export async function standing(session: Session, name: string): Promise<Vip> {
+export async function requireVip(session: Session, name: string): Promise<Vip> {
   const vip = await session.wire.vips.read(name);
-  if (!stands(vip)) throw unknown(name, await standingNames(session));
+  if (!isRegistered(vip)) throw unknown(name, await registeredNames(session));
   return vip;
 }

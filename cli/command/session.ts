@@ -28,7 +28,7 @@ import type { ApprovalStore } from '../../shared/forced-failover/approval.ts';
 import type { Ports } from '../../shared/switch/switch-vip.ts';
 import { type EpochMs, minutes } from '../../shared/time.ts';
 import type { OperatorActionStore } from '../../shared/timeline/operator-action.ts';
-import { Complaint, status, usage } from './exit.ts';
+import { CliError, status, usage } from './exit.ts';
 import type { CommonOptions } from './options.ts';
 
 export interface Session {
@@ -195,7 +195,7 @@ function machineOf(stage: string, region: string, identity: Identity | undefined
     const [, partition] = identity.arn.split(':');
     return `arn:${partition}:states:${region}:${identity.account}:stateMachine:vipshift-${stage}-failover`;
   }
-  throw new Complaint(
+  throw new CliError(
     'AWS did not say which account this is, so the workflow’s name is not known',
     'log in, or set VIPSHIFT_FAILOVER_MACHINE to the stack’s output FailoverMachineArn; in an outage: --break-glass',
     status.aws,

@@ -2,12 +2,12 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { checks } from '../../shared/doctor/finding.ts';
 import type { ServicePort } from '../../shared/doctor/packet-filters.ts';
-import { act } from '../command/command.ts';
+import { defineCommand } from '../command/command.ts';
 import { list, withCommon } from '../command/options.ts';
 import type { DoctorOptions } from './run.ts';
 
 export const doctorCommand = () =>
-  act<DoctorOptions>(
+  defineCommand<DoctorOptions>(
     withCommon(
       new Command('doctor')
         .description('every precondition that can be looked up, each with found, wanted and remedy')

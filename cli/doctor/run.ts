@@ -10,21 +10,21 @@ import { keepalivedFindings } from '../../shared/doctor/keepalived.ts';
 import type { ServicePort } from '../../shared/doctor/packet-filters.ts';
 import { faultOf } from '../../shared/fault.ts';
 import type { Observation } from '../../shared/network/observation.ts';
-import { stands } from '../../shared/registry/registry.ts';
+import { isRegistered } from '../../shared/registry/registry.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
-import type { Run } from '../command/command.ts';
+import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status } from '../command/exit.ts';
 import type { Output } from '../command/output.ts';
-import { standing } from '../command/registered-vip.ts';
+import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
 import { probed } from './probe.ts';
 
-export async function look({ args, options, out, session }: Run<DoctorOptions>): Promise<Status> {
+export async function look({ args, options, out, session }: CommandContext<DoctorOptions>): Promise<Status> {
   const files = await filesOf(options.keepalived ?? []);
   const vips =
     args[0] === undefined
-      ? (await session.wire.vips.list()).filter(stands)
-      : [await standing(session, args[0])];
+      ? (await session.wire.vips.list()).filter(isRegistered)
+      : [await requireVip(session, args[0])];
   const by = await session.caller();
   const identity = await identityOf(session, options, vips);
   // EC2's Describe bucket is the controller's, too: what is the same for many VIPs is looked up once.

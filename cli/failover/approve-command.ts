@@ -1,7 +1,7 @@
 // `vipshift approve` and `vipshift deny`: the answer of a second person to a forced failover that waits for it. The
 // command lines; approval-answer.ts does it.
 import { Command } from 'commander';
-import { act } from '../command/command.ts';
+import { defineCommand } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
 import { withCommon } from '../command/options.ts';
 import type { AnswerOptions } from './approve.ts';
@@ -14,7 +14,7 @@ const answering = (command: Command): Command =>
     .option('--list', 'only show what waits');
 
 export const approveCommand = () =>
-  act<AnswerOptions>(
+  defineCommand<AnswerOptions>(
     withCommon(
       answering(new Command('approve'))
         .description('approve a forced failover that waits for it')
@@ -35,7 +35,7 @@ Examples:
   );
 
 export const denyCommand = () =>
-  act<AnswerOptions>(
+  defineCommand<AnswerOptions>(
     withCommon(
       answering(new Command('deny'))
         .description('deny a forced failover that waits for approval; nothing is moved')

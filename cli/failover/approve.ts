@@ -5,16 +5,16 @@
 
 import type { Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import type { ApprovalRequest, Decision } from '../../shared/forced-failover/approval.ts';
-import { stands } from '../../shared/registry/registry.ts';
+import { isRegistered } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
-import type { Run } from '../command/command.ts';
+import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status } from '../command/exit.ts';
 import { repeated } from '../command/options.ts';
 import { type Output, plain } from '../command/output.ts';
-import { standing } from '../command/registered-vip.ts';
+import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
 
-export async function answer(run: Run<AnswerOptions>, approved: boolean): Promise<Status> {
+export async function answer(run: CommandContext<AnswerOptions>, approved: boolean): Promise<Status> {
   const { args, options, out, session } = run;
   const workflow = await session.workflow();
   const waiting = await waitingFor(session, workflow, args[0]);
@@ -49,7 +49,9 @@ async function waitingFor(
   name: string | undefined,
 ): Promise<readonly ApprovalRequest[]> {
   const vips =
-    name === undefined ? (await session.wire.vips.list()).filter(stands) : [await standing(session, name)];
+    name === undefined
+      ? (await session.wire.vips.list()).filter(isRegistered)
+      : [await requireVip(session, name)];
   const queue = vips.map((vip) => vip.name);
   const found: ApprovalRequest[] = [];
   const worker = async () => {
@@ -70,7 +72,7 @@ async function waits(workflow: Workflow, { execution }: ApprovalRequest): Promis
 
 function theOne(
   waiting: readonly ApprovalRequest[],
-  { args, options }: Run<AnswerOptions>,
+  { args, options }: CommandContext<AnswerOptions>,
   verb: string,
 ): ApprovalRequest {
   const about = args[0] === undefined ? '' : ` for ${args[0]}`;

@@ -12,11 +12,11 @@ import { notCarriedOut, type OperatorAction, operatorAction } from '../../shared
 import { isLiveOrder, unfit } from '../../shared/vip/election.ts';
 import { type Cause, isLive, LOOK_AGAIN } from '../../shared/vip/lease.ts';
 import { type Pin, type Vip, withPin } from '../../shared/vip/vip.ts';
-import type { Run } from '../command/command.ts';
-import { Complaint, refused, type Status, status, usage } from '../command/exit.ts';
+import type { CommandContext } from '../command/command.ts';
+import { CliError, refused, type Status, status, usage } from '../command/exit.ts';
 import { durationFrom } from '../command/instants.ts';
 import type { Output } from '../command/output.ts';
-import { standing } from '../command/registered-vip.ts';
+import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
 import { printFailover } from '../timeline/failover-text.ts';
 import { clockOffset, describeOffset, offTooFar } from './clock-offset.ts';
@@ -29,11 +29,16 @@ interface BreakGlassOptions {
 
 const FOR_MAX: DurationMs = hours(24);
 
-export async function breakGlass({ args, options, out, session }: Run<BreakGlassOptions>): Promise<Status> {
+export async function breakGlass({
+  args,
+  options,
+  out,
+  session,
+}: CommandContext<BreakGlassOptions>): Promise<Status> {
   const duration = durationFrom(options.for);
   if (duration === undefined || duration <= 0 || duration > FOR_MAX)
     throw usage(`--for ${options.for}: no such duration`, 'want 5m, 15m or 2h; at most 24h');
-  const vip = await standing(session, args[0]!);
+  const vip = await requireVip(session, args[0]!);
   const [by] = await Promise.all([session.caller(), checkClock(session, out)]);
   refuseIfUseless(vip, options.to, session);
   const pin: Pin = {
@@ -61,7 +66,7 @@ async function checkClock(session: Session, out: Output): Promise<void> {
   const offset = await clockOffset(session.box.clients.dynamo, session.settings.vipsTable, session.signal);
   if (offset === undefined) return out.note('AWS did not tell its time: this machine’s clock is not checked');
   if (!offTooFar(offset)) return;
-  throw new Complaint(
+  throw new CliError(
     `this machine’s clock is off by ${describeOffset(offset)}; the lease reckons with 0.2 s at most`,
     'set it (chronyc makestep, sntp -sS pool.ntp.org), or do it from a machine with Amazon Time Sync, such as CloudShell',
     status.refused,
@@ -97,7 +102,7 @@ async function moved(
   let waited = false;
   try {
     while (session.now() < plus(began, WAIT_MAX)) {
-      const vip = await standing(session, name);
+      const vip = await requireVip(session, name);
       if (isLive(vip.lease, session.now())) {
         if (!waited) out.note(`epoch ${vip.epoch} is under way (${vip.lease!.cause.why}); waiting for it`);
         waited = true;
@@ -119,7 +124,7 @@ async function moved(
       observing.catch(() => undefined);
       return await switchVip(ports, taken, observing, [{ stage: 'order began', atMs: began }]);
     }
-    throw new Complaint(
+    throw new CliError(
       `${name} was under another lease for ${WAIT_MAX / 1000} s`,
       `look who holds it: vipshift status ${name}; then try again`,
       status.aws,

@@ -1,7 +1,7 @@
 // `vipshift failover`: moves a VIP to a node by order. The command line of it; the two ways to do it are files of their
 // own, failover-run.ts (the workflow) and break-glass.ts.
 import { Command, Option } from 'commander';
-import { act, type Line, type Work } from '../command/command.ts';
+import { type CommandAction, defineCommand, type ParsedArgs } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
 import { durationFrom } from '../command/instants.ts';
 import { positive, withCommon } from '../command/options.ts';
@@ -12,7 +12,7 @@ const CLAIM_WAIT_MAX_S = 240;
 const workflowOnly = ['mode', 'dryRun', 'approval', 'name', 'claimWait', 'release', 'detach'];
 
 export const failoverCommand = () =>
-  act<FailoverOptions>(
+  defineCommand<FailoverOptions>(
     withCommon(
       new Command('failover')
         .description('move a VIP to a node now, by the workflow in Step Functions, and follow it to its end')
@@ -74,7 +74,7 @@ Examples:
   $ vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down'
 Take the pin back afterwards: vipshift unpin web`;
 
-async function load(line: Line<FailoverOptions>): Promise<Work<FailoverOptions>> {
+async function load(line: ParsedArgs<FailoverOptions>): Promise<CommandAction<FailoverOptions>> {
   const { args, options } = line;
   if (options.follow !== undefined) {
     refuseBeside(line);
@@ -96,7 +96,7 @@ async function load(line: Line<FailoverOptions>): Promise<Work<FailoverOptions>>
   return (run) => forced({ ...run, options: { ...run.options, ...asked } });
 }
 
-function refuseBeside({ args, options }: Line<FailoverOptions>): void {
+function refuseBeside({ args, options }: ParsedArgs<FailoverOptions>): void {
   const { to, reason, breakGlass } = options;
   const others = [args[0], to, reason, breakGlass, ...workflowOnly.map((name) => options[name as 'mode'])];
   if (others.some((other) => other !== undefined))

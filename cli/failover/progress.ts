@@ -2,7 +2,7 @@
 import type { Execution, Happening, Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import { faultOf } from '../../shared/fault.ts';
 import { complaintOf } from '../command/aws-errors.ts';
-import { Complaint, status } from '../command/exit.ts';
+import { CliError, status } from '../command/exit.ts';
 import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 
@@ -45,9 +45,9 @@ export async function follow(
     }
   } catch (error) {
     const why = complaintOf(error)?.message ?? faultOf(error).message;
-    throw new Complaint(`lost sight of ${name}, which goes on: ${why}`, how, status.aws, error);
+    throw new CliError(`lost sight of ${name}, which goes on: ${why}`, how, status.aws, error);
   }
-  throw new Complaint(`${name} has not ended in its time`, how, status.aws);
+  throw new CliError(`${name} has not ended in its time`, how, status.aws);
 }
 
 function tell(

@@ -10,7 +10,7 @@ import { demotedLines } from '../../shared/forced-failover/report.ts';
 import { iso } from '../../shared/time.ts';
 import { took } from '../../shared/timeline/query.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
-import { Complaint, type Status, status } from '../command/exit.ts';
+import { CliError, type Status, status } from '../command/exit.ts';
 import { type CommonOptions, repeated } from '../command/options.ts';
 import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
@@ -96,7 +96,7 @@ async function unsuccessful(
   execution: Execution,
   vip: string,
   options: CommonOptions,
-): Promise<Complaint> {
+): Promise<CliError> {
   const { state, error = '', cause } = execution;
   const { outcome, exit } = endings[error] ?? { outcome: 'failed', exit: status.bad };
   const again = repeated(options);
@@ -107,20 +107,20 @@ async function unsuccessful(
     out.document({ vip, to: execution.input.to, outcome, why, execution: execution.name, ...at });
   }
   if (outcome === 'refused')
-    return new Complaint(
+    return new CliError(
       `refused, nothing was moved: ${why}`,
       `mend that and order it again; look first: vipshift status ${vip}${again}`,
       exit,
     );
   if (outcome === 'denied')
-    return new Complaint(
+    return new CliError(
       `not approved, nothing was moved: ${why}`,
       'ask who denied it; then order it again under a new name',
       exit,
     );
   const half =
     state === 'failed' ? '' : '. It was ended half-way and went back nowhere: the pin may still be there';
-  return new Complaint(
+  return new CliError(
     `the failover failed: ${why}${half}\n${vip} is at ${owner ?? 'nobody'} now`,
     nextAfter(why, vip, again),
     exit,

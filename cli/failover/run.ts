@@ -7,17 +7,22 @@ import type { Execution, Workflow } from '../../shared/aws/step-functions/workfl
 import type { FailoverOrder, RejoinPolicy } from '../../shared/forced-failover/order.ts';
 import { iso } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
-import type { Run } from '../command/command.ts';
+import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
 import { durationFrom } from '../command/instants.ts';
 import { repeated } from '../command/options.ts';
-import { standing } from '../command/registered-vip.ts';
+import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
 import { follow, followOn } from './progress.ts';
 import { tellEnd } from './result.ts';
 
-export async function forced({ args, options, out, session }: Run<FailoverAsked>): Promise<Status> {
-  const vip = await standing(session, args[0]!);
+export async function forced({
+  args,
+  options,
+  out,
+  session,
+}: CommandContext<FailoverAsked>): Promise<Status> {
+  const vip = await requireVip(session, args[0]!);
   const order = orderOf(vip, await session.caller(), options);
   const workflow = await session.workflow();
   const name = options.name ?? freshName(session, vip.name);
@@ -40,7 +45,7 @@ export async function forced({ args, options, out, session }: Run<FailoverAsked>
   return tellEnd(session, out, end, options);
 }
 
-export async function followed({ options, out, session }: Run<FailoverOptions>): Promise<Status> {
+export async function followed({ options, out, session }: CommandContext<FailoverOptions>): Promise<Status> {
   const workflow = await session.workflow();
   const name = options.follow!.split(':').at(-1)!;
   if ((await workflow.look(name)) === undefined)
@@ -56,7 +61,7 @@ export async function followed({ options, out, session }: Run<FailoverOptions>):
 }
 
 /** Before the listener of vipshift.ts, which says nothing. Returns how to take it back. */
-function onInterrupt(out: Run<object>['out'], text: string): () => void {
+function onInterrupt(out: CommandContext<object>['out'], text: string): () => void {
   const listener = () => {
     out.note(text);
     process.exit(status.interrupted);

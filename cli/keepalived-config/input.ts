@@ -3,7 +3,7 @@
 // Invariant: what `checked` lets through needs no escaping in keepalived's language: no blank, quote, brace or `#`.
 // Limit: it knows nothing of the VPC. Whether the VIP lies outside every CIDR is the ledger's to say (`vipshift vip add`).
 import { BlockList, isIP, isIPv4 } from 'node:net';
-import { type Complaint, usage } from '../command/exit.ts';
+import { type CliError, usage } from '../command/exit.ts';
 
 /** Where the address is: on the loopback of every node for good, or moved by keepalived. */
 export type Hold = 'both' | 'master';
@@ -105,7 +105,7 @@ function bareAddress(text: string): string {
   return address;
 }
 
-function complaintOfAddresses(addresses: readonly string[]): Complaint | undefined {
+function complaintOfAddresses(addresses: readonly string[]): CliError | undefined {
   if (addresses.length === 0)
     return usage('no address of the VIP', 'give at least one: --address 192.168.255.10');
   const twice = addresses.find((address, index) => addresses.indexOf(address) !== index);
@@ -124,7 +124,7 @@ const isUnusable = (address: string): boolean => unusable.check(address, isIPv4(
 function complaintOfNodes(
   nodes: readonly KeepalivedNode[],
   addresses: readonly string[],
-): Complaint | undefined {
+): CliError | undefined {
   const example = '--node a=10.0.1.10 --node b=10.0.2.10';
   if (nodes.length < 2) return usage(`${nodes.length} nodes, want at least 2`, `name them: ${example}`);
   if (nodes.length > NODES_MAX)
@@ -164,7 +164,7 @@ function complaintOfNodes(
   return undefined;
 }
 
-function complaintOfNumbers(input: KeepalivedInput): Complaint | undefined {
+function complaintOfNumbers(input: KeepalivedInput): CliError | undefined {
   const { routerId, advertS, startupDelayS, ports } = input;
   if (!Number.isInteger(routerId) || routerId < 1 || routerId > 255)
     return usage(`router id is ${routerId}, want a whole number from 1 to 255`, 'as in --router-id 51');
@@ -182,7 +182,7 @@ function complaintOfNumbers(input: KeepalivedInput): Complaint | undefined {
   return undefined;
 }
 
-function complaintOfWords(input: KeepalivedInput): Complaint | undefined {
+function complaintOfWords(input: KeepalivedInput): CliError | undefined {
   if (!WORD.test(input.instance))
     return usage(
       `instance "${input.instance}" is not of letters, digits, ".", "_" and "-"`,
@@ -204,7 +204,7 @@ function complaintOfWords(input: KeepalivedInput): Complaint | undefined {
   return undefined;
 }
 
-function complaintOfCheck(input: KeepalivedInput): Complaint | undefined {
+function complaintOfCheck(input: KeepalivedInput): CliError | undefined {
   if (input.process !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._+:-]{0,14}$/.test(input.process))
     return usage(
       `process is "${input.process}", want a name as in /proc/PID/comm, of at most 15 characters`,

@@ -4,7 +4,7 @@
 // minute; what has to move at once is a failover.
 import { Command } from 'commander';
 import { faultOf } from '../../shared/fault.ts';
-import { stands, update } from '../../shared/registry/registry.ts';
+import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
 import {
   notCarriedOut,
@@ -13,7 +13,7 @@ import {
 } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder, unfit } from '../../shared/vip/election.ts';
 import { type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
-import { act, type Run } from '../command/command.ts';
+import { type CommandContext, defineCommand } from '../command/command.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
 import { durationFrom } from '../command/instants.ts';
 import { withCommon } from '../command/options.ts';
@@ -39,7 +39,7 @@ const expiring = (command: Command): Command =>
     .requiredOption('--reason <text>', 'why, for the record');
 
 export const pinCommand = () =>
-  act<OrderOptions>(
+  defineCommand<OrderOptions>(
     withCommon(
       expiring(
         whom(new Command('pin'))
@@ -57,7 +57,7 @@ Example:
   );
 
 export const unpinCommand = () =>
-  act<OrderOptions>(
+  defineCommand<OrderOptions>(
     withCommon(
       whom(new Command('unpin'))
         .description('take a pin back before it runs out')
@@ -68,7 +68,7 @@ export const unpinCommand = () =>
   );
 
 export const freezeCommand = () =>
-  act<OrderOptions>(
+  defineCommand<OrderOptions>(
     withCommon(
       expiring(
         whom(new Command('freeze'))
@@ -86,7 +86,7 @@ Examples:
   );
 
 export const thawCommand = () =>
-  act<OrderOptions>(
+  defineCommand<OrderOptions>(
     withCommon(
       whom(new Command('thaw'))
         .description('take a freeze back before it runs out')
@@ -98,7 +98,10 @@ export const thawCommand = () =>
 
 type Kind = Extract<OperatorActionKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
 
-async function give({ args, options, out, session }: Run<OrderOptions>, kind: Kind): Promise<Status> {
+async function give(
+  { args, options, out, session }: CommandContext<OrderOptions>,
+  kind: Kind,
+): Promise<Status> {
   const vips = await addressed(session, args, options.all === true);
   const untilMs = kind === 'pin' || kind === 'freeze' ? expiry(options.for, session.now()) : undefined;
   if (kind === 'pin') refuseUnfit(vips, options.to!);
@@ -120,7 +123,7 @@ async function give({ args, options, out, session }: Run<OrderOptions>, kind: Ki
 
 async function addressed(session: Session, names: readonly string[], all: boolean): Promise<readonly Vip[]> {
   if (all === names.length > 0) throw usage('which VIPs?', 'name them, or say --all; not both');
-  const vips = (await session.wire.vips.list()).filter(stands);
+  const vips = (await session.wire.vips.list()).filter(isRegistered);
   if (all) return [...vips].sort((a, b) => (a.name < b.name ? -1 : 1));
   const missing = names.filter((name) => !vips.some((v) => v.name === name));
   if (missing.length > 0) {
@@ -177,7 +180,7 @@ async function giveOne(
   let changed = false;
   try {
     await update(session.wire.vips, name, (was) => {
-      if (!stands(was)) throw unknown(name);
+      if (!isRegistered(was)) throw unknown(name);
       const is = applied(was, kind, {
         by,
         reason,

@@ -1,16 +1,16 @@
 // `vipshift status`: who owns each VIP now, and whether EC2 agrees.
 import { Command } from 'commander';
 import { statusOf, type VipStatus } from '../../shared/controller/status.ts';
-import { stands } from '../../shared/registry/registry.ts';
+import { isRegistered } from '../../shared/registry/registry.ts';
 import { type EpochMs, iso } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import { complaintOf } from '../command/aws-errors.ts';
-import { act, type Run } from '../command/command.ts';
+import { type CommandContext, defineCommand } from '../command/command.ts';
 import { type Status, status } from '../command/exit.ts';
 import { durationText } from '../command/instants.ts';
 import { positive, withCommon } from '../command/options.ts';
 import { type Output, type Paint, plain } from '../command/output.ts';
-import { standing } from '../command/registered-vip.ts';
+import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
 
 interface StatusOptions {
@@ -24,7 +24,7 @@ interface StatusOptions {
 const LOOKS_MAX = 50_000;
 
 export const statusCommand = () =>
-  act<StatusOptions>(
+  defineCommand<StatusOptions>(
     withCommon(
       new Command('status')
         .description('owner, claims, routes, EIPs, drift, lease, orders: as they are now')
@@ -45,7 +45,7 @@ Examples:
     async () => run,
   );
 
-async function run({ args, options, out, session }: Run<StatusOptions>): Promise<Status> {
+async function run({ args, options, out, session }: CommandContext<StatusOptions>): Promise<Status> {
   const looks = options.watch === true ? (options.count ?? LOOKS_MAX) : 1;
   let end: Status = status.ok;
   for (let look = 1; look <= looks; look++) {
@@ -89,8 +89,8 @@ function head(out: Output, session: Session, everyS: number): void {
 const AT_ONCE = 8;
 
 async function statusesOf(session: Session, name: string | undefined): Promise<readonly VipStatus[]> {
-  const vips = name === undefined ? await session.wire.vips.list() : [await standing(session, name)];
-  const queue = vips.filter(stands).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const vips = name === undefined ? await session.wire.vips.list() : [await requireVip(session, name)];
+  const queue = vips.filter(isRegistered).sort((a, b) => (a.name < b.name ? -1 : 1));
   const statuses = new Map<string, VipStatus>();
   const worker = async () => {
     for (let vip = queue.shift(); vip !== undefined; vip = queue.shift()) {

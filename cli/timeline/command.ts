@@ -5,12 +5,12 @@ import { Command, Option } from 'commander';
 import { type EpochMs, epochMs } from '../../shared/time.ts';
 import type { Answer, AuditRecord, Question } from '../../shared/timeline/query.ts';
 import { type Outcome, outcomes } from '../../shared/timeline/timeline.ts';
-import { act, type Run } from '../command/command.ts';
+import { type CommandContext, defineCommand } from '../command/command.ts';
 import { refused, usage } from '../command/exit.ts';
 import { momentText } from '../command/instants.ts';
 import { list, positive, withCommon } from '../command/options.ts';
 import type { Output } from '../command/output.ts';
-import { standingNames, unknown } from '../command/registered-vip.ts';
+import { registeredNames, unknown } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
 import { FAILOVERS_MAX, pageText } from './html-page.ts';
 import { type PeriodOptions, periodFrom, withPeriod } from './period.ts';
@@ -25,7 +25,7 @@ interface TimelineOptions extends PeriodOptions {
 }
 
 export const timelineCommand = () =>
-  act<TimelineOptions>(
+  defineCommand<TimelineOptions>(
     withCommon(
       withPeriod(
         new Command('timeline')
@@ -62,7 +62,7 @@ word was by then, by the node’s clock. One line of the table in full: vipshift
     },
   );
 
-async function run({ args, options, out, session }: Run<TimelineOptions>): Promise<void> {
+async function run({ args, options, out, session }: CommandContext<TimelineOptions>): Promise<void> {
   const question = questionFrom(args[0], options, session.now());
   const answer = await session.log.find(question);
   if (answer.readBackToMs !== undefined) {
@@ -87,7 +87,7 @@ async function run({ args, options, out, session }: Run<TimelineOptions>): Promi
 async function nothing(session: Session, out: Output, question: Question, zone: string): Promise<void> {
   const { vip, sinceMs, untilMs } = question;
   if (vip !== undefined && (await session.wire.vips.read(vip)) === undefined)
-    throw unknown(vip, await standingNames(session));
+    throw unknown(vip, await registeredNames(session));
   const until = momentText(epochMs(Math.min(untilMs, session.now())), zone);
   const when = sinceMs === 0 ? `up to ${until}` : `from ${momentText(sinceMs, zone)} to ${until}`;
   out.note(`nothing recorded ${when}`);

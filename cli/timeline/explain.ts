@@ -2,12 +2,12 @@
 import { Command } from 'commander';
 import { epochMs } from '../../shared/time.ts';
 import { ownerAt } from '../../shared/timeline/query.ts';
-import { act, type Run } from '../command/command.ts';
+import { type CommandContext, defineCommand } from '../command/command.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
 import { momentText } from '../command/instants.ts';
 import { withCommon } from '../command/options.ts';
 import { plain } from '../command/output.ts';
-import { standingNames, unknown } from '../command/registered-vip.ts';
+import { registeredNames, unknown } from '../command/registered-vip.ts';
 import { printFailover, printIntent, printOrder, printRejection } from './failover-text.ts';
 import { moment, type PeriodOptions, withZone } from './period.ts';
 
@@ -17,7 +17,7 @@ type Zone = Pick<PeriodOptions, 'tz'>;
 const PROBES_LOOKED_THROUGH = 200;
 
 export const explainCommand = () =>
-  act<Zone>(
+  defineCommand<Zone>(
     withCommon(
       withZone(
         new Command('explain')
@@ -37,7 +37,7 @@ export const explainCommand = () =>
     async () => explain,
   );
 
-async function explain({ args, options, out, session }: Run<Zone>): Promise<Status> {
+async function explain({ args, options, out, session }: CommandContext<Zone>): Promise<Status> {
   const [vip = '', ...rest] = args[0]!.split('/');
   const id = rest.join('/');
   if (id.startsWith('order/')) {
@@ -72,8 +72,8 @@ async function explain({ args, options, out, session }: Run<Zone>): Promise<Stat
 async function explainProbe(
   vip: string,
   eventId: string,
-  out: Run<Zone>['out'],
-  session: Run<Zone>['session'],
+  out: CommandContext<Zone>['out'],
+  session: CommandContext<Zone>['session'],
   tz: string,
 ): Promise<Status> {
   const probe = (await session.log.probes(vip, PROBES_LOOKED_THROUGH)).find((p) => p.eventId === eventId);
@@ -90,7 +90,7 @@ async function explainProbe(
 const nothing = (id: string, vip: string) =>
   refused(`the record has no ${id}`, `vipshift timeline ${vip}; records are deleted after their retention`);
 
-async function newestEpoch(session: Run<Zone>['session'], vip: string): Promise<number> {
+async function newestEpoch(session: CommandContext<Zone>['session'], vip: string): Promise<number> {
   const answer = await session.log.find({
     vip,
     kinds: ['outcome'],
@@ -108,7 +108,7 @@ interface OwnerOptions extends Zone {
 }
 
 export const ownerCommand = () =>
-  act<OwnerOptions>(
+  defineCommand<OwnerOptions>(
     withCommon(
       withZone(
         new Command('owner')
@@ -124,13 +124,13 @@ export const ownerCommand = () =>
     async () => owner,
   );
 
-async function owner({ args, options, out, session }: Run<OwnerOptions>): Promise<void> {
+async function owner({ args, options, out, session }: CommandContext<OwnerOptions>): Promise<void> {
   const vip = args[0]!;
   const now = session.now();
   const atMs = moment('--at', options.at, now, options.tz);
   if (atMs > now) throw usage(`--at ${options.at} is still to come`, 'ask for a time that has passed');
   const [item, around] = await Promise.all([session.wire.vips.read(vip), session.log.around(vip, atMs)]);
-  if (item === undefined) throw unknown(vip, await standingNames(session));
+  if (item === undefined) throw unknown(vip, await registeredNames(session));
   const found = ownerAt(vip, atMs, {
     ...around,
     ...(item.owner === undefined ? {} : { ownerNow: item.owner }),

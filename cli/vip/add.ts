@@ -2,9 +2,9 @@
 
 import { tablesOf } from '../../shared/network/observation.ts';
 import { destinationOption } from '../../shared/registry/ip-range.ts';
-import { differences, entryOf, stands } from '../../shared/registry/registry.ts';
+import { differences, entryOf, isRegistered } from '../../shared/registry/registry.ts';
 import type { Hold, Vip } from '../../shared/vip/vip.ts';
-import type { Run } from '../command/command.ts';
+import type { CommandContext } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
 import { taken, unknown } from '../command/registered-vip.ts';
 import { type Prepared, prepare, register, type Wanted } from './register.ts';
@@ -36,10 +36,10 @@ export const wantedFrom = (name: string, options: AddOptions): Wanted => ({
   allowPublic: options.allowPublic,
 });
 
-export async function add({ args, options, out, session }: Run<AddOptions>): Promise<void> {
+export async function add({ args, options, out, session }: CommandContext<AddOptions>): Promise<void> {
   const name = args[0]!;
   const others = await session.wire.vips.list();
-  if (stands(others.find((v) => v.name === name))) throw taken(name);
+  if (isRegistered(others.find((v) => v.name === name))) throw taken(name);
   const prepared = await prepare(session, wantedFrom(name, options), undefined, others);
   const vip = await register(session, prepared, 'add', options.reason ?? '');
   for (const remark of remarksOn(prepared, session.tag)) out.note(remark);
@@ -48,14 +48,14 @@ export async function add({ args, options, out, session }: Run<AddOptions>): Pro
   out.line(`${name} is registered: ${describe(vip, prepared)}${again}`);
 }
 
-export async function set({ args, options, out, session }: Run<AddOptions>): Promise<void> {
+export async function set({ args, options, out, session }: CommandContext<AddOptions>): Promise<void> {
   const name = args[0]!;
   const others = await session.wire.vips.list();
   const was = await session.wire.vips.read(name);
-  if (!stands(was))
+  if (!isRegistered(was))
     throw unknown(
       name,
-      others.filter(stands).map((v) => v.name),
+      others.filter(isRegistered).map((v) => v.name),
     );
   const wanted = wantedFrom(name, options);
   if (Object.entries(wanted).every(([field, value]) => field === 'name' || value === undefined)) {

@@ -4,10 +4,10 @@
 // Why at all: a route to a living target that is none of the VIP's is a conflict and left alone (guarantee 7). Adopting
 // says, on record, that these targets may be replaced; the first good commit forgets them.
 import { enisNamed, routesTo, tagAll } from '../../shared/aws/ec2/adopt.ts';
-import { stands, update } from '../../shared/registry/registry.ts';
+import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { EIP_SUFFIX, enisOf } from '../../shared/vip/member.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
-import type { Run } from '../command/command.ts';
+import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
 import { refused, type Status, status } from '../command/exit.ts';
 import type { Output } from '../command/output.ts';
@@ -30,10 +30,10 @@ interface Plan {
   readonly said: readonly string[];
 }
 
-export async function adopt({ args, options, out, session }: Run<AdoptOptions>): Promise<Status> {
+export async function adopt({ args, options, out, session }: CommandContext<AdoptOptions>): Promise<Status> {
   const name = args[0]!;
   const all = await session.wire.vips.list();
-  const was = all.find((vip) => vip.name === name && stands(vip));
+  const was = all.find((vip) => vip.name === name && isRegistered(vip));
   const prepared = await prepare(session, wantedFrom(name, options), was, all);
   if (prepared.pool !== undefined)
     throw refused('adopting takes over addresses that are routed already', 'name them with --address');

@@ -1,6 +1,6 @@
 // `vipshift vip …`: the ledger.
 import { Command, Option } from 'commander';
-import { act } from '../command/command.ts';
+import { defineCommand } from '../command/command.ts';
 import { list, withCommon } from '../command/options.ts';
 import type { AddOptions } from './add.ts';
 import type { AdoptOptions } from './adopt.ts';
@@ -54,7 +54,7 @@ function entryOptions(command: Command): Command {
 }
 
 const addCommand = () =>
-  act<AddOptions>(
+  defineCommand<AddOptions>(
     withCommon(
       entryOptions(
         new Command('add')
@@ -74,7 +74,7 @@ Examples:
   );
 
 const setCommand = () =>
-  act<AddOptions>(
+  defineCommand<AddOptions>(
     withCommon(
       entryOptions(
         new Command('set')
@@ -96,7 +96,7 @@ Examples:
   );
 
 const listCommand = () =>
-  act<ListOptions>(
+  defineCommand<ListOptions>(
     withCommon(
       new Command('list')
         .alias('ls')
@@ -112,7 +112,7 @@ const listCommand = () =>
   );
 
 const showCommand = () =>
-  act(
+  defineCommand(
     withCommon(
       new Command('show')
         .description('one VIP’s entry, and what was found by its tags')
@@ -123,7 +123,7 @@ const showCommand = () =>
   );
 
 const removeCommand = () =>
-  act<RemoveOptions>(
+  defineCommand<RemoveOptions>(
     withCommon(
       new Command('remove')
         .alias('rm')
@@ -137,7 +137,7 @@ const removeCommand = () =>
   );
 
 const adoptCommand = () =>
-  act<AdoptOptions>(
+  defineCommand<AdoptOptions>(
     withCommon(
       entryOptions(
         new Command('adopt')

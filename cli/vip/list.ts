@@ -1,13 +1,13 @@
 // `vip list`, `vip show` and `vip remove`.
 import { faultOf } from '../../shared/fault.ts';
 import { strays, tablesOf } from '../../shared/network/observation.ts';
-import { entryOf, removed, stands, update } from '../../shared/registry/registry.ts';
+import { entryOf, isRegistered, removed, update } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
 import { notCarriedOut, operatorAction } from '../../shared/timeline/operator-action.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
-import type { Run } from '../command/command.ts';
+import type { CommandContext } from '../command/command.ts';
 import { refused } from '../command/exit.ts';
-import { standing } from '../command/registered-vip.ts';
+import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
 
 export interface ListOptions {
@@ -15,10 +15,10 @@ export interface ListOptions {
   readonly names?: boolean;
 }
 
-export async function listVips({ options, out, session }: Run<ListOptions>): Promise<void> {
+export async function listVips({ options, out, session }: CommandContext<ListOptions>): Promise<void> {
   const all = await session.wire.vips.list();
   const vips = all
-    .filter((vip) => options.removed === true || stands(vip))
+    .filter((vip) => options.removed === true || isRegistered(vip))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   if (options.names === true) return out.lines(vips.map((vip) => vip.name));
   if (out.json) return out.documents(vips.map(documentOf));
@@ -58,8 +58,8 @@ const documentOf = (vip: Vip) => ({
   members: vip.members,
 });
 
-export async function show({ args, out, session }: Run<object>): Promise<void> {
-  const vip = await standing(session, args[0]!);
+export async function show({ args, out, session }: CommandContext<object>): Promise<void> {
+  const vip = await requireVip(session, args[0]!);
   const seen = await session.wire.ec2.observe(vip);
   const tables = tablesOf(vip, seen);
   const aside = strays(vip, seen);
@@ -109,8 +109,8 @@ export interface RemoveOptions {
   readonly reason?: string;
 }
 
-export async function remove({ args, options, out, session }: Run<RemoveOptions>): Promise<void> {
-  const vip = await standing(session, args[0]!);
+export async function remove({ args, options, out, session }: CommandContext<RemoveOptions>): Promise<void> {
+  const vip = await requireVip(session, args[0]!);
   const words = { force: options.force === true, reason: options.reason ?? '' };
   const tables = await removeVip(session, vip, words);
   if (out.json) out.document({ name: vip.name, removed: true, epoch: vip.epoch, tablesLeft: tables });
@@ -153,7 +153,9 @@ export async function removeVip(
   const order = operatorAction(words, session.nonce());
   await session.orders.put(order);
   try {
-    await update(session.wire.vips, vip.name, (now) => (stands(now) ? removed(now, session.now()) : now));
+    await update(session.wire.vips, vip.name, (now) =>
+      isRegistered(now) ? removed(now, session.now()) : now,
+    );
   } catch (error) {
     await session.orders.put(notCarriedOut(order, faultOf(error), session.now(), session.nonce()));
     throw error;

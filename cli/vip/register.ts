@@ -10,9 +10,9 @@ import { type Range, rangeText } from '../../shared/registry/ip-range.ts';
 import {
   changed,
   entryOf,
+  isRegistered,
   ledgerFields,
   registered,
-  stands,
   update,
 } from '../../shared/registry/registry.ts';
 import {
@@ -95,7 +95,7 @@ export async function prepare(
     hold: wanted.hold ?? was?.hold ?? 'both',
     ...((wanted.priority ?? was?.priority) === 'first' ? { priority: 'first' as const } : {}),
   };
-  const standing = others.filter((vip) => stands(vip) && vip.name !== wanted.name);
+  const standing = others.filter((vip) => isRegistered(vip) && vip.name !== wanted.name);
   const lists = await listsAround(session, entry, vpc, standing, allowPublic);
   const problems = [
     ...entryRefused(entry, vpc, pool === undefined ? 0 : 1),
@@ -226,7 +226,7 @@ async function reserved(session: Session, prepared: Prepared, fresh: string[]): 
     if (holder !== entry.name) refuse([clash('address or EIP', thing, holder)], entry.name);
   }
   if (pool === undefined) return entry;
-  const taken = new Set((await session.wire.vips.list()).filter(stands).flatMap((v) => v.addresses));
+  const taken = new Set((await session.wire.vips.list()).filter(isRegistered).flatMap((v) => v.addresses));
   for (let draw = 1; draw <= DRAWS_MAX; draw++) {
     const address = nextFree(pool, taken, { ...vpc, cidrs: [...vpc.cidrs, ...closed] });
     if (address === undefined) break;
@@ -263,8 +263,8 @@ async function written(
   await session.orders.put(order);
   try {
     const vip = await update(session.wire.vips, entry.name, (now) => {
-      if (was === undefined && stands(now)) throw taken(entry.name);
-      if (was !== undefined && !stands(now)) throw unknown(entry.name);
+      if (was === undefined && isRegistered(now)) throw taken(entry.name);
+      if (was !== undefined && !isRegistered(now)) throw unknown(entry.name);
       if (was !== undefined && !sameEntry(now!, was)) throw moved(entry.name);
       const members = membersSeen(entry, seen, now?.members ?? {});
       return was === undefined ? registered(now, entry, members) : changed(now!, entry, members);

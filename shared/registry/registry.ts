@@ -29,7 +29,7 @@ export function entryOf(vip: LedgerEntry): LedgerEntry {
   return priority === undefined ? entry : { ...entry, priority };
 }
 
-export const stands = (vip: Vip | undefined): vip is Vip =>
+export const isRegistered = (vip: Vip | undefined): vip is Vip =>
   vip !== undefined && vip.removedAtMs === undefined;
 
 /** The item of a VIP that is registered, or registered again after its removal. */

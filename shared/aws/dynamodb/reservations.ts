@@ -6,7 +6,7 @@
 // that address was left by a writer that died between the two writes; after ABANDONED_AFTER it may be taken over.
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { stands } from '../../registry/registry.ts';
+import { isRegistered } from '../../registry/registry.ts';
 import { type DurationMs, type EpochMs, minutes } from '../../time.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { faultFrom, isConditionFailed } from '../error-codes.ts';
@@ -58,7 +58,7 @@ async function reserve(access: ReservationAccess, thing: string, vip: string): P
   const held = { holder: ofVip, fresh: false };
   if (ofVip === vip || access.now() - reservedAtMs < ABANDONED_AFTER) return held;
   const holder = await access.vip(ofVip);
-  if (stands(holder) && [...holder.addresses, ...holder.eips].includes(thing)) return held;
+  if (isRegistered(holder) && [...holder.addresses, ...holder.eips].includes(thing)) return held;
   const over = claimed(access, vip);
   const same = `${over.path('ofVip')} = ${over.value(ofVip)} AND ${over.path('reservedAtMs')} = ${over.value(reservedAtMs)}`;
   const quicker = await send(access, thing, over, same);

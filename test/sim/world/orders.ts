@@ -1,5 +1,5 @@
 // Operators' orders: those given by hand, and what a workflow has written into the item.
-import { entryOf, registered, removed, stands } from '../../../shared/registry/registry.ts';
+import { entryOf, isRegistered, registered, removed } from '../../../shared/registry/registry.ts';
 import { epochMs } from '../../../shared/time.ts';
 import { operatorAction } from '../../../shared/timeline/operator-action.ts';
 import { type Override, type Vip, withFreeze, withoutPin, withPin } from '../../../shared/vip/vip.ts';
@@ -13,7 +13,7 @@ type Ordering = Extract<Act, { does: 'pin' | 'unpin' | 'freeze' }>;
 export function order(world: World, act: Ordering): void {
   const { items } = world.net.vips;
   const item = items.get(world.story.vips[act.vip]!.name)!;
-  if (!stands(item)) return;
+  if (!isRegistered(item)) return;
   const now = world.sched.now();
   const untilMs = now + ('forMs' in act ? act.forMs : 0);
   const until = epochMs(Math.floor(world.epochAt + untilMs));
@@ -50,7 +50,7 @@ export function enter(world: World, act: Entering): void {
   const { items } = world.net.vips;
   const item = items.get(world.story.vips[act.vip]!.name)!;
   const removing = act.does === 'is removed';
-  if (stands(item) !== removing) return;
+  if (isRegistered(item) !== removing) return;
   const nowMs = epochMs(Math.floor(world.epochAt + world.sched.now()));
   const after = removing ? removed(item, nowMs) : registered(item, entryOf(item), {});
   world.orders[act.vip] = removing ? { removed: true } : {};
