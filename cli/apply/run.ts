@@ -4,7 +4,7 @@
 // themselves need two runs; a VIP that gives one up goes first.
 import { readFile } from 'node:fs/promises';
 import { isPrefixList, overlaps, rangeFrom } from '../../shared/registry/ip-range.ts';
-import { type FileEntry, ledgerFrom } from '../../shared/registry/manifest.ts';
+import { type FileEntry, manifestFrom } from '../../shared/registry/manifest.ts';
 import { differences, isRegistered } from '../../shared/registry/registry.ts';
 import { nextFree } from '../../shared/registry/validate.ts';
 import { newVip, type Vip } from '../../shared/vip/vip.ts';
@@ -71,7 +71,7 @@ async function entriesFrom(file: string): Promise<readonly FileEntry[]> {
       'mend the file; vipshift apply --help shows its form',
     );
   }
-  const read = ledgerFrom(document);
+  const read = manifestFrom(document);
   if (read.ok) return read.entries;
   throw refused(
     `${file} is refused:\n${read.problems.join('\n')}`,

@@ -3,7 +3,7 @@
 import { prefixListEntries } from '../../shared/aws/ec2/vpc.ts';
 import { isPrefixList } from '../../shared/registry/ip-range.ts';
 import { heldByList, prefixListRefused, type Refused, type VpcSeen } from '../../shared/registry/validate.ts';
-import type { LedgerEntry } from '../../shared/vip/vip.ts';
+import type { RegistryEntry } from '../../shared/vip/vip.ts';
 import type { Session } from '../command/session.ts';
 
 export interface Lists {
@@ -14,9 +14,9 @@ export interface Lists {
 
 export async function listsAround(
   session: Session,
-  entry: LedgerEntry,
+  entry: RegistryEntry,
   vpc: VpcSeen,
-  others: readonly LedgerEntry[],
+  others: readonly RegistryEntry[],
   allowPublic: boolean,
 ): Promise<Lists> {
   const [own, foreign] = await Promise.all([listsOf(session, [entry]), listsOf(session, others)]);
@@ -38,7 +38,7 @@ interface Held {
   readonly entries: readonly string[] | undefined;
 }
 
-const listsOf = (session: Session, vips: readonly LedgerEntry[]): Promise<readonly Held[]> =>
+const listsOf = (session: Session, vips: readonly RegistryEntry[]): Promise<readonly Held[]> =>
   Promise.all(
     vips.flatMap(({ name, addresses }) =>
       addresses.filter(isPrefixList).map(async (list) => {

@@ -11,8 +11,8 @@ import {
   changed,
   entryOf,
   isRegistered,
-  ledgerFields,
   registered,
+  registryFields,
   update,
 } from '../../shared/registry/registry.ts';
 import {
@@ -33,7 +33,7 @@ import {
   type OperatorActionKind,
   operatorAction,
 } from '../../shared/timeline/operator-action.ts';
-import type { Hold, LedgerEntry, Vip } from '../../shared/vip/vip.ts';
+import type { Hold, RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import { refused, usage } from '../command/exit.ts';
 import { taken, unknown } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
@@ -57,7 +57,7 @@ export interface Wanted {
 
 export interface Prepared {
   readonly was: Vip | undefined;
-  readonly entry: LedgerEntry;
+  readonly entry: RegistryEntry;
   readonly pool?: Range;
   /** What a pool may not give although it is free now: ranges of others' prefix lists, addresses that a file names. */
   readonly closed?: readonly string[];
@@ -85,7 +85,7 @@ export async function prepare(
   const seen = await session.wire.ec2.observe({ name: wanted.name, ...labels });
   const vpc = await vpcOf(session, wanted, was, seen);
   const { eips, remarks } = await eipsOf(session, wanted, was, labels.nodeLabels);
-  const entry: LedgerEntry = {
+  const entry: RegistryEntry = {
     name: wanted.name,
     addresses,
     eips,
@@ -214,7 +214,7 @@ const isAws = (error: unknown): boolean => (error as Error)?.name === 'Fault';
 /** Every draw of a pool that somebody else was quicker to take costs one more; each loser sees another's progress. */
 const DRAWS_MAX = 512;
 
-async function reserved(session: Session, prepared: Prepared, fresh: string[]): Promise<LedgerEntry> {
+async function reserved(session: Session, prepared: Prepared, fresh: string[]): Promise<RegistryEntry> {
   const { entry, pool, vpc, closed = [] } = prepared;
   const take = async (thing: string): Promise<string> => {
     const { holder, fresh: made } = await session.reservations.reserve(thing, entry.name);
@@ -276,8 +276,8 @@ async function written(
   }
 }
 
-const sameEntry = (a: LedgerEntry, b: LedgerEntry): boolean =>
-  ledgerFields.every((field) => JSON.stringify(a[field]) === JSON.stringify(b[field]));
+const sameEntry = (a: RegistryEntry, b: RegistryEntry): boolean =>
+  registryFields.every((field) => JSON.stringify(a[field]) === JSON.stringify(b[field]));
 
 const moved = (name: string) =>
   refused(`somebody else changed ${name} meanwhile`, `look at it and try again: vipshift vip show ${name}`);

@@ -6,7 +6,7 @@
 
 import type { EpochMs } from '../time.ts';
 import { EIP_SUFFIX, MEMBERS_MAX, type Member, type Members } from '../vip/member.ts';
-import type { LedgerEntry } from '../vip/vip.ts';
+import type { RegistryEntry } from '../vip/vip.ts';
 
 /** One route of a table whose destination is exactly one of the VIP's addresses. */
 export interface RouteSeen {
@@ -75,15 +75,15 @@ export interface Observation {
 
 export type Stray = { readonly id: string; readonly why: string };
 
-const inScope = (entry: LedgerEntry, thing: { vpc: string; account: string }): boolean =>
+const inScope = (entry: RegistryEntry, thing: { vpc: string; account: string }): boolean =>
   thing.vpc === entry.vpc && thing.account === entry.account;
 
 /** The tables that may be touched, by id. */
-export const tablesOf = (entry: LedgerEntry, seen: Observation): readonly TableSeen[] =>
+export const tablesOf = (entry: RegistryEntry, seen: Observation): readonly TableSeen[] =>
   seen.tables.filter((t) => inScope(entry, t) && !t.edge).sort((a, b) => (a.table < b.table ? -1 : 1));
 
 /** Labelled, but not to be touched. */
-export function strays(entry: LedgerEntry, seen: Observation): readonly Stray[] {
+export function strays(entry: RegistryEntry, seen: Observation): readonly Stray[] {
   const elsewhere = (thing: { vpc: string; account: string }) =>
     thing.account === entry.account
       ? `lies in ${thing.vpc}, want ${entry.vpc}`
@@ -101,7 +101,7 @@ export function strays(entry: LedgerEntry, seen: Observation): readonly Stray[] 
   ];
 }
 
-function tooMany(entry: LedgerEntry, seen: Observation): readonly Stray[] {
+function tooMany(entry: RegistryEntry, seen: Observation): readonly Stray[] {
   const labelled = seen.enis.filter((e) => inScope(entry, e) && entry.nodeLabels.includes(e.label));
   const nodes = new Set(labelled.flatMap((e) => e.node ?? []));
   if (nodes.size <= MEMBERS_MAX) return [];
@@ -119,7 +119,7 @@ function inOrder(usable: readonly EniSeen[], known: Members): readonly string[] 
  * The members that an observation shows. Of two ENIs with the same label on one node the one already known stays, else
  * the lower id wins: a fault of the set-up (the doctor names it) must not make the VIP wander.
  */
-export function membersSeen(entry: LedgerEntry, seen: Observation, known: Members): Members {
+export function membersSeen(entry: RegistryEntry, seen: Observation, known: Members): Members {
   const usable = seen.enis
     .filter((e) => e.node !== undefined && inScope(entry, e))
     .sort((a, b) => (a.eni < b.eni ? -1 : 1));

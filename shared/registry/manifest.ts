@@ -33,7 +33,7 @@ const fields = [
   'allowPublic',
 ];
 
-export function ledgerFrom(document: unknown): FileRead {
+export function manifestFrom(document: unknown): FileRead {
   const problems: string[] = [];
   if (!isMap(document) || !isMap(document.vips))
     return { ok: false, problems: ['want a mapping "vips:" of names to entries'] };

@@ -7,12 +7,12 @@ import { Fault } from '../fault.ts';
 import type { EpochMs } from '../time.ts';
 import type { Members } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
-import { type LedgerEntry, newVip, type Vip } from '../vip/vip.ts';
+import { newVip, type RegistryEntry, type Vip } from '../vip/vip.ts';
 
 /** The item changes several times a second with 200 asserting nodes; each try costs a read and a write. */
 const RACES_MAX = 20;
 
-export const ledgerFields = [
+export const registryFields = [
   'addresses',
   'eips',
   'vpc',
@@ -21,9 +21,9 @@ export const ledgerFields = [
   'nodeLabels',
   'hold',
   'priority',
-] as const satisfies readonly (keyof LedgerEntry)[];
+] as const satisfies readonly (keyof RegistryEntry)[];
 
-export function entryOf(vip: LedgerEntry): LedgerEntry {
+export function entryOf(vip: RegistryEntry): RegistryEntry {
   const { name, addresses, eips, vpc, account, tableLabels, nodeLabels, hold, priority } = vip;
   const entry = { name, addresses, eips, vpc, account, tableLabels, nodeLabels, hold };
   return priority === undefined ? entry : { ...entry, priority };
@@ -33,14 +33,14 @@ export const isRegistered = (vip: Vip | undefined): vip is Vip =>
   vip !== undefined && vip.removedAtMs === undefined;
 
 /** The item of a VIP that is registered, or registered again after its removal. */
-export function registered(was: Vip | undefined, entry: LedgerEntry, members: Members): Vip {
+export function registered(was: Vip | undefined, entry: RegistryEntry, members: Members): Vip {
   if (was === undefined) return { ...newVip(entry), members };
   const { removedAtMs: _removed, owner: _owner, pin: _pin, freeze: _freeze, ...kept } = was;
   return { ...without(kept), ...entry, members, claims: {}, heard: [] };
 }
 
 /** The item after its ledger entry changed. Nodes that lose the label stop being members. */
-export const changed = (was: Vip, entry: LedgerEntry, members: Members): Vip => ({
+export const changed = (was: Vip, entry: RegistryEntry, members: Members): Vip => ({
   ...without(was),
   ...entry,
   members,
@@ -58,12 +58,12 @@ export interface Difference {
 }
 
 /** What differs, field by field, as text; `was` undefined for a VIP that is new. */
-export function differences(was: LedgerEntry | undefined, is: LedgerEntry): readonly Difference[] {
-  const text = (entry: LedgerEntry | undefined, field: (typeof ledgerFields)[number]): string => {
+export function differences(was: RegistryEntry | undefined, is: RegistryEntry): readonly Difference[] {
+  const text = (entry: RegistryEntry | undefined, field: (typeof registryFields)[number]): string => {
     const value = entry?.[field] ?? (field === 'priority' ? 'normal' : '');
     return typeof value === 'string' ? value : value.join(', ');
   };
-  return ledgerFields
+  return registryFields
     .map((field) => ({ field, from: text(was, field), to: text(is, field) }))
     .filter((d) => d.from !== d.to);
 }

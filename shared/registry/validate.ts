@@ -4,7 +4,7 @@
 // Why outside every CIDR: a route inside the VPC's CIDR has to match a whole subnet (VPC guide, "Route tables"), so a
 // /32 there cannot be routed to an ENI.
 
-import type { LedgerEntry } from '../vip/vip.ts';
+import type { RegistryEntry } from '../vip/vip.ts';
 import {
   addressText,
   forbiddenBy,
@@ -80,7 +80,7 @@ export function vipAddress(text: string, allowPublic: boolean): string | Refused
  * Everything about an entry that needs no other VIP. Its addresses are already as EC2 spells them; `toCome` more will
  * be drawn from a pool.
  */
-export function entryRefused(entry: LedgerEntry, vpc: VpcSeen, toCome = 0): readonly Refused[] {
+export function entryRefused(entry: RegistryEntry, vpc: VpcSeen, toCome = 0): readonly Refused[] {
   return [
     ...nameRefused(entry.name),
     ...listRefused(entry, toCome),
@@ -89,7 +89,7 @@ export function entryRefused(entry: LedgerEntry, vpc: VpcSeen, toCome = 0): read
   ];
 }
 
-function listRefused(entry: LedgerEntry, toCome: number): readonly Refused[] {
+function listRefused(entry: RegistryEntry, toCome: number): readonly Refused[] {
   const refused: Refused[] = [];
   const { addresses, eips } = entry;
   if (addresses.length + toCome === 0 && eips.length === 0) {
@@ -136,7 +136,7 @@ const touches = (cidr: string, range: Range): boolean => {
  * Clashes with the rest of the ledger. An address serves one VIP of the whole ledger, also across VPCs: a transit
  * gateway, or whoever reads the record, could not tell them apart.
  */
-export function clashes(entry: LedgerEntry, others: readonly LedgerEntry[]): readonly Refused[] {
+export function clashes(entry: RegistryEntry, others: readonly RegistryEntry[]): readonly Refused[] {
   return others
     .filter((other) => other.name !== entry.name)
     .flatMap((other) => [
@@ -155,7 +155,7 @@ export const clash = (what: string, found: string, other: string): Refused => ({
 
 /** Addresses that lie in a prefix list of another VIP: both would route them. */
 export function heldByList(
-  entry: LedgerEntry,
+  entry: RegistryEntry,
   other: string,
   list: string,
   entries: readonly string[],
@@ -180,7 +180,7 @@ export function prefixListRefused(
   list: string,
   entries: readonly string[] | undefined,
   vpc: VpcSeen,
-  others: readonly LedgerEntry[],
+  others: readonly RegistryEntry[],
   allowPublic: boolean,
 ): readonly Refused[] {
   const no = (found: string, wanted: string): Refused => ({ what: `prefix list ${list}`, found, wanted });

@@ -6,7 +6,7 @@
 // so the record may name an order that was in vain, never hide one that was carried out.
 import type { Fault } from '../fault.ts';
 import { type EpochMs, iso } from '../time.ts';
-import type { LedgerEntry } from '../vip/vip.ts';
+import type { RegistryEntry } from '../vip/vip.ts';
 
 export const operatorActionKinds = [
   'add',
@@ -40,8 +40,8 @@ export interface OperatorAction {
   /** The node that a pin or a failover names. */
   readonly node?: string;
   /** What the ledger said before and says now, for orders that change it. */
-  readonly before?: Partial<LedgerEntry>;
-  readonly after?: Partial<LedgerEntry>;
+  readonly before?: Partial<RegistryEntry>;
+  readonly after?: Partial<RegistryEntry>;
   /** Of `not-carried-out`: the order meant, and why. */
   readonly of?: string;
   readonly why?: string;

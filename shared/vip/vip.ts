@@ -47,7 +47,7 @@ export const sameScope = (a: Scope, b: Scope): boolean =>
   a.nodeLabels.join('\n') === b.nodeLabels.join('\n');
 
 /** What an operator registers. */
-export interface LedgerEntry extends Scope {
+export interface RegistryEntry extends Scope {
   /** Destinations of the routes, as EC2 spells them: `192.168.255.10/32`, `fd77::10/128`, or a managed prefix list `pl-…`. */
   readonly addresses: readonly string[];
   /** Allocation ids of the Elastic IPs that move along. */
@@ -70,7 +70,7 @@ export interface Pin extends Override {
   readonly node: string;
 }
 
-export interface Vip extends LedgerEntry {
+export interface Vip extends RegistryEntry {
   readonly schema: number;
   readonly rev: number;
   readonly epoch: number;
@@ -99,7 +99,7 @@ export interface Vip extends LedgerEntry {
 
 export const SCHEMA = 1;
 
-export const newVip = (entry: LedgerEntry): Vip => ({
+export const newVip = (entry: RegistryEntry): Vip => ({
   ...entry,
   schema: SCHEMA,
   rev: 1,

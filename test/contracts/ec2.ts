@@ -5,11 +5,11 @@ import type { Ec2 } from '../../shared/network/ec2.ts';
 import { membersSeen, type Observation } from '../../shared/network/observation.ts';
 import { plan } from '../../shared/network/plan.ts';
 import type { RouteStep, Step } from '../../shared/network/step.ts';
-import { type LedgerEntry, newVip } from '../../shared/vip/vip.ts';
+import { newVip, type RegistryEntry } from '../../shared/vip/vip.ts';
 
 export interface Ec2UnderTest {
   readonly ec2: Ec2;
-  readonly entry: LedgerEntry;
+  readonly entry: RegistryEntry;
   readonly nodes: readonly [string, string];
   readonly labelled: readonly string[];
   readonly unlabelled: readonly string[];

@@ -21,7 +21,7 @@ import { rates } from '../../shared/rate-limit/local-bucket.ts';
 import { durationMs, plus } from '../../shared/time.ts';
 import type { Intent } from '../../shared/timeline/timeline.ts';
 import { LEASE_TTL } from '../../shared/vip/lease.ts';
-import { type LedgerEntry, newVip, type Vip } from '../../shared/vip/vip.ts';
+import { newVip, type RegistryEntry, type Vip } from '../../shared/vip/vip.ts';
 import { claimOf, entry, memberOf, START } from '../support/world.ts';
 import { telling } from './vip-store.ts';
 
@@ -210,7 +210,7 @@ describe('EC2', () => {
     const { reader, writer } = clients({ endpoint: ec2Proxy.endpoint, region: aws.region, credentials });
     const clock = systemClock(plus(systemNow(), durationMs(600_000)), signal);
     const ec2 = awsEc2({ reader, writer, tag: tagKey(stage), clock, signal });
-    const listed: LedgerEntry = {
+    const listed: RegistryEntry = {
       ...entry,
       vpc: vpc.vpcId,
       account: aws.accountId,

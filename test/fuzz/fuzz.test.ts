@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
 import { hintFrom } from '../../shared/aws/events/hint-event.ts';
 import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
-import { ledgerFrom } from '../../shared/registry/manifest.ts';
+import { manifestFrom } from '../../shared/registry/manifest.ts';
 import { rejectReasons } from '../../shared/vip/admission.ts';
 import { fuzzFiles, fuzzLines } from './cli.ts';
 import { fuzz } from './hostile.ts';
@@ -49,7 +49,7 @@ test('a ledger file is read whole, or every wrong place in it is named; nothing 
   let refused = 0;
   fc.assert(
     fc.property(fc.oneof(fc.record({ vips: fc.dictionary(name, entry) }), fc.anything()), (document) => {
-      const read = ledgerFrom(document);
+      const read = manifestFrom(document);
       if (read.ok) return;
       refused += 1;
       expect(read.problems.length).toBeGreaterThan(0);
@@ -135,7 +135,7 @@ test('whatever an execution is started with is an order, or is refused by name; 
 test('a place that contains itself, by an alias of YAML, is named like any other', () => {
   const eips: unknown[] = [];
   eips.push(eips);
-  const read = ledgerFrom({ vips: { web: { eips } } });
+  const read = manifestFrom({ vips: { web: { eips } } });
   expect(read).toEqual({
     ok: false,
     problems: ['vips.web.eips: found something that contains itself, want a list of texts'],

@@ -13,7 +13,7 @@ import { durationMs, type EpochMs, epochMs, minutes, plus, seconds } from '../..
 import type { Failover } from '../../shared/timeline/timeline.ts';
 import type { Claim, ClaimKind, VrrpState } from '../../shared/vip/claim.ts';
 import { LEASE_TTL } from '../../shared/vip/lease.ts';
-import { type LedgerEntry, newVip, type Vip } from '../../shared/vip/vip.ts';
+import { newVip, type RegistryEntry, type Vip } from '../../shared/vip/vip.ts';
 
 export const START: EpochMs = epochMs(Date.UTC(2026, 10, 22, 14, 0, 0));
 export const VPC = 'vpc-1';
@@ -21,7 +21,7 @@ export const ACCOUNT = '111122223333';
 export const V4 = '192.168.255.10/32';
 export const V6 = 'fd77:7669:7073::10/128';
 
-export const entry: LedgerEntry = {
+export const entry: RegistryEntry = {
   name: 'web',
   addresses: [V4, V6],
   eips: ['eipalloc-1'],

@@ -17,7 +17,7 @@ import { DETAIL_TYPE } from '../../../shared/aws/events/claim-event.ts';
 import type { Entry, Failover } from '../../../shared/timeline/timeline.ts';
 import { SOURCE_PREFIX } from '../../../shared/vip/admission.ts';
 import type { VipStore } from '../../../shared/vip/store.ts';
-import { type LedgerEntry, newVip, type Vip } from '../../../shared/vip/vip.ts';
+import { newVip, type RegistryEntry, type Vip } from '../../../shared/vip/vip.ts';
 import { type FaultProxy, startFaultProxy } from '../../fault/proxy.ts';
 import { childEnv, type LocalAws, type LocalAwsOptions, startLocalAws } from '../local-aws.ts';
 import { type Deployment, type DeployOptions, deployService } from './deploy.ts';
@@ -96,7 +96,7 @@ async function startFaults(aws: LocalAws): Promise<Faults> {
   return { aws: others, ec2 };
 }
 
-export const ledgerEntry = (aws: LocalAws, vpc: LabVpc): LedgerEntry => ({
+export const ledgerEntry = (aws: LocalAws, vpc: LabVpc): RegistryEntry => ({
   name: VIP,
   addresses: [vpc.vip.ipv4, vpc.vip.ipv6],
   eips: [vpc.eip.allocationId],
