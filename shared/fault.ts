@@ -46,7 +46,7 @@ export const isWorthRetrying = (kind: FaultKind): boolean =>
   kind === 'unknown' || kind === 'throttled' || kind === 'not-ready';
 
 /** Whatever was thrown, as a Fault. What nobody foresaw counts as unknown: the request may have had its effect. */
-export function faultOf(error: unknown): Fault {
+export function toFault(error: unknown): Fault {
   if (isFault(error)) return error;
   const name = error instanceof Error ? error.name : 'Error';
   return new Fault('unknown', name, error instanceof Error ? error.message : String(error), error);

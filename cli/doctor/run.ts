@@ -8,7 +8,7 @@ import { type Finding, inOrder } from '../../shared/doctor/finding.ts';
 import type { IdentityFacts } from '../../shared/doctor/identity.ts';
 import { keepalivedFindings } from '../../shared/doctor/keepalived.ts';
 import type { ServicePort } from '../../shared/doctor/packet-filters.ts';
-import { faultOf } from '../../shared/fault.ts';
+import { toFault } from '../../shared/fault.ts';
 import type { Observation } from '../../shared/network/observation.ts';
 import { isRegistered } from '../../shared/registry/registry.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
@@ -88,7 +88,7 @@ async function identityOf(session: Session, options: DoctorOptions, vips: readon
     try {
       return await look();
     } catch (error) {
-      unchecked.push({ what, why: faultOf(error).message });
+      unchecked.push({ what, why: toFault(error).message });
       return without;
     }
   };

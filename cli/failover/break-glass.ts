@@ -5,7 +5,7 @@
 // straight back. Limit: this machine's clock takes part in the lease, so it is measured first; it cannot make an unfit
 // node fit.
 
-import { faultOf } from '../../shared/fault.ts';
+import { toFault } from '../../shared/fault.ts';
 import { type Switched, switchVip, take } from '../../shared/switch/switch-vip.ts';
 import { type DurationMs, hours, iso, plus, seconds } from '../../shared/time.ts';
 import { notCarriedOut, type OperatorAction, operatorAction } from '../../shared/timeline/operator-action.ts';
@@ -130,7 +130,7 @@ async function moved(
       status.aws,
     );
   } catch (error) {
-    await session.orders.put(notCarriedOut(order, faultOf(error), session.now(), session.nonce()));
+    await session.orders.put(notCarriedOut(order, toFault(error), session.now(), session.nonce()));
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 // Follows an execution of the workflow: a line on stderr for each state that does something, until it has ended.
 import type { Execution, Happening, Workflow } from '../../shared/aws/step-functions/workflow.ts';
-import { faultOf } from '../../shared/fault.ts';
+import { toFault } from '../../shared/fault.ts';
 import { complaintOf } from '../command/aws-errors.ts';
 import { CliError, status } from '../command/exit.ts';
 import { type Output, plain } from '../command/output.ts';
@@ -44,7 +44,7 @@ export async function follow(
       await new Promise((resolve) => setTimeout(resolve, seldom ? LOOK_SELDOM_MS : LOOK_EVERY_MS));
     }
   } catch (error) {
-    const why = complaintOf(error)?.message ?? faultOf(error).message;
+    const why = complaintOf(error)?.message ?? toFault(error).message;
     throw new CliError(`lost sight of ${name}, which goes on: ${why}`, how, status.aws, error);
   }
   throw new CliError(`${name} has not ended in its time`, how, status.aws);

@@ -3,7 +3,7 @@
 // Limit: an order is a word in the VIP's item. The controller follows it with the next claim or reconcile, within a
 // minute; what has to move at once is a failover.
 import { Command } from 'commander';
-import { faultOf } from '../../shared/fault.ts';
+import { toFault } from '../../shared/fault.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
 import {
@@ -115,7 +115,7 @@ async function give(
     } catch (error) {
       if (vips.length === 1) throw error;
       failed += 1;
-      out.note(`${vip.name}: ${faultOf(error).message}`);
+      out.note(`${vip.name}: ${toFault(error).message}`);
     }
   }
   return failed === 0 ? status.ok : status.bad;
@@ -191,7 +191,7 @@ async function giveOne(
       return is;
     });
   } catch (error) {
-    await session.orders.put(notCarriedOut(order, faultOf(error), session.now(), session.nonce()));
+    await session.orders.put(notCarriedOut(order, toFault(error), session.now(), session.nonce()));
     throw error;
   }
   return {

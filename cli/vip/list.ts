@@ -1,5 +1,5 @@
 // `vip list`, `vip show` and `vip remove`.
-import { faultOf } from '../../shared/fault.ts';
+import { toFault } from '../../shared/fault.ts';
 import { strays, tablesOf } from '../../shared/network/observation.ts';
 import { entryOf, isRegistered, removed, update } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
@@ -157,7 +157,7 @@ export async function removeVip(
       isRegistered(now) ? removed(now, session.now()) : now,
     );
   } catch (error) {
-    await session.orders.put(notCarriedOut(order, faultOf(error), session.now(), session.nonce()));
+    await session.orders.put(notCarriedOut(order, toFault(error), session.now(), session.nonce()));
     throw error;
   }
   const things = [...vip.addresses, ...vip.eips];

@@ -4,7 +4,7 @@
 // Invariant: nothing is written before every check has passed; reservations that this run made are given back when the
 // rest fails. Limit: EC2 is not changed here, so what an entry no longer names stays in the tables and is told.
 import { eipsFound, vpcSeen } from '../../shared/aws/ec2/vpc.ts';
-import { faultOf } from '../../shared/fault.ts';
+import { toFault } from '../../shared/fault.ts';
 import { membersSeen, type Observation } from '../../shared/network/observation.ts';
 import { type Range, rangeText } from '../../shared/registry/ip-range.ts';
 import {
@@ -204,7 +204,7 @@ export async function register(
     return vip;
   } catch (error) {
     // After an unknown answer the item may stand: then the reservations are right, else they run out.
-    if (faultOf(error).kind !== 'unknown' || !isAws(error)) await giveBack();
+    if (toFault(error).kind !== 'unknown' || !isAws(error)) await giveBack();
     throw error;
   }
 }
@@ -271,7 +271,7 @@ async function written(
     });
     return vip!;
   } catch (error) {
-    await session.orders.put(notCarriedOut(order, faultOf(error), session.now(), session.nonce()));
+    await session.orders.put(notCarriedOut(order, toFault(error), session.now(), session.nonce()));
     throw error;
   }
 }

@@ -35,7 +35,7 @@ import {
   PutEventsCommand,
   PutPermissionCommand,
 } from '@aws-sdk/client-eventbridge';
-import { faultFrom } from '../../shared/aws/error-codes.ts';
+import { faultFromSdkError } from '../../shared/aws/error-codes.ts';
 
 export interface Account {
   readonly ec2: EC2Client;
@@ -97,7 +97,7 @@ const missingRoute: Probe = {
       await ec2.send(new ReplaceRouteCommand(route));
       return fail('it was accepted');
     } catch (error) {
-      const { kind, code, message } = faultFrom(error, 'ReplaceRoute');
+      const { kind, code, message } = faultFromSdkError(error, 'ReplaceRoute');
       return kind === 'no-route' ? pass(code) : fail(`${kind}: ${message}`);
     }
   },
@@ -158,7 +158,7 @@ const sourceBinding: Probe = {
         const reply = await events.send(new PutEventsCommand({ Entries: [entry] }));
         return reply.Entries?.[0]?.ErrorCode ?? 'accepted';
       } catch (error) {
-        return faultFrom(error, 'PutEvents').code;
+        return faultFromSdkError(error, 'PutEvents').code;
       }
     };
     const [claim, other] = [

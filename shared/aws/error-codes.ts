@@ -85,7 +85,7 @@ interface SdkError extends Error {
 }
 
 /** What an SDK call threw, in the domain's words. Without a reply from the service the effect is unknown. */
-export function faultFrom(error: unknown, during: string): Fault {
+export function faultFromSdkError(error: unknown, during: string): Fault {
   if (error instanceof Fault) return error;
   const sdk = error as SdkError;
   const code = sdk?.name ?? 'Error';

@@ -3,7 +3,7 @@
 //
 // Depth of the plain case (member known, lease free): the conditional write beside the describes, then all mutations.
 // Invariant: no claim is lost to a held lease; it is recorded beside it, and the release finds it (guarantee 4).
-import { faultOf } from '../fault.ts';
+import { toFault } from '../fault.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type Clock, type DurationMs, plus, seconds } from '../time.ts';
@@ -94,7 +94,7 @@ async function takeAtOnce(errand: ClaimContext): Promise<Answer> {
   const item = await ports.vips.recordClaim({ ...claimWriteFrom(errand, 'news'), lease }, now).then(
     (told) => told.vip,
     (error: unknown) =>
-      faultOf(error).kind === 'unknown' ? ports.vips.read(claim.vip) : Promise.reject(error),
+      toFault(error).kind === 'unknown' ? ports.vips.read(claim.vip) : Promise.reject(error),
   );
   // Also when the write was refused: then its own first try, whose reply was lost, took the lease.
   if (item?.lease?.holder === lease.holder) {
@@ -125,7 +125,7 @@ async function recordFirst(errand: ClaimContext): Promise<Answer> {
       return told.vip;
     },
     (error: unknown) =>
-      faultOf(error).kind === 'unknown' ? ports.vips.read(claim.vip) : Promise.reject(error),
+      toFault(error).kind === 'unknown' ? ports.vips.read(claim.vip) : Promise.reject(error),
   );
   return actOnCurrentItem(errand, item, look, news);
 }
@@ -204,7 +204,7 @@ async function record(errand: ClaimContext, item: Vip, next: Vip): Promise<Vip |
     return told.answer === 'recorded' ? told.vip : undefined;
   } catch (error) {
     // Read again and look whether it is there: merging twice changes nothing.
-    if (faultOf(error).kind === 'unknown') return undefined;
+    if (toFault(error).kind === 'unknown') return undefined;
     throw error;
   }
 }

@@ -6,7 +6,7 @@
 // Two sweeps at once (the schedule does not wait for a long one) do no harm: a VIP that one of them switches has a live
 // lease, and the other one skips it.
 
-import { type Fault, faultOf } from '../fault.ts';
+import { type Fault, toFault } from '../fault.ts';
 import type { Observation } from '../network/observation.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, minus, minutes, plus, seconds } from '../time.ts';
@@ -78,7 +78,7 @@ async function sweep(
       try {
         reports.push(await work(vip));
       } catch (error) {
-        failures.push({ vip: vip.name, fault: faultOf(error) });
+        failures.push({ vip: vip.name, fault: toFault(error) });
       }
     }
   };

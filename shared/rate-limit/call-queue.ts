@@ -3,7 +3,7 @@
 // What will be needed is booked while the describes are under way, so that booking lies beside them and not before the
 // mutations. A long plan books a slice at a time: a VIP with many tables must not book out a minute before one with few.
 // Invariant: a budget that does not answer in time delays nobody (guarantee 8): then this sandbox's own pace serves.
-import { Fault, faultOf } from '../fault.ts';
+import { Fault, toFault } from '../fault.ts';
 import type { Step } from '../network/step.ts';
 import {
   type Clock,
@@ -217,7 +217,7 @@ function book(tools: CallQueuePorts, call: Step['call'], own: ActionQueue, lane:
     },
     (error: unknown) => {
       own.booking = false;
-      const late = faultOf(error).kind === 'deadline';
+      const late = toFault(error).kind === 'deadline';
       for (const one of own.asking.splice(0)) {
         if (late) one.refuse(error);
         else one.give(undefined);

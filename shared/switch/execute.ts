@@ -3,7 +3,7 @@
 //
 // Invariant: every attempt, retries included, asks the grip first (guarantee 3). Every attempt has its turn in EC2's
 // request budget first (budget-turn.ts, pace.ts).
-import { Fault, faultOf, isWorthRetrying } from '../fault.ts';
+import { Fault, isWorthRetrying, toFault } from '../fault.ts';
 import type { Ec2 } from '../network/ec2.ts';
 import type { Step, StepDone } from '../network/step.ts';
 import { type CallQueue, turnsOf } from '../rate-limit/call-queue.ts';
@@ -114,7 +114,7 @@ async function tryOnce(ports: Ready, heldLease: HeldLease, step: Step, attempt: 
     return { sentAtMs: sentAtMs! };
   } catch (error) {
     if (sentAtMs === undefined) ports.pace.giveBack(step.call);
-    return { fault: faultOf(error), ...(sentAtMs === undefined ? {} : { sentAtMs }) };
+    return { fault: toFault(error), ...(sentAtMs === undefined ? {} : { sentAtMs }) };
   }
 }
 

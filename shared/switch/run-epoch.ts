@@ -3,7 +3,7 @@
 // The order is the guarantee. Cause and epoch were written with the lease; the intent goes out beside the mutations;
 // the outcome is written before the release, which is switch.ts's (guarantee 6). Up to the first mutation nothing is
 // awaited but the observation.
-import { type Fault, faultOf } from '../fault.ts';
+import { type Fault, toFault } from '../fault.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
 import { lastTurnAtMs } from '../rate-limit/call-queue.ts';
@@ -187,5 +187,5 @@ async function recordOutcome(
       last = error;
     }
   }
-  return { recorded: false, unrecorded: faultOf(last) };
+  return { recorded: false, unrecorded: toFault(last) };
 }

@@ -5,7 +5,7 @@
 // a claim that changed the election is followed under a new epoch (guarantees 4 and 6).
 
 import type { ChangeLog } from '../controller/hint.ts';
-import { type Fault, faultOf } from '../fault.ts';
+import { type Fault, toFault } from '../fault.ts';
 import type { Observation } from '../network/observation.ts';
 import { callQueueFor } from '../rate-limit/call-queue.ts';
 import { type EpochMs, epochMs, plus, seconds } from '../time.ts';
@@ -64,7 +64,7 @@ export async function take(ports: Ports, before: Vip, after: Vip, cause: Cause):
       withLease(after, { holder, expiresAtMs: plus(now, LEASE_TTL), cause }),
     );
   } catch (error) {
-    if (faultOf(error).kind !== 'unknown') throw error;
+    if (toFault(error).kind !== 'unknown') throw error;
     const item = await ports.vips.read(before.name);
     return item?.lease?.holder === holder ? item : undefined;
   }
@@ -118,7 +118,7 @@ async function announce(ports: Ports, vip: Vip, held: EpochResult, faults: Fault
     if (changed) await ports.bus.finished(held.failover);
     else await ports.bus.failed?.(held.failover);
   } catch (error) {
-    faults.push(faultOf(error));
+    faults.push(toFault(error));
   }
 }
 
@@ -176,7 +176,7 @@ async function writeOrSettle(ports: Ports, before: Vip, after: Vip): Promise<Vip
   try {
     return await ports.vips.write(before, after);
   } catch (error) {
-    if (faultOf(error).kind !== 'unknown') throw error;
+    if (toFault(error).kind !== 'unknown') throw error;
     const item = await ports.vips.read(before.name);
     if (after.lease !== undefined && item?.lease?.holder === after.lease.holder) return item;
     // Free, or another epoch: the release went through, whatever came after it.

@@ -3,7 +3,7 @@ import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { ApprovalRequest, ApprovalStore } from '../../forced-failover/approval.ts';
 import type { EpochMs } from '../../time.ts';
-import { faultFrom, isConditionFailed } from '../error-codes.ts';
+import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
 import type { TimelineTable } from './timeline.ts';
 import { value } from './update-expression.ts';
 
@@ -32,7 +32,8 @@ async function ask(table: TimelineTable, request: ApprovalRequest): Promise<void
   try {
     await table.client.send(new PutItemCommand(put), { abortSignal: table.signal });
   } catch (error) {
-    if (!isConditionFailed(error)) throw faultFrom(error, `asking for approval of ${request.execution}`);
+    if (!isConditionFailed(error))
+      throw faultFromSdkError(error, `asking for approval of ${request.execution}`);
   }
 }
 
@@ -59,6 +60,6 @@ async function pending(table: TimelineTable, vip: string, now: EpochMs): Promise
       .filter((request) => request.untilMs > now)
       .sort((a, b) => b.atMs - a.atMs);
   } catch (error) {
-    throw faultFrom(error, `reading approvals of ${vip}`);
+    throw faultFromSdkError(error, `reading approvals of ${vip}`);
   }
 }

@@ -3,7 +3,7 @@ import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Change, ChangeLog } from '../../controller/hint.ts';
 import { type EpochMs, iso } from '../../time.ts';
-import { faultFrom, isConditionFailed } from '../error-codes.ts';
+import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
 import type { TimelineTable } from './timeline.ts';
 import { value } from './update-expression.ts';
 
@@ -34,7 +34,7 @@ async function note(table: TimelineTable, vip: string, change: Change): Promise<
   try {
     await table.client.send(new PutItemCommand(request), { abortSignal: table.signal });
   } catch (error) {
-    if (!isConditionFailed(error)) throw faultFrom(error, `noting a change that concerns ${vip}`);
+    if (!isConditionFailed(error)) throw faultFromSdkError(error, `noting a change that concerns ${vip}`);
   }
 }
 
@@ -64,6 +64,6 @@ async function since(table: TimelineTable, vip: string, atMs: EpochMs): Promise<
       return { id: eventId, kind, by, call, destinations, things, labels, atMs: at };
     });
   } catch (error) {
-    throw faultFrom(error, `asking who changed ${vip}`);
+    throw faultFromSdkError(error, `asking who changed ${vip}`);
   }
 }

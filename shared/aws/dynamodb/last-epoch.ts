@@ -1,7 +1,7 @@
 // The last epoch that the timeline knows of a VIP: one query, one item.
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { faultFrom } from '../error-codes.ts';
+import { faultFromSdkError } from '../error-codes.ts';
 import type { TimelineTable } from './timeline.ts';
 import { value } from './update-expression.ts';
 
@@ -20,6 +20,6 @@ export async function recordedEpoch(table: TimelineTable, vip: string): Promise<
       (await table.client.send(new QueryCommand(query), { abortSignal: table.signal })).Items ?? [];
     return item === undefined ? 0 : (unmarshall(item) as { epoch: number }).epoch;
   } catch (error) {
-    throw faultFrom(error, `reading the last epoch of ${vip}`);
+    throw faultFromSdkError(error, `reading the last epoch of ${vip}`);
   }
 }

@@ -3,7 +3,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { iso } from '../../time.ts';
 import type { OperatorAction, OperatorActionStore } from '../../timeline/operator-action.ts';
-import { faultFrom, isConditionFailed } from '../error-codes.ts';
+import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
 import type { TimelineTable } from './timeline.ts';
 
 const DAY_S = 86_400;
@@ -18,7 +18,7 @@ export const awsOperatorActions = (table: TimelineTable): OperatorActionStore =>
     try {
       await table.client.send(new PutItemCommand(request), { abortSignal: table.signal });
     } catch (error) {
-      if (!isConditionFailed(error)) throw faultFrom(error, `recording the order in ${table.table}`);
+      if (!isConditionFailed(error)) throw faultFromSdkError(error, `recording the order in ${table.table}`);
     }
   },
 });

@@ -9,7 +9,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { isRegistered } from '../../registry/registry.ts';
 import { type DurationMs, type EpochMs, minutes } from '../../time.ts';
 import type { Vip } from '../../vip/vip.ts';
-import { faultFrom, isConditionFailed } from '../error-codes.ts';
+import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
 import { Update, value } from './update-expression.ts';
 import type { Dynamo } from './vip-store.ts';
 
@@ -98,7 +98,7 @@ async function send(
     await dynamo.client.send(new UpdateItemCommand(request), { abortSignal: dynamo.signal });
     return undefined;
   } catch (error) {
-    if (!isConditionFailed(error)) throw faultFrom(error, `reserving ${thing}`);
+    if (!isConditionFailed(error)) throw faultFromSdkError(error, `reserving ${thing}`);
     const item = error.Item === undefined ? {} : unmarshall(error.Item as never);
     return { ofVip: item.ofVip ?? '', reservedAtMs: item.reservedAtMs ?? 0 };
   }

@@ -21,7 +21,7 @@ import {
   untouched,
 } from '../../rate-limit/shared-bucket.ts';
 import type { EpochMs } from '../../time.ts';
-import { faultFrom, isConditionFailed } from '../error-codes.ts';
+import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
 import { type Item, Update, value } from './update-expression.ts';
 
 export interface BudgetTable {
@@ -160,7 +160,7 @@ async function tryChange(
     return { done: true, state: stateOf(reply.Attributes) };
   } catch (error) {
     if (isConditionFailed(error)) return { done: false, state: stateOf(error.Item as Item | undefined) };
-    throw faultFrom(error, `booking ${call}`);
+    throw faultFromSdkError(error, `booking ${call}`);
   }
 }
 
@@ -193,7 +193,7 @@ async function shift(table: BudgetTable, call: Step['call']): Promise<number> {
     const reply = await table.client.send(new GetItemCommand(request), { abortSignal: table.signal });
     return stateOf(reply.Item).shiftMs;
   } catch (error) {
-    throw faultFrom(error, `reading the bucket of ${call}`);
+    throw faultFromSdkError(error, `reading the bucket of ${call}`);
   }
 }
 

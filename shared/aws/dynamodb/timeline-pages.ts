@@ -12,7 +12,7 @@ import {
   type RejectionCount,
 } from '../../timeline/query.ts';
 import type { Failover } from '../../timeline/timeline.ts';
-import { faultFrom } from '../error-codes.ts';
+import { faultFromSdkError } from '../error-codes.ts';
 import { bare, type Item, type TimelineTable } from './timeline.ts';
 import { value } from './update-expression.ts';
 
@@ -67,7 +67,7 @@ export async function page(
     const items = (reply.Items ?? []).map((item) => unmarshall(item));
     return reply.LastEvaluatedKey === undefined ? { items } : { items, next: reply.LastEvaluatedKey };
   } catch (error) {
-    throw faultFrom(error, `querying ${reading.table.table}`);
+    throw faultFromSdkError(error, `querying ${reading.table.table}`);
   }
 }
 

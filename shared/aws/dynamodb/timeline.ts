@@ -17,7 +17,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type EpochMs, iso } from '../../time.ts';
 import type { Entry, Failover, Intent, Probe, Rejection, Timeline } from '../../timeline/timeline.ts';
-import { faultFrom, isConditionFailed } from '../error-codes.ts';
+import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
 import { Update, value } from './update-expression.ts';
 
 export interface TimelineTable {
@@ -70,7 +70,7 @@ async function putIfAbsent(table: TimelineTable, item: object): Promise<Item | u
     return undefined;
   } catch (error) {
     if (isConditionFailed(error)) return unmarshall(error.Item as Record<string, AttributeValue>);
-    throw faultFrom(error, `writing to ${table.table}`);
+    throw faultFromSdkError(error, `writing to ${table.table}`);
   }
 }
 
@@ -88,7 +88,7 @@ async function readEpoch(table: TimelineTable, vip: string, epoch: number) {
     const outcome = entries.find((e): e is Failover => e.entry === 'outcome');
     return { ...(intent === undefined ? {} : { intent }), ...(outcome === undefined ? {} : { outcome }) };
   } catch (error) {
-    throw faultFrom(error, `reading epoch ${epoch} of ${vip}`);
+    throw faultFromSdkError(error, `reading epoch ${epoch} of ${vip}`);
   }
 }
 
@@ -128,7 +128,7 @@ async function reject(table: TimelineTable, rejection: Rejection): Promise<void>
   try {
     await table.client.send(new UpdateItemCommand(request), { abortSignal: table.signal });
   } catch (error) {
-    throw faultFrom(error, `counting a rejection of ${vip}`);
+    throw faultFromSdkError(error, `counting a rejection of ${vip}`);
   }
 }
 

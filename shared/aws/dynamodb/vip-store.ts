@@ -14,7 +14,7 @@ import { type Lease, SKEW } from '../../vip/lease.ts';
 import type { NodeState } from '../../vip/node-state.ts';
 import type { ClaimWrite, ClaimWriteResult, VipStore } from '../../vip/store.ts';
 import type { Vip } from '../../vip/vip.ts';
-import { faultFrom, isConditionFailed } from '../error-codes.ts';
+import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
 import { type Item, Update, value } from './update-expression.ts';
 import { differences, vipFrom } from './vip-item.ts';
 
@@ -52,7 +52,7 @@ async function get(dynamo: Dynamo, key: string): Promise<Item | undefined> {
   try {
     return (await dynamo.client.send(new GetItemCommand(request), { abortSignal: dynamo.signal })).Item;
   } catch (error) {
-    throw faultFrom(error, `reading ${key}`);
+    throw faultFromSdkError(error, `reading ${key}`);
   }
 }
 
@@ -75,7 +75,7 @@ async function list(dynamo: Dynamo): Promise<readonly Vip[]> {
       vips.push(...(page.Items ?? []).map(vipFrom));
     }
   } catch (error) {
-    throw faultFrom(error, `listing ${dynamo.table}`);
+    throw faultFromSdkError(error, `listing ${dynamo.table}`);
   }
   return vips;
 }
@@ -105,7 +105,7 @@ async function send(
     return { done: true, item: reply.Attributes! };
   } catch (error) {
     if (isConditionFailed(error)) return { done: false, item: error.Item as Item | undefined };
-    throw faultFrom(error, `writing ${key}`);
+    throw faultFromSdkError(error, `writing ${key}`);
   }
 }
 

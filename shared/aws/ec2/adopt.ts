@@ -4,7 +4,7 @@ import {
   paginateDescribeNetworkInterfaces,
   paginateDescribeRouteTables,
 } from '@aws-sdk/client-ec2';
-import { faultFrom } from '../error-codes.ts';
+import { faultFromSdkError } from '../error-codes.ts';
 import type { Ec2Reader } from './vpc.ts';
 
 export interface HandMade {
@@ -51,7 +51,7 @@ export async function routesTo(
       }
     }
   } catch (error) {
-    throw faultFrom(error, `looking for routes in ${vpc}`);
+    throw faultFromSdkError(error, `looking for routes in ${vpc}`);
   }
   return found.sort((a, b) => (a.table + a.address < b.table + b.address ? -1 : 1));
 }
@@ -92,7 +92,7 @@ export async function enisNamed(
       }
     }
   } catch (error) {
-    throw faultFrom(error, 'looking up ENIs');
+    throw faultFromSdkError(error, 'looking up ENIs');
   }
   return ids.map((id) => found.get(id));
 }
@@ -108,6 +108,6 @@ export async function tagAll(
       await reader.send(command, { abortSignal: signal });
     }
   } catch (error) {
-    throw faultFrom(error, 'tagging');
+    throw faultFromSdkError(error, 'tagging');
   }
 }

@@ -11,7 +11,7 @@ import { Fault } from '../../fault.ts';
 import type { Ec2 } from '../../network/ec2.ts';
 import type { RouteStep, Step } from '../../network/step.ts';
 import { ATTEMPT_MAX } from '../../vip/lease.ts';
-import { faultFrom } from '../error-codes.ts';
+import { faultFromSdkError } from '../error-codes.ts';
 import type { Ec2Access } from './access.ts';
 import { observe } from './observe.ts';
 import { observeAll } from './observe-all.ts';
@@ -44,7 +44,7 @@ async function apply(access: Ec2Access, step: Step, mayStart: () => boolean): Pr
   try {
     await access.writer.send(command, { abortSignal });
   } catch (error) {
-    throw faultFrom(error, `${step.call} ${step.cell}`);
+    throw faultFromSdkError(error, `${step.call} ${step.cell}`);
   }
 }
 

@@ -15,7 +15,7 @@ import type { Observation } from '../../network/observation.ts';
 import { isPrefixList } from '../../registry/ip-range.ts';
 import { EIP_SUFFIX } from '../../vip/member.ts';
 import type { Vip } from '../../vip/vip.ts';
-import { faultFrom } from '../error-codes.ts';
+import { faultFromSdkError } from '../error-codes.ts';
 import { aclsOf, groupsOf, listsOf } from './filter-facts.ts';
 import { all, filter } from './pages.ts';
 import { type Ec2Reader, eipsFound, vpcSeen } from './vpc.ts';
@@ -50,7 +50,7 @@ export async function lookAtNetwork(
     try {
       return await look;
     } catch (error) {
-      unchecked.push({ what, why: faultFrom(error, 'looking').message });
+      unchecked.push({ what, why: faultFromSdkError(error, 'looking').message });
       return without;
     }
   };
@@ -238,6 +238,6 @@ export async function profilesOf(
         ...(i.IamInstanceProfile?.Arn === undefined ? {} : { profile: i.IamInstanceProfile.Arn }),
       }));
   } catch (error) {
-    throw faultFrom(error, 'looking up instances');
+    throw faultFromSdkError(error, 'looking up instances');
   }
 }

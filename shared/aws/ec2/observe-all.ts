@@ -12,7 +12,7 @@ import {
 import type { Observation } from '../../network/observation.ts';
 import { EIP_SUFFIX } from '../../vip/member.ts';
 import type { Scope } from '../../vip/vip.ts';
-import { faultFrom } from '../error-codes.ts';
+import { faultFromSdkError } from '../error-codes.ts';
 import type { Ec2Access } from './access.ts';
 import { collect, ENIS_PER_PAGE, eipFrom, eniFrom, TABLES_PER_PAGE, tableFrom } from './observe.ts';
 
@@ -42,7 +42,7 @@ export async function observeAll(
       }),
     );
   } catch (error) {
-    throw faultFrom(error, `observing ${scopes.length} VIPs`);
+    throw faultFromSdkError(error, `observing ${scopes.length} VIPs`);
   }
 }
 

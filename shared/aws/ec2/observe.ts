@@ -21,7 +21,7 @@ import {
 } from '../../network/observation.ts';
 import { EIP_SUFFIX } from '../../vip/member.ts';
 import type { Scope } from '../../vip/vip.ts';
-import { faultFrom } from '../error-codes.ts';
+import { faultFromSdkError } from '../error-codes.ts';
 import type { Ec2Access } from './access.ts';
 
 /** The most that DescribeRouteTables gives at once. */
@@ -49,7 +49,7 @@ export async function observe(access: Ec2Access, scope: Scope): Promise<Observat
       eips: seen,
     };
   } catch (error) {
-    throw faultFrom(error, `observing ${scope.name}`);
+    throw faultFromSdkError(error, `observing ${scope.name}`);
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type Vpc,
 } from '@aws-sdk/client-ec2';
 import type { VpcSeen } from '../../registry/validate.ts';
-import { faultFrom } from '../error-codes.ts';
+import { faultFromSdkError } from '../error-codes.ts';
 
 export interface Ec2Reader {
   readonly reader: EC2Client;
@@ -23,7 +23,7 @@ export async function vpcSeen({ reader, signal }: Ec2Reader, vpc: string): Promi
     return found === undefined ? undefined : vpcFrom(found);
   } catch (error) {
     if ((error as Error).name === 'InvalidVpcID.NotFound') return undefined;
-    throw faultFrom(error, `looking up ${vpc}`);
+    throw faultFromSdkError(error, `looking up ${vpc}`);
   }
 }
 
@@ -55,7 +55,7 @@ export async function prefixListEntries(
     for await (const page of pages) entries.push(...(page.Entries ?? []).flatMap((e) => e.Cidr ?? []));
     return entries;
   } catch (error) {
-    const fault = faultFrom(error, `looking up ${list}`);
+    const fault = faultFromSdkError(error, `looking up ${list}`);
     if (fault.kind === 'gone') return undefined;
     throw fault;
   }
@@ -90,6 +90,6 @@ export async function eipsFound(
       };
     });
   } catch (error) {
-    throw faultFrom(error, 'looking up Elastic IPs');
+    throw faultFromSdkError(error, 'looking up Elastic IPs');
   }
 }

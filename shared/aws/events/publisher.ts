@@ -5,7 +5,7 @@ import { Fault } from '../../fault.ts';
 import type { EventPublisher } from '../../switch/switch-vip.ts';
 import { noticeOf } from '../../timeline/message.ts';
 import type { Failover, Milestone } from '../../timeline/timeline.ts';
-import { faultFrom } from '../error-codes.ts';
+import { faultFromSdkError } from '../error-codes.ts';
 
 export const FINISHED = 'VIP Failover Finished';
 export const FAILED = 'VIP Failover Failed';
@@ -40,7 +40,7 @@ async function announce(
     if (refused === undefined) return;
     throw new Fault('refused', refused.ErrorCode!, `PutEvents to ${bus}: ${refused.ErrorMessage}`);
   } catch (error) {
-    throw faultFrom(error, `announcing epoch ${failover.epoch} of ${failover.vip}`);
+    throw faultFromSdkError(error, `announcing epoch ${failover.epoch} of ${failover.vip}`);
   }
 }
 

@@ -18,7 +18,7 @@ import {
 import { type Policy, policyFrom } from '../../doctor/iam-policy.ts';
 import type { IdentityFacts, RoleFact } from '../../doctor/identity.ts';
 import type { NodeProfile } from '../ec2/network-facts.ts';
-import { faultFrom } from '../error-codes.ts';
+import { faultFromSdkError } from '../error-codes.ts';
 import { DETAIL_TYPE, VERSION } from '../events/claim-event.ts';
 
 export interface IdentityAccess {
@@ -37,7 +37,7 @@ export async function busOf(access: IdentityAccess): Promise<IdentityFacts['bus'
     const policy = policyFrom(reply.Policy);
     return { arn: reply.Arn ?? '', ...(policy === undefined ? {} : { policy }) };
   } catch (error) {
-    const fault = faultFrom(error, `looking up the bus ${access.bus}`);
+    const fault = faultFromSdkError(error, `looking up the bus ${access.bus}`);
     if (fault.kind === 'gone') return undefined;
     throw fault;
   }
@@ -74,7 +74,7 @@ async function roleOfProfile(access: IdentityAccess, arn: string): Promise<strin
     });
     return reply.InstanceProfile?.Roles?.[0]?.RoleName;
   } catch (error) {
-    throw faultFrom(error, `looking up the instance profile ${InstanceProfileName}`);
+    throw faultFromSdkError(error, `looking up the instance profile ${InstanceProfileName}`);
   }
 }
 
@@ -104,7 +104,7 @@ async function roleFact(access: IdentityAccess, role: string, nodes: readonly st
       ...(trust === undefined ? {} : { trust }),
     };
   } catch (error) {
-    throw faultFrom(error, `looking up the role ${role}`);
+    throw faultFromSdkError(error, `looking up the role ${role}`);
   }
 }
 
@@ -140,7 +140,7 @@ export async function sendProbe(
     if (sent?.EventId === undefined) throw new Error(`${sent?.ErrorCode}: ${sent?.ErrorMessage}`);
     return sent.EventId;
   } catch (error) {
-    throw faultFrom(error, `sending to ${access.bus}`);
+    throw faultFromSdkError(error, `sending to ${access.bus}`);
   }
 }
 

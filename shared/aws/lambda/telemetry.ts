@@ -9,7 +9,7 @@ import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { ReconcileResult } from '../../controller/assess.ts';
 import type { Answer } from '../../controller/handle-claim.ts';
 import type { ReconcileAllResult } from '../../controller/reconcile-all.ts';
-import { type Fault, faultOf } from '../../fault.ts';
+import { type Fault, toFault } from '../../fault.ts';
 import { digest } from '../../timeline/integrity.ts';
 import type { Failover, Rejection } from '../../timeline/timeline.ts';
 import type { Claim } from '../../vip/claim.ts';
@@ -103,7 +103,7 @@ export function logRecord(journal: Telemetry, failover: Failover): void {
 /** Without a digest: there is no record, and whoever comes next closes the epoch. */
 export function logUnrecorded({ logger }: Telemetry, failover: Failover, error: unknown): void {
   const { claims: _claims, ...told } = failover;
-  logger.error(`failover ${failover.outcome}, not recorded`, { ...told, error: faultOf(error) });
+  logger.error(`failover ${failover.outcome}, not recorded`, { ...told, error: toFault(error) });
 }
 
 const isTrouble = ({ outcome }: Failover): boolean =>

@@ -8,7 +8,7 @@ import {
 import { type EpochMs, epochMs } from '../../time.ts';
 import type { Window } from '../../timeline/query.ts';
 import type { LogLine } from '../../timeline/verify.ts';
-import { faultFrom } from '../error-codes.ts';
+import { faultFromSdkError } from '../error-codes.ts';
 
 export interface Logs {
   readonly client: CloudWatchLogsClient;
@@ -50,7 +50,7 @@ async function groupFacts(logs: Logs, group: string, now: EpochMs) {
     const kept = found.retentionInDays === undefined ? 0 : now - found.retentionInDays * DAY_MS;
     return { group, fromMs: Math.max(found.creationTime ?? 0, kept) };
   } catch (error) {
-    throw faultFrom(error, `looking up the log group ${group}`);
+    throw faultFromSdkError(error, `looking up the log group ${group}`);
   }
 }
 
@@ -75,7 +75,7 @@ async function linesOfGroup(logs: Logs, group: string, window: Window): Promise<
       if (nextToken === undefined) return lines;
     }
   } catch (error) {
-    throw faultFrom(error, `reading the log group ${group}`);
+    throw faultFromSdkError(error, `reading the log group ${group}`);
   }
   throw new RangeError(`more than ${PAGES_MAX} pages of log in ${group}: ask for a shorter time`);
 }

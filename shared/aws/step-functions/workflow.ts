@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import type { Decision } from '../../forced-failover/approval.ts';
 import { type EpochMs, epochMs } from '../../time.ts';
-import { faultFrom, isExecutionThere, isNoExecution, isTaskOver } from '../error-codes.ts';
+import { faultFromSdkError, isExecutionThere, isNoExecution, isTaskOver } from '../error-codes.ts';
 
 export interface Execution {
   readonly name: string;
@@ -68,7 +68,7 @@ async function start(machine: Machine, name: string, input: object): Promise<'st
     return 'started';
   } catch (error) {
     if (isExecutionThere(error)) return 'there';
-    throw faultFrom(error, `starting ${machine.machineArn}`);
+    throw faultFromSdkError(error, `starting ${machine.machineArn}`);
   }
 }
 
@@ -85,7 +85,7 @@ async function look(machine: Machine, name: string): Promise<Execution | undefin
     return executionFrom(name, await machine.client.send(command, { abortSignal: machine.signal }));
   } catch (error) {
     if (isNoExecution(error)) return undefined;
-    throw faultFrom(error, `looking at the execution ${name}`);
+    throw faultFromSdkError(error, `looking at the execution ${name}`);
   }
 }
 
@@ -133,7 +133,7 @@ async function happenings(machine: Machine, name: string, afterId: number): Prom
       if (nextToken === undefined) break;
     }
   } catch (error) {
-    throw faultFrom(error, `reading what the execution ${name} did`);
+    throw faultFromSdkError(error, `reading what the execution ${name} did`);
   }
   return found.filter((happening) => happening.id > afterId);
 }
@@ -158,6 +158,6 @@ async function answer(machine: Machine, token: string, decision: Decision): Prom
     return 'taken';
   } catch (error) {
     if (isTaskOver(error)) return 'over';
-    throw faultFrom(error, 'answering the request for approval');
+    throw faultFromSdkError(error, 'answering the request for approval');
   }
 }

@@ -1,6 +1,6 @@
 // Every error code that facts about EC2 name, twice: as the SDK throws it, and as it meets a switch of the VIP.
 import { describe, expect, test } from 'vitest';
-import { faultFrom, knownCodes } from '../../../shared/aws/error-codes.ts';
+import { faultFromSdkError, knownCodes } from '../../../shared/aws/error-codes.ts';
 import { Fault, type FaultKind, faultKinds } from '../../../shared/fault.ts';
 import type { Step, StepDone } from '../../../shared/network/step.ts';
 import { type Switched, switchVip, take } from '../../../shared/switch/switch-vip.ts';
@@ -70,7 +70,7 @@ const thrown = ({ code, text, status }: Row): Error => sdkError(code, text, stat
 describe('an SDK exception in the domain’s words', () => {
   for (const row of rows) {
     test(`${named(row)} is ${row.kind}, and keeps the service’s own code and text`, () => {
-      const fault = faultFrom(thrown(row), 'ReplaceRoute rtb-1');
+      const fault = faultFromSdkError(thrown(row), 'ReplaceRoute rtb-1');
       expect(fault).toBeInstanceOf(Fault);
       expect([fault.kind, fault.code]).toEqual([row.kind, row.code]);
       expect(fault.message).toBe(`ReplaceRoute rtb-1: ${row.code}: ${row.text ?? 'text of the service'}`);
@@ -79,12 +79,12 @@ describe('an SDK exception in the domain’s words', () => {
 
   test('every code that is known by name comes out as its own kind, and no code has two', () => {
     for (const [code, kind] of knownCodes)
-      expect([code, faultFrom(sdkError(code), '').kind]).toEqual([code, kind]);
+      expect([code, faultFromSdkError(sdkError(code), '').kind]).toEqual([code, kind]);
     for (const kind of new Set(knownCodes.values())) expect(faultKinds).toContain(kind);
   });
 
   test('a code that nobody knows is judged by its status: a 4xx was not carried out, a 5xx may have been', () => {
-    const kindOf = (status: number) => faultFrom(sdkError('NeverHeardOf', 'x', status), '').kind;
+    const kindOf = (status: number) => faultFromSdkError(sdkError('NeverHeardOf', 'x', status), '').kind;
     expect([400, 404, 429, 500, 503].map(kindOf)).toEqual([
       'refused',
       'refused',
@@ -99,13 +99,13 @@ describe('an SDK exception in the domain’s words', () => {
     const aborted = Object.assign(new Error('Request aborted'), { name: 'AbortError' });
     const timeout = Object.assign(new Error('no answer'), { name: 'TimeoutError' });
     for (const error of [cut, aborted, timeout, 'a string', undefined, null]) {
-      expect(faultFrom(error, 'x').kind).toBe('unknown');
+      expect(faultFromSdkError(error, 'x').kind).toBe('unknown');
     }
   });
 
   test('a fault stays the fault that it is: the lease guard’s own word must not become unknown', () => {
     const short = new Fault('lease-short', 'LeaseShort', 'too little lease left');
-    expect(faultFrom(short, 'ReplaceRoute')).toBe(short);
+    expect(faultFromSdkError(short, 'ReplaceRoute')).toBe(short);
   });
 });
 
@@ -133,7 +133,7 @@ async function meets(
     if (step.cell === cell && step.call === row.call && left-- > 0) {
       if (!mayStart()) throw new Error('asked too late');
       withTheWorldAsSaid(w, row);
-      throw faultFrom(thrown(row), `${step.call} ${step.cell}`);
+      throw faultFromSdkError(thrown(row), `${step.call} ${step.cell}`);
     }
     await w.ec2.apply(step, mayStart);
   };

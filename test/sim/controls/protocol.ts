@@ -50,8 +50,8 @@ export const controls: readonly Control[] = [
     patches: [
       patch(
         'switch/switch-vip',
-        "return await ports.vips.write(before, after);\n  } catch (error) {\n    if (faultOf(error).kind !== 'unknown') throw error;\n    const item = await ports.vips.read(before.name);\n    if (after.lease",
-        "return await ports.vips.write(await ports.vips.read(before.name), after);\n  } catch (error) {\n    if (faultOf(error).kind !== 'unknown') throw error;\n    const item = await ports.vips.read(before.name);\n    if (after.lease",
+        "return await ports.vips.write(before, after);\n  } catch (error) {\n    if (toFault(error).kind !== 'unknown') throw error;\n    const item = await ports.vips.read(before.name);\n    if (after.lease",
+        "return await ports.vips.write(await ports.vips.read(before.name), after);\n  } catch (error) {\n    if (toFault(error).kind !== 'unknown') throw error;\n    const item = await ports.vips.read(before.name);\n    if (after.lease",
       ),
       patch('controller/handle-claim', 'isLive(item.lease, ports.clock.now()) && urgent(claim)', 'false'),
     ],
