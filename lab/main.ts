@@ -15,8 +15,8 @@ import { type Lab, openLab } from './netns/sandbox/lab.ts';
 import { type Entry, rights, searchPath } from './netns/sandbox/rights.ts';
 import { isInside, runInSandbox } from './netns/sandbox/sandbox.ts';
 import { footnotes, HEAD, row, runsLine, summary } from './netns/scenario/report.ts';
-import { type Performance, play } from './netns/scenario/run-scenario.ts';
-import type { Story } from './netns/scenario/scenario.ts';
+import { runScenario, type ScenarioResult } from './netns/scenario/run-scenario.ts';
+import type { Scenario } from './netns/scenario/scenario.ts';
 import { stories } from './scenarios/all.ts';
 
 const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [--list] [--rootless] [--control] [--logs FOLDER]
@@ -32,7 +32,7 @@ const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [-
 const RUNS_MAX = 1_000;
 
 interface Wish {
-  readonly chosen: readonly Story[];
+  readonly chosen: readonly Scenario[];
   readonly runs: number;
   readonly json: boolean;
   readonly list: boolean;
@@ -102,14 +102,14 @@ async function enter(wish: Wish): Promise<number> {
   });
 }
 
-async function playAll(lab: Lab, wish: Wish): Promise<Performance[]> {
-  const told: Performance[] = [];
+async function playAll(lab: Lab, wish: Wish): Promise<ScenarioResult[]> {
+  const told: ScenarioResult[] = [];
   if (!wish.json) process.stdout.write(`${HEAD}\n`);
   for (const story of wish.chosen) {
-    const played: Performance[] = [];
+    const played: ScenarioResult[] = [];
     for (let run = 1; run <= wish.runs; run += 1) {
       say(`${story.name}${wish.runs > 1 ? `, run ${run} of ${wish.runs}` : ''}: ${story.says}`);
-      played.push(await play(lab, story));
+      played.push(await runScenario(lab, story));
     }
     const one = wish.runs > 1 ? summary(played) : played[0]!;
     told.push(one);

@@ -10,7 +10,7 @@ import type { DrillKind } from './options.ts';
 import { type NodeName, otherOf } from './plan.ts';
 import { type Parts, partsOf } from './report/outage-phases.ts';
 
-export interface Theatre {
+export interface DrillContext {
   readonly ledger: Ledger;
   readonly machines: Machines;
   readonly instanceIds: Readonly<Record<NodeName, string>>;
@@ -37,7 +37,7 @@ const MARGIN_MS = 500;
 
 const isSettled = (vip: Vip): boolean => vip.lease === undefined && Object.keys(vip.open).length === 0;
 
-export async function drill(theatre: Theatre, kind: DrillKind): Promise<Drill> {
+export async function drill(theatre: DrillContext, kind: DrillKind): Promise<Drill> {
   const { ledger, machines, instanceIds, cell, signal } = theatre;
   const { from, before } = await calm(theatre);
   const to = otherOf(from);
@@ -61,7 +61,9 @@ export async function drill(theatre: Theatre, kind: DrillKind): Promise<Drill> {
 }
 
 /** Both nodes have said what they are, one of them owns the VIP, and nothing has moved for the pause. */
-export async function calm(theatre: Theatre): Promise<{ readonly from: NodeName; readonly before: Vip }> {
+export async function calm(
+  theatre: DrillContext,
+): Promise<{ readonly from: NodeName; readonly before: Vip }> {
   const { ledger, instanceIds, pauseMs, signal } = theatre;
   const nodes = ['a', 'b'] as const;
   const ownerOf = (vip: Vip) => nodes.find((node) => instanceIds[node] === vip.owner);

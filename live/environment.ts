@@ -10,7 +10,7 @@ import type { Service } from './build/service.ts';
 import type { Machines } from './machines.ts';
 import type { Run } from './run-id.ts';
 
-export interface Ground extends Place {
+export interface LiveContext extends Place {
   /** For people: `AWS account 1111…, eu-central-1`. */
   readonly name: string;
   readonly ec2: EC2Client;
@@ -22,12 +22,12 @@ export interface Ground extends Place {
   readonly pauseMs: number;
   image(): Promise<string>;
   /** Once the instances run and the service is there. */
-  machines(site: Site, signal: AbortSignal): Promise<Machines>;
+  machines(site: TestBed, signal: AbortSignal): Promise<Machines>;
   close(): Promise<void>;
 }
 
 /** Everything that was made for one run. */
-export interface Site {
+export interface TestBed {
   readonly run: Run;
   readonly identity: Identity;
   readonly network: Network;

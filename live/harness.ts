@@ -4,11 +4,11 @@
 // not be removed is listed with the reason, and the exit status says so.
 import { DescribeVpcsCommand } from '@aws-sdk/client-ec2';
 import { buildSite, inventoryOf } from './build/site.ts';
-import { calm, type Drill, drill, type Theatre } from './drill.ts';
-import type { Ground, Site } from './environment.ts';
+import { calm, type Drill, type DrillContext, drill } from './drill.ts';
+import type { LiveContext, TestBed } from './environment.ts';
 import { ledgerOf } from './ledger.ts';
 import type { Machines } from './machines.ts';
-import type { Wish } from './options.ts';
+import type { Options } from './options.ts';
 import { DESTINATION, pauseS, planLines } from './plan.ts';
 import { costText } from './report/cost.ts';
 import { type Percentiles, percentilesOf, percentilesTable } from './report/percentiles.ts';
@@ -16,8 +16,8 @@ import { newRunId, RUN_TAG, type Run, runOf, STAGE_TAG } from './run-id.ts';
 import { type Left, removeAll } from './teardown/remove.ts';
 
 export interface Setting {
-  readonly ground: Ground;
-  readonly wish: Wish;
+  readonly ground: LiveContext;
+  readonly wish: Options;
   /** Aborted by Ctrl-C: ends building and drilling, never the removal. */
   readonly signal: AbortSignal;
   /** For people, on standard error. */
@@ -94,7 +94,7 @@ async function perform(setting: Setting, run: Run, measured: Measured): Promise<
   }
 }
 
-const theatreOf = ({ ground, wish, signal }: Setting, site: Site, machines: Machines): Theatre => ({
+const theatreOf = ({ ground, wish, signal }: Setting, site: TestBed, machines: Machines): DrillContext => ({
   machines,
   signal,
   ledger: ledgerOf(ground.dynamo, site.run),
@@ -103,7 +103,11 @@ const theatreOf = ({ ground, wish, signal }: Setting, site: Site, machines: Mach
   pauseMs: pauseS(wish.tables) * 1_000,
 });
 
-async function drillAll({ wish, signal, say }: Setting, theatre: Theatre, drills: Drill[]): Promise<void> {
+async function drillAll(
+  { wish, signal, say }: Setting,
+  theatre: DrillContext,
+  drills: Drill[],
+): Promise<void> {
   await calm(theatre);
   for (let n = 0; n < wish.drills; n++) {
     signal.throwIfAborted();

@@ -2,25 +2,25 @@
 import { agreed } from '../cli/command/confirm.ts';
 import { CliError, usage as usageComplaint } from '../cli/command/exit.ts';
 import { isInside } from '../lab/netns/sandbox/sandbox.ts';
-import { awsGround } from './aws/account.ts';
-import type { Ground } from './environment.ts';
+import { accountContext } from './aws/account.ts';
+import type { LiveContext } from './environment.ts';
 import { cleanRun, runHarness, type Setting, status } from './harness.ts';
-import { enterLocal, LOCAL_ADVERT_S, localGround } from './local/environment.ts';
-import { usage, type Wish, wishFrom } from './options.ts';
+import { enterLocal, LOCAL_ADVERT_S, localContext } from './local/environment.ts';
+import { type Options, optionsFrom, usage } from './options.ts';
 
 export async function liveMain(argv: readonly string[]): Promise<number> {
-  let wish: Wish;
+  let wish: Options;
   try {
-    wish = wishFrom(argv);
+    wish = optionsFrom(argv);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return status.usage;
   }
   // In its sandbox the local run needs nobody to remove anything: all of it ends with the sandbox.
   if (wish.local && !isInside()) return enterLocal(argv);
-  let ground: Ground | undefined;
+  let ground: LiveContext | undefined;
   try {
-    ground = wish.local ? await localGround(say) : await awsGround(wish.region);
+    ground = wish.local ? await localContext(say) : await accountContext(wish.region);
     // The lab's nodes have adverts of their own.
     return await onGround(ground, wish.local ? { ...wish, advertS: LOCAL_ADVERT_S } : wish);
   } catch (error) {
@@ -34,7 +34,7 @@ export async function liveMain(argv: readonly string[]): Promise<number> {
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const say = (text: string): void => void process.stderr.write(`live: ${text}\n`);
 
-async function onGround(ground: Ground, wish: Wish): Promise<number> {
+async function onGround(ground: LiveContext, wish: Options): Promise<number> {
   const interruption = interruptible();
   const setting: Setting = {
     ground,

@@ -25,7 +25,7 @@ npm run live -- --assumptions [--region REGION | --local]
   --clean RUN           remove what a run left behind that could not do it itself
 `;
 
-export interface Wish {
+export interface Options {
   readonly drills: number;
   readonly region: string | undefined;
   readonly tables: number;
@@ -45,7 +45,7 @@ export const DRILLS_MAX = 1_000;
 export const TABLES_MAX = 190;
 
 /** Throws an Error that says what was found and what is wanted. */
-export function wishFrom(argv: readonly string[]): Wish {
+export function optionsFrom(argv: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...argv],
     options: {

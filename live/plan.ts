@@ -6,7 +6,7 @@
 // The probe's subnet has the first labelled table; the other labelled tables belong to no subnet and are only there to be moved. The
 // nodes' subnets use one table without a label.
 // Invariant: the addresses are those of the lab (lab/netns/sandbox/topology.ts), so that the same plan can be played there.
-import type { Wish } from './options.ts';
+import type { Options } from './options.ts';
 
 export const CIDR = '10.0.0.0/16';
 /** Outside the VPC's CIDR, as a route to an ENI wants it. */
@@ -53,7 +53,7 @@ export interface Duration {
 }
 
 /** Guessed, for the cost and for the patience of whoever waits. */
-export function durationOf({ drills, tables, advertS, stage }: Wish): Duration {
+export function durationOf({ drills, tables, advertS, stage }: Options): Duration {
   // A command through SSM and back takes about two seconds; there are three of them in a drill.
   const drillS = 4 * advertS + 6 + Math.max(0, tables - 50) / REFILL_PER_S + pauseS(tables);
   return {
@@ -64,7 +64,7 @@ export function durationOf({ drills, tables, advertS, stage }: Wish): Duration {
 }
 
 /** What will be built, one line each. */
-export function planLines(wish: Wish): readonly string[] {
+export function planLines(wish: Options): readonly string[] {
   const { buildS, drillsS, removeS } = durationOf(wish);
   const minutes = (seconds: number) => `${Math.max(1, Math.round(seconds / 60))} min`;
   const stage =

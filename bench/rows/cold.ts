@@ -40,7 +40,7 @@ process.stderr.write('\\nBENCH ' + JSON.stringify({ begunMs, importedMs, rssMb: 
 process.exit(0);
 `;
 
-interface Told {
+interface ColdStart {
   readonly begunMs: number;
   readonly importedMs: number;
   readonly rssMb: number;
@@ -87,14 +87,14 @@ export async function coldRows(
 const sizeRows = (bundles: readonly FunctionBundle[]): readonly Row[] =>
   bundles.map(({ name, bytes }) => valueRow(`bundle of function ${name}, KB`, 1, bytes / 1024));
 
-const importTime = ({ begunMs, importedMs }: Told): number => importedMs - begunMs;
+const importTime = ({ begunMs, importedMs }: ColdStart): number => importedMs - begunMs;
 
-async function start(region: FakeRegion, file: string, event?: object): Promise<Told> {
+async function start(region: FakeRegion, file: string, event?: object): Promise<ColdStart> {
   const args = ['--input-type=module', '-e', child, '--', file];
   if (event !== undefined) args.push(JSON.stringify(event));
   const env = { ...process.env, ...environment(region.endpoint) };
   const { stderr } = await run(process.execPath, args, { env, timeout: CHILD_MAX_MS });
-  return JSON.parse(stderr.slice(stderr.lastIndexOf('BENCH ') + 6)) as Told;
+  return JSON.parse(stderr.slice(stderr.lastIndexOf('BENCH ') + 6)) as ColdStart;
 }
 
 async function firstClaim(region: FakeRegion, latency: Latency, file: string, tables: number) {

@@ -33,7 +33,7 @@ function optionsFrom(args: readonly string[]): Options | string {
   }
 }
 
-interface Told {
+interface DemoResult {
   readonly chapters: readonly Chapter[];
   readonly rejected: readonly Record<string, unknown>[];
 }
@@ -110,7 +110,7 @@ async function story(
   a: DemoNode,
   b: DemoNode,
   tell: (one: Chapter, number: number) => void,
-): Promise<Told> {
+): Promise<DemoResult> {
   const chapters: Chapter[] = [];
   const add = async (title: string, more: Omit<Chapter, 'title' | 'network'>) => {
     chapters.push(await chapter(stack, title, more));

@@ -1,5 +1,5 @@
 /** All stories, in the order in which `npm run lab` plays them. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 import { bothDownThenUp } from './both-down-then-up.ts';
 import { busDown30s } from './bus-down-30-s.ts';
 import { cleanStop } from './clean-stop.ts';
@@ -22,7 +22,7 @@ import { serviceDies } from './service-dies.ts';
 import { shimKilled } from './shim-killed.ts';
 import { transientMaster } from './transient-master.ts';
 
-export const stories: readonly Story[] = [
+export const stories: readonly Scenario[] = [
   hostDies,
   keepalivedKilled,
   keepalivedParentKilled,

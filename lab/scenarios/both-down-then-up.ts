@@ -1,7 +1,7 @@
 /** Both nodes are gone and come back. Nobody serves meanwhile; the VIP must not be lost, and the first master gets it. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const bothDownThenUp: Story = {
+export const bothDownThenUp: Scenario = {
   name: 'both-down-then-up',
   says: 'both nodes die and come back: the VIP stays where it was and serves again',
   hold: 'both',

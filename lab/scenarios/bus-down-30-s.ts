@@ -1,7 +1,7 @@
 /** The event bus is down for half a minute, and the master dies in it: the claim must survive and count as fresh. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const busDown30s: Story = {
+export const busDown30s: Scenario = {
   name: 'bus-down-30-s',
   says: 'the event bus is down for 30 s in which the master dies: the claim is retried until it gets through',
   hold: 'both',

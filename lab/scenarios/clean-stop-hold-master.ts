@@ -1,7 +1,7 @@
 /** The same with the address on the master only: it is gone from the old node before the routes have moved. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const cleanStopHoldMaster: Story = {
+export const cleanStopHoldMaster: Scenario = {
   name: 'clean-stop-hold-master',
   says: 'the master is stopped as planned, hold master: the gap is the way of one claim',
   hold: 'master',

@@ -1,7 +1,7 @@
 /** A planned stop of the master, the address on both nodes: the old one serves until the last route has moved. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const cleanStop: Story = {
+export const cleanStop: Scenario = {
   name: 'clean-stop',
   says: 'the master is stopped as planned, hold both: no new connection is refused or lost',
   hold: 'both',

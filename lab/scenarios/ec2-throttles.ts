@@ -1,11 +1,11 @@
 /** EC2 refuses every mutation with RequestLimitExceeded for 2 s, as when somebody else has emptied the account's bucket. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
 const REFUSAL =
   '<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>RequestLimitExceeded</Code>' +
   '<Message>Request limit exceeded.</Message></Error></Errors><RequestID>lab</RequestID></Response>';
 
-export const ec2Throttles: Story = {
+export const ec2Throttles: Scenario = {
   name: 'ec2-throttles',
   says: 'EC2 throttles every mutation for 2 s: the switch is paced, not given up',
   hold: 'both',

@@ -1,7 +1,7 @@
 /** A client on the Internet asks the Elastic IP, which moves along with the VIP to the new master's EIP ENI. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const eipClient: Story = {
+export const eipClient: Scenario = {
   name: 'eip-client',
   says: 'the host of the master dies: a client of the Elastic IP reaches the backup',
   hold: 'both',

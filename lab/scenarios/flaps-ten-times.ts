@@ -1,9 +1,9 @@
 /** The mastership flaps ten times in a few seconds, faster than the controller follows: it must end where VRRP ends. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
 const FLAPS = 10;
 
-export const flapsTenTimes: Story = {
+export const flapsTenTimes: Scenario = {
   name: 'flaps-ten-times',
   says: 'mastership flaps ten times within seconds: the VIP ends at the last master',
   hold: 'both',

@@ -2,9 +2,9 @@
  * An operator hands the VIP over through keepalived: the deployed workflow has the SSM document demote the master by its tracked file, waits
  * for the other node's claim, verifies, and releases the demoted one, which then stands by (nopreempt).
  */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const handOverByRunbook: Story = {
+export const handOverByRunbook: Scenario = {
   name: 'hand-over-by-runbook',
   says: 'the runbook hands over via keepalived and releases the old master: no new connection is refused or lost',
   hold: 'both',

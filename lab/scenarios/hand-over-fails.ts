@@ -2,11 +2,11 @@
  * The target's keepalived hangs when it should take over: no claim comes. The workflow raises the demoted master again, which becomes
  * master as before, and says why it failed. The routes never moved.
  */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
 const CLAIM_WAIT_S = 4;
 
-export const handOverFails: Story = {
+export const handOverFails: Scenario = {
   name: 'hand-over-fails',
   says: 'the target hangs as the runbook hands over: no claim comes, the old master is raised again, nothing has moved',
   hold: 'both',

@@ -1,7 +1,7 @@
 /** The master's host is gone in one instant: no packet, no last word. The backup's claim alone moves the VIP. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const hostDies: Story = {
+export const hostDies: Scenario = {
   name: 'host-dies',
   says: 'the host of the master dies: the backup takes over, and nobody calls it split brain',
   hold: 'both',

@@ -1,7 +1,7 @@
 /** Only keepalived's parent is killed: its child notices, says goodbye (priority 0) and goes. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const keepalivedParentKilled: Story = {
+export const keepalivedParentKilled: Scenario = {
   name: 'keepalived-parent-killed',
   says: "keepalived's parent process dies: its child bids farewell, and the backup takes over at once",
   hold: 'master',

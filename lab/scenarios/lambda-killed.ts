@@ -2,9 +2,9 @@
  * The function dies in the middle of its switch: one route is moved, the other requests reach nobody. The lease runs out, and
  * the next claim or the reconcile finishes the work and closes the epoch as abandoned.
  */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const lambdaKilled: Story = {
+export const lambdaKilled: Scenario = {
   name: 'lambda-killed',
   says: 'the function is killed after its first route: another finishes, and the record says abandoned',
   hold: 'both',

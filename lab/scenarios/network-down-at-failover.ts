@@ -1,7 +1,7 @@
 /** In the instant of the failover the new master cannot reach AWS: its claim waits in the spool and goes out when it can. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const networkDownAtFailover: Story = {
+export const networkDownAtFailover: Scenario = {
   name: 'network-down-at-failover',
   says: 'the new master cannot reach AWS for 3 s: its claim waits in the spool and arrives in the end',
   hold: 'both',

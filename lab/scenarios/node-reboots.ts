@@ -1,7 +1,7 @@
 /** The master reboots: it comes back with a new boot id and an uptime that starts over, and is not to take the VIP back. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const nodeReboots: Story = {
+export const nodeReboots: Scenario = {
   name: 'node-reboots',
   says: 'the master reboots: the backup takes over and keeps the VIP when the old master is back',
   hold: 'both',

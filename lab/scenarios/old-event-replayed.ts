@@ -1,7 +1,7 @@
 /** After a failover, every claim of the old master is put onto the bus again: an old claim delivered late moves nothing. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const oldEventReplayed: Story = {
+export const oldEventReplayed: Scenario = {
   name: 'old-event-replayed',
   says: 'all claims of the old master are delivered once more after the failover: nothing moves',
   hold: 'both',

@@ -2,9 +2,9 @@
  * Only VRRP is cut: both nodes are MASTER. The newer one gets the VIP; when the wire heals it steps down, while the other, which
  * never left MASTER, says nothing: the trap in which a controller that listens to MASTER only stays dark for good.
  */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const partitionHeals: Story = {
+export const partitionHeals: Scenario = {
   name: 'partition-heals',
   says: 'VRRP alone is partitioned and heals: the newer master steps down, and the VIP goes back to the one that never did',
   hold: 'master',

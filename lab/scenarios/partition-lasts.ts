@@ -1,10 +1,10 @@
 /** The partition lasts: both masters are heard again and again, which is what split brain means, and the record must say so. */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
 /** The rule's 2 s, and the whole second to which the bus rounds down. */
 const SPLIT_MS = 3_100;
 
-export const partitionLasts: Story = {
+export const partitionLasts: Scenario = {
   name: 'partition-lasts',
   says: 'VRRP stays partitioned, both nodes assert MASTER: split brain is reported, the routes follow the newer one and then the healing',
   hold: 'both',

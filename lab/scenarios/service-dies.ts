@@ -2,9 +2,9 @@
  * nginx dies on the master. Its unit pulls keepalived's track_file lever as it ends (ExecStopPost=), so the node goes to FAULT and
  * the backup takes over; until then its kernel refuses every connection.
  */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const serviceDies: Story = {
+export const serviceDies: Scenario = {
   name: 'service-dies',
   says: 'the service dies on the master: keepalived sees it, and the VIP goes where it still runs',
   hold: 'both',

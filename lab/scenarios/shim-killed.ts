@@ -3,9 +3,9 @@
  * the bus and is never passed on. The restarted shim must send it from its spool.
  */
 import { claimsOf } from '../netns/node/claims.ts';
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const shimKilled: Story = {
+export const shimKilled: Scenario = {
   name: 'shim-killed',
   says: 'the shim is killed between the FIFO and the bus: it starts again and sends what it had spooled',
   hold: 'both',

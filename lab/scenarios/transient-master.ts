@@ -2,9 +2,9 @@
  * For a moment the backup does not hear the master, takes the VIP and falls back. The real master never noticed and says
  * nothing; only the backup's own BACKUP tells that the VIP belongs back.
  */
-import type { Story } from '../netns/scenario/scenario.ts';
+import type { Scenario } from '../netns/scenario/scenario.ts';
 
-export const transientMaster: Story = {
+export const transientMaster: Scenario = {
   name: 'transient-master',
   says: 'the backup steals the VIP for an instant and falls back: the VIP returns to the master, which says nothing',
   hold: 'master',

@@ -8,7 +8,7 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { serviceOf } from '../build/service.ts';
-import type { Ground } from '../environment.ts';
+import type { LiveContext } from '../environment.ts';
 import { ssmOf } from './ssm.ts';
 import { ssmMachines } from './ssm-machines.ts';
 
@@ -16,7 +16,7 @@ import { ssmMachines } from './ssm-machines.ts';
 const ATTEMPTS = 8;
 const PAUSE_MS = 5_000;
 
-export async function awsGround(wanted: string | undefined): Promise<Ground> {
+export async function accountContext(wanted: string | undefined): Promise<LiveContext> {
   const settings = { maxAttempts: ATTEMPTS, ...(wanted === undefined ? {} : { region: wanted }) };
   const ec2 = new EC2Client(settings);
   const region = await ec2.config.region();

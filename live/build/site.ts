@@ -2,9 +2,9 @@
 //
 // Invariant: whatever `build` was at when it ended, `inventory` finds what it had made.
 
-import type { Ground, Site } from '../environment.ts';
+import type { LiveContext, TestBed } from '../environment.ts';
 import { ledgerOf } from '../ledger.ts';
-import type { Wish } from '../options.ts';
+import type { Options } from '../options.ts';
 import type { Run } from '../run-id.ts';
 import { identityKinds, stageKinds, vipKind } from '../teardown/account-kinds.ts';
 import { ec2Kinds, type Kind } from '../teardown/inventory.ts';
@@ -14,14 +14,14 @@ import { makeNetwork } from './network.ts';
 import { userData } from './user-data.ts';
 
 export interface Building {
-  readonly ground: Ground;
+  readonly ground: LiveContext;
   readonly run: Run;
-  readonly wish: Pick<Wish, 'tables' | 'advertS' | 'instanceProfile'>;
+  readonly wish: Pick<Options, 'tables' | 'advertS' | 'instanceProfile'>;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
 }
 
-export async function buildSite({ ground, run, wish, signal, say }: Building): Promise<Site> {
+export async function buildSite({ ground, run, wish, signal, say }: Building): Promise<TestBed> {
   const making = { ec2: ground.ec2, run, signal };
   const network = await makeNetwork(making, wish.tables);
   say(`${network.vpcId} with ${wish.tables} labelled route tables`);
@@ -52,7 +52,7 @@ export async function buildSite({ ground, run, wish, signal, say }: Building): P
 }
 
 /** In the order of their removal. */
-export function inventoryOf({ ec2, iam, dynamo, logs, service }: Ground, run: Run): readonly Kind[] {
+export function inventoryOf({ ec2, iam, dynamo, logs, service }: LiveContext, run: Run): readonly Kind[] {
   const [vpc, ...rest] = ec2Kinds(ec2, run).toReversed();
   const stage = run.ownStage ? stageKinds(service, dynamo, logs, run) : [vipKind(ledgerOf(dynamo, run), run)];
   return [...stage, ...rest.toReversed(), ...identityKinds(iam, run), vpc!];

@@ -16,13 +16,13 @@ import { LabNode } from '../../lab/netns/node/node.ts';
 import { Machine } from '../../lab/netns/sandbox/machine.ts';
 import type { Router } from '../../lab/netns/sandbox/router.ts';
 import { Translation } from '../../lab/netns/sandbox/translation.ts';
-import type { Site } from '../environment.ts';
+import type { TestBed } from '../environment.ts';
 import { type Machines, stretchesFrom } from '../machines.ts';
 import { ECHO_PORT, type NodeName, PROBE_EVERY_MS, VIP_ADDRESS, VRRP_INSTANCE } from '../plan.ts';
 import { busOf } from '../run-id.ts';
 
-export interface Played {
-  readonly site: Site;
+export interface EmulatedMachine {
+  readonly site: TestBed;
   readonly aws: LocalAws;
   readonly router: Router;
   readonly bus: Tap;
@@ -36,7 +36,7 @@ const onNode = join(import.meta.dirname, '..', 'on-node');
 const startEcho = (name: NodeName) =>
   `unit echo never python3 /run/machine/drill/echo.py ${name} ${VIP_ADDRESS} ${ECHO_PORT}`;
 
-export async function playedMachines({
+export async function emulatedMachines({
   site,
   aws,
   router,
@@ -44,7 +44,7 @@ export async function playedMachines({
   ec2Tap,
   ec2,
   logFolder,
-}: Played): Promise<Machines> {
+}: EmulatedMachine): Promise<Machines> {
   const { run, identity, instances, network } = site;
   const mirror = new Mirror(ec2, network.vpcId, router, new Translation());
   await mirror.load();

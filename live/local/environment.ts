@@ -18,9 +18,9 @@ import { runInSandbox } from '../../lab/netns/sandbox/sandbox.ts';
 import { AWS_ADDRESS, buildTopology } from '../../lab/netns/sandbox/topology.ts';
 import { ssmOf } from '../aws/ssm.ts';
 import { serviceOf } from '../build/service.ts';
-import type { Ground } from '../environment.ts';
+import type { LiveContext } from '../environment.ts';
 import { VIP_ADDRESS } from '../plan.ts';
-import { playedMachines } from './emulated-machines.ts';
+import { emulatedMachines } from './emulated-machines.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const logFolder = join(root, '.lab', 'live');
@@ -42,7 +42,7 @@ export async function enterLocal(argv: readonly string[]): Promise<number> {
   return runInSandbox({ entry, path, program: process.execPath, args, env: { TMPDIR: '/run' } });
 }
 
-export async function localGround(say: (text: string) => void): Promise<Ground> {
+export async function localContext(say: (text: string) => void): Promise<LiveContext> {
   mkdirSync(logFolder, { recursive: true });
   buildTopology();
   const router = await Router.start([VIP_ADDRESS]);
@@ -68,7 +68,7 @@ export async function localGround(say: (text: string) => void): Promise<Ground> 
       env: serviceEnv(aws, ec2Tap.endpoint),
     }),
     image: () => ssm.image(),
-    machines: (site) => playedMachines({ site, aws, router, bus, ec2Tap, ec2: made.ec2, logFolder }),
+    machines: (site) => emulatedMachines({ site, aws, router, bus, ec2Tap, ec2: made.ec2, logFolder }),
     async close() {
       for (const client of Object.values(made)) client.destroy();
       for (const tap of [bus, ec2Tap]) tap.close();
@@ -83,7 +83,7 @@ const access = (aws: LocalAws) => ({
   credentials: { accessKeyId: aws.accountId, secretAccessKey: 'local' },
 });
 
-function clientsOf(aws: LocalAws): Pick<Ground, 'ec2' | 'iam' | 'dynamo' | 'logs'> {
+function clientsOf(aws: LocalAws): Pick<LiveContext, 'ec2' | 'iam' | 'dynamo' | 'logs'> {
   const [others, ofMoto] = [aws.endpoint, aws.ec2Endpoint].map((endpoint) => ({ ...access(aws), endpoint }));
   return {
     ec2: new EC2Client(ofMoto!),

@@ -2,7 +2,7 @@
 //
 // Limit: durations are guesses (plan.ts). A run that hangs and is left alone costs what its machines cost an hour; that is said, too.
 
-import type { Wish } from '../options.ts';
+import type { Options } from '../options.ts';
 import { durationOf, PROBE_EVERY_MS } from '../plan.ts';
 import { prices, pricesAsOf } from './prices.ts';
 
@@ -26,7 +26,7 @@ const UNITS_PER_CLAIM = 3;
 const ALARMS = 20;
 const METRICS = 20;
 
-export function costLines(wish: Wish): readonly CostLine[] {
+export function costLines(wish: Options): readonly CostLine[] {
   const { buildS, drillsS, removeS } = durationOf(wish);
   const hours = (buildS + drillsS + removeS) / 3_600;
   const own = wish.stage === undefined;
@@ -56,7 +56,7 @@ export const hourlyUsd = (): number =>
   MACHINES * (prices.t4gNanoHour + prices.publicIpv4Hour) +
   (MACHINES * VOLUME_GB * prices.gp3GbMonth) / HOURS_OF_MONTH;
 
-export function costText(wish: Wish): string {
+export function costText(wish: Options): string {
   const lines = costLines(wish);
   const row = ({ what, usd }: CostLine) => `  ${what.padEnd(44)}${usd.toFixed(4).padStart(9)}`;
   return [

@@ -8,7 +8,7 @@ import { delivery, shimArchive } from '../../live/aws/ssm-machines.ts';
 import { rights } from '../../live/build/identity.ts';
 import { USER_DATA_MAX_BYTES, userData } from '../../live/build/user-data.ts';
 import { type Stretch, stretchesFrom } from '../../live/machines.ts';
-import { wishFrom } from '../../live/options.ts';
+import { optionsFrom } from '../../live/options.ts';
 import { durationOf, pauseS, planLines } from '../../live/plan.ts';
 import { costLines, hourlyUsd, totalUsd } from '../../live/report/cost.ts';
 import { longestGap, partsOf } from '../../live/report/outage-phases.ts';
@@ -21,8 +21,8 @@ import type { Failover } from '../../shared/timeline/timeline.ts';
 
 describe('a wish', () => {
   it('has defaults that cost little', () => {
-    expect(wishFrom([])).toMatchObject({ drills: 20, tables: 3, kinds: ['demote', 'crash'], yes: false });
-    expect(totalUsd(costLines(wishFrom([])))).toBeLessThan(0.1);
+    expect(optionsFrom([])).toMatchObject({ drills: 20, tables: 3, kinds: ['demote', 'crash'], yes: false });
+    expect(totalUsd(costLines(optionsFrom([])))).toBeLessThan(0.1);
   });
 
   it.each([
@@ -33,7 +33,7 @@ describe('a wish', () => {
     [['--local', '--keep'], '--local makes everything itself'],
     [['--clean', 'prod'], 'want the eight hex digits of a run'],
   ])('is refused with what was found and what is wanted: %s', (argv, why) => {
-    expect(() => wishFrom(argv)).toThrow(why);
+    expect(() => optionsFrom(argv)).toThrow(why);
   });
 });
 
@@ -43,7 +43,7 @@ describe('plan and cost', () => {
   });
 
   it('grow with what is asked for', () => {
-    const [few, many] = [wishFrom(['--drills', '10']), wishFrom(['--drills', '1000'])];
+    const [few, many] = [optionsFrom(['--drills', '10']), optionsFrom(['--drills', '1000'])];
     expect(durationOf(many).drillsS).toBe(100 * durationOf(few).drillsS);
     expect(totalUsd(costLines(many))).toBeGreaterThan(2 * totalUsd(costLines(few)));
     // Three machines with their addresses and volumes, by hand: 3 × (0.0042 + 0.005) + 24 GB × 0.08 / 730.
@@ -51,7 +51,7 @@ describe('plan and cost', () => {
   });
 
   it('leave the stage’s own cost out where it is there already', () => {
-    const given = wishFrom(['--stage', 'prod', '--instance-profile', 'nodes']);
+    const given = optionsFrom(['--stage', 'prod', '--instance-profile', 'nodes']);
     expect(costLines(given).map(({ what }) => what)).not.toContain('alarms, metrics, dashboard of the stage');
     expect(planLines(given).join()).toContain('the stage prod is used');
     expect(runOf('0a0a0a0a', 'prod')).toMatchObject({

@@ -9,7 +9,7 @@ import { type FaultProxy, startFaultProxy } from '../../lab/fault/proxy.ts';
 import { makeIdentity } from '../../live/build/identity.ts';
 import type { Service } from '../../live/build/service.ts';
 import { type Building, buildSite, inventoryOf } from '../../live/build/site.ts';
-import type { Ground } from '../../live/environment.ts';
+import type { LiveContext } from '../../live/environment.ts';
 import { ledgerOf } from '../../live/ledger.ts';
 import { newRunId, type Run, runOf, tablesOf } from '../../live/run-id.ts';
 import { removeAll } from '../../live/teardown/remove.ts';
@@ -17,7 +17,7 @@ import { accessTo, contents } from './account.ts';
 
 let aws: LocalAws;
 let proxy: FaultProxy;
-let ground: Ground;
+let ground: LiveContext;
 let before: readonly string[];
 
 beforeAll(async () => {

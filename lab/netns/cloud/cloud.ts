@@ -21,7 +21,7 @@ import { type LocalAws, startLocalAws } from '../../aws/local-aws.ts';
 import { deployService } from '../../aws/stack/deploy.ts';
 import { buildVpc, type LabVpc } from '../../aws/stack/vpc.ts';
 import { type Agents, startAgents } from '../node/agents.ts';
-import { acceptedClaims, claimsOf, type Told } from '../node/claims.ts';
+import { acceptedClaims, claimsOf, type SentClaim } from '../node/claims.ts';
 import { INSTANCE } from '../node/keepalived.ts';
 import type { Router } from '../sandbox/router.ts';
 import { AWS_ADDRESS, type NodeLabel, VIP } from '../sandbox/topology.ts';
@@ -50,7 +50,7 @@ export interface Cloud {
   /** The outcomes of these epochs that the timeline has. */
   failovers(from: number, to: number): Promise<Failover[]>;
   /** The claims that the bus has accepted since `forget`. */
-  told(): Told[];
+  told(): SentClaim[];
   /** Puts entries onto the bus as they are, past the tap. */
   putEvents(entries: readonly unknown[]): Promise<void>;
   /** A forced failover by the deployed workflow, to its end. */

@@ -3,7 +3,7 @@
  */
 import type { Exchange } from '../cloud/recording-proxy.ts';
 
-export interface Told {
+export interface SentClaim {
   readonly atMs: number;
   readonly node: string;
   readonly state: string;
@@ -19,11 +19,14 @@ interface Entry {
 }
 
 /** The claims of one PutEvents request; none for any other request. */
-export function claimsOf(exchange: Exchange): Told[] {
+export function claimsOf(exchange: Exchange): SentClaim[] {
   if (exchange.action !== 'PutEvents') return [];
   const { Entries } = JSON.parse(exchange.body) as { Entries: Entry[] };
   return Entries.map((entry) => {
-    const detail = JSON.parse(entry.Detail) as Pick<Told, 'node' | 'state' | 'kind' | 'seq' | 'superseded'>;
+    const detail = JSON.parse(entry.Detail) as Pick<
+      SentClaim,
+      'node' | 'state' | 'kind' | 'seq' | 'superseded'
+    >;
     return {
       atMs: exchange.askedMs,
       node: detail.node,
@@ -37,6 +40,6 @@ export function claimsOf(exchange: Exchange): Told[] {
 }
 
 /** The claims that the bus has accepted, in order of their arrival. */
-export function acceptedClaims(exchanges: readonly Exchange[]): Told[] {
+export function acceptedClaims(exchanges: readonly Exchange[]): SentClaim[] {
   return exchanges.filter(({ status }) => status === 200).flatMap(claimsOf);
 }

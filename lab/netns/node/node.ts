@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import type { Line, Machine } from '../sandbox/machine.ts';
 import { type NodeLabel, VIP } from '../sandbox/topology.ts';
-import type { Told } from './claims.ts';
+import type { SentClaim } from './claims.ts';
 import { FIFO, type Hold, INSTANCE, keepalivedConf, LEVER, nginxConf } from './keepalived.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -82,7 +82,7 @@ export class LabNode {
   }
 
   /** keepalived's own line about what the node then told the bus; an assertion has none. */
-  lineBehind({ kind, state, atMs }: Told): Line | undefined {
+  lineBehind({ kind, state, atMs }: SentClaim): Line | undefined {
     const said = kind === 'lower-advert' ? 'with lower priority' : SAID[state];
     if (kind === 'assertion' || said === undefined) return undefined;
     return this.machine.lines.findLast(

@@ -7,7 +7,7 @@
  * Honest limit: only the VIP's destinations are modelled; the rest of the VPC is the main table.
  */
 import { Batch } from '../scenario/batch.ts';
-import { AWS_ADDRESS, NODE_ADDRESS, type NodeLabel, PORT_TO, ROUTER, WIRES } from './topology.ts';
+import { AWS_ADDRESS, LINKS, NODE_ADDRESS, type NodeLabel, PORT_TO, ROUTER } from './topology.ts';
 
 /** The router's ports that belong to one subnet and so to one route table. */
 export type Subnet = 'a' | 'b' | 'client';
@@ -48,7 +48,7 @@ export class Router {
     const router = new Router(vips);
     const subnets = Object.keys(KERNEL_TABLE) as Subnet[];
     await router.#batch.apply([
-      ...WIRES.flatMap(({ port }) => {
+      ...LINKS.flatMap(({ port }) => {
         const subnet = subnetOf(port);
         return subnet === undefined
           ? []

@@ -17,7 +17,7 @@ export type NodeLabel = 'a' | 'b';
 export type Place = NodeLabel | 'client' | 'internet';
 
 /** One wire: the router's end, named after what it leads to, and the far end inside a namespace. */
-export interface Wire {
+export interface Link {
   readonly port: string;
   readonly routerAddress: string;
   readonly place: Place;
@@ -31,7 +31,7 @@ export const IMDS_ADDRESS = '169.254.169.254';
 /** As in lab/aws/stack/vpc.ts, which cloud.ts checks. */
 export const VIP = '192.168.255.10';
 
-function nodeWires(place: NodeLabel, subnet: string): Wire[] {
+function nodeLinks(place: NodeLabel, subnet: string): Link[] {
   const ports = (port: string, device: string, host: number) => ({
     port,
     routerAddress: `${subnet}.1`,
@@ -46,9 +46,9 @@ function nodeWires(place: NodeLabel, subnet: string): Wire[] {
   ];
 }
 
-export const WIRES: readonly Wire[] = [
-  ...nodeWires('a', '10.0.1'),
-  ...nodeWires('b', '10.0.2'),
+export const LINKS: readonly Link[] = [
+  ...nodeLinks('a', '10.0.1'),
+  ...nodeLinks('b', '10.0.2'),
   { port: 'to-client', routerAddress: '10.0.11.1', place: 'client', device: 've0', address: '10.0.11.10' },
   {
     port: 'to-net',
@@ -64,7 +64,7 @@ export const SERVICE_ADDRESS: Readonly<Record<NodeLabel, string>> = { a: '10.0.1
 export const EIP_ADDRESS: Readonly<Record<NodeLabel, string>> = { a: '10.0.1.30', b: '10.0.2.30' };
 /** Where packets to an ENI leave the router. */
 export const PORT_TO: Readonly<Record<string, string>> = Object.fromEntries(
-  WIRES.map((ports) => [ports.address, ports.port]),
+  LINKS.map((ports) => [ports.address, ports.port]),
 );
 
 /** The node whose ENI has this private address. */
@@ -80,7 +80,7 @@ const ENI_TABLE: Readonly<Record<string, { table: number; also: readonly string[
   ve2: { table: 30, also: [] },
 };
 
-function wireCommands(ports: Wire): string[] {
+function linkCommands(ports: Link): string[] {
   const inside = `ip -n ${ports.place}`;
   const gateway = `${ports.routerAddress} dev ${ports.device}`;
   const commands = [
@@ -121,7 +121,7 @@ export function buildCommands(): string[] {
   const places: Place[] = ['a', 'b', 'client', 'internet'];
   return [
     ...[ROUTER, ...places].flatMap((name) => [`ip netns add ${name}`, `ip -n ${name} link set lo up`]),
-    ...WIRES.flatMap(wireCommands),
+    ...LINKS.flatMap(linkCommands),
     `ip link add to-aws netns ${ROUTER} type veth peer name aws0`,
     `ip -n ${ROUTER} addr add 10.0.100.1/24 dev to-aws`,
     `ip -n ${ROUTER} link set to-aws up`,

@@ -6,8 +6,8 @@
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import type { Outage } from '../node/client.ts';
-import type { Story } from './scenario.ts';
-import type { Stage } from './scenario-context.ts';
+import type { Scenario } from './scenario.ts';
+import type { ScenarioContext } from './scenario-context.ts';
 
 const ORDINARY = ['switched', 'unchanged', 'superseded'];
 
@@ -21,7 +21,7 @@ export interface Seen {
   readonly lastAnswer: string;
 }
 
-export async function brokenPromises(story: Story, stage: Stage, seen: Seen): Promise<string[]> {
+export async function brokenPromises(story: Scenario, stage: ScenarioContext, seen: Seen): Promise<string[]> {
   const { cloud } = stage;
   const owner = stage.nodes[story.ends.owner].instanceId;
   return [
@@ -34,7 +34,7 @@ export async function brokenPromises(story: Story, stage: Stage, seen: Seen): Pr
   ];
 }
 
-function ownership(story: Story, owner: string, { vip, lastAnswer }: Seen): string[] {
+function ownership(story: Scenario, owner: string, { vip, lastAnswer }: Seen): string[] {
   const broken: string[] = [];
   if (vip.owner !== owner) broken.push(`the record says that ${vip.owner} owns the VIP, want ${owner}`);
   if (vip.lease !== undefined) broken.push(`epoch ${vip.lease.epoch} still holds the lease, want none`);
@@ -46,7 +46,7 @@ function ownership(story: Story, owner: string, { vip, lastAnswer }: Seen): stri
   return broken;
 }
 
-function record(story: Story, owner: string, { vip, failovers, epochBefore }: Seen): string[] {
+function record(story: Scenario, owner: string, { vip, failovers, epochBefore }: Seen): string[] {
   const broken: string[] = [];
   const told = new Set(failovers.map(({ epoch }) => epoch));
   for (let epoch = epochBefore + 1; epoch <= vip.epoch; epoch += 1) {
@@ -72,7 +72,7 @@ function record(story: Story, owner: string, { vip, failovers, epochBefore }: Se
   return broken;
 }
 
-function connections({ ends }: Story, { outageMs, refused, lost }: Outage): string[] {
+function connections({ ends }: Scenario, { outageMs, refused, lost }: Outage): string[] {
   const broken: string[] = [];
   if (outageMs > ends.longestOutageMs) {
     broken.push(`the client's outage was ${Math.round(outageMs)} ms, want at most ${ends.longestOutageMs}`);

@@ -9,7 +9,7 @@
 import type { Failover, Milestone } from '../../../shared/timeline/timeline.ts';
 import type { Change } from '../cloud/mirror.ts';
 import type { Exchange } from '../cloud/recording-proxy.ts';
-import type { Told } from '../node/claims.ts';
+import type { SentClaim } from '../node/claims.ts';
 import type { Answer } from '../node/client.ts';
 import { nodeAt } from '../sandbox/topology.ts';
 
@@ -40,12 +40,12 @@ export interface Evidence {
   /** What the client's packets follow: its subnet, or the EIP. */
   readonly follows: string;
   readonly changes: readonly Change[];
-  readonly told: readonly Told[];
+  readonly told: readonly SentClaim[];
   /** The functions' requests to the emulated EC2 and DynamoDB. */
   readonly requests: readonly Exchange[];
   readonly failovers: readonly Failover[];
   /** When keepalived itself said what the node then told. */
-  lineOf(told: Told): number | undefined;
+  lineOf(told: SentClaim): number | undefined;
   /** Wall clock → the lab's clock. */
   readonly offsetMs: number;
 }

@@ -3,7 +3,7 @@
  * account. Every figure was measured with an emulated AWS, and the head says so.
  */
 import type { Parts } from './outage-phases.ts';
-import type { Performance } from './run-scenario.ts';
+import type { ScenarioResult } from './run-scenario.ts';
 
 const COLUMNS = ['vrrp', 'shim', 'bus', 'handler', 'ec2', 'answer', 'ours', 'emulators'] as const;
 
@@ -25,7 +25,7 @@ export const HEAD = `${'story (ms, emulated AWS)'.padEnd(26)}${[
   .map((title) => title.padStart(10))
   .join('')}  verdict`;
 
-export function row(played: Performance): string {
+export function row(played: ScenarioResult): string {
   const cells = [ms(played.outageMs), ...COLUMNS.map((column) => ms(partOf(played.parts, column)))];
   const counts = [String(played.refused), String(played.lost), String(played.cut)];
   const line = [...cells, ...counts].map((cell) => cell.padStart(10)).join('');
@@ -33,7 +33,7 @@ export function row(played: Performance): string {
 }
 
 /** What belongs under a row: the timeline beside the measured parts, and why a story is broken. */
-export function footnotes({ timeline, broken }: Performance): string[] {
+export function footnotes({ timeline, broken }: ScenarioResult): string[] {
   const account =
     timeline &&
     `timeline, epoch ${timeline.epoch}, ${timeline.outcome}: ${timeline.stages
@@ -68,10 +68,10 @@ export function runsOf(values: readonly number[]): Runs {
 }
 
 /** Several plays of one story as one: medians of what was measured, broken if any of them is. */
-export function summary(played: readonly Performance[]): Performance & { readonly runs: Runs } {
+export function summary(played: readonly ScenarioResult[]): ScenarioResult & { readonly runs: Runs } {
   const [first] = played;
   if (first === undefined) throw new Error('a summary needs at least one play');
-  const medianOf = (pick: (one: Performance) => number | undefined): number | undefined => {
+  const medianOf = (pick: (one: ScenarioResult) => number | undefined): number | undefined => {
     const values = played.map(pick).filter((value) => value !== undefined);
     return values.length === 0 ? undefined : percentile(values, 50);
   };

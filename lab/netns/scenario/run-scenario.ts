@@ -12,10 +12,10 @@ import { VIP } from '../sandbox/topology.ts';
 import { brokenPromises } from './expectations.ts';
 import { monotonicMs, wallToMonotonicMs } from './moment.ts';
 import { type Account, explain, type Parts } from './outage-phases.ts';
-import type { Story } from './scenario.ts';
-import { restore, type Stage, stageOf } from './scenario-context.ts';
+import type { Scenario } from './scenario.ts';
+import { restore, type ScenarioContext, scenarioContext } from './scenario-context.ts';
 
-export interface Performance {
+export interface ScenarioResult {
   readonly story: string;
   readonly says: string;
   readonly outageMs: number | undefined;
@@ -40,13 +40,13 @@ const QUIET_BEFORE_MS = 1_500;
 const WATCH_EVERY_MS = 250;
 
 interface Scene {
-  readonly stage: Stage;
+  readonly stage: ScenarioContext;
   readonly client: Client;
   readonly epochBefore: number;
   readonly startMs: number;
 }
 
-export async function play(lab: Lab, story: Story): Promise<Performance> {
+export async function runScenario(lab: Lab, story: Scenario): Promise<ScenarioResult> {
   const beganMs = monotonicMs();
   const failed = (error: unknown) => ({
     ...nothing,
@@ -70,7 +70,7 @@ export async function play(lab: Lab, story: Story): Promise<Performance> {
   };
 }
 
-type Result = Omit<Performance, 'story' | 'says' | 'verdict' | 'tookMs'>;
+type Result = Omit<ScenarioResult, 'story' | 'says' | 'verdict' | 'tookMs'>;
 
 const nothing: Omit<Result, 'broken'> = {
   outageMs: undefined,
@@ -81,9 +81,9 @@ const nothing: Omit<Result, 'broken'> = {
   cut: 0,
 };
 
-async function setUp(lab: Lab, story: Story): Promise<Scene> {
+async function setUp(lab: Lab, story: Scenario): Promise<Scene> {
   await restore(lab);
-  const stage = stageOf({ ...lab, hold: story.hold });
+  const stage = scenarioContext({ ...lab, hold: story.hold });
   const master = stage.nodes.a.entered('MASTER', BOOT_MS);
   await Promise.all([stage.boot('a'), stage.boot('b')]);
   await master;
@@ -101,7 +101,7 @@ async function setUp(lab: Lab, story: Story): Promise<Scene> {
   }
 }
 
-async function perform(story: Story, scene: Scene): Promise<Result> {
+async function perform(story: Scenario, scene: Scene): Promise<Result> {
   const { stage, client, startMs } = scene;
   const trouble = await act(story, scene).catch((error: unknown) => [
     error instanceof Error ? error.message : String(error),
@@ -125,7 +125,7 @@ async function perform(story: Story, scene: Scene): Promise<Result> {
 }
 
 /** Plays it and waits for its owner; what the election calls split brain meanwhile is noted. */
-async function act(story: Story, { stage, client }: Scene): Promise<string[]> {
+async function act(story: Scenario, { stage, client }: Scene): Promise<string[]> {
   let splitBrain = 0;
   let playing = true;
   const watch = (async () => {
@@ -152,10 +152,10 @@ async function act(story: Story, { stage, client }: Scene): Promise<string[]> {
 }
 
 function explainOutage(
-  story: Story,
+  story: Scenario,
   { stage, client }: Scene,
   outage: Outage,
-  failovers: Awaited<ReturnType<Stage['cloud']['failovers']>>,
+  failovers: Awaited<ReturnType<ScenarioContext['cloud']['failovers']>>,
 ) {
   const { cloud, nodes } = stage;
   return explain({

@@ -16,7 +16,7 @@ const LOOK_AGAIN_MS = 40;
 /** Above the probe's patience, so that every connection of the story has come to its end as well. */
 const CALM_MS = 1_500;
 
-export interface Stage {
+export interface ScenarioContext {
   readonly nodes: Readonly<Record<NodeLabel, LabNode>>;
   readonly router: Router;
   readonly cloud: Cloud;
@@ -39,17 +39,17 @@ export interface Stage {
   pause(forMs: number): Promise<void>;
 }
 
-export interface StageInput {
+export interface ScenarioInput {
   readonly nodes: Readonly<Record<NodeLabel, LabNode>>;
   readonly router: Router;
   readonly cloud: Cloud;
   readonly hold: Hold;
 }
 
-export function stageOf({ nodes, router, cloud, hold }: StageInput): Stage {
+export function scenarioContext({ nodes, router, cloud, hold }: ScenarioInput): ScenarioContext {
   const faultsMs: number[] = [];
   const silenced = new Map<NodeLabel, () => Promise<void>>();
-  const stage: Stage = {
+  const stage: ScenarioContext = {
     nodes,
     router,
     cloud,
@@ -99,7 +99,7 @@ async function isSettled(cloud: Cloud, owner: string): Promise<boolean> {
 }
 
 /** Ends all faults and pulls both plugs: what the next story finds. */
-export async function restore({ nodes, router, cloud }: Omit<StageInput, 'hold'>): Promise<void> {
+export async function restore({ nodes, router, cloud }: Omit<ScenarioInput, 'hold'>): Promise<void> {
   for (const tap of [cloud.ec2, cloud.store]) tap.gate = pass;
   cloud.bus.gate = cloud.busGate;
   await Promise.all([nodes.a.machine.kill(), nodes.b.machine.kill()]);

@@ -6,7 +6,7 @@
  */
 import type { Hold } from '../node/keepalived.ts';
 import type { NodeLabel } from '../sandbox/topology.ts';
-import type { Stage } from './scenario-context.ts';
+import type { ScenarioContext } from './scenario-context.ts';
 
 export interface Ending {
   readonly owner: NodeLabel;
@@ -24,7 +24,7 @@ export interface Ending {
   readonly settlesWithinMs: number;
 }
 
-export interface Story {
+export interface Scenario {
   readonly name: string;
   /** One line: what goes wrong and what is expected. */
   readonly says: string;
@@ -32,5 +32,5 @@ export interface Story {
   /** `eip`: the client is on the Internet and asks the Elastic IP. */
   readonly asks: 'vip' | 'eip';
   readonly ends: Ending;
-  play(stage: Stage): Promise<void>;
+  play(stage: ScenarioContext): Promise<void>;
 }

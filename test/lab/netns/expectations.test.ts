@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Outage } from '../../../lab/netns/node/client.ts';
 import { brokenPromises, type Seen } from '../../../lab/netns/scenario/expectations.ts';
-import type { Ending, Story } from '../../../lab/netns/scenario/scenario.ts';
-import type { Stage } from '../../../lab/netns/scenario/scenario-context.ts';
+import type { Ending, Scenario } from '../../../lab/netns/scenario/scenario.ts';
+import type { ScenarioContext } from '../../../lab/netns/scenario/scenario-context.ts';
 import { epochMs } from '../../../shared/time.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { defaultScope, newVip, type Vip } from '../../../shared/vip/vip.ts';
@@ -53,14 +53,14 @@ function broken(
 ): Promise<string[]> {
   const story = {
     ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 1, ...ends },
-  } as Story;
+  } as Scenario;
   const stage = {
     nodes: { a: { instanceId: 'i-a' }, b: { instanceId: 'i-b' } },
     cloud: {
       vpc: { misplaced: async () => misplaced },
       mirror: { differences: async () => [], troubles: [] },
     },
-  } as unknown as Stage;
+  } as unknown as ScenarioContext;
   return brokenPromises(story, stage, { ...good, ...seen });
 }
 

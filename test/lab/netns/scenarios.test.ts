@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Performance } from '../../../lab/netns/scenario/run-scenario.ts';
+import type { ScenarioResult } from '../../../lab/netns/scenario/run-scenario.ts';
 import { runLab } from './lab-run.ts';
 
 const SHORT = [
@@ -8,7 +8,7 @@ const SHORT = [
 ] as const;
 
 describe('real keepalived, the real shim and real packets against the deployed service', () => {
-  let played: readonly Performance[] = [];
+  let played: readonly ScenarioResult[] = [];
 
   beforeAll(async () => {
     const run = runLab(['--json', ...SHORT.flatMap((name) => ['--scenario', name])]);
@@ -16,10 +16,10 @@ describe('real keepalived, the real shim and real packets against the deployed s
     const { out, err } = run.said();
     // 1 is a broken story, which its own test tells; anything else is a lab that could not run.
     if (status !== 0 && status !== 1) throw new Error(`npm run lab ended with status ${status}:\n${err}`);
-    played = JSON.parse(out) as Performance[];
+    played = JSON.parse(out) as ScenarioResult[];
   }, 240_000);
 
-  const named = (name: string): Performance => {
+  const named = (name: string): ScenarioResult => {
     const found = played.find(({ story }) => story === name);
     if (found === undefined) throw new Error(`the lab told of no story ${name}`);
     return found;
