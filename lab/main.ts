@@ -60,13 +60,13 @@ function wishFrom(argv: readonly string[]): Wish {
   }
   const names = values.scenario ?? stories.map(({ name }) => name);
   const chosen = names.map((name) => {
-    const story = stories.find((candidate) => candidate.name === name);
-    if (story === undefined) {
+    const history = stories.find((candidate) => candidate.name === name);
+    if (history === undefined) {
       throw new Error(
         `--scenario is "${name}", want one of: ${stories.map((known) => known.name).join(', ')}`,
       );
     }
-    return story;
+    return history;
   });
   const { json, list, control, logs } = values;
   return {
@@ -105,11 +105,11 @@ async function enter(wish: Wish): Promise<number> {
 async function playAll(lab: Lab, wish: Wish): Promise<ScenarioResult[]> {
   const told: ScenarioResult[] = [];
   if (!wish.json) process.stdout.write(`${HEAD}\n`);
-  for (const story of wish.chosen) {
+  for (const history of wish.chosen) {
     const played: ScenarioResult[] = [];
     for (let run = 1; run <= wish.runs; run += 1) {
-      say(`${story.name}${wish.runs > 1 ? `, run ${run} of ${wish.runs}` : ''}: ${story.says}`);
-      played.push(await runScenario(lab, story));
+      say(`${history.name}${wish.runs > 1 ? `, run ${run} of ${wish.runs}` : ''}: ${history.says}`);
+      played.push(await runScenario(lab, history));
     }
     const one = wish.runs > 1 ? summary(played) : played[0]!;
     told.push(one);

@@ -26,8 +26,8 @@ export async function tellEnd(
   if (execution.input.dryRun === true)
     return tellPlan(out, execution.output as unknown as Preflight, name, to);
   // What the workflow leaves behind when it succeeds.
-  const story = (execution.output ?? {}) as ExecutionState;
-  const { preflight, switched } = story;
+  const history = (execution.output ?? {}) as ExecutionState;
+  const { preflight, switched } = history;
   const epoch = switched !== undefined && 'epoch' in switched ? Number(switched.epoch) : 0;
   const [{ outcome }, vip] = await Promise.all([
     session.log.epoch(name, epoch),
@@ -37,7 +37,7 @@ export async function tellEnd(
   const pin = isLiveOrder(vip?.pin, session.now()) ? vip!.pin : undefined;
   const pinned = pin === undefined ? {} : { pinnedUntil: iso(pin.untilMs) };
   // Somebody has to know where nobody stands by.
-  for (const line of demotedLines(story, session.settings.stage)) out.note(plain(line));
+  for (const line of demotedLines(history, session.settings.stage)) out.note(plain(line));
   if (out.json) {
     const was = before === undefined ? {} : { from: before };
     const record = outcome === undefined ? {} : { failover: outcome };

@@ -111,13 +111,13 @@ const ownerOf = ({ owner }: Vip) => (owner === undefined ? {} : { owner });
 
 function told({ vip, failovers }: Switched, epoch: number): SwitchResult {
   const failover = failovers.at(-1);
-  const story = failover === undefined ? {} : { failover };
+  const history = failover === undefined ? {} : { failover };
   // Committed means: every step was carried out. What was left to a stranger is in the record.
   const well = failover !== undefined && ['switched', 'unchanged', 'partial'].includes(failover.outcome);
   if (well && vip.lease === undefined && vip.owner === failover.to && vip.owner !== undefined)
-    return { outcome: 'switched', owner: vip.owner, epoch, ...story };
+    return { outcome: 'switched', owner: vip.owner, epoch, ...history };
   const why = [`outcome ${failover?.outcome ?? 'unknown'}`, ...(failover?.notes ?? [])].join('; ');
-  return { outcome: 'failed', why, ...ownerOf(vip), ...story };
+  return { outcome: 'failed', why, ...ownerOf(vip), ...history };
 }
 
 const judged = (carried: SwitchResult, order: FailoverOrder): SwitchResult =>

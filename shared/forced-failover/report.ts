@@ -13,26 +13,26 @@ export interface Report extends Notice {
 }
 
 /** The message about the whole order, and the reason that the workflow ends with. */
-export function report({ story, stage, execution }: StepInput): Report {
-  const outcome = story.end?.outcome ?? 'failed';
-  const order = story.preflight?.order;
-  const reasons = reasonsOf(story);
+export function report({ story: history, stage, execution }: StepInput): Report {
+  const outcome = history.end?.outcome ?? 'failed';
+  const order = history.preflight?.order;
+  const reasons = reasonsOf(history);
   const cause = reasons.length === 0 ? 'no reason was given' : reasons.join('; ');
   const what = order === undefined ? 'forced failover' : `${order.vip} to ${order.to} (${order.mode})`;
-  const owner = story.switchedBack?.owner ?? story.switched?.owner;
+  const owner = history.switchedBack?.owner ?? history.switched?.owner;
   const lines = [
     `Forced failover ${outcome}: ${what}, stage ${stage}`,
     ...(order === undefined ? [] : [`Ordered by ${order.by}: ${order.reason}`]),
-    ...(story.decision === undefined
+    ...(history.decision === undefined
       ? []
-      : [`${story.decision.approved ? 'Approved' : 'Denied'} by ${story.decision.by}`]),
+      : [`${history.decision.approved ? 'Approved' : 'Denied'} by ${history.decision.by}`]),
     ...(outcome === 'done' ? [] : [`Reason: ${cause}`]),
-    ...(story.switchedBack === undefined ? [] : [`Switched back: ${backText(story.switchedBack)}`]),
+    ...(history.switchedBack === undefined ? [] : [`Switched back: ${backText(history.switchedBack)}`]),
     ...(owner === undefined ? [] : [`Now the owner: ${owner}`]),
-    ...unverifiedLines(story),
-    ...demotedLines(story, stage),
-    ...unheardLines(story),
-    ...(story.switched?.notice === undefined ? [] : ['', story.switched.notice.text]),
+    ...unverifiedLines(history),
+    ...demotedLines(history, stage),
+    ...unheardLines(history),
+    ...(history.switched?.notice === undefined ? [] : ['', history.switched.notice.text]),
     ...(outcome === 'done' ? [] : [`Next: ${next(order, stage)}`]),
     `Execution: ${execution}`,
   ];
@@ -42,12 +42,12 @@ export function report({ story, stage, execution }: StepInput): Report {
 
 /** What became of the node that was demoted: while it is, nobody stands by, and somebody has to know. */
 export function demotedLines(
-  { preflight: before, ...story }: ExecutionState,
+  { preflight: before, ...history }: ExecutionState,
   stage: string,
 ): readonly string[] {
   const node = before?.before.owner;
   if (node === undefined) return [];
-  const { demoted, promoted, release, released, stoodBy, restoreError } = story;
+  const { demoted, promoted, release, released, stoodBy, restoreError } = history;
   const command = `  ${releaseCommand(stage, before!.order.vip, node)}`;
   if (promoted !== undefined) return [`Raised again: ${node}`];
   // SSM may have taken a command whose answer never came.

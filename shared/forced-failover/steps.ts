@@ -30,10 +30,10 @@ export interface ForcedFailoverPorts extends Ports {
 /** The workflow gives up waiting after the same time (TimeoutSeconds of requestApproval). */
 export const APPROVAL_WAIT = minutes(60);
 
-const orderOf = (story: ExecutionState): FailoverOrder => {
-  if (story.preflight === undefined)
+const orderOf = (history: ExecutionState): FailoverOrder => {
+  if (history.preflight === undefined)
     throw new Error('the workflow has no preflight: its states are out of order');
-  return story.preflight.order;
+  return history.preflight.order;
 };
 
 async function lookAhead(ports: ForcedFailoverPorts, order: FailoverOrder): Promise<Preflight> {
@@ -59,31 +59,31 @@ interface Recorded {
   readonly reason: string;
 }
 
-async function requestApproval(ports: ForcedFailoverPorts, { story, execution, token }: StepInput) {
-  const order = orderOf(story);
+async function requestApproval(ports: ForcedFailoverPorts, { story: history, execution, token }: StepInput) {
+  const order = orderOf(history);
   const atMs = ports.clock.now();
-  const plan = story.preflight!.plan;
+  const plan = history.preflight!.plan;
   const asked = { vip: order.vip, execution, token: token!, order, plan, atMs };
   await ports.approvals.ask({ ...asked, untilMs: plus(atMs, APPROVAL_WAIT) });
   return { asked: true };
 }
 
-async function recordDecision(ports: ForcedFailoverPorts, { story, execution }: StepInput) {
-  const { approved, by, reason = '' } = story.decision!;
-  await record(ports, orderOf(story), execution, { order: approved ? 'approve' : 'deny', by, reason });
+async function recordDecision(ports: ForcedFailoverPorts, { story: history, execution }: StepInput) {
+  const { approved, by, reason = '' } = history.decision!;
+  await record(ports, orderOf(history), execution, { order: approved ? 'approve' : 'deny', by, reason });
   return { recorded: true };
 }
 
-async function recordOrder(ports: ForcedFailoverPorts, { story, execution }: StepInput) {
-  const order = orderOf(story);
+async function recordOrder(ports: ForcedFailoverPorts, { story: history, execution }: StepInput) {
+  const order = orderOf(history);
   const reason = `${order.mode}: ${order.reason}`;
   await record(ports, order, execution, { order: 'failover', by: order.by, reason });
   return { recorded: true };
 }
 
-async function judge(ports: ForcedFailoverPorts, { story }: StepInput): Promise<Release> {
-  const order = orderOf(story);
-  const { owner, priority } = story.preflight!.before;
+async function judge(ports: ForcedFailoverPorts, { story: history }: StepInput): Promise<Release> {
+  const order = orderOf(history);
+  const { owner, priority } = history.preflight!.before;
   const vip = await ports.vips.read(order.vip);
   if (vip === undefined || owner === undefined)
     return { outcome: 'keep', why: 'nothing is known of the VIP' };
@@ -97,19 +97,21 @@ const carrying = (carried: SwitchResult, stage: string): SwitchSummary => {
 
 /** By the name of their state. */
 export const steps = {
-  preflight: (ports: ForcedFailoverPorts, { story }: StepInput) => lookAhead(ports, orderOf(story)),
+  preflight: (ports: ForcedFailoverPorts, { story: history }: StepInput) =>
+    lookAhead(ports, orderOf(history)),
   requestApproval,
   recordDecision,
   recordOrder,
-  awaitClaim: (ports: ForcedFailoverPorts, { story }: StepInput) => awaitClaim(ports, orderOf(story)),
-  switchVip: async (ports: ForcedFailoverPorts, { story, execution, stage }: StepInput) =>
-    carrying(await executeForcedFailover(ports, orderOf(story), execution), stage),
-  verify: (ports: ForcedFailoverPorts, { story }: StepInput) => verifyOrder(ports, orderOf(story)),
+  awaitClaim: (ports: ForcedFailoverPorts, { story: history }: StepInput) =>
+    awaitClaim(ports, orderOf(history)),
+  switchVip: async (ports: ForcedFailoverPorts, { story: history, execution, stage }: StepInput) =>
+    carrying(await executeForcedFailover(ports, orderOf(history), execution), stage),
+  verify: (ports: ForcedFailoverPorts, { story: history }: StepInput) => verifyOrder(ports, orderOf(history)),
   judgeRelease: judge,
-  awaitRelease: (ports: ForcedFailoverPorts, { story }: StepInput) =>
-    awaitRelease(ports, orderOf(story), story.preflight!.before.owner!),
-  switchBack: async (ports: ForcedFailoverPorts, { story, execution, stage }: StepInput) =>
-    carrying(await switchBack(ports, orderOf(story), execution), stage),
+  awaitRelease: (ports: ForcedFailoverPorts, { story: history }: StepInput) =>
+    awaitRelease(ports, orderOf(history), history.preflight!.before.owner!),
+  switchBack: async (ports: ForcedFailoverPorts, { story: history, execution, stage }: StepInput) =>
+    carrying(await switchBack(ports, orderOf(history), execution), stage),
   report: async (_desk: ForcedFailoverPorts, asked: StepInput) => report(asked),
 } as const;
 

@@ -47,7 +47,7 @@ const sandboxOn = (through: DynamoDBClient, table: string): SharedBucket =>
   awsBudget({ client: through, table, sizes: rates, seen: new Map(), signal });
 
 type Deed = readonly [atMs: number, does: 'back' | 'front' | 'giveBack' | 'empty', count: number];
-const story: readonly Deed[] = [
+const history: readonly Deed[] = [
   [0, 'back', 10],
   [5, 'front', 10],
   [10, 'back', 40],
@@ -67,7 +67,7 @@ const story: readonly Deed[] = [
 
 async function tell(budgets: readonly SharedBucket[]): Promise<unknown[]> {
   const answers: unknown[] = [];
-  for (const [n, [atMs, does, count]] of story.entries()) {
+  for (const [n, [atMs, does, count]] of history.entries()) {
     const budget = budgets[n % budgets.length]!;
     const now = plus(START, durationMs(atMs));
     if (does === 'giveBack') await budget.refund('ReplaceRoute', count);

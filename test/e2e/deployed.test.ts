@@ -162,7 +162,7 @@ describe('many claims at once', () => {
   });
 
   it('leaves the same record and owner for any order of the same claims, each told twice', async () => {
-    const story = [
+    const history = [
       ['b', { atS: 90, state: 'BACKUP' }],
       ['a', { atS: 92 }],
       ['a', { atS: 92, kind: 'assertion', laterS: 1 }],
@@ -172,7 +172,7 @@ describe('many claims at once', () => {
       ['b', { atS: 103, state: 'FAULT' }],
     ] as const;
     // A fixed shuffle of the doubled story, so that a failure can be repeated.
-    const order = [11, 3, 6, 0, 9, 2, 13, 5, 8, 1, 12, 4, 10, 7].map((n) => story[n % story.length]!);
+    const order = [11, 3, 6, 0, 9, 2, 13, 5, 8, 1, 12, 4, 10, 7].map((n) => history[n % history.length]!);
     for (const [name, words] of order) await stack.answered(await says(name, words));
     const vip = await stack.until('rest', (v) => v.lease === undefined && Object.keys(v.open).length === 0);
     expect(vip.owner).toBe(node('a').instanceId);

@@ -1,7 +1,7 @@
 // The histories that a mutant of the protocol's core has to get past after the tests: bundled anew with each mutant.
 import seeds from '../sim/controls/seeds.json' with { type: 'json' };
-import { storyOf } from '../sim/history/generator.ts';
-import type { Story } from '../sim/history/history.ts';
+import { historyFrom } from '../sim/history/generator.ts';
+import type { History } from '../sim/history/history.ts';
 import { violationsIn } from '../sim/run.ts';
 
 const AT_RANDOM = 25;
@@ -10,8 +10,8 @@ const AT_RANDOM = 25;
 export async function judgeByHistories(): Promise<string | undefined> {
   const all = [...new Set(Object.values(seeds)), ...Array.from({ length: AT_RANDOM }, (_, n) => 500_000 + n)];
   for (const seed of all) {
-    const story: Story = storyOf(seed);
-    const [violation] = await violationsIn(story);
+    const history: History = historyFrom(seed);
+    const [violation] = await violationsIn(history);
     if (violation !== undefined)
       return `history ${seed}: ${violation.guarantee}: ${violation.what.slice(0, 120)}`;
   }

@@ -15,7 +15,7 @@ import { anyNode, claimOf, START, type World, world } from '../support/world.ts'
 const NODES = ['i-a', 'i-b', 'i-c'];
 const SPAN_MS = 40_000;
 
-interface Stint {
+interface DrawnState {
   readonly node: string;
   readonly boot: number;
   readonly sinceMs: number;
@@ -39,7 +39,7 @@ const stints = fc.array(
 );
 
 /** The second boot comes a minute after the first, so that every order of seconds agrees with the order of boots. */
-function claimsOf(nodeState: Stint, n: number): readonly Claim[] {
+function claimsOf(nodeState: DrawnState, n: number): readonly Claim[] {
   const since = nodeState.sinceMs + (nodeState.boot - 1) * 100_000;
   const words = {
     priority: 100 + NODES.indexOf(nodeState.node),
@@ -75,7 +75,7 @@ function claimsOf(nodeState: Stint, n: number): readonly Claim[] {
 }
 
 /** Two stints of one node must not begin in the same microsecond: `seq` rises. */
-const distinct = (all: readonly Stint[]): readonly Stint[] => {
+const distinct = (all: readonly DrawnState[]): readonly DrawnState[] => {
   const seen = new Set<string>();
   return all.filter((s) => {
     const key = `${s.node} ${s.boot} ${s.sinceMs}`;

@@ -5,9 +5,9 @@ import { LEASE_TTL } from '../../shared/vip/lease.ts';
 import { violationsOf } from './checks/all.ts';
 import type { Blow } from './functions/invocation.ts';
 import { RECONCILE_EVERY_MS } from './history/cadence.ts';
-import type { Deed, Story } from './history/history.ts';
+import type { Deed, History } from './history/history.ts';
 import { retell } from './truth/retell.ts';
-import { tell, type World } from './world/world.ts';
+import { simulate, type World } from './world/world.ts';
 
 const node = (id: string, priority: number) => ({
   id: `i-${id}`,
@@ -17,7 +17,7 @@ const node = (id: string, priority: number) => ({
   hasEipEni: true,
 });
 
-const story = (...acts: readonly (Deed & { readonly atMs: number })[]): Story => ({
+const history = (...acts: readonly (Deed & { readonly atMs: number })[]): History => ({
   seed: 1,
   nodes: [node('a', 250), node('b', 230), node('c', 210)],
   vips: [
@@ -52,15 +52,15 @@ const forced = (
   atMs: 30_000,
 });
 
-const stories: readonly { readonly name: string; readonly story: Story }[] = [
-  { name: 'the master dies', story: story({ does: 'dies', node: 0, atMs: 30_000 }) },
+const stories: readonly { readonly name: string; readonly story: History }[] = [
+  { name: 'the master dies', story: history({ does: 'dies', node: 0, atMs: 30_000 }) },
   {
     name: 'the election changes while a switch is under way',
-    story: story({ does: 'stops', node: 0, atMs: 30_000 }, { does: 'starts', node: 0, atMs: 33_700 }),
+    story: history({ does: 'stops', node: 0, atMs: 30_000 }, { does: 'starts', node: 0, atMs: 33_700 }),
   },
   {
     name: 'the describes fail, so that the stored view serves',
-    story: story(
+    story: history(
       { does: 'describes fail', atMs: 80_000 },
       { does: 'dies', node: 0, atMs: 81_000 },
       { does: 'describes work', atMs: 95_000 },
@@ -68,27 +68,27 @@ const stories: readonly { readonly name: string; readonly story: Story }[] = [
   },
   {
     name: 'reconcile mends drift',
-    story: story(
+    story: history(
       { does: 'route is changed', vip: 0, node: 1, atMs: 30_000 },
       { does: 'eip is loosed', vip: 0, atMs: 31_000 },
     ),
   },
   {
     name: 'an order moves the VIP',
-    story: story({ does: 'pin', vip: 0, node: 1, forMs: 600_000, atMs: 30_000 }),
+    story: history({ does: 'pin', vip: 0, node: 1, forMs: 600_000, atMs: 30_000 }),
   },
   {
     name: 'EC2 says that the master was stopped',
-    story: story(
+    story: history(
       { does: 'is cut off', nodes: [0], atMs: 20_000 },
       { does: 'dies', node: 1, stopped: true, atMs: 40_000 },
     ),
   },
-  { name: 'a forced failover moves the routes', story: story(forced('routes-only', 30)) },
-  { name: 'a forced failover goes through keepalived', story: story(forced('via-keepalived', 0)) },
+  { name: 'a forced failover moves the routes', story: history(forced('routes-only', 30)) },
+  { name: 'a forced failover goes through keepalived', story: history(forced('via-keepalived', 0)) },
   {
     name: 'a forced failover is undone, since keepalived does not follow',
-    story: { ...story(forced('via-keepalived', 1, 5)), preempt: false },
+    story: { ...history(forced('via-keepalived', 1, 5)), preempt: false },
   },
 ];
 
@@ -96,8 +96,8 @@ const stories: readonly { readonly name: string; readonly story: Story }[] = [
 const HEALS_WITHIN_MS = LEASE_TTL + RECONCILE_EVERY_MS + 5000;
 
 /** Invocations that took a lease, and every step of a workflow, with the number of their awaits. */
-async function switching(of: Story): Promise<readonly { name: string; awaits: number }[]> {
-  const world = await tell(of);
+async function switching(of: History): Promise<readonly { name: string; awaits: number }[]> {
+  const world = await simulate(of);
   expect(violationsOf(world)).toEqual([]);
   const holders = new Set(
     world.log.writes.flatMap((w) => (w.after.lease === undefined ? [] : [w.after.lease.holder])),
@@ -132,7 +132,7 @@ for (const { name, story: plain } of stories) {
         for (let atAwait = 1; atAwait <= awaits; atAwait++) {
           for (const before of [true, false]) {
             const blow: Blow = { what, atAwait, before, forMs: what === 'pause' ? 25_000 : 0 };
-            const world = await tell({ ...plain, blows: [{ ...blow, invocation }] });
+            const world = await simulate({ ...plain, blows: [{ ...blow, invocation }] });
             const violations = violationsOf(world);
             if (violations.length > 0)
               throw new Error(`${JSON.stringify(blow)}\n${retell(world, violations)}`);

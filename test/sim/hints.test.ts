@@ -2,9 +2,9 @@
 // new. Without AWS's word only silence tells.
 import { expect, test } from 'vitest';
 import { violationsOf } from './checks/all.ts';
-import type { FaultName, Story } from './history/history.ts';
+import type { FaultName, History } from './history/history.ts';
 import { retell } from './truth/retell.ts';
-import { tell } from './world/world.ts';
+import { simulate } from './world/world.ts';
 
 const node = (id: string, priority: number) => ({
   id: `i-${id}`,
@@ -14,7 +14,7 @@ const node = (id: string, priority: number) => ({
   hasEipEni: true,
 });
 
-const split = (stopped: boolean, lost: readonly FaultName[] = []): Story => ({
+const split = (stopped: boolean, lost: readonly FaultName[] = []): History => ({
   seed: 1,
   nodes: [node('a', 250), node('b', 230)],
   vips: [
@@ -38,8 +38,8 @@ const split = (stopped: boolean, lost: readonly FaultName[] = []): Story => ({
   phaseMs: 0,
 });
 
-async function wrongForMs(story: Story): Promise<number> {
-  const world = await tell(story);
+async function wrongForMs(history: History): Promise<number> {
+  const world = await simulate(history);
   const violations = violationsOf(world);
   expect(violations, retell(world, violations)).toEqual([]);
   return world.intervals.findLast((i) => i.kind === 'dies')!.forMs;

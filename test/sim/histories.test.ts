@@ -4,19 +4,19 @@ import { expect, test } from 'vitest';
 import { violationsOf } from './checks/all.ts';
 import { controls } from './controls/protocol.ts';
 import { variant } from './controls/variant.ts';
-import { storyOf } from './history/generator.ts';
-import type { Story } from './history/history.ts';
+import { historyFrom } from './history/generator.ts';
+import type { History } from './history/history.ts';
 import { shrink } from './history/shrink.ts';
 import { median } from './report.ts';
 import { emptyTally, runSeeds } from './run.ts';
 import { retell } from './truth/retell.ts';
-import { tell } from './world/world.ts';
+import { simulate } from './world/world.ts';
 
 test('600 histories hold all nine guarantees, and are as busy as they have to be', async () => {
   const tally = await runSeeds(1_000_000, 600, emptyTally());
   const [failure] = tally.failures;
   if (failure !== undefined) {
-    const world = await tell(await shrink(storyOf(failure.seed)));
+    const world = await simulate(await shrink(historyFrom(failure.seed)));
     throw new Error(`seed ${failure.seed}, shrunk:\n${retell(world, violationsOf(world))}`);
   }
   expect(median(tally.claims)).toBeGreaterThanOrEqual(50);
@@ -26,7 +26,7 @@ test('600 histories hold all nine guarantees, and are as busy as they have to be
 
 test('the same seed gives the same history, to the last message', async () => {
   for (const seed of [7, 99, 4711]) {
-    const [one, other] = [await tell(storyOf(seed)), await tell(storyOf(seed))];
+    const [one, other] = [await simulate(historyFrom(seed)), await simulate(historyFrom(seed))];
     expect(retell(other, [])).toBe(retell(one, []));
   }
 });
@@ -35,12 +35,12 @@ test('a failing history becomes smaller and still fails for the same reason', as
   const control = controls.find((c) => c.name === 'no reconcile')!;
   const { violationsIn, runSeeds: runBroken } = await variant(control.patches);
   const { failures } = await runBroken(1, 60);
-  const story = storyOf(failures[0]!.seed);
-  const fails = async (of: Story) => (await violationsIn(of)).map((v) => v.guarantee);
-  const small = await shrink(story, fails);
-  expect(small.acts.length).toBeLessThanOrEqual(story.acts.length);
+  const history = historyFrom(failures[0]!.seed);
+  const fails = async (of: History) => (await violationsIn(of)).map((v) => v.guarantee);
+  const small = await shrink(history, fails);
+  expect(small.acts.length).toBeLessThanOrEqual(history.acts.length);
   expect(Object.keys(small.odds).length).toBeLessThanOrEqual(1);
-  expect((await fails(small))[0]).toBe((await fails(story))[0]);
+  expect((await fails(small))[0]).toBe((await fails(history))[0]);
   expect(await violationsIn(small)).not.toEqual([]);
-  expect(violationsOf(await tell(small))).toEqual([]);
+  expect(violationsOf(await simulate(small))).toEqual([]);
 }, 60_000);

@@ -8,12 +8,12 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { violationsOf } from './checks/all.ts';
-import { storyOf } from './history/generator.ts';
+import { historyFrom } from './history/generator.ts';
 import { shrink } from './history/shrink.ts';
 import { asJson, asText, shortPairs } from './report.ts';
 import { emptyTally, type Tally } from './run.ts';
 import { retell } from './truth/retell.ts';
-import { tell } from './world/world.ts';
+import { simulate } from './world/world.ts';
 
 const BATCH = 250;
 
@@ -75,8 +75,8 @@ function join(total: Tally, tally: Tally): void {
 }
 
 async function replay(seed: number): Promise<boolean> {
-  const story = values.shrink ? await shrink(storyOf(seed)) : storyOf(seed);
-  const world = await tell(story);
+  const history = values.shrink ? await shrink(historyFrom(seed)) : historyFrom(seed);
+  const world = await simulate(history);
   const violations = violationsOf(world);
   console.log(retell(world, violations));
   return violations.length === 0;
@@ -94,8 +94,8 @@ async function main(): Promise<boolean> {
   console.log(values.json ? asJson(tally, tookMs) : asText(tally, tookMs));
   const [worst] = tally.failures;
   if (worst !== undefined && !values.json) {
-    const story = await shrink(storyOf(worst.seed));
-    const world = await tell(story);
+    const history = await shrink(historyFrom(worst.seed));
+    const world = await simulate(history);
     console.log(`\nseed ${worst.seed} made as small as it gets:\n${retell(world, violationsOf(world))}`);
   }
   return tally.failures.length === 0 && shortPairs(tally).length === 0;

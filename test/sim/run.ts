@@ -1,9 +1,9 @@
 // Runs histories and adds up what came of them.
 import { violationsOf } from './checks/all.ts';
 import type { Violation } from './checks/violation.ts';
-import { storyOf } from './history/generator.ts';
-import type { Story } from './history/history.ts';
-import { CONVERGES_WITHIN_MS, tell, type World } from './world/world.ts';
+import { historyFrom } from './history/generator.ts';
+import type { History } from './history/history.ts';
+import { CONVERGES_WITHIN_MS, simulate, type World } from './world/world.ts';
 
 export interface Failure {
   readonly seed: number;
@@ -59,11 +59,11 @@ function calmed(tally: Tally, world: World): void {
 
 export async function runSeeds(from: number, runs: number, tally: Tally = emptyTally()): Promise<Tally> {
   for (let seed = from; seed < from + runs; seed++) {
-    const world = await tell(storyOf(seed));
+    const world = await simulate(historyFrom(seed));
     count(tally, world, violationsOf(world));
   }
   return tally;
 }
 
-export const violationsIn = async (story: Story): Promise<readonly Violation[]> =>
-  violationsOf(await tell(story));
+export const violationsIn = async (history: History): Promise<readonly Violation[]> =>
+  violationsOf(await simulate(history));

@@ -28,8 +28,8 @@ export async function giveOrder(config: SFNClientConfig, machine: string, input:
     for (;;) {
       const found = await client.send(new DescribeExecutionCommand({ executionArn: started.executionArn }));
       if (found.status !== 'RUNNING') {
-        const story = JSON.parse(found.output ?? '{}') as { report?: { text?: string } };
-        return { status: found.status ?? '', cause: found.cause, message: story.report?.text ?? '' };
+        const history = JSON.parse(found.output ?? '{}') as { report?: { text?: string } };
+        return { status: found.status ?? '', cause: found.cause, message: history.report?.text ?? '' };
       }
       if (Date.now() > untilMs) throw new Error(`the order did not end within ${PATIENCE_MS / 1000} s`);
       await delay(LOOK_AGAIN_MS);

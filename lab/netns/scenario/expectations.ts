@@ -21,52 +21,56 @@ export interface Seen {
   readonly lastAnswer: string;
 }
 
-export async function brokenPromises(story: Scenario, stage: ScenarioContext, seen: Seen): Promise<string[]> {
+export async function brokenPromises(
+  history: Scenario,
+  stage: ScenarioContext,
+  seen: Seen,
+): Promise<string[]> {
   const { cloud } = stage;
-  const owner = stage.nodes[story.ends.owner].instanceId;
+  const owner = stage.nodes[history.ends.owner].instanceId;
   return [
-    ...ownership(story, owner, seen),
-    ...(await cloud.vpc.misplaced(story.ends.owner)),
+    ...ownership(history, owner, seen),
+    ...(await cloud.vpc.misplaced(history.ends.owner)),
     ...(await cloud.mirror.differences()),
     ...cloud.mirror.troubles.splice(0),
-    ...record(story, owner, seen),
-    ...connections(story, seen.outage),
+    ...record(history, owner, seen),
+    ...connections(history, seen.outage),
   ];
 }
 
-function ownership(story: Scenario, owner: string, { vip, lastAnswer }: Seen): string[] {
+function ownership(history: Scenario, owner: string, { vip, lastAnswer }: Seen): string[] {
   const broken: string[] = [];
   if (vip.owner !== owner) broken.push(`the record says that ${vip.owner} owns the VIP, want ${owner}`);
   if (vip.lease !== undefined) broken.push(`epoch ${vip.lease.epoch} still holds the lease, want none`);
   const open = Object.values(vip.open).map(({ epoch }) => epoch);
   if (open.length > 0) broken.push(`epochs ${open.join(', ')} are still open in the record, want none`);
-  if (lastAnswer !== story.ends.owner) {
-    broken.push(`the client was last answered by "${lastAnswer}", want ${story.ends.owner}`);
+  if (lastAnswer !== history.ends.owner) {
+    broken.push(`the client was last answered by "${lastAnswer}", want ${history.ends.owner}`);
   }
   return broken;
 }
 
-function record(story: Scenario, owner: string, { vip, failovers, epochBefore }: Seen): string[] {
+function record(history: Scenario, owner: string, { vip, failovers, epochBefore }: Seen): string[] {
   const broken: string[] = [];
   const told = new Set(failovers.map(({ epoch }) => epoch));
   for (let epoch = epochBefore + 1; epoch <= vip.epoch; epoch += 1) {
     if (!told.has(epoch)) broken.push(`epoch ${epoch} has no outcome in the timeline`);
   }
-  const allowed = story.ends.outcomes ?? ORDINARY;
+  const allowed = history.ends.outcomes ?? ORDINARY;
   for (const { epoch, outcome, notes } of failovers) {
     if (!allowed.includes(outcome)) {
       broken.push(`epoch ${epoch} ended ${outcome} (${notes.join('; ')}), want one of ${allowed.join(', ')}`);
     }
   }
-  if (story.ends.tells !== undefined && !failovers.some(({ outcome }) => outcome === story.ends.tells)) {
-    broken.push(`no epoch ended ${story.ends.tells} in the timeline, want one`);
+  if (history.ends.tells !== undefined && !failovers.some(({ outcome }) => outcome === history.ends.tells)) {
+    broken.push(`no epoch ended ${history.ends.tells} in the timeline, want one`);
   }
   const last = failovers.findLast(({ outcome }) => outcome === 'switched' || outcome === 'unchanged');
   if (last !== undefined && last.to !== owner) {
     broken.push(`the last failover in the timeline went to ${last.to}, want ${owner}`);
   }
   const split = failovers.filter(({ splitBrain }) => splitBrain.length > 0).map(({ epoch }) => epoch);
-  if (story.ends.splitBrain === 'never' && split.length > 0) {
+  if (history.ends.splitBrain === 'never' && split.length > 0) {
     broken.push(`split brain is reported in epochs ${split.join(', ')}, want never`);
   }
   return broken;

@@ -46,24 +46,24 @@ interface Scene {
   readonly startMs: number;
 }
 
-export async function runScenario(lab: Lab, story: Scenario): Promise<ScenarioResult> {
+export async function runScenario(lab: Lab, history: Scenario): Promise<ScenarioResult> {
   const beganMs = monotonicMs();
   const failed = (error: unknown) => ({
     ...nothing,
     broken: [error instanceof Error ? error.message : String(error)],
   });
   let scene: Scene | undefined;
-  const result = await setUp(lab, story)
+  const result = await setUp(lab, history)
     .then((set) => {
       scene = set;
-      return perform(story, set);
+      return perform(history, set);
     })
     .catch(failed);
   await scene?.client.close();
   await restore(lab);
   return {
-    story: story.name,
-    says: story.says,
+    story: history.name,
+    says: history.says,
     ...result,
     verdict: result.broken.length === 0 ? 'held' : 'broken',
     tookMs: monotonicMs() - beganMs,
@@ -81,15 +81,15 @@ const nothing: Omit<Result, 'broken'> = {
   cut: 0,
 };
 
-async function setUp(lab: Lab, story: Scenario): Promise<Scene> {
+async function setUp(lab: Lab, history: Scenario): Promise<Scene> {
   await restore(lab);
-  const stage = scenarioContext({ ...lab, hold: story.hold });
+  const stage = scenarioContext({ ...lab, hold: history.hold });
   const master = stage.nodes.a.entered('MASTER', BOOT_MS);
   await Promise.all([stage.boot('a'), stage.boot('b')]);
   await master;
   await stage.settled('a', BOOT_MS);
   const client =
-    story.asks === 'vip' ? new Client('client', VIP, 80) : new Client('internet', lab.cloud.eip, 80);
+    history.asks === 'vip' ? new Client('client', VIP, 80) : new Client('internet', lab.cloud.eip, 80);
   try {
     await client.answerFrom(monotonicMs(), FIRST_ANSWER_MS, 'a');
     await delay(QUIET_BEFORE_MS);
@@ -101,9 +101,9 @@ async function setUp(lab: Lab, story: Scenario): Promise<Scene> {
   }
 }
 
-async function perform(story: Scenario, scene: Scene): Promise<Result> {
+async function perform(history: Scenario, scene: Scene): Promise<Result> {
   const { stage, client, startMs } = scene;
-  const trouble = await act(story, scene).catch((error: unknown) => [
+  const trouble = await act(history, scene).catch((error: unknown) => [
     error instanceof Error ? error.message : String(error),
   ]);
   const outage = outageOf(client.answers, startMs, monotonicMs());
@@ -111,8 +111,8 @@ async function perform(story: Scenario, scene: Scene): Promise<Result> {
   const failovers = await stage.cloud.failovers(scene.epochBefore + 1, vip.epoch);
   const lastAnswer = client.answers.findLast(isGood)?.what ?? 'nobody';
   const seen = { outage, vip, failovers, epochBefore: scene.epochBefore, lastAnswer };
-  const broken = [...trouble, ...(await brokenPromises(story, stage, seen))];
-  const explained = explainOutage(story, scene, outage, failovers);
+  const broken = [...trouble, ...(await brokenPromises(history, stage, seen))];
+  const explained = explainOutage(history, scene, outage, failovers);
   return {
     outageMs: outage.outageMs,
     parts: explained.parts,
@@ -125,7 +125,7 @@ async function perform(story: Scenario, scene: Scene): Promise<Result> {
 }
 
 /** Plays it and waits for its owner; what the election calls split brain meanwhile is noted. */
-async function act(story: Scenario, { stage, client }: Scene): Promise<string[]> {
+async function act(history: Scenario, { stage, client }: Scene): Promise<string[]> {
   let splitBrain = 0;
   let playing = true;
   const watch = (async () => {
@@ -136,23 +136,23 @@ async function act(story: Scenario, { stage, client }: Scene): Promise<string[]>
     }
   })();
   try {
-    await story.play(stage);
-    await stage.calm(story.ends.owner, story.ends.settlesWithinMs);
-    await client.answerFrom(monotonicMs(), FIRST_ANSWER_MS, story.ends.owner);
+    await history.play(stage);
+    await stage.calm(history.ends.owner, history.ends.settlesWithinMs);
+    await client.answerFrom(monotonicMs(), FIRST_ANSWER_MS, history.ends.owner);
   } finally {
     playing = false;
     await watch;
   }
-  if (story.ends.splitBrain === 'never' && splitBrain > 0)
+  if (history.ends.splitBrain === 'never' && splitBrain > 0)
     return ['the election called it split brain, want never'];
-  if (story.ends.splitBrain === 'reported' && splitBrain === 0) {
+  if (history.ends.splitBrain === 'reported' && splitBrain === 0) {
     return ['the election never called it split brain, want it reported'];
   }
   return [];
 }
 
 function explainOutage(
-  story: Scenario,
+  history: Scenario,
   { stage, client }: Scene,
   outage: Outage,
   failovers: Awaited<ReturnType<ScenarioContext['cloud']['failovers']>>,
@@ -162,7 +162,7 @@ function explainOutage(
     faultMs: stage.faultsMs.findLast((atMs) => atMs <= outage.firstGoodMs) ?? outage.lastGoodMs,
     firstGoodMs: outage.firstGoodMs,
     answers: client.answers,
-    follows: story.asks === 'vip' ? 'client' : cloud.eip,
+    follows: history.asks === 'vip' ? 'client' : cloud.eip,
     changes: cloud.mirror.changes,
     told: cloud.told(),
     requests: [...cloud.ec2.exchanges, ...cloud.store.exchanges],

@@ -23,11 +23,12 @@ export interface Step {
 const isStep = (name: string): name is StepName => Object.hasOwn(steps, name);
 
 export function stepFrom(event: unknown): Step {
-  const { state, story, ...rest } = event as StateEvent;
+  const { state, story: history, ...rest } = event as StateEvent;
   if (!isStep(state))
     throw new TypeError(`no step is called ${JSON.stringify(state)}, want ${Object.keys(steps).join(', ')}`);
-  if (state !== 'preflight') return { name: state, run: (ports) => steps[state](ports, { ...rest, story }) };
-  return { name: state, run: (ports) => firstStep(ports, { ...rest, story }, story.input) };
+  if (state !== 'preflight')
+    return { name: state, run: (ports) => steps[state](ports, { ...rest, story: history }) };
+  return { name: state, run: (ports) => firstStep(ports, { ...rest, story: history }, history.input) };
 }
 
 /** The order goes along with the answer: every later step needs it. */

@@ -51,7 +51,7 @@ function broken(
   ends: Partial<Ending> = {},
   misplaced: string[] = [],
 ): Promise<string[]> {
-  const story = {
+  const history = {
     ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 1, ...ends },
   } as Scenario;
   const stage = {
@@ -61,7 +61,7 @@ function broken(
       mirror: { differences: async () => [], troubles: [] },
     },
   } as unknown as ScenarioContext;
-  return brokenPromises(story, stage, { ...good, ...seen });
+  return brokenPromises(history, stage, { ...good, ...seen });
 }
 
 describe('what must hold at the end of a story', () => {

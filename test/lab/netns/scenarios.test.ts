@@ -20,7 +20,7 @@ describe('real keepalived, the real shim and real packets against the deployed s
   }, 240_000);
 
   const named = (name: string): ScenarioResult => {
-    const found = played.find(({ story }) => story === name);
+    const found = played.find(({ story: history }) => history === name);
     if (found === undefined) throw new Error(`the lab told of no story ${name}`);
     return found;
   };

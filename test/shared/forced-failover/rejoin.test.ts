@@ -96,13 +96,13 @@ describe('after the release', () => {
 
 describe('the message', () => {
   const command = { commandId: 'c' };
-  const told = (story: Partial<ExecutionState>, outcome: 'done' | 'failed' = 'done') => {
+  const told = (history: Partial<ExecutionState>, outcome: 'done' | 'failed' = 'done') => {
     const preflight = {
       before: { owner: 'i-a', priority: 254 },
       order,
       reasons: [],
     } as unknown as ExecutionState['preflight'];
-    const whole = { preflight, end: { outcome }, ...story } as ExecutionState;
+    const whole = { preflight, end: { outcome }, ...history } as ExecutionState;
     return report({ execution: 'x', stage: 'prod', story: whole }).text;
   };
   const send =
@@ -129,9 +129,9 @@ describe('the message', () => {
       'Released: i-a, which has not said so: w. Look there: vipshift-notify status',
     ],
     [released('taken-back'), 'failed', 'Released: i-a took the VIP back. Pin the VIP'],
-  ] as const)('%#: of one that is up again needs no command', (story, outcome, line) => {
-    expect(told(story, outcome)).toContain(line);
-    expect(told(story, outcome)).not.toContain('send-command');
+  ] as const)('%#: of one that is up again needs no command', (history, outcome, line) => {
+    expect(told(history, outcome)).toContain(line);
+    expect(told(history, outcome)).not.toContain('send-command');
   });
 
   it('gives keepalived’s taking back as the reason of a failure', () => {

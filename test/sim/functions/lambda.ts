@@ -7,7 +7,7 @@ import type { ForcedFailoverPorts } from '../../../shared/forced-failover/steps.
 import { type LocalBucket, localBucket } from '../../../shared/rate-limit/local-bucket.ts';
 import { epochMs } from '../../../shared/time.ts';
 import type { Scope } from '../../../shared/vip/vip.ts';
-import type { FaultName, Story } from '../history/history.ts';
+import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
 import type { Word } from '../world/machine.ts';
 import { type Blow, type Invocation, invocation } from './invocation.ts';
@@ -33,7 +33,7 @@ export interface Cloud {
   delivered(word: Word, stampMs: number): void;
   /** How long a claim's or a sweep's invocation may take. */
   readonly timeoutMs: number;
-  readonly blows: NonNullable<Story['blows']>;
+  readonly blows: NonNullable<History['blows']>;
   /** Every invocation that was begun, for tests that enumerate their awaits. */
   readonly begun: Invocation[];
   invocations: number;

@@ -6,9 +6,9 @@ import {
   type Deed,
   type FaultName,
   faultNames,
+  type History,
   type NodeSpec,
   type Odds,
-  type Story,
   type VipSpec,
 } from './history.ts';
 import { type Chance, chance } from './random.ts';
@@ -23,7 +23,7 @@ const drawnApart: ReadonlySet<FaultName> = new Set([
   'read empty',
 ]);
 
-export function storyOf(seed: number): Story {
+export function historyFrom(seed: number): History {
   const luck = chance(seed, 'story');
   const apart = chance(seed, 'story apart');
   const names = luck.pick([['web'], ['web'], ['web', 'db'], ['web', 'db', 'api']]);
@@ -34,7 +34,7 @@ export function storyOf(seed: number): Story {
   const long = luck.odds(0.03);
   const split = luck.odds(0.04);
   const quietAtMs = Math.round(long ? luck.log(360_000, 2_400_000) : luck.log(200_000, 500_000));
-  const story: Story = {
+  const history: History = {
     seed,
     nodes,
     vips,
@@ -48,7 +48,7 @@ export function storyOf(seed: number): Story {
     ...(apart.odds(0.5) ? { timeoutMs: 300_000 } : {}),
     phaseMs: luck.int(0, 59_999),
   };
-  return { ...story, acts: inOrder([...story.acts, ...ledgerActs(chance(seed, 'ledger'), story)]) };
+  return { ...history, acts: inOrder([...history.acts, ...ledgerActs(chance(seed, 'ledger'), history)]) };
 }
 
 function vipOf(luck: Chance, name: string, n: number, count: number, big: boolean): VipSpec {
@@ -123,7 +123,7 @@ function forcedActs(
 }
 
 /** A VIP leaves the ledger, at times just when reconcile has found something to do, and mostly comes back. */
-function ledgerActs(luck: Chance, { vips, quietAtMs, phaseMs }: Story): Act[] {
+function ledgerActs(luck: Chance, { vips, quietAtMs, phaseMs }: History): Act[] {
   if (!luck.odds(0.05)) return [];
   const vip = luck.int(0, vips.length - 1);
   const sweepAtMs = RECONCILE_FIRST_MS + phaseMs + RECONCILE_EVERY_MS * luck.int(0, 3);

@@ -129,7 +129,7 @@ export type Deed =
       readonly approved?: boolean;
     };
 
-export interface Story {
+export interface History {
   readonly seed: number;
   readonly nodes: readonly NodeSpec[];
   readonly vips: readonly VipSpec[];

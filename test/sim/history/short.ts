@@ -1,12 +1,12 @@
 // A story in short, for people: what there is, what may go wrong, what happens when.
 import type { Violation } from '../checks/violation.ts';
-import type { Act, Story } from './history.ts';
+import type { Act, History } from './history.ts';
 
 export const clock = (ms: number): string => `${(ms / 1000).toFixed(3)}s`;
 export const row = (atMs: number, text: string): string => `${clock(atMs).padStart(12)}  ${text}`;
 
-export function shortStory(story: Story, violations: readonly Violation[]): string {
-  const { seed, nodes, vips, odds, acts, quietAtMs } = story;
+export function shortStory(history: History, violations: readonly Violation[]): string {
+  const { seed, nodes, vips, odds, acts, quietAtMs } = history;
   const things = vips.map((v) => `${v.name} (${v.tables} tables, ${v.eips.length} EIPs)`).join(', ');
   const chances = Object.entries(odds).map(([fault, p]) => `${fault} ${Math.round(p * 100)} %`);
   const quirks = nodes.map((n) =>
@@ -18,9 +18,9 @@ export function shortStory(story: Story, violations: readonly Violation[]): stri
     ].join(''),
   );
   const quiet = { atMs: quietAtMs, text: 'quiet: nothing goes wrong from here on' };
-  const told = [...acts.map((act) => ({ atMs: act.atMs, text: actText(story, act) })), quiet];
+  const told = [...acts.map((act) => ({ atMs: act.atMs, text: actText(history, act) })), quiet];
   return [
-    `seed ${seed}: VIPs ${things}; nodes ${quirks.join(', ')}; ${story.preempt ? 'preempting' : 'nopreempt'}`,
+    `seed ${seed}: VIPs ${things}; nodes ${quirks.join(', ')}; ${history.preempt ? 'preempting' : 'nopreempt'}`,
     `chances: ${chances.join(', ') || 'none'}`,
     ...told.sort((a, b) => a.atMs - b.atMs).map(({ atMs, text }) => row(atMs, text)),
     ...violations.map(({ atMs, guarantee, vip, what }) =>
@@ -29,7 +29,7 @@ export function shortStory(story: Story, violations: readonly Violation[]): stri
   ].join('\n');
 }
 
-export function actText({ nodes, vips }: Story, act: Act): string {
+export function actText({ nodes, vips }: History, act: Act): string {
   const { does, atMs: _at, ...rest } = act;
   const words = Object.entries(rest).map(([field, value]) => {
     if (field === 'vip') return vips[value as number]!.name;

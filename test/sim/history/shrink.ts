@@ -4,19 +4,19 @@
 // Limit: greedy; the result is small, not the smallest. At most SHRINK_TRIES histories are run.
 import { violationsOf } from '../checks/all.ts';
 import type { Guarantee } from '../checks/violation.ts';
-import { tell } from '../world/world.ts';
-import type { FaultName, Story } from './history.ts';
+import { simulate } from '../world/world.ts';
+import type { FaultName, History } from './history.ts';
 
 const SHRINK_TRIES = 400;
 
-export type Fails = (story: Story) => Promise<readonly Guarantee[]>;
+export type Fails = (history: History) => Promise<readonly Guarantee[]>;
 
-const failsHere: Fails = async (story) => violationsOf(await tell(story)).map((v) => v.guarantee);
+const failsHere: Fails = async (history) => violationsOf(await simulate(history)).map((v) => v.guarantee);
 
-export async function shrink(story: Story, fails: Fails = failsHere): Promise<Story> {
-  const [reason] = await fails(story);
-  if (reason === undefined) return story;
-  let best = story;
+export async function shrink(history: History, fails: Fails = failsHere): Promise<History> {
+  const [reason] = await fails(history);
+  if (reason === undefined) return history;
+  let best = history;
   let tries = 0;
   for (let smaller = true; smaller && tries < SHRINK_TRIES; ) {
     smaller = false;
@@ -32,32 +32,32 @@ export async function shrink(story: Story, fails: Fails = failsHere): Promise<St
 }
 
 /** Great cuts first. */
-function* candidates(story: Story): Generator<Story> {
-  const { acts, odds } = story;
+function* candidates(history: History): Generator<History> {
+  const { acts, odds } = history;
   for (let size = acts.length >> 1; size >= 1; size >>= 1) {
     for (let from = 0; from < acts.length; from += size) {
-      yield { ...story, acts: [...acts.slice(0, from), ...acts.slice(from + size)] };
+      yield { ...history, acts: [...acts.slice(0, from), ...acts.slice(from + size)] };
     }
   }
   const names = Object.keys(odds) as FaultName[];
-  if (names.length > 1) yield { ...story, odds: {} };
+  if (names.length > 1) yield { ...history, odds: {} };
   for (const name of names) {
     const { [name]: _gone, ...others } = odds;
-    yield { ...story, odds: others };
+    yield { ...history, odds: others };
   }
   const last = Math.max(5000, ...acts.map((a) => a.atMs + 1));
-  if (last < story.quietAtMs) yield { ...story, quietAtMs: last };
-  for (const [n, vip] of story.vips.entries()) {
+  if (last < history.quietAtMs) yield { ...history, quietAtMs: last };
+  for (const [n, vip] of history.vips.entries()) {
     const set = (change: Partial<typeof vip>) => ({
-      ...story,
-      vips: story.vips.map((v, i) => (i === n ? { ...v, ...change } : v)),
+      ...history,
+      vips: history.vips.map((v, i) => (i === n ? { ...v, ...change } : v)),
     });
     if (vip.tables > 1) yield set({ tables: 1 });
     if (vip.addresses.length > 1) yield set({ addresses: vip.addresses.slice(0, 1) });
     if (vip.eips.length > 0) yield set({ eips: vip.eips.slice(1) });
   }
-  for (const [n, node] of story.nodes.entries()) {
+  for (const [n, node] of history.nodes.entries()) {
     if (node.clockMs === 0) continue;
-    yield { ...story, nodes: story.nodes.map((m, i) => (i === n ? { ...node, clockMs: 0 } : m)) };
+    yield { ...history, nodes: history.nodes.map((m, i) => (i === n ? { ...node, clockMs: 0 } : m)) };
   }
 }

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { caught } from '../controls/catch.ts';
 import { every } from '../controls/every-control.ts';
 import { variant } from '../controls/variant.ts';
-import { storyOf } from '../history/generator.ts';
+import { historyFrom } from '../history/generator.ts';
 import { shrink } from '../history/shrink.ts';
 import { slug } from './slug.ts';
 
@@ -26,14 +26,14 @@ for (const control of every.filter((c) => c.name.includes(values.only))) {
     continue;
   }
   const { violationsIn } = await variant(control.patches);
-  const reasons = async (story: Parameters<typeof violationsIn>[0]) => {
-    const all = (await violationsIn(story)).map((v) => v.guarantee);
+  const reasons = async (history: Parameters<typeof violationsIn>[0]) => {
+    const all = (await violationsIn(history)).map((v) => v.guarantee);
     return all.filter((guarantee) => control.breaks.includes(guarantee));
   };
-  const story = await shrink(storyOf(first.seed), reasons);
+  const history = await shrink(historyFrom(first.seed), reasons);
   await writeFile(
     new URL(`./${slug(control.name)}.json`, import.meta.url),
-    `${JSON.stringify(story, null, 2)}\n`,
+    `${JSON.stringify(history, null, 2)}\n`,
   );
   console.log(`${control.name}: seed ${first.seed}, ${first.guarantee}: ${first.what.slice(0, 160)}`);
 }

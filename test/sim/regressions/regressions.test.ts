@@ -6,9 +6,9 @@ import { violationsOf } from '../checks/all.ts';
 import { every } from '../controls/every-control.ts';
 import { found } from '../controls/found.ts';
 import { variant } from '../controls/variant.ts';
-import type { Story } from '../history/history.ts';
+import type { History } from '../history/history.ts';
 import { retell } from '../truth/retell.ts';
-import { tell } from '../world/world.ts';
+import { simulate } from '../world/world.ts';
 import { slug } from './slug.ts';
 
 const here = new URL('./', import.meta.url);
@@ -20,15 +20,15 @@ const LUCKS = 600;
 test.each(kept)(
   '%s',
   async (file) => {
-    const story: Story = JSON.parse(readFileSync(new URL(file, here), 'utf8'));
+    const history: History = JSON.parse(readFileSync(new URL(file, here), 'utf8'));
     const control = every.find((c) => `${slug(c.name)}.json` === file);
     if (control === undefined) throw new Error(`${file}: no control of that name; rename one of the two`);
     const { violationsIn } = await variant(control.patches);
     for (let luck = 0; luck < LUCKS; luck++) {
-      const lucky = { ...story, seed: story.seed + luck };
+      const lucky = { ...history, seed: history.seed + luck };
       const reasons = (await violationsIn(lucky)).map((v) => v.guarantee);
       if (!control.breaks.some((guarantee) => reasons.includes(guarantee))) continue;
-      const world = await tell(lucky);
+      const world = await simulate(lucky);
       const violations = violationsOf(world);
       expect(violations, retell(world, violations)).toEqual([]);
       return;

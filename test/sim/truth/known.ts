@@ -3,7 +3,7 @@
 import { LATE_AFTER } from '../../../shared/vip/claim.ts';
 import type { Word } from '../world/machine.ts';
 
-export interface Told {
+export interface KnownClaim {
   readonly word: Word;
   /** When the transition truly happened, in ms since the history began. */
   readonly sinceMs: number;
@@ -15,7 +15,7 @@ export interface Told {
 
 export interface Known {
   /** By VIP, then node: the newest stint that was delivered. */
-  readonly newest: Map<string, Map<string, Told>>;
+  readonly newest: Map<string, Map<string, KnownClaim>>;
   /** By VIP: nodes that said MASTER in time and not superseded, or that an order named. */
   readonly rightful: Map<string, Set<string>>;
   boot(bootId: string, bootedAtMs: number): void;
@@ -26,7 +26,7 @@ export interface Known {
 
 export function known(vips: readonly string[]): Known {
   const boots = new Map<string, number>();
-  const newest = new Map(vips.map((vip) => [vip, new Map<string, Told>()]));
+  const newest = new Map(vips.map((vip) => [vip, new Map<string, KnownClaim>()]));
   const rightful = new Map(vips.map((vip) => [vip, new Set<string>()]));
   return {
     newest,

@@ -15,10 +15,10 @@ interface Line {
 }
 
 export function retell(world: World, violations: readonly Violation[]): string {
-  const { story, log, region } = world;
+  const { story: history, log, region } = world;
   const lines: Line[] = [
-    ...story.acts.map((act) => ({ atMs: act.atMs, text: `ACT ${actText(story, act)}` })),
-    { atMs: story.quietAtMs, text: 'QUIET: nothing goes wrong from here on' },
+    ...history.acts.map((act) => ({ atMs: act.atMs, text: `ACT ${actText(history, act)}` })),
+    { atMs: history.quietAtMs, text: 'QUIET: nothing goes wrong from here on' },
     ...log.writes.map((w) => ({
       atMs: w.atMs,
       text: `item ${w.after.name} rev ${w.after.rev}: ${changeOf(w)} (${w.by?.name ?? 'operator'})`,
@@ -45,7 +45,7 @@ export function retell(world: World, violations: readonly Violation[]): string {
   ];
   const body = lines.map((l, i) => ({ ...l, i })).sort((a, b) => a.atMs - b.atMs || a.i - b.i);
   return [
-    shortStory(story, violations),
+    shortStory(history, violations),
     `\nthe record (vipshift timeline):\n${timelineText(world)}`,
     '\nstep by step:',
     ...body.map((l) => row(l.atMs, l.text)),

@@ -9,7 +9,7 @@ import { type Machine, priorityOf, say, sayLowerAdvert } from './machine.ts';
 import { meddle, stranger } from './meddle.ts';
 import { enter, order } from './orders.ts';
 import { instanceOf, isMaster, settleLater } from './vrrp.ts';
-import { lookLater, reckon, struck, type World, wake } from './world.ts';
+import { computeOwners, lookLater, struck, type World, wake } from './world.ts';
 
 /** Acts that are faults in the sense of issue 4: they count, and are paired with the states of the nodes. */
 const faulty = new Set<string>(deedNames);
@@ -89,7 +89,7 @@ export function perform(world: World, act: Act): void {
     default:
       meddle(world, act);
   }
-  reckon(world);
+  computeOwners(world);
   lookLater(world);
 }
 
@@ -159,7 +159,7 @@ function transient(world: World, act: Act & { does: 'is transient' }): void {
     const still = machine.boot === boot && isMaster(machine, act.vip);
     const other = world.machines.some((m) => m !== machine && isMaster(m, act.vip));
     if (still && other && machine.running) say(machine, world.road, of, 'BACKUP');
-    reckon(world);
+    computeOwners(world);
   });
 }
 

@@ -7,7 +7,7 @@ import { epochMs } from '../../../shared/time.ts';
 import { FUNCTION_TIMEOUT_MIN } from '../../../shared/vip/lease.ts';
 import { type Cloud, functions } from '../functions/lambda.ts';
 import type { Network } from '../functions/ports.ts';
-import type { FaultName, Story } from '../history/history.ts';
+import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
 import { known } from '../truth/known.ts';
 import { emptyLog } from '../truth/log.ts';
@@ -17,13 +17,13 @@ import { bootId, type Road } from './machine.ts';
 import { obey } from './orders.ts';
 import { region as regionOf } from './region.ts';
 import { scheduler } from './scheduler.ts';
-import { lookLater, reckon, struck, type World } from './world.ts';
+import { computeOwners, lookLater, struck, type World } from './world.ts';
 
 export const EPOCH_AT = Date.UTC(2026, 10, 22, 14, 0, 0);
 
-export function build(story: Story): World {
+export function build(history: History): World {
   const sched = scheduler();
-  const epochAt = EPOCH_AT + story.phaseMs;
+  const epochAt = EPOCH_AT + history.phaseMs;
   const now = () => epochMs(Math.floor(epochAt + sched.now()));
   const region = regionOf(now, () => sched.now());
   const vips = memoryVips();
@@ -33,23 +33,23 @@ export function build(story: Story): World {
   const log = emptyLog(
     sched,
     () => vips.items,
-    () => reckon(world),
+    () => computeOwners(world),
     (written) => obey(world, written),
   );
   const odds = (name: FaultName, luck: Chance): boolean =>
-    sched.now() < story.quietAtMs && luck.odds(story.odds[name] ?? 0);
+    sched.now() < history.quietAtMs && luck.odds(history.odds[name] ?? 0);
   const net: Network = {
     sched,
     epochAt,
     region,
     vips,
     timeline,
-    budget: story.sharedBudget ? memoryBudget() : undefined,
+    budget: history.sharedBudget ? memoryBudget() : undefined,
     log,
     published: [],
     changes: [],
     orders: [],
-    vipOf: (step) => vipOf(story, step),
+    vipOf: (step) => vipOf(history, step),
     describesFail: () => world.describesFail,
     strikes(name, by, lastsMs = 0) {
       if (!odds(name, by.luck)) return false;
@@ -58,7 +58,7 @@ export function build(story: Story): World {
     },
   };
   const cloud: Cloud = {
-    seed: story.seed,
+    seed: history.seed,
     net,
     odds,
     struck: (name, untilMs) => struck(world, name, untilMs),
@@ -66,8 +66,8 @@ export function build(story: Story): World {
       world.awaits += 1;
     },
     delivered: (word, stampMs) => world.known.delivered(word, stampMs, sched.now()),
-    timeoutMs: story.timeoutMs ?? FUNCTION_TIMEOUT_MIN,
-    blows: story.blows ?? [],
+    timeoutMs: history.timeoutMs ?? FUNCTION_TIMEOUT_MIN,
+    blows: history.blows ?? [],
     begun: [],
     invocations: 0,
   };
@@ -78,7 +78,7 @@ export function build(story: Story): World {
     luck(machine) {
       const known = lucks.get(machine.id);
       if (known !== undefined) return known;
-      const luck = chance(story.seed, machine.id);
+      const luck = chance(history.seed, machine.id);
       lucks.set(machine.id, luck);
       return luck;
     },
@@ -86,7 +86,7 @@ export function build(story: Story): World {
     accept: (word) => world.bus.accept(word),
     said(machine) {
       world.known.boot(bootId(machine), machine.bootedAtMs);
-      reckon(world);
+      computeOwners(world);
       lookLater(world);
     },
     fate(machine) {
@@ -101,31 +101,31 @@ export function build(story: Story): World {
     },
   };
   const does = functions(cloud);
-  const machines = story.nodes.map((spec) => machineOf(story, spec));
+  const machines = history.nodes.map((spec) => machineOf(history, spec));
   world = {
-    story,
+    story: history,
     sched,
     epochAt,
     region,
     net,
     cloud,
     functions: does,
-    bus: bus({ ...story, ...cloud, sched, epochAt, deliver: (...event) => does.claimed(...event) }),
+    bus: bus({ ...history, ...cloud, sched, epochAt, deliver: (...event) => does.claimed(...event) }),
     executions: [],
     deaths: [],
     log,
     road,
     machines,
-    groups: story.vips.map((_, vip) => ({
+    groups: history.vips.map((_, vip) => ({
       vip,
       machines,
       sides: new Map(),
-      preempt: story.preempt,
+      preempt: history.preempt,
       adverts: false,
     })),
-    orders: story.vips.map(() => ({})),
-    everMembers: story.nodes.map((n) => n.id),
-    known: known(story.vips.map((v) => v.name)),
+    orders: history.vips.map(() => ({})),
+    everMembers: history.nodes.map((n) => n.id),
+    known: known(history.vips.map((v) => v.name)),
     busDown,
     describesFail: false,
     lastDeed: [],
@@ -147,8 +147,8 @@ export function build(story: Story): World {
 }
 
 /** Whose step it is, by what it sets; one that sets nothing of anybody's is laid at the first one's door. */
-function vipOf({ vips }: Story, step: Step): string {
-  const isOf = (vip: Story['vips'][number]) =>
+function vipOf({ vips }: History, step: Step): string {
+  const isOf = (vip: History['vips'][number]) =>
     step.call === 'AssociateAddress'
       ? vip.eips.includes(step.eip)
       : step.call !== 'ModifyNetworkInterfaceAttribute' && vip.addresses.includes(step.destination);

@@ -1,16 +1,16 @@
 // The things that a story names, as they are before anything happens; beside them the strangers that must be left alone.
 import { newVip, type Vip } from '../../../shared/vip/vip.ts';
-import type { NodeSpec, Story } from '../history/history.ts';
+import type { History, NodeSpec } from '../history/history.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
 import type { Machine } from './machine.ts';
 import { ACCOUNT, type Region, VPC } from './region.ts';
 import type { World } from './world.ts';
 
-export function machineOf(story: Story, spec: NodeSpec): Machine {
+export function machineOf(history: History, spec: NodeSpec): Machine {
   return {
     id: spec.id,
     zone: spec.zone,
-    instances: story.vips.map((vip, n) => ({
+    instances: history.vips.map((vip, n) => ({
       vip: n,
       vipName: vip.name,
       priority: spec.priorities[n]!,
@@ -34,8 +34,8 @@ export function machineOf(story: Story, spec: NodeSpec): Machine {
 }
 
 export function furnish(world: World): void {
-  const { story, region, net } = world;
-  for (const spec of story.nodes) addEnis(world, spec.id, spec.zone, spec.hasEipEni);
+  const { story: history, region, net } = world;
+  for (const spec of history.nodes) addEnis(world, spec.id, spec.zone, spec.hasEipEni);
   region.setEni({
     ...ENI,
     eni: 'eni-foreign',
@@ -51,12 +51,12 @@ export function furnish(world: World): void {
     eni: 'eni-elsewhere',
     node: 'i-elsewhere',
     zone: 'zone-a',
-    label: story.vips[0]!.nodeLabel,
+    label: history.vips[0]!.nodeLabel,
     primary: false,
     sourceDestCheck: true,
     privateAddresses: ['10.1.9.9'],
   });
-  for (const vip of story.vips) {
+  for (const vip of history.vips) {
     for (let n = 1; n <= vip.tables; n++) addTable(region, `rtb-${vip.name}-${n}`, vip.tableLabel);
     const item: Vip = newVip({
       name: vip.name,
@@ -74,8 +74,8 @@ export function furnish(world: World): void {
     }
   }
   addTable(region, 'rtb-unlabelled');
-  addTable(region, 'rtb-elsewhere', story.vips[0]!.tableLabel, 'vpc-2');
-  addTable(region, 'rtb-edge', story.vips[0]!.tableLabel, VPC, true);
+  addTable(region, 'rtb-elsewhere', history.vips[0]!.tableLabel, 'vpc-2');
+  addTable(region, 'rtb-edge', history.vips[0]!.tableLabel, VPC, true);
 }
 
 const ENI = { vpc: VPC, account: ACCOUNT };

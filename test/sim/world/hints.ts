@@ -15,12 +15,12 @@ export function hintAt(world: World, act: Act): void {
   for (const { hint, inMs } of hintsOf(world, act, luck)) deliver(world, hint, inMs, luck);
 }
 
-interface Telling {
+interface PendingHint {
   readonly hint: Hint;
   readonly inMs: number;
 }
 
-function hintsOf(world: World, act: Act, luck: Chance): readonly Telling[] {
+function hintsOf(world: World, act: Act, luck: Chance): readonly PendingHint[] {
   if (act.does === 'dies' || act.does === 'boots' || act.does === 'is replaced') {
     const node = world.machines[act.node]!.id;
     if (world.machines[act.node]!.alive === (act.does === 'boots')) return [];
@@ -42,7 +42,7 @@ function hintsOf(world: World, act: Act, luck: Chance): readonly Telling[] {
 /** EC2 stamps whole seconds, rounded down. */
 const stamp = (world: World, atMs: number) => epochMs(Math.floor((world.epochAt + atMs) / 1000) * 1000);
 
-function power(world: World, node: string, state: string, inMs: number): Telling {
+function power(world: World, node: string, state: string, inMs: number): PendingHint {
   const hint: NodeHint = { kind: 'node', node, state, atMs: stamp(world, world.sched.now() + inMs) };
   return { hint, inMs };
 }

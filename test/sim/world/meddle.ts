@@ -35,8 +35,8 @@ export function stranger(world: World, act: Act & { does: 'stranger speaks' }): 
 type Meddling = Act & { readonly vip: number };
 
 export function meddle(world: World, act: Meddling): void {
-  const { region, story } = world;
-  const vip = story.vips[act.vip]!;
+  const { region, story: history } = world;
+  const vip = history.vips[act.vip]!;
   const luck = world.road.luck(world.machines[0]!);
   const table = `rtb-${vip.name}-${luck.int(1, vip.tables)}`;
   const address = luck.pick(vip.addresses);

@@ -3,7 +3,7 @@ import type { Cloud, Functions } from '../functions/lambda.ts';
 import type { Network } from '../functions/ports.ts';
 import type { Execution } from '../functions/workflow.ts';
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from '../history/cadence.ts';
-import type { Story } from '../history/history.ts';
+import type { History } from '../history/history.ts';
 import { chance } from '../history/random.ts';
 import { silenceTells, whereItBelongs } from '../truth/belonging.ts';
 import type { Known } from '../truth/known.ts';
@@ -30,7 +30,7 @@ export interface Interval {
 }
 
 export interface World {
-  readonly story: Story;
+  readonly story: History;
   readonly sched: Scheduler;
   readonly epochAt: number;
   readonly region: Region;
@@ -100,12 +100,12 @@ export function struck(world: World, name: string, untilMs: number): void {
   }
 }
 
-export async function tell(story: Story): Promise<World> {
-  const world = build(story);
+export async function simulate(history: History): Promise<World> {
+  const world = build(history);
   const { sched } = world;
-  for (const act of story.acts) sched.at(act.atMs, () => perform(world, act));
-  for (let n = 0; n * RECONCILE_EVERY_MS < story.quietAtMs + 1_200_000; n++) {
-    sched.at(RECONCILE_FIRST_MS + n * RECONCILE_EVERY_MS + story.phaseMs, () => {
+  for (const act of history.acts) sched.at(act.atMs, () => perform(world, act));
+  for (let n = 0; n * RECONCILE_EVERY_MS < history.quietAtMs + 1_200_000; n++) {
+    sched.at(RECONCILE_FIRST_MS + n * RECONCILE_EVERY_MS + history.phaseMs, () => {
       if (sched.now() < world.endAtMs) world.functions.sweep(`reconcile ${n}`);
     });
   }
@@ -113,9 +113,9 @@ export async function tell(story: Story): Promise<World> {
     for (const of of machine.instances) say(machine, world.road, of, 'BACKUP');
   }
   for (const group of world.groups) settleLater(group, world.road, 1000);
-  await sched.run(story.quietAtMs);
+  await sched.run(history.quietAtMs);
   // Events stop, faults end: what was begun before has its consequences still.
-  await sched.run(Math.max(story.quietAtMs + 5000, world.troubleUntilMs));
+  await sched.run(Math.max(history.quietAtMs + 5000, world.troubleUntilMs));
   const isUnderWay = () => world.executions.some((e) => e.endedAtMs === undefined);
   while (sched.now() < world.troubleUntilMs || isUnderWay())
     await sched.run(Math.max(world.troubleUntilMs, sched.now() + 1000));
@@ -159,11 +159,11 @@ export function lookLater(world: World): void {
 
 function lookIfQuiet(world: World, vip: number, happened: number, waitMs: number): void {
   const { pin, freeze } = world.orders[vip]!;
-  const { sched, story } = world;
+  const { sched, story: history } = world;
   const dueAtMs = sched.now() + waitMs;
   if ([pin, freeze].some((o) => o !== undefined && o.untilMs > sched.now() && o.untilMs < dueAtMs)) return;
   sched.at(dueAtMs, () => {
-    const troubled = world.busDown.size > 0 || world.describesFail || sched.now() > story.quietAtMs;
+    const troubled = world.busDown.size > 0 || world.describesFail || sched.now() > history.quietAtMs;
     if (world.happened !== happened || troubled) return;
     // Only now is it certain that what was said last has been heard.
     const wait = waitMs === CONVERGES_WITHIN_MS && silenceTells(world, vip);
@@ -190,7 +190,7 @@ function look(world: World, vip: number, when: Finding['when']): void {
 }
 
 /** After every change of EC2 or of the nodes: is each VIP where it belongs? */
-export function reckon(world: World): void {
+export function computeOwners(world: World): void {
   const now = world.sched.now();
   for (const [vip, spec] of world.story.vips.entries()) {
     const where = whereItBelongs(world, vip);
