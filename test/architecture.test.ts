@@ -1,16 +1,22 @@
 import { describe, expect, test } from 'vitest';
+import { everything, figures } from './architecture/figures.ts';
 import {
-  clockComplaints,
-  defaultExportComplaints,
+  circlesOf,
   directionComplaints,
   importComplaints,
-  importsOf,
+  serviceComplaints,
+} from './architecture/imports.ts';
+import { clockComplaints } from './architecture/purity.ts';
+import {
+  defaultExportComplaints,
+  FILES_MAX,
+  folderComplaints,
   LINES_MAX,
   lengthComplaints,
   nameComplaints,
-  type Source,
-  sourcesOf,
-} from './architecture.ts';
+  parameterComplaints,
+} from './architecture/shape.ts';
+import { importsOf, type Source, sourcesOf } from './architecture/sources.ts';
 
 const shared = sourcesOf('shared');
 const functions = sourcesOf('functions');
@@ -18,22 +24,18 @@ const cli = sourcesOf('cli');
 const lab = sourcesOf('lab', ['.ts', '.cjs', '.mjs', '.py', '.sh', '.bash']);
 const notify = sourcesOf('notify', ['.ts', '.sh', '.bash', 'vipshift-notify']);
 
-describe('the house', () => {
+describe('the architecture', () => {
   test('is looked at, not past: the files are there', () => {
-    expect(shared.length).toBeGreaterThan(30);
+    expect(shared.length).toBeGreaterThan(90);
     expect(functions.length).toBeGreaterThan(1);
-    expect(lab.length).toBeGreaterThan(5);
-    expect(notify.length).toBeGreaterThan(1);
-    expect(shared.flatMap(importsOf).length).toBeGreaterThan(100);
+    expect(lab.length).toBeGreaterThan(40);
+    expect(notify.length).toBeGreaterThan(10);
+    expect(everything().flatMap(importsOf).length).toBeGreaterThan(1500);
   });
 
-  test('imports point inwards: shared/*.ts to its siblings and to nothing else, no package and no node:', () => {
-    expect(shared.flatMap(importComplaints)).toEqual([]);
-  });
-
-  test('functions and cli use shared and themselves', () => {
-    expect([...functions, ...cli].flatMap(directionComplaints)).toEqual([]);
-  });
+  for (const { rule, complaints } of figures()) {
+    test(`${rule}: none`, () => expect(complaints).toEqual([]));
+  }
 
   test('only shared/aws/wire.ts reads the environment and the clock', () => {
     expect([...shared, ...functions].flatMap(clockComplaints)).toEqual([]);
@@ -54,40 +56,79 @@ describe('the house', () => {
 
 describe('each rule finds what it is for', () => {
   const source = (path: string, text: string): Source => ({ path, text });
-  const bad: readonly (readonly [string, readonly string[]])[] = [
-    ['a package', importComplaints(source('shared/a.ts', "import * as z from 'zod';"))],
-    ['node:', importComplaints(source('shared/a.ts', "import { x } from 'node:fs';"))],
-    ['a type from outside', importComplaints(source('shared/a.ts', "import type { X } from './aws/x.ts';"))],
-    ['an import at run time', importComplaints(source('shared/a.ts', "await import('zod');"))],
-    ['a re-export', importComplaints(source('shared/a.ts', "export * from './memory/x.ts';"))],
+  const imports = (path: string, from: string) => source(path, `import { x } from '${from}';`);
+  const bad: readonly (readonly [string, readonly unknown[]])[] = [
+    ['a package in the domain', importComplaints(imports('shared/vip/a.ts', 'zod'))],
+    ['node: in the domain', importComplaints(imports('shared/timeline/a.ts', 'node:fs'))],
     [
-      'an import over several lines',
-      importComplaints(source('shared/a.ts', "import {\n  x,\n} from 'zod';")),
+      'a type from above',
+      importComplaints(source('shared/vip/a.ts', "import type { X } from '../switch/x.ts';")),
     ],
-    ['memory on AWS', importComplaints(source('shared/memory/a.ts', "import { x } from '../aws/x.ts';"))],
     [
-      'shared looking outwards',
-      importComplaints(source('shared/aws/a.ts', "import { x } from '../../cli/x.ts';")),
+      'an import type() from above',
+      importComplaints(source('shared/vip/a.ts', "type X = import('../aws/x.ts').X;")),
     ],
-    ['a specifier without .ts', importComplaints(source('shared/a.ts', "import { x } from './b';"))],
+    ['an import at run time', importComplaints(source('shared/vip/a.ts', "await import('zod');"))],
     [
-      'a function using the lab',
-      directionComplaints(source('functions/a.ts', "import { x } from '../lab/x.ts';")),
+      'a re-export from above',
+      importComplaints(source('shared/vip/a.ts', "export * from '../memory/x.ts';")),
+    ],
+    ['a room beside it', importComplaints(imports('shared/network/a.ts', '../registry/x.ts'))],
+    ['a row above', importComplaints(imports('shared/switch/a.ts', '../controller/x.ts'))],
+    ['the ground on a room', importComplaints(imports('shared/time.ts', './vip/x.ts'))],
+    ['memory on AWS', importComplaints(imports('shared/memory/a.ts', '../aws/x.ts'))],
+    ['shared looking outwards', importComplaints(imports('shared/aws/ec2/a.ts', '../../../cli/x.ts'))],
+    ['a specifier without .ts', importComplaints(imports('shared/vip/a.ts', './b'))],
+    ['a file in no room', importComplaints(imports('shared/a.ts', './time.ts'))],
+    ['a service that reads the environment', serviceComplaints(imports('shared/aws/ec2/a.ts', '../wire.ts'))],
+    ['a function using the lab', directionComplaints(imports('functions/a.ts', '../lab/x.ts'))],
+    ['product code using a test', directionComplaints(imports('bench/a.ts', '../test/x.ts'))],
+    [
+      "a command using another command's words",
+      directionComplaints(imports('cli/vip/a.ts', '../apply/command.ts')),
+    ],
+    ['cli/command knowing a command', directionComplaints(imports('cli/command/a.ts', '../vip/add.ts'))],
+    [
+      'a circle of two',
+      circlesOf([imports('shared/vip/a.ts', './b.ts'), imports('shared/vip/b.ts', './a.ts')]),
+    ],
+    [
+      'a circle of types over three',
+      circlesOf([
+        source('a/a.ts', "import type { B } from './b.ts';"),
+        source('a/b.ts', "export type B = import('./c.ts').C;"),
+        source('a/c.ts', "export * from './a.ts';"),
+      ]),
+    ],
+    ['a crowded folder', folderComplaints(Array.from({ length: FILES_MAX + 1 }, (_, n) => `cli/x/${n}.ts`))],
+    ['five parameters', parameterComplaints(source('cli/a.ts', 'const f = (a, b, c, d, e) => 0;'))],
+    ['five in a method', parameterComplaints(source('cli/a.ts', 'class A { m(a, b, c, d, e) {} }'))],
+    [
+      'five in a type',
+      parameterComplaints(source('cli/a.ts', 'type F = (a: 1, b: 1, c: 1, d: 1, e: 1) => 1;')),
+    ],
+    [
+      'five in a port',
+      parameterComplaints(source('cli/a.ts', 'interface P { m(a: 1, b: 1, c: 1, d: 1, e: 1): 1 }')),
     ],
     ['the environment', clockComplaints(source('functions/a.ts', 'const x = process.env.X;'))],
-    ['Date.now', clockComplaints(source('shared/a.ts', 'const x = Date.now();'))],
-    ['Date.now, handed on', clockComplaints(source('shared/a.ts', 'const now = Date.now;'))],
-    ['new Date()', clockComplaints(source('shared/a.ts', 'const x = new Date();'))],
-    ['new Date', clockComplaints(source('shared/a.ts', 'const x = new Date;'))],
-    ['performance.now', clockComplaints(source('shared/a.ts', 'performance.now()'))],
+    ['Date.now', clockComplaints(source('shared/vip/a.ts', 'const x = Date.now();'))],
+    ['Date.now, handed on', clockComplaints(source('shared/vip/a.ts', 'const now = Date.now;'))],
+    ['new Date()', clockComplaints(source('shared/vip/a.ts', 'const x = new Date();'))],
+    ['new Date', clockComplaints(source('shared/vip/a.ts', 'const x = new Date;'))],
+    ['performance.now', clockComplaints(source('shared/vip/a.ts', 'performance.now()'))],
     ['setTimeout', clockComplaints(source('shared/aws/a.ts', 'setTimeout(f, 1);'))],
     [
       'a timer module',
       clockComplaints(source('shared/aws/a.ts', "import { setTimeout as s } from 'node:timers/promises';")),
     ],
-    ['an empty name', nameComplaints(source('shared/string-utils.ts', ''))],
+    ['an empty name', nameComplaints(source('shared/vip/string-utils.ts', ''))],
     ['an empty folder name', nameComplaints(source('lab/helpers/x.ts', ''))],
     ['a default export', defaultExportComplaints(source('cli/a.ts', 'export default function f() {}'))],
+    [
+      'a default export by its name',
+      defaultExportComplaints(source('cli/a.ts', 'const f = 1; export { f as default };')),
+    ],
     ['a long file', lengthComplaints(source('cli/a.ts', 'x\n'.repeat(LINES_MAX + 1)))],
   ];
   for (const [what, complaints] of bad) {
@@ -96,11 +137,18 @@ describe('each rule finds what it is for', () => {
 
   test('and nothing else', () => {
     const fine = source(
-      'shared/a.ts',
-      "// from 'zod', Date.now()\n/* import 'node:fs' */\nimport type { X } from './b.ts';\nnew Date(0);\nDate.parse('x');",
+      'shared/switch/a.ts',
+      "// from 'zod', Date.now()\n/* import 'node:fs' */\nimport type { X } from '../vip/b.ts';\nimport './c.ts';\nnew Date(0);\nDate.parse('x');\nconst f = (a: 1, b: 1, c: 1, d: 1) => 0;",
     );
     expect([importComplaints(fine), clockComplaints(fine), nameComplaints(fine)]).toEqual([[], [], []]);
+    expect([parameterComplaints(fine), circlesOf([fine]), defaultExportComplaints(fine)]).toEqual([
+      [],
+      [],
+      [],
+    ]);
     expect(lengthComplaints(source('cli/a.ts', 'x\n'.repeat(LINES_MAX)))).toEqual([]);
+    expect(folderComplaints(Array.from({ length: FILES_MAX }, (_, n) => `cli/x/${n}.ts`))).toEqual([]);
     expect(clockComplaints(source('shared/aws/wire.ts', 'Date.now()'))).toEqual([]);
+    expect(directionComplaints(imports('cli/vip/a.ts', '../apply/run.ts'))).toEqual([]);
   });
 });
