@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { applyCommand } from './apply/command.ts';
 import { auditCommand } from './audit/command.ts';
+import { refuseContradictions } from './command/contradictions.ts';
 import { statusHelp } from './command/exit.ts';
 import { completionCommand } from './completion/command.ts';
 import { doctorCommand } from './doctor/command.ts';
@@ -56,6 +57,7 @@ function habits(command: Command): void {
     .configureOutput({
       writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'vipshift: ')),
     });
+  refuseContradictions(command);
   command.showHelpAfterError(`  next: vipshift ${[pathOf(command), '--help'].join(' ').trim()}`);
 }
 

@@ -11,6 +11,7 @@ import { newVip, type Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
 import { refused, type Status, status } from '../command/exit.ts';
+import { entryMoveText } from '../command/forecast.ts';
 import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { removeVip, tablesLeft } from '../vip/list.ts';
@@ -36,6 +37,10 @@ export async function applyFile({
   const unnamed = vips.filter((vip) => !entries.some((e) => e.name === vip.name));
   const pruned = options.prune === true ? unnamed : [];
   show(out, changes, pruned);
+  for (const { prepared } of changes) {
+    const moves = entryMoveText(prepared, session.now());
+    if (moves !== undefined) out.note(moves);
+  }
   const staying = unnamed.filter((vip) => !pruned.includes(vip)).map((vip) => vip.name);
   if (staying.length > 0)
     out.note(`in the ledger and not in the file, left alone (--prune removes): ${staying.sort().join(', ')}`);
@@ -44,7 +49,15 @@ export async function applyFile({
     return status.ok;
   }
   if (options.dryRun === true) return status.bad;
-  for (const vip of pruned) await tablesLeft(session, vip, options.force === true);
+  // As the ledger will be: what is pruned beside it keeps no label.
+  const after = [
+    ...vips.filter((vip) => !pruned.includes(vip) && !changes.some((c) => c.name === vip.name)),
+    ...changes.map((change) => change.prepared.entry),
+  ];
+  for (const vip of pruned) {
+    const { stays } = await tablesLeft(session, vip, after, options.force === true);
+    for (const sentence of stays) out.note(`${vip.name}: ${sentence}`);
+  }
   if (!(await agreed(`change ${changes.length + pruned.length} VIPs?`, options.yes === true))) {
     out.note('nothing was changed');
     return status.ok;
@@ -54,7 +67,7 @@ export async function applyFile({
     out.note(`${name}: ${was === undefined ? 'registered' : 'changed'}`);
   }
   for (const vip of pruned) {
-    await removeVip(session, vip, { force: options.force === true, reason: options.reason ?? '' });
+    await removeVip(session, vip, options.reason ?? '');
     out.note(`${vip.name}: removed`);
   }
   return status.ok;

@@ -1,16 +1,17 @@
-// What `vipshift audit verify` does: holds the record against the functions' log.
+// What `vipshift audit verify` does: holds the record's failovers against the functions' log, and counts what has no digest there.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Lines, lineFrom, linesOf } from '../../shared/aws/logs/digest-lines.ts';
+import { momentText } from '../../shared/instants.ts';
 import { type EpochMs, epochMs, hours } from '../../shared/time.ts';
 import { digest } from '../../shared/timeline/integrity.ts';
 import { daysOf, type Window } from '../../shared/timeline/query.ts';
 import { compare, type Discrepancy, type LogLine, type Recorded } from '../../shared/timeline/verify.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status } from '../command/exit.ts';
-import { momentText } from '../command/instants.ts';
 import type { Session } from '../command/session.ts';
 import { type PeriodOptions, periodFrom } from '../timeline/period.ts';
+import { uncovered, uncoveredText } from './uncovered.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
@@ -25,9 +26,15 @@ export async function verify({ options, out, session }: CommandContext<VerifyOpt
   const seen = { sinceMs: fromMs, untilMs: window.untilMs };
   const lines = log.lines.filter((line) => within(line.atMs, seen));
   const discrepancies = await explained(session, compare(records, lines, now));
+  const notCovered = await uncovered(session, seen, records);
   if (out.json) {
     out.documents(discrepancies);
-    out.document({ verified: records.length, lines: lines.length, from: momentText(fromMs, options.tz) });
+    out.document({
+      verified: records.length,
+      lines: lines.length,
+      from: momentText(fromMs, options.tz),
+      ...(typeof notCovered === 'string' ? { notCounted: notCovered } : { notCovered }),
+    });
   } else {
     for (const d of discrepancies)
       out.line(
@@ -35,6 +42,7 @@ export async function verify({ options, out, session }: CommandContext<VerifyOpt
       );
     out.line(sentence(records.length, lines.length, discrepancies));
     out.line(`verified back to ${momentText(fromMs, options.tz)}: ${reach(asked, log, fromMs)}`);
+    out.line(uncoveredText(notCovered));
   }
   return discrepancies.some((d) => d.bad) ? status.bad : status.ok;
 }

@@ -9,6 +9,7 @@ import { isRegistered } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status } from '../command/exit.ts';
+import { doctorOf, leftBy, tellLeft } from '../command/left-behind.ts';
 import { repeated } from '../command/options.ts';
 import { type Output, plain } from '../command/output.ts';
 import { requireVip } from '../command/registered-vip.ts';
@@ -20,11 +21,12 @@ export async function answer(run: CommandContext<AnswerOptions>, approved: boole
   const waiting = await waitingFor(session, workflow, args[0]);
   if (options.list === true) return list(out, waiting);
   const request = theOne(waiting, run, approved ? 'approve' : 'deny');
-  const { vip, execution, order, plan } = request;
+  const { vip, execution, order, plan, calls = plan.length } = request;
   const by = await session.caller();
   const pin = order.pinMinutes === 0 ? 'no pin' : `pinned for ${order.pinMinutes} min`;
-  out.note(plain(`${vip} to ${order.to}, ${order.mode}, ${pin}, ${plan.length} calls`));
+  out.note(plain(`${vip} to ${order.to}, ${order.mode}, ${pin}, ${calls} calls`));
   out.note(plain(`ordered by ${order.by}: ${order.reason}`));
+  tellLeft(out, await leftBy(session, vip), doctorOf(vip, options));
   if (by === order.by) out.note('that is you: the record will say so');
   const reason = options.reason?.trim() ?? '';
   const decision: Decision = { approved, by, ...(reason === '' ? {} : { reason }) };
@@ -107,12 +109,12 @@ function list(out: Output, waiting: readonly ApprovalRequest[]): Status {
   else {
     out.table(
       ['execution', 'vip', 'to', 'mode', 'calls', 'until', 'by', 'reason'],
-      waiting.map(({ execution, vip, order, plan, untilMs }) => [
+      waiting.map(({ execution, vip, order, plan, calls = plan.length, untilMs }) => [
         execution,
         { text: vip, paint: 'strong' },
         order.to,
         order.mode,
-        String(plan.length),
+        String(calls),
         iso(untilMs),
         order.by,
         order.reason,

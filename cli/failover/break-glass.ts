@@ -2,23 +2,34 @@
 // EventBridge or Lambda is impaired. Needs DynamoDB and EC2.
 //
 // How: a short pin on the node and the lease are taken in one write; without the pin the newest claim would take the VIP
-// straight back. Limit: this machine's clock takes part in the lease, so it is measured first; it cannot make an unfit
+// straight back. What fails takes its pin back (break-glass-back.ts). Limit: this machine's clock takes part in the lease, so it is measured first; it cannot make an unfit
 // node fit.
 
 import { toFault } from '../../shared/fault.ts';
+import { liveForced } from '../../shared/forced-failover/under-way.ts';
+import { durationFrom } from '../../shared/instants.ts';
 import { type Switched, switchVip, take } from '../../shared/switch/switch-vip.ts';
-import { type DurationMs, hours, iso, plus, seconds } from '../../shared/time.ts';
-import { notCarriedOut, type OperatorAction, operatorAction } from '../../shared/timeline/operator-action.ts';
+import { type DurationMs, hours, iso, plus } from '../../shared/time.ts';
+import {
+  forcedText,
+  notCarriedOut,
+  operatorAction,
+  withoutForced,
+} from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder, unfit } from '../../shared/vip/election.ts';
-import { type Cause, isLive, LOOK_AGAIN } from '../../shared/vip/lease.ts';
+import { type Cause, isLive } from '../../shared/vip/lease.ts';
+import { mayWaitOn } from '../../shared/vip/lease-wait.ts';
 import { type Pin, type Vip, withPin } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { CliError, refused, type Status, status, usage } from '../command/exit.ts';
-import { durationFrom } from '../command/instants.ts';
+import { pinEndText } from '../command/forecast.ts';
+import { doctorOf, leftBy, tellLeft } from '../command/left-behind.ts';
+import { type CommonOptions, repeated } from '../command/options.ts';
 import type { Output } from '../command/output.ts';
 import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
 import { printFailover } from '../timeline/failover-text.ts';
+import { type Attempt, standsText, takePinBack } from './break-glass-back.ts';
 import { clockOffset, describeOffset, offTooFar } from './clock-offset.ts';
 
 interface BreakGlassOptions {
@@ -51,15 +62,53 @@ export async function breakGlass({
     { vip: vip.name, order: 'break-glass', atMs: session.now(), ...pin },
     session.nonce(),
   );
+  const attempt: Attempt = { vip: vip.name, order, pin, pinned: 'no' };
+  const left = leftBy(session, vip.name);
   await session.orders.put(order);
-  // A lease that nobody releases ends by itself, and whoever comes next closes the epoch.
-  process.prependListener('SIGINT', () => {
-    out.note(
-      `interrupted; the lease runs out in 10 s and reconcile looks after the rest: vipshift status ${vip.name}`,
-    );
+  const ends = onInterrupt(out, attempt, options);
+  const run = { session, out, options };
+  const switched = await moved(run, attempt);
+  tell(out, switched);
+  tellLeft(out, await left, doctorOf(vip.name, options));
+  if (isThere(switched, pin)) tellPinned(run, switched.vip, attempt);
+  else await takePinBack(run, attempt, hasMoved(switched));
+  ends();
+  return statusOf(switched);
+}
+
+/** A lease that nobody releases ends by itself, and whoever comes next closes the epoch; the pin does not. */
+function onInterrupt(out: Output, attempt: Attempt, options: CommonOptions): () => void {
+  const listener = () => {
+    const look = `look: vipshift status ${attempt.vip}${repeated(options)}`;
+    if (attempt.pinned === 'no') out.note(`interrupted; nothing is pinned by this run; ${look}`);
+    else out.note(`interrupted; the lease runs out in 10 s; ${standsText(attempt, options)}; ${look}`);
     process.exit(status.interrupted);
-  });
-  return tell(out, await moved(session, out, vip.name, pin, order));
+  };
+  process.prependListener('SIGINT', listener);
+  return () => process.removeListener('SIGINT', listener);
+}
+
+/** Committed, though cells of strangers may have been left. */
+const isThere = ({ vip, failovers }: Switched, pin: Pin): boolean =>
+  vip.lease === undefined && vip.owner === pin.node && failovers.at(-1)?.to === pin.node;
+
+/** Some call was carried out. */
+const hasMoved = ({ failovers }: Switched): boolean =>
+  failovers.some((failover) => failover.steps.some((step) => step.result === 'done'));
+
+function tellPinned(
+  { out, options }: { out: Output; options: CommonOptions },
+  vip: Vip,
+  { pin, replaced }: Attempt,
+): void {
+  out.note(
+    `pinned there until ${iso(pin.untilMs)}; take it back: vipshift unpin ${vip.name}${repeated(options)}`,
+  );
+  out.note(pinEndText({ ...vip, pin }));
+  if (replaced !== undefined)
+    out.note(
+      `it replaced the pin on ${replaced.node} until ${iso(replaced.untilMs)} by ${replaced.by}: ${replaced.reason}`,
+    );
 }
 
 async function checkClock(session: Session, out: Output): Promise<void> {
@@ -87,27 +136,30 @@ function refuseIfUseless(vip: Vip, node: string, session: Session): void {
     );
 }
 
-/** Enough for a lease that was just taken to run out, and for the switch of whoever takes it next. */
-const WAIT_MAX = seconds(30);
+/** Writes that somebody else was quicker than; a live lease is waited for as long as a command may take. */
+const RACES_MAX = 100;
 
 async function moved(
-  session: Session,
-  out: Output,
-  name: string,
-  pin: Pin,
-  order: OperatorAction,
+  run: { session: Session; out: Output; options: CommonOptions },
+  attempt: Attempt,
 ): Promise<Switched> {
+  const { session, out } = run;
+  const { vip: name, pin, order } = attempt;
   const { wire: ports } = session;
   const began = session.now();
   let waited = false;
   try {
-    while (session.now() < plus(began, WAIT_MAX)) {
+    for (let race = 1; race <= RACES_MAX; ) {
       const vip = await requireVip(session, name);
       if (isLive(vip.lease, session.now())) {
         if (!waited) out.note(`epoch ${vip.epoch} is under way (${vip.lease!.cause.why}); waiting for it`);
         waited = true;
-        await ports.clock.wait(LOOK_AGAIN);
-        continue;
+        if (await mayWaitOn(ports)) continue;
+        throw new CliError(
+          `${name} was under another lease for ${Math.round((session.now() - began) / 60_000)} min`,
+          `look who holds it: vipshift status ${name}; then try again`,
+          status.aws,
+        );
       }
       const cause: Cause = {
         kind: 'order',
@@ -117,30 +169,44 @@ async function moved(
         by: pin.by,
         atMs: session.now(),
       };
-      const taken = await take(ports, vip, withPin(vip, pin), cause);
-      if (taken === undefined) continue;
+      attempt.pinned = 'maybe';
+      attempt.replaced = isLiveOrder(vip.pin, session.now()) ? vip.pin : undefined;
+      // What this is for is a workflow that is stuck: it finds itself cancelled, and goes back.
+      const taken = await take(ports, vip, withPin(withoutForced(vip), pin), cause);
+      attempt.pinned = taken === undefined ? 'no' : 'yes';
+      if (taken === undefined) {
+        race += 1;
+        continue;
+      }
+      const forced = liveForced(vip, session.now());
+      if (forced !== undefined) out.note(`cancelled: ${forcedText(name, forced)}`);
       out.note(`epoch ${taken.epoch}: the lease is taken; moving ${name} to ${pin.node}`);
       const observing = ports.ec2.observe(taken);
       observing.catch(() => undefined);
       return await switchVip(ports, taken, observing, [{ stage: 'order began', atMs: began }]);
     }
     throw new CliError(
-      `${name} was under another lease for ${WAIT_MAX / 1000} s`,
-      `look who holds it: vipshift status ${name}; then try again`,
+      `the item of ${name} changed ${RACES_MAX} times under our hands`,
+      `try again; vipshift status ${name} shows who speaks`,
       status.aws,
     );
   } catch (error) {
-    await session.orders.put(notCarriedOut(order, toFault(error), session.now(), session.nonce()));
+    const entry = notCarriedOut(order, toFault(error), session.now(), session.nonce());
+    await session.orders.put(entry).catch((fault: unknown) => out.note(toFault(fault).message));
+    if (attempt.pinned !== 'no') await takePinBack(run, attempt, attempt.pinned === 'yes');
     throw error;
   }
 }
 
-function tell(out: Output, switched: Switched): Status {
+function tell(out: Output, switched: Switched): void {
   for (const failover of switched.failovers) {
     if (out.json) out.document(failover);
     else printFailover(out, failover, 'UTC');
   }
   for (const fault of switched.faults) out.note(`beside the switch, which is done: ${fault.message}`);
-  const last = switched.failovers.at(-1);
+}
+
+function statusOf({ failovers }: Switched): Status {
+  const last = failovers.at(-1);
   return last?.outcome === 'switched' || last?.outcome === 'unchanged' ? status.ok : status.bad;
 }

@@ -1,9 +1,9 @@
 // `vipshift failover`: moves a VIP to a node by order. The command line of it; the two ways to do it are files of their
 // own, failover-run.ts (the workflow) and break-glass.ts.
 import { Command, Option } from 'commander';
+import { durationFrom } from '../../shared/instants.ts';
 import { type CommandAction, defineCommand, type ParsedArgs } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
-import { durationFrom } from '../command/instants.ts';
 import { positive, withCommon } from '../command/options.ts';
 import type { FailoverAsked, FailoverOptions } from './run.ts';
 
@@ -72,7 +72,8 @@ Examples:
   $ vipshift failover web --to i-0abc1234def567890 --reason 'change 4711' --approval --name change-4711
   $ vipshift failover --follow change-4711
   $ vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down'
-Take the pin back afterwards: vipshift unpin web`;
+The pin keeps it there; when it ends, or is taken back (vipshift unpin web), the VIP goes where
+VRRP’s master is: back, unless keepalived’s master is the new node by then.`;
 
 async function load(line: ParsedArgs<FailoverOptions>): Promise<CommandAction<FailoverOptions>> {
   const { args, options } = line;
@@ -98,9 +99,29 @@ async function load(line: ParsedArgs<FailoverOptions>): Promise<CommandAction<Fa
 
 function refuseBeside({ args, options }: ParsedArgs<FailoverOptions>): void {
   const { to, reason, breakGlass } = options;
-  const others = [args[0], to, reason, breakGlass, ...workflowOnly.map((name) => options[name as 'mode'])];
+  const others = [
+    args[0],
+    to,
+    reason,
+    breakGlass,
+    options.for,
+    ...workflowOnly.map((name) => options[name as 'mode']),
+  ];
   if (others.some((other) => other !== undefined))
     throw usage('--follow stands for itself', 'vipshift failover --follow NAME');
+}
+
+/** What only says how keepalived is handled does nothing where it is left alone. */
+export function refuseKeepalivedOnly({ claimWait, release }: FailoverOptions, why: string): void {
+  const idle = [
+    ...(claimWait === undefined ? [] : ['--claim-wait']),
+    ...(release === undefined ? [] : ['--release']),
+  ];
+  if (idle.length > 0)
+    throw usage(
+      `${idle.join(' and ')} cannot be used ${why}: keepalived stays as it is`,
+      `leave ${idle.length === 1 ? 'it' : 'them'} out, or take --mode via-keepalived`,
+    );
 }
 
 const NODE = /^i-[0-9a-f]{8,17}$/;
@@ -119,6 +140,7 @@ function checked(asked: FailoverAsked): FailoverAsked {
       `--name ${asked.name}: no name of an execution`,
       'want up to 80 letters, digits, ".", "_", "-"',
     );
+  if (asked.mode === 'routes-only') refuseKeepalivedOnly(asked, 'with --mode routes-only');
   if (asked.for !== undefined && !((durationFrom(asked.for) ?? 0) > 0))
     throw usage(`--for ${asked.for}: no such duration`, 'want 5m, 15m or 2h');
   return asked;

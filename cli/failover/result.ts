@@ -3,6 +3,7 @@
 // Limit: what did not succeed leaves no data in the workflow, so who owns the VIP then is read anew.
 
 import type { Execution } from '../../shared/aws/step-functions/workflow.ts';
+import { callsOf } from '../../shared/forced-failover/carried.ts';
 import type { ExecutionState } from '../../shared/forced-failover/execution.ts';
 import type { FailoverOrder } from '../../shared/forced-failover/order.ts';
 import type { Preflight } from '../../shared/forced-failover/preflight.ts';
@@ -11,6 +12,8 @@ import { iso } from '../../shared/time.ts';
 import { took } from '../../shared/timeline/query.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
 import { CliError, type Status, status } from '../command/exit.ts';
+import { pinEndText } from '../command/forecast.ts';
+import { doctorOf, type LeftThing, leftBy, leftDocument, tellLeft } from '../command/left-behind.ts';
 import { type CommonOptions, repeated } from '../command/options.ts';
 import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
@@ -24,14 +27,20 @@ export async function tellEnd(
   const { vip: name = '', to = '', mode = '' } = execution.input as Partial<FailoverOrder>;
   if (execution.state !== 'succeeded') throw await unsuccessful(session, out, execution, name, options);
   if (execution.input.dryRun === true)
-    return tellPlan(out, execution.output as unknown as Preflight, name, to);
+    return tellPlan(out, execution.output as unknown as Preflight, {
+      vip: name,
+      to,
+      left: await leftBy(session, name),
+      doctor: doctorOf(name, options),
+    });
   // What the workflow leaves behind when it succeeds.
   const history = (execution.output ?? {}) as ExecutionState;
   const { preflight, switched } = history;
   const epoch = switched !== undefined && 'epoch' in switched ? Number(switched.epoch) : 0;
-  const [{ outcome }, vip] = await Promise.all([
+  const [{ outcome }, vip, left] = await Promise.all([
     session.log.epoch(name, epoch),
     session.wire.vips.read(name),
+    leftBy(session, name),
   ]);
   const before = preflight?.before.owner;
   const pin = isLiveOrder(vip?.pin, session.now()) ? vip!.pin : undefined;
@@ -42,7 +51,7 @@ export async function tellEnd(
     const was = before === undefined ? {} : { from: before };
     const record = outcome === undefined ? {} : { failover: outcome };
     const told = { vip: name, to, mode, outcome: 'done', execution: execution.name };
-    out.document({ ...told, ...was, epoch, ...pinned, ...record });
+    out.document({ ...told, ...was, epoch, ...pinned, ...leftDocument(left), ...record });
     return status.ok;
   }
   const ms = outcome === undefined ? undefined : took(outcome);
@@ -51,24 +60,36 @@ export async function tellEnd(
     ...(outcome?.verified === true ? ['read back from EC2'] : []),
   ].join(', ');
   out.line(plain(`${name} is at ${to}, epoch ${epoch} (was at ${before ?? 'nobody'}): ${how}`));
-  if (pin !== undefined)
+  tellLeft(out, left, doctorOf(name, options));
+  if (pin !== undefined) {
     out.note(
       `pinned there until ${iso(pin.untilMs)}; take it back: vipshift unpin ${name}${repeated(options)}`,
     );
+    out.note(pinEndText(vip!));
+  }
   out.note(`the record in full: vipshift explain ${name}/${epoch}${repeated(options)}`);
   return status.ok;
 }
 
-function tellPlan(out: Output, found: Preflight, vip: string, to: string): Status {
-  const { outcome, reasons, plan, conflicts, atLeastMs, before } = found;
+interface Planned {
+  readonly vip: string;
+  readonly to: string;
+  readonly left: readonly LeftThing[] | string;
+  readonly doctor: string;
+}
+
+function tellPlan(out: Output, found: Preflight, { vip, to, left: leaves, doctor }: Planned): Status {
+  const { outcome, reasons, plan, conflicts, atLeastMs, before, left } = found;
   const fit = outcome === 'fit';
   if (out.json) {
-    out.document({ vip, to, outcome, reasons, plan, conflicts, atLeastMs, before });
+    const planned = { vip, to, outcome, reasons, plan, conflicts, atLeastMs, before, notListed: left };
+    out.document({ ...planned, ...leftDocument(leaves) });
     return fit ? status.ok : status.bad;
   }
   if (fit) {
     const time = atLeastMs === 0 ? 'at once' : `over ${Math.ceil(atLeastMs / 1000)} s at the least`;
-    const calls = `${plan.length} ${plan.length === 1 ? 'call' : 'calls'} ${time}`;
+    const count = callsOf(found);
+    const calls = `${count} ${count === 1 ? 'call' : 'calls'} ${time}`;
     out.line(`${vip} can go to ${to} now (it is at ${before.owner ?? 'nobody'}): ${calls}`);
   } else {
     out.line(`${vip} cannot go to ${to} now:`);
@@ -81,6 +102,11 @@ function tellPlan(out: Output, found: Preflight, vip: string, to: string): Statu
     );
   }
   for (const c of conflicts) out.line(plain(`left alone: ${c.cell} found ${c.found}: ${c.why}`));
+  if (left !== undefined)
+    out.note(
+      `not listed: ${left.plan} more calls, ${left.conflicts} more left alone, ${left.reasons} more reasons`,
+    );
+  tellLeft(out, leaves, doctor);
   out.note('a dry run: nothing was changed');
   return fit ? status.ok : status.bad;
 }

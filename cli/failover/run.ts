@@ -5,14 +5,16 @@
 import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
 import type { Execution, Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import type { FailoverOrder, RejoinPolicy } from '../../shared/forced-failover/order.ts';
+import { durationFrom } from '../../shared/instants.ts';
 import { iso } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
-import { durationFrom } from '../command/instants.ts';
+import { doctorOf, leftBy, tellLeft } from '../command/left-behind.ts';
 import { repeated } from '../command/options.ts';
 import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
+import { refuseKeepalivedOnly } from './command.ts';
 import { follow, followOn } from './progress.ts';
 import { tellEnd } from './result.ts';
 
@@ -28,12 +30,15 @@ export async function forced({
   const name = options.name ?? freshName(session, vip.name);
   const how = { name, again: repeated(options) };
   const ends = onInterrupt(out, `interrupted; what was started goes on. Follow it: ${followOn(how)}`);
+  // Looked up meanwhile: nothing waits for it.
+  const leaving = order.dryRun ? [] : leftBy(session, vip.name);
   const known = await begun(workflow, name, order, options.name !== undefined);
   if (known !== undefined)
     out.note(
       `${name} was started before, ${iso(known.startedAtMs)}, and is ${known.state}: nothing new is started`,
     );
   else out.note(`${name}: ${sentence(order)}`);
+  tellLeft(out, await leaving, doctorOf(vip.name, options));
   if (options.detach === true) {
     if (out.json) out.document({ execution: name, started: known === undefined, order });
     else out.line(name);
@@ -74,10 +79,12 @@ function onInterrupt(out: CommandContext<object>['out'], text: string): () => vo
 function orderOf(vip: Vip, by: string, options: FailoverAsked): FailoverOrder {
   const { to, reason, dryRun, approval, claimWait, release } = options;
   const pin = options.for === undefined ? undefined : durationFrom(options.for);
+  const mode = options.mode ?? (vip.hold === 'both' ? 'routes-only' : 'via-keepalived');
+  if (mode === 'routes-only') refuseKeepalivedOnly(options, `with ${vip.name}, which moves routes-only`);
   const parsed = orderFrom({
     vip: vip.name,
     to,
-    mode: options.mode ?? (vip.hold === 'both' ? 'routes-only' : 'via-keepalived'),
+    mode,
     reason,
     by: by.slice(0, 500),
     dryRun,

@@ -1,9 +1,14 @@
 // `vipshift pin|unpin|freeze|thaw`: orders that run out by themselves, each recorded before it takes effect.
 //
+// Beside a forced failover that is under way: a freeze cancels it, in the same write; a pin elsewhere is refused, and so is an
+// unpin of the pin that it set.
+//
 // Limit: an order is a word in the VIP's item. The controller follows it with the next claim or reconcile, within a
 // minute; what has to move at once is a failover.
 import { Command } from 'commander';
 import { toFault } from '../../shared/fault.ts';
+import { forbidsPin, forbidsUnpin, liveForced } from '../../shared/forced-failover/under-way.ts';
+import { durationFrom } from '../../shared/instants.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
 import {
@@ -11,20 +16,23 @@ import {
   type OperatorActionKind,
   operatorAction,
 } from '../../shared/timeline/operator-action.ts';
-import { isLiveOrder, unfit } from '../../shared/vip/election.ts';
+import { unfit } from '../../shared/vip/election.ts';
 import { type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
-import { type CommandContext, defineCommand } from '../command/command.ts';
+import { type CommandContext, defineCommand, type ParsedArgs } from '../command/command.ts';
+import { agreed } from '../command/confirm.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
-import { durationFrom } from '../command/instants.ts';
-import { withCommon } from '../command/options.ts';
+import { freezeEndText, leavesAfterFreeze, movesWithout, pinEndText, stayText } from '../command/forecast.ts';
+import { repeated, withCommon } from '../command/options.ts';
 import { unknown } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
+import { underWay } from '../command/under-way.ts';
 
 export interface OrderOptions {
   readonly all?: boolean;
   readonly to?: string;
   readonly for: string;
   readonly reason?: string;
+  readonly yes?: boolean;
 }
 
 /** A forgotten order must not outlive the memory of why it was given. */
@@ -53,7 +61,10 @@ Example:
           ),
       ),
     ),
-    async () => (run) => give(run, 'pin'),
+    async (line) => {
+      refuseUnaddressed(line);
+      return (run) => give(run, 'pin');
+    },
   );
 
 export const unpinCommand = () =>
@@ -62,9 +73,22 @@ export const unpinCommand = () =>
       whom(new Command('unpin'))
         .description('take a pin back before it runs out')
         .option('--reason <text>', 'why, for the record')
-        .addHelpText('after', '\nExample:\n  $ vipshift unpin web'),
+        .option('-y, --yes', 'do not ask, also where the VIP moves')
+        .addHelpText(
+          'after',
+          `
+Without the pin the VIP is where VRRP’s master is, within a minute: where that moves it, unpin says
+where to and asks.
+
+Examples:
+  $ vipshift unpin web
+  $ vipshift unpin web --yes --reason 'change 4711 is done'`,
+        ),
     ),
-    async () => (run) => give(run, 'unpin'),
+    async (line) => {
+      refuseUnaddressed(line);
+      return (run) => give(run, 'unpin');
+    },
   );
 
 export const freezeCommand = () =>
@@ -72,7 +96,9 @@ export const freezeCommand = () =>
     withCommon(
       expiring(
         whom(new Command('freeze'))
-          .description('nothing moves: claims are recorded, and followed after the freeze')
+          .description(
+            'nothing moves: claims are recorded, and followed after the freeze; cancels a forced failover that is under way',
+          )
           .addHelpText(
             'after',
             `
@@ -82,7 +108,10 @@ Examples:
           ),
       ),
     ),
-    async () => (run) => give(run, 'freeze'),
+    async (line) => {
+      refuseUnaddressed(line);
+      return (run) => give(run, 'freeze');
+    },
   );
 
 export const thawCommand = () =>
@@ -91,10 +120,28 @@ export const thawCommand = () =>
       whom(new Command('thaw'))
         .description('take a freeze back before it runs out')
         .option('--reason <text>', 'why, for the record')
-        .addHelpText('after', '\nExample:\n  $ vipshift thaw --all'),
+        .option('-y, --yes', 'do not ask, also where a VIP moves')
+        .addHelpText(
+          'after',
+          `
+What was claimed during the freeze is followed within a minute: where that moves a VIP, thaw says
+where to and asks.
+
+Examples:
+  $ vipshift thaw web
+  $ vipshift thaw --all --yes`,
+        ),
     ),
-    async () => (run) => give(run, 'thaw'),
+    async (line) => {
+      refuseUnaddressed(line);
+      return (run) => give(run, 'thaw');
+    },
   );
+
+function refuseUnaddressed({ args, options }: ParsedArgs<OrderOptions>): void {
+  if ((options.all === true) === args.length > 0)
+    throw usage('which VIPs?', 'name them, or say --all; not both');
+}
 
 type Kind = Extract<OperatorActionKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
 
@@ -105,13 +152,27 @@ async function give(
   const vips = await addressed(session, args, options.all === true);
   const untilMs = kind === 'pin' || kind === 'freeze' ? expiry(options.for, session.now()) : undefined;
   if (kind === 'pin') refuseUnfit(vips, options.to!);
+  const ends = kind === 'unpin' || kind === 'thaw';
+  const moves = ends ? await movesWithout(session, vips, kind) : new Map<string, string>();
+  for (const text of moves.values()) out.note(text);
+  if (moves.size > 0) {
+    const names = options.all === true ? '--all' : args.join(' ');
+    const otherwise = `say --yes to let it move: vipshift ${kind} ${names} --yes${repeated(options)}`;
+    if (!(await agreed(`${kind} ${names}?`, options.yes === true, otherwise))) {
+      out.note('nothing was changed');
+      return status.ok;
+    }
+  }
   const by = await session.caller();
   let failed = 0;
   for (const vip of vips) {
     try {
-      const done = await giveOne(session, vip.name, kind, { by, options, untilMs });
+      const { item, ...done } = await giveOne(session, vip.name, kind, { by, options, untilMs });
       if (out.json) out.document(done);
       else out.line(sentence(done));
+      if (kind === 'pin') out.note(pinEndText(item));
+      if (kind === 'freeze' && leavesAfterFreeze(item)) out.note(freezeEndText(item));
+      if (ends && done.changed && !moves.has(vip.name)) out.note(stayText(item, session.now()));
     } catch (error) {
       if (vips.length === 1) throw error;
       failed += 1;
@@ -122,7 +183,6 @@ async function give(
 }
 
 async function addressed(session: Session, names: readonly string[], all: boolean): Promise<readonly Vip[]> {
-  if (all === names.length > 0) throw usage('which VIPs?', 'name them, or say --all; not both');
   const vips = (await session.wire.vips.list()).filter(isRegistered);
   if (all) return [...vips].sort((a, b) => (a.name < b.name ? -1 : 1));
   const missing = names.filter((name) => !vips.some((v) => v.name === name));
@@ -160,14 +220,17 @@ interface Given {
   readonly changed: boolean;
   readonly until?: string;
   readonly node?: string;
+  /** The execution of a forced failover that was under way. */
+  readonly cancelled?: string;
 }
 
+/** `item`: the VIP with it. */
 async function giveOne(
   session: Session,
   name: string,
   kind: Kind,
   words: { by: string; options: OrderOptions; untilMs: EpochMs | undefined },
-): Promise<Given> {
+): Promise<Given & { readonly item: Vip }> {
   const { by, options, untilMs } = words;
   const reason = options.reason ?? '';
   const node = kind === 'pin' ? { node: options.to! } : {};
@@ -178,9 +241,13 @@ async function giveOne(
   );
   await session.orders.put(order);
   let changed = false;
+  let cancelled: string | undefined;
+  let item: Vip | undefined;
   try {
-    await update(session.wire.vips, name, (was) => {
+    item = await update(session.wire.vips, name, (was) => {
       if (!isRegistered(was)) throw unknown(name);
+      refuseBeside(was, kind, options.to, session.now());
+      cancelled = kind === 'freeze' ? liveForced(was, session.now())?.execution : undefined;
       const is = applied(was, kind, {
         by,
         reason,
@@ -195,12 +262,23 @@ async function giveOne(
     throw error;
   }
   return {
+    item: item!,
     vip: name,
     order: kind,
     changed,
     ...node,
     ...(untilMs === undefined ? {} : { until: iso(untilMs) }),
+    ...(cancelled === undefined ? {} : { cancelled }),
   };
+}
+
+/** Again for each try: a forced failover may begin in between. */
+function refuseBeside(vip: Vip, kind: Kind, node: string | undefined, now: EpochMs): void {
+  const pinned = kind === 'pin' ? forbidsPin(vip, node!, now) : undefined;
+  if (pinned !== undefined) throw underWay(vip.name, pinned, `it is not pinned to ${node}`);
+  const unpinned = kind === 'unpin' ? forbidsUnpin(vip, now) : undefined;
+  if (unpinned !== undefined)
+    throw underWay(vip.name, unpinned, 'the pin is its own, and stays until its end');
 }
 
 function applied(
@@ -222,15 +300,14 @@ function applied(
   }
 }
 
-function sentence({ vip, order, changed, until, node }: Given): string {
+function sentence({ vip, order, changed, until, node, cancelled }: Given): string {
   if (order === 'pin')
     return `${vip} is pinned to ${node} until ${until}; the controller follows within a minute`;
-  if (order === 'freeze') return `${vip} is frozen until ${until}`;
+  if (order === 'freeze') {
+    const undone =
+      cancelled === undefined ? '' : `; the forced failover ${cancelled} is cancelled and goes back`;
+    return `${vip} is frozen until ${until}${undone}`;
+  }
   const what = order === 'unpin' ? 'pinned' : 'frozen';
   return changed ? `${vip} is no longer ${what}` : `${vip} was not ${what}`;
 }
-
-export const liveOrders = (vip: Vip, now: EpochMs): readonly string[] => [
-  ...(isLiveOrder(vip.pin, now) ? [`pinned to ${vip.pin!.node} until ${iso(vip.pin!.untilMs)}`] : []),
-  ...(isLiveOrder(vip.freeze, now) ? [`frozen until ${iso(vip.freeze!.untilMs)}`] : []),
-];

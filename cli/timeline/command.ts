@@ -2,12 +2,12 @@
 
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
+import { momentText } from '../../shared/instants.ts';
 import { type EpochMs, epochMs } from '../../shared/time.ts';
 import type { Answer, AuditRecord, Question } from '../../shared/timeline/query.ts';
 import { type Outcome, outcomes } from '../../shared/timeline/timeline.ts';
 import { type CommandContext, defineCommand } from '../command/command.ts';
 import { refused, usage } from '../command/exit.ts';
-import { momentText } from '../command/instants.ts';
 import { list, positive, withCommon } from '../command/options.ts';
 import type { Output } from '../command/output.ts';
 import { registeredNames, unknown } from '../command/registered-vip.ts';
@@ -127,12 +127,18 @@ export function questionFrom(vip: string | undefined, options: TimelineOptions, 
   if (found.length > 0) {
     throw usage(`--outcome ${found.join(', ')}: no such outcome`, `want ${outcomes.join(', ')}`);
   }
+  const kinds = (options.kind ?? Object.keys(kindNames)).map(kindFrom);
+  if (options.outcome !== undefined && !kinds.includes('outcome'))
+    throw usage(
+      `--outcome cannot be used with --kind ${options.kind!.join(',')}: only failovers have an outcome`,
+      'leave one of them out',
+    );
   return {
     ...period,
     ...(vip === undefined ? {} : { vip }),
     ...(options.node === undefined ? {} : { node: options.node }),
     ...(options.outcome === undefined ? {} : { outcomes: options.outcome as readonly Outcome[] }),
-    kinds: (options.kind ?? Object.keys(kindNames)).map(kindFrom),
+    kinds,
     limit: options.limit ?? (options.html === undefined ? 50 : FAILOVERS_MAX),
   };
 }

@@ -1,10 +1,10 @@
 // `vipshift explain` and `vipshift owner`: one record in full, and who owned a VIP at an instant.
 import { Command } from 'commander';
+import { momentText } from '../../shared/instants.ts';
 import { epochMs } from '../../shared/time.ts';
 import { ownerAt } from '../../shared/timeline/query.ts';
 import { type CommandContext, defineCommand } from '../command/command.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
-import { momentText } from '../command/instants.ts';
 import { withCommon } from '../command/options.ts';
 import { plain } from '../command/output.ts';
 import { registeredNames, unknown } from '../command/registered-vip.ts';

@@ -1,5 +1,7 @@
 // One failover told in full: cause, decision, each stage and step with its milliseconds, each cell before and after.
 
+import { momentText } from '../../shared/instants.ts';
+import { omittedText } from '../../shared/timeline/fit.ts';
 import type { OperatorAction } from '../../shared/timeline/operator-action.ts';
 import {
   type Bar,
@@ -11,7 +13,6 @@ import {
   waterfall,
 } from '../../shared/timeline/query.ts';
 import type { Failover, Intent } from '../../shared/timeline/timeline.ts';
-import { momentText } from '../command/instants.ts';
 import { type Output, plain } from '../command/output.ts';
 import { ageText, millis, outcomePaint } from './rows.ts';
 
@@ -66,7 +67,7 @@ function printSteps(out: Output, failover: Failover): void {
       s.to,
       s.result === 'done'
         ? s.result
-        : { text: `${s.result}: ${s.code ?? ''} ${s.message ?? ''}`, paint: 'bad' },
+        : { text: `${s.result}: ${s.code ?? ''} ${s.message ?? ''}`.trimEnd(), paint: 'bad' },
       String(s.attempts),
       ms(s.sentAtMs),
       ms(s.doneAtMs),
@@ -101,6 +102,7 @@ export function printIntent(out: Output, intent: Intent, zone: string): void {
     out.line(
       `due       ${momentText(intent.dueAtMs, zone)}: when the last call goes out, by EC2’s request budget`,
     );
+  if (intent.omitted !== undefined) out.line(`left out  ${plain(omittedText(intent.omitted))}`);
   for (const step of intent.steps)
     out.line(`step      ${plain(`${step.call} ${step.cell}: ${step.from} → ${step.to}`)}`);
 }
@@ -122,7 +124,9 @@ export function printOrder(out: Output, order: OperatorAction, zone: string): vo
 }
 
 export function printRejection(out: Output, rejected: RejectionCount, zone: string): void {
-  out.line(`${out.paint('strong', plain(rejected.vip))}  rejected ${rejected.reason}`);
+  out.line(
+    `${out.paint('strong', plain(rejected.vip))}  ${rejected.reason === 'contradiction' ? 'counted' : 'rejected'} ${rejected.reason}`,
+  );
   printRows(out, [
     ['node', rejected.node],
     ['count', `${rejected.count} in the hour ${rejected.hour}`],

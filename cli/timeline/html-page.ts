@@ -3,6 +3,7 @@
 // Invariant: no script, no request: the page's own policy forbids both, and every value is escaped. Links and sections
 // are plain HTML, so that the keyboard and a printer get all of it. Limit: at most FAILOVERS_MAX are drawn.
 
+import { momentText } from '../../shared/instants.ts';
 import { type EpochMs, epochMs } from '../../shared/time.ts';
 import type { OperatorAction } from '../../shared/timeline/operator-action.ts';
 import {
@@ -14,7 +15,6 @@ import {
   waterfall,
 } from '../../shared/timeline/query.ts';
 import type { Failover, Outcome } from '../../shared/timeline/timeline.ts';
-import { momentText } from '../command/instants.ts';
 import { html, type Markup } from './html.ts';
 import { style } from './html-style.ts';
 import { ageText } from './rows.ts';

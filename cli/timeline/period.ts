@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { dayFrom, isZone, momentFrom } from '../../shared/instants.ts';
 import { type EpochMs, epochMs, hours, minus } from '../../shared/time.ts';
 import { DAYS_MAX } from '../../shared/timeline/query.ts';
 import { usage } from '../command/exit.ts';
-import { dayFrom, isZone, momentFrom } from '../command/instants.ts';
 
 export interface PeriodOptions {
   readonly since?: string;

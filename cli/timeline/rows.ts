@@ -1,7 +1,8 @@
 // The rows of `vipshift timeline`: one record of the audit, one line. The simulation prints its histories with them.
+
+import { durationText, momentText } from '../../shared/instants.ts';
 import { type AuditRecord, newsAge, took } from '../../shared/timeline/query.ts';
 import type { Outcome } from '../../shared/timeline/timeline.ts';
-import { durationText, momentText } from '../command/instants.ts';
 import type { Cell, Paint } from '../command/output.ts';
 
 export const timelineHead: readonly string[] = ['time', 'id', 'what', 'from', 'to', 'took', 'age', 'why'];

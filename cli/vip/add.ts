@@ -5,7 +5,9 @@ import { destinationOption } from '../../shared/registry/ip-range.ts';
 import { differences, entryOf, isRegistered } from '../../shared/registry/registry.ts';
 import type { Hold, Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
+import { agreed } from '../command/confirm.ts';
 import { usage } from '../command/exit.ts';
+import { entryMoveText } from '../command/forecast.ts';
 import { taken, unknown } from '../command/registered-vip.ts';
 import { type Prepared, prepare, register, type Wanted } from './register.ts';
 
@@ -21,6 +23,8 @@ export interface AddOptions {
   readonly priority?: 'first' | 'normal';
   readonly allowPublic?: boolean;
   readonly reason?: string;
+  /** Of `vip set` and `vip adopt`. */
+  readonly yes?: boolean;
 }
 
 export const wantedFrom = (name: string, options: AddOptions): Wanted => ({
@@ -65,6 +69,13 @@ export async function set({ args, options, out, session }: CommandContext<AddOpt
   if (prepared.pool === undefined && differences(was, prepared.entry).length === 0) {
     if (out.json) return out.document(registeredDocument(was, prepared));
     return out.line(`${name} says so already; nothing was changed`);
+  }
+  const moves = entryMoveText(prepared, session.now());
+  if (moves !== undefined) {
+    out.note(moves);
+    const otherwise = 'say --yes to change it all the same';
+    if (!(await agreed(`change ${name}?`, options.yes === true, otherwise)))
+      return out.note('nothing was changed');
   }
   const vip = await register(session, prepared, 'set', options.reason ?? '');
   for (const remark of [...remarksOn(prepared, session.tag), ...leftBehind(was, vip)]) out.note(remark);

@@ -18,7 +18,6 @@ import { prepare, register } from './register.ts';
 export interface AdoptOptions extends AddOptions {
   readonly eni?: readonly string[];
   readonly eipEni?: readonly string[];
-  readonly yes?: boolean;
   readonly dryRun?: boolean;
 }
 

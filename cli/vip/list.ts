@@ -1,14 +1,16 @@
 // `vip list`, `vip show` and `vip remove`.
 import { toFault } from '../../shared/fault.ts';
-import { strays, tablesOf } from '../../shared/network/observation.ts';
+import { staysText, usersHere } from '../../shared/network/labels.ts';
+import { strays, type TableSeen, tablesOf } from '../../shared/network/observation.ts';
 import { entryOf, isRegistered, removed, update } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
 import { notCarriedOut, operatorAction } from '../../shared/timeline/operator-action.ts';
-import type { Vip } from '../../shared/vip/vip.ts';
+import type { RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused } from '../command/exit.ts';
 import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
+import { refuseUnderWay } from '../command/under-way.ts';
 
 export interface ListOptions {
   readonly removed?: boolean;
@@ -20,8 +22,9 @@ export async function listVips({ options, out, session }: CommandContext<ListOpt
   const vips = all
     .filter((vip) => options.removed === true || isRegistered(vip))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  if (options.names === true) return out.lines(vips.map((vip) => vip.name));
-  if (out.json) return out.documents(vips.map(documentOf));
+  if (options.names === true && !out.json) return out.lines(vips.map((vip) => vip.name));
+  if (out.json)
+    return out.documents(vips.map((vip) => (options.names === true ? { name: vip.name } : documentOf(vip))));
   if (vips.length === 0) {
     return out.note(`no VIP is registered in stage ${session.settings.stage}; vipshift vip add --help`);
   }
@@ -111,36 +114,63 @@ export interface RemoveOptions {
 
 export async function remove({ args, options, out, session }: CommandContext<RemoveOptions>): Promise<void> {
   const vip = await requireVip(session, args[0]!);
-  const words = { force: options.force === true, reason: options.reason ?? '' };
-  const tables = await removeVip(session, vip, words);
-  if (out.json) out.document({ name: vip.name, removed: true, epoch: vip.epoch, tablesLeft: tables });
+  const staying = (await session.wire.vips.list()).filter((v) => isRegistered(v) && v.name !== vip.name);
+  const left = await tablesLeft(session, vip, staying, options.force === true);
+  await removeVip(session, vip, options.reason ?? '');
+  const tables = left.tables.map((t) => t.table);
+  if (out.json)
+    out.document({
+      name: vip.name,
+      removed: true,
+      epoch: vip.epoch,
+      tablesLeft: tables,
+      labelsStay: left.stays,
+    });
   else out.line(`${vip.name} is removed; its epoch ${vip.epoch} is kept`);
+  for (const stays of left.stays) out.note(stays);
   if (tables.length > 0)
     out.note(
       `routes to ${vip.addresses.join(', ')} stay in ${tables.join(', ')}; nobody moves them any more`,
     );
 }
 
-/** The tables that still bear its label; refuses them unless forced. */
-export async function tablesLeft(session: Session, vip: Vip, force: boolean): Promise<readonly string[]> {
-  const seen = await session.wire.ec2.observe(vip);
-  const tables = tablesOf(vip, seen).map((t) => t.table);
-  if (tables.length > 0 && !force) {
-    throw refused(
-      `${tables.length} route ${tables.length === 1 ? 'table still bears' : 'tables still bear'} the label of ${vip.name}: ${tables.join(', ')}`,
-      `take it away first, or say --force; their routes stay either way: aws ec2 delete-tags --resources ${tables.join(' ')} --tags Key=${session.tag}`,
-    );
-  }
-  return tables;
+export interface Left {
+  /** Tables that still have one of its labels. */
+  readonly tables: readonly TableSeen[];
+  /** A sentence for each label that another VIP uses. */
+  readonly stays: readonly string[];
 }
 
-/** Leaves a tombstone and gives the addresses back. Returns the tables that still bear the label. */
-export async function removeVip(
+/**
+ * What it leaves. Tables with a label of its own are refused unless forced; a label that one of `staying` uses is theirs, too, and
+ * stays where it is.
+ */
+export async function tablesLeft(
   session: Session,
   vip: Vip,
-  { force, reason }: { readonly force: boolean; readonly reason: string },
-): Promise<readonly string[]> {
-  const tables = await tablesLeft(session, vip, force);
+  staying: readonly RegistryEntry[],
+  force: boolean,
+): Promise<Left> {
+  const tables = tablesOf(vip, await session.wire.ec2.observe(vip));
+  const users = (table: TableSeen) => usersHere('table', { ...table, label: table.label ?? '' }, staying);
+  const own = tables.filter((table) => users(table).length === 0).map((t) => t.table);
+  const stays = [
+    ...new Set(
+      tables.filter((table) => users(table).length > 0).map((t) => staysText(t.label ?? '', users(t))),
+    ),
+  ];
+  if (own.length > 0 && !force) {
+    throw refused(
+      `${own.length} route ${own.length === 1 ? 'table still bears' : 'tables still bear'} the label of ${vip.name}: ${own.join(', ')}${stays.map((s) => `\n${s}`).join('')}`,
+      `take it away first, or say --force; their routes stay either way: aws ec2 delete-tags --resources ${own.join(' ')} --tags Key=${session.tag}`,
+    );
+  }
+  return { tables, stays };
+}
+
+/** Leaves a tombstone and gives the addresses back. */
+export async function removeVip(session: Session, vip: Vip, reason: string): Promise<void> {
+  refuseUnderWay(vip, session.now(), 'it is not removed');
   const by = await session.caller();
   const words = {
     vip: vip.name,
@@ -153,14 +183,15 @@ export async function removeVip(
   const order = operatorAction(words, session.nonce());
   await session.orders.put(order);
   try {
-    await update(session.wire.vips, vip.name, (now) =>
-      isRegistered(now) ? removed(now, session.now()) : now,
-    );
+    await update(session.wire.vips, vip.name, (now) => {
+      if (!isRegistered(now)) return now;
+      refuseUnderWay(now, session.now(), 'it is not removed');
+      return removed(now, session.now());
+    });
   } catch (error) {
     await session.orders.put(notCarriedOut(order, toFault(error), session.now(), session.nonce()));
     throw error;
   }
   const things = [...vip.addresses, ...vip.eips];
   await Promise.all(things.map((thing) => session.reservations.release(thing, vip.name)));
-  return tables;
 }

@@ -9,6 +9,7 @@ import { membersSeen, type Observation } from '../../shared/network/observation.
 import { type Range, rangeText } from '../../shared/registry/ip-range.ts';
 import {
   changed,
+  differences,
   entryOf,
   isRegistered,
   registered,
@@ -37,6 +38,7 @@ import type { Hold, RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import { refused, usage } from '../command/exit.ts';
 import { taken, unknown } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
+import { refuseUnderWay } from '../command/under-way.ts';
 import { listsAround } from './prefix-lists.ts';
 
 /** What was asked for; what is absent keeps its value, or gets the default of a new VIP. */
@@ -266,6 +268,8 @@ async function written(
       if (was === undefined && isRegistered(now)) throw taken(entry.name);
       if (was !== undefined && !isRegistered(now)) throw unknown(entry.name);
       if (was !== undefined && !sameEntry(now!, was)) throw moved(entry.name);
+      if (was !== undefined && movesIt(was, entry))
+        refuseUnderWay(now!, session.now(), 'its entry is not changed');
       const members = membersSeen(entry, seen, now?.members ?? {});
       return was === undefined ? registered(now, entry, members) : changed(now!, entry, members);
     });
@@ -278,6 +282,10 @@ async function written(
 
 const sameEntry = (a: RegistryEntry, b: RegistryEntry): boolean =>
   registryFields.every((field) => JSON.stringify(a[field]) === JSON.stringify(b[field]));
+
+/** Which VIP is served first does not matter to a switch; everything else does. */
+const movesIt = (was: RegistryEntry, is: RegistryEntry): boolean =>
+  differences(was, is).some(({ field }) => field !== 'priority');
 
 const moved = (name: string) =>
   refused(`somebody else changed ${name} meanwhile`, `look at it and try again: vipshift vip show ${name}`);

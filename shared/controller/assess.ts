@@ -1,3 +1,4 @@
+import { listText } from '../bounded.ts';
 import { membersSeen, type Observation, type Stray, strays } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
 import type { Conflict, Step } from '../network/step.ts';
@@ -5,6 +6,7 @@ import type { Switched } from '../switch/switch-vip.ts';
 import type { EpochMs } from '../time.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
 import { STALE_READ } from '../vip/lease.ts';
+import type { Unheard } from '../vip/unheard.ts';
 import type { Vip } from '../vip/vip.ts';
 import { troubleOf } from './health.ts';
 
@@ -20,6 +22,8 @@ export interface ReconcileResult {
   readonly suspendedPin?: string;
   /** What would keep a failover from doing what it should, one sentence each. */
   readonly trouble: readonly string[];
+  /** No claim of any member was accepted for minutes, and no order says that nothing is to move anyway. */
+  readonly unheard?: Unheard;
   readonly switched?: Switched;
 }
 
@@ -62,5 +66,5 @@ export function assess(vip: Vip, seen: Observation, now: EpochMs): Assessment {
   // A read this soon after a mutation may be older than it: look again in a minute rather than undo it in vain.
   const fresh = seen.beganAtMs >= vip.touchedAtMs + STALE_READ;
   if (drift.length === 0 || !fresh) return { ...said, why: 'as it should be' };
-  return { ...said, why: 'drift', take: `drift at ${drift.map((s) => s.cell).join(', ')}` };
+  return { ...said, why: 'drift', take: `drift at ${listText(drift.map((s) => s.cell))}` };
 }

@@ -8,12 +8,20 @@ import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type Clock, type DurationMs, plus, seconds } from '../time.ts';
 import type { Milestone, Timeline } from '../timeline/timeline.ts';
-import { isFromFuture, type NodeIdentity, type Rejection, sourceMismatch } from '../vip/admission.ts';
+import {
+  type CountedReason,
+  contradictionOf,
+  isFromFuture,
+  type NodeIdentity,
+  notAhead,
+  type Rejection,
+  sourceMismatch,
+} from '../vip/admission.ts';
 import { type Claim, isLate, saidAt } from '../vip/claim.ts';
 import { elect } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, LOOK_AGAIN } from '../vip/lease.ts';
 import { windowOf } from '../vip/liveness.ts';
-import { type NodeState, nodeStateFrom } from '../vip/node-state.ts';
+import { type NodeState, nodeStateFrom, sameTransition } from '../vip/node-state.ts';
 import { isBackingOff } from '../vip/retry-backoff.ts';
 import type { ClaimWrite } from '../vip/store.ts';
 import {
@@ -31,8 +39,13 @@ export type Answer =
   | { readonly answer: 'superseded' }
   | { readonly answer: 'probed' }
   /** Recorded; the owner stays, or whoever holds the lease will see it. */
-  | { readonly answer: 'recorded'; readonly vip: Vip; readonly news: boolean }
-  | ({ readonly answer: 'switched' } & Switched);
+  | ({ readonly answer: 'recorded'; readonly vip: Vip; readonly news: boolean } & Doubt)
+  | ({ readonly answer: 'switched' } & Switched & Doubt);
+
+export interface Doubt {
+  /** Why what the claim says and what was recorded of its node cannot both be true. */
+  readonly contradiction?: string;
+}
 
 /** Reads and writes that lost a race are repeated this often; the loser of a race has seen somebody else's progress. */
 const RACES_MAX = 40;
@@ -52,9 +65,9 @@ export async function handleClaim(
   heard: ReceivedClaim,
   identity: NodeIdentity,
 ): Promise<Answer> {
-  const { claim } = heard;
   const now = ports.clock.now();
-  const refusal = sourceMismatch(heard.source, claim, identity) ?? isFromFuture(claim, now);
+  const claim = notAhead(heard.claim, now);
+  const refusal = sourceMismatch(heard.source, claim, identity) ?? isFromFuture(heard.claim, now);
   if (refusal !== undefined) return reject(ports, claim, refusal);
   if (claim.superseded) return superseded(ports, claim);
   if (claim.kind === 'probe') {
@@ -71,8 +84,17 @@ export async function handleClaim(
     stages: stagesOf(claim, ports, identity),
   };
   // A late one enters as silent and can hardly move anything: it gets no epoch before that is known.
-  return urgent(claim) && !isLate(claim, now) ? takeAtOnce(errand) : recordFirst(errand);
+  const answer = await (urgent(claim) && !isLate(claim, now) ? takeAtOnce(errand) : recordFirst(errand));
+  if ('contradiction' in answer) await countContradiction(ports, claim, answer);
+  return answer;
 }
+
+const countContradiction = (
+  ports: Ports,
+  claim: Claim,
+  { contradiction: message = '' }: Doubt,
+): Promise<void> =>
+  recordRejection(ports, { reason: 'contradiction', message, vip: claim.vip, node: claim.node }, claim);
 
 interface ClaimContext {
   readonly wire: Ports;
@@ -140,6 +162,7 @@ async function actOnCurrentItem(
   const { wire: ports, claim, stint: nodeState, slot } = errand;
   let item = found;
   let news = told;
+  let doubt: Doubt = {};
   for (let race = 1; race <= RACES_MAX; ) {
     if (item === undefined || item.removedAtMs !== undefined) {
       const message = `VIP ${JSON.stringify(claim.vip)} is not in the ledger; register it, or mend notify.conf`;
@@ -151,13 +174,17 @@ async function actOnCurrentItem(
       return reject(ports, claim, { reason: 'not-a-member', message });
     }
     const next = withClaim(member, claim.node, nodeState, slot);
-    news ||= isNews(member.claims[claim.node], nodeState);
+    const known = member.claims[claim.node];
+    news ||= known === undefined || !sameTransition(known, next.claims[claim.node]!);
+    const contradiction = contradictionOf(known, nodeState);
+    // Only a word that could not be recorded blindly gets here with something to contradict.
+    if (contradiction !== undefined) doubt = { contradiction };
     if (isDue(next, ports, claim)) {
       // Beside the lease, as in the plain case; in vain when somebody else is quicker.
       const observing = look.at(item);
       const taken = await take(ports, item, next, errand.cause);
       if (taken !== undefined) {
-        return { answer: 'switched', ...(await switchVip(ports, taken, observing, errand.stages)) };
+        return { answer: 'switched', ...(await switchVip(ports, taken, observing, errand.stages)), ...doubt };
       }
     } else if (next !== item) {
       const written = await record(errand, item, next);
@@ -170,7 +197,7 @@ async function actOnCurrentItem(
       await ports.clock.wait(LOOK_AGAIN);
       item = await ports.vips.read(claim.vip);
       continue;
-    } else return { answer: 'recorded', vip: item, news };
+    } else return { answer: 'recorded', vip: item, news, ...doubt };
     race += 1;
     item = await ports.vips.read(claim.vip);
   }
@@ -280,7 +307,12 @@ async function superseded(ports: Ports, claim: Claim): Promise<Answer> {
 /** Counts what was turned away. `example` is kept as it came. */
 export const recordRejection = (
   to: { readonly timeline: Timeline; readonly clock: Clock },
-  refused: Rejection & { readonly vip: string; readonly node: string },
+  refused: {
+    readonly reason: CountedReason;
+    readonly message: string;
+    readonly vip: string;
+    readonly node: string;
+  },
   example: unknown,
 ): Promise<void> =>
   to.timeline.reject({ ...refused, example: JSON.stringify(example) ?? 'undefined', atMs: to.clock.now() });

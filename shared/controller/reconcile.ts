@@ -8,9 +8,11 @@ import { membersSeen, type Observation, sameView, tablesOf } from '../network/ob
 import type { Step } from '../network/step.ts';
 import { type Ports, switchVip, take } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, hours, minus, minutes } from '../time.ts';
+import { isLiveOrder } from '../vip/election.ts';
 import { type Cause, isLive } from '../vip/lease.ts';
 import { pruned } from '../vip/liveness.ts';
 import { enisOf, type Members } from '../vip/member.ts';
+import { awaitedSince, unheardFor } from '../vip/unheard.ts';
 import type { Vip } from '../vip/vip.ts';
 import { type Assessment, assess, type ReconcileResult } from './assess.ts';
 import { type Change, changeText } from './hint.ts';
@@ -27,10 +29,18 @@ export async function reconcile(ports: Ports, listed: Vip, looked?: Observation)
   // Since it was listed.
   if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the ledger');
   const now = ports.clock.now();
-  if (isLive(read.lease, now)) return idle(read, 'skipped', `epoch ${read.epoch} is under way`);
+  if (isLive(read.lease, now)) {
+    return { ...idle(read, 'skipped', `epoch ${read.epoch} is under way`), ...silenceOf(read, now) };
+  }
   const vip = await refresh(ports, read, seen);
   await keepView(ports, vip.name, seen);
-  return actOnCurrentItem(ports, vip, seen, now);
+  return { ...(await actOnCurrentItem(ports, vip, seen, now)), ...silenceOf(vip, now) };
+}
+
+/** While a VIP is frozen nothing would move whoever spoke: its nodes may be away on purpose. */
+function silenceOf(vip: Vip, now: EpochMs): Pick<ReconcileResult, 'unheard'> {
+  const unheard = isLiveOrder(vip.freeze, now) ? undefined : unheardFor(vip, now);
+  return unheard === undefined ? {} : { unheard };
 }
 
 /** The view only serves when the describes fail: that it cannot be kept now is no reason to leave drift alone. */
@@ -104,25 +114,39 @@ const idle = (vip: Vip, did: ReconcileResult['did'], why: string): ReconcileResu
   trouble: [],
 });
 
-/** Members that came and went, and tombstones that have had their time. An empty Describe retires nobody. */
+/** What reconcile keeps in the item, brought up to date; lost races leave it to the next one. */
 async function refresh(ports: Ports, vip: Vip, seen: Observation): Promise<Vip> {
   let item = vip;
   for (let race = 1; race <= RACES_MAX; race++) {
-    const members = membersSeen(item, seen, item.members);
-    if (Object.keys(members).length === 0) return item;
-    const claims = withoutOldTombstones(item, members, ports.clock.now());
-    const heard = pruned(item.heard);
-    const tablesSeen = tablesOf(item, seen).length;
-    const same = tablesSeen === (item.tablesSeen ?? 0) && sameMembers(item.members, members);
-    if (same && claims === item.claims && heard === item.heard) return item;
-    const wrote = withDeparted(item, members);
-    const written = await ports.vips.write(item, { ...item, members, claims, heard, wrote, tablesSeen });
+    const now = ports.clock.now();
+    const is = withAwaited(withSeen(item, seen, now), now);
+    if (is === item) return item;
+    const written = await ports.vips.write(item, is);
     if (written !== undefined) return written;
     const again = await ports.vips.read(item.name);
     if (again === undefined) return item;
     item = again;
   }
   return item;
+}
+
+/** Members that came and went, and tombstones that have had their time. An empty Describe retires nobody. */
+function withSeen(item: Vip, seen: Observation, now: EpochMs): Vip {
+  const members = membersSeen(item, seen, item.members);
+  if (Object.keys(members).length === 0) return item;
+  const claims = withoutOldTombstones(item, members, now);
+  const heard = pruned(item.heard);
+  const tablesSeen = tablesOf(item, seen).length;
+  const same = tablesSeen === (item.tablesSeen ?? 0) && sameMembers(item.members, members);
+  if (same && claims === item.claims && heard === item.heard) return item;
+  return { ...item, members, claims, heard, wrote: withDeparted(item, members), tablesSeen };
+}
+
+function withAwaited(item: Vip, now: EpochMs): Vip {
+  const awaitedSinceMs = awaitedSince(item, now);
+  if (awaitedSinceMs === item.awaitedSinceMs) return item;
+  const { awaitedSinceMs: _was, ...rest } = item;
+  return awaitedSinceMs === undefined ? rest : { ...rest, awaitedSinceMs };
 }
 
 /** What still lies on a node that is no member any more is ours to take away, until a good commit has done so. */

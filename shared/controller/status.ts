@@ -1,6 +1,7 @@
 // The status of one VIP: what the item says, what EC2 shows, and how the two agree. Pure, and the same judgement as
 // reconcile's, so that what an operator reads is what the controller would do.
 
+import { type Mislabelled, mislabelledText } from '../network/labels.ts';
 import { type Observation, type Stray, tablesOf } from '../network/observation.ts';
 import { type Conflict, nothing, type Step } from '../network/step.ts';
 import type { EpochMs } from '../time.ts';
@@ -8,6 +9,7 @@ import type { VrrpState } from '../vip/claim.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
 import { type Cause, isLive } from '../vip/lease.ts';
 import { isSilent } from '../vip/liveness.ts';
+import { type Unheard, unheardFor, unheardText } from '../vip/unheard.ts';
 import type { Override, Pin, Vip } from '../vip/vip.ts';
 import { assess } from './assess.ts';
 
@@ -44,16 +46,18 @@ export type Health =
   | 'well'
   | 'moving'
   | 'frozen'
+  | 'unheard'
   | 'no owner'
   | 'drift'
   | 'conflict'
   | 'split brain'
-  | 'unfit';
+  | 'unfit'
+  | 'mislabelled';
 
 export interface VipStatus {
   readonly vip: string;
   readonly health: Health;
-  /** The election's or reconcile's reason. */
+  /** The election's or reconcile's reason; what to look at when nobody is heard; what is mislabelled where nothing else is wrong. */
   readonly why: string;
   readonly owner?: string;
   /** Whom the claims elect, when that is not the owner. */
@@ -69,20 +73,36 @@ export interface VipStatus {
   readonly drift: readonly Step[];
   readonly conflicts: readonly Conflict[];
   readonly strays: readonly Stray[];
+  /** What a failover leaves although its tag, or its route, looks as if it should move. */
+  readonly mislabelled: readonly Mislabelled[];
   readonly splitBrain: readonly string[];
+  /** No claim of any member was accepted for minutes, also while the VIP is frozen. */
+  readonly unheard?: Unheard;
   readonly atMs: EpochMs;
 }
 
-export function statusOf(vip: Vip, seen: Observation, now: EpochMs): VipStatus {
+export function statusOf(
+  vip: Vip,
+  seen: Observation,
+  now: EpochMs,
+  mislabelled: readonly Mislabelled[] = [],
+): VipStatus {
   const finding = assess(vip, seen, now);
   const { owner: elected } = elect(vip, now);
   const { drift, conflicts, strays, splitBrain, why, suspendedPin } = finding;
   const live = isLive(vip.lease, now);
   const frozen = isLiveOrder(vip.freeze, now);
+  const unheard = unheardFor(vip, now);
+  const signs = { ...finding, live, frozen, owner: vip.owner, mislabelled, unheard: unheard !== undefined };
+  const health = healthOf(signs);
+  const reasons: Partial<Record<Health, string>> = {
+    mislabelled: mislabelledWhy(mislabelled),
+    ...(unheard === undefined ? {} : { unheard: unheardText(vip.name, unheard) }),
+  };
   return {
     vip: vip.name,
-    health: healthOf({ ...finding, live, frozen, owner: vip.owner }),
-    why,
+    health,
+    why: reasons[health] ?? why,
     ...(vip.owner === undefined ? {} : { owner: vip.owner }),
     ...(elected === undefined || elected === vip.owner ? {} : { elected }),
     epoch: vip.epoch,
@@ -98,7 +118,9 @@ export function statusOf(vip: Vip, seen: Observation, now: EpochMs): VipStatus {
     drift,
     conflicts,
     strays,
+    mislabelled,
     splitBrain,
+    ...(unheard === undefined ? {} : { unheard }),
     atMs: now,
   };
 }
@@ -107,10 +129,14 @@ type Signs = ReturnType<typeof assess> & {
   readonly live: boolean;
   readonly frozen: boolean;
   readonly owner: string | undefined;
+  readonly unheard: boolean;
+  readonly mislabelled: readonly Mislabelled[];
 };
 
 /** The worst first: what an operator has to act on. */
 function healthOf(signs: Signs): Health {
+  // Before what was said: those words are old.
+  if (signs.unheard && !signs.live && !signs.frozen) return 'unheard';
   if (signs.splitBrain.length > 0) return 'split brain';
   if (signs.live) return 'moving';
   if (signs.conflicts.length > 0) return 'conflict';
@@ -118,8 +144,16 @@ function healthOf(signs: Signs): Health {
   if (signs.why.startsWith('EC2 shows no labelled ENI')) return 'unfit';
   if (signs.drift.length > 0 || signs.take !== undefined) return 'drift';
   if (signs.suspendedPin !== undefined) return 'unfit';
+  if (signs.mislabelled.length > 0) return 'mislabelled';
   return signs.owner === undefined ? 'no owner' : 'well';
 }
+
+const mislabelledWhy = ([first, ...others]: readonly Mislabelled[]): string =>
+  [mislabelledText(first!), ...(others.length === 0 ? [] : [`and ${others.length} more`])].join('; ');
+
+/** Nothing is wrong with it: what a script may rely on. A VIP that moves now is looked at again. */
+export const isWell = ({ health, mislabelled }: VipStatus): boolean =>
+  (health === 'well' || health === 'moving') && mislabelled.length === 0;
 
 function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
   const nodes = [...new Set([...Object.keys(vip.claims), ...Object.keys(vip.members)])].sort();

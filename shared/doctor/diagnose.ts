@@ -6,9 +6,10 @@ import { addressFindings, shadowFindings } from './addresses.ts';
 import { eniFindings } from './enis.ts';
 import type { NetworkFacts } from './facts.ts';
 import { type Finding, inOrder } from './finding.ts';
-import { busFindings, type IdentityFacts, roleFindings } from './identity.ts';
+import { labelFindings } from './labels.ts';
 import { aclFindings, filterFindings, type ServicePort } from './packet-filters.ts';
-import { type ShimFacts, shimFindings } from './shim.ts';
+import { busFindings, type IdentityFacts, roleFindings } from './service/identity.ts';
+import { type ShimFacts, shimFindings } from './service/shim.ts';
 import { tableFindings } from './tables.ts';
 
 export interface Facts {
@@ -28,6 +29,7 @@ export function diagnose(facts: Facts): readonly Finding[] {
     ...shadowFindings(network),
     ...eniFindings(network),
     ...tableFindings(network),
+    ...labelFindings(network),
     ...filterFindings(network, ports),
     ...aclFindings(network),
     ...(identity === undefined ? [] : [...roleFindings(identity), ...busFindings(identity)]),

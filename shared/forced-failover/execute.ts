@@ -8,16 +8,22 @@
 import { Fault, toFault } from '../fault.ts';
 import { membersSeen } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
+import { isRegistered, update } from '../registry/registry.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type EpochMs, minutes, plus, seconds } from '../time.ts';
-import { elect, isLiveOrder } from '../vip/election.ts';
+import { withoutForced } from '../timeline/operator-action.ts';
+import type { Failover } from '../timeline/timeline.ts';
+import { elect, isLiveOrder, unfit } from '../vip/election.ts';
 import { type Cause, isLive, LOOK_AGAIN } from '../vip/lease.ts';
+import { isOver, mayWaitOn } from '../vip/lease-wait.ts';
 import { type Pin, type Vip, withoutPin, withPin } from '../vip/vip.ts';
 import type { FailoverOrder, SwitchResult } from './order.ts';
-import { operatorsReasons } from './preflight.ts';
+import { endForced, type ForcedRun, stopReasons } from './under-way.ts';
 
-/** Changes of the item met on the way; each costs a read and a wait at the most. */
+/** Writes that somebody else was quicker than; whoever holds a lease is waited for, and is none. */
 const RACES_MAX = 200;
+/** How often the workflow asks again while the VIP is moving (runbook/failover.asl.json): 20 minutes of EC2's budget. */
+export const SWITCH_ROUNDS_MAX = 4;
 /** Reads that may be older than the switch are asked again for as long. */
 export const VERIFY_WAIT = seconds(15);
 
@@ -35,34 +41,49 @@ const isOurs = (pin: Pin | undefined, order: FailoverOrder): boolean =>
 export async function executeForcedFailover(
   ports: Ports,
   order: FailoverOrder,
-  execution: string,
+  run: ForcedRun,
 ): Promise<SwitchResult> {
-  const cause = causeOf(order, execution, ports.clock.now(), order.reason);
-  return underLease(ports, order.vip, cause, (vip, now) => {
-    const pin = order.pinMinutes === 0 ? undefined : pinOf(order, now);
-    const done = vip.owner === order.to && (pin === undefined || isOurs(vip.pin, order));
-    if (done) return { is: 'done' };
-    const against = operatorsReasons(vip, order, now);
-    if (against.length > 0) return { is: 'against', why: against.join('; ') };
-    const after = pin === undefined ? vip : withPin(vip, pin);
-    const { owner, why } = elect(after, now);
-    if (owner !== order.to) return { is: 'against', why: `the election names ${owner ?? 'nobody'}: ${why}` };
-    return { is: 'after', vip: after };
-  }).then((carried) => judged(carried, order));
+  const cause = causeOf(order, run.execution, ports.clock.now(), order.reason);
+  const carried = await underLease(ports, order, cause, {
+    stops(vip, now) {
+      if (isThere(vip, order)) return undefined;
+      const reasons = stopReasons(vip, order, run, now);
+      return reasons.length === 0 ? undefined : reasons.join('; ');
+    },
+    decide(vip, now) {
+      if (isThere(vip, order)) return { is: 'done' };
+      const after = order.pinMinutes === 0 ? vip : withPin(vip, pinOf(order, now));
+      const { owner, why } = elect(after, now);
+      if (owner === order.to) return { is: 'after', vip: after };
+      return { is: 'against', why: `the election names ${owner ?? 'nobody'}: ${why}` };
+    },
+  });
+  const end = judged(carried, order);
+  // The report does it again, should this fail.
+  if (end.outcome === 'switched') await endForced(ports, order.vip, run.execution).catch(() => undefined);
+  return end;
 }
 
+const isThere = (vip: Vip, order: FailoverOrder): boolean =>
+  vip.owner === order.to && (order.pinMinutes === 0 || isOurs(vip.pin, order));
+
 /** Takes our pin away and goes where the election then says: back, unless keepalived itself has moved. */
-export async function switchBack(
-  ports: Ports,
-  order: FailoverOrder,
-  execution: string,
-): Promise<SwitchResult> {
-  const cause = causeOf(order, execution, ports.clock.now(), 'switching back, the order failed');
-  return underLease(ports, order.vip, cause, (vip, now) =>
-    isLiveOrder(vip.freeze, now)
-      ? { is: 'against', why: 'frozen meanwhile' }
-      : { is: 'after', vip: isOurs(vip.pin, order) ? withoutPin(vip) : vip },
-  );
+export async function switchBack(ports: Ports, order: FailoverOrder, run: ForcedRun): Promise<SwitchResult> {
+  const cause = causeOf(order, run.execution, ports.clock.now(), 'switching back, the order failed');
+  const letGo = (vip: Vip): Vip => {
+    const freed = vip.forced?.execution === run.execution ? withoutForced(vip) : vip;
+    return isOurs(freed.pin, order) ? withoutPin(freed) : freed;
+  };
+  const carried = await underLease(ports, order, cause, {
+    stops: (vip, now) => (isLiveOrder(vip.freeze, now) ? 'frozen meanwhile' : undefined),
+    decide: (vip) => ({ is: 'after', vip: letGo(vip) }),
+  });
+  // Where nothing was switched the pin must not stay either: it would move the VIP when the freeze ends.
+  if (carried.outcome !== 'switched')
+    await update(ports.vips, order.vip, (vip) => (vip === undefined ? vip : letGo(vip))).catch(
+      () => undefined,
+    );
+  return carried;
 }
 
 const causeOf = (order: FailoverOrder, execution: string, atMs: EpochMs, why: string): Cause => ({
@@ -74,42 +95,48 @@ const causeOf = (order: FailoverOrder, execution: string, atMs: EpochMs, why: st
   atMs,
 });
 
+interface Way {
+  /** Why not to go on, also while somebody else's lease is live: what an operator has said is followed at once. */
+  stops(vip: Vip, now: EpochMs): string | undefined;
+  decide(vip: Vip, now: EpochMs): Decision;
+}
 type Decision =
   | { readonly is: 'done' }
   | { readonly is: 'against'; readonly why: string }
   | { readonly is: 'after'; readonly vip: Vip };
 
-async function underLease(
-  ports: Ports,
-  name: string,
-  cause: Cause,
-  decide: (vip: Vip, now: EpochMs) => Decision,
-): Promise<SwitchResult> {
-  for (let race = 1; race <= RACES_MAX; race++) {
-    const vip = await ports.vips.read(name);
-    if (vip === undefined || vip.removedAtMs !== undefined)
-      return { outcome: 'failed', why: `VIP ${name} is not in the ledger any more` };
+async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way: Way): Promise<SwitchResult> {
+  for (let race = 1; race <= RACES_MAX; ) {
+    const vip = await ports.vips.read(order.vip);
+    if (!isRegistered(vip))
+      return { outcome: 'failed', why: `VIP ${order.vip} is not in the ledger any more` };
     const now = ports.clock.now();
+    const stopped = way.stops(vip, now);
+    if (stopped !== undefined) return { outcome: 'failed', why: stopped, ...ownerOf(vip) };
     if (isLive(vip.lease, now)) {
-      await ports.clock.wait(LOOK_AGAIN);
-      continue;
+      if (await mayWaitOn(ports)) continue;
+      const why = `epoch ${vip.epoch} is still under way: ${vip.lease!.cause.why}`;
+      const moving = elect(vip, now).owner === order.to;
+      return { outcome: moving ? 'moving' : 'failed', why, ...ownerOf(vip) };
     }
-    const decision = decide(vip, now);
+    const decision = way.decide(vip, now);
     if (decision.is === 'done') return { outcome: 'switched', owner: vip.owner!, epoch: vip.epoch };
     if (decision.is === 'against') return { outcome: 'failed', why: decision.why, ...ownerOf(vip) };
     const taken = await take(ports, vip, decision.vip, cause);
-    if (taken === undefined) continue;
-    const observing = ports.ec2.observe(taken);
-    observing.catch(() => undefined);
-    const stages = [{ stage: 'order began', atMs: cause.atMs }];
-    return told(await switchVip(ports, taken, observing, stages), taken.epoch);
+    if (taken !== undefined) {
+      const observing = ports.ec2.observe(taken);
+      observing.catch(() => undefined);
+      const stages = [{ stage: 'order began', atMs: cause.atMs }];
+      return told(ports, await switchVip(ports, taken, observing, stages), taken.epoch);
+    }
+    race += 1;
   }
-  return { outcome: 'failed', why: `lost ${RACES_MAX} races for the item of ${name}` };
+  return { outcome: 'failed', why: `lost ${RACES_MAX} races for the item of ${order.vip}` };
 }
 
 const ownerOf = ({ owner }: Vip) => (owner === undefined ? {} : { owner });
 
-function told({ vip, failovers }: Switched, epoch: number): SwitchResult {
+function told(ports: Ports, { vip, failovers }: Switched, epoch: number): SwitchResult {
   const failover = failovers.at(-1);
   const history = failover === undefined ? {} : { failover };
   // Committed means: every step was carried out. What was left to a stranger is in the record.
@@ -117,8 +144,15 @@ function told({ vip, failovers }: Switched, epoch: number): SwitchResult {
   if (well && vip.lease === undefined && vip.owner === failover.to && vip.owner !== undefined)
     return { outcome: 'switched', owner: vip.owner, epoch, ...history };
   const why = [`outcome ${failover?.outcome ?? 'unknown'}`, ...(failover?.notes ?? [])].join('; ');
-  return { outcome: 'failed', why, ...ownerOf(vip), ...history };
+  const outcome = failover !== undefined && isCutOff(ports, failover) ? 'moving' : 'failed';
+  return { outcome, why, ...ownerOf(vip), ...history };
 }
+
+/** Nothing was refused; the invocation's time was over before the last step could be sent. */
+const isCutOff = (ports: Ports, { steps }: Failover): boolean =>
+  isOver(ports) &&
+  steps.some((step) => step.result === 'unsent') &&
+  steps.every((step) => step.result === 'done' || step.result === 'unsent');
 
 const judged = (carried: SwitchResult, order: FailoverOrder): SwitchResult =>
   carried.outcome === 'switched' && carried.owner !== order.to
@@ -126,27 +160,46 @@ const judged = (carried: SwitchResult, order: FailoverOrder): SwitchResult =>
     : carried;
 
 export interface Awaited {
-  readonly outcome: 'heard' | 'missing';
+  /** `stopped`: it makes no sense to wait any longer, so go back at once. */
+  readonly outcome: 'heard' | 'missing' | 'stopped';
   readonly why: string;
 }
 
-/** Waits, after the demotion, until the election over the nodes' own words names the target. */
-export async function awaitClaim(ports: Ports, order: FailoverOrder): Promise<Awaited> {
+/**
+ * Waits, after the demotion, until the election over the nodes' own words names the target. Ends at once when an operator has
+ * stopped the order, or when the target cannot take over any more.
+ */
+export async function awaitClaim(ports: Ports, order: FailoverOrder, run: ForcedRun): Promise<Awaited> {
   const end = plus(ports.clock.now(), seconds(order.claimWaitSeconds));
   let why = 'nothing was read';
   while (ports.clock.now() < end) {
     const vip = await ports.vips.read(order.vip).catch((error: unknown) => toFault(error));
     if (vip instanceof Fault) why = vip.message;
     else {
-      const nodeState = vip?.claims[order.to];
-      const election = vip === undefined ? undefined : elect(vip, ports.clock.now());
-      if (election?.owner === order.to && nodeState?.state === 'MASTER')
+      const now = ports.clock.now();
+      const reasons = awaitStops(vip, order, run, now);
+      if (reasons.length > 0) return { outcome: 'stopped', why: reasons.join('; ') };
+      const nodeState = vip!.claims[order.to];
+      const election = elect(vip!, now);
+      if (election.owner === order.to && nodeState?.state === 'MASTER')
         return { outcome: 'heard', why: election.why };
-      why = `${order.to} says ${nodeState?.state ?? 'nothing'}; the election names ${election?.owner ?? 'nobody'}`;
+      why = `${order.to} says ${nodeState?.state ?? 'nothing'}; the election names ${election.owner ?? 'nobody'}`;
     }
     await ports.clock.wait(LOOK_AGAIN);
   }
   return { outcome: 'missing', why: `no claim within ${order.claimWaitSeconds} s: ${why}` };
+}
+
+function awaitStops(
+  vip: Vip | undefined,
+  order: FailoverOrder,
+  run: ForcedRun,
+  now: EpochMs,
+): readonly string[] {
+  if (!isRegistered(vip)) return [`VIP ${order.vip} is not in the ledger any more`];
+  const reasons = stopReasons(vip, order, run, now);
+  const why = unfit(vip, order.to);
+  return why === undefined ? reasons : [...reasons, `${order.to} cannot take over: ${why}`];
 }
 
 export interface Verified {

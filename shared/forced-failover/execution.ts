@@ -1,13 +1,16 @@
-import type { Notice } from '../timeline/message.ts';
-import type { Decision } from './approval.ts';
-import type { FailoverOrder, SwitchResult } from './order.ts';
+import type { SwitchSummary } from './carried.ts';
+import type { FailoverOrder } from './order.ts';
 import type { Preflight } from './preflight.ts';
 import type { Release, Released } from './rejoin.ts';
+import type { Begun } from './under-way.ts';
 
 /** What the workflow knows when a step begins; later fields are there once their states are done. */
 export interface ExecutionState {
   readonly preflight?: Preflight & { readonly order: FailoverOrder };
-  readonly decision?: Decision;
+  /** What was answered to the request for approval, whatever that is: approval.ts reads it. */
+  readonly decision?: unknown;
+  readonly orderRecord?: { readonly id?: string };
+  readonly begun?: Begun;
   readonly awaited?: { readonly outcome: string; readonly why: string };
   readonly switched?: SwitchSummary;
   readonly verified?: { readonly outcome: string; readonly wrong: readonly string[] };
@@ -29,12 +32,6 @@ export interface ExecutionState {
 interface Command {
   readonly commandId: string;
 }
-
-/** What a switch leaves in the workflow's data, which has a limit: the record has the rest. */
-export type SwitchSummary = Omit<SwitchResult, 'failover'> & {
-  readonly why?: string;
-  readonly notice?: Notice;
-};
 
 export interface StepInput {
   readonly execution: string;

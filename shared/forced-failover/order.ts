@@ -25,6 +25,13 @@ export type SwitchResult =
       readonly epoch: number;
       readonly failover?: Failover;
     }
+  /** The invocation ends before the switch does: ask again. Nothing is wrong, and nothing may be undone for it. */
+  | {
+      readonly outcome: 'moving';
+      readonly why: string;
+      readonly owner?: string;
+      readonly failover?: Failover;
+    }
   | {
       readonly outcome: 'failed';
       readonly why: string;

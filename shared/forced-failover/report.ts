@@ -1,8 +1,10 @@
 // The report of an order: the message about all of it, as a person reads it at night, and the reason that its workflow ends
 // with. Pure.
-
+import { listText, readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Notice, subjectOf } from '../timeline/message.ts';
-import type { ExecutionState, StepInput, SwitchSummary } from './execution.ts';
+import { answerFrom } from './approval.ts';
+import type { SwitchSummary } from './carried.ts';
+import type { ExecutionState, StepInput } from './execution.ts';
 import type { FailoverOrder } from './order.ts';
 import { releaseCommand } from './rejoin.ts';
 
@@ -16,16 +18,15 @@ export interface Report extends Notice {
 export function report({ story: history, stage, execution }: StepInput): Report {
   const outcome = history.end?.outcome ?? 'failed';
   const order = history.preflight?.order;
-  const reasons = reasonsOf(history);
-  const cause = reasons.length === 0 ? 'no reason was given' : reasons.join('; ');
+  // Step Functions takes a cause of 32 KB; most of what is named here was said by somebody else.
+  const reasons = reasonsOf(history).map((reason) => readable(reason, SENTENCE_MAX));
+  const cause = reasons.length === 0 ? 'no reason was given' : listText(reasons, '; ');
   const what = order === undefined ? 'forced failover' : `${order.vip} to ${order.to} (${order.mode})`;
   const owner = history.switchedBack?.owner ?? history.switched?.owner;
   const lines = [
     `Forced failover ${outcome}: ${what}, stage ${stage}`,
     ...(order === undefined ? [] : [`Ordered by ${order.by}: ${order.reason}`]),
-    ...(history.decision === undefined
-      ? []
-      : [`${history.decision.approved ? 'Approved' : 'Denied'} by ${history.decision.by}`]),
+    ...answerLines(history),
     ...(outcome === 'done' ? [] : [`Reason: ${cause}`]),
     ...(history.switchedBack === undefined ? [] : [`Switched back: ${backText(history.switchedBack)}`]),
     ...(owner === undefined ? [] : [`Now the owner: ${owner}`]),
@@ -38,6 +39,13 @@ export function report({ story: history, stage, execution }: StepInput): Report 
   ];
   const subject = subjectOf(`vipshift ${stage}: order ${outcome}: ${what}`);
   return { subject, text: lines.join('\n'), error: `Failover${capital(outcome)}`, cause };
+}
+
+function answerLines({ decision }: ExecutionState): readonly string[] {
+  if (decision === undefined) return [];
+  const answer = answerFrom(decision);
+  if (answer.outcome === 'malformed') return ['Not approved: the answer was malformed'];
+  return [`${answer.outcome === 'approved' ? 'Approved' : 'Denied'} by ${answer.decision.by}`];
 }
 
 /** What became of the node that was demoted: while it is, nobody stands by, and somebody has to know. */
@@ -67,14 +75,15 @@ export function demotedLines(
   ];
 }
 
-/** EC2 accepted the calls, and then nobody could look: that is told, and nothing is undone for it. */
-const unverifiedLines = ({ switched, verified, switchedBack, error }: ExecutionState): readonly string[] =>
-  switched?.outcome === 'switched' &&
-  verified === undefined &&
-  switchedBack === undefined &&
-  error !== undefined
+/** EC2 accepted the calls, and then nobody could look, or the time was over: that is told, and nothing is undone for it. */
+function unverifiedLines({ switched, verified, switchedBack, error }: ExecutionState): readonly string[] {
+  if (switchedBack !== undefined || verified !== undefined) return [];
+  if (switched?.outcome === 'moving')
+    return ['Still moving: nothing was undone. Reconcile goes on with it every minute'];
+  return switched?.outcome === 'switched' && error !== undefined
     ? ['Not verified: EC2 could not be asked. Reconcile looks again every minute']
     : [];
+}
 
 /** The command may have found nothing to write to: only SSM knows what it said. */
 function unheardLines({ preflight: before, awaited, demoted }: ExecutionState): readonly string[] {
@@ -91,25 +100,25 @@ const next = (order: FailoverOrder | undefined, stage: string): string =>
     ? `vipshift vip list --stage ${stage}`
     : `vipshift status ${order.vip} --stage ${stage}`;
 
-function reasonsOf({
-  preflight: before,
-  decision,
-  awaited,
-  switched,
-  verified,
-  stoodBy,
-  error,
-  end,
-}: ExecutionState): string[] {
-  const reasons = [...(before?.reasons ?? [])];
-  if (decision?.approved === false)
-    reasons.push(`denied by ${decision.by}: ${decision.reason ?? 'no reason'}`);
-  if (end?.outcome === 'denied' && decision === undefined) reasons.push('nobody approved it in time');
-  if (awaited?.outcome === 'missing') reasons.push(awaited.why);
+function reasonsOf(history: ExecutionState): string[] {
+  const { preflight: before, begun, awaited, switched, verified, stoodBy, error } = history;
+  const reasons = [...(before?.reasons ?? []), ...answerReasons(history)];
+  if (begun?.outcome === 'refused') reasons.push(...begun.reasons);
+  if (awaited !== undefined && awaited.outcome !== 'heard') reasons.push(awaited.why);
   if (switched?.outcome === 'failed') reasons.push(switched.why ?? 'the switch failed');
+  if (switched?.outcome === 'moving')
+    reasons.push(`still moving after ${switched.round} rounds: ${switched.why}`);
   if (stoodBy?.outcome === 'taken-back')
     reasons.push(`keepalived took it back after the release: ${stoodBy.why}`);
-  if (verified?.outcome === 'wrong') reasons.push(`EC2 does not show it: ${verified.wrong.join(', ')}`);
+  if (verified?.outcome === 'wrong') reasons.push(`EC2 does not show it: ${listText(verified.wrong)}`);
   if (error !== undefined) reasons.push(`${error.Error}: ${error.Cause}`.slice(0, 1000));
   return reasons;
+}
+
+function answerReasons({ decision, end }: ExecutionState): readonly string[] {
+  if (decision === undefined) return end?.outcome === 'denied' ? ['nobody approved it in time'] : [];
+  const answer = answerFrom(decision);
+  if (answer.outcome === 'malformed') return [answer.why];
+  if (answer.outcome === 'approved') return [];
+  return [`denied by ${answer.decision.by}: ${answer.decision.reason ?? 'no reason'}`];
 }

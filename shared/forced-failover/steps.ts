@@ -6,19 +6,20 @@
 import type { Rates } from '../rate-limit/local-bucket.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { minutes, plus } from '../time.ts';
-import { noticeOf } from '../timeline/message.ts';
 import {
-  type OperatorActionKind,
+  type OperatorAction,
   type OperatorActionStore,
   operatorAction,
 } from '../timeline/operator-action.ts';
-import type { ApprovalStore } from './approval.ts';
+import { type ApprovalStore, answerFrom } from './approval.ts';
+import { callsOf, carriedPreflight, carriedSwitch, carriedVerdict } from './carried.ts';
 import { awaitClaim, executeForcedFailover, switchBack, verifyOrder } from './execute.ts';
-import type { ExecutionState, StepInput, SwitchSummary } from './execution.ts';
-import type { FailoverOrder, SwitchResult } from './order.ts';
+import type { ExecutionState, StepInput } from './execution.ts';
+import type { FailoverOrder } from './order.ts';
 import { type Preflight, preflight } from './preflight.ts';
 import { awaitRelease, judgeRelease, type Release } from './rejoin.ts';
 import { report } from './report.ts';
+import { type Begun, beginForced, endForced, type ForcedRun } from './under-way.ts';
 
 export interface ForcedFailoverPorts extends Ports {
   readonly orders: OperatorActionStore;
@@ -36,10 +37,16 @@ const orderOf = (history: ExecutionState): FailoverOrder => {
   return history.preflight.order;
 };
 
+const runOf = ({ story: history, execution }: StepInput): ForcedRun => ({
+  execution,
+  owner: history.preflight?.before.owner,
+  begun: history.begun !== undefined,
+});
+
 async function lookAhead(ports: ForcedFailoverPorts, order: FailoverOrder): Promise<Preflight> {
   const vip = await ports.vips.read(order.vip);
   const seen = vip === undefined || vip.removedAtMs !== undefined ? undefined : await ports.ec2.observe(vip);
-  return preflight(vip, seen, order, ports.clock.now(), ports.sizes);
+  return carriedPreflight(preflight(vip, seen, order, ports.clock.now(), ports.sizes));
 }
 
 async function record(
@@ -47,38 +54,65 @@ async function record(
   order: FailoverOrder,
   execution: string,
   word: Recorded,
-): Promise<void> {
-  const { vip, to: node } = order;
-  const words = { vip, node, order: word.order, by: word.by, reason: word.reason, atMs: ports.clock.now() };
-  await ports.orders.put(operatorAction(words, `${execution}/${word.order}`));
+): Promise<string> {
+  const entry = operatorAction(
+    { vip: order.vip, node: order.to, ...word, atMs: ports.clock.now() },
+    `${execution}/${word.order}`,
+  );
+  await ports.orders.put(entry);
+  return entry.id;
 }
 
-interface Recorded {
-  readonly order: OperatorActionKind;
-  readonly by: string;
-  readonly reason: string;
-}
+type Recorded = Pick<OperatorAction, 'order' | 'by' | 'reason' | 'of' | 'why'>;
 
 async function requestApproval(ports: ForcedFailoverPorts, { story: history, execution, token }: StepInput) {
   const order = orderOf(history);
   const atMs = ports.clock.now();
-  const plan = history.preflight!.plan;
-  const asked = { vip: order.vip, execution, token: token!, order, plan, atMs };
+  const { plan } = history.preflight!;
+  const calls = callsOf(history.preflight!);
+  const asked = { vip: order.vip, execution, token: token!, order, plan, calls, atMs };
   await ports.approvals.ask({ ...asked, untilMs: plus(atMs, APPROVAL_WAIT) });
   return { asked: true };
 }
 
 async function recordDecision(ports: ForcedFailoverPorts, { story: history, execution }: StepInput) {
-  const { approved, by, reason = '' } = history.decision!;
-  await record(ports, orderOf(history), execution, { order: approved ? 'approve' : 'deny', by, reason });
-  return { recorded: true };
+  const answer = answerFrom(history.decision);
+  const order = orderOf(history);
+  if (answer.outcome === 'malformed') {
+    await record(ports, order, execution, { order: 'deny', by: 'nobody', reason: answer.why });
+    return { outcome: answer.outcome, why: answer.why };
+  }
+  const { approved, by, reason = '' } = answer.decision;
+  await record(ports, order, execution, { order: approved ? 'approve' : 'deny', by, reason });
+  return { outcome: answer.outcome };
 }
 
 async function recordOrder(ports: ForcedFailoverPorts, { story: history, execution }: StepInput) {
   const order = orderOf(history);
   const reason = `${order.mode}: ${order.reason}`;
-  await record(ports, order, execution, { order: 'failover', by: order.by, reason });
-  return { recorded: true };
+  return { id: await record(ports, order, execution, { order: 'failover', by: order.by, reason }) };
+}
+
+/** The last look before anybody is demoted. The order stands in the record already, so that it came to nothing stands there, too. */
+async function beginOrder(ports: ForcedFailoverPorts, asked: StepInput): Promise<Begun> {
+  const { story: history, execution } = asked;
+  const order = orderOf(history);
+  const begun = await beginForced(ports, order, runOf(asked));
+  const of = history.orderRecord?.id;
+  if (begun.outcome === 'refused' && of !== undefined) {
+    const why = begun.reasons.join('; ');
+    const { by, reason } = order;
+    await record(ports, order, execution, { order: 'not-carried-out', by, reason, of, why });
+  }
+  return begun;
+}
+
+/** However it ends, the order is no longer under way; were this in vain, it would run out by itself. */
+async function conclude(ports: ForcedFailoverPorts, asked: StepInput) {
+  const { story: history, execution } = asked;
+  if (history.orderRecord !== undefined)
+    await endForced(ports, orderOf(history).vip, execution).catch(() => undefined);
+  return report(asked);
 }
 
 async function judge(ports: ForcedFailoverPorts, { story: history }: StepInput): Promise<Release> {
@@ -90,29 +124,33 @@ async function judge(ports: ForcedFailoverPorts, { story: history }: StepInput):
   return judgeRelease(vip, order, { node: owner, priority }, ports.clock.now());
 }
 
-const carrying = (carried: SwitchResult, stage: string): SwitchSummary => {
-  const { failover, ...rest } = carried;
-  return failover === undefined ? rest : { ...rest, notice: noticeOf(failover, stage) };
-};
-
 /** By the name of their state. */
 export const steps = {
   preflight: (ports: ForcedFailoverPorts, { story: history }: StepInput) =>
     lookAhead(ports, orderOf(history)),
   requestApproval,
   recordDecision,
+  /** After an approval: what was so an hour ago need not be so now. The order goes along, as from the first look. */
+  lookAgain: async (ports: ForcedFailoverPorts, { story: history }: StepInput) => {
+    const order = orderOf(history);
+    return { ...(await lookAhead(ports, order)), order };
+  },
   recordOrder,
-  awaitClaim: (ports: ForcedFailoverPorts, { story: history }: StepInput) =>
-    awaitClaim(ports, orderOf(history)),
-  switchVip: async (ports: ForcedFailoverPorts, { story: history, execution, stage }: StepInput) =>
-    carrying(await executeForcedFailover(ports, orderOf(history), execution), stage),
-  verify: (ports: ForcedFailoverPorts, { story: history }: StepInput) => verifyOrder(ports, orderOf(history)),
+  beginOrder,
+  awaitClaim: (ports: ForcedFailoverPorts, asked: StepInput) =>
+    awaitClaim(ports, orderOf(asked.story), runOf(asked)),
+  switchVip: async (ports: ForcedFailoverPorts, asked: StepInput) => ({
+    ...carriedSwitch(await executeForcedFailover(ports, orderOf(asked.story), runOf(asked)), asked.stage),
+    round: (asked.story.switched?.round ?? 0) + 1,
+  }),
+  verify: async (ports: ForcedFailoverPorts, { story: history }: StepInput) =>
+    carriedVerdict(await verifyOrder(ports, orderOf(history))),
   judgeRelease: judge,
   awaitRelease: (ports: ForcedFailoverPorts, { story: history }: StepInput) =>
     awaitRelease(ports, orderOf(history), history.preflight!.before.owner!),
-  switchBack: async (ports: ForcedFailoverPorts, { story: history, execution, stage }: StepInput) =>
-    carrying(await switchBack(ports, orderOf(history), execution), stage),
-  report: async (_desk: ForcedFailoverPorts, asked: StepInput) => report(asked),
+  switchBack: async (ports: ForcedFailoverPorts, asked: StepInput) =>
+    carriedSwitch(await switchBack(ports, orderOf(asked.story), runOf(asked)), asked.stage),
+  report: conclude,
 } as const;
 
 export type StepName = keyof typeof steps;

@@ -47,7 +47,7 @@ export interface StepDone {
   readonly unanswered: number;
   readonly sentAtMs?: EpochMs;
   readonly doneAtMs?: EpochMs;
-  /** The last fault, when there was one: the service's code and message. */
+  /** The last fault, when there was one: the service's code, and its message where no step before says the same. */
   readonly code?: string;
   readonly message?: string;
 }

@@ -35,7 +35,7 @@ export const isRegistered = (vip: Vip | undefined): vip is Vip =>
 /** The item of a VIP that is registered, or registered again after its removal. */
 export function registered(was: Vip | undefined, entry: RegistryEntry, members: Members): Vip {
   if (was === undefined) return { ...newVip(entry), members };
-  const { removedAtMs: _removed, owner: _owner, pin: _pin, freeze: _freeze, ...kept } = was;
+  const { removedAtMs: _removed, owner: _owner, pin: _pin, freeze: _freeze, forced: _forced, ...kept } = was;
   return { ...without(kept), ...entry, members, claims: {}, heard: [] };
 }
 
@@ -46,8 +46,8 @@ export const changed = (was: Vip, entry: RegistryEntry, members: Members): Vip =
   members,
 });
 
-/** What an entry need not have goes with the entry that had it. */
-const without = ({ priority: _priority, ...rest }: Vip): Vip => rest;
+/** What an entry need not have goes with the entry that had it; its members are waited for anew. */
+const without = ({ priority: _priority, awaitedSinceMs: _awaited, ...rest }: Vip): Vip => rest;
 
 export const removed = (was: Vip, atMs: EpochMs): Vip => ({ ...was, removedAtMs: atMs });
 

@@ -150,7 +150,7 @@ export function clashes(entry: RegistryEntry, others: readonly RegistryEntry[]):
 export const clash = (what: string, found: string, other: string): Refused => ({
   what,
   found: `${found} belongs to VIP ${other}`,
-  wanted: `another one, or take it from ${other} first: vipshift vip set ${other} …`,
+  wanted: `another one; it is free once VIP ${other} gives it up (vipshift vip show ${other})`,
 });
 
 /** Addresses that lie in a prefix list of another VIP: both would route them. */

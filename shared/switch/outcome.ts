@@ -2,11 +2,12 @@ import { type Observation, strays, tablesOf } from '../network/observation.ts';
 import type { Plan } from '../network/plan.ts';
 import type { StepDone } from '../network/step.ts';
 import { iso } from '../time.ts';
+import { foldFaults } from '../timeline/fold-faults.ts';
 import type { Failover, Milestone, Outcome } from '../timeline/timeline.ts';
 import type { Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { HeldLease } from './held-lease.ts';
-import type { EpochPorts } from './run-epoch.ts';
+import { type EpochPorts, sentence } from './run-epoch.ts';
 import type { Verdict } from './verify.ts';
 
 export interface Decision {
@@ -57,6 +58,8 @@ export function buildOutcome(told: OutcomeInput): Failover {
     told.intent === undefined ? [] : [`the intent could not be recorded: ${told.intent.message}`];
   const stop = verdict.stop === undefined ? [] : [`stopped: ${verdict.stop}`];
   const failed = decision.failed === undefined ? [] : [decision.failed];
+  const { steps, notes: faults } = foldFaults(verdict.steps);
+  const notes = [...failed, ...stop, ...faults, ...stored, ...decision.notes, ...verdict.notes];
   return {
     entry: 'outcome',
     vip: vip.name,
@@ -66,21 +69,12 @@ export function buildOutcome(told: OutcomeInput): Failover {
     outcome: outcomeOf(decision, todo, verdict),
     ...(vip.owner === undefined ? {} : { from: vip.owner }),
     ...(decision.to === undefined ? {} : { to: decision.to }),
-    why: decision.why,
-    steps: verdict.steps,
+    why: sentence(decision.why),
+    steps,
     conflicts: todo.conflicts,
     stages: told.stages,
     verified: verdict.verified,
-    notes: [
-      ...failed,
-      ...stop,
-      ...stored,
-      ...decision.notes,
-      ...verdict.notes,
-      ...checks,
-      ...stray,
-      ...intent,
-    ],
+    notes: [...notes, ...checks, ...stray, ...intent].map(sentence),
     claims: vip.claims,
     splitBrain: decision.splitBrain,
     atMs: tools.clock.now(),

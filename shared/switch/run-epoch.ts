@@ -3,12 +3,14 @@
 // The order is the guarantee. Cause and epoch were written with the lease; the intent goes out beside the mutations;
 // the outcome is written before the release, which is switch.ts's (guarantee 6). Up to the first mutation nothing is
 // awaited but the observation.
+import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Fault, toFault } from '../fault.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
 import { lastTurnAtMs } from '../rate-limit/call-queue.ts';
 import { type EpochMs, plus } from '../time.ts';
-import type { Failover, Milestone, Timeline } from '../timeline/timeline.ts';
+import { fitted } from '../timeline/fit.ts';
+import type { Failover, Intent, Milestone, Timeline } from '../timeline/timeline.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
 import { OBSERVE_TIMEOUT, STALE_READ } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
@@ -156,7 +158,7 @@ function putIntent(
   todo: Plan,
   dueAtMs: EpochMs | undefined,
 ): Promise<Error | undefined> {
-  const put = tools.timeline.put({
+  const meant: Intent = {
     entry: 'intent',
     vip: vip.name,
     epoch: heldLease.lease.epoch,
@@ -164,13 +166,16 @@ function putIntent(
     cause: heldLease.lease.cause,
     ...(vip.owner === undefined ? {} : { from: vip.owner }),
     to: decision.to!,
-    why: decision.why,
+    why: sentence(decision.why),
     steps: todo.steps.map(untold),
     ...(dueAtMs === undefined ? {} : { dueAtMs }),
     atMs: tools.clock.now(),
-  });
-  return put.then(() => undefined, asError);
+  };
+  return tools.timeline.put(fitted(meant)).then(() => undefined, asError);
 }
+
+/** What operators, nodes and AWS said is in it. */
+export const sentence = (text: string): string => readable(text, SENTENCE_MAX);
 
 /** Whether the record holds an outcome of this epoch: ours, or what another wrote when it took us for dead. */
 async function recordOutcome(
@@ -178,9 +183,10 @@ async function recordOutcome(
   failover: Failover,
 ): Promise<Pick<EpochResult, 'recorded' | 'unrecorded'>> {
   let last: unknown;
+  const entry = fitted(failover);
   for (let attempt = 1; attempt <= 3; attempt++) {
     try {
-      await timeline.put(failover);
+      await timeline.put(entry);
       return { recorded: true };
     } catch (error) {
       // Tried again; put-if-absent makes a repeat harmless.

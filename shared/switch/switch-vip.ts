@@ -3,7 +3,7 @@
 //
 // Invariants: the lease is released only when the outcome stands in the record, and only if nothing new came meanwhile;
 // a claim that changed the election is followed under a new epoch (guarantees 4 and 6).
-
+import { readable, SENTENCE_MAX } from '../bounded.ts';
 import type { ChangeLog } from '../controller/hint.ts';
 import { type Fault, toFault } from '../fault.ts';
 import type { Observation } from '../network/observation.ts';
@@ -155,7 +155,10 @@ async function release(
       (held.target?.node ?? held.failover.to) !== elected.owner;
     const cause: Cause = {
       kind: lease.cause.kind,
-      why: `the election changed while epoch ${lease.epoch} was under way: ${elected.why}`,
+      why: readable(
+        `the election changed while epoch ${lease.epoch} was under way: ${elected.why}`,
+        SENTENCE_MAX,
+      ),
       atMs: ports.clock.now(),
       ...(elected.owner === undefined ? {} : { node: elected.owner }),
     };

@@ -6,7 +6,7 @@
 // Limit: the record begins when the timeline's retention begins, and rejections are counted by the hour.
 // A window cut into UTC days, because the index by day has one partition for each.
 import { type DurationMs, durationMs, type EpochMs, hours, iso, minutes } from '../time.ts';
-import type { RejectReason } from '../vip/admission.ts';
+import type { CountedReason } from '../vip/admission.ts';
 import type { OperatorAction } from './operator-action.ts';
 import type { Failover, Intent, Milestone, Outcome } from './timeline.ts';
 
@@ -27,7 +27,7 @@ export interface RejectionCount {
   readonly entry: 'rejected';
   readonly vip: string;
   readonly node: string;
-  readonly reason: RejectReason;
+  readonly reason: CountedReason;
   /** `2026-11-22T14`. */
   readonly hour: string;
   readonly count: number;

@@ -6,7 +6,7 @@
 // "what EC2 answered".
 import type { Conflict, StepDone } from '../network/step.ts';
 import type { EpochMs } from '../time.ts';
-import type { RejectReason } from '../vip/admission.ts';
+import type { CountedReason } from '../vip/admission.ts';
 import type { Cause } from '../vip/lease.ts';
 import type { NodeState } from '../vip/node-state.ts';
 
@@ -27,6 +27,23 @@ export interface Milestone {
   readonly atMs: EpochMs;
 }
 
+/** Steps of an entry that are not listed in it. */
+export interface StepsOmitted {
+  readonly count: number;
+  readonly result?: StepDone['result'];
+  readonly code?: string;
+}
+
+/** What was left out of an entry that would have been too large (record-fit.ts). */
+export interface Omitted {
+  readonly steps?: readonly StepsOmitted[];
+  readonly conflicts?: number;
+  readonly notes?: number;
+  /** Nodes whose claims are left out. */
+  readonly claims?: number;
+  readonly texts?: true;
+}
+
 export interface Intent {
   readonly entry: 'intent';
   readonly vip: string;
@@ -39,6 +56,7 @@ export interface Intent {
   readonly steps: readonly Pick<StepDone, 'cell' | 'call' | 'from' | 'to'>[];
   /** When the last step will go out, where EC2's request budget does not last for all at once. */
   readonly dueAtMs?: EpochMs;
+  readonly omitted?: Omitted;
   readonly atMs: EpochMs;
 }
 
@@ -64,6 +82,7 @@ export interface Failover {
   /** Every member's newest words at the decision. */
   readonly claims: Readonly<Record<string, NodeState>>;
   readonly splitBrain: readonly string[];
+  readonly omitted?: Omitted;
   readonly atMs: EpochMs;
 }
 
@@ -73,7 +92,7 @@ export type Entry = Intent | Failover;
 export interface Rejection {
   readonly vip: string;
   readonly node: string;
-  readonly reason: RejectReason;
+  readonly reason: CountedReason;
   readonly message: string;
   /** What came, cut to a readable length. */
   readonly example: string;
@@ -93,7 +112,10 @@ export interface Probe {
 }
 
 export interface Timeline {
-  /** Answers what stands in the record now: this entry, or the one that was there and was left as it is. */
+  /**
+   * Answers what stands in the record now: this entry, or the one that was there and was left as it is. Refuses what is
+   * larger than ITEM_MAX (record-size.ts); up to RECORD_MAX it takes everything.
+   */
   put(entry: Entry): Promise<Entry>;
   /** The entries of one epoch; absent ones are undefined. */
   read(vip: string, epoch: number): Promise<{ intent?: Intent; outcome?: Failover }>;

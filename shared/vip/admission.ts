@@ -2,8 +2,10 @@
 //
 // A reason is a word that metrics, records and documentation share. `superseded` is not a fault: the claim is counted
 // and not merged, because a newer one of the same VIP waits behind it.
-import { type DurationMs, type EpochMs, iso, minutes } from '../time.ts';
-import type { Claim } from './claim.ts';
+import { type DurationMs, type EpochMs, epochMs, iso, minutes, plus } from '../time.ts';
+import { type Claim, contradicts, type WordsDiffer } from './claim.ts';
+import { SKEW } from './lease.ts';
+import type { NodeState } from './node-state.ts';
 
 export const rejectReasons = [
   'malformed',
@@ -16,6 +18,8 @@ export const rejectReasons = [
   'superseded',
 ] as const;
 export type RejectReason = (typeof rejectReasons)[number];
+/** What is counted beside the rejections, though nothing is turned away: a word that contradicts what is recorded. */
+export type CountedReason = RejectReason | 'contradiction';
 
 export interface Rejection {
   readonly reason: RejectReason;
@@ -58,4 +62,24 @@ export function isFromFuture(claim: Claim, now: EpochMs): Rejection | undefined 
     reason: 'from-the-future',
     message: `event time is ${iso(claim.timeMs)}, want at most a minute after ${iso(now)}`,
   };
+}
+
+/** A caller may set an event's time; EventBridge's own is never ahead, so no word is taken for newer than the present. */
+export const notAhead = (claim: Claim, now: EpochMs): Claim =>
+  claim.timeMs <= plus(now, SKEW) ? claim : { ...claim, timeMs: plus(now, SKEW) };
+
+const differ: Readonly<Record<WordsDiffer, string>> = {
+  'clock-ran-back': 'the clock of a boot does not run back',
+  'clock-ran-ahead': 'the clock of a boot does not run ahead of time',
+  'two-boots-at-once': 'a node is not up in two boots at once',
+  'transition-went-back': 'a node does not go back to an earlier transition',
+};
+
+/** Why what a node says cannot be true beside what is recorded of it; undefined when it can. Nothing is refused for it. */
+export function contradictionOf(known: NodeState | undefined, told: NodeState): string | undefined {
+  const how = known === undefined ? undefined : contradicts(known, told);
+  if (known === undefined || how === undefined) return undefined;
+  const spoken = ({ state, bootId, upMs, since, stampMs }: NodeState) =>
+    `${state} since ${since} in boot ${bootId}, up ${upMs} ms at ${iso(epochMs(stampMs))}`;
+  return `${differ[how]}: says ${spoken(told)}; recorded is ${spoken(known)}`;
 }

@@ -1,11 +1,9 @@
 import { type DurationMs, type EpochMs, epochMs, seconds } from '../time.ts';
-import { type Claim, clamp, isLate, STAMP_MS, type VrrpState } from './claim.ts';
+import { bySending, clocksDisagree, type Sending } from './boot-clock.ts';
+import { type Claim, clamp, isLate, laterSent, newerWord, STAMP_MS, type VrrpState } from './claim.ts';
 import { NEVER_IN_TIME, windowOf } from './liveness.ts';
 
-export interface NodeState {
-  readonly bootId: string;
-  /** When the node booted, from AWS's stamp and the node's uptime: exact to a second. */
-  readonly bootAtMs: number;
+export interface NodeState extends Sending {
   readonly since: number;
   readonly seq: number;
   readonly state: VrrpState;
@@ -30,12 +28,16 @@ export const YOUNG: DurationMs = seconds(15);
 
 /** The stint as one claim alone tells it. `arrivedAt` decides only whether the claim is late. */
 export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
-  const sinceTransitionMs = claim.uptimeMs - claim.since / 1000;
-  const sinceClaimMs = claim.uptimeMs - claim.seq / 1000;
+  // Whole milliseconds, so that no two instants reckoned from it are rounded apart.
+  const upMs = Math.round(claim.uptimeMs);
+  const sinceTransitionMs = upMs - claim.since / 1000;
+  const sinceClaimMs = upMs - claim.seq / 1000;
   const late = isLate(claim, arrivedAt);
   const nodeState = {
     bootId: claim.bootId,
-    bootAtMs: Math.round(claim.timeMs - claim.uptimeMs),
+    bootAtMs: claim.timeMs - upMs,
+    stampMs: claim.timeMs,
+    upMs,
     since: claim.since,
     seq: claim.seq,
     state: claim.state,
@@ -61,26 +63,27 @@ export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
 export const sameTransition = (a: NodeState, b: NodeState): boolean =>
   a.bootId === b.bootId && a.since === b.since;
 
-/**
- * Whether `a` is a newer stint than `b`: the larger `since` within a boot, else the later boot. Two boots that AWS's
- * whole-second stamps cannot tell apart are ordered by their id, so that every order of arrival agrees.
- */
+/** Whether `a` is the newer stint: the one that the word sent later speaks of. */
 export function isNewerTransition(a: NodeState, b: NodeState): boolean {
-  if (a.bootId === b.bootId) return a.since > b.since;
-  return a.bootAtMs === b.bootAtMs ? a.bootId > b.bootId : a.bootAtMs > b.bootAtMs;
+  const by = bySending(a, b);
+  return by === 0 ? a.since > b.since : by > 0;
 }
 
-/** What stays recorded when `told` reaches a record that holds `known`. Commutative, associative, idempotent. */
+/** What stays recorded when `told` reaches a record that holds `known`. Commutative and idempotent; associative for what a
+ * node can truly say. */
 export function merge(known: NodeState | undefined, told: NodeState): NodeState {
-  if (known === undefined || isNewerTransition(told, known)) return told;
-  if (!sameTransition(told, known)) return known;
-  const last = told.seq > known.seq ? told : known;
+  if (known === undefined) return told;
+  if (!sameTransition(told, known) || clocksDisagree(told, known))
+    return isNewerTransition(told, known) ? told : known;
+  const last = newerWord(known, told);
   const bound = tighter(known, told);
   const aff = newerAdvert(known, told);
+  const sent = laterSent(known, told);
   return {
     bootId: known.bootId,
-    // Follows from hiMs, so it comes from the same claim.
-    bootAtMs: bound.bootAtMs,
+    bootAtMs: sent.bootAtMs,
+    stampMs: sent.stampMs,
+    upMs: sent.upMs,
     since: known.since,
     seq: last.seq,
     state: last.state,
@@ -104,7 +107,8 @@ function tighter(a: NodeState, b: NodeState): NodeState {
 function newerAdvert(a: NodeState, b: NodeState): NodeState {
   if (a.affSeq === undefined || b.affSeq === undefined) return a.affSeq === undefined ? b : a;
   if (a.affSeq !== b.affSeq) return a.affSeq > b.affSeq ? a : b;
-  return a.affHiMs! <= b.affHiMs! ? a : b;
+  if (a.affHiMs !== b.affHiMs) return a.affHiMs! < b.affHiMs! ? a : b;
+  return a.affAtMs! <= b.affAtMs! ? a : b;
 }
 
 /** When the transition happened: the node's clock inside AWS's second, never outside it. */

@@ -2,13 +2,16 @@
 //
 // Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
 import type { EpochMs } from '../time.ts';
+import { withoutForced } from '../timeline/operator-action.ts';
+import { bootDiffers, othersEndBy, UNDER_WAY_MAX } from './boot-clock.ts';
 import type { Lease, Open } from './lease.ts';
 import { pruned, withHeard } from './liveness.ts';
 import type { Members } from './member.ts';
-import { boundStays, isNewerTransition, merge, type NodeState, sameTransition } from './node-state.ts';
+import { boundStays, merge, type NodeState, sameTransition } from './node-state.ts';
 
 export const withPin = (vip: Vip, pin: Pin): Vip => ({ ...vip, pin });
-export const withFreeze = (vip: Vip, freeze: Override): Vip => ({ ...vip, freeze });
+/** The emergency stop: it also cancels a forced failover that is under way. */
+export const withFreeze = (vip: Vip, freeze: Override): Vip => ({ ...withoutForced(vip), freeze });
 export function withoutPin(vip: Vip): Vip {
   const { pin: _pin, ...rest } = vip;
   return rest;
@@ -69,6 +72,16 @@ export interface Override {
 export interface Pin extends Override {
   readonly node: string;
 }
+/** A forced failover that is under way: written before anybody is demoted, taken out when its workflow ends. */
+export interface Forced extends Override {
+  /** The workflow's execution. */
+  readonly execution: string;
+  /** The node that it goes to. */
+  readonly node: string;
+  /** The owner that it leaves: whoever is demoted. */
+  readonly from?: string;
+  readonly atMs: EpochMs;
+}
 
 export interface Vip extends RegistryEntry {
   readonly schema: number;
@@ -89,8 +102,11 @@ export interface Vip extends RegistryEntry {
   readonly heard: readonly number[];
   readonly pin?: Pin;
   readonly freeze?: Override;
+  readonly forced?: Forced;
   /** The last switch, when it could not be carried out (tried.ts). */
   readonly tried?: FailedSwitch;
+  /** Since when reconcile has waited for the first word of these members (unheard.ts); gone once one has spoken. */
+  readonly awaitedSinceMs?: EpochMs;
   /** How many tables reconcile found: what a failover will ask of EC2's request budget. */
   readonly tablesSeen?: number;
   /** When the VIP was taken out of the ledger; its epoch survives. */
@@ -124,9 +140,12 @@ export function withClaim(vip: Vip, node: string, told: NodeState, slot: number)
 const sameWords = (a: NodeState, b: NodeState): boolean =>
   (Object.keys(b) as (keyof NodeState)[]).every((field) => a[field] === b[field]);
 
-/** A claim's first word of a stint, so that recording it simply replaces what is there. */
-export const isNews = (known: NodeState | undefined, told: NodeState): boolean =>
-  known === undefined || isNewerTransition(told, known);
+/** A first word, or one of a newer stint that contradicts nothing: recording it simply replaces what is there. */
+export function isNews(known: NodeState | undefined, told: NodeState): boolean {
+  if (known === undefined) return true;
+  if (bootDiffers(known, told)) return known.stampMs < told.stampMs && known.stampMs <= othersEndBy(told);
+  return known.since < told.since && sentBefore(known, told);
+}
 
 /** Whether merging `told` into `known` only overwrites: such a claim can be recorded without a read. */
 export const onlyRefreshes = (known: NodeState, told: NodeState): boolean =>
@@ -134,7 +153,14 @@ export const onlyRefreshes = (known: NodeState, told: NodeState): boolean =>
   known.seq < told.seq &&
   known.slot <= told.slot &&
   known.seenMs <= told.seenMs &&
+  sentBefore(known, told) &&
   boundStays(known, told);
+
+/** By both clocks, and so that they agree: what a condition on single attributes can say of it (boot-clock.ts). */
+const sentBefore = (known: NodeState, told: NodeState): boolean =>
+  ((known.upMs < told.upMs && known.stampMs <= told.stampMs) ||
+    (known.upMs === told.upMs && known.stampMs === told.stampMs)) &&
+  known.bootAtMs <= told.bootAtMs + UNDER_WAY_MAX;
 
 /** The item as it is when the next epoch begins under `lease`. */
 export function withLease(vip: Vip, lease: Omit<Lease, 'epoch'>): Vip {

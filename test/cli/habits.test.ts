@@ -15,9 +15,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleCli } from '../../build/cli.ts';
-import { similar } from '../../cli/command/suggest.ts';
 import { wordsOf } from '../../cli/failover/progress.ts';
 import { everyCommand, program } from '../../cli/program.ts';
+import { similar } from '../../shared/suggest.ts';
 import { run, withoutAws } from './region.ts';
 
 const root = join(import.meta.dirname, '..', '..');

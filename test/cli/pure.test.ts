@@ -1,14 +1,14 @@
 // Judgements of the operator's side that need no AWS: times, owners, budgets, policies.
 import { describe, expect, test } from 'vitest';
-import { dayFrom, durationFrom, durationText, momentFrom, momentText } from '../../cli/command/instants.ts';
 import { narrowed, offTooFar } from '../../cli/failover/clock-offset.ts';
 import { lookAtNetwork } from '../../shared/aws/ec2/network-facts.ts';
 import { addressFindings } from '../../shared/doctor/addresses.ts';
 import { bucketFindings, loadSentence, secondsFor } from '../../shared/doctor/capacity.ts';
 import type { NetworkFacts } from '../../shared/doctor/facts.ts';
-import { allows, denies, like, policyFrom, trusted } from '../../shared/doctor/iam-policy.ts';
-import { older } from '../../shared/doctor/shim.ts';
+import { allows, denies, like, policyFrom, trusted } from '../../shared/doctor/service/iam-policy.ts';
+import { older } from '../../shared/doctor/service/shim.ts';
 import { tableFindings } from '../../shared/doctor/tables.ts';
+import { dayFrom, durationFrom, durationText, momentFrom, momentText } from '../../shared/instants.ts';
 import { epochMs } from '../../shared/time.ts';
 import {
   answers,

@@ -5,6 +5,7 @@
 // Rule: attributes are set and removed one by one, never the whole item, so that old code keeps what it does not know.
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Lease, Open } from '../../vip/lease.ts';
+import type { NodeState } from '../../vip/node-state.ts';
 import type { Vip } from '../../vip/vip.ts';
 import type { Item, Update } from './update-expression.ts';
 
@@ -25,7 +26,7 @@ interface Row extends Omit<Vip, 'name' | 'open' | 'lease' | 'heard'> {
 
 export function vipFrom(item: Item): Vip {
   const row = unmarshall(item) as Row;
-  const { vip, openEpoch, openCause, lease, heard, token: _token, ...same } = row;
+  const { vip, openEpoch, openCause, lease, heard, claims, token: _token, ...same } = row;
   const open: Record<string, Open> = {};
   for (const holder of Object.keys(openEpoch)) {
     const cause = openCause[holder];
@@ -35,10 +36,17 @@ export function vipFrom(item: Item): Vip {
     ...same,
     name: vip,
     open,
+    claims: Object.fromEntries(Object.entries(claims).map(([node, nodeState]) => [node, dated(nodeState)])),
     heard: [...(heard ?? [])].sort((a, b) => a - b),
     ...(lease === undefined ? {} : { lease: { ...lease, epoch: row.epoch } }),
   };
 }
+
+/** Older items do not say when the newest word was sent: then as late as it was said. */
+const dated = (nodeState: NodeState): NodeState => ({
+  ...{ stampMs: nodeState.seenMs, upMs: Math.floor(nodeState.seq / 1000) },
+  ...nodeState,
+});
 
 function rowFrom(vip: Vip): Row {
   const { name, open, lease, heard, ...same } = vip;

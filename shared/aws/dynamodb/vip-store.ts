@@ -10,6 +10,7 @@ import {
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Observation } from '../../network/observation.ts';
 import { type EpochMs, minus } from '../../time.ts';
+import { othersEndBy, UNDER_WAY_MAX } from '../../vip/boot-clock.ts';
 import { type Lease, SKEW } from '../../vip/lease.ts';
 import type { NodeState } from '../../vip/node-state.ts';
 import type { ClaimWrite, ClaimWriteResult, VipStore } from '../../vip/store.ts';
@@ -145,17 +146,16 @@ const inLedger = (u: Update): string =>
 
 const isMember = (u: Update, node: string): string => `attribute_exists(${u.path('members', node)})`;
 
-/** The same order as newerStint in claim.ts; the contract suite holds both against each other. */
+/** The same conditions as isNews in vip.ts; the contract suite holds both against each other. */
 function isNews(u: Update, claim: string, nodeState: NodeState): string {
-  const [bootId, bootAtMs, since] = ['bootId', 'bootAtMs', 'since'].map((f) => `${claim}.${u.name(f)}`);
-  const [boot, bootAt, began] = [
-    u.value(nodeState.bootId),
-    u.value(nodeState.bootAtMs),
-    u.value(nodeState.since),
-  ];
-  const sameBoot = `${bootId} = ${boot} AND ${since} < ${began}`;
-  const laterBoot = `${bootId} <> ${boot} AND (${bootAtMs} < ${bootAt} OR (${bootAtMs} = ${bootAt} AND ${bootId} < ${boot}))`;
-  return `(attribute_not_exists(${claim}) OR (${sameBoot}) OR (${laterBoot}))`;
+  const field = (name: keyof NodeState) => `${claim}.${u.name(name)}`;
+  const [boot, sameBoot] = [u.value(nodeState.bootId), field('bootId')];
+  const newer = `${sameBoot} = ${boot} AND ${field('since')} < ${u.value(nodeState.since)} AND ${sentBefore(u, claim, nodeState)}`;
+  const [stamp, ends] = [u.value(nodeState.stampMs), u.value(othersEndBy(nodeState))];
+  const ended = (by: keyof NodeState) => `${field(by)} < ${stamp} AND ${field(by)} <= ${ends}`;
+  const before = `(${ended('stampMs')}) OR (${unknown(u, claim)} AND ${ended('seenMs')})`;
+  const laterBoot = `${sameBoot} <> ${boot} AND (${before})`;
+  return `(attribute_not_exists(${claim}) OR (${newer}) OR (${laterBoot}))`;
 }
 
 /** The same conditions as onlyRefreshes in vip.ts. */
@@ -167,6 +167,7 @@ function onlyRefreshes(u: Update, claim: string, nodeState: NodeState): string {
     `${field('seq')} < ${u.value(nodeState.seq)}`,
     `${field('slot')} <= ${u.value(nodeState.slot)}`,
     `${field('seenMs')} <= ${u.value(nodeState.seenMs)}`,
+    sentBefore(u, claim, nodeState),
   ];
   // boundStays in claim.ts: a young bound beats an old one, then the lower one, then the lower clock.
   const young = `${field('young')} = ${u.value(true)}`;
@@ -175,12 +176,26 @@ function onlyRefreshes(u: Update, claim: string, nodeState: NodeState): string {
   return [...parts, nodeState.young ? `${young} AND ${lower}` : `(${young} OR ${lower})`].join(' AND ');
 }
 
+/** The same conditions as sentBefore in vip.ts. */
+function sentBefore(u: Update, claim: string, nodeState: NodeState): string {
+  const [up, stamp, bootAt] = ['upMs', 'stampMs', 'bootAtMs'].map((f) => `${claim}.${u.name(f)}`);
+  const [toldUp, toldStamp] = [u.value(nodeState.upMs), u.value(nodeState.stampMs)];
+  const later = `(${up} < ${toldUp} AND ${stamp} <= ${toldStamp}) OR (${up} = ${toldUp} AND ${stamp} = ${toldStamp})`;
+  return `(${unknown(u, claim)} OR ${later}) AND ${bootAt} <= ${u.value(nodeState.bootAtMs + UNDER_WAY_MAX)}`;
+}
+
+/** Written before stints knew when they were sent; vipFrom reckons it for whoever reads. */
+const unknown = (u: Update, claim: string): string => `attribute_not_exists(${claim}.${u.name('stampMs')})`;
+
 /** What merge in claim.ts takes over from a claim that only refreshes. */
 function refresh(u: Update, claim: string, nodeState: NodeState): void {
   const fields: readonly (keyof NodeState)[] = [
     'seq',
     'state',
     'priority',
+    'bootAtMs',
+    'stampMs',
+    'upMs',
     'slot',
     'seenMs',
     'affSeq',

@@ -15,8 +15,8 @@ import {
   paginateListAttachedRolePolicies,
   paginateListRolePolicies,
 } from '@aws-sdk/client-iam';
-import { type Policy, policyFrom } from '../../doctor/iam-policy.ts';
-import type { IdentityFacts, RoleFact } from '../../doctor/identity.ts';
+import { type Policy, policyFrom } from '../../doctor/service/iam-policy.ts';
+import type { IdentityFacts, RoleFact } from '../../doctor/service/identity.ts';
 import type { NodeProfile } from '../ec2/network-facts.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { DETAIL_TYPE, VERSION } from '../events/claim-event.ts';

@@ -1,7 +1,8 @@
 // What an operator sees in CloudWatch: one structured log line for each thing that happened, and metrics in the same
 // lines (EMF: no API call, CloudWatch Logs extracts them). No domain code logs; it returns what is to be told.
 //
-// A log line of a failover carries the record's own words, so that log and timeline can be held against each other.
+// A log line of a failover carries the record's own words, as far as a line holds them, and the digest of all of it, so that log
+// and timeline can be held against each other.
 
 import { createHash } from 'node:crypto';
 import type { Logger } from '@aws-lambda-powertools/logger';
@@ -10,7 +11,9 @@ import type { ReconcileResult } from '../../controller/assess.ts';
 import type { Answer } from '../../controller/handle-claim.ts';
 import type { ReconcileAllResult } from '../../controller/reconcile-all.ts';
 import { type Fault, toFault } from '../../fault.ts';
+import { fitted, LISTED_MAX, type Limit } from '../../timeline/fit.ts';
 import { digest } from '../../timeline/integrity.ts';
+import { jsonBytes } from '../../timeline/size.ts';
 import type { Failover, Rejection } from '../../timeline/timeline.ts';
 import type { Claim } from '../../vip/claim.ts';
 import { VERSION } from '../events/claim-event.ts';
@@ -23,7 +26,7 @@ export interface Telemetry {
   readonly byVip: boolean;
 }
 
-/** The first four are kept by VIP, too; each is emitted only when something happened. */
+/** The first four are kept by VIP, too; each but the last two is emitted only when something happened. */
 export const metricNames = {
   /** From the controller's first line to the last mutation accepted. */
   duration: 'FailoverDuration',
@@ -35,6 +38,10 @@ export const metricNames = {
   trouble: 'FailoverTrouble',
   rejected: 'ClaimsRejected',
   newerVersion: 'ClaimsOfNewerVersion',
+  /** How many VIPs have members of which nobody was heard for minutes; emitted by each sweep over all, 0 in health. */
+  unheard: 'VipsUnheard',
+  /** Words of one node that cannot both be true: a lie, or a clock that nothing can be built on. Wakes somebody. */
+  contradicted: 'ClaimsContradicted',
   /** One for each sweep in which no VIP failed and none was left: the dead-man alarm listens for it. */
   reconciled: 'Reconciled',
 } as const;
@@ -44,6 +51,7 @@ export const metricsNamespace = (stage: string): string => `vipshift/${stage}`;
 
 export function logAnswer(journal: Telemetry, answer: Answer, claim: Claim): void {
   const { vip, node, eventId } = claim;
+  if ('contradiction' in answer) tellContradiction(journal, claim, answer.contradiction);
   if (answer.answer === 'rejected') countRejection(journal, { vip, node, eventId, ...answer.refusal });
   else if (answer.answer === 'switched') {
     logFaults(journal, vip, answer.faults);
@@ -69,6 +77,13 @@ export function countRejection(
   metrics.addMetric(metricNames.rejected, MetricUnit.Count, 1);
 }
 
+function tellContradiction({ logger, metrics }: Telemetry, claim: Claim, why: string | undefined): void {
+  const { vip, node, eventId } = claim;
+  logger.warn('claim contradicts what its node said', { vip, node, eventId, why });
+  metrics.addMetadata('contradicted', `${vip} ${node}`);
+  metrics.addMetric(metricNames.contradicted, MetricUnit.Count, 1);
+}
+
 export function countNewerVersion({ logger, metrics }: Telemetry, version: number): void {
   if (version <= VERSION) return;
   logger.warn(
@@ -92,18 +107,36 @@ export function logFailover(journal: Telemetry, failover: Failover): void {
   if (isTrouble(failover)) one(journal, vip, metricNames.trouble, MetricUnit.Count, 1);
 }
 
+/** What CloudWatch Logs adds to an event of LINE_MAX bytes; and what the logger does: service, request, an error with its cause. */
+const EVENT_OVERHEAD = 26;
+const ENVELOPE_MAX = 8192;
+/** Of CloudWatch Logs: an event that is larger is cut, and then no JSON any more. */
+const LINE_MAX = 262_144;
+
+/** A large record that fits the table need not fit a line; its digest does in any case. */
+const lineLimit: Limit = {
+  place: 'the log line',
+  max: LINE_MAX - EVENT_OVERHEAD - ENVELOPE_MAX,
+  bytes: (entry) => jsonBytes(withoutClaims(entry as Failover)),
+};
+
+function withoutClaims(failover: Failover): Omit<Failover, 'claims'> {
+  const { claims: _claims, ...told } = failover;
+  return told;
+}
+
+const lineOf = (failover: Failover): object => withoutClaims(fitted(failover, lineLimit));
+
 /** The line alone, with the digest of the whole record: an edited or deleted one is found by it. */
 export function logRecord(journal: Telemetry, failover: Failover): void {
-  const { claims: _claims, ...told } = failover;
   const proof = digest(failover, sha256);
   const level = isTrouble(failover) ? 'error' : 'info';
-  journal.logger[level](`failover ${failover.outcome}`, { ...told, digest: proof });
+  journal.logger[level](`failover ${failover.outcome}`, { ...lineOf(failover), digest: proof });
 }
 
 /** Without a digest: there is no record, and whoever comes next closes the epoch. */
 export function logUnrecorded({ logger }: Telemetry, failover: Failover, error: unknown): void {
-  const { claims: _claims, ...told } = failover;
-  logger.error(`failover ${failover.outcome}, not recorded`, { ...told, error: toFault(error) });
+  logger.error(`failover ${failover.outcome}, not recorded`, { ...lineOf(failover), error: toFault(error) });
 }
 
 const isTrouble = ({ outcome }: Failover): boolean =>
@@ -131,8 +164,8 @@ function logFaults({ logger }: Telemetry, vip: string, faults: readonly Fault[])
   for (const fault of faults) logger.error('beside the switch, which is done', { vip, error: fault });
 }
 
-/** A log line has its limit; the others come in the next sweep's line. */
-const LEFT_TOLD_MAX = 50;
+/** A log line has its limit; what was left comes in the next sweep's line, what is unheard is in `vipshift status`. */
+const TOLD_MAX = 50;
 
 export function logReconcileAll(journal: Telemetry, sweep: ReconcileAllResult): void {
   for (const report of sweep.reports) logReconcile(journal, report);
@@ -142,20 +175,47 @@ export function logReconcileAll(journal: Telemetry, sweep: ReconcileAllResult): 
   if (left.length > 0)
     journal.logger.warn('no time for all VIPs: the next sweep begins elsewhere', {
       left: left.length,
-      vips: left.slice(0, LEFT_TOLD_MAX),
+      vips: left.slice(0, TOLD_MAX),
     });
   if (sweep.hint !== undefined) {
     journal.logger.info('hint', { hint: sweep.hint, vips: sweep.reports.map((r) => r.vip) });
     return;
   }
-  if (sweep.failures.length === 0 && left.length === 0)
-    journal.metrics.addMetric(metricNames.reconciled, MetricUnit.Count, 1);
+  const complete = sweep.failures.length === 0 && left.length === 0;
+  tellUnheard(journal, sweep, complete);
+  if (complete) journal.metrics.addMetric(metricNames.reconciled, MetricUnit.Count, 1);
+}
+
+/** A sweep that did not see every VIP cannot say that there is none. */
+function tellUnheard(
+  { logger, metrics }: Telemetry,
+  { reports }: ReconcileAllResult,
+  complete: boolean,
+): void {
+  const unheard = reports.flatMap((r) => (r.unheard === undefined ? [] : [{ vip: r.vip, ...r.unheard }]));
+  if (unheard.length > 0)
+    logger.error('no claim accepted: see docs/operations.md#no-claims', {
+      unheard: unheard.length,
+      vips: unheard.slice(0, TOLD_MAX),
+    });
+  if (complete || unheard.length > 0)
+    metrics.addMetric(metricNames.unheard, MetricUnit.Count, unheard.length);
+}
+
+/** Of a large VIP's cells the first ones; `vipshift status` shows all. */
+function firstOnes({ drift, conflicts, strays, trouble }: ReconcileResult) {
+  const lists = { drift, conflicts, strays, trouble };
+  const long = Object.entries(lists).filter(([, list]) => list.length > LISTED_MAX);
+  if (long.length === 0) return {};
+  const cut = long.map(([name, list]) => [name, list.slice(0, LISTED_MAX)] as const);
+  const counts = long.map(([name, list]) => [name, list.length - LISTED_MAX] as const);
+  return { ...Object.fromEntries(cut), omitted: Object.fromEntries(counts) };
 }
 
 export function logReconcile(journal: Telemetry, report: ReconcileResult): void {
   const { switched, ...told } = report;
   if (report.did === 'switched' || report.trouble.length > 0 || report.splitBrain.length > 0)
-    journal.logger.warn('reconcile', { ...told });
+    journal.logger.warn('reconcile', { ...told, ...firstOnes(report) });
   logFaults(journal, report.vip, switched?.faults ?? []);
   if (report.trouble.length > 0) logVip(journal, report.vip, metricNames.unhealthy, MetricUnit.Count, 1);
   if (switched === undefined && report.splitBrain.length > 0)

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startSts } from '../../../lab/aws/sts.ts';
 import { documents, type Ran, run, tables } from '../region.ts';
 import { identityFaults } from './identity-seeds.ts';
+import { labelFaults } from './label-seeds.ts';
 import { networkFaults } from './network-seeds.ts';
 import { carryOut, pastes } from './remedy.ts';
 import { eniFaults } from './seeds.ts';
@@ -84,7 +85,7 @@ async function mended(check: string, remedies: readonly string[]): Promise<void>
 }
 
 describe('a seeded fault', () => {
-  const seeds = [...eniFaults, ...networkFaults, ...tableFaults, ...identityFaults];
+  const seeds = [...eniFaults, ...networkFaults, ...tableFaults, ...labelFaults, ...identityFaults];
   test.each(seeds.map((s) => [s.fault, s] as const))(
     '%s is named with its remedy, which mends it where it can be pasted as it stands',
     async (_fault, seed) => {

@@ -1,7 +1,8 @@
 // Every broken variant of the code that the simulation has to catch.
 
+import { forced } from './forced.ts';
 import { found } from './found.ts';
 import { planted } from './planted.ts';
 import { type Control, controls } from './protocol.ts';
 
-export const every: readonly Control[] = [...controls, ...found, ...planted];
+export const every: readonly Control[] = [...controls, ...found, ...planted, ...forced];

@@ -33,6 +33,24 @@ export const planted: readonly Control[] = [
     ],
   },
   {
+    // Each of the three alone keeps a record small enough.
+    name: 'the messages are neither cut nor folded, and nobody looks at the size',
+    breaks: ['nothing stuck', 'true record'],
+    patches: [
+      patch('aws/error-codes', "readable(text.replace(encodedPart, ''), MESSAGE_MAX);", 'text;'),
+      patch(
+        'timeline/fold-faults',
+        'return known === undefined && reasons.has(key) ? step : rest;',
+        'return step;',
+      ),
+      patch(
+        'timeline/fit',
+        'for (const reduce of reductions) {',
+        'for (const reduce of reductions.slice(9)) {',
+      ),
+    ],
+  },
+  {
     name: 'a pin that an order set outlives what was asked',
     breaks: ['orders'],
     patches: [patch('forced-failover/execute', 'minutes(order.pinMinutes)', 'minutes(order.pinMinutes + 1)')],
@@ -99,21 +117,18 @@ export const planted: readonly Control[] = [
   {
     name: 'an order that failed leaves its pin',
     breaks: ['orders', 'convergence'],
-    patches: [patch('forced-failover/execute', 'isOurs(vip.pin, order) ? withoutPin(vip) : vip', 'vip')],
+    patches: [
+      patch('forced-failover/execute', 'isOurs(freed.pin, order) ? withoutPin(freed) : freed', 'freed'),
+    ],
   },
   {
     name: 'an order overrides the pin of somebody else',
     breaks: ['orders'],
     patches: [
       patch(
-        'forced-failover/execute',
-        'const against = operatorsReasons(vip, order, now);',
-        'const against: string[] = [];',
-      ),
-      patch(
         'forced-failover/preflight',
-        'const reasons = [...operatorsReasons(vip, order, now)];',
-        'const reasons: string[] = [];',
+        'if (pin !== undefined && isLiveOrder(pin, now) && pin.node !== order.to)',
+        'if (false)',
       ),
     ],
   },
@@ -123,8 +138,62 @@ export const planted: readonly Control[] = [
     patches: [
       patch(
         'forced-failover/steps',
-        "await record(ports, order, execution, { order: 'failover', by: order.by, reason });",
-        'void reason;',
+        "return { id: await record(ports, order, execution, { order: 'failover', by: order.by, reason }) };",
+        'return { id: reason };',
+      ),
+    ],
+  },
+  {
+    name: 'within a boot uptime alone decides, whatever AWS stamped',
+    breaks: ['no node silenced'],
+    patches: [
+      patch(
+        'vip/boot-clock',
+        'return stamped && later.bootAtMs - earlier.bootAtMs > ORDER_DOUBT;',
+        'return stamped && false;',
+      ),
+    ],
+  },
+  {
+    name: 'within a boot the later transition decides, whatever was sent after it',
+    breaks: ['no node silenced', 'convergence'],
+    patches: [
+      patch(
+        'vip/node-state',
+        'const by = bySending(a, b);',
+        'const by = a.bootId === b.bootId ? a.since - b.since : bySending(a, b);',
+      ),
+    ],
+  },
+  {
+    name: 'across boots the later boot decides, whatever AWS stamped',
+    breaks: ['no node silenced'],
+    patches: [
+      patch(
+        'vip/boot-clock',
+        'return a.stampMs - b.stampMs || a.bootAtMs - b.bootAtMs ||',
+        'return a.bootAtMs - b.bootAtMs ||',
+      ),
+    ],
+  },
+  {
+    name: 'an event’s time is believed when its sender dates it ahead',
+    breaks: ['no node silenced'],
+    patches: [patch('vip/admission', 'claim.timeMs <= plus(now, SKEW) ? claim :', 'true ? claim :')],
+  },
+  {
+    name: 'two boots in quick succession contradict each other',
+    breaks: ['no node silenced'],
+    patches: [patch('vip/boot-clock', 'bootAtMs + ORDER_DOUBT +', 'bootAtMs - 60_000 +')],
+  },
+  {
+    name: 'a host that stood still contradicts itself',
+    breaks: ['no node silenced'],
+    patches: [
+      patch(
+        'vip/boot-clock',
+        'const stamped = earlier.stampMs < later.stampMs && later.upMs <= earlier.upMs;',
+        'const stamped = earlier.stampMs < later.stampMs;',
       ),
     ],
   },

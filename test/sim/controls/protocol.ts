@@ -174,11 +174,7 @@ export const controls: readonly Control[] = [
     breaks: ['true record'],
     patches: [
       patch('switch/close-abandoned', 'return (await Promise.all(closing)).flat();', 'return holders;'),
-      patch(
-        'switch/close-abandoned',
-        "      await tools.timeline.put({\n        entry: 'outcome',",
-        "      void ({\n        entry: 'outcome',",
-      ),
+      patch('switch/close-abandoned', 'await tools.timeline.put(fitted(entry));', 'void fitted(entry);'),
     ],
   },
   {

@@ -2,7 +2,7 @@
 // a schedule and hints for reconcile, the workflow's steps. bus.ts delivers to them.
 import { type Answer, handleClaim } from '../../../shared/controller/handle-claim.ts';
 import type { Hint } from '../../../shared/controller/hint.ts';
-import { reconcileFor } from '../../../shared/controller/reconcile-all.ts';
+import { type ReconcileAllResult, reconcileFor } from '../../../shared/controller/reconcile-all.ts';
 import type { ForcedFailoverPorts } from '../../../shared/forced-failover/steps.ts';
 import { type LocalBucket, localBucket } from '../../../shared/rate-limit/local-bucket.ts';
 import { epochMs } from '../../../shared/time.ts';
@@ -34,6 +34,7 @@ export interface Cloud {
   /** How long a claim's or a sweep's invocation may take. */
   readonly timeoutMs: number;
   readonly blows: NonNullable<History['blows']>;
+  readonly stepTimeoutMs: number;
   /** Every invocation that was begun, for tests that enumerate their awaits. */
   readonly begun: Invocation[];
   invocations: number;
@@ -60,7 +61,7 @@ export type Ended<T> =
 
 const BEGUN_KEPT = 1000;
 /** A step may wait for a claim, or for EC2 to show what was done (serverless.yml). */
-const STEP_TIMEOUT_MS = 300_000;
+export const STEP_TIMEOUT_MS = 300_000;
 
 export function functions(cloud: Cloud): Functions {
   const sandboxes: Sandbox[] = [];
@@ -173,14 +174,18 @@ export function functions(cloud: Cloud): Functions {
       const luck = chance(cloud.seed, name);
       if (hint === undefined && cloud.odds('reconcile left out', luck))
         return cloud.struck('reconcile left out', sched.now() + 60_000);
-      invoke(
-        name,
-        (ports) => reconcileFor(ports, hint),
-        () => undefined,
-        hint,
-      );
+      const beganAtMs = sched.now();
+      const ended = (how: Ended<ReconcileAllResult>) => {
+        if (how.is !== 'answered' || hint !== undefined) return;
+        const reports = how.answer.reports.map(({ vip, unheard }) => ({
+          vip,
+          unheard: unheard !== undefined,
+        }));
+        net.log.swept.push(...reports.map((report) => ({ beganAtMs, atMs: sched.now(), ...report })));
+      };
+      invoke(name, (ports) => reconcileFor(ports, hint), ended, hint);
     },
-    step: (name, work, ended) => invoke(name, work, ended, undefined, STEP_TIMEOUT_MS),
+    step: (name, work, ended) => invoke(name, work, ended, undefined, cloud.stepTimeoutMs),
   };
 }
 

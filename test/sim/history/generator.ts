@@ -1,5 +1,7 @@
 // Makes a story from a seed. Every kind of fault has its chance in every story; most stories have a few kinds at once,
 // since a hundred at once hide each other.
+
+import { forgeries } from '../forge.ts';
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from './cadence.ts';
 import {
   type Act,
@@ -11,6 +13,7 @@ import {
   type Odds,
   type VipSpec,
 } from './history.ts';
+import { longPlan, ordeal, underFire } from './ordeals.ts';
 import { type Chance, chance } from './random.ts';
 import { clockOf, deedOf } from './recipes.ts';
 
@@ -23,7 +26,41 @@ const drawnApart: ReadonlySet<FaultName> = new Set([
   'read empty',
 ]);
 
+const DAY_MS = 86_400_000;
+
 export function historyFrom(seed: number): History {
+  const denied = chance(seed, 'denied');
+  return denied.odds(0.004) ? deniedStory(seed, denied) : mixedStory(seed);
+}
+
+/** A VIP of many cells, whose every change EC2 refuses while it has to move: the records are as large as they get here. */
+function deniedStory(seed: number, luck: Chance): History {
+  const vip = vipOf(luck, 'web', 0, 1, true);
+  const v4 = vip.addresses[0]!;
+  const addresses = [v4, 'fd77:7669:7073::1/128'];
+  const deniedAtMs = luck.between(60_000, 90_000);
+  const allowedAtMs = deniedAtMs + luck.between(70_000, 150_000);
+  return {
+    seed,
+    nodes: Array.from({ length: luck.int(2, 3) }, (_, n) => nodeOf(luck, n, 1)),
+    vips: [{ ...vip, addresses, tables: luck.int(90, 120) }],
+    odds: luck.odds(0.5)
+      ? { 'announcement failed': 0.5 }
+      : { 'announcement failed': 0.5, 'record failed': 0.05 },
+    preempt: luck.odds(0.5),
+    sharedBudget: luck.odds(0.5),
+    acts: [
+      { does: 'calls are denied', atMs: deniedAtMs },
+      { does: luck.odds(0.5) ? 'stops' : 'fails', node: 0, atMs: deniedAtMs + luck.log(10, 20_000) },
+      { does: 'calls are allowed', atMs: allowedAtMs },
+    ],
+    quietAtMs: Math.round(allowedAtMs + 120_000),
+    timeoutMs: 300_000,
+    phaseMs: luck.int(0, 59_999),
+  };
+}
+
+function mixedStory(seed: number): History {
   const luck = chance(seed, 'story');
   const apart = chance(seed, 'story apart');
   const names = luck.pick([['web'], ['web'], ['web', 'db'], ['web', 'db', 'api']]);
@@ -48,7 +85,50 @@ export function historyFrom(seed: number): History {
     ...(apart.odds(0.5) ? { timeoutMs: 300_000 } : {}),
     phaseMs: luck.int(0, 59_999),
   };
-  return { ...history, acts: inOrder([...history.acts, ...ledgerActs(chance(seed, 'ledger'), history)]) };
+  const acts = [...history.acts, ...ledgerActs(chance(seed, 'ledger'), history)];
+  const fired = underFire(chance(seed, 'beside'), { ...history, acts: inOrder(acts) });
+  const lasting = longPlan(chance(seed, 'long plan'), ordeal(chance(seed, 'ordeal'), fired));
+  return withClocks(withForger(lasting));
+}
+
+/** Boot clocks that run wrong, have run for long, or stand still for a while. */
+function withClocks(history: History): History {
+  const luck = chance(history.seed, 'boot clocks');
+  if (!luck.odds(0.3)) return history;
+  const nodes = history.nodes.map((node) => ({
+    ...node,
+    upMs: luck.pick([60_000, 3_600_000, 90 * DAY_MS, 400 * DAY_MS]),
+    driftPpm: luck.pick([-200, 0, 200]),
+  }));
+  // A made-up word may cost the bound that was exact before a clock stood still.
+  const still = luck.odds(0.5) && !history.acts.some((act) => act.does === 'forges');
+  const acts: Act[] = Array.from({ length: still ? luck.int(1, 3) : 0 }, () => {
+    const atMs = luck.between(10_000, history.quietAtMs - 20_000);
+    const forMs = Math.min(luck.pick([3000, 60_000, 60_000, 180_000]), history.quietAtMs - 1 - atMs);
+    const how = luck.pick([
+      { clock: 'stands', hibernates: false },
+      { clock: 'runs on', hibernates: false },
+      { clock: 'runs on', hibernates: true },
+      { clock: 'stands', hibernates: true },
+    ] as const);
+    return { does: 'stands still', node: luck.int(0, history.nodes.length - 1), forMs, ...how, atMs };
+  });
+  return { ...history, nodes, acts: inOrder([...history.acts, ...acts]) };
+}
+
+/** Somebody with a node's identity; not where an order waits for that node's claims. */
+function withForger(history: History): History {
+  const luck = chance(history.seed, 'forger');
+  if (!luck.odds(0.1) || history.acts.some((act) => act.does === 'forced failover')) return history;
+  const acts: Act[] = Array.from({ length: luck.int(1, 4) }, () => ({
+    does: 'forges',
+    node: luck.int(0, history.nodes.length - 1),
+    vip: luck.int(0, history.vips.length - 1),
+    how: luck.pick(forgeries),
+    state: luck.pick(['STOP', 'STOP', 'FAULT', 'BACKUP', 'MASTER', 'DELETED'] as const),
+    atMs: luck.between(5000, history.quietAtMs - 1),
+  }));
+  return { ...history, acts: inOrder([...history.acts, ...acts]) };
 }
 
 function vipOf(luck: Chance, name: string, n: number, count: number, big: boolean): VipSpec {

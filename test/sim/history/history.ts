@@ -1,6 +1,8 @@
 // A story is what one history is made from, as data: the things that exist, how likely each fault is, and what happens
 // when. The same story always gives the same history; leaving acts out gives a smaller one (shrink.ts).
 
+import type { VrrpState } from '../../../shared/vip/claim.ts';
+import type { Forgery } from '../forge.ts';
 import type { Blow } from '../functions/invocation.ts';
 
 /** Faults that strike by chance while the story is troubled; each with its own probability. */
@@ -67,6 +69,9 @@ export interface NodeSpec {
   /** How wrong the node's wall clock is, in ms. */
   readonly clockMs: number;
   readonly hasEipEni: boolean;
+  /** What CLOCK_BOOTTIME shows when the history begins, an hour unless told, and by how much it runs wrong. */
+  readonly upMs?: number;
+  readonly driftPpm?: number;
 }
 
 export interface VipSpec {
@@ -99,15 +104,23 @@ export type Deed =
   | { readonly does: 'clock jumps'; readonly node: number; readonly clockMs: number }
   | { readonly does: 'bus goes' | 'bus returns'; readonly zone?: string }
   | { readonly does: 'describes fail' | 'describes work' | 'bucket is drained' }
-  | { readonly does: 'pin'; readonly vip: number; readonly node: number; readonly forMs: number }
-  | { readonly does: 'freeze'; readonly vip: number; readonly forMs: number }
-  | { readonly does: 'unpin'; readonly vip: number }
+  /** Every mutation is refused, as by an SCP, with all that EC2 says then. */
+  | { readonly does: 'calls are denied' | 'calls are allowed' }
+  | {
+      readonly does: 'pin';
+      readonly vip: number;
+      readonly node: number;
+      readonly forMs: number;
+      readonly older?: boolean;
+    }
+  | { readonly does: 'freeze'; readonly vip: number; readonly forMs: number; readonly older?: boolean }
+  | { readonly does: 'unpin'; readonly vip: number; readonly older?: boolean }
   | {
       readonly does: 'table appears' | 'foreign route' | 'foreign eip' | 'route is deleted' | 'eip is loosed';
       readonly vip: number;
     }
   /** From the ledger, and into it again. */
-  | { readonly does: 'is removed' | 'is registered'; readonly vip: number }
+  | { readonly does: 'is removed' | 'is registered'; readonly vip: number; readonly older?: boolean }
   | { readonly does: 'route is changed'; readonly vip: number; readonly node: number }
   /** Somebody who is no member, or who speaks in a member's name, says MASTER. */
   | {
@@ -115,6 +128,22 @@ export type Deed =
       readonly vip: number;
       readonly node: number;
       readonly forged: boolean;
+    }
+  /** With its host, which EC2 says where it hibernates; the boot goes on, and its clock stood still or did not. */
+  | {
+      readonly does: 'stands still';
+      readonly node: number;
+      readonly forMs: number;
+      readonly clock: 'stands' | 'runs on';
+      readonly hibernates: boolean;
+    }
+  /** Somebody who has got hold of the node's identity says something. */
+  | {
+      readonly does: 'forges';
+      readonly node: number;
+      readonly vip: number;
+      readonly how: Forgery;
+      readonly state: VrrpState;
     }
   | { readonly does: 'is untagged' | 'is tagged' | 'is replaced'; readonly node: number }
   /** An operator starts the workflow (runbook/failover.asl.json). */
@@ -125,9 +154,33 @@ export type Deed =
       readonly mode: 'routes-only' | 'via-keepalived';
       readonly pinMinutes: number;
       readonly claimWaitSeconds: number;
-      /** What the second person says, where one is asked. */
-      readonly approved?: boolean;
+      /** What the second person says, where one is asked; `malformed`: something that is no decision. */
+      readonly approved?: boolean | 'malformed';
+      /** How long they think about it; seconds unless told. The workflow gives up after an hour. */
+      readonly approvalMs?: number;
+      /** What happens beside it, when it enters a state. */
+      readonly beside?: readonly Beside[];
     };
+
+/** Something that hits a forced failover where it hurts. */
+export interface Beside {
+  readonly at: 'requestApproval' | 'recordOrder' | 'beginOrder' | 'demote' | 'awaitClaim' | 'switchVip';
+  readonly afterMs: number;
+  readonly does:
+    | 'target fails'
+    | 'target dies'
+    | 'target is untagged'
+    | 'owner fails'
+    | 'owner dies'
+    | 'is frozen'
+    | 'is pinned elsewhere'
+    | 'is unpinned'
+    | 'is removed'
+    | 'is ordered elsewhere';
+  readonly forMs: number;
+  /** By a command line of an older version, which knows nothing of forced failovers. */
+  readonly older: boolean;
+}
 
 export interface History {
   readonly seed: number;
@@ -137,6 +190,8 @@ export interface History {
   readonly preempt: boolean;
   /** How long an invocation may take; the least that is allowed unless told. */
   readonly timeoutMs?: number;
+  /** How long a step of a workflow may take; five minutes unless told. */
+  readonly stepTimeoutMs?: number;
   /** Whether the account's request budget is shared through the store, or each sandbox keeps its own. */
   readonly sharedBudget: boolean;
   readonly acts: readonly Act[];

@@ -5,7 +5,8 @@ import { memoryVips } from '../../../shared/memory/vip-store.ts';
 import type { Step } from '../../../shared/network/step.ts';
 import { epochMs } from '../../../shared/time.ts';
 import { FUNCTION_TIMEOUT_MIN } from '../../../shared/vip/lease.ts';
-import { type Cloud, functions } from '../functions/lambda.ts';
+import { forgedArrives } from '../forge.ts';
+import { type Cloud, functions, STEP_TIMEOUT_MS } from '../functions/lambda.ts';
 import type { Network } from '../functions/ports.ts';
 import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
@@ -51,6 +52,7 @@ export function build(history: History): World {
     orders: [],
     vipOf: (step) => vipOf(history, step),
     describesFail: () => world.describesFail,
+    callsDenied: () => world.callsDenied,
     strikes(name, by, lastsMs = 0) {
       if (!odds(name, by.luck)) return false;
       struck(world, name, sched.now() + lastsMs);
@@ -65,8 +67,10 @@ export function build(history: History): World {
     counted: () => {
       world.awaits += 1;
     },
-    delivered: (word, stampMs) => world.known.delivered(word, stampMs, sched.now()),
+    delivered: (word, stampMs) =>
+      word.forged ? forgedArrives(world, word, stampMs) : world.known.delivered(word, stampMs, sched.now()),
     timeoutMs: history.timeoutMs ?? FUNCTION_TIMEOUT_MIN,
+    stepTimeoutMs: history.stepTimeoutMs ?? STEP_TIMEOUT_MS,
     blows: history.blows ?? [],
     begun: [],
     invocations: 0,
@@ -85,7 +89,7 @@ export function build(history: History): World {
     open: (zone) => !busDown.has('all') && !busDown.has(zone),
     accept: (word) => world.bus.accept(word),
     said(machine) {
-      world.known.boot(bootId(machine), machine.bootedAtMs);
+      world.known.boot(bootId(machine), machine.clock);
       computeOwners(world);
       lookLater(world);
     },
@@ -113,6 +117,7 @@ export function build(history: History): World {
     bus: bus({ ...history, ...cloud, sched, epochAt, deliver: (...event) => does.claimed(...event) }),
     executions: [],
     deaths: [],
+    forged: [],
     log,
     road,
     machines,
@@ -128,6 +133,7 @@ export function build(history: History): World {
     known: known(history.vips.map((v) => v.name)),
     busDown,
     describesFail: false,
+    callsDenied: false,
     lastDeed: [],
     intervals: [],
     wrongSince: [],

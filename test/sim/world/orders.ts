@@ -1,6 +1,7 @@
 // Operators' orders: those given by hand, and what a workflow has written into the item.
+import { forbidsPin, forbidsUnpin, liveForced } from '../../../shared/forced-failover/under-way.ts';
 import { entryOf, isRegistered, registered, removed } from '../../../shared/registry/registry.ts';
-import { epochMs } from '../../../shared/time.ts';
+import { type EpochMs, epochMs } from '../../../shared/time.ts';
 import { operatorAction } from '../../../shared/timeline/operator-action.ts';
 import { type Override, type Vip, withFreeze, withoutPin, withPin } from '../../../shared/vip/vip.ts';
 import type { Act } from '../history/history.ts';
@@ -15,18 +16,15 @@ export function order(world: World, act: Ordering): void {
   const item = items.get(world.story.vips[act.vip]!.name)!;
   if (!isRegistered(item)) return;
   const now = world.sched.now();
+  const nowMs = epochMs(Math.floor(world.epochAt + now));
+  if (act.older !== true && isForbidden(world, item, act, nowMs)) return;
   const untilMs = now + ('forMs' in act ? act.forMs : 0);
   const until = epochMs(Math.floor(world.epochAt + untilMs));
   const words: Override = { by: 'operator', reason: 'because', untilMs: until };
   const node = 'node' in act ? world.machines[act.node]!.id : undefined;
   const asked = { vip: item.name, order: act.does, by: words.by, reason: words.reason };
   const named = node === undefined ? {} : { node };
-  world.net.orders.push(
-    operatorAction(
-      { ...asked, ...named, atMs: epochMs(Math.floor(world.epochAt + now)), untilMs: until },
-      'cli',
-    ),
-  );
+  world.net.orders.push(operatorAction({ ...asked, ...named, atMs: nowMs, untilMs: until }, 'cli'));
   const after = ordered(item, act, words, node);
   const orders = world.orders[act.vip]!;
   if (act.does === 'freeze') orders.freeze = { untilMs };
@@ -52,6 +50,7 @@ export function enter(world: World, act: Entering): void {
   const removing = act.does === 'is removed';
   if (isRegistered(item) !== removing) return;
   const nowMs = epochMs(Math.floor(world.epochAt + world.sched.now()));
+  if (removing && act.older !== true && liveForced(item, nowMs) !== undefined) return;
   const after = removing ? removed(item, nowMs) : registered(item, entryOf(item), {});
   world.orders[act.vip] = removing ? { removed: true } : {};
   world.log
@@ -60,8 +59,14 @@ export function enter(world: World, act: Entering): void {
   world.sched.stir();
 }
 
+/** What the command line refuses while a forced failover is under way. */
+function isForbidden(world: World, item: Vip, act: Ordering, now: EpochMs): boolean {
+  if (act.does === 'pin') return forbidsPin(item, world.machines[act.node]!.id, now) !== undefined;
+  return act.does === 'unpin' && forbidsUnpin(item, now) !== undefined;
+}
+
 function ordered(item: Vip, act: Ordering, words: Override, node: string | undefined): Vip {
-  if (act.does === 'freeze') return withFreeze(item, words);
+  if (act.does === 'freeze') return act.older === true ? { ...item, freeze: words } : withFreeze(item, words);
   return node === undefined ? withoutPin(item) : withPin(item, { ...words, node });
 }
 

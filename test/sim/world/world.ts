@@ -1,4 +1,5 @@
 import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
+import type { Forged } from '../forge.ts';
 import type { Cloud, Functions } from '../functions/lambda.ts';
 import type { Network } from '../functions/ports.ts';
 import type { Execution } from '../functions/workflow.ts';
@@ -41,6 +42,8 @@ export interface World {
   /** Workflows, in the order in which they were started. */
   readonly executions: Execution[];
   readonly deaths: { readonly node: string; readonly atMs: number }[];
+  /** What was said in a node's name by somebody else, and came. */
+  readonly forged: Forged[];
   readonly log: Log;
   readonly road: Road;
   readonly machines: Machine[];
@@ -51,6 +54,7 @@ export interface World {
   readonly known: Known;
   readonly busDown: Set<string>;
   describesFail: boolean;
+  callsDenied: boolean;
   /** What was done last, by VIP: names wrong intervals. */
   readonly lastDeed: string[];
   readonly intervals: Interval[];

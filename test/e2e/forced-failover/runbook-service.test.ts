@@ -3,12 +3,12 @@ import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/clie
 import { AssociateAddressCommand, ReplaceRouteCommand } from '@aws-sdk/client-ec2';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { invoke, logLines, poll, type Stack, startStack, VIP } from '../../lab/aws/stack/stack.ts';
-import { describeVpc } from '../../lab/aws/stack/vpc-view.ts';
-import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
-import { epochMs } from '../../shared/time.ts';
-import { windowOf } from '../../shared/vip/liveness.ts';
-import { nodeStateFrom } from '../../shared/vip/node-state.ts';
+import { invoke, logLines, poll, type Stack, startStack, VIP } from '../../../lab/aws/stack/stack.ts';
+import { describeVpc } from '../../../lab/aws/stack/vpc-view.ts';
+import { parseClaimEvent } from '../../../shared/aws/events/claim-event.ts';
+import { epochMs } from '../../../shared/time.ts';
+import { windowOf } from '../../../shared/vip/liveness.ts';
+import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import {
   addPermission,
   attributesOf,
@@ -18,8 +18,8 @@ import {
   removePermission,
   start,
   subscribe,
-} from './stage/aws-json.ts';
-import { wordsOf } from './stage/words.ts';
+} from '../stage/aws-json.ts';
+import { wordsOf } from '../stage/words.ts';
 
 let stack: Stack;
 let inbox: Inbox;

@@ -1,8 +1,8 @@
 // A forced failover when AWS fails under it: every fault has its way back, its message and its reason.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Rule } from '../../lab/fault/rule.ts';
-import { type Ended, ended } from './stage/aws-json.ts';
-import { begin, expectOn, id, lastMessage, settled, stack, stageOrders } from './stage/order-stage.ts';
+import type { Rule } from '../../../lab/fault/rule.ts';
+import { type Ended, ended } from '../stage/aws-json.ts';
+import { begin, expectOn, id, lastMessage, settled, stack, stageOrders } from '../stage/order-stage.ts';
 
 stageOrders({ withFaults: true });
 afterEach(() => stack.faults!.ec2.clearRules());

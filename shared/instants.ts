@@ -1,6 +1,6 @@
 // Instants as an operator writes and reads them. UTC with Z unless another zone was asked for; never the machine's own,
 // so that two people who look at one record see the same.
-import { type DurationMs, durationMs, type EpochMs, epochMs, iso, minus } from '../../shared/time.ts';
+import { type DurationMs, durationMs, type EpochMs, epochMs, iso, minus } from './time.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
   s: 1000,

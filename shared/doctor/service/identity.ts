@@ -1,8 +1,8 @@
 // The doctor on who may say what: the nodes' role, its trust policy, and the bus. On them rests that a claim's source
 // is an identity that IAM vouches for.
 
-import { SOURCE_PREFIX } from '../vip/admission.ts';
-import type { Finding } from './finding.ts';
+import { SOURCE_PREFIX } from '../../vip/admission.ts';
+import type { Finding } from '../finding.ts';
 import { allows, denies, type Policy, trusted } from './iam-policy.ts';
 
 export interface RoleFact {

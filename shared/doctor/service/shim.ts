@@ -1,9 +1,9 @@
 // The doctor on the nodes' shim: is each node heard, and is its shim one that this controller was tested with.
 
-import type { EpochMs } from '../time.ts';
-import { isSilent } from '../vip/liveness.ts';
-import type { Vip } from '../vip/vip.ts';
-import type { Finding } from './finding.ts';
+import type { EpochMs } from '../../time.ts';
+import { isSilent } from '../../vip/liveness.ts';
+import type { Vip } from '../../vip/vip.ts';
+import type { Finding } from '../finding.ts';
 
 export interface ShimFacts {
   readonly now: EpochMs;
