@@ -43,7 +43,11 @@ export async function drill(theatre: DrillContext, kind: DrillKind): Promise<Dri
   const to = otherOf(from);
   const hitMs = await machines.hit(from, kind);
   const owns = (vip: Vip) => vip.owner === instanceIds[to] && isSettled(vip);
-  const after = await until(ledger, `node ${to} to own the VIP`, owns, SWITCH_MAX_MS, signal);
+  const after = await waitForVip(theatre, {
+    what: `node ${to} to own the VIP`,
+    isMet: owns,
+    withinMs: SWITCH_MAX_MS,
+  });
   await delay(MARGIN_MS, undefined, { signal });
   const failovers = await ledger.failovers(before.epoch + 1, after.epoch);
   const there = failovers.filter((one) => one.to === instanceIds[to]);
@@ -79,7 +83,7 @@ export async function calm(
   };
   const what = 'one node to be master and owner, and the other one its backup';
   for (let attempt = 1; ; attempt++) {
-    const first = await until(ledger, what, isCalm, CALM_MAX_MS, signal);
+    const first = await waitForVip(theatre, { what, isMet: isCalm, withinMs: CALM_MAX_MS });
     await delay(pauseMs, undefined, { signal });
     const before = await ledger.vip();
     if (isCalm(before) && before.epoch === first.epoch) return { from: ownerOf(before)!, before };
@@ -90,17 +94,21 @@ export async function calm(
 
 const CALM_ATTEMPTS = 5;
 
-async function until(
-  ledger: Ledger,
-  what: string,
-  holds: (vip: Vip) => boolean,
-  withinMs: number,
-  signal: AbortSignal,
+interface AwaitedVip {
+  /** For the error: what is waited for. */
+  readonly what: string;
+  readonly isMet: (vip: Vip) => boolean;
+  readonly withinMs: number;
+}
+
+async function waitForVip(
+  { ledger, signal }: DrillContext,
+  { what, isMet, withinMs }: AwaitedVip,
 ): Promise<Vip> {
   const end = Date.now() + withinMs;
   for (;;) {
     const vip = await ledger.vip();
-    if (holds(vip)) return vip;
+    if (isMet(vip)) return vip;
     if (Date.now() > end) throw new Error(`waited ${withinMs / 1000} s for ${what}; ${statesOf(vip)}`);
     await delay(LOOK_MS, undefined, { signal });
   }

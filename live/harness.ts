@@ -71,7 +71,7 @@ export async function runHarness(setting: Setting): Promise<number> {
   const left = wish.keep && failure === undefined ? [] : await remove(setting, run);
   if (wish.keep && failure === undefined)
     say(`kept; to remove it: npm run live -- --clean ${run.id} --region ${ground.region}`);
-  report(setting, figuresOf(setting, run, measured, left, failure));
+  report(setting, figuresOf(setting, run, { ...measured, left, failure }));
   if (signal.aborted) return status.interrupted;
   return failure === undefined && left.length === 0 ? status.ok : status.bad;
 }
@@ -146,13 +146,13 @@ export async function cleanRun(setting: Setting, id: string): Promise<number> {
   return (await remove(setting, run)).length === 0 ? status.ok : status.bad;
 }
 
-function figuresOf(
-  { ground, wish }: Setting,
-  run: Run,
-  { drills, clocksMs }: Measured,
-  left: readonly Left[],
-  failure: unknown,
-): Figures {
+interface Ended extends Measured {
+  readonly left: readonly Left[];
+  /** undefined: every drill was done. */
+  readonly failure: unknown;
+}
+
+function figuresOf({ ground, wish }: Setting, run: Run, { drills, clocksMs, left, failure }: Ended): Figures {
   return {
     run: run.id,
     ground: ground.name,

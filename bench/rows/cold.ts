@@ -72,8 +72,11 @@ export async function coldRows(
     const baseMs = median(base!);
     const of = `, EC2 ${latency.ec2Ms} ms, DynamoDB ${latency.dynamoMs} ms`;
     return [
-      rowOf('import: the two SDK clients alone, trimmed', 1, base!, baseMs),
-      rowOf('import: function failover', 1, imports!, baseMs, 'ratio: to the clients alone'),
+      rowOf('import: the two SDK clients alone, trimmed', 1, base!, { floorMs: baseMs }),
+      rowOf('import: function failover', 1, imports!, {
+        floorMs: baseMs,
+        note: 'ratio: to the clients alone',
+      }),
       rowOf(`vipshift cold${of}: import begun → last mutation accepted`, tables, first!),
       valueRow('memory of a sandbox after its first failover, MB', tables, median(memory!)),
       ...sizeRows(bundles),

@@ -30,7 +30,7 @@ export async function scriptRows(
   for (const tables of sizes) {
     const samples: number[] = [];
     for (let n = 0; n < runs; n++) samples.push(await once(region, cli, latency, tables));
-    rows.push(rowOf(name, tables, samples, undefined, cli.version));
+    rows.push(rowOf(name, tables, samples, { note: cli.version }));
   }
   return rows;
 }

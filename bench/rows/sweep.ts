@@ -63,7 +63,7 @@ export async function sweepRows(region: FakeRegion, latency: Latency, vips: numb
   const what = `reconcile of ${vips} VIPs × ${TABLES} tables, no drift`;
   const calls = Object.entries(run.calls).map(([action, count]) => `${action} ${count}`);
   return [
-    rowOf(what, vips, [run.ms], undefined, calls.join(', ')),
+    rowOf(what, vips, [run.ms], { note: calls.join(', ') }),
     valueRow(`${what}: heap at most, MB`, vips, run.heapMb, 'with the benchmark itself'),
   ];
 }

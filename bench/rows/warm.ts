@@ -76,9 +76,9 @@ async function oneSize(setting: Setting, tables: number): Promise<readonly Row[]
   const of = `, EC2 ${options.latency.ec2Ms} ms, DynamoDB ${options.latency.dynamoMs} ms`;
   const floorMs = median(floor);
   return [
-    rowOf(`floor: bare node:http${of}`, tables, floor, floorMs),
-    rowOf(`vipshift warm${of}`, tables, ours, floorMs),
-    rowOf(`SDK, one call after the other${of}`, tables, sequential, floorMs),
+    rowOf(`floor: bare node:http${of}`, tables, floor, { floorMs }),
+    rowOf(`vipshift warm${of}`, tables, ours, { floorMs }),
+    rowOf(`SDK, one call after the other${of}`, tables, sequential, { floorMs }),
   ];
 }
 

@@ -70,18 +70,22 @@ interface Running {
   readonly eni: string;
 }
 
-async function run(
-  account: Account,
+interface Launch {
+  readonly ImageId: string;
+  readonly SubnetId: string;
+  /** What cloud-init runs. */
+  readonly script: string;
+}
+
+async function launch(
+  { ec2 }: Account,
   undo: Undo,
-  ImageId: string,
-  SubnetId: string,
-  user: string,
+  { ImageId, SubnetId, script: userData }: Launch,
 ): Promise<Running> {
-  const { ec2 } = account;
   const { Instances } = await ec2.send(
     new RunInstancesCommand({
       ...{ ImageId, SubnetId, InstanceType: 't4g.nano', MinCount: 1, MaxCount: 1 },
-      UserData: Buffer.from(user).toString('base64'),
+      UserData: Buffer.from(userData).toString('base64'),
       // An hour, should this program die: the script ends the machine itself.
       InstanceInitiatedShutdownBehavior: 'terminate',
       TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'Name', Value: name }] }],
@@ -139,7 +143,11 @@ const stateChange: Probe = {
     if (ImageId === undefined) return noImage();
     const logGroupName = await stateChanges(account, undo);
     const { subnet } = await network(account, undo);
-    const { id } = await run(account, undo, ImageId, subnet, script('idle', ADDRESS));
+    const { id } = await launch(account, undo, {
+      ImageId,
+      SubnetId: subnet,
+      script: script('idle', ADDRESS),
+    });
     const found = await until(BOOT_MAX_S, async () => {
       const asked = { logGroupName, filterPattern: `"${id}" "running"` };
       return (await account.logs.send(new FilterLogEventsCommand(asked))).events?.[0];
@@ -166,7 +174,9 @@ const dataPlane: Probe = {
     const { VpcId, subnet } = await network(account, undo);
     const parts: readonly Part[] = ['a', 'b', 'client'];
     const [a, b, client] = await Promise.all(
-      parts.map((part) => run(account, undo, ImageId, subnet, script(part, ADDRESS))),
+      parts.map((part) =>
+        launch(account, undo, { ImageId, SubnetId: subnet, script: script(part, ADDRESS) }),
+      ),
     );
     await waitUntilInstanceRunning(
       { client: ec2, maxWaitTime: BOOT_MAX_S },

@@ -52,12 +52,13 @@ export async function makeNetwork(making: Making, tables: number): Promise<Netwo
   const gateway = await makeGateway(making, vpcId);
   const subnets = await makeSubnets(making, vpcId);
   const securityGroup = await makeSecurityGroup(making, vpcId);
-  const ofNodes = await makeTable(making, vpcId, gateway, 'nodes');
+  const ofNodes = await makeTable(making, { vpcId, gateway, name: 'nodes' });
   await associate(making, ofNodes, subnets.a);
   await associate(making, ofNodes, subnets.b);
   const labelled: string[] = [];
-  const label = [{ Key: run.labelKey, Value: run.vip }];
-  for (let n = 0; n < tables; n++) labelled.push(await makeTable(making, vpcId, gateway, `vip-${n}`, label));
+  const tags = [{ Key: run.labelKey, Value: run.vip }];
+  for (let n = 0; n < tables; n++)
+    labelled.push(await makeTable(making, { vpcId, gateway, name: `vip-${n}`, tags }));
   await associate(making, labelled[0]!, subnets.probe);
   return { vpcId, subnets, securityGroup, tables: labelled };
 }
@@ -127,14 +128,19 @@ async function makeSecurityGroup({ ec2, run, signal }: Making, vpcId: string): P
   return GroupId!;
 }
 
+interface PlannedTable {
+  readonly vpcId: string;
+  /** Where its default route leads. */
+  readonly gateway: string;
+  readonly name: string;
+  readonly tags?: readonly Tag[];
+}
+
 async function makeTable(
   { ec2, run, signal }: Making,
-  vpcId: string,
-  gateway: string,
-  name: string,
-  more: readonly Tag[] = [],
+  { vpcId, gateway, name, tags = [] }: PlannedTable,
 ): Promise<string> {
-  const TagSpecifications = [tagsFor(run, 'route-table', name, more)];
+  const TagSpecifications = [tagsFor(run, 'route-table', name, tags)];
   const { RouteTable } = await ec2.send(new CreateRouteTableCommand({ VpcId: vpcId, TagSpecifications }), {
     abortSignal: signal,
   });

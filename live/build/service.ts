@@ -39,8 +39,14 @@ export function serviceOf({ signer, cloudFormation, env, plugin }: ServiceInput)
       Version: '2010-05-15',
       StackName: stackOf(stage),
     });
-    const type = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
-    const found = await ifThere(() => send(signer, 'cloudformation', cloudFormation, type, body.toString()));
+    const found = await ifThere(() =>
+      send(signer, {
+        service: 'cloudformation',
+        endpoint: cloudFormation,
+        headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+        body: body.toString(),
+      }),
+    );
     const said = /<StackStatus>(\w+)</.exec(found ?? '')?.[1];
     return said === 'DELETE_COMPLETE' ? undefined : said;
   };

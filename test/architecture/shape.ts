@@ -39,9 +39,11 @@ export function parameterComplaints(source: Source): readonly string[] {
     const given = node.params;
     const parameters = Array.isArray(given) ? given : ((given as { items?: unknown[] })?.items ?? []);
     if (parameters.length <= PARAMETERS_MAX) return;
-    const name = ((node.id ?? node.key) as Node | undefined)?.name ?? 'a function';
+    const { name } = ((node.id ?? node.key) as { readonly name?: string } | undefined) ?? {};
     const place = `${source.path}:${lineAt(source.text, node.start)}`;
-    found.push(`${place}: ${name} takes ${parameters.length} parameters, want at most ${PARAMETERS_MAX}`);
+    found.push(
+      `${place}: ${name ?? 'a function'} takes ${parameters.length} parameters, want at most ${PARAMETERS_MAX}`,
+    );
   });
   return found;
 }

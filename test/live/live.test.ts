@@ -142,10 +142,15 @@ describe('a signed request', () => {
         headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
         body: '',
       },
-      'iam',
-      'us-east-1',
-      { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' },
-      new Date('2015-08-30T12:36:00Z'),
+      {
+        service: 'iam',
+        region: 'us-east-1',
+        credentials: {
+          accessKeyId: 'AKIDEXAMPLE',
+          secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
+        },
+        at: new Date('2015-08-30T12:36:00Z'),
+      },
     );
     expect(headers.authorization).toMatch(
       /Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7$/,
