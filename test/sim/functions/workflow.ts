@@ -4,28 +4,14 @@
 // Limit: knows the kinds of states, choices and paths that the file has, and throws at any other. Lambda's own errors, after
 // which a step is repeated though it may have run, are one fault (`step repeated`).
 import asl from '../../../runbook/failover.asl.json' with { type: 'json' };
-import type { ExecutionState as Data } from '../../../shared/forced-failover/execution.ts';
 import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
 import type { Preflight } from '../../../shared/forced-failover/preflight.ts';
 import { type ForcedFailoverPorts, type StepName, steps } from '../../../shared/forced-failover/steps.ts';
-import type { Act } from '../history/history.ts';
 import { chance } from '../history/random.ts';
 import { settleLater } from '../world/vrrp.ts';
 import { struck, type World } from '../world/world.ts';
+import type { Data, Execution, Forced } from './execution.ts';
 import type { Ended } from './lambda.ts';
-
-export interface Execution {
-  readonly name: string;
-  readonly vip: number;
-  readonly order: FailoverOrder;
-  /** The states that were entered. */
-  readonly path: string[];
-  data: Data;
-  readonly beganAtMs: number;
-  /** When each step that answered did so. */
-  readonly answeredAtMs: Map<string, number>;
-  endedAtMs: number | undefined;
-}
 
 interface State {
   readonly Type: string;
@@ -51,8 +37,6 @@ const states: Readonly<Record<string, State>> = asl.States;
 const STATES_MAX = 60;
 const REPEATS_MAX = 3;
 
-type Forced = Act & { readonly does: 'forced failover' };
-
 export function force(world: World, act: Forced): void {
   const { sched, executions } = world;
   const name = `execution-${executions.length + 1}`;
@@ -72,6 +56,7 @@ export function force(world: World, act: Forced): void {
   const execution: Execution = {
     name,
     vip: act.vip,
+    act,
     order,
     path: [],
     data: {},
@@ -80,7 +65,7 @@ export function force(world: World, act: Forced): void {
     endedAtMs: undefined,
   };
   executions.push(execution);
-  enter(world, execution, asl.StartAt, act);
+  enter(world, execution, asl.StartAt);
 }
 
 /** Nobody orders a VIP to where it is, but by mistake. */
@@ -92,27 +77,27 @@ function targetOf(world: World, act: Forced): string {
   return world.machines[(act.node + 1) % world.machines.length]!.id;
 }
 
-function enter(world: World, execution: Execution, name: string | undefined, act: Forced): void {
+function enter(world: World, execution: Execution, name: string | undefined): void {
   const state = states[name!]!;
   execution.path.push(name!);
   if (execution.path.length > STATES_MAX)
     throw new Error(`${execution.name} runs in circles: ${execution.path.join(', ')}`);
   if (state.Type === 'Task') {
-    task(world, execution, name!, act, (how) => answered(world, execution, state, act, how));
+    task(world, execution, name!, (how) => answered(world, execution, state, how));
   } else if (state.Type === 'Choice') {
     const chosen = state.Choices!.find((rule) => holds(rule, execution.data))?.Next;
-    enter(world, execution, chosen ?? state.Default, act);
+    enter(world, execution, chosen ?? state.Default);
   } else if (state.Type === 'Pass') {
     if (state.Result !== undefined) keep(execution, state.ResultPath!, state.Result);
-    enter(world, execution, state.Next, act);
+    enter(world, execution, state.Next);
   } else if (state.Type === 'Succeed' || state.Type === 'Fail') end(world, execution);
   else throw new Error(`${name}: a state of type ${state.Type} is not known here`);
 }
 
-function answered(world: World, execution: Execution, state: State, act: Forced, how: Ended<unknown>): void {
+function answered(world: World, execution: Execution, state: State, how: Ended<unknown>): void {
   if (how.is === 'answered') {
     if (state.ResultPath !== undefined) keep(execution, state.ResultPath, how.answer);
-    enter(world, execution, state.Next, act);
+    enter(world, execution, state.Next);
     return;
   }
   const error = how.is === 'died' ? 'Sandbox.Timedout' : 'Error';
@@ -125,7 +110,7 @@ function answered(world: World, execution: Execution, state: State, act: Forced,
     Error: error,
     Cause: how.is === 'threw' ? String(how.error) : 'killed',
   });
-  enter(world, execution, caught.Next, act);
+  enter(world, execution, caught.Next);
 }
 
 function end(world: World, execution: Execution): void {
@@ -158,16 +143,16 @@ function holds(rule: Rule, data: Data): boolean {
 
 type Then = (how: Ended<unknown>) => void;
 
-function task(world: World, execution: Execution, name: string, act: Forced, then: Then): void {
+function task(world: World, execution: Execution, name: string, then: Then): void {
   const resource = states[name]!.Resource!;
   const luck = chance(world.story.seed, `${execution.name} ${name}`);
   if (resource.includes('ssm:sendCommand')) command(world, execution, name, then);
   else if (resource.includes('sns:publish')) {
     world.sched.after(luck.between(20, 100), () => then(ok({})));
   } else {
-    invoke(world, execution, name, 1, (how) => {
+    invoke(world, execution, { name, time: 1 }, (how) => {
       if (how.is === 'answered') execution.answeredAtMs.set(name, world.sched.now());
-      const decision = { approved: act.approved === true, by: 'second', reason: 'looked at it' };
+      const decision = { approved: execution.act.approved === true, by: 'second', reason: 'looked at it' };
       const asked = how.is === 'answered' && resource.includes('waitForTaskToken');
       if (asked) world.sched.after(luck.log(1000, 30_000), () => then(ok(decision)));
       else then(how);
@@ -177,7 +162,13 @@ function task(world: World, execution: Execution, name: string, act: Forced, the
 
 const ok = (answer: unknown): Ended<unknown> => ({ is: 'answered', answer });
 
-function invoke(world: World, execution: Execution, name: string, time: number, done: Then): void {
+/** The state, and the how-manyth time it is invoked. */
+interface Turn {
+  readonly name: string;
+  readonly time: number;
+}
+
+function invoke(world: World, execution: Execution, { name, time }: Turn, done: Then): void {
   const { sched, functions, cloud } = world;
   const step = (ports: ForcedFailoverPorts) => run(ports, name, execution);
   const luck = chance(cloud.seed, `${execution.name} ${name} ${time} repeated`);
@@ -186,7 +177,7 @@ function invoke(world: World, execution: Execution, name: string, time: number, 
       const again = time < REPEATS_MAX && how.is !== 'died' && cloud.odds('step repeated', luck);
       if (again) {
         struck(world, 'step repeated', sched.now());
-        sched.after(1000 * time, () => invoke(world, execution, name, time + 1, done));
+        sched.after(1000 * time, () => invoke(world, execution, { name, time: time + 1 }, done));
       } else sched.after(20, () => done(how));
     });
   });

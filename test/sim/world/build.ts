@@ -6,7 +6,7 @@ import type { Step } from '../../../shared/network/step.ts';
 import { epochMs } from '../../../shared/time.ts';
 import { FUNCTION_TIMEOUT_MIN } from '../../../shared/vip/lease.ts';
 import { type Cloud, functions } from '../functions/lambda.ts';
-import type { Network } from '../functions/ports.ts';
+import type { Network } from '../functions/network.ts';
 import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
 import { known } from '../truth/known.ts';
@@ -110,7 +110,7 @@ export function build(history: History): World {
     net,
     cloud,
     functions: does,
-    bus: bus({ ...history, ...cloud, sched, epochAt, deliver: (...event) => does.claimed(...event) }),
+    bus: bus({ ...history, ...cloud, sched, epochAt, deliver: (delivery) => does.claimed(delivery) }),
     executions: [],
     deaths: [],
     log,
