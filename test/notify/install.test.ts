@@ -106,6 +106,20 @@ describe('install into a folder', () => {
     expect(files()).toEqual([]);
   });
 
+  test('over an older version, whose library was one flat folder, leaves none of its files', () => {
+    install();
+    const fresh = list(root);
+    mkdirSync(join(root, 'usr/lib/vipshift/old'));
+    for (const name of ['fifo.bash', 'status-command.bash', 'old/trust.bash'])
+      writeFileSync(join(root, 'usr/lib/vipshift', name), 'exit 1\n');
+    writeFileSync(join(root, 'usr/bin/vipshift-notify'), 'the old one\n');
+    const again = install();
+    expect(again.stdout).toMatch(
+      /wrote {6}\/usr\/bin\/vipshift-notify\nremoved {4}\/usr\/lib\/vipshift\/fifo.bash\n/,
+    );
+    expect(list(root).filter((name) => name !== 'usr/lib/vipshift/old')).toEqual(fresh);
+  });
+
   test('by an installed copy of itself works as well as from the source tree', () => {
     install();
     const other = mkdtempSync(join(tmpdir(), 'vipshift-root-'));

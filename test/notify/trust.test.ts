@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const lib = join(shimPath, '../lib/trust.bash');
+const lib = join(shimPath, '../lib/send/trust.bash');
 
 test("Amazon's roots are found in a bundle with comments, as on Amazon Linux, and nothing else is", () => {
   const block = (name: string): string =>

@@ -78,12 +78,24 @@ place() {
 }
 
 place_program() {
-  local file
+  local file files
   set +f
-  for file in "$LIB"/*.bash; do place "$file" "$LIBRARY/${file##*/}" 644; done
-  for file in "$LIB"/assets/*; do place "$file" "$LIBRARY/assets/${file##*/}" 644; done
+  files=("$LIB"/*.bash "$LIB"/*/*.bash "$LIB"/assets/*)
   set -f
+  for file in "${files[@]}"; do place "$file" "$LIBRARY/${file#"$LIB"/}" 644; done
   place "$SELF" "$PROGRAM" 755
+  remove_stale
+}
+
+# What an earlier version had under another name. After the program, which sources it until then.
+remove_stale() {
+  local file files
+  set +f
+  files=("$ROOT$LIBRARY"/*.bash "$ROOT$LIBRARY"/*/*.bash)
+  set -f
+  for file in "${files[@]}"; do
+    [[ -e $LIB/${file#"$ROOT$LIBRARY"/} ]] || remove "${file#"$ROOT"}"
+  done
 }
 
 place_units() {
