@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Node, residentBytes, startNode } from '../test/notify/node.ts';
+import { type Node, residentBytes, startNode } from '../lab/shim/node.ts';
 import { type AwsCli, awsCli } from './aws-cli.ts';
 
 interface Figures {

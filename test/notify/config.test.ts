@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { shimPath } from './node.ts';
+import { shimPath } from '../../lab/shim/node.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { VrrpEvent } from './bus.ts';
-import { instanceId, type Node, roleId, signerOf, startNode } from './node.ts';
+import type { VrrpEvent } from '../../lab/shim/bus.ts';
+import { instanceId, type Node, roleId, signerOf, startNode } from '../../lab/shim/node.ts';
 
 let node: Node;
 beforeEach(async () => {

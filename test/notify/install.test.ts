@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { shimPath } from './node.ts';
+import { shimPath } from '../../lab/shim/node.ts';
 
 let root: string;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Fate, VrrpEvent } from './bus.ts';
-import { type Node, startNode } from './node.ts';
+import type { Fate, VrrpEvent } from '../../lab/shim/bus.ts';
+import { type Node, startNode } from '../../lab/shim/node.ts';
 
 let node: Node;
 afterEach(() => node.stop());

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { shimPath, startNode } from './node.ts';
+import { shimPath, startNode } from '../../lab/shim/node.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { VrrpEvent } from '../../lab/shim/bus.ts';
+import { instanceId, type Node, roleId, signerOf, startNode } from '../../lab/shim/node.ts';
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
-import type { VrrpEvent } from './bus.ts';
-import { instanceId, type Node, roleId, signerOf, startNode } from './node.ts';
 
 let node: Node;
 beforeEach(async () => {
