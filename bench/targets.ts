@@ -1,4 +1,4 @@
-// What the benchmark is to show, held against the rows of one run. A missed target is told, and makes no test fail: machines are
+// What the benchmark is to show, held against the rows of one run. A missed target is printed and fails no test: machines are
 // noisy, and the ratios of one run are what counts.
 import type { Row } from './figures.ts';
 

@@ -12,7 +12,7 @@ npm run live -- --clean RUN [--region REGION]
 npm run live -- --assumptions [--region REGION | --local]
 
   --drills N            how many failovers, back and forth (20)
-  --region REGION       the shell's own unless told
+  --region REGION       the shell's own by default
   --tables N            route tables that follow the VIP, 1 to 190 (3); the probe sits behind the first
   --kinds LIST          demote (clean hand-over), crash (keepalived and service killed), taking turns (both)
   --advert S            keepalived's advert interval on the nodes, in seconds (1)

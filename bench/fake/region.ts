@@ -99,7 +99,7 @@ export const DESTINATION = '192.168.255.10/32';
 export const nodesOf = (vip: string): readonly string[] => [0, 1].map((n) => `i-${hash(vip)}${n}`);
 const hash = (vip: string): string => Buffer.from(vip).toString('hex').padStart(15, '0').slice(-15);
 
-/** A VIP with `tables` tables whose routes point to its first node, and what the ledger says of it. */
+/** A VIP with `tables` tables whose routes point to its first node, and what the registry has of it. */
 export function vipWith(
   name: string,
   tables: number,

@@ -55,7 +55,7 @@ interface Setting {
 }
 
 const WARM_UP = 3;
-/** One call after the other takes N round trips: a few runs tell. */
+/** One call after the other takes N round trips: a few runs are enough. */
 const SEQUENTIAL_RUNS = 3;
 
 async function oneSize(setting: Setting, tables: number): Promise<readonly Row[]> {
@@ -102,7 +102,7 @@ async function ourFailover({ handler }: Setting): Promise<void> {
 const bareFailover = ({ bare }: Setting, tables: number): Promise<void> =>
   bare.failover(vipWith(VIP, tables).vip.tables, VIP, `eni-${VIP}-1`, DESTINATION);
 
-/** As a careful script would: look, then one table after the other. */
+/** As a careful script would: describe, then one table after the other. */
 async function oneByOne({ sdk }: Setting, tables: number): Promise<void> {
   await sdk.send(
     new DescribeRouteTablesCommand({ Filters: [{ Name: 'tag:vipshift:bench', Values: [VIP] }] }),

@@ -1,4 +1,4 @@
-// An emulated STS that knows one call, GetCallerIdentity. On AWS it is the only place that tells an instance the user id
+// An emulated STS that knows one call, GetCallerIdentity. On AWS it is the only place where an instance learns the user id
 // (`<role id>:<instance id>`) that IAM will check its events' source against.
 //
 // Limit: it does not verify signatures. It tells callers apart by access key where `userIdOf` does, else answers all alike.

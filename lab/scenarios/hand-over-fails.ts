@@ -18,9 +18,9 @@ export const handOverFails: Scenario = {
     splitBrain: 'never',
     settlesWithinMs: 10_000,
   },
-  async play(stage) {
-    const { cloud, nodes } = stage;
-    stage.fault();
+  async run(context) {
+    const { cloud, nodes } = context;
+    context.fault();
     await nodes.b.hang('keepalived');
     const demoted = nodes.a.entered('FAULT', 60_000);
     const again = demoted.then(() => nodes.a.entered('MASTER', 60_000));

@@ -1,4 +1,4 @@
-// Verifies AWS Signature Version 4 from the request alone, independently of whoever made it (curl, the SDK): canonical
+// Verifies AWS Signature Version 4 from the request alone, independently of what made it (curl, the SDK): canonical
 // request, string to sign and key as in "Signature Version 4 signing process" of the IAM user guide.
 import { createHash, createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';

@@ -11,7 +11,7 @@ import type { LocalAws } from '../../lab/aws/local-aws.ts';
 import { startMetadata } from '../../lab/netns/cloud/metadata.ts';
 import { Mirror } from '../../lab/netns/cloud/mirror.ts';
 import type { Tap } from '../../lab/netns/cloud/recording-proxy.ts';
-import { LEVER } from '../../lab/netns/node/keepalived.ts';
+import { DEMOTE_FILE } from '../../lab/netns/node/keepalived.ts';
 import { LabNode } from '../../lab/netns/node/node.ts';
 import { Machine } from '../../lab/netns/sandbox/machine.ts';
 import type { Router } from '../../lab/netns/sandbox/router.ts';
@@ -105,7 +105,7 @@ function startProbe(): ChildProcess {
 /** drill.bash on a machine; what it printed. */
 async function drillOn(machine: Machine, words: string): Promise<string> {
   await machine.console(
-    `DRILL_LEVER=${LEVER} bash /run/machine/drill/drill.bash ${words} >/run/drill.said 2>&1 || echo failed >>/run/drill.said`,
+    `DRILL_LEVER=${DEMOTE_FILE} bash /run/machine/drill/drill.bash ${words} >/run/drill.said 2>&1 || echo failed >>/run/drill.said`,
   );
   const said = machine.read('drill.said') ?? '';
   if (said.includes('failed'))

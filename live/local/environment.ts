@@ -31,9 +31,9 @@ export const LOCAL_ADVERT_S = 0.1;
 /** Runs this command once more, inside a sandbox; resolves with its exit status when all of it is gone. */
 export async function enterLocal(argv: readonly string[]): Promise<number> {
   const path = searchPath(process.env.PATH);
-  const { entry, lacking } = rights(path);
-  if (lacking.length > 0) {
-    process.stderr.write(`--local cannot run here:\n${lacking.map((one) => `  - ${one}\n`).join('')}`);
+  const { entry, missing } = rights(path);
+  if (missing.length > 0) {
+    process.stderr.write(`--local cannot run here:\n${missing.map((one) => `  - ${one}\n`).join('')}`);
     return LACKING;
   }
   // The only step that needs a network, which the inside does not have.

@@ -98,7 +98,7 @@ describe('install into a folder', () => {
     expect(again.stdout.match(/^wrote/gm)).toHaveLength(1);
   });
 
-  test('is undone by uninstall, which keeps the configuration unless told to purge', () => {
+  test('is undone by uninstall, which keeps the configuration unless --purge is given', () => {
     install('--instance', 'VI_WEB=web', '--eip-interface', 'ens6');
     expect(run(shimPath, 'uninstall', '--root', root).status).toBe(0);
     expect(files()).toEqual(['etc/vipshift/notify.conf']);

@@ -14,7 +14,7 @@ export interface Command {
 export interface Nodes {
   readonly url: string;
   readonly commands: Command[];
-  /** What the nodes do with a command; nothing unless told. */
+  /** What the nodes do with a command; nothing by default. */
   onCommand: (command: Command) => Promise<void>;
   /** No agent of theirs answers. */
   dead: boolean;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outage } from '../../../lab/netns/node/client.ts';
-import { brokenPromises, type Seen } from '../../../lab/netns/scenario/expectations.ts';
+import { failedExpectations, type Seen } from '../../../lab/netns/scenario/expectations.ts';
 import type { Ending, Scenario } from '../../../lab/netns/scenario/scenario.ts';
 import type { ScenarioContext } from '../../../lab/netns/scenario/scenario-context.ts';
 import { epochMs } from '../../../shared/time.ts';
@@ -51,7 +51,7 @@ function broken(
   ends: Partial<Ending> = {},
   misplaced: string[] = [],
 ): Promise<string[]> {
-  const history = {
+  const scenario = {
     ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 1, ...ends },
   } as Scenario;
   const stage = {
@@ -61,10 +61,10 @@ function broken(
       mirror: { differences: async () => [], troubles: [] },
     },
   } as unknown as ScenarioContext;
-  return brokenPromises(history, stage, { ...good, ...seen });
+  return failedExpectations(scenario, stage, { ...good, ...seen });
 }
 
-describe('what must hold at the end of a story', () => {
+describe('what must hold at the end of a scenario', () => {
   it('holds when owner, routes, record and client agree', async () => {
     expect(await broken({})).toEqual([]);
   });
@@ -86,7 +86,7 @@ describe('what must hold at the end of a story', () => {
     ],
     ['an epoch without outcome', { failovers: [] }, {}, 'epoch 5 has no outcome in the timeline'],
     [
-      'an outcome that the story does not allow',
+      'an outcome that the scenario does not allow',
       { failovers: [failover(5, { outcome: 'failed', notes: ['denied'] })] },
       {},
       'epoch 5 ended failed (denied), want one of switched, unchanged, superseded',
@@ -94,7 +94,7 @@ describe('what must hold at the end of a story', () => {
     [
       'an outcome that is wanted and missing',
       {},
-      { tells: 'abandoned' },
+      { records: 'abandoned' },
       'no epoch ended abandoned in the timeline, want one',
     ],
     [

@@ -255,7 +255,9 @@ describe('claims that cannot change the owner', () => {
 
   test('and a BACKUP transition of a node that is not the owner', async () => {
     const w = await owned();
-    expect((await counts(w, told(w, 'i-b', { state: 'BACKUP' }))).counts()).toEqual({ 'vips.recordClaim': 1 });
+    expect((await counts(w, told(w, 'i-b', { state: 'BACKUP' }))).counts()).toEqual({
+      'vips.recordClaim': 1,
+    });
   });
 
   test('an hour of assertions stays one write each: the evidence is a set that prunes itself', async () => {

@@ -242,7 +242,10 @@ describe('orders and scope', () => {
     const w = held({ owner: 'i-b', freeze: order });
     const done = await holds(w);
     expect(w.ec2.effects).toEqual([]);
-    expect(done).toMatchObject({ committable: false, failover: { outcome: 'unchanged', why: 'frozen by order' } });
+    expect(done).toMatchObject({
+      committable: false,
+      failover: { outcome: 'unchanged', why: 'frozen by order' },
+    });
     expect(done.target).toBeUndefined();
   });
 
