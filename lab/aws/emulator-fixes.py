@@ -260,7 +260,7 @@ def keep_permissions_at_updates():
     handlers["create"] = create
 
 
-def make_faithful():
+def apply_fixes():
     make_lambda_faithful()
     order_stack_events()
     know_more_resources()

@@ -9,6 +9,7 @@ therefore has to be started as the leader of a process group of its own.
 Limit: a SIGKILL of this process alone leaves the workers to end by themselves on their closed stdin.
 """
 
+import importlib
 import json
 import os
 import shutil
@@ -50,9 +51,8 @@ def serve_ministack(sock):
     # The script's own folder is not on the path (PYTHONSAFEPATH), and is to stay as it is.
     sys.dont_write_bytecode = True
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
-    from faithful import make_faithful
-
-    make_faithful()
+    # By import_module: a file that is named like all others here has a hyphen in its name.
+    importlib.import_module("emulator-fixes").apply_fixes()
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app
