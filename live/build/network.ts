@@ -1,7 +1,7 @@
 // Network: the throw-away VPC of a run, made in the order in which its parts need each other.
 //
-// Invariant: each thing bears the run's tag from the call on that makes it, so that also what was made while its reply got lost is found
-// and removed. The VPC comes first and bears the stage, too.
+// Invariant: each thing has the run's tag from the call on that makes it, so that also what was made while its reply got lost is found
+// and removed. The VPC comes first and has the stage's tag, too.
 import {
   AssociateRouteTableCommand,
   AttachInternetGatewayCommand,
