@@ -115,7 +115,7 @@ if (import.meta.main) {
   });
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 5 || runs > 1000) {
-    console.error(`bench/shim: --runs is "${values.runs}", want a number from 5 to 1000`);
+    console.error(`bench/shim: --runs is "${values.runs}", expected a number from 5 to 1000`);
     process.exit(2);
   }
   const result = await measureBoth(runs);

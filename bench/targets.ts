@@ -112,6 +112,7 @@ function sweep(rows: readonly Row[]): readonly Target[] {
 export const targetTable = (targets: readonly Target[]): string =>
   targets
     .map(
-      ({ what, wanted, found, held }) => `${held ? 'held  ' : 'MISSED'}  ${what}: ${found}, want ${wanted}`,
+      ({ what, wanted, found, held }) =>
+        `${held ? 'held  ' : 'MISSED'}  ${what}: ${found}, expected ${wanted}`,
     )
     .join('\n');

@@ -34,7 +34,7 @@ export async function deploy(place: Place, stage: string, more: readonly string[
   await run(place, ['deploy', '--package', '.serverless', '--stage', stage, ...more]);
 }
 
-/** The tables stay (DeletionPolicy Retain): they are the ledger and the record. */
+/** The tables stay (DeletionPolicy Retain): they are the registry and the record. */
 export const remove = (place: Place, stage: string, more: readonly string[]): Promise<void> =>
   run(place, ['remove', '--stage', stage, ...more]);
 

@@ -27,7 +27,7 @@ const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [-
   --list           list the scenarios and what each is about
   --rootless       in a user namespace of its own even when root
   --control        the negative control: the bus passes MASTER transitions only, so scenarios must break
-  --logs FOLDER    where the nodes' and emulators' logs go (.lab/netns unless results)
+  --logs FOLDER    where the nodes' and emulators' logs go (default: .lab/netns)
 `;
 const RUNS_MAX = 1_000;
 
@@ -36,6 +36,7 @@ interface Options {
   readonly runs: number;
   readonly json: boolean;
   readonly list: boolean;
+  readonly help: boolean;
   readonly control: boolean;
   readonly entry: Entry | undefined;
   readonly logFolder: string;
@@ -52,28 +53,30 @@ function optionsFrom(argv: readonly string[]): Options {
       control: { type: 'boolean', default: false },
       rootless: { type: 'boolean', default: false },
       logs: { type: 'string', default: join(import.meta.dirname, '..', '.lab', 'netns') },
+      help: { type: 'boolean', default: false },
     },
   });
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1 || runs > RUNS_MAX) {
-    throw new Error(`--runs is "${values.runs}", want a whole number from 1 to ${RUNS_MAX}`);
+    throw new Error(`--runs is "${values.runs}", expected a whole number from 1 to ${RUNS_MAX}`);
   }
   const names = values.scenario ?? scenarios.map(({ name }) => name);
   const chosen = names.map((name) => {
     const scenario = scenarios.find((candidate) => candidate.name === name);
     if (scenario === undefined) {
       throw new Error(
-        `--scenario is "${name}", want one of: ${scenarios.map((known) => known.name).join(', ')}`,
+        `--scenario is "${name}", expected one of: ${scenarios.map((known) => known.name).join(', ')}`,
       );
     }
     return scenario;
   });
-  const { json, list, control, logs } = values;
+  const { json, list, control, logs, help } = values;
   return {
     chosen,
     runs,
     json,
     list,
+    help,
     control,
     entry: values.rootless ? 'rootless' : undefined,
     logFolder: logs,
@@ -148,6 +151,10 @@ async function main(): Promise<number> {
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     return 2;
+  }
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
   }
   if (options.list) {
     process.stdout.write(scenarios.map(({ name, says }) => `${name.padEnd(26)}${says}\n`).join(''));

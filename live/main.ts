@@ -9,6 +9,10 @@ import { enterLocal, LOCAL_ADVERT_S, localContext } from './local/environment.ts
 import { type Options, optionsFrom, usage } from './options.ts';
 
 export async function liveMain(argv: readonly string[]): Promise<number> {
+  if (argv.includes('--help')) {
+    process.stdout.write(usage);
+    return status.ok;
+  }
   let options: Options;
   try {
     options = optionsFrom(argv);

@@ -89,7 +89,7 @@ export function toLastAccepted(calls: readonly SeenCall[], startMs: number, coun
   if (accepted.length !== count) {
     const others = calls.filter((c) => c.status !== 200).map((c) => `${c.action} ${c.status}`);
     throw new Error(
-      `${accepted.length} mutations were accepted, want ${count}; refused: ${[...new Set(others)].join(', ')}`,
+      `${accepted.length} mutations were accepted, expected ${count}; refused: ${[...new Set(others)].join(', ')}`,
     );
   }
   return Math.max(...accepted.map((call) => call.endMs)) - startMs;

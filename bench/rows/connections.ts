@@ -82,7 +82,7 @@ async function failover(
 
 async function answers(handler: Handler, event: object, wanted: string): Promise<void> {
   const { answer } = await handler(event, context());
-  if (answer !== wanted) throw new Error(`the handler answered ${answer}, want ${wanted}`);
+  if (answer !== wanted) throw new Error(`the handler answered ${answer}, expected ${wanted}`);
 }
 
 /** The same words, said of a transition a moment ago. */

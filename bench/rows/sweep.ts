@@ -46,7 +46,9 @@ export async function quietReconcile(
     const result = await reconcileAll(ports());
     const ms = nowMs() - startMs;
     if (result.reports.length !== vips) {
-      throw new Error(`${result.reports.length} reports, want ${vips}: ${result.failures[0]?.fault.message}`);
+      throw new Error(
+        `${result.reports.length} reports, expected ${vips}: ${result.failures[0]?.fault.message}`,
+      );
     }
     const calls: Record<string, number> = {};
     for (const { action } of await region.take()) calls[action] = (calls[action] ?? 0) + 1;

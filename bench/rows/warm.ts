@@ -96,7 +96,7 @@ async function measured(
 
 async function ourFailover({ handler }: Setting): Promise<void> {
   const { answer } = await handler(claimEvent(VIP, nodesOf(VIP)[1]!), context());
-  if (answer !== 'switched') throw new Error(`the handler answered ${answer}, want switched`);
+  if (answer !== 'switched') throw new Error(`the handler answered ${answer}, expected switched`);
 }
 
 const bareFailover = ({ bare }: Setting, tables: number): Promise<void> =>

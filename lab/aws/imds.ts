@@ -138,7 +138,7 @@ if (import.meta.main) {
   });
   const instanceId = values['instance-id'];
   if (instanceId === undefined) {
-    console.error('imds: --instance-id is missing, want the id of the instance to emulate, such as i-0a');
+    console.error('imds: --instance-id is missing, expected the id of the instance to emulate, such as i-0a');
     process.exit(2);
   }
   const imds = await startImds({

@@ -82,7 +82,7 @@ async function lackOf(python: string): Promise<string | undefined> {
   const [version, ok] = stdout.trim().split('\n');
   const minor = Number(version?.match(/^3\.(\d+)$/)?.[1] ?? Number.NaN);
   if (Number.isNaN(minor)) return `does not run (${stderr.trim().split('\n').at(-1) ?? 'no output'})`;
-  if (minor < 10) return `is ${version}, want 3.10 or newer`;
+  if (minor < 10) return `is ${version}, expected 3.10 or newer`;
   if (ok === 'ok') return undefined;
   const module = /No module named '(\w+)'/.exec(stderr)?.[1] ?? 'venv or ensurepip';
   return `is ${version} but has no module ${module} (Debian, Ubuntu: python3-venv)`;

@@ -71,7 +71,7 @@ if (import.meta.main) {
   const userId = values['user-id'];
   if (userId === undefined) {
     console.error(
-      'sts: --user-id is missing, want <role id>:<instance id>, such as AROALAB00000000000001:i-0a',
+      'sts: --user-id is missing, expected <role id>:<instance id>, such as AROALAB00000000000001:i-0a',
     );
     process.exit(2);
   }

@@ -129,7 +129,8 @@ async function scenario(
   const before = await stack.until('the item', () => true);
   await stack.answered(await stack.publish(claimAgain(a.instanceId, old)));
   const after = await stack.until('the item', () => true);
-  if (after.epoch !== before.epoch) throw new Error(`the old claim began epoch ${after.epoch}, want none`);
+  if (after.epoch !== before.epoch)
+    throw new Error(`the old claim began epoch ${after.epoch}, expected none`);
   const remark =
     'EventBridge delivered node a’s first claim once more. It is old: nothing moved, no epoch began.';
   await add('an old claim of node a comes late', { remark });

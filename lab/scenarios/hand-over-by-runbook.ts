@@ -31,6 +31,6 @@ export const handOverByRunbook: Scenario = {
     if (!end.message.includes(wanted))
       throw new Error(`the message has no line "${wanted}": ${end.message.replaceAll('\n', ' | ')}`);
     if (nodes.a.tracked() !== '0')
-      throw new Error(`the tracked file of a has "${nodes.a.tracked()}", want 0`);
+      throw new Error(`the tracked file of a has "${nodes.a.tracked()}", expected 0`);
   },
 };

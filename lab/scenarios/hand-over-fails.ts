@@ -31,8 +31,8 @@ export const handOverFails: Scenario = {
     const [end] = await Promise.all([cloud.order(order), again]);
     const wanted = `no claim within ${CLAIM_WAIT_S} s`;
     if (end.status !== 'FAILED' || end.cause?.includes(wanted) !== true)
-      throw new Error(`the order ended ${end.status}: ${end.cause}, want FAILED with "${wanted}"`);
+      throw new Error(`the order ended ${end.status}: ${end.cause}, expected FAILED with "${wanted}"`);
     if (nodes.a.tracked() !== '0')
-      throw new Error(`the tracked file of a has "${nodes.a.tracked()}", want 0`);
+      throw new Error(`the tracked file of a has "${nodes.a.tracked()}", expected 0`);
   },
 };

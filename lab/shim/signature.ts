@@ -28,10 +28,10 @@ export function signatureFault(request: SignedRequest, signer: Signer): string |
     /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(
       authorization,
     );
-  if (!parts) return `authorization is "${authorization.slice(0, 40)}", want AWS4-HMAC-SHA256`;
+  if (!parts) return `authorization is "${authorization.slice(0, 40)}", expected AWS4-HMAC-SHA256`;
   const [, key, day, region, service, signedHeaders, signature] = parts as unknown as string[];
   const date = String(request.headers['x-amz-date']);
-  if (key !== signer.accessKeyId) return `access key is "${key}", want "${signer.accessKeyId}"`;
+  if (key !== signer.accessKeyId) return `access key is "${key}", expected "${signer.accessKeyId}"`;
   if (region !== signer.region || service !== signer.service) return `scope is ${region}/${service}`;
   if (request.headers['x-amz-security-token'] !== signer.sessionToken) return 'another session token';
   if (!date.startsWith(day!)) return `x-amz-date is "${date}", its scope says ${day}`;

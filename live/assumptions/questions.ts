@@ -125,7 +125,7 @@ const eipMove: Probe = {
     undo(() => ec2.send(new DisassociateAddressCommand({ AssociationId })));
     const { Addresses } = await ec2.send(new DescribeAddressesCommand({ AllocationIds: [AllocationId!] }));
     const at = Addresses?.[0]?.NetworkInterfaceId;
-    return at === second ? pass(`accepted in ${tookMs} ms`) : fail(`it lies on ${at}, want ${second}`);
+    return at === second ? pass(`accepted in ${tookMs} ms`) : fail(`it lies on ${at}, expected ${second}`);
   },
 };
 

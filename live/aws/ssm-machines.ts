@@ -100,7 +100,7 @@ export function delivery(archive: Buffer): readonly string[] {
 
 function instantFrom(said: string, node: NodeName): number {
   const atMs = Number(said.trim());
-  if (!(atMs > 0)) throw new Error(`node ${node} said "${said.trim()}", want its clock in ms`);
+  if (!(atMs > 0)) throw new Error(`node ${node} said "${said.trim()}", expected its clock in ms`);
   return atMs;
 }
 

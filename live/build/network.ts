@@ -103,7 +103,7 @@ async function zonesOf(ec2: EC2Client, signal: AbortSignal): Promise<readonly [s
     .map(({ ZoneName = '' }) => ZoneName)
     .toSorted();
   if (zones.length < 2)
-    throw new Error(`the Region has ${zones.length} zones for us, want two: take another one`);
+    throw new Error(`the Region has ${zones.length} zones for us, expected two: take another one`);
   return [zones[0]!, zones[1]!];
 }
 

@@ -7,7 +7,7 @@
  */
 import { allow, arn, ec2Arn, type Json, roleOf, type Statement } from './role.ts';
 
-/** What a switch calls, whoever orders it. */
+/** What a switch calls, for every caller. */
 const switching = [
   'vips.read',
   'vips.write',
@@ -90,7 +90,7 @@ export function needs(stage: string): readonly Need[] {
     { action: 'ec2:DescribeAddresses', ...observe },
     { action: 'ec2:ReplaceRoute', resource: ec2Arn('route-table'), ...apply },
     { action: 'ec2:CreateRoute', resource: ec2Arn('route-table'), ...apply },
-    // Both ends bear the tag.
+    // Both ends have the tag.
     {
       action: 'ec2:AssociateAddress',
       resource: [ec2Arn('elastic-ip'), ec2Arn('network-interface')],

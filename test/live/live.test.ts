@@ -26,12 +26,12 @@ describe('a options', () => {
   });
 
   it.each([
-    [['--drills', '0'], '--drills is "0", want a whole number from 1 to 1000'],
-    [['--tables', '200'], 'want a whole number from 1 to 190'],
+    [['--drills', '0'], '--drills is "0", expected a whole number from 1 to 1000'],
+    [['--tables', '200'], 'expected a whole number from 1 to 190'],
     [['--kinds', 'demote,burn'], '--kinds has "burn"'],
     [['--stage', 'prod'], '--stage and --instance-profile go together'],
-    [['--local', '--keep'], '--local makes everything itself'],
-    [['--clean', 'prod'], 'want the eight hex digits of a run'],
+    [['--local', '--keep'], '--local creates and removes everything itself'],
+    [['--clean', 'prod'], 'expected the eight hex digits of a run'],
   ])('is refused with what was found and what is wanted: %s', (argv, why) => {
     expect(() => optionsFrom(argv)).toThrow(why);
   });

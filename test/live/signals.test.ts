@@ -98,7 +98,7 @@ describe('npm run live', () => {
     expect((await left()).length).toBeGreaterThan(10);
     one.child.kill('SIGINT');
     expect(await one.ended()).toBe(130);
-    expect(one.said()).toContain('nothing is left');
+    expect(one.said()).toContain('everything was removed');
     expect(JSON.parse(one.printed())).toMatchObject({ drills: [], failure: 'interrupted', left: [] });
     expect(await left()).toEqual([]);
   });
@@ -115,7 +115,7 @@ describe('npm run live', () => {
     expect((await left()).length).toBeGreaterThan(10);
     const cleaning = live('--clean', runOf(one.said()));
     expect(await cleaning.ended()).toBe(0);
-    expect(cleaning.said()).toContain('nothing is left');
+    expect(cleaning.said()).toContain('everything was removed');
     expect(await left()).toEqual([]);
   });
 });

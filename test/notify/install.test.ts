@@ -90,7 +90,7 @@ describe('install into a folder', () => {
     expect(files().map((name) => (lstatSync(join(root, name)).isFile() ? read(name) : ''))).toEqual(before);
   });
 
-  test('mends a file that was changed, and is told so', () => {
+  test('repairs a file that was changed, and the output says so', () => {
     install();
     writeFileSync(join(root, 'etc/systemd/system/vipshift-notify.service'), '[Service]\n');
     const again = install();
@@ -134,8 +134,8 @@ describe('install into a folder', () => {
   test.each([
     [['--root', '/nonexistent'], 'is no folder'],
     [['--bus'], '--bus needs a value'],
-    [['--instance', 'VI_WEB'], '--instance is "VI_WEB", want NAME=VIP'],
-    [['--eip-interface', 'ens6; rm'], '--eip-interface is "ens6; rm", want a name such as ens6'],
+    [['--instance', 'VI_WEB'], '--instance is "VI_WEB", expected NAME=VIP'],
+    [['--eip-interface', 'ens6; rm'], '--eip-interface is "ens6; rm", expected a name such as ens6'],
     [['--rot'], 'install takes no "--rot"'],
   ])('with %j is refused', (args, message) => {
     const ended = run(shimPath, 'install', ...args);

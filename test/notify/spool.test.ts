@@ -96,7 +96,7 @@ describe('a shim that is killed', () => {
     expect(claims()).toHaveLength(1);
   });
 
-  test('finds the lines that were written while it was down: the FIFO is held open by somebody else', async () => {
+  test('finds the lines that were written while it was down: the FIFO is held open by someone else', async () => {
     node = await startNode();
     await node.start();
     const { open } = await import('node:fs/promises');

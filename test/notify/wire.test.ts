@@ -131,7 +131,7 @@ describe('a lower-advert', () => {
     expect(detail.seq).toBeGreaterThan(detail.since);
   });
 
-  test('is kept over a failing bus, but not past a transition: it speaks of a stint that is over', async () => {
+  test('is kept over a failing bus, but not past a transition: it speaks of a node state that is over', async () => {
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => transitions().length === 1);

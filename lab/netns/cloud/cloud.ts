@@ -103,7 +103,7 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
   const clients = clientsOf(aws);
   const built = await buildVpc(clients.ec2, { stage: STAGE, label: VIP_NAME });
   if (built.vip.ipv4 !== `${VIP}/32`)
-    throw new Error(`lab/aws/stack/vpc.ts has the VIP ${built.vip.ipv4}, want ${VIP}/32`);
+    throw new Error(`lab/aws/stack/vpc.ts has the VIP ${built.vip.ipv4}, expected ${VIP}/32`);
   const vpc = { ...built, ...(await checkOf(clients.ec2, built)) };
   const deployment = await deployService(aws, {
     stage: STAGE,

@@ -62,7 +62,7 @@ export function rights(path: string, want?: Entry): Rights {
     (need) => `the program ${need.program} is not on this machine: apt-get install ${need.debian}`,
   );
   if (process.platform !== 'linux') {
-    absent.push(`this is ${process.platform}, want linux: network namespaces exist nowhere else`);
+    absent.push(`this is ${process.platform}, expected linux: network namespaces exist nowhere else`);
   } else if (!missing.some((need) => need.program === 'unshare')) {
     absent.push(...namespaceTrouble(entry, path));
   }

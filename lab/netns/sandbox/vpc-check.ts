@@ -56,7 +56,9 @@ function wrongRoutes(vpc: LabVpc, { tables }: Picture, owner: NodeLabel): string
       const routes = tables.find(({ RouteTableId }) => RouteTableId === routeTableId)?.Routes ?? [];
       const found = routes.find(({ DestinationCidrBlock }) => DestinationCidrBlock === vpc.vip.ipv4);
       const target = found?.NetworkInterfaceId ?? 'no one';
-      return target === wanted ? [] : [`table ${name} sends ${vpc.vip.ipv4} to ${target}, want ${wanted}`];
+      return target === wanted
+        ? []
+        : [`table ${name} sends ${vpc.vip.ipv4} to ${target}, expected ${wanted}`];
     });
 }
 
@@ -64,7 +66,7 @@ function wrongEip(vpc: LabVpc, { addresses }: Picture, owner: NodeLabel): string
   const wanted = vpc.nodes[owner].eipEni;
   const found = addresses.find(({ AllocationId }) => AllocationId === vpc.eip.allocationId);
   const at = found?.NetworkInterfaceId ?? 'nothing';
-  return at === wanted ? [] : [`the EIP is at ${at}, want ${wanted}`];
+  return at === wanted ? [] : [`the EIP is at ${at}, expected ${wanted}`];
 }
 
 /** Everything that no failover may touch, one line each. */

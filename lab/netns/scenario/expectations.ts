@@ -40,12 +40,12 @@ export async function failedExpectations(
 
 function ownership(scenario: Scenario, owner: string, { vip, lastAnswer }: Seen): string[] {
   const broken: string[] = [];
-  if (vip.owner !== owner) broken.push(`the record says that ${vip.owner} owns the VIP, want ${owner}`);
-  if (vip.lease !== undefined) broken.push(`epoch ${vip.lease.epoch} still holds the lease, want none`);
+  if (vip.owner !== owner) broken.push(`the record says that ${vip.owner} owns the VIP, expected ${owner}`);
+  if (vip.lease !== undefined) broken.push(`epoch ${vip.lease.epoch} still holds the lease, expected none`);
   const open = Object.values(vip.open).map(({ epoch }) => epoch);
-  if (open.length > 0) broken.push(`epochs ${open.join(', ')} are still open in the record, want none`);
+  if (open.length > 0) broken.push(`epochs ${open.join(', ')} are still open in the record, expected none`);
   if (lastAnswer !== scenario.ends.owner) {
-    broken.push(`the client was last answered by "${lastAnswer}", want ${scenario.ends.owner}`);
+    broken.push(`the client was last answered by "${lastAnswer}", expected ${scenario.ends.owner}`);
   }
   return broken;
 }
@@ -59,22 +59,24 @@ function record(scenario: Scenario, owner: string, { vip, failovers, epochBefore
   const allowed = scenario.ends.outcomes ?? ORDINARY;
   for (const { epoch, outcome, notes } of failovers) {
     if (!allowed.includes(outcome)) {
-      broken.push(`epoch ${epoch} ended ${outcome} (${notes.join('; ')}), want one of ${allowed.join(', ')}`);
+      broken.push(
+        `epoch ${epoch} ended ${outcome} (${notes.join('; ')}), expected one of ${allowed.join(', ')}`,
+      );
     }
   }
   if (
     scenario.ends.records !== undefined &&
     !failovers.some(({ outcome }) => outcome === scenario.ends.records)
   ) {
-    broken.push(`no epoch ended ${scenario.ends.records} in the timeline, want one`);
+    broken.push(`no epoch ended ${scenario.ends.records} in the timeline, expected one`);
   }
   const last = failovers.findLast(({ outcome }) => outcome === 'switched' || outcome === 'unchanged');
   if (last !== undefined && last.to !== owner) {
-    broken.push(`the last failover in the timeline went to ${last.to}, want ${owner}`);
+    broken.push(`the last failover in the timeline went to ${last.to}, expected ${owner}`);
   }
   const split = failovers.filter(({ splitBrain }) => splitBrain.length > 0).map(({ epoch }) => epoch);
   if (scenario.ends.splitBrain === 'never' && split.length > 0) {
-    broken.push(`split brain is reported in epochs ${split.join(', ')}, want never`);
+    broken.push(`split brain is reported in epochs ${split.join(', ')}, expected never`);
   }
   return broken;
 }
@@ -82,11 +84,13 @@ function record(scenario: Scenario, owner: string, { vip, failovers, epochBefore
 function connections({ ends }: Scenario, { outageMs, refused, lost }: Outage): string[] {
   const broken: string[] = [];
   if (outageMs > ends.longestOutageMs) {
-    broken.push(`the client's outage was ${Math.round(outageMs)} ms, want at most ${ends.longestOutageMs}`);
+    broken.push(
+      `the client's outage was ${Math.round(outageMs)} ms, expected at most ${ends.longestOutageMs}`,
+    );
   }
   if (ends.failedConnections !== undefined && refused + lost > ends.failedConnections) {
     broken.push(
-      `${refused} connections were refused and ${lost} lost, want at most ${ends.failedConnections}`,
+      `${refused} connections were refused and ${lost} lost, expected at most ${ends.failedConnections}`,
     );
   }
   return broken;

@@ -144,9 +144,9 @@ async function act(scenario: Scenario, { context, client }: Prepared): Promise<s
     await watch;
   }
   if (scenario.ends.splitBrain === 'never' && splitBrain > 0)
-    return ['the election called it split brain, want never'];
+    return ['the election called it split brain, expected never'];
   if (scenario.ends.splitBrain === 'reported' && splitBrain === 0) {
-    return ['the election never called it split brain, want it reported'];
+    return ['the election never called it split brain, expected it reported'];
   }
   return [];
 }

@@ -50,12 +50,12 @@ set_root() {
 }
 
 interface_name() {
-  [[ $1 =~ ^[A-Za-z0-9._-]{1,15}$ ]] || die 2 "--eip-interface is \"$1\", want a name such as ens6"
+  [[ $1 =~ ^[A-Za-z0-9._-]{1,15}$ ]] || die 2 "--eip-interface is \"$1\", expected a name such as ens6"
   printf '%s\n' "$1"
 }
 
 mapping_line() {
-  [[ $2 =~ ^[^=[:space:]]+=[A-Za-z0-9._,-]+$ ]] || die 2 "--$1 is \"$2\", want NAME=VIP, such as VI_WEB=web"
+  [[ $2 =~ ^[^=[:space:]]+=[A-Za-z0-9._,-]+$ ]] || die 2 "--$1 is \"$2\", expected NAME=VIP, such as VI_WEB=web"
   printf '%s %s = %s\n' "$1" "${2%%=*}" "${2#*=}"
 }
 

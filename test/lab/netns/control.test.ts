@@ -8,6 +8,6 @@ it('breaks the healing partition for a controller that hears MASTER only: the ma
   const [result] = JSON.parse(run.said().out) as ScenarioResult[];
   expect(result?.verdict).toBe('broken');
   expect(result?.broken).toContainEqual(expect.stringContaining('for node a to own the VIP'));
-  // The node that stepped down has let the address go, so nobody answers any more.
+  // The node that stepped down has let the address go, so no one answers any more.
   expect(result?.outageMs).toBeGreaterThan(10_000);
 }, 180_000);

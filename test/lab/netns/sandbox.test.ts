@@ -49,12 +49,12 @@ describe('what the lab needs', () => {
   it('refuses a scenario that it does not know, and names those that it does', async () => {
     const run = runLab(['--scenario', 'host-sneezes']);
     expect(await run.ended()).toBe(2);
-    expect(run.said().err).toContain('--scenario is "host-sneezes", want one of: host-dies, ');
+    expect(run.said().err).toContain('--scenario is "host-sneezes", expected one of: host-dies, ');
   });
 
   it('refuses a number of runs that is none', async () => {
     const run = runLab(['--runs', 'many']);
     expect(await run.ended()).toBe(2);
-    expect(run.said().err).toContain('--runs is "many", want a whole number from 1 to 1000');
+    expect(run.said().err).toContain('--runs is "many", expected a whole number from 1 to 1000');
   });
 });
