@@ -24,12 +24,17 @@ export function percentile(samples: readonly number[], share: number): number {
 
 const rounded = (ms: number): number => Number(ms.toFixed(ms < 10 ? 3 : 1));
 
+interface Against {
+  /** The bare calls of the same run; without them there is no ratio. */
+  readonly floorMs?: number;
+  readonly note?: string;
+}
+
 export const rowOf = (
   name: string,
   n: number,
   samples: readonly number[],
-  floorMs?: number,
-  note?: string,
+  { floorMs, note }: Against = {},
 ): Row => ({
   name,
   n,

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Node, residentBytes, startNode } from '../test/notify/node.ts';
+import { type Node, residentBytes, startNode } from '../lab/shim/node.ts';
 import { type AwsCli, awsCli } from './aws-cli.ts';
 
 interface Figures {
@@ -17,7 +17,7 @@ interface Figures {
   readonly p90Ms: number;
 }
 
-export interface ShimBench {
+export interface ShimFigures {
   readonly shim: Figures & { readonly residentBytes: number };
   readonly awsCli: Figures & { readonly version: string };
 }
@@ -30,7 +30,7 @@ function figures(samples: readonly number[]): Figures {
   return { runs: sorted.length, minMs: at(0), medianMs: at(0.5), p90Ms: at(0.9) };
 }
 
-/** The instant at which the event with this priority, which tells the runs apart, arrived. */
+/** The instant at which the event with this priority, by which runs are told apart, arrived. */
 async function arrival(node: Node, priority: number): Promise<number> {
   const find = () =>
     node.bus.accepted.find(({ detail }) => detail.priority === priority && detail.kind === 'transition');
@@ -75,13 +75,13 @@ async function measureCli(node: Node, cli: AwsCli, runs: number): Promise<number
     await ended;
     const request = node.bus.requests[before];
     if (!request || request.fault)
-      throw new Error(`the AWS CLI's request did not arrive well: ${request?.fault}`);
+      throw new Error(`the AWS CLI's request did not arrive intact: ${request?.fault}`);
     samples.push(request.atMs - startedAtMs);
   }
   return samples;
 }
 
-export async function benchShim(runs: number): Promise<ShimBench> {
+export async function measureBoth(runs: number): Promise<ShimFigures> {
   const node = await startNode();
   try {
     const child = await node.start();
@@ -97,7 +97,7 @@ export async function benchShim(runs: number): Promise<ShimBench> {
   }
 }
 
-function print({ shim, awsCli: cli }: ShimBench): void {
+function print({ shim, awsCli: cli }: ShimFigures): void {
   const row = (name: string, one: Figures): string =>
     `${name.padEnd(28)}${String(one.runs).padStart(6)}${String(one.minMs).padStart(9)}${String(one.medianMs).padStart(9)}${String(one.p90Ms).padStart(9)}`;
   console.log('FIFO line (or fork of the AWS CLI) to signed request at a TLS server on loopback, ms');
@@ -115,10 +115,10 @@ if (import.meta.main) {
   });
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 5 || runs > 1000) {
-    console.error(`bench/shim: --runs is "${values.runs}", want a number from 5 to 1000`);
+    console.error(`bench/shim: --runs is "${values.runs}", expected a number from 5 to 1000`);
     process.exit(2);
   }
-  const result = await benchShim(runs);
+  const result = await measureBoth(runs);
   if (values.json) console.log(JSON.stringify(result));
   else print(result);
 }

@@ -1,4 +1,4 @@
-// What the benchmark is to show, held against the rows of one run. A missed target is told, and makes no test fail: machines are
+// What the benchmark is to show, held against the rows of one run. A missed target is printed and fails no test: machines are
 // noisy, and the ratios of one run are what counts.
 import type { Row } from './figures.ts';
 
@@ -112,6 +112,7 @@ function sweep(rows: readonly Row[]): readonly Target[] {
 export const targetTable = (targets: readonly Target[]): string =>
   targets
     .map(
-      ({ what, wanted, found, held }) => `${held ? 'held  ' : 'MISSED'}  ${what}: ${found}, want ${wanted}`,
+      ({ what, wanted, found, held }) =>
+        `${held ? 'held  ' : 'MISSED'}  ${what}: ${found}, expected ${wanted}`,
     )
     .join('\n');

@@ -14,7 +14,7 @@ const executable = 0o755;
 /** `outfile` is the one to run; what it loads later lies beside it, in `parts`. */
 export async function bundleCli(source: string, outfile: string): Promise<void> {
   const outdir = dirname(outfile);
-  // Their names tell their content, so that those of an earlier build would stay for ever.
+  // Their names depend on their content, so that those of an earlier build would stay for ever.
   await rm(join(outdir, 'parts'), { recursive: true, force: true });
   await build({
     entryPoints: [{ in: source, out: basename(outfile, '.js') }],

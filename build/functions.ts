@@ -1,7 +1,7 @@
 /**
  * The bundles of the Lambda functions: each file directly under functions/ becomes dist/functions/<name>/index.mjs and <name>.zip.
  *
- * Invariant: no function is over its budget (budgetBytes, minified); one that is fails the build and is told what it is made of.
+ * Invariant: no function is over its budget (budgetBytes, minified); one that is fails the build, which lists what it is made of.
  * Folders under functions/ hold what several functions share and are no functions themselves.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -53,7 +53,7 @@ async function bundleFunction(source: string, outFolder: string, budget: number)
   const code = await readFile(outfile);
   if (code.length > budget) {
     throw new Error(
-      `function ${name} is ${kib(code.length)} minified, want at most ${kib(budget)}. Its largest parts:\n${parts(metafile)}\n` +
+      `function ${name} is ${kib(code.length)} minified, expected at most ${kib(budget)}. Its largest parts:\n${parts(metafile)}\n` +
         'Import less, or raise the budget in build/functions.ts and say why in docs/decisions.',
     );
   }

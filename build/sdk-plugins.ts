@@ -3,7 +3,7 @@
  *
  * Measured (bundle with EC2, DynamoDB, middy, logger, metrics, zod): 1017 KB and 141 ms of import without them, 350 KB and 52 ms
  * with the first and the last.
- * Limit: they know the shape of the SDK's generated files; if that changes, the bundle's budget tells.
+ * Limit: they know the shape of the SDK's generated files; if that changes, the bundle's budget shows it.
  */
 import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'esbuild';
@@ -26,7 +26,7 @@ export const inlineSchemaKeys: Plugin = {
   },
 };
 
-/** Parts of the SDK that none of our calls reach, and what stands in for them. */
+/** Parts of the SDK that none of our calls reach, and what replaces them. */
 const unreached: Readonly<Record<string, string>> = {
   // Only for operations that stream events.
   '@smithy/core/event-streams': `

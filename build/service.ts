@@ -98,7 +98,7 @@ function packagedIn(folder: string): { region: string; stack: string; vipsTable:
   return { region, stack, vipsTable: Resources.VipsTable.Properties.TableName };
 }
 
-/** The tables stay (DeletionPolicy Retain): they are the ledger and the record. */
+/** The tables stay (DeletionPolicy Retain): they are the registry and the record. */
 export const remove = (place: Place, stage: string, more: readonly string[]): Promise<void> =>
   run(place, ['remove', '--stage', stage, ...more]);
 

@@ -37,11 +37,11 @@ type Defaults = Readonly<Record<string, { readonly Default: string }>>;
 /** Parameters that do not go together: the functions would refuse to start, and the bus would have no policy. */
 export function contradictions({ NodeIdentity, NodeRoleId, NodeRoleArn }: Defaults): readonly string[] {
   const role = { nodeRoleId: NodeRoleId?.Default, nodeRoleArn: NodeRoleArn?.Default };
-  const empty = Object.entries(role).flatMap(([name, told]) => (told === '' ? [name] : []));
+  const empty = Object.entries(role).flatMap(([name, value]) => (value === '' ? [name] : []));
   if (NodeIdentity?.Default !== 'source' || empty.length === 0) return [];
   const are = empty.length === 1 ? 'is' : 'are';
-  const mend = 'name the nodes’ role (aws iam get-role), or say nodeIdentity=none';
-  return [`nodeIdentity is "source", and ${empty.join(', ')} ${are} empty: ${mend}`];
+  const remedy = 'name the nodes’ role (aws iam get-role), or set nodeIdentity=none';
+  return [`nodeIdentity is "source", and ${empty.join(', ')} ${are} empty: ${remedy}`];
 }
 
 /** What stops a deployment, one line each. */

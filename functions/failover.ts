@@ -1,4 +1,4 @@
-// One claim from the bus: parse it, let the domain decide and act, tell what became of it.
+// One claim from the bus: parse it, let the domain decide and act, report the result.
 import { parseClaimEvent } from '../shared/aws/events/claim-event.ts';
 import { type Invocation, lambda } from '../shared/aws/lambda/handler.ts';
 import { countNewerVersion, countRejection, logAnswer } from '../shared/aws/lambda/telemetry.ts';

@@ -1,8 +1,8 @@
 /**
- * `npm run lab`: plays the stories of lab/scenarios with real keepalived, the real shim and real packets, on a local AWS with
+ * `npm run lab`: runs the scenarios of lab/scenarios with real keepalived, the real shim and real packets, on a local AWS with
  * the deployed service, and prints what each outage was made of.
  *
- * Exit status: 0 every story held, 1 one is broken, 2 wrong usage, 3 a right or a program is lacking,
+ * Exit status: 0 every scenario held, 1 at least one is broken, 2 wrong usage, 3 a privilege or a program is missing,
  * 4 the lab itself failed.
  * Invariant: everything runs inside a sandbox of its own (lab/netns/sandbox/sandbox.ts), so nothing is left behind on any exit path.
  */
@@ -17,31 +17,32 @@ import { isInside, runInSandbox } from './netns/sandbox/sandbox.ts';
 import { footnotes, HEAD, row, runsLine, summary } from './netns/scenario/report.ts';
 import { runScenario, type ScenarioResult } from './netns/scenario/run-scenario.ts';
 import type { Scenario } from './netns/scenario/scenario.ts';
-import { stories } from './scenarios/all.ts';
+import { scenarios } from './scenarios/all.ts';
 
 const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [--list] [--rootless] [--control] [--logs FOLDER]
 
-  --scenario NAME  only this story; may be given several times
-  --runs N         every story N times, with min, median and p99 of its outage (1 to 1000)
-  --json           an array of objects with story, outageMs, parts, verdict (and more) on stdout
-  --list           the stories and what each is about
+  --scenario NAME  only this scenario; may be given several times
+  --runs N         every scenario N times, with min, median and p99 of its outage (1 to 1000)
+  --json           an array of objects with scenario, outageMs, parts, verdict (and more) on stdout
+  --list           list the scenarios and what each is about
   --rootless       in a user namespace of its own even when root
-  --control        the negative control: the bus passes on MASTER transitions only, and stories must break
-  --logs FOLDER    where the nodes' and emulators' logs go (.lab/netns unless told)
+  --control        the negative control: the bus passes MASTER transitions only, so scenarios must break
+  --logs FOLDER    where the nodes' and emulators' logs go (default: .lab/netns)
 `;
 const RUNS_MAX = 1_000;
 
-interface Wish {
+interface Options {
   readonly chosen: readonly Scenario[];
   readonly runs: number;
   readonly json: boolean;
   readonly list: boolean;
+  readonly help: boolean;
   readonly control: boolean;
   readonly entry: Entry | undefined;
   readonly logFolder: string;
 }
 
-function wishFrom(argv: readonly string[]): Wish {
+function optionsFrom(argv: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -52,28 +53,30 @@ function wishFrom(argv: readonly string[]): Wish {
       control: { type: 'boolean', default: false },
       rootless: { type: 'boolean', default: false },
       logs: { type: 'string', default: join(import.meta.dirname, '..', '.lab', 'netns') },
+      help: { type: 'boolean', default: false },
     },
   });
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1 || runs > RUNS_MAX) {
-    throw new Error(`--runs is "${values.runs}", want a whole number from 1 to ${RUNS_MAX}`);
+    throw new Error(`--runs is "${values.runs}", expected a whole number from 1 to ${RUNS_MAX}`);
   }
-  const names = values.scenario ?? stories.map(({ name }) => name);
+  const names = values.scenario ?? scenarios.map(({ name }) => name);
   const chosen = names.map((name) => {
-    const history = stories.find((candidate) => candidate.name === name);
-    if (history === undefined) {
+    const scenario = scenarios.find((candidate) => candidate.name === name);
+    if (scenario === undefined) {
       throw new Error(
-        `--scenario is "${name}", want one of: ${stories.map((known) => known.name).join(', ')}`,
+        `--scenario is "${name}", expected one of: ${scenarios.map((known) => known.name).join(', ')}`,
       );
     }
-    return history;
+    return scenario;
   });
-  const { json, list, control, logs } = values;
+  const { json, list, control, logs, help } = values;
   return {
     chosen,
     runs,
     json,
     list,
+    help,
     control,
     entry: values.rootless ? 'rootless' : undefined,
     logFolder: logs,
@@ -83,16 +86,16 @@ function wishFrom(argv: readonly string[]): Wish {
 const say = (what: string) => process.stderr.write(`lab: ${what}\n`);
 
 /** From the caller's side: asks for everything that the inside cannot get for itself, then enters. */
-async function enter(wish: Wish): Promise<number> {
+async function enter(options: Options): Promise<number> {
   const path = searchPath(process.env.PATH);
-  const { entry, lacking } = rights(path, wish.entry);
-  if (lacking.length > 0) {
-    process.stderr.write(`the lab cannot run here:\n${lacking.map((one) => `  - ${one}\n`).join('')}`);
+  const { entry, missing } = rights(path, options.entry);
+  if (missing.length > 0) {
+    process.stderr.write(`the lab cannot run here:\n${missing.map((one) => `  - ${one}\n`).join('')}`);
     return 3;
   }
   // The only step that needs a network, which the inside does not have.
   await ensurePython();
-  mkdirSync(wish.logFolder, { recursive: true });
+  mkdirSync(options.logFolder, { recursive: true });
   return runInSandbox({
     entry,
     path,
@@ -102,52 +105,62 @@ async function enter(wish: Wish): Promise<number> {
   });
 }
 
-async function playAll(lab: Lab, wish: Wish): Promise<ScenarioResult[]> {
-  const told: ScenarioResult[] = [];
-  if (!wish.json) process.stdout.write(`${HEAD}\n`);
-  for (const history of wish.chosen) {
-    const played: ScenarioResult[] = [];
-    for (let run = 1; run <= wish.runs; run += 1) {
-      say(`${history.name}${wish.runs > 1 ? `, run ${run} of ${wish.runs}` : ''}: ${history.says}`);
-      played.push(await runScenario(lab, history));
+async function runAll(lab: Lab, options: Options): Promise<ScenarioResult[]> {
+  const results: ScenarioResult[] = [];
+  if (!options.json) process.stdout.write(`${HEAD}\n`);
+  for (const scenario of options.chosen) {
+    const runs: ScenarioResult[] = [];
+    for (let run = 1; run <= options.runs; run += 1) {
+      say(`${scenario.name}${options.runs > 1 ? `, run ${run} of ${options.runs}` : ''}: ${scenario.says}`);
+      runs.push(await runScenario(lab, scenario));
     }
-    const one = wish.runs > 1 ? summary(played) : played[0]!;
-    told.push(one);
-    if (wish.json) continue;
+    const one = options.runs > 1 ? summary(runs) : runs[0]!;
+    results.push(one);
+    if (options.json) continue;
     const lines = [row(one), ...('runs' in one ? [runsLine(one.runs as never)] : []), ...footnotes(one)];
     process.stdout.write(`${lines.join('\n')}\n`);
   }
-  return told;
+  return results;
 }
 
-async function inside(wish: Wish): Promise<number> {
+async function inside(options: Options): Promise<number> {
   const beganMs = performance.now();
-  const lab = await openLab({ logFolder: wish.logFolder, busGate: wish.control ? masterOnly : pass, say });
+  const lab = await openLab({
+    logFolder: options.logFolder,
+    busGate: options.control ? masterOnly : pass,
+    say,
+  });
   say(`ready after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
-  const told = await playAll(lab, wish);
+  const results = await runAll(lab, options);
   await lab.close();
-  const held = told.filter(({ verdict }) => verdict === 'held').length;
-  if (wish.json) process.stdout.write(`${JSON.stringify(told, undefined, 2)}\n`);
+  const held = results.filter(({ verdict }) => verdict === 'held').length;
+  if (options.json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
   else {
     const seconds = Math.round((performance.now() - beganMs) / 1000);
-    process.stdout.write(`${held} of ${told.length} stories held, ${seconds} s; logs in ${wish.logFolder}\n`);
+    process.stdout.write(
+      `${held} of ${results.length} scenarios held, ${seconds} s; logs in ${options.logFolder}\n`,
+    );
   }
-  return held === told.length ? 0 : 1;
+  return held === results.length ? 0 : 1;
 }
 
 async function main(): Promise<number> {
-  let wish: Wish;
+  let options: Options;
   try {
-    wish = wishFrom(process.argv.slice(2));
+    options = optionsFrom(process.argv.slice(2));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     return 2;
   }
-  if (wish.list) {
-    process.stdout.write(stories.map(({ name, says }) => `${name.padEnd(26)}${says}\n`).join(''));
+  if (options.help) {
+    process.stdout.write(USAGE);
     return 0;
   }
-  return isInside() ? inside(wish) : enter(wish);
+  if (options.list) {
+    process.stdout.write(scenarios.map(({ name, says }) => `${name.padEnd(26)}${says}\n`).join(''));
+    return 0;
+  }
+  return isInside() ? inside(options) : enter(options);
 }
 
 function failed(error: unknown): number {

@@ -1,6 +1,6 @@
-// `npm run live`: drills on a throw-away network in the account that the shell's credentials belong to (bench/live, docs/drill.md).
-// `npm run live -- --assumptions`: what the design believes of AWS, asked of that account.
-// With --local both ask a local AWS that they start themselves.
+// `npm run live`: drills on a throw-away network in the account that the shell's credentials belong to (live/, docs/drill.md).
+// `npm run live -- --assumptions`: what the design assumes of AWS, checked in that account.
+// With --local both use a local AWS that they start themselves.
 import { parseArgs } from 'node:util';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { EC2Client } from '@aws-sdk/client-ec2';
@@ -26,12 +26,12 @@ async function ofThisShell(): Promise<Account> {
 }
 
 async function assumptions(account: Account): Promise<boolean> {
-  let well = true;
+  let passed = true;
   for await (const answer of answers(account, [...probes, ...runningProbes])) {
     console.log(line(answer));
-    well &&= answer.verdict !== 'FAIL';
+    passed &&= answer.verdict !== 'FAIL';
   }
-  return well;
+  return passed;
 }
 
 if (values.local === true) {

@@ -1,4 +1,4 @@
-// Ground: where a run takes place. An account of AWS, or a local AWS with played machines; everything else is the same code for both.
+// Context: where a run takes place. An account of AWS, or a local AWS with emulated machines; everything else is the same code for both.
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { EC2Client } from '@aws-sdk/client-ec2';
@@ -22,7 +22,7 @@ export interface LiveContext extends Place {
   readonly pauseMs: number;
   image(): Promise<string>;
   /** Once the instances run and the service is there. */
-  machines(site: TestBed, signal: AbortSignal): Promise<Machines>;
+  machines(testBed: TestBed, signal: AbortSignal): Promise<Machines>;
   close(): Promise<void>;
 }
 

@@ -14,10 +14,10 @@ export interface Stretch {
 export interface Machines {
   /** Breaks a node; the instant before, by that node's wall clock. */
   hit(node: NodeName, kind: DrillKind): Promise<number>;
-  mend(node: NodeName, kind: DrillKind): Promise<void>;
+  repair(node: NodeName, kind: DrillKind): Promise<void>;
   /** The probe's stretches that ended at or after an instant of its clock, in order. */
   answers(fromMs: number): Promise<readonly Stretch[]>;
-  /** How far each machine's clock may be off, in ms; undefined where nobody knows. */
+  /** How far each machine's clock may be off, in ms; undefined where unknown. */
   clocks(): Promise<Readonly<Record<string, number | undefined>>>;
   close(): Promise<void>;
 }

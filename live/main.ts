@@ -9,70 +9,77 @@ import { enterLocal, LOCAL_ADVERT_S, localContext } from './local/environment.ts
 import { type Options, optionsFrom, usage } from './options.ts';
 
 export async function liveMain(argv: readonly string[]): Promise<number> {
-  let wish: Options;
+  if (argv.includes('--help')) {
+    process.stdout.write(usage);
+    return status.ok;
+  }
+  let options: Options;
   try {
-    wish = optionsFrom(argv);
+    options = optionsFrom(argv);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return status.usage;
   }
-  // In its sandbox the local run needs nobody to remove anything: all of it ends with the sandbox.
-  if (wish.local && !isInside()) return enterLocal(argv);
-  let ground: LiveContext | undefined;
+  // In its sandbox the local run removes nothing: all of it ends with the sandbox.
+  if (options.local && !isInside()) return enterLocal(argv);
+  let context: LiveContext | undefined;
   try {
-    ground = wish.local ? await localContext(say) : await accountContext(wish.region);
+    context = options.local ? await localContext(say) : await accountContext(options.region);
     // The lab's nodes have adverts of their own.
-    return await onGround(ground, wish.local ? { ...wish, advertS: LOCAL_ADVERT_S } : wish);
+    return await runWith(context, options.local ? { ...options, advertS: LOCAL_ADVERT_S } : options);
   } catch (error) {
     say(error instanceof CliError ? `${error.message}: ${error.next}` : reasonOf(error));
     return error instanceof CliError ? error.status : status.bad;
   } finally {
-    await ground?.close();
+    await context?.close();
   }
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const say = (text: string): void => void process.stderr.write(`live: ${text}\n`);
 
-async function onGround(ground: LiveContext, wish: Options): Promise<number> {
+async function runWith(context: LiveContext, options: Options): Promise<number> {
   const interruption = interruptible();
   const setting: Setting = {
-    ground,
-    wish,
+    context,
+    options,
     say,
     signal: interruption.signal,
     print: (text) => void process.stdout.write(`${text}\n`),
     async agree(question) {
-      if (wish.yes || wish.local) return true;
+      if (options.yes || options.local) return true;
       if (process.stdin.isTTY !== true)
-        throw usageComplaint('nobody is there to ask: stdin is no terminal', 'say --yes to go on');
+        throw usageComplaint(
+          'cannot ask for confirmation: stdin is not a terminal',
+          'pass --yes to continue',
+        );
       return agreed(question, false);
     },
   };
   try {
-    return await (wish.clean === undefined ? runHarness(setting) : cleanRun(setting, wish.clean));
+    return await (options.clean === undefined ? runHarness(setting) : cleanRun(setting, options.clean));
   } finally {
     interruption.end();
   }
 }
 
-/** The first signal ends building and drilling; later ones are told that the removal goes on. */
+/** The first signal ends building and drilling; later ones only print that the removal goes on. */
 function interruptible(): { readonly signal: AbortSignal; end(): void } {
   const aborting = new AbortController();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const heard = (name: string) => {
+  const onSignal = (name: string) => {
     if (aborting.signal.aborted)
-      say(`${name} again: the removal goes on; only SIGKILL ends it, and leaves things behind`);
+      say(`${name} again: the removal goes on. Only SIGKILL ends it, and would leave things behind`);
     else {
       say(`${name}: stopping, then everything is removed`);
       aborting.abort(new Error(name));
     }
   };
-  for (const name of signals) process.on(name, heard);
+  for (const name of signals) process.on(name, onSignal);
   return {
     signal: aborting.signal,
     end: () => {
-      for (const name of signals) process.off(name, heard);
+      for (const name of signals) process.off(name, onSignal);
     },
   };
 }

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { isRunId } from './run-id.ts';
 
 export const drillKinds = ['demote', 'crash'] as const;
-/** `demote`: keepalived is told by its tracked file. `crash`: keepalived and the service are killed. */
+/** `demote`: the demote file that keepalived tracks is set. `crash`: keepalived and the service are killed. */
 export type DrillKind = (typeof drillKinds)[number];
 
 export const usage = `npm run live -- [--drills N] [--region REGION] [--yes] [--json] [--tables N] [--kinds demote,crash]
@@ -12,17 +12,17 @@ npm run live -- --clean RUN [--region REGION]
 npm run live -- --assumptions [--region REGION | --local]
 
   --drills N            how many failovers, back and forth (20)
-  --region REGION       the shell's own unless told
+  --region REGION       default: the shell's
   --tables N            route tables that follow the VIP, 1 to 190 (3); the probe sits behind the first
-  --kinds LIST          demote (clean hand-over), crash (keepalived and service killed), taking turns (both)
+  --kinds LIST          demote (clean hand-over), crash (keepalived and service killed), alternating (both)
   --advert S            keepalived's advert interval on the nodes, in seconds (1)
-  --stage STAGE         drill with a stage that is deployed; without it one is deployed for the run and removed
+  --stage STAGE         use a deployed stage; without it one is deployed for the run and removed
   --instance-profile N  with --stage: what the nodes run as; its role must be the one that the stage knows
   --yes                 do not ask
   --json                the figures as one JSON document on stdout
-  --keep                leave everything up, and say how to remove it
-  --local               on a local AWS with played machines: shows that it works, says nothing about AWS
-  --clean RUN           remove what a run left behind that could not do it itself
+  --keep                leave everything running, and print how to remove it
+  --local               on a local AWS with emulated machines: shows that it works; its figures say nothing about AWS
+  --clean RUN           remove what an interrupted run left behind
 `;
 
 export interface Options {
@@ -71,11 +71,11 @@ export function optionsFrom(argv: readonly string[]): Options {
     );
   if (local && (stage !== undefined || keep || clean !== undefined))
     throw new Error(
-      '--local makes everything itself and takes it along at its end: give neither --stage, --keep nor --clean',
+      '--local creates and removes everything itself: it cannot be combined with --stage, --keep or --clean',
     );
   if (clean !== undefined && !isRunId(clean))
     throw new Error(
-      `--clean is "${clean}", want the eight hex digits of a run, as its tag vipshift:drill has them`,
+      `--clean is "${clean}", expected the eight hex digits of a run, as in its tag vipshift:drill`,
     );
   return {
     drills: whole('drills', values.drills, DRILLS_MAX),
@@ -89,7 +89,7 @@ export function optionsFrom(argv: readonly string[]): Options {
 function whole(name: string, text: string, max: number): number {
   const found = Number(text);
   if (!Number.isInteger(found) || found < 1 || found > max)
-    throw new Error(`--${name} is "${text}", want a whole number from 1 to ${max}`);
+    throw new Error(`--${name} is "${text}", expected a whole number from 1 to ${max}`);
   return found;
 }
 
@@ -97,12 +97,13 @@ function kindsFrom(text: string): readonly DrillKind[] {
   const kinds = text.split(',');
   const unknown = kinds.find((kind) => !(drillKinds as readonly string[]).includes(kind));
   if (unknown !== undefined)
-    throw new Error(`--kinds has "${unknown}", want one or both of ${drillKinds.join(', ')}`);
+    throw new Error(`--kinds has "${unknown}", expected one or both of ${drillKinds.join(', ')}`);
   return kinds as DrillKind[];
 }
 
 function advertFrom(text: string): number {
   const found = Number(text);
-  if (!(found >= 0.05 && found <= 10)) throw new Error(`--advert is "${text}", want seconds from 0.05 to 10`);
+  if (!(found >= 0.05 && found <= 10))
+    throw new Error(`--advert is "${text}", expected seconds from 0.05 to 10`);
   return found;
 }

@@ -5,7 +5,7 @@
 //
 // The probe's subnet has the first labelled table; the other labelled tables belong to no subnet and are only there to be moved. The
 // nodes' subnets use one table without a label.
-// Invariant: the addresses are those of the lab (lab/netns/sandbox/topology.ts), so that the same plan can be played there.
+// Invariant: the addresses are those of the lab (lab/netns/sandbox/topology.ts), so that the same plan can be run there.
 import type { Options } from './options.ts';
 
 export const CIDR = '10.0.0.0/16';
@@ -52,7 +52,7 @@ export interface Duration {
   readonly removeS: number;
 }
 
-/** Guessed, for the cost and for the patience of whoever waits. */
+/** An estimate, for the cost and for the operator who waits. */
 export function durationOf({ drills, tables, advertS, stage }: Options): Duration {
   // A command through SSM and back takes about two seconds; there are three of them in a drill.
   const drillS = 4 * advertS + 6 + Math.max(0, tables - 50) / REFILL_PER_S + pauseS(tables);
@@ -64,19 +64,19 @@ export function durationOf({ drills, tables, advertS, stage }: Options): Duratio
 }
 
 /** What will be built, one line each. */
-export function planLines(wish: Options): readonly string[] {
-  const { buildS, drillsS, removeS } = durationOf(wish);
+export function planLines(options: Options): readonly string[] {
+  const { buildS, drillsS, removeS } = durationOf(options);
   const minutes = (seconds: number) => `${Math.max(1, Math.round(seconds / 60))} min`;
   const stage =
-    wish.stage === undefined
+    options.stage === undefined
       ? 'the vipshift stack under a stage of its own (Lambda, EventBridge, DynamoDB, Step Functions, alarms, a dashboard)'
-      : `nothing of the stack: the stage ${wish.stage} is used, and gets one VIP more while the run lasts`;
+      : `nothing of the stack: the stage ${options.stage} is used, and gets one VIP more while the run lasts`;
   return [
-    `one VPC ${CIDR} with three subnets in two zones, an internet gateway, a security group, ${wish.tables + 1} route tables`,
+    `one VPC ${CIDR} with three subnets in two zones, an internet gateway, a security group, ${options.tables + 1} route tables`,
     'three t4g.nano instances (two nodes, one probe) with a public IPv4 address and an 8 GB volume each',
-    ...(wish.instanceProfile === undefined ? ['one IAM role with its instance profile'] : []),
+    ...(options.instanceProfile === undefined ? ['one IAM role with its instance profile'] : []),
     stage,
-    `${wish.drills} drills (${wish.kinds.join(', ')}), VIP ${VIP_ADDRESS}, adverts every ${wish.advertS} s, a packet every ${PROBE_EVERY_MS} ms`,
+    `${options.drills} drills (${options.kinds.join(', ')}), VIP ${VIP_ADDRESS}, adverts every ${options.advertS} s, a packet every ${PROBE_EVERY_MS} ms`,
     `about ${minutes(buildS)} to build, ${minutes(drillsS)} of drills, ${minutes(removeS)} to remove`,
   ];
 }

@@ -1,6 +1,6 @@
 // Run: one go of the live harness, and the names of everything that it makes.
 //
-// Invariant: every name follows from the run's id, and everything that can bear a tag bears `vipshift:drill` = id. So a run whose
+// Invariant: every name follows from the run's id, and everything that can have a tag has `vipshift:drill` = id. So a run whose
 // process died can be removed by its id alone.
 import { randomBytes } from 'node:crypto';
 import { tagKey } from '../shared/aws/tag-key.ts';

@@ -1,5 +1,5 @@
 /**
- * `npm run restore -- --stage prod --from TABLE [--vip NAME …] [--yes]`: the ledger from a backup, which DynamoDB has restored into a table
+ * `npm run restore -- --stage prod --from TABLE [--vip NAME …] [--yes]`: the registry from a backup, which DynamoDB has restored into a table
  * of its own (point-in-time recovery or on demand). Without --yes it only says what it would do.
  *
  * Invariant: epochs are raised, leases, claims and owners forgotten (shared/registry/restore.ts); written compare-and-set, so a claim that comes
@@ -25,8 +25,8 @@ export interface Restoring {
 
 const RACES_MAX = 20;
 
-/** Writes, or only tells; one line for each VIP. */
-export async function restore(how: Restoring, tell: (line: string) => void): Promise<void> {
+/** Writes, or only prints; one line for each VIP. */
+export async function restore(how: Restoring, print: (line: string) => void): Promise<void> {
   const { dynamo: client } = clients();
   const { signal } = new AbortController();
   const store = (table: string) => awsVips({ client, table, signal, nonce: randomUUID });
@@ -39,11 +39,11 @@ export async function restore(how: Restoring, tell: (line: string) => void): Pro
   for (const backup of backups) {
     const recorded = await recordedEpoch(timeline, backup.name);
     const after = await writeBack(store(how.vipsTable), backup, recorded, how.yes);
-    tell(
+    print(
       `${how.yes ? 'restored' : 'would restore'} ${after.name}: ${after.addresses.join(', ')}, epoch ${after.epoch}`,
     );
   }
-  if (!how.yes) tell('nothing was written; add --yes');
+  if (!how.yes) print('nothing was written; add --yes');
 }
 
 async function writeBack(

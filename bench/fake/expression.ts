@@ -40,7 +40,8 @@ function readerOf(text: string): Reader {
     },
     want(wanted) {
       const found = next();
-      if (found.toUpperCase() !== wanted) throw new SyntaxError(`${text}: found ${found}, want ${wanted}`);
+      if (found.toUpperCase() !== wanted)
+        throw new SyntaxError(`${text}: found ${found}, expected ${wanted}`);
     },
   };
 }

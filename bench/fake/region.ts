@@ -89,7 +89,7 @@ export function toLastAccepted(calls: readonly SeenCall[], startMs: number, coun
   if (accepted.length !== count) {
     const others = calls.filter((c) => c.status !== 200).map((c) => `${c.action} ${c.status}`);
     throw new Error(
-      `${accepted.length} mutations were accepted, want ${count}; refused: ${[...new Set(others)].join(', ')}`,
+      `${accepted.length} mutations were accepted, expected ${count}; refused: ${[...new Set(others)].join(', ')}`,
     );
   }
   return Math.max(...accepted.map((call) => call.endMs)) - startMs;
@@ -99,7 +99,7 @@ export const DESTINATION = '192.168.255.10/32';
 export const nodesOf = (vip: string): readonly string[] => [0, 1].map((n) => `i-${hash(vip)}${n}`);
 const hash = (vip: string): string => Buffer.from(vip).toString('hex').padStart(15, '0').slice(-15);
 
-/** A VIP with `tables` tables whose routes point to its first node, and what the ledger says of it. */
+/** A VIP with `tables` tables whose routes point to its first node, and what the registry has of it. */
 export function vipWith(
   name: string,
   tables: number,

@@ -9,7 +9,7 @@ import { bundleFunctions, type FunctionBundle } from '../../build/functions.ts';
 import { claimEvent } from '../claim.ts';
 import { type FakeRegion, type Latency, nodesOf, nowMs, toLastAccepted, vipWith } from '../fake/region.ts';
 import { median, type Row, rowOf, valueRow } from '../figures.ts';
-import { environment } from './handler.ts';
+import { environmentVariables } from './handler.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const run = promisify(execFile);
@@ -72,8 +72,11 @@ export async function coldRows(
     const baseMs = median(base!);
     const of = `, EC2 ${latency.ec2Ms} ms, DynamoDB ${latency.dynamoMs} ms`;
     return [
-      rowOf('import: the two SDK clients alone, trimmed', 1, base!, baseMs),
-      rowOf('import: function failover', 1, imports!, baseMs, 'ratio: to the clients alone'),
+      rowOf('import: the two SDK clients alone, trimmed', 1, base!, { floorMs: baseMs }),
+      rowOf('import: function failover', 1, imports!, {
+        floorMs: baseMs,
+        note: 'ratio: to the clients alone',
+      }),
       rowOf(`vipshift cold${of}: import begun → last mutation accepted`, tables, first!),
       valueRow('memory of a sandbox after its first failover, MB', tables, median(memory!)),
       ...sizeRows(bundles),
@@ -92,7 +95,7 @@ const importTime = ({ begunMs, importedMs }: ColdStart): number => importedMs - 
 async function start(region: FakeRegion, file: string, event?: object): Promise<ColdStart> {
   const args = ['--input-type=module', '-e', child, '--', file];
   if (event !== undefined) args.push(JSON.stringify(event));
-  const env = { ...process.env, ...environment(region.endpoint) };
+  const env = { ...process.env, ...environmentVariables(region.endpoint) };
   const { stderr } = await run(process.execPath, args, { env, timeout: CHILD_MAX_MS });
   return JSON.parse(stderr.slice(stderr.lastIndexOf('BENCH ') + 6)) as ColdStart;
 }

@@ -32,25 +32,22 @@ export async function connectionRows(
   runs: number,
 ): Promise<readonly Row[]> {
   await using region = await startFakeRegion(trustedCertificate());
-  const handler = await loadHandler(region.endpoint, 'tls');
+  const setting: Setting = { region, handler: await loadHandler(region.endpoint, 'tls'), latency };
   const rows: Row[] = [];
   for (const tables of sizes) {
     const samples: Record<State, number[]> = { open: [], cut: [], 'cut, then one assertion': [] };
     // By turns, so that whatever else the machine does hits them alike.
     for (let run = -WARM_UP; run < runs; run++)
       for (const state of states) {
-        const tookMs = await failover(region, handler, latency, tables, state);
+        const tookMs = await failover(setting, tables, state);
         if (run >= 0) samples[state].push(tookMs);
       }
     for (const state of states)
       rows.push(
-        rowOf(
-          `vipshift over TLS, connections ${state}`,
-          tables,
-          samples[state],
-          median(samples.open),
-          note(state),
-        ),
+        rowOf(`vipshift over TLS, connections ${state}`, tables, samples[state], {
+          floorMs: median(samples.open),
+          note: note(state),
+        }),
       );
   }
   return rows;
@@ -58,10 +55,14 @@ export async function connectionRows(
 
 const note = (state: State): string => (state === 'open' ? '× is against this row' : '');
 
+interface Setting {
+  readonly region: FakeRegion;
+  readonly handler: Handler;
+  readonly latency: Latency;
+}
+
 async function failover(
-  region: FakeRegion,
-  handler: Handler,
-  latency: Latency,
+  { region, handler, latency }: Setting,
   tables: number,
   state: State,
 ): Promise<number> {
@@ -81,7 +82,7 @@ async function failover(
 
 async function answers(handler: Handler, event: object, wanted: string): Promise<void> {
   const { answer } = await handler(event, context());
-  if (answer !== wanted) throw new Error(`the handler answered ${answer}, want ${wanted}`);
+  if (answer !== wanted) throw new Error(`the handler answered ${answer}, expected ${wanted}`);
 }
 
 /** The same words, said of a transition a moment ago. */

@@ -7,7 +7,7 @@ const credentials = {
   AWS_SESSION_TOKEN: 'bench',
 };
 
-export const environment = (endpoint: string): Readonly<Record<string, string>> => ({
+export const environmentVariables = (endpoint: string): Readonly<Record<string, string>> => ({
   ...credentials,
   AWS_REGION: 'eu-central-1',
   // The CLI asks for this one.
@@ -52,7 +52,7 @@ export const context = (): Context => {
 
 /** `sandbox`: another name is another sandbox, with clients of its own. */
 export async function loadHandler(endpoint: string, sandbox = ''): Promise<Handler> {
-  Object.assign(process.env, environment(endpoint));
+  Object.assign(process.env, environmentVariables(endpoint));
   const module = `../../functions/failover.ts${sandbox === '' ? '' : `?${sandbox}`}`;
   const { handler } = (await import(module)) as { handler: unknown };
   return handler as Handler;

@@ -34,7 +34,7 @@ export function pureRows(): readonly Row[] {
       return [node, nodeStateFrom(parsed.claim, now)];
     }),
   );
-  const told = { ...entry, claims };
+  const vipItem = { ...entry, claims };
   const [from, to] = Object.values(entry.members);
   const route = { target: from!.eni, state: 'active', propagated: false } as const;
   const place = { vpc: entry.vpc, account: entry.account };
@@ -50,12 +50,12 @@ export function pureRows(): readonly Row[] {
     valueRow(
       'elections a second, 2 members',
       2,
-      perSecond(() => elect(told, now)),
+      perSecond(() => elect(vipItem, now)),
     ),
     valueRow(
       'plans a second',
       45,
-      perSecond(() => plan(told, seen, to!, true)),
+      perSecond(() => plan(vipItem, seen, to!, true)),
     ),
   ];
 }

@@ -13,7 +13,7 @@ import {
   vipWith,
 } from '../fake/region.ts';
 import { type Row, rowOf } from '../figures.ts';
-import { environment } from './handler.ts';
+import { environmentVariables } from './handler.ts';
 
 const run = promisify(execFile);
 const CLI_MAX_MS = 60_000;
@@ -30,7 +30,7 @@ export async function scriptRows(
   for (const tables of sizes) {
     const samples: number[] = [];
     for (let n = 0; n < runs; n++) samples.push(await once(region, cli, latency, tables));
-    rows.push(rowOf(name, tables, samples, undefined, cli.version));
+    rows.push(rowOf(name, tables, samples, { note: cli.version }));
   }
   return rows;
 }
@@ -39,7 +39,7 @@ async function once(region: FakeRegion, cli: AwsCli, latency: Latency, tables: n
   const { vip, item } = vipWith('web', tables);
   await region.build({ latency, buckets: false, vips: [vip], items: [item] });
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
-  const env = { ...Object.fromEntries(own), ...environment(region.endpoint) };
+  const env = { ...Object.fromEntries(own), ...environmentVariables(region.endpoint) };
   const startMs = nowMs();
   for (const table of vip.tables) {
     const eni = ['--network-interface-id', 'eni-web-1'];

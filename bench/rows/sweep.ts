@@ -4,12 +4,12 @@ import { reconcileAll } from '../../shared/controller/reconcile-all.ts';
 import { durationMs } from '../../shared/time.ts';
 import { type FakeRegion, type Latency, nowMs, vipWith } from '../fake/region.ts';
 import { type Row, rowOf, valueRow } from '../figures.ts';
-import { environment } from './handler.ts';
+import { environmentVariables } from './handler.ts';
 
 const TABLES = 4;
 const MEMORY_EVERY_MS = 20;
 
-export interface SweepRun {
+export interface ReconcileRun {
   readonly ms: number;
   /** How often each action was called. */
   readonly calls: Readonly<Record<string, number>>;
@@ -17,8 +17,12 @@ export interface SweepRun {
   readonly switched: number;
 }
 
-/** The second of two sweeps: the first keeps what it has seen, as the first minute after a deployment does. */
-export async function quietSweep(region: FakeRegion, latency: Latency, vips: number): Promise<SweepRun> {
+/** The second of two runs: the first keeps what it has seen, as the first minute after a deployment does. */
+export async function quietReconcile(
+  region: FakeRegion,
+  latency: Latency,
+  vips: number,
+): Promise<ReconcileRun> {
   const built = Array.from({ length: vips }, (_, n) => vipWith(`vip-${n}`, TABLES));
   await region.build({
     latency,
@@ -28,9 +32,9 @@ export async function quietSweep(region: FakeRegion, latency: Latency, vips: num
   });
   const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
   const made = clients({ endpoint: region.endpoint, region: 'eu-central-1', credentials });
-  const box = executionEnvironment(settingsFrom(environment(region.endpoint)), made);
+  const environment = executionEnvironment(settingsFrom(environmentVariables(region.endpoint)), made);
   const signal = new AbortController().signal;
-  const ports = () => portsFor(box, durationMs(300_000), signal);
+  const ports = () => portsFor(environment, durationMs(300_000), signal);
   await reconcileAll(ports());
   await region.take();
   let peak = 0;
@@ -39,10 +43,12 @@ export async function quietSweep(region: FakeRegion, latency: Latency, vips: num
   }, MEMORY_EVERY_MS);
   const startMs = nowMs();
   try {
-    const sweep = await reconcileAll(ports());
+    const result = await reconcileAll(ports());
     const ms = nowMs() - startMs;
-    if (sweep.reports.length !== vips) {
-      throw new Error(`${sweep.reports.length} reports, want ${vips}: ${sweep.failures[0]?.fault.message}`);
+    if (result.reports.length !== vips) {
+      throw new Error(
+        `${result.reports.length} reports, expected ${vips}: ${result.failures[0]?.fault.message}`,
+      );
     }
     const calls: Record<string, number> = {};
     for (const { action } of await region.take()) calls[action] = (calls[action] ?? 0) + 1;
@@ -50,7 +56,7 @@ export async function quietSweep(region: FakeRegion, latency: Latency, vips: num
       ms,
       calls,
       heapMb: peak / 2 ** 20,
-      switched: sweep.reports.filter((r) => r.did === 'switched').length,
+      switched: result.reports.filter((r) => r.did === 'switched').length,
     };
   } finally {
     clearInterval(watch);
@@ -59,11 +65,11 @@ export async function quietSweep(region: FakeRegion, latency: Latency, vips: num
 }
 
 export async function sweepRows(region: FakeRegion, latency: Latency, vips: number): Promise<readonly Row[]> {
-  const run = await quietSweep(region, latency, vips);
+  const run = await quietReconcile(region, latency, vips);
   const what = `reconcile of ${vips} VIPs × ${TABLES} tables, no drift`;
   const calls = Object.entries(run.calls).map(([action, count]) => `${action} ${count}`);
   return [
-    rowOf(what, vips, [run.ms], undefined, calls.join(', ')),
+    rowOf(what, vips, [run.ms], { note: calls.join(', ') }),
     valueRow(`${what}: heap at most, MB`, vips, run.heapMb, 'with the benchmark itself'),
   ];
 }

@@ -55,7 +55,7 @@ interface Setting {
 }
 
 const WARM_UP = 3;
-/** One call after the other takes N round trips: a few runs tell. */
+/** One call after the other takes N round trips: a few runs are enough. */
 const SEQUENTIAL_RUNS = 3;
 
 async function oneSize(setting: Setting, tables: number): Promise<readonly Row[]> {
@@ -76,9 +76,9 @@ async function oneSize(setting: Setting, tables: number): Promise<readonly Row[]
   const of = `, EC2 ${options.latency.ec2Ms} ms, DynamoDB ${options.latency.dynamoMs} ms`;
   const floorMs = median(floor);
   return [
-    rowOf(`floor: bare node:http${of}`, tables, floor, floorMs),
-    rowOf(`vipshift warm${of}`, tables, ours, floorMs),
-    rowOf(`SDK, one call after the other${of}`, tables, sequential, floorMs),
+    rowOf(`floor: bare node:http${of}`, tables, floor, { floorMs }),
+    rowOf(`vipshift warm${of}`, tables, ours, { floorMs }),
+    rowOf(`SDK, one call after the other${of}`, tables, sequential, { floorMs }),
   ];
 }
 
@@ -96,13 +96,13 @@ async function measured(
 
 async function ourFailover({ handler }: Setting): Promise<void> {
   const { answer } = await handler(claimEvent(VIP, nodesOf(VIP)[1]!), context());
-  if (answer !== 'switched') throw new Error(`the handler answered ${answer}, want switched`);
+  if (answer !== 'switched') throw new Error(`the handler answered ${answer}, expected switched`);
 }
 
 const bareFailover = ({ bare }: Setting, tables: number): Promise<void> =>
   bare.failover(vipWith(VIP, tables).vip.tables, VIP, `eni-${VIP}-1`, DESTINATION);
 
-/** As a careful script would: look, then one table after the other. */
+/** As a careful script would: describe, then one table after the other. */
 async function oneByOne({ sdk }: Setting, tables: number): Promise<void> {
   await sdk.send(
     new DescribeRouteTablesCommand({ Filters: [{ Name: 'tag:vipshift:bench', Values: [VIP] }] }),

@@ -1,4 +1,4 @@
-// A zone fails: V VIPs of T tables each fail over at once, each in a sandbox of its own as Lambda gives them, against EC2's real
+// A zone fails: V VIPs of T tables each fail over at once, each in an execution environment of its own as Lambda gives them, against EC2's real
 // token buckets. What one invocation knows of the others it knows from the account's budget alone.
 //
 // Limit: the sandboxes share this process, so its event loop is busier than each of theirs would be.
@@ -26,7 +26,7 @@ import {
   vipWith,
 } from '../fake/region.ts';
 import { percentile, type Row, rowOf, valueRow } from '../figures.ts';
-import { environment } from './handler.ts';
+import { environmentVariables } from './handler.ts';
 
 export interface ZoneOptions {
   readonly latency: Latency;
@@ -63,44 +63,47 @@ export async function zoneFailure(region: FakeRegion, options: ZoneOptions): Pro
     items: built.map((b) => b.item),
   });
   const ended = new AbortController();
-  const boxes = names.map((name) => ({ name, box: boxOn(region) }));
+  const environments = names.map((name) => ({ name, environment: environmentOn(region) }));
   // Warm: connections and code are there, as after the first failover of a sandbox.
-  for (const { box } of boxes) await warmUp(box, ended.signal);
+  for (const { environment } of environments) await warmUp(environment, ended.signal);
   await region.take();
   const startMs = nowMs();
-  await Promise.all(boxes.map(({ name, box }) => oneVip(box, options, name, ended.signal)));
+  await Promise.all(
+    environments.map(({ name, environment }) => oneVip(environment, options, name, ended.signal)),
+  );
   const calls = await region.take();
-  for (const { box } of boxes) for (const client of Object.values(box.clients)) client.destroy();
-  return judged(calls, names, startMs);
+  for (const { environment } of environments)
+    for (const client of Object.values(environment.clients)) client.destroy();
+  return zoneRunFrom(calls, names, startMs);
 }
 
-function boxOn(region: FakeRegion): ExecutionEnvironment {
-  const { VIPSHIFT_EC2_RATES: _one, ...env } = environment(region.endpoint);
+function environmentOn(region: FakeRegion): ExecutionEnvironment {
+  const { VIPSHIFT_EC2_RATES: _one, ...env } = environmentVariables(region.endpoint);
   const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
   const made = clients({ endpoint: region.endpoint, region: 'eu-central-1', credentials });
   return executionEnvironment(settingsFrom(env), made);
 }
 
-async function warmUp(box: ExecutionEnvironment, signal: AbortSignal): Promise<void> {
-  const ports = portsFor(box, durationMs(TIMEOUT_MS), signal);
-  await Promise.all([ports.vips.read('nobody'), ports.ec2.observe(defaultScope('nobody'))]);
+async function warmUp(environment: ExecutionEnvironment, signal: AbortSignal): Promise<void> {
+  const ports = portsFor(environment, durationMs(TIMEOUT_MS), signal);
+  await Promise.all([ports.vips.read('warm-up'), ports.ec2.observe(defaultScope('warm-up'))]);
 }
 
 const TIMEOUT_MS = 300_000;
 
 async function oneVip(
-  box: ExecutionEnvironment,
+  environment: ExecutionEnvironment,
   options: ZoneOptions,
   name: string,
   signal: AbortSignal,
 ): Promise<void> {
   const ports = (): Ports => {
-    const { budget, ...rest } = portsFor(box, durationMs(options.timeoutMs), signal);
+    const { budget, ...rest } = portsFor(environment, durationMs(options.timeoutMs), signal);
     return options.shared && budget !== undefined ? { ...rest, budget } : rest;
   };
   const parsed = parseClaimEvent(claimEvent(name, nodesOf(name)[1]!));
   if (!parsed.ok) throw new Error(`the event was refused: ${parsed.refusal.message}`);
-  await handleClaim(ports(), parsed, box.settings.identity);
+  await handleClaim(ports(), parsed, environment.settings.identity);
   // The next invocation: reconcile finds what the first had no time for.
   for (let n = 0; n < INVOCATIONS_MAX; n++) {
     const own = ports();
@@ -113,7 +116,7 @@ async function oneVip(
 
 const INVOCATIONS_MAX = 5;
 
-function judged(calls: readonly SeenCall[], names: readonly string[], startMs: number): ZoneRun {
+function zoneRunFrom(calls: readonly SeenCall[], names: readonly string[], startMs: number): ZoneRun {
   const mutations = calls.filter(isMutation);
   const accepted = mutations.filter((call) => call.status === 200);
   const ofVip = (name: string) =>
@@ -136,8 +139,7 @@ export function zoneRows(options: ZoneOptions, run: ZoneRun): readonly Row[] {
       `zone failure, ${what}: last mutation accepted`,
       calls,
       [run.lastMs],
-      ideal === 0 ? undefined : ideal,
-      note,
+      ideal === 0 ? { note } : { floorMs: ideal, note },
     ),
     rowOf(`zone failure, ${what}: a VIP’s first table`, options.vips, run.firstMs),
     rowOf(`zone failure, ${what}: a VIP’s last table`, options.vips, run.doneMs),

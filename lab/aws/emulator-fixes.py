@@ -1,4 +1,4 @@
-"""Where MiniStack 1.4.21 differs from AWS in a way that our tests would feel: each difference is mended in place, in memory.
+"""Where MiniStack 1.4.21 differs from AWS in a way that our tests would feel: each difference is fixed in place, in memory.
 
 Used by emulator.py alone. What has moved in a newer MiniStack fails the start instead of being skipped.
 """
@@ -60,7 +60,7 @@ def make_lambda_faithful():
 def order_stack_events():
     """MiniStack stamps stack events with whole seconds; the last of a quick deployment then does not sort as the newest.
 
-    osls looks at the newest first and would wait for ever for the end it never sees.
+    osls reads the newest first and would wait for ever for the end it never sees.
     """
     from ministack.services.cloudformation import stacks
 
@@ -81,7 +81,7 @@ DOCUMENTS = {}
 def know_more_resources():
     """Types of our template that MiniStack 1.4.21 does not know: they are accepted, and do nothing here.
 
-    A document's content is kept for whoever plays the nodes' SSM agents.
+    A document's content is kept for the program that emulates the nodes' SSM agents.
     """
     from ministack.services.cloudformation import provisioners
 
@@ -102,7 +102,7 @@ def make_workflows_faithful():
     """Three places where MiniStack 1.4.21 differs from Step Functions in a way that our state machines would feel.
 
     A Fail state takes its error and cause from the data (ErrorPath, CausePath); MiniStack reads the fixed ones only. SQS
-    answers with a list of messages, also when it is one. And SSM knows SendCommand: here the command goes to whoever plays
+    answers with a list of messages, also when it is one. And SSM knows SendCommand: here the command goes to what emulates
     the nodes' agents, as a POST to VIPSHIFT_LAB_SSM of the request with the document's content beside it.
     """
     import inspect
@@ -229,9 +229,9 @@ def make_rules_faithful():
             return None
         view = view or eventbridge._pattern_event_view(event)
         eventbridge._dispatch_to_sqs(parse_arn(dead_letters), json.dumps(view.event_with_detail()))
-        told = {"RULE_ARN": rule["Arn"], "TARGET_ARN": target["Arn"], "ERROR_CODE": refused[0], "ERROR_MESSAGE": refused[1]}
+        values = {"RULE_ARN": rule["Arn"], "TARGET_ARN": target["Arn"], "ERROR_CODE": refused[0], "ERROR_MESSAGE": refused[1]}
         queue["messages"][-1]["message_attributes"] = {
-            name: {"DataType": "String", "StringValue": text} for name, text in told.items()
+            name: {"DataType": "String", "StringValue": text} for name, text in values.items()
         }
         return None
 
@@ -260,7 +260,7 @@ def keep_permissions_at_updates():
     handlers["create"] = create
 
 
-def make_faithful():
+def apply_fixes():
     make_lambda_faithful()
     order_stack_events()
     know_more_resources()

@@ -6,9 +6,10 @@ Binds a free loopback port itself (the kernel hands it out, so two starts cannot
 {"port": ...} as one line on stdout, and serves. It lives as long as its stdin: at end of file, however the
 parent died, the scratch folder is removed and the whole process group, Lambda workers included, is killed. It
 therefore has to be started as the leader of a process group of its own.
-Limit: whoever kills only this process with SIGKILL leaves the workers to end by themselves on their closed stdin.
+Limit: a SIGKILL of this process alone leaves the workers to end by themselves on their closed stdin.
 """
 
+import importlib
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ import traceback
 
 def end_of_life(scratch):
     shutil.rmtree(scratch, ignore_errors=True)
-    # Its parent is shared with the other emulator: whoever ends last takes it away, with all that is in it.
+    # Its parent is shared with the other emulator: the last one to end removes it, with all that is in it.
     shared = os.path.dirname(scratch)
     if not any(os.path.exists(os.path.join(shared, service)) for service in ("ministack", "moto")):
         shutil.rmtree(shared, ignore_errors=True)
@@ -50,9 +51,8 @@ def serve_ministack(sock):
     # The script's own folder is not on the path (PYTHONSAFEPATH), and is to stay as it is.
     sys.dont_write_bytecode = True
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
-    from faithful import make_faithful
-
-    make_faithful()
+    # By import_module: a file that is named like all others here has a hyphen in its name.
+    importlib.import_module("emulator-fixes").apply_fixes()
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app

@@ -3,7 +3,7 @@
  *
  * Invariant: it ends with this process, whatever ends this process: the emulator lives as long as the pipe to its stdin, which
  * the kernel closes for us, and it takes its whole process group along.
- * Limit: where this process ends without stop(), the emulator's end takes some milliseconds more; nobody waits for it then.
+ * Limit: where this process ends without stop(), the emulator's end takes some milliseconds more; nothing waits for it then.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -88,7 +88,7 @@ async function ready(child: ChildProcess, url: string, headers: Record<string, s
   throw new Error(`${url} did not answer 200 within ${readyTimeoutMs} ms`);
 }
 
-// A local AWS that nobody stopped must not keep a finished program from ending; its end is then the emulator's.
+// A local AWS that was not stopped must not keep a finished program from ending; its end is then the emulator's.
 function letParentEnd(child: ChildProcess): void {
   child.unref();
   for (const pipe of [child.stdin, child.stdout]) (pipe as unknown as { unref(): void }).unref();

@@ -1,7 +1,7 @@
 // An emulated EC2 instance metadata service (IMDSv2) for one instance: token, instance id, Region, role credentials,
 // instance identity.
 //
-// Invariant: with `tokenRequired` (the default) nothing is told without a token that this server gave out, as on an
+// Invariant: with `tokenRequired` (the default) nothing is answered without a token that this server gave out, as on an
 // instance with HttpTokens=required.
 // Limit: only the paths that the shim and the usual tools read; tokens do not expire before the server stops.
 import { randomBytes } from 'node:crypto';
@@ -138,7 +138,7 @@ if (import.meta.main) {
   });
   const instanceId = values['instance-id'];
   if (instanceId === undefined) {
-    console.error('imds: --instance-id is missing, want the id of the instance to play, such as i-0a');
+    console.error('imds: --instance-id is missing, expected the id of the instance to emulate, such as i-0a');
     process.exit(2);
   }
   const imds = await startImds({

@@ -1,4 +1,4 @@
-// A server of the lab that listens: on loopback and a free port unless told; its stop ends the connections, too.
+// A server of the lab that listens: on loopback and a free port by default; its stop ends the connections, too.
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -16,15 +16,15 @@ import { ensurePython } from './python.ts';
 const root = join(import.meta.dirname, '..', '..');
 const region = 'eu-central-1';
 const accountId = '111122223333';
-// moto finds the service in the credential's scope, and looks at nothing else in it.
+// moto finds the service in the credential's scope, and reads nothing else in it.
 const asEc2 = `AWS4-HMAC-SHA256 Credential=${accountId}/20260101/${region}/ec2/aws4_request`;
 
 export interface LocalAwsOptions {
-  /** What the deployed functions are told as EC2's endpoint, so that a proxy can stand before moto; moto itself unless told. */
+  /** The EC2 endpoint that the deployed functions get, so that a proxy can stand before moto; moto itself by default. */
   readonly ec2EndpointForFunctions?: string;
-  /** The folder for the emulators' logs; kept after stop(). Unless told they go with the temporary folder. */
+  /** The folder for the emulators' logs; kept after stop(). By default they go with the temporary folder. */
   readonly logDir?: string;
-  /** Who plays the nodes' SSM agents: SendCommand goes there. Without it no instance has one. */
+  /** What emulates the nodes' SSM agents: SendCommand goes there. Without it no instance has one. */
   readonly ssmAgents?: string;
 }
 
@@ -119,7 +119,7 @@ function emulatorEnv({ ssmAgents }: LocalAwsOptions): NodeJS.ProcessEnv {
     MINISTACK_ACCOUNT_ID: accountId,
     PERSIST_STATE: '0',
     S3_PERSIST: '0',
-    // Listeners on all interfaces that nobody here needs, and the clean-up of containers that are not ours.
+    // Listeners on all interfaces that are not needed here, and the clean-up of containers that are not ours.
     SFTP_ENABLED: '0',
     IOT_MTLS_ENABLED: '0',
     DOCKER_HOST: 'unix:///nonexistent/docker.sock',

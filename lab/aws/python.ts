@@ -31,9 +31,9 @@ const probe = [
 ].join('\n');
 
 export interface PythonOptions {
-  /** Where to look for an interpreter; the PATH of this process unless told. */
+  /** Where to look for an interpreter; the PATH of this process by default. */
   readonly path?: string;
-  /** The folder that the environments are kept in; .lab/venv unless told. */
+  /** The folder that the environments are kept in; .lab/venv by default. */
   readonly folder?: string;
   readonly requirements?: string;
 }
@@ -82,7 +82,7 @@ async function lackOf(python: string): Promise<string | undefined> {
   const [version, ok] = stdout.trim().split('\n');
   const minor = Number(version?.match(/^3\.(\d+)$/)?.[1] ?? Number.NaN);
   if (Number.isNaN(minor)) return `does not run (${stderr.trim().split('\n').at(-1) ?? 'no output'})`;
-  if (minor < 10) return `is ${version}, want 3.10 or newer`;
+  if (minor < 10) return `is ${version}, expected 3.10 or newer`;
   if (ok === 'ok') return undefined;
   const module = /No module named '(\w+)'/.exec(stderr)?.[1] ?? 'venv or ensurepip';
   return `is ${version} but has no module ${module} (Debian, Ubuntu: python3-venv)`;
@@ -107,7 +107,7 @@ async function build(interpreter: string, requirements: string, home: string): P
   }
 }
 
-/** Runs `work` unless somebody else holds the lock; then waits for what they make, or for their end. */
+/** Runs `work` unless another process holds the lock; then waits for what they make, or for their end. */
 async function withLock(lock: string, made: string, work: () => Promise<void>): Promise<void> {
   const until = Date.now() + installTimeoutMs;
   while (!existsSync(made)) {
@@ -123,7 +123,7 @@ async function withLock(lock: string, made: string, work: () => Promise<void>): 
       return;
     }
     const holder = Number(await readFile(lock, 'utf8').catch(() => ''));
-    // An empty lock was made this instant; one of a dead process is nobody's.
+    // An empty lock was made this instant; one of a dead process has no owner.
     if (holder > 0 && !isAlive(holder)) await rm(lock, { force: true });
     if (Date.now() > until)
       throw new Error(`waited ${installTimeoutMs} ms for ${lock}; if nothing runs, delete it`);

@@ -43,11 +43,11 @@ export function scriptOf(document: SsmDocument, given: Given): string {
 function checked(name: string, parameter: SsmParameter, found: readonly string[] | undefined): string {
   const [value, ...more] = found ?? [];
   if (parameter.type !== 'String' || value === undefined || more.length > 0)
-    throw new Error(`${name} is ${JSON.stringify(found)}, want one String`);
+    throw new Error(`${name} is ${JSON.stringify(found)}, expected one String`);
   const { allowedPattern, allowedValues } = parameter;
   if (allowedPattern !== undefined && !new RegExp(allowedPattern).test(value))
-    throw new Error(`${name} is ${JSON.stringify(value)}, want ${allowedPattern}`);
+    throw new Error(`${name} is ${JSON.stringify(value)}, expected ${allowedPattern}`);
   if (allowedValues !== undefined && !allowedValues.includes(value))
-    throw new Error(`${name} is ${JSON.stringify(value)}, want one of ${allowedValues.join(', ')}`);
+    throw new Error(`${name} is ${JSON.stringify(value)}, expected one of ${allowedValues.join(', ')}`);
   return value;
 }

@@ -1,4 +1,4 @@
-// An emulated STS that knows one call, GetCallerIdentity. On AWS it is the only place that tells an instance the user id
+// An emulated STS that knows one call, GetCallerIdentity. On AWS it is the only place where an instance learns the user id
 // (`<role id>:<instance id>`) that IAM will check its events' source against.
 //
 // Limit: it does not verify signatures. It tells callers apart by access key where `userIdOf` does, else answers all alike.
@@ -71,7 +71,7 @@ if (import.meta.main) {
   const userId = values['user-id'];
   if (userId === undefined) {
     console.error(
-      'sts: --user-id is missing, want <role id>:<instance id>, such as AROALAB00000000000001:i-0a',
+      'sts: --user-id is missing, expected <role id>:<instance id>, such as AROALAB00000000000001:i-0a',
     );
     process.exit(2);
   }

@@ -1,6 +1,6 @@
 // The first thing a new user sees work: keepalived's words in, rewritten route tables out, on a local AWS.
 //
-// npm run demo                 tells the story and ends
+// npm run demo                 runs the scenario and ends
 // npm run demo -- --json       one JSON document on stdout
 // npm run demo -- --keep       leaves the local AWS up until Ctrl-C, and says how to talk to it
 import { parseArgs } from 'node:util';
@@ -15,7 +15,7 @@ interface Options {
 
 const usage = `usage: npm run demo [-- --json] [-- --keep]
 
-  --json   one JSON document on stdout instead of the story
+  --json   one JSON document on stdout instead of the scenario
   --keep   leave the local AWS up afterwards and print how to talk to it; Ctrl-C ends it
 `;
 
@@ -66,15 +66,15 @@ async function main(): Promise<void> {
       nodes.push(started);
       return started;
     };
-    const [ledger, nodeA, nodeB] = await Promise.all([register(stack), start(a), start(b)]);
-    progress('the VIP is in the ledger, and both shims read their FIFO');
-    if (!options.json) process.stdout.write(ledger);
-    const told = await story(stack, nodeA, nodeB, (one, number) => {
+    const [registered, nodeA, nodeB] = await Promise.all([register(stack), start(a), start(b)]);
+    progress('the VIP is in the registry, and both shims read their FIFO');
+    if (!options.json) process.stdout.write(registered);
+    const result = await scenario(stack, nodeA, nodeB, (one, number) => {
       if (!options.json) process.stdout.write(`${print(stack, one, number)}\n`);
     });
-    if (options.json) process.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
+    if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     else {
-      process.stdout.write(printRejected(told.rejected));
+      process.stdout.write(printRejected(result.rejected));
       process.stdout.write(`\n$ vipshift timeline ${VIP}\n${await vipshift(stack, 'timeline', VIP)}`);
     }
     if (options.keep) await keep(stack);
@@ -105,16 +105,16 @@ async function register(stack: Stack): Promise<string> {
   return `\n$ vipshift ${args.join(' ')}\n${await vipshift(stack, ...args)}`;
 }
 
-async function story(
+async function scenario(
   stack: Stack,
   a: DemoNode,
   b: DemoNode,
-  tell: (one: Chapter, number: number) => void,
+  show: (one: Chapter, number: number) => void,
 ): Promise<DemoResult> {
   const chapters: Chapter[] = [];
   const add = async (title: string, more: Omit<Chapter, 'title' | 'network'>) => {
     chapters.push(await chapter(stack, title, more));
-    tell(chapters.at(-1)!, chapters.length);
+    show(chapters.at(-1)!, chapters.length);
   };
   await a.says('INSTANCE "VI_WEB" MASTER 254');
   await add('keepalived on node a says MASTER', { failover: await stack.outcome(1) });
@@ -129,7 +129,8 @@ async function story(
   const before = await stack.until('the item', () => true);
   await stack.answered(await stack.publish(claimAgain(a.instanceId, old)));
   const after = await stack.until('the item', () => true);
-  if (after.epoch !== before.epoch) throw new Error(`the old claim began epoch ${after.epoch}, want none`);
+  if (after.epoch !== before.epoch)
+    throw new Error(`the old claim began epoch ${after.epoch}, expected none`);
   const remark =
     'EventBridge delivered node a’s first claim once more. It is old: nothing moved, no epoch began.';
   await add('an old claim of node a comes late', { remark });
@@ -167,15 +168,15 @@ const claimAgain = (
 });
 
 /** The demo fails when what it shows is not so. */
-function check(told: Chapter, node: { name: string; serviceEni: string; eipEni: string }): void {
-  const wrong = told.network.tables.filter((t) => {
+function check(chapter: Chapter, node: { name: string; serviceEni: string; eipEni: string }): void {
+  const wrong = chapter.network.tables.filter((t) => {
     const want = t.labelled ? node.serviceEni : undefined;
     return t.ipv4 !== want || t.ipv6 !== want;
   });
   if (wrong.length > 0)
-    throw new Error(`${told.title}: ${wrong.map((t) => t.name).join(', ')} point elsewhere`);
-  if (told.network.eip.eni !== node.eipEni)
-    throw new Error(`${told.title}: the EIP lies on ${told.network.eip.eni}`);
+    throw new Error(`${chapter.title}: ${wrong.map((t) => t.name).join(', ')} point elsewhere`);
+  if (chapter.network.eip.eni !== node.eipEni)
+    throw new Error(`${chapter.title}: the EIP lies on ${chapter.network.eip.eni}`);
 }
 
 function printRejected(rejected: readonly Record<string, unknown>[]): string {

@@ -1,4 +1,4 @@
-// How the demo shows what it did: tables, Elastic IP and timeline as an operator would look them up.
+// How the demo shows what it did: tables, Elastic IP and timeline as an operator would see them.
 import type { Failover } from '../../shared/timeline/timeline.ts';
 import type { Stack } from '../aws/stack/stack.ts';
 import { describeVpc, nameOf, type VpcView } from '../aws/stack/vpc-view.ts';
@@ -19,8 +19,8 @@ export async function chapter(
   return { title, network: await describeVpc(stack.ec2, stack.vpc), ...more };
 }
 
-export function print(stack: Stack, told: Chapter, number: number): string {
-  const { network } = told;
+export function print(stack: Stack, chapter: Chapter, number: number): string {
+  const { network } = chapter;
   const name = (id: string | undefined) => nameOf(stack.vpc, id || undefined);
   const rows = network.tables.map((t) => [
     t.name,
@@ -34,12 +34,12 @@ export function print(stack: Stack, told: Chapter, number: number): string {
     (e) => `  ${e.name.padEnd(14)} ${e.publicIp.padEnd(15)} → ${name(e.eni)} ${e.privateIp ?? ''}`,
   );
   return [
-    `\n${number}. ${told.title}`,
+    `\n${number}. ${chapter.title}`,
     ...columns([header, ...rows]).map((line) => `  ${line}`),
     '  Elastic IPs',
     ...eips.map((line) => `  ${line.trimEnd()}`),
-    ...(told.failover === undefined ? [] : printFailover(stack, told.failover)),
-    ...(told.remark === undefined ? [] : [`  ${told.remark}`]),
+    ...(chapter.failover === undefined ? [] : printFailover(stack, chapter.failover)),
+    ...(chapter.remark === undefined ? [] : [`  ${chapter.remark}`]),
   ].join('\n');
 }
 

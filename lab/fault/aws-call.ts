@@ -1,5 +1,5 @@
 /**
- * One request to AWS as it looks on the wire, and how AWS says no to it: EC2's query protocol and the JSON protocols of the others.
+ * One request to AWS as it looks on the wire, and how AWS refuses it: EC2's query protocol and the JSON protocols of the others.
  *
  * Limit: only what a proxy has to know: which action, with which parameters, whether it reads; anything else is passed on unread.
  */
@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 export interface AwsCall {
   readonly service: 'ec2' | 'dynamodb' | 'events' | 'other';
-  /** ReplaceRoute, UpdateItem, PutEvents …; method and path where no action can be told. */
+  /** ReplaceRoute, UpdateItem, PutEvents …; method and path where no action can be recognised. */
   readonly action: string;
   /** EC2: the flat query parameters; JSON: the parsed body. */
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -63,7 +63,7 @@ function parsed(body: Buffer): Record<string, unknown> {
   }
 }
 
-/** What the service would answer; the status is the documented one of the code unless told. */
+/** What the service would answer; the status is the documented one of the code by default. */
 export function refusal(call: AwsCall, code: string, message: string, status?: number): HttpReply {
   const requestId = crypto.randomUUID();
   if (call.service === 'ec2') {

@@ -18,7 +18,7 @@ import { type StaleReads, staleReads } from './stale-reads.ts';
 export interface FaultProxyOptions {
   /** The emulator behind it: http://127.0.0.1:port. A function where the proxy has to be there first; asked at each call. */
   readonly target: string | (() => string);
-  /** A free one unless told. */
+  /** A free one by default. */
   readonly port?: number;
   readonly rules?: readonly Rule[];
   /** For chances and distributions: the same seed and order of calls give the same faults. */

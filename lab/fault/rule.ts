@@ -1,5 +1,5 @@
 /**
- * What a fault proxy is told to do to which calls.
+ * What a fault proxy does to which calls.
  *
  * Rules are asked in the order in which they were added: every delay that matches counts, and the first other fault that matches is done.
  */
@@ -31,14 +31,14 @@ export type Fault =
   | { readonly does: 'throttle' };
 
 export interface Rule {
-  /** The actions it is about; all unless told. */
+  /** The actions it is about; all by default. */
   readonly on?: string | readonly string[];
   readonly where?: (call: AwsCall) => boolean;
   /** Leaves so many matching calls alone first. */
   readonly skip?: number;
   /** Ends after so many. */
   readonly times?: number;
-  /** Is done to this part of the calls that match; to all unless told. */
+  /** Is done to this part of the calls that match; to all by default. */
   readonly chance?: number;
   readonly fault: Fault;
 }

@@ -1,4 +1,4 @@
-/** All stories, in the order in which `npm run lab` plays them. */
+/** All scenarios, in the order in which `npm run lab` runs them. */
 import type { Scenario } from '../netns/scenario/scenario.ts';
 import { bothDownThenUp } from './both-down-then-up.ts';
 import { busDown30s } from './bus-down-30-s.ts';
@@ -22,7 +22,7 @@ import { serviceDies } from './service-dies.ts';
 import { shimKilled } from './shim-killed.ts';
 import { transientMaster } from './transient-master.ts';
 
-export const stories: readonly Scenario[] = [
+export const scenarios: readonly Scenario[] = [
   hostDies,
   keepalivedKilled,
   keepalivedParentKilled,

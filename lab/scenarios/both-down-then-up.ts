@@ -7,12 +7,12 @@ export const bothDownThenUp: Scenario = {
   hold: 'both',
   asks: 'vip',
   ends: { owner: 'a', longestOutageMs: 8_000, splitBrain: 'never', settlesWithinMs: 15_000 },
-  async play(stage) {
-    await Promise.all([stage.hostDies('a'), stage.hostDies('b')]);
-    await stage.pause(2_000);
-    stage.fault();
-    const up = stage.nodes.a.entered('MASTER', 10_000);
-    await Promise.all([stage.boot('a'), stage.boot('b')]);
+  async run(context) {
+    await Promise.all([context.hostDies('a'), context.hostDies('b')]);
+    await context.pause(2_000);
+    context.fault();
+    const up = context.nodes.a.entered('MASTER', 10_000);
+    await Promise.all([context.boot('a'), context.boot('b')]);
     await up;
   },
 };

@@ -7,17 +7,17 @@ export const busDown30s: Scenario = {
   hold: 'both',
   asks: 'vip',
   ends: { owner: 'b', longestOutageMs: 38_000, splitBrain: 'never', settlesWithinMs: 20_000 },
-  async play(stage) {
-    const { bus } = stage.cloud;
+  async run(context) {
+    const { bus } = context.cloud;
     const open = bus.gate;
     bus.gate = (exchange) =>
       exchange.action === 'PutEvents'
         ? { status: 500, body: '{"__type":"InternalException","message":"the lab has shut the bus down"}' }
         : 'pass';
-    const taken = stage.nodes.b.entered('MASTER');
-    await stage.hostDies('a');
+    const taken = context.nodes.b.entered('MASTER');
+    await context.hostDies('a');
     await taken;
-    await stage.pause(30_000);
+    await context.pause(30_000);
     bus.gate = open;
   },
 };

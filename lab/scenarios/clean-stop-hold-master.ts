@@ -7,8 +7,8 @@ export const cleanStopHoldMaster: Scenario = {
   hold: 'master',
   asks: 'vip',
   ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
-  async play(stage) {
-    stage.fault();
-    await stage.nodes.a.stop('keepalived');
+  async run(context) {
+    context.fault();
+    await context.nodes.a.stop('keepalived');
   },
 };

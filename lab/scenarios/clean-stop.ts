@@ -13,8 +13,8 @@ export const cleanStop: Scenario = {
     splitBrain: 'never',
     settlesWithinMs: 10_000,
   },
-  async play(stage) {
-    stage.fault();
-    await stage.nodes.a.stop('keepalived');
+  async run(context) {
+    context.fault();
+    await context.nodes.a.stop('keepalived');
   },
 };

@@ -1,4 +1,4 @@
-/** EC2 refuses every mutation with RequestLimitExceeded for 2 s, as when somebody else has emptied the account's bucket. */
+/** EC2 refuses every mutation with RequestLimitExceeded for 2 s, as when someone else has emptied the account's bucket. */
 import type { Scenario } from '../netns/scenario/scenario.ts';
 
 const REFUSAL =
@@ -11,8 +11,8 @@ export const ec2Throttles: Scenario = {
   hold: 'both',
   asks: 'vip',
   ends: { owner: 'b', longestOutageMs: 6_000, splitBrain: 'never', settlesWithinMs: 20_000 },
-  async play(stage) {
-    const { ec2 } = stage.cloud;
+  async run(context) {
+    const { ec2 } = context.cloud;
     const open = ec2.gate;
     let refused = 0;
     ec2.gate = ({ action }) => {
@@ -20,9 +20,9 @@ export const ec2Throttles: Scenario = {
       refused += 1;
       return { status: 503, body: REFUSAL };
     };
-    await stage.hostDies('a');
-    await stage.until('EC2 to refuse a mutation', () => refused > 0, 5_000);
-    await stage.pause(2_000);
+    await context.hostDies('a');
+    await context.until('EC2 to refuse a mutation', () => refused > 0, 5_000);
+    await context.pause(2_000);
     ec2.gate = open;
   },
 };

@@ -7,7 +7,7 @@ export const eipClient: Scenario = {
   hold: 'both',
   asks: 'eip',
   ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
-  async play(stage) {
-    await stage.hostDies('a');
+  async run(context) {
+    await context.hostDies('a');
   },
 };

@@ -9,16 +9,16 @@ export const flapsTenTimes: Scenario = {
   hold: 'both',
   asks: 'vip',
   ends: { owner: 'a', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 20_000 },
-  async play(stage) {
+  async run(context) {
     for (let flap = 0; flap < FLAPS; flap += 1) {
       const [leaves, takes] =
-        flap % 2 === 0 ? [stage.nodes.a, stage.nodes.b] : [stage.nodes.b, stage.nodes.a];
+        flap % 2 === 0 ? [context.nodes.a, context.nodes.b] : [context.nodes.b, context.nodes.a];
       const taken = takes.entered('MASTER');
-      stage.fault();
-      await leaves.lever('down');
+      context.fault();
+      await leaves.setDemoteFile('down');
       await taken;
       const back = leaves.entered('BACKUP');
-      await leaves.lever('up');
+      await leaves.setDemoteFile('up');
       await back;
     }
   },

@@ -16,10 +16,10 @@ export const handOverByRunbook: Scenario = {
     splitBrain: 'never',
     settlesWithinMs: 10_000,
   },
-  async play(stage) {
-    const { cloud, nodes } = stage;
+  async run(context) {
+    const { cloud, nodes } = context;
     const demoted = nodes.a.entered('FAULT', 60_000).then((line) => {
-      stage.fault();
+      context.fault();
       return line;
     });
     const released = demoted.then(() => nodes.a.entered('BACKUP', 60_000));
@@ -31,6 +31,6 @@ export const handOverByRunbook: Scenario = {
     if (!end.message.includes(wanted))
       throw new Error(`the message has no line "${wanted}": ${end.message.replaceAll('\n', ' | ')}`);
     if (nodes.a.tracked() !== '0')
-      throw new Error(`the tracked file of a has "${nodes.a.tracked()}", want 0`);
+      throw new Error(`the tracked file of a has "${nodes.a.tracked()}", expected 0`);
   },
 };

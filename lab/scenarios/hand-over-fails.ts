@@ -18,9 +18,9 @@ export const handOverFails: Scenario = {
     splitBrain: 'never',
     settlesWithinMs: 10_000,
   },
-  async play(stage) {
-    const { cloud, nodes } = stage;
-    stage.fault();
+  async run(context) {
+    const { cloud, nodes } = context;
+    context.fault();
     await nodes.b.hang('keepalived');
     const demoted = nodes.a.entered('FAULT', 60_000);
     const again = demoted.then(() => nodes.a.entered('MASTER', 60_000));
@@ -31,8 +31,8 @@ export const handOverFails: Scenario = {
     const [end] = await Promise.all([cloud.order(order), again]);
     const wanted = `no claim within ${CLAIM_WAIT_S} s`;
     if (end.status !== 'FAILED' || end.cause?.includes(wanted) !== true)
-      throw new Error(`the order ended ${end.status}: ${end.cause}, want FAILED with "${wanted}"`);
+      throw new Error(`the order ended ${end.status}: ${end.cause}, expected FAILED with "${wanted}"`);
     if (nodes.a.tracked() !== '0')
-      throw new Error(`the tracked file of a has "${nodes.a.tracked()}", want 0`);
+      throw new Error(`the tracked file of a has "${nodes.a.tracked()}", expected 0`);
   },
 };

@@ -3,11 +3,11 @@ import type { Scenario } from '../netns/scenario/scenario.ts';
 
 export const hostDies: Scenario = {
   name: 'host-dies',
-  says: 'the host of the master dies: the backup takes over, and nobody calls it split brain',
+  says: 'the host of the master dies: the backup takes over, and no split brain is reported',
   hold: 'both',
   asks: 'vip',
   ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
-  async play(stage) {
-    await stage.hostDies('a');
+  async run(context) {
+    await context.hostDies('a');
   },
 };

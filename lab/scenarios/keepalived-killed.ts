@@ -10,8 +10,8 @@ export const keepalivedKilled: Scenario = {
   hold: 'both',
   asks: 'vip',
   ends: { owner: 'b', longestOutageMs: 500, splitBrain: 'never', settlesWithinMs: 10_000 },
-  async play(stage) {
-    stage.fault();
-    await stage.nodes.a.strikeAll('keepalived');
+  async run(context) {
+    context.fault();
+    await context.nodes.a.strikeAll('keepalived');
   },
 };

@@ -1,5 +1,5 @@
 /**
- * The function dies in the middle of its switch: one route is moved, the other requests reach nobody. The lease runs out, and
+ * The function dies in the middle of its switch: one route is moved, the other requests reach no one. The lease runs out, and
  * the next claim or the reconcile finishes the work and closes the epoch as abandoned.
  */
 import type { Scenario } from '../netns/scenario/scenario.ts';
@@ -14,11 +14,11 @@ export const lambdaKilled: Scenario = {
     longestOutageMs: 80_000,
     splitBrain: 'never',
     outcomes: ['abandoned', 'switched', 'unchanged', 'superseded'],
-    tells: 'abandoned',
+    records: 'abandoned',
     settlesWithinMs: 80_000,
   },
-  async play(stage) {
-    const { cloud } = stage;
+  async run(context) {
+    const { cloud } = context;
     const open = cloud.ec2.gate;
     let passed = 0;
     const killed = new Promise<void>((resolve, reject) => {
@@ -31,7 +31,7 @@ export const lambdaKilled: Scenario = {
         return 'drop';
       };
     });
-    await stage.hostDies('a');
+    await context.hostDies('a');
     await killed;
     cloud.ec2.gate = open;
   },

@@ -7,12 +7,12 @@ export const networkDownAtFailover: Scenario = {
   hold: 'both',
   asks: 'vip',
   ends: { owner: 'b', longestOutageMs: 9_000, splitBrain: 'never', settlesWithinMs: 20_000 },
-  async play(stage) {
-    const mend = await stage.router.cutFromAws('b');
-    const taken = stage.nodes.b.entered('MASTER');
-    await stage.hostDies('a');
+  async run(context) {
+    const heal = await context.router.cutFromAws('b');
+    const taken = context.nodes.b.entered('MASTER');
+    await context.hostDies('a');
     await taken;
-    await stage.pause(3_000);
-    await mend();
+    await context.pause(3_000);
+    await heal();
   },
 };

@@ -7,10 +7,10 @@ export const nodeReboots: Scenario = {
   hold: 'both',
   asks: 'vip',
   ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
-  async play(stage) {
-    await stage.hostDies('a');
-    await stage.pause(1_500);
-    await stage.boot('a');
-    await stage.pause(2_000);
+  async run(context) {
+    await context.hostDies('a');
+    await context.pause(1_500);
+    await context.boot('a');
+    await context.pause(2_000);
   },
 };

@@ -13,22 +13,24 @@ export const oldEventReplayed: Scenario = {
     splitBrain: 'never',
     settlesWithinMs: 10_000,
   },
-  async play(stage) {
-    const { cloud, nodes } = stage;
-    stage.fault();
+  async run(context) {
+    const { cloud, nodes } = context;
+    context.fault();
     await nodes.a.stop('keepalived');
-    await stage.settled('b', 5_000);
-    const old = cloud.told().filter(({ node, kind }) => node === nodes.a.instanceId && kind === 'transition');
+    await context.settled('b', 5_000);
+    const old = cloud
+      .claims()
+      .filter(({ node, kind }) => node === nodes.a.instanceId && kind === 'transition');
     const changesBefore = cloud.mirror.changes.length;
     const epochBefore = (await cloud.vip()).epoch;
     const heardBefore = cloud.store.exchanges.length;
     await cloud.putEvents(old.map(({ entry }) => entry));
-    await stage.until(
-      'the controller to look at each of them',
+    await context.until(
+      'the controller to read each of them',
       () => cloud.store.exchanges.length >= heardBefore + old.length,
       10_000,
     );
-    await stage.pause(500);
+    await context.pause(500);
     const { epoch } = await cloud.vip();
     if (cloud.mirror.changes.length !== changesBefore || epoch !== epochBefore) {
       throw new Error(`${old.length} old claims moved something: epoch was ${epochBefore}, is ${epoch}`);

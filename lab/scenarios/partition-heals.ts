@@ -10,16 +10,16 @@ export const partitionHeals: Scenario = {
   hold: 'master',
   asks: 'vip',
   ends: { owner: 'a', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 15_000 },
-  async play(stage) {
-    stage.fault();
-    const taken = stage.nodes.b.entered('MASTER');
-    const mend = await stage.router.partition();
+  async run(context) {
+    context.fault();
+    const taken = context.nodes.b.entered('MASTER');
+    const heal = await context.router.partition();
     await taken;
-    await stage.settled('b', 5_000);
-    await stage.pause(1_000);
-    const steppedDown = stage.nodes.b.entered('BACKUP');
-    stage.fault();
-    await mend();
+    await context.settled('b', 5_000);
+    await context.pause(1_000);
+    const steppedDown = context.nodes.b.entered('BACKUP');
+    context.fault();
+    await heal();
     await steppedDown;
   },
 };

@@ -10,34 +10,34 @@ export const partitionLasts: Scenario = {
   hold: 'both',
   asks: 'vip',
   ends: { owner: 'a', longestOutageMs: 500, splitBrain: 'reported', settlesWithinMs: 15_000 },
-  async play(stage) {
-    const [a, b] = [stage.nodes.a.instanceId, stage.nodes.b.instanceId];
-    stage.fault();
-    const taken = stage.nodes.b.entered('MASTER');
-    const mend = await stage.router.partition();
+  async run(context) {
+    const [a, b] = [context.nodes.a.instanceId, context.nodes.b.instanceId];
+    context.fault();
+    const taken = context.nodes.b.entered('MASTER');
+    const heal = await context.router.partition();
     const { atMs } = await taken;
-    await stage.settled('b', 5_000);
+    await context.settled('b', 5_000);
     // A master asserts every 10 s: only once both were heard after the other's transition can anybody know.
-    await stage.until(
+    await context.until(
       'both nodes to assert MASTER',
       () =>
         [a, b].every((node) =>
-          stage.cloud
-            .told()
+          context.cloud
+            .claims()
             .some(
-              (told) =>
-                told.node === node &&
-                told.kind === 'assertion' &&
-                told.state === 'MASTER' &&
-                told.atMs > atMs + SPLIT_MS,
+              (claim) =>
+                claim.node === node &&
+                claim.kind === 'assertion' &&
+                claim.state === 'MASTER' &&
+                claim.atMs > atMs + SPLIT_MS,
             ),
         ),
       15_000,
     );
-    await stage.pause(500);
-    const steppedDown = stage.nodes.b.entered('BACKUP');
-    stage.fault();
-    await mend();
+    await context.pause(500);
+    const steppedDown = context.nodes.b.entered('BACKUP');
+    context.fault();
+    await heal();
     await steppedDown;
   },
 };

@@ -1,5 +1,5 @@
 /**
- * nginx dies on the master. Its unit pulls keepalived's track_file lever as it ends (ExecStopPost=), so the node goes to FAULT and
+ * nginx dies on the master. Its unit pulls keepalived's demote file as it ends (ExecStopPost=), so the node goes to FAULT and
  * the backup takes over; until then its kernel refuses every connection.
  */
 import type { Scenario } from '../netns/scenario/scenario.ts';
@@ -10,8 +10,8 @@ export const serviceDies: Scenario = {
   hold: 'both',
   asks: 'vip',
   ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 15_000 },
-  async play(stage) {
-    stage.fault();
-    await stage.nodes.a.strike('KILL', 'nginx');
+  async run(context) {
+    context.fault();
+    await context.nodes.a.strike('KILL', 'nginx');
   },
 };

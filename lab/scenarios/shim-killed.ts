@@ -11,10 +11,10 @@ export const shimKilled: Scenario = {
   hold: 'both',
   asks: 'vip',
   ends: { owner: 'b', longestOutageMs: 3_000, splitBrain: 'never', settlesWithinMs: 15_000 },
-  async play(stage) {
-    const { bus } = stage.cloud;
+  async run(context) {
+    const { bus } = context.cloud;
     const open = bus.gate;
-    const { b } = stage.nodes;
+    const { b } = context.nodes;
     const caught = new Promise<void>((resolve) => {
       bus.gate = (exchange) => {
         const speaksOfTaking = claimsOf(exchange).some(
@@ -25,7 +25,7 @@ export const shimKilled: Scenario = {
         return 'hang';
       };
     });
-    await stage.hostDies('a');
+    await context.hostDies('a');
     await caught;
     await b.strikeAll('shim');
     bus.gate = open;

@@ -1,6 +1,6 @@
 /**
  * For a moment the backup does not hear the master, takes the VIP and falls back. The real master never noticed and says
- * nothing; only the backup's own BACKUP tells that the VIP belongs back.
+ * nothing; only the backup's own BACKUP shows that the VIP belongs back.
  */
 import type { Scenario } from '../netns/scenario/scenario.ts';
 
@@ -10,14 +10,14 @@ export const transientMaster: Scenario = {
   hold: 'master',
   asks: 'vip',
   ends: { owner: 'a', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 15_000 },
-  async play(stage) {
-    stage.fault();
-    const stolen = stage.nodes.b.entered('MASTER');
-    const mend = await stage.router.muffle('a');
+  async run(context) {
+    context.fault();
+    const stolen = context.nodes.b.entered('MASTER');
+    const heal = await context.router.muffle('a');
     await stolen;
-    const fellBack = stage.nodes.b.entered('BACKUP');
-    stage.fault();
-    await mend();
+    const fellBack = context.nodes.b.entered('BACKUP');
+    context.fault();
+    await heal();
     await fellBack;
   },
 };

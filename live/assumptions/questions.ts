@@ -1,4 +1,4 @@
-// What the design believes of AWS and nobody had measured: one line for each, PASS or FAIL, and SKIP where the answer needs more than this
+// What the design assumes of AWS and no one had measured: one line for each, PASS or FAIL, and SKIP where the answer needs more than this
 // has. Everything is made here and taken away again; in an account all of it takes less than five minutes and
 // costs about a cent. Those that need instances are in assumptions-running.ts.
 //
@@ -125,7 +125,7 @@ const eipMove: Probe = {
     undo(() => ec2.send(new DisassociateAddressCommand({ AssociationId })));
     const { Addresses } = await ec2.send(new DescribeAddressesCommand({ AllocationIds: [AllocationId!] }));
     const at = Addresses?.[0]?.NetworkInterfaceId;
-    return at === second ? pass(`accepted in ${tookMs} ms`) : fail(`it lies on ${at}, want ${second}`);
+    return at === second ? pass(`accepted in ${tookMs} ms`) : fail(`it lies on ${at}, expected ${second}`);
   },
 };
 
@@ -165,7 +165,7 @@ const sourceBinding: Probe = {
       await put('vipshift.notify/AROAX:i-0123456789abcdef0'),
       await put('somebody.else'),
     ];
-    if (claim === 'accepted') return fail('a claim of somebody who is no node was accepted');
+    if (claim === 'accepted') return fail('a claim of a principal that is no node was accepted');
     return other === 'accepted'
       ? pass(`refused: ${claim}`)
       : fail(`another source was refused, too: ${other}`);

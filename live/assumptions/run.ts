@@ -42,12 +42,12 @@ import {
 } from './questions.ts';
 import { type Part, PORT, readSwitch, script } from './script.ts';
 
-/** A state change that is told later than this shortens no outage worth speaking of. */
-const TOLD_WITHIN_MS = 10_000;
+/** A state change that is reported later than this shortens no outage worth speaking of. */
+const REPORTED_WITHIN_MS = 10_000;
 /** Packets that follow later than this would be the largest part of an outage. */
 const FOLLOW_WITHIN_MS = 1_000;
 const BOOT_MAX_S = 180;
-const LOOK_AGAIN_MS = 2_000;
+const POLL_MS = 2_000;
 const END_MAX_S = 180;
 
 /** Amazon Linux 2023, minimal; undefined where there is none, as on a local AWS. */
@@ -63,25 +63,29 @@ async function image(ec2: EC2Client): Promise<string | undefined> {
   );
   return Images.toSorted((a, b) => (a.CreationDate! < b.CreationDate! ? 1 : -1))[0]?.ImageId;
 }
-const noImage = () => skip('no image of Amazon Linux 2023 here, so nothing can run');
+const noImage = () => skip('no image of Amazon Linux 2023 here, so no instance can run');
 
 interface Running {
   readonly id: string;
   readonly eni: string;
 }
 
-async function run(
-  account: Account,
+interface Launch {
+  readonly ImageId: string;
+  readonly SubnetId: string;
+  /** What cloud-init runs. */
+  readonly script: string;
+}
+
+async function launch(
+  { ec2 }: Account,
   undo: Undo,
-  ImageId: string,
-  SubnetId: string,
-  user: string,
+  { ImageId, SubnetId, script: userData }: Launch,
 ): Promise<Running> {
-  const { ec2 } = account;
   const { Instances } = await ec2.send(
     new RunInstancesCommand({
       ...{ ImageId, SubnetId, InstanceType: 't4g.nano', MinCount: 1, MaxCount: 1 },
-      UserData: Buffer.from(user).toString('base64'),
+      UserData: Buffer.from(userData).toString('base64'),
       // An hour, should this program die: the script ends the machine itself.
       InstanceInitiatedShutdownBehavior: 'terminate',
       TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'Name', Value: name }] }],
@@ -101,7 +105,7 @@ async function until<T>(maxS: number, ask: () => Promise<T | undefined>): Promis
   for (;;) {
     const answer = await ask();
     if (answer !== undefined || Date.now() > endMs) return answer;
-    await delay(LOOK_AGAIN_MS);
+    await delay(POLL_MS);
   }
 }
 
@@ -133,22 +137,26 @@ async function stateChanges({ logs, events, region }: Account, undo: Undo): Prom
 }
 
 const stateChange: Probe = {
-  what: `EC2 says within ${TOLD_WITHIN_MS / 1000} s that an instance changed its state`,
+  what: `EC2 reports within ${REPORTED_WITHIN_MS / 1000} s that an instance changed its state`,
   async ask(account, undo) {
     const ImageId = await image(account.ec2);
     if (ImageId === undefined) return noImage();
     const logGroupName = await stateChanges(account, undo);
     const { subnet } = await network(account, undo);
-    const { id } = await run(account, undo, ImageId, subnet, script('idle', ADDRESS));
+    const { id } = await launch(account, undo, {
+      ImageId,
+      SubnetId: subnet,
+      script: script('idle', ADDRESS),
+    });
     const found = await until(BOOT_MAX_S, async () => {
       const asked = { logGroupName, filterPattern: `"${id}" "running"` };
       return (await account.logs.send(new FilterLogEventsCommand(asked))).events?.[0];
     });
-    if (found === undefined) return fail(`nothing was told of ${id} within ${BOOT_MAX_S} s`);
+    if (found === undefined) return fail(`no event for ${id} within ${BOOT_MAX_S} s`);
     const { time } = JSON.parse(found.message!) as { time: string };
     const tookMs = found.ingestionTime! - Date.parse(time);
-    const told = `"running" lay in the log ${tookMs} ms after EC2’s stamp, which is of whole seconds`;
-    return tookMs <= TOLD_WITHIN_MS ? pass(told) : fail(told);
+    const finding = `"running" was in the log ${tookMs} ms after EC2’s stamp, which is of whole seconds`;
+    return tookMs <= REPORTED_WITHIN_MS ? pass(finding) : fail(finding);
   },
 };
 
@@ -166,7 +174,9 @@ const dataPlane: Probe = {
     const { VpcId, subnet } = await network(account, undo);
     const parts: readonly Part[] = ['a', 'b', 'client'];
     const [a, b, client] = await Promise.all(
-      parts.map((part) => run(account, undo, ImageId, subnet, script(part, ADDRESS))),
+      parts.map((part) =>
+        launch(account, undo, { ImageId, SubnetId: subnet, script: script(part, ADDRESS) }),
+      ),
     );
     await waitUntilInstanceRunning(
       { client: ec2, maxWaitTime: BOOT_MAX_S },
@@ -196,8 +206,8 @@ const dataPlane: Probe = {
     const seen = text === undefined ? undefined : readSwitch(text);
     if (seen === undefined) return fail('no packet reached the new target');
     const afterMs = Math.round(seen.firstNewMs - acceptedAtMs);
-    const told = `${seen.gapMs} ms between the last answer of the old and the first of the new target, ${afterMs} ms after the acceptance (two clocks)`;
-    return Math.max(seen.gapMs, afterMs) <= FOLLOW_WITHIN_MS ? pass(told) : fail(told);
+    const finding = `${seen.gapMs} ms between the last answer of the old and the first of the new target, ${afterMs} ms after the acceptance (two clocks)`;
+    return Math.max(seen.gapMs, afterMs) <= FOLLOW_WITHIN_MS ? pass(finding) : fail(finding);
   },
 };
 

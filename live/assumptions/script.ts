@@ -1,7 +1,7 @@
 // What the instances of the assumptions do: two answer on the VIP with their names, one asks every 5 ms and says on its console when the
 // answers change. Python, since every Amazon Linux has it.
 //
-// Invariant: each machine ends itself after an hour, should whoever began it be gone.
+// Invariant: each machine ends itself after an hour, even when the program that started it is gone.
 export const PORT = 9999;
 export type Part = 'a' | 'b' | 'client' | 'idle';
 

@@ -1,4 +1,4 @@
-// The ground that is an account of AWS: that of the shell's credentials. Endpoints are the SDK's own, or those of the environment, as the
+// The context that is an account of AWS: that of the shell's credentials. Endpoints are the SDK's own, or those of the environment, as the
 // SDKs read them (AWS_ENDPOINT_URL_EC2 and so on); so the tests send the whole of it to a local AWS.
 //
 // Limit: not yet run on a real account.

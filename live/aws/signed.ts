@@ -26,13 +26,19 @@ const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8
 const hmac = (key: string | Buffer, text: string): Buffer =>
   createHmac('sha256', key).update(text, 'utf8').digest();
 
+/** Who signs, for what, and when. */
+export interface Signing {
+  /** As it stands in the scope: `ssm`. */
+  readonly service: string;
+  readonly region: string;
+  readonly credentials: Credentials;
+  readonly at: Date;
+}
+
 /** The headers to send, `authorization` among them. */
 export function signedHeaders(
   request: SignedRequest,
-  service: string,
-  region: string,
-  { accessKeyId, secretAccessKey, sessionToken }: Credentials,
-  at: Date,
+  { service, region, credentials: { accessKeyId, secretAccessKey, sessionToken }, at }: Signing,
 ): Readonly<Record<string, string>> {
   const stamp = at.toISOString().replace(/[-:]|\.\d+/g, '');
   const day = stamp.slice(0, 8);
@@ -70,17 +76,22 @@ export class Refused extends Error {
 
 const ANSWER_MAX_MS = 20_000;
 
+/** One call of a service, not signed yet. */
+export interface ServiceCall {
+  readonly service: string;
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 /** Sends it and gives back the body; throws Refused when the status is not 200. */
 export async function send(
   signer: Signer,
-  service: string,
-  endpoint: string,
-  headers: Readonly<Record<string, string>>,
-  body: string,
+  { service, endpoint, headers, body }: ServiceCall,
 ): Promise<string> {
   const url = new URL('/', endpoint);
-  const request = { method: 'POST', url, headers, body };
-  const signed = signedHeaders(request, service, signer.region, await signer.credentials(), new Date());
+  const signing = { service, region: signer.region, credentials: await signer.credentials(), at: new Date() };
+  const signed = signedHeaders({ method: 'POST', url, headers, body }, signing);
   const { host: _host, ...sent } = signed;
   const reply = await fetch(url, {
     method: 'POST',

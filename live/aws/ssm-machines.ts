@@ -1,4 +1,4 @@
-// The machines of a run on AWS, reached through SSM: awaited, given the notify shim, then broken and mended.
+// The machines of a run on AWS, reached through SSM: awaited, given the notify shim, then broken and repaired.
 //
 // Limit: not yet run on a real account (docs/drill.md says what that means).
 import { execFileSync } from 'node:child_process';
@@ -39,8 +39,8 @@ export async function ssmMachines(
   const restart = 'systemctl reset-failed; systemctl restart vipshift-drill-echo.service keepalived.service';
   return {
     hit: async (node, kind) => instantFrom(await drill(node, `hit ${kind}`), node),
-    async mend(node, kind) {
-      await (kind === 'crash' ? on(node, restart) : drill(node, 'mend demote'));
+    async repair(node, kind) {
+      await (kind === 'crash' ? on(node, restart) : drill(node, 'repair demote'));
     },
     answers: async (fromMs) => stretchesFrom(await drill('probe', `answers ${fromMs}`)),
     async clocks() {
@@ -100,7 +100,7 @@ export function delivery(archive: Buffer): readonly string[] {
 
 function instantFrom(said: string, node: NodeName): number {
   const atMs = Number(said.trim());
-  if (!(atMs > 0)) throw new Error(`node ${node} said "${said.trim()}", want its clock in ms`);
+  if (!(atMs > 0)) throw new Error(`node ${node} said "${said.trim()}", expected its clock in ms`);
   return atMs;
 }
 

@@ -39,7 +39,8 @@ export function ssmOf(signer: Signer, endpoint: string): Ssm {
     const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AmazonSSM.${action}` };
     for (let attempt = 1; ; attempt++) {
       try {
-        return JSON.parse(await send(signer, 'ssm', endpoint, headers, JSON.stringify(body))) as Reply;
+        const request = { service: 'ssm', endpoint, headers, body: JSON.stringify(body) };
+        return JSON.parse(await send(signer, request)) as Reply;
       } catch (error) {
         if (attempt === ATTEMPTS || !mayRepeat(action, error)) throw error;
         await delay(AGAIN_MS * 2 ** attempt);

@@ -98,6 +98,6 @@ export async function givenIdentity(iam: IAMClient, profile: string): Promise<Id
   const { InstanceProfile } = await iam.send(new GetInstanceProfileCommand({ InstanceProfileName: profile }));
   const role = InstanceProfile?.Roles?.[0];
   if (role === undefined)
-    throw new Error(`the instance profile ${profile} has no role, want that of the stage’s nodes`);
+    throw new Error(`the instance profile ${profile} has no role, expected that of the stage’s nodes`);
   return { profile, roleId: role.RoleId!, roleArn: role.Arn! };
 }

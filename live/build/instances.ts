@@ -1,4 +1,4 @@
-// Instances: the two nodes and the probe of a run. Each has one ENI, which EC2 makes and removes with it; a node's bears the VIP's label
+// Instances: the two nodes and the probe of a run. Each has one ENI, which EC2 makes and removes with it; a node's has the VIP's tag
 // and has its source/destination check off.
 
 import { setTimeout as delay } from 'node:timers/promises';
@@ -78,7 +78,7 @@ async function makeInstance(
   );
   const eni = instance.NetworkInterfaces![0]!.NetworkInterfaceId!;
   if (isNode) {
-    // Once more: not everything that plays EC2 tags the ENI on the way.
+    // Once more: not every EC2 emulator tags the ENI on the way.
     const { Tags } = tagsFor(run, 'network-interface', name, label);
     await ec2.send(new CreateTagsCommand({ Resources: [eni], Tags }), { abortSignal: signal });
     const off = { NetworkInterfaceId: eni, SourceDestCheck: { Value: false } };

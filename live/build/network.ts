@@ -1,7 +1,7 @@
 // Network: the throw-away VPC of a run, made in the order in which its parts need each other.
 //
-// Invariant: each thing bears the run's tag from the call on that makes it, so that also what was made while its reply got lost is found
-// and removed. The VPC comes first and bears the stage, too.
+// Invariant: each thing has the run's tag from the call on that makes it, so that also what was made while its reply got lost is found
+// and removed. The VPC comes first and has the stage's tag, too.
 import {
   AssociateRouteTableCommand,
   AttachInternetGatewayCommand,
@@ -52,12 +52,13 @@ export async function makeNetwork(making: Making, tables: number): Promise<Netwo
   const gateway = await makeGateway(making, vpcId);
   const subnets = await makeSubnets(making, vpcId);
   const securityGroup = await makeSecurityGroup(making, vpcId);
-  const ofNodes = await makeTable(making, vpcId, gateway, 'nodes');
+  const ofNodes = await makeTable(making, { vpcId, gateway, name: 'nodes' });
   await associate(making, ofNodes, subnets.a);
   await associate(making, ofNodes, subnets.b);
   const labelled: string[] = [];
-  const label = [{ Key: run.labelKey, Value: run.vip }];
-  for (let n = 0; n < tables; n++) labelled.push(await makeTable(making, vpcId, gateway, `vip-${n}`, label));
+  const tags = [{ Key: run.labelKey, Value: run.vip }];
+  for (let n = 0; n < tables; n++)
+    labelled.push(await makeTable(making, { vpcId, gateway, name: `vip-${n}`, tags }));
   await associate(making, labelled[0]!, subnets.probe);
   return { vpcId, subnets, securityGroup, tables: labelled };
 }
@@ -102,7 +103,7 @@ async function zonesOf(ec2: EC2Client, signal: AbortSignal): Promise<readonly [s
     .map(({ ZoneName = '' }) => ZoneName)
     .toSorted();
   if (zones.length < 2)
-    throw new Error(`the Region has ${zones.length} zones for us, want two: take another one`);
+    throw new Error(`the Region has ${zones.length} zones for us, expected two: take another one`);
   return [zones[0]!, zones[1]!];
 }
 
@@ -127,14 +128,19 @@ async function makeSecurityGroup({ ec2, run, signal }: Making, vpcId: string): P
   return GroupId!;
 }
 
+interface PlannedTable {
+  readonly vpcId: string;
+  /** Where its default route leads. */
+  readonly gateway: string;
+  readonly name: string;
+  readonly tags?: readonly Tag[];
+}
+
 async function makeTable(
   { ec2, run, signal }: Making,
-  vpcId: string,
-  gateway: string,
-  name: string,
-  more: readonly Tag[] = [],
+  { vpcId, gateway, name, tags = [] }: PlannedTable,
 ): Promise<string> {
-  const TagSpecifications = [tagsFor(run, 'route-table', name, more)];
+  const TagSpecifications = [tagsFor(run, 'route-table', name, tags)];
   const { RouteTable } = await ec2.send(new CreateRouteTableCommand({ VpcId: vpcId, TagSpecifications }), {
     abortSignal: signal,
   });

@@ -1,7 +1,7 @@
 // Service: the vipshift stack of a run, deployed as an operator does it (build/service.ts), from a folder of its own.
 //
 // Invariant: a stack is removed only when CloudFormation is not at work on it, since it refuses that (who interrupts a deployment, interrupts
-// an update). Limit: whoever waits does so for 15 minutes at most.
+// an update). Limit: it waits for 15 minutes at most.
 import { setTimeout as delay } from 'node:timers/promises';
 import { deploy, remove } from '../../build/service.ts';
 import { withServiceFolder } from '../../lab/aws/stack/serverless.ts';
@@ -39,8 +39,14 @@ export function serviceOf({ signer, cloudFormation, env, plugin }: ServiceInput)
       Version: '2010-05-15',
       StackName: stackOf(stage),
     });
-    const type = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
-    const found = await ifThere(() => send(signer, 'cloudformation', cloudFormation, type, body.toString()));
+    const found = await ifThere(() =>
+      send(signer, {
+        service: 'cloudformation',
+        endpoint: cloudFormation,
+        headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+        body: body.toString(),
+      }),
+    );
     const said = /<StackStatus>(\w+)</.exec(found ?? '')?.[1];
     return said === 'DELETE_COMPLETE' ? undefined : said;
   };
@@ -56,18 +62,18 @@ export function serviceOf({ signer, cloudFormation, env, plugin }: ServiceInput)
 }
 
 const STILL_LOOK_MS = 5_000;
-const STILL_LOOKS = 180;
+const STILL_ATTEMPTS = 180;
 
 /** The status once nothing is in progress any more; undefined when the stack is gone. */
 export async function untilStill(
   status: () => Promise<string | undefined>,
   pauseMs: number,
-  looks = STILL_LOOKS,
+  attempts = STILL_ATTEMPTS,
 ): Promise<string | undefined> {
-  for (let look = 1; ; look++) {
+  for (let attempt = 1; ; attempt++) {
     const found = await status();
     if (found === undefined || !found.endsWith('_IN_PROGRESS')) return found;
-    if (look === looks) throw new Error(`CloudFormation is still at it: ${found}`);
+    if (attempt === attempts) throw new Error(`CloudFormation has not finished: ${found}`);
     await delay(pauseMs);
   }
 }

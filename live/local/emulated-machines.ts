@@ -11,7 +11,7 @@ import type { LocalAws } from '../../lab/aws/local-aws.ts';
 import { startMetadata } from '../../lab/netns/cloud/metadata.ts';
 import { Mirror } from '../../lab/netns/cloud/mirror.ts';
 import type { Tap } from '../../lab/netns/cloud/recording-proxy.ts';
-import { LEVER } from '../../lab/netns/node/keepalived.ts';
+import { DEMOTE_FILE } from '../../lab/netns/node/keepalived.ts';
 import { LabNode } from '../../lab/netns/node/node.ts';
 import { Machine } from '../../lab/netns/sandbox/machine.ts';
 import type { Router } from '../../lab/netns/sandbox/router.ts';
@@ -22,7 +22,7 @@ import { ECHO_PORT, type NodeName, PROBE_EVERY_MS, VIP_ADDRESS, VRRP_INSTANCE } 
 import { busOf } from '../run-id.ts';
 
 export interface EmulatedMachine {
-  readonly site: TestBed;
+  readonly testBed: TestBed;
   readonly aws: LocalAws;
   readonly router: Router;
   readonly bus: Tap;
@@ -37,7 +37,7 @@ const startEcho = (name: NodeName) =>
   `unit echo never python3 /run/machine/drill/echo.py ${name} ${VIP_ADDRESS} ${ECHO_PORT}`;
 
 export async function emulatedMachines({
-  site,
+  testBed,
   aws,
   router,
   bus,
@@ -45,7 +45,7 @@ export async function emulatedMachines({
   ec2,
   logFolder,
 }: EmulatedMachine): Promise<Machines> {
-  const { run, identity, instances, network } = site;
+  const { run, identity, instances, network } = testBed;
   const mirror = new Mirror(ec2, network.vpcId, router, new Translation());
   await mirror.load();
   ec2Tap.answered = (exchange) => mirror.follow(exchange);
@@ -78,8 +78,8 @@ export async function emulatedMachines({
   const probe = startProbe();
   return {
     hit: async (node, kind) => Number(await drillOn(nodes[node].machine, `hit ${kind}`)),
-    async mend(node, kind) {
-      if (kind === 'demote') return void (await drillOn(nodes[node].machine, 'mend demote'));
+    async repair(node, kind) {
+      if (kind === 'demote') return void (await drillOn(nodes[node].machine, 'repair demote'));
       await nodes[node].machine.console(startEcho(node));
       await nodes[node].startKeepalived();
     },
@@ -105,7 +105,7 @@ function startProbe(): ChildProcess {
 /** drill.bash on a machine; what it printed. */
 async function drillOn(machine: Machine, words: string): Promise<string> {
   await machine.console(
-    `DRILL_LEVER=${LEVER} bash /run/machine/drill/drill.bash ${words} >/run/drill.said 2>&1 || echo failed >>/run/drill.said`,
+    `DRILL_DEMOTE_FILE=${DEMOTE_FILE} bash /run/machine/drill/drill.bash ${words} >/run/drill.said 2>&1 || echo failed >>/run/drill.said`,
   );
   const said = machine.read('drill.said') ?? '';
   if (said.includes('failed'))

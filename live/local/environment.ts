@@ -1,5 +1,5 @@
-// The ground that is a local AWS: EC2, IAM and SSM are moto's, the rest MiniStack's, both started here; what stands on the instances is played by the
-// network lab with real keepalived, the real shim and real packets (played-machines.ts).
+// The context that is a local AWS: EC2, IAM and SSM are moto's, the rest MiniStack's, both started here; what runs on the instances is emulated by the
+// network lab with real keepalived, the real shim and real packets (emulated-machines.ts).
 //
 // Invariant: all of it lives in a sandbox of its own (lab/netns/sandbox/sandbox.ts), which it enters itself and which takes everything along.
 // Limit: bus, Lambda and EC2 are the emulators' and say nothing about AWS. It proves that the harness works.
@@ -31,9 +31,9 @@ export const LOCAL_ADVERT_S = 0.1;
 /** Runs this command once more, inside a sandbox; resolves with its exit status when all of it is gone. */
 export async function enterLocal(argv: readonly string[]): Promise<number> {
   const path = searchPath(process.env.PATH);
-  const { entry, lacking } = rights(path);
-  if (lacking.length > 0) {
-    process.stderr.write(`--local cannot run here:\n${lacking.map((one) => `  - ${one}\n`).join('')}`);
+  const { entry, missing } = rights(path);
+  if (missing.length > 0) {
+    process.stderr.write(`--local cannot run here:\n${missing.map((one) => `  - ${one}\n`).join('')}`);
     return LACKING;
   }
   // The only step that needs a network, which the inside does not have.
@@ -56,7 +56,7 @@ export async function localContext(say: (text: string) => void): Promise<LiveCon
   const ssm = ssmOf(signer, aws.ec2Endpoint);
   return {
     ...made,
-    name: 'a local AWS with played machines (its figures say nothing about AWS)',
+    name: 'a local AWS with emulated machines (its figures say nothing about AWS)',
     region: aws.region,
     account: aws.accountId,
     partition: 'aws',
@@ -68,7 +68,7 @@ export async function localContext(say: (text: string) => void): Promise<LiveCon
       env: serviceEnv(aws, ec2Tap.endpoint),
     }),
     image: () => ssm.image(),
-    machines: (site) => emulatedMachines({ site, aws, router, bus, ec2Tap, ec2: made.ec2, logFolder }),
+    machines: (testBed) => emulatedMachines({ testBed, aws, router, bus, ec2Tap, ec2: made.ec2, logFolder }),
     async close() {
       for (const client of Object.values(made)) client.destroy();
       for (const tap of [bus, ec2Tap]) tap.close();

@@ -1,4 +1,4 @@
-// Cost: what a run will be charged, reckoned beforehand from its plan and the list prices.
+// Cost: what a run will be charged, computed beforehand from its plan and the list prices.
 //
 // Limit: durations are guesses (plan.ts). A run that hangs and is left alone costs what its machines cost an hour; that is said, too.
 
@@ -26,11 +26,11 @@ const UNITS_PER_CLAIM = 3;
 const ALARMS = 20;
 const METRICS = 20;
 
-export function costLines(wish: Options): readonly CostLine[] {
-  const { buildS, drillsS, removeS } = durationOf(wish);
+export function costLines(options: Options): readonly CostLine[] {
+  const { buildS, drillsS, removeS } = durationOf(options);
   const hours = (buildS + drillsS + removeS) / 3_600;
-  const own = wish.stage === undefined;
-  const claims = CLAIMS_PER_HOUR * hours + CLAIMS_PER_DRILL * wish.drills;
+  const own = options.stage === undefined;
+  const claims = CLAIMS_PER_HOUR * hours + CLAIMS_PER_DRILL * options.drills;
   const betweenZonesGb = ((drillsS * 1_000) / PROBE_EVERY_MS) * PACKET_BYTES * 1e-9;
   const month = (usd: number) => (usd / HOURS_OF_MONTH) * hours;
   const watched = ALARMS * prices.alarmMonth + METRICS * prices.metricMonth + prices.dashboardMonth;
@@ -51,13 +51,13 @@ const perClaim =
 
 export const totalUsd = (lines: readonly CostLine[]): number => lines.reduce((sum, { usd }) => sum + usd, 0);
 
-/** What it costs an hour while nobody removes it. */
+/** What it costs an hour until it is removed. */
 export const hourlyUsd = (): number =>
   MACHINES * (prices.t4gNanoHour + prices.publicIpv4Hour) +
   (MACHINES * VOLUME_GB * prices.gp3GbMonth) / HOURS_OF_MONTH;
 
-export function costText(wish: Options): string {
-  const lines = costLines(wish);
+export function costText(options: Options): string {
+  const lines = costLines(options);
   const row = ({ what, usd }: CostLine) => `  ${what.padEnd(44)}${usd.toFixed(4).padStart(9)}`;
   return [
     `What it will cost (${pricesAsOf}; yours may differ):`,

@@ -3,8 +3,8 @@
 //   hit ── vrrp ──▶ node said so ── event ──▶ controller began ── controller ──▶ last mutation accepted
 //   and of the probe's own table: accepted ── packets ──▶ first answer of the new node
 //
-// Honest limits: the instants are of up to four clocks (the node that was hit, the one that took over, Lambda's, the probe's), and nobody corrects
-// them: a part below a millisecond may come out negative, and is told so. `accepted` is when the reply has reached the controller; packets may
+// Honest limits: the instants are of up to four clocks (the node that was hit, the one that took over, Lambda's, the probe's), and nothing corrects
+// them: a part below a millisecond may come out negative, and is reported that way. `accepted` is when the reply has reached the controller; packets may
 // move before. A part whose evidence is missing is undefined, never zero.
 import type { Failover } from '../../shared/timeline/timeline.ts';
 import type { Stretch } from '../machines.ts';

@@ -1,4 +1,4 @@
-// What a run makes outside its VPC: stack, tables, log groups, and the IAM role of its machines; or, in a stage that is somebody's, its VIP.
+// What a run makes outside its VPC: stack, tables, log groups, and the IAM role of its machines; or, in a stage that belongs to someone else, its VIP.
 import {
   type CloudWatchLogsClient,
   DeleteLogGroupCommand,
@@ -16,7 +16,7 @@ import {
 } from '@aws-sdk/client-iam';
 import { POLICY } from '../build/identity.ts';
 import type { Service } from '../build/service.ts';
-import type { Ledger } from '../ledger.ts';
+import type { Registry } from '../registry.ts';
 import { type Run, tablesOf } from '../run-id.ts';
 import { ifThere } from './absence.ts';
 import type { Kind } from './inventory.ts';
@@ -25,7 +25,7 @@ import type { Kind } from './inventory.ts';
 const STACK_MS = 900_000;
 const TABLE_MS = 120_000;
 
-/** The stack first: while it stands, it uses everything else. */
+/** The stack first: while it exists, it uses everything else. */
 export function stageKinds(
   service: Service,
   dynamo: DynamoDBClient,
@@ -66,10 +66,10 @@ export function stageKinds(
 }
 
 /** In a stage that is not the run's own only the VIP is. */
-export const vipKind = (ledger: Ledger, run: Run): Kind => ({
+export const vipKind = (registry: Registry, run: Run): Kind => ({
   what: 'VIP',
-  find: async () => ((await ledger.stands()) ? [run.vip] : []),
-  take: () => ledger.remove(),
+  find: async () => ((await registry.isRegistered()) ? [run.vip] : []),
+  take: () => registry.remove(),
 });
 
 export function identityKinds(iam: IAMClient, run: Run): readonly Kind[] {

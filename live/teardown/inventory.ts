@@ -30,7 +30,7 @@ export interface Kind {
   /** The ids of those that are there. */
   find(): Promise<readonly string[]>;
   take(id: string): Promise<unknown>;
-  /** How long those that were taken may still be there; not at all unless told. */
+  /** How long those that were taken may still be there; not at all by default. */
   readonly lingersMs?: number;
 }
 

@@ -1,21 +1,21 @@
-// Remove: takes away all that a run has made, and looks whether it is gone.
+// Remove: removes everything a run has made, and checks that it is gone.
 //
 // Invariant: nothing is called gone that was not looked for after it was taken; one thing that cannot be removed hides no other; it ends,
-// since rounds and waits are bounded. Limit: Describes may be old by seconds, so the last look is taken twice.
+// since rounds and waits are bounded. Limit: Describes may be old by seconds, so the last check is made twice.
 import { setTimeout as delay } from 'node:timers/promises';
 import { saysAbsent } from './absence.ts';
 import type { Kind } from './inventory.ts';
 
 export interface Left {
   readonly what: string;
-  /** Empty when nobody could even look. */
+  /** Empty when it could not even be listed. */
   readonly id: string;
   readonly why: string;
 }
 
 export interface Removing {
   readonly say: (text: string) => void;
-  /** Between two rounds, and between two looks. */
+  /** Between two rounds, and between two checks. */
   readonly pauseMs: number;
 }
 
@@ -42,7 +42,7 @@ async function removeOnce(kinds: readonly Kind[], removing: Removing): Promise<r
     try {
       left.push(...(await removeKind(kind, removing)));
     } catch (error) {
-      left.push({ what: kind.what, id: '', why: `cannot look: ${reasonOf(error)}` });
+      left.push({ what: kind.what, id: '', why: `cannot list: ${reasonOf(error)}` });
     }
   }
   return left;

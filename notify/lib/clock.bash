@@ -1,4 +1,4 @@
-# The clock of a claim: CLOCK_BOOTTIME from /proc/uptime, which no operator and no NTP can set back, and which tells the
+# The clock of a claim: CLOCK_BOOTTIME from /proc/uptime, which no operator and no NTP can set back, and which gives the
 # order of claims within a boot. The wall clock is only passed on (docs/architecture.md).
 #
 # Invariant: SEQ rises strictly within a boot, across restarts of the shim too.

@@ -1,6 +1,6 @@
 # The daemon: one loop that waits for a line or for whatever is due next, and never for the network.
 #
-# Invariant: between two looks at the FIFO nothing blocks for longer than a fork takes.
+# Invariant: between two reads of the FIFO nothing blocks for longer than a fork takes.
 # Limit: on SIGTERM it goes on for at most STOP_LIMIT_MS, so that the STOP of a node that shuts down still gets out.
 
 STOPPING=0 STOP_AT_MS=0 WAIT_MS=0

@@ -13,7 +13,7 @@ export const machineRoleResources = (stage: string): Json => ({
       allow('ssm:SendCommand', {
         'Fn::Sub': `arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:document/\${HandOverDocument}`,
       }),
-      // … and only on instances that bear the stage's tag
+      // … and only on instances that have the stage's tag
       allow('ssm:SendCommand', ec2Arn('instance'), {
         Null: { [`ssm:resourceTag/vipshift:${stage}`]: 'false' },
       }),
@@ -28,7 +28,7 @@ export const machineRoleResources = (stage: string): Json => ({
       // receive, forget: both queues
       allow('sqs:ReceiveMessage', [arn.functionFailures, arn.ruleDeadLetters]),
       allow('sqs:DeleteMessage', [arn.functionFailures, arn.ruleDeadLetters]),
-      // toFailover, toReconcile, toNotice: whoever the event was for
+      // toFailover, toReconcile, toNotice: whichever function the event was for
       allow('lambda:InvokeFunction', [arn.function('Failover'), arn.function('Reconcile')]),
       allow('states:StartExecution', arn.noticeMachine),
     ]),

@@ -7,7 +7,7 @@
  */
 import { allow, arn, ec2Arn, type Json, roleOf, type Statement } from './role.ts';
 
-/** What a switch calls, whoever orders it. */
+/** What a switch calls, for every caller. */
 const switching = [
   'vips.read',
   'vips.write',
@@ -16,17 +16,17 @@ const switching = [
   'timeline.put',
   'ec2.observe',
   'ec2.apply',
-  'budget.book',
-  'budget.shift',
-  'budget.giveBack',
-  'budget.empty',
+  'budget.reserve',
+  'budget.pushback',
+  'budget.refund',
+  'budget.drain',
   'bus.finished',
   'bus.failed',
 ] as const;
 
 /** Port methods by function, as the code calls them; test/deploy/roles.test.ts holds this against the code. */
 export const used = {
-  failover: [...switching, 'vips.tell', 'timeline.reject', 'timeline.probe'],
+  failover: [...switching, 'vips.recordClaim', 'timeline.reject', 'timeline.probe'],
   reconcile: [...switching, 'vips.list', 'vips.keepView', 'ec2.observeAll', 'changes.note', 'changes.since'],
   runbook: [...switching, 'orders.put', 'approvals.ask'],
 } as const;
@@ -59,15 +59,15 @@ export function needs(stage: string): readonly Need[] {
     {
       action: 'dynamodb:GetItem',
       ...vips,
-      for: ['vips.read', 'vips.view', 'budget.shift'],
+      for: ['vips.read', 'vips.view', 'budget.pushback'],
     },
     // Never PutItem: old code keeps attributes that it does not know.
     {
       action: 'dynamodb:UpdateItem',
       ...vips,
       for: [
-        ...['vips.tell', 'vips.write', 'vips.renew', 'vips.keepView'],
-        ...['budget.book', 'budget.giveBack', 'budget.empty'],
+        ...['vips.recordClaim', 'vips.write', 'vips.renew', 'vips.keepView'],
+        ...['budget.reserve', 'budget.refund', 'budget.drain'],
       ],
     },
     { action: 'dynamodb:Scan', ...vips, for: ['vips.list'] },
@@ -90,7 +90,7 @@ export function needs(stage: string): readonly Need[] {
     { action: 'ec2:DescribeAddresses', ...observe },
     { action: 'ec2:ReplaceRoute', resource: ec2Arn('route-table'), ...apply },
     { action: 'ec2:CreateRoute', resource: ec2Arn('route-table'), ...apply },
-    // Both ends bear the tag.
+    // Both ends have the tag.
     {
       action: 'ec2:AssociateAddress',
       resource: [ec2Arn('elastic-ip'), ec2Arn('network-interface')],

@@ -27,10 +27,10 @@ export function importComplaints(source: Source): readonly string[] {
   const { path } = source;
   if (!path.startsWith('shared/')) return [];
   const place = placeOf(path);
-  if (place === undefined) return [`${path} is in no room, want one of ${rows.flat().join(', ')}`];
+  if (place === undefined) return [`${path} is in no room, expected one of ${rows.flat().join(', ')}`];
   return importsOf(source).flatMap((specifier) => {
     const target = targetOf(path, specifier);
-    const complain = (want: string) => [`${path} imports ${specifier}, want ${want}`];
+    const complain = (want: string) => [`${path} imports ${specifier}, expected ${want}`];
     if (target === undefined)
       return place.room === 'shared/aws' ? [] : complain('no package and no node: outside shared/aws');
     if (!target.endsWith('.ts') && !target.endsWith('.json')) return complain('a specifier that ends in .ts');
@@ -50,7 +50,7 @@ export function serviceComplaints(source: Source): readonly string[] {
     const target = targetOf(source.path, specifier);
     return target === 'shared/aws/wire.ts'
       ? [
-          `${source.path} imports ${specifier}, want its settings handed in: only functions and cli know wire.ts`,
+          `${source.path} imports ${specifier}, expected its settings handed in: only functions and cli know wire.ts`,
         ]
       : [];
   });
@@ -63,7 +63,7 @@ export function directionComplaints(source: Source): readonly string[] {
   return importsOf(source).flatMap((specifier) => {
     const target = targetOf(path, specifier);
     if (target === undefined) return [];
-    const complain = (want: string) => [`${path} imports ${specifier}, want ${want}`];
+    const complain = (want: string) => [`${path} imports ${specifier}, expected ${want}`];
     const [to] = target.split('/');
     if (folder !== 'test' && to === 'test') return complain('no test in product code');
     if (folder === 'functions' && to !== 'shared' && to !== 'functions') return complain('only shared/');

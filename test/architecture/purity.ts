@@ -21,4 +21,4 @@ export const clockComplaints = (source: Source): readonly string[] =>
     ? []
     : clockWords
         .filter(([words]) => words.test(withoutComments(source.text)))
-        .map(([, name]) => `${source.path} uses ${name}, want that in shared/aws/wire.ts alone`);
+        .map(([, name]) => `${source.path} uses ${name}, expected that in shared/aws/wire.ts alone`);

@@ -17,7 +17,7 @@ export function folderComplaints(paths: readonly string[]): readonly string[] {
   }
   return [...counts]
     .filter(([folder, files]) => files > FILES_MAX && !lists.includes(folder))
-    .map(([folder, files]) => `${folder} has ${files} files, want at most ${FILES_MAX}`);
+    .map(([folder, files]) => `${folder} has ${files} files, expected at most ${FILES_MAX}`);
 }
 
 const functionTypes = new Set([
@@ -39,16 +39,18 @@ export function parameterComplaints(source: Source): readonly string[] {
     const given = node.params;
     const parameters = Array.isArray(given) ? given : ((given as { items?: unknown[] })?.items ?? []);
     if (parameters.length <= PARAMETERS_MAX) return;
-    const name = ((node.id ?? node.key) as Node | undefined)?.name ?? 'a function';
+    const { name } = ((node.id ?? node.key) as { readonly name?: string } | undefined) ?? {};
     const place = `${source.path}:${lineAt(source.text, node.start)}`;
-    found.push(`${place}: ${name} takes ${parameters.length} parameters, want at most ${PARAMETERS_MAX}`);
+    found.push(
+      `${place}: ${name ?? 'a function'} takes ${parameters.length} parameters, expected at most ${PARAMETERS_MAX}`,
+    );
   });
   return found;
 }
 
 export function lengthComplaints({ path, text }: Source): readonly string[] {
   const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
-  return lines <= LINES_MAX ? [] : [`${path} has ${lines} lines, want at most ${LINES_MAX}`];
+  return lines <= LINES_MAX ? [] : [`${path} has ${lines} lines, expected at most ${LINES_MAX}`];
 }
 
 const emptyNames = [
@@ -70,7 +72,7 @@ export function nameComplaints({ path }: Pick<Source, 'path'>): readonly string[
     .split('/')
     .flatMap((part) => [part, ...part.split(/[-.]/)]);
   const found = emptyNames.filter((name) => words.includes(name) || words.includes(`${name}s`));
-  return found.map((name) => `${path} is named ${name}, want the word of the concept in it`);
+  return found.map((name) => `${path} is named ${name}, expected the word of the concept in it`);
 }
 
 export function defaultExportComplaints(source: Source): readonly string[] {
@@ -79,5 +81,5 @@ export function defaultExportComplaints(source: Source): readonly string[] {
     if (node.type === 'ExportDefaultDeclaration') found = true;
     if (node.type === 'ExportSpecifier' && (node.exported as Node).name === 'default') found = true;
   });
-  return found ? [`${source.path} has a default export, want a name`] : [];
+  return found ? [`${source.path} has a default export, expected a name`] : [];
 }

@@ -29,7 +29,7 @@ describe('the benchmark’s DynamoDB decides conditions as DynamoDB does', () =>
 });
 
 describe('and updates', () => {
-  test('every right side is reckoned from the item as it was', () => {
+  test('every right side is computed from the item as it was', () => {
     const after = updated('SET #r = #r + :one, copy = #r', item, words);
     expect([after.rev, after.copy]).toEqual([{ N: '4' }, { N: '3' }]);
     expect(item.rev).toEqual({ N: '3' });

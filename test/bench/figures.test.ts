@@ -12,7 +12,7 @@ test('a percentile is one of the samples, by nearest rank', () => {
 });
 
 test('a ratio is to the median of the bare calls of the same run', () => {
-  expect(rowOf('ours', 10, [140, 150, 160], 125)).toMatchObject({
+  expect(rowOf('ours', 10, [140, 150, 160], { floorMs: 125 })).toMatchObject({
     medianMs: 150,
     ratioToFloor: 1.2,
     runs: 3,

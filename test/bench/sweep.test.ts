@@ -1,7 +1,7 @@
 // Reconcile at scale, by what it asks: calls are counted, time is only printed (npm run bench -- --only sweep).
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type FakeRegion, startFakeRegion } from '../../bench/fake/region.ts';
-import { quietSweep } from '../../bench/rows/sweep.ts';
+import { quietReconcile } from '../../bench/rows/sweep.ts';
 
 const VIPS = 1000;
 const TABLES_EACH = 4;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => region?.stop());
 
 test('1,000 VIPs of 4 tables without drift: calls are bounded by pages, memory by 256 MB, and nothing is written', async () => {
-  const run = await quietSweep(region, { ec2Ms: 0, dynamoMs: 0 }, VIPS);
+  const run = await quietReconcile(region, { ec2Ms: 0, dynamoMs: 0 }, VIPS);
   expect(run.switched).toBe(0);
   expect(run.calls).toEqual({
     Scan: Math.ceil((VIPS * 2) / 300),

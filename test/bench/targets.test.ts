@@ -4,8 +4,8 @@ import { targetsOf } from '../../bench/targets.ts';
 
 const of = 'EC2 60 ms, DynamoDB 5 ms';
 const warm = (oursMs: number): readonly Row[] => [
-  rowOf(`floor: bare node:http, ${of}`, 45, [100], 100),
-  rowOf(`vipshift warm, ${of}`, 45, [oursMs], 100),
+  rowOf(`floor: bare node:http, ${of}`, 45, [100], { floorMs: 100 }),
+  rowOf(`vipshift warm, ${of}`, 45, [oursMs], { floorMs: 100 }),
 ];
 const zone = (seconds: number, refused: number): readonly Row[] => [
   rowOf('zone failure, 40 VIPs × 10 tables: last mutation accepted', 400, [seconds * 1000]),

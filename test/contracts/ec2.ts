@@ -15,7 +15,7 @@ export interface Ec2UnderTest {
   readonly unlabelled: readonly string[];
   /** A customer-managed prefix list. */
   readonly prefixList: string;
-  /** A living ENI that bears no label. */
+  /** A living ENI that has no label. */
   readonly strangerEni: string;
   /** Calls that the emulator takes although AWS refuses them, so that the refusal cannot be shown on it. */
   readonly takesDuplicateRoutes: boolean;
@@ -66,7 +66,7 @@ export function ec2Contract(open: () => Promise<Ec2UnderTest>): void {
     expect(a.zone).not.toBe(b.zone);
   });
 
-  it('sees the same of each VIP when it looks for many at once', async () => {
+  it('sees the same of each VIP when it observes many at once', async () => {
     const { ec2, entry } = await open();
     const other = { name: 'other', tableLabels: ['other'], nodeLabels: ['other'] };
     const all = await ec2.observeAll!([entry, other]);
@@ -81,7 +81,7 @@ export function ec2Contract(open: () => Promise<Ec2UnderTest>): void {
     expect(sorted(all.get('other')!)).toEqual(sorted(await ec2.observe(other)));
   });
 
-  it('sees nothing under a label that nobody bears', async () => {
+  it('sees nothing under a label that no one has', async () => {
     const { ec2 } = await open();
     const seen = await ec2.observe({ name: 'other', tableLabels: ['other'], nodeLabels: ['other'] });
     expect([seen.tables, seen.enis, seen.eips]).toEqual([[], [], []]);

@@ -88,7 +88,7 @@ describe.each([
   const leaseOf = (holder: string) => ({ holder, expiresAtMs: plus(START, LEASE_TTL), cause });
   const says = (vip: Vip, node: string) => ({ ...claimOf(node), vip: vip.name });
 
-  it('tells a write as written, and it was written once', async () => {
+  it('reports a write as written, and it was written once', async () => {
     const vip = await seeded();
     const lost = loses('UpdateItem', 1, fault);
     const written = await store().write(vip, { ...vip, owner: 'i-a' });
@@ -97,13 +97,13 @@ describe.each([
     expect(await store().read(vip.name)).toEqual(written);
   });
 
-  it('tells the first write of a VIP as written, too', async () => {
+  it('reports the first write of a VIP as written, too', async () => {
     loses('UpdateItem', 1, fault);
     const vip = await seeded();
     expect(await store().read(vip.name)).toEqual(vip);
   });
 
-  it('does not take somebody else’s write for its own', async () => {
+  it('does not take someone else’s write for its own', async () => {
     const vip = await seeded();
     const other = (await store().write(vip, { ...vip, owner: 'i-b' }))!;
     loses('UpdateItem', 1, fault);
@@ -140,7 +140,7 @@ describe.each([
     expect(renewed).toMatchObject({ rev: held!.rev + 1, lease: { holder: 'mine', expiresAtMs: until } });
   });
 
-  it('throws what is unknown when no reply comes at all, and a read tells what became of it', async () => {
+  it('throws what is unknown when no reply comes at all, and a read shows what became of it', async () => {
     const vip = await seeded();
     const lost = loses('UpdateItem', ATTEMPTS, fault);
     expect(await kindOf(store().write(vip, { ...vip, owner: 'i-a' }))).toBe('unknown');
@@ -163,14 +163,14 @@ describe('the timeline, when a reply is lost', () => {
     ...{ entry: 'intent', vip, epoch: 1, holder: 'n', cause, to: 'i-a', why: 'w', steps: [], atMs: START },
   });
 
-  it('puts an entry once and answers what stands there: its own', async () => {
+  it('puts an entry once and answers what is there: its own', async () => {
     const lost = loses('PutItem', 1);
     expect(await timeline().put(intent('lost-1'))).toMatchObject(intent('lost-1'));
     expect(lost.hits).toBe(1);
     expect((await timeline().read('lost-1', 1)).intent).toMatchObject(intent('lost-1'));
   });
 
-  it('throws what is unknown when no reply comes at all; the entry stands, and putting it again is harmless', async () => {
+  it('throws what is unknown when no reply comes at all; the entry stays, and putting it again is harmless', async () => {
     loses('PutItem', ATTEMPTS);
     expect(await kindOf(timeline().put(intent('lost-2')))).toBe('unknown');
     expect(await timeline().put(intent('lost-2'))).toMatchObject(intent('lost-2'));
@@ -246,7 +246,7 @@ describe('EC2', () => {
     },
   );
 
-  it('looks again by itself when a describe is throttled, broken or cut off, and gives the whole of it', async () => {
+  it('tries again by itself when a describe is throttled, broken or cut off, and gives the whole of it', async () => {
     const { ec2, vip } = await region();
     const before = await ec2.observe(vip);
     ec2Proxy.add({

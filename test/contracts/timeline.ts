@@ -66,7 +66,7 @@ export function timelineContract(open: () => TimelineUnderTest): void {
     expect(read.outcome).toMatchObject(outcomeOf(vip, 1));
   });
 
-  it('never changes an entry: the first one stands, and who comes second is told what it says', async () => {
+  it('never changes an entry: the first one stays, and the second writer gets it as the answer', async () => {
     const { timeline } = open();
     const vip = fresh();
     const first = outcomeOf(vip, 7, { outcome: 'abandoned' });

@@ -29,7 +29,7 @@ describe('the hand-over document', () => {
     expect(readFileSync(join(folder, 'web'), 'utf8')).toBe('0\n');
   });
 
-  it('fails where nothing is tracked, instead of making a file that nobody reads', () => {
+  it('fails where nothing is tracked, instead of making a file that no one reads', () => {
     const { status, stderr } = spawnSync('sh', ['-c', script('nobody', '1')], { encoding: 'utf8' });
     expect([status, stderr.trim()]).toEqual([
       3,
@@ -63,6 +63,6 @@ describe('an agent of the lab', () => {
     expect(() => scriptOf(document, { Vip: ['web'], Demoted: ['1'], More: ['x'] })).toThrow(
       'no parameter More',
     );
-    expect(() => scriptOf(document, { Vip: ['web'] })).toThrow('Demoted is undefined, want one String');
+    expect(() => scriptOf(document, { Vip: ['web'] })).toThrow('Demoted is undefined, expected one String');
   });
 });

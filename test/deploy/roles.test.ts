@@ -82,13 +82,13 @@ describe.each(functions)('the role of %s', (name) => {
     },
   );
 
-  it('AssociateAddress: only where EIP and ENI both bear it', () => {
+  it('AssociateAddress: only where EIP and ENI both have it', () => {
     expect(ask('ec2:AssociateAddress', [EIP, tag('prod')], [ENI, tag('prod')])).toBe('allowed');
     expect(ask('ec2:AssociateAddress', [EIP], [ENI, tag('prod')]), 'an EIP without it').toBe('denied');
     expect(ask('ec2:AssociateAddress', [EIP, tag('prod')], [ENI]), 'an ENI that is no member').toBe('denied');
   });
 
-  it('ModifyNetworkInterfaceAttribute: only on an ENI that bears it', () => {
+  it('ModifyNetworkInterfaceAttribute: only on an ENI that has it', () => {
     expect(ask('ec2:ModifyNetworkInterfaceAttribute', [ENI, tag('prod')])).toBe('allowed');
     expect(ask('ec2:ModifyNetworkInterfaceAttribute', [ENI])).toBe('denied');
   });
@@ -236,7 +236,7 @@ describe('the sample SCP', () => {
       context: { 'aws:PrincipalArn': `arn:aws:iam::${ACCOUNT}:role/${role}` },
     });
 
-  it('keeps them from whoever deletes all tags of a thing without naming any', () => {
+  it('keeps them from a principal that deletes all tags of a thing without naming any', () => {
     expect(untagAll('developer', { 'aws:ResourceTag/vipshift:prod': 'web' })).toBe('denied explicitly');
     expect(untagAll('network-admin', { 'aws:ResourceTag/vipshift:prod': 'web' })).toBe('allowed');
     expect(untagAll('developer', {}), 'what bears none is not ours to protect').toBe('allowed');

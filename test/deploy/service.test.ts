@@ -1,4 +1,4 @@
-// The commands around a deployment, on the local AWS: deploy, upgrade, roll back, restore the ledger, remove.
+// The commands around a deployment, on the local AWS: deploy, upgrade, roll back, restore the registry, remove.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -82,7 +82,7 @@ describe('a deployment', () => {
     expect(notAccepted(file).length).toBeGreaterThan(0);
   });
 
-  it('whose claims shall be bound to a role that nobody named stops, too, and says what to do', () =>
+  it('whose claims shall be bound to a role that no one named stops, too, and says what to do', () =>
     inServiceFolder(async (place) => {
       const before = readFileSync(join(folder, 'outputs.json'), 'utf8');
       const asked = deploy(place, stage, params({ nodeIdentity: 'source', retentionDays: '1' }));

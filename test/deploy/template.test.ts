@@ -86,7 +86,7 @@ describe('the packaged template', () => {
     expect(text).not.toMatch(/(eu|us|ap|cn)-[a-z]+-\d/);
   });
 
-  it('is refused before anything is made where claims shall be bound to a role that nobody named', () => {
+  it('is refused before anything is made where claims shall be bound to a role that no one named', () => {
     expect(contradictions(prod.Parameters)).toEqual([]);
     expect(contradictions(other.Parameters)).toEqual([
       'nodeIdentity is "source", and nodeRoleId, nodeRoleArn are empty: name the nodes’ role (aws iam get-role), or say nodeIdentity=none',

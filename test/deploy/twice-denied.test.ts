@@ -121,7 +121,7 @@ describe('the policies deny it, and the code refuses it as well', () => {
   it('a principal with events:* on *', async () => {
     const ci = { arn: `arn:aws:iam::${ACCOUNT}:role/ci`, userid: 'AROACI00000000000001:run-42' };
     expect(speaking(anything, ci, `vipshift.notify/${ROLE_ID}:i-b`)).toBe('denied explicitly');
-    // It may say what it likes under a source of its own; nobody listens.
+    // It may say what it likes under a source of its own; no one listens.
     expect(speaking(anything, ci, 'ci.pipeline')).toBe('allowed');
     expect(await refused('ci.pipeline')).toBe('foreign-source');
   });

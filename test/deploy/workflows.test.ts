@@ -73,7 +73,7 @@ describe('who waits for a function', () => {
     for (const [name, seconds] of waits) expect(seconds, name).toBeGreaterThan(timeoutS);
   });
 
-  it('keeps a dead letter from others for as long: nobody drives it twice at the same time', () => {
+  it('keeps a dead letter from others for as long: no one drives it twice at the same time', () => {
     const { Parameters } = workflow('redrive.asl.json').States.receive as unknown as {
       Parameters: { VisibilityTimeout: number; MaxNumberOfMessages: number };
     };
@@ -106,7 +106,7 @@ describe('failover.asl.json', () => {
     for (const [name, state] of Object.entries(States))
       if (state.Type === 'Task') expect(state.Catch?.at(-1)?.ErrorEquals, name).toEqual(['States.ALL']);
     const after = ['awaitClaim', 'switchVip', 'verify'];
-    // Nobody goes back for not having been able to look.
+    // No one goes back for not having been able to look.
     expect(after.map((name) => States[name]!.Catch![0]!.Next)).toEqual(['undo', 'undo', 'failed']);
   });
 

@@ -161,7 +161,7 @@ describe('many claims at once', () => {
     expect(vip.epoch).toBeGreaterThan(before);
   });
 
-  it('leaves the same record and owner for any order of the same claims, each told twice', async () => {
+  it('leaves the same record and owner for any order of the same claims, each delivered twice', async () => {
     const history = [
       ['b', { atS: 90, state: 'BACKUP' }],
       ['a', { atS: 92 }],
@@ -186,7 +186,7 @@ describe('many claims at once', () => {
 });
 
 describe('reconcile', () => {
-  it('drift repaired: a route that somebody moved is put right, and the record says so', async () => {
+  it('drift repaired: a route that someone moved is put right, and the record says so', async () => {
     const { ReplaceRouteCommand } = await import('@aws-sdk/client-ec2');
     const table = stack.vpc.tables.find((t) => t.labelled)!;
     const route = { RouteTableId: table.routeTableId, DestinationCidrBlock: stack.vpc.vip.ipv4 };
@@ -208,7 +208,7 @@ describe('reconcile', () => {
     });
   });
 
-  it('a foreign route reported and left: it may be somebody’s on purpose', async () => {
+  it('a foreign route reported and left: it may be someone’s on purpose', async () => {
     const { ReplaceRouteCommand } = await import('@aws-sdk/client-ec2');
     const table = stack.vpc.tables.find((t) => t.labelled)!;
     const route = { RouteTableId: table.routeTableId, DestinationCidrBlock: stack.vpc.vip.ipv4 };

@@ -80,7 +80,7 @@ describe('a reply that is lost', () => {
     },
   );
 
-  it('of the release: the VIP is free and its owner committed, and the failover is told once', async () => {
+  it('of the release: the VIP is free and its owner committed, and the failover is recorded once', async () => {
     const lost = faults.aws.add({
       ...{ on: 'UpdateItem', where: ofItem, skip: 1, times: 1, fault: { does: 'reset', after: true } },
     });
@@ -91,7 +91,7 @@ describe('a reply that is lost', () => {
     expect(faults.aws.calls.filter((c) => c.action === 'PutEvents')).toHaveLength(1);
   });
 
-  it('of the outcome: it stands in the record once, and the lease is released', async () => {
+  it('of the outcome: it is in the record once, and the lease is released', async () => {
     const lost = faults.aws.add({ on: 'PutItem', skip: 1, times: 1, fault: { does: 'reset', after: true } });
     const { epoch } = await failOverNow();
     expect(lost.hits).toBe(1);
@@ -174,7 +174,7 @@ describe('EC2 that refuses', () => {
     expect(await allOn(turn)).toBe(true);
   });
 
-  it('for one table hides none of the rest, is told as partial, and is mended by reconcile once it may be', async () => {
+  it('for one table hides none of the rest, is recorded as partial, and is repaired by reconcile once it may be', async () => {
     const table = stack.vpc.tables.find((t) => t.labelled)!;
     const rule = faults.ec2.add({
       on: 'ReplaceRoute',
@@ -235,7 +235,7 @@ describe('describes that do not answer', () => {
 
   it('keep no VIP from moving when nothing is stored: they are asked again while the lease lasts', async () => {
     await forgetView();
-    // Each look asks four times.
+    // Each read is tried four times.
     const failing = down(4);
     const failover = await failOverNow();
     expect(failing.hits).toBe(4);
@@ -244,7 +244,7 @@ describe('describes that do not answer', () => {
     expect(await allOn(turn)).toBe(true);
   });
 
-  it('and never do, with nothing stored: nothing moves, it is told as failed, and reconcile does it once they answer', async () => {
+  it('and never do, with nothing stored: nothing moves, it is recorded as failed, and reconcile does it once they answer', async () => {
     await forgetView();
     down();
     const was = turn;
@@ -269,7 +269,7 @@ describe('describes that show an old state', () => {
     expect(await allOn(turn)).toBe(true);
   });
 
-  it('undo nothing: reconcile looks again in a minute rather than believe them', async () => {
+  it('undo nothing: reconcile runs again in a minute rather than believe them', async () => {
     await failOverNow();
     const { epoch } = await stack.until('the release', (v) => v.lease === undefined);
     faults.ec2.add({ fault: { does: 'stale', ageMs: 3500 } });

@@ -47,7 +47,7 @@ describe('the bundles of the functions', () => {
     );
     const made = bundleFunctions(join(folder, 'functions'), join(folder, 'out'), 10_240);
     await expect(made).rejects.toThrow(
-      /function big is \d+ KB minified, want at most 10 KB\. Its largest parts:\n +\d+ KB {2}\S/,
+      /function big is \d+ KB minified, expected at most 10 KB\. Its largest parts:\n +\d+ KB {2}\S/,
     );
   });
 

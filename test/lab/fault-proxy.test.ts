@@ -204,7 +204,7 @@ describe('the fault proxy', () => {
     expect(proxy.calls.map(({ fault }) => fault)).toEqual([undefined, undefined, undefined]);
   });
 
-  it('skips, counts and ends as it is told', async () => {
+  it('skips, counts and ends as asked', async () => {
     const rule = proxy.add({ skip: 1, times: 2, fault: { does: 'refuse', code: 'Unavailable' } });
     for (let i = 0; i < 5; i += 1) await refused(replace());
     expect(proxy.calls.map(({ outcome }) => outcome)).toEqual([200, 503, 503, 200, 200]);
@@ -245,7 +245,7 @@ describe('the fault proxy', () => {
     expect(await run(8)).not.toBe(first);
   });
 
-  it('stops at once, whoever is still waiting', async () => {
+  it('stops at once, no matter who is waiting', async () => {
     proxy.add({ fault: { does: 'stall' } });
     const call = refused(replace());
     await vi.waitFor(() => expect(proxy.calls).toHaveLength(1));

@@ -53,7 +53,7 @@ describe('findPython', () => {
     );
     interpreter('python3.11', 'echo broken >&2; exit 3');
     const refused = await findPython(old).catch((error: unknown) => String(error));
-    expect(refused).toContain(`${join(old, 'python3')}: is 3.9, want 3.10 or newer`);
+    expect(refused).toContain(`${join(old, 'python3')}: is 3.9, expected 3.10 or newer`);
     expect(refused).toContain(
       'python3.12: is 3.12 but has no module ensurepip (Debian, Ubuntu: python3-venv)',
     );
@@ -92,7 +92,7 @@ describe('ensurePython', () => {
     expect(await ensurePython(asked)).not.toBe(first);
   });
 
-  it('leaves nothing that looks whole when it fails, and says why', async () => {
+  it('leaves nothing that looks complete when it fails, and says why', async () => {
     const asked = options(interpreter('python3', working(log(), 'echo no space left >&2; exit 1;')));
     await expect(ensurePython(asked)).rejects.toThrow(
       /could not make the Python environment .*no space left/s,

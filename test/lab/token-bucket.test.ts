@@ -28,7 +28,7 @@ describe('a token bucket', () => {
     expect(bucket.take(1200), 'the refusal took nothing').toBe(true);
   });
 
-  it('never holds more than the burst, however long nobody came', () => {
+  it('never holds more than the burst, however long no one came', () => {
     const bucket = tokenBucket({ burst: 2, perS: 5 });
     bucket.take(0);
     const passed = [1, 2, 3].map(() => bucket.take(3_600_000));

@@ -1,4 +1,4 @@
-// An account of the local AWS as the live harness's tests look at it: whatever is in it beside what every new account has, asked of the
+// An account of the local AWS as the live harness's tests see it: whatever is in it beside what every new account has, asked of the
 // emulators directly and not by the harness's own tags.
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import {
@@ -22,7 +22,7 @@ export const accessTo = (aws: LocalAws, endpoint: string) => ({
   maxAttempts: 1,
 });
 
-/** `kind id` of everything that somebody has made. */
+/** `kind id` of everything that was made. */
 export async function contents(aws: LocalAws): Promise<readonly string[]> {
   const ec2 = new EC2Client(accessTo(aws, aws.ec2Endpoint));
   const iam = new IAMClient(accessTo(aws, aws.ec2Endpoint));

@@ -1,4 +1,4 @@
-// The parts of the live harness that need no AWS: what is asked, planned, reckoned, signed, sent to the machines.
+// The parts of the live harness that need no AWS: what is asked, planned, computed, signed, sent to the machines.
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -19,19 +19,19 @@ import { removeAll } from '../../live/teardown/remove.ts';
 import { epochMs } from '../../shared/time.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
 
-describe('a wish', () => {
+describe('a options', () => {
   it('has defaults that cost little', () => {
     expect(optionsFrom([])).toMatchObject({ drills: 20, tables: 3, kinds: ['demote', 'crash'], yes: false });
     expect(totalUsd(costLines(optionsFrom([])))).toBeLessThan(0.1);
   });
 
   it.each([
-    [['--drills', '0'], '--drills is "0", want a whole number from 1 to 1000'],
-    [['--tables', '200'], 'want a whole number from 1 to 190'],
+    [['--drills', '0'], '--drills is "0", expected a whole number from 1 to 1000'],
+    [['--tables', '200'], 'expected a whole number from 1 to 190'],
     [['--kinds', 'demote,burn'], '--kinds has "burn"'],
     [['--stage', 'prod'], '--stage and --instance-profile go together'],
-    [['--local', '--keep'], '--local makes everything itself'],
-    [['--clean', 'prod'], 'want the eight hex digits of a run'],
+    [['--local', '--keep'], '--local creates and removes everything itself'],
+    [['--clean', 'prod'], 'expected the eight hex digits of a run'],
   ])('is refused with what was found and what is wanted: %s', (argv, why) => {
     expect(() => optionsFrom(argv)).toThrow(why);
   });
@@ -79,7 +79,7 @@ const stretches: readonly Stretch[] = [
 const evidence = { hitMs: 1_000, successor: 'b', cell: step.cell, failover, stretches };
 
 describe('the parts of a drill', () => {
-  it('end where the next begin, and packets are reckoned from the probe’s own table', () => {
+  it('end where the next begin, and packets are computed from the probe’s own table', () => {
     expect(partsOf(evidence)).toEqual({
       vrrpMs: 250,
       eventMs: 150,
@@ -134,7 +134,7 @@ describe('percentiles', () => {
 });
 
 describe('a signed request', () => {
-  it('bears the signature of the worked example in AWS’s documentation (Signature Version 4, ListUsers)', () => {
+  it('has the signature of the worked example in AWS’s documentation (Signature Version 4, ListUsers)', () => {
     const headers = signedHeaders(
       {
         method: 'GET',
@@ -142,10 +142,15 @@ describe('a signed request', () => {
         headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
         body: '',
       },
-      'iam',
-      'us-east-1',
-      { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' },
-      new Date('2015-08-30T12:36:00Z'),
+      {
+        service: 'iam',
+        region: 'us-east-1',
+        credentials: {
+          accessKeyId: 'AKIDEXAMPLE',
+          secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
+        },
+        at: new Date('2015-08-30T12:36:00Z'),
+      },
     );
     expect(headers.authorization).toMatch(
       /Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7$/,
@@ -208,12 +213,12 @@ describe('the removal', () => {
     expect(tries).toBe(6);
   });
 
-  it('looks twice: what the first look did not show yet is found by the second', async () => {
-    let looks = 0;
+  it('checks twice: what the first listing did not show yet is found by the second', async () => {
+    let listings = 0;
     const ids = ['late'];
     const shy: Kind = {
       what: 'vpc',
-      find: () => Promise.resolve(++looks > 1 ? [...ids] : []),
+      find: () => Promise.resolve(++listings > 1 ? [...ids] : []),
       take: () => Promise.resolve(ids.pop()),
     };
     expect(await removeAll([shy], removing)).toEqual([]);

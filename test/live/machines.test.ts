@@ -53,7 +53,7 @@ async function echo(name: string, port: number): Promise<ChildProcess> {
 }
 
 describe('probe and echo', () => {
-  it('tell who answered from when to when, and that nobody did in between', async () => {
+  it('show who answered from when to when, and that no one did in between', async () => {
     const port = await freePort();
     const folder = mkdtempSync(join(tmpdir(), 'vipshift-drill-'));
     folders.push(folder);
@@ -103,7 +103,7 @@ interface Asked {
   readonly authorization: string;
 }
 
-/** An SSM that runs no command, but answers as told. */
+/** An SSM that runs no command, but answers as scripted. */
 async function fakeSsm(
   answer: (asked: Asked, nth: number) => readonly [status: number, body: object] | 'reset',
 ) {
@@ -119,9 +119,9 @@ async function fakeSsm(
         authorization: String(request.headers.authorization),
       };
       asked.push(one);
-      const told = answer(one, asked.filter((a) => a.action === action).length);
-      if (told === 'reset') return request.socket.destroy();
-      const [status, body] = told;
+      const sent = answer(one, asked.filter((a) => a.action === action).length);
+      if (sent === 'reset') return request.socket.destroy();
+      const [status, body] = sent;
       return response
         .writeHead(status, { 'content-type': 'application/x-amz-json-1.1' })
         .end(JSON.stringify(body));
@@ -179,7 +179,7 @@ describe('a command through SSM', () => {
     await expect(ssm.run('i-1', 'sleep 1d', 1)).rejects.toThrow('i-1 did not end within 1 ms');
   });
 
-  it('is sent again when it was throttled, and not when nobody knows whether it runs', async () => {
+  it('is sent again when it was throttled, and not when it is unknown whether it runs', async () => {
     const throttled = await fakeSsm(({ action }, nth) => {
       if (action === 'SendCommand') return nth === 1 ? [400, { __type: 'ThrottlingException' }] : started;
       return [200, done];
@@ -207,13 +207,13 @@ describe('the machines of a run on AWS', () => {
     probe: { instanceId: 'i-p', eni: 'eni-p', zone: 'z1' },
   };
 
-  it('get the shim one after the other, so that a is the first master, and are broken and mended by their own program', async () => {
-    const told: (readonly [instance: string, script: string])[] = [];
+  it('get the shim one after the other, so that a is the first master, and are broken and repaired by their own program', async () => {
+    const sent: (readonly [instance: string, script: string])[] = [];
     const ssm: Ssm = {
       image: () => Promise.resolve('ami-1'),
       online: (all) => Promise.resolve(all),
       run(instance, script) {
-        told.push([instance, script]);
+        sent.push([instance, script]);
         if (script.includes('hit')) return Promise.resolve('1795340400123.456\n');
         if (script.includes('answers')) return Promise.resolve('a 1.000 2.000 3\n');
         return Promise.resolve(instance === 'i-p' ? '0.412\n' : '?\n');
@@ -221,16 +221,16 @@ describe('the machines of a run on AWS', () => {
     };
     const run = runOf('0a0a0a0a');
     const machines = await ssmMachines(ssm, run, instances, new AbortController().signal);
-    const installs = told.filter(([, script]) => script.includes('vipshift-notify install'));
+    const installs = sent.filter(([, script]) => script.includes('vipshift-notify install'));
     expect(installs.map(([instance]) => instance)).toEqual(['i-a', 'i-b']);
     expect(installs[0]![1]).toContain(
       'install --bus vipshift-drill-0a0a0a0a --instance VI_WEB=drill-0a0a0a0a',
     );
-    const firstOfB = told.findIndex(([instance, script]) => instance === 'i-b' && script.includes('base64'));
-    expect(told.slice(0, firstOfB)).toContainEqual(installs[0]);
+    const firstOfB = sent.findIndex(([instance, script]) => instance === 'i-b' && script.includes('base64'));
+    expect(sent.slice(0, firstOfB)).toContainEqual(installs[0]);
     expect(await machines.hit('b', 'demote')).toBe(1795340400123.456);
-    await machines.mend('b', 'crash');
-    expect(told.at(-1)).toEqual(['i-b', expect.stringContaining('systemctl restart')]);
+    await machines.repair('b', 'crash');
+    expect(sent.at(-1)).toEqual(['i-b', expect.stringContaining('systemctl restart')]);
     expect(await machines.answers(17)).toEqual([{ who: 'a', firstMs: 1, lastMs: 2, count: 3 }]);
     expect(await machines.clocks()).toEqual({ a: undefined, b: undefined, probe: 0.412 });
   });

@@ -8,23 +8,23 @@ import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { type FaultProxy, startFaultProxy } from '../../lab/fault/proxy.ts';
 import { makeIdentity } from '../../live/build/identity.ts';
 import type { Service } from '../../live/build/service.ts';
-import { type Building, buildSite, inventoryOf } from '../../live/build/site.ts';
+import { type Building, buildTestBed, inventoryOf } from '../../live/build/test-bed.ts';
 import type { LiveContext } from '../../live/environment.ts';
-import { ledgerOf } from '../../live/ledger.ts';
+import { registryOf } from '../../live/registry.ts';
 import { newRunId, type Run, runOf, tablesOf } from '../../live/run-id.ts';
 import { removeAll } from '../../live/teardown/remove.ts';
 import { accessTo, contents } from './account.ts';
 
 let aws: LocalAws;
 let proxy: FaultProxy;
-let ground: LiveContext;
+let context: LiveContext;
 let before: readonly string[];
 
 beforeAll(async () => {
   aws = await startLocalAws();
   proxy = await startFaultProxy({ target: aws.ec2Endpoint });
   const dynamo = new DynamoDBClient(accessTo(aws, aws.endpoint));
-  ground = {
+  context = {
     name: 'moto behind a fault proxy',
     region: aws.region,
     account: aws.accountId,
@@ -36,14 +36,14 @@ beforeAll(async () => {
     service: tablesOnly(dynamo),
     pauseMs: 1,
     image: () => Promise.resolve('ami-00000000000000001'),
-    machines: () => Promise.reject(new Error('nobody plays machines here')),
+    machines: () => Promise.reject(new Error('no machines are emulated here')),
     close: () => Promise.resolve(),
   };
   before = await contents(aws);
 });
 afterEach(() => proxy.clearRules());
 afterAll(async () => {
-  for (const client of [ground?.ec2, ground?.iam, ground?.dynamo, ground?.logs]) client?.destroy();
+  for (const client of [context?.ec2, context?.iam, context?.dynamo, context?.logs]) client?.destroy();
   await proxy?.stop();
   await aws?.stop();
 });
@@ -79,76 +79,78 @@ function tablesOnly(dynamo: DynamoDBClient): Service {
   };
 }
 
-const wish = { tables: 1, advertS: 1, instanceProfile: undefined };
+const options = { tables: 1, advertS: 1, instanceProfile: undefined };
 const quiet = () => undefined;
 const building = (run: Run, more: Partial<Building> = {}): Building => ({
-  ground,
+  context,
   run,
-  wish,
+  options,
   signal: new AbortController().signal,
   say: quiet,
   ...more,
 });
 const removing = { say: quiet, pauseMs: 1 };
-const remove = (run: Run) => removeAll(inventoryOf(ground, run), removing);
+const remove = (run: Run) => removeAll(inventoryOf(context, run), removing);
 const left = async () => (await contents(aws)).filter((thing) => !before.includes(thing));
 
 /** How many calls of EC2 and IAM a building takes. */
 async function callsOfABuilding(): Promise<number> {
   const run = runOf(newRunId());
   proxy.forgetCalls();
-  await buildSite(building(run));
+  await buildTestBed(building(run));
   const { length } = proxy.calls;
   await remove(run);
   return length;
 }
 
-describe('a site', () => {
+describe('a testBed', () => {
   it('is built whole and removed whole: VPC, subnets, tables, gateway, group, instances, role, tables of the stage', async () => {
     const run = runOf(newRunId());
-    const site = await buildSite(building(run));
+    const testBed = await buildTestBed(building(run));
     const kinds = new Set((await left()).map((thing) => thing.split(' ')[0]));
     const all = 'dynamo eni gateway group instance profile role subnet table volume vpc';
     expect(kinds).toEqual(new Set(all.split(' ')));
-    const { NetworkInterfaces = [] } = await ground.ec2.send(
+    const { NetworkInterfaces = [] } = await context.ec2.send(
       new DescribeNetworkInterfacesCommand({ Filters: [{ Name: `tag:${run.labelKey}`, Values: [run.vip] }] }),
     );
     const addresses = NetworkInterfaces.map(({ PrivateIpAddress }) => PrivateIpAddress);
     expect(new Set(addresses)).toEqual(new Set(['10.0.1.10', '10.0.2.10']));
     expect(NetworkInterfaces.map(({ SourceDestCheck }) => SourceDestCheck)).toEqual([false, false]);
-    expect(site.network.tables).toHaveLength(1);
+    expect(testBed.network.tables).toHaveLength(1);
     expect(await remove(run)).toEqual([]);
     expect(await left()).toEqual([]);
   });
 
-  it('of another run is not touched: only what bears this run’s tag is', async () => {
+  it('of another run is not touched: only what has this run’s tag is', async () => {
     const [mine, other] = [runOf(newRunId()), runOf(newRunId())];
-    await buildSite(building(other));
+    await buildTestBed(building(other));
     const others = await left();
-    await buildSite(building(mine));
+    await buildTestBed(building(mine));
     expect(await remove(mine)).toEqual([]);
     expect(await left()).toEqual(others);
     await remove(other);
   });
 });
 
-describe('a stage that is somebody’s', () => {
+describe('a stage that belongs to someone else', () => {
   it('keeps everything but the run’s VIP, which leaves its tombstone; the nodes’ role is not touched', async () => {
     const owner = runOf(newRunId());
-    const nodes = await makeIdentity(ground.iam, owner, ground, new AbortController().signal);
-    await ground.service.deploy('prod', nodes);
+    const nodes = await makeIdentity(context.iam, owner, context, new AbortController().signal);
+    await context.service.deploy('prod', nodes);
     const standing = await left();
     const run = runOf(newRunId(), 'prod');
-    const site = await buildSite(building(run, { wish: { ...wish, instanceProfile: nodes.profile } }));
-    expect(site.identity).toEqual(nodes);
-    const ledger = ledgerOf(ground.dynamo, run);
-    expect((await ledger.vip()).tableLabels).toEqual([run.vip]);
+    const testBed = await buildTestBed(
+      building(run, { options: { ...options, instanceProfile: nodes.profile } }),
+    );
+    expect(testBed.identity).toEqual(nodes);
+    const registry = registryOf(context.dynamo, run);
+    expect((await registry.vip()).tableLabels).toEqual([run.vip]);
     expect(await remove(run)).toEqual([]);
     expect(await left()).toEqual(standing);
-    expect(await ledger.stands()).toBe(false);
+    expect(await registry.isRegistered()).toBe(false);
     await remove(owner);
     for (const TableName of Object.values(tablesOf('prod')))
-      await ground.dynamo.send(new DeleteTableCommand({ TableName }));
+      await context.dynamo.send(new DeleteTableCommand({ TableName }));
   });
 });
 
@@ -159,7 +161,7 @@ describe('when a call of the building', () => {
     for (let skip = 0; skip < calls; skip++) {
       const run = runOf(newRunId());
       const rule = proxy.add({ skip, times: 1, fault: { does: 'reset', after: true } });
-      await expect(buildSite(building(run)), `call ${skip}`).rejects.toThrow();
+      await expect(buildTestBed(building(run)), `call ${skip}`).rejects.toThrow();
       expect(rule.hits, `call ${skip}`).toBe(1);
       proxy.clearRules();
       expect(await remove(run), `call ${skip}`).toEqual([]);
@@ -175,7 +177,7 @@ describe('when a call of the building', () => {
       skip: 1,
       fault: { does: 'refuse', code: 'InsufficientInstanceCapacity' },
     });
-    await expect(buildSite(building(run))).rejects.toThrow('InsufficientInstanceCapacity');
+    await expect(buildTestBed(building(run))).rejects.toThrow('InsufficientInstanceCapacity');
     expect((await left()).length).toBeGreaterThan(10);
     proxy.clearRules();
     expect(await remove(run)).toEqual([]);
@@ -188,7 +190,7 @@ describe('the building', () => {
     const run = runOf(newRunId());
     const interrupting = new AbortController();
     const say = () => interrupting.abort(new Error('SIGINT'));
-    await expect(buildSite(building(run, { signal: interrupting.signal, say }))).rejects.toThrow();
+    await expect(buildTestBed(building(run, { signal: interrupting.signal, say }))).rejects.toThrow();
     expect((await left()).filter((thing) => thing.startsWith('instance'))).toEqual([]);
     expect((await left()).length).toBeGreaterThan(5);
     expect(await remove(run)).toEqual([]);
@@ -199,7 +201,7 @@ describe('the building', () => {
 describe('the removal', () => {
   it('goes on after a refusal and comes back to it: one thing hides no other', async () => {
     const run = runOf(newRunId());
-    await buildSite(building(run));
+    await buildTestBed(building(run));
     for (const on of ['TerminateInstances', 'DeleteSubnet', 'DeleteRole'])
       proxy.add({ on, times: 2, fault: { does: 'refuse', code: 'RequestLimitExceeded', status: 503 } });
     expect(await remove(run)).toEqual([]);
@@ -208,7 +210,7 @@ describe('the removal', () => {
 
   it('lists what it cannot remove, with AWS’s own reason, and removes the rest', async () => {
     const run = runOf(newRunId());
-    const { network } = await buildSite(building(run));
+    const { network } = await buildTestBed(building(run));
     const denied = {
       does: 'refuse',
       code: 'UnauthorizedOperation',
@@ -229,13 +231,13 @@ describe('the removal', () => {
     expect(await left()).toEqual([]);
   });
 
-  it('says so when it cannot even look', async () => {
+  it('says so when it cannot even list', async () => {
     const run = runOf(newRunId());
     proxy.add({
       on: 'DescribeSubnets',
       fault: { does: 'refuse', code: 'UnauthorizedOperation', status: 403 },
     });
     const [found] = await remove(run);
-    expect(found).toMatchObject({ what: 'subnet', id: '', why: expect.stringContaining('cannot look') });
+    expect(found).toMatchObject({ what: 'subnet', id: '', why: expect.stringContaining('cannot list') });
   });
 });

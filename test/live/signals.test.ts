@@ -14,7 +14,7 @@ const running: ChildProcess[] = [];
 
 beforeAll(async () => {
   aws = await startLocalAws();
-  // Slow machines: whoever interrupts does so while the second is being made.
+  // Slow machines: the interrupt comes while the second is being made.
   const slow = { on: 'RunInstances', skip: 1, fault: { does: 'delay', requestMs: 4_000 } } as const;
   proxy = await startFaultProxy({ target: aws.ec2Endpoint, rules: [slow] });
   before = await contents(aws);
@@ -59,12 +59,12 @@ function live(...args: readonly string[]): Live {
     printed: () => out,
     hears: (text) =>
       new Promise((resolve, reject) => {
-        const look = () => {
+        const check = () => {
           if (typeof text === 'string' ? err.includes(text) : text.test(err)) resolve();
         };
-        child.stderr.on('data', look);
+        child.stderr.on('data', check);
         child.once('close', () => reject(new Error(`it ended without ${text}: ${err}`)));
-        look();
+        check();
       }),
     async ended() {
       const [code, signal] = await end;
@@ -82,12 +82,12 @@ const secondMachine = async (one: Live): Promise<void> => {
 };
 
 describe('npm run live', () => {
-  it('says what it builds and costs, and makes nothing unless somebody agrees', async () => {
+  it('says what it builds and costs, and makes nothing without consent', async () => {
     const one = live('--drills', '50');
     expect(await one.ended()).toBe(2);
     expect(one.said()).toContain('50 drills (demote, crash)');
     expect(one.said()).toMatch(/all of it +0\.\d+/);
-    expect(one.said()).toContain('nobody is there to ask');
+    expect(one.said()).toContain('cannot ask for confirmation');
     expect(await left()).toEqual([]);
   });
 
@@ -98,7 +98,7 @@ describe('npm run live', () => {
     expect((await left()).length).toBeGreaterThan(10);
     one.child.kill('SIGINT');
     expect(await one.ended()).toBe(130);
-    expect(one.said()).toContain('nothing is left');
+    expect(one.said()).toContain('everything was removed');
     expect(JSON.parse(one.printed())).toMatchObject({ drills: [], failure: 'interrupted', left: [] });
     expect(await left()).toEqual([]);
   });
@@ -115,7 +115,7 @@ describe('npm run live', () => {
     expect((await left()).length).toBeGreaterThan(10);
     const cleaning = live('--clean', runOf(one.said()));
     expect(await cleaning.ended()).toBe(0);
-    expect(cleaning.said()).toContain('nothing is left');
+    expect(cleaning.said()).toContain('everything was removed');
     expect(await left()).toEqual([]);
   });
 });

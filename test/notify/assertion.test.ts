@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { VrrpEvent } from './bus.ts';
+import type { VrrpEvent } from '../../lab/shim/bus.ts';
+import { type Node, startNode } from '../../lab/shim/node.ts';
 import { type Keepalived, startKeepalived } from './keepalived.ts';
-import { type Node, startNode } from './node.ts';
 
 let node: Node;
 let keepalived: Keepalived | undefined;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { shimPath } from './node.ts';
+import { shimPath } from '../../lab/shim/node.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -46,25 +46,28 @@ describe('the configuration', () => {
   });
 
   test.each([
-    ['bus vipshift', 'line 1: found "bus vipshift", want "key = value"'],
+    ['bus vipshift', 'line 1: found "bus vipshift", expected "key = value"'],
     ['\nbuss = x', 'line 2: unknown key "buss"'],
     ['bus = a\nbus = b', 'line 2: "bus" is already set on line 1'],
-    ['bus = my bus', 'line 1: bus is "my bus", want the name or ARN'],
-    ['bus =', 'line 1: bus is "", want the name or ARN'],
-    ['fifo = notify.fifo', 'line 1: fifo is "notify.fifo", want an absolute path'],
-    ['spool_max = 5', 'line 1: spool_max is "5", want a number from 20 to 100000'],
+    ['bus = my bus', 'line 1: bus is "my bus", expected the name or ARN'],
+    ['bus =', 'line 1: bus is "", expected the name or ARN'],
+    ['fifo = notify.fifo', 'line 1: fifo is "notify.fifo", expected an absolute path'],
+    ['spool_max = 5', 'line 1: spool_max is "5", expected a number from 20 to 100000'],
     ['spool_max = lots', 'line 1: spool_max is "lots"'],
-    ['region = Frankfurt', 'line 1: region is "Frankfurt", want one such as eu-west-1'],
-    ['role_id = arn:aws:iam::1:role/x', 'line 1: role_id is "arn:aws:iam::1:role/x", want the AROA'],
+    ['region = Frankfurt', 'line 1: region is "Frankfurt", expected one such as eu-west-1'],
+    ['role_id = arn:aws:iam::1:role/x', 'line 1: role_id is "arn:aws:iam::1:role/x", expected the AROA'],
     ['instance VI_WEB = we b!', 'line 1: "b!" is no VIP name'],
     ['instance VI WEB = web', 'line 1: the name "VI WEB" holds a blank'],
     ['instance VI"WEB = web', 'line 1: the name "VI"WEB" holds a blank, quote'],
     ['instance VI_WEB =', 'line 1: instance VI_WEB names no VIP'],
     ['instance A = web\ninstance B = web', 'line 2: VIP "web" is already spoken for by INSTANCE A'],
-    ['endpoint_events = events.example', 'line 1: endpoint_events is "events.example", want https://HOST'],
+    [
+      'endpoint_events = events.example',
+      'line 1: endpoint_events is "events.example", expected https://HOST',
+    ],
     [
       'endpoint_events = http://events.example',
-      'endpoint_events is "http://events.example", want https: plain http is only for loopback',
+      'endpoint_events is "http://events.example", expected https: plain http is only for loopback',
     ],
     ['instance VI_WEB = web', 'names no bus: add a line such as "bus = vipshift-prod"'],
     ['bus = x', 'names no VIP: add a line such as "instance VI_WEB = web"'],
@@ -101,7 +104,7 @@ describe('the configuration', () => {
 
   test('gives way to the environment for endpoints, under the names that AWS gave them', () => {
     const ended = withConfig(good, { AWS_ENDPOINT_URL_EVENTBRIDGE: 'http://10.0.0.1:1' });
-    expect(ended.stderr).toContain('endpoint_events is "http://10.0.0.1:1", want https');
+    expect(ended.stderr).toContain('endpoint_events is "http://10.0.0.1:1", expected https');
     expect(
       withConfig(`allow_http = yes\n${good}`, { AWS_ENDPOINT_URL_EVENTBRIDGE: 'http://10.0.0.1:1' }).status,
     ).toBe(4);
@@ -155,7 +158,7 @@ describe('a machine', () => {
   ])('with curl %s (%s) is refused with what to install: it signs too few headers', (version) => {
     const ended = withCurl(`echo "curl ${version} (x86_64-pc-linux-gnu)"`);
     expect(ended.status).toBe(3);
-    expect(ended.stderr).toContain(`curl is ${version.slice(0, 4)}, want 7.86 or newer`);
+    expect(ended.stderr).toContain(`curl is ${version.slice(0, 4)}, expected 7.86 or newer`);
     expect(ended.stderr).toContain('Debian 12');
   });
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { VrrpEvent } from './bus.ts';
-import { instanceId, type Node, roleId, signerOf, startNode } from './node.ts';
+import type { VrrpEvent } from '../../lab/shim/bus.ts';
+import { instanceId, type Node, roleId, signerOf, startNode } from '../../lab/shim/node.ts';
 
 let node: Node;
 beforeEach(async () => {
@@ -135,11 +135,11 @@ describe('the user id', () => {
     expect(transitions()[0]!.source).toContain(instanceId);
   });
 
-  test('that does not name this instance is refused: such a role vouches for nobody', async () => {
+  test('that does not name this instance is refused: its user id proves nothing', async () => {
     node.userId = `${roleId}:some-session`;
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
-    await expect.poll(() => node.stderr(), { timeout: 5000 }).toContain('vouches for nobody');
+    await expect.poll(() => node.stderr(), { timeout: 5000 }).toContain('so its user id proves nothing');
     expect(node.bus.requests).toHaveLength(0);
   });
 

@@ -4,8 +4,8 @@ import { open } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { VrrpEvent } from './bus.ts';
-import { instanceId, type Node, residentBytes, roleId, shimPath, startNode } from './node.ts';
+import type { VrrpEvent } from '../../lab/shim/bus.ts';
+import { instanceId, type Node, residentBytes, roleId, shimPath, startNode } from '../../lab/shim/node.ts';
 
 let node: Node;
 beforeEach(async () => {

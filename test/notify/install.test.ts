@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { shimPath } from './node.ts';
+import { shimPath } from '../../lab/shim/node.ts';
 
 let root: string;
 beforeEach(() => {
@@ -90,7 +90,7 @@ describe('install into a folder', () => {
     expect(files().map((name) => (lstatSync(join(root, name)).isFile() ? read(name) : ''))).toEqual(before);
   });
 
-  test('mends a file that was changed, and is told so', () => {
+  test('repairs a file that was changed, and the output says so', () => {
     install();
     writeFileSync(join(root, 'etc/systemd/system/vipshift-notify.service'), '[Service]\n');
     const again = install();
@@ -98,12 +98,26 @@ describe('install into a folder', () => {
     expect(again.stdout.match(/^wrote/gm)).toHaveLength(1);
   });
 
-  test('is undone by uninstall, which keeps the configuration unless told to purge', () => {
+  test('is undone by uninstall, which keeps the configuration unless --purge is given', () => {
     install('--instance', 'VI_WEB=web', '--eip-interface', 'ens6');
     expect(run(shimPath, 'uninstall', '--root', root).status).toBe(0);
     expect(files()).toEqual(['etc/vipshift/notify.conf']);
     run(shimPath, 'uninstall', '--root', root, '--purge');
     expect(files()).toEqual([]);
+  });
+
+  test('over an older version, whose library was one flat folder, leaves none of its files', () => {
+    install();
+    const fresh = list(root);
+    mkdirSync(join(root, 'usr/lib/vipshift/old'));
+    for (const name of ['fifo.bash', 'status-command.bash', 'old/trust.bash'])
+      writeFileSync(join(root, 'usr/lib/vipshift', name), 'exit 1\n');
+    writeFileSync(join(root, 'usr/bin/vipshift-notify'), 'the old one\n');
+    const again = install();
+    expect(again.stdout).toMatch(
+      /wrote {6}\/usr\/bin\/vipshift-notify\nremoved {4}\/usr\/lib\/vipshift\/fifo.bash\n/,
+    );
+    expect(list(root).filter((name) => name !== 'usr/lib/vipshift/old')).toEqual(fresh);
   });
 
   test('by an installed copy of itself works as well as from the source tree', () => {
@@ -120,8 +134,8 @@ describe('install into a folder', () => {
   test.each([
     [['--root', '/nonexistent'], 'is no folder'],
     [['--bus'], '--bus needs a value'],
-    [['--instance', 'VI_WEB'], '--instance is "VI_WEB", want NAME=VIP'],
-    [['--eip-interface', 'ens6; rm'], '--eip-interface is "ens6; rm", want a name such as ens6'],
+    [['--instance', 'VI_WEB'], '--instance is "VI_WEB", expected NAME=VIP'],
+    [['--eip-interface', 'ens6; rm'], '--eip-interface is "ens6; rm", expected a name such as ens6'],
     [['--rot'], 'install takes no "--rot"'],
   ])('with %j is refused', (args, message) => {
     const ended = run(shimPath, 'install', ...args);

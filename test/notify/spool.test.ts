@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Fate, VrrpEvent } from './bus.ts';
-import { type Node, startNode } from './node.ts';
+import type { Fate, VrrpEvent } from '../../lab/shim/bus.ts';
+import { type Node, startNode } from '../../lab/shim/node.ts';
 
 let node: Node;
 afterEach(() => node.stop());
@@ -96,7 +96,7 @@ describe('a shim that is killed', () => {
     expect(claims()).toHaveLength(1);
   });
 
-  test('finds the lines that were written while it was down: the FIFO is held open by somebody else', async () => {
+  test('finds the lines that were written while it was down: the FIFO is held open by someone else', async () => {
     node = await startNode();
     await node.start();
     const { open } = await import('node:fs/promises');

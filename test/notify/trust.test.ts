@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { shimPath, startNode } from './node.ts';
+import { shimPath, startNode } from '../../lab/shim/node.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const lib = join(shimPath, '../lib/trust.bash');
+const lib = join(shimPath, '../lib/send/trust.bash');
 
 test("Amazon's roots are found in a bundle with comments, as on Amazon Linux, and nothing else is", () => {
   const block = (name: string): string =>

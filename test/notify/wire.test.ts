@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { VrrpEvent } from '../../lab/shim/bus.ts';
+import { instanceId, type Node, roleId, signerOf, startNode } from '../../lab/shim/node.ts';
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
-import type { VrrpEvent } from './bus.ts';
-import { instanceId, type Node, roleId, signerOf, startNode } from './node.ts';
 
 let node: Node;
 beforeEach(async () => {
@@ -131,7 +131,7 @@ describe('a lower-advert', () => {
     expect(detail.seq).toBeGreaterThan(detail.since);
   });
 
-  test('is kept over a failing bus, but not past a transition: it speaks of a stint that is over', async () => {
+  test('is kept over a failing bus, but not past a transition: it speaks of a node state that is over', async () => {
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => transitions().length === 1);

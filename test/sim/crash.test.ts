@@ -7,7 +7,8 @@ import type { Blow } from './functions/invocation.ts';
 import { RECONCILE_EVERY_MS } from './history/cadence.ts';
 import type { Deed, History } from './history/history.ts';
 import { retell } from './truth/retell.ts';
-import { simulate, type World } from './world/world.ts';
+import { simulate } from './world/simulate.ts';
+import type { World } from './world/world.ts';
 
 const node = (id: string, priority: number) => ({
   id: `i-${id}`,

@@ -1,10 +1,10 @@
 // Forced failovers by name, in the whole simulated world: runbook/failover.asl.json with the nodes, the bus and EC2's own pace.
 import { expect, test } from 'vitest';
 import { violationsOf } from './checks/all.ts';
-import type { Execution } from './functions/workflow.ts';
+import type { Execution } from './functions/execution.ts';
 import type { Act, Beside, History } from './history/history.ts';
 import { retell } from './truth/retell.ts';
-import { simulate } from './world/world.ts';
+import { simulate } from './world/simulate.ts';
 
 const node = (id: string, priority: number) => ({
   ...{ id: `i-${id}`, zone: `zone-${id}`, priorities: [priority], clockMs: 0, hasEipEni: true },

@@ -10,7 +10,7 @@ import { shrink } from './history/shrink.ts';
 import { median } from './report.ts';
 import { emptyTally, runSeeds } from './run.ts';
 import { retell } from './truth/retell.ts';
-import { simulate } from './world/world.ts';
+import { simulate } from './world/simulate.ts';
 
 test('600 histories hold all nine guarantees, and are as busy as they have to be', async () => {
   const tally = await runSeeds(1_000_000, 600, emptyTally());

@@ -13,7 +13,7 @@ import { shrink } from './history/shrink.ts';
 import { asJson, asText, shortPairs } from './report.ts';
 import { emptyTally, type Tally } from './run.ts';
 import { retell } from './truth/retell.ts';
-import { simulate } from './world/world.ts';
+import { simulate } from './world/simulate.ts';
 
 const BATCH = 250;
 

@@ -3,7 +3,8 @@ import { violationsOf } from './checks/all.ts';
 import type { Violation } from './checks/violation.ts';
 import { historyFrom } from './history/generator.ts';
 import type { History } from './history/history.ts';
-import { CONVERGES_WITHIN_MS, simulate, type World } from './world/world.ts';
+import { simulate } from './world/simulate.ts';
+import { CONVERGES_WITHIN_MS, type World } from './world/world.ts';
 
 export interface Failure {
   readonly seed: number;

@@ -4,7 +4,7 @@ import { violationsOf } from './checks/all.ts';
 import { variant } from './controls/variant.ts';
 import type { History } from './history/history.ts';
 import { retell } from './truth/retell.ts';
-import { simulate } from './world/world.ts';
+import { simulate } from './world/simulate.ts';
 
 const node = (id: string, priority: number) => ({
   id: `i-${id}`,

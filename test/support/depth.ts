@@ -8,7 +8,7 @@ import { type DurationMs, durationMs } from '../../shared/time.ts';
 import type { World } from './world.ts';
 
 export interface Call {
-  /** `vips.tell`, `ec2.apply`, … */
+  /** `vips.recordClaim`, `ec2.apply`, … */
   readonly name: string;
   readonly depth: number;
 }

@@ -11,20 +11,20 @@ import { childEnv, type LocalAws } from '../local-aws.ts';
 import { runOsls, type ServiceFolderOptions, withServiceFolder } from './serverless.ts';
 
 const plugin = join(import.meta.dirname, 'serverless-local.cjs');
-/** osls looks for the end of a deployment every 5 s unless told. */
+/** osls polls for the end of a deployment every 5 s by default. */
 const monitoringIntervalMs = '20';
 
 export interface DeployOptions extends Pick<ServiceFolderOptions, 'functionsFolder'> {
-  /** `dev` unless told. */
+  /** `dev` by default. */
   readonly stage?: string;
   /** The role that claims must come from; without it the deployment takes any member's word (NodeIdentity none). */
   readonly nodeRoleId?: string;
   readonly nodeRoleArn?: string;
-  /** Where the functions find EC2; the local AWS's own unless told. */
+  /** Where the functions find EC2; the local AWS's own by default. */
   readonly ec2Endpoint?: string;
   /** Where the functions find everything else. */
   readonly endpoint?: string;
-  /** Whether reconcile runs by itself every minute; it does unless told. */
+  /** Whether reconcile runs by itself every minute; it does by default. */
   readonly schedule?: boolean;
   readonly extraEnv?: Readonly<Record<string, string>>;
 }

@@ -18,9 +18,9 @@ const osls = join(root, 'node_modules', 'serverless', 'bin', 'serverless.js');
 const limitMs = 90_000;
 
 export interface ServiceFolderOptions {
-  /** The folder of the functions' sources; functions/ unless told. */
+  /** The folder of the functions' sources; functions/ by default. */
   readonly functionsFolder?: string;
-  /** Where to lay it out; the system's temporary folder unless told. */
+  /** Where to lay it out; the system's temporary folder by default. */
   readonly parent?: string;
   /** A plugin of ours that this run needs besides, as a path. */
   readonly plugin?: string;

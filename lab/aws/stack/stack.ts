@@ -56,9 +56,9 @@ export interface Faults {
 }
 
 export interface StackOptions extends LocalAwsOptions, DeployOptions {
-  /** Put fault proxies before the emulators, for the functions alone; off unless told. */
+  /** Put fault proxies before the emulators, for the functions alone; off by default. */
   readonly withFaults?: boolean;
-  /** Put the VIP into the ledger; on unless told. */
+  /** Put the VIP into the registry; on by default. */
   readonly register?: boolean;
 }
 

@@ -2,7 +2,7 @@
  * The network that the demo and the end-to-end tests fail over in: two zones, two nodes, six route tables of which four are the VIP's.
  *
  * Invariant: it is what an operator would have made before vipshift comes: no route to the VIP exists yet, the EIP is not associated, each
- * node's primary ENI has a public address of its own, and everything that is not labelled must look the same ever after.
+ * node's primary ENI has a public address of its own, and everything that is not labelled must stay as it is.
  */
 import {
   AllocateAddressCommand,
@@ -37,10 +37,10 @@ export interface LabNode {
   readonly subnetId: string;
   readonly primaryEni: string;
   readonly primaryAddress: string;
-  /** Receives the VIP's traffic; bears the label, source/dest check off. */
+  /** Receives the VIP's traffic; has the tag, source/dest check off. */
   readonly serviceEni: string;
   readonly serviceAddress: string;
-  /** Takes the VIP's EIP; bears the label with the suffix `:eip`. */
+  /** Takes the VIP's EIP; has the tag with the suffix `:eip`. */
   readonly eipEni: string;
   readonly eipAddress: string;
   /** The node's own way to the Internet, on its primary ENI; must never move. */

@@ -42,7 +42,7 @@ export interface Cloud {
   readonly bus: Tap;
   readonly ec2: Tap;
   readonly store: Tap;
-  /** The bus's gate where no story has set another. */
+  /** The bus's gate where no scenario has set another. */
   readonly busGate: Gate;
   /** The shims' configuration file. */
   readonly notifyConf: string;
@@ -50,7 +50,7 @@ export interface Cloud {
   /** The outcomes of these epochs that the timeline has. */
   failovers(from: number, to: number): Promise<Failover[]>;
   /** The claims that the bus has accepted since `forget`. */
-  told(): SentClaim[];
+  claims(): SentClaim[];
   /** Puts entries onto the bus as they are, past the tap. */
   putEvents(entries: readonly unknown[]): Promise<void>;
   /** A forced failover by the deployed workflow, to its end. */
@@ -59,7 +59,7 @@ export interface Cloud {
   readonly agents: Agents;
   /** SIGKILL to the process that sent this request. */
   killCaller(exchange: Exchange): Promise<void>;
-  /** Everything seen so far is the past; the next story starts with nothing. */
+  /** Everything seen so far is the past; the next scenario starts with nothing. */
   forget(): void;
   close(): Promise<void>;
 }
@@ -103,7 +103,7 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
   const clients = clientsOf(aws);
   const built = await buildVpc(clients.ec2, { stage: STAGE, label: VIP_NAME });
   if (built.vip.ipv4 !== `${VIP}/32`)
-    throw new Error(`lab/aws/stack/vpc.ts has the VIP ${built.vip.ipv4}, want ${VIP}/32`);
+    throw new Error(`lab/aws/stack/vpc.ts has the VIP ${built.vip.ipv4}, expected ${VIP}/32`);
   const vpc = { ...built, ...(await checkOf(clients.ec2, built)) };
   const deployment = await deployService(aws, {
     stage: STAGE,
@@ -157,7 +157,7 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
     ].join('\n'),
     async vip() {
       const found = await vips.read(VIP_NAME);
-      if (found === undefined) throw new Error(`the VIP ${VIP_NAME} is not in the ledger any more`);
+      if (found === undefined) throw new Error(`the VIP ${VIP_NAME} is no longer in the registry`);
       return found;
     },
     async failovers(from, to) {
@@ -165,7 +165,7 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
       const entries = await Promise.all(epochs.map((epoch) => timeline.read(VIP_NAME, epoch)));
       return entries.map(({ outcome }) => outcome).filter((outcome) => outcome !== undefined);
     },
-    told: () => acceptedClaims(bus.exchanges),
+    claims: () => acceptedClaims(bus.exchanges),
     async putEvents(entries) {
       await clients.events.send(new PutEventsCommand({ Entries: entries as never }));
     },
@@ -207,6 +207,6 @@ async function killCaller({ from }: Exchange): Promise<void> {
   const { stdout } = await promisify(execFile)('ss', ['-tnpH', `sport = :${from.port}`], { timeout: 2_000 });
   const pid = /pid=(\d+)/.exec(stdout)?.[1];
   if (pid === undefined)
-    throw new Error(`nobody has the connection from port ${from.port} any more: ${stdout}`);
+    throw new Error(`no one holds the connection from port ${from.port} any more: ${stdout}`);
   process.kill(Number(pid), 'SIGKILL');
 }

@@ -1,5 +1,5 @@
 /**
- * Metadata: IMDS at its real address for both nodes. As on EC2, who asks decides what is told: a connection is handed to
+ * Metadata: IMDS at its real address for both nodes. As on EC2, the caller decides what is answered: a connection is handed to
  * the metadata service of the instance whose address it comes from, anybody else's is closed.
  */
 import { connect, createServer, type Server } from 'node:net';

@@ -2,8 +2,8 @@
  * Mirror: makes the router do what the emulated EC2 says. It is pushed: a mutation that EC2 has accepted is carried over
  * at once, from the request itself; and it is checked: `differences` compares everything with what EC2 describes.
  *
- * Every change is kept with its instant, so that the time from EC2's answer to the kernel's route is told apart.
- * Honest limit: a real VPC takes longer than these 2 ms to move packets after it has answered; nobody promises how long.
+ * Every change is kept with its instant, so that the time from EC2's answer to the kernel's route can be told apart.
+ * Honest limit: a real VPC takes longer than these 2 ms to move packets after it has answered; AWS does not promise how long.
  */
 import {
   DescribeAddressesCommand,
@@ -52,7 +52,7 @@ interface Described {
 
 export class Mirror {
   readonly changes: Change[] = [];
-  /** What could not be carried over; a story with any is broken. */
+  /** What could not be carried over; a scenario with any is broken. */
   readonly troubles: string[] = [];
   readonly #ec2: EC2Client;
   readonly #vpc: string;
@@ -85,7 +85,7 @@ export class Mirror {
     for (const [eip, address] of now.associations) await this.#associate(eip, address, undefined);
   }
 
-  /** Told by the tap for each request that EC2 has answered. */
+  /** Called by the tap for each request that EC2 has answered. */
   follow(exchange: Exchange): void {
     if (exchange.status !== ACCEPTED || this.#known === undefined) return;
     const asked = new URLSearchParams(exchange.body);

@@ -14,7 +14,7 @@ export interface OrderEnd {
 }
 
 /** Within this every path of the workflow has come to its end, approval left out. */
-const PATIENCE_MS = 90_000;
+const TIMEOUT_MS = 90_000;
 const LOOK_AGAIN_MS = 100;
 
 /** Starts the workflow and waits for its end. */
@@ -24,14 +24,14 @@ export async function giveOrder(config: SFNClientConfig, machine: string, input:
     const started = await client.send(
       new StartExecutionCommand({ stateMachineArn: machine, input: JSON.stringify(input) }),
     );
-    const untilMs = Date.now() + PATIENCE_MS;
+    const untilMs = Date.now() + TIMEOUT_MS;
     for (;;) {
       const found = await client.send(new DescribeExecutionCommand({ executionArn: started.executionArn }));
       if (found.status !== 'RUNNING') {
-        const history = JSON.parse(found.output ?? '{}') as { report?: { text?: string } };
-        return { status: found.status ?? '', cause: found.cause, message: history.report?.text ?? '' };
+        const scenario = JSON.parse(found.output ?? '{}') as { report?: { text?: string } };
+        return { status: found.status ?? '', cause: found.cause, message: scenario.report?.text ?? '' };
       }
-      if (Date.now() > untilMs) throw new Error(`the order did not end within ${PATIENCE_MS / 1000} s`);
+      if (Date.now() > untilMs) throw new Error(`the order did not end within ${TIMEOUT_MS / 1000} s`);
       await delay(LOOK_AGAIN_MS);
     }
   } finally {

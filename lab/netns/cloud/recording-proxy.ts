@@ -1,5 +1,5 @@
 /**
- * Tap: a reverse proxy before an emulator that tells what passes and when, and can be told to keep it from passing.
+ * Tap: a reverse proxy before an emulator that records what passes and when, and can hold it back.
  *
  * Every request becomes one Exchange with the instants at which it was complete here and at which its answer was. What is
  * measured as the emulator's share is the time between the two.
@@ -37,7 +37,7 @@ export class Tap {
   readonly exchanges: Exchange[] = [];
   /** Asked before a request is passed on. */
   gate: Gate = () => 'pass';
-  /** Told when the emulator has answered, before the caller is. */
+  /** Called when the emulator has answered, before the caller is. */
   answered: (exchange: Exchange) => void = () => {};
   target: string;
   readonly #server: Server;

@@ -73,7 +73,7 @@ function taken(asked: SendCommand, nodes: readonly LabNode[], number: number): R
   const name = `command-${number}`;
   for (const machine of machines) {
     writeFileSync(join(machine!.directory, 'run', 'machine', name), script);
-    // A machine that dies under it is the story's business; the log has the script's own words.
+    // A machine that dies under it is the scenario's business; the log has the script's own words.
     machine!.console(`sh /run/machine/${name} || echo "${name} ended with status $?"`).catch(() => undefined);
   }
   return { status: 200, commandId: name };

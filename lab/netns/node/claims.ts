@@ -1,5 +1,5 @@
 /**
- * Claims as they pass the event bus's endpoint: what each node told, and when it was complete there.
+ * Claims as they pass the event bus's endpoint: what each node sent, and when it was complete there.
  */
 import type { Exchange } from '../cloud/recording-proxy.ts';
 

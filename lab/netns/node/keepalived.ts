@@ -1,7 +1,7 @@
 /**
  * The configuration files of a lab node: keepalived's as `vipshift keepalived-config` makes it, nginx behind the VIP.
  *
- * Adverts come every 0.1 s, so that stories are short and a busy machine does not yet fail over by itself.
+ * Adverts come every 0.1 s, so that scenarios are short and a busy machine does not yet fail over by itself.
  */
 
 import { keepalivedConfig } from '../../../cli/keepalived-config/config.ts';
@@ -12,7 +12,7 @@ export type { Hold } from '../../../cli/keepalived-config/input.ts';
 
 export const INSTANCE = 'VI_WEB';
 /** Where the stack's SSM document writes to hand over the VIP `web`; a service's unit pulls the same one here. */
-export const LEVER = '/run/vipshift/hand-over/web';
+export const DEMOTE_FILE = '/run/vipshift/hand-over/web';
 export const FIFO = '/run/vipshift/notify.fifo';
 
 export function keepalivedConf(node: NodeLabel, hold: Hold): string {
@@ -27,7 +27,7 @@ export function keepalivedConf(node: NodeLabel, hold: Hold): string {
     preempt: false,
     scriptUser: 'root',
     ports: [80],
-    lever: LEVER,
+    lever: DEMOTE_FILE,
     fifo: FIFO,
   });
   const file = files[node];

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Line, Machine } from '../sandbox/machine.ts';
 import { type NodeLabel, VIP } from '../sandbox/topology.ts';
 import type { SentClaim } from './claims.ts';
-import { FIFO, type Hold, INSTANCE, keepalivedConf, LEVER, nginxConf } from './keepalived.ts';
+import { DEMOTE_FILE, FIFO, type Hold, INSTANCE, keepalivedConf, nginxConf } from './keepalived.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 /** From the start of keepalived to its first word; startup delay included. */
@@ -31,7 +31,7 @@ const SAID: Readonly<Record<string, string>> = {
 };
 
 /** As `ExecStopPost=` of the service's unit: keepalived knows within milliseconds that the service is gone. */
-const PULL_LEVER = `#!/bin/sh\necho 1 >${LEVER}\n`;
+const DEMOTE_SCRIPT = `#!/bin/sh\necho 1 >${DEMOTE_FILE}\n`;
 
 export type Unit = 'keepalived' | 'nginx' | 'shim';
 
@@ -56,7 +56,7 @@ export class LabNode {
         'keepalived.conf': keepalivedConf(this.label, settings.hold),
         'nginx.conf': nginxConf(this.label),
         'notify.conf': settings.notifyConf,
-        'after.nginx': PULL_LEVER,
+        'after.nginx': DEMOTE_SCRIPT,
       },
       folders: { notify: join(root, 'notify'), ...settings.folders },
       addresses: settings.hold === 'both' ? [VIP] : [],
@@ -81,7 +81,7 @@ export class LabNode {
     return this.machine.heard(`keepalived to enter ${state}`, (text) => text.includes(wanted), withinMs);
   }
 
-  /** keepalived's own line about what the node then told the bus; an assertion has none. */
+  /** keepalived's own line about what the node then sent to the bus; an assertion has none. */
   lineBehind({ kind, state, atMs }: SentClaim): Line | undefined {
     const said = kind === 'lower-advert' ? 'with lower priority' : SAID[state];
     if (kind === 'assertion' || said === undefined) return undefined;
@@ -116,11 +116,11 @@ export class LabNode {
 
   /** What the tracked file has. */
   tracked(): string | undefined {
-    return this.machine.read(LEVER.replace('/run/', ''))?.trim();
+    return this.machine.read(DEMOTE_FILE.replace('/run/', ''))?.trim();
   }
 
-  /** The track_file lever: down is a fault to keepalived, within milliseconds. */
-  async lever(position: 'up' | 'down'): Promise<void> {
-    await this.machine.console(`echo ${position === 'down' ? 1 : 0} >${LEVER}`);
+  /** The demote file: down is a fault to keepalived, within milliseconds. */
+  async setDemoteFile(position: 'up' | 'down'): Promise<void> {
+    await this.machine.console(`echo ${position === 'down' ? 1 : 0} >${DEMOTE_FILE}`);
   }
 }

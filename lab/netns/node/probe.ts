@@ -4,7 +4,7 @@
  * the answering node's name, or `refused`, `reset` (a node had taken it: Linux says refused until then), `lost` (nothing
  * within the patience) or `skipped` (too many open).
  *
- * Run inside the client's namespace: node probe.ts ADDRESS PORT EVERY_MS PATIENCE_MS
+ * Run inside the client's namespace: node probe.ts ADDRESS PORT EVERY_MS TIMEOUT_MS
  * The patience is below TCP's first retransmission (1 s), so that a lost packet is a lost connection here.
  */
 import { connect } from 'node:net';

@@ -1,5 +1,5 @@
 /**
- * Lab: the whole of it, opened once for all stories: namespaces, router, local AWS with the deployed service, two nodes.
+ * Lab: the whole of it, opened once for all scenarios: namespaces, router, local AWS with the deployed service, two nodes.
  *
  * Invariant: it runs inside the sandbox, so whatever is not closed in order goes with the sandbox.
  */

@@ -48,7 +48,7 @@ supervise() {
 # SIGNAL NAME: to the unit's own process only; what its supervisor does then is its restart policy.
 strike() { kill "-$1" "$(<"/run/unit.$2")"; }
 
-# As `systemctl stop`: no restart, SIGTERM, and told when it is gone.
+# As `systemctl stop`: no restart, SIGTERM, and reported when it is gone.
 halt() {
   local -r name=$1
   kill -KILL "${SUPERVISOR[$name]}" 2>/dev/null

@@ -30,7 +30,7 @@ export interface Image {
   readonly addresses: readonly string[];
 }
 
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 /** A freshly booted machine's uptime: small, as after a boot, and enough for nothing to be negative. */
 const UPTIME_AT_BOOT_S = 20;
 
@@ -82,9 +82,9 @@ export class Machine {
     );
     this.#process = child;
     child.stdin.on('error', () => {});
-    child.on('error', (error) => this.#hear(`machine did not start: ${error.message}`));
+    child.on('error', (error) => this.#receive(`machine did not start: ${error.message}`));
     for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (text) => this.#hear(text));
+      createInterface({ input: stream }).on('line', (text) => this.#receive(text));
     }
     await this.heard('the machine to come up', (text) => text === 'machine up');
   }
@@ -99,7 +99,7 @@ export class Machine {
   }
 
   /** The next line of the machine that fits. */
-  async heard(what: string, fits: (text: string) => boolean, withinMs = PATIENCE_MS): Promise<Line> {
+  async heard(what: string, fits: (text: string) => boolean, withinMs = TIMEOUT_MS): Promise<Line> {
     return new Promise((resolve, reject) => {
       const waiter = {
         fits,
@@ -130,7 +130,7 @@ export class Machine {
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
-    this.#hear('machine killed');
+    this.#receive('machine killed');
   }
 
   /** A file of the machine's /run, read from outside; undefined when it is not there. */
@@ -163,7 +163,7 @@ export class Machine {
       execFileSync('ip', [...inNamespace, 'replace', `${address}/32`, 'dev', 'lo']);
   }
 
-  #hear(text: string): void {
+  #receive(text: string): void {
     const line = { atMs: monotonicMs(), text };
     this.lines.push(line);
     this.#log.write(`${line.atMs.toFixed(1)} ${text}\n`);

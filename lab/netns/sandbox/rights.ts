@@ -1,7 +1,7 @@
 /**
  * Rights: what the network lab needs of the machine it runs on, and how it may enter its namespaces there.
  *
- * Everything is asked before anything is built, and everything that is lacking is named at once with what to do
+ * Everything is asked before anything is built, and everything that is missing is named at once with what to do
  * about it: a lab that cannot run says so, it never skips.
  * Honest limit: a kernel without address translation is found out only when the router is built.
  */
@@ -15,7 +15,7 @@ export type Entry = 'root' | 'rootless';
 export interface Rights {
   readonly entry: Entry;
   /** One sentence each: what was wanted, what was found, what to do. Empty when the lab can run. */
-  readonly lacking: readonly string[];
+  readonly missing: readonly string[];
 }
 
 interface Need {
@@ -58,15 +58,15 @@ function isOnPath(program: string, path: string): boolean {
 export function rights(path: string, want?: Entry): Rights {
   const entry = want ?? (process.getuid?.() === 0 ? 'root' : 'rootless');
   const missing = NEEDS.filter((need) => !isOnPath(need.program, path));
-  const lacking = missing.map(
+  const absent = missing.map(
     (need) => `the program ${need.program} is not on this machine: apt-get install ${need.debian}`,
   );
   if (process.platform !== 'linux') {
-    lacking.push(`this is ${process.platform}, want linux: network namespaces exist nowhere else`);
+    absent.push(`this is ${process.platform}, expected linux: network namespaces exist nowhere else`);
   } else if (!missing.some((need) => need.program === 'unshare')) {
-    lacking.push(...namespaceTrouble(entry, path));
+    absent.push(...namespaceTrouble(entry, path));
   }
-  return { entry, lacking };
+  return { entry, missing: absent };
 }
 
 export function unshareFlags(entry: Entry): string[] {

@@ -24,7 +24,7 @@ export function isInside(): boolean {
   return process.env[INSIDE] === '1' && process.pid === 1;
 }
 
-// A tmpfs over /run gives `ip netns` a place of its own, where nobody else's names are seen or touched.
+// A tmpfs over /run gives `ip netns` a place of its own, where no one else's names are seen or touched.
 const PREPARE = 'mount -t tmpfs tmpfs /run && mkdir /run/netns && ip link set lo up && exec "$@"';
 
 /** Runs the program inside and resolves with its exit status once all of it is gone. */

@@ -3,7 +3,7 @@
  * private address that the EIP is associated with, and its answer back under the EIP.
  *
  * One rule per EIP, replaced in one step, so that there is never an instant without one.
- * Honest limits: the kernel looks at the rule for the first packet of a connection only, so open connections stay where
+ * Honest limits: the kernel applies the rule for the first packet of a connection only, so open connections stay where
  * they are until they end (on AWS they break); a change costs one `iptables` process, 3–6 ms, which is the emulators' share.
  */
 import { execFile, execFileSync } from 'node:child_process';

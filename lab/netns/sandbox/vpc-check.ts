@@ -1,5 +1,5 @@
 /**
- * What must hold in EC2 at the end of a story: the VIP's tables and EIP are the owner's, and every other route, table and
+ * What must hold in EC2 at the end of a scenario: the VIP's tables and EIP are the owner's, and every other route, table and
  * address is as it was when the lab began.
  */
 import {
@@ -23,10 +23,10 @@ interface Picture {
 }
 
 export async function checkOf(ec2: EC2Client, vpc: LabVpc): Promise<VpcCheck> {
-  const before = othersOf(vpc, await look(ec2, vpc));
+  const before = othersOf(vpc, await describe(ec2, vpc));
   return {
     async misplaced(owner) {
-      const now = await look(ec2, vpc);
+      const now = await describe(ec2, vpc);
       const others = othersOf(vpc, now);
       return [
         ...wrongRoutes(vpc, now, owner),
@@ -40,7 +40,7 @@ export async function checkOf(ec2: EC2Client, vpc: LabVpc): Promise<VpcCheck> {
   };
 }
 
-async function look(ec2: EC2Client, { vpcId }: LabVpc): Promise<Picture> {
+async function describe(ec2: EC2Client, { vpcId }: LabVpc): Promise<Picture> {
   const [tables, addresses] = await Promise.all([
     ec2.send(new DescribeRouteTablesCommand({ Filters: [{ Name: 'vpc-id', Values: [vpcId] }] })),
     ec2.send(new DescribeAddressesCommand({})),
@@ -55,8 +55,10 @@ function wrongRoutes(vpc: LabVpc, { tables }: Picture, owner: NodeLabel): string
     .flatMap(({ name, routeTableId }) => {
       const routes = tables.find(({ RouteTableId }) => RouteTableId === routeTableId)?.Routes ?? [];
       const found = routes.find(({ DestinationCidrBlock }) => DestinationCidrBlock === vpc.vip.ipv4);
-      const target = found?.NetworkInterfaceId ?? 'nobody';
-      return target === wanted ? [] : [`table ${name} sends ${vpc.vip.ipv4} to ${target}, want ${wanted}`];
+      const target = found?.NetworkInterfaceId ?? 'no one';
+      return target === wanted
+        ? []
+        : [`table ${name} sends ${vpc.vip.ipv4} to ${target}, expected ${wanted}`];
     });
 }
 
@@ -64,7 +66,7 @@ function wrongEip(vpc: LabVpc, { addresses }: Picture, owner: NodeLabel): string
   const wanted = vpc.nodes[owner].eipEni;
   const found = addresses.find(({ AllocationId }) => AllocationId === vpc.eip.allocationId);
   const at = found?.NetworkInterfaceId ?? 'nothing';
-  return at === wanted ? [] : [`the EIP is at ${at}, want ${wanted}`];
+  return at === wanted ? [] : [`the EIP is at ${at}, expected ${wanted}`];
 }
 
 /** Everything that no failover may touch, one line each. */

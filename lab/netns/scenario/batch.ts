@@ -2,15 +2,15 @@
  * Batch: one long-lived `ip -batch` process in a namespace, so that a route changes in 0.4 ms and not in the 5 ms
  * of a new process.
  *
- * `apply` resolves when the kernel has taken the lines. ip says nothing of success in this mode, so every batch ends with a
- * marker: a line that always fails, whose number on stderr tells that everything before it is done.
+ * `apply` resolves when the kernel has taken the lines. ip reports no success in this mode, so every batch ends with a
+ * marker: a line that always fails, whose number on stderr shows that everything before it is done.
  * Lines of one `apply` are carried out in order; applies, too.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 
 const MARKER = 'route del 255.255.255.255/32 table 4000';
 const FAILED_LINE = /Command failed -:(\d+)/;
-const PATIENCE_MS = 2_000;
+const TIMEOUT_MS = 2_000;
 
 interface Waiting {
   readonly firstLine: number;
@@ -25,11 +25,11 @@ export class Batch {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #waiting: Waiting[] = [];
   #lineCount = 0;
-  #heard = '';
+  #received = '';
 
   constructor(namespace: string) {
     this.#process = spawn('ip', ['-n', namespace, '-force', '-batch', '-'], { stdio: 'pipe' });
-    this.#process.stderr.setEncoding('utf8').on('data', (text: string) => this.#hear(text));
+    this.#process.stderr.setEncoding('utf8').on('data', (text: string) => this.#receive(text));
     this.#process.on('exit', () => this.#abandon());
     this.#process.on('error', () => this.#abandon());
     this.#process.stdin.on('error', () => this.#abandon());
@@ -41,8 +41,8 @@ export class Batch {
     const marker = this.#lineCount;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error(`ip did not answer in ${PATIENCE_MS} ms: ${lines.join('; ')}`)),
-        PATIENCE_MS,
+        () => reject(new Error(`ip did not answer in ${TIMEOUT_MS} ms: ${lines.join('; ')}`)),
+        TIMEOUT_MS,
       );
       const settle = (done: () => void) => () => {
         clearTimeout(timer);
@@ -64,10 +64,10 @@ export class Batch {
     this.#process.stdin.end();
   }
 
-  #hear(text: string): void {
-    this.#heard += text;
-    const parts = this.#heard.split('\n');
-    this.#heard = parts.pop() ?? '';
+  #receive(text: string): void {
+    this.#received += text;
+    const parts = this.#received.split('\n');
+    this.#received = parts.pop() ?? '';
     let reason = '';
     for (const part of parts) {
       const failed = FAILED_LINE.exec(part);

@@ -1,7 +1,7 @@
 /**
- * Ending: what must hold when a story is over, checked against EC2, the router, the record and the client's answers.
+ * Ending: what must hold when a scenario is over, checked against EC2, the router, the record and the client's answers.
  *
- * Every check is made and each that fails is told in one sentence with what was wanted and what was found; none hides another.
+ * Every check is made and each failure is reported in one sentence with what was expected and what was found; none hides another.
  */
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
@@ -14,64 +14,69 @@ const ORDINARY = ['switched', 'unchanged', 'superseded'];
 export interface Seen {
   readonly outage: Outage;
   readonly vip: Vip;
-  /** Of the story's own epochs. */
+  /** Of the scenario's own epochs. */
   readonly failovers: readonly Failover[];
   readonly epochBefore: number;
   /** Who answered the client last. */
   readonly lastAnswer: string;
 }
 
-export async function brokenPromises(
-  history: Scenario,
-  stage: ScenarioContext,
+export async function failedExpectations(
+  scenario: Scenario,
+  context: ScenarioContext,
   seen: Seen,
 ): Promise<string[]> {
-  const { cloud } = stage;
-  const owner = stage.nodes[history.ends.owner].instanceId;
+  const { cloud } = context;
+  const owner = context.nodes[scenario.ends.owner].instanceId;
   return [
-    ...ownership(history, owner, seen),
-    ...(await cloud.vpc.misplaced(history.ends.owner)),
+    ...ownership(scenario, owner, seen),
+    ...(await cloud.vpc.misplaced(scenario.ends.owner)),
     ...(await cloud.mirror.differences()),
     ...cloud.mirror.troubles.splice(0),
-    ...record(history, owner, seen),
-    ...connections(history, seen.outage),
+    ...record(scenario, owner, seen),
+    ...connections(scenario, seen.outage),
   ];
 }
 
-function ownership(history: Scenario, owner: string, { vip, lastAnswer }: Seen): string[] {
+function ownership(scenario: Scenario, owner: string, { vip, lastAnswer }: Seen): string[] {
   const broken: string[] = [];
-  if (vip.owner !== owner) broken.push(`the record says that ${vip.owner} owns the VIP, want ${owner}`);
-  if (vip.lease !== undefined) broken.push(`epoch ${vip.lease.epoch} still holds the lease, want none`);
+  if (vip.owner !== owner) broken.push(`the record says that ${vip.owner} owns the VIP, expected ${owner}`);
+  if (vip.lease !== undefined) broken.push(`epoch ${vip.lease.epoch} still holds the lease, expected none`);
   const open = Object.values(vip.open).map(({ epoch }) => epoch);
-  if (open.length > 0) broken.push(`epochs ${open.join(', ')} are still open in the record, want none`);
-  if (lastAnswer !== history.ends.owner) {
-    broken.push(`the client was last answered by "${lastAnswer}", want ${history.ends.owner}`);
+  if (open.length > 0) broken.push(`epochs ${open.join(', ')} are still open in the record, expected none`);
+  if (lastAnswer !== scenario.ends.owner) {
+    broken.push(`the client was last answered by "${lastAnswer}", expected ${scenario.ends.owner}`);
   }
   return broken;
 }
 
-function record(history: Scenario, owner: string, { vip, failovers, epochBefore }: Seen): string[] {
+function record(scenario: Scenario, owner: string, { vip, failovers, epochBefore }: Seen): string[] {
   const broken: string[] = [];
-  const told = new Set(failovers.map(({ epoch }) => epoch));
+  const recorded = new Set(failovers.map(({ epoch }) => epoch));
   for (let epoch = epochBefore + 1; epoch <= vip.epoch; epoch += 1) {
-    if (!told.has(epoch)) broken.push(`epoch ${epoch} has no outcome in the timeline`);
+    if (!recorded.has(epoch)) broken.push(`epoch ${epoch} has no outcome in the timeline`);
   }
-  const allowed = history.ends.outcomes ?? ORDINARY;
+  const allowed = scenario.ends.outcomes ?? ORDINARY;
   for (const { epoch, outcome, notes } of failovers) {
     if (!allowed.includes(outcome)) {
-      broken.push(`epoch ${epoch} ended ${outcome} (${notes.join('; ')}), want one of ${allowed.join(', ')}`);
+      broken.push(
+        `epoch ${epoch} ended ${outcome} (${notes.join('; ')}), expected one of ${allowed.join(', ')}`,
+      );
     }
   }
-  if (history.ends.tells !== undefined && !failovers.some(({ outcome }) => outcome === history.ends.tells)) {
-    broken.push(`no epoch ended ${history.ends.tells} in the timeline, want one`);
+  if (
+    scenario.ends.records !== undefined &&
+    !failovers.some(({ outcome }) => outcome === scenario.ends.records)
+  ) {
+    broken.push(`no epoch ended ${scenario.ends.records} in the timeline, expected one`);
   }
   const last = failovers.findLast(({ outcome }) => outcome === 'switched' || outcome === 'unchanged');
   if (last !== undefined && last.to !== owner) {
-    broken.push(`the last failover in the timeline went to ${last.to}, want ${owner}`);
+    broken.push(`the last failover in the timeline went to ${last.to}, expected ${owner}`);
   }
   const split = failovers.filter(({ splitBrain }) => splitBrain.length > 0).map(({ epoch }) => epoch);
-  if (history.ends.splitBrain === 'never' && split.length > 0) {
-    broken.push(`split brain is reported in epochs ${split.join(', ')}, want never`);
+  if (scenario.ends.splitBrain === 'never' && split.length > 0) {
+    broken.push(`split brain is reported in epochs ${split.join(', ')}, expected never`);
   }
   return broken;
 }
@@ -79,11 +84,13 @@ function record(history: Scenario, owner: string, { vip, failovers, epochBefore 
 function connections({ ends }: Scenario, { outageMs, refused, lost }: Outage): string[] {
   const broken: string[] = [];
   if (outageMs > ends.longestOutageMs) {
-    broken.push(`the client's outage was ${Math.round(outageMs)} ms, want at most ${ends.longestOutageMs}`);
+    broken.push(
+      `the client's outage was ${Math.round(outageMs)} ms, expected at most ${ends.longestOutageMs}`,
+    );
   }
   if (ends.failedConnections !== undefined && refused + lost > ends.failedConnections) {
     broken.push(
-      `${refused} connections were refused and ${lost} lost, want at most ${ends.failedConnections}`,
+      `${refused} connections were refused and ${lost} lost, expected at most ${ends.failedConnections}`,
     );
   }
   return broken;

@@ -1,5 +1,5 @@
 /**
- * Parts: what an outage was made of, told from what was seen on the wires, with the timeline's own account beside it.
+ * Parts: what an outage was made of, worked out from what was seen on the wires, with the timeline's own account beside it.
  *
  * It is worked out backwards from the route (or EIP) change that ended the outage: the mutation that made it, the failover
  * that sent that, the claim that caused it, the line in which keepalived said it. Each part ends where the next begins,
@@ -40,12 +40,12 @@ export interface Evidence {
   /** What the client's packets follow: its subnet, or the EIP. */
   readonly follows: string;
   readonly changes: readonly Change[];
-  readonly told: readonly SentClaim[];
+  readonly claims: readonly SentClaim[];
   /** The functions' requests to the emulated EC2 and DynamoDB. */
   readonly requests: readonly Exchange[];
   readonly failovers: readonly Failover[];
-  /** When keepalived itself said what the node then told. */
-  lineOf(told: SentClaim): number | undefined;
+  /** When keepalived itself said what the node then reported. */
+  lineOf(claim: SentClaim): number | undefined;
   /** Wall clock → the lab's clock. */
   readonly offsetMs: number;
 }
@@ -69,19 +69,19 @@ export function explain(evidence: Evidence): Explained {
   if (change === undefined || mutation === undefined) return { parts: undefined, account: undefined };
   const failover = failoverOf(evidence, mutation);
   const handledMs = firstStageMs(evidence, failover);
-  const told = evidence.told.find(
+  const claim = evidence.claims.find(
     ({ seq, node, atMs }) =>
       seq === failover?.cause.seq && node === failover.cause.node && atMs <= mutation.askedMs,
   );
-  const lineMs = told && evidence.lineOf(told);
+  const lineMs = claim && evidence.lineOf(claim);
   const part = (from: number | undefined, to: number | undefined) =>
     from === undefined || to === undefined ? undefined : Math.max(0, to - from);
   const waitedMs =
     handledMs === undefined ? undefined : busyMs(evidence.requests, handledMs, mutation.askedMs);
   const parts = {
     vrrpMs: part(faultMs, lineMs),
-    shimMs: part(lineMs, told?.atMs),
-    busMs: part(told?.atMs, handledMs),
+    shimMs: part(lineMs, claim?.atMs),
+    busMs: part(claim?.atMs, handledMs),
     handlerMs: part(handledMs, mutation.askedMs),
     ec2Ms: part(mutation.askedMs, change.atMs),
     answerMs: part(change.atMs, firstAnswerAfter(evidence, change)),

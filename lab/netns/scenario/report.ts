@@ -1,5 +1,5 @@
 /**
- * Report: what the lab prints. One row per story: the outage, its parts, whose they are, the verdict; under it the timeline's own
+ * Report: what the lab prints. One row per scenario: the outage, its parts, whose they are, the verdict; under it the timeline's own
  * account. Every figure was measured with an emulated AWS, and the head says so.
  */
 import type { Parts } from './outage-phases.ts';
@@ -15,7 +15,7 @@ function ms(value: number | undefined): string {
   return value === undefined ? '–' : value.toFixed(value < 10 ? 1 : 0);
 }
 
-export const HEAD = `${'story (ms, emulated AWS)'.padEnd(26)}${[
+export const HEAD = `${'scenario (ms, emulated AWS)'.padEnd(26)}${[
   'outage',
   ...COLUMNS,
   'refused',
@@ -25,14 +25,14 @@ export const HEAD = `${'story (ms, emulated AWS)'.padEnd(26)}${[
   .map((title) => title.padStart(10))
   .join('')}  verdict`;
 
-export function row(played: ScenarioResult): string {
-  const cells = [ms(played.outageMs), ...COLUMNS.map((column) => ms(partOf(played.parts, column)))];
-  const counts = [String(played.refused), String(played.lost), String(played.cut)];
+export function row(result: ScenarioResult): string {
+  const cells = [ms(result.outageMs), ...COLUMNS.map((column) => ms(partOf(result.parts, column)))];
+  const counts = [String(result.refused), String(result.lost), String(result.cut)];
   const line = [...cells, ...counts].map((cell) => cell.padStart(10)).join('');
-  return `${played.story.padEnd(26)}${line}  ${played.verdict}`;
+  return `${result.scenario.padEnd(26)}${line}  ${result.verdict}`;
 }
 
-/** What belongs under a row: the timeline beside the measured parts, and why a story is broken. */
+/** What belongs under a row: the timeline beside the measured parts, and why a scenario is broken. */
 export function footnotes({ timeline, broken }: ScenarioResult): string[] {
   const account =
     timeline &&
@@ -67,28 +67,28 @@ export function runsOf(values: readonly number[]): Runs {
   };
 }
 
-/** Several plays of one story as one: medians of what was measured, broken if any of them is. */
-export function summary(played: readonly ScenarioResult[]): ScenarioResult & { readonly runs: Runs } {
-  const [first] = played;
-  if (first === undefined) throw new Error('a summary needs at least one play');
+/** Several runs of one scenario as one: medians of what was measured, broken if any of them is. */
+export function summary(results: readonly ScenarioResult[]): ScenarioResult & { readonly runs: Runs } {
+  const [first] = results;
+  if (first === undefined) throw new Error('a summary needs at least one run');
   const medianOf = (pick: (one: ScenarioResult) => number | undefined): number | undefined => {
-    const values = played.map(pick).filter((value) => value !== undefined);
+    const values = results.map(pick).filter((value) => value !== undefined);
     return values.length === 0 ? undefined : percentile(values, 50);
   };
   const parts = Object.fromEntries(
     COLUMNS.map((column) => [`${column}Ms`, medianOf((one) => partOf(one.parts, column))]),
   ) as unknown as Parts;
-  const outages = played.map(({ outageMs }) => outageMs).filter((value) => value !== undefined);
+  const outages = results.map(({ outageMs }) => outageMs).filter((value) => value !== undefined);
   return {
     ...first,
     outageMs: medianOf(({ outageMs }) => outageMs),
     parts,
-    refused: Math.max(...played.map(({ refused }) => refused)),
-    lost: Math.max(...played.map(({ lost }) => lost)),
-    cut: Math.max(...played.map(({ cut }) => cut)),
-    verdict: played.every(({ verdict }) => verdict === 'held') ? 'held' : 'broken',
-    broken: [...new Set(played.flatMap(({ broken }) => broken))],
-    tookMs: played.reduce((total, { tookMs }) => total + tookMs, 0),
+    refused: Math.max(...results.map(({ refused }) => refused)),
+    lost: Math.max(...results.map(({ lost }) => lost)),
+    cut: Math.max(...results.map(({ cut }) => cut)),
+    verdict: results.every(({ verdict }) => verdict === 'held') ? 'held' : 'broken',
+    broken: [...new Set(results.flatMap(({ broken }) => broken))],
+    tookMs: results.reduce((total, { tookMs }) => total + tookMs, 0),
     runs: runsOf(outages),
   };
 }

@@ -1,7 +1,7 @@
 /**
- * To play a story: set the stage, let the client ask, play, wait for the ending, check it, explain the outage.
+ * Runs a scenario: set up, let the client ask, run, wait for the ending, check it, explain the outage.
  *
- * A story that throws, at whatever point, is broken and says why; the next one starts from scratch all the same.
+ * A scenario that throws, at whatever point, is broken and says why; the next one starts from scratch all the same.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { epochMs } from '../../../shared/time.ts';
@@ -9,14 +9,14 @@ import { elect } from '../../../shared/vip/election.ts';
 import { Client, isGood, type Outage, outageOf } from '../node/client.ts';
 import type { Lab } from '../sandbox/lab.ts';
 import { VIP } from '../sandbox/topology.ts';
-import { brokenPromises } from './expectations.ts';
+import { failedExpectations } from './expectations.ts';
 import { monotonicMs, wallToMonotonicMs } from './moment.ts';
 import { type Account, explain, type Parts } from './outage-phases.ts';
 import type { Scenario } from './scenario.ts';
 import { restore, type ScenarioContext, scenarioContext } from './scenario-context.ts';
 
 export interface ScenarioResult {
-  readonly story: string;
+  readonly scenario: string;
   readonly says: string;
   readonly outageMs: number | undefined;
   readonly parts: Parts | undefined;
@@ -39,38 +39,38 @@ const QUIET_BEFORE_MS = 1_500;
 /** Seldom enough not to be in the way of what is measured. */
 const WATCH_EVERY_MS = 250;
 
-interface Scene {
-  readonly stage: ScenarioContext;
+interface Prepared {
+  readonly context: ScenarioContext;
   readonly client: Client;
   readonly epochBefore: number;
   readonly startMs: number;
 }
 
-export async function runScenario(lab: Lab, history: Scenario): Promise<ScenarioResult> {
+export async function runScenario(lab: Lab, scenario: Scenario): Promise<ScenarioResult> {
   const beganMs = monotonicMs();
   const failed = (error: unknown) => ({
     ...nothing,
     broken: [error instanceof Error ? error.message : String(error)],
   });
-  let scene: Scene | undefined;
-  const result = await setUp(lab, history)
-    .then((set) => {
-      scene = set;
-      return perform(history, set);
+  let prepared: Prepared | undefined;
+  const result = await setUp(lab, scenario)
+    .then((ready) => {
+      prepared = ready;
+      return runAndCheck(scenario, ready);
     })
     .catch(failed);
-  await scene?.client.close();
+  await prepared?.client.close();
   await restore(lab);
   return {
-    story: history.name,
-    says: history.says,
+    scenario: scenario.name,
+    says: scenario.says,
     ...result,
     verdict: result.broken.length === 0 ? 'held' : 'broken',
     tookMs: monotonicMs() - beganMs,
   };
 }
 
-type Result = Omit<ScenarioResult, 'story' | 'says' | 'verdict' | 'tookMs'>;
+type Result = Omit<ScenarioResult, 'scenario' | 'says' | 'verdict' | 'tookMs'>;
 
 const nothing: Omit<Result, 'broken'> = {
   outageMs: undefined,
@@ -81,38 +81,38 @@ const nothing: Omit<Result, 'broken'> = {
   cut: 0,
 };
 
-async function setUp(lab: Lab, history: Scenario): Promise<Scene> {
+async function setUp(lab: Lab, scenario: Scenario): Promise<Prepared> {
   await restore(lab);
-  const stage = scenarioContext({ ...lab, hold: history.hold });
-  const master = stage.nodes.a.entered('MASTER', BOOT_MS);
-  await Promise.all([stage.boot('a'), stage.boot('b')]);
+  const context = scenarioContext({ ...lab, hold: scenario.hold });
+  const master = context.nodes.a.entered('MASTER', BOOT_MS);
+  await Promise.all([context.boot('a'), context.boot('b')]);
   await master;
-  await stage.settled('a', BOOT_MS);
+  await context.settled('a', BOOT_MS);
   const client =
-    history.asks === 'vip' ? new Client('client', VIP, 80) : new Client('internet', lab.cloud.eip, 80);
+    scenario.asks === 'vip' ? new Client('client', VIP, 80) : new Client('internet', lab.cloud.eip, 80);
   try {
     await client.answerFrom(monotonicMs(), FIRST_ANSWER_MS, 'a');
     await delay(QUIET_BEFORE_MS);
     lab.cloud.forget();
-    return { stage, client, epochBefore: (await lab.cloud.vip()).epoch, startMs: monotonicMs() };
+    return { context, client, epochBefore: (await lab.cloud.vip()).epoch, startMs: monotonicMs() };
   } catch (error) {
     await client.close();
     throw error;
   }
 }
 
-async function perform(history: Scenario, scene: Scene): Promise<Result> {
-  const { stage, client, startMs } = scene;
-  const trouble = await act(history, scene).catch((error: unknown) => [
+async function runAndCheck(scenario: Scenario, prepared: Prepared): Promise<Result> {
+  const { context, client, startMs } = prepared;
+  const trouble = await act(scenario, prepared).catch((error: unknown) => [
     error instanceof Error ? error.message : String(error),
   ]);
   const outage = outageOf(client.answers, startMs, monotonicMs());
-  const vip = await stage.cloud.vip();
-  const failovers = await stage.cloud.failovers(scene.epochBefore + 1, vip.epoch);
-  const lastAnswer = client.answers.findLast(isGood)?.what ?? 'nobody';
-  const seen = { outage, vip, failovers, epochBefore: scene.epochBefore, lastAnswer };
-  const broken = [...trouble, ...(await brokenPromises(history, stage, seen))];
-  const explained = explainOutage(history, scene, outage, failovers);
+  const vip = await context.cloud.vip();
+  const failovers = await context.cloud.failovers(prepared.epochBefore + 1, vip.epoch);
+  const lastAnswer = client.answers.findLast(isGood)?.what ?? 'no one';
+  const seen = { outage, vip, failovers, epochBefore: prepared.epochBefore, lastAnswer };
+  const broken = [...trouble, ...(await failedExpectations(scenario, context, seen))];
+  const explained = explainOutage(scenario, prepared, outage, failovers);
   return {
     outageMs: outage.outageMs,
     parts: explained.parts,
@@ -124,51 +124,51 @@ async function perform(history: Scenario, scene: Scene): Promise<Result> {
   };
 }
 
-/** Plays it and waits for its owner; what the election calls split brain meanwhile is noted. */
-async function act(history: Scenario, { stage, client }: Scene): Promise<string[]> {
+/** Runs it and waits for its owner; notes what the election calls split brain meanwhile. */
+async function act(scenario: Scenario, { context, client }: Prepared): Promise<string[]> {
   let splitBrain = 0;
-  let playing = true;
+  let running = true;
   const watch = (async () => {
-    while (playing) {
+    while (running) {
       await delay(WATCH_EVERY_MS);
-      const vip = await stage.cloud.vip().catch(() => undefined);
+      const vip = await context.cloud.vip().catch(() => undefined);
       if (vip !== undefined && elect(vip, epochMs(Date.now())).splitBrain.length > 0) splitBrain += 1;
     }
   })();
   try {
-    await history.play(stage);
-    await stage.calm(history.ends.owner, history.ends.settlesWithinMs);
-    await client.answerFrom(monotonicMs(), FIRST_ANSWER_MS, history.ends.owner);
+    await scenario.run(context);
+    await context.calm(scenario.ends.owner, scenario.ends.settlesWithinMs);
+    await client.answerFrom(monotonicMs(), FIRST_ANSWER_MS, scenario.ends.owner);
   } finally {
-    playing = false;
+    running = false;
     await watch;
   }
-  if (history.ends.splitBrain === 'never' && splitBrain > 0)
-    return ['the election called it split brain, want never'];
-  if (history.ends.splitBrain === 'reported' && splitBrain === 0) {
-    return ['the election never called it split brain, want it reported'];
+  if (scenario.ends.splitBrain === 'never' && splitBrain > 0)
+    return ['the election called it split brain, expected never'];
+  if (scenario.ends.splitBrain === 'reported' && splitBrain === 0) {
+    return ['the election never called it split brain, expected it reported'];
   }
   return [];
 }
 
 function explainOutage(
-  history: Scenario,
-  { stage, client }: Scene,
+  scenario: Scenario,
+  { context, client }: Prepared,
   outage: Outage,
   failovers: Awaited<ReturnType<ScenarioContext['cloud']['failovers']>>,
 ) {
-  const { cloud, nodes } = stage;
+  const { cloud, nodes } = context;
   return explain({
-    faultMs: stage.faultsMs.findLast((atMs) => atMs <= outage.firstGoodMs) ?? outage.lastGoodMs,
+    faultMs: context.faultsMs.findLast((atMs) => atMs <= outage.firstGoodMs) ?? outage.lastGoodMs,
     firstGoodMs: outage.firstGoodMs,
     answers: client.answers,
-    follows: history.asks === 'vip' ? 'client' : cloud.eip,
+    follows: scenario.asks === 'vip' ? 'client' : cloud.eip,
     changes: cloud.mirror.changes,
-    told: cloud.told(),
+    claims: cloud.claims(),
     requests: [...cloud.ec2.exchanges, ...cloud.store.exchanges],
     failovers,
-    lineOf: (told) =>
-      [nodes.a, nodes.b].find(({ instanceId }) => instanceId === told.node)?.lineBehind(told)?.atMs,
+    lineOf: (claim) =>
+      [nodes.a, nodes.b].find(({ instanceId }) => instanceId === claim.node)?.lineBehind(claim)?.atMs,
     offsetMs: wallToMonotonicMs(),
   });
 }

@@ -1,7 +1,7 @@
 /**
- * Stage: everything a story can do to the lab and see of it.
+ * Context: everything a scenario can do to the lab and see of it.
  *
- * Invariant: whatever a story breaks on the wires (network faults, gates of the taps) is mended by `restore`, so no story
+ * Invariant: whatever a scenario breaks on the wires (network faults, gates of the taps) is repaired by `restore`, so no scenario
  * inherits another's faults; the nodes are booted anew for each.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import type { NodeLabel } from '../sandbox/topology.ts';
 import { monotonicMs } from './moment.ts';
 
 const LOOK_AGAIN_MS = 40;
-/** Above the probe's patience, so that every connection of the story has come to its end as well. */
+/** Above the probe's timeout, so that every connection of the scenario has come to its end as well. */
 const CALM_MS = 1_500;
 
 export interface ScenarioContext {
@@ -21,9 +21,9 @@ export interface ScenarioContext {
   readonly router: Router;
   readonly cloud: Cloud;
   readonly hold: Hold;
-  /** When things went wrong; an outage's parts are reckoned from the last of these before it ended. */
+  /** When things went wrong; an outage's parts are computed from the last of these before it ended. */
   readonly faultsMs: readonly number[];
-  /** Now something goes wrong, or begins to mend. */
+  /** Now something goes wrong, or begins to heal. */
   fault(): void;
   /** The node's host is gone in one instant: no packet leaves it any more, no process of it lives. */
   hostDies(node: NodeLabel): Promise<void>;
@@ -31,7 +31,7 @@ export interface ScenarioContext {
   /** Resolves when the record says that this node owns the VIP and no lease is held. */
   settled(owner: NodeLabel, withinMs: number): Promise<void>;
   /**
-   * As `settled`, and so for CALM_MS on end: an owner that was right before the story's claims have even arrived is no ending.
+   * As `settled`, and so for CALM_MS on end: an owner that was right before the scenario's claims have even arrived is no ending.
    */
   calm(owner: NodeLabel, withinMs: number): Promise<void>;
   /** Asks again every few milliseconds until it holds. */
@@ -49,7 +49,7 @@ export interface ScenarioInput {
 export function scenarioContext({ nodes, router, cloud, hold }: ScenarioInput): ScenarioContext {
   const faultsMs: number[] = [];
   const silenced = new Map<NodeLabel, () => Promise<void>>();
-  const stage: ScenarioContext = {
+  const context: ScenarioContext = {
     nodes,
     router,
     cloud,
@@ -59,7 +59,7 @@ export function scenarioContext({ nodes, router, cloud, hold }: ScenarioInput): 
       faultsMs.push(monotonicMs());
     },
     async hostDies(node) {
-      stage.fault();
+      context.fault();
       silenced.set(node, await router.silence(node));
       await nodes[node].machine.kill();
     },
@@ -69,10 +69,14 @@ export function scenarioContext({ nodes, router, cloud, hold }: ScenarioInput): 
       await nodes[node].boot({ hold, notifyConf: cloud.notifyConf });
     },
     settled: (owner, withinMs) =>
-      stage.until(`node ${owner} to own the VIP`, () => isSettled(cloud, nodes[owner].instanceId), withinMs),
+      context.until(
+        `node ${owner} to own the VIP`,
+        () => isSettled(cloud, nodes[owner].instanceId),
+        withinMs,
+      ),
     async calm(owner, withinMs) {
       let sinceMs = monotonicMs();
-      await stage.until(
+      await context.until(
         `node ${owner} to own the VIP for ${CALM_MS} ms on end`,
         async () => {
           if (!(await isSettled(cloud, nodes[owner].instanceId))) sinceMs = monotonicMs();
@@ -90,7 +94,7 @@ export function scenarioContext({ nodes, router, cloud, hold }: ScenarioInput): 
     },
     pause: (forMs) => delay(forMs),
   };
-  return stage;
+  return context;
 }
 
 async function isSettled(cloud: Cloud, owner: string): Promise<boolean> {
@@ -98,7 +102,7 @@ async function isSettled(cloud: Cloud, owner: string): Promise<boolean> {
   return vip.owner === owner && vip.lease === undefined && Object.keys(vip.open).length === 0;
 }
 
-/** Ends all faults and pulls both plugs: what the next story finds. */
+/** Ends all faults and pulls both plugs: what the next scenario finds. */
 export async function restore({ nodes, router, cloud }: Omit<ScenarioInput, 'hold'>): Promise<void> {
   for (const tap of [cloud.ec2, cloud.store]) tap.gate = pass;
   cloud.bus.gate = cloud.busGate;

@@ -1,8 +1,8 @@
 /**
- * Story: one thing that goes wrong, and what must hold at its end. One file per story in lab/scenarios.
+ * Scenario: one thing that goes wrong, and what must hold at its end. One file per scenario in lab/scenarios.
  *
- * Every story begins with both nodes just booted, node a the owner, and a client asking every few milliseconds; the
- * runner checks its ending, the story itself only plays.
+ * Every scenario begins with both nodes just booted, node a the owner, and a client asking every few milliseconds; the
+ * runner checks its ending, the scenario itself only acts.
  */
 import type { Hold } from '../node/keepalived.ts';
 import type { NodeLabel } from '../sandbox/topology.ts';
@@ -12,15 +12,15 @@ export interface Ending {
   readonly owner: NodeLabel;
   /** Last good → first good answer of the client, at most. */
   readonly longestOutageMs: number;
-  /** New connections refused or lost, at most; not bounded unless told. */
+  /** New connections refused or lost, at most; no bound by default. */
   readonly failedConnections?: number;
   /** Whether the record may, or must, speak of two masters. */
   readonly splitBrain: 'never' | 'reported';
-  /** Outcomes that the story's epochs may have in the record; `switched`, `unchanged` and `superseded` unless told. */
+  /** Outcomes that the scenario's epochs may have in the record; `switched`, `unchanged` and `superseded` by default. */
   readonly outcomes?: readonly string[];
   /** An outcome that the record must have. */
-  readonly tells?: string;
-  /** How long the story may take to come to this from its last act on. */
+  readonly records?: string;
+  /** How long the scenario may take to come to this from its last act on. */
   readonly settlesWithinMs: number;
 }
 
@@ -32,5 +32,5 @@ export interface Scenario {
   /** `eip`: the client is on the Internet and asks the Elastic IP. */
   readonly asks: 'vip' | 'eip';
   readonly ends: Ending;
-  play(stage: ScenarioContext): Promise<void>;
+  run(context: ScenarioContext): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { type Region, STAGE, tables } from '../region.ts';
 
 export interface History {
   readonly wire: Ports;
-  /** Its transition happened just now, unless told how long ago. */
+  /** Its transition happened just now, by default how long ago. */
   says(node: string, state: VrrpState, agoMs?: number): Promise<Answer>;
   /** A claim that is turned away. */
   lies(node: string, over: object): Promise<void>;

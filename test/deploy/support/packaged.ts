@@ -1,4 +1,4 @@
-// serverless.yml as `serverless package` makes it: without credentials, and with an endpoint where nobody listens, so that a
+// serverless.yml as `serverless package` makes it: without credentials, and with an endpoint where no one listens, so that a
 // call to AWS would fail the packaging.
 import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';

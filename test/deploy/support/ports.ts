@@ -157,7 +157,7 @@ function everyMethod(): Record<string, Call> {
   return {
     'vips.read': (c) => vips(c).read('web'),
     'vips.list': (c) => vips(c).list(),
-    'vips.tell': (c) =>
+    'vips.recordClaim': (c) =>
       vips(c).recordClaim({ vip: 'web', node: 'i-a', stint: nodeState, slot: 1, as: 'news' }, now),
     'vips.write': (c) => vips(c).write(vip, vip),
     'vips.renew': (c) => vips(c).renew('web', lease, now),
@@ -187,10 +187,10 @@ function everyMethod(): Record<string, Call> {
     'ec2.apply': (c) => Promise.allSettled(all.map((step) => ec2(c).apply(step, () => true))),
     'bus.finished': (c) => bus(c).finished(failover),
     'bus.failed': (c) => bus(c).failed!(failover),
-    'budget.book': (c) => budget(c).reserve('ReplaceRoute', 1, 'front', now),
-    'budget.shift': (c) => budget(c).pushback('ReplaceRoute'),
-    'budget.giveBack': (c) => budget(c).refund('ReplaceRoute', 1),
-    'budget.empty': (c) => budget(c).drain('ReplaceRoute', now),
+    'budget.reserve': (c) => budget(c).reserve('ReplaceRoute', 1, 'front', now),
+    'budget.pushback': (c) => budget(c).pushback('ReplaceRoute'),
+    'budget.refund': (c) => budget(c).refund('ReplaceRoute', 1),
+    'budget.drain': (c) => budget(c).drain('ReplaceRoute', now),
     'changes.note': (c) => awsChangeLog(table(c)).note('web', change),
     'changes.since': (c) => awsChangeLog(table(c)).since('web', now),
     'orders.put': (c) => awsOperatorActions(table(c)).put(order),

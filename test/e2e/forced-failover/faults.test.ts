@@ -18,7 +18,7 @@ async function under(...rules: readonly Rule[]): Promise<Ended> {
 }
 
 describe('forced failover, failure with roll-back', () => {
-  it('before anything has moved, where EC2 does not let the preflight look', async () => {
+  it('before anything has moved, where EC2 does not let the preflight read', async () => {
     const end = await under({ on: ['DescribeRouteTables'], fault: denied });
     expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });
     expect(end.cause).toContain('UnauthorizedOperation');
@@ -45,8 +45,8 @@ describe('forced failover, failure with roll-back', () => {
     expect((await lastMessage())?.Message).toContain('Switched back: yes');
   });
 
-  it('not after the switch, where nobody can look: EC2 accepted every call, so it stays, and the message says so', async () => {
-    // The preflight looks, the switch looks twice; then nobody does.
+  it('not after the switch, where nothing can be read: EC2 accepted every call, so it stays, and the message says so', async () => {
+    // The preflight reads, the switch reads twice; then nothing can.
     const end = await under({ on: ['DescribeRouteTables'], skip: 3, fault: denied });
     expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });
     expect(end.states.slice(-5)).toEqual(['failed', 'report', 'notify', 'howItEnded', 'notCarriedOut']);

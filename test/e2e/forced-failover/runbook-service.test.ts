@@ -67,7 +67,7 @@ describe('dead letters', () => {
       fault: { does: 'refuse', code: 'AccessDeniedException', status: 400 },
     });
 
-  it('a dead-lettered event re-driven: a claim on which the function gave up lies in its queue until that is mended', async () => {
+  it('a dead-lettered event re-driven: a claim on which the function gave up lies in its queue until that is repaired', async () => {
     await says('a', 'MASTER');
     await settled('a');
     refuse();
@@ -120,7 +120,7 @@ const restedAt = async () =>
   stack.until('the last mutation to be old enough', (v) => Date.now() - v.touchedAtMs > 4100);
 
 describe('hints on the default bus', () => {
-  it('an owner whose instance stops loses the VIP at once to the other MASTER: silence need not tell', async () => {
+  it('an owner whose instance stops loses the VIP at once to the other MASTER: it does not wait for silence', async () => {
     await says('a', 'MASTER');
     await says('b', 'MASTER');
     await settled('b');
@@ -148,7 +148,7 @@ describe('hints on the default bus', () => {
       requestParameters: { routeTableId, destinationCidrBlock: stack.vpc.vip.ipv4 },
     });
 
-  it('a route that somebody else changed is put right at once, and the record says who it was', async () => {
+  it('a route that someone else changed is put right at once, and the record says who it was', async () => {
     const table = await drift();
     const { epoch } = (await stack.vips.read(VIP))!;
     const by = `arn:aws:sts::${stack.aws.accountId}:assumed-role/terraform/ci`;
@@ -235,7 +235,7 @@ describe('reconcile', () => {
   });
 });
 
-describe('what is told', () => {
+describe('what is reported', () => {
   it('one message per failover, readable at night', async () => {
     await says('a', 'MASTER');
     await settled('a');
@@ -259,7 +259,7 @@ describe('what is told', () => {
     expect(lines.at(-1)).toBe('Next: vipshift timeline web --stage dev --limit 5');
   });
 
-  it('metrics by VIP and over all, only when something happened; a reconcile that went well says so', async () => {
+  it('metrics by VIP and over all, only when something happened; a reconcile that went fine says so', async () => {
     await invoke(stack.aws, stack.deployment.functions.reconcile, {});
     const metrics = async (name: string) =>
       (await logLines(stack.aws, name))

@@ -30,7 +30,7 @@ import {
 stageOrders();
 
 describe('forced failover, routes only', () => {
-  it('pins and switches under one lease, and tells a person what was done', async () => {
+  it('pins and switches under one lease, and reports to a person what was done', async () => {
     const end = await run();
     expect(end.status).toBe('SUCCEEDED');
     await expectOn('b');
@@ -49,7 +49,7 @@ describe('forced failover, routes only', () => {
     expect(messages.at(-1)?.Message).toContain('Next: vipshift timeline web --stage dev');
   });
 
-  it('stands in the record as an order, before the failover', async () => {
+  it('is in the record as an order, before the failover', async () => {
     await run();
     const told = {
       order: 'failover',
@@ -60,7 +60,7 @@ describe('forced failover, routes only', () => {
     expect(await orders()).toContainEqual(expect.objectContaining(told));
   });
 
-  it('is refused where hold is not both: the other node does not bear the address', async () => {
+  it('is refused where hold is not both: the other node does not have the address', async () => {
     await change((vip) => ({ ...vip, hold: 'master' }));
     const end = await run();
     await change((vip) => ({ ...vip, hold: 'both' }));
@@ -189,7 +189,7 @@ describe('forced failover, approval and denial: an approval', () => {
     expect(await orders()).toContainEqual(expect.objectContaining({ order: 'deny', reason: 'not now' }));
   });
 
-  it('that nobody gives in time is a denial', async () => {
+  it('that no one gives in time is a denial', async () => {
     const execution = await begin({ approval: true });
     const { token } = await asked(execution);
     await call(stack.aws, 'AWSStepFunctions.SendTaskFailure', { taskToken: token, error: 'States.Timeout' });

@@ -76,7 +76,7 @@ describe('forced failover, via keepalived', () => {
   }, async () => {
     const execution = await begin({ mode: 'via-keepalived', claimWaitSeconds: 3 });
     await poll('the demotion', async () => (nodes.commands.length > 0 ? true : undefined));
-    // The master stepped down, and nobody came: keepalived on b is dead.
+    // The master stepped down, and no one came: keepalived on b is dead.
     nodes.onCommand = asKeepalivedDoes;
     const waited = await ended(stack.aws, execution);
     expect(waited).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });

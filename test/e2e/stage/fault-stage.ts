@@ -110,7 +110,7 @@ export const refusedRoutes = (): readonly LoggedCall[] =>
       action === 'ReplaceRoute' && outcome === 503 && parameters.RouteTableId !== NO_TABLE,
   );
 
-/** Somebody else of the account, who tries so many routes at once and gets none. Returns the codes of the refusals. */
+/** Someone else of the account, who tries so many routes at once and gets none. Returns the codes of the refusals. */
 export async function spendRoutes(count: number): Promise<readonly string[]> {
   const somebody = new EC2Client({
     endpoint: faults.ec2.endpoint,

@@ -1,5 +1,5 @@
 // The two nodes as SSM and the bus know them, without keepalived: a command to demote one makes it say BACKUP and the other one MASTER, as VRRP
-// would. lab/aws/emulator-fixes.py hands SendCommand to whoever listens here.
+// would. lab/aws/emulator-fixes.py hands SendCommand to the listener here.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +14,7 @@ export interface Command {
 export interface Nodes {
   readonly url: string;
   readonly commands: Command[];
-  /** What the nodes do with a command; nothing unless told. */
+  /** What the nodes do with a command; nothing by default. */
   onCommand: (command: Command) => Promise<void>;
   /** No agent of theirs answers. */
   dead: boolean;

@@ -8,13 +8,13 @@ export interface Words {
   readonly laterS?: number;
   readonly state?: VrrpState;
   readonly kind?: ClaimKind;
-  /** Sent the moment that it was made, and not at the story's end. */
+  /** Sent the moment that it was made, and not at the scenario's end. */
   readonly fresh?: boolean;
   readonly priority?: number;
 }
 
 const BOOTED_S = 3600;
-/** Stories are told faster than they happened: each claim is as old at its sending as the story's end is away. */
+/** Scenarios run faster than they would happen: each claim is as old at its sending as the scenario's end is away. */
 const END_S = BOOTED_S + 120;
 
 export function wordsOf(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outage } from '../../../lab/netns/node/client.ts';
-import { brokenPromises, type Seen } from '../../../lab/netns/scenario/expectations.ts';
+import { failedExpectations, type Seen } from '../../../lab/netns/scenario/expectations.ts';
 import type { Ending, Scenario } from '../../../lab/netns/scenario/scenario.ts';
 import type { ScenarioContext } from '../../../lab/netns/scenario/scenario-context.ts';
 import { epochMs } from '../../../shared/time.ts';
@@ -51,7 +51,7 @@ function broken(
   ends: Partial<Ending> = {},
   misplaced: string[] = [],
 ): Promise<string[]> {
-  const history = {
+  const scenario = {
     ends: { owner: 'b', longestOutageMs: 1_000, splitBrain: 'never', settlesWithinMs: 1, ...ends },
   } as Scenario;
   const stage = {
@@ -61,10 +61,10 @@ function broken(
       mirror: { differences: async () => [], troubles: [] },
     },
   } as unknown as ScenarioContext;
-  return brokenPromises(history, stage, { ...good, ...seen });
+  return failedExpectations(scenario, stage, { ...good, ...seen });
 }
 
-describe('what must hold at the end of a story', () => {
+describe('what must hold at the end of a scenario', () => {
   it('holds when owner, routes, record and client agree', async () => {
     expect(await broken({})).toEqual([]);
   });
@@ -75,46 +75,51 @@ describe('what must hold at the end of a story', () => {
       'another owner',
       { vip: { ...vip, owner: 'i-a' } },
       {},
-      'the record says that i-a owns the VIP, want i-b',
+      'the record says that i-a owns the VIP, expected i-b',
     ],
-    ['a lease still held', { vip: { ...vip, lease } }, {}, 'epoch 5 still holds the lease, want none'],
+    ['a lease still held', { vip: { ...vip, lease } }, {}, 'epoch 5 still holds the lease, expected none'],
     [
       'an epoch left open',
       { vip: { ...vip, open: { h: { epoch: 5, cause: failover(5).cause } } } },
       {},
-      'epochs 5 are still open in the record, want none',
+      'epochs 5 are still open in the record, expected none',
     ],
     ['an epoch without outcome', { failovers: [] }, {}, 'epoch 5 has no outcome in the timeline'],
     [
-      'an outcome that the story does not allow',
+      'an outcome that the scenario does not allow',
       { failovers: [failover(5, { outcome: 'failed', notes: ['denied'] })] },
       {},
-      'epoch 5 ended failed (denied), want one of switched, unchanged, superseded',
+      'epoch 5 ended failed (denied), expected one of switched, unchanged, superseded',
     ],
     [
       'an outcome that is wanted and missing',
       {},
-      { tells: 'abandoned' },
-      'no epoch ended abandoned in the timeline, want one',
+      { records: 'abandoned' },
+      'no epoch ended abandoned in the timeline, expected one',
     ],
     [
       'split brain where there was none',
       { failovers: [failover(5, { splitBrain: ['i-a', 'i-b'] })] },
       {},
-      'split brain is reported in epochs 5, want never',
+      'split brain is reported in epochs 5, expected never',
     ],
-    ['an answer of the wrong node', { lastAnswer: 'a' }, {}, 'the client was last answered by "a", want b'],
+    [
+      'an answer of the wrong node',
+      { lastAnswer: 'a' },
+      {},
+      'the client was last answered by "a", expected b',
+    ],
     [
       'too long an outage',
       { outage: { ...outage, outageMs: 1_001 } },
       {},
-      "the client's outage was 1001 ms, want at most 1000",
+      "the client's outage was 1001 ms, expected at most 1000",
     ],
     [
       'connections that failed where none may',
       { outage: { ...outage, refused: 1, lost: 2 } },
       { failedConnections: 0 },
-      '1 connections were refused and 2 lost, want at most 0',
+      '1 connections were refused and 2 lost, expected at most 0',
     ],
   ])('is broken by %s', async (_what, seen, ends, said) => {
     expect(await broken(seen, ends)).toEqual([said]);

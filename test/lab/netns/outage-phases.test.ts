@@ -56,7 +56,7 @@ function evidence(changes: Partial<Evidence> = {}): Evidence {
     answers: [{ askedMs: 1_356, endedMs: 1_360, what: 'b' }],
     follows: 'client',
     changes: [{ atMs: 1_355, what: 'client', address: '10.0.2.20', because: mutation }],
-    told: [
+    claims: [
       { atMs: 1_315, node: 'i-b', state: 'MASTER', kind: 'transition', seq: 7, superseded: false, entry: {} },
     ],
     requests: [request('UpdateItem', 1_331, 1_338), request('DescribeRouteTables', 1_332, 1_342), mutation],
@@ -68,7 +68,7 @@ function evidence(changes: Partial<Evidence> = {}): Evidence {
 }
 
 describe('what an outage was made of', () => {
-  it('is told part by part, each ending where the next begins: their sum is fault to first answer', () => {
+  it('is claim part by part, each ending where the next begins: their sum is fault to first answer', () => {
     const { parts } = explain(evidence());
     expect(parts).toMatchObject({ vrrpMs: 300, shimMs: 15, busMs: 15, handlerMs: 20, ec2Ms: 5, answerMs: 5 });
   });
@@ -91,7 +91,7 @@ describe('what an outage was made of', () => {
   });
 
   it('leaves a part undefined whose evidence is missing, instead of calling it zero', () => {
-    const { parts } = explain(evidence({ told: [] }));
+    const { parts } = explain(evidence({ claims: [] }));
     expect(parts).toMatchObject({ vrrpMs: undefined, shimMs: undefined, busMs: undefined, handlerMs: 20 });
     expect(parts?.oursMs).toBeUndefined();
   });

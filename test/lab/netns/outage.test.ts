@@ -32,11 +32,11 @@ describe('the outage that a client saw', () => {
     expect(outageOf(answers, 0, 500)).toMatchObject({ refused: 1, cut: 1, lost: 1 });
   });
 
-  it('lasts to the end of the window when nobody answers any more: a dead service is no short outage', () => {
+  it('lasts to the end of the window when no one answers any more: a dead service is no short outage', () => {
     expect(outageOf(every5(0, 100, 'a'), 0, 900)).toMatchObject({ outageMs: 804, firstGoodNode: '' });
   });
 
-  it('is the whole window when nobody ever answered', () => {
+  it('is the whole window when no one ever answered', () => {
     expect(outageOf([answer(1, 2, 'refused')], 0, 900)).toMatchObject({ outageMs: 900, good: 0 });
   });
 

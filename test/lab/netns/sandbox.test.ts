@@ -40,21 +40,21 @@ describe('what the lab needs', () => {
 
   it('names every program that is not there, and the package that brings it', () => {
     symlinkSync('/bin/sh', join(folder, 'bash'));
-    const { lacking } = rights(folder);
-    expect(lacking).toContain('the program keepalived is not on this machine: apt-get install keepalived');
-    expect(lacking).toContain('the program nginx is not on this machine: apt-get install nginx-light');
-    expect(lacking.some((one) => one.includes('program bash'))).toBe(false);
+    const { missing } = rights(folder);
+    expect(missing).toContain('the program keepalived is not on this machine: apt-get install keepalived');
+    expect(missing).toContain('the program nginx is not on this machine: apt-get install nginx-light');
+    expect(missing.some((one) => one.includes('program bash'))).toBe(false);
   });
 
-  it('refuses a story that it does not know, and names those that it does', async () => {
+  it('refuses a scenario that it does not know, and names those that it does', async () => {
     const run = runLab(['--scenario', 'host-sneezes']);
     expect(await run.ended()).toBe(2);
-    expect(run.said().err).toContain('--scenario is "host-sneezes", want one of: host-dies, ');
+    expect(run.said().err).toContain('--scenario is "host-sneezes", expected one of: host-dies, ');
   });
 
   it('refuses a number of runs that is none', async () => {
     const run = runLab(['--runs', 'many']);
     expect(await run.ended()).toBe(2);
-    expect(run.said().err).toContain('--runs is "many", want a whole number from 1 to 1000');
+    expect(run.said().err).toContain('--runs is "many", expected a whole number from 1 to 1000');
   });
 });

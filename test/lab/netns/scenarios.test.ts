@@ -8,20 +8,20 @@ const SHORT = [
 ] as const;
 
 describe('real keepalived, the real shim and real packets against the deployed service', () => {
-  let played: readonly ScenarioResult[] = [];
+  let results: readonly ScenarioResult[] = [];
 
   beforeAll(async () => {
     const run = runLab(['--json', ...SHORT.flatMap((name) => ['--scenario', name])]);
     const status = await run.ended();
     const { out, err } = run.said();
-    // 1 is a broken story, which its own test tells; anything else is a lab that could not run.
+    // 1 is a broken scenario, which its own test tells; anything else is a lab that could not run.
     if (status !== 0 && status !== 1) throw new Error(`npm run lab ended with status ${status}:\n${err}`);
-    played = JSON.parse(out) as ScenarioResult[];
+    results = JSON.parse(out) as ScenarioResult[];
   }, 240_000);
 
   const named = (name: string): ScenarioResult => {
-    const found = played.find(({ story: history }) => history === name);
-    if (found === undefined) throw new Error(`the lab told of no story ${name}`);
+    const found = results.find(({ scenario }) => scenario === name);
+    if (found === undefined) throw new Error(`the lab told of no scenario ${name}`);
     return found;
   };
 

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { handleClaim, type ReceivedClaim } from '../../../shared/controller/handle-claim.ts';
 import { durationMs, plus, seconds } from '../../../shared/time.ts';
 import { LEASE_TTL, SKEW } from '../../../shared/vip/lease.ts';
+import { withLease } from '../../../shared/vip/vip.ts';
 import {
+  addNode,
   addTable,
   anyNode,
   change,
@@ -13,6 +15,7 @@ import {
   memberOf,
   outcomesOf,
   owned,
+  routeTo,
   START,
   says,
   targets,
@@ -89,6 +92,22 @@ describe('what a crash left behind', () => {
     expect(item(w).open).toEqual({});
     expect(outcomesOf(w).map((o) => [o.epoch, o.outcome])).toContainEqual([2, 'abandoned']);
   });
+});
+
+test('observes again after waiting for a lease: what it saw before may be a stranger’s by now', async () => {
+  const w = await owned();
+  const now = w.clock.now();
+  const cause = { kind: 'claim', why: 'another switch', atMs: START } as const;
+  change(w, withLease(item(w), { holder: 'h', expiresAtMs: plus(now, seconds(9)), cause }));
+  addNode(w.ec2, 'i-foreign', 'other');
+  const going = handleClaim(w.wire, heard('i-b', { atMs: now - START }), anyNode);
+  await w.clock.advance(seconds(7));
+  routeTo(w, 'rtb-1', V4, { target: 'eni-i-foreign-service' });
+  const { lease: _lease, ...free } = item(w);
+  w.vips.items.set('web', { ...free, rev: free.rev + 1, open: {} });
+  await finish(w, going);
+  expect(w.ec2.tables.get('rtb-1')!.routes[V4]!.target).toBe('eni-i-foreign-service');
+  expect(outcomesOf(w).at(-1)!.conflicts).toMatchObject([{ cell: `rtb-1 ${V4}` }]);
 });
 
 describe('a long plan', () => {

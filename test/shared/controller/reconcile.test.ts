@@ -245,6 +245,18 @@ describe('members', () => {
     await reconciles(w);
     expect(Object.keys(item(w).claims)).toEqual(['i-a']);
   });
+
+  test('keep the owner when a seventeenth node is labelled, and the report says that one is too many', async () => {
+    const w = world(Array.from({ length: 16 }, (_, n) => `i-${n + 10}`));
+    await says(w, 'i-20');
+    await w.clock.advance(seconds(10));
+    await says(w, 'i-25');
+    addNode(w.ec2, 'i-01');
+    await w.clock.advance(seconds(60));
+    const report = await reconciles(w);
+    expect(item(w)).toMatchObject({ owner: 'i-25', members: { 'i-25': { node: 'i-25' } } });
+    expect(report.strays).toMatchObject([{ why: expect.stringContaining('17 nodes') }]);
+  });
 });
 
 describe('a sweep over all VIPs', () => {

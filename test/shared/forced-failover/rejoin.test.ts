@@ -25,35 +25,41 @@ async function handedOver(priorityOfB = 253): Promise<World> {
 
 describe('a demoted master', () => {
   const pin = { node: 'i-b', by: 'x', reason: 'r', untilMs: plus(START, minutes(9)) };
-  const judged = async (over: Partial<FailoverOrder>, vip: Partial<Vip> = {}, priorityOfA?: number) => {
+  interface Given {
+    readonly order?: Partial<FailoverOrder>;
+    readonly vip?: Partial<Vip>;
+    /** Of the demoted master. */
+    readonly priority?: number;
+  }
+  const judged = async (given: Given) => {
     const w = await handedOver();
-    const was = { node: 'i-a', priority: priorityOfA };
-    return judgeRelease({ ...item(w), ...vip }, { ...order, ...over }, was, w.clock.now());
+    const was = { node: 'i-a', priority: given.priority };
+    return judgeRelease({ ...item(w), ...given.vip }, { ...order, ...given.order }, was, w.clock.now());
   };
 
   it.each([
-    ['does not outrank the new one', {}, {}, 253, 'release'],
-    ['is pinned away, and the address lies on both nodes', {}, { pin }, 254, 'release'],
-    ['outranks the new one: it would take the VIP back unless it has nopreempt', {}, {}, 254, 'keep'],
+    ['does not outrank the new one', { priority: 253 }, 'release'],
+    ['is pinned away, and the address lies on both nodes', { vip: { pin }, priority: 254 }, 'release'],
+    ['outranks the new one: it would take the VIP back unless it has nopreempt', { priority: 254 }, 'keep'],
     [
       'is pinned away, and keepalived would take the address off the new one',
-      {},
-      { pin, hold: 'master' },
-      254,
+      { vip: { pin, hold: 'master' }, priority: 254 },
       'keep',
     ],
-    ['is pinned away until now only', {}, { pin: { ...pin, untilMs: START } }, 254, 'keep'],
-    ['was never heard with a priority', {}, {}, undefined, 'keep'],
+    ['is pinned away until now only', { vip: { pin: { ...pin, untilMs: START } }, priority: 254 }, 'keep'],
+    ['was never heard with a priority', {}, 'keep'],
     [
       'outranks, and the order says now: who gives it knows of nopreempt',
-      { release: 'now' },
-      {},
-      254,
+      { order: { release: 'now' }, priority: 254 },
       'release',
     ],
-    ['does not outrank, and the order says by-hand', { release: 'by-hand' }, {}, 100, 'keep'],
-  ] as const)('that %s', async (_, over, vip, priority, outcome) => {
-    expect(await judged(over, vip, priority)).toMatchObject({ outcome, why: expect.stringMatching(/.{5}/) });
+    [
+      'does not outrank, and the order says by-hand',
+      { order: { release: 'by-hand' }, priority: 100 },
+      'keep',
+    ],
+  ] as const)('that %s', async (_, given, outcome) => {
+    expect(await judged(given)).toMatchObject({ outcome, why: expect.stringMatching(/.{5}/) });
   });
 });
 

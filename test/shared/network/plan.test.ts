@@ -17,14 +17,13 @@ const carryOut = async (w: World, steps: readonly Step[]) => {
   for (const step of steps) await w.ec2.apply(step, () => true);
 };
 const cells = (steps: readonly { readonly cell: string }[]) => steps.map((s) => s.cell);
-const lay = (w: World, eip: string, eni: string, privateAddress: string, label?: string) =>
-  w.ec2.eips.set(eip, {
-    eip,
-    publicAddress: `203.0.113.${w.ec2.eips.size + 20}`,
-    eni,
-    privateAddress,
-    ...(label === undefined ? {} : { label }),
-  });
+interface Laid {
+  readonly eni: string;
+  readonly privateAddress: string;
+  readonly label?: string;
+}
+const lay = (w: World, eip: string, at: Laid) =>
+  w.ec2.eips.set(eip, { eip, publicAddress: `203.0.113.${w.ec2.eips.size + 20}`, ...at });
 const addressesOf = (w: World, eni: string) => w.ec2.enis.get(eni)!.privateAddresses;
 
 describe('the plan', () => {
@@ -172,20 +171,20 @@ describe('an EIP', () => {
 
   test('that lies right is not associated again: a repeat may be charged', async () => {
     const w = world();
-    lay(w, 'eipalloc-1', A.eipEni, addressesOf(w, A.eipEni)[1]!, 'web');
+    lay(w, 'eipalloc-1', { eni: A.eipEni, privateAddress: addressesOf(w, A.eipEni)[1]!, label: 'web' });
     expect(await eipsOnly(w)).toEqual({ steps: [], conflicts: [] });
   });
 
   test('keeps its place when everything is set again: it must not wander between private addresses', async () => {
     const w = world();
     const second = addressesOf(w, A.eipEni)[1]!;
-    lay(w, 'eipalloc-1', A.eipEni, second, 'web');
+    lay(w, 'eipalloc-1', { eni: A.eipEni, privateAddress: second, label: 'web' });
     expect((await eipsOnly(w, ['eipalloc-1'], false)).steps).toMatchObject([{ privateAddress: second }]);
   });
 
   test('on an ENI that is none of this VIP is foreign and left alone', async () => {
     const w = world();
-    lay(w, 'eipalloc-1', 'eni-foreign', '10.9.9.9', 'web');
+    lay(w, 'eipalloc-1', { eni: 'eni-foreign', privateAddress: '10.9.9.9', label: 'web' });
     expect(await eipsOnly(w)).toEqual({
       steps: [],
       conflicts: [
@@ -202,13 +201,13 @@ describe('an EIP', () => {
   test('skips a private address that bears a foreign EIP: AssociateAddress would throw that off', async () => {
     const w = world();
     const [first, second] = addressesOf(w, A.eipEni);
-    lay(w, 'eipalloc-foreign', A.eipEni, first!);
+    lay(w, 'eipalloc-foreign', { eni: A.eipEni, privateAddress: first! });
     expect((await eipsOnly(w)).steps).toMatchObject([{ privateAddress: second }]);
   });
 
   test('two EIPs go to two private addresses and stay where they are afterwards', async () => {
     const w = world();
-    lay(w, 'eipalloc-2', B.eipEni, addressesOf(w, B.eipEni)[1]!, 'web');
+    lay(w, 'eipalloc-2', { eni: B.eipEni, privateAddress: addressesOf(w, B.eipEni)[1]!, label: 'web' });
     const both = ['eipalloc-1', 'eipalloc-2'];
     const { steps } = await eipsOnly(w, both);
     expect(steps.map((s) => s.call === 'AssociateAddress' && s.privateAddress)).toEqual(
@@ -221,8 +220,8 @@ describe('an EIP', () => {
   test('without a free private address is unmet, and the others go on', async () => {
     const w = world();
     const [first] = addressesOf(w, A.eipEni);
-    lay(w, 'eipalloc-foreign', A.eipEni, first!);
-    lay(w, 'eipalloc-2', B.eipEni, addressesOf(w, B.eipEni)[0]!, 'web');
+    lay(w, 'eipalloc-foreign', { eni: A.eipEni, privateAddress: first! });
+    lay(w, 'eipalloc-2', { eni: B.eipEni, privateAddress: addressesOf(w, B.eipEni)[0]!, label: 'web' });
     const { steps, conflicts } = await eipsOnly(w, ['eipalloc-1', 'eipalloc-2']);
     expect(cells(steps)).toEqual(['eipalloc-1']);
     expect(conflicts).toMatchObject([{ cell: 'eipalloc-2', kind: 'unmet' }]);
@@ -250,7 +249,7 @@ describe('an EIP', () => {
     const w = world();
     const { label: _label, ...untagged } = w.ec2.enis.get(B.eipEni)!;
     w.ec2.enis.set(B.eipEni, untagged);
-    lay(w, 'eipalloc-1', B.eipEni, addressesOf(w, B.eipEni)[0]!, 'web');
+    lay(w, 'eipalloc-1', { eni: B.eipEni, privateAddress: addressesOf(w, B.eipEni)[0]!, label: 'web' });
     const vip = { ...item(w), addresses: [], members: { 'i-a': A }, wrote: [B.eni, B.eipEni] };
     expect(cells(plan(vip, await look(w), A, true).steps)).toEqual(['eipalloc-1']);
   });

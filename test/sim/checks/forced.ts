@@ -8,7 +8,7 @@ import { type EpochMs, epochMs } from '../../../shared/time.ts';
 import { elect, isLiveOrder, unfit } from '../../../shared/vip/election.ts';
 import { isLive } from '../../../shared/vip/lease.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
-import type { Execution } from '../functions/workflow.ts';
+import type { Execution } from '../functions/execution.ts';
 import type { Odds } from '../history/history.ts';
 import type { Written } from '../truth/log.ts';
 import type { World } from '../world/world.ts';

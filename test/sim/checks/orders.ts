@@ -2,7 +2,7 @@
 // a forced failover stands in the record before it takes effect, ends where it says that it ended, pins for as long as was
 // asked, and leaves no pin behind when it failed.
 import { answerFrom } from '../../../shared/forced-failover/approval.ts';
-import type { Execution } from '../functions/workflow.ts';
+import type { Execution } from '../functions/execution.ts';
 import type { Odds } from '../history/history.ts';
 import type { Written } from '../truth/log.ts';
 import { cellsOf, eipEni, isForeign, serviceEni } from '../truth/truth.ts';

@@ -14,18 +14,23 @@ export function scope(world: World): readonly Violation[] {
   const forEips = new Set([...world.everMembers.map(eipEni), ...service]);
   for (const sent of world.log.sends) {
     const spec = world.story.vips.find((v) => v.name === sent.vip)!;
-    const what = outside(world, sent, spec, service, forEips);
+    const what = outside(world, sent, spec, { service, forEips });
     if (what !== undefined) found.push({ guarantee: 'scope', vip: sent.vip, atMs: sent.atMs, what });
   }
   return [...found, ...taken(world)];
+}
+
+/** Of everybody who ever was a member: what routes may lead to, and where EIPs may lie. */
+interface MemberEnis {
+  readonly service: ReadonlySet<string>;
+  readonly forEips: ReadonlySet<string>;
 }
 
 function outside(
   world: World,
   { step, by }: Sent,
   spec: VipSpec,
-  service: ReadonlySet<string>,
-  forEips: ReadonlySet<string>,
+  { service, forEips }: MemberEnis,
 ): string | undefined {
   if (step.call === 'AssociateAddress') {
     if (!spec.eips.includes(step.eip)) return `${by.name} moves ${step.eip}, which is not the VIP's`;

@@ -3,6 +3,7 @@
 import type { StepDone } from '../../../shared/network/step.ts';
 import type { Entry, Failover } from '../../../shared/timeline/timeline.ts';
 import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
+import type { VipSpec } from '../history/history.ts';
 import type { Sent } from '../truth/log.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
 import { type CellChange, STALE_MAX_MS } from '../world/region.ts';
@@ -18,13 +19,12 @@ export const trueRecord = (world: World): readonly Violation[] =>
       .map((entry, n) => ({ entry, atMs: world.log.filedAtMs[n]!, n }))
       .filter(({ entry }) => entry.vip === spec.name);
     const sends = world.log.sends.filter((sent) => sent.vip === spec.name);
-    const begun = new Map<number, number>();
     for (const { atMs, entry, why } of world.log.unfiled)
       if (entry.vip === spec.name)
         say(atMs, `the ${entry.entry} of epoch ${entry.epoch} cannot be recorded: ${why}`);
-    const causes = closing(world, spec.name, entries, begun, say);
+    const { causes, begun } = closing(world, spec.name, entries, say);
     caused(sends, say);
-    const outcomes = new Map<number, { outcome: Failover; atMs: number }>();
+    const outcomes = new Map<number, Outcome>();
     for (const { entry, atMs } of entries) {
       if (causes.get(entry.epoch) !== entry.cause)
         say(atMs, `epoch ${entry.epoch} is told with another cause`);
@@ -36,8 +36,8 @@ export const trueRecord = (world: World): readonly Violation[] =>
       if (told === undefined) {
         if (!isLeftOpen(world, spec.name, epoch)) say(world.endAtMs, `epoch ${epoch} has no outcome`);
       } else if (told.outcome.outcome !== 'abandoned') {
-        agrees(world, told.outcome, told.atMs, sends, say);
-        verifiedRight(world, spec.name, told.outcome, begun.get(epoch) ?? 0, told.atMs, (what) =>
+        agrees(world, told, sends, say);
+        verifiedRight(world, spec, { ...told, begunAtMs: begun.get(epoch) ?? 0 }, (what) =>
           say(told.atMs, `epoch ${epoch} (${told.outcome.outcome}): ${what}`),
         );
       }
@@ -52,11 +52,16 @@ function isLeftOpen(world: World, vip: string, epoch: number): boolean {
 }
 
 type Say = (atMs: number, what: string) => void;
+interface Outcome {
+  readonly outcome: Failover;
+  readonly atMs: number;
+}
 type Filed = { readonly entry: Entry; readonly atMs: number; readonly n: number };
 
-/** An epoch is closed in the item only when its outcome stands. Returns the cause of every epoch. */
-function closing(world: World, vip: string, entries: readonly Filed[], begun: Map<number, number>, say: Say) {
+/** An epoch is closed in the item only when its outcome stands. Returns the cause of every epoch and when it began. */
+function closing(world: World, vip: string, entries: readonly Filed[], say: Say) {
   const causes = new Map<number, unknown>();
+  const begun = new Map<number, number>();
   for (const write of world.log.writes) {
     const { before, after } = write;
     if (after.name !== vip || before?.open === after.open) continue;
@@ -81,7 +86,7 @@ function closing(world: World, vip: string, entries: readonly Filed[], begun: Ma
       if (!told) say(write.atMs, `epoch ${open.epoch} was closed before its outcome was recorded`);
     }
   }
-  return causes;
+  return { causes, begun };
 }
 
 function caused(sends: readonly Sent[], say: Say): void {
@@ -93,7 +98,7 @@ function caused(sends: readonly Sent[], say: Say): void {
   }
 }
 
-function agrees(world: World, told: Failover, atMs: number, sends: readonly Sent[], say: Say): void {
+function agrees(world: World, { outcome: told, atMs }: Outcome, sends: readonly Sent[], say: Say): void {
   const own = sends.filter((s) => s.item?.lease?.epoch === told.epoch && s.by.nonces.has(told.holder));
   const say1 = (what: string) => say(atMs, `epoch ${told.epoch} (${told.outcome}): ${what}`);
   const cells = new Set(told.steps.map((s) => s.cell));
@@ -127,14 +132,11 @@ function agrees(world: World, told: Failover, atMs: number, sends: readonly Sent
 /** Cells that stood when the epoch began and that neither an operator nor a late landing has changed since. */
 function verifiedRight(
   world: World,
-  vip: string,
-  told: Failover,
-  begun: number,
-  atMs: number,
+  spec: VipSpec,
+  { outcome: told, atMs, begunAtMs }: Outcome & { readonly begunAtMs: number },
   say1: (what: string) => void,
 ): void {
   if (!told.verified || told.to === undefined) return;
-  const spec = world.story.vips.find((v) => v.name === vip)!;
   const last = new Map<string, CellChange>();
   const disturbed = new Set<string>();
   for (const change of world.region.changes) {
@@ -145,10 +147,10 @@ function verifiedRight(
       sent === undefined || sent.landedAtMs - sent.atMs > ATTEMPT_MAX || sent.step.cell !== change.cell;
     // A holder that was paused files what it saw before the next one went to work.
     const next = (sent?.item?.lease?.epoch ?? 0) > told.epoch;
-    if ((slow || next) && change.atMs > begun - STALE_MAX_MS) disturbed.add(change.cell);
+    if ((slow || next) && change.atMs > begunAtMs - STALE_MAX_MS) disturbed.add(change.cell);
   }
   for (const [cell, change] of last) {
-    const route = cell.startsWith(`rtb-${vip}-`);
+    const route = cell.startsWith(`rtb-${spec.name}-`);
     if (told.conflicts.some((c) => c.cell === cell)) continue;
     if (disturbed.has(cell) || !(route || spec.eips.includes(cell)) || change.is?.includes('foreign'))
       continue;

@@ -74,7 +74,7 @@ export const found: readonly Control[] = [
       patch(
         'vip/node-state',
         'slot: late ? NEVER_IN_TIME : windowOf(claim.timeMs),',
-        'slot: windowOf(claim.timeMs) - (late ? SILENT_AFTER_WINDOWS : 0),',
+        'slot: windowOf(claim.timeMs) - (late ? 5 : 0),',
       ),
     ],
   },

@@ -10,7 +10,7 @@ import type { Scope } from '../../../shared/vip/vip.ts';
 import type { Chance } from '../history/random.ts';
 import { STALE_MAX_MS } from '../world/region.ts';
 import type { Invocation } from './invocation.ts';
-import { broken, lost, type Network, refuse, request, throttled } from './ports.ts';
+import { broken, lost, type Network, refuse, request, throttled } from './network.ts';
 
 export function ec2Of(net: Network, by: Invocation): Ec2 {
   const { luck } = by;
@@ -22,14 +22,14 @@ export function ec2Of(net: Network, by: Invocation): Ec2 {
     const began0 = net.sched.now();
     if (net.describesFail() || net.strikes('read failed', by)) {
       const fault = luck.odds(0.5) ? throttled('Describe') : broken('Describe');
-      return request<T>(net, by, 'Describe', { ...trip, mute: luck.odds(0.3) }, refuse(fault));
+      return request<T>({ net, by, what: 'Describe' }, { ...trip, mute: luck.odds(0.3) }, refuse(fault));
     }
     const slow = net.strikes('read slow', by) ? luck.log(500, 4000) : 0;
     const age = net.strikes('read stale', by) ? agesBy(luck) : undefined;
     // A search by tag may find nothing for a moment, and say so without an error.
     const empty = net.strikes('read empty', by);
     let answeredAt = 0;
-    const seen = await request(net, by, 'Describe', { ...trip, toMs: trip.toMs + slow }, () => {
+    const seen = await request({ net, by, what: 'Describe' }, { ...trip, toMs: trip.toMs + slow }, () => {
       answeredAt = net.sched.now();
       return look(async (scope) => {
         const all = await net.region.observe(scope, age);

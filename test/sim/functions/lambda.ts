@@ -11,7 +11,8 @@ import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
 import type { Word } from '../world/machine.ts';
 import { type Blow, type Invocation, invocation } from './invocation.ts';
-import { type Network, portsOf } from './ports.ts';
+import type { Network } from './network.ts';
+import { portsOf } from './ports.ts';
 
 export const ROLE = 'AROAEXAMPLE';
 export const SKEW_MAX_MS = 100;
@@ -40,9 +41,17 @@ export interface Cloud {
   invocations: number;
 }
 
+/** One event on its way to the function `failover`; the name is the invocation's. */
+export interface Delivery {
+  readonly name: string;
+  readonly word: Word;
+  readonly stampMs: number;
+  readonly eventId: string;
+  readonly source: string;
+}
+
 export interface Functions {
-  /** One delivery of an event to the function `failover`. */
-  claimed(name: string, word: Word, stampMs: number, eventId: string, source: string): void;
+  claimed(delivery: Delivery): void;
   /** Reconcile: over all VIPs, or over those that a hint concerns. */
   sweep(name: string, hint?: Hint): void;
   /** One step of a workflow. */
@@ -58,6 +67,14 @@ export type Ended<T> =
   | { readonly is: 'answered'; readonly answer: T }
   | { readonly is: 'threw'; readonly error: unknown }
   | { readonly is: 'died' };
+
+/** What an invocation does, and what comes of it. */
+interface Job<T> {
+  readonly work: (ports: ForcedFailoverPorts) => Promise<T>;
+  readonly ended: (how: Ended<T>) => void;
+  readonly hint?: Hint | undefined;
+  readonly timeoutMs?: number;
+}
 
 const BEGUN_KEPT = 1000;
 /** A step may wait for a claim, or for EC2 to show what was done (serverless.yml). */
@@ -122,13 +139,7 @@ export function functions(cloud: Cloud): Functions {
     scopes: box.scopes,
   });
 
-  const invoke = <T>(
-    name: string,
-    work: (ports: ForcedFailoverPorts) => Promise<T>,
-    ended: (how: Ended<T>) => void,
-    hint?: Hint,
-    timeoutMs = cloud.timeoutMs,
-  ): void => {
+  const invoke = <T>(name: string, { work, ended, hint, timeoutMs = cloud.timeoutMs }: Job<T>): void => {
     const { by, box } = begin(name, timeoutMs, () => ended({ is: 'died' }), hint);
     const end = (how: Ended<T>) => {
       if (by.dead) return;
@@ -144,17 +155,11 @@ export function functions(cloud: Cloud): Functions {
   };
 
   /** Lambda's own retries of an asynchronous invocation: after one and two minutes, here as luck has it. */
-  const claimed = (
-    name: string,
-    word: Word,
-    stampMs: number,
-    eventId: string,
-    source: string,
-    attempt = 1,
-  ): void => {
+  const claimed = (delivery: Delivery, attempt = 1): void => {
+    const { name, word, stampMs, eventId, source } = delivery;
     const again = () => {
       if (attempt >= 3 || !chance(cloud.seed, `${name} again`).odds(0.5)) return;
-      sched.after(60_000 * attempt, () => claimed(`${name}r`, word, stampMs, eventId, source, attempt + 1));
+      sched.after(60_000 * attempt, () => claimed({ ...delivery, name: `${name}r` }, attempt + 1));
     };
     const deliveredAtMs = sched.now();
     if (source.endsWith(`:${word.node}`)) cloud.delivered(word, stampMs);
@@ -165,11 +170,13 @@ export function functions(cloud: Cloud): Functions {
       const { answer } = how.answer;
       net.log.answers.push({ atMs: sched.now(), word, stampMs, deliveredAtMs, answer, item });
     };
-    invoke(name, (ports) => handleClaim(ports, { claim, source }, { mode: 'source', roleId: ROLE }), ended);
+    const work = (ports: ForcedFailoverPorts) =>
+      handleClaim(ports, { claim, source }, { mode: 'source', roleId: ROLE });
+    invoke(name, { work, ended });
   };
 
   return {
-    claimed: (name, word, stampMs, eventId, source) => claimed(name, word, stampMs, eventId, source),
+    claimed: (delivery) => claimed(delivery),
     sweep(name, hint) {
       const luck = chance(cloud.seed, name);
       if (hint === undefined && cloud.odds('reconcile left out', luck))
@@ -183,9 +190,9 @@ export function functions(cloud: Cloud): Functions {
         }));
         net.log.swept.push(...reports.map((report) => ({ beganAtMs, atMs: sched.now(), ...report })));
       };
-      invoke(name, (ports) => reconcileFor(ports, hint), ended, hint);
+      invoke(name, { work: (ports) => reconcileFor(ports, hint), ended, hint });
     },
-    step: (name, work, ended) => invoke(name, work, ended, undefined, cloud.stepTimeoutMs),
+    step: (name, work, ended) => invoke(name, { work, ended, timeoutMs: cloud.stepTimeoutMs }),
   };
 }
 

@@ -1,88 +1,13 @@
-// The ports of one invocation: those of shared/memory behind a network on which requests and replies take their time
-// and everything that the story allows goes wrong.
-//
-// A request is: begin (a pause or kill may strike) → travel → effect → travel → reply heard. After ATTEMPT_MAX without
-// a reply the caller gives up with a Fault `unknown`; the effect comes all the same.
-import type { Change } from '../../../shared/controller/hint.ts';
-import { Fault } from '../../../shared/fault.ts';
+// The ports of one invocation: those of shared/memory behind the network (network.ts).
 import type { ForcedFailoverPorts } from '../../../shared/forced-failover/steps.ts';
-import type { MemoryTimeline } from '../../../shared/memory/timeline.ts';
-import type { MemoryVips } from '../../../shared/memory/vip-store.ts';
-import type { Step } from '../../../shared/network/step.ts';
 import type { SharedBucket } from '../../../shared/rate-limit/shared-bucket.ts';
 import type { Ports } from '../../../shared/switch/switch-vip.ts';
-import type { OperatorAction } from '../../../shared/timeline/operator-action.ts';
-import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
-import type { FaultName } from '../history/history.ts';
-import type { Log } from '../truth/log.ts';
-import { type Region, STALE_MAX_MS } from '../world/region.ts';
-import type { Scheduler } from '../world/scheduler.ts';
+import { STALE_MAX_MS } from '../world/region.ts';
 import { ec2Of } from './ec2-port.ts';
 import type { Invocation } from './invocation.ts';
-
-export interface Network {
-  readonly sched: Scheduler;
-  readonly epochAt: number;
-  readonly region: Region;
-  readonly vips: MemoryVips;
-  readonly timeline: MemoryTimeline;
-  readonly budget: SharedBucket | undefined;
-  readonly log: Log;
-  readonly published: Failover[];
-  /** Other people's changes, as CloudTrail told of them; by VIP. */
-  readonly changes: { readonly vip: string; readonly change: Change }[];
-  readonly orders: OperatorAction[];
-  /** Whose step it is, by what it sets. */
-  vipOf(step: Step): string;
-  /** Whether the fault strikes this request; counted when it does. `untilMs`: when its consequences are over. */
-  strikes(name: FaultName, invocation: Invocation, lastsMs?: number): boolean;
-  describesFail(): boolean;
-  callsDenied(): boolean;
-}
-
-export const lost = (what: string): Fault => new Fault('unknown', 'TimeoutError', `${what}: no reply`);
-export const broken = (what: string): Fault =>
-  new Fault('unknown', 'InternalError', `${what}: internal error`);
-export const throttled = (what: string): Fault =>
-  new Fault('throttled', 'Throttled', `${what}: rate exceeded`);
-
-export interface Trip {
-  readonly toMs: number;
-  readonly backMs: number;
-  /** The reply never comes. */
-  readonly mute?: boolean;
-}
-
-/** One request. `effect` acts at once; its promise carries the answer only. */
-export function request<T>(
-  net: Network,
-  by: Invocation,
-  what: string,
-  trip: Trip,
-  effect: () => Promise<T>,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    by.begin(() => {
-      const total = trip.toMs + trip.backMs;
-      const inTime = !trip.mute && total <= ATTEMPT_MAX;
-      net.sched.after(trip.toMs, () => {
-        const answer = effect();
-        answer.catch(() => undefined);
-        // The port's own promises have to go on before anything else happens.
-        net.sched.stir();
-        if (inTime) net.sched.after(trip.backMs, () => by.hear(() => resolve(answer)));
-      });
-      if (!inTime) net.sched.after(ATTEMPT_MAX, () => by.hear(() => reject(lost(what))));
-    });
-  });
-}
-
-export const refuse =
-  <T>(fault: Fault) =>
-  (): Promise<T> =>
-    Promise.reject(fault);
+import { broken, type Network, refuse, request, type Trip, throttled } from './network.ts';
 
 type NetworkedPorts = Pick<
   ForcedFailoverPorts,
@@ -105,19 +30,19 @@ function vipsOf(net: Network, by: Invocation): Ports['vips'] {
   const { vips, log } = net;
   const trip = (): Trip => ({ toMs: luck.log(1, 8), backMs: luck.log(1, 8) });
   const read = <T>(what: string, effect: () => Promise<T>): Promise<T> => {
-    if (!net.strikes('store failed before effect', by)) return request(net, by, what, trip(), effect);
-    return request(net, by, what, trip(), refuse(luck.odds(0.5) ? throttled(what) : broken(what)));
+    if (!net.strikes('store failed before effect', by)) return request({ net, by, what }, trip(), effect);
+    return request({ net, by, what }, trip(), refuse(luck.odds(0.5) ? throttled(what) : broken(what)));
   };
   const write = <T>(what: string, name: string, effect: () => Promise<T>): Promise<T> => {
     if (net.strikes('store failed before effect', by)) {
-      return request(net, by, what, trip(), refuse(luck.odds(0.5) ? throttled(what) : broken(what)));
+      return request({ net, by, what }, trip(), refuse(luck.odds(0.5) ? throttled(what) : broken(what)));
     }
     const noted = () => log.wrote(by, name, vips.items, effect);
     if (net.strikes('store reply lost', by, ATTEMPT_MAX)) {
-      return request(net, by, what, { ...trip(), mute: true }, noted);
+      return request({ net, by, what }, { ...trip(), mute: true }, noted);
     }
     if (net.strikes('store write landed late', by, 6000)) {
-      return request(net, by, what, { toMs: luck.between(ATTEMPT_MAX, 6000), backMs: 0 }, noted);
+      return request({ net, by, what }, { toMs: luck.between(ATTEMPT_MAX, 6000), backMs: 0 }, noted);
     }
     if (net.strikes('store write repeated', by)) {
       // The SDK's own retry after a lost reply: the same request once more, and its answer is the one that counts.
@@ -128,9 +53,9 @@ function vipsOf(net: Network, by: Invocation): Ports['vips'] {
           noted().catch(() => undefined);
         }),
       );
-      return request(net, by, what, { toMs: first + luck.between(50, 500), backMs: 5 }, noted);
+      return request({ net, by, what }, { toMs: first + luck.between(50, 500), backMs: 5 }, noted);
     }
-    return request(net, by, what, trip(), noted);
+    return request({ net, by, what }, trip(), noted);
   };
   return {
     read: (name) => read('GetItem', () => vips.read(name)),
@@ -153,9 +78,10 @@ function timelineOf(net: Network, by: Invocation): Ports['timeline'] {
   const { timeline } = net;
   const trip = (): Trip => ({ toMs: luck.log(1, 8), backMs: luck.log(1, 8) });
   const once = <T>(effect: () => Promise<T>): Promise<T> => {
-    if (!net.strikes('record failed', by, ATTEMPT_MAX)) return request(net, by, 'PutItem', trip(), effect);
-    if (luck.odds(0.5)) return request(net, by, 'PutItem', { ...trip(), mute: true }, effect);
-    return request(net, by, 'PutItem', trip(), refuse(broken('PutItem')));
+    if (!net.strikes('record failed', by, ATTEMPT_MAX))
+      return request({ net, by, what: 'PutItem' }, trip(), effect);
+    if (luck.odds(0.5)) return request({ net, by, what: 'PutItem' }, { ...trip(), mute: true }, effect);
+    return request({ net, by, what: 'PutItem' }, trip(), refuse(broken('PutItem')));
   };
   return {
     put: (entry) => once(() => net.log.filed(timeline, entry)),
@@ -171,17 +97,13 @@ function budgetOf(net: Network, by: Invocation, budget: SharedBucket): SharedBuc
     const trip = { toMs: luck.log(1, 8), backMs: luck.log(1, 8) };
     if (net.strikes('store failed before effect', by)) {
       return request(
-        net,
-        by,
-        'UpdateItem',
+        { net, by, what: 'UpdateItem' },
         trip,
         refuse(luck.odds(0.5) ? throttled('UpdateItem') : broken('UpdateItem')),
       );
     }
     return request(
-      net,
-      by,
-      'UpdateItem',
+      { net, by, what: 'UpdateItem' },
       { ...trip, mute: net.strikes('store reply lost', by, ATTEMPT_MAX) },
       effect,
     );
@@ -198,7 +120,7 @@ const busOf = (net: Network, by: Invocation): Ports['bus'] => ({
   async finished(failover) {
     const failed = net.strikes('announcement failed', by);
     const trip = { toMs: by.luck.between(5, 40), backMs: by.luck.between(5, 40) };
-    return request(net, by, 'PutEvents', trip, async () => {
+    return request({ net, by, what: 'PutEvents' }, trip, async () => {
       if (failed) throw broken('PutEvents');
       net.published.push(failover);
     });
@@ -210,9 +132,9 @@ function desksOf(net: Network, by: Invocation): Pick<NetworkedPorts, 'changes' |
   const { luck } = by;
   const once = <T>(what: string, effect: () => Promise<T>): Promise<T> => {
     const trip = { toMs: luck.log(1, 8), backMs: luck.log(1, 8) };
-    if (!net.strikes('record failed', by, ATTEMPT_MAX)) return request(net, by, what, trip, effect);
-    if (luck.odds(0.5)) return request(net, by, what, { ...trip, mute: true }, effect);
-    return request(net, by, what, trip, refuse(broken(what)));
+    if (!net.strikes('record failed', by, ATTEMPT_MAX)) return request({ net, by, what }, trip, effect);
+    if (luck.odds(0.5)) return request({ net, by, what }, { ...trip, mute: true }, effect);
+    return request({ net, by, what }, trip, refuse(broken(what)));
   };
   return {
     changes: {

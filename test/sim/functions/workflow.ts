@@ -4,33 +4,15 @@
 // Limit: knows the kinds of states, choices and paths that the file has, and throws at any other. Lambda's own errors, after
 // which a step is repeated though it may have run, are one fault (`step repeated`).
 import asl from '../../../runbook/failover.asl.json' with { type: 'json' };
-import type { ExecutionState as Data } from '../../../shared/forced-failover/execution.ts';
 import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
 import type { Preflight } from '../../../shared/forced-failover/preflight.ts';
 import { type ForcedFailoverPorts, type StepName, steps } from '../../../shared/forced-failover/steps.ts';
-import type { Act } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
 import { strikeBeside } from '../world/beside.ts';
 import { settleLater } from '../world/vrrp.ts';
 import { struck, type World } from '../world/world.ts';
+import type { Data, Execution, Forced } from './execution.ts';
 import type { Ended } from './lambda.ts';
-
-export interface Execution {
-  readonly name: string;
-  readonly vip: number;
-  readonly order: FailoverOrder;
-  readonly act: Forced;
-  /** The states that were entered, and when. */
-  readonly path: string[];
-  readonly enteredAtMs: number[];
-  /** Whom SSM was told to demote. */
-  demoted: string | undefined;
-  data: Data;
-  readonly beganAtMs: number;
-  /** When each step that answered did so. */
-  readonly answeredAtMs: Map<string, number>;
-  endedAtMs: number | undefined;
-}
 
 interface State {
   readonly Type: string;
@@ -58,8 +40,6 @@ const states: Readonly<Record<string, State>> = asl.States;
 const STATES_MAX = 60;
 const REPEATS_MAX = 3;
 
-type Forced = Act & { readonly does: 'forced failover' };
-
 export function force(world: World, act: Forced): void {
   const { sched, executions } = world;
   const name = `execution-${executions.length + 1}`;
@@ -79,8 +59,8 @@ export function force(world: World, act: Forced): void {
   const execution: Execution = {
     name,
     vip: act.vip,
-    order,
     act,
+    order,
     path: [],
     enteredAtMs: [],
     demoted: undefined,
@@ -179,7 +159,7 @@ function task(world: World, execution: Execution, name: string, then: Then): voi
   else if (resource.includes('sns:publish')) {
     world.sched.after(luck.between(20, 100), () => then(ok({})));
   } else {
-    invoke(world, execution, name, 1, (how) => {
+    invoke(world, execution, { name, time: 1 }, (how) => {
       if (how.is === 'answered') execution.answeredAtMs.set(name, world.sched.now());
       const asked = how.is === 'answered' && resource.includes('waitForTaskToken');
       if (asked) decide(world, execution, luck, then);
@@ -202,7 +182,13 @@ function decide(world: World, { act }: Execution, luck: Chance, then: Then): voi
 const TIMEOUT = 'States.Timeout';
 const ok = (answer: unknown): Ended<unknown> => ({ is: 'answered', answer });
 
-function invoke(world: World, execution: Execution, name: string, time: number, done: Then): void {
+/** The state, and the how-manyth time it is invoked. */
+interface Turn {
+  readonly name: string;
+  readonly time: number;
+}
+
+function invoke(world: World, execution: Execution, { name, time }: Turn, done: Then): void {
   const { sched, functions, cloud } = world;
   const step = (ports: ForcedFailoverPorts) => run(ports, name, execution);
   const luck = chance(cloud.seed, `${execution.name} ${name} ${time} repeated`);
@@ -211,7 +197,7 @@ function invoke(world: World, execution: Execution, name: string, time: number, 
       const again = time < REPEATS_MAX && how.is !== 'died' && cloud.odds('step repeated', luck);
       if (again) {
         struck(world, 'step repeated', sched.now());
-        sched.after(1000 * time, () => invoke(world, execution, name, time + 1, done));
+        sched.after(1000 * time, () => invoke(world, execution, { name, time: time + 1 }, done));
       } else sched.after(20, () => done(how));
     });
   });

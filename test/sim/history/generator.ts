@@ -35,7 +35,7 @@ export function historyFrom(seed: number): History {
 
 /** A VIP of many cells, whose every change EC2 refuses while it has to move: the records are as large as they get here. */
 function deniedStory(seed: number, luck: Chance): History {
-  const vip = vipOf(luck, 'web', 0, 1, true);
+  const vip = vipOf(luck, { name: 'web', n: 0, count: 1, big: true });
   const v4 = vip.addresses[0]!;
   const addresses = [v4, 'fd77:7669:7073::1/128'];
   const deniedAtMs = luck.between(60_000, 90_000);
@@ -66,7 +66,7 @@ function mixedStory(seed: number): History {
   const names = luck.pick([['web'], ['web'], ['web', 'db'], ['web', 'db', 'api']]);
   const big = names.length === 1 && luck.odds(0.005);
   const nodeCount = luck.pick([2, 2, 2, 3, 3, 4, 5]);
-  const vips = names.map((name, n) => vipOf(luck, name, n, names.length, big));
+  const vips = names.map((name, n) => vipOf(luck, { name, n, count: names.length, big }));
   const nodes = Array.from({ length: nodeCount }, (_, n) => nodeOf(luck, n, vips.length));
   const long = luck.odds(0.03);
   const split = luck.odds(0.04);
@@ -131,7 +131,15 @@ function withForger(history: History): History {
   return { ...history, acts: inOrder([...history.acts, ...acts]) };
 }
 
-function vipOf(luck: Chance, name: string, n: number, count: number, big: boolean): VipSpec {
+interface Slot {
+  readonly name: string;
+  readonly n: number;
+  /** How many VIPs there are. */
+  readonly count: number;
+  readonly big: boolean;
+}
+
+function vipOf(luck: Chance, { name, n, count, big }: Slot): VipSpec {
   const v4 = `192.168.255.${10 + n}/32`;
   const eips = Array.from({ length: luck.pick([0, 1, 1, 2]) }, (_, e) => `eipalloc-${name}-${e + 1}`);
   return {
@@ -231,7 +239,8 @@ function actsOf(
   for (let round = 0; round < rounds && atMs < quietAtMs - 1000; round++) {
     const burst = luck.int(1, 3);
     for (let n = 0; n < burst; n++) {
-      for (const act of deedOf(luck, nodes, vips, Math.min(atMs, quietAtMs - 1), quietAtMs)) acts.push(act);
+      const span = { atMs: Math.min(atMs, quietAtMs - 1), quietAtMs };
+      for (const act of deedOf(luck, nodes, vips, span)) acts.push(act);
       atMs += luck.log(5, 12_000);
     }
     atMs += luck.log(1000, Math.max(2000, quietAtMs / rounds));

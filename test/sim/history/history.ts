@@ -87,7 +87,7 @@ export interface VipSpec {
 export type Act = { readonly atMs: number } & Deed;
 export type Deed =
   | { readonly does: 'boots' | 'stops' | 'starts' | 'fails' | 'recovers'; readonly node: number }
-  /** `stopped`: EC2 stopped it and says so; by chance unless told. */
+  /** `stopped`: EC2 stopped it and says so; by chance by default. */
   | { readonly does: 'dies'; readonly node: number; readonly stopped?: boolean }
   | { readonly does: 'is deleted' | 'is added'; readonly node: number; readonly vip: number }
   /** The nodes named are cut off from the others, for VRRP only. */
@@ -188,7 +188,7 @@ export interface History {
   readonly vips: readonly VipSpec[];
   readonly odds: Odds;
   readonly preempt: boolean;
-  /** How long an invocation may take; the least that is allowed unless told. */
+  /** How long an invocation may take; the least that is allowed by default. */
   readonly timeoutMs?: number;
   /** How long a step of a workflow may take; five minutes unless told. */
   readonly stepTimeoutMs?: number;

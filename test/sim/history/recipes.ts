@@ -125,8 +125,7 @@ export function deedOf(
   luck: Chance,
   nodes: readonly NodeSpec[],
   vips: readonly VipSpec[],
-  atMs: number,
-  quietAtMs: number,
+  { atMs, quietAtMs }: { readonly atMs: number; readonly quietAtMs: number },
 ): Act[] {
   const recipe = luck.pick(drawn);
   const given = {

@@ -4,7 +4,7 @@
 // Limit: greedy; the result is small, not the smallest. At most SHRINK_TRIES histories are run.
 import { violationsOf } from '../checks/all.ts';
 import type { Guarantee } from '../checks/violation.ts';
-import { simulate } from '../world/world.ts';
+import { simulate } from '../world/simulate.ts';
 import type { FaultName, History } from './history.ts';
 
 const SHRINK_TRIES = 400;

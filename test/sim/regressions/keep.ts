@@ -1,4 +1,4 @@
-// Finds, shrinks and keeps the history that shows one bug: run by hand when a control is added to controls-found.ts.
+// Finds, shrinks and keeps the history that shows one bug: run by hand when a control is added to controls/found.ts.
 //
 //   node test/sim/regressions/keep.ts [--only TEXT] [--seed S] [--most N]
 import { writeFile } from 'node:fs/promises';

@@ -8,7 +8,7 @@ import { found } from '../controls/found.ts';
 import { variant } from '../controls/variant.ts';
 import type { History } from '../history/history.ts';
 import { retell } from '../truth/retell.ts';
-import { simulate } from '../world/world.ts';
+import { simulate } from '../world/simulate.ts';
 import { slug } from './slug.ts';
 
 const here = new URL('./', import.meta.url);

@@ -1,7 +1,18 @@
 // Where a VIP belongs when several nodes say MASTER, and when only silence can tell: the protocol's rules applied to the truth.
+import type { History } from '../history/history.ts';
 import { type Machine, sinceAt } from '../world/machine.ts';
-import type { World } from '../world/world.ts';
-import { type Belonging, belongs } from './truth.ts';
+import type { Scheduler } from '../world/scheduler.ts';
+import type { Known } from './known.ts';
+import { type Belonging, belongs, type Orders } from './truth.ts';
+
+/** What decides where a VIP belongs: the nodes, what they have said, and what operators want. */
+export interface Situation {
+  readonly story: Pick<History, 'vips'>;
+  readonly sched: Pick<Scheduler, 'now'>;
+  readonly machines: readonly Machine[];
+  readonly known: Known;
+  readonly orders: readonly Orders[];
+}
 
 /** The two transitions of a split are ordered for certain when they are this far apart (guarantee 2). */
 const APART_MS = 2000;
@@ -10,7 +21,7 @@ const APART_MS = 2000;
  * Only silence tells of somebody who said MASTER after the one who serves did, or who heard its lower advert, and who
  * will not be heard any more; or whom an order names.
  */
-export function silenceTells(world: World, vip: number): boolean {
+export function silenceTells(world: Situation, vip: number): boolean {
   const { name } = world.story.vips[vip]!;
   const heardOf = (node: string) => world.machines.some((m) => m.id === node && m.alive && m.labelled);
   const told = [...world.known.newest.get(name)!.values()].filter((t) => t.word.state === 'MASTER');
@@ -25,7 +36,7 @@ export function silenceTells(world: World, vip: number): boolean {
 }
 
 /** Of several masters the newest; one that heard lower adverts may take it back. */
-export function whereItBelongs(world: World, vip: number): Belonging | undefined {
+export function whereItBelongs(world: Situation, vip: number): Belonging | undefined {
   const where = belongs(world.machines, vip, world.orders[vip]!, world.sched.now());
   if (where === undefined || where.nodes.length === 1) return where;
   const masters = world.machines.filter((m) => where.nodes.includes(m.id));

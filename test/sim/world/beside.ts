@@ -1,7 +1,7 @@
 // What happens beside a forced failover, in the states where it hurts: while somebody thinks about the approval, between a look
 // and the demotion, between the demotion and the claim, during the switch.
 
-import type { Execution } from '../functions/workflow.ts';
+import type { Execution } from '../functions/execution.ts';
 import type { Beside, Deed } from '../history/history.ts';
 import { perform } from './acts.ts';
 import { troubled, type World } from './world.ts';

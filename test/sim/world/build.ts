@@ -7,7 +7,7 @@ import { epochMs } from '../../../shared/time.ts';
 import { FUNCTION_TIMEOUT_MIN } from '../../../shared/vip/lease.ts';
 import { forgedArrives } from '../forge.ts';
 import { type Cloud, functions, STEP_TIMEOUT_MS } from '../functions/lambda.ts';
-import type { Network } from '../functions/ports.ts';
+import type { Network } from '../functions/network.ts';
 import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
 import { known } from '../truth/known.ts';
@@ -114,7 +114,7 @@ export function build(history: History): World {
     net,
     cloud,
     functions: does,
-    bus: bus({ ...history, ...cloud, sched, epochAt, deliver: (...event) => does.claimed(...event) }),
+    bus: bus({ ...history, ...cloud, sched, epochAt, deliver: (delivery) => does.claimed(delivery) }),
     executions: [],
     deaths: [],
     forged: [],

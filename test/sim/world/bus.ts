@@ -44,7 +44,8 @@ export function bus(given: BusGiven): Bus {
       if (copies > 1) given.struck('event doubled', sched.now());
       for (let copy = 0; copy < copies; copy++) {
         const { delayMs, late } = delayOf(given, luck);
-        const deliver = () => given.deliver(`claim ${eventId} ${copy}`, word, stampMs, eventId, source);
+        const deliver = () =>
+          given.deliver({ name: `claim ${eventId} ${copy}`, word, stampMs, eventId, source });
         if (late && sched.now() + delayMs > given.quietAtMs)
           self.late.push({ atMs: sched.now() + delayMs, deliver });
         else sched.after(delayMs, deliver);

@@ -76,8 +76,8 @@ export function furnish(world: World): void {
     }
   }
   addTable(region, 'rtb-unlabelled');
-  addTable(region, 'rtb-elsewhere', history.vips[0]!.tableLabel, 'vpc-2');
-  addTable(region, 'rtb-edge', history.vips[0]!.tableLabel, VPC, true);
+  addTable(region, 'rtb-elsewhere', history.vips[0]!.tableLabel, { vpc: 'vpc-2' });
+  addTable(region, 'rtb-edge', history.vips[0]!.tableLabel, { edge: true });
 }
 
 const ENI = { vpc: VPC, account: ACCOUNT };
@@ -92,7 +92,12 @@ export function addEnis(world: World, node: string, zone: string, hasEipEni: boo
   world.region.setEni({ ...base, eni: eipEni(node), label: `${label}:eip`, privateAddresses });
 }
 
-export function addTable(region: Region, table: string, label?: string, vpc = VPC, edge = false): void {
+export function addTable(
+  region: Region,
+  table: string,
+  label?: string,
+  { vpc = VPC, edge = false } = {},
+): void {
   const routes = { '0.0.0.0/0': { target: 'igw-1', state: 'active' as const, propagated: false } };
   const base = { table, vpc, account: ACCOUNT, edge, routes };
   region.setTable(label === undefined ? base : { ...base, label });

@@ -115,10 +115,16 @@ export function say(machine: Machine, road: Road, of: Instance, state: VrrpState
 
 export function sayLowerAdvert(machine: Machine, road: Road, of: Instance): void {
   if (of.state !== 'MASTER' || !machine.alive) return;
-  dispatch(machine, road, [wordOf(machine, road, of, 'lower-advert')], () => undefined);
+  dispatch(machine, road, [wordOf(machine, road, { of, kind: 'lower-advert' })], () => undefined);
 }
 
-function wordOf(machine: Machine, road: Road, of: Instance, kind: ClaimKind, line?: Line): Word {
+/** A line of the spool, or what is made when it is sent. */
+type Said = { readonly of: Instance } & (
+  | { readonly kind: 'transition'; readonly line: Line }
+  | { readonly kind: Exclude<ClaimKind, 'transition'>; readonly line?: never }
+);
+
+function wordOf(machine: Machine, road: Road, { of, kind, line }: Said): Word {
   const seq = line?.seqUs ?? drawSeq(machine, road);
   const up = Math.floor(uptimeMs(machine, road));
   return {
@@ -150,7 +156,7 @@ function assertLater(machine: Machine, road: Road, of: Instance, afterTransition
     assertLater(machine, road, of, next);
     // It waits until the spool is empty: made when it is due and the way is free, or not at all.
     if (machine.spool.length > 0 || machine.sending) return;
-    dispatch(machine, road, [wordOf(machine, road, of, 'assertion')], () => undefined);
+    dispatch(machine, road, [wordOf(machine, road, { of, kind: 'assertion' })], () => undefined);
   });
 }
 
@@ -170,7 +176,7 @@ export function send(machine: Machine, road: Road): void {
   const batch = machine.spool.slice(0, BATCH_MAX);
   const { boot } = machine;
   machine.sending = true;
-  const words = batch.map((line) => wordOf(machine, road, line.of, 'transition', line));
+  const words = batch.map((line) => wordOf(machine, road, { of: line.of, kind: 'transition', line }));
   dispatch(machine, road, words, (accepted) => {
     if (machine.boot !== boot || !machine.alive) return;
     machine.sending = false;

@@ -38,6 +38,9 @@ export interface CellChange {
   readonly by: number | undefined;
 }
 
+/** A change that happens now; whether `was` is alive is looked up where it is not known from before. */
+type Noted = Pick<CellChange, 'cell' | 'was' | 'is'> & Partial<Pick<CellChange, 'wasAlive' | 'by'>>;
+
 export interface Region {
   readonly ec2: MemoryEc2;
   readonly changes: readonly CellChange[];
@@ -81,14 +84,8 @@ export function region(now: () => EpochMs, simNow: () => number): Region {
     past.push({ atMs: simNow(), kind, id, was: mapOf(kind, ec2).get(id) });
   const alive = (target: string | undefined): boolean =>
     target !== undefined && (!target.startsWith('eni-') || ec2.enis.get(target)?.node !== undefined);
-  const note = (
-    cell: string,
-    was: string | undefined,
-    is: string | undefined,
-    by?: number,
-    wasAlive = alive(was),
-  ) => {
-    changes.push({ atMs: simNow(), cell, was, is, wasAlive, by });
+  const note = ({ by, ...change }: Noted) => {
+    changes.push({ atMs: simNow(), wasAlive: alive(change.was), ...change, by });
   };
   const route = (table: string, destination: string) => ec2.tables.get(table)?.routes[destination];
 
@@ -100,7 +97,7 @@ export function region(now: () => EpochMs, simNow: () => number): Region {
       if (age === undefined || past.length === 0 || past.at(-1)!.atMs < simNow() - STALE_MAX_MS) {
         return ec2.observe(scope);
       }
-      return asItWas(clock, ec2, past, simNow(), age).observe(scope);
+      return asItWas({ clock, ec2, past }, simNow(), age).observe(scope);
     },
     carryOut(step, attempt) {
       if (step.call === 'AssociateAddress') return associate(step, attempt);
@@ -113,7 +110,8 @@ export function region(now: () => EpochMs, simNow: () => number): Region {
       const wasAlive = alive(target);
       keep('tables', step.table);
       const answer = ec2.apply(step, yes);
-      if (ec2.tables.get(step.table) !== was) note(step.cell, target, step.eni, attempt, wasAlive);
+      if (ec2.tables.get(step.table) !== was)
+        note({ cell: step.cell, was: target, is: step.eni, wasAlive, by: attempt });
       return answer;
     },
     setTable(table) {
@@ -137,7 +135,7 @@ export function region(now: () => EpochMs, simNow: () => number): Region {
       keep('eips', eip.eip);
       const was = ec2.eips.get(eip.eip)?.eni;
       ec2.eips.set(eip.eip, eip);
-      if (was !== eip.eni) note(eip.eip, was, eip.eni);
+      if (was !== eip.eni) note({ cell: eip.eip, was, is: eip.eni });
     },
     routeTo(table, destination, target) {
       const known = ec2.tables.get(table)!;
@@ -147,7 +145,7 @@ export function region(now: () => EpochMs, simNow: () => number): Region {
       const set: RouteSeen = { target: target ?? '', state: 'active', propagated: false };
       const routes = target === undefined ? others : { ...others, [destination]: set };
       ec2.tables.set(table, { ...known, routes });
-      note(`${table} ${destination}`, was, target);
+      note({ cell: `${table} ${destination}`, was, is: target });
     },
     admit(call) {
       const rate = buckets[call];
@@ -169,21 +167,21 @@ export function region(now: () => EpochMs, simNow: () => number): Region {
     const answer = ec2.apply(step, yes);
     for (const was of before) {
       const is = ec2.eips.get(was.eip)!;
-      if (is !== was) note(was.eip, was.eni, is.eni, attempt, alive(was.eni));
+      if (is !== was) note({ cell: was.eip, was: was.eni, is: is.eni, by: attempt });
     }
     return answer;
   }
   return self;
 }
 
+interface Recorded {
+  readonly clock: Clock;
+  readonly ec2: MemoryEc2;
+  readonly past: readonly Past[];
+}
+
 /** Every thing as it was when the answer about it became true. */
-function asItWas(
-  clock: Clock,
-  ec2: MemoryEc2,
-  past: readonly Past[],
-  now: number,
-  age: (id: string) => number,
-): MemoryEc2 {
+function asItWas({ clock, ec2, past }: Recorded, now: number, age: (id: string) => number): MemoryEc2 {
   const then = memoryEc2(clock);
   for (const [id, table] of ec2.tables) then.tables.set(id, table);
   for (const [id, eni] of ec2.enis) then.enis.set(id, eni);

@@ -1,27 +1,22 @@
+// The world of one history: everything in it, and what is seen of it while it runs.
 import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
 import type { Forged } from '../forge.ts';
+import type { Execution } from '../functions/execution.ts';
 import type { Cloud, Functions } from '../functions/lambda.ts';
-import type { Network } from '../functions/ports.ts';
-import type { Execution } from '../functions/workflow.ts';
-import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from '../history/cadence.ts';
+import type { Network } from '../functions/network.ts';
 import type { History } from '../history/history.ts';
-import { chance } from '../history/random.ts';
 import { silenceTells, whereItBelongs } from '../truth/belonging.ts';
 import type { Known } from '../truth/known.ts';
 import type { Log } from '../truth/log.ts';
 import { type Belonging, cellsOf, leadsTo, type Orders } from '../truth/truth.ts';
-import { perform } from './acts.ts';
-import { build } from './build.ts';
 import type { Bus } from './bus.ts';
-import { type Machine, type Road, say, send } from './machine.ts';
+import { type Machine, type Road, send } from './machine.ts';
 import type { Region } from './region.ts';
 import type { Scheduler } from './scheduler.ts';
-import { type Group, settleLater } from './vrrp.ts';
+import type { Group } from './vrrp.ts';
 
 /** Guarantee 1. */
 export const CONVERGES_WITHIN_MS = 80_000;
-/** How long everything is watched after it has to be right. */
-const STAYS_FOR_MS = 90_000;
 
 export interface Interval {
   readonly vip: number;
@@ -104,53 +99,6 @@ export function struck(world: World, name: string, untilMs: number): void {
   }
 }
 
-export async function simulate(history: History): Promise<World> {
-  const world = build(history);
-  const { sched } = world;
-  for (const act of history.acts) sched.at(act.atMs, () => perform(world, act));
-  for (let n = 0; n * RECONCILE_EVERY_MS < history.quietAtMs + 1_200_000; n++) {
-    sched.at(RECONCILE_FIRST_MS + n * RECONCILE_EVERY_MS + history.phaseMs, () => {
-      if (sched.now() < world.endAtMs) world.functions.sweep(`reconcile ${n}`);
-    });
-  }
-  for (const machine of world.machines) {
-    for (const of of machine.instances) say(machine, world.road, of, 'BACKUP');
-  }
-  for (const group of world.groups) settleLater(group, world.road, 1000);
-  await sched.run(history.quietAtMs);
-  // Events stop, faults end: what was begun before has its consequences still.
-  await sched.run(Math.max(history.quietAtMs + 5000, world.troubleUntilMs));
-  const isUnderWay = () => world.executions.some((e) => e.endedAtMs === undefined);
-  while (sched.now() < world.troubleUntilMs || isUnderWay())
-    await sched.run(Math.max(world.troubleUntilMs, sched.now() + 1000));
-  await watch(world);
-  return world;
-}
-
-async function watch(world: World): Promise<void> {
-  const { sched, bus } = world;
-  const quiet = sched.now();
-  world.calmAtMs = quiet;
-  const waits = world.groups.map(
-    (_, vip) => CONVERGES_WITHIN_MS + (silenceTells(world, vip) ? SILENCE_MAX : 0),
-  );
-  const due = quiet + Math.max(...waits);
-  for (const [vip, wait] of waits.entries()) {
-    world.dueAtMs[vip] = quiet + wait;
-    sched.at(quiet + wait, () => look(world, vip, 'due'));
-  }
-  await sched.run(due + STAYS_FOR_MS);
-  for (const vip of world.groups.keys()) look(world, vip, 'end');
-  if (bus.late.length > 0) {
-    // The hours until then are left out; nobody is heard in them, as when the bus is down for all.
-    const luck = chance(world.story.seed, 'late');
-    for (const { deliver } of bus.late.splice(0, 40)) sched.after(luck.between(1, 20_000), deliver);
-    await sched.run(sched.now() + 40_000);
-    for (const vip of world.groups.keys()) look(world, vip, 'late');
-  }
-  world.endAtMs = sched.now();
-}
-
 /**
  * Where nothing goes wrong by chance, the time between two acts is a quiet time of its own: everything has to be right
  * in the middle of a history, too.
@@ -176,7 +124,8 @@ function lookIfQuiet(world: World, vip: number, happened: number, waitMs: number
   });
 }
 
-function look(world: World, vip: number, when: Finding['when']): void {
+/** Notes whether the VIP is where it belongs. */
+export function look(world: World, vip: number, when: Finding['when']): void {
   const spec = world.story.vips[vip]!;
   const cells = cellsOf(world.region, spec);
   const where = whereItBelongs(world, vip);

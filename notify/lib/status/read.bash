@@ -1,4 +1,4 @@
-# Reading what the daemon left on tmpfs about itself (status.bash).
+# Reading what the daemon left on tmpfs about itself (write.bash).
 
 declare -A STATUS=() # key → value
 declare -a STATUS_VIPS=()

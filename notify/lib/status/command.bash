@@ -16,7 +16,7 @@ status_command() {
   ((RUNNING)) || exit 4
 }
 
-# Without a daemon the journal itself has to tell.
+# Without a daemon the journal itself is counted.
 count_spool() {
   [[ -r ${CONFIG[state_dir]}/spool ]] || return
   JOURNAL=${CONFIG[state_dir]}/spool

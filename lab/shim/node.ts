@@ -1,12 +1,12 @@
-// One node for the tests: a folder of its own, emulated IMDS and STS, a TLS bus, and the real shim as a process.
+// One node: a folder of its own, emulated IMDS and STS, a TLS bus, and the real shim as a process.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Imds, labCredentials, type RoleCredentials, startImds } from '../../lab/aws/imds.ts';
-import { type Sts, startSts } from '../../lab/aws/sts.ts';
+import { type Imds, labCredentials, type RoleCredentials, startImds } from '../aws/imds.ts';
+import { type Sts, startSts } from '../aws/sts.ts';
 import { type Bus, startBus } from './bus.ts';
 
 export const shimPath = join(import.meta.dirname, '..', '..', 'notify', 'vipshift-notify');

@@ -1,5 +1,5 @@
 # Assertions: the state said again, 1, 3 and 10 s after a transition, then every 10 s as MASTER and every 60 s otherwise.
-# They heal whatever was lost, and their absence tells the controller that a node is silent.
+# They heal whatever was lost, and their absence shows the controller that a node is silent.
 #
 # Invariant: an assertion is made when it is sent, its number drawn before keepalived is asked; a line that arrives
 # meanwhile drops it. It waits until the spool is empty, is never spooled itself, and is not sent again.

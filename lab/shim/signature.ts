@@ -1,4 +1,4 @@
-// Verifies AWS Signature Version 4 from the request alone, independently of whoever made it (curl, the SDK): canonical
+// Verifies AWS Signature Version 4 from the request alone, independently of what made it (curl, the SDK): canonical
 // request, string to sign and key as in "Signature Version 4 signing process" of the IAM user guide.
 import { createHash, createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -28,10 +28,10 @@ export function signatureFault(request: SignedRequest, signer: Signer): string |
     /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(
       authorization,
     );
-  if (!parts) return `authorization is "${authorization.slice(0, 40)}", want AWS4-HMAC-SHA256`;
+  if (!parts) return `authorization is "${authorization.slice(0, 40)}", expected AWS4-HMAC-SHA256`;
   const [, key, day, region, service, signedHeaders, signature] = parts as unknown as string[];
   const date = String(request.headers['x-amz-date']);
-  if (key !== signer.accessKeyId) return `access key is "${key}", want "${signer.accessKeyId}"`;
+  if (key !== signer.accessKeyId) return `access key is "${key}", expected "${signer.accessKeyId}"`;
   if (region !== signer.region || service !== signer.service) return `scope is ${region}/${service}`;
   if (request.headers['x-amz-security-token'] !== signer.sessionToken) return 'another session token';
   if (!date.startsWith(day!)) return `x-amz-date is "${date}", its scope says ${day}`;

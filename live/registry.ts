@@ -1,4 +1,4 @@
-// Ledger: what the run writes into the stage and reads from it: its VIP, and the record of each failover.
+// Registry: what the run writes into the stage and reads from it: its VIP, and the record of each failover.
 import { randomUUID } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { awsTimeline } from '../shared/aws/dynamodb/timeline.ts';
@@ -11,17 +11,17 @@ import { DESTINATION } from './plan.ts';
 import { type Run, tablesOf } from './run-id.ts';
 import { ifThere } from './teardown/absence.ts';
 
-export interface Ledger {
+export interface Registry {
   register(vpc: string, account: string): Promise<void>;
   /** Leaves the tombstone that every removed VIP leaves. */
   remove(): Promise<void>;
-  stands(): Promise<boolean>;
+  isRegistered(): Promise<boolean>;
   vip(): Promise<Vip>;
   /** The outcomes of these epochs, as far as they are written. */
   failovers(from: number, to: number): Promise<readonly Failover[]>;
 }
 
-export function ledgerOf(dynamo: DynamoDBClient, run: Run): Ledger {
+export function registryOf(dynamo: DynamoDBClient, run: Run): Registry {
   const { signal } = new AbortController();
   const tables = tablesOf(run.stage);
   const vips = awsVips({ client: dynamo, signal, nonce: randomUUID, table: tables.vips });
@@ -41,11 +41,11 @@ export function ledgerOf(dynamo: DynamoDBClient, run: Run): Ledger {
     async remove() {
       await update(vips, run.vip, (was) => (isRegistered(was) ? removed(was, epochMs(Date.now())) : was));
     },
-    stands: async () => isRegistered(await ifThere(() => vips.read(run.vip))),
+    isRegistered: async () => isRegistered(await ifThere(() => vips.read(run.vip))),
     async vip() {
       const found = await vips.read(run.vip);
       if (!isRegistered(found))
-        throw new Error(`the VIP ${run.vip} is not in the ledger of stage ${run.stage} any more`);
+        throw new Error(`the VIP ${run.vip} is no longer in the registry of stage ${run.stage}`);
       return found;
     },
     async failovers(from, to) {

@@ -1,5 +1,5 @@
 // A PutEvents endpoint over TLS on loopback that checks every signature, keeps what it accepted in order of arrival, and
-// fails as it is told to. The certificate is made by openssl for the run.
+// fails on request. The certificate is made by openssl for the run.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
@@ -62,7 +62,7 @@ export interface Bus {
   fate: (request: number, entries: readonly VrrpEvent[]) => Fate;
   /** Whom signatures are checked against. */
   signer: Signer;
-  /** Resolves as soon as `done` holds, which is looked at after each request. */
+  /** Resolves as soon as `done` holds, which is checked after each request. */
   until(done: () => boolean, limitMs?: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -183,16 +183,16 @@ function untilDone(
 ): Promise<void> {
   if (done()) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    const look = (): void => {
+    const check = (): void => {
       if (!done()) return;
       clearTimeout(timer);
-      watchers.delete(look);
+      watchers.delete(check);
       resolve();
     };
     const timer = setTimeout(() => {
-      watchers.delete(look);
+      watchers.delete(check);
       reject(new Error(`the bus did not see what the test waits for within ${limitMs} ms: ${found()}`));
     }, limitMs);
-    watchers.add(look);
+    watchers.add(check);
   });
 }

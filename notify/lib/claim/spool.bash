@@ -1,5 +1,5 @@
 # The spool: transitions that the bus has not accepted yet, in memory and in a journal on disk, so that a shim that is
-# killed at any instant goes on where it was. Bounded; the oldest go first; what went is counted and told.
+# killed at any instant goes on where it was. Bounded; the oldest go first; what went is counted and reported.
 #
 # Invariant: a claim is in the journal before it is sent, and leaves it only after the bus took it or the bound took it.
 # Its number never changes, so a claim that is sent twice (the reply was lost) is known by it.

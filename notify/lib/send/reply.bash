@@ -75,7 +75,7 @@ take_answer() {
   fi
 }
 
-# Takes one entry that the bus accepted off what waits. `lines` of the caller gathers what the journal is told.
+# Takes one entry that the bus accepted off what waits. `lines` of the caller collects what goes to the journal.
 settle() {
   local what key seq
   read -r what key seq <<<"$1"

@@ -2,7 +2,7 @@
 #
 # That the bus took an event proves nothing: PutEvents to a bus that does not exist, or has no rule, is answered with 200,
 # too. A node may only put events and read nothing, by intent; so the last step is an operator's (who may read the
-# record), or that of a URL which shows it (--confirm-url). Without either the result is "unconfirmed", never "well".
+# record), or that of a URL which shows it (--confirm-url). Without either the result is "unconfirmed", never "ok".
 
 readonly PROBE_ANSWER_S=10 CONFIRM_TRIES=30
 
@@ -67,7 +67,7 @@ report_probe() {
 
 unconfirmed() {
   local line
-  printf '%s\n' 'Whether the controller saw it, only its record tells. Where you may read that, run:'
+  printf '%s\n' 'Only the record of the controller shows whether it arrived. Where you may read it, run:'
   for line in "${EVENTS[@]}"; do printf '  npx vipshift explain %s/probe/%s\n' "${line%% *}" "${line#* }"; done
   exit 5
 }

@@ -2,7 +2,7 @@
 #
 # Invariant: keys and tokens exist only in files of mode 0600 in run_dir (tmpfs) and in the memory of that job; they reach
 # curl by `-K FILE`, never by a command line or the environment.
-# Limit: IMDS does not tell the role's id, so a node without a way to STS needs `role_id` in its configuration.
+# Limit: IMDS does not give the role's id, so a node without a way to STS needs `role_id` in its configuration.
 
 REGION='' NODE='' USER_ID='' ROLE='' EXPIRES_S=0 FETCHED_S=0 CREDENTIALS_ERROR=''
 CREDENTIALS_JOB='' CREDENTIALS_PID='' CREDENTIALS_UNTIL_MS=0 CREDENTIALS_STARTED_MS=-100000 CREDENTIALS_DUE_MS=0
@@ -160,7 +160,7 @@ ask_sts() {
   FETCH_ERROR="no GetCallerIdentity from $url (curl status $status): give the node a way to STS, or set role_id in $CONFIG_FILE"
   [[ $answer =~ \<UserId\>([A-Za-z0-9]+:[A-Za-z0-9=,.@_-]+)\</UserId\> ]] || return 1
   USER_ID=${BASH_REMATCH[1]}
-  FETCH_ERROR="STS says $USER_ID, IMDS says $NODE: the role is not assumed by EC2 itself, so its user id vouches for nobody"
+  FETCH_ERROR="STS says $USER_ID, IMDS says $NODE: the role is not assumed by EC2 itself, so its user id proves nothing"
   [[ $USER_ID == *:"$NODE" ]]
 }
 

@@ -50,12 +50,12 @@ set_root() {
 }
 
 interface_name() {
-  [[ $1 =~ ^[A-Za-z0-9._-]{1,15}$ ]] || die 2 "--eip-interface is \"$1\", want a name such as ens6"
+  [[ $1 =~ ^[A-Za-z0-9._-]{1,15}$ ]] || die 2 "--eip-interface is \"$1\", expected a name such as ens6"
   printf '%s\n' "$1"
 }
 
 mapping_line() {
-  [[ $2 =~ ^[^=[:space:]]+=[A-Za-z0-9._,-]+$ ]] || die 2 "--$1 is \"$2\", want NAME=VIP, such as VI_WEB=web"
+  [[ $2 =~ ^[^=[:space:]]+=[A-Za-z0-9._,-]+$ ]] || die 2 "--$1 is \"$2\", expected NAME=VIP, such as VI_WEB=web"
   printf '%s %s = %s\n' "$1" "${2%%=*}" "${2#*=}"
 }
 
@@ -78,12 +78,24 @@ place() {
 }
 
 place_program() {
-  local file
+  local file files
   set +f
-  for file in "$LIB"/*.bash; do place "$file" "$LIBRARY/${file##*/}" 644; done
-  for file in "$LIB"/assets/*; do place "$file" "$LIBRARY/assets/${file##*/}" 644; done
+  files=("$LIB"/*.bash "$LIB"/*/*.bash "$LIB"/assets/*)
   set -f
+  for file in "${files[@]}"; do place "$file" "$LIBRARY/${file#"$LIB"/}" 644; done
   place "$SELF" "$PROGRAM" 755
+  remove_stale
+}
+
+# What an earlier version had under another name. After the program, which sources it until then.
+remove_stale() {
+  local file files
+  set +f
+  files=("$ROOT$LIBRARY"/*.bash "$ROOT$LIBRARY"/*/*.bash)
+  set -f
+  for file in "${files[@]}"; do
+    [[ -e $LIB/${file#"$ROOT$LIBRARY"/} ]] || remove "${file#"$ROOT"}"
+  done
 }
 
 place_units() {

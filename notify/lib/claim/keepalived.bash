@@ -1,7 +1,7 @@
 # Asking keepalived for its true state: its JSON signal makes it write a file within milliseconds, where its build has JSON.
 # Otherwise the last word of the FIFO has to do, and the claim says so (`stateFrom`).
 #
-# Invariant: the daemon never waits for the answer; it looks for it between lines, for at most ASK_LIMIT_MS.
+# Invariant: the daemon never waits for the answer; it checks for it between lines, for at most ASK_LIMIT_MS.
 # Limit: sync groups are not in the JSON; for them the last word always has to do.
 
 declare -A ASKED=() # VIP → "seq atMs", drawn before keepalived was asked

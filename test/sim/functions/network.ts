@@ -1,0 +1,82 @@
+// The network between an invocation and AWS: requests and replies take their time, and everything that the story allows goes
+// wrong.
+//
+// A request is: begin (a pause or kill may strike) → travel → effect → travel → reply heard. After ATTEMPT_MAX without
+// a reply the caller gives up with a Fault `unknown`; the effect comes all the same.
+import type { Change } from '../../../shared/controller/hint.ts';
+import { Fault } from '../../../shared/fault.ts';
+import type { MemoryTimeline } from '../../../shared/memory/timeline.ts';
+import type { MemoryVips } from '../../../shared/memory/vip-store.ts';
+import type { Step } from '../../../shared/network/step.ts';
+import type { SharedBucket } from '../../../shared/rate-limit/shared-bucket.ts';
+import type { OperatorAction } from '../../../shared/timeline/operator-action.ts';
+import type { Failover } from '../../../shared/timeline/timeline.ts';
+import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
+import type { FaultName } from '../history/history.ts';
+import type { Log } from '../truth/log.ts';
+import type { Region } from '../world/region.ts';
+import type { Scheduler } from '../world/scheduler.ts';
+import type { Invocation } from './invocation.ts';
+
+export interface Network {
+  readonly sched: Scheduler;
+  readonly epochAt: number;
+  readonly region: Region;
+  readonly vips: MemoryVips;
+  readonly timeline: MemoryTimeline;
+  readonly budget: SharedBucket | undefined;
+  readonly log: Log;
+  readonly published: Failover[];
+  /** Other people's changes, as CloudTrail told of them; by VIP. */
+  readonly changes: { readonly vip: string; readonly change: Change }[];
+  readonly orders: OperatorAction[];
+  /** Whose step it is, by what it sets. */
+  vipOf(step: Step): string;
+  /** Whether the fault strikes this request; counted when it does. `untilMs`: when its consequences are over. */
+  strikes(name: FaultName, invocation: Invocation, lastsMs?: number): boolean;
+  describesFail(): boolean;
+  callsDenied(): boolean;
+}
+
+export const lost = (what: string): Fault => new Fault('unknown', 'TimeoutError', `${what}: no reply`);
+export const broken = (what: string): Fault =>
+  new Fault('unknown', 'InternalError', `${what}: internal error`);
+export const throttled = (what: string): Fault =>
+  new Fault('throttled', 'Throttled', `${what}: rate exceeded`);
+
+export interface Trip {
+  readonly toMs: number;
+  readonly backMs: number;
+  /** The reply never comes. */
+  readonly mute?: boolean;
+}
+
+/** A call of AWS, and the invocation that makes it. */
+export interface Call {
+  readonly net: Network;
+  readonly by: Invocation;
+  readonly what: string;
+}
+
+/** One request. `effect` acts at once; its promise carries the answer only. */
+export function request<T>({ net, by, what }: Call, trip: Trip, effect: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    by.begin(() => {
+      const total = trip.toMs + trip.backMs;
+      const inTime = !trip.mute && total <= ATTEMPT_MAX;
+      net.sched.after(trip.toMs, () => {
+        const answer = effect();
+        answer.catch(() => undefined);
+        // The port's own promises have to go on before anything else happens.
+        net.sched.stir();
+        if (inTime) net.sched.after(trip.backMs, () => by.hear(() => resolve(answer)));
+      });
+      if (!inTime) net.sched.after(ATTEMPT_MAX, () => by.hear(() => reject(lost(what))));
+    });
+  });
+}
+
+export const refuse =
+  <T>(fault: Fault) =>
+  (): Promise<T> =>
+    Promise.reject(fault);
