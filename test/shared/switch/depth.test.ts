@@ -217,7 +217,7 @@ describe('the plain case, call by call', () => {
     const w = await owned();
     const { calls } = await counts(w, told(w, 'i-b'));
     const at = (depth: number) => calls.filter((c) => c.depth === depth).map((c) => c.name);
-    expect(at(1).sort()).toEqual(['ec2.observe', 'vips.tell']);
+    expect(at(1).sort()).toEqual(['ec2.observe', 'vips.recordClaim']);
     expect(new Set(at(2))).toEqual(new Set(['ec2.apply', 'timeline.put']));
     expect(at(3).sort()).toEqual(['ec2.observe', 'vips.read']);
     expect([at(4), at(5), at(6)]).toEqual([['timeline.put'], ['vips.write'], ['bus.finished']]);
@@ -230,7 +230,7 @@ describe('claims that cannot change the owner', () => {
   test('an assertion of the owner is one DynamoDB write, and no EC2 call', async () => {
     const w = await owned();
     await w.clock.advance(seconds(10));
-    expect((await counts(w, told(w, 'i-a', assertion))).counts()).toEqual({ 'vips.tell': 1 });
+    expect((await counts(w, told(w, 'i-a', assertion))).counts()).toEqual({ 'vips.recordClaim': 1 });
   });
 
   test('two writes within 15 s of the transition, where it tightens the bound: DynamoDB has no min()', async () => {
@@ -238,7 +238,7 @@ describe('claims that cannot change the owner', () => {
     // Stamped in the transition's second but one, half a second of it gone by the node's own uptime.
     await w.clock.advance(durationMs(1500));
     expect((await counts(w, told(w, 'i-a', assertion))).counts()).toEqual({
-      'vips.tell': 1,
+      'vips.recordClaim': 1,
       'vips.write': 1,
     });
   });
@@ -248,14 +248,16 @@ describe('claims that cannot change the owner', () => {
     await says(w, 'i-b', { state: 'BACKUP' });
     await w.clock.advance(seconds(60));
     const words = { kind: 'assertion', state: 'BACKUP', sinceMs: 10_000 } as const;
-    expect((await counts(w, told(w, 'i-b', words))).counts()).toEqual({ 'vips.tell': 1 });
+    expect((await counts(w, told(w, 'i-b', words))).counts()).toEqual({ 'vips.recordClaim': 1 });
     const advert = { kind: 'lower-advert', sinceMs: 0 } as const;
-    expect((await counts(w, told(w, 'i-a', advert))).counts()).toEqual({ 'vips.tell': 1 });
+    expect((await counts(w, told(w, 'i-a', advert))).counts()).toEqual({ 'vips.recordClaim': 1 });
   });
 
   test('and a BACKUP transition of a node that is not the owner', async () => {
     const w = await owned();
-    expect((await counts(w, told(w, 'i-b', { state: 'BACKUP' }))).counts()).toEqual({ 'vips.tell': 1 });
+    expect((await counts(w, told(w, 'i-b', { state: 'BACKUP' }))).counts()).toEqual({
+      'vips.recordClaim': 1,
+    });
   });
 
   test('an hour of assertions stays one write each: the evidence is a set that prunes itself', async () => {
@@ -264,8 +266,8 @@ describe('claims that cannot change the owner', () => {
     for (let n = 0; n < 360; n++) {
       await w.clock.advance(seconds(10));
       const { calls } = await counts(w, told(w, 'i-a', assertion));
-      writes += calls.filter((c) => c.name === 'vips.tell').length;
-      others += calls.filter((c) => c.name !== 'vips.tell').length;
+      writes += calls.filter((c) => c.name === 'vips.recordClaim').length;
+      others += calls.filter((c) => c.name !== 'vips.recordClaim').length;
     }
     expect(writes).toBe(360);
     expect(others).toBeLessThan(10);

@@ -55,7 +55,7 @@ describe('one lease', () => {
     const w = held();
     const done = await holds(w);
     expect(targets(w)).toEqual([A.eni]);
-    expect(done).toMatchObject({ recorded: true, good: true, target: A, closed: ['me'] });
+    expect(done).toMatchObject({ recorded: true, committable: true, target: A, closedHolders: ['me'] });
     expect(done.failover).toMatchObject({
       epoch: 7,
       cause,
@@ -79,7 +79,7 @@ describe('one lease', () => {
     const intent = w.timeline.entries[0] as Intent;
     expect(intent).toMatchObject({ entry: 'intent', epoch: 7, cause, to: 'i-a' });
     expect(intent.steps).toHaveLength(9);
-    expect(done).toMatchObject({ good: false, failover: { outcome: 'failed' } });
+    expect(done).toMatchObject({ committable: false, failover: { outcome: 'failed' } });
   });
 
   test('an intent that cannot be written prevents nothing, and the outcome says so', async () => {
@@ -165,7 +165,7 @@ describe('what may not be trusted', () => {
     const put: World['timeline']['put'] = (entry) =>
       entry.epoch === 3 ? Promise.reject(new Error('slow down')) : w.timeline.put(entry);
     const done = await holds(w, { tools: () => ({ timeline: { ...w.timeline, put } }) });
-    expect(done).toMatchObject({ closed: ['me'], recorded: true, failover: { outcome: 'switched' } });
+    expect(done).toMatchObject({ closedHolders: ['me'], recorded: true, failover: { outcome: 'switched' } });
   });
 });
 
@@ -222,7 +222,7 @@ describe('describes that are slow or fail', () => {
     });
     expect(looks).toBe(3);
     const failed = { outcome: 'failed', notes: ['describe failed: RequestLimitExceeded'] };
-    expect(done).toMatchObject({ good: false, failover: failed });
+    expect(done).toMatchObject({ committable: false, failover: failed });
     expect(failing.ec2.effects).toEqual([]);
   });
 
@@ -242,7 +242,10 @@ describe('orders and scope', () => {
     const w = held({ owner: 'i-b', freeze: order });
     const done = await holds(w);
     expect(w.ec2.effects).toEqual([]);
-    expect(done).toMatchObject({ good: false, failover: { outcome: 'unchanged', why: 'frozen by order' } });
+    expect(done).toMatchObject({
+      committable: false,
+      failover: { outcome: 'unchanged', why: 'frozen by order' },
+    });
     expect(done.target).toBeUndefined();
   });
 
