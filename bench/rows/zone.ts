@@ -95,8 +95,8 @@ async function oneVip(
   signal: AbortSignal,
 ): Promise<void> {
   const ports = (): Ports => {
-    const { budget, ...rest } = portsFor(box, durationMs(options.timeoutMs), signal);
-    return options.shared && budget !== undefined ? { ...rest, budget } : rest;
+    const { sharedBucket: budget, ...rest } = portsFor(box, durationMs(options.timeoutMs), signal);
+    return options.shared && budget !== undefined ? { ...rest, sharedBucket: budget } : rest;
   };
   const parsed = parseClaimEvent(claimEvent(name, nodesOf(name)[1]!));
   if (!parsed.ok) throw new Error(`the event was refused: ${parsed.refusal.message}`);

@@ -16,17 +16,17 @@ const switching = [
   'timeline.put',
   'ec2.observe',
   'ec2.apply',
-  'budget.book',
-  'budget.shift',
-  'budget.giveBack',
-  'budget.empty',
+  'sharedBucket.reserve',
+  'sharedBucket.pushback',
+  'sharedBucket.refund',
+  'sharedBucket.drain',
   'bus.finished',
   'bus.failed',
 ] as const;
 
 /** Port methods by function, as the code calls them; test/deploy/roles.test.ts holds this against the code. */
 export const used = {
-  failover: [...switching, 'vips.tell', 'timeline.reject', 'timeline.probe'],
+  failover: [...switching, 'vips.recordClaim', 'timeline.reject', 'timeline.probe'],
   reconcile: [...switching, 'vips.list', 'vips.keepView', 'ec2.observeAll', 'changes.note', 'changes.since'],
   runbook: [...switching, 'orders.put', 'approvals.ask'],
 } as const;
@@ -59,15 +59,15 @@ export function needs(stage: string): readonly Need[] {
     {
       action: 'dynamodb:GetItem',
       ...vips,
-      for: ['vips.read', 'vips.view', 'budget.shift'],
+      for: ['vips.read', 'vips.view', 'sharedBucket.pushback'],
     },
     // Never PutItem: old code keeps attributes that it does not know.
     {
       action: 'dynamodb:UpdateItem',
       ...vips,
       for: [
-        ...['vips.tell', 'vips.write', 'vips.renew', 'vips.keepView'],
-        ...['budget.book', 'budget.giveBack', 'budget.empty'],
+        ...['vips.recordClaim', 'vips.write', 'vips.renew', 'vips.keepView'],
+        ...['sharedBucket.reserve', 'sharedBucket.refund', 'sharedBucket.drain'],
       ],
     },
     { action: 'dynamodb:Scan', ...vips, for: ['vips.list'] },

@@ -12,7 +12,7 @@ const FIRST_THROTTLED_MS = 100;
 const MAX_MS = 400;
 
 /** The first attempt counts. Every wait is half to once its ceiling, which doubles. */
-export function soonAgain(attemptsMax: number, chance: () => number): Strategy {
+export function retrySoon(attemptsMax: number, chance: () => number): Strategy {
   const token = (count: number, delayMs: number): Token => ({
     getRetryCount: () => count,
     getRetryDelay: () => delayMs,

@@ -19,12 +19,12 @@ import type { Scope } from '../vip/vip.ts';
 import { awsApprovals } from './dynamodb/approvals.ts';
 import { awsChangeLog } from './dynamodb/change-log.ts';
 import { awsOperatorActions } from './dynamodb/operator-actions.ts';
-import { awsBudget } from './dynamodb/shared-bucket.ts';
+import { awsSharedBucket } from './dynamodb/shared-bucket.ts';
 import { awsTimeline } from './dynamodb/timeline.ts';
 import { awsVips } from './dynamodb/vip-store.ts';
 import { awsEc2 } from './ec2/ec2.ts';
 import { awsPublisher } from './events/publisher.ts';
-import { soonAgain } from './retry.ts';
+import { retrySoon } from './retry.ts';
 import { tagKey } from './tag-key.ts';
 
 export interface Settings {
@@ -123,7 +123,7 @@ export function clients(
     httpsAgent: agent,
   };
   const common = { ...overrides, requestHandler, logger: quiet };
-  const again = { maxAttempts: ATTEMPTS_MAX, retryStrategy: soonAgain(ATTEMPTS_MAX, Math.random) };
+  const again = { maxAttempts: ATTEMPTS_MAX, retryStrategy: retrySoon(ATTEMPTS_MAX, Math.random) };
   return {
     dynamo: new DynamoDBClient({ ...common, ...again }),
     reader: new EC2Client({ ...common, ...again }),
@@ -143,7 +143,7 @@ const quiet = { debug: nobody, warn: nobody, error: nobody } as unknown as NonNu
 export interface ExecutionEnvironment {
   readonly clients: Clients;
   readonly settings: Settings;
-  readonly pace: ReturnType<typeof localBucket>;
+  readonly localBucket: ReturnType<typeof localBucket>;
   readonly scopes: Map<string, Scope>;
   /** The account's buckets as this sandbox saw them last. */
   readonly buckets: Map<Step['call'], BucketState>;
@@ -152,7 +152,7 @@ export interface ExecutionEnvironment {
 export const executionEnvironment = (settings: Settings, made: Clients): ExecutionEnvironment => ({
   settings,
   clients: made,
-  pace: localBucket(settings.rates),
+  localBucket: localBucket(settings.rates),
   scopes: new Map(),
   buckets: new Map(),
 });
@@ -178,8 +178,8 @@ export function portsFor(
   return {
     clock,
     deadline,
-    pace: box.pace,
-    budget: awsBudget({
+    localBucket: box.localBucket,
+    sharedBucket: awsSharedBucket({
       client: made.dynamo,
       table: settings.vipsTable,
       sizes: settings.rates ?? rates,
@@ -187,7 +187,7 @@ export function portsFor(
       signal,
     }),
     scopes: box.scopes,
-    chance: Math.random,
+    random: Math.random,
     nonce: randomUUID,
     vips: awsVips({ client: made.dynamo, table: settings.vipsTable, signal, nonce: randomUUID }),
     timeline: awsTimeline(timeline),

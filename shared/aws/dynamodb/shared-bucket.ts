@@ -12,19 +12,19 @@ import type { Step } from '../../network/step.ts';
 import type { Rate, Rates } from '../../rate-limit/local-bucket.ts';
 import {
   type BucketState,
-  bookingOf,
-  depth,
-  PAUSE,
+  DRAIN_PAUSE,
+  increment,
   type Priority,
   type SharedBucket,
-  timeOf,
+  slotsOf,
+  tolerance,
   untouched,
 } from '../../rate-limit/shared-bucket.ts';
 import type { EpochMs } from '../../time.ts';
 import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
 import { type Item, Update, value } from './update-expression.ts';
 
-export interface BudgetTable {
+export interface BucketTable {
   readonly client: DynamoDBClient;
   readonly table: string;
   readonly sizes: Rates;
@@ -38,15 +38,15 @@ const PREFIX = 'budget/';
 /** Cases that a bucket can go through while one write is under way, twice over. */
 const TRIES_MAX = 8;
 
-export const awsBudget = (table: BudgetTable): SharedBucket => ({
+export const awsSharedBucket = (table: BucketTable): SharedBucket => ({
   async reserve(call, count, lane, now) {
     const rate = table.sizes[call];
     const is = await change(table, call, (was) => bookingCase(was, rate, count, lane, now));
-    return bookingOf(rate, is, count, lane);
+    return slotsOf(rate, is, count, lane);
   },
   pushback: (call) => shift(table, call),
   async refund(call, count) {
-    const back = -timeOf(table.sizes[call], count);
+    const back = -increment(table.sizes[call], count);
     await change(table, call, (was) => (was === untouched ? undefined : { add: { fullAtMs: back } }));
   },
   async drain(call, now) {
@@ -70,8 +70,8 @@ interface Case {
 
 /** The cases of `booked` in budget.ts; the contract suite holds both against each other. */
 function bookingCase(was: BucketState, rate: Rate, count: number, lane: Priority, now: EpochMs): Case {
-  const took = timeOf(rate, count);
-  const goneMs = now + depth(rate);
+  const took = increment(rate, count);
+  const goneMs = now + tolerance(rate);
   const front = lane === 'front';
   if (was.fullAtMs <= now) {
     const set = { fullAtMs: now + took, ...(front ? { frontAtMs: now + took } : {}) };
@@ -104,23 +104,23 @@ function bookingCase(was: BucketState, rate: Rate, count: number, lane: Priority
 
 /** The cases of `emptied` in budget.ts. */
 function emptyCase(was: BucketState, rate: Rate, now: EpochMs): Case | undefined {
-  if (was.emptiedAtMs > now - PAUSE) return undefined;
-  const goneMs = now + depth(rate);
+  if (was.emptiedAtMs > now - DRAIN_PAUSE) return undefined;
+  const goneMs = now + tolerance(rate);
   if (was.fullAtMs < goneMs) {
     return { set: { fullAtMs: goneMs, emptiedAtMs: now }, below: ['fullAtMs', goneMs] };
   }
-  const add = { fullAtMs: PAUSE, shiftMs: PAUSE };
+  const add = { fullAtMs: DRAIN_PAUSE, shiftMs: DRAIN_PAUSE };
   return {
     add,
     set: { emptiedAtMs: now },
     from: ['fullAtMs', goneMs],
-    below: ['emptiedAtMs', now - PAUSE + 1],
+    below: ['emptiedAtMs', now - DRAIN_PAUSE + 1],
   };
 }
 
 /** The bucket after the change; as it is when there is nothing to change. */
 async function change(
-  table: BudgetTable,
+  table: BucketTable,
   call: Step['call'],
   choose: (was: BucketState) => Case | undefined,
 ): Promise<BucketState> {
@@ -137,7 +137,7 @@ async function change(
 }
 
 async function tryChange(
-  table: BudgetTable,
+  table: BucketTable,
   call: Step['call'],
   chosen: Case,
 ): Promise<{ readonly done: boolean; readonly state: BucketState }> {
@@ -187,7 +187,7 @@ function written(update: Update, chosen: Case): string {
 }
 
 /** Not consistent: half the price, and a second more or less does no harm. */
-async function shift(table: BudgetTable, call: Step['call']): Promise<number> {
+async function shift(table: BucketTable, call: Step['call']): Promise<number> {
   const request = { TableName: table.table, Key: { vip: value(PREFIX + call) } };
   try {
     const reply = await table.client.send(new GetItemCommand(request), { abortSignal: table.signal });

@@ -16,9 +16,9 @@ import { metricsNamespace, type Telemetry } from './telemetry.ts';
 const ABORT_EARLY_MS = 1000;
 
 export interface Invocation {
-  readonly wire: ForcedFailoverPorts;
-  readonly box: ExecutionEnvironment;
-  readonly journal: Telemetry;
+  readonly ports: ForcedFailoverPorts;
+  readonly environment: ExecutionEnvironment;
+  readonly telemetry: Telemetry;
 }
 
 export function lambda<Reply>(work: (event: unknown, bench: Invocation) => Promise<Reply>) {
@@ -36,7 +36,7 @@ export function lambda<Reply>(work: (event: unknown, bench: Invocation) => Promi
       const ports = portsFor(box, durationMs(context.getRemainingTimeInMillis()), ends);
       try {
         const told = { ...ports, timeline: recorded(ports.timeline, journal) };
-        return await work(event, { wire: told, box, journal });
+        return await work(event, { ports: told, environment: box, telemetry: journal });
       } finally {
         // Whatever nobody waits for any more: describes begun in vain, timers. A frozen sandbox would go on with it in
         // its next invocation.
