@@ -3,6 +3,7 @@
 // Everything is looked up and checked before anything is written. Limit: VIPs that only exchange addresses among
 // themselves need two runs; a VIP that gives one up goes first.
 import { readFile } from 'node:fs/promises';
+import { defined } from '../../shared/optional.ts';
 import { isPrefixList, overlaps, rangeFrom } from '../../shared/registry/ip-range.ts';
 import { type FileEntry, manifestFrom } from '../../shared/registry/manifest.ts';
 import { differences, isRegistered } from '../../shared/registry/registry.ts';
@@ -145,7 +146,7 @@ function show(out: Output, changes: readonly Change[], pruned: readonly Vip[]): 
         vip: name,
         change: was === undefined ? 'add' : 'set',
         differences: differences(was, prepared.entry),
-        ...(next === undefined ? {} : { andOneOfThePool: next }),
+        ...defined({ andOneOfThePool: next }),
       })),
     );
     out.documents(pruned.map((vip) => ({ vip: vip.name, change: 'remove' })));

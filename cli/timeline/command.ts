@@ -2,6 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
+import { defined } from '../../shared/optional.ts';
 import { type EpochMs, epochMs } from '../../shared/time.ts';
 import type { Answer, AuditRecord, Question } from '../../shared/timeline/query.ts';
 import { type Outcome, outcomes } from '../../shared/timeline/timeline.ts';
@@ -110,7 +111,7 @@ async function writePage(
     sinceMs: question.sinceMs === 0 ? oldest : question.sinceMs,
     // Without --until a question reaches a little ahead.
     untilMs: epochMs(Math.min(question.untilMs, madeAtMs)),
-    ...(answer.readBackToMs === undefined ? {} : { readBackToMs: answer.readBackToMs }),
+    ...defined({ readBackToMs: answer.readBackToMs }),
   };
   try {
     await writeFile(file, pageText(page));
@@ -129,9 +130,7 @@ export function questionFrom(vip: string | undefined, options: TimelineOptions, 
   }
   return {
     ...period,
-    ...(vip === undefined ? {} : { vip }),
-    ...(options.node === undefined ? {} : { node: options.node }),
-    ...(options.outcome === undefined ? {} : { outcomes: options.outcome as readonly Outcome[] }),
+    ...defined({ vip, node: options.node, outcomes: options.outcome as readonly Outcome[] | undefined }),
     kinds: (options.kind ?? Object.keys(kindNames)).map(kindFrom),
     limit: options.limit ?? (options.html === undefined ? 50 : FAILOVERS_MAX),
   };

@@ -1,5 +1,6 @@
 // `vipshift explain` and `vipshift owner`: one record in full, and who owned a VIP at an instant.
 import { Command } from 'commander';
+import { defined } from '../../shared/optional.ts';
 import { epochMs } from '../../shared/time.ts';
 import { ownerAt } from '../../shared/timeline/query.ts';
 import { type CommandContext, defineCommand } from '../command/command.ts';
@@ -133,7 +134,7 @@ async function owner({ args, options, out, session }: CommandContext<OwnerOption
   if (item === undefined) throw unknown(vip, await registeredNames(session));
   const found = ownerAt(vip, atMs, {
     ...around,
-    ...(item.owner === undefined ? {} : { ownerNow: item.owner }),
+    ...defined({ ownerNow: item.owner }),
   });
   if (out.json) return out.document({ ...found, at: momentText(atMs, options.tz), reads: around.reads });
   out.line(`${plain(found.owner ?? 'nobody')}`);

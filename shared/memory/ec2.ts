@@ -12,6 +12,7 @@ import {
   type TableSeen,
 } from '../network/observation.ts';
 import type { CheckStep, EipStep, RouteStep, Step } from '../network/step.ts';
+import { defined } from '../optional.ts';
 import type { Clock } from '../time.ts';
 import { EIP_SUFFIX } from '../vip/member.ts';
 import type { Scope } from '../vip/vip.ts';
@@ -83,7 +84,7 @@ function look(region: Region, scope: Scope, clock: Clock): Observation {
           const eip = [...region.eips.values()].find(
             (e) => e.eni === eni.eni && e.privateAddress === privateAddress,
           );
-          return { privateAddress, ...(eip === undefined ? {} : { eip: eip.eip }) };
+          return { privateAddress, ...defined({ eip: eip?.eip }) };
         }),
       })),
     eips: [...region.eips.values()]

@@ -4,6 +4,7 @@
 // apart in `strays`, to be reported and never touched.
 // Limit: EC2 reads are eventually consistent. An observation is true of some moment up to STALE_READ before it began.
 
+import { defined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
 import { EIP_SUFFIX, MEMBERS_MAX, type Member, type Members } from '../vip/member.ts';
 import type { RegistryEntry } from '../vip/vip.ts';
@@ -141,7 +142,7 @@ export function membersSeen(entry: RegistryEntry, seen: Observation, known: Memb
     members[node] = {
       node,
       eni: service.eni,
-      ...(eip === undefined ? {} : { eipEni: eip.eni }),
+      ...defined({ eipEni: eip?.eni }),
       zone: service.zone,
     };
   }

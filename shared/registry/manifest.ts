@@ -2,6 +2,8 @@
 //
 // What a VIP's part leaves out has its default, not what the ledger happens to say: the file is the whole truth about
 // the VIPs it names. It says nothing of those that it does not name.
+
+import { defined } from '../optional.ts';
 import type { Hold } from '../vip/vip.ts';
 
 export interface FileEntry {
@@ -73,8 +75,7 @@ function entryFrom(name: string, found: unknown, problems: string[]): FileEntry 
     name,
     addresses: texts('addresses', []),
     eips: texts('eips', []),
-    ...(vpc === undefined ? {} : { vpc }),
-    ...(pool === undefined ? {} : { pool }),
+    ...defined({ vpc, pool }),
     tableLabels: texts('tableLabels', [name]),
     nodeLabels: texts('nodeLabels', [name]),
     hold: hold as Hold,

@@ -4,6 +4,7 @@
 // Invariant: a VIP leaves a tombstone when it is removed, and goes on from its epoch when it comes back: an epoch is
 // never given twice. What nodes said before the removal is forgotten with it, they say it anew within a minute.
 import { Fault } from '../fault.ts';
+import { defined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
 import type { Members } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
@@ -25,8 +26,7 @@ export const registryFields = [
 
 export function entryOf(vip: RegistryEntry): RegistryEntry {
   const { name, addresses, eips, vpc, account, tableLabels, nodeLabels, hold, priority } = vip;
-  const entry = { name, addresses, eips, vpc, account, tableLabels, nodeLabels, hold };
-  return priority === undefined ? entry : { ...entry, priority };
+  return { name, addresses, eips, vpc, account, tableLabels, nodeLabels, hold, ...defined({ priority }) };
 }
 
 export const isRegistered = (vip: Vip | undefined): vip is Vip =>

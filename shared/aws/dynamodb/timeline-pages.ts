@@ -2,6 +2,7 @@
 // pages, and what comes back is the domain's own record again.
 import { type AttributeValue, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { defined } from '../../optional.ts';
 import { type EpochMs, epochMs } from '../../time.ts';
 import type { OperatorAction } from '../../timeline/operator-action.ts';
 import {
@@ -54,9 +55,9 @@ export async function page(
       ':to': value(range.to),
     },
     ScanIndexForward: !range.newestFirst,
-    ...(limit === undefined ? {} : { Limit: limit }),
+    ...defined({ Limit: limit }),
     ...(range.index === undefined ? { ConsistentRead: true } : { IndexName: range.index }),
-    ...(after === undefined ? {} : { ExclusiveStartKey: after }),
+    ...defined({ ExclusiveStartKey: after }),
   };
   if (only !== undefined) filterBy(input, only);
   reading.reads += 1;

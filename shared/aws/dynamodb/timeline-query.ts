@@ -6,6 +6,7 @@
 //   one node         index byNode, failovers to it, orders and rejections that name it; and index byFrom, failovers from it
 //   all of a period  index byDay, one query for each day, newest day first
 
+import { defined } from '../../optional.ts';
 import { type EpochMs, epochMs, iso, minus, plus } from '../../time.ts';
 import type { OperatorAction } from '../../timeline/operator-action.ts';
 import {
@@ -154,8 +155,7 @@ async function epochOf(table: TimelineTable, vip: string, epoch: number) {
   const intent = plain.find((e): e is Intent => e.entry === 'intent');
   const outcome = plain.find((e): e is Failover => e.entry === 'outcome');
   return {
-    ...(intent === undefined ? {} : { intent }),
-    ...(outcome === undefined ? {} : { outcome }),
+    ...defined({ intent, outcome }),
     reads: reading.reads,
   };
 }
@@ -203,7 +203,7 @@ async function around(table: TimelineTable, vip: string, atMs: EpochMs): Promise
   const after = outcomes(newer.items).find((f) => f.atMs > atMs);
   return {
     before: outcomes(older.items).filter((f) => f.atMs <= atMs),
-    ...(after === undefined ? {} : { after }),
+    ...defined({ after }),
     orders: orders.items.map(recordFrom).filter((r): r is OperatorAction => r?.entry === 'order'),
     reads: reading.reads,
   };

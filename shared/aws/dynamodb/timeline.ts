@@ -15,6 +15,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { defined } from '../../optional.ts';
 import { type EpochMs, iso } from '../../time.ts';
 import type { Entry, Failover, Intent, Probe, Rejection, Timeline } from '../../timeline/timeline.ts';
 import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
@@ -51,8 +52,7 @@ const indexed = (atMs: EpochMs, id: string) => ({ day: iso(atMs).slice(0, 10), a
 async function put(table: TimelineTable, entry: Entry): Promise<Entry> {
   const id = idOf(entry);
   const node = entry.entry === 'outcome' ? (entry.to ?? entry.cause.node) : undefined;
-  const keys =
-    entry.entry === 'intent' ? {} : { ...indexed(entry.atMs, id), ...(node === undefined ? {} : { node }) };
+  const keys = entry.entry === 'intent' ? {} : { ...indexed(entry.atMs, id), ...defined({ node }) };
   const there = await putIfAbsent(table, { ...entry, id, ...keys, expiresAtS: expiry(table, entry.atMs) });
   return there === undefined ? entry : (bare(there) as unknown as Entry);
 }
@@ -86,7 +86,7 @@ async function readEpoch(table: TimelineTable, vip: string, epoch: number) {
     const entries = (reply.Items ?? []).map((item) => bare(unmarshall(item)) as unknown as Entry);
     const intent = entries.find((e): e is Intent => e.entry === 'intent');
     const outcome = entries.find((e): e is Failover => e.entry === 'outcome');
-    return { ...(intent === undefined ? {} : { intent }), ...(outcome === undefined ? {} : { outcome }) };
+    return { ...defined({ intent, outcome }) };
   } catch (error) {
     throw faultFromSdkError(error, `reading epoch ${epoch} of ${vip}`);
   }

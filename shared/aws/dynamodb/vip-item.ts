@@ -4,6 +4,7 @@
 //
 // Rule: attributes are set and removed one by one, never the whole item, so that old code keeps what it does not know.
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { defined } from '../../optional.ts';
 import type { Lease, Open } from '../../vip/lease.ts';
 import type { Vip } from '../../vip/vip.ts';
 import type { Item, Update } from './update-expression.ts';
@@ -36,7 +37,7 @@ export function vipFrom(item: Item): Vip {
     name: vip,
     open,
     heard: [...(heard ?? [])].sort((a, b) => a - b),
-    ...(lease === undefined ? {} : { lease: { ...lease, epoch: row.epoch } }),
+    ...defined({ lease: lease && { ...lease, epoch: row.epoch } }),
   };
 }
 
@@ -49,8 +50,10 @@ function rowFrom(vip: Vip): Row {
     vip: name,
     openEpoch: Object.fromEntries(holders.map((h) => [h, open[h]!.epoch])),
     openCause: Object.fromEntries(holders.map((h) => [h, open[h]!.cause])),
-    ...(lease === undefined ? {} : { lease: bare as Omit<Lease, 'epoch'> }),
-    ...(heard.length === 0 ? {} : { heard: new Set(heard) }),
+    ...defined({
+      lease: lease && (bare as Omit<Lease, 'epoch'>),
+      heard: heard.length === 0 ? undefined : new Set(heard),
+    }),
   };
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Observation } from '../../network/observation.ts';
+import { defined } from '../../optional.ts';
 import { type EpochMs, minus } from '../../time.ts';
 import { type Lease, SKEW } from '../../vip/lease.ts';
 import type { NodeState } from '../../vip/node-state.ts';
@@ -94,7 +95,7 @@ async function send(
     TableName: dynamo.table,
     Key: { vip: value(key) },
     UpdateExpression: update.expression,
-    ...(condition === undefined ? {} : { ConditionExpression: condition }),
+    ...defined({ ConditionExpression: condition }),
     ExpressionAttributeNames: update.names,
     ExpressionAttributeValues: update.values,
     ReturnValues: 'ALL_NEW',

@@ -4,6 +4,7 @@ import {
   paginateDescribeNetworkInterfaces,
   paginateDescribeRouteTables,
 } from '@aws-sdk/client-ec2';
+import { defined } from '../../optional.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import type { Ec2Reader } from './vpc.ts';
 
@@ -42,7 +43,7 @@ export async function routesTo(
           if (!addresses.includes(address)) continue;
           found.push({
             table: table.RouteTableId!,
-            ...(label === undefined ? {} : { label }),
+            ...defined({ label }),
             address,
             target: route.NetworkInterfaceId ?? route.GatewayId ?? route.TransitGatewayId ?? 'unknown',
             edge: (table.Associations ?? []).some((a) => a.GatewayId !== undefined),
@@ -86,8 +87,7 @@ export async function enisNamed(
         found.set(eni.NetworkInterfaceId!, {
           eni: eni.NetworkInterfaceId!,
           vpc: eni.VpcId ?? '',
-          ...(label === undefined ? {} : { label }),
-          ...(node === undefined ? {} : { node }),
+          ...defined({ label, node }),
         });
       }
     }

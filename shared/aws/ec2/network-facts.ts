@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import type { EipFact, EniFact, NetworkFacts, TableFact } from '../../doctor/facts.ts';
 import type { Observation } from '../../network/observation.ts';
+import { defined } from '../../optional.ts';
 import { isPrefixList } from '../../registry/ip-range.ts';
 import { EIP_SUFFIX } from '../../vip/member.ts';
 import type { Vip } from '../../vip/vip.ts';
@@ -82,7 +83,7 @@ export async function lookAtNetwork(
     facts: {
       vip,
       tag,
-      ...(caller === undefined ? {} : { caller }),
+      ...defined({ caller }),
       vpc: vpc ?? { vpc: vip.vpc, account: vip.account, cidrs: [] },
       seen,
       enis,
@@ -132,9 +133,9 @@ function eniFact(eni: NetworkInterface, tag: string): EniFact {
   const node = eni.Attachment?.InstanceId;
   return {
     eni: eni.NetworkInterfaceId!,
-    ...(node === undefined ? {} : { node }),
+    ...defined({ node }),
     primary: eni.Attachment?.DeviceIndex === 0,
-    ...(label === undefined ? {} : { label }),
+    ...defined({ label }),
     sourceDestCheck: eni.SourceDestCheck ?? true,
     subnet: eni.SubnetId ?? '',
     address: eni.PrivateIpAddress ?? '',
@@ -160,7 +161,7 @@ async function tablesOf(access: Ec2Reader, vpc: string, tag: string): Promise<re
     return {
       table: t.RouteTableId!,
       main,
-      ...(label === undefined ? {} : { label }),
+      ...defined({ label }),
       subnets: (t.Associations ?? []).flatMap((a) => a.SubnetId ?? []).sort(),
       implicitSubnets: main ? left : [],
       outward: (t.Routes ?? []).flatMap(outwardFrom),
@@ -235,7 +236,7 @@ export async function profilesOf(
       .flatMap((r) => r.Instances ?? [])
       .map((i) => ({
         node: i.InstanceId!,
-        ...(i.IamInstanceProfile?.Arn === undefined ? {} : { profile: i.IamInstanceProfile.Arn }),
+        ...defined({ profile: i.IamInstanceProfile?.Arn }),
       }));
   } catch (error) {
     throw faultFromSdkError(error, 'looking up instances');

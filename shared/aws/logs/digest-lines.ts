@@ -5,6 +5,7 @@ import {
   DescribeLogGroupsCommand,
   FilterLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
+import { defined } from '../../optional.ts';
 import { type EpochMs, epochMs } from '../../time.ts';
 import type { Window } from '../../timeline/query.ts';
 import type { LogLine } from '../../timeline/verify.ts';
@@ -64,7 +65,7 @@ async function linesOfGroup(logs: Logs, group: string, window: Window): Promise<
         startTime: window.sinceMs,
         endTime: window.untilMs,
         filterPattern: '{ $.digest = * }',
-        ...(nextToken === undefined ? {} : { nextToken }),
+        ...defined({ nextToken }),
       });
       const reply = await logs.client.send(command, { abortSignal: logs.signal });
       for (const { message, timestamp } of reply.events ?? []) {

@@ -12,6 +12,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import type { Decision } from '../../forced-failover/approval.ts';
+import { defined } from '../../optional.ts';
 import { type EpochMs, epochMs } from '../../time.ts';
 import { faultFromSdkError, isExecutionThere, isNoExecution, isTaskOver } from '../error-codes.ts';
 
@@ -93,16 +94,11 @@ const executionFrom = (name: string, found: DescribeExecutionOutput): Execution 
   name,
   state: states[found.status ?? ''] ?? 'running',
   input: dataFrom(found.input) ?? {},
-  ...optional('output', dataFrom(found.output)),
-  ...optional('error', found.error),
-  ...optional('cause', found.cause),
+  ...defined({ output: dataFrom(found.output), error: found.error, cause: found.cause }),
   startedAtMs: instantOf(found.startDate),
 });
 
 const instantOf = (date: Date | undefined): EpochMs => epochMs(date?.getTime() ?? 0);
-
-const optional = <Key extends string, Value>(key: Key, value: Value | undefined) =>
-  (value === undefined ? {} : { [key]: value }) as { readonly [K in Key]?: Value };
 
 function dataFrom(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
   try {
@@ -125,7 +121,7 @@ async function happenings(machine: Machine, name: string, afterId: number): Prom
         executionArn: executionArn(machine, name),
         maxResults: 1000,
         includeExecutionData: false,
-        ...(nextToken === undefined ? {} : { nextToken }),
+        ...defined({ nextToken }),
       });
       const reply = await machine.client.send(command, { abortSignal: machine.signal });
       found.push(...(reply.events ?? []).flatMap((event) => happeningFrom(event) ?? []));
