@@ -9,6 +9,7 @@ therefore has to be started as the leader of a process group of its own.
 Limit: whoever kills only this process with SIGKILL leaves the workers to end by themselves on their closed stdin.
 """
 
+import importlib
 import json
 import os
 import shutil
@@ -50,9 +51,8 @@ def serve_ministack(sock):
     # The script's own folder is not on the path (PYTHONSAFEPATH), and is to stay as it is.
     sys.dont_write_bytecode = True
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
-    from faithful import make_faithful
-
-    make_faithful()
+    # The file's name has a dash, as all of them here; the import statement knows no such names.
+    importlib.import_module("emulator-fixes").make_faithful()
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app
