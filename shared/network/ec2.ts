@@ -15,7 +15,7 @@ export interface Ec2 {
    * The same for many VIPs by one look at everything that bears a label, by name: as many calls as there are pages,
    * however many VIPs. Throws like `observe`.
    */
-  observeAll?(scopes: readonly Scope[]): Promise<ReadonlyMap<string, Observation>>;
+  observeAll(scopes: readonly Scope[]): Promise<ReadonlyMap<string, Observation>>;
   /**
    * One attempt of one call, never repeated inside. `mayStart` is asked in the same tick in which the request goes out,
    * after it was signed; when it says no, nothing is sent and a Fault `lease-short` is thrown. Aborted, as `unknown`,

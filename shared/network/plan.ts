@@ -20,7 +20,8 @@ const routeCell = (table: string, destination: string): string => `${table} ${de
  */
 export function plan(vip: Vip, seen: Observation, target: Member, trusted: boolean): Plan {
   const own = new Set([...enisOf(vip.members), target.eni, target.eipEni ?? target.eni, ...vip.wrote]);
-  const parts = [planEips(vip, seen, target, trusted, own), planRoutes(vip, seen, target, trusted, own)];
+  const move: Move = { vip, seen, target, trusted, own };
+  const parts = [planEips(move), planRoutes(move)];
   // EIPs first: few, and what Internet clients wait for. Checks last: nearly always right already.
   const steps = [...parts.flatMap((p) => p.steps), ...planChecks(vip, seen, target)];
   // What only has to be made sure waits for what is wrong: the request budget may not last for both.
@@ -31,13 +32,16 @@ export function plan(vip: Vip, seen: Observation, target: Member, trusted: boole
   };
 }
 
-function planRoutes(
-  vip: Vip,
-  seen: Observation,
-  target: Member,
-  trusted: boolean,
-  own: ReadonlySet<string>,
-): Plan {
+interface Move {
+  readonly vip: Vip;
+  readonly seen: Observation;
+  readonly target: Member;
+  readonly trusted: boolean;
+  /** ENIs of this VIP: routes and EIPs may be taken from these. */
+  readonly own: ReadonlySet<string>;
+}
+
+function planRoutes({ vip, seen, target, trusted, own }: Move): Plan {
   const steps: RouteStep[] = [];
   const conflicts: Conflict[] = [];
   const tables = tablesOf(vip, seen);
@@ -68,13 +72,7 @@ const isForeign = (route: RouteSeen, own: ReadonlySet<string>): boolean =>
   route.state === 'active' && !route.propagated && !own.has(route.target);
 
 /** Each EIP of the VIP keeps the private address it has on the target, or gets the first one that is free. */
-function planEips(
-  vip: Vip,
-  seen: Observation,
-  target: Member,
-  trusted: boolean,
-  own: ReadonlySet<string>,
-): Plan {
+function planEips({ vip, seen, target, trusted, own }: Move): Plan {
   const steps: EipStep[] = [];
   const conflicts: Conflict[] = [];
   const eni = target.eipEni === undefined ? undefined : seen.enis.find((e) => e.eni === target.eipEni);
@@ -84,7 +82,9 @@ function planEips(
     const at = seen.eips.find((e) => e.eip === eip);
     const problem = eipProblem(at, eni, target, own) ?? undefined;
     const privateAddress =
-      problem === undefined ? (kept.get(eip) ?? placeFor(eip, at, seen, eni, taken)) : undefined;
+      problem === undefined
+        ? (kept.get(eip) ?? freeAddress(eni, firstChoice(eip, at, seen), taken))
+        : undefined;
     const found = at?.eni === undefined ? nothing : `${at.eni} ${at.privateAddress ?? ''}`.trim();
     if (problem !== undefined) conflicts.push({ cell: eip, found, ...problem });
     else if (privateAddress === undefined) {
@@ -106,22 +106,23 @@ function keptAddress(seen: Observation, eip: string, eni: EniSeen | undefined): 
 }
 
 /**
- * A free private address. Several VIPs may share the ENI and move at the same moment, each unseen by the others, and
- * AssociateAddress throws off whoever was first: so an EIP goes to the place that it has on the ENI it comes from, and
- * one that comes from nowhere to a place of its own by its id.
+ * Where the search for a free private address begins. Several VIPs may share the ENI and move at the same moment without
+ * seeing each other, and AssociateAddress displaces the EIP that was there first. So an EIP takes the same place that it
+ * has on its present ENI, and one without an ENI takes a place that depends on its id.
  */
-function placeFor(
-  eip: string,
-  at: EipSeen | undefined,
-  seen: Observation,
-  eni: EniSeen | undefined,
-  taken: ReadonlySet<string>,
-): string | undefined {
-  const places = eni?.addresses ?? [];
+function firstChoice(eip: string, at: EipSeen | undefined, seen: Observation): number {
   const before = seen.enis.find((e) => e.eni === at?.eni)?.addresses;
   const place = before?.findIndex((a) => a.privateAddress === at?.privateAddress) ?? -1;
-  const first = place === -1 ? spread(eip) : place;
-  const inOrder = places.map((_, n) => places[(first + n) % places.length]!);
+  return place === -1 ? spread(eip) : place;
+}
+
+function freeAddress(
+  eni: EniSeen | undefined,
+  first: number,
+  taken: ReadonlySet<string>,
+): string | undefined {
+  const addresses = eni?.addresses ?? [];
+  const inOrder = addresses.map((_, n) => addresses[(first + n) % addresses.length]!);
   return inOrder.find((a) => a.eip === undefined && !taken.has(a.privateAddress))?.privateAddress;
 }
 
