@@ -1,6 +1,6 @@
 // What `vipshift doctor` does: looks everything up, judges, and says what to do about it.
 import { readFile } from 'node:fs/promises';
-import { lookAtNetwork, type Once, once, profilesOf } from '../../shared/aws/ec2/network-facts.ts';
+import { describeNetwork, type Once, once, profilesOf } from '../../shared/aws/ec2/network-facts.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
 import { bucketFindings, loadSentence, zoneLoads } from '../../shared/doctor/capacity.ts';
 import { diagnose, type Facts } from '../../shared/doctor/diagnose.ts';
@@ -29,13 +29,14 @@ export async function look({ args, options, out, session }: CommandContext<Docto
   const identity = await identityOf(session, options, vips);
   // EC2's Describe bucket is the controller's, too: what is the same for many VIPs is looked up once.
   const remember = once();
-  const looked = vips.length > 1 ? await session.wire.ec2.observeAll?.(vips) : undefined;
+  const looked = vips.length > 1 ? await session.wire.ec2.observeAll(vips) : undefined;
   const seen: { vip: Vip; observation: Observation }[] = [];
   const findings: (Finding & { readonly vip?: string })[] = [...keepalivedFindings(files)];
   for (const vip of [...vips].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const observation = looked?.get(vip.name) ?? (await session.wire.ec2.observe(vip));
     seen.push({ vip, observation });
-    const facts = await factsOf(session, vip, observation, accountOf(by), options, identity, remember);
+    const subject = { vip, observation, caller: accountOf(by), identity };
+    const facts = await factsOf(session, subject, options, remember);
     findings.push(...diagnose(facts).map((f) => ({ ...f, vip: vip.name })));
   }
   const loads = zoneLoads(seen);
@@ -117,17 +118,22 @@ async function identityOf(session: Session, options: DoctorOptions, vips: readon
   return { facts, unchecked };
 }
 
+interface Subject {
+  readonly vip: Vip;
+  readonly observation: Observation;
+  /** The account of the caller, where it is known. */
+  readonly caller: string | undefined;
+  readonly identity: Identity;
+}
+
 async function factsOf(
   session: Session,
-  vip: Vip,
-  observation: Observation,
-  caller: string | undefined,
+  { vip, observation, caller, identity }: Subject,
   options: DoctorOptions,
-  identity: Identity,
   remember: Once,
 ): Promise<Facts> {
   const [network, probes] = await Promise.all([
-    lookAtNetwork(session.ec2, vip, observation, session.tag, caller, remember),
+    describeNetwork(session.ec2, { vip, seen: observation, tag: session.tag, caller }, remember),
     session.log.probes(vip.name, 200),
   ]);
   return {

@@ -72,7 +72,8 @@ async function run({ args, options, out, session }: CommandContext<TimelineOptio
     );
   }
   if (options.html !== undefined) {
-    const { file, failovers } = await writePage(options.html, question, answer, options.tz, session.now());
+    const page = { question, answer, zone: options.tz, madeAtMs: session.now() };
+    const { file, failovers } = await writePage(options.html, page);
     return out.json ? out.document({ file, failovers }) : out.line(`${file}: ${failovers} failovers`);
   }
   const records = [...answer.records].reverse();
@@ -94,12 +95,16 @@ async function nothing(session: Session, out: Output, question: Question, zone: 
   out.note(`nothing recorded ${when}`);
 }
 
+interface AnsweredQuestion {
+  readonly question: Question;
+  readonly answer: Answer;
+  readonly zone: string;
+  readonly madeAtMs: EpochMs;
+}
+
 async function writePage(
   file: string,
-  question: Question,
-  answer: Answer,
-  zone: string,
-  madeAtMs: EpochMs,
+  { question, answer, zone, madeAtMs }: AnsweredQuestion,
 ): Promise<{ file: string; failovers: number }> {
   const { records } = answer;
   const oldest = records.at(-1)?.atMs ?? question.sinceMs;

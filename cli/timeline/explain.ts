@@ -38,7 +38,8 @@ export const explainCommand = () =>
     async () => explain,
   );
 
-async function explain({ args, options, out, session }: CommandContext<Zone>): Promise<Status> {
+async function explain(context: CommandContext<Zone>): Promise<Status> {
+  const { args, options, out, session } = context;
   const [vip = '', ...rest] = args[0]!.split('/');
   const id = rest.join('/');
   if (id.startsWith('order/')) {
@@ -50,7 +51,7 @@ async function explain({ args, options, out, session }: CommandContext<Zone>): P
   }
   if (id === 'probe/')
     throw usage('which self-test?', 'want web/42, or web/probe/ID with the id that the self-test printed');
-  if (id.startsWith('probe/')) return explainProbe(vip, id.slice('probe/'.length), out, session, options.tz);
+  if (id.startsWith('probe/')) return explainProbe(vip, id.slice('probe/'.length), context);
   if (id.startsWith('rejected/')) {
     const rejected = await session.log.rejection(vip, id.slice('rejected/'.length));
     if (rejected === undefined) throw nothing(args[0]!, vip);
@@ -73,9 +74,7 @@ async function explain({ args, options, out, session }: CommandContext<Zone>): P
 async function explainProbe(
   vip: string,
   eventId: string,
-  out: CommandContext<Zone>['out'],
-  session: CommandContext<Zone>['session'],
-  tz: string,
+  { out, session, options }: CommandContext<Zone>,
 ): Promise<Status> {
   const probe = (await session.log.probes(vip, PROBES_LOOKED_THROUGH)).find((p) => p.eventId === eventId);
   if (probe === undefined) {
@@ -84,7 +83,9 @@ async function explainProbe(
   }
   if (out.json) out.document(probe);
   else
-    out.line(plain(`the self-test of ${probe.node} reached the controller at ${momentText(probe.atMs, tz)}`));
+    out.line(
+      plain(`the self-test of ${probe.node} reached the controller at ${momentText(probe.atMs, options.tz)}`),
+    );
   return status.ok;
 }
 

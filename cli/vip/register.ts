@@ -96,7 +96,7 @@ export async function prepare(
     ...((wanted.priority ?? was?.priority) === 'first' ? { priority: 'first' as const } : {}),
   };
   const standing = others.filter((vip) => isRegistered(vip) && vip.name !== wanted.name);
-  const lists = await listsAround(session, entry, vpc, standing, allowPublic);
+  const lists = await listsAround(session, entry, { vpc, others: standing, allowPublic });
   const problems = [
     ...entryRefused(entry, vpc, pool === undefined ? 0 : 1),
     ...(pool === undefined ? [] : poolInside(pool, vpc)),

@@ -175,13 +175,23 @@ export function heldByList(
   });
 }
 
-/** A prefix list may hold whole ranges; each has to pass what a single address has to. `entries` undefined: no such list. */
+export interface PrefixList {
+  readonly list: string;
+  /** Undefined: there is no such list. */
+  readonly entries: readonly string[] | undefined;
+}
+
+/** What the addresses of a VIP are checked against. */
+export interface Surroundings {
+  readonly vpc: VpcSeen;
+  readonly others: readonly RegistryEntry[];
+  readonly allowPublic: boolean;
+}
+
+/** A prefix list may hold whole ranges. Each must pass the same checks as a single address. */
 export function prefixListRefused(
-  list: string,
-  entries: readonly string[] | undefined,
-  vpc: VpcSeen,
-  others: readonly RegistryEntry[],
-  allowPublic: boolean,
+  { list, entries }: PrefixList,
+  { vpc, others, allowPublic }: Surroundings,
 ): readonly Refused[] {
   const no = (found: string, wanted: string): Refused => ({ what: `prefix list ${list}`, found, wanted });
   if (entries === undefined || entries.length === 0)

@@ -8,8 +8,8 @@
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { Fault } from '../../fault.ts';
-import { defined } from '../../optional.ts';
 import type { Step } from '../../network/step.ts';
+import { defined } from '../../optional.ts';
 import type { Rate, Rates } from '../../rate-limit/local-bucket.ts';
 import {
   type BucketState,

@@ -38,12 +38,17 @@ export interface Range {
 
 const pkName = ({ index }: Range): string => (index === undefined ? 'vip' : partitions[index]);
 
+export interface PageOptions {
+  readonly limit?: number | undefined;
+  /** The key that the page before ended with. */
+  readonly after?: Record<string, AttributeValue> | undefined;
+  readonly only?: Only | undefined;
+}
+
 export async function page(
   reading: Reading,
   range: Range,
-  limit: number | undefined,
-  after?: Record<string, AttributeValue>,
-  only?: Only,
+  { limit, after, only }: PageOptions,
 ): Promise<{ items: readonly Item[]; next?: Record<string, AttributeValue> }> {
   const input: QueryCommandInput = {
     TableName: reading.table.table,
@@ -109,7 +114,7 @@ export async function collect(
   for (let pages = 1; pages <= PAGES_MAX; pages++) {
     // A filter leaves few of many: then a page is as long as DynamoDB makes it, a megabyte.
     const limit = only === undefined ? Math.max(2 * question.limit, PAGE_ITEMS_MIN) : undefined;
-    const got = await page(reading, range, limit, next, only);
+    const got = await page(reading, range, { limit, after: next, only });
     for (const item of got.items) {
       if (isPast(item)) return { records };
       const record = recordFrom(item);

@@ -128,7 +128,8 @@ const HALVINGS_MAX = 40;
 
 /** The last epoch recorded up to `atMs`, or undefined when the newest one is: then nothing needs to be searched. */
 async function lastEpochBy(reading: Reading, vip: string, atMs: EpochMs): Promise<number | undefined> {
-  const [newest] = (await page(reading, { pk: vip, from: '0', to: ':', newestFirst: true }, 1)).items;
+  const [newest] = (await page(reading, { pk: vip, from: '0', to: ':', newestFirst: true }, { limit: 1 }))
+    .items;
   if (newest === undefined || (newest.atMs as number) <= atMs) return undefined;
   let low = 0;
   let high = newest.epoch as number;
@@ -136,7 +137,7 @@ async function lastEpochBy(reading: Reading, vip: string, atMs: EpochMs): Promis
   for (let halving = 1; low < high && halving <= HALVINGS_MAX; halving++) {
     const middle = Math.floor((low + high) / 2);
     const range = { pk: vip, from: epochKey(middle), to: ':', newestFirst: false };
-    const [found] = (await page(reading, range, 1)).items;
+    const [found] = (await page(reading, range, { limit: 1 })).items;
     if (found === undefined || (found.atMs as number) > atMs) high = middle;
     else low = (found.epoch as number) + 1;
   }
@@ -149,7 +150,7 @@ async function epochOf(table: TimelineTable, vip: string, epoch: number) {
   const { items } = await page(
     reading,
     { pk: vip, from: `${key}/`, to: `${key}/${END}`, newestFirst: false },
-    4,
+    { limit: 4 },
   );
   const plain = items.map((item) => bare(item) as unknown as Intent | Failover);
   const intent = plain.find((e): e is Intent => e.entry === 'intent');
@@ -162,7 +163,7 @@ async function epochOf(table: TimelineTable, vip: string, epoch: number) {
 
 async function first(table: TimelineTable, pk: string, id: string): Promise<AuditRecord | undefined> {
   const range = { pk, from: id, to: id + END, newestFirst: false };
-  const [found] = (await page({ table, reads: 0 }, range, 1)).items;
+  const [found] = (await page({ table, reads: 0 }, range, { limit: 1 })).items;
   return found === undefined ? undefined : recordFrom(found);
 }
 
@@ -188,15 +189,19 @@ async function around(table: TimelineTable, vip: string, atMs: EpochMs): Promise
   const last = await lastEpochBy(reading, vip, atMs);
   const place = last === undefined ? ':' : epochKey(last);
   const [older, newer, orders] = await Promise.all([
-    page(reading, { pk: vip, from: '0', to: place + END, newestFirst: true }, BEFORE),
+    page(reading, { pk: vip, from: '0', to: place + END, newestFirst: true }, { limit: BEFORE }),
     last === undefined
       ? { items: [] }
       : page(
           reading,
           { pk: vip, from: epochKey(Math.max(0, last - 2)), to: ':', newestFirst: false },
-          BEFORE,
+          { limit: BEFORE },
         ),
-    page(reading, { pk: vip, from: 'order/', to: `order/${iso(atMs)}${END}`, newestFirst: true }, BEFORE),
+    page(
+      reading,
+      { pk: vip, from: 'order/', to: `order/${iso(atMs)}${END}`, newestFirst: true },
+      { limit: BEFORE },
+    ),
   ]);
   const outcomes = (items: readonly Item[]) =>
     items.map(recordFrom).filter((r): r is Failover => r?.entry === 'outcome');
@@ -212,5 +217,5 @@ async function around(table: TimelineTable, vip: string, atMs: EpochMs): Promise
 async function probes(table: TimelineTable, vip: string, limit: number): Promise<readonly ProbeSeen[]> {
   const reading: Reading = { table, reads: 0 };
   const range = { pk: `probe/${vip}`, from: '0', to: END, newestFirst: true };
-  return (await page(reading, range, limit)).items as unknown as readonly ProbeSeen[];
+  return (await page(reading, range, { limit })).items as unknown as readonly ProbeSeen[];
 }

@@ -104,9 +104,10 @@ describe('a managed prefix list', () => {
   const vpc = { vpc: 'vpc-1', account: '1', cidrs: ['10.0.0.0/16'] };
   const list = 'pl-0123456789abcdef0';
   const refused = (entries: readonly string[] | undefined) =>
-    prefixListRefused(list, entries, vpc, [{ ...entry, addresses: ['192.168.1.1/32'] }], false).map(
-      (r) => r.found,
-    );
+    prefixListRefused(
+      { list, entries },
+      { vpc, others: [{ ...entry, addresses: ['192.168.1.1/32'] }], allowPublic: false },
+    ).map((r) => r.found);
   test('is an address like any other', () => expect(vipAddress(list, false)).toBe(list));
   test('passes when each of its ranges does', () => {
     expect(refused(['192.168.2.0/24', 'fd77::/64'])).toEqual([]);
