@@ -4,16 +4,16 @@
 // answer that has come meanwhile.
 const STEPS = 5;
 
-export async function timeoutAfter(clock: Clock, patience: DurationMs): Promise<void> {
-  for (let step = 1; step <= STEPS; step++) await clock.wait(durationMs(patience / STEPS));
+export async function timeoutAfter(clock: Clock, timeout: DurationMs): Promise<void> {
+  for (let step = 1; step <= STEPS; step++) await clock.wait(durationMs(timeout / STEPS));
 }
 
 /** The answer; rejects when it has not come in time. Close to the invocation's end it is waited for, come what may. */
-export async function withTimeout<T>(clock: Clock, answer: Promise<T>, patience: DurationMs): Promise<T> {
+export async function withTimeout<T>(clock: Clock, answer: Promise<T>, timeout: DurationMs): Promise<T> {
   const never = new Promise<never>(() => undefined);
-  const late = timeoutAfter(clock, patience).then(
+  const late = timeoutAfter(clock, timeout).then(
     () => {
-      throw new Error(`no answer within ${patience} ms`);
+      throw new Error(`no answer within ${timeout} ms`);
     },
     () => never,
   );

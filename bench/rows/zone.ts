@@ -99,7 +99,7 @@ async function oneVip(
     return options.shared && budget !== undefined ? { ...rest, sharedBucket: budget } : rest;
   };
   const parsed = parseClaimEvent(claimEvent(name, nodesOf(name)[1]!));
-  if (!parsed.ok) throw new Error(`the event was refused: ${parsed.refusal.message}`);
+  if (!parsed.ok) throw new Error(`the event was refused: ${parsed.rejection.message}`);
   await handleClaim(ports(), parsed, box.settings.identity);
   // The next invocation: reconcile finds what the first had no time for.
   for (let n = 0; n < INVOCATIONS_MAX; n++) {

@@ -32,7 +32,7 @@ export async function applyFile({
   session,
 }: CommandContext<ApplyOptions>): Promise<Status> {
   const entries = await entriesFrom(args[0]!);
-  const vips = (await session.wire.vips.list()).filter(isRegistered);
+  const vips = (await session.ports.vips.list()).filter(isRegistered);
   const changes = await changesFor(session, entries, vips);
   const unnamed = vips.filter((vip) => !entries.some((e) => e.name === vip.name));
   const pruned = options.prune === true ? unnamed : [];

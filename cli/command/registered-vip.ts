@@ -16,7 +16,7 @@ export function unknown(name: string, names: readonly string[] = []) {
 }
 
 export async function registeredNames(session: Session): Promise<readonly string[]> {
-  return (await session.wire.vips.list()).filter(isRegistered).map((vip) => vip.name);
+  return (await session.ports.vips.list()).filter(isRegistered).map((vip) => vip.name);
 }
 
 export const taken = (name: string) =>
@@ -26,7 +26,7 @@ export const taken = (name: string) =>
   );
 
 export async function requireVip(session: Session, name: string): Promise<Vip> {
-  const vip = await session.wire.vips.read(name);
+  const vip = await session.ports.vips.read(name);
   if (!isRegistered(vip)) throw unknown(name, await registeredNames(session));
   return vip;
 }

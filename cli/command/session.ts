@@ -36,8 +36,8 @@ export interface Session {
   readonly region: string;
   /** The tag key whose value is the label. */
   readonly tag: string;
-  readonly box: ExecutionEnvironment;
-  readonly wire: Ports;
+  readonly environment: ExecutionEnvironment;
+  readonly ports: Ports;
   readonly ec2: Ec2Reader;
   readonly orders: OperatorActionStore;
   readonly reservations: Reservations;
@@ -123,8 +123,8 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     settings,
     region,
     tag: tagKey(settings.stage),
-    box,
-    wire: ports,
+    environment: box,
+    ports: ports,
     ec2: { reader: made.reader, signal: controller.signal },
     orders: awsOperatorActions(table),
     reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => ports.vips.read(name) }),

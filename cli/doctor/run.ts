@@ -23,17 +23,17 @@ export async function look({ args, options, out, session }: CommandContext<Docto
   const files = await filesOf(options.keepalived ?? []);
   const vips =
     args[0] === undefined
-      ? (await session.wire.vips.list()).filter(isRegistered)
+      ? (await session.ports.vips.list()).filter(isRegistered)
       : [await requireVip(session, args[0])];
   const by = await session.caller();
   const identity = await identityOf(session, options, vips);
   // EC2's Describe bucket is the controller's, too: what is the same for many VIPs is looked up once.
   const remember = once();
-  const looked = vips.length > 1 ? await session.wire.ec2.observeAll(vips) : undefined;
+  const looked = vips.length > 1 ? await session.ports.ec2.observeAll(vips) : undefined;
   const seen: { vip: Vip; observation: Observation }[] = [];
   const findings: (Finding & { readonly vip?: string })[] = [...keepalivedFindings(files)];
   for (const vip of [...vips].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const observation = looked?.get(vip.name) ?? (await session.wire.ec2.observe(vip));
+    const observation = looked?.get(vip.name) ?? (await session.ports.ec2.observe(vip));
     seen.push({ vip, observation });
     const subject = { vip, observation, caller: accountOf(by), identity };
     const facts = await factsOf(session, subject, options, remember);
@@ -77,7 +77,7 @@ interface Identity {
 async function identityOf(session: Session, options: DoctorOptions, vips: readonly Vip[]): Promise<Identity> {
   const { busOf, rolesOf } = await import('../../shared/aws/iam/identity-facts.ts');
   const { IAMClient } = await import('@aws-sdk/client-iam');
-  const { settings, box, signal, ec2 } = session;
+  const { settings, environment: box, signal, ec2 } = session;
   const access = {
     iam: new IAMClient({ maxAttempts: 3 }),
     events: box.clients.events,

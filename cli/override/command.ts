@@ -123,7 +123,7 @@ async function give(
 
 async function addressed(session: Session, names: readonly string[], all: boolean): Promise<readonly Vip[]> {
   if (all === names.length > 0) throw usage('which VIPs?', 'name them, or say --all; not both');
-  const vips = (await session.wire.vips.list()).filter(isRegistered);
+  const vips = (await session.ports.vips.list()).filter(isRegistered);
   if (all) return [...vips].sort((a, b) => (a.name < b.name ? -1 : 1));
   const missing = names.filter((name) => !vips.some((v) => v.name === name));
   if (missing.length > 0) {
@@ -179,7 +179,7 @@ async function giveOne(
   await session.orders.put(order);
   let changed = false;
   try {
-    await update(session.wire.vips, name, (was) => {
+    await update(session.ports.vips, name, (was) => {
       if (!isRegistered(was)) throw unknown(name);
       const is = applied(was, kind, {
         by,

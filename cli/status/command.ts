@@ -89,14 +89,14 @@ function head(out: Output, session: Session, everyS: number): void {
 const AT_ONCE = 8;
 
 async function statusesOf(session: Session, name: string | undefined): Promise<readonly VipStatus[]> {
-  const vips = name === undefined ? await session.wire.vips.list() : [await requireVip(session, name)];
+  const vips = name === undefined ? await session.ports.vips.list() : [await requireVip(session, name)];
   const queue = vips.filter(isRegistered).sort((a, b) => (a.name < b.name ? -1 : 1));
   const statuses = new Map<string, VipStatus>();
   const worker = async () => {
     for (let vip = queue.shift(); vip !== undefined; vip = queue.shift()) {
       const [read, seen] = await Promise.all([
-        session.wire.vips.read(vip.name),
-        session.wire.ec2.observe(vip),
+        session.ports.vips.read(vip.name),
+        session.ports.ec2.observe(vip),
       ]);
       statuses.set(vip.name, statusOf(read ?? (vip as Vip), seen, session.now()));
     }

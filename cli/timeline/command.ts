@@ -88,7 +88,7 @@ async function run({ args, options, out, session }: CommandContext<TimelineOptio
 /** A name that the ledger never had is most likely a slip; a removed VIP's record stays. */
 async function nothing(session: Session, out: Output, question: Question, zone: string): Promise<void> {
   const { vip, sinceMs, untilMs } = question;
-  if (vip !== undefined && (await session.wire.vips.read(vip)) === undefined)
+  if (vip !== undefined && (await session.ports.vips.read(vip)) === undefined)
     throw unknown(vip, await registeredNames(session));
   const until = momentText(epochMs(Math.min(untilMs, session.now())), zone);
   const when = sinceMs === 0 ? `up to ${until}` : `from ${momentText(sinceMs, zone)} to ${until}`;

@@ -131,7 +131,7 @@ async function owner({ args, options, out, session }: CommandContext<OwnerOption
   const now = session.now();
   const atMs = moment('--at', options.at, now, options.tz);
   if (atMs > now) throw usage(`--at ${options.at} is still to come`, 'ask for a time that has passed');
-  const [item, around] = await Promise.all([session.wire.vips.read(vip), session.log.around(vip, atMs)]);
+  const [item, around] = await Promise.all([session.ports.vips.read(vip), session.log.around(vip, atMs)]);
   if (item === undefined) throw unknown(vip, await registeredNames(session));
   const found = ownerAt(vip, atMs, {
     ...around,

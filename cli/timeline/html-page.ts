@@ -72,7 +72,7 @@ ${others.length === 0 ? html`<p>None in this period.</p>` : othersTable(others, 
 
 const WIDTH = 1000;
 const LEFT = 130;
-const LANE = 28;
+const ROW_HEIGHT = 28;
 const TICKS = 6;
 
 /** One lane for each VIP; a mark for each failover, whose shape as well as colour tells the outcome. */
@@ -82,8 +82,8 @@ function chart(page: Page, failovers: readonly Failover[]): Markup {
   const from = Math.min(...times);
   const span = Math.max(1, Math.max(...times) - from);
   const x = (atMs: number) => LEFT + ((atMs - from) / span) * (WIDTH - LEFT - 20);
-  const y = (vip: string) => vips.indexOf(vip) * LANE + 20;
-  const bottom = vips.length * LANE + 15;
+  const y = (vip: string) => vips.indexOf(vip) * ROW_HEIGHT + 20;
+  const bottom = vips.length * ROW_HEIGHT + 15;
   const ticks = Array.from({ length: TICKS }, (_, n) => from + (span * n) / (TICKS - 1));
   return html`<div class="wide"><svg viewBox="0 0 ${WIDTH} ${bottom + 25}" role="group" aria-label="Failovers over time">
 ${vips.map(

@@ -16,7 +16,7 @@ export interface ListOptions {
 }
 
 export async function listVips({ options, out, session }: CommandContext<ListOptions>): Promise<void> {
-  const all = await session.wire.vips.list();
+  const all = await session.ports.vips.list();
   const vips = all
     .filter((vip) => options.removed === true || isRegistered(vip))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -60,7 +60,7 @@ const documentOf = (vip: Vip) => ({
 
 export async function show({ args, out, session }: CommandContext<object>): Promise<void> {
   const vip = await requireVip(session, args[0]!);
-  const seen = await session.wire.ec2.observe(vip);
+  const seen = await session.ports.ec2.observe(vip);
   const tables = tablesOf(vip, seen);
   const aside = strays(vip, seen);
   if (out.json) {
@@ -123,7 +123,7 @@ export async function remove({ args, options, out, session }: CommandContext<Rem
 
 /** The tables that still bear its label; refuses them unless forced. */
 export async function tablesLeft(session: Session, vip: Vip, force: boolean): Promise<readonly string[]> {
-  const seen = await session.wire.ec2.observe(vip);
+  const seen = await session.ports.ec2.observe(vip);
   const tables = tablesOf(vip, seen).map((t) => t.table);
   if (tables.length > 0 && !force) {
     throw refused(
@@ -153,7 +153,7 @@ export async function removeVip(
   const order = operatorAction(words, session.nonce());
   await session.orders.put(order);
   try {
-    await update(session.wire.vips, vip.name, (now) =>
+    await update(session.ports.vips, vip.name, (now) =>
       isRegistered(now) ? removed(now, session.now()) : now,
     );
   } catch (error) {

@@ -82,7 +82,7 @@ export async function prepare(
     tableLabels: wanted.tableLabels ?? was?.tableLabels ?? [wanted.name],
     nodeLabels: wanted.nodeLabels ?? was?.nodeLabels ?? [wanted.name],
   };
-  const seen = await session.wire.ec2.observe({ name: wanted.name, ...labels });
+  const seen = await session.ports.ec2.observe({ name: wanted.name, ...labels });
   const vpc = await vpcOf(session, wanted, was, seen);
   const { eips, remarks } = await eipsOf(session, wanted, was, labels.nodeLabels);
   const entry: RegistryEntry = {
@@ -226,7 +226,7 @@ async function reserved(session: Session, prepared: Prepared, fresh: string[]): 
     if (holder !== entry.name) refuse([clash('address or EIP', thing, holder)], entry.name);
   }
   if (pool === undefined) return entry;
-  const taken = new Set((await session.wire.vips.list()).filter(isRegistered).flatMap((v) => v.addresses));
+  const taken = new Set((await session.ports.vips.list()).filter(isRegistered).flatMap((v) => v.addresses));
   for (let draw = 1; draw <= DRAWS_MAX; draw++) {
     const address = nextFree(pool, taken, { ...vpc, cidrs: [...vpc.cidrs, ...closed] });
     if (address === undefined) break;
@@ -262,7 +262,7 @@ async function written(
   );
   await session.orders.put(order);
   try {
-    const vip = await update(session.wire.vips, entry.name, (now) => {
+    const vip = await update(session.ports.vips, entry.name, (now) => {
       if (was === undefined && isRegistered(now)) throw taken(entry.name);
       if (was !== undefined && !isRegistered(now)) throw unknown(entry.name);
       if (was !== undefined && !sameEntry(now!, was)) throw moved(entry.name);

@@ -83,17 +83,17 @@ function identityFrom(env: Env, problems: string[]): NodeIdentity {
 
 /** `ReplaceRoute=100/10,AssociateAddress=50/5`: burst and refill a second; what is not named keeps EC2's default. */
 export function ratesFrom(text: string, problems: string[]): Rates {
-  const told: Record<string, Rates[keyof Rates]> = {};
+  const given: Record<string, Rates[keyof Rates]> = {};
   for (const part of text.split(',').filter((p) => p.trim() !== '')) {
     const [, call = '', burst, perSecond] = /^\s*(\w+)=(\d+)\/(\d+(?:\.\d+)?)\s*$/.exec(part) ?? [];
     const rate = { burst: Number(burst), perSecond: Number(perSecond) };
-    if (call in rates && rate.burst >= 1 && rate.perSecond > 0) told[call] = rate;
+    if (call in rates && rate.burst >= 1 && rate.perSecond > 0) given[call] = rate;
     else {
       const want = `${Object.keys(rates).join(', ')} as NAME=BURST/PER_SECOND`;
       problems.push(`VIPSHIFT_EC2_RATES has ${JSON.stringify(part)}, want ${want}`);
     }
   }
-  return { ...rates, ...told };
+  return { ...rates, ...given };
 }
 
 export interface Clients {
@@ -133,9 +133,9 @@ export function clients(
 }
 
 const ATTEMPTS_MAX = 4;
-const nobody = () => undefined;
+const ignore = () => undefined;
 /** Without `info`: the SDK would copy every request and reply for it, whole route tables too, before it says them to nobody. */
-const quiet = { debug: nobody, warn: nobody, error: nobody } as unknown as NonNullable<
+const quiet = { debug: ignore, warn: ignore, error: ignore } as unknown as NonNullable<
   EC2ClientConfig['logger']
 >;
 
@@ -166,11 +166,11 @@ const UNWIND: DurationMs = durationMs(1500);
 
 /** `remaining`: what the invocation has left. `signal`: aborts what is under way when that has passed. */
 export function portsFor(
-  box: ExecutionEnvironment,
+  environment: ExecutionEnvironment,
   remaining: DurationMs,
   signal: AbortSignal,
 ): ForcedFailoverPorts {
-  const { settings, clients: made } = box;
+  const { settings, clients: made } = environment;
   const deadline = plus(systemNow(), durationMs(remaining - UNWIND));
   const clock = systemClock(deadline, signal);
   const { timelineTable: table, retentionDays } = settings;
@@ -178,15 +178,15 @@ export function portsFor(
   return {
     clock,
     deadline,
-    localBucket: box.localBucket,
+    localBucket: environment.localBucket,
     sharedBucket: awsSharedBucket({
       client: made.dynamo,
       table: settings.vipsTable,
       sizes: settings.rates ?? rates,
-      seen: box.buckets,
+      seen: environment.buckets,
       signal,
     }),
-    scopes: box.scopes,
+    scopes: environment.scopes,
     random: Math.random,
     nonce: randomUUID,
     vips: awsVips({ client: made.dynamo, table: settings.vipsTable, signal, nonce: randomUUID }),

@@ -48,14 +48,14 @@ export function memoryEc2(clock: Clock): MemoryEc2 {
     ...state,
     effects,
     async observe(scope) {
-      return look(state, scope, clock);
+      return observationOf(state, scope, clock);
     },
     async observeAll(scopes) {
-      return new Map(scopes.map((scope) => [scope.name, look(state, scope, clock)]));
+      return new Map(scopes.map((scope) => [scope.name, observationOf(state, scope, clock)]));
     },
     async apply(step, mayStart) {
       if (!mayStart()) throw new Fault('lease-short', 'LeaseShort', 'too little lease left to start');
-      carryOut(state, step);
+      applyStep(state, step);
       effects.push(step);
     },
   };
@@ -63,7 +63,7 @@ export function memoryEc2(clock: Clock): MemoryEc2 {
 
 type Region = Pick<MemoryEc2, 'tables' | 'enis' | 'eips'>;
 
-function look(region: Region, scope: Scope, clock: Clock): Observation {
+function observationOf(region: Region, scope: Scope, clock: Clock): Observation {
   const labels = [...scope.nodeLabels, ...scope.nodeLabels.map((label) => label + EIP_SUFFIX)];
   const bearing = (label: string | undefined, wanted: readonly string[]) =>
     label !== undefined && wanted.includes(label);
@@ -106,7 +106,7 @@ function routesNow(region: Region, routes: MemoryTable['routes']): MemoryTable['
   return now;
 }
 
-function carryOut(region: Region, step: Step): void {
+function applyStep(region: Region, step: Step): void {
   if (!region.enis.has(step.eni)) {
     throw new Fault('gone', 'InvalidNetworkInterfaceID.NotFound', `the ENI ${step.eni} does not exist`);
   }

@@ -184,7 +184,7 @@ describe('reconcile', () => {
       detail,
     };
     const parsed = parseClaimEvent(event);
-    if (!parsed.ok) throw new Error(parsed.refusal.message);
+    if (!parsed.ok) throw new Error(parsed.rejection.message);
     const now = epochMs(Date.now());
     const { claim } = parsed;
     const telling = {

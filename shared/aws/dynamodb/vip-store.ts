@@ -34,7 +34,7 @@ const VIEW_PREFIX = 'view/';
 export const awsVips = (dynamo: Dynamo): VipStore => ({
   read: (name) => read(dynamo, name),
   list: () => list(dynamo),
-  recordClaim: (telling, now) => tell(dynamo, telling, now),
+  recordClaim: (claimWrite, now) => recordClaim(dynamo, claimWrite, now),
   write: (before, after) => write(dynamo, before, after),
   renew: (name, lease, expiresAtMs) => renew(dynamo, name, lease, expiresAtMs),
   async view(name) {
@@ -110,44 +110,44 @@ async function send(
   }
 }
 
-async function tell(dynamo: Dynamo, telling: ClaimWrite, now: EpochMs): Promise<ClaimWriteResult> {
+async function recordClaim(dynamo: Dynamo, claimWrite: ClaimWrite, now: EpochMs): Promise<ClaimWriteResult> {
   const update = new Update();
-  const { node, stint: nodeState, lease } = telling;
+  const { node, stint: nodeState, lease } = claimWrite;
   const claim = update.path('claims', node);
-  const conditions = [inLedger(update), isMember(update, node)];
-  if (telling.as === 'news') {
-    conditions.push(isNews(update, claim, nodeState));
+  const conditions = [isRegistered(update), isMember(update, node)];
+  if (claimWrite.as === 'news') {
+    conditions.push(isNewTransition(update, claim, nodeState));
     update.set(claim, update.value(nodeState));
   } else {
     conditions.push(onlyRefreshes(update, claim, nodeState));
     refresh(update, claim, nodeState);
   }
-  update.add(update.path('heard'), [telling.slot]);
-  raise(update, 'rev');
+  update.add(update.path('heard'), [claimWrite.slot]);
+  increment(update, 'rev');
   if (lease !== undefined) {
     conditions.push(noLiveLease(update, now));
     const { holder, cause } = lease;
     update.set(update.path('lease'), update.value(lease));
     update.set(update.path('openEpoch', holder), `${update.path('epoch')} + ${update.value(1)}`);
     update.set(update.path('openCause', holder), update.value(cause));
-    raise(update, 'epoch');
+    increment(update, 'epoch');
   }
-  const sent = await send(dynamo, telling.vip, update, conditions.join(' AND '));
+  const sent = await send(dynamo, claimWrite.vip, update, conditions.join(' AND '));
   if (sent.done) return { answer: 'recorded', vip: vipFrom(sent.item) };
   return { answer: 'refused', vip: sent.item === undefined ? undefined : vipFrom(sent.item) };
 }
 
-const raise = (update: Update, counter: string): void =>
+const increment = (update: Update, counter: string): void =>
   update.set(update.path(counter), `${update.path(counter)} + ${update.value(1)}`);
 
 /** `rev` is there as soon as the VIP was registered; a removed one is a tombstone. */
-const inLedger = (u: Update): string =>
+const isRegistered = (u: Update): string =>
   `attribute_exists(${u.path('rev')}) AND attribute_not_exists(${u.path('removedAtMs')})`;
 
 const isMember = (u: Update, node: string): string => `attribute_exists(${u.path('members', node)})`;
 
 /** The same order as newerStint in claim.ts; the contract suite holds both against each other. */
-function isNews(u: Update, claim: string, nodeState: NodeState): string {
+function isNewTransition(u: Update, claim: string, nodeState: NodeState): string {
   const [bootId, bootAtMs, since] = ['bootId', 'bootAtMs', 'since'].map((f) => `${claim}.${u.name(f)}`);
   const [boot, bootAt, began] = [
     u.value(nodeState.bootId),
@@ -227,7 +227,7 @@ async function renew(
   const mine = `${update.path('lease', 'holder')} = ${update.value(lease.holder)}`;
   const later = `${ends} < ${update.value(expiresAtMs)}`;
   update.set(ends, update.value(expiresAtMs));
-  raise(update, 'rev');
+  increment(update, 'rev');
   const sent = await send(dynamo, name, update, `${held} AND ${mine} AND ${later}`);
   const now = sent.item === undefined ? undefined : vipFrom(sent.item);
   return now?.lease?.epoch === lease.epoch && now.lease.holder === lease.holder ? now : undefined;

@@ -59,7 +59,7 @@ export type Parsed =
       readonly vip: string;
       readonly node: string;
       readonly eventId: string;
-      readonly refusal: Rejection;
+      readonly rejection: Rejection;
     };
 
 export function parseClaimEvent(event: unknown): Parsed {
@@ -67,10 +67,10 @@ export function parseClaimEvent(event: unknown): Parsed {
   if (!outer.success) return malformed(event, outer.error);
   const inner = detail.safeParse(outer.data.detail);
   if (!inner.success) return malformed(event, inner.error);
-  const words = inner.data;
-  const lie = untrue(words);
-  if (lie !== undefined) return refused(event, lie);
-  const { version, ...rest } = words;
+  const fields = inner.data;
+  const contradiction = contradictionIn(fields);
+  if (contradiction !== undefined) return refused(event, contradiction);
+  const { version, ...rest } = fields;
   const claim: Claim = {
     ...rest,
     // Whole numbers, like every other instant: no store keeps an arbitrarily small fraction.
@@ -84,12 +84,13 @@ export function parseClaimEvent(event: unknown): Parsed {
 }
 
 /** What no schema can say: the numbers of one claim must agree with each other. */
-function untrue(words: z.infer<typeof detail>): string | undefined {
-  if (words.since > words.seq) return `since is ${words.since}, want at most seq, ${words.seq}`;
-  const latest = (words.uptimeMs + UPTIME_SLACK_MS) * 1000;
-  if (words.seq > latest) return `seq is ${words.seq}, want at most uptimeMs in µs, ${words.uptimeMs * 1000}`;
-  if (words.kind === 'transition' && words.since !== words.seq) {
-    return `since of a transition is ${words.since}, want its seq, ${words.seq}`;
+function contradictionIn(fields: z.infer<typeof detail>): string | undefined {
+  if (fields.since > fields.seq) return `since is ${fields.since}, want at most seq, ${fields.seq}`;
+  const latest = (fields.uptimeMs + UPTIME_SLACK_MS) * 1000;
+  if (fields.seq > latest)
+    return `seq is ${fields.seq}, want at most uptimeMs in µs, ${fields.uptimeMs * 1000}`;
+  if (fields.kind === 'transition' && fields.since !== fields.seq) {
+    return `since of a transition is ${fields.since}, want its seq, ${fields.seq}`;
   }
   return undefined;
 }
@@ -102,9 +103,15 @@ function malformed(event: unknown, error: z.core.$ZodError): Parsed {
 /** The names are kept, cut and cleaned, so that the rejection is found where one would look for it. */
 function refused(event: unknown, message: string): Parsed {
   const outer = (event ?? {}) as { id?: unknown; detail?: unknown };
-  const words = (outer.detail ?? {}) as { vip?: unknown; node?: unknown };
+  const fields = (outer.detail ?? {}) as { vip?: unknown; node?: unknown };
   const refusal: Rejection = { reason: 'malformed', message };
-  return { ok: false, vip: nameOf(words.vip), node: nameOf(words.node), eventId: nameOf(outer.id), refusal };
+  return {
+    ok: false,
+    vip: nameOf(fields.vip),
+    node: nameOf(fields.node),
+    eventId: nameOf(outer.id),
+    rejection: refusal,
+  };
 }
 
 const nameOf = (value: unknown): string =>

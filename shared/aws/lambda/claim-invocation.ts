@@ -8,7 +8,7 @@ import { countNewerVersion, countRejection, logAnswer } from './telemetry.ts';
 export async function invokeForClaim(event: unknown, { ports, environment, telemetry }: Invocation) {
   const parsed = parseClaimEvent(event);
   if (!parsed.ok) {
-    const { vip, node, eventId, refusal } = parsed;
+    const { vip, node, eventId, rejection: refusal } = parsed;
     countRejection(telemetry, { vip, node, eventId, ...refusal });
     await recordRejection(ports, { vip, node, ...refusal }, event);
     return { answer: 'rejected', reason: refusal.reason };

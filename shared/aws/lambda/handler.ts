@@ -10,7 +10,7 @@ import type { Context } from 'aws-lambda';
 import type { ForcedFailoverPorts } from '../../forced-failover/steps.ts';
 import { type DurationMs, durationMs } from '../../time.ts';
 import type { NodeIdentity } from '../../vip/admission.ts';
-import { recorded } from './logged-timeline.ts';
+import { withLog } from './logged-timeline.ts';
 import { metricsNamespace, type Telemetry } from './telemetry.ts';
 
 /** Before the platform kills the invocation, everything under way is aborted. */
@@ -55,7 +55,7 @@ export function lambda<Own extends Environment, Reply>(
       const over = new AbortController();
       const ends = AbortSignal.any([signal, over.signal]);
       const wired = portsFor(environment, durationMs(context.getRemainingTimeInMillis()), ends);
-      const ports = { ...wired, timeline: recorded(wired.timeline, telemetry) };
+      const ports = { ...wired, timeline: withLog(wired.timeline, telemetry) };
       try {
         return await work(event, { ports, environment, telemetry });
       } finally {

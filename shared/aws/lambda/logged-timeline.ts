@@ -6,24 +6,24 @@
 import type { Entry, Timeline } from '../../timeline/timeline.ts';
 import { logFailover, logRecord, logUnrecorded, type Telemetry } from './telemetry.ts';
 
-export const recorded = (timeline: Timeline, journal: Telemetry): Timeline => ({
+export const withLog = (timeline: Timeline, telemetry: Telemetry): Timeline => ({
   ...timeline,
   put: async (entry) => {
     if (entry.entry === 'intent') return timeline.put(entry);
     try {
-      const stands = await timeline.put(entry);
-      tell(journal, stands, stands.holder === entry.holder && stands.atMs === entry.atMs);
-      return stands;
+      const stored = await timeline.put(entry);
+      logStored(telemetry, stored, stored.holder === entry.holder && stored.atMs === entry.atMs);
+      return stored;
     } catch (error) {
-      logUnrecorded(journal, entry, error);
+      logUnrecorded(telemetry, entry, error);
       throw error;
     }
   },
 });
 
 /** What was there before may be without a line: who put it may have died. It is counted by whoever put it, only. */
-function tell(journal: Telemetry, stands: Entry, ours: boolean): void {
-  if (stands.entry === 'intent') return;
-  if (ours) logFailover(journal, stands);
-  else logRecord(journal, stands);
+function logStored(telemetry: Telemetry, stored: Entry, ours: boolean): void {
+  if (stored.entry === 'intent') return;
+  if (ours) logFailover(telemetry, stored);
+  else logRecord(telemetry, stored);
 }

@@ -39,7 +39,7 @@ export interface Happening {
 export interface Workflow {
   /** `there`: an execution of that name exists, running or ended. */
   start(name: string, input: object): Promise<'started' | 'there'>;
-  look(name: string): Promise<Execution | undefined>;
+  describe(name: string): Promise<Execution | undefined>;
   /** What happened after the event of this id, in order. */
   happenings(name: string, afterId: number): Promise<readonly Happening[]>;
   /** `over`: it was answered already, or waits no longer. */
@@ -54,7 +54,7 @@ export interface Machine {
 
 export const awsWorkflow = (machine: Machine): Workflow => ({
   start: (name, input) => start(machine, name, input),
-  look: (name) => look(machine, name),
+  describe: (name) => describe(machine, name),
   happenings: (name, afterId) => happenings(machine, name, afterId),
   answer: (token, decision) => answer(machine, token, decision),
 });
@@ -80,7 +80,7 @@ const states: Readonly<Record<string, Execution['state']>> = {
   ABORTED: 'stopped',
 };
 
-async function look(machine: Machine, name: string): Promise<Execution | undefined> {
+async function describe(machine: Machine, name: string): Promise<Execution | undefined> {
   const command = new DescribeExecutionCommand({ executionArn: executionArn(machine, name) });
   try {
     return executionFrom(name, await machine.client.send(command, { abortSignal: machine.signal }));

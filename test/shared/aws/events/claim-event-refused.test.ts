@@ -14,7 +14,7 @@ describe('every reason for turning a claim away', () => {
   /** As shared/aws/lambda/claim-invocation.ts does it. */
   async function deliver(w: World, event: unknown, roleId = ROLE): Promise<void> {
     const parsed = parseClaimEvent(event);
-    if (!parsed.ok) return recordRejection(w.wire, { ...parsed, ...parsed.refusal }, event);
+    if (!parsed.ok) return recordRejection(w.wire, { ...parsed, ...parsed.rejection }, event);
     const { claim, source } = parsed;
     await finish(w, handleClaim(w.wire, { claim, source }, { ...bySource, roleId }));
   }
