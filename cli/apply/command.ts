@@ -9,12 +9,12 @@ export const applyCommand = () =>
   defineCommand<ApplyOptions>(
     withCommon(
       new Command('apply')
-        .description('make the ledger say what a YAML file says, after showing the difference')
+        .description('make the registry match a YAML file, after showing the difference')
         .argument('<file>', 'the file; - for stdin')
         .option('-y, --yes', 'do not ask')
         .option('--dry-run', 'show the difference only; status 1 when there is one')
         .option('--prune', 'also remove VIPs that the file does not name')
-        .option('--force', 'with --prune: although route tables still bear the label')
+        .option('--force', 'with --prune: although route tables still have the label')
         .option('--reason <text>', 'why, for the record')
         .addHelpText(
           'after',
@@ -38,7 +38,7 @@ Examples:
     ),
     async ({ args, options }) => {
       if (args[0] === '-' && options.yes !== true && options.dryRun !== true)
-        throw usage('stdin is the file, so nobody can be asked', 'say --yes or --dry-run');
+        throw usage('stdin is the file, so it cannot ask', 'say --yes or --dry-run');
       return (await import('./run.ts')).applyFile;
     },
   );

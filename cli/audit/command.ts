@@ -21,7 +21,7 @@ const verifyCommand = () =>
             'after',
             `
 Finds what was edited or deleted in the table, as far back as the log is kept, and says how far
-that is. Whoever can change table and log alike is not found out.
+that is. A person who can change both table and log is not found.
 
 Examples:
   $ vipshift audit verify --since 7d

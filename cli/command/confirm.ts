@@ -1,4 +1,4 @@
-// Asks before something is changed. Without a terminal nobody can answer, so there it has to be said beforehand.
+// Asks before something is changed. Without a terminal there is no one to answer, so the options have to say it.
 import { createInterface } from 'node:readline/promises';
 import { usage } from './exit.ts';
 
@@ -7,8 +7,8 @@ export async function agreed(question: string, yes: boolean): Promise<boolean> {
   if (yes) return true;
   if (process.stdin.isTTY !== true)
     throw usage(
-      'nobody is there to ask: stdin is no terminal',
-      'say --yes to go on, or --dry-run to look only',
+      'cannot ask: stdin is not a terminal',
+      'say --yes to go on, or --dry-run to see what would change',
     );
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -73,12 +73,12 @@ export function settingsOf(options: CommonOptions): Settings {
   };
 }
 
-/** The stack's parameter ec2Rates, for whom AWS Support has granted more; EC2's defaults unless told. */
+/** The stack's parameter ec2Rates, where AWS Support has granted more; by default EC2's own. */
 function ratesOf(text: string | undefined): Pick<Settings, 'rates'> {
   if (text === undefined || text === '') return {};
   const problems: string[] = [];
   const rates = ratesFrom(text, problems);
-  if (problems.length > 0) throw usage(problems.join('; '), 'mend it, or take it out of the environment');
+  if (problems.length > 0) throw usage(problems.join('; '), 'fix it, or take it out of the environment');
   return { rates };
 }
 

@@ -85,7 +85,7 @@ async function run({ args, options, out, session }: CommandContext<TimelineOptio
   );
 }
 
-/** A name that the ledger never had is most likely a slip; a removed VIP's record stays. */
+/** A name that was never registered is most likely a typing error; the record of a removed VIP stays. */
 async function nothing(session: Session, out: Output, question: Question, zone: string): Promise<void> {
   const { vip, sinceMs, untilMs } = question;
   if (vip !== undefined && (await session.ports.vips.read(vip)) === undefined)

@@ -78,7 +78,7 @@ async function explainProbe(
 ): Promise<Status> {
   const probe = (await session.log.probes(vip, PROBES_LOOKED_THROUGH)).find((p) => p.eventId === eventId);
   if (probe === undefined) {
-    const next = `wait a few seconds and ask again; else look at the node’s bus and source: vipshift doctor ${vip}`;
+    const next = `wait a few seconds and ask again; else check the node’s bus and source: vipshift doctor ${vip}`;
     throw refused(`no self-test ${eventId} of ${vip} has reached the controller`, next);
   }
   if (out.json) out.document(probe);
@@ -138,7 +138,7 @@ async function owner({ args, options, out, session }: CommandContext<OwnerOption
     ...defined({ ownerNow: item.owner }),
   });
   if (out.json) return out.document({ ...found, at: momentText(atMs, options.tz), reads: around.reads });
-  out.line(`${plain(found.owner ?? 'nobody')}`);
+  out.line(`${plain(found.owner ?? 'no one')}`);
   const say = (text: string) => out.line(`  ${plain(text)}`);
   say(`owned ${vip} at ${momentText(atMs, options.tz)}: ${found.how}`);
   if (found.by !== undefined) {
@@ -150,7 +150,7 @@ async function owner({ args, options, out, session }: CommandContext<OwnerOption
   if (found.underWay !== undefined) {
     const { epoch, to, outcome } = found.underWay;
     say(
-      `epoch ${epoch} was under way to ${to ?? 'nobody'}, and ended ${outcome}: vipshift explain ${vip}/${epoch}`,
+      `epoch ${epoch} was under way to ${to ?? 'no one'}, and ended ${outcome}: vipshift explain ${vip}/${epoch}`,
     );
   }
 }

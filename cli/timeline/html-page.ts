@@ -75,7 +75,7 @@ const LEFT = 130;
 const ROW_HEIGHT = 28;
 const TICKS = 6;
 
-/** One lane for each VIP; a mark for each failover, whose shape as well as colour tells the outcome. */
+/** One row for each VIP, a mark for each failover. Shape and colour both show the outcome. */
 function chart(page: Page, failovers: readonly Failover[]): Markup {
   const vips = [...new Set(failovers.map((f) => f.vip))].sort();
   const times = failovers.map((f) => f.atMs);
@@ -123,7 +123,7 @@ const tickText = (tick: number, spanMs: number, zone: string): string => {
 };
 
 const labelOf = (f: Failover, zone: string): string =>
-  `${f.vip}/${f.epoch} ${f.outcome}, ${f.from ?? 'nobody'} to ${f.to ?? 'nobody'}, ${momentText(f.atMs, zone)}`;
+  `${f.vip}/${f.epoch} ${f.outcome}, ${f.from ?? 'no one'} to ${f.to ?? 'no one'}, ${momentText(f.atMs, zone)}`;
 
 function story(f: Failover, n: number, zone: string): Markup {
   const rows: (readonly [string, string])[] = [
@@ -143,7 +143,7 @@ function story(f: Failover, n: number, zone: string): Markup {
     ...f.notes.map((note) => ['note', note] as const),
   ];
   return html`<section id="f${n}" tabindex="-1" aria-labelledby="h${n}">
-<h3 id="h${n}">${f.vip}/${f.epoch} <span class="${tones[f.outcome]}">${f.outcome}</span> ${f.from ?? 'nobody'} → ${f.to ?? 'nobody'}</h3>
+<h3 id="h${n}">${f.vip}/${f.epoch} <span class="${tones[f.outcome]}">${f.outcome}</span> ${f.from ?? 'no one'} → ${f.to ?? 'no one'}</h3>
 <p class="note">${momentText(f.atMs, zone)}</p>
 <table><tbody>${rows.map(([label, text]) => html`<tr><th scope="row">${label}</th><td>${text}</td></tr>`)}</tbody></table>
 ${bars(f)}

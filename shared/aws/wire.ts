@@ -1,7 +1,7 @@
 // The only reader of the environment and of the clock: makes the ports on AWS that one invocation works with.
 //
-// Clients live as long as the sandbox, so that their connections are warm; everything else is made per invocation and
-// ends with it: no request outlives the answer (a frozen sandbox would send it in the next one).
+// Clients live as long as the execution environment, so that their connections are warm. Everything else is made per
+// invocation and ends with it: no request outlives the answer (a frozen environment would send it in the next one).
 
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -34,9 +34,9 @@ export interface Settings {
   readonly bus: string;
   readonly identity: NodeIdentity;
   readonly retentionDays: number;
-  /** Off for fleets so large that four metrics for each VIP cost more than they tell; on unless told. */
+  /** Off for fleets so large that four metrics for each VIP cost more than they are worth. On by default. */
   readonly metricsByVip?: boolean;
-  /** EC2's request buckets, where the account was granted other sizes; EC2's defaults unless told. */
+  /** EC2's request buckets, where the account was granted other sizes. By default EC2's own. */
   readonly rates?: Rates;
 }
 
@@ -134,18 +134,18 @@ export function clients(
 
 const ATTEMPTS_MAX = 4;
 const ignore = () => undefined;
-/** Without `info`: the SDK would copy every request and reply for it, whole route tables too, before it says them to nobody. */
+/** Without `info`: the SDK would copy every request and reply for it, whole route tables included, and then drop them. */
 const quiet = { debug: ignore, warn: ignore, error: ignore } as unknown as NonNullable<
   EC2ClientConfig['logger']
 >;
 
-/** What outlives an invocation and is only ever a hint: labels met before, and our own view of EC2's budget. */
+/** What outlives an invocation. Beside clients and settings these are only hints: known labels, and our view of EC2's budget. */
 export interface ExecutionEnvironment {
   readonly clients: Clients;
   readonly settings: Settings;
   readonly localBucket: ReturnType<typeof localBucket>;
   readonly scopes: Map<string, Scope>;
-  /** The account's buckets as this sandbox saw them last. */
+  /** The account's buckets as this environment saw them last. */
   readonly buckets: Map<Step['call'], BucketState>;
 }
 
@@ -157,7 +157,7 @@ export const executionEnvironment = (settings: Settings, made: Clients): Executi
   buckets: new Map(),
 });
 
-/** The sandbox of a Lambda function, from its own environment. */
+/** The execution environment of a Lambda function, from its environment variables. */
 export const lambdaEnvironment = (): ExecutionEnvironment =>
   executionEnvironment(settingsFrom(process.env), clients());
 

@@ -1,6 +1,6 @@
 // EC2 in memory: route tables, ENIs and Elastic IPs of one Region, with the refusals that the real calls give (EC2 API
 // reference: ReplaceRoute, CreateRoute, AssociateAddress). Each call takes effect in one step; delays, lost replies,
-// throttles and stale reads are wrapped around it by whoever wants them.
+// throttles and stale reads are wrapped around it by tests that want them.
 import { Fault } from '../fault.ts';
 import type { Ec2 } from '../network/ec2.ts';
 import {
@@ -18,7 +18,7 @@ import { EIP_SUFFIX } from '../vip/member.ts';
 import type { Scope } from '../vip/vip.ts';
 
 export interface MemoryEip extends EipSeen {
-  /** The tag's value; undefined when it bears none. */
+  /** The tag's value; undefined when it has none. */
   readonly label?: string;
 }
 export interface MemoryTable extends Omit<TableSeen, 'routes'> {
@@ -34,7 +34,7 @@ export interface MemoryEc2 extends Ec2 {
   readonly tables: Map<string, MemoryTable>;
   readonly enis: Map<string, MemoryEni>;
   readonly eips: Map<string, MemoryEip>;
-  /** Every call that took effect, in order: what checkers look at. */
+  /** Every call that took effect, in order, for checkers. */
   readonly effects: readonly Step[];
 }
 
@@ -65,7 +65,7 @@ type Region = Pick<MemoryEc2, 'tables' | 'enis' | 'eips'>;
 
 function observationOf(region: Region, scope: Scope, clock: Clock): Observation {
   const labels = [...scope.nodeLabels, ...scope.nodeLabels.map((label) => label + EIP_SUFFIX)];
-  const bearing = (label: string | undefined, wanted: readonly string[]) =>
+  const hasLabel = (label: string | undefined, wanted: readonly string[]) =>
     label !== undefined && wanted.includes(label);
   const now = clock.now();
   return {
@@ -73,10 +73,10 @@ function observationOf(region: Region, scope: Scope, clock: Clock): Observation 
     beganAtMs: now,
     endedAtMs: now,
     tables: [...region.tables.values()]
-      .filter((t) => bearing(t.label, scope.tableLabels))
+      .filter((t) => hasLabel(t.label, scope.tableLabels))
       .map((table) => ({ ...table, routes: routesNow(region, table.routes) })),
     enis: [...region.enis.values()]
-      .filter((e) => bearing(e.label, labels))
+      .filter((e) => hasLabel(e.label, labels))
       .map(({ privateAddresses, ...eni }) => ({
         ...eni,
         label: eni.label!,
@@ -88,7 +88,7 @@ function observationOf(region: Region, scope: Scope, clock: Clock): Observation 
         }),
       })),
     eips: [...region.eips.values()]
-      .filter((e) => bearing(e.label, [scope.name, ...labels]))
+      .filter((e) => hasLabel(e.label, [scope.name, ...labels]))
       .map(({ label: _label, ...eip }) => eip),
   };
 }

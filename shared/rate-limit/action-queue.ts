@@ -127,11 +127,14 @@ export class ActionQueue {
   }
 
   #enqueue(): Promise<Slot | undefined> {
-    const { promise, resolve, reject } = Promise.withResolvers<Slot | undefined>();
-    const waiter: Waiter = { give: resolve, refuse: reject };
-    this.#waiters.push(waiter);
+    const isFirst = this.#intervalMs === 0;
+    let waiter: Waiter;
+    const slot = new Promise<Slot | undefined>((give, refuse) => {
+      waiter = { give, refuse };
+      this.#waiters.push(waiter);
+    });
     this.#reserve();
-    return this.#intervalMs > 0 ? promise : Promise.race([promise, this.#giveUp(waiter, promise)]);
+    return isFirst ? Promise.race([slot, this.#giveUp(waiter!, slot)]) : slot;
   }
 
   /** Without a slot within FIRST_SLOT_TIMEOUT a call goes if the local bucket lets it go at once. */

@@ -59,7 +59,7 @@ async function find(table: TimelineTable, question: Question): Promise<Answer> {
   return { records, reads: reading.reads, ...readBackToMs };
 }
 
-/** A failover that leaves a VIP where it is stands in both indexes of its node. */
+/** A failover that leaves a VIP where it is appears in both indexes of its node. */
 function once(records: readonly AuditRecord[]): AuditRecord[] {
   const seen = new Set<string>();
   return records.filter((record) => {
@@ -69,7 +69,7 @@ function once(records: readonly AuditRecord[]): AuditRecord[] {
   });
 }
 
-/** Keys lie in the order of epochs; an outcome can be written out of turn by ORDER_SLACK. */
+/** Keys are in the order of epochs; an outcome can be written late by up to ORDER_SLACK. */
 const isPast = (question: Question, item: Item): boolean =>
   item.entry === 'outcome' && (item.atMs as number) < minus(question.sinceMs, ORDER_SLACK);
 
@@ -98,7 +98,7 @@ async function rangesOfVip(reading: Reading, question: Question, vip: string): P
   const ranges: Range[] = [];
   if (kinds.includes('outcome')) {
     const last = await lastEpochBy(reading, vip, plus(untilMs, ORDER_SLACK));
-    // What a filter leaves may lie far apart, so that the window's beginning has to be known beforehand.
+    // Records that pass a filter may be far apart, so the beginning of the window has to be known beforehand.
     const first =
       question.outcomes === undefined || sinceMs === 0
         ? undefined
@@ -181,7 +181,7 @@ async function rejectionOf(
   return found?.entry === 'rejected' ? found : undefined;
 }
 
-/** How many records before an instant are looked at for the one that made the owner. */
+/** How many records before an instant are searched for the one that made the owner. */
 const BEFORE = 50;
 
 async function around(table: TimelineTable, vip: string, atMs: EpochMs): Promise<Omit<Around, 'ownerNow'>> {

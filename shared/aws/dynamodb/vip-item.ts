@@ -1,6 +1,6 @@
-// How a VIP lies in DynamoDB. The domain's shape but for what one UpdateItem cannot write blindly: a map may not hold a
-// value computed from another attribute, so the epochs of `open` lie in a map of their own (`openEpoch`), and the
-// lease's epoch is the item's `epoch`, which only rises when a lease is taken.
+// How a VIP is stored in DynamoDB. The domain's shape, except for what one UpdateItem cannot write without reading: a map
+// may not hold a value computed from another attribute. So the epochs of `open` are in a map of their own (`openEpoch`),
+// and the lease's epoch is the item's `epoch`, which only rises when a lease is taken.
 //
 // Rule: attributes are set and removed one by one, never the whole item, so that old code keeps what it does not know.
 import { unmarshall } from '@aws-sdk/util-dynamodb';
@@ -57,7 +57,7 @@ function rowFrom(vip: Vip): Row {
   };
 }
 
-/** Adds to `update` what turns the item of `before` into that of `after`; `rev` is the caller's. */
+/** Adds to `update` what changes the item of `before` into that of `after`. The caller sets `rev`. */
 export function differences(update: Update, before: Vip | undefined, after: Vip): void {
   const was: Partial<Row> = before === undefined ? {} : rowFrom(before);
   const is = rowFrom(after);

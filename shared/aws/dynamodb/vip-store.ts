@@ -28,7 +28,7 @@ export interface Dynamo {
   nonce(): string;
 }
 
-/** Views lie beside the items under a name that no VIP can have. */
+/** Stored observations are in the same table, under names that no VIP can have. */
 const VIEW_PREFIX = 'view/';
 
 export const awsVips = (dynamo: Dynamo): VipStore => ({
@@ -66,7 +66,7 @@ async function list(dynamo: Dynamo): Promise<readonly Vip[]> {
   const vips: Vip[] = [];
   const request = {
     TableName: dynamo.table,
-    // Views and the account's budget lie in the same table; only VIPs have this.
+    // Stored observations and the request budget are in the same table; only VIPs have this.
     FilterExpression: 'attribute_exists(rev)',
   };
   try {
@@ -146,7 +146,7 @@ const isRegistered = (u: Update): string =>
 
 const isMember = (u: Update, node: string): string => `attribute_exists(${u.path('members', node)})`;
 
-/** The same order as newerStint in claim.ts; the contract suite holds both against each other. */
+/** The same order as isNewerTransition; the contract suite checks that both agree. */
 function isNewTransition(u: Update, claim: string, nodeState: NodeState): string {
   const [bootId, bootAtMs, since] = ['bootId', 'bootAtMs', 'since'].map((f) => `${claim}.${u.name(f)}`);
   const [boot, bootAt, began] = [
@@ -159,7 +159,7 @@ function isNewTransition(u: Update, claim: string, nodeState: NodeState): string
   return `(attribute_not_exists(${claim}) OR (${sameBoot}) OR (${laterBoot}))`;
 }
 
-/** The same conditions as onlyRefreshes in vip.ts. */
+/** The same conditions as onlyRefreshes in vip/. */
 function onlyRefreshes(u: Update, claim: string, nodeState: NodeState): string {
   const field = (name: keyof NodeState) => `${claim}.${u.name(name)}`;
   const parts = [

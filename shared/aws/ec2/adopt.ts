@@ -1,4 +1,4 @@
-// What adopting a hand-made set-up needs of EC2: who routes to the addresses now, and tagging.
+// What adopting a hand-made set-up needs from EC2: the present routes to the addresses, and tagging.
 import {
   CreateTagsCommand,
   paginateDescribeNetworkInterfaces,
@@ -10,7 +10,7 @@ import type { Ec2Reader } from './vpc.ts';
 
 export interface HandMade {
   readonly table: string;
-  /** The tag's value; undefined when it bears none. */
+  /** The tag's value; undefined when it has none. */
   readonly label?: string;
   readonly address: string;
   readonly target: string;
@@ -60,7 +60,7 @@ export async function routesTo(
 export interface EniNamed {
   readonly eni: string;
   readonly vpc: string;
-  /** The tag's value; undefined when it bears none. */
+  /** The tag's value; undefined when it has none. */
   readonly label?: string;
   /** The instance that it is attached to. */
   readonly node?: string;

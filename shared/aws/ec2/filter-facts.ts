@@ -1,4 +1,5 @@
-// What the doctor looks up about packet filters: security groups and network ACLs, prefix lists in their rules resolved.
+// What the doctor reads about packet filters: security groups and network ACLs, with the prefix lists in their rules
+// resolved.
 import {
   type IpPermission,
   type NetworkAclEntry,

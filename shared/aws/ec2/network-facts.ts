@@ -56,7 +56,7 @@ export async function describeNetwork(
     try {
       return await described;
     } catch (error) {
-      unchecked.push({ what, why: faultFromSdkError(error, 'looking').message });
+      unchecked.push({ what, why: faultFromSdkError(error, 'describing').message });
       return without;
     }
   };

@@ -93,7 +93,8 @@ export async function collect<Page, Thing>(
   for await (const page of pages) {
     all.push(...(things(page) ?? []));
     count += 1;
-    if (count > pagesMax) throw new RangeError(`more than ${pagesMax} pages: check who bears the labels`);
+    if (count > pagesMax)
+      throw new RangeError(`more than ${pagesMax} pages: check which resources have the labels`);
   }
   return all;
 }

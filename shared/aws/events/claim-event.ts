@@ -1,4 +1,4 @@
-// The wire contract: an EventBridge event in, a claim or a refusal out. Never throws, whatever comes.
+// The wire contract: an EventBridge event in, a claim or a rejection out. Never throws, whatever comes.
 //
 // events/vrrp-state-change.schema.json says the same for everybody else; a test holds both against the same examples.
 // Versions: fields are only ever added, unknown ones are ignored, and a higher version is read as far as it is known,
@@ -13,11 +13,11 @@ import { type Claim, claimKinds, vrrpStates } from '../../vip/claim.ts';
 export const DETAIL_TYPE = 'VRRP State Change';
 export const VERSION = 1;
 
-// The mini build leaves its messages out; a rejection without one helps nobody.
+// The mini build leaves its messages out; a rejection without a message is no help.
 z.config(en());
 
 const count = z.int().check(z.minimum(0));
-/** A hundred years: bounds every instant that is reckoned from it. */
+/** A hundred years: bounds every instant that is computed from it. */
 const UPTIME_MAX_MS = 3_155_760_000_000;
 const uptime = z.number().check(z.minimum(0), z.maximum(UPTIME_MAX_MS));
 const text = (min: number, max: number) => z.string().check(z.minLength(min), z.maxLength(max));
@@ -49,7 +49,7 @@ const envelope = z.object({
   detail: z.unknown(),
 });
 
-/** The node's own clock may have ticked between drawing a number and sending; more than this is a lie or a fault. */
+/** The node's own clock may have ticked between drawing a number and sending; more than this is a mistake or a fraud. */
 const UPTIME_SLACK_MS = 1000;
 
 export type Parsed =
@@ -100,7 +100,7 @@ function malformed(event: unknown, error: z.core.$ZodError): Parsed {
   return refused(event, issues.join('; '));
 }
 
-/** The names are kept, cut and cleaned, so that the rejection is found where one would look for it. */
+/** The names are kept, cut and cleaned, so that the rejection is found under them. */
 function refused(event: unknown, message: string): Parsed {
   const outer = (event ?? {}) as { id?: unknown; detail?: unknown };
   const fields = (outer.detail ?? {}) as { vip?: unknown; node?: unknown };

@@ -1,6 +1,6 @@
-// The timeline of a function: each outcome that is put has its line in the log, written by whoever put it, at once, so
-// that record and log can be held against each other (vipshift audit verify). Whoever records, whatever for: a claim, a
-// reconcile, an order, an epoch that somebody else left open.
+// The timeline of a function: each outcome that is put gets its line in the log at once, from the function that put it,
+// so that record and log can be compared (vipshift audit verify). This holds for a claim, a reconcile, an operator's
+// order, and an epoch that another holder left open.
 //
 // Limit: an invocation that dies between the two leaves a record without a line.
 import type { Entry, Timeline } from '../../timeline/timeline.ts';
@@ -21,7 +21,7 @@ export const withLog = (timeline: Timeline, telemetry: Telemetry): Timeline => (
   },
 });
 
-/** What was there before may be without a line: who put it may have died. It is counted by whoever put it, only. */
+/** An entry that was there before may lack a line: its writer may have died. Only the writer counts it. */
 function logStored(telemetry: Telemetry, stored: Entry, ours: boolean): void {
   if (stored.entry === 'intent') return;
   if (ours) logFailover(telemetry, stored);

@@ -81,7 +81,7 @@ async function linesOfGroup(logs: Logs, group: string, window: Window): Promise<
   throw new RangeError(`more than ${PAGES_MAX} pages of log in ${group}: ask for a shorter time`);
 }
 
-/** Undefined for lines that tell of no record. What stands before the JSON is the log's own. */
+/** Undefined for lines without a record. What precedes the JSON is the log's own. */
 export function lineFrom(text: string, atMs: EpochMs): LogLine | undefined {
   const start = text.indexOf('{');
   if (start === -1) return undefined;

@@ -1,6 +1,6 @@
-// The workflow `failover` as whoever starts and follows it sees it: the executions of its state machine.
+// The workflow `failover` as its callers see it: the executions of its state machine.
 //
-// Invariant: a name is one failover. What exists under a name is told and never started again.
+// Invariant: a name is one failover. An execution that exists under a name is returned and never started again.
 // Limit: Step Functions forgets an execution 90 days after its end; the timeline keeps what it did.
 import {
   DescribeExecutionCommand,
@@ -86,7 +86,7 @@ async function describe(machine: Machine, name: string): Promise<Execution | und
     return executionFrom(name, await machine.client.send(command, { abortSignal: machine.signal }));
   } catch (error) {
     if (isNoExecution(error)) return undefined;
-    throw faultFromSdkError(error, `looking at the execution ${name}`);
+    throw faultFromSdkError(error, `describing the execution ${name}`);
   }
 }
 

@@ -114,7 +114,7 @@ describe('a managed prefix list', () => {
   });
   test('is refused by the range that does not', () => {
     expect(refused(['10.0.3.0/24'])).toEqual([
-      expect.stringMatching(/10\.0\.3\.0\/24 lies inside 10\.0\.0\.0\/16/),
+      expect.stringMatching(/10\.0\.3\.0\/24 is inside 10\.0\.0\.0\/16/),
     ]);
     expect(refused(['169.254.0.0/24'])).toContain('169.254.0.0/24');
     expect(refused(['198.51.100.0/24'])).toEqual(['198.51.100.0/24']);

@@ -9,7 +9,7 @@ const bucket = { burst: 50, perSecond: 5 };
 const places = (paced: LocalBucket, count: number, now: EpochMs = START): readonly number[] =>
   Array.from({ length: count }, () => paced.reserve('ReplaceRoute', now));
 
-describe('the pace', () => {
+describe('the local bucket', () => {
   test('lets a burst go at once and spaces out the rest', () => {
     const waits = places(localBucket(), 60);
     expect(waits.filter((wait) => wait === 0)).toHaveLength(rates.ReplaceRoute.burst);

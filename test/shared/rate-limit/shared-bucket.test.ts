@@ -38,7 +38,7 @@ import {
 const real = { burst: 50, perSecond: 5 };
 const rate = rates.ReplaceRoute;
 
-/** The instants at which calls may go out, as told by bookings of these sizes one after the other. */
+/** The instants at which calls may go out, from reservations of these sizes one after the other. */
 async function instants(
   budget: SharedBucket,
   counts: readonly number[],
@@ -46,8 +46,8 @@ async function instants(
 ): Promise<number[]> {
   const all: number[] = [];
   for (const count of counts) {
-    const booking = await budget.reserve('ReplaceRoute', count, priority, START);
-    for (let n = 0; n < count; n++) all.push(Math.max(START, booking.firstAtMs + n * booking.intervalMs));
+    const slots = await budget.reserve('ReplaceRoute', count, priority, START);
+    for (let n = 0; n < count; n++) all.push(Math.max(START, slots.firstAtMs + n * slots.intervalMs));
   }
   return all;
 }
@@ -65,7 +65,7 @@ function refusals(at: readonly number[]): number {
 }
 
 describe('the account’s budget', () => {
-  test('is never refused by EC2’s bucket, whoever books how many in which order', async () => {
+  test('is never refused by EC2’s bucket, however many slots are reserved in which order', async () => {
     for (const counts of [[400], Array.from({ length: 40 }, () => 10), [45, 1, 200, 7, 7, 140]]) {
       expect(refusals(await instants(memorySharedBucket(), counts))).toBe(0);
     }
@@ -84,12 +84,12 @@ describe('the account’s budget', () => {
     expect(Math.max(...at) - START).toBeLessThan(1.2 * ((400 - 50) / 5) * 1000);
   });
 
-  test('serves in the order of booking: nobody who came later goes first', async () => {
+  test('serves in the order of reservation: no later caller goes first', async () => {
     const at = await instants(memorySharedBucket(), [60, 5, 30]);
     expect(at).toEqual(at.toSorted((a, b) => a - b));
   });
 
-  test('the front lane waits for tokens that are gone and not for those that others only booked', async () => {
+  test('priority front waits for tokens that are gone, and not for those that others have only reserved', async () => {
     const budget = memorySharedBucket();
     await instants(budget, [200]);
     const [first] = await instants(budget, [1], 'front');
@@ -98,7 +98,7 @@ describe('the account’s budget', () => {
     expect(late[0]! - START).toBeGreaterThan(30_000);
   });
 
-  test('who is pushed back by the front lane is told by how much', async () => {
+  test('a caller that is pushed back can read by how much', async () => {
     const budget = memorySharedBucket();
     await instants(budget, [200]);
     const before = await budget.pushback('ReplaceRoute');
@@ -106,21 +106,21 @@ describe('the account’s budget', () => {
     expect((await budget.pushback('ReplaceRoute')) - before).toBe(Math.ceil(5000 / rate.perSecond));
   });
 
-  test('the front lane pushes nobody back while the burst lasts', async () => {
+  test('priority front pushes no one back while the burst lasts', async () => {
     const budget = memorySharedBucket();
     await instants(budget, [10]);
     await instants(budget, [10], 'front');
     expect(await budget.pushback('ReplaceRoute')).toBe(0);
   });
 
-  test('what is given back can be booked again', async () => {
+  test('what is refunded can be reserved again', async () => {
     const budget = memorySharedBucket();
     await budget.reserve('ReplaceRoute', 45, 'back', START);
     await budget.refund('ReplaceRoute', 45);
     expect((await instants(budget, [45])).every((instant) => instant === START)).toBe(true);
   });
 
-  test('a refusal by EC2 empties the bucket: the next place is a whole token away', () => {
+  test('a refusal by EC2 empties the bucket: the next slot is a whole token away', () => {
     const empty = afterDrain(rate, untouched, START);
     const next = slotsOf(
       rate,
@@ -143,15 +143,15 @@ describe('the account’s budget', () => {
   });
 });
 
-describe('the turns of a failover', () => {
+describe('the queue of a failover', () => {
   const ports = (w: World, sharedBucket: SharedBucket) => ({
     clock: w.clock,
     localBucket: localBucket(),
     sharedBucket,
   });
 
-  /** When each of `count` calls had its turn, in ms after START. */
-  async function turnTimes(
+  /** When each of `count` calls went out, in ms after START. */
+  async function sendTimes(
     w: World,
     budget: SharedBucket,
     count: number,
@@ -167,14 +167,14 @@ describe('the turns of a failover', () => {
     return at;
   }
 
-  test('what was expected is booked beforehand: its turns come without a wait', async () => {
+  test('what was expected is reserved beforehand: its calls go without a wait', async () => {
     const w = world();
     const queue = callQueueFor(ports(w, memorySharedBucket()), { ...newVip(entry), tablesSeen: 4 });
     await w.clock.advance(durationMs(10));
     for (let n = 0; n < 8; n++) expect(queue.waitForSlot('ReplaceRoute')).toBeUndefined();
   });
 
-  test('what was expected and not needed is given back', async () => {
+  test('what was expected and not needed is refunded', async () => {
     const [w, budget] = [world(), memorySharedBucket()];
     const queue = callQueueFor(ports(w, budget), { ...newVip(entry), tablesSeen: 20 });
     await w.clock.advance(durationMs(10));
@@ -183,45 +183,45 @@ describe('the turns of a failover', () => {
   });
 
   test('200 calls of one failover take what EC2 needs and no second and a half more', async () => {
-    const at = await turnTimes(world(), memorySharedBucket(), 200);
+    const at = await sendTimes(world(), memorySharedBucket(), 200);
     expect(at).toHaveLength(200);
     expect(Math.max(...at)).toBeLessThanOrEqual(30_000 + 1500);
     expect(refusals(at.map((ms) => START + ms))).toBe(0);
   });
 
-  test('a VIP with many tables does not book out the bucket: one with a single table is not starved', async () => {
+  test('a VIP with many tables does not reserve the whole bucket: one with a single table is not starved', async () => {
     const [w, budget] = [world(), memorySharedBucket()];
-    const many = turnTimes(w, budget, 400);
+    const many = sendTimes(w, budget, 400);
     await w.clock.advance(durationMs(20));
-    const one = await turnTimes(w, budget, 1);
+    const one = await sendTimes(w, budget, 1);
     expect(one[0]).toBeLessThan((2 * SLICE * 1000) / rate.perSecond);
     await many;
   });
 
   test('a VIP with priority goes before all that wait, and they wait that much longer', async () => {
     const [w, budget] = [world(), memorySharedBucket()];
-    const others = [1, 2, 3, 4].map(() => turnTimes(w, budget, 50));
+    const others = [1, 2, 3, 4].map(() => sendTimes(w, budget, 50));
     await w.clock.advance(seconds(3));
-    const first = await turnTimes(w, budget, 5, 'front');
+    const first = await sendTimes(w, budget, 5, 'front');
     expect(Math.max(...first) - 3000).toBeLessThan(2000);
     const all = [...(await Promise.all(others)).flat(), ...first];
     expect(all).toHaveLength(205);
     expect(refusals(all.map((ms) => START + ms)) / 205, 'those on their way when it came').toBeLessThan(0.1);
   });
 
-  test('a budget that does not answer delays nobody for good: the own pace serves', async () => {
+  test('a shared bucket that does not answer delays no call for good: the local bucket decides', async () => {
     const silent: SharedBucket = { ...memorySharedBucket(), reserve: () => new Promise(() => undefined) };
-    const at = await turnTimes(world(), silent, 10);
+    const at = await sendTimes(world(), silent, 10);
     expect(at).toHaveLength(10);
     expect(Math.max(...at)).toBeLessThanOrEqual(1000);
   });
 
-  test('a budget that fails is as good as none', async () => {
+  test('a shared bucket that fails is as good as none', async () => {
     const broken: SharedBucket = {
       ...memorySharedBucket(),
       reserve: () => Promise.reject(new Fault('unknown', 'InternalServerError', 'no')),
     };
-    expect(Math.max(...(await turnTimes(world(), broken, 10)))).toBe(0);
+    expect(Math.max(...(await sendTimes(world(), broken, 10)))).toBe(0);
   });
 });
 
