@@ -11,7 +11,7 @@ export const top = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Quick ones first; none of them needs a server. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
-  'shared/vip': ['claim', 'liveness', 'election', 'lease', 'vip', 'retry-backoff', 'member'],
+  'shared/vip': ['claim', 'liveness', 'election', 'lease', 'vip', 'retry-backoff', 'member', 'admission'],
   'shared/network': ['plan'],
   'shared/switch': [
     ...['held-lease', 'execute', 'verify', 'switch-vip', 'run-epoch'],
@@ -20,7 +20,6 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'shared/controller': ['handle-claim', 'handle-claim-held', 'handle-claim-scope', 'reconcile'],
   'shared/forced-failover': ['execute'],
   'shared/rate-limit': ['shared-bucket'],
-  'shared/aws/events': ['claim-event-refused'],
   properties: ['merge', 'plan', 'boundaries', 'release', 'order'],
 };
 
