@@ -1,10 +1,11 @@
 // One state of the workflow `failover`: the step that has the state's name.
-import { type Invocation, lambda } from '../shared/aws/lambda/handler.ts';
+import { lambda } from '../shared/aws/lambda/handler.ts';
 import { stepFrom } from '../shared/aws/step-functions/step-event.ts';
+import { lambdaEnvironment, portsFor } from '../shared/aws/wire.ts';
 
-export const handler = lambda(async (event: unknown, { wire: ports, journal }: Invocation) => {
+export const handler = lambda(lambdaEnvironment(), portsFor, async (event, { ports, telemetry }) => {
   const step = stepFrom(event);
   const answer = await step.run(ports);
-  journal.logger.info(`step ${step.name}`, { answer });
+  telemetry.logger.info(`step ${step.name}`, { answer });
   return answer;
 });

@@ -1,5 +1,5 @@
 // Instants as an operator writes and reads them. UTC with Z unless another zone was asked for; never the machine's own,
-// so that two people who look at one record see the same.
+// so that two people who read one record see the same.
 import { type DurationMs, durationMs, type EpochMs, epochMs, iso, minus } from './time.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -34,7 +34,7 @@ export function momentFrom(text: string, now: EpochMs, zone: string): EpochMs | 
 const sameDay = (day: string, offset: string | undefined, utc: number): boolean =>
   (offset !== undefined && offset !== 'Z') || iso(epochMs(utc)).startsWith(day);
 
-/** The instant at which clocks in `zone` show what `wall` shows in UTC; of two, the one that two looks agree on. */
+/** The instant at which clocks in `zone` show what `wall` shows in UTC; of two, the one that both searches agree on. */
 function fromWall(wall: number, zone: string): number {
   const first = wall - offsetAt(epochMs(wall), zone);
   return wall - offsetAt(epochMs(first), zone);

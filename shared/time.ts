@@ -1,24 +1,4 @@
-// How long somebody waits for an answer that may not come.
-//
-// It is lost in a few steps: timers fire before sockets are read, so a process that had no CPU for a while would else give up an
-// answer that has come meanwhile.
-const STEPS = 5;
-
-export async function timeoutAfter(clock: Clock, patience: DurationMs): Promise<void> {
-  for (let step = 1; step <= STEPS; step++) await clock.wait(durationMs(patience / STEPS));
-}
-
-/** The answer; rejects when it has not come in time. Close to the invocation's end it is waited for, come what may. */
-export async function withTimeout<T>(clock: Clock, answer: Promise<T>, patience: DurationMs): Promise<T> {
-  const never = new Promise<never>(() => undefined);
-  const late = timeoutAfter(clock, patience).then(
-    () => {
-      throw new Error(`no answer within ${patience} ms`);
-    },
-    () => never,
-  );
-  return Promise.race([answer, late]);
-} // Instants and durations are different types, because two shipped peers have dead safety code for lack of it.
+// Instants and durations are different types, because two shipped peers have dead safety code for lack of it.
 //
 // Nothing in shared/*.ts reads a clock: an instant is always handed in. `Clock` is the port for code that has to
 // wait; its AWS form is made in aws/wire.ts, its simulated form in memory/clock.ts.
@@ -47,3 +27,23 @@ export interface Clock {
 
 /** `2026-11-22T14:03:07.123Z`: the one way an instant is written in records and messages. */
 export const iso = (instant: EpochMs): string => new Date(instant).toISOString();
+
+// A timeout passes in a few steps: timers fire before sockets are read, so a process that had no CPU for a while would
+// otherwise give up an answer that has come meanwhile.
+const TIMEOUT_STEPS = 5;
+
+export async function timeoutAfter(clock: Clock, timeout: DurationMs): Promise<void> {
+  for (let step = 1; step <= TIMEOUT_STEPS; step++) await clock.wait(durationMs(timeout / TIMEOUT_STEPS));
+}
+
+/** The answer; rejects when it has not come in time. Close to the end of the invocation it is waited for without a timeout. */
+export async function withTimeout<T>(clock: Clock, answer: Promise<T>, timeout: DurationMs): Promise<T> {
+  const never = new Promise<never>(() => undefined);
+  const late = timeoutAfter(clock, timeout).then(
+    () => {
+      throw new Error(`no answer within ${timeout} ms`);
+    },
+    () => never,
+  );
+  return Promise.race([answer, late]);
+}

@@ -30,7 +30,7 @@ export function pureRows(): readonly Row[] {
   const claims = Object.fromEntries(
     Object.keys(entry.members).map((node) => {
       const parsed = parseClaimEvent(claimEvent('web', node));
-      if (!parsed.ok) throw new Error(parsed.refusal.message);
+      if (!parsed.ok) throw new Error(parsed.rejection.message);
       return [node, nodeStateFrom(parsed.claim, now)];
     }),
   );

@@ -98,11 +98,11 @@ async function oneVip(
   signal: AbortSignal,
 ): Promise<void> {
   const ports = (): Ports => {
-    const { budget, ...rest } = portsFor(environment, durationMs(options.timeoutMs), signal);
-    return options.shared && budget !== undefined ? { ...rest, budget } : rest;
+    const { sharedBucket, ...rest } = portsFor(environment, durationMs(options.timeoutMs), signal);
+    return options.shared && sharedBucket !== undefined ? { ...rest, sharedBucket } : rest;
   };
   const parsed = parseClaimEvent(claimEvent(name, nodesOf(name)[1]!));
-  if (!parsed.ok) throw new Error(`the event was refused: ${parsed.refusal.message}`);
+  if (!parsed.ok) throw new Error(`the event was refused: ${parsed.rejection.message}`);
   await handleClaim(ports(), parsed, environment.settings.identity);
   // The next invocation: reconcile finds what the first had no time for.
   for (let n = 0; n < INVOCATIONS_MAX; n++) {

@@ -10,7 +10,7 @@ export const applyCommand = () =>
   defineCommand<ApplyOptions>(
     withCommon(
       new Command('apply')
-        .description('make the ledger say what a YAML file says, after showing the difference')
+        .description('make the registry match a YAML file, after showing the difference')
         .argument('<file>', 'the file; - for stdin')
         .option('-y, --yes', 'do not ask')
         .addOption(
@@ -19,7 +19,7 @@ export const applyCommand = () =>
         .option('--prune', 'also remove VIPs that the file does not name')
         .addOption(
           onlyWith(
-            new Option('--force', 'with --prune: although route tables still bear the label'),
+            new Option('--force', 'with --prune: although route tables still have the label'),
             'prune',
           ),
         )
@@ -46,7 +46,7 @@ Examples:
     ),
     async ({ args, options }) => {
       if (args[0] === '-' && options.yes !== true && options.dryRun !== true)
-        throw usage('stdin is the file, so nobody can be asked', 'say --yes or --dry-run');
+        throw usage('stdin is the file, so it cannot ask', 'say --yes or --dry-run');
       return (await import('./run.ts')).applyFile;
     },
   );

@@ -1,8 +1,9 @@
-// Makes the ledger say what a file says, after showing the difference.
+// Makes the registry match a file, after showing the difference.
 //
 // Everything is looked up and checked before anything is written. Limit: VIPs that only exchange addresses among
 // themselves need two runs; a VIP that gives one up goes first.
 import { readFile } from 'node:fs/promises';
+import { defined } from '../../shared/optional.ts';
 import { isPrefixList, overlaps, rangeFrom } from '../../shared/registry/ip-range.ts';
 import { type FileEntry, manifestFrom } from '../../shared/registry/manifest.ts';
 import { differences, isRegistered } from '../../shared/registry/registry.ts';
@@ -32,7 +33,7 @@ export async function applyFile({
   session,
 }: CommandContext<ApplyOptions>): Promise<Status> {
   const entries = await entriesFrom(args[0]!);
-  const vips = (await session.wire.vips.list()).filter(isRegistered);
+  const vips = (await session.ports.vips.list()).filter(isRegistered);
   const changes = await changesFor(session, entries, vips);
   const unnamed = vips.filter((vip) => !entries.some((e) => e.name === vip.name));
   const pruned = options.prune === true ? unnamed : [];
@@ -43,9 +44,11 @@ export async function applyFile({
   }
   const staying = unnamed.filter((vip) => !pruned.includes(vip)).map((vip) => vip.name);
   if (staying.length > 0)
-    out.note(`in the ledger and not in the file, left alone (--prune removes): ${staying.sort().join(', ')}`);
+    out.note(
+      `in the registry and not in the file, left alone (--prune removes): ${staying.sort().join(', ')}`,
+    );
   if (changes.length + pruned.length === 0) {
-    out.note('the ledger says so already');
+    out.note('No changes: the registry already matches the file');
     return status.ok;
   }
   if (options.dryRun === true) return status.bad;
@@ -81,14 +84,14 @@ async function entriesFrom(file: string): Promise<readonly FileEntry[]> {
   } catch (error) {
     throw refused(
       `${file}: ${(error as Error).message}`,
-      'mend the file; vipshift apply --help shows its form',
+      'fix the file; vipshift apply --help shows its form',
     );
   }
   const read = manifestFrom(document);
   if (read.ok) return read.entries;
   throw refused(
     `${file} is refused:\n${read.problems.join('\n')}`,
-    'mend the file; vipshift apply --help shows its form',
+    'fix the file; vipshift apply --help shows its form',
   );
 }
 
@@ -98,7 +101,7 @@ async function stdin(): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Each entry is checked against the ledger as it will be: the others of the file, and those that the file leaves. */
+/** Each entry is checked against the registry as it will be: the other entries of the file, and VIPs that are not in it. */
 async function changesFor(
   session: Session,
   entries: readonly FileEntry[],
@@ -116,7 +119,7 @@ async function changesFor(
   return withDraws(changes, [...vips, ...future]);
 }
 
-/** A pool gives no address that the file names for somebody; one that is used up is found before anything is written. */
+/** A pool gives no address that the file names elsewhere. A used-up pool is found before anything is written. */
 function withDraws(changes: readonly Change[], all: readonly Vip[]): readonly Change[] {
   const taken = new Set(all.flatMap((vip) => vip.addresses));
   const named = [...taken];
@@ -158,7 +161,7 @@ function show(out: Output, changes: readonly Change[], pruned: readonly Vip[]): 
         vip: name,
         change: was === undefined ? 'add' : 'set',
         differences: differences(was, prepared.entry),
-        ...(next === undefined ? {} : { andOneOfThePool: next }),
+        ...defined({ andOneOfThePool: next }),
       })),
     );
     out.documents(pruned.map((vip) => ({ vip: vip.name, change: 'remove' })));

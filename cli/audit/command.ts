@@ -22,7 +22,7 @@ const verifyCommand = () =>
             'after',
             `
 Finds failovers that were edited or deleted in the table, as far back as the log is kept, and says
-how far that is. Whoever can change table and log alike is not found out.
+how far that is. A person who can change both table and log is not found.
 Operators' actions (pin, freeze, failover, approve, vip set …), rejections, intents and requests for
 approval have no digest in the log: they are counted as not covered, and can be changed unseen.
 

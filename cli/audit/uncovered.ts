@@ -30,7 +30,7 @@ export async function uncovered(
   const { timelineTable: table, retentionDays } = settings;
   const timeline = { client: box.clients.dynamo, table, signal, retentionDays };
   try {
-    const names = (await session.wire.vips.list()).map((vip) => vip.name);
+    const names = (await session.ports.vips.list()).map((vip) => vip.name);
     const [told, intents, approvals] = await Promise.all([
       ordersAndRejections(session, window),
       intentsOf(

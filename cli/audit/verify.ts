@@ -112,7 +112,7 @@ async function recordsOf(
   return { records, fromMs: window.sinceMs };
 }
 
-/** Missing ones that are looked up by key: they may only have lost their place in the index, or their time. */
+/** Missing records that are looked up by key: they may only have lost their index key, or their time. */
 const LOOKED_UP_MAX = 200;
 
 async function explained(session: Session, found: readonly Discrepancy[]): Promise<readonly Discrepancy[]> {

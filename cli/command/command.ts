@@ -21,7 +21,7 @@ export interface CommandContext<Options> extends ParsedArgs<Options> {
 
 export type CommandAction<Options> = (run: CommandContext<Options>) => Promise<Status> | Promise<void>;
 
-/** Attaches the work to a command. `load` may look at the command line and refuse it; it brings the work along. */
+/** Attaches the work to a command. `load` may check the command line and refuse it; it returns the action. */
 export function defineCommand<Options>(
   command: Command,
   load: (line: ParsedArgs<Options>) => Promise<CommandAction<Options>>,

@@ -1,4 +1,4 @@
-// Asks before something is changed. Without a terminal nobody can answer, so there it has to be said beforehand.
+// Asks before something is changed. Without a terminal there is no one to answer, so the options have to say it.
 import { createInterface } from 'node:readline/promises';
 import { usage } from './exit.ts';
 
@@ -9,7 +9,7 @@ export async function agreed(
   otherwise = 'say --yes to go on, or --dry-run to look only',
 ): Promise<boolean> {
   if (yes) return true;
-  if (process.stdin.isTTY !== true) throw usage('nobody is there to ask: stdin is no terminal', otherwise);
+  if (process.stdin.isTTY !== true) throw usage('cannot ask: stdin is not a terminal', otherwise);
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());

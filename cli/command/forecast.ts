@@ -57,7 +57,7 @@ export async function movesWithout(
   kind: 'unpin' | 'thaw',
 ): Promise<ReadonlyMap<string, string>> {
   // The list may lag behind.
-  const items = await Promise.all(vips.map((vip) => session.wire.vips.read(vip.name)));
+  const items = await Promise.all(vips.map((vip) => session.ports.vips.read(vip.name)));
   const now = session.now();
   const moves = new Map<string, string>();
   for (const vip of items.filter(isRegistered)) {

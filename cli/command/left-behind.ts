@@ -17,7 +17,7 @@ export interface LeftThing {
 /** A sentence in place of the answer when it could not be looked up. */
 export async function leftBy(session: Session, name: string): Promise<readonly LeftThing[] | string> {
   try {
-    const vips = (await session.wire.vips.list()).filter(isRegistered);
+    const vips = (await session.ports.vips.list()).filter(isRegistered);
     const vip = vips.find((v) => v.name === name);
     if (vip === undefined) return [];
     const { survey } = await surveyFor(session, [vip]);

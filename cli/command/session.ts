@@ -36,8 +36,8 @@ export interface Session {
   readonly region: string;
   /** The tag key whose value is the label. */
   readonly tag: string;
-  readonly box: ExecutionEnvironment;
-  readonly wire: Ports;
+  readonly environment: ExecutionEnvironment;
+  readonly ports: Ports;
   readonly ec2: Ec2Reader;
   readonly orders: OperatorActionStore;
   readonly reservations: Reservations;
@@ -73,12 +73,12 @@ export function settingsOf(options: CommonOptions): Settings {
   };
 }
 
-/** The stack's parameter ec2Rates, for whom AWS Support has granted more; EC2's defaults unless told. */
+/** The stack's parameter ec2Rates, where AWS Support has granted more; by default EC2's own. */
 function ratesOf(text: string | undefined): Pick<Settings, 'rates'> {
   if (text === undefined || text === '') return {};
   const problems: string[] = [];
   const rates = ratesFrom(text, problems);
-  if (problems.length > 0) throw usage(problems.join('; '), 'mend it, or take it out of the environment');
+  if (problems.length > 0) throw usage(problems.join('; '), 'fix it, or take it out of the environment');
   return { rates };
 }
 
@@ -123,8 +123,8 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     settings,
     region,
     tag: tagKey(settings.stage),
-    box,
-    wire: ports,
+    environment: box,
+    ports: ports,
     ec2: { reader: made.reader, signal: controller.signal },
     orders: awsOperatorActions(table),
     reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => ports.vips.read(name) }),

@@ -4,7 +4,7 @@ import type { RegistryEntry } from '../../shared/vip/vip.ts';
 import type { Session } from './session.ts';
 
 export async function surveyFor(
-  { ec2, tag, wire: ports }: Session,
+  { ec2, tag, ports }: Session,
   entries: readonly RegistryEntry[],
 ): Promise<Surveyed> {
   const { surveyed } = await import('../../shared/aws/ec2/survey.ts');

@@ -4,6 +4,7 @@
 // not answer. zsh reads the same script by its bashcompinit.
 // Limit: of an option's value only choices and files are known.
 import { Argument, Command, type Option } from 'commander';
+import { defined } from '../../shared/optional.ts';
 
 export const completionCommand = () =>
   new Command('completion')
@@ -45,7 +46,7 @@ function places(command: Command, place: string): readonly Place[] {
   const own: Place = {
     place,
     words: [...subcommands, ...choices, ...options.map((o) => o.long ?? o.short ?? ''), '--help'],
-    ...(argument === undefined ? {} : { argument }),
+    ...defined({ argument }),
     values: options.filter((o) => o.required).map(wantedBy),
   };
   return [own, ...command.commands.flatMap((c) => places(c, `${place} ${c.name()}`))];

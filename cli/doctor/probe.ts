@@ -20,7 +20,7 @@ export async function probed(
   const id = await sendProbe(access, vip.name, NOBODY, began);
   while (session.now() - began < WAIT_MAX_MS) {
     if (await arrived(session, vip.name, id)) return { arrived: true, waitedMs: session.now() - began };
-    await session.wire.clock.wait(LOOK_EVERY);
+    await session.ports.clock.wait(LOOK_EVERY);
   }
   return { arrived: false, waitedMs: session.now() - began };
 }

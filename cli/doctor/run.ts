@@ -1,6 +1,6 @@
 // What `vipshift doctor` does: looks everything up, judges, and says what to do about it.
 import { readFile } from 'node:fs/promises';
-import { lookAtNetwork, type Once, once, profilesOf } from '../../shared/aws/ec2/network-facts.ts';
+import { describeNetwork, type Once, once, profilesOf } from '../../shared/aws/ec2/network-facts.ts';
 import type { Surveyed } from '../../shared/aws/ec2/survey.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
 import { bucketFindings, loadSentence, zoneLoads } from '../../shared/doctor/capacity.ts';
@@ -24,7 +24,7 @@ import { probed } from './probe.ts';
 
 export async function look({ args, options, out, session }: CommandContext<DoctorOptions>): Promise<Status> {
   const files = await filesOf(options.keepalived ?? []);
-  const listed = (await session.wire.vips.list()).filter(isRegistered);
+  const listed = (await session.ports.vips.list()).filter(isRegistered);
   const vips = args[0] === undefined ? listed : [await requireVip(session, args[0])];
   // The list may lag behind what was read.
   const all = [...listed.filter((vip) => !vips.some((v) => v.name === vip.name)), ...vips];
@@ -79,7 +79,7 @@ interface Identity {
 async function identityOf(session: Session, options: DoctorOptions, vips: readonly Vip[]): Promise<Identity> {
   const { busOf, rolesOf } = await import('../../shared/aws/iam/identity-facts.ts');
   const { IAMClient } = await import('@aws-sdk/client-iam');
-  const { settings, box, signal, ec2 } = session;
+  const { settings, environment: box, signal, ec2 } = session;
   const access = {
     iam: new IAMClient({ maxAttempts: 3 }),
     events: box.clients.events,
@@ -138,7 +138,11 @@ async function factsOf(
 ): Promise<Facts> {
   const { survey, observations } = looked;
   const [network, probes] = await Promise.all([
-    lookAtNetwork(session.ec2, vip, observations.get(vip.name)!, session.tag, account, remember),
+    describeNetwork(
+      session.ec2,
+      { vip, seen: observations.get(vip.name)!, tag: session.tag, caller: account },
+      remember,
+    ),
     session.log.probes(vip.name, 200),
   ]);
   const others = all.filter((other) => other.name !== vip.name);

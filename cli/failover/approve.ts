@@ -52,7 +52,7 @@ async function waitingFor(
 ): Promise<readonly ApprovalRequest[]> {
   const vips =
     name === undefined
-      ? (await session.wire.vips.list()).filter(isRegistered)
+      ? (await session.ports.vips.list()).filter(isRegistered)
       : [await requireVip(session, name)];
   const queue = vips.map((vip) => vip.name);
   const found: ApprovalRequest[] = [];
@@ -67,7 +67,7 @@ async function waitingFor(
 
 /** The request stays where it is when it is answered; the workflow knows. */
 async function waits(workflow: Workflow, { execution }: ApprovalRequest): Promise<boolean> {
-  if ((await workflow.look(execution))?.state !== 'running') return false;
+  if ((await workflow.describe(execution))?.state !== 'running') return false;
   const entered = (await workflow.happenings(execution, 0)).filter((h) => h.entered !== undefined);
   return entered.at(-1)?.entered === 'requestApproval';
 }

@@ -48,7 +48,7 @@ export async function takePinBack(
   try {
     await session.orders.put(takenBack(session, attempt));
     const back = sent ? await switchedBack(session, attempt) : undefined;
-    if (back === undefined) await update(session.wire.vips, attempt.vip, removeFrom(session, attempt));
+    if (back === undefined) await update(session.ports.vips, attempt.vip, removeFrom(session, attempt));
     attempt.pinned = 'no';
     out.note(pinText(attempt, session.now()));
     const look = `vipshift status ${attempt.vip}${repeated(options)}`;
@@ -80,7 +80,7 @@ const removeFrom =
 
 /** Under a lease of its own, to where the election then says. Undefined when there is nothing of ours left to take. */
 async function switchedBack(session: Session, attempt: Attempt): Promise<Switched | undefined> {
-  const { wire: ports } = session;
+  const { ports } = session;
   const began = session.now();
   while (session.now() < plus(began, WAIT_MAX)) {
     const vip = await ports.vips.read(attempt.vip);

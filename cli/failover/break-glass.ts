@@ -112,7 +112,11 @@ function tellPinned(
 }
 
 async function checkClock(session: Session, out: Output): Promise<void> {
-  const offset = await clockOffset(session.box.clients.dynamo, session.settings.vipsTable, session.signal);
+  const offset = await clockOffset(
+    session.environment.clients.dynamo,
+    session.settings.vipsTable,
+    session.signal,
+  );
   if (offset === undefined) return out.note('AWS did not tell its time: this machine’s clock is not checked');
   if (!offTooFar(offset)) return;
   throw new CliError(
@@ -145,7 +149,7 @@ async function moved(
 ): Promise<Switched> {
   const { session, out } = run;
   const { vip: name, pin, order } = attempt;
-  const { wire: ports } = session;
+  const { ports } = session;
   const began = session.now();
   let waited = false;
   try {

@@ -34,7 +34,7 @@ export async function follow(
   try {
     for (let look = 1; look <= LOOKS_MAX; look++) {
       // In this order: what happened before its end is told before its end.
-      const execution = await workflow.look(name);
+      const execution = await workflow.describe(name);
       // Right after its start it may not be found yet.
       const news = execution === undefined ? [] : await workflow.happenings(name, seen);
       for (const happening of news) tell(out, happening, execution, again);

@@ -39,7 +39,7 @@ export async function tellEnd(
   const epoch = switched !== undefined && 'epoch' in switched ? Number(switched.epoch) : 0;
   const [{ outcome }, vip, left] = await Promise.all([
     session.log.epoch(name, epoch),
-    session.wire.vips.read(name),
+    session.ports.vips.read(name),
     leftBy(session, name),
   ]);
   const before = preflight?.before.owner;
@@ -127,7 +127,7 @@ async function unsuccessful(
   const { outcome, exit } = endings[error] ?? { outcome: 'failed', exit: status.bad };
   const again = repeated(options);
   const why = cause ?? (state === 'failed' ? error || 'no reason was given' : `it was ${state}`);
-  const owner = (await session.wire.vips.read(vip))?.owner;
+  const owner = (await session.ports.vips.read(vip))?.owner;
   if (out.json) {
     const at = owner === undefined ? {} : { owner };
     out.document({ vip, to: execution.input.to, outcome, why, execution: execution.name, ...at });

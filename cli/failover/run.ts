@@ -53,7 +53,7 @@ export async function forced({
 export async function followed({ options, out, session }: CommandContext<FailoverOptions>): Promise<Status> {
   const workflow = await session.workflow();
   const name = options.follow!.split(':').at(-1)!;
-  if ((await workflow.look(name)) === undefined)
+  if ((await workflow.describe(name)) === undefined)
     throw refused(
       `there is no failover ${name} in stage ${session.settings.stage}`,
       'is --stage right, and --region? vipshift timeline --kind order names what was done',
@@ -108,9 +108,9 @@ async function begun(
   order: FailoverOrder,
   mayBeThere: boolean,
 ): Promise<Execution | undefined> {
-  const there = mayBeThere ? await workflow.look(name) : undefined;
+  const there = mayBeThere ? await workflow.describe(name) : undefined;
   if (there === undefined && (await workflow.start(name, order)) === 'started') return undefined;
-  const known = there ?? (await workflow.look(name));
+  const known = there ?? (await workflow.describe(name));
   const same = (['vip', 'to', 'mode', 'dryRun'] as const).every((key) => known?.input[key] === order[key]);
   if (known !== undefined && same) return known;
   const { vip, to, mode } = known?.input ?? {};

@@ -41,7 +41,7 @@ export const remarksOn = (input: KeepalivedInput): readonly string[] => [
   `The lever: "echo 1 > ${input.lever}" puts this node into FAULT at once and hands the VIP over; with 0 it takes part again.`,
   input.preempt
     ? 'preempt: a node of higher priority takes the VIP back as soon as it runs, which is a second interruption.'
-    : 'nopreempt: the VIP stays where it is until its node fails or is told to go. It needs state BACKUP on every node.',
+    : 'nopreempt: the VIP stays where it is until its node fails or is demoted. It needs state BACKUP on every node.',
   ...quickness(input),
   ...(input.checkUrl !== undefined && input.scriptUser !== 'root'
     ? [

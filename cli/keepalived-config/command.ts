@@ -48,7 +48,7 @@ Examples:
 export function keepalivedConfigCommand(): Command {
   return new Command('keepalived-config')
     .description(
-      'every node’s keepalived.conf for one VIP, and the security-group rules it needs; asks nobody',
+      'every node’s keepalived.conf for one VIP, and the security-group rules it needs; makes no request',
     )
     .optionsGroup('The nodes and their VIP:')
     .option('--node <name=address[@interface]>', 'a node, the preferred one first; at least two', list)
@@ -71,7 +71,7 @@ export function keepalivedConfigCommand(): Command {
       'advert interval; a dead node is noticed after three to four of them',
       String(defaults.advertS),
     )
-    .option('--instance-type <type>', 'to be told if the adverts are too quick for it, such as t3.small')
+    .option('--instance-type <type>', 'warns if the adverts are too frequent for it, such as t3.small')
     .option(
       '--startup-delay <seconds>',
       'by which each node starts later than the one before it',

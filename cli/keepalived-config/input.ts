@@ -1,7 +1,7 @@
 // What a keepalived configuration is made from, and why a wrong one is refused.
 //
 // Invariant: what `checked` lets through needs no escaping in keepalived's language: no blank, quote, brace or `#`.
-// Limit: it knows nothing of the VPC. Whether the VIP lies outside every CIDR is the ledger's to say (`vipshift vip add`).
+// Limit: it knows nothing of the VPC. `vipshift vip add` checks that the VIP is outside every CIDR.
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import { type CliError, usage } from '../command/exit.ts';
 

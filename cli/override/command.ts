@@ -183,7 +183,7 @@ async function give(
 }
 
 async function addressed(session: Session, names: readonly string[], all: boolean): Promise<readonly Vip[]> {
-  const vips = (await session.wire.vips.list()).filter(isRegistered);
+  const vips = (await session.ports.vips.list()).filter(isRegistered);
   if (all) return [...vips].sort((a, b) => (a.name < b.name ? -1 : 1));
   const missing = names.filter((name) => !vips.some((v) => v.name === name));
   if (missing.length > 0) {
@@ -244,7 +244,7 @@ async function giveOne(
   let cancelled: string | undefined;
   let item: Vip | undefined;
   try {
-    item = await update(session.wire.vips, name, (was) => {
+    item = await update(session.ports.vips, name, (was) => {
       if (!isRegistered(was)) throw unknown(name);
       refuseBeside(was, kind, options.to, session.now());
       cancelled = kind === 'freeze' ? liveForced(was, session.now())?.execution : undefined;

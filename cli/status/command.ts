@@ -104,7 +104,7 @@ function head(out: Output, session: Session, everyS: number): void {
 const AT_ONCE = 8;
 
 async function statusesOf(session: Session, name: string | undefined): Promise<readonly VipStatus[]> {
-  const vips = (await session.wire.vips.list()).filter(isRegistered);
+  const vips = (await session.ports.vips.list()).filter(isRegistered);
   const asked = name === undefined ? vips : [await requireVip(session, name)];
   // One look for all: DescribeRouteTables has a bucket of 100, refilled with 20 a second, which the controller needs, too.
   const looking = surveyFor(session, asked);
@@ -115,7 +115,10 @@ async function statusesOf(session: Session, name: string | undefined): Promise<r
   const statuses = new Map<string, VipStatus>();
   const worker = async () => {
     for (let vip = queue.shift(); vip !== undefined; vip = queue.shift()) {
-      const [read, { observations, survey }] = await Promise.all([session.wire.vips.read(vip.name), looking]);
+      const [read, { observations, survey }] = await Promise.all([
+        session.ports.vips.read(vip.name),
+        looking,
+      ]);
       const item = read ?? vip;
       const wrong = mislabelled(item, entries, survey);
       statuses.set(vip.name, statusOf(item, observations.get(vip.name)!, session.now(), wrong));

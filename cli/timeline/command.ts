@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { momentText } from '../../shared/instants.ts';
+import { defined } from '../../shared/optional.ts';
 import { type EpochMs, epochMs } from '../../shared/time.ts';
 import type { Answer, AuditRecord, Question } from '../../shared/timeline/query.ts';
 import { type Outcome, outcomes } from '../../shared/timeline/timeline.ts';
@@ -71,7 +72,8 @@ async function run({ args, options, out, session }: CommandContext<TimelineOptio
     );
   }
   if (options.html !== undefined) {
-    const { file, failovers } = await writePage(options.html, question, answer, options.tz, session.now());
+    const page = { question, answer, zone: options.tz, madeAtMs: session.now() };
+    const { file, failovers } = await writePage(options.html, page);
     return out.json ? out.document({ file, failovers }) : out.line(`${file}: ${failovers} failovers`);
   }
   const records = [...answer.records].reverse();
@@ -83,22 +85,26 @@ async function run({ args, options, out, session }: CommandContext<TimelineOptio
   );
 }
 
-/** A name that the ledger never had is most likely a slip; a removed VIP's record stays. */
+/** A name that was never registered is most likely a typing error; the record of a removed VIP stays. */
 async function nothing(session: Session, out: Output, question: Question, zone: string): Promise<void> {
   const { vip, sinceMs, untilMs } = question;
-  if (vip !== undefined && (await session.wire.vips.read(vip)) === undefined)
+  if (vip !== undefined && (await session.ports.vips.read(vip)) === undefined)
     throw unknown(vip, await registeredNames(session));
   const until = momentText(epochMs(Math.min(untilMs, session.now())), zone);
   const when = sinceMs === 0 ? `up to ${until}` : `from ${momentText(sinceMs, zone)} to ${until}`;
   out.note(`nothing recorded ${when}`);
 }
 
+interface AnsweredQuestion {
+  readonly question: Question;
+  readonly answer: Answer;
+  readonly zone: string;
+  readonly madeAtMs: EpochMs;
+}
+
 async function writePage(
   file: string,
-  question: Question,
-  answer: Answer,
-  zone: string,
-  madeAtMs: EpochMs,
+  { question, answer, zone, madeAtMs }: AnsweredQuestion,
 ): Promise<{ file: string; failovers: number }> {
   const { records } = answer;
   const oldest = records.at(-1)?.atMs ?? question.sinceMs;
@@ -110,7 +116,7 @@ async function writePage(
     sinceMs: question.sinceMs === 0 ? oldest : question.sinceMs,
     // Without --until a question reaches a little ahead.
     untilMs: epochMs(Math.min(question.untilMs, madeAtMs)),
-    ...(answer.readBackToMs === undefined ? {} : { readBackToMs: answer.readBackToMs }),
+    ...defined({ readBackToMs: answer.readBackToMs }),
   };
   try {
     await writeFile(file, pageText(page));
@@ -135,9 +141,7 @@ export function questionFrom(vip: string | undefined, options: TimelineOptions, 
     );
   return {
     ...period,
-    ...(vip === undefined ? {} : { vip }),
-    ...(options.node === undefined ? {} : { node: options.node }),
-    ...(options.outcome === undefined ? {} : { outcomes: options.outcome as readonly Outcome[] }),
+    ...defined({ vip, node: options.node, outcomes: options.outcome as readonly Outcome[] | undefined }),
     kinds,
     limit: options.limit ?? (options.html === undefined ? 50 : FAILOVERS_MAX),
   };

@@ -1,6 +1,7 @@
 // `vipshift explain` and `vipshift owner`: one record in full, and who owned a VIP at an instant.
 import { Command } from 'commander';
 import { momentText } from '../../shared/instants.ts';
+import { defined } from '../../shared/optional.ts';
 import { epochMs } from '../../shared/time.ts';
 import { ownerAt } from '../../shared/timeline/query.ts';
 import { type CommandContext, defineCommand } from '../command/command.ts';
@@ -37,7 +38,8 @@ export const explainCommand = () =>
     async () => explain,
   );
 
-async function explain({ args, options, out, session }: CommandContext<Zone>): Promise<Status> {
+async function explain(context: CommandContext<Zone>): Promise<Status> {
+  const { args, options, out, session } = context;
   const [vip = '', ...rest] = args[0]!.split('/');
   const id = rest.join('/');
   if (id.startsWith('order/')) {
@@ -49,7 +51,7 @@ async function explain({ args, options, out, session }: CommandContext<Zone>): P
   }
   if (id === 'probe/')
     throw usage('which self-test?', 'want web/42, or web/probe/ID with the id that the self-test printed');
-  if (id.startsWith('probe/')) return explainProbe(vip, id.slice('probe/'.length), out, session, options.tz);
+  if (id.startsWith('probe/')) return explainProbe(vip, id.slice('probe/'.length), context);
   if (id.startsWith('rejected/')) {
     const rejected = await session.log.rejection(vip, id.slice('rejected/'.length));
     if (rejected === undefined) throw nothing(args[0]!, vip);
@@ -72,18 +74,18 @@ async function explain({ args, options, out, session }: CommandContext<Zone>): P
 async function explainProbe(
   vip: string,
   eventId: string,
-  out: CommandContext<Zone>['out'],
-  session: CommandContext<Zone>['session'],
-  tz: string,
+  { out, session, options }: CommandContext<Zone>,
 ): Promise<Status> {
   const probe = (await session.log.probes(vip, PROBES_LOOKED_THROUGH)).find((p) => p.eventId === eventId);
   if (probe === undefined) {
-    const next = `wait a few seconds and ask again; else look at the node’s bus and source: vipshift doctor ${vip}`;
+    const next = `wait a few seconds and ask again; else check the node’s bus and source: vipshift doctor ${vip}`;
     throw refused(`no self-test ${eventId} of ${vip} has reached the controller`, next);
   }
   if (out.json) out.document(probe);
   else
-    out.line(plain(`the self-test of ${probe.node} reached the controller at ${momentText(probe.atMs, tz)}`));
+    out.line(
+      plain(`the self-test of ${probe.node} reached the controller at ${momentText(probe.atMs, options.tz)}`),
+    );
   return status.ok;
 }
 
@@ -129,14 +131,14 @@ async function owner({ args, options, out, session }: CommandContext<OwnerOption
   const now = session.now();
   const atMs = moment('--at', options.at, now, options.tz);
   if (atMs > now) throw usage(`--at ${options.at} is still to come`, 'ask for a time that has passed');
-  const [item, around] = await Promise.all([session.wire.vips.read(vip), session.log.around(vip, atMs)]);
+  const [item, around] = await Promise.all([session.ports.vips.read(vip), session.log.around(vip, atMs)]);
   if (item === undefined) throw unknown(vip, await registeredNames(session));
   const found = ownerAt(vip, atMs, {
     ...around,
-    ...(item.owner === undefined ? {} : { ownerNow: item.owner }),
+    ...defined({ ownerNow: item.owner }),
   });
   if (out.json) return out.document({ ...found, at: momentText(atMs, options.tz), reads: around.reads });
-  out.line(`${plain(found.owner ?? 'nobody')}`);
+  out.line(`${plain(found.owner ?? 'no one')}`);
   const say = (text: string) => out.line(`  ${plain(text)}`);
   say(`owned ${vip} at ${momentText(atMs, options.tz)}: ${found.how}`);
   if (found.by !== undefined) {
@@ -148,7 +150,7 @@ async function owner({ args, options, out, session }: CommandContext<OwnerOption
   if (found.underWay !== undefined) {
     const { epoch, to, outcome } = found.underWay;
     say(
-      `epoch ${epoch} was under way to ${to ?? 'nobody'}, and ended ${outcome}: vipshift explain ${vip}/${epoch}`,
+      `epoch ${epoch} was under way to ${to ?? 'no one'}, and ended ${outcome}: vipshift explain ${vip}/${epoch}`,
     );
   }
 }

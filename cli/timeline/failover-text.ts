@@ -1,4 +1,4 @@
-// One failover told in full: cause, decision, each stage and step with its milliseconds, each cell before and after.
+// One failover in full: cause, decision, each stage and step with its milliseconds, each cell before and after.
 
 import { momentText } from '../../shared/instants.ts';
 import { omittedText } from '../../shared/timeline/fit.ts';
@@ -22,7 +22,7 @@ export function printFailover(out: Output, failover: Failover, zone: string): vo
     if (text !== undefined && text !== '') out.line(`${out.paint('dim', label.padEnd(10))} ${plain(text)}`);
   };
   out.line(
-    `${out.paint('strong', plain(`${vip}/${epoch}`))}  ${out.paint(outcomePaint[outcome], outcome)}  ${plain(failover.from ?? 'nobody')} → ${plain(failover.to ?? 'nobody')}`,
+    `${out.paint('strong', plain(`${vip}/${epoch}`))}  ${out.paint(outcomePaint[outcome], outcome)}  ${plain(failover.from ?? 'no one')} → ${plain(failover.to ?? 'no one')}`,
   );
   say('recorded', momentText(failover.atMs, zone));
   say('cause', `${cause.kind}: ${cause.why} (${momentText(cause.atMs, zone)})`);
@@ -97,7 +97,7 @@ export function printIntent(out: Output, intent: Intent, zone: string): void {
     `${out.paint('strong', plain(`${intent.vip}/${intent.epoch}`))}  has no outcome in the record yet`,
   );
   out.line(`cause     ${plain(intent.cause.why)} (${momentText(intent.cause.atMs, zone)})`);
-  out.line(`meant     ${plain(intent.from ?? 'nobody')} → ${plain(intent.to)}: ${plain(intent.why)}`);
+  out.line(`meant     ${plain(intent.from ?? 'no one')} → ${plain(intent.to)}: ${plain(intent.why)}`);
   if (intent.dueAtMs !== undefined)
     out.line(
       `due       ${momentText(intent.dueAtMs, zone)}: when the last call goes out, by EC2’s request budget`,

@@ -72,18 +72,18 @@ ${others.length === 0 ? html`<p>None in this period.</p>` : othersTable(others, 
 
 const WIDTH = 1000;
 const LEFT = 130;
-const LANE = 28;
+const ROW_HEIGHT = 28;
 const TICKS = 6;
 
-/** One lane for each VIP; a mark for each failover, whose shape as well as colour tells the outcome. */
+/** One row for each VIP, a mark for each failover. Shape and colour both show the outcome. */
 function chart(page: Page, failovers: readonly Failover[]): Markup {
   const vips = [...new Set(failovers.map((f) => f.vip))].sort();
   const times = failovers.map((f) => f.atMs);
   const from = Math.min(...times);
   const span = Math.max(1, Math.max(...times) - from);
   const x = (atMs: number) => LEFT + ((atMs - from) / span) * (WIDTH - LEFT - 20);
-  const y = (vip: string) => vips.indexOf(vip) * LANE + 20;
-  const bottom = vips.length * LANE + 15;
+  const y = (vip: string) => vips.indexOf(vip) * ROW_HEIGHT + 20;
+  const bottom = vips.length * ROW_HEIGHT + 15;
   const ticks = Array.from({ length: TICKS }, (_, n) => from + (span * n) / (TICKS - 1));
   return html`<div class="wide"><svg viewBox="0 0 ${WIDTH} ${bottom + 25}" role="group" aria-label="Failovers over time">
 ${vips.map(
@@ -123,7 +123,7 @@ const tickText = (tick: number, spanMs: number, zone: string): string => {
 };
 
 const labelOf = (f: Failover, zone: string): string =>
-  `${f.vip}/${f.epoch} ${f.outcome}, ${f.from ?? 'nobody'} to ${f.to ?? 'nobody'}, ${momentText(f.atMs, zone)}`;
+  `${f.vip}/${f.epoch} ${f.outcome}, ${f.from ?? 'no one'} to ${f.to ?? 'no one'}, ${momentText(f.atMs, zone)}`;
 
 function story(f: Failover, n: number, zone: string): Markup {
   const rows: (readonly [string, string])[] = [
@@ -143,7 +143,7 @@ function story(f: Failover, n: number, zone: string): Markup {
     ...f.notes.map((note) => ['note', note] as const),
   ];
   return html`<section id="f${n}" tabindex="-1" aria-labelledby="h${n}">
-<h3 id="h${n}">${f.vip}/${f.epoch} <span class="${tones[f.outcome]}">${f.outcome}</span> ${f.from ?? 'nobody'} → ${f.to ?? 'nobody'}</h3>
+<h3 id="h${n}">${f.vip}/${f.epoch} <span class="${tones[f.outcome]}">${f.outcome}</span> ${f.from ?? 'no one'} → ${f.to ?? 'no one'}</h3>
 <p class="note">${momentText(f.atMs, zone)}</p>
 <table><tbody>${rows.map(([label, text]) => html`<tr><th scope="row">${label}</th><td>${text}</td></tr>`)}</tbody></table>
 ${bars(f)}

@@ -34,7 +34,7 @@ export function periodFrom(options: PeriodOptions, now: EpochMs, whole: boolean)
   const { tz } = options;
   if (options.day !== undefined) {
     if (options.since !== undefined || options.until !== undefined)
-      throw usage('--day stands for itself', 'leave --since and --until out');
+      throw usage('--day cannot be combined with --since or --until', 'leave these out');
     const day = dayFrom(options.day, tz);
     if (day === undefined) throw usage(`--day ${options.day}: no such day`, 'want 2026-11-22');
     return day;

@@ -42,7 +42,7 @@ export const wantedFrom = (name: string, options: AddOptions): Wanted => ({
 
 export async function add({ args, options, out, session }: CommandContext<AddOptions>): Promise<void> {
   const name = args[0]!;
-  const others = await session.wire.vips.list();
+  const others = await session.ports.vips.list();
   if (isRegistered(others.find((v) => v.name === name))) throw taken(name);
   const prepared = await prepare(session, wantedFrom(name, options), undefined, others);
   const vip = await register(session, prepared, 'add', options.reason ?? '');
@@ -54,8 +54,8 @@ export async function add({ args, options, out, session }: CommandContext<AddOpt
 
 export async function set({ args, options, out, session }: CommandContext<AddOptions>): Promise<void> {
   const name = args[0]!;
-  const others = await session.wire.vips.list();
-  const was = await session.wire.vips.read(name);
+  const others = await session.ports.vips.list();
+  const was = await session.ports.vips.read(name);
   if (!isRegistered(was))
     throw unknown(
       name,

@@ -31,7 +31,7 @@ interface Plan {
 
 export async function adopt({ args, options, out, session }: CommandContext<AdoptOptions>): Promise<Status> {
   const name = args[0]!;
-  const all = await session.wire.vips.list();
+  const all = await session.ports.vips.list();
   const was = all.find((vip) => vip.name === name && isRegistered(vip));
   const prepared = await prepare(session, wantedFrom(name, options), was, all);
   if (prepared.pool !== undefined)
@@ -51,7 +51,7 @@ export async function adopt({ args, options, out, session }: CommandContext<Adop
   await tagAll(session.ec2, session.tag, plan.tags);
   const again = await prepare(session, wantedFrom(name, options), was, all);
   await register(session, again, 'adopt', reasonFor(options, plan));
-  await update(session.wire.vips, entry.name, (now) =>
+  await update(session.ports.vips, entry.name, (now) =>
     now === undefined || plan.targets.every((t) => now.wrote.includes(t))
       ? now
       : { ...now, wrote: [...new Set([...now.wrote, ...plan.targets])] },

@@ -18,7 +18,7 @@ export interface ListOptions {
 }
 
 export async function listVips({ options, out, session }: CommandContext<ListOptions>): Promise<void> {
-  const all = await session.wire.vips.list();
+  const all = await session.ports.vips.list();
   const vips = all
     .filter((vip) => options.removed === true || isRegistered(vip))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -63,7 +63,7 @@ const documentOf = (vip: Vip) => ({
 
 export async function show({ args, out, session }: CommandContext<object>): Promise<void> {
   const vip = await requireVip(session, args[0]!);
-  const seen = await session.wire.ec2.observe(vip);
+  const seen = await session.ports.ec2.observe(vip);
   const tables = tablesOf(vip, seen);
   const aside = strays(vip, seen);
   if (out.json) {
@@ -114,7 +114,7 @@ export interface RemoveOptions {
 
 export async function remove({ args, options, out, session }: CommandContext<RemoveOptions>): Promise<void> {
   const vip = await requireVip(session, args[0]!);
-  const staying = (await session.wire.vips.list()).filter((v) => isRegistered(v) && v.name !== vip.name);
+  const staying = (await session.ports.vips.list()).filter((v) => isRegistered(v) && v.name !== vip.name);
   const left = await tablesLeft(session, vip, staying, options.force === true);
   await removeVip(session, vip, options.reason ?? '');
   const tables = left.tables.map((t) => t.table);
@@ -151,7 +151,7 @@ export async function tablesLeft(
   staying: readonly RegistryEntry[],
   force: boolean,
 ): Promise<Left> {
-  const tables = tablesOf(vip, await session.wire.ec2.observe(vip));
+  const tables = tablesOf(vip, await session.ports.ec2.observe(vip));
   const users = (table: TableSeen) => usersHere('table', { ...table, label: table.label ?? '' }, staying);
   const own = tables.filter((table) => users(table).length === 0).map((t) => t.table);
   const stays = [
@@ -183,7 +183,7 @@ export async function removeVip(session: Session, vip: Vip, reason: string): Pro
   const order = operatorAction(words, session.nonce());
   await session.orders.put(order);
   try {
-    await update(session.wire.vips, vip.name, (now) => {
+    await update(session.ports.vips, vip.name, (now) => {
       if (!isRegistered(now)) return now;
       refuseUnderWay(now, session.now(), 'it is not removed');
       return removed(now, session.now());

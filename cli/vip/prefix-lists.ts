@@ -2,7 +2,13 @@
 // list holds has to be looked up before anything is registered. Without a list in the ledger nothing is asked.
 import { prefixListEntries } from '../../shared/aws/ec2/vpc.ts';
 import { isPrefixList } from '../../shared/registry/ip-range.ts';
-import { heldByList, prefixListRefused, type Refused, type VpcSeen } from '../../shared/registry/validate.ts';
+import {
+  heldByList,
+  type PrefixList,
+  prefixListRefused,
+  type Refused,
+  type Surroundings,
+} from '../../shared/registry/validate.ts';
 import type { RegistryEntry } from '../../shared/vip/vip.ts';
 import type { Session } from '../command/session.ts';
 
@@ -15,27 +21,23 @@ export interface Lists {
 export async function listsAround(
   session: Session,
   entry: RegistryEntry,
-  vpc: VpcSeen,
-  others: readonly RegistryEntry[],
-  allowPublic: boolean,
+  surroundings: Surroundings,
 ): Promise<Lists> {
+  const { others } = surroundings;
   const [own, foreign] = await Promise.all([listsOf(session, [entry]), listsOf(session, others)]);
   const ranges = own.flatMap(({ entries }) => entries ?? []);
   const all = { ...entry, addresses: [...entry.addresses, ...ranges] };
   return {
     problems: [
-      ...own.flatMap(({ list, entries }) => prefixListRefused(list, entries, vpc, others, allowPublic)),
+      ...own.flatMap((held) => prefixListRefused(held, surroundings)),
       ...foreign.flatMap(({ vip, list, entries }) => heldByList(all, vip, list, entries ?? [])),
     ],
     closed: foreign.flatMap(({ entries }) => entries ?? []),
   };
 }
 
-interface Held {
+interface Held extends PrefixList {
   readonly vip: string;
-  readonly list: string;
-  /** Undefined when there is no such list. */
-  readonly entries: readonly string[] | undefined;
 }
 
 const listsOf = (session: Session, vips: readonly RegistryEntry[]): Promise<readonly Held[]> =>

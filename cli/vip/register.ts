@@ -84,7 +84,7 @@ export async function prepare(
     tableLabels: wanted.tableLabels ?? was?.tableLabels ?? [wanted.name],
     nodeLabels: wanted.nodeLabels ?? was?.nodeLabels ?? [wanted.name],
   };
-  const seen = await session.wire.ec2.observe({ name: wanted.name, ...labels });
+  const seen = await session.ports.ec2.observe({ name: wanted.name, ...labels });
   const vpc = await vpcOf(session, wanted, was, seen);
   const { eips, remarks } = await eipsOf(session, wanted, was, labels.nodeLabels);
   const entry: RegistryEntry = {
@@ -98,7 +98,7 @@ export async function prepare(
     ...((wanted.priority ?? was?.priority) === 'first' ? { priority: 'first' as const } : {}),
   };
   const standing = others.filter((vip) => isRegistered(vip) && vip.name !== wanted.name);
-  const lists = await listsAround(session, entry, vpc, standing, allowPublic);
+  const lists = await listsAround(session, entry, { vpc, others: standing, allowPublic });
   const problems = [
     ...entryRefused(entry, vpc, pool === undefined ? 0 : 1),
     ...(pool === undefined ? [] : poolInside(pool, vpc)),
@@ -228,7 +228,7 @@ async function reserved(session: Session, prepared: Prepared, fresh: string[]): 
     if (holder !== entry.name) refuse([clash('address or EIP', thing, holder)], entry.name);
   }
   if (pool === undefined) return entry;
-  const taken = new Set((await session.wire.vips.list()).filter(isRegistered).flatMap((v) => v.addresses));
+  const taken = new Set((await session.ports.vips.list()).filter(isRegistered).flatMap((v) => v.addresses));
   for (let draw = 1; draw <= DRAWS_MAX; draw++) {
     const address = nextFree(pool, taken, { ...vpc, cidrs: [...vpc.cidrs, ...closed] });
     if (address === undefined) break;
@@ -264,7 +264,7 @@ async function written(
   );
   await session.orders.put(order);
   try {
-    const vip = await update(session.wire.vips, entry.name, (now) => {
+    const vip = await update(session.ports.vips, entry.name, (now) => {
       if (was === undefined && isRegistered(now)) throw taken(entry.name);
       if (was !== undefined && !isRegistered(now)) throw unknown(entry.name);
       if (was !== undefined && !sameEntry(now!, was)) throw moved(entry.name);

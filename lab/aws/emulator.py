@@ -51,7 +51,7 @@ def serve_ministack(sock):
     # The script's own folder is not on the path (PYTHONSAFEPATH), and is to stay as it is.
     sys.dont_write_bytecode = True
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
-    # By import_module: a file that is named like all others here has a hyphen in its name.
+    # The file's name has a dash, as all of them here; the import statement knows no such names.
     importlib.import_module("emulator-fixes").apply_fixes()
     from hypercorn.asyncio import serve
     from hypercorn.config import Config

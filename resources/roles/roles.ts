@@ -16,10 +16,10 @@ const switching = [
   'timeline.put',
   'ec2.observe',
   'ec2.apply',
-  'budget.reserve',
-  'budget.pushback',
-  'budget.refund',
-  'budget.drain',
+  'sharedBucket.reserve',
+  'sharedBucket.pushback',
+  'sharedBucket.refund',
+  'sharedBucket.drain',
   'bus.finished',
   'bus.failed',
 ] as const;
@@ -59,7 +59,7 @@ export function needs(stage: string): readonly Need[] {
     {
       action: 'dynamodb:GetItem',
       ...vips,
-      for: ['vips.read', 'vips.view', 'budget.pushback'],
+      for: ['vips.read', 'vips.view', 'sharedBucket.pushback'],
     },
     // Never PutItem: old code keeps attributes that it does not know.
     {
@@ -67,7 +67,7 @@ export function needs(stage: string): readonly Need[] {
       ...vips,
       for: [
         ...['vips.recordClaim', 'vips.write', 'vips.renew', 'vips.keepView'],
-        ...['budget.reserve', 'budget.refund', 'budget.drain'],
+        ...['sharedBucket.reserve', 'sharedBucket.refund', 'sharedBucket.drain'],
       ],
     },
     { action: 'dynamodb:Scan', ...vips, for: ['vips.list'] },

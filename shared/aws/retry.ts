@@ -12,7 +12,7 @@ const FIRST_THROTTLED_MS = 100;
 const MAX_MS = 400;
 
 /** The first attempt counts. Every wait is half to once its ceiling, which doubles. */
-export function soonAgain(attemptsMax: number, chance: () => number): Strategy {
+export function retrySoon(attemptsMax: number, random: () => number): Strategy {
   const token = (count: number, delayMs: number): Token => ({
     getRetryCount: () => count,
     getRetryDelay: () => delayMs,
@@ -24,7 +24,7 @@ export function soonAgain(attemptsMax: number, chance: () => number): Strategy {
       if (errorType === 'CLIENT_ERROR' || count >= attemptsMax) throw error;
       const first = errorType === 'THROTTLING' ? FIRST_THROTTLED_MS : FIRST_MS;
       const ceiling = Math.min(first * 2 ** (count - 1), MAX_MS);
-      return token(count, ceiling * (0.5 + chance() / 2));
+      return token(count, ceiling * (0.5 + random() / 2));
     },
     recordSuccess: () => undefined,
   };

@@ -1,7 +1,7 @@
 // The only reader of the environment and of the clock: makes the ports on AWS that one invocation works with.
 //
-// Clients live as long as the sandbox, so that their connections are warm; everything else is made per invocation and
-// ends with it: no request outlives the answer (a frozen sandbox would send it in the next one).
+// Clients live as long as the execution environment, so that their connections are warm. Everything else is made per
+// invocation and ends with it: no request outlives the answer (a frozen environment would send it in the next one).
 
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -19,12 +19,12 @@ import type { Scope } from '../vip/vip.ts';
 import { awsApprovals } from './dynamodb/approvals.ts';
 import { awsChangeLog } from './dynamodb/change-log.ts';
 import { awsOperatorActions } from './dynamodb/operator-actions.ts';
-import { awsBudget } from './dynamodb/shared-bucket.ts';
+import { awsSharedBucket } from './dynamodb/shared-bucket.ts';
 import { awsTimeline } from './dynamodb/timeline.ts';
 import { awsVips } from './dynamodb/vip-store.ts';
 import { awsEc2 } from './ec2/ec2.ts';
 import { awsPublisher } from './events/publisher.ts';
-import { soonAgain } from './retry.ts';
+import { retrySoon } from './retry.ts';
 import { tagKey } from './tag-key.ts';
 
 export interface Settings {
@@ -34,9 +34,9 @@ export interface Settings {
   readonly bus: string;
   readonly identity: NodeIdentity;
   readonly retentionDays: number;
-  /** Off for fleets so large that four metrics for each VIP cost more than they tell; on unless told. */
+  /** Off for fleets so large that four metrics for each VIP cost more than they are worth. On by default. */
   readonly metricsByVip?: boolean;
-  /** EC2's request buckets, where the account was granted other sizes; EC2's defaults unless told. */
+  /** EC2's request buckets, where the account was granted other sizes. By default EC2's own. */
   readonly rates?: Rates;
 }
 
@@ -83,17 +83,17 @@ function identityFrom(env: Env, problems: string[]): NodeIdentity {
 
 /** `ReplaceRoute=100/10,AssociateAddress=50/5`: burst and refill a second; what is not named keeps EC2's default. */
 export function ratesFrom(text: string, problems: string[]): Rates {
-  const told: Record<string, Rates[keyof Rates]> = {};
+  const given: Record<string, Rates[keyof Rates]> = {};
   for (const part of text.split(',').filter((p) => p.trim() !== '')) {
     const [, call = '', burst, perSecond] = /^\s*(\w+)=(\d+)\/(\d+(?:\.\d+)?)\s*$/.exec(part) ?? [];
     const rate = { burst: Number(burst), perSecond: Number(perSecond) };
-    if (call in rates && rate.burst >= 1 && rate.perSecond > 0) told[call] = rate;
+    if (call in rates && rate.burst >= 1 && rate.perSecond > 0) given[call] = rate;
     else {
       const want = `${Object.keys(rates).join(', ')} as NAME=BURST/PER_SECOND`;
       problems.push(`VIPSHIFT_EC2_RATES has ${JSON.stringify(part)}, want ${want}`);
     }
   }
-  return { ...rates, ...told };
+  return { ...rates, ...given };
 }
 
 export interface Clients {
@@ -123,7 +123,7 @@ export function clients(
     httpsAgent: agent,
   };
   const common = { ...overrides, requestHandler, logger: quiet };
-  const again = { maxAttempts: ATTEMPTS_MAX, retryStrategy: soonAgain(ATTEMPTS_MAX, Math.random) };
+  const again = { maxAttempts: ATTEMPTS_MAX, retryStrategy: retrySoon(ATTEMPTS_MAX, Math.random) };
   return {
     dynamo: new DynamoDBClient({ ...common, ...again }),
     reader: new EC2Client({ ...common, ...again }),
@@ -133,31 +133,31 @@ export function clients(
 }
 
 const ATTEMPTS_MAX = 4;
-const nobody = () => undefined;
-/** Without `info`: the SDK would copy every request and reply for it, whole route tables too, before it says them to nobody. */
-const quiet = { debug: nobody, warn: nobody, error: nobody } as unknown as NonNullable<
+const ignore = () => undefined;
+/** Without `info`: the SDK would copy every request and reply for it, whole route tables included, and then drop them. */
+const quiet = { debug: ignore, warn: ignore, error: ignore } as unknown as NonNullable<
   EC2ClientConfig['logger']
 >;
 
-/** What outlives an invocation and is only ever a hint: labels met before, and our own view of EC2's budget. */
+/** What outlives an invocation. Beside clients and settings these are only hints: known labels, and our view of EC2's budget. */
 export interface ExecutionEnvironment {
   readonly clients: Clients;
   readonly settings: Settings;
-  readonly pace: ReturnType<typeof localBucket>;
+  readonly localBucket: ReturnType<typeof localBucket>;
   readonly scopes: Map<string, Scope>;
-  /** The account's buckets as this sandbox saw them last. */
+  /** The account's buckets as this environment saw them last. */
   readonly buckets: Map<Step['call'], BucketState>;
 }
 
 export const executionEnvironment = (settings: Settings, made: Clients): ExecutionEnvironment => ({
   settings,
   clients: made,
-  pace: localBucket(settings.rates),
+  localBucket: localBucket(settings.rates),
   scopes: new Map(),
   buckets: new Map(),
 });
 
-/** The sandbox of a Lambda function, from its own environment. */
+/** The execution environment of a Lambda function, from its environment variables. */
 export const lambdaEnvironment = (): ExecutionEnvironment =>
   executionEnvironment(settingsFrom(process.env), clients());
 
@@ -166,11 +166,11 @@ const UNWIND: DurationMs = durationMs(1500);
 
 /** `remaining`: what the invocation has left. `signal`: aborts what is under way when that has passed. */
 export function portsFor(
-  box: ExecutionEnvironment,
+  environment: ExecutionEnvironment,
   remaining: DurationMs,
   signal: AbortSignal,
 ): ForcedFailoverPorts {
-  const { settings, clients: made } = box;
+  const { settings, clients: made } = environment;
   const deadline = plus(systemNow(), durationMs(remaining - UNWIND));
   const clock = systemClock(deadline, signal);
   const { timelineTable: table, retentionDays } = settings;
@@ -178,16 +178,16 @@ export function portsFor(
   return {
     clock,
     deadline,
-    pace: box.pace,
-    budget: awsBudget({
+    localBucket: environment.localBucket,
+    sharedBucket: awsSharedBucket({
       client: made.dynamo,
       table: settings.vipsTable,
       sizes: settings.rates ?? rates,
-      seen: box.buckets,
+      seen: environment.buckets,
       signal,
     }),
-    scopes: box.scopes,
-    chance: Math.random,
+    scopes: environment.scopes,
+    random: Math.random,
     nonce: randomUUID,
     vips: awsVips({ client: made.dynamo, table: settings.vipsTable, signal, nonce: randomUUID }),
     timeline: awsTimeline(timeline),

@@ -43,7 +43,7 @@ export async function reconcileAll(ports: Ports): Promise<ReconcileAllResult> {
 /** One look for all; nothing when it fails or there is only one VIP: then each looks for itself. */
 async function lookAtAll(ports: Ports, vips: readonly Vip[]): Promise<ReadonlyMap<string, Observation>> {
   const living = vips.filter((vip) => vip.removedAtMs === undefined);
-  if (living.length < 2 || ports.ec2.observeAll === undefined) return new Map();
+  if (living.length < 2) return new Map();
   return ports.ec2.observeAll(living).catch(() => new Map());
 }
 

@@ -30,7 +30,7 @@ export function addressFindings(facts: NetworkFacts): readonly Finding[] {
 /** A list is changed behind the ledger's back, so what was checked when it was registered is checked again. */
 const listFindings = ({ vpc, prefixLists }: NetworkFacts): readonly Finding[] =>
   [...prefixLists].flatMap(([list, entries]) =>
-    prefixListRefused(list, entries, vpc, [], true).map(
+    prefixListRefused({ list, entries }, { vpc, others: [], allowPublic: true }).map(
       ({ found, wanted }): Finding => ({
         check: 'prefix-list',
         severity: 'fault',

@@ -1,4 +1,4 @@
-// A clock that stands still until it is told to go on. Waits are kept in order of their end; those that end at the
+// A clock that stands still until the test advances it. Waits are kept in order of their end; those that end at the
 // same instant fire in the order in which they began.
 import { Fault } from '../fault.ts';
 import { type Clock, type DurationMs, type EpochMs, plus } from '../time.ts';
@@ -9,11 +9,11 @@ export interface ManualClock extends Clock {
   set(instant: EpochMs): void;
 }
 
-/** How many turns of the microtask queue a fired wait gets before the next one fires. */
-const TURNS = 200;
+/** How many ticks of the microtask queue run before the next wait fires. */
+const TICKS = 200;
 
 export async function settleMicrotasks(): Promise<void> {
-  for (let turn = 0; turn < TURNS; turn++) await Promise.resolve();
+  for (let tick = 0; tick < TICKS; tick++) await Promise.resolve();
 }
 
 export function manualClock(start: EpochMs, deadline?: EpochMs): ManualClock {

@@ -1,6 +1,6 @@
 // EC2 in memory: route tables, ENIs and Elastic IPs of one Region, with the refusals that the real calls give (EC2 API
 // reference: ReplaceRoute, CreateRoute, AssociateAddress). Each call takes effect in one step; delays, lost replies,
-// throttles and stale reads are wrapped around it by whoever wants them.
+// throttles and stale reads are wrapped around it by tests that want them.
 import { Fault } from '../fault.ts';
 import type { Ec2 } from '../network/ec2.ts';
 import {
@@ -12,12 +12,13 @@ import {
   type TableSeen,
 } from '../network/observation.ts';
 import type { CheckStep, EipStep, RouteStep, Step } from '../network/step.ts';
+import { defined } from '../optional.ts';
 import type { Clock } from '../time.ts';
 import { EIP_SUFFIX } from '../vip/member.ts';
 import type { Scope } from '../vip/vip.ts';
 
 export interface MemoryEip extends EipSeen {
-  /** The tag's value; undefined when it bears none. */
+  /** The tag's value; undefined when it has none. */
   readonly label?: string;
 }
 export interface MemoryTable extends Omit<TableSeen, 'routes'> {
@@ -33,7 +34,7 @@ export interface MemoryEc2 extends Ec2 {
   readonly tables: Map<string, MemoryTable>;
   readonly enis: Map<string, MemoryEni>;
   readonly eips: Map<string, MemoryEip>;
-  /** Every call that took effect, in order: what checkers look at. */
+  /** Every call that took effect, in order, for checkers. */
   readonly effects: readonly Step[];
 }
 
@@ -47,14 +48,14 @@ export function memoryEc2(clock: Clock): MemoryEc2 {
     ...state,
     effects,
     async observe(scope) {
-      return look(state, scope, clock);
+      return observationOf(state, scope, clock);
     },
     async observeAll(scopes) {
-      return new Map(scopes.map((scope) => [scope.name, look(state, scope, clock)]));
+      return new Map(scopes.map((scope) => [scope.name, observationOf(state, scope, clock)]));
     },
     async apply(step, mayStart) {
       if (!mayStart()) throw new Fault('lease-short', 'LeaseShort', 'too little lease left to start');
-      carryOut(state, step);
+      applyStep(state, step);
       effects.push(step);
     },
   };
@@ -62,9 +63,9 @@ export function memoryEc2(clock: Clock): MemoryEc2 {
 
 type Region = Pick<MemoryEc2, 'tables' | 'enis' | 'eips'>;
 
-function look(region: Region, scope: Scope, clock: Clock): Observation {
+function observationOf(region: Region, scope: Scope, clock: Clock): Observation {
   const labels = [...scope.nodeLabels, ...scope.nodeLabels.map((label) => label + EIP_SUFFIX)];
-  const bearing = (label: string | undefined, wanted: readonly string[]) =>
+  const hasLabel = (label: string | undefined, wanted: readonly string[]) =>
     label !== undefined && wanted.includes(label);
   const now = clock.now();
   return {
@@ -72,10 +73,10 @@ function look(region: Region, scope: Scope, clock: Clock): Observation {
     beganAtMs: now,
     endedAtMs: now,
     tables: [...region.tables.values()]
-      .filter((t) => bearing(t.label, scope.tableLabels))
+      .filter((t) => hasLabel(t.label, scope.tableLabels))
       .map((table) => ({ ...table, routes: routesNow(region, table.routes) })),
     enis: [...region.enis.values()]
-      .filter((e) => bearing(e.label, labels))
+      .filter((e) => hasLabel(e.label, labels))
       .map(({ privateAddresses, ...eni }) => ({
         ...eni,
         label: eni.label!,
@@ -83,11 +84,11 @@ function look(region: Region, scope: Scope, clock: Clock): Observation {
           const eip = [...region.eips.values()].find(
             (e) => e.eni === eni.eni && e.privateAddress === privateAddress,
           );
-          return { privateAddress, ...(eip === undefined ? {} : { eip: eip.eip }) };
+          return { privateAddress, ...defined({ eip: eip?.eip }) };
         }),
       })),
     eips: [...region.eips.values()]
-      .filter((e) => bearing(e.label, [scope.name, ...labels]))
+      .filter((e) => hasLabel(e.label, [scope.name, ...labels]))
       .map(({ label: _label, ...eip }) => eip),
   };
 }
@@ -105,7 +106,7 @@ function routesNow(region: Region, routes: MemoryTable['routes']): MemoryTable['
   return now;
 }
 
-function carryOut(region: Region, step: Step): void {
+function applyStep(region: Region, step: Step): void {
   if (!region.enis.has(step.eni)) {
     throw new Fault('gone', 'InvalidNetworkInterfaceID.NotFound', `the ENI ${step.eni} does not exist`);
   }

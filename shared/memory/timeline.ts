@@ -1,5 +1,6 @@
 // The timeline in memory: put if absent, never updated. It refuses by size as DynamoDB does.
 import { Fault } from '../fault.ts';
+import { defined } from '../optional.ts';
 import { itemBytes, RECORD_MAX } from '../timeline/size.ts';
 import type { Entry, Failover, Intent, Probe, Rejection, Timeline } from '../timeline/timeline.ts';
 
@@ -46,7 +47,7 @@ export function memoryTimeline(): MemoryTimeline {
       const of = entries.filter((e) => e.vip === vip && e.epoch === epoch);
       const intent = of.find((e): e is Intent => e.entry === 'intent');
       const outcome = of.find((e): e is Failover => e.entry === 'outcome');
-      return { ...(intent === undefined ? {} : { intent }), ...(outcome === undefined ? {} : { outcome }) };
+      return { ...defined({ intent, outcome }) };
     },
     async reject(rejection) {
       const hour = Math.floor(rejection.atMs / HOUR_MS);

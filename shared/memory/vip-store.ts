@@ -21,9 +21,9 @@ export function memoryVips(seed: readonly Vip[] = []): MemoryVips {
     async list() {
       return [...items.values()];
     },
-    async recordClaim(telling, now) {
-      const vip = items.get(telling.vip);
-      const after = vip === undefined ? undefined : afterClaimWrite(vip, telling, now);
+    async recordClaim(claimWrite, now) {
+      const vip = items.get(claimWrite.vip);
+      const after = vip === undefined ? undefined : afterClaimWrite(vip, claimWrite, now);
       if (after === undefined) return { answer: 'refused', vip };
       items.set(after.name, after);
       return { answer: 'recorded', vip: after };

@@ -4,6 +4,7 @@
 // apart in `strays`, to be reported and never touched.
 // Limit: EC2 reads are eventually consistent. An observation is true of some moment up to STALE_READ before it began.
 
+import { defined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
 import { EIP_SUFFIX, MEMBERS_MAX, type Member, type Members } from '../vip/member.ts';
 import type { RegistryEntry } from '../vip/vip.ts';
@@ -36,7 +37,7 @@ export const isAddress = (destination: string): boolean =>
 
 export interface AddressSeen {
   readonly privateAddress: string;
-  /** Allocation id of the EIP that lies on it; the public address itself where AWS assigned that one. */
+  /** Allocation id of its EIP; the public address itself where AWS assigned that one. */
   readonly eip?: string;
 }
 
@@ -86,8 +87,8 @@ export const tablesOf = (entry: RegistryEntry, seen: Observation): readonly Tabl
 export function strays(entry: RegistryEntry, seen: Observation): readonly Stray[] {
   const elsewhere = (thing: { vpc: string; account: string }) =>
     thing.account === entry.account
-      ? `lies in ${thing.vpc}, want ${entry.vpc}`
-      : `belongs to account ${thing.account}, want ${entry.account}`;
+      ? `is in ${thing.vpc}, expected ${entry.vpc}`
+      : `belongs to account ${thing.account}, expected ${entry.account}`;
   return [
     ...seen.tables.filter((t) => !inScope(entry, t)).map((t) => ({ id: t.table, why: elsewhere(t) })),
     ...seen.tables
@@ -105,11 +106,11 @@ function tooMany(entry: RegistryEntry, seen: Observation): readonly Stray[] {
   const labelled = seen.enis.filter((e) => inScope(entry, e) && entry.nodeLabels.includes(e.label));
   const nodes = new Set(labelled.flatMap((e) => e.node ?? []));
   if (nodes.size <= MEMBERS_MAX) return [];
-  const why = `is borne by ${nodes.size} nodes, want at most ${MEMBERS_MAX}: those that came last are no members`;
+  const why = `is on ${nodes.size} nodes, expected at most ${MEMBERS_MAX}: the latest of them are not members`;
   return [{ id: `label ${entry.nodeLabels.join(', ')}`, why }];
 }
 
-/** Nodes by id, known members before all: a newcomer beyond MEMBERS_MAX must not push out who serves. */
+/** Nodes by id, known members first: a newcomer beyond MEMBERS_MAX must not displace a node that serves. */
 function inOrder(usable: readonly EniSeen[], known: Members): readonly string[] {
   const nodes = [...new Set(usable.map((e) => e.node!))].sort();
   return [...nodes.filter((n) => known[n] !== undefined), ...nodes.filter((n) => known[n] === undefined)];
@@ -117,7 +118,7 @@ function inOrder(usable: readonly EniSeen[], known: Members): readonly string[] 
 
 /**
  * The members that an observation shows. Of two ENIs with the same label on one node the one already known stays, else
- * the lower id wins: a fault of the set-up (the doctor names it) must not make the VIP wander.
+ * the lower id wins: a mistake in the set-up (the doctor reports it) must not make the VIP move back and forth.
  */
 export function membersSeen(entry: RegistryEntry, seen: Observation, known: Members): Members {
   const usable = seen.enis
@@ -141,7 +142,7 @@ export function membersSeen(entry: RegistryEntry, seen: Observation, known: Memb
     members[node] = {
       node,
       eni: service.eni,
-      ...(eip === undefined ? {} : { eipEni: eip.eni }),
+      ...defined({ eipEni: eip?.eni }),
       zone: service.zone,
     };
   }

@@ -1,7 +1,7 @@
 // The plan: the difference between what EC2 says and what should be, as EC2 calls. Pure.
 //
 // Invariants: planning after applying yields no step. No step touches a table, EIP or ENI outside the VIP's scope, or
-// takes a route or an EIP from a foreign living target; those become conflicts and are left alone (guarantee 7).
+// takes a route or an EIP from a live target of someone else; those become conflicts and are left alone (guarantee 7).
 
 import { enisOf, type Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
@@ -16,14 +16,15 @@ const routeCell = (table: string, destination: string): string => `${table} ${de
 
 /**
  * What it takes to move `vip` to `target`. With `trusted` false the observation may be out of date, so that every cell
- * is set again, also those that look right; a repeated ReplaceRoute is harmless (EC2 has no token to make it so).
+ * is set again, even if it seems right; a repeated ReplaceRoute is harmless (EC2 has no token to make it so).
  */
 export function plan(vip: Vip, seen: Observation, target: Member, trusted: boolean): Plan {
   const own = new Set([...enisOf(vip.members), target.eni, target.eipEni ?? target.eni, ...vip.wrote]);
-  const parts = [planEips(vip, seen, target, trusted, own), planRoutes(vip, seen, target, trusted, own)];
+  const move: Move = { vip, seen, target, trusted, own };
+  const parts = [planEips(move), planRoutes(move)];
   // EIPs first: few, and what Internet clients wait for. Checks last: nearly always right already.
   const steps = [...parts.flatMap((p) => p.steps), ...planChecks(vip, seen, target)];
-  // What only has to be made sure waits for what is wrong: the request budget may not last for both.
+  // Cells that are only confirmed come after cells that differ: the request budget may not last for both.
   const differs = (step: Step) => !step.from.startsWith(step.eni);
   return {
     steps: trusted ? steps : [...steps.filter(differs), ...steps.filter((step) => !differs(step))],
@@ -31,18 +32,21 @@ export function plan(vip: Vip, seen: Observation, target: Member, trusted: boole
   };
 }
 
-function planRoutes(
-  vip: Vip,
-  seen: Observation,
-  target: Member,
-  trusted: boolean,
-  own: ReadonlySet<string>,
-): Plan {
+interface Move {
+  readonly vip: Vip;
+  readonly seen: Observation;
+  readonly target: Member;
+  readonly trusted: boolean;
+  /** ENIs of this VIP: routes and EIPs may be taken from these. */
+  readonly own: ReadonlySet<string>;
+}
+
+function planRoutes({ vip, seen, target, trusted, own }: Move): Plan {
   const steps: RouteStep[] = [];
   const conflicts: Conflict[] = [];
   const tables = tablesOf(vip, seen);
   if (tables.length === 0 && vip.addresses.length > 0) {
-    const why = `no route table in ${vip.vpc} bears the label ${vip.tableLabels.join(' or ')}`;
+    const why = `no route table in ${vip.vpc} has the label ${vip.tableLabels.join(' or ')}`;
     conflicts.push({ cell: 'route tables', found: nothing, why, kind: 'unmet' });
   }
   for (const destination of vip.addresses) {
@@ -52,14 +56,14 @@ function planRoutes(
       const base = { cell, from: route?.target ?? nothing, eni: target.eni, table: table.table, destination };
       if (route === undefined) steps.push({ ...base, call: 'CreateRoute' });
       else if (isForeign(route, own)) {
-        const why = 'the route points to a living target that is none of this VIP';
+        const why = 'the route points to a live target that does not belong to this VIP';
         conflicts.push({ cell, found: route.target, why, kind: 'foreign' });
       } else if (route.target !== target.eni || !trusted || route.propagated) {
         steps.push({ ...base, call: route.propagated ? 'CreateRoute' : 'ReplaceRoute' });
       }
     }
   }
-  // By the order of the VIP's labels: those of the first are what it wants moved first.
+  // In the order of the VIP's labels: tables with its first label move first.
   const rank = new Map(tables.map((t) => [t.table, vip.tableLabels.indexOf(t.label ?? '')]));
   return { steps: steps.sort((a, b) => rank.get(a.table)! - rank.get(b.table)!), conflicts };
 }
@@ -68,13 +72,7 @@ const isForeign = (route: RouteSeen, own: ReadonlySet<string>): boolean =>
   route.state === 'active' && !route.propagated && !own.has(route.target);
 
 /** Each EIP of the VIP keeps the private address it has on the target, or gets the first one that is free. */
-function planEips(
-  vip: Vip,
-  seen: Observation,
-  target: Member,
-  trusted: boolean,
-  own: ReadonlySet<string>,
-): Plan {
+function planEips({ vip, seen, target, trusted, own }: Move): Plan {
   const steps: EipStep[] = [];
   const conflicts: Conflict[] = [];
   const eni = target.eipEni === undefined ? undefined : seen.enis.find((e) => e.eni === target.eipEni);
@@ -84,11 +82,13 @@ function planEips(
     const at = seen.eips.find((e) => e.eip === eip);
     const problem = eipProblem(at, eni, target, own) ?? undefined;
     const privateAddress =
-      problem === undefined ? (kept.get(eip) ?? placeFor(eip, at, seen, eni, taken)) : undefined;
+      problem === undefined
+        ? (kept.get(eip) ?? freeAddress(eni, firstChoice(eip, at, seen), taken))
+        : undefined;
     const found = at?.eni === undefined ? nothing : `${at.eni} ${at.privateAddress ?? ''}`.trim();
     if (problem !== undefined) conflicts.push({ cell: eip, found, ...problem });
     else if (privateAddress === undefined) {
-      const why = `every private address of ${target.eipEni} bears a foreign EIP or another one of this VIP`;
+      const why = `every private address of ${target.eipEni} has a foreign EIP or another EIP of this VIP`;
       conflicts.push({ cell: eip, found, why, kind: 'unmet' });
     } else if (!kept.has(eip) || !trusted) {
       taken.add(privateAddress);
@@ -106,22 +106,23 @@ function keptAddress(seen: Observation, eip: string, eni: EniSeen | undefined): 
 }
 
 /**
- * A free private address. Several VIPs may share the ENI and move at the same moment, each unseen by the others, and
- * AssociateAddress throws off whoever was first: so an EIP goes to the place that it has on the ENI it comes from, and
- * one that comes from nowhere to a place of its own by its id.
+ * Where the search for a free private address begins. Several VIPs may share the ENI and move at the same moment without
+ * seeing each other, and AssociateAddress displaces the EIP that was there first. So an EIP takes the same place that it
+ * has on its present ENI, and one without an ENI takes a place that depends on its id.
  */
-function placeFor(
-  eip: string,
-  at: EipSeen | undefined,
-  seen: Observation,
-  eni: EniSeen | undefined,
-  taken: ReadonlySet<string>,
-): string | undefined {
-  const places = eni?.addresses ?? [];
+function firstChoice(eip: string, at: EipSeen | undefined, seen: Observation): number {
   const before = seen.enis.find((e) => e.eni === at?.eni)?.addresses;
   const place = before?.findIndex((a) => a.privateAddress === at?.privateAddress) ?? -1;
-  const first = place === -1 ? spread(eip) : place;
-  const inOrder = places.map((_, n) => places[(first + n) % places.length]!);
+  return place === -1 ? spread(eip) : place;
+}
+
+function freeAddress(
+  eni: EniSeen | undefined,
+  first: number,
+  taken: ReadonlySet<string>,
+): string | undefined {
+  const addresses = eni?.addresses ?? [];
+  const inOrder = addresses.map((_, n) => addresses[(first + n) % addresses.length]!);
   return inOrder.find((a) => a.eip === undefined && !taken.has(a.privateAddress))?.privateAddress;
 }
 
@@ -140,7 +141,7 @@ function eipProblem(
 ): Pick<Conflict, 'why' | 'kind'> | undefined {
   if (at === undefined) return { kind: 'unmet', why: 'no such Elastic IP in this account and Region' };
   if (at.eni !== undefined && !own.has(at.eni)) {
-    return { kind: 'foreign', why: 'the EIP lies on an ENI that is none of this VIP' };
+    return { kind: 'foreign', why: 'the EIP is on an ENI that does not belong to this VIP' };
   }
   if (target.eipEni === undefined) {
     return {

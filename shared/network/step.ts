@@ -28,7 +28,7 @@ export interface Conflict {
   readonly cell: string;
   readonly found: string;
   readonly why: string;
-  /** `foreign`: somebody else's, by the scope rule. `unmet`: something that the step needs is not there. */
+  /** `foreign`: someone else's, by the scope rule. `unmet`: something that the step needs is missing. */
   readonly kind: 'foreign' | 'unmet';
 }
 

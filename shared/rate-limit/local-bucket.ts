@@ -1,12 +1,12 @@
-// Keeping within EC2's request budget: a token bucket on our side of the wire, one per action, so that a burst is
-// never refused. The SDK's own retries give up under sustained throttling; a paced caller is never throttled.
+// Keeping within EC2's request budget: a token bucket on our side, one per action, so that EC2 never refuses a burst.
+// The SDK's own retries give up under sustained throttling; a paced caller is never throttled.
 //
 // Source: EC2 developer guide, "Request throttling": mutating route and address calls 50 + 5/s,
-// ModifyNetworkInterfaceAttribute 100 + 5/s, per account and Region. We stay a little below.
-// Limit: one sandbox knows only its own calls; others of the same account share the real bucket. budget.ts shares it;
-// this serves when that does not answer.
+// ModifyNetworkInterfaceAttribute 100 + 5/s, per account and Region. Our buckets are a little smaller.
+// Limit: an execution environment knows only its own calls; others of the same account draw from the same bucket of
+// EC2. shared-bucket.ts counts them together; this bucket decides when that one does not answer.
 import type { Step } from '../network/step.ts';
-import { type DurationMs, durationMs, type EpochMs } from '../time.ts';
+import { type Clock, type DurationMs, durationMs, type EpochMs } from '../time.ts';
 
 export interface Rate {
   readonly burst: number;
@@ -23,17 +23,17 @@ export const rates: Rates = {
 };
 
 export interface LocalBucket {
-  /** Takes the next free place for one call and says how long to wait for it. */
-  place(call: Step['call'], now: EpochMs): DurationMs;
-  /** How long it takes until `count` more calls have had their places; takes none. */
-  ahead(call: Step['call'], count: number, now: EpochMs): DurationMs;
-  /** A place that was taken and not used: else a plan that never got to be sent would make all later ones wait. */
-  giveBack(call: Step['call']): void;
-  /** The service refused a call for its rate: somebody else spends from the same bucket, so count ours as empty. */
-  refused(call: Step['call'], now: EpochMs): void;
+  /** Takes the next token for one call and returns how long the call has to wait for it. */
+  reserve(call: Step['call'], now: EpochMs): DurationMs;
+  /** How long until `count` more calls have had their tokens; takes none. */
+  delay(call: Step['call'], count: number, now: EpochMs): DurationMs;
+  /** Returns a token that was not used: a plan that was never sent must not make later ones wait. */
+  refund(call: Step['call']): void;
+  /** EC2 refused a call for its rate: another caller draws from the same bucket, so count ours as empty. */
+  drain(call: Step['call'], now: EpochMs): void;
 }
 
-/** Holds one level per action; keep it for the life of the process, so that consecutive failovers share it. */
+/** Holds one level per action. Keep it for the life of the process, so that consecutive failovers share it. */
 export function localBucket(sizes: Rates = rates): LocalBucket {
   const levels = new Map<Step['call'], { tokens: number; atMs: EpochMs }>();
   const refill = (call: Step['call'], now: EpochMs) => {
@@ -45,22 +45,32 @@ export function localBucket(sizes: Rates = rates): LocalBucket {
     return level;
   };
   return {
-    place(call, now) {
+    reserve(call, now) {
       const level = refill(call, now);
       level.tokens -= 1;
       return durationMs(level.tokens >= 0 ? 0 : (-level.tokens / sizes[call].perSecond) * 1000);
     },
-    ahead(call, count, now) {
+    delay(call, count, now) {
       const left = refill(call, now).tokens - count;
       return durationMs(left >= 0 ? 0 : (-left / sizes[call].perSecond) * 1000);
     },
-    giveBack(call) {
+    refund(call) {
       const level = levels.get(call);
       if (level !== undefined) level.tokens = Math.min(sizes[call].burst, level.tokens + 1);
     },
-    refused(call, now) {
+    drain(call, now) {
       const level = refill(call, now);
       level.tokens = Math.min(level.tokens, 0);
     },
   };
+}
+
+/** Takes a token for one call; undefined when the call may go at once. */
+export function waitForToken(
+  bucket: LocalBucket,
+  clock: Clock,
+  call: Step['call'],
+): Promise<void> | undefined {
+  const delay = bucket.reserve(call, clock.now());
+  return delay > 0 ? clock.wait(delay) : undefined;
 }

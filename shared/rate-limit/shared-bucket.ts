@@ -1,27 +1,27 @@
-// The account's request budget: EC2 counts calls per action, account and Region, so when a zone fails all its VIPs draw
-// from one bucket. Places in it are booked: a booking says for each call the instant from which the bucket has a token
-// for it. Nobody polls for a token, and whoever books is served in the order of booking.
+// The account's request budget. EC2 counts calls per action, account and Region, so when a zone fails all its VIPs draw
+// from one bucket. Callers reserve slots in it: a slot says from which instant the bucket has a token for the call. No
+// caller polls for a token, and reservations are served in their order.
 //
-// Invariant: the instants that are booked never ask more of the bucket than it holds (the virtual scheduling form of the
-// generic cell rate algorithm, ITU-T I.371). Who books to the front pushes back everybody who still waits, by `shiftMs`.
-// Limits: it knows only its own users' calls; a refusal by EC2 is how it learns of others. Clocks of sandboxes differ:
-// the sizes in pace.ts stay a little below EC2's. decisions/0020 says what else was weighed.
+// Invariant: the reserved slots never ask more of the bucket than it holds (the virtual scheduling form of the generic
+// cell rate algorithm, ITU-T I.371). A reservation with priority `front` pushes back all that still wait, by `shiftMs`.
+// Limits: it knows only calls of vipshift; a refusal by EC2 is how it learns of others. Clocks of execution environments
+// differ: the sizes in local-bucket.ts are a little below EC2's. decisions/0020 lists the alternatives.
 import type { Step } from '../network/step.ts';
 import { type DurationMs, type EpochMs, epochMs, plus, seconds } from '../time.ts';
 import type { Rate } from './local-bucket.ts';
 
-/** `front`: before all that wait: a VIP with priority, and a call that EC2 has refused although it had its place. */
+/** `front`: before all that wait, for VIPs with priority and for calls that EC2 refused although they had their slot. */
 export type Priority = 'front' | 'back';
 
-/** The bucket of one action, as its item says. All zero when it was never used. */
+/** The bucket of one action, in the words of its stored item. All zero when it was never used. */
 export interface BucketState {
-  /** When the bucket is full again, if nobody books any more. */
+  /** When the bucket is full again if no caller reserves any more. */
   readonly fullAtMs: EpochMs;
-  /** The same for the front lane alone. */
+  /** The same for reservations with priority `front` alone. */
   readonly frontAtMs: EpochMs;
-  /** How far the front lane has pushed back the others, in all. */
+  /** How far those have pushed back the others, in all. */
   readonly shiftMs: number;
-  /** When EC2 last said that it is empty. */
+  /** When EC2 last said that the bucket is empty. */
   readonly emptiedAtMs: EpochMs;
 }
 
@@ -32,21 +32,21 @@ export const untouched: BucketState = {
   emptiedAtMs: epochMs(0),
 };
 
-/** Places next to each other. */
-export interface Booking {
+/** Consecutive slots. */
+export interface Slots {
   readonly count: number;
   readonly firstAtMs: EpochMs;
-  readonly everyMs: number;
-  /** The bucket's shift at the booking; what it has grown since is to be waited longer. */
-  readonly shiftMs: number;
+  readonly intervalMs: number;
+  /** The bucket's pushback at the reservation; by what it has grown since, each slot is later. */
+  readonly pushbackMs: number;
 }
 
 export interface SharedBucket {
-  /** Books `count` places. Throws a Fault when it does not answer: then nobody knows of these calls. */
-  reserve(call: Step['call'], count: number, lane: Priority, now: EpochMs): Promise<Booking>;
-  /** The shift as it is, for those who wait in the back lane. May be a second old. */
+  /** Reserves `count` slots. Throws a Fault when the bucket does not answer; then it does not count these calls. */
+  reserve(call: Step['call'], count: number, priority: Priority, now: EpochMs): Promise<Slots>;
+  /** The pushback as it is now, for those who wait with priority `back`. May be a second old. */
   pushback(call: Step['call']): Promise<number>;
-  /** Places that were booked and not used. */
+  /** Returns slots that were reserved and not used. */
   refund(call: Step['call'], count: number): Promise<void>;
   /** EC2 refused a call: the bucket is empty, whatever its item says. */
   drain(call: Step['call'], now: EpochMs): Promise<void>;
@@ -54,49 +54,49 @@ export interface SharedBucket {
 
 const interval = (rate: Rate): number => 1000 / rate.perSecond;
 /**
- * A full bucket gains nothing: what leaves later than its place, as from a sandbox that has just started, has lost the
- * refill of that time. This many calls of the burst are left for it, more than half a second's worth.
+ * A full bucket gains no tokens. A call that leaves later than its slot, as from an environment that has just started,
+ * has lost the refill of that time. This many calls of the burst are left for it: more than half a second's worth.
  */
 const SPARE = 3;
-/** How far ahead of the refill calls may be. */
-export const depth = (rate: Rate): number => Math.floor(Math.max(1, rate.burst - SPARE) * interval(rate));
-export const timeOf = (rate: Rate, count: number): number => Math.ceil(count * interval(rate));
+/** How far calls may be ahead of the refill, in milliseconds. */
+export const tolerance = (rate: Rate): number => Math.floor(Math.max(1, rate.burst - SPARE) * interval(rate));
+/** How long the bucket refills for `count` calls. Whole milliseconds: stores add and compare these exactly. */
+export const increment = (rate: Rate, count: number): number => Math.ceil(count * interval(rate));
 const later = (a: EpochMs, b: EpochMs): EpochMs => (a > b ? a : b);
 
-/** The bucket after `count` places were booked. */
-export function booked(
-  rate: Rate,
-  was: BucketState,
-  count: number,
-  lane: Priority,
-  now: EpochMs,
-): BucketState {
-  // Whole milliseconds: stores compare and add these, and must not lose digits.
-  const took = timeOf(rate, count);
-  const fullAtMs = epochMs(later(was.fullAtMs, now) + took);
-  if (lane === 'back') return { ...was, fullAtMs };
-  // The front lane waits for tokens that are gone, and not for those that others have only booked.
-  const gone = Math.min(was.fullAtMs, now + depth(rate));
-  const frontAtMs = epochMs(Math.max(was.frontAtMs, gone, now) + took);
-  const waiting = was.fullAtMs >= now + depth(rate);
-  return { ...was, fullAtMs, frontAtMs, shiftMs: was.shiftMs + (waiting ? took : 0) };
+export interface SlotRequest {
+  readonly count: number;
+  readonly priority: Priority;
+  readonly now: EpochMs;
 }
 
-/** A refusal says that the bucket is behind its item, by how much nobody knows: all that wait, wait this much longer. */
-export const PAUSE: DurationMs = seconds(1);
+export function afterReserve(rate: Rate, was: BucketState, request: SlotRequest): BucketState {
+  const { count, priority, now } = request;
+  const took = increment(rate, count);
+  const fullAtMs = epochMs(later(was.fullAtMs, now) + took);
+  if (priority === 'back') return { ...was, fullAtMs };
+  // The front waits for tokens that are gone, not for those that others have only reserved.
+  const gone = Math.min(was.fullAtMs, now + tolerance(rate));
+  const frontAtMs = epochMs(Math.max(was.frontAtMs, gone, now) + took);
+  const isQueue = was.fullAtMs >= now + tolerance(rate);
+  return { ...was, fullAtMs, frontAtMs, shiftMs: was.shiftMs + (isQueue ? took : 0) };
+}
 
-/** The bucket after EC2 has said that it is empty. Many say so at once: it counts once in each pause. */
-export function emptied(rate: Rate, was: BucketState, now: EpochMs): BucketState {
-  if (was.emptiedAtMs > now - PAUSE) return was;
-  const goneMs = epochMs(now + depth(rate));
+/** After a refusal the bucket is behind its item, by an unknown amount: all that wait, wait this much longer. */
+export const DRAIN_PAUSE: DurationMs = seconds(1);
+
+/** The bucket after EC2 said that it is empty. Many calls report it at once; it counts once in each pause. */
+export function afterDrain(rate: Rate, was: BucketState, now: EpochMs): BucketState {
+  if (was.emptiedAtMs > now - DRAIN_PAUSE) return was;
+  const goneMs = epochMs(now + tolerance(rate));
   if (was.fullAtMs < goneMs) return { ...was, fullAtMs: goneMs, emptiedAtMs: now };
-  const [fullAtMs, shiftMs] = [plus(was.fullAtMs, PAUSE), was.shiftMs + PAUSE];
+  const [fullAtMs, shiftMs] = [plus(was.fullAtMs, DRAIN_PAUSE), was.shiftMs + DRAIN_PAUSE];
   return { ...was, fullAtMs, shiftMs, emptiedAtMs: now };
 }
 
-/** The places of the booking that led to `is`. */
-export function bookingOf(rate: Rate, is: BucketState, count: number, lane: Priority): Booking {
-  const end = lane === 'front' ? is.frontAtMs : is.fullAtMs;
-  const firstAtMs = epochMs(end - (count - 1) * interval(rate) - depth(rate));
-  return { count, firstAtMs, everyMs: interval(rate), shiftMs: is.shiftMs };
+/** The slots of the reservation that led to `is`. */
+export function slotsOf(rate: Rate, is: BucketState, count: number, priority: Priority): Slots {
+  const end = priority === 'front' ? is.frontAtMs : is.fullAtMs;
+  const firstAtMs = epochMs(end - (count - 1) * interval(rate) - tolerance(rate));
+  return { count, firstAtMs, intervalMs: interval(rate), pushbackMs: is.shiftMs };
 }

@@ -1,4 +1,4 @@
-// Addresses and ranges as the ledger compares them: numbers of 32 or 128 bits with a prefix length. IPv6 is written in
+// Addresses and ranges as the registry compares them: numbers of 32 or 128 bits with a prefix length. IPv6 is written in
 // one way only (RFC 5952), because EC2 hands destinations back in that form and the plan compares them as text.
 //
 // Limit: IPv4 inside IPv6 (`::ffff:192.0.2.1`) is not understood; EC2 takes no such route.
@@ -117,11 +117,11 @@ const internal = special([
   ['fc00::/7', 'RFC 4193'],
 ]);
 
-/** The name of the forbidden range that `range` lies in or touches. */
+/** The name of the forbidden range that `range` overlaps. */
 export const forbiddenBy = (range: Range): string | undefined =>
   forbidden.find((f) => overlaps(f.range, range))?.name;
 
-/** Whether it is somebody's on the Internet, or stands for it (documentation ranges): then a VIP hides the real one. */
+/** Whether it is in use on the Internet, or reserved for documentation: a VIP would hide the real address. */
 export const isPublic = (range: Range): boolean =>
   !internal.some(
     (i) =>

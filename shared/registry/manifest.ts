@@ -1,7 +1,9 @@
-// The ledger as a file that is kept in git. Pure: what a parsed document says, or every place where it is wrong.
+// The registry as a file that is kept in git. Pure: the entries of a parsed document, or every place where it is wrong.
 //
-// What a VIP's part leaves out has its default, not what the ledger happens to say: the file is the whole truth about
-// the VIPs it names. It says nothing of those that it does not name.
+// A field that an entry leaves out has its default, not its present value in the registry: the file is the whole truth
+// about the VIPs that it names, and says nothing about others.
+
+import { defined } from '../optional.ts';
 import type { Hold } from '../vip/vip.ts';
 
 export interface FileEntry {
@@ -73,8 +75,7 @@ function entryFrom(name: string, found: unknown, problems: string[]): FileEntry 
     name,
     addresses: texts('addresses', []),
     eips: texts('eips', []),
-    ...(vpc === undefined ? {} : { vpc }),
-    ...(pool === undefined ? {} : { pool }),
+    ...defined({ vpc, pool }),
     tableLabels: texts('tableLabels', [name]),
     nodeLabels: texts('nodeLabels', [name]),
     hold: hold as Hold,

@@ -1,9 +1,10 @@
-// The ledger: which VIPs there are. Changes go through VipStore.write, compare-and-set on `rev`, in a bounded number of
-// tries, because claims and leases rewrite the same item all the time.
+// The registry: which VIPs there are. Changes go through VipStore.write, a compare-and-set on `rev`, in a bounded number
+// of tries, because claims and leases rewrite the same item all the time.
 //
-// Invariant: a VIP leaves a tombstone when it is removed, and goes on from its epoch when it comes back: an epoch is
-// never given twice. What nodes said before the removal is forgotten with it, they say it anew within a minute.
+// Invariant: a removed VIP leaves a tombstone, and continues from its epoch when it is added again: no epoch is used
+// twice. Claims from before the removal are dropped with it; the nodes report again within a minute.
 import { Fault } from '../fault.ts';
+import { defined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
 import type { Members } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
@@ -25,8 +26,7 @@ export const registryFields = [
 
 export function entryOf(vip: RegistryEntry): RegistryEntry {
   const { name, addresses, eips, vpc, account, tableLabels, nodeLabels, hold, priority } = vip;
-  const entry = { name, addresses, eips, vpc, account, tableLabels, nodeLabels, hold };
-  return priority === undefined ? entry : { ...entry, priority };
+  return { name, addresses, eips, vpc, account, tableLabels, nodeLabels, hold, ...defined({ priority }) };
 }
 
 export const isRegistered = (vip: Vip | undefined): vip is Vip =>
@@ -39,14 +39,14 @@ export function registered(was: Vip | undefined, entry: RegistryEntry, members: 
   return { ...without(kept), ...entry, members, claims: {}, heard: [] };
 }
 
-/** The item after its ledger entry changed. Nodes that lose the label stop being members. */
+/** The item after its registry entry changed. Nodes that lose the label stop being members. */
 export const changed = (was: Vip, entry: RegistryEntry, members: Members): Vip => ({
   ...without(was),
   ...entry,
   members,
 });
 
-/** What an entry need not have goes with the entry that had it; its members are waited for anew. */
+/** Optional fields of the old entry go with it; its members are waited for again. */
 const without = ({ priority: _priority, awaitedSinceMs: _awaited, ...rest }: Vip): Vip => rest;
 
 export const removed = (was: Vip, atMs: EpochMs): Vip => ({ ...was, removedAtMs: atMs });
@@ -69,7 +69,7 @@ export function differences(was: RegistryEntry | undefined, is: RegistryEntry): 
 }
 
 /**
- * Reads, changes and writes until nobody came between. `change` may throw to refuse; what it returns unchanged is not
+ * Reads, changes and writes until no other writer came between. `change` may throw to refuse; what it returns unchanged is not
  * written. A lost reply is settled by the next read, so `change` must be idempotent.
  */
 export async function update(
@@ -84,9 +84,5 @@ export async function update(
     const written = await vips.write(was, is);
     if (written !== undefined) return written;
   }
-  throw new Fault(
-    'refused',
-    'Races',
-    `${name} changed under our hands ${RACES_MAX} times in a row; try again`,
-  );
+  throw new Fault('refused', 'Races', `${name} was changed by others ${RACES_MAX} times in a row; try again`);
 }

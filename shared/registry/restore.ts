@@ -1,14 +1,14 @@
-// A VIP's item restored from a backup: what the operator registered, and nothing that was only true then.
+// A VIP's item restored from a backup: what the operator registered, and nothing that was only true at the time.
 //
-// Invariant: the epoch is above every one ever given, so that no late holder's release or record meets a new one's.
-// Lease, open epochs, claims and the owner are forgotten: the nodes say within a minute who is master, and until then
-// the VIP stays where EC2 has it.
+// Invariant: the epoch is above every epoch ever used, so that the release or record of a late holder cannot be taken
+// for that of a new one. Lease, open epochs, claims and owner are dropped: the nodes report within a minute who is
+// master, and until then the VIP stays where EC2 has it.
 
 import type { EpochMs } from '../time.ts';
 import { isLiveOrder } from '../vip/election.ts';
 import type { Vip } from '../vip/vip.ts';
 
-/** Above what the record knows: its last lines may be lost, too. */
+/** Above the last recorded epoch: the end of the record may be lost, too. */
 export const EPOCH_MARGIN = 1000;
 
 export interface Known {
@@ -40,7 +40,7 @@ export function restored(backup: Vip, { present, recorded, atMs }: Known): Vip {
     open: {},
     claims: {},
     heard: [],
-    // What lies on an ENI that we wrote to, then or since, is ours to take away.
+    // ENIs that we routed to, then or since: routes may be taken from them.
     wrote: [...new Set([...backup.wrote, ...(present?.wrote ?? [])])],
     touchedAtMs: atMs,
   };

@@ -1,4 +1,4 @@
-// What the ledger refuses, each refusal naming the clash and the way out. Pure; the same checks serve `vip add`,
+// What the registry refuses; each refusal names the conflict and what to do. Pure. The same checks serve `vip add`,
 // `vip set`, `apply`, the pool and the doctor.
 //
 // Why outside every CIDR: a route inside the VPC's CIDR has to match a whole subnet (VPC guide, "Route tables"), so a
@@ -113,7 +113,7 @@ function listRefused(entry: RegistryEntry, toCome: number): readonly Refused[] {
 const repeated = (values: readonly string[]): readonly string[] =>
   values.filter((value, i) => values.indexOf(value) !== i);
 
-/** The VPC's CIDR that the address lies in, if one does. */
+/** Refused if the address is inside a CIDR of the VPC. */
 export function insideRefused(address: string, vpc: VpcSeen): readonly Refused[] {
   const range = rangeFrom(address);
   if (range === undefined) return [];
@@ -122,7 +122,7 @@ export function insideRefused(address: string, vpc: VpcSeen): readonly Refused[]
     .filter((cidr) => touches(cidr, range))
     .map((cidr) => ({
       what: 'address',
-      found: `${address} lies inside ${cidr}, a ${cidr === first || others.length === 0 ? '' : 'secondary '}CIDR of ${vpc.vpc}`,
+      found: `${address} is inside ${cidr}, a ${cidr === first || others.length === 0 ? '' : 'secondary '}CIDR of ${vpc.vpc}`,
       wanted: 'an address outside every CIDR of the VPC: EC2 takes no single-address route inside one',
     }));
 }
@@ -133,8 +133,8 @@ const touches = (cidr: string, range: Range): boolean => {
 };
 
 /**
- * Clashes with the rest of the ledger. An address serves one VIP of the whole ledger, also across VPCs: a transit
- * gateway, or whoever reads the record, could not tell them apart.
+ * Conflicts with the rest of the registry. An address serves one VIP of the whole registry, across VPCs, too: neither a
+ * transit gateway nor a reader of the record could tell two of them apart.
  */
 export function clashes(entry: RegistryEntry, others: readonly RegistryEntry[]): readonly Refused[] {
   return others
@@ -153,7 +153,7 @@ export const clash = (what: string, found: string, other: string): Refused => ({
   wanted: `another one; it is free once VIP ${other} gives it up (vipshift vip show ${other})`,
 });
 
-/** Addresses that lie in a prefix list of another VIP: both would route them. */
+/** Addresses inside a prefix list of another VIP: both would route them. */
 export function heldByList(
   entry: RegistryEntry,
   other: string,
@@ -168,20 +168,30 @@ export function heldByList(
       : [
           {
             what: 'address',
-            found: `${address} lies in ${holding} of ${list}, which belongs to VIP ${other}`,
+            found: `${address} is in ${holding} of ${list}, which belongs to VIP ${other}`,
             wanted: `an address outside it, or the entry taken out of ${list} first`,
           },
         ];
   });
 }
 
-/** A prefix list may hold whole ranges; each has to pass what a single address has to. `entries` undefined: no such list. */
+export interface PrefixList {
+  readonly list: string;
+  /** Undefined: there is no such list. */
+  readonly entries: readonly string[] | undefined;
+}
+
+/** What the addresses of a VIP are checked against. */
+export interface Surroundings {
+  readonly vpc: VpcSeen;
+  readonly others: readonly RegistryEntry[];
+  readonly allowPublic: boolean;
+}
+
+/** A prefix list may hold whole ranges. Each must pass the same checks as a single address. */
 export function prefixListRefused(
-  list: string,
-  entries: readonly string[] | undefined,
-  vpc: VpcSeen,
-  others: readonly RegistryEntry[],
-  allowPublic: boolean,
+  { list, entries }: PrefixList,
+  { vpc, others, allowPublic }: Surroundings,
 ): readonly Refused[] {
   const no = (found: string, wanted: string): Refused => ({ what: `prefix list ${list}`, found, wanted });
   if (entries === undefined || entries.length === 0)
@@ -217,7 +227,7 @@ export function nextFree(pool: Range, taken: ReadonlySet<string>, vpc: VpcSeen):
   return undefined;
 }
 
-/** A pool that lies wholly inside the VPC has no address to give; one that reaches out of it has. */
+/** A pool wholly inside the VPC has no usable address; one that reaches out of it has some. */
 export function poolInside(pool: Range, vpc: VpcSeen): readonly Refused[] {
   const around = vpc.cidrs.find((cidr) => {
     const range = rangeFrom(cidr);
@@ -227,16 +237,16 @@ export function poolInside(pool: Range, vpc: VpcSeen): readonly Refused[] {
   return [
     {
       what: 'pool',
-      found: `${rangeText(pool)} lies inside ${around}, a CIDR of ${vpc.vpc}`,
+      found: `${rangeText(pool)} is inside ${around}, a CIDR of ${vpc.vpc}`,
       wanted: 'a range outside every CIDR of the VPC: EC2 takes no single-address route inside one',
     },
   ];
 }
 
-/** Larger pools are looked through up to here. */
+/** Larger pools are searched up to here. */
 export const POOL_TRIED_MAX = 65_536;
 
-/** A pool that could never give a VIP is refused before anything is looked up. */
+/** A pool that could never provide an address is refused before any request to AWS. */
 export function poolFrom(text: string, allowPublic: boolean): Range | Refused {
   const range = rangeFrom(text);
   const no = (wanted: string): Refused => ({ what: 'pool', found: text, wanted });

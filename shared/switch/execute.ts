@@ -6,7 +6,7 @@
 import { Fault, isWorthRetrying, toFault } from '../fault.ts';
 import type { Ec2 } from '../network/ec2.ts';
 import type { Step, StepDone } from '../network/step.ts';
-import { type CallQueue, turnsOf } from '../rate-limit/call-queue.ts';
+import { type CallQueue, callQueue } from '../rate-limit/call-queue.ts';
 import type { LocalBucket } from '../rate-limit/local-bucket.ts';
 import type { SharedBucket } from '../rate-limit/shared-bucket.ts';
 import { type Clock, type DurationMs, durationMs, type EpochMs, seconds } from '../time.ts';
@@ -22,13 +22,13 @@ const KEEP_EVERY: DurationMs = seconds(2);
 export interface ExecutePorts {
   readonly clock: Clock;
   readonly ec2: Ec2;
-  readonly pace: LocalBucket;
+  readonly localBucket: LocalBucket;
   /** The account's budget; without it this sandbox's own pace serves. */
-  readonly budget?: SharedBucket;
+  readonly sharedBucket?: SharedBucket;
   /** The turns of this failover in the budget, some perhaps booked before the plan was known. */
-  readonly turns?: CallQueue;
+  readonly callQueue?: CallQueue;
   /** 0 ≤ x < 1, to spread retries. */
-  chance(): number;
+  random(): number;
 }
 
 export function executeSteps(
@@ -36,11 +36,11 @@ export function executeSteps(
   heldLease: HeldLease,
   steps: readonly Step[],
 ): Promise<readonly StepDone[]> {
-  const ready: Ready = { ...ports, turns: ports.turns ?? turnsOf(ports, 'back') };
+  const ready: Ready = { ...ports, callQueue: ports.callQueue ?? callQueue(ports, 'back') };
   return Promise.all(steps.map((step) => executeStep(ready, heldLease, step)));
 }
 
-type Ready = ExecutePorts & { readonly turns: CallQueue };
+type Ready = ExecutePorts & { readonly callQueue: CallQueue };
 
 const aim = (step: Step): string =>
   step.call === 'AssociateAddress'
@@ -69,7 +69,7 @@ async function executeStep(ports: Ready, heldLease: HeldLease, first: Step): Pro
     const result = fault.kind === 'unknown' || told.result === 'unknown' ? 'unknown' : 'failed';
     const unanswered = told.unanswered + (fault.kind === 'unknown' ? 1 : 0);
     told = { ...told, result, unanswered, ...lastWord(fault) };
-    if (fault.kind === 'throttled') ports.turns.refused(step.call);
+    if (fault.kind === 'throttled') ports.callQueue.drain(step.call);
     const other = otherCall(step, fault);
     if (other !== undefined) step = other;
     else if (!isWorthRetrying(fault.kind)) return told;
@@ -106,14 +106,15 @@ async function tryOnce(ports: Ready, heldLease: HeldLease, step: Step, attempt: 
     return may;
   };
   try {
-    const turn = ports.turns.turn(step.call, attempt > 1);
+    const turn =
+      attempt > 1 ? ports.callQueue.waitForRetrySlot(step.call) : ports.callQueue.waitForSlot(step.call);
     const rest = pause(ports, attempt);
     if (turn !== undefined || rest !== undefined) await keeping(ports, heldLease, Promise.all([turn, rest]));
     await heldLease.renewIfDue();
     await ports.ec2.apply(step, askAndNote);
     return { sentAtMs: sentAtMs! };
   } catch (error) {
-    if (sentAtMs === undefined) ports.pace.giveBack(step.call);
+    if (sentAtMs === undefined) ports.localBucket.refund(step.call);
     return { fault: toFault(error), ...(sentAtMs === undefined ? {} : { sentAtMs }) };
   }
 }
@@ -136,7 +137,7 @@ async function keeping(ports: ExecutePorts, heldLease: HeldLease, due: Promise<u
 }
 
 const pause = (ports: ExecutePorts, attempt: number): Promise<void> | undefined => {
-  const wait = backoff(attempt, ports.chance());
+  const wait = backoff(attempt, ports.random());
   return wait > 0 ? ports.clock.wait(wait) : undefined;
 };
 

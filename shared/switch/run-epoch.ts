@@ -7,7 +7,7 @@ import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Fault, toFault } from '../fault.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
-import { lastTurnAtMs } from '../rate-limit/call-queue.ts';
+import { lastCallAtMs } from '../rate-limit/call-queue.ts';
 import { type EpochMs, plus } from '../time.ts';
 import { fitted } from '../timeline/fit.ts';
 import type { Failover, Intent, Milestone, Timeline } from '../timeline/timeline.ts';
@@ -67,7 +67,7 @@ export async function runEpoch(
     seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ);
   const todo: Plan =
     moves === undefined ? { steps: [], conflicts: [] } : plan(moves.vip, moves.seen, moves.target, trusted);
-  const dueAtMs = lastTurnAtMs(tools.turns, todo.steps);
+  const dueAtMs = lastCallAtMs(tools.callQueue, todo.steps);
   if (dueAtMs !== undefined)
     stages.push({ stage: 'last mutation due, by the request budget', atMs: dueAtMs });
   const [sent, intent, closed] = await Promise.all([

@@ -86,7 +86,7 @@ export async function switchVip(
     // Booked while the describes are under way.
     const turns = callQueueFor(ports, vip);
     const held = await runEpoch(
-      { ...ports, turns },
+      { ...ports, callQueue: turns },
       gripOf(vip.name, lease, ports.vips, ports.clock, ports.deadline),
       vip,
       looking,

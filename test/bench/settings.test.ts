@@ -1,6 +1,6 @@
 // What an operator can set of the request budget, and how the clients repeat a throttled read.
 import { describe, expect, test } from 'vitest';
-import { soonAgain } from '../../shared/aws/retry.ts';
+import { retrySoon } from '../../shared/aws/retry.ts';
 import { settingsFrom } from '../../shared/aws/wire.ts';
 import { rates } from '../../shared/rate-limit/local-bucket.ts';
 
@@ -37,11 +37,11 @@ describe('VIPSHIFT_EC2_RATES', () => {
 });
 
 describe('a read that failed', () => {
-  type Info = Parameters<ReturnType<typeof soonAgain>['refreshRetryTokenForRetry']>[1];
+  type Info = Parameters<ReturnType<typeof retrySoon>['refreshRetryTokenForRetry']>[1];
   const throttled = { error: new Error('slow down'), errorType: 'THROTTLING' } as Info;
 
   test('is repeated within a tenth of a second when it was throttled, and at most so often', async () => {
-    const strategy = soonAgain(4, () => 0.999);
+    const strategy = retrySoon(4, () => 0.999);
     let token = await strategy.acquireInitialRetryToken('');
     const delays: number[] = [];
     for (let n = 1; n < 4; n++) {
@@ -53,7 +53,7 @@ describe('a read that failed', () => {
   });
 
   test('is not repeated when it was our mistake', async () => {
-    const strategy = soonAgain(4, () => 0.5);
+    const strategy = retrySoon(4, () => 0.5);
     const mistake = { error: new Error('no such thing'), errorType: 'CLIENT_ERROR' } as Info;
     const token = await strategy.acquireInitialRetryToken('');
     await expect(strategy.refreshRetryTokenForRetry(token, mistake)).rejects.toThrow('no such thing');

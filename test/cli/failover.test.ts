@@ -135,7 +135,7 @@ describe('failover', () => {
     const wbe = await vipshift('failover', 'wbe', '--to', id('b'), '--reason', 'x');
     expect(wbe).toMatchObject({ status: 3, stdout: '' });
     expect(wbe.stderr).toMatch(
-      /there is no VIP wbe in the ledger\n {2}next: did you mean web\? vipshift vip list/,
+      /there is no VIP wbe in the registry\n {2}next: did you mean web\? vipshift vip list/,
     );
     const none = await run(['failover', VIP, '--to', id('b'), '--reason', 'x'], {
       ...env(),

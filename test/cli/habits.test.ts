@@ -104,7 +104,7 @@ describe('a wrong command line', () => {
       /--for ever: no such duration/,
     ],
     [['deny', 'web'], /missing: --reason TEXT/],
-    [['apply', '-'], /stdin is the file, so nobody can be asked\n {2}next: say --yes or --dry-run/],
+    [['apply', '-'], /stdin is the file, so it cannot ask\n {2}next: say --yes or --dry-run/],
     [[], /Usage: vipshift/],
   ])('%j ends with 2, says what is meant, and leaves stdout empty', async (args, says) => {
     const ran = await run(args);

@@ -1,7 +1,7 @@
 // Judgements of the operator's side that need no AWS: times, owners, budgets, policies.
 import { describe, expect, test } from 'vitest';
 import { narrowed, offTooFar } from '../../cli/failover/clock-offset.ts';
-import { lookAtNetwork } from '../../shared/aws/ec2/network-facts.ts';
+import { describeNetwork } from '../../shared/aws/ec2/network-facts.ts';
 import { addressFindings } from '../../shared/doctor/addresses.ts';
 import { bucketFindings, loadSentence, secondsFor } from '../../shared/doctor/capacity.ts';
 import type { NetworkFacts } from '../../shared/doctor/facts.ts';
@@ -271,7 +271,7 @@ describe('set-ups that are refused by name', () => {
     };
     const access = { reader: reader as never, signal: new AbortController().signal };
     await expect(
-      lookAtNetwork(access, vip, facts('x').seen, 'vipshift:dev', undefined),
+      describeNetwork(access, { vip, seen: facts('x').seen, tag: 'vipshift:dev', caller: undefined }),
     ).rejects.toMatchObject({
       kind: 'denied',
     });

@@ -3,10 +3,10 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
-import { awsBudget } from '../../shared/aws/dynamodb/shared-bucket.ts';
+import { awsSharedBucket } from '../../shared/aws/dynamodb/shared-bucket.ts';
 import { awsVips } from '../../shared/aws/dynamodb/vip-store.ts';
 import { clients } from '../../shared/aws/wire.ts';
-import { memoryBudget } from '../../shared/memory/budget.ts';
+import { memorySharedBucket } from '../../shared/memory/shared-bucket.ts';
 import { rates } from '../../shared/rate-limit/local-bucket.ts';
 import type { Priority, SharedBucket } from '../../shared/rate-limit/shared-bucket.ts';
 import { durationMs, plus } from '../../shared/time.ts';
@@ -44,7 +44,7 @@ async function newTable(): Promise<string> {
 
 /** A sandbox of its own: what others have done it learns from the table only. */
 const sandboxOn = (through: DynamoDBClient, table: string): SharedBucket =>
-  awsBudget({ client: through, table, sizes: rates, seen: new Map(), signal });
+  awsSharedBucket({ client: through, table, sizes: rates, seen: new Map(), signal });
 
 type Deed = readonly [atMs: number, does: 'back' | 'front' | 'giveBack' | 'empty', count: number];
 const history: readonly Deed[] = [
@@ -86,7 +86,7 @@ const contract = (deployed: () => DynamoDBClient): void => {
       sandboxOn(deployed(), table),
       sandboxOn(deployed(), table),
     ]);
-    expect(told).toEqual(await tell([memoryBudget()]));
+    expect(told).toEqual(await tell([memorySharedBucket()]));
   });
 
   test('forty sandboxes that book at once all get places, and no two the same', async () => {

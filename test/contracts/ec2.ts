@@ -69,7 +69,7 @@ export function ec2Contract(open: () => Promise<Ec2UnderTest>): void {
   it('sees the same of each VIP when it observes many at once', async () => {
     const { ec2, entry } = await open();
     const other = { name: 'other', tableLabels: ['other'], nodeLabels: ['other'] };
-    const all = await ec2.observeAll!([entry, other]);
+    const all = await ec2.observeAll([entry, other]);
     const times = { beganAtMs: 0, endedAtMs: 0 };
     const sorted = (seen: Observation) => ({
       ...seen,

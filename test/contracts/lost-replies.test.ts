@@ -6,7 +6,7 @@ import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { buildVpc } from '../../lab/aws/stack/vpc.ts';
 import { type FaultProxy, startFaultProxy } from '../../lab/fault/proxy.ts';
 import type { Fault as Weather } from '../../lab/fault/rule.ts';
-import { awsBudget } from '../../shared/aws/dynamodb/shared-bucket.ts';
+import { awsSharedBucket } from '../../shared/aws/dynamodb/shared-bucket.ts';
 import { awsTimeline } from '../../shared/aws/dynamodb/timeline.ts';
 import { awsVips } from '../../shared/aws/dynamodb/vip-store.ts';
 import { awsEc2 } from '../../shared/aws/ec2/ec2.ts';
@@ -180,7 +180,7 @@ describe('the timeline, when a reply is lost', () => {
 describe('the budget, when the reply to a booking is lost', () => {
   it('loses places and never gives one twice', async () => {
     const budget = () =>
-      awsBudget({ client: made.dynamo, table: 'vips', sizes: rates, seen: new Map(), signal });
+      awsSharedBucket({ client: made.dynamo, table: 'vips', sizes: rates, seen: new Map(), signal });
     const took = durationMs(10_000 / rates.ReplaceRoute.perSecond);
     const first = await budget().reserve('ReplaceRoute', 10, 'back', START);
     loses('UpdateItem', 1);

@@ -178,10 +178,12 @@ export async function fuzz(events: number, seed: number): Promise<Hostile> {
     }
     let reason: string;
     if (!parsed.ok) {
-      reason = parsed.refusal.reason;
+      reason = parsed.rejection.reason;
       // A BigInt cannot come from JSON; what cannot be written down is told by its names.
       if (n % 1000 === 0)
-        await recordRejection(w.wire, { ...parsed, ...parsed.refusal }, typeof event).catch(() => undefined);
+        await recordRejection(w.wire, { ...parsed, ...parsed.rejection }, typeof event).catch(
+          () => undefined,
+        );
     } else {
       const answer = await handleClaim(w.wire, parsed, { mode: 'source', roleId: ROLE });
       if (answer.answer === 'probed') {

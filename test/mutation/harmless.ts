@@ -8,34 +8,34 @@ interface Reason {
   readonly why: string;
 }
 
-const reasons: readonly Reason[] = [
+export const reasons: readonly Reason[] = [
   {
-    file: 'shared/vip/claim.ts',
+    file: 'shared/vip/node-state.ts',
     line: 'a.bootAtMs === b.bootAtMs ?',
     why: 'equal ids were told apart in the line before, equal boots in this one: both signs say the same here',
   },
   {
-    file: 'shared/vip/claim.ts',
+    file: 'shared/vip/node-state.ts',
     line: 'told.seq > known.seq',
     why: 'the same seq is the same claim: both say the same state and priority',
   },
   {
-    file: 'shared/vip/claim.ts',
+    file: 'shared/vip/node-state.ts',
     line: 'a.hiMs !== b.hiMs',
     why: 'equal bounds were excluded in the same line',
   },
   {
-    file: 'shared/vip/claim.ts',
+    file: 'shared/vip/node-state.ts',
     line: 'a.atMs <= b.atMs',
     why: 'bounds that agree in age, limit and clock are the same: it does not matter whose they are',
   },
   {
-    file: 'shared/vip/claim.ts',
+    file: 'shared/vip/node-state.ts',
     line: 'a.affSeq !== b.affSeq',
     why: 'equal numbers were excluded in the same line',
   },
   {
-    file: 'shared/vip/claim.ts',
+    file: 'shared/vip/node-state.ts',
     line: 'a.affHiMs! <= b.affHiMs!',
     why: 'the same advert within the same bound: it does not matter whose it is',
   },
@@ -75,12 +75,12 @@ const reasons: readonly Reason[] = [
     why: 'a pause is none or at least half of BACKOFF_FIRST_MS: nothing lies between 0 and 1',
   },
   {
-    file: 'shared/switch/run-epoch.ts',
+    file: 'shared/switch/outcome.ts',
     line: 'sentAt.reduce((a, b) => (a < b',
     why: 'of two equal instants either may be taken',
   },
   {
-    file: 'shared/switch/run-epoch.ts',
+    file: 'shared/switch/outcome.ts',
     line: 'doneAt.reduce((a, b) => (a > b',
     why: 'of two equal instants either may be taken',
   },

@@ -12,8 +12,14 @@ import { bundlerOf, textOf, top } from './suites.ts';
 import { judged, type Verdict } from './verdict.ts';
 
 /** Merge, elect, lease, plan and switch; then what `switchVip` is made of, which has its own files. */
-const core = ['claim', 'silent', 'election', 'lease', 'plan', 'switch'];
-const partsOfSwitch = ['grip', 'hold', 'apply', 'verify', 'tried', 'member', 'abandoned', 'vip'];
+const core = [
+  ...['vip/claim', 'vip/node-state', 'vip/liveness', 'vip/election', 'vip/lease'],
+  ...['network/plan', 'switch/switch-vip'],
+];
+const partsOfSwitch = [
+  ...['switch/held-lease', 'switch/run-epoch', 'switch/outcome', 'switch/execute', 'switch/verify'],
+  ...['switch/close-abandoned', 'vip/retry-backoff', 'vip/member', 'vip/vip', 'vip/store'],
+];
 
 const { values } = parseArgs({
   options: {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { reasons } from './harmless.ts';
 import { mutantsOf, mutated } from './mutants.ts';
+import { suites, textOf, top } from './suites.ts';
 import { judged } from './verdict.ts';
 
 const programs = (text: string): readonly string[] => mutantsOf('x.ts', text).map((m) => mutated(text, m));
@@ -27,6 +29,20 @@ describe('mutants', () => {
 
   test('know their line, by which a survivor is found again', () => {
     expect(mutantsOf('x.ts', '\n\nf();').map((m) => [m.line, m.source])).toEqual([[3, 'f();']]);
+  });
+});
+
+describe('what is named of the project', () => {
+  test('a reason why a mutant is harmless stands on a line that there is', async () => {
+    const lost = await Promise.all(
+      reasons.map(async ({ file, line }) => ((await textOf(top + file)).includes(line) ? [] : [file, line])),
+    );
+    expect(lost.flat()).toEqual([]);
+  });
+
+  test('each suite that a mutant has to get past is a file', async () => {
+    const texts = await Promise.all(suites.map((suite) => textOf(`${top}test/${suite}.test.ts`)));
+    expect(texts).not.toContain('');
   });
 });
 

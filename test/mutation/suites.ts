@@ -2,6 +2,7 @@
 //
 // The tests of the mutated file come first: they are the likeliest to kill, and a mutant that dies early costs little.
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { context, type Plugin } from 'esbuild';
 import { type Mutant, mutated } from './mutants.ts';
@@ -9,28 +10,23 @@ import { type Mutant, mutated } from './mutants.ts';
 export const top = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Quick ones first; none of them needs a server. */
-const suites = [
-  ...[
-    'claim',
-    'silent',
-    'election',
-    'lease',
-    'grip',
-    'plan',
-    'vip',
-    'tried',
-    'apply',
-    'verify',
-    'switch',
-    'hold',
-    'member',
-    'apply-waits',
-    'hold-record',
-    'verify-again',
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  'shared/vip': ['claim', 'liveness', 'election', 'lease', 'vip', 'retry-backoff', 'member', 'admission'],
+  'shared/network': ['plan'],
+  'shared/switch': [
+    ...['held-lease', 'execute', 'verify', 'switch-vip', 'run-epoch'],
+    ...['execute-waits', 'run-epoch-record', 'verify-again'],
   ],
-  ...['failover', 'failover-held', 'failover-scope', 'reconcile', 'order', 'budget', 'rejection'],
-  ...['merge', 'plan', 'boundaries', 'release', 'order'].map((name) => `properties/${name}`),
-];
+  'shared/controller': ['handle-claim', 'handle-claim-held', 'handle-claim-scope', 'reconcile'],
+  'shared/forced-failover': ['execute'],
+  'shared/rate-limit': ['shared-bucket'],
+  properties: ['merge', 'plan', 'boundaries', 'release', 'order'],
+};
+
+/** Without `.test.ts`, from `test/`. */
+export const suites = Object.entries(rooms).flatMap(([room, names]) =>
+  names.map((name) => `${room}/${name}`),
+);
 
 const texts = new Map<string, Promise<string>>();
 
@@ -41,10 +37,10 @@ export function textOf(path: string): Promise<string> {
   return known;
 }
 
-/** Suites whose name begins like the mutated file's, then the others. */
+/** Suites whose name is the mutated file's or begins with it, then the others. */
 function inOrder(file: string | undefined): readonly string[] {
-  const name = file?.replace(/^shared\/|\.ts$/g, '');
-  const isOwn = (suite: string) => name !== undefined && suite.split('/').at(-1)!.split('-')[0] === name;
+  const name = file === undefined ? undefined : basename(file, '.ts');
+  const isOwn = (suite: string) => name !== undefined && `${basename(suite)}-`.startsWith(`${name}-`);
   return [...suites.filter(isOwn), ...suites.filter((suite) => !isOwn(suite))];
 }
 

@@ -101,7 +101,11 @@ async function deliver(claims: readonly Claim[]): Promise<World> {
   const w = world(NODES);
   w.clock.set(plus(START, seconds(170)) as EpochMs);
   for (const claim of claims) {
-    const answer = await handleClaim({ ...w.wire, pace: localBucket() }, { claim, source: '' }, anyNode);
+    const answer = await handleClaim(
+      { ...w.wire, localBucket: localBucket() },
+      { claim, source: '' },
+      anyNode,
+    );
     expect(['recorded', 'switched']).toContain(answer.answer);
   }
   return w;
@@ -150,7 +154,7 @@ test('repeating any claim moves nothing and begins no epoch', async () => {
       const w = await deliver(claims);
       const before = { epoch: itemOf(w).epoch, effects: w.ec2.effects.length, claims: itemOf(w).claims };
       for (const claim of claims)
-        await handleClaim({ ...w.wire, pace: localBucket() }, { claim, source: '' }, anyNode);
+        await handleClaim({ ...w.wire, localBucket: localBucket() }, { claim, source: '' }, anyNode);
       const after = { epoch: itemOf(w).epoch, effects: w.ec2.effects.length, claims: itemOf(w).claims };
       expect(after).toEqual(before);
     }),

@@ -1,4 +1,4 @@
-// Orders in the timeline table, under `order/…` of their VIP; put if absent and never updated.
+// Operator actions in the timeline table, under `order/…` of their VIP; put if absent and never updated.
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { iso } from '../../time.ts';
@@ -9,23 +9,24 @@ import type { TimelineTable } from './timeline.ts';
 const DAY_S = 86_400;
 
 export const awsOperatorActions = (table: TimelineTable): OperatorActionStore => ({
-  async put(order) {
+  async put(action) {
     const request = {
       TableName: table.table,
-      Item: marshall(itemOf(order, table.retentionDays), { removeUndefinedValues: true }),
+      Item: marshall(itemOf(action, table.retentionDays), { removeUndefinedValues: true }),
       ConditionExpression: 'attribute_not_exists(vip)',
     };
     try {
       await table.client.send(new PutItemCommand(request), { abortSignal: table.signal });
     } catch (error) {
-      if (!isConditionFailed(error)) throw faultFromSdkError(error, `recording the order in ${table.table}`);
+      if (!isConditionFailed(error))
+        throw faultFromSdkError(error, `recording the operator's action in ${table.table}`);
     }
   },
 });
 
-const itemOf = (order: OperatorAction, retentionDays: number) => ({
-  ...order,
-  day: iso(order.atMs).slice(0, 10),
-  at: `${iso(order.atMs)} ${order.id}`,
-  expiresAtS: Math.floor(order.atMs / 1000) + retentionDays * DAY_S,
+const itemOf = (action: OperatorAction, retentionDays: number) => ({
+  ...action,
+  day: iso(action.atMs).slice(0, 10),
+  at: `${iso(action.atMs)} ${action.id}`,
+  expiresAtS: Math.floor(action.atMs / 1000) + retentionDays * DAY_S,
 });

@@ -1,9 +1,9 @@
-// Reservations: one item per address or EIP of the ledger, so that no two VIPs ever hold the same one, however many are
+// Reservations: one item per address or EIP of the registry, so that no two VIPs ever hold the same one, however many are
 // added at once. DynamoDB has no unique attributes; a key is the only thing that only one writer can create.
 //
-// They lie beside the VIPs in their table, under names that no VIP can have and without `rev`, so that listing leaves
-// them out. A reservation whose VIP does not stand with
-// that address was left by a writer that died between the two writes; after ABANDONED_AFTER it may be taken over.
+// They are in the table of the VIPs, under names that no VIP can have and without `rev`, so that listing VIPs leaves them
+// out. A reservation whose VIP is not registered with that address was left by a writer that died between the two writes;
+// after ABANDONED_AFTER another VIP may take it over.
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { isRegistered } from '../../registry/registry.ts';

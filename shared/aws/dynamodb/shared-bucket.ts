@@ -1,34 +1,35 @@
-// The account's budget on DynamoDB: one small item per action beside the VIPs. A booking is one conditional UpdateItem that
-// adds to the queue's end, wherever that is by then: two bookings never get the same places, and in a storm of them none
-// has to be tried again for another's sake. The conditions only tell the cases of budget.ts apart (idle, in the burst,
-// waiting), and a case that is over by the time of the write is tried as the next one.
+// The account's request budget on DynamoDB: one small item per action, in the table of the VIPs. A reservation is one
+// conditional UpdateItem that adds to the end of the queue, wherever that is by then. So two reservations never get the
+// same slots, and in a storm none has to be repeated because of another. The conditions only distinguish the cases of
+// rate-limit/shared-bucket.ts (idle, in the burst, waiting). If the case has changed before the write, the next one is tried.
 //
-// Limit: one item takes about 1000 writes a second (DynamoDB developer guide, "Partitions"); more VIPs than that failing
-// over in one second are throttled here and then pace themselves alone.
+// Limit: one item takes about 1000 writes a second (DynamoDB developer guide, "Partitions"). If more VIPs than that fail
+// over in one second, DynamoDB throttles some, and their local buckets decide.
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { Fault } from '../../fault.ts';
 import type { Step } from '../../network/step.ts';
+import { defined } from '../../optional.ts';
 import type { Rate, Rates } from '../../rate-limit/local-bucket.ts';
 import {
   type BucketState,
-  bookingOf,
-  depth,
-  PAUSE,
-  type Priority,
+  DRAIN_PAUSE,
+  increment,
   type SharedBucket,
-  timeOf,
+  type SlotRequest,
+  slotsOf,
+  tolerance,
   untouched,
 } from '../../rate-limit/shared-bucket.ts';
 import type { EpochMs } from '../../time.ts';
 import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
 import { type Item, Update, value } from './update-expression.ts';
 
-export interface BudgetTable {
+export interface BucketTable {
   readonly client: DynamoDBClient;
   readonly table: string;
   readonly sizes: Rates;
-  /** What this sandbox saw last: only ever a hint, the condition decides. */
+  /** What this execution environment saw last. Only a hint: the condition decides. */
   readonly seen: Map<Step['call'], BucketState>;
   readonly signal: AbortSignal;
 }
@@ -38,43 +39,43 @@ const PREFIX = 'budget/';
 /** Cases that a bucket can go through while one write is under way, twice over. */
 const TRIES_MAX = 8;
 
-export const awsBudget = (table: BudgetTable): SharedBucket => ({
-  async reserve(call, count, lane, now) {
+export const awsSharedBucket = (table: BucketTable): SharedBucket => ({
+  async reserve(call, count, priority, now) {
     const rate = table.sizes[call];
-    const is = await change(table, call, (was) => bookingCase(was, rate, count, lane, now));
-    return bookingOf(rate, is, count, lane);
+    const is = await change(table, call, (was) => reserveCase(was, rate, { count, priority, now }));
+    return slotsOf(rate, is, count, priority);
   },
-  pushback: (call) => shift(table, call),
+  pushback: (call) => readPushback(table, call),
   async refund(call, count) {
-    const back = -timeOf(table.sizes[call], count);
+    const back = -increment(table.sizes[call], count);
     await change(table, call, (was) => (was === untouched ? undefined : { add: { fullAtMs: back } }));
   },
   async drain(call, now) {
-    await change(table, call, (was) => emptyCase(was, table.sizes[call], now));
+    await change(table, call, (was) => drainCase(was, table.sizes[call], now));
   },
 });
 
 type Name = keyof BucketState;
-/** One way to change a bucket, and when it is the right one. */
+/** One way to change a bucket, and the condition under which it is right. */
 interface Case {
   readonly set?: Partial<Record<Name, number>>;
   readonly add?: Partial<Record<Name, number>>;
-  /** `frontAtMs` follows the end of all, this much behind. */
+  /** Sets `frontAtMs` to this much after the old `fullAtMs`. */
   readonly frontBehindFull?: number;
-  /** Only while this is not below that. */
+  /** Only while the attribute is at least this. */
   readonly from?: readonly [Name, number];
-  /** Only while this is below that, or was never set. */
+  /** Only while the attribute is below this, or was never set. */
   readonly below?: readonly [Name, number];
   readonly alsoFrom?: readonly [Name, number];
 }
 
-/** The cases of `booked` in budget.ts; the contract suite holds both against each other. */
-function bookingCase(was: BucketState, rate: Rate, count: number, lane: Priority, now: EpochMs): Case {
-  const took = timeOf(rate, count);
-  const goneMs = now + depth(rate);
-  const front = lane === 'front';
+/** The cases of afterReserve; the contract suite checks that both agree. */
+function reserveCase(was: BucketState, rate: Rate, { count, priority, now }: SlotRequest): Case {
+  const took = increment(rate, count);
+  const goneMs = now + tolerance(rate);
+  const front = priority === 'front';
   if (was.fullAtMs <= now) {
-    const set = { fullAtMs: now + took, ...(front ? { frontAtMs: now + took } : {}) };
+    const set = { fullAtMs: now + took, ...defined({ frontAtMs: front ? now + took : undefined }) };
     return { set, below: ['fullAtMs', now + 1] };
   }
   if (!front) return { add: { fullAtMs: took }, from: ['fullAtMs', now + 1] };
@@ -102,25 +103,25 @@ function bookingCase(was: BucketState, rate: Rate, count: number, lane: Priority
   };
 }
 
-/** The cases of `emptied` in budget.ts. */
-function emptyCase(was: BucketState, rate: Rate, now: EpochMs): Case | undefined {
-  if (was.emptiedAtMs > now - PAUSE) return undefined;
-  const goneMs = now + depth(rate);
+/** The cases of afterDrain. */
+function drainCase(was: BucketState, rate: Rate, now: EpochMs): Case | undefined {
+  if (was.emptiedAtMs > now - DRAIN_PAUSE) return undefined;
+  const goneMs = now + tolerance(rate);
   if (was.fullAtMs < goneMs) {
     return { set: { fullAtMs: goneMs, emptiedAtMs: now }, below: ['fullAtMs', goneMs] };
   }
-  const add = { fullAtMs: PAUSE, shiftMs: PAUSE };
+  const add = { fullAtMs: DRAIN_PAUSE, shiftMs: DRAIN_PAUSE };
   return {
     add,
     set: { emptiedAtMs: now },
     from: ['fullAtMs', goneMs],
-    below: ['emptiedAtMs', now - PAUSE + 1],
+    below: ['emptiedAtMs', now - DRAIN_PAUSE + 1],
   };
 }
 
 /** The bucket after the change; as it is when there is nothing to change. */
 async function change(
-  table: BudgetTable,
+  table: BucketTable,
   call: Step['call'],
   choose: (was: BucketState) => Case | undefined,
 ): Promise<BucketState> {
@@ -137,7 +138,7 @@ async function change(
 }
 
 async function tryChange(
-  table: BudgetTable,
+  table: BucketTable,
   call: Step['call'],
   chosen: Case,
 ): Promise<{ readonly done: boolean; readonly state: BucketState }> {
@@ -149,7 +150,7 @@ async function tryChange(
         TableName: table.table,
         Key: { vip: value(PREFIX + call) },
         UpdateExpression: update.expression,
-        ...(condition === '' ? {} : { ConditionExpression: condition }),
+        ...defined({ ConditionExpression: condition || undefined }),
         ExpressionAttributeNames: update.names,
         ExpressionAttributeValues: update.values,
         ReturnValues: 'ALL_NEW',
@@ -160,7 +161,7 @@ async function tryChange(
     return { done: true, state: stateOf(reply.Attributes) };
   } catch (error) {
     if (isConditionFailed(error)) return { done: false, state: stateOf(error.Item as Item | undefined) };
-    throw faultFromSdkError(error, `booking ${call}`);
+    throw faultFromSdkError(error, `reserving slots for ${call}`);
   }
 }
 
@@ -186,8 +187,8 @@ function written(update: Update, chosen: Case): string {
   return parts.join(' AND ');
 }
 
-/** Not consistent: half the price, and a second more or less does no harm. */
-async function shift(table: BudgetTable, call: Step['call']): Promise<number> {
+/** Eventually consistent: half the price, and a second more or less does no harm. */
+async function readPushback(table: BucketTable, call: Step['call']): Promise<number> {
   const request = { TableName: table.table, Key: { vip: value(PREFIX + call) } };
   try {
     const reply = await table.client.send(new GetItemCommand(request), { abortSignal: table.signal });

@@ -2,6 +2,7 @@
 // pages, and what comes back is the domain's own record again.
 import { type AttributeValue, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { defined } from '../../optional.ts';
 import { type EpochMs, epochMs } from '../../time.ts';
 import type { OperatorAction } from '../../timeline/operator-action.ts';
 import {
@@ -37,12 +38,17 @@ export interface Range {
 
 const pkName = ({ index }: Range): string => (index === undefined ? 'vip' : partitions[index]);
 
+export interface PageOptions {
+  readonly limit?: number | undefined;
+  /** The key that the page before ended with. */
+  readonly after?: Record<string, AttributeValue> | undefined;
+  readonly only?: Only | undefined;
+}
+
 export async function page(
   reading: Reading,
   range: Range,
-  limit: number | undefined,
-  after?: Record<string, AttributeValue>,
-  only?: Only,
+  { limit, after, only }: PageOptions,
 ): Promise<{ items: readonly Item[]; next?: Record<string, AttributeValue> }> {
   const input: QueryCommandInput = {
     TableName: reading.table.table,
@@ -54,9 +60,9 @@ export async function page(
       ':to': value(range.to),
     },
     ScanIndexForward: !range.newestFirst,
-    ...(limit === undefined ? {} : { Limit: limit }),
+    ...defined({ Limit: limit }),
     ...(range.index === undefined ? { ConsistentRead: true } : { IndexName: range.index }),
-    ...(after === undefined ? {} : { ExclusiveStartKey: after }),
+    ...defined({ ExclusiveStartKey: after }),
   };
   if (only !== undefined) filterBy(input, only);
   reading.reads += 1;
@@ -108,7 +114,7 @@ export async function collect(
   for (let pages = 1; pages <= PAGES_MAX; pages++) {
     // A filter leaves few of many: then a page is as long as DynamoDB makes it, a megabyte.
     const limit = only === undefined ? Math.max(2 * question.limit, PAGE_ITEMS_MIN) : undefined;
-    const got = await page(reading, range, limit, next, only);
+    const got = await page(reading, range, { limit, after: next, only });
     for (const item of got.items) {
       if (isPast(item)) return { records };
       const record = recordFrom(item);

@@ -6,6 +6,7 @@
 //   one node         index byNode, failovers to it, orders and rejections that name it; and index byFrom, failovers from it
 //   all of a period  index byDay, one query for each day, newest day first
 
+import { defined } from '../../optional.ts';
 import { type EpochMs, epochMs, iso, minus, plus } from '../../time.ts';
 import type { OperatorAction } from '../../timeline/operator-action.ts';
 import {
@@ -58,7 +59,7 @@ async function find(table: TimelineTable, question: Question): Promise<Answer> {
   return { records, reads: reading.reads, ...readBackToMs };
 }
 
-/** A failover that leaves a VIP where it is stands in both indexes of its node. */
+/** A failover that leaves a VIP where it is appears in both indexes of its node. */
 function once(records: readonly AuditRecord[]): AuditRecord[] {
   const seen = new Set<string>();
   return records.filter((record) => {
@@ -68,7 +69,7 @@ function once(records: readonly AuditRecord[]): AuditRecord[] {
   });
 }
 
-/** Keys lie in the order of epochs; an outcome can be written out of turn by ORDER_SLACK. */
+/** Keys are in the order of epochs; an outcome can be written late by up to ORDER_SLACK. */
 const isPast = (question: Question, item: Item): boolean =>
   item.entry === 'outcome' && (item.atMs as number) < minus(question.sinceMs, ORDER_SLACK);
 
@@ -97,7 +98,7 @@ async function rangesOfVip(reading: Reading, question: Question, vip: string): P
   const ranges: Range[] = [];
   if (kinds.includes('outcome')) {
     const last = await lastEpochBy(reading, vip, plus(untilMs, ORDER_SLACK));
-    // What a filter leaves may lie far apart, so that the window's beginning has to be known beforehand.
+    // Records that pass a filter may be far apart, so the beginning of the window has to be known beforehand.
     const first =
       question.outcomes === undefined || sinceMs === 0
         ? undefined
@@ -127,7 +128,8 @@ const HALVINGS_MAX = 40;
 
 /** The last epoch recorded up to `atMs`, or undefined when the newest one is: then nothing needs to be searched. */
 async function lastEpochBy(reading: Reading, vip: string, atMs: EpochMs): Promise<number | undefined> {
-  const [newest] = (await page(reading, { pk: vip, from: '0', to: ':', newestFirst: true }, 1)).items;
+  const [newest] = (await page(reading, { pk: vip, from: '0', to: ':', newestFirst: true }, { limit: 1 }))
+    .items;
   if (newest === undefined || (newest.atMs as number) <= atMs) return undefined;
   let low = 0;
   let high = newest.epoch as number;
@@ -135,7 +137,7 @@ async function lastEpochBy(reading: Reading, vip: string, atMs: EpochMs): Promis
   for (let halving = 1; low < high && halving <= HALVINGS_MAX; halving++) {
     const middle = Math.floor((low + high) / 2);
     const range = { pk: vip, from: epochKey(middle), to: ':', newestFirst: false };
-    const [found] = (await page(reading, range, 1)).items;
+    const [found] = (await page(reading, range, { limit: 1 })).items;
     if (found === undefined || (found.atMs as number) > atMs) high = middle;
     else low = (found.epoch as number) + 1;
   }
@@ -148,21 +150,20 @@ async function epochOf(table: TimelineTable, vip: string, epoch: number) {
   const { items } = await page(
     reading,
     { pk: vip, from: `${key}/`, to: `${key}/${END}`, newestFirst: false },
-    4,
+    { limit: 4 },
   );
   const plain = items.map((item) => bare(item) as unknown as Intent | Failover);
   const intent = plain.find((e): e is Intent => e.entry === 'intent');
   const outcome = plain.find((e): e is Failover => e.entry === 'outcome');
   return {
-    ...(intent === undefined ? {} : { intent }),
-    ...(outcome === undefined ? {} : { outcome }),
+    ...defined({ intent, outcome }),
     reads: reading.reads,
   };
 }
 
 async function first(table: TimelineTable, pk: string, id: string): Promise<AuditRecord | undefined> {
   const range = { pk, from: id, to: id + END, newestFirst: false };
-  const [found] = (await page({ table, reads: 0 }, range, 1)).items;
+  const [found] = (await page({ table, reads: 0 }, range, { limit: 1 })).items;
   return found === undefined ? undefined : recordFrom(found);
 }
 
@@ -180,7 +181,7 @@ async function rejectionOf(
   return found?.entry === 'rejected' ? found : undefined;
 }
 
-/** How many records before an instant are looked at for the one that made the owner. */
+/** How many records before an instant are searched for the one that made the owner. */
 const BEFORE = 50;
 
 async function around(table: TimelineTable, vip: string, atMs: EpochMs): Promise<Omit<Around, 'ownerNow'>> {
@@ -188,22 +189,26 @@ async function around(table: TimelineTable, vip: string, atMs: EpochMs): Promise
   const last = await lastEpochBy(reading, vip, atMs);
   const place = last === undefined ? ':' : epochKey(last);
   const [older, newer, orders] = await Promise.all([
-    page(reading, { pk: vip, from: '0', to: place + END, newestFirst: true }, BEFORE),
+    page(reading, { pk: vip, from: '0', to: place + END, newestFirst: true }, { limit: BEFORE }),
     last === undefined
       ? { items: [] }
       : page(
           reading,
           { pk: vip, from: epochKey(Math.max(0, last - 2)), to: ':', newestFirst: false },
-          BEFORE,
+          { limit: BEFORE },
         ),
-    page(reading, { pk: vip, from: 'order/', to: `order/${iso(atMs)}${END}`, newestFirst: true }, BEFORE),
+    page(
+      reading,
+      { pk: vip, from: 'order/', to: `order/${iso(atMs)}${END}`, newestFirst: true },
+      { limit: BEFORE },
+    ),
   ]);
   const outcomes = (items: readonly Item[]) =>
     items.map(recordFrom).filter((r): r is Failover => r?.entry === 'outcome');
   const after = outcomes(newer.items).find((f) => f.atMs > atMs);
   return {
     before: outcomes(older.items).filter((f) => f.atMs <= atMs),
-    ...(after === undefined ? {} : { after }),
+    ...defined({ after }),
     orders: orders.items.map(recordFrom).filter((r): r is OperatorAction => r?.entry === 'order'),
     reads: reading.reads,
   };
@@ -212,5 +217,5 @@ async function around(table: TimelineTable, vip: string, atMs: EpochMs): Promise
 async function probes(table: TimelineTable, vip: string, limit: number): Promise<readonly ProbeSeen[]> {
   const reading: Reading = { table, reads: 0 };
   const range = { pk: `probe/${vip}`, from: '0', to: END, newestFirst: true };
-  return (await page(reading, range, limit)).items as unknown as readonly ProbeSeen[];
+  return (await page(reading, range, { limit })).items as unknown as readonly ProbeSeen[];
 }

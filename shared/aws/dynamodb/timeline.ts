@@ -1,8 +1,8 @@
 // The timeline on DynamoDB: key `vip` and `id`, indexes by UTC day and by node.
 //
 //   web              000000000042/1-intent    written beside the mutations
-//   web              000000000042/2-outcome   written before the release; stands in the indexes
-//   web              order/2026-11-22T14:03:07.123Z/<nonce>   an operator's order (ledger-order.ts)
+//   web              000000000042/2-outcome   written before the release; in the indexes
+//   web              order/2026-11-22T14:03:07.123Z/<nonce>   an operator's action (operator-action.ts)
 //   rejected/web     2026-11-22T14/i-…/<reason>   counted, with the last example
 //   probe/web        2026-11-22T14:03:07.123Z/<event id>
 //
@@ -15,6 +15,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { defined } from '../../optional.ts';
 import { type EpochMs, iso } from '../../time.ts';
 import type { Entry, Failover, Intent, Probe, Rejection, Timeline } from '../../timeline/timeline.ts';
 import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
@@ -51,8 +52,7 @@ const indexed = (atMs: EpochMs, id: string) => ({ day: iso(atMs).slice(0, 10), a
 async function put(table: TimelineTable, entry: Entry): Promise<Entry> {
   const id = idOf(entry);
   const node = entry.entry === 'outcome' ? (entry.to ?? entry.cause.node) : undefined;
-  const keys =
-    entry.entry === 'intent' ? {} : { ...indexed(entry.atMs, id), ...(node === undefined ? {} : { node }) };
+  const keys = entry.entry === 'intent' ? {} : { ...indexed(entry.atMs, id), ...defined({ node }) };
   const there = await putIfAbsent(table, { ...entry, id, ...keys, expiresAtS: expiry(table, entry.atMs) });
   return there === undefined ? entry : (bare(there) as unknown as Entry);
 }
@@ -86,7 +86,7 @@ async function readEpoch(table: TimelineTable, vip: string, epoch: number) {
     const entries = (reply.Items ?? []).map((item) => bare(unmarshall(item)) as unknown as Entry);
     const intent = entries.find((e): e is Intent => e.entry === 'intent');
     const outcome = entries.find((e): e is Failover => e.entry === 'outcome');
-    return { ...(intent === undefined ? {} : { intent }), ...(outcome === undefined ? {} : { outcome }) };
+    return { ...defined({ intent, outcome }) };
   } catch (error) {
     throw faultFromSdkError(error, `reading epoch ${epoch} of ${vip}`);
   }

@@ -1,9 +1,10 @@
-// How a VIP lies in DynamoDB. The domain's shape but for what one UpdateItem cannot write blindly: a map may not hold a
-// value computed from another attribute, so the epochs of `open` lie in a map of their own (`openEpoch`), and the
-// lease's epoch is the item's `epoch`, which only rises when a lease is taken.
+// How a VIP is stored in DynamoDB. The domain's shape, except for what one UpdateItem cannot write without reading: a map
+// may not hold a value computed from another attribute. So the epochs of `open` are in a map of their own (`openEpoch`),
+// and the lease's epoch is the item's `epoch`, which only rises when a lease is taken.
 //
 // Rule: attributes are set and removed one by one, never the whole item, so that old code keeps what it does not know.
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { defined } from '../../optional.ts';
 import type { Lease, Open } from '../../vip/lease.ts';
 import type { NodeState } from '../../vip/node-state.ts';
 import type { Vip } from '../../vip/vip.ts';
@@ -38,7 +39,7 @@ export function vipFrom(item: Item): Vip {
     open,
     claims: Object.fromEntries(Object.entries(claims).map(([node, nodeState]) => [node, dated(nodeState)])),
     heard: [...(heard ?? [])].sort((a, b) => a - b),
-    ...(lease === undefined ? {} : { lease: { ...lease, epoch: row.epoch } }),
+    ...defined({ lease: lease && { ...lease, epoch: row.epoch } }),
   };
 }
 
@@ -57,12 +58,14 @@ function rowFrom(vip: Vip): Row {
     vip: name,
     openEpoch: Object.fromEntries(holders.map((h) => [h, open[h]!.epoch])),
     openCause: Object.fromEntries(holders.map((h) => [h, open[h]!.cause])),
-    ...(lease === undefined ? {} : { lease: bare as Omit<Lease, 'epoch'> }),
-    ...(heard.length === 0 ? {} : { heard: new Set(heard) }),
+    ...defined({
+      lease: lease && (bare as Omit<Lease, 'epoch'>),
+      heard: heard.length === 0 ? undefined : new Set(heard),
+    }),
   };
 }
 
-/** Adds to `update` what turns the item of `before` into that of `after`; `rev` is the caller's. */
+/** Adds to `update` what changes the item of `before` into that of `after`. The caller sets `rev`. */
 export function differences(update: Update, before: Vip | undefined, after: Vip): void {
   const was: Partial<Row> = before === undefined ? {} : rowFrom(before);
   const is = rowFrom(after);

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Observation } from '../../network/observation.ts';
+import { defined } from '../../optional.ts';
 import { type EpochMs, minus } from '../../time.ts';
 import { othersEndBy, UNDER_WAY_MAX } from '../../vip/boot-clock.ts';
 import { type Lease, SKEW } from '../../vip/lease.ts';
@@ -28,13 +29,13 @@ export interface Dynamo {
   nonce(): string;
 }
 
-/** Views lie beside the items under a name that no VIP can have. */
+/** Stored observations are in the same table, under names that no VIP can have. */
 const VIEW_PREFIX = 'view/';
 
 export const awsVips = (dynamo: Dynamo): VipStore => ({
   read: (name) => read(dynamo, name),
   list: () => list(dynamo),
-  recordClaim: (telling, now) => tell(dynamo, telling, now),
+  recordClaim: (claimWrite, now) => recordClaim(dynamo, claimWrite, now),
   write: (before, after) => write(dynamo, before, after),
   renew: (name, lease, expiresAtMs) => renew(dynamo, name, lease, expiresAtMs),
   async view(name) {
@@ -66,7 +67,7 @@ async function list(dynamo: Dynamo): Promise<readonly Vip[]> {
   const vips: Vip[] = [];
   const request = {
     TableName: dynamo.table,
-    // Views and the account's budget lie in the same table; only VIPs have this.
+    // Stored observations and the request budget are in the same table; only VIPs have this.
     FilterExpression: 'attribute_exists(rev)',
   };
   try {
@@ -95,7 +96,7 @@ async function send(
     TableName: dynamo.table,
     Key: { vip: value(key) },
     UpdateExpression: update.expression,
-    ...(condition === undefined ? {} : { ConditionExpression: condition }),
+    ...defined({ ConditionExpression: condition }),
     ExpressionAttributeNames: update.names,
     ExpressionAttributeValues: update.values,
     ReturnValues: 'ALL_NEW',
@@ -110,44 +111,44 @@ async function send(
   }
 }
 
-async function tell(dynamo: Dynamo, telling: ClaimWrite, now: EpochMs): Promise<ClaimWriteResult> {
+async function recordClaim(dynamo: Dynamo, claimWrite: ClaimWrite, now: EpochMs): Promise<ClaimWriteResult> {
   const update = new Update();
-  const { node, stint: nodeState, lease } = telling;
+  const { node, stint: nodeState, lease } = claimWrite;
   const claim = update.path('claims', node);
-  const conditions = [inLedger(update), isMember(update, node)];
-  if (telling.as === 'news') {
-    conditions.push(isNews(update, claim, nodeState));
+  const conditions = [isRegistered(update), isMember(update, node)];
+  if (claimWrite.as === 'news') {
+    conditions.push(isNewTransition(update, claim, nodeState));
     update.set(claim, update.value(nodeState));
   } else {
     conditions.push(onlyRefreshes(update, claim, nodeState));
     refresh(update, claim, nodeState);
   }
-  update.add(update.path('heard'), [telling.slot]);
-  raise(update, 'rev');
+  update.add(update.path('heard'), [claimWrite.slot]);
+  increment(update, 'rev');
   if (lease !== undefined) {
     conditions.push(noLiveLease(update, now));
     const { holder, cause } = lease;
     update.set(update.path('lease'), update.value(lease));
     update.set(update.path('openEpoch', holder), `${update.path('epoch')} + ${update.value(1)}`);
     update.set(update.path('openCause', holder), update.value(cause));
-    raise(update, 'epoch');
+    increment(update, 'epoch');
   }
-  const sent = await send(dynamo, telling.vip, update, conditions.join(' AND '));
+  const sent = await send(dynamo, claimWrite.vip, update, conditions.join(' AND '));
   if (sent.done) return { answer: 'recorded', vip: vipFrom(sent.item) };
   return { answer: 'refused', vip: sent.item === undefined ? undefined : vipFrom(sent.item) };
 }
 
-const raise = (update: Update, counter: string): void =>
+const increment = (update: Update, counter: string): void =>
   update.set(update.path(counter), `${update.path(counter)} + ${update.value(1)}`);
 
 /** `rev` is there as soon as the VIP was registered; a removed one is a tombstone. */
-const inLedger = (u: Update): string =>
+const isRegistered = (u: Update): string =>
   `attribute_exists(${u.path('rev')}) AND attribute_not_exists(${u.path('removedAtMs')})`;
 
 const isMember = (u: Update, node: string): string => `attribute_exists(${u.path('members', node)})`;
 
-/** The same conditions as isNews in vip.ts; the contract suite holds both against each other. */
-function isNews(u: Update, claim: string, nodeState: NodeState): string {
+/** The same order as isNewerTransition; the contract suite checks that both agree. */
+function isNewTransition(u: Update, claim: string, nodeState: NodeState): string {
   const field = (name: keyof NodeState) => `${claim}.${u.name(name)}`;
   const [boot, sameBoot] = [u.value(nodeState.bootId), field('bootId')];
   const newer = `${sameBoot} = ${boot} AND ${field('since')} < ${u.value(nodeState.since)} AND ${sentBefore(u, claim, nodeState)}`;
@@ -158,7 +159,7 @@ function isNews(u: Update, claim: string, nodeState: NodeState): string {
   return `(attribute_not_exists(${claim}) OR (${newer}) OR (${laterBoot}))`;
 }
 
-/** The same conditions as onlyRefreshes in vip.ts. */
+/** The same conditions as onlyRefreshes in vip/. */
 function onlyRefreshes(u: Update, claim: string, nodeState: NodeState): string {
   const field = (name: keyof NodeState) => `${claim}.${u.name(name)}`;
   const parts = [
@@ -241,7 +242,7 @@ async function renew(
   const mine = `${update.path('lease', 'holder')} = ${update.value(lease.holder)}`;
   const later = `${ends} < ${update.value(expiresAtMs)}`;
   update.set(ends, update.value(expiresAtMs));
-  raise(update, 'rev');
+  increment(update, 'rev');
   const sent = await send(dynamo, name, update, `${held} AND ${mine} AND ${later}`);
   const now = sent.item === undefined ? undefined : vipFrom(sent.item);
   return now?.lease?.epoch === lease.epoch && now.lease.holder === lease.holder ? now : undefined;

@@ -1,15 +1,16 @@
-// What adopting a hand-made set-up needs of EC2: who routes to the addresses now, and tagging.
+// What adopting a hand-made set-up needs from EC2: the present routes to the addresses, and tagging.
 import {
   CreateTagsCommand,
   paginateDescribeNetworkInterfaces,
   paginateDescribeRouteTables,
 } from '@aws-sdk/client-ec2';
+import { defined } from '../../optional.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import type { Ec2Reader } from './vpc.ts';
 
 export interface HandMade {
   readonly table: string;
-  /** The tag's value; undefined when it bears none. */
+  /** The tag's value; undefined when it has none. */
   readonly label?: string;
   readonly address: string;
   readonly target: string;
@@ -42,7 +43,7 @@ export async function routesTo(
           if (!addresses.includes(address)) continue;
           found.push({
             table: table.RouteTableId!,
-            ...(label === undefined ? {} : { label }),
+            ...defined({ label }),
             address,
             target: route.NetworkInterfaceId ?? route.GatewayId ?? route.TransitGatewayId ?? 'unknown',
             edge: (table.Associations ?? []).some((a) => a.GatewayId !== undefined),
@@ -59,7 +60,7 @@ export async function routesTo(
 export interface EniNamed {
   readonly eni: string;
   readonly vpc: string;
-  /** The tag's value; undefined when it bears none. */
+  /** The tag's value; undefined when it has none. */
   readonly label?: string;
   /** The instance that it is attached to. */
   readonly node?: string;
@@ -86,8 +87,7 @@ export async function enisNamed(
         found.set(eni.NetworkInterfaceId!, {
           eni: eni.NetworkInterfaceId!,
           vpc: eni.VpcId ?? '',
-          ...(label === undefined ? {} : { label }),
-          ...(node === undefined ? {} : { node }),
+          ...defined({ label, node }),
         });
       }
     }

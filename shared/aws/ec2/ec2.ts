@@ -1,5 +1,5 @@
-// EC2 through its SDK. Looking uses the SDK's retries; a mutation is one attempt, because every attempt has to ask for
-// the lease first (guarantee 3).
+// EC2 through its SDK. Describes use the SDK's retries; a mutation is one attempt, because every attempt has to check the
+// lease first (guarantee 3).
 import {
   AssociateAddressCommand,
   type AssociateAddressCommandInput,

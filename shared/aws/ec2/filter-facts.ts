@@ -1,4 +1,5 @@
-// What the doctor looks up about packet filters: security groups and network ACLs, prefix lists in their rules resolved.
+// What the doctor reads about packet filters: security groups and network ACLs, with the prefix lists in their rules
+// resolved.
 import {
   type IpPermission,
   type NetworkAclEntry,
@@ -6,6 +7,7 @@ import {
   paginateDescribeSecurityGroups,
 } from '@aws-sdk/client-ec2';
 import type { AclFact, AclRule, FilterRule, GroupFact, PrefixLists } from '../../doctor/facts.ts';
+import { defined } from '../../optional.ts';
 import { all, filter } from './pages.ts';
 import { type Ec2Reader, prefixListEntries } from './vpc.ts';
 
@@ -36,8 +38,7 @@ const protocolOf = (text: string | undefined): string => names[text ?? ''] ?? te
 
 const ruleFrom = (permission: IpPermission, lists: PrefixLists): FilterRule => ({
   protocol: protocolOf(permission.IpProtocol),
-  ...(permission.FromPort === undefined ? {} : { fromPort: permission.FromPort }),
-  ...(permission.ToPort === undefined ? {} : { toPort: permission.ToPort }),
+  ...defined({ fromPort: permission.FromPort, toPort: permission.ToPort }),
   cidrs: [
     ...(permission.IpRanges ?? []).flatMap((r) => r.CidrIp ?? []),
     ...(permission.Ipv6Ranges ?? []).flatMap((r) => r.CidrIpv6 ?? []),

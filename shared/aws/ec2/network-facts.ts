@@ -1,5 +1,5 @@
-// What the doctor looks up in EC2, beyond what the controller itself sees: the VPC's tables and filters, and all ENIs of
-// the nodes. Reading only; every list to its last page.
+// What the doctor reads from EC2 beyond what the controller observes: the VPC's tables and filters, and all ENIs of the
+// nodes. Read-only; every list to its last page.
 import {
   DescribeInstancesCommand,
   type NetworkInterface,
@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import type { EipFact, EniFact, NetworkFacts, TableFact } from '../../doctor/facts.ts';
 import type { Observation } from '../../network/observation.ts';
+import { defined } from '../../optional.ts';
 import { isPrefixList } from '../../registry/ip-range.ts';
 import { EIP_SUFFIX } from '../../vip/member.ts';
 import type { Vip } from '../../vip/vip.ts';
@@ -20,43 +21,48 @@ import { aclsOf, groupsOf, listsOf } from './filter-facts.ts';
 import { all, filter } from './pages.ts';
 import { type Ec2Reader, eipsFound, vpcSeen } from './vpc.ts';
 
-/** Looks a thing up the first time, and answers the same ever after; also that it could not be looked up. */
-export type Once = <T>(key: string, look: () => Promise<T>) => Promise<T>;
+/** Describes a thing the first time and gives the same answer from then on, a failure included. */
+export type Once = <T>(key: string, describe: () => Promise<T>) => Promise<T>;
 
 export function once(): Once {
   const known = new Map<string, Promise<unknown>>();
-  return <T>(key: string, look: () => Promise<T>): Promise<T> => {
-    if (!known.has(key)) known.set(key, look());
+  return <T>(key: string, describe: () => Promise<T>): Promise<T> => {
+    if (!known.has(key)) known.set(key, describe());
     return known.get(key) as Promise<T>;
   };
 }
 
-export interface Looked {
-  /** Without what is looked up once for all VIPs. */
+export interface NetworkQuery {
+  readonly vip: Vip;
+  readonly seen: Observation;
+  readonly tag: string;
+  /** The account that asks, where it is known. */
+  readonly caller: string | undefined;
+}
+
+export interface DescribedNetwork {
+  /** Without what is described once for all VIPs. */
   readonly facts: Omit<NetworkFacts, 'others' | 'survey' | 'mislabelled'>;
   readonly unchecked: readonly { readonly what: string; readonly why: string }[];
 }
 
-/** Throws a Fault when the VPC itself cannot be described; what else cannot is told in `unchecked`. */
-export async function lookAtNetwork(
+/** Throws a Fault when the VPC itself cannot be described; `unchecked` lists what else could not be. */
+export async function describeNetwork(
   access: Ec2Reader,
-  vip: Vip,
-  seen: Observation,
-  tag: string,
-  caller: string | undefined,
+  { vip, seen, tag, caller }: NetworkQuery,
   remember: Once = once(),
-): Promise<Looked> {
+): Promise<DescribedNetwork> {
   const unchecked: { what: string; why: string }[] = [];
-  const tried = async <T>(what: string, look: Promise<T>, without: T): Promise<T> => {
+  const tried = async <T>(what: string, described: Promise<T>, without: T): Promise<T> => {
     try {
-      return await look;
+      return await described;
     } catch (error) {
-      unchecked.push({ what, why: faultFromSdkError(error, 'looking').message });
+      unchecked.push({ what, why: faultFromSdkError(error, 'describing').message });
       return without;
     }
   };
-  const ofVpc = <T>(what: string, look: (reader: Ec2Reader, vpc: string) => Promise<T>): Promise<T> =>
-    remember(`${what} of ${vip.vpc}`, () => look(access, vip.vpc));
+  const ofVpc = <T>(what: string, describe: (reader: Ec2Reader, vpc: string) => Promise<T>): Promise<T> =>
+    remember(`${what} of ${vip.vpc}`, () => describe(access, vip.vpc));
   const [vpc, enis, tables, acls, eips, transitGateways, peerings] = await Promise.all([
     ofVpc('itself', vpcSeen),
     tried('ENIs', enisOf(access, vip, seen, tag), []),
@@ -83,7 +89,7 @@ export async function lookAtNetwork(
     facts: {
       vip,
       tag,
-      ...(caller === undefined ? {} : { caller }),
+      ...defined({ caller }),
       vpc: vpc ?? { vpc: vip.vpc, account: vip.account, cidrs: [] },
       seen,
       enis,
@@ -133,9 +139,9 @@ function eniFact(eni: NetworkInterface, tag: string): EniFact {
   const node = eni.Attachment?.InstanceId;
   return {
     eni: eni.NetworkInterfaceId!,
-    ...(node === undefined ? {} : { node }),
+    ...defined({ node }),
     primary: eni.Attachment?.DeviceIndex === 0,
-    ...(label === undefined ? {} : { label }),
+    ...defined({ label }),
     sourceDestCheck: eni.SourceDestCheck ?? true,
     subnet: eni.SubnetId ?? '',
     address: eni.PrivateIpAddress ?? '',
@@ -144,14 +150,14 @@ function eniFact(eni: NetworkInterface, tag: string): EniFact {
 }
 
 async function tablesOf(access: Ec2Reader, vpc: string, tag: string): Promise<readonly TableFact[]> {
-  const ports = { client: access.reader };
+  const config = { client: access.reader };
   const abort = { abortSignal: access.signal };
   const [tables, subnets] = await Promise.all([
     all(
-      paginateDescribeRouteTables({ ...ports, pageSize: 100 }, { Filters: filter('vpc-id', [vpc]) }, abort),
+      paginateDescribeRouteTables({ ...config, pageSize: 100 }, { Filters: filter('vpc-id', [vpc]) }, abort),
       (page) => page.RouteTables,
     ),
-    all(paginateDescribeSubnets(ports, { Filters: filter('vpc-id', [vpc]) }, abort), (page) => page.Subnets),
+    all(paginateDescribeSubnets(config, { Filters: filter('vpc-id', [vpc]) }, abort), (page) => page.Subnets),
   ]);
   const taken = new Set(tables.flatMap((t) => (t.Associations ?? []).flatMap((a) => a.SubnetId ?? [])));
   const left = subnets.flatMap((s) => (taken.has(s.SubnetId!) ? [] : s.SubnetId!)).sort();
@@ -161,7 +167,7 @@ async function tablesOf(access: Ec2Reader, vpc: string, tag: string): Promise<re
     return {
       table: t.RouteTableId!,
       main,
-      ...(label === undefined ? {} : { label }),
+      ...defined({ label }),
       subnets: (t.Associations ?? []).flatMap((a) => a.SubnetId ?? []).sort(),
       implicitSubnets: main ? left : [],
       outward: (t.Routes ?? []).flatMap(outwardFrom),
@@ -236,7 +242,7 @@ export async function profilesOf(
       .flatMap((r) => r.Instances ?? [])
       .map((i) => ({
         node: i.InstanceId!,
-        ...(i.IamInstanceProfile?.Arn === undefined ? {} : { profile: i.IamInstanceProfile.Arn }),
+        ...defined({ profile: i.IamInstanceProfile?.Arn }),
       }));
   } catch (error) {
     throw faultFromSdkError(error, 'looking up instances');

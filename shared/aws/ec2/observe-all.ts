@@ -1,8 +1,8 @@
-// One look at everything that bears a label of this stage, divided among the VIPs: reconcile of a thousand VIPs asks as
-// often as there are pages, where one look for each would take three calls a VIP and use up EC2's Describe budget.
+// One description of everything with a label of this stage, divided among the VIPs. Reconciling a thousand VIPs takes as
+// many calls as there are pages; describing each VIP would take three calls a VIP and use up EC2's Describe budget.
 //
-// Invariant: each VIP gets what `observe` would have given it. Limit: pages are read one after the other, so the parts of one
-// look may be seconds apart; `beganAtMs` is the beginning of the first.
+// Invariant: each VIP gets what `observe` would have given it. Limit: pages are read one after the other, so parts of an
+// observation may be seconds apart; `beganAtMs` is the beginning of the first.
 import {
   DescribeAddressesCommand,
   paginateDescribeNetworkInterfaces,

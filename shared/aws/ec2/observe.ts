@@ -19,6 +19,7 @@ import {
   type RouteSeen,
   type TableSeen,
 } from '../../network/observation.ts';
+import { defined } from '../../optional.ts';
 import { EIP_SUFFIX } from '../../vip/member.ts';
 import type { Scope } from '../../vip/vip.ts';
 import { faultFromSdkError } from '../error-codes.ts';
@@ -92,7 +93,8 @@ export async function collect<Page, Thing>(
   for await (const page of pages) {
     all.push(...(things(page) ?? []));
     count += 1;
-    if (count > pagesMax) throw new RangeError(`more than ${pagesMax} pages: check who bears the labels`);
+    if (count > pagesMax)
+      throw new RangeError(`more than ${pagesMax} pages: check which resources have the labels`);
   }
   return all;
 }
@@ -146,7 +148,7 @@ export function eniFrom(eni: NetworkInterface, tag: string, eips: readonly EipSe
     vpc: eni.VpcId!,
     account: eni.OwnerId ?? '',
     zone: eni.AvailabilityZone ?? '',
-    ...(node === undefined ? {} : { node }),
+    ...defined({ node }),
     primary: eni.Attachment?.DeviceIndex === 0,
     sourceDestCheck: eni.SourceDestCheck ?? true,
     addresses: addresses.map((address) => {
@@ -155,7 +157,7 @@ export function eniFrom(eni: NetworkInterface, tag: string, eips: readonly EipSe
       // A public address that AWS assigned has no allocation; it must not be thrown off either.
       const eip =
         address.Association?.AllocationId ?? own?.eip ?? (address.Association?.PublicIp || undefined);
-      return { privateAddress, ...(eip === undefined ? {} : { eip }) };
+      return { privateAddress, ...defined({ eip }) };
     }),
   };
 }
@@ -164,6 +166,8 @@ export function eniFrom(eni: NetworkInterface, tag: string, eips: readonly EipSe
 export const eipFrom = (address: Address): EipSeen => ({
   eip: address.AllocationId!,
   publicAddress: address.PublicIp ?? '',
-  ...(address.NetworkInterfaceId ? { eni: address.NetworkInterfaceId } : {}),
-  ...(address.PrivateIpAddress ? { privateAddress: address.PrivateIpAddress } : {}),
+  ...defined({
+    eni: address.NetworkInterfaceId || undefined,
+    privateAddress: address.PrivateIpAddress || undefined,
+  }),
 });

@@ -7,6 +7,7 @@ import {
   paginateGetManagedPrefixListEntries,
   type Vpc,
 } from '@aws-sdk/client-ec2';
+import { defined } from '../../optional.ts';
 import type { VpcSeen } from '../../registry/validate.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 
@@ -85,8 +86,7 @@ export async function eipsFound(
       return {
         eip: found.AllocationId!,
         publicAddress: found.PublicIp ?? '',
-        ...(label === undefined ? {} : { label }),
-        ...(found.NetworkInterfaceId === undefined ? {} : { eni: found.NetworkInterfaceId }),
+        ...defined({ label, eni: found.NetworkInterfaceId }),
       };
     });
   } catch (error) {

@@ -1,4 +1,4 @@
-// The wire contract: an EventBridge event in, a claim or a refusal out. Never throws, whatever comes.
+// The wire contract: an EventBridge event in, a claim or a rejection out. Never throws, whatever comes.
 //
 // events/vrrp-state-change.schema.json says the same for everybody else; a test holds both against the same examples.
 // Versions: fields are only ever added, unknown ones are ignored, and a higher version is read as far as it is known,
@@ -13,11 +13,11 @@ import { type Claim, claimKinds, vrrpStates } from '../../vip/claim.ts';
 export const DETAIL_TYPE = 'VRRP State Change';
 export const VERSION = 1;
 
-// The mini build leaves its messages out; a rejection without one helps nobody.
+// The mini build leaves its messages out; a rejection without a message is no help.
 z.config(en());
 
 const count = z.int().check(z.minimum(0));
-/** A hundred years: bounds every instant that is reckoned from it. */
+/** A hundred years: bounds every instant that is computed from it. */
 const UPTIME_MAX_MS = 3_155_760_000_000;
 const uptime = z.number().check(z.minimum(0), z.maximum(UPTIME_MAX_MS));
 const text = (min: number, max: number) => z.string().check(z.minLength(min), z.maxLength(max));
@@ -49,7 +49,7 @@ const envelope = z.object({
   detail: z.unknown(),
 });
 
-/** The node's own clock may have ticked between drawing a number and sending; more than this is a lie or a fault. */
+/** The node's own clock may have ticked between drawing a number and sending; more than this is a mistake or a fraud. */
 const UPTIME_SLACK_MS = 1000;
 
 export type Parsed =
@@ -59,7 +59,7 @@ export type Parsed =
       readonly vip: string;
       readonly node: string;
       readonly eventId: string;
-      readonly refusal: Rejection;
+      readonly rejection: Rejection;
     };
 
 export function parseClaimEvent(event: unknown): Parsed {
@@ -67,10 +67,10 @@ export function parseClaimEvent(event: unknown): Parsed {
   if (!outer.success) return malformed(event, outer.error);
   const inner = detail.safeParse(outer.data.detail);
   if (!inner.success) return malformed(event, inner.error);
-  const words = inner.data;
-  const lie = untrue(words);
-  if (lie !== undefined) return refused(event, lie);
-  const { version, ...rest } = words;
+  const fields = inner.data;
+  const contradiction = contradictionIn(fields);
+  if (contradiction !== undefined) return refused(event, contradiction);
+  const { version, ...rest } = fields;
   const claim: Claim = {
     ...rest,
     // Whole numbers, like every other instant: no store keeps an arbitrarily small fraction.
@@ -84,12 +84,13 @@ export function parseClaimEvent(event: unknown): Parsed {
 }
 
 /** What no schema can say: the numbers of one claim must agree with each other. */
-function untrue(words: z.infer<typeof detail>): string | undefined {
-  if (words.since > words.seq) return `since is ${words.since}, want at most seq, ${words.seq}`;
-  const latest = (words.uptimeMs + UPTIME_SLACK_MS) * 1000;
-  if (words.seq > latest) return `seq is ${words.seq}, want at most uptimeMs in µs, ${words.uptimeMs * 1000}`;
-  if (words.kind === 'transition' && words.since !== words.seq) {
-    return `since of a transition is ${words.since}, want its seq, ${words.seq}`;
+function contradictionIn(fields: z.infer<typeof detail>): string | undefined {
+  if (fields.since > fields.seq) return `since is ${fields.since}, want at most seq, ${fields.seq}`;
+  const latest = (fields.uptimeMs + UPTIME_SLACK_MS) * 1000;
+  if (fields.seq > latest)
+    return `seq is ${fields.seq}, want at most uptimeMs in µs, ${fields.uptimeMs * 1000}`;
+  if (fields.kind === 'transition' && fields.since !== fields.seq) {
+    return `since of a transition is ${fields.since}, want its seq, ${fields.seq}`;
   }
   return undefined;
 }
@@ -99,12 +100,18 @@ function malformed(event: unknown, error: z.core.$ZodError): Parsed {
   return refused(event, issues.join('; '));
 }
 
-/** The names are kept, cut and cleaned, so that the rejection is found where one would look for it. */
+/** The names are kept, cut and cleaned, so that the rejection is found under them. */
 function refused(event: unknown, message: string): Parsed {
   const outer = (event ?? {}) as { id?: unknown; detail?: unknown };
-  const words = (outer.detail ?? {}) as { vip?: unknown; node?: unknown };
+  const fields = (outer.detail ?? {}) as { vip?: unknown; node?: unknown };
   const refusal: Rejection = { reason: 'malformed', message };
-  return { ok: false, vip: nameOf(words.vip), node: nameOf(words.node), eventId: nameOf(outer.id), refusal };
+  return {
+    ok: false,
+    vip: nameOf(fields.vip),
+    node: nameOf(fields.node),
+    eventId: nameOf(outer.id),
+    rejection: refusal,
+  };
 }
 
 const nameOf = (value: unknown): string =>

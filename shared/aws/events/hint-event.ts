@@ -1,5 +1,5 @@
 // The default bus's events as hints: EC2's instance state changes, and EC2 calls that CloudTrail delivers. Whatever is
-// none of them is no hint: then it is the schedule's turn, and reconcile looks at everything.
+// none of them is no hint but the schedule, and all VIPs are reconciled.
 //
 // CloudTrail's requestParameters are EC2's query parameters in lower camel case (CloudTrail user guide, "record contents").
 import * as z from 'zod/mini';
@@ -59,7 +59,7 @@ function changeFrom({ id, time, detail }: z.infer<typeof apiCall>, stage: string
   return {
     kind: 'change',
     id,
-    by: detail.userIdentity.arn ?? detail.userIdentity.invokedBy ?? 'somebody whom CloudTrail does not name',
+    by: detail.userIdentity.arn ?? detail.userIdentity.invokedBy ?? 'a caller whom CloudTrail does not name',
     call: detail.eventName,
     destinations: present([asked.destinationCidrBlock, asked.destinationIpv6CidrBlock]),
     things: present([

@@ -2,7 +2,9 @@
 // Failover Failed`, for people. Both carry the notice, so that a rule and a topic suffice to send it.
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../../fault.ts';
+import { defined } from '../../optional.ts';
 import type { EventPublisher } from '../../switch/switch-vip.ts';
+import type { EpochMs } from '../../time.ts';
 import { noticeOf } from '../../timeline/message.ts';
 import type { Failover, Milestone } from '../../timeline/timeline.ts';
 import { faultFromSdkError, serviceText } from '../error-codes.ts';
@@ -52,8 +54,7 @@ export function finishedDetail(failover: Failover) {
     version: 1,
     vip,
     epoch,
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
+    ...defined({ from, to }),
     cause: { kind: failover.cause.kind, why: failover.cause.why },
     outcome,
     verified,
@@ -68,8 +69,9 @@ export function durations(stages: readonly Milestone[]) {
   const began = at('controller began') ?? at('reconcile began') ?? at('order began');
   const moved = at('last mutation accepted');
   const readBack = at('read back');
+  const since = (end: EpochMs | undefined) =>
+    began === undefined || end === undefined ? undefined : end - began;
   return {
-    ...(began === undefined || moved === undefined ? {} : { toLastMutation: moved - began }),
-    ...(began === undefined || readBack === undefined ? {} : { toReadBack: readBack - began }),
+    ...defined({ toLastMutation: since(moved), toReadBack: since(readBack) }),
   };
 }

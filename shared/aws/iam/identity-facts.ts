@@ -17,6 +17,7 @@ import {
 } from '@aws-sdk/client-iam';
 import { type Policy, policyFrom } from '../../doctor/service/iam-policy.ts';
 import type { IdentityFacts, RoleFact } from '../../doctor/service/identity.ts';
+import { defined } from '../../optional.ts';
 import type { NodeProfile } from '../ec2/network-facts.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { DETAIL_TYPE, VERSION } from '../events/claim-event.ts';
@@ -35,7 +36,7 @@ export async function busOf(access: IdentityAccess): Promise<IdentityFacts['bus'
       abortSignal: access.signal,
     });
     const policy = policyFrom(reply.Policy);
-    return { arn: reply.Arn ?? '', ...(policy === undefined ? {} : { policy }) };
+    return { arn: reply.Arn ?? '', ...defined({ policy }) };
   } catch (error) {
     const fault = faultFromSdkError(error, `looking up the bus ${access.bus}`);
     if (fault.kind === 'gone') return undefined;
@@ -101,7 +102,7 @@ async function roleFact(access: IdentityAccess, role: string, nodes: readonly st
       roleId: Role?.RoleId ?? '',
       nodes,
       policies,
-      ...(trust === undefined ? {} : { trust }),
+      ...defined({ trust }),
     };
   } catch (error) {
     throw faultFromSdkError(error, `looking up the role ${role}`);

@@ -1,4 +1,5 @@
-// What every function wraps its handler in: the deadline, the log's context and the metrics' flush.
+// What every function wraps its handler in: the deadline, the log's context and the metrics' flush. The function hands in
+// its execution environment and how the ports of one invocation are made (both from aws/wire.ts).
 //
 // To return is to say done; to throw is to say deliver again.
 import { Logger } from '@aws-lambda-powertools/logger';
@@ -7,41 +8,61 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { ForcedFailoverPorts } from '../../forced-failover/steps.ts';
-import { durationMs } from '../../time.ts';
-import { type ExecutionEnvironment, lambdaEnvironment, portsFor } from '../wire.ts';
-import { recorded } from './logged-timeline.ts';
+import { type DurationMs, durationMs } from '../../time.ts';
+import type { NodeIdentity } from '../../vip/admission.ts';
+import { withLog } from './logged-timeline.ts';
 import { metricsNamespace, type Telemetry } from './telemetry.ts';
 
 /** Before the platform kills the invocation, everything under way is aborted. */
 const ABORT_EARLY_MS = 1000;
 
-export interface Invocation {
-  readonly wire: ForcedFailoverPorts;
-  readonly box: ExecutionEnvironment;
-  readonly journal: Telemetry;
+/** What outlives an invocation, as far as handlers use it. */
+export interface Environment {
+  readonly settings: {
+    readonly stage: string;
+    readonly identity: NodeIdentity;
+    readonly metricsByVip?: boolean;
+  };
 }
 
-export function lambda<Reply>(work: (event: unknown, bench: Invocation) => Promise<Reply>) {
-  const box = lambdaEnvironment();
-  const journal: Telemetry = {
+/** `remaining`: what the invocation has left. `signal`: aborts what is under way when that has passed. */
+export type PortsFor<Own extends Environment> = (
+  environment: Own,
+  remaining: DurationMs,
+  signal: AbortSignal,
+) => ForcedFailoverPorts;
+
+export interface Invocation {
+  readonly ports: ForcedFailoverPorts;
+  readonly environment: Environment;
+  readonly telemetry: Telemetry;
+}
+
+export function lambda<Own extends Environment, Reply>(
+  environment: Own,
+  portsFor: PortsFor<Own>,
+  work: (event: unknown, invocation: Invocation) => Promise<Reply>,
+) {
+  const { stage, metricsByVip = true } = environment.settings;
+  const telemetry: Telemetry = {
     logger: new Logger(),
-    metrics: new Metrics({ namespace: metricsNamespace(box.settings.stage) }),
-    byVip: box.settings.metricsByVip ?? true,
+    metrics: new Metrics({ namespace: metricsNamespace(stage) }),
+    byVip: metricsByVip,
   };
   return middy({ timeoutEarlyInMillis: ABORT_EARLY_MS })
-    .use(injectLambdaContext(journal.logger, { resetKeys: true }))
+    .use(injectLambdaContext(telemetry.logger, { resetKeys: true }))
     .handler(async (event: unknown, context: Context, { signal }): Promise<Reply> => {
       const over = new AbortController();
       const ends = AbortSignal.any([signal, over.signal]);
-      const ports = portsFor(box, durationMs(context.getRemainingTimeInMillis()), ends);
+      const wired = portsFor(environment, durationMs(context.getRemainingTimeInMillis()), ends);
+      const ports = { ...wired, timeline: withLog(wired.timeline, telemetry) };
       try {
-        const told = { ...ports, timeline: recorded(ports.timeline, journal) };
-        return await work(event, { wire: told, box, journal });
+        return await work(event, { ports, environment, telemetry });
       } finally {
-        // Whatever nobody waits for any more: describes begun in vain, timers. A frozen sandbox would go on with it in
-        // its next invocation.
+        // Ends what no one waits for any more: describes begun in vain, timers. A frozen environment would go on with
+        // them in its next invocation.
         over.abort();
-        if (journal.metrics.hasStoredMetrics()) journal.metrics.publishStoredMetrics();
+        if (telemetry.metrics.hasStoredMetrics()) telemetry.metrics.publishStoredMetrics();
       }
     });
 }

@@ -101,10 +101,10 @@ export function logFailover(journal: Telemetry, failover: Failover): void {
   logRecord(journal, failover);
   const { toLastMutation } = durations(failover.stages);
   if (outcome === 'switched' && toLastMutation !== undefined)
-    logVip(journal, vip, metricNames.duration, MetricUnit.Milliseconds, toLastMutation);
-  if (outcome !== 'unchanged') logVip(journal, vip, metricNames.outcome, MetricUnit.Count, 1);
-  if (failover.splitBrain.length > 0) logVip(journal, vip, metricNames.splitBrain, MetricUnit.Count, 1);
-  if (isTrouble(failover)) one(journal, vip, metricNames.trouble, MetricUnit.Count, 1);
+    logVip(journal, vip, metricNames.duration, toLastMutation);
+  if (outcome !== 'unchanged') logVip(journal, vip, metricNames.outcome, 1);
+  if (failover.splitBrain.length > 0) logVip(journal, vip, metricNames.splitBrain, 1);
+  if (isTrouble(failover)) one(journal, vip, metricNames.trouble, 1);
 }
 
 /** What CloudWatch Logs adds to an event of LINE_MAX bytes; and what the logger does: service, request, an error with its cause. */
@@ -142,22 +142,22 @@ export function logUnrecorded({ logger }: Telemetry, failover: Failover, error: 
 const isTrouble = ({ outcome }: Failover): boolean =>
   outcome === 'failed' || outcome === 'partial' || outcome === 'abandoned';
 
-type Unit = (typeof MetricUnit)[keyof typeof MetricUnit];
+const unitOf = (name: string) => (name === metricNames.duration ? MetricUnit.Milliseconds : MetricUnit.Count);
 
 /** Over all VIPs for the alarms, and by VIP for looking closer. */
-function logVip(journal: Telemetry, vip: string, name: string, unit: Unit, amount: number): void {
-  one(journal, vip, name, unit, amount);
+function logVip(journal: Telemetry, vip: string, name: string, amount: number): void {
+  one(journal, vip, name, amount);
   if (!journal.byVip) return;
   const single = journal.metrics.singleMetric();
   single.addDimension('vip', vip);
-  single.addMetric(name, unit, amount);
+  single.addMetric(name, unitOf(name), amount);
 }
 
 /** Without the dimension; the VIP is a property of the log line. */
-function one({ metrics }: Telemetry, vip: string, name: string, unit: Unit, amount: number): void {
+function one({ metrics }: Telemetry, vip: string, name: string, amount: number): void {
   const single = metrics.singleMetric();
   single.addMetadata('vip', vip);
-  single.addMetric(name, unit, amount);
+  single.addMetric(name, unitOf(name), amount);
 }
 
 function logFaults({ logger }: Telemetry, vip: string, faults: readonly Fault[]): void {
@@ -217,7 +217,7 @@ export function logReconcile(journal: Telemetry, report: ReconcileResult): void 
   if (report.did === 'switched' || report.trouble.length > 0 || report.splitBrain.length > 0)
     journal.logger.warn('reconcile', { ...told, ...firstOnes(report) });
   logFaults(journal, report.vip, switched?.faults ?? []);
-  if (report.trouble.length > 0) logVip(journal, report.vip, metricNames.unhealthy, MetricUnit.Count, 1);
+  if (report.trouble.length > 0) logVip(journal, report.vip, metricNames.unhealthy, 1);
   if (switched === undefined && report.splitBrain.length > 0)
-    logVip(journal, report.vip, metricNames.splitBrain, MetricUnit.Count, 1);
+    logVip(journal, report.vip, metricNames.splitBrain, 1);
 }

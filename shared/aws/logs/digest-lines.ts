@@ -5,6 +5,7 @@ import {
   DescribeLogGroupsCommand,
   FilterLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
+import { defined } from '../../optional.ts';
 import { type EpochMs, epochMs } from '../../time.ts';
 import type { Window } from '../../timeline/query.ts';
 import type { LogLine } from '../../timeline/verify.ts';
@@ -64,7 +65,7 @@ async function linesOfGroup(logs: Logs, group: string, window: Window): Promise<
         startTime: window.sinceMs,
         endTime: window.untilMs,
         filterPattern: '{ $.digest = * }',
-        ...(nextToken === undefined ? {} : { nextToken }),
+        ...defined({ nextToken }),
       });
       const reply = await logs.client.send(command, { abortSignal: logs.signal });
       for (const { message, timestamp } of reply.events ?? []) {
@@ -80,7 +81,7 @@ async function linesOfGroup(logs: Logs, group: string, window: Window): Promise<
   throw new RangeError(`more than ${PAGES_MAX} pages of log in ${group}: ask for a shorter time`);
 }
 
-/** Undefined for lines that tell of no record. What stands before the JSON is the log's own. */
+/** Undefined for lines without a record. What precedes the JSON is the log's own. */
 export function lineFrom(text: string, atMs: EpochMs): LogLine | undefined {
   const start = text.indexOf('{');
   if (start === -1) return undefined;

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import type { FailoverOrder } from '../../forced-failover/order.ts';
 
 const text = (max: number) => z.string().check(z.minLength(1), z.maxLength(max));
-/** A week: a pin outlives nobody's memory of it. */
+/** A week: longer pins are forgotten by those who set them. */
 const PIN_MAX_MINUTES = 7 * 24 * 60;
 /** What keeps a VIP against keepalived's own master when nothing else was asked for. */
 export const PIN_DEFAULT_MINUTES = 60;

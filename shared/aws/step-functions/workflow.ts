@@ -1,6 +1,6 @@
-// The workflow `failover` as whoever starts and follows it sees it: the executions of its state machine.
+// The workflow `failover` as its callers see it: the executions of its state machine.
 //
-// Invariant: a name is one failover. What exists under a name is told and never started again.
+// Invariant: a name is one failover. An execution that exists under a name is returned and never started again.
 // Limit: Step Functions forgets an execution 90 days after its end; the timeline keeps what it did.
 import {
   DescribeExecutionCommand,
@@ -12,6 +12,7 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import type { Decision } from '../../forced-failover/approval.ts';
+import { defined } from '../../optional.ts';
 import { type EpochMs, epochMs } from '../../time.ts';
 import { faultFromSdkError, isExecutionThere, isNoExecution, isTaskOver } from '../error-codes.ts';
 
@@ -38,7 +39,7 @@ export interface Happening {
 export interface Workflow {
   /** `there`: an execution of that name exists, running or ended. */
   start(name: string, input: object): Promise<'started' | 'there'>;
-  look(name: string): Promise<Execution | undefined>;
+  describe(name: string): Promise<Execution | undefined>;
   /** What happened after the event of this id, in order. */
   happenings(name: string, afterId: number): Promise<readonly Happening[]>;
   /** `over`: it was answered already, or waits no longer. */
@@ -53,7 +54,7 @@ export interface Machine {
 
 export const awsWorkflow = (machine: Machine): Workflow => ({
   start: (name, input) => start(machine, name, input),
-  look: (name) => look(machine, name),
+  describe: (name) => describe(machine, name),
   happenings: (name, afterId) => happenings(machine, name, afterId),
   answer: (token, decision) => answer(machine, token, decision),
 });
@@ -79,13 +80,13 @@ const states: Readonly<Record<string, Execution['state']>> = {
   ABORTED: 'stopped',
 };
 
-async function look(machine: Machine, name: string): Promise<Execution | undefined> {
+async function describe(machine: Machine, name: string): Promise<Execution | undefined> {
   const command = new DescribeExecutionCommand({ executionArn: executionArn(machine, name) });
   try {
     return executionFrom(name, await machine.client.send(command, { abortSignal: machine.signal }));
   } catch (error) {
     if (isNoExecution(error)) return undefined;
-    throw faultFromSdkError(error, `looking at the execution ${name}`);
+    throw faultFromSdkError(error, `describing the execution ${name}`);
   }
 }
 
@@ -93,16 +94,11 @@ const executionFrom = (name: string, found: DescribeExecutionOutput): Execution 
   name,
   state: states[found.status ?? ''] ?? 'running',
   input: dataFrom(found.input) ?? {},
-  ...optional('output', dataFrom(found.output)),
-  ...optional('error', found.error),
-  ...optional('cause', found.cause),
+  ...defined({ output: dataFrom(found.output), error: found.error, cause: found.cause }),
   startedAtMs: instantOf(found.startDate),
 });
 
 const instantOf = (date: Date | undefined): EpochMs => epochMs(date?.getTime() ?? 0);
-
-const optional = <Key extends string, Value>(key: Key, value: Value | undefined) =>
-  (value === undefined ? {} : { [key]: value }) as { readonly [K in Key]?: Value };
 
 function dataFrom(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
   try {
@@ -125,7 +121,7 @@ async function happenings(machine: Machine, name: string, afterId: number): Prom
         executionArn: executionArn(machine, name),
         maxResults: 1000,
         includeExecutionData: false,
-        ...(nextToken === undefined ? {} : { nextToken }),
+        ...defined({ nextToken }),
       });
       const reply = await machine.client.send(command, { abortSignal: machine.signal });
       found.push(...(reply.events ?? []).flatMap((event) => happeningFrom(event) ?? []));

@@ -2,7 +2,7 @@
 // and range are opened; and a labelled table of another account, which no local AWS has.
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { describe, expect, test } from 'vitest';
-import { lookAtNetwork, once } from '../../../shared/aws/ec2/network-facts.ts';
+import { describeNetwork, once } from '../../../shared/aws/ec2/network-facts.ts';
 import { shadowFindings } from '../../../shared/doctor/addresses.ts';
 import { bucketFindings, loadSentence } from '../../../shared/doctor/capacity.ts';
 import type { AclRule, EniFact, FilterRule, NetworkFacts } from '../../../shared/doctor/facts.ts';
@@ -136,12 +136,14 @@ describe('a visit to many VIPs of one VPC', () => {
     const access = { reader, signal: new AbortController().signal };
     const remember = once();
     for (let i = 0; i < 20; i++)
-      await lookAtNetwork(
+      await describeNetwork(
         access,
-        { ...facts().vip, name: `v${i}` },
-        facts().seen,
-        'vipshift:prod',
-        undefined,
+        {
+          vip: { ...facts().vip, name: `v${i}` },
+          seen: facts().seen,
+          tag: 'vipshift:prod',
+          caller: undefined,
+        },
         remember,
       );
     expect(Object.fromEntries(asked)).toMatchObject({

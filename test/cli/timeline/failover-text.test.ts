@@ -117,7 +117,7 @@ describe('after a failover', () => {
   test('explain tells cause, each table before and after, and milliseconds', async () => {
     const ran = await region.vipshift('explain', 'web');
     expect(ran).toMatchObject({ status: 0, stderr: '' });
-    expect(ran.stdout).toMatch(new RegExp(`web/1 {2}switched {2}nobody → ${a}`));
+    expect(ran.stdout).toMatch(new RegExp(`web/1 {2}switched {2}no one → ${a}`));
     expect(ran.stdout).toMatch(/said MASTER/);
     for (const table of region.vpc.tables.filter((t) => t.labelled))
       expect(ran.stdout).toMatch(
@@ -228,7 +228,7 @@ describe('orders', () => {
     expect((await region.vipshift('freeze', 'wbe', '--reason', 'x')).status).toBe(3);
     const timeline = await region.vipshift('timeline', 'wbe');
     expect(timeline).toMatchObject({ status: 3, stdout: '' });
-    expect(timeline.stderr).toMatch(/there is no VIP wbe in the ledger\n {2}next: did you mean web\?/);
+    expect(timeline.stderr).toMatch(/there is no VIP wbe in the registry\n {2}next: did you mean web\?/);
     const early = await region.vipshift('timeline', 'web', '--until', '2020-01-01');
     expect(early).toMatchObject({ status: 0, stdout: '' });
     expect(early.stderr).toBe('nothing recorded up to 2020-01-01T00:00:00.000Z\n');
@@ -290,7 +290,7 @@ describe('the past', () => {
     }
     const first = Number(failovers[0]!.atMs);
     const before = await region.vipshift('owner', 'web', '--at', new Date(first - 10_000).toISOString());
-    expect(before.stdout).toMatch(/^nobody\n/);
+    expect(before.stdout).toMatch(/^no one\n/);
   });
 
   test('the same period by day, by node, by outcome and in another zone', async () => {

@@ -61,14 +61,14 @@ export function historyOf(region: Pick<Region, 'aws'>, vip = 'web'): History {
     wire: ports,
     async says(node, state, agoMs = 0) {
       const parsed = parseClaimEvent(event(node, state, agoMs, {}));
-      if (!parsed.ok) throw new Error(parsed.refusal.message);
+      if (!parsed.ok) throw new Error(parsed.rejection.message);
       return handleClaim(ports, parsed, { mode: 'none' });
     },
     async lies(node, over) {
       const told = event(node, 'MASTER', 0, over);
       const parsed = parseClaimEvent(told);
       if (parsed.ok) await handleClaim(ports, parsed, { mode: 'none' });
-      else await recordRejection(ports, { ...parsed.refusal, vip: parsed.vip, node: parsed.node }, told);
+      else await recordRejection(ports, { ...parsed.rejection, vip: parsed.vip, node: parsed.node }, told);
     },
     async reconcile() {
       const item = await ports.vips.read(vip);

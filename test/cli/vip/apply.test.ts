@@ -47,7 +47,7 @@ describe('apply', () => {
   test('asks, and without a terminal refuses to guess', async () => {
     const ran = await region.vipshift('apply', await file(two));
     expect(ran.status).toBe(2);
-    expect(ran.stderr).toMatch(/stdin is no terminal\n {2}next: say --yes/);
+    expect(ran.stderr).toMatch(/stdin is not a terminal\n {2}next: say --yes/);
     expect(await region.vips.list()).toEqual([]);
   });
 
@@ -64,7 +64,11 @@ describe('apply', () => {
       priority: 'first',
     });
     const again = await region.vipshift('apply', path, '--dry-run');
-    expect(again).toMatchObject({ status: 0, stdout: '', stderr: 'the ledger says so already\n' });
+    expect(again).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: 'No changes: the registry already matches the file\n',
+    });
   });
 
   test('moves an address from one VIP to another in one run: the loser goes first', async () => {
@@ -92,7 +96,7 @@ describe('apply', () => {
     const one = 'vips:\n  web:\n    addresses: ["fd77:7669:7073::10"]\n';
     const kept = await run(['apply', '-', '--yes'], region.env, { stdin: one });
     expect(kept).toMatchObject({ status: 0, stdout: '' });
-    expect(kept.stderr).toMatch(/in the ledger and not in the file, left alone \(--prune removes\): dns/);
+    expect(kept.stderr).toMatch(/in the registry and not in the file, left alone \(--prune removes\): dns/);
     // Its tables are those of web, which stays: there is no label to take away.
     const ran = await run(['apply', '-', '--yes', '--prune'], region.env, { stdin: one });
     expect(ran).toMatchObject({ status: 0, stdout: '- dns\n' });
@@ -138,7 +142,7 @@ describe('apply', () => {
     ],
     ['a wrong priority', 'vips:\n  web:\n    priority: 1', /found 1, want "first" or "normal"/],
     ['a wrong hold', 'vips:\n  web:\n    hold: all', /found "all", want "both" or "master"/],
-    ['an address inside the VPC', 'vips:\n  x1:\n    vpc: VPC\n    addresses: [10.0.3.3]', /lies inside/],
+    ['an address inside the VPC', 'vips:\n  x1:\n    vpc: VPC\n    addresses: [10.0.3.3]', /is inside/],
     [
       'two VIPs with one address',
       'vips:\n  x1:\n    vpc: VPC\n    addresses: [192.168.9.9]\n  x2:\n    vpc: VPC\n    addresses: [192.168.9.9]',

@@ -104,16 +104,17 @@ describe('a managed prefix list', () => {
   const vpc = { vpc: 'vpc-1', account: '1', cidrs: ['10.0.0.0/16'] };
   const list = 'pl-0123456789abcdef0';
   const refused = (entries: readonly string[] | undefined) =>
-    prefixListRefused(list, entries, vpc, [{ ...entry, addresses: ['192.168.1.1/32'] }], false).map(
-      (r) => r.found,
-    );
+    prefixListRefused(
+      { list, entries },
+      { vpc, others: [{ ...entry, addresses: ['192.168.1.1/32'] }], allowPublic: false },
+    ).map((r) => r.found);
   test('is an address like any other', () => expect(vipAddress(list, false)).toBe(list));
   test('passes when each of its ranges does', () => {
     expect(refused(['192.168.2.0/24', 'fd77::/64'])).toEqual([]);
   });
   test('is refused by the range that does not', () => {
     expect(refused(['10.0.3.0/24'])).toEqual([
-      expect.stringMatching(/10\.0\.3\.0\/24 lies inside 10\.0\.0\.0\/16/),
+      expect.stringMatching(/10\.0\.3\.0\/24 is inside 10\.0\.0\.0\/16/),
     ]);
     expect(refused(['169.254.0.0/24'])).toContain('169.254.0.0/24');
     expect(refused(['198.51.100.0/24'])).toEqual(['198.51.100.0/24']);

@@ -43,7 +43,7 @@ describe('vip add', () => {
     [
       'an address inside the VPC',
       ['in1', '--address', '10.0.99.9'],
-      /lies inside 10\.0\.0\.0\/16, a CIDR of vpc-/,
+      /is inside 10\.0\.0\.0\/16, a CIDR of vpc-/,
     ],
     [
       'one inside a secondary CIDR',
@@ -85,7 +85,7 @@ describe('vip add', () => {
   test('refuses a name that is taken', async () => {
     const ran = await add('web', '--address', '192.168.255.77');
     expect(ran.status).toBe(3);
-    expect(ran.stderr).toMatch(/web is in the ledger already\n {2}next: vipshift vip show web/);
+    expect(ran.stderr).toMatch(/web is already registered\n {2}next: vipshift vip show web/);
   });
 
   test('takes a managed prefix list, and refuses one that reaches into the VPC', async () => {
@@ -104,13 +104,13 @@ describe('vip add', () => {
     expect((await region.vips.read('listed'))?.addresses).toEqual([outside]);
     const inside = await add('listed-2', '--address', await make('inside', '10.0.7.0/28'));
     expect(inside.status).toBe(3);
-    expect(inside.stderr).toMatch(/prefix list pl-\w+ 10\.0\.7\.0\/28 lies inside 10\.0\.0\.0\/16/);
+    expect(inside.stderr).toMatch(/prefix list pl-\w+ 10\.0\.7\.0\/28 is inside 10\.0\.0\.0\/16/);
     const held = await add('listed-4', '--address', '192.168.180.3');
     expect(held.stderr).toMatch(
-      /192\.168\.180\.3\/32 lies in 192\.168\.180\.0\/28 of pl-\w+, which belongs to VIP listed/,
+      /192\.168\.180\.3\/32 is in 192\.168\.180\.0\/28 of pl-\w+, which belongs to VIP listed/,
     );
     const within = await add('listed-5', '--address', await make('within', '192.168.180.8/29'));
-    expect(within.stderr).toMatch(/lies in 192\.168\.180\.0\/28 of pl-/);
+    expect(within.stderr).toMatch(/is in 192\.168\.180\.0\/28 of pl-/);
     const drawn = await add('listed-6', '--pool', '192.168.180.0/27', '--json');
     expect(documents(drawn.stdout)[0]).toMatchObject({ addresses: ['192.168.180.16/32'] });
     const none = await add('listed-3', '--address', 'pl-00000000000000000');
@@ -135,7 +135,7 @@ describe('vip add', () => {
   test('refuses a pool inside the VPC by the CIDR', async () => {
     const ran = await add('pooled', '--pool', '10.0.7.0/24');
     expect(ran.status).toBe(3);
-    expect(ran.stderr).toMatch(/pool 10\.0\.7\.0\/24 lies inside 10\.0\.0\.0\/16, a CIDR of vpc-/);
+    expect(ran.stderr).toMatch(/pool 10\.0\.7\.0\/24 is inside 10\.0\.0\.0\/16, a CIDR of vpc-/);
   });
 
   test('refuses a VPC that another account shares, by the accounts', async () => {
@@ -187,7 +187,7 @@ describe('vip list and show', () => {
     const ran = await region.vipshift('vip', 'show', 'nothere');
     expect(ran).toMatchObject({ status: 3, stdout: '' });
     expect(ran.stderr).toBe(
-      'vipshift: there is no VIP nothere in the ledger\n  next: vipshift vip list shows those there are\n',
+      'vipshift: there is no VIP nothere in the registry\n  next: vipshift vip list shows those there are\n',
     );
   });
 });

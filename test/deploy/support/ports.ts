@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 import { awsApprovals } from '../../../shared/aws/dynamodb/approvals.ts';
 import { awsChangeLog } from '../../../shared/aws/dynamodb/change-log.ts';
 import { awsOperatorActions } from '../../../shared/aws/dynamodb/operator-actions.ts';
-import { awsBudget } from '../../../shared/aws/dynamodb/shared-bucket.ts';
+import { awsSharedBucket } from '../../../shared/aws/dynamodb/shared-bucket.ts';
 import { awsTimeline } from '../../../shared/aws/dynamodb/timeline.ts';
 import { awsVips } from '../../../shared/aws/dynamodb/vip-store.ts';
 import { awsEc2 } from '../../../shared/aws/ec2/ec2.ts';
@@ -17,7 +17,7 @@ import { awsPublisher } from '../../../shared/aws/events/publisher.ts';
 import type { Change } from '../../../shared/controller/hint.ts';
 import type { ApprovalRequest } from '../../../shared/forced-failover/approval.ts';
 import { rates } from '../../../shared/rate-limit/local-bucket.ts';
-import { booked, untouched } from '../../../shared/rate-limit/shared-bucket.ts';
+import { afterReserve, untouched } from '../../../shared/rate-limit/shared-bucket.ts';
 import { epochMs } from '../../../shared/time.ts';
 import { operatorAction } from '../../../shared/timeline/operator-action.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
@@ -41,7 +41,7 @@ export async function methodsCalledIn(name: string): Promise<Set<string>> {
   });
   const code = outputFiles[0]!.text;
   const calls = code.matchAll(
-    /\b(vips|timeline|ec2|bus|changes|orders|approvals|budget)\s*\??\.([a-z]\w+)\??\.?\(/g,
+    /\b(vips|timeline|ec2|bus|changes|orders|approvals|sharedBucket)\s*\??\.([a-z]\w+)\??\.?\(/g,
   );
   // Lists that are called so.
   const notPorts = new Set(['vips.push', 'vips.filter', 'changes.filter']);
@@ -96,11 +96,11 @@ function everyMethod(): Record<string, Call> {
   const ec2 = ({ ec2: client }: Clients) =>
     awsEc2({ reader: client, writer: client, tag: 'vipshift:dev', clock, signal });
   const bus = ({ events: client }: Clients) => awsPublisher({ client, bus: 'b', stage: 'dev', signal });
-  const budget = ({ dynamo: client }: Clients) =>
-    awsBudget({ client, table: 't', sizes: rates, seen: new Map([['ReplaceRoute', used]]), signal });
+  const bucket = ({ dynamo: client }: Clients) =>
+    awsSharedBucket({ client, table: 't', sizes: rates, seen: new Map([['ReplaceRoute', used]]), signal });
   const vip = newVip(entry);
   const now = clock.now();
-  const used = booked(rates.ReplaceRoute, untouched, 1, 'front', now);
+  const used = afterReserve(rates.ReplaceRoute, untouched, { count: 1, priority: 'front', now });
   const nodeState = nodeStateFrom(claimOf('i-a'), now);
   const lease = {
     holder: 'h',
@@ -183,14 +183,14 @@ function everyMethod(): Record<string, Call> {
         atMs: epochMs(1),
       }),
     'ec2.observe': (c) => ec2(c).observe(entry),
-    'ec2.observeAll': (c) => ec2(c).observeAll!([entry]),
+    'ec2.observeAll': (c) => ec2(c).observeAll([entry]),
     'ec2.apply': (c) => Promise.allSettled(all.map((step) => ec2(c).apply(step, () => true))),
     'bus.finished': (c) => bus(c).finished(failover),
     'bus.failed': (c) => bus(c).failed!(failover),
-    'budget.reserve': (c) => budget(c).reserve('ReplaceRoute', 1, 'front', now),
-    'budget.pushback': (c) => budget(c).pushback('ReplaceRoute'),
-    'budget.refund': (c) => budget(c).refund('ReplaceRoute', 1),
-    'budget.drain': (c) => budget(c).drain('ReplaceRoute', now),
+    'sharedBucket.reserve': (c) => bucket(c).reserve('ReplaceRoute', 1, 'front', now),
+    'sharedBucket.pushback': (c) => bucket(c).pushback('ReplaceRoute'),
+    'sharedBucket.refund': (c) => bucket(c).refund('ReplaceRoute', 1),
+    'sharedBucket.drain': (c) => bucket(c).drain('ReplaceRoute', now),
     'changes.note': (c) => awsChangeLog(table(c)).note('web', change),
     'changes.since': (c) => awsChangeLog(table(c)).since('web', now),
     'orders.put': (c) => awsOperatorActions(table(c)).put(order),

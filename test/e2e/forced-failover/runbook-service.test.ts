@@ -184,7 +184,7 @@ describe('reconcile', () => {
       detail,
     };
     const parsed = parseClaimEvent(event);
-    if (!parsed.ok) throw new Error(parsed.refusal.message);
+    if (!parsed.ok) throw new Error(parsed.rejection.message);
     const now = epochMs(Date.now());
     const { claim } = parsed;
     const telling = {
@@ -222,7 +222,7 @@ describe('reconcile', () => {
     expect((await describeVpc(stack.ec2, stack.vpc)).eip.eni).toBe(stranger);
     const lines = await logLines(stack.aws, stack.deployment.functions.reconcile);
     expect(
-      lines.filter((l) => l.includes('the EIP lies on an ENI that is none of this VIP')).length,
+      lines.filter((l) => l.includes('the EIP is on an ENI that does not belong to this VIP')).length,
     ).toBeGreaterThan(0);
     await move(stack.vpc.nodes[(await owner()) === id('a') ? 'a' : 'b'].eipEni);
     await stack.ec2.send(

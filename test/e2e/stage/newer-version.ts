@@ -39,15 +39,15 @@ const changes: readonly Change[] = [
 `,
   },
   {
-    // A claim that is news has one word more.
+    // The claim of a new transition has one field more.
     file: 'shared/aws/dynamodb/vip-store.ts',
-    from: '    update.set(claim, update.value(stint));\n',
-    to: "    update.set(claim, update.value({ ...stint, noveltyOfClaim: 'z' }));\n",
+    from: '    update.set(claim, update.value(nodeState));\n',
+    to: "    update.set(claim, update.value({ ...nodeState, noveltyOfClaim: 'z' }));\n",
   },
   {
-    file: 'functions/reconcile.ts',
-    from: 'left: sweep.left.length }',
-    to: "left: sweep.left.length, version: 'newer' }",
+    file: 'shared/aws/lambda/reconcile-invocation.ts',
+    from: 'left: left.length }',
+    to: "left: left.length, version: 'newer' }",
   },
 ];
 

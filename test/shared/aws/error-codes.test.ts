@@ -231,7 +231,7 @@ describe('a switch that meets', () => {
       expect(item(w).owner).toBe('i-a');
       const distrusted = item(w).touchedAtMs - w.clock.now() > UNKNOWN_LANDS_WITHIN / 2;
       expect(distrusted).toBe(row.kind === 'unknown');
-      const throttled = w.wire.pace.place(row.call, w.clock.now()) > 0;
+      const throttled = w.wire.localBucket.reserve(row.call, w.clock.now()) > 0;
       expect(throttled).toBe(row.kind === 'throttled');
     });
   }

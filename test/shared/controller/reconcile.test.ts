@@ -194,7 +194,7 @@ describe('what it only reports', () => {
     expect(await reconciles(w)).toMatchObject({
       did: 'nothing',
       conflicts: [{ cell: `rtb-1 ${V4}`, kind: 'foreign' }],
-      strays: [{ id: 'rtb-9', why: 'lies in vpc-2, want vpc-1' }],
+      strays: [{ id: 'rtb-9', why: 'is in vpc-2, expected vpc-1' }],
     });
     expect(outcomesOf(w)).toHaveLength(1);
   });

@@ -55,13 +55,13 @@ describe('the plan', () => {
     expect((await planFor(w, { eips: [] })).steps.every((s) => s.call === 'CreateRoute')).toBe(true);
   });
 
-  test('says that no table bears the label, rather than find nothing to do', async () => {
+  test('says that no table has the label, rather than find nothing to do', async () => {
     const { conflicts } = await planFor(world(), { tableLabels: ['wbe'] });
     expect(conflicts).toEqual([
       {
         cell: 'route tables',
         found: 'nothing',
-        why: 'no route table in vpc-1 bears the label wbe',
+        why: 'no route table in vpc-1 has the label wbe',
         kind: 'unmet',
       },
     ]);
@@ -90,7 +90,7 @@ describe('a route', () => {
         {
           cell: `rtb-1 ${V4}`,
           found: 'tgw-1',
-          why: 'the route points to a living target that is none of this VIP',
+          why: 'the route points to a live target that does not belong to this VIP',
           kind: 'foreign',
         },
       ]);
@@ -192,13 +192,13 @@ describe('an EIP', () => {
           cell: 'eipalloc-1',
           found: 'eni-foreign 10.9.9.9',
           kind: 'foreign',
-          why: 'the EIP lies on an ENI that is none of this VIP',
+          why: 'the EIP is on an ENI that does not belong to this VIP',
         },
       ],
     });
   });
 
-  test('skips a private address that bears a foreign EIP: AssociateAddress would throw that off', async () => {
+  test('skips a private address that has a foreign EIP: AssociateAddress would throw that off', async () => {
     const w = world();
     const [first, second] = addressesOf(w, A.eipEni);
     lay(w, 'eipalloc-foreign', { eni: A.eipEni, privateAddress: first! });
@@ -226,7 +226,7 @@ describe('an EIP', () => {
     expect(cells(steps)).toEqual(['eipalloc-1']);
     expect(conflicts).toMatchObject([{ cell: 'eipalloc-2', kind: 'unmet' }]);
     expect(conflicts[0]!.why).toBe(
-      `every private address of ${A.eipEni} bears a foreign EIP or another one of this VIP`,
+      `every private address of ${A.eipEni} has a foreign EIP or another EIP of this VIP`,
     );
   });
 

@@ -7,9 +7,9 @@ import { START } from '../../support/world.ts';
 const bucket = { burst: 50, perSecond: 5 };
 
 const places = (paced: LocalBucket, count: number, now: EpochMs = START): readonly number[] =>
-  Array.from({ length: count }, () => paced.place('ReplaceRoute', now));
+  Array.from({ length: count }, () => paced.reserve('ReplaceRoute', now));
 
-describe('the pace', () => {
+describe('the local bucket', () => {
   test('lets a burst go at once and spaces out the rest', () => {
     const waits = places(localBucket(), 60);
     expect(waits.filter((wait) => wait === 0)).toHaveLength(rates.ReplaceRoute.burst);
@@ -29,7 +29,7 @@ describe('the pace', () => {
   test('keeps its level from one failover to the next, and fills up again', () => {
     const paced = localBucket();
     places(paced, 49);
-    expect(paced.place('ReplaceRoute', START)).toBeGreaterThan(0);
+    expect(paced.reserve('ReplaceRoute', START)).toBeGreaterThan(0);
     const full = plus(START, durationMs(60_000));
     expect(places(paced, 49, full).every((wait) => wait === 0)).toBe(true);
   });
@@ -37,22 +37,22 @@ describe('the pace', () => {
   test('each action has a bucket of its own: routes do not hold up the EIP', () => {
     const paced = localBucket();
     places(paced, 100);
-    expect(paced.place('AssociateAddress', START)).toBe(0);
-    expect(paced.place('CreateRoute', START)).toBe(0);
+    expect(paced.reserve('AssociateAddress', START)).toBe(0);
+    expect(paced.reserve('CreateRoute', START)).toBe(0);
   });
 
   test('a refusal empties our bucket: somebody else spends from the same one', () => {
     const paced = localBucket();
-    paced.refused('ReplaceRoute', START);
-    expect(paced.place('ReplaceRoute', START)).toBeCloseTo(1000 / rates.ReplaceRoute.perSecond);
+    paced.drain('ReplaceRoute', START);
+    expect(paced.reserve('ReplaceRoute', START)).toBeCloseTo(1000 / rates.ReplaceRoute.perSecond);
   });
 
   test('a refusal forgives no debt, and a clock that steps back gains nothing', () => {
     const paced = localBucket();
     places(paced, 59);
-    paced.refused('ReplaceRoute', START);
+    paced.drain('ReplaceRoute', START);
     const before = plus(START, durationMs(-60_000));
-    expect(paced.place('ReplaceRoute', before)).toBeCloseTo((11 / rates.ReplaceRoute.perSecond) * 1000);
+    expect(paced.reserve('ReplaceRoute', before)).toBeCloseTo((11 / rates.ReplaceRoute.perSecond) * 1000);
   });
 
   test('stays below EC2’s rates for every call', () => {

@@ -63,7 +63,7 @@ describe('the pause before another attempt', () => {
   ])('doubles from 50 ms to a second; chance lets a step wait %s', async (_what, chance, waits) => {
     const { w, mine } = held();
     const { calls, ec2 } = refusing(w, ['unknown']);
-    await runs(w, mine, [step()], { ec2, chance: () => chance });
+    await runs(w, mine, [step()], { ec2, random: () => chance });
     expect(calls[0]!.atMs, 'the first attempt waits for nothing').toBe(START);
     const between = calls.slice(1).map((c, n) => Math.round(c.atMs - calls[n]!.atMs));
     expect(between).toEqual(waits);
@@ -74,12 +74,13 @@ describe('the turn of an attempt', () => {
   test('is an ordinary one first, and one in front for every repetition: it had its place already', async () => {
     const { w, mine } = held();
     const again: boolean[] = [];
-    const turns = {
-      turn: (_call: string, repeated: boolean) => void again.push(repeated),
-      refused: () => undefined,
+    const callQueue = {
+      waitForSlot: () => void again.push(false),
+      waitForRetrySlot: () => void again.push(true),
+      drain: () => undefined,
     } as unknown as CallQueue;
     const { ec2 } = refusing(w, ['unknown', 'not-ready', 'denied']);
-    await runs(w, mine, [step()], { ec2, turns });
+    await runs(w, mine, [step()], { ec2, callQueue });
     expect(again).toEqual([false, true, true]);
   });
 
@@ -87,16 +88,16 @@ describe('the turn of an attempt', () => {
     const burst = Array.from({ length: 49 }, (_, n) => step(n + 1));
     const used = held(49);
     await runs(used.w, used.mine, burst, { ec2: refusing(used.w, ['denied']).ec2 });
-    expect(used.w.wire.pace.ahead('CreateRoute', 1, START)).toBeGreaterThan(0);
+    expect(used.w.wire.localBucket.delay('CreateRoute', 1, START)).toBeGreaterThan(0);
     const unused = held(49);
     const never: HeldLease = { ...unused.mine, mayStart: () => false };
     await runs(unused.w, never, burst);
-    expect(unused.w.wire.pace.ahead('CreateRoute', 49, START)).toBe(0);
+    expect(unused.w.wire.localBucket.delay('CreateRoute', 49, START)).toBe(0);
   });
 
   test('is waited for in vain by what nobody wants any more: the step ends with the next look at the lease', async () => {
     const { w, mine } = held();
-    for (let n = 0; n < 49 + 75; n++) w.wire.pace.place('CreateRoute', START);
+    for (let n = 0; n < 49 + 75; n++) w.wire.localBucket.reserve('CreateRoute', START);
     mine.watch(() => false);
     const [told] = await runs(w, mine, [step()]);
     expect(told).toMatchObject({ result: 'unsent', attempts: 0, code: 'NotWanted' });
@@ -110,10 +111,10 @@ describe('the turn of an attempt', () => {
       await w.clock.wait(durationMs(2500));
       throw new Fault('deadline', 'TurnsEnded', 'the failover is over');
     };
-    const turns = { turn: refuse, refused: () => undefined } as unknown as CallQueue;
+    const callQueue = { waitForSlot: refuse, drain: () => undefined } as unknown as CallQueue;
     // Asked after 2 s, answered after 3: the refusal lies between.
     const slow: HeldLease = { ...mine, renewIfDue: () => w.clock.wait(seconds(1)) };
-    const [told] = await runs(w, slow, [step()], { turns });
+    const [told] = await runs(w, slow, [step()], { callQueue });
     expect(told).toMatchObject({ result: 'unsent', code: 'TurnsEnded' });
     expect(w.ec2.effects).toEqual([]);
   });

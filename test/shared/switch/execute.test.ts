@@ -131,7 +131,7 @@ describe('an attempt that failed', () => {
   test('a throttle empties the pace’s bucket, so that the next call waits for its turn', async () => {
     const { w, run, steps } = await scene(2);
     await run(failing(w, 'rtb-1', ['throttled'], 'RequestLimitExceeded'), steps.slice(0, 1));
-    expect(w.wire.pace.place('CreateRoute', w.clock.now())).toBeGreaterThan(0);
+    expect(w.wire.localBucket.reserve('CreateRoute', w.clock.now())).toBeGreaterThan(0);
   });
 });
 
@@ -208,7 +208,7 @@ describe('lease and time', () => {
 
   test('a lone step whose place comes after the lease would end keeps the lease until then', async () => {
     const { w, run, steps } = await scene(1);
-    for (let n = 0; n < 49 + 75; n++) w.wire.pace.place('CreateRoute', START);
+    for (let n = 0; n < 49 + 75; n++) w.wire.localBucket.reserve('CreateRoute', START);
     const running = run({}, steps.slice(0, 1));
     await w.clock.advance(durationMs(LEASE_TTL + 1000));
     expect(item(w).lease!.expiresAtMs).toBeGreaterThan(w.clock.now());

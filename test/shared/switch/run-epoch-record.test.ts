@@ -64,9 +64,9 @@ describe('the intent', () => {
 
   test('and the stages say when the last mutation is due, where the request budget makes it wait', async () => {
     const dueAtMs = plus(START, seconds(5));
-    const turns = { turn: () => undefined, refused: () => undefined, dueAtMs: () => dueAtMs };
+    const turns = { waitForSlot: () => undefined, drain: () => undefined, dueAtMs: () => dueAtMs };
     const w = held();
-    const { failover } = await holds(w, { turns: turns as unknown as CallQueue });
+    const { failover } = await holds(w, { callQueue: turns as unknown as CallQueue });
     expect((w.timeline.entries[0] as Intent).dueAtMs).toBe(dueAtMs);
     expect(stageOf(failover, 'last mutation due, by the request budget')).toBe(dueAtMs);
     expect(

@@ -277,8 +277,8 @@ describe('orders and scope', () => {
     const before = [w.ec2.tables.get('rtb-1'), w.ec2.tables.get('rtb-2')];
     const done = await holds(w);
     expect(done.failover.notes).toEqual([
-      'left alone: rtb-1 lies in vpc-2, want vpc-1',
-      `left alone: rtb-2 belongs to account ${ACCOUNT}9, want ${ACCOUNT}`,
+      'left alone: rtb-1 is in vpc-2, expected vpc-1',
+      `left alone: rtb-2 belongs to account ${ACCOUNT}9, expected ${ACCOUNT}`,
     ]);
     expect([w.ec2.tables.get('rtb-1'), w.ec2.tables.get('rtb-2')]).toEqual(before);
     expect(done.failover.outcome).toBe('switched');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../shared/fault.ts';
-import { memoryBudget } from '../../../shared/memory/budget.ts';
+import { memorySharedBucket } from '../../../shared/memory/shared-bucket.ts';
 import { EPOCHS_MAX, type Ports, type Switched, switchVip, take } from '../../../shared/switch/switch-vip.ts';
 import { durationMs, plus, seconds } from '../../../shared/time.ts';
 import type { Claim } from '../../../shared/vip/claim.ts';
@@ -108,7 +108,7 @@ describe('a switch', () => {
     async (_what, fails) => {
       const w = elected();
       w.vips.items.set('web', { ...item(w), tablesSeen: 20 });
-      const budget = memoryBudget();
+      const budget = memorySharedBucket();
       let back = false;
       const giveBack: typeof budget.refund = async (call, count) => {
         await w.clock.wait(seconds(1));
@@ -117,7 +117,7 @@ describe('a switch', () => {
       };
       const put: World['timeline']['put'] = (entry) =>
         entry.entry === 'outcome' && fails ? Promise.reject(new Error('table gone')) : w.timeline.put(entry);
-      await switches(w, { budget: { ...budget, refund: giveBack }, timeline: { ...w.timeline, put } });
+      await switches(w, { sharedBucket: { ...budget, refund: giveBack }, timeline: { ...w.timeline, put } });
       expect(back).toBe(true);
     },
   );

@@ -126,7 +126,7 @@ describe('reading back', () => {
     expect(results(verdict.steps)).toEqual(['done', 'unknown', 'done', 'done']);
     expect(verdict.verified).toBe(false);
     expect(verdict.notes).toEqual([
-      `read back: rtb-2 ${V4} shows tgw-1: the route points to a living target that is none of this VIP`,
+      `read back: rtb-2 ${V4} shows tgw-1: the route points to a live target that does not belong to this VIP`,
     ]);
     expect(w.ec2.tables.get('rtb-2')!.routes[V4]!.target).toBe('tgw-1');
   });

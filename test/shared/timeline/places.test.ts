@@ -6,7 +6,7 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { awsPublisher } from '../../../shared/aws/events/publisher.ts';
-import { recorded } from '../../../shared/aws/lambda/logged-timeline.ts';
+import { withLog } from '../../../shared/aws/lambda/logged-timeline.ts';
 import { logReconcileAll, type Telemetry } from '../../../shared/aws/lambda/telemetry.ts';
 import { lineFrom } from '../../../shared/aws/logs/digest-lines.ts';
 import type { ReconcileResult } from '../../../shared/controller/assess.ts';
@@ -92,7 +92,7 @@ const longestLine = (): number => Math.max(...lines.map(utf8Bytes)) + EVENT_OVER
 
 describe('the log line of a record', () => {
   it.each(large)('of %s is one event, and proves the record as it stands', async (what, whole) => {
-    const stands = await recorded(memoryTimeline(), journal())
+    const stands = await withLog(memoryTimeline(), journal())
       .put(whole)
       .catch(() => undefined);
     const bytes = longestLine();
@@ -109,11 +109,11 @@ describe('the log line of a record', () => {
     }
   });
 
-  it('of what could not be recorded fits, too, with the error and its cause', async () => {
+  it('of what could not be withLog fits, too, with the error and its cause', async () => {
     const cause = new Error('x'.repeat(3000));
     const put = () => Promise.reject(new Fault('unknown', 'Timeout', 'no reply', cause));
     const broken = { ...memoryTimeline(), put };
-    await expect(recorded(broken, journal()).put(failover(folded))).rejects.toThrow('no reply');
+    await expect(withLog(broken, journal()).put(failover(folded))).rejects.toThrow('no reply');
     expect(longestLine()).toBeLessThanOrEqual(KB_256);
   });
 });

@@ -36,7 +36,7 @@ export const found: readonly Control[] = [
     name: 'every VIP takes the first free address',
     breaks: ['convergence'],
     patches: [
-      patch('network/plan', 'const first = place === -1 ? spread(eip) : place;', 'const first = 0;'),
+      patch('network/plan', 'return place === -1 ? spread(eip) : place;', 'return 0;'),
       // Else the read-back mends it.
       patch('switch/verify', 'return eip !== undefined && eip !== own.cell;', 'return false;'),
     ],

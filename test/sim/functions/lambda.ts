@@ -128,8 +128,8 @@ export function functions(cloud: Cloud): Functions {
   const deskOf = (by: Invocation, box: Sandbox): ForcedFailoverPorts => ({
     ...portsOf(net, by),
     clock: by.clock,
-    pace: box.pace,
-    chance: () => by.luck.next(),
+    localBucket: box.pace,
+    random: () => by.luck.next(),
     nonce: () => {
       const nonce = `${by.name}#${by.nonces.size + 1}`;
       by.nonces.add(nonce);

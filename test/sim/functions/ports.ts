@@ -11,7 +11,7 @@ import { broken, type Network, refuse, request, type Trip, throttled } from './n
 
 type NetworkedPorts = Pick<
   ForcedFailoverPorts,
-  'ec2' | 'vips' | 'timeline' | 'bus' | 'budget' | 'changes' | 'orders' | 'approvals'
+  'ec2' | 'vips' | 'timeline' | 'bus' | 'sharedBucket' | 'changes' | 'orders' | 'approvals'
 >;
 
 export function portsOf(net: Network, by: Invocation): NetworkedPorts {
@@ -22,7 +22,7 @@ export function portsOf(net: Network, by: Invocation): NetworkedPorts {
     bus: busOf(net, by),
     ...desksOf(net, by),
   };
-  return net.budget === undefined ? ports : { ...ports, budget: budgetOf(net, by, net.budget) };
+  return net.budget === undefined ? ports : { ...ports, sharedBucket: budgetOf(net, by, net.budget) };
 }
 
 function vipsOf(net: Network, by: Invocation): Ports['vips'] {
@@ -109,7 +109,7 @@ function budgetOf(net: Network, by: Invocation, budget: SharedBucket): SharedBuc
     );
   };
   return {
-    reserve: (call, count, lane, now) => once(() => budget.reserve(call, count, lane, now)),
+    reserve: (call, count, priority, now) => once(() => budget.reserve(call, count, priority, now)),
     pushback: (call) => once(() => budget.pushback(call)),
     refund: (call, count) => once(() => budget.refund(call, count)),
     drain: (call, now) => once(() => budget.drain(call, now)),

@@ -1,5 +1,5 @@
 // Puts a world together from its story: the scheduler, EC2, the stores, the bus, the functions, the nodes.
-import { memoryBudget } from '../../../shared/memory/budget.ts';
+import { memorySharedBucket } from '../../../shared/memory/shared-bucket.ts';
 import { memoryTimeline } from '../../../shared/memory/timeline.ts';
 import { memoryVips } from '../../../shared/memory/vip-store.ts';
 import type { Step } from '../../../shared/network/step.ts';
@@ -45,7 +45,7 @@ export function build(history: History): World {
     region,
     vips,
     timeline,
-    budget: history.sharedBudget ? memoryBudget() : undefined,
+    budget: history.sharedBudget ? memorySharedBucket() : undefined,
     log,
     published: [],
     changes: [],

@@ -11,10 +11,10 @@ describe('every reason for turning a claim away', () => {
   const bySource = { mode: 'source', roleId: ROLE } as const;
   const node = String(master.detail.node);
 
-  /** As functions/failover.ts does it. */
+  /** As shared/aws/lambda/claim-invocation.ts does it. */
   async function deliver(w: World, event: unknown, roleId = ROLE): Promise<void> {
     const parsed = parseClaimEvent(event);
-    if (!parsed.ok) return recordRejection(w.wire, { ...parsed, ...parsed.refusal }, event);
+    if (!parsed.ok) return recordRejection(w.wire, { ...parsed, ...parsed.rejection }, event);
     const { claim, source } = parsed;
     await finish(w, handleClaim(w.wire, { claim, source }, { ...bySource, roleId }));
   }

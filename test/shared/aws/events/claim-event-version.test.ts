@@ -28,7 +28,7 @@ describe('other versions', () => {
     const event = withDetail({ version: VERSION + 7, colour: 'blue' });
     expect(saysClaim(event)).toBe(true);
     const parsed = parseClaimEvent(event);
-    if (!parsed.ok) throw new Error(parsed.refusal.message);
+    if (!parsed.ok) throw new Error(parsed.rejection.message);
     const { told, journal } = spy();
     countNewerVersion(journal, parsed.version);
     expect(told[0]![1]).toEqual({ version: VERSION + 7 });

@@ -37,7 +37,7 @@ describe('the examples', () => {
       const event = example(name);
       expect([saysClaim(event), saysClaim.errors]).toEqual([true, null]);
       const parsed = parseClaimEvent(event);
-      if (!parsed.ok) throw new Error(parsed.refusal.message);
+      if (!parsed.ok) throw new Error(parsed.rejection.message);
       const { version, ...words } = event.detail;
       expect(parsed).toMatchObject({ source: event.source, version });
       expect(parsed.claim).toEqual({ ...words, timeMs: Date.parse(String(event.time)), eventId: event.id });
@@ -174,7 +174,7 @@ describe('schema and parser', () => {
         else if (lie) seen.onlySchema += 1;
         else seen.refused += 1;
         expect(parsed.ok).toBe(bySchema && !lie);
-        if (!parsed.ok) expect(parsed.refusal).toMatchObject({ reason: 'malformed', message: /./ });
+        if (!parsed.ok) expect(parsed.rejection).toMatchObject({ reason: 'malformed', message: /./ });
       }),
       { numRuns: 10_000 },
     );
@@ -213,7 +213,7 @@ describe('schema and parser', () => {
   test('the message names the field and what is wrong with it', () => {
     const message = (over: Json) => {
       const parsed = parseClaimEvent(withDetail(over));
-      return parsed.ok ? '' : parsed.refusal.message;
+      return parsed.ok ? '' : parsed.rejection.message;
     };
     expect(message({ state: 'UP' })).toMatch(/^state: .*MASTER/);
     expect(message({ priority: 256 })).toMatch(/^priority: /);

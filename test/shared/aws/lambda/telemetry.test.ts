@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { recorded } from '../../../../shared/aws/lambda/logged-timeline.ts';
+import { withLog } from '../../../../shared/aws/lambda/logged-timeline.ts';
 import {
   logFailover,
   logReconcileAll,
@@ -123,14 +123,14 @@ describe('a record that is put', () => {
     ['switched', 'reconcile'],
   ] as const)('has its line, whoever put it: %s by a %s', async (outcome, kind) => {
     const record = failover({ outcome, cause: { kind, why: 'w', atMs: epochMs(0) } });
-    await recorded(memoryTimeline(), loud()).put(record);
+    await withLog(memoryTimeline(), loud()).put(record);
     expect(proofs(record)).toEqual([[1, outcome, true]]);
   });
 
   it('has its line also when the reply to the put was lost: what is found there is our own', async () => {
     const timeline = memoryTimeline();
     await timeline.put(failover({}));
-    await recorded(timeline, loud()).put(failover({}));
+    await withLog(timeline, loud()).put(failover({}));
     expect(proofs(failover({}))).toEqual([[1, 'switched', true]]);
     expect(names('service')).toEqual(['FailoverDuration', 'FailoverOutcome']);
   });
@@ -138,7 +138,7 @@ describe('a record that is put', () => {
   it('that was there before is told as it is, without counting it twice: whoever put it may have died before its line', async () => {
     const timeline = memoryTimeline();
     await timeline.put(abandoned);
-    await recorded(timeline, loud()).put(failover({}));
+    await withLog(timeline, loud()).put(failover({}));
     expect(proofs(abandoned)).toEqual([[1, 'abandoned', true]]);
     expect(emitted()).toEqual([]);
   });
@@ -148,7 +148,7 @@ describe('a record that is put', () => {
       ...memoryTimeline(),
       put: () => Promise.reject(new Fault('unknown', 'Timeout', 'no reply')),
     };
-    await expect(recorded(broken, loud()).put(failover({}))).rejects.toThrow('no reply');
+    await expect(withLog(broken, loud()).put(failover({}))).rejects.toThrow('no reply');
     expect(proofs(failover({}))).toEqual([]);
     expect(lines).toMatchObject([{ message: 'failover switched, not recorded', epoch: 1 }]);
   });

@@ -1,41 +1,41 @@
-// The account's budget in memory: one bucket per action, each booking in one step.
+// The account's request budget in memory: one bucket per action, each reservation in one step.
 import type { Step } from '../network/step.ts';
 import { type Rates, rates } from '../rate-limit/local-bucket.ts';
 import {
+  afterDrain,
+  afterReserve,
   type BucketState,
-  booked,
-  bookingOf,
-  emptied,
+  increment,
   type SharedBucket,
-  timeOf,
+  slotsOf,
   untouched,
 } from '../rate-limit/shared-bucket.ts';
 import { epochMs } from '../time.ts';
 
-export interface MemoryBudget extends SharedBucket {
+export interface MemorySharedBucket extends SharedBucket {
   readonly buckets: Map<Step['call'], BucketState>;
 }
 
-export function memoryBudget(sizes: Rates = rates): MemoryBudget {
+export function memorySharedBucket(sizes: Rates = rates): MemorySharedBucket {
   const buckets = new Map<Step['call'], BucketState>();
   const of = (call: Step['call']) => buckets.get(call) ?? untouched;
   return {
     buckets,
-    async reserve(call, count, lane, now) {
-      const is = booked(sizes[call], of(call), count, lane, now);
+    async reserve(call, count, priority, now) {
+      const is = afterReserve(sizes[call], of(call), { count, priority, now });
       buckets.set(call, is);
-      return bookingOf(sizes[call], is, count, lane);
+      return slotsOf(sizes[call], is, count, priority);
     },
     async pushback(call) {
       return of(call).shiftMs;
     },
     async refund(call, count) {
       const is = of(call);
-      const back = timeOf(sizes[call], count);
+      const back = increment(sizes[call], count);
       buckets.set(call, { ...is, fullAtMs: epochMs(is.fullAtMs - back) });
     },
     async drain(call, now) {
-      buckets.set(call, emptied(sizes[call], of(call), now));
+      buckets.set(call, afterDrain(sizes[call], of(call), now));
     },
   };
 }

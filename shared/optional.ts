@@ -1,0 +1,10 @@
+// Optional fields of records. Absent and undefined differ: types say so (exactOptionalPropertyTypes), DynamoDB refuses
+// undefined, and `in` tells them apart.
+
+type Optional<T> = { [K in keyof T]: undefined extends T[K] ? K : never }[keyof T];
+
+export type Defined<T> = Omit<T, Optional<T>> & { [K in Optional<T>]?: Exclude<T[K], undefined> };
+
+/** The same fields, in their order, without those that are undefined: `{ vip, ...defined({ node, label }) }`. */
+export const defined = <const T extends object>(fields: T): Defined<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
