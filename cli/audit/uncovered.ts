@@ -26,9 +26,9 @@ export async function uncovered(
   window: Window,
   records: readonly Recorded[],
 ): Promise<Uncovered | string> {
-  const { settings, box, signal } = session;
+  const { settings, environment, signal } = session;
   const { timelineTable: table, retentionDays } = settings;
-  const timeline = { client: box.clients.dynamo, table, signal, retentionDays };
+  const timeline = { client: environment.clients.dynamo, table, signal, retentionDays };
   try {
     const names = (await session.ports.vips.list()).map((vip) => vip.name);
     const [told, intents, approvals] = await Promise.all([

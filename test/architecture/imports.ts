@@ -4,7 +4,14 @@ import { importsOf, type Source, targetOf } from './sources.ts';
 
 /** From the ground up. Rooms of one row do not know each other. */
 export const rows: readonly (readonly string[])[] = [
-  ['shared/time.ts', 'shared/fault.ts', 'shared/optional.ts'],
+  [
+    'shared/time.ts',
+    'shared/instants.ts',
+    'shared/fault.ts',
+    'shared/bounded.ts',
+    'shared/optional.ts',
+    'shared/suggest.ts',
+  ],
   ['shared/vip'],
   ['shared/network', 'shared/registry'],
   ['shared/rate-limit', 'shared/timeline'],

@@ -89,7 +89,7 @@ describe('the packaged template', () => {
   it('is refused before anything is made where claims shall be bound to a role that no one named', () => {
     expect(contradictions(prod.Parameters)).toEqual([]);
     expect(contradictions(other.Parameters)).toEqual([
-      'nodeIdentity is "source", and nodeRoleId, nodeRoleArn are empty: name the nodes’ role (aws iam get-role), or say nodeIdentity=none',
+      'nodeIdentity is "source", and nodeRoleId, nodeRoleArn are empty: name the nodes’ role (aws iam get-role), or set nodeIdentity=none',
     ]);
     const none = { ...other.Parameters, NodeIdentity: { Default: 'none' } };
     expect(contradictions(none)).toEqual([]);

@@ -150,7 +150,7 @@ describe('deployService', () => {
   it('refuses to deploy anywhere but onto loopback: an account is out of reach from the lab', async () => {
     const env = { ...aws.env, AWS_ENDPOINT_URL: 'https://events.eu-central-1.amazonaws.com' };
     await expect(deployService({ ...aws, env }, { functionsFolder })).rejects.toThrow(
-      /local AWS only.*want 127\.0\.0\.1/,
+      /local AWS only.*expected 127\.0\.0\.1/,
     );
   });
 

@@ -25,7 +25,7 @@ it('drills back and forth, measures every part of each drill, and leaves nothing
   const crashes = figures.drills.filter(({ kind }) => kind === 'crash');
   const best = (part: keyof Parts) =>
     Math.min(...crashes.map((drill) => drill.parts[part] ?? Number.POSITIVE_INFINITY));
-  // Told at once; a dead one is missed after three adverts of 0.1 s less the skew. With the address on both nodes, who is demoted serves on.
+  // keepalived reports a demotion at once; a dead one is missed after three adverts of 0.1 s less the skew. With the address on both nodes, who is demoted serves on.
   expect(worst('demote', 'vrrpMs')).toBeLessThan(best('vrrpMs'));
   expect(best('vrrpMs')).toBeGreaterThan(190);
   expect(worst('demote', 'outageMs')).toBeLessThan(best('outageMs'));

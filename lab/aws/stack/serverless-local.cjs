@@ -9,7 +9,7 @@ class ServerlessLocal {
     const endpoint = new URL(process.env.AWS_ENDPOINT_URL ?? 'none:').hostname;
     if (endpoint !== '127.0.0.1') {
       throw new Error(
-        `lab/aws/stack/serverless-local.cjs deploys onto the local AWS only: AWS_ENDPOINT_URL is on "${endpoint}", want 127.0.0.1`,
+        `lab/aws/stack/serverless-local.cjs deploys onto the local AWS only: AWS_ENDPOINT_URL is on "${endpoint}", expected 127.0.0.1`,
       );
     }
     const pluginNamed = (name) =>
