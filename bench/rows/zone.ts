@@ -3,6 +3,7 @@
 //
 // Limit: the sandboxes share this process, so its event loop is busier than each of theirs would be.
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
+import type { InvocationPorts } from '../../shared/aws/invocation-ports.ts';
 import {
   clients,
   type ExecutionEnvironment,
@@ -12,7 +13,6 @@ import {
 } from '../../shared/aws/wire.ts';
 import { handleClaim } from '../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../shared/controller/reconcile.ts';
-import type { Ports } from '../../shared/switch/switch-vip.ts';
 import { durationMs } from '../../shared/time.ts';
 import { defaultScope } from '../../shared/vip/vip.ts';
 import { claimEvent } from '../claim.ts';
@@ -97,7 +97,7 @@ async function oneVip(
   name: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const ports = (): Ports => {
+  const ports = (): InvocationPorts => {
     const { sharedBucket, ...rest } = portsFor(environment, durationMs(options.timeoutMs), signal);
     return options.shared && sharedBucket !== undefined ? { ...rest, sharedBucket } : rest;
   };

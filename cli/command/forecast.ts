@@ -1,12 +1,11 @@
 // What people are told beforehand: that a VIP moves, and where to, when an order ends or its entry changes.
 
 import { movesTo, ownerAfterFreeze, ownerAfterPin } from '../../shared/controller/forecast.ts';
-import { membersSeen } from '../../shared/network/observation.ts';
+import { membersSeen, type Observation } from '../../shared/network/observation.ts';
 import { changed, isRegistered } from '../../shared/registry/registry.ts';
 import { type EpochMs, iso } from '../../shared/time.ts';
 import { elect, isLiveOrder } from '../../shared/vip/election.ts';
-import { type Vip, withoutFreeze, withoutPin } from '../../shared/vip/vip.ts';
-import type { Prepared } from '../vip/register.ts';
+import { type RegistryEntry, type Vip, withoutFreeze, withoutPin } from '../../shared/vip/vip.ts';
 import type { Session } from './session.ts';
 
 /** `after`: the item without the order, or with its new entry. */
@@ -69,8 +68,14 @@ export async function movesWithout(
   return moves;
 }
 
+export interface EntryChange {
+  readonly was: Vip | undefined;
+  readonly entry: RegistryEntry;
+  readonly seen: Observation;
+}
+
 /** Whether writing the entry moves the VIP: to another node, or to another ENI of its owner. */
-export function entryMoveText({ was, entry, seen }: Prepared, now: EpochMs): string | undefined {
+export function entryMoveText({ was, entry, seen }: EntryChange, now: EpochMs): string | undefined {
   if (was === undefined) return undefined;
   const members = membersSeen(entry, seen, was.members);
   const after = changed(was, entry, members);

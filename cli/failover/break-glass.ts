@@ -10,16 +10,11 @@ import { liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
 import { type Switched, switchVip, take } from '../../shared/switch/switch-vip.ts';
 import { type DurationMs, hours, iso, plus } from '../../shared/time.ts';
-import {
-  forcedText,
-  notCarriedOut,
-  operatorAction,
-  withoutForced,
-} from '../../shared/timeline/operator-action.ts';
+import { forcedText, notCarriedOut, operatorAction } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder, unfit } from '../../shared/vip/election.ts';
 import { type Cause, isLive } from '../../shared/vip/lease.ts';
 import { mayWaitOn } from '../../shared/vip/lease-wait.ts';
-import { type Pin, type Vip, withPin } from '../../shared/vip/vip.ts';
+import { type Pin, type Vip, withoutForced, withPin } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { CliError, refused, type Status, status, usage } from '../command/exit.ts';
 import { pinEndText } from '../command/forecast.ts';

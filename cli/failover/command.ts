@@ -5,6 +5,7 @@ import { durationFrom } from '../../shared/instants.ts';
 import { type CommandAction, defineCommand, type ParsedArgs } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
 import { positive, withCommon } from '../command/options.ts';
+import { refuseKeepalivedOnly } from './keepalived-only.ts';
 import type { FailoverAsked, FailoverOptions } from './run.ts';
 
 /** The workflow waits no longer (claimWaitSeconds of order-input.ts). */
@@ -109,19 +110,6 @@ function refuseBeside({ args, options }: ParsedArgs<FailoverOptions>): void {
   ];
   if (others.some((other) => other !== undefined))
     throw usage('--follow stands for itself', 'vipshift failover --follow NAME');
-}
-
-/** What only says how keepalived is handled does nothing where it is left alone. */
-export function refuseKeepalivedOnly({ claimWait, release }: FailoverOptions, why: string): void {
-  const idle = [
-    ...(claimWait === undefined ? [] : ['--claim-wait']),
-    ...(release === undefined ? [] : ['--release']),
-  ];
-  if (idle.length > 0)
-    throw usage(
-      `${idle.join(' and ')} cannot be used ${why}: keepalived stays as it is`,
-      `leave ${idle.length === 1 ? 'it' : 'them'} out, or take --mode via-keepalived`,
-    );
 }
 
 const NODE = /^i-[0-9a-f]{8,17}$/;

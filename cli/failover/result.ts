@@ -25,7 +25,8 @@ export async function tellEnd(
   options: CommonOptions,
 ): Promise<Status> {
   const { vip: name = '', to = '', mode = '' } = execution.input as Partial<FailoverOrder>;
-  if (execution.state !== 'succeeded') throw await unsuccessful(session, out, execution, name, options);
+  if (execution.state !== 'succeeded')
+    throw await unsuccessful(session, out, execution, { vip: name, options });
   if (execution.input.dryRun === true)
     return tellPlan(out, execution.output as unknown as Preflight, {
       vip: name,
@@ -120,8 +121,7 @@ async function unsuccessful(
   session: Session,
   out: Output,
   execution: Execution,
-  vip: string,
-  options: CommonOptions,
+  { vip, options }: { readonly vip: string; readonly options: CommonOptions },
 ): Promise<CliError> {
   const { state, error = '', cause } = execution;
   const { outcome, exit } = endings[error] ?? { outcome: 'failed', exit: status.bad };

@@ -14,7 +14,7 @@ import { doctorOf, leftBy, tellLeft } from '../command/left-behind.ts';
 import { repeated } from '../command/options.ts';
 import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
-import { refuseKeepalivedOnly } from './command.ts';
+import { refuseKeepalivedOnly } from './keepalived-only.ts';
 import { follow, followOn } from './progress.ts';
 import { tellEnd } from './result.ts';
 

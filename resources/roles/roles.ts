@@ -12,7 +12,7 @@ const switching = [
   'vips.read',
   'vips.write',
   'vips.renew',
-  'vips.view',
+  'views.view',
   'timeline.put',
   'ec2.observe',
   'ec2.apply',
@@ -27,7 +27,7 @@ const switching = [
 /** Port methods by function, as the code calls them; test/deploy/roles.test.ts holds this against the code. */
 export const used = {
   failover: [...switching, 'vips.recordClaim', 'timeline.reject', 'timeline.probe'],
-  reconcile: [...switching, 'vips.list', 'vips.keepView', 'ec2.observeAll', 'changes.note', 'changes.since'],
+  reconcile: [...switching, 'vips.list', 'views.keepView', 'ec2.observeAll', 'changes.note', 'changes.since'],
   runbook: [...switching, 'orders.put', 'approvals.ask'],
 } as const;
 
@@ -59,14 +59,14 @@ export function needs(stage: string): readonly Need[] {
     {
       action: 'dynamodb:GetItem',
       ...vips,
-      for: ['vips.read', 'vips.view', 'sharedBucket.pushback'],
+      for: ['vips.read', 'views.view', 'sharedBucket.pushback'],
     },
     // Never PutItem: old code keeps attributes that it does not know.
     {
       action: 'dynamodb:UpdateItem',
       ...vips,
       for: [
-        ...['vips.recordClaim', 'vips.write', 'vips.renew', 'vips.keepView'],
+        ...['vips.recordClaim', 'vips.write', 'vips.renew', 'views.keepView'],
         ...['sharedBucket.reserve', 'sharedBucket.refund', 'sharedBucket.drain'],
       ],
     },

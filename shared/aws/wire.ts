@@ -8,7 +8,6 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client, type EC2ClientConfig } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../fault.ts';
-import type { ForcedFailoverPorts } from '../forced-failover/steps.ts';
 import type { Step } from '../network/step.ts';
 import { localBucket, type Rates, rates } from '../rate-limit/local-bucket.ts';
 import type { BucketState } from '../rate-limit/shared-bucket.ts';
@@ -24,6 +23,7 @@ import { awsTimeline } from './dynamodb/timeline.ts';
 import { awsVips } from './dynamodb/vip-store.ts';
 import { awsEc2 } from './ec2/ec2.ts';
 import { awsPublisher } from './events/publisher.ts';
+import type { InvocationPorts } from './invocation-ports.ts';
 import { retrySoon } from './retry.ts';
 import { tagKey } from './tag-key.ts';
 
@@ -169,12 +169,13 @@ export function portsFor(
   environment: ExecutionEnvironment,
   remaining: DurationMs,
   signal: AbortSignal,
-): ForcedFailoverPorts {
+): InvocationPorts {
   const { settings, clients: made } = environment;
   const deadline = plus(systemNow(), durationMs(remaining - UNWIND));
   const clock = systemClock(deadline, signal);
   const { timelineTable: table, retentionDays } = settings;
   const timeline = { client: made.dynamo, table, signal, retentionDays };
+  const vips = awsVips({ client: made.dynamo, table: settings.vipsTable, signal, nonce: randomUUID });
   return {
     clock,
     deadline,
@@ -189,7 +190,8 @@ export function portsFor(
     scopes: environment.scopes,
     random: Math.random,
     nonce: randomUUID,
-    vips: awsVips({ client: made.dynamo, table: settings.vipsTable, signal, nonce: randomUUID }),
+    vips,
+    views: vips,
     timeline: awsTimeline(timeline),
     changes: awsChangeLog(timeline),
     orders: awsOperatorActions(timeline),

@@ -8,12 +8,11 @@
 
 import { type Fault, toFault } from '../fault.ts';
 import type { Observation } from '../network/observation.ts';
-import type { Ports } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, minus, minutes, plus, seconds } from '../time.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { ReconcileResult } from './assess.ts';
 import { concerns, type Hint, heed } from './hint.ts';
-import { reconcile } from './reconcile.ts';
+import { type ReconcilePorts, reconcile } from './reconcile.ts';
 
 /** VIPs reconciled at the same time: EC2's Describe budget is 100 and 20 a second. */
 const AT_ONCE = 8;
@@ -34,35 +33,41 @@ export interface ReconcileAllResult {
   readonly left: readonly string[];
 }
 
-export async function reconcileAll(ports: Ports): Promise<ReconcileAllResult> {
+export async function reconcileAll(ports: ReconcilePorts): Promise<ReconcileAllResult> {
   const vips = await ports.vips.list();
   const looked = await lookAtAll(ports, vips);
   return sweep(ports, vips, (vip) => reconcile(ports, vip, youngEnough(looked.get(vip.name), ports)));
 }
 
 /** One look for all; nothing when it fails or there is only one VIP: then each looks for itself. */
-async function lookAtAll(ports: Ports, vips: readonly Vip[]): Promise<ReadonlyMap<string, Observation>> {
+async function lookAtAll(
+  ports: ReconcilePorts,
+  vips: readonly Vip[],
+): Promise<ReadonlyMap<string, Observation>> {
   const living = vips.filter((vip) => vip.removedAtMs === undefined);
   if (living.length < 2) return new Map();
   return ports.ec2.observeAll(living).catch(() => new Map());
 }
 
-const youngEnough = (looked: Observation | undefined, { clock }: Ports): Observation | undefined =>
+const youngEnough = (looked: Observation | undefined, { clock }: ReconcilePorts): Observation | undefined =>
   looked !== undefined && clock.now() <= plus(looked.endedAtMs, LOOK_MAX_AGE) ? looked : undefined;
 
 /** Without a hint over all VIPs, else over those that it concerns. */
-export async function reconcileFor(ports: Ports, hint: Hint | undefined): Promise<ReconcileAllResult> {
+export async function reconcileFor(
+  ports: ReconcilePorts,
+  hint: Hint | undefined,
+): Promise<ReconcileAllResult> {
   if (hint === undefined) return reconcileAll(ports);
   const concerned = (await ports.vips.list()).filter((vip) => concerns(hint, vip));
   const swept = await sweep(ports, concerned, async (vip) => {
-    if (hint.kind === 'change') await ports.changes?.note(vip.name, hint);
+    if (hint.kind === 'change') await ports.changes.note(vip.name, hint);
     return reconcile(ports, (await heed(ports.vips, vip.name, hint)) ?? vip);
   });
   return { ...swept, hint };
 }
 
 async function sweep(
-  ports: Ports,
+  ports: ReconcilePorts,
   vips: readonly Vip[],
   work: (vip: Vip) => Promise<ReconcileResult>,
 ): Promise<ReconcileAllResult> {

@@ -15,14 +15,23 @@ import { enisOf, type Members } from '../vip/member.ts';
 import { awaitedSince, unheardFor } from '../vip/unheard.ts';
 import type { Vip } from '../vip/vip.ts';
 import { type Assessment, assess, type ReconcileResult } from './assess.ts';
-import { type Change, changeText } from './hint.ts';
+import { type Change, type ChangeLog, changeText } from './hint.ts';
+
+export interface ReconcilePorts extends Ports {
+  /** Who else changed what. */
+  readonly changes: ChangeLog;
+}
 
 /** EventBridge may deliver for 24 h; until then the claims of a node that is gone must stay known as old. */
 export const TOMBSTONE_KEPT: DurationMs = hours(25);
 const RACES_MAX = 5;
 
 /** `looked`: an observation that was made for many VIPs at once. */
-export async function reconcile(ports: Ports, listed: Vip, looked?: Observation): Promise<ReconcileResult> {
+export async function reconcile(
+  ports: ReconcilePorts,
+  listed: Vip,
+  looked?: Observation,
+): Promise<ReconcileResult> {
   if (listed.removedAtMs !== undefined) return idle(listed, 'skipped', 'removed from the ledger');
   const [read, seen] = await Promise.all([ports.vips.read(listed.name), looked ?? ports.ec2.observe(listed)]);
   if (read === undefined) return idle(listed, 'skipped', 'the item is gone');
@@ -46,7 +55,7 @@ function silenceOf(vip: Vip, now: EpochMs): Pick<ReconcileResult, 'unheard'> {
 /** The view only serves when the describes fail: that it cannot be kept now is no reason to leave drift alone. */
 async function keepView(ports: Ports, name: string, seen: Observation): Promise<void> {
   try {
-    if (!sameView(await ports.vips.view(name), seen)) await ports.vips.keepView(name, seen);
+    if (!sameView(await ports.views.view(name), seen)) await ports.views.keepView(name, seen);
   } catch {
     // The next reconcile keeps it.
   }
@@ -54,7 +63,7 @@ async function keepView(ports: Ports, name: string, seen: Observation): Promise<
 
 /** Takes the lease if something differs. A claim recorded meanwhile is no reason to wait another minute. */
 async function actOnCurrentItem(
-  ports: Ports,
+  ports: ReconcilePorts,
   found: Vip,
   seen: Observation,
   began: EpochMs,
@@ -88,8 +97,11 @@ async function actOnCurrentItem(
 const CHANGE_MAX_AGE: DurationMs = minutes(15);
 
 /** Who changed what is to be mended, where an event was there to say so; not knowing is no reason to wait. */
-async function byWhom(ports: Ports, finding: Assessment & { readonly vip: string }): Promise<string> {
-  if (finding.why !== 'drift' || ports.changes === undefined) return '';
+async function byWhom(
+  ports: ReconcilePorts,
+  finding: Assessment & { readonly vip: string },
+): Promise<string> {
+  if (finding.why !== 'drift') return '';
   try {
     const changes = await ports.changes.since(finding.vip, minus(ports.clock.now(), CHANGE_MAX_AGE));
     const told = changes.filter((c) => finding.drift.some((step) => speaksOf(c, step)));

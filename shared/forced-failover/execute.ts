@@ -11,12 +11,11 @@ import { plan } from '../network/plan.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type EpochMs, minutes, plus, seconds } from '../time.ts';
-import { withoutForced } from '../timeline/operator-action.ts';
 import type { Failover } from '../timeline/timeline.ts';
 import { elect, isLiveOrder, unfit } from '../vip/election.ts';
 import { type Cause, isLive, LOOK_AGAIN } from '../vip/lease.ts';
 import { isOver, mayWaitOn } from '../vip/lease-wait.ts';
-import { type Pin, type Vip, withoutPin, withPin } from '../vip/vip.ts';
+import { type Pin, type Vip, withoutForced, withoutPin, withPin } from '../vip/vip.ts';
 import type { FailoverOrder, SwitchResult } from './order.ts';
 import { endForced, type ForcedRun, stopReasons } from './under-way.ts';
 

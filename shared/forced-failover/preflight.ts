@@ -34,8 +34,7 @@ export function preflight(
   vip: Vip | undefined,
   seen: Observation | undefined,
   order: FailoverOrder,
-  now: EpochMs,
-  sizes: Rates = rates,
+  { now, sizes = rates }: { readonly now: EpochMs; readonly sizes?: Rates | undefined },
 ): Preflight {
   if (vip === undefined || vip.removedAtMs !== undefined)
     return refused([`VIP ${order.vip} is not in the ledger: vipshift vip list`]);

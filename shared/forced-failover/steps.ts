@@ -46,7 +46,7 @@ const runOf = ({ story: history, execution }: StepInput): ForcedRun => ({
 async function lookAhead(ports: ForcedFailoverPorts, order: FailoverOrder): Promise<Preflight> {
   const vip = await ports.vips.read(order.vip);
   const seen = vip === undefined || vip.removedAtMs !== undefined ? undefined : await ports.ec2.observe(vip);
-  return carriedPreflight(preflight(vip, seen, order, ports.clock.now(), ports.sizes));
+  return carriedPreflight(preflight(vip, seen, order, { now: ports.clock.now(), sizes: ports.sizes }));
 }
 
 async function record(

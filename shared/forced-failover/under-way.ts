@@ -9,11 +9,11 @@ import { toFault } from '../fault.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, minutes, plus } from '../time.ts';
-import { withForced, withoutForced } from '../timeline/operator-action.ts';
 import { isLiveOrder, unfit } from '../vip/election.ts';
 import { isLive } from '../vip/lease.ts';
 import { mayWaitOn } from '../vip/lease-wait.ts';
 import type { Forced, Vip } from '../vip/vip.ts';
+import { withForced, withoutForced } from '../vip/vip.ts';
 import type { FailoverOrder } from './order.ts';
 import { operatorsReasons } from './preflight.ts';
 

@@ -1,9 +1,10 @@
 // The store of VIPs in memory. Every method decides and acts in one step, like one request to DynamoDB.
 import type { Observation } from '../network/observation.ts';
+import type { ViewCache } from '../network/view-cache.ts';
 import { afterClaimWrite, type VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 
-export interface MemoryVips extends VipStore {
+export interface MemoryVips extends VipStore, ViewCache {
   /** The items as they are, for checkers and for seeding. */
   readonly items: Map<string, Vip>;
   readonly views: Map<string, Observation>;

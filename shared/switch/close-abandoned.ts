@@ -3,14 +3,14 @@
 import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Observation, tablesOf } from '../network/observation.ts';
 import { nothing } from '../network/step.ts';
+import type { Clock } from '../time.ts';
 import { fitted } from '../timeline/fit.ts';
-import type { Failover } from '../timeline/timeline.ts';
+import type { Failover, Timeline } from '../timeline/timeline.ts';
 import type { Vip } from '../vip/vip.ts';
-import type { EpochPorts } from './run-epoch.ts';
 
 /** Closes the epochs that other holders left open, with what is found now. Returns the holders that are closed. */
 export async function closeAbandonedEpochs(
-  tools: EpochPorts,
+  { timeline, clock }: { readonly timeline: Timeline; readonly clock: Clock },
   vip: Vip,
   holders: readonly string[],
   seen: Observation | Error,
@@ -35,10 +35,10 @@ export async function closeAbandonedEpochs(
       notes: found,
       claims: vip.claims,
       splitBrain: [],
-      atMs: tools.clock.now(),
+      atMs: clock.now(),
     };
     try {
-      await tools.timeline.put(fitted(entry));
+      await timeline.put(fitted(entry));
       return [holder];
     } catch {
       // Stays open; the next holder, or the next reconcile, closes it.

@@ -28,8 +28,7 @@ export function heldLease(
   vip: string,
   lease: Lease,
   vips: VipStore,
-  clock: Clock,
-  deadline: EpochMs,
+  { clock, deadline }: { readonly clock: Clock; readonly deadline: EpochMs },
 ): HeldLease {
   let expiresAtMs = lease.expiresAtMs;
   let lost = false;

@@ -1,13 +1,13 @@
+import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Observation, strays, tablesOf } from '../network/observation.ts';
 import type { Plan } from '../network/plan.ts';
 import type { StepDone } from '../network/step.ts';
-import { iso } from '../time.ts';
+import { type EpochMs, iso } from '../time.ts';
 import { foldFaults } from '../timeline/fold-faults.ts';
 import type { Failover, Milestone, Outcome } from '../timeline/timeline.ts';
+import type { Lease } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
-import type { HeldLease } from './held-lease.ts';
-import { type EpochPorts, sentence } from './run-epoch.ts';
 import type { Verdict } from './verify.ts';
 
 export interface Decision {
@@ -21,31 +21,31 @@ export interface Decision {
   readonly failed?: string;
 }
 
-export function markSent(stages: Milestone[], sent: readonly StepDone[]): void {
+export function markSent(milestones: Milestone[], sent: readonly StepDone[]): void {
   const sentAt = sent.flatMap((s) => s.sentAtMs ?? []);
   const doneAt = sent.flatMap((s) => s.doneAtMs ?? []);
   if (sentAt.length > 0) {
-    stages.push({ stage: 'first mutation sent', atMs: sentAt.reduce((a, b) => (a < b ? a : b)) });
+    milestones.push({ stage: 'first mutation sent', atMs: sentAt.reduce((a, b) => (a < b ? a : b)) });
   }
   if (doneAt.length > 0) {
-    stages.push({ stage: 'last mutation accepted', atMs: doneAt.reduce((a, b) => (a > b ? a : b)) });
+    milestones.push({ stage: 'last mutation accepted', atMs: doneAt.reduce((a, b) => (a > b ? a : b)) });
   }
 }
 
 interface OutcomeInput {
-  readonly tools: EpochPorts;
-  readonly grip: HeldLease;
+  readonly lease: Lease;
   readonly vip: Vip;
   readonly seen: Observation | Error;
   readonly decision: Decision;
   readonly todo: Plan;
   readonly verdict: Verdict;
-  readonly stages: readonly Milestone[];
+  readonly milestones: readonly Milestone[];
   readonly intent: Error | undefined;
+  readonly atMs: EpochMs;
 }
 
-export function buildOutcome(told: OutcomeInput): Failover {
-  const { tools, grip: heldLease, vip, seen, decision, todo, verdict } = told;
+export function buildOutcome(input: OutcomeInput): Failover {
+  const { lease, vip, seen, decision, todo, verdict } = input;
   const stray = seen instanceof Error ? [] : strays(vip, seen).map((s) => `left alone: ${s.id} ${s.why}`);
   const stored =
     !(seen instanceof Error) && seen.source === 'stored'
@@ -55,7 +55,7 @@ export function buildOutcome(told: OutcomeInput): Failover {
     .filter((s) => s.call === 'ModifyNetworkInterfaceAttribute')
     .map((s) => `source/destination check was on at ${s.cell.split(' ')[0]}; switched off: ${s.result}`);
   const intent =
-    told.intent === undefined ? [] : [`the intent could not be recorded: ${told.intent.message}`];
+    input.intent === undefined ? [] : [`the intent could not be recorded: ${input.intent.message}`];
   const stop = verdict.stop === undefined ? [] : [`stopped: ${verdict.stop}`];
   const failed = decision.failed === undefined ? [] : [decision.failed];
   const { steps, notes: faults } = foldFaults(verdict.steps);
@@ -63,21 +63,21 @@ export function buildOutcome(told: OutcomeInput): Failover {
   return {
     entry: 'outcome',
     vip: vip.name,
-    epoch: heldLease.lease.epoch,
-    holder: heldLease.lease.holder,
-    cause: heldLease.lease.cause,
+    epoch: lease.epoch,
+    holder: lease.holder,
+    cause: lease.cause,
     outcome: outcomeOf(decision, todo, verdict),
     ...(vip.owner === undefined ? {} : { from: vip.owner }),
     ...(decision.to === undefined ? {} : { to: decision.to }),
     why: sentence(decision.why),
     steps,
     conflicts: todo.conflicts,
-    stages: told.stages,
+    stages: input.milestones,
     verified: verdict.verified,
     notes: [...notes, ...checks, ...stray, ...intent].map(sentence),
     claims: vip.claims,
     splitBrain: decision.splitBrain,
-    atMs: tools.clock.now(),
+    atMs: input.atMs,
   };
 }
 
@@ -98,3 +98,6 @@ function outcomeOf(decision: Decision, todo: Plan, verdict: Verdict): Outcome {
   // A cell left to a stranger is no fault of ours, but clients behind it did not follow: no reader may miss that.
   return done < verdict.steps.length || todo.conflicts.length > 0 ? 'partial' : 'switched';
 }
+
+/** What operators, nodes and AWS said is in it. */
+export const sentence = (text: string): string => readable(text, SENTENCE_MAX);

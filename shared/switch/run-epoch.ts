@@ -3,12 +3,12 @@
 // The order is the guarantee. Cause and epoch were written with the lease; the intent goes out beside the mutations;
 // the outcome is written before the release, which is switch.ts's (guarantee 6). Up to the first mutation nothing is
 // awaited but the observation.
-import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Fault, toFault } from '../fault.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
+import type { ViewCache } from '../network/view-cache.ts';
 import { lastCallAtMs } from '../rate-limit/call-queue.ts';
-import { type EpochMs, plus } from '../time.ts';
+import { type Clock, type EpochMs, plus } from '../time.ts';
 import { fitted } from '../timeline/fit.ts';
 import type { Failover, Intent, Milestone, Timeline } from '../timeline/timeline.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
@@ -19,11 +19,12 @@ import type { Vip } from '../vip/vip.ts';
 import { closeAbandonedEpochs } from './close-abandoned.ts';
 import { type ExecutePorts, executeSteps, untold } from './execute.ts';
 import type { HeldLease } from './held-lease.ts';
-import { buildOutcome, type Decision, markSent } from './outcome.ts';
+import { buildOutcome, type Decision, markSent, sentence } from './outcome.ts';
 import { isStillElected, type Verdict, verify, withMembersSeen } from './verify.ts';
 
 export interface EpochPorts extends ExecutePorts {
   readonly vips: VipStore;
+  readonly views: ViewCache;
   readonly timeline: Timeline;
 }
 
@@ -42,72 +43,73 @@ export interface EpochResult {
 }
 
 /** Describes that failed are asked again this often while the lease lasts. */
-const LOOKS_MAX = 3;
+const OBSERVATIONS_MAX = 3;
+
+/** One lease that is carried through, and the item that it was taken on. */
+export interface Epoch {
+  readonly ports: EpochPorts;
+  readonly heldLease: HeldLease;
+  readonly vip: Vip;
+}
 
 export async function runEpoch(
-  tools: EpochPorts,
-  heldLease: HeldLease,
-  vip: Vip,
+  epoch: Epoch,
   observing: Promise<Observation>,
   before: readonly Milestone[],
 ): Promise<EpochResult> {
-  const stages: Milestone[] = [...before];
-  const mark = (stage: string) => stages.push({ stage, atMs: tools.clock.now() });
-  const seen = await look(tools, heldLease, vip, observing);
+  const { ports, heldLease, vip } = epoch;
+  const milestones: Milestone[] = [...before];
+  const mark = (stage: string) => milestones.push({ stage, atMs: ports.clock.now() });
+  const seen = await observe(epoch, observing);
   mark(seen instanceof Error ? 'describe failed' : seen.source === 'ec2' ? 'described' : 'stored view taken');
-  const decision = decide(vip, seen, tools);
+  const decision = decide(vip, seen, ports.clock.now());
   const { moves } = decision;
   if (moves !== undefined)
-    heldLease.watch((item) => isStillElected(moves.vip, moves.target, item, tools.clock.now()));
+    heldLease.watch((item) => isStillElected(moves.vip, moves.target, item, ports.clock.now()));
   const others = Object.keys(vip.open).filter((holder) => holder !== heldLease.lease.holder);
-  const trusted =
-    !(seen instanceof Error) &&
-    seen.source === 'ec2' &&
-    others.length === 0 &&
-    seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ);
+  const trusted = isTrusted(vip, seen, others);
   const todo: Plan =
     moves === undefined ? { steps: [], conflicts: [] } : plan(moves.vip, moves.seen, moves.target, trusted);
-  const dueAtMs = lastCallAtMs(tools.callQueue, todo.steps);
+  const dueAtMs = lastCallAtMs(ports.callQueue, todo.steps);
   if (dueAtMs !== undefined)
-    stages.push({ stage: 'last mutation due, by the request budget', atMs: dueAtMs });
+    milestones.push({ stage: 'last mutation due, by the request budget', atMs: dueAtMs });
   const [sent, intent, closed] = await Promise.all([
-    executeSteps(tools, heldLease, todo.steps),
-    todo.steps.length === 0 ? undefined : putIntent(tools, heldLease, vip, decision, todo, dueAtMs),
-    closeAbandonedEpochs(tools, vip, others, seen),
+    executeSteps(ports, heldLease, todo.steps),
+    todo.steps.length === 0 ? undefined : putIntent(epoch, decision, todo, dueAtMs),
+    closeAbandonedEpochs(ports, vip, others, seen),
   ]);
-  markSent(stages, sent);
+  markSent(milestones, sent);
   const verdict: Verdict =
     moves === undefined || sent.length === 0
       ? { steps: sent, verified: trusted && moves !== undefined, notes: [] }
-      : await verify(tools, heldLease, moves.vip, moves.target, sent);
+      : await verify(ports, heldLease, moves, sent);
   if (sent.length > 0) mark('read back');
-  const failover = buildOutcome({
-    tools,
-    grip: heldLease,
-    vip,
-    seen,
-    decision,
-    todo,
-    verdict,
-    stages,
-    intent,
-  });
+  const { lease } = heldLease;
+  const observed = { vip, seen, decision, todo };
+  const failover = buildOutcome({ ...observed, lease, verdict, milestones, intent, atMs: ports.clock.now() });
   return {
     failover,
-    ...(await recordOutcome(tools.timeline, failover)),
+    ...(await recordOutcome(ports.timeline, failover)),
     ...(moves === undefined ? {} : { target: moves.target }),
     committable:
       moves !== undefined && verdict.stop === undefined && verdict.steps.every((s) => s.result === 'done'),
-    closedHolders: [...closed, heldLease.lease.holder],
+    closedHolders: [...closed, lease.holder],
   };
 }
 
-function decide(vip: Vip, seen: Observation | Error, tools: EpochPorts): Decision {
+/** Whether it shows every write before it: no other holder may still be at work, and the last write is long enough ago. */
+const isTrusted = (vip: Vip, seen: Observation | Error, others: readonly string[]): boolean =>
+  !(seen instanceof Error) &&
+  seen.source === 'ec2' &&
+  others.length === 0 &&
+  seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ);
+
+function decide(vip: Vip, seen: Observation | Error, now: EpochMs): Decision {
   const known = seen instanceof Error ? vip : withMembersSeen(vip, seen);
-  const election = elect(known, tools.clock.now());
+  const election = elect(known, now);
   const notes = election.suspendedPin === undefined ? [] : [`pin suspended: ${election.suspendedPin}`];
   const said = { to: election.owner, why: election.why, splitBrain: election.splitBrain, notes };
-  if (isLiveOrder(vip.freeze, tools.clock.now()) || election.owner === undefined) return said;
+  if (isLiveOrder(vip.freeze, now) || election.owner === undefined) return said;
   if (seen instanceof Error) return { ...said, failed: `describe failed: ${seen.message}` };
   const target = membersSeen(vip, seen, vip.members)[election.owner];
   if (target === undefined) {
@@ -117,19 +119,17 @@ function decide(vip: Vip, seen: Observation | Error, tools: EpochPorts): Decisio
 }
 
 /** The observation; the stored view when that is slow or fails; the error when there is neither. */
-async function look(
-  tools: EpochPorts,
-  heldLease: HeldLease,
-  vip: Vip,
+async function observe(
+  { ports, heldLease, vip }: Epoch,
   observing: Promise<Observation>,
 ): Promise<Observation | Error> {
-  const first = await firstOf(tools, observing);
+  const first = await firstOf(ports.clock, observing);
   if (first !== undefined && !(first instanceof Error)) return first;
-  const stored = await tools.vips.view(vip.name).catch(() => undefined);
+  const stored = await ports.views.view(vip.name).catch(() => undefined);
   if (stored !== undefined) return { ...stored, source: 'stored' };
   let answer = first ?? (await asValue(observing));
-  for (let n = 1; n < LOOKS_MAX && answer instanceof Error && heldLease.mayStart(); n++) {
-    answer = await asValue(tools.ec2.observe(vip));
+  for (let n = 1; n < OBSERVATIONS_MAX && answer instanceof Error && heldLease.mayStart(); n++) {
+    answer = await asValue(ports.ec2.observe(vip));
   }
   return answer;
 }
@@ -137,23 +137,18 @@ async function look(
 const asValue = (observing: Promise<Observation>): Promise<Observation | Error> => observing.catch(asError);
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
-/** Undefined when OBSERVE_PATIENCE has passed since this was asked. */
-const firstOf = (
-  tools: EpochPorts,
-  observing: Promise<Observation>,
-): Promise<Observation | Error | undefined> =>
+/** Undefined when OBSERVE_TIMEOUT has passed since this was asked. */
+const firstOf = (clock: Clock, observing: Promise<Observation>): Promise<Observation | Error | undefined> =>
   Promise.race([
     asValue(observing),
-    tools.clock.wait(OBSERVE_TIMEOUT).then(
+    clock.wait(OBSERVE_TIMEOUT).then(
       () => undefined,
       () => undefined,
     ),
   ]);
 
 function putIntent(
-  tools: EpochPorts,
-  heldLease: HeldLease,
-  vip: Vip,
+  { ports, heldLease, vip }: Epoch,
   decision: Decision,
   todo: Plan,
   dueAtMs: EpochMs | undefined,
@@ -169,13 +164,10 @@ function putIntent(
     why: sentence(decision.why),
     steps: todo.steps.map(untold),
     ...(dueAtMs === undefined ? {} : { dueAtMs }),
-    atMs: tools.clock.now(),
+    atMs: ports.clock.now(),
   };
-  return tools.timeline.put(fitted(meant)).then(() => undefined, asError);
+  return ports.timeline.put(fitted(meant)).then(() => undefined, asError);
 }
-
-/** What operators, nodes and AWS said is in it. */
-export const sentence = (text: string): string => readable(text, SENTENCE_MAX);
 
 /** Whether the record holds an outcome of this epoch: ours, or what another wrote when it took us for dead. */
 async function recordOutcome(

@@ -4,31 +4,29 @@
 // Invariants: the lease is released only when the outcome stands in the record, and only if nothing new came meanwhile;
 // a claim that changed the election is followed under a new epoch (guarantees 4 and 6).
 import { readable, SENTENCE_MAX } from '../bounded.ts';
-import type { ChangeLog } from '../controller/hint.ts';
 import { type Fault, toFault } from '../fault.ts';
 import type { Observation } from '../network/observation.ts';
+import { defined } from '../optional.ts';
 import { callQueueFor } from '../rate-limit/call-queue.ts';
 import { type EpochMs, epochMs, plus, seconds } from '../time.ts';
 import type { Failover, Milestone } from '../timeline/timeline.ts';
 import { elect } from '../vip/election.ts';
-import { type Cause, isLive, LEASE_TTL, type Lease, type Open, UNKNOWN_LANDS_WITHIN } from '../vip/lease.ts';
+import { type Cause, isLive, LEASE_TTL, type Open, UNKNOWN_LANDS_WITHIN } from '../vip/lease.ts';
 import { enisOf, type Member } from '../vip/member.ts';
 import { afterFailure } from '../vip/retry-backoff.ts';
 import { type Scope, type Vip, withLease } from '../vip/vip.ts';
-import { heldLease as gripOf } from './held-lease.ts';
+import { heldLease as holdLease } from './held-lease.ts';
 import { type EpochPorts, type EpochResult, runEpoch } from './run-epoch.ts';
 
 export interface EventPublisher {
   /** Publishes `VIP Failover Finished` for the users' own automation; throws a Fault when the bus does not take it. */
   finished(failover: Failover): Promise<void>;
   /** Publishes `VIP Failover Failed`, for people; what was not carried out stays to be done. */
-  failed?(failover: Failover): Promise<void>;
+  failed(failover: Failover): Promise<void>;
 }
 
 export interface Ports extends EpochPorts {
   readonly bus: EventPublisher;
-  /** Who else changed what, where somebody keeps it. */
-  readonly changes?: ChangeLog;
   /** Unique per call, unpredictable enough that two sandboxes never agree. */
   nonce(): string;
   /** The invocation's end: nothing is started that may not finish before. */
@@ -80,32 +78,28 @@ export async function switchVip(
   const failovers: Failover[] = [];
   const faults: Fault[] = [];
   let vip = taken;
-  let looking = observing;
-  for (let epoch = 1; epoch <= EPOCHS_MAX; epoch++) {
+  let observed = observing;
+  for (let epochs = 1; epochs <= EPOCHS_MAX; epochs++) {
     const lease = vip.lease!;
     // Booked while the describes are under way.
-    const turns = callQueueFor(ports, vip);
-    const held = await runEpoch(
-      { ...ports, callQueue: turns },
-      gripOf(vip.name, lease, ports.vips, ports.clock, ports.deadline),
-      vip,
-      looking,
-      before,
-    );
+    const callQueue = callQueueFor(ports, vip);
+    const heldLease = holdLease(vip.name, lease, ports.vips, ports);
+    const epochPorts = { ...ports, callQueue };
+    const held = await runEpoch({ ports: epochPorts, heldLease, vip }, observed, before);
     failovers.push(held.failover);
-    const ended = turns.end();
+    const ended = callQueue.end();
     // Without an outcome in the record the lease runs out by itself, and the next holder closes this epoch.
     if (!held.recorded) {
       if (held.unrecorded !== undefined) faults.push(held.unrecorded);
       await ended;
       break;
     }
-    const next = await release(ports, vip, lease, held, epoch < EPOCHS_MAX);
+    const next = await release(ports, vip, held, epochs < EPOCHS_MAX ? releaseOrGoOn : releaseOnly);
     await ended;
     if (next.committed) await announce(ports, vip, held, faults);
     vip = next.vip;
     if (!next.again) break;
-    looking = ports.ec2.observe(vip);
+    observed = ports.ec2.observe(vip);
   }
   return { vip, failovers, faults };
 }
@@ -116,7 +110,7 @@ async function announce(ports: Ports, vip: Vip, held: EpochResult, faults: Fault
   if (!changed && !isNewsOfFailure(held.failover)) return;
   try {
     if (changed) await ports.bus.finished(held.failover);
-    else await ports.bus.failed?.(held.failover);
+    else await ports.bus.failed(held.failover);
   } catch (error) {
     faults.push(toFault(error));
   }
@@ -134,44 +128,53 @@ interface Released {
   readonly again: boolean;
 }
 
+/** Commits and lets the lease go, as `after` says, until nothing new has come in between. */
 async function release(
   ports: Ports,
   image: Vip,
-  lease: Lease,
   held: EpochResult,
-  mayGoOn: boolean,
+  after: (ports: Ports, committed: Vip, held: EpochResult) => After,
 ): Promise<Released> {
+  const { epoch, holder } = held.failover;
   let item = image;
   for (let attempt = 1; attempt <= RELEASES_MAX; attempt++) {
-    if (item.lease?.epoch !== lease.epoch || item.lease.holder !== lease.holder) {
+    if (item.lease?.epoch !== epoch || item.lease.holder !== holder)
       return { vip: item, committed: false, again: false };
-    }
-    const committed = withCommit(ports, item, held);
-    const elected = elect(withTarget(committed, held.target), ports.clock.now());
-    const again =
-      mayGoOn &&
-      item.removedAtMs === undefined &&
-      hasTime(ports) &&
-      (held.target?.node ?? held.failover.to) !== elected.owner;
-    const cause: Cause = {
-      kind: lease.cause.kind,
-      why: readable(
-        `the election changed while epoch ${lease.epoch} was under way: ${elected.why}`,
-        SENTENCE_MAX,
-      ),
-      atMs: ports.clock.now(),
-      ...(elected.owner === undefined ? {} : { node: elected.owner }),
-    };
-    const { lease: _gone, ...free } = committed;
-    const next = { holder: ports.nonce(), expiresAtMs: plus(ports.clock.now(), LEASE_TTL), cause };
-    const after = again ? withLease(committed, next) : free;
-    const written = await writeOrSettle(ports, item, after);
+    const { vip, again } = after(ports, withCommit(ports, item, held), held);
+    const written = await writeOrSettle(ports, item, vip);
     if (written !== undefined) return { vip: written, committed: true, again };
     const seen = await ports.vips.read(item.name);
     if (seen === undefined) return { vip: item, committed: false, again: false };
     item = seen;
   }
   return { vip: item, committed: false, again: false };
+}
+
+/** The item as it is to be written. */
+type After = Pick<Released, 'vip' | 'again'>;
+
+function releaseOnly(_ports: Ports, committed: Vip): After {
+  const { lease: _gone, ...free } = committed;
+  return { vip: free, again: false };
+}
+
+/** Begins the next epoch in the same write where the election has changed meanwhile. */
+function releaseOrGoOn(ports: Ports, item: Vip, held: EpochResult): After {
+  const { target, failover } = held;
+  const elected = elect(withTarget(item, target), ports.clock.now());
+  const again =
+    item.removedAtMs === undefined && hasTime(ports) && (target?.node ?? failover.to) !== elected.owner;
+  if (!again) return releaseOnly(ports, item);
+  const why = `the election changed while epoch ${failover.epoch} was under way: ${elected.why}`;
+  const cause: Cause = {
+    kind: failover.cause.kind,
+    why: readable(why, SENTENCE_MAX),
+    atMs: ports.clock.now(),
+    ...defined({ node: elected.owner }),
+  };
+  const next = { holder: ports.nonce(), expiresAtMs: plus(ports.clock.now(), LEASE_TTL), cause };
+  const { lease: _gone, ...free } = item;
+  return { vip: withLease(free, next), again };
 }
 
 /** Undefined when the item is not as `before` any more, also when that cannot be told from a lost reply. */

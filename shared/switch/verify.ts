@@ -28,13 +28,19 @@ export interface Verdict {
   readonly notes: readonly string[];
 }
 
+/** What moves, and to whom. */
+export interface Moves {
+  readonly vip: Vip;
+  readonly target: Member;
+}
+
 export async function verify(
   ports: ExecutePorts & { readonly vips: VipStore },
   heldLease: HeldLease,
-  vip: Vip,
-  target: Member,
+  moves: Moves,
   sent: readonly StepDone[],
 ): Promise<Verdict> {
+  const { vip, target } = moves;
   let steps = sent;
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     const [seen, item] = await Promise.all([
@@ -42,7 +48,7 @@ export async function verify(
       settled(ports.vips.read(vip.name)),
     ]);
     const stop =
-      item instanceof Error || item === undefined ? undefined : whyStop(ports, heldLease, vip, target, item);
+      item instanceof Error || item === undefined ? undefined : whyStop(ports, heldLease, moves, item);
     if (stop !== undefined) return { steps, verified: false, stop, notes: [] };
     if (!(item instanceof Error) && item !== undefined) heldLease.observe(item);
     if (seen instanceof Error)
@@ -72,8 +78,7 @@ const settled = <T>(promise: Promise<T>): Promise<T | Error> =>
 function whyStop(
   ports: ExecutePorts,
   heldLease: HeldLease,
-  vip: Vip,
-  target: Member,
+  { vip, target }: Moves,
   item: Vip,
 ): Verdict['stop'] {
   if (item.lease?.epoch !== heldLease.lease.epoch || item.lease.holder !== heldLease.lease.holder)

@@ -6,7 +6,7 @@
 // so the record may name an order that was in vain, never hide one that was carried out.
 import type { Fault } from '../fault.ts';
 import { type EpochMs, iso } from '../time.ts';
-import type { Forced, RegistryEntry, Vip } from '../vip/vip.ts';
+import type { Forced, RegistryEntry } from '../vip/vip.ts';
 
 export const operatorActionKinds = [
   'add',
@@ -78,11 +78,6 @@ export const notCarriedOut = (
     },
     nonce,
   );
-export const withForced = (vip: Vip, forced: Forced): Vip => ({ ...vip, forced });
-export function withoutForced(vip: Vip): Vip {
-  const { forced: _forced, ...rest } = vip;
-  return rest;
-}
 
 export const forcedText = (vip: string, { node, execution, by, atMs, reason }: Forced): string =>
   `a forced failover of ${vip} to ${node} is under way (${execution}, ordered by ${by}, begun ${iso(atMs)}: ${reason})`;

@@ -7,7 +7,6 @@
 // docs/decisions/0001-evidence-slots-are-a-set.md for what this changes against a counter.
 // Limit: slots are aligned to the clock, so 100 s of silence may or may not be enough, 125 s are, plus one assertion.
 import { type DurationMs, durationMs, seconds } from '../time.ts';
-import type { NodeState } from './node-state.ts';
 
 /** Length of an evidence slot. Masters assert every 10 s, so that a slot without a word of theirs tells something. */
 export const EVIDENCE_WINDOW: DurationMs = seconds(25);
@@ -27,9 +26,9 @@ export const HEARD_PRUNE_ABOVE = 40;
 /** The longest that a node may say nothing before it is silent, masters asserting every 10 s. */
 export const SILENCE_MAX: DurationMs = durationMs(EVIDENCE_WINDOW * SILENT_AFTER_WINDOWS + 10_000);
 
-export const isSilent = (heard: readonly number[], nodeState: NodeState): boolean =>
-  nodeState.slot === NEVER_IN_TIME ||
-  heard.reduce((later, slot) => (slot > nodeState.slot ? later + 1 : later), 0) >= SILENT_AFTER_WINDOWS;
+export const isSilent = (heard: readonly number[], { slot: last }: { readonly slot: number }): boolean =>
+  last === NEVER_IN_TIME ||
+  heard.reduce((later, slot) => (slot > last ? later + 1 : later), 0) >= SILENT_AFTER_WINDOWS;
 
 export const withHeard = (heard: readonly number[], slot: number): readonly number[] =>
   heard.includes(slot) ? heard : [...heard, slot].sort((a, b) => a - b);

@@ -1,4 +1,3 @@
-import type { Observation } from '../network/observation.ts';
 import type { EpochMs } from '../time.ts';
 import { isLive, type Lease } from './lease.ts';
 import { withHeard } from './liveness.ts';
@@ -72,8 +71,4 @@ export interface VipStore {
    * renewal that lands late must not take back what a later one gave (then nothing changes).
    */
   renew(name: string, lease: Lease, expiresAtMs: EpochMs): Promise<Vip | undefined>;
-  /** What reconcile saw last: serves when the describes do not (guarantee 8). Kept apart from the item, which every
-   * assertion rewrites and pays for by its size. */
-  view(name: string): Promise<Observation | undefined>;
-  keepView(name: string, view: Observation): Promise<void>;
 }

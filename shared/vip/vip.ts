@@ -2,13 +2,17 @@
 //
 // Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
 import type { EpochMs } from '../time.ts';
-import { withoutForced } from '../timeline/operator-action.ts';
 import { bootDiffers, othersEndBy, UNDER_WAY_MAX } from './boot-clock.ts';
 import type { Lease, Open } from './lease.ts';
 import { pruned, withHeard } from './liveness.ts';
 import type { Members } from './member.ts';
 import { boundStays, merge, type NodeState, sameTransition } from './node-state.ts';
 
+export const withForced = (vip: Vip, forced: Forced): Vip => ({ ...vip, forced });
+export function withoutForced(vip: Vip): Vip {
+  const { forced: _forced, ...rest } = vip;
+  return rest;
+}
 export const withPin = (vip: Vip, pin: Pin): Vip => ({ ...vip, pin });
 /** The emergency stop: it also cancels a forced failover that is under way. */
 export const withFreeze = (vip: Vip, freeze: Override): Vip => ({ ...withoutForced(vip), freeze });

@@ -44,6 +44,8 @@ export function importComplaints(source: Source): readonly string[] {
     const there = placeOf(target);
     if (there === undefined) return complain('nothing outside shared/');
     if (there.room === place.room) return [];
+    // The ground is one floor, without walls.
+    if (place.row === 0 && there.row === 0) return [];
     if (place.row === 0) return complain('nothing but its own row');
     return there.row < place.row ? [] : complain(`only ${place.room} and the rows below it`);
   });

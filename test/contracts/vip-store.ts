@@ -1,6 +1,7 @@
 // What every VipStore must do, on memory and on DynamoDB alike.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { ViewCache } from '../../shared/network/view-cache.ts';
 import { type EpochMs, plus } from '../../shared/time.ts';
 import type { Claim } from '../../shared/vip/claim.ts';
 import { LEASE_TTL, type Lease, SKEW } from '../../shared/vip/lease.ts';
@@ -37,7 +38,7 @@ const says = (vip: Vip, node: string, words: Words = {}): Claim => ({
   vip: vip.name,
 });
 
-export function vipStoreContract(open: () => VipStore): void {
+export function vipStoreContract(open: () => VipStore & ViewCache): void {
   it('knows nothing of a name that was never registered', async () => {
     expect(await open().read('never-registered')).toBeUndefined();
     const told = await open().recordClaim(telling({ ...claimOf('i-a'), vip: 'never-registered' }), START);

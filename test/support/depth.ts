@@ -3,7 +3,7 @@
 //
 // Limit: it counts calls of ports. How many requests a call takes one after another (pages) is told to it; the contract
 // suite of the port shows that it is so.
-import type { Ports } from '../../shared/switch/switch-vip.ts';
+import type { ReconcilePorts } from '../../shared/controller/reconcile.ts';
 import { type DurationMs, durationMs } from '../../shared/time.ts';
 import type { World } from './world.ts';
 
@@ -14,7 +14,7 @@ export interface Call {
 }
 
 export interface Counter {
-  readonly wire: Ports;
+  readonly wire: ReconcilePorts;
   /** In the order in which they were sent. */
   readonly calls: readonly Call[];
   /** Sequential round trips until the last mutation was sent, that one included; 0 when none was. */

@@ -1,6 +1,7 @@
 // A small Region in memory for tests of the domain: one VIP, a few nodes, labelled and other tables.
 import type { ReconcileResult } from '../../shared/controller/assess.ts';
 import { type Answer, handleClaim } from '../../shared/controller/handle-claim.ts';
+import type { ReconcilePorts } from '../../shared/controller/reconcile.ts';
 import { reconcile } from '../../shared/controller/reconcile.ts';
 import { type ManualClock, manualClock, settleMicrotasks } from '../../shared/memory/clock.ts';
 import { type MemoryEc2, memoryEc2 } from '../../shared/memory/ec2.ts';
@@ -8,7 +9,6 @@ import { type MemoryTimeline, memoryTimeline } from '../../shared/memory/timelin
 import { type MemoryVips, memoryVips } from '../../shared/memory/vip-store.ts';
 import type { RouteSeen } from '../../shared/network/observation.ts';
 import { localBucket } from '../../shared/rate-limit/local-bucket.ts';
-import type { Ports } from '../../shared/switch/switch-vip.ts';
 import { durationMs, type EpochMs, epochMs, minutes, plus, seconds } from '../../shared/time.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
 import type { Claim, ClaimKind, VrrpState } from '../../shared/vip/claim.ts';
@@ -38,7 +38,7 @@ export interface World {
   readonly vips: MemoryVips;
   readonly timeline: MemoryTimeline;
   readonly published: Failover[];
-  readonly wire: Ports;
+  readonly wire: ReconcilePorts;
 }
 
 export const memberOf = (node: string) => ({
@@ -61,10 +61,11 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
   addTable(ec2, 'rtb-other');
   ec2.eips.set('eipalloc-1', { eip: 'eipalloc-1', publicAddress: '203.0.113.10', label: 'web' });
   let nonces = 0;
-  const ports: Ports = {
+  const ports: ReconcilePorts = {
     clock,
     ec2,
     vips,
+    views: vips,
     timeline,
     localBucket: localBucket(),
     random: () => 0.5,
@@ -75,7 +76,9 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
       finished: async (failover) => {
         published.push(failover);
       },
+      failed: () => Promise.resolve(),
     },
+    changes: { note: () => Promise.resolve(), since: () => Promise.resolve([]) },
   };
   return { clock, ec2, vips, timeline, published, wire: ports };
 }

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Observation } from '../../network/observation.ts';
+import type { ViewCache } from '../../network/view-cache.ts';
 import { defined } from '../../optional.ts';
 import { type EpochMs, minus } from '../../time.ts';
 import { othersEndBy, UNDER_WAY_MAX } from '../../vip/boot-clock.ts';
@@ -32,7 +33,7 @@ export interface Dynamo {
 /** Stored observations are in the same table, under names that no VIP can have. */
 const VIEW_PREFIX = 'view/';
 
-export const awsVips = (dynamo: Dynamo): VipStore => ({
+export const awsVips = (dynamo: Dynamo): VipStore & ViewCache => ({
   read: (name) => read(dynamo, name),
   list: () => list(dynamo),
   recordClaim: (claimWrite, now) => recordClaim(dynamo, claimWrite, now),

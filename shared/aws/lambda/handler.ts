@@ -7,9 +7,9 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import type { ForcedFailoverPorts } from '../../forced-failover/steps.ts';
 import { type DurationMs, durationMs } from '../../time.ts';
 import type { NodeIdentity } from '../../vip/admission.ts';
+import type { InvocationPorts } from '../invocation-ports.ts';
 import { withLog } from './logged-timeline.ts';
 import { metricsNamespace, type Telemetry } from './telemetry.ts';
 
@@ -30,10 +30,10 @@ export type PortsFor<Own extends Environment> = (
   environment: Own,
   remaining: DurationMs,
   signal: AbortSignal,
-) => ForcedFailoverPorts;
+) => InvocationPorts;
 
 export interface Invocation {
-  readonly ports: ForcedFailoverPorts;
+  readonly ports: InvocationPorts;
   readonly environment: Environment;
   readonly telemetry: Telemetry;
 }

@@ -161,8 +161,8 @@ function everyMethod(): Record<string, Call> {
       vips(c).recordClaim({ vip: 'web', node: 'i-a', stint: nodeState, slot: 1, as: 'news' }, now),
     'vips.write': (c) => vips(c).write(vip, vip),
     'vips.renew': (c) => vips(c).renew('web', lease, now),
-    'vips.view': (c) => vips(c).view('web'),
-    'vips.keepView': (c) =>
+    'views.view': (c) => vips(c).view('web'),
+    'views.keepView': (c) =>
       vips(c).keepView('web', {
         source: 'ec2',
         beganAtMs: now,

@@ -48,8 +48,8 @@ describe('with nothing to mend', () => {
   test('keeps the view that serves when the describes do not, and writes it only when it changed', async () => {
     const w = await owned();
     let kept = 0;
-    const real = { ...w.wire.vips };
-    w.wire.vips.keepView = (name, view) => {
+    const real = { ...w.wire.views };
+    w.wire.views.keepView = (name, view) => {
       kept += 1;
       return real.keepView(name, view);
     };

@@ -5,11 +5,10 @@ import { awaitClaim, executeForcedFailover, switchBack } from '../../../shared/f
 import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
 import { beginForced, type ForcedRun } from '../../../shared/forced-failover/under-way.ts';
 import { type EpochMs, hours, minutes, plus, seconds } from '../../../shared/time.ts';
-import { withoutForced } from '../../../shared/timeline/operator-action.ts';
 import { LOOK_AGAIN } from '../../../shared/vip/lease.ts';
 import { windowOf } from '../../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
-import { type Vip, withClaim, withFreeze, withLease } from '../../../shared/vip/vip.ts';
+import { type Vip, withClaim, withFreeze, withLease, withoutForced } from '../../../shared/vip/vip.ts';
 import { addTable, claimOf, finish, item, START, says, world } from '../../support/world.ts';
 
 const order: FailoverOrder = {

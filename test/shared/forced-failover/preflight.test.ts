@@ -18,14 +18,14 @@ async function pair() {
   return w;
 }
 const look = async (w: Awaited<ReturnType<typeof pair>>, over: Partial<FailoverOrder> = {}) =>
-  preflight(item(w), await w.ec2.observe(item(w)), { ...order, ...over }, w.clock.now());
+  preflight(item(w), await w.ec2.observe(item(w)), { ...order, ...over }, { now: w.clock.now() });
 
 describe('preflight', () => {
   it('says how long EC2 takes at the least, by the buckets of the account: each action has its own', async () => {
     const w = await pair();
     for (let n = 5; n <= 60; n++) addTable(w.ec2, `rtb-${n}`, 'web');
     const seen = await w.ec2.observe(item(w));
-    const known = (sizes?: Rates) => preflight(item(w), seen, order, w.clock.now(), sizes).atLeastMs;
+    const known = (sizes?: Rates) => preflight(item(w), seen, order, { now: w.clock.now(), sizes }).atLeastMs;
     // 4 tables are replaced, 56 get two routes made: 112 calls, 49 of them at once.
     expect(known()).toBe(Math.round(((112 - 49) / 4.95) * 1000));
     expect(known({ ...rates, CreateRoute: { burst: 200, perSecond: 20 } })).toBe(0);
@@ -71,7 +71,8 @@ describe('preflight', () => {
       ...seen,
       tables: seen.tables.map((t, n) => (n === 0 ? { ...t, total: ROUTES_PER_TABLE, ...routes } : t)),
     });
-    const judge = (observation: typeof seen) => preflight(item(w), observation, order, w.clock.now()).reasons;
+    const judge = (observation: typeof seen) =>
+      preflight(item(w), observation, order, { now: w.clock.now() }).reasons;
     expect(judge(full({}))).toEqual([]);
     expect(judge(full({ routes: {} }))).toEqual([
       `${seen.tables[0]!.table} has ${ROUTES_PER_TABLE} of ${ROUTES_PER_TABLE} routes and 2 are missing: no headroom`,

@@ -28,7 +28,7 @@ function held(tables = 4): { w: World; mine: HeldLease } {
   for (let n = 5; n <= tables; n++) addTable(w.ec2, `rtb-${n}`, 'web');
   const lease = { holder: 'me', epoch: 1, expiresAtMs: AFTER_LEASE, cause };
   w.vips.items.set('web', { ...item(w), epoch: 1, lease });
-  return { w, mine: heldLease('web', lease, w.vips, w.clock, w.wire.deadline) };
+  return { w, mine: heldLease('web', lease, w.vips, w.wire) };
 }
 
 const step = (n = 1, call: RouteStep['call'] = 'CreateRoute'): RouteStep => ({

@@ -38,7 +38,7 @@ async function scene(tables = 4): Promise<Scene> {
   const vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease };
   w.vips.items.set('web', vip);
   const { steps } = plan(vip, await w.ec2.observe(vip), A, true);
-  const mine = heldLease('web', lease, w.vips, w.clock, w.wire.deadline);
+  const mine = heldLease('web', lease, w.vips, w.wire);
   return {
     w,
     grip: mine,

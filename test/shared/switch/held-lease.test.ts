@@ -21,7 +21,7 @@ async function held(deadline: EpochMs = plus(START, hours(1)), over: Partial<Vip
       return { ...w.vips, ...over }.renew(name, of, until);
     },
   };
-  return { w, asked, grip: heldLease(vip.name, vip.lease!, vips, w.clock, deadline) };
+  return { w, asked, grip: heldLease(vip.name, vip.lease!, vips, { clock: w.clock, deadline }) };
 }
 
 const until = (w: World, instant: EpochMs) => w.clock.set(instant);

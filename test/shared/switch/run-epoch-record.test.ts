@@ -40,8 +40,8 @@ function held(over: Partial<Vip> = {}, tables = 4): World {
 
 function holds(w: World, over: Partial<EpochPorts> = {}): Promise<EpochResult> {
   const vip = item(w);
-  const mine = heldLease('web', vip.lease!, w.vips, w.clock, w.wire.deadline);
-  return finish(w, runEpoch({ ...w.wire, ...over }, mine, vip, w.ec2.observe(vip), []));
+  const mine = heldLease('web', vip.lease!, w.vips, w.wire);
+  return finish(w, runEpoch({ ports: { ...w.wire, ...over }, heldLease: mine, vip }, w.ec2.observe(vip), []));
 }
 
 /** Every route of the labelled tables goes there. */

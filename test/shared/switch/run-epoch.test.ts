@@ -42,9 +42,9 @@ interface Ways {
 }
 const holds = (w: World, { observing, tools }: Ways = {}): Promise<EpochResult> => {
   const vip = item(w);
-  const mine = heldLease('web', vip.lease!, w.vips, w.clock, w.wire.deadline);
+  const mine = heldLease('web', vip.lease!, w.vips, w.wire);
   const all = { ...w.wire, ...tools?.(w) };
-  return finish(w, runEpoch(all, mine, vip, observing ?? w.ec2.observe(vip), []));
+  return finish(w, runEpoch({ ports: all, heldLease: mine, vip }, observing ?? w.ec2.observe(vip), []));
 };
 
 const never = new Promise<never>(() => undefined);

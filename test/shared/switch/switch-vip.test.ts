@@ -77,6 +77,7 @@ describe('a switch', () => {
     const w = elected();
     const bus = {
       finished: () => Promise.reject(new Fault('throttled', 'ThrottlingException', 'slow down')),
+      failed: () => Promise.resolve(),
     };
     const { faults, vip } = await switches(w, { bus });
     expect(faults.map((f) => f.code)).toEqual(['ThrottlingException']);

@@ -47,7 +47,7 @@ async function sent(over: Partial<Vip> = {}, strangers: readonly number[] = []):
   const claims = { 'i-a': nodeStateFrom(claimOf('i-a'), START) };
   const vip: Vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease, claims, ...over };
   w.vips.items.set('web', vip);
-  const mine = heldLease('web', lease, w.vips, w.clock, w.wire.deadline);
+  const mine = heldLease('web', lease, w.vips, w.wire);
   const steps = await finish(
     w,
     executeSteps(w.wire, mine, plan(vip, await w.ec2.observe(vip), A, true).steps),
@@ -63,7 +63,7 @@ async function sent(over: Partial<Vip> = {}, strangers: readonly number[] = []):
     steps,
     looks: () => looks,
     check: (ec2 = {}, told = steps) =>
-      finish(w, verify({ ...w.wire, ec2: { ...w.ec2, observe, ...ec2 } }, mine, vip, A, told)),
+      finish(w, verify({ ...w.wire, ec2: { ...w.ec2, observe, ...ec2 } }, mine, { vip, target: A }, told)),
   };
 }
 

@@ -35,11 +35,11 @@ async function sent(ec2: (w: World) => Partial<Ec2> = () => ({})) {
   const vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease, claims };
   w.vips.items.set('web', vip);
   const before = await w.ec2.observe(vip);
-  const mine = heldLease('web', lease, w.vips, w.clock, w.wire.deadline);
+  const mine = heldLease('web', lease, w.vips, w.wire);
   const ports = { ...w.wire, ec2: { ...w.ec2, ...ec2(w) } };
   const steps = await finish(w, executeSteps(ports, mine, plan(vip, before, A, true).steps));
   const check = (over: Partial<Ec2> = {}, told = steps): Promise<Verdict> =>
-    finish(w, verify({ ...ports, ec2: { ...ports.ec2, ...over } }, mine, vip, A, told));
+    finish(w, verify({ ...ports, ec2: { ...ports.ec2, ...over } }, mine, { vip, target: A }, told));
   return { w, vip, before, steps, check };
 }
 

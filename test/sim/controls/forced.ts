@@ -56,7 +56,7 @@ export const forced: readonly Control[] = [
     name: 'a freeze leaves the forced failover that it meets',
     breaks: ['orders'],
     patches: [
-      patch('timeline/operator-action', '({ ...withoutForced(vip), freeze })', '({ ...vip, freeze })'),
+      patch('vip/vip', '({ ...withoutForced(vip), freeze })', '({ ...vip, freeze })'),
       // The checker takes a freeze that leaves the order for that of an older command line.
       {
         file: 'test/sim/checks/forced.ts',

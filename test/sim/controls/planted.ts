@@ -91,7 +91,7 @@ export const planted: readonly Control[] = [
   {
     name: 'the stored view is trusted like a fresh one',
     breaks: ['true record', 'convergence', 'order'],
-    patches: [patch('switch/run-epoch', "    seen.source === 'ec2' &&\n", '')],
+    patches: [patch('switch/run-epoch', "  seen.source === 'ec2' &&\n", '')],
   },
   {
     name: 'the claims of a node that left are forgotten at once',
@@ -109,7 +109,7 @@ export const planted: readonly Control[] = [
     patches: [
       patch(
         'switch/run-epoch',
-        'if (isLiveOrder(vip.freeze, tools.clock.now()) || election.owner === undefined) return said;',
+        'if (isLiveOrder(vip.freeze, now) || election.owner === undefined) return said;',
         'if (election.owner === undefined) return said;',
       ),
     ],

@@ -161,11 +161,11 @@ export const controls: readonly Control[] = [
     name: 'the outcome recorded after the release',
     breaks: ['true record'],
     patches: [
-      patch('switch/run-epoch', '...(await recordOutcome(tools.timeline, failover)),', 'recorded: true,'),
+      patch('switch/run-epoch', '...(await recordOutcome(ports.timeline, failover)),', 'recorded: true,'),
       patch(
         'switch/switch-vip',
-        'const next = await release(ports, vip, lease, held, epoch < EPOCHS_MAX);',
-        'const next = await release(ports, vip, lease, held, epoch < EPOCHS_MAX);\n    await ports.timeline.put(held.failover).catch(() => undefined);',
+        'const next = await release(ports, vip, held, epochs < EPOCHS_MAX ? releaseOrGoOn : releaseOnly);',
+        'const next = await release(ports, vip, held, epochs < EPOCHS_MAX ? releaseOrGoOn : releaseOnly);\n    await ports.timeline.put(held.failover).catch(() => undefined);',
       ),
     ],
   },
@@ -174,7 +174,7 @@ export const controls: readonly Control[] = [
     breaks: ['true record'],
     patches: [
       patch('switch/close-abandoned', 'return (await Promise.all(closing)).flat();', 'return holders;'),
-      patch('switch/close-abandoned', 'await tools.timeline.put(fitted(entry));', 'void fitted(entry);'),
+      patch('switch/close-abandoned', 'await timeline.put(fitted(entry));', 'void fitted(entry);'),
     ],
   },
   {

@@ -1,9 +1,10 @@
 // The functions as AWS runs them: sandboxes with clocks of their own, asynchronous retries for the failover function,
 // a schedule and hints for reconcile, the workflow's steps. bus.ts delivers to them.
+
+import type { InvocationPorts } from '../../../shared/aws/invocation-ports.ts';
 import { type Answer, handleClaim } from '../../../shared/controller/handle-claim.ts';
 import type { Hint } from '../../../shared/controller/hint.ts';
 import { type ReconcileAllResult, reconcileFor } from '../../../shared/controller/reconcile-all.ts';
-import type { ForcedFailoverPorts } from '../../../shared/forced-failover/steps.ts';
 import { type LocalBucket, localBucket } from '../../../shared/rate-limit/local-bucket.ts';
 import { epochMs } from '../../../shared/time.ts';
 import type { Scope } from '../../../shared/vip/vip.ts';
@@ -55,11 +56,7 @@ export interface Functions {
   /** Reconcile: over all VIPs, or over those that a hint concerns. */
   sweep(name: string, hint?: Hint): void;
   /** One step of a workflow. */
-  step<T>(
-    name: string,
-    work: (ports: ForcedFailoverPorts) => Promise<T>,
-    ended: (how: Ended<T>) => void,
-  ): void;
+  step<T>(name: string, work: (ports: InvocationPorts) => Promise<T>, ended: (how: Ended<T>) => void): void;
 }
 
 /** What became of an invocation: `died` as its caller sees a kill or a time-out. */
@@ -70,7 +67,7 @@ export type Ended<T> =
 
 /** What an invocation does, and what comes of it. */
 interface Job<T> {
-  readonly work: (ports: ForcedFailoverPorts) => Promise<T>;
+  readonly work: (ports: InvocationPorts) => Promise<T>;
   readonly ended: (how: Ended<T>) => void;
   readonly hint?: Hint | undefined;
   readonly timeoutMs?: number;
@@ -125,7 +122,7 @@ export function functions(cloud: Cloud): Functions {
     return { by, box };
   };
 
-  const deskOf = (by: Invocation, box: Sandbox): ForcedFailoverPorts => ({
+  const deskOf = (by: Invocation, box: Sandbox): InvocationPorts => ({
     ...portsOf(net, by),
     clock: by.clock,
     localBucket: box.pace,
@@ -170,7 +167,7 @@ export function functions(cloud: Cloud): Functions {
       const { answer } = how.answer;
       net.log.answers.push({ atMs: sched.now(), word, stampMs, deliveredAtMs, answer, item });
     };
-    const work = (ports: ForcedFailoverPorts) =>
+    const work = (ports: InvocationPorts) =>
       handleClaim(ports, { claim, source }, { mode: 'source', roleId: ROLE });
     invoke(name, { work, ended });
   };

@@ -1,5 +1,5 @@
 // The ports of one invocation: those of shared/memory behind the network (network.ts).
-import type { ForcedFailoverPorts } from '../../../shared/forced-failover/steps.ts';
+import type { InvocationPorts } from '../../../shared/aws/invocation-ports.ts';
 import type { SharedBucket } from '../../../shared/rate-limit/shared-bucket.ts';
 import type { Ports } from '../../../shared/switch/switch-vip.ts';
 import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
@@ -10,14 +10,16 @@ import type { Invocation } from './invocation.ts';
 import { broken, type Network, refuse, request, type Trip, throttled } from './network.ts';
 
 type NetworkedPorts = Pick<
-  ForcedFailoverPorts,
-  'ec2' | 'vips' | 'timeline' | 'bus' | 'sharedBucket' | 'changes' | 'orders' | 'approvals'
+  InvocationPorts,
+  'ec2' | 'vips' | 'views' | 'timeline' | 'bus' | 'sharedBucket' | 'changes' | 'orders' | 'approvals'
 >;
 
 export function portsOf(net: Network, by: Invocation): NetworkedPorts {
+  const vips = vipsOf(net, by);
   const ports = {
     ec2: ec2Of(net, by),
-    vips: vipsOf(net, by),
+    vips,
+    views: vips,
     timeline: timelineOf(net, by),
     bus: busOf(net, by),
     ...desksOf(net, by),
@@ -25,7 +27,7 @@ export function portsOf(net: Network, by: Invocation): NetworkedPorts {
   return net.budget === undefined ? ports : { ...ports, sharedBucket: budgetOf(net, by, net.budget) };
 }
 
-function vipsOf(net: Network, by: Invocation): Ports['vips'] {
+function vipsOf(net: Network, by: Invocation): Ports['vips'] & Ports['views'] {
   const { luck } = by;
   const { vips, log } = net;
   const trip = (): Trip => ({ toMs: luck.log(1, 8), backMs: luck.log(1, 8) });
@@ -125,6 +127,7 @@ const busOf = (net: Network, by: Invocation): Ports['bus'] => ({
       net.published.push(failover);
     });
   },
+  failed: () => Promise.resolve(),
 });
 
 /** What lies beside the timeline: other people's changes, orders, requests for approval. */
