@@ -4,6 +4,7 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { withLog } from '../../../../shared/aws/lambda/logged-timeline.ts';
 import {
+  logAnswer,
   logFailover,
   logReconcileAll,
   metricsNamespace,
@@ -14,6 +15,8 @@ import { memoryTimeline } from '../../../../shared/memory/timeline.ts';
 import { epochMs } from '../../../../shared/time.ts';
 import { digest } from '../../../../shared/timeline/integrity.ts';
 import type { Failover } from '../../../../shared/timeline/timeline.ts';
+import { newVip } from '../../../../shared/vip/vip.ts';
+import { claimOf, entry } from '../../../support/world.ts';
 
 let lines: Record<string, unknown>[];
 beforeEach(() => {
@@ -182,5 +185,25 @@ describe('a sweep', () => {
   it('for a hint does not: it was not over all VIPs', () => {
     const hint = { kind: 'node', node: 'i-a', state: 'running', atMs: epochMs(1) } as const;
     expect(told({ hint, reports: [], failures: [], left: [] })).not.toContain('Reconciled');
+  });
+});
+
+describe('a claim that contradicts what its node said', () => {
+  const vip = { ...newVip(entry), rev: 7 };
+
+  it('is alarmed, recorded or not, and the line says what contradicts what', () => {
+    const told = journal(true);
+    const answer = { answer: 'recorded', vip, news: false, contradiction: 'a node is not up twice' } as const;
+    logAnswer(told, answer, claimOf('i-a'));
+    told.metrics.publishStoredMetrics();
+    expect(emitted().map((m) => [m.name, m.value])).toEqual([['ClaimsContradicted', 1]]);
+    expect(lines.find((line) => line._aws !== undefined)).toMatchObject({ contradicted: 'web i-a' });
+  });
+
+  it('is no alarm where nothing does', () => {
+    const told = journal(true);
+    logAnswer(told, { answer: 'recorded', vip, news: true }, claimOf('i-a'));
+    told.metrics.publishStoredMetrics();
+    expect(emitted()).toEqual([]);
   });
 });
