@@ -3,9 +3,10 @@
 // A reason is a word that metrics, records and documentation share. `superseded` is not a fault: the claim is counted
 // and not merged, because a newer one of the same VIP waits behind it.
 import { type DurationMs, type EpochMs, epochMs, iso, minutes, plus } from '../time.ts';
-import { type Claim, contradicts, type WordsDiffer } from './claim.ts';
+import type { Claim } from './claim.ts';
 import { SKEW } from './lease.ts';
 import type { NodeState } from './node-state.ts';
+import { contradicts, type WordsDiffer } from './node-state.ts';
 
 export const rejectReasons = [
   'malformed',

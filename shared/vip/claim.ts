@@ -7,8 +7,6 @@
 // among words that contradict each other (boot-clock.ts) the newer stamp wins, so that the node's next word ends a forged one.
 // Limit: a node's wall clock is not trusted. It only refines AWS's whole-second stamp inside its second.
 import { type DurationMs, type EpochMs, epochMs, seconds } from '../time.ts';
-import { type Contradiction, contradiction } from './boot-clock.ts';
-import type { NodeState } from './node-state.ts';
 
 /** keepalived's states, verbatim (notify FIFO, keepalived 2.2). */
 export const vrrpStates = ['MASTER', 'BACKUP', 'FAULT', 'STOP', 'DELETED'] as const;
@@ -55,28 +53,6 @@ export const LATE_AFTER: DurationMs = seconds(60);
 export const STAMP_MS = 999;
 
 export const isLate = (claim: Claim, arrivedAt: EpochMs): boolean => arrivedAt - claim.timeMs > LATE_AFTER;
-
-export type WordsDiffer = Contradiction | 'transition-went-back';
-
-/** Whether one word of the two is untrue, as far as can be told: a node never goes back to an earlier transition either. */
-export function contradicts(known: NodeState, told: NodeState): WordsDiffer | undefined {
-  const clocks = contradiction(known, told);
-  if (clocks !== undefined || known.bootId !== told.bootId) return clocks;
-  const wentBack = told.upMs > known.upMs && told.since < known.since;
-  return wentBack ? 'transition-went-back' : undefined;
-}
-
-/** Of one number that says two things somehow one, so that every order agrees. */
-export function newerWord(a: NodeState, b: NodeState): NodeState {
-  if (a.seq !== b.seq) return a.seq > b.seq ? a : b;
-  if (a.state !== b.state) return a.state > b.state ? a : b;
-  return a.priority >= b.priority ? a : b;
-}
-
-export function laterSent(a: NodeState, b: NodeState): NodeState {
-  if (a.upMs !== b.upMs) return a.upMs > b.upMs ? a : b;
-  return a.stampMs >= b.stampMs ? a : b;
-}
 
 export const clamp = (value: number, low: number, high: number): number =>
   Math.min(Math.max(value, low), high);

@@ -1,6 +1,6 @@
 import { type DurationMs, type EpochMs, epochMs, seconds } from '../time.ts';
-import { bySending, clocksDisagree, type Sending } from './boot-clock.ts';
-import { type Claim, clamp, isLate, laterSent, newerWord, STAMP_MS, type VrrpState } from './claim.ts';
+import { bySending, type Contradiction, clocksDisagree, contradiction, type Sending } from './boot-clock.ts';
+import { type Claim, clamp, isLate, STAMP_MS, type VrrpState } from './claim.ts';
 import { NEVER_IN_TIME, windowOf } from './liveness.ts';
 
 export interface NodeState extends Sending {
@@ -123,3 +123,25 @@ export const lowerAdvertAt = (nodeState: NodeState): EpochMs | undefined =>
   nodeState.affHiMs === undefined
     ? undefined
     : epochMs(clamp(nodeState.affAtMs!, nodeState.affHiMs - STAMP_MS, nodeState.affHiMs));
+
+export type WordsDiffer = Contradiction | 'transition-went-back';
+
+/** Whether one word of the two is untrue, as far as can be told: a node never goes back to an earlier transition either. */
+export function contradicts(known: NodeState, told: NodeState): WordsDiffer | undefined {
+  const clocks = contradiction(known, told);
+  if (clocks !== undefined || known.bootId !== told.bootId) return clocks;
+  const wentBack = told.upMs > known.upMs && told.since < known.since;
+  return wentBack ? 'transition-went-back' : undefined;
+}
+
+/** Of one number that says two things somehow one, so that every order agrees. */
+function newerWord(a: NodeState, b: NodeState): NodeState {
+  if (a.seq !== b.seq) return a.seq > b.seq ? a : b;
+  if (a.state !== b.state) return a.state > b.state ? a : b;
+  return a.priority >= b.priority ? a : b;
+}
+
+function laterSent(a: NodeState, b: NodeState): NodeState {
+  if (a.upMs !== b.upMs) return a.upMs > b.upMs ? a : b;
+  return a.stampMs >= b.stampMs ? a : b;
+}

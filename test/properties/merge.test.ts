@@ -4,8 +4,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type EpochMs, epochMs } from '../../shared/time.ts';
-import { contradicts } from '../../shared/vip/claim.ts';
 import {
+  contradicts,
   isNewerTransition,
   merge,
   type NodeState,
