@@ -50,7 +50,7 @@ export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
     slot: late ? NEVER_IN_TIME : windowOf(claim.timeMs),
     seenMs: Math.round(claim.timeMs - sinceClaimMs),
   };
-  // Heard minutes ago it may speak of a master long gone; while there is one it is said again every 10 s.
+  // Minutes old, it may speak of a master that is gone; while there is one the advert repeats every 10 s.
   if (claim.kind !== 'lower-advert' || late) return nodeState;
   return {
     ...nodeState,

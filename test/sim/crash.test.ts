@@ -2,7 +2,7 @@
 // failover, one history each: enumerated, not drawn. Everything heals within the lease and one reconcile, and the record stays true.
 import { expect, test } from 'vitest';
 import { LEASE_TTL } from '../../shared/vip/lease.ts';
-import { violationsOf } from './checks/all.ts';
+import { violationsOf } from './checkers.ts';
 import type { Blow } from './functions/invocation.ts';
 import { RECONCILE_EVERY_MS } from './history/cadence.ts';
 import type { Deed, History } from './history/history.ts';

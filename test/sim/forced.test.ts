@@ -1,6 +1,6 @@
 // Forced failovers by name, in the whole simulated world: runbook/failover.asl.json with the nodes, the bus and EC2's own pace.
 import { expect, test } from 'vitest';
-import { violationsOf } from './checks/all.ts';
+import { violationsOf } from './checkers.ts';
 import type { Execution } from './functions/execution.ts';
 import type { Act, Beside, History } from './history/history.ts';
 import { retell } from './truth/retell.ts';

@@ -1,7 +1,7 @@
 // What a hint is worth: the master of a split dies silently while the other one already was MASTER, so that it says nothing
 // new. Without AWS's word only silence tells.
 import { expect, test } from 'vitest';
-import { violationsOf } from './checks/all.ts';
+import { violationsOf } from './checkers.ts';
 import type { FaultName, History } from './history/history.ts';
 import { retell } from './truth/retell.ts';
 import { simulate } from './world/simulate.ts';

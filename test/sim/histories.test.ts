@@ -1,7 +1,7 @@
 // A bounded share of the simulation: the guarantees hold, histories repeat exactly, failures shrink. Many more run with
 // `npm run sim`.
 import { expect, test } from 'vitest';
-import { violationsOf } from './checks/all.ts';
+import { violationsOf } from './checkers.ts';
 import { controls } from './controls/protocol.ts';
 import { variant } from './controls/variant.ts';
 import { historyFrom } from './history/generator.ts';

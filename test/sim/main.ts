@@ -7,7 +7,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { violationsOf } from './checks/all.ts';
+import { violationsOf } from './checkers.ts';
 import { historyFrom } from './history/generator.ts';
 import { shrink } from './history/shrink.ts';
 import { asJson, asText, shortPairs } from './report.ts';

@@ -1,8 +1,8 @@
 // Runs histories and adds up what came of them.
-import { violationsOf } from './checks/all.ts';
-import type { Violation } from './checks/violation.ts';
+import { violationsOf } from './checkers.ts';
 import { historyFrom } from './history/generator.ts';
 import type { History } from './history/history.ts';
+import type { Violation } from './violation.ts';
 import { simulate } from './world/simulate.ts';
 import { CONVERGES_WITHIN_MS, type World } from './world/world.ts';
 

@@ -1,6 +1,6 @@
 // The bus refuses everybody for minutes: every sweep tells it, and none before or after. With the telling taken out the checker speaks.
 import { expect, test } from 'vitest';
-import { violationsOf } from './checks/all.ts';
+import { violationsOf } from './checkers.ts';
 import { variant } from './controls/variant.ts';
 import type { History } from './history/history.ts';
 import { retell } from './truth/retell.ts';

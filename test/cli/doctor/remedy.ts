@@ -16,9 +16,9 @@ export const pastes = (remedy: string): boolean => {
 };
 
 /** What a remedy needs of its surroundings. */
-type Hands = Pick<Setup, 'send' | 'env'> & Partial<Pick<Setup, 'iam'>>;
+type RemedyPorts = Pick<Setup, 'send' | 'env'> & Partial<Pick<Setup, 'iam'>>;
 
-export async function carryOut(setup: Hands, remedy: string): Promise<void> {
+export async function carryOut(setup: RemedyPorts, remedy: string): Promise<void> {
   for (const command of remedy.replace(/ {4}#.*$/, '').split(' && ')) {
     const words = wordsOf(command);
     if (words[0] === 'vipshift') await own(setup, words.slice(1));
@@ -29,7 +29,7 @@ export async function carryOut(setup: Hands, remedy: string): Promise<void> {
 const wordsOf = (command: string): readonly string[] =>
   [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map((m) => m[1] ?? m[2] ?? m[3]!);
 
-async function own(setup: Hands, words: readonly string[]): Promise<void> {
+async function own(setup: RemedyPorts, words: readonly string[]): Promise<void> {
   const sure = words.includes('adopt') ? ['--yes'] : [];
   const ran = await run([...words, ...sure], setup.env);
   if (ran.status !== 0) throw new Error(`vipshift ${words.join(' ')}: ${ran.stderr}`);
@@ -40,7 +40,7 @@ const pascal = (text: string): string =>
 
 type Input = Record<string, unknown>;
 
-async function aws(setup: Hands, [service, name, ...rest]: readonly string[]): Promise<void> {
+async function aws(setup: RemedyPorts, [service, name, ...rest]: readonly string[]): Promise<void> {
   const module = (service === 'ec2' ? ec2 : iam) as unknown as Record<string, new (input: Input) => object>;
   const Command = module[`${pascal(name!)}Command`];
   if (Command === undefined) throw new Error(`the AWS CLI has no ${service} ${name}`);

@@ -1,7 +1,8 @@
 // Guarantee 1: once events stop and faults end, every labelled route table and every EIP of a VIP lead to the node that
 // serves, within 80 s, or 80 s after silence can tell; and stay there.
+
+import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 export const convergence = (world: World): readonly Violation[] =>
   world.found

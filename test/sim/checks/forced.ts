@@ -11,8 +11,8 @@ import type { Vip } from '../../../shared/vip/vip.ts';
 import type { Execution } from '../functions/execution.ts';
 import type { Odds } from '../history/history.ts';
 import type { Written } from '../truth/log.ts';
+import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 /** From a read of the item to what the workflow does next: a write, an answer, Step Functions' own steps. */
 const STEP_MS = 2500;

@@ -4,8 +4,8 @@
 import type { Act, FaultName } from '../history/history.ts';
 import { whereItBelongs } from '../truth/belonging.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
+import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 /** Acts that leave every node's VRRP state, membership and orders as they are. */
 const harmless: ReadonlySet<Act['does']> = new Set([

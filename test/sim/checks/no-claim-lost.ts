@@ -2,9 +2,9 @@
 // newer of that node does; nothing that stands there is ever replaced by something older; and AWS's hint that an instance
 // stopped withdraws no word of a node that spoke after its end.
 import type { NodeState } from '../../../shared/vip/node-state.ts';
-import { forgedAs } from '../forge.ts';
+import { forgedAs } from '../node/forge.ts';
+import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 const boot = (bootId: string): number => Number(bootId.split('-')[1]);
 

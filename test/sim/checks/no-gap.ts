@@ -1,7 +1,8 @@
 // Guarantee 9: no gap of our making: what leads somewhere is never made to lead nowhere first, neither a route nor an
 // EIP, nor somebody else's EIP on the address that ours goes to.
+
+import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 export function noGap(world: World): readonly Violation[] {
   const found: Violation[] = [];

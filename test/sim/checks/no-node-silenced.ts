@@ -1,8 +1,8 @@
 // Whoever has a node's identity may say anything in its name, and not silence it: what the node says itself a few
 // seconds after the stamp of a made-up word is recorded in its place. And what a node truly says is never called a contradiction.
-import { forgedAs } from '../forge.ts';
+import { forgedAs } from '../node/forge.ts';
+import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 /** A made-up word may run ahead of the boot's clock by 5 s unrecognised, and stamps are whole seconds. */
 const OVERTAKEN_MS = 7000;

@@ -1,7 +1,8 @@
 // Guarantee 5: nothing is stuck. When all has to be right no lease is held and no epoch stands open; the epoch and the
 // revision of an item only ever rise.
+
+import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 export function nothingStuck(world: World): readonly Violation[] {
   const found: Violation[] = [];

@@ -1,8 +1,8 @@
 // Guarantee 3: no attempt of a mutation starts with less lease left than it may take. The lease is that of the item at
 // the very moment; its holder must be a nonce that the sending invocation has drawn.
 import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
+import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 export function oneWriter(world: World): readonly Violation[] {
   const found: Violation[] = [];

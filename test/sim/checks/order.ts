@@ -1,8 +1,9 @@
 // Guarantee 2: an old claim that is delivered late moves nothing, and neither does a claim repeated: once everything is
 // where it belongs, and nobody says anything new, no route and no EIP changes and no epoch begins.
 // That any order of delivery leaves the same record is a property of its own (test/properties/order.test.ts).
+
+import type { Violation } from '../violation.ts';
 import type { Finding, World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 function withdrew(world: World, vip: string, end: Finding, late: Finding): boolean {
   const owner = world.log.writes.findLast((w) => w.after.name === vip && w.atMs <= end.atMs)?.after.owner;

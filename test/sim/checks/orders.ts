@@ -6,9 +6,9 @@ import type { Execution } from '../functions/execution.ts';
 import type { Odds } from '../history/history.ts';
 import type { Written } from '../truth/log.ts';
 import { cellsOf, eipEni, isForeign, serviceEni } from '../truth/truth.ts';
+import type { Violation } from '../violation.ts';
 import { STALE_MAX_MS } from '../world/region.ts';
 import type { World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 /** Clocks of sandboxes differ, and whole milliseconds are cut. */
 const DOUBT_MS = 300;

@@ -4,9 +4,9 @@
 import type { VipSpec } from '../history/history.ts';
 import type { Sent } from '../truth/log.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
+import type { Violation } from '../violation.ts';
 import { ACCOUNT, VPC } from '../world/region.ts';
 import type { World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 export function scope(world: World): readonly Violation[] {
   const found: Violation[] = [];

@@ -8,8 +8,8 @@ import { UNHEARD_AFTER } from '../../../shared/vip/unheard.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import { SKEW_MAX_MS } from '../functions/lambda.ts';
 import type { Swept, Written } from '../truth/log.ts';
+import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 /** Stamps are whole seconds, and a boot's time is known to one. */
 const DOUBT_MS = 2500 + SKEW_MAX_MS;

@@ -6,9 +6,9 @@ import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
 import type { VipSpec } from '../history/history.ts';
 import type { Sent } from '../truth/log.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
+import type { Violation } from '../violation.ts';
 import { type CellChange, STALE_MAX_MS } from '../world/region.ts';
 import type { World } from '../world/world.ts';
-import type { Violation } from './violation.ts';
 
 export const trueRecord = (world: World): readonly Violation[] =>
   world.story.vips.flatMap((spec) => {

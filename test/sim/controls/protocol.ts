@@ -1,6 +1,6 @@
 // Negative controls: each takes one protection out of the real code. The simulation has to catch it, and for the stated
 // reason; otherwise it would not have noticed had the protection been forgotten. There is one for each odd-looking rule of the protocol.
-import type { Guarantee } from '../checks/violation.ts';
+import type { Guarantee } from '../violation.ts';
 import type { Patch } from './variant.ts';
 
 export interface Control {
@@ -66,22 +66,22 @@ export const controls: readonly Control[] = [
     breaks: ['no claim lost', 'convergence', 'order'],
     patches: [
       {
-        file: 'test/sim/world/machine.ts',
+        file: 'test/sim/node/machine.ts',
         replace: 'of.sinceUs = drawSeq(machine, road);',
         by: 'of.sinceUs = drawSeq(machine, road); of.wallUs = wallClock(machine, road) * 1000;',
       },
       {
-        file: 'test/sim/world/machine.ts',
+        file: 'test/sim/node/machine.ts',
         replace: '    seq,\n',
         by: '    seq: (line?.atMs ?? wallClock(machine, road)) * 1000,\n',
       },
       {
-        file: 'test/sim/world/machine.ts',
+        file: 'test/sim/node/machine.ts',
         replace: 'since: line?.seqUs ?? of.sinceUs,',
         by: 'since: line === undefined ? of.wallUs : line.atMs * 1000,',
       },
       {
-        file: 'test/sim/world/machine.ts',
+        file: 'test/sim/node/machine.ts',
         replace: 'uptimeMs: up,',
         by: 'uptimeMs: wallClock(machine, road),',
       },

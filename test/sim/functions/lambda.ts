@@ -10,7 +10,7 @@ import { epochMs } from '../../../shared/time.ts';
 import type { Scope } from '../../../shared/vip/vip.ts';
 import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
-import type { Word } from '../world/machine.ts';
+import type { Word } from '../node/machine.ts';
 import { type Blow, type Invocation, invocation } from './invocation.ts';
 import type { Network } from './network.ts';
 import { portsOf } from './ports.ts';

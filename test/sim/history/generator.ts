@@ -1,7 +1,7 @@
 // Makes a story from a seed. Every kind of fault has its chance in every story; most stories have a few kinds at once,
 // since a hundred at once hide each other.
 
-import { forgeries } from '../forge.ts';
+import { forgeries } from '../node/forged.ts';
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from './cadence.ts';
 import {
   type Act,

@@ -1,9 +1,8 @@
 // A story is what one history is made from, as data: the things that exist, how likely each fault is, and what happens
 // when. The same story always gives the same history; leaving acts out gives a smaller one (shrink.ts).
-
 import type { VrrpState } from '../../../shared/vip/claim.ts';
-import type { Forgery } from '../forge.ts';
 import type { Blow } from '../functions/invocation.ts';
+import type { Forgery } from '../node/forged.ts';
 
 /** Faults that strike by chance while the story is troubled; each with its own probability. */
 export const faultNames = [

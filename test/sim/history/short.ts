@@ -1,5 +1,5 @@
 // A story in short, for people: what there is, what may go wrong, what happens when.
-import type { Violation } from '../checks/violation.ts';
+import type { Violation } from '../violation.ts';
 import type { Act, History } from './history.ts';
 
 export const clock = (ms: number): string => `${(ms / 1000).toFixed(3)}s`;

@@ -2,8 +2,8 @@
 // VIPs and tables. Every stream of chance has a name of its own, so what is left behaves much as before.
 //
 // Limit: greedy; the result is small, not the smallest. At most SHRINK_TRIES histories are run.
-import { violationsOf } from '../checks/all.ts';
-import type { Guarantee } from '../checks/violation.ts';
+import { violationsOf } from '../checkers.ts';
+import type { Guarantee } from '../violation.ts';
 import { simulate } from '../world/simulate.ts';
 import type { FaultName, History } from './history.ts';
 

@@ -2,7 +2,7 @@
 // the bug put back it violates the stated guarantee.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { violationsOf } from '../checks/all.ts';
+import { violationsOf } from '../checkers.ts';
 import { every } from '../controls/every-control.ts';
 import { found } from '../controls/found.ts';
 import { variant } from '../controls/variant.ts';

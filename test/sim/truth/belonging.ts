@@ -1,6 +1,6 @@
 // Where a VIP belongs when several nodes say MASTER, and when only silence can tell: the protocol's rules applied to the truth.
 import type { History } from '../history/history.ts';
-import { type Machine, sinceAt } from '../world/machine.ts';
+import { type Machine, sinceAt } from '../node/machine.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import type { Known } from './known.ts';
 import { type Belonging, belongs, type Orders } from './truth.ts';

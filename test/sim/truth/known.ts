@@ -1,8 +1,8 @@
 // What the controller could know: the words that reached it and were not superseded, with the true time of the transition
 // that each speaks of. Checkers measure it against this, never against what it made of them.
 import { LATE_AFTER } from '../../../shared/vip/claim.ts';
-import { type BootClock, trueAt } from '../boot-clock.ts';
-import type { Word } from '../world/machine.ts';
+import { type BootClock, trueAt } from '../node/boot-clock.ts';
+import type { Word } from '../node/machine.ts';
 
 export interface KnownClaim {
   readonly word: Word;

@@ -6,7 +6,7 @@ import type { Step } from '../../../shared/network/step.ts';
 import type { Entry } from '../../../shared/timeline/timeline.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import type { Invocation } from '../functions/invocation.ts';
-import type { Word } from '../world/machine.ts';
+import type { Word } from '../node/machine.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 
 /** One attempt of a mutation, at the moment when its request went out. */

@@ -3,8 +3,8 @@
 import type { Entry } from '../../../shared/timeline/timeline.ts';
 import { transitionAt } from '../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
-import type { Violation } from '../checks/violation.ts';
 import { actText, clock, row, shortStory } from '../history/short.ts';
+import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
 import type { Written } from './log.ts';
 import { timelineText } from './record.ts';

@@ -1,9 +1,9 @@
 // Where a VIP belongs and where it is, from the nodes themselves and from EC2: what the controller thinks does not count.
 
 import type { VipSpec } from '../history/history.ts';
-import type { Machine } from '../world/machine.ts';
+import type { Machine } from '../node/machine.ts';
+import { instanceOf, isMaster } from '../node/vrrp.ts';
 import { ACCOUNT, type Region, VPC } from '../world/region.ts';
-import { instanceOf, isMaster } from '../world/vrrp.ts';
 
 export interface Orders {
   pin?: { node: string; untilMs: number };

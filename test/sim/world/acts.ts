@@ -1,16 +1,17 @@
 // What each act of a story does to the world.
-import { bootClock } from '../boot-clock.ts';
-import { forge } from '../forge.ts';
+
 import { force } from '../functions/workflow.ts';
 import { type Act, deedNames } from '../history/history.ts';
-import { standStill } from '../standstill.ts';
+import { bootClock } from '../node/boot-clock.ts';
+import { forge } from '../node/forge.ts';
+import { type Machine, priorityOf, say, sayLowerAdvert } from '../node/machine.ts';
+import { standStill } from '../node/standstill.ts';
+import { instanceOf, isMaster, settleLater } from '../node/vrrp.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
 import { addEnis, machineOf } from './furnish.ts';
 import { hintAt } from './hints.ts';
-import { type Machine, priorityOf, say, sayLowerAdvert } from './machine.ts';
 import { meddle, stranger } from './meddle.ts';
 import { enter, order } from './orders.ts';
-import { instanceOf, isMaster, settleLater } from './vrrp.ts';
 import { computeOwners, lookLater, struck, type World, wake } from './world.ts';
 
 /** Acts that are faults in the sense of issue 4: they count, and are paired with the states of the nodes. */

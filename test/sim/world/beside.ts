@@ -3,7 +3,6 @@
 
 import type { Execution } from '../functions/execution.ts';
 import type { Beside, Deed } from '../history/history.ts';
-import { perform } from './acts.ts';
 import { troubled, type World } from './world.ts';
 
 export function strikeBeside(world: World, execution: Execution, state: string): void {
@@ -14,8 +13,8 @@ export function strikeBeside(world: World, execution: Execution, state: string):
       const deeds = troubled(world) ? deedsOf(world, execution, one) : [];
       for (const { inMs = 0, ...deed } of deeds) {
         const atMs = Math.min(world.sched.now() + inMs, world.story.quietAtMs - 1);
-        if (inMs === 0) perform(world, { ...(deed as Deed), atMs });
-        else world.sched.at(atMs, () => perform(world, { ...(deed as Deed), atMs }));
+        if (inMs === 0) world.perform({ ...(deed as Deed), atMs });
+        else world.sched.at(atMs, () => world.perform({ ...(deed as Deed), atMs }));
       }
     });
   }

@@ -5,16 +5,16 @@ import { memoryVips } from '../../../shared/memory/vip-store.ts';
 import type { Step } from '../../../shared/network/step.ts';
 import { epochMs } from '../../../shared/time.ts';
 import { FUNCTION_TIMEOUT_MIN } from '../../../shared/vip/lease.ts';
-import { forgedArrives } from '../forge.ts';
 import { type Cloud, functions, STEP_TIMEOUT_MS } from '../functions/lambda.ts';
 import type { Network } from '../functions/network.ts';
 import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
+import { forgedArrives } from '../node/forge.ts';
+import { bootId, type Road } from '../node/machine.ts';
 import { known } from '../truth/known.ts';
 import { emptyLog } from '../truth/log.ts';
 import { bus } from './bus.ts';
 import { furnish, machineOf } from './furnish.ts';
-import { bootId, type Road } from './machine.ts';
 import { obey } from './orders.ts';
 import { region as regionOf } from './region.ts';
 import { scheduler } from './scheduler.ts';
@@ -146,6 +146,9 @@ export function build(history: History): World {
     calmAtMs: 0,
     dueAtMs: [],
     found: [],
+    perform: () => {
+      throw new Error('the world is built, but nobody simulates it');
+    },
     endAtMs: Number.POSITIVE_INFINITY,
   };
   furnish(world);

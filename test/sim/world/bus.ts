@@ -4,7 +4,7 @@ import type { Functions } from '../functions/lambda.ts';
 import { ROLE } from '../functions/lambda.ts';
 import type { FaultName } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
-import type { Word } from './machine.ts';
+import type { Word } from '../node/machine.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export interface Bus {

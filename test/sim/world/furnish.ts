@@ -1,9 +1,9 @@
 // The things that a story names, as they are before anything happens; beside them the strangers that must be left alone.
 import { newVip, type Vip } from '../../../shared/vip/vip.ts';
-import { bootClock } from '../boot-clock.ts';
 import type { History, NodeSpec } from '../history/history.ts';
+import { bootClock } from '../node/boot-clock.ts';
+import type { Machine } from '../node/machine.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
-import type { Machine } from './machine.ts';
 import { ACCOUNT, type Region, VPC } from './region.ts';
 import type { World } from './world.ts';
 

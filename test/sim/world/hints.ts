@@ -2,9 +2,9 @@
 // host that dies by itself is mentioned by nobody.
 import type { Change, Hint, NodeHint } from '../../../shared/controller/hint.ts';
 import { epochMs } from '../../../shared/time.ts';
-import { trueAt } from '../boot-clock.ts';
 import type { Act } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
+import { trueAt } from '../node/boot-clock.ts';
 import { serviceEni } from '../truth/truth.ts';
 import { struck, type World } from './world.ts';
 

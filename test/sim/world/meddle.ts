@@ -2,9 +2,9 @@
 
 import { ROLE } from '../functions/lambda.ts';
 import type { Act } from '../history/history.ts';
+import { drawSeq } from '../node/machine.ts';
 import { serviceEni } from '../truth/truth.ts';
 import { addTable } from './furnish.ts';
-import { drawSeq } from './machine.ts';
 import type { World } from './world.ts';
 
 /** Says MASTER, as a node that is no member or in a member's name. */

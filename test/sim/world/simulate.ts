@@ -3,11 +3,11 @@ import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from '../history/cadence.ts';
 import type { History } from '../history/history.ts';
 import { chance } from '../history/random.ts';
+import { say } from '../node/machine.ts';
+import { settleLater } from '../node/vrrp.ts';
 import { silenceTells } from '../truth/belonging.ts';
 import { perform } from './acts.ts';
 import { build } from './build.ts';
-import { say } from './machine.ts';
-import { settleLater } from './vrrp.ts';
 import { CONVERGES_WITHIN_MS, look, type World } from './world.ts';
 
 /** How long everything is watched after it has to be right. */
@@ -16,7 +16,8 @@ const STAYS_FOR_MS = 90_000;
 export async function simulate(history: History): Promise<World> {
   const world = build(history);
   const { sched } = world;
-  for (const act of history.acts) sched.at(act.atMs, () => perform(world, act));
+  world.perform = (act) => perform(world, act);
+  for (const act of history.acts) sched.at(act.atMs, () => world.perform(act));
   for (let n = 0; n * RECONCILE_EVERY_MS < history.quietAtMs + 1_200_000; n++) {
     sched.at(RECONCILE_FIRST_MS + n * RECONCILE_EVERY_MS + history.phaseMs, () => {
       if (sched.now() < world.endAtMs) world.functions.sweep(`reconcile ${n}`);

@@ -1,19 +1,19 @@
 // The world of one history: everything in it, and what is seen of it while it runs.
 import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
-import type { Forged } from '../forge.ts';
 import type { Execution } from '../functions/execution.ts';
 import type { Cloud, Functions } from '../functions/lambda.ts';
 import type { Network } from '../functions/network.ts';
-import type { History } from '../history/history.ts';
+import type { Act, History } from '../history/history.ts';
+import type { Forged } from '../node/forged.ts';
+import { type Machine, type Road, send } from '../node/machine.ts';
+import type { Group } from '../node/vrrp.ts';
 import { silenceTells, whereItBelongs } from '../truth/belonging.ts';
 import type { Known } from '../truth/known.ts';
 import type { Log } from '../truth/log.ts';
 import { type Belonging, cellsOf, leadsTo, type Orders } from '../truth/truth.ts';
 import type { Bus } from './bus.ts';
-import { type Machine, type Road, send } from './machine.ts';
 import type { Region } from './region.ts';
 import type { Scheduler } from './scheduler.ts';
-import type { Group } from './vrrp.ts';
 
 /** Guarantee 1. */
 export const CONVERGES_WITHIN_MS = 80_000;
@@ -69,6 +69,8 @@ export interface World {
   readonly dueAtMs: number[];
   readonly found: Finding[];
   endAtMs: number;
+  /** Does to the world what an act says; given by whoever simulates it. */
+  perform(act: Act): void;
 }
 
 /** What was seen of a VIP at a moment that matters. */

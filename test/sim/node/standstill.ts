@@ -1,10 +1,11 @@
 // A host that stands still for a while and goes on where it was: paused by its hypervisor, or hibernated. The boot stays the
 // same; CLOCK_BOOTTIME stood still with it, or shows the time that passed.
+
+import type { Act } from '../history/history.ts';
+import { computeOwners, lookLater, struck, type World } from '../world/world.ts';
 import { stoodStill } from './boot-clock.ts';
-import type { Act } from './history/history.ts';
-import { resume } from './world/machine.ts';
-import { settleLater } from './world/vrrp.ts';
-import { computeOwners, lookLater, struck, type World } from './world/world.ts';
+import { resume } from './machine.ts';
+import { settleLater } from './vrrp.ts';
 
 export function standStill(world: World, act: Act & { does: 'stands still' }): void {
   const machine = world.machines[act.node]!;

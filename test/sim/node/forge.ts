@@ -1,25 +1,13 @@
 // Somebody who has got hold of a node's identity: what is said in its name is vouched for, and made up.
-import type { ClaimKind, VrrpState } from '../../shared/vip/claim.ts';
-import { SKEW } from '../../shared/vip/lease.ts';
-import { SILENCE_MAX } from '../../shared/vip/liveness.ts';
+import type { ClaimKind, VrrpState } from '../../../shared/vip/claim.ts';
+import { SKEW } from '../../../shared/vip/lease.ts';
+import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
+import type { Act } from '../history/history.ts';
+import { struck, type World } from '../world/world.ts';
 import { upAt } from './boot-clock.ts';
-import type { Act } from './history/history.ts';
-import { bootId, type Machine, type Word } from './world/machine.ts';
-import { instanceOf } from './world/vrrp.ts';
-import { struck, type World } from './world/world.ts';
-
-export const forgeries = [
-  'a transition',
-  'an assertion',
-  'a transition dated anew',
-  'seconds ahead',
-  'minutes ahead',
-  'a century ahead',
-  'a boot just begun',
-  'a boot of a century',
-  'dated ahead',
-] as const;
-export type Forgery = (typeof forgeries)[number];
+import type { Forged, Forgery } from './forged.ts';
+import { bootId, type Machine, type Word } from './machine.ts';
+import { instanceOf } from './vrrp.ts';
 
 const CENTURY_MS = 3_155_760_000_000;
 /** AWS's stamp, as its sender may set it. */
@@ -92,12 +80,6 @@ function spoken(how: Forgery, up: number, sinceUs: number): Spoken {
     default:
       return transition(up);
   }
-}
-
-export interface Forged {
-  readonly word: Word;
-  /** When it came, and what it was then stamped at the most. */
-  readonly came: { readonly atMs: number; readonly stampMs: number }[];
 }
 
 /** A delivery of something made up: it may move the VIP, and nobody else's word counts for it. */

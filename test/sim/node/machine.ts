@@ -2,9 +2,9 @@
 // transitions are spooled and sent again in order while the node lives, a newer one of the same VIP marks those before
 // it as superseded, assertions are made when sent and never spooled, a lower-advert goes out once.
 import type { ClaimKind, VrrpState } from '../../../shared/vip/claim.ts';
-import { type BootClock, trueAt, upAt } from '../boot-clock.ts';
 import type { Chance } from '../history/random.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler } from '../world/scheduler.ts';
+import { type BootClock, trueAt, upAt } from './boot-clock.ts';
 
 /** What keepalived's state of one VIP on one node is. */
 export interface Instance {
