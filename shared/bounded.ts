@@ -21,6 +21,17 @@ export function cut(text: string, max: number): string {
 export const readable = (text: string, max: number): string =>
   cut(text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' ').trim(), max);
 
-/** The first `max` of a list, and how many more there are. */
-export const firstOf = (list: readonly string[], max: number): string =>
-  list.length <= max ? list.join(', ') : `${list.slice(0, max).join(', ')} and ${list.length - max} more`;
+/** How many things one sentence or one list for people names. */
+export const NAMED_MAX = 20;
+
+/** The first ones of a list in one sentence, and how many more there are. */
+export const listText = (list: readonly string[], separator = ', '): string =>
+  list.length <= NAMED_MAX
+    ? list.join(separator)
+    : `${list.slice(0, NAMED_MAX).join(separator)} and ${list.length - NAMED_MAX} more`;
+
+/** The first ones of a list, a line each, and a line that says how many more there are. */
+export const listLines = (list: readonly string[], what: string): readonly string[] =>
+  list.length <= NAMED_MAX
+    ? list
+    : [...list.slice(0, NAMED_MAX), `… and ${list.length - NAMED_MAX} more ${what}`];

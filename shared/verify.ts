@@ -4,7 +4,7 @@
 // succeeded and that a read, begun less than STALE_READ later, shows as it was before, is a stale read and not wrong. What a
 // read does not show at all, as an empty Describe, proves nothing.
 import { apply, type Hands } from './apply.ts';
-import { firstOf } from './bounded.ts';
+import { listText } from './bounded.ts';
 import { elect } from './election.ts';
 import type { Grip } from './grip.ts';
 import { STALE_READ } from './lease.ts';
@@ -120,13 +120,7 @@ const notShown = (unseen: readonly StepDone[]): readonly string[] =>
 
 const tooSoon = (stale: readonly Step[]): readonly string[] =>
   stale.length === 0 ? [] : [`read back too soon to tell: EC2 still showed the old state at ${cells(stale)}`];
-/** A large VIP has thousands. */
-const CELLS_TOLD_MAX = 20;
-const cells = (of: readonly { readonly cell: string }[]): string =>
-  firstOf(
-    of.map((s) => s.cell),
-    CELLS_TOLD_MAX,
-  );
+const cells = (of: readonly { readonly cell: string }[]): string => listText(of.map((s) => s.cell));
 const lost = (taken: readonly Conflict[]): readonly string[] =>
   taken.map((c) => `read back: ${c.cell} shows ${c.found}: ${c.why}`);
 

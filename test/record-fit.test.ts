@@ -235,7 +235,7 @@ describe('faults of the same kind', () => {
 
   it('are told up to twenty kinds: of more there is the number', () => {
     const words = 'abcdefghijklmnopqrstuvwxyz';
-    const { steps, notes } = foldFaults([...words].map((message, n) => said(n, { message })));
+    const { steps, notes } = foldFaults(words.split('').map((message, n) => said(n, { message })));
     expect(notes).toHaveLength(21);
     expect(notes.at(-1)).toBe('6 × other reasons: the steps have their codes');
     expect(steps.filter((s) => s.message !== undefined)).toHaveLength(20);
