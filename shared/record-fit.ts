@@ -41,13 +41,10 @@ const fewerSteps =
     const { steps } = entry;
     if (steps.length <= max) return entry;
     // What was not done comes first: a reader who asks whether every step was done must not be misled.
-    const first = [...steps].sort((a, b) => Number(isDone(a)) - Number(isDone(b))).slice(0, max);
-    const listed = new Set<unknown>(first);
-    const left = counted([
-      ...(entry.omitted?.steps ?? []),
-      ...steps.filter((step) => !listed.has(step)).map((step) => ({ ...step, count: 1 })),
-    ]);
-    return { ...omitting(entry, { steps: left }), steps: first };
+    const ranked = [...steps].sort((a, b) => Number(isDone(a)) - Number(isDone(b)));
+    const beyond = ranked.slice(max).map((step) => ({ ...step, count: 1 }));
+    const left = counted([...(entry.omitted?.steps ?? []), ...beyond]);
+    return { ...omitting(entry, { steps: left }), steps: ranked.slice(0, max) };
   };
 
 const fewer =

@@ -1,5 +1,7 @@
 // What every Timeline must do, on memory and on DynamoDB alike.
 import { expect, it } from 'vitest';
+import { digest } from '../../shared/digest.ts';
+import { fitted } from '../../shared/record-fit.ts';
 import { ITEM_MAX, itemBytes, RECORD_MAX } from '../../shared/record-size.ts';
 import { plus } from '../../shared/time.ts';
 import type { Failover, Intent, Rejection, Timeline } from '../../shared/timeline.ts';
@@ -91,6 +93,18 @@ export function timelineContract(open: () => TimelineUnderTest): void {
     expect(itemBytes(entry)).toBe(RECORD_MAX);
     await timeline.put(entry);
     expect((await timeline.read(entry.vip, 1)).outcome).toMatchObject(entry);
+  });
+
+  it('keeps an entry from which something was left out, so that its digest stays', async () => {
+    const { timeline } = open();
+    const vip = fresh();
+    const steps = outcomeOf(vip, 1).steps.flatMap((one) => Array.from({ length: 4000 }, () => one));
+    const entry = fitted(outcomeOf(vip, 1, { steps }));
+    expect(entry.omitted).toEqual({ steps: [{ count: 3950, result: 'done' }] });
+    await timeline.put(entry);
+    const { outcome } = await timeline.read(vip, 1);
+    expect(outcome).toMatchObject(entry);
+    expect(digest(outcome!, (text) => text)).toBe(digest(entry, (text) => text));
   });
 
   it('refuses an entry of more than ITEM_MAX bytes, and keeps nothing of it', async () => {
