@@ -20,10 +20,10 @@ export async function answer(run: Run<AnswerOptions>, approved: boolean): Promis
   const waiting = await waitingFor(session, workflow, args[0]);
   if (options.list === true) return list(out, waiting);
   const request = theOne(waiting, run, approved ? 'approve' : 'deny');
-  const { vip, execution, order, plan } = request;
+  const { vip, execution, order, plan, calls = plan.length } = request;
   const by = await session.caller();
   const pin = order.pinMinutes === 0 ? 'no pin' : `pinned for ${order.pinMinutes} min`;
-  out.note(plain(`${vip} to ${order.to}, ${order.mode}, ${pin}, ${plan.length} calls`));
+  out.note(plain(`${vip} to ${order.to}, ${order.mode}, ${pin}, ${calls} calls`));
   out.note(plain(`ordered by ${order.by}: ${order.reason}`));
   if (by === order.by) out.note('that is you: the record will say so');
   const reason = options.reason?.trim() ?? '';
@@ -105,12 +105,12 @@ function list(out: Output, waiting: readonly ApprovalRequest[]): Status {
   else {
     out.table(
       ['execution', 'vip', 'to', 'mode', 'calls', 'until', 'by', 'reason'],
-      waiting.map(({ execution, vip, order, plan, untilMs }) => [
+      waiting.map(({ execution, vip, order, plan, calls = plan.length, untilMs }) => [
         execution,
         { text: vip, paint: 'strong' },
         order.to,
         order.mode,
-        String(plan.length),
+        String(calls),
         iso(untilMs),
         order.by,
         order.reason,

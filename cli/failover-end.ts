@@ -3,6 +3,7 @@
 // Limit: what did not succeed leaves no data in the workflow, so who owns the VIP then is read anew.
 import { took } from '../shared/audit.ts';
 import type { Execution } from '../shared/aws/workflow.ts';
+import { callsOf } from '../shared/carried.ts';
 import { isLiveOrder } from '../shared/election.ts';
 import type { FailoverOrder } from '../shared/order.ts';
 import type { Preflight } from '../shared/preflight.ts';
@@ -59,15 +60,16 @@ export async function tellEnd(
 }
 
 function tellPlan(out: Output, found: Preflight, vip: string, to: string): Status {
-  const { outcome, reasons, plan, conflicts, atLeastMs, before } = found;
+  const { outcome, reasons, plan, conflicts, atLeastMs, before, left } = found;
   const fit = outcome === 'fit';
   if (out.json) {
-    out.document({ vip, to, outcome, reasons, plan, conflicts, atLeastMs, before });
+    out.document({ vip, to, outcome, reasons, plan, conflicts, atLeastMs, before, left });
     return fit ? status.ok : status.bad;
   }
   if (fit) {
     const time = atLeastMs === 0 ? 'at once' : `over ${Math.ceil(atLeastMs / 1000)} s at the least`;
-    const calls = `${plan.length} ${plan.length === 1 ? 'call' : 'calls'} ${time}`;
+    const count = callsOf(found);
+    const calls = `${count} ${count === 1 ? 'call' : 'calls'} ${time}`;
     out.line(`${vip} can go to ${to} now (it is at ${before.owner ?? 'nobody'}): ${calls}`);
   } else {
     out.line(`${vip} cannot go to ${to} now:`);
@@ -80,6 +82,10 @@ function tellPlan(out: Output, found: Preflight, vip: string, to: string): Statu
     );
   }
   for (const c of conflicts) out.line(plain(`left alone: ${c.cell} found ${c.found}: ${c.why}`));
+  if (left !== undefined)
+    out.note(
+      `not listed: ${left.plan} more calls, ${left.conflicts} more left alone, ${left.reasons} more reasons`,
+    );
   out.note('a dry run: nothing was changed');
   return fit ? status.ok : status.bad;
 }

@@ -2,6 +2,7 @@
 import { type Bar, beganAt, dueAt, newsAge, type RejectionCount, took, waterfall } from '../shared/audit.ts';
 import { momentText } from '../shared/audit-time.ts';
 import type { OrderEntry } from '../shared/ledger-order.ts';
+import { omittedText } from '../shared/record-fit.ts';
 import type { Failover, Intent } from '../shared/timeline.ts';
 import { type Output, plain } from './output.ts';
 import { ageText, millis, outcomePaint } from './timeline-rows.ts';
@@ -57,7 +58,7 @@ function printSteps(out: Output, failover: Failover): void {
       s.to,
       s.result === 'done'
         ? s.result
-        : { text: `${s.result}: ${s.code ?? ''} ${s.message ?? ''}`, paint: 'bad' },
+        : { text: `${s.result}: ${s.code ?? ''} ${s.message ?? ''}`.trimEnd(), paint: 'bad' },
       String(s.attempts),
       ms(s.sentAtMs),
       ms(s.doneAtMs),
@@ -92,6 +93,7 @@ export function printIntent(out: Output, intent: Intent, zone: string): void {
     out.line(
       `due       ${momentText(intent.dueAtMs, zone)}: when the last call goes out, by EC2’s request budget`,
     );
+  if (intent.omitted !== undefined) out.line(`left out  ${plain(omittedText(intent.omitted))}`);
   for (const step of intent.steps)
     out.line(`step      ${plain(`${step.call} ${step.cell}: ${step.from} → ${step.to}`)}`);
 }

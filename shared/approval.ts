@@ -14,7 +14,10 @@ export interface ApprovalRequest {
   /** What SendTaskSuccess wants; of no use any more once it was answered or has timed out. */
   readonly token: string;
   readonly order: FailoverOrder;
+  /** As much of it as the workflow carries. */
   readonly plan: Preflight['plan'];
+  /** How many calls it takes; requests of an earlier version have the whole plan. */
+  readonly calls?: number;
   readonly atMs: EpochMs;
   readonly untilMs: EpochMs;
 }

@@ -3,6 +3,8 @@
 // The one distinction that everything else rests on: after `unknown` the request may have had its effect, or may still
 // have it; after every other kind it had none.
 
+import { MESSAGE_MAX, readable } from './bounded.ts';
+
 export const faultKinds = [
   /** No reply, a cut connection, a 5xx: the effect is unknown and may still land. */
   'unknown',
@@ -49,5 +51,6 @@ export const isWorthRetrying = (kind: FaultKind): boolean =>
 export function faultOf(error: unknown): Fault {
   if (isFault(error)) return error;
   const name = error instanceof Error ? error.name : 'Error';
-  return new Fault('unknown', name, error instanceof Error ? error.message : String(error), error);
+  const text = error instanceof Error ? error.message : String(error);
+  return new Fault('unknown', name, readable(text, MESSAGE_MAX), error);
 }

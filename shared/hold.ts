@@ -5,6 +5,7 @@
 // awaited but the observation.
 import { abandon } from './abandoned.ts';
 import { apply, type Hands, untold } from './apply.ts';
+import { readable, SENTENCE_MAX } from './bounded.ts';
 import { lastTurnAtMs } from './budget-turn.ts';
 import { elect, isLiveOrder } from './election.ts';
 import { type Fault, faultOf } from './fault.ts';
@@ -13,8 +14,10 @@ import { OBSERVE_PATIENCE, STALE_READ } from './lease.ts';
 import type { Member } from './member.ts';
 import { membersSeen, type Observation, strays, tablesOf } from './observation.ts';
 import { type Plan, plan } from './plan.ts';
+import { fitted } from './record-fit.ts';
+import { foldFaults } from './same-faults.ts';
 import { type EpochMs, iso, plus } from './time.ts';
-import type { Failover, Outcome, Stage, StepDone, Timeline } from './timeline.ts';
+import type { Failover, Intent, Outcome, Stage, StepDone, Timeline } from './timeline.ts';
 import { isStillElected, type Verdict, verify, withMembersSeen } from './verify.ts';
 import type { Vip, VipStore } from './vip.ts';
 
@@ -152,7 +155,7 @@ function putIntent(
   todo: Plan,
   dueAtMs: EpochMs | undefined,
 ): Promise<Error | undefined> {
-  const put = tools.timeline.put({
+  const meant: Intent = {
     entry: 'intent',
     vip: vip.name,
     epoch: grip.lease.epoch,
@@ -160,12 +163,12 @@ function putIntent(
     cause: grip.lease.cause,
     ...(vip.owner === undefined ? {} : { from: vip.owner }),
     to: decision.to!,
-    why: decision.why,
+    why: sentence(decision.why),
     steps: todo.steps.map(untold),
     ...(dueAtMs === undefined ? {} : { dueAtMs }),
     atMs: tools.clock.now(),
-  });
-  return put.then(() => undefined, asError);
+  };
+  return tools.timeline.put(fitted(meant)).then(() => undefined, asError);
 }
 
 function markSent(stages: Stage[], sent: readonly StepDone[]): void {
@@ -205,6 +208,8 @@ function tell(told: Told): Failover {
     told.intent === undefined ? [] : [`the intent could not be recorded: ${told.intent.message}`];
   const stop = verdict.stop === undefined ? [] : [`stopped: ${verdict.stop}`];
   const failed = decision.failed === undefined ? [] : [decision.failed];
+  const { steps, notes: faults } = foldFaults(verdict.steps);
+  const notes = [...failed, ...stop, ...faults, ...stored, ...decision.notes, ...verdict.notes];
   return {
     entry: 'outcome',
     vip: vip.name,
@@ -214,26 +219,20 @@ function tell(told: Told): Failover {
     outcome: outcomeOf(decision, todo, verdict),
     ...(vip.owner === undefined ? {} : { from: vip.owner }),
     ...(decision.to === undefined ? {} : { to: decision.to }),
-    why: decision.why,
-    steps: verdict.steps,
+    why: sentence(decision.why),
+    steps,
     conflicts: todo.conflicts,
     stages: told.stages,
     verified: verdict.verified,
-    notes: [
-      ...failed,
-      ...stop,
-      ...stored,
-      ...decision.notes,
-      ...verdict.notes,
-      ...checks,
-      ...stray,
-      ...intent,
-    ],
+    notes: [...notes, ...checks, ...stray, ...intent].map(sentence),
     claims: vip.claims,
     splitBrain: decision.splitBrain,
     atMs: tools.clock.now(),
   };
 }
+
+/** What operators, nodes and AWS said is in it. */
+const sentence = (text: string): string => readable(text, SENTENCE_MAX);
 
 /** Only cells that were left alone, and none that is right: then nothing of the VIP could follow. */
 function nothingSent({ moves }: Decision, todo: Plan): Outcome {
@@ -259,9 +258,10 @@ async function recordOutcome(
   failover: Failover,
 ): Promise<Pick<Held, 'recorded' | 'unrecorded'>> {
   let last: unknown;
+  const entry = fitted(failover);
   for (let attempt = 1; attempt <= 3; attempt++) {
     try {
-      await timeline.put(failover);
+      await timeline.put(entry);
       return { recorded: true };
     } catch (error) {
       // Tried again; put-if-absent makes a repeat harmless.

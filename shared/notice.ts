@@ -3,6 +3,7 @@
 //
 // Limit: what clients felt is reckoned from the node's own word, whose clock is not trusted, to the last route that EC2
 // accepted; how long VRRP itself took to notice is not in it.
+import { listLines, listText, readable, SENTENCE_MAX } from './bounded.ts';
 import type { Failover, Stage } from './timeline.ts';
 
 export interface Notice {
@@ -24,13 +25,23 @@ export function noticeOf(failover: Failover, stage: string): Notice {
     `Cause: ${cause.why} (${cause.kind}${ordered})`,
     `Outcome: ${outcome}, epoch ${failover.epoch}; ${stepsText(failover)}; ${readBackText(verified)}`,
     `Clients: ${feltBy(failover)}`,
-    ...failover.conflicts.map((c) => `Left alone: ${c.cell} (${c.found}): ${c.why}`),
-    ...(failover.splitBrain.length === 0 ? [] : [`Split brain: ${failover.splitBrain.join(' and ')}`]),
-    ...failover.notes.map((note) => `Note: ${note}`),
+    ...listLines(
+      failover.conflicts.map((c) => `Left alone: ${c.cell} (${c.found}): ${c.why}`),
+      'left alone',
+    ),
+    ...(failover.splitBrain.length === 0 ? [] : [`Split brain: ${listText(failover.splitBrain, ' and ')}`]),
+    ...listLines(
+      failover.notes.map((note) => `Note: ${note}`),
+      'notes',
+    ),
     `Next: ${nextCommand(failover, stage)}`,
   ];
-  return { subject: subjectOf(`vipshift ${stage}: ${vip} ${moved}`), text: lines.join('\n') };
+  return { subject: subjectOf(`vipshift ${stage}: ${vip} ${moved}`), text: textOf(lines) };
 }
+
+/** SNS and EventBridge take 256 KB; this is far below, whatever was said. */
+export const textOf = (lines: readonly string[]): string =>
+  lines.map((line) => readable(line, SENTENCE_MAX)).join('\n');
 
 export const subjectOf = (text: string): string =>
   text

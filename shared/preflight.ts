@@ -22,6 +22,8 @@ export interface Preflight {
   readonly atLeastMs: number;
   /** The owner, and its priority while nobody has demoted it. */
   readonly before: { readonly owner?: string; readonly priority?: number };
+  /** How many more there are of each list, where the workflow does not carry all of them. */
+  readonly left?: { readonly plan: number; readonly conflicts: number; readonly reasons: number };
 }
 
 export function preflight(

@@ -3,6 +3,7 @@
 //
 // It also keeps what the fast path relies on: the members, and the view that serves when the describes do not.
 // Limit: an elected node that EC2 does not show is reported; the second best is never taken in its place.
+import { listText } from './bounded.ts';
 import { elect, isLiveOrder } from './election.ts';
 import { troubleOf } from './health.ts';
 import { type Change, changeText } from './hint.ts';
@@ -153,7 +154,7 @@ export function judge(vip: Vip, seen: Observation, now: EpochMs): Finding {
   // A read this soon after a mutation may be older than it: look again in a minute rather than undo it in vain.
   const fresh = seen.beganAtMs >= vip.touchedAtMs + STALE_READ;
   if (drift.length === 0 || !fresh) return { ...said, why: 'as it should be' };
-  return { ...said, why: 'drift', take: `drift at ${drift.map((s) => s.cell).join(', ')}` };
+  return { ...said, why: 'drift', take: `drift at ${listText(drift.map((s) => s.cell))}` };
 }
 
 /** Members that came and went, and tombstones that have had their time. An empty Describe retires nobody. */

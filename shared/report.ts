@@ -1,9 +1,11 @@
 // The report of an order: the message about all of it, as a person reads it at night, and the reason that its workflow ends
 // with. Pure.
+import { listText, readable, SENTENCE_MAX } from './bounded.ts';
+import type { Carrying } from './carried.ts';
 import { type Notice, subjectOf } from './notice.ts';
 import type { FailoverOrder } from './order.ts';
 import { releaseCommand } from './release.ts';
-import type { Asked, Carrying, Story } from './runbook.ts';
+import type { Asked, Story } from './runbook.ts';
 
 export interface Report extends Notice {
   /** For the workflow's own end. */
@@ -15,8 +17,9 @@ export interface Report extends Notice {
 export function report({ story, stage, execution }: Asked): Report {
   const outcome = story.end?.outcome ?? 'failed';
   const order = story.preflight?.order;
-  const reasons = reasonsOf(story);
-  const cause = reasons.length === 0 ? 'no reason was given' : reasons.join('; ');
+  // Step Functions takes a cause of 32 KB; most of what is named here was said by somebody else.
+  const reasons = reasonsOf(story).map((reason) => readable(reason, SENTENCE_MAX));
+  const cause = reasons.length === 0 ? 'no reason was given' : listText(reasons, '; ');
   const what = order === undefined ? 'forced failover' : `${order.vip} to ${order.to} (${order.mode})`;
   const owner = story.switchedBack?.owner ?? story.switched?.owner;
   const lines = [
@@ -105,7 +108,7 @@ function reasonsOf({
   if (switched?.outcome === 'failed') reasons.push(switched.why ?? 'the switch failed');
   if (stoodBy?.outcome === 'taken-back')
     reasons.push(`keepalived took it back after the release: ${stoodBy.why}`);
-  if (verified?.outcome === 'wrong') reasons.push(`EC2 does not show it: ${verified.wrong.join(', ')}`);
+  if (verified?.outcome === 'wrong') reasons.push(`EC2 does not show it: ${listText(verified.wrong)}`);
   if (error !== undefined) reasons.push(`${error.Error}: ${error.Cause}`.slice(0, 1000));
   return reasons;
 }

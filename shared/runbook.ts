@@ -3,9 +3,9 @@
 //
 // Invariant: nothing here decides what comes next; that is the workflow's, where it can be read and seen at work.
 import type { ApprovalDesk, Decision } from './approval.ts';
+import { type Carrying, callsOf, carriedPreflight, carriedSwitch, carriedVerdict } from './carried.ts';
 import { type OrderBook, type OrderKind, orderEntry } from './ledger-order.ts';
-import { type Notice, noticeOf } from './notice.ts';
-import { awaitClaim, type Carried, carryOut, type FailoverOrder, switchBack, verifyOrder } from './order.ts';
+import { awaitClaim, carryOut, type FailoverOrder, switchBack, verifyOrder } from './order.ts';
 import type { Rates } from './pace.ts';
 import { type Preflight, preflight } from './preflight.ts';
 import { awaitRelease, judgeRelease, type Release, type Released } from './release.ts';
@@ -46,9 +46,6 @@ interface Command {
   readonly commandId: string;
 }
 
-/** What a switch leaves in the workflow's data, which has a limit: the record has the rest. */
-export type Carrying = Omit<Carried, 'failover'> & { readonly why?: string; readonly notice?: Notice };
-
 export interface Asked {
   readonly execution: string;
   readonly stage: string;
@@ -68,7 +65,7 @@ const orderOf = (story: Story): FailoverOrder => {
 async function lookAhead(desk: Desk, order: FailoverOrder): Promise<Preflight> {
   const vip = await desk.vips.read(order.vip);
   const seen = vip === undefined || vip.removedAtMs !== undefined ? undefined : await desk.ec2.observe(vip);
-  return preflight(vip, seen, order, desk.clock.now(), desk.sizes);
+  return carriedPreflight(preflight(vip, seen, order, desk.clock.now(), desk.sizes));
 }
 
 async function record(desk: Desk, order: FailoverOrder, execution: string, word: Recorded): Promise<void> {
@@ -86,8 +83,9 @@ interface Recorded {
 async function requestApproval(desk: Desk, { story, execution, token }: Asked) {
   const order = orderOf(story);
   const atMs = desk.clock.now();
-  const plan = story.preflight!.plan;
-  const asked = { vip: order.vip, execution, token: token!, order, plan, atMs };
+  const { plan } = story.preflight!;
+  const calls = callsOf(story.preflight!);
+  const asked = { vip: order.vip, execution, token: token!, order, plan, calls, atMs };
   await desk.approvals.ask({ ...asked, untilMs: plus(atMs, APPROVAL_WAIT) });
   return { asked: true };
 }
@@ -114,11 +112,6 @@ async function judge(desk: Desk, { story }: Asked): Promise<Release> {
   return judgeRelease(vip, order, { node: owner, priority }, desk.clock.now());
 }
 
-const carrying = (carried: Carried, stage: string): Carrying => {
-  const { failover, ...rest } = carried;
-  return failover === undefined ? rest : { ...rest, notice: noticeOf(failover, stage) };
-};
-
 /** By the name of their state. */
 export const steps = {
   preflight: (desk: Desk, { story }: Asked) => lookAhead(desk, orderOf(story)),
@@ -127,13 +120,13 @@ export const steps = {
   recordOrder,
   awaitClaim: (desk: Desk, { story }: Asked) => awaitClaim(desk, orderOf(story)),
   switchVip: async (desk: Desk, { story, execution, stage }: Asked) =>
-    carrying(await carryOut(desk, orderOf(story), execution), stage),
-  verify: (desk: Desk, { story }: Asked) => verifyOrder(desk, orderOf(story)),
+    carriedSwitch(await carryOut(desk, orderOf(story), execution), stage),
+  verify: async (desk: Desk, { story }: Asked) => carriedVerdict(await verifyOrder(desk, orderOf(story))),
   judgeRelease: judge,
   awaitRelease: (desk: Desk, { story }: Asked) =>
     awaitRelease(desk, orderOf(story), story.preflight!.before.owner!),
   switchBack: async (desk: Desk, { story, execution, stage }: Asked) =>
-    carrying(await switchBack(desk, orderOf(story), execution), stage),
+    carriedSwitch(await switchBack(desk, orderOf(story), execution), stage),
   report: async (_desk: Desk, asked: Asked) => report(asked),
 } as const;
 

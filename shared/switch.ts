@@ -3,6 +3,7 @@
 //
 // Invariants: the lease is released only when the outcome stands in the record, and only if nothing new came meanwhile;
 // a claim that changed the election is followed under a new epoch (guarantees 4 and 6).
+import { readable, SENTENCE_MAX } from './bounded.ts';
 import { turnsFor } from './budget-turn.ts';
 import { elect } from './election.ts';
 import { type Fault, faultOf } from './fault.ts';
@@ -154,7 +155,10 @@ async function release(
       (held.target?.node ?? held.failover.to) !== elected.owner;
     const cause: Cause = {
       kind: lease.cause.kind,
-      why: `the election changed while epoch ${lease.epoch} was under way: ${elected.why}`,
+      why: readable(
+        `the election changed while epoch ${lease.epoch} was under way: ${elected.why}`,
+        SENTENCE_MAX,
+      ),
       atMs: wire.clock.now(),
       ...(elected.owner === undefined ? {} : { node: elected.owner }),
     };

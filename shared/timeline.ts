@@ -40,9 +40,26 @@ export interface StepDone {
   readonly unanswered: number;
   readonly sentAtMs?: EpochMs;
   readonly doneAtMs?: EpochMs;
-  /** The last fault, when there was one: the service's code and message. */
+  /** The last fault, when there was one: the service's code, and its message where no step before says the same. */
   readonly code?: string;
   readonly message?: string;
+}
+
+/** Steps of an entry that are not listed in it. */
+export interface StepsOmitted {
+  readonly count: number;
+  readonly result?: StepDone['result'];
+  readonly code?: string;
+}
+
+/** What was left out of an entry that would have been too large (record-fit.ts). */
+export interface Omitted {
+  readonly steps?: readonly StepsOmitted[];
+  readonly conflicts?: number;
+  readonly notes?: number;
+  /** Nodes whose claims are left out. */
+  readonly claims?: number;
+  readonly texts?: true;
 }
 
 export interface Intent {
@@ -57,6 +74,7 @@ export interface Intent {
   readonly steps: readonly Pick<StepDone, 'cell' | 'call' | 'from' | 'to'>[];
   /** When the last step will go out, where EC2's request budget does not last for all at once. */
   readonly dueAtMs?: EpochMs;
+  readonly omitted?: Omitted;
   readonly atMs: EpochMs;
 }
 
@@ -82,6 +100,7 @@ export interface Failover {
   /** Every member's newest words at the decision. */
   readonly claims: Readonly<Record<string, Stint>>;
   readonly splitBrain: readonly string[];
+  readonly omitted?: Omitted;
   readonly atMs: EpochMs;
 }
 
@@ -111,7 +130,10 @@ export interface Probe {
 }
 
 export interface Timeline {
-  /** Answers what stands in the record now: this entry, or the one that was there and was left as it is. */
+  /**
+   * Answers what stands in the record now: this entry, or the one that was there and was left as it is. Refuses what is
+   * larger than ITEM_MAX (record-size.ts); up to RECORD_MAX it takes everything.
+   */
   put(entry: Entry): Promise<Entry>;
   /** The entries of one epoch; absent ones are undefined. */
   read(vip: string, epoch: number): Promise<{ intent?: Intent; outcome?: Failover }>;

@@ -4,6 +4,7 @@
 // succeeded and that a read, begun less than STALE_READ later, shows as it was before, is a stale read and not wrong. What a
 // read does not show at all, as an empty Describe, proves nothing.
 import { apply, type Hands } from './apply.ts';
+import { listText } from './bounded.ts';
 import { elect } from './election.ts';
 import type { Grip } from './grip.ts';
 import { STALE_READ } from './lease.ts';
@@ -115,14 +116,11 @@ function isShown({ cell, call }: StepDone, vip: Vip, seen: Observation): boolean
 }
 
 const notShown = (unseen: readonly StepDone[]): readonly string[] =>
-  unseen.length === 0 ? [] : [`read back: EC2 showed nothing of ${unseen.map((s) => s.cell).join(', ')}`];
+  unseen.length === 0 ? [] : [`read back: EC2 showed nothing of ${cells(unseen)}`];
 
 const tooSoon = (stale: readonly Step[]): readonly string[] =>
-  stale.length === 0
-    ? []
-    : [
-        `read back too soon to tell: EC2 still showed the old state at ${stale.map((s) => s.cell).join(', ')}`,
-      ];
+  stale.length === 0 ? [] : [`read back too soon to tell: EC2 still showed the old state at ${cells(stale)}`];
+const cells = (of: readonly { readonly cell: string }[]): string => listText(of.map((s) => s.cell));
 const lost = (taken: readonly Conflict[]): readonly string[] =>
   taken.map((c) => `read back: ${c.cell} shows ${c.found}: ${c.why}`);
 

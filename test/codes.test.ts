@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { faultFrom, knownCodes } from '../shared/aws/codes.ts';
 import { slotOf, stintOf } from '../shared/claim.ts';
-import { Fault, type FaultKind, faultKinds } from '../shared/fault.ts';
+import { Fault, type FaultKind, faultKinds, faultOf } from '../shared/fault.ts';
 import { UNKNOWN_LANDS_WITHIN } from '../shared/lease.ts';
 import type { Step } from '../shared/plan.ts';
 import { type Switched, switchVip, take } from '../shared/switch.ts';
@@ -76,6 +76,55 @@ describe('an SDK exception in the domain’s words', () => {
       expect(fault.message).toBe(`ReplaceRoute rtb-1: ${row.code}: ${row.text ?? 'text of the service'}`);
     });
   }
+
+  describe('has a text that can be kept', () => {
+    const said = (text: string) =>
+      faultFrom(sdkError('UnauthorizedOperation', text, 403), 'ReplaceRoute rtb-1').message;
+    const before = 'ReplaceRoute rtb-1: UnauthorizedOperation: ';
+    const encoded = `Encoded authorization failure message: ${'aZ-_09'.repeat(340)}`;
+
+    test('without the encoded part, which nobody can read: 2 KB of every refusal', () => {
+      expect(said(`You are not authorized to perform this operation. ${encoded}`)).toBe(
+        `${before}You are not authorized to perform this operation.`,
+      );
+      expect(said(`No. ${encoded} Ask your administrator.`)).toBe(`${before}No. Ask your administrator.`);
+    });
+
+    test('cut in the middle, since the policy that refuses is named at the end', () => {
+      const why =
+        'with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/p-1';
+      const text = said(
+        `You are not authorized. User: ${'u'.repeat(400)} is not authorized, ${why} ${encoded}`,
+      );
+      expect(text.length).toBe(before.length + 300);
+      expect(text).toMatch(
+        new RegExp(`^${before}You are not authorized\\. User: u+…u+ is not authorized, ${why}$`),
+      );
+    });
+
+    test('of 300 characters whole, of 301 not', () => {
+      expect(said('x'.repeat(300))).toBe(before + 'x'.repeat(300));
+      expect(said('x'.repeat(301))).toBe(`${before}${'x'.repeat(119)}…${'x'.repeat(180)}`);
+    });
+
+    test('on one line and without half a character, whatever a proxy or a node put into it', () => {
+      expect(said('one\r\ntwo\u2028three\u001b[31m \u202eevil\u0000')).toBe(
+        `${before}one two three [31m  evil`,
+      );
+      const pairs = said('😀'.repeat(200));
+      expect(pairs).toBe(pairs.toWellFormed());
+    });
+
+    test('also where nobody foresaw what was thrown', () => {
+      const odd = faultOf(new TypeError(`line\n${'y'.repeat(5000)}`));
+      expect([odd.message.length, odd.message.includes('\n')]).toEqual([300, false]);
+    });
+
+    test('and the answer itself goes along as the cause, for whoever has it at hand', () => {
+      const error = sdkError('UnauthorizedOperation', `No. ${encoded}`, 403);
+      expect(faultFrom(error, 'x').cause).toBe(error);
+    });
+  });
 
   test('every code that is known by name comes out as its own kind, and no code has two', () => {
     for (const [code, kind] of knownCodes)

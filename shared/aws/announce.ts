@@ -5,7 +5,7 @@ import { Fault } from '../fault.ts';
 import { noticeOf } from '../notice.ts';
 import type { Announcer } from '../switch.ts';
 import type { Failover, Stage } from '../timeline.ts';
-import { faultFrom } from './codes.ts';
+import { faultFrom, serviceText } from './codes.ts';
 
 export const FINISHED = 'VIP Failover Finished';
 export const FAILED = 'VIP Failover Failed';
@@ -38,7 +38,8 @@ async function announce(
     const reply = await client.send(new PutEventsCommand({ Entries: [entry] }), { abortSignal: signal });
     const [refused] = (reply.Entries ?? []).filter((e) => e.ErrorCode !== undefined);
     if (refused === undefined) return;
-    throw new Fault('refused', refused.ErrorCode!, `PutEvents to ${bus}: ${refused.ErrorMessage}`);
+    const text = serviceText(refused.ErrorMessage ?? 'no reason given');
+    throw new Fault('refused', refused.ErrorCode!, `PutEvents to ${bus}: ${text}`);
   } catch (error) {
     throw faultFrom(error, `announcing epoch ${failover.epoch} of ${failover.vip}`);
   }

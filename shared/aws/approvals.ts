@@ -49,12 +49,13 @@ async function pending(table: TimelineTable, vip: string, now: EpochMs): Promise
     const reply = await table.client.send(new QueryCommand(query), { abortSignal: table.signal });
     return (reply.Items ?? [])
       .map((item) => {
-        const { ofVip, execution, token, order, plan, atMs, untilMs } = unmarshall(
+        const { ofVip, execution, token, order, plan, calls, atMs, untilMs } = unmarshall(
           item,
         ) as ApprovalRequest & {
           readonly ofVip: string;
         };
-        return { vip: ofVip, execution, token, order, plan, atMs, untilMs };
+        const asked = { vip: ofVip, execution, token, order, plan, atMs, untilMs };
+        return calls === undefined ? asked : { ...asked, calls };
       })
       .filter((request) => request.untilMs > now)
       .sort((a, b) => b.atMs - a.atMs);

@@ -1,4 +1,5 @@
 // The only place where AWS error codes are spelled. Each row says what a code means for us and where that is known from.
+import { MESSAGE_MAX, readable } from '../bounded.ts';
 import { Fault, type FaultKind } from '../fault.ts';
 
 const kinds: Readonly<Record<FaultKind, readonly string[]>> = {
@@ -84,14 +85,26 @@ interface SdkError extends Error {
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
 }
 
+/**
+ * EC2 adds 1 to 2 KB that only sts:DecodeAuthorizationMessage can read; CloudTrail keeps them with the refused call (EC2
+ * API reference, "Error codes": UnauthorizedOperation).
+ */
+const encodedPart = /\s*Encoded authorization failure message:\s*\S*/gi;
+
+/** A service's message as it is kept: on one line, without what nobody can read, and cut. */
+export const serviceText = (text: string): string => readable(text.replace(encodedPart, ''), MESSAGE_MAX);
+
+/** Longer than every code that AWS documents. */
+const CODE_MAX = 100;
+
 /** What an SDK call threw, in the domain's words. Without a reply from the service the effect is unknown. */
 export function faultFrom(error: unknown, during: string): Fault {
   if (error instanceof Fault) return error;
   const sdk = error as SdkError;
-  const code = sdk?.name ?? 'Error';
+  const code = readable(sdk?.name ?? 'Error', CODE_MAX);
   const text = sdk?.message ?? String(error);
   const status = sdk?.$metadata?.httpStatusCode;
-  return new Fault(kindOf(code, text, status), code, `${during}: ${code}: ${text}`, error);
+  return new Fault(kindOf(code, text, status), code, `${during}: ${code}: ${serviceText(text)}`, error);
 }
 
 function kindOf(code: string, text: string, status: number | undefined): FaultKind {

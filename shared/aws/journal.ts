@@ -1,7 +1,8 @@
 // What an operator sees in CloudWatch: one structured log line for each thing that happened, and metrics in the same
 // lines (EMF: no API call, CloudWatch Logs extracts them). No domain code logs; it returns what is to be told.
 //
-// A log line of a failover carries the record's own words, so that log and timeline can be held against each other.
+// A log line of a failover carries the record's own words, as far as a line holds them, and the digest of all of it, so that log
+// and timeline can be held against each other.
 import { createHash } from 'node:crypto';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
@@ -10,6 +11,8 @@ import { digest } from '../digest.ts';
 import type { Answer } from '../failover.ts';
 import { type Fault, faultOf } from '../fault.ts';
 import type { Report } from '../reconcile.ts';
+import { fitted, LISTED_MAX, type Limit } from '../record-fit.ts';
+import { jsonBytes } from '../record-size.ts';
 import type { Sweep } from '../sweep.ts';
 import type { Failover, Rejection } from '../timeline.ts';
 import { durations } from './announce.ts';
@@ -91,18 +94,36 @@ export function tellFailover(journal: Journal, failover: Failover): void {
   if (isTrouble(failover)) one(journal, vip, metricNames.trouble, MetricUnit.Count, 1);
 }
 
+/** What CloudWatch Logs adds to an event of LINE_MAX bytes; and what the logger does: service, request, an error with its cause. */
+const EVENT_OVERHEAD = 26;
+const ENVELOPE_MAX = 8192;
+/** Of CloudWatch Logs: an event that is larger is cut, and then no JSON any more. */
+const LINE_MAX = 262_144;
+
+/** A large record that fits the table need not fit a line; its digest does in any case. */
+const lineLimit: Limit = {
+  place: 'the log line',
+  max: LINE_MAX - EVENT_OVERHEAD - ENVELOPE_MAX,
+  bytes: (entry) => jsonBytes(withoutClaims(entry as Failover)),
+};
+
+function withoutClaims(failover: Failover): Omit<Failover, 'claims'> {
+  const { claims: _claims, ...told } = failover;
+  return told;
+}
+
+const lineOf = (failover: Failover): object => withoutClaims(fitted(failover, lineLimit));
+
 /** The line alone, with the digest of the whole record: an edited or deleted one is found by it. */
 export function tellRecord(journal: Journal, failover: Failover): void {
-  const { claims: _claims, ...told } = failover;
   const proof = digest(failover, sha256);
   const level = isTrouble(failover) ? 'error' : 'info';
-  journal.logger[level](`failover ${failover.outcome}`, { ...told, digest: proof });
+  journal.logger[level](`failover ${failover.outcome}`, { ...lineOf(failover), digest: proof });
 }
 
 /** Without a digest: there is no record, and whoever comes next closes the epoch. */
 export function tellUnrecorded({ logger }: Journal, failover: Failover, error: unknown): void {
-  const { claims: _claims, ...told } = failover;
-  logger.error(`failover ${failover.outcome}, not recorded`, { ...told, error: faultOf(error) });
+  logger.error(`failover ${failover.outcome}, not recorded`, { ...lineOf(failover), error: faultOf(error) });
 }
 
 const isTrouble = ({ outcome }: Failover): boolean =>
@@ -151,10 +172,20 @@ export function tellSweep(journal: Journal, sweep: Sweep): void {
     journal.metrics.addMetric(metricNames.reconciled, MetricUnit.Count, 1);
 }
 
+/** Of a large VIP's cells the first ones; `vipshift status` shows all. */
+function firstOnes({ drift, conflicts, strays, trouble }: Report) {
+  const lists = { drift, conflicts, strays, trouble };
+  const long = Object.entries(lists).filter(([, list]) => list.length > LISTED_MAX);
+  if (long.length === 0) return {};
+  const cut = long.map(([name, list]) => [name, list.slice(0, LISTED_MAX)] as const);
+  const counts = long.map(([name, list]) => [name, list.length - LISTED_MAX] as const);
+  return { ...Object.fromEntries(cut), omitted: Object.fromEntries(counts) };
+}
+
 export function tellReport(journal: Journal, report: Report): void {
   const { switched, ...told } = report;
   if (report.did === 'switched' || report.trouble.length > 0 || report.splitBrain.length > 0)
-    journal.logger.warn('reconcile', { ...told });
+    journal.logger.warn('reconcile', { ...told, ...firstOnes(report) });
   tellFaults(journal, report.vip, switched?.faults ?? []);
   if (report.trouble.length > 0) tellVip(journal, report.vip, metricNames.unhealthy, MetricUnit.Count, 1);
   if (switched === undefined && report.splitBrain.length > 0)

@@ -1,4 +1,6 @@
-// The timeline in memory: put if absent, never updated.
+// The timeline in memory: put if absent, never updated. It refuses by size as DynamoDB does.
+import { Fault } from '../fault.ts';
+import { itemBytes, RECORD_MAX } from '../record-size.ts';
 import type { Entry, Failover, Intent, Probe, Rejection, Timeline } from '../timeline.ts';
 
 export interface CountedRejection extends Rejection {
@@ -32,6 +34,9 @@ export function memoryTimeline(): MemoryTimeline {
     async put(entry) {
       const key = `${entry.vip} ${entry.epoch} ${entry.entry}`;
       const there = byKey.get(key);
+      const bytes = itemBytes(entry);
+      if (bytes > RECORD_MAX)
+        throw new Fault('refused', 'ValidationException', `the item has ${bytes} bytes`);
       if (there !== undefined) return there;
       byKey.set(key, entry);
       entries.push(entry);

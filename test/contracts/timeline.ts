@@ -1,5 +1,8 @@
 // What every Timeline must do, on memory and on DynamoDB alike.
 import { expect, it } from 'vitest';
+import { digest } from '../../shared/digest.ts';
+import { fitted } from '../../shared/record-fit.ts';
+import { ITEM_MAX, itemBytes, RECORD_MAX } from '../../shared/record-size.ts';
 import { plus } from '../../shared/time.ts';
 import type { Failover, Intent, Rejection, Timeline } from '../../shared/timeline.ts';
 import { START } from '../world.ts';
@@ -77,6 +80,38 @@ export function timelineContract(open: () => TimelineUnderTest): void {
     const vip = fresh();
     await timeline.put(outcomeOf(vip, 10));
     expect(await timeline.read(vip, 1)).toEqual({});
+  });
+
+  const filled = (vip: string, bytes: number): Failover => {
+    const empty = itemBytes(outcomeOf(vip, 1, { notes: [''] }));
+    return outcomeOf(vip, 1, { notes: ['→'.repeat(8).padEnd(bytes - empty - 16, 'x')] });
+  };
+
+  it('takes an entry of RECORD_MAX bytes, in UTF-8: what the store adds has its place', async () => {
+    const { timeline } = open();
+    const entry = filled(fresh(), RECORD_MAX);
+    expect(itemBytes(entry)).toBe(RECORD_MAX);
+    await timeline.put(entry);
+    expect((await timeline.read(entry.vip, 1)).outcome).toMatchObject(entry);
+  });
+
+  it('keeps an entry from which something was left out, so that its digest stays', async () => {
+    const { timeline } = open();
+    const vip = fresh();
+    const steps = outcomeOf(vip, 1).steps.flatMap((one) => Array.from({ length: 4000 }, () => one));
+    const entry = fitted(outcomeOf(vip, 1, { steps }));
+    expect(entry.omitted).toEqual({ steps: [{ count: 3950, result: 'done' }] });
+    await timeline.put(entry);
+    const { outcome } = await timeline.read(vip, 1);
+    expect(outcome).toMatchObject(entry);
+    expect(digest(outcome!, (text) => text)).toBe(digest(entry, (text) => text));
+  });
+
+  it('refuses an entry of more than ITEM_MAX bytes, and keeps nothing of it', async () => {
+    const { timeline } = open();
+    const entry = filled(fresh(), ITEM_MAX + 1);
+    await expect(timeline.put(entry)).rejects.toMatchObject({ kind: 'refused', code: 'ValidationException' });
+    expect(await timeline.read(entry.vip, 1)).toEqual({});
   });
 
   it('counts rejections by VIP, node, reason and hour, with the last example', async () => {

@@ -62,6 +62,10 @@ export function perform(world: World, act: Act): void {
     case 'describes work':
       world.describesFail = act.does === 'describes fail';
       break;
+    case 'calls are denied':
+    case 'calls are allowed':
+      world.callsDenied = act.does === 'calls are denied';
+      break;
     case 'bucket is drained':
       world.region.drain();
       break;

@@ -52,6 +52,7 @@ export function build(story: Story): World {
     orders: [],
     vipOf: (step) => vipOf(story, step),
     describesFail: () => world.describesFail,
+    callsDenied: () => world.callsDenied,
     strikes(name, by, lastsMs = 0) {
       if (!odds(name, by.luck)) return false;
       struck(world, name, sched.now() + lastsMs);
@@ -129,6 +130,7 @@ export function build(story: Story): World {
     known: known(story.vips.map((v) => v.name)),
     busDown,
     describesFail: false,
+    callsDenied: false,
     lastDeed: [],
     intervals: [],
     wrongSince: [],

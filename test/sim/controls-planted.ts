@@ -33,6 +33,20 @@ export const planted: readonly Control[] = [
     ],
   },
   {
+    // Each of the three alone keeps a record small enough.
+    name: 'the messages are neither cut nor folded, and nobody looks at the size',
+    breaks: ['nothing stuck', 'true record'],
+    patches: [
+      patch('aws/codes', "readable(text.replace(encodedPart, ''), MESSAGE_MAX);", 'text;'),
+      patch('same-faults', 'return known === undefined && reasons.has(key) ? step : rest;', 'return step;'),
+      patch(
+        'record-fit',
+        'for (const reduce of reductions) {',
+        'for (const reduce of reductions.slice(9)) {',
+      ),
+    ],
+  },
+  {
     name: 'a pin that an order set outlives what was asked',
     breaks: ['orders'],
     patches: [patch('order', 'minutes(order.pinMinutes)', 'minutes(order.pinMinutes + 1)')],

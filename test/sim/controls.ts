@@ -162,11 +162,7 @@ export const controls: readonly Control[] = [
     breaks: ['true record'],
     patches: [
       patch('abandoned', 'return (await Promise.all(closing)).flat();', 'return holders;'),
-      patch(
-        'abandoned',
-        "      await tools.timeline.put({\n        entry: 'outcome',",
-        "      void ({\n        entry: 'outcome',",
-      ),
+      patch('abandoned', 'await tools.timeline.put(fitted(entry));', 'void fitted(entry);'),
     ],
   },
   {

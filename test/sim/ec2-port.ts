@@ -1,5 +1,6 @@
 // EC2 behind the network: describes that fail, are slow or stale; mutations that are refused, lost before or after their
 // effect, or land late.
+import { faultFrom } from '../../shared/aws/codes.ts';
 import type { Ec2 } from '../../shared/ec2.ts';
 import { Fault } from '../../shared/fault.ts';
 import { ATTEMPT_MAX, UNKNOWN_LANDS_WITHIN } from '../../shared/lease.ts';
@@ -65,6 +66,21 @@ function agesBy(luck: Chance): (id: string) => number {
   };
 }
 
+/** 2 KB of it nobody can read; the rest names the table. */
+const ENCODED = `Encoded authorization failure message: ${'aZ-_09'.repeat(340)}`;
+
+/** As EC2 answers where a policy denies the call. */
+function denied({ call, cell }: Step): Fault {
+  const [thing] = cell.split(' ');
+  const why = 'with an explicit deny in a service control policy';
+  const text = `You are not authorized to perform this operation. The role is not authorized to perform: ec2:${call} on resource: ${thing} ${why}. ${ENCODED}`;
+  const error = Object.assign(new Error(text), {
+    name: 'UnauthorizedOperation',
+    $metadata: { httpStatusCode: 403 },
+  });
+  return faultFrom(error, `${call} ${cell}`);
+}
+
 /** Signing takes a moment, in which a pause may strike; then the check and the sending are one tick. */
 async function attempt(net: Network, by: Invocation, step: Step, mayStart: () => boolean): Promise<void> {
   const { luck } = by;
@@ -82,6 +98,7 @@ async function attempt(net: Network, by: Invocation, step: Step, mayStart: () =>
   const answer = () => {
     if (throttle || !net.region.admit(step.call)) return Promise.reject(throttled(step.call));
     if (before) return Promise.reject(broken(step.call));
+    if (net.callsDenied()) return Promise.reject(denied(step));
     return net.region.carryOut(step, id);
   };
   // The request goes out in this very tick: no begin() between check and sending.

@@ -24,6 +24,38 @@ const drawnApart: ReadonlySet<FaultName> = new Set([
 ]);
 
 export function storyOf(seed: number): Story {
+  const denied = chance(seed, 'denied');
+  return denied.odds(0.004) ? deniedStory(seed, denied) : mixedStory(seed);
+}
+
+/** A VIP of many cells, whose every change EC2 refuses while it has to move: the records are as large as they get here. */
+function deniedStory(seed: number, luck: Chance): Story {
+  const vip = vipOf(luck, 'web', 0, 1, true);
+  const v4 = vip.addresses[0]!;
+  const addresses = [v4, 'fd77:7669:7073::1/128'];
+  const deniedAtMs = luck.between(60_000, 90_000);
+  const allowedAtMs = deniedAtMs + luck.between(70_000, 150_000);
+  return {
+    seed,
+    nodes: Array.from({ length: luck.int(2, 3) }, (_, n) => nodeOf(luck, n, 1)),
+    vips: [{ ...vip, addresses, tables: luck.int(90, 120) }],
+    odds: luck.odds(0.5)
+      ? { 'announcement failed': 0.5 }
+      : { 'announcement failed': 0.5, 'record failed': 0.05 },
+    preempt: luck.odds(0.5),
+    sharedBudget: luck.odds(0.5),
+    acts: [
+      { does: 'calls are denied', atMs: deniedAtMs },
+      { does: luck.odds(0.5) ? 'stops' : 'fails', node: 0, atMs: deniedAtMs + luck.log(10, 20_000) },
+      { does: 'calls are allowed', atMs: allowedAtMs },
+    ],
+    quietAtMs: Math.round(allowedAtMs + 120_000),
+    timeoutMs: 300_000,
+    phaseMs: luck.int(0, 59_999),
+  };
+}
+
+function mixedStory(seed: number): Story {
   const luck = chance(seed, 'story');
   const apart = chance(seed, 'story apart');
   const names = luck.pick([['web'], ['web'], ['web', 'db'], ['web', 'db', 'api']]);

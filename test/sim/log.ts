@@ -49,6 +49,8 @@ export interface Log {
   readonly answers: Answered[];
   /** When each entry of the timeline was put, in their order. */
   readonly filedAtMs: number[];
+  /** Entries that the store itself refuses, however often they are put. */
+  readonly unfiled: { readonly atMs: number; readonly entry: Entry; readonly why: string }[];
   looked(by: Invocation, vip: string, trueAtMs: number): void;
   sent(by: Invocation, vip: string, step: Step): number;
   landed(id: number, done: boolean): void;
@@ -73,6 +75,7 @@ export function emptyLog(
     writes: [],
     answers: [],
     filedAtMs: [],
+    unfiled: [],
     looked(by, vip, trueAtMs) {
       const of = knew.get(by) ?? new Map<string, number>();
       of.set(vip, Math.min(of.get(vip) ?? trueAtMs, trueAtMs));
@@ -116,6 +119,8 @@ export function emptyLog(
       const before = timeline.entries.length;
       const answer = timeline.put(entry);
       if (timeline.entries.length > before) log.filedAtMs.push(sched.now());
+      const atMs = sched.now();
+      answer.catch((error: Error) => log.unfiled.push({ atMs, entry, why: error.message }));
       return answer;
     },
   };

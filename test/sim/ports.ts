@@ -39,6 +39,7 @@ export interface Network {
   /** Whether the fault strikes this request; counted when it does. `untilMs`: when its consequences are over. */
   strikes(name: FaultName, invocation: Invocation, lastsMs?: number): boolean;
   describesFail(): boolean;
+  callsDenied(): boolean;
 }
 
 export const lost = (what: string): Fault => new Fault('unknown', 'TimeoutError', `${what}: no reply`);

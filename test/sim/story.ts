@@ -99,6 +99,8 @@ export type Deed =
   | { readonly does: 'clock jumps'; readonly node: number; readonly clockMs: number }
   | { readonly does: 'bus goes' | 'bus returns'; readonly zone?: string }
   | { readonly does: 'describes fail' | 'describes work' | 'bucket is drained' }
+  /** Every mutation is refused, as by an SCP, with all that EC2 says then. */
+  | { readonly does: 'calls are denied' | 'calls are allowed' }
   | { readonly does: 'pin'; readonly vip: number; readonly node: number; readonly forMs: number }
   | { readonly does: 'freeze'; readonly vip: number; readonly forMs: number }
   | { readonly does: 'unpin'; readonly vip: number }

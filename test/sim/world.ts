@@ -51,6 +51,7 @@ export interface World {
   readonly known: Known;
   readonly busDown: Set<string>;
   describesFail: boolean;
+  callsDenied: boolean;
   /** What was done last, by VIP: names wrong intervals. */
   readonly lastDeed: string[];
   readonly intervals: Interval[];

@@ -1,5 +1,5 @@
 // Guarantee 6: the record does not lie. No mutation without a cause and an epoch written before it; the outcome stands
-// before the epoch is closed; every epoch gets one; and an outcome agrees with what was sent and what EC2 shows.
+// before the epoch is closed; every epoch gets one, and the store takes it; and an outcome agrees with what was sent and what EC2 shows.
 
 import { ATTEMPT_MAX } from '../../../shared/lease.ts';
 import type { Entry, Failover, StepDone } from '../../../shared/timeline.ts';
@@ -19,6 +19,9 @@ export const trueRecord = (world: World): readonly Violation[] =>
       .filter(({ entry }) => entry.vip === spec.name);
     const sends = world.log.sends.filter((sent) => sent.vip === spec.name);
     const begun = new Map<number, number>();
+    for (const { atMs, entry, why } of world.log.unfiled)
+      if (entry.vip === spec.name)
+        say(atMs, `the ${entry.entry} of epoch ${entry.epoch} cannot be recorded: ${why}`);
     const causes = closing(world, spec.name, entries, begun, say);
     caused(sends, say);
     const outcomes = new Map<number, { outcome: Failover; atMs: number }>();

@@ -1,0 +1,229 @@
+// Where a large failover is told beside the record: log, bus, message and workflow. Each has its limit, and none may be missed.
+import { createHash } from 'node:crypto';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import type { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { awsAnnouncer } from '../shared/aws/announce.ts';
+import { lineFrom } from '../shared/aws/audit-lines.ts';
+import { type Journal, tellSweep } from '../shared/aws/journal.ts';
+import { recorded } from '../shared/aws/recorded.ts';
+import { callsOf, carriedPreflight, carriedSwitch, carriedVerdict } from '../shared/carried.ts';
+import { digest } from '../shared/digest.ts';
+import { Fault } from '../shared/fault.ts';
+import { memoryTimeline } from '../shared/memory/timeline.ts';
+import { noticeOf } from '../shared/notice.ts';
+import type { Carried, FailoverOrder } from '../shared/order.ts';
+import type { Preflight } from '../shared/preflight.ts';
+import type { Report } from '../shared/reconcile.ts';
+import { itemBytes, jsonBytes, RECORD_MAX, utf8Bytes } from '../shared/record-size.ts';
+import { report } from '../shared/report.ts';
+import { foldFaults } from '../shared/same-faults.ts';
+import type { Failover, StepDone } from '../shared/timeline.ts';
+import { change, item, owned, reconciles, routeTo, START } from './world.ts';
+
+/** CloudWatch Logs and EventBridge take this, and so does SNS; the log counts 26 more for each event. */
+const KB_256 = 262_144;
+const EVENT_OVERHEAD = 26;
+
+const many = <T>(count: number, one: (n: number) => T): T[] =>
+  Array.from({ length: count }, (_, n) => one(n));
+const hex = (n: number): string => n.toString(16).padStart(17, '0');
+/** As many cells as there can be: 200 tables, 16 addresses. */
+const CELLS = 3200;
+const v6 = (n: number): string => `fd77:7669:7073:7669:7073:7669:7073:${(n % 16).toString(16)}a10/128`;
+const cellOf = (n: number): string => `rtb-${hex(n >> 4)} ${v6(n)}`;
+const step = (n: number, over: Partial<StepDone> = {}): StepDone => ({
+  ...{ cell: cellOf(n), call: 'ReplaceRoute', from: `eni-${hex(1)}`, to: `eni-${hex(2)}`, result: 'done' },
+  ...{ attempts: 1, unanswered: 0, sentAtMs: START, doneAtMs: START },
+  ...over,
+});
+const message = 'You are not authorized to perform this operation. '.repeat(6);
+const denied = (n: number) => step(n, { result: 'failed', code: 'UnauthorizedOperation', message });
+const foreign = (n: number) => ({
+  ...{ cell: cellOf(n), found: `tgw-${hex(n)}`, kind: 'foreign' as const },
+  why: 'the route leads to a target that is none of this VIP, and it is active',
+});
+const failover = (over: Partial<Failover>): Failover => ({
+  ...{ entry: 'outcome', vip: 'web', epoch: 7, holder: 'me', outcome: 'failed', from: 'i-b', to: 'i-a' },
+  ...{ why: 'newest MASTER is i-a', steps: [], conflicts: [], stages: [], verified: false, notes: [] },
+  ...{ cause: { kind: 'claim', node: 'i-a', why: 'i-a said MASTER', atMs: START } },
+  ...{ claims: {}, splitBrain: [], atMs: START },
+  ...over,
+});
+
+const folded = foldFaults(many(CELLS, denied));
+/** What can be large, each as large as it gets. */
+const large: readonly (readonly [string, Failover])[] = [
+  ['1,000 cells done', failover({ outcome: 'switched', steps: many(1000, (n) => step(n)) })],
+  ['1,000 cells refused', failover(foldFaults(many(1000, denied)))],
+  ['3,200 cells refused', failover(folded)],
+  ['3,200 cells left alone', failover({ conflicts: many(CELLS, foreign) })],
+  ['3,200 cells found by the next holder', failover({ outcome: 'abandoned', notes: many(CELLS, cellOf) })],
+];
+
+const lines: string[] = [];
+/** The logger indents its lines for developers only. */
+const deployed = (line: string): string => (line.startsWith('{') ? JSON.stringify(JSON.parse(line)) : line);
+function journal(): Journal {
+  lines.length = 0;
+  vi.stubEnv('POWERTOOLS_DEV', 'true');
+  for (const how of ['log', 'info', 'warn', 'error'] as const)
+    vi.spyOn(console, how).mockImplementation((line) => void lines.push(deployed(String(line))));
+  return {
+    logger: new Logger({ serviceName: 'vipshift', logLevel: 'INFO' }),
+    metrics: new Metrics({ namespace: 'vipshift/prod', serviceName: 'vipshift' }),
+    byVip: false,
+  };
+}
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const longestLine = (): number => Math.max(...lines.map(utf8Bytes)) + EVENT_OVERHEAD;
+
+describe('the log line of a record', () => {
+  it.each(large)('of %s is one event, and proves the record as it stands', async (what, whole) => {
+    const stands = await recorded(memoryTimeline(), journal())
+      .put(whole)
+      .catch(() => undefined);
+    const bytes = longestLine();
+    vi.restoreAllMocks();
+    console.info(`${what}: item ${itemBytes(whole)} B, log line ${bytes} B`);
+    expect(bytes).toBeLessThanOrEqual(KB_256);
+    if (itemBytes(whole) > RECORD_MAX) expect(stands).toBeUndefined();
+    else {
+      const proofs = lines.flatMap((line) => lineFrom(line, START) ?? []);
+      expect(proofs.map((p) => p.digest)).toEqual([digest(whole, sha256)]);
+      const told = JSON.parse(lines.find((line) => line.includes('"digest"'))!) as Failover;
+      const steps = told.steps.length + (told.omitted?.steps ?? []).reduce((all, s) => all + s.count, 0);
+      expect(steps).toBe(whole.steps.length);
+    }
+  });
+
+  it('of what could not be recorded fits, too, with the error and its cause', async () => {
+    const cause = new Error('x'.repeat(3000));
+    const put = () => Promise.reject(new Fault('unknown', 'Timeout', 'no reply', cause));
+    const broken = { ...memoryTimeline(), put };
+    await expect(recorded(broken, journal()).put(failover(folded))).rejects.toThrow('no reply');
+    expect(longestLine()).toBeLessThanOrEqual(KB_256);
+  });
+});
+
+it('the line of a sweep names the first fifty of what differs, and the number of the others', () => {
+  const drift = many(
+    CELLS,
+    (n) => ({ ...step(n), eni: 'eni-1', table: 'rtb-1', destination: v6(n) }) as never,
+  );
+  const conflicts = many(CELLS, foreign);
+  const trouble = conflicts.map((c) => `left alone: ${c.cell} (${c.found}): ${c.why}`);
+  const why = { vip: 'web', did: 'nothing', why: 'drift', strays: [], splitBrain: [] } as const;
+  const large: Report = { ...why, drift, conflicts, trouble };
+  tellSweep(journal(), { reports: [large], failures: [], left: [] });
+  const line = lines.find((l) => l.includes('"reconcile"'))!;
+  expect(longestLine()).toBeLessThanOrEqual(KB_256);
+  const told = JSON.parse(line) as Report;
+  expect([told.drift, told.conflicts, told.trouble].map((list) => list.length)).toEqual([50, 50, 50]);
+  expect(told).toMatchObject({ omitted: { drift: 3150, conflicts: 3150, trouble: 3150 } });
+});
+
+describe('the announcement on the bus, which is the message to people, too', () => {
+  const worst = failover({
+    ...folded,
+    conflicts: many(CELLS, foreign),
+    notes: many(CELLS, () => '→"\\'.repeat(900)),
+  });
+
+  it('fits the bus', async () => {
+    const sent: PutEventsCommand[] = [];
+    const send = (command: PutEventsCommand) => {
+      sent.push(command);
+      return Promise.resolve({ Entries: [{}] });
+    };
+    const client = { send } as unknown as EventBridgeClient;
+    const signal = new AbortController().signal;
+    await awsAnnouncer({ client, bus: 'vipshift-prod', stage: 'prod', signal }).failed!(worst);
+    const [entry] = sent[0]!.input.Entries!;
+    const bytes = utf8Bytes(`${entry!.Source}${entry!.DetailType}${entry!.Detail}`) + 14;
+    console.info(`worst detail on the bus ${bytes} B, text ${utf8Bytes(noticeOf(worst, 'prod').text)} B`);
+    expect(bytes).toBeLessThanOrEqual(KB_256);
+  });
+
+  it('names the reason with its number, the first twenty things, and how many more there are', () => {
+    const text = noticeOf(failover({ ...folded, conflicts: many(30, foreign) }), 'prod').text.split('\n');
+    expect(text).toContain(
+      'Outcome: failed, epoch 7; 0 of 3200 EC2 calls carried out; not confirmed by reading back; the next reconcile looks again',
+    );
+    expect(text.filter((line) => line.startsWith('Left alone: '))).toHaveLength(20);
+    expect(text).toContain('… and 10 more left alone');
+    expect(text.find((line) => line.startsWith('Note: '))).toMatch(
+      /^Note: 3200 × UnauthorizedOperation; the first: /,
+    );
+  });
+});
+
+describe('what the workflow carries', () => {
+  const order: FailoverOrder = {
+    ...{ vip: 'web', to: 'i-a', mode: 'via-keepalived', reason: 'r'.repeat(500), by: 'b'.repeat(500) },
+    ...{ dryRun: false, approval: true, pinMinutes: 0, claimWaitSeconds: 30 },
+  };
+  const plan = many(
+    CELLS,
+    (n) => ({ call: 'ReplaceRoute', cell: cellOf(n), from: `eni-${hex(1)}`, eni: `eni-${hex(2)}` }) as const,
+  );
+  const conflicts = many(CELLS, foreign);
+  const found: Preflight = {
+    ...{ outcome: 'fit', reasons: many(200, () => message), plan, conflicts, atLeastMs: 640_000 },
+    before: { owner: 'i-b', priority: 200 },
+  };
+  const wrong = conflicts.map((c) => `${c.cell} → ${c.found}`);
+  const why = ['outcome failed', ...many(CELLS, cellOf)].join('; ');
+  const failed: Carried = {
+    outcome: 'failed',
+    why,
+    owner: 'i-b',
+    failover: failover({ ...folded, conflicts }),
+  };
+
+  it('fits its 256 KB with everything at its worst, the report included, whose cause fits 32 KB', () => {
+    const story = {
+      preflight: { ...carriedPreflight(found), order },
+      verified: carriedVerdict({ outcome: 'wrong', wrong, conflicts: wrong }),
+      switched: carriedSwitch(failed, 'prod'),
+      switchedBack: carriedSwitch(failed, 'prod'),
+      error: { Error: 'States.TaskFailed', Cause: 'c'.repeat(32_768) },
+      end: { outcome: 'failed' },
+    } as const;
+    const told = report({ story, stage: 'prod', execution: 'e-1' });
+    const bytes = jsonBytes({ ...story, report: told });
+    console.info(
+      `workflow data at its worst ${bytes} B, cause ${told.cause.length} characters, text ${utf8Bytes(told.text)} B`,
+    );
+    expect(bytes).toBeLessThanOrEqual(KB_256);
+    expect(told.cause.length).toBeLessThanOrEqual(32_768);
+    expect(told.cause).toMatch(/ and \d+ more$/);
+  });
+
+  it('says how many calls there are beyond those that it carries; a small plan it leaves as it is', () => {
+    const carried = carriedPreflight(found);
+    expect([carried.plan.length, callsOf(carried), carried.left]).toEqual([
+      100,
+      3200,
+      { plan: 3100, conflicts: 3100, reasons: 100 },
+    ]);
+    const small = { ...found, plan: plan.slice(0, 100), conflicts: [], reasons: [] };
+    expect(carriedPreflight(small)).toBe(small);
+    expect(callsOf(small)).toBe(100);
+  });
+});
+
+it('a cause names the first cells that drifted: it stands in the item twice for each open epoch', async () => {
+  const w = await owned();
+  change(w, { addresses: many(60, (n) => `192.168.255.${n + 1}/32`) });
+  for (const table of ['rtb-1', 'rtb-2', 'rtb-3', 'rtb-4'])
+    for (const address of item(w).addresses) routeTo(w, table, address, { target: 'eni-i-b-service' });
+  const { why } = await reconciles(w);
+  expect(why).toMatch(/^drift at rtb-1 192\.168\.255\.1\/32, .* and 220 more$/);
+  expect(utf8Bytes(why)).toBeLessThan(1000);
+});
