@@ -1,15 +1,20 @@
 /**
- * `npm run deploy -- --stage prod …` and `npm run remove -- --stage prod`: build, package, validate, deploy; or take the stack away.
+ * `npm run deploy -- --stage prod …` and `npm run remove -- --stage prod`: build, package, validate, deploy, wait for a node's claim; or
+ * take the stack away.
  *
  * Invariant: what was validated is what is deployed (the package is made once). Without a stage nothing is done: there is no default for
- * production. Everything after the stage goes to osls as it is (--region, --param name=value, --aws-profile).
+ * production. Everything after the stage goes to osls as it is (--region, --param name=value, --aws-profile); --no-wait is ours.
  */
 import { type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type Account, accountOf } from './account.ts';
+import { firstClaim, heardText, unheardText } from './first-claim.ts';
 import { budgetBytes, bundleFunctions, kib } from './functions.ts';
 import { notAccepted } from './template-check.ts';
+import { given, wayBack } from './way-back.ts';
 
 const root = join(import.meta.dirname, '..');
 const osls = join(root, 'node_modules', 'serverless', 'bin', 'serverless.js');
@@ -24,14 +29,73 @@ export interface Place {
 
 /** Packages, validates and deploys what has been built. Throws before anything is changed when the template is not right. */
 export async function deploy(place: Place, stage: string, more: readonly string[]): Promise<void> {
+  await prepare(place, stage, more);
+  await put(place, stage, more);
+}
+
+async function prepare(place: Place, stage: string, more: readonly string[]): Promise<void> {
   await run(place, ['package', '--stage', stage, ...more]);
-  const template = join(place.folder, '.serverless', 'cloudformation-template-update-stack.json');
+  const template = join(place.folder, packagedTemplate);
   const problems = notAccepted(template);
   if (problems.length > 0)
     throw new Error(
       `the template has ${problems.length} findings, nothing was deployed:\n${problems.join('\n')}`,
     );
-  await run(place, ['deploy', '--package', '.serverless', '--stage', stage, ...more]);
+}
+
+const put = (place: Place, stage: string, more: readonly string[]): Promise<void> =>
+  run(place, ['deploy', '--package', '.serverless', '--stage', stage, ...more]);
+
+export interface Ears {
+  account(region: string, profile: string | undefined): Account;
+  /** Progress, a line each. */
+  tell(line: string): void;
+}
+
+/**
+ * Deploys, and returns when a claim that a node made since was accepted, or when there is no node that could make one. Throws, with the
+ * commands that go back, when none was accepted in time.
+ */
+export async function deployAndHear(
+  place: Place,
+  stage: string,
+  more: readonly string[],
+  ears: Ears = { account: accountOf, tell: console.log },
+): Promise<void> {
+  await prepare(place, stage, more);
+  const { region, stack, vipsTable } = packagedIn(place.folder);
+  const aws = ears.account(region, given(more).profile);
+  const before = await aws.deployed(stack);
+  await put(place, stage, more);
+  const target = { stage, region, args: more };
+  const hearing = await firstClaim({ ...aws.listening(vipsTable), tell: (line) => ears.tell(line) }).catch(
+    (error: unknown) => {
+      const found = error instanceof Error ? error.message : String(error);
+      const look = `npx vipshift status --stage ${stage} --region ${region}`;
+      throw new Error(
+        `stage ${stage} in ${region} is deployed, but whether a node is heard is not known: ${found}. Run ${look}; --no-wait leaves this out`,
+        { cause: error },
+      );
+    },
+  );
+  if (hearing.is !== 'unheard') return ears.tell(heardText(hearing, target));
+  const way = wayBack(target, before, await aws.deployed(stack));
+  throw new Error(`${unheardText(hearing, target)}\n${way}`);
+}
+
+const packagedTemplate = join('.serverless', 'cloudformation-template-update-stack.json');
+
+/** What osls made of serverless.yml and the options. */
+function packagedIn(folder: string): { region: string; stack: string; vipsTable: string } {
+  const json = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  const { service } = json(join('.serverless', 'serverless-state.json')) as {
+    service: { provider: { region: string; stackName: string } };
+  };
+  const { Resources } = json(packagedTemplate) as {
+    Resources: { VipsTable: { Properties: { TableName: string } } };
+  };
+  const { region, stackName: stack } = service.provider;
+  return { region, stack, vipsTable: Resources.VipsTable.Properties.TableName };
 }
 
 /** The tables stay (DeletionPolicy Retain): they are the ledger and the record. */
@@ -45,12 +109,22 @@ async function run({ folder, env, output }: Place, args: readonly string[]): Pro
   if (status !== 0) throw new Error(`serverless ${args[0]} ended with ${signal ?? `status ${status}`}`);
 }
 
-async function main(): Promise<void> {
+export interface Order {
+  readonly task: 'deploy' | 'remove';
+  readonly stage: string;
+  /** Whether a deployment waits for a node's claim. */
+  readonly wait: boolean;
+  /** For osls. */
+  readonly more: readonly string[];
+}
+
+export function orderFrom(args: readonly string[]): Order {
   const { values, positionals, tokens } = parseArgs({
+    args: [...args],
     allowPositionals: true,
     strict: false,
     tokens: true,
-    options: { stage: { type: 'string' } },
+    options: { stage: { type: 'string' }, 'no-wait': { type: 'boolean' } },
   });
   const [task] = positionals;
   const { stage } = values;
@@ -58,12 +132,17 @@ async function main(): Promise<void> {
     throw new Error('want: npm run deploy -- --stage NAME, or npm run remove -- --stage NAME');
   const own = new Set(
     tokens.flatMap((t) =>
-      t.kind === 'option' && t.name === 'stage'
-        ? [t.index, t.inlineValue === true ? t.index : t.index + 1]
+      t.kind === 'option' && (t.name === 'stage' || t.name === 'no-wait')
+        ? [t.index, t.inlineValue === false ? t.index + 1 : t.index]
         : [],
     ),
   );
-  const more = process.argv.slice(2).filter((arg, i) => arg !== task && !own.has(i));
+  const more = args.filter((arg, i) => arg !== task && !own.has(i));
+  return { task, stage, wait: values['no-wait'] !== true, more };
+}
+
+async function main(): Promise<void> {
+  const { task, stage, wait, more } = orderFrom(process.argv.slice(2));
   const place = { folder: root, env: process.env };
   if (task === 'remove') {
     await remove(place, stage, more);
@@ -77,7 +156,11 @@ async function main(): Promise<void> {
     join(root, 'dist', 'functions'),
   ))
     console.log(`function ${name}: ${kib(bytes)} of ${kib(budgetBytes)}`);
+  if (wait) return deployAndHear(place, stage, more);
   await deploy(place, stage, more);
+  console.log(
+    `did not wait for a node’s claim; npx vipshift status --stage ${stage} says whether one is heard`,
+  );
 }
 
 if (import.meta.main) {

@@ -4,6 +4,7 @@ import { durationText } from '../shared/audit-time.ts';
 import { stands } from '../shared/ledger.ts';
 import { statusOf, type VipStatus } from '../shared/status.ts';
 import { type EpochMs, iso } from '../shared/time.ts';
+import { unheardText } from '../shared/unheard.ts';
 import type { Vip } from '../shared/vip.ts';
 import { act, type Run } from './act.ts';
 import { type Status, status } from './exit.ts';
@@ -109,6 +110,7 @@ const paints: Readonly<Record<VipStatus['health'], Paint>> = {
   well: 'good',
   moving: 'warn',
   frozen: 'warn',
+  unheard: 'bad',
   'no owner': 'warn',
   drift: 'bad',
   conflict: 'bad',
@@ -207,6 +209,7 @@ const remarks = (s: VipStatus): readonly string[] => [
   ...(s.freeze === undefined
     ? []
     : [`frozen until ${iso(s.freeze.untilMs)} by ${s.freeze.by}: ${s.freeze.reason}`]),
+  ...(s.unheard === undefined || s.health === 'unheard' ? [] : [unheardText(s.vip, s.unheard)]),
   ...(s.splitBrain.length === 0 ? [] : [`split brain: ${s.splitBrain.join(' and ')} both say MASTER`]),
   ...s.drift.map((d) => `drift: ${d.cell} is ${d.from}`),
   ...s.conflicts.map((c) => `conflict: ${c.cell} found ${c.found}: ${c.why}`),

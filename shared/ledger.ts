@@ -45,8 +45,8 @@ export const changed = (was: Vip, entry: LedgerEntry, members: Members): Vip => 
   members,
 });
 
-/** What an entry need not have goes with the entry that had it. */
-const without = ({ priority: _priority, ...rest }: Vip): Vip => rest;
+/** What an entry need not have goes with the entry that had it; its members are waited for anew. */
+const without = ({ priority: _priority, awaitedSinceMs: _awaited, ...rest }: Vip): Vip => rest;
 
 export const removed = (was: Vip, atMs: EpochMs): Vip => ({ ...was, removedAtMs: atMs });
 

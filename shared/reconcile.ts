@@ -14,6 +14,7 @@ import { type Conflict, plan, type Step } from './plan.ts';
 import { pruned } from './silent.ts';
 import { type Switched, switchVip, take, type Wire } from './switch.ts';
 import { type DurationMs, type EpochMs, hours, minus, minutes } from './time.ts';
+import { awaitedSince, type Unheard, unheardFor } from './unheard.ts';
 import type { Vip } from './vip.ts';
 
 /** EventBridge may deliver for 24 h; until then the claims of a node that is gone must stay known as old. */
@@ -32,6 +33,8 @@ export interface Report {
   readonly suspendedPin?: string;
   /** What would keep a failover from doing what it should, one sentence each. */
   readonly trouble: readonly string[];
+  /** No claim of any member was accepted for minutes, and no order says that nothing is to move anyway. */
+  readonly unheard?: Unheard;
   readonly switched?: Switched;
 }
 
@@ -43,10 +46,18 @@ export async function reconcile(wire: Wire, listed: Vip, looked?: Observation): 
   // Since it was listed.
   if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the ledger');
   const now = wire.clock.now();
-  if (isLive(read.lease, now)) return idle(read, 'skipped', `epoch ${read.epoch} is under way`);
+  if (isLive(read.lease, now)) {
+    return { ...idle(read, 'skipped', `epoch ${read.epoch} is under way`), ...silenceOf(read, now) };
+  }
   const vip = await refresh(wire, read, seen);
   await keepView(wire, vip.name, seen);
-  return settle(wire, vip, seen, now);
+  return { ...(await settle(wire, vip, seen, now)), ...silenceOf(vip, now) };
+}
+
+/** While a VIP is frozen nothing would move whoever spoke: its nodes may be away on purpose. */
+function silenceOf(vip: Vip, now: EpochMs): Pick<Report, 'unheard'> {
+  const unheard = isLiveOrder(vip.freeze, now) ? undefined : unheardFor(vip, now);
+  return unheard === undefined ? {} : { unheard };
 }
 
 /** The view only serves when the describes fail: that it cannot be kept now is no reason to leave drift alone. */
@@ -157,25 +168,39 @@ export function judge(vip: Vip, seen: Observation, now: EpochMs): Finding {
   return { ...said, why: 'drift', take: `drift at ${listText(drift.map((s) => s.cell))}` };
 }
 
-/** Members that came and went, and tombstones that have had their time. An empty Describe retires nobody. */
+/** What reconcile keeps in the item, brought up to date; lost races leave it to the next one. */
 async function refresh(wire: Wire, vip: Vip, seen: Observation): Promise<Vip> {
   let item = vip;
   for (let race = 1; race <= RACES_MAX; race++) {
-    const members = membersSeen(item, seen, item.members);
-    if (Object.keys(members).length === 0) return item;
-    const claims = withoutOldTombstones(item, members, wire.clock.now());
-    const heard = pruned(item.heard);
-    const tablesSeen = tablesOf(item, seen).length;
-    const same = tablesSeen === (item.tablesSeen ?? 0) && sameMembers(item.members, members);
-    if (same && claims === item.claims && heard === item.heard) return item;
-    const wrote = withDeparted(item, members);
-    const written = await wire.vips.write(item, { ...item, members, claims, heard, wrote, tablesSeen });
+    const now = wire.clock.now();
+    const is = withAwaited(withSeen(item, seen, now), now);
+    if (is === item) return item;
+    const written = await wire.vips.write(item, is);
     if (written !== undefined) return written;
     const again = await wire.vips.read(item.name);
     if (again === undefined) return item;
     item = again;
   }
   return item;
+}
+
+/** Members that came and went, and tombstones that have had their time. An empty Describe retires nobody. */
+function withSeen(item: Vip, seen: Observation, now: EpochMs): Vip {
+  const members = membersSeen(item, seen, item.members);
+  if (Object.keys(members).length === 0) return item;
+  const claims = withoutOldTombstones(item, members, now);
+  const heard = pruned(item.heard);
+  const tablesSeen = tablesOf(item, seen).length;
+  const same = tablesSeen === (item.tablesSeen ?? 0) && sameMembers(item.members, members);
+  if (same && claims === item.claims && heard === item.heard) return item;
+  return { ...item, members, claims, heard, wrote: withDeparted(item, members), tablesSeen };
+}
+
+function withAwaited(item: Vip, now: EpochMs): Vip {
+  const awaitedSinceMs = awaitedSince(item, now);
+  if (awaitedSinceMs === item.awaitedSinceMs) return item;
+  const { awaitedSinceMs: _was, ...rest } = item;
+  return awaitedSinceMs === undefined ? rest : { ...rest, awaitedSinceMs };
 }
 
 /** What still lies on a node that is no member any more is ours to take away, until a good commit has done so. */

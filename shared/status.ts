@@ -8,6 +8,7 @@ import { type Conflict, nothing, type Step } from './plan.ts';
 import { judge } from './reconcile.ts';
 import { isSilent } from './silent.ts';
 import type { EpochMs } from './time.ts';
+import { type Unheard, unheardFor, unheardText } from './unheard.ts';
 import type { Order, Pin, Vip } from './vip.ts';
 
 export interface ClaimStatus {
@@ -43,6 +44,7 @@ export type Health =
   | 'well'
   | 'moving'
   | 'frozen'
+  | 'unheard'
   | 'no owner'
   | 'drift'
   | 'conflict'
@@ -52,7 +54,7 @@ export type Health =
 export interface VipStatus {
   readonly vip: string;
   readonly health: Health;
-  /** The election's or reconcile's reason. */
+  /** The election's or reconcile's reason, or what to look at when nobody is heard. */
   readonly why: string;
   readonly owner?: string;
   /** Whom the claims elect, when that is not the owner. */
@@ -69,6 +71,8 @@ export interface VipStatus {
   readonly conflicts: readonly Conflict[];
   readonly strays: readonly Stray[];
   readonly splitBrain: readonly string[];
+  /** No claim of any member was accepted for minutes, also while the VIP is frozen. */
+  readonly unheard?: Unheard;
   readonly atMs: EpochMs;
 }
 
@@ -78,10 +82,12 @@ export function statusOf(vip: Vip, seen: Observation, now: EpochMs): VipStatus {
   const { drift, conflicts, strays, splitBrain, why, suspendedPin } = finding;
   const live = isLive(vip.lease, now);
   const frozen = isLiveOrder(vip.freeze, now);
+  const unheard = unheardFor(vip, now);
+  const health = healthOf({ ...finding, live, frozen, owner: vip.owner, unheard: unheard !== undefined });
   return {
     vip: vip.name,
-    health: healthOf({ ...finding, live, frozen, owner: vip.owner }),
-    why,
+    health,
+    why: health === 'unheard' && unheard !== undefined ? unheardText(vip.name, unheard) : why,
     ...(vip.owner === undefined ? {} : { owner: vip.owner }),
     ...(elected === undefined || elected === vip.owner ? {} : { elected }),
     epoch: vip.epoch,
@@ -98,6 +104,7 @@ export function statusOf(vip: Vip, seen: Observation, now: EpochMs): VipStatus {
     conflicts,
     strays,
     splitBrain,
+    ...(unheard === undefined ? {} : { unheard }),
     atMs: now,
   };
 }
@@ -106,10 +113,13 @@ type Signs = ReturnType<typeof judge> & {
   readonly live: boolean;
   readonly frozen: boolean;
   readonly owner: string | undefined;
+  readonly unheard: boolean;
 };
 
 /** The worst first: what an operator has to act on. */
 function healthOf(signs: Signs): Health {
+  // Before what was said: those words are old.
+  if (signs.unheard && !signs.live && !signs.frozen) return 'unheard';
   if (signs.splitBrain.length > 0) return 'split brain';
   if (signs.live) return 'moving';
   if (signs.conflicts.length > 0) return 'conflict';

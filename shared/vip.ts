@@ -74,6 +74,8 @@ export interface Vip extends LedgerEntry {
   readonly freeze?: Order;
   /** The last switch, when it could not be carried out (tried.ts). */
   readonly tried?: Tried;
+  /** Since when reconcile has waited for the first word of these members (unheard.ts); gone once one has spoken. */
+  readonly awaitedSinceMs?: EpochMs;
   /** How many tables reconcile found: what a failover will ask of EC2's request budget. */
   readonly tablesSeen?: number;
   /** When the VIP was taken out of the ledger; its epoch survives. */

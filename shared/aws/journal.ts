@@ -25,7 +25,7 @@ export interface Journal {
   readonly byVip: boolean;
 }
 
-/** The first four are kept by VIP, too; each is emitted only when something happened. */
+/** The first four are kept by VIP, too; each but the last two is emitted only when something happened. */
 export const metricNames = {
   /** From the controller's first line to the last mutation accepted. */
   duration: 'FailoverDuration',
@@ -37,6 +37,8 @@ export const metricNames = {
   trouble: 'FailoverTrouble',
   rejected: 'ClaimsRejected',
   newerVersion: 'ClaimsOfNewerVersion',
+  /** How many VIPs have members of which nobody was heard for minutes; emitted by each sweep over all, 0 in health. */
+  unheard: 'VipsUnheard',
   /** One for each sweep in which no VIP failed and none was left: the dead-man alarm listens for it. */
   reconciled: 'Reconciled',
 } as const;
@@ -151,8 +153,8 @@ function tellFaults({ logger }: Journal, vip: string, faults: readonly Fault[]):
   for (const fault of faults) logger.error('beside the switch, which is done', { vip, error: fault });
 }
 
-/** A log line has its limit; the others come in the next sweep's line. */
-const LEFT_TOLD_MAX = 50;
+/** A log line has its limit; what was left comes in the next sweep's line, what is unheard is in `vipshift status`. */
+const TOLD_MAX = 50;
 
 export function tellSweep(journal: Journal, sweep: Sweep): void {
   for (const report of sweep.reports) tellReport(journal, report);
@@ -162,14 +164,27 @@ export function tellSweep(journal: Journal, sweep: Sweep): void {
   if (left.length > 0)
     journal.logger.warn('no time for all VIPs: the next sweep begins elsewhere', {
       left: left.length,
-      vips: left.slice(0, LEFT_TOLD_MAX),
+      vips: left.slice(0, TOLD_MAX),
     });
   if (sweep.hint !== undefined) {
     journal.logger.info('hint', { hint: sweep.hint, vips: sweep.reports.map((r) => r.vip) });
     return;
   }
-  if (sweep.failures.length === 0 && left.length === 0)
-    journal.metrics.addMetric(metricNames.reconciled, MetricUnit.Count, 1);
+  const complete = sweep.failures.length === 0 && left.length === 0;
+  tellUnheard(journal, sweep, complete);
+  if (complete) journal.metrics.addMetric(metricNames.reconciled, MetricUnit.Count, 1);
+}
+
+/** A sweep that did not see every VIP cannot say that there is none. */
+function tellUnheard({ logger, metrics }: Journal, { reports }: Sweep, complete: boolean): void {
+  const unheard = reports.flatMap((r) => (r.unheard === undefined ? [] : [{ vip: r.vip, ...r.unheard }]));
+  if (unheard.length > 0)
+    logger.error('no claim accepted: see docs/operations.md#no-claims', {
+      unheard: unheard.length,
+      vips: unheard.slice(0, TOLD_MAX),
+    });
+  if (complete || unheard.length > 0)
+    metrics.addMetric(metricNames.unheard, MetricUnit.Count, unheard.length);
 }
 
 /** Of a large VIP's cells the first ones; `vipshift status` shows all. */
