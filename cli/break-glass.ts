@@ -7,10 +7,19 @@
 import { durationFrom } from '../shared/audit-time.ts';
 import { isLiveOrder, unfit } from '../shared/election.ts';
 import { faultOf } from '../shared/fault.ts';
-import { type Cause, isLive, LOOK_AGAIN } from '../shared/lease.ts';
-import { inVain, type OrderEntry, orderEntry, withPin } from '../shared/ledger-order.ts';
+import { liveForced } from '../shared/forced.ts';
+import { type Cause, isLive } from '../shared/lease.ts';
+import { mayWaitOn } from '../shared/lease-wait.ts';
+import {
+  forcedText,
+  inVain,
+  type OrderEntry,
+  orderEntry,
+  withoutForced,
+  withPin,
+} from '../shared/ledger-order.ts';
 import { type Switched, switchVip, take } from '../shared/switch.ts';
-import { type DurationMs, hours, iso, plus, seconds } from '../shared/time.ts';
+import { type DurationMs, hours, iso, plus } from '../shared/time.ts';
 import type { Pin, Vip } from '../shared/vip.ts';
 import type { Run } from './act.ts';
 import { clockOffset, describeOffset, offTooFar } from './clock.ts';
@@ -81,8 +90,8 @@ function refuseIfUseless(vip: Vip, node: string, session: Session): void {
     );
 }
 
-/** Enough for a lease that was just taken to run out, and for the switch of whoever takes it next. */
-const WAIT_MAX = seconds(30);
+/** Writes that somebody else was quicker than; a live lease is waited for as long as a command may take. */
+const RACES_MAX = 100;
 
 async function moved(
   session: Session,
@@ -95,13 +104,17 @@ async function moved(
   const began = session.now();
   let waited = false;
   try {
-    while (session.now() < plus(began, WAIT_MAX)) {
+    for (let race = 1; race <= RACES_MAX; ) {
       const vip = await standing(session, name);
       if (isLive(vip.lease, session.now())) {
         if (!waited) out.note(`epoch ${vip.epoch} is under way (${vip.lease!.cause.why}); waiting for it`);
         waited = true;
-        await wire.clock.wait(LOOK_AGAIN);
-        continue;
+        if (await mayWaitOn(wire)) continue;
+        throw new Complaint(
+          `${name} was under another lease for ${Math.round((session.now() - began) / 60_000)} min`,
+          `look who holds it: vipshift status ${name}; then try again`,
+          status.aws,
+        );
       }
       const cause: Cause = {
         kind: 'order',
@@ -111,16 +124,22 @@ async function moved(
         by: pin.by,
         atMs: session.now(),
       };
-      const taken = await take(wire, vip, withPin(vip, pin), cause);
-      if (taken === undefined) continue;
+      // What this is for is a workflow that is stuck: it finds itself cancelled, and goes back.
+      const taken = await take(wire, vip, withPin(withoutForced(vip), pin), cause);
+      if (taken === undefined) {
+        race += 1;
+        continue;
+      }
+      const forced = liveForced(vip, session.now());
+      if (forced !== undefined) out.note(`cancelled: ${forcedText(name, forced)}`);
       out.note(`epoch ${taken.epoch}: the lease is taken; moving ${name} to ${pin.node}`);
       const observing = wire.ec2.observe(taken);
       observing.catch(() => undefined);
       return await switchVip(wire, taken, observing, [{ stage: 'order began', atMs: began }]);
     }
     throw new Complaint(
-      `${name} was under another lease for ${WAIT_MAX / 1000} s`,
-      `look who holds it: vipshift status ${name}; then try again`,
+      `the item of ${name} changed ${RACES_MAX} times under our hands`,
+      `try again; vipshift status ${name} shows who speaks`,
       status.aws,
     );
   } catch (error) {

@@ -1,11 +1,15 @@
 // `vipshift pin|unpin|freeze|thaw`: orders that run out by themselves, each recorded before it takes effect.
 //
+// Beside a forced failover that is under way: a freeze cancels it, in the same write; a pin elsewhere is refused, and so is an
+// unpin of the pin that it set.
+//
 // Limit: an order is a word in the VIP's item. The controller follows it with the next claim or reconcile, within a
 // minute; what has to move at once is a failover.
 import { Command } from 'commander';
 import { durationFrom } from '../shared/audit-time.ts';
 import { isLiveOrder, unfit } from '../shared/election.ts';
 import { faultOf } from '../shared/fault.ts';
+import { forbidsPin, forbidsUnpin, liveForced } from '../shared/forced.ts';
 import { stands, update } from '../shared/ledger.ts';
 import {
   inVain,
@@ -23,6 +27,7 @@ import { refused, type Status, status, usage } from './exit.ts';
 import { withCommon } from './options.ts';
 import type { Session } from './session.ts';
 import { unknown } from './standing.ts';
+import { underWay } from './under-way.ts';
 
 export interface OrderOptions {
   readonly all?: boolean;
@@ -76,7 +81,9 @@ export const freezeCommand = () =>
     withCommon(
       expiring(
         whom(new Command('freeze'))
-          .description('nothing moves: claims are recorded, and followed after the freeze')
+          .description(
+            'nothing moves: claims are recorded, and followed after the freeze; cancels a forced failover that is under way',
+          )
           .addHelpText(
             'after',
             `
@@ -161,6 +168,8 @@ interface Given {
   readonly changed: boolean;
   readonly until?: string;
   readonly node?: string;
+  /** The execution of a forced failover that was under way. */
+  readonly cancelled?: string;
 }
 
 async function giveOne(
@@ -179,9 +188,12 @@ async function giveOne(
   );
   await session.orders.put(order);
   let changed = false;
+  let cancelled: string | undefined;
   try {
     await update(session.wire.vips, name, (was) => {
       if (!stands(was)) throw unknown(name);
+      refuseBeside(was, kind, options.to, session.now());
+      cancelled = kind === 'freeze' ? liveForced(was, session.now())?.execution : undefined;
       const is = applied(was, kind, {
         by,
         reason,
@@ -201,7 +213,17 @@ async function giveOne(
     changed,
     ...node,
     ...(untilMs === undefined ? {} : { until: iso(untilMs) }),
+    ...(cancelled === undefined ? {} : { cancelled }),
   };
+}
+
+/** Again for each try: a forced failover may begin in between. */
+function refuseBeside(vip: Vip, kind: Kind, node: string | undefined, now: EpochMs): void {
+  const pinned = kind === 'pin' ? forbidsPin(vip, node!, now) : undefined;
+  if (pinned !== undefined) throw underWay(vip.name, pinned, `it is not pinned to ${node}`);
+  const unpinned = kind === 'unpin' ? forbidsUnpin(vip, now) : undefined;
+  if (unpinned !== undefined)
+    throw underWay(vip.name, unpinned, 'the pin is its own, and stays until its end');
 }
 
 function applied(
@@ -223,10 +245,14 @@ function applied(
   }
 }
 
-function sentence({ vip, order, changed, until, node }: Given): string {
+function sentence({ vip, order, changed, until, node, cancelled }: Given): string {
   if (order === 'pin')
     return `${vip} is pinned to ${node} until ${until}; the controller follows within a minute`;
-  if (order === 'freeze') return `${vip} is frozen until ${until}`;
+  if (order === 'freeze') {
+    const undone =
+      cancelled === undefined ? '' : `; the forced failover ${cancelled} is cancelled and goes back`;
+    return `${vip} is frozen until ${until}${undone}`;
+  }
   const what = order === 'unpin' ? 'pinned' : 'frozen';
   return changed ? `${vip} is no longer ${what}` : `${vip} was not ${what}`;
 }

@@ -5,7 +5,7 @@
 // rest fails. Limit: EC2 is not changed here, so what an entry no longer names stays in the tables and is told.
 import { eipsFound, vpcSeen } from '../shared/aws/ledger-vpc.ts';
 import { faultOf } from '../shared/fault.ts';
-import { changed, entryOf, ledgerFields, registered, stands, update } from '../shared/ledger.ts';
+import { changed, differences, entryOf, ledgerFields, registered, stands, update } from '../shared/ledger.ts';
 import { type Range, rangeText } from '../shared/ledger-address.ts';
 import {
   clash,
@@ -27,6 +27,7 @@ import { refused, usage } from './exit.ts';
 import { listsAround } from './ledger-lists.ts';
 import type { Session } from './session.ts';
 import { taken, unknown } from './standing.ts';
+import { refuseUnderWay } from './under-way.ts';
 
 /** What was asked for; what is absent keeps its value, or gets the default of a new VIP. */
 export interface Wanted {
@@ -255,6 +256,8 @@ async function written(
       if (was === undefined && stands(now)) throw taken(entry.name);
       if (was !== undefined && !stands(now)) throw unknown(entry.name);
       if (was !== undefined && !sameEntry(now!, was)) throw moved(entry.name);
+      if (was !== undefined && movesIt(was, entry))
+        refuseUnderWay(now!, session.now(), 'its entry is not changed');
       const members = membersSeen(entry, seen, now?.members ?? {});
       return was === undefined ? registered(now, entry, members) : changed(now!, entry, members);
     });
@@ -267,6 +270,10 @@ async function written(
 
 const sameEntry = (a: LedgerEntry, b: LedgerEntry): boolean =>
   ledgerFields.every((field) => JSON.stringify(a[field]) === JSON.stringify(b[field]));
+
+/** Which VIP is served first does not matter to a switch; everything else does. */
+const movesIt = (was: LedgerEntry, is: LedgerEntry): boolean =>
+  differences(was, is).some(({ field }) => field !== 'priority');
 
 const moved = (name: string) =>
   refused(`somebody else changed ${name} meanwhile`, `look at it and try again: vipshift vip show ${name}`);

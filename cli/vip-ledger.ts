@@ -9,6 +9,7 @@ import type { Run } from './act.ts';
 import { refused } from './exit.ts';
 import type { Session } from './session.ts';
 import { standing } from './standing.ts';
+import { refuseUnderWay } from './under-way.ts';
 
 export interface ListOptions {
   readonly removed?: boolean;
@@ -140,6 +141,7 @@ export async function removeVip(
   vip: Vip,
   { force, reason }: { readonly force: boolean; readonly reason: string },
 ): Promise<readonly string[]> {
+  refuseUnderWay(vip, session.now(), 'it is not removed');
   const tables = await tablesLeft(session, vip, force);
   const by = await session.caller();
   const words = {
@@ -153,7 +155,11 @@ export async function removeVip(
   const order = orderEntry(words, session.nonce());
   await session.orders.put(order);
   try {
-    await update(session.wire.vips, vip.name, (now) => (stands(now) ? removed(now, session.now()) : now));
+    await update(session.wire.vips, vip.name, (now) => {
+      if (!stands(now)) return now;
+      refuseUnderWay(now, session.now(), 'it is not removed');
+      return removed(now, session.now());
+    });
   } catch (error) {
     await session.orders.put(inVain(order, faultOf(error), session.now(), session.nonce()));
     throw error;

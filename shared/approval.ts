@@ -29,6 +29,39 @@ export interface Decision {
   readonly reason?: string;
 }
 
+/** What was answered, as a decision; anything else says what was found and what was expected. */
+export type Answer =
+  | { readonly outcome: 'approved' | 'denied'; readonly decision: Decision }
+  | { readonly outcome: 'malformed'; readonly why: string };
+
+/**
+ * The one reading of an answer: who may answer may send anything. What is no decision approves nothing, and whatever asks for
+ * the decision asks here, so that the record and the workflow never disagree.
+ */
+export function answerFrom(given: unknown): Answer {
+  const fields: Readonly<Record<string, unknown>> =
+    typeof given === 'object' && given !== null && !Array.isArray(given) ? { ...given } : {};
+  const { approved, by, reason } = fields;
+  const problems = [
+    ...(typeof approved === 'boolean' ? [] : [`approved is ${found(approved)}, expected true or false`]),
+    ...(typeof by === 'string' && by !== '' ? [] : [`by is ${found(by)}, expected who answers`]),
+    ...(reason === undefined || typeof reason === 'string'
+      ? []
+      : [`reason is ${found(reason)}, expected text`]),
+  ];
+  if (problems.length > 0 || typeof approved !== 'boolean' || typeof by !== 'string')
+    return {
+      outcome: 'malformed',
+      why: `the answer ${found(given)} is no decision: ${problems.join('; ')}. Order it again, and answer with vipshift approve or deny`,
+    };
+  const decision = { approved, by, ...(typeof reason === 'string' ? { reason } : {}) };
+  return { outcome: approved ? 'approved' : 'denied', decision };
+}
+
+const SHOWN_MAX = 200;
+const found = (value: unknown): string =>
+  value === undefined ? 'missing' : JSON.stringify(value).slice(0, SHOWN_MAX);
+
 export interface ApprovalDesk {
   /** Put if absent: the same execution asks once. */
   ask(request: ApprovalRequest): Promise<void>;

@@ -7,7 +7,12 @@ import type { Carried, Verified } from './order.ts';
 import type { Preflight } from './preflight.ts';
 
 /** What a switch leaves in the workflow's data. */
-export type Carrying = Omit<Carried, 'failover'> & { readonly why?: string; readonly notice?: Notice };
+export type Carrying = Omit<Carried, 'failover'> & {
+  readonly why?: string;
+  readonly notice?: Notice;
+  /** How often it was asked to switch. */
+  readonly round?: number;
+};
 
 const CARRIED_MAX = 100;
 const WHY_MAX = 4000;
@@ -30,7 +35,7 @@ export const carriedVerdict = (found: Verified): Verified => ({
 
 export function carriedSwitch(carried: Carried, stage: string): Carrying {
   const { failover, ...rest } = carried;
-  const said = rest.outcome === 'failed' ? { ...rest, why: readable(rest.why, WHY_MAX) } : rest;
+  const said = rest.outcome === 'switched' ? rest : { ...rest, why: readable(rest.why, WHY_MAX) };
   return failover === undefined ? said : { ...said, notice: noticeOf(failover, stage) };
 }
 

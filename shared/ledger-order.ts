@@ -6,7 +6,7 @@
 // so the record may name an order that was in vain, never hide one that was carried out.
 import type { Fault } from './fault.ts';
 import { type EpochMs, iso } from './time.ts';
-import type { LedgerEntry, Order, Pin, Vip } from './vip.ts';
+import type { Forced, LedgerEntry, Order, Pin, Vip } from './vip.ts';
 
 export const orderKinds = [
   'add',
@@ -75,7 +75,13 @@ export const inVain = (order: OrderEntry, fault: Fault, atMs: EpochMs, nonce: st
   );
 
 export const withPin = (vip: Vip, pin: Pin): Vip => ({ ...vip, pin });
-export const withFreeze = (vip: Vip, freeze: Order): Vip => ({ ...vip, freeze });
+/** The emergency stop: it also cancels a forced failover that is under way. */
+export const withFreeze = (vip: Vip, freeze: Order): Vip => ({ ...withoutForced(vip), freeze });
+export const withForced = (vip: Vip, forced: Forced): Vip => ({ ...vip, forced });
+export function withoutForced(vip: Vip): Vip {
+  const { forced: _forced, ...rest } = vip;
+  return rest;
+}
 export function withoutPin(vip: Vip): Vip {
   const { pin: _pin, ...rest } = vip;
   return rest;
@@ -84,3 +90,6 @@ export function withoutFreeze(vip: Vip): Vip {
   const { freeze: _freeze, ...rest } = vip;
   return rest;
 }
+
+export const forcedText = (vip: string, { node, execution, by, atMs, reason }: Forced): string =>
+  `a forced failover of ${vip} to ${node} is under way (${execution}, ordered by ${by}, begun ${iso(atMs)}: ${reason})`;

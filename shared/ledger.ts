@@ -34,7 +34,7 @@ export const stands = (vip: Vip | undefined): vip is Vip =>
 /** The item of a VIP that is registered, or registered again after its removal. */
 export function registered(was: Vip | undefined, entry: LedgerEntry, members: Members): Vip {
   if (was === undefined) return { ...newVip(entry), members };
-  const { removedAtMs: _removed, owner: _owner, pin: _pin, freeze: _freeze, ...kept } = was;
+  const { removedAtMs: _removed, owner: _owner, pin: _pin, freeze: _freeze, forced: _forced, ...kept } = was;
   return { ...without(kept), ...entry, members, claims: {}, heard: [] };
 }
 

@@ -5,13 +5,15 @@
 // Invariant: what the election does not name after the pin is set is not switched to; freeze and foreign pins are honoured.
 // Limit: under `routes-only` keepalived's own master stays master, so the pin is what keeps the VIP; when it runs out
 // reconcile follows keepalived.
-import { elect, isLiveOrder } from './election.ts';
+import { elect, isLiveOrder, unfit } from './election.ts';
 import { Fault, faultOf } from './fault.ts';
+import { endForced, type ForcedRun, stopReasons } from './forced.ts';
 import { type Cause, isLive, LOOK_AGAIN } from './lease.ts';
-import { withoutPin, withPin } from './ledger-order.ts';
+import { isOver, mayWaitOn } from './lease-wait.ts';
+import { stands, update } from './ledger.ts';
+import { withoutForced, withoutPin, withPin } from './ledger-order.ts';
 import { membersSeen } from './observation.ts';
 import { plan } from './plan.ts';
-import { operatorsReasons } from './preflight.ts';
 import type { ReleaseWish } from './release.ts';
 import { type Switched, switchVip, take, type Wire } from './switch.ts';
 import { type EpochMs, minutes, plus, seconds } from './time.ts';
@@ -43,6 +45,13 @@ export type Carried =
       readonly epoch: number;
       readonly failover?: Failover;
     }
+  /** The invocation ends before the switch does: ask again. Nothing is wrong, and nothing may be undone for it. */
+  | {
+      readonly outcome: 'moving';
+      readonly why: string;
+      readonly owner?: string;
+      readonly failover?: Failover;
+    }
   | {
       readonly outcome: 'failed';
       readonly why: string;
@@ -50,8 +59,10 @@ export type Carried =
       readonly failover?: Failover;
     };
 
-/** Changes of the item met on the way; each costs a read and a wait at the most. */
+/** Writes that somebody else was quicker than; whoever holds a lease is waited for, and is none. */
 const RACES_MAX = 200;
+/** How often the workflow asks again while the VIP is moving (runbook/failover.asl.json): 20 minutes of EC2's budget. */
+export const SWITCH_ROUNDS_MAX = 4;
 /** Reads that may be older than the switch are asked again for as long. */
 export const VERIFY_WAIT = seconds(15);
 
@@ -66,29 +77,48 @@ const isOurs = (pin: Pin | undefined, order: FailoverOrder): boolean =>
   pin !== undefined && pin.node === order.to && pin.by === order.by && pin.reason === order.reason;
 
 /** Pins where asked, and switches. Doing it twice moves nothing the second time. */
-export async function carryOut(wire: Wire, order: FailoverOrder, execution: string): Promise<Carried> {
-  const cause = causeOf(order, execution, wire.clock.now(), order.reason);
-  return underLease(wire, order.vip, cause, (vip, now) => {
-    const pin = order.pinMinutes === 0 ? undefined : pinOf(order, now);
-    const done = vip.owner === order.to && (pin === undefined || isOurs(vip.pin, order));
-    if (done) return { is: 'done' };
-    const against = operatorsReasons(vip, order, now);
-    if (against.length > 0) return { is: 'against', why: against.join('; ') };
-    const after = pin === undefined ? vip : withPin(vip, pin);
-    const { owner, why } = elect(after, now);
-    if (owner !== order.to) return { is: 'against', why: `the election names ${owner ?? 'nobody'}: ${why}` };
-    return { is: 'after', vip: after };
-  }).then((carried) => judged(carried, order));
+export async function carryOut(wire: Wire, order: FailoverOrder, run: ForcedRun): Promise<Carried> {
+  const cause = causeOf(order, run.execution, wire.clock.now(), order.reason);
+  const carried = await underLease(wire, order, cause, {
+    stops(vip, now) {
+      if (isThere(vip, order)) return undefined;
+      const reasons = stopReasons(vip, order, run, now);
+      return reasons.length === 0 ? undefined : reasons.join('; ');
+    },
+    decide(vip, now) {
+      if (isThere(vip, order)) return { is: 'done' };
+      const after = order.pinMinutes === 0 ? vip : withPin(vip, pinOf(order, now));
+      const { owner, why } = elect(after, now);
+      if (owner === order.to) return { is: 'after', vip: after };
+      return { is: 'against', why: `the election names ${owner ?? 'nobody'}: ${why}` };
+    },
+  });
+  const end = judged(carried, order);
+  // The report does it again, should this fail.
+  if (end.outcome === 'switched') await endForced(wire, order.vip, run.execution).catch(() => undefined);
+  return end;
 }
 
+const isThere = (vip: Vip, order: FailoverOrder): boolean =>
+  vip.owner === order.to && (order.pinMinutes === 0 || isOurs(vip.pin, order));
+
 /** Takes our pin away and goes where the election then says: back, unless keepalived itself has moved. */
-export async function switchBack(wire: Wire, order: FailoverOrder, execution: string): Promise<Carried> {
-  const cause = causeOf(order, execution, wire.clock.now(), 'switching back, the order failed');
-  return underLease(wire, order.vip, cause, (vip, now) =>
-    isLiveOrder(vip.freeze, now)
-      ? { is: 'against', why: 'frozen meanwhile' }
-      : { is: 'after', vip: isOurs(vip.pin, order) ? withoutPin(vip) : vip },
-  );
+export async function switchBack(wire: Wire, order: FailoverOrder, run: ForcedRun): Promise<Carried> {
+  const cause = causeOf(order, run.execution, wire.clock.now(), 'switching back, the order failed');
+  const letGo = (vip: Vip): Vip => {
+    const freed = vip.forced?.execution === run.execution ? withoutForced(vip) : vip;
+    return isOurs(freed.pin, order) ? withoutPin(freed) : freed;
+  };
+  const carried = await underLease(wire, order, cause, {
+    stops: (vip, now) => (isLiveOrder(vip.freeze, now) ? 'frozen meanwhile' : undefined),
+    decide: (vip) => ({ is: 'after', vip: letGo(vip) }),
+  });
+  // Where nothing was switched the pin must not stay either: it would move the VIP when the freeze ends.
+  if (carried.outcome !== 'switched')
+    await update(wire.vips, order.vip, (vip) => (vip === undefined ? vip : letGo(vip))).catch(
+      () => undefined,
+    );
+  return carried;
 }
 
 const causeOf = (order: FailoverOrder, execution: string, atMs: EpochMs, why: string): Cause => ({
@@ -100,42 +130,47 @@ const causeOf = (order: FailoverOrder, execution: string, atMs: EpochMs, why: st
   atMs,
 });
 
+interface Way {
+  /** Why not to go on, also while somebody else's lease is live: what an operator has said is followed at once. */
+  stops(vip: Vip, now: EpochMs): string | undefined;
+  decide(vip: Vip, now: EpochMs): Decision;
+}
 type Decision =
   | { readonly is: 'done' }
   | { readonly is: 'against'; readonly why: string }
   | { readonly is: 'after'; readonly vip: Vip };
 
-async function underLease(
-  wire: Wire,
-  name: string,
-  cause: Cause,
-  decide: (vip: Vip, now: EpochMs) => Decision,
-): Promise<Carried> {
-  for (let race = 1; race <= RACES_MAX; race++) {
-    const vip = await wire.vips.read(name);
-    if (vip === undefined || vip.removedAtMs !== undefined)
-      return { outcome: 'failed', why: `VIP ${name} is not in the ledger any more` };
+async function underLease(wire: Wire, order: FailoverOrder, cause: Cause, way: Way): Promise<Carried> {
+  for (let race = 1; race <= RACES_MAX; ) {
+    const vip = await wire.vips.read(order.vip);
+    if (!stands(vip)) return { outcome: 'failed', why: `VIP ${order.vip} is not in the ledger any more` };
     const now = wire.clock.now();
+    const stopped = way.stops(vip, now);
+    if (stopped !== undefined) return { outcome: 'failed', why: stopped, ...ownerOf(vip) };
     if (isLive(vip.lease, now)) {
-      await wire.clock.wait(LOOK_AGAIN);
-      continue;
+      if (await mayWaitOn(wire)) continue;
+      const why = `epoch ${vip.epoch} is still under way: ${vip.lease!.cause.why}`;
+      const moving = elect(vip, now).owner === order.to;
+      return { outcome: moving ? 'moving' : 'failed', why, ...ownerOf(vip) };
     }
-    const decision = decide(vip, now);
+    const decision = way.decide(vip, now);
     if (decision.is === 'done') return { outcome: 'switched', owner: vip.owner!, epoch: vip.epoch };
     if (decision.is === 'against') return { outcome: 'failed', why: decision.why, ...ownerOf(vip) };
     const taken = await take(wire, vip, decision.vip, cause);
-    if (taken === undefined) continue;
-    const observing = wire.ec2.observe(taken);
-    observing.catch(() => undefined);
-    const stages = [{ stage: 'order began', atMs: cause.atMs }];
-    return told(await switchVip(wire, taken, observing, stages), taken.epoch);
+    if (taken !== undefined) {
+      const observing = wire.ec2.observe(taken);
+      observing.catch(() => undefined);
+      const stages = [{ stage: 'order began', atMs: cause.atMs }];
+      return told(wire, await switchVip(wire, taken, observing, stages), taken.epoch);
+    }
+    race += 1;
   }
-  return { outcome: 'failed', why: `lost ${RACES_MAX} races for the item of ${name}` };
+  return { outcome: 'failed', why: `lost ${RACES_MAX} races for the item of ${order.vip}` };
 }
 
 const ownerOf = ({ owner }: Vip) => (owner === undefined ? {} : { owner });
 
-function told({ vip, failovers }: Switched, epoch: number): Carried {
+function told(wire: Wire, { vip, failovers }: Switched, epoch: number): Carried {
   const failover = failovers.at(-1);
   const story = failover === undefined ? {} : { failover };
   // Committed means: every step was carried out. What was left to a stranger is in the record.
@@ -143,8 +178,15 @@ function told({ vip, failovers }: Switched, epoch: number): Carried {
   if (well && vip.lease === undefined && vip.owner === failover.to && vip.owner !== undefined)
     return { outcome: 'switched', owner: vip.owner, epoch, ...story };
   const why = [`outcome ${failover?.outcome ?? 'unknown'}`, ...(failover?.notes ?? [])].join('; ');
-  return { outcome: 'failed', why, ...ownerOf(vip), ...story };
+  const outcome = failover !== undefined && isCutOff(wire, failover) ? 'moving' : 'failed';
+  return { outcome, why, ...ownerOf(vip), ...story };
 }
+
+/** Nothing was refused; the invocation's time was over before the last step could be sent. */
+const isCutOff = (wire: Wire, { steps }: Failover): boolean =>
+  isOver(wire) &&
+  steps.some((step) => step.result === 'unsent') &&
+  steps.every((step) => step.result === 'done' || step.result === 'unsent');
 
 const judged = (carried: Carried, order: FailoverOrder): Carried =>
   carried.outcome === 'switched' && carried.owner !== order.to
@@ -152,27 +194,46 @@ const judged = (carried: Carried, order: FailoverOrder): Carried =>
     : carried;
 
 export interface Awaited {
-  readonly outcome: 'heard' | 'missing';
+  /** `stopped`: it makes no sense to wait any longer, so go back at once. */
+  readonly outcome: 'heard' | 'missing' | 'stopped';
   readonly why: string;
 }
 
-/** Waits, after the demotion, until the election over the nodes' own words names the target. */
-export async function awaitClaim(wire: Wire, order: FailoverOrder): Promise<Awaited> {
+/**
+ * Waits, after the demotion, until the election over the nodes' own words names the target. Ends at once when an operator has
+ * stopped the order, or when the target cannot take over any more.
+ */
+export async function awaitClaim(wire: Wire, order: FailoverOrder, run: ForcedRun): Promise<Awaited> {
   const end = plus(wire.clock.now(), seconds(order.claimWaitSeconds));
   let why = 'nothing was read';
   while (wire.clock.now() < end) {
     const vip = await wire.vips.read(order.vip).catch((error: unknown) => faultOf(error));
     if (vip instanceof Fault) why = vip.message;
     else {
-      const stint = vip?.claims[order.to];
-      const election = vip === undefined ? undefined : elect(vip, wire.clock.now());
-      if (election?.owner === order.to && stint?.state === 'MASTER')
+      const now = wire.clock.now();
+      const reasons = awaitStops(vip, order, run, now);
+      if (reasons.length > 0) return { outcome: 'stopped', why: reasons.join('; ') };
+      const stint = vip!.claims[order.to];
+      const election = elect(vip!, now);
+      if (election.owner === order.to && stint?.state === 'MASTER')
         return { outcome: 'heard', why: election.why };
-      why = `${order.to} says ${stint?.state ?? 'nothing'}; the election names ${election?.owner ?? 'nobody'}`;
+      why = `${order.to} says ${stint?.state ?? 'nothing'}; the election names ${election.owner ?? 'nobody'}`;
     }
     await wire.clock.wait(LOOK_AGAIN);
   }
   return { outcome: 'missing', why: `no claim within ${order.claimWaitSeconds} s: ${why}` };
+}
+
+function awaitStops(
+  vip: Vip | undefined,
+  order: FailoverOrder,
+  run: ForcedRun,
+  now: EpochMs,
+): readonly string[] {
+  if (!stands(vip)) return [`VIP ${order.vip} is not in the ledger any more`];
+  const reasons = stopReasons(vip, order, run, now);
+  const why = unfit(vip, order.to);
+  return why === undefined ? reasons : [...reasons, `${order.to} cannot take over: ${why}`];
 }
 
 export interface Verified {

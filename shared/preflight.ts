@@ -1,8 +1,10 @@
 // The preflight of a forced failover: may this VIP go to this node now, and what would that take? Pure, and the whole of
 // a dry run. It refuses with every reason at once, so that an operator mends all of them before asking again.
 //
-// Limit: it is true of the moment it looked. The switch itself decides again under the lease.
+// Limit: it is true of the moment it looked. After an approval it looks again, and what it found has to be so still when the
+// order is written into the VIP's item (forced.ts). The switch itself decides again under the lease.
 import { isLiveOrder, unfit } from './election.ts';
+import { forcedText } from './ledger-order.ts';
 import { membersSeen, type Observation, type TableSeen, tablesOf } from './observation.ts';
 import type { FailoverOrder } from './order.ts';
 import { type Rates, rates } from './pace.ts';
@@ -80,15 +82,24 @@ const refused = (reasons: readonly string[]): Preflight => ({
   before: {},
 });
 
-/** Other operators' orders that are in the way: freeze and pin are honoured. */
-export function operatorsReasons(vip: Vip, order: FailoverOrder, now: EpochMs): readonly string[] {
+/** Other operators' orders that are in the way: freeze, pin and forced failover are honoured. `execution`: whose own word is none. */
+export function operatorsReasons(
+  vip: Vip,
+  order: FailoverOrder,
+  now: EpochMs,
+  execution?: string,
+): readonly string[] {
   const reasons: string[] = [];
-  const { freeze, pin } = vip;
+  const { freeze, pin, forced } = vip;
   if (freeze !== undefined && isLiveOrder(freeze, now))
     reasons.push(`frozen until ${iso(freeze.untilMs)} by ${freeze.by}: ${freeze.reason}; vipshift thaw`);
   if (pin !== undefined && isLiveOrder(pin, now) && pin.node !== order.to)
     reasons.push(
       `pinned to ${pin.node} until ${iso(pin.untilMs)} by ${pin.by}: ${pin.reason}; vipshift unpin ${vip.name}`,
+    );
+  if (forced !== undefined && isLiveOrder(forced, now) && forced.execution !== execution)
+    reasons.push(
+      `${forcedText(vip.name, forced)}; wait for its end, or cancel it: vipshift freeze ${vip.name}`,
     );
   return reasons;
 }

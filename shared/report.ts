@@ -1,5 +1,6 @@
 // The report of an order: the message about all of it, as a person reads it at night, and the reason that its workflow ends
 // with. Pure.
+import { answerFrom } from './approval.ts';
 import { listText, readable, SENTENCE_MAX } from './bounded.ts';
 import type { Carrying } from './carried.ts';
 import { type Notice, subjectOf } from './notice.ts';
@@ -25,9 +26,7 @@ export function report({ story, stage, execution }: Asked): Report {
   const lines = [
     `Forced failover ${outcome}: ${what}, stage ${stage}`,
     ...(order === undefined ? [] : [`Ordered by ${order.by}: ${order.reason}`]),
-    ...(story.decision === undefined
-      ? []
-      : [`${story.decision.approved ? 'Approved' : 'Denied'} by ${story.decision.by}`]),
+    ...answerLines(story),
     ...(outcome === 'done' ? [] : [`Reason: ${cause}`]),
     ...(story.switchedBack === undefined ? [] : [`Switched back: ${backText(story.switchedBack)}`]),
     ...(owner === undefined ? [] : [`Now the owner: ${owner}`]),
@@ -40,6 +39,13 @@ export function report({ story, stage, execution }: Asked): Report {
   ];
   const subject = subjectOf(`vipshift ${stage}: order ${outcome}: ${what}`);
   return { subject, text: lines.join('\n'), error: `Failover${capital(outcome)}`, cause };
+}
+
+function answerLines({ decision }: Story): readonly string[] {
+  if (decision === undefined) return [];
+  const answer = answerFrom(decision);
+  if (answer.outcome === 'malformed') return ['Not approved: the answer was malformed'];
+  return [`${answer.outcome === 'approved' ? 'Approved' : 'Denied'} by ${answer.decision.by}`];
 }
 
 /** What became of the node that was demoted: while it is, nobody stands by, and somebody has to know. */
@@ -66,14 +72,15 @@ export function demotedLines({ preflight: before, ...story }: Story, stage: stri
   ];
 }
 
-/** EC2 accepted the calls, and then nobody could look: that is told, and nothing is undone for it. */
-const unverifiedLines = ({ switched, verified, switchedBack, error }: Story): readonly string[] =>
-  switched?.outcome === 'switched' &&
-  verified === undefined &&
-  switchedBack === undefined &&
-  error !== undefined
+/** EC2 accepted the calls, and then nobody could look, or the time was over: that is told, and nothing is undone for it. */
+function unverifiedLines({ switched, verified, switchedBack, error }: Story): readonly string[] {
+  if (switchedBack !== undefined || verified !== undefined) return [];
+  if (switched?.outcome === 'moving')
+    return ['Still moving: nothing was undone. Its claims and reconcile go on, and look every minute'];
+  return switched?.outcome === 'switched' && error !== undefined
     ? ['Not verified: EC2 could not be asked. Reconcile looks again every minute']
     : [];
+}
 
 /** The command may have found nothing to write to: only SSM knows what it said. */
 function unheardLines({ preflight: before, awaited, demoted }: Story): readonly string[] {
@@ -90,25 +97,25 @@ const next = (order: FailoverOrder | undefined, stage: string): string =>
     ? `vipshift vip list --stage ${stage}`
     : `vipshift status ${order.vip} --stage ${stage}`;
 
-function reasonsOf({
-  preflight: before,
-  decision,
-  awaited,
-  switched,
-  verified,
-  stoodBy,
-  error,
-  end,
-}: Story): string[] {
-  const reasons = [...(before?.reasons ?? [])];
-  if (decision?.approved === false)
-    reasons.push(`denied by ${decision.by}: ${decision.reason ?? 'no reason'}`);
-  if (end?.outcome === 'denied' && decision === undefined) reasons.push('nobody approved it in time');
-  if (awaited?.outcome === 'missing') reasons.push(awaited.why);
+function reasonsOf(story: Story): string[] {
+  const { preflight: before, begun, awaited, switched, verified, stoodBy, error } = story;
+  const reasons = [...(before?.reasons ?? []), ...answerReasons(story)];
+  if (begun?.outcome === 'refused') reasons.push(...begun.reasons);
+  if (awaited !== undefined && awaited.outcome !== 'heard') reasons.push(awaited.why);
   if (switched?.outcome === 'failed') reasons.push(switched.why ?? 'the switch failed');
+  if (switched?.outcome === 'moving')
+    reasons.push(`still moving after ${switched.round} rounds: ${switched.why}`);
   if (stoodBy?.outcome === 'taken-back')
     reasons.push(`keepalived took it back after the release: ${stoodBy.why}`);
   if (verified?.outcome === 'wrong') reasons.push(`EC2 does not show it: ${listText(verified.wrong)}`);
   if (error !== undefined) reasons.push(`${error.Error}: ${error.Cause}`.slice(0, 1000));
   return reasons;
+}
+
+function answerReasons({ decision, end }: Story): readonly string[] {
+  if (decision === undefined) return end?.outcome === 'denied' ? ['nobody approved it in time'] : [];
+  const answer = answerFrom(decision);
+  if (answer.outcome === 'malformed') return [answer.why];
+  if (answer.outcome === 'approved') return [];
+  return [`denied by ${answer.decision.by}: ${answer.decision.reason ?? 'no reason'}`];
 }

@@ -19,7 +19,15 @@ export interface Known {
 }
 
 export function restored(backup: Vip, { present, recorded, atMs }: Known): Vip {
-  const { lease: _lease, owner: _owner, awaitedSinceMs: _awaited, pin, freeze, ...kept } = backup;
+  const {
+    lease: _lease,
+    owner: _owner,
+    awaitedSinceMs: _awaited,
+    forced: _forced,
+    pin,
+    freeze,
+    ...kept
+  } = backup;
   const live = {
     ...(pin !== undefined && isLiveOrder(pin, atMs) ? { pin } : {}),
     ...(freeze !== undefined && isLiveOrder(freeze, atMs) ? { freeze } : {}),

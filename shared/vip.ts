@@ -52,6 +52,16 @@ export interface Order {
 export interface Pin extends Order {
   readonly node: string;
 }
+/** A forced failover that is under way: written before anybody is demoted, taken out when its workflow ends. */
+export interface Forced extends Order {
+  /** The workflow's execution. */
+  readonly execution: string;
+  /** The node that it goes to. */
+  readonly node: string;
+  /** The owner that it leaves: whoever is demoted. */
+  readonly from?: string;
+  readonly atMs: EpochMs;
+}
 
 export interface Vip extends LedgerEntry {
   readonly schema: number;
@@ -72,6 +82,7 @@ export interface Vip extends LedgerEntry {
   readonly heard: readonly number[];
   readonly pin?: Pin;
   readonly freeze?: Order;
+  readonly forced?: Forced;
   /** The last switch, when it could not be carried out (tried.ts). */
   readonly tried?: Tried;
   /** Since when reconcile has waited for the first word of these members (unheard.ts); gone once one has spoken. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../shared/fault.ts';
+import type { ForcedRun } from '../shared/forced.ts';
 import { LEASE_TTL } from '../shared/lease.ts';
 import { awaitClaim, carryOut, type FailoverOrder, switchBack, verifyOrder } from '../shared/order.ts';
 import { hours, plus, seconds } from '../shared/time.ts';
@@ -23,6 +24,9 @@ const order: FailoverOrder = {
   ...{ dryRun: false, approval: false, pinMinutes: 60, claimWaitSeconds: 30 },
 };
 
+/** An execution that has not written itself into the item. */
+const run: ForcedRun = { execution: 'run-1', owner: 'i-a', begun: false };
+
 /** Node a owns the VIP, b stands by, and everything is old enough to be trusted. */
 async function pair() {
   const w = world();
@@ -35,7 +39,7 @@ async function pair() {
 describe('carrying out an order', () => {
   it('pins and takes the lease in one write, and switches like everybody else', async () => {
     const w = await pair();
-    expect(await finish(w, carryOut(w.wire, order, 'run-1'))).toMatchObject({
+    expect(await finish(w, carryOut(w.wire, order, run))).toMatchObject({
       outcome: 'switched',
       owner: 'i-b',
       epoch: 2,
@@ -52,9 +56,9 @@ describe('carrying out an order', () => {
 
   it('twice moves nothing the second time: Step Functions may repeat a task', async () => {
     const w = await pair();
-    await finish(w, carryOut(w.wire, order, 'run-1'));
+    await finish(w, carryOut(w.wire, order, run));
     const before = item(w);
-    expect(await finish(w, carryOut(w.wire, order, 'run-1'))).toMatchObject({
+    expect(await finish(w, carryOut(w.wire, order, run))).toMatchObject({
       outcome: 'switched',
       owner: 'i-b',
     });
@@ -66,7 +70,7 @@ describe('carrying out an order', () => {
     const cause = { kind: 'claim' as const, why: 'w', atMs: w.clock.now() };
     const lease = { holder: 'other', expiresAtMs: plus(w.clock.now(), LEASE_TTL), cause };
     w.vips.items.set('web', withLease(item(w), lease));
-    expect(await finish(w, carryOut(w.wire, order, 'run-1'))).toMatchObject({ outcome: 'switched' });
+    expect(await finish(w, carryOut(w.wire, order, run))).toMatchObject({ outcome: 'switched' });
     expect(w.clock.now() - START).toBeGreaterThan(30_000 + LEASE_TTL);
   });
 
@@ -80,14 +84,14 @@ describe('carrying out an order', () => {
   ])('never fights %s that came since the preflight', async (_what, over, why) => {
     const w = await pair();
     w.vips.items.set('web', { ...item(w), ...over });
-    const carried = await finish(w, carryOut(w.wire, order, 'run-1'));
+    const carried = await finish(w, carryOut(w.wire, order, run));
     expect(carried).toMatchObject({ outcome: 'failed', why: expect.stringContaining(why) });
     expect(item(w)).toMatchObject({ epoch: 1, owner: 'i-a', ...over });
   });
 
   it('without a pin goes only where the election goes', async () => {
     const w = await pair();
-    const carried = await finish(w, carryOut(w.wire, { ...order, pinMinutes: 0 }, 'run-1'));
+    const carried = await finish(w, carryOut(w.wire, { ...order, pinMinutes: 0 }, run));
     expect(carried).toMatchObject({
       outcome: 'failed',
       why: expect.stringContaining('the election names i-a'),
@@ -99,9 +103,9 @@ describe('carrying out an order', () => {
 describe('switching back', () => {
   it('takes our pin away and follows keepalived', async () => {
     const w = await pair();
-    await finish(w, carryOut(w.wire, order, 'run-1'));
+    await finish(w, carryOut(w.wire, order, run));
     await w.clock.advance(seconds(5));
-    expect(await finish(w, switchBack(w.wire, order, 'run-1'))).toMatchObject({
+    expect(await finish(w, switchBack(w.wire, order, run))).toMatchObject({
       outcome: 'switched',
       owner: 'i-a',
     });
@@ -113,7 +117,7 @@ describe('switching back', () => {
     const w = await pair();
     const pin = { node: 'i-b', untilMs: plus(START, hours(1)), by: 'bob', reason: 'mine' };
     w.vips.items.set('web', { ...item(w), pin });
-    await finish(w, switchBack(w.wire, order, 'run-1'));
+    await finish(w, switchBack(w.wire, order, run));
     expect(item(w).pin).toEqual(pin);
   });
 });
@@ -122,14 +126,14 @@ describe('waiting and verifying', () => {
   it('hears the claim of the target, and gives up after the time that was given', async () => {
     const w = await pair();
     const patient = { ...order, claimWaitSeconds: 5 };
-    expect(await finish(w, awaitClaim(w.wire, patient))).toMatchObject({ outcome: 'missing' });
+    expect(await finish(w, awaitClaim(w.wire, patient, run))).toMatchObject({ outcome: 'missing' });
     await says(w, 'i-b');
-    expect(await finish(w, awaitClaim(w.wire, patient))).toMatchObject({ outcome: 'heard' });
+    expect(await finish(w, awaitClaim(w.wire, patient, run))).toMatchObject({ outcome: 'heard' });
   });
 
   it('looks again when EC2 could not be asked, and throws when it still cannot: that is no reason to go back', async () => {
     const w = await pair();
-    await finish(w, carryOut(w.wire, order, 'run-1'));
+    await finish(w, carryOut(w.wire, order, run));
     const observe = w.wire.ec2.observe.bind(w.wire.ec2);
     let looks = 0;
     w.wire.ec2.observe = (scope) => {
@@ -153,12 +157,12 @@ describe('waiting and verifying', () => {
       reads += 1;
       return reads < 3 ? Promise.reject(new Fault('unknown', 'InternalServerError', 'later')) : read(name);
     };
-    expect(await finish(w, awaitClaim(w.wire, order))).toMatchObject({ outcome: 'heard' });
+    expect(await finish(w, awaitClaim(w.wire, order, run))).toMatchObject({ outcome: 'heard' });
   });
 
   it('finds a route that somebody put elsewhere', async () => {
     const w = await pair();
-    await finish(w, carryOut(w.wire, order, 'run-1'));
+    await finish(w, carryOut(w.wire, order, run));
     expect(await finish(w, verifyOrder(w.wire, order))).toEqual({
       outcome: 'right',
       wrong: [],

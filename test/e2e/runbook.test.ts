@@ -198,7 +198,7 @@ describe('forced failover, approval and denial: an approval', () => {
     await expectOn('a');
   });
 
-  it('given too late is decided anew: what has changed meanwhile stops it, and everything goes back', async () => {
+  it('given too late is decided anew: what has changed meanwhile refuses it before anything is moved', async () => {
     const execution = await begin({ approval: true });
     await asked(execution);
     // b loses its label while everybody waits: no member any more.
@@ -207,20 +207,19 @@ describe('forced failover, approval and denial: an approval', () => {
     await stack.ec2.send(new DeleteTagsCommand({ Resources, Tags: labels }));
     const end = await answer(execution, { approved: true, by: 'x' });
     await stack.ec2.send(new CreateTagsCommand({ Resources, Tags: labels }));
-    expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });
+    expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverRefused' });
     expect(end.states.slice(-7)).toEqual([
-      'undo',
-      'switchBack',
-      'failed',
+      'lookAgain',
+      'isStillFit',
+      'refused',
       'report',
       'notify',
       'howItEnded',
       'notCarriedOut',
     ]);
-    expect(end.cause).toContain('EC2 shows no labelled ENI of the elected node');
-    const vip = await settled(id('a'));
-    expect(vip.pin, 'unpinned').toBeUndefined();
+    expect(end.cause).toContain(`EC2 shows no ENI of ${id('b')} in use with the label`);
+    expect((await settled(id('a'))).pin).toBeUndefined();
     await expectOn('a');
-    expect((await lastMessage())?.Message).toContain('Switched back: yes');
+    expect((await lastMessage())?.Message).toContain('Approved by x');
   });
 });

@@ -9,7 +9,7 @@ import { epochMs } from '../../shared/time.ts';
 import { bus } from './bus.ts';
 import { furnish, machineOf } from './furnish.ts';
 import { known } from './known.ts';
-import { type Cloud, functions } from './lambda.ts';
+import { type Cloud, functions, STEP_TIMEOUT_MS } from './lambda.ts';
 import { emptyLog } from './log.ts';
 import { bootId, type Road } from './machine.ts';
 import { obey } from './orders.ts';
@@ -69,6 +69,7 @@ export function build(story: Story): World {
     },
     delivered: (word, stampMs) => world.known.delivered(word, stampMs, sched.now()),
     timeoutMs: story.timeoutMs ?? FUNCTION_TIMEOUT_MIN,
+    stepTimeoutMs: story.stepTimeoutMs ?? STEP_TIMEOUT_MS,
     blows: story.blows ?? [],
     begun: [],
     invocations: 0,

@@ -1,6 +1,7 @@
 // Makes a story from a seed. Every kind of fault has its chance in every story; most stories have a few kinds at once,
 // since a hundred at once hide each other.
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from './cadence.ts';
+import { longPlan, ordeal, underFire } from './ordeals.ts';
 import { type Chance, chance } from './random.ts';
 import { clockOf, deedOf } from './recipes.ts';
 import {
@@ -80,7 +81,9 @@ function mixedStory(seed: number): Story {
     ...(apart.odds(0.5) ? { timeoutMs: 300_000 } : {}),
     phaseMs: luck.int(0, 59_999),
   };
-  return { ...story, acts: inOrder([...story.acts, ...ledgerActs(chance(seed, 'ledger'), story)]) };
+  const told = { ...story, acts: inOrder([...story.acts, ...ledgerActs(chance(seed, 'ledger'), story)]) };
+  const fired = underFire(chance(seed, 'beside'), told);
+  return longPlan(chance(seed, 'long plan'), ordeal(chance(seed, 'ordeal'), fired));
 }
 
 function vipOf(luck: Chance, name: string, n: number, count: number, big: boolean): VipSpec {

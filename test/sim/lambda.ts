@@ -34,6 +34,7 @@ export interface Cloud {
   /** How long a claim's or a sweep's invocation may take. */
   readonly timeoutMs: number;
   readonly blows: NonNullable<Story['blows']>;
+  readonly stepTimeoutMs: number;
   /** Every invocation that was begun, for tests that enumerate their awaits. */
   readonly begun: Invocation[];
   invocations: number;
@@ -56,7 +57,7 @@ export type Ended<T> =
 
 const BEGUN_KEPT = 1000;
 /** A step may wait for a claim, or for EC2 to show what was done (serverless.yml). */
-const STEP_TIMEOUT_MS = 300_000;
+export const STEP_TIMEOUT_MS = 300_000;
 
 export function functions(cloud: Cloud): Functions {
   const sandboxes: Sandbox[] = [];
@@ -176,7 +177,7 @@ export function functions(cloud: Cloud): Functions {
         hint,
       );
     },
-    step: (name, work, ended) => invoke(name, work, ended, undefined, STEP_TIMEOUT_MS),
+    step: (name, work, ended) => invoke(name, work, ended, undefined, cloud.stepTimeoutMs),
   };
 }
 

@@ -1,7 +1,8 @@
 // Operators' orders: those given by hand, and what a workflow has written into the item.
+import { forbidsPin, forbidsUnpin, liveForced } from '../../shared/forced.ts';
 import { entryOf, registered, removed, stands } from '../../shared/ledger.ts';
 import { orderEntry, withFreeze, withoutPin, withPin } from '../../shared/ledger-order.ts';
-import { epochMs } from '../../shared/time.ts';
+import { type EpochMs, epochMs } from '../../shared/time.ts';
 import type { Order, Vip } from '../../shared/vip.ts';
 import type { Written } from './log.ts';
 import type { Act } from './story.ts';
@@ -15,15 +16,15 @@ export function order(world: World, act: Ordering): void {
   const item = items.get(world.story.vips[act.vip]!.name)!;
   if (!stands(item)) return;
   const now = world.sched.now();
+  const nowMs = epochMs(Math.floor(world.epochAt + now));
+  if (act.older !== true && isForbidden(world, item, act, nowMs)) return;
   const untilMs = now + ('forMs' in act ? act.forMs : 0);
   const until = epochMs(Math.floor(world.epochAt + untilMs));
   const words: Order = { by: 'operator', reason: 'because', untilMs: until };
   const node = 'node' in act ? world.machines[act.node]!.id : undefined;
   const asked = { vip: item.name, order: act.does, by: words.by, reason: words.reason };
   const named = node === undefined ? {} : { node };
-  world.net.orders.push(
-    orderEntry({ ...asked, ...named, atMs: epochMs(Math.floor(world.epochAt + now)), untilMs: until }, 'cli'),
-  );
+  world.net.orders.push(orderEntry({ ...asked, ...named, atMs: nowMs, untilMs: until }, 'cli'));
   const after = ordered(item, act, words, node);
   const orders = world.orders[act.vip]!;
   if (act.does === 'freeze') orders.freeze = { untilMs };
@@ -49,6 +50,7 @@ export function enter(world: World, act: Entering): void {
   const removing = act.does === 'is removed';
   if (stands(item) !== removing) return;
   const nowMs = epochMs(Math.floor(world.epochAt + world.sched.now()));
+  if (removing && act.older !== true && liveForced(item, nowMs) !== undefined) return;
   const after = removing ? removed(item, nowMs) : registered(item, entryOf(item), {});
   world.orders[act.vip] = removing ? { removed: true } : {};
   world.log
@@ -57,8 +59,14 @@ export function enter(world: World, act: Entering): void {
   world.sched.stir();
 }
 
+/** What the command line refuses while a forced failover is under way. */
+function isForbidden(world: World, item: Vip, act: Ordering, now: EpochMs): boolean {
+  if (act.does === 'pin') return forbidsPin(item, world.machines[act.node]!.id, now) !== undefined;
+  return act.does === 'unpin' && forbidsUnpin(item, now) !== undefined;
+}
+
 function ordered(item: Vip, act: Ordering, words: Order, node: string | undefined): Vip {
-  if (act.does === 'freeze') return withFreeze(item, words);
+  if (act.does === 'freeze') return act.older === true ? { ...item, freeze: words } : withFreeze(item, words);
   return node === undefined ? withoutPin(item) : withPin(item, { ...words, node });
 }
 

@@ -39,6 +39,11 @@ function* candidates(story: Story): Generator<Story> {
       yield { ...story, acts: [...acts.slice(0, from), ...acts.slice(from + size)] };
     }
   }
+  for (const [n, act] of acts.entries()) {
+    if (act.does !== 'forced failover' || act.beside === undefined) continue;
+    for (const [k] of act.beside.entries())
+      yield { ...story, acts: acts.with(n, { ...act, beside: act.beside.toSpliced(k, 1) }) };
+  }
   const names = Object.keys(odds) as FaultName[];
   if (names.length > 1) yield { ...story, odds: {} };
   for (const name of names) {

@@ -101,15 +101,21 @@ export type Deed =
   | { readonly does: 'describes fail' | 'describes work' | 'bucket is drained' }
   /** Every mutation is refused, as by an SCP, with all that EC2 says then. */
   | { readonly does: 'calls are denied' | 'calls are allowed' }
-  | { readonly does: 'pin'; readonly vip: number; readonly node: number; readonly forMs: number }
-  | { readonly does: 'freeze'; readonly vip: number; readonly forMs: number }
-  | { readonly does: 'unpin'; readonly vip: number }
+  | {
+      readonly does: 'pin';
+      readonly vip: number;
+      readonly node: number;
+      readonly forMs: number;
+      readonly older?: boolean;
+    }
+  | { readonly does: 'freeze'; readonly vip: number; readonly forMs: number; readonly older?: boolean }
+  | { readonly does: 'unpin'; readonly vip: number; readonly older?: boolean }
   | {
       readonly does: 'table appears' | 'foreign route' | 'foreign eip' | 'route is deleted' | 'eip is loosed';
       readonly vip: number;
     }
   /** From the ledger, and into it again. */
-  | { readonly does: 'is removed' | 'is registered'; readonly vip: number }
+  | { readonly does: 'is removed' | 'is registered'; readonly vip: number; readonly older?: boolean }
   | { readonly does: 'route is changed'; readonly vip: number; readonly node: number }
   /** Somebody who is no member, or who speaks in a member's name, says MASTER. */
   | {
@@ -127,9 +133,33 @@ export type Deed =
       readonly mode: 'routes-only' | 'via-keepalived';
       readonly pinMinutes: number;
       readonly claimWaitSeconds: number;
-      /** What the second person says, where one is asked. */
-      readonly approved?: boolean;
+      /** What the second person says, where one is asked; `malformed`: something that is no decision. */
+      readonly approved?: boolean | 'malformed';
+      /** How long they think about it; seconds unless told. The workflow gives up after an hour. */
+      readonly approvalMs?: number;
+      /** What happens beside it, when it enters a state. */
+      readonly beside?: readonly Beside[];
     };
+
+/** Something that hits a forced failover where it hurts. */
+export interface Beside {
+  readonly at: 'requestApproval' | 'recordOrder' | 'beginOrder' | 'demote' | 'awaitClaim' | 'switchVip';
+  readonly afterMs: number;
+  readonly does:
+    | 'target fails'
+    | 'target dies'
+    | 'target is untagged'
+    | 'owner fails'
+    | 'owner dies'
+    | 'is frozen'
+    | 'is pinned elsewhere'
+    | 'is unpinned'
+    | 'is removed'
+    | 'is ordered elsewhere';
+  readonly forMs: number;
+  /** By a command line of an older version, which knows nothing of forced failovers. */
+  readonly older: boolean;
+}
 
 export interface Story {
   readonly seed: number;
@@ -139,6 +169,8 @@ export interface Story {
   readonly preempt: boolean;
   /** How long an invocation may take; the least that is allowed unless told. */
   readonly timeoutMs?: number;
+  /** How long a step of a workflow may take; five minutes unless told. */
+  readonly stepTimeoutMs?: number;
   /** Whether the account's request budget is shared through the store, or each sandbox keeps its own. */
   readonly sharedBudget: boolean;
   readonly acts: readonly Act[];

@@ -26,11 +26,12 @@ function patching(patches: readonly Patch[]): Plugin {
   return {
     name: 'patching',
     setup(builder) {
-      builder.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      builder.onLoad({ filter: /\.(ts|json)$/ }, async ({ path }) => {
         const mine = patches.filter((patch) => top + patch.file === path);
         if (mine.length === 0) return undefined;
         for (const patch of mine) used.add(patch);
-        return { contents: mine.reduce(patched, await readFile(path, 'utf8')), loader: 'ts' };
+        const loader = path.endsWith('.json') ? 'json' : 'ts';
+        return { contents: mine.reduce(patched, await readFile(path, 'utf8')), loader };
       });
       builder.onEnd(() => {
         const unused = patches.find((patch) => !used.has(patch));

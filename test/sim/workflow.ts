@@ -7,8 +7,9 @@ import asl from '../../runbook/failover.asl.json' with { type: 'json' };
 import type { FailoverOrder } from '../../shared/order.ts';
 import type { Preflight } from '../../shared/preflight.ts';
 import { type Story as Data, type Desk, type StepName, steps } from '../../shared/runbook.ts';
+import { strikeBeside } from './beside.ts';
 import type { Ended } from './lambda.ts';
-import { chance } from './random.ts';
+import { type Chance, chance } from './random.ts';
 import type { Act } from './story.ts';
 import { settleLater } from './vrrp.ts';
 import { struck, type World } from './world.ts';
@@ -17,8 +18,12 @@ export interface Execution {
   readonly name: string;
   readonly vip: number;
   readonly order: FailoverOrder;
-  /** The states that were entered. */
+  readonly act: Forced;
+  /** The states that were entered, and when. */
   readonly path: string[];
+  readonly enteredAtMs: number[];
+  /** Whom SSM was told to demote. */
+  demoted: string | undefined;
   data: Data;
   readonly beganAtMs: number;
   /** When each step that answered did so. */
@@ -35,6 +40,7 @@ interface State {
   readonly Result?: unknown;
   readonly ResultPath?: string;
   readonly Parameters?: unknown;
+  readonly TimeoutSeconds?: number;
   readonly Catch?: readonly { ErrorEquals: readonly string[]; ResultPath: string; Next: string }[];
 }
 interface Rule {
@@ -43,6 +49,7 @@ interface Rule {
   readonly StringEquals?: string;
   readonly BooleanEquals?: boolean;
   readonly IsPresent?: boolean;
+  readonly NumericLessThan?: number;
 }
 
 const states: Readonly<Record<string, State>> = asl.States;
@@ -72,14 +79,17 @@ export function force(world: World, act: Forced): void {
     name,
     vip: act.vip,
     order,
+    act,
     path: [],
+    enteredAtMs: [],
+    demoted: undefined,
     data: {},
     beganAtMs: sched.now(),
     answeredAtMs: new Map(),
     endedAtMs: undefined,
   };
   executions.push(execution);
-  enter(world, execution, asl.StartAt, act);
+  enter(world, execution, asl.StartAt);
 }
 
 /** Nobody orders a VIP to where it is, but by mistake. */
@@ -91,30 +101,33 @@ function targetOf(world: World, act: Forced): string {
   return world.machines[(act.node + 1) % world.machines.length]!.id;
 }
 
-function enter(world: World, execution: Execution, name: string | undefined, act: Forced): void {
+function enter(world: World, execution: Execution, name: string | undefined): void {
   const state = states[name!]!;
   execution.path.push(name!);
+  execution.enteredAtMs.push(world.sched.now());
+  strikeBeside(world, execution, name!);
   if (execution.path.length > STATES_MAX)
     throw new Error(`${execution.name} runs in circles: ${execution.path.join(', ')}`);
   if (state.Type === 'Task') {
-    task(world, execution, name!, act, (how) => answered(world, execution, state, act, how));
+    task(world, execution, name!, (how) => answered(world, execution, state, how));
   } else if (state.Type === 'Choice') {
     const chosen = state.Choices!.find((rule) => holds(rule, execution.data))?.Next;
-    enter(world, execution, chosen ?? state.Default, act);
+    enter(world, execution, chosen ?? state.Default);
   } else if (state.Type === 'Pass') {
     if (state.Result !== undefined) keep(execution, state.ResultPath!, state.Result);
-    enter(world, execution, state.Next, act);
+    enter(world, execution, state.Next);
   } else if (state.Type === 'Succeed' || state.Type === 'Fail') end(world, execution);
   else throw new Error(`${name}: a state of type ${state.Type} is not known here`);
 }
 
-function answered(world: World, execution: Execution, state: State, act: Forced, how: Ended<unknown>): void {
+function answered(world: World, execution: Execution, state: State, how: Ended<unknown>): void {
   if (how.is === 'answered') {
     if (state.ResultPath !== undefined) keep(execution, state.ResultPath, how.answer);
-    enter(world, execution, state.Next, act);
+    enter(world, execution, state.Next);
     return;
   }
-  const error = how.is === 'died' ? 'Sandbox.Timedout' : 'Error';
+  const timedOut = how.is === 'threw' && how.error === TIMEOUT;
+  const error = how.is === 'died' ? 'Sandbox.Timedout' : timedOut ? TIMEOUT : 'Error';
   const caught = state.Catch?.find((c) => c.ErrorEquals.some((e) => e === 'States.ALL' || e === error));
   if (caught === undefined) {
     end(world, execution);
@@ -124,7 +137,7 @@ function answered(world: World, execution: Execution, state: State, act: Forced,
     Error: error,
     Cause: how.is === 'threw' ? String(how.error) : 'killed',
   });
-  enter(world, execution, caught.Next, act);
+  enter(world, execution, caught.Next);
 }
 
 function end(world: World, execution: Execution): void {
@@ -152,12 +165,13 @@ function holds(rule: Rule, data: Data): boolean {
   if (rule.IsPresent !== undefined) return (value !== undefined) === rule.IsPresent;
   if (rule.StringEquals !== undefined) return value === rule.StringEquals;
   if (rule.BooleanEquals !== undefined) return value === rule.BooleanEquals;
+  if (rule.NumericLessThan !== undefined) return Number(value) < rule.NumericLessThan;
   throw new Error(`a choice of ${Object.keys(rule).join(', ')} is not known here`);
 }
 
 type Then = (how: Ended<unknown>) => void;
 
-function task(world: World, execution: Execution, name: string, act: Forced, then: Then): void {
+function task(world: World, execution: Execution, name: string, then: Then): void {
   const resource = states[name]!.Resource!;
   const luck = chance(world.story.seed, `${execution.name} ${name}`);
   if (resource.includes('ssm:sendCommand')) command(world, execution, name, then);
@@ -166,14 +180,25 @@ function task(world: World, execution: Execution, name: string, act: Forced, the
   } else {
     invoke(world, execution, name, 1, (how) => {
       if (how.is === 'answered') execution.answeredAtMs.set(name, world.sched.now());
-      const decision = { approved: act.approved === true, by: 'second', reason: 'looked at it' };
       const asked = how.is === 'answered' && resource.includes('waitForTaskToken');
-      if (asked) world.sched.after(luck.log(1000, 30_000), () => then(ok(decision)));
+      if (asked) decide(world, execution, luck, then);
       else then(how);
     });
   }
 }
 
+/** The second person answers, or nobody does in time. */
+function decide(world: World, { act }: Execution, luck: Chance, then: Then): void {
+  const waitMs = act.approvalMs ?? luck.log(1000, 30_000);
+  const timeoutMs = states.requestApproval!.TimeoutSeconds! * 1000;
+  // Who answers by hand may send anything.
+  const approved = act.approved === 'malformed' ? 'true' : act.approved === true;
+  const answer = ok({ approved, by: 'second', reason: 'looked at it' });
+  if (waitMs < timeoutMs) world.sched.after(waitMs, () => then(answer));
+  else world.sched.after(timeoutMs, () => then({ is: 'threw', error: TIMEOUT }));
+}
+
+const TIMEOUT = 'States.Timeout';
 const ok = (answer: unknown): Ended<unknown> => ({ is: 'answered', answer });
 
 function invoke(world: World, execution: Execution, name: string, time: number, done: Then): void {
@@ -204,6 +229,7 @@ function command(world: World, execution: Execution, name: string, then: Then): 
   const demoted = Parameters.Demoted[0] === '1';
   const owner = execution.data.preflight?.before.owner;
   const machine = world.machines.find((m) => m.id === owner);
+  if (demoted) execution.demoted = owner;
   const luck = chance(world.story.seed, `${execution.name} ${name}`);
   if (machine === undefined || luck.odds(0.05)) {
     const error = new Error(`InvalidInstanceId: ${owner}`);

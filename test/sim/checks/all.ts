@@ -1,6 +1,7 @@
 // Every checker there is.
 import type { World } from '../world.ts';
 import { convergence } from './convergence.ts';
+import { forced } from './forced.ts';
 import { neverWorse } from './never-worse.ts';
 import { noClaimLost } from './no-claim-lost.ts';
 import { noGap } from './no-gap.ts';
@@ -23,6 +24,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   neverWorse,
   noGap,
   orders,
+  forced,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));

@@ -1,6 +1,7 @@
 // Operators' orders are obeyed: frozen means that nothing moves; nobody but an operator or a workflow touches pin and freeze;
 // a forced failover stands in the record before it takes effect, ends where it says that it ended, pins for as long as was
 // asked, and leaves no pin behind when it failed.
+import { answerFrom } from '../../../shared/approval.ts';
 import type { Written } from '../log.ts';
 import { STALE_MAX_MS } from '../region.ts';
 import type { Odds } from '../story.ts';
@@ -96,7 +97,7 @@ function carriedOut(world: World, execution: Execution): readonly Violation[] {
   }
   const told = world.net.orders.some((o) => o.order === 'failover' && o.id.includes(`/${execution.name}/`));
   if (path.some((state) => effects.has(state)) && !told) say('took effect and stands nowhere in the record');
-  const decided = data.decision === undefined || data.decision.approved;
+  const decided = data.decision === undefined || answerFrom(data.decision).outcome === 'approved';
   if (!decided && path.some((state) => effects.has(state))) say('was denied, and took effect');
   const outcome = data.end?.outcome;
   if (outcome === 'done') right(world, execution, say);

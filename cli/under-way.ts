@@ -1,0 +1,18 @@
+// What a forced failover that is under way forbids: to pull the rug from under it. Freeze is the way to stop one.
+import { liveForced } from '../shared/forced.ts';
+import { forcedText } from '../shared/ledger-order.ts';
+import type { EpochMs } from '../shared/time.ts';
+import type { Forced, Vip } from '../shared/vip.ts';
+import { type Complaint, refused } from './exit.ts';
+
+/** `what`: what was asked for, and is not done. */
+export const underWay = (vip: string, forced: Forced, what: string): Complaint =>
+  refused(
+    `${forcedText(vip, forced)}: ${what}`,
+    `wait for its end: vipshift failover --follow ${forced.execution}; or cancel it, which goes back: vipshift freeze ${vip} --for 15m --reason …`,
+  );
+
+export function refuseUnderWay(vip: Vip, now: EpochMs, what: string): void {
+  const forced = liveForced(vip, now);
+  if (forced !== undefined) throw underWay(vip.name, forced, what);
+}

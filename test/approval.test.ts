@@ -1,0 +1,61 @@
+// Answers to a request for approval: whoever may answer may send anything, and only a decision decides.
+import { describe, expect, it } from 'vitest';
+import { answerFrom } from '../shared/approval.ts';
+import type { OrderEntry } from '../shared/ledger-order.ts';
+import type { FailoverOrder } from '../shared/order.ts';
+import type { Preflight } from '../shared/preflight.ts';
+import { report } from '../shared/report.ts';
+import { type Story, steps } from '../shared/runbook.ts';
+import { world } from './world.ts';
+
+const order: FailoverOrder = {
+  ...{ vip: 'web', to: 'i-b', mode: 'via-keepalived', reason: 'patching', by: 'ann' },
+  ...{ dryRun: false, approval: true, pinMinutes: 0, claimWaitSeconds: 30 },
+};
+const looked: Preflight = {
+  ...{ outcome: 'fit', atLeastMs: 0, before: { owner: 'i-a' } },
+  ...{ reasons: [], plan: [], conflicts: [] },
+};
+const preflight = { ...looked, order };
+
+describe('an answer', () => {
+  it.each([
+    [{ approved: true, by: 'bob' }, 'approved'],
+    [{ approved: true, by: 'bob', reason: 'go', more: 1 }, 'approved'],
+    [{ approved: false, by: 'bob' }, 'denied'],
+    [{ approved: 'true', by: 'bob' }, 'malformed'],
+    [{ approved: 1, by: 'bob' }, 'malformed'],
+    [{ approved: true }, 'malformed'],
+    [{ approved: true, by: '' }, 'malformed'],
+    [{ approved: true, by: 'bob', reason: 7 }, 'malformed'],
+    [{}, 'malformed'],
+    [[true], 'malformed'],
+    ['yes', 'malformed'],
+    [null, 'malformed'],
+    [true, 'malformed'],
+  ])('%j is %s, and record, report and workflow agree on it', async (decision, outcome) => {
+    const put: OrderEntry[] = [];
+    const desk = { ...world().wire, orders: { put: async (o: OrderEntry) => void put.push(o) } };
+    const story: Story = { preflight, decision };
+    const asked = { execution: 'run-1', stage: 'dev', story };
+    expect(await steps.recordDecision(desk as never, asked)).toMatchObject({ outcome });
+    expect(put.map((o) => o.order)).toEqual([outcome === 'approved' ? 'approve' : 'deny']);
+    const end = { outcome: outcome === 'approved' ? 'done' : 'denied' } as const;
+    const { text, error, cause } = report({ ...asked, story: { ...story, end } });
+    expect(text).toMatch(
+      { approved: /\nApproved by bob\n/, denied: /\nDenied by bob\n/, malformed: /\nNot approved: / }[
+        outcome
+      ]!,
+    );
+    expect(error).toBe(outcome === 'approved' ? 'FailoverDone' : 'FailoverDenied');
+    if (outcome === 'malformed')
+      expect(cause).toMatch(/^the answer .* is no decision: .*vipshift approve or deny$/);
+  });
+
+  it('that is malformed says what was found and what was expected', () => {
+    expect(answerFrom({ approved: 'true' })).toEqual({
+      outcome: 'malformed',
+      why: 'the answer {"approved":"true"} is no decision: approved is "true", expected true or false; by is missing, expected who answers. Order it again, and answer with vipshift approve or deny',
+    });
+  });
+});
