@@ -115,7 +115,9 @@ export function printOrder(out: Output, order: OrderEntry, zone: string): void {
 }
 
 export function printRejection(out: Output, rejected: RejectionCount, zone: string): void {
-  out.line(`${out.paint('strong', plain(rejected.vip))}  rejected ${rejected.reason}`);
+  out.line(
+    `${out.paint('strong', plain(rejected.vip))}  ${rejected.reason === 'contradiction' ? 'counted' : 'rejected'} ${rejected.reason}`,
+  );
   printRows(out, [
     ['node', rejected.node],
     ['count', `${rejected.count} in the hour ${rejected.hour}`],

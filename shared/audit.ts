@@ -5,7 +5,7 @@
 // that had to stop early says so.
 // Limit: the record begins when the timeline's retention begins, and rejections are counted by the hour.
 import type { OrderEntry } from './ledger-order.ts';
-import type { RejectReason } from './rejection.ts';
+import type { CountedReason } from './rejection.ts';
 import { type DurationMs, durationMs, type EpochMs, hours, minutes } from './time.ts';
 import type { Failover, Intent, Outcome, Stage } from './timeline.ts';
 
@@ -14,7 +14,7 @@ export interface RejectionCount {
   readonly entry: 'rejected';
   readonly vip: string;
   readonly node: string;
-  readonly reason: RejectReason;
+  readonly reason: CountedReason;
   /** `2026-11-22T14`. */
   readonly hour: string;
   readonly count: number;

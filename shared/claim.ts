@@ -3,8 +3,10 @@
 //
 // Invariant: `merge` is order-free and idempotent. Whatever the order in which the same claims arrive, and however
 // often, the stint that stays recorded is the same (guarantee 2). The one exception is a claim that arrives more than
-// LATE_AFTER late: it gives no evidence of life and no lower-advert, by intent.
+// LATE_AFTER late: it gives no evidence of life and no lower-advert, by intent. It holds for all that a node can truly say;
+// among words that contradict each other (boot-clock.ts) the newer stamp wins, so that the node's next word ends a forged one.
 // Limit: a node's wall clock is not trusted. It only refines AWS's whole-second stamp inside its second.
+import { bySending, type Contradiction, clocksDisagree, contradiction, type Sending } from './boot-clock.ts';
 import { type DurationMs, type EpochMs, epochMs, seconds } from './time.ts';
 
 /** keepalived's states, verbatim (notify FIFO, keepalived 2.2). */
@@ -47,10 +49,7 @@ export interface Claim {
   readonly eventId: string;
 }
 
-export interface Stint {
-  readonly bootId: string;
-  /** When the node booted, from AWS's stamp and the node's uptime: exact to a second. */
-  readonly bootAtMs: number;
+export interface Stint extends Sending {
   readonly since: number;
   readonly seq: number;
   readonly state: VrrpState;
@@ -91,12 +90,16 @@ export const isLate = (claim: Claim, arrivedAt: EpochMs): boolean => arrivedAt -
 
 /** The stint as one claim alone tells it. `arrivedAt` decides only whether the claim is late. */
 export function stintOf(claim: Claim, arrivedAt: EpochMs): Stint {
-  const sinceTransitionMs = claim.uptimeMs - claim.since / 1000;
-  const sinceClaimMs = claim.uptimeMs - claim.seq / 1000;
+  // Whole milliseconds, so that no two instants reckoned from it are rounded apart.
+  const upMs = Math.round(claim.uptimeMs);
+  const sinceTransitionMs = upMs - claim.since / 1000;
+  const sinceClaimMs = upMs - claim.seq / 1000;
   const late = isLate(claim, arrivedAt);
   const stint = {
     bootId: claim.bootId,
-    bootAtMs: Math.round(claim.timeMs - claim.uptimeMs),
+    bootAtMs: claim.timeMs - upMs,
+    stampMs: claim.timeMs,
+    upMs,
     since: claim.since,
     seq: claim.seq,
     state: claim.state,
@@ -121,26 +124,36 @@ export function stintOf(claim: Claim, arrivedAt: EpochMs): Stint {
 
 export const sameStint = (a: Stint, b: Stint): boolean => a.bootId === b.bootId && a.since === b.since;
 
-/**
- * Whether `a` is a newer stint than `b`: the larger `since` within a boot, else the later boot. Two boots that AWS's
- * whole-second stamps cannot tell apart are ordered by their id, so that every order of arrival agrees.
- */
+/** Whether `a` is the newer stint: the one that the word sent later speaks of. */
 export function newerStint(a: Stint, b: Stint): boolean {
-  if (a.bootId === b.bootId) return a.since > b.since;
-  return a.bootAtMs === b.bootAtMs ? a.bootId > b.bootId : a.bootAtMs > b.bootAtMs;
+  const by = bySending(a, b);
+  return by === 0 ? a.since > b.since : by > 0;
 }
 
-/** What stays recorded when `told` reaches a record that holds `known`. Commutative, associative, idempotent. */
+export type WordsDiffer = Contradiction | 'transition-went-back';
+
+/** Whether one word of the two is untrue, as far as can be told: a node never goes back to an earlier transition either. */
+export function contradicts(known: Stint, told: Stint): WordsDiffer | undefined {
+  const clocks = contradiction(known, told);
+  if (clocks !== undefined || known.bootId !== told.bootId) return clocks;
+  const wentBack = told.upMs > known.upMs && told.since < known.since;
+  return wentBack ? 'transition-went-back' : undefined;
+}
+
+/** What stays recorded when `told` reaches a record that holds `known`. Commutative and idempotent; associative for what a
+ * node can truly say. */
 export function merge(known: Stint | undefined, told: Stint): Stint {
-  if (known === undefined || newerStint(told, known)) return told;
-  if (!sameStint(told, known)) return known;
-  const last = told.seq > known.seq ? told : known;
+  if (known === undefined) return told;
+  if (!sameStint(told, known) || clocksDisagree(told, known)) return newerStint(told, known) ? told : known;
+  const last = newerWord(known, told);
   const bound = tighter(known, told);
   const aff = newerAdvert(known, told);
+  const sent = laterSent(known, told);
   return {
     bootId: known.bootId,
-    // Follows from hiMs, so it comes from the same claim.
-    bootAtMs: bound.bootAtMs,
+    bootAtMs: sent.bootAtMs,
+    stampMs: sent.stampMs,
+    upMs: sent.upMs,
     since: known.since,
     seq: last.seq,
     state: last.state,
@@ -154,6 +167,18 @@ export function merge(known: Stint | undefined, told: Stint): Stint {
   };
 }
 
+/** Of one number that says two things somehow one, so that every order agrees. */
+function newerWord(a: Stint, b: Stint): Stint {
+  if (a.seq !== b.seq) return a.seq > b.seq ? a : b;
+  if (a.state !== b.state) return a.state > b.state ? a : b;
+  return a.priority >= b.priority ? a : b;
+}
+
+function laterSent(a: Stint, b: Stint): Stint {
+  if (a.upMs !== b.upMs) return a.upMs > b.upMs ? a : b;
+  return a.stampMs >= b.stampMs ? a : b;
+}
+
 /** Young bounds beat old ones; then the lower one; then the lower clock, only so that every order agrees. */
 function tighter(a: Stint, b: Stint): Stint {
   if (a.young !== b.young) return a.young ? a : b;
@@ -164,7 +189,8 @@ function tighter(a: Stint, b: Stint): Stint {
 function newerAdvert(a: Stint, b: Stint): Stint {
   if (a.affSeq === undefined || b.affSeq === undefined) return a.affSeq === undefined ? b : a;
   if (a.affSeq !== b.affSeq) return a.affSeq > b.affSeq ? a : b;
-  return a.affHiMs! <= b.affHiMs! ? a : b;
+  if (a.affHiMs !== b.affHiMs) return a.affHiMs! < b.affHiMs! ? a : b;
+  return a.affAtMs! <= b.affAtMs! ? a : b;
 }
 
 const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);

@@ -3,12 +3,20 @@
 //
 // Depth of the plain case (member known, lease free): the conditional write beside the describes, then all mutations.
 // Invariant: no claim is lost to a held lease; it is recorded beside it, and the release finds it (guarantee 4).
-import { type Claim, isLate, type Stint, saidAt, slotOf, stintOf } from './claim.ts';
+import { type Claim, isLate, type Stint, saidAt, sameStint, slotOf, stintOf } from './claim.ts';
 import { elect } from './election.ts';
 import { faultOf } from './fault.ts';
 import { type Cause, isLive, LEASE_TTL, LOOK_AGAIN } from './lease.ts';
 import { membersSeen, type Observation } from './observation.ts';
-import { fromTheFuture, impostor, type NodeIdentity, type Refusal, turnAway } from './rejection.ts';
+import {
+  contradictionOf,
+  fromTheFuture,
+  impostor,
+  type NodeIdentity,
+  notAhead,
+  type Refusal,
+  turnAway,
+} from './rejection.ts';
 import { type Switched, switchVip, take, type Wire } from './switch.ts';
 import { type DurationMs, plus, seconds } from './time.ts';
 import type { Stage } from './timeline.ts';
@@ -29,8 +37,13 @@ export type Answer =
   | { readonly answer: 'superseded' }
   | { readonly answer: 'probed' }
   /** Recorded; the owner stays, or whoever holds the lease will see it. */
-  | { readonly answer: 'recorded'; readonly vip: Vip; readonly news: boolean }
-  | ({ readonly answer: 'switched' } & Switched);
+  | ({ readonly answer: 'recorded'; readonly vip: Vip; readonly news: boolean } & Doubt)
+  | ({ readonly answer: 'switched' } & Switched & Doubt);
+
+export interface Doubt {
+  /** Why what the claim says and what was recorded of its node cannot both be true. */
+  readonly contradiction?: string;
+}
 
 /** Reads and writes that lost a race are repeated this often; the loser of a race has seen somebody else's progress. */
 const RACES_MAX = 40;
@@ -46,9 +59,9 @@ export interface Heard {
 
 /** Throws only when delivering the claim again is worth while. */
 export async function failover(wire: Wire, heard: Heard, identity: NodeIdentity): Promise<Answer> {
-  const { claim } = heard;
   const now = wire.clock.now();
-  const refusal = impostor(heard.source, claim, identity) ?? fromTheFuture(claim, now);
+  const claim = notAhead(heard.claim, now);
+  const refusal = impostor(heard.source, claim, identity) ?? fromTheFuture(heard.claim, now);
   if (refusal !== undefined) return reject(wire, claim, refusal);
   if (claim.superseded) return superseded(wire, claim);
   if (claim.kind === 'probe') {
@@ -60,8 +73,17 @@ export async function failover(wire: Wire, heard: Heard, identity: NodeIdentity)
   const told = { claim, stint: stintOf(claim, now), slot: slotOf(claim.timeMs) };
   const errand: Errand = { wire, ...told, cause: causeOf(claim), stages: stagesOf(claim, wire, identity) };
   // A late one enters as silent and can hardly move anything: it gets no epoch before that is known.
-  return urgent(claim) && !isLate(claim, now) ? takeAtOnce(errand) : recordFirst(errand);
+  const answer = await (urgent(claim) && !isLate(claim, now) ? takeAtOnce(errand) : recordFirst(errand));
+  if ('contradiction' in answer) await countContradiction(wire, claim, answer);
+  return answer;
 }
+
+const countContradiction = (
+  wire: Wire,
+  claim: Claim,
+  { contradiction: message = '' }: Doubt,
+): Promise<void> =>
+  turnAway(wire, { reason: 'contradiction', message, vip: claim.vip, node: claim.node }, claim);
 
 interface Errand {
   readonly wire: Wire;
@@ -121,6 +143,7 @@ async function settle(errand: Errand, found: Vip | undefined, look: Look, told =
   const { wire, claim, stint, slot } = errand;
   let item = found;
   let news = told;
+  let doubt: Doubt = {};
   for (let race = 1; race <= RACES_MAX; ) {
     if (item === undefined || item.removedAtMs !== undefined) {
       const message = `VIP ${JSON.stringify(claim.vip)} is not in the ledger; register it, or mend notify.conf`;
@@ -132,13 +155,17 @@ async function settle(errand: Errand, found: Vip | undefined, look: Look, told =
       return reject(wire, claim, { reason: 'not-a-member', message });
     }
     const next = withClaim(member, claim.node, stint, slot);
-    news ||= isNews(member.claims[claim.node], stint);
+    const known = member.claims[claim.node];
+    news ||= known === undefined || !sameStint(known, next.claims[claim.node]!);
+    const contradiction = contradictionOf(known, stint);
+    // Only a word that could not be recorded blindly gets here with something to contradict.
+    if (contradiction !== undefined) doubt = { contradiction };
     if (isDue(next, wire, claim)) {
       // Beside the lease, as in the plain case; in vain when somebody else is quicker.
       const observing = look.at(item);
       const taken = await take(wire, item, next, errand.cause);
       if (taken !== undefined) {
-        return { answer: 'switched', ...(await switchVip(wire, taken, observing, errand.stages)) };
+        return { answer: 'switched', ...(await switchVip(wire, taken, observing, errand.stages)), ...doubt };
       }
     } else if (next !== item) {
       const written = await record(errand, item, next);
@@ -151,7 +178,7 @@ async function settle(errand: Errand, found: Vip | undefined, look: Look, told =
       await wire.clock.wait(LOOK_AGAIN);
       item = await wire.vips.read(claim.vip);
       continue;
-    } else return { answer: 'recorded', vip: item, news };
+    } else return { answer: 'recorded', vip: item, news, ...doubt };
     race += 1;
     item = await wire.vips.read(claim.vip);
   }

@@ -2,8 +2,9 @@
 //
 // A reason is a word that metrics, records and documentation share. `superseded` is not a fault: the claim is counted
 // and not merged, because a newer one of the same VIP waits behind it.
-import type { Claim } from './claim.ts';
-import { type Clock, type DurationMs, type EpochMs, iso, minutes } from './time.ts';
+import { type Claim, contradicts, type Stint, type WordsDiffer } from './claim.ts';
+import { SKEW } from './lease.ts';
+import { type Clock, type DurationMs, type EpochMs, epochMs, iso, minutes, plus } from './time.ts';
 import type { Timeline } from './timeline.ts';
 
 export const rejectReasons = [
@@ -17,6 +18,8 @@ export const rejectReasons = [
   'superseded',
 ] as const;
 export type RejectReason = (typeof rejectReasons)[number];
+/** What is counted beside the rejections, though nothing is turned away: a word that contradicts what is recorded. */
+export type CountedReason = RejectReason | 'contradiction';
 
 export interface Refusal {
   readonly reason: RejectReason;
@@ -61,10 +64,35 @@ export function fromTheFuture(claim: Claim, now: EpochMs): Refusal | undefined {
   };
 }
 
+/** A caller may set an event's time; EventBridge's own is never ahead, so no word is taken for newer than the present. */
+export const notAhead = (claim: Claim, now: EpochMs): Claim =>
+  claim.timeMs <= plus(now, SKEW) ? claim : { ...claim, timeMs: plus(now, SKEW) };
+
+const differ: Readonly<Record<WordsDiffer, string>> = {
+  'clock-ran-back': 'the clock of a boot does not run back',
+  'clock-ran-ahead': 'the clock of a boot does not run ahead of time',
+  'two-boots-at-once': 'a node is not up in two boots at once',
+  'transition-went-back': 'a node does not go back to an earlier transition',
+};
+
+/** Why what a node says cannot be true beside what is recorded of it; undefined when it can. Nothing is refused for it. */
+export function contradictionOf(known: Stint | undefined, told: Stint): string | undefined {
+  const how = known === undefined ? undefined : contradicts(known, told);
+  if (known === undefined || how === undefined) return undefined;
+  const spoken = ({ state, bootId, upMs, since, stampMs }: Stint) =>
+    `${state} since ${since} in boot ${bootId}, up ${upMs} ms at ${iso(epochMs(stampMs))}`;
+  return `${differ[how]}: says ${spoken(told)}; recorded is ${spoken(known)}`;
+}
+
 /** Counts what was turned away. `example` is kept as it came. */
 export const turnAway = (
   to: { readonly timeline: Timeline; readonly clock: Clock },
-  refused: Refusal & { readonly vip: string; readonly node: string },
+  refused: {
+    readonly reason: CountedReason;
+    readonly message: string;
+    readonly vip: string;
+    readonly node: string;
+  },
   example: unknown,
 ): Promise<void> =>
   to.timeline.reject({ ...refused, example: JSON.stringify(example) ?? 'undefined', atMs: to.clock.now() });

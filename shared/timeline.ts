@@ -7,7 +7,7 @@
 import type { Stint } from './claim.ts';
 import type { Cause } from './lease.ts';
 import type { Conflict, Step } from './plan.ts';
-import type { RejectReason } from './rejection.ts';
+import type { CountedReason } from './rejection.ts';
 import type { EpochMs } from './time.ts';
 
 export const outcomes = [
@@ -110,7 +110,7 @@ export type Entry = Intent | Failover;
 export interface Rejection {
   readonly vip: string;
   readonly node: string;
-  readonly reason: RejectReason;
+  readonly reason: CountedReason;
   readonly message: string;
   /** What came, cut to a readable length. */
   readonly example: string;

@@ -1,7 +1,8 @@
 // The item of one VIP: what the ledger says of it, and everything that claims, election and lease keep about it.
 //
 // Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
-import { boundStays, merge, newerStint, type Stint, sameStint } from './claim.ts';
+import { bootDiffers, othersEndBy, UNDER_WAY_MAX } from './boot-clock.ts';
+import { boundStays, merge, type Stint, sameStint } from './claim.ts';
 import { isLive, type Lease, type Open } from './lease.ts';
 import type { Members } from './member.ts';
 import type { Observation } from './observation.ts';
@@ -120,9 +121,12 @@ export function withClaim(vip: Vip, node: string, told: Stint, slot: number): Vi
 const sameWords = (a: Stint, b: Stint): boolean =>
   (Object.keys(b) as (keyof Stint)[]).every((field) => a[field] === b[field]);
 
-/** A claim's first word of a stint, so that recording it simply replaces what is there. */
-export const isNews = (known: Stint | undefined, told: Stint): boolean =>
-  known === undefined || newerStint(told, known);
+/** A first word, or one of a newer stint that contradicts nothing: recording it simply replaces what is there. */
+export function isNews(known: Stint | undefined, told: Stint): boolean {
+  if (known === undefined) return true;
+  if (bootDiffers(known, told)) return known.stampMs < told.stampMs && known.stampMs <= othersEndBy(told);
+  return known.since < told.since && sentBefore(known, told);
+}
 
 /** Whether merging `told` into `known` only overwrites: such a claim can be recorded without a read. */
 export const onlyRefreshes = (known: Stint, told: Stint): boolean =>
@@ -130,7 +134,14 @@ export const onlyRefreshes = (known: Stint, told: Stint): boolean =>
   known.seq < told.seq &&
   known.slot <= told.slot &&
   known.seenMs <= told.seenMs &&
+  sentBefore(known, told) &&
   boundStays(known, told);
+
+/** By both clocks, and so that they agree: what a condition on single attributes can say of it (boot-clock.ts). */
+const sentBefore = (known: Stint, told: Stint): boolean =>
+  ((known.upMs < told.upMs && known.stampMs <= told.stampMs) ||
+    (known.upMs === told.upMs && known.stampMs === told.stampMs)) &&
+  known.bootAtMs <= told.bootAtMs + UNDER_WAY_MAX;
 
 /** The item after `telling`, or undefined when its conditions do not hold: the contract that every store keeps. */
 export function afterTelling(vip: Vip, telling: Telling, now: EpochMs): Vip | undefined {

@@ -39,6 +39,8 @@ export const metricNames = {
   newerVersion: 'ClaimsOfNewerVersion',
   /** How many VIPs have members of which nobody was heard for minutes; emitted by each sweep over all, 0 in health. */
   unheard: 'VipsUnheard',
+  /** Words of one node that cannot both be true: a lie, or a clock that nothing can be built on. Wakes somebody. */
+  contradicted: 'ClaimsContradicted',
   /** One for each sweep in which no VIP failed and none was left: the dead-man alarm listens for it. */
   reconciled: 'Reconciled',
 } as const;
@@ -48,6 +50,7 @@ export const metricsNamespace = (stage: string): string => `vipshift/${stage}`;
 
 export function tellAnswer(journal: Journal, answer: Answer, claim: Claim): void {
   const { vip, node, eventId } = claim;
+  if ('contradiction' in answer) tellContradiction(journal, claim, answer.contradiction);
   if (answer.answer === 'rejected') tellRejection(journal, { vip, node, eventId, ...answer.refusal });
   else if (answer.answer === 'switched') {
     tellFaults(journal, vip, answer.faults);
@@ -71,6 +74,13 @@ export function tellRejection(
   logger.warn('claim rejected', { ...rest, why });
   metrics.addMetadata('rejected', `${refused.vip} ${refused.node} ${refused.reason}`);
   metrics.addMetric(metricNames.rejected, MetricUnit.Count, 1);
+}
+
+function tellContradiction({ logger, metrics }: Journal, claim: Claim, why: string | undefined): void {
+  const { vip, node, eventId } = claim;
+  logger.warn('claim contradicts what its node said', { vip, node, eventId, why });
+  metrics.addMetadata('contradicted', `${vip} ${node}`);
+  metrics.addMetric(metricNames.contradicted, MetricUnit.Count, 1);
 }
 
 export function tellVersion({ logger, metrics }: Journal, version: number): void {

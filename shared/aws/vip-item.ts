@@ -5,6 +5,7 @@
 // Rule: attributes are set and removed one by one, never the whole item, so that old code keeps what it does not know.
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Stint } from '../claim.ts';
 import type { Lease, Open } from '../lease.ts';
 import type { Vip } from '../vip.ts';
 
@@ -30,7 +31,7 @@ export const value = (plain: unknown): AttributeValue => marshall({ plain }, opt
 
 export function vipFrom(item: Item): Vip {
   const row = unmarshall(item) as Row;
-  const { vip, openEpoch, openCause, lease, heard, token: _token, ...same } = row;
+  const { vip, openEpoch, openCause, lease, heard, claims, token: _token, ...same } = row;
   const open: Record<string, Open> = {};
   for (const holder of Object.keys(openEpoch)) {
     const cause = openCause[holder];
@@ -40,10 +41,17 @@ export function vipFrom(item: Item): Vip {
     ...same,
     name: vip,
     open,
+    claims: Object.fromEntries(Object.entries(claims).map(([node, stint]) => [node, dated(stint)])),
     heard: [...(heard ?? [])].sort((a, b) => a - b),
     ...(lease === undefined ? {} : { lease: { ...lease, epoch: row.epoch } }),
   };
 }
+
+/** Older items do not say when the newest word was sent: then as late as it was said. */
+const dated = (stint: Stint): Stint => ({
+  ...{ stampMs: stint.seenMs, upMs: Math.floor(stint.seq / 1000) },
+  ...stint,
+});
 
 function rowFrom(vip: Vip): Row {
   const { name, open, lease, heard, ...same } = vip;

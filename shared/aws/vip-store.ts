@@ -8,6 +8,7 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { othersEndBy, UNDER_WAY_MAX } from '../boot-clock.ts';
 import type { Stint } from '../claim.ts';
 import { type Lease, SKEW } from '../lease.ts';
 import type { Observation } from '../observation.ts';
@@ -143,13 +144,16 @@ const inLedger = (u: Update): string =>
 
 const isMember = (u: Update, node: string): string => `attribute_exists(${u.path('members', node)})`;
 
-/** The same order as newerStint in claim.ts; the contract suite holds both against each other. */
+/** The same conditions as isNews in vip.ts; the contract suite holds both against each other. */
 function isNews(u: Update, claim: string, stint: Stint): string {
-  const [bootId, bootAtMs, since] = ['bootId', 'bootAtMs', 'since'].map((f) => `${claim}.${u.name(f)}`);
-  const [boot, bootAt, began] = [u.value(stint.bootId), u.value(stint.bootAtMs), u.value(stint.since)];
-  const sameBoot = `${bootId} = ${boot} AND ${since} < ${began}`;
-  const laterBoot = `${bootId} <> ${boot} AND (${bootAtMs} < ${bootAt} OR (${bootAtMs} = ${bootAt} AND ${bootId} < ${boot}))`;
-  return `(attribute_not_exists(${claim}) OR (${sameBoot}) OR (${laterBoot}))`;
+  const field = (name: keyof Stint) => `${claim}.${u.name(name)}`;
+  const [boot, sameBoot] = [u.value(stint.bootId), field('bootId')];
+  const newer = `${sameBoot} = ${boot} AND ${field('since')} < ${u.value(stint.since)} AND ${sentBefore(u, claim, stint)}`;
+  const [stamp, ends] = [u.value(stint.stampMs), u.value(othersEndBy(stint))];
+  const ended = (by: keyof Stint) => `${field(by)} < ${stamp} AND ${field(by)} <= ${ends}`;
+  const before = `(${ended('stampMs')}) OR (${unknown(u, claim)} AND ${ended('seenMs')})`;
+  const laterBoot = `${sameBoot} <> ${boot} AND (${before})`;
+  return `(attribute_not_exists(${claim}) OR (${newer}) OR (${laterBoot}))`;
 }
 
 /** The same conditions as onlyRefreshes in vip.ts. */
@@ -161,6 +165,7 @@ function onlyRefreshes(u: Update, claim: string, stint: Stint): string {
     `${field('seq')} < ${u.value(stint.seq)}`,
     `${field('slot')} <= ${u.value(stint.slot)}`,
     `${field('seenMs')} <= ${u.value(stint.seenMs)}`,
+    sentBefore(u, claim, stint),
   ];
   // boundStays in claim.ts: a young bound beats an old one, then the lower one, then the lower clock.
   const young = `${field('young')} = ${u.value(true)}`;
@@ -169,12 +174,26 @@ function onlyRefreshes(u: Update, claim: string, stint: Stint): string {
   return [...parts, stint.young ? `${young} AND ${lower}` : `(${young} OR ${lower})`].join(' AND ');
 }
 
+/** The same conditions as sentBefore in vip.ts. */
+function sentBefore(u: Update, claim: string, stint: Stint): string {
+  const [up, stamp, bootAt] = ['upMs', 'stampMs', 'bootAtMs'].map((f) => `${claim}.${u.name(f)}`);
+  const [toldUp, toldStamp] = [u.value(stint.upMs), u.value(stint.stampMs)];
+  const later = `(${up} < ${toldUp} AND ${stamp} <= ${toldStamp}) OR (${up} = ${toldUp} AND ${stamp} = ${toldStamp})`;
+  return `(${unknown(u, claim)} OR ${later}) AND ${bootAt} <= ${u.value(stint.bootAtMs + UNDER_WAY_MAX)}`;
+}
+
+/** Written before stints knew when they were sent; vipFrom reckons it for whoever reads. */
+const unknown = (u: Update, claim: string): string => `attribute_not_exists(${claim}.${u.name('stampMs')})`;
+
 /** What merge in claim.ts takes over from a claim that only refreshes. */
 function refresh(u: Update, claim: string, stint: Stint): void {
   const fields: readonly (keyof Stint)[] = [
     'seq',
     'state',
     'priority',
+    'bootAtMs',
+    'stampMs',
+    'upMs',
     'slot',
     'seenMs',
     'affSeq',

@@ -208,6 +208,10 @@ export function vipStoreContract(open: () => VipStore): void {
       sinceMs: fc.integer({ min: 0, max: 3 }).map((n) => n * 700),
       laterMs: fc.constantFrom(0, 1, 999, 1000, 14_999, 15_001, 26_000, 70_000),
       sentLaterMs: fc.constantFrom(0, 40, 1500),
+      /** Uptime that is not true. */
+      aheadMs: fc.constantFrom(0, 0, 0, 0, 1500, 6000, 400_000),
+      /** When the second boot speaks; at once with the first one neither is believed blindly. */
+      secondAfterMs: fc.constantFrom(3_600_000, 3_600_000, 3_600_000, 10_000),
       lease: fc.boolean(),
     } as const);
     const counts = { recorded: 0, refused: 0 };
@@ -216,11 +220,13 @@ export function vipStoreContract(open: () => VipStore): void {
         let model = await seeded(store);
         for (const [n, w] of all.entries()) {
           const spoken = says(model, w.node, { ...w, atMs: w.sinceMs + w.laterMs });
-          // The second boot is an hour later, so that two boots are never in doubt.
-          const boot = w.bootId === 'boot-2' ? 3_600_000 : 0;
+          const boot = w.bootId === 'boot-2' ? w.secondAfterMs : 0;
+          const upMs = spoken.uptimeMs - (w.bootId === 'boot-2' ? 3_599_990 : 0);
           const claim: Claim = {
             ...spoken,
-            uptimeMs: spoken.uptimeMs + w.sentLaterMs,
+            uptimeMs: upMs + w.sentLaterMs + w.aheadMs,
+            seq: spoken.seq - (spoken.uptimeMs - upMs) * 1000,
+            since: spoken.since - (spoken.uptimeMs - upMs) * 1000,
             timeMs: (spoken.timeMs + boot + Math.floor(w.sentLaterMs / 1000) * 1000) as EpochMs,
           };
           const stint = stintOf(claim, claim.timeMs);
