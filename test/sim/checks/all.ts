@@ -9,6 +9,7 @@ import { oneWriter } from './one-writer.ts';
 import { order } from './order.ts';
 import { orders } from './orders.ts';
 import { scope } from './scope.ts';
+import { silenceTold } from './silence-told.ts';
 import { trueRecord } from './true-record.ts';
 import type { Violation } from './violation.ts';
 
@@ -23,6 +24,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   neverWorse,
   noGap,
   orders,
+  silenceTold,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));
