@@ -4,7 +4,7 @@ import { type Answer, failover } from '../../shared/failover.ts';
 import type { Hint } from '../../shared/hint.ts';
 import { type Pace, pace } from '../../shared/pace.ts';
 import type { Desk } from '../../shared/runbook.ts';
-import { reconcileFor } from '../../shared/sweep.ts';
+import { reconcileFor, type Sweep } from '../../shared/sweep.ts';
 import { epochMs } from '../../shared/time.ts';
 import type { Scope } from '../../shared/vip.ts';
 import { type Blow, type Invocation, invocation } from './invocation.ts';
@@ -170,12 +170,16 @@ export function functions(cloud: Cloud): Functions {
       const luck = chance(cloud.seed, name);
       if (hint === undefined && cloud.odds('reconcile left out', luck))
         return cloud.struck('reconcile left out', sched.now() + 60_000);
-      invoke(
-        name,
-        (wire) => reconcileFor(wire, hint),
-        () => undefined,
-        hint,
-      );
+      const beganAtMs = sched.now();
+      const ended = (how: Ended<Sweep>) => {
+        if (how.is !== 'answered' || hint !== undefined) return;
+        const reports = how.answer.reports.map(({ vip, unheard }) => ({
+          vip,
+          unheard: unheard !== undefined,
+        }));
+        net.log.swept.push(...reports.map((report) => ({ beganAtMs, atMs: sched.now(), ...report })));
+      };
+      invoke(name, (wire) => reconcileFor(wire, hint), ended, hint);
     },
     step: (name, work, ended) => invoke(name, work, ended, undefined, cloud.stepTimeoutMs),
   };

@@ -43,7 +43,16 @@ export interface Answered {
   readonly item: Vip | undefined;
 }
 
+/** What one sweep over all VIPs told of one of them. */
+export interface Swept {
+  readonly beganAtMs: number;
+  readonly atMs: number;
+  readonly vip: string;
+  readonly unheard: boolean;
+}
+
 export interface Log {
+  readonly swept: Swept[];
   readonly sends: Sent[];
   readonly writes: Written[];
   readonly answers: Answered[];
@@ -74,6 +83,7 @@ export function emptyLog(
     sends: [],
     writes: [],
     answers: [],
+    swept: [],
     filedAtMs: [],
     unfiled: [],
     looked(by, vip, trueAtMs) {

@@ -10,6 +10,7 @@ import { oneWriter } from './one-writer.ts';
 import { order } from './order.ts';
 import { orders } from './orders.ts';
 import { scope } from './scope.ts';
+import { silenceTold } from './silence-told.ts';
 import { trueRecord } from './true-record.ts';
 import type { Violation } from './violation.ts';
 
@@ -25,6 +26,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   noGap,
   orders,
   forced,
+  silenceTold,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));

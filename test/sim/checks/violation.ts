@@ -11,6 +11,8 @@ export const guarantees = [
   'no gap',
   // Not one of the nine, and no less to be kept: pin, freeze and forced failover.
   'orders',
+  // Nor this: when a VIP's nodes are shut out a sweep says so, and only then.
+  'silence told',
 ] as const;
 export type Guarantee = (typeof guarantees)[number];
 

@@ -1,0 +1,59 @@
+// Every sweep over all VIPs tells of each VIP whether its members are heard: of a VIP whose members' last recorded words are older than
+// UNHEARD_AFTER it says unheard, and never of one that answered a member's younger word. Ages are the simulation's own: when a node truly spoke.
+//
+// Limit: VIPs that were removed, registered again or frozen near the sweep are left out, and those of which nobody was ever heard.
+
+import { UNHEARD_AFTER } from '../../../shared/unheard.ts';
+import type { Vip } from '../../../shared/vip.ts';
+import { SKEW_MAX_MS } from '../lambda.ts';
+import type { Swept, Written } from '../log.ts';
+import type { World } from '../world.ts';
+import type { Violation } from './violation.ts';
+
+/** Stamps are whole seconds, and a boot's time is known to one. */
+const DOUBT_MS = 2500 + SKEW_MAX_MS;
+
+export function silenceTold(world: World): readonly Violation[] {
+  const found: Violation[] = [];
+  for (const swept of world.log.swept) {
+    const say = (what: string) =>
+      found.push({ guarantee: 'silence told', vip: swept.vip, atMs: swept.atMs, what });
+    const item = steadyItem(world, swept);
+    if (item === undefined) continue;
+    const words = Object.keys(item.members).flatMap((node) => {
+      const stint = item.claims[node];
+      if (stint === undefined) return [];
+      return [(world.known.bootedAtMs(stint.bootId) ?? 0) + stint.seq / 1000];
+    });
+    const silentForMs = swept.beganAtMs - Math.max(...words);
+    if (words.length > 0 && silentForMs > UNHEARD_AFTER + DOUBT_MS && !swept.unheard)
+      say(`nobody was heard for ${Math.round(silentForMs)} ms, and the sweep does not say so`);
+    if (swept.unheard && answeredSince(world, swept, item, swept.atMs - UNHEARD_AFTER + DOUBT_MS))
+      say('a sweep says that nobody was heard, and a younger word of a member was answered');
+  }
+  return found;
+}
+
+/** The item at the sweep's end; undefined when the sweep's answer may be about another state of things. */
+function steadyItem(world: World, { vip, beganAtMs, atMs }: Swept): Vip | undefined {
+  const writes = world.log.writes.filter((w) => w.after.name === vip && w.atMs <= atMs);
+  const during = (w: Written) => w.atMs >= beganAtMs - DOUBT_MS;
+  const isOut = ({ removedAtMs, freeze }: Vip) => removedAtMs !== undefined || freeze !== undefined;
+  const item = writes.at(-1)?.after;
+  if (item === undefined || isOut(item)) return undefined;
+  if (writes.filter(during).some((w) => w.before === undefined || isOut(w.before) || isOut(w.after)))
+    return undefined;
+  return item;
+}
+
+/** Whether a word of a member that it spoke after that was answered before the sweep began, and stands. */
+const answeredSince = ({ log, known }: World, swept: Swept, item: Vip, sinceMs: number): boolean =>
+  log.answers.some(
+    ({ word, atMs, answer }) =>
+      word.vip === swept.vip &&
+      atMs < swept.beganAtMs &&
+      (answer === 'recorded' || answer === 'switched') &&
+      item.members[word.node] !== undefined &&
+      item.claims[word.node] !== undefined &&
+      (known.bootedAtMs(word.bootId) ?? 0) + word.seq / 1000 > sinceMs,
+  );
