@@ -12,8 +12,10 @@ import {
 } from '../shared/forced.ts';
 import { LEASE_TTL } from '../shared/lease.ts';
 import { ANSWER_WITHIN } from '../shared/lease-wait.ts';
-import { withFreeze, withoutForced } from '../shared/ledger-order.ts';
+import { type OrderEntry, withFreeze, withoutForced } from '../shared/ledger-order.ts';
 import type { FailoverOrder } from '../shared/order.ts';
+import { report } from '../shared/report.ts';
+import { type Asked, type Story, steps } from '../shared/runbook.ts';
 import { durationMs, type EpochMs, hours, minus, plus, seconds } from '../shared/time.ts';
 import { type Vip, withLease } from '../shared/vip.ts';
 import { change, finish, item, owned, START, says, type World } from './world.ts';
@@ -201,5 +203,41 @@ describe('a forced failover that is under way', () => {
     expect(liveForced(item(w), w.clock.now())?.execution).toBe('run-1');
     await endForced(w.wire, 'web', 'run-1');
     expect(item(w).forced).toBeUndefined();
+  });
+});
+
+describe('the step that begins an order', () => {
+  const looked = { outcome: 'fit', reasons: [], plan: [], conflicts: [], atLeastMs: 0 } as const;
+  const asked = (orderRecord: Story['orderRecord']): Asked => ({
+    ...{ execution: 'run-1', stage: 'dev' },
+    story: { preflight: { ...looked, before: { owner: 'i-a' }, order }, orderRecord: orderRecord! },
+  });
+
+  it('records that the order came to nothing where it is refused, so that the audit stays true', async () => {
+    const w = await pair();
+    const put: OrderEntry[] = [];
+    const desk = { ...w.wire, orders: { put: async (o: OrderEntry) => void put.push(o) } };
+    change(w, { freeze: until });
+    const id = 'order/then/run-1/failover';
+    const begun = await finish(w, steps.beginOrder(desk as never, asked({ id })));
+    expect(begun).toMatchObject({ outcome: 'refused' });
+    expect(put).toEqual([
+      expect.objectContaining({
+        ...{ order: 'not-carried-out', of: id, by: 'ann', vip: 'web' },
+        why: expect.stringContaining('frozen until'),
+      }),
+    ]);
+    const { text, error } = report({
+      ...asked({ id }),
+      story: { ...asked({ id }).story, begun, end: { outcome: 'refused' } },
+    });
+    expect([error, text]).toEqual(['FailoverRefused', expect.stringContaining('Reason: frozen until')]);
+  });
+
+  it('records nothing more where it begins', async () => {
+    const w = await pair();
+    const desk = { ...w.wire, orders: { put: () => Promise.reject(new Error('nothing is to be recorded')) } };
+    const begun = await finish(w, steps.beginOrder(desk as never, asked({ id: 'x' })));
+    expect(begun.outcome).toBe('begun');
   });
 });

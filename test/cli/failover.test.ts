@@ -59,6 +59,7 @@ describe('failover', () => {
     expect(progress).toEqual([
       `looking whether web can go to ${id('b')} now`,
       'writing the order down',
+      'marking web as under way, if all is still so',
       'moving routes and EIPs',
       'reading EC2 back',
       'telling the topic how it went',

@@ -107,17 +107,16 @@ export const planted: readonly Control[] = [
   {
     name: 'an order that failed leaves its pin',
     breaks: ['orders', 'convergence'],
-    patches: [patch('order', 'isOurs(vip.pin, order) ? withoutPin(vip) : vip', 'vip')],
+    patches: [patch('order', 'isOurs(freed.pin, order) ? withoutPin(freed) : freed', 'freed')],
   },
   {
     name: 'an order overrides the pin of somebody else',
     breaks: ['orders'],
     patches: [
-      patch('order', 'const against = operatorsReasons(vip, order, now);', 'const against: string[] = [];'),
       patch(
         'preflight',
-        'const reasons = [...operatorsReasons(vip, order, now)];',
-        'const reasons: string[] = [];',
+        'if (pin !== undefined && isLiveOrder(pin, now) && pin.node !== order.to)',
+        'if (false)',
       ),
     ],
   },
@@ -127,8 +126,8 @@ export const planted: readonly Control[] = [
     patches: [
       patch(
         'runbook',
-        "await record(desk, order, execution, { order: 'failover', by: order.by, reason });",
-        'void reason;',
+        "return { id: await record(desk, order, execution, { order: 'failover', by: order.by, reason }) };",
+        'return { id: reason };',
       ),
     ],
   },

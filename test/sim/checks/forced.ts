@@ -147,7 +147,7 @@ function written(world: World): readonly Violation[] {
   for (const { by, before, after, atMs } of world.log.writes) {
     if (before?.forced === after.forced) continue;
     const say = (what: string) => found.push({ guarantee: 'orders', vip: after.name, atMs, what });
-    const whose = (after.forced ?? before?.forced)!.execution;
+    const whose = (after.forced ?? before?.forced)?.execution ?? '';
     if (by !== undefined && !by.name.startsWith(`${whose} `)) say(`${by.name} touched the order ${whose}`);
     if (after.forced === undefined) continue;
     const now = epochMs(world.epochAt + atMs);
