@@ -1,8 +1,9 @@
 // `vipshift audit verify`: the command line of it. audit-verify.ts does it.
 import { Command } from 'commander';
+import { epochMs } from '../shared/time.ts';
 import { act } from './act.ts';
 import { list, withCommon } from './options.ts';
-import { type PeriodOptions, withPeriod } from './timeline.ts';
+import { type PeriodOptions, periodFrom, withPeriod } from './timeline.ts';
 
 export interface VerifyOptions extends PeriodOptions {
   readonly logFile?: readonly string[];
@@ -32,5 +33,8 @@ Examples:
           ),
       ),
     ),
-    async () => (await import('./audit-verify.ts')).verify,
+    async ({ options }) => {
+      periodFrom(options, epochMs(Date.now()), false);
+      return (await import('./audit-verify.ts')).verify;
+    },
   );

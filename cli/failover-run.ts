@@ -9,7 +9,7 @@ import { iso } from '../shared/time.ts';
 import type { Vip } from '../shared/vip.ts';
 import type { Run } from './act.ts';
 import { refused, type Status, status, usage } from './exit.ts';
-import type { FailoverAsked, FailoverOptions } from './failover.ts';
+import { type FailoverAsked, type FailoverOptions, refuseKeepalivedOnly } from './failover.ts';
 import { tellEnd } from './failover-end.ts';
 import { follow, followOn } from './failover-progress.ts';
 import { repeated } from './options.ts';
@@ -69,10 +69,12 @@ function onInterrupt(out: Run<object>['out'], text: string): () => void {
 function orderOf(vip: Vip, by: string, options: FailoverAsked): FailoverOrder {
   const { to, reason, dryRun, approval, claimWait, release } = options;
   const pin = options.for === undefined ? undefined : durationFrom(options.for);
+  const mode = options.mode ?? (vip.hold === 'both' ? 'routes-only' : 'via-keepalived');
+  if (mode === 'routes-only') refuseKeepalivedOnly(options, `with ${vip.name}, which moves routes-only`);
   const parsed = orderFrom({
     vip: vip.name,
     to,
-    mode: options.mode ?? (vip.hold === 'both' ? 'routes-only' : 'via-keepalived'),
+    mode,
     reason,
     by: by.slice(0, 500),
     dryRun,

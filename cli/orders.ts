@@ -18,7 +18,7 @@ import {
 } from '../shared/ledger-order.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../shared/time.ts';
 import type { Vip } from '../shared/vip.ts';
-import { act, type Run } from './act.ts';
+import { act, type Line, type Run } from './act.ts';
 import { refused, type Status, status, usage } from './exit.ts';
 import { withCommon } from './options.ts';
 import type { Session } from './session.ts';
@@ -57,7 +57,10 @@ Example:
           ),
       ),
     ),
-    async () => (run) => give(run, 'pin'),
+    async (line) => {
+      refuseUnaddressed(line);
+      return (run) => give(run, 'pin');
+    },
   );
 
 export const unpinCommand = () =>
@@ -68,7 +71,10 @@ export const unpinCommand = () =>
         .option('--reason <text>', 'why, for the record')
         .addHelpText('after', '\nExample:\n  $ vipshift unpin web'),
     ),
-    async () => (run) => give(run, 'unpin'),
+    async (line) => {
+      refuseUnaddressed(line);
+      return (run) => give(run, 'unpin');
+    },
   );
 
 export const freezeCommand = () =>
@@ -86,7 +92,10 @@ Examples:
           ),
       ),
     ),
-    async () => (run) => give(run, 'freeze'),
+    async (line) => {
+      refuseUnaddressed(line);
+      return (run) => give(run, 'freeze');
+    },
   );
 
 export const thawCommand = () =>
@@ -97,8 +106,16 @@ export const thawCommand = () =>
         .option('--reason <text>', 'why, for the record')
         .addHelpText('after', '\nExample:\n  $ vipshift thaw --all'),
     ),
-    async () => (run) => give(run, 'thaw'),
+    async (line) => {
+      refuseUnaddressed(line);
+      return (run) => give(run, 'thaw');
+    },
   );
+
+function refuseUnaddressed({ args, options }: Line<OrderOptions>): void {
+  if ((options.all === true) === args.length > 0)
+    throw usage('which VIPs?', 'name them, or say --all; not both');
+}
 
 type Kind = Extract<OrderKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
 
@@ -123,7 +140,6 @@ async function give({ args, options, out, session }: Run<OrderOptions>, kind: Ki
 }
 
 async function addressed(session: Session, names: readonly string[], all: boolean): Promise<readonly Vip[]> {
-  if (all === names.length > 0) throw usage('which VIPs?', 'name them, or say --all; not both');
   const vips = (await session.wire.vips.list()).filter(stands);
   if (all) return [...vips].sort((a, b) => (a.name < b.name ? -1 : 1));
   const missing = names.filter((name) => !vips.some((v) => v.name === name));

@@ -1,11 +1,12 @@
 // `vipshift status`: who owns each VIP now, and whether EC2 agrees.
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { durationText } from '../shared/audit-time.ts';
 import { stands } from '../shared/ledger.ts';
 import { statusOf, type VipStatus } from '../shared/status.ts';
 import { type EpochMs, iso } from '../shared/time.ts';
 import type { Vip } from '../shared/vip.ts';
 import { act, type Run } from './act.ts';
+import { onlyWith } from './contradictions.ts';
 import { type Status, status } from './exit.ts';
 import { complaintOf } from './fault-text.ts';
 import { positive, withCommon } from './options.ts';
@@ -30,8 +31,20 @@ export const statusCommand = () =>
         .description('owner, claims, routes, EIPs, drift, lease, orders: as they are now')
         .argument('[vip]', 'one VIP in full; without it all of them in a line each')
         .option('-w, --watch', 'look again and again, until Ctrl-C')
-        .option('--every <seconds>', 'between two looks of --watch', positive(3600), 2)
-        .option('--count <n>', 'end --watch after so many looks', positive(LOOKS_MAX))
+        .addOption(
+          onlyWith(
+            new Option('--every <seconds>', 'between two looks of --watch')
+              .argParser(positive(3600))
+              .default(2),
+            'watch',
+          ),
+        )
+        .addOption(
+          onlyWith(
+            new Option('--count <n>', 'end --watch after so many looks').argParser(positive(LOOKS_MAX)),
+            'watch',
+          ),
+        )
         .option('--check', 'end with status 1 unless all is well, for scripts')
         .addHelpText(
           'after',

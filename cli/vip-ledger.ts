@@ -20,8 +20,9 @@ export async function listVips({ options, out, session }: Run<ListOptions>): Pro
   const vips = all
     .filter((vip) => options.removed === true || stands(vip))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  if (options.names === true) return out.lines(vips.map((vip) => vip.name));
-  if (out.json) return out.documents(vips.map(documentOf));
+  if (options.names === true && !out.json) return out.lines(vips.map((vip) => vip.name));
+  if (out.json)
+    return out.documents(vips.map((vip) => (options.names === true ? { name: vip.name } : documentOf(vip))));
   if (vips.length === 0) {
     return out.note(`no VIP is registered in stage ${session.settings.stage}; vipshift vip add --help`);
   }

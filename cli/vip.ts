@@ -24,7 +24,11 @@ function entryOptions(command: Command): Command {
       'an address outside every CIDR of the VPC, or a managed prefix list pl-…; may be repeated',
       list,
     )
-    .option('--pool <range>', 'take the next free address of this range')
+    .addOption(
+      new Option('--pool <range>', 'take the next free address of this range; not with --address').conflicts(
+        'address',
+      ),
+    )
     .option(
       '-e, --eip <id>',
       'an Elastic IP that moves along: eipalloc-… or its address; may be repeated',
@@ -146,7 +150,7 @@ const adoptCommand = () =>
           .option('--eni <id>', 'a node’s service ENI, to be labelled; may be repeated', list)
           .option('--eip-eni <id>', 'a node’s ENI for EIPs, to be labelled; may be repeated', list)
           .option('-y, --yes', 'do not ask')
-          .option('--dry-run', 'show what would change')
+          .addOption(new Option('--dry-run', 'show what would change').conflicts('yes'))
           .addHelpText(
             'after',
             `
