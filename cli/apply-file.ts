@@ -40,7 +40,15 @@ export async function applyFile({ args, options, out, session }: Run<ApplyOption
     return status.ok;
   }
   if (options.dryRun === true) return status.bad;
-  for (const vip of pruned) await tablesLeft(session, vip, options.force === true);
+  // As the ledger will be: what is pruned beside it keeps no label.
+  const after = [
+    ...vips.filter((vip) => !pruned.includes(vip) && !changes.some((c) => c.name === vip.name)),
+    ...changes.map((change) => change.prepared.entry),
+  ];
+  for (const vip of pruned) {
+    const { stays } = await tablesLeft(session, vip, after, options.force === true);
+    for (const sentence of stays) out.note(`${vip.name}: ${sentence}`);
+  }
   if (!(await agreed(`change ${changes.length + pruned.length} VIPs?`, options.yes === true))) {
     out.note('nothing was changed');
     return status.ok;
@@ -50,7 +58,7 @@ export async function applyFile({ args, options, out, session }: Run<ApplyOption
     out.note(`${name}: ${was === undefined ? 'registered' : 'changed'}`);
   }
   for (const vip of pruned) {
-    await removeVip(session, vip, { force: options.force === true, reason: options.reason ?? '' });
+    await removeVip(session, vip, options.reason ?? '');
     out.note(`${vip.name}: removed`);
   }
   return status.ok;

@@ -2,6 +2,7 @@
 // reconcile's, so that what an operator reads is what the controller would do.
 import type { VrrpState } from './claim.ts';
 import { elect, isLiveOrder } from './election.ts';
+import { type Mislabelled, mislabelledText } from './labels.ts';
 import { type Cause, isLive } from './lease.ts';
 import { type Observation, type Stray, tablesOf } from './observation.ts';
 import { type Conflict, nothing, type Step } from './plan.ts';
@@ -47,12 +48,13 @@ export type Health =
   | 'drift'
   | 'conflict'
   | 'split brain'
-  | 'unfit';
+  | 'unfit'
+  | 'mislabelled';
 
 export interface VipStatus {
   readonly vip: string;
   readonly health: Health;
-  /** The election's or reconcile's reason. */
+  /** The election's or reconcile's reason; what is mislabelled where nothing else is wrong. */
   readonly why: string;
   readonly owner?: string;
   /** Whom the claims elect, when that is not the owner. */
@@ -68,20 +70,28 @@ export interface VipStatus {
   readonly drift: readonly Step[];
   readonly conflicts: readonly Conflict[];
   readonly strays: readonly Stray[];
+  /** What a failover leaves although its tag, or its route, looks as if it should move. */
+  readonly mislabelled: readonly Mislabelled[];
   readonly splitBrain: readonly string[];
   readonly atMs: EpochMs;
 }
 
-export function statusOf(vip: Vip, seen: Observation, now: EpochMs): VipStatus {
+export function statusOf(
+  vip: Vip,
+  seen: Observation,
+  now: EpochMs,
+  mislabelled: readonly Mislabelled[] = [],
+): VipStatus {
   const finding = judge(vip, seen, now);
   const { owner: elected } = elect(vip, now);
   const { drift, conflicts, strays, splitBrain, why, suspendedPin } = finding;
   const live = isLive(vip.lease, now);
   const frozen = isLiveOrder(vip.freeze, now);
+  const health = healthOf({ ...finding, live, frozen, owner: vip.owner, mislabelled });
   return {
     vip: vip.name,
-    health: healthOf({ ...finding, live, frozen, owner: vip.owner }),
-    why,
+    health,
+    why: health === 'mislabelled' ? mislabelledWhy(mislabelled) : why,
     ...(vip.owner === undefined ? {} : { owner: vip.owner }),
     ...(elected === undefined || elected === vip.owner ? {} : { elected }),
     epoch: vip.epoch,
@@ -97,6 +107,7 @@ export function statusOf(vip: Vip, seen: Observation, now: EpochMs): VipStatus {
     drift,
     conflicts,
     strays,
+    mislabelled,
     splitBrain,
     atMs: now,
   };
@@ -106,6 +117,7 @@ type Signs = ReturnType<typeof judge> & {
   readonly live: boolean;
   readonly frozen: boolean;
   readonly owner: string | undefined;
+  readonly mislabelled: readonly Mislabelled[];
 };
 
 /** The worst first: what an operator has to act on. */
@@ -117,8 +129,16 @@ function healthOf(signs: Signs): Health {
   if (signs.why.startsWith('EC2 shows no labelled ENI')) return 'unfit';
   if (signs.drift.length > 0 || signs.take !== undefined) return 'drift';
   if (signs.suspendedPin !== undefined) return 'unfit';
+  if (signs.mislabelled.length > 0) return 'mislabelled';
   return signs.owner === undefined ? 'no owner' : 'well';
 }
+
+const mislabelledWhy = ([first, ...others]: readonly Mislabelled[]): string =>
+  [mislabelledText(first!), ...(others.length === 0 ? [] : [`and ${others.length} more`])].join('; ');
+
+/** Nothing is wrong with it: what a script may rely on. A VIP that moves now is looked at again. */
+export const isWell = ({ health, mislabelled }: VipStatus): boolean =>
+  (health === 'well' || health === 'moving') && mislabelled.length === 0;
 
 function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
   const nodes = [...new Set([...Object.keys(vip.claims), ...Object.keys(vip.members)])].sort();
