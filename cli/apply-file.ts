@@ -12,6 +12,7 @@ import type { Run } from './act.ts';
 import type { ApplyOptions } from './apply.ts';
 import { agreed } from './confirm.ts';
 import { refused, type Status, status } from './exit.ts';
+import { entryMoveText } from './forecast.ts';
 import type { Output } from './output.ts';
 import { type Prepared, prepare, register, usedUp } from './register.ts';
 import type { Session } from './session.ts';
@@ -32,6 +33,10 @@ export async function applyFile({ args, options, out, session }: Run<ApplyOption
   const unnamed = vips.filter((vip) => !entries.some((e) => e.name === vip.name));
   const pruned = options.prune === true ? unnamed : [];
   show(out, changes, pruned);
+  for (const { prepared } of changes) {
+    const moves = entryMoveText(prepared, session.now());
+    if (moves !== undefined) out.note(moves);
+  }
   const staying = unnamed.filter((vip) => !pruned.includes(vip)).map((vip) => vip.name);
   if (staying.length > 0)
     out.note(`in the ledger and not in the file, left alone (--prune removes): ${staying.sort().join(', ')}`);

@@ -10,6 +10,7 @@ import { demotedLines } from '../shared/report.ts';
 import type { Story } from '../shared/runbook.ts';
 import { iso } from '../shared/time.ts';
 import { Complaint, type Status, status } from './exit.ts';
+import { pinEndText } from './forecast.ts';
 import { doctorOf, type LeftThing, leftBy, leftDocument, tellLeft } from './left.ts';
 import { type CommonOptions, repeated } from './options.ts';
 import { type Output, plain } from './output.ts';
@@ -62,6 +63,7 @@ export async function tellEnd(
     out.note(
       `pinned there until ${iso(pin.untilMs)}; take it back: vipshift unpin ${name}${repeated(options)}`,
     );
+    out.note(pinEndText(vip!));
   }
   out.note(`the record in full: vipshift explain ${name}/${epoch}${repeated(options)}`);
   return status.ok;

@@ -91,7 +91,8 @@ Examples:
   $ vipshift failover web --to i-0abc1234def567890 --reason 'change 4711' --approval --name change-4711
   $ vipshift failover --follow change-4711
   $ vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down'
-Take the pin back afterwards: vipshift unpin web`;
+The pin keeps it there; when it ends, or is taken back (vipshift unpin web), the VIP goes where
+VRRP’s master is: back, unless keepalived’s master is the new node by then.`;
 
 async function load(line: Line<FailoverOptions>): Promise<Work<FailoverOptions>> {
   const { args, options } = line;

@@ -85,6 +85,7 @@ const setCommand = () =>
           .description('change a VIP’s entry; what is not named stays. Lists are replaced as a whole')
           .argument('<name>')
           .option('--no-eip', 'no Elastic IP moves along any more')
+          .option('-y, --yes', 'do not ask, also where the change moves the VIP')
           .addHelpText(
             'after',
             `
