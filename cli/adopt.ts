@@ -18,7 +18,6 @@ import { type AddOptions, wantedFrom } from './vip-add.ts';
 export interface AdoptOptions extends AddOptions {
   readonly eni?: readonly string[];
   readonly eipEni?: readonly string[];
-  readonly yes?: boolean;
   readonly dryRun?: boolean;
 }
 

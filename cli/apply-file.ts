@@ -12,6 +12,7 @@ import type { Run } from './act.ts';
 import type { ApplyOptions } from './apply.ts';
 import { agreed } from './confirm.ts';
 import { refused, type Status, status } from './exit.ts';
+import { entryMoveText } from './forecast.ts';
 import type { Output } from './output.ts';
 import { type Prepared, prepare, register, usedUp } from './register.ts';
 import type { Session } from './session.ts';
@@ -32,6 +33,10 @@ export async function applyFile({ args, options, out, session }: Run<ApplyOption
   const unnamed = vips.filter((vip) => !entries.some((e) => e.name === vip.name));
   const pruned = options.prune === true ? unnamed : [];
   show(out, changes, pruned);
+  for (const { prepared } of changes) {
+    const moves = entryMoveText(prepared, session.now());
+    if (moves !== undefined) out.note(moves);
+  }
   const staying = unnamed.filter((vip) => !pruned.includes(vip)).map((vip) => vip.name);
   if (staying.length > 0)
     out.note(`in the ledger and not in the file, left alone (--prune removes): ${staying.sort().join(', ')}`);
@@ -40,7 +45,15 @@ export async function applyFile({ args, options, out, session }: Run<ApplyOption
     return status.ok;
   }
   if (options.dryRun === true) return status.bad;
-  for (const vip of pruned) await tablesLeft(session, vip, options.force === true);
+  // As the ledger will be: what is pruned beside it keeps no label.
+  const after = [
+    ...vips.filter((vip) => !pruned.includes(vip) && !changes.some((c) => c.name === vip.name)),
+    ...changes.map((change) => change.prepared.entry),
+  ];
+  for (const vip of pruned) {
+    const { stays } = await tablesLeft(session, vip, after, options.force === true);
+    for (const sentence of stays) out.note(`${vip.name}: ${sentence}`);
+  }
   if (!(await agreed(`change ${changes.length + pruned.length} VIPs?`, options.yes === true))) {
     out.note('nothing was changed');
     return status.ok;
@@ -50,7 +63,7 @@ export async function applyFile({ args, options, out, session }: Run<ApplyOption
     out.note(`${name}: ${was === undefined ? 'registered' : 'changed'}`);
   }
   for (const vip of pruned) {
-    await removeVip(session, vip, { force: options.force === true, reason: options.reason ?? '' });
+    await removeVip(session, vip, options.reason ?? '');
     out.note(`${vip.name}: removed`);
   }
   return status.ok;

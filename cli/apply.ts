@@ -1,6 +1,7 @@
 // `vipshift apply FILE`: the command line of it. apply-file.ts does it.
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { act } from './act.ts';
+import { onlyWith } from './contradictions.ts';
 import { usage } from './exit.ts';
 import { withCommon } from './options.ts';
 
@@ -19,9 +20,16 @@ export const applyCommand = () =>
         .description('make the ledger say what a YAML file says, after showing the difference')
         .argument('<file>', 'the file; - for stdin')
         .option('-y, --yes', 'do not ask')
-        .option('--dry-run', 'show the difference only; status 1 when there is one')
+        .addOption(
+          new Option('--dry-run', 'show the difference only; status 1 when there is one').conflicts('yes'),
+        )
         .option('--prune', 'also remove VIPs that the file does not name')
-        .option('--force', 'with --prune: although route tables still bear the label')
+        .addOption(
+          onlyWith(
+            new Option('--force', 'with --prune: although route tables still bear the label'),
+            'prune',
+          ),
+        )
         .option('--reason <text>', 'why, for the record')
         .addHelpText(
           'after',

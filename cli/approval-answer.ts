@@ -9,6 +9,7 @@ import { iso } from '../shared/time.ts';
 import type { Run } from './act.ts';
 import type { AnswerOptions } from './approve.ts';
 import { refused, type Status, status } from './exit.ts';
+import { doctorOf, leftBy, tellLeft } from './left.ts';
 import { repeated } from './options.ts';
 import { type Output, plain } from './output.ts';
 import type { Session } from './session.ts';
@@ -25,6 +26,7 @@ export async function answer(run: Run<AnswerOptions>, approved: boolean): Promis
   const pin = order.pinMinutes === 0 ? 'no pin' : `pinned for ${order.pinMinutes} min`;
   out.note(plain(`${vip} to ${order.to}, ${order.mode}, ${pin}, ${calls} calls`));
   out.note(plain(`ordered by ${order.by}: ${order.reason}`));
+  tellLeft(out, await leftBy(session, vip), doctorOf(vip, options));
   if (by === order.by) out.note('that is you: the record will say so');
   const reason = options.reason?.trim() ?? '';
   const decision: Decision = { approved, by, ...(reason === '' ? {} : { reason }) };

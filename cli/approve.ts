@@ -1,6 +1,6 @@
 // `vipshift approve` and `vipshift deny`: the answer of a second person to a forced failover that waits for it. The
 // command lines; approval-answer.ts does it.
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { act } from './act.ts';
 import { usage } from './exit.ts';
 import { withCommon } from './options.ts';
@@ -16,7 +16,7 @@ const answering = (command: Command): Command =>
     .argument('[vip]', 'the VIP that it is about; needed only where several wait')
     .option('--execution <name>', 'this one, where several wait for the same VIP')
     .option('--reason <text>', 'why, for the record')
-    .option('--list', 'only show what waits');
+    .addOption(new Option('--list', 'only show what waits').conflicts(['execution', 'reason']));
 
 export const approveCommand = () =>
   act<AnswerOptions>(

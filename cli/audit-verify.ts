@@ -1,4 +1,4 @@
-// What `vipshift audit verify` does: holds the record against the functions' log.
+// What `vipshift audit verify` does: holds the record's failovers against the functions' log, and counts what has no digest there.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Window } from '../shared/audit.ts';
@@ -10,6 +10,7 @@ import { digest } from '../shared/digest.ts';
 import { type EpochMs, epochMs, hours } from '../shared/time.ts';
 import type { Run } from './act.ts';
 import type { VerifyOptions } from './audit.ts';
+import { uncovered, uncoveredText } from './audit-uncovered.ts';
 import { refused, type Status, status } from './exit.ts';
 import type { Session } from './session.ts';
 import { periodFrom } from './timeline.ts';
@@ -27,9 +28,15 @@ export async function verify({ options, out, session }: Run<VerifyOptions>): Pro
   const seen = { sinceMs: fromMs, untilMs: window.untilMs };
   const lines = log.lines.filter((line) => within(line.atMs, seen));
   const discrepancies = await explained(session, compare(records, lines, now));
+  const notCovered = await uncovered(session, seen, records);
   if (out.json) {
     out.documents(discrepancies);
-    out.document({ verified: records.length, lines: lines.length, from: momentText(fromMs, options.tz) });
+    out.document({
+      verified: records.length,
+      lines: lines.length,
+      from: momentText(fromMs, options.tz),
+      ...(typeof notCovered === 'string' ? { notCounted: notCovered } : { notCovered }),
+    });
   } else {
     for (const d of discrepancies)
       out.line(
@@ -37,6 +44,7 @@ export async function verify({ options, out, session }: Run<VerifyOptions>): Pro
       );
     out.line(sentence(records.length, lines.length, discrepancies));
     out.line(`verified back to ${momentText(fromMs, options.tz)}: ${reach(asked, log, fromMs)}`);
+    out.line(uncoveredText(notCovered));
   }
   return discrepancies.some((d) => d.bad) ? status.bad : status.ok;
 }

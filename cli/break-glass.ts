@@ -2,7 +2,7 @@
 // EventBridge or Lambda is impaired. Needs DynamoDB and EC2.
 //
 // How: a short pin on the node and the lease are taken in one write; without the pin the newest claim would take the VIP
-// straight back. Limit: this machine's clock takes part in the lease, so it is measured first; it cannot make an unfit
+// straight back. What fails takes its pin back (break-glass-back.ts). Limit: this machine's clock takes part in the lease, so it is measured first; it cannot make an unfit
 // node fit.
 import { durationFrom } from '../shared/audit-time.ts';
 import { isLiveOrder, unfit } from '../shared/election.ts';
@@ -10,20 +10,17 @@ import { faultOf } from '../shared/fault.ts';
 import { liveForced } from '../shared/forced.ts';
 import { type Cause, isLive } from '../shared/lease.ts';
 import { mayWaitOn } from '../shared/lease-wait.ts';
-import {
-  forcedText,
-  inVain,
-  type OrderEntry,
-  orderEntry,
-  withoutForced,
-  withPin,
-} from '../shared/ledger-order.ts';
+import { forcedText, inVain, orderEntry, withoutForced, withPin } from '../shared/ledger-order.ts';
 import { type Switched, switchVip, take } from '../shared/switch.ts';
 import { type DurationMs, hours, iso, plus } from '../shared/time.ts';
 import type { Pin, Vip } from '../shared/vip.ts';
 import type { Run } from './act.ts';
+import { type Attempt, standsText, takePinBack } from './break-glass-back.ts';
 import { clockOffset, describeOffset, offTooFar } from './clock.ts';
 import { Complaint, refused, type Status, status, usage } from './exit.ts';
+import { pinEndText } from './forecast.ts';
+import { doctorOf, leftBy, tellLeft } from './left.ts';
+import { type CommonOptions, repeated } from './options.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 import { standing } from './standing.ts';
@@ -54,15 +51,53 @@ export async function breakGlass({ args, options, out, session }: Run<BreakGlass
     { vip: vip.name, order: 'break-glass', atMs: session.now(), ...pin },
     session.nonce(),
   );
+  const attempt: Attempt = { vip: vip.name, order, pin, pinned: 'no' };
+  const left = leftBy(session, vip.name);
   await session.orders.put(order);
-  // A lease that nobody releases ends by itself, and whoever comes next closes the epoch.
-  process.prependListener('SIGINT', () => {
-    out.note(
-      `interrupted; the lease runs out in 10 s and reconcile looks after the rest: vipshift status ${vip.name}`,
-    );
+  const ends = onInterrupt(out, attempt, options);
+  const run = { session, out, options };
+  const switched = await moved(run, attempt);
+  tell(out, switched);
+  tellLeft(out, await left, doctorOf(vip.name, options));
+  if (isThere(switched, pin)) tellPinned(run, switched.vip, attempt);
+  else await takePinBack(run, attempt, hasMoved(switched));
+  ends();
+  return statusOf(switched);
+}
+
+/** A lease that nobody releases ends by itself, and whoever comes next closes the epoch; the pin does not. */
+function onInterrupt(out: Output, attempt: Attempt, options: CommonOptions): () => void {
+  const listener = () => {
+    const look = `look: vipshift status ${attempt.vip}${repeated(options)}`;
+    if (attempt.pinned === 'no') out.note(`interrupted; nothing is pinned by this run; ${look}`);
+    else out.note(`interrupted; the lease runs out in 10 s; ${standsText(attempt, options)}; ${look}`);
     process.exit(status.interrupted);
-  });
-  return tell(out, await moved(session, out, vip.name, pin, order));
+  };
+  process.prependListener('SIGINT', listener);
+  return () => process.removeListener('SIGINT', listener);
+}
+
+/** Committed, though cells of strangers may have been left. */
+const isThere = ({ vip, failovers }: Switched, pin: Pin): boolean =>
+  vip.lease === undefined && vip.owner === pin.node && failovers.at(-1)?.to === pin.node;
+
+/** Some call was carried out. */
+const hasMoved = ({ failovers }: Switched): boolean =>
+  failovers.some((failover) => failover.steps.some((step) => step.result === 'done'));
+
+function tellPinned(
+  { out, options }: { out: Output; options: CommonOptions },
+  vip: Vip,
+  { pin, replaced }: Attempt,
+): void {
+  out.note(
+    `pinned there until ${iso(pin.untilMs)}; take it back: vipshift unpin ${vip.name}${repeated(options)}`,
+  );
+  out.note(pinEndText({ ...vip, pin }));
+  if (replaced !== undefined)
+    out.note(
+      `it replaced the pin on ${replaced.node} until ${iso(replaced.untilMs)} by ${replaced.by}: ${replaced.reason}`,
+    );
 }
 
 async function checkClock(session: Session, out: Output): Promise<void> {
@@ -94,12 +129,11 @@ function refuseIfUseless(vip: Vip, node: string, session: Session): void {
 const RACES_MAX = 100;
 
 async function moved(
-  session: Session,
-  out: Output,
-  name: string,
-  pin: Pin,
-  order: OrderEntry,
+  run: { session: Session; out: Output; options: CommonOptions },
+  attempt: Attempt,
 ): Promise<Switched> {
+  const { session, out } = run;
+  const { vip: name, pin, order } = attempt;
   const { wire } = session;
   const began = session.now();
   let waited = false;
@@ -124,8 +158,11 @@ async function moved(
         by: pin.by,
         atMs: session.now(),
       };
+      attempt.pinned = 'maybe';
+      attempt.replaced = isLiveOrder(vip.pin, session.now()) ? vip.pin : undefined;
       // What this is for is a workflow that is stuck: it finds itself cancelled, and goes back.
       const taken = await take(wire, vip, withPin(withoutForced(vip), pin), cause);
+      attempt.pinned = taken === undefined ? 'no' : 'yes';
       if (taken === undefined) {
         race += 1;
         continue;
@@ -143,17 +180,22 @@ async function moved(
       status.aws,
     );
   } catch (error) {
-    await session.orders.put(inVain(order, faultOf(error), session.now(), session.nonce()));
+    const entry = inVain(order, faultOf(error), session.now(), session.nonce());
+    await session.orders.put(entry).catch((fault: unknown) => out.note(faultOf(fault).message));
+    if (attempt.pinned !== 'no') await takePinBack(run, attempt, attempt.pinned === 'yes');
     throw error;
   }
 }
 
-function tell(out: Output, switched: Switched): Status {
+function tell(out: Output, switched: Switched): void {
   for (const failover of switched.failovers) {
     if (out.json) out.document(failover);
     else printFailover(out, failover, 'UTC');
   }
   for (const fault of switched.faults) out.note(`beside the switch, which is done: ${fault.message}`);
-  const last = switched.failovers.at(-1);
+}
+
+function statusOf({ failovers }: Switched): Status {
+  const last = failovers.at(-1);
   return last?.outcome === 'switched' || last?.outcome === 'unchanged' ? status.ok : status.bad;
 }

@@ -2,11 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { DETAIL_TYPE } from '../shared/aws/claim-event.ts';
 import { lookAtNetwork, type Once, once, profilesOf } from '../shared/aws/doctor-network.ts';
+import { type Surveyed, surveyed } from '../shared/aws/survey.ts';
 import { diagnose, type Facts, type Finding, inOrder } from '../shared/doctor.ts';
 import { bucketFindings, loadSentence, zoneLoads } from '../shared/doctor-bucket.ts';
 import type { IdentityFacts } from '../shared/doctor-identity.ts';
 import { keepalivedFindings } from '../shared/doctor-keepalived.ts';
 import { faultOf } from '../shared/fault.ts';
+import { mislabelled } from '../shared/labels.ts';
 import { stands } from '../shared/ledger.ts';
 import type { Observation } from '../shared/observation.ts';
 import type { Vip } from '../shared/vip.ts';
@@ -15,26 +17,26 @@ import type { DoctorOptions } from './doctor.ts';
 import { probed } from './doctor-probe.ts';
 import { refused, type Status, status } from './exit.ts';
 import type { Output } from './output.ts';
-import type { Session } from './session.ts';
+import { lookingOf, type Session } from './session.ts';
 import { standing } from './standing.ts';
 
 export async function look({ args, options, out, session }: Run<DoctorOptions>): Promise<Status> {
   const files = await filesOf(options.keepalived ?? []);
-  const vips =
-    args[0] === undefined
-      ? (await session.wire.vips.list()).filter(stands)
-      : [await standing(session, args[0])];
+  const listed = (await session.wire.vips.list()).filter(stands);
+  const vips = args[0] === undefined ? listed : [await standing(session, args[0])];
+  // The list may lag behind what was read.
+  const all = [...listed.filter((vip) => !vips.some((v) => v.name === vip.name)), ...vips];
   const by = await session.caller();
   const identity = await identityOf(session, options, vips);
   // EC2's Describe bucket is the controller's, too: what is the same for many VIPs is looked up once.
   const remember = once();
-  const looked = vips.length > 1 ? await session.wire.ec2.observeAll?.(vips) : undefined;
+  const looked = await surveyed(lookingOf(session), vips);
+  const account = accountOf(by);
   const seen: { vip: Vip; observation: Observation }[] = [];
   const findings: (Finding & { readonly vip?: string })[] = [...keepalivedFindings(files)];
   for (const vip of [...vips].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const observation = looked?.get(vip.name) ?? (await session.wire.ec2.observe(vip));
-    seen.push({ vip, observation });
-    const facts = await factsOf(session, vip, observation, accountOf(by), options, identity, remember);
+    seen.push({ vip, observation: looked.observations.get(vip.name)! });
+    const facts = await factsOf(session, vip, { all, looked, account, options, identity, remember });
     findings.push(...diagnose(facts).map((f) => ({ ...f, vip: vip.name })));
   }
   const loads = zoneLoads(seen);
@@ -116,21 +118,30 @@ async function identityOf(session: Session, options: DoctorOptions, vips: readon
   return { facts, unchecked };
 }
 
+/** What is the same for every VIP. */
+interface Known {
+  /** All VIPs that are registered. */
+  readonly all: readonly Vip[];
+  readonly looked: Surveyed;
+  readonly account: string | undefined;
+  readonly options: DoctorOptions;
+  readonly identity: Identity;
+  readonly remember: Once;
+}
+
 async function factsOf(
   session: Session,
   vip: Vip,
-  observation: Observation,
-  caller: string | undefined,
-  options: DoctorOptions,
-  identity: Identity,
-  remember: Once,
+  { all, looked, account, options, identity, remember }: Known,
 ): Promise<Facts> {
+  const { survey, observations } = looked;
   const [network, probes] = await Promise.all([
-    lookAtNetwork(session.ec2, vip, observation, session.tag, caller, remember),
+    lookAtNetwork(session.ec2, vip, observations.get(vip.name)!, session.tag, account, remember),
     session.log.probes(vip.name, 200),
   ]);
+  const others = all.filter((other) => other.name !== vip.name);
   return {
-    network: network.facts,
+    network: { ...network.facts, others, survey, mislabelled: mislabelled(vip, all, survey) },
     ...(identity.facts === undefined ? {} : { identity: identity.facts }),
     shim: { now: session.now(), bus: session.settings.bus, probes },
     ports: options.port ?? [],

@@ -12,6 +12,8 @@ export const status = {
   refused: 3,
   /** AWS did not answer, or did not allow it. */
   aws: 4,
+  /** A fault in vipshift itself (EX_SOFTWARE of sysexits.h). */
+  bug: 70,
   interrupted: 130,
 } as const;
 export type Status = (typeof status)[keyof typeof status];
@@ -39,4 +41,5 @@ Exit status:
   2  the command line is wrong; nothing was done
   3  refused: it clashes with what there is, or names what there is not; nothing was done
   4  AWS did not answer, or did not allow it
+  70  a fault in vipshift itself: please report it
   130  interrupted`;

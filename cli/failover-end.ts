@@ -11,6 +11,8 @@ import { demotedLines } from '../shared/report.ts';
 import type { Story } from '../shared/runbook.ts';
 import { iso } from '../shared/time.ts';
 import { Complaint, type Status, status } from './exit.ts';
+import { pinEndText } from './forecast.ts';
+import { doctorOf, type LeftThing, leftBy, leftDocument, tellLeft } from './left.ts';
 import { type CommonOptions, repeated } from './options.ts';
 import { type Output, plain } from './output.ts';
 import type { Session } from './session.ts';
@@ -24,14 +26,20 @@ export async function tellEnd(
   const { vip: name = '', to = '', mode = '' } = execution.input as Partial<FailoverOrder>;
   if (execution.state !== 'succeeded') throw await unsuccessful(session, out, execution, name, options);
   if (execution.input.dryRun === true)
-    return tellPlan(out, execution.output as unknown as Preflight, name, to);
+    return tellPlan(out, execution.output as unknown as Preflight, {
+      vip: name,
+      to,
+      left: await leftBy(session, name),
+      doctor: doctorOf(name, options),
+    });
   // What the workflow leaves behind when it succeeds.
   const story = (execution.output ?? {}) as Story;
   const { preflight, switched } = story;
   const epoch = switched !== undefined && 'epoch' in switched ? Number(switched.epoch) : 0;
-  const [{ outcome }, vip] = await Promise.all([
+  const [{ outcome }, vip, left] = await Promise.all([
     session.log.epoch(name, epoch),
     session.wire.vips.read(name),
+    leftBy(session, name),
   ]);
   const before = preflight?.before.owner;
   const pin = isLiveOrder(vip?.pin, session.now()) ? vip!.pin : undefined;
@@ -42,7 +50,7 @@ export async function tellEnd(
     const was = before === undefined ? {} : { from: before };
     const record = outcome === undefined ? {} : { failover: outcome };
     const told = { vip: name, to, mode, outcome: 'done', execution: execution.name };
-    out.document({ ...told, ...was, epoch, ...pinned, ...record });
+    out.document({ ...told, ...was, epoch, ...pinned, ...leftDocument(left), ...record });
     return status.ok;
   }
   const ms = outcome === undefined ? undefined : took(outcome);
@@ -51,19 +59,30 @@ export async function tellEnd(
     ...(outcome?.verified === true ? ['read back from EC2'] : []),
   ].join(', ');
   out.line(plain(`${name} is at ${to}, epoch ${epoch} (was at ${before ?? 'nobody'}): ${how}`));
-  if (pin !== undefined)
+  tellLeft(out, left, doctorOf(name, options));
+  if (pin !== undefined) {
     out.note(
       `pinned there until ${iso(pin.untilMs)}; take it back: vipshift unpin ${name}${repeated(options)}`,
     );
+    out.note(pinEndText(vip!));
+  }
   out.note(`the record in full: vipshift explain ${name}/${epoch}${repeated(options)}`);
   return status.ok;
 }
 
-function tellPlan(out: Output, found: Preflight, vip: string, to: string): Status {
+interface Planned {
+  readonly vip: string;
+  readonly to: string;
+  readonly left: readonly LeftThing[] | string;
+  readonly doctor: string;
+}
+
+function tellPlan(out: Output, found: Preflight, { vip, to, left: leaves, doctor }: Planned): Status {
   const { outcome, reasons, plan, conflicts, atLeastMs, before, left } = found;
   const fit = outcome === 'fit';
   if (out.json) {
-    out.document({ vip, to, outcome, reasons, plan, conflicts, atLeastMs, before, left });
+    const planned = { vip, to, outcome, reasons, plan, conflicts, atLeastMs, before, notListed: left };
+    out.document({ ...planned, ...leftDocument(leaves) });
     return fit ? status.ok : status.bad;
   }
   if (fit) {
@@ -86,6 +105,7 @@ function tellPlan(out: Output, found: Preflight, vip: string, to: string): Statu
     out.note(
       `not listed: ${left.plan} more calls, ${left.conflicts} more left alone, ${left.reasons} more reasons`,
     );
+  tellLeft(out, leaves, doctor);
   out.note('a dry run: nothing was changed');
   return fit ? status.ok : status.bad;
 }

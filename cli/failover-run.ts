@@ -9,9 +9,10 @@ import { iso } from '../shared/time.ts';
 import type { Vip } from '../shared/vip.ts';
 import type { Run } from './act.ts';
 import { refused, type Status, status, usage } from './exit.ts';
-import type { FailoverAsked, FailoverOptions } from './failover.ts';
+import { type FailoverAsked, type FailoverOptions, refuseKeepalivedOnly } from './failover.ts';
 import { tellEnd } from './failover-end.ts';
 import { follow, followOn } from './failover-progress.ts';
+import { doctorOf, leftBy, tellLeft } from './left.ts';
 import { repeated } from './options.ts';
 import type { Session } from './session.ts';
 import { standing } from './standing.ts';
@@ -23,12 +24,15 @@ export async function forced({ args, options, out, session }: Run<FailoverAsked>
   const name = options.name ?? freshName(session, vip.name);
   const how = { name, again: repeated(options) };
   const ends = onInterrupt(out, `interrupted; what was started goes on. Follow it: ${followOn(how)}`);
+  // Looked up meanwhile: nothing waits for it.
+  const leaving = order.dryRun ? [] : leftBy(session, vip.name);
   const known = await begun(workflow, name, order, options.name !== undefined);
   if (known !== undefined)
     out.note(
       `${name} was started before, ${iso(known.startedAtMs)}, and is ${known.state}: nothing new is started`,
     );
   else out.note(`${name}: ${sentence(order)}`);
+  tellLeft(out, await leaving, doctorOf(vip.name, options));
   if (options.detach === true) {
     if (out.json) out.document({ execution: name, started: known === undefined, order });
     else out.line(name);
@@ -69,10 +73,12 @@ function onInterrupt(out: Run<object>['out'], text: string): () => void {
 function orderOf(vip: Vip, by: string, options: FailoverAsked): FailoverOrder {
   const { to, reason, dryRun, approval, claimWait, release } = options;
   const pin = options.for === undefined ? undefined : durationFrom(options.for);
+  const mode = options.mode ?? (vip.hold === 'both' ? 'routes-only' : 'via-keepalived');
+  if (mode === 'routes-only') refuseKeepalivedOnly(options, `with ${vip.name}, which moves routes-only`);
   const parsed = orderFrom({
     vip: vip.name,
     to,
-    mode: options.mode ?? (vip.hold === 'both' ? 'routes-only' : 'via-keepalived'),
+    mode,
     reason,
     by: by.slice(0, 500),
     dryRun,

@@ -91,7 +91,8 @@ Examples:
   $ vipshift failover web --to i-0abc1234def567890 --reason 'change 4711' --approval --name change-4711
   $ vipshift failover --follow change-4711
   $ vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down'
-Take the pin back afterwards: vipshift unpin web`;
+The pin keeps it there; when it ends, or is taken back (vipshift unpin web), the VIP goes where
+VRRP’s master is: back, unless keepalived’s master is the new node by then.`;
 
 async function load(line: Line<FailoverOptions>): Promise<Work<FailoverOptions>> {
   const { args, options } = line;
@@ -117,9 +118,29 @@ async function load(line: Line<FailoverOptions>): Promise<Work<FailoverOptions>>
 
 function refuseBeside({ args, options }: Line<FailoverOptions>): void {
   const { to, reason, breakGlass } = options;
-  const others = [args[0], to, reason, breakGlass, ...workflowOnly.map((name) => options[name as 'mode'])];
+  const others = [
+    args[0],
+    to,
+    reason,
+    breakGlass,
+    options.for,
+    ...workflowOnly.map((name) => options[name as 'mode']),
+  ];
   if (others.some((other) => other !== undefined))
     throw usage('--follow stands for itself', 'vipshift failover --follow NAME');
+}
+
+/** What only says how keepalived is handled does nothing where it is left alone. */
+export function refuseKeepalivedOnly({ claimWait, release }: FailoverOptions, why: string): void {
+  const idle = [
+    ...(claimWait === undefined ? [] : ['--claim-wait']),
+    ...(release === undefined ? [] : ['--release']),
+  ];
+  if (idle.length > 0)
+    throw usage(
+      `${idle.join(' and ')} cannot be used ${why}: keepalived stays as it is`,
+      `leave ${idle.length === 1 ? 'it' : 'them'} out, or take --mode via-keepalived`,
+    );
 }
 
 const NODE = /^i-[0-9a-f]{8,17}$/;
@@ -138,6 +159,7 @@ function checked(asked: FailoverAsked): FailoverAsked {
       `--name ${asked.name}: no name of an execution`,
       'want up to 80 letters, digits, ".", "_", "-"',
     );
+  if (asked.mode === 'routes-only') refuseKeepalivedOnly(asked, 'with --mode routes-only');
   if (asked.for !== undefined && !((durationFrom(asked.for) ?? 0) > 0))
     throw usage(`--for ${asked.for}: no such duration`, 'want 5m, 15m or 2h');
   return asked;

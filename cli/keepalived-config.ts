@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import { onlyWith } from './contradictions.ts';
 import { refused, usage } from './exit.ts';
 import {
   keepalivedDefaults as defaults,
@@ -89,7 +90,12 @@ export function keepalivedConfigCommand(): Command {
       '--check-url <url>',
       'an address that has to answer; asked by curl once a second, two failures in a row',
     )
-    .option('--script-user <name>', 'who runs that curl', defaults.scriptUser)
+    .addOption(
+      onlyWith(
+        new Option('--script-user <name>', 'who runs that curl').default(defaults.scriptUser),
+        'checkUrl',
+      ),
+    )
     .option('--lever <path>', 'a file: 1 in it hands the VIP over, 0 takes part again', defaults.lever)
     .optionsGroup('Where it goes:')
     .option(

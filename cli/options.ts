@@ -35,9 +35,9 @@ function stageFrom(text: string): string {
   throw new InvalidArgumentError('want a letter, then letters, digits and "-".');
 }
 
-/** For options that may be given several times, and that take several values separated by commas. */
-export const list = (text: string, before: readonly string[] | undefined): readonly string[] => [
-  ...(before ?? []),
+/** For options that may be given several times, and that take several values separated by commas. `false` before it is a negation, refused later. */
+export const list = (text: string, before: readonly string[] | false | undefined): readonly string[] => [
+  ...(before || []),
   ...text
     .split(',')
     .map((part) => part.trim())

@@ -7,7 +7,7 @@
 // minute; what has to move at once is a failover.
 import { Command } from 'commander';
 import { durationFrom } from '../shared/audit-time.ts';
-import { isLiveOrder, unfit } from '../shared/election.ts';
+import { unfit } from '../shared/election.ts';
 import { faultOf } from '../shared/fault.ts';
 import { forbidsPin, forbidsUnpin, liveForced } from '../shared/forced.ts';
 import { stands, update } from '../shared/ledger.ts';
@@ -22,9 +22,11 @@ import {
 } from '../shared/ledger-order.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../shared/time.ts';
 import type { Vip } from '../shared/vip.ts';
-import { act, type Run } from './act.ts';
+import { act, type Line, type Run } from './act.ts';
+import { agreed } from './confirm.ts';
 import { refused, type Status, status, usage } from './exit.ts';
-import { withCommon } from './options.ts';
+import { freezeEndText, leavesAfterFreeze, movesWithout, pinEndText, stayText } from './forecast.ts';
+import { repeated, withCommon } from './options.ts';
 import type { Session } from './session.ts';
 import { unknown } from './standing.ts';
 import { underWay } from './under-way.ts';
@@ -34,6 +36,7 @@ export interface OrderOptions {
   readonly to?: string;
   readonly for: string;
   readonly reason?: string;
+  readonly yes?: boolean;
 }
 
 /** A forgotten order must not outlive the memory of why it was given. */
@@ -62,7 +65,10 @@ Example:
           ),
       ),
     ),
-    async () => (run) => give(run, 'pin'),
+    async (line) => {
+      refuseUnaddressed(line);
+      return (run) => give(run, 'pin');
+    },
   );
 
 export const unpinCommand = () =>
@@ -71,9 +77,22 @@ export const unpinCommand = () =>
       whom(new Command('unpin'))
         .description('take a pin back before it runs out')
         .option('--reason <text>', 'why, for the record')
-        .addHelpText('after', '\nExample:\n  $ vipshift unpin web'),
+        .option('-y, --yes', 'do not ask, also where the VIP moves')
+        .addHelpText(
+          'after',
+          `
+Without the pin the VIP is where VRRP’s master is, within a minute: where that moves it, unpin says
+where to and asks.
+
+Examples:
+  $ vipshift unpin web
+  $ vipshift unpin web --yes --reason 'change 4711 is done'`,
+        ),
     ),
-    async () => (run) => give(run, 'unpin'),
+    async (line) => {
+      refuseUnaddressed(line);
+      return (run) => give(run, 'unpin');
+    },
   );
 
 export const freezeCommand = () =>
@@ -93,7 +112,10 @@ Examples:
           ),
       ),
     ),
-    async () => (run) => give(run, 'freeze'),
+    async (line) => {
+      refuseUnaddressed(line);
+      return (run) => give(run, 'freeze');
+    },
   );
 
 export const thawCommand = () =>
@@ -102,10 +124,28 @@ export const thawCommand = () =>
       whom(new Command('thaw'))
         .description('take a freeze back before it runs out')
         .option('--reason <text>', 'why, for the record')
-        .addHelpText('after', '\nExample:\n  $ vipshift thaw --all'),
+        .option('-y, --yes', 'do not ask, also where a VIP moves')
+        .addHelpText(
+          'after',
+          `
+What was claimed during the freeze is followed within a minute: where that moves a VIP, thaw says
+where to and asks.
+
+Examples:
+  $ vipshift thaw web
+  $ vipshift thaw --all --yes`,
+        ),
     ),
-    async () => (run) => give(run, 'thaw'),
+    async (line) => {
+      refuseUnaddressed(line);
+      return (run) => give(run, 'thaw');
+    },
   );
+
+function refuseUnaddressed({ args, options }: Line<OrderOptions>): void {
+  if ((options.all === true) === args.length > 0)
+    throw usage('which VIPs?', 'name them, or say --all; not both');
+}
 
 type Kind = Extract<OrderKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
 
@@ -113,13 +153,27 @@ async function give({ args, options, out, session }: Run<OrderOptions>, kind: Ki
   const vips = await addressed(session, args, options.all === true);
   const untilMs = kind === 'pin' || kind === 'freeze' ? expiry(options.for, session.now()) : undefined;
   if (kind === 'pin') refuseUnfit(vips, options.to!);
+  const ends = kind === 'unpin' || kind === 'thaw';
+  const moves = ends ? await movesWithout(session, vips, kind) : new Map<string, string>();
+  for (const text of moves.values()) out.note(text);
+  if (moves.size > 0) {
+    const names = options.all === true ? '--all' : args.join(' ');
+    const otherwise = `say --yes to let it move: vipshift ${kind} ${names} --yes${repeated(options)}`;
+    if (!(await agreed(`${kind} ${names}?`, options.yes === true, otherwise))) {
+      out.note('nothing was changed');
+      return status.ok;
+    }
+  }
   const by = await session.caller();
   let failed = 0;
   for (const vip of vips) {
     try {
-      const done = await giveOne(session, vip.name, kind, { by, options, untilMs });
+      const { item, ...done } = await giveOne(session, vip.name, kind, { by, options, untilMs });
       if (out.json) out.document(done);
       else out.line(sentence(done));
+      if (kind === 'pin') out.note(pinEndText(item));
+      if (kind === 'freeze' && leavesAfterFreeze(item)) out.note(freezeEndText(item));
+      if (ends && done.changed && !moves.has(vip.name)) out.note(stayText(item, session.now()));
     } catch (error) {
       if (vips.length === 1) throw error;
       failed += 1;
@@ -130,7 +184,6 @@ async function give({ args, options, out, session }: Run<OrderOptions>, kind: Ki
 }
 
 async function addressed(session: Session, names: readonly string[], all: boolean): Promise<readonly Vip[]> {
-  if (all === names.length > 0) throw usage('which VIPs?', 'name them, or say --all; not both');
   const vips = (await session.wire.vips.list()).filter(stands);
   if (all) return [...vips].sort((a, b) => (a.name < b.name ? -1 : 1));
   const missing = names.filter((name) => !vips.some((v) => v.name === name));
@@ -172,12 +225,13 @@ interface Given {
   readonly cancelled?: string;
 }
 
+/** `item`: the VIP with it. */
 async function giveOne(
   session: Session,
   name: string,
   kind: Kind,
   words: { by: string; options: OrderOptions; untilMs: EpochMs | undefined },
-): Promise<Given> {
+): Promise<Given & { readonly item: Vip }> {
   const { by, options, untilMs } = words;
   const reason = options.reason ?? '';
   const node = kind === 'pin' ? { node: options.to! } : {};
@@ -189,8 +243,9 @@ async function giveOne(
   await session.orders.put(order);
   let changed = false;
   let cancelled: string | undefined;
+  let item: Vip | undefined;
   try {
-    await update(session.wire.vips, name, (was) => {
+    item = await update(session.wire.vips, name, (was) => {
       if (!stands(was)) throw unknown(name);
       refuseBeside(was, kind, options.to, session.now());
       cancelled = kind === 'freeze' ? liveForced(was, session.now())?.execution : undefined;
@@ -208,6 +263,7 @@ async function giveOne(
     throw error;
   }
   return {
+    item: item!,
     vip: name,
     order: kind,
     changed,
@@ -256,8 +312,3 @@ function sentence({ vip, order, changed, until, node, cancelled }: Given): strin
   const what = order === 'unpin' ? 'pinned' : 'frozen';
   return changed ? `${vip} is no longer ${what}` : `${vip} was not ${what}`;
 }
-
-export const liveOrders = (vip: Vip, now: EpochMs): readonly string[] => [
-  ...(isLiveOrder(vip.pin, now) ? [`pinned to ${vip.pin!.node} until ${iso(vip.pin!.untilMs)}`] : []),
-  ...(isLiveOrder(vip.freeze, now) ? [`frozen until ${iso(vip.freeze!.untilMs)}`] : []),
-];

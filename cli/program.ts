@@ -5,6 +5,7 @@ import { applyCommand } from './apply.ts';
 import { approveCommand, denyCommand } from './approve.ts';
 import { auditCommand } from './audit.ts';
 import { completionCommand } from './completion.ts';
+import { refuseContradictions } from './contradictions.ts';
 import { doctorCommand } from './doctor.ts';
 import { statusHelp } from './exit.ts';
 import { explainCommand, ownerCommand } from './explain.ts';
@@ -56,6 +57,7 @@ function habits(command: Command): void {
     .configureOutput({
       writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'vipshift: ')),
     });
+  refuseContradictions(command);
   command.showHelpAfterError(`  next: vipshift ${[pathOf(command), '--help'].join(' ').trim()}`);
 }
 

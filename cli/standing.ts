@@ -1,9 +1,9 @@
 // A VIP that stands in the ledger, or the complaint that says what to do instead.
 import { stands } from '../shared/ledger.ts';
+import { similar } from '../shared/similar.ts';
 import type { Vip } from '../shared/vip.ts';
 import { refused } from './exit.ts';
 import type { Session } from './session.ts';
-import { similar } from './similar.ts';
 
 /** `names`: those there are, where they are known, so that a slip of the finger is told. */
 export function unknown(name: string, names: readonly string[] = []) {

@@ -1,17 +1,19 @@
 // `vipshift status`: who owns each VIP now, and whether EC2 agrees.
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { durationText } from '../shared/audit-time.ts';
+import { surveyed } from '../shared/aws/survey.ts';
+import { mislabelled, mislabelledText } from '../shared/labels.ts';
 import { stands } from '../shared/ledger.ts';
-import { statusOf, type VipStatus } from '../shared/status.ts';
+import { isWell, statusOf, type VipStatus } from '../shared/status.ts';
 import { type EpochMs, iso } from '../shared/time.ts';
 import { unheardText } from '../shared/unheard.ts';
-import type { Vip } from '../shared/vip.ts';
 import { act, type Run } from './act.ts';
+import { onlyWith } from './contradictions.ts';
 import { type Status, status } from './exit.ts';
 import { complaintOf } from './fault-text.ts';
 import { positive, withCommon } from './options.ts';
 import { type Output, type Paint, plain } from './output.ts';
-import type { Session } from './session.ts';
+import { lookingOf, type Session } from './session.ts';
 import { standing } from './standing.ts';
 
 interface StatusOptions {
@@ -31,8 +33,20 @@ export const statusCommand = () =>
         .description('owner, claims, routes, EIPs, drift, lease, orders: as they are now')
         .argument('[vip]', 'one VIP in full; without it all of them in a line each')
         .option('-w, --watch', 'look again and again, until Ctrl-C')
-        .option('--every <seconds>', 'between two looks of --watch', positive(3600), 2)
-        .option('--count <n>', 'end --watch after so many looks', positive(LOOKS_MAX))
+        .addOption(
+          onlyWith(
+            new Option('--every <seconds>', 'between two looks of --watch')
+              .argParser(positive(3600))
+              .default(2),
+            'watch',
+          ),
+        )
+        .addOption(
+          onlyWith(
+            new Option('--count <n>', 'end --watch after so many looks').argParser(positive(LOOKS_MAX)),
+            'watch',
+          ),
+        )
         .option('--check', 'end with status 1 unless all is well, for scripts')
         .addHelpText(
           'after',
@@ -54,7 +68,7 @@ async function run({ args, options, out, session }: Run<StatusOptions>): Promise
     if (statuses !== undefined) {
       if (options.watch === true) head(out, session, options.every);
       tell(out, statuses, args[0] !== undefined);
-      const bad = statuses.some((s) => s.health !== 'well' && s.health !== 'moving');
+      const bad = statuses.some((s) => !isWell(s));
       end = options.check === true && bad ? status.bad : status.ok;
     }
     if (look < looks) await new Promise((resolve) => setTimeout(resolve, options.every * 1000));
@@ -86,20 +100,25 @@ function head(out: Output, session: Session, everyS: number): void {
   out.line(`\u001b[H\u001b[2J${again}`);
 }
 
-/** VIPs looked at the same time; DescribeRouteTables has a bucket of 100, refilled with 20 a second. */
+/** VIPs read at the same time. */
 const AT_ONCE = 8;
 
 async function statusesOf(session: Session, name: string | undefined): Promise<readonly VipStatus[]> {
-  const vips = name === undefined ? await session.wire.vips.list() : [await standing(session, name)];
-  const queue = vips.filter(stands).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const vips = (await session.wire.vips.list()).filter(stands);
+  const asked = name === undefined ? vips : [await standing(session, name)];
+  // One look for all: DescribeRouteTables has a bucket of 100, refilled with 20 a second, which the controller needs, too.
+  const looking = surveyed(lookingOf(session), asked);
+  looking.catch(() => undefined);
+  // The list may lag behind what was read.
+  const entries = [...vips.filter((vip) => !asked.some((a) => a.name === vip.name)), ...asked];
+  const queue = [...asked].sort((a, b) => (a.name < b.name ? -1 : 1));
   const statuses = new Map<string, VipStatus>();
   const worker = async () => {
     for (let vip = queue.shift(); vip !== undefined; vip = queue.shift()) {
-      const [read, seen] = await Promise.all([
-        session.wire.vips.read(vip.name),
-        session.wire.ec2.observe(vip),
-      ]);
-      statuses.set(vip.name, statusOf(read ?? (vip as Vip), seen, session.now()));
+      const [read, { observations, survey }] = await Promise.all([session.wire.vips.read(vip.name), looking]);
+      const item = read ?? vip;
+      const wrong = mislabelled(item, entries, survey);
+      statuses.set(vip.name, statusOf(item, observations.get(vip.name)!, session.now(), wrong));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -116,6 +135,7 @@ const paints: Readonly<Record<VipStatus['health'], Paint>> = {
   conflict: 'bad',
   'split brain': 'bad',
   unfit: 'bad',
+  mislabelled: 'bad',
 };
 
 type Shown = VipStatus & {
@@ -213,5 +233,6 @@ const remarks = (s: VipStatus): readonly string[] => [
   ...(s.splitBrain.length === 0 ? [] : [`split brain: ${s.splitBrain.join(' and ')} both say MASTER`]),
   ...s.drift.map((d) => `drift: ${d.cell} is ${d.from}`),
   ...s.conflicts.map((c) => `conflict: ${c.cell} found ${c.found}: ${c.why}`),
+  ...s.mislabelled.map((m) => `mislabelled: ${mislabelledText(m)}`),
   ...s.strays.map((x) => `left alone: ${x.id} ${x.why}`),
 ];

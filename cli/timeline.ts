@@ -152,12 +152,18 @@ export function questionFrom(vip: string | undefined, options: TimelineOptions, 
   if (found.length > 0) {
     throw usage(`--outcome ${found.join(', ')}: no such outcome`, `want ${outcomes.join(', ')}`);
   }
+  const kinds = (options.kind ?? Object.keys(kindNames)).map(kindFrom);
+  if (options.outcome !== undefined && !kinds.includes('outcome'))
+    throw usage(
+      `--outcome cannot be used with --kind ${options.kind!.join(',')}: only failovers have an outcome`,
+      'leave one of them out',
+    );
   return {
     ...period,
     ...(vip === undefined ? {} : { vip }),
     ...(options.node === undefined ? {} : { node: options.node }),
     ...(options.outcome === undefined ? {} : { outcomes: options.outcome as readonly Outcome[] }),
-    kinds: (options.kind ?? Object.keys(kindNames)).map(kindFrom),
+    kinds,
     limit: options.limit ?? (options.html === undefined ? 50 : FAILOVERS_MAX),
   };
 }

@@ -4,7 +4,9 @@ import { destinationOption } from '../shared/ledger-address.ts';
 import { tablesOf } from '../shared/observation.ts';
 import type { Hold, Vip } from '../shared/vip.ts';
 import type { Run } from './act.ts';
+import { agreed } from './confirm.ts';
 import { usage } from './exit.ts';
+import { entryMoveText } from './forecast.ts';
 import { type Prepared, prepare, register, type Wanted } from './register.ts';
 import { taken, unknown } from './standing.ts';
 
@@ -20,6 +22,8 @@ export interface AddOptions {
   readonly priority?: 'first' | 'normal';
   readonly allowPublic?: boolean;
   readonly reason?: string;
+  /** Of `vip set` and `vip adopt`. */
+  readonly yes?: boolean;
 }
 
 export const wantedFrom = (name: string, options: AddOptions): Wanted => ({
@@ -64,6 +68,13 @@ export async function set({ args, options, out, session }: Run<AddOptions>): Pro
   if (prepared.pool === undefined && differences(was, prepared.entry).length === 0) {
     if (out.json) return out.document(registeredDocument(was, prepared));
     return out.line(`${name} says so already; nothing was changed`);
+  }
+  const moves = entryMoveText(prepared, session.now());
+  if (moves !== undefined) {
+    out.note(moves);
+    const otherwise = 'say --yes to change it all the same';
+    if (!(await agreed(`change ${name}?`, options.yes === true, otherwise)))
+      return out.note('nothing was changed');
   }
   const vip = await register(session, prepared, 'set', options.reason ?? '');
   for (const remark of [...remarksOn(prepared, session.tag), ...leftBehind(was, vip)]) out.note(remark);

@@ -1,10 +1,11 @@
 // `vip list`, `vip show` and `vip remove`.
 import { faultOf } from '../shared/fault.ts';
+import { staysText, usersHere } from '../shared/labels.ts';
 import { entryOf, removed, stands, update } from '../shared/ledger.ts';
 import { inVain, orderEntry } from '../shared/ledger-order.ts';
-import { strays, tablesOf } from '../shared/observation.ts';
+import { strays, type TableSeen, tablesOf } from '../shared/observation.ts';
 import { iso } from '../shared/time.ts';
-import type { Vip } from '../shared/vip.ts';
+import type { LedgerEntry, Vip } from '../shared/vip.ts';
 import type { Run } from './act.ts';
 import { refused } from './exit.ts';
 import type { Session } from './session.ts';
@@ -21,8 +22,9 @@ export async function listVips({ options, out, session }: Run<ListOptions>): Pro
   const vips = all
     .filter((vip) => options.removed === true || stands(vip))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  if (options.names === true) return out.lines(vips.map((vip) => vip.name));
-  if (out.json) return out.documents(vips.map(documentOf));
+  if (options.names === true && !out.json) return out.lines(vips.map((vip) => vip.name));
+  if (out.json)
+    return out.documents(vips.map((vip) => (options.names === true ? { name: vip.name } : documentOf(vip))));
   if (vips.length === 0) {
     return out.note(`no VIP is registered in stage ${session.settings.stage}; vipshift vip add --help`);
   }
@@ -112,37 +114,63 @@ export interface RemoveOptions {
 
 export async function remove({ args, options, out, session }: Run<RemoveOptions>): Promise<void> {
   const vip = await standing(session, args[0]!);
-  const words = { force: options.force === true, reason: options.reason ?? '' };
-  const tables = await removeVip(session, vip, words);
-  if (out.json) out.document({ name: vip.name, removed: true, epoch: vip.epoch, tablesLeft: tables });
+  const staying = (await session.wire.vips.list()).filter((v) => stands(v) && v.name !== vip.name);
+  const left = await tablesLeft(session, vip, staying, options.force === true);
+  await removeVip(session, vip, options.reason ?? '');
+  const tables = left.tables.map((t) => t.table);
+  if (out.json)
+    out.document({
+      name: vip.name,
+      removed: true,
+      epoch: vip.epoch,
+      tablesLeft: tables,
+      labelsStay: left.stays,
+    });
   else out.line(`${vip.name} is removed; its epoch ${vip.epoch} is kept`);
+  for (const stays of left.stays) out.note(stays);
   if (tables.length > 0)
     out.note(
       `routes to ${vip.addresses.join(', ')} stay in ${tables.join(', ')}; nobody moves them any more`,
     );
 }
 
-/** The tables that still bear its label; refuses them unless forced. */
-export async function tablesLeft(session: Session, vip: Vip, force: boolean): Promise<readonly string[]> {
-  const seen = await session.wire.ec2.observe(vip);
-  const tables = tablesOf(vip, seen).map((t) => t.table);
-  if (tables.length > 0 && !force) {
-    throw refused(
-      `${tables.length} route ${tables.length === 1 ? 'table still bears' : 'tables still bear'} the label of ${vip.name}: ${tables.join(', ')}`,
-      `take it away first, or say --force; their routes stay either way: aws ec2 delete-tags --resources ${tables.join(' ')} --tags Key=${session.tag}`,
-    );
-  }
-  return tables;
+export interface Left {
+  /** Tables that still have one of its labels. */
+  readonly tables: readonly TableSeen[];
+  /** A sentence for each label that another VIP uses. */
+  readonly stays: readonly string[];
 }
 
-/** Leaves a tombstone and gives the addresses back. Returns the tables that still bear the label. */
-export async function removeVip(
+/**
+ * What it leaves. Tables with a label of its own are refused unless forced; a label that one of `staying` uses is theirs, too, and
+ * stays where it is.
+ */
+export async function tablesLeft(
   session: Session,
   vip: Vip,
-  { force, reason }: { readonly force: boolean; readonly reason: string },
-): Promise<readonly string[]> {
+  staying: readonly LedgerEntry[],
+  force: boolean,
+): Promise<Left> {
+  const tables = tablesOf(vip, await session.wire.ec2.observe(vip));
+  const users = (table: TableSeen) => usersHere('table', { ...table, label: table.label ?? '' }, staying);
+  const own = tables.filter((table) => users(table).length === 0).map((t) => t.table);
+  const stays = [
+    ...new Set(
+      tables.filter((table) => users(table).length > 0).map((t) => staysText(t.label ?? '', users(t))),
+    ),
+  ];
+  if (own.length > 0 && !force) {
+    throw refused(
+      `${own.length} route ${own.length === 1 ? 'table still bears' : 'tables still bear'} the label of ${vip.name}: ${own.join(', ')}${stays.map((s) => `\n${s}`).join('')}`,
+      `take it away first, or say --force; their routes stay either way: aws ec2 delete-tags --resources ${own.join(' ')} --tags Key=${session.tag}`,
+    );
+  }
+  return { tables, stays };
+}
+
+/** Leaves a tombstone and gives the addresses back. */
+export async function removeVip(session: Session, vip: Vip, reason: string): Promise<void> {
   refuseUnderWay(vip, session.now(), 'it is not removed');
-  const tables = await tablesLeft(session, vip, force);
   const by = await session.caller();
   const words = {
     vip: vip.name,
@@ -166,5 +194,4 @@ export async function removeVip(
   }
   const things = [...vip.addresses, ...vip.eips];
   await Promise.all(things.map((thing) => session.reservations.release(thing, vip.name)));
-  return tables;
 }

@@ -24,7 +24,11 @@ function entryOptions(command: Command): Command {
       'an address outside every CIDR of the VPC, or a managed prefix list pl-…; may be repeated',
       list,
     )
-    .option('--pool <range>', 'take the next free address of this range')
+    .addOption(
+      new Option('--pool <range>', 'take the next free address of this range; not with --address').conflicts(
+        'address',
+      ),
+    )
     .option(
       '-e, --eip <id>',
       'an Elastic IP that moves along: eipalloc-… or its address; may be repeated',
@@ -81,6 +85,7 @@ const setCommand = () =>
           .description('change a VIP’s entry; what is not named stays. Lists are replaced as a whole')
           .argument('<name>')
           .option('--no-eip', 'no Elastic IP moves along any more')
+          .option('-y, --yes', 'do not ask, also where the change moves the VIP')
           .addHelpText(
             'after',
             `
@@ -146,7 +151,7 @@ const adoptCommand = () =>
           .option('--eni <id>', 'a node’s service ENI, to be labelled; may be repeated', list)
           .option('--eip-eni <id>', 'a node’s ENI for EIPs, to be labelled; may be repeated', list)
           .option('-y, --yes', 'do not ask')
-          .option('--dry-run', 'show what would change')
+          .addOption(new Option('--dry-run', 'show what would change').conflicts('yes'))
           .addHelpText(
             'after',
             `

@@ -37,7 +37,7 @@ function ended(error: unknown): number {
     process.stderr.write(
       `vipshift: this is a fault in vipshift itself, please report it.\n${error instanceof Error ? error.stack : String(error)}\n`,
     );
-    return 70;
+    return status.bug;
   }
   const lines = complaint.message.split('\n').map(plain).join('\n  ');
   process.stderr.write(`vipshift: ${lines}\n  next: ${plain(complaint.next)}\n`);

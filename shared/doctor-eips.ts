@@ -2,7 +2,6 @@
 import type { Finding } from './doctor.ts';
 import { type NetworkFacts, ownCommand, tagCommand } from './doctor-facts.ts';
 import { EIP_SUFFIX } from './member.ts';
-import type { Vip } from './vip.ts';
 
 /** The entry without `eip`; lists are replaced as a whole. */
 const others = (eips: readonly string[], eip: string): string => {
@@ -10,15 +9,23 @@ const others = (eips: readonly string[], eip: string): string => {
   return left.length === 0 ? '--no-eip' : `--eip ${left.join(',')}`;
 };
 
-/** To where the owner wants it; reconcile does the same within a minute once such an ENI is labelled. */
-function moveTo(vip: Vip, eip: string, tag: string): string {
+/**
+ * To where the owner wants it; reconcile does the same within a minute once such an ENI is labelled. The address is named:
+ * without it EC2 takes the ENI's first one, and throws off whatever EIP lies there.
+ */
+function moveTo({ vip, seen, tag }: NetworkFacts, eip: string): string {
   const member = vip.owner === undefined ? Object.values(vip.members)[0] : vip.members[vip.owner];
-  return member?.eipEni === undefined
-    ? tagCommand('ENI', tag, `${vip.nodeLabels[0]}${EIP_SUFFIX}`)
-    : `aws ec2 associate-address --allocation-id ${eip} --network-interface-id ${member.eipEni} --allow-reassociation`;
+  if (member?.eipEni === undefined) return tagCommand('ENI', tag, `${vip.nodeLabels[0]}${EIP_SUFFIX}`);
+  const place = seen.enis
+    .find((e) => e.eni === member.eipEni)
+    ?.addresses.find((a) => a.eip === undefined || a.eip === eip);
+  return place === undefined
+    ? `aws ec2 assign-private-ip-addresses --network-interface-id ${member.eipEni} --secondary-private-ip-address-count 1    # each of its addresses carries another EIP; reconcile then moves ${eip} there`
+    : `aws ec2 associate-address --allocation-id ${eip} --network-interface-id ${member.eipEni} --private-ip-address ${place.privateAddress} --allow-reassociation`;
 }
 
-export function eipFindings({ vip, eips, enis, tag }: NetworkFacts): readonly Finding[] {
+export function eipFindings(facts: NetworkFacts): readonly Finding[] {
+  const { vip, eips, enis, tag } = facts;
   const labels = [vip.name, ...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)];
   const found: Finding[] = [];
   for (const { eip, found: at } of eips) {
@@ -50,7 +57,7 @@ export function eipFindings({ vip, eips, enis, tag }: NetworkFacts): readonly Fi
         subject: eip,
         found: `lies on ${at.eni}, the primary ENI of its node`,
         wanted: `on the ENI with the label ${vip.nodeLabels[0]}${EIP_SUFFIX}, so that the node’s own address stays`,
-        remedy: moveTo(vip, eip, tag),
+        remedy: moveTo(facts, eip),
       });
     }
   }

@@ -1,4 +1,5 @@
 // What the doctor knows of a VIP's network, as looked up; its judgements are in doctor-*.ts.
+import type { Mislabelled, Survey } from './labels.ts';
 import type { VpcSeen } from './ledger-check.ts';
 import type { Observation } from './observation.ts';
 import type { Vip } from './vip.ts';
@@ -71,6 +72,11 @@ export interface NetworkFacts {
   readonly caller?: string;
   readonly vpc: VpcSeen;
   readonly seen: Observation;
+  /** All other VIPs that are registered: what they use is not to be taken away. */
+  readonly others?: readonly Vip[];
+  /** Looked up once for all VIPs. */
+  readonly survey?: Survey;
+  readonly mislabelled?: readonly Mislabelled[];
   readonly enis: readonly EniFact[];
   readonly tables: readonly TableFact[];
   readonly groups: readonly GroupFact[];

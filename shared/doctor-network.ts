@@ -1,7 +1,8 @@
 // The doctor on addresses and ENIs.
 import type { Finding } from './doctor.ts';
 import { eipFindings } from './doctor-eips.ts';
-import { type NetworkFacts, ownCommand, tagCommand, untagCommand } from './doctor-facts.ts';
+import { type EniFact, type NetworkFacts, ownCommand, tagCommand, untagCommand } from './doctor-facts.ts';
+import { staysText, usersHere } from './labels.ts';
 import { insideRefused, prefixListRefused } from './ledger-check.ts';
 import { EIP_SUFFIX, enisOf } from './member.ts';
 import type { EniSeen } from './observation.ts';
@@ -81,7 +82,7 @@ export function eniFindings(facts: NetworkFacts): readonly Finding[] {
   const service = inScope.filter((e) => vip.nodeLabels.includes(e.label));
   return [
     ...placement(facts, service),
-    ...inScope.filter((e) => e.node === undefined).map((e) => unattached(e, facts.tag)),
+    ...inScope.filter((e) => e.node === undefined).map((e) => unattached(facts, e)),
     ...unlabelled(facts, inScope),
     ...twice(facts, inScope),
     ...checkFindings(facts, service),
@@ -117,17 +118,25 @@ function placement({ vip, tag }: NetworkFacts, service: readonly EniSeen[]): rea
   ];
 }
 
-const unattached = (eni: EniSeen, tag: string): Finding => ({
-  check: 'eni-unattached',
-  severity: 'fault',
-  subject: eni.eni,
-  found: `bears the label ${eni.label} and is attached to no instance`,
-  wanted: 'attached, or without the label',
-  remedy: `${untagCommand(eni.eni, tag)}    # or: aws ec2 attach-network-interface --network-interface-id ${eni.eni} --instance-id INSTANCE --device-index 1`,
-});
+function unattached({ tag, others = [] }: NetworkFacts, eni: EniSeen): Finding {
+  const attach = `aws ec2 attach-network-interface --network-interface-id ${eni.eni} --instance-id INSTANCE --device-index 1`;
+  const users = usersHere('eni', eni, others);
+  return {
+    check: 'eni-unattached',
+    severity: 'fault',
+    subject: eni.eni,
+    found: `bears the label ${eni.label} and is attached to no instance`,
+    wanted: 'attached, or without the label',
+    remedy:
+      users.length === 0
+        ? `${untagCommand(eni.eni, tag)}    # or: ${attach}`
+        : `${attach}    # ${staysText(eni.label, users)}`,
+  };
+}
 
 /** Nodes that the item knows, or that speak, without a labelled ENI; and nodes without one for the EIPs. */
-function unlabelled({ vip, enis, tag }: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
+function unlabelled(facts: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
+  const { vip, enis, tag } = facts;
   const has = (node: string, suffix: string) =>
     labelled.some((e) => e.node === node && vip.nodeLabels.some((label) => e.label === label + suffix));
   const nodes = [...new Set([...Object.keys(vip.members), ...Object.keys(vip.claims)])].sort();
@@ -137,14 +146,13 @@ function unlabelled({ vip, enis, tag }: NetworkFacts, labelled: readonly EniSeen
     if (own.length === 0) continue;
     const label = vip.nodeLabels[0]!;
     if (!has(node, '')) {
-      const was = vip.members[node]?.eni ?? (own.find((e) => !e.primary) ?? own[0]!).eni;
       found.push({
         check: 'eni-unlabelled',
         severity: 'fault',
         subject: node,
-        found: `no ENI of it (${own.map((e) => e.eni).join(', ')}) bears the label, so it is no member and its claims are rejected`,
+        found: `no ENI of it (${own.map((e) => withValue(e, tag)).join(', ')}) bears the label, so it is no member and its claims are rejected`,
         wanted: `the tag ${tag}=${label} on its service ENI`,
-        remedy: tagCommand(was, tag, label),
+        remedy: labelOne(facts, node, own),
       });
     } else if (
       vip.eips.length > 0 &&
@@ -164,23 +172,52 @@ function unlabelled({ vip, enis, tag }: NetworkFacts, labelled: readonly EniSeen
   return found;
 }
 
-function twice({ vip, tag }: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
+/** A mistyped value is seen only with its quotes. */
+const withValue = ({ eni, label }: EniFact, tag: string): string =>
+  label === undefined ? eni : `${eni} has ${tag}=${JSON.stringify(label)}`;
+
+/** One that no other VIP uses gets the label: the one that had it before, else one that is not primary. */
+function labelOne({ vip, tag, others = [] }: NetworkFacts, node: string, own: readonly EniFact[]): string {
+  const usersOfEni = ({ label }: EniFact) =>
+    label === undefined ? [] : usersHere('eni', { label, vpc: vip.vpc, account: vip.account }, others);
+  const free = own.filter((e) => usersOfEni(e).length === 0);
+  const chosen =
+    free.find((e) => e.eni === vip.members[node]?.eni) ?? free.find((e) => !e.primary) ?? free[0];
+  if (chosen !== undefined) return tagCommand(chosen.eni, tag, vip.nodeLabels[0]!);
+  const taken = own.find((e) => !e.primary) ?? own[0]!;
+  const label = taken.label!.endsWith(EIP_SUFFIX) ? taken.label!.slice(0, -EIP_SUFFIX.length) : taken.label!;
+  const command = ownCommand(`vip set ${vip.name} --node-label ${[...vip.nodeLabels, label].join(',')}`, tag);
+  return `${command}    # ${staysText(taken.label!, usersOfEni(taken))} on ${taken.eni}`;
+}
+
+function twice({ vip, tag, others = [] }: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
   const found: Finding[] = [];
   const nodes = [...new Set(labelled.flatMap((e) => e.node ?? []))];
-  // Those that serve now keep their label.
-  const known = enisOf(vip.members);
+  // Those that serve now keep their label, whichever VIP they serve.
+  const known = new Set([vip, ...others].flatMap(({ members }) => [...enisOf(members)]));
   for (const node of nodes) {
     for (const suffix of ['', EIP_SUFFIX]) {
       const labels = vip.nodeLabels.map((label) => label + suffix);
-      const own = labelled.filter((e) => e.node === node && labels.includes(e.label)).map((e) => e.eni);
-      if (own.length < 2) continue;
+      const both = labelled.filter((e) => e.node === node && labels.includes(e.label));
+      if (both.length < 2) continue;
+      const own = both.map((e) => e.eni);
+      // One that its other VIPs do not need: each of them has another ENI on this node.
+      const idle = both.find(
+        (e) =>
+          !known.has(e.eni) &&
+          usersHere('eni', e, others).every(({ members }) => members[node] !== undefined),
+      )?.eni;
+      const users = both.flatMap((e) => usersHere('eni', e, others).map((user) => [e.label, user] as const));
       found.push({
         check: 'eni-twice',
         severity: 'fault',
         subject: node,
         found: `${own.join(' and ')} both bear the label ${labels.join(' or ')}`,
         wanted: 'one of them: which one gets the routes is otherwise chance',
-        remedy: untagCommand(own.find((eni) => !known.has(eni)) ?? own.at(-1)!, tag),
+        remedy:
+          idle !== undefined || users.length === 0
+            ? untagCommand(idle ?? own.at(-1)!, tag)
+            : `give ${vip.name} a node label that one of them has alone (--node-label); ${staysText(users[0]![0], [...new Set(users.map(([, user]) => user))])}`,
       });
     }
   }

@@ -4,12 +4,10 @@
 // carry the VIP says so by LEFT_OUT, or bears another VIP's label.
 import type { Finding } from './doctor.ts';
 import { type NetworkFacts, ownCommand, type TableFact, tagCommand, untagCommand } from './doctor-facts.ts';
+import { LEFT_OUT, staysText, usersHere, usersOf } from './labels.ts';
 import { destinationOption } from './ledger-address.ts';
 import { enisOf } from './member.ts';
 import { strays, tablesOf } from './observation.ts';
-
-/** The tag's value on a table that was left out on purpose; no label may look so. */
-export const LEFT_OUT = '-';
 
 export const tableFindings = (facts: NetworkFacts): readonly Finding[] => [
   ...facts.tables.filter((t) => t.label === undefined).flatMap((table) => unlabelled(facts, table)),
@@ -44,34 +42,58 @@ function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Find
   return found;
 }
 
-const elsewhere = ({ vip, seen, tag }: NetworkFacts): readonly Finding[] =>
-  strays(vip, seen).map(({ id, why }) =>
-    id.startsWith('label ')
-      ? crowded(vip.name, why)
-      : {
-          check: why.includes('gateway') ? 'gateway-table' : 'table-elsewhere',
-          severity: 'fault',
-          subject: id,
-          found: `bears the label of ${vip.name}, but ${why}`,
-          wanted: 'no label: the controller leaves it alone',
-          remedy: untagCommand(id, tag),
-        },
-  );
+/** What is another VIP's by the same label is where it belongs. */
+const elsewhere = (facts: NetworkFacts): readonly Finding[] =>
+  strays(facts.vip, facts.seen).flatMap(({ id, why }): readonly Finding[] => {
+    if (id.startsWith('label ')) return [crowded(facts, why)];
+    if (isAtHome(facts, id)) return [];
+    return [
+      {
+        check: why.includes('gateway') ? 'gateway-table' : 'table-elsewhere',
+        severity: 'fault',
+        subject: id,
+        found: `bears the label of ${facts.vip.name}, but ${why}`,
+        wanted: 'no label: the controller leaves it alone',
+        remedy: untagCommand(id, facts.tag),
+      },
+    ];
+  });
 
-const crowded = (vip: string, why: string): Finding => ({
-  check: 'too-many-nodes',
-  severity: 'fault',
-  subject: vip,
-  found: `its node label ${why}`,
-  wanted: 'no more nodes than a VIP may have',
-  remedy: 'take the tag from ENIs of nodes that shall not serve it',
-});
+function isAtHome({ seen, others = [] }: NetworkFacts, id: string): boolean {
+  const table = seen.tables.find((t) => t.table === id && !t.edge);
+  if (table !== undefined)
+    return usersHere('table', { ...table, label: table.label ?? '' }, others).length > 0;
+  const eni = seen.enis.find((e) => e.eni === id);
+  return eni !== undefined && usersHere('eni', eni, others).length > 0;
+}
+
+function crowded({ vip, others = [] }: NetworkFacts, why: string): Finding {
+  const stays = vip.nodeLabels.flatMap((label) => {
+    const users = usersOf('eni', label, others);
+    return users.length === 0 ? [] : staysText(label, users);
+  });
+  return {
+    check: 'too-many-nodes',
+    severity: 'fault',
+    subject: vip.name,
+    found: `its node label ${why}`,
+    wanted: 'no more nodes than a VIP may have',
+    remedy:
+      stays.length === 0
+        ? 'take the tag from ENIs of nodes that shall not serve it'
+        : `give ${vip.name} a node label of its own (--node-label) and its nodes’ ENIs that tag; ${stays.join('; ')}`,
+  };
+}
 
 /** Before the first failover there is nothing to point to. */
-function routes({ vip, seen, tag }: NetworkFacts): readonly Finding[] {
+function routes({ vip, seen, tag, others = [] }: NetworkFacts): readonly Finding[] {
   const own = new Set([...enisOf(vip.members), ...vip.wrote]);
   const found: Finding[] = [];
-  for (const { table, routes: there } of tablesOf(vip, seen)) {
+  for (const { table, routes: there, ...place } of tablesOf(vip, seen)) {
+    const label = place.label ?? '';
+    const users = usersHere('table', { ...place, label }, others);
+    const away =
+      users.length === 0 ? `take the label away: ${untagCommand(table, tag)}` : staysText(label, users);
     for (const address of vip.addresses) {
       const route = there[address];
       const cell = `${table} ${address}`;
@@ -95,7 +117,7 @@ function routes({ vip, seen, tag }: NetworkFacts): readonly Finding[] {
           subject: cell,
           found: `points to ${route.target}, ${foreigner(route.target)}; it is left alone`,
           wanted: 'a route to the owner’s ENI',
-          remedy: `${ownCommand(`vip adopt ${vip.name}`, tag)}    # if it may be replaced; else take the label away: ${untagCommand(table, tag)}`,
+          remedy: `${ownCommand(`vip adopt ${vip.name}`, tag)}    # if it may be replaced; else ${away}`,
         });
       }
     }

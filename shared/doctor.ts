@@ -6,6 +6,7 @@ import { aclFindings } from './doctor-acl.ts';
 import type { NetworkFacts } from './doctor-facts.ts';
 import { filterFindings, type ServicePort } from './doctor-filter.ts';
 import { busFindings, type IdentityFacts, roleFindings } from './doctor-identity.ts';
+import { labelFindings } from './doctor-labels.ts';
 import { addressFindings, eniFindings } from './doctor-network.ts';
 import { shadowFindings } from './doctor-shadow.ts';
 import { type ShimFacts, shimFindings } from './doctor-shim.ts';
@@ -31,10 +32,15 @@ export const checks = {
   'source-dest-check-egress': 'the check is off where VIP-sourced replies leave',
   'table-unlabelled': 'each subnet’s route table bears the label, or - to leave it out',
   'main-table-unlabelled': 'the main table bears the label where subnets use it',
+  'table-mislabelled': 'no table has a value of the tag that no VIP uses, or a mistyped key',
+  'table-routed': 'no table without the label routes the VIP',
+  'eni-mislabelled': 'no ENI has a value of the tag that no VIP uses',
+  'eip-mislabelled': 'no EIP has a value of the tag that no VIP uses',
   'gateway-table': 'no gateway table bears the label',
   'table-elsewhere': 'nothing in another VPC or account bears the label',
   'route-missing': 'each labelled table routes the VIP',
   'route-foreign': 'each route points to a node of the VIP',
+  'route-left-over': 'no route of a former address points to a node of the VIP',
   'group-vrrp': 'security groups let VRRP through',
   'group-service': 'security groups let the service through',
   'acl-vrrp': 'network ACLs let VRRP through',
@@ -85,6 +91,7 @@ export function diagnose(facts: Facts): readonly Finding[] {
     ...shadowFindings(network),
     ...eniFindings(network),
     ...tableFindings(network),
+    ...labelFindings(network),
     ...filterFindings(network, ports),
     ...aclFindings(network),
     ...(identity === undefined ? [] : [...roleFindings(identity), ...busFindings(identity)]),

@@ -149,7 +149,7 @@ export function clashes(entry: LedgerEntry, others: readonly LedgerEntry[]): rea
 export const clash = (what: string, found: string, other: string): Refused => ({
   what,
   found: `${found} belongs to VIP ${other}`,
-  wanted: `another one, or take it from ${other} first: vipshift vip set ${other} …`,
+  wanted: `another one; it is free once VIP ${other} gives it up (vipshift vip show ${other})`,
 });
 
 /** Addresses that lie in a prefix list of another VIP: both would route them. */

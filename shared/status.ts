@@ -2,6 +2,7 @@
 // reconcile's, so that what an operator reads is what the controller would do.
 import type { VrrpState } from './claim.ts';
 import { elect, isLiveOrder } from './election.ts';
+import { type Mislabelled, mislabelledText } from './labels.ts';
 import { type Cause, isLive } from './lease.ts';
 import { type Observation, type Stray, tablesOf } from './observation.ts';
 import { type Conflict, nothing, type Step } from './plan.ts';
@@ -49,12 +50,13 @@ export type Health =
   | 'drift'
   | 'conflict'
   | 'split brain'
-  | 'unfit';
+  | 'unfit'
+  | 'mislabelled';
 
 export interface VipStatus {
   readonly vip: string;
   readonly health: Health;
-  /** The election's or reconcile's reason, or what to look at when nobody is heard. */
+  /** The election's or reconcile's reason; what to look at when nobody is heard; what is mislabelled where nothing else is wrong. */
   readonly why: string;
   readonly owner?: string;
   /** Whom the claims elect, when that is not the owner. */
@@ -70,24 +72,36 @@ export interface VipStatus {
   readonly drift: readonly Step[];
   readonly conflicts: readonly Conflict[];
   readonly strays: readonly Stray[];
+  /** What a failover leaves although its tag, or its route, looks as if it should move. */
+  readonly mislabelled: readonly Mislabelled[];
   readonly splitBrain: readonly string[];
   /** No claim of any member was accepted for minutes, also while the VIP is frozen. */
   readonly unheard?: Unheard;
   readonly atMs: EpochMs;
 }
 
-export function statusOf(vip: Vip, seen: Observation, now: EpochMs): VipStatus {
+export function statusOf(
+  vip: Vip,
+  seen: Observation,
+  now: EpochMs,
+  mislabelled: readonly Mislabelled[] = [],
+): VipStatus {
   const finding = judge(vip, seen, now);
   const { owner: elected } = elect(vip, now);
   const { drift, conflicts, strays, splitBrain, why, suspendedPin } = finding;
   const live = isLive(vip.lease, now);
   const frozen = isLiveOrder(vip.freeze, now);
   const unheard = unheardFor(vip, now);
-  const health = healthOf({ ...finding, live, frozen, owner: vip.owner, unheard: unheard !== undefined });
+  const signs = { ...finding, live, frozen, owner: vip.owner, mislabelled, unheard: unheard !== undefined };
+  const health = healthOf(signs);
+  const reasons: Partial<Record<Health, string>> = {
+    mislabelled: mislabelledWhy(mislabelled),
+    ...(unheard === undefined ? {} : { unheard: unheardText(vip.name, unheard) }),
+  };
   return {
     vip: vip.name,
     health,
-    why: health === 'unheard' && unheard !== undefined ? unheardText(vip.name, unheard) : why,
+    why: reasons[health] ?? why,
     ...(vip.owner === undefined ? {} : { owner: vip.owner }),
     ...(elected === undefined || elected === vip.owner ? {} : { elected }),
     epoch: vip.epoch,
@@ -103,6 +117,7 @@ export function statusOf(vip: Vip, seen: Observation, now: EpochMs): VipStatus {
     drift,
     conflicts,
     strays,
+    mislabelled,
     splitBrain,
     ...(unheard === undefined ? {} : { unheard }),
     atMs: now,
@@ -114,6 +129,7 @@ type Signs = ReturnType<typeof judge> & {
   readonly frozen: boolean;
   readonly owner: string | undefined;
   readonly unheard: boolean;
+  readonly mislabelled: readonly Mislabelled[];
 };
 
 /** The worst first: what an operator has to act on. */
@@ -127,8 +143,16 @@ function healthOf(signs: Signs): Health {
   if (signs.why.startsWith('EC2 shows no labelled ENI')) return 'unfit';
   if (signs.drift.length > 0 || signs.take !== undefined) return 'drift';
   if (signs.suspendedPin !== undefined) return 'unfit';
+  if (signs.mislabelled.length > 0) return 'mislabelled';
   return signs.owner === undefined ? 'no owner' : 'well';
 }
+
+const mislabelledWhy = ([first, ...others]: readonly Mislabelled[]): string =>
+  [mislabelledText(first!), ...(others.length === 0 ? [] : [`and ${others.length} more`])].join('; ');
+
+/** Nothing is wrong with it: what a script may rely on. A VIP that moves now is looked at again. */
+export const isWell = ({ health, mislabelled }: VipStatus): boolean =>
+  (health === 'well' || health === 'moving') && mislabelled.length === 0;
 
 function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
   const nodes = [...new Set([...Object.keys(vip.claims), ...Object.keys(vip.members)])].sort();

@@ -32,7 +32,8 @@ export function once(): Once {
 }
 
 export interface Looked {
-  readonly facts: NetworkFacts;
+  /** Without what is looked up once for all VIPs. */
+  readonly facts: Omit<NetworkFacts, 'others' | 'survey' | 'mislabelled'>;
   readonly unchecked: readonly { readonly what: string; readonly why: string }[];
 }
 

@@ -10,7 +10,7 @@ import {
   type Tag,
 } from '@aws-sdk/client-ec2';
 import { EIP_SUFFIX } from '../member.ts';
-import type { Observation } from '../observation.ts';
+import type { EipSeen, EniSeen, Observation, TableSeen } from '../observation.ts';
 import type { Scope } from '../vip.ts';
 import { faultFrom } from './codes.ts';
 import type { Ec2Access } from './ec2.ts';
@@ -19,31 +19,54 @@ import { collect, ENIS_PER_PAGE, eipFrom, eniFrom, TABLES_PER_PAGE, tableFrom } 
 /** 20,000 tables: a hundred full VPCs. */
 const PAGES_MAX = 200;
 
+/** What a look needs: it never changes anything. */
+export type Looking = Omit<Ec2Access, 'writer'>;
+
 export async function observeAll(
-  access: Ec2Access,
+  access: Looking,
   scopes: readonly Scope[],
 ): Promise<ReadonlyMap<string, Observation>> {
   const beganAtMs = access.clock.now();
   try {
-    const [tables, enis, eips] = await Promise.all([tablesOf(access), enisOf(access), eipsOf(access)]);
-    const times = { source: 'ec2' as const, beganAtMs, endedAtMs: access.clock.now() };
-    const seen = eips.map((eip) => eip.thing);
-    const eniSeen = enis.map(({ label, thing }) => ({ label, thing: eniFrom(thing, access.tag, seen) }));
-    const by = { tables: byLabel(tables), enis: byLabel(eniSeen), eips: byLabel(eips) };
-    return new Map(
-      scopes.map((scope) => {
-        const nodeLabels = [...scope.nodeLabels, ...scope.nodeLabels.map((label) => label + EIP_SUFFIX)];
-        const own = {
-          tables: bearing(by.tables, scope.tableLabels),
-          enis: bearing(by.enis, nodeLabels),
-          eips: bearing(by.eips, [scope.name, ...nodeLabels]),
-        };
-        return [scope.name, { ...times, ...own }];
-      }),
-    );
+    const things = await labelledThings(access);
+    return divided(things, scopes, { source: 'ec2', beganAtMs, endedAtMs: access.clock.now() });
   } catch (error) {
     throw faultFrom(error, `observing ${scopes.length} VIPs`);
   }
+}
+
+export interface LabelledThings {
+  readonly tables: readonly Labelled<TableSeen>[];
+  readonly enis: readonly Labelled<EniSeen>[];
+  readonly eips: readonly Labelled<EipSeen>[];
+}
+
+/** Everything that has the tag, whatever its value. */
+export async function labelledThings(access: Looking): Promise<LabelledThings> {
+  const [tables, enis, eips] = await Promise.all([tablesOf(access), enisOf(access), eipsOf(access)]);
+  const seen = eips.map((eip) => eip.thing);
+  const eniSeen = enis.map(({ label, thing }) => ({ label, thing: eniFrom(thing, access.tag, seen) }));
+  return { tables, enis: eniSeen, eips };
+}
+
+/** Each VIP's part of it. */
+export function divided(
+  { tables, enis, eips }: LabelledThings,
+  scopes: readonly Scope[],
+  times: Pick<Observation, 'source' | 'beganAtMs' | 'endedAtMs'>,
+): ReadonlyMap<string, Observation> {
+  const by = { tables: byLabel(tables), enis: byLabel(enis), eips: byLabel(eips) };
+  return new Map(
+    scopes.map((scope) => {
+      const nodeLabels = [...scope.nodeLabels, ...scope.nodeLabels.map((label) => label + EIP_SUFFIX)];
+      const own = {
+        tables: bearing(by.tables, scope.tableLabels),
+        enis: bearing(by.enis, nodeLabels),
+        eips: bearing(by.eips, [scope.name, ...nodeLabels]),
+      };
+      return [scope.name, { ...times, ...own }];
+    }),
+  );
 }
 
 interface Labelled<Thing> {
@@ -51,13 +74,13 @@ interface Labelled<Thing> {
   readonly thing: Thing;
 }
 
-const labelOf = (access: Ec2Access, tags: readonly Tag[] | undefined): string =>
+const labelOf = (access: Looking, tags: readonly Tag[] | undefined): string =>
   tags?.find((tag) => tag.Key === access.tag)?.Value ?? '';
 
-const byTagKey = (access: Ec2Access) => ({ Filters: [{ Name: 'tag-key', Values: [access.tag] }] });
+const byTagKey = (access: Looking) => ({ Filters: [{ Name: 'tag-key', Values: [access.tag] }] });
 
 /** Only what is kept of a table: the pages themselves, with all their routes, are let go one by one. */
-const tablesOf = (access: Ec2Access) =>
+const tablesOf = (access: Looking) =>
   collect(
     paginateDescribeRouteTables({ client: access.reader, pageSize: TABLES_PER_PAGE }, byTagKey(access), {
       abortSignal: access.signal,
@@ -70,7 +93,7 @@ const tablesOf = (access: Ec2Access) =>
     PAGES_MAX,
   );
 
-const enisOf = (access: Ec2Access) =>
+const enisOf = (access: Looking) =>
   collect(
     paginateDescribeNetworkInterfaces({ client: access.reader, pageSize: ENIS_PER_PAGE }, byTagKey(access), {
       abortSignal: access.signal,
@@ -80,7 +103,7 @@ const enisOf = (access: Ec2Access) =>
   );
 
 /** DescribeAddresses knows no pages. */
-async function eipsOf(access: Ec2Access) {
+async function eipsOf(access: Looking) {
   const command = new DescribeAddressesCommand(byTagKey(access));
   const reply = await access.reader.send(command, { abortSignal: access.signal });
   return (reply.Addresses ?? []).map((address) => ({

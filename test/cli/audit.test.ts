@@ -10,14 +10,16 @@ import {
   CreateLogStreamCommand,
   PutLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
-import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { epochKey } from '../../shared/aws/timeline.ts';
 import { canonical, digest } from '../../shared/digest.ts';
-import { epochMs } from '../../shared/time.ts';
+import { epochMs, iso } from '../../shared/time.ts';
 import type { Failover } from '../../shared/timeline.ts';
+import { newVip } from '../../shared/vip.ts';
 import { failoverOf } from './records.ts';
-import { documents, type Region, startRegion, tables } from './region.ts';
+import { documents, type Ran, type Region, startRegion, tables } from './region.ts';
 
 let region: Region;
 let folder: string;
@@ -78,6 +80,77 @@ test('an untouched record agrees with its log, in CloudWatch and exported', asyn
   expect(ran.stdout).toMatch(/^6 records, 6 log lines: 0 edited, 0 deleted, 0 without a line\n/);
   expect(ran.stdout).toMatch(/verified back to .*Z: the log knows nothing older/);
   expect(ran).toMatchObject({ status: 0, stderr: '' });
+});
+
+describe('what no digest covers', () => {
+  const at = epochMs(began + 30_000);
+  const of = (ran: Ran) => documents(ran.stdout).at(-1)!.notCovered;
+
+  test('is counted, in text, in JSON and by kind, and named in the help', async () => {
+    const none = { orders: 0, rejections: 0, intents: 0, approvals: 0, atLeast: false };
+    expect(of(await verify('--json', ...exported()))).toEqual(none);
+    const item = (kind: object) =>
+      region.dynamo.send(
+        new PutItemCommand({
+          TableName: tables.timeline,
+          Item: marshall({ day: iso(at).slice(0, 10), at: `${iso(at)} x`, atMs: at, ...kind }),
+        }),
+      );
+    for (const nonce of ['a', 'b'])
+      await item({
+        vip: 'web',
+        id: `order/${iso(at)}/${nonce}`,
+        entry: 'order',
+        order: 'pin',
+        at: `${iso(at)} ${nonce}`,
+      });
+    await region.timeline.reject({
+      vip: 'wbe',
+      node: 'i-1',
+      reason: 'malformed',
+      message: 'm',
+      example: '{}',
+      atMs: at,
+    });
+    const { vip, epoch, holder, cause, why } = failovers[2]!;
+    await region.timeline.put({
+      entry: 'intent',
+      vip,
+      epoch,
+      holder,
+      cause,
+      to: 'i-2',
+      why,
+      steps: [],
+      atMs: at,
+    });
+    const labels = { tableLabels: ['web'], nodeLabels: ['web'] };
+    const entry = { name: 'web', addresses: [], eips: [], vpc: 'vpc-0a', account: '111122223333', ...labels };
+    await region.vips.write(undefined, newVip({ ...entry, hold: 'both' }));
+    await region.dynamo.send(
+      new PutItemCommand({
+        TableName: tables.timeline,
+        Item: marshall({ vip: 'approval/web', id: 'one/request', entry: 'approval', atMs: at }),
+      }),
+    );
+    expect(of(await verify('--json', ...exported()))).toEqual({
+      ...{ orders: 2, rejections: 1, intents: 1, approvals: 1 },
+      atLeast: false,
+    });
+    expect((await verify(...exported())).stdout).toMatch(
+      /^not covered: 2 operator actions, 1 rejection, 1 intent, 1 request for approval; they have no digest in the log, whoever may write the table can change them unseen$/m,
+    );
+    const help = await region.vipshift('audit', 'verify', '--help');
+    expect(help.stdout).toMatch(/have no digest in the log: they are counted as not covered/);
+  });
+
+  test('an order that is forged or deleted is not found out: so much is said, and no more', async () => {
+    const Key = { vip: { S: 'web' }, id: { S: `order/${iso(at)}/a` } };
+    await region.dynamo.send(new DeleteItemCommand({ TableName: tables.timeline, Key }));
+    const ran = await verify(...exported());
+    expect(ran.status).toBe(0);
+    expect(ran.stdout).toMatch(/^not covered: 1 operator action, /m);
+  });
 });
 
 test('against CloudWatch Logs: as far back as the group goes, edited and deleted ones are found', async () => {

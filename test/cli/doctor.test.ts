@@ -9,6 +9,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startSts } from '../../lab/sts.ts';
 import { identityFaults } from './doctor-identity-seeds.ts';
+import { labelFaults } from './doctor-label-seeds.ts';
 import { networkFaults } from './doctor-network-seeds.ts';
 import { eniFaults } from './doctor-seeds.ts';
 import { ROLE, rightSetup, type Setup, vrrp } from './doctor-setup.ts';
@@ -84,7 +85,7 @@ async function mended(check: string, remedies: readonly string[]): Promise<void>
 }
 
 describe('a seeded fault', () => {
-  const seeds = [...eniFaults, ...networkFaults, ...tableFaults, ...identityFaults];
+  const seeds = [...eniFaults, ...networkFaults, ...tableFaults, ...labelFaults, ...identityFaults];
   test.each(seeds.map((s) => [s.fault, s] as const))(
     '%s is named with its remedy, which mends it where it can be pasted as it stands',
     async (_fault, seed) => {

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleCli } from '../../build/cli.ts';
 import { wordsOf } from '../../cli/failover-progress.ts';
 import { everyCommand, program } from '../../cli/program.ts';
-import { similar } from '../../cli/similar.ts';
+import { similar } from '../../shared/similar.ts';
 import { run, withoutAws } from './region.ts';
 
 const root = join(import.meta.dirname, '..', '..');

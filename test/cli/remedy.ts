@@ -15,7 +15,10 @@ export const pastes = (remedy: string): boolean => {
   );
 };
 
-export async function carryOut(setup: Setup, remedy: string): Promise<void> {
+/** What a remedy needs of its surroundings. */
+type Hands = Pick<Setup, 'send' | 'env'> & Partial<Pick<Setup, 'iam'>>;
+
+export async function carryOut(setup: Hands, remedy: string): Promise<void> {
   for (const command of remedy.replace(/ {4}#.*$/, '').split(' && ')) {
     const words = wordsOf(command);
     if (words[0] === 'vipshift') await own(setup, words.slice(1));
@@ -26,7 +29,7 @@ export async function carryOut(setup: Setup, remedy: string): Promise<void> {
 const wordsOf = (command: string): readonly string[] =>
   [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map((m) => m[1] ?? m[2] ?? m[3]!);
 
-async function own(setup: Setup, words: readonly string[]): Promise<void> {
+async function own(setup: Hands, words: readonly string[]): Promise<void> {
   const sure = words.includes('adopt') ? ['--yes'] : [];
   const ran = await run([...words, ...sure], setup.env);
   if (ran.status !== 0) throw new Error(`vipshift ${words.join(' ')}: ${ran.stderr}`);
@@ -37,13 +40,13 @@ const pascal = (text: string): string =>
 
 type Input = Record<string, unknown>;
 
-async function aws(setup: Setup, [service, name, ...rest]: readonly string[]): Promise<void> {
+async function aws(setup: Hands, [service, name, ...rest]: readonly string[]): Promise<void> {
   const module = (service === 'ec2' ? ec2 : iam) as unknown as Record<string, new (input: Input) => object>;
   const Command = module[`${pascal(name!)}Command`];
   if (Command === undefined) throw new Error(`the AWS CLI has no ${service} ${name}`);
   const command = new Command(inputFrom(name!, optionsFrom(rest)));
   if (service === 'ec2') await setup.send(command);
-  else await setup.iam.send(command as never);
+  else await setup.iam!.send(command as never);
 }
 
 function optionsFrom(words: readonly string[]): ReadonlyMap<string, readonly string[]> {

@@ -100,8 +100,8 @@ describe('after a failover', () => {
 
   test('status --watch outlives an EC2 that does not answer for a while, and says so', async () => {
     const down = { does: 'refuse', code: 'Unavailable', status: 503 } as const;
-    // The second look, with the SDK's own repetitions.
-    const rules = [{ on: 'DescribeRouteTables', skip: 1, times: 3, fault: down }];
+    // The second look, which asks twice, with the SDK's own repetitions.
+    const rules = [{ on: 'DescribeRouteTables', skip: 2, times: 6, fault: down }];
     const proxy = await startFaultProxy({ target: region.aws.ec2Endpoint, rules });
     try {
       const env = { ...region.env, AWS_ENDPOINT_URL_EC2: proxy.endpoint };
@@ -187,7 +187,9 @@ describe('orders', () => {
     expect(ran.stdout).toMatch(/^web is frozen until 20.*Z\n$/);
     await history.says(b, 'MASTER', 5000);
     expect(await one('status', 'web')).toMatchObject({ health: 'frozen', owner: a });
-    expect((await region.vipshift('thaw', '--all')).stdout).toBe('web is no longer frozen\n');
+    const thawed = await region.vipshift('thaw', '--all', '--yes');
+    expect(thawed.stdout).toBe('web is no longer frozen\n');
+    expect(thawed.stderr).toBe(`VRRP’s master is ${b}: web moves there now (it is at ${a})\n`);
     expect((await region.vipshift('thaw', 'web')).stdout).toBe('web was not frozen\n');
     await history.reconcile();
     expect(await one('status', 'web')).toMatchObject({ owner: b });
@@ -205,7 +207,7 @@ describe('orders', () => {
     expect(ran.stdout).toMatch(/pinned to i-\w+ until .*; the controller follows within a minute/);
     await history.reconcile();
     expect(await one('status', 'web')).toMatchObject({ owner: a, pin: { node: a, reason: 'kernel update' } });
-    expect((await region.vipshift('unpin', 'web')).status).toBe(0);
+    expect((await region.vipshift('unpin', 'web', '--yes')).status).toBe(0);
     await history.reconcile();
     expect(await one('status', 'web')).toMatchObject({ owner: b });
   });

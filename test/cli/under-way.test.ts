@@ -17,7 +17,16 @@ afterAll(() => region?.stop());
 const id = (name: 'a' | 'b') => region.vpc.nodes[name].instanceId;
 const web = async (): Promise<Vip> => (await region.vips.read('web'))!;
 const stint = {
-  ...{ bootId: 'boot', bootAtMs: 0, since: 1, seq: 1, state: 'BACKUP' as const, priority: 100 },
+  ...{
+    bootId: 'boot',
+    bootAtMs: 0,
+    stampMs: 1000,
+    upMs: 0,
+    since: 1,
+    seq: 1,
+    state: 'BACKUP' as const,
+    priority: 100,
+  },
   ...{ hiMs: 1, young: true, atMs: 1, slot: 1, seenMs: 1 },
 };
 

@@ -131,7 +131,7 @@ describe('an upgrade and the way back', () => {
     expect([end.status, end.cause]).toEqual(['SUCCEEDED', undefined]);
     await expectOn('b');
     expect(await vipshift(stack, 'status', VIP)).toContain(id('b'));
-    await vipshift(stack, 'unpin', VIP);
+    await vipshift(stack, 'unpin', VIP, '--yes');
     const kept = await item();
     expect([kept.schema, kept.novelty]).toEqual([NEWER_SCHEMA, written.novelty]);
   });

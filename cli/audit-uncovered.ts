@@ -1,0 +1,85 @@
+// What `audit verify` does not cover, in numbers: operators' actions, rejections, intents and requests for approval have no
+// digest in the log.
+import type { Window } from '../shared/audit.ts';
+import { daysOf } from '../shared/audit-days.ts';
+import type { Recorded } from '../shared/audit-verify.ts';
+import { intentsOf, requestsOf } from '../shared/aws/audit-uncovered.ts';
+import { faultOf } from '../shared/fault.ts';
+import { epochMs, hours } from '../shared/time.ts';
+import type { Session } from './session.ts';
+
+export interface Uncovered {
+  /** Operators' actions; the answers to requests for approval are among them. */
+  readonly orders: number;
+  readonly rejections: number;
+  readonly intents: number;
+  /** Requests for approval. */
+  readonly approvals: number;
+  /** There may be more than was read. */
+  readonly atLeast: boolean;
+}
+
+/** A sentence in their place when they could not be counted. */
+export async function uncovered(
+  session: Session,
+  window: Window,
+  records: readonly Recorded[],
+): Promise<Uncovered | string> {
+  const { settings, box, signal } = session;
+  const { timelineTable: table, retentionDays } = settings;
+  const timeline = { client: box.clients.dynamo, table, signal, retentionDays };
+  try {
+    const names = (await session.wire.vips.list()).map((vip) => vip.name);
+    const [told, intents, approvals] = await Promise.all([
+      ordersAndRejections(session, window),
+      intentsOf(
+        timeline,
+        records.map((record) => record.failover),
+      ),
+      requestsOf(timeline, names, window),
+    ]);
+    return {
+      orders: told.orders,
+      rejections: told.rejections,
+      intents: intents.count,
+      approvals: approvals.count,
+      atLeast: told.atLeast || intents.atLeast || approvals.atLeast,
+    };
+  } catch (error) {
+    return faultOf(error).message;
+  }
+}
+
+/** Of one day, read at once. */
+const DAY_MAX = 20_000;
+
+async function ordersAndRejections(session: Session, window: Window) {
+  let [orders, rejections, atLeast] = [0, 0, false];
+  for (const day of daysOf(window)) {
+    const start = epochMs(Date.parse(`${day}T00:00:00Z`));
+    const { records, readBackToMs } = await session.log.find({
+      kinds: ['order', 'rejected'],
+      limit: DAY_MAX,
+      sinceMs: epochMs(Math.max(start, window.sinceMs)),
+      untilMs: epochMs(Math.min(start + hours(24), window.untilMs)),
+    });
+    orders += records.filter((record) => record.entry === 'order').length;
+    rejections += records.filter((record) => record.entry === 'rejected').length;
+    atLeast ||= readBackToMs !== undefined || records.length === DAY_MAX;
+  }
+  return { orders, rejections, atLeast };
+}
+
+export function uncoveredText(found: Uncovered | string): string {
+  const unseen = 'whoever may write the table can change them unseen';
+  if (typeof found === 'string')
+    return `not covered: operator actions, rejections, intents and requests for approval (not counted: ${found}); ${unseen}`;
+  const { orders, rejections, intents, approvals, atLeast } = found;
+  const counts = [
+    `${orders} operator ${orders === 1 ? 'action' : 'actions'}`,
+    `${rejections} ${rejections === 1 ? 'rejection' : 'rejections'}`,
+    `${intents} ${intents === 1 ? 'intent' : 'intents'}`,
+    `${approvals} ${approvals === 1 ? 'request' : 'requests'} for approval`,
+  ];
+  return `not covered${atLeast ? ', at least' : ''}: ${counts.join(', ')}; they have no digest in the log, ${unseen}`;
+}

@@ -1,0 +1,135 @@
+// What becomes of the pin of a break-glass that failed: it is taken back, as the workflow takes its own back, and what had
+// moved goes back with it.
+//
+// Invariant: only the pin that this run set is taken; one of another operator that it had replaced comes back. Where that
+// cannot be done, what stands is said, until when, and the command that ends it.
+import { isLiveOrder } from '../shared/election.ts';
+import { faultOf } from '../shared/fault.ts';
+import { type Cause, isLive, LOOK_AGAIN } from '../shared/lease.ts';
+import { stands, update } from '../shared/ledger.ts';
+import { type OrderEntry, orderEntry, withoutPin, withPin } from '../shared/ledger-order.ts';
+import { type Switched, switchVip, take } from '../shared/switch.ts';
+import { type EpochMs, iso, plus, seconds } from '../shared/time.ts';
+import type { Pin, Vip } from '../shared/vip.ts';
+import { type CommonOptions, repeated } from './options.ts';
+import type { Output } from './output.ts';
+import type { Session } from './session.ts';
+
+/** One break-glass, from its order on. */
+export interface Attempt {
+  readonly vip: string;
+  readonly order: OrderEntry;
+  readonly pin: Pin;
+  /** A live pin that was there before. */
+  replaced?: Pin | undefined;
+  /** Whether the pin stands in the item; `maybe` while the answer to its write is out. */
+  pinned: 'no' | 'maybe' | 'yes';
+}
+
+const isOurs = (pin: Pin | undefined, { node, by, reason, untilMs }: Pin): boolean =>
+  pin?.node === node && pin.by === by && pin.reason === reason && pin.untilMs === untilMs;
+
+/** The item without the pin of this run. */
+function restored(vip: Vip, { pin, replaced }: Attempt, now: EpochMs): Vip {
+  if (!isOurs(vip.pin, pin)) return vip;
+  return replaced !== undefined && isLiveOrder(replaced, now) ? withPin(vip, replaced) : withoutPin(vip);
+}
+
+/** Long enough for a lease that was not released to run out, and for whoever comes next. */
+const WAIT_MAX = seconds(30);
+
+/** Tells what it did. `sent`: something was moved, which has to go back now and not with the next reconcile. */
+export async function takePinBack(
+  { session, out, options }: { session: Session; out: Output; options: CommonOptions },
+  attempt: Attempt,
+  sent: boolean,
+): Promise<void> {
+  try {
+    await session.orders.put(takenBack(session, attempt));
+    const back = sent ? await switchedBack(session, attempt) : undefined;
+    if (back === undefined) await update(session.wire.vips, attempt.vip, removeFrom(session, attempt));
+    attempt.pinned = 'no';
+    out.note(pinText(attempt, session.now()));
+    const look = `vipshift status ${attempt.vip}${repeated(options)}`;
+    out.note(`${whereText(attempt.vip, back, sent, session.now())}; look: ${look}`);
+  } catch (error) {
+    out.note(`the pin could not be taken back: ${faultOf(error).message}`);
+    out.note(standsText(attempt, options));
+  }
+}
+
+/** The order is written before it takes effect, as every other one. */
+const takenBack = (session: Session, { vip, order }: Attempt): OrderEntry =>
+  orderEntry(
+    {
+      vip,
+      order: 'unpin',
+      by: order.by,
+      reason: `the break-glass failed: ${order.reason}`,
+      atMs: session.now(),
+      of: order.id,
+    },
+    session.nonce(),
+  );
+
+const removeFrom =
+  (session: Session, attempt: Attempt) =>
+  (now: Vip | undefined): Vip | undefined =>
+    stands(now) ? restored(now, attempt, session.now()) : now;
+
+/** Under a lease of its own, to where the election then says. Undefined when there is nothing of ours left to take. */
+async function switchedBack(session: Session, attempt: Attempt): Promise<Switched | undefined> {
+  const { wire } = session;
+  const began = session.now();
+  while (session.now() < plus(began, WAIT_MAX)) {
+    const vip = await wire.vips.read(attempt.vip);
+    if (!stands(vip)) return undefined;
+    if (isLive(vip.lease, session.now())) {
+      await wire.clock.wait(LOOK_AGAIN);
+      continue;
+    }
+    const { pin, order } = attempt;
+    const cause: Cause = {
+      kind: 'order',
+      node: pin.node,
+      id: order.id,
+      why: 'going back, the break-glass failed',
+      by: pin.by,
+      atMs: session.now(),
+    };
+    const taken = await take(wire, vip, restored(vip, attempt, session.now()), cause);
+    if (taken === undefined) continue;
+    attempt.pinned = 'no';
+    const observing = wire.ec2.observe(taken);
+    observing.catch(() => undefined);
+    return await switchVip(wire, taken, observing, [{ stage: 'order began', atMs: began }]);
+  }
+  return undefined;
+}
+
+function pinText({ vip, pin, replaced }: Attempt, now: EpochMs): string {
+  if (replaced === undefined || !isLiveOrder(replaced, now))
+    return `the pin on ${pin.node} is taken back: ${vip} is no longer pinned`;
+  const { node, by, reason, untilMs } = replaced;
+  return `the pin on ${pin.node} is taken back; the one before it stands again: ${node} until ${iso(untilMs)} by ${by}: ${reason}`;
+}
+
+function whereText(name: string, back: Switched | undefined, sent: boolean, now: EpochMs): string {
+  if (!sent) return 'nothing had moved, as far as EC2 said';
+  const last = back?.failovers.at(-1);
+  if (back === undefined || last === undefined || back.vip.lease !== undefined || last.outcome === 'failed')
+    return 'what had moved could not be moved back now; reconcile tries every minute';
+  if (isLiveOrder(back.vip.freeze, now))
+    return `what had moved stays so: ${name} was frozen meanwhile, until ${iso(back.vip.freeze!.untilMs)}`;
+  return `${name} is back at ${back.vip.owner ?? 'nobody'} (epoch ${last.epoch}: ${last.outcome})`;
+}
+
+/** What an operator has to know while the pin stands, or may. */
+export function standsText({ vip, pin, replaced, pinned }: Attempt, options: CommonOptions): string {
+  const may = pinned === 'maybe' ? 'may stand' : 'stands';
+  const before =
+    replaced === undefined
+      ? ''
+      : `; it replaced one on ${replaced.node} until ${iso(replaced.untilMs)} by ${replaced.by}: ${replaced.reason}`;
+  return `the pin on ${pin.node} ${may} until ${iso(pin.untilMs)}, and reconcile follows it${before}; take it back: vipshift unpin ${vip}${repeated(options)}`;
+}

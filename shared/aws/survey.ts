@@ -1,0 +1,64 @@
+// One look at a whole stage for a person who asks: what each VIP would observe, and besides it what the tags of the VIPs'
+// VPCs get wrong. Four lists in parallel, however many VIPs there are.
+//
+// Limit: of ENIs and EIPs only those with the tag are seen; one with a mistyped key is not.
+import { paginateDescribeRouteTables, type RouteTable } from '@aws-sdk/client-ec2';
+import { isNearKey, type Survey, type TableSurveyed } from '../labels.ts';
+import type { Observation } from '../observation.ts';
+import type { LedgerEntry } from '../vip.ts';
+import { faultFrom } from './codes.ts';
+import { collect, TABLES_PER_PAGE, tableFrom } from './ec2-observe.ts';
+import { divided, type Looking, labelledThings } from './ec2-observe-all.ts';
+import { filter } from './pages.ts';
+
+export interface Surveyed {
+  /** By the VIP's name: what `observe` would have given it. */
+  readonly observations: ReadonlyMap<string, Observation>;
+  readonly survey: Survey;
+}
+
+export async function surveyed(access: Looking, entries: readonly LedgerEntry[]): Promise<Surveyed> {
+  const beganAtMs = access.clock.now();
+  const vpcs = [...new Set(entries.map((entry) => entry.vpc))].sort();
+  try {
+    const [things, tables] = await Promise.all([
+      labelledThings(access),
+      vpcs.length === 0 ? [] : tablesOf(access, vpcs),
+    ]);
+    const times = { source: 'ec2' as const, beganAtMs, endedAtMs: access.clock.now() };
+    const survey = {
+      tag: access.tag,
+      tables: tables.map((table) => surveyedTable(table, access.tag)),
+      enis: things.enis.map(({ label, thing: { eni, vpc, account } }) => ({ eni, vpc, account, label })),
+      eips: things.eips.map(({ label, thing }) => ({ eip: thing.eip, label })),
+    };
+    return { observations: divided(things, entries, times), survey };
+  } catch (error) {
+    throw faultFrom(error, `observing ${entries.length} VIPs`);
+  }
+}
+
+const tablesOf = (access: Looking, vpcs: readonly string[]) =>
+  collect(
+    paginateDescribeRouteTables(
+      { client: access.reader, pageSize: TABLES_PER_PAGE },
+      { Filters: filter('vpc-id', vpcs) },
+      { abortSignal: access.signal },
+    ),
+    (page) => page.RouteTables,
+  );
+
+function surveyedTable(table: RouteTable, tag: string): TableSurveyed {
+  const { vpc, account, routes } = tableFrom(table, tag);
+  const tags = table.Tags ?? [];
+  const label = tags.find((t) => t.Key === tag)?.Value;
+  const near = tags.find((t) => isNearKey(t.Key ?? '', tag));
+  return {
+    table: table.RouteTableId!,
+    vpc,
+    account,
+    ...(label === undefined ? {} : { label }),
+    ...(near === undefined ? {} : { nearKey: { key: near.Key!, value: near.Value ?? '' } }),
+    routes,
+  };
+}

@@ -1,0 +1,74 @@
+// The doctor on labels: values of the tag that no VIP uses, and tables that route the VIP without its label.
+//
+// Invariant: no command here takes a label away; a thing gets the label that was probably meant, where only one is near.
+import type { Finding } from './doctor.ts';
+import { type NetworkFacts, ownCommand, tagCommand } from './doctor-facts.ts';
+import { LEFT_OUT, type Mislabelled, mislabelledText, usersOf } from './labels.ts';
+import { destinationOption } from './ledger-address.ts';
+import { enisOf } from './member.ts';
+
+export const labelFindings = (facts: NetworkFacts): readonly Finding[] => [
+  ...(facts.mislabelled ?? []).map((one) => finding(facts, one)),
+  ...leftOver(facts),
+];
+
+const checkOf = { table: 'table-mislabelled', eni: 'eni-mislabelled', eip: 'eip-mislabelled' } as const;
+
+const finding = (facts: NetworkFacts, one: Mislabelled): Finding => ({
+  check: one.is === 'routed' ? 'table-routed' : checkOf[one.kind],
+  severity: 'fault',
+  subject: one.id,
+  found: mislabelledText(one),
+  wanted: `a label of a VIP, or ${LEFT_OUT} to leave it out`,
+  remedy: one.is === 'routed' ? remedyOfRouted(facts, one) : remedyOf(facts, one),
+});
+
+function remedyOf(facts: NetworkFacts, one: Exclude<Mislabelled, { is: 'routed' }>): string {
+  const [label, ...others] = one.meant;
+  const command = tagCommand(one.id, one.tag, label !== undefined && others.length === 0 ? label : 'LABEL');
+  if (label === undefined)
+    return `${command}    # LABEL: of the VIP that it is for, or ${LEFT_OUT} to leave it out`;
+  if (others.length > 0)
+    return `${command}    # LABEL: ${one.meant.join(' or ')}, or ${LEFT_OUT} to leave it out`;
+  return `${command}    # or Value=${LEFT_OUT} to leave it out${alsoFor(facts, one.kind, label)}`;
+}
+
+/** What gets a shared label gets every VIP of it. */
+function alsoFor({ others = [] }: NetworkFacts, kind: Mislabelled['kind'], label: string): string {
+  const users = usersOf(kind, label, others).map((other) => other.name);
+  return users.length === 0 ? '' : `; VIP ${users.join(', ')} uses the label, too`;
+}
+
+/** Another VIP's label stays on its table. */
+function remedyOfRouted(facts: NetworkFacts, one: Extract<Mislabelled, { is: 'routed' }>): string {
+  const { vip, others = [] } = facts;
+  const away = `or take the route away: aws ec2 delete-route --route-table-id ${one.id} ${destinationOption(one.address)} ${one.address}`;
+  const users = one.value === undefined ? [] : usersOf('table', one.value, others);
+  const label = vip.tableLabels[0]!;
+  if (users.length === 0)
+    return `${tagCommand(one.id, one.tag, label)}    # ${away}${alsoFor(facts, 'table', label)}`;
+  const labels = [...vip.tableLabels, one.value!].join(',');
+  return `${ownCommand(`vip set ${vip.name} --table-label ${labels}`, one.tag)}    # label ${one.value} stays: VIP ${users.map((u) => u.name).join(', ')} uses it; ${away}`;
+}
+
+/** Routes to single addresses that no VIP has, to an ENI of this one: what is left of a former address. */
+function leftOver({ vip, others = [], survey }: NetworkFacts): readonly Finding[] {
+  const addresses = new Set([vip, ...others].flatMap((entry) => entry.addresses));
+  const own = new Set([...enisOf(vip.members), ...vip.wrote]);
+  return (survey?.tables ?? [])
+    .filter((table) => table.vpc === vip.vpc && table.account === vip.account)
+    .flatMap(({ table, routes }) =>
+      Object.entries(routes)
+        .filter(([address, route]) => !addresses.has(address) && own.has(route.target))
+        .map(
+          ([address, route]): Finding => ({
+            check: 'route-left-over',
+            severity: 'warning',
+            subject: `${table} ${address}`,
+            found: `points to ${route.target}, a node of ${vip.name}; no VIP has this address`,
+            wanted: 'no route that nobody moves',
+            remedy: `aws ec2 delete-route --route-table-id ${table} ${destinationOption(address)} ${address}    # if nothing else needs it`,
+          }),
+        ),
+    );
+}

@@ -1,0 +1,189 @@
+// Labels, the values of the tag `vipshift:<stage>`: which VIPs use which, and what has a value that no VIP uses. Pure.
+//
+// Invariant: what has a value of the tag is used by a VIP, is left out on purpose (LEFT_OUT), or is named here. A table with a
+// mistyped value is found by no filter, so a failover would be done without it and call itself complete.
+import { EIP_SUFFIX } from './member.ts';
+import type { RouteSeen } from './observation.ts';
+import { similar } from './similar.ts';
+import type { LedgerEntry } from './vip.ts';
+
+/** The tag's value on what was left out on purpose; no label may look so. */
+export const LEFT_OUT = '-';
+
+export type LabelledKind = 'table' | 'eni' | 'eip';
+
+export interface TableSurveyed {
+  readonly table: string;
+  readonly vpc: string;
+  readonly account: string;
+  /** The tag's value; undefined when it has none. */
+  readonly label?: string;
+  /** A tag whose key differs from ours by case or blanks only. */
+  readonly nearKey?: { readonly key: string; readonly value: string };
+  readonly routes: Readonly<Record<string, RouteSeen>>;
+}
+
+/** What a look at a whole stage shows: all tables of the VIPs' VPCs, and every ENI and EIP that has the tag. */
+export interface Survey {
+  /** The tag key. */
+  readonly tag: string;
+  readonly tables: readonly TableSurveyed[];
+  readonly enis: readonly {
+    readonly eni: string;
+    readonly vpc: string;
+    readonly account: string;
+    readonly label: string;
+  }[];
+  readonly eips: readonly { readonly eip: string; readonly label: string }[];
+}
+
+/** Something that a failover of the VIP leaves where it is although it looks as if it should move. */
+export type Mislabelled = { readonly kind: LabelledKind; readonly id: string; readonly tag: string } & (
+  | {
+      /** `unused`: a value that no VIP uses. `near-key`: the key of the tag is mistyped. */
+      readonly is: 'unused' | 'near-key';
+      readonly key: string;
+      readonly value: string;
+      /** Labels that were probably meant; empty when none is near. */
+      readonly meant: readonly string[];
+    }
+  | {
+      /** A table without a label of the VIP routes one of its addresses. */
+      readonly is: 'routed';
+      readonly value?: string;
+      readonly address: string;
+      readonly target: string;
+    }
+);
+
+/** The labels of a VIP that count on things of this kind. */
+export function labelsOf(kind: LabelledKind, entry: LedgerEntry): readonly string[] {
+  if (kind === 'table') return entry.tableLabels;
+  const nodes = [...entry.nodeLabels, ...entry.nodeLabels.map((label) => label + EIP_SUFFIX)];
+  return kind === 'eni' ? nodes : [...new Set([entry.name, ...nodes])];
+}
+
+/** The VIPs that use this label on such things. */
+export const usersOf = <Entry extends LedgerEntry>(
+  kind: LabelledKind,
+  label: string,
+  entries: readonly Entry[],
+): readonly Entry[] => entries.filter((entry) => labelsOf(kind, entry).includes(label));
+
+/** VIPs by which a thing with this label would be moved, or moved to: of its VPC and account. */
+export const usersHere = <Entry extends LedgerEntry>(
+  kind: LabelledKind,
+  thing: { readonly label: string; readonly vpc: string; readonly account: string },
+  entries: readonly Entry[],
+): readonly Entry[] => usersOf(kind, thing.label, entries).filter((entry) => sameScope(entry, thing));
+
+/** For people: whose label it is that stays. */
+export const staysText = (label: string, users: readonly LedgerEntry[]): string =>
+  `label ${label} stays: ${users.length === 1 ? 'VIP' : 'VIPs'} ${users.map((user) => user.name).join(', ')} ${users.length === 1 ? 'uses' : 'use'} it`;
+
+const sameScope = (entry: LedgerEntry, thing: { vpc: string; account: string }): boolean =>
+  entry.vpc === thing.vpc && entry.account === thing.account;
+
+/** What concerns `vip` among everything of the stage; `entries` are all VIPs that are registered. */
+export function mislabelled(
+  vip: LedgerEntry,
+  entries: readonly LedgerEntry[],
+  survey: Survey,
+): readonly Mislabelled[] {
+  const { tag } = survey;
+  const found: Mislabelled[] = [];
+  for (const table of survey.tables.filter((t) => sameScope(vip, t)))
+    found.push(...wrongTable(vip, entries, table, tag));
+  for (const { eni: id, label: value, ...place } of survey.enis.filter((e) => sameScope(vip, e))) {
+    const near = nearby(
+      'eni',
+      entries.filter((entry) => sameScope(entry, place)),
+      value,
+    );
+    if (isUnused('eni', value, entries) && concerns('eni', vip, near))
+      found.push({ kind: 'eni', id, tag, is: 'unused', key: tag, value, meant: near });
+  }
+  for (const { eip: id, label: value } of survey.eips) {
+    const near = nearby('eip', entries, value);
+    const owners = entries.filter((entry) => entry.eips.includes(id));
+    const ours = owners.length === 0 ? concerns('eip', vip, near) : owners.some((o) => o.name === vip.name);
+    const meant = owners.length === 0 ? near : owners.map((o) => o.name);
+    if (isUnused('eip', value, entries) && ours)
+      found.push({ kind: 'eip', id, tag, is: 'unused', key: tag, value, meant });
+  }
+  return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function wrongTable(
+  vip: LedgerEntry,
+  entries: readonly LedgerEntry[],
+  table: TableSurveyed,
+  tag: string,
+): readonly Mislabelled[] {
+  const base = { kind: 'table', id: table.table, tag } as const;
+  const { label: value, nearKey } = table;
+  const neighbours = entries.filter((entry) => sameScope(entry, table));
+  const routing = neighbours.filter((entry) => entry.addresses.some((a) => table.routes[a] !== undefined));
+  const wrong = value === undefined ? nearKey : { key: tag, value };
+  if (wrong !== undefined && (value === undefined || isUnused('table', value, entries))) {
+    const near = nearby('table', neighbours, wrong.value);
+    const meant = near.length > 0 ? near : [...new Set(routing.map((entry) => entry.tableLabels[0]!))];
+    // Another stage may be called so; only a value of ours tells that this one was meant.
+    const ours = value === undefined ? near.length > 0 : true;
+    if (ours && (concerns('table', vip, meant) || routing.some((entry) => entry.name === vip.name)))
+      return [{ ...base, is: value === undefined ? 'near-key' : 'unused', ...wrong, meant }];
+  }
+  if (value !== undefined && vip.tableLabels.includes(value)) return [];
+  const address = vip.addresses.find((a) => table.routes[a] !== undefined);
+  if (address === undefined) return [];
+  const { target } = table.routes[address]!;
+  return [{ ...base, is: 'routed', address, target, ...(value === undefined ? {} : { value }) }];
+}
+
+const isUnused = (kind: LabelledKind, label: string, entries: readonly LedgerEntry[]): boolean =>
+  label !== LEFT_OUT && usersOf(kind, label, entries).length === 0;
+
+/** With nothing near, it may have been meant for any VIP. */
+const concerns = (kind: LabelledKind, vip: LedgerEntry, meant: readonly string[]): boolean =>
+  meant.length === 0 || meant.some((label) => labelsOf(kind, vip).includes(label));
+
+const SUFFIX = /[\s:._-]*eip$/;
+const folded = (text: string): string => text.toLowerCase().replace(/\s+/g, '');
+
+/** Labels of these VIPs that differ from the value by case, blanks or the suffix, else by a letter or two. */
+function nearby(kind: LabelledKind, entries: readonly LedgerEntry[], value: string): readonly string[] {
+  const labels = [...new Set(entries.flatMap((entry) => labelsOf(kind, entry)))].sort();
+  const typed = folded(value);
+  const same = labels.filter((label) => folded(label) === typed);
+  if (same.length > 0) return same;
+  const bare = typed.replace(SUFFIX, '');
+  const apart = labels.filter((label) =>
+    kind === 'table'
+      ? folded(label) === bare
+      : SUFFIX.test(typed) &&
+        folded(label).endsWith(EIP_SUFFIX) &&
+        folded(label).replace(SUFFIX, '') === bare,
+  );
+  if (apart.length > 0) return apart;
+  const near = new Set(similar(typed, labels.map(folded)));
+  return labels.filter((label) => near.has(folded(label)));
+}
+
+/** Whether two tag keys differ by case and blanks only. */
+export const isNearKey = (key: string, tag: string): boolean => key !== tag && folded(key) === folded(tag);
+
+/** What is wrong with it, for people. */
+export function mislabelledText(one: Mislabelled): string {
+  const { id, tag } = one;
+  if (one.is === 'routed') {
+    const has = one.value === undefined ? `has no tag ${tag}` : `has the tag ${tag}=${quoted(one.value)}`;
+    return `${id} routes ${one.address} to ${one.target} and ${has}: a failover leaves it`;
+  }
+  const has = `${id} has the tag ${one.key}=${quoted(one.value)}`;
+  if (one.is === 'near-key') return `${has}, but its key must be ${tag}: a failover leaves it`;
+  const meant = one.meant.length === 0 ? '' : `; did you mean ${one.meant.map(quoted).join(' or ')}?`;
+  return `${has}, a label that no VIP uses: a failover leaves it${meant}`;
+}
+
+/** Blanks at the ends have to be seen. */
+const quoted = (text: string): string => JSON.stringify(text);
