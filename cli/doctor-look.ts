@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { DETAIL_TYPE } from '../shared/aws/claim-event.ts';
 import { lookAtNetwork, type Once, once, profilesOf } from '../shared/aws/doctor-network.ts';
-import { type Surveyed, surveyed } from '../shared/aws/survey.ts';
+import type { Surveyed } from '../shared/aws/survey.ts';
 import { diagnose, type Facts, type Finding, inOrder } from '../shared/doctor.ts';
 import { bucketFindings, loadSentence, zoneLoads } from '../shared/doctor-bucket.ts';
 import type { IdentityFacts } from '../shared/doctor-identity.ts';
@@ -17,8 +17,9 @@ import type { DoctorOptions } from './doctor.ts';
 import { probed } from './doctor-probe.ts';
 import { refused, type Status, status } from './exit.ts';
 import type { Output } from './output.ts';
-import { lookingOf, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { standing } from './standing.ts';
+import { surveyFor } from './survey.ts';
 
 export async function look({ args, options, out, session }: Run<DoctorOptions>): Promise<Status> {
   const files = await filesOf(options.keepalived ?? []);
@@ -30,7 +31,7 @@ export async function look({ args, options, out, session }: Run<DoctorOptions>):
   const identity = await identityOf(session, options, vips);
   // EC2's Describe bucket is the controller's, too: what is the same for many VIPs is looked up once.
   const remember = once();
-  const looked = await surveyed(lookingOf(session), vips);
+  const looked = await surveyFor(session, vips);
   const account = accountOf(by);
   const seen: { vip: Vip; observation: Observation }[] = [];
   const findings: (Finding & { readonly vip?: string })[] = [...keepalivedFindings(files)];

@@ -1,13 +1,13 @@
 // What a failover of a VIP leaves where it is because of its tags: told before, in a dry run, and at the end.
 //
 // Invariant: it only tells. That EC2 does not answer it is no reason to hold a failover back.
-import { surveyed } from '../shared/aws/survey.ts';
 import { faultOf } from '../shared/fault.ts';
 import { mislabelled, mislabelledText } from '../shared/labels.ts';
 import { stands } from '../shared/ledger.ts';
 import { type CommonOptions, repeated } from './options.ts';
 import { type Output, plain } from './output.ts';
-import { lookingOf, type Session } from './session.ts';
+import type { Session } from './session.ts';
+import { surveyFor } from './survey.ts';
 
 export interface LeftThing {
   readonly id: string;
@@ -20,7 +20,7 @@ export async function leftBy(session: Session, name: string): Promise<readonly L
     const vips = (await session.wire.vips.list()).filter(stands);
     const vip = vips.find((v) => v.name === name);
     if (vip === undefined) return [];
-    const { survey } = await surveyed(lookingOf(session), [vip]);
+    const { survey } = await surveyFor(session, [vip]);
     return mislabelled(vip, vips, survey).map((one) => ({ id: one.id, why: mislabelledText(one) }));
   } catch (error) {
     return `which tables a failover of ${name} leaves could not be looked up: ${faultOf(error).message}`;

@@ -10,7 +10,6 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { ApprovalDesk } from '../shared/approval.ts';
 import { awsApprovals } from '../shared/aws/approvals.ts';
 import { type AuditLog, awsAuditLog } from '../shared/aws/audit.ts';
-import type { Looking } from '../shared/aws/ec2-observe-all.ts';
 import { awsOrders } from '../shared/aws/ledger-orders.ts';
 import { awsReservations, type Reservations } from '../shared/aws/ledger-reservation.ts';
 import type { Ec2Reader } from '../shared/aws/ledger-vpc.ts';
@@ -53,9 +52,6 @@ export interface Session {
   /** Forced failovers. Loaded when it is wanted. */
   workflow(): Promise<Workflow>;
 }
-
-/** For looks at more than one VIP's things. */
-export const lookingOf = ({ ec2, tag, wire }: Session): Looking => ({ ...ec2, tag, clock: wire.clock });
 
 /** A command that is not a watch has to be done by then. */
 const RUN_MAX = minutes(30);

@@ -1,7 +1,6 @@
 // `vipshift status`: who owns each VIP now, and whether EC2 agrees.
 import { Command, Option } from 'commander';
 import { durationText } from '../shared/audit-time.ts';
-import { surveyed } from '../shared/aws/survey.ts';
 import { mislabelled, mislabelledText } from '../shared/labels.ts';
 import { stands } from '../shared/ledger.ts';
 import { isWell, statusOf, type VipStatus } from '../shared/status.ts';
@@ -13,8 +12,9 @@ import { type Status, status } from './exit.ts';
 import { complaintOf } from './fault-text.ts';
 import { positive, withCommon } from './options.ts';
 import { type Output, type Paint, plain } from './output.ts';
-import { lookingOf, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { standing } from './standing.ts';
+import { surveyFor } from './survey.ts';
 
 interface StatusOptions {
   readonly watch?: boolean;
@@ -107,7 +107,7 @@ async function statusesOf(session: Session, name: string | undefined): Promise<r
   const vips = (await session.wire.vips.list()).filter(stands);
   const asked = name === undefined ? vips : [await standing(session, name)];
   // One look for all: DescribeRouteTables has a bucket of 100, refilled with 20 a second, which the controller needs, too.
-  const looking = surveyed(lookingOf(session), asked);
+  const looking = surveyFor(session, asked);
   looking.catch(() => undefined);
   // The list may lag behind what was read.
   const entries = [...vips.filter((vip) => !asked.some((a) => a.name === vip.name)), ...asked];

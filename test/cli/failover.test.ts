@@ -1,5 +1,6 @@
 // `vipshift failover`, `approve` and `deny` from their front door, on the deployed service with the nodes played: process in,
 // streams and status out.
+import { CreateTagsCommand } from '@aws-sdk/client-ec2';
 import { afterEach, describe, expect, test } from 'vitest';
 import { childEnv } from '../../lab/local-aws.ts';
 import { invoke, poll, STAGE, VIP } from '../../lab/stack.ts';
@@ -66,6 +67,11 @@ describe('failover', () => {
     ]);
     expect(ran.stderr).toMatch(
       /pinned there until \d{4}-\S+Z; take it back: vipshift unpin web --stage dev\n/,
+    );
+    expect(ran.stderr, 'keepalived is still master on a').toMatch(
+      new RegExp(
+        `\nwhen the pin ends at \\S+Z, web goes back to ${id('a')} unless keepalived’s master is ${id('b')} by then\n`,
+      ),
     );
     const { epoch, pin } = await settled(id('b'));
     expect(ran.stderr).toMatch(
@@ -174,6 +180,29 @@ describe('failover --dry-run', () => {
       Object.keys(told).some((key) => key.startsWith('_')),
       'nothing of the emulator',
     ).toBe(false);
+  });
+});
+
+describe('a table with a mistyped label', () => {
+  test('is left, and named by the dry run, at the beginning, and at the end', async () => {
+    const table = stack.vpc.tables.find((t) => t.name === 'clients-a')!.routeTableId;
+    const tag = (Value: string) =>
+      stack.ec2.send(
+        new CreateTagsCommand({ Resources: [table], Tags: [{ Key: `vipshift:${STAGE}`, Value }] }),
+      );
+    await tag('Web');
+    try {
+      const left = `left alone: ${table} has the tag vipshift:${STAGE}="Web", a label that no VIP uses: a failover leaves it; did you mean "web"?\nwhat mends it: vipshift doctor web --stage ${STAGE}\n`;
+      const dry = await toB('--dry-run');
+      expect(dry).toMatchObject({ status: 0, stdout: expect.stringMatching(/: 7 calls at once\n/) });
+      expect(dry.stderr).toContain(`${left}a dry run: nothing was changed\n`);
+      expect(only(await toB('--dry-run', '--json'))).toMatchObject({ left: [{ id: table }] });
+      const ran = await toB();
+      expect(ran.status).toBe(0);
+      expect(ran.stderr.split(left), 'before it and after it').toHaveLength(3);
+    } finally {
+      await tag('web');
+    }
   });
 });
 
