@@ -4,6 +4,7 @@ import { convergence } from './convergence.ts';
 import { neverWorse } from './never-worse.ts';
 import { noClaimLost } from './no-claim-lost.ts';
 import { noGap } from './no-gap.ts';
+import { noNodeSilenced } from './no-node-silenced.ts';
 import { nothingStuck } from './nothing-stuck.ts';
 import { oneWriter } from './one-writer.ts';
 import { order } from './order.ts';
@@ -23,6 +24,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   neverWorse,
   noGap,
   orders,
+  noNodeSilenced,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));

@@ -11,6 +11,8 @@ export const guarantees = [
   'no gap',
   // Not one of the nine, and no less to be kept: pin, freeze and forced failover.
   'orders',
+  // Nor this one: a node whose identity somebody else has is heard all the same.
+  'no node silenced',
 ] as const;
 export type Guarantee = (typeof guarantees)[number];
 
