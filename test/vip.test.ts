@@ -42,8 +42,19 @@ describe('a claim that is recorded without a read', () => {
         if (!onlyRefreshes(known, told)) return;
         refreshes += 1;
         const { seq, state, priority, slot, seenMs, affSeq, affHiMs, affAtMs } = told;
+        const { bootAtMs, stampMs, upMs } = told;
+        const sent = { bootAtMs, stampMs, upMs };
         const advert = affSeq === undefined ? {} : { affSeq, affHiMs, affAtMs };
-        expect(merge(known, told)).toEqual({ ...known, seq, state, priority, slot, seenMs, ...advert });
+        expect(merge(known, told)).toEqual({
+          ...known,
+          ...sent,
+          seq,
+          state,
+          priority,
+          slot,
+          seenMs,
+          ...advert,
+        });
       }),
       { numRuns: 5000 },
     );

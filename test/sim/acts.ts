@@ -1,9 +1,12 @@
 // What each act of a story does to the world.
+import { bootClock } from './boot-clock.ts';
+import { forge } from './forge.ts';
 import { addEnis, machineOf } from './furnish.ts';
 import { hintAt } from './hints.ts';
 import { type Machine, priorityOf, say, sayLowerAdvert } from './machine.ts';
 import { meddle, stranger } from './meddle.ts';
 import { enter, order } from './orders.ts';
+import { standStill } from './standstill.ts';
 import { type Act, deedNames } from './story.ts';
 import { eipEni, serviceEni } from './truth.ts';
 import { instanceOf, isMaster, settleLater } from './vrrp.ts';
@@ -86,6 +89,12 @@ export function perform(world: World, act: Act): void {
     case 'forced failover':
       force(world, act);
       break;
+    case 'stands still':
+      standStill(world, act);
+      break;
+    case 'forges':
+      forge(world, act);
+      break;
     case 'stranger speaks':
       stranger(world, act);
       break;
@@ -101,6 +110,7 @@ function power(world: World, does: string, machine: Machine): void {
   if (does === 'dies') {
     if (machine.alive) world.deaths.push({ node: machine.id, atMs: world.sched.now() });
     machine.alive = false;
+    machine.asleep = false;
     machine.spool = [];
     machine.sending = false;
   } else if (does === 'boots') boot(world, machine);
@@ -126,13 +136,18 @@ function boot(world: World, machine: Machine): void {
   machine.running = true;
   machine.failing = false;
   machine.boot += 1;
-  machine.bootedAtMs = world.sched.now() - 9_000;
+  const died = world.deaths.findLast((d) => d.node === machine.id)?.atMs ?? Number.NEGATIVE_INFINITY;
+  machine.asleep = false;
+  machine.clock = bootClock(Math.max(world.sched.now() - 9_000, died), 0, driftOf(world, machine));
   machine.lastSeqUs = 0;
   machine.spool = [];
   machine.sending = false;
   machine.backoffMs = 100;
   for (const of of machine.instances) say(machine, world.road, of, 'BACKUP');
 }
+
+const driftOf = ({ story }: World, machine: Machine): number | undefined =>
+  story.nodes.find((n) => machine.id.startsWith(n.id))?.driftPpm;
 
 function configure(world: World, does: 'is deleted' | 'is added', node: number, vip: number): void {
   const machine = world.machines[node]!;
@@ -194,7 +209,7 @@ function replace(world: World, node: number): void {
   if (world.region.ec2.enis.has(eipEni(old.id))) world.region.dropEni(eipEni(old.id));
   const id = `${old.id}x`;
   const made = machineOf(world.story, { ...spec, id });
-  made.bootedAtMs = world.sched.now() - 20_000;
+  made.clock = bootClock(world.sched.now() - 20_000, 0, spec.driftPpm);
   world.machines[node] = made;
   world.everMembers.push(id);
   addEnis(world, id, spec.zone, spec.hasEipEni);

@@ -1,5 +1,5 @@
 // Where a VIP belongs when several nodes say MASTER, and when only silence can tell: the protocol's rules applied to the truth.
-import type { Machine } from './machine.ts';
+import { type Machine, sinceAt } from './machine.ts';
 import { type Belonging, belongs } from './truth.ts';
 import type { World } from './world.ts';
 
@@ -29,7 +29,7 @@ export function whereItBelongs(world: World, vip: number): Belonging | undefined
   const where = belongs(world.machines, vip, world.orders[vip]!, world.sched.now());
   if (where === undefined || where.nodes.length === 1) return where;
   const masters = world.machines.filter((m) => where.nodes.includes(m.id));
-  const at = (m: Machine) => m.bootedAtMs + m.instances[vip]!.sinceUs / 1000;
+  const at = (m: Machine) => sinceAt(m, m.instances[vip]!);
   const newest = Math.max(...masters.map(at));
   const told = world.known.newest.get(world.story.vips[vip]!.name)!;
   // What it heard less than 3 s after the other's transition may have been told late, and does not count.

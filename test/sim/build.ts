@@ -7,6 +7,7 @@ import { memoryVips } from '../../shared/memory/vip-store.ts';
 import type { Step } from '../../shared/plan.ts';
 import { epochMs } from '../../shared/time.ts';
 import { bus } from './bus.ts';
+import { forgedArrives } from './forge.ts';
 import { furnish, machineOf } from './furnish.ts';
 import { known } from './known.ts';
 import { type Cloud, functions, STEP_TIMEOUT_MS } from './lambda.ts';
@@ -67,7 +68,8 @@ export function build(story: Story): World {
     counted: () => {
       world.awaits += 1;
     },
-    delivered: (word, stampMs) => world.known.delivered(word, stampMs, sched.now()),
+    delivered: (word, stampMs) =>
+      word.forged ? forgedArrives(world, word, stampMs) : world.known.delivered(word, stampMs, sched.now()),
     timeoutMs: story.timeoutMs ?? FUNCTION_TIMEOUT_MIN,
     stepTimeoutMs: story.stepTimeoutMs ?? STEP_TIMEOUT_MS,
     blows: story.blows ?? [],
@@ -88,7 +90,7 @@ export function build(story: Story): World {
     open: (zone) => !busDown.has('all') && !busDown.has(zone),
     accept: (word) => world.bus.accept(word),
     said(machine) {
-      world.known.boot(bootId(machine), machine.bootedAtMs);
+      world.known.boot(bootId(machine), machine.clock);
       reckon(world);
       lookLater(world);
     },
@@ -116,6 +118,7 @@ export function build(story: Story): World {
     bus: bus({ ...story, ...cloud, sched, epochAt, deliver: (...event) => does.claimed(...event) }),
     executions: [],
     deaths: [],
+    forged: [],
     log,
     road,
     machines,

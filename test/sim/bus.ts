@@ -9,7 +9,7 @@ import type { FaultName } from './story.ts';
 
 export interface Bus {
   /** Accepts a word and delivers it as it likes. */
-  accept(word: Word, source?: string): void;
+  accept(word: Word, source?: string, aheadMs?: number): void;
   /** Deliveries that come after the times have become quiet. */
   readonly late: { readonly atMs: number; readonly deliver: () => void }[];
   /** Words accepted so far; for the medians. */
@@ -33,12 +33,12 @@ export function bus(given: BusGiven): Bus {
   const self: Bus = {
     late: [],
     claims: 0,
-    accept(word, source = `vipshift.notify/${ROLE}:${word.node}`) {
+    accept(word, source = `vipshift.notify/${ROLE}:${word.node}`, aheadMs = 0) {
       self.claims += 1;
       const eventId = `event-${self.claims}`;
       const luck = chance(given.seed, `${word.node} ${word.bootId} ${word.vip} ${word.seq} ${word.ageMs}`);
       // EventBridge's stamp is in whole seconds of its own clock.
-      const stampMs = Math.floor((epochAt + sched.now()) / 1000) * 1000 - epochAt;
+      const stampMs = Math.floor((epochAt + sched.now()) / 1000) * 1000 - epochAt + aheadMs;
       if (given.odds('event lost', luck)) return given.struck('event lost', sched.now());
       const copies = given.odds('event doubled', luck) ? luck.int(2, 3) : 1;
       if (copies > 1) given.struck('event doubled', sched.now());

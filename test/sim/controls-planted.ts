@@ -131,4 +131,58 @@ export const planted: readonly Control[] = [
       ),
     ],
   },
+  {
+    name: 'within a boot uptime alone decides, whatever AWS stamped',
+    breaks: ['no node silenced'],
+    patches: [
+      patch(
+        'boot-clock',
+        'return stamped && later.bootAtMs - earlier.bootAtMs > ORDER_DOUBT;',
+        'return stamped && false;',
+      ),
+    ],
+  },
+  {
+    name: 'within a boot the later transition decides, whatever was sent after it',
+    breaks: ['no node silenced', 'convergence'],
+    patches: [
+      patch(
+        'claim',
+        'const by = bySending(a, b);',
+        'const by = a.bootId === b.bootId ? a.since - b.since : bySending(a, b);',
+      ),
+    ],
+  },
+  {
+    name: 'across boots the later boot decides, whatever AWS stamped',
+    breaks: ['no node silenced'],
+    patches: [
+      patch(
+        'boot-clock',
+        'return a.stampMs - b.stampMs || a.bootAtMs - b.bootAtMs ||',
+        'return a.bootAtMs - b.bootAtMs ||',
+      ),
+    ],
+  },
+  {
+    name: 'an event’s time is believed when its sender dates it ahead',
+    breaks: ['no node silenced'],
+    patches: [patch('rejection', 'claim.timeMs <= plus(now, SKEW) ? claim :', 'true ? claim :')],
+  },
+  {
+    name: 'two boots in quick succession contradict each other',
+    breaks: ['no node silenced'],
+    patches: [patch('boot-clock', 'bootAtMs + ORDER_DOUBT +', 'bootAtMs - 60_000 +')],
+  },
+  {
+    name: 'a host that stood still contradicts itself',
+    breaks: ['no node silenced'],
+    patches: [
+      patch(
+        'boot-clock',
+        'const stamped = earlier.stampMs < later.stampMs && later.upMs <= earlier.upMs;',
+        'const stamped = earlier.stampMs < later.stampMs;',
+      ),
+    ],
+  },
 ];

@@ -1,5 +1,6 @@
 // The things that a story names, as they are before anything happens; beside them the strangers that must be left alone.
 import { newVip, type Vip } from '../../shared/vip.ts';
+import { bootClock } from './boot-clock.ts';
 import type { Machine } from './machine.ts';
 import { ACCOUNT, type Region, VPC } from './region.ts';
 import type { NodeSpec, Story } from './story.ts';
@@ -22,7 +23,8 @@ export function machineOf(story: Story, spec: NodeSpec): Machine {
     running: true,
     failing: false,
     boot: 1,
-    bootedAtMs: -3_600_000,
+    clock: bootClock(spec.upMs === undefined ? -3_600_000 : 0, spec.upMs, spec.driftPpm),
+    asleep: false,
     lastSeqUs: 0,
     clockMs: spec.clockMs,
     spool: [],

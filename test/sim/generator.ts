@@ -1,6 +1,7 @@
 // Makes a story from a seed. Every kind of fault has its chance in every story; most stories have a few kinds at once,
 // since a hundred at once hide each other.
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from './cadence.ts';
+import { forgeries } from './forge.ts';
 import { longPlan, ordeal, underFire } from './ordeals.ts';
 import { type Chance, chance } from './random.ts';
 import { clockOf, deedOf } from './recipes.ts';
@@ -23,6 +24,8 @@ const drawnApart: ReadonlySet<FaultName> = new Set([
   'step repeated',
   'read empty',
 ]);
+
+const DAY_MS = 86_400_000;
 
 export function storyOf(seed: number): Story {
   const denied = chance(seed, 'denied');
@@ -81,9 +84,50 @@ function mixedStory(seed: number): Story {
     ...(apart.odds(0.5) ? { timeoutMs: 300_000 } : {}),
     phaseMs: luck.int(0, 59_999),
   };
-  const told = { ...story, acts: inOrder([...story.acts, ...ledgerActs(chance(seed, 'ledger'), story)]) };
-  const fired = underFire(chance(seed, 'beside'), told);
-  return longPlan(chance(seed, 'long plan'), ordeal(chance(seed, 'ordeal'), fired));
+  const acts = [...story.acts, ...ledgerActs(chance(seed, 'ledger'), story)];
+  const fired = underFire(chance(seed, 'beside'), { ...story, acts: inOrder(acts) });
+  const long = longPlan(chance(seed, 'long plan'), ordeal(chance(seed, 'ordeal'), fired));
+  return withClocks(withForger(long));
+}
+
+/** Boot clocks that run wrong, have run for long, or stand still for a while. */
+function withClocks(story: Story): Story {
+  const luck = chance(story.seed, 'boot clocks');
+  if (!luck.odds(0.3)) return story;
+  const nodes = story.nodes.map((node) => ({
+    ...node,
+    upMs: luck.pick([60_000, 3_600_000, 90 * DAY_MS, 400 * DAY_MS]),
+    driftPpm: luck.pick([-200, 0, 200]),
+  }));
+  // A made-up word may cost the bound that was exact before a clock stood still.
+  const still = luck.odds(0.5) && !story.acts.some((act) => act.does === 'forges');
+  const acts: Act[] = Array.from({ length: still ? luck.int(1, 3) : 0 }, () => {
+    const atMs = luck.between(10_000, story.quietAtMs - 20_000);
+    const forMs = Math.min(luck.pick([3000, 60_000, 60_000, 180_000]), story.quietAtMs - 1 - atMs);
+    const how = luck.pick([
+      { clock: 'stands', hibernates: false },
+      { clock: 'runs on', hibernates: false },
+      { clock: 'runs on', hibernates: true },
+      { clock: 'stands', hibernates: true },
+    ] as const);
+    return { does: 'stands still', node: luck.int(0, story.nodes.length - 1), forMs, ...how, atMs };
+  });
+  return { ...story, nodes, acts: inOrder([...story.acts, ...acts]) };
+}
+
+/** Somebody with a node's identity; not where an order waits for that node's claims. */
+function withForger(story: Story): Story {
+  const luck = chance(story.seed, 'forger');
+  if (!luck.odds(0.1) || story.acts.some((act) => act.does === 'forced failover')) return story;
+  const acts: Act[] = Array.from({ length: luck.int(1, 4) }, () => ({
+    does: 'forges',
+    node: luck.int(0, story.nodes.length - 1),
+    vip: luck.int(0, story.vips.length - 1),
+    how: luck.pick(forgeries),
+    state: luck.pick(['STOP', 'STOP', 'FAULT', 'BACKUP', 'MASTER', 'DELETED'] as const),
+    atMs: luck.between(5000, story.quietAtMs - 1),
+  }));
+  return { ...story, acts: inOrder([...story.acts, ...acts]) };
 }
 
 function vipOf(luck: Chance, name: string, n: number, count: number, big: boolean): VipSpec {

@@ -2,6 +2,7 @@
 // host that dies by itself is mentioned by nobody.
 import type { Change, Hint, NodeHint } from '../../shared/hint.ts';
 import { epochMs } from '../../shared/time.ts';
+import { trueAt } from './boot-clock.ts';
 import { type Chance, chance } from './random.ts';
 import type { Act } from './story.ts';
 import { serviceEni } from './truth.ts';
@@ -33,6 +34,15 @@ function hintsOf(world: World, act: Act, luck: Chance): readonly Telling[] {
     const silently = luck.odds(0.5);
     if (act.does === 'dies' && act.stopped !== undefined ? !act.stopped : silently) return [];
     return [power(world, node, 'stopping', 0), power(world, node, 'stopped', luck.between(2000, 20_000))];
+  }
+  if (act.does === 'stands still') {
+    const { id, alive } = world.machines[act.node]!;
+    if (!alive || !act.hibernates) return [];
+    return [
+      power(world, id, 'stopping', 0),
+      power(world, id, 'stopped', Math.min(act.forMs / 2, luck.between(2000, 20_000))),
+      power(world, id, 'running', act.forMs),
+    ];
   }
   const change = changeOf(world, act);
   // CloudTrail takes seconds to minutes.
@@ -87,7 +97,7 @@ const eni = (world: World, node: number): string => serviceEni(world.machines[no
 const wasCutShort = ({ machines, epochAt }: World, hint: Hint): boolean =>
   hint.kind === 'node' &&
   hint.state === 'stopped' &&
-  machines.some((m) => m.id === hint.node && m.alive && epochAt + m.bootedAtMs < hint.atMs);
+  machines.some((m) => m.id === hint.node && m.alive && epochAt + trueAt(m.clock, 0) < hint.atMs);
 
 /** At least once, unless it is lost. */
 function deliver(world: World, hint: Hint, inMs: number, luck: Chance): void {

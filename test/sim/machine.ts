@@ -2,6 +2,7 @@
 // transitions are spooled and sent again in order while the node lives, a newer one of the same VIP marks those before
 // it as superseded, assertions are made when sent and never spooled, a lower-advert goes out once.
 import type { ClaimKind, VrrpState } from '../../shared/claim.ts';
+import { type BootClock, trueAt, upAt } from './boot-clock.ts';
 import type { Chance } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -33,6 +34,8 @@ export interface Word {
   readonly atMs: number;
   readonly superseded: boolean;
   readonly dropped: number;
+  /** Made up by somebody who has the node's identity (forge.ts), and of whose transition it speaks. */
+  readonly forged?: 'of its own' | 'of the node';
 }
 
 interface Line {
@@ -50,7 +53,9 @@ export interface Machine {
   running: boolean;
   failing: boolean;
   boot: number;
-  bootedAtMs: number;
+  clock: BootClock;
+  /** It stands still, and will go on. */
+  asleep: boolean;
   lastSeqUs: number;
   clockMs: number;
   spool: Line[];
@@ -82,7 +87,10 @@ export const priorityOf = ({ priority, demoted }: Instance): number => priority 
 
 export const bootId = (machine: Machine): string => `boot-${machine.boot}-of-${machine.id}`;
 
-const uptimeMs = (machine: Machine, road: Road): number => road.sched.now() - machine.bootedAtMs;
+const uptimeMs = (machine: Machine, road: Road): number => upAt(machine.clock, road.sched.now());
+
+/** When the instance became what it is. */
+export const sinceAt = (machine: Machine, of: Instance): number => trueAt(machine.clock, of.sinceUs / 1000);
 
 export function drawSeq(machine: Machine, road: Road): number {
   const us = Math.floor(uptimeMs(machine, road) * 1000);
@@ -134,7 +142,7 @@ function wordOf(machine: Machine, road: Road, of: Instance, kind: ClaimKind, lin
 function assertLater(machine: Machine, road: Road, of: Instance, afterTransitionMs: number): void {
   const { boot } = machine;
   const { sinceUs } = of;
-  road.sched.at(machine.bootedAtMs + sinceUs / 1000 + afterTransitionMs, () => {
+  road.sched.at(trueAt(machine.clock, sinceUs / 1000 + afterTransitionMs), () => {
     if (!machine.alive || machine.boot !== boot || of.sinceUs !== sinceUs) return;
     const period = of.state === 'MASTER' ? 10_000 : 60_000;
     const next =
@@ -144,6 +152,15 @@ function assertLater(machine: Machine, road: Road, of: Instance, afterTransition
     if (machine.spool.length > 0 || machine.sending) return;
     dispatch(machine, road, [wordOf(machine, road, of, 'assertion')], () => undefined);
   });
+}
+
+/** The host goes on after it stood still: what was under way then is lost, what lies in the spool is not. */
+export function resume(machine: Machine, road: Road): void {
+  machine.sending = false;
+  machine.retryAtMs = 0;
+  send(machine, road);
+  for (const of of machine.instances)
+    assertLater(machine, road, of, uptimeMs(machine, road) - of.sinceUs / 1000 + 1000);
 }
 
 /** Sends what lies in the spool, oldest first, one request at a time. */

@@ -1,6 +1,8 @@
 // A story is what one history is made from, as data: the things that exist, how likely each fault is, and what happens
 // when. The same story always gives the same history; leaving acts out gives a smaller one (shrink.ts).
 
+import type { VrrpState } from '../../shared/claim.ts';
+import type { Forgery } from './forge.ts';
 import type { Blow } from './invocation.ts';
 
 /** Faults that strike by chance while the story is troubled; each with its own probability. */
@@ -67,6 +69,9 @@ export interface NodeSpec {
   /** How wrong the node's wall clock is, in ms. */
   readonly clockMs: number;
   readonly hasEipEni: boolean;
+  /** What CLOCK_BOOTTIME shows when the history begins, an hour unless told, and by how much it runs wrong. */
+  readonly upMs?: number;
+  readonly driftPpm?: number;
 }
 
 export interface VipSpec {
@@ -123,6 +128,22 @@ export type Deed =
       readonly vip: number;
       readonly node: number;
       readonly forged: boolean;
+    }
+  /** With its host, which EC2 says where it hibernates; the boot goes on, and its clock stood still or did not. */
+  | {
+      readonly does: 'stands still';
+      readonly node: number;
+      readonly forMs: number;
+      readonly clock: 'stands' | 'runs on';
+      readonly hibernates: boolean;
+    }
+  /** Somebody who has got hold of the node's identity says something. */
+  | {
+      readonly does: 'forges';
+      readonly node: number;
+      readonly vip: number;
+      readonly how: Forgery;
+      readonly state: VrrpState;
     }
   | { readonly does: 'is untagged' | 'is tagged' | 'is replaced'; readonly node: number }
   /** An operator starts the workflow (runbook/failover.asl.json). */

@@ -4,6 +4,7 @@ import { silenceTells, whereItBelongs } from './belonging.ts';
 import { build } from './build.ts';
 import type { Bus } from './bus.ts';
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from './cadence.ts';
+import type { Forged } from './forge.ts';
 import type { Known } from './known.ts';
 import type { Cloud, Functions } from './lambda.ts';
 import type { Log } from './log.ts';
@@ -41,6 +42,8 @@ export interface World {
   /** Workflows, in the order in which they were started. */
   readonly executions: Execution[];
   readonly deaths: { readonly node: string; readonly atMs: number }[];
+  /** What was said in a node's name by somebody else, and came. */
+  readonly forged: Forged[];
   readonly log: Log;
   readonly road: Road;
   readonly machines: Machine[];

@@ -5,6 +5,7 @@ import { forced } from './forced.ts';
 import { neverWorse } from './never-worse.ts';
 import { noClaimLost } from './no-claim-lost.ts';
 import { noGap } from './no-gap.ts';
+import { noNodeSilenced } from './no-node-silenced.ts';
 import { nothingStuck } from './nothing-stuck.ts';
 import { oneWriter } from './one-writer.ts';
 import { order } from './order.ts';
@@ -27,6 +28,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   orders,
   forced,
   silenceTold,
+  noNodeSilenced,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));

@@ -13,6 +13,8 @@ export const guarantees = [
   'orders',
   // Nor this: when a VIP's nodes are shut out a sweep says so, and only then.
   'silence told',
+  // Nor this one: a node whose identity somebody else has is heard all the same.
+  'no node silenced',
 ] as const;
 export type Guarantee = (typeof guarantees)[number];
 

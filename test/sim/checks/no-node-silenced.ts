@@ -1,0 +1,29 @@
+// Whoever has a node's identity may say anything in its name, and not silence it: what the node says itself a few
+// seconds after the stamp of a made-up word is recorded in its place. And what a node truly says is never called a contradiction.
+import { forgedAs } from '../forge.ts';
+import type { World } from '../world.ts';
+import type { Violation } from './violation.ts';
+
+/** A made-up word may run ahead of the boot's clock by 5 s unrecognised, and stamps are whole seconds. */
+const OVERTAKEN_MS = 7000;
+
+export function noNodeSilenced(world: World): readonly Violation[] {
+  const found: Violation[] = [];
+  for (const { word, item, stampMs, atMs, answer } of world.log.answers) {
+    const stint = item?.claims[word.node];
+    if (word.forged || stint === undefined || (answer !== 'recorded' && answer !== 'switched')) continue;
+    const lie = forgedAs(world, word.vip, word.node, stint);
+    if (lie === undefined) continue;
+    const lastMs = Math.max(...lie.came.filter((c) => c.atMs <= atMs).map((c) => c.stampMs));
+    const saidMs = stampMs - word.ageMs;
+    if (saidMs < lastMs + OVERTAKEN_MS) continue;
+    const what = `${word.node} said ${word.state} at ${Math.round(saidMs)}, answered ${answer}; a made-up ${stint.state} of ${Math.round(lastMs)} stands`;
+    found.push({ guarantee: 'no node silenced', vip: word.vip, atMs, what });
+  }
+  for (const { vip, node, reason, message, atMs } of world.net.timeline.rejections) {
+    if (reason !== 'contradiction' || world.forged.some(({ word }) => word.node === node)) continue;
+    const what = `${node} told nothing but the truth: ${message}`;
+    found.push({ guarantee: 'no node silenced', vip, atMs: atMs - world.epochAt, what });
+  }
+  return found;
+}
