@@ -76,7 +76,7 @@ export function demotedLines({ preflight: before, ...story }: Story, stage: stri
 function unverifiedLines({ switched, verified, switchedBack, error }: Story): readonly string[] {
   if (switchedBack !== undefined || verified !== undefined) return [];
   if (switched?.outcome === 'moving')
-    return ['Still moving: nothing was undone. Its claims and reconcile go on, and look every minute'];
+    return ['Still moving: nothing was undone. Reconcile goes on with it every minute'];
   return switched?.outcome === 'switched' && error !== undefined
     ? ['Not verified: EC2 could not be asked. Reconcile looks again every minute']
     : [];

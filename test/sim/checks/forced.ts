@@ -48,8 +48,12 @@ function lookMaxMs({ odds, blows = [] }: { odds: Odds; blows?: readonly unknown[
   );
 }
 
+/** Clocks of sandboxes differ: what runs out may be over for one of them and not for another. */
+const DOUBT_MS = 300;
+
 interface Version {
   readonly atMs: number;
+  readonly untilMs: number;
   readonly item: Vip | undefined;
 }
 
@@ -58,7 +62,8 @@ function versions(world: World, name: string, fromMs: number, toMs: number): rea
   const writes = world.log.writes.filter((w) => w.after.name === name && w.atMs <= toMs);
   const before = writes.findLast((w) => w.atMs <= fromMs);
   const first = { atMs: fromMs, item: before?.after ?? writes[0]?.before };
-  return [first, ...writes.filter((w) => w.atMs > fromMs).map((w) => ({ atMs: w.atMs, item: w.after }))];
+  const all = [first, ...writes.filter((w) => w.atMs > fromMs).map((w) => ({ atMs: w.atMs, item: w.after }))];
+  return all.map((version, n) => ({ ...version, untilMs: all[n + 1]?.atMs ?? toMs }));
 }
 
 const enteredAt = ({ path, enteredAtMs }: Execution, state: string): number | undefined =>
@@ -74,15 +79,23 @@ function against(item: Vip | undefined, { order, name }: Execution, now: EpochMs
   return item.forced?.execution === name ? undefined : 'the order did not stand in the item';
 }
 
+/** What stood against it for as long as the item was so; undefined when anybody may have found nothing. */
+function standing(world: World, execution: Execution, { atMs, untilMs, item }: Version): string | undefined {
+  const [began, ended] = [atMs, untilMs + DOUBT_MS].map((at) =>
+    against(item, execution, epochMs(world.epochAt + at)),
+  );
+  return began === undefined ? undefined : ended;
+}
+
 /** At the moment of the demotion, or as shortly before it as anybody can look, everything is so in the item. */
 function demotedOnTruth(world: World, execution: Execution, say: Say): void {
   const atMs = enteredAt(execution, 'demote');
   const { demoted, order } = execution;
   if (atMs === undefined || demoted === undefined) return;
-  const found = versions(world, order.vip, atMs - lookMaxMs(world.story), atMs).map(({ atMs: at, item }) =>
-    item !== undefined && item.owner !== demoted
-      ? `the owner was ${item.owner}`
-      : against(item, execution, epochMs(world.epochAt + at)),
+  const found = versions(world, order.vip, atMs - lookMaxMs(world.story), atMs).map((version) =>
+    version.item !== undefined && version.item.owner !== demoted
+      ? `the owner was ${version.item.owner}`
+      : standing(world, execution, version),
   );
   if (found.every((why) => why !== undefined))
     say(atMs, `demoted ${demoted} on what was so once: ${found.at(-1)}`);
@@ -95,7 +108,7 @@ function stoppedAtOnce(world: World, execution: Execution, say: Say): void {
   if (fromMs === undefined || toMs === undefined) return;
   const history = versions(world, execution.order.vip, fromMs, toMs);
   frozenGoesBack(history, execution, say);
-  const reason = ({ atMs, item }: Version) => against(item, execution, epochMs(world.epochAt + atMs));
+  const reason = (version: Version) => standing(world, execution, version);
   const clear = history.findLastIndex((version) => reason(version) === undefined);
   const first = history[clear + 1];
   if (first === undefined) return;
@@ -165,7 +178,7 @@ function unfounded(world: World, { before, after, atMs }: Written, say: (what: s
   if (execution === undefined || before === undefined) return;
   const marked = { ...before, forced: after.forced! };
   // Clocks of sandboxes differ; what has just run out or just begun may be judged either way.
-  const times = [-300, 300].map((doubtMs) => epochMs(world.epochAt + atMs + doubtMs));
+  const times = [-DOUBT_MS, DOUBT_MS].map((doubtMs) => epochMs(world.epochAt + atMs + doubtMs));
   const reasons = times.map((now) => against(marked, execution, now));
   const owner = execution.data.preflight?.before.owner;
   if (reasons.every((why) => why !== undefined)) say(`${execution.name} began, though ${reasons[0]}`);
