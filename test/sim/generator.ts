@@ -86,8 +86,8 @@ function mixedStory(seed: number): Story {
   };
   const acts = [...story.acts, ...ledgerActs(chance(seed, 'ledger'), story)];
   const fired = underFire(chance(seed, 'beside'), { ...story, acts: inOrder(acts) });
-  const long = longPlan(chance(seed, 'long plan'), ordeal(chance(seed, 'ordeal'), fired));
-  return withClocks(withForger(long));
+  const lasting = longPlan(chance(seed, 'long plan'), ordeal(chance(seed, 'ordeal'), fired));
+  return withClocks(withForger(lasting));
 }
 
 /** Boot clocks that run wrong, have run for long, or stand still for a while. */

@@ -23,7 +23,7 @@ export function silenceTold(world: World): readonly Violation[] {
     const words = Object.keys(item.members).flatMap((node) => {
       const stint = item.claims[node];
       if (stint === undefined) return [];
-      return [(world.known.bootedAtMs(stint.bootId) ?? 0) + stint.seq / 1000];
+      return [world.known.at(stint.bootId, stint.seq / 1000) ?? 0];
     });
     const silentForMs = swept.beganAtMs - Math.max(...words);
     if (words.length > 0 && silentForMs > UNHEARD_AFTER + DOUBT_MS && !swept.unheard)
@@ -55,5 +55,5 @@ const answeredSince = ({ log, known }: World, swept: Swept, item: Vip, sinceMs: 
       (answer === 'recorded' || answer === 'switched') &&
       item.members[word.node] !== undefined &&
       item.claims[word.node] !== undefined &&
-      (known.bootedAtMs(word.bootId) ?? 0) + word.seq / 1000 > sinceMs,
+      (known.at(word.bootId, word.seq / 1000) ?? 0) > sinceMs,
   );
