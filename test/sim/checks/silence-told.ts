@@ -1,7 +1,8 @@
 // Every sweep over all VIPs tells of each VIP whether its members are heard: of a VIP whose members' last recorded words are older than
 // UNHEARD_AFTER it says unheard, and never of one that answered a member's younger word. Ages are the simulation's own: when a node truly spoke.
 //
-// Limit: VIPs that were removed, registered again or frozen near the sweep are left out, and those of which nobody was ever heard.
+// Limit: VIPs that were removed, registered again or frozen near the sweep are left out, those of which nobody was ever heard,
+// and those of which somebody forged words.
 
 import { UNHEARD_AFTER } from '../../../shared/unheard.ts';
 import type { Vip } from '../../../shared/vip.ts';
@@ -18,7 +19,7 @@ export function silenceTold(world: World): readonly Violation[] {
   for (const swept of world.log.swept) {
     const say = (what: string) =>
       found.push({ guarantee: 'silence told', vip: swept.vip, atMs: swept.atMs, what });
-    const item = steadyItem(world, swept);
+    const item = isForged(world, swept) ? undefined : steadyItem(world, swept);
     if (item === undefined) continue;
     const words = Object.keys(item.members).flatMap((node) => {
       const stint = item.claims[node];
@@ -33,6 +34,10 @@ export function silenceTold(world: World): readonly Violation[] {
   }
   return found;
 }
+
+/** What a forger says of its uptime tells nothing of when it spoke. */
+const isForged = ({ story }: World, { vip }: Swept): boolean =>
+  story.acts.some((act) => act.does === 'forges' && story.vips[act.vip]!.name === vip);
 
 /** The item at the sweep's end; undefined when the sweep's answer may be about another state of things. */
 function steadyItem(world: World, { vip, beganAtMs, atMs }: Swept): Vip | undefined {
