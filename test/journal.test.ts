@@ -2,13 +2,21 @@ import { createHash } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Journal, metricsNamespace, tellFailover, tellSweep } from '../shared/aws/journal.ts';
+import {
+  type Journal,
+  metricsNamespace,
+  tellAnswer,
+  tellFailover,
+  tellSweep,
+} from '../shared/aws/journal.ts';
 import { recorded } from '../shared/aws/recorded.ts';
 import { digest } from '../shared/digest.ts';
 import { Fault } from '../shared/fault.ts';
 import { memoryTimeline } from '../shared/memory/timeline.ts';
 import { epochMs } from '../shared/time.ts';
 import type { Failover } from '../shared/timeline.ts';
+import { newVip } from '../shared/vip.ts';
+import { claimOf, entry } from './world.ts';
 
 let lines: Record<string, unknown>[];
 beforeEach(() => {
@@ -177,5 +185,25 @@ describe('a sweep', () => {
   it('for a hint does not: it was not over all VIPs', () => {
     const hint = { kind: 'node', node: 'i-a', state: 'running', atMs: epochMs(1) } as const;
     expect(told({ hint, reports: [], failures: [], left: [] })).not.toContain('Reconciled');
+  });
+});
+
+describe('a claim that contradicts what its node said', () => {
+  const vip = { ...newVip(entry), rev: 7 };
+
+  it('is alarmed, recorded or not, and the line says what contradicts what', () => {
+    const told = journal(true);
+    const answer = { answer: 'recorded', vip, news: false, contradiction: 'a node is not up twice' } as const;
+    tellAnswer(told, answer, claimOf('i-a'));
+    told.metrics.publishStoredMetrics();
+    expect(emitted().map((m) => [m.name, m.value])).toEqual([['ClaimsContradicted', 1]]);
+    expect(lines.find((line) => line._aws !== undefined)).toMatchObject({ contradicted: 'web i-a' });
+  });
+
+  it('is no alarm where nothing does', () => {
+    const told = journal(true);
+    tellAnswer(told, { answer: 'recorded', vip, news: true }, claimOf('i-a'));
+    told.metrics.publishStoredMetrics();
+    expect(emitted()).toEqual([]);
   });
 });

@@ -13,9 +13,9 @@ import { value } from '../../shared/aws/vip-item.ts';
 import { awsVips } from '../../shared/aws/vip-store.ts';
 import { clients } from '../../shared/aws/wire.ts';
 import { newVip } from '../../shared/vip.ts';
-import { entry } from '../world.ts';
+import { claimOf, entry, memberOf, START, type Words } from '../world.ts';
 import { timelineContract } from './timeline.ts';
-import { vipStoreContract } from './vip-store.ts';
+import { telling, vipStoreContract } from './vip-store.ts';
 import { dynamoWeathers, inWeather } from './weather.ts';
 
 let aws: LocalAws;
@@ -85,6 +85,31 @@ describe.each(dynamoWeathers)('on DynamoDB, $name', (weather) => {
           const read = (await store().read(vip.name))!;
           const written = await store().write(read, { ...read, owner: 'i-a' });
           expect(written).toMatchObject({ owner: 'i-a', novelty: { deep: [1, 2] } });
+        });
+
+        it('reads claims that an older version recorded, without when they were sent, and goes on from them', async () => {
+          const name = `from-the-past-${nonce()}`;
+          const members = { 'i-a': memberOf('i-a') };
+          await store().write(undefined, { ...newVip({ ...entry, name }), members });
+          const says = (words: Words) => ({ ...claimOf('i-a', words), vip: name });
+          await store().tell(telling(says({ atMs: 5000 })), START);
+          const forget = {
+            TableName: 'vips',
+            Key: { vip: value(name) },
+            UpdateExpression: 'REMOVE claims.#node.stampMs, claims.#node.upMs',
+            ExpressionAttributeNames: { '#node': 'i-a' },
+          };
+          await client.send(new UpdateItemCommand(forget));
+          const old = (await store().read(name))!.claims['i-a'];
+          expect(old).toMatchObject({ stampMs: START + 5000, upMs: 3_605_000 });
+          const boot = { uptimeMs: 1000, seq: 1000, since: 1000 };
+          const late = says({ atMs: 4000, bootId: 'before', over: boot });
+          expect((await store().tell(telling(late), START)).answer, 'an earlier boot').toBe('refused');
+          const again = says({ atMs: 9000, sinceMs: 5000, kind: 'assertion' });
+          expect((await store().tell(telling(again, { as: 'refresh' }), START)).answer).toBe('recorded');
+          const rebooted = says({ atMs: 60_000, bootId: 'next', over: boot });
+          const { vip } = await store().tell(telling(rebooted), START);
+          expect(vip!.claims['i-a']).toMatchObject({ bootId: 'next', upMs: 1000, stampMs: START + 60_000 });
         });
       });
 

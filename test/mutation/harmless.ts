@@ -11,13 +11,28 @@ interface Reason {
 const reasons: readonly Reason[] = [
   {
     file: 'shared/claim.ts',
-    line: 'a.bootAtMs === b.bootAtMs ?',
-    why: 'equal ids were told apart in the line before, equal boots in this one: both signs say the same here',
+    line: 'a.seq !== b.seq',
+    why: 'equal numbers were excluded in the same line',
   },
   {
     file: 'shared/claim.ts',
-    line: 'told.seq > known.seq',
-    why: 'the same seq is the same claim: both say the same state and priority',
+    line: 'a.state !== b.state',
+    why: 'equal states were excluded in the same line',
+  },
+  {
+    file: 'shared/claim.ts',
+    line: 'a.priority >= b.priority',
+    why: 'the same number, state and priority: it does not matter whose they are',
+  },
+  {
+    file: 'shared/claim.ts',
+    line: 'a.upMs !== b.upMs',
+    why: 'equal uptimes were excluded in the same line',
+  },
+  {
+    file: 'shared/claim.ts',
+    line: 'a.stampMs >= b.stampMs',
+    why: 'the same uptime and stamp: it does not matter whose they are',
   },
   {
     file: 'shared/claim.ts',
@@ -36,7 +51,12 @@ const reasons: readonly Reason[] = [
   },
   {
     file: 'shared/claim.ts',
-    line: 'a.affHiMs! <= b.affHiMs!',
+    line: 'a.affHiMs !== b.affHiMs',
+    why: 'equal bounds were excluded in the same line',
+  },
+  {
+    file: 'shared/claim.ts',
+    line: 'a.affAtMs! <= b.affAtMs!',
     why: 'the same advert within the same bound: it does not matter whose it is',
   },
   {

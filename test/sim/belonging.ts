@@ -30,6 +30,9 @@ export function whereItBelongs(world: World, vip: number): Belonging | undefined
   if (where === undefined || where.nodes.length === 1) return where;
   const masters = world.machines.filter((m) => where.nodes.includes(m.id));
   const at = (m: Machine) => sinceAt(m, m.instances[vip]!);
+  // A clock that stood still after the transition makes it seem later by as much, wherever no word from before was heard.
+  if (masters.some((m) => (m.clock.parts.at(-1)?.stoodSinceMs ?? Number.NEGATIVE_INFINITY) >= at(m)))
+    return where;
   const newest = Math.max(...masters.map(at));
   const told = world.known.newest.get(world.story.vips[vip]!.name)!;
   // What it heard less than 3 s after the other's transition may have been told late, and does not count.

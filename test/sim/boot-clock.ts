@@ -2,7 +2,7 @@
 export interface BootClock {
   readonly rate: number;
   /** From `atMs` on it showed `upMs` and ran. */
-  readonly parts: { readonly atMs: number; readonly upMs: number }[];
+  readonly parts: { readonly atMs: number; readonly upMs: number; readonly stoodSinceMs?: number }[];
 }
 
 export const bootClock = (atMs: number, upMs = 0, driftPpm = 0): BootClock => ({
@@ -22,5 +22,5 @@ export function trueAt({ rate, parts }: BootClock, upMs: number): number {
 }
 
 export function stoodStill(clock: BootClock, fromMs: number, toMs: number): void {
-  clock.parts.push({ atMs: toMs, upMs: upAt(clock, fromMs) });
+  clock.parts.push({ atMs: toMs, upMs: upAt(clock, fromMs), stoodSinceMs: fromMs });
 }

@@ -69,6 +69,7 @@ function withdrawn(world: World): readonly Violation[] {
     for (const [node, is] of Object.entries(after.claims)) {
       const was = before.claims[node];
       if (was === undefined || was.since !== is.since || was.state === is.state) continue;
+      if (forgedAs(world, after.name, node, was) !== undefined) continue;
       const saidAtMs = world.known.at(was.bootId, was.seq / 1000) ?? 0;
       const ended = world.deaths.some(
         (d) => d.node === node && d.atMs > saidAtMs - DOUBT_MS && d.atMs <= atMs,

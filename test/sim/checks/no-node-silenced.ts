@@ -14,7 +14,10 @@ export function noNodeSilenced(world: World): readonly Violation[] {
     if (word.forged || stint === undefined || (answer !== 'recorded' && answer !== 'switched')) continue;
     const lie = forgedAs(world, word.vip, word.node, stint);
     if (lie === undefined) continue;
-    const lastMs = Math.max(...lie.came.filter((c) => c.atMs <= atMs).map((c) => c.stampMs));
+    // The same words as the node's own, and not come yet.
+    const came = lie.came.filter((c) => c.atMs <= atMs);
+    if (came.length === 0) continue;
+    const lastMs = Math.max(...came.map((c) => c.stampMs));
     const saidMs = stampMs - word.ageMs;
     if (saidMs < lastMs + OVERTAKEN_MS) continue;
     const what = `${word.node} said ${word.state} at ${Math.round(saidMs)}, answered ${answer}; a made-up ${stint.state} of ${Math.round(lastMs)} stands`;
