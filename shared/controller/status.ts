@@ -95,14 +95,10 @@ export function statusOf(
   const unheard = unheardFor(vip, now);
   const signs = { ...finding, live, frozen, owner: vip.owner, mislabelled, unheard: unheard !== undefined };
   const health = healthOf(signs);
-  const reasons: Partial<Record<Health, string>> = {
-    mislabelled: mislabelledWhy(mislabelled),
-    ...(unheard === undefined ? {} : { unheard: unheardText(vip.name, unheard) }),
-  };
   return {
     vip: vip.name,
     health,
-    why: reasons[health] ?? why,
+    why: reasonOf(health, { vip: vip.name, why, mislabelled, unheard }),
     ...(vip.owner === undefined ? {} : { owner: vip.owner }),
     ...(elected === undefined || elected === vip.owner ? {} : { elected }),
     epoch: vip.epoch,
@@ -123,6 +119,18 @@ export function statusOf(
     ...(unheard === undefined ? {} : { unheard }),
     atMs: now,
   };
+}
+
+interface Reasons {
+  readonly vip: string;
+  readonly why: string;
+  readonly mislabelled: readonly Mislabelled[];
+  readonly unheard: Unheard | undefined;
+}
+
+function reasonOf(health: Health, { vip, why, mislabelled, unheard }: Reasons): string {
+  if (health === 'mislabelled') return mislabelledWhy(mislabelled);
+  return health === 'unheard' && unheard !== undefined ? unheardText(vip, unheard) : why;
 }
 
 type Signs = ReturnType<typeof assess> & {
