@@ -53,7 +53,7 @@ describe('unpin', () => {
     const ran = await region.vipshift('unpin', 'web', '--stage', 'dev');
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toBe(
-      `VRRP’s master is ${a}: web moves there now (it is at ${b})\nvipshift: nobody is there to ask: stdin is no terminal\n  next: say --yes to let it move: vipshift unpin web --yes --stage dev\n`,
+      `VRRP’s master is ${a}: web moves there now (it is at ${b})\nvipshift: cannot ask: stdin is not a terminal\n  next: say --yes to let it move: vipshift unpin web --yes --stage dev\n`,
     );
     expect((await read()).pin).toMatchObject({ node: b });
     expect(await orders()).toEqual(before);
@@ -99,7 +99,7 @@ describe('thaw', () => {
     const ran = await region.vipshift('thaw', 'web');
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toBe(
-      `VRRP’s master is ${b}: web moves there now (it is at ${a})\nvipshift: nobody is there to ask: stdin is no terminal\n  next: say --yes to let it move: vipshift thaw web --yes\n`,
+      `VRRP’s master is ${b}: web moves there now (it is at ${a})\nvipshift: cannot ask: stdin is not a terminal\n  next: say --yes to let it move: vipshift thaw web --yes\n`,
     );
     expect((await read()).freeze).toBeDefined();
     expect(await region.vipshift('thaw', 'web', '--yes')).toMatchObject({ status: 0 });
@@ -154,7 +154,7 @@ describe('vip set', () => {
       expect(ran).toMatchObject({ status: 2, stdout: '' });
       expect(ran.stderr).toMatch(
         new RegExp(
-          `^VRRP’s master is ${b}: web moves there now \\(it is at ${a}\\)\n.*stdin is no terminal\n  next: say --yes`,
+          `^VRRP’s master is ${b}: web moves there now \\(it is at ${a}\\)\n.*stdin is not a terminal\n  next: say --yes`,
         ),
       );
       expect((await read()).nodeLabels).toEqual(['web']);

@@ -62,6 +62,7 @@ export function counter(
     wire: {
       ...ports,
       vips: counted('vips', ports.vips),
+      views: counted('views', ports.views),
       timeline: counted('timeline', ports.timeline),
       bus: counted('bus', ports.bus),
       ec2: {

@@ -41,7 +41,7 @@ export async function methodsCalledIn(name: string): Promise<Set<string>> {
   });
   const code = outputFiles[0]!.text;
   const calls = code.matchAll(
-    /\b(vips|timeline|ec2|bus|changes|orders|approvals|sharedBucket)\s*\??\.([a-z]\w+)\??\.?\(/g,
+    /\b(vips|views|timeline|ec2|bus|changes|orders|approvals|sharedBucket)\s*\??\.([a-z]\w+)\??\.?\(/g,
   );
   // Lists that are called so.
   const notPorts = new Set(['vips.push', 'vips.filter', 'changes.filter']);
