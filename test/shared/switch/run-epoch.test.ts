@@ -230,7 +230,7 @@ describe('describes that are slow or fail', () => {
     const w = held();
     const view = () => Promise.reject(new Error('slow down'));
     const slow = w.clock.wait(durationMs(5000)).then(() => w.ec2.observe(item(w)));
-    const done = await holds(w, { observing: slow, tools: () => ({ vips: { ...w.vips, view } }) });
+    const done = await holds(w, { observing: slow, tools: () => ({ views: { ...w.vips, view } }) });
     expect(done.failover.outcome).toBe('switched');
   });
 });
