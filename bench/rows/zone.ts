@@ -3,7 +3,7 @@
 //
 // Limit: the sandboxes share this process, so its event loop is busier than each of theirs would be.
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
-import type { InvocationPorts } from '../../shared/aws/invocation-ports.ts';
+import type { InvocationPorts } from '../../shared/aws/invocation.ts';
 import {
   clients,
   type ExecutionEnvironment,

@@ -23,7 +23,7 @@ import { awsTimeline } from './dynamodb/timeline.ts';
 import { awsVips } from './dynamodb/vip-store.ts';
 import { awsEc2 } from './ec2/ec2.ts';
 import { awsPublisher } from './events/publisher.ts';
-import type { InvocationPorts } from './invocation-ports.ts';
+import type { InvocationPorts } from './invocation.ts';
 import { retrySoon } from './retry.ts';
 import { tagKey } from './tag-key.ts';
 

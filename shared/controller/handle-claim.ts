@@ -3,10 +3,11 @@
 //
 // Depth of the plain case (member known, lease free): the conditional write beside the describes, then all mutations.
 // Invariant: no claim is lost to a held lease; it is recorded beside it, and the release finds it (guarantee 4).
+
 import { toFault } from '../fault.ts';
-import { membersSeen, type Observation } from '../network/observation.ts';
+import { membersSeen } from '../network/observation.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
-import { type Clock, type DurationMs, plus, seconds } from '../time.ts';
+import { type Clock, plus } from '../time.ts';
 import type { Milestone, Timeline } from '../timeline/timeline.ts';
 import {
   type CountedReason,
@@ -24,15 +25,8 @@ import { windowOf } from '../vip/liveness.ts';
 import { type NodeState, nodeStateFrom, sameTransition } from '../vip/node-state.ts';
 import { isBackingOff } from '../vip/retry-backoff.ts';
 import type { ClaimWrite } from '../vip/store.ts';
-import {
-  defaultScope,
-  isNews,
-  onlyRefreshes,
-  type Scope,
-  sameScope,
-  type Vip,
-  withClaim,
-} from '../vip/vip.ts';
+import { isNews, onlyRefreshes, type Vip, withClaim } from '../vip/vip.ts';
+import { type Look, lookFor } from './prefetch.ts';
 
 export type Answer =
   | { readonly answer: 'rejected'; readonly refusal: Rejection }
@@ -49,9 +43,6 @@ export interface Doubt {
 
 /** Reads and writes that lost a race are repeated this often; the loser of a race has seen somebody else's progress. */
 const RACES_MAX = 40;
-
-/** Whoever has waited for a lease looks again: what it saw before may have become somebody else's since. */
-const LOOK_FRESH: DurationMs = seconds(2);
 
 export interface ReceivedClaim {
   readonly claim: Claim;
@@ -243,35 +234,6 @@ async function asMember(item: Vip, node: string, look: Look): Promise<Vip | unde
   const members = membersSeen(item, await look.at(item), item.members);
   if (members[node] === undefined) return undefined;
   return { ...item, members: { ...item.members, ...members } };
-}
-
-interface Look {
-  /** An observation of this VIP's scope: the one begun in advance if it looked at the right labels. */
-  at(item: Scope): Promise<Observation>;
-}
-
-/** Looks in advance under the default scope, which is right for every VIP whose labels are its name. */
-function lookFor(ports: Ports, name: string, when: 'now' | 'later' = 'now'): Look {
-  let scope = ports.scopes.get(name) ?? defaultScope(name);
-  let observing: Promise<Observation> | undefined;
-  let beganAt = ports.clock.now();
-  const begin = () => {
-    beganAt = ports.clock.now();
-    observing = ports.ec2.observe(scope);
-    // Nobody may be waiting for it when it fails.
-    observing.catch(() => undefined);
-    return observing;
-  };
-  if (when === 'now') void begin();
-  return {
-    at(item) {
-      const right = sameScope(scope, item);
-      scope = { name: item.name, tableLabels: item.tableLabels, nodeLabels: item.nodeLabels };
-      ports.scopes.set(name, scope);
-      const fresh = ports.clock.now() - beganAt < LOOK_FRESH;
-      return right && fresh && observing !== undefined ? observing : begin();
-    },
-  };
 }
 
 const causeOf = (claim: Claim): Cause => ({

@@ -9,7 +9,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { type DurationMs, durationMs } from '../../time.ts';
 import type { NodeIdentity } from '../../vip/admission.ts';
-import type { InvocationPorts } from '../invocation-ports.ts';
+import type { InvocationPorts } from '../invocation.ts';
 import { withLog } from './logged-timeline.ts';
 import { metricsNamespace, type Telemetry } from './telemetry.ts';
 

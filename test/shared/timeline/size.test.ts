@@ -76,7 +76,11 @@ function withRefusals(w: World, { encodedBytes, paced = false }: Size): World {
   const plenty = { burst: 10_000, perSecond: 10_000 };
   const all = { ReplaceRoute: plenty, CreateRoute: plenty, AssociateAddress: plenty };
   const rates = { ...all, ModifyNetworkInterfaceAttribute: plenty };
-  const ports = { ...w.wire, ec2: { ...w.ec2, apply }, ...(paced ? {} : { localBucket: localBucket(rates) }) };
+  const ports = {
+    ...w.wire,
+    ec2: { ...w.ec2, apply },
+    ...(paced ? {} : { localBucket: localBucket(rates) }),
+  };
   return { ...w, wire: ports };
 }
 

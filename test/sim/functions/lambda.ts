@@ -1,7 +1,7 @@
 // The functions as AWS runs them: sandboxes with clocks of their own, asynchronous retries for the failover function,
 // a schedule and hints for reconcile, the workflow's steps. bus.ts delivers to them.
 
-import type { InvocationPorts } from '../../../shared/aws/invocation-ports.ts';
+import type { InvocationPorts } from '../../../shared/aws/invocation.ts';
 import { type Answer, handleClaim } from '../../../shared/controller/handle-claim.ts';
 import type { Hint } from '../../../shared/controller/hint.ts';
 import { type ReconcileAllResult, reconcileFor } from '../../../shared/controller/reconcile-all.ts';

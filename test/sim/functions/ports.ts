@@ -1,5 +1,5 @@
 // The ports of one invocation: those of shared/memory behind the network (network.ts).
-import type { InvocationPorts } from '../../../shared/aws/invocation-ports.ts';
+import type { InvocationPorts } from '../../../shared/aws/invocation.ts';
 import type { SharedBucket } from '../../../shared/rate-limit/shared-bucket.ts';
 import type { Ports } from '../../../shared/switch/switch-vip.ts';
 import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';

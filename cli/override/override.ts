@@ -1,0 +1,204 @@
+// What pin, unpin, freeze and thaw do: an override in the VIP's item, recorded before it takes effect.
+//
+// Next to a forced failover that is under way: a freeze cancels it, in the same write; a pin to another node is refused, and so is
+// an unpin of the pin that it set.
+import { toFault } from '../../shared/fault.ts';
+import { forbidsPin, forbidsUnpin, liveForced } from '../../shared/forced-failover/under-way.ts';
+import { durationFrom } from '../../shared/instants.ts';
+import { isRegistered, update } from '../../shared/registry/registry.ts';
+import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
+import {
+  notCarriedOut,
+  type OperatorActionKind,
+  operatorAction,
+} from '../../shared/timeline/operator-action.ts';
+import { unfit } from '../../shared/vip/election.ts';
+import { type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
+import type { CommandContext } from '../command/command.ts';
+import { agreed } from '../command/confirm.ts';
+import { refused, type Status, status, usage } from '../command/exit.ts';
+import { freezeEndText, leavesAfterFreeze, movesWithout, pinEndText, stayText } from '../command/forecast.ts';
+import { repeated } from '../command/options.ts';
+import { unknown } from '../command/registered-vip.ts';
+import type { Session } from '../command/session.ts';
+import { underWay } from '../command/under-way.ts';
+
+export interface OrderOptions {
+  readonly all?: boolean;
+  readonly to?: string;
+  readonly for: string;
+  readonly reason?: string;
+  readonly yes?: boolean;
+}
+
+/** A forgotten order must not outlive the memory of why it was given. */
+const FOR_MAX: DurationMs = hours(24 * 30);
+
+type Kind = Extract<OperatorActionKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
+
+export async function give(
+  { args, options, out, session }: CommandContext<OrderOptions>,
+  kind: Kind,
+): Promise<Status> {
+  const vips = await addressed(session, args, options.all === true);
+  const untilMs = kind === 'pin' || kind === 'freeze' ? expiry(options.for, session.now()) : undefined;
+  if (kind === 'pin') refuseUnfit(vips, options.to!);
+  const ends = kind === 'unpin' || kind === 'thaw';
+  const moves = ends ? await movesWithout(session, vips, kind) : new Map<string, string>();
+  for (const text of moves.values()) out.note(text);
+  if (moves.size > 0) {
+    const names = options.all === true ? '--all' : args.join(' ');
+    const otherwise = `say --yes to let it move: vipshift ${kind} ${names} --yes${repeated(options)}`;
+    if (!(await agreed(`${kind} ${names}?`, options.yes === true, otherwise))) {
+      out.note('nothing was changed');
+      return status.ok;
+    }
+  }
+  const by = await session.caller();
+  let failed = 0;
+  for (const vip of vips) {
+    try {
+      const { item, ...done } = await giveOne(session, vip.name, kind, { by, options, untilMs });
+      if (out.json) out.document(done);
+      else out.line(sentence(done));
+      if (kind === 'pin') out.note(pinEndText(item));
+      if (kind === 'freeze' && leavesAfterFreeze(item)) out.note(freezeEndText(item));
+      if (ends && done.changed && !moves.has(vip.name)) out.note(stayText(item, session.now()));
+    } catch (error) {
+      if (vips.length === 1) throw error;
+      failed += 1;
+      out.note(`${vip.name}: ${toFault(error).message}`);
+    }
+  }
+  return failed === 0 ? status.ok : status.bad;
+}
+
+async function addressed(session: Session, names: readonly string[], all: boolean): Promise<readonly Vip[]> {
+  const vips = (await session.ports.vips.list()).filter(isRegistered);
+  if (all) return [...vips].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const missing = names.filter((name) => !vips.some((v) => v.name === name));
+  if (missing.length > 0) {
+    const known = vips.map((v) => v.name);
+    throw unknown(missing.join(', '), known);
+  }
+  return vips.filter((v) => names.includes(v.name));
+}
+
+function expiry(text: string, now: EpochMs): EpochMs {
+  const duration = durationFrom(text);
+  if (duration === undefined || duration <= 0 || duration > FOR_MAX)
+    throw usage(`--for ${text}: no such duration`, 'want 30m, 2h or 1d; at most 30d');
+  return plus(now, duration);
+}
+
+/** A pin on an unfit node is suspended by the election; better said now than found out later. */
+function refuseUnfit(vips: readonly Vip[], node: string): void {
+  const reasons = vips.flatMap((vip) => {
+    const why = unfit(vip, node);
+    return why === undefined ? [] : [`${vip.name}: ${why}`];
+  });
+  const members = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
+  if (reasons.length > 0)
+    throw refused(
+      `${node} is not fit:\n${reasons.join('\n')}`,
+      `vipshift status shows who was heard saying what; nodes there are: ${members.join(', ') || 'none'}`,
+    );
+}
+
+interface Given {
+  readonly vip: string;
+  readonly order: Kind;
+  readonly changed: boolean;
+  readonly until?: string;
+  readonly node?: string;
+  /** The execution of a forced failover that was under way. */
+  readonly cancelled?: string;
+}
+
+/** `item`: the VIP with it. */
+async function giveOne(
+  session: Session,
+  name: string,
+  kind: Kind,
+  words: { by: string; options: OrderOptions; untilMs: EpochMs | undefined },
+): Promise<Given & { readonly item: Vip }> {
+  const { by, options, untilMs } = words;
+  const reason = options.reason ?? '';
+  const node = kind === 'pin' ? { node: options.to! } : {};
+  const until = untilMs === undefined ? {} : { untilMs };
+  const order = operatorAction(
+    { vip: name, order: kind, by, reason, atMs: session.now(), ...until, ...node },
+    session.nonce(),
+  );
+  await session.orders.put(order);
+  let changed = false;
+  let cancelled: string | undefined;
+  let item: Vip | undefined;
+  try {
+    item = await update(session.ports.vips, name, (was) => {
+      if (!isRegistered(was)) throw unknown(name);
+      refuseBeside(was, kind, options.to, session.now());
+      cancelled = kind === 'freeze' ? liveForced(was, session.now())?.execution : undefined;
+      const is = applied(was, kind, {
+        by,
+        reason,
+        untilMs: untilMs ?? session.now(),
+        node: options.to ?? '',
+      });
+      changed = is !== was;
+      return is;
+    });
+  } catch (error) {
+    await session.orders.put(notCarriedOut(order, toFault(error), session.now(), session.nonce()));
+    throw error;
+  }
+  return {
+    item: item!,
+    vip: name,
+    order: kind,
+    changed,
+    ...node,
+    ...(untilMs === undefined ? {} : { until: iso(untilMs) }),
+    ...(cancelled === undefined ? {} : { cancelled }),
+  };
+}
+
+/** Again for each try: a forced failover may begin in between. */
+function refuseBeside(vip: Vip, kind: Kind, node: string | undefined, now: EpochMs): void {
+  const pinned = kind === 'pin' ? forbidsPin(vip, node!, now) : undefined;
+  if (pinned !== undefined) throw underWay(vip.name, pinned, `it is not pinned to ${node}`);
+  const unpinned = kind === 'unpin' ? forbidsUnpin(vip, now) : undefined;
+  if (unpinned !== undefined)
+    throw underWay(vip.name, unpinned, 'the pin is its own, and stays until its end');
+}
+
+function applied(
+  vip: Vip,
+  kind: Kind,
+  { node, ...order }: { by: string; reason: string; untilMs: EpochMs; node: string },
+): Vip {
+  switch (kind) {
+    case 'pin':
+      return withPin(vip, { ...order, node });
+    case 'freeze':
+      return withFreeze(vip, order);
+    case 'unpin':
+      return vip.pin === undefined ? vip : withoutPin(vip);
+    case 'thaw':
+      return vip.freeze === undefined ? vip : withoutFreeze(vip);
+    default:
+      return kind satisfies never;
+  }
+}
+
+function sentence({ vip, order, changed, until, node, cancelled }: Given): string {
+  if (order === 'pin')
+    return `${vip} is pinned to ${node} until ${until}; the controller follows within a minute`;
+  if (order === 'freeze') {
+    const undone =
+      cancelled === undefined ? '' : `; the forced failover ${cancelled} is cancelled and goes back`;
+    return `${vip} is frozen until ${until}${undone}`;
+  }
+  const what = order === 'unpin' ? 'pinned' : 'frozen';
+  return changed ? `${vip} is no longer ${what}` : `${vip} was not ${what}`;
+}
