@@ -1,4 +1,4 @@
-// `npm run live`: drills on a throw-away network in the account that the shell's credentials belong to (live/, docs/drill.md).
+// `npm run live`: drills on a throw-away network in the account that the shell's credentials belong to (live/, docs/live.md).
 // `npm run live -- --assumptions`: what the design assumes of AWS, checked in that account.
 // With --local both use a local AWS that they start themselves.
 import { parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
 // The machines of a run on AWS, reached through SSM: awaited, given the notify shim, then broken and repaired.
 //
-// Limit: not yet run on a real account (docs/drill.md says what that means).
+// Limit: not yet run on a real account (docs/live.md says what that means).
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
