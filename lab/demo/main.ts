@@ -3,6 +3,7 @@
 // npm run demo                 tells the story and ends
 // npm run demo -- --json       one JSON document on stdout
 // npm run demo -- --keep       leaves the local AWS up until Ctrl-C, and says how to talk to it
+import { uptime } from 'node:os';
 import { parseArgs } from 'node:util';
 import { poll, type Stack, startStack, VIP, vipshift } from '../aws/stack/stack.ts';
 import { type DemoNode, startDemoNode } from './node.ts';
@@ -158,8 +159,9 @@ const claimAgain = (
   bootId: nodeState.bootId,
   seq: nodeState.since,
   since: nodeState.since,
-  uptimeMs: Math.ceil(nodeState.since / 1000),
-  ageMs: 0,
+  // Sent again by a node that lives on.
+  uptimeMs: Math.floor(uptime() * 1000),
+  ageMs: Math.floor(uptime() * 1000 - nodeState.since / 1000),
   superseded: false,
   dropped: 0,
   atMs: nodeState.atMs,

@@ -56,13 +56,16 @@ export const STAMP_MS = 999;
 
 export const isLate = (claim: Claim, arrivedAt: EpochMs): boolean => arrivedAt - claim.timeMs > LATE_AFTER;
 
+/** What is dated after its own sending did not begin later than that. */
+export const begunAt = ({ since, upMs }: NodeState): number => Math.min(since, upMs * 1000);
+
 export type WordsDiffer = Contradiction | 'transition-went-back';
 
 /** Whether one word of the two is untrue, as far as can be told: a node never goes back to an earlier transition either. */
 export function contradicts(known: NodeState, told: NodeState): WordsDiffer | undefined {
   const clocks = contradiction(known, told);
   if (clocks !== undefined || known.bootId !== told.bootId) return clocks;
-  const wentBack = told.upMs > known.upMs && told.since < known.since;
+  const wentBack = told.upMs > known.upMs && told.since < known.since && told.seq >= known.since;
   return wentBack ? 'transition-went-back' : undefined;
 }
 

@@ -35,7 +35,10 @@ test('a failing history becomes smaller and still fails for the same reason', as
   const control = controls.find((c) => c.name === 'no reconcile')!;
   const { violationsIn, runSeeds: runBroken } = await variant(control.patches);
   const { failures } = await runBroken(1, 60);
-  const history = historyFrom(failures[0]!.seed);
+  // Made smaller, a bus that goes might never return, which no reconcile heals.
+  const has = ({ acts }: History, does: string) => acts.some((act) => act.does === does);
+  const stories = failures.map(({ seed }) => historyFrom(seed));
+  const history = stories.find((s) => has(s, 'route is changed') && !has(s, 'bus goes'))!;
   const fails = async (of: History) => (await violationsIn(of)).map((v) => v.guarantee);
   const small = await shrink(history, fails);
   expect(small.acts.length).toBeLessThanOrEqual(history.acts.length);

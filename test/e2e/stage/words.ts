@@ -16,6 +16,7 @@ export interface Words {
 const BOOTED_S = 3600;
 /** Stories are told faster than they happened: each claim is as old at its sending as the story's end is away. */
 const END_S = BOOTED_S + 120;
+const TOLD_FROM_MS = Date.now();
 
 export function wordsOf(
   node: string,
@@ -23,7 +24,8 @@ export function wordsOf(
 ) {
   const since = (BOOTED_S + atS) * 1_000_000;
   const seq = since + laterS * 1_000_000;
-  const uptimeMs = fresh ? seq / 1000 : END_S * 1000;
+  // While it is told the nodes' clocks run on.
+  const uptimeMs = fresh ? seq / 1000 : END_S * 1000 + Date.now() - TOLD_FROM_MS;
   return {
     version: 1,
     vip: 'web',
