@@ -28,8 +28,8 @@ export const YOUNG: DurationMs = seconds(15);
 
 /** The stint as one claim alone tells it. `arrivedAt` decides only whether the claim is late. */
 export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
-  // Whole milliseconds, so that no two instants reckoned from it are rounded apart.
-  const upMs = Math.round(claim.uptimeMs);
+  // Whole milliseconds, so that no two instants reckoned from it are rounded apart; none is sent before it was said.
+  const upMs = Math.ceil(claim.uptimeMs);
   const sinceTransitionMs = upMs - claim.since / 1000;
   const sinceClaimMs = upMs - claim.seq / 1000;
   const late = isLate(claim, arrivedAt);
@@ -63,8 +63,18 @@ export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
 export const sameTransition = (a: NodeState, b: NodeState): boolean =>
   a.bootId === b.bootId && a.since === b.since;
 
-/** Whether `a` is the newer stint: the one that the word sent later speaks of. */
+/** What is dated after its own sending did not begin later than that. */
+const begunAt = ({ since, upMs }: NodeState): number => Math.min(since, upMs * 1000);
+
+/**
+ * Whether `a` is the newer stint: the one that the word sent later speaks of, unless that was said before the other's
+ * transition and only sent late.
+ */
 export function isNewerTransition(a: NodeState, b: NodeState): boolean {
+  if (a.bootId === b.bootId && !clocksDisagree(a, b)) {
+    if (a.seq < begunAt(b)) return false;
+    if (b.seq < begunAt(a)) return true;
+  }
   const by = bySending(a, b);
   return by === 0 ? a.since > b.since : by > 0;
 }
@@ -130,7 +140,7 @@ export type WordsDiffer = Contradiction | 'transition-went-back';
 export function contradicts(known: NodeState, told: NodeState): WordsDiffer | undefined {
   const clocks = contradiction(known, told);
   if (clocks !== undefined || known.bootId !== told.bootId) return clocks;
-  const wentBack = told.upMs > known.upMs && told.since < known.since;
+  const wentBack = told.upMs > known.upMs && told.since < known.since && told.seq >= known.since;
   return wentBack ? 'transition-went-back' : undefined;
 }
 

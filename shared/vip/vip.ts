@@ -2,7 +2,7 @@
 //
 // Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
 import type { EpochMs } from '../time.ts';
-import { bootDiffers, othersEndBy, UNDER_WAY_MAX } from './boot-clock.ts';
+import { bootDiffers, ORDER_DOUBT, othersEndBy, UNDER_WAY_MAX } from './boot-clock.ts';
 import type { Lease, Open } from './lease.ts';
 import { pruned, withHeard } from './liveness.ts';
 import type { Members } from './member.ts';
@@ -160,11 +160,14 @@ export const onlyRefreshes = (known: NodeState, told: NodeState): boolean =>
   sentBefore(known, told) &&
   boundStays(known, told);
 
-/** By both clocks, and so that they agree: what a condition on single attributes can say of it (boot-clock.ts). */
-const sentBefore = (known: NodeState, told: NodeState): boolean =>
-  ((known.upMs < told.upMs && known.stampMs <= told.stampMs) ||
-    (known.upMs === told.upMs && known.stampMs === told.stampMs)) &&
-  known.bootAtMs <= told.bootAtMs + UNDER_WAY_MAX;
+/** By clocks that agree: what a condition on single attributes can say of it (boot-clock.ts). */
+function sentBefore(known: NodeState, told: NodeState): boolean {
+  // Two requests at once may be stamped the wrong way round.
+  const stamped = known.stampMs <= told.stampMs || known.bootAtMs <= told.bootAtMs + ORDER_DOUBT;
+  const together = known.upMs === told.upMs && known.stampMs === told.stampMs;
+  const before = (known.upMs < told.upMs && stamped) || together;
+  return before && known.bootAtMs <= told.bootAtMs + UNDER_WAY_MAX;
+}
 
 /** The item as it is when the next epoch begins under `lease`. */
 export function withLease(vip: Vip, lease: Omit<Lease, 'epoch'>): Vip {

@@ -23,6 +23,8 @@ const said = fc.record({
   travelsMs: fc.constantFrom(20, 20, 300, 3000),
   arrivesMs: fc.constantFrom(0, 0, 59_000, 90_000, DAY_MS),
   advert: fc.boolean(),
+  /** Sent when newer ones have been already. */
+  straggles: fc.constantFrom(false, false, false, true),
 });
 
 const stints = fc.record({
@@ -59,6 +61,8 @@ function wordsOf(history: readonly Boot[]): readonly NodeWord[] {
     const bootedMs = nowMs + boot.afterMs;
     const { trueMs, upMs, arrivesAtMs } = clocksOf(boot, bootedMs, n === 0);
     let beganMs = 10;
+    const livedMs = boot.stints.reduce((sum, nodeState) => sum + nodeState.lastsMs, beganMs);
+    const noticed = boot.stints.every((nodeState) => nodeState.noticedMs === 0);
     for (const [s, nodeState] of boot.stints.entries()) {
       const knownMs = beganMs + lateBy(nodeState);
       const endsMs = beganMs + nodeState.lastsMs;
@@ -68,7 +72,8 @@ function wordsOf(history: readonly Boot[]): readonly NodeWord[] {
       for (const [i, word] of nodeState.said.entries()) {
         const first = word.at === 0;
         const saidMs = first ? beganMs : knownMs + ((spokenMs - knownMs) * word.at) / 1000;
-        const sentMs = Math.min(Math.max(saidMs + word.waitsMs, knownMs), spokenMs - 5);
+        const lastMs = word.straggles && noticed ? livedMs : spokenMs;
+        const sentMs = Math.min(Math.max(saidMs + word.waitsMs, knownMs), lastMs - 5);
         const stampMs = START + arrivesAtMs(sentMs, word.travelsMs);
         const seq = Math.floor(upMs(saidMs) * 1000);
         const over = {

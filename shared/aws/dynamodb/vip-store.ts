@@ -12,7 +12,7 @@ import type { Observation } from '../../network/observation.ts';
 import type { ViewCache } from '../../network/view-cache.ts';
 import { defined } from '../../optional.ts';
 import { type EpochMs, minus } from '../../time.ts';
-import { othersEndBy, UNDER_WAY_MAX } from '../../vip/boot-clock.ts';
+import { ORDER_DOUBT, othersEndBy, UNDER_WAY_MAX } from '../../vip/boot-clock.ts';
 import { type Lease, SKEW } from '../../vip/lease.ts';
 import type { NodeState } from '../../vip/node-state.ts';
 import type { ClaimWrite, ClaimWriteResult, VipStore } from '../../vip/store.ts';
@@ -182,8 +182,11 @@ function onlyRefreshes(u: Update, claim: string, nodeState: NodeState): string {
 function sentBefore(u: Update, claim: string, nodeState: NodeState): string {
   const [up, stamp, bootAt] = ['upMs', 'stampMs', 'bootAtMs'].map((f) => `${claim}.${u.name(f)}`);
   const [toldUp, toldStamp] = [u.value(nodeState.upMs), u.value(nodeState.stampMs)];
-  const later = `(${up} < ${toldUp} AND ${stamp} <= ${toldStamp}) OR (${up} = ${toldUp} AND ${stamp} = ${toldStamp})`;
-  return `(${unknown(u, claim)} OR ${later}) AND ${bootAt} <= ${u.value(nodeState.bootAtMs + UNDER_WAY_MAX)}`;
+  const by = (doubtMs: number) => `${bootAt} <= ${u.value(nodeState.bootAtMs + doubtMs)}`;
+  const stamped = `(${stamp} <= ${toldStamp} OR ${by(ORDER_DOUBT)})`;
+  const together = `${up} = ${toldUp} AND ${stamp} = ${toldStamp}`;
+  const before = `(${up} < ${toldUp} AND ${stamped}) OR (${together})`;
+  return `(${unknown(u, claim)} OR ${before}) AND ${by(UNDER_WAY_MAX)}`;
 }
 
 /** Written before stints knew when they were sent; vipFrom reckons it for whoever reads. */

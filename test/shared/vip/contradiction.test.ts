@@ -6,7 +6,7 @@ import { contradictionOf, notAhead } from '../../../shared/vip/admission.ts';
 import type { Claim } from '../../../shared/vip/claim.ts';
 import { SKEW } from '../../../shared/vip/lease.ts';
 import { windowOf } from '../../../shared/vip/liveness.ts';
-import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
+import { merge, nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import { claimOf, item, owned, START, says, type World } from '../../support/world.ts';
 
 const stateOf = (w: World, node: string) => item(w).claims[node]?.state;
@@ -120,6 +120,14 @@ describe('what two words of a node contradict each other by', () => {
     const known = at(10_000, { since: (BOOTED_MS + 5000) * 1000 });
     expect(why(known, at(20_000))).toBe('a node does not go back to an earlier transition');
     expect(why(at(20_000), known), 'an old word that comes late is none').toBeUndefined();
+  });
+
+  test('never a word that was said before the other’s transition and is only sent late: the transition stays', () => {
+    const known = at(10_000, { since: (BOOTED_MS + 10_000) * 1000, seq: (BOOTED_MS + 10_000) * 1000 });
+    const saidAt = (ms: number) => at(30_000, { seq: (BOOTED_MS + ms) * 1000 });
+    expect([why(known, saidAt(9999)), merge(known, saidAt(9999))]).toEqual([undefined, known]);
+    expect(why(known, saidAt(10_000))).toBe('a node does not go back to an earlier transition');
+    expect(merge(known, saidAt(10_000)).since).toBe(saidAt(0).since);
   });
 
   test('never a host that stood still: its clock shows less than passed, and runs on', () => {

@@ -160,8 +160,8 @@ export const planted: readonly Control[] = [
     patches: [
       patch(
         'vip/node-state',
-        'const by = bySending(a, b);',
-        'const by = a.bootId === b.bootId ? a.since - b.since : bySending(a, b);',
+        'if (a.seq < begunAt(b)) return false;\n    if (b.seq < begunAt(a)) return true;',
+        'return a.since > b.since;',
       ),
     ],
   },
