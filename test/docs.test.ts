@@ -76,7 +76,7 @@ describe.each(pages)('%s', (page) => {
 
   test('names files that exist', () => {
     const named = text(page).matchAll(
-      /(?<![\w./-])((?:bench|build|cli|docs|events|functions|lab|notify|resources|runbook|shared|test)\/[\w./-]*\w\.(?:md|ts|cjs|json|yml|bash|txt))\b/g,
+      /(?<![\w./-])((?:bench|build|cli|docs|events|functions|lab|live|notify|resources|runbook|shared|test)\/[\w./-]*\w\.(?:md|ts|cjs|json|yml|bash|txt))\b/g,
     );
     // `NAME.ts` stands for any.
     const paths = [...named].map(([, path]) => path!).filter((path) => !path.includes('NAME'));
