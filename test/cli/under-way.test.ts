@@ -79,7 +79,9 @@ describe('beside a forced failover that is under way', () => {
 
   test('lets pass what does not touch it: a pin to its own node, which VIP goes first', async () => {
     expect(await region.vipshift('pin', 'web', '--to', id('b'), ...why)).toMatchObject({ status: 0 });
-    expect(await region.vipshift('vip', 'set', 'web', '--priority', 'first')).toMatchObject({ status: 0 });
+    expect(await region.vipshift('vip', 'set', 'web', '--priority', 'first', '--yes')).toMatchObject({
+      status: 0,
+    });
     expect((await web()).forced).toEqual(forced);
   });
 
