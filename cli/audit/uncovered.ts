@@ -72,7 +72,7 @@ async function ordersAndRejections(session: Session, window: Window) {
 }
 
 export function uncoveredText(found: Uncovered | string): string {
-  const unseen = 'whoever may write the table can change them unseen';
+  const unseen = 'anyone with write access to the table can change them unnoticed';
   if (typeof found === 'string')
     return `not covered: operator actions, rejections, intents and requests for approval (not counted: ${found}); ${unseen}`;
   const { orders, rejections, intents, approvals, atLeast } = found;

@@ -27,7 +27,7 @@ export async function leftBy(session: Session, name: string): Promise<readonly L
   }
 }
 
-/** The command that says what mends it. */
+/** The command that names the fix. */
 export const doctorOf = (vip: string, options: CommonOptions): string =>
   `vipshift doctor ${vip}${repeated(options)}`;
 
@@ -35,7 +35,7 @@ export function tellLeft(out: Output, left: readonly LeftThing[] | string, docto
   if (typeof left === 'string') out.note(plain(left));
   else if (left.length > 0) {
     for (const { why } of left) out.note(plain(`left alone: ${why}`));
-    out.note(`what mends it: ${doctor}`);
+    out.note(`for the fix, run: ${doctor}`);
   }
 }
 

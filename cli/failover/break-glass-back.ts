@@ -36,7 +36,7 @@ function restored(vip: Vip, { pin, replaced }: Attempt, now: EpochMs): Vip {
   return replaced !== undefined && isLiveOrder(replaced, now) ? withPin(vip, replaced) : withoutPin(vip);
 }
 
-/** Long enough for a lease that was not released to run out, and for whoever comes next. */
+/** Long enough for a lease that was not released to expire, and for the switch of its next holder. */
 const WAIT_MAX = seconds(30);
 
 /** Tells what it did. `sent`: something was moved, which has to go back now and not with the next reconcile. */

@@ -71,7 +71,7 @@ export async function breakGlass({
   return statusOf(switched);
 }
 
-/** A lease that nobody releases ends by itself, and whoever comes next closes the epoch; the pin does not. */
+/** A lease that is not released expires, and the next holder closes the epoch; the pin stays. */
 function onInterrupt(out: Output, attempt: Attempt, options: CommonOptions): () => void {
   const listener = () => {
     const look = `look: vipshift status ${attempt.vip}${repeated(options)}`;
@@ -115,7 +115,7 @@ async function checkClock(session: Session, out: Output): Promise<void> {
   if (offset === undefined) return out.note('AWS did not tell its time: this machine’s clock is not checked');
   if (!offTooFar(offset)) return;
   throw new CliError(
-    `this machine’s clock is off by ${describeOffset(offset)}; the lease reckons with 0.2 s at most`,
+    `this machine’s clock is off by ${describeOffset(offset)}; the lease allows for 0.2 s at most`,
     'set it (chronyc makestep, sntp -sS pool.ntp.org), or do it from a machine with Amazon Time Sync, such as CloudShell',
     status.refused,
   );

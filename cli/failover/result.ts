@@ -35,8 +35,8 @@ export async function tellEnd(
       doctor: doctorOf(name, options),
     });
   // What the workflow leaves behind when it succeeds.
-  const history = (execution.output ?? {}) as ExecutionState;
-  const { preflight, switched } = history;
+  const data = (execution.output ?? {}) as ExecutionState;
+  const { preflight, switched } = data;
   const epoch = switched !== undefined && 'epoch' in switched ? Number(switched.epoch) : 0;
   const [{ outcome }, vip, left] = await Promise.all([
     session.log.epoch(name, epoch),
@@ -47,7 +47,7 @@ export async function tellEnd(
   const pin = isLiveOrder(vip?.pin, session.now()) ? vip!.pin : undefined;
   const pinned = pin === undefined ? {} : { pinnedUntil: iso(pin.untilMs) };
   // Somebody has to know where nobody stands by.
-  for (const line of demotedLines(history, session.settings.stage)) out.note(plain(line));
+  for (const line of demotedLines(data, session.settings.stage)) out.note(plain(line));
   if (out.json) {
     const was = before === undefined ? {} : { from: before };
     const record = outcome === undefined ? {} : { failover: outcome };

@@ -134,7 +134,7 @@ const removeCommand = () =>
         .alias('rm')
         .description('take a VIP out of the ledger; its epoch survives, its routes stay where they are')
         .argument('<name>')
-        .option('--force', 'although route tables still bear its label')
+        .option('--force', 'although route tables still have its label')
         .option('--reason <text>', 'why, for the record')
         .addHelpText('after', `\nExamples:\n  $ vipshift vip remove old --reason 'moved to an NLB'`),
     ),

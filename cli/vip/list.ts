@@ -161,7 +161,7 @@ export async function tablesLeft(
   ];
   if (own.length > 0 && !force) {
     throw refused(
-      `${own.length} route ${own.length === 1 ? 'table still bears' : 'tables still bear'} the label of ${vip.name}: ${own.join(', ')}${stays.map((s) => `\n${s}`).join('')}`,
+      `${own.length} route ${own.length === 1 ? 'table still has' : 'tables still have'} the label of ${vip.name}: ${own.join(', ')}${stays.map((s) => `\n${s}`).join('')}`,
       `take it away first, or say --force; their routes stay either way: aws ec2 delete-tags --resources ${own.join(' ')} --tags Key=${session.tag}`,
     );
   }

@@ -137,14 +137,14 @@ const ownerOf = ({ owner }: Vip) => (owner === undefined ? {} : { owner });
 
 function told(ports: Ports, { vip, failovers }: Switched, epoch: number): SwitchResult {
   const failover = failovers.at(-1);
-  const history = failover === undefined ? {} : { failover };
+  const record = failover === undefined ? {} : { failover };
   // Committed means: every step was carried out. What was left to a stranger is in the record.
   const well = failover !== undefined && ['switched', 'unchanged', 'partial'].includes(failover.outcome);
   if (well && vip.lease === undefined && vip.owner === failover.to && vip.owner !== undefined)
-    return { outcome: 'switched', owner: vip.owner, epoch, ...history };
+    return { outcome: 'switched', owner: vip.owner, epoch, ...record };
   const why = [`outcome ${failover?.outcome ?? 'unknown'}`, ...(failover?.notes ?? [])].join('; ');
   const outcome = failover !== undefined && isCutOff(ports, failover) ? 'moving' : 'failed';
-  return { outcome, why, ...ownerOf(vip), ...history };
+  return { outcome, why, ...ownerOf(vip), ...record };
 }
 
 /** Nothing was refused; the invocation's time was over before the last step could be sent. */

@@ -15,25 +15,25 @@ export interface Report extends Notice {
 }
 
 /** The message about the whole order, and the reason that the workflow ends with. */
-export function report({ story: history, stage, execution }: StepInput): Report {
-  const outcome = history.end?.outcome ?? 'failed';
-  const order = history.preflight?.order;
+export function report({ story: data, stage, execution }: StepInput): Report {
+  const outcome = data.end?.outcome ?? 'failed';
+  const order = data.preflight?.order;
   // Step Functions takes a cause of 32 KB; most of what is named here was said by somebody else.
-  const reasons = reasonsOf(history).map((reason) => readable(reason, SENTENCE_MAX));
+  const reasons = reasonsOf(data).map((reason) => readable(reason, SENTENCE_MAX));
   const cause = reasons.length === 0 ? 'no reason was given' : listText(reasons, '; ');
   const what = order === undefined ? 'forced failover' : `${order.vip} to ${order.to} (${order.mode})`;
-  const owner = history.switchedBack?.owner ?? history.switched?.owner;
+  const owner = data.switchedBack?.owner ?? data.switched?.owner;
   const lines = [
     `Forced failover ${outcome}: ${what}, stage ${stage}`,
     ...(order === undefined ? [] : [`Ordered by ${order.by}: ${order.reason}`]),
-    ...answerLines(history),
+    ...answerLines(data),
     ...(outcome === 'done' ? [] : [`Reason: ${cause}`]),
-    ...(history.switchedBack === undefined ? [] : [`Switched back: ${backText(history.switchedBack)}`]),
+    ...(data.switchedBack === undefined ? [] : [`Switched back: ${backText(data.switchedBack)}`]),
     ...(owner === undefined ? [] : [`Now the owner: ${owner}`]),
-    ...unverifiedLines(history),
-    ...demotedLines(history, stage),
-    ...unheardLines(history),
-    ...(history.switched?.notice === undefined ? [] : ['', history.switched.notice.text]),
+    ...unverifiedLines(data),
+    ...demotedLines(data, stage),
+    ...unheardLines(data),
+    ...(data.switched?.notice === undefined ? [] : ['', data.switched.notice.text]),
     ...(outcome === 'done' ? [] : [`Next: ${next(order, stage)}`]),
     `Execution: ${execution}`,
   ];
@@ -50,12 +50,12 @@ function answerLines({ decision }: ExecutionState): readonly string[] {
 
 /** What became of the node that was demoted: while it is, nobody stands by, and somebody has to know. */
 export function demotedLines(
-  { preflight: before, ...history }: ExecutionState,
+  { preflight: before, ...data }: ExecutionState,
   stage: string,
 ): readonly string[] {
   const node = before?.before.owner;
   if (node === undefined) return [];
-  const { demoted, promoted, release, released, stoodBy, restoreError } = history;
+  const { demoted, promoted, release, released, stoodBy, restoreError } = data;
   const command = `  ${releaseCommand(stage, before!.order.vip, node)}`;
   if (promoted !== undefined) return [`Raised again: ${node}`];
   // SSM may have taken a command whose answer never came.
@@ -100,9 +100,9 @@ const next = (order: FailoverOrder | undefined, stage: string): string =>
     ? `vipshift vip list --stage ${stage}`
     : `vipshift status ${order.vip} --stage ${stage}`;
 
-function reasonsOf(history: ExecutionState): string[] {
-  const { preflight: before, begun, awaited, switched, verified, stoodBy, error } = history;
-  const reasons = [...(before?.reasons ?? []), ...answerReasons(history)];
+function reasonsOf(data: ExecutionState): string[] {
+  const { preflight: before, begun, awaited, switched, verified, stoodBy, error } = data;
+  const reasons = [...(before?.reasons ?? []), ...answerReasons(data)];
   if (begun?.outcome === 'refused') reasons.push(...begun.reasons);
   if (awaited !== undefined && awaited.outcome !== 'heard') reasons.push(awaited.why);
   if (switched?.outcome === 'failed') reasons.push(switched.why ?? 'the switch failed');

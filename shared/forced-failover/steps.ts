@@ -31,16 +31,16 @@ export interface ForcedFailoverPorts extends Ports {
 /** The workflow gives up waiting after the same time (TimeoutSeconds of requestApproval). */
 export const APPROVAL_WAIT = minutes(60);
 
-const orderOf = (history: ExecutionState): FailoverOrder => {
-  if (history.preflight === undefined)
+const orderOf = (data: ExecutionState): FailoverOrder => {
+  if (data.preflight === undefined)
     throw new Error('the workflow has no preflight: its states are out of order');
-  return history.preflight.order;
+  return data.preflight.order;
 };
 
-const runOf = ({ story: history, execution }: StepInput): ForcedRun => ({
+const runOf = ({ story: data, execution }: StepInput): ForcedRun => ({
   execution,
-  owner: history.preflight?.before.owner,
-  begun: history.begun !== undefined,
+  owner: data.preflight?.before.owner,
+  begun: data.begun !== undefined,
 });
 
 async function lookAhead(ports: ForcedFailoverPorts, order: FailoverOrder): Promise<Preflight> {
@@ -65,19 +65,19 @@ async function record(
 
 type Recorded = Pick<OperatorAction, 'order' | 'by' | 'reason' | 'of' | 'why'>;
 
-async function requestApproval(ports: ForcedFailoverPorts, { story: history, execution, token }: StepInput) {
-  const order = orderOf(history);
+async function requestApproval(ports: ForcedFailoverPorts, { story: data, execution, token }: StepInput) {
+  const order = orderOf(data);
   const atMs = ports.clock.now();
-  const { plan } = history.preflight!;
-  const calls = callsOf(history.preflight!);
+  const { plan } = data.preflight!;
+  const calls = callsOf(data.preflight!);
   const asked = { vip: order.vip, execution, token: token!, order, plan, calls, atMs };
   await ports.approvals.ask({ ...asked, untilMs: plus(atMs, APPROVAL_WAIT) });
   return { asked: true };
 }
 
-async function recordDecision(ports: ForcedFailoverPorts, { story: history, execution }: StepInput) {
-  const answer = answerFrom(history.decision);
-  const order = orderOf(history);
+async function recordDecision(ports: ForcedFailoverPorts, { story: data, execution }: StepInput) {
+  const answer = answerFrom(data.decision);
+  const order = orderOf(data);
   if (answer.outcome === 'malformed') {
     await record(ports, order, execution, { order: 'deny', by: 'nobody', reason: answer.why });
     return { outcome: answer.outcome, why: answer.why };
@@ -87,18 +87,18 @@ async function recordDecision(ports: ForcedFailoverPorts, { story: history, exec
   return { outcome: answer.outcome };
 }
 
-async function recordOrder(ports: ForcedFailoverPorts, { story: history, execution }: StepInput) {
-  const order = orderOf(history);
+async function recordOrder(ports: ForcedFailoverPorts, { story: data, execution }: StepInput) {
+  const order = orderOf(data);
   const reason = `${order.mode}: ${order.reason}`;
   return { id: await record(ports, order, execution, { order: 'failover', by: order.by, reason }) };
 }
 
 /** The last look before anybody is demoted. The order stands in the record already, so that it came to nothing stands there, too. */
 async function beginOrder(ports: ForcedFailoverPorts, asked: StepInput): Promise<Begun> {
-  const { story: history, execution } = asked;
-  const order = orderOf(history);
+  const { story: data, execution } = asked;
+  const order = orderOf(data);
   const begun = await beginForced(ports, order, runOf(asked));
-  const of = history.orderRecord?.id;
+  const of = data.orderRecord?.id;
   if (begun.outcome === 'refused' && of !== undefined) {
     const why = begun.reasons.join('; ');
     const { by, reason } = order;
@@ -109,15 +109,15 @@ async function beginOrder(ports: ForcedFailoverPorts, asked: StepInput): Promise
 
 /** However it ends, the order is no longer under way; were this in vain, it would run out by itself. */
 async function conclude(ports: ForcedFailoverPorts, asked: StepInput) {
-  const { story: history, execution } = asked;
-  if (history.orderRecord !== undefined)
-    await endForced(ports, orderOf(history).vip, execution).catch(() => undefined);
+  const { story: data, execution } = asked;
+  if (data.orderRecord !== undefined)
+    await endForced(ports, orderOf(data).vip, execution).catch(() => undefined);
   return report(asked);
 }
 
-async function judge(ports: ForcedFailoverPorts, { story: history }: StepInput): Promise<Release> {
-  const order = orderOf(history);
-  const { owner, priority } = history.preflight!.before;
+async function judge(ports: ForcedFailoverPorts, { story: data }: StepInput): Promise<Release> {
+  const order = orderOf(data);
+  const { owner, priority } = data.preflight!.before;
   const vip = await ports.vips.read(order.vip);
   if (vip === undefined || owner === undefined)
     return { outcome: 'keep', why: 'nothing is known of the VIP' };
@@ -126,13 +126,12 @@ async function judge(ports: ForcedFailoverPorts, { story: history }: StepInput):
 
 /** By the name of their state. */
 export const steps = {
-  preflight: (ports: ForcedFailoverPorts, { story: history }: StepInput) =>
-    lookAhead(ports, orderOf(history)),
+  preflight: (ports: ForcedFailoverPorts, { story: data }: StepInput) => lookAhead(ports, orderOf(data)),
   requestApproval,
   recordDecision,
   /** After an approval: what was so an hour ago need not be so now. The order goes along, as from the first look. */
-  lookAgain: async (ports: ForcedFailoverPorts, { story: history }: StepInput) => {
-    const order = orderOf(history);
+  lookAgain: async (ports: ForcedFailoverPorts, { story: data }: StepInput) => {
+    const order = orderOf(data);
     return { ...(await lookAhead(ports, order)), order };
   },
   recordOrder,
@@ -143,11 +142,11 @@ export const steps = {
     ...carriedSwitch(await executeForcedFailover(ports, orderOf(asked.story), runOf(asked)), asked.stage),
     round: (asked.story.switched?.round ?? 0) + 1,
   }),
-  verify: async (ports: ForcedFailoverPorts, { story: history }: StepInput) =>
-    carriedVerdict(await verifyOrder(ports, orderOf(history))),
+  verify: async (ports: ForcedFailoverPorts, { story: data }: StepInput) =>
+    carriedVerdict(await verifyOrder(ports, orderOf(data))),
   judgeRelease: judge,
-  awaitRelease: (ports: ForcedFailoverPorts, { story: history }: StepInput) =>
-    awaitRelease(ports, orderOf(history), history.preflight!.before.owner!),
+  awaitRelease: (ports: ForcedFailoverPorts, { story: data }: StepInput) =>
+    awaitRelease(ports, orderOf(data), data.preflight!.before.owner!),
   switchBack: async (ports: ForcedFailoverPorts, asked: StepInput) =>
     carriedSwitch(await switchBack(ports, orderOf(asked.story), runOf(asked)), asked.stage),
   report: conclude,

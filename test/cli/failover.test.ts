@@ -192,7 +192,7 @@ describe('a table with a mistyped label', () => {
       );
     await tag('Web');
     try {
-      const left = `left alone: ${table} has the tag vipshift:${STAGE}="Web", a label that no VIP uses: a failover leaves it; did you mean "web"?\nwhat mends it: vipshift doctor web --stage ${STAGE}\n`;
+      const left = `left alone: ${table} has the tag vipshift:${STAGE}="Web", a label that no VIP uses: a failover leaves it; did you mean "web"?\nfor the fix, run: vipshift doctor web --stage ${STAGE}\n`;
       const dry = await toB('--dry-run');
       expect(dry).toMatchObject({ status: 0, stdout: expect.stringMatching(/: 7 calls at once\n/) });
       expect(dry.stderr).toContain(`${left}a dry run: nothing was changed\n`);

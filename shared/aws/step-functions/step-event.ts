@@ -23,12 +23,12 @@ export interface Step {
 const isStep = (name: string): name is StepName => Object.hasOwn(steps, name);
 
 export function stepFrom(event: unknown): Step {
-  const { state, story: history, ...rest } = event as StateEvent;
+  const { state, story: data, ...rest } = event as StateEvent;
   if (!isStep(state))
     throw new TypeError(`no step is called ${JSON.stringify(state)}, want ${Object.keys(steps).join(', ')}`);
   if (state !== 'preflight')
-    return { name: state, run: (ports) => steps[state](ports, { ...rest, story: history }) };
-  return { name: state, run: (ports) => firstStep(ports, { ...rest, story: history }, history.input) };
+    return { name: state, run: (ports) => steps[state](ports, { ...rest, story: data }) };
+  return { name: state, run: (ports) => firstStep(ports, { ...rest, story: data }, data.input) };
 }
 
 /** The order goes along with the answer: every later step needs it. */

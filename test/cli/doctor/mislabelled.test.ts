@@ -115,7 +115,7 @@ describe('status', () => {
 });
 
 describe('a forced failover', () => {
-  test('by break-glass says what it leaves, and the command that says what mends it', async () => {
+  test('by break-glass says what it leaves, and the command that names the fix', async () => {
     const id = table('clients-a');
     await tag(id, 'Web');
     const ran = await region.vipshift(
@@ -131,7 +131,7 @@ describe('a forced failover', () => {
     );
     expect(ran.status).toBe(0);
     expect(ran.stderr).toContain(
-      `left alone: ${id} has the tag vipshift:dev="Web", a label that no VIP uses: a failover leaves it; did you mean "web"?\nwhat mends it: vipshift doctor web --stage dev\n`,
+      `left alone: ${id} has the tag vipshift:dev="Web", a label that no VIP uses: a failover leaves it; did you mean "web"?\nfor the fix, run: vipshift doctor web --stage dev\n`,
     );
     await tag(id, 'web');
   });

@@ -255,7 +255,7 @@ describe('removing', () => {
     expect(ran).toMatchObject({ status: 3, stdout: '' });
     expect(ran.stderr).toMatch(
       new RegExp(
-        `1 route table still bears the label of ftp: ${table('data-a')}\n {2}label web stays: VIPs dns, web use it\n`,
+        `1 route table still has the label of ftp: ${table('data-a')}\n {2}label web stays: VIPs dns, web use it\n`,
       ),
     );
     expect(await carriedOut('ftp', ran)).toEqual([
@@ -279,6 +279,6 @@ describe('removing', () => {
   test('of the last VIP of a label is refused as before: nobody uses it any more', async () => {
     const ran = await region.vipshift('vip', 'remove', 'web');
     expect(ran.status).toBe(3);
-    expect(ran.stderr).toMatch(/4 route tables still bear the label of web.*delete-tags --resources rtb-/s);
+    expect(ran.stderr).toMatch(/4 route tables still have the label of web.*delete-tags --resources rtb-/s);
   });
 });

@@ -138,7 +138,7 @@ describe('what no digest covers', () => {
       atLeast: false,
     });
     expect((await verify(...exported())).stdout).toMatch(
-      /^not covered: 2 operator actions, 1 rejection, 1 intent, 1 request for approval; they have no digest in the log, whoever may write the table can change them unseen$/m,
+      /^not covered: 2 operator actions, 1 rejection, 1 intent, 1 request for approval; they have no digest in the log, anyone with write access to the table can change them unnoticed$/m,
     );
     const help = await region.vipshift('audit', 'verify', '--help');
     expect(help.stdout).toMatch(/have no digest in the log: they are counted as not covered/);

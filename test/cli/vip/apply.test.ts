@@ -122,7 +122,7 @@ describe('apply', () => {
     const other = 'vips:\n  fresh: { vpc: VPC, addresses: [192.168.151.2] }\n';
     const ran = await region.vipshift('apply', await file(other), '--yes', '--prune');
     expect(ran.status).toBe(3);
-    expect(ran.stderr).toMatch(/route tables still bear the label of extra/);
+    expect(ran.stderr).toMatch(/route tables still have the label of extra/);
     expect(await region.vips.read('fresh')).toBeUndefined();
   });
 

@@ -246,7 +246,7 @@ describe('vip remove', () => {
     await region.vips.write(before, { ...before, epoch: 41, owner: region.vpc.nodes.a.instanceId });
     const asked = await region.vipshift('vip', 'remove', 'web');
     expect(asked.status).toBe(3);
-    expect(asked.stderr).toMatch(/4 route tables still bear the label of web.*--force/s);
+    expect(asked.stderr).toMatch(/4 route tables still have the label of web.*--force/s);
     const done = await region.vipshift('vip', 'remove', 'web', '--force', '--reason', 'test');
     expect(done).toMatchObject({ status: 0, stdout: 'web is removed; its epoch 41 is kept\n' });
     expect(await region.vips.read('web')).toMatchObject({ epoch: 41, removedAtMs: expect.any(Number) });
