@@ -121,6 +121,14 @@ describe('merge', () => {
     expect([merge(low, high).atMs, merge(high, low).atMs]).toEqual([START, START]);
   });
 
+  test('fractions of an uptime do not tell two claims apart that bound a transition alike', () => {
+    const sent = (ms: number) =>
+      told({ kind: 'assertion', sinceMs: 0, over: { uptimeMs: 3_600_000 + ms, since: 3_600_000_300 } });
+    const [one, other] = [sent(1000.25), sent(1000.75)];
+    expect(merge(one, other)).toEqual(merge(other, one));
+    expect(one.upMs).toBe(3_601_001);
+  });
+
   test('of one lower-advert that was sent twice the tighter bound stays', () => {
     const tight = told({ kind: 'lower-advert', sinceMs: 0, atMs: 5000 });
     const loose = { ...tight, affHiMs: tight.affHiMs! + 1000 };
