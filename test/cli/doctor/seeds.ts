@@ -8,6 +8,7 @@ import {
   DeleteNetworkInterfaceCommand,
   DetachNetworkInterfaceCommand,
 } from '@aws-sdk/client-ec2';
+import { update } from '../../../shared/registry/registry.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import type { Setup } from './setup.ts';
 
@@ -29,12 +30,11 @@ export const a = (s: Setup) => s.stack.vpc.nodes.a;
 /** The VIP's item, changed behind the controller's back. */
 export async function item(s: Setup, subject: string, change: (vip: Vip) => Partial<Vip>): Seeded {
   const before = (await s.stack.vips.read('web'))!;
-  await s.stack.vips.write(before, { ...before, ...change(before) });
+  await update(s.stack.vips, 'web', (was) => ({ ...was!, ...change(was!) }));
   return {
     subject,
     async undo() {
-      const now = (await s.stack.vips.read('web'))!;
-      await s.stack.vips.write(now, { ...before, rev: now.rev });
+      await update(s.stack.vips, 'web', (now) => ({ ...before, rev: now!.rev }));
     },
   };
 }

@@ -7,6 +7,8 @@ import { describeVpc } from '../../../lab/aws/stack/vpc-view.ts';
 import type { AwsCall } from '../../../lab/fault/aws-call.ts';
 import type { LoggedCall } from '../../../lab/fault/call-log.ts';
 import { value } from '../../../shared/aws/dynamodb/update-expression.ts';
+import { update } from '../../../shared/registry/registry.ts';
+import { epochMs } from '../../../shared/time.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import { type Words, wordsOf } from './words.ts';
@@ -71,8 +73,8 @@ export const reconcile = () => invoke(stack.aws, stack.deployment.functions.reco
 
 /** The doubt after an attempt without an answer lasts for 20 s, which would only slow the next test. */
 export async function forgetDoubt(): Promise<void> {
-  const vip = await stack.until('the release', (v) => v.lease === undefined);
-  await stack.vips.write(vip, { ...vip, touchedAtMs: 0 as typeof vip.touchedAtMs });
+  await stack.until('the release', (v) => v.lease === undefined);
+  await update(stack.vips, VIP, (was) => ({ ...was!, touchedAtMs: epochMs(0) }));
 }
 
 /** As before the first reconcile. */
