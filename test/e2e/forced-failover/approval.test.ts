@@ -11,8 +11,8 @@ import {
   change,
   expectOn,
   id,
-  lastMessage,
   lastName,
+  lastReport,
   nodes,
   orders,
   says,
@@ -85,7 +85,7 @@ describe('an approval that comes after the world has changed', () => {
     expect(end.cause).toMatch(why);
     expect(nodes.commands).toEqual([]);
     expect(end.states.filter((name) => ['recordOrder', 'demote', 'switchVip'].includes(name))).toEqual([]);
-    expect((await lastMessage())?.Message).toMatch(why);
+    expect((await lastReport()).Message).toMatch(why);
     expect((await stack.vips.read(VIP))?.forced).toBeUndefined();
   });
 
@@ -109,7 +109,7 @@ describe('an answer that is no decision', () => {
       expect(nodes.commands).toEqual([]);
       const told = (await orders()).filter((o) => String(o.id).includes(`/${lastName()}/`));
       expect(told.map((o) => o.order)).toEqual(['deny']);
-      expect((await lastMessage())?.Message).toContain('Not approved: the answer was malformed');
+      expect((await lastReport()).Message).toContain('Not approved: the answer was malformed');
     },
   );
 });
@@ -144,7 +144,7 @@ describe('an order that is stopped after the demotion', () => {
         [id('a'), true],
         [id('a'), false],
       ]);
-      expect((await lastMessage())?.Message).toContain(`Raised again: ${id('a')}`);
+      expect((await lastReport()).Message).toContain(`Raised again: ${id('a')}`);
       expect((await stack.vips.read(VIP))?.forced).toBeUndefined();
     },
   );

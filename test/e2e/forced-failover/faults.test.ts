@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Rule } from '../../../lab/fault/rule.ts';
 import { type Ended, ended } from '../stage/aws-json.ts';
-import { begin, expectOn, id, lastMessage, settled, stack, stageOrders } from '../stage/order-stage.ts';
+import { begin, expectOn, id, lastReport, settled, stack, stageOrders } from '../stage/order-stage.ts';
 
 stageOrders({ withFaults: true });
 afterEach(() => stack.faults!.ec2.clearRules());
@@ -23,7 +23,7 @@ describe('forced failover, failure with roll-back', () => {
     expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });
     expect(end.cause).toContain('UnauthorizedOperation');
     expect(end.states.filter((name) => /^[a-z]+Order|switch|undo/.test(name))).toEqual([]);
-    expect((await lastMessage())?.Message).toContain('UnauthorizedOperation');
+    expect((await lastReport()).Message).toContain('UnauthorizedOperation');
     await settled(id('a'));
     await expectOn('a');
   });
@@ -42,7 +42,7 @@ describe('forced failover, failure with roll-back', () => {
     );
     expect((await settled(id('a'))).pin, 'unpinned').toBeUndefined();
     await expectOn('a');
-    expect((await lastMessage())?.Message).toContain('Switched back: yes');
+    expect((await lastReport()).Message).toContain('Switched back: yes');
   });
 
   it('not after the switch, where nothing can be read: EC2 accepted every call, so it stays, and the message says so', async () => {
@@ -54,7 +54,7 @@ describe('forced failover, failure with roll-back', () => {
     expect(end.cause).toContain('UnauthorizedOperation');
     expect((await settled(id('b'))).pin).toMatchObject({ node: id('b') });
     await expectOn('b');
-    const text = (await lastMessage())?.Message;
+    const text = (await lastReport()).Message;
     expect(text).toContain(`Not verified: EC2 could not be asked. Reconcile looks again every minute`);
     expect(text).toContain(`Now the owner: ${id('b')}`);
   });

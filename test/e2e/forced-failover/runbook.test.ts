@@ -17,8 +17,8 @@ import {
   id,
   inbox,
   input,
-  lastMessage,
   lastName,
+  lastReport,
   nodes,
   orders,
   run,
@@ -42,11 +42,11 @@ describe('forced failover, routes only', () => {
       cause: { kind: 'order', by: input().by, id: lastName() },
     });
     expect(nodes.commands, 'keepalived is left alone').toEqual([]);
-    const messages = await inbox.messages();
-    expect(messages.filter((m) => m.Message.includes(lastName()))).toHaveLength(1);
-    expect(messages.at(-1)?.Subject).toBe(`vipshift dev: order done: web to ${id('b')} (routes-only)`);
-    expect(messages.at(-1)?.Message).toContain(`moved from ${id('a')} to ${id('b')}`);
-    expect(messages.at(-1)?.Message).toContain('Next: vipshift timeline web --stage dev');
+    const report = await lastReport();
+    expect((await inbox.messages()).filter((m) => m.Message.includes(lastName()))).toHaveLength(1);
+    expect(report.Subject).toBe(`vipshift dev: order done: web to ${id('b')} (routes-only)`);
+    expect(report.Message).toContain(`moved from ${id('a')} to ${id('b')}`);
+    expect(report.Message).toContain('Next: vipshift timeline web --stage dev');
   });
 
   it('is in the record as an order, before the failover', async () => {
@@ -107,7 +107,7 @@ describe('forced failover, refusal: the preflight refuses', () => {
     expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverRefused' });
     expect(end.cause).toContain(reason);
     expect((await settled(id('a'))).epoch).toBe(before);
-    expect((await lastMessage())?.Message).toContain(reason);
+    expect((await lastReport()).Message).toContain(reason);
   };
   const until = { untilMs: epochMs(Date.now() + 3_600_000), by: 'somebody else', reason: 'hands off' };
 
@@ -170,7 +170,7 @@ describe('forced failover, approval and denial: an approval', () => {
     expect(await orders()).toContainEqual(
       expect.objectContaining({ order: 'approve', by: 'arn:aws:iam::1:user/second', reason: 'go' }),
     );
-    expect((await lastMessage())?.Message).toContain('Approved by arn:aws:iam::1:user/second');
+    expect((await lastReport()).Message).toContain('Approved by arn:aws:iam::1:user/second');
   });
 
   it('that is denied ends it, and who did is recorded', async () => {
@@ -220,6 +220,6 @@ describe('forced failover, approval and denial: an approval', () => {
     expect(end.cause).toContain(`EC2 shows no ENI of ${id('b')} in use with the label`);
     expect((await settled(id('a'))).pin).toBeUndefined();
     await expectOn('a');
-    expect((await lastMessage())?.Message).toContain('Approved by x');
+    expect((await lastReport()).Message).toContain('Approved by x');
   });
 });

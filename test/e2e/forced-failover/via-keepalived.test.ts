@@ -8,7 +8,7 @@ import {
   begin,
   expectOn,
   id,
-  lastMessage,
+  lastReport,
   nodes,
   run,
   settled,
@@ -34,7 +34,7 @@ describe('forced failover, via keepalived', () => {
   it('leaves the old master demoted where it might take the VIP back, and says so with the one command to run', async () => {
     nodes.onCommand = asKeepalivedDoes;
     expect(await run({ mode: 'via-keepalived' })).toMatchObject({ status: 'SUCCEEDED' });
-    const text = (await lastMessage())?.Message;
+    const text = (await lastReport()).Message;
     expect(text).toContain(`Still demoted: ${id('a')} (${id('a')} outranks ${id('b')}, 254 to 253`);
     expect(text).toContain(
       `aws ssm send-command --document-name vipshift-dev-hand-over --instance-ids ${id('a')} --parameters Vip=${VIP},Demoted=0`,
@@ -50,7 +50,7 @@ describe('forced failover, via keepalived', () => {
       [id('a'), false],
     ]);
     await expectOn('b');
-    expect((await lastMessage())?.Message).toContain(`Released: ${id('a')} stands by again (ordered so)`);
+    expect((await lastReport()).Message).toContain(`Released: ${id('a')} stands by again (ordered so)`);
   });
 
   it('fails with the reason when keepalived takes the VIP back after the release', async () => {
@@ -68,7 +68,7 @@ describe('forced failover, via keepalived', () => {
     expect((await settled(id('b'))).pin).toMatchObject({ node: id('b') });
     expect(nodes.commands.map((c) => c.demoted)).toEqual([true, false]);
     await expectOn('b');
-    expect((await lastMessage())?.Message).toContain(`Released: ${id('a')} stands by again (the pin keeps`);
+    expect((await lastReport()).Message).toContain(`Released: ${id('a')} stands by again (the pin keeps`);
   });
 
   it('failure with roll-back: no claim comes, so it promotes whom it demoted, and says so', {
@@ -87,8 +87,8 @@ describe('forced failover, via keepalived', () => {
     ]);
     await settled(id('a'));
     await expectOn('a');
-    expect((await lastMessage())?.Message).toContain('Switched back: yes');
-    expect((await lastMessage())?.Message).toContain(`Raised again: ${id('a')}`);
+    expect((await lastReport()).Message).toContain('Switched back: yes');
+    expect((await lastReport()).Message).toContain(`Raised again: ${id('a')}`);
   });
 
   it('failure with roll-back: where SSM’s answer gets lost, what it may have done is taken back', async () => {
@@ -102,7 +102,7 @@ describe('forced failover, via keepalived', () => {
     expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });
     expect(end.cause).toContain('InternalServerError');
     expect(nodes.commands.map((c) => c.demoted)).toEqual([true, false]);
-    expect((await lastMessage())?.Message).toContain(`Raised again: ${id('a')}`);
+    expect((await lastReport()).Message).toContain(`Raised again: ${id('a')}`);
     await settled(id('a'));
     await expectOn('a');
   });

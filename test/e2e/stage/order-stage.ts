@@ -1,6 +1,6 @@
 // The stage on which orders are carried out: the deployed service, two played nodes, an inbox on its topic. Registers its own hooks.
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
-import { type Stack, type StackOptions, startStack, VIP } from '../../../lab/aws/stack/stack.ts';
+import { poll, type Stack, type StackOptions, startStack, VIP } from '../../../lab/aws/stack/stack.ts';
 import { describeVpc } from '../../../lab/aws/stack/vpc-view.ts';
 import { update } from '../../../shared/registry/registry.ts';
 import { type Vip, withoutFreeze, withoutPin } from '../../../shared/vip/vip.ts';
@@ -70,7 +70,12 @@ export const lastName = () => `order-${executions}`;
 export const begin = (over: object = {}, name = `order-${++executions}`): Promise<string> =>
   start(stack.aws, stack.deployment.outputs.FailoverMachineArn!, name, input(over));
 export const run = async (over: object = {}): Promise<Ended> => ended(stack.aws, await begin(over));
-export const lastMessage = async () => (await inbox.messages()).at(-1);
+/** The report of the execution that was begun last. Notices of failovers come to the same topic, before it or after it. */
+export const lastReport = () =>
+  poll(`the report of ${lastName()}`, async () => {
+    const ofIt = new RegExp(`\\b${lastName()}\\b`);
+    return (await inbox.messages()).find(({ Message }) => ofIt.test(Message));
+  });
 export const orders = async () => (await stack.entries(VIP)).filter((entry) => entry.entry === 'order');
 
 /** As VRRP does: who is demoted steps down, the other one takes over; who is promoted again takes it back. */
