@@ -11,7 +11,7 @@ import { callQueueFor } from '../rate-limit/call-queue.ts';
 import { type EpochMs, epochMs, plus, seconds } from '../time.ts';
 import type { Milestone } from '../timeline/milestone.ts';
 import type { Failover } from '../timeline/timeline.ts';
-import { elect } from '../vip/election.ts';
+import { elect, electionText } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, type Open, UNKNOWN_LANDS_WITHIN } from '../vip/lease.ts';
 import { enisOf, type Member } from '../vip/member.ts';
 import { afterFailure } from '../vip/retry-backoff.ts';
@@ -166,7 +166,7 @@ function releaseOrGoOn(ports: Ports, item: Vip, held: EpochResult): After {
   const again =
     item.removedAtMs === undefined && hasTime(ports) && (target?.node ?? failover.to) !== elected.owner;
   if (!again) return releaseOnly(ports, item);
-  const why = `the election changed while epoch ${failover.epoch} was under way: ${elected.why}`;
+  const why = `the election changed while epoch ${failover.epoch} was under way: ${electionText(elected.reason)}`;
   const cause: Cause = {
     kind: failover.cause.kind,
     why: readable(why, SENTENCE_MAX),
