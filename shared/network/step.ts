@@ -37,14 +37,32 @@ export const placeText = (at: Pick<EipSeen, 'eni' | 'privateAddress'> | undefine
 
 /** What a step sets its cell to, as a record says it. */
 export function aimText(step: Step): string {
-  if (step.call === 'ModifyNetworkInterfaceAttribute') return 'off';
-  return step.call === 'AssociateAddress' ? placeText(step) : step.eni;
+  switch (step.call) {
+    case 'ReplaceRoute':
+    case 'CreateRoute':
+      return step.eni;
+    case 'AssociateAddress':
+      return placeText(step);
+    case 'ModifyNetworkInterfaceAttribute':
+      return 'off';
+    default:
+      return step satisfies never;
+  }
 }
 
-/** What the step sets: a table, an EIP or an ENI. */
+/** The thing whose cell a step sets: a route table, an EIP or an ENI. */
 export function thingOf(step: Step): string {
-  if (step.call === 'ModifyNetworkInterfaceAttribute') return step.eni;
-  return step.call === 'AssociateAddress' ? step.eip : step.table;
+  switch (step.call) {
+    case 'ReplaceRoute':
+    case 'CreateRoute':
+      return step.table;
+    case 'AssociateAddress':
+      return step.eip;
+    case 'ModifyNetworkInterfaceAttribute':
+      return step.eni;
+    default:
+      return step satisfies never;
+  }
 }
 
 /** What became of one step, over all its attempts. */

@@ -56,8 +56,7 @@ async function executeStep(ports: Ready, heldLease: HeldLease, first: Step): Pro
   let told: StepDone = { ...untold(step), result: 'unsent', attempts: 0, unanswered: 0 };
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const { fault, sentAtMs } = await tryOnce(ports, heldLease, step, attempt);
-    if (sentAtMs === undefined)
-      return { ...told, ...(fault === undefined ? {} : lastWord(fault)), step };
+    if (sentAtMs === undefined) return { ...told, ...(fault === undefined ? {} : lastWord(fault)), step };
     told = { ...told, call: step.call, attempts: attempt, sentAtMs: told.sentAtMs ?? sentAtMs };
     if (fault === undefined) return { ...done(told, ports), step };
     // After an unknown answer a later refusal does not prove that nothing happened.

@@ -93,9 +93,7 @@ export async function runEpoch(
     ...(await recordOutcome(ports.timeline, failover)),
     ...(moves === undefined ? {} : { target: moves.target }),
     committable:
-      moves !== undefined &&
-      verdict.stop === undefined &&
-      verdict.steps.every((s) => s.result === 'done'),
+      moves !== undefined && verdict.stop === undefined && verdict.steps.every((s) => s.result === 'done'),
     closedHolders: [...closed, lease.holder],
   };
 }

@@ -7,7 +7,7 @@ import { listText } from '../bounded.ts';
 import { type Conflict, conflictText } from '../network/conflict.ts';
 import { membersSeen, type Observation, tablesOf } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
-import { type Step, type StepTried, thingOf } from '../network/step.ts';
+import type { Step, StepTried } from '../network/step.ts';
 import { defined } from '../optional.ts';
 import { type EpochMs, plus } from '../time.ts';
 import { elect } from '../vip/election.ts';
@@ -123,10 +123,17 @@ const isThrownOff = (own: Step, seen: Observation): boolean => {
 
 /** Whether the read speaks of the step's cell at all. */
 function isShown({ step }: StepTried, vip: Vip, seen: Observation): boolean {
-  const thing = thingOf(step);
-  if (step.call === 'AssociateAddress') return seen.eips.some((e) => e.eip === thing);
-  if (step.call === 'ModifyNetworkInterfaceAttribute') return seen.enis.some((e) => e.eni === thing);
-  return tablesOf(vip, seen).some((t) => t.table === thing);
+  switch (step.call) {
+    case 'ReplaceRoute':
+    case 'CreateRoute':
+      return tablesOf(vip, seen).some((t) => t.table === step.table);
+    case 'AssociateAddress':
+      return seen.eips.some((e) => e.eip === step.eip);
+    case 'ModifyNetworkInterfaceAttribute':
+      return seen.enis.some((e) => e.eni === step.eni);
+    default:
+      return step satisfies never;
+  }
 }
 
 const notShown = (unseen: readonly StepTried[]): readonly string[] =>
