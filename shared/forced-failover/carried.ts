@@ -37,7 +37,8 @@ export const carriedVerdict = (found: Verified): Verified => ({
 
 export function carriedSwitch(carried: SwitchResult, stage: string): SwitchSummary {
   const { failover, ...rest } = carried;
-  const said = rest.outcome === 'switched' ? carriedCommit(rest) : { ...rest, why: readable(rest.why, WHY_MAX) };
+  const said =
+    rest.outcome === 'switched' ? carriedCommit(rest) : { ...rest, why: readable(rest.why, WHY_MAX) };
   return failover === undefined ? said : { ...said, notice: noticeOf(failover, stage) };
 }
 
