@@ -53,7 +53,11 @@ it('an EIP that the target has no place for any more: committed, told as partial
   expect(switched).toMatchObject({ outcome: 'switched', owner: 'i-b', unmet: [full] });
   expect(outcomesOf(w).at(-1)).toMatchObject({ outcome: 'partial', verified: false });
   const before = w.clock.now();
-  expect(await finish(w, verifyOrder(w.wire, order))).toEqual({ outcome: 'wrong', wrong: [full], conflicts: [] });
+  expect(await finish(w, verifyOrder(w.wire, order))).toEqual({
+    outcome: 'wrong',
+    wrong: [full],
+    conflicts: [],
+  });
   expect(w.clock.now(), 'and asked for as long as a read may be old').toBeGreaterThanOrEqual(
     plus(before, seconds(15)),
   );
@@ -80,7 +84,11 @@ it('a place that is free again before the patience ends is not missed: reconcile
 
 it('what is a stranger’s is left and told, and the order is done', async () => {
   const w = await pair();
-  w.ec2.eips.set('eipalloc-1', { ...w.ec2.eips.get('eipalloc-1')!, eni: 'eni-else', privateAddress: '10.9.9.9' });
+  w.ec2.eips.set('eipalloc-1', {
+    ...w.ec2.eips.get('eipalloc-1')!,
+    eni: 'eni-else',
+    privateAddress: '10.9.9.9',
+  });
   await finish(w, executeForcedFailover(w.wire, order, run));
   const verified = await finish(w, verifyOrder(w.wire, order));
   expect(verified).toEqual({ outcome: 'right', wrong: [], conflicts: ['eipalloc-1 → eni-else 10.9.9.9'] });
