@@ -4,7 +4,7 @@
 // Limit: it is true of the moment it looked. After an approval it looks again, and what it found has to be so still when the
 // order is written into the VIP's item (forced.ts). The switch itself decides again under the lease.
 
-import { type Conflict, conflictText } from '../network/conflict.ts';
+import { type Conflict, unmetCells } from '../network/conflict.ts';
 import { membersSeen, type Observation, type TableSeen, tablesOf } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
 import type { Step } from '../network/step.ts';
@@ -142,14 +142,13 @@ function targetReasons(
 }
 
 function headroomReasons(vip: Vip, seen: Observation, todo: Plan): readonly string[] {
-  const unmet = todo.conflicts.filter((c) => c.kind === 'unmet').map((c) => `${c.cell}: ${conflictText(c)}`);
   const full = tablesOf(vip, seen)
     .filter((table) => (table.total ?? 0) + created(table, todo) > ROUTES_PER_TABLE)
     .map(
       (table) =>
         `${table.table} has ${table.total} of ${ROUTES_PER_TABLE} routes and ${created(table, todo)} are missing: no headroom`,
     );
-  return [...unmet, ...full];
+  return [...unmetCells(todo.conflicts), ...full];
 }
 
 const created = (table: TableSeen, todo: Plan): number =>

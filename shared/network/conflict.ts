@@ -45,3 +45,7 @@ export const conflict = (cell: string, found: string, reason: ConflictReason): C
 /** Why the cell was left alone, as people read it; of an older or newer version as it was stored. */
 export const conflictText = ({ reason, why }: Pick<Conflict, 'reason' | 'why'>): string =>
   (reason === undefined ? undefined : textOf<ConflictReason>(texts, reason)) ?? why;
+
+/** The VIP's own cells that could not be set. What leaves one of them is not whole, unlike what leaves a stranger's. */
+export const unmetCells = (conflicts: readonly Conflict[]): readonly string[] =>
+  conflicts.filter((c) => c.kind === 'unmet').map((c) => `${c.cell}: ${conflictText(c)}`);

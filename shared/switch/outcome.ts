@@ -72,7 +72,7 @@ export function buildOutcome(input: OutcomeInput): Failover {
     ...(decision.to === undefined ? {} : { to: decision.to }),
     ...decided(decision.reason),
     steps,
-    conflicts: todo.conflicts,
+    conflicts: [...todo.conflicts, ...verdict.conflicts],
     stages: input.milestones,
     verified: verdict.verified,
     notes: [...notes, ...checks, ...stray, ...intent].map(sentence),
@@ -97,7 +97,8 @@ function outcomeOf(decision: Decision, todo: Plan, verdict: Verdict): Outcome {
   const done = verdict.steps.filter((s) => s.result === 'done').length;
   if (done === 0) return 'failed';
   // A cell left to a stranger is no fault of ours, but clients behind it did not follow: no reader may miss that.
-  return done < verdict.steps.length || todo.conflicts.length > 0 ? 'partial' : 'switched';
+  const left = todo.conflicts.length + verdict.conflicts.length;
+  return done < verdict.steps.length || left > 0 ? 'partial' : 'switched';
 }
 
 /** What operators, nodes and AWS said is in it. */

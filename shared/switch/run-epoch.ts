@@ -4,6 +4,7 @@
 // the outcome is written before the release, which is switch.ts's (guarantee 6). Up to the first mutation nothing is
 // awaited but the observation.
 import { type Fault, toFault } from '../fault.ts';
+import { unmetCells } from '../network/conflict.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
 import type { ViewCache } from '../network/view-cache.ts';
@@ -82,7 +83,7 @@ export async function runEpoch(
   markSent(milestones, sent);
   const verdict: Verdict =
     moves === undefined || sent.length === 0
-      ? { steps: sent, verified: trusted && moves !== undefined, notes: [] }
+      ? { steps: sent, verified: trusted && isWhole(moves, todo), conflicts: [], notes: [] }
       : await verify(ports, heldLease, moves, sent);
   if (sent.length > 0) mark('read-back');
   const { lease } = heldLease;
@@ -97,6 +98,9 @@ export async function runEpoch(
     closedHolders: [...closed, lease.holder],
   };
 }
+
+const isWhole = (moves: Decision['moves'], { conflicts }: Plan): boolean =>
+  moves !== undefined && unmetCells(conflicts).length === 0;
 
 /** Whether it shows every write before it: no other holder may still be at work, and the last write is long enough ago. */
 const isTrusted = (vip: Vip, seen: Observation | Error, others: readonly string[]): boolean =>

@@ -141,4 +141,9 @@ export const found: readonly Control[] = [
       ),
     ],
   },
+  {
+    name: 'an order is done although an EIP found no place',
+    breaks: ['orders'],
+    patches: [patch('forced-failover/execute', ', ...unmetCells(conflicts)];', '];')],
+  },
 ];
