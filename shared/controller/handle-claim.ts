@@ -6,6 +6,7 @@
 
 import { toFault } from '../fault.ts';
 import { membersSeen } from '../network/observation.ts';
+import { defined } from '../optional.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type Clock, plus } from '../time.ts';
 import { type Milestone, milestone } from '../timeline/milestone.ts';
@@ -64,7 +65,7 @@ export async function handleClaim(
   if (claim.superseded) return superseded(ports, claim);
   if (claim.kind === 'probe') {
     const { vip, node, eventId, seq, timeMs, shim } = claim;
-    const version = shim === undefined ? {} : { shim };
+    const version = defined({ shim });
     await ports.timeline.probe({ vip, node, eventId, seq, ...version, sentAtMs: timeMs, atMs: now });
     return { answer: 'probed' };
   }
