@@ -10,7 +10,7 @@ import { doctorCommand } from './doctor/command.ts';
 import { approveCommand, denyCommand } from './failover/approve-command.ts';
 import { failoverCommand } from './failover/command.ts';
 import { keepalivedConfigCommand } from './keepalived-config/command.ts';
-import { freezeCommand, pinCommand, thawCommand, unpinCommand } from './override/command.ts';
+import { freezeCommand, pinCommand, unfreezeCommand, unpinCommand } from './override/command.ts';
 import { statusCommand } from './status/command.ts';
 import { explainCommand, ownerCommand, timelineCommand } from './timeline/command.ts';
 import { vipCommand } from './vip/command.ts';
@@ -31,7 +31,7 @@ export const program = (): Command =>
       pinCommand(),
       unpinCommand(),
       freezeCommand(),
-      thawCommand(),
+      unfreezeCommand(),
       failoverCommand(),
       approveCommand(),
       denyCommand(),

@@ -132,7 +132,7 @@ function refuseIfUseless(vip: Vip, node: string, session: Session): void {
   if (isLiveOrder(vip.freeze, session.now()))
     throw refused(
       `${vip.name} is frozen until ${iso(vip.freeze!.untilMs)}: ${vip.freeze!.reason}`,
-      `vipshift thaw ${vip.name}`,
+      `vipshift unfreeze ${vip.name}`,
     );
 }
 

@@ -38,7 +38,7 @@ export const remarksOn = (input: KeepalivedInput): readonly string[] => [
   input.hold === 'both'
     ? `hold both: ${input.addresses.join(', ')} stays on lo of every node (${LOOPBACK_UNIT}), and the route table alone decides who serves. Below is a decoy: keepalived refuses an instance without an address.`
     : `hold master: keepalived adds the VIP to lo and removes it. The service listens on all addresses, or on the VIP with net.ipv4.ip_nonlocal_bind=1.`,
-  `The lever: "echo 1 > ${input.lever}" puts this node into FAULT at once and hands the VIP over; with 0 it takes part again.`,
+  `The demote file: "echo 1 > ${input.demoteFile}" puts this node into FAULT at once and hands the VIP over; with 0 it takes part again.`,
   input.preempt
     ? 'preempt: a node of higher priority takes the VIP back as soon as it runs, which is a second interruption.'
     : 'nopreempt: the VIP stays where it is until its node fails or is demoted. It needs state BACKUP on every node.',

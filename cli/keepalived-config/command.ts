@@ -70,8 +70,8 @@ const fitness = () => {
       onlyWith: 'checkUrl',
       group,
     }),
-    option('--lever <path>', 'a file: 1 in it hands the VIP over, 0 takes part again', {
-      default: defaults.lever,
+    option('--demote-file <path>', 'a file: 1 in it hands the VIP over, 0 takes part again', {
+      default: defaults.demoteFile,
       group,
     }),
   ];
@@ -97,6 +97,7 @@ export const keepalivedConfigCommand = () =>
     about:
       'every node’s keepalived.conf for one VIP, and the security-group rules it needs; makes no request',
     options: [...nodes(), ...speed(), ...fitness(), ...places()],
+    formerOptions: { '--lever': '--demote-file', '--track-file': '--demote-file' },
     examples: [
       'vipshift keepalived-config --node a=10.0.1.10 --node b=10.0.2.10 --address 192.168.255.10 --instance VI_WEB --process nginx',
       'vipshift keepalived-config … --advert 0.1 --check-url http://127.0.0.1/healthy --out keepalived/',

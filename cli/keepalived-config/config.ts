@@ -17,7 +17,7 @@ function fileOf(input: KeepalivedInput, node: KeepalivedNode, rank: number): str
   const blocks = [
     heading(input, node),
     globalDefs(input, node, rank),
-    leverBlock(input),
+    demoteBlock(input),
     ...processBlock(input),
     ...scriptBlock(input),
     instanceBlock(input, node, rank),
@@ -64,8 +64,8 @@ const globalDefs = (input: KeepalivedInput, node: KeepalivedNode, rank: number):
     `vrrp_notify_fifo ${input.fifo}`,
   ]);
 
-const leverBlock = ({ lever }: KeepalivedInput): readonly string[] =>
-  block('track_file lever', [`file "${lever}"`, 'weight 0', 'init_file 0']);
+const demoteBlock = ({ demoteFile }: KeepalivedInput): readonly string[] =>
+  block('track_file lever', [`file "${demoteFile}"`, 'weight 0', 'init_file 0']);
 
 const processBlock = ({ process }: KeepalivedInput): readonly (readonly string[])[] =>
   process === undefined

@@ -36,7 +36,7 @@ export interface KeepalivedInput {
   readonly scriptUser: string;
   /** The service's TCP ports, for the security group. */
   readonly ports: readonly number[];
-  readonly lever: string;
+  readonly demoteFile: string;
   readonly fifo: string;
   /** Only to say whether the adverts are too quick for it. */
   readonly instanceType?: string | undefined;
@@ -51,7 +51,7 @@ export const keepalivedDefaults = {
   preempt: false,
   scriptUser: 'root',
   ports: [80],
-  lever: '/run/vipshift/lever',
+  demoteFile: '/run/vipshift/lever',
   fifo: '/run/vipshift/notify.fifo',
   interface: 'ens5',
 } as const;
@@ -193,14 +193,14 @@ function complaintOfWords(input: KeepalivedInput): CliError | undefined {
       `script user is "${input.scriptUser}", want a user of the nodes`,
       'as in --script-user nobody',
     );
-  for (const [name, path] of [
-    ['lever', input.lever],
-    ['fifo', input.fifo],
+  for (const [name, path, usual] of [
+    ['demote-file', input.demoteFile, keepalivedDefaults.demoteFile],
+    ['fifo', input.fifo, keepalivedDefaults.fifo],
   ] as const)
     if (!PATH.test(path))
-      return usage(`${name} is "${path}", want an absolute path`, `as in --${name} /run/vipshift/${name}`);
-  if (input.lever === input.fifo)
-    return usage(`lever and FIFO are both ${input.fifo}`, 'give each its own path');
+      return usage(`--${name} is "${path}", want an absolute path`, `as in --${name} ${usual}`);
+  if (input.demoteFile === input.fifo)
+    return usage(`demote file and FIFO are both ${input.fifo}`, 'give each its own path');
   return undefined;
 }
 

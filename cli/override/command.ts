@@ -1,4 +1,4 @@
-// `vipshift pin|unpin|freeze|thaw`: orders that run out by themselves, each recorded before it takes effect. The command
+// `vipshift pin|unpin|freeze|unfreeze`: orders that run out by themselves, each recorded before it takes effect. The command
 // lines; override.ts does it.
 import { type CommandAction, defineCommand, type ParsedArgs } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
@@ -59,14 +59,15 @@ export const freezeCommand = () =>
     load: order('freeze'),
   });
 
-export const thawCommand = () =>
+export const unfreezeCommand = () =>
   defineCommand<OrderOptions>({
-    name: 'thaw',
+    name: 'unfreeze',
+    formerly: ['thaw'],
     about: 'take a freeze back before it runs out',
     args: whom,
     options: [all(), reason(), option('-y, --yes', 'do not ask, also where a VIP moves')],
-    notes: `What was claimed during the freeze is followed within a minute: where that moves a VIP, thaw says
-where to and asks.`,
-    examples: ['vipshift thaw web', 'vipshift thaw --all --yes'],
+    notes: `What was claimed during the freeze is followed within a minute: where that moves a VIP,
+unfreeze says where to and asks.`,
+    examples: ['vipshift unfreeze web', 'vipshift unfreeze --all --yes'],
     load: order('thaw'),
   });

@@ -1,4 +1,4 @@
-// What pin, unpin, freeze and thaw do: an override in the VIP's item, recorded before it takes effect.
+// What pin, unpin, freeze and unfreeze do: an override in the VIP's item, recorded before it takes effect.
 //
 // Next to a forced failover that is under way: a freeze cancels it, in the same write; a pin to another node is refused, and so is
 // an unpin of the pin that it set.
@@ -38,6 +38,8 @@ export interface OrderOptions {
 const FOR_MAX: DurationMs = hours(24 * 30);
 
 export type OrderKind = Extract<OperatorActionKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
+/** Its command; the record keeps the name that an end of a freeze was stored under first. */
+const commands = { pin: 'pin', unpin: 'unpin', freeze: 'freeze', thaw: 'unfreeze' } as const;
 
 export async function give(
   { args, options, out, session }: CommandContext<OrderOptions>,
@@ -51,8 +53,8 @@ export async function give(
   for (const text of moves.values()) out.note(text);
   if (moves.size > 0) {
     const names = options.all === true ? '--all' : args.join(' ');
-    const otherwise = `say --yes to let it move: vipshift ${kind} ${names} --yes${repeated(options)}`;
-    if (!(await agreed(`${kind} ${names}?`, options.yes === true, otherwise))) {
+    const otherwise = `say --yes to let it move: vipshift ${commands[kind]} ${names} --yes${repeated(options)}`;
+    if (!(await agreed(`${commands[kind]} ${names}?`, options.yes === true, otherwise))) {
       out.note('nothing was changed');
       return status.ok;
     }

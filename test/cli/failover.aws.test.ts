@@ -108,7 +108,7 @@ describe('failover', () => {
     const ran = await toB();
     expect(ran).toMatchObject({ status: 3, stdout: '' });
     expect(ran.stderr).toMatch(
-      /vipshift: refused, nothing was moved: frozen until .* by somebody else: hands off; vipshift thaw\n {2}next: .*vipshift status web --stage dev\n$/,
+      /vipshift: refused, nothing was moved: frozen until .* by somebody else: hands off; vipshift unfreeze\n {2}next: .*vipshift status web --stage dev\n$/,
     );
     expect(only(await toB('--json'))).toMatchObject({
       outcome: 'refused',

@@ -154,9 +154,9 @@ const wrong: readonly [Partial<KeepalivedInput>, string][] = [
   [{ process: 'nginx: master process' }, 'process is "nginx: master process"'],
   [{ checkUrl: 'http://127.0.0.1/" }' }, 'check URL is "http://127.0.0.1/" }"'],
   [{ checkUrl: '127.0.0.1/healthy' }, 'want http:// or https://'],
-  [{ lever: 'lever' }, 'lever is "lever", want an absolute path'],
+  [{ demoteFile: 'lever' }, '--demote-file is "lever", want an absolute path'],
   [{ fifo: '/run/x y' }, 'fifo is "/run/x y"'],
-  [{ lever: keepalivedDefaults.fifo }, 'lever and FIFO are both'],
+  [{ demoteFile: keepalivedDefaults.fifo }, 'demote file and FIFO are both'],
 ];
 
 test.each(wrong)('%j is refused with what was found, what is wanted and what to do', (over, message) => {
@@ -206,7 +206,7 @@ describe('a real keepalived', () => {
     ['quick adverts', { advertS: 0.01, startupDelayS: 0 }],
   ];
   test.each(cases)('accepts %s without a word', (_, over) => {
-    const files = keepalivedConfig(given({ lever: `${folder}/lever`, fifo: `${folder}/fifo`, ...over }));
+    const files = keepalivedConfig(given({ demoteFile: `${folder}/lever`, fifo: `${folder}/fifo`, ...over }));
     writeFileSync(join(folder, 'a.conf'), files.a!);
     expect(inNamespace('keepalived -t -f a.conf')).toEqual({ status: 0, text: '' });
   });
@@ -217,7 +217,7 @@ describe('a real keepalived', () => {
   });
 
   test('runs it, tells the FIFO, and lets go at once when the lever is pulled', () => {
-    const over = { lever: `${folder}/lever`, fifo: `${folder}/fifo`, advertS: 0.05 };
+    const over = { demoteFile: `${folder}/lever`, fifo: `${folder}/fifo`, advertS: 0.05 };
     writeFileSync(join(folder, 'a.conf'), fileOf(over));
     const ended = inNamespace(`mkfifo -m 600 fifo; exec 3<>fifo
 keepalived -n -f a.conf -p a.pid -r vrrp.pid >log 2>&1 &

@@ -100,7 +100,7 @@ describe('thaw', () => {
     const ran = await region.vipshift('thaw', 'web');
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toBe(
-      `VRRP’s master is ${b}: web moves there now (it is at ${a})\nvipshift: cannot ask: stdin is not a terminal\n  next: say --yes to let it move: vipshift thaw web --yes\n`,
+      `VRRP’s master is ${b}: web moves there now (it is at ${a})\nvipshift: cannot ask: stdin is not a terminal\n  next: say --yes to let it move: vipshift unfreeze web --yes\n`,
     );
     expect((await read()).freeze).toBeDefined();
     expect(await region.vipshift('thaw', 'web', '--yes')).toMatchObject({ status: 0 });
