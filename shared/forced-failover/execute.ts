@@ -8,9 +8,11 @@
 import { Fault, toFault } from '../fault.ts';
 import { membersSeen } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
+import { unmetCells } from '../network/step.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type EpochMs, minutes, plus, seconds } from '../time.ts';
+import { milestone } from '../timeline/milestone.ts';
 import type { Failover } from '../timeline/timeline.ts';
 import { elect, isLiveOrder, unfit } from '../vip/election.ts';
 import { type Cause, isLive, LOOK_AGAIN } from '../vip/lease.ts';
@@ -125,7 +127,7 @@ async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way:
     if (taken !== undefined) {
       const observing = ports.ec2.observe(taken);
       observing.catch(() => undefined);
-      const stages = [{ stage: 'order began', atMs: cause.atMs }];
+      const stages = [milestone('order-began', cause.atMs)];
       return told(ports, await switchVip(ports, taken, observing, stages), taken.epoch);
     }
     race += 1;
@@ -138,14 +140,20 @@ const ownerOf = ({ owner }: Vip) => (owner === undefined ? {} : { owner });
 function told(ports: Ports, { vip, failovers }: Switched, epoch: number): SwitchResult {
   const failover = failovers.at(-1);
   const record = failover === undefined ? {} : { failover };
-  // Committed means: every step was carried out. What was left to a stranger is in the record.
+  // Committed means: every step was carried out. What was left to a stranger is in the record. Whether every cell of the
+  // VIP's own leads there is what `verify` asks, by newer reads than the plan was made from.
   const well = failover !== undefined && ['switched', 'unchanged', 'partial'].includes(failover.outcome);
   if (well && vip.lease === undefined && vip.owner === failover.to && vip.owner !== undefined)
-    return { outcome: 'switched', owner: vip.owner, epoch, ...record };
+    return { outcome: 'switched', owner: vip.owner, epoch, ...unmetOf(failover), ...record };
   const why = [`outcome ${failover?.outcome ?? 'unknown'}`, ...(failover?.notes ?? [])].join('; ');
   const outcome = failover !== undefined && isCutOff(ports, failover) ? 'moving' : 'failed';
   return { outcome, why, ...ownerOf(vip), ...record };
 }
+
+const unmetOf = ({ conflicts }: Failover): { readonly unmet?: readonly string[] } => {
+  const unmet = unmetCells(conflicts);
+  return unmet.length === 0 ? {} : { unmet };
+};
 
 /** Nothing was refused; the invocation's time was over before the last step could be sent. */
 const isCutOff = (ports: Ports, { steps }: Failover): boolean =>
@@ -203,8 +211,9 @@ function awaitStops(
 
 export interface Verified {
   readonly outcome: 'right' | 'wrong';
+  /** Cells of the VIP's own that lead elsewhere, those that cannot be set among them: a preflight refuses for these, too. */
   readonly wrong: readonly string[];
-  /** Left to somebody else; was so before. */
+  /** Left to somebody else. Going back would not change them. */
   readonly conflicts: readonly string[];
 }
 
@@ -233,10 +242,10 @@ async function look(ports: Ports, order: FailoverOrder): Promise<Verified> {
   if (target === undefined)
     return { outcome: 'wrong', wrong: [`EC2 shows no labelled ENI of ${order.to}`], conflicts: [] };
   const { steps, conflicts } = plan(vip, seen, target, true);
-  const wrong = steps.map((s) => `${s.cell} → ${s.from}`);
+  const wrong = [...steps.map((s) => `${s.cell} → ${s.from}`), ...unmetCells(conflicts)];
   return {
     outcome: wrong.length === 0 ? 'right' : 'wrong',
     wrong,
-    conflicts: conflicts.map((c) => `${c.cell} → ${c.found}`),
+    conflicts: conflicts.filter((c) => c.kind === 'foreign').map((c) => `${c.cell} → ${c.found}`),
   };
 }

@@ -6,7 +6,7 @@
 
 import { membersSeen, type Observation, type TableSeen, tablesOf } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
-import type { Conflict, Step } from '../network/step.ts';
+import { type Conflict, type Step, unmetCells } from '../network/step.ts';
 import { type Rates, rates } from '../rate-limit/local-bucket.ts';
 import { type EpochMs, iso } from '../time.ts';
 import { forcedText } from '../timeline/operator-action.ts';
@@ -141,14 +141,13 @@ function targetReasons(
 }
 
 function headroomReasons(vip: Vip, seen: Observation, todo: Plan): readonly string[] {
-  const unmet = todo.conflicts.filter((c) => c.kind === 'unmet').map((c) => `${c.cell}: ${c.why}`);
   const full = tablesOf(vip, seen)
     .filter((table) => (table.total ?? 0) + created(table, todo) > ROUTES_PER_TABLE)
     .map(
       (table) =>
         `${table.table} has ${table.total} of ${ROUTES_PER_TABLE} routes and ${created(table, todo)} are missing: no headroom`,
     );
-  return [...unmet, ...full];
+  return [...unmetCells(todo.conflicts), ...full];
 }
 
 const created = (table: TableSeen, todo: Plan): number =>

@@ -32,6 +32,10 @@ export interface Conflict {
   readonly kind: 'foreign' | 'unmet';
 }
 
+/** The VIP's own cells that could not be set. What leaves one of them is not whole, unlike what leaves a stranger's. */
+export const unmetCells = (conflicts: readonly Conflict[]): readonly string[] =>
+  conflicts.filter((c) => c.kind === 'unmet').map((c) => `${c.cell}: ${c.why}`);
+
 export const nothing = 'nothing';
 
 /** What became of one step, over all its attempts. */

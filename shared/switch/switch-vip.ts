@@ -6,10 +6,12 @@
 import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Fault, toFault } from '../fault.ts';
 import type { Observation } from '../network/observation.ts';
+import { unmetCells } from '../network/step.ts';
 import { defined } from '../optional.ts';
 import { callQueueFor } from '../rate-limit/call-queue.ts';
 import { type EpochMs, epochMs, plus, seconds } from '../time.ts';
-import type { Failover, Milestone } from '../timeline/timeline.ts';
+import type { Milestone } from '../timeline/milestone.ts';
+import type { Failover } from '../timeline/timeline.ts';
 import { elect } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, type Open, UNKNOWN_LANDS_WITHIN } from '../vip/lease.ts';
 import { enisOf, type Member } from '../vip/member.ts';
@@ -195,7 +197,7 @@ function withCommit(ports: Ports, item: Vip, held: EpochResult): Vip {
   const sent = held.failover.steps.some((s) => s.attempts > 0);
   // What could not be moved lies where it did, and must stay known as ours; so must whoever may still be hit by an
   // attempt that had no answer, or by a holder that did not come back.
-  const unmet = held.failover.conflicts.some((c) => c.kind === 'unmet');
+  const unmet = unmetCells(held.failover.conflicts).length > 0;
   const mayLand = item.touchedAtMs > ports.clock.now() || Object.keys(item.open).length > 1;
   const unanswered = held.failover.steps.some((s) => s.unanswered > 0);
   const touchedAtMs = unanswered ? plus(ports.clock.now(), UNKNOWN_LANDS_WITHIN) : ports.clock.now();

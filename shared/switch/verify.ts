@@ -6,7 +6,7 @@
 import { listText } from '../bounded.ts';
 import { membersSeen, type Observation, tablesOf } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
-import type { Conflict, Step, StepDone } from '../network/step.ts';
+import { type Conflict, type Step, type StepDone, unmetCells } from '../network/step.ts';
 import { type EpochMs, plus } from '../time.ts';
 import { elect } from '../vip/election.ts';
 import { STALE_READ } from '../vip/lease.ts';
@@ -21,8 +21,10 @@ export const ROUNDS_MAX = 4;
 
 export interface Verdict {
   readonly steps: readonly StepDone[];
-  /** EC2 was read back and showed every cell right. */
+  /** EC2 was read back and showed every cell of the VIP's own right. */
   readonly verified: boolean;
+  /** Cells that were sent and then found out of reach. */
+  readonly conflicts: readonly Conflict[];
   /** Why the switch must stop: the lease is somebody else's, or the election has changed. */
   readonly stop?: 'lease lost' | 'elected another';
   readonly notes: readonly string[];
@@ -49,11 +51,12 @@ export async function verify(
     ]);
     const stop =
       item instanceof Error || item === undefined ? undefined : whyStop(ports, heldLease, moves, item);
-    if (stop !== undefined) return { steps, verified: false, stop, notes: [] };
+    if (stop !== undefined) return { steps, verified: false, stop, conflicts: [], notes: [] };
     if (!(item instanceof Error) && item !== undefined) heldLease.observe(item);
     if (seen instanceof Error)
-      return { steps, verified: false, notes: [`could not read back: ${seen.message}`] };
-    const { wrong, stale, taken } = differences(plan(vip, seen, target, true), steps, seen);
+      return { steps, verified: false, conflicts: [], notes: [`could not read back: ${seen.message}`] };
+    const again = plan(vip, seen, target, true);
+    const { wrong, stale, taken } = differences(again, steps, seen);
     const unseen = steps.filter((s) => !isShown(s, vip, seen));
     const fresh = seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ);
     steps = confirmed(steps, [...wrong, ...taken, ...unseen], fresh);
@@ -61,15 +64,16 @@ export async function verify(
     if (wrong.length === 0) {
       return {
         steps,
-        verified: stale.length + taken.length + unseen.length === 0,
+        verified: stale.length + taken.length + unseen.length + unmetCells(again.conflicts).length === 0,
+        conflicts: taken.filter((c) => unseen.every((s) => s.cell !== c.cell)),
         notes: [...tooSoon(stale), ...lost(taken), ...notShown(unseen)],
       };
     }
-    const again = wrong.filter((step) => worthSending(step, steps));
-    if (again.length === 0 || round === ROUNDS_MAX || !heldLease.mayStart()) break;
-    steps = joined(steps, await executeSteps(ports, heldLease, again));
+    const repeated = wrong.filter((step) => worthSending(step, steps));
+    if (repeated.length === 0 || round === ROUNDS_MAX || !heldLease.mayStart()) break;
+    steps = joined(steps, await executeSteps(ports, heldLease, repeated));
   }
-  return { steps, verified: false, notes: ['read back: EC2 does not show what was sent'] };
+  return { steps, verified: false, conflicts: [], notes: ['read back: EC2 does not show what was sent'] };
 }
 
 const settled = <T>(promise: Promise<T>): Promise<T | Error> =>
