@@ -19,7 +19,7 @@ export const program = (): Command =>
   defineProgram(
     {
       name: 'vipshift',
-      about: 'Floating IPs across availability zones: the ledger, its state, and what happened.',
+      about: 'Floating IPs across availability zones: the registry, its state, and what happened.',
       version: version(),
       help: `\nEach command has examples in its own help: vipshift vip add --help\n${statusHelp}`,
     },
@@ -44,7 +44,7 @@ export const program = (): Command =>
     ],
   );
 
-/** Beside the source and in the bundle alike: package.json lies above both. */
+/** package.json lies above the source and above the bundle. */
 function version(): string {
   for (const up of ['../package.json', '../../package.json', '../../../package.json']) {
     try {

@@ -165,9 +165,9 @@ function tell(out: Output, findings: readonly Finding[], vips: number, loads: re
   for (const f of findings) {
     const severity = out.paint(f.severity === 'fault' ? 'bad' : 'warn', f.severity);
     out.line(`${severity} ${out.paint('strong', f.check)} ${touched(f)}${f.subject}`);
-    out.line(`  found   ${f.found}`);
-    out.line(`  wanted  ${f.wanted}`);
-    out.line(`  remedy  ${f.remedy}`);
+    out.line(`  found     ${f.found}`);
+    out.line(`  expected  ${f.wanted}`);
+    out.line(`  remedy    ${f.remedy}`);
   }
   for (const load of loads) out.line(load);
   const faults = findings.filter((f) => f.severity === 'fault').length;

@@ -1,9 +1,9 @@
 // What pin, unpin, freeze and unfreeze do: an override in the VIP's item, recorded before it takes effect.
 //
-// Next to a forced failover that is under way: a freeze cancels it, in the same write; a pin to another node is refused, and so is
+// While a forced failover is under way: a freeze cancels it, in the same write; a pin to another node is refused, and so is
 // an unpin of the pin that it set.
 //
-// Limit: an order is a word in the VIP's item. The controller follows it with the next claim or reconcile, within a
+// Limit: an override is only written into the VIP's item. The controller follows it with the next claim or reconcile, within a
 // minute; what has to move at once is a failover.
 import { toFault } from '../../shared/fault.ts';
 import { forbidsPin, forbidsUnpin, liveForced } from '../../shared/forced-failover/under-way.ts';
@@ -11,11 +11,12 @@ import { durationFrom } from '../../shared/instants.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
 import {
+  actionText,
   notCarriedOut,
   type OperatorActionKind,
   operatorAction,
 } from '../../shared/timeline/operator-action.ts';
-import { unfit } from '../../shared/vip/election.ts';
+import { unfit, unfitText } from '../../shared/vip/election.ts';
 import { type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
@@ -38,8 +39,6 @@ export interface OrderOptions {
 const FOR_MAX: DurationMs = hours(24 * 30);
 
 export type OrderKind = Extract<OperatorActionKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
-/** Its command; the record keeps the name that an end of a freeze was stored under first. */
-const commands = { pin: 'pin', unpin: 'unpin', freeze: 'freeze', thaw: 'unfreeze' } as const;
 
 export async function give(
   { args, options, out, session }: CommandContext<OrderOptions>,
@@ -53,8 +52,8 @@ export async function give(
   for (const text of moves.values()) out.note(text);
   if (moves.size > 0) {
     const names = options.all === true ? '--all' : args.join(' ');
-    const otherwise = `say --yes to let it move: vipshift ${commands[kind]} ${names} --yes${repeated(options)}`;
-    if (!(await agreed(`${commands[kind]} ${names}?`, options.yes === true, otherwise))) {
+    const otherwise = `to let it move: vipshift ${actionText(kind)} ${names} --yes${repeated(options)}`;
+    if (!(await agreed(`${actionText(kind)} ${names}?`, options.yes === true, otherwise))) {
       out.note('nothing was changed');
       return status.ok;
     }
@@ -92,7 +91,7 @@ async function addressed(session: Session, names: readonly string[], all: boolea
 function expiry(text: string, now: EpochMs): EpochMs {
   const duration = durationFrom(text);
   if (duration === undefined || duration <= 0 || duration > FOR_MAX)
-    throw usage(`--for ${text}: no such duration`, 'want 30m, 2h or 1d; at most 30d');
+    throw usage(`--for ${text}: not a duration`, 'expected 30m, 2h or 1d; at most 30d');
   return plus(now, duration);
 }
 
@@ -100,13 +99,13 @@ function expiry(text: string, now: EpochMs): EpochMs {
 function refuseUnfit(vips: readonly Vip[], node: string): void {
   const reasons = vips.flatMap((vip) => {
     const why = unfit(vip, node);
-    return why === undefined ? [] : [`${vip.name}: ${why}`];
+    return why === undefined ? [] : [`${vip.name}: ${unfitText(why)}`];
   });
   const members = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
   if (reasons.length > 0)
     throw refused(
       `${node} is not fit:\n${reasons.join('\n')}`,
-      `vipshift status shows who was heard saying what; nodes there are: ${members.join(', ') || 'none'}`,
+      `vipshift status shows what each node reported last; the nodes are: ${members.join(', ') || 'none'}`,
     );
 }
 
@@ -201,7 +200,7 @@ function sentence({ vip, order, changed, until, node, cancelled }: Given): strin
     return `${vip} is pinned to ${node} until ${until}; the controller follows within a minute`;
   if (order === 'freeze') {
     const undone =
-      cancelled === undefined ? '' : `; the forced failover ${cancelled} is cancelled and goes back`;
+      cancelled === undefined ? '' : `; the forced failover ${cancelled} is cancelled and rolled back`;
     return `${vip} is frozen until ${until}${undone}`;
   }
   const what = order === 'unpin' ? 'pinned' : 'frozen';
