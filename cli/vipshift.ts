@@ -4,6 +4,7 @@ import module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
+import { stackOf } from '../shared/fault.ts';
 import { complaintOf } from './command/aws-errors.ts';
 import { status } from './command/exit.ts';
 import { plain } from './command/output.ts';
@@ -35,7 +36,7 @@ function ended(error: unknown): number {
   const complaint = complaintOf(error);
   if (complaint === undefined) {
     process.stderr.write(
-      `vipshift: this is a fault in vipshift itself, please report it.\n${error instanceof Error ? error.stack : String(error)}\n`,
+      `vipshift: this is a fault in vipshift itself, please report it.\n${stackOf(error)}\n`,
     );
     return status.bug;
   }

@@ -50,4 +50,6 @@ export interface StepDone {
   /** The last fault, when there was one: the service's code, and its message where no step before says the same. */
   readonly code?: string;
   readonly message?: string;
+  /** Set where the last fault was a mistake in our own code; `code` is the error's name. Absent in older records. */
+  readonly fault?: 'bug';
 }

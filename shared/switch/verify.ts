@@ -4,9 +4,11 @@
 // succeeded and that a read, begun less than STALE_READ later, shows as it was before, is a stale read and not wrong. What a
 // read does not show at all, as an empty Describe, proves nothing.
 import { listText } from '../bounded.ts';
+import type { Fault } from '../fault.ts';
 import { membersSeen, type Observation, tablesOf } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
 import type { Conflict, Step, StepDone } from '../network/step.ts';
+import { defined } from '../optional.ts';
 import { type EpochMs, plus } from '../time.ts';
 import { elect } from '../vip/election.ts';
 import { STALE_READ } from '../vip/lease.ts';
@@ -26,6 +28,8 @@ export interface Verdict {
   /** Why the switch must stop: the lease is somebody else's, or the election has changed. */
   readonly stop?: 'lease lost' | 'elected another';
   readonly notes: readonly string[];
+  /** Mistakes in our own code that ended steps which were sent again. */
+  readonly bugs: readonly Fault[];
 }
 
 /** What moves, and to whom. */
@@ -42,6 +46,7 @@ export async function verify(
 ): Promise<Verdict> {
   const { vip, target } = moves;
   let steps = sent;
+  const bugs: Fault[] = [];
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     const [seen, item] = await Promise.all([
       settled(ports.ec2.observe(vip)),
@@ -49,10 +54,10 @@ export async function verify(
     ]);
     const stop =
       item instanceof Error || item === undefined ? undefined : whyStop(ports, heldLease, moves, item);
-    if (stop !== undefined) return { steps, verified: false, stop, notes: [] };
+    if (stop !== undefined) return { steps, verified: false, stop, notes: [], bugs };
     if (!(item instanceof Error) && item !== undefined) heldLease.observe(item);
     if (seen instanceof Error)
-      return { steps, verified: false, notes: [`could not read back: ${seen.message}`] };
+      return { steps, verified: false, notes: [`could not read back: ${seen.message}`], bugs };
     const { wrong, stale, taken } = differences(plan(vip, seen, target, true), steps, seen);
     const unseen = steps.filter((s) => !isShown(s, vip, seen));
     const fresh = seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ);
@@ -63,13 +68,16 @@ export async function verify(
         steps,
         verified: stale.length + taken.length + unseen.length === 0,
         notes: [...tooSoon(stale), ...lost(taken), ...notShown(unseen)],
+        bugs,
       };
     }
     const again = wrong.filter((step) => worthSending(step, steps));
     if (again.length === 0 || round === ROUNDS_MAX || !heldLease.mayStart()) break;
-    steps = joined(steps, await executeSteps(ports, heldLease, again));
+    const resent = await executeSteps(ports, heldLease, again);
+    bugs.push(...resent.bugs);
+    steps = joined(steps, resent.steps);
   }
-  return { steps, verified: false, notes: ['read back: EC2 does not show what was sent'] };
+  return { steps, verified: false, notes: ['read back: EC2 does not show what was sent'], bugs };
 }
 
 const settled = <T>(promise: Promise<T>): Promise<T | Error> =>
@@ -152,16 +160,23 @@ const confirmed = (
     .map((s) => (s.result === 'unknown' && !isWrong.has(s.cell) ? { ...s, result: 'done' } : s));
 };
 
-/** A refusal stays a refusal; everything else may have been a slip, or somebody's late request. */
-const worthSending = (step: Step, steps: readonly StepDone[]): boolean =>
-  steps.find((s) => s.cell === step.cell)?.result !== 'failed';
+/** A refusal stays a refusal, and a bug a bug; everything else may have been a slip, or somebody's late request. */
+function worthSending(step: Step, steps: readonly StepDone[]): boolean {
+  const own = steps.find((s) => s.cell === step.cell);
+  return own?.result !== 'failed' && own?.fault !== 'bug';
+}
 
 function joined(before: readonly StepDone[], after: readonly StepDone[]): readonly StepDone[] {
   const merged = before.map((was) => {
     const is = after.find((s) => s.cell === was.cell);
     if (is === undefined) return was;
-    if (is.result === 'unsent')
-      return { ...was, result: was.result === 'done' ? ('unsent' as const) : was.result };
+    if (is.result === 'unsent') {
+      const { code, message, fault } = is;
+      const result = was.result === 'done' ? ('unsent' as const) : was.result;
+      return fault === undefined
+        ? { ...was, result }
+        : { ...was, result, ...defined({ code, message, fault }) };
+    }
     const sentAtMs = was.sentAtMs ?? is.sentAtMs;
     return {
       ...is,
