@@ -8,6 +8,7 @@ import { toFault } from '../../shared/fault.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { type Switched, switchVip, take } from '../../shared/switch/switch-vip.ts';
 import { type EpochMs, iso, plus, seconds } from '../../shared/time.ts';
+import { milestone } from '../../shared/timeline/milestone.ts';
 import { type OperatorAction, operatorAction } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
 import { type Cause, isLive, LOOK_AGAIN } from '../../shared/vip/lease.ts';
@@ -103,7 +104,7 @@ async function switchedBack(session: Session, attempt: Attempt): Promise<Switche
     attempt.pinned = 'no';
     const observing = ports.ec2.observe(taken);
     observing.catch(() => undefined);
-    return await switchVip(ports, taken, observing, [{ stage: 'order began', atMs: began }]);
+    return await switchVip(ports, taken, observing, [milestone('order-began', began)]);
   }
   return undefined;
 }

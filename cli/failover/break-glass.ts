@@ -10,6 +10,7 @@ import { liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
 import { type Switched, switchVip, take } from '../../shared/switch/switch-vip.ts';
 import { type DurationMs, hours, iso, plus } from '../../shared/time.ts';
+import { milestone } from '../../shared/timeline/milestone.ts';
 import { forcedText, notCarriedOut, operatorAction } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder, unfit } from '../../shared/vip/election.ts';
 import { type Cause, isLive } from '../../shared/vip/lease.ts';
@@ -182,7 +183,7 @@ async function moved(
       out.note(`epoch ${taken.epoch}: the lease is taken; moving ${name} to ${pin.node}`);
       const observing = ports.ec2.observe(taken);
       observing.catch(() => undefined);
-      return await switchVip(ports, taken, observing, [{ stage: 'order began', atMs: began }]);
+      return await switchVip(ports, taken, observing, [milestone('order-began', began)]);
     }
     throw new CliError(
       `the item of ${name} changed ${RACES_MAX} times under our hands`,

@@ -8,7 +8,8 @@ import { toFault } from '../fault.ts';
 import { membersSeen } from '../network/observation.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type Clock, plus } from '../time.ts';
-import type { Milestone, Timeline } from '../timeline/timeline.ts';
+import { type Milestone, milestone } from '../timeline/milestone.ts';
+import type { Timeline } from '../timeline/timeline.ts';
 import {
   type CountedReason,
   contradictionOf,
@@ -247,12 +248,10 @@ const causeOf = (claim: Claim): Cause => ({
 
 /** The bus stamps whole seconds; the moment of the claim itself comes from the node's clock and is marked so. */
 const stagesOf = (claim: Claim, ports: Ports, identity: NodeIdentity): readonly Milestone[] => [
-  { stage: 'node said so (its clock)', atMs: saidAt(claim) },
-  { stage: 'bus accepted (whole seconds)', atMs: claim.timeMs },
-  { stage: 'controller began', atMs: ports.clock.now() },
-  ...(identity.mode === 'none'
-    ? [{ stage: 'nobody vouches for the node: NodeIdentity is none', atMs: ports.clock.now() }]
-    : []),
+  milestone('node-reported', saidAt(claim)),
+  milestone('bus-accepted', claim.timeMs),
+  milestone('claim-began', ports.clock.now()),
+  ...(identity.mode === 'none' ? [milestone('unvouched', ports.clock.now())] : []),
 ];
 
 async function reject(ports: Ports, claim: Claim, refusal: Rejection): Promise<Answer> {

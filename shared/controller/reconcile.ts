@@ -8,6 +8,7 @@ import { membersSeen, type Observation, sameView, tablesOf } from '../network/ob
 import type { Step } from '../network/step.ts';
 import { type Ports, switchVip, take } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, hours, minus, minutes } from '../time.ts';
+import { milestone } from '../timeline/milestone.ts';
 import { isLiveOrder } from '../vip/election.ts';
 import { type Cause, isLive } from '../vip/lease.ts';
 import { pruned } from '../vip/liveness.ts';
@@ -81,7 +82,7 @@ async function actOnCurrentItem(
       // Seen before the lease was taken: another may have written since.
       const fresh = ports.ec2.observe(taken);
       fresh.catch(() => undefined);
-      const stages = [{ stage: 'reconcile began', atMs: began }];
+      const stages = [milestone('reconcile-began', began)];
       const switched = await switchVip(ports, taken, fresh, stages);
       return { ...report, did: 'switched', why: finding.take, switched };
     }

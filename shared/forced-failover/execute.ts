@@ -11,6 +11,7 @@ import { plan } from '../network/plan.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type EpochMs, minutes, plus, seconds } from '../time.ts';
+import { milestone } from '../timeline/milestone.ts';
 import type { Failover } from '../timeline/timeline.ts';
 import { elect, isLiveOrder, unfit } from '../vip/election.ts';
 import { type Cause, isLive, LOOK_AGAIN } from '../vip/lease.ts';
@@ -125,7 +126,7 @@ async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way:
     if (taken !== undefined) {
       const observing = ports.ec2.observe(taken);
       observing.catch(() => undefined);
-      const stages = [{ stage: 'order began', atMs: cause.atMs }];
+      const stages = [milestone('order-began', cause.atMs)];
       return told(ports, await switchVip(ports, taken, observing, stages), taken.epoch);
     }
     race += 1;

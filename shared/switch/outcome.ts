@@ -4,7 +4,8 @@ import type { Plan } from '../network/plan.ts';
 import type { StepDone } from '../network/step.ts';
 import { type EpochMs, iso } from '../time.ts';
 import { foldFaults } from '../timeline/fold-faults.ts';
-import type { Failover, Milestone, Outcome } from '../timeline/timeline.ts';
+import { type Milestone, milestone } from '../timeline/milestone.ts';
+import type { Failover, Outcome } from '../timeline/timeline.ts';
 import type { Lease } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
@@ -24,12 +25,10 @@ export interface Decision {
 export function markSent(milestones: Milestone[], sent: readonly StepDone[]): void {
   const sentAt = sent.flatMap((s) => s.sentAtMs ?? []);
   const doneAt = sent.flatMap((s) => s.doneAtMs ?? []);
-  if (sentAt.length > 0) {
-    milestones.push({ stage: 'first mutation sent', atMs: sentAt.reduce((a, b) => (a < b ? a : b)) });
-  }
-  if (doneAt.length > 0) {
-    milestones.push({ stage: 'last mutation accepted', atMs: doneAt.reduce((a, b) => (a > b ? a : b)) });
-  }
+  const firstSent = sentAt.sort((a, b) => a - b)[0];
+  const lastAccepted = doneAt.sort((a, b) => b - a)[0];
+  if (firstSent !== undefined) milestones.push(milestone('first-sent', firstSent));
+  if (lastAccepted !== undefined) milestones.push(milestone('last-accepted', lastAccepted));
 }
 
 interface OutcomeInput {

@@ -10,7 +10,8 @@ import type { ViewCache } from '../network/view-cache.ts';
 import { lastCallAtMs } from '../rate-limit/call-queue.ts';
 import { type Clock, type EpochMs, plus } from '../time.ts';
 import { fitted } from '../timeline/fit.ts';
-import type { Failover, Intent, Milestone, Timeline } from '../timeline/timeline.ts';
+import { type Milestone, type MilestoneKey, milestone } from '../timeline/milestone.ts';
+import type { Failover, Intent, Timeline } from '../timeline/timeline.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
 import { OBSERVE_TIMEOUT, STALE_READ } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
@@ -61,9 +62,9 @@ export async function runEpoch(
 ): Promise<EpochResult> {
   const { ports, heldLease, vip } = epoch;
   const milestones: Milestone[] = [...before];
-  const mark = (stage: string) => milestones.push({ stage, atMs: ports.clock.now() });
+  const mark = (key: MilestoneKey) => milestones.push(milestone(key, ports.clock.now()));
   const seen = await observe(epoch, observing);
-  mark(seen instanceof Error ? 'describe failed' : seen.source === 'ec2' ? 'described' : 'stored view taken');
+  mark(seen instanceof Error ? 'describe-failed' : seen.source === 'ec2' ? 'described' : 'view-taken');
   const decision = decide(vip, seen, ports.clock.now());
   const { moves } = decision;
   if (moves !== undefined)
@@ -73,8 +74,7 @@ export async function runEpoch(
   const todo: Plan =
     moves === undefined ? { steps: [], conflicts: [] } : plan(moves.vip, moves.seen, moves.target, trusted);
   const dueAtMs = lastCallAtMs(ports.callQueue, todo.steps);
-  if (dueAtMs !== undefined)
-    milestones.push({ stage: 'last mutation due, by the request budget', atMs: dueAtMs });
+  if (dueAtMs !== undefined) milestones.push(milestone('last-due', dueAtMs));
   const [executed, intent, closed] = await Promise.all([
     executeSteps(ports, heldLease, todo.steps),
     todo.steps.length === 0 ? undefined : putIntent(epoch, decision, todo, dueAtMs),
@@ -86,7 +86,7 @@ export async function runEpoch(
     moves === undefined || sent.length === 0
       ? { steps: sent, verified: trusted && moves !== undefined, notes: [], bugs: [] }
       : await verify(ports, heldLease, moves, sent);
-  if (sent.length > 0) mark('read back');
+  if (sent.length > 0) mark('read-back');
   const { lease } = heldLease;
   const observed = { vip, seen, decision, todo };
   const failover = buildOutcome({ ...observed, lease, verdict, milestones, intent, atMs: ports.clock.now() });

@@ -9,6 +9,7 @@ import type { EpochMs } from '../time.ts';
 import type { CountedReason } from '../vip/admission.ts';
 import type { Cause } from '../vip/lease.ts';
 import type { NodeState } from '../vip/node-state.ts';
+import type { Milestone } from './milestone.ts';
 
 export const outcomes = [
   'switched',
@@ -20,12 +21,6 @@ export const outcomes = [
   'abandoned',
 ] as const;
 export type Outcome = (typeof outcomes)[number];
-
-/** One entry of a failover's story. Offsets are reckoned from the first one when it is shown. */
-export interface Milestone {
-  readonly stage: string;
-  readonly atMs: EpochMs;
-}
 
 /** Steps of an entry that are not listed in it. */
 export interface StepsOmitted {

@@ -4,7 +4,7 @@ import type { Command, Option } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { companionOf, negatedPairs } from '../../cli/command/contradictions.ts';
 import { everyCommand, program } from '../../cli/program.ts';
-import { run } from './region.ts';
+import { run } from './command-line.ts';
 
 const leaves = everyCommand(program()).filter((c) => c.commands.length === 0 && c.name() !== 'help');
 

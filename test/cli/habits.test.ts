@@ -18,7 +18,7 @@ import { bundleCli } from '../../build/cli.ts';
 import { wordsOf } from '../../cli/failover/progress.ts';
 import { everyCommand, program } from '../../cli/program.ts';
 import { similar } from '../../shared/suggest.ts';
-import { run, withoutAws } from './region.ts';
+import { run, withoutAws } from './command-line.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const paths: string[][] = everyCommand(program())

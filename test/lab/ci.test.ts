@@ -49,13 +49,19 @@ interface Report {
   readonly unborn?: number;
 }
 
-/** An npm whose `test` writes such a report and whose other commands end with 0, but for the one named. */
-function npm({ passed = 0, failed = 0, skipped = 0, unborn = 0 }: Report, broken?: string): void {
+/** As vitest's json reporter writes it. */
+function reported({ passed = 0, failed = 0, skipped = 0, unborn = 0 }: Report): string {
   const testResults = Array.from({ length: unborn }, () => ({ status: 'failed', assertionResults: [] }));
   const counts = { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped };
+  return JSON.stringify({ ...counts, testResults });
+}
+
+/** An npm whose two test commands write such reports and whose other commands end with 0, but for the one named. */
+function npm(report: Report, broken = 'nothing', long: Report = { passed: 1 }): void {
   const lines = [
-    `[[ $* == ${JSON.stringify(broken ?? 'nothing')} ]] && exit 1`,
-    `[[ $1 == test ]] && echo '${JSON.stringify({ ...counts, testResults })}' > .lab/vitest.json`,
+    `[[ $* == ${JSON.stringify(broken)}* ]] && exit 1`,
+    `[[ $1 == test ]] && echo '${reported(report)}' > .lab/vitest.json`,
+    `[[ $2 == test:long ]] && echo '${reported(long)}' > .lab/vitest-long.json`,
     'exit 0',
   ];
   command('npm', lines.join('\n'));
@@ -69,26 +75,35 @@ function run(): { status: number | null; last: string | undefined; output: strin
 }
 
 describe('.ci/run', () => {
-  it('ends with 0 and the count when every step passed', () => {
+  it('ends with 0 and the count of both test commands when every step passed', () => {
     npm({ passed: 12 });
-    expect(run()).toMatchObject({ status: 0, last: '12 passed, 0 failed' });
+    expect(run()).toMatchObject({ status: 0, last: '13 passed, 0 failed' });
   });
 
   it.each<[string, Report, string | undefined, string]>([
-    ['a test failed', { passed: 3, failed: 2 }, undefined, '3 passed, 2 failed'],
-    ['a file broke before its first test', { passed: 3, unborn: 1 }, undefined, '3 passed, 1 failed'],
-    ['no test was executed', {}, undefined, '0 passed, 0 failed'],
+    ['a test failed', { passed: 3, failed: 2 }, undefined, '4 passed, 2 failed'],
+    ['a file broke before its first test', { passed: 3, unborn: 1 }, undefined, '4 passed, 1 failed'],
+    ['no test was executed', {}, undefined, '1 passed, 0 failed'],
     [
       'a test was skipped: a suite that cannot run has to say so',
       { passed: 3, skipped: 1 },
       undefined,
-      '3 passed, 0 failed',
+      '4 passed, 0 failed',
     ],
-    ['only the check failed', { passed: 3 }, 'run check', '3 passed, 0 failed'],
-    ['only the demo failed', { passed: 3 }, 'run demo', '3 passed, 0 failed'],
+    ['only the check failed', { passed: 3 }, 'run check', '4 passed, 0 failed'],
+    ['only the demo failed', { passed: 3 }, 'run demo', '4 passed, 0 failed'],
+    ['the long tests did not run', { passed: 3 }, 'run test:long', '3 passed, 0 failed'],
     ['nothing could be installed', { passed: 3 }, 'ci --no-audit --no-fund', '0 passed, 0 failed'],
   ])('does not end with 0 when %s', (_why, report, broken, last) => {
     npm(report, broken);
+    expect(run()).toMatchObject({ status: 1, last });
+  });
+
+  it.each<[string, Report, string]>([
+    ['failed', { failed: 1 }, '3 passed, 1 failed'],
+    ['was skipped', { passed: 1, skipped: 1 }, '4 passed, 0 failed'],
+  ])('does not end with 0 when a long test %s', (_why, long, last) => {
+    npm({ passed: 3 }, undefined, long);
     expect(run()).toMatchObject({ status: 1, last });
   });
 

@@ -1,5 +1,5 @@
 // The bugs that the simulation found in this code: each put back, so that it stays findable. A smallest history of each
-// lies in regressions/, by its name.
+// is a line of regressions/kept.jsonl, by its name.
 // Two more, about plans longer than an invocation, cannot be put back alone any more: a failed switch now pauses.
 import type { Control } from './protocol.ts';
 import type { Patch } from './variant.ts';

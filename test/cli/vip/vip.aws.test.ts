@@ -2,7 +2,8 @@
 import { AssociateVpcCidrBlockCommand, CreateManagedPrefixListCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSts } from '../../../lab/aws/sts.ts';
-import { documents, type Region, run, startRegion } from '../region.ts';
+import { documents, run } from '../command-line.ts';
+import { type Region, startRegion } from '../region.ts';
 
 let region: Region;
 beforeAll(async () => {

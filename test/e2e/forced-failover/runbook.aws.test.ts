@@ -1,5 +1,5 @@
 // A forced failover, executed: every path of runbook/failover.asl.json on the local AWS, with the nodes played; those via keepalived are in
-// via-keepalived.test.ts.
+// via-keepalived.aws.test.ts.
 import {
   CreateTagsCommand,
   DeleteTagsCommand,
