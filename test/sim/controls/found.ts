@@ -136,7 +136,7 @@ export const found: readonly Control[] = [
     patches: [
       patch(
         'switch/held-lease',
-        'expiresAtMs = until;\n        wanted = wants(item);',
+        'expiresAtMs = until;\n      wanted = wants(item);',
         'expiresAtMs = until;',
       ),
     ],
