@@ -2,6 +2,7 @@
 
 import { durationText, momentText } from '../../shared/instants.ts';
 import type { StepDone } from '../../shared/network/step.ts';
+import { decisionText } from '../../shared/timeline/decision.ts';
 import { type AuditRecord, newsAge, took } from '../../shared/timeline/query.ts';
 import type { Outcome } from '../../shared/timeline/timeline.ts';
 import type { Cell, Paint } from '../command/output.ts';
@@ -44,7 +45,7 @@ export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
         record.to ?? '-',
         millis(took(record)),
         ageText(newsAge(record)),
-        `${record.cause.why}; ${record.why}`,
+        `${record.cause.why}; ${decisionText(record)}`,
       ];
     }
     case 'order': {

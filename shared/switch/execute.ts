@@ -5,7 +5,8 @@
 // request budget first (budget-turn.ts, pace.ts).
 import { Fault, isWorthRetrying, mayHaveHappened, toFault } from '../fault.ts';
 import type { Ec2 } from '../network/ec2.ts';
-import type { Step, StepDone } from '../network/step.ts';
+import { aimText, type Step, type StepDone, type StepTried } from '../network/step.ts';
+import { defined } from '../optional.ts';
 import { type CallQueue, callQueue } from '../rate-limit/call-queue.ts';
 import type { LocalBucket } from '../rate-limit/local-bucket.ts';
 import type { SharedBucket } from '../rate-limit/shared-bucket.ts';
@@ -32,7 +33,7 @@ export interface ExecutePorts {
 }
 
 export interface Executed {
-  readonly steps: readonly StepDone[];
+  readonly steps: readonly StepTried[];
   /** Mistakes in our own code that ended steps; for the log. The steps have what the record keeps of them. */
   readonly bugs: readonly Fault[];
 }
@@ -49,30 +50,23 @@ export async function executeSteps(
 
 type Ready = ExecutePorts & { readonly callQueue: CallQueue; readonly bugs: Fault[] };
 
-const aim = (step: Step): string =>
-  step.call === 'AssociateAddress'
-    ? `${step.eni} ${step.privateAddress}`
-    : step.call === 'ModifyNetworkInterfaceAttribute'
-      ? 'off'
-      : step.eni;
-
 /** How a step is told before anything of it happened. */
 export const untold = (step: Step): Pick<StepDone, 'cell' | 'call' | 'from' | 'to'> => ({
   cell: step.cell,
   call: step.call,
   from: step.from,
-  to: aim(step),
+  to: aimText(step),
 });
 
-async function executeStep(ports: Ready, heldLease: HeldLease, first: Step): Promise<StepDone> {
+async function executeStep(ports: Ready, heldLease: HeldLease, first: Step): Promise<StepTried> {
   let step = first;
   let told: StepDone = { ...untold(step), result: 'unsent', attempts: 0, unanswered: 0 };
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const { fault, sentAtMs } = await tryOnce(ports, heldLease, step, attempt);
     if (fault?.kind === 'bug') ports.bugs.push(fault);
-    if (sentAtMs === undefined) return fault === undefined ? told : { ...told, ...lastWord(fault) };
+    if (sentAtMs === undefined) return { ...told, ...(fault === undefined ? {} : lastWord(fault)), step };
     told = { ...told, call: step.call, attempts: attempt, sentAtMs: told.sentAtMs ?? sentAtMs };
-    if (fault === undefined) return done(told, ports);
+    if (fault === undefined) return { ...done(told, ports), step };
     const mayLand = mayHaveHappened(fault.kind);
     // After an unknown answer a later refusal does not prove that nothing happened.
     const result = mayLand || told.result === 'unknown' ? 'unknown' : 'failed';
@@ -81,9 +75,9 @@ async function executeStep(ports: Ready, heldLease: HeldLease, first: Step): Pro
     if (fault.kind === 'throttled') ports.callQueue.drain(step.call);
     const other = otherCall(step, fault);
     if (other !== undefined) step = other;
-    else if (!isWorthRetrying(fault.kind)) return told;
+    else if (!isWorthRetrying(fault.kind)) return { ...told, step };
   }
-  return told;
+  return { ...told, step };
 }
 
 const lastWord = ({ kind, code, message }: Fault): Pick<StepDone, 'code' | 'message' | 'fault'> => ({
@@ -128,7 +122,7 @@ async function tryOnce(ports: Ready, heldLease: HeldLease, step: Step, attempt: 
     return { sentAtMs: sentAtMs! };
   } catch (error) {
     if (sentAtMs === undefined) ports.localBucket.refund(step.call);
-    return { fault: toFault(error), ...(sentAtMs === undefined ? {} : { sentAtMs }) };
+    return { fault: toFault(error), ...defined({ sentAtMs }) };
   }
 }
 
