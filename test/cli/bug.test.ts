@@ -10,7 +10,6 @@ import { type Prepared, register } from '../../cli/vip/register.ts';
 import type { Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import { Fault, toFault } from '../../shared/fault.ts';
 import { minutes, plus } from '../../shared/time.ts';
-import type { OperatorAction } from '../../shared/timeline/operator-action.ts';
 import { newVip, type Vip } from '../../shared/vip/vip.ts';
 import { entry, type World, world } from '../support/world.ts';
 
@@ -30,7 +29,7 @@ function sessionOf(w: World, released: string[] = []): Session {
     now: () => w.clock.now(),
     nonce: () => w.wire.nonce(),
     caller: async () => 'ann',
-    orders: { put: async (_: OperatorAction) => undefined },
+    orders: { put: async () => undefined },
     reservations: {
       reserve: async (_: string, vip: string) => ({ holder: vip, fresh: true }),
       release: async (thing: string) => void released.push(thing),

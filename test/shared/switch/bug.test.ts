@@ -156,7 +156,7 @@ describe('a bug beside the steps', () => {
       return Promise.reject(broken());
     };
     const mine = heldLease('web', lease, { ...w.vips, renew }, w.wire);
-    await w.clock.set(plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
+    w.clock.set(plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
     await mine.renewIfDue();
     await mine.renewIfDue();
     expect([asked, mine.isStillNeeded(), mine.mayStart()]).toEqual([1, true, true]);
@@ -170,7 +170,7 @@ describe('a bug beside the steps', () => {
     mine.watch(() => {
       throw broken();
     });
-    await w.clock.set(plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
+    w.clock.set(plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
     const step = {
       call: 'CreateRoute',
       cell: CELL,
