@@ -51,7 +51,7 @@ describe('a bug', () => {
     const { out, notes } = outputOf();
     const following = follow(sessionOf(world()), workflow, out, { name: 'run-1', again: '' });
     await expect(following).rejects.toBe(bug);
-    expect(notes.join()).toMatch(/^run-1 goes on: .*vipshift failover --follow run-1/);
+    expect(notes.join()).toMatch(/^Stopped following run-1 .*vipshift failover --follow run-1/);
   });
 
   test('of AWS’s side ends it as a fault of AWS', async () => {

@@ -2,7 +2,7 @@
  * Rights: what the network lab needs of the machine it runs on, and how it may enter its namespaces there.
  *
  * Everything is asked before anything is built, and everything that is missing is named at once with what to do
- * about it: a lab that cannot run says so, it never skips.
+ * about it: a lab that cannot run fails and never skips.
  * Honest limit: a kernel without address translation is found out only when the router is built.
  */
 import { spawnSync } from 'node:child_process';
