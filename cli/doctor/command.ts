@@ -1,44 +1,37 @@
-// `vipshift doctor`: the command line of it. doctor-look.ts does it.
-import { Command, InvalidArgumentError } from 'commander';
+// `vipshift doctor`: the command line of it. run.ts does it.
+import { InvalidArgumentError } from 'commander';
 import { checks } from '../../shared/doctor/finding.ts';
 import type { ServicePort } from '../../shared/doctor/packet-filters.ts';
 import { defineCommand } from '../command/command.ts';
-import { list, withCommon } from '../command/options.ts';
+import { list, option } from '../command/options.ts';
 import type { DoctorOptions } from './run.ts';
 
 export const doctorCommand = () =>
-  defineCommand<DoctorOptions>(
-    withCommon(
-      new Command('doctor')
-        .description('every precondition that can be looked up, each with found, wanted and remedy')
-        .argument('[vip]', 'one VIP; without it all of them')
-        .option(
-          '--keepalived <file>',
-          'also judge these keepalived files, of all nodes; may be repeated',
-          list,
-        )
-        .option('--port <port>', 'a port that clients use: 443, 53/udp; may be repeated', ports)
-        .option('--node-role <name>', 'the nodes’ role (default: by their instance profiles)')
-        .option('--no-probe', 'do not send an event end to end; it counts as one rejected claim')
-        .option('--strict', 'warnings, too, end with status 1')
-        .addHelpText(
-          'after',
-          `
-A route table that shall not carry any VIP bears the tag with the value -.
-
-Examples:
-  $ vipshift doctor
-  $ vipshift doctor web --port 443 --keepalived a.conf --keepalived b.conf
-  $ vipshift doctor --json | jq -r 'select(.severity == "fault") | .remedy'
-
-Checks:
+  defineCommand<DoctorOptions>({
+    name: 'doctor',
+    about: 'every precondition that can be looked up, each with found, wanted and remedy',
+    args: [{ name: '[vip]', about: 'one VIP; without it all of them', is: 'vip' }],
+    options: [
+      option('--keepalived <file>', 'also judge these keepalived files, of all nodes; may be repeated', {
+        parse: list,
+      }),
+      option('--port <port>', 'a port that clients use: 443, 53/udp; may be repeated', { parse: ports }),
+      option('--node-role <name>', 'the nodes’ role (default: by their instance profiles)'),
+      option('--no-probe', 'do not send an event end to end; it counts as one rejected claim'),
+      option('--strict', 'warnings, too, end with status 1'),
+    ],
+    notes: 'A route table that shall not carry any VIP bears the tag with the value -.',
+    examples: [
+      'vipshift doctor',
+      'vipshift doctor web --port 443 --keepalived a.conf --keepalived b.conf',
+      `vipshift doctor --json | jq -r 'select(.severity == "fault") | .remedy'`,
+    ],
+    more: `Checks:
 ${Object.entries(checks)
   .map(([name, says]) => `  ${name.padEnd(26)} ${says}`)
   .join('\n')}`,
-        ),
-    ),
-    async () => (await import('./run.ts')).look,
-  );
+    load: async () => (await import('./run.ts')).look,
+  });
 
 function ports(text: string, before: readonly ServicePort[] = []): readonly ServicePort[] {
   const [, port, protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp))?$/.exec(text) ?? [];

@@ -2,6 +2,9 @@
 //
 // Next to a forced failover that is under way: a freeze cancels it, in the same write; a pin to another node is refused, and so is
 // an unpin of the pin that it set.
+//
+// Limit: an order is a word in the VIP's item. The controller follows it with the next claim or reconcile, within a
+// minute; what has to move at once is a failover.
 import { toFault } from '../../shared/fault.ts';
 import { forbidsPin, forbidsUnpin, liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
@@ -12,7 +15,7 @@ import {
   type OperatorActionKind,
   operatorAction,
 } from '../../shared/timeline/operator-action.ts';
-import { unfit } from '../../shared/vip/election.ts';
+import { unfit, unfitText } from '../../shared/vip/election.ts';
 import { type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
@@ -34,11 +37,11 @@ export interface OrderOptions {
 /** A forgotten order must not outlive the memory of why it was given. */
 const FOR_MAX: DurationMs = hours(24 * 30);
 
-type Kind = Extract<OperatorActionKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
+export type OrderKind = Extract<OperatorActionKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
 
 export async function give(
   { args, options, out, session }: CommandContext<OrderOptions>,
-  kind: Kind,
+  kind: OrderKind,
 ): Promise<Status> {
   const vips = await addressed(session, args, options.all === true);
   const untilMs = kind === 'pin' || kind === 'freeze' ? expiry(options.for, session.now()) : undefined;
@@ -95,7 +98,7 @@ function expiry(text: string, now: EpochMs): EpochMs {
 function refuseUnfit(vips: readonly Vip[], node: string): void {
   const reasons = vips.flatMap((vip) => {
     const why = unfit(vip, node);
-    return why === undefined ? [] : [`${vip.name}: ${why}`];
+    return why === undefined ? [] : [`${vip.name}: ${unfitText(why)}`];
   });
   const members = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
   if (reasons.length > 0)
@@ -107,7 +110,7 @@ function refuseUnfit(vips: readonly Vip[], node: string): void {
 
 interface Given {
   readonly vip: string;
-  readonly order: Kind;
+  readonly order: OrderKind;
   readonly changed: boolean;
   readonly until?: string;
   readonly node?: string;
@@ -119,7 +122,7 @@ interface Given {
 async function giveOne(
   session: Session,
   name: string,
-  kind: Kind,
+  kind: OrderKind,
   words: { by: string; options: OrderOptions; untilMs: EpochMs | undefined },
 ): Promise<Given & { readonly item: Vip }> {
   const { by, options, untilMs } = words;
@@ -164,7 +167,7 @@ async function giveOne(
 }
 
 /** Again for each try: a forced failover may begin in between. */
-function refuseBeside(vip: Vip, kind: Kind, node: string | undefined, now: EpochMs): void {
+function refuseBeside(vip: Vip, kind: OrderKind, node: string | undefined, now: EpochMs): void {
   const pinned = kind === 'pin' ? forbidsPin(vip, node!, now) : undefined;
   if (pinned !== undefined) throw underWay(vip.name, pinned, `it is not pinned to ${node}`);
   const unpinned = kind === 'unpin' ? forbidsUnpin(vip, now) : undefined;
@@ -174,7 +177,7 @@ function refuseBeside(vip: Vip, kind: Kind, node: string | undefined, now: Epoch
 
 function applied(
   vip: Vip,
-  kind: Kind,
+  kind: OrderKind,
   { node, ...order }: { by: string; reason: string; untilMs: EpochMs; node: string },
 ): Vip {
   switch (kind) {

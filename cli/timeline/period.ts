@@ -1,29 +1,35 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { dayFrom, isZone, momentFrom } from '../../shared/instants.ts';
 import { type EpochMs, epochMs, hours, minus } from '../../shared/time.ts';
 import { DAYS_MAX } from '../../shared/timeline/query.ts';
 import { usage } from '../command/exit.ts';
+import { option } from '../command/options.ts';
 
-export interface PeriodOptions {
+export interface Zone {
+  readonly tz: string;
+}
+
+export interface PeriodOptions extends Zone {
   readonly since?: string;
   readonly until?: string;
   readonly day?: string;
-  readonly tz: string;
 }
 
 /** Over all VIPs each day is a query of its own; one VIP's record is read from its newest end. */
 const SINCE_DEFAULT = hours(24 * 7);
 
-export const withZone = (command: Command): Command =>
-  command.option('--tz <zone>', 'show and read times in this zone, such as Europe/Berlin', zoneFrom, 'UTC');
+export const zoneOption = () =>
+  option('--tz <zone>', 'show and read times in this zone, such as Europe/Berlin', {
+    parse: zoneFrom,
+    default: 'UTC',
+  });
 
-export const withPeriod = (command: Command): Command =>
-  withZone(
-    command
-      .option('--since <time>', 'from then on: 2h, 3d, 2026-11-22, 2026-11-22T14:03Z (UTC unless it says)')
-      .option('--until <time>', 'before then')
-      .option('--day <date>', 'that day alone: 2026-11-22'),
-  );
+export const periodOptions = () => [
+  option('--since <time>', 'from then on: 2h, 3d, 2026-11-22, 2026-11-22T14:03Z (UTC unless it says)'),
+  option('--until <time>', 'before then'),
+  option('--day <date>', 'that day alone: 2026-11-22'),
+  zoneOption(),
+];
 
 function zoneFrom(text: string): string {
   if (isZone(text)) return text;

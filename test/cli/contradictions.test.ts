@@ -2,8 +2,9 @@
 // options stand. The pairs are read from the commands themselves, so one that is added cannot be forgotten here.
 import type { Command, Option } from 'commander';
 import { describe, expect, test } from 'vitest';
+import { everyCommand } from '../../cli/command/command.ts';
 import { companionOf, negatedPairs } from '../../cli/command/contradictions.ts';
-import { everyCommand, program } from '../../cli/program.ts';
+import { program } from '../../cli/program.ts';
 import { run } from './command-line.ts';
 
 const leaves = everyCommand(program()).filter((c) => c.commands.length === 0 && c.name() !== 'help');

@@ -15,8 +15,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleCli } from '../../build/cli.ts';
+import { everyCommand } from '../../cli/command/command.ts';
 import { wordsOf } from '../../cli/failover/progress.ts';
-import { everyCommand, program } from '../../cli/program.ts';
+import { program } from '../../cli/program.ts';
 import { similar } from '../../shared/suggest.ts';
 import { run, withoutAws } from './command-line.ts';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { keepalivedConfig } from '../../cli/keepalived-config/command.ts';
+import { keepalivedConfig } from '../../cli/keepalived-config/config.ts';
 import { type KeepalivedInput, keepalivedDefaults } from '../../cli/keepalived-config/input.ts';
 
 let folder: string;

@@ -38,7 +38,7 @@ export const found: readonly Control[] = [
     patches: [
       patch('network/plan', 'return place === -1 ? spread(eip) : place;', 'return 0;'),
       // Else the read-back mends it.
-      patch('switch/verify', 'return eip !== undefined && eip !== own.cell;', 'return false;'),
+      patch('switch/verify', 'return eip !== undefined && eip !== own.eip;', 'return false;'),
     ],
   },
   {
@@ -140,5 +140,10 @@ export const found: readonly Control[] = [
         'expiresAtMs = until;',
       ),
     ],
+  },
+  {
+    name: 'an order is done although an EIP found no place',
+    breaks: ['orders'],
+    patches: [patch('forced-failover/execute', ', ...unmetCells(conflicts)];', '];')],
   },
 ];
