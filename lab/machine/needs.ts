@@ -42,6 +42,7 @@ export const needs: readonly Need[] = [
     variable: 'CHROMIUM',
   },
   { programs: ['curl'], debian: 'curl', purposes: ['demo', ...netns, 'assumptions', 'bench'] },
+  { programs: ['git'], debian: 'git', purposes: ['fast', 'test'] },
   { programs: ['ip'], debian: 'iproute2', purposes: netns },
   { programs: ['ss'], debian: 'iproute2', purposes: netns },
   { programs: ['iptables'], debian: 'iptables', purposes: netns },
