@@ -18,7 +18,7 @@ const hints: readonly Hint[] = [
   },
   {
     when: /StateMachineDoesNotExist/,
-    next: 'there is no such workflow: is --stage right, and --region? VIPSHIFT_FAILOVER_MACHINE names another one; without it: --break-glass',
+    next: 'there is no such workflow: check --stage and --region. VIPSHIFT_FAILOVER_MACHINE names another workflow; without one: --break-glass',
   },
   {
     when: /does not have the specified index/,
@@ -26,7 +26,7 @@ const hints: readonly Hint[] = [
   },
   {
     when: /ResourceNotFoundException/,
-    next: 'there is no such table: is --stage right, and --region? Deployed with: npm run deploy -- --stage STAGE',
+    next: 'there is no such table: check --stage and --region. Deployed with: npm run deploy -- --stage STAGE',
   },
   {
     when: /AccessDenied|UnauthorizedOperation|AuthFailure|not authorized/i,

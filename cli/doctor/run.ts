@@ -175,9 +175,9 @@ function tell(
     out.line(
       `${severity} ${out.paint('strong', f.check)} ${f.vip === undefined ? '' : `${f.vip} `}${f.subject}`,
     );
-    out.line(`  found   ${f.found}`);
-    out.line(`  wanted  ${f.wanted}`);
-    out.line(`  remedy  ${f.remedy}`);
+    out.line(`  found     ${f.found}`);
+    out.line(`  expected  ${f.wanted}`);
+    out.line(`  remedy    ${f.remedy}`);
   }
   for (const load of loads) out.line(load);
   const faults = findings.filter((f) => f.severity === 'fault').length;

@@ -7,7 +7,7 @@ import { momentText } from '../../shared/instants.ts';
 import { conflictText } from '../../shared/network/conflict.ts';
 import { type EpochMs, epochMs } from '../../shared/time.ts';
 import { decisionText } from '../../shared/timeline/decision.ts';
-import type { OperatorAction } from '../../shared/timeline/operator-action.ts';
+import { actionText, type OperatorAction } from '../../shared/timeline/operator-action.ts';
 import {
   type AuditRecord,
   newsAge,
@@ -138,7 +138,7 @@ function story(f: Failover, n: number, zone: string): Markup {
     ],
     ...(newsAge(f) === undefined
       ? []
-      : [['news', `the node’s word was ${ageText(newsAge(f))} old then, by its clock`] as const]),
+      : [['report delay', `${ageText(newsAge(f))}, by the node’s clock`] as const]),
     ['elected', decisionText(f)],
     ['verified', f.verified ? 'read back from EC2' : 'no'],
     ...f.conflicts.map((c) => ['conflict', `${c.cell} found ${c.found}: ${conflictText(c)}`] as const),
@@ -188,7 +188,7 @@ const rejectionRow = (r: RejectionCount): Row => [
 const orderRow = (o: OperatorAction, zone: string): Row => [
   o.atMs,
   o.vip,
-  o.order,
+  actionText(o.order),
   o.node ?? '',
   `${o.by}: ${o.reason || o.why || 'no reason given'}${o.untilMs === undefined ? '' : `, until ${momentText(o.untilMs, zone)}`}`,
 ];

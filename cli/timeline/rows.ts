@@ -2,11 +2,21 @@
 
 import { durationText, momentText } from '../../shared/instants.ts';
 import { decisionText } from '../../shared/timeline/decision.ts';
+import { actionText } from '../../shared/timeline/operator-action.ts';
 import { type AuditRecord, newsAge, took } from '../../shared/timeline/query.ts';
 import type { Outcome } from '../../shared/timeline/timeline.ts';
 import type { Cell, Paint } from '../command/output.ts';
 
-export const timelineHead: readonly string[] = ['time', 'id', 'what', 'from', 'to', 'took', 'age', 'why'];
+export const timelineHead: readonly string[] = [
+  'time',
+  'id',
+  'what',
+  'from',
+  'to',
+  'took',
+  'report delay',
+  'why',
+];
 
 export const outcomePaint: Readonly<Record<Outcome, Paint>> = {
   switched: 'good',
@@ -47,7 +57,16 @@ export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
       const until = record.untilMs === undefined ? '' : ` until ${momentText(record.untilMs, zone)}`;
       const why = `${record.by}: ${record.reason || record.why || 'no reason given'}${until}`;
       const id = `${record.vip}/${record.id.split('/').slice(0, 2).join('/')}`;
-      return [at, id, { text: record.order, paint: 'strong' }, '-', record.node ?? '-', '-', '-', why];
+      return [
+        at,
+        id,
+        { text: actionText(record.order), paint: 'strong' },
+        '-',
+        record.node ?? '-',
+        '-',
+        '-',
+        why,
+      ];
     }
     case 'rejected': {
       const what = { text: 'rejected', paint: 'warn' } as const;

@@ -114,7 +114,7 @@ export const found: readonly Control[] = [
     ],
   },
   {
-    name: 'a VIP that has just left the ledger is moved',
+    name: 'a VIP that has just left the registry is moved',
     breaks: ['orders'],
     patches: [
       patch('switch/switch-vip', ' || before.removedAtMs !== undefined', ''),
@@ -131,7 +131,7 @@ export const found: readonly Control[] = [
     patches: [patch('switch/switch-vip', 'item.removedAtMs === undefined &&', '')],
   },
   {
-    name: 'a long plan does not heed the election',
+    name: 'a long plan ignores the election',
     breaks: ['convergence'],
     patches: [
       patch(
