@@ -9,7 +9,7 @@ import { type Finding, folded } from '../../shared/doctor/finding.ts';
 import { keepalivedFindings } from '../../shared/doctor/keepalived.ts';
 import type { ServicePort } from '../../shared/doctor/packet-filters.ts';
 import type { IdentityFacts } from '../../shared/doctor/service/identity.ts';
-import { toFault } from '../../shared/fault.ts';
+import { toleratedFault } from '../../shared/fault.ts';
 import { mislabelled } from '../../shared/network/labels.ts';
 import type { Observation } from '../../shared/network/observation.ts';
 import { defined } from '../../shared/optional.ts';
@@ -91,7 +91,7 @@ async function identityOf(session: Session, options: DoctorOptions, vips: readon
     try {
       return await look();
     } catch (error) {
-      unchecked.push({ what, why: toFault(error).message });
+      unchecked.push({ what, why: toleratedFault(error).message });
       return without;
     }
   };

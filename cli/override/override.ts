@@ -60,6 +60,7 @@ export async function give(
   }
   const by = await session.caller();
   let failed = 0;
+  let bug: unknown;
   for (const vip of vips) {
     try {
       const { item, ...done } = await giveOne(session, vip.name, kind, { by, options, untilMs });
@@ -71,9 +72,13 @@ export async function give(
     } catch (error) {
       if (vips.length === 1) throw error;
       failed += 1;
-      out.note(`${vip.name}: ${toFault(error).message}`);
+      const fault = toFault(error);
+      if (fault.kind === 'bug') bug ??= error;
+      out.note(`${vip.name}: ${fault.message}`);
     }
   }
+  // The other VIPs are done.
+  if (bug !== undefined) throw bug;
   return failed === 0 ? status.ok : status.bad;
 }
 

@@ -4,7 +4,7 @@
 // Invariant: nothing is written before every check has passed; reservations that this run made are given back when the
 // rest fails. Limit: EC2 is not changed here, so what an entry no longer names stays in the tables and is told.
 import { eipsFound, vpcSeen } from '../../shared/aws/ec2/vpc.ts';
-import { toFault } from '../../shared/fault.ts';
+import { isFault, toFault } from '../../shared/fault.ts';
 import { membersSeen, type Observation } from '../../shared/network/observation.ts';
 import { type Range, rangeText } from '../../shared/registry/ip-range.ts';
 import {
@@ -205,13 +205,14 @@ export async function register(
     await Promise.all(dropped.map((thing) => session.reservations.release(thing, name)));
     return vip;
   } catch (error) {
-    // After an unknown answer the item may stand: then the reservations are right, else they run out.
-    if (toFault(error).kind !== 'unknown' || !isAws(error)) await giveBack();
+    if (!mayStand(error)) await giveBack();
     throw error;
   }
 }
 
-const isAws = (error: unknown): boolean => (error as Error)?.name === 'Fault';
+/** Whether the item may have been written: then the reservations are right, else they run out. */
+const mayStand = (error: unknown): boolean =>
+  (isFault(error) && error.kind === 'unknown') || toFault(error).kind === 'bug';
 
 /** Each address of a pool that another caller took first costs one more try; each loser sees another's progress. */
 const DRAWS_MAX = 512;
