@@ -7,6 +7,7 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { startLocalAws } from '../lab/aws/local-aws.ts';
+import { prepareOrExplain, UNPREPARED } from '../lab/machine/prepare.ts';
 import { defined } from '../shared/optional.ts';
 import { type Account, answers, line, probes } from './assumptions/questions.ts';
 import { runningProbes } from './assumptions/run.ts';
@@ -37,6 +38,7 @@ async function assumptions(account: Account): Promise<boolean> {
 }
 
 if (values.local === true) {
+  if ((await prepareOrExplain('assumptions')) === undefined) process.exit(UNPREPARED);
   const aws = await startLocalAws();
   try {
     const access = {

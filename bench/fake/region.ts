@@ -1,4 +1,4 @@
-// The benchmark's AWS as the measuring side sees it: built anew for each run, and asked afterwards what it was asked and when.
+// The benchmark's AWS as the measuring side sees it: built for each run, and afterwards says which calls it got and when.
 //
 // Invariant: every time is of the machine's monotonic clock, the same in both threads. stop() ends the thread.
 

@@ -1,6 +1,6 @@
 // How a forced failover ended: the answer on stdout, what to do next on stderr, and the exit status.
 //
-// Limit: what did not succeed leaves no data in the workflow, so who owns the VIP then is read anew.
+// Limit: a workflow that did not succeed leaves no data, so the VIP's owner is read again.
 
 import type { Execution } from '../../shared/aws/step-functions/workflow.ts';
 import { callsOf } from '../../shared/forced-failover/carried.ts';
@@ -48,7 +48,7 @@ export async function tellEnd(
   const before = preflight?.before.owner;
   const pin = isLiveOrder(vip?.pin, session.now()) ? vip!.pin : undefined;
   const pinned = defined({ pinnedUntil: ifDefined(pin?.untilMs, iso) });
-  // Somebody has to know where nobody stands by.
+  // An operator has to know when there is no standby.
   for (const line of demotedLines(data, session.settings.stage)) out.note(plain(line));
   if (out.json) {
     const told = { vip: name, to, mode, outcome: 'done', execution: execution.name };
@@ -67,12 +67,10 @@ export async function tellEnd(
     `${outcome?.outcome ?? 'done'}${ms === undefined ? '' : ` in ${ms} ms`}`,
     ...(outcome?.verified === true ? ['read back from EC2'] : []),
   ].join(', ');
-  out.line(plain(`${name} is at ${to}, epoch ${epoch} (was at ${before ?? 'nobody'}): ${how}`));
+  out.line(plain(`${name} is at ${to}, epoch ${epoch} (was at ${before ?? 'no node'}): ${how}`));
   tellLeft(out, left, doctorOf(name, options));
   if (pin !== undefined) {
-    out.note(
-      `pinned there until ${iso(pin.untilMs)}; take it back: vipshift unpin ${name}${repeated(options)}`,
-    );
+    out.note(`pinned there until ${iso(pin.untilMs)}; to end it: vipshift unpin ${name}${repeated(options)}`);
     out.note(pinEndText(vip!));
   }
   out.note(`the record in full: vipshift explain ${name}/${epoch}${repeated(options)}`);
@@ -95,12 +93,12 @@ function tellPlan(out: Output, found: Preflight, { vip, to, left: leaves, doctor
     return fit ? status.ok : status.bad;
   }
   if (fit) {
-    const time = atLeastMs === 0 ? 'at once' : `over ${Math.ceil(atLeastMs / 1000)} s at the least`;
+    const time = atLeastMs === 0 ? 'at once' : `over at least ${Math.ceil(atLeastMs / 1000)} s`;
     const count = callsOf(found);
     const calls = `${count} ${count === 1 ? 'call' : 'calls'} ${time}`;
-    out.line(`${vip} can go to ${to} now (it is at ${before.owner ?? 'nobody'}): ${calls}`);
+    out.line(`${vip} can move to ${to} now (it is at ${before.owner ?? 'no node'}): ${calls}`);
   } else {
-    out.line(`${vip} cannot go to ${to} now:`);
+    out.line(`${vip} cannot move to ${to} now:`);
     for (const reason of reasons) out.line(`  ${plain(reason)}`);
   }
   if (plan.length > 0) {
@@ -148,25 +146,27 @@ async function unsuccessful(
   if (outcome === 'refused')
     return new CliError(
       `refused, nothing was moved: ${why}`,
-      `mend that and order it again; look first: vipshift status ${vip}${again}`,
+      `fix that and order it again; check first: vipshift status ${vip}${again}`,
       exit,
     );
   if (outcome === 'denied')
     return new CliError(
       `not approved, nothing was moved: ${why}`,
-      'ask who denied it; then order it again under a new name',
+      'ask the person who denied it; then order it again under a new name',
       exit,
     );
   const half =
-    state === 'failed' ? '' : '. It was ended half-way and went back nowhere: the pin may still be there';
+    state === 'failed'
+      ? ''
+      : '. It was stopped half-way and nothing was rolled back: the pin may still be there';
   return new CliError(
-    `the failover failed: ${why}${half}\n${vip} is at ${owner ?? 'nobody'} now`,
+    `the failover failed: ${why}${half}\n${vip} is at ${owner ?? 'no node'} now`,
     nextAfter(why, vip, again),
     exit,
   );
 }
 
-/** What mends a failure that is known by its words (report.ts, order.ts). */
+/** What fixes a failure that is known by its words (report.ts, order.ts). */
 const remedies: readonly (readonly [RegExp, string])[] = [
   [
     /took it back after the release/,
@@ -174,13 +174,13 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /InvalidInstanceId|Ssm\./,
-    'the node’s SSM agent or its hand-over policy is missing; where hold is both: --mode routes-only',
+    'the node’s SSM agent or its hand-over policy is missing; with hold both: --mode routes-only',
   ],
   [/no claim within/, 'the other node did not become master: vipshift doctor'],
 ];
 
 function nextAfter(why: string, vip: string, again: string): string {
   const known = remedies.find(([words]) => words.test(why))?.[1];
-  const look = `look: vipshift status ${vip}${again}, vipshift timeline ${vip} --limit 5${again}`;
-  return `${known ?? 'if Step Functions or Lambda is to blame: --break-glass'}; ${look}`;
+  const look = `check: vipshift status ${vip}${again}, vipshift timeline ${vip} --limit 5${again}`;
+  return `${known ?? 'if Step Functions or Lambda is the cause: --break-glass'}; ${look}`;
 }

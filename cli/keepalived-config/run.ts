@@ -29,7 +29,7 @@ export interface KeepalivedConfigOptions {
   readonly checkUrl?: string;
   readonly scriptUser: string;
   readonly port?: readonly string[];
-  readonly lever: string;
+  readonly demoteFile: string;
   readonly fifo: string;
   readonly only?: string;
   readonly out?: string;
@@ -101,7 +101,7 @@ const inputFrom = (options: KeepalivedConfigOptions): KeepalivedInput => ({
   checkUrl: options.checkUrl,
   scriptUser: options.scriptUser,
   ports: options.port?.map(Number) ?? defaults.ports,
-  lever: options.lever,
+  demoteFile: options.demoteFile,
   fifo: options.fifo,
   instanceType: options.instanceType,
 });

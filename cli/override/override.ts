@@ -1,9 +1,9 @@
-// What pin, unpin, freeze and thaw do: an override in the VIP's item, recorded before it takes effect.
+// What pin, unpin, freeze and unfreeze do: an override in the VIP's item, recorded before it takes effect.
 //
-// Next to a forced failover that is under way: a freeze cancels it, in the same write; a pin to another node is refused, and so is
+// While a forced failover is under way: a freeze cancels it, in the same write; a pin to another node is refused, and so is
 // an unpin of the pin that it set.
 //
-// Limit: an order is a word in the VIP's item. The controller follows it with the next claim or reconcile, within a
+// Limit: an override is only written into the VIP's item. The controller follows it with the next claim or reconcile, within a
 // minute; what has to move at once is a failover.
 
 import { toFault } from '../../shared/fault.ts';
@@ -13,6 +13,7 @@ import { defined, ifDefined } from '../../shared/optional.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
 import {
+  actionText,
   notCarriedOut,
   type OperatorActionKind,
   operatorAction,
@@ -53,14 +54,15 @@ export async function give(
   for (const text of moves.values()) out.note(text);
   if (moves.size > 0) {
     const names = options.all === true ? '--all' : args.join(' ');
-    const otherwise = `say --yes to let it move: vipshift ${kind} ${names} --yes${repeated(options)}`;
-    if (!(await agreed(`${kind} ${names}?`, options.yes === true, otherwise))) {
+    const otherwise = `to let it move: vipshift ${actionText(kind)} ${names} --yes${repeated(options)}`;
+    if (!(await agreed(`${actionText(kind)} ${names}?`, options.yes === true, otherwise))) {
       out.note('nothing was changed');
       return status.ok;
     }
   }
   const by = await session.caller();
   let failed = 0;
+  let bug: unknown;
   for (const vip of vips) {
     try {
       const { item, ...done } = await giveOne(session, vip.name, kind, { by, options, untilMs });
@@ -72,9 +74,13 @@ export async function give(
     } catch (error) {
       if (vips.length === 1) throw error;
       failed += 1;
-      out.note(`${vip.name}: ${toFault(error).message}`);
+      const fault = toFault(error);
+      if (fault.kind === 'bug') bug ??= error;
+      out.note(`${vip.name}: ${fault.message}`);
     }
   }
+  // The other VIPs are done.
+  if (bug !== undefined) throw bug;
   return failed === 0 ? status.ok : status.bad;
 }
 
@@ -92,7 +98,7 @@ async function addressed(session: Session, names: readonly string[], all: boolea
 function expiry(text: string, now: EpochMs): EpochMs {
   const duration = durationFrom(text);
   if (duration === undefined || duration <= 0 || duration > FOR_MAX)
-    throw usage(`--for ${text}: no such duration`, 'want 30m, 2h or 1d; at most 30d');
+    throw usage(`--for ${text}: not a duration`, 'expected 30m, 2h or 1d; at most 30d');
   return plus(now, duration);
 }
 
@@ -106,7 +112,7 @@ function refuseUnfit(vips: readonly Vip[], node: string): void {
   if (reasons.length > 0)
     throw refused(
       `${node} is not fit:\n${reasons.join('\n')}`,
-      `vipshift status shows who was heard saying what; nodes there are: ${members.join(', ') || 'none'}`,
+      `vipshift status shows what each node reported last; the nodes are: ${members.join(', ') || 'none'}`,
     );
 }
 
@@ -201,7 +207,7 @@ function sentence({ vip, order, changed, until, node, cancelled }: Given): strin
     return `${vip} is pinned to ${node} until ${until}; the controller follows within a minute`;
   if (order === 'freeze') {
     const undone =
-      cancelled === undefined ? '' : `; the forced failover ${cancelled} is cancelled and goes back`;
+      cancelled === undefined ? '' : `; the forced failover ${cancelled} is cancelled and rolled back`;
     return `${vip} is frozen until ${until}${undone}`;
   }
   const what = order === 'unpin' ? 'pinned' : 'frozen';

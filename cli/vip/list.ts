@@ -88,7 +88,7 @@ export async function show({ args, out, session }: CommandContext<object>): Prom
     ],
     ['hold', vip.hold],
     ['priority', vip.priority === 'first' ? 'first, where EC2’s request budget is short' : 'normal'],
-    ['owner', vip.owner ?? 'nobody yet'],
+    ['owner', vip.owner ?? 'no node yet'],
     ['epoch', String(vip.epoch)],
     ['tables', tables.map((t) => t.table).join(', ') || 'none found'],
   ];
@@ -132,7 +132,7 @@ export async function remove({ args, options, out, session }: CommandContext<Rem
   for (const stays of left.stays) out.note(stays);
   if (tables.length > 0)
     out.note(
-      `routes to ${vip.addresses.join(', ')} stay in ${tables.join(', ')}; nobody moves them any more`,
+      `routes to ${vip.addresses.join(', ')} stay in ${tables.join(', ')}; vipshift no longer moves them`,
     );
 }
 

@@ -38,7 +38,7 @@ export interface LocalAws extends AsyncDisposable {
   readonly accountId: string;
   /** AWS_* for SDK clients and child processes; see childEnv for a whole environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** MiniStack's log, with what the functions wrote; moto's is beside it as moto.log. */
+  /** MiniStack's log, with what the functions wrote; moto's is moto.log in the same folder. */
   readonly logFile: string;
   /** Where everything temporary is; gone after stop(). */
   readonly folder: string;

@@ -5,8 +5,7 @@
 // Invariant: what the election does not name after the pin is set is not switched to; freeze and foreign pins are honoured.
 // Limit: under `routes-only` keepalived's own master stays master, so the pin is what keeps the VIP; when it runs out
 // reconcile follows keepalived.
-
-import { Fault, toFault } from '../fault.ts';
+import { Fault, toleratedFault } from '../fault.ts';
 import { unmetCells } from '../network/conflict.ts';
 import { membersSeen } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
@@ -182,7 +181,7 @@ export async function awaitClaim(ports: Ports, order: FailoverOrder, run: Forced
   const end = plus(ports.clock.now(), seconds(order.claimWaitSeconds));
   let why = 'nothing was read';
   while (ports.clock.now() < end) {
-    const vip = await ports.vips.read(order.vip).catch((error: unknown) => toFault(error));
+    const vip = await ports.vips.read(order.vip).catch(toleratedFault);
     if (vip instanceof Fault) why = vip.message;
     else {
       const now = ports.clock.now();
@@ -226,7 +225,7 @@ export interface Verified {
 export async function verifyOrder(ports: Ports, order: FailoverOrder): Promise<Verified> {
   const end = plus(ports.clock.now(), VERIFY_WAIT);
   for (;;) {
-    const found = await look(ports, order).catch((error: unknown) => toFault(error));
+    const found = await look(ports, order).catch(toleratedFault);
     const over = ports.clock.now() >= end;
     if (found instanceof Fault) {
       if (over) throw found;
