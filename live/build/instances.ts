@@ -96,7 +96,9 @@ async function onceProfileIsKnown(start: () => Promise<Instance>, signal: AbortS
     try {
       return await start();
     } catch (error) {
-      const unknown = /instance profile/i.test(error instanceof Error ? error.message : '');
+      // EC2 has no code of its own for it.
+      const { name, message } = error as Error;
+      const unknown = name === 'InvalidParameterValue' && /instance profile/i.test(message);
       if (!unknown || attempt === PROFILE_TRIES) throw error;
       await delay(PROFILE_AGAIN_MS, undefined, { signal });
     }
