@@ -52,8 +52,8 @@ def serve_ministack(sock):
     sys.dont_write_bytecode = True
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
     # The files' names have dashes, as all of them here; the import statement knows no such names.
-    importlib.import_module("emulator-fixes").apply_fixes()
-    importlib.import_module("stacks-in-moto").apply()
+    for name in ("emulator-fixes", "stack-fixes", "stacks-in-moto"):
+        importlib.import_module(name).apply()
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app

@@ -7,7 +7,6 @@ VIPSHIFT_LAB_EC2 names when a stack first needs it: both emulators start at once
 """
 
 import base64
-import inspect
 import json
 import os
 from functools import cache
@@ -252,7 +251,7 @@ def is_of_instances(props):
 
 
 def apply():
-    from ministack.services.cloudformation import handlers, provisioners, stacks
+    from ministack.services.cloudformation import provisioners, stacks
 
     known = provisioners._RESOURCE_HANDLERS
     for kind, (create, delete) in KINDS.items():
@@ -273,51 +272,3 @@ def apply():
     # They wait for another process: not on the thread that answers calls.
     is_custom = stacks._is_custom_resource
     stacks._is_custom_resource = lambda kind: kind in KINDS or kind == "AWS::IAM::Role" or is_custom(kind)
-    admit_failed_deletions(handlers, stacks)
-
-
-def admit_failed_deletions(handlers, stacks):
-    """MiniStack 1.4.21 calls a stack deleted, or rolled back, when something of it could not be deleted, and forgets that.
-
-    CloudFormation calls it failed, leaves what the failed resource depends on, and goes on where it is asked again.
-    """
-    from importlib import import_module
-
-    from ministack.services.cloudformation import engine
-
-    def patched(work, *replacements):
-        source = inspect.getsource(work)
-        for old, new in replacements:
-            source = import_module("emulator-fixes").replace_once(source, old, new)
-        exec(source, stacks.__dict__)
-        return stacks.__dict__[work.__name__]
-
-    handlers._deploy_stack_async = patched(
-        stacks._deploy_stack_async,
-        ('"DELETE_FAILED", str(del_exc), pid)\n', '"DELETE_FAILED", str(del_exc), pid)\n                    continue\n'),
-        (
-            'stack["StackStatus"] = "ROLLBACK_COMPLETE"',
-            'stack["StackStatus"] = "ROLLBACK_FAILED" if provisioned_resources else "ROLLBACK_COMPLETE"',
-        ),
-    )
-    stacks._needs = lambda resources, logical_id: engine._extract_deps(resources.get(logical_id, {}), set(resources))
-    loop = "    for logical_id in reversed(ordered):\n"
-    ended = '    stack["StackStatus"] = "DELETE_COMPLETE"\n'
-    handlers._delete_stack_async = patched(
-        stacks._delete_stack_async,
-        (
-            loop,
-            "    needed, failed = set(), False\n"
-            + loop
-            + "        if logical_id in needed:\n"
-            + "            needed |= _needs(res_defs, logical_id)\n"
-            + "            continue\n",
-        ),
-        (
-            '"DELETE_FAILED", str(exc), pid)\n',
-            '"DELETE_FAILED", str(exc), pid)\n'
-            + "            needed |= _needs(res_defs, logical_id)\n"
-            + "            failed = True\n",
-        ),
-        (ended, '    if failed:\n        stack["StackStatus"] = "DELETE_FAILED"\n        return\n' + ended),
-    )
