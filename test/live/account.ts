@@ -38,16 +38,17 @@ export async function contents(aws: LocalAws): Promise<readonly string[]> {
     const { InternetGateways = [] } = await ec2.send(new DescribeInternetGatewaysCommand({}));
     const { SecurityGroups = [] } = await ec2.send(new DescribeSecurityGroupsCommand({}));
     const { NetworkInterfaces = [] } = await ec2.send(new DescribeNetworkInterfacesCommand({}));
-    const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
+    // Terminated ones are described, too, a hundred to a page: those that are meant would not be on the first.
+    const Values = ['pending', 'running', 'shutting-down', 'stopping', 'stopped'];
+    const Filters = [{ Name: 'instance-state-name', Values }];
+    const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ Filters }));
     const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand({}));
     const { Roles = [] } = await iam.send(new ListRolesCommand({}));
     const { InstanceProfiles = [] } = await iam.send(new ListInstanceProfilesCommand({}));
     const { LaunchTemplates = [] } = await ec2.send(new DescribeLaunchTemplatesCommand({}));
     const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({}));
     const { TableNames = [] } = await dynamo.send(new ListTablesCommand({}));
-    const living = Reservations.flatMap(({ Instances = [] }) => Instances).filter(
-      ({ State }) => State?.Name !== 'terminated',
-    );
+    const living = Reservations.flatMap(({ Instances = [] }) => Instances);
     return [
       ...Vpcs.filter(({ VpcId }) => own(VpcId)).map(({ VpcId }) => `vpc ${VpcId}`),
       ...Subnets.filter(({ VpcId }) => own(VpcId)).map(({ SubnetId }) => `subnet ${SubnetId}`),
