@@ -1,9 +1,19 @@
 import { defineConfig } from 'vitest/config';
+import { globs, type Kind, kinds } from './test/kinds.ts';
+
+const withLocalAws: readonly Kind[] = ['aws', 'nodes', 'long'];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/lab/make-python.ts'],
+    projects: kinds.map((kind) => ({
+      extends: true as const,
+      test: {
+        name: kind,
+        include: [...globs[kind].include],
+        exclude: [...globs[kind].exclude],
+        globalSetup: withLocalAws.includes(kind) ? ['test/lab/make-python.ts'] : [],
+      },
+    })),
     // A process per file: a suite that starts servers must not share environment variables or signal handlers with another.
     pool: 'forks',
     // Two suites that each run a local AWS fill two cores; more would only make timings false.

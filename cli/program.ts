@@ -1,73 +1,50 @@
-// The tree of commands. Each command's file says what it does; this one says what all have in common.
+// The tree of commands. Each command's file says what it does; command/command.ts what all have in common.
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { applyCommand } from './apply/command.ts';
 import { auditCommand } from './audit/command.ts';
-import { refuseContradictions } from './command/contradictions.ts';
+import { defineProgram } from './command/command.ts';
 import { statusHelp } from './command/exit.ts';
 import { completionCommand } from './completion/command.ts';
 import { doctorCommand } from './doctor/command.ts';
 import { approveCommand, denyCommand } from './failover/approve-command.ts';
 import { failoverCommand } from './failover/command.ts';
 import { keepalivedConfigCommand } from './keepalived-config/command.ts';
-import { freezeCommand, pinCommand, thawCommand, unpinCommand } from './override/command.ts';
+import { freezeCommand, pinCommand, unfreezeCommand, unpinCommand } from './override/command.ts';
 import { statusCommand } from './status/command.ts';
-import { timelineCommand } from './timeline/command.ts';
-import { explainCommand, ownerCommand } from './timeline/explain.ts';
+import { explainCommand, ownerCommand, timelineCommand } from './timeline/command.ts';
 import { vipCommand } from './vip/command.ts';
 
-export function program(): Command {
-  const root = new Command('vipshift')
-    .description('Floating IPs across availability zones: the ledger, its state, and what happened.')
-    .version(version(), '-V, --version', 'print the version')
-    .addCommand(vipCommand())
-    .addCommand(applyCommand())
-    .addCommand(statusCommand())
-    .addCommand(doctorCommand())
-    .addCommand(pinCommand())
-    .addCommand(unpinCommand())
-    .addCommand(freezeCommand())
-    .addCommand(thawCommand())
-    .addCommand(failoverCommand())
-    .addCommand(approveCommand())
-    .addCommand(denyCommand())
-    .addCommand(timelineCommand())
-    .addCommand(explainCommand())
-    .addCommand(ownerCommand())
-    .addCommand(auditCommand())
-    .addCommand(keepalivedConfigCommand())
-    .addCommand(completionCommand())
-    .addHelpText(
-      'after',
-      `\nEach command has examples in its own help: vipshift vip add --help\n${statusHelp}`,
-    );
-  for (const command of everyCommand(root)) habits(command);
-  return root;
-}
+export const program = (): Command =>
+  defineProgram(
+    {
+      name: 'vipshift',
+      about: 'Floating IPs across availability zones: the registry, its state, and what happened.',
+      version: version(),
+      help: `\nEach command has examples in its own help: vipshift vip add --help\n${statusHelp}`,
+    },
+    [
+      vipCommand(),
+      applyCommand(),
+      statusCommand(),
+      doctorCommand(),
+      pinCommand(),
+      unpinCommand(),
+      freezeCommand(),
+      unfreezeCommand(),
+      failoverCommand(),
+      approveCommand(),
+      denyCommand(),
+      timelineCommand(),
+      explainCommand(),
+      ownerCommand(),
+      auditCommand(),
+      keepalivedConfigCommand(),
+      completionCommand(),
+    ],
+  );
 
-export const everyCommand = (command: Command): readonly Command[] => [
-  command,
-  ...command.commands.flatMap(everyCommand),
-];
-
-function habits(command: Command): void {
-  command
-    .exitOverride()
-    .showSuggestionAfterError(true)
-    .configureOutput({
-      writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'vipshift: ')),
-    });
-  refuseContradictions(command);
-  command.showHelpAfterError(`  next: vipshift ${[pathOf(command), '--help'].join(' ').trim()}`);
-}
-
-function pathOf(command: Command): string {
-  const names: string[] = [];
-  for (let at: Command | null = command; at?.parent != null; at = at.parent) names.unshift(at.name());
-  return names.join(' ');
-}
-
-/** Beside the source and in the bundle alike: package.json lies above both. */
+/** package.json lies above the source and above the bundle. */
 function version(): string {
   for (const up of ['../package.json', '../../package.json', '../../../package.json']) {
     try {

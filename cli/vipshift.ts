@@ -3,10 +3,8 @@
 import module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { CommanderError } from 'commander';
-import { complaintOf } from './command/aws-errors.ts';
+import { endOf } from './command/end.ts';
 import { status } from './command/exit.ts';
-import { plain } from './command/output.ts';
 
 // Half of a run's time is compiling the SDK. In the user's own folder: what lies in a shared one could be anybody's code.
 // Older versions of Node have no such cache; where nothing can be written there is none either.
@@ -26,20 +24,5 @@ try {
   const { program } = await import('./program.ts');
   await program().parseAsync(process.argv);
 } catch (error) {
-  process.exitCode = ended(error);
-}
-
-function ended(error: unknown): number {
-  // Help and version were asked for; everything else commander has already explained on stderr.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? status.ok : status.usage;
-  const complaint = complaintOf(error);
-  if (complaint === undefined) {
-    process.stderr.write(
-      `vipshift: this is a fault in vipshift itself, please report it.\n${error instanceof Error ? error.stack : String(error)}\n`,
-    );
-    return status.bug;
-  }
-  const lines = complaint.message.split('\n').map(plain).join('\n  ');
-  process.stderr.write(`vipshift: ${lines}\n  next: ${plain(complaint.next)}\n`);
-  return complaint.status;
+  process.exitCode = endOf(error);
 }

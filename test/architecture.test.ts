@@ -1,3 +1,4 @@
+import { matchesGlob } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { everything, figures } from './architecture/figures.ts';
 import {
@@ -6,6 +7,7 @@ import {
   importComplaints,
   serviceComplaints,
 } from './architecture/imports.ts';
+import { kindComplaints } from './architecture/kinds.ts';
 import { clockComplaints } from './architecture/purity.ts';
 import {
   defaultExportComplaints,
@@ -17,11 +19,13 @@ import {
   parameterComplaints,
 } from './architecture/shape.ts';
 import { importsOf, type Source, sourcesOf } from './architecture/sources.ts';
+import { globs, kinds } from './kinds.ts';
 
 const shared = sourcesOf('shared');
 const functions = sourcesOf('functions');
 const cli = sourcesOf('cli');
 const lab = sourcesOf('lab', ['.ts', '.cjs', '.mjs', '.py', '.sh', '.bash']);
+const tests = sourcesOf('test');
 const notify = sourcesOf('notify', ['.ts', '.sh', '.bash', 'vipshift-notify']);
 
 describe('the architecture', () => {
@@ -47,6 +51,21 @@ describe('the architecture', () => {
 
   test('nothing is exported without a name', () => {
     expect([...shared, ...functions, ...cli].flatMap(defaultExportComplaints)).toEqual([]);
+  });
+
+  test('a test file is named after what it starts', () => {
+    expect(kindComplaints(tests)).toEqual([]);
+  });
+
+  test('every test file is in exactly one project of vitest', () => {
+    const matches = (patterns: readonly string[], path: string) =>
+      patterns.some((pattern) => matchesGlob(path, pattern));
+    const isIn = (path: string) => (kind: (typeof kinds)[number]) =>
+      matches(globs[kind].include, path) && !matches(globs[kind].exclude, path);
+    const files = tests.map(({ path }) => path).filter((path) => path.endsWith('.test.ts'));
+    expect(files.filter((path) => kinds.filter(isIn(path)).length !== 1)).toEqual([]);
+    for (const kind of kinds)
+      expect(files.filter((path) => isIn(path)(kind)).length, kind).toBeGreaterThan(0);
   });
 
   test(`files have at most ${LINES_MAX} lines`, () => {
@@ -129,6 +148,34 @@ describe('each rule finds what it is for', () => {
       'a default export by its name',
       defaultExportComplaints(source('cli/a.ts', 'const f = 1; export { f as default };')),
     ],
+    [
+      'a local AWS under a plain name',
+      kindComplaints([
+        source('test/a.test.ts', "import { type LocalAws, startLocalAws } from '../lab/aws/local-aws.ts';"),
+      ]),
+    ],
+    [
+      'a local AWS through another file of the tests',
+      kindComplaints([
+        source('test/a.test.ts', "import { region } from './b.ts';"),
+        source('test/b.ts', "import { startStack } from '../lab/aws/stack/stack.ts';"),
+      ]),
+    ],
+    [
+      'a node as a test of AWS',
+      kindComplaints([source('test/a.aws.test.ts', "import { startNode } from '../lab/shim/node.ts';")]),
+    ],
+    [
+      'a namespace under a plain name',
+      kindComplaints([source('test/a.test.ts', ['spawnSync(', "'unshare', ['-n']);"].join(''))]),
+    ],
+    ['an .aws that starts none', kindComplaints([imports('test/a.aws.test.ts', '../shared/time.ts')])],
+    [
+      'a server in the simulation',
+      kindComplaints([
+        source('test/sim/a.aws.test.ts', "import { startLocalAws } from '../../lab/aws/local-aws.ts';"),
+      ]),
+    ],
     ['a long file', lengthComplaints(source('cli/a.ts', 'x\n'.repeat(LINES_MAX + 1)))],
   ];
   for (const [what, complaints] of bad) {
@@ -147,6 +194,8 @@ describe('each rule finds what it is for', () => {
       [],
     ]);
     expect(lengthComplaints(source('cli/a.ts', 'x\n'.repeat(LINES_MAX)))).toEqual([]);
+    const typeOnly = "import { type LocalAws, childEnv } from '../lab/aws/local-aws.ts';";
+    expect(kindComplaints([source('test/a.test.ts', typeOnly)])).toEqual([]);
     expect(folderComplaints(Array.from({ length: FILES_MAX }, (_, n) => `cli/x/${n}.ts`))).toEqual([]);
     expect(clockComplaints(source('shared/aws/wire.ts', 'Date.now()'))).toEqual([]);
     expect(directionComplaints(imports('cli/vip/a.ts', '../apply/run.ts'))).toEqual([]);

@@ -1,10 +1,12 @@
-// What every command does around its work: opens the session, runs, and turns its end into an exit status.
+// A command as data, and what every command does around its work: takes its arguments and options, opens the session,
+// runs, and turns its end into an exit status.
 //
 // Invariant: what a command line alone can be wrong about is said before the work is loaded; help, completion and wrong
 // arguments load no AWS client. A test installs the package without the SDK to see to it.
-import type { Command } from 'commander';
+import { Argument, Command, Help, type Option } from 'commander';
+import { refuseContradictions } from './contradictions.ts';
 import { type Status, status } from './exit.ts';
-import type { CommonOptions } from './options.ts';
+import { type CommonName, type CommonOptions, commonNames, commonOptions, formerOption } from './options.ts';
 import { type Output, output } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -21,19 +23,170 @@ export interface CommandContext<Options> extends ParsedArgs<Options> {
 
 export type CommandAction<Options> = (run: CommandContext<Options>) => Promise<Status> | Promise<void>;
 
-/** Attaches the work to a command. `load` may check the command line and refuse it; it returns the action. */
-export function defineCommand<Options>(
-  command: Command,
-  load: (line: ParsedArgs<Options>) => Promise<CommandAction<Options>>,
-): Command {
-  return command.action(async (...given: unknown[]) => {
-    const self = given.at(-1) as Command;
-    const options = self.optsWithGlobals() as Options & CommonOptions;
-    const args = self.processedArgs.flat().filter((arg) => arg !== undefined) as string[];
-    const work = await load({ args, options });
+interface Words {
+  readonly name: string;
+  /** Another spelling, shown next to the name. */
+  readonly alias?: string;
+  /** Former names: understood, not shown. */
+  readonly formerly?: readonly string[];
+  readonly about: string;
+}
+
+export interface ArgumentSpec {
+  /** `<required>`, `[optional]`, `[several...]`. */
+  readonly name: string;
+  readonly about?: string;
+  readonly choices?: readonly string[];
+  /** What completion offers for it: a VIP that there is, or a file. */
+  readonly is?: 'vip' | 'file';
+}
+
+interface CommandWords extends Words {
+  readonly args?: readonly ArgumentSpec[];
+  readonly options?: readonly Option[];
+  /** Former spellings of options, such as `--old` of `--new`: understood, not shown. */
+  readonly formerOptions?: Readonly<Record<string, string>>;
+  /** Of the help, before the examples. */
+  readonly notes?: string;
+  readonly examples: readonly string[];
+  /** Of the help, after the examples. */
+  readonly more?: string;
+}
+
+interface CommandSpec<Options> extends CommandWords {
+  /** Loads the work. May refuse the command line before it does. */
+  readonly load: (line: ParsedArgs<Options>) => Promise<CommandAction<Options>>;
+}
+
+/** A command that makes no request. */
+interface OfflineSpec<Options> extends CommandWords {
+  /** The common options that mean something to it. */
+  readonly common: readonly CommonName[];
+  readonly run: (
+    run: ParsedArgs<Options> & { readonly out: Output; readonly self: Command },
+  ) => Promise<void>;
+}
+
+const completed = new WeakMap<Argument, ArgumentSpec['is']>();
+/** What an argument is, where completion can offer something for it. */
+export const argumentIs = (argument: Argument): ArgumentSpec['is'] => completed.get(argument);
+
+const accepted = new WeakMap<Command, readonly CommonName[]>();
+/** The common options that a command understands, on either side of its name. */
+export const commonOf = (command: Command): readonly Option[] => {
+  const names = accepted.get(command) ?? commonNames;
+  return rootOf(command).options.filter((o) => names.includes(o.attributeName() as CommonName));
+};
+
+export function defineCommand<Options>(spec: CommandSpec<Options>): Command {
+  return described(spec).action(async (...given: unknown[]) => {
+    const line = lineOf<Options>(given.at(-1) as Command);
+    const work = await spec.load(line);
     const { openSession } = await import('./session.ts');
-    const session = await openSession(options);
-    const end = await work({ args, options, out: output(options), session });
+    const session = await openSession(line.options);
+    const end = await work({ ...line, out: output(line.options), session });
     process.exitCode = end ?? status.ok;
   });
+}
+
+export function defineOfflineCommand<Options>(spec: OfflineSpec<Options>): Command {
+  const command = described(spec).action(async (...given: unknown[]) => {
+    const self = given.at(-1) as Command;
+    const line = lineOf<Options>(self);
+    await spec.run({ ...line, out: output(line.options), self });
+  });
+  accepted.set(command, spec.common);
+  return command;
+}
+
+/** Commands under one name. */
+export const defineGroup = (words: Words, commands: readonly Command[]): Command => named(words, commands);
+
+/** The root: its commands, and the habits that all have. */
+export function defineProgram(
+  words: Words & { readonly version: string; readonly help: string },
+  commands: readonly Command[],
+): Command {
+  const root = named(words, commands)
+    .version(words.version, '-V, --version', 'print the version')
+    .addHelpText('after', words.help);
+  for (const option of commonOptions()) root.addOption(option);
+  for (const command of everyCommand(root)) habits(command);
+  return root;
+}
+
+export const everyCommand = (command: Command): readonly Command[] => [
+  command,
+  ...command.commands.flatMap(everyCommand),
+];
+
+const formerNames = new WeakMap<Command, readonly string[]>();
+
+function named({ name, alias, formerly = [], about }: Words, commands: readonly Command[]): Command {
+  const command = new Command(name).description(about);
+  if (alias !== undefined) command.alias(alias);
+  for (const former of formerly) command.alias(former);
+  formerNames.set(command, formerly);
+  for (const one of commands) command.addCommand(one);
+  return command;
+}
+
+function described(spec: CommandWords): Command {
+  const { args = [], options = [], formerOptions = {}, examples } = spec;
+  const command = named(spec, []);
+  for (const { name, about, choices, is } of args) {
+    const argument = new Argument(name, about);
+    if (choices !== undefined) argument.choices(choices);
+    if (is !== undefined) completed.set(argument, is);
+    command.addArgument(argument);
+  }
+  for (const option of options) command.addOption(option);
+  for (const [was, now] of Object.entries(formerOptions)) formerOption(command, was, now);
+  const heading = examples.length === 1 ? 'Example:' : 'Examples:';
+  const shown = [heading, ...examples.map((example) => `  $ ${example}`)].join('\n');
+  const parts = [spec.notes, shown, spec.more].filter((part) => part !== undefined);
+  return command.addHelpText('after', `\n${parts.join('\n\n')}`);
+}
+
+function lineOf<Options>(self: Command): ParsedArgs<Options> {
+  return {
+    args: self.processedArgs.flat().filter((arg) => arg !== undefined) as string[],
+    options: self.optsWithGlobals() as Options & CommonOptions,
+  };
+}
+
+function habits(command: Command): void {
+  const help = new Help();
+  const shown = (of: Command, text: string): string =>
+    (formerNames.get(of) ?? []).reduce((t, former) => t.replace(`${of.name()}|${former}`, of.name()), text);
+  command
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .configureOutput({
+      writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'vipshift: ')),
+    })
+    .configureHelp({
+      visibleOptions: (of) => [...new Set([...help.visibleOptions(of), ...commonOf(of)])],
+      subcommandTerm: (of) => shown(of, help.subcommandTerm(of)),
+      commandUsage: (of) => shown(of, help.commandUsage(of)),
+    })
+    .showHelpAfterError(`  next: vipshift ${[pathOf(command), '--help'].join(' ').trim()}`);
+  refuseContradictions(command);
+  command.hook('preAction', (_parent, self) => {
+    if (self !== command) return;
+    const meant = commonOf(self);
+    const root = rootOf(self);
+    for (const option of root.options)
+      if (root.getOptionValueSource(option.attributeName()) === 'cli' && !meant.includes(option))
+        self.error(`error: unknown option '${option.long}'`);
+  });
+}
+
+const rootOf = (command: Command): Command => (command.parent === null ? command : rootOf(command.parent));
+
+/** Such as `vip add`. */
+export function pathOf(command: Command): string {
+  const names: string[] = [];
+  for (let at: Command | null = command; at?.parent != null; at = at.parent) names.unshift(at.name());
+  return names.join(' ');
 }

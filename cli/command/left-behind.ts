@@ -6,8 +6,7 @@ import { mislabelled, mislabelledText } from '../../shared/network/labels.ts';
 import { isRegistered } from '../../shared/registry/registry.ts';
 import { type CommonOptions, repeated } from './options.ts';
 import { type Output, plain } from './output.ts';
-import type { Session } from './session.ts';
-import { surveyFor } from './survey.ts';
+import { type Session, surveyFor } from './session.ts';
 
 export interface LeftThing {
   readonly id: string;

@@ -1,5 +1,7 @@
-// The options that every command understands, behind its name.
+// Options: those that every command understands, before its name or behind it, and how a command states its own.
+import type { EventEmitter } from 'node:events';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { onlyWith } from './contradictions.ts';
 
 export interface CommonOptions {
   readonly stage?: string;
@@ -9,31 +11,73 @@ export interface CommonOptions {
   /** False with --no-color. */
   readonly color?: boolean;
 }
+export type CommonName = keyof CommonOptions;
+export const commonNames: readonly CommonName[] = ['stage', 'region', 'profile', 'json', 'color'];
 
 const STAGE = /^[A-Za-z][A-Za-z0-9-]{0,31}$/;
 
-export function withCommon(command: Command, json = true): Command {
-  command
-    .optionsGroup('Common options:')
-    .addOption(
-      new Option(
-        '--stage <name>',
-        'the deployment (default: dev; tables vipshift-<stage>-vips and -timeline, or VIPSHIFT_VIPS_TABLE, VIPSHIFT_TIMELINE_TABLE)',
-      )
-        .env('VIPSHIFT_STAGE')
-        .argParser(stageFrom),
-    )
-    .option('--region <region>', 'as the AWS CLI takes it (AWS_REGION, AWS_DEFAULT_REGION, the profile)')
-    .option('--profile <name>', 'as the AWS CLI takes it (AWS_PROFILE)')
-    .option('--no-color', 'no colours, also with NO_COLOR or when not on a terminal');
-  if (json) command.option('--json', 'one JSON document per line');
-  return command;
+export function commonOptions(): readonly Option[] {
+  const group = 'Common options:';
+  return [
+    option(
+      '--stage <name>',
+      'the deployment (default: dev; tables vipshift-<stage>-vips and -timeline, or VIPSHIFT_VIPS_TABLE, VIPSHIFT_TIMELINE_TABLE)',
+      { group, env: 'VIPSHIFT_STAGE', parse: stageFrom },
+    ),
+    option('--region <region>', 'as the AWS CLI takes it (AWS_REGION, AWS_DEFAULT_REGION, the profile)', {
+      group,
+    }),
+    option('--profile <name>', 'as the AWS CLI takes it (AWS_PROFILE)', { group }),
+    option('--no-color', 'no colours, also with NO_COLOR or when not on a terminal', { group }),
+    option('--json', 'one JSON document per line', { group }),
+  ];
 }
 
 function stageFrom(text: string): string {
   if (STAGE.test(text)) return text;
-  throw new InvalidArgumentError('want a letter, then letters, digits and "-".');
+  throw new InvalidArgumentError('expected a letter, then letters, digits and "-".');
 }
+
+export interface OptionSpec<Value> {
+  /** From the text, and from the value so far where the option may be repeated. */
+  readonly parse?: (text: string, before: Value) => Value;
+  readonly choices?: readonly string[];
+  readonly default?: string | number;
+  readonly env?: string;
+  /** Without it the command is refused. */
+  readonly mandatory?: true;
+  /** Options that exclude it, by their attributes. */
+  readonly conflicts?: readonly string[];
+  /** The attribute of the option without which it does nothing. */
+  readonly onlyWith?: string;
+  /** Its heading in the help. */
+  readonly group?: string;
+}
+
+export function option<Value>(flags: string, about: string, spec: OptionSpec<Value> = {}): Option {
+  const made = new Option(flags, about);
+  if (spec.parse !== undefined) made.argParser(spec.parse);
+  if (spec.choices !== undefined) made.choices(spec.choices);
+  if (spec.default !== undefined) made.default(spec.default);
+  if (spec.env !== undefined) made.env(spec.env);
+  if (spec.conflicts !== undefined) made.conflicts([...spec.conflicts]);
+  if (spec.group !== undefined) made.helpGroup(spec.group);
+  if (spec.onlyWith !== undefined) onlyWith(made, spec.onlyWith);
+  return made.makeOptionMandatory(spec.mandatory === true);
+}
+
+/** Makes `was` do what `now` does, without a line in the help. Both begin with `--`. */
+export function formerOption(command: Command, was: string, now: string): void {
+  const current = command.options.find((o) => o.long === now);
+  if (current === undefined) throw new Error(`no option ${now} for its former spelling ${was}`);
+  const hidden = new Option(current.flags.replace(/^.*--[\w-]+/, was), current.description).hideHelp();
+  command.addOption(hidden);
+  // commander's types leave out that a command emits its options.
+  const options = command as unknown as EventEmitter;
+  options.on(`option:${hidden.name()}`, (text) => options.emit(`option:${current.name()}`, text));
+}
+
+export const reason = (): Option => option('--reason <text>', 'why, for the record');
 
 /** For options that may be given several times, and that take several values separated by commas. `false` before it is a negation, refused later. */
 export const list = (text: string, before: readonly string[] | false | undefined): readonly string[] => [
@@ -48,7 +92,7 @@ export function positive(max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-    throw new InvalidArgumentError(`want a whole number from 1 to ${max}.`);
+    throw new InvalidArgumentError(`expected a whole number from 1 to ${max}.`);
   };
 }
 

@@ -12,6 +12,7 @@ import { awsApprovals } from '../../shared/aws/dynamodb/approvals.ts';
 import { awsOperatorActions } from '../../shared/aws/dynamodb/operator-actions.ts';
 import { awsReservations, type Reservations } from '../../shared/aws/dynamodb/reservations.ts';
 import { type AuditLog, awsAuditLog } from '../../shared/aws/dynamodb/timeline-query.ts';
+import type { Surveyed } from '../../shared/aws/ec2/survey.ts';
 import type { Ec2Reader } from '../../shared/aws/ec2/vpc.ts';
 import type { Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import { tagKey } from '../../shared/aws/tag-key.ts';
@@ -28,6 +29,7 @@ import type { ApprovalStore } from '../../shared/forced-failover/approval.ts';
 import type { Ports } from '../../shared/switch/switch-vip.ts';
 import { type EpochMs, minutes } from '../../shared/time.ts';
 import type { OperatorActionStore } from '../../shared/timeline/operator-action.ts';
+import type { RegistryEntry } from '../../shared/vip/vip.ts';
 import { CliError, status, usage } from './exit.ts';
 import type { CommonOptions } from './options.ts';
 
@@ -50,7 +52,7 @@ export interface Session {
   caller(): Promise<string>;
   /** The caller's account; undefined where AWS does not say. */
   account(): Promise<string | undefined>;
-  /** Forced failovers. Loaded when it is wanted. */
+  /** Forced failovers. Loaded on first use. */
   workflow(): Promise<Workflow>;
 }
 
@@ -139,7 +141,7 @@ export async function openSession(options: CommonOptions): Promise<Session> {
   };
 }
 
-/** A laptop is further away than a Lambda; only mutations keep the limit that the lease reckons with. */
+/** A laptop is further away than a Lambda; only mutations keep the limit that the lease is computed with. */
 function patientClients() {
   const requestHandler = {
     connectionTimeout: CONNECT_MAX_MS,
@@ -159,7 +161,7 @@ interface Identity {
   readonly account: string;
 }
 
-/** Undefined when AWS does not say: in an outage an order must still be given, and the record says whose word it is. */
+/** Undefined when AWS does not answer: in an outage an operator must still be able to act, and the record names the source. */
 async function identityOf(signal: AbortSignal): Promise<Identity | undefined> {
   try {
     const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
@@ -200,4 +202,13 @@ function machineOf(stage: string, region: string, identity: Identity | undefined
     'log in, or set VIPSHIFT_FAILOVER_MACHINE to the stack’s output FailoverMachineArn; in an outage: --break-glass',
     status.aws,
   );
+}
+
+/** One look at a whole stage, for the commands that judge labels. */
+export async function surveyFor(
+  { ec2, tag, ports }: Session,
+  entries: readonly RegistryEntry[],
+): Promise<Surveyed> {
+  const { surveyed } = await import('../../shared/aws/ec2/survey.ts');
+  return surveyed({ ...ec2, tag, clock: ports.clock }, entries);
 }

@@ -1,48 +1,41 @@
-// `vipshift doctor`: the command line of it. doctor-look.ts does it.
-import { Command, InvalidArgumentError } from 'commander';
+// `vipshift doctor`: its command line. run.ts does the work.
+import { InvalidArgumentError } from 'commander';
 import { checks } from '../../shared/doctor/finding.ts';
 import type { ServicePort } from '../../shared/doctor/packet-filters.ts';
 import { defineCommand } from '../command/command.ts';
-import { list, withCommon } from '../command/options.ts';
+import { list, option } from '../command/options.ts';
 import type { DoctorOptions } from './run.ts';
 
 export const doctorCommand = () =>
-  defineCommand<DoctorOptions>(
-    withCommon(
-      new Command('doctor')
-        .description('every precondition that can be looked up, each with found, wanted and remedy')
-        .argument('[vip]', 'one VIP; without it all of them')
-        .option(
-          '--keepalived <file>',
-          'also judge these keepalived files, of all nodes; may be repeated',
-          list,
-        )
-        .option('--port <port>', 'a port that clients use: 443, 53/udp; may be repeated', ports)
-        .option('--node-role <name>', 'the nodes’ role (default: by their instance profiles)')
-        .option('--no-probe', 'do not send an event end to end; it counts as one rejected claim')
-        .option('--strict', 'warnings, too, end with status 1')
-        .addHelpText(
-          'after',
-          `
-A route table that shall not carry any VIP bears the tag with the value -.
-
-Examples:
-  $ vipshift doctor
-  $ vipshift doctor web --port 443 --keepalived a.conf --keepalived b.conf
-  $ vipshift doctor --json | jq -r 'select(.severity == "fault") | .remedy'
-
-Checks:
+  defineCommand<DoctorOptions>({
+    name: 'doctor',
+    about: 'check every precondition; each fault comes with found, expected and a remedy',
+    args: [{ name: '[vip]', about: 'one VIP; without it all of them', is: 'vip' }],
+    options: [
+      option('--keepalived <file>', 'also check these keepalived files, of all nodes; may be repeated', {
+        parse: list,
+      }),
+      option('--port <port>', 'a port that clients use: 443, 53/udp; may be repeated', { parse: ports }),
+      option('--node-role <name>', 'the nodes’ role (default: from their instance profiles)'),
+      option('--no-probe', 'skip the end-to-end event, which counts as one rejected claim'),
+      option('--strict', 'also end with status 1 on warnings'),
+    ],
+    notes: 'A route table that must not carry any VIP has the tag with the value -.',
+    examples: [
+      'vipshift doctor',
+      'vipshift doctor web --port 443 --keepalived a.conf --keepalived b.conf',
+      `vipshift doctor --json | jq -r 'select(.severity == "fault") | .remedy'`,
+    ],
+    more: `Checks:
 ${Object.entries(checks)
   .map(([name, says]) => `  ${name.padEnd(26)} ${says}`)
   .join('\n')}`,
-        ),
-    ),
-    async () => (await import('./run.ts')).look,
-  );
+    load: async () => (await import('./run.ts')).look,
+  });
 
 function ports(text: string, before: readonly ServicePort[] = []): readonly ServicePort[] {
   const [, port, protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp))?$/.exec(text) ?? [];
   if (port === undefined || Number(port) < 1 || Number(port) > 65_535)
-    throw new InvalidArgumentError('want 443, 443/tcp or 53/udp.');
+    throw new InvalidArgumentError('expected 443, 443/tcp or 53/udp.');
   return [...before, { port: Number(port), protocol: protocol as ServicePort['protocol'] }];
 }

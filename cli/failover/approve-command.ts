@@ -1,56 +1,48 @@
 // `vipshift approve` and `vipshift deny`: the answer of a second person to a forced failover that waits for it. The
-// command lines; approval-answer.ts does it.
-import { Command, Option } from 'commander';
+// command lines; approve.ts does the work.
 import { defineCommand } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
-import { withCommon } from '../command/options.ts';
+import { option, reason } from '../command/options.ts';
 import type { AnswerOptions } from './approve.ts';
 
-const answering = (command: Command): Command =>
-  command
-    .argument('[vip]', 'the VIP that it is about; needed only where several wait')
-    .option('--execution <name>', 'this one, where several wait for the same VIP')
-    .option('--reason <text>', 'why, for the record')
-    .addOption(new Option('--list', 'only show what waits').conflicts(['execution', 'reason']));
+const answering = () => ({
+  args: [{ name: '[vip]', about: 'the VIP; needed only if several wait', is: 'vip' as const }],
+  options: [
+    option('--execution <name>', 'which one, if several wait for the same VIP'),
+    reason(),
+    option('--list', 'only show what waits', { conflicts: ['execution', 'reason'] }),
+  ],
+});
 
 export const approveCommand = () =>
-  defineCommand<AnswerOptions>(
-    withCommon(
-      answering(new Command('approve'))
-        .description('approve a forced failover that waits for it')
-        .addHelpText(
-          'after',
-          `
-The record says who approved: the identity that AWS knows you by.
-
-Examples:
-  $ vipshift approve --list
-  $ vipshift approve web --reason 'agreed in change 4711'`,
-        ),
-    ),
-    async () => {
+  defineCommand<AnswerOptions>({
+    name: 'approve',
+    about: 'approve a forced failover that waits for approval',
+    ...answering(),
+    notes: 'The record says who approved: the identity that AWS knows you by.',
+    examples: ['vipshift approve --list', `vipshift approve web --reason 'agreed in change 4711'`],
+    async load() {
       const { answer } = await import('./approve.ts');
       return (run) => answer(run, true);
     },
-  );
+  });
 
 export const denyCommand = () =>
-  defineCommand<AnswerOptions>(
-    withCommon(
-      answering(new Command('deny'))
-        .description('deny a forced failover that waits for approval; nothing is moved')
-        .addHelpText(
-          'after',
-          `
-Examples:
-  $ vipshift deny web --reason 'not during the sale'
-  $ vipshift deny web --execution change-4711 --reason 'wrong node'`,
-        ),
-    ),
-    async ({ options }) => {
+  defineCommand<AnswerOptions>({
+    name: 'deny',
+    about: 'deny a forced failover that waits for approval; nothing is moved',
+    ...answering(),
+    examples: [
+      `vipshift deny web --reason 'not during the sale'`,
+      `vipshift deny web --execution change-4711 --reason 'wrong node'`,
+    ],
+    async load({ options }) {
       if (options.list !== true && (options.reason ?? '').trim() === '')
-        throw usage('missing: --reason TEXT', 'say why, for whoever ordered it: vipshift deny --help');
+        throw usage(
+          'missing: --reason TEXT',
+          'say why, for the operator who ordered it: vipshift deny --help',
+        );
       const { answer } = await import('./approve.ts');
       return (run) => answer(run, false);
     },
-  );
+  });

@@ -1,10 +1,9 @@
 // `vipshift failover`: moves a VIP to a node by order. The command line of it; the two ways to do it are files of their
-// own, failover-run.ts (the workflow) and break-glass.ts.
-import { Command, Option } from 'commander';
+// own, run.ts (the workflow) and break-glass.ts.
 import { durationFrom } from '../../shared/instants.ts';
 import { type CommandAction, defineCommand, type ParsedArgs } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
-import { positive, withCommon } from '../command/options.ts';
+import { option, positive, reason } from '../command/options.ts';
 import { refuseKeepalivedOnly } from './keepalived-only.ts';
 import type { FailoverAsked, FailoverOptions } from './run.ts';
 
@@ -13,68 +12,62 @@ const CLAIM_WAIT_MAX_S = 240;
 const workflowOnly = ['mode', 'dryRun', 'approval', 'name', 'claimWait', 'release', 'detach'];
 
 export const failoverCommand = () =>
-  defineCommand<FailoverOptions>(
-    withCommon(
-      new Command('failover')
-        .description('move a VIP to a node now, by the workflow in Step Functions, and follow it to its end')
-        .argument('[vip]')
-        .option('--to <node>', 'the instance')
-        .option('--reason <text>', 'why, for the record')
-        .addOption(
-          new Option(
-            '--mode <mode>',
-            'routes-only: keepalived stays as it is; via-keepalived: its master is demoted (default: by the VIP’s hold)',
-          ).choices(['routes-only', 'via-keepalived']),
-        )
-        .option(
-          '--for <duration>',
-          'pin it there so long against what VRRP elects (default: 1h routes-only, none via-keepalived, 15m break-glass)',
-        )
-        .option('--dry-run', 'show what would be done, or the reasons against it')
-        .option('--approval', 'wait for somebody’s vipshift approve, an hour at most')
-        .option(
-          '--name <name>',
-          'the execution’s name: what was started under it is followed, never done twice',
-        )
-        .option(
-          '--claim-wait <seconds>',
-          'via-keepalived: how long the node may take to say MASTER (default: 30)',
-          positive(CLAIM_WAIT_MAX_S),
-        )
-        .addOption(
-          new Option(
-            '--release <when>',
-            'via-keepalived: let the demoted node stand by again where that cannot move the VIP (safe, the default), now, or never (by-hand)',
-          ).choices(['safe', 'now', 'by-hand']),
-        )
-        .addOption(new Option('--detach', 'start it and do not wait').conflicts('dryRun'))
-        .option('--follow <name>', 'follow one that was started: its name or ARN')
-        .addOption(
-          new Option(
-            '--break-glass',
-            'do it from this machine, under the controller’s own lease: needs neither Step Functions, Lambda nor EventBridge',
-          ).conflicts(workflowOnly),
-        )
-        .addHelpText('after', help),
-    ),
-    load,
-  );
-
-const help = `
-Ctrl-C ends the following, not the failover. Without --mode a VIP whose hold is both moves
+  defineCommand<FailoverOptions>({
+    name: 'failover',
+    about: 'move a VIP to a node now, with the Step Functions workflow, and follow it to its end',
+    args: [{ name: '[vip]', is: 'vip' }],
+    options: [
+      option('--to <node>', 'the instance'),
+      reason(),
+      option(
+        '--mode <mode>',
+        'routes-only: keepalived stays as it is; via-keepalived: its master is demoted (default: by the VIP’s hold)',
+        { choices: ['routes-only', 'via-keepalived'] },
+      ),
+      option(
+        '--for <duration>',
+        'pin it there for that long, whatever VRRP elects (default: 1h routes-only, none via-keepalived, 15m break-glass)',
+      ),
+      option('--dry-run', 'show what would be done, or why it is refused'),
+      option('--approval', 'wait for vipshift approve, an hour at most'),
+      option(
+        '--name <name>',
+        'the execution’s name: if it was started before it is followed, never started twice',
+      ),
+      option(
+        '--claim-wait <seconds>',
+        'via-keepalived: how long the node may take to say MASTER (default: 30)',
+        { parse: positive(CLAIM_WAIT_MAX_S) },
+      ),
+      option(
+        '--release <when>',
+        'via-keepalived: undo the demotion where that cannot move the VIP (safe, the default), at once (now), or never (by-hand)',
+        { choices: ['safe', 'now', 'by-hand'] },
+      ),
+      option('--detach', 'start it and do not wait for its end', { conflicts: ['dryRun'] }),
+      option('--follow <name>', 'follow one that was started: its name or ARN'),
+      option(
+        '--break-glass',
+        'do it from this machine, under the controller’s own lease: needs neither Step Functions, Lambda nor EventBridge',
+        { conflicts: workflowOnly },
+      ),
+    ],
+    notes: `Ctrl-C ends the following, not the failover. Without --mode a VIP whose hold is both moves
 routes-only, one whose hold is master via-keepalived.
 
 Exit status: 0 it is there (or a dry run found nothing against it); 1 it failed and went back, or
-a dry run found reasons against it; 3 refused or not approved, nothing was moved.
-
-Examples:
-  $ vipshift failover web --to i-0abc1234def567890 --reason 'kernel update on the other node' --dry-run
-  $ vipshift failover web --to i-0abc1234def567890 --reason 'kernel update' --for 2h
-  $ vipshift failover web --to i-0abc1234def567890 --reason 'change 4711' --approval --name change-4711
-  $ vipshift failover --follow change-4711
-  $ vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down'
-The pin keeps it there; when it ends, or is taken back (vipshift unpin web), the VIP goes where
-VRRP’s master is: back, unless keepalived’s master is the new node by then.`;
+a dry run found reasons against it; 3 refused or not approved, nothing was moved.`,
+    examples: [
+      `vipshift failover web --to i-0abc1234def567890 --reason 'kernel update on the other node' --dry-run`,
+      `vipshift failover web --to i-0abc1234def567890 --reason 'kernel update' --for 2h`,
+      `vipshift failover web --to i-0abc1234def567890 --reason 'change 4711' --approval --name change-4711`,
+      'vipshift failover --follow change-4711',
+      `vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down'`,
+    ],
+    more: `The pin keeps it there; when it ends, or is taken back (vipshift unpin web), the VIP goes where
+VRRP’s master is: back, unless keepalived’s master is the new node by then.`,
+    load,
+  });
 
 async function load(line: ParsedArgs<FailoverOptions>): Promise<CommandAction<FailoverOptions>> {
   const { args, options } = line;
@@ -109,7 +102,7 @@ function refuseBeside({ args, options }: ParsedArgs<FailoverOptions>): void {
     ...workflowOnly.map((name) => options[name as 'mode']),
   ];
   if (others.some((other) => other !== undefined))
-    throw usage('--follow stands for itself', 'vipshift failover --follow NAME');
+    throw usage('--follow cannot be combined with a VIP or other options', 'vipshift failover --follow NAME');
 }
 
 const NODE = /^i-[0-9a-f]{8,17}$/;
@@ -119,17 +112,18 @@ const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,79}$/;
 function checked(asked: FailoverAsked): FailoverAsked {
   if (!NODE.test(asked.to))
     throw usage(
-      `--to ${asked.to}: no instance id`,
-      'want i-0abc1234def567890; vipshift status VIP names them',
+      `--to ${asked.to}: not an instance id`,
+      'expected i-0abc1234def567890; vipshift status VIP names them',
     );
-  if (asked.reason.trim() === '') throw usage('--reason is empty', 'say why, for whoever reads the record');
+  if (asked.reason.trim() === '')
+    throw usage('--reason is empty', 'say why: the reason goes into the record');
   if (asked.name !== undefined && !NAME.test(asked.name))
     throw usage(
-      `--name ${asked.name}: no name of an execution`,
-      'want up to 80 letters, digits, ".", "_", "-"',
+      `--name ${asked.name}: not a name of an execution`,
+      'expected up to 80 letters, digits, ".", "_", "-"',
     );
   if (asked.mode === 'routes-only') refuseKeepalivedOnly(asked, 'with --mode routes-only');
   if (asked.for !== undefined && !((durationFrom(asked.for) ?? 0) > 0))
-    throw usage(`--for ${asked.for}: no such duration`, 'want 5m, 15m or 2h');
+    throw usage(`--for ${asked.for}: not a duration`, 'expected 5m, 15m or 2h');
   return asked;
 }

@@ -1,117 +1,74 @@
-// `vipshift pin|unpin|freeze|thaw`: orders that run out by themselves, each recorded before it takes effect.
-//
-// Beside a forced failover that is under way: a freeze cancels it, in the same write; a pin elsewhere is refused, and so is an
-// unpin of the pin that it set.
-//
-// Limit: an order is a word in the VIP's item. The controller follows it with the next claim or reconcile, within a
-// minute; what has to move at once is a failover.
-import { Command } from 'commander';
-import { defineCommand, type ParsedArgs } from '../command/command.ts';
+// `vipshift pin|unpin|freeze|unfreeze`: overrides that run out by themselves, each recorded before it takes effect. The command
+// lines; override.ts does the work.
+import { type CommandAction, defineCommand, type ParsedArgs } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
-import { withCommon } from '../command/options.ts';
-import { give, type OrderOptions } from './override.ts';
+import { option, reason } from '../command/options.ts';
+import type { OrderKind, OrderOptions } from './override.ts';
 
-const whom = (command: Command): Command =>
-  command.argument('[vip...]', 'these VIPs').option('--all', 'every VIP of the ledger');
+const whom = [{ name: '[vip...]', about: 'these VIPs', is: 'vip' as const }];
+const all = () => option('--all', 'every VIP of the registry');
+const expiring = () => [
+  option('--for <duration>', 'until it runs out: 30m, 2h, 1d; at most 30d', { default: '1h' }),
+  option('--reason <text>', 'why, for the record', { mandatory: true }),
+];
 
-const expiring = (command: Command): Command =>
-  command
-    .option('--for <duration>', 'until it runs out: 30m, 2h, 1d; at most 30d', '1h')
-    .requiredOption('--reason <text>', 'why, for the record');
+const order =
+  (kind: OrderKind) =>
+  async ({ args, options }: ParsedArgs<OrderOptions>): Promise<CommandAction<OrderOptions>> => {
+    if ((options.all === true) === args.length > 0)
+      throw usage('no VIPs, or VIPs and --all', 'pass VIP names or --all, not both');
+    const { give } = await import('./override.ts');
+    return (run) => give(run, kind);
+  };
 
 export const pinCommand = () =>
-  defineCommand<OrderOptions>(
-    withCommon(
-      expiring(
-        whom(new Command('pin'))
-          .description('let one node own a VIP while it is fit, whatever VRRP elects')
-          .requiredOption('--to <node>', 'the instance')
-          .addHelpText(
-            'after',
-            `
-Example:
-  $ vipshift pin web --to i-0abc1234def567890 --for 2h --reason 'kernel update on the other node'`,
-          ),
-      ),
-    ),
-    async (line) => {
-      refuseUnaddressed(line);
-      return (run) => give(run, 'pin');
-    },
-  );
+  defineCommand<OrderOptions>({
+    name: 'pin',
+    about: 'let one node own a VIP while it is fit, whatever VRRP elects',
+    args: whom,
+    options: [all(), option('--to <node>', 'the instance', { mandatory: true }), ...expiring()],
+    examples: [
+      `vipshift pin web --to i-0abc1234def567890 --for 2h --reason 'kernel update on the other node'`,
+    ],
+    load: order('pin'),
+  });
 
 export const unpinCommand = () =>
-  defineCommand<OrderOptions>(
-    withCommon(
-      whom(new Command('unpin'))
-        .description('take a pin back before it runs out')
-        .option('--reason <text>', 'why, for the record')
-        .option('-y, --yes', 'do not ask, also where the VIP moves')
-        .addHelpText(
-          'after',
-          `
-Without the pin the VIP is where VRRP’s master is, within a minute: where that moves it, unpin says
-where to and asks.
-
-Examples:
-  $ vipshift unpin web
-  $ vipshift unpin web --yes --reason 'change 4711 is done'`,
-        ),
-    ),
-    async (line) => {
-      refuseUnaddressed(line);
-      return (run) => give(run, 'unpin');
-    },
-  );
+  defineCommand<OrderOptions>({
+    name: 'unpin',
+    about: 'end a pin before it runs out',
+    args: whom,
+    options: [all(), reason(), option('-y, --yes', 'do not ask, even if the VIP moves')],
+    notes: `Without the pin the VIP is where VRRP’s master is, within a minute: where that moves it, unpin names
+the node and asks.`,
+    examples: ['vipshift unpin web', `vipshift unpin web --yes --reason 'change 4711 is done'`],
+    load: order('unpin'),
+  });
 
 export const freezeCommand = () =>
-  defineCommand<OrderOptions>(
-    withCommon(
-      expiring(
-        whom(new Command('freeze'))
-          .description(
-            'nothing moves: claims are recorded, and followed after the freeze; cancels a forced failover that is under way',
-          )
-          .addHelpText(
-            'after',
-            `
-Examples:
-  $ vipshift freeze web --for 30m --reason 'network maintenance in zone b'
-  $ vipshift freeze --all --for 2h --reason 'change window 4711'`,
-          ),
-      ),
-    ),
-    async (line) => {
-      refuseUnaddressed(line);
-      return (run) => give(run, 'freeze');
-    },
-  );
+  defineCommand<OrderOptions>({
+    name: 'freeze',
+    about:
+      'nothing moves: claims are recorded, and followed after the freeze; cancels a forced failover that is under way',
+    args: whom,
+    options: [all(), ...expiring()],
+    examples: [
+      `vipshift freeze web --for 30m --reason 'network maintenance in zone b'`,
+      `vipshift freeze --all --for 2h --reason 'change window 4711'`,
+    ],
+    load: order('freeze'),
+  });
 
-export const thawCommand = () =>
-  defineCommand<OrderOptions>(
-    withCommon(
-      whom(new Command('thaw'))
-        .description('take a freeze back before it runs out')
-        .option('--reason <text>', 'why, for the record')
-        .option('-y, --yes', 'do not ask, also where a VIP moves')
-        .addHelpText(
-          'after',
-          `
-What was claimed during the freeze is followed within a minute: where that moves a VIP, thaw says
-where to and asks.
-
-Examples:
-  $ vipshift thaw web
-  $ vipshift thaw --all --yes`,
-        ),
-    ),
-    async (line) => {
-      refuseUnaddressed(line);
-      return (run) => give(run, 'thaw');
-    },
-  );
-
-function refuseUnaddressed({ args, options }: ParsedArgs<OrderOptions>): void {
-  if ((options.all === true) === args.length > 0)
-    throw usage('which VIPs?', 'name them, or say --all; not both');
-}
+/** In the record it is an order `thaw`, as it was called. */
+export const unfreezeCommand = () =>
+  defineCommand<OrderOptions>({
+    name: 'unfreeze',
+    formerly: ['thaw'],
+    about: 'end a freeze before it runs out',
+    args: whom,
+    options: [all(), reason(), option('-y, --yes', 'do not ask, even if a VIP moves')],
+    notes: `What was claimed during the freeze is followed within a minute: where that moves a VIP, unfreeze
+names the node and asks.`,
+    examples: ['vipshift unfreeze web', 'vipshift unfreeze --all --yes'],
+    load: order('thaw'),
+  });

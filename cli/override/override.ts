@@ -1,18 +1,24 @@
-// What pin, unpin, freeze and thaw do: an override in the VIP's item, recorded before it takes effect.
+// What pin, unpin, freeze and unfreeze do: an override in the VIP's item, recorded before it takes effect.
 //
-// Next to a forced failover that is under way: a freeze cancels it, in the same write; a pin to another node is refused, and so is
+// While a forced failover is under way: a freeze cancels it, in the same write; a pin to another node is refused, and so is
 // an unpin of the pin that it set.
+//
+// Limit: an override is only written into the VIP's item. The controller follows it with the next claim or reconcile, within a
+// minute; what has to move at once is a failover.
+
 import { toFault } from '../../shared/fault.ts';
 import { forbidsPin, forbidsUnpin, liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
 import {
+  actionText,
   notCarriedOut,
   type OperatorActionKind,
   operatorAction,
 } from '../../shared/timeline/operator-action.ts';
-import { unfit } from '../../shared/vip/election.ts';
+import { unfit, unfitText } from '../../shared/vip/election.ts';
 import { type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
@@ -34,11 +40,11 @@ export interface OrderOptions {
 /** A forgotten order must not outlive the memory of why it was given. */
 const FOR_MAX: DurationMs = hours(24 * 30);
 
-type Kind = Extract<OperatorActionKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
+export type OrderKind = Extract<OperatorActionKind, 'pin' | 'unpin' | 'freeze' | 'thaw'>;
 
 export async function give(
   { args, options, out, session }: CommandContext<OrderOptions>,
-  kind: Kind,
+  kind: OrderKind,
 ): Promise<Status> {
   const vips = await addressed(session, args, options.all === true);
   const untilMs = kind === 'pin' || kind === 'freeze' ? expiry(options.for, session.now()) : undefined;
@@ -48,14 +54,15 @@ export async function give(
   for (const text of moves.values()) out.note(text);
   if (moves.size > 0) {
     const names = options.all === true ? '--all' : args.join(' ');
-    const otherwise = `say --yes to let it move: vipshift ${kind} ${names} --yes${repeated(options)}`;
-    if (!(await agreed(`${kind} ${names}?`, options.yes === true, otherwise))) {
+    const otherwise = `to let it move: vipshift ${actionText(kind)} ${names} --yes${repeated(options)}`;
+    if (!(await agreed(`${actionText(kind)} ${names}?`, options.yes === true, otherwise))) {
       out.note('nothing was changed');
       return status.ok;
     }
   }
   const by = await session.caller();
   let failed = 0;
+  let bug: unknown;
   for (const vip of vips) {
     try {
       const { item, ...done } = await giveOne(session, vip.name, kind, { by, options, untilMs });
@@ -67,9 +74,13 @@ export async function give(
     } catch (error) {
       if (vips.length === 1) throw error;
       failed += 1;
-      out.note(`${vip.name}: ${toFault(error).message}`);
+      const fault = toFault(error);
+      if (fault.kind === 'bug') bug ??= error;
+      out.note(`${vip.name}: ${fault.message}`);
     }
   }
+  // The other VIPs are done.
+  if (bug !== undefined) throw bug;
   return failed === 0 ? status.ok : status.bad;
 }
 
@@ -87,7 +98,7 @@ async function addressed(session: Session, names: readonly string[], all: boolea
 function expiry(text: string, now: EpochMs): EpochMs {
   const duration = durationFrom(text);
   if (duration === undefined || duration <= 0 || duration > FOR_MAX)
-    throw usage(`--for ${text}: no such duration`, 'want 30m, 2h or 1d; at most 30d');
+    throw usage(`--for ${text}: not a duration`, 'expected 30m, 2h or 1d; at most 30d');
   return plus(now, duration);
 }
 
@@ -95,19 +106,19 @@ function expiry(text: string, now: EpochMs): EpochMs {
 function refuseUnfit(vips: readonly Vip[], node: string): void {
   const reasons = vips.flatMap((vip) => {
     const why = unfit(vip, node);
-    return why === undefined ? [] : [`${vip.name}: ${why}`];
+    return why === undefined ? [] : [`${vip.name}: ${unfitText(why)}`];
   });
   const members = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
   if (reasons.length > 0)
     throw refused(
       `${node} is not fit:\n${reasons.join('\n')}`,
-      `vipshift status shows who was heard saying what; nodes there are: ${members.join(', ') || 'none'}`,
+      `vipshift status shows what each node reported last; the nodes are: ${members.join(', ') || 'none'}`,
     );
 }
 
 interface Given {
   readonly vip: string;
-  readonly order: Kind;
+  readonly order: OrderKind;
   readonly changed: boolean;
   readonly until?: string;
   readonly node?: string;
@@ -119,13 +130,13 @@ interface Given {
 async function giveOne(
   session: Session,
   name: string,
-  kind: Kind,
+  kind: OrderKind,
   words: { by: string; options: OrderOptions; untilMs: EpochMs | undefined },
 ): Promise<Given & { readonly item: Vip }> {
   const { by, options, untilMs } = words;
   const reason = options.reason ?? '';
   const node = kind === 'pin' ? { node: options.to! } : {};
-  const until = untilMs === undefined ? {} : { untilMs };
+  const until = defined({ untilMs });
   const order = operatorAction(
     { vip: name, order: kind, by, reason, atMs: session.now(), ...until, ...node },
     session.nonce(),
@@ -158,13 +169,13 @@ async function giveOne(
     order: kind,
     changed,
     ...node,
-    ...(untilMs === undefined ? {} : { until: iso(untilMs) }),
-    ...(cancelled === undefined ? {} : { cancelled }),
+    ...defined({ until: ifDefined(untilMs, iso) }),
+    ...defined({ cancelled }),
   };
 }
 
 /** Again for each try: a forced failover may begin in between. */
-function refuseBeside(vip: Vip, kind: Kind, node: string | undefined, now: EpochMs): void {
+function refuseBeside(vip: Vip, kind: OrderKind, node: string | undefined, now: EpochMs): void {
   const pinned = kind === 'pin' ? forbidsPin(vip, node!, now) : undefined;
   if (pinned !== undefined) throw underWay(vip.name, pinned, `it is not pinned to ${node}`);
   const unpinned = kind === 'unpin' ? forbidsUnpin(vip, now) : undefined;
@@ -174,7 +185,7 @@ function refuseBeside(vip: Vip, kind: Kind, node: string | undefined, now: Epoch
 
 function applied(
   vip: Vip,
-  kind: Kind,
+  kind: OrderKind,
   { node, ...order }: { by: string; reason: string; untilMs: EpochMs; node: string },
 ): Vip {
   switch (kind) {
@@ -196,7 +207,7 @@ function sentence({ vip, order, changed, until, node, cancelled }: Given): strin
     return `${vip} is pinned to ${node} until ${until}; the controller follows within a minute`;
   if (order === 'freeze') {
     const undone =
-      cancelled === undefined ? '' : `; the forced failover ${cancelled} is cancelled and goes back`;
+      cancelled === undefined ? '' : `; the forced failover ${cancelled} is cancelled and rolled back`;
     return `${vip} is frozen until ${until}${undone}`;
   }
   const what = order === 'unpin' ? 'pinned' : 'frozen';

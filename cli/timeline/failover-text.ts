@@ -1,8 +1,10 @@
 // One failover in full: cause, decision, each stage and step with its milliseconds, each cell before and after.
 
 import { momentText } from '../../shared/instants.ts';
+import { conflictText } from '../../shared/network/conflict.ts';
+import { decisionText } from '../../shared/timeline/decision.ts';
 import { omittedText } from '../../shared/timeline/fit.ts';
-import type { OperatorAction } from '../../shared/timeline/operator-action.ts';
+import { actionText, type OperatorAction } from '../../shared/timeline/operator-action.ts';
 import {
   type Bar,
   beganAt,
@@ -14,7 +16,7 @@ import {
 } from '../../shared/timeline/query.ts';
 import type { Failover, Intent } from '../../shared/timeline/timeline.ts';
 import { type Output, plain } from '../command/output.ts';
-import { ageText, millis, outcomePaint } from './rows.ts';
+import { ageText, millis, outcomePaint, stepWhy } from './rows.ts';
 
 export function printFailover(out: Output, failover: Failover, zone: string): void {
   const { vip, epoch, cause, outcome } = failover;
@@ -28,7 +30,7 @@ export function printFailover(out: Output, failover: Failover, zone: string): vo
   say('cause', `${cause.kind}: ${cause.why} (${momentText(cause.atMs, zone)})`);
   say('by', cause.by);
   const age = newsAge(failover);
-  const heard = age === undefined ? '' : `; the node’s word was ${ageText(age)} old then, by its clock`;
+  const heard = age === undefined ? '' : `; the node had reported ${ageText(age)} earlier, by its clock`;
   const due = dueAt(failover);
   say('began', `${momentText(beganAt(failover), zone)}${heard}`);
   say('took', `${millis(took(failover))} from there to the last call that EC2 accepted`);
@@ -37,7 +39,7 @@ export function printFailover(out: Output, failover: Failover, zone: string): vo
       'due',
       `${momentText(due, zone)}, as EC2’s request budget was: there were more calls than it allows at once`,
     );
-  say('elected', failover.why);
+  say('elected', decisionText(failover));
   say('verified', failover.verified ? 'yes, read back from EC2' : 'no');
   for (const [node, nodeState] of Object.entries(failover.claims))
     say(
@@ -46,7 +48,7 @@ export function printFailover(out: Output, failover: Failover, zone: string): vo
     );
   if (failover.splitBrain.length > 0) say('split', `${failover.splitBrain.join(' and ')} both said MASTER`);
   for (const conflict of failover.conflicts)
-    say('conflict', `${conflict.cell} found ${conflict.found}: ${conflict.why}`);
+    say('conflict', `${conflict.cell} found ${conflict.found}: ${conflictText(conflict)}`);
   for (const note of failover.notes) say('note', note);
   if (failover.steps.length > 0) {
     out.line();
@@ -65,9 +67,7 @@ function printSteps(out: Output, failover: Failover): void {
       s.call,
       s.from,
       s.to,
-      s.result === 'done'
-        ? s.result
-        : { text: `${s.result}: ${s.code ?? ''} ${s.message ?? ''}`.trimEnd(), paint: 'bad' },
+      s.result === 'done' ? s.result : { text: `${s.result}: ${stepWhy(s)}`.trimEnd(), paint: 'bad' },
       String(s.attempts),
       ms(s.sentAtMs),
       ms(s.doneAtMs),
@@ -97,7 +97,9 @@ export function printIntent(out: Output, intent: Intent, zone: string): void {
     `${out.paint('strong', plain(`${intent.vip}/${intent.epoch}`))}  has no outcome in the record yet`,
   );
   out.line(`cause     ${plain(intent.cause.why)} (${momentText(intent.cause.atMs, zone)})`);
-  out.line(`meant     ${plain(intent.from ?? 'no one')} → ${plain(intent.to)}: ${plain(intent.why)}`);
+  out.line(
+    `meant     ${plain(intent.from ?? 'no one')} → ${plain(intent.to)}: ${plain(decisionText(intent))}`,
+  );
   if (intent.dueAtMs !== undefined)
     out.line(
       `due       ${momentText(intent.dueAtMs, zone)}: when the last call goes out, by EC2’s request budget`,
@@ -108,7 +110,7 @@ export function printIntent(out: Output, intent: Intent, zone: string): void {
 }
 
 export function printOrder(out: Output, order: OperatorAction, zone: string): void {
-  out.line(`${out.paint('strong', plain(order.vip))}  ${order.order}`);
+  out.line(`${out.paint('strong', plain(order.vip))}  ${actionText(order.order)}`);
   const rows: (readonly [string, string | undefined])[] = [
     ['given', momentText(order.atMs, zone)],
     ['by', order.by],

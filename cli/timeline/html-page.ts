@@ -4,8 +4,10 @@
 // are plain HTML, so that the keyboard and a printer get all of it. Limit: at most FAILOVERS_MAX are drawn.
 
 import { momentText } from '../../shared/instants.ts';
+import { conflictText } from '../../shared/network/conflict.ts';
 import { type EpochMs, epochMs } from '../../shared/time.ts';
-import type { OperatorAction } from '../../shared/timeline/operator-action.ts';
+import { decisionText } from '../../shared/timeline/decision.ts';
+import { actionText, type OperatorAction } from '../../shared/timeline/operator-action.ts';
 import {
   type AuditRecord,
   newsAge,
@@ -17,7 +19,7 @@ import {
 import type { Failover, Outcome } from '../../shared/timeline/timeline.ts';
 import { html, type Markup } from './html.ts';
 import { style } from './html-style.ts';
-import { ageText } from './rows.ts';
+import { ageText, stepWhy } from './rows.ts';
 
 export const FAILOVERS_MAX = 1000;
 
@@ -136,10 +138,10 @@ function story(f: Failover, n: number, zone: string): Markup {
     ],
     ...(newsAge(f) === undefined
       ? []
-      : [['news', `the node’s word was ${ageText(newsAge(f))} old then, by its clock`] as const]),
-    ['elected', f.why],
+      : [['report delay', `${ageText(newsAge(f))}, by the node’s clock`] as const]),
+    ['elected', decisionText(f)],
     ['verified', f.verified ? 'read back from EC2' : 'no'],
-    ...f.conflicts.map((c) => ['conflict', `${c.cell} found ${c.found}: ${c.why}`] as const),
+    ...f.conflicts.map((c) => ['conflict', `${c.cell} found ${c.found}: ${conflictText(c)}`] as const),
     ...f.notes.map((note) => ['note', note] as const),
   ];
   return html`<section id="f${n}" tabindex="-1" aria-labelledby="h${n}">
@@ -163,7 +165,7 @@ function bars(f: Failover): Markup {
 
 const steps = (f: Failover): Markup => html`<table><caption class="note">Each cell before and after</caption>
 <thead><tr><th scope="col">cell</th><th scope="col">call</th><th scope="col">before</th><th scope="col">after</th><th scope="col">result</th></tr></thead>
-<tbody>${f.steps.map((s) => html`<tr><td><code>${s.cell}</code></td><td>${s.call}</td><td><code>${s.from}</code></td><td><code>${s.to}</code></td><td>${s.result}${s.code === undefined ? '' : `: ${s.code} ${s.message ?? ''}`}</td></tr>`)}</tbody></table>`;
+<tbody>${f.steps.map((s) => html`<tr><td><code>${s.cell}</code></td><td>${s.call}</td><td><code>${s.from}</code></td><td><code>${s.to}</code></td><td>${s.result}${s.code === undefined ? '' : `: ${stepWhy(s)}`}</td></tr>`)}</tbody></table>`;
 
 type Row = readonly [at: EpochMs, vip: string, what: string, node: string, why: string];
 
@@ -186,7 +188,7 @@ const rejectionRow = (r: RejectionCount): Row => [
 const orderRow = (o: OperatorAction, zone: string): Row => [
   o.atMs,
   o.vip,
-  o.order,
+  actionText(o.order),
   o.node ?? '',
   `${o.by}: ${o.reason || o.why || 'no reason given'}${o.untilMs === undefined ? '' : `, until ${momentText(o.untilMs, zone)}`}`,
 ];

@@ -1,4 +1,8 @@
 // How the demo shows what it did: tables, Elastic IP and timeline as an operator would see them.
+import { conflictText } from '../../shared/network/conflict.ts';
+import { decisionText } from '../../shared/timeline/decision.ts';
+import { keyOf, milestoneText } from '../../shared/timeline/milestone.ts';
+import { beganAt } from '../../shared/timeline/query.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
 import type { Stack } from '../aws/stack/stack.ts';
 import { describeVpc, nameOf, type VpcView } from '../aws/stack/vpc-view.ts';
@@ -48,21 +52,24 @@ function printFailover(stack: Stack, failover: Failover): string[] {
     [stack.vpc.nodes.a, stack.vpc.nodes.b]
       .filter((n) => n.instanceId === id)
       .map((n) => `node-${n.name}`)[0] ?? '-';
-  const began = failover.stages.find((s) => s.stage === 'controller began')?.atMs ?? failover.stages[0]!.atMs;
+  const began = beganAt(failover);
   const offset = (atMs: number) =>
     `${atMs >= began ? '+' : '-'}${String(Math.abs(atMs - began)).padStart(4)} ms`;
   const moves = failover.steps.map((s) => ({
     atMs: s.doneAtMs ?? 0,
     text: `${s.call} ${s.cell}: ${s.from} → ${s.to}`,
   }));
-  const lines = [...failover.stages.map((s) => ({ atMs: s.atMs as number, text: s.stage })), ...moves];
+  const milestones = failover.stages
+    .filter((m) => keyOf(m) !== 'bus-accepted')
+    .map((m) => ({ atMs: m.atMs as number, text: milestoneText(m) }));
+  const lines = [...milestones, ...moves];
   return [
-    `  Timeline of epoch ${failover.epoch}: ${failover.outcome}, ${node(failover.from)} → ${node(failover.to)}, ${failover.why}`,
+    `  Timeline of epoch ${failover.epoch}: ${failover.outcome}, ${node(failover.from)} → ${node(failover.to)}, ${decisionText(failover)}`,
     ...lines
-      .filter((l) => l.atMs > 0 && !l.text.startsWith('bus accepted'))
+      .filter((l) => l.atMs > 0)
       .sort((a, b) => a.atMs - b.atMs)
       .map((l) => `    ${offset(l.atMs)}  ${l.text}`),
-    ...failover.conflicts.map((c) => `    left alone: ${c.cell}: ${c.why}`),
+    ...failover.conflicts.map((c) => `    left alone: ${c.cell}: ${conflictText(c)}`),
     ...failover.notes.map((n) => `    note: ${n}`),
   ];
 }

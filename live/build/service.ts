@@ -1,8 +1,10 @@
 // Service: the vipshift stack of a run, deployed as an operator does it (build/service.ts), from a folder of its own.
 //
 // Invariant: a stack is removed only when CloudFormation is not at work on it: who interrupts a deployment, interrupts an update.
+
 import { deploy, remove } from '../../build/service.ts';
 import { withServiceFolder } from '../../lab/aws/stack/serverless.ts';
+import { defined } from '../../shared/optional.ts';
 import type { Stacks } from '../aws/stacks.ts';
 import type { Identity } from './node-role.ts';
 
@@ -27,9 +29,7 @@ export function serviceOf({ region: name, stacks, env, plugin }: ServiceInput): 
   const region = ['--region', name];
   // What osls says is for people: standard output is for the figures.
   const inFolder = (work: (place: Parameters<typeof deploy>[0]) => Promise<void>) =>
-    withServiceFolder(plugin === undefined ? {} : { plugin }, (folder) =>
-      work({ folder, env, output: 'stderr' }),
-    );
+    withServiceFolder(defined({ plugin }), (folder) => work({ folder, env, output: 'stderr' }));
   return {
     deploy: (stage, identity) =>
       inFolder((place) => deploy(place, stage, [...region, ...paramsFor(identity)])),

@@ -6,6 +6,7 @@
 // Honest limits: the instants are of up to four clocks (the node that was hit, the one that took over, Lambda's, the probe's), and nothing corrects
 // them: a part below a millisecond may come out negative, and is reported that way. `accepted` is when the reply has reached the controller; packets may
 // move before. A part whose evidence is missing is undefined, never zero.
+import { type MilestoneKey, milestoneAt } from '../../shared/timeline/milestone.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
 import type { Stretch } from '../machines.ts';
 
@@ -38,15 +39,15 @@ export interface Evidence {
 }
 
 export function partsOf({ hitMs, successor, failover, cell, stretches }: Evidence): Parts {
-  const at = (name: string) => failover?.stages.find(({ stage }) => stage === name)?.atMs;
-  const said = at('node said so (its clock)');
-  const began = at('controller began');
+  const at = (key: MilestoneKey) => failover && milestoneAt(failover.stages, key);
+  const said = at('node-reported');
+  const began = at('claim-began');
   const accepted = failover?.steps.find((step) => step.cell === cell && step.result === 'done')?.doneAtMs;
   const moved = stretches.find((stretch) => stretch.who === successor && stretch.lastMs >= hitMs)?.firstMs;
   return {
     vrrpMs: between(hitMs, said),
     eventMs: between(said, began),
-    controllerMs: between(began, at('last mutation accepted')),
+    controllerMs: between(began, at('last-accepted')),
     packetsMs: between(accepted, moved),
     totalMs: between(hitMs, moved),
     outageMs: longestGap(stretches),

@@ -1,4 +1,5 @@
-// Absence: how each service says that there is no such thing. Whoever removes is content with it.
+// Absence: how each service says that there is no such thing. A removal counts it as done.
+
 import { isFault } from '../../shared/fault.ts';
 
 /** By the service's code, never by its sentence: that of a failure may quote somebody else's. */

@@ -5,9 +5,11 @@
 // Limit: an elected node that EC2 does not show is reported; the second best is never taken in its place.
 
 import { membersSeen, type Observation, sameView, tablesOf } from '../network/observation.ts';
-import type { Step } from '../network/step.ts';
+import { type Step, thingOf } from '../network/step.ts';
+import { defined } from '../optional.ts';
 import { type Ports, switchVip, take } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, hours, minus, minutes } from '../time.ts';
+import { milestone } from '../timeline/milestone.ts';
 import { isLiveOrder } from '../vip/election.ts';
 import { type Cause, isLive } from '../vip/lease.ts';
 import { pruned } from '../vip/liveness.ts';
@@ -49,7 +51,7 @@ export async function reconcile(
 /** While a VIP is frozen nothing would move whoever spoke: its nodes may be away on purpose. */
 function silenceOf(vip: Vip, now: EpochMs): Pick<ReconcileResult, 'unheard'> {
   const unheard = isLiveOrder(vip.freeze, now) ? undefined : unheardFor(vip, now);
-  return unheard === undefined ? {} : { unheard };
+  return defined({ unheard });
 }
 
 /** The view only serves when the describes fail: that it cannot be kept now is no reason to leave drift alone. */
@@ -81,7 +83,7 @@ async function actOnCurrentItem(
       // Seen before the lease was taken: another may have written since.
       const fresh = ports.ec2.observe(taken);
       fresh.catch(() => undefined);
-      const stages = [{ stage: 'reconcile began', atMs: began }];
+      const stages = [milestone('reconcile-began', began)];
       const switched = await switchVip(ports, taken, fresh, stages);
       return { ...report, did: 'switched', why: finding.take, switched };
     }
@@ -101,7 +103,7 @@ async function byWhom(
   ports: ReconcilePorts,
   finding: Assessment & { readonly vip: string },
 ): Promise<string> {
-  if (finding.why !== 'drift') return '';
+  if (finding.reason.key !== 'drift') return '';
   try {
     const changes = await ports.changes.since(finding.vip, minus(ports.clock.now(), CHANGE_MAX_AGE));
     const told = changes.filter((c) => finding.drift.some((step) => speaksOf(c, step)));
@@ -112,7 +114,7 @@ async function byWhom(
 }
 
 const speaksOf = (change: Change, step: Step): boolean =>
-  change.things.some((thing) => step.cell.split(' ').includes(thing)) ||
+  change.things.includes(thingOf(step)) ||
   (step.call === 'AssociateAddress' && change.call === 'DisassociateAddress');
 
 const idle = (vip: Vip, did: ReconcileResult['did'], why: string): ReconcileResult => ({

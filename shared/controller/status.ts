@@ -1,9 +1,11 @@
 // The status of one VIP: what the item says, what EC2 shows, and how the two agree. Pure, and the same judgement as
 // reconcile's, so that what an operator reads is what the controller would do.
 
+import type { Conflict } from '../network/conflict.ts';
 import { type Mislabelled, mislabelledText } from '../network/labels.ts';
 import { type Observation, type Stray, tablesOf } from '../network/observation.ts';
-import { type Conflict, nothing, type Step } from '../network/step.ts';
+import { nothing, placeText, type Step } from '../network/step.ts';
+import { defined, ifDefined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
 import type { VrrpState } from '../vip/claim.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
@@ -89,7 +91,7 @@ export function statusOf(
 ): VipStatus {
   const finding = assess(vip, seen, now);
   const { owner: elected } = elect(vip, now);
-  const { drift, conflicts, strays, splitBrain, why, suspendedPin } = finding;
+  const { drift, conflicts, strays, splitBrain, suspendedPin } = finding;
   const live = isLive(vip.lease, now);
   const frozen = isLiveOrder(vip.freeze, now);
   const unheard = unheardFor(vip, now);
@@ -98,15 +100,15 @@ export function statusOf(
   return {
     vip: vip.name,
     health,
-    why: reasonOf(health, { vip: vip.name, why, mislabelled, unheard }),
-    ...(vip.owner === undefined ? {} : { owner: vip.owner }),
+    why: reasonOf(health, { vip: vip.name, why: finding.why, mislabelled, unheard }),
+    ...defined({ owner: vip.owner }),
     ...(elected === undefined || elected === vip.owner ? {} : { elected }),
     epoch: vip.epoch,
-    ...(vip.lease === undefined
-      ? {}
-      : { lease: { cause: vip.lease.cause, expiresAtMs: vip.lease.expiresAtMs, live } }),
+    ...defined({
+      lease: ifDefined(vip.lease, ({ cause, expiresAtMs }) => ({ cause, expiresAtMs, live })),
+    }),
     ...(vip.pin !== undefined && isLiveOrder(vip.pin, now) ? { pin: vip.pin } : {}),
-    ...(suspendedPin === undefined ? {} : { suspendedPin }),
+    ...defined({ suspendedPin }),
     ...(vip.freeze !== undefined && frozen ? { freeze: vip.freeze } : {}),
     claims: claimsOf(vip, now),
     routes: routesOf(vip, seen),
@@ -116,7 +118,7 @@ export function statusOf(
     strays,
     mislabelled,
     splitBrain,
-    ...(unheard === undefined ? {} : { unheard }),
+    ...defined({ unheard }),
     atMs: now,
   };
 }
@@ -149,7 +151,7 @@ function healthOf(signs: Signs): Health {
   if (signs.live) return 'moving';
   if (signs.conflicts.length > 0) return 'conflict';
   if (signs.frozen) return 'frozen';
-  if (signs.why.startsWith('EC2 shows no labelled ENI')) return 'unfit';
+  if (signs.reason.key === 'unseen') return 'unfit';
   if (signs.drift.length > 0 || signs.take !== undefined) return 'drift';
   if (signs.suspendedPin !== undefined) return 'unfit';
   if (signs.mislabelled.length > 0) return 'mislabelled';
@@ -189,7 +191,7 @@ function routesOf(vip: Vip, seen: Observation): readonly RouteStatus[] {
         table,
         address,
         target,
-        ...(node === undefined ? {} : { node }),
+        ...defined({ node }),
         blackhole: route?.state === 'blackhole',
         right: own !== undefined && target === own.eni,
       };
@@ -205,8 +207,8 @@ function eipsOf(vip: Vip, seen: Observation): readonly EipStatus[] {
     return {
       eip,
       publicAddress: at?.publicAddress ?? 'not found by its tag',
-      target: at?.eni === undefined ? nothing : `${at.eni} ${at.privateAddress ?? ''}`.trim(),
-      ...(node === undefined ? {} : { node }),
+      target: placeText(at),
+      ...defined({ node }),
       right: own?.eipEni !== undefined && at?.eni === own.eipEni,
     };
   });

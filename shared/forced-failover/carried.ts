@@ -10,6 +10,7 @@ import type { Preflight } from './preflight.ts';
 /** What a switch leaves in the workflow's data. */
 export type SwitchSummary = Omit<SwitchResult, 'failover'> & {
   readonly why?: string;
+  readonly unmet?: readonly string[];
   readonly notice?: Notice;
   /** How often it was asked to switch. */
   readonly round?: number;
@@ -36,9 +37,13 @@ export const carriedVerdict = (found: Verified): Verified => ({
 
 export function carriedSwitch(carried: SwitchResult, stage: string): SwitchSummary {
   const { failover, ...rest } = carried;
-  const said = rest.outcome === 'switched' ? rest : { ...rest, why: readable(rest.why, WHY_MAX) };
+  const said =
+    rest.outcome === 'switched' ? carriedCommit(rest) : { ...rest, why: readable(rest.why, WHY_MAX) };
   return failover === undefined ? said : { ...said, notice: noticeOf(failover, stage) };
 }
+
+const carriedCommit = <T extends { readonly unmet?: readonly string[] }>(committed: T): T =>
+  committed.unmet === undefined ? committed : { ...committed, unmet: first(committed.unmet) };
 
 const first = <T>(list: readonly T[]): readonly T[] => list.slice(0, CARRIED_MAX);
 const beyond = (list: readonly unknown[]): number => Math.max(0, list.length - CARRIED_MAX);

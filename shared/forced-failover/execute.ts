@@ -5,14 +5,17 @@
 // Invariant: what the election does not name after the pin is set is not switched to; freeze and foreign pins are honoured.
 // Limit: under `routes-only` keepalived's own master stays master, so the pin is what keeps the VIP; when it runs out
 // reconcile follows keepalived.
-import { Fault, toFault } from '../fault.ts';
+import { Fault, toleratedFault } from '../fault.ts';
+import { unmetCells } from '../network/conflict.ts';
 import { membersSeen } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
+import { defined } from '../optional.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type EpochMs, minutes, plus, seconds } from '../time.ts';
+import { milestone } from '../timeline/milestone.ts';
 import type { Failover } from '../timeline/timeline.ts';
-import { elect, isLiveOrder, unfit } from '../vip/election.ts';
+import { elect, electionText, isLiveOrder, unfit, unfitText } from '../vip/election.ts';
 import { type Cause, isLive, LOOK_AGAIN } from '../vip/lease.ts';
 import { isOver, mayWaitOn } from '../vip/lease-wait.ts';
 import { type Pin, type Vip, withoutForced, withoutPin, withPin } from '../vip/vip.ts';
@@ -52,9 +55,9 @@ export async function executeForcedFailover(
     decide(vip, now) {
       if (isThere(vip, order)) return { is: 'done' };
       const after = order.pinMinutes === 0 ? vip : withPin(vip, pinOf(order, now));
-      const { owner, why } = elect(after, now);
+      const { owner, reason } = elect(after, now);
       if (owner === order.to) return { is: 'after', vip: after };
-      return { is: 'against', why: `the election names ${owner ?? 'nobody'}: ${why}` };
+      return { is: 'against', why: `the election names ${owner ?? 'nobody'}: ${electionText(reason)}` };
     },
   });
   const end = judged(carried, order);
@@ -125,7 +128,7 @@ async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way:
     if (taken !== undefined) {
       const observing = ports.ec2.observe(taken);
       observing.catch(() => undefined);
-      const stages = [{ stage: 'order began', atMs: cause.atMs }];
+      const stages = [milestone('order-began', cause.atMs)];
       return told(ports, await switchVip(ports, taken, observing, stages), taken.epoch);
     }
     race += 1;
@@ -133,19 +136,25 @@ async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way:
   return { outcome: 'failed', why: `lost ${RACES_MAX} races for the item of ${order.vip}` };
 }
 
-const ownerOf = ({ owner }: Vip) => (owner === undefined ? {} : { owner });
+const ownerOf = ({ owner }: Vip) => defined({ owner });
 
 function told(ports: Ports, { vip, failovers }: Switched, epoch: number): SwitchResult {
   const failover = failovers.at(-1);
-  const record = failover === undefined ? {} : { failover };
-  // Committed means: every step was carried out. What was left to a stranger is in the record.
+  const record = defined({ failover });
+  // Committed means: every step was carried out. What was left to a stranger is in the record. Whether every cell of the
+  // VIP's own leads there is what `verify` asks, by newer reads than the plan was made from.
   const well = failover !== undefined && ['switched', 'unchanged', 'partial'].includes(failover.outcome);
   if (well && vip.lease === undefined && vip.owner === failover.to && vip.owner !== undefined)
-    return { outcome: 'switched', owner: vip.owner, epoch, ...record };
+    return { outcome: 'switched', owner: vip.owner, epoch, ...unmetOf(failover), ...record };
   const why = [`outcome ${failover?.outcome ?? 'unknown'}`, ...(failover?.notes ?? [])].join('; ');
   const outcome = failover !== undefined && isCutOff(ports, failover) ? 'moving' : 'failed';
   return { outcome, why, ...ownerOf(vip), ...record };
 }
+
+const unmetOf = ({ conflicts }: Failover): { readonly unmet?: readonly string[] } => {
+  const unmet = unmetCells(conflicts);
+  return unmet.length === 0 ? {} : { unmet };
+};
 
 /** Nothing was refused; the invocation's time was over before the last step could be sent. */
 const isCutOff = (ports: Ports, { steps }: Failover): boolean =>
@@ -172,7 +181,7 @@ export async function awaitClaim(ports: Ports, order: FailoverOrder, run: Forced
   const end = plus(ports.clock.now(), seconds(order.claimWaitSeconds));
   let why = 'nothing was read';
   while (ports.clock.now() < end) {
-    const vip = await ports.vips.read(order.vip).catch((error: unknown) => toFault(error));
+    const vip = await ports.vips.read(order.vip).catch(toleratedFault);
     if (vip instanceof Fault) why = vip.message;
     else {
       const now = ports.clock.now();
@@ -181,7 +190,7 @@ export async function awaitClaim(ports: Ports, order: FailoverOrder, run: Forced
       const nodeState = vip!.claims[order.to];
       const election = elect(vip!, now);
       if (election.owner === order.to && nodeState?.state === 'MASTER')
-        return { outcome: 'heard', why: election.why };
+        return { outcome: 'heard', why: electionText(election.reason) };
       why = `${order.to} says ${nodeState?.state ?? 'nothing'}; the election names ${election.owner ?? 'nobody'}`;
     }
     await ports.clock.wait(LOOK_AGAIN);
@@ -198,13 +207,14 @@ function awaitStops(
   if (!isRegistered(vip)) return [`VIP ${order.vip} is not in the ledger any more`];
   const reasons = stopReasons(vip, order, run, now);
   const why = unfit(vip, order.to);
-  return why === undefined ? reasons : [...reasons, `${order.to} cannot take over: ${why}`];
+  return why === undefined ? reasons : [...reasons, `${order.to} cannot take over: ${unfitText(why)}`];
 }
 
 export interface Verified {
   readonly outcome: 'right' | 'wrong';
+  /** Cells of the VIP's own that lead elsewhere, those that cannot be set among them: a preflight refuses for these, too. */
   readonly wrong: readonly string[];
-  /** Left to somebody else; was so before. */
+  /** Left to somebody else. Going back would not change them. */
   readonly conflicts: readonly string[];
 }
 
@@ -215,7 +225,7 @@ export interface Verified {
 export async function verifyOrder(ports: Ports, order: FailoverOrder): Promise<Verified> {
   const end = plus(ports.clock.now(), VERIFY_WAIT);
   for (;;) {
-    const found = await look(ports, order).catch((error: unknown) => toFault(error));
+    const found = await look(ports, order).catch(toleratedFault);
     const over = ports.clock.now() >= end;
     if (found instanceof Fault) {
       if (over) throw found;
@@ -233,10 +243,10 @@ async function look(ports: Ports, order: FailoverOrder): Promise<Verified> {
   if (target === undefined)
     return { outcome: 'wrong', wrong: [`EC2 shows no labelled ENI of ${order.to}`], conflicts: [] };
   const { steps, conflicts } = plan(vip, seen, target, true);
-  const wrong = steps.map((s) => `${s.cell} → ${s.from}`);
+  const wrong = [...steps.map((s) => `${s.cell} → ${s.from}`), ...unmetCells(conflicts)];
   return {
     outcome: wrong.length === 0 ? 'right' : 'wrong',
     wrong,
-    conflicts: conflicts.map((c) => `${c.cell} → ${c.found}`),
+    conflicts: conflicts.filter((c) => c.kind === 'foreign').map((c) => `${c.cell} → ${c.found}`),
   };
 }

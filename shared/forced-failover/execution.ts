@@ -13,7 +13,11 @@ export interface ExecutionState {
   readonly begun?: Begun;
   readonly awaited?: { readonly outcome: string; readonly why: string };
   readonly switched?: SwitchSummary;
-  readonly verified?: { readonly outcome: string; readonly wrong: readonly string[] };
+  readonly verified?: {
+    readonly outcome: string;
+    readonly wrong: readonly string[];
+    readonly conflicts?: readonly string[];
+  };
   readonly switchedBack?: SwitchSummary;
   /** What SSM answered: the master was demoted, raised again on the way back, released after a success. */
   readonly demoted?: Command;

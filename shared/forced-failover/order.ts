@@ -23,6 +23,8 @@ export type SwitchResult =
       readonly outcome: 'switched';
       readonly owner: string;
       readonly epoch: number;
+      /** Cells of the VIP's own that could not follow, and why: reconcile goes on with them. */
+      readonly unmet?: readonly string[];
       readonly failover?: Failover;
     }
   /** The invocation ends before the switch does: ask again. Nothing is wrong, and nothing may be undone for it. */

@@ -1,6 +1,6 @@
 // The report of an order: the message about all of it, as a person reads it at night, and the reason that its workflow ends
 // with. Pure.
-import { listText, readable, SENTENCE_MAX } from '../bounded.ts';
+import { listLines, listText, readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Notice, subjectOf } from '../timeline/message.ts';
 import { answerFrom } from './approval.ts';
 import type { SwitchSummary } from './carried.ts';
@@ -31,6 +31,7 @@ export function report({ story: data, stage, execution }: StepInput): Report {
     ...(data.switchedBack === undefined ? [] : [`Switched back: ${backText(data.switchedBack)}`]),
     ...(owner === undefined ? [] : [`Now the owner: ${owner}`]),
     ...unverifiedLines(data),
+    ...leftLines(data),
     ...demotedLines(data, stage),
     ...unheardLines(data),
     ...(data.switched?.notice === undefined ? [] : ['', data.switched.notice.text]),
@@ -85,6 +86,15 @@ function unverifiedLines({ switched, verified, switchedBack, error }: ExecutionS
     : [];
 }
 
+/** Cells of strangers. Where the order itself switched, its notice has them. */
+function leftLines({ verified, switched }: ExecutionState): readonly string[] {
+  const left = switched?.notice === undefined ? (verified?.conflicts ?? []) : [];
+  return listLines(
+    left.map((cell) => `Left alone: ${cell}`),
+    'left alone',
+  );
+}
+
 /** The command may have found nothing to write to: only SSM knows what it said. */
 function unheardLines({ preflight: before, awaited, demoted }: ExecutionState): readonly string[] {
   if (awaited?.outcome !== 'missing' || demoted === undefined) return [];
@@ -93,8 +103,11 @@ function unheardLines({ preflight: before, awaited, demoted }: ExecutionState): 
 }
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-const backText = (back: SwitchSummary): string =>
-  back.outcome === 'switched' ? 'yes' : `no: ${back.why ?? 'unknown'}; reconcile goes on trying`;
+const GOES_ON = 'reconcile goes on trying';
+function backText(back: SwitchSummary): string {
+  if (back.outcome !== 'switched') return `no: ${back.why ?? 'unknown'}; ${GOES_ON}`;
+  return back.unmet === undefined ? 'yes' : `only in part: ${listText(back.unmet, '; ')}; ${GOES_ON}`;
+}
 const next = (order: FailoverOrder | undefined, stage: string): string =>
   order === undefined
     ? `vipshift vip list --stage ${stage}`

@@ -5,11 +5,13 @@
 // find it any more goes back. Two forced failovers of a VIP are never under way at once.
 // Limit: SSM takes no condition. What happens between this write and the command (a moment) is seen after the demotion, which
 // is then taken back.
+
 import { toFault } from '../fault.ts';
+import { defined } from '../optional.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, minutes, plus } from '../time.ts';
-import { isLiveOrder, unfit } from '../vip/election.ts';
+import { isLiveOrder, unfit, unfitText } from '../vip/election.ts';
 import { isLive } from '../vip/lease.ts';
 import { mayWaitOn } from '../vip/lease-wait.ts';
 import type { Forced, Vip } from '../vip/vip.ts';
@@ -51,7 +53,7 @@ export function beginReasons(
       `the owner is ${vip.owner ?? 'nobody'} now, expected ${run.owner ?? 'nobody'} as the preflight found it; order it again`,
     );
   const why = unfit(vip, order.to);
-  if (why !== undefined) reasons.push(`not fit: ${why}`);
+  if (why !== undefined) reasons.push(`not fit: ${unfitText(why)}`);
   return reasons;
 }
 
@@ -87,7 +89,7 @@ const refused = (reasons: readonly string[]): Begun => ({ outcome: 'refused', re
 const forcedOf = (order: FailoverOrder, run: ForcedRun, now: EpochMs): Forced => ({
   execution: run.execution,
   node: order.to,
-  ...(run.owner === undefined ? {} : { from: run.owner }),
+  ...defined({ from: run.owner }),
   by: order.by,
   reason: order.reason,
   atMs: now,

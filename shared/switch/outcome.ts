@@ -1,10 +1,14 @@
 import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Observation, strays, tablesOf } from '../network/observation.ts';
 import type { Plan } from '../network/plan.ts';
-import type { StepDone } from '../network/step.ts';
+import { recordOf, type StepDone } from '../network/step.ts';
+import { defined } from '../optional.ts';
 import { type EpochMs, iso } from '../time.ts';
+import { decided } from '../timeline/decision.ts';
 import { foldFaults } from '../timeline/fold-faults.ts';
-import type { Failover, Milestone, Outcome } from '../timeline/timeline.ts';
+import { type Milestone, milestone } from '../timeline/milestone.ts';
+import type { Failover, Outcome } from '../timeline/timeline.ts';
+import type { ElectionReason } from '../vip/election.ts';
 import type { Lease } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
@@ -12,7 +16,7 @@ import type { Verdict } from './verify.ts';
 
 export interface Decision {
   readonly to: string | undefined;
-  readonly why: string;
+  readonly reason: ElectionReason;
   readonly splitBrain: readonly string[];
   readonly notes: readonly string[];
   /** Undefined when nothing may move. */
@@ -24,12 +28,10 @@ export interface Decision {
 export function markSent(milestones: Milestone[], sent: readonly StepDone[]): void {
   const sentAt = sent.flatMap((s) => s.sentAtMs ?? []);
   const doneAt = sent.flatMap((s) => s.doneAtMs ?? []);
-  if (sentAt.length > 0) {
-    milestones.push({ stage: 'first mutation sent', atMs: sentAt.reduce((a, b) => (a < b ? a : b)) });
-  }
-  if (doneAt.length > 0) {
-    milestones.push({ stage: 'last mutation accepted', atMs: doneAt.reduce((a, b) => (a > b ? a : b)) });
-  }
+  const firstSent = sentAt.sort((a, b) => a - b)[0];
+  const lastAccepted = doneAt.sort((a, b) => b - a)[0];
+  if (firstSent !== undefined) milestones.push(milestone('first-sent', firstSent));
+  if (lastAccepted !== undefined) milestones.push(milestone('last-accepted', lastAccepted));
 }
 
 interface OutcomeInput {
@@ -52,13 +54,13 @@ export function buildOutcome(input: OutcomeInput): Failover {
       ? [`planned from the view stored ${iso(seen.endedAtMs)}: the describes did not answer in time`]
       : [];
   const checks = verdict.steps
-    .filter((s) => s.call === 'ModifyNetworkInterfaceAttribute')
-    .map((s) => `source/destination check was on at ${s.cell.split(' ')[0]}; switched off: ${s.result}`);
+    .filter(({ step }) => step.call === 'ModifyNetworkInterfaceAttribute')
+    .map((s) => `source/destination check was on at ${s.step.eni}; switched off: ${s.result}`);
   const intent =
     input.intent === undefined ? [] : [`the intent could not be recorded: ${input.intent.message}`];
   const stop = verdict.stop === undefined ? [] : [`stopped: ${verdict.stop}`];
   const failed = decision.failed === undefined ? [] : [decision.failed];
-  const { steps, notes: faults } = foldFaults(verdict.steps);
+  const { steps, notes: faults } = foldFaults(verdict.steps.map(recordOf));
   const notes = [...failed, ...stop, ...faults, ...stored, ...decision.notes, ...verdict.notes];
   return {
     entry: 'outcome',
@@ -67,11 +69,10 @@ export function buildOutcome(input: OutcomeInput): Failover {
     holder: lease.holder,
     cause: lease.cause,
     outcome: outcomeOf(decision, todo, verdict),
-    ...(vip.owner === undefined ? {} : { from: vip.owner }),
-    ...(decision.to === undefined ? {} : { to: decision.to }),
-    why: sentence(decision.why),
+    ...defined({ from: vip.owner, to: decision.to }),
+    ...decided(decision.reason),
     steps,
-    conflicts: todo.conflicts,
+    conflicts: [...todo.conflicts, ...verdict.conflicts],
     stages: input.milestones,
     verified: verdict.verified,
     notes: [...notes, ...checks, ...stray, ...intent].map(sentence),
@@ -96,8 +97,9 @@ function outcomeOf(decision: Decision, todo: Plan, verdict: Verdict): Outcome {
   const done = verdict.steps.filter((s) => s.result === 'done').length;
   if (done === 0) return 'failed';
   // A cell left to a stranger is no fault of ours, but clients behind it did not follow: no reader may miss that.
-  return done < verdict.steps.length || todo.conflicts.length > 0 ? 'partial' : 'switched';
+  const left = todo.conflicts.length + verdict.conflicts.length;
+  return done < verdict.steps.length || left > 0 ? 'partial' : 'switched';
 }
 
 /** What operators, nodes and AWS said is in it. */
-export const sentence = (text: string): string => readable(text, SENTENCE_MAX);
+const sentence = (text: string): string => readable(text, SENTENCE_MAX);

@@ -3,15 +3,20 @@
 // The order is the guarantee. Cause and epoch were written with the lease; the intent goes out beside the mutations;
 // the outcome is written before the release, which is switch.ts's (guarantee 6). Up to the first mutation nothing is
 // awaited but the observation.
+
 import { type Fault, toFault } from '../fault.ts';
+import { unmetCells } from '../network/conflict.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
 import type { ViewCache } from '../network/view-cache.ts';
+import { defined } from '../optional.ts';
 import { lastCallAtMs } from '../rate-limit/call-queue.ts';
 import { type Clock, type EpochMs, plus } from '../time.ts';
+import { decided } from '../timeline/decision.ts';
 import { fitted } from '../timeline/fit.ts';
-import type { Failover, Intent, Milestone, Timeline } from '../timeline/timeline.ts';
-import { elect, isLiveOrder } from '../vip/election.ts';
+import { type Milestone, type MilestoneKey, milestone } from '../timeline/milestone.ts';
+import type { Failover, Intent, Timeline } from '../timeline/timeline.ts';
+import { elect, isLiveOrder, unfitText } from '../vip/election.ts';
 import { OBSERVE_TIMEOUT, STALE_READ } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
@@ -19,7 +24,7 @@ import type { Vip } from '../vip/vip.ts';
 import { closeAbandonedEpochs } from './close-abandoned.ts';
 import { type ExecutePorts, executeSteps, untold } from './execute.ts';
 import type { HeldLease } from './held-lease.ts';
-import { buildOutcome, type Decision, markSent, sentence } from './outcome.ts';
+import { buildOutcome, type Decision, markSent } from './outcome.ts';
 import { isStillElected, type Verdict, verify, withMembersSeen } from './verify.ts';
 
 export interface EpochPorts extends ExecutePorts {
@@ -40,6 +45,8 @@ export interface EpochResult {
   readonly committable: boolean;
   /** Holders whose epochs are closed in the record. */
   readonly closedHolders: readonly string[];
+  /** Mistakes in our own code that ended steps; the others went on. */
+  readonly bugs: readonly Fault[];
 }
 
 /** Describes that failed are asked again this often while the lease lasts. */
@@ -59,9 +66,9 @@ export async function runEpoch(
 ): Promise<EpochResult> {
   const { ports, heldLease, vip } = epoch;
   const milestones: Milestone[] = [...before];
-  const mark = (stage: string) => milestones.push({ stage, atMs: ports.clock.now() });
+  const mark = (key: MilestoneKey) => milestones.push(milestone(key, ports.clock.now()));
   const seen = await observe(epoch, observing);
-  mark(seen instanceof Error ? 'describe failed' : seen.source === 'ec2' ? 'described' : 'stored view taken');
+  mark(seen instanceof Error ? 'describe-failed' : seen.source === 'ec2' ? 'described' : 'view-taken');
   const decision = decide(vip, seen, ports.clock.now());
   const { moves } = decision;
   if (moves !== undefined)
@@ -71,31 +78,35 @@ export async function runEpoch(
   const todo: Plan =
     moves === undefined ? { steps: [], conflicts: [] } : plan(moves.vip, moves.seen, moves.target, trusted);
   const dueAtMs = lastCallAtMs(ports.callQueue, todo.steps);
-  if (dueAtMs !== undefined)
-    milestones.push({ stage: 'last mutation due, by the request budget', atMs: dueAtMs });
-  const [sent, intent, closed] = await Promise.all([
+  if (dueAtMs !== undefined) milestones.push(milestone('last-due', dueAtMs));
+  const [executed, intent, closed] = await Promise.all([
     executeSteps(ports, heldLease, todo.steps),
     todo.steps.length === 0 ? undefined : putIntent(epoch, decision, todo, dueAtMs),
     closeAbandonedEpochs(ports, vip, others, seen),
   ]);
+  const sent = executed.steps;
   markSent(milestones, sent);
   const verdict: Verdict =
     moves === undefined || sent.length === 0
-      ? { steps: sent, verified: trusted && moves !== undefined, notes: [] }
+      ? { steps: sent, verified: trusted && isWhole(moves, todo), conflicts: [], notes: [], bugs: [] }
       : await verify(ports, heldLease, moves, sent);
-  if (sent.length > 0) mark('read back');
+  if (sent.length > 0) mark('read-back');
   const { lease } = heldLease;
   const observed = { vip, seen, decision, todo };
   const failover = buildOutcome({ ...observed, lease, verdict, milestones, intent, atMs: ports.clock.now() });
   return {
     failover,
     ...(await recordOutcome(ports.timeline, failover)),
-    ...(moves === undefined ? {} : { target: moves.target }),
+    ...defined({ target: moves?.target }),
     committable:
       moves !== undefined && verdict.stop === undefined && verdict.steps.every((s) => s.result === 'done'),
     closedHolders: [...closed, lease.holder],
+    bugs: [...executed.bugs, ...verdict.bugs],
   };
 }
+
+const isWhole = (moves: Decision['moves'], { conflicts }: Plan): boolean =>
+  moves !== undefined && unmetCells(conflicts).length === 0;
 
 /** Whether it shows every write before it: no other holder may still be at work, and the last write is long enough ago. */
 const isTrusted = (vip: Vip, seen: Observation | Error, others: readonly string[]): boolean =>
@@ -104,16 +115,20 @@ const isTrusted = (vip: Vip, seen: Observation | Error, others: readonly string[
   others.length === 0 &&
   seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ);
 
+/** The election names a node that EC2 does not show. */
+export const unseenText = (node: string): string => `EC2 shows no labelled ENI of the elected node ${node}`;
+
 function decide(vip: Vip, seen: Observation | Error, now: EpochMs): Decision {
   const known = seen instanceof Error ? vip : withMembersSeen(vip, seen);
   const election = elect(known, now);
-  const notes = election.suspendedPin === undefined ? [] : [`pin suspended: ${election.suspendedPin}`];
-  const said = { to: election.owner, why: election.why, splitBrain: election.splitBrain, notes };
+  const notes =
+    election.suspendedPin === undefined ? [] : [`pin suspended: ${unfitText(election.suspendedPin)}`];
+  const said = { to: election.owner, reason: election.reason, splitBrain: election.splitBrain, notes };
   if (isLiveOrder(vip.freeze, now) || election.owner === undefined) return said;
   if (seen instanceof Error) return { ...said, failed: `describe failed: ${seen.message}` };
   const target = membersSeen(vip, seen, vip.members)[election.owner];
   if (target === undefined) {
-    return { ...said, failed: `EC2 shows no labelled ENI of the elected node ${election.owner}` };
+    return { ...said, failed: unseenText(election.owner) };
   }
   return { ...said, moves: { vip: known, seen, target } };
 }
@@ -128,11 +143,15 @@ async function observe(
   const stored = await ports.views.view(vip.name).catch(() => undefined);
   if (stored !== undefined) return { ...stored, source: 'stored' };
   let answer = first ?? (await asValue(observing));
-  for (let n = 1; n < OBSERVATIONS_MAX && answer instanceof Error && heldLease.mayStart(); n++) {
+  for (let n = 1; n < OBSERVATIONS_MAX && mayPass(answer) && heldLease.mayStart(); n++) {
     answer = await asValue(ports.ec2.observe(vip));
   }
   return answer;
 }
+
+/** Whether the same request may be answered the next time. */
+const mayPass = (answer: Observation | Error): boolean =>
+  answer instanceof Error && toFault(answer).kind !== 'bug';
 
 const asValue = (observing: Promise<Observation>): Promise<Observation | Error> => observing.catch(asError);
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
@@ -159,11 +178,11 @@ function putIntent(
     epoch: heldLease.lease.epoch,
     holder: heldLease.lease.holder,
     cause: heldLease.lease.cause,
-    ...(vip.owner === undefined ? {} : { from: vip.owner }),
+    ...defined({ from: vip.owner }),
     to: decision.to!,
-    why: sentence(decision.why),
+    ...decided(decision.reason),
     steps: todo.steps.map(untold),
-    ...(dueAtMs === undefined ? {} : { dueAtMs }),
+    ...defined({ dueAtMs }),
     atMs: ports.clock.now(),
   };
   return ports.timeline.put(fitted(meant)).then(() => undefined, asError);
@@ -174,16 +193,16 @@ async function recordOutcome(
   timeline: Timeline,
   failover: Failover,
 ): Promise<Pick<EpochResult, 'recorded' | 'unrecorded'>> {
-  let last: unknown;
+  let last: Fault | undefined;
   const entry = fitted(failover);
-  for (let attempt = 1; attempt <= 3; attempt++) {
+  for (let attempt = 1; attempt <= 3 && last?.kind !== 'bug'; attempt++) {
     try {
       await timeline.put(entry);
       return { recorded: true };
     } catch (error) {
       // Tried again; put-if-absent makes a repeat harmless.
-      last = error;
+      last = toFault(error);
     }
   }
-  return { recorded: false, unrecorded: toFault(last) };
+  return { recorded: false, unrecorded: last! };
 }

@@ -5,12 +5,14 @@
 // a claim that changed the election is followed under a new epoch (guarantees 4 and 6).
 import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Fault, toFault } from '../fault.ts';
+import { unmetCells } from '../network/conflict.ts';
 import type { Observation } from '../network/observation.ts';
 import { defined } from '../optional.ts';
 import { callQueueFor } from '../rate-limit/call-queue.ts';
 import { type EpochMs, epochMs, plus, seconds } from '../time.ts';
-import type { Failover, Milestone } from '../timeline/timeline.ts';
-import { elect } from '../vip/election.ts';
+import type { Milestone } from '../timeline/milestone.ts';
+import type { Failover } from '../timeline/timeline.ts';
+import { elect, electionText } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, type Open, UNKNOWN_LANDS_WITHIN } from '../vip/lease.ts';
 import { enisOf, type Member } from '../vip/member.ts';
 import { afterFailure } from '../vip/retry-backoff.ts';
@@ -87,6 +89,7 @@ export async function switchVip(
     const epochPorts = { ...ports, callQueue };
     const held = await runEpoch({ ports: epochPorts, heldLease, vip }, observed, before);
     failovers.push(held.failover);
+    faults.push(...held.bugs);
     const ended = callQueue.end();
     // Without an outcome in the record the lease runs out by itself, and the next holder closes this epoch.
     if (!held.recorded) {
@@ -165,7 +168,7 @@ function releaseOrGoOn(ports: Ports, item: Vip, held: EpochResult): After {
   const again =
     item.removedAtMs === undefined && hasTime(ports) && (target?.node ?? failover.to) !== elected.owner;
   if (!again) return releaseOnly(ports, item);
-  const why = `the election changed while epoch ${failover.epoch} was under way: ${elected.why}`;
+  const why = `the election changed while epoch ${failover.epoch} was under way: ${electionText(elected.reason)}`;
   const cause: Cause = {
     kind: failover.cause.kind,
     why: readable(why, SENTENCE_MAX),
@@ -195,7 +198,7 @@ function withCommit(ports: Ports, item: Vip, held: EpochResult): Vip {
   const sent = held.failover.steps.some((s) => s.attempts > 0);
   // What could not be moved lies where it did, and must stay known as ours; so must whoever may still be hit by an
   // attempt that had no answer, or by a holder that did not come back.
-  const unmet = held.failover.conflicts.some((c) => c.kind === 'unmet');
+  const unmet = unmetCells(held.failover.conflicts).length > 0;
   const mayLand = item.touchedAtMs > ports.clock.now() || Object.keys(item.open).length > 1;
   const unanswered = held.failover.steps.some((s) => s.unanswered > 0);
   const touchedAtMs = unanswered ? plus(ports.clock.now(), UNKNOWN_LANDS_WITHIN) : ports.clock.now();

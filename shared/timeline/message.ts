@@ -4,7 +4,9 @@
 // Limit: what clients felt is reckoned from the node's own word, whose clock is not trusted, to the last route that EC2
 // accepted; how long VRRP itself took to notice is not in it.
 import { listLines, listText, readable, SENTENCE_MAX } from '../bounded.ts';
-import type { Failover, Milestone } from './timeline.ts';
+import { conflictText } from '../network/conflict.ts';
+import { type Milestone, milestoneAt } from './milestone.ts';
+import type { Failover } from './timeline.ts';
 
 export interface Notice {
   /** One line, plain ASCII, at most 100 characters: SNS refuses anything else as a subject. */
@@ -26,7 +28,7 @@ export function noticeOf(failover: Failover, stage: string): Notice {
     `Outcome: ${outcome}, epoch ${failover.epoch}; ${stepsText(failover)}; ${readBackText(verified)}`,
     `Clients: ${feltBy(failover)}`,
     ...listLines(
-      failover.conflicts.map((c) => `Left alone: ${c.cell} (${c.found}): ${c.why}`),
+      failover.conflicts.map((c) => `Left alone: ${c.cell} (${c.found}): ${conflictText(c)}`),
       'left alone',
     ),
     ...(failover.splitBrain.length === 0 ? [] : [`Split brain: ${listText(failover.splitBrain, ' and ')}`]),
@@ -66,10 +68,9 @@ const readBackText = (verified: boolean): string =>
 
 /** In the record's own stages; absent ones (an order, a reconcile) have no node's word to reckon from. */
 export function feltMs(stages: readonly Milestone[]): number | undefined {
-  const at = (name: string) => stages.find((s) => s.stage === name)?.atMs;
-  const said = at('node said so (its clock)');
-  const moved = at('last mutation accepted');
-  return said === undefined || moved === undefined || moved < said ? undefined : moved - said;
+  const reported = milestoneAt(stages, 'node-reported');
+  const moved = milestoneAt(stages, 'last-accepted');
+  return reported === undefined || moved === undefined || moved < reported ? undefined : moved - reported;
 }
 
 function feltBy(failover: Failover): string {

@@ -5,10 +5,12 @@
 // that had to stop early says so.
 // Limit: the record begins when the timeline's retention begins, and rejections are counted by the hour.
 // A window cut into UTC days, because the index by day has one partition for each.
+import { defined } from '../optional.ts';
 import { type DurationMs, durationMs, type EpochMs, hours, iso, minutes } from '../time.ts';
 import type { CountedReason } from '../vip/admission.ts';
+import { beganMilestoneAt, keyOf, lastMilestoneAt, milestoneAt, milestoneText } from './milestone.ts';
 import type { OperatorAction } from './operator-action.ts';
-import type { Failover, Intent, Milestone, Outcome } from './timeline.ts';
+import type { Failover, Intent, Outcome } from './timeline.ts';
 
 const DAY = hours(24);
 
@@ -104,8 +106,7 @@ export const committed = (failover: Failover): boolean =>
 
 /** When the controller began with it; an outcome's own instant where no stage tells. */
 export function beganAt(failover: Failover): EpochMs {
-  const began = failover.stages.find((s) => / began$/.test(s.stage));
-  return began?.atMs ?? failover.stages[0]?.atMs ?? failover.atMs;
+  return beganMilestoneAt(failover.stages) ?? failover.stages[0]?.atMs ?? failover.atMs;
 }
 
 /** What the record has around an instant. */
@@ -156,9 +157,7 @@ export function ownerAt(vip: string, atMs: EpochMs, around: Around): Ownership {
   return {
     vip,
     atMs,
-    ...(owner === undefined ? {} : { owner }),
-    ...(by === undefined ? {} : { by }),
-    ...(underWay === undefined ? {} : { underWay }),
+    ...defined({ owner, by, underWay }),
     how,
   };
 }
@@ -168,19 +167,19 @@ export function ownerAt(vip: string, atMs: EpochMs, around: Around): Ownership {
  * instant is no beginning to reckon from: the bus stamps whole seconds.
  */
 export function took(failover: Failover): DurationMs | undefined {
-  const moved = failover.stages.findLast((s) => s.stage === 'last mutation accepted');
-  return moved === undefined ? undefined : durationMs(moved.atMs - beganAt(failover));
+  const moved = lastMilestoneAt(failover.stages, 'last-accepted');
+  return moved === undefined ? undefined : durationMs(moved - beganAt(failover));
 }
 
 /** How old the node's word was when the controller began, by the node's own clock; undefined where that cannot be. */
 export function newsAge(failover: Failover): DurationMs | undefined {
-  const said = failover.stages.find((s) => s.stage.startsWith('node said so'));
-  const age = said === undefined ? -1 : beganAt(failover) - said.atMs;
+  const reported = milestoneAt(failover.stages, 'node-reported');
+  const age = reported === undefined ? -1 : beganAt(failover) - reported;
   return age < 0 ? undefined : durationMs(age);
 }
 
 /** When the last call would go out, as EC2's request budget was then; undefined when all could go at once. */
-export const dueAt = (failover: Failover): EpochMs | undefined => failover.stages.find(isForecast)?.atMs;
+export const dueAt = (failover: Failover): EpochMs | undefined => milestoneAt(failover.stages, 'last-due');
 
 /** One bar of a failover's waterfall, in milliseconds from the controller's first line. */
 export interface Bar {
@@ -189,18 +188,17 @@ export interface Bar {
   readonly toMs: number;
 }
 
-/** A stage that tells of what is to come. */
-const isForecast = (stage: Milestone): boolean => stage.stage.startsWith('last mutation due');
-
-/** The story of one failover in order: each stage from the one before, then each step from sent to answered. */
+/** One failover in order: each milestone from the one before, then each step from sent to answered. The forecast is none. */
 export function waterfall(failover: Failover): readonly Bar[] {
   const start = beganAt(failover);
-  const stages = failover.stages
-    .filter((stage) => stage.atMs >= start && !isForecast(stage))
+  const milestones = failover.stages
+    .filter((m) => m.atMs >= start && keyOf(m) !== 'last-due')
     .sort((a, b) => a.atMs - b.atMs);
-  const bars: Bar[] = stages.map((stage, i) =>
-    bar(stage.stage, stages[Math.max(0, i - 1)]!.atMs, stage, start),
-  );
+  const bars: Bar[] = milestones.map((m, i) => ({
+    label: milestoneText(m),
+    fromMs: milestones[Math.max(0, i - 1)]!.atMs - start,
+    toMs: m.atMs - start,
+  }));
   for (const step of failover.steps) {
     if (step.sentAtMs === undefined) continue;
     const end = step.doneAtMs ?? failover.atMs;
@@ -208,17 +206,11 @@ export function waterfall(failover: Failover): readonly Bar[] {
   }
   bars.push({
     label: 'outcome recorded',
-    fromMs: (stages.at(-1)?.atMs ?? start) - start,
+    fromMs: (milestones.at(-1)?.atMs ?? start) - start,
     toMs: failover.atMs - start,
   });
   return bars;
 }
-
-const bar = (label: string, from: EpochMs, stage: Milestone, start: EpochMs): Bar => ({
-  label,
-  fromMs: from - start,
-  toMs: stage.atMs - start,
-});
 
 /** A node's self-test that reached the controller. */
 export interface ProbeSeen {

@@ -1,66 +1,15 @@
 // A Region for tests of the command line: a local AWS with the two tables, a VPC and two nodes, without the functions.
-// The command runs as a process, from its front door: arguments in, streams and status out.
-
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient, type KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
-import { vi } from 'vitest';
 import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { buildVpc, type LabVpc } from '../../lab/aws/stack/vpc.ts';
 import { awsTimeline } from '../../shared/aws/dynamodb/timeline.ts';
 import { awsVips } from '../../shared/aws/dynamodb/vip-store.ts';
 import type { Timeline } from '../../shared/timeline/timeline.ts';
 import type { VipStore } from '../../shared/vip/store.ts';
-
-// A test runs several processes; with every core taken by other suites each may need some seconds.
-vi.setConfig({ testTimeout: 180_000 });
+import { type Ran, run } from './command-line.ts';
 
 export const STAGE = 'dev';
-const root = join(import.meta.dirname, '..', '..');
-const cli = join(root, 'cli', 'vipshift.ts');
-const RUN_MAX_MS = 60_000;
-
-export interface Ran {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the command; `env` replaces the whole environment. */
-export async function run(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = withoutAws(),
-  options: { readonly stdin?: string; readonly signalAfter?: (stdout: string) => boolean } = {},
-): Promise<Ran> {
-  const cached = { XDG_CACHE_HOME: join(root, '.lab', 'cache'), ...env };
-  const child = spawn(process.execPath, [cli, ...args], { env: cached, stdio: ['pipe', 'pipe', 'pipe'] });
-  const said = { stdout: '', stderr: '' };
-  let interrupted = false;
-  const note = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
-    said[stream] += chunk.toString('utf8');
-    if (!interrupted && options.signalAfter?.(said.stdout + said.stderr) === true) {
-      interrupted = true;
-      child.kill('SIGINT');
-    }
-  };
-  child.stdout.on('data', note('stdout'));
-  child.stderr.on('data', note('stderr'));
-  child.stdin.end(options.stdin ?? '');
-  const killer = setTimeout(() => child.kill('SIGKILL'), RUN_MAX_MS);
-  const [status] = (await once(child, 'close')) as [number | null];
-  clearTimeout(killer);
-  return { status, ...said };
-}
-
-/** An environment in which no AWS is to be found. */
-export const withoutAws = (): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|VIPSHIFT_)/.test(name))),
-  AWS_CONFIG_FILE: '/dev/null',
-  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-  AWS_EC2_METADATA_DISABLED: 'true',
-});
 
 export interface Region {
   readonly aws: LocalAws;
@@ -140,10 +89,3 @@ async function makeTables(dynamo: DynamoDBClient): Promise<void> {
     }),
   );
 }
-
-/** One document per line. */
-export const documents = (stdout: string): readonly Record<string, unknown>[] =>
-  stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);

@@ -2,7 +2,7 @@
 //
 // Rough: before it has any effect a request meets a throttle, a 5xx or a cut connection, up to three in a row; everything takes its time; and weak
 // reads are a minute old where the contract allows. What an adapter repeats by itself must leave nothing of that to be seen.
-// Faults after the effect are lost-replies.test.ts's.
+// Faults after the effect are lost-replies.aws.test.ts's.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FaultProxy, startFaultProxy } from '../../lab/fault/proxy.ts';
 import type { Fault, Rule } from '../../lab/fault/rule.ts';
@@ -52,7 +52,7 @@ export const budgetWeathers = weathers(
   'InternalServerError',
   false,
 );
-/** Every Describe is a weak read: what is planned from an old one is lost-replies.test.ts's. */
+/** Every Describe is a weak read: what is planned from an old one is lost-replies.aws.test.ts's. */
 export const ec2Weathers = weathers('RequestLimitExceeded', 'Unavailable', false);
 
 /** Registers its own hooks, the suite, and a last test that the weather was what it is called. */

@@ -7,11 +7,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { CommanderError } from 'commander';
 import { fakeDynamo } from '../../bench/fake/dynamo.ts';
 import { fakeEc2 } from '../../bench/fake/ec2.ts';
 import { vipWith } from '../../bench/fake/region.ts';
-import { complaintOf } from '../../cli/command/aws-errors.ts';
+import { endOf } from '../../cli/command/end.ts';
 import { program } from '../../cli/program.ts';
 import { type AwsCall, awsCall, refusal } from '../../lab/fault/aws-call.ts';
 import { nodeStateFrom } from '../../shared/vip/node-state.ts';
@@ -31,7 +30,6 @@ export interface FrontDoor extends AsyncDisposable {
   run(argv: readonly string[]): Promise<Ended>;
 }
 
-const CRASH = 70;
 /** A line that takes longer hangs. */
 const LINE_MAX_MS = 20_000;
 const { vip, item, entry } = vipWith('web', 2);
@@ -104,7 +102,7 @@ export async function openFrontDoor(): Promise<FrontDoor> {
       calls.length = 0;
       // An option such as --profile is kept in the environment.
       process.env = { ...env };
-      const { status, error } = await quietly(() => inTime(endOf(argv)));
+      const { status, error } = await quietly(() => inTime(ended(argv)));
       const asked = calls.filter(
         (call) => !/^(Describe|Get|List|Query|Scan|BatchGet|Filter)/.test(call.action),
       );
@@ -141,14 +139,13 @@ const environment = (endpoint: string) => ({
 });
 
 /** As cli/vipshift.ts ends it. */
-async function endOf(argv: readonly string[]): Promise<Pick<Ended, 'status' | 'error'>> {
+async function ended(argv: readonly string[]): Promise<Pick<Ended, 'status' | 'error'>> {
   process.exitCode = 0;
   try {
     await program().parseAsync(argv, { from: 'user' });
     return { status: Number(process.exitCode), error: undefined };
   } catch (error) {
-    if (error instanceof CommanderError) return { status: error.exitCode === 0 ? 0 : 2, error };
-    return { status: complaintOf(error)?.status ?? CRASH, error };
+    return { status: endOf(error), error };
   }
 }
 

@@ -1,7 +1,8 @@
 // Command lines: valid ones, spoilt by a grammar of mutations.
 import fc from 'fast-check';
 import { nodesOf } from '../../bench/fake/region.ts';
-import { everyCommand, program } from '../../cli/program.ts';
+import { everyCommand } from '../../cli/command/command.ts';
+import { program } from '../../cli/program.ts';
 
 const [node] = nodesOf('web');
 

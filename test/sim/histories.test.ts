@@ -1,5 +1,8 @@
 // A bounded share of the simulation: the guarantees hold, histories repeat exactly, failures shrink. Many more run with
 // `npm run sim`.
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { violationsOf } from './checkers.ts';
 import { controls } from './controls/protocol.ts';
@@ -46,4 +49,16 @@ test('a failing history becomes smaller and still fails for the same reason', as
   expect((await fails(small))[0]).toBe((await fails(history))[0]);
   expect(await violationsIn(small)).not.toEqual([]);
   expect(violationsOf(await simulate(small))).toEqual([]);
+}, 60_000);
+
+test('a run draws a fresh seed and prints it, unless it is given one', async () => {
+  const run = promisify(execFile);
+  const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+  const seedOf = async (...args: string[]) => {
+    const { stdout } = await run(process.execPath, [main, '--runs', '2', '--workers', '1', ...args]);
+    return /^2 histories from seed (\d+) on in /.exec(stdout)?.[1];
+  };
+  const [first, second, given] = await Promise.all([seedOf(), seedOf(), seedOf('--seed', '4711')]);
+  expect([first, second]).toEqual([expect.any(String), expect.any(String)]);
+  expect([first === second, given]).toEqual([false, '4711']);
 }, 60_000);

@@ -44,9 +44,16 @@ export const shortPairs = (tally: Tally): readonly { readonly pair: string; read
 const rarest = (tally: Tally) =>
   pairsWanted.map((pair) => ({ pair, n: tally.pairs[pair] ?? 0 })).sort((a, b) => a.n - b.n);
 
-export const asJson = (tally: Tally, tookMs: number): string =>
+export interface Run {
+  /** Of the first history. */
+  readonly seed: number;
+  readonly tookMs: number;
+}
+
+export const asJson = (tally: Tally, { seed, tookMs }: Run): string =>
   JSON.stringify(
     {
+      seed,
       histories: tally.histories,
       violations: tally.failures.length,
       tookMs: Math.round(tookMs),
@@ -67,7 +74,7 @@ export const asJson = (tally: Tally, tookMs: number): string =>
     2,
   );
 
-export function asText(tally: Tally, tookMs: number): string {
+export function asText(tally: Tally, { seed, tookMs }: Run): string {
   const [pair] = rarest(tally);
   const lines = Object.entries(convergence(tally)).map(
     ([kind, s]) =>
@@ -78,7 +85,7 @@ export function asText(tally: Tally, tookMs: number): string {
     return `  seed ${seed}: ${first!.guarantee}: ${first!.vip}: ${first!.what.slice(0, 300)}`;
   });
   return [
-    `${tally.histories} histories in ${Math.round(tookMs / 1000)} s, ${tally.failures.length} violated a guarantee`,
+    `${tally.histories} histories from seed ${seed} on in ${Math.round(tookMs / 1000)} s, ${tally.failures.length} violated a guarantee`,
     `medians per history: ${median(tally.claims)} claims, ${median(tally.faults)} faults, ${median(tally.awaits)} scheduled awaits`,
     `${pairsWanted.length} pairs of node state and fault; the rarest: ${pair!.pair}, ${pair!.n} times`,
     ...shortPairs(tally).map((p) => `  ${p.pair}: ${p.n} times, want ${PAIR_MIN}`),

@@ -1,12 +1,13 @@
 /**
- * Parts: what an outage was made of, worked out from what was seen on the wires, with the timeline's own account beside it.
+ * Parts: what an outage was made of, worked out from what was seen on the wires, next to the timeline's own account.
  *
  * It is worked out backwards from the route (or EIP) change that ended the outage: the mutation that made it, the failover
  * that sent that, the claim that caused it, the line in which keepalived said it. Each part ends where the next begins,
  * so their sum is the time from the fault to the first answer.
  * Honest limit: a part whose evidence is missing (a reconcile has no claim, for instance) is undefined, not zero.
  */
-import type { Failover, Milestone } from '../../../shared/timeline/timeline.ts';
+import { beganMilestoneAt, milestoneText } from '../../../shared/timeline/milestone.ts';
+import type { Failover } from '../../../shared/timeline/timeline.ts';
 import type { Change } from '../cloud/mirror.ts';
 import type { Exchange } from '../cloud/recording-proxy.ts';
 import type { SentClaim } from '../node/claims.ts';
@@ -130,21 +131,16 @@ function failoverOf(evidence: Evidence, mutation: Exchange): Failover | undefine
 }
 
 function firstStageMs(evidence: Evidence, failover: Failover | undefined): number | undefined {
-  const first = failover?.stages.find(isHandlersFirst);
-  return first && first.atMs + evidence.offsetMs;
-}
-
-/** What was before it the node and the bus say, by clocks of their own. */
-function isHandlersFirst({ stage }: Milestone): boolean {
-  return stage.endsWith(' began');
+  const beganMs = failover && beganMilestoneAt(failover.stages);
+  return beganMs === undefined ? undefined : beganMs + evidence.offsetMs;
 }
 
 function accountOf(failover: Failover): Account {
-  const startMs = failover.stages.find(isHandlersFirst)?.atMs ?? failover.atMs;
+  const startMs = beganMilestoneAt(failover.stages) ?? failover.atMs;
   return {
     epoch: failover.epoch,
     outcome: failover.outcome,
-    stages: failover.stages.map(({ stage, atMs }) => ({ stage, afterMs: atMs - startMs })),
+    stages: failover.stages.map((m) => ({ stage: milestoneText(m), afterMs: m.atMs - startMs })),
   };
 }
 

@@ -6,7 +6,8 @@ import { defined } from '../../optional.ts';
 import type { EventPublisher } from '../../switch/switch-vip.ts';
 import type { EpochMs } from '../../time.ts';
 import { noticeOf } from '../../timeline/message.ts';
-import type { Failover, Milestone } from '../../timeline/timeline.ts';
+import { beganMilestoneAt, type Milestone, milestoneAt } from '../../timeline/milestone.ts';
+import type { Failover } from '../../timeline/timeline.ts';
 import { faultFromSdkError, serviceText } from '../error-codes.ts';
 
 export const FINISHED = 'VIP Failover Finished';
@@ -65,10 +66,9 @@ export function finishedDetail(failover: Failover) {
 
 /** From the controller's first line to traffic moved, and to the end. Fields are absent where the stage is. */
 export function durations(stages: readonly Milestone[]) {
-  const at = (name: string) => stages.find((s) => s.stage === name)?.atMs;
-  const began = at('controller began') ?? at('reconcile began') ?? at('order began');
-  const moved = at('last mutation accepted');
-  const readBack = at('read back');
+  const began = beganMilestoneAt(stages);
+  const moved = milestoneAt(stages, 'last-accepted');
+  const readBack = milestoneAt(stages, 'read-back');
   const since = (end: EpochMs | undefined) =>
     began === undefined || end === undefined ? undefined : end - began;
   return {

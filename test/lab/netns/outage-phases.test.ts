@@ -83,7 +83,7 @@ describe('what an outage was made of', () => {
       epoch: 3,
       outcome: 'switched',
       stages: [
-        { stage: 'node said so (its clock)', afterMs: -40 },
+        { stage: 'node reported (its clock)', afterMs: -40 },
         { stage: 'controller began', afterMs: 0 },
         { stage: 'described', afterMs: 10 },
       ],

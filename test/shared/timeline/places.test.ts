@@ -193,12 +193,17 @@ describe('what the workflow carries', () => {
     failover: failover({ ...folded, conflicts }),
   };
 
+  const inPart: SwitchResult = {
+    ...{ outcome: 'switched', owner: 'i-b', epoch: 8, unmet: conflicts.map((c) => `${c.cell}: ${c.why}`) },
+    failover: failover({ ...folded, conflicts }),
+  };
+
   it('fits its 256 KB with everything at its worst, the report included, whose cause fits 32 KB', () => {
     const history = {
       preflight: { ...carriedPreflight(found), order },
       verified: carriedVerdict({ outcome: 'wrong', wrong, conflicts: wrong }),
       switched: carriedSwitch(failed, 'prod'),
-      switchedBack: carriedSwitch(failed, 'prod'),
+      switchedBack: carriedSwitch(inPart, 'prod'),
       error: { Error: 'States.TaskFailed', Cause: 'c'.repeat(32_768) },
       end: { outcome: 'failed' },
     } as const;

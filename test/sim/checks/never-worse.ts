@@ -1,8 +1,12 @@
 // Guarantee 8: no fault of the controller's world causes a failover: nothing goes to a node that never was MASTER and that
 // no order named; and where no node's keepalived, power or membership changed, nothing moves after the first convergence.
 
+import { LEASE_TTL } from '../../../shared/vip/lease.ts';
 import type { Act, FaultName } from '../history/history.ts';
+import { bootId } from '../node/machine.ts';
+import { instanceOf } from '../node/vrrp.ts';
 import { whereItBelongs } from '../truth/belonging.ts';
+import { isAccepted } from '../truth/known.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
 import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
@@ -42,6 +46,7 @@ export function neverWorse(world: World): readonly Violation[] {
     const rightful = [...world.known.rightful.get(spec.name)!];
     const enis = new Set(rightful.flatMap((node) => [serviceEni(node), eipEni(node)]));
     const at = calm ? whereItBelongs(world, vip)?.nodes : undefined;
+    const settledMs = Math.max(SETTLED_MS, heardAt(world, vip, at?.[0]) + HEEDED_MS);
     const still = at?.length === 1 ? [serviceEni(at[0]!), eipEni(at[0]!)] : undefined;
     for (const sent of world.log.sends) {
       if (sent.vip !== spec.name || sent.step.call === 'ModifyNetworkInterfaceAttribute') continue;
@@ -54,7 +59,7 @@ export function neverWorse(world: World): readonly Violation[] {
         });
       if (!enis.has(sent.step.eni))
         say(`those that said MASTER in time are ${rightful.join(', ') || 'none'}`);
-      else if (still !== undefined && sent.atMs > SETTLED_MS && !still.includes(sent.step.eni)) {
+      else if (still !== undefined && sent.atMs > settledMs && !still.includes(sent.step.eni)) {
         say(`nothing has happened to any node, and it belongs to ${at![0]}`);
       }
     }
@@ -64,6 +69,24 @@ export function neverWorse(world: World): readonly Violation[] {
 
 /** By then the first masters have been found, also where the first words took their time. */
 const SETTLED_MS = 75_000;
+/** Nothing is sent under a lease that has not been renewed for as long, and each renewal shows what was said meanwhile. */
+const HEEDED_MS = LEASE_TTL + 5000;
+
+/** When what it is was accepted first: before, nobody can know that it is the master, as when no read finds its ENI. */
+function heardAt(world: World, vip: number, node: string | undefined): number {
+  const machine = world.machines.find(({ id }) => id === node);
+  if (machine === undefined) return Number.POSITIVE_INFINITY;
+  const { vipName, sinceUs } = instanceOf(machine, vip);
+  const first = world.log.answers.find(
+    ({ word, answer }) =>
+      word.vip === vipName &&
+      word.bootId === bootId(machine) &&
+      word.since === sinceUs &&
+      word.state === 'MASTER' &&
+      isAccepted(answer),
+  );
+  return first?.atMs ?? Number.POSITIVE_INFINITY;
+}
 
 const isCalm = (world: World): boolean =>
   deafening.every((name) => !(world.story.odds[name]! > 0)) &&

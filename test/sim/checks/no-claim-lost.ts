@@ -3,6 +3,7 @@
 // stopped withdraws no word of a node that spoke after its end.
 import type { NodeState } from '../../../shared/vip/node-state.ts';
 import { forgedAs } from '../node/forge.ts';
+import { isAccepted } from '../truth/known.ts';
 import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
 
@@ -23,7 +24,7 @@ export function noClaimLost(world: World): readonly Violation[] {
   const madeUp = (vip: string, node: string, nodeState: NodeState) =>
     forgedAs(world, vip, node, nodeState) !== undefined;
   for (const { answer, word, item, deliveredAtMs, atMs } of world.log.answers) {
-    if (word.forged || (answer !== 'recorded' && answer !== 'switched')) continue;
+    if (word.forged || !isAccepted(answer)) continue;
     if (wasForgotten(world, word.vip, deliveredAtMs, atMs)) continue;
     const nodeState = item?.claims[word.node];
     if (nodeState !== undefined && (madeUp(word.vip, word.node, nodeState) || !older(nodeState, word)))

@@ -2,11 +2,12 @@
 // UNHEARD_AFTER it says unheard, and never of one that answered a member's younger word. Ages are the simulation's own: when a node truly spoke.
 //
 // Limit: VIPs that were removed, registered again or frozen near the sweep are left out, those of which nobody was ever heard,
-// and those of which somebody forged words.
+// and those of which somebody forged words. What was answered before a VIP was registered again is forgotten, and counts for nothing.
 
 import { UNHEARD_AFTER } from '../../../shared/vip/unheard.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import { SKEW_MAX_MS } from '../functions/lambda.ts';
+import { isAccepted } from '../truth/known.ts';
 import type { Swept, Written } from '../truth/log.ts';
 import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
@@ -51,14 +52,27 @@ function steadyItem(world: World, { vip, beganAtMs, atMs }: Swept): Vip | undefi
   return item;
 }
 
+/** When the VIP came back into the registry last. */
+const registeredAt = ({ log }: World, vip: string, untilMs: number): number =>
+  log.writes.findLast(
+    ({ before, after, atMs }) =>
+      after.name === vip &&
+      atMs <= untilMs &&
+      before?.removedAtMs !== undefined &&
+      after.removedAtMs === undefined,
+  )?.atMs ?? 0;
+
 /** Whether a word of a member that it spoke after that was answered before the sweep began, and stands. */
-const answeredSince = ({ log, known }: World, swept: Swept, item: Vip, sinceMs: number): boolean =>
-  log.answers.some(
-    ({ word, atMs, answer }) =>
+function answeredSince(world: World, swept: Swept, item: Vip, sinceMs: number): boolean {
+  const fromMs = registeredAt(world, swept.vip, swept.atMs);
+  return world.log.answers.some(
+    ({ word, deliveredAtMs, atMs, answer }) =>
       word.vip === swept.vip &&
+      deliveredAtMs >= fromMs &&
       atMs < swept.beganAtMs &&
-      (answer === 'recorded' || answer === 'switched') &&
+      isAccepted(answer) &&
       item.members[word.node] !== undefined &&
       item.claims[word.node] !== undefined &&
-      (known.at(word.bootId, word.seq / 1000) ?? 0) > sinceMs,
+      (world.known.at(word.bootId, word.seq / 1000) ?? 0) > sinceMs,
   );
+}

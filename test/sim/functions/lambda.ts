@@ -11,6 +11,7 @@ import type { Scope } from '../../../shared/vip/vip.ts';
 import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
 import type { Word } from '../node/machine.ts';
+import { isAccepted } from '../truth/known.ts';
 import { type Blow, type Invocation, invocation } from './invocation.ts';
 import type { Network } from './network.ts';
 import { portsOf } from './ports.ts';
@@ -33,6 +34,8 @@ export interface Cloud {
   struck(name: FaultName, untilMs: number): void;
   counted(): void;
   delivered(word: Word, stampMs: number): void;
+  /** An invocation has answered that it stands in the item. */
+  accepted(word: Word): void;
   /** How long a claim's or a sweep's invocation may take. */
   readonly timeoutMs: number;
   readonly blows: NonNullable<History['blows']>;
@@ -166,6 +169,7 @@ export function functions(cloud: Cloud): Functions {
       const item = net.vips.items.get(word.vip);
       const { answer } = how.answer;
       net.log.answers.push({ atMs: sched.now(), word, stampMs, deliveredAtMs, answer, item });
+      if (isAccepted(answer)) cloud.accepted(word);
     };
     const work = (ports: InvocationPorts) =>
       handleClaim(ports, { claim, source }, { mode: 'source', roleId: ROLE });

@@ -1,14 +1,13 @@
 // Finds, shrinks and keeps the history that shows one bug: run by hand when a control is added to controls/found.ts.
 //
 //   node test/sim/regressions/keep.ts [--only TEXT] [--seed S] [--most N]
-import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { caught } from '../controls/catch.ts';
 import { every } from '../controls/every-control.ts';
 import { variant } from '../controls/variant.ts';
 import { historyFrom } from '../history/generator.ts';
 import { shrink } from '../history/shrink.ts';
-import { slug } from './slug.ts';
+import { keep } from './kept.ts';
 
 const { values } = parseArgs({
   options: {
@@ -31,9 +30,6 @@ for (const control of every.filter((c) => c.name.includes(values.only))) {
     return all.filter((guarantee) => control.breaks.includes(guarantee));
   };
   const history = await shrink(historyFrom(first.seed), reasons);
-  await writeFile(
-    new URL(`./${slug(control.name)}.json`, import.meta.url),
-    `${JSON.stringify(history, null, 2)}\n`,
-  );
+  keep({ control: control.name, history });
   console.log(`${control.name}: seed ${first.seed}, ${first.guarantee}: ${first.what.slice(0, 160)}`);
 }

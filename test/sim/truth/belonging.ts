@@ -24,7 +24,9 @@ const APART_MS = 2000;
 export function silenceTells(world: Situation, vip: number): boolean {
   const { name } = world.story.vips[vip]!;
   const heardOf = (node: string) => world.machines.some((m) => m.id === node && m.alive && m.labelled);
-  const told = [...world.known.newest.get(name)!.values()].filter((t) => t.word.state === 'MASTER');
+  // What was delivered to an invocation that was killed may be known, or may not.
+  const known = [world.known.newest, world.known.accepted].flatMap((of) => [...of.get(name)!.values()]);
+  const told = known.filter((t) => t.word.state === 'MASTER');
   const serving = told.filter((t) => heardOf(t.word.node)).map((t) => t.sinceMs);
   const newest = Math.max(...serving, Number.NEGATIVE_INFINITY);
   const gone = told.filter((t) => !heardOf(t.word.node));

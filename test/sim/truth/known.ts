@@ -17,25 +17,42 @@ export interface KnownClaim {
 export interface Known {
   /** By VIP, then node: the newest stint that was delivered. */
   readonly newest: Map<string, Map<string, KnownClaim>>;
+  /** The same of what an invocation has answered as accepted: one that was killed may have recorded nothing. */
+  readonly accepted: Map<string, Map<string, KnownClaim>>;
   /** By VIP: nodes that said MASTER in time and not superseded, or that an order named. */
   readonly rightful: Map<string, Set<string>>;
   boot(bootId: string, clock: BootClock): void;
   /** When the clock of that boot showed `upMs`. */
   at(bootId: string, upMs: number): number | undefined;
   delivered(word: Word, stampMs: number, nowMs: number): void;
+  answered(word: Word): void;
   order(vip: string, node: string): void;
 }
+
+/** Whether an answer to a claim says that it stands in the item. */
+export const isAccepted = (answer: string): boolean => answer === 'recorded' || answer === 'switched';
 
 export function known(vips: readonly string[]): Known {
   const boots = new Map<string, BootClock>();
   const newest = new Map(vips.map((vip) => [vip, new Map<string, KnownClaim>()]));
+  const accepted = new Map(vips.map((vip) => [vip, new Map<string, KnownClaim>()]));
   const rightful = new Map(vips.map((vip) => [vip, new Set<string>()]));
   return {
     newest,
+    accepted,
     rightful,
     boot: (bootId, clock) => boots.set(bootId, clock),
     at: (bootId, upMs) => (boots.has(bootId) ? trueAt(boots.get(bootId)!, upMs) : undefined),
     order: (vip, node) => rightful.get(vip)!.add(node),
+    answered(word) {
+      const told = newest.get(word.vip)!.get(word.node);
+      const was = accepted.get(word.vip)!.get(word.node);
+      const clock = boots.get(word.bootId);
+      if (clock === undefined) return;
+      const sinceMs = trueAt(clock, word.since / 1000);
+      const same = told?.sinceMs === sinceMs ? told : { word, sinceMs, fresh: true, advertMs: 0 };
+      if (was === undefined || was.sinceMs < sinceMs) accepted.get(word.vip)!.set(word.node, same);
+    },
     delivered(word, stampMs, nowMs) {
       const clock = boots.get(word.bootId);
       if (word.superseded || clock === undefined) return;

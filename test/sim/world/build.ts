@@ -69,6 +69,9 @@ export function build(history: History): World {
     },
     delivered: (word, stampMs) =>
       word.forged ? forgedArrives(world, word, stampMs) : world.known.delivered(word, stampMs, sched.now()),
+    accepted: (word) => {
+      if (!word.forged) world.known.answered(word);
+    },
     timeoutMs: history.timeoutMs ?? FUNCTION_TIMEOUT_MIN,
     stepTimeoutMs: history.stepTimeoutMs ?? STEP_TIMEOUT_MS,
     blows: history.blows ?? [],

@@ -8,7 +8,7 @@ import { settleLater } from '../node/vrrp.ts';
 import { silenceTells } from '../truth/belonging.ts';
 import { perform } from './acts.ts';
 import { build } from './build.ts';
-import { CONVERGES_WITHIN_MS, look, type World } from './world.ts';
+import { CONVERGES_WITHIN_MS, look, type World, wake } from './world.ts';
 
 /** How long everything is watched after it has to be right. */
 const STAYS_FOR_MS = 90_000;
@@ -28,6 +28,7 @@ export async function simulate(history: History): Promise<World> {
   }
   for (const group of world.groups) settleLater(group, world.road, 1000);
   await sched.run(history.quietAtMs);
+  mend(world);
   // Events stop, faults end: what was begun before has its consequences still.
   await sched.run(Math.max(history.quietAtMs + 5000, world.troubleUntilMs));
   const isUnderWay = () => world.executions.some((e) => e.endedAtMs === undefined);
@@ -35,6 +36,15 @@ export async function simulate(history: History): Promise<World> {
     await sched.run(Math.max(world.troubleUntilMs, sched.now() + 1000));
   await watch(world);
   return world;
+}
+
+/** What a history made smaller has lost: whatever was taken away comes back before it gets quiet. */
+function mend(world: World): void {
+  world.describesFail = false;
+  world.callsDenied = false;
+  if (world.busDown.size === 0) return;
+  world.busDown.clear();
+  wake(world);
 }
 
 async function watch(world: World): Promise<void> {

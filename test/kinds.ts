@@ -1,0 +1,28 @@
+// What kinds of tests there are, and how a file's name says its kind. vitest.config.ts makes a project of each; test/architecture/kinds.ts
+// holds the names against what the files start.
+//
+//   x.test.ts          unit    no server but its own, nothing to install beyond Node
+//   test/sim/**        sim     histories of the simulation
+//   x.aws.test.ts      aws     the local AWS
+//   x.netns.test.ts    nodes   the shim, keepalived, network namespaces, or a program that runs on a node
+//   x.long.….test.ts   long    any of these, of a size that takes a minute by itself: `npm run test:long`
+export const kinds = ['unit', 'sim', 'aws', 'nodes', 'long'] as const;
+export type Kind = (typeof kinds)[number];
+
+interface Globs {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+const long = ['test/**/*.long.test.ts', 'test/**/*.long.*.test.ts'];
+
+export const globs: Readonly<Record<Kind, Globs>> = {
+  unit: {
+    include: ['test/**/*.test.ts'],
+    exclude: [...long, 'test/**/*.aws.test.ts', 'test/**/*.netns.test.ts', 'test/sim/**'],
+  },
+  sim: { include: ['test/sim/**/*.test.ts'], exclude: long },
+  aws: { include: ['test/**/*.aws.test.ts'], exclude: long },
+  nodes: { include: ['test/**/*.netns.test.ts'], exclude: long },
+  long: { include: long, exclude: [] },
+};

@@ -1,0 +1,39 @@
+// Where a checker asked for more than anybody can know or than is promised, and failed a history in which the code was right: each put
+// back, with a smallest such history in regressions/. docs/simulation.md has the reasons.
+import type { Control } from './protocol.ts';
+import type { Patch } from './variant.ts';
+
+const patch = (file: string, replace: string, by: string): Patch => ({
+  file: `test/sim/${file}.ts`,
+  replace,
+  by,
+});
+
+export const checkers: readonly Control[] = [
+  {
+    name: 'the checker wants a master found whose words were all refused',
+    breaks: ['never worse'],
+    patches: [
+      patch(
+        'checks/never-worse',
+        'Math.max(SETTLED_MS, heardAt(world, vip, at?.[0]) + HEEDED_MS)',
+        'SETTLED_MS',
+      ),
+    ],
+  },
+  {
+    name: 'the checker takes the delivery of a claim for its record',
+    breaks: ['convergence'],
+    patches: [patch('truth/belonging', '[world.known.newest, world.known.accepted]', '[world.known.newest]')],
+  },
+  {
+    name: 'the checker remembers what a removal has forgotten',
+    breaks: ['silence told'],
+    patches: [patch('checks/silence-told', 'deliveredAtMs >= fromMs &&', 'deliveredAtMs >= 0 &&')],
+  },
+  {
+    name: 'the checker tells two masters of one second apart after a forgery',
+    breaks: ['order'],
+    patches: [patch('checks/order', 'if (isInDoubt(world, spec.name, due)) continue;', '')],
+  },
+];
