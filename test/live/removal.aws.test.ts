@@ -1,5 +1,7 @@
 // The live harness builds its network and machines as one stack on a local AWS and removes it. It is killed at every call, and
 // CloudFormation is refused every call that it makes: nothing may be left.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -13,11 +15,13 @@ import {
 } from '@aws-sdk/client-ec2';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { findings } from '../../build/template-check.ts';
 import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import type { AwsCall } from '../../lab/fault/aws-call.ts';
 import { type FaultProxy, startFaultProxy } from '../../lab/fault/proxy.ts';
 import { stacksOf } from '../../live/aws/stacks.ts';
 import type { Service } from '../../live/build/service.ts';
+import { templateOf } from '../../live/build/template.ts';
 import { type Building, buildTestBed, inventoryOf } from '../../live/build/test-bed.ts';
 import type { LiveContext } from '../../live/environment.ts';
 import { DESTINATION } from '../../live/plan.ts';
@@ -135,6 +139,13 @@ function reviveHarness(): void {
 }
 
 describe('a test bed', () => {
+  it('has a template that AWS’s schemas and rules accept', () => {
+    const file = join(aws.folder, 'test-bed.json');
+    writeFileSync(file, JSON.stringify(templateOf({ run: runOf(newRunId()), ...options })));
+    // The ports of VRRP, which has none: EC2 wants the fields all the same.
+    expect(findings(file).map(({ id }) => id)).toEqual(['W3687 FromPort']);
+  });
+
   it('is one stack, built whole and removed whole: VPC, subnets, tables, gateway, group, instances, role, tables of the stage', async () => {
     const run = runOf(newRunId());
     const testBed = await buildTestBed(building(run));
