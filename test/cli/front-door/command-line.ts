@@ -7,7 +7,7 @@ import { vi } from 'vitest';
 // A test runs several commands; with every core taken by other suites each may need some seconds.
 vi.setConfig({ testTimeout: 180_000 });
 
-const root = join(import.meta.dirname, '..', '..');
+const root = join(import.meta.dirname, '..', '..', '..');
 const cli = join(root, 'cli', 'vipshift.ts');
 const RUN_MAX_MS = 60_000;
 

@@ -6,10 +6,10 @@ import module from 'node:module';
 import { join } from 'node:path';
 import type { Ran, Request } from './command-line.ts';
 
-module.enableCompileCache(join(import.meta.dirname, '..', '..', '.lab', 'cache', 'vipshift'));
+module.enableCompileCache(join(import.meta.dirname, '..', '..', '..', '.lab', 'cache', 'vipshift'));
 const [{ program }, { endOf }] = await Promise.all([
-  import('../../cli/program.ts'),
-  import('../../cli/command/end.ts'),
+  import('../../../cli/program.ts'),
+  import('../../../cli/command/end.ts'),
 ]);
 
 // The parent's end, however it comes, closes the channel.
