@@ -6,7 +6,8 @@
 import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { PAGES_MAX, type Window } from '../timeline/query.ts';
 import type { Failover } from '../timeline/timeline.ts';
-import { epochKey, type TimelineTable } from './dynamodb/timeline.ts';
+import type { TimelineTable } from './dynamodb/put-if-absent.ts';
+import { epochKey } from './dynamodb/timeline.ts';
 import { END } from './dynamodb/timeline-pages.ts';
 import { value } from './dynamodb/update-expression.ts';
 import { faultFromSdkError } from './error-codes.ts';
