@@ -7,7 +7,7 @@
 import { membersSeen, type Observation, sameView, tablesOf } from '../network/observation.ts';
 import { type Step, thingOf } from '../network/step.ts';
 import { defined } from '../optional.ts';
-import { type Ports, switchVip, take } from '../switch/switch-vip.ts';
+import { observeAndSwitch, type Ports, take } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, hours, minus, minutes } from '../time.ts';
 import { milestone } from '../timeline/milestone.ts';
 import { isLiveOrder } from '../vip/election.ts';
@@ -80,11 +80,7 @@ async function actOnCurrentItem(
     const cause: Cause = { kind: 'reconcile', why: finding.take + (await byWhom(ports, finding)), atMs: now };
     const taken = await take(ports, vip, vip, cause);
     if (taken !== undefined) {
-      // Seen before the lease was taken: another may have written since.
-      const fresh = ports.ec2.observe(taken);
-      fresh.catch(() => undefined);
-      const stages = [milestone('reconcile-began', began)];
-      const switched = await switchVip(ports, taken, fresh, stages);
+      const switched = await observeAndSwitch(ports, taken, [milestone('reconcile-began', began)]);
       return { ...report, did: 'switched', why: finding.take, switched };
     }
     const again = await ports.vips.read(vip.name);
