@@ -22,8 +22,14 @@ async function run(w: World, over: Partial<Way<string>> = {}, deadline = w.wire.
     write: (before, after) => w.vips.write(before, after),
     ...over,
   };
-  const counting: Way<string> = { ...way, decide: (vip, now) => (decided.push(vip), way.decide(vip, now)) };
-  const found: WhenFree<string> = await finish(w, whenFree({ ...w.wire, deadline }, 'web', counting));
+  const decide: Way<string>['decide'] = (vip, now) => {
+    decided.push(vip);
+    return way.decide(vip, now);
+  };
+  const found: WhenFree<string> = await finish(
+    w,
+    whenFree({ ...w.wire, deadline }, 'web', { ...way, decide }),
+  );
   return { found, waits, decided };
 }
 
