@@ -4,7 +4,7 @@ import { movesTo, ownerAfterFreeze, ownerAfterPin } from '../../shared/controlle
 import { membersSeen, type Observation } from '../../shared/network/observation.ts';
 import { changed, isRegistered } from '../../shared/registry/registry.ts';
 import { type EpochMs, iso } from '../../shared/time.ts';
-import { elect, isLiveOrder } from '../../shared/vip/election.ts';
+import { elect, electionText, isLiveOrder } from '../../shared/vip/election.ts';
 import { type RegistryEntry, type Vip, withoutFreeze, withoutPin } from '../../shared/vip/vip.ts';
 import type { Session } from './session.ts';
 
@@ -25,7 +25,7 @@ export function stayText(after: Vip, now: EpochMs): string {
   if (freeze !== undefined && isLiveOrder(freeze, now))
     return `nothing moves: ${name} is frozen until ${iso(freeze.untilMs)}; ${freezeEndText(after)}`;
   const at = owner === undefined ? 'nobody owns it' : `it stays at ${owner}`;
-  return `nothing moves: ${elect(after, now).why}, ${at}`;
+  return `nothing moves: ${electionText(elect(after, now).reason)}, ${at}`;
 }
 
 export function pinEndText(vip: Vip): string {

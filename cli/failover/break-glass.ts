@@ -12,7 +12,7 @@ import { type Switched, switchVip, take } from '../../shared/switch/switch-vip.t
 import { type DurationMs, hours, iso, plus } from '../../shared/time.ts';
 import { milestone } from '../../shared/timeline/milestone.ts';
 import { forcedText, notCarriedOut, operatorAction } from '../../shared/timeline/operator-action.ts';
-import { isLiveOrder, unfit } from '../../shared/vip/election.ts';
+import { isLiveOrder, unfit, unfitText } from '../../shared/vip/election.ts';
 import { type Cause, isLive } from '../../shared/vip/lease.ts';
 import { mayWaitOn } from '../../shared/vip/lease-wait.ts';
 import { type Pin, type Vip, withoutForced, withPin } from '../../shared/vip/vip.ts';
@@ -126,7 +126,7 @@ function refuseIfUseless(vip: Vip, node: string, session: Session): void {
   const why = unfit(vip, node);
   if (why !== undefined)
     throw refused(
-      `${node} is not fit to own ${vip.name}: ${why}`,
+      `${node} is not fit to own ${vip.name}: ${unfitText(why)}`,
       `vipshift status ${vip.name} shows who is`,
     );
   if (isLiveOrder(vip.freeze, session.now()))

@@ -8,6 +8,7 @@ import type { ExecutionState } from '../../shared/forced-failover/execution.ts';
 import type { FailoverOrder } from '../../shared/forced-failover/order.ts';
 import type { Preflight } from '../../shared/forced-failover/preflight.ts';
 import { demotedLines } from '../../shared/forced-failover/report.ts';
+import { conflictText } from '../../shared/network/conflict.ts';
 import { iso } from '../../shared/time.ts';
 import { took } from '../../shared/timeline/query.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
@@ -102,7 +103,7 @@ function tellPlan(out: Output, found: Preflight, { vip, to, left: leaves, doctor
       plan.map((step) => [step.call, step.cell, step.from, step.eni]),
     );
   }
-  for (const c of conflicts) out.line(plain(`left alone: ${c.cell} found ${c.found}: ${c.why}`));
+  for (const c of conflicts) out.line(plain(`left alone: ${c.cell} found ${c.found}: ${conflictText(c)}`));
   if (left !== undefined)
     out.note(
       `not listed: ${left.plan} more calls, ${left.conflicts} more left alone, ${left.reasons} more reasons`,

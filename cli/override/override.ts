@@ -15,7 +15,7 @@ import {
   type OperatorActionKind,
   operatorAction,
 } from '../../shared/timeline/operator-action.ts';
-import { unfit } from '../../shared/vip/election.ts';
+import { unfit, unfitText } from '../../shared/vip/election.ts';
 import { type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
@@ -98,7 +98,7 @@ function expiry(text: string, now: EpochMs): EpochMs {
 function refuseUnfit(vips: readonly Vip[], node: string): void {
   const reasons = vips.flatMap((vip) => {
     const why = unfit(vip, node);
-    return why === undefined ? [] : [`${vip.name}: ${why}`];
+    return why === undefined ? [] : [`${vip.name}: ${unfitText(why)}`];
   });
   const members = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
   if (reasons.length > 0)

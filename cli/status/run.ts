@@ -1,6 +1,7 @@
 // What `vipshift status` does: says who owns each VIP now, and whether EC2 agrees.
 import { isWell, statusOf, type VipStatus } from '../../shared/controller/status.ts';
 import { durationText } from '../../shared/instants.ts';
+import { conflictText } from '../../shared/network/conflict.ts';
 import { mislabelled, mislabelledText } from '../../shared/network/labels.ts';
 import { isRegistered } from '../../shared/registry/registry.ts';
 import { type EpochMs, iso } from '../../shared/time.ts';
@@ -188,7 +189,7 @@ const remarks = (s: VipStatus): readonly string[] => [
   ...(s.unheard === undefined || s.health === 'unheard' ? [] : [unheardText(s.vip, s.unheard)]),
   ...(s.splitBrain.length === 0 ? [] : [`split brain: ${s.splitBrain.join(' and ')} both say MASTER`]),
   ...s.drift.map((d) => `drift: ${d.cell} is ${d.from}`),
-  ...s.conflicts.map((c) => `conflict: ${c.cell} found ${c.found}: ${c.why}`),
+  ...s.conflicts.map((c) => `conflict: ${c.cell} found ${c.found}: ${conflictText(c)}`),
   ...s.mislabelled.map((m) => `mislabelled: ${mislabelledText(m)}`),
   ...s.strays.map((x) => `left alone: ${x.id} ${x.why}`),
 ];

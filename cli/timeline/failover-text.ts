@@ -1,6 +1,8 @@
 // One failover in full: cause, decision, each stage and step with its milliseconds, each cell before and after.
 
 import { momentText } from '../../shared/instants.ts';
+import { conflictText } from '../../shared/network/conflict.ts';
+import { decisionText } from '../../shared/timeline/decision.ts';
 import { omittedText } from '../../shared/timeline/fit.ts';
 import type { OperatorAction } from '../../shared/timeline/operator-action.ts';
 import {
@@ -37,7 +39,7 @@ export function printFailover(out: Output, failover: Failover, zone: string): vo
       'due',
       `${momentText(due, zone)}, as EC2’s request budget was: there were more calls than it allows at once`,
     );
-  say('elected', failover.why);
+  say('elected', decisionText(failover));
   say('verified', failover.verified ? 'yes, read back from EC2' : 'no');
   for (const [node, nodeState] of Object.entries(failover.claims))
     say(
@@ -46,7 +48,7 @@ export function printFailover(out: Output, failover: Failover, zone: string): vo
     );
   if (failover.splitBrain.length > 0) say('split', `${failover.splitBrain.join(' and ')} both said MASTER`);
   for (const conflict of failover.conflicts)
-    say('conflict', `${conflict.cell} found ${conflict.found}: ${conflict.why}`);
+    say('conflict', `${conflict.cell} found ${conflict.found}: ${conflictText(conflict)}`);
   for (const note of failover.notes) say('note', note);
   if (failover.steps.length > 0) {
     out.line();
@@ -97,7 +99,9 @@ export function printIntent(out: Output, intent: Intent, zone: string): void {
     `${out.paint('strong', plain(`${intent.vip}/${intent.epoch}`))}  has no outcome in the record yet`,
   );
   out.line(`cause     ${plain(intent.cause.why)} (${momentText(intent.cause.atMs, zone)})`);
-  out.line(`meant     ${plain(intent.from ?? 'no one')} → ${plain(intent.to)}: ${plain(intent.why)}`);
+  out.line(
+    `meant     ${plain(intent.from ?? 'no one')} → ${plain(intent.to)}: ${plain(decisionText(intent))}`,
+  );
   if (intent.dueAtMs !== undefined)
     out.line(
       `due       ${momentText(intent.dueAtMs, zone)}: when the last call goes out, by EC2’s request budget`,

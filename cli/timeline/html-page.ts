@@ -4,7 +4,9 @@
 // are plain HTML, so that the keyboard and a printer get all of it. Limit: at most FAILOVERS_MAX are drawn.
 
 import { momentText } from '../../shared/instants.ts';
+import { conflictText } from '../../shared/network/conflict.ts';
 import { type EpochMs, epochMs } from '../../shared/time.ts';
+import { decisionText } from '../../shared/timeline/decision.ts';
 import type { OperatorAction } from '../../shared/timeline/operator-action.ts';
 import {
   type AuditRecord,
@@ -137,9 +139,9 @@ function story(f: Failover, n: number, zone: string): Markup {
     ...(newsAge(f) === undefined
       ? []
       : [['news', `the node’s word was ${ageText(newsAge(f))} old then, by its clock`] as const]),
-    ['elected', f.why],
+    ['elected', decisionText(f)],
     ['verified', f.verified ? 'read back from EC2' : 'no'],
-    ...f.conflicts.map((c) => ['conflict', `${c.cell} found ${c.found}: ${c.why}`] as const),
+    ...f.conflicts.map((c) => ['conflict', `${c.cell} found ${c.found}: ${conflictText(c)}`] as const),
     ...f.notes.map((note) => ['note', note] as const),
   ];
   return html`<section id="f${n}" tabindex="-1" aria-labelledby="h${n}">

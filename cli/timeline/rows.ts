@@ -1,6 +1,7 @@
 // The rows of `vipshift timeline`: one record of the audit, one line. The simulation prints its histories with them.
 
 import { durationText, momentText } from '../../shared/instants.ts';
+import { decisionText } from '../../shared/timeline/decision.ts';
 import { type AuditRecord, newsAge, took } from '../../shared/timeline/query.ts';
 import type { Outcome } from '../../shared/timeline/timeline.ts';
 import type { Cell, Paint } from '../command/output.ts';
@@ -39,7 +40,7 @@ export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
         record.to ?? '-',
         millis(took(record)),
         ageText(newsAge(record)),
-        `${record.cause.why}; ${record.why}`,
+        `${record.cause.why}; ${decisionText(record)}`,
       ];
     }
     case 'order': {

@@ -1,4 +1,6 @@
 // How the demo shows what it did: tables, Elastic IP and timeline as an operator would see them.
+import { conflictText } from '../../shared/network/conflict.ts';
+import { decisionText } from '../../shared/timeline/decision.ts';
 import { keyOf, milestoneText } from '../../shared/timeline/milestone.ts';
 import { beganAt } from '../../shared/timeline/query.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
@@ -62,12 +64,12 @@ function printFailover(stack: Stack, failover: Failover): string[] {
     .map((m) => ({ atMs: m.atMs as number, text: milestoneText(m) }));
   const lines = [...milestones, ...moves];
   return [
-    `  Timeline of epoch ${failover.epoch}: ${failover.outcome}, ${node(failover.from)} → ${node(failover.to)}, ${failover.why}`,
+    `  Timeline of epoch ${failover.epoch}: ${failover.outcome}, ${node(failover.from)} → ${node(failover.to)}, ${decisionText(failover)}`,
     ...lines
       .filter((l) => l.atMs > 0)
       .sort((a, b) => a.atMs - b.atMs)
       .map((l) => `    ${offset(l.atMs)}  ${l.text}`),
-    ...failover.conflicts.map((c) => `    left alone: ${c.cell}: ${c.why}`),
+    ...failover.conflicts.map((c) => `    left alone: ${c.cell}: ${conflictText(c)}`),
     ...failover.notes.map((n) => `    note: ${n}`),
   ];
 }

@@ -1,14 +1,43 @@
 import { listText } from '../bounded.ts';
+import { type Texts, textOf } from '../keyed.ts';
+import type { Conflict } from '../network/conflict.ts';
 import { membersSeen, type Observation, type Stray, strays } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
-import type { Conflict, Step } from '../network/step.ts';
+import type { Step } from '../network/step.ts';
+import { defined } from '../optional.ts';
+import { unseenText } from '../switch/run-epoch.ts';
 import type { Switched } from '../switch/switch-vip.ts';
 import type { EpochMs } from '../time.ts';
-import { elect, isLiveOrder } from '../vip/election.ts';
+import {
+  type ElectionReason,
+  elect,
+  electionText,
+  electionTexts,
+  isLiveOrder,
+  unfitText,
+} from '../vip/election.ts';
 import { STALE_READ } from '../vip/lease.ts';
 import type { Unheard } from '../vip/unheard.ts';
 import type { Vip } from '../vip/vip.ts';
 import { troubleOf } from './health.ts';
+
+/** What was found about one VIP. */
+export type AssessmentReason =
+  | ElectionReason
+  | { readonly key: 'open-epoch' }
+  | { readonly key: 'dead-lease' }
+  | { readonly key: 'unseen'; readonly node: string }
+  | { readonly key: 'drift' }
+  | { readonly key: 'in-sync' };
+
+const texts: Texts<AssessmentReason> = {
+  ...electionTexts,
+  'open-epoch': () => 'open epoch',
+  'dead-lease': () => 'dead lease',
+  unseen: ({ node }) => unseenText(node),
+  drift: () => 'drift',
+  'in-sync': () => 'as it should be',
+};
 
 export interface ReconcileResult {
   readonly vip: string;
@@ -31,6 +60,7 @@ export type Assessment = Pick<
   ReconcileResult,
   'why' | 'drift' | 'conflicts' | 'strays' | 'splitBrain' | 'suspendedPin' | 'trouble'
 > & {
+  readonly reason: AssessmentReason;
   /** The cause under which a lease is needed; undefined when nothing is to be done. */
   readonly take?: string;
 };
@@ -42,7 +72,7 @@ export function assess(vip: Vip, seen: Observation, now: EpochMs): Assessment {
     election.owner === undefined ? undefined : membersSeen(vip, seen, vip.members)[election.owner];
   const { steps: drift, conflicts } =
     target === undefined || frozen ? { steps: [], conflicts: [] } : plan(vip, seen, target, true);
-  const pin = election.suspendedPin === undefined ? {} : { suspendedPin: election.suspendedPin };
+  const pin = defined({ suspendedPin: election.suspendedPin && unfitText(election.suspendedPin) });
   const unseen = target === undefined && election.owner !== undefined ? { unseen: election.owner } : {};
   const said = {
     drift,
@@ -52,19 +82,23 @@ export function assess(vip: Vip, seen: Observation, now: EpochMs): Assessment {
     trouble: troubleOf(vip, { conflicts, ...pin, ...unseen }),
     ...pin,
   };
+  const because = (reason: AssessmentReason) => ({
+    ...said,
+    reason,
+    why: textOf(texts, reason) ?? reason.key,
+  });
   const left = Object.values(vip.open)[0];
-  if (left !== undefined) return { ...said, why: 'open epoch', take: `epoch ${left.epoch} was left open` };
+  if (left !== undefined)
+    return { ...because({ key: 'open-epoch' }), take: `epoch ${left.epoch} was left open` };
   if (vip.lease !== undefined)
-    return { ...said, why: 'dead lease', take: `the lease of epoch ${vip.epoch} ran out` };
-  if (frozen) return { ...said, why: 'frozen by order' };
-  if (election.owner === undefined) return { ...said, why: election.why };
-  if (target === undefined) {
-    return { ...said, why: `EC2 shows no labelled ENI of the elected node ${election.owner}` };
-  }
+    return { ...because({ key: 'dead-lease' }), take: `the lease of epoch ${vip.epoch} ran out` };
+  if (frozen) return because({ key: 'frozen' });
+  if (election.owner === undefined) return because(election.reason);
+  if (target === undefined) return because({ key: 'unseen', node: election.owner });
   if (election.owner !== vip.owner)
-    return { ...said, why: election.why, take: `missed claim: ${election.why}` };
+    return { ...because(election.reason), take: `missed claim: ${electionText(election.reason)}` };
   // A read this soon after a mutation may be older than it: look again in a minute rather than undo it in vain.
   const fresh = seen.beganAtMs >= vip.touchedAtMs + STALE_READ;
-  if (drift.length === 0 || !fresh) return { ...said, why: 'as it should be' };
-  return { ...said, why: 'drift', take: `drift at ${listText(drift.map((s) => s.cell))}` };
+  if (drift.length === 0 || !fresh) return because({ key: 'in-sync' });
+  return { ...because({ key: 'drift' }), take: `drift at ${listText(drift.map((s) => s.cell))}` };
 }

@@ -2,8 +2,9 @@
 //
 // Invariant: a VIP without trouble has an owner that is fit, a second node that is fit, and nothing that was left alone.
 // Limit: it judges words and EC2's answers; whether the service behind the VIP works is keepalived's to say.
-import type { Conflict } from '../network/step.ts';
-import { unfit } from '../vip/election.ts';
+import { type Conflict, conflictText } from '../network/conflict.ts';
+import { unseenText } from '../switch/run-epoch.ts';
+import { unfit, unfitText } from '../vip/election.ts';
 import type { Vip } from '../vip/vip.ts';
 
 export interface Signs {
@@ -16,20 +17,19 @@ export interface Signs {
 /** One sentence each; empty in health. */
 export function troubleOf(vip: Vip, signs: Signs): readonly string[] {
   const reasons: string[] = [];
-  if (signs.unseen !== undefined)
-    reasons.push(`EC2 shows no labelled ENI of the elected node ${signs.unseen}`);
+  if (signs.unseen !== undefined) reasons.push(unseenText(signs.unseen));
   if (signs.suspendedPin !== undefined) reasons.push(`the pin is suspended: ${signs.suspendedPin}`);
-  reasons.push(...signs.conflicts.map((c) => `left alone: ${c.cell} (${c.found}): ${c.why}`));
+  reasons.push(...signs.conflicts.map((c) => `left alone: ${c.cell} (${c.found}): ${conflictText(c)}`));
   // A VIP that nobody has ever spoken of is not in service yet.
   if (Object.keys(vip.claims).length === 0) return reasons;
   if (vip.owner === undefined) reasons.push('nobody owns the VIP');
   for (const node of Object.keys(vip.members).sort()) {
     const reason = unfit(vip, node);
     if (reason !== undefined)
-      reasons.push(`${node === vip.owner ? 'the owner' : 'a stand-by'} is unfit: ${reason}`);
+      reasons.push(`${node === vip.owner ? 'the owner' : 'a stand-by'} is unfit: ${unfitText(reason)}`);
   }
   if (vip.owner !== undefined && vip.members[vip.owner] === undefined)
-    reasons.push(`the owner is unfit: ${vip.owner} is no member`);
+    reasons.push(`the owner is unfit: ${unfitText({ key: 'no-member', node: vip.owner })}`);
   if (Object.keys(vip.members).length < 2) reasons.push('there is no second node to fail over to');
   return reasons;
 }

@@ -5,7 +5,7 @@
 // Limit: an elected node that EC2 does not show is reported; the second best is never taken in its place.
 
 import { membersSeen, type Observation, sameView, tablesOf } from '../network/observation.ts';
-import type { Step } from '../network/step.ts';
+import { type Step, thingOf } from '../network/step.ts';
 import { type Ports, switchVip, take } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, hours, minus, minutes } from '../time.ts';
 import { milestone } from '../timeline/milestone.ts';
@@ -102,7 +102,7 @@ async function byWhom(
   ports: ReconcilePorts,
   finding: Assessment & { readonly vip: string },
 ): Promise<string> {
-  if (finding.why !== 'drift') return '';
+  if (finding.reason.key !== 'drift') return '';
   try {
     const changes = await ports.changes.since(finding.vip, minus(ports.clock.now(), CHANGE_MAX_AGE));
     const told = changes.filter((c) => finding.drift.some((step) => speaksOf(c, step)));
@@ -113,7 +113,7 @@ async function byWhom(
 }
 
 const speaksOf = (change: Change, step: Step): boolean =>
-  change.things.some((thing) => step.cell.split(' ').includes(thing)) ||
+  change.things.includes(thingOf(step)) ||
   (step.call === 'AssociateAddress' && change.call === 'DisassociateAddress');
 
 const idle = (vip: Vip, did: ReconcileResult['did'], why: string): ReconcileResult => ({

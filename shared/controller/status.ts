@@ -1,9 +1,10 @@
 // The status of one VIP: what the item says, what EC2 shows, and how the two agree. Pure, and the same judgement as
 // reconcile's, so that what an operator reads is what the controller would do.
 
+import type { Conflict } from '../network/conflict.ts';
 import { type Mislabelled, mislabelledText } from '../network/labels.ts';
 import { type Observation, type Stray, tablesOf } from '../network/observation.ts';
-import { type Conflict, nothing, type Step } from '../network/step.ts';
+import { nothing, placeText, type Step } from '../network/step.ts';
 import type { EpochMs } from '../time.ts';
 import type { VrrpState } from '../vip/claim.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
@@ -89,7 +90,7 @@ export function statusOf(
 ): VipStatus {
   const finding = assess(vip, seen, now);
   const { owner: elected } = elect(vip, now);
-  const { drift, conflicts, strays, splitBrain, why, suspendedPin } = finding;
+  const { drift, conflicts, strays, splitBrain, suspendedPin } = finding;
   const live = isLive(vip.lease, now);
   const frozen = isLiveOrder(vip.freeze, now);
   const unheard = unheardFor(vip, now);
@@ -98,7 +99,7 @@ export function statusOf(
   return {
     vip: vip.name,
     health,
-    why: reasonOf(health, { vip: vip.name, why, mislabelled, unheard }),
+    why: reasonOf(health, { vip: vip.name, why: finding.why, mislabelled, unheard }),
     ...(vip.owner === undefined ? {} : { owner: vip.owner }),
     ...(elected === undefined || elected === vip.owner ? {} : { elected }),
     epoch: vip.epoch,
@@ -149,7 +150,7 @@ function healthOf(signs: Signs): Health {
   if (signs.live) return 'moving';
   if (signs.conflicts.length > 0) return 'conflict';
   if (signs.frozen) return 'frozen';
-  if (signs.why.startsWith('EC2 shows no labelled ENI')) return 'unfit';
+  if (signs.reason.key === 'unseen') return 'unfit';
   if (signs.drift.length > 0 || signs.take !== undefined) return 'drift';
   if (signs.suspendedPin !== undefined) return 'unfit';
   if (signs.mislabelled.length > 0) return 'mislabelled';
@@ -205,7 +206,7 @@ function eipsOf(vip: Vip, seen: Observation): readonly EipStatus[] {
     return {
       eip,
       publicAddress: at?.publicAddress ?? 'not found by its tag',
-      target: at?.eni === undefined ? nothing : `${at.eni} ${at.privateAddress ?? ''}`.trim(),
+      target: placeText(at),
       ...(node === undefined ? {} : { node }),
       right: own?.eipEni !== undefined && at?.eni === own.eipEni,
     };

@@ -14,8 +14,8 @@ export function addressFindings(facts: NetworkFacts): readonly Finding[] {
   const { vip, vpc } = facts;
   const inside = vip.addresses.flatMap((address) =>
     insideRefused(address, vpc).map(
-      ({ found, wanted }): Finding => ({
-        check: found.includes('secondary') ? 'inside-secondary-cidr' : 'inside-cidr',
+      ({ found, wanted, secondary }): Finding => ({
+        check: secondary ? 'inside-secondary-cidr' : 'inside-cidr',
         severity: 'fault',
         subject: address,
         found,

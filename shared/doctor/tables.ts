@@ -5,6 +5,7 @@
 
 import { LEFT_OUT, staysText, usersHere, usersOf } from '../network/labels.ts';
 import { strays, tablesOf } from '../network/observation.ts';
+import { routeCell } from '../network/step.ts';
 import { destinationOption } from '../registry/ip-range.ts';
 import { enisOf } from '../vip/member.ts';
 import { type NetworkFacts, ownCommand, type TableFact, tagCommand, untagCommand } from './facts.ts';
@@ -45,12 +46,12 @@ function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Find
 
 /** What is another VIP's by the same label is where it belongs. */
 const elsewhere = (facts: NetworkFacts): readonly Finding[] =>
-  strays(facts.vip, facts.seen).flatMap(({ id, why }): readonly Finding[] => {
-    if (id.startsWith('label ')) return [crowded(facts, why)];
+  strays(facts.vip, facts.seen).flatMap(({ id, kind, why }): readonly Finding[] => {
+    if (kind === 'crowded') return [crowded(facts, why)];
     if (isAtHome(facts, id)) return [];
     return [
       {
-        check: why.includes('gateway') ? 'gateway-table' : 'table-elsewhere',
+        check: kind === 'edge' ? 'gateway-table' : 'table-elsewhere',
         severity: 'fault',
         subject: id,
         found: `bears the label of ${facts.vip.name}, but ${why}`,
@@ -97,7 +98,7 @@ function routes({ vip, seen, tag, others = [] }: NetworkFacts): readonly Finding
       users.length === 0 ? `take the label away: ${untagCommand(table, tag)}` : staysText(label, users);
     for (const address of vip.addresses) {
       const route = there[address];
-      const cell = `${table} ${address}`;
+      const cell = routeCell(table, address);
       const family = destinationOption(address);
       if (route === undefined) {
         if (vip.owner === undefined) continue;

@@ -6,15 +6,15 @@
 // Limit: under `routes-only` keepalived's own master stays master, so the pin is what keeps the VIP; when it runs out
 // reconcile follows keepalived.
 import { Fault, toFault } from '../fault.ts';
+import { unmetCells } from '../network/conflict.ts';
 import { membersSeen } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
-import { unmetCells } from '../network/step.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type EpochMs, minutes, plus, seconds } from '../time.ts';
 import { milestone } from '../timeline/milestone.ts';
 import type { Failover } from '../timeline/timeline.ts';
-import { elect, isLiveOrder, unfit } from '../vip/election.ts';
+import { elect, electionText, isLiveOrder, unfit, unfitText } from '../vip/election.ts';
 import { type Cause, isLive, LOOK_AGAIN } from '../vip/lease.ts';
 import { isOver, mayWaitOn } from '../vip/lease-wait.ts';
 import { type Pin, type Vip, withoutForced, withoutPin, withPin } from '../vip/vip.ts';
@@ -54,9 +54,9 @@ export async function executeForcedFailover(
     decide(vip, now) {
       if (isThere(vip, order)) return { is: 'done' };
       const after = order.pinMinutes === 0 ? vip : withPin(vip, pinOf(order, now));
-      const { owner, why } = elect(after, now);
+      const { owner, reason } = elect(after, now);
       if (owner === order.to) return { is: 'after', vip: after };
-      return { is: 'against', why: `the election names ${owner ?? 'nobody'}: ${why}` };
+      return { is: 'against', why: `the election names ${owner ?? 'nobody'}: ${electionText(reason)}` };
     },
   });
   const end = judged(carried, order);
@@ -189,7 +189,7 @@ export async function awaitClaim(ports: Ports, order: FailoverOrder, run: Forced
       const nodeState = vip!.claims[order.to];
       const election = elect(vip!, now);
       if (election.owner === order.to && nodeState?.state === 'MASTER')
-        return { outcome: 'heard', why: election.why };
+        return { outcome: 'heard', why: electionText(election.reason) };
       why = `${order.to} says ${nodeState?.state ?? 'nothing'}; the election names ${election.owner ?? 'nobody'}`;
     }
     await ports.clock.wait(LOOK_AGAIN);
@@ -206,7 +206,7 @@ function awaitStops(
   if (!isRegistered(vip)) return [`VIP ${order.vip} is not in the ledger any more`];
   const reasons = stopReasons(vip, order, run, now);
   const why = unfit(vip, order.to);
-  return why === undefined ? reasons : [...reasons, `${order.to} cannot take over: ${why}`];
+  return why === undefined ? reasons : [...reasons, `${order.to} cannot take over: ${unfitText(why)}`];
 }
 
 export interface Verified {

@@ -4,13 +4,14 @@
 // Limit: it is true of the moment it looked. After an approval it looks again, and what it found has to be so still when the
 // order is written into the VIP's item (forced.ts). The switch itself decides again under the lease.
 
+import { type Conflict, unmetCells } from '../network/conflict.ts';
 import { membersSeen, type Observation, type TableSeen, tablesOf } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
-import { type Conflict, type Step, unmetCells } from '../network/step.ts';
+import type { Step } from '../network/step.ts';
 import { type Rates, rates } from '../rate-limit/local-bucket.ts';
 import { type EpochMs, iso } from '../time.ts';
 import { forcedText } from '../timeline/operator-action.ts';
-import { isLiveOrder, unfit } from '../vip/election.ts';
+import { isLiveOrder, unfit, unfitText } from '../vip/election.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { FailoverOrder } from './order.ts';
 
@@ -127,7 +128,7 @@ function targetReasons(
 ): readonly string[] {
   const reasons: string[] = [];
   const why = unfit(vip, node);
-  if (why !== undefined) reasons.push(`not fit: ${why}`);
+  if (why !== undefined) reasons.push(`not fit: ${unfitText(why)}`);
   if (eni === undefined) {
     reasons.push(
       `EC2 shows no ENI of ${node} in use with the label ${vip.nodeLabels.join(' or ')} in ${vip.vpc}`,

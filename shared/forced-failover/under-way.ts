@@ -9,7 +9,7 @@ import { toFault } from '../fault.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, minutes, plus } from '../time.ts';
-import { isLiveOrder, unfit } from '../vip/election.ts';
+import { isLiveOrder, unfit, unfitText } from '../vip/election.ts';
 import { isLive } from '../vip/lease.ts';
 import { mayWaitOn } from '../vip/lease-wait.ts';
 import type { Forced, Vip } from '../vip/vip.ts';
@@ -51,7 +51,7 @@ export function beginReasons(
       `the owner is ${vip.owner ?? 'nobody'} now, expected ${run.owner ?? 'nobody'} as the preflight found it; order it again`,
     );
   const why = unfit(vip, order.to);
-  if (why !== undefined) reasons.push(`not fit: ${why}`);
+  if (why !== undefined) reasons.push(`not fit: ${unfitText(why)}`);
   return reasons;
 }
 

@@ -74,7 +74,12 @@ export interface Observation {
   readonly eips: readonly EipSeen[];
 }
 
-export type Stray = { readonly id: string; readonly why: string };
+export interface Stray {
+  readonly id: string;
+  /** `elsewhere`: in another VPC or account. `edge`: a gateway's table. `crowded`: a label on too many nodes. */
+  readonly kind: 'elsewhere' | 'edge' | 'crowded';
+  readonly why: string;
+}
 
 const inScope = (entry: RegistryEntry, thing: { vpc: string; account: string }): boolean =>
   thing.vpc === entry.vpc && thing.account === entry.account;
@@ -85,19 +90,24 @@ export const tablesOf = (entry: RegistryEntry, seen: Observation): readonly Tabl
 
 /** Labelled, but not to be touched. */
 export function strays(entry: RegistryEntry, seen: Observation): readonly Stray[] {
-  const elsewhere = (thing: { vpc: string; account: string }) =>
-    thing.account === entry.account
-      ? `is in ${thing.vpc}, expected ${entry.vpc}`
-      : `belongs to account ${thing.account}, expected ${entry.account}`;
+  const elsewhere = (id: string, thing: { vpc: string; account: string }): Stray => ({
+    id,
+    kind: 'elsewhere',
+    why:
+      thing.account === entry.account
+        ? `is in ${thing.vpc}, expected ${entry.vpc}`
+        : `belongs to account ${thing.account}, expected ${entry.account}`,
+  });
   return [
-    ...seen.tables.filter((t) => !inScope(entry, t)).map((t) => ({ id: t.table, why: elsewhere(t) })),
+    ...seen.tables.filter((t) => !inScope(entry, t)).map((t) => elsewhere(t.table, t)),
     ...seen.tables
       .filter((t) => inScope(entry, t) && t.edge)
       .map((t) => ({
         id: t.table,
+        kind: 'edge' as const,
         why: 'is associated with a gateway, which takes no route to outside the VPC',
       })),
-    ...seen.enis.filter((e) => !inScope(entry, e)).map((e) => ({ id: e.eni, why: elsewhere(e) })),
+    ...seen.enis.filter((e) => !inScope(entry, e)).map((e) => elsewhere(e.eni, e)),
     ...tooMany(entry, seen),
   ];
 }
@@ -107,7 +117,7 @@ function tooMany(entry: RegistryEntry, seen: Observation): readonly Stray[] {
   const nodes = new Set(labelled.flatMap((e) => e.node ?? []));
   if (nodes.size <= MEMBERS_MAX) return [];
   const why = `is on ${nodes.size} nodes, expected at most ${MEMBERS_MAX}: the latest of them are not members`;
-  return [{ id: `label ${entry.nodeLabels.join(', ')}`, why }];
+  return [{ id: `label ${entry.nodeLabels.join(', ')}`, kind: 'crowded', why }];
 }
 
 /** Nodes by id, known members first: a newcomer beyond MEMBERS_MAX must not displace a node that serves. */

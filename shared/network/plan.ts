@@ -5,14 +5,33 @@
 
 import { enisOf, type Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
+import { type Conflict, type ConflictReason, conflict } from './conflict.ts';
 import { type EipSeen, type EniSeen, type Observation, type RouteSeen, tablesOf } from './observation.ts';
-import { type CheckStep, type Conflict, type EipStep, nothing, type RouteStep, type Step } from './step.ts';
+import {
+  type CheckStep,
+  checkCell,
+  type EipStep,
+  nothing,
+  placeText,
+  type RouteStep,
+  routeCell,
+  type Step,
+} from './step.ts';
 
 export interface Plan {
   readonly steps: readonly Step[];
   readonly conflicts: readonly Conflict[];
 }
-const routeCell = (table: string, destination: string): string => `${table} ${destination}`;
+
+/** A step, and whether its cell differs from what the step sets. One that does not is only to be made sure. */
+interface Planned<Kind extends Step> {
+  readonly step: Kind;
+  readonly differs: boolean;
+}
+interface Part<Kind extends Step> {
+  readonly planned: readonly Planned<Kind>[];
+  readonly conflicts: readonly Conflict[];
+}
 
 /**
  * What it takes to move `vip` to `target`. With `trusted` false the observation may be out of date, so that every cell
@@ -21,13 +40,18 @@ const routeCell = (table: string, destination: string): string => `${table} ${de
 export function plan(vip: Vip, seen: Observation, target: Member, trusted: boolean): Plan {
   const own = new Set([...enisOf(vip.members), target.eni, target.eipEni ?? target.eni, ...vip.wrote]);
   const move: Move = { vip, seen, target, trusted, own };
-  const parts = [planEips(move), planRoutes(move)];
+  const parts: readonly Part<Step>[] = [planEips(move), planRoutes(move)];
   // EIPs first: few, and what Internet clients wait for. Checks last: nearly always right already.
-  const steps = [...parts.flatMap((p) => p.steps), ...planChecks(vip, seen, target)];
+  const planned: readonly Planned<Step>[] = [
+    ...parts.flatMap((p) => p.planned),
+    ...planChecks(vip, seen, target).map((step) => ({ step, differs: true })),
+  ];
   // Cells that are only confirmed come after cells that differ: the request budget may not last for both.
-  const differs = (step: Step) => !step.from.startsWith(step.eni);
+  const inOrder = trusted
+    ? planned
+    : [...planned.filter((p) => p.differs), ...planned.filter((p) => !p.differs)];
   return {
-    steps: trusted ? steps : [...steps.filter(differs), ...steps.filter((step) => !differs(step))],
+    steps: inOrder.map((p) => p.step),
     conflicts: parts.flatMap((p) => p.conflicts),
   };
 }
@@ -41,61 +65,66 @@ interface Move {
   readonly own: ReadonlySet<string>;
 }
 
-function planRoutes({ vip, seen, target, trusted, own }: Move): Plan {
-  const steps: RouteStep[] = [];
+function planRoutes({ vip, seen, target, trusted, own }: Move): Part<RouteStep> {
+  const planned: Planned<RouteStep>[] = [];
   const conflicts: Conflict[] = [];
   const tables = tablesOf(vip, seen);
   if (tables.length === 0 && vip.addresses.length > 0) {
-    const why = `no route table in ${vip.vpc} has the label ${vip.tableLabels.join(' or ')}`;
-    conflicts.push({ cell: 'route tables', found: nothing, why, kind: 'unmet' });
+    const reason = { key: 'no-table', vpc: vip.vpc, labels: vip.tableLabels } as const;
+    conflicts.push(conflict('route tables', nothing, reason));
   }
   for (const destination of vip.addresses) {
     for (const table of tables) {
       const route = table.routes[destination];
       const cell = routeCell(table.table, destination);
       const base = { cell, from: route?.target ?? nothing, eni: target.eni, table: table.table, destination };
-      if (route === undefined) steps.push({ ...base, call: 'CreateRoute' });
+      const differs = route?.target !== target.eni;
+      if (route === undefined) planned.push({ step: { ...base, call: 'CreateRoute' }, differs });
       else if (isForeign(route, own)) {
-        const why = 'the route points to a live target that does not belong to this VIP';
-        conflicts.push({ cell, found: route.target, why, kind: 'foreign' });
-      } else if (route.target !== target.eni || !trusted || route.propagated) {
-        steps.push({ ...base, call: route.propagated ? 'CreateRoute' : 'ReplaceRoute' });
+        conflicts.push(conflict(cell, route.target, { key: 'foreign-route' }));
+      } else if (differs || !trusted || route.propagated) {
+        const call = route.propagated ? 'CreateRoute' : 'ReplaceRoute';
+        planned.push({ step: { ...base, call }, differs });
       }
     }
   }
   // In the order of the VIP's labels: tables with its first label move first.
   const rank = new Map(tables.map((t) => [t.table, vip.tableLabels.indexOf(t.label ?? '')]));
-  return { steps: steps.sort((a, b) => rank.get(a.table)! - rank.get(b.table)!), conflicts };
+  planned.sort((a, b) => rank.get(a.step.table)! - rank.get(b.step.table)!);
+  return { planned, conflicts };
 }
 
 const isForeign = (route: RouteSeen, own: ReadonlySet<string>): boolean =>
   route.state === 'active' && !route.propagated && !own.has(route.target);
 
 /** Each EIP of the VIP keeps the private address it has on the target, or gets the first one that is free. */
-function planEips({ vip, seen, target, trusted, own }: Move): Plan {
-  const steps: EipStep[] = [];
+function planEips({ vip, seen, target, trusted, own }: Move): Part<EipStep> {
+  const planned: Planned<EipStep>[] = [];
   const conflicts: Conflict[] = [];
   const eni = target.eipEni === undefined ? undefined : seen.enis.find((e) => e.eni === target.eipEni);
   const kept = new Map(vip.eips.flatMap((eip) => keptAddress(seen, eip, eni)));
   const taken = new Set(kept.values());
   for (const eip of vip.eips) {
     const at = seen.eips.find((e) => e.eip === eip);
-    const problem = eipProblem(at, eni, target, own) ?? undefined;
+    const problem = eipProblem(at, eni, target, own);
     const privateAddress =
       problem === undefined
         ? (kept.get(eip) ?? freeAddress(eni, firstChoice(eip, at, seen), taken))
         : undefined;
-    const found = at?.eni === undefined ? nothing : `${at.eni} ${at.privateAddress ?? ''}`.trim();
-    if (problem !== undefined) conflicts.push({ cell: eip, found, ...problem });
-    else if (privateAddress === undefined) {
-      const why = `every private address of ${target.eipEni} has a foreign EIP or another EIP of this VIP`;
-      conflicts.push({ cell: eip, found, why, kind: 'unmet' });
-    } else if (!kept.has(eip) || !trusted) {
+    const from = placeText(at);
+    if (problem !== undefined) conflicts.push(conflict(eip, from, problem));
+    else if (privateAddress === undefined)
+      conflicts.push(conflict(eip, from, { key: 'no-free-address', eni: eni!.eni }));
+    else if (!kept.has(eip) || !trusted) {
       taken.add(privateAddress);
-      steps.push({ call: 'AssociateAddress', cell: eip, from: found, eni: eni!.eni, eip, privateAddress });
+      const base = { call: 'AssociateAddress', cell: eip, from } as const;
+      planned.push({
+        step: { ...base, eni: eni!.eni, eip, privateAddress },
+        differs: at?.eni !== eni!.eni,
+      });
     }
   }
-  return { steps, conflicts };
+  return { planned, conflicts };
 }
 
 function keptAddress(seen: Observation, eip: string, eni: EniSeen | undefined): [string, string][] {
@@ -138,19 +167,12 @@ function eipProblem(
   eni: EniSeen | undefined,
   target: Member,
   own: ReadonlySet<string>,
-): Pick<Conflict, 'why' | 'kind'> | undefined {
-  if (at === undefined) return { kind: 'unmet', why: 'no such Elastic IP in this account and Region' };
-  if (at.eni !== undefined && !own.has(at.eni)) {
-    return { kind: 'foreign', why: 'the EIP is on an ENI that does not belong to this VIP' };
-  }
-  if (target.eipEni === undefined) {
-    return {
-      kind: 'unmet',
-      why: `${target.node} has no labelled ENI for EIPs (its primary ENI is never used)`,
-    };
-  }
-  if (eni === undefined) return { kind: 'unmet', why: `${target.eipEni} of ${target.node} was not found` };
-  return undefined;
+): ConflictReason | undefined {
+  const { node, eipEni } = target;
+  if (at === undefined) return { key: 'no-eip' };
+  if (at.eni !== undefined && !own.has(at.eni)) return { key: 'foreign-eip' };
+  if (eipEni === undefined) return { key: 'no-eip-eni', node };
+  return eni === undefined ? { key: 'eni-gone', eni: eipEni, node } : undefined;
 }
 
 function planChecks(vip: Vip, seen: Observation, target: Member): readonly CheckStep[] {
@@ -159,7 +181,7 @@ function planChecks(vip: Vip, seen: Observation, target: Member): readonly Check
     .filter((e) => service.has(e.eni) && e.sourceDestCheck)
     .map((e) => ({
       call: 'ModifyNetworkInterfaceAttribute',
-      cell: `${e.eni} check`,
+      cell: checkCell(e.eni),
       from: 'on',
       eni: e.eni,
     }));

@@ -1,4 +1,7 @@
+// A step of a plan: one EC2 call, and the cell that it sets. The ids are fields of their own; what a record and people get
+// of them is formatted here and nowhere else, and never read back.
 import type { EpochMs } from '../time.ts';
+import type { EipSeen } from './observation.ts';
 
 interface StepBase {
   /** Names what the step sets, the same in every plan: `rtb-1 192.168.255.10/32`, `eipalloc-1`, `eni-1 check`. */
@@ -23,20 +26,44 @@ export interface CheckStep extends StepBase {
 }
 export type Step = RouteStep | EipStep | CheckStep;
 
-/** A cell that should change and was left alone. */
-export interface Conflict {
-  readonly cell: string;
-  readonly found: string;
-  readonly why: string;
-  /** `foreign`: someone else's, by the scope rule. `unmet`: something that the step needs is missing. */
-  readonly kind: 'foreign' | 'unmet';
+export const nothing = 'nothing';
+
+export const routeCell = (table: string, destination: string): string => `${table} ${destination}`;
+export const checkCell = (eni: string): string => `${eni} check`;
+
+/** Where an EIP is, as a record says it. */
+export const placeText = (at: Pick<EipSeen, 'eni' | 'privateAddress'> | undefined): string =>
+  at?.eni === undefined ? nothing : [at.eni, at.privateAddress].filter((id) => id !== undefined).join(' ');
+
+/** What a step sets its cell to, as a record says it. */
+export function aimText(step: Step): string {
+  switch (step.call) {
+    case 'ReplaceRoute':
+    case 'CreateRoute':
+      return step.eni;
+    case 'AssociateAddress':
+      return placeText(step);
+    case 'ModifyNetworkInterfaceAttribute':
+      return 'off';
+    default:
+      return step satisfies never;
+  }
 }
 
-/** The VIP's own cells that could not be set. What leaves one of them is not whole, unlike what leaves a stranger's. */
-export const unmetCells = (conflicts: readonly Conflict[]): readonly string[] =>
-  conflicts.filter((c) => c.kind === 'unmet').map((c) => `${c.cell}: ${c.why}`);
-
-export const nothing = 'nothing';
+/** The thing whose cell a step sets: a route table, an EIP or an ENI. */
+export function thingOf(step: Step): string {
+  switch (step.call) {
+    case 'ReplaceRoute':
+    case 'CreateRoute':
+      return step.table;
+    case 'AssociateAddress':
+      return step.eip;
+    case 'ModifyNetworkInterfaceAttribute':
+      return step.eni;
+    default:
+      return step satisfies never;
+  }
+}
 
 /** What became of one step, over all its attempts. */
 export interface StepDone {
@@ -54,4 +81,13 @@ export interface StepDone {
   /** The last fault, when there was one: the service's code, and its message where no step before says the same. */
   readonly code?: string;
   readonly message?: string;
+}
+
+/** And the step itself, as it was tried last: what a program decides by. */
+export interface StepTried extends StepDone {
+  readonly step: Step;
+}
+
+export function recordOf({ step: _step, ...done }: StepTried): StepDone {
+  return done;
 }

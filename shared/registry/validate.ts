@@ -113,17 +113,23 @@ function listRefused(entry: RegistryEntry, toCome: number): readonly Refused[] {
 const repeated = (values: readonly string[]): readonly string[] =>
   values.filter((value, i) => values.indexOf(value) !== i);
 
+/** An address inside a CIDR of the VPC: its first one, or a secondary one. */
+export interface Inside extends Refused {
+  readonly secondary: boolean;
+}
+
 /** Refused if the address is inside a CIDR of the VPC. */
-export function insideRefused(address: string, vpc: VpcSeen): readonly Refused[] {
+export function insideRefused(address: string, vpc: VpcSeen): readonly Inside[] {
   const range = rangeFrom(address);
   if (range === undefined) return [];
-  const [first, ...others] = vpc.cidrs;
+  const [first] = vpc.cidrs;
   return vpc.cidrs
     .filter((cidr) => touches(cidr, range))
     .map((cidr) => ({
       what: 'address',
-      found: `${address} is inside ${cidr}, a ${cidr === first || others.length === 0 ? '' : 'secondary '}CIDR of ${vpc.vpc}`,
+      found: `${address} is inside ${cidr}, a ${cidr === first ? '' : 'secondary '}CIDR of ${vpc.vpc}`,
       wanted: 'an address outside every CIDR of the VPC: EC2 takes no single-address route inside one',
+      secondary: cidr !== first,
     }));
 }
 

@@ -2,8 +2,9 @@
 // shows now (guarantee 6). Put if absent, so that a holder that was only slow keeps its own word.
 import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Observation, tablesOf } from '../network/observation.ts';
-import { nothing } from '../network/step.ts';
+import { nothing, routeCell } from '../network/step.ts';
 import type { Clock } from '../time.ts';
+import { decided } from '../timeline/decision.ts';
 import { fitted } from '../timeline/fit.ts';
 import type { Failover, Timeline } from '../timeline/timeline.ts';
 import type { Vip } from '../vip/vip.ts';
@@ -27,7 +28,7 @@ export async function closeAbandonedEpochs(
       cause: open.cause,
       outcome: 'abandoned',
       ...(vip.owner === undefined ? {} : { from: vip.owner }),
-      why: 'its holder did not come back; closed by the next one with what EC2 shows now',
+      ...decided({ key: 'holder-gone' }),
       steps: [],
       conflicts: [],
       stages: [],
@@ -50,7 +51,7 @@ export async function closeAbandonedEpochs(
 
 const cellsOf = (vip: Vip, seen: Observation): readonly string[] => [
   ...tablesOf(vip, seen).flatMap((t) =>
-    vip.addresses.map((a) => `found ${t.table} ${a} → ${t.routes[a]?.target ?? nothing}`),
+    vip.addresses.map((a) => `found ${routeCell(t.table, a)} → ${t.routes[a]?.target ?? nothing}`),
   ),
   ...vip.eips.map((eip) => `found ${eip} → ${seen.eips.find((e) => e.eip === eip)?.eni ?? nothing}`),
 ];

@@ -5,7 +5,8 @@
 // request budget first (budget-turn.ts, pace.ts).
 import { Fault, isWorthRetrying, toFault } from '../fault.ts';
 import type { Ec2 } from '../network/ec2.ts';
-import type { Step, StepDone } from '../network/step.ts';
+import { aimText, type Step, type StepDone, type StepTried } from '../network/step.ts';
+import { defined } from '../optional.ts';
 import { type CallQueue, callQueue } from '../rate-limit/call-queue.ts';
 import type { LocalBucket } from '../rate-limit/local-bucket.ts';
 import type { SharedBucket } from '../rate-limit/shared-bucket.ts';
@@ -35,36 +36,29 @@ export function executeSteps(
   ports: ExecutePorts,
   heldLease: HeldLease,
   steps: readonly Step[],
-): Promise<readonly StepDone[]> {
+): Promise<readonly StepTried[]> {
   const ready: Ready = { ...ports, callQueue: ports.callQueue ?? callQueue(ports, 'back') };
   return Promise.all(steps.map((step) => executeStep(ready, heldLease, step)));
 }
 
 type Ready = ExecutePorts & { readonly callQueue: CallQueue };
 
-const aim = (step: Step): string =>
-  step.call === 'AssociateAddress'
-    ? `${step.eni} ${step.privateAddress}`
-    : step.call === 'ModifyNetworkInterfaceAttribute'
-      ? 'off'
-      : step.eni;
-
 /** How a step is told before anything of it happened. */
 export const untold = (step: Step): Pick<StepDone, 'cell' | 'call' | 'from' | 'to'> => ({
   cell: step.cell,
   call: step.call,
   from: step.from,
-  to: aim(step),
+  to: aimText(step),
 });
 
-async function executeStep(ports: Ready, heldLease: HeldLease, first: Step): Promise<StepDone> {
+async function executeStep(ports: Ready, heldLease: HeldLease, first: Step): Promise<StepTried> {
   let step = first;
   let told: StepDone = { ...untold(step), result: 'unsent', attempts: 0, unanswered: 0 };
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const { fault, sentAtMs } = await tryOnce(ports, heldLease, step, attempt);
-    if (sentAtMs === undefined) return fault === undefined ? told : { ...told, ...lastWord(fault) };
+    if (sentAtMs === undefined) return { ...told, ...(fault === undefined ? {} : lastWord(fault)), step };
     told = { ...told, call: step.call, attempts: attempt, sentAtMs: told.sentAtMs ?? sentAtMs };
-    if (fault === undefined) return done(told, ports);
+    if (fault === undefined) return { ...done(told, ports), step };
     // After an unknown answer a later refusal does not prove that nothing happened.
     const result = fault.kind === 'unknown' || told.result === 'unknown' ? 'unknown' : 'failed';
     const unanswered = told.unanswered + (fault.kind === 'unknown' ? 1 : 0);
@@ -72,9 +66,9 @@ async function executeStep(ports: Ready, heldLease: HeldLease, first: Step): Pro
     if (fault.kind === 'throttled') ports.callQueue.drain(step.call);
     const other = otherCall(step, fault);
     if (other !== undefined) step = other;
-    else if (!isWorthRetrying(fault.kind)) return told;
+    else if (!isWorthRetrying(fault.kind)) return { ...told, step };
   }
-  return told;
+  return { ...told, step };
 }
 
 const lastWord = (fault: Fault) => ({ code: fault.code, message: fault.message });
@@ -115,7 +109,7 @@ async function tryOnce(ports: Ready, heldLease: HeldLease, step: Step, attempt: 
     return { sentAtMs: sentAtMs! };
   } catch (error) {
     if (sentAtMs === undefined) ports.localBucket.refund(step.call);
-    return { fault: toFault(error), ...(sentAtMs === undefined ? {} : { sentAtMs }) };
+    return { fault: toFault(error), ...defined({ sentAtMs }) };
   }
 }
 

@@ -1,11 +1,13 @@
 import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Observation, strays, tablesOf } from '../network/observation.ts';
 import type { Plan } from '../network/plan.ts';
-import type { StepDone } from '../network/step.ts';
+import { recordOf, type StepDone } from '../network/step.ts';
 import { type EpochMs, iso } from '../time.ts';
+import { decided } from '../timeline/decision.ts';
 import { foldFaults } from '../timeline/fold-faults.ts';
 import { type Milestone, milestone } from '../timeline/milestone.ts';
 import type { Failover, Outcome } from '../timeline/timeline.ts';
+import type { ElectionReason } from '../vip/election.ts';
 import type { Lease } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
@@ -13,7 +15,7 @@ import type { Verdict } from './verify.ts';
 
 export interface Decision {
   readonly to: string | undefined;
-  readonly why: string;
+  readonly reason: ElectionReason;
   readonly splitBrain: readonly string[];
   readonly notes: readonly string[];
   /** Undefined when nothing may move. */
@@ -51,13 +53,13 @@ export function buildOutcome(input: OutcomeInput): Failover {
       ? [`planned from the view stored ${iso(seen.endedAtMs)}: the describes did not answer in time`]
       : [];
   const checks = verdict.steps
-    .filter((s) => s.call === 'ModifyNetworkInterfaceAttribute')
-    .map((s) => `source/destination check was on at ${s.cell.split(' ')[0]}; switched off: ${s.result}`);
+    .filter(({ step }) => step.call === 'ModifyNetworkInterfaceAttribute')
+    .map((s) => `source/destination check was on at ${s.step.eni}; switched off: ${s.result}`);
   const intent =
     input.intent === undefined ? [] : [`the intent could not be recorded: ${input.intent.message}`];
   const stop = verdict.stop === undefined ? [] : [`stopped: ${verdict.stop}`];
   const failed = decision.failed === undefined ? [] : [decision.failed];
-  const { steps, notes: faults } = foldFaults(verdict.steps);
+  const { steps, notes: faults } = foldFaults(verdict.steps.map(recordOf));
   const notes = [...failed, ...stop, ...faults, ...stored, ...decision.notes, ...verdict.notes];
   return {
     entry: 'outcome',
@@ -68,7 +70,7 @@ export function buildOutcome(input: OutcomeInput): Failover {
     outcome: outcomeOf(decision, todo, verdict),
     ...(vip.owner === undefined ? {} : { from: vip.owner }),
     ...(decision.to === undefined ? {} : { to: decision.to }),
-    why: sentence(decision.why),
+    ...decided(decision.reason),
     steps,
     conflicts: [...todo.conflicts, ...verdict.conflicts],
     stages: input.milestones,
@@ -100,4 +102,4 @@ function outcomeOf(decision: Decision, todo: Plan, verdict: Verdict): Outcome {
 }
 
 /** What operators, nodes and AWS said is in it. */
-export const sentence = (text: string): string => readable(text, SENTENCE_MAX);
+const sentence = (text: string): string => readable(text, SENTENCE_MAX);

@@ -4,16 +4,17 @@
 // the outcome is written before the release, which is switch.ts's (guarantee 6). Up to the first mutation nothing is
 // awaited but the observation.
 import { type Fault, toFault } from '../fault.ts';
+import { unmetCells } from '../network/conflict.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
-import { unmetCells } from '../network/step.ts';
 import type { ViewCache } from '../network/view-cache.ts';
 import { lastCallAtMs } from '../rate-limit/call-queue.ts';
 import { type Clock, type EpochMs, plus } from '../time.ts';
+import { decided } from '../timeline/decision.ts';
 import { fitted } from '../timeline/fit.ts';
 import { type Milestone, type MilestoneKey, milestone } from '../timeline/milestone.ts';
 import type { Failover, Intent, Timeline } from '../timeline/timeline.ts';
-import { elect, isLiveOrder } from '../vip/election.ts';
+import { elect, isLiveOrder, unfitText } from '../vip/election.ts';
 import { OBSERVE_TIMEOUT, STALE_READ } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
@@ -21,7 +22,7 @@ import type { Vip } from '../vip/vip.ts';
 import { closeAbandonedEpochs } from './close-abandoned.ts';
 import { type ExecutePorts, executeSteps, untold } from './execute.ts';
 import type { HeldLease } from './held-lease.ts';
-import { buildOutcome, type Decision, markSent, sentence } from './outcome.ts';
+import { buildOutcome, type Decision, markSent } from './outcome.ts';
 import { isStillElected, type Verdict, verify, withMembersSeen } from './verify.ts';
 
 export interface EpochPorts extends ExecutePorts {
@@ -108,16 +109,20 @@ const isTrusted = (vip: Vip, seen: Observation | Error, others: readonly string[
   others.length === 0 &&
   seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ);
 
+/** The election names a node that EC2 does not show. */
+export const unseenText = (node: string): string => `EC2 shows no labelled ENI of the elected node ${node}`;
+
 function decide(vip: Vip, seen: Observation | Error, now: EpochMs): Decision {
   const known = seen instanceof Error ? vip : withMembersSeen(vip, seen);
   const election = elect(known, now);
-  const notes = election.suspendedPin === undefined ? [] : [`pin suspended: ${election.suspendedPin}`];
-  const said = { to: election.owner, why: election.why, splitBrain: election.splitBrain, notes };
+  const notes =
+    election.suspendedPin === undefined ? [] : [`pin suspended: ${unfitText(election.suspendedPin)}`];
+  const said = { to: election.owner, reason: election.reason, splitBrain: election.splitBrain, notes };
   if (isLiveOrder(vip.freeze, now) || election.owner === undefined) return said;
   if (seen instanceof Error) return { ...said, failed: `describe failed: ${seen.message}` };
   const target = membersSeen(vip, seen, vip.members)[election.owner];
   if (target === undefined) {
-    return { ...said, failed: `EC2 shows no labelled ENI of the elected node ${election.owner}` };
+    return { ...said, failed: unseenText(election.owner) };
   }
   return { ...said, moves: { vip: known, seen, target } };
 }
@@ -165,7 +170,7 @@ function putIntent(
     cause: heldLease.lease.cause,
     ...(vip.owner === undefined ? {} : { from: vip.owner }),
     to: decision.to!,
-    why: sentence(decision.why),
+    ...decided(decision.reason),
     steps: todo.steps.map(untold),
     ...(dueAtMs === undefined ? {} : { dueAtMs }),
     atMs: ports.clock.now(),

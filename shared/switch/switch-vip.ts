@@ -5,14 +5,14 @@
 // a claim that changed the election is followed under a new epoch (guarantees 4 and 6).
 import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Fault, toFault } from '../fault.ts';
+import { unmetCells } from '../network/conflict.ts';
 import type { Observation } from '../network/observation.ts';
-import { unmetCells } from '../network/step.ts';
 import { defined } from '../optional.ts';
 import { callQueueFor } from '../rate-limit/call-queue.ts';
 import { type EpochMs, epochMs, plus, seconds } from '../time.ts';
 import type { Milestone } from '../timeline/milestone.ts';
 import type { Failover } from '../timeline/timeline.ts';
-import { elect } from '../vip/election.ts';
+import { elect, electionText } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, type Open, UNKNOWN_LANDS_WITHIN } from '../vip/lease.ts';
 import { enisOf, type Member } from '../vip/member.ts';
 import { afterFailure } from '../vip/retry-backoff.ts';
@@ -167,7 +167,7 @@ function releaseOrGoOn(ports: Ports, item: Vip, held: EpochResult): After {
   const again =
     item.removedAtMs === undefined && hasTime(ports) && (target?.node ?? failover.to) !== elected.owner;
   if (!again) return releaseOnly(ports, item);
-  const why = `the election changed while epoch ${failover.epoch} was under way: ${elected.why}`;
+  const why = `the election changed while epoch ${failover.epoch} was under way: ${electionText(elected.reason)}`;
   const cause: Cause = {
     kind: failover.cause.kind,
     why: readable(why, SENTENCE_MAX),

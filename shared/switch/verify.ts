@@ -4,9 +4,11 @@
 // succeeded and that a read, begun less than STALE_READ later, shows as it was before, is a stale read and not wrong. What a
 // read does not show at all, as an empty Describe, proves nothing.
 import { listText } from '../bounded.ts';
+import { type Conflict, conflictText, unmetCells } from '../network/conflict.ts';
 import { membersSeen, type Observation, tablesOf } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
-import { type Conflict, type Step, type StepDone, unmetCells } from '../network/step.ts';
+import type { Step, StepTried } from '../network/step.ts';
+import { defined } from '../optional.ts';
 import { type EpochMs, plus } from '../time.ts';
 import { elect } from '../vip/election.ts';
 import { STALE_READ } from '../vip/lease.ts';
@@ -20,7 +22,7 @@ import type { HeldLease } from './held-lease.ts';
 export const ROUNDS_MAX = 4;
 
 export interface Verdict {
-  readonly steps: readonly StepDone[];
+  readonly steps: readonly StepTried[];
   /** EC2 was read back and showed every cell of the VIP's own right. */
   readonly verified: boolean;
   /** Cells that were sent and then found out of reach. */
@@ -40,7 +42,7 @@ export async function verify(
   ports: ExecutePorts & { readonly vips: VipStore },
   heldLease: HeldLease,
   moves: Moves,
-  sent: readonly StepDone[],
+  sent: readonly StepTried[],
 ): Promise<Verdict> {
   const { vip, target } = moves;
   let steps = sent;
@@ -102,10 +104,10 @@ interface Differences {
   readonly taken: readonly Conflict[];
 }
 
-function differences(again: Plan, steps: readonly StepDone[], seen: Observation): Differences {
+function differences(again: Plan, steps: readonly StepTried[], seen: Observation): Differences {
   const isStale = (step: Step): boolean => {
     const own = steps.find((s) => s.cell === step.cell);
-    if (own?.result !== 'done' || isThrownOff(own, seen)) return false;
+    if (own?.result !== 'done' || isThrownOff(own.step, seen)) return false;
     return step.from === own.from && seen.beganAtMs - own.doneAtMs! < STALE_READ;
   };
   return {
@@ -116,40 +118,46 @@ function differences(again: Plan, steps: readonly StepDone[], seen: Observation)
 }
 
 /** Another VIP, moving at the same moment, took the very address: AssociateAddress throws off whoever was first. */
-const isThrownOff = (own: StepDone, seen: Observation): boolean => {
-  // Only an EIP's aim names an address.
-  const [eni, privateAddress] = own.to.split(' ');
-  const places = seen.enis.find((e) => e.eni === eni)?.addresses;
-  const eip = places?.find((a) => a.privateAddress === privateAddress)?.eip;
-  return eip !== undefined && eip !== own.cell;
+const isThrownOff = (own: Step, seen: Observation): boolean => {
+  if (own.call !== 'AssociateAddress') return false;
+  const places = seen.enis.find((e) => e.eni === own.eni)?.addresses;
+  const eip = places?.find((a) => a.privateAddress === own.privateAddress)?.eip;
+  return eip !== undefined && eip !== own.eip;
 };
 
 /** Whether the read speaks of the step's cell at all. */
-function isShown({ cell, call }: StepDone, vip: Vip, seen: Observation): boolean {
-  const [thing] = cell.split(' ');
-  if (call === 'AssociateAddress') return seen.eips.some((e) => e.eip === thing);
-  if (call === 'ModifyNetworkInterfaceAttribute') return seen.enis.some((e) => e.eni === thing);
-  return tablesOf(vip, seen).some((t) => t.table === thing);
+function isShown({ step }: StepTried, vip: Vip, seen: Observation): boolean {
+  switch (step.call) {
+    case 'ReplaceRoute':
+    case 'CreateRoute':
+      return tablesOf(vip, seen).some((t) => t.table === step.table);
+    case 'AssociateAddress':
+      return seen.eips.some((e) => e.eip === step.eip);
+    case 'ModifyNetworkInterfaceAttribute':
+      return seen.enis.some((e) => e.eni === step.eni);
+    default:
+      return step satisfies never;
+  }
 }
 
-const notShown = (unseen: readonly StepDone[]): readonly string[] =>
+const notShown = (unseen: readonly StepTried[]): readonly string[] =>
   unseen.length === 0 ? [] : [`read back: EC2 showed nothing of ${cells(unseen)}`];
 
 const tooSoon = (stale: readonly Step[]): readonly string[] =>
   stale.length === 0 ? [] : [`read back too soon to tell: EC2 still showed the old state at ${cells(stale)}`];
 const cells = (of: readonly { readonly cell: string }[]): string => listText(of.map((s) => s.cell));
 const lost = (taken: readonly Conflict[]): readonly string[] =>
-  taken.map((c) => `read back: ${c.cell} shows ${c.found}: ${c.why}`);
+  taken.map((c) => `read back: ${c.cell} shows ${c.found}: ${conflictText(c)}`);
 
 /**
  * What has no answer or a refusal behind it, and yet is as it should be, was carried out after all. What was only to be
  * made sure and is right by a read that can be trusted needs no sending any more.
  */
 const confirmed = (
-  steps: readonly StepDone[],
+  steps: readonly StepTried[],
   wrong: readonly { readonly cell: string }[],
   fresh: boolean,
-): readonly StepDone[] => {
+): readonly StepTried[] => {
   const isWrong = new Set(wrong.map((w) => w.cell));
   return steps
     .filter((s) => s.result !== 'unsent' || s.attempts > 0 || !fresh || isWrong.has(s.cell))
@@ -157,24 +165,23 @@ const confirmed = (
 };
 
 /** A refusal stays a refusal; everything else may have been a slip, or somebody's late request. */
-const worthSending = (step: Step, steps: readonly StepDone[]): boolean =>
+const worthSending = (step: Step, steps: readonly StepTried[]): boolean =>
   steps.find((s) => s.cell === step.cell)?.result !== 'failed';
 
-function joined(before: readonly StepDone[], after: readonly StepDone[]): readonly StepDone[] {
+function joined(before: readonly StepTried[], after: readonly StepTried[]): readonly StepTried[] {
   const merged = before.map((was) => {
     const is = after.find((s) => s.cell === was.cell);
     if (is === undefined) return was;
     if (is.result === 'unsent')
       return { ...was, result: was.result === 'done' ? ('unsent' as const) : was.result };
-    const sentAtMs = was.sentAtMs ?? is.sentAtMs;
     return {
       ...is,
-      // As in apply.ts: after an attempt without an answer a refusal does not prove that nothing happened.
+      // As in execute.ts: after an attempt without an answer a refusal does not prove that nothing happened.
       result: is.result === 'failed' && was.result === 'unknown' ? 'unknown' : is.result,
       from: was.from,
       attempts: was.attempts + is.attempts,
       unanswered: was.unanswered + is.unanswered,
-      ...(sentAtMs === undefined ? {} : { sentAtMs }),
+      ...defined({ sentAtMs: was.sentAtMs ?? is.sentAtMs }),
     };
   });
   return [...merged, ...after.filter((s) => !before.some((was) => was.cell === s.cell))];

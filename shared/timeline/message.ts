@@ -4,6 +4,7 @@
 // Limit: what clients felt is reckoned from the node's own word, whose clock is not trusted, to the last route that EC2
 // accepted; how long VRRP itself took to notice is not in it.
 import { listLines, listText, readable, SENTENCE_MAX } from '../bounded.ts';
+import { conflictText } from '../network/conflict.ts';
 import { type Milestone, milestoneAt } from './milestone.ts';
 import type { Failover } from './timeline.ts';
 
@@ -27,7 +28,7 @@ export function noticeOf(failover: Failover, stage: string): Notice {
     `Outcome: ${outcome}, epoch ${failover.epoch}; ${stepsText(failover)}; ${readBackText(verified)}`,
     `Clients: ${feltBy(failover)}`,
     ...listLines(
-      failover.conflicts.map((c) => `Left alone: ${c.cell} (${c.found}): ${c.why}`),
+      failover.conflicts.map((c) => `Left alone: ${c.cell} (${c.found}): ${conflictText(c)}`),
       'left alone',
     ),
     ...(failover.splitBrain.length === 0 ? [] : [`Split brain: ${listText(failover.splitBrain, ' and ')}`]),

@@ -4,11 +4,13 @@
 //
 // Limit: a crash in the first milliseconds leaves cause and epoch (in the VIP's item), but no steps. `unchanged` means
 // "what EC2 answered".
-import type { Conflict, StepDone } from '../network/step.ts';
+import type { Conflict } from '../network/conflict.ts';
+import type { StepDone } from '../network/step.ts';
 import type { EpochMs } from '../time.ts';
 import type { CountedReason } from '../vip/admission.ts';
 import type { Cause } from '../vip/lease.ts';
 import type { NodeState } from '../vip/node-state.ts';
+import type { Decided } from './decision.ts';
 import type { Milestone } from './milestone.ts';
 
 export const outcomes = [
@@ -39,7 +41,7 @@ export interface Omitted {
   readonly texts?: true;
 }
 
-export interface Intent {
+export interface Intent extends Decided {
   readonly entry: 'intent';
   readonly vip: string;
   readonly epoch: number;
@@ -47,7 +49,6 @@ export interface Intent {
   readonly cause: Cause;
   readonly from?: string;
   readonly to: string;
-  readonly why: string;
   readonly steps: readonly Pick<StepDone, 'cell' | 'call' | 'from' | 'to'>[];
   /** When the last step will go out, where EC2's request budget does not last for all at once. */
   readonly dueAtMs?: EpochMs;
@@ -55,7 +56,7 @@ export interface Intent {
   readonly atMs: EpochMs;
 }
 
-export interface Failover {
+export interface Failover extends Decided {
   readonly entry: 'outcome';
   readonly vip: string;
   readonly epoch: number;
@@ -65,8 +66,6 @@ export interface Failover {
   /** The owner before, and the node that the failover went to. */
   readonly from?: string;
   readonly to?: string;
-  /** The election's reason. */
-  readonly why: string;
   readonly steps: readonly StepDone[];
   readonly conflicts: readonly Conflict[];
   readonly stages: readonly Milestone[];

@@ -1,10 +1,13 @@
 // The election: from the newest claim of every member to the node that should own the VIP. Pure; every row of the
-// answer names its reason, which is recorded as it is.
+// answer names its reason, which is recorded as data.
 //
 // Invariant: with no candidate among the claims the VIP stays where it is (guarantee 8), and where there is one and the
 // newest two transitions are 2 s or more apart, the order of arrival does not matter (guarantee 2).
 // Limit: two transitions on two nodes inside one second are ordered by node clocks within that second.
+
+import { type Texts, textOf } from '../keyed.ts';
 import type { EpochMs } from '../time.ts';
+import type { VrrpState } from './claim.ts';
 import { isSilent, NEVER_IN_TIME } from './liveness.ts';
 import { lowerAdvertAt, type NodeState, transitionAt } from './node-state.ts';
 import type { Override, Vip } from './vip.ts';
@@ -16,13 +19,58 @@ export const OUTLIVES_MS = 90_000;
 /** Two masters are a split brain when the older is heard this long after the newer one's transition. */
 export const SPLIT_AFTER_MS = 2000;
 
+/** Why the election names the node that it names. */
+export type ElectionReason =
+  | { readonly key: 'frozen' }
+  | { readonly key: 'pinned' }
+  | { readonly key: 'newest-master'; readonly node: string }
+  | { readonly key: 'outranks'; readonly node: string; readonly other: string }
+  | { readonly key: 'no-candidate' }
+  | { readonly key: 'unowned'; readonly node: string }
+  | {
+      readonly key: 'owner-withdrew';
+      readonly node: string;
+      readonly owner: string;
+      readonly state: VrrpState;
+    }
+  | { readonly key: 'owner-silent'; readonly node: string; readonly owner: string };
+
+export const electionTexts: Texts<ElectionReason> = {
+  frozen: () => 'frozen by order',
+  pinned: () => 'pinned by order',
+  'newest-master': ({ node }) => `newest MASTER is ${node}`,
+  outranks: ({ node, other }) => `${node} outranks ${other} and heard its advert after it became MASTER`,
+  'no-candidate': () => 'no candidate: the VIP stays where it is',
+  unowned: ({ node }) => `${node} is the newest MASTER and nobody owns the VIP`,
+  'owner-withdrew': ({ node, owner, state }) => `${owner} said ${state}; the newest MASTER is ${node}`,
+  'owner-silent': ({ node, owner }) => `${node} spoke long after ${owner} went silent`,
+};
+
+export const electionText = (reason: ElectionReason): string => textOf(electionTexts, reason) ?? reason.key;
+
+/** Why a node may not be pinned or forced. */
+export type Unfit =
+  | { readonly key: 'no-member'; readonly node: string }
+  | { readonly key: 'never-heard'; readonly node: string }
+  | { readonly key: 'withdrawn'; readonly node: string; readonly state: VrrpState }
+  | { readonly key: 'silent'; readonly node: string };
+
+const unfitTexts: Texts<Unfit> = {
+  'no-member': ({ node }) => `${node} is no member`,
+  'never-heard': ({ node }) => `${node} was never heard`,
+  withdrawn: ({ node, state }) => `last word of ${node} is ${state}`,
+  silent: ({ node }) => `${node} is silent`,
+};
+
+export const unfitText = (reason: Unfit): string => textOf(unfitTexts, reason) ?? reason.key;
+
 export interface Election {
   readonly owner: string | undefined;
-  readonly why: string;
+  readonly reason: ElectionReason;
   /** Members heard saying MASTER at the same time; empty in health. */
   readonly splitBrain: readonly string[];
   /** A live pin whose node is not fit: suspended, to be alarmed. */
-  readonly suspendedPin?: string;
+  readonly suspendedPin?: Unfit;
 }
 
 interface Candidate {
@@ -36,13 +84,13 @@ export const isLiveOrder = (order: Override | undefined, now: EpochMs): boolean 
 
 const withdrawn = new Set(['FAULT', 'STOP', 'DELETED']);
 
-/** Why a node may not be pinned or forced; undefined when it is fit. */
-export function unfit(vip: Vip, node: string): string | undefined {
-  if (vip.members[node] === undefined) return `${node} is no member`;
+/** Undefined when the node is fit. */
+export function unfit(vip: Vip, node: string): Unfit | undefined {
+  if (vip.members[node] === undefined) return { key: 'no-member', node };
   const nodeState = vip.claims[node];
-  if (nodeState === undefined) return `${node} was never heard`;
-  if (withdrawn.has(nodeState.state)) return `last word of ${node} is ${nodeState.state}`;
-  if (isSilent(vip.heard, nodeState)) return `${node} is silent`;
+  if (nodeState === undefined) return { key: 'never-heard', node };
+  if (withdrawn.has(nodeState.state)) return { key: 'withdrawn', node, state: nodeState.state };
+  if (isSilent(vip.heard, nodeState)) return { key: 'silent', node };
   return undefined;
 }
 
@@ -50,11 +98,11 @@ export function elect(vip: Vip, now: EpochMs): Election {
   const masters = mastersOf(vip);
   const heard = masters.filter((c) => !isSilent(vip.heard, c.nodeState));
   const splitBrain = splitBrainOf(heard);
-  if (isLiveOrder(vip.freeze, now)) return { owner: vip.owner, why: 'frozen by order', splitBrain };
+  if (isLiveOrder(vip.freeze, now)) return { owner: vip.owner, reason: { key: 'frozen' }, splitBrain };
   if (vip.pin !== undefined && isLiveOrder(vip.pin, now)) {
-    const reason = unfit(vip, vip.pin.node);
-    if (reason === undefined) return { owner: vip.pin.node, why: 'pinned by order', splitBrain };
-    return { ...among(vip, masters, heard), splitBrain, suspendedPin: reason };
+    const suspendedPin = unfit(vip, vip.pin.node);
+    if (suspendedPin === undefined) return { owner: vip.pin.node, reason: { key: 'pinned' }, splitBrain };
+    return { ...among(vip, masters, heard), splitBrain, suspendedPin };
   }
   return { ...among(vip, masters, heard), splitBrain };
 }
@@ -72,29 +120,31 @@ function among(
         c.nodeState.priority > winner.nodeState.priority && heardLowerSince(c.nodeState, winner.nodeState),
     )
     .sort(byPriority)[0];
-  if (rightful === undefined) return { owner: winner.node, why: `newest MASTER is ${winner.node}` };
+  if (rightful === undefined)
+    return { owner: winner.node, reason: { key: 'newest-master', node: winner.node } };
   return {
     owner: rightful.node,
-    why: `${rightful.node} outranks ${winner.node} and heard its advert after it became MASTER`,
+    reason: { key: 'outranks', node: rightful.node, other: winner.node },
   };
 }
 
 /** No candidate: the owner stays, unless it withdrew itself or another MASTER long outlived its last word. */
 function unheard(vip: Vip, masters: readonly Candidate[]): Omit<Election, 'splitBrain'> {
-  const stays = { owner: vip.owner, why: 'no candidate: the VIP stays where it is' };
+  const stays = { owner: vip.owner, reason: { key: 'no-candidate' } } as const;
   // A word that came too late moves nothing, also when it is the only one: who lives says it again within 10 s.
   const [other] = masters.filter((c) => c.node !== vip.owner && c.nodeState.slot !== NEVER_IN_TIME);
   if (other === undefined) return stays;
+  const { node } = other;
   const own = vip.owner === undefined ? undefined : vip.claims[vip.owner];
   const member = vip.owner !== undefined && vip.members[vip.owner] !== undefined;
   if (own === undefined || !member) {
-    return { owner: other.node, why: `${other.node} is the newest MASTER and nobody owns the VIP` };
+    return { owner: node, reason: { key: 'unowned', node } };
   }
   if (own.state !== 'MASTER') {
-    return { owner: other.node, why: `${vip.owner} said ${own.state}; the newest MASTER is ${other.node}` };
+    return { owner: node, reason: { key: 'owner-withdrew', node, owner: vip.owner!, state: own.state } };
   }
   if (other.nodeState.seenMs - own.seenMs >= OUTLIVES_MS) {
-    return { owner: other.node, why: `${other.node} spoke long after ${vip.owner} went silent` };
+    return { owner: node, reason: { key: 'owner-silent', node, owner: vip.owner! } };
   }
   return stays;
 }

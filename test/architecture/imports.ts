@@ -9,6 +9,7 @@ export const rows: readonly (readonly string[])[] = [
     'shared/instants.ts',
     'shared/fault.ts',
     'shared/bounded.ts',
+    'shared/keyed.ts',
     'shared/optional.ts',
     'shared/suggest.ts',
   ],

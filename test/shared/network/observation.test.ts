@@ -35,9 +35,13 @@ describe('scope', () => {
     const seen = await look(w);
     expect(tablesOf(entry, seen).map((t) => t.table)).toEqual(['rtb-4']);
     expect(strays(entry, seen)).toEqual([
-      { id: 'rtb-1', why: `is in vpc-2, expected ${VPC}` },
-      { id: 'rtb-2', why: `belongs to account 444455556666, expected ${ACCOUNT}` },
-      { id: 'rtb-3', why: 'is associated with a gateway, which takes no route to outside the VPC' },
+      { id: 'rtb-1', kind: 'elsewhere', why: `is in vpc-2, expected ${VPC}` },
+      { id: 'rtb-2', kind: 'elsewhere', why: `belongs to account 444455556666, expected ${ACCOUNT}` },
+      {
+        id: 'rtb-3',
+        kind: 'edge',
+        why: 'is associated with a gateway, which takes no route to outside the VPC',
+      },
     ]);
   });
 

@@ -61,6 +61,7 @@ describe('the plan', () => {
       {
         cell: 'route tables',
         found: 'nothing',
+        reason: { key: 'no-table', vpc: 'vpc-1', labels: ['wbe'] },
         why: 'no route table in vpc-1 has the label wbe',
         kind: 'unmet',
       },
@@ -90,6 +91,7 @@ describe('a route', () => {
         {
           cell: `rtb-1 ${V4}`,
           found: 'tgw-1',
+          reason: { key: 'foreign-route' },
           why: 'the route points to a live target that does not belong to this VIP',
           kind: 'foreign',
         },
@@ -192,6 +194,7 @@ describe('an EIP', () => {
           cell: 'eipalloc-1',
           found: 'eni-foreign 10.9.9.9',
           kind: 'foreign',
+          reason: { key: 'foreign-eip' },
           why: 'the EIP is on an ENI that does not belong to this VIP',
         },
       ],
@@ -225,6 +228,7 @@ describe('an EIP', () => {
     const { steps, conflicts } = await eipsOnly(w, ['eipalloc-1', 'eipalloc-2']);
     expect(cells(steps)).toEqual(['eipalloc-1']);
     expect(conflicts).toMatchObject([{ cell: 'eipalloc-2', kind: 'unmet' }]);
+    expect(conflicts[0]!.reason).toEqual({ key: 'no-free-address', eni: A.eipEni });
     expect(conflicts[0]!.why).toBe(
       `every private address of ${A.eipEni} has a foreign EIP or another EIP of this VIP`,
     );

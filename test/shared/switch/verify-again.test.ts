@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { Fault, type FaultKind } from '../../../shared/fault.ts';
 import type { Ec2 } from '../../../shared/network/ec2.ts';
 import { plan } from '../../../shared/network/plan.ts';
-import type { StepDone } from '../../../shared/network/step.ts';
-import { executeSteps } from '../../../shared/switch/execute.ts';
+import type { Step, StepDone, StepTried } from '../../../shared/network/step.ts';
+import { executeSteps, untold } from '../../../shared/switch/execute.ts';
 import { type HeldLease, heldLease } from '../../../shared/switch/held-lease.ts';
 import { ROUNDS_MAX, type Verdict, verify } from '../../../shared/switch/verify.ts';
 import { durationMs, hours, plus } from '../../../shared/time.ts';
@@ -32,8 +32,8 @@ const cell = (n: number) => `rtb-${n} ${V4}`;
 interface Scene {
   readonly w: World;
   readonly mine: HeldLease;
-  readonly steps: readonly StepDone[];
-  readonly check: (over?: Partial<Ec2>, told?: readonly StepDone[]) => Promise<Verdict>;
+  readonly steps: readonly StepTried[];
+  readonly check: (over?: Partial<Ec2>, told?: readonly StepTried[]) => Promise<Verdict>;
   /** Counts the reads. */
   readonly looks: () => number;
 }
@@ -79,7 +79,7 @@ const refusing = (kind: FaultKind, code = 'Code'): Partial<Ec2> => ({
     throw new Fault(kind, code, 'no');
   },
 });
-const as = (steps: readonly StepDone[], n: number, over: Partial<StepDone>): readonly StepDone[] =>
+const as = (steps: readonly StepTried[], n: number, over: Partial<StepDone>): readonly StepTried[] =>
   steps.map((s) => (s.cell === cell(n) ? { ...s, ...over } : s));
 const told = ({ steps }: Pick<Verdict, 'steps'>, n: number) => steps.find((s) => s.cell === cell(n));
 
@@ -212,16 +212,20 @@ test('a cell that was a stranger’s from the start was not sent, and is no news
 });
 
 describe('a cell of which the read says nothing', () => {
-  const step = (over: Partial<StepDone>): StepDone => ({
-    ...{ cell: '', call: 'ReplaceRoute', from: 'x', to: A.eni, result: 'done', attempts: 1, unanswered: 0 },
-    ...{ sentAtMs: START, doneAtMs: START },
-    ...over,
+  const tried = (step: Step): StepTried => ({
+    ...untold(step),
+    ...{ step, result: 'done', attempts: 1, unanswered: 0, sentAtMs: START, doneAtMs: START },
   });
+  const base = { from: 'x', eni: A.eni };
+  const eip = { eip: 'eipalloc-2', privateAddress: '10.0.0.9' };
 
   test.each([
-    ['table', step({ cell: cell(5) })],
-    ['Elastic IP', step({ cell: 'eipalloc-2', call: 'AssociateAddress' })],
-    ['ENI', step({ cell: 'eni-gone check', call: 'ModifyNetworkInterfaceAttribute' })],
+    ['table', tried({ ...base, cell: cell(5), call: 'ReplaceRoute', table: 'rtb-5', destination: V4 })],
+    ['Elastic IP', tried({ ...base, cell: 'eipalloc-2', call: 'AssociateAddress', ...eip })],
+    [
+      'ENI',
+      tried({ ...base, cell: 'eni-gone check', call: 'ModifyNetworkInterfaceAttribute', eni: 'eni-gone' }),
+    ],
   ])('is looked for again and then told, also when every other %s is shown', async (_what, missing) => {
     const { w, steps, check } = await sent();
     const other = { eip: 'eipalloc-3', publicAddress: '203.0.113.12', label: 'web' };

@@ -33,14 +33,17 @@ describe('orders', () => {
   test('a freeze keeps the owner strictly before its end, and not at it', () => {
     expect(election(claims, { owner: 'i-a', freeze: order })).toMatchObject({
       owner: 'i-a',
-      why: 'frozen by order',
+      reason: { key: 'frozen' },
     });
     expect(election(claims, { owner: 'i-a', freeze: { ...order, untilMs: START } }).owner).toBe('i-b');
   });
 
   test('a pin wins over the newest MASTER while its node is fit', () => {
     const pin = { ...order, node: 'i-a' };
-    expect(election(claims, { owner: 'i-b', pin })).toMatchObject({ owner: 'i-a', why: 'pinned by order' });
+    expect(election(claims, { owner: 'i-b', pin })).toMatchObject({
+      owner: 'i-a',
+      reason: { key: 'pinned' },
+    });
     expect(election(claims, { owner: 'i-b', pin: { ...pin, untilMs: START } }).owner).toBe('i-b');
   });
 
@@ -61,16 +64,16 @@ describe('orders', () => {
         { ...claims, 'i-a': nodeState('i-a', { state }) },
         { pin: { ...order, node: 'i-a' } },
       );
-      expect(found).toMatchObject({ owner: 'i-b', suspendedPin: `last word of i-a is ${state}` });
+      expect(found).toMatchObject({ owner: 'i-b', suspendedPin: { key: 'withdrawn', node: 'i-a', state } });
     });
   }
 
   test('a pin is suspended when its node is silent, was never heard or is no member', () => {
     const told = (node: string, over: Partial<Vip> = {}) =>
       election(claims, { pin: { ...order, node }, ...over }).suspendedPin;
-    expect(told('i-a', { heard: muchHeard })).toBe('i-a is silent');
-    expect(told('i-c')).toBe('i-c was never heard');
-    expect(told('i-z')).toBe('i-z is no member');
+    expect(told('i-a', { heard: muchHeard })).toEqual({ key: 'silent', node: 'i-a' });
+    expect(told('i-c')).toEqual({ key: 'never-heard', node: 'i-c' });
+    expect(told('i-z')).toEqual({ key: 'no-member', node: 'i-z' });
     expect(unfit(vip(claims), 'i-a')).toBeUndefined();
   });
 });
@@ -81,7 +84,7 @@ describe('among MASTERs', () => {
       'i-a': nodeState('i-a', { priority: 254 }),
       'i-b': nodeState('i-b', { atMs: 2000, priority: 1 }),
     };
-    expect(election(claims)).toMatchObject({ owner: 'i-b', why: 'newest MASTER is i-b' });
+    expect(election(claims)).toMatchObject({ owner: 'i-b', reason: { key: 'newest-master', node: 'i-b' } });
   });
 
   test('one instant: the higher priority wins, then the lower id', () => {
@@ -110,7 +113,7 @@ describe('among MASTERs', () => {
     const sure = winner.hiMs + ADVERT_DOUBT_MS;
     expect(election({ 'i-a': advert(sure + 1), 'i-b': winner })).toMatchObject({
       owner: 'i-a',
-      why: 'i-a outranks i-b and heard its advert after it became MASTER',
+      reason: { key: 'outranks', node: 'i-a', other: 'i-b' },
     });
     expect(election({ 'i-a': advert(sure), 'i-b': winner }).owner).toBe('i-b');
     const equal = { ...advert(sure + 1), priority: 50 };
@@ -128,22 +131,25 @@ describe('among MASTERs', () => {
 });
 
 describe('with no candidate', () => {
-  const stays = 'no candidate: the VIP stays where it is';
+  const stays = { key: 'no-candidate' };
 
   test('the owner stays: nobody said anything better', () => {
-    expect(election({}, { owner: 'i-a' })).toMatchObject({ owner: 'i-a', why: stays });
+    expect(election({}, { owner: 'i-a' })).toMatchObject({ owner: 'i-a', reason: stays });
     expect(election({}).owner).toBeUndefined();
     const down = {
       'i-a': nodeState('i-a', { state: 'FAULT' }),
       'i-b': nodeState('i-b', { state: 'BACKUP' }),
     };
-    expect(election(down, { owner: 'i-a' })).toMatchObject({ owner: 'i-a', why: stays });
+    expect(election(down, { owner: 'i-a' })).toMatchObject({ owner: 'i-a', reason: stays });
   });
 
   test('a silent MASTER takes over from an owner that withdrew itself', () => {
     const claims = { 'i-a': nodeState('i-a', { atMs: 5000, state: 'STOP' }), 'i-b': nodeState('i-b') };
     const found = election(claims, { owner: 'i-a', heard: muchHeard });
-    expect(found).toMatchObject({ owner: 'i-b', why: 'i-a said STOP; the newest MASTER is i-b' });
+    expect(found).toMatchObject({
+      owner: 'i-b',
+      reason: { key: 'owner-withdrew', node: 'i-b', owner: 'i-a', state: 'STOP' },
+    });
   });
 
   test('both silent: the other takes over only when it spoke OUTLIVES_MS after the owner’s last word', () => {

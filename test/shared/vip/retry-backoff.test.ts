@@ -54,7 +54,7 @@ describe('a switch that cannot be carried out', () => {
 });
 
 describe('the pause after a failed switch', () => {
-  const elected = { owner: 'i-a', why: '', splitBrain: [] };
+  const elected = { owner: 'i-a', reason: { key: 'pinned' }, splitBrain: [] } as const;
   const at = (ms: number) => epochMs(START + ms);
 
   it('doubles from 10 s to two minutes, each to the millisecond', () => {

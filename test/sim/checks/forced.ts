@@ -5,7 +5,7 @@
 
 import { FORCED_LASTS } from '../../../shared/forced-failover/under-way.ts';
 import { type EpochMs, epochMs } from '../../../shared/time.ts';
-import { elect, isLiveOrder, unfit } from '../../../shared/vip/election.ts';
+import { elect, isLiveOrder, unfit, unfitText } from '../../../shared/vip/election.ts';
 import { isLive } from '../../../shared/vip/lease.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import type { Execution } from '../functions/execution.ts';
@@ -76,7 +76,7 @@ function against(item: Vip | undefined, { order, name }: Execution, now: EpochMs
   if (isLiveOrder(item.freeze, now)) return 'the VIP was frozen';
   if (isLiveOrder(item.pin, now) && item.pin!.node !== order.to) return `it was pinned to ${item.pin!.node}`;
   const why = unfit(item, order.to);
-  if (why !== undefined) return why;
+  if (why !== undefined) return unfitText(why);
   return item.forced?.execution === name ? undefined : 'the order did not stand in the item';
 }
 

@@ -38,7 +38,7 @@ export const found: readonly Control[] = [
     patches: [
       patch('network/plan', 'return place === -1 ? spread(eip) : place;', 'return 0;'),
       // Else the read-back mends it.
-      patch('switch/verify', 'return eip !== undefined && eip !== own.cell;', 'return false;'),
+      patch('switch/verify', 'return eip !== undefined && eip !== own.eip;', 'return false;'),
     ],
   },
   {

@@ -202,12 +202,12 @@ export const controls: readonly Control[] = [
   {
     name: 'a pin that ignores fitness',
     breaks: ['convergence'],
-    patches: [patch('vip/election', 'if (reason === undefined) return', 'if (true) return')],
+    patches: [patch('vip/election', 'if (suspendedPin === undefined) return', 'if (true) return')],
   },
   {
     name: 'an EIP taken from a stranger',
     breaks: ['scope'],
-    patches: [patch('network/plan', 'if (at.eni !== undefined && !own.has(at.eni)) {', 'if (false) {')],
+    patches: [patch('network/plan', 'if (at.eni !== undefined && !own.has(at.eni))', 'if (false)')],
   },
   {
     name: 'a route taken from a stranger',
