@@ -4,6 +4,7 @@
 // emulator's own time would drown what is measured. Every other program on the machine shows in the figures: trust the ratios.
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { prepareOrExplain, UNPREPARED } from '../lab/machine/prepare.ts';
 import { type FakeRegion, type Latency, startFakeRegion } from './fake/region.ts';
 import { type Row, tableOf } from './figures.ts';
 import { coldRows } from './rows/cold.ts';
@@ -88,6 +89,7 @@ if (unknown.length > 0) {
   process.stderr.write(`no part ${unknown.join(', ')}\n\n${usage}`);
   process.exit(2);
 }
+if ((await prepareOrExplain('bench')) === undefined) process.exit(UNPREPARED);
 
 const say = (text: string): void => {
   if (!values.json) process.stdout.write(`${text}\n`);

@@ -1,5 +1,5 @@
 // How long a line in the notify FIFO takes to become a signed request at a TLS server on loopback, credentials warm; and
-// the AWS CLI doing the same beside it, as most hand-written notify scripts do.
+// how long the AWS CLI takes for the same, as most hand-written notify scripts use it.
 //
 // Limit: loopback has no network; what is measured is what the node itself adds. The AWS CLI's figure starts at its fork,
 // without the shell of a notify script around it.

@@ -11,7 +11,7 @@ import { build } from 'esbuild';
 
 const executable = 0o755;
 
-/** `outfile` is the one to run; what it loads later lies beside it, in `parts`. */
+/** `outfile` is the one to run; what it loads later is in `parts`, in the same folder. */
 export async function bundleCli(source: string, outfile: string): Promise<void> {
   const outdir = dirname(outfile);
   // Their names depend on their content, so that those of an earlier build would stay for ever.

@@ -27,8 +27,8 @@ export interface Listening {
 
 export type Hearing =
   | { readonly is: 'heard'; readonly claim: AcceptedClaim; readonly sinceMs: EpochMs }
-  /** Nobody could speak; `vips` are those without members. */
-  | { readonly is: 'nobody to hear'; readonly vips: readonly string[] }
+  /** No node could report; `vips` are those without members. */
+  | { readonly is: 'no node to hear'; readonly vips: readonly string[] }
   | { readonly is: 'unheard'; readonly vips: readonly Vip[] };
 
 export interface AcceptedClaim {
@@ -43,7 +43,7 @@ export async function firstClaim(ears: Listening): Promise<Hearing> {
   const { vips, awsAtMs: sinceMs } = await ears.look();
   const registered = vips.filter(isRegistered);
   const awaited = registered.filter((vip) => Object.keys(vip.members).length > 0);
-  if (awaited.length === 0) return { is: 'nobody to hear', vips: registered.map((vip) => vip.name) };
+  if (awaited.length === 0) return { is: 'no node to hear', vips: registered.map((vip) => vip.name) };
   ears.tell(
     `waiting up to ${WAIT_MAX / 1000} s for a claim that is made now: masters speak every 10 s, others every 60 s`,
   );

@@ -23,7 +23,7 @@ export interface Place {
   /** Where serverless.yml and dist/ are. */
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Where osls speaks; both streams of ours unless told. */
+  /** Where osls writes; by default to stdout and stderr as it likes. */
   readonly output?: 'stderr';
 }
 

@@ -8,9 +8,9 @@ import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 
 /** Findings that we live with, and why: rule and resource. */
 export const accepted: Readonly<Record<string, string>> = {
-  'W3005 FailoverRole': 'osls writes DependsOn beside the reference to the role',
-  'W3005 ReconcileRole': 'osls writes DependsOn beside the reference to the role',
-  'W3005 RunbookRole': 'osls writes DependsOn beside the reference to the role',
+  'W3005 FailoverRole': 'osls writes DependsOn in addition to the reference to the role',
+  'W3005 ReconcileRole': 'osls writes DependsOn in addition to the reference to the role',
+  'W3005 RunbookRole': 'osls writes DependsOn in addition to the reference to the role',
 };
 
 export interface Finding {

@@ -1,5 +1,5 @@
 /**
- * What somebody reads whose deployment shut the nodes out: where to look, and the commands that undo it, to be pasted as they are.
+ * What an operator reads whose deployment shut the nodes out: where to look, and the commands that undo it, ready to paste.
  *
  * Invariant: every command names stage and Region, and the profile if one was named.
  */

@@ -10,7 +10,7 @@ import { doctorCommand } from './doctor/command.ts';
 import { approveCommand, denyCommand } from './failover/approve-command.ts';
 import { failoverCommand } from './failover/command.ts';
 import { keepalivedConfigCommand } from './keepalived-config/command.ts';
-import { freezeCommand, pinCommand, thawCommand, unpinCommand } from './override/command.ts';
+import { freezeCommand, pinCommand, unfreezeCommand, unpinCommand } from './override/command.ts';
 import { statusCommand } from './status/command.ts';
 import { explainCommand, ownerCommand, timelineCommand } from './timeline/command.ts';
 import { vipCommand } from './vip/command.ts';
@@ -19,7 +19,7 @@ export const program = (): Command =>
   defineProgram(
     {
       name: 'vipshift',
-      about: 'Floating IPs across availability zones: the ledger, its state, and what happened.',
+      about: 'Floating IPs across availability zones: the registry, its state, and what happened.',
       version: version(),
       help: `\nEach command has examples in its own help: vipshift vip add --help\n${statusHelp}`,
     },
@@ -31,7 +31,7 @@ export const program = (): Command =>
       pinCommand(),
       unpinCommand(),
       freezeCommand(),
-      thawCommand(),
+      unfreezeCommand(),
       failoverCommand(),
       approveCommand(),
       denyCommand(),
@@ -44,7 +44,7 @@ export const program = (): Command =>
     ],
   );
 
-/** Beside the source and in the bundle alike: package.json lies above both. */
+/** package.json lies above the source and above the bundle. */
 function version(): string {
   for (const up of ['../package.json', '../../package.json', '../../../package.json']) {
     try {

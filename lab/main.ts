@@ -10,9 +10,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePython } from './aws/python.ts';
+import type { Entry } from './machine/namespaces.ts';
+import { prepareOrExplain, UNPREPARED } from './machine/prepare.ts';
 import { masterOnly, pass } from './netns/cloud/cloud.ts';
 import { type Lab, openLab } from './netns/sandbox/lab.ts';
-import { type Entry, rights, searchPath } from './netns/sandbox/rights.ts';
 import { isInside, runInSandbox } from './netns/sandbox/sandbox.ts';
 import { footnotes, HEAD, row, runsLine, summary } from './netns/scenario/report.ts';
 import { runScenario, type ScenarioResult } from './netns/scenario/run-scenario.ts';
@@ -85,20 +86,15 @@ function optionsFrom(argv: readonly string[]): Options {
 
 const say = (what: string) => process.stderr.write(`lab: ${what}\n`);
 
-/** From the caller's side: asks for everything that the inside cannot get for itself, then enters. */
+/** From the caller's side: gets everything that the inside cannot get for itself, then enters. */
 async function enter(options: Options): Promise<number> {
-  const path = searchPath(process.env.PATH);
-  const { entry, missing } = rights(path, options.entry);
-  if (missing.length > 0) {
-    process.stderr.write(`the lab cannot run here:\n${missing.map((one) => `  - ${one}\n`).join('')}`);
-    return 3;
-  }
+  const prepared = await prepareOrExplain('lab', options.entry);
+  if (prepared === undefined) return UNPREPARED;
   // The only step that needs a network, which the inside does not have.
   await ensurePython();
   mkdirSync(options.logFolder, { recursive: true });
   return runInSandbox({
-    entry,
-    path,
+    ...prepared,
     program: process.execPath,
     args: [import.meta.filename, ...process.argv.slice(2)],
     env: { TMPDIR: '/run' },

@@ -18,7 +18,7 @@ export interface Restoring {
   readonly from: string;
   readonly vipsTable: string;
   readonly timelineTable: string;
-  /** All unless told. */
+  /** Empty: all. */
   readonly only: readonly string[];
   readonly yes: boolean;
 }

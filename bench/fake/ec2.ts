@@ -115,9 +115,9 @@ function paged<T extends { readonly label: string }>(
   set: string,
   xml: (thing: T) => string,
 ): string {
-  const bearing = labels === undefined ? things : things.filter((thing) => labels.has(thing.label));
-  const more = from + count < bearing.length ? `<nextToken>${from + count}</nextToken>` : '';
-  return `<${set}>${bearing
+  const labelled = labels === undefined ? things : things.filter((thing) => labels.has(thing.label));
+  const more = from + count < labelled.length ? `<nextToken>${from + count}</nextToken>` : '';
+  return `<${set}>${labelled
     .slice(from, from + count)
     .map(xml)
     .join('')}</${set}>${more}`;

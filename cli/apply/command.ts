@@ -1,4 +1,4 @@
-// `vipshift apply FILE`: the command line of it. run.ts does it.
+// `vipshift apply FILE`: its command line. run.ts does the work.
 import { defineCommand } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
 import { option, reason } from '../command/options.ts';
@@ -12,8 +12,8 @@ export const applyCommand = () =>
     options: [
       option('-y, --yes', 'do not ask'),
       option('--dry-run', 'show the difference only; status 1 when there is one', { conflicts: ['yes'] }),
-      option('--prune', 'also remove VIPs that the file does not name'),
-      option('--force', 'with --prune: although route tables still have the label', { onlyWith: 'prune' }),
+      option('--prune', 'also remove VIPs that are not in the file'),
+      option('--force', 'with --prune: even if route tables still have the label', { onlyWith: 'prune' }),
       reason(),
     ],
     notes: `The file:

@@ -52,7 +52,7 @@ export async function applyFile({
     return status.ok;
   }
   if (options.dryRun === true) return status.bad;
-  // As the ledger will be: what is pruned beside it keeps no label.
+  // The registry as it will be: what is pruned at the same time keeps no label.
   const after = [
     ...vips.filter((vip) => !pruned.includes(vip) && !changes.some((c) => c.name === vip.name)),
     ...changes.map((change) => change.prepared.entry),
@@ -174,8 +174,7 @@ function show(out: Output, changes: readonly Change[], pruned: readonly Vip[]): 
       const from = was === undefined ? '' : `${d.from || 'none'} → `;
       out.line(`    ${d.field}: ${from}${d.to || 'none'}`);
     }
-    if (next !== undefined)
-      out.line(`    addresses: and the next free one of the pool, ${next} as things stand`);
+    if (next !== undefined) out.line(`    addresses: and the next free one of the pool, currently ${next}`);
   }
   for (const vip of pruned) out.line(out.paint('bad', `- ${vip.name}`));
 }

@@ -1,4 +1,4 @@
-// `vipshift audit verify`: the command line of it. verify.ts does it.
+// `vipshift audit verify`: its command line. verify.ts does the work.
 import { epochMs } from '../../shared/time.ts';
 import { defineCommand, defineGroup } from '../command/command.ts';
 import { list, option } from '../command/options.ts';

@@ -58,7 +58,7 @@ const reach = (asked: Window, log: Lines, fromMs: EpochMs): string =>
   fromMs === asked.sinceMs
     ? 'all that was asked for'
     : fromMs === log.fromMs
-      ? 'the log knows nothing older'
+      ? 'the log has nothing older'
       : 'more records than can be read at once; ask day by day';
 
 async function fromCloudWatch(session: Session, window: Window): Promise<Lines> {
@@ -73,7 +73,7 @@ async function fromCloudWatch(session: Session, window: Window): Promise<Lines> 
   if (found.missing.length < groups.length) return found;
   throw refused(
     `there are no log groups ${groups.join(' and ')}`,
-    'is --stage right? Or name exported lines: --log-file',
+    'check --stage, or pass exported lines: --log-file',
   );
 }
 
@@ -131,7 +131,7 @@ async function explained(session: Session, found: readonly Discrepancy[]): Promi
       results.push({
         ...d,
         kind: 'edited',
-        why: `it is there, but its time was changed: it says ${momentText(outcome.atMs, 'UTC')}, or it is gone from the index by day`,
+        why: `it exists, but its time was changed (now ${momentText(outcome.atMs, 'UTC')}) or it is missing from the index by day`,
       });
   }
   return results;

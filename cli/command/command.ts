@@ -25,7 +25,7 @@ export type CommandAction<Options> = (run: CommandContext<Options>) => Promise<S
 
 interface Words {
   readonly name: string;
-  /** Another spelling, shown beside the name. */
+  /** Another spelling, shown next to the name. */
   readonly alias?: string;
   /** Former names: understood, not shown. */
   readonly formerly?: readonly string[];

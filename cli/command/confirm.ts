@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { usage } from './exit.ts';
 
-/** True to go on. `yes`: it was said on the command line. `otherwise`: what to do where nobody can be asked. */
+/** True to go on. `yes`: given on the command line. `otherwise`: what to do where there is no terminal to ask on. */
 export async function agreed(
   question: string,
   yes: boolean,

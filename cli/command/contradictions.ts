@@ -1,8 +1,8 @@
-// Command lines that contradict themselves are refused: an option beside its own negation, and an option that does nothing
-// without another one. Options that exclude each other say so by commander's `conflicts`.
+// Command lines that contradict themselves are refused: an option with its own negation, and an option that does nothing
+// without another one. Options that exclude each other declare it by commander's `conflicts`.
 //
 // Why here: of `--eip X --no-eip` commander keeps whichever came last, so half of what was asked for would be dropped
-// without a word.
+// silently.
 import type { Command, Option } from 'commander';
 
 const companions = new WeakMap<Option, string>();

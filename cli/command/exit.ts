@@ -8,7 +8,7 @@ export const status = {
   bad: 1,
   /** The command line was wrong; nothing was done. */
   usage: 2,
-  /** The request clashes with what there is, or names what there is not; nothing was done. */
+  /** The request conflicts with existing state, or refers to something that does not exist; nothing was done. */
   refused: 3,
   /** AWS did not answer, or did not allow it. */
   aws: 4,
@@ -39,7 +39,8 @@ Exit status:
   0  done, and nothing is wrong
   1  done, and the answer is bad: a fault found, a record that differs, a failover that failed
   2  the command line is wrong; nothing was done
-  3  refused: it clashes with what there is, or names what there is not; nothing was done
+  3  refused: it conflicts with existing state, or refers to something that does not exist;
+     nothing was done
   4  AWS did not answer, or did not allow it
   70  a fault in vipshift itself: please report it
   130  interrupted`;

@@ -1,4 +1,4 @@
-// What people are told beforehand: that a VIP moves, and where to, when an order ends or its entry changes.
+// What operators read beforehand: that a VIP moves, and where to, when an order ends or its entry changes.
 
 import { movesTo, ownerAfterFreeze, ownerAfterPin } from '../../shared/controller/forecast.ts';
 import { membersSeen, type Observation } from '../../shared/network/observation.ts';
@@ -24,7 +24,7 @@ export function stayText(after: Vip, now: EpochMs): string {
   const { name, owner, freeze } = after;
   if (freeze !== undefined && isLiveOrder(freeze, now))
     return `nothing moves: ${name} is frozen until ${iso(freeze.untilMs)}; ${freezeEndText(after)}`;
-  const at = owner === undefined ? 'nobody owns it' : `it stays at ${owner}`;
+  const at = owner === undefined ? 'no node owns it' : `it stays at ${owner}`;
   return `nothing moves: ${electionText(elect(after, now).reason)}, ${at}`;
 }
 
@@ -46,7 +46,7 @@ export function freezeEndText(vip: Vip): string {
   const end = `when the freeze ends at ${iso(vip.freeze!.untilMs)}`;
   return leavesAfterFreeze(vip)
     ? `${end}, ${vip.name} goes to ${ownerAfterFreeze(vip)} unless keepalived’s master is another one by then`
-    : `${end}, ${vip.name} goes where VRRP’s master is by then; as things stand it stays where it is`;
+    : `${end}, ${vip.name} goes to whichever node is VRRP’s master then; as things stand it stays where it is`;
 }
 
 /** By the VIP's name, a sentence for each that moves at once when its order is taken back. */

@@ -35,7 +35,7 @@ export function commonOptions(): readonly Option[] {
 
 function stageFrom(text: string): string {
   if (STAGE.test(text)) return text;
-  throw new InvalidArgumentError('want a letter, then letters, digits and "-".');
+  throw new InvalidArgumentError('expected a letter, then letters, digits and "-".');
 }
 
 export interface OptionSpec<Value> {
@@ -92,7 +92,7 @@ export function positive(max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-    throw new InvalidArgumentError(`want a whole number from 1 to ${max}.`);
+    throw new InvalidArgumentError(`expected a whole number from 1 to ${max}.`);
   };
 }
 

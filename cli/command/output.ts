@@ -1,7 +1,7 @@
 // What goes where: the answer, and nothing else, to stdout; everything said on the way to stderr. Colours only on a
 // terminal, and never with NO_COLOR.
 //
-// Invariant: text from records cannot speak to the terminal: control characters are shown, not sent.
+// Invariant: text from records cannot control the terminal: control characters are shown, not sent.
 import type { CommonOptions } from './options.ts';
 
 export interface Output {

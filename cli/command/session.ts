@@ -52,7 +52,7 @@ export interface Session {
   caller(): Promise<string>;
   /** The caller's account; undefined where AWS does not say. */
   account(): Promise<string | undefined>;
-  /** Forced failovers. Loaded when it is wanted. */
+  /** Forced failovers. Loaded on first use. */
   workflow(): Promise<Workflow>;
 }
 
@@ -141,7 +141,7 @@ export async function openSession(options: CommonOptions): Promise<Session> {
   };
 }
 
-/** A laptop is further away than a Lambda; only mutations keep the limit that the lease reckons with. */
+/** A laptop is further away than a Lambda; only mutations keep the limit that the lease is computed with. */
 function patientClients() {
   const requestHandler = {
     connectionTimeout: CONNECT_MAX_MS,
@@ -161,7 +161,7 @@ interface Identity {
   readonly account: string;
 }
 
-/** Undefined when AWS does not say: in an outage an order must still be given, and the record says whose word it is. */
+/** Undefined when AWS does not answer: in an outage an operator must still be able to act, and the record names the source. */
 async function identityOf(signal: AbortSignal): Promise<Identity | undefined> {
   try {
     const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');

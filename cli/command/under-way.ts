@@ -9,7 +9,7 @@ import { type CliError, refused } from './exit.ts';
 export const underWay = (vip: string, forced: Forced, what: string): CliError =>
   refused(
     `${forcedText(vip, forced)}: ${what}`,
-    `wait for its end: vipshift failover --follow ${forced.execution}; or cancel it, which goes back: vipshift freeze ${vip} --for 15m --reason …`,
+    `wait for its end: vipshift failover --follow ${forced.execution}; or cancel it, which rolls it back: vipshift freeze ${vip} --for 15m --reason …`,
   );
 
 export function refuseUnderWay(vip: Vip, now: EpochMs, what: string): void {

@@ -1,4 +1,4 @@
-// `vipshift completion`: the command line of it. script.ts does it.
+// `vipshift completion`: its command line. script.ts makes the script.
 import { defineOfflineCommand } from '../command/command.ts';
 import { completionScript } from './script.ts';
 

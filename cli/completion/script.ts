@@ -1,6 +1,6 @@
 // Completion for bash and zsh, made from the commands themselves, so that it never falls behind.
 //
-// Commands and options are in the script; names of VIPs are asked for when they are wanted, and stay away when AWS does
+// Commands and options are in the script; names of VIPs are asked for when they are needed, and are missing when AWS does
 // not answer. zsh reads the same script by its bashcompinit.
 // Limit: of an option's value only choices and files are known.
 import type { Command, Option } from 'commander';
@@ -13,7 +13,7 @@ interface Place {
   readonly words: readonly string[];
   /** What its arguments are, where that can be completed. */
   readonly argument?: 'vip' | 'file';
-  /** Options that want a value, and what it is. */
+  /** Options that take a value, and what it is. */
   readonly values: readonly { readonly flags: readonly string[]; readonly value: Value }[];
 }
 
@@ -28,12 +28,12 @@ function places(command: Command, place: string): readonly Place[] {
     place,
     words: [...subcommands, ...choices, ...options.map((o) => o.long ?? o.short ?? ''), '--help'],
     ...defined({ argument }),
-    values: options.filter((o) => o.required).map(wantedBy),
+    values: options.filter((o) => o.required).map(valueFor),
   };
   return [own, ...command.commands.flatMap((c) => places(c, `${place} ${c.name()}`))];
 }
 
-const wantedBy = (option: Option) => ({
+const valueFor = (option: Option) => ({
   flags: [option.short, option.long].filter((flag) => flag !== undefined),
   value: option.flags.includes('<file>') ? ('file' as const) : (option.argChoices ?? []),
 });
@@ -58,7 +58,7 @@ export function completionScript(root: Command, shell: 'bash' | 'zsh'): string {
   ];
   return `${[
     ...(shell === 'zsh' ? zsh : []),
-    '# Made by: vipshift completion. Make it anew after an update.',
+    '# Made by: vipshift completion. Make it again after an update.',
     '_vipshift() {',
     '  local typed="${COMP_WORDS[COMP_CWORD]}" place="" offer="" kind="" word i',
     '  for ((i = 1; i < COMP_CWORD; i++)); do',

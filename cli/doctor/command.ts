@@ -1,4 +1,4 @@
-// `vipshift doctor`: the command line of it. run.ts does it.
+// `vipshift doctor`: its command line. run.ts does the work.
 import { InvalidArgumentError } from 'commander';
 import { checks } from '../../shared/doctor/finding.ts';
 import type { ServicePort } from '../../shared/doctor/packet-filters.ts';
@@ -9,18 +9,18 @@ import type { DoctorOptions } from './run.ts';
 export const doctorCommand = () =>
   defineCommand<DoctorOptions>({
     name: 'doctor',
-    about: 'every precondition that can be looked up, each with found, wanted and remedy',
+    about: 'check every precondition; each fault comes with found, expected and a remedy',
     args: [{ name: '[vip]', about: 'one VIP; without it all of them', is: 'vip' }],
     options: [
-      option('--keepalived <file>', 'also judge these keepalived files, of all nodes; may be repeated', {
+      option('--keepalived <file>', 'also check these keepalived files, of all nodes; may be repeated', {
         parse: list,
       }),
       option('--port <port>', 'a port that clients use: 443, 53/udp; may be repeated', { parse: ports }),
-      option('--node-role <name>', 'the nodes’ role (default: by their instance profiles)'),
-      option('--no-probe', 'do not send an event end to end; it counts as one rejected claim'),
-      option('--strict', 'warnings, too, end with status 1'),
+      option('--node-role <name>', 'the nodes’ role (default: from their instance profiles)'),
+      option('--no-probe', 'skip the end-to-end event, which counts as one rejected claim'),
+      option('--strict', 'also end with status 1 on warnings'),
     ],
-    notes: 'A route table that shall not carry any VIP bears the tag with the value -.',
+    notes: 'A route table that must not carry any VIP has the tag with the value -.',
     examples: [
       'vipshift doctor',
       'vipshift doctor web --port 443 --keepalived a.conf --keepalived b.conf',
@@ -36,6 +36,6 @@ ${Object.entries(checks)
 function ports(text: string, before: readonly ServicePort[] = []): readonly ServicePort[] {
   const [, port, protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp))?$/.exec(text) ?? [];
   if (port === undefined || Number(port) < 1 || Number(port) > 65_535)
-    throw new InvalidArgumentError('want 443, 443/tcp or 53/udp.');
+    throw new InvalidArgumentError('expected 443, 443/tcp or 53/udp.');
   return [...before, { port: Number(port), protocol: protocol as ServicePort['protocol'] }];
 }

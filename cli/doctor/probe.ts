@@ -9,7 +9,7 @@ import type { Session } from '../command/session.ts';
 const WAIT_MAX_MS = 15_000;
 const LOOK_EVERY = durationMs(500);
 /** No node has it: a probe that is believed (NodeIdentity none) says nothing of a real one. */
-const NOBODY = 'i-00000000000000000';
+const NO_NODE = 'i-00000000000000000';
 
 export async function probed(
   session: Session,
@@ -17,7 +17,7 @@ export async function probed(
   vip: Vip,
 ): Promise<NonNullable<IdentityFacts['probe']>> {
   const began = session.now();
-  const id = await sendProbe(access, vip.name, NOBODY, began);
+  const id = await sendProbe(access, vip.name, NO_NODE, began);
   while (session.now() - began < WAIT_MAX_MS) {
     if (await arrived(session, vip.name, id)) return { arrived: true, waitedMs: session.now() - began };
     await session.ports.clock.wait(LOOK_EVERY);

@@ -1,16 +1,14 @@
 // `vipshift approve` and `vipshift deny`: the answer of a second person to a forced failover that waits for it. The
-// command lines; approve.ts does it.
+// command lines; approve.ts does the work.
 import { defineCommand } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
 import { option, reason } from '../command/options.ts';
 import type { AnswerOptions } from './approve.ts';
 
 const answering = () => ({
-  args: [
-    { name: '[vip]', about: 'the VIP that it is about; needed only where several wait', is: 'vip' as const },
-  ],
+  args: [{ name: '[vip]', about: 'the VIP; needed only if several wait', is: 'vip' as const }],
   options: [
-    option('--execution <name>', 'this one, where several wait for the same VIP'),
+    option('--execution <name>', 'which one, if several wait for the same VIP'),
     reason(),
     option('--list', 'only show what waits', { conflicts: ['execution', 'reason'] }),
   ],
@@ -19,7 +17,7 @@ const answering = () => ({
 export const approveCommand = () =>
   defineCommand<AnswerOptions>({
     name: 'approve',
-    about: 'approve a forced failover that waits for it',
+    about: 'approve a forced failover that waits for approval',
     ...answering(),
     notes: 'The record says who approved: the identity that AWS knows you by.',
     examples: ['vipshift approve --list', `vipshift approve web --reason 'agreed in change 4711'`],
@@ -40,7 +38,10 @@ export const denyCommand = () =>
     ],
     async load({ options }) {
       if (options.list !== true && (options.reason ?? '').trim() === '')
-        throw usage('missing: --reason TEXT', 'say why, for whoever ordered it: vipshift deny --help');
+        throw usage(
+          'missing: --reason TEXT',
+          'say why, for the operator who ordered it: vipshift deny --help',
+        );
       const { answer } = await import('./approve.ts');
       return (run) => answer(run, false);
     },

@@ -27,13 +27,13 @@ export async function answer(run: CommandContext<AnswerOptions>, approved: boole
   out.note(plain(`${vip} to ${order.to}, ${order.mode}, ${pin}, ${calls} calls`));
   out.note(plain(`ordered by ${order.by}: ${order.reason}`));
   tellLeft(out, await leftBy(session, vip), doctorOf(vip, options));
-  if (by === order.by) out.note('that is you: the record will say so');
+  if (by === order.by) out.note('that is you: the record will show it');
   const reason = options.reason?.trim() ?? '';
   const decision: Decision = { approved, by, ...(reason === '' ? {} : { reason }) };
   if ((await workflow.answer(request.token, decision)) === 'over')
     throw refused(
-      `${execution} waits no longer: somebody was quicker, or its time is over`,
-      `look what became of it: vipshift failover --follow ${execution}${repeated(options)}`,
+      `${execution} no longer waits: it was answered already, or its time is over`,
+      `see how it ended: vipshift failover --follow ${execution}${repeated(options)}`,
     );
   if (out.json) out.document({ vip, execution, to: order.to, ...decision });
   else out.line(plain(`${execution} is ${approved ? 'approved' : 'denied'} by ${by}`));
@@ -44,7 +44,7 @@ export async function answer(run: CommandContext<AnswerOptions>, approved: boole
 /** VIPs asked at the same time. */
 const AT_ONCE = 8;
 
-/** Requests that are not answered yet, oldest first: of one VIP, or of the whole ledger, one query each. */
+/** Requests that are not answered yet, oldest first: of one VIP, or of the whole registry, one query each. */
 async function waitingFor(
   session: Session,
   workflow: Workflow,
@@ -85,7 +85,7 @@ function theOne(
     throw refused(
       `${which} waits for approval${about}`,
       waiting.length === 0
-        ? 'an order waits an hour at most; vipshift timeline --kind order --since 2h shows what was answered'
+        ? 'a request waits for up to an hour; vipshift timeline --kind order --since 2h shows the answers'
         : `vipshift ${verb} --list shows what does`,
     );
   }
@@ -103,7 +103,7 @@ const sentence = ({ order, untilMs }: ApprovalRequest): string =>
 
 function list(out: Output, waiting: readonly ApprovalRequest[]): Status {
   if (out.json) {
-    // The token is what answers it: it is nobody's to copy out of a log.
+    // The token answers the request: it must not end up in a log.
     out.documents(waiting.map(({ token: _token, ...told }) => told));
   } else if (waiting.length === 0) out.note('nothing waits for approval');
   else {

@@ -53,7 +53,7 @@ export async function takePinBack(
     attempt.pinned = 'no';
     out.note(pinText(attempt, session.now()));
     const look = `vipshift status ${attempt.vip}${repeated(options)}`;
-    out.note(`${whereText(attempt.vip, back, sent, session.now())}; look: ${look}`);
+    out.note(`${whereText(attempt.vip, back, sent, session.now())}; check: ${look}`);
   } catch (error) {
     out.note(`the pin could not be taken back: ${toFault(error).message}`);
     out.note(standsText(attempt, options));
@@ -113,17 +113,17 @@ function pinText({ vip, pin, replaced }: Attempt, now: EpochMs): string {
   if (replaced === undefined || !isLiveOrder(replaced, now))
     return `the pin on ${pin.node} is taken back: ${vip} is no longer pinned`;
   const { node, by, reason, untilMs } = replaced;
-  return `the pin on ${pin.node} is taken back; the one before it stands again: ${node} until ${iso(untilMs)} by ${by}: ${reason}`;
+  return `the pin on ${pin.node} is taken back; the one before it is in effect again: ${node} until ${iso(untilMs)} by ${by}: ${reason}`;
 }
 
 function whereText(name: string, back: Switched | undefined, sent: boolean, now: EpochMs): string {
-  if (!sent) return 'nothing had moved, as far as EC2 said';
+  if (!sent) return 'nothing had moved, according to EC2';
   const last = back?.failovers.at(-1);
   if (back === undefined || last === undefined || back.vip.lease !== undefined || last.outcome === 'failed')
-    return 'what had moved could not be moved back now; reconcile tries every minute';
+    return 'what had moved could not be moved back yet; reconcile tries every minute';
   if (isLiveOrder(back.vip.freeze, now))
-    return `what had moved stays so: ${name} was frozen meanwhile, until ${iso(back.vip.freeze!.untilMs)}`;
-  return `${name} is back at ${back.vip.owner ?? 'nobody'} (epoch ${last.epoch}: ${last.outcome})`;
+    return `what had moved stays there: ${name} was frozen in the meantime, until ${iso(back.vip.freeze!.untilMs)}`;
+  return `${name} is back at ${back.vip.owner ?? 'no node'} (epoch ${last.epoch}: ${last.outcome})`;
 }
 
 /** What an operator has to know while the pin stands, or may. */
@@ -133,5 +133,5 @@ export function standsText({ vip, pin, replaced, pinned }: Attempt, options: Com
     replaced === undefined
       ? ''
       : `; it replaced one on ${replaced.node} until ${iso(replaced.untilMs)} by ${replaced.by}: ${replaced.reason}`;
-  return `the pin on ${pin.node} ${may} until ${iso(pin.untilMs)}, and reconcile follows it${before}; take it back: vipshift unpin ${vip}${repeated(options)}`;
+  return `the pin on ${pin.node} ${may} until ${iso(pin.untilMs)}, and reconcile follows it${before}; to end it: vipshift unpin ${vip}${repeated(options)}`;
 }

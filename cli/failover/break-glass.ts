@@ -44,7 +44,7 @@ export async function breakGlass({
 }: CommandContext<BreakGlassOptions>): Promise<Status> {
   const duration = durationFrom(options.for);
   if (duration === undefined || duration <= 0 || duration > FOR_MAX)
-    throw usage(`--for ${options.for}: no such duration`, 'want 5m, 15m or 2h; at most 24h');
+    throw usage(`--for ${options.for}: not a duration`, 'expected 5m, 15m or 2h; at most 24h');
   const vip = await requireVip(session, args[0]!);
   const [by] = await Promise.all([session.caller(), checkClock(session, out)]);
   refuseIfUseless(vip, options.to, session);
@@ -75,7 +75,7 @@ export async function breakGlass({
 /** A lease that is not released expires, and the next holder closes the epoch; the pin stays. */
 function onInterrupt(out: Output, attempt: Attempt, options: CommonOptions): () => void {
   const listener = () => {
-    const look = `look: vipshift status ${attempt.vip}${repeated(options)}`;
+    const look = `check: vipshift status ${attempt.vip}${repeated(options)}`;
     if (attempt.pinned === 'no') out.note(`interrupted; nothing is pinned by this run; ${look}`);
     else out.note(`interrupted; the lease runs out in 10 s; ${standsText(attempt, options)}; ${look}`);
     process.exit(status.interrupted);
@@ -98,7 +98,7 @@ function tellPinned(
   { pin, replaced }: Attempt,
 ): void {
   out.note(
-    `pinned there until ${iso(pin.untilMs)}; take it back: vipshift unpin ${vip.name}${repeated(options)}`,
+    `pinned there until ${iso(pin.untilMs)}; to end it: vipshift unpin ${vip.name}${repeated(options)}`,
   );
   out.note(pinEndText({ ...vip, pin }));
   if (replaced !== undefined)
@@ -113,7 +113,8 @@ async function checkClock(session: Session, out: Output): Promise<void> {
     session.settings.vipsTable,
     session.signal,
   );
-  if (offset === undefined) return out.note('AWS did not tell its time: this machine’s clock is not checked');
+  if (offset === undefined)
+    return out.note('AWS did not return its time: this machine’s clock is not checked');
   if (!offTooFar(offset)) return;
   throw new CliError(
     `this machine’s clock is off by ${describeOffset(offset)}; the lease allows for 0.2 s at most`,
@@ -127,16 +128,16 @@ function refuseIfUseless(vip: Vip, node: string, session: Session): void {
   if (why !== undefined)
     throw refused(
       `${node} is not fit to own ${vip.name}: ${unfitText(why)}`,
-      `vipshift status ${vip.name} shows who is`,
+      `vipshift status ${vip.name} shows which nodes are`,
     );
   if (isLiveOrder(vip.freeze, session.now()))
     throw refused(
       `${vip.name} is frozen until ${iso(vip.freeze!.untilMs)}: ${vip.freeze!.reason}`,
-      `vipshift thaw ${vip.name}`,
+      `vipshift unfreeze ${vip.name}`,
     );
 }
 
-/** Writes that somebody else was quicker than; a live lease is waited for as long as a command may take. */
+/** Writes that another caller was quicker than; a live lease is waited for as long as a command may take. */
 const RACES_MAX = 100;
 
 async function moved(
@@ -157,7 +158,7 @@ async function moved(
         if (await mayWaitOn(ports)) continue;
         throw new CliError(
           `${name} was under another lease for ${Math.round((session.now() - began) / 60_000)} min`,
-          `look who holds it: vipshift status ${name}; then try again`,
+          `check who holds it: vipshift status ${name}; then try again`,
           status.aws,
         );
       }
@@ -186,8 +187,8 @@ async function moved(
       return await switchVip(ports, taken, observing, [milestone('order-began', began)]);
     }
     throw new CliError(
-      `the item of ${name} changed ${RACES_MAX} times under our hands`,
-      `try again; vipshift status ${name} shows who speaks`,
+      `the item of ${name} changed ${RACES_MAX} times during the attempt`,
+      `try again; vipshift status ${name} shows which nodes report`,
       status.aws,
     );
   } catch (error) {
@@ -203,7 +204,8 @@ function tell(out: Output, switched: Switched): void {
     if (out.json) out.document(failover);
     else printFailover(out, failover, 'UTC');
   }
-  for (const fault of switched.faults) out.note(`beside the switch, which is done: ${fault.message}`);
+  for (const fault of switched.faults)
+    out.note(`The VIP was moved, but a follow-up step failed: ${fault.message}`);
 }
 
 function statusOf({ failovers }: Switched): Status {

@@ -48,7 +48,7 @@ export const narrowed = (bounds: Offset, stampMs: number, sentMs: number, receiv
   highMs: Math.min(bounds.highMs, stampMs + 1000 - sentMs),
 });
 
-/** Surely further off than the lease reckons with. */
+/** Certainly further off than the lease allows for. */
 export const offTooFar = ({ lowMs, highMs }: Offset): boolean => lowMs > SKEW || highMs + SKEW < 0;
 
 export const describeOffset = ({ lowMs, highMs }: Offset): string =>

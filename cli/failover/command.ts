@@ -14,7 +14,7 @@ const workflowOnly = ['mode', 'dryRun', 'approval', 'name', 'claimWait', 'releas
 export const failoverCommand = () =>
   defineCommand<FailoverOptions>({
     name: 'failover',
-    about: 'move a VIP to a node now, by the workflow in Step Functions, and follow it to its end',
+    about: 'move a VIP to a node now, with the Step Functions workflow, and follow it to its end',
     args: [{ name: '[vip]', is: 'vip' }],
     options: [
       option('--to <node>', 'the instance'),
@@ -26,13 +26,13 @@ export const failoverCommand = () =>
       ),
       option(
         '--for <duration>',
-        'pin it there so long against what VRRP elects (default: 1h routes-only, none via-keepalived, 15m break-glass)',
+        'pin it there for that long, whatever VRRP elects (default: 1h routes-only, none via-keepalived, 15m break-glass)',
       ),
-      option('--dry-run', 'show what would be done, or the reasons against it'),
-      option('--approval', 'wait for somebody’s vipshift approve, an hour at most'),
+      option('--dry-run', 'show what would be done, or why it is refused'),
+      option('--approval', 'wait for vipshift approve, an hour at most'),
       option(
         '--name <name>',
-        'the execution’s name: what was started under it is followed, never done twice',
+        'the execution’s name: if it was started before it is followed, never started twice',
       ),
       option(
         '--claim-wait <seconds>',
@@ -41,10 +41,10 @@ export const failoverCommand = () =>
       ),
       option(
         '--release <when>',
-        'via-keepalived: let the demoted node stand by again where that cannot move the VIP (safe, the default), now, or never (by-hand)',
+        'via-keepalived: undo the demotion where that cannot move the VIP (safe, the default), at once (now), or never (by-hand)',
         { choices: ['safe', 'now', 'by-hand'] },
       ),
-      option('--detach', 'start it and do not wait', { conflicts: ['dryRun'] }),
+      option('--detach', 'start it and do not wait for its end', { conflicts: ['dryRun'] }),
       option('--follow <name>', 'follow one that was started: its name or ARN'),
       option(
         '--break-glass',
@@ -102,7 +102,7 @@ function refuseBeside({ args, options }: ParsedArgs<FailoverOptions>): void {
     ...workflowOnly.map((name) => options[name as 'mode']),
   ];
   if (others.some((other) => other !== undefined))
-    throw usage('--follow stands for itself', 'vipshift failover --follow NAME');
+    throw usage('--follow cannot be combined with a VIP or other options', 'vipshift failover --follow NAME');
 }
 
 const NODE = /^i-[0-9a-f]{8,17}$/;
@@ -112,17 +112,18 @@ const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,79}$/;
 function checked(asked: FailoverAsked): FailoverAsked {
   if (!NODE.test(asked.to))
     throw usage(
-      `--to ${asked.to}: no instance id`,
-      'want i-0abc1234def567890; vipshift status VIP names them',
+      `--to ${asked.to}: not an instance id`,
+      'expected i-0abc1234def567890; vipshift status VIP names them',
     );
-  if (asked.reason.trim() === '') throw usage('--reason is empty', 'say why, for whoever reads the record');
+  if (asked.reason.trim() === '')
+    throw usage('--reason is empty', 'say why: the reason goes into the record');
   if (asked.name !== undefined && !NAME.test(asked.name))
     throw usage(
-      `--name ${asked.name}: no name of an execution`,
-      'want up to 80 letters, digits, ".", "_", "-"',
+      `--name ${asked.name}: not a name of an execution`,
+      'expected up to 80 letters, digits, ".", "_", "-"',
     );
   if (asked.mode === 'routes-only') refuseKeepalivedOnly(asked, 'with --mode routes-only');
   if (asked.for !== undefined && !((durationFrom(asked.for) ?? 0) > 0))
-    throw usage(`--for ${asked.for}: no such duration`, 'want 5m, 15m or 2h');
+    throw usage(`--for ${asked.for}: not a duration`, 'expected 5m, 15m or 2h');
   return asked;
 }

@@ -7,7 +7,7 @@ import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 
 const LOOK_EVERY_MS = 500;
-/** Somebody is waited for: nobody minds a moment more, and AWS counts the calls. */
+/** It waits for a person: a moment more does no harm, and AWS counts the calls. */
 const LOOK_SELDOM_MS = 3000;
 const SELDOM_AFTER_MS = 120_000;
 /** The workflow ends by itself after two hours (TimeoutSeconds). */
@@ -44,10 +44,15 @@ export async function follow(
       await new Promise((resolve) => setTimeout(resolve, seldom ? LOOK_SELDOM_MS : LOOK_EVERY_MS));
     }
   } catch (error) {
-    const why = complaintOf(error)?.message ?? toFault(error).message;
-    throw new CliError(`lost sight of ${name}, which goes on: ${why}`, how, status.aws, error);
+    const fault = toFault(error);
+    if (fault.kind === 'bug') {
+      out.note(`Stopped following ${name} (it is still running): ${how}`);
+      throw error;
+    }
+    const why = complaintOf(error)?.message ?? fault.message;
+    throw new CliError(`Stopped following ${name} (it is still running): ${why}`, how, status.aws, error);
   }
-  throw new CliError(`${name} has not ended in its time`, how, status.aws);
+  throw new CliError(`${name} has not ended within its time limit`, how, status.aws);
 }
 
 function tell(
@@ -66,22 +71,23 @@ function tell(
 export function wordsOf(state: string, input: Execution['input'], again: string): string | undefined {
   const [vip, to] = [String(input.vip), String(input.to)];
   const words: Readonly<Record<string, string>> = {
-    preflight: `looking whether ${vip} can go to ${to} now`,
-    requestApproval: `waiting an hour at most for somebody’s: vipshift approve ${vip}${again}, or vipshift deny ${vip}${again} --reason …`,
-    recordDecision: 'answered; writing down who did',
-    lookAgain: `looking again whether ${vip} can go to ${to} now`,
-    recordOrder: 'writing the order down',
-    beginOrder: `marking ${vip} as under way, if all is still so`,
-    demote: 'lowering the master by keepalived’s tracked file (SSM)',
-    awaitClaim: `waiting for ${to} to say MASTER`,
+    preflight: `checking whether ${vip} can move to ${to}`,
+    requestApproval: `waiting up to 1 h for: vipshift approve ${vip}${again}, or vipshift deny ${vip}${again} --reason …`,
+    recordDecision: 'answered; recording who answered',
+    lookAgain: `checking again whether ${vip} can move to ${to}`,
+    recordOrder: 'recording the order',
+    beginOrder: `marking ${vip} as under way, if nothing has changed`,
+    demote: 'demoting the master with keepalived’s tracked file (SSM)',
+    awaitClaim: `waiting for ${to} to report MASTER`,
     switchVip: 'moving routes and EIPs',
     verify: 'reading EC2 back',
-    judgeRelease: 'judging whether the demoted node may stand by again',
-    release: 'releasing the demoted node (SSM)',
-    awaitRelease: 'waiting until it stands by, and whether keepalived takes the VIP back',
-    promote: 'going back: raising the old master again (SSM)',
-    switchBack: 'going back: taking our pin away and following the election',
-    notify: 'telling the topic how it went',
+    judgeRelease: 'checking whether the demotion can be undone',
+    release: 'undoing the demotion (SSM)',
+    awaitRelease:
+      'waiting until the node is standby, and checking that keepalived does not take the VIP back',
+    promote: 'rolling back: undoing the demotion (SSM)',
+    switchBack: 'rolling back: removing the pin and following the election',
+    notify: 'sending the notification',
   };
   return words[state];
 }

@@ -1,6 +1,6 @@
 // How a forced failover ended: the answer on stdout, what to do next on stderr, and the exit status.
 //
-// Limit: what did not succeed leaves no data in the workflow, so who owns the VIP then is read anew.
+// Limit: a workflow that did not succeed leaves no data, so the VIP's owner is read again.
 
 import type { Execution } from '../../shared/aws/step-functions/workflow.ts';
 import { callsOf } from '../../shared/forced-failover/carried.ts';
@@ -9,6 +9,7 @@ import type { FailoverOrder } from '../../shared/forced-failover/order.ts';
 import type { Preflight } from '../../shared/forced-failover/preflight.ts';
 import { demotedLines } from '../../shared/forced-failover/report.ts';
 import { conflictText } from '../../shared/network/conflict.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { iso } from '../../shared/time.ts';
 import { took } from '../../shared/timeline/query.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
@@ -46,14 +47,19 @@ export async function tellEnd(
   ]);
   const before = preflight?.before.owner;
   const pin = isLiveOrder(vip?.pin, session.now()) ? vip!.pin : undefined;
-  const pinned = pin === undefined ? {} : { pinnedUntil: iso(pin.untilMs) };
-  // Somebody has to know where nobody stands by.
+  const pinned = defined({ pinnedUntil: ifDefined(pin?.untilMs, iso) });
+  // An operator has to know when there is no standby.
   for (const line of demotedLines(data, session.settings.stage)) out.note(plain(line));
   if (out.json) {
-    const was = before === undefined ? {} : { from: before };
-    const record = outcome === undefined ? {} : { failover: outcome };
     const told = { vip: name, to, mode, outcome: 'done', execution: execution.name };
-    out.document({ ...told, ...was, epoch, ...pinned, ...leftDocument(left), ...record });
+    out.document({
+      ...told,
+      ...defined({ from: before }),
+      epoch,
+      ...pinned,
+      ...leftDocument(left),
+      ...defined({ failover: outcome }),
+    });
     return status.ok;
   }
   const ms = outcome === undefined ? undefined : took(outcome);
@@ -61,12 +67,10 @@ export async function tellEnd(
     `${outcome?.outcome ?? 'done'}${ms === undefined ? '' : ` in ${ms} ms`}`,
     ...(outcome?.verified === true ? ['read back from EC2'] : []),
   ].join(', ');
-  out.line(plain(`${name} is at ${to}, epoch ${epoch} (was at ${before ?? 'nobody'}): ${how}`));
+  out.line(plain(`${name} is at ${to}, epoch ${epoch} (was at ${before ?? 'no node'}): ${how}`));
   tellLeft(out, left, doctorOf(name, options));
   if (pin !== undefined) {
-    out.note(
-      `pinned there until ${iso(pin.untilMs)}; take it back: vipshift unpin ${name}${repeated(options)}`,
-    );
+    out.note(`pinned there until ${iso(pin.untilMs)}; to end it: vipshift unpin ${name}${repeated(options)}`);
     out.note(pinEndText(vip!));
   }
   out.note(`the record in full: vipshift explain ${name}/${epoch}${repeated(options)}`);
@@ -89,12 +93,12 @@ function tellPlan(out: Output, found: Preflight, { vip, to, left: leaves, doctor
     return fit ? status.ok : status.bad;
   }
   if (fit) {
-    const time = atLeastMs === 0 ? 'at once' : `over ${Math.ceil(atLeastMs / 1000)} s at the least`;
+    const time = atLeastMs === 0 ? 'at once' : `over at least ${Math.ceil(atLeastMs / 1000)} s`;
     const count = callsOf(found);
     const calls = `${count} ${count === 1 ? 'call' : 'calls'} ${time}`;
-    out.line(`${vip} can go to ${to} now (it is at ${before.owner ?? 'nobody'}): ${calls}`);
+    out.line(`${vip} can move to ${to} now (it is at ${before.owner ?? 'no node'}): ${calls}`);
   } else {
-    out.line(`${vip} cannot go to ${to} now:`);
+    out.line(`${vip} cannot move to ${to} now:`);
     for (const reason of reasons) out.line(`  ${plain(reason)}`);
   }
   if (plan.length > 0) {
@@ -130,31 +134,39 @@ async function unsuccessful(
   const why = cause ?? (state === 'failed' ? error || 'no reason was given' : `it was ${state}`);
   const owner = (await session.ports.vips.read(vip))?.owner;
   if (out.json) {
-    const at = owner === undefined ? {} : { owner };
-    out.document({ vip, to: execution.input.to, outcome, why, execution: execution.name, ...at });
+    out.document({
+      vip,
+      to: execution.input.to,
+      outcome,
+      why,
+      execution: execution.name,
+      ...defined({ owner }),
+    });
   }
   if (outcome === 'refused')
     return new CliError(
       `refused, nothing was moved: ${why}`,
-      `mend that and order it again; look first: vipshift status ${vip}${again}`,
+      `fix that and order it again; check first: vipshift status ${vip}${again}`,
       exit,
     );
   if (outcome === 'denied')
     return new CliError(
       `not approved, nothing was moved: ${why}`,
-      'ask who denied it; then order it again under a new name',
+      'ask the person who denied it; then order it again under a new name',
       exit,
     );
   const half =
-    state === 'failed' ? '' : '. It was ended half-way and went back nowhere: the pin may still be there';
+    state === 'failed'
+      ? ''
+      : '. It was stopped half-way and nothing was rolled back: the pin may still be there';
   return new CliError(
-    `the failover failed: ${why}${half}\n${vip} is at ${owner ?? 'nobody'} now`,
+    `the failover failed: ${why}${half}\n${vip} is at ${owner ?? 'no node'} now`,
     nextAfter(why, vip, again),
     exit,
   );
 }
 
-/** What mends a failure that is known by its words (report.ts, order.ts). */
+/** What fixes a failure that is known by its words (report.ts, order.ts). */
 const remedies: readonly (readonly [RegExp, string])[] = [
   [
     /took it back after the release/,
@@ -162,13 +174,13 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /InvalidInstanceId|Ssm\./,
-    'the node’s SSM agent or its hand-over policy is missing; where hold is both: --mode routes-only',
+    'the node’s SSM agent or its hand-over policy is missing; with hold both: --mode routes-only',
   ],
   [/no claim within/, 'the other node did not become master: vipshift doctor'],
 ];
 
 function nextAfter(why: string, vip: string, again: string): string {
   const known = remedies.find(([words]) => words.test(why))?.[1];
-  const look = `look: vipshift status ${vip}${again}, vipshift timeline ${vip} --limit 5${again}`;
-  return `${known ?? 'if Step Functions or Lambda is to blame: --break-glass'}; ${look}`;
+  const look = `check: vipshift status ${vip}${again}, vipshift timeline ${vip} --limit 5${again}`;
+  return `${known ?? 'if Step Functions or Lambda is the cause: --break-glass'}; ${look}`;
 }

@@ -6,6 +6,7 @@ import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
 import type { Execution, Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import type { FailoverOrder, RejoinPolicy } from '../../shared/forced-failover/order.ts';
 import { durationFrom } from '../../shared/instants.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { iso } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
@@ -29,13 +30,13 @@ export async function forced({
   const workflow = await session.workflow();
   const name = options.name ?? freshName(session, vip.name);
   const how = { name, again: repeated(options) };
-  const ends = onInterrupt(out, `interrupted; what was started goes on. Follow it: ${followOn(how)}`);
+  const ends = onInterrupt(out, `interrupted; the failover is still running. Follow it: ${followOn(how)}`);
   // Looked up meanwhile: nothing waits for it.
   const leaving = order.dryRun ? [] : leftBy(session, vip.name);
   const known = await begun(workflow, name, order, options.name !== undefined);
   if (known !== undefined)
     out.note(
-      `${name} was started before, ${iso(known.startedAtMs)}, and is ${known.state}: nothing new is started`,
+      `${name} was started before, ${iso(known.startedAtMs)}, and is ${known.state}: no new one is started`,
     );
   else out.note(`${name}: ${sentence(order)}`);
   tellLeft(out, await leaving, doctorOf(vip.name, options));
@@ -56,10 +57,10 @@ export async function followed({ options, out, session }: CommandContext<Failove
   if ((await workflow.describe(name)) === undefined)
     throw refused(
       `there is no failover ${name} in stage ${session.settings.stage}`,
-      'is --stage right, and --region? vipshift timeline --kind order names what was done',
+      'check --stage and --region; vipshift timeline --kind order lists what was ordered',
     );
   const how = { name, again: repeated(options) };
-  const ends = onInterrupt(out, `interrupted; it goes on. Follow it: ${followOn(how)}`);
+  const ends = onInterrupt(out, `interrupted; it is still running. Follow it: ${followOn(how)}`);
   const end = await follow(session, workflow, out, how);
   ends();
   return tellEnd(session, out, end, options);
@@ -89,7 +90,7 @@ function orderOf(vip: Vip, by: string, options: FailoverAsked): FailoverOrder {
     by: by.slice(0, 500),
     dryRun,
     approval,
-    ...(pin === undefined ? {} : { pinMinutes: Math.ceil(pin / 60_000) }),
+    ...defined({ pinMinutes: ifDefined(pin, (ms) => Math.ceil(ms / 60_000)) }),
     claimWaitSeconds: claimWait,
     release,
   });
@@ -116,13 +117,13 @@ async function begun(
   const { vip, to, mode } = known?.input ?? {};
   throw refused(
     `the name ${name} was used for another order: ${String(vip)} to ${String(to)}, ${String(mode)}${known?.input.dryRun === true ? ', dry run' : ''}`,
-    'take another --name, or none',
+    'use another --name, or none',
   );
 }
 
 function sentence({ vip, to, mode, dryRun, approval, pinMinutes }: FailoverOrder): string {
   const pin = pinMinutes === 0 ? 'no pin' : `pinned for ${pinMinutes} min`;
-  const what = dryRun ? 'looks only' : approval ? 'asks for an approval first' : 'begins';
+  const what = dryRun ? 'looks only' : approval ? 'waits for approval first' : 'begins';
   return `${vip} to ${to}, ${mode}, ${pin}: ${what}`;
 }
 

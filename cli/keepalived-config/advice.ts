@@ -34,11 +34,11 @@ export const securityRules = (input: KeepalivedInput): readonly string[] => [
 ];
 
 export const remarksOn = (input: KeepalivedInput): readonly string[] => [
-  `Source/destination check off on the interface of every node (vipshift switches it off, and says so).`,
+  `Source/destination check off on the interface of every node (vipshift switches it off, and records it).`,
   input.hold === 'both'
     ? `hold both: ${input.addresses.join(', ')} stays on lo of every node (${LOOPBACK_UNIT}), and the route table alone decides who serves. Below is a decoy: keepalived refuses an instance without an address.`
     : `hold master: keepalived adds the VIP to lo and removes it. The service listens on all addresses, or on the VIP with net.ipv4.ip_nonlocal_bind=1.`,
-  `The lever: "echo 1 > ${input.lever}" puts this node into FAULT at once and hands the VIP over; with 0 it takes part again.`,
+  `To demote this node: "echo 1 > ${input.demoteFile}" puts it into FAULT at once and the VIP moves; with 0 it takes part again.`,
   input.preempt
     ? 'preempt: a node of higher priority takes the VIP back as soon as it runs, which is a second interruption.'
     : 'nopreempt: the VIP stays where it is until its node fails or is demoted. It needs state BACKUP on every node.',
@@ -59,10 +59,10 @@ function quickness({ advertS, instanceType }: KeepalivedInput): readonly string[
   const after = `A dead node is noticed within ${withinS} s: three adverts and the skew of the second node.`;
   if (instanceType !== undefined && BURSTABLE.test(instanceType) && advertS < 1)
     return [
-      `${after} ${instanceType} is burstable: out of CPU credits its adverts come late, and the VIP moves for nothing. Take 1 s there.`,
+      `${after} ${instanceType} is burstable: without CPU credits its adverts come late, and the VIP moves for no reason. Use 1 s there.`,
     ];
   if (advertS < 0.1)
-    return [`${after} Under 0.1 s a busy CPU alone makes the VIP move for nothing; measured with 0.01 s.`];
+    return [`${after} Under 0.1 s a busy CPU alone makes the VIP move for no reason; measured with 0.01 s.`];
   return [after];
 }
 

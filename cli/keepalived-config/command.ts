@@ -1,4 +1,4 @@
-// `vipshift keepalived-config`: the command line of it. run.ts does it.
+// `vipshift keepalived-config`: its command line. run.ts does the work.
 import { defineOfflineCommand } from '../command/command.ts';
 import { list, option } from '../command/options.ts';
 import { keepalivedDefaults as defaults } from './input.ts';
@@ -33,7 +33,7 @@ const nodes = () => {
 };
 
 const speed = () => {
-  const group = 'How quickly, and back again:';
+  const group = 'Timing and fail-back:';
   return [
     option('--advert <seconds>', 'advert interval; a dead node is noticed after three to four of them', {
       default: String(defaults.advertS),
@@ -42,7 +42,7 @@ const speed = () => {
     option('--instance-type <type>', 'warns if the adverts are too frequent for it, such as t3.small', {
       group,
     }),
-    option('--startup-delay <seconds>', 'by which each node starts later than the one before it', {
+    option('--startup-delay <seconds>', 'how much later each node starts than the one before it', {
       default: String(defaults.startupDelayS),
       group,
     }),
@@ -57,12 +57,12 @@ const speed = () => {
 const fitness = () => {
   const group = 'What makes a node unfit:';
   return [
-    option('--process <name>', 'a process that has to run, such as nginx; missed after half a second', {
+    option('--process <name>', 'a process that must run, such as nginx; noticed after half a second', {
       group,
     }),
     option(
       '--check-url <url>',
-      'an address that has to answer; asked by curl once a second, two failures in a row',
+      'a URL that must answer; curl asks once a second, two failures in a row count',
       { group },
     ),
     option('--script-user <name>', 'who runs that curl', {
@@ -70,10 +70,14 @@ const fitness = () => {
       onlyWith: 'checkUrl',
       group,
     }),
-    option('--lever <path>', 'a file: 1 in it hands the VIP over, 0 takes part again', {
-      default: defaults.lever,
-      group,
-    }),
+    option(
+      '--demote-file <path>',
+      'the file that demotes the node: 1 in it puts it into FAULT, 0 ends that',
+      {
+        default: defaults.demoteFile,
+        group,
+      },
+    ),
   ];
 };
 
@@ -97,6 +101,7 @@ export const keepalivedConfigCommand = () =>
     about:
       'every node’s keepalived.conf for one VIP, and the security-group rules it needs; makes no request',
     options: [...nodes(), ...speed(), ...fitness(), ...places()],
+    formerOptions: { '--track-file': '--demote-file', '--lever': '--demote-file' },
     examples: [
       'vipshift keepalived-config --node a=10.0.1.10 --node b=10.0.2.10 --address 192.168.255.10 --instance VI_WEB --process nginx',
       'vipshift keepalived-config … --advert 0.1 --check-url http://127.0.0.1/healthy --out keepalived/',

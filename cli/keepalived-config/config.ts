@@ -17,7 +17,7 @@ function fileOf(input: KeepalivedInput, node: KeepalivedNode, rank: number): str
   const blocks = [
     heading(input, node),
     globalDefs(input, node, rank),
-    leverBlock(input),
+    demoteFileBlock(input),
     ...processBlock(input),
     ...scriptBlock(input),
     instanceBlock(input, node, rank),
@@ -64,8 +64,8 @@ const globalDefs = (input: KeepalivedInput, node: KeepalivedNode, rank: number):
     `vrrp_notify_fifo ${input.fifo}`,
   ]);
 
-const leverBlock = ({ lever }: KeepalivedInput): readonly string[] =>
-  block('track_file lever', [`file "${lever}"`, 'weight 0', 'init_file 0']);
+const demoteFileBlock = ({ demoteFile }: KeepalivedInput): readonly string[] =>
+  block('track_file demote', [`file "${demoteFile}"`, 'weight 0', 'init_file 0']);
 
 const processBlock = ({ process }: KeepalivedInput): readonly (readonly string[])[] =>
   process === undefined
@@ -92,7 +92,7 @@ function instanceBlock(input: KeepalivedInput, node: KeepalivedNode, rank: numbe
   const peers = input.nodes.filter((one) => one.name !== node.name).map((one) => one.address);
   const tracked = (kind: string, name: string): readonly string[] => block(`track_${kind}`, [name]);
   return block(`vrrp_instance ${input.instance}`, [
-    // Also with preemption: a node that starts as MASTER takes the VIP before it has heard anybody.
+    // Also with preemption: a node that starts as MASTER takes the VIP before it has received any advert.
     'state BACKUP',
     ...(input.preempt ? [] : ['nopreempt']),
     `interface ${node.interface}`,
@@ -102,7 +102,7 @@ function instanceBlock(input: KeepalivedInput, node: KeepalivedNode, rank: numbe
     `unicast_src_ip ${node.address}`,
     ...block('unicast_peer', peers),
     'check_unicast_src',
-    ...tracked('file', 'lever'),
+    ...tracked('file', 'demote'),
     ...(input.process === undefined ? [] : tracked('process', 'service')),
     ...(input.checkUrl === undefined ? [] : tracked('script', 'answers')),
     ...block('virtual_ipaddress', own),
@@ -111,7 +111,7 @@ function instanceBlock(input: KeepalivedInput, node: KeepalivedNode, rank: numbe
 }
 
 /**
- * What keepalived adds and removes: addresses of the family that the nodes speak in, and of the other. keepalived refuses an
+ * What keepalived adds and removes: addresses of the family that the nodes use for VRRP, and of the other. keepalived refuses an
  * instance without any of the first kind, so where there is none it gets a decoy out of the ranges for documentation.
  */
 function heldAddresses(

@@ -10,7 +10,7 @@ export type Hold = 'both' | 'master';
 
 export interface KeepalivedNode {
   readonly name: string;
-  /** The private address by which the nodes speak VRRP with each other. */
+  /** The private address that the nodes use for VRRP. */
   readonly address: string;
   readonly interface: string;
 }
@@ -36,7 +36,8 @@ export interface KeepalivedInput {
   readonly scriptUser: string;
   /** The service's TCP ports, for the security group. */
   readonly ports: readonly number[];
-  readonly lever: string;
+  /** 1 in it puts the node into FAULT, 0 ends that. */
+  readonly demoteFile: string;
   readonly fifo: string;
   /** Only to say whether the adverts are too quick for it. */
   readonly instanceType?: string | undefined;
@@ -51,7 +52,7 @@ export const keepalivedDefaults = {
   preempt: false,
   scriptUser: 'root',
   ports: [80],
-  lever: '/run/vipshift/lever',
+  demoteFile: '/run/vipshift/demote',
   fifo: '/run/vipshift/notify.fifo',
   interface: 'ens5',
 } as const;
@@ -99,7 +100,7 @@ function bareAddress(text: string): string {
     throw usage(`address "${text}" is no IP address`, 'give one such as --address 192.168.255.10');
   if (bits !== undefined && bits !== wanted)
     throw usage(
-      `address "${text}" has the prefix /${bits}, want /${wanted}: a VIP is one address`,
+      `address "${text}" has the prefix /${bits}, expected /${wanted}: a VIP is one address`,
       'leave the prefix out; several addresses take several --address',
     );
   return address;
@@ -126,9 +127,12 @@ function complaintOfNodes(
   addresses: readonly string[],
 ): CliError | undefined {
   const example = '--node a=10.0.1.10 --node b=10.0.2.10';
-  if (nodes.length < 2) return usage(`${nodes.length} nodes, want at least 2`, `name them: ${example}`);
+  if (nodes.length < 2) return usage(`${nodes.length} nodes, expected at least 2`, `name them: ${example}`);
   if (nodes.length > NODES_MAX)
-    return usage(`${nodes.length} nodes, want at most ${NODES_MAX}`, 'use one instance per group of nodes');
+    return usage(
+      `${nodes.length} nodes, expected at most ${NODES_MAX}`,
+      'use one instance per group of nodes',
+    );
   for (const [index, node] of nodes.entries()) {
     const others = nodes.slice(0, index);
     if (!WORD.test(node.name))
@@ -138,12 +142,12 @@ function complaintOfNodes(
       );
     if (isIP(node.address) === 0 || isUnusable(node.address))
       return usage(
-        `node ${node.name} has the address "${node.address}", want the private address of its network interface`,
+        `node ${node.name} has the address "${node.address}", expected the private address of its network interface`,
         `as in ${example}`,
       );
     if (!/^[A-Za-z0-9._-]{1,15}$/.test(node.interface))
       return usage(
-        `node ${node.name} has the interface "${node.interface}", want a name such as ens5`,
+        `node ${node.name} has the interface "${node.interface}", expected a name such as ens5`,
         'ip link shows its name on the node',
       );
     if (others.some((other) => other.name === node.name))
@@ -151,10 +155,7 @@ function complaintOfNodes(
     if (others.some((other) => other.address === node.address))
       return usage(`two nodes have the address ${node.address}`, 'give each its own');
     if (isIP(node.address) !== isIP(nodes[0]!.address))
-      return usage(
-        'some nodes have IPv4 and some IPv6 addresses',
-        'VRRP between them needs one family for all',
-      );
+      return usage('some nodes have IPv4 and some IPv6 addresses', 'VRRP needs the same family on all nodes');
     if (addresses.includes(node.address))
       return usage(
         `${node.address} is both node ${node.name} and the VIP`,
@@ -167,18 +168,18 @@ function complaintOfNodes(
 function complaintOfNumbers(input: KeepalivedInput): CliError | undefined {
   const { routerId, advertS, startupDelayS, ports } = input;
   if (!Number.isInteger(routerId) || routerId < 1 || routerId > 255)
-    return usage(`router id is ${routerId}, want a whole number from 1 to 255`, 'as in --router-id 51');
+    return usage(`router id is ${routerId}, expected a whole number from 1 to 255`, 'as in --router-id 51');
   const centiseconds = Math.round(advertS * 100);
   if (!(Math.abs(advertS * 100 - centiseconds) < 1e-6 && centiseconds >= 1 && centiseconds <= 4095))
     return usage(
-      `advert interval is ${advertS} s, want 0.01 to 40.95 in steps of 0.01 (VRRP version 3 has centiseconds)`,
+      `advert interval is ${advertS} s, expected 0.01 to 40.95 in steps of 0.01 (VRRP version 3 has centiseconds)`,
       'as in --advert 0.1',
     );
   if (!(startupDelayS >= 0 && startupDelayS <= 60))
-    return usage(`startup delay is ${startupDelayS} s, want 0 to 60`, 'as in --startup-delay 1');
+    return usage(`startup delay is ${startupDelayS} s, expected 0 to 60`, 'as in --startup-delay 1');
   const port = ports.find((one) => !Number.isInteger(one) || one < 1 || one > 65_535);
   if (port !== undefined || ports.length === 0)
-    return usage(`port is ${port ?? 'missing'}, want 1 to 65535`, 'as in --port 443');
+    return usage(`port is ${port ?? 'missing'}, expected 1 to 65535`, 'as in --port 443');
   return undefined;
 }
 
@@ -190,29 +191,32 @@ function complaintOfWords(input: KeepalivedInput): CliError | undefined {
     );
   if (!WORD.test(input.scriptUser))
     return usage(
-      `script user is "${input.scriptUser}", want a user of the nodes`,
-      'as in --script-user nobody',
+      `script user is "${input.scriptUser}", expected a user of the nodes`,
+      'as in --script-user keepalived_script',
     );
-  for (const [name, path] of [
-    ['lever', input.lever],
-    ['fifo', input.fifo],
+  for (const [option, path, example] of [
+    ['demote-file', input.demoteFile, 'demote'],
+    ['fifo', input.fifo, 'notify.fifo'],
   ] as const)
     if (!PATH.test(path))
-      return usage(`${name} is "${path}", want an absolute path`, `as in --${name} /run/vipshift/${name}`);
-  if (input.lever === input.fifo)
-    return usage(`lever and FIFO are both ${input.fifo}`, 'give each its own path');
+      return usage(
+        `--${option} is "${path}", expected an absolute path`,
+        `as in --${option} /run/vipshift/${example}`,
+      );
+  if (input.demoteFile === input.fifo)
+    return usage(`demote file and FIFO are both ${input.fifo}`, 'give each its own path');
   return undefined;
 }
 
 function complaintOfCheck(input: KeepalivedInput): CliError | undefined {
   if (input.process !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._+:-]{0,14}$/.test(input.process))
     return usage(
-      `process is "${input.process}", want a name as in /proc/PID/comm, of at most 15 characters`,
+      `process is "${input.process}", expected a name as in /proc/PID/comm, of at most 15 characters`,
       'as in --process nginx',
     );
   if (input.checkUrl !== undefined && !/^https?:\/\/[\w.[\]:-]+(\/[\w./?=%:+-]*)?$/.test(input.checkUrl))
     return usage(
-      `check URL is "${input.checkUrl}", want http:// or https://, host, and a path without blanks and quotes`,
+      `check URL is "${input.checkUrl}", expected http:// or https://, host, and a path without blanks and quotes`,
       'as in --check-url http://127.0.0.1/healthy',
     );
   return undefined;

@@ -1,12 +1,12 @@
-// `vipshift pin|unpin|freeze|thaw`: orders that run out by themselves, each recorded before it takes effect. The command
-// lines; override.ts does it.
+// `vipshift pin|unpin|freeze|unfreeze`: overrides that run out by themselves, each recorded before it takes effect. The command
+// lines; override.ts does the work.
 import { type CommandAction, defineCommand, type ParsedArgs } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
 import { option, reason } from '../command/options.ts';
 import type { OrderKind, OrderOptions } from './override.ts';
 
 const whom = [{ name: '[vip...]', about: 'these VIPs', is: 'vip' as const }];
-const all = () => option('--all', 'every VIP of the ledger');
+const all = () => option('--all', 'every VIP of the registry');
 const expiring = () => [
   option('--for <duration>', 'until it runs out: 30m, 2h, 1d; at most 30d', { default: '1h' }),
   option('--reason <text>', 'why, for the record', { mandatory: true }),
@@ -16,7 +16,7 @@ const order =
   (kind: OrderKind) =>
   async ({ args, options }: ParsedArgs<OrderOptions>): Promise<CommandAction<OrderOptions>> => {
     if ((options.all === true) === args.length > 0)
-      throw usage('which VIPs?', 'name them, or say --all; not both');
+      throw usage('no VIPs, or VIPs and --all', 'pass VIP names or --all, not both');
     const { give } = await import('./override.ts');
     return (run) => give(run, kind);
   };
@@ -36,11 +36,11 @@ export const pinCommand = () =>
 export const unpinCommand = () =>
   defineCommand<OrderOptions>({
     name: 'unpin',
-    about: 'take a pin back before it runs out',
+    about: 'end a pin before it runs out',
     args: whom,
-    options: [all(), reason(), option('-y, --yes', 'do not ask, also where the VIP moves')],
-    notes: `Without the pin the VIP is where VRRP’s master is, within a minute: where that moves it, unpin says
-where to and asks.`,
+    options: [all(), reason(), option('-y, --yes', 'do not ask, even if the VIP moves')],
+    notes: `Without the pin the VIP is where VRRP’s master is, within a minute: where that moves it, unpin names
+the node and asks.`,
     examples: ['vipshift unpin web', `vipshift unpin web --yes --reason 'change 4711 is done'`],
     load: order('unpin'),
   });
@@ -59,14 +59,16 @@ export const freezeCommand = () =>
     load: order('freeze'),
   });
 
-export const thawCommand = () =>
+/** In the record it is an order `thaw`, as it was called. */
+export const unfreezeCommand = () =>
   defineCommand<OrderOptions>({
-    name: 'thaw',
-    about: 'take a freeze back before it runs out',
+    name: 'unfreeze',
+    formerly: ['thaw'],
+    about: 'end a freeze before it runs out',
     args: whom,
-    options: [all(), reason(), option('-y, --yes', 'do not ask, also where a VIP moves')],
-    notes: `What was claimed during the freeze is followed within a minute: where that moves a VIP, thaw says
-where to and asks.`,
-    examples: ['vipshift thaw web', 'vipshift thaw --all --yes'],
+    options: [all(), reason(), option('-y, --yes', 'do not ask, even if a VIP moves')],
+    notes: `What was claimed during the freeze is followed within a minute: where that moves a VIP, unfreeze
+names the node and asks.`,
+    examples: ['vipshift unfreeze web', 'vipshift unfreeze --all --yes'],
     load: order('thaw'),
   });

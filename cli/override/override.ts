@@ -1,16 +1,19 @@
-// What pin, unpin, freeze and thaw do: an override in the VIP's item, recorded before it takes effect.
+// What pin, unpin, freeze and unfreeze do: an override in the VIP's item, recorded before it takes effect.
 //
-// Next to a forced failover that is under way: a freeze cancels it, in the same write; a pin to another node is refused, and so is
+// While a forced failover is under way: a freeze cancels it, in the same write; a pin to another node is refused, and so is
 // an unpin of the pin that it set.
 //
-// Limit: an order is a word in the VIP's item. The controller follows it with the next claim or reconcile, within a
+// Limit: an override is only written into the VIP's item. The controller follows it with the next claim or reconcile, within a
 // minute; what has to move at once is a failover.
+
 import { toFault } from '../../shared/fault.ts';
 import { forbidsPin, forbidsUnpin, liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
 import {
+  actionText,
   notCarriedOut,
   type OperatorActionKind,
   operatorAction,
@@ -51,14 +54,15 @@ export async function give(
   for (const text of moves.values()) out.note(text);
   if (moves.size > 0) {
     const names = options.all === true ? '--all' : args.join(' ');
-    const otherwise = `say --yes to let it move: vipshift ${kind} ${names} --yes${repeated(options)}`;
-    if (!(await agreed(`${kind} ${names}?`, options.yes === true, otherwise))) {
+    const otherwise = `to let it move: vipshift ${actionText(kind)} ${names} --yes${repeated(options)}`;
+    if (!(await agreed(`${actionText(kind)} ${names}?`, options.yes === true, otherwise))) {
       out.note('nothing was changed');
       return status.ok;
     }
   }
   const by = await session.caller();
   let failed = 0;
+  let bug: unknown;
   for (const vip of vips) {
     try {
       const { item, ...done } = await giveOne(session, vip.name, kind, { by, options, untilMs });
@@ -70,9 +74,13 @@ export async function give(
     } catch (error) {
       if (vips.length === 1) throw error;
       failed += 1;
-      out.note(`${vip.name}: ${toFault(error).message}`);
+      const fault = toFault(error);
+      if (fault.kind === 'bug') bug ??= error;
+      out.note(`${vip.name}: ${fault.message}`);
     }
   }
+  // The other VIPs are done.
+  if (bug !== undefined) throw bug;
   return failed === 0 ? status.ok : status.bad;
 }
 
@@ -90,7 +98,7 @@ async function addressed(session: Session, names: readonly string[], all: boolea
 function expiry(text: string, now: EpochMs): EpochMs {
   const duration = durationFrom(text);
   if (duration === undefined || duration <= 0 || duration > FOR_MAX)
-    throw usage(`--for ${text}: no such duration`, 'want 30m, 2h or 1d; at most 30d');
+    throw usage(`--for ${text}: not a duration`, 'expected 30m, 2h or 1d; at most 30d');
   return plus(now, duration);
 }
 
@@ -104,7 +112,7 @@ function refuseUnfit(vips: readonly Vip[], node: string): void {
   if (reasons.length > 0)
     throw refused(
       `${node} is not fit:\n${reasons.join('\n')}`,
-      `vipshift status shows who was heard saying what; nodes there are: ${members.join(', ') || 'none'}`,
+      `vipshift status shows what each node reported last; the nodes are: ${members.join(', ') || 'none'}`,
     );
 }
 
@@ -128,7 +136,7 @@ async function giveOne(
   const { by, options, untilMs } = words;
   const reason = options.reason ?? '';
   const node = kind === 'pin' ? { node: options.to! } : {};
-  const until = untilMs === undefined ? {} : { untilMs };
+  const until = defined({ untilMs });
   const order = operatorAction(
     { vip: name, order: kind, by, reason, atMs: session.now(), ...until, ...node },
     session.nonce(),
@@ -161,8 +169,8 @@ async function giveOne(
     order: kind,
     changed,
     ...node,
-    ...(untilMs === undefined ? {} : { until: iso(untilMs) }),
-    ...(cancelled === undefined ? {} : { cancelled }),
+    ...defined({ until: ifDefined(untilMs, iso) }),
+    ...defined({ cancelled }),
   };
 }
 
@@ -199,7 +207,7 @@ function sentence({ vip, order, changed, until, node, cancelled }: Given): strin
     return `${vip} is pinned to ${node} until ${until}; the controller follows within a minute`;
   if (order === 'freeze') {
     const undone =
-      cancelled === undefined ? '' : `; the forced failover ${cancelled} is cancelled and goes back`;
+      cancelled === undefined ? '' : `; the forced failover ${cancelled} is cancelled and rolled back`;
     return `${vip} is frozen until ${until}${undone}`;
   }
   const what = order === 'unpin' ? 'pinned' : 'frozen';

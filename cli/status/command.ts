@@ -1,4 +1,4 @@
-// `vipshift status`: the command line of it. run.ts does it.
+// `vipshift status`: its command line. run.ts does the work.
 import { defineCommand } from '../command/command.ts';
 import { option, positive } from '../command/options.ts';
 import { LOOKS_MAX, type StatusOptions } from './options.ts';

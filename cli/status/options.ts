@@ -6,5 +6,5 @@ export interface StatusOptions {
   readonly check?: boolean;
 }
 
-/** A watch that nobody ended ends by itself. */
+/** A forgotten watch ends by itself. */
 export const LOOKS_MAX = 50_000;

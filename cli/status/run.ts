@@ -42,7 +42,7 @@ async function looked(
   } catch (error) {
     const complaint = complaintOf(error);
     if (!goesOn || complaint?.status !== status.aws) throw error;
-    out.note(`${iso(session.now())}  ${plain(complaint.message)}; looking again`);
+    out.note(`${iso(session.now())}  ${plain(complaint.message)}; trying again`);
     return undefined;
   }
 }
@@ -139,19 +139,19 @@ function tellAll(out: Output, statuses: readonly Shown[]): void {
 function tellFull(out: Output, s: Shown): void {
   out.line(`${out.paint('strong', s.vip)}  ${out.paint(paints[s.health], s.health)}  ${s.why}`);
   out.line(
-    `owner ${s.owner ?? 'nobody yet'}, epoch ${s.epoch}${s.elected === undefined ? '' : `; the claims elect ${s.elected}`}`,
+    `owner ${s.owner ?? 'no node yet'}, epoch ${s.epoch}${s.elected === undefined ? '' : `; the claims elect ${s.elected}`}`,
   );
   for (const sentence of [...dueText(s), ...remarks(s)]) out.line(sentence);
   out.line();
   if (s.claims.length > 0) {
     out.table(
-      ['node', 'last word', 'priority', 'heard', 'remark'],
+      ['node', 'last report', 'priority', 'received', 'remark'],
       s.claims.map((c) => [
         c.node,
         c.state,
         String(c.priority),
         `${durationText(c.ageMs)} ago`,
-        [c.silent ? 'silent' : '', c.member ? '' : 'no member any more'].filter((r) => r !== '').join(', '),
+        [c.silent ? 'silent' : '', c.member ? '' : 'no longer a member'].filter((r) => r !== '').join(', '),
       ]),
     );
     out.line();
@@ -159,7 +159,7 @@ function tellFull(out: Output, s: Shown): void {
   const mark = (right: boolean) =>
     s.owner === undefined ? '-' : ({ text: right ? 'yes' : 'NO', paint: right ? 'good' : 'bad' } as const);
   out.table(
-    ['table or eip', 'address', 'target', 'node', 'at the owner'],
+    ['table or eip', 'address', 'target', 'node', 'in sync'],
     [
       ...s.routes.map((r) => [
         r.table,
@@ -187,7 +187,7 @@ const remarks = (s: VipStatus): readonly string[] => [
     ? []
     : [`frozen until ${iso(s.freeze.untilMs)} by ${s.freeze.by}: ${s.freeze.reason}`]),
   ...(s.unheard === undefined || s.health === 'unheard' ? [] : [unheardText(s.vip, s.unheard)]),
-  ...(s.splitBrain.length === 0 ? [] : [`split brain: ${s.splitBrain.join(' and ')} both say MASTER`]),
+  ...(s.splitBrain.length === 0 ? [] : [`split brain: ${s.splitBrain.join(' and ')} both report MASTER`]),
   ...s.drift.map((d) => `drift: ${d.cell} is ${d.from}`),
   ...s.conflicts.map((c) => `conflict: ${c.cell} found ${c.found}: ${conflictText(c)}`),
   ...s.mislabelled.map((m) => `mislabelled: ${mislabelledText(m)}`),

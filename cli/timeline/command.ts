@@ -10,14 +10,14 @@ import { questionFrom, type TimelineOptions } from './question.ts';
 export const timelineCommand = () =>
   defineCommand<TimelineOptions>({
     name: 'timeline',
-    about: 'what happened: failovers, orders, and claims that were turned away',
+    about: 'what happened: failovers, orders, and rejected claims',
     args: [{ name: '[vip]', about: 'of one VIP', is: 'vip' }],
     options: [
       ...periodOptions(),
       option('--node <id>', 'of one node: failovers from it and to it, orders and rejections that name it'),
       option('--outcome <outcome>', `one or several of ${outcomes.join(', ')}`, { parse: list }),
       option('--kind <kind>', 'failover, order, rejected (default: all)', { parse: list }),
-      option('--limit <n>', 'the newest so many (default: 50; 1000 with --html)', {
+      option('--limit <n>', 'at most so many, the newest first (default: 50; 1000 with --html)', {
         parse: positive(10_000),
       }),
       option('--html <file>', 'write one self-contained page: a chart, and each failover as a waterfall'),
@@ -29,8 +29,8 @@ export const timelineCommand = () =>
       'vipshift timeline --node i-0abc1234def567890 --json',
       'vipshift timeline --since 2026-11-01 --until 2026-12-01 --html november.html',
     ],
-    more: `TOOK is from the controller’s first line to the last call that EC2 accepted, AGE how old the node’s
-word was by then, by the node’s clock. One line of the table in full: vipshift explain web/42`,
+    more: `TOOK is from the controller’s first line to the last call that EC2 accepted, REPORT DELAY how old
+the node’s report was by then, by the node’s clock. One line of the table in full: vipshift explain web/42`,
     async load({ args, options }) {
       questionFrom(args[0], options, epochMs(Date.now()));
       return (await import('./run.ts')).run;

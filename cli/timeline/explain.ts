@@ -22,7 +22,10 @@ export async function explain(context: CommandContext<Zone>): Promise<Status> {
     return status.ok;
   }
   if (id === 'probe/')
-    throw usage('which self-test?', 'want web/42, or web/probe/ID with the id that the self-test printed');
+    throw usage(
+      'which self-test?',
+      'expected web/42, or web/probe/ID with the id that the self-test printed',
+    );
   if (id.startsWith('probe/')) return explainProbe(vip, id.slice('probe/'.length), context);
   if (id.startsWith('rejected/')) {
     const rejected = await session.log.rejection(vip, id.slice('rejected/'.length));
@@ -33,7 +36,7 @@ export async function explain(context: CommandContext<Zone>): Promise<Status> {
   }
   const epoch = id === '' ? await newestEpoch(session, vip) : Number(id);
   if (!Number.isSafeInteger(epoch) || epoch < 1)
-    throw usage(`${args[0]}: no such id`, 'want web/42, as vipshift timeline names it');
+    throw usage(`${args[0]}: not an id`, 'expected web/42, as vipshift timeline names it');
   const { intent, outcome } = await session.log.epoch(vip, epoch);
   if (intent === undefined && outcome === undefined) throw nothing(args[0]!, vip);
   if (out.json) out.document({ intent, outcome });
@@ -51,7 +54,7 @@ async function explainProbe(
   const probe = (await session.log.probes(vip, PROBES_LOOKED_THROUGH)).find((p) => p.eventId === eventId);
   if (probe === undefined) {
     const next = `wait a few seconds and ask again; else check the node’s bus and source: vipshift doctor ${vip}`;
-    throw refused(`no self-test ${eventId} of ${vip} has reached the controller`, next);
+    throw refused(`self-test ${eventId} of ${vip} has not reached the controller`, next);
   }
   if (out.json) out.document(probe);
   else

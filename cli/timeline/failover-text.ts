@@ -4,7 +4,7 @@ import { momentText } from '../../shared/instants.ts';
 import { conflictText } from '../../shared/network/conflict.ts';
 import { decisionText } from '../../shared/timeline/decision.ts';
 import { omittedText } from '../../shared/timeline/fit.ts';
-import type { OperatorAction } from '../../shared/timeline/operator-action.ts';
+import { actionText, type OperatorAction } from '../../shared/timeline/operator-action.ts';
 import {
   type Bar,
   beganAt,
@@ -16,7 +16,7 @@ import {
 } from '../../shared/timeline/query.ts';
 import type { Failover, Intent } from '../../shared/timeline/timeline.ts';
 import { type Output, plain } from '../command/output.ts';
-import { ageText, millis, outcomePaint } from './rows.ts';
+import { ageText, millis, outcomePaint, stepWhy } from './rows.ts';
 
 export function printFailover(out: Output, failover: Failover, zone: string): void {
   const { vip, epoch, cause, outcome } = failover;
@@ -30,7 +30,7 @@ export function printFailover(out: Output, failover: Failover, zone: string): vo
   say('cause', `${cause.kind}: ${cause.why} (${momentText(cause.atMs, zone)})`);
   say('by', cause.by);
   const age = newsAge(failover);
-  const heard = age === undefined ? '' : `; the node’s word was ${ageText(age)} old then, by its clock`;
+  const heard = age === undefined ? '' : `; the node had reported ${ageText(age)} earlier, by its clock`;
   const due = dueAt(failover);
   say('began', `${momentText(beganAt(failover), zone)}${heard}`);
   say('took', `${millis(took(failover))} from there to the last call that EC2 accepted`);
@@ -67,9 +67,7 @@ function printSteps(out: Output, failover: Failover): void {
       s.call,
       s.from,
       s.to,
-      s.result === 'done'
-        ? s.result
-        : { text: `${s.result}: ${s.code ?? ''} ${s.message ?? ''}`.trimEnd(), paint: 'bad' },
+      s.result === 'done' ? s.result : { text: `${s.result}: ${stepWhy(s)}`.trimEnd(), paint: 'bad' },
       String(s.attempts),
       ms(s.sentAtMs),
       ms(s.doneAtMs),
@@ -112,7 +110,7 @@ export function printIntent(out: Output, intent: Intent, zone: string): void {
 }
 
 export function printOrder(out: Output, order: OperatorAction, zone: string): void {
-  out.line(`${out.paint('strong', plain(order.vip))}  ${order.order}`);
+  out.line(`${out.paint('strong', plain(order.vip))}  ${actionText(order.order)}`);
   const rows: (readonly [string, string | undefined])[] = [
     ['given', momentText(order.atMs, zone)],
     ['by', order.by],

@@ -7,7 +7,7 @@ import { momentText } from '../../shared/instants.ts';
 import { conflictText } from '../../shared/network/conflict.ts';
 import { type EpochMs, epochMs } from '../../shared/time.ts';
 import { decisionText } from '../../shared/timeline/decision.ts';
-import type { OperatorAction } from '../../shared/timeline/operator-action.ts';
+import { actionText, type OperatorAction } from '../../shared/timeline/operator-action.ts';
 import {
   type AuditRecord,
   newsAge,
@@ -19,7 +19,7 @@ import {
 import type { Failover, Outcome } from '../../shared/timeline/timeline.ts';
 import { html, type Markup } from './html.ts';
 import { style } from './html-style.ts';
-import { ageText } from './rows.ts';
+import { ageText, stepWhy } from './rows.ts';
 
 export const FAILOVERS_MAX = 1000;
 
@@ -138,7 +138,7 @@ function story(f: Failover, n: number, zone: string): Markup {
     ],
     ...(newsAge(f) === undefined
       ? []
-      : [['news', `the node’s word was ${ageText(newsAge(f))} old then, by its clock`] as const]),
+      : [['report delay', `${ageText(newsAge(f))}, by the node’s clock`] as const]),
     ['elected', decisionText(f)],
     ['verified', f.verified ? 'read back from EC2' : 'no'],
     ...f.conflicts.map((c) => ['conflict', `${c.cell} found ${c.found}: ${conflictText(c)}`] as const),
@@ -165,7 +165,7 @@ function bars(f: Failover): Markup {
 
 const steps = (f: Failover): Markup => html`<table><caption class="note">Each cell before and after</caption>
 <thead><tr><th scope="col">cell</th><th scope="col">call</th><th scope="col">before</th><th scope="col">after</th><th scope="col">result</th></tr></thead>
-<tbody>${f.steps.map((s) => html`<tr><td><code>${s.cell}</code></td><td>${s.call}</td><td><code>${s.from}</code></td><td><code>${s.to}</code></td><td>${s.result}${s.code === undefined ? '' : `: ${s.code} ${s.message ?? ''}`}</td></tr>`)}</tbody></table>`;
+<tbody>${f.steps.map((s) => html`<tr><td><code>${s.cell}</code></td><td>${s.call}</td><td><code>${s.from}</code></td><td><code>${s.to}</code></td><td>${s.result}${s.code === undefined ? '' : `: ${stepWhy(s)}`}</td></tr>`)}</tbody></table>`;
 
 type Row = readonly [at: EpochMs, vip: string, what: string, node: string, why: string];
 
@@ -188,7 +188,7 @@ const rejectionRow = (r: RejectionCount): Row => [
 const orderRow = (o: OperatorAction, zone: string): Row => [
   o.atMs,
   o.vip,
-  o.order,
+  actionText(o.order),
   o.node ?? '',
   `${o.by}: ${o.reason || o.why || 'no reason given'}${o.untilMs === undefined ? '' : `, until ${momentText(o.untilMs, zone)}`}`,
 ];

@@ -16,7 +16,7 @@ export async function owner({ args, options, out, session }: CommandContext<Owne
   const vip = args[0]!;
   const now = session.now();
   const atMs = moment('--at', options.at, now, options.tz);
-  if (atMs > now) throw usage(`--at ${options.at} is still to come`, 'ask for a time that has passed');
+  if (atMs > now) throw usage(`--at ${options.at} is in the future`, 'ask for a time that has passed');
   const [item, around] = await Promise.all([session.ports.vips.read(vip), session.log.around(vip, atMs)]);
   if (item === undefined) throw unknown(vip, await registeredNames(session));
   const found = ownerAt(vip, atMs, {

@@ -25,7 +25,7 @@ export const zoneOption = () =>
   });
 
 export const periodOptions = () => [
-  option('--since <time>', 'from then on: 2h, 3d, 2026-11-22, 2026-11-22T14:03Z (UTC unless it says)'),
+  option('--since <time>', 'from then on: 2h, 3d, 2026-11-22, 2026-11-22T14:03Z (default: UTC)'),
   option('--until <time>', 'before then'),
   option('--day <date>', 'that day alone: 2026-11-22'),
   zoneOption(),
@@ -33,7 +33,7 @@ export const periodOptions = () => [
 
 function zoneFrom(text: string): string {
   if (isZone(text)) return text;
-  throw new InvalidArgumentError('want a time zone as the IANA names it, such as Europe/Berlin.');
+  throw new InvalidArgumentError('expected a time zone as the IANA names it, such as Europe/Berlin.');
 }
 
 export function periodFrom(options: PeriodOptions, now: EpochMs, whole: boolean) {
@@ -42,7 +42,7 @@ export function periodFrom(options: PeriodOptions, now: EpochMs, whole: boolean)
     if (options.since !== undefined || options.until !== undefined)
       throw usage('--day cannot be combined with --since or --until', 'leave these out');
     const day = dayFrom(options.day, tz);
-    if (day === undefined) throw usage(`--day ${options.day}: no such day`, 'want 2026-11-22');
+    if (day === undefined) throw usage(`--day ${options.day}: not a day`, 'expected 2026-11-22');
     return day;
   }
   // A little ahead: another machine's clock may have stamped the newest record.
@@ -54,7 +54,7 @@ export function periodFrom(options: PeriodOptions, now: EpochMs, whole: boolean)
         ? epochMs(0)
         : minus(untilMs, SINCE_DEFAULT)
       : moment('--since', options.since, now, tz);
-  if (sinceMs >= untilMs) throw usage('--since is not before --until', 'turn them round');
+  if (sinceMs >= untilMs) throw usage('--since is not before --until', 'swap them');
   if (!whole && untilMs - sinceMs > hours(24 * DAYS_MAX))
     throw usage(`more than ${DAYS_MAX} days over all VIPs`, 'ask for one VIP, or a shorter time');
   return { sinceMs, untilMs };
@@ -63,5 +63,8 @@ export function periodFrom(options: PeriodOptions, now: EpochMs, whole: boolean)
 export function moment(option: string, text: string, now: EpochMs, zone: string): EpochMs {
   const found = momentFrom(text, now, zone);
   if (found !== undefined) return found;
-  throw usage(`${option} ${text}: no such time`, 'want 90s, 15m, 2h, 3d, 2026-11-22 or 2026-11-22T14:03:07Z');
+  throw usage(
+    `${option} ${text}: not a time`,
+    'expected 90s, 15m, 2h, 3d, 2026-11-22 or 2026-11-22T14:03:07Z',
+  );
 }

@@ -21,7 +21,7 @@ export function questionFrom(vip: string | undefined, options: TimelineOptions, 
   const period = periodFrom(options, now, whole);
   const found = options.outcome?.filter((o) => !(outcomes as readonly string[]).includes(o)) ?? [];
   if (found.length > 0) {
-    throw usage(`--outcome ${found.join(', ')}: no such outcome`, `want ${outcomes.join(', ')}`);
+    throw usage(`--outcome ${found.join(', ')}: not an outcome`, `expected ${outcomes.join(', ')}`);
   }
   const kinds = (options.kind ?? Object.keys(kindNames)).map(kindFrom);
   if (options.outcome !== undefined && !kinds.includes('outcome'))
@@ -46,5 +46,5 @@ const kindNames: Readonly<Record<string, AuditRecord['entry']>> = {
 function kindFrom(name: string): AuditRecord['entry'] {
   const kind = kindNames[name];
   if (kind !== undefined) return kind;
-  throw usage(`--kind ${name}: no such kind`, `want ${Object.keys(kindNames).join(', ')}`);
+  throw usage(`--kind ${name}: not a kind`, `expected ${Object.keys(kindNames).join(', ')}`);
 }

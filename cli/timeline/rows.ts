@@ -1,12 +1,23 @@
 // The rows of `vipshift timeline`: one record of the audit, one line. The simulation prints its histories with them.
 
 import { durationText, momentText } from '../../shared/instants.ts';
+import type { StepDone } from '../../shared/network/step.ts';
 import { decisionText } from '../../shared/timeline/decision.ts';
+import { actionText } from '../../shared/timeline/operator-action.ts';
 import { type AuditRecord, newsAge, took } from '../../shared/timeline/query.ts';
 import type { Outcome } from '../../shared/timeline/timeline.ts';
 import type { Cell, Paint } from '../command/output.ts';
 
-export const timelineHead: readonly string[] = ['time', 'id', 'what', 'from', 'to', 'took', 'age', 'why'];
+export const timelineHead: readonly string[] = [
+  'time',
+  'id',
+  'what',
+  'from',
+  'to',
+  'took',
+  'report delay',
+  'why',
+];
 
 export const outcomePaint: Readonly<Record<Outcome, Paint>> = {
   switched: 'good',
@@ -25,6 +36,10 @@ export const millis = (duration: number | undefined): string =>
 /** A claim that was late by hours need not be read in milliseconds. */
 export const ageText = (age: number | undefined): string =>
   age === undefined || age < 10_000 ? millis(age) : durationText(age);
+
+/** Why a step was not done, as far as its record says. */
+export const stepWhy = ({ code = '', message = '', fault }: StepDone): string =>
+  `${fault === 'bug' ? 'a bug in vipshift, ' : ''}${code} ${message}`;
 
 export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
   const at = momentText(record.atMs, zone);
@@ -47,7 +62,16 @@ export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
       const until = record.untilMs === undefined ? '' : ` until ${momentText(record.untilMs, zone)}`;
       const why = `${record.by}: ${record.reason || record.why || 'no reason given'}${until}`;
       const id = `${record.vip}/${record.id.split('/').slice(0, 2).join('/')}`;
-      return [at, id, { text: record.order, paint: 'strong' }, '-', record.node ?? '-', '-', '-', why];
+      return [
+        at,
+        id,
+        { text: actionText(record.order), paint: 'strong' },
+        '-',
+        record.node ?? '-',
+        '-',
+        '-',
+        why,
+      ];
     }
     case 'rejected': {
       const what = { text: 'rejected', paint: 'warn' } as const;

@@ -68,12 +68,12 @@ export async function set({ args, options, out, session }: CommandContext<AddOpt
   const prepared = await prepare(session, wanted, was, others);
   if (prepared.pool === undefined && differences(was, prepared.entry).length === 0) {
     if (out.json) return out.document(registeredDocument(was, prepared));
-    return out.line(`${name} says so already; nothing was changed`);
+    return out.line(`No changes: ${name} already has these settings`);
   }
   const moves = entryMoveText(prepared, session.now());
   if (moves !== undefined) {
     out.note(moves);
-    const otherwise = 'say --yes to change it all the same';
+    const otherwise = 'to change it all the same: --yes';
     if (!(await agreed(`change ${name}?`, options.yes === true, otherwise)))
       return out.note('nothing was changed');
   }
@@ -106,10 +106,10 @@ function remarksOn({ entry, seen, remarks }: Prepared, tag: string): readonly st
   const tagIt = (what: string, label: string) =>
     `aws ec2 create-tags --resources ${what} --tags Key=${tag},Value=${label}`;
   if (tablesOf(entry, seen).length === 0) {
-    said.push(`no route table bears its label yet: ${tagIt('rtb-…', entry.tableLabels[0]!)}`);
+    said.push(`no route table has its label yet:  ${tagIt('rtb-…', entry.tableLabels[0]!)}`);
   }
   if (!seen.enis.some((e) => entry.nodeLabels.includes(e.label) && e.vpc === entry.vpc)) {
-    said.push(`no node’s ENI bears its label yet: ${tagIt('eni-…', entry.nodeLabels[0]!)}`);
+    said.push(`no node’s ENI has its label yet:  ${tagIt('eni-…', entry.nodeLabels[0]!)}`);
   }
   return said;
 }
@@ -120,5 +120,5 @@ const leftBehind = (was: Vip, is: Vip): readonly string[] =>
     .filter((address) => !is.addresses.includes(address))
     .map(
       (address) =>
-        `routes to ${address} stay where they are; take one away: aws ec2 delete-route --route-table-id rtb-… ${destinationOption(address)} ${address}`,
+        `routes to ${address} stay where they are; to remove one: aws ec2 delete-route --route-table-id rtb-… ${destinationOption(address)} ${address}`,
     );

@@ -1,5 +1,5 @@
 // `vipshift vip adopt`: takes over a hand-made set-up once. It tags what is named and what already routes to the VIP,
-// registers it, and lets the controller replace the targets that stand there now; nothing moves until a node speaks.
+// registers it, and lets the controller replace the targets that are there now; nothing moves until a node reports.
 //
 // Why at all: a route to a living target that is none of the VIP's is a conflict and left alone (guarantee 7). Adopting
 // says, on record, that these targets may be replaced; the first good commit forgets them.
@@ -95,7 +95,7 @@ async function planFor(
     if (route.label === undefined || !entry.tableLabels.includes(route.label)) {
       if (route.label !== undefined)
         throw refused(
-          `${route.table} routes ${route.address} and bears the label ${route.label} of another VIP`,
+          `${route.table} routes ${route.address} and has the label ${route.label} of another VIP`,
           `give ${entry.name} that label, too: --table-label ${route.label}`,
         );
       tags.set(route.table, entry.tableLabels[0]!);
@@ -143,12 +143,12 @@ async function taggable(
     const eni = found[i];
     const no = (what: string, next: string) => refused(`${id} ${what}`, next);
     const list = `aws ec2 describe-network-interfaces --filters Name=vpc-id,Values=${entry.vpc}`;
-    if (eni === undefined) throw no('is no ENI of this account and Region', list);
-    if (eni.vpc !== entry.vpc) throw no(`lies in ${eni.vpc}, want ${entry.vpc}`, list);
+    if (eni === undefined) throw no('is not an ENI of this account and Region', list);
+    if (eni.vpc !== entry.vpc) throw no(`is in ${eni.vpc}, expected ${entry.vpc}`, list);
     if (eni.node === undefined) throw no('is attached to no instance', 'attach it to its node first');
     if (eni.label !== undefined && eni.label !== label)
       throw no(
-        `bears the label ${eni.label}, want none or ${label}`,
+        `has the label ${eni.label}, expected none or ${label}`,
         `give ${entry.name} that label, too: --node-label ${eni.label}`,
       );
     return eni.label === undefined;

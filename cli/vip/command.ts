@@ -1,4 +1,4 @@
-// `vipshift vip …`: the ledger.
+// `vipshift vip …`: the registry.
 import { defineCommand, defineGroup } from '../command/command.ts';
 import { list, option, reason } from '../command/options.ts';
 import type { AddOptions } from './add.ts';
@@ -6,14 +6,10 @@ import type { AdoptOptions } from './adopt.ts';
 import type { ListOptions, RemoveOptions } from './list.ts';
 
 export const vipCommand = () =>
-  defineGroup({ name: 'vip', about: 'the ledger: which VIPs there are, their addresses, EIPs and labels' }, [
-    addCommand(),
-    listCommand(),
-    showCommand(),
-    setCommand(),
-    removeCommand(),
-    adoptCommand(),
-  ]);
+  defineGroup(
+    { name: 'vip', about: 'the registry: which VIPs there are, their addresses, EIPs and labels' },
+    [addCommand(), listCommand(), showCommand(), setCommand(), removeCommand(), adoptCommand()],
+  );
 
 const entryOptions = () => [
   option(
@@ -42,7 +38,7 @@ const entryOptions = () => [
     'first: before other VIPs where EC2’s request budget is short, as when a zone fails (default: normal)',
     { choices: ['first', 'normal'] },
   ),
-  option('--allow-public', 'take an address that is somebody’s on the Internet; it hides the real one'),
+  option('--allow-public', 'take an address that is in use on the Internet; the VIP hides the real one'),
   reason(),
 ];
 
@@ -63,12 +59,12 @@ const addCommand = () =>
 const setCommand = () =>
   defineCommand<AddOptions>({
     name: 'set',
-    about: 'change a VIP’s entry; what is not named stays. Lists are replaced as a whole',
+    about: 'change a VIP’s entry; what is not named stays; lists are replaced as a whole',
     args: [{ name: '<name>', is: 'vip' }],
     options: [
       ...entryOptions(),
-      option('--no-eip', 'no Elastic IP moves along any more'),
-      option('-y, --yes', 'do not ask, also where the change moves the VIP'),
+      option('--no-eip', 'take all Elastic IPs out of the entry'),
+      option('-y, --yes', 'do not ask, even if the change moves the VIP'),
     ],
     examples: [
       `vipshift vip set web --eip eipalloc-0abc1234def567890 --reason 'public since today'`,
@@ -83,7 +79,7 @@ const listCommand = () =>
   defineCommand<ListOptions>({
     name: 'list',
     alias: 'ls',
-    about: 'all VIPs of the ledger',
+    about: 'all VIPs of the registry',
     options: [
       option('--removed', 'those that were removed, too'),
       option('--names', 'names only, one per line'),
@@ -105,9 +101,9 @@ const removeCommand = () =>
   defineCommand<RemoveOptions>({
     name: 'remove',
     alias: 'rm',
-    about: 'take a VIP out of the ledger; its epoch survives, its routes stay where they are',
+    about: 'take a VIP out of the registry; its epoch survives, its routes stay where they are',
     args: [{ name: '<name>', is: 'vip' }],
-    options: [option('--force', 'although route tables still have its label'), reason()],
+    options: [option('--force', 'even if route tables still have its label'), reason()],
     examples: [`vipshift vip remove old --reason 'moved to an NLB'`],
     load: async () => (await import('./list.ts')).remove,
   });
@@ -125,7 +121,7 @@ const adoptCommand = () =>
       option('--dry-run', 'show what would change', { conflicts: ['yes'] }),
     ],
     notes: `Tags the tables that route to the addresses now, the ENIs and EIPs that are named, and lets the
-controller replace the targets that stand there. Nothing moves until a node speaks.`,
+controller replace the targets that are there. Nothing moves until a node reports.`,
     examples: [
       'vipshift vip adopt web -a 192.168.255.10 --vpc vpc-0abc1234def567890 --eni eni-0a,eni-0b --dry-run',
       'vipshift vip adopt web          # a registered VIP whose routes point to something foreign',

@@ -1,7 +1,9 @@
 // `vip list`, `vip show` and `vip remove`.
+
 import { toFault } from '../../shared/fault.ts';
 import { staysText, usersHere } from '../../shared/network/labels.ts';
 import { strays, type TableSeen, tablesOf } from '../../shared/network/observation.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { entryOf, isRegistered, removed, update } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
 import { notCarriedOut, operatorAction } from '../../shared/timeline/operator-action.ts';
@@ -56,8 +58,8 @@ const remarkOn = (vip: Vip): string =>
 const documentOf = (vip: Vip) => ({
   ...entryOf(vip),
   epoch: vip.epoch,
-  ...(vip.owner === undefined ? {} : { owner: vip.owner }),
-  ...(vip.removedAtMs === undefined ? {} : { removedAt: iso(vip.removedAtMs) }),
+  ...defined({ owner: vip.owner }),
+  ...defined({ removedAt: ifDefined(vip.removedAtMs, iso) }),
   members: vip.members,
 });
 
@@ -86,7 +88,7 @@ export async function show({ args, out, session }: CommandContext<object>): Prom
     ],
     ['hold', vip.hold],
     ['priority', vip.priority === 'first' ? 'first, where EC2’s request budget is short' : 'normal'],
-    ['owner', vip.owner ?? 'nobody yet'],
+    ['owner', vip.owner ?? 'no node yet'],
     ['epoch', String(vip.epoch)],
     ['tables', tables.map((t) => t.table).join(', ') || 'none found'],
   ];
@@ -130,7 +132,7 @@ export async function remove({ args, options, out, session }: CommandContext<Rem
   for (const stays of left.stays) out.note(stays);
   if (tables.length > 0)
     out.note(
-      `routes to ${vip.addresses.join(', ')} stay in ${tables.join(', ')}; nobody moves them any more`,
+      `routes to ${vip.addresses.join(', ')} stay in ${tables.join(', ')}; vipshift no longer moves them`,
     );
 }
 

@@ -1,5 +1,5 @@
-// Managed prefix lists among the ledger's addresses. An address inside such a list belongs to the list's VIP, so what each
-// list holds has to be looked up before anything is registered. Without a list in the ledger nothing is asked.
+// Managed prefix lists among the registry's addresses. An address inside such a list belongs to the list's VIP, so what each
+// list holds has to be looked up before anything is registered. Without a list in the registry nothing is asked.
 import { prefixListEntries } from '../../shared/aws/ec2/vpc.ts';
 import { isPrefixList } from '../../shared/registry/ip-range.ts';
 import {

@@ -3,9 +3,11 @@
 //
 // Invariant: nothing is written before every check has passed; reservations that this run made are given back when the
 // rest fails. Limit: EC2 is not changed here, so what an entry no longer names stays in the tables and is told.
+
 import { eipsFound, vpcSeen } from '../../shared/aws/ec2/vpc.ts';
-import { toFault } from '../../shared/fault.ts';
+import { isFault, toFault } from '../../shared/fault.ts';
 import { membersSeen, type Observation } from '../../shared/network/observation.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { type Range, rangeText } from '../../shared/registry/ip-range.ts';
 import {
   changed,
@@ -69,7 +71,7 @@ export interface Prepared {
   readonly remarks: readonly string[];
 }
 
-/** Looks everything up and checks it against the ledger and the VPC. Throws a Complaint that names every clash. */
+/** Looks everything up and checks it against the registry and the VPC. Throws a CliError that names every conflict. */
 export async function prepare(
   session: Session,
   wanted: Wanted,
@@ -106,7 +108,7 @@ export async function prepare(
     ...clashes(entry, standing),
   ];
   refuse(problems, wanted.name);
-  const drawn = pool === undefined ? {} : { pool, closed: lists.closed };
+  const drawn = ifDefined(pool, (range) => ({ pool: range, closed: lists.closed }));
   return { was, entry, ...drawn, vpc, seen, remarks };
 }
 
@@ -145,7 +147,7 @@ async function vpcOf(
   const id = wanted.vpc ?? was?.vpc ?? (inferred.length === 1 ? inferred[0] : undefined);
   if (id === undefined) {
     const found =
-      inferred.length === 0 ? 'nothing bears its label yet' : `labelled things lie in ${inferred.join(', ')}`;
+      inferred.length === 0 ? 'nothing has its label yet' : `labelled things lie in ${inferred.join(', ')}`;
     throw usage(`which VPC? ${found}`, `name it: --vpc vpc-…`);
   }
   const vpc = await vpcSeen(session.ec2, id);
@@ -173,7 +175,7 @@ async function eipsOf(
   const missing = wanted.eips.filter((_, i) => found[i] === undefined);
   if (missing.length > 0) {
     throw refused(
-      `no such Elastic IP in this account and Region: ${missing.join(', ')}`,
+      `not an Elastic IP of this account and Region: ${missing.join(', ')}`,
       'aws ec2 describe-addresses',
     );
   }
@@ -181,7 +183,7 @@ async function eipsOf(
   const untagged = found.filter((e) => !labels.includes(e!.label ?? ''));
   const remarks = untagged.map(
     (e) =>
-      `${e!.eip} does not bear the tag yet, so it will not move: aws ec2 create-tags --resources ${e!.eip} --tags Key=${session.tag},Value=${wanted.name}`,
+      `${e!.eip} does not have the tag yet, so it will not move: aws ec2 create-tags --resources ${e!.eip} --tags Key=${session.tag},Value=${wanted.name}`,
   );
   return { eips: found.map((e) => e!.eip), remarks };
 }
@@ -205,15 +207,16 @@ export async function register(
     await Promise.all(dropped.map((thing) => session.reservations.release(thing, name)));
     return vip;
   } catch (error) {
-    // After an unknown answer the item may stand: then the reservations are right, else they run out.
-    if (toFault(error).kind !== 'unknown' || !isAws(error)) await giveBack();
+    if (!mayStand(error)) await giveBack();
     throw error;
   }
 }
 
-const isAws = (error: unknown): boolean => (error as Error)?.name === 'Fault';
+/** Whether the item may have been written: then the reservations are right, else they run out. */
+const mayStand = (error: unknown): boolean =>
+  (isFault(error) && error.kind === 'unknown') || toFault(error).kind === 'bug';
 
-/** Every draw of a pool that somebody else was quicker to take costs one more; each loser sees another's progress. */
+/** Each address of a pool that another caller took first costs one more try; each loser sees another's progress. */
 const DRAWS_MAX = 512;
 
 async function reserved(session: Session, prepared: Prepared, fresh: string[]): Promise<RegistryEntry> {
@@ -257,7 +260,7 @@ async function written(
       by: await session.caller(),
       reason,
       atMs: session.now(),
-      ...(was === undefined ? {} : { before: entryOf(was) }),
+      ...defined({ before: ifDefined(was, entryOf) }),
       after: entry,
     },
     session.nonce(),
@@ -288,4 +291,4 @@ const movesIt = (was: RegistryEntry, is: RegistryEntry): boolean =>
   differences(was, is).some(({ field }) => field !== 'priority');
 
 const moved = (name: string) =>
-  refused(`somebody else changed ${name} meanwhile`, `look at it and try again: vipshift vip show ${name}`);
+  refused(`someone else changed ${name} meanwhile`, `check it and try again: vipshift vip show ${name}`);

@@ -11,14 +11,14 @@ import time
 
 def replace_once(text, old, new):
     if text.count(old) != 1:
-        raise SystemExit(f"MiniStack changed: want exactly one {old!r} in its Node worker, found {text.count(old)}")
+        raise SystemExit(f"MiniStack changed: found {text.count(old)} of {old!r} in its Node worker, expected one")
     return text.replace(old, new)
 
 
 def make_lambda_faithful():
     """Two places where MiniStack 1.4.21 differs from Lambda in a way that our tests would feel.
 
-    It runs the invocations of one function one after another; Lambda runs each beside the others, in a
+    It runs the invocations of one function one after another; Lambda runs them in parallel, each in a
     sandbox that serves one at a time. And the context's remaining time is a constant.
     """
     from ministack.core import lambda_runtime as runtime
@@ -103,7 +103,7 @@ def make_workflows_faithful():
 
     A Fail state takes its error and cause from the data (ErrorPath, CausePath); MiniStack reads the fixed ones only. SQS
     answers with a list of messages, also when it is one. And SSM knows SendCommand: here the command goes to what emulates
-    the nodes' agents, as a POST to VIPSHIFT_LAB_SSM of the request with the document's content beside it.
+    the nodes' agents, as a POST to VIPSHIFT_LAB_SSM of the request together with the document's content.
     """
     import inspect
     import urllib.error
@@ -239,7 +239,7 @@ def make_rules_faithful():
 
 
 def keep_permissions_at_updates():
-    """MiniStack 1.4.21 makes a function anew at each update of its stack, without the statements of its policy.
+    """MiniStack 1.4.21 recreates a function at each update of its stack, without the statements of its policy.
 
     CloudFormation changes the function in place; a permission that has not changed is not made again.
     """

@@ -6,10 +6,12 @@
  * Limit: it is as faithful as the two emulators are; docs and tests name what they do not do (no IAM, no throttling, no
  * blackhole routes). lab/fault/proxy.ts adds the faults.
  */
+
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { defined } from '../../shared/optional.ts';
 import { type Emulator, type EmulatorSpec, startEmulator } from './emulator.ts';
 import { ensurePython } from './python.ts';
 
@@ -36,7 +38,7 @@ export interface LocalAws extends AsyncDisposable {
   readonly accountId: string;
   /** AWS_* for SDK clients and child processes; see childEnv for a whole environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** MiniStack's log, with what the functions wrote; moto's is beside it as moto.log. */
+  /** MiniStack's log, with what the functions wrote; moto's is moto.log in the same folder. */
   readonly logFile: string;
   /** Where everything temporary is; gone after stop(). */
   readonly folder: string;
@@ -126,7 +128,7 @@ function emulatorEnv({ ssmAgents }: LocalAwsOptions): NodeJS.ProcessEnv {
     LAMBDA_STATE_TRANSITION_SECONDS: '0',
     MOTO_ACCOUNT_ID: accountId,
     MOTO_EC2_LOAD_DEFAULT_AMIS: 'false',
-    ...(ssmAgents === undefined ? {} : { VIPSHIFT_LAB_SSM: ssmAgents }),
+    ...defined({ VIPSHIFT_LAB_SSM: ssmAgents }),
   };
 }
 

@@ -3,13 +3,14 @@
  *
  * Invariant: a folder named by its hash is complete. It is built beside that name and renamed onto it, so a killed or a second
  * process never leaves half an environment that looks whole; a lock only saves two processes the same work.
+ * Nothing is installed whose hash is not in that file. It is made of requirements.in, by the command that it names.
  * Limit: environments of older requirements are left lying; .lab/ may be deleted at any time.
  */
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -40,28 +41,50 @@ export interface PythonOptions {
 
 /** The path of a Python that has everything of lab/aws/requirements.txt. Makes the environment if it is not there yet. */
 export async function ensurePython(options: PythonOptions = {}): Promise<string> {
+  const { requirements, home } = await placeOf(options);
+  const python = join(home, 'bin', 'python');
+  if (existsSync(home)) return python;
+  const interpreter = await findPython(pathOf(options));
+  await mkdir(dirname(home), { recursive: true });
+  await withLock(`${home}.lock`, home, () => build(interpreter, requirements, home));
+  return python;
+}
+
+/** Whether `ensurePython` finds the environment, or a Python to make it with. */
+export async function canMakePython(options: PythonOptions = {}): Promise<boolean> {
+  const { home } = await placeOf(options);
+  if (existsSync(home)) return true;
+  return findPython(pathOf(options)).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function placeOf(
+  options: PythonOptions,
+): Promise<{ readonly requirements: string; readonly home: string }> {
   const requirements = options.requirements ?? join(root, 'lab', 'aws', 'requirements.txt');
-  const folder = options.folder ?? join(root, '.lab', 'venv');
   const hash = createHash('sha256')
     .update(await readFile(requirements))
     .digest('hex')
     .slice(0, 16);
-  const home = join(folder, hash);
-  const python = join(home, 'bin', 'python');
-  if (existsSync(home)) return python;
-  const interpreter = await findPython(options.path ?? process.env.PATH ?? '');
-  await mkdir(folder, { recursive: true });
-  await withLock(join(folder, `${hash}.lock`), home, () => build(interpreter, requirements, home));
-  return python;
+  return { requirements, home: join(options.folder ?? join(root, '.lab', 'venv'), hash) };
 }
+
+const pathOf = (options: PythonOptions): string => options.path ?? process.env.PATH ?? '';
 
 /** A Python ≥ 3.10 with venv and ensurepip; else an error that says what each one found is missing. */
 export async function findPython(path: string): Promise<string> {
   const missing: string[] = [];
+  const tried = new Set<string>();
   for (const name of names) {
     for (const folder of path.split(delimiter).filter((part) => part !== '')) {
       const candidate = join(folder, name);
       if (!existsSync(candidate)) continue;
+      // python3 is a link to python3.N, and /bin one to /usr/bin: each is asked once.
+      const real = realpathSync(candidate);
+      if (tried.has(real)) continue;
+      tried.add(real);
       const lack = await lackOf(candidate);
       if (lack === undefined) return candidate;
       missing.push(`${candidate}: ${lack}`);
@@ -93,7 +116,8 @@ async function build(interpreter: string, requirements: string, home: string): P
   try {
     await run(interpreter, ['-m', 'venv', draft], { timeout: installTimeoutMs });
     const install = ['install', '--quiet', '--no-deps', '--prefer-binary', '--no-input'];
-    const pip = ['-m', 'pip', ...install, '--disable-pip-version-check', '--requirement', requirements];
+    const only = ['--disable-pip-version-check', '--require-hashes', '--requirement', requirements];
+    const pip = ['-m', 'pip', ...install, ...only];
     await run(join(draft, 'bin', 'python'), pip, { timeout: installTimeoutMs });
     await rename(draft, home);
   } catch (cause) {

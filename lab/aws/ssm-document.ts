@@ -25,7 +25,7 @@ export type Given = Readonly<Record<string, readonly string[]>>;
 export function scriptOf(document: SsmDocument, given: Given): string {
   const [step, ...more] = document.mainSteps;
   if (document.schemaVersion !== '2.2' || step?.action !== 'aws:runShellScript' || more.length > 0)
-    throw new Error('want a document of schema 2.2 with one step aws:runShellScript');
+    throw new Error('expected a document of schema 2.2 with one step aws:runShellScript');
   const unknown = Object.keys(given).find((name) => !(name in document.parameters));
   if (unknown !== undefined) throw new Error(`the document has no parameter ${unknown}`);
   const values = Object.fromEntries(

@@ -3,16 +3,9 @@
 // npm run demo                 runs the scenario and ends
 // npm run demo -- --json       one JSON document on stdout
 // npm run demo -- --keep       leaves the local AWS up until Ctrl-C, and says how to talk to it
-import { uptime } from 'node:os';
 import { parseArgs } from 'node:util';
-import { poll, type Stack, startStack, VIP, vipshift } from '../aws/stack/stack.ts';
-import { type DemoNode, startDemoNode } from './node.ts';
-import { type Chapter, chapter, columns, print } from './print.ts';
-
-interface Options {
-  readonly json: boolean;
-  readonly keep: boolean;
-}
+import { prepareOrExplain, UNPREPARED } from '../machine/prepare.ts';
+import type { DemoOptions } from './demo.ts';
 
 const usage = `usage: npm run demo [-- --json] [-- --keep]
 
@@ -20,7 +13,7 @@ const usage = `usage: npm run demo [-- --json] [-- --keep]
   --keep   leave the local AWS up afterwards and print how to talk to it; Ctrl-C ends it
 `;
 
-function optionsFrom(args: readonly string[]): Options | string {
+function optionsFrom(args: readonly string[]): DemoOptions | string {
   try {
     const flags = {
       json: { type: 'boolean' },
@@ -34,188 +27,19 @@ function optionsFrom(args: readonly string[]): Options | string {
   }
 }
 
-interface DemoResult {
-  readonly chapters: readonly Chapter[];
-  readonly rejected: readonly Record<string, unknown>[];
-}
-
-const signals = ['SIGINT', 'SIGTERM'] as const;
-/** With a status, and so that the folders of the nodes are swept up; the emulators and shims end with this process. */
-const quit = () => process.exit(130);
-
 async function main(): Promise<void> {
   const options = optionsFrom(process.argv.slice(2));
   if (typeof options === 'string') {
     process.stdout.write(options);
     return;
   }
-  for (const signal of signals) process.on(signal, quit);
-  const began = performance.now();
-  const progress = (text: string) =>
-    process.stderr.write(`${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s  ${text}\n`);
-  progress('starting a local AWS, building the network, deploying the service');
-  // Reconcile stays off, so that each change below is the doing of one claim.
-  const stack = await startStack({ schedule: false, register: false });
-  const nodes: DemoNode[] = [];
-  try {
-    progress(
-      `deployed as stage ${stack.deployment.stage}; registering the VIP, starting the notify shim of two nodes`,
-    );
-    const { a, b } = stack.vpc.nodes;
-    const start = async (node: typeof a) => {
-      const started = await startDemoNode(stack, node);
-      nodes.push(started);
-      return started;
-    };
-    const [registered, nodeA, nodeB] = await Promise.all([register(stack), start(a), start(b)]);
-    progress('the VIP is in the registry, and both shims read their FIFO');
-    if (!options.json) process.stdout.write(registered);
-    const result = await scenario(stack, nodeA, nodeB, (one, number) => {
-      if (!options.json) process.stdout.write(`${print(stack, one, number)}\n`);
-    });
-    if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    else {
-      process.stdout.write(printRejected(result.rejected));
-      process.stdout.write(`\n$ vipshift timeline ${VIP}\n${await vipshift(stack, 'timeline', VIP)}`);
-    }
-    if (options.keep) await keep(stack);
-  } finally {
-    await Promise.all(nodes.map((node) => node.stop()));
-    await stack.stop();
+  if ((await prepareOrExplain('demo')) === undefined) {
+    process.exitCode = UNPREPARED;
+    return;
   }
-  progress('everything is stopped');
-}
-
-/** As an operator would. */
-async function register(stack: Stack): Promise<string> {
-  const { vip, eip, vpcId } = stack.vpc;
-  const [v4, v6] = [vip.ipv4, vip.ipv6].map((cidr) => cidr.split('/')[0]!);
-  const args = [
-    'vip',
-    'add',
-    VIP,
-    '--address',
-    v4!,
-    '--address',
-    v6!,
-    '--eip',
-    eip.allocationId,
-    '--vpc',
-    vpcId,
-  ];
-  return `\n$ vipshift ${args.join(' ')}\n${await vipshift(stack, ...args)}`;
-}
-
-async function scenario(
-  stack: Stack,
-  a: DemoNode,
-  b: DemoNode,
-  show: (one: Chapter, number: number) => void,
-): Promise<DemoResult> {
-  const chapters: Chapter[] = [];
-  const add = async (title: string, more: Omit<Chapter, 'title' | 'network'>) => {
-    chapters.push(await chapter(stack, title, more));
-    show(chapters.at(-1)!, chapters.length);
-  };
-  await a.says('INSTANCE "VI_WEB" MASTER 254');
-  await add('keepalived on node a says MASTER', { failover: await stack.outcome(1) });
-  check(chapters[0]!, stack.vpc.nodes.a);
-  const first = await stack.until('the claim of node a', (vip) => vip.claims[a.instanceId] !== undefined);
-  const old = first.claims[a.instanceId]!;
-  await b.says('INSTANCE "VI_WEB" MASTER 253');
-  await add('node a has died without a word; keepalived on node b says MASTER', {
-    failover: await stack.outcome(2),
-  });
-  check(chapters[1]!, stack.vpc.nodes.b);
-  const before = await stack.until('the item', () => true);
-  await stack.answered(await stack.publish(claimAgain(a.instanceId, old)));
-  const after = await stack.until('the item', () => true);
-  if (after.epoch !== before.epoch)
-    throw new Error(`the old claim began epoch ${after.epoch}, expected none`);
-  const remark =
-    'EventBridge delivered node a’s first claim once more. It is old: nothing moved, no epoch began.';
-  await add('an old claim of node a comes late', { remark });
-  check(chapters[2]!, stack.vpc.nodes.b);
-  await stack.publish({ ...claimAgain(a.instanceId, old), state: 'ELECTED' });
-  await stack.publish(claimAgain(b.instanceId, old), `vipshift.notify/AROASTRANGER0000001:${b.instanceId}`);
-  await stack.publish({ ...claimAgain(a.instanceId, old), vip: 'wbe' });
-  const rejected = await poll('three rejections', async () => {
-    const all = [...(await stack.entries(`rejected/${VIP}`)), ...(await stack.entries('rejected/wbe'))];
-    return all.length === 3 ? all : undefined;
-  });
-  return { chapters, rejected };
-}
-
-const claimAgain = (
-  node: string,
-  nodeState: { bootId: string; since: number; priority: number; atMs: number },
-) => ({
-  version: 1,
-  vip: VIP,
-  node,
-  state: 'MASTER',
-  kind: 'transition',
-  instance: 'VI_WEB',
-  priority: nodeState.priority,
-  bootId: nodeState.bootId,
-  seq: nodeState.since,
-  since: nodeState.since,
-  // Sent again by a node that lives on.
-  uptimeMs: Math.floor(uptime() * 1000),
-  ageMs: Math.floor(uptime() * 1000 - nodeState.since / 1000),
-  superseded: false,
-  dropped: 0,
-  atMs: nodeState.atMs,
-  shim: 'demo',
-});
-
-/** The demo fails when what it shows is not so. */
-function check(chapter: Chapter, node: { name: string; serviceEni: string; eipEni: string }): void {
-  const wrong = chapter.network.tables.filter((t) => {
-    const want = t.labelled ? node.serviceEni : undefined;
-    return t.ipv4 !== want || t.ipv6 !== want;
-  });
-  if (wrong.length > 0)
-    throw new Error(`${chapter.title}: ${wrong.map((t) => t.name).join(', ')} point elsewhere`);
-  if (chapter.network.eip.eni !== node.eipEni)
-    throw new Error(`${chapter.title}: the EIP lies on ${chapter.network.eip.eni}`);
-}
-
-function printRejected(rejected: readonly Record<string, unknown>[]): string {
-  const rows = rejected.map((r) => [
-    String(r.ofVip),
-    String(r.node),
-    String(r.reason),
-    String(r.count),
-    String(r.message),
-  ]);
-  const header = ['VIP', 'node', 'reason', 'count', 'message'];
-  return `\n4. What was rejected, and why\n${columns([header, ...rows])
-    .map((line) => `  ${line}\n`)
-    .join('')}`;
-}
-
-async function keep(stack: Stack): Promise<void> {
-  const env = Object.entries(stack.aws.env).map(([key, value]) => `export ${key}=${value}`);
-  const { vipsTable, timelineTable, busName } = stack.deployment;
-  process.stdout.write(
-    [
-      '\nThe local AWS stays up until Ctrl-C. In another shell:',
-      ...env.map((line) => `  ${line}`),
-      `  aws dynamodb scan --table-name ${vipsTable}`,
-      `  aws dynamodb scan --table-name ${timelineTable}`,
-      `  aws ec2 describe-route-tables --filters Name=vpc-id,Values=${stack.vpc.vpcId}`,
-      `  # claims go to the bus ${busName}; the functions' log is ${stack.aws.logFile}\n`,
-    ].join('\n'),
-  );
-  await new Promise<void>((resolve) => {
-    const timer = setInterval(() => undefined, 60_000);
-    const done = () => {
-      clearInterval(timer);
-      resolve();
-    };
-    for (const signal of signals) process.off(signal, quit).once(signal, done);
-  });
+  // Only now: it is large, and who lacks a program is told at once.
+  const { runDemo } = await import('./demo.ts');
+  await runDemo(options);
 }
 
 // A reader that has seen enough (| head) is no fault of the demo.

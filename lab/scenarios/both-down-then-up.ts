@@ -1,4 +1,4 @@
-/** Both nodes are gone and come back. Nobody serves meanwhile; the VIP must not be lost, and the first master gets it. */
+/** Both nodes are gone and come back. Neither serves meanwhile; the VIP must not be lost, and the first master gets it. */
 import type { Scenario } from '../netns/scenario/scenario.ts';
 
 export const bothDownThenUp: Scenario = {

@@ -1,5 +1,5 @@
 /**
- * An operator hands the VIP over through keepalived: the deployed workflow has the SSM document demote the master by its tracked file, waits
+ * An operator moves the VIP through keepalived: the deployed workflow has the SSM document demote the master by its tracked file, waits
  * for the other node's claim, verifies, and releases the demoted one, which then stands by (nopreempt).
  */
 import type { Scenario } from '../netns/scenario/scenario.ts';

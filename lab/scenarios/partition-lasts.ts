@@ -1,4 +1,4 @@
-/** The partition lasts: both masters are heard again and again, which is what split brain means, and the record must say so. */
+/** The partition lasts: both masters report again and again, which is what split brain means, and the record must name it. */
 import type { Scenario } from '../netns/scenario/scenario.ts';
 
 /** The rule's 2 s, and the whole second to which the bus rounds down. */

@@ -1,6 +1,6 @@
 // What the design assumes of AWS and no one had measured: one line for each, PASS or FAIL, and SKIP where the answer needs more than this
 // has. Everything is made here and taken away again; in an account all of it takes less than five minutes and
-// costs about a cent. Those that need instances are in assumptions-running.ts.
+// costs about a cent. Those that need instances are in run.ts.
 //
 // Limit: it proves what AWS answers today in this Region. On the local AWS it proves that the probes work: that one evaluates no policies and
 // checks no signatures.
@@ -84,7 +84,7 @@ export async function network({ ec2 }: Account, undo: Undo) {
 }
 
 const missingRoute: Probe = {
-  what: 'ReplaceRoute on a missing route says so in a way that we understand',
+  what: 'ReplaceRoute on a missing route gives an error that we recognize',
   async ask(account, undo) {
     const { ec2 } = account;
     const { VpcId, eni } = await network(account, undo);
@@ -163,7 +163,7 @@ const sourceBinding: Probe = {
     };
     const [claim, other] = [
       await put('vipshift.notify/AROAX:i-0123456789abcdef0'),
-      await put('somebody.else'),
+      await put('someone.else'),
     ];
     if (claim === 'accepted') return fail('a claim of a principal that is no node was accepted');
     return other === 'accepted'

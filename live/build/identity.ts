@@ -26,7 +26,7 @@ export interface Place {
 
 const trust = {
   Version: '2012-10-17',
-  // Nobody else: another one who may assume it picks the session name that a claim's source carries.
+  // No other principal: one that may assume it chooses the session name in a claim's source.
   Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
 };
 
@@ -93,7 +93,7 @@ export async function makeIdentity(
   return { profile: run.name, roleId: made.Role!.RoleId!, roleArn: made.Role!.Arn! };
 }
 
-/** Somebody else's, for a stage that is there already. */
+/** The identity of a stage that is there already. */
 export async function givenIdentity(iam: IAMClient, profile: string): Promise<Identity> {
   const { InstanceProfile } = await iam.send(new GetInstanceProfileCommand({ InstanceProfileName: profile }));
   const role = InstanceProfile?.Roles?.[0];

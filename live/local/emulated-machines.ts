@@ -113,7 +113,7 @@ async function drillOn(machine: Machine, words: string): Promise<string> {
   return said;
 }
 
-/** drill.bash beside the probe. */
+/** drill.bash, which runs next to the probe. */
 async function drillHere(words: string): Promise<string> {
   const env = { PATH: process.env.PATH, DRILL_FOLDER: probeFolder };
   const args = [join(onNode, 'drill.bash'), ...words.split(' ')];

@@ -11,8 +11,8 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { ensurePython } from '../../lab/aws/python.ts';
+import { prepareOrExplain, UNPREPARED } from '../../lab/machine/prepare.ts';
 import { Tap } from '../../lab/netns/cloud/recording-proxy.ts';
-import { rights, searchPath } from '../../lab/netns/sandbox/rights.ts';
 import { Router } from '../../lab/netns/sandbox/router.ts';
 import { runInSandbox } from '../../lab/netns/sandbox/sandbox.ts';
 import { AWS_ADDRESS, buildTopology } from '../../lab/netns/sandbox/topology.ts';
@@ -24,22 +24,17 @@ import { emulatedMachines } from './emulated-machines.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const logFolder = join(root, '.lab', 'live');
-const LACKING = 3;
 /** lab/netns/node/keepalived.ts. */
 export const LOCAL_ADVERT_S = 0.1;
 
 /** Runs this command once more, inside a sandbox; resolves with its exit status when all of it is gone. */
 export async function enterLocal(argv: readonly string[]): Promise<number> {
-  const path = searchPath(process.env.PATH);
-  const { entry, missing } = rights(path);
-  if (missing.length > 0) {
-    process.stderr.write(`--local cannot run here:\n${missing.map((one) => `  - ${one}\n`).join('')}`);
-    return LACKING;
-  }
+  const prepared = await prepareOrExplain('live');
+  if (prepared === undefined) return UNPREPARED;
   // The only step that needs a network, which the inside does not have.
   await ensurePython();
   const args = [join(root, 'live', 'cli.ts'), ...argv];
-  return runInSandbox({ entry, path, program: process.execPath, args, env: { TMPDIR: '/run' } });
+  return runInSandbox({ ...prepared, program: process.execPath, args, env: { TMPDIR: '/run' } });
 }
 
 export async function localContext(say: (text: string) => void): Promise<LiveContext> {

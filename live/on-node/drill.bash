@@ -10,7 +10,7 @@
 
 set -eu
 folder=${DRILL_FOLDER:-/run/vipshift-drill}
-demote_file=${DRILL_DEMOTE_FILE:-/run/vipshift/lever}
+demote_file=${DRILL_DEMOTE_FILE:-/run/vipshift/demote}
 
 demote() {
   [[ -f $demote_file ]] || { echo "no $demote_file: keepalived tracks no such file here" >&2; exit 3; }

@@ -2,7 +2,7 @@
 
     python3 echo.py NODE ADDRESS PORT
 
-UDP: what came, a blank, the name. TCP: the name, then the end of the connection. Limit: one thread; a connection that says nothing holds nobody up,
+UDP: what came, a blank, the name. TCP: the name, then the end of the connection. Limit: one thread; a silent connection delays no other,
 since the name is sent without waiting for a word.
 """
 

@@ -22,7 +22,7 @@ const CLAIMS_PER_DRILL = 12;
 /** Each for less than 0.2 s at 1 GB; an item of up to 3 KB is three write units. */
 const GB_SECONDS_PER_CLAIM = 0.2;
 const UNITS_PER_CLAIM = 3;
-/** Of the stack's resources/alarms.yml and journal.ts, rounded up. */
+/** Of the stack's resources/alarms.yml and aws/lambda/telemetry.ts, rounded up. */
 const ALARMS = 20;
 const METRICS = 20;
 

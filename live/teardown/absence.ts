@@ -1,4 +1,4 @@
-// Absence: how each service says that there is no such thing. Whoever removes is content with it.
+// Absence: how each service says that there is no such thing. A removal counts it as done.
 const words = /NoSuchEntity|NotFound|does not exist|\.Malformed$/;
 
 export const saysAbsent = (error: unknown): boolean =>

@@ -98,7 +98,7 @@ override_endpoints() {
   CONFIG[endpoint_imds]=${CONFIG[endpoint_imds]%/}
 }
 
-# Over plain http anybody on the way reads the session token, so it is for loopback or for those who say so.
+# Over plain http anyone on the path can read the session token, so it needs loopback or an explicit setting.
 check_endpoint() {
   local -r loopback='^http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?$'
   [[ -z $2 || $2 == https://* || $2 =~ $loopback || ${CONFIG[allow_http]} == yes ]] ||

@@ -5,10 +5,11 @@
 // Invariant: what the election does not name after the pin is set is not switched to; freeze and foreign pins are honoured.
 // Limit: under `routes-only` keepalived's own master stays master, so the pin is what keeps the VIP; when it runs out
 // reconcile follows keepalived.
-import { Fault, toFault } from '../fault.ts';
+import { Fault, toleratedFault } from '../fault.ts';
 import { unmetCells } from '../network/conflict.ts';
 import { membersSeen } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
+import { defined } from '../optional.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type EpochMs, minutes, plus, seconds } from '../time.ts';
@@ -135,11 +136,11 @@ async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way:
   return { outcome: 'failed', why: `lost ${RACES_MAX} races for the item of ${order.vip}` };
 }
 
-const ownerOf = ({ owner }: Vip) => (owner === undefined ? {} : { owner });
+const ownerOf = ({ owner }: Vip) => defined({ owner });
 
 function told(ports: Ports, { vip, failovers }: Switched, epoch: number): SwitchResult {
   const failover = failovers.at(-1);
-  const record = failover === undefined ? {} : { failover };
+  const record = defined({ failover });
   // Committed means: every step was carried out. What was left to a stranger is in the record. Whether every cell of the
   // VIP's own leads there is what `verify` asks, by newer reads than the plan was made from.
   const well = failover !== undefined && ['switched', 'unchanged', 'partial'].includes(failover.outcome);
@@ -180,7 +181,7 @@ export async function awaitClaim(ports: Ports, order: FailoverOrder, run: Forced
   const end = plus(ports.clock.now(), seconds(order.claimWaitSeconds));
   let why = 'nothing was read';
   while (ports.clock.now() < end) {
-    const vip = await ports.vips.read(order.vip).catch((error: unknown) => toFault(error));
+    const vip = await ports.vips.read(order.vip).catch(toleratedFault);
     if (vip instanceof Fault) why = vip.message;
     else {
       const now = ports.clock.now();
@@ -224,7 +225,7 @@ export interface Verified {
 export async function verifyOrder(ports: Ports, order: FailoverOrder): Promise<Verified> {
   const end = plus(ports.clock.now(), VERIFY_WAIT);
   for (;;) {
-    const found = await look(ports, order).catch((error: unknown) => toFault(error));
+    const found = await look(ports, order).catch(toleratedFault);
     const over = ports.clock.now() >= end;
     if (found instanceof Fault) {
       if (over) throw found;

@@ -89,6 +89,7 @@ export async function switchVip(
     const epochPorts = { ...ports, callQueue };
     const held = await runEpoch({ ports: epochPorts, heldLease, vip }, observed, before);
     failovers.push(held.failover);
+    faults.push(...held.bugs);
     const ended = callQueue.end();
     // Without an outcome in the record the lease runs out by itself, and the next holder closes this epoch.
     if (!held.recorded) {

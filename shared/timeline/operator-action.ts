@@ -25,6 +25,9 @@ export const operatorActionKinds = [
 ] as const;
 export type OperatorActionKind = (typeof operatorActionKinds)[number];
 
+/** As people read it: the end of a freeze is stored under its former name. */
+export const actionText = (kind: OperatorActionKind): string => (kind === 'thaw' ? 'unfreeze' : kind);
+
 export interface OperatorAction {
   readonly entry: 'order';
   readonly vip: string;

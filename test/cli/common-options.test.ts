@@ -74,5 +74,10 @@ describe('a former spelling', () => {
   });
   test('of a command is understood, and is in no help', async () => {
     expect(await optionsOf(['display', '--stage', 'prod'])).toMatchObject({ stage: 'prod' });
+    const thaw = await run(['thaw', '--help']);
+    expect(thaw).toMatchObject({ status: 0, stderr: '' });
+    expect(thaw.stdout).toMatch(/^Usage: vipshift unfreeze \[options\]/);
+    for (const line of [['--help'], ['thaw', '--help'], ['keepalived-config', '--help']])
+      expect((await run(line)).stdout).not.toMatch(/thaw|--lever\b|--track-file/);
   });
 });

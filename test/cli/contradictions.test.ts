@@ -108,18 +108,18 @@ describe.each(alone.map((pair) => [nameOf(pair), pair] as const))('%s alone', (_
 const failover = ['failover', 'web', '--to', 'i-0abc1234def567890', '--reason', 'x'];
 describe('options that contradict each other by their values', () => {
   test.each([
-    [['failover', '--follow', 'x', '--for', '2h'], /--follow stands for itself/],
-    [['failover', '--follow', 'x', '--break-glass'], /--follow stands for itself/],
+    [['failover', '--follow', 'x', '--for', '2h'], /--follow cannot be combined with/],
+    [['failover', '--follow', 'x', '--break-glass'], /--follow cannot be combined with/],
     [[...failover, '--mode', 'routes-only', '--claim-wait', '9'], /--claim-wait cannot be used with --mode/],
     [[...failover, '--mode', 'routes-only', '--release', 'now'], /--release cannot be used with --mode/],
     [['timeline', '--kind', 'order', '--outcome', 'failed'], /only failovers have an outcome/],
     [['timeline', '--day', '2026-11-22', '--since', '2h'], /--day cannot be combined with/],
     [['audit', 'verify', '--day', '2026-11-22', '--until', '2h'], /--day cannot be combined with/],
     [['audit', 'verify', '--since', '2026-11-22', '--until', '2026-11-21'], /--since is not before --until/],
-    [['pin', 'web', '--all', '--to', 'i-0abc1234def567890', '--reason', 'x'], /which VIPs\?/],
-    [['unpin'], /which VIPs\?/],
-    [['freeze', 'web', '--all', '--reason', 'x'], /which VIPs\?/],
-    [['thaw', 'web', '--all'], /which VIPs\?/],
+    [['pin', 'web', '--all', '--to', 'i-0abc1234def567890', '--reason', 'x'], /no VIPs, or VIPs and --all/],
+    [['unpin'], /no VIPs, or VIPs and --all/],
+    [['freeze', 'web', '--all', '--reason', 'x'], /no VIPs, or VIPs and --all/],
+    [['unfreeze', 'web', '--all'], /no VIPs, or VIPs and --all/],
   ])('%j is refused', async (args, says) => {
     const ran = await run(args);
     expect(ran).toMatchObject({ status: 2, stdout: '' });
@@ -127,7 +127,7 @@ describe('options that contradict each other by their values', () => {
   });
 });
 
-test('what describes the order may stand beside --dry-run: it is the command to come, rehearsed', async () => {
+test('what describes the order may be given with --dry-run: it is the command to come, rehearsed', async () => {
   const ran = await run([...failover, '--approval', '--for', '2h', '--dry-run']);
   expect(ran.stderr).not.toMatch(/cannot be used/);
 });

@@ -58,16 +58,14 @@ describe('failover', () => {
     expect(said[0]).toMatch(/^web-\d{8}T\d{6}Z-\w{8}: web to i-\w+, routes-only, pinned for 10 min: begins$/);
     const progress = said.filter((line) => /^ +\d+\.\d s {2}/.test(line)).map((line) => line.slice(10));
     expect(progress).toEqual([
-      `looking whether web can go to ${id('b')} now`,
-      'writing the order down',
+      `checking whether web can move to ${id('b')}`,
+      'recording the order',
       'marking web as under way, if all is still so',
       'moving routes and EIPs',
       'reading EC2 back',
       'telling the topic how it went',
     ]);
-    expect(ran.stderr).toMatch(
-      /pinned there until \d{4}-\S+Z; take it back: vipshift unpin web --stage dev\n/,
-    );
+    expect(ran.stderr).toMatch(/pinned there until \d{4}-\S+Z; to end it: vipshift unpin web --stage dev\n/);
     expect(ran.stderr, 'keepalived is still master on a').toMatch(
       new RegExp(
         `\nwhen the pin ends at \\S+Z, web goes back to ${id('a')} unless keepalived’s master is ${id('b')} by then\n`,
@@ -94,21 +92,21 @@ describe('failover', () => {
     });
     expect(told, 'no pin unless asked').not.toHaveProperty('pinnedUntil');
     expect(nodes.commands[0]).toMatchObject({ node: id('a'), demoted: true });
-    expect(ran.stderr).toMatch(/lowering the master by keepalived’s tracked file \(SSM\)\n/);
-    expect(ran.stderr).toMatch(new RegExp(`waiting for ${id('b')} to say MASTER\n`));
-    expect(ran.stderr, 'nobody stands by until it is released').toMatch(
+    expect(ran.stderr).toMatch(/demoting the master with keepalived’s tracked file \(SSM\)\n/);
+    expect(ran.stderr).toMatch(new RegExp(`waiting for ${id('b')} to report MASTER\n`));
+    expect(ran.stderr, 'there is no standby until it is released').toMatch(
       new RegExp(`Still demoted: ${id('a')} \\(ordered so\\)\\..*\n +aws ssm send-command .*Demoted=0\n`),
     );
     await expectOn('b');
   });
 
   test('that is refused names every reason, moves nothing, and ends with 3', async () => {
-    const until = { untilMs: epochMs(Date.now() + 3_600_000), by: 'somebody else', reason: 'hands off' };
+    const until = { untilMs: epochMs(Date.now() + 3_600_000), by: 'someone else', reason: 'hands off' };
     await change((vip) => withFreeze(vip, until));
     const ran = await toB();
     expect(ran).toMatchObject({ status: 3, stdout: '' });
     expect(ran.stderr).toMatch(
-      /vipshift: refused, nothing was moved: frozen until .* by somebody else: hands off; vipshift thaw\n {2}next: .*vipshift status web --stage dev\n$/,
+      /vipshift: refused, nothing was moved: frozen until .* by someone else: {2}hands off; vipshift unfreeze\n {2}next: .*vipshift status web --stage dev\n$/,
     );
     expect(only(await toB('--json'))).toMatchObject({
       outcome: 'refused',
@@ -153,7 +151,7 @@ describe('failover --dry-run', () => {
     expect(ran.status).toBe(0);
     expect(ran.stdout).toMatch(
       new RegExp(
-        `^web can go to ${id('b')} now \\(it is at ${id('a')}\\): 9 calls at once\nCALL +CELL +FROM +TO\n`,
+        `^web can move to ${id('b')} now \\(it is at ${id('a')}\\): 9 calls at once\nCALL +CELL +FROM +TO\n`,
       ),
     );
     expect(ran.stdout.match(/^ReplaceRoute +rtb-/gm)).toHaveLength(8);
@@ -169,7 +167,7 @@ describe('failover --dry-run', () => {
     const ran = await vipshift(...args);
     expect(ran.status).toBe(1);
     expect(ran.stdout).toMatch(
-      /^web cannot go to i-0123456789abcdef0 now:\n {2}not fit: i-0123456789abcdef0 is no member\n/,
+      /^web cannot move to i-0123456789abcdef0 now:\n {2}not fit: i-0123456789abcdef0 is no member\n/,
     );
     const told = only(await vipshift(...args, '--json'));
     expect(told).toMatchObject({
@@ -216,7 +214,7 @@ describe('a name', () => {
     const afterwards = await toB('--name', 'one');
     expect(afterwards).toMatchObject({ status: 0, stdout: first.stdout });
     expect(afterwards.stderr).toMatch(
-      /^one was started before, \S+Z, and is succeeded: nothing new is started\n/,
+      /^one was started before, \S+Z, and is succeeded: no new one is started\n/,
     );
     expect((await settled(id('b'))).epoch).toBe(before + 1);
     const other = await vipshift('failover', VIP, '--to', id('a'), '--reason', 'x', '--name', 'one');
@@ -239,7 +237,7 @@ describe('a name', () => {
     await expectOn('b');
   });
 
-  test('that nobody used is refused', async () => {
+  test('that was not used is refused', async () => {
     const ran = await vipshift('failover', '--follow', 'nosuch');
     expect(ran).toMatchObject({ status: 3, stdout: '' });
     expect(ran.stderr).toMatch(/there is no failover nosuch in stage dev\n {2}next: is --stage right/);
@@ -250,12 +248,12 @@ describe('Ctrl-C', () => {
   test('ends the following, not the failover: 130, how to follow on, and it is done all the same', async () => {
     await change((vip) => ({ ...vip, hold: 'master' }));
     const ran = await run(['failover', VIP, '--to', id('b'), '--reason', 'kernel', '--name', 'left'], env(), {
-      signalAfter: (said) => /to say MASTER/.test(said),
+      signalAfter: (said) => /to report MASTER/.test(said),
     });
     await change((vip) => ({ ...vip, hold: 'both' }));
     expect(ran).toMatchObject({ status: 130, stdout: '' });
     expect(ran.stderr).toMatch(
-      /interrupted; what was started goes on. Follow it: vipshift failover --follow left --stage dev\n$/,
+      /interrupted; the failover is still running. Follow it: {2}vipshift failover --follow left --stage dev\n$/,
     );
     // Only now the nodes do what they were told.
     await asKeepalivedDoes({ node: id('a'), document: '', vip: VIP, demoted: true });
@@ -286,9 +284,7 @@ describe('an approval', () => {
     );
     const end = await following;
     expect(end.status).toBe(0);
-    expect(end.stderr).toMatch(
-      /waiting an hour at most for somebody’s: vipshift approve web --stage dev, or/,
-    );
+    expect(end.stderr).toMatch(/waiting up to 1 h for: vipshift approve web --stage dev, or/);
     expect(end.stderr).toMatch(/ s {2}answered; writing down who did\n/);
     await expectOn('b');
     const given = { order: 'approve', by: expect.stringMatching(CALLER), reason: 'change 4711' };
@@ -301,11 +297,11 @@ describe('an approval', () => {
   });
 
   test('that is denied ends it with 3 where it is followed, moves nothing, and is recorded with its reason', async () => {
-    const following = toB('--approval', '--name', 'unwanted', '--json');
-    await waiting('unwanted');
+    const following = toB('--approval', '--name', 'denied', '--json');
+    await waiting('denied');
     const ran = await vipshift('deny', VIP, '--reason', 'not during the sale', '--json');
     expect(only(ran)).toMatchObject({
-      execution: 'unwanted',
+      execution: 'denied',
       approved: false,
       reason: 'not during the sale',
     });

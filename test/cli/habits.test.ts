@@ -36,7 +36,7 @@ describe('help', () => {
     expect(paths.map((p) => p.join(' '))).toEqual(
       expect.arrayContaining([
         ...['add', 'list', 'show', 'set', 'remove', 'adopt'].map((name) => `vip ${name}`),
-        ...['apply', 'status', 'doctor', 'pin', 'unpin', 'freeze', 'thaw', 'failover', 'approve', 'deny'],
+        ...['apply', 'status', 'doctor', 'pin', 'unpin', 'freeze', 'unfreeze', 'failover', 'approve', 'deny'],
         ...['timeline', 'explain', 'owner', 'audit verify', 'keepalived-config', 'completion'],
       ]),
     );
@@ -76,10 +76,10 @@ describe('a wrong command line', () => {
     [['vip', 'add'], /missing required argument 'name'\n {2}next: vipshift vip add --help/],
     [['vip', 'list', 'more'], /too many arguments/],
     [['vip', 'add', 'x', '--hold', 'neither'], /Allowed choices are both, master/],
-    [['status', '--stage', '../..'], /want a letter, then letters/],
+    [['status', '--stage', '../..'], /expected a letter, then letters/],
     [['completion', 'fish'], /Allowed choices are bash, zsh/],
-    [['doctor', '--port', '99999'], /want 443, 443\/tcp or 53\/udp/],
-    [['timeline', '--since', 'yesterday'], /--since yesterday: no such time\n {2}next: want 90s/],
+    [['doctor', '--port', '99999'], /expected 443, 443\/tcp or 53\/udp/],
+    [['timeline', '--since', 'yesterday'], /--since yesterday: not a time\n {2}next: expected 90s/],
     [
       ['failover', 'web', '--to', 'i-0abc1234def567890'],
       /missing: --reason TEXT\n {2}next: vipshift failover --help/,
@@ -87,22 +87,22 @@ describe('a wrong command line', () => {
     [['failover'], /missing: the VIP, --to NODE, --reason TEXT/],
     [
       ['failover', 'web', '--to', 'web-a', '--reason', 'x'],
-      /--to web-a: no instance id\n {2}next: want i-0abc/,
+      /--to web-a: not an instance id\n {2}next: expected i-0abc/,
     ],
     [['failover', 'web', '--to', 'i-0abc1234def567890', '--reason', ' '], /--reason is empty/],
     [['failover', 'web', '--mode', 'by-magic'], /Allowed choices are routes-only, via-keepalived/],
     [['failover', 'web', '--release', 'soon'], /Allowed choices are safe, now, by-hand/],
-    [['failover', 'web', '--claim-wait', '900'], /want a whole number from 1 to 240/],
+    [['failover', 'web', '--claim-wait', '900'], /expected a whole number from 1 to 240/],
     [['failover', 'web', '--break-glass', '--approval'], /cannot be used with option '--approval'/],
     [['failover', 'web', '--dry-run', '--detach'], /cannot be used with option '--dry-run'/],
-    [['failover', 'web', '--follow', 'x'], /--follow stands for itself/],
+    [['failover', 'web', '--follow', 'x'], /--follow cannot be combined with/],
     [
       ['failover', 'web', '--to', 'i-0abc1234def567890', '--reason', 'x', '--name', 'a b'],
-      /--name a b: no name of an execution/,
+      /--name a b: not a name of an execution/,
     ],
     [
       ['failover', 'web', '--to', 'i-0abc1234def567890', '--reason', 'x', '--for', 'ever'],
-      /--for ever: no such duration/,
+      /--for ever: not a duration/,
     ],
     [['deny', 'web'], /missing: --reason TEXT/],
     [['apply', '-'], /stdin is the file, so it cannot ask\n {2}next: say --yes or --dry-run/],
@@ -123,7 +123,7 @@ describe('the progress of a failover', () => {
     const silent = Object.keys(States).filter((state) => wordsOf(state, order, '') === undefined);
     const tasks = silent.filter((state) => States[state]!.Type === 'Task');
     expect(tasks, 'the report is what notify sends').toEqual(['report']);
-    expect(wordsOf('preflight', order, '')).toBe('looking whether web can go to i-0abc1234def567890 now');
+    expect(wordsOf('preflight', order, '')).toBe('checking whether web can move to i-0abc1234def567890');
   });
 });
 
@@ -192,7 +192,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vipshift; echo "\${COMPREPLY[*]}"`;
     expect(complete('vip', 'add', 'w')).toBe('');
     expect(complete('vip', 'add', 'x', '--hold', 'm')).toBe('master');
     expect(complete('failover', 'web', '--mode', '')).toBe('routes-only via-keepalived');
-    expect(complete('pin', 'web', '--reason', ''), 'nobody can know').toBe('');
+    expect(complete('pin', 'web', '--reason', ''), 'no one can know').toBe('');
   });
   test('for zsh completes the same in an interactive zsh', async () => {
     const { stdout: SCRIPT } = await run(['completion', 'zsh']);
@@ -281,9 +281,34 @@ describe('the package', () => {
     for (const path of paths) expect(vipshift(...path, '--help')).toMatchObject({ status: 0, stderr: '' });
     expect(vipshift('completion', 'bash')).toMatchObject({ status: 0, stderr: '' });
     expect(vipshift('vpi').stderr).toMatch(/Did you mean vip/);
-    expect(vipshift('timeline', '--since', 'yesterday').stderr).toMatch(/no such time/);
+    expect(vipshift('timeline', '--since', 'yesterday').stderr).toMatch(/not a time/);
     expect(vipshift('failover', 'web').stderr).toMatch(/missing: --to NODE/);
     // What does need it says so in Node's own words: the package is what is missing.
     expect(vipshift('vip', 'list').stderr).toMatch(/Cannot find package '@aws-sdk/);
+  });
+});
+
+describe('a former spelling', () => {
+  const config = ['keepalived-config', '--node', 'a=10.0.1.10', '--node', 'b=10.0.2.10', '--only', 'a'];
+  test.each(['--demote-file', '--track-file', '--lever'])('%s names the demote file', async (option) => {
+    const ran = await run([...config, '--address', '192.168.255.10', option, '/run/other/web']);
+    expect(ran.status, ran.stderr).toBe(0);
+    expect(ran.stdout).toContain('file "/run/other/web"');
+  });
+
+  test('thaw ends a freeze: its command line is that of unfreeze', async () => {
+    expect(await run(['thaw', 'web', '--all'])).toEqual(await run(['unfreeze', 'web', '--all']));
+    expect((await run(['thaw', '--help'])).stdout).toContain('Usage: vipshift unfreeze ');
+  });
+
+  test('is shown neither by help nor by completion', async () => {
+    const shown = await Promise.all(
+      [['--help'], ['unfreeze', '--help'], ['keepalived-config', '--help'], ['completion', 'bash']].map(
+        async (words) => (await run(words)).stdout,
+      ),
+    );
+    for (const text of shown) expect(text).not.toMatch(/\bthaw\b|--lever|--track-file/);
+    expect(shown[0]).toContain('unfreeze');
+    expect(shown[2]).toContain('--demote-file');
   });
 });

@@ -75,7 +75,7 @@ describe('the files of the nodes', () => {
     expect(fileOf({ hold: 'master' })).not.toContain('192.0.2.51');
   });
 
-  test('hold an IPv6 address beside IPv4 peers as an excluded one: VRRP carries one family', () => {
+  test('hold an IPv6 address with IPv4 peers as an excluded one: VRRP carries one family', () => {
     const found = lines(fileOf({ hold: 'master', addresses: ['fd12::10'] }));
     expect(found.slice(found.indexOf('virtual_ipaddress {'))).toEqual([
       'virtual_ipaddress {',
@@ -93,7 +93,7 @@ describe('the files of the nodes', () => {
     expect(found.filter((line) => line.startsWith('weight'))).toEqual(['weight 0', 'weight 0', 'weight 0']);
     expect(found).toContain('process nginx');
     expect(found.join('\n')).toMatch(
-      /track_file {\nlever\n}\ntrack_process {\nservice\n}\ntrack_script {\nanswers\n}/,
+      /track_file {\ndemote\n}\ntrack_process {\nservice\n}\ntrack_script {\nanswers\n}/,
     );
   });
 
@@ -113,7 +113,7 @@ describe('the files of the nodes', () => {
 });
 
 const wrong: readonly [Partial<KeepalivedInput>, string][] = [
-  [{ nodes: given().nodes.slice(0, 1) }, '1 nodes, want at least 2'],
+  [{ nodes: given().nodes.slice(0, 1) }, '1 nodes, expected at least 2'],
   [{ nodes: [given().nodes[0]!, given().nodes[0]!] }, 'two nodes are called a'],
   [
     { nodes: [given().nodes[0]!, { ...given().nodes[0]!, name: 'b' }] },
@@ -136,30 +136,30 @@ const wrong: readonly [Partial<KeepalivedInput>, string][] = [
     'node name "b {"',
   ],
   [{ addresses: [] }, 'no address of the VIP'],
-  [{ addresses: ['192.168.255.0/24'] }, 'has the prefix /24, want /32'],
-  [{ addresses: ['fd12::10/64'] }, 'has the prefix /64, want /128'],
+  [{ addresses: ['192.168.255.0/24'] }, 'has the prefix /24, expected /32'],
+  [{ addresses: ['fd12::10/64'] }, 'has the prefix /64, expected /128'],
   [{ addresses: ['web.example'] }, 'address "web.example" is no IP address'],
   [{ addresses: ['127.0.0.1'] }, 'address 127.0.0.1 is loopback'],
   [{ addresses: ['169.254.168.1'] }, 'address 169.254.168.1 is loopback, link-local'],
   [{ addresses: ['192.168.255.10', '192.168.255.10/32'] }, 'given twice'],
   [{ addresses: ['10.0.1.10'] }, '10.0.1.10 is both node a and the VIP'],
-  [{ routerId: 0 }, 'router id is 0, want a whole number from 1 to 255'],
+  [{ routerId: 0 }, 'router id is 0, expected a whole number from 1 to 255'],
   [{ routerId: 256 }, 'router id is 256'],
-  [{ advertS: 0.005 }, 'advert interval is 0.005 s, want 0.01 to 40.95'],
+  [{ advertS: 0.005 }, 'advert interval is 0.005 s, expected 0.01 to 40.95'],
   [{ advertS: 41 }, 'advert interval is 41 s'],
   [{ advertS: Number.NaN }, 'advert interval is NaN s'],
-  [{ startupDelayS: 61 }, 'startup delay is 61 s, want 0 to 60'],
-  [{ ports: [0] }, 'port is 0, want 1 to 65535'],
+  [{ startupDelayS: 61 }, 'startup delay is 61 s, expected 0 to 60'],
+  [{ ports: [0] }, 'port is 0, expected 1 to 65535'],
   [{ instance: 'VI WEB' }, 'instance "VI WEB"'],
   [{ process: 'nginx: master process' }, 'process is "nginx: master process"'],
   [{ checkUrl: 'http://127.0.0.1/" }' }, 'check URL is "http://127.0.0.1/" }"'],
-  [{ checkUrl: '127.0.0.1/healthy' }, 'want http:// or https://'],
-  [{ lever: 'lever' }, 'lever is "lever", want an absolute path'],
+  [{ checkUrl: '127.0.0.1/healthy' }, 'expected http:// or https://'],
+  [{ demoteFile: 'demote' }, '--demote-file is "demote", expected an absolute path'],
   [{ fifo: '/run/x y' }, 'fifo is "/run/x y"'],
-  [{ lever: keepalivedDefaults.fifo }, 'lever and FIFO are both'],
+  [{ demoteFile: keepalivedDefaults.fifo }, 'demote file and FIFO are both'],
 ];
 
-test.each(wrong)('%j is refused with what was found, what is wanted and what to do', (over, message) => {
+test.each(wrong)('%j is refused with what was found, what is expected and what to do', (over, message) => {
   expect(() => keepalivedConfig(given(over))).toThrow(
     expect.objectContaining({
       name: 'Complaint',
@@ -206,7 +206,9 @@ describe('a real keepalived', () => {
     ['quick adverts', { advertS: 0.01, startupDelayS: 0 }],
   ];
   test.each(cases)('accepts %s without a word', (_, over) => {
-    const files = keepalivedConfig(given({ lever: `${folder}/lever`, fifo: `${folder}/fifo`, ...over }));
+    const files = keepalivedConfig(
+      given({ demoteFile: `${folder}/demote`, fifo: `${folder}/fifo`, ...over }),
+    );
     writeFileSync(join(folder, 'a.conf'), files.a!);
     expect(inNamespace('keepalived -t -f a.conf')).toEqual({ status: 0, text: '' });
   });
@@ -216,16 +218,16 @@ describe('a real keepalived', () => {
     expect(inNamespace('keepalived -t -f a.conf').status).not.toBe(0);
   });
 
-  test('runs it, tells the FIFO, and lets go at once when the lever is pulled', () => {
-    const over = { lever: `${folder}/lever`, fifo: `${folder}/fifo`, advertS: 0.05 };
+  test('runs it, writes into the FIFO, and gives up at once when it is demoted', () => {
+    const over = { demoteFile: `${folder}/demote`, fifo: `${folder}/fifo`, advertS: 0.05 };
     writeFileSync(join(folder, 'a.conf'), fileOf(over));
     const ended = inNamespace(`mkfifo -m 600 fifo; exec 3<>fifo
 keepalived -n -f a.conf -p a.pid -r vrrp.pid >log 2>&1 &
 await() { for i in 1 2 3; do read -t 5 -u 3 line; echo "$line"; [[ $line == *$1* ]] && return; done; cat log; exit 1; }
 await MASTER
 ip -4 -o addr show dev lo | grep -c 192.0.2.51
-echo 1 >lever; await FAULT
-echo 0 >lever; await MASTER
+echo 1 >demote; await FAULT
+echo 0 >demote; await MASTER
 kill %1; await STOP`);
     expect(ended.text.trim().split('\n')).toEqual([
       'INSTANCE "VI_WEB" BACKUP 254',

@@ -49,12 +49,12 @@ describe('unpin', () => {
     expect((await read()).owner).toBe(b);
   });
 
-  test('of a VIP that it moves says where to, and without a terminal wants --yes: nothing is changed', async () => {
+  test('of a VIP that it moves names the node, and without a terminal needs --yes: nothing is changed', async () => {
     const before = await orders();
     const ran = await region.vipshift('unpin', 'web', '--stage', 'dev');
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toBe(
-      `VRRP’s master is ${a}: web moves there now (it is at ${b})\nvipshift: cannot ask: stdin is not a terminal\n  next: say --yes to let it move: vipshift unpin web --yes --stage dev\n`,
+      `VRRP’s master is ${a}: web moves there now (it is at ${b})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unpin web --yes --stage dev\n`,
     );
     expect((await read()).pin).toMatchObject({ node: b });
     expect(await orders()).toEqual(before);
@@ -68,7 +68,7 @@ describe('unpin', () => {
     expect((await read()).owner).toBe(a);
   });
 
-  test('of a VIP that stays says so, and does not ask', async () => {
+  test('of a VIP that stays reports it, and does not ask', async () => {
     await history.says(b, 'MASTER');
     await history.says(a, 'BACKUP');
     const ran = await region.vipshift('unpin', 'web');
@@ -93,23 +93,23 @@ describe('unpin', () => {
   });
 });
 
-describe('thaw', () => {
-  test('of a VIP that it moves says where to, and without a terminal wants --yes', async () => {
+describe('unfreeze', () => {
+  test('of a VIP that it moves names the node, and without a terminal needs --yes', async () => {
     await change((vip) => withFreeze(vip, { by: 'bob', reason: 'window', untilMs: later() }));
     await history.says(b, 'MASTER');
-    const ran = await region.vipshift('thaw', 'web');
+    const ran = await region.vipshift('unfreeze', 'web');
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toBe(
-      `VRRP’s master is ${b}: web moves there now (it is at ${a})\nvipshift: cannot ask: stdin is not a terminal\n  next: say --yes to let it move: vipshift thaw web --yes\n`,
+      `VRRP’s master is ${b}: web moves there now (it is at ${a})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unfreeze web --yes\n`,
     );
     expect((await read()).freeze).toBeDefined();
-    expect(await region.vipshift('thaw', 'web', '--yes')).toMatchObject({ status: 0 });
+    expect(await region.vipshift('unfreeze', 'web', '--yes')).toMatchObject({ status: 0 });
   });
 
   test('of a pinned VIP names the pin’s node', async () => {
     const freeze = { by: 'bob', reason: 'window', untilMs: later() };
     await change((vip) => withPin(withFreeze(vip, freeze), pinTo(b)));
-    const ran = await region.vipshift('thaw', 'web');
+    const ran = await region.vipshift('unfreeze', 'web');
     expect(ran.stderr).toMatch(
       new RegExp(`^web is pinned to ${b}: the VIP moves there now \\(it is at ${a}\\)\n`),
     );
@@ -138,7 +138,7 @@ describe('where the VIP goes when an order ends', () => {
 });
 
 describe('vip set', () => {
-  test('that moves the VIP to another node says so, and without a terminal wants --yes', async () => {
+  test('that moves the VIP to another node reports it, and without a terminal needs --yes', async () => {
     const { serviceEni } = region.vpc.nodes.b;
     const { CreateTagsCommand } = await import('@aws-sdk/client-ec2');
     const tag = (Value: string) =>
@@ -195,7 +195,7 @@ describe('a break-glass', () => {
     expect(ran.status).toBe(0);
     const until = new Date((await read()).pin!.untilMs).toISOString();
     expect(ran.stderr).toContain(
-      `pinned there until ${until}; take it back: vipshift unpin web --stage dev\nwhen the pin ends at ${until}, web goes back to ${a} unless keepalived’s master is ${b} by then\n`,
+      `pinned there until ${until}; to end it: vipshift unpin web --stage dev\nwhen the pin ends at ${until}, web goes back to ${a} unless keepalived’s master is ${b} by then\n`,
     );
   });
 
@@ -247,14 +247,14 @@ describe('a break-glass', () => {
       expect(ran.status).toBe(1);
       expect(ran.stderr).toMatch(
         new RegExp(
-          `the pin on ${b} is taken back; the one before it stands again: ${a} until \\S+Z by alice: change 1\n`,
+          `the pin on ${b} is taken back; the one before it is in effect again:  ${a} until \\S+Z by alice: change 1\n`,
         ),
       );
     });
     expect((await read()).pin).toEqual(before);
   });
 
-  test('that fails leaves a pin that somebody set meanwhile', async () => {
+  test('that fails leaves a pin that someone set in the meantime', async () => {
     const meanwhile = { ...pinTo(b), by: 'carol' };
     // The switch waits at EC2 until carol has pinned.
     await refusing(['AssociateAddress'], async (env) => {
@@ -271,7 +271,7 @@ describe('a break-glass', () => {
     expect((await read()).pin).toEqual(meanwhile);
   });
 
-  /** As `vipshift pin` does: until nobody came between. */
+  /** As `vipshift pin` does: until no other write came between. */
   const pinned = async (pin: Pin): Promise<void> => {
     for (;;) {
       const vip = await read();
@@ -293,7 +293,7 @@ describe('a break-glass', () => {
         const until = new Date((await read()).pin!.untilMs).toISOString();
         expect(ran.stderr).toMatch(/the pin could not be taken back: .*AccessDenied/);
         expect(ran.stderr).toContain(
-          `the pin on ${b} stands until ${until}, and reconcile follows it; take it back: vipshift unpin web --stage dev\n`,
+          `the pin on ${b} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev\n`,
         );
       });
     } finally {
@@ -312,7 +312,7 @@ describe('a break-glass', () => {
       expect(ran).toMatchObject({ status: 130, stdout: '' });
       const until = new Date((await read()).pin!.untilMs).toISOString();
       expect(ran.stderr).toContain(
-        `interrupted; the lease runs out in 10 s; the pin on ${b} stands until ${until}, and reconcile follows it; take it back: vipshift unpin web --stage dev; look: vipshift status web --stage dev\n`,
+        `interrupted; the lease runs out in 10 s; the pin on ${b} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev; check: vipshift status web --stage dev\n`,
       );
     } finally {
       await proxy.stop();

@@ -81,7 +81,7 @@ describe('who owned it', () => {
     ...(after === undefined ? {} : { after }),
     ownerNow: 'i-now',
   });
-  test('the next failover says what it found; without one the ledger does', () => {
+  test('the next failover says what it found; without one the registry does', () => {
     const found = ownerAt('web', epochMs(START_MS), around([two, one], three));
     expect(found).toMatchObject({ owner: 'i-0bbbbbbbbbbbbbbbb', by: { epoch: 2 } });
     expect(ownerAt('web', epochMs(START_MS), around([two, one]))).toMatchObject({ owner: 'i-now' });
@@ -91,7 +91,7 @@ describe('who owned it', () => {
     expect(ownerAt('web', during, around([two], three)).underWay).toMatchObject({ epoch: 3 });
     expect(ownerAt('web', epochMs(beganAt(three) - 1), around([two], three)).underWay).toBeUndefined();
   });
-  test('nobody after the VIP was removed', () => {
+  test('no node after the VIP was removed', () => {
     const order = {
       entry: 'order',
       order: 'remove',
@@ -103,7 +103,7 @@ describe('who owned it', () => {
     } as const;
     expect(ownerAt('web', epochMs(2), { ...around([two]), orders: [order] }).owner).toBeUndefined();
   });
-  test('a failover that was half done, overtaken or abandoned made nobody the owner', () => {
+  test('a failover that was half done, overtaken or abandoned made no node the owner', () => {
     expect(committed(failoverOf(1))).toBe(true);
     for (const outcome of ['superseded', 'abandoned', 'failed'] as const)
       expect(committed(failoverOf(1, { outcome }))).toBe(false);
@@ -160,9 +160,10 @@ describe('who owned it', () => {
 
 describe('EC2’s request budget', () => {
   test('says how long the last VIP waits when a zone fails', () => {
-    const load = { zone: 'eu-central-1a', vips: 37, routes: 222, eips: 0 };
+    const vips = Array.from({ length: 37 }, (_, n) => `web-${n}`);
+    const load = { zone: 'eu-central-1a', vips, routes: 222, eips: 0 };
     expect(loadSentence(load)).toBe('if eu-central-1a fails: 37 VIPs, 222 calls, done in 35 s');
-    expect(bucketFindings([load])).toMatchObject([{ check: 'bucket', severity: 'warning' }]);
+    expect(bucketFindings([load])).toMatchObject([{ check: 'bucket', severity: 'warning', vips }]);
     expect(bucketFindings([{ ...load, routes: 50 }])).toEqual([]);
     expect(secondsFor({ ...load, routes: 50, eips: 51 })).toBe(1);
   });
@@ -182,7 +183,7 @@ describe('policies', () => {
     ['no policy', [], false],
     ['another action', [allow({ Action: 'events:PutRule' })], false],
     ['another bus', [allow({ Resource: `${call.resource}-2` })], false],
-    ['a Deny beside it', [allow({}), { Statement: { ...allow({}).Statement[0], Effect: 'Deny' } }], false],
+    ['a Deny next to it', [allow({}), { Statement: { ...allow({}).Statement[0], Effect: 'Deny' } }], false],
     [
       'the session’s own source',
       [allow({ Condition: { StringEquals: { 'events:source': 'vipshift.notify/$\u007baws:userid}' } } })],

@@ -45,7 +45,7 @@ beforeEach(async () => {
 
 const why = ['--reason', 'x'];
 
-describe('beside a forced failover that is under way', () => {
+describe('while a forced failover is under way', () => {
   test.each<[string, () => readonly string[], RegExp]>([
     ['a pin to another node', () => ['pin', 'web', '--to', id('a'), ...why], /it is not pinned to i-/],
     ['its removal', () => ['vip', 'remove', 'web', '--force'], /it is not removed/],
@@ -63,7 +63,7 @@ describe('beside a forced failover that is under way', () => {
         ),
       );
       expect(ran.stderr).toContain(
-        'next: wait for its end: vipshift failover --follow change-4711; or cancel it, which goes back: vipshift freeze web',
+        'next: wait for its end: vipshift failover --follow change-4711; or cancel it, which rolls it back: vipshift freeze web',
       );
       expect(await web()).toEqual(before);
     },
@@ -98,10 +98,10 @@ describe('beside a forced failover that is under way', () => {
     expect((await web()).pin).toBeUndefined();
   });
 
-  test('cancels it by a freeze, and says so', async () => {
+  test('cancels it by a freeze, and reports it', async () => {
     const ran = await region.vipshift('freeze', 'web', ...why);
     expect(ran.stdout).toMatch(
-      /^web is frozen until \S+; the forced failover change-4711 is cancelled and goes back\n$/,
+      /^web is frozen until \S+; the forced failover change-4711 is cancelled and rolled back\n$/,
     );
     expect(await web()).toMatchObject({ freeze: { reason: 'x' } });
     expect((await web()).forced).toBeUndefined();
@@ -112,7 +112,7 @@ describe('beside a forced failover that is under way', () => {
     expect(documents(ran.stdout)).toEqual([expect.objectContaining({ cancelled: 'change-4711' })]);
   });
 
-  test('cancels it by break-glass, which is for when a workflow is stuck, and says so', async () => {
+  test('cancels it by break-glass, which is for when a workflow is stuck, and reports it', async () => {
     const ran = await region.vipshift('failover', 'web', '--to', id('a'), '--break-glass', ...why);
     expect(ran.stderr).toContain(
       `cancelled: a forced failover of web to ${id('b')} is under way (change-4711`,

@@ -59,7 +59,7 @@ describe('an agent of the lab', () => {
       { ...document, mainSteps: [step, step] },
       { ...document, mainSteps: [{ ...step, action: 'aws:runDocument' }] },
     ])
-      expect(() => scriptOf(other, { Vip: ['web'], Demoted: ['1'] })).toThrow('want a document');
+      expect(() => scriptOf(other, { Vip: ['web'], Demoted: ['1'] })).toThrow('expected a document');
     expect(() => scriptOf(document, { Vip: ['web'], Demoted: ['1'], More: ['x'] })).toThrow(
       'no parameter More',
     );

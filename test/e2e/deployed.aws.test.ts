@@ -106,7 +106,7 @@ describe('claims that are turned away', () => {
   it.each([
     ['malformed', () => stack.publish(words({ state: 'ELECTED' }))],
     ['unknown-vip', () => stack.publish(words({ vip: 'nobody' }))],
-    ['foreign-source', () => stack.publish(words({}), 'somebody.else')],
+    ['foreign-source', () => stack.publish(words({}), 'someone.else')],
     ['foreign-role', () => stack.publish(words({}), `vipshift.notify/AROASTRANGER:${node('a').instanceId}`)],
     ['foreign-node', () => stack.publish(words({ node: node('b').instanceId }), sourceOf('a'))],
     ['not-a-member', () => stack.publish(words({ node: 'i-0123456789abcdef0' }))],

@@ -204,7 +204,7 @@ describe('describes that do not answer', () => {
     });
   const noted = (failover: Failover) => failover.notes.join();
 
-  it('are replaced by what reconcile stored, and the timeline says so', async () => {
+  it('are replaced by what reconcile stored, and the timeline notes it', async () => {
     await reconcile();
     faults.ec2.add({ on: 'DescribeRouteTables', fault: { does: 'delay', replyMs: 3000 } });
     const failover = await failOver();

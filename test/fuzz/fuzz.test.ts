@@ -138,7 +138,7 @@ test('a place that contains itself, by an alias of YAML, is named like any other
   const read = manifestFrom({ vips: { web: { eips } } });
   expect(read).toEqual({
     ok: false,
-    problems: ['vips.web.eips: found something that contains itself, want a list of texts'],
+    problems: ['vips.web.eips: found something that contains itself, expected a list of texts'],
   });
 });
 

@@ -5,13 +5,14 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ensurePython, findPython } from '../../lab/aws/python.ts';
+import { canMakePython, ensurePython, findPython } from '../../lab/aws/python.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -33,7 +34,7 @@ const working = (log: string, steps = '') =>
   [
     'case "$2" in',
     `  venv) ${steps} echo made >> ${log}; mkdir -p "$3/bin"; cp "$0" "$3/bin/python";;`,
-    '  pip) ;;',
+    `  pip) echo "$*" >> ${log}.pip;;`,
     '  *) echo 3.12; echo ok;;',
     'esac',
   ].join('\n');
@@ -67,6 +68,34 @@ describe('findPython', () => {
   });
 });
 
+describe('findPython on a Debian whose /bin is /usr/bin', () => {
+  it('asks an interpreter once, by whatever names and folders it is found', async () => {
+    const bin = interpreter('python3.11', 'echo 3.11; exit 1');
+    symlinkSync('python3.11', join(bin, 'python3'));
+    symlinkSync(bin, join(folder, 'also'));
+    const refused = await findPython(`${bin}:${join(folder, 'also')}`).catch((error: unknown) =>
+      String(error),
+    );
+    expect(refused).toContain(
+      `found: ${join(bin, 'python3')}: is 3.11 but has no module venv or ensurepip (Debian, Ubuntu: python3-venv). Install`,
+    );
+  });
+});
+
+describe('canMakePython', () => {
+  it('needs no interpreter where the environment is there', async () => {
+    const requirements = join(folder, 'requirements.txt');
+    writeFileSync(requirements, '# none\n');
+    const asked = { path: '', folder: join(folder, 'venv'), requirements };
+    expect(await canMakePython(asked)).toBe(false);
+    await ensurePython({
+      ...asked,
+      path: `${interpreter('python3', working(join(folder, 'log')))}:${process.env.PATH}`,
+    });
+    expect(await canMakePython(asked)).toBe(true);
+  });
+});
+
 describe('ensurePython', () => {
   const options = (bin: string) => {
     const requirements = join(folder, 'requirements.txt');
@@ -83,6 +112,11 @@ describe('ensurePython', () => {
     expect(await ensurePython({ ...asked, path: '' })).toBe(first);
     expect(readFileSync(log(), 'utf8')).toBe('made\n');
     expect(made(), 'no lock and no draft is left').toHaveLength(1);
+  });
+
+  it('installs nothing whose hash is not in the file', async () => {
+    await ensurePython(options(interpreter('python3', working(log()))));
+    expect(readFileSync(`${log()}.pip`, 'utf8')).toMatch(/ --no-deps .* --require-hashes /);
   });
 
   it('makes another when the requirements change', async () => {
@@ -109,5 +143,21 @@ describe('ensurePython', () => {
     utimesSync(`${home}.lock`, 0, 0);
     await ensurePython(asked);
     expect(made()).toHaveLength(1);
+  });
+});
+
+describe.each(['lab/aws', 'bench'])('the packages of %s', (place) => {
+  const lines = (name: string) =>
+    readFileSync(join(import.meta.dirname, '..', '..', place, name), 'utf8')
+      .replaceAll('\\\n', '')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+
+  it('have a hash each, and the versions that were asked for', () => {
+    const pinned = lines('requirements.txt').map((line) => line.split(/ +--hash=sha256:/));
+    expect(pinned.filter(([, ...hashes]) => hashes.length === 0)).toEqual([]);
+    // The names as the index writes them; the markers are those of the tool.
+    const plain = (pin: string) => pin.toLowerCase().replace(/;.*/, '').trim().replaceAll('_', '-');
+    expect(pinned.map(([pin]) => plain(pin!)).sort()).toEqual(lines('requirements.in').map(plain).sort());
   });
 });

@@ -58,7 +58,7 @@ async function builtFunctions(functionsFolder: string): Promise<string> {
   const draft = `${home}.${randomBytes(4).toString('hex')}`;
   try {
     await bundleFunctions(functionsFolder, draft);
-    // Somebody else may have been quicker; theirs is the same.
+    // Another process may have been quicker; its result is the same.
     await rename(draft, home).catch(() => {});
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -70,7 +70,7 @@ async function contentHash(functionsFolder: string): Promise<string> {
   const ours = globSync(['shared/**/*.ts', 'events/**/*.json', 'build/*.ts', 'package-lock.json'], {
     cwd: root,
   });
-  // Theirs may bring a domain of their own, beside them as ours is.
+  // A version given by its folder may bring its own domain code, next to it as ours is.
   const parent = join(functionsFolder, '..');
   const theirs = globSync([`${basename(functionsFolder)}/**/*.ts`, 'shared/**/*.ts'], { cwd: parent });
   const hash = createHash('sha256');

@@ -27,7 +27,7 @@ export function keepalivedConf(node: NodeLabel, hold: Hold): string {
     preempt: false,
     scriptUser: 'root',
     ports: [80],
-    lever: DEMOTE_FILE,
+    demoteFile: DEMOTE_FILE,
     fifo: FIFO,
   });
   const file = files[node];

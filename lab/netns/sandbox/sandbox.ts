@@ -7,7 +7,7 @@
  * Honest limit: the caller's own parent (npm, a shell) killed by SIGKILL leaves the caller running to its bounded end.
  */
 import { spawn } from 'node:child_process';
-import { type Entry, unshareFlags } from './rights.ts';
+import { type Entry, unshareFlags } from '../../machine/namespaces.ts';
 
 /** Set inside; its absence means that the program still has to enter. */
 const INSIDE = 'VIPSHIFT_LAB_INSIDE';

@@ -74,7 +74,7 @@ export function nodeAt(address: string | undefined): NodeLabel | undefined {
   );
 }
 
-/** The routing table of a node's further ENIs, and whose packets use it beside the ENI's own. */
+/** The routing table of a node's further ENIs, and whose packets use it in addition to the ENI's own. */
 const ENI_TABLE: Readonly<Record<string, { table: number; also: readonly string[] }>> = {
   ve1: { table: 20, also: [VIP] },
   ve2: { table: 30, also: [] },

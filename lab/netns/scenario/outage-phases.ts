@@ -1,5 +1,5 @@
 /**
- * Parts: what an outage was made of, worked out from what was seen on the wires, with the timeline's own account beside it.
+ * Parts: what an outage was made of, worked out from what was seen on the wires, next to the timeline's own account.
  *
  * It is worked out backwards from the route (or EIP) change that ended the outage: the mutation that made it, the failover
  * that sent that, the claim that caused it, the line in which keepalived said it. Each part ends where the next begins,

@@ -1,6 +1,6 @@
 /**
  * Report: what the lab prints. One row per scenario: the outage, its parts, whose they are, the verdict; under it the timeline's own
- * account. Every figure was measured with an emulated AWS, and the head says so.
+ * account. Every figure was measured with an emulated AWS, as the heading says.
  */
 import type { Parts } from './outage-phases.ts';
 import type { ScenarioResult } from './run-scenario.ts';
@@ -32,7 +32,7 @@ export function row(result: ScenarioResult): string {
   return `${result.scenario.padEnd(26)}${line}  ${result.verdict}`;
 }
 
-/** What belongs under a row: the timeline beside the measured parts, and why a scenario is broken. */
+/** What belongs under a row: the timeline next to the measured parts, and why a scenario is broken. */
 export function footnotes({ timeline, broken }: ScenarioResult): string[] {
   const account =
     timeline &&

@@ -24,7 +24,7 @@ export interface ScenarioResult {
   readonly timeline: Account | undefined;
   readonly refused: number;
   readonly lost: number;
-  /** Connections that a node had accepted and that the switch then broke: see outage.ts's limits. */
+  /** Connections that a node had accepted and that the switch then broke: see the limit in node/client.ts. */
   readonly cut: number;
   readonly verdict: 'held' | 'broken';
   /** Why it is broken, one sentence each. */

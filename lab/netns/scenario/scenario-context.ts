@@ -2,7 +2,7 @@
  * Context: everything a scenario can do to the lab and see of it.
  *
  * Invariant: whatever a scenario breaks on the wires (network faults, gates of the taps) is repaired by `restore`, so no scenario
- * inherits another's faults; the nodes are booted anew for each.
+ * inherits another's faults; the nodes are rebooted for each.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Cloud, pass } from '../cloud/cloud.ts';

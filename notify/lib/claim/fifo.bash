@@ -20,14 +20,14 @@ open_fifo() {
     mkfifo -m 600 -- "$path" || die 1 "cannot make the FIFO $path"
   fi
   [[ -p $path ]] || die 2 "$path is no FIFO: remove it, or name another one (fifo = …)"
-  # Whoever may write here speaks for this node.
+  # A process that may write here reports as this node.
   require_private "$path" 'the FIFO'
-  # Opened for both ways it neither blocks nor ends, and holds the lines of a keepalived that is gone. Opened anew and
+  # Opened for both ways it neither blocks nor ends, and holds the lines of a keepalived that is gone. Opened here and
   # not taken from systemd, whose own descriptor is non-blocking, which bash's read does not understand.
   exec {FIFO_FD}<>"$path" || die 1 "cannot open the FIFO $path"
 }
 
-# Somebody may have made the FIFO anew under its name: keepalived does so at a reload with one of its own making.
+# Another process may have replaced the FIFO under its name: keepalived does that at a reload if it made the FIFO.
 follow_fifo() {
   [[ ${CONFIG[fifo]} -ef /dev/fd/$FIFO_FD ]] && return
   local old=$FIFO_FD

@@ -1,5 +1,5 @@
 # Asking keepalived for its true state: its JSON signal makes it write a file within milliseconds, where its build has JSON.
-# Otherwise the last word of the FIFO has to do, and the claim says so (`stateFrom`).
+# Otherwise the last line of the FIFO is used, and the claim names the source (`stateFrom`).
 #
 # Invariant: the daemon never waits for the answer; it checks for it between lines, for at most ASK_LIMIT_MS.
 # Limit: sync groups are not in the JSON; for them the last word always has to do.

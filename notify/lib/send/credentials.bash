@@ -1,4 +1,4 @@
-# Credentials of the instance's role (IMDSv2) and the node's own user id (STS), fetched ahead by a job beside the daemon.
+# Credentials of the instance's role (IMDSv2) and the node's own user id (STS), fetched ahead by a job of the daemon's.
 #
 # Invariant: keys and tokens exist only in files of mode 0600 in run_dir (tmpfs) and in the memory of that job; they reach
 # curl by `-K FILE`, never by a command line or the environment.
@@ -70,7 +70,7 @@ load_credentials() {
   EXPIRES_S=$expires FETCHED_S=$fetched REGION=$region NODE=$node USER_ID=$user
 }
 
-# Runs beside the daemon. Its files appear by rename, the keys before the line about them.
+# Runs in parallel with the daemon. Its files appear by rename, the keys before the line about them.
 credentials_job() {
   local reason='it ended early'
   trap 'printf "vipshift credentials %s %s\n" "$CREDENTIALS_JOB" "$reason" >&"$FIFO_FD"' EXIT

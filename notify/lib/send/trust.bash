@@ -15,7 +15,7 @@ prepare_trust() {
     TLS=(--cacert "${CONFIG[ca_file]}")
     return
   fi
-  # Whoever names a bundle to curl or OpenSSL means it.
+  # A bundle that was named to curl or OpenSSL is used as it is.
   [[ ${CURL_CA_BUNDLE-}${SSL_CERT_FILE-} ]] && return
   for name in Amazon_Root_CA_1 Amazon_Root_CA_2 Amazon_Root_CA_3 Amazon_Root_CA_4 Starfield_Services_Root_Certificate_Authority_-_G2; do
     file=/etc/ssl/certs/$name.pem # Debian, Ubuntu

@@ -178,7 +178,7 @@ uninstall_command() {
   remove $LIBRARY $PROGRAM
   [[ $ROOT ]] || systemctl daemon-reload
   ((purge)) || printf 'kept       %s (and /var/lib/vipshift); --purge takes them too\n' $ETC/notify.conf
-  printf '\nkeepalived still writes into the FIFO if its configuration says so: take vrrp_notify_fifo out of it.\n'
+  printf '\nkeepalived still writes into the FIFO if its configuration has vrrp_notify_fifo: remove that line.\n'
 }
 
 remove() {

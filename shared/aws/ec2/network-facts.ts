@@ -11,6 +11,7 @@ import {
   type Route,
 } from '@aws-sdk/client-ec2';
 import type { EipFact, EniFact, NetworkFacts, TableFact } from '../../doctor/facts.ts';
+import { toleratedFault } from '../../fault.ts';
 import type { Observation } from '../../network/observation.ts';
 import { defined } from '../../optional.ts';
 import { isPrefixList } from '../../registry/ip-range.ts';
@@ -57,7 +58,7 @@ export async function describeNetwork(
     try {
       return await described;
     } catch (error) {
-      unchecked.push({ what, why: faultFromSdkError(error, 'describing').message });
+      unchecked.push({ what, why: toleratedFault(faultFromSdkError(error, 'describing')).message });
       return without;
     }
   };

@@ -277,7 +277,7 @@ describe('removing', () => {
     expect(web.web!.tables).toHaveLength(4);
   });
 
-  test('of the last VIP of a label is refused as before: nobody uses it any more', async () => {
+  test('of the last VIP of a label is refused as before: no VIP uses it any more', async () => {
     const ran = await region.vipshift('vip', 'remove', 'web');
     expect(ran.status).toBe(3);
     expect(ran.stderr).toMatch(/4 route tables still have the label of web.*delete-tags --resources rtb-/s);

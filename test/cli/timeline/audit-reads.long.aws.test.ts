@@ -59,7 +59,7 @@ function itemOf(n: number): object {
 function orderOf(n: number): object {
   const at = new Date(atOf(n)).toISOString();
   const id = `order/${at}/${n}`;
-  const order = { entry: 'order', order: 'freeze', by: 'somebody', reason: 'window' };
+  const order = { entry: 'order', order: 'freeze', by: 'someone', reason: 'window' };
   return { ...order, vip: vipOf(n), id, day: at.slice(0, 10), at: `${at} ${id}`, atMs: atOf(n) };
 }
 

@@ -187,7 +187,7 @@ test('an edited record is found', async () => {
         ExpressionAttributeValues: { ':why': { S: reason } },
       }),
     );
-  await update('it was somebody else');
+  await update('it was someone else');
   const ran = await verify(...exported());
   expect(ran.status).toBe(1);
   expect(ran.stdout).toMatch(/^edited {2}web\/2 {2}.*its digest is \w{16}, the log says \w{16}\n/);

@@ -31,7 +31,7 @@ const one = async (...args: readonly string[]) => {
 };
 
 describe('before anything happened', () => {
-  test('status says that nobody owns the VIP', async () => {
+  test('status says that no node owns the VIP', async () => {
     expect(await one('status', 'web')).toMatchObject({
       vip: 'web',
       health: 'no owner',
@@ -39,7 +39,7 @@ describe('before anything happened', () => {
       claims: [],
     });
     const ran = await region.vipshift('status', 'web');
-    expect(ran.stdout).toMatch(/owner nobody yet, epoch 0/);
+    expect(ran.stdout).toMatch(/owner no node yet, epoch 0/);
   });
 
   test('the timeline is empty but for the order that registered it, and explain says what to do', async () => {
@@ -99,7 +99,7 @@ describe('after a failover', () => {
     expect(documents(ran.stdout)).toHaveLength(2);
   });
 
-  test('status --watch outlives an EC2 that does not answer for a while, and says so', async () => {
+  test('status --watch outlives an EC2 that does not answer for a while, and reports it', async () => {
     const down = { does: 'refuse', code: 'Unavailable', status: 503 } as const;
     // The second look, which asks twice, with the SDK's own repetitions.
     const rules = [{ on: 'DescribeRouteTables', skip: 2, times: 6, fault: down }];
@@ -109,7 +109,7 @@ describe('after a failover', () => {
       const ran = await run(['status', '--watch', '--every', '1', '--count', '3', '--json'], env);
       expect(ran.status).toBe(0);
       expect(documents(ran.stdout)).toHaveLength(2);
-      expect(ran.stderr).toMatch(/^\d{4}-\S+Z {2}.*Unavailable.*; looking again\n$/);
+      expect(ran.stderr).toMatch(/^\d{4}-\S+Z {2}.*Unavailable.*; trying again\n$/);
     } finally {
       await proxy.stop();
     }
@@ -147,8 +147,8 @@ describe('after a failover', () => {
   });
 
   test.each([
-    ['web/probe/', /want web\/42, or web\/probe\/ID/],
-    ['web/forty', /web\/forty: no such id\n {2}next: want web\/42/],
+    ['web/probe/', /expected web\/42, or web\/probe\/ID/],
+    ['web/forty', /web\/forty: not an id\n {2}next: expected web\/42/],
     ['nosuch', /the record has no nosuch\n {2}next: vipshift timeline nosuch/],
     ['web/order/1999-01-01T00:00:00.000Z', /the record has no web\/order\/1999/],
     ['web/rejected/1999-01-01T00/i-1/malformed', /the record has no web\/rejected/],
@@ -182,16 +182,16 @@ describe('after a failover', () => {
 });
 
 describe('orders', () => {
-  test('a freeze stops the VIP from moving, is shown, recorded, and taken back by thaw', async () => {
+  test('a freeze stops the VIP from moving, is shown, recorded, and ended by unfreeze', async () => {
     const ran = await region.vipshift('freeze', 'web', '--for', '30m', '--reason', 'window 4711');
     expect(ran).toMatchObject({ status: 0, stderr: '' });
     expect(ran.stdout).toMatch(/^web is frozen until 20.*Z\n$/);
     await history.says(b, 'MASTER', 5000);
     expect(await one('status', 'web')).toMatchObject({ health: 'frozen', owner: a });
-    const thawed = await region.vipshift('thaw', '--all', '--yes');
-    expect(thawed.stdout).toBe('web is no longer frozen\n');
-    expect(thawed.stderr).toBe(`VRRP’s master is ${b}: web moves there now (it is at ${a})\n`);
-    expect((await region.vipshift('thaw', 'web')).stdout).toBe('web was not frozen\n');
+    const unfrozen = await region.vipshift('unfreeze', '--all', '--yes');
+    expect(unfrozen.stdout).toBe('web is no longer frozen\n');
+    expect(unfrozen.stderr).toBe(`VRRP’s master is ${b}: web moves there now (it is at ${a})\n`);
+    expect((await region.vipshift('unfreeze', 'web')).stdout).toBe('web was not frozen\n');
     await history.reconcile();
     expect(await one('status', 'web')).toMatchObject({ owner: b });
     const orders = documents((await region.vipshift('timeline', 'web', '--kind', 'order', '--json')).stdout);
@@ -216,8 +216,8 @@ describe('orders', () => {
   test.each([
     ['pin without a node', ['pin', 'web', '--reason', 'x'], /required option '--to <node>'/],
     ['freeze without a reason', ['freeze', 'web'], /required option '--reason <text>'/],
-    ['freeze of nothing', ['freeze', '--reason', 'x'], /which VIPs\?/],
-    ['freeze of all and one', ['freeze', 'web', '--all', '--reason', 'x'], /which VIPs\?/],
+    ['freeze of nothing', ['freeze', '--reason', 'x'], /no VIPs, or VIPs and --all/],
+    ['freeze of all and one', ['freeze', 'web', '--all', '--reason', 'x'], /no VIPs, or VIPs and --all/],
     ['freeze for too long', ['freeze', 'web', '--for', '31d', '--reason', 'x'], /at most 30d/],
   ])('%s is a wrong command line', async (_what, args, says) => {
     const ran = await region.vipshift(...args);
@@ -254,7 +254,7 @@ describe('failover --break-glass', () => {
 
   test('waits for a lease that another holds, and ends with 4 when that does not end', async () => {
     const vip = (await region.vips.read('web'))!;
-    const cause = { kind: 'claim', why: 'somebody else', atMs: epochMs(Date.now()) } as const;
+    const cause = { kind: 'claim', why: 'someone else', atMs: epochMs(Date.now()) } as const;
     const lease = {
       holder: 'other',
       epoch: vip.epoch + 1,
@@ -263,7 +263,7 @@ describe('failover --break-glass', () => {
     };
     await region.vips.write(vip, { ...vip, epoch: vip.epoch + 1, lease, open: { other: lease } });
     const ran = await region.vipshift('failover', 'web', '--to', b, '--break-glass', '--reason', 'again');
-    expect(ran.stderr).toMatch(/is under way \(somebody else\); waiting for it/);
+    expect(ran.stderr).toMatch(/is under way \(someone else\); waiting for it/);
     expect(ran.status).toBe(0);
     expect((await region.vips.read('web'))?.owner).toBe(b);
     const found = await one('explain', `web/${vip.epoch + 1}`);
@@ -392,7 +392,7 @@ describe('a failover under way', () => {
 describe('Ctrl-C', () => {
   test('while break-glass waits for another’s lease: nothing is taken, status 130, and what to do is said', async () => {
     const vip = (await region.vips.read('web'))!;
-    const cause = { kind: 'claim', why: 'somebody slow', atMs: epochMs(Date.now()) } as const;
+    const cause = { kind: 'claim', why: 'someone slow', atMs: epochMs(Date.now()) } as const;
     const epoch = vip.epoch + 1;
     const lease = { holder: 'slow', epoch, expiresAtMs: plus(epochMs(Date.now()), seconds(25)), cause };
     await region.vips.write(vip, { ...vip, epoch, lease, open: { slow: lease } });

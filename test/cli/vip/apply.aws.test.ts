@@ -52,7 +52,7 @@ describe('apply', () => {
     expect(await region.vips.list()).toEqual([]);
   });
 
-  test('makes the ledger say what the file says, and a second run finds nothing to do', async () => {
+  test('makes the registry match the file, and a second run finds nothing to do', async () => {
     const path = await file(two);
     expect(await region.vipshift('apply', path, '--yes')).toMatchObject({ status: 0 });
     expect(await region.vips.read('web')).toMatchObject({
@@ -111,13 +111,13 @@ describe('apply', () => {
   named: { vpc: VPC, addresses: [192.168.150.1] }
 `;
     const shown = await region.vipshift('apply', await file(text), '--dry-run');
-    expect(shown.stdout).toMatch(/next free one of the pool, 192\.168\.150\.2\/32 as things stand/);
+    expect(shown.stdout).toMatch(/next free one of the pool, currently 192\.168\.150\.2\/32/);
     expect(await region.vipshift('apply', await file(text), '--yes')).toMatchObject({ status: 0 });
     expect((await region.vips.read('drawn'))?.addresses).toEqual(['192.168.150.2/32']);
     expect((await region.vips.read('named'))?.addresses).toEqual(['192.168.150.1/32']);
   });
 
-  test('refuses to prune what bears labels before it has changed anything', async () => {
+  test('refuses to prune what has labels before it has changed anything', async () => {
     const labelled = 'vips:\n  extra: { vpc: VPC, addresses: [192.168.151.1], tableLabels: [web] }\n';
     expect(await region.vipshift('apply', await file(labelled), '--yes')).toMatchObject({ status: 0 });
     const other = 'vips:\n  fresh: { vpc: VPC, addresses: [192.168.151.2] }\n';
@@ -134,15 +134,19 @@ describe('apply', () => {
       /no free address is left in 192\.168\.152\.0\/30 for u2/,
     ],
     ['what is no YAML', 'vips: [', /vips\.yaml/],
-    ['another shape', '- web', /want a mapping "vips:"/],
-    ['an unknown key', 'vips:\n  web:\n    adresses: []', /vips\.web\.adresses: no such key, want addresses/],
+    ['another shape', '- web', /expected a mapping "vips:"/],
+    [
+      'an unknown key',
+      'vips:\n  web:\n    adresses: []',
+      /vips\.web\.adresses: no such key, expected addresses/,
+    ],
     [
       'a wrong type',
       'vips:\n  web:\n    addresses: 10.1.1.1',
-      /vips\.web\.addresses: found "10\.1\.1\.1", want a list/,
+      /vips\.web\.addresses: found "10\.1\.1\.1", expected a list/,
     ],
-    ['a wrong priority', 'vips:\n  web:\n    priority: 1', /found 1, want "first" or "normal"/],
-    ['a wrong hold', 'vips:\n  web:\n    hold: all', /found "all", want "both" or "master"/],
+    ['a wrong priority', 'vips:\n  web:\n    priority: 1', /found 1, expected "first" or "normal"/],
+    ['a wrong hold', 'vips:\n  web:\n    hold: all', /found "all", expected "both" or "master"/],
     ['an address inside the VPC', 'vips:\n  x1:\n    vpc: VPC\n    addresses: [10.0.3.3]', /is inside/],
     [
       'two VIPs with one address',
@@ -214,7 +218,7 @@ describe('vip adopt', () => {
     const args = ['vip', 'adopt', 'x5', '-a', '192.168.78.9', '--vpc', region.vpc.vpcId, '--eni', eni];
     const ran = await region.vipshift(...args, '--yes');
     expect(ran.status).toBe(3);
-    expect(ran.stderr).toMatch(/bears the label old, want none or x5\n {2}next: .*--node-label old/);
+    expect(ran.stderr).toMatch(/has the label old, expected none or x5\n {2}next: .*--node-label old/);
   });
 
   test('a table of another VIP is refused by name', async () => {

@@ -162,7 +162,7 @@ describe('a pool under pressure', () => {
     expect(new Set(addresses)).toEqual(new Set(all));
   });
 
-  test('two VIPs that want one address at once: one gets it, the other is told who has it', async () => {
+  test('two VIPs that ask for one address at once: one gets it, the other learns who has it', async () => {
     const session = await openSession({ stage: 'dev' });
     const results = await Promise.allSettled(
       ['left', 'right'].map(async (name) => {

@@ -58,11 +58,11 @@ describe('vip add', () => {
     ['a range', ['ra1', '--address', '192.168.254.0/24'], /single address/],
     ['host bits', ['ra2', '--address', '192.168.254.7/24'], /host bits/],
     ['a public address', ['pu1', '--address', '198.51.100.7'], /--allow-public/],
-    ['no address at all', ['no1'], /want --address, --pool or --eip/],
-    ['what is no address', ['ju1', '--address', '192.168.255.300'], /want an IPv4 or IPv6 address/],
-    ['a leading zero, octal to some', ['ju2', '--address', '192.168.255.010'], /want an IPv4 or IPv6/],
+    ['no address at all', ['no1'], /expected --address, --pool or --eip/],
+    ['what is no address', ['ju1', '--address', '192.168.255.300'], /expected an IPv4 or IPv6 address/],
+    ['a leading zero, octal to some', ['ju2', '--address', '192.168.255.010'], /expected an IPv4 or IPv6/],
     ['the same address twice', ['du1', '-a', '192.168.254.1', '-a', '192.168.254.1/32'], /given twice/],
-    ['an unknown EIP', ['ei1', '--eip', 'eipalloc-00000000'], /no such Elastic IP/],
+    ['an unknown EIP', ['ei1', '--eip', 'eipalloc-00000000'], /not an Elastic IP/],
     [
       'a name that EC2’s filters would read otherwise',
       ['a*b', '--address', '192.168.254.1'],
@@ -80,7 +80,7 @@ describe('vip add', () => {
   test('takes a public address when it is told to', async () => {
     const ran = await add('pub', '--address', '198.51.100.7', '--allow-public', '--reason', 'ours by lease');
     expect(ran).toMatchObject({ status: 0 });
-    expect(ran.stderr).toMatch(/no route table bears its label yet: aws ec2 create-tags/);
+    expect(ran.stderr).toMatch(/no route table has its label yet: aws ec2 create-tags/);
   });
 
   test('refuses a name that is taken', async () => {
@@ -121,7 +121,7 @@ describe('vip add', () => {
   test('asks which VPC when no label tells', async () => {
     const ran = await region.vipshift('vip', 'add', 'lost', '--address', '192.168.250.1');
     expect(ran.status).toBe(2);
-    expect(ran.stderr).toMatch(/which VPC\? nothing bears its label yet\n {2}next: name it: --vpc/);
+    expect(ran.stderr).toMatch(/which VPC\? nothing has its label yet\n {2}next: name it: --vpc/);
   });
 
   test('gives eight runs at once eight different addresses of a pool', async () => {
@@ -262,7 +262,7 @@ describe('vip remove', () => {
 });
 
 describe('the record', () => {
-  test('says who changed the ledger, when and why', async () => {
+  test('records who changed the registry, when and why', async () => {
     const ran = await region.vipshift('timeline', 'web', '--kind', 'order', '--json');
     const orders = documents(ran.stdout).map((d) => d.order);
     expect(orders).toEqual(['add', 'set', 'set', 'remove', 'add']);

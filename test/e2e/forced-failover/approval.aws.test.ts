@@ -23,7 +23,7 @@ import {
 
 stageOrders();
 
-const until = { untilMs: epochMs(Date.now() + 3_600_000), by: 'somebody else', reason: 'hands off' };
+const until = { untilMs: epochMs(Date.now() + 3_600_000), by: 'someone else', reason: 'hands off' };
 const yes = { approved: true, by: 'arn:aws:iam::1:user/second', reason: 'go' };
 
 /** An order via keepalived; while it waits for its approval, `meanwhile` happens; then it is answered. */
@@ -58,12 +58,12 @@ describe('an approval that comes after the world has changed', () => {
     [
       'somebody froze the VIP',
       () => change((vip) => withFreeze(vip, until)),
-      /frozen until .* by somebody else/,
+      /frozen until .* by someone else/,
     ],
     [
       'somebody pinned it to its owner',
       () => change((vip) => withPin(vip, { ...until, node: id('a') })),
-      /pinned to i-\w+ until .* by somebody else/,
+      /pinned to i-\w+ until .* by someone else/,
     ],
     [
       'the VIP has moved',

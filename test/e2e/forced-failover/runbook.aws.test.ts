@@ -65,7 +65,7 @@ describe('forced failover, routes only', () => {
     const end = await run();
     await change((vip) => ({ ...vip, hold: 'both' }));
     expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverRefused' });
-    expect(end.cause).toContain('hold is "master", want "both"');
+    expect(end.cause).toContain('hold is "master", expected "both"');
     await expectOn('a');
   });
 
@@ -109,7 +109,7 @@ describe('forced failover, refusal: the preflight refuses', () => {
     expect((await settled(id('a'))).epoch).toBe(before);
     expect((await lastReport()).Message).toContain(reason);
   };
-  const until = { untilMs: epochMs(Date.now() + 3_600_000), by: 'somebody else', reason: 'hands off' };
+  const until = { untilMs: epochMs(Date.now() + 3_600_000), by: 'someone else', reason: 'hands off' };
 
   it('what is malformed', () => refuses({ to: undefined, mode: 'by magic' }, 'mode: Invalid option'));
   it('an unknown VIP', () => refuses({ vip: 'nobody' }, 'is not in the ledger'));

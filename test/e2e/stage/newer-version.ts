@@ -67,7 +67,7 @@ export function newerVersion(): NewerVersion {
     const path = join(home, file);
     const parts = readFileSync(path, 'utf8').split(from);
     if (parts.length !== 2)
-      throw new Error(`${file} has ${JSON.stringify(from)} ${parts.length - 1} times, want once`);
+      throw new Error(`${file} has ${JSON.stringify(from)} ${parts.length - 1} times, expected once`);
     writeFileSync(path, parts.join(to));
   }
   return {

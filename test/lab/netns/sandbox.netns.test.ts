@@ -1,9 +1,5 @@
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
-import { rights } from '../../../lab/netns/sandbox/rights.ts';
+import { describe, expect, it } from 'vitest';
 import { hasSaid, processesOf, runLab } from './lab-run.ts';
 
 const LOOK_EVERY_MS = 20;
@@ -34,18 +30,7 @@ describe('the sandbox of the lab', () => {
   );
 });
 
-describe('what the lab needs', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'vipshift-rights-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  it('names every program that is not there, and the package that brings it', () => {
-    symlinkSync('/bin/sh', join(folder, 'bash'));
-    const { missing } = rights(folder);
-    expect(missing).toContain('the program keepalived is not on this machine: apt-get install keepalived');
-    expect(missing).toContain('the program nginx is not on this machine: apt-get install nginx-light');
-    expect(missing.some((one) => one.includes('program bash'))).toBe(false);
-  });
-
+describe('the command line of the lab', () => {
   it('refuses a scenario that it does not know, and names those that it does', async () => {
     const run = runLab(['--scenario', 'host-sneezes']);
     expect(await run.ended()).toBe(2);

@@ -66,7 +66,7 @@ export const forced: readonly Control[] = [
     ],
   },
   {
-    name: 'who waits for the claim does not heed an operator',
+    name: 'a wait for the claim ignores the operator',
     breaks: ['orders'],
     patches: [
       patch(

@@ -60,7 +60,7 @@ export const found: readonly Control[] = [
   {
     name: 'a late claim takes an epoch first',
     breaks: ['order'],
-    patches: [patch('controller/handle-claim', 'urgent(claim) && !isLate(claim, now)', 'urgent(claim)')],
+    patches: [patch('controller/handle-claim', 'isUrgent(claim) && !isLate(claim, now)', 'isUrgent(claim)')],
   },
   {
     name: 'a refusal hides an attempt without an answer',
@@ -114,7 +114,7 @@ export const found: readonly Control[] = [
     ],
   },
   {
-    name: 'a VIP that has just left the ledger is moved',
+    name: 'a VIP that has just left the registry is moved',
     breaks: ['orders'],
     patches: [
       patch('switch/switch-vip', ' || before.removedAtMs !== undefined', ''),
@@ -131,14 +131,10 @@ export const found: readonly Control[] = [
     patches: [patch('switch/switch-vip', 'item.removedAtMs === undefined &&', '')],
   },
   {
-    name: 'a long plan does not heed the election',
+    name: 'a long plan ignores the election',
     breaks: ['convergence'],
     patches: [
-      patch(
-        'switch/held-lease',
-        'expiresAtMs = until;\n        wanted = wants(item);',
-        'expiresAtMs = until;',
-      ),
+      patch('switch/held-lease', 'expiresAtMs = until;\n      wanted = wants(item);', 'expiresAtMs = until;'),
     ],
   },
   {

@@ -27,14 +27,14 @@ export const planted: readonly Control[] = [
     patches: [
       patch(
         'switch/held-lease',
-        'if (lost || expiresAtMs - clock.now() > RENEW_BELOW) return;',
+        'if (lost || !mayRenew || expiresAtMs - clock.now() > RENEW_BELOW) return;',
         'if (expiresAtMs > 0) return;',
       ),
     ],
   },
   {
     // Each of the three alone keeps a record small enough.
-    name: 'the messages are neither cut nor folded, and nobody looks at the size',
+    name: 'the messages are neither cut nor folded, and the size is not checked',
     breaks: ['nothing stuck', 'true record'],
     patches: [
       patch('aws/error-codes', "readable(text.replace(encodedPart, ''), MESSAGE_MAX);", 'text;'),
@@ -99,7 +99,7 @@ export const planted: readonly Control[] = [
     patches: [patch('controller/reconcile', ' && now - vip.claims[node]!.seenMs > TOMBSTONE_KEPT', '')],
   },
   {
-    name: 'an EIP goes to a place that bears another one',
+    name: 'an EIP goes to an address that has another one',
     breaks: ['no gap', 'convergence'],
     patches: [patch('network/plan', 'a.eip === undefined && !taken', '!taken')],
   },
@@ -122,7 +122,7 @@ export const planted: readonly Control[] = [
     ],
   },
   {
-    name: 'an order overrides the pin of somebody else',
+    name: 'an order overrides the pin of someone else',
     breaks: ['orders'],
     patches: [
       patch(

@@ -45,7 +45,7 @@ export const controls: readonly Control[] = [
     ],
   },
   {
-    name: 'a release that asks for nothing, and nobody who waits',
+    name: 'a release without a condition, and no one who waits',
     breaks: ['no claim lost'],
     patches: [
       patch(
@@ -53,7 +53,7 @@ export const controls: readonly Control[] = [
         "return await ports.vips.write(before, after);\n  } catch (error) {\n    if (toFault(error).kind !== 'unknown') throw error;\n    const item = await ports.vips.read(before.name);\n    if (after.lease",
         "return await ports.vips.write(await ports.vips.read(before.name), after);\n  } catch (error) {\n    if (toFault(error).kind !== 'unknown') throw error;\n    const item = await ports.vips.read(before.name);\n    if (after.lease",
       ),
-      patch('controller/handle-claim', 'isLive(item.lease, ports.clock.now()) && urgent(claim)', 'false'),
+      patch('controller/next-action', 'isLive(item.lease, now) && isUrgent(claim)', 'false'),
     ],
   },
   {
@@ -99,7 +99,7 @@ export const controls: readonly Control[] = [
     ],
   },
   {
-    name: 'transitions dated anew by every assertion',
+    name: 'transitions dated again by every assertion',
     breaks: ['order', 'convergence'],
     patches: [patch('vip/node-state', 'const bound = tighter(known, told);', 'const bound = last;')],
   },
@@ -136,7 +136,7 @@ export const controls: readonly Control[] = [
     patches: [patch('controller/handle-claim', 'if (claim.superseded) return superseded(ports, claim);', '')],
   },
   {
-    name: 'an observation trusted that was made beside the lease',
+    name: 'an observation trusted that was made in parallel with the lease',
     breaks: ['convergence', 'true record', 'order'],
     patches: [patch('switch/run-epoch', 'seen.beganAtMs >= plus(vip.touchedAtMs, STALE_READ);', 'true;')],
   },

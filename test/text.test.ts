@@ -1,0 +1,99 @@
+// What people read is natural English in the words of docs/glossary.md, and names files that exist.
+import { describe, expect, test } from 'vitest';
+import { missingFiles } from './text/file-names.ts';
+import { type Phrase, phrases } from './text/phrases.ts';
+import { proseOf, textFiles, textOf } from './text/sources.ts';
+
+/** Former words that are data of deployed stacks, are accepted on the command line, or are explained: path and text. */
+const kept: readonly (readonly [path: string, text: string])[] = [
+  ['docs/glossary.md', 'say *ledger* for registry, *lever* for demote file'],
+  ['docs/glossary.md', '*stint* for node state'],
+  ['docs/glossary.md', '(stored as `thaw`)'],
+  ['cli/command/forecast.ts', "'unpin' | 'thaw'"],
+  ['cli/override/command.ts', "load: order('thaw')"],
+  ['cli/override/command.ts', "formerly: ['thaw']"],
+  ['cli/override/command.ts', 'an order `thaw`'],
+  ['cli/keepalived-config/command.ts', "'--lever': '--demote-file'"],
+  ['cli/override/override.ts', "'unpin' | 'freeze' | 'thaw'"],
+  ['cli/override/override.ts', "kind === 'thaw'"],
+  ['cli/override/override.ts', "case 'thaw'"],
+  ['live/assumptions/questions.ts', 'role/nobody'],
+];
+
+const isKept = (path: string, around: string): boolean =>
+  kept.some(([at, text]) => at === path && around.includes(text));
+
+function found(path: string, source: string, list: readonly Phrase[] = phrases): readonly string[] {
+  const { text, lineAt } = proseOf(source);
+  return list.flatMap(({ pattern, say }) =>
+    [...text.matchAll(pattern)]
+      .filter(
+        ({ 0: match, index }) =>
+          !isKept(path, text.slice(Math.max(0, index - 60), index + match.length + 60)),
+      )
+      .map(({ 0: match, index }) => `${path}:${lineAt(index)}: "${match}", better: ${say}`),
+  );
+}
+
+describe('the text that people read', () => {
+  test('is looked at: the files are there', () => {
+    expect(textFiles.length).toBeGreaterThan(150);
+    for (const path of ['.ci/run', 'notify/vipshift-notify', 'runbook/failover.asl.json', 'live/cli.ts'])
+      expect(textFiles).toContain(path);
+  });
+
+  test('has none of the phrases that the glossary replaces', () => {
+    expect(textFiles.flatMap((path) => found(path, textOf(path)))).toEqual([]);
+  });
+
+  test('keeps only former words that are there', () => {
+    expect(kept.filter(([path, text]) => !proseOf(textOf(path)).text.includes(text))).toEqual([]);
+  });
+
+  test('names files that exist', () => {
+    expect(textFiles.flatMap((path) => missingFiles(path, textOf(path)))).toEqual([]);
+  });
+});
+
+describe('a phrase', () => {
+  test.each([
+    ['in a line', 'an ENI that bears the label'],
+    ['across the lines of a comment', '// read back\n// beside\n// the timeline'],
+    ['across the lines of a doc comment', '/**\n * one hour unless\n * told\n */'],
+    ['across the lines of a paragraph', '# Page\n\nThe alarm says\nso at once.'],
+    ['across the parts of a string', "const text = 'five minutes unless ' +\n  'told';"],
+    ['in a string that begins with it', "usage('no such day', 'want 2026-11-22')"],
+    ['with a capital', '# Whoever comes next'],
+    ['as an identifier', 'const stint = nodeStateFrom(claim);'],
+  ])('is found %s, once', (_where, text) => expect(found('a', text)).toHaveLength(1));
+
+  test.each(['amendment', 'forbears', 'ledger_id', 'thaw-out', 'const want = 3;', 'wanted', 'unsaid so far'])(
+    'is not found inside another word: %s',
+    (text) => expect(found('a', text)).toEqual([]),
+  );
+
+  test('is reported with its line', () => {
+    expect(found('a.ts', '// one\n// two, as nobody\n')).toEqual([
+      expect.stringMatching(/^a\.ts:2: "nobody"/),
+    ]);
+  });
+});
+
+describe('a file name', () => {
+  test.each([
+    ['shared/vip/a.ts', '// The window in which the node was last heard (silent.ts).', 'silent.ts'],
+    ['shared/vip/a.ts', '/** Also in aws/codes.ts. */', 'aws/codes.ts'],
+    ['docs/a.md', 'see `shared/fault/codes.ts`', 'shared/fault/codes.ts'],
+    ['notify/a.bash', '# sourced by lib/gone.bash', 'lib/gone.bash'],
+  ])('of %s that does not exist is found: %s', (path, text, name) =>
+    expect(missingFiles(path, text)).toEqual([`${path}:1: ${name} does not exist`]),
+  );
+
+  test.each([
+    ['shared/vip/a.ts', '// As in shared/vip/lease.ts, aws/wire.ts and lease.ts.'],
+    ['shared/vip/a.ts', "const name = 'gone.ts';"],
+    ['docs/a.md', 'one scenario is `lab/scenarios/NAME.ts`'],
+  ])('that exists, is code or stands for any is not: %s, %s', (path, text) =>
+    expect(missingFiles(path, text)).toEqual([]),
+  );
+});
