@@ -71,11 +71,6 @@ export const exceptions: readonly Exception[] = [
     because: lineOf('the script on the instance'),
   },
   {
-    path: 'live/build/instances.ts',
-    code: '/instance profile/i.test(message)',
-    because: 'EC2 answers an unknown profile with the code of every wrong parameter',
-  },
-  {
     path: 'live/local/emulated-machines.ts',
     code: "words.split(' ')",
     because: 'arguments of a command line',
@@ -83,7 +78,7 @@ export const exceptions: readonly Exception[] = [
   { path: 'live/machines.ts', code: "line.split(' ')", because: lineOf('the probe') },
   {
     path: 'live/teardown/absence.ts',
-    code: '/ does not exist$/.test(message)',
+    code: '/does not exist/.test(error.message)',
     because: 'CloudFormation answers a missing stack with the code of every wrong request',
   },
 ];
