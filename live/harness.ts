@@ -2,7 +2,9 @@
 //
 // Invariant: from the first thing made on, every way out of here goes through the removal: a failure, a signal, a drill that hangs. What could
 // not be removed is listed with the reason, and the exit status shows it.
+
 import { DescribeVpcsCommand } from '@aws-sdk/client-ec2';
+import { defined, ifDefined } from '../shared/optional.ts';
 import { buildTestBed, inventoryOf } from './build/test-bed.ts';
 import { calm, type Drill, type DrillContext, drill } from './drill.ts';
 import type { LiveContext, TestBed } from './environment.ts';
@@ -168,7 +170,7 @@ function figuresOf(
     drills,
     percentiles: percentilesOf(drills),
     clocksMs,
-    ...(failure === undefined ? {} : { failure: reasonOf(failure) }),
+    ...defined({ failure: ifDefined(failure, reasonOf) }),
     left,
   };
 }

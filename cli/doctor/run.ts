@@ -1,4 +1,5 @@
 // What `vipshift doctor` does: looks everything up, judges, and says what to do about it.
+
 import { readFile } from 'node:fs/promises';
 import { describeNetwork, type Once, once, profilesOf } from '../../shared/aws/ec2/network-facts.ts';
 import type { Surveyed } from '../../shared/aws/ec2/survey.ts';
@@ -112,10 +113,10 @@ async function identityOf(session: Session, options: DoctorOptions, vips: readon
     stage: settings.stage,
     detailType: DETAIL_TYPE,
     busName: settings.bus,
-    ...(bus === undefined ? {} : { bus }),
+    ...defined({ bus }),
     roles,
     without,
-    ...(probe === undefined ? {} : { probe }),
+    ...defined({ probe }),
   };
   return { facts, unchecked };
 }
@@ -148,7 +149,7 @@ async function factsOf(
   const others = all.filter((other) => other.name !== vip.name);
   return {
     network: { ...network.facts, others, survey, mislabelled: mislabelled(vip, all, survey) },
-    ...(identity.facts === undefined ? {} : { identity: identity.facts }),
+    ...defined({ identity: identity.facts }),
     shim: { now: session.now(), bus: session.settings.bus, probes },
     ports: options.port ?? [],
     unchecked: [...network.unchecked, ...identity.unchecked],

@@ -5,9 +5,11 @@
 //
 // Limit: an override is only written into the VIP's item. The controller follows it with the next claim or reconcile, within a
 // minute; what has to move at once is a failover.
+
 import { toFault } from '../../shared/fault.ts';
 import { forbidsPin, forbidsUnpin, liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
 import {
@@ -134,7 +136,7 @@ async function giveOne(
   const { by, options, untilMs } = words;
   const reason = options.reason ?? '';
   const node = kind === 'pin' ? { node: options.to! } : {};
-  const until = untilMs === undefined ? {} : { untilMs };
+  const until = defined({ untilMs });
   const order = operatorAction(
     { vip: name, order: kind, by, reason, atMs: session.now(), ...until, ...node },
     session.nonce(),
@@ -167,8 +169,8 @@ async function giveOne(
     order: kind,
     changed,
     ...node,
-    ...(untilMs === undefined ? {} : { until: iso(untilMs) }),
-    ...(cancelled === undefined ? {} : { cancelled }),
+    ...defined({ until: ifDefined(untilMs, iso) }),
+    ...defined({ cancelled }),
   };
 }
 

@@ -3,9 +3,11 @@
 //
 // Invariant: nothing is written before every check has passed; reservations that this run made are given back when the
 // rest fails. Limit: EC2 is not changed here, so what an entry no longer names stays in the tables and is told.
+
 import { eipsFound, vpcSeen } from '../../shared/aws/ec2/vpc.ts';
 import { isFault, toFault } from '../../shared/fault.ts';
 import { membersSeen, type Observation } from '../../shared/network/observation.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { type Range, rangeText } from '../../shared/registry/ip-range.ts';
 import {
   changed,
@@ -106,7 +108,7 @@ export async function prepare(
     ...clashes(entry, standing),
   ];
   refuse(problems, wanted.name);
-  const drawn = pool === undefined ? {} : { pool, closed: lists.closed };
+  const drawn = ifDefined(pool, (range) => ({ pool: range, closed: lists.closed }));
   return { was, entry, ...drawn, vpc, seen, remarks };
 }
 
@@ -258,7 +260,7 @@ async function written(
       by: await session.caller(),
       reason,
       atMs: session.now(),
-      ...(was === undefined ? {} : { before: entryOf(was) }),
+      ...defined({ before: ifDefined(was, entryOf) }),
       after: entry,
     },
     session.nonce(),

@@ -6,10 +6,12 @@
  * Limit: it is as faithful as the two emulators are; docs and tests name what they do not do (no IAM, no throttling, no
  * blackhole routes). lab/fault/proxy.ts adds the faults.
  */
+
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { defined } from '../../shared/optional.ts';
 import { type Emulator, type EmulatorSpec, startEmulator } from './emulator.ts';
 import { ensurePython } from './python.ts';
 
@@ -126,7 +128,7 @@ function emulatorEnv({ ssmAgents }: LocalAwsOptions): NodeJS.ProcessEnv {
     LAMBDA_STATE_TRANSITION_SECONDS: '0',
     MOTO_ACCOUNT_ID: accountId,
     MOTO_EC2_LOAD_DEFAULT_AMIS: 'false',
-    ...(ssmAgents === undefined ? {} : { VIPSHIFT_LAB_SSM: ssmAgents }),
+    ...defined({ VIPSHIFT_LAB_SSM: ssmAgents }),
   };
 }
 

@@ -2,11 +2,13 @@
 // SDKs read them (AWS_ENDPOINT_URL_EC2 and so on); so the tests send the whole of it to a local AWS.
 //
 // Limit: not yet run on a real account.
+
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { defined } from '../../shared/optional.ts';
 import { serviceOf } from '../build/service.ts';
 import type { LiveContext } from '../environment.ts';
 import { ssmOf } from './ssm.ts';
@@ -17,7 +19,7 @@ const ATTEMPTS = 8;
 const PAUSE_MS = 5_000;
 
 export async function accountContext(wanted: string | undefined): Promise<LiveContext> {
-  const settings = { maxAttempts: ATTEMPTS, ...(wanted === undefined ? {} : { region: wanted }) };
+  const settings = { maxAttempts: ATTEMPTS, ...defined({ region: wanted }) };
   const ec2 = new EC2Client(settings);
   const region = await ec2.config.region();
   const made = {

@@ -2,9 +2,11 @@
 //
 // Invariant: a stack is removed only when CloudFormation is not at work on it, since it refuses that (who interrupts a deployment, interrupts
 // an update). Limit: it waits for 15 minutes at most.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { deploy, remove } from '../../build/service.ts';
 import { withServiceFolder } from '../../lab/aws/stack/serverless.ts';
+import { defined } from '../../shared/optional.ts';
 import { type Signer, send } from '../aws/signed.ts';
 import { ifThere } from '../teardown/absence.ts';
 import type { Identity } from './identity.ts';
@@ -30,9 +32,7 @@ export function serviceOf({ signer, cloudFormation, env, plugin }: ServiceInput)
   const region = ['--region', signer.region];
   // What osls says is for people: standard output is for the figures.
   const inFolder = (work: (place: Parameters<typeof deploy>[0]) => Promise<void>) =>
-    withServiceFolder(plugin === undefined ? {} : { plugin }, (folder) =>
-      work({ folder, env, output: 'stderr' }),
-    );
+    withServiceFolder(defined({ plugin }), (folder) => work({ folder, env, output: 'stderr' }));
   const status = async (stage: string): Promise<string | undefined> => {
     const body = new URLSearchParams({
       Action: 'DescribeStacks',

@@ -64,7 +64,7 @@ export async function handleClaim(
   if (claim.superseded) return superseded(ports, claim);
   if (claim.kind === 'probe') {
     const { vip, node, eventId, seq, timeMs, shim } = claim;
-    const version = shim === undefined ? {} : { shim };
+    const version = defined({ shim });
     await ports.timeline.probe({ vip, node, eventId, seq, ...version, sentAtMs: timeMs, atMs: now });
     return { answer: 'probed' };
   }

@@ -6,6 +6,7 @@
 
 import { membersSeen, type Observation, sameView, tablesOf } from '../network/observation.ts';
 import { type Step, thingOf } from '../network/step.ts';
+import { defined } from '../optional.ts';
 import { type Ports, switchVip, take } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, hours, minus, minutes } from '../time.ts';
 import { milestone } from '../timeline/milestone.ts';
@@ -50,7 +51,7 @@ export async function reconcile(
 /** While a VIP is frozen nothing would move whoever spoke: its nodes may be away on purpose. */
 function silenceOf(vip: Vip, now: EpochMs): Pick<ReconcileResult, 'unheard'> {
   const unheard = isLiveOrder(vip.freeze, now) ? undefined : unheardFor(vip, now);
-  return unheard === undefined ? {} : { unheard };
+  return defined({ unheard });
 }
 
 /** The view only serves when the describes fail: that it cannot be kept now is no reason to leave drift alone. */

@@ -9,6 +9,7 @@ import { Fault, toleratedFault } from '../fault.ts';
 import { unmetCells } from '../network/conflict.ts';
 import { membersSeen } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
+import { defined } from '../optional.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type EpochMs, minutes, plus, seconds } from '../time.ts';
@@ -135,11 +136,11 @@ async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way:
   return { outcome: 'failed', why: `lost ${RACES_MAX} races for the item of ${order.vip}` };
 }
 
-const ownerOf = ({ owner }: Vip) => (owner === undefined ? {} : { owner });
+const ownerOf = ({ owner }: Vip) => defined({ owner });
 
 function told(ports: Ports, { vip, failovers }: Switched, epoch: number): SwitchResult {
   const failover = failovers.at(-1);
-  const record = failover === undefined ? {} : { failover };
+  const record = defined({ failover });
   // Committed means: every step was carried out. What was left to a stranger is in the record. Whether every cell of the
   // VIP's own leads there is what `verify` asks, by newer reads than the plan was made from.
   const well = failover !== undefined && ['switched', 'unchanged', 'partial'].includes(failover.outcome);

@@ -5,7 +5,9 @@
 // find it any more goes back. Two forced failovers of a VIP are never under way at once.
 // Limit: SSM takes no condition. What happens between this write and the command (a moment) is seen after the demotion, which
 // is then taken back.
+
 import { toFault } from '../fault.ts';
+import { defined } from '../optional.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, minutes, plus } from '../time.ts';
@@ -87,7 +89,7 @@ const refused = (reasons: readonly string[]): Begun => ({ outcome: 'refused', re
 const forcedOf = (order: FailoverOrder, run: ForcedRun, now: EpochMs): Forced => ({
   execution: run.execution,
   node: order.to,
-  ...(run.owner === undefined ? {} : { from: run.owner }),
+  ...defined({ from: run.owner }),
   by: order.by,
   reason: order.reason,
   atMs: now,

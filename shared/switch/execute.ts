@@ -6,7 +6,7 @@
 import { Fault, isWorthRetrying, mayHaveHappened, toFault } from '../fault.ts';
 import type { Ec2 } from '../network/ec2.ts';
 import { aimText, type Step, type StepDone, type StepTried } from '../network/step.ts';
-import { defined } from '../optional.ts';
+import { defined, ifDefined } from '../optional.ts';
 import { type CallQueue, callQueue } from '../rate-limit/call-queue.ts';
 import type { LocalBucket } from '../rate-limit/local-bucket.ts';
 import type { SharedBucket } from '../rate-limit/shared-bucket.ts';
@@ -64,7 +64,7 @@ async function executeStep(ports: Ready, heldLease: HeldLease, first: Step): Pro
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const { fault, sentAtMs } = await tryOnce(ports, heldLease, step, attempt);
     if (fault?.kind === 'bug') ports.bugs.push(fault);
-    if (sentAtMs === undefined) return { ...told, ...(fault === undefined ? {} : lastWord(fault)), step };
+    if (sentAtMs === undefined) return { ...told, ...ifDefined(fault, lastWord), step };
     told = { ...told, call: step.call, attempts: attempt, sentAtMs: told.sentAtMs ?? sentAtMs };
     if (fault === undefined) return { ...done(told, ports), step };
     const mayLand = mayHaveHappened(fault.kind);

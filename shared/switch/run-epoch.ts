@@ -3,11 +3,13 @@
 // The order is the guarantee. Cause and epoch were written with the lease; the intent goes out beside the mutations;
 // the outcome is written before the release, which is switch.ts's (guarantee 6). Up to the first mutation nothing is
 // awaited but the observation.
+
 import { type Fault, toFault } from '../fault.ts';
 import { unmetCells } from '../network/conflict.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
 import type { ViewCache } from '../network/view-cache.ts';
+import { defined } from '../optional.ts';
 import { lastCallAtMs } from '../rate-limit/call-queue.ts';
 import { type Clock, type EpochMs, plus } from '../time.ts';
 import { decided } from '../timeline/decision.ts';
@@ -95,7 +97,7 @@ export async function runEpoch(
   return {
     failover,
     ...(await recordOutcome(ports.timeline, failover)),
-    ...(moves === undefined ? {} : { target: moves.target }),
+    ...defined({ target: moves?.target }),
     committable:
       moves !== undefined && verdict.stop === undefined && verdict.steps.every((s) => s.result === 'done'),
     closedHolders: [...closed, lease.holder],
@@ -176,11 +178,11 @@ function putIntent(
     epoch: heldLease.lease.epoch,
     holder: heldLease.lease.holder,
     cause: heldLease.lease.cause,
-    ...(vip.owner === undefined ? {} : { from: vip.owner }),
+    ...defined({ from: vip.owner }),
     to: decision.to!,
     ...decided(decision.reason),
     steps: todo.steps.map(untold),
-    ...(dueAtMs === undefined ? {} : { dueAtMs }),
+    ...defined({ dueAtMs }),
     atMs: ports.clock.now(),
   };
   return ports.timeline.put(fitted(meant)).then(() => undefined, asError);
