@@ -84,8 +84,8 @@ export const notCarriedOut = (
 
 interface RecordPorts {
   readonly orders: OperatorActionStore;
-  now(): EpochMs;
-  nonce(): string;
+  readonly now: () => EpochMs;
+  readonly nonce: () => string;
 }
 
 /** The order is on record before `work` begins, and, where that throws, also that it was not carried out. */
