@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 /** `root`: the caller is root. `rootless`: the caller becomes root of a user namespace of its own. */
 export type Entry = 'root' | 'rootless';
 
-/** What a user is that nobody asked to enter otherwise. */
+/** How a user enters by default. */
 export const entryOf = (uid: number): Entry => (uid === 0 ? 'root' : 'rootless');
 
 export function unshareFlags(entry: Entry): string[] {
