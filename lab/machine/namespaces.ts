@@ -16,6 +16,9 @@ export function unshareFlags(entry: Entry): string[] {
   return entry === 'root' ? ['-nmpf'] : ['-Urnmpf'];
 }
 
+/** Those of the caller by default. Root needs no user namespace, and in a chroot the kernel gives none. */
+export const ownNamespaces = (): string[] => unshareFlags(entryOf(process.getuid?.() ?? -1));
+
 export interface Trouble {
   readonly reason: string;
   /** A command that lifts it, or that runs `command` where it does not exist. */
