@@ -1,4 +1,5 @@
 // What the benchmark says: rows of figures, and the numbers in them.
+import { defined } from '../shared/optional.ts';
 
 export interface Row {
   readonly name: string;
@@ -42,7 +43,7 @@ export const rowOf = (
   p99Ms: rounded(percentile(samples, 0.99)),
   ratioToFloor: floorMs === undefined ? null : Number((median(samples) / floorMs).toFixed(2)),
   runs: samples.length,
-  ...(note === undefined ? {} : { note }),
+  ...defined({ note }),
 });
 
 export const valueRow = (name: string, n: number, value: number, note?: string): Row => ({
@@ -52,7 +53,7 @@ export const valueRow = (name: string, n: number, value: number, note?: string):
   p99Ms: null,
   ratioToFloor: null,
   value: Number(value.toFixed(2)),
-  ...(note === undefined ? {} : { note }),
+  ...defined({ note }),
 });
 
 export function tableOf(rows: readonly Row[]): string {

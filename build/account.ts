@@ -3,6 +3,7 @@
  *
  * Limit: credentials are found as the SDK finds them, with the profile that osls was given.
  */
+
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -13,6 +14,7 @@ import {
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { awsVips } from '../shared/aws/dynamodb/vip-store.ts';
 import { clients, systemNow } from '../shared/aws/wire.ts';
+import { defined } from '../shared/optional.ts';
 import { type EpochMs, epochMs } from '../shared/time.ts';
 import type { Listening } from './first-claim.ts';
 import type { Deployed } from './way-back.ts';
@@ -24,7 +26,7 @@ export interface Account {
 }
 
 export function accountOf(region: string, profile: string | undefined): Account {
-  const access = { region, ...(profile === undefined ? {} : { profile }) };
+  const access = { region, ...defined({ profile }) };
   const cloudFormation = new CloudFormationClient({ ...access, maxAttempts: 5 });
   return {
     deployed: (stack) => deployed(cloudFormation, stack),
@@ -41,7 +43,7 @@ async function deployed(client: CloudFormationClient, stack: string): Promise<De
     ]);
     const made = packageOf(template?.TemplateBody ?? '{}');
     return {
-      ...(made === undefined ? {} : { package: made }),
+      ...defined({ package: made }),
       parameters: Object.fromEntries(
         (described.Stacks?.[0]?.Parameters ?? []).map((p) => [p.ParameterKey ?? '', p.ParameterValue ?? '']),
       ),

@@ -1,12 +1,14 @@
 // `npm run live`: drills on a throw-away network in the account that the shell's credentials belong to (live/, docs/live.md).
 // `npm run live -- --assumptions`: what the design assumes of AWS, checked in that account.
 // With --local both use a local AWS that they start themselves.
+
 import { parseArgs } from 'node:util';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { startLocalAws } from '../lab/aws/local-aws.ts';
 import { prepareOrExplain, UNPREPARED } from '../lab/machine/prepare.ts';
+import { defined } from '../shared/optional.ts';
 import { type Account, answers, line, probes } from './assumptions/questions.ts';
 import { runningProbes } from './assumptions/run.ts';
 import { liveMain } from './main.ts';
@@ -19,7 +21,7 @@ const { values } = parseArgs({
 });
 
 async function ofThisShell(): Promise<Account> {
-  const settings = values.region === undefined ? {} : { region: values.region };
+  const settings = defined({ region: values.region });
   const [ec2, events] = [new EC2Client(settings), new EventBridgeClient(settings)];
   const logs = new CloudWatchLogsClient(settings);
   const region = await events.config.region();

@@ -3,20 +3,23 @@ import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { IAMClient } from '@aws-sdk/client-iam';
-import type { Identity, Place } from './build/identity.ts';
-import type { Instances } from './build/instances.ts';
-import type { Network } from './build/network.ts';
+import type { Stacks } from './aws/stacks.ts';
+import type { Identity } from './build/node-role.ts';
 import type { Service } from './build/service.ts';
 import type { Machines } from './machines.ts';
+import type { MachineName } from './plan.ts';
 import type { Run } from './run-id.ts';
 
-export interface LiveContext extends Place {
+export interface LiveContext {
   /** For people: `AWS account 1111…, eu-central-1`. */
   readonly name: string;
+  readonly region: string;
+  readonly account: string;
   readonly ec2: EC2Client;
   readonly iam: IAMClient;
   readonly dynamo: DynamoDBClient;
   readonly logs: CloudWatchLogsClient;
+  readonly stacks: Stacks;
   readonly service: Service;
   /** Between two rounds of removing. */
   readonly pauseMs: number;
@@ -30,6 +33,14 @@ export interface LiveContext extends Place {
 export interface TestBed {
   readonly run: Run;
   readonly identity: Identity;
-  readonly network: Network;
+  readonly vpcId: string;
+  /** The labelled route table of the probe's subnet. */
+  readonly probeTable: string;
   readonly instances: Instances;
 }
+
+export interface RunningInstance {
+  readonly instanceId: string;
+  readonly zone: string;
+}
+export type Instances = Readonly<Record<MachineName, RunningInstance>>;

@@ -2,7 +2,8 @@
 //
 // Invariant: from the first thing made on, every way out of here goes through the removal: a failure, a signal, a drill that hangs. What could
 // not be removed is listed with the reason, and the exit status shows it.
-import { DescribeVpcsCommand } from '@aws-sdk/client-ec2';
+
+import { defined, ifDefined } from '../shared/optional.ts';
 import { buildTestBed, inventoryOf } from './build/test-bed.ts';
 import { calm, type Drill, type DrillContext, drill } from './drill.ts';
 import type { LiveContext, TestBed } from './environment.ts';
@@ -12,7 +13,7 @@ import { DESTINATION, pauseS, planLines } from './plan.ts';
 import { registryOf } from './registry.ts';
 import { costText } from './report/cost.ts';
 import { type Percentiles, percentilesOf, percentilesTable } from './report/percentiles.ts';
-import { newRunId, RUN_TAG, type Run, runOf, STAGE_TAG } from './run-id.ts';
+import { newRunId, type Run, runOf, STAGE_TAG, testBedStack } from './run-id.ts';
 import { type Left, removeAll } from './teardown/remove.ts';
 
 export interface Setting {
@@ -103,7 +104,7 @@ const drillContextOf = (
   signal,
   registry: registryOf(context.dynamo, testBed.run),
   instanceIds: { a: testBed.instances.a.instanceId, b: testBed.instances.b.instanceId },
-  cell: `${testBed.network.tables[0]} ${DESTINATION}`,
+  cell: `${testBed.probeTable} ${DESTINATION}`,
   pauseMs: pauseS(options.tables) * 1_000,
 });
 
@@ -140,10 +141,9 @@ async function remove({ context, say }: Setting, run: Run): Promise<readonly Lef
 
 /** `--clean RUN`: what a dead run has left. */
 export async function cleanRun(setting: Setting, id: string): Promise<number> {
-  const Filters = [{ Name: `tag:${RUN_TAG}`, Values: [id] }];
-  const { Vpcs = [] } = await setting.context.ec2.send(new DescribeVpcsCommand({ Filters }));
-  const tag = Vpcs[0]?.Tags?.find(({ Key }) => Key === STAGE_TAG)?.Value ?? '';
-  // Without its VPC, which goes last, a run has at most what is named after it.
+  const stack = await setting.context.stacks.find(testBedStack(runOf(id)));
+  const tag = stack?.tags[STAGE_TAG] ?? '';
+  // Without its test bed, which goes last, a run has at most what is named after it.
   const run = runOf(id, tag.startsWith('used:') ? tag.slice('used:'.length) : undefined);
   return (await remove(setting, run)).length === 0 ? status.ok : status.bad;
 }
@@ -168,7 +168,7 @@ function figuresOf(
     drills,
     percentiles: percentilesOf(drills),
     clocksMs,
-    ...(failure === undefined ? {} : { failure: reasonOf(failure) }),
+    ...defined({ failure: ifDefined(failure, reasonOf) }),
     left,
   };
 }

@@ -57,7 +57,8 @@ export function durationOf({ drills, tables, advertS, stage }: Options): Duratio
   // A command through SSM and back takes about two seconds; there are three of them in a drill.
   const drillS = 4 * advertS + 6 + Math.max(0, tables - 50) / REFILL_PER_S + pauseS(tables);
   return {
-    buildS: stage === undefined ? 480 : 180,
+    // CloudFormation waits about two minutes for a new instance profile.
+    buildS: stage === undefined ? 600 : 180,
     drillsS: Math.ceil(drills * drillS),
     removeS: stage === undefined ? 420 : 180,
   };

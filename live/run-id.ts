@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { tagKey } from '../shared/aws/tag-key.ts';
 
 export const RUN_TAG = 'vipshift:drill';
-/** On the VPC only, which is made first and removed last: the stage that the run works with, and whether it is the run's own. */
+/** On the test bed's stack, which is made first and removed last: the stage that the run works with, and whether it is the run's own. */
 export const STAGE_TAG = 'vipshift:drill-stage';
 
 export interface Run {
@@ -37,3 +37,6 @@ export const tablesOf = (stage: string) => ({
   timeline: `vipshift-${stage}-timeline`,
 });
 export const busOf = (stage: string): string => `vipshift-${stage}`;
+
+/** The stack of the network and the machines. Not the name of a stage's stack, which is `vipshift-STAGE`. */
+export const testBedStack = ({ name }: Run): string => `${name}-test-bed`;

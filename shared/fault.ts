@@ -1,7 +1,7 @@
-// What can go wrong when a port is used, in the domain's words. AWS error codes are spelled only in aws/codes.ts.
+// What can go wrong when a port is used, in the domain's words. AWS error codes are spelled only in aws/error-codes.ts.
 //
-// The one distinction that everything else rests on: after `unknown` the request may have had its effect, or may still
-// have it; after every other kind it had none.
+// The one distinction that everything else rests on: after `unknown` and `bug` the request may have had its effect, or may
+// still have it; after every other kind it had none.
 
 import { MESSAGE_MAX, readable } from './bounded.ts';
 
@@ -26,6 +26,11 @@ export const faultKinds = [
   'deadline',
   /** Everything else that the service refuses: malformed, unsupported, over a quota. */
   'refused',
+  /**
+   * A mistake in our own code, such as a TypeError in a port. Never repeated, and never taken for an answer of AWS; it has a
+   * metric and a log line of its own, and whatever else was under way goes on.
+   */
+  'bug',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -47,10 +52,41 @@ export const isFault = (error: unknown): error is Fault => error instanceof Faul
 export const isWorthRetrying = (kind: FaultKind): boolean =>
   kind === 'unknown' || kind === 'throttled' || kind === 'not-ready';
 
+/** Whether the request may have had its effect, or may still have it. */
+export const mayHaveHappened = (kind: FaultKind): boolean => kind === 'unknown' || kind === 'bug';
+
+/** The names of the errors that the language and `node:assert` throw when code is wrong. */
+const programmingErrors: ReadonlySet<string> = new Set([
+  'TypeError',
+  'RangeError',
+  'ReferenceError',
+  'SyntaxError',
+  'EvalError',
+  'URIError',
+  'AssertionError',
+]);
+
+export const isProgrammingError = (error: unknown): error is Error =>
+  error instanceof Error && programmingErrors.has(error.name);
+
 /** Whatever was thrown, as a Fault. What nobody foresaw counts as unknown: the request may have had its effect. */
 export function toFault(error: unknown): Fault {
   if (isFault(error)) return error;
   const name = error instanceof Error ? error.name : 'Error';
   const text = error instanceof Error ? error.message : String(error);
-  return new Fault('unknown', name, readable(text, MESSAGE_MAX), error);
+  const kind = isProgrammingError(error) ? 'bug' : 'unknown';
+  return new Fault(kind, name, readable(text, MESSAGE_MAX), error);
+}
+
+/** The stack of what was thrown first: a Fault's own says only where it was classified. */
+export function stackOf(error: unknown): string {
+  const first = isFault(error) && error.cause instanceof Error ? error.cause : error;
+  return first instanceof Error ? (first.stack ?? first.message) : String(first);
+}
+
+/** For a caller that goes on after a fault: a bug is thrown, since going on would only repeat it. */
+export function toleratedFault(error: unknown): Fault {
+  const fault = toFault(error);
+  if (fault.kind === 'bug') throw fault;
+  return fault;
 }

@@ -5,6 +5,10 @@ type Optional<T> = { [K in keyof T]: undefined extends T[K] ? K : never }[keyof 
 
 export type Defined<T> = Omit<T, Optional<T>> & { [K in Optional<T>]?: Exclude<T[K], undefined> };
 
+/** What `of` makes of the value; undefined stays undefined. */
+export const ifDefined = <T, Made>(value: T | undefined, of: (value: T) => Made): Made | undefined =>
+  value === undefined ? undefined : of(value);
+
 /** The same fields, in their order, without those that are undefined: `{ vip, ...defined({ node, label }) }`. */
 export const defined = <const T extends object>(fields: T): Defined<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;

@@ -1,4 +1,5 @@
 // DynamoDB for the benchmark: the handful of calls that shared/aws makes, on maps in memory. One call, one step: no races of its own.
+import { defined } from '../../shared/optional.ts';
 import { holds, type Item, updated } from './expression.ts';
 
 interface Request {
@@ -81,7 +82,7 @@ const keyOf = (item: Item): string => `${item.vip?.S} ${item.id?.S ?? ''}`;
 
 const found = (item: Item | undefined): Answer => ({
   status: 200,
-  body: item === undefined ? {} : { Item: item },
+  body: defined({ Item: item }),
 });
 
 const refused = (was: Item | undefined): Answer => ({
@@ -89,7 +90,7 @@ const refused = (was: Item | undefined): Answer => ({
   body: {
     __type: 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException',
     message: 'The conditional request failed',
-    ...(was === undefined ? {} : { Item: was }),
+    ...defined({ Item: was }),
   },
 });
 

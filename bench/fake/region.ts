@@ -1,8 +1,10 @@
 // The benchmark's AWS as the measuring side sees it: built for each run, and afterwards says which calls it got and when.
 //
 // Invariant: every time is of the machine's monotonic clock, the same in both threads. stop() ends the thread.
+
 import { Worker } from 'node:worker_threads';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { defined } from '../../shared/optional.ts';
 import { newVip, type Vip } from '../../shared/vip/vip.ts';
 import type { Certificate } from './certificate.ts';
 import type { FakeVip } from './ec2.ts';
@@ -134,7 +136,7 @@ export function vipWith(
     members,
     owner: nodes[0]!.node,
     tablesSeen: tables,
-    ...(priority === undefined ? {} : { priority }),
+    ...defined({ priority }),
   };
   return { vip, entry, item: itemOf(entry) };
 }

@@ -2,7 +2,7 @@
 // digest in the log.
 
 import { intentsOf, requestsOf } from '../../shared/aws/audit-uncovered.ts';
-import { toFault } from '../../shared/fault.ts';
+import { toleratedFault } from '../../shared/fault.ts';
 import { epochMs, hours } from '../../shared/time.ts';
 import type { Window } from '../../shared/timeline/query.ts';
 import { daysOf } from '../../shared/timeline/query.ts';
@@ -47,7 +47,7 @@ export async function uncovered(
       atLeast: told.atLeast || intents.atLeast || approvals.atLeast,
     };
   } catch (error) {
-    return toFault(error).message;
+    return toleratedFault(error).message;
   }
 }
 

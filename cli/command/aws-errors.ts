@@ -1,5 +1,5 @@
 // What went wrong with AWS, as a complaint with the next thing to do.
-import { isFault } from '../../shared/fault.ts';
+import { isFault, toFault } from '../../shared/fault.ts';
 import { CliError, status } from './exit.ts';
 
 interface Hint {
@@ -43,7 +43,7 @@ const hints: readonly Hint[] = [
 /** Undefined when it is none of AWS's: then it is our mistake. */
 export function complaintOf(error: unknown): CliError | undefined {
   if (error instanceof CliError) return error;
-  if (!(error instanceof Error)) return undefined;
+  if (!(error instanceof Error) || toFault(error).kind === 'bug') return undefined;
   const code = isFault(error) ? error.code : error.name;
   const cause = error.cause instanceof Error ? `${error.cause.name} ${error.cause.message}` : '';
   const text = `${code} ${error.message} ${cause}`;

@@ -1,5 +1,6 @@
 // How a run ends when something was thrown: told on stderr, and an exit status.
 import { CommanderError } from 'commander';
+import { stackOf } from '../../shared/fault.ts';
 import { complaintOf } from './aws-errors.ts';
 import { type Status, status } from './exit.ts';
 import { plain } from './output.ts';
@@ -9,8 +10,9 @@ export function endOf(error: unknown): Status {
   if (error instanceof CommanderError) return error.exitCode === 0 ? status.ok : status.usage;
   const complaint = complaintOf(error);
   if (complaint === undefined) {
-    const text = error instanceof Error ? error.stack : String(error);
-    process.stderr.write(`vipshift: this is a fault in vipshift itself, please report it.\n${text}\n`);
+    process.stderr.write(
+      `vipshift: this is a fault in vipshift itself, please report it.\n${stackOf(error)}\n`,
+    );
     return status.bug;
   }
   const lines = complaint.message.split('\n').map(plain).join('\n  ');

@@ -1,17 +1,19 @@
 // What `vipshift doctor` does: looks everything up, judges, and says what to do about it.
+
 import { readFile } from 'node:fs/promises';
 import { describeNetwork, type Once, once, profilesOf } from '../../shared/aws/ec2/network-facts.ts';
 import type { Surveyed } from '../../shared/aws/ec2/survey.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
 import { bucketFindings, loadSentence, zoneLoads } from '../../shared/doctor/capacity.ts';
 import { diagnose, type Facts } from '../../shared/doctor/diagnose.ts';
-import { type Finding, inOrder } from '../../shared/doctor/finding.ts';
+import { type Finding, folded } from '../../shared/doctor/finding.ts';
 import { keepalivedFindings } from '../../shared/doctor/keepalived.ts';
 import type { ServicePort } from '../../shared/doctor/packet-filters.ts';
 import type { IdentityFacts } from '../../shared/doctor/service/identity.ts';
-import { toFault } from '../../shared/fault.ts';
+import { toleratedFault } from '../../shared/fault.ts';
 import { mislabelled } from '../../shared/network/labels.ts';
 import type { Observation } from '../../shared/network/observation.ts';
+import { defined } from '../../shared/optional.ts';
 import { isRegistered } from '../../shared/registry/registry.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
@@ -34,17 +36,17 @@ export async function look({ args, options, out, session }: CommandContext<Docto
   const looked = await surveyFor(session, vips);
   const account = accountOf(by);
   const seen: { vip: Vip; observation: Observation }[] = [];
-  const findings: (Finding & { readonly vip?: string })[] = [...keepalivedFindings(files)];
+  const findings: Finding[] = [...keepalivedFindings(files)];
   for (const vip of [...vips].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     seen.push({ vip, observation: looked.observations.get(vip.name)! });
     const facts = await factsOf(session, vip, { all, looked, account, options, identity, remember });
-    findings.push(...diagnose(facts).map((f) => ({ ...f, vip: vip.name })));
+    findings.push(...diagnose(facts));
   }
   const loads = zoneLoads(seen);
   const { rates } = session.settings;
   findings.push(...bucketFindings(loads, rates));
-  const told = deduplicated(findings);
-  if (out.json) out.documents(told);
+  const told = folded(findings);
+  if (out.json) out.documents(told.map(documentOf));
   else
     tell(
       out,
@@ -90,7 +92,7 @@ async function identityOf(session: Session, options: DoctorOptions, vips: readon
     try {
       return await look();
     } catch (error) {
-      unchecked.push({ what, why: toFault(error).message });
+      unchecked.push({ what, why: toleratedFault(error).message });
       return without;
     }
   };
@@ -111,10 +113,10 @@ async function identityOf(session: Session, options: DoctorOptions, vips: readon
     stage: settings.stage,
     detailType: DETAIL_TYPE,
     busName: settings.bus,
-    ...(bus === undefined ? {} : { bus }),
+    ...defined({ bus }),
     roles,
     without,
-    ...(probe === undefined ? {} : { probe }),
+    ...defined({ probe }),
   };
   return { facts, unchecked };
 }
@@ -147,34 +149,23 @@ async function factsOf(
   const others = all.filter((other) => other.name !== vip.name);
   return {
     network: { ...network.facts, others, survey, mislabelled: mislabelled(vip, all, survey) },
-    ...(identity.facts === undefined ? {} : { identity: identity.facts }),
+    ...defined({ identity: identity.facts }),
     shim: { now: session.now(), bus: session.settings.bus, probes },
     ports: options.port ?? [],
     unchecked: [...network.unchecked, ...identity.unchecked],
   };
 }
 
-/** Role and bus are the same for every VIP: told once. */
-function deduplicated<F extends Finding>(findings: readonly F[]): readonly F[] {
-  const known = new Map<string, F>();
-  for (const finding of findings) {
-    const key = [finding.check, finding.subject, finding.found].join('\n');
-    if (!known.has(key)) known.set(key, finding);
-  }
-  return inOrder([...known.values()]) as readonly F[];
-}
+/** `vip` is the first one that it touches. */
+const documentOf = (finding: Finding) => ({ ...finding, ...defined({ vip: finding.vips[0] }) });
 
-function tell(
-  out: Output,
-  findings: readonly (Finding & { readonly vip?: string })[],
-  vips: number,
-  loads: readonly string[],
-): void {
+const touched = ({ vips }: Finding): string =>
+  vips.length > 1 ? `${vips.length} VIPs ` : vips.length === 1 ? `${vips[0]} ` : '';
+
+function tell(out: Output, findings: readonly Finding[], vips: number, loads: readonly string[]): void {
   for (const f of findings) {
     const severity = out.paint(f.severity === 'fault' ? 'bad' : 'warn', f.severity);
-    out.line(
-      `${severity} ${out.paint('strong', f.check)} ${f.vip === undefined ? '' : `${f.vip} `}${f.subject}`,
-    );
+    out.line(`${severity} ${out.paint('strong', f.check)} ${touched(f)}${f.subject}`);
     out.line(`  found     ${f.found}`);
     out.line(`  expected  ${f.wanted}`);
     out.line(`  remedy    ${f.remedy}`);

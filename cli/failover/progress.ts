@@ -44,7 +44,12 @@ export async function follow(
       await new Promise((resolve) => setTimeout(resolve, seldom ? LOOK_SELDOM_MS : LOOK_EVERY_MS));
     }
   } catch (error) {
-    const why = complaintOf(error)?.message ?? toFault(error).message;
+    const fault = toFault(error);
+    if (fault.kind === 'bug') {
+      out.note(`Stopped following ${name} (it is still running): ${how}`);
+      throw error;
+    }
+    const why = complaintOf(error)?.message ?? fault.message;
     throw new CliError(`Stopped following ${name} (it is still running): ${why}`, how, status.aws, error);
   }
   throw new CliError(`${name} has not ended within its time limit`, how, status.aws);

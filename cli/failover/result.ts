@@ -9,6 +9,7 @@ import type { FailoverOrder } from '../../shared/forced-failover/order.ts';
 import type { Preflight } from '../../shared/forced-failover/preflight.ts';
 import { demotedLines } from '../../shared/forced-failover/report.ts';
 import { conflictText } from '../../shared/network/conflict.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { iso } from '../../shared/time.ts';
 import { took } from '../../shared/timeline/query.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
@@ -46,14 +47,19 @@ export async function tellEnd(
   ]);
   const before = preflight?.before.owner;
   const pin = isLiveOrder(vip?.pin, session.now()) ? vip!.pin : undefined;
-  const pinned = pin === undefined ? {} : { pinnedUntil: iso(pin.untilMs) };
+  const pinned = defined({ pinnedUntil: ifDefined(pin?.untilMs, iso) });
   // An operator has to know when there is no standby.
   for (const line of demotedLines(data, session.settings.stage)) out.note(plain(line));
   if (out.json) {
-    const was = before === undefined ? {} : { from: before };
-    const record = outcome === undefined ? {} : { failover: outcome };
     const told = { vip: name, to, mode, outcome: 'done', execution: execution.name };
-    out.document({ ...told, ...was, epoch, ...pinned, ...leftDocument(left), ...record });
+    out.document({
+      ...told,
+      ...defined({ from: before }),
+      epoch,
+      ...pinned,
+      ...leftDocument(left),
+      ...defined({ failover: outcome }),
+    });
     return status.ok;
   }
   const ms = outcome === undefined ? undefined : took(outcome);
@@ -128,8 +134,14 @@ async function unsuccessful(
   const why = cause ?? (state === 'failed' ? error || 'no reason was given' : `it was ${state}`);
   const owner = (await session.ports.vips.read(vip))?.owner;
   if (out.json) {
-    const at = owner === undefined ? {} : { owner };
-    out.document({ vip, to: execution.input.to, outcome, why, execution: execution.name, ...at });
+    out.document({
+      vip,
+      to: execution.input.to,
+      outcome,
+      why,
+      execution: execution.name,
+      ...defined({ owner }),
+    });
   }
   if (outcome === 'refused')
     return new CliError(

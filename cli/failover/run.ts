@@ -6,6 +6,7 @@ import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
 import type { Execution, Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import type { FailoverOrder, RejoinPolicy } from '../../shared/forced-failover/order.ts';
 import { durationFrom } from '../../shared/instants.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { iso } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
@@ -89,7 +90,7 @@ function orderOf(vip: Vip, by: string, options: FailoverAsked): FailoverOrder {
     by: by.slice(0, 500),
     dryRun,
     approval,
-    ...(pin === undefined ? {} : { pinMinutes: Math.ceil(pin / 60_000) }),
+    ...defined({ pinMinutes: ifDefined(pin, (ms) => Math.ceil(ms / 60_000)) }),
     claimWaitSeconds: claimWait,
     release,
   });

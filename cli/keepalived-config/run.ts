@@ -1,6 +1,8 @@
 // What `vipshift keepalived-config` does: writes every node's keepalived.conf for one VIP, and what it needs around it.
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { defined } from '../../shared/optional.ts';
 import { refused, usage } from '../command/exit.ts';
 import type { Output } from '../command/output.ts';
 import { LOOPBACK_UNIT, loopbackUnit, remarksOn, securityRuleList, securityRules } from './advice.ts';
@@ -38,7 +40,7 @@ export function run(options: KeepalivedConfigOptions, out: Output): void {
   const files = filesOf(input, options.only);
   const unit = input.hold === 'both' ? loopbackUnit(input) : undefined;
   if (options.out !== undefined) {
-    const units = unit === undefined ? {} : { [LOOPBACK_UNIT]: unit };
+    const units = defined({ [LOOPBACK_UNIT]: unit });
     const written = writeAll(options.out, { ...withSuffix(files), ...units });
     if (out.json) out.document({ written });
     else out.lines(written.map((path) => `wrote ${path}`));

@@ -5,9 +5,11 @@
 //
 // Limit: an override is only written into the VIP's item. The controller follows it with the next claim or reconcile, within a
 // minute; what has to move at once is a failover.
+
 import { toFault } from '../../shared/fault.ts';
 import { forbidsPin, forbidsUnpin, liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
 import {
@@ -60,6 +62,7 @@ export async function give(
   }
   const by = await session.caller();
   let failed = 0;
+  let bug: unknown;
   for (const vip of vips) {
     try {
       const { item, ...done } = await giveOne(session, vip.name, kind, { by, options, untilMs });
@@ -71,9 +74,13 @@ export async function give(
     } catch (error) {
       if (vips.length === 1) throw error;
       failed += 1;
-      out.note(`${vip.name}: ${toFault(error).message}`);
+      const fault = toFault(error);
+      if (fault.kind === 'bug') bug ??= error;
+      out.note(`${vip.name}: ${fault.message}`);
     }
   }
+  // The other VIPs are done.
+  if (bug !== undefined) throw bug;
   return failed === 0 ? status.ok : status.bad;
 }
 
@@ -129,7 +136,7 @@ async function giveOne(
   const { by, options, untilMs } = words;
   const reason = options.reason ?? '';
   const node = kind === 'pin' ? { node: options.to! } : {};
-  const until = untilMs === undefined ? {} : { untilMs };
+  const until = defined({ untilMs });
   const order = operatorAction(
     { vip: name, order: kind, by, reason, atMs: session.now(), ...until, ...node },
     session.nonce(),
@@ -162,8 +169,8 @@ async function giveOne(
     order: kind,
     changed,
     ...node,
-    ...(untilMs === undefined ? {} : { until: iso(untilMs) }),
-    ...(cancelled === undefined ? {} : { cancelled }),
+    ...defined({ until: ifDefined(untilMs, iso) }),
+    ...defined({ cancelled }),
   };
 }
 

@@ -16,7 +16,7 @@ import {
 } from '../../shared/timeline/query.ts';
 import type { Failover, Intent } from '../../shared/timeline/timeline.ts';
 import { type Output, plain } from '../command/output.ts';
-import { ageText, millis, outcomePaint } from './rows.ts';
+import { ageText, millis, outcomePaint, stepWhy } from './rows.ts';
 
 export function printFailover(out: Output, failover: Failover, zone: string): void {
   const { vip, epoch, cause, outcome } = failover;
@@ -67,9 +67,7 @@ function printSteps(out: Output, failover: Failover): void {
       s.call,
       s.from,
       s.to,
-      s.result === 'done'
-        ? s.result
-        : { text: `${s.result}: ${s.code ?? ''} ${s.message ?? ''}`.trimEnd(), paint: 'bad' },
+      s.result === 'done' ? s.result : { text: `${s.result}: ${stepWhy(s)}`.trimEnd(), paint: 'bad' },
       String(s.attempts),
       ms(s.sentAtMs),
       ms(s.doneAtMs),

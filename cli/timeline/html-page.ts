@@ -19,7 +19,7 @@ import {
 import type { Failover, Outcome } from '../../shared/timeline/timeline.ts';
 import { html, type Markup } from './html.ts';
 import { style } from './html-style.ts';
-import { ageText } from './rows.ts';
+import { ageText, stepWhy } from './rows.ts';
 
 export const FAILOVERS_MAX = 1000;
 
@@ -165,7 +165,7 @@ function bars(f: Failover): Markup {
 
 const steps = (f: Failover): Markup => html`<table><caption class="note">Each cell before and after</caption>
 <thead><tr><th scope="col">cell</th><th scope="col">call</th><th scope="col">before</th><th scope="col">after</th><th scope="col">result</th></tr></thead>
-<tbody>${f.steps.map((s) => html`<tr><td><code>${s.cell}</code></td><td>${s.call}</td><td><code>${s.from}</code></td><td><code>${s.to}</code></td><td>${s.result}${s.code === undefined ? '' : `: ${s.code} ${s.message ?? ''}`}</td></tr>`)}</tbody></table>`;
+<tbody>${f.steps.map((s) => html`<tr><td><code>${s.cell}</code></td><td>${s.call}</td><td><code>${s.from}</code></td><td><code>${s.to}</code></td><td>${s.result}${s.code === undefined ? '' : `: ${stepWhy(s)}`}</td></tr>`)}</tbody></table>`;
 
 type Row = readonly [at: EpochMs, vip: string, what: string, node: string, why: string];
 

@@ -1,6 +1,7 @@
 // The rows of `vipshift timeline`: one record of the audit, one line. The simulation prints its histories with them.
 
 import { durationText, momentText } from '../../shared/instants.ts';
+import type { StepDone } from '../../shared/network/step.ts';
 import { decisionText } from '../../shared/timeline/decision.ts';
 import { actionText } from '../../shared/timeline/operator-action.ts';
 import { type AuditRecord, newsAge, took } from '../../shared/timeline/query.ts';
@@ -35,6 +36,10 @@ export const millis = (duration: number | undefined): string =>
 /** A claim that was late by hours need not be read in milliseconds. */
 export const ageText = (age: number | undefined): string =>
   age === undefined || age < 10_000 ? millis(age) : durationText(age);
+
+/** Why a step was not done, as far as its record says. */
+export const stepWhy = ({ code = '', message = '', fault }: StepDone): string =>
+  `${fault === 'bug' ? 'a bug in vipshift, ' : ''}${code} ${message}`;
 
 export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
   const at = momentText(record.atMs, zone);

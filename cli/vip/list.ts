@@ -1,7 +1,9 @@
 // `vip list`, `vip show` and `vip remove`.
+
 import { toFault } from '../../shared/fault.ts';
 import { staysText, usersHere } from '../../shared/network/labels.ts';
 import { strays, type TableSeen, tablesOf } from '../../shared/network/observation.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { entryOf, isRegistered, removed, update } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
 import { notCarriedOut, operatorAction } from '../../shared/timeline/operator-action.ts';
@@ -56,8 +58,8 @@ const remarkOn = (vip: Vip): string =>
 const documentOf = (vip: Vip) => ({
   ...entryOf(vip),
   epoch: vip.epoch,
-  ...(vip.owner === undefined ? {} : { owner: vip.owner }),
-  ...(vip.removedAtMs === undefined ? {} : { removedAt: iso(vip.removedAtMs) }),
+  ...defined({ owner: vip.owner }),
+  ...defined({ removedAt: ifDefined(vip.removedAtMs, iso) }),
   members: vip.members,
 });
 

@@ -3,9 +3,11 @@
 //
 // Invariant: nothing is written before every check has passed; reservations that this run made are given back when the
 // rest fails. Limit: EC2 is not changed here, so what an entry no longer names stays in the tables and is told.
+
 import { eipsFound, vpcSeen } from '../../shared/aws/ec2/vpc.ts';
-import { toFault } from '../../shared/fault.ts';
+import { isFault, toFault } from '../../shared/fault.ts';
 import { membersSeen, type Observation } from '../../shared/network/observation.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { type Range, rangeText } from '../../shared/registry/ip-range.ts';
 import {
   changed,
@@ -106,7 +108,7 @@ export async function prepare(
     ...clashes(entry, standing),
   ];
   refuse(problems, wanted.name);
-  const drawn = pool === undefined ? {} : { pool, closed: lists.closed };
+  const drawn = ifDefined(pool, (range) => ({ pool: range, closed: lists.closed }));
   return { was, entry, ...drawn, vpc, seen, remarks };
 }
 
@@ -205,13 +207,14 @@ export async function register(
     await Promise.all(dropped.map((thing) => session.reservations.release(thing, name)));
     return vip;
   } catch (error) {
-    // After an unknown answer the item may stand: then the reservations are right, else they run out.
-    if (toFault(error).kind !== 'unknown' || !isAws(error)) await giveBack();
+    if (!mayStand(error)) await giveBack();
     throw error;
   }
 }
 
-const isAws = (error: unknown): boolean => (error as Error)?.name === 'Fault';
+/** Whether the item may have been written: then the reservations are right, else they run out. */
+const mayStand = (error: unknown): boolean =>
+  (isFault(error) && error.kind === 'unknown') || toFault(error).kind === 'bug';
 
 /** Each address of a pool that another caller took first costs one more try; each loser sees another's progress. */
 const DRAWS_MAX = 512;
@@ -257,7 +260,7 @@ async function written(
       by: await session.caller(),
       reason,
       atMs: session.now(),
-      ...(was === undefined ? {} : { before: entryOf(was) }),
+      ...defined({ before: ifDefined(was, entryOf) }),
       after: entry,
     },
     session.nonce(),

@@ -6,12 +6,11 @@ Used by emulator.py alone. What has moved in a newer MiniStack fails the start i
 import json
 import os
 import threading
-import time
 
 
 def replace_once(text, old, new):
     if text.count(old) != 1:
-        raise SystemExit(f"MiniStack changed: found {text.count(old)} of {old!r} in its Node worker, expected one")
+        raise SystemExit(f"MiniStack changed: found {text.count(old)} of {old!r} in its text, expected one")
     return text.replace(old, new)
 
 
@@ -55,23 +54,6 @@ def make_lambda_faithful():
                 self._idle, self._all = [], []
 
     runtime.Worker = Sandboxes
-
-
-def order_stack_events():
-    """MiniStack stamps stack events with whole seconds; the last of a quick deployment then does not sort as the newest.
-
-    osls reads the newest first and would wait for ever for the end it never sees.
-    """
-    from ministack.services.cloudformation import stacks
-
-    last = [0]
-
-    def now():
-        last[0] = max(time.time_ns() // 1000, last[0] + 1)
-        seconds, micros = divmod(last[0], 1_000_000)
-        return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{micros:06d}Z"
-
-    stacks.now_iso = now
 
 
 # By name, the contents of the SSM documents that stacks have made.
@@ -260,9 +242,8 @@ def keep_permissions_at_updates():
     handlers["create"] = create
 
 
-def apply_fixes():
+def apply():
     make_lambda_faithful()
-    order_stack_events()
     know_more_resources()
     make_workflows_faithful()
     make_asynchronous_calls_faithful()

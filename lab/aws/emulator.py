@@ -51,8 +51,9 @@ def serve_ministack(sock):
     # The script's own folder is not on the path (PYTHONSAFEPATH), and is to stay as it is.
     sys.dont_write_bytecode = True
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
-    # The file's name has a dash, as all of them here; the import statement knows no such names.
-    importlib.import_module("emulator-fixes").apply_fixes()
+    # The files' names have dashes, as all of them here; the import statement knows no such names.
+    for name in ("emulator-fixes", "stack-fixes", "stacks-in-moto"):
+        importlib.import_module(name).apply()
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app

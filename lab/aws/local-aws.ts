@@ -1,15 +1,18 @@
 /**
- * A local AWS on loopback: MiniStack for everything but EC2, moto for EC2, without Docker, root or an account.
+ * A local AWS on loopback: MiniStack for everything but EC2, moto for EC2, without Docker, root or an account. What a stack of
+ * MiniStack makes in EC2 it makes in moto (lab/aws/stacks-in-moto.py).
  *
  * Invariant: its state is in memory and in one temporary folder; stop(), or the end of this process however it comes, leaves no
  * process and no folder behind. Every start gets free ports of its own, so any number run side by side.
  * Limit: it is as faithful as the two emulators are; docs and tests name what they do not do (no IAM, no throttling, no
  * blackhole routes). lab/fault/proxy.ts adds the faults.
  */
-import { mkdirSync, mkdtempSync } from 'node:fs';
+
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { defined } from '../../shared/optional.ts';
 import { type Emulator, type EmulatorSpec, startEmulator } from './emulator.ts';
 import { ensurePython } from './python.ts';
 
@@ -22,6 +25,8 @@ const asEc2 = `AWS4-HMAC-SHA256 Credential=${accountId}/20260101/${region}/ec2/a
 export interface LocalAwsOptions {
   /** The EC2 endpoint that the deployed functions get, so that a proxy can stand before moto; moto itself by default. */
   readonly ec2EndpointForFunctions?: string;
+  /** The EC2 endpoint that stacks get, for the same reason; moto itself by default. */
+  readonly ec2EndpointForStacks?: string;
   /** The folder for the emulators' logs; kept after stop(). By default they go with the temporary folder. */
   readonly logDir?: string;
   /** What emulates the nodes' SSM agents: SendCommand goes there. Without it no instance has one. */
@@ -49,10 +54,18 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const python = await ensurePython();
   const scratch = mkdtempSync(join(tmpdir(), 'vipshift-aws-'));
   if (options.logDir !== undefined) mkdirSync(options.logDir, { recursive: true });
+  const ec2File = join(scratch, 'ec2-endpoint');
   const start = (service: 'ministack' | 'moto', ready: EmulatorSpec['ready']) => {
     const own = join(scratch, service);
     const logFile = join(options.logDir ?? own, `${service}.log`);
-    return startEmulator({ service, python, env: emulatorEnv(options), scratch: own, logFile, ready });
+    return startEmulator({
+      service,
+      python,
+      env: emulatorEnv(options, ec2File),
+      scratch: own,
+      logFile,
+      ready,
+    });
   };
   const started = await Promise.allSettled([
     start('ministack', { path: '/_ministack/health' }),
@@ -71,6 +84,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const [ministack, moto] = started.map((start) => (start as PromiseFulfilledResult<Emulator>).value);
   const endpoint = ministack!.endpoint;
   const ec2Endpoint = moto!.endpoint;
+  writeFileSync(ec2File, options.ec2EndpointForStacks ?? ec2Endpoint);
   return {
     endpoint,
     ec2Endpoint,
@@ -107,7 +121,7 @@ function clientEnv(endpoint: string, ec2Endpoint: string): Record<string, string
   };
 }
 
-function emulatorEnv({ ssmAgents }: LocalAwsOptions): NodeJS.ProcessEnv {
+function emulatorEnv({ ssmAgents }: LocalAwsOptions, ec2File: string): NodeJS.ProcessEnv {
   return {
     ...withoutAws(process.env),
     // MiniStack runs the functions with the first node it finds: ours, of the version that Lambda has.
@@ -124,9 +138,10 @@ function emulatorEnv({ ssmAgents }: LocalAwsOptions): NodeJS.ProcessEnv {
     IOT_MTLS_ENABLED: '0',
     DOCKER_HOST: 'unix:///nonexistent/docker.sock',
     LAMBDA_STATE_TRANSITION_SECONDS: '0',
+    VIPSHIFT_LAB_EC2: ec2File,
     MOTO_ACCOUNT_ID: accountId,
     MOTO_EC2_LOAD_DEFAULT_AMIS: 'false',
-    ...(ssmAgents === undefined ? {} : { VIPSHIFT_LAB_SSM: ssmAgents }),
+    ...defined({ VIPSHIFT_LAB_SSM: ssmAgents }),
   };
 }
 

@@ -1,17 +1,16 @@
-// Site: builds everything of one run, and knows how to remove all of it.
+// Test bed: everything of one run, built, and found again for its removal.
 //
-// Invariant: whatever `build` was at when it ended, `inventory` finds what it had made.
-
-import type { LiveContext, TestBed } from '../environment.ts';
+// Invariant: whatever `build` was at when it ended, `inventory` finds what it had made, by the run's id alone.
+import { DescribeAvailabilityZonesCommand, type EC2Client } from '@aws-sdk/client-ec2';
+import type { FoundStack } from '../aws/stacks.ts';
+import type { LiveContext, RunningInstance, TestBed } from '../environment.ts';
 import type { Options } from '../options.ts';
+import type { MachineName } from '../plan.ts';
 import { registryOf } from '../registry.ts';
-import type { Run } from '../run-id.ts';
-import { identityKinds, stageKinds, vipKind } from '../teardown/account-kinds.ts';
-import { ec2Kinds, type Kind } from '../teardown/inventory.ts';
-import { givenIdentity, makeIdentity } from './identity.ts';
-import { makeInstances } from './instances.ts';
-import { makeNetwork } from './network.ts';
-import { userData } from './user-data.ts';
+import { RUN_TAG, type Run, STAGE_TAG, testBedStack } from '../run-id.ts';
+import { type Kind, stageKinds, testBedKind, vipKind } from '../teardown/kinds.ts';
+import { givenIdentity } from './node-role.ts';
+import { instanceId, output, parameter, templateOf } from './template.ts';
 
 export interface Building {
   readonly context: LiveContext;
@@ -22,40 +21,75 @@ export interface Building {
 }
 
 export async function buildTestBed({ context, run, options, signal, say }: Building): Promise<TestBed> {
-  const making = { ec2: context.ec2, run, signal };
-  const network = await makeNetwork(making, options.tables);
-  say(`${network.vpcId} with ${options.tables} labelled route tables`);
-  const identity =
-    options.instanceProfile === undefined
-      ? await makeIdentity(context.iam, run, context, signal)
-      : await givenIdentity(context.iam, options.instanceProfile);
-  const machinery = {
-    image: await context.image(),
-    profile: identity.profile,
-    userData: (name: Parameters<typeof userData>[0]) => userData(name, options.advertS),
+  const { tables, advertS, instanceProfile } = options;
+  const given = instanceProfile === undefined ? undefined : await givenIdentity(context.iam, instanceProfile);
+  const [zones, image] = [await zonesOf(context.ec2, signal), await context.image()];
+  const name = testBedStack(run);
+  say(`creating the stack ${name}: the network with ${tables} labelled route tables, and the machines`);
+  const template = templateOf({ run, tables, advertS, instanceProfile });
+  const parameters = {
+    [parameter.zones[0]]: zones[0],
+    [parameter.zones[1]]: zones[1],
+    [parameter.image]: image,
   };
-  const instances = await makeInstances(making, network, machinery);
-  say(
-    `instances ${Object.values(instances)
-      .map((i) => i.instanceId)
-      .join(', ')}`,
-  );
-  signal.throwIfAborted();
+  const stage = `${run.ownStage ? 'own' : 'used'}:${run.stage}`;
+  const tags = { [RUN_TAG]: run.id, [STAGE_TAG]: stage };
+  const { outputs } = await context.stacks.create({ name, template, parameters, tags }, signal);
+  const testBed = testBedFrom(run, outputs, given);
+  const ids = Object.values(testBed.instances).map((one) => one.instanceId);
+  say(`${testBed.vpcId}, instances ${ids.join(', ')}`);
   if (run.ownStage) {
+    signal.throwIfAborted();
     say(`deploying the stage ${run.stage}`);
-    await context.service.deploy(run.stage, identity);
+    await context.service.deploy(run.stage, testBed.identity);
   }
   signal.throwIfAborted();
-  await registryOf(context.dynamo, run).register(network.vpcId, context.account);
+  await registryOf(context.dynamo, run).register(testBed.vpcId, context.account);
   say(`the VIP ${run.vip} is registered in stage ${run.stage}`);
-  return { run, identity, network, instances };
+  return testBed;
 }
 
-/** In the order of their removal. */
-export function inventoryOf({ ec2, iam, dynamo, logs, service }: LiveContext, run: Run): readonly Kind[] {
-  const [vpc, ...rest] = ec2Kinds(ec2, run).toReversed();
+function testBedFrom(
+  run: Run,
+  outputs: FoundStack['outputs'],
+  given: TestBed['identity'] | undefined,
+): TestBed {
+  const at = (key: string): string => {
+    const found = outputs[key];
+    if (found === undefined) throw new Error(`the stack ${testBedStack(run)} has no output ${key}`);
+    return found;
+  };
+  const instance = (name: MachineName): RunningInstance => ({
+    instanceId: at(instanceId[name]),
+    zone: at(output.zoneOutput(name)),
+  });
+  return {
+    run,
+    identity: given ?? { roleId: at(output.roleId), roleArn: at(output.roleArn) },
+    vpcId: at(output.vpc),
+    probeTable: at(output.probeTable),
+    instances: { a: instance('a'), b: instance('b'), probe: instance('probe') },
+  };
+}
+
+/** Without Local Zones and Wavelength, which have not everything. */
+async function zonesOf(ec2: EC2Client, signal: AbortSignal): Promise<readonly [string, string]> {
+  const filter = { Filters: [{ Name: 'state', Values: ['available'] }] };
+  const { AvailabilityZones = [] } = await ec2.send(new DescribeAvailabilityZonesCommand(filter), {
+    abortSignal: signal,
+  });
+  const zones = AvailabilityZones.filter(({ ZoneType }) => ZoneType === 'availability-zone')
+    .map(({ ZoneName = '' }) => ZoneName)
+    .toSorted();
+  if (zones.length < 2)
+    throw new Error(`the Region has ${zones.length} zones for us, expected two: take another one`);
+  return [zones[0]!, zones[1]!];
+}
+
+/** In the order of their removal: the test bed's stack is last, since its tag says which stage the run had. */
+export function inventoryOf({ dynamo, logs, service, stacks }: LiveContext, run: Run): readonly Kind[] {
   const stage = run.ownStage
-    ? stageKinds(service, dynamo, logs, run)
+    ? stageKinds({ service, dynamo, logs }, run)
     : [vipKind(registryOf(dynamo, run), run)];
-  return [...stage, ...rest.toReversed(), ...identityKinds(iam, run), vpc!];
+  return [...stage, testBedKind(stacks, run)];
 }

@@ -45,8 +45,8 @@ export async function emulatedMachines({
   ec2,
   logFolder,
 }: EmulatedMachine): Promise<Machines> {
-  const { run, identity, instances, network } = testBed;
-  const mirror = new Mirror(ec2, network.vpcId, router, new Translation());
+  const { run, identity, instances, vpcId } = testBed;
+  const mirror = new Mirror(ec2, vpcId, router, new Translation());
   await mirror.load();
   ec2Tap.answered = (exchange) => mirror.follow(exchange);
   const metadata = await startMetadata({

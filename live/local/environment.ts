@@ -5,6 +5,7 @@
 // Limit: bus, Lambda and EC2 are the emulators' and say nothing about AWS. It proves that the harness works.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
@@ -17,6 +18,7 @@ import { Router } from '../../lab/netns/sandbox/router.ts';
 import { runInSandbox } from '../../lab/netns/sandbox/sandbox.ts';
 import { AWS_ADDRESS, buildTopology } from '../../lab/netns/sandbox/topology.ts';
 import { ssmOf } from '../aws/ssm.ts';
+import { stacksOf } from '../aws/stacks.ts';
 import { serviceOf } from '../build/service.ts';
 import type { LiveContext } from '../environment.ts';
 import { VIP_ADDRESS } from '../plan.ts';
@@ -24,6 +26,7 @@ import { emulatedMachines } from './emulated-machines.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const logFolder = join(root, '.lab', 'live');
+const PAUSE_MS = 50;
 /** lab/netns/node/keepalived.ts. */
 export const LOCAL_ADVERT_S = 0.1;
 
@@ -49,23 +52,25 @@ export async function localContext(say: (text: string) => void): Promise<LiveCon
   const made = clientsOf(aws);
   const signer = { region: aws.region, credentials: () => Promise.resolve(access(aws).credentials) };
   const ssm = ssmOf(signer, aws.ec2Endpoint);
+  const cloudFormation = new CloudFormationClient({ ...access(aws), endpoint: aws.endpoint });
+  const stacks = stacksOf(cloudFormation, PAUSE_MS);
   return {
     ...made,
     name: 'a local AWS with emulated machines (its figures say nothing about AWS)',
     region: aws.region,
     account: aws.accountId,
-    partition: 'aws',
-    pauseMs: 50,
+    pauseMs: PAUSE_MS,
+    stacks,
     service: serviceOf({
-      signer,
-      cloudFormation: aws.endpoint,
+      region: aws.region,
+      stacks,
       plugin: join(root, 'lab', 'aws', 'stack', 'serverless-local.cjs'),
       env: serviceEnv(aws, ec2Tap.endpoint),
     }),
     image: () => ssm.image(),
     machines: (testBed) => emulatedMachines({ testBed, aws, router, bus, ec2Tap, ec2: made.ec2, logFolder }),
     async close() {
-      for (const client of Object.values(made)) client.destroy();
+      for (const client of [...Object.values(made), cloudFormation]) client.destroy();
       for (const tap of [bus, ec2Tap]) tap.close();
       router.close();
       await aws.stop();

@@ -1,8 +1,19 @@
 // Absence: how each service says that there is no such thing. A removal counts it as done.
-const words = /NoSuchEntity|NotFound|does not exist|\.Malformed$/;
 
-export const saysAbsent = (error: unknown): boolean =>
-  error instanceof Error && (words.test(error.name) || words.test(error.message));
+import { isFault } from '../../shared/fault.ts';
+
+/** By the service's code, never by its sentence: that of a failure may quote somebody else's. */
+export function saysAbsent(error: unknown): boolean {
+  if (isFault(error)) return error.code === NOT_FOUND;
+  if (!(error instanceof Error)) return false;
+  // CloudFormation has no code for it.
+  return (
+    error.name === NOT_FOUND || (error.name === 'ValidationError' && /does not exist/.test(error.message))
+  );
+}
+
+/** Of DynamoDB and CloudWatch Logs. */
+const NOT_FOUND = 'ResourceNotFoundException';
 
 /** What `ask` finds; undefined when the service says that there is nothing. */
 export async function ifThere<T>(ask: () => Promise<T>): Promise<T | undefined> {

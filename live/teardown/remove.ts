@@ -4,7 +4,7 @@
 // since rounds and waits are bounded. Limit: Describes may be old by seconds, so the last check is made twice.
 import { setTimeout as delay } from 'node:timers/promises';
 import { saysAbsent } from './absence.ts';
-import type { Kind } from './inventory.ts';
+import type { Kind } from './kinds.ts';
 
 export interface Left {
   readonly what: string;

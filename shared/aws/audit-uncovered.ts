@@ -3,10 +3,13 @@
 //
 // Limit: intents are counted between the first and the last epoch that was verified, requests for approval under the names of
 // VIPs that there are or were.
+
 import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { defined } from '../optional.ts';
 import { PAGES_MAX, type Window } from '../timeline/query.ts';
 import type { Failover } from '../timeline/timeline.ts';
-import { epochKey, type TimelineTable } from './dynamodb/timeline.ts';
+import type { TimelineTable } from './dynamodb/put-if-absent.ts';
+import { epochKey } from './dynamodb/timeline.ts';
 import { END } from './dynamodb/timeline-pages.ts';
 import { value } from './dynamodb/update-expression.ts';
 import { faultFromSdkError } from './error-codes.ts';
@@ -76,7 +79,7 @@ async function counted(table: TimelineTable, { key, names, values, filter }: Cou
       ExpressionAttributeNames: names,
       ExpressionAttributeValues: values,
       Select: 'COUNT',
-      ...(next === undefined ? {} : { ExclusiveStartKey: next }),
+      ...defined({ ExclusiveStartKey: next }),
     });
     try {
       const reply = await table.client.send(query, { abortSignal: table.signal });

@@ -1,6 +1,6 @@
 // The only place where AWS error codes are spelled. Each row says what a code means for us and where that is known from.
 import { MESSAGE_MAX, readable } from '../bounded.ts';
-import { Fault, type FaultKind } from '../fault.ts';
+import { Fault, type FaultKind, isProgrammingError } from '../fault.ts';
 
 const kinds: Readonly<Record<FaultKind, readonly string[]>> = {
   // EC2 developer guide, "Request throttling"; DynamoDB developer guide, "Error handling"; EventBridge API reference.
@@ -65,6 +65,8 @@ const kinds: Readonly<Record<FaultKind, readonly string[]>> = {
   ],
   'lease-short': ['LeaseShort'],
   deadline: ['Deadline'],
+  // No code of a service: isBug, below.
+  bug: [],
 };
 
 const kindByCode = new Map<string, FaultKind>(
@@ -97,6 +99,13 @@ export const serviceText = (text: string): string => readable(text.replace(encod
 /** Longer than every code that AWS documents. */
 const CODE_MAX = 100;
 
+/**
+ * A mistake in our own code. The SDK throws the same errors for a reply that it cannot read, and marks them: that reply may
+ * be a proxy's, and the request may have had its effect (@smithy/core, deserializerMiddleware).
+ */
+const isBug = (error: unknown): boolean =>
+  isProgrammingError(error) && !('$response' in error) && !('$metadata' in error);
+
 /** What an SDK call threw, in the domain's words. Without a reply from the service the effect is unknown. */
 export function faultFromSdkError(error: unknown, during: string): Fault {
   if (error instanceof Fault) return error;
@@ -104,7 +113,8 @@ export function faultFromSdkError(error: unknown, during: string): Fault {
   const code = readable(sdk?.name ?? 'Error', CODE_MAX);
   const text = sdk?.message ?? String(error);
   const status = sdk?.$metadata?.httpStatusCode;
-  return new Fault(kindOf(code, text, status), code, `${during}: ${code}: ${serviceText(text)}`, error);
+  const kind = isBug(error) ? 'bug' : kindOf(code, text, status);
+  return new Fault(kind, code, `${during}: ${code}: ${serviceText(text)}`, error);
 }
 
 function kindOf(code: string, text: string, status: number | undefined): FaultKind {

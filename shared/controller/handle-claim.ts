@@ -6,13 +6,13 @@
 
 import { toFault } from '../fault.ts';
 import { membersSeen } from '../network/observation.ts';
+import { defined } from '../optional.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type Clock, plus } from '../time.ts';
 import { type Milestone, milestone } from '../timeline/milestone.ts';
 import type { Timeline } from '../timeline/timeline.ts';
 import {
   type CountedReason,
-  contradictionOf,
   isFromFuture,
   type NodeIdentity,
   notAhead,
@@ -20,13 +20,13 @@ import {
   sourceMismatch,
 } from '../vip/admission.ts';
 import { type Claim, isLate, saidAt } from '../vip/claim.ts';
-import { elect } from '../vip/election.ts';
-import { type Cause, isLive, LEASE_TTL, LOOK_AGAIN } from '../vip/lease.ts';
+import { type Cause, LEASE_TTL, LOOK_AGAIN } from '../vip/lease.ts';
 import { windowOf } from '../vip/liveness.ts';
-import { type NodeState, nodeStateFrom, sameTransition } from '../vip/node-state.ts';
-import { isBackingOff } from '../vip/retry-backoff.ts';
+import type { Members } from '../vip/member.ts';
+import { nodeStateFrom } from '../vip/node-state.ts';
 import type { ClaimWrite } from '../vip/store.ts';
-import { isNews, onlyRefreshes, type Vip, withClaim } from '../vip/vip.ts';
+import type { Vip } from '../vip/vip.ts';
+import { isUrgent, type NextAction, nextAction, type RecordableClaim } from './next-action.ts';
 import { type Look, lookFor } from './prefetch.ts';
 
 export type Answer =
@@ -64,19 +64,18 @@ export async function handleClaim(
   if (claim.superseded) return superseded(ports, claim);
   if (claim.kind === 'probe') {
     const { vip, node, eventId, seq, timeMs, shim } = claim;
-    const version = shim === undefined ? {} : { shim };
+    const version = defined({ shim });
     await ports.timeline.probe({ vip, node, eventId, seq, ...version, sentAtMs: timeMs, atMs: now });
     return { answer: 'probed' };
   }
-  const told = { claim, stint: nodeStateFrom(claim, now), slot: windowOf(claim.timeMs) };
-  const errand: ClaimContext = {
-    wire: ports,
-    ...told,
+  const context: ClaimContext = {
+    ports,
+    told: { claim, nodeState: nodeStateFrom(claim, now), window: windowOf(claim.timeMs) },
     cause: causeOf(claim),
     stages: stagesOf(claim, ports, identity),
   };
   // A late one enters as silent and can hardly move anything: it gets no epoch before that is known.
-  const answer = await (urgent(claim) && !isLate(claim, now) ? takeAtOnce(errand) : recordFirst(errand));
+  const answer = await (isUrgent(claim) && !isLate(claim, now) ? takeAtOnce(context) : recordFirst(context));
   if ('contradiction' in answer) await countContradiction(ports, claim, answer);
   return answer;
 }
@@ -89,152 +88,151 @@ const countContradiction = (
   recordRejection(ports, { reason: 'contradiction', message, vip: claim.vip, node: claim.node }, claim);
 
 interface ClaimContext {
-  readonly wire: Ports;
-  readonly claim: Claim;
-  readonly stint: NodeState;
-  readonly slot: number;
+  readonly ports: Ports;
+  readonly told: RecordableClaim;
   readonly cause: Cause;
   readonly stages: readonly Milestone[];
 }
 
-/** A transition to MASTER most likely moves the VIP: lease and describes are asked for at once. */
-const urgent = (claim: Claim): boolean => claim.kind === 'transition' && claim.state === 'MASTER';
-
-async function takeAtOnce(errand: ClaimContext): Promise<Answer> {
-  const { wire: ports, claim, cause } = errand;
-  const look = lookFor(ports, claim.vip);
+/** Lease and describes are asked for at once. */
+async function takeAtOnce(context: ClaimContext): Promise<Answer> {
+  const { ports, told, cause } = context;
+  const look = lookFor(ports, told.claim.vip);
   const now = ports.clock.now();
   const lease = { holder: ports.nonce(), expiresAtMs: plus(now, LEASE_TTL), cause };
-  const item = await ports.vips.recordClaim({ ...claimWriteFrom(errand, 'news'), lease }, now).then(
-    (told) => told.vip,
-    (error: unknown) =>
-      toFault(error).kind === 'unknown' ? ports.vips.read(claim.vip) : Promise.reject(error),
+  const item = await ports.vips.recordClaim({ ...claimWriteFrom(told, 'news'), lease }, now).then(
+    (result) => result.vip,
+    (error: unknown) => readAfter(error, context),
   );
   // Also when the write was refused: then its own first try, whose reply was lost, took the lease.
   if (item?.lease?.holder === lease.holder) {
-    return { answer: 'switched', ...(await switchVip(ports, item, look.at(item), errand.stages)) };
+    return { answer: 'switched', ...(await switchVip(ports, item, look.at(item), context.stages)) };
   }
-  return actOnCurrentItem(errand, item, look);
+  return actOnCurrentItem(context, look, { item, news: false });
 }
 
-const claimWriteFrom = (
-  { claim, stint: nodeState, slot }: ClaimContext,
-  as: ClaimWrite['as'],
-): ClaimWrite => ({
+const claimWriteFrom = ({ claim, nodeState, window }: RecordableClaim, as: ClaimWrite['as']): ClaimWrite => ({
   vip: claim.vip,
   node: claim.node,
   stint: nodeState,
-  slot,
+  slot: window,
   as,
 });
 
-async function recordFirst(errand: ClaimContext): Promise<Answer> {
-  const { wire: ports, claim } = errand;
-  const look = lookFor(ports, claim.vip, 'later');
-  const as = claim.kind === 'transition' ? 'news' : 'refresh';
+async function recordFirst(context: ClaimContext): Promise<Answer> {
+  const { ports, told } = context;
+  const look = lookFor(ports, told.claim.vip, 'later');
+  const as = told.claim.kind === 'transition' ? 'news' : 'refresh';
   let news = false;
-  const item = await ports.vips.recordClaim(claimWriteFrom(errand, as), ports.clock.now()).then(
-    (told) => {
-      news = as === 'news' && told.answer === 'recorded';
-      return told.vip;
+  const item = await ports.vips.recordClaim(claimWriteFrom(told, as), ports.clock.now()).then(
+    (result) => {
+      news = as === 'news' && result.answer === 'recorded';
+      return result.vip;
     },
-    (error: unknown) =>
-      toFault(error).kind === 'unknown' ? ports.vips.read(claim.vip) : Promise.reject(error),
+    (error: unknown) => readAfter(error, context),
   );
-  return actOnCurrentItem(errand, item, look, news);
+  return actOnCurrentItem(context, look, { item, news });
 }
 
-/** From the item as it is: records the claim if it is not, and switches if that is due and the lease is to be had. */
-async function actOnCurrentItem(
-  errand: ClaimContext,
-  found: Vip | undefined,
-  look: Look,
-  told = false,
-): Promise<Answer> {
-  const { wire: ports, claim, stint: nodeState, slot } = errand;
-  let item = found;
-  let news = told;
-  let doubt: Doubt = {};
-  for (let race = 1; race <= RACES_MAX; ) {
-    if (item === undefined || item.removedAtMs !== undefined) {
-      const message = `VIP ${JSON.stringify(claim.vip)} is not in the ledger; register it, or mend notify.conf`;
-      return reject(ports, claim, { reason: 'unknown-vip', message });
-    }
-    const member = await asMember(item, claim.node, look);
-    if (member === undefined) {
-      const message = `no ENI of ${claim.node} bears the label ${item.nodeLabels.join(' or ')} in ${item.vpc}`;
-      return reject(ports, claim, { reason: 'not-a-member', message });
-    }
-    const next = withClaim(member, claim.node, nodeState, slot);
-    const known = member.claims[claim.node];
-    news ||= known === undefined || !sameTransition(known, next.claims[claim.node]!);
-    const contradiction = contradictionOf(known, nodeState);
-    // Only a word that could not be recorded blindly gets here with something to contradict.
-    if (contradiction !== undefined) doubt = { contradiction };
-    if (isDue(next, ports, claim)) {
-      // Beside the lease, as in the plain case; in vain when somebody else is quicker.
-      const observing = look.at(item);
-      const taken = await take(ports, item, next, errand.cause);
-      if (taken !== undefined) {
-        return { answer: 'switched', ...(await switchVip(ports, taken, observing, errand.stages)), ...doubt };
-      }
-    } else if (next !== item) {
-      const written = await record(errand, item, next);
-      if (written !== undefined) {
-        item = written;
-        continue;
-      }
-    } else if (isLive(item.lease, ports.clock.now()) && urgent(claim)) {
-      // Its holder sees this claim at the release at the latest; should it be dead, this invocation takes over.
-      await ports.clock.wait(LOOK_AGAIN);
-      item = await ports.vips.read(claim.vip);
-      continue;
-    } else return { answer: 'recorded', vip: item, news, ...doubt };
-    race += 1;
-    item = await ports.vips.read(claim.vip);
+/** What the item is after a write whose reply was lost; every other fault is thrown. */
+const readAfter = (error: unknown, { ports, told }: ClaimContext): Promise<Vip | undefined> =>
+  toFault(error).kind === 'unknown' ? ports.vips.read(told.claim.vip) : Promise.reject(error);
+
+/** How far a claim has come. */
+interface Progress {
+  readonly item: Vip | undefined;
+  readonly news: boolean;
+  readonly doubt?: Doubt;
+  readonly membersSeen?: Members;
+  /** Reads and writes that another caller was quicker than. */
+  readonly races?: number;
+}
+
+/** Records the claim if it is not recorded, and switches if that is due and the lease is free. */
+async function actOnCurrentItem(context: ClaimContext, look: Look, from: Progress): Promise<Answer> {
+  const { ports, told } = context;
+  let progress = from;
+  while ((progress.races ?? 0) < RACES_MAX) {
+    const { item, membersSeen: seen } = progress;
+    const action = nextAction(item, { ...told, ...defined({ membersSeen: seen }) }, ports.clock.now());
+    const after = await carryOut(context, look, noted(progress, action), action);
+    if ('answer' in after) return after;
+    progress = after;
   }
-  throw new Error(
-    `claim of ${claim.node} for ${claim.vip}: lost ${RACES_MAX} races for the item; deliver again`,
-  );
+  const { node, vip } = told.claim;
+  throw new Error(`claim of ${node} for ${vip}: lost ${RACES_MAX} races for the item; deliver again`);
 }
 
-/** No live lease, and something is to be done: an epoch left open, a dead holder's lease, or another owner. */
-function isDue(vip: Vip, ports: Ports, claim: Claim): boolean {
-  const now = ports.clock.now();
-  if (isLive(vip.lease, now)) return false;
-  if (vip.lease !== undefined || Object.keys(vip.open).length > 0) return true;
-  const election = elect(vip, now);
-  if (election.owner === vip.owner) return false;
-  return urgent(claim) || !isBackingOff(vip.tried, election, now);
+/** What the answer will say of the claim, whatever else is done before it. */
+function noted(progress: Progress, action: NextAction): Progress {
+  if (!('isTransition' in action)) return progress;
+  const { contradiction } = action;
+  // Only a claim that could not be recorded blindly gets here with something to contradict.
+  const doubt = contradiction === undefined ? {} : { doubt: { contradiction } };
+  return { ...progress, news: progress.news || action.isTransition, ...doubt };
 }
 
-/** Without a condition on `rev` where the claim only overwrites: such a write cannot lose a race. */
-async function record(errand: ClaimContext, item: Vip, next: Vip): Promise<Vip | undefined> {
-  const { wire: ports, claim, stint: nodeState } = errand;
-  const known = item.claims[claim.node];
-  const news = isNews(known, nodeState);
-  const blind = item.members[claim.node] !== undefined && (news || onlyRefreshes(known!, nodeState));
+async function carryOut(
+  context: ClaimContext,
+  look: Look,
+  progress: Progress,
+  action: NextAction,
+): Promise<Answer | Progress> {
+  const { ports, told, cause, stages } = context;
+  switch (action.do) {
+    case 'reject':
+      return reject(ports, told.claim, { reason: action.reason, message: action.message });
+    case 'look up the node': {
+      const { item } = action;
+      // A describe that fails is thrown: no one can tell whether this is a member, so deliver again (guarantee 8).
+      return { ...progress, membersSeen: membersSeen(item, await look.at(item), item.members) };
+    }
+    case 'switch': {
+      // In parallel with the lease, as in the plain case; in vain when another caller is quicker.
+      const observing = look.at(action.item);
+      const taken = await take(ports, action.item, action.recorded, cause);
+      if (taken === undefined) return lostRace(context, progress);
+      return { answer: 'switched', ...(await switchVip(ports, taken, observing, stages)), ...progress.doubt };
+    }
+    case 'record': {
+      const written = await record(context, action);
+      return written === undefined ? lostRace(context, progress) : withItem(progress, written);
+    }
+    case 'wait for the lease':
+      await ports.clock.wait(LOOK_AGAIN);
+      return withItem(progress, await ports.vips.read(told.claim.vip));
+    case 'answer':
+      return { answer: 'recorded', vip: action.item, news: progress.news, ...progress.doubt };
+    default:
+      throw new TypeError(`no such action: ${JSON.stringify(action satisfies never)}`);
+  }
+}
+
+/** The members that were seen belong to the item of before. */
+const withItem = ({ membersSeen: _seen, ...rest }: Progress, item: Vip | undefined): Progress => ({
+  ...rest,
+  item,
+});
+
+async function lostRace({ ports, told }: ClaimContext, progress: Progress): Promise<Progress> {
+  const races = (progress.races ?? 0) + 1;
+  return { ...withItem(progress, await ports.vips.read(told.claim.vip)), races };
+}
+
+/** Undefined when another caller was quicker, or when that cannot be told from a lost reply: read again. */
+async function record(
+  { ports, told }: ClaimContext,
+  { item, recorded, as }: Extract<NextAction, { readonly do: 'record' }>,
+): Promise<Vip | undefined> {
   try {
-    if (!blind) return await ports.vips.write(item, next);
-    const told = await ports.vips.recordClaim(
-      claimWriteFrom(errand, news ? 'news' : 'refresh'),
-      ports.clock.now(),
-    );
-    return told.answer === 'recorded' ? told.vip : undefined;
+    if (as === 'compare') return await ports.vips.write(item, recorded);
+    const result = await ports.vips.recordClaim(claimWriteFrom(told, as), ports.clock.now());
+    return result.answer === 'recorded' ? result.vip : undefined;
   } catch (error) {
-    // Read again and look whether it is there: merging twice changes nothing.
+    // Merging twice changes nothing.
     if (toFault(error).kind === 'unknown') return undefined;
     throw error;
   }
-}
-
-/** The item with the node among its members, as known or as EC2 shows it; undefined when it is none. */
-async function asMember(item: Vip, node: string, look: Look): Promise<Vip | undefined> {
-  if (item.members[node] !== undefined) return item;
-  // A describe that fails is thrown: nobody can tell whether this is a member, so deliver again (guarantee 8).
-  const members = membersSeen(item, await look.at(item), item.members);
-  if (members[node] === undefined) return undefined;
-  return { ...item, members: { ...item.members, ...members } };
 }
 
 const causeOf = (claim: Claim): Cause => ({

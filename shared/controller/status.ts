@@ -5,6 +5,7 @@ import type { Conflict } from '../network/conflict.ts';
 import { type Mislabelled, mislabelledText } from '../network/labels.ts';
 import { type Observation, type Stray, tablesOf } from '../network/observation.ts';
 import { nothing, placeText, type Step } from '../network/step.ts';
+import { defined, ifDefined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
 import type { VrrpState } from '../vip/claim.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
@@ -100,14 +101,14 @@ export function statusOf(
     vip: vip.name,
     health,
     why: reasonOf(health, { vip: vip.name, why: finding.why, mislabelled, unheard }),
-    ...(vip.owner === undefined ? {} : { owner: vip.owner }),
+    ...defined({ owner: vip.owner }),
     ...(elected === undefined || elected === vip.owner ? {} : { elected }),
     epoch: vip.epoch,
-    ...(vip.lease === undefined
-      ? {}
-      : { lease: { cause: vip.lease.cause, expiresAtMs: vip.lease.expiresAtMs, live } }),
+    ...defined({
+      lease: ifDefined(vip.lease, ({ cause, expiresAtMs }) => ({ cause, expiresAtMs, live })),
+    }),
     ...(vip.pin !== undefined && isLiveOrder(vip.pin, now) ? { pin: vip.pin } : {}),
-    ...(suspendedPin === undefined ? {} : { suspendedPin }),
+    ...defined({ suspendedPin }),
     ...(vip.freeze !== undefined && frozen ? { freeze: vip.freeze } : {}),
     claims: claimsOf(vip, now),
     routes: routesOf(vip, seen),
@@ -117,7 +118,7 @@ export function statusOf(
     strays,
     mislabelled,
     splitBrain,
-    ...(unheard === undefined ? {} : { unheard }),
+    ...defined({ unheard }),
     atMs: now,
   };
 }
@@ -190,7 +191,7 @@ function routesOf(vip: Vip, seen: Observation): readonly RouteStatus[] {
         table,
         address,
         target,
-        ...(node === undefined ? {} : { node }),
+        ...defined({ node }),
         blackhole: route?.state === 'blackhole',
         right: own !== undefined && target === own.eni,
       };
@@ -207,7 +208,7 @@ function eipsOf(vip: Vip, seen: Observation): readonly EipStatus[] {
       eip,
       publicAddress: at?.publicAddress ?? 'not found by its tag',
       target: placeText(at),
-      ...(node === undefined ? {} : { node }),
+      ...defined({ node }),
       right: own?.eipEni !== undefined && at?.eni === own.eipEni,
     };
   });

@@ -8,37 +8,45 @@ import { overlaps, rangeFrom } from '../registry/ip-range.ts';
 import { insideRefused, prefixListRefused } from '../registry/validate.ts';
 import { eipFindings } from './eips.ts';
 import { type NetworkFacts, ownCommand } from './facts.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, fault, warning } from './finding.ts';
 
 export function addressFindings(facts: NetworkFacts): readonly Finding[] {
   const { vip, vpc } = facts;
   const inside = vip.addresses.flatMap((address) =>
     insideRefused(address, vpc).map(
-      ({ found, wanted, secondary }): Finding => ({
-        check: secondary ? 'inside-secondary-cidr' : 'inside-cidr',
-        severity: 'fault',
-        subject: address,
-        found,
-        wanted,
-        remedy: `${ownCommand(`vip set ${vip.name} --address ${without(vip.addresses, address)}`, facts.tag)}    # ADDRESS: one outside every CIDR`,
-      }),
+      ({ found, wanted, secondary }): Finding =>
+        fault(secondary ? 'inside-secondary-cidr' : 'inside-cidr', {
+          vips: [vip.name],
+          subject: address,
+          found,
+          expected: wanted,
+          remedy: {
+            command: ownCommand(
+              `vip set ${vip.name} --address ${without(vip.addresses, address)}`,
+              facts.tag,
+            ),
+            remark: 'ADDRESS: one outside every CIDR',
+          },
+        }),
     ),
   );
   return [...surroundings(facts), ...inside, ...listFindings(facts), ...eipFindings(facts)];
 }
 
 /** A list is changed behind the ledger's back, so what was checked when it was registered is checked again. */
-const listFindings = ({ vpc, prefixLists }: NetworkFacts): readonly Finding[] =>
+const listFindings = ({ vip, vpc, prefixLists }: NetworkFacts): readonly Finding[] =>
   [...prefixLists].flatMap(([list, entries]) =>
     prefixListRefused({ list, entries }, { vpc, others: [], allowPublic: true }).map(
-      ({ found, wanted }): Finding => ({
-        check: 'prefix-list',
-        severity: 'fault',
-        subject: list,
-        found,
-        wanted,
-        remedy: `aws ec2 modify-managed-prefix-list --prefix-list-id ${list} --current-version VERSION --remove-entries Cidr=ENTRY`,
-      }),
+      ({ found, wanted }): Finding =>
+        fault('prefix-list', {
+          vips: [vip.name],
+          subject: list,
+          found,
+          expected: wanted,
+          remedy: {
+            command: `aws ec2 modify-managed-prefix-list --prefix-list-id ${list} --current-version VERSION --remove-entries Cidr=ENTRY`,
+          },
+        }),
     ),
   );
 
@@ -49,33 +57,40 @@ const without = (addresses: readonly string[], address: string): string =>
 function surroundings({ vip, vpc, caller, transitGateways, peerings }: NetworkFacts): readonly Finding[] {
   const found: Finding[] = [];
   if (caller !== undefined && vpc.account !== caller) {
-    found.push({
-      check: 'shared-vpc',
-      severity: 'fault',
-      subject: vpc.vpc,
-      found: `shared by account ${vpc.account}; this is ${caller}`,
-      wanted: 'a VPC of this account: a participant cannot change route tables',
-      remedy: `run the stack and vipshift with credentials of account ${vpc.account}, which owns the VPC and its tables`,
-    });
+    found.push(
+      fault('shared-vpc', {
+        vips: [vip.name],
+        subject: vpc.vpc,
+        found: `shared by account ${vpc.account}; this is ${caller}`,
+        expected: 'a VPC of this account: a participant cannot change route tables',
+        remedy: {
+          sentence: `run the stack and vipshift with credentials of account ${vpc.account}, which owns the VPC and its tables`,
+        },
+      }),
+    );
   }
   for (const gateway of transitGateways)
-    found.push({
-      check: 'transit-gateway',
-      severity: 'warning',
-      subject: gateway,
-      found: `attached to ${vpc.vpc}`,
-      wanted: 'no client behind it: routes of transit gateways are not moved',
-      remedy: `for clients behind it: a static route for ${vip.addresses.join(', ')} to this attachment, and label the tables of its subnets`,
-    });
+    found.push(
+      warning('transit-gateway', {
+        vips: [vip.name],
+        subject: gateway,
+        found: `attached to ${vpc.vpc}`,
+        expected: 'no client behind it: routes of transit gateways are not moved',
+        remedy: {
+          sentence: `for clients behind it: a static route for ${vip.addresses.join(', ')} to this attachment, and label the tables of its subnets`,
+        },
+      }),
+    );
   for (const peering of peerings)
-    found.push({
-      check: 'peering',
-      severity: 'warning',
-      subject: peering,
-      found: `peers with ${vpc.vpc}`,
-      wanted: 'no client behind it: a peering does not carry an address outside the CIDR',
-      remedy: 'for clients behind it: an Elastic IP, an NLB, or a transit gateway',
-    });
+    found.push(
+      warning('peering', {
+        vips: [vip.name],
+        subject: peering,
+        found: `peers with ${vpc.vpc}`,
+        expected: 'no client behind it: a peering does not carry an address outside the CIDR',
+        remedy: { sentence: 'for clients behind it: an Elastic IP, an NLB, or a transit gateway' },
+      }),
+    );
   return found;
 }
 
@@ -93,14 +108,15 @@ export function shadowFindings({ vip, tables }: NetworkFacts): readonly Finding[
     );
     if (broader.length === 0) return [];
     return [
-      {
-        check: 'address-elsewhere',
-        severity: 'warning',
+      warning('address-elsewhere', {
+        vips: [vip.name],
         subject: address,
         found: `lies in what is routed elsewhere: ${broader.sort().join(', ')}`,
-        wanted: 'an address that nobody behind that route has: the VIP’s route is longer and hides it',
-        remedy: `ask whoever gives addresses out there; else another one: vipshift vip set ${vip.name} --address ADDRESS`,
-      } satisfies Finding,
+        expected: 'an address that nobody behind that route has: the VIP’s route is longer and hides it',
+        remedy: {
+          sentence: `ask whoever gives addresses out there; else another one: vipshift vip set ${vip.name} --address ADDRESS`,
+        },
+      }),
     ];
   });
 }

@@ -6,7 +6,7 @@
 import { type Observation, tablesOf } from '../network/observation.ts';
 import type { Rate, Rates } from '../rate-limit/local-bucket.ts';
 import type { Vip } from '../vip/vip.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, warning } from './finding.ts';
 
 type Sizes = Pick<Rates, 'ReplaceRoute' | 'AssociateAddress'>;
 const defaults: Sizes = {
@@ -16,7 +16,8 @@ const defaults: Sizes = {
 
 export interface ZoneLoad {
   readonly zone: string;
-  readonly vips: number;
+  /** Those whose owner is there. */
+  readonly vips: readonly string[];
   readonly routes: number;
   readonly eips: number;
 }
@@ -29,10 +30,10 @@ export function zoneLoads(
   for (const { vip, observation } of seen) {
     const zone = vip.owner === undefined ? undefined : vip.members[vip.owner]?.zone;
     if (zone === undefined) continue;
-    const was = loads.get(zone) ?? { zone, vips: 0, routes: 0, eips: 0 };
+    const was = loads.get(zone) ?? { zone, vips: [], routes: 0, eips: 0 };
     loads.set(zone, {
       zone,
-      vips: was.vips + 1,
+      vips: [...was.vips, vip.name],
       routes: was.routes + tablesOf(vip, observation).length * vip.addresses.length,
       eips: was.eips + vip.eips.length,
     });
@@ -47,17 +48,20 @@ export const secondsFor = ({ routes, eips }: ZoneLoad, sizes: Sizes = defaults):
 };
 
 export const loadSentence = (load: ZoneLoad, sizes?: Sizes): string =>
-  `if ${load.zone} fails: ${load.vips} ${load.vips === 1 ? 'VIP' : 'VIPs'}, ${load.routes + load.eips} calls, done in ${Math.max(1, secondsFor(load, sizes))} s`;
+  `if ${load.zone} fails: ${load.vips.length} ${load.vips.length === 1 ? 'VIP' : 'VIPs'}, ${load.routes + load.eips} calls, done in ${Math.max(1, secondsFor(load, sizes))} s`;
 
 export const bucketFindings = (loads: readonly ZoneLoad[], sizes: Sizes = defaults): readonly Finding[] =>
   loads
     .filter((load) => secondsFor(load, sizes) > 0)
-    .map((load) => ({
-      check: 'bucket',
-      severity: 'warning',
-      subject: load.zone,
-      found: loadSentence(load, sizes),
-      wanted: `at most ${sizes.ReplaceRoute.burst} routes and ${sizes.AssociateAddress.burst} EIPs at once, or the patience for more`,
-      remedy:
-        'fewer tables or addresses per VIP (a prefix list is one route), owners spread over zones, or a higher limit from AWS Support, told to the stack as --param ec2Rates=ReplaceRoute=100/10 and here as VIPSHIFT_EC2_RATES',
-    }));
+    .map((load) =>
+      warning('bucket', {
+        vips: load.vips,
+        subject: load.zone,
+        found: loadSentence(load, sizes),
+        expected: `at most ${sizes.ReplaceRoute.burst} routes and ${sizes.AssociateAddress.burst} EIPs at once, or the patience for more`,
+        remedy: {
+          sentence:
+            'fewer tables or addresses per VIP (a prefix list is one route), owners spread over zones, or a higher limit from AWS Support, told to the stack as --param ec2Rates=ReplaceRoute=100/10 and here as VIPSHIFT_EC2_RATES',
+        },
+      }),
+    );

@@ -2,10 +2,12 @@
 //
 // Each finding names what was found, what is wanted, and the command that mends it. Limit: it sees what AWS's APIs and
 // the given files say; it does not log in to nodes, so policy routing and rp_filter there stay the operator's.
+
+import type { Vip } from '../vip/vip.ts';
 import { addressFindings, shadowFindings } from './addresses.ts';
 import { eniFindings } from './enis.ts';
 import type { NetworkFacts } from './facts.ts';
-import { type Finding, inOrder } from './finding.ts';
+import { type Finding, inOrder, warning } from './finding.ts';
 import { labelFindings } from './labels.ts';
 import { aclFindings, filterFindings, type ServicePort } from './packet-filters.ts';
 import { busFindings, type IdentityFacts, roleFindings } from './service/identity.ts';
@@ -32,17 +34,22 @@ export function diagnose(facts: Facts): readonly Finding[] {
     ...labelFindings(network),
     ...filterFindings(network, ports),
     ...aclFindings(network),
-    ...(identity === undefined ? [] : [...roleFindings(identity), ...busFindings(identity)]),
+    ...(identity === undefined
+      ? []
+      : [...roleFindings(network.vip, identity), ...busFindings(network.vip, identity)]),
     ...shimFindings(network.vip, shim),
-    ...facts.unchecked.map(({ what, why }) => unchecked(what, why)),
+    ...facts.unchecked.map(({ what, why }) => unchecked(network.vip, what, why)),
   ]);
 }
 
-const unchecked = (what: string, why: string): Finding => ({
-  check: 'unchecked',
-  severity: 'warning',
-  subject: what,
-  found: why,
-  wanted: 'to be looked up',
-  remedy: 'allow your role the call (resources/policies/operator-policy.json has them all), or look yourself',
-});
+const unchecked = (vip: Vip, what: string, why: string): Finding =>
+  warning('unchecked', {
+    vips: [vip.name],
+    subject: what,
+    found: why,
+    expected: 'to be looked up',
+    remedy: {
+      sentence:
+        'allow your role the call (resources/policies/operator-policy.json has them all), or look yourself',
+    },
+  });

@@ -2,7 +2,7 @@
 
 import { EIP_SUFFIX } from '../vip/member.ts';
 import { type NetworkFacts, ownCommand, tagCommand } from './facts.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, fault, type Remedy } from './finding.ts';
 
 /** The entry without `eip`; lists are replaced as a whole. */
 const others = (eips: readonly string[], eip: string): string => {
@@ -14,15 +14,21 @@ const others = (eips: readonly string[], eip: string): string => {
  * To where the owner wants it; reconcile does the same within a minute once such an ENI is labelled. The address is named:
  * without it EC2 takes the ENI's first one, and throws off whatever EIP lies there.
  */
-function moveTo({ vip, seen, tag }: NetworkFacts, eip: string): string {
+function moveTo({ vip, seen, tag }: NetworkFacts, eip: string): Remedy {
   const member = vip.owner === undefined ? Object.values(vip.members)[0] : vip.members[vip.owner];
-  if (member?.eipEni === undefined) return tagCommand('ENI', tag, `${vip.nodeLabels[0]}${EIP_SUFFIX}`);
+  if (member?.eipEni === undefined)
+    return { command: tagCommand('ENI', tag, `${vip.nodeLabels[0]}${EIP_SUFFIX}`) };
   const place = seen.enis
     .find((e) => e.eni === member.eipEni)
     ?.addresses.find((a) => a.eip === undefined || a.eip === eip);
   return place === undefined
-    ? `aws ec2 assign-private-ip-addresses --network-interface-id ${member.eipEni} --secondary-private-ip-address-count 1    # each of its addresses carries another EIP; reconcile then moves ${eip} there`
-    : `aws ec2 associate-address --allocation-id ${eip} --network-interface-id ${member.eipEni} --private-ip-address ${place.privateAddress} --allow-reassociation`;
+    ? {
+        command: `aws ec2 assign-private-ip-addresses --network-interface-id ${member.eipEni} --secondary-private-ip-address-count 1`,
+        remark: `each of its addresses carries another EIP; reconcile then moves ${eip} there`,
+      }
+    : {
+        command: `aws ec2 associate-address --allocation-id ${eip} --network-interface-id ${member.eipEni} --private-ip-address ${place.privateAddress} --allow-reassociation`,
+      };
 }
 
 export function eipFindings(facts: NetworkFacts): readonly Finding[] {
@@ -31,35 +37,38 @@ export function eipFindings(facts: NetworkFacts): readonly Finding[] {
   const found: Finding[] = [];
   for (const { eip, found: at } of eips) {
     if (at === undefined) {
-      found.push({
-        check: 'eip-gone',
-        severity: 'fault',
-        subject: eip,
-        found: 'no such Elastic IP in this account and Region',
-        wanted: 'allocated, or out of the ledger',
-        remedy: ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, tag),
-      });
+      found.push(
+        fault('eip-gone', {
+          vips: [vip.name],
+          subject: eip,
+          found: 'no such Elastic IP in this account and Region',
+          expected: 'allocated, or out of the ledger',
+          remedy: { command: ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, tag) },
+        }),
+      );
       continue;
     }
     if (!labels.includes(at.label ?? '')) {
-      found.push({
-        check: 'eip-untagged',
-        severity: 'fault',
-        subject: eip,
-        found: at.label === undefined ? 'bears no tag' : `bears the tag ${tag}=${at.label}`,
-        wanted: `the tag ${tag}=${vip.name}: without it the controller neither sees nor may move it`,
-        remedy: tagCommand(eip, tag, vip.name),
-      });
+      found.push(
+        fault('eip-untagged', {
+          vips: [vip.name],
+          subject: eip,
+          found: at.label === undefined ? 'bears no tag' : `bears the tag ${tag}=${at.label}`,
+          expected: `the tag ${tag}=${vip.name}: without it the controller neither sees nor may move it`,
+          remedy: { command: tagCommand(eip, tag, vip.name) },
+        }),
+      );
     }
     if (enis.some((e) => e.eni === at.eni && e.primary)) {
-      found.push({
-        check: 'eip-on-primary',
-        severity: 'fault',
-        subject: eip,
-        found: `lies on ${at.eni}, the primary ENI of its node`,
-        wanted: `on the ENI with the label ${vip.nodeLabels[0]}${EIP_SUFFIX}, so that the node’s own address stays`,
-        remedy: moveTo(facts, eip),
-      });
+      found.push(
+        fault('eip-on-primary', {
+          vips: [vip.name],
+          subject: eip,
+          found: `lies on ${at.eni}, the primary ENI of its node`,
+          expected: `on the ENI with the label ${vip.nodeLabels[0]}${EIP_SUFFIX}, so that the node’s own address stays`,
+          remedy: moveTo(facts, eip),
+        }),
+      );
     }
   }
   return found;

@@ -4,7 +4,7 @@ import { staysText, usersHere } from '../network/labels.ts';
 import type { EniSeen } from '../network/observation.ts';
 import { EIP_SUFFIX, enisOf } from '../vip/member.ts';
 import { type EniFact, type NetworkFacts, ownCommand, tagCommand, untagCommand } from './facts.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, fault, type Remedy } from './finding.ts';
 
 export function eniFindings(facts: NetworkFacts): readonly Finding[] {
   const { vip, seen } = facts;
@@ -25,43 +25,43 @@ function placement({ vip, tag }: NetworkFacts, service: readonly EniSeen[]): rea
   const zones = new Set(attached.map((e) => e.zone));
   if (nodes.size < 2) {
     return [
-      {
-        check: 'too-few-nodes',
-        severity: 'fault',
+      fault('too-few-nodes', {
+        vips: [vip.name],
         subject: vip.name,
         found: `${nodes.size} node${nodes.size === 1 ? '' : 's'} with a labelled ENI`,
-        wanted: 'at least two',
-        remedy: `${tagCommand('ENI', tag, vip.nodeLabels[0]!)}    # ENI: the service ENI of a further node`,
-      },
+        expected: 'at least two',
+        remedy: {
+          command: tagCommand('ENI', tag, vip.nodeLabels[0]!),
+          remark: 'ENI: the service ENI of a further node',
+        },
+      }),
     ];
   }
   if (zones.size > 1) return [];
   return [
-    {
-      check: 'one-zone',
-      severity: 'fault',
+    fault('one-zone', {
+      vips: [vip.name],
       subject: vip.name,
       found: `all ${nodes.size} nodes are in ${[...zones][0]}`,
-      wanted: 'nodes in at least two zones: a zone’s failure takes them all',
-      remedy: 'start a node in another zone, and label its ENI',
-    },
+      expected: 'nodes in at least two zones: a zone’s failure takes them all',
+      remedy: { sentence: 'start a node in another zone, and label its ENI' },
+    }),
   ];
 }
 
-function unattached({ tag, others = [] }: NetworkFacts, eni: EniSeen): Finding {
+function unattached({ vip, tag, others = [] }: NetworkFacts, eni: EniSeen): Finding {
   const attach = `aws ec2 attach-network-interface --network-interface-id ${eni.eni} --instance-id INSTANCE --device-index 1`;
   const users = usersHere('eni', eni, others);
-  return {
-    check: 'eni-unattached',
-    severity: 'fault',
+  return fault('eni-unattached', {
+    vips: [vip.name],
     subject: eni.eni,
     found: `bears the label ${eni.label} and is attached to no instance`,
-    wanted: 'attached, or without the label',
+    expected: 'attached, or without the label',
     remedy:
       users.length === 0
-        ? `${untagCommand(eni.eni, tag)}    # or: ${attach}`
-        : `${attach}    # ${staysText(eni.label, users)}`,
-  };
+        ? { command: untagCommand(eni.eni, tag), remark: `or: ${attach}` }
+        : { command: attach, remark: staysText(eni.label, users) },
+  });
 }
 
 /** Nodes that the item knows, or that speak, without a labelled ENI; and nodes without one for the EIPs. */
@@ -76,27 +76,32 @@ function unlabelled(facts: NetworkFacts, labelled: readonly EniSeen[]): readonly
     if (own.length === 0) continue;
     const label = vip.nodeLabels[0]!;
     if (!has(node, '')) {
-      found.push({
-        check: 'eni-unlabelled',
-        severity: 'fault',
-        subject: node,
-        found: `no ENI of it (${own.map((e) => withValue(e, tag)).join(', ')}) bears the label, so it is no member and its claims are rejected`,
-        wanted: `the tag ${tag}=${label} on its service ENI`,
-        remedy: labelOne(facts, node, own),
-      });
+      found.push(
+        fault('eni-unlabelled', {
+          vips: [vip.name],
+          subject: node,
+          found: `no ENI of it (${own.map((e) => withValue(e, tag)).join(', ')}) bears the label, so it is no member and its claims are rejected`,
+          expected: `the tag ${tag}=${label} on its service ENI`,
+          remedy: labelOne(facts, node, own),
+        }),
+      );
     } else if (
       vip.eips.length > 0 &&
       !has(node, EIP_SUFFIX) &&
       labelled.some((e) => e.node === node && e.primary)
     ) {
-      found.push({
-        check: 'eip-eni-missing',
-        severity: 'fault',
-        subject: node,
-        found: 'its only labelled ENI is the primary one, which carries the node’s own address',
-        wanted: `an ENI of its own for EIPs, with the tag ${tag}=${label}${EIP_SUFFIX}`,
-        remedy: `${tagCommand('ENI', tag, label + EIP_SUFFIX)}    # ENI: a second one of ${node}`,
-      });
+      found.push(
+        fault('eip-eni-missing', {
+          vips: [vip.name],
+          subject: node,
+          found: 'its only labelled ENI is the primary one, which carries the node’s own address',
+          expected: `an ENI of its own for EIPs, with the tag ${tag}=${label}${EIP_SUFFIX}`,
+          remedy: {
+            command: tagCommand('ENI', tag, label + EIP_SUFFIX),
+            remark: `ENI: a second one of ${node}`,
+          },
+        }),
+      );
     }
   }
   return found;
@@ -107,17 +112,17 @@ const withValue = ({ eni, label }: EniFact, tag: string): string =>
   label === undefined ? eni : `${eni} has ${tag}=${JSON.stringify(label)}`;
 
 /** One that no other VIP uses gets the label: the one that had it before, else one that is not primary. */
-function labelOne({ vip, tag, others = [] }: NetworkFacts, node: string, own: readonly EniFact[]): string {
+function labelOne({ vip, tag, others = [] }: NetworkFacts, node: string, own: readonly EniFact[]): Remedy {
   const usersOfEni = ({ label }: EniFact) =>
     label === undefined ? [] : usersHere('eni', { label, vpc: vip.vpc, account: vip.account }, others);
   const free = own.filter((e) => usersOfEni(e).length === 0);
   const chosen =
     free.find((e) => e.eni === vip.members[node]?.eni) ?? free.find((e) => !e.primary) ?? free[0];
-  if (chosen !== undefined) return tagCommand(chosen.eni, tag, vip.nodeLabels[0]!);
+  if (chosen !== undefined) return { command: tagCommand(chosen.eni, tag, vip.nodeLabels[0]!) };
   const taken = own.find((e) => !e.primary) ?? own[0]!;
   const label = taken.label!.endsWith(EIP_SUFFIX) ? taken.label!.slice(0, -EIP_SUFFIX.length) : taken.label!;
   const command = ownCommand(`vip set ${vip.name} --node-label ${[...vip.nodeLabels, label].join(',')}`, tag);
-  return `${command}    # ${staysText(taken.label!, usersOfEni(taken))} on ${taken.eni}`;
+  return { command, remark: `${staysText(taken.label!, usersOfEni(taken))} on ${taken.eni}` };
 }
 
 function twice({ vip, tag, others = [] }: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
@@ -138,49 +143,55 @@ function twice({ vip, tag, others = [] }: NetworkFacts, labelled: readonly EniSe
           usersHere('eni', e, others).every(({ members }) => members[node] !== undefined),
       )?.eni;
       const users = both.flatMap((e) => usersHere('eni', e, others).map((user) => [e.label, user] as const));
-      found.push({
-        check: 'eni-twice',
-        severity: 'fault',
-        subject: node,
-        found: `${own.join(' and ')} both bear the label ${labels.join(' or ')}`,
-        wanted: 'one of them: which one gets the routes is otherwise chance',
-        remedy:
-          idle !== undefined || users.length === 0
-            ? untagCommand(idle ?? own.at(-1)!, tag)
-            : `give ${vip.name} a node label that one of them has alone (--node-label); ${staysText(users[0]![0], [...new Set(users.map(([, user]) => user))])}`,
-      });
+      found.push(
+        fault('eni-twice', {
+          vips: [vip.name],
+          subject: node,
+          found: `${own.join(' and ')} both bear the label ${labels.join(' or ')}`,
+          expected: 'one of them: which one gets the routes is otherwise chance',
+          remedy:
+            idle !== undefined || users.length === 0
+              ? { command: untagCommand(idle ?? own.at(-1)!, tag) }
+              : {
+                  sentence: `give ${vip.name} a node label that one of them has alone (--node-label); ${staysText(users[0]![0], [...new Set(users.map(([, user]) => user))])}`,
+                },
+        }),
+      );
     }
   }
   return found;
 }
 
-const checkOff = (eni: string): string =>
-  `aws ec2 modify-network-interface-attribute --network-interface-id ${eni} --no-source-dest-check`;
+const checkOff = (eni: string): Remedy => ({
+  command: `aws ec2 modify-network-interface-attribute --network-interface-id ${eni} --no-source-dest-check`,
+});
 
-function checkFindings({ enis }: NetworkFacts, service: readonly EniSeen[]): readonly Finding[] {
+function checkFindings({ vip, enis }: NetworkFacts, service: readonly EniSeen[]): readonly Finding[] {
   const found: Finding[] = service
     .filter((e) => e.sourceDestCheck)
-    .map((e) => ({
-      check: 'source-dest-check',
-      severity: 'fault',
-      subject: e.eni,
-      found: 'source/destination check is on: EC2 drops what is addressed to the VIP',
-      wanted: 'off',
-      remedy: checkOff(e.eni),
-    }));
+    .map((e) =>
+      fault('source-dest-check', {
+        vips: [vip.name],
+        subject: e.eni,
+        found: 'source/destination check is on: EC2 drops what is addressed to the VIP',
+        expected: 'off',
+        remedy: checkOff(e.eni),
+      }),
+    );
   const nodes = new Set(service.flatMap((e) => e.node ?? []));
   const ids = new Set(service.map((e) => e.eni));
   for (const eni of enis) {
     if (eni.node === undefined || !nodes.has(eni.node) || ids.has(eni.eni)) continue;
     if (!eni.primary || !eni.sourceDestCheck) continue;
-    found.push({
-      check: 'source-dest-check-egress',
-      severity: 'fault',
-      subject: eni.eni,
-      found: `source/destination check is on at the primary ENI of ${eni.node}, by which replies from the VIP leave`,
-      wanted: 'off (or a rule on the node that sends replies from the VIP out by the service ENI)',
-      remedy: checkOff(eni.eni),
-    });
+    found.push(
+      fault('source-dest-check-egress', {
+        vips: [vip.name],
+        subject: eni.eni,
+        found: `source/destination check is on at the primary ENI of ${eni.node}, by which replies from the VIP leave`,
+        expected: 'off (or a rule on the node that sends replies from the VIP out by the service ENI)',
+        remedy: checkOff(eni.eni),
+      }),
+    );
   }
   return found;
 }

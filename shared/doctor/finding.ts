@@ -1,3 +1,5 @@
+// What the doctor finds: its checks, and the one shape that every finding has.
+
 /** Every check, in the order in which one would mend things. The name is stable: CI may refer to it. */
 export const checks = {
   'shared-vpc': 'the VPC belongs to this account',
@@ -48,20 +50,78 @@ export const checks = {
 } as const;
 export type Check = keyof typeof checks;
 
+/** What to do: a command to paste (words in capitals are the operator's to fill in), with a remark; or a sentence. */
+export type Remedy =
+  | { readonly command: string; readonly remark?: string | undefined }
+  | { readonly sentence: string };
+
+/** What is said of a fault, whatever was checked. */
+export interface Particulars {
+  /** The VIPs that it touches; none where that cannot be told. */
+  readonly vips: readonly string[];
+  /** What it is about: an id, a file. */
+  readonly subject: string;
+  readonly found: string;
+  readonly expected: string;
+  readonly remedy: Remedy;
+}
+
+/** One fault or warning, as `--json` prints it: names are stable. */
 export interface Finding {
   readonly check: Check;
   /** Faults make the exit status; warnings are for reading. */
   readonly severity: 'fault' | 'warning';
-  /** What it is about: an id, a file. */
+  readonly vips: readonly string[];
   readonly subject: string;
   readonly found: string;
+  /** What was expected. */
   readonly wanted: string;
-  /** A command where there is one, else a sentence. */
+  /** A command with its remark behind `#` where there is one, else a sentence. */
   readonly remedy: string;
+  /** The command alone. */
+  readonly command?: string;
 }
+
+export const fault = (check: Check, particulars: Particulars): Finding =>
+  finding(check, 'fault', particulars);
+export const warning = (check: Check, particulars: Particulars): Finding =>
+  finding(check, 'warning', particulars);
+
+const finding = (
+  check: Check,
+  severity: Finding['severity'],
+  { vips, subject, found, expected, remedy }: Particulars,
+): Finding => ({
+  check,
+  severity,
+  vips,
+  subject,
+  found,
+  wanted: expected,
+  remedy: remedyText(remedy),
+  ...('command' in remedy ? { command: remedy.command } : {}),
+});
+
+const remedyText = (remedy: Remedy): string =>
+  'sentence' in remedy
+    ? remedy.sentence
+    : [remedy.command, ...(remedy.remark === undefined ? [] : [`    # ${remedy.remark}`])].join('');
 
 const order = Object.keys(checks);
 export const inOrder = (findings: readonly Finding[]): readonly Finding[] =>
   [...findings].sort(
     (a, b) => order.indexOf(a.check) - order.indexOf(b.check) || (a.subject < b.subject ? -1 : 1),
   );
+
+/** What is the same for several VIPs, such as a role or the bus, is one finding that names them all. */
+export function folded(findings: readonly Finding[]): readonly Finding[] {
+  const known = new Map<string, Finding>();
+  for (const one of findings) {
+    const key = JSON.stringify([one.check, one.subject, one.found]);
+    const before = known.get(key);
+    known.set(key, before === undefined ? one : { ...before, vips: union(before.vips, one.vips) });
+  }
+  return inOrder([...known.values()]);
+}
+
+const union = (a: readonly string[], b: readonly string[]): readonly string[] => [...new Set([...a, ...b])];

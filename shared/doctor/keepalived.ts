@@ -1,6 +1,6 @@
 // The doctor on keepalived's files: what makes keepalived and vipshift disagree later. Reads blocks and words, no more:
 // `include` is not followed, and what another tool generates at run time is not seen.
-import type { Finding } from './finding.ts';
+import { type Finding, fault } from './finding.ts';
 
 export interface KeepalivedFile {
   readonly file: string;
@@ -33,44 +33,38 @@ export function keepalivedFindings(files: readonly KeepalivedFile[]): readonly F
 }
 
 function instanceFindings(i: Instance): readonly Finding[] {
-  const subject = `${i.file} ${i.name}`;
-  const fault = (check: Finding['check'], found: string, wanted: string, remedy: string): Finding => ({
-    check,
-    severity: 'fault',
-    subject,
-    found,
-    wanted,
-    remedy,
-  });
+  // A file names instances; which VIP one of them is for is said on the node, in notify.conf.
+  const about = { vips: [], subject: `${i.file} ${i.name}` };
   const found: Finding[] = [];
   if (!i.unicast)
     found.push(
-      fault(
-        'keepalived-multicast',
-        'no unicast_peer, so it speaks multicast, which a VPC does not carry',
-        'unicast_src_ip and unicast_peer',
-        'vipshift keepalived-config writes such a block',
-      ),
+      fault('keepalived-multicast', {
+        ...about,
+        found: 'no unicast_peer, so it speaks multicast, which a VPC does not carry',
+        expected: 'unicast_src_ip and unicast_peer',
+        remedy: { sentence: 'vipshift keepalived-config writes such a block' },
+      }),
     );
   if (!i.fifo)
     found.push(
-      fault(
-        'keepalived-notify',
-        i.scripts.length > 0
-          ? `${i.scripts.join(', ')} instead of a FIFO: scripts run at once and out of order (keepalived issue 1884)`
-          : 'no notify FIFO: the shim hears nothing',
-        'vrrp_notify_fifo in global_defs',
-        'global_defs { vrrp_notify_fifo /run/vipshift/notify.fifo }',
-      ),
+      fault('keepalived-notify', {
+        ...about,
+        found:
+          i.scripts.length > 0
+            ? `${i.scripts.join(', ')} instead of a FIFO: scripts run at once and out of order (keepalived issue 1884)`
+            : 'no notify FIFO: the shim hears nothing',
+        expected: 'vrrp_notify_fifo in global_defs',
+        remedy: { sentence: 'global_defs { vrrp_notify_fifo /run/vipshift/notify.fifo }' },
+      }),
     );
   if (i.version < 3 && i.advertS < 1)
     found.push(
-      fault(
-        'keepalived-version',
-        `advert_int ${i.advertS} with VRRP version 2, which sends whole seconds: detection takes 3 s`,
-        'vrrp_version 3',
-        'global_defs { vrrp_version 3 }',
-      ),
+      fault('keepalived-version', {
+        ...about,
+        found: `advert_int ${i.advertS} with VRRP version 2, which sends whole seconds: detection takes 3 s`,
+        expected: 'vrrp_version 3',
+        remedy: { sentence: 'global_defs { vrrp_version 3 }' },
+      }),
     );
   return found;
 }
@@ -83,14 +77,16 @@ function equalPriorities(instances: readonly Instance[]): readonly Finding[] {
       .slice(n + 1)
       .find((two) => two.name === one.name && two.file !== one.file && two.priority === one.priority);
     if (same === undefined) continue;
-    found.push({
-      check: 'keepalived-priorities',
-      severity: 'fault',
-      subject: `${one.file} and ${same.file} ${one.name}`,
-      found: `both have priority ${one.priority ?? 'left to the default, 100'}`,
-      wanted: 'distinct priorities: equal ones are decided by address, and both may stay master for a while',
-      remedy: 'priority 254 here and 253 there',
-    });
+    found.push(
+      fault('keepalived-priorities', {
+        vips: [],
+        subject: `${one.file} and ${same.file} ${one.name}`,
+        found: `both have priority ${one.priority ?? 'left to the default, 100'}`,
+        expected:
+          'distinct priorities: equal ones are decided by address, and both may stay master for a while',
+        remedy: { sentence: 'priority 254 here and 253 there' },
+      }),
+    );
   }
   return found;
 }

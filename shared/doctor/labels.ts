@@ -6,7 +6,7 @@ import { LEFT_OUT, type Mislabelled, mislabelledText, usersOf } from '../network
 import { destinationOption } from '../registry/ip-range.ts';
 import { enisOf } from '../vip/member.ts';
 import { type NetworkFacts, ownCommand, tagCommand } from './facts.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, fault, type Remedy, warning } from './finding.ts';
 
 export const labelFindings = (facts: NetworkFacts): readonly Finding[] => [
   ...(facts.mislabelled ?? []).map((one) => finding(facts, one)),
@@ -15,23 +15,23 @@ export const labelFindings = (facts: NetworkFacts): readonly Finding[] => [
 
 const checkOf = { table: 'table-mislabelled', eni: 'eni-mislabelled', eip: 'eip-mislabelled' } as const;
 
-const finding = (facts: NetworkFacts, one: Mislabelled): Finding => ({
-  check: one.is === 'routed' ? 'table-routed' : checkOf[one.kind],
-  severity: 'fault',
-  subject: one.id,
-  found: mislabelledText(one),
-  wanted: `a label of a VIP, or ${LEFT_OUT} to leave it out`,
-  remedy: one.is === 'routed' ? remedyOfRouted(facts, one) : remedyOf(facts, one),
-});
+const finding = (facts: NetworkFacts, one: Mislabelled): Finding =>
+  fault(one.is === 'routed' ? 'table-routed' : checkOf[one.kind], {
+    vips: [facts.vip.name],
+    subject: one.id,
+    found: mislabelledText(one),
+    expected: `a label of a VIP, or ${LEFT_OUT} to leave it out`,
+    remedy: one.is === 'routed' ? remedyOfRouted(facts, one) : remedyOf(facts, one),
+  });
 
-function remedyOf(facts: NetworkFacts, one: Exclude<Mislabelled, { is: 'routed' }>): string {
+function remedyOf(facts: NetworkFacts, one: Exclude<Mislabelled, { is: 'routed' }>): Remedy {
   const [label, ...others] = one.meant;
   const command = tagCommand(one.id, one.tag, label !== undefined && others.length === 0 ? label : 'LABEL');
   if (label === undefined)
-    return `${command}    # LABEL: of the VIP that it is for, or ${LEFT_OUT} to leave it out`;
+    return { command, remark: `LABEL: of the VIP that it is for, or ${LEFT_OUT} to leave it out` };
   if (others.length > 0)
-    return `${command}    # LABEL: ${one.meant.join(' or ')}, or ${LEFT_OUT} to leave it out`;
-  return `${command}    # or Value=${LEFT_OUT} to leave it out${alsoFor(facts, one.kind, label)}`;
+    return { command, remark: `LABEL: ${one.meant.join(' or ')}, or ${LEFT_OUT} to leave it out` };
+  return { command, remark: `or Value=${LEFT_OUT} to leave it out${alsoFor(facts, one.kind, label)}` };
 }
 
 /** What gets a shared label gets every VIP of it. */
@@ -41,15 +41,21 @@ function alsoFor({ others = [] }: NetworkFacts, kind: Mislabelled['kind'], label
 }
 
 /** Another VIP's label stays on its table. */
-function remedyOfRouted(facts: NetworkFacts, one: Extract<Mislabelled, { is: 'routed' }>): string {
+function remedyOfRouted(facts: NetworkFacts, one: Extract<Mislabelled, { is: 'routed' }>): Remedy {
   const { vip, others = [] } = facts;
   const away = `or take the route away: aws ec2 delete-route --route-table-id ${one.id} ${destinationOption(one.address)} ${one.address}`;
   const users = one.value === undefined ? [] : usersOf('table', one.value, others);
   const label = vip.tableLabels[0]!;
   if (users.length === 0)
-    return `${tagCommand(one.id, one.tag, label)}    # ${away}${alsoFor(facts, 'table', label)}`;
+    return {
+      command: tagCommand(one.id, one.tag, label),
+      remark: `${away}${alsoFor(facts, 'table', label)}`,
+    };
   const labels = [...vip.tableLabels, one.value!].join(',');
-  return `${ownCommand(`vip set ${vip.name} --table-label ${labels}`, one.tag)}    # label ${one.value} stays: VIP ${users.map((u) => u.name).join(', ')} uses it; ${away}`;
+  return {
+    command: ownCommand(`vip set ${vip.name} --table-label ${labels}`, one.tag),
+    remark: `label ${one.value} stays: VIP ${users.map((u) => u.name).join(', ')} uses it; ${away}`,
+  };
 }
 
 /** Routes to single addresses that no VIP has, to an ENI of this one: what is left of a former address. */
@@ -62,14 +68,17 @@ function leftOver({ vip, others = [], survey }: NetworkFacts): readonly Finding[
       Object.entries(routes)
         .filter(([address, route]) => !addresses.has(address) && own.has(route.target))
         .map(
-          ([address, route]): Finding => ({
-            check: 'route-left-over',
-            severity: 'warning',
-            subject: `${table} ${address}`,
-            found: `points to ${route.target}, a node of ${vip.name}; no VIP has this address`,
-            wanted: 'no route that nobody moves',
-            remedy: `aws ec2 delete-route --route-table-id ${table} ${destinationOption(address)} ${address}    # if nothing else needs it`,
-          }),
+          ([address, route]): Finding =>
+            warning('route-left-over', {
+              vips: [vip.name],
+              subject: `${table} ${address}`,
+              found: `points to ${route.target}, a node of ${vip.name}; no VIP has this address`,
+              expected: 'no route that nobody moves',
+              remedy: {
+                command: `aws ec2 delete-route --route-table-id ${table} ${destinationOption(address)} ${address}`,
+                remark: 'if nothing else needs it',
+              },
+            }),
         ),
     );
 }

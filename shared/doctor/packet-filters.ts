@@ -9,7 +9,7 @@
 import { overlaps, rangeFrom } from '../registry/ip-range.ts';
 import { EIP_SUFFIX } from '../vip/member.ts';
 import type { AclFact, AclRule, EniFact, FilterRule, NetworkFacts } from './facts.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, fault } from './finding.ts';
 
 /** Of a rule that lets VRRP in where nothing forbids it: below the numbers that people give. */
 const NUMBER = 50;
@@ -28,14 +28,16 @@ export function aclFindings(facts: NetworkFacts): readonly Finding[] {
       for (const egress of [false, true]) {
         const dropped = peers.map((p) => p.address).filter((a) => deciding(acl, egress, a)?.allow !== true);
         if (dropped.length === 0) continue;
-        found.set(`${acl.acl} ${egress}`, {
-          check: 'acl-vrrp',
-          severity: 'fault',
-          subject: acl.acl,
-          found: `drops protocol 112 ${egress ? 'out to' : 'in from'} ${[...new Set(dropped)].join(', ')} at ${eni.subnet}`,
-          wanted: 'protocol 112 between the nodes’ subnets, in both directions',
-          remedy: letIn(facts, acl, egress, dropped[0]!),
-        });
+        found.set(
+          `${acl.acl} ${egress}`,
+          fault('acl-vrrp', {
+            vips: [facts.vip.name],
+            subject: acl.acl,
+            found: `drops protocol 112 ${egress ? 'out to' : 'in from'} ${[...new Set(dropped)].join(', ')} at ${eni.subnet}`,
+            expected: 'protocol 112 between the nodes’ subnets, in both directions',
+            remedy: { command: letIn(facts, acl, egress, dropped[0]!) },
+          }),
+        );
       }
     }
   }
@@ -112,14 +114,15 @@ function vrrpIn(facts: NetworkFacts, nodes: readonly string[]): readonly Finding
     for (const peer of unheard) known.from.add(peer);
     deaf.set(remedy, known);
   }
-  return [...deaf].map(([remedy, { to, from, groups }]) => ({
-    check: 'group-vrrp',
-    severity: 'fault',
-    subject: to.join(', '),
-    found: `no security group (${groups}) lets protocol 112 in from ${[...from].sort().join(', ')}`,
-    wanted: 'protocol 112 from the other nodes: else both become master',
-    remedy,
-  }));
+  return [...deaf].map(([remedy, { to, from, groups }]) =>
+    fault('group-vrrp', {
+      vips: [facts.vip.name],
+      subject: to.join(', '),
+      found: `no security group (${groups}) lets protocol 112 in from ${[...from].sort().join(', ')}`,
+      expected: 'protocol 112 from the other nodes: else both become master',
+      remedy: { command: remedy },
+    }),
+  );
 }
 
 /** A peer of which no ENI is known is not judged. */
@@ -153,16 +156,20 @@ function serviceIn(
       else known.enis.push(eni.eni);
     }
   }
-  return [...shut.values()].map(({ enis, missing, groups, from }) => ({
-    check: 'group-service',
-    severity: 'fault',
-    subject: enis.join(', '),
-    found: `no security group of it (${groups}) lets ${missing.map((m) => m.text).join(', ')} in`,
-    wanted: 'the ports that clients use (a rule that names their group does not match the VIP as a target)',
-    remedy: missing
-      .map((m) => openTo(groups.split(', ')[0] || 'GROUP', m.options, `--cidr ${from}`))
-      .join(' && '),
-  }));
+  return [...shut.values()].map(({ enis, missing, groups, from }) =>
+    fault('group-service', {
+      vips: [facts.vip.name],
+      subject: enis.join(', '),
+      found: `no security group of it (${groups}) lets ${missing.map((m) => m.text).join(', ')} in`,
+      expected:
+        'the ports that clients use (a rule that names their group does not match the VIP as a target)',
+      remedy: {
+        command: missing
+          .map((m) => openTo(groups.split(', ')[0] || 'GROUP', m.options, `--cidr ${from}`))
+          .join(' && '),
+      },
+    }),
+  );
 }
 
 /** Where clients' packets arrive. */

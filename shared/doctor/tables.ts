@@ -9,7 +9,7 @@ import { routeCell } from '../network/step.ts';
 import { destinationOption } from '../registry/ip-range.ts';
 import { enisOf } from '../vip/member.ts';
 import { type NetworkFacts, ownCommand, type TableFact, tagCommand, untagCommand } from './facts.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, fault, type Remedy } from './finding.ts';
 
 export const tableFindings = (facts: NetworkFacts): readonly Finding[] => [
   ...facts.tables.filter((t) => t.label === undefined).flatMap((table) => unlabelled(facts, table)),
@@ -18,28 +18,32 @@ export const tableFindings = (facts: NetworkFacts): readonly Finding[] => [
 ];
 
 function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Finding[] {
-  const either = (what: string) =>
-    `${tagCommand(what, tag, vip.tableLabels[0]!)}    # or Value=${LEFT_OUT} to leave it out`;
+  const either: Remedy = {
+    command: tagCommand(table.table, tag, vip.tableLabels[0]!),
+    remark: `or Value=${LEFT_OUT} to leave it out`,
+  };
   const found: Finding[] = [];
   if (table.subnets.length > 0) {
-    found.push({
-      check: 'table-unlabelled',
-      severity: 'fault',
-      subject: table.table,
-      found: `serves ${table.subnets.join(', ')} and bears no label: clients there reach no VIP`,
-      wanted: `the tag ${tag}=${vip.tableLabels[0]}, or ${LEFT_OUT} to leave it out`,
-      remedy: either(table.table),
-    });
+    found.push(
+      fault('table-unlabelled', {
+        vips: [vip.name],
+        subject: table.table,
+        found: `serves ${table.subnets.join(', ')} and bears no label: clients there reach no VIP`,
+        expected: `the tag ${tag}=${vip.tableLabels[0]}, or ${LEFT_OUT} to leave it out`,
+        remedy: either,
+      }),
+    );
   }
   if (table.main && table.implicitSubnets.length > 0) {
-    found.push({
-      check: 'main-table-unlabelled',
-      severity: 'fault',
-      subject: table.table,
-      found: `the main table serves ${table.implicitSubnets.join(', ')}, which have no table of their own, and bears no label: clients there reach no VIP`,
-      wanted: `the tag ${tag}=${vip.tableLabels[0]}, or ${LEFT_OUT} to leave it out`,
-      remedy: either(table.table),
-    });
+    found.push(
+      fault('main-table-unlabelled', {
+        vips: [vip.name],
+        subject: table.table,
+        found: `the main table serves ${table.implicitSubnets.join(', ')}, which have no table of their own, and bears no label: clients there reach no VIP`,
+        expected: `the tag ${tag}=${vip.tableLabels[0]}, or ${LEFT_OUT} to leave it out`,
+        remedy: either,
+      }),
+    );
   }
   return found;
 }
@@ -50,14 +54,13 @@ const elsewhere = (facts: NetworkFacts): readonly Finding[] =>
     if (kind === 'crowded') return [crowded(facts, why)];
     if (isAtHome(facts, id)) return [];
     return [
-      {
-        check: kind === 'edge' ? 'gateway-table' : 'table-elsewhere',
-        severity: 'fault',
+      fault(kind === 'edge' ? 'gateway-table' : 'table-elsewhere', {
+        vips: [facts.vip.name],
         subject: id,
         found: `bears the label of ${facts.vip.name}, but ${why}`,
-        wanted: 'no label: the controller leaves it alone',
-        remedy: untagCommand(id, facts.tag),
-      },
+        expected: 'no label: the controller leaves it alone',
+        remedy: { command: untagCommand(id, facts.tag) },
+      }),
     ];
   });
 
@@ -74,17 +77,18 @@ function crowded({ vip, others = [] }: NetworkFacts, why: string): Finding {
     const users = usersOf('eni', label, others);
     return users.length === 0 ? [] : staysText(label, users);
   });
-  return {
-    check: 'too-many-nodes',
-    severity: 'fault',
+  return fault('too-many-nodes', {
+    vips: [vip.name],
     subject: vip.name,
     found: `its node label ${why}`,
-    wanted: 'no more nodes than a VIP may have',
+    expected: 'no more nodes than a VIP may have',
     remedy:
       stays.length === 0
-        ? 'take the tag from ENIs of nodes that shall not serve it'
-        : `give ${vip.name} a node label of its own (--node-label) and its nodes’ ENIs that tag; ${stays.join('; ')}`,
-  };
+        ? { sentence: 'take the tag from ENIs of nodes that shall not serve it' }
+        : {
+            sentence: `give ${vip.name} a node label of its own (--node-label) and its nodes’ ENIs that tag; ${stays.join('; ')}`,
+          },
+  });
 }
 
 /** Before the first failover there is nothing to point to. */
@@ -103,24 +107,35 @@ function routes({ vip, seen, tag, others = [] }: NetworkFacts): readonly Finding
       if (route === undefined) {
         if (vip.owner === undefined) continue;
         const eni = vip.members[vip.owner]?.eni ?? 'ENI';
-        found.push({
-          check: 'route-missing',
-          severity: 'fault',
-          subject: cell,
-          found: 'no route',
-          wanted: `a route to ${eni}; reconcile should have made it within a minute`,
-          remedy: `aws ec2 create-route --route-table-id ${table} ${family} ${address} --network-interface-id ${eni}    # then look why reconcile did not: ${ownCommand(`timeline ${vip.name}`, tag)}`,
-        });
+        found.push(
+          fault('route-missing', {
+            vips: [vip.name],
+            subject: cell,
+            found: 'no route',
+            expected: `a route to ${eni}; reconcile should have made it within a minute`,
+            remedy: {
+              command: `aws ec2 create-route --route-table-id ${table} ${family} ${address} --network-interface-id ${eni}`,
+              remark: `then look why reconcile did not: ${ownCommand(`timeline ${vip.name}`, tag)}`,
+            },
+          }),
+        );
       } else if (route.state === 'active' && !route.propagated && !own.has(route.target)) {
         const gateway = /^(tgw|pcx)-/.test(route.target);
-        found.push({
-          check: gateway ? (route.target.startsWith('tgw') ? 'transit-gateway' : 'peering') : 'route-foreign',
-          severity: 'fault',
-          subject: cell,
-          found: `points to ${route.target}, ${foreigner(route.target)}; it is left alone`,
-          wanted: 'a route to the owner’s ENI',
-          remedy: `${ownCommand(`vip adopt ${vip.name}`, tag)}    # if it may be replaced; else ${away}`,
-        });
+        found.push(
+          fault(
+            gateway ? (route.target.startsWith('tgw') ? 'transit-gateway' : 'peering') : 'route-foreign',
+            {
+              vips: [vip.name],
+              subject: cell,
+              found: `points to ${route.target}, ${foreigner(route.target)}; it is left alone`,
+              expected: 'a route to the owner’s ENI',
+              remedy: {
+                command: ownCommand(`vip adopt ${vip.name}`, tag),
+                remark: `if it may be replaced; else ${away}`,
+              },
+            },
+          ),
+        );
       }
     }
   }

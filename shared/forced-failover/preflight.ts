@@ -94,7 +94,7 @@ export function operatorsReasons(
   const reasons: string[] = [];
   const { freeze, pin, forced } = vip;
   if (freeze !== undefined && isLiveOrder(freeze, now))
-    reasons.push(`frozen until ${iso(freeze.untilMs)} by ${freeze.by}: ${freeze.reason}; vipshift thaw`);
+    reasons.push(`frozen until ${iso(freeze.untilMs)} by ${freeze.by}: ${freeze.reason}; vipshift unfreeze`);
   if (pin !== undefined && isLiveOrder(pin, now) && pin.node !== order.to)
     reasons.push(
       `pinned to ${pin.node} until ${iso(pin.untilMs)} by ${pin.by}: ${pin.reason}; vipshift unpin ${vip.name}`,

@@ -3,6 +3,7 @@
 // Invariant: what has a value of the tag is used by a VIP, is left out on purpose (LEFT_OUT), or is named here. A table with a
 // mistyped value is found by no filter, so a failover would be done without it and call itself complete.
 
+import { defined } from '../optional.ts';
 import { similar } from '../suggest.ts';
 import { EIP_SUFFIX } from '../vip/member.ts';
 import type { RegistryEntry } from '../vip/vip.ts';
@@ -138,7 +139,7 @@ function wrongTable(
   const address = vip.addresses.find((a) => table.routes[a] !== undefined);
   if (address === undefined) return [];
   const { target } = table.routes[address]!;
-  return [{ ...base, is: 'routed', address, target, ...(value === undefined ? {} : { value }) }];
+  return [{ ...base, is: 'routed', address, target, ...defined({ value }) }];
 }
 
 const isUnused = (kind: LabelledKind, label: string, entries: readonly RegistryEntry[]): boolean =>

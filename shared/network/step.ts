@@ -81,6 +81,8 @@ export interface StepDone {
   /** The last fault, when there was one: the service's code, and its message where no step before says the same. */
   readonly code?: string;
   readonly message?: string;
+  /** Set where the last fault was a mistake in our own code; `code` is the error's name. Absent in older records. */
+  readonly fault?: 'bug';
 }
 
 /** And the step itself, as it was tried last: what a program decides by. */

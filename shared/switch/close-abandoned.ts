@@ -1,8 +1,10 @@
 // Epochs that a holder began and did not close: whoever comes next closes them in the record as `abandoned`, with what EC2
 // shows now (guarantee 6). Put if absent, so that a holder that was only slow keeps its own word.
+
 import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Observation, tablesOf } from '../network/observation.ts';
 import { nothing, routeCell } from '../network/step.ts';
+import { defined } from '../optional.ts';
 import type { Clock } from '../time.ts';
 import { decided } from '../timeline/decision.ts';
 import { fitted } from '../timeline/fit.ts';
@@ -27,7 +29,7 @@ export async function closeAbandonedEpochs(
       holder,
       cause: open.cause,
       outcome: 'abandoned',
-      ...(vip.owner === undefined ? {} : { from: vip.owner }),
+      ...defined({ from: vip.owner }),
       ...decided({ key: 'holder-gone' }),
       steps: [],
       conflicts: [],

@@ -3,10 +3,10 @@
 //
 // Invariant: every attempt, retries included, asks the grip first (guarantee 3). Every attempt has its turn in EC2's
 // request budget first (budget-turn.ts, pace.ts).
-import { Fault, isWorthRetrying, toFault } from '../fault.ts';
+import { Fault, isWorthRetrying, mayHaveHappened, toFault } from '../fault.ts';
 import type { Ec2 } from '../network/ec2.ts';
 import { aimText, type Step, type StepDone, type StepTried } from '../network/step.ts';
-import { defined } from '../optional.ts';
+import { defined, ifDefined } from '../optional.ts';
 import { type CallQueue, callQueue } from '../rate-limit/call-queue.ts';
 import type { LocalBucket } from '../rate-limit/local-bucket.ts';
 import type { SharedBucket } from '../rate-limit/shared-bucket.ts';
@@ -32,16 +32,23 @@ export interface ExecutePorts {
   random(): number;
 }
 
-export function executeSteps(
+export interface Executed {
+  readonly steps: readonly StepTried[];
+  /** Mistakes in our own code that ended steps; for the log. The steps have what the record keeps of them. */
+  readonly bugs: readonly Fault[];
+}
+
+export async function executeSteps(
   ports: ExecutePorts,
   heldLease: HeldLease,
   steps: readonly Step[],
-): Promise<readonly StepTried[]> {
-  const ready: Ready = { ...ports, callQueue: ports.callQueue ?? callQueue(ports, 'back') };
-  return Promise.all(steps.map((step) => executeStep(ready, heldLease, step)));
+): Promise<Executed> {
+  const bugs: Fault[] = [];
+  const ready: Ready = { ...ports, callQueue: ports.callQueue ?? callQueue(ports, 'back'), bugs };
+  return { steps: await Promise.all(steps.map((step) => executeStep(ready, heldLease, step))), bugs };
 }
 
-type Ready = ExecutePorts & { readonly callQueue: CallQueue };
+type Ready = ExecutePorts & { readonly callQueue: CallQueue; readonly bugs: Fault[] };
 
 /** How a step is told before anything of it happened. */
 export const untold = (step: Step): Pick<StepDone, 'cell' | 'call' | 'from' | 'to'> => ({
@@ -56,12 +63,14 @@ async function executeStep(ports: Ready, heldLease: HeldLease, first: Step): Pro
   let told: StepDone = { ...untold(step), result: 'unsent', attempts: 0, unanswered: 0 };
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const { fault, sentAtMs } = await tryOnce(ports, heldLease, step, attempt);
-    if (sentAtMs === undefined) return { ...told, ...(fault === undefined ? {} : lastWord(fault)), step };
+    if (fault?.kind === 'bug') ports.bugs.push(fault);
+    if (sentAtMs === undefined) return { ...told, ...ifDefined(fault, lastWord), step };
     told = { ...told, call: step.call, attempts: attempt, sentAtMs: told.sentAtMs ?? sentAtMs };
     if (fault === undefined) return { ...done(told, ports), step };
+    const mayLand = mayHaveHappened(fault.kind);
     // After an unknown answer a later refusal does not prove that nothing happened.
-    const result = fault.kind === 'unknown' || told.result === 'unknown' ? 'unknown' : 'failed';
-    const unanswered = told.unanswered + (fault.kind === 'unknown' ? 1 : 0);
+    const result = mayLand || told.result === 'unknown' ? 'unknown' : 'failed';
+    const unanswered = told.unanswered + (mayLand ? 1 : 0);
     told = { ...told, result, unanswered, ...lastWord(fault) };
     if (fault.kind === 'throttled') ports.callQueue.drain(step.call);
     const other = otherCall(step, fault);
@@ -71,7 +80,11 @@ async function executeStep(ports: Ready, heldLease: HeldLease, first: Step): Pro
   return { ...told, step };
 }
 
-const lastWord = (fault: Fault) => ({ code: fault.code, message: fault.message });
+const lastWord = ({ kind, code, message }: Fault): Pick<StepDone, 'code' | 'message' | 'fault'> => ({
+  code,
+  message,
+  ...(kind === 'bug' ? { fault: kind } : {}),
+});
 
 function done(told: StepDone, ports: ExecutePorts): StepDone {
   const { code: _code, message: _message, ...clean } = told;

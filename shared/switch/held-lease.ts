@@ -4,6 +4,7 @@
 // Invariant: `mayStart` is true only while a whole attempt fits into what is surely left of the lease (guarantee 3), and
 // while the item, as it was last seen under the lease, still wants this work: a plan of many tables takes half a minute,
 // and a claim that comes meanwhile must not wait for its end.
+import { toFault } from '../fault.ts';
 import { type Clock, type EpochMs, plus } from '../time.ts';
 import { LEASE_TTL, type Lease, mayStart, RENEW_BELOW } from '../vip/lease.ts';
 import type { VipStore } from '../vip/store.ts';
@@ -14,7 +15,10 @@ export interface HeldLease {
   readonly lease: Lease;
   /** Whether an attempt may be sent at this very moment. */
   mayStart(): boolean;
-  /** Prolongs the lease when little is left. One request at a time; a failed one is tried again on the next call. */
+  /**
+   * Prolongs the lease when little is left. One request at a time; a failed one is tried again on the next call, unless a bug
+   * ended it.
+   */
   renewIfDue(): Promise<void>;
   /** From now on the work counts as wanted while this says so of the item. */
   watch(wants: (item: Vip) => boolean): void;
@@ -34,20 +38,24 @@ export function heldLease(
   let lost = false;
   let wants = (_item: Vip): boolean => true;
   let wanted = true;
+  let mayRenew = true;
   let renewal: Promise<void> | undefined;
   const renew = async (): Promise<void> => {
     const until = plus(clock.now(), LEASE_TTL);
+    let item: Vip | undefined;
     try {
-      const item = await vips.renew(vip, { ...lease, expiresAtMs }, until);
-      if (item === undefined) lost = true;
-      else {
-        expiresAtMs = until;
-        wanted = wants(item);
-      }
-    } catch {
+      item = await vips.renew(vip, { ...lease, expiresAtMs }, until);
+    } catch (error) {
       // The lease simply runs on; whether it was prolonged is unknown, so the earlier end counts.
+      mayRenew = toFault(error).kind !== 'bug';
+      return;
     } finally {
       renewal = undefined;
+    }
+    if (item === undefined) lost = true;
+    else {
+      expiresAtMs = until;
+      wanted = wants(item);
     }
   };
   return {
@@ -55,7 +63,7 @@ export function heldLease(
     lease,
     mayStart: () => !lost && wanted && clock.now() < deadline && mayStart(expiresAtMs, clock.now()),
     async renewIfDue() {
-      if (lost || expiresAtMs - clock.now() > RENEW_BELOW) return;
+      if (lost || !mayRenew || expiresAtMs - clock.now() > RENEW_BELOW) return;
       renewal ??= renew();
       await renewal;
     },

@@ -2,6 +2,7 @@ import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Observation, strays, tablesOf } from '../network/observation.ts';
 import type { Plan } from '../network/plan.ts';
 import { recordOf, type StepDone } from '../network/step.ts';
+import { defined } from '../optional.ts';
 import { type EpochMs, iso } from '../time.ts';
 import { decided } from '../timeline/decision.ts';
 import { foldFaults } from '../timeline/fold-faults.ts';
@@ -68,8 +69,7 @@ export function buildOutcome(input: OutcomeInput): Failover {
     holder: lease.holder,
     cause: lease.cause,
     outcome: outcomeOf(decision, todo, verdict),
-    ...(vip.owner === undefined ? {} : { from: vip.owner }),
-    ...(decision.to === undefined ? {} : { to: decision.to }),
+    ...defined({ from: vip.owner, to: decision.to }),
     ...decided(decision.reason),
     steps,
     conflicts: [...todo.conflicts, ...verdict.conflicts],

@@ -3,11 +3,13 @@
 // The order is the guarantee. Cause and epoch were written with the lease; the intent goes out beside the mutations;
 // the outcome is written before the release, which is switch.ts's (guarantee 6). Up to the first mutation nothing is
 // awaited but the observation.
+
 import { type Fault, toFault } from '../fault.ts';
 import { unmetCells } from '../network/conflict.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
 import type { ViewCache } from '../network/view-cache.ts';
+import { defined } from '../optional.ts';
 import { lastCallAtMs } from '../rate-limit/call-queue.ts';
 import { type Clock, type EpochMs, plus } from '../time.ts';
 import { decided } from '../timeline/decision.ts';
@@ -43,6 +45,8 @@ export interface EpochResult {
   readonly committable: boolean;
   /** Holders whose epochs are closed in the record. */
   readonly closedHolders: readonly string[];
+  /** Mistakes in our own code that ended steps; the others went on. */
+  readonly bugs: readonly Fault[];
 }
 
 /** Describes that failed are asked again this often while the lease lasts. */
@@ -75,15 +79,16 @@ export async function runEpoch(
     moves === undefined ? { steps: [], conflicts: [] } : plan(moves.vip, moves.seen, moves.target, trusted);
   const dueAtMs = lastCallAtMs(ports.callQueue, todo.steps);
   if (dueAtMs !== undefined) milestones.push(milestone('last-due', dueAtMs));
-  const [sent, intent, closed] = await Promise.all([
+  const [executed, intent, closed] = await Promise.all([
     executeSteps(ports, heldLease, todo.steps),
     todo.steps.length === 0 ? undefined : putIntent(epoch, decision, todo, dueAtMs),
     closeAbandonedEpochs(ports, vip, others, seen),
   ]);
+  const sent = executed.steps;
   markSent(milestones, sent);
   const verdict: Verdict =
     moves === undefined || sent.length === 0
-      ? { steps: sent, verified: trusted && isWhole(moves, todo), conflicts: [], notes: [] }
+      ? { steps: sent, verified: trusted && isWhole(moves, todo), conflicts: [], notes: [], bugs: [] }
       : await verify(ports, heldLease, moves, sent);
   if (sent.length > 0) mark('read-back');
   const { lease } = heldLease;
@@ -92,10 +97,11 @@ export async function runEpoch(
   return {
     failover,
     ...(await recordOutcome(ports.timeline, failover)),
-    ...(moves === undefined ? {} : { target: moves.target }),
+    ...defined({ target: moves?.target }),
     committable:
       moves !== undefined && verdict.stop === undefined && verdict.steps.every((s) => s.result === 'done'),
     closedHolders: [...closed, lease.holder],
+    bugs: [...executed.bugs, ...verdict.bugs],
   };
 }
 
@@ -137,11 +143,15 @@ async function observe(
   const stored = await ports.views.view(vip.name).catch(() => undefined);
   if (stored !== undefined) return { ...stored, source: 'stored' };
   let answer = first ?? (await asValue(observing));
-  for (let n = 1; n < OBSERVATIONS_MAX && answer instanceof Error && heldLease.mayStart(); n++) {
+  for (let n = 1; n < OBSERVATIONS_MAX && mayPass(answer) && heldLease.mayStart(); n++) {
     answer = await asValue(ports.ec2.observe(vip));
   }
   return answer;
 }
+
+/** Whether the same request may be answered the next time. */
+const mayPass = (answer: Observation | Error): boolean =>
+  answer instanceof Error && toFault(answer).kind !== 'bug';
 
 const asValue = (observing: Promise<Observation>): Promise<Observation | Error> => observing.catch(asError);
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
@@ -168,11 +178,11 @@ function putIntent(
     epoch: heldLease.lease.epoch,
     holder: heldLease.lease.holder,
     cause: heldLease.lease.cause,
-    ...(vip.owner === undefined ? {} : { from: vip.owner }),
+    ...defined({ from: vip.owner }),
     to: decision.to!,
     ...decided(decision.reason),
     steps: todo.steps.map(untold),
-    ...(dueAtMs === undefined ? {} : { dueAtMs }),
+    ...defined({ dueAtMs }),
     atMs: ports.clock.now(),
   };
   return ports.timeline.put(fitted(meant)).then(() => undefined, asError);
@@ -183,16 +193,16 @@ async function recordOutcome(
   timeline: Timeline,
   failover: Failover,
 ): Promise<Pick<EpochResult, 'recorded' | 'unrecorded'>> {
-  let last: unknown;
+  let last: Fault | undefined;
   const entry = fitted(failover);
-  for (let attempt = 1; attempt <= 3; attempt++) {
+  for (let attempt = 1; attempt <= 3 && last?.kind !== 'bug'; attempt++) {
     try {
       await timeline.put(entry);
       return { recorded: true };
     } catch (error) {
       // Tried again; put-if-absent makes a repeat harmless.
-      last = error;
+      last = toFault(error);
     }
   }
-  return { recorded: false, unrecorded: toFault(last) };
+  return { recorded: false, unrecorded: last! };
 }

@@ -89,6 +89,7 @@ export async function switchVip(
     const epochPorts = { ...ports, callQueue };
     const held = await runEpoch({ ports: epochPorts, heldLease, vip }, observed, before);
     failovers.push(held.failover);
+    faults.push(...held.bugs);
     const ended = callQueue.end();
     // Without an outcome in the record the lease runs out by itself, and the next holder closes this epoch.
     if (!held.recorded) {
@@ -104,6 +105,14 @@ export async function switchVip(
     observed = ports.ec2.observe(vip);
   }
   return { vip, failovers, faults };
+}
+
+/** The same for a caller who has not begun to observe: what was seen before the lease was taken may be out of date. */
+export function observeAndSwitch(ports: Ports, taken: Vip, before: readonly Milestone[]): Promise<Switched> {
+  const observing = ports.ec2.observe(taken);
+  // Nobody may be waiting for it when it fails.
+  observing.catch(() => undefined);
+  return switchVip(ports, taken, observing, before);
 }
 
 async function announce(ports: Ports, vip: Vip, held: EpochResult, faults: Fault[]): Promise<void> {

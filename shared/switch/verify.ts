@@ -4,6 +4,7 @@
 // succeeded and that a read, begun less than STALE_READ later, shows as it was before, is a stale read and not wrong. What a
 // read does not show at all, as an empty Describe, proves nothing.
 import { listText } from '../bounded.ts';
+import type { Fault } from '../fault.ts';
 import { type Conflict, conflictText, unmetCells } from '../network/conflict.ts';
 import { membersSeen, type Observation, tablesOf } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
@@ -30,6 +31,8 @@ export interface Verdict {
   /** Why the switch must stop: the lease is somebody else's, or the election has changed. */
   readonly stop?: 'lease lost' | 'elected another';
   readonly notes: readonly string[];
+  /** Mistakes in our own code that ended steps which were sent again. */
+  readonly bugs: readonly Fault[];
 }
 
 /** What moves, and to whom. */
@@ -46,6 +49,7 @@ export async function verify(
 ): Promise<Verdict> {
   const { vip, target } = moves;
   let steps = sent;
+  const bugs: Fault[] = [];
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     const [seen, item] = await Promise.all([
       settled(ports.ec2.observe(vip)),
@@ -53,10 +57,10 @@ export async function verify(
     ]);
     const stop =
       item instanceof Error || item === undefined ? undefined : whyStop(ports, heldLease, moves, item);
-    if (stop !== undefined) return { steps, verified: false, stop, conflicts: [], notes: [] };
+    if (stop !== undefined) return { steps, verified: false, stop, conflicts: [], notes: [], bugs };
     if (!(item instanceof Error) && item !== undefined) heldLease.observe(item);
     if (seen instanceof Error)
-      return { steps, verified: false, conflicts: [], notes: [`could not read back: ${seen.message}`] };
+      return { steps, verified: false, conflicts: [], notes: [`could not read back: ${seen.message}`], bugs };
     const again = plan(vip, seen, target, true);
     const { wrong, stale, taken } = differences(again, steps, seen);
     const unseen = steps.filter((s) => !isShown(s, vip, seen));
@@ -69,13 +73,17 @@ export async function verify(
         verified: stale.length + taken.length + unseen.length + unmetCells(again.conflicts).length === 0,
         conflicts: taken.filter((c) => unseen.every((s) => s.cell !== c.cell)),
         notes: [...tooSoon(stale), ...lost(taken), ...notShown(unseen)],
+        bugs,
       };
     }
     const repeated = wrong.filter((step) => worthSending(step, steps));
     if (repeated.length === 0 || round === ROUNDS_MAX || !heldLease.mayStart()) break;
-    steps = joined(steps, await executeSteps(ports, heldLease, repeated));
+    const resent = await executeSteps(ports, heldLease, repeated);
+    bugs.push(...resent.bugs);
+    steps = joined(steps, resent.steps);
   }
-  return { steps, verified: false, conflicts: [], notes: ['read back: EC2 does not show what was sent'] };
+  const notes = ['read back: EC2 does not show what was sent'];
+  return { steps, verified: false, conflicts: [], notes, bugs };
 }
 
 const settled = <T>(promise: Promise<T>): Promise<T | Error> =>
@@ -164,16 +172,23 @@ const confirmed = (
     .map((s) => (s.result === 'unknown' && !isWrong.has(s.cell) ? { ...s, result: 'done' } : s));
 };
 
-/** A refusal stays a refusal; everything else may have been a slip, or somebody's late request. */
-const worthSending = (step: Step, steps: readonly StepTried[]): boolean =>
-  steps.find((s) => s.cell === step.cell)?.result !== 'failed';
+/** A refusal stays a refusal, and a bug a bug; everything else may have been a slip, or somebody's late request. */
+function worthSending(step: Step, steps: readonly StepTried[]): boolean {
+  const own = steps.find((s) => s.cell === step.cell);
+  return own?.result !== 'failed' && own?.fault !== 'bug';
+}
 
 function joined(before: readonly StepTried[], after: readonly StepTried[]): readonly StepTried[] {
   const merged = before.map((was) => {
     const is = after.find((s) => s.cell === was.cell);
     if (is === undefined) return was;
-    if (is.result === 'unsent')
-      return { ...was, result: was.result === 'done' ? ('unsent' as const) : was.result };
+    if (is.result === 'unsent') {
+      const { code, message, fault } = is;
+      const result = was.result === 'done' ? ('unsent' as const) : was.result;
+      return fault === undefined
+        ? { ...was, result }
+        : { ...was, result, ...defined({ code, message, fault }) };
+    }
     return {
       ...is,
       // As in execute.ts: after an attempt without an answer a refusal does not prove that nothing happened.

@@ -3,8 +3,10 @@
 //
 // Invariant: outcome, cause, epoch, from and to always stay, and so do the reasons with their counts, which are notes. What was
 // left out is counted in `omitted`, and an outcome's first note says so. An entry that fits is not touched.
+
 import { cut } from '../bounded.ts';
 import type { StepDone } from '../network/step.ts';
+import { defined } from '../optional.ts';
 import { itemBytes, RECORD_MAX } from './size.ts';
 import type { Entry, Failover, Omitted, StepsOmitted } from './timeline.ts';
 
@@ -102,7 +104,7 @@ function counted(steps: readonly StepsOmitted[]): readonly StepsOmitted[] {
   const counts = new Map<string, StepsOmitted>();
   for (const { result, code, count } of steps) {
     const key = JSON.stringify([result, code]);
-    const kind = { ...(result === undefined ? {} : { result }), ...(code === undefined ? {} : { code }) };
+    const kind = { ...defined({ result, code }) };
     counts.set(key, { count: (counts.get(key)?.count ?? 0) + count, ...kind });
   }
   return [...counts.values()].sort((a, b) => b.count - a.count);

@@ -13,6 +13,7 @@ interface Reason {
   readonly code: string;
   readonly message: string;
   readonly done: boolean;
+  readonly isBug: boolean;
 }
 
 export interface Folded {
@@ -29,20 +30,24 @@ export function foldFaults(steps: readonly StepDone[]): Folded {
     if (message === undefined) return step;
     const code = step.code ?? 'Error';
     const done = step.result === 'done';
-    const key = JSON.stringify([done, code, alike(message)]);
+    const isBug = step.fault === 'bug';
+    const key = JSON.stringify([done, isBug, code, alike(message)]);
     const known = reasons.get(key);
     if (known !== undefined) known.count += 1;
-    else if (reasons.size < REASONS_MAX) reasons.set(key, { count: 1, code, message, done });
+    else if (reasons.size < REASONS_MAX) reasons.set(key, { count: 1, code, message, done, isBug });
     else if (!done) others += 1;
     return known === undefined && reasons.has(key) ? step : rest;
   });
-  const told = [...reasons.values()].filter((r) => !r.done).sort((a, b) => b.count - a.count);
+  // What was done after all needs no word, except where our own code was wrong.
+  const told = [...reasons.values()].filter((r) => !r.done || r.isBug).sort((a, b) => b.count - a.count);
   return { steps: folded, notes: [...told.map(sentence), ...(others === 0 ? [] : [otherReasons(others)])] };
 }
 
 const alike = (message: string): string => message.replace(/\S*\d\S*/g, '#');
 
-const sentence = ({ count, code, message }: Reason): string =>
-  count === 1 ? `1 × ${code}: ${message}` : `${count} × ${code}; the first: ${message}`;
+function sentence({ count, code, message, isBug }: Reason): string {
+  const what = isBug ? `${code}, a bug in vipshift` : code;
+  return count === 1 ? `1 × ${what}: ${message}` : `${count} × ${what}; the first: ${message}`;
+}
 
 const otherReasons = (count: number): string => `${count} × other reasons: the steps have their codes`;

@@ -5,6 +5,7 @@
 // that had to stop early says so.
 // Limit: the record begins when the timeline's retention begins, and rejections are counted by the hour.
 // A window cut into UTC days, because the index by day has one partition for each.
+import { defined } from '../optional.ts';
 import { type DurationMs, durationMs, type EpochMs, hours, iso, minutes } from '../time.ts';
 import type { CountedReason } from '../vip/admission.ts';
 import { beganMilestoneAt, keyOf, lastMilestoneAt, milestoneAt, milestoneText } from './milestone.ts';
@@ -156,9 +157,7 @@ export function ownerAt(vip: string, atMs: EpochMs, around: Around): Ownership {
   return {
     vip,
     atMs,
-    ...(owner === undefined ? {} : { owner }),
-    ...(by === undefined ? {} : { by }),
-    ...(underWay === undefined ? {} : { underWay }),
+    ...defined({ owner, by, underWay }),
     how,
   };
 }

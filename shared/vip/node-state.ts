@@ -1,3 +1,4 @@
+import { defined } from '../optional.ts';
 import { type DurationMs, type EpochMs, epochMs, seconds } from '../time.ts';
 import { bySending, type Contradiction, clocksDisagree, contradiction, type Sending } from './boot-clock.ts';
 import { type Claim, clamp, isLate, STAMP_MS, type VrrpState } from './claim.ts';
@@ -101,7 +102,7 @@ export function merge(known: NodeState | undefined, told: NodeState): NodeState 
     hiMs: bound.hiMs,
     young: bound.young,
     atMs: bound.atMs,
-    ...(aff.affSeq === undefined ? {} : { affSeq: aff.affSeq, affHiMs: aff.affHiMs!, affAtMs: aff.affAtMs! }),
+    ...defined({ affSeq: aff.affSeq, affHiMs: aff.affHiMs, affAtMs: aff.affAtMs }),
     slot: Math.max(known.slot, told.slot),
     seenMs: Math.max(known.seenMs, told.seenMs),
   };

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { defineGroup, defineOfflineCommand, defineProgram } from '../../cli/command/command.ts';
 import type { CommonName, CommonOptions } from '../../cli/command/options.ts';
 import { commonNames, list, option } from '../../cli/command/options.ts';
-import { run } from './command-line.ts';
+import { run } from './front-door/command-line.ts';
 
 type Options = CommonOptions & { readonly node?: readonly string[]; readonly reason?: string };
 
@@ -74,5 +74,10 @@ describe('a former spelling', () => {
   });
   test('of a command is understood, and is in no help', async () => {
     expect(await optionsOf(['display', '--stage', 'prod'])).toMatchObject({ stage: 'prod' });
+    const thaw = await run(['thaw', '--help']);
+    expect(thaw).toMatchObject({ status: 0, stderr: '' });
+    expect(thaw.stdout).toMatch(/^Usage: vipshift unfreeze \[options\]/);
+    for (const line of [['--help'], ['thaw', '--help'], ['keepalived-config', '--help']])
+      expect((await run(line)).stdout).not.toMatch(/thaw|--lever\b|--track-file/);
   });
 });

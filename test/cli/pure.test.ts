@@ -160,9 +160,10 @@ describe('who owned it', () => {
 
 describe('EC2’s request budget', () => {
   test('says how long the last VIP waits when a zone fails', () => {
-    const load = { zone: 'eu-central-1a', vips: 37, routes: 222, eips: 0 };
+    const vips = Array.from({ length: 37 }, (_, n) => `web-${n}`);
+    const load = { zone: 'eu-central-1a', vips, routes: 222, eips: 0 };
     expect(loadSentence(load)).toBe('if eu-central-1a fails: 37 VIPs, 222 calls, done in 35 s');
-    expect(bucketFindings([load])).toMatchObject([{ check: 'bucket', severity: 'warning' }]);
+    expect(bucketFindings([load])).toMatchObject([{ check: 'bucket', severity: 'warning', vips }]);
     expect(bucketFindings([{ ...load, routes: 50 }])).toEqual([]);
     expect(secondsFor({ ...load, routes: 50, eips: 51 })).toBe(1);
   });

@@ -5,17 +5,20 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { signedHeaders } from '../../live/aws/signed.ts';
 import { delivery, shimArchive } from '../../live/aws/ssm-machines.ts';
-import { rights } from '../../live/build/identity.ts';
+import { rights } from '../../live/build/node-role.ts';
+import { type Resource, templateOf } from '../../live/build/template.ts';
 import { USER_DATA_MAX_BYTES, userData } from '../../live/build/user-data.ts';
 import { type Stretch, stretchesFrom } from '../../live/machines.ts';
-import { optionsFrom } from '../../live/options.ts';
+import { optionsFrom, TABLES_MAX } from '../../live/options.ts';
 import { durationOf, pauseS, planLines } from '../../live/plan.ts';
 import { costLines, hourlyUsd, totalUsd } from '../../live/report/cost.ts';
 import { longestGap, partsOf } from '../../live/report/outage-phases.ts';
 import { percentilesOf } from '../../live/report/percentiles.ts';
 import { runOf } from '../../live/run-id.ts';
-import type { Kind } from '../../live/teardown/inventory.ts';
+import { saysAbsent } from '../../live/teardown/absence.ts';
+import type { Kind } from '../../live/teardown/kinds.ts';
 import { removeAll } from '../../live/teardown/remove.ts';
+import { Fault } from '../../shared/fault.ts';
 import { epochMs } from '../../shared/time.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
 
@@ -190,6 +193,58 @@ describe('what a machine gets', () => {
     expect(ours!.Action).toEqual(say!.Action);
     expect(ours!.Condition).toEqual(JSON.parse(JSON.stringify(say!.Condition).replace('${!aws', '${aws')));
     expect(ourAgent!.Action).toEqual(agent!.Action);
+  });
+});
+
+describe('the test bed’s template', () => {
+  const run = runOf('0a0a0a0a');
+  const of = (tables: number, instanceProfile?: string) =>
+    templateOf({ run, tables, advertS: 1, instanceProfile });
+  const ofType = (template: ReturnType<typeof of>, type: string) =>
+    Object.entries(template.Resources).filter(([, { Type }]) => Type === `AWS::${type}`);
+
+  it('is small enough for one request, also with as many tables as a VPC takes', () => {
+    const template = of(TABLES_MAX);
+    // CloudFormation quotas: 51,200 bytes of a template in a request, 500 resources, 200 outputs.
+    expect(Buffer.byteLength(JSON.stringify(template))).toBeLessThan(51_200 * 0.95);
+    expect(Object.keys(template.Resources).length).toBeLessThan(500);
+    expect(ofType(template, 'EC2::RouteTable')).toHaveLength(TABLES_MAX + 1);
+  });
+
+  it('starts no machine before it can reach AWS, so that the gateway also goes after the last public address', () => {
+    const { Resources } = of(1);
+    const needs = (id: string): readonly string[] => {
+      const { DependsOn = [], Properties } = Resources[id] as Resource;
+      const named = [...JSON.stringify(Properties ?? {}).matchAll(/"Ref":"(\w+)"/g)].map(([, name]) => name!);
+      const direct = [...[DependsOn].flat(), ...named].filter((name) => name in Resources);
+      return [...direct, ...direct.flatMap(needs)];
+    };
+    for (const id of ['NodeA', 'NodeB', 'Probe']) expect(needs(id), id).toContain('Attachment');
+    expect(needs('Probe')).toContain('AssociationProbe');
+  });
+
+  it('has the user data that the machines get, compressed', () => {
+    const { Properties } = of(1).Resources.NodeB as { Properties: { UserData: string } };
+    expect(gunzipSync(Buffer.from(Properties.UserData, 'base64')).toString()).toBe(userData('b', 1));
+  });
+
+  it('makes no role where the machines have somebody else’s', () => {
+    const given = of(1, 'nodes');
+    expect([...ofType(given, 'IAM::Role'), ...ofType(given, 'IAM::InstanceProfile')]).toEqual([]);
+    expect(JSON.stringify(given.Resources.NodeTemplate)).toContain('{"Name":"nodes"}');
+    expect(Object.keys(given.Outputs)).not.toContain('RoleId');
+  });
+});
+
+describe('what says that there is no such thing', () => {
+  it('is the service’s code, not a sentence that quotes it', () => {
+    const named = (name: string, message: string) => Object.assign(new Error(message), { name });
+    expect(saysAbsent(named('ResourceNotFoundException', 'Requested resource not found'))).toBe(true);
+    expect(saysAbsent(named('ValidationError', 'Stack with id vipshift-x does not exist'))).toBe(true);
+    expect(saysAbsent(new Fault('refused', 'ResourceNotFoundException', 'reading x'))).toBe(true);
+    expect(
+      saysAbsent(new Error('DELETE_FAILED; Group: it is in use; Template: NotFound, does not exist')),
+    ).toBe(false);
   });
 });
 

@@ -11,7 +11,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { poll } from '../../lab/aws/stack/stack.ts';
 import { type Ssm, ssmOf } from '../../live/aws/ssm.ts';
 import { ssmMachines } from '../../live/aws/ssm-machines.ts';
-import { untilStill } from '../../live/build/service.ts';
+import { untilSettled } from '../../live/aws/stacks.ts';
 import { userData } from '../../live/build/user-data.ts';
 import { type Stretch, stretchesFrom } from '../../live/machines.ts';
 import { runOf } from '../../live/run-id.ts';
@@ -279,12 +279,21 @@ describe('the machines of a run on AWS', () => {
 });
 
 describe('a stack', () => {
+  const saying = (...said: readonly (string | undefined)[]) => {
+    const left = [...said];
+    return () => {
+      const status = left.length > 1 ? left.shift() : left[0];
+      return Promise.resolve(status === undefined ? undefined : { status, tags: {}, outputs: {} });
+    };
+  };
+
   it('is waited for while CloudFormation is at work on it, and not for ever', async () => {
-    const said = ['UPDATE_IN_PROGRESS', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'UPDATE_COMPLETE'];
-    expect(await untilStill(() => Promise.resolve(said.shift()), 0)).toBe('UPDATE_COMPLETE');
-    expect(await untilStill(() => Promise.resolve(undefined), 0)).toBeUndefined();
-    await expect(untilStill(() => Promise.resolve('DELETE_IN_PROGRESS'), 0, 3)).rejects.toThrow(
-      'DELETE_IN_PROGRESS',
-    );
+    const find = saying('UPDATE_IN_PROGRESS', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'UPDATE_COMPLETE');
+    expect(await untilSettled({ find, pauseMs: 0 })).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    expect(await untilSettled({ find: saying(undefined), pauseMs: 0 })).toBeUndefined();
+    const never = { find: saying('DELETE_IN_PROGRESS'), pauseMs: 0 };
+    await expect(untilSettled({ ...never, maxMs: 0 })).rejects.toThrow('DELETE_IN_PROGRESS');
+    const signal = AbortSignal.abort(new Error('SIGINT'));
+    await expect(untilSettled({ ...never, signal })).rejects.toThrow();
   });
 });

@@ -13,10 +13,10 @@ let before: readonly string[];
 const running: ChildProcess[] = [];
 
 beforeAll(async () => {
-  aws = await startLocalAws();
-  // Slow machines: the interrupt comes while the second is being made.
+  // Slow machines: the interrupt comes while CloudFormation makes the second.
   const slow = { on: 'RunInstances', skip: 1, fault: { does: 'delay', requestMs: 4_000 } } as const;
-  proxy = await startFaultProxy({ target: aws.ec2Endpoint, rules: [slow] });
+  proxy = await startFaultProxy({ target: () => aws.ec2Endpoint, rules: [slow] });
+  aws = await startLocalAws({ ec2EndpointForStacks: proxy.endpoint });
   before = await contents(aws);
 });
 afterAll(async () => {
@@ -37,7 +37,6 @@ interface Live {
 function live(...args: readonly string[]): Live {
   const env = {
     ...childEnv(aws),
-    AWS_ENDPOINT_URL_EC2: proxy.endpoint,
     // Where the instance profiles are that the emulated EC2 knows, and AWS's public parameters.
     AWS_ENDPOINT_URL_IAM: aws.ec2Endpoint,
     AWS_ENDPOINT_URL_SSM: aws.ec2Endpoint,
@@ -76,7 +75,7 @@ function live(...args: readonly string[]): Live {
 const left = async () => (await contents(aws)).filter((thing) => !before.includes(thing));
 const runOf = (said: string): string => /run ([0-9a-f]{8})\./.exec(said)?.[1] ?? 'none';
 const secondMachine = async (one: Live): Promise<void> => {
-  await one.hears('labelled route tables');
+  await one.hears('labelled route tables, and the machines');
   while (proxy.calls.filter(({ action }) => action === 'RunInstances').length < 2)
     await new Promise((resolve) => setImmediate(resolve));
 };

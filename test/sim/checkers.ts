@@ -1,5 +1,6 @@
 // Every checker there is.
 
+import { bugsContained } from './checks/bugs-contained.ts';
 import { convergence } from './checks/convergence.ts';
 import { forced } from './checks/forced.ts';
 import { neverWorse } from './checks/never-worse.ts';
@@ -30,6 +31,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   forced,
   silenceTold,
   noNodeSilenced,
+  bugsContained,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));

@@ -15,6 +15,8 @@ export const guarantees = [
   'silence told',
   // Nor this one: a node whose identity somebody else has is heard all the same.
   'no node silenced',
+  // Nor this: a mistake in our own code costs one cell, once, and the record has its name.
+  'bugs contained',
 ] as const;
 export type Guarantee = (typeof guarantees)[number];
 

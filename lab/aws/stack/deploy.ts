@@ -5,8 +5,10 @@
  * that refuses every endpoint off loopback. Any number may run at once.
  * Limit: a deployment onto the emulators proves that the template hangs together, not that IAM would allow what it does.
  */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../../../shared/optional.ts';
 import { childEnv, type LocalAws } from '../local-aws.ts';
 import { runOsls, type ServiceFolderOptions, withServiceFolder } from './serverless.ts';
 
@@ -59,8 +61,7 @@ function params(options: DeployOptions): string[] {
   const { nodeRoleId, nodeRoleArn, schedule = true } = options;
   const values = {
     nodeIdentity: nodeRoleId === undefined ? 'none' : 'source',
-    ...(nodeRoleId === undefined ? {} : { nodeRoleId }),
-    ...(nodeRoleArn === undefined ? {} : { nodeRoleArn }),
+    ...defined({ nodeRoleId, nodeRoleArn }),
     deletionProtection: 'false',
     reconcileSchedule: String(schedule),
   };

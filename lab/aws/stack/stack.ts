@@ -14,6 +14,7 @@ import { epochKey } from '../../../shared/aws/dynamodb/timeline.ts';
 import { value } from '../../../shared/aws/dynamodb/update-expression.ts';
 import { awsVips } from '../../../shared/aws/dynamodb/vip-store.ts';
 import { DETAIL_TYPE } from '../../../shared/aws/events/claim-event.ts';
+import { defined, ifDefined } from '../../../shared/optional.ts';
 import type { Entry, Failover } from '../../../shared/timeline/timeline.ts';
 import { SOURCE_PREFIX } from '../../../shared/vip/admission.ts';
 import type { VipStore } from '../../../shared/vip/store.ts';
@@ -67,8 +68,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   let faults: Faults | undefined;
   try {
     faults = options.withFaults === true ? await startFaults(aws) : undefined;
-    const endpoints =
-      faults === undefined ? {} : { endpoint: faults.aws.endpoint, ec2Endpoint: faults.ec2.endpoint };
+    const endpoints = defined({ endpoint: faults?.aws.endpoint, ec2Endpoint: faults?.ec2.endpoint });
     const ec2 = new EC2Client(access(aws, aws.ec2Endpoint));
     const role = {
       nodeRoleId: NODE_ROLE_ID,
@@ -124,7 +124,7 @@ function connect({ aws, vpc, deployment, ec2, faults }: Parts): Stack {
     const request = {
       TableName: deployment.timelineTable,
       KeyConditionExpression: id === undefined ? 'vip = :vip' : 'vip = :vip AND begins_with(id, :id)',
-      ExpressionAttributeValues: { ':vip': value(key), ...(id === undefined ? {} : { ':id': value(id) }) },
+      ExpressionAttributeValues: { ':vip': value(key), ...defined({ ':id': ifDefined(id, value) }) },
       ConsistentRead: true,
     };
     return ((await client.send(new QueryCommand(request))).Items ?? []).map((item) => unmarshall(item));

@@ -99,7 +99,7 @@ async function send(
     return undefined;
   } catch (error) {
     if (!isConditionFailed(error)) throw faultFromSdkError(error, `reserving ${thing}`);
-    const item = error.Item === undefined ? {} : unmarshall(error.Item as never);
+    const item = unmarshall((error.Item ?? {}) as never);
     return { ofVip: item.ofVip ?? '', reservedAtMs: item.reservedAtMs ?? 0 };
   }
 }

@@ -4,7 +4,7 @@
 //
 // Rule: attributes are set and removed one by one, never the whole item, so that old code keeps what it does not know.
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { defined } from '../../optional.ts';
+import { defined, ifDefined } from '../../optional.ts';
 import type { Lease, Open } from '../../vip/lease.ts';
 import type { NodeState } from '../../vip/node-state.ts';
 import type { Vip } from '../../vip/vip.ts';
@@ -67,7 +67,7 @@ function rowFrom(vip: Vip): Row {
 
 /** Adds to `update` what changes the item of `before` into that of `after`. The caller sets `rev`. */
 export function differences(update: Update, before: Vip | undefined, after: Vip): void {
-  const was: Partial<Row> = before === undefined ? {} : rowFrom(before);
+  const was: Partial<Row> = ifDefined(before, rowFrom) ?? {};
   const is = rowFrom(after);
   const attributes = new Set([...Object.keys(was), ...Object.keys(is)] as (keyof Row)[]);
   for (const attribute of attributes) {

@@ -2,14 +2,17 @@
 // VPCs get wrong. Four lists in parallel, however many VIPs there are.
 //
 // Limit: of ENIs and EIPs only those with the tag are seen; one with a mistyped key is not.
+
 import { paginateDescribeRouteTables, type RouteTable } from '@aws-sdk/client-ec2';
 import { isNearKey, type Survey, type TableSurveyed } from '../../network/labels.ts';
 import type { Observation } from '../../network/observation.ts';
+import { defined, ifDefined } from '../../optional.ts';
 import type { RegistryEntry } from '../../vip/vip.ts';
 import { faultFromSdkError } from '../error-codes.ts';
-import { collect, TABLES_PER_PAGE, tableFrom } from './observe.ts';
+import { collect } from '../pages.ts';
+import { filter } from './filter.ts';
+import { TABLES_PER_PAGE, tableFrom } from './observe.ts';
 import { divided, type Looking, labelledThings } from './observe-all.ts';
-import { filter } from './pages.ts';
 
 export interface Surveyed {
   /** By the VIP's name: what `observe` would have given it. */
@@ -57,8 +60,8 @@ function surveyedTable(table: RouteTable, tag: string): TableSurveyed {
     table: table.RouteTableId!,
     vpc,
     account,
-    ...(label === undefined ? {} : { label }),
-    ...(near === undefined ? {} : { nearKey: { key: near.Key!, value: near.Value ?? '' } }),
+    ...defined({ label }),
+    ...defined({ nearKey: ifDefined(near, ({ Key, Value = '' }) => ({ key: Key!, value: Value })) }),
     routes,
   };
 }

@@ -10,8 +10,9 @@ import type { Context } from 'aws-lambda';
 import { type DurationMs, durationMs } from '../../time.ts';
 import type { NodeIdentity } from '../../vip/admission.ts';
 import type { InvocationPorts } from '../invocation.ts';
+import { withBugLog } from './logged-bugs.ts';
 import { withLog } from './logged-timeline.ts';
-import { metricsNamespace, type Telemetry } from './telemetry.ts';
+import { logBug, metricsNamespace, type Telemetry } from './telemetry.ts';
 
 /** Before the platform kills the invocation, everything under way is aborted. */
 const ABORT_EARLY_MS = 1000;
@@ -55,9 +56,12 @@ export function lambda<Own extends Environment, Reply>(
       const over = new AbortController();
       const ends = AbortSignal.any([signal, over.signal]);
       const wired = portsFor(environment, durationMs(context.getRemainingTimeInMillis()), ends);
-      const ports = { ...wired, timeline: withLog(wired.timeline, telemetry) };
+      const ports = withBugLog({ ...wired, timeline: withLog(wired.timeline, telemetry) }, telemetry);
       try {
         return await work(event, { ports, environment, telemetry });
+      } catch (error) {
+        logBug(telemetry, error, 'the handler');
+        throw error;
       } finally {
         // Ends what no one waits for any more: describes begun in vain, timers. A frozen environment would go on with
         // them in its next invocation.

@@ -42,6 +42,8 @@ export const metricNames = {
   unheard: 'VipsUnheard',
   /** Words of one node that cannot both be true: a lie, or a clock that nothing can be built on. Wakes somebody. */
   contradicted: 'ClaimsContradicted',
+  /** Mistakes in our own code, such as a TypeError in a port; each is told once, with its stack in the log. Wakes somebody. */
+  bugs: 'Bugs',
   /** One for each sweep in which no VIP failed and none was left: the dead-man alarm listens for it. */
   reconciled: 'Reconciled',
 } as const;
@@ -160,8 +162,28 @@ function one({ metrics }: Telemetry, vip: string, name: string, amount: number):
   single.addMetric(name, unitOf(name), amount);
 }
 
-function logFaults({ logger }: Telemetry, vip: string, faults: readonly Fault[]): void {
-  for (const fault of faults) logger.error('beside the switch, which is done', { vip, error: fault });
+function logFaults(journal: Telemetry, vip: string, faults: readonly Fault[]): void {
+  for (const fault of faults) {
+    if (!logBug(journal, fault, `the switch of ${vip}`))
+      journal.logger.error('beside the switch, which is done', { vip, error: fault });
+  }
+}
+
+/** Errors that have their line: on its way up the same one meets several callers who would log it. */
+const logged = new WeakSet<object>();
+
+/** One line with the stack, and the metric, for a mistake in our own code. Returns whether `error` is one. */
+export function logBug({ logger, metrics }: Telemetry, error: unknown, where: string): boolean {
+  const fault = toFault(error);
+  if (fault.kind !== 'bug') return false;
+  const thrown = fault.cause instanceof Error ? fault.cause : fault;
+  if (logged.has(thrown)) return true;
+  logged.add(thrown);
+  logger.error('bug in vipshift: please report it', { where, why: fault.message, error: thrown });
+  const single = metrics.singleMetric();
+  single.addMetadata('where', where);
+  single.addMetric(metricNames.bugs, MetricUnit.Count, 1);
+  return true;
 }
 
 /** A log line has its limit; what was left comes in the next sweep's line, what is unheard is in `vipshift status`. */
@@ -169,8 +191,10 @@ const TOLD_MAX = 50;
 
 export function logReconcileAll(journal: Telemetry, sweep: ReconcileAllResult): void {
   for (const report of sweep.reports) logReconcile(journal, report);
-  for (const { vip, fault } of sweep.failures)
+  for (const { vip, fault } of sweep.failures) {
+    logBug(journal, fault, `reconcile of ${vip}`);
     journal.logger.error('reconcile failed', { vip, error: fault });
+  }
   const { left } = sweep;
   if (left.length > 0)
     journal.logger.warn('no time for all VIPs: the next sweep begins elsewhere', {

@@ -5,8 +5,8 @@
 import {
   DescribeExecutionCommand,
   type DescribeExecutionOutput,
-  GetExecutionHistoryCommand,
   type HistoryEvent,
+  paginateGetExecutionHistory,
   SendTaskSuccessCommand,
   type SFNClient,
   StartExecutionCommand,
@@ -15,6 +15,7 @@ import type { Decision } from '../../forced-failover/approval.ts';
 import { defined } from '../../optional.ts';
 import { type EpochMs, epochMs } from '../../time.ts';
 import { faultFromSdkError, isExecutionThere, isNoExecution, isTaskOver } from '../error-codes.ts';
+import { collect } from '../pages.ts';
 
 export interface Execution {
   readonly name: string;
@@ -109,29 +110,21 @@ function dataFrom(text: string | undefined): Readonly<Record<string, unknown>> |
   }
 }
 
-/** An order takes about a hundred events; a page holds a thousand. */
-const PAGES_MAX = 5;
-
+/** An execution has at most 25,000 events; a page holds a thousand. */
 async function happenings(machine: Machine, name: string, afterId: number): Promise<readonly Happening[]> {
-  const found: Happening[] = [];
-  let nextToken: string | undefined;
+  const pages = paginateGetExecutionHistory(
+    { client: machine.client, pageSize: 1000 },
+    { executionArn: executionArn(machine, name), includeExecutionData: false },
+    { abortSignal: machine.signal },
+  );
   try {
-    for (let page = 1; page <= PAGES_MAX; page++) {
-      const command = new GetExecutionHistoryCommand({
-        executionArn: executionArn(machine, name),
-        maxResults: 1000,
-        includeExecutionData: false,
-        ...defined({ nextToken }),
-      });
-      const reply = await machine.client.send(command, { abortSignal: machine.signal });
-      found.push(...(reply.events ?? []).flatMap((event) => happeningFrom(event) ?? []));
-      nextToken = reply.nextToken;
-      if (nextToken === undefined) break;
-    }
+    const found = await collect(pages, ({ events }) =>
+      (events ?? []).flatMap((event) => happeningFrom(event) ?? []),
+    );
+    return found.filter((happening) => happening.id > afterId);
   } catch (error) {
     throw faultFromSdkError(error, `reading what the execution ${name} did`);
   }
-  return found.filter((happening) => happening.id > afterId);
 }
 
 function happeningFrom(event: HistoryEvent): Happening | undefined {

@@ -2,7 +2,8 @@
 // is an identity that IAM vouches for.
 
 import { SOURCE_PREFIX } from '../../vip/admission.ts';
-import type { Finding } from '../finding.ts';
+import type { Vip } from '../../vip/vip.ts';
+import { type Finding, fault } from '../finding.ts';
 import { allows, denies, type Policy, trusted } from './iam-policy.ts';
 
 export interface RoleFact {
@@ -29,39 +30,48 @@ export interface IdentityFacts {
   readonly probe?: { readonly arrived: boolean; readonly waitedMs: number };
 }
 
-export function roleFindings(facts: IdentityFacts): readonly Finding[] {
+export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] {
   const { bus, busName, roles } = facts;
-  const found: Finding[] = facts.without.map((node) => ({
-    check: 'role-put-events',
-    severity: 'fault',
-    subject: node,
-    found: 'the instance has no role, so its shim cannot sign',
-    wanted: `a role that may events:PutEvents on ${busName}`,
-    remedy: `aws ec2 associate-iam-instance-profile --instance-id ${node} --iam-instance-profile Name=PROFILE`,
-  }));
+  const found: Finding[] = facts.without.map((node) =>
+    fault('role-put-events', {
+      vips: [vip.name],
+      subject: node,
+      found: 'the instance has no role, so its shim cannot sign',
+      expected: `a role that may events:PutEvents on ${busName}`,
+      remedy: {
+        command: `aws ec2 associate-iam-instance-profile --instance-id ${node} --iam-instance-profile Name=PROFILE`,
+      },
+    }),
+  );
   for (const role of roles) {
     const open = trusted(role.trust).filter((who) => !/^Service ec2\.amazonaws\.com(\.cn)?$/.test(who));
     if (open.length > 0) {
-      found.push({
-        check: 'role-trust',
-        severity: 'fault',
-        subject: role.role,
-        found: `may also be taken by ${open.join(', ')}, who then choose the session’s name and with it the node they speak for`,
-        wanted: 'ec2.amazonaws.com only',
-        remedy: `aws iam update-assume-role-policy --role-name ${role.role} --policy-document '${onlyEc2(open)}'`,
-      });
+      found.push(
+        fault('role-trust', {
+          vips: [vip.name],
+          subject: role.role,
+          found: `may also be taken by ${open.join(', ')}, who then choose the session’s name and with it the node they speak for`,
+          expected: 'ec2.amazonaws.com only',
+          remedy: {
+            command: `aws iam update-assume-role-policy --role-name ${role.role} --policy-document '${onlyEc2(open)}'`,
+          },
+        }),
+      );
     }
     if (bus === undefined) continue;
     const node = role.nodes[0] ?? 'i-00000000000000000';
     if (allows(role.policies, sending(facts, bus.arn, role, node))) continue;
-    found.push({
-      check: 'role-put-events',
-      severity: 'fault',
-      subject: role.role,
-      found: `no policy of it allows events:PutEvents on ${bus.arn} with the source ${SOURCE_PREFIX}\${aws:userid}`,
-      wanted: 'that and nothing else',
-      remedy: `aws iam attach-role-policy --role-name ${role.role} --policy-arn $(${nodePolicyOf(facts.stage)})`,
-    });
+    found.push(
+      fault('role-put-events', {
+        vips: [vip.name],
+        subject: role.role,
+        found: `no policy of it allows events:PutEvents on ${bus.arn} with the source ${SOURCE_PREFIX}\${aws:userid}`,
+        expected: 'that and nothing else',
+        remedy: {
+          command: `aws iam attach-role-policy --role-name ${role.role} --policy-arn $(${nodePolicyOf(facts.stage)})`,
+        },
+      }),
+    );
   }
   return found;
 }
@@ -88,18 +98,20 @@ const sending = (facts: IdentityFacts, arn: string, role: RoleFact, node: string
   },
 });
 
-export function busFindings(facts: IdentityFacts): readonly Finding[] {
+export function busFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] {
   const { bus, busName, probe, roles } = facts;
   if (bus === undefined) {
     return [
-      {
-        check: 'bus-probe',
-        severity: 'fault',
+      fault('bus-probe', {
+        vips: [vip.name],
         subject: busName,
         found: 'there is no such bus; PutEvents to it answers as if all were well',
-        wanted: 'the stack’s bus',
-        remedy: `npm run deploy -- --stage ${facts.stage}    # or ask for another --stage or --region`,
-      },
+        expected: 'the stack’s bus',
+        remedy: {
+          command: `npm run deploy -- --stage ${facts.stage}`,
+          remark: 'or ask for another --stage or --region',
+        },
+      }),
     ];
   }
   const stranger = {
@@ -111,27 +123,34 @@ export function busFindings(facts: IdentityFacts): readonly Finding[] {
   const faked = sending(facts, bus.arn, { ...stranger, nodes: [], policies: [] }, known);
   const found: Finding[] = [];
   if (!denies(bus.policy, faked)) {
-    found.push({
-      check: 'bus-policy',
-      severity: 'fault',
-      subject: busName,
-      found:
-        bus.policy === undefined
-          ? 'the bus has no policy: whoever in the account may PutEvents can speak as a node'
-          : 'the bus’s policy does not deny other principals the nodes’ source',
-      wanted: `a Deny of events:PutEvents with the source ${SOURCE_PREFIX}* for all but the node role`,
-      remedy: `npm run deploy -- --stage ${facts.stage} --param nodeRoleId=${roles[0]?.roleId || 'ROLE_ID'} --param nodeRoleArn=${roles[0]?.arn || 'ROLE_ARN'}`,
-    });
+    found.push(
+      fault('bus-policy', {
+        vips: [vip.name],
+        subject: busName,
+        found:
+          bus.policy === undefined
+            ? 'the bus has no policy: whoever in the account may PutEvents can speak as a node'
+            : 'the bus’s policy does not deny other principals the nodes’ source',
+        expected: `a Deny of events:PutEvents with the source ${SOURCE_PREFIX}* for all but the node role`,
+        remedy: {
+          command: `npm run deploy -- --stage ${facts.stage} --param nodeRoleId=${roles[0]?.roleId || 'ROLE_ID'} --param nodeRoleArn=${roles[0]?.arn || 'ROLE_ARN'}`,
+        },
+      }),
+    );
   }
   if (probe !== undefined && !probe.arrived) {
-    found.push({
-      check: 'bus-probe',
-      severity: 'fault',
-      subject: busName,
-      found: `an event sent to the bus left no trace in the record within ${Math.round(probe.waitedMs / 1000)} s`,
-      wanted: 'bus, rule, function and table in a row',
-      remedy: `aws events list-rules --event-bus-name ${busName}    # is each ENABLED? Then the log of the function vipshift-${facts.stage}-failover, and the two dead-letter queues (docs/operations.md)`,
-    });
+    found.push(
+      fault('bus-probe', {
+        vips: [vip.name],
+        subject: busName,
+        found: `an event sent to the bus left no trace in the record within ${Math.round(probe.waitedMs / 1000)} s`,
+        expected: 'bus, rule, function and table in a row',
+        remedy: {
+          command: `aws events list-rules --event-bus-name ${busName}`,
+          remark: `is each ENABLED? Then the log of the function vipshift-${facts.stage}-failover, and the two dead-letter queues (docs/operations.md)`,
+        },
+      }),
+    );
   }
   return found;
 }

@@ -3,7 +3,7 @@
 import type { EpochMs } from '../../time.ts';
 import { isSilent } from '../../vip/liveness.ts';
 import type { Vip } from '../../vip/vip.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, fault } from '../finding.ts';
 
 export interface ShimFacts {
   readonly now: EpochMs;
@@ -22,27 +22,33 @@ export function shimFindings(vip: Vip, { now, bus, probes }: ShimFacts): readonl
   for (const node of Object.keys(vip.members).sort()) {
     const nodeState = vip.claims[node];
     const quietMs = nodeState === undefined ? undefined : now - nodeState.seenMs;
-    const remedy = `on ${node}: systemctl status vipshift-notify; sudo vipshift-notify selftest; systemctl status keepalived`;
+    const remedy = {
+      sentence: `on ${node}: systemctl status vipshift-notify; sudo vipshift-notify selftest; systemctl status keepalived`,
+    };
     if (nodeState === undefined || quietMs! > QUIET_MS || isSilent(vip.heard, nodeState)) {
-      found.push({
-        check: 'shim-silent',
-        severity: 'fault',
-        subject: node,
-        found: quietMs === undefined ? 'was never heard' : `last heard ${Math.round(quietMs / 1000)} s ago`,
-        wanted: 'a word at least every 60 s',
-        remedy,
-      });
+      found.push(
+        fault('shim-silent', {
+          vips: [vip.name],
+          subject: node,
+          found: quietMs === undefined ? 'was never heard' : `last heard ${Math.round(quietMs / 1000)} s ago`,
+          expected: 'a word at least every 60 s',
+          remedy,
+        }),
+      );
     }
     const shim = probes.find((p) => p.node === node)?.shim;
     if (shim !== undefined && older(shim, SHIM_MIN)) {
-      found.push({
-        check: 'shim-old',
-        severity: 'fault',
-        subject: node,
-        found: `shim ${shim}`,
-        wanted: `at least ${SHIM_MIN}`,
-        remedy: `on ${node}, with notify/ of this release: sudo notify/vipshift-notify install --bus ${bus} --instance INSTANCE=${vip.name}`,
-      });
+      found.push(
+        fault('shim-old', {
+          vips: [vip.name],
+          subject: node,
+          found: `shim ${shim}`,
+          expected: `at least ${SHIM_MIN}`,
+          remedy: {
+            sentence: `on ${node}, with notify/ of this release: sudo notify/vipshift-notify install --bus ${bus} --instance INSTANCE=${vip.name}`,
+          },
+        }),
+      );
     }
   }
   return found;

@@ -159,7 +159,8 @@ describe('a visit to many VIPs of one VPC', () => {
 });
 
 describe('the request budget', () => {
-  const load = { zone: 'eu-central-1a', vips: 37, routes: 222, eips: 0 };
+  const vips = Array.from({ length: 37 }, (_, n) => `web-${n}`);
+  const load = { zone: 'eu-central-1a', vips, routes: 222, eips: 0 };
   test('is the account’s own where AWS Support has granted more', () => {
     const granted = { ...rates, ReplaceRoute: { burst: 300, perSecond: 30 } };
     expect(bucketFindings([load], granted)).toEqual([]);

@@ -1,4 +1,5 @@
 // Every error code that facts about EC2 name, twice: as the SDK throws it, and as it meets a switch of the VIP.
+import { AssertionError } from 'node:assert';
 import { describe, expect, test } from 'vitest';
 import { faultFromSdkError, knownCodes } from '../../../shared/aws/error-codes.ts';
 import { Fault, type FaultKind, faultKinds, toFault } from '../../../shared/fault.ts';
@@ -150,6 +151,26 @@ describe('an SDK exception in the domain’s words', () => {
     for (const error of [cut, aborted, timeout, 'a string', undefined, null]) {
       expect(faultFromSdkError(error, 'x').kind).toBe('unknown');
     }
+  });
+
+  test('an error that only wrong code throws is a bug, and its stack goes along', () => {
+    const errors = [new TypeError('x'), new RangeError('x'), new ReferenceError('x'), new SyntaxError('x')];
+    for (const error of [...errors, new AssertionError({ message: 'x' })]) {
+      const fault = faultFromSdkError(error, 'ReplaceRoute rtb-1');
+      expect([fault.kind, fault.code, fault.message]).toEqual([
+        'bug',
+        error.name,
+        `ReplaceRoute rtb-1: ${error.name}: x`,
+      ]);
+      expect(fault.cause).toBe(error);
+    }
+  });
+
+  test('a reply that the SDK cannot read is no bug of ours: a proxy may have sent it, and the effect is unknown', () => {
+    const unreadable = Object.assign(new SyntaxError('Unexpected token <'), { $response: {} });
+    expect(faultFromSdkError(unreadable, 'x').kind).toBe('unknown');
+    const answered = Object.assign(new TypeError('x'), { $metadata: { httpStatusCode: 502 } });
+    expect(faultFromSdkError(answered, 'x').kind).toBe('unknown');
   });
 
   test('a fault stays the fault that it is: the lease guard’s own word must not become unknown', () => {

@@ -154,6 +154,22 @@ describe('waiting and verifying', () => {
     await expect(finish(w, verifyOrder(w.wire, order))).rejects.toThrow('no');
   });
 
+  it('asks neither EC2 nor the item again after a bug, which would only come again', async () => {
+    const w = await pair();
+    await finish(w, executeForcedFailover(w.wire, order, run));
+    let asked = 0;
+    const broken = () => {
+      asked += 1;
+      return Promise.reject(new TypeError('cannot read'));
+    };
+    const bug = { kind: 'bug', code: 'TypeError' };
+    w.wire.ec2.observe = broken;
+    await expect(finish(w, verifyOrder(w.wire, order))).rejects.toMatchObject(bug);
+    w.wire.vips.read = broken;
+    await expect(finish(w, awaitClaim(w.wire, order, run))).rejects.toMatchObject(bug);
+    expect(asked, 'once each').toBe(2);
+  });
+
   it('goes on waiting for the claim while the item cannot be read', async () => {
     const w = await pair();
     await says(w, 'i-b');

@@ -40,7 +40,7 @@ const step = (n = 1, call: RouteStep['call'] = 'CreateRoute'): RouteStep => ({
   eni: A.eni,
 });
 const runs = (w: World, mine: HeldLease, steps: readonly RouteStep[], over: Partial<ExecutePorts> = {}) =>
-  finish(w, executeSteps({ ...w.wire, ...over }, mine, steps));
+  finish(w, executeSteps({ ...w.wire, ...over }, mine, steps)).then((executed) => executed.steps);
 
 /** Refuses every attempt that is sent, with these kinds in turn, then with the last one for ever. */
 function refusing(w: World, kinds: readonly FaultKind[]) {

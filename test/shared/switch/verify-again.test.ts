@@ -48,7 +48,7 @@ async function sent(over: Partial<Vip> = {}, strangers: readonly number[] = []):
   const vip: Vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease, claims, ...over };
   w.vips.items.set('web', vip);
   const mine = heldLease('web', lease, w.vips, w.wire);
-  const steps = await finish(
+  const { steps } = await finish(
     w,
     executeSteps(w.wire, mine, plan(vip, await w.ec2.observe(vip), A, true).steps),
   );

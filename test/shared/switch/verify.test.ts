@@ -37,7 +37,7 @@ async function sent(ec2: (w: World) => Partial<Ec2> = () => ({})) {
   const before = await w.ec2.observe(vip);
   const mine = heldLease('web', lease, w.vips, w.wire);
   const ports = { ...w.wire, ec2: { ...w.ec2, ...ec2(w) } };
-  const steps = await finish(w, executeSteps(ports, mine, plan(vip, before, A, true).steps));
+  const { steps } = await finish(w, executeSteps(ports, mine, plan(vip, before, A, true).steps));
   const check = (over: Partial<Ec2> = {}, told = steps): Promise<Verdict> =>
     finish(w, verify({ ...ports, ec2: { ...ports.ec2, ...over } }, mine, { vip, target: A }, told));
   return { w, vip, before, steps, check };

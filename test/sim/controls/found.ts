@@ -60,7 +60,7 @@ export const found: readonly Control[] = [
   {
     name: 'a late claim takes an epoch first',
     breaks: ['order'],
-    patches: [patch('controller/handle-claim', 'urgent(claim) && !isLate(claim, now)', 'urgent(claim)')],
+    patches: [patch('controller/handle-claim', 'isUrgent(claim) && !isLate(claim, now)', 'isUrgent(claim)')],
   },
   {
     name: 'a refusal hides an attempt without an answer',
@@ -134,11 +134,7 @@ export const found: readonly Control[] = [
     name: 'a long plan ignores the election',
     breaks: ['convergence'],
     patches: [
-      patch(
-        'switch/held-lease',
-        'expiresAtMs = until;\n        wanted = wants(item);',
-        'expiresAtMs = until;',
-      ),
+      patch('switch/held-lease', 'expiresAtMs = until;\n      wanted = wants(item);', 'expiresAtMs = until;'),
     ],
   },
   {

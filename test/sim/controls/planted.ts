@@ -27,7 +27,7 @@ export const planted: readonly Control[] = [
     patches: [
       patch(
         'switch/held-lease',
-        'if (lost || expiresAtMs - clock.now() > RENEW_BELOW) return;',
+        'if (lost || !mayRenew || expiresAtMs - clock.now() > RENEW_BELOW) return;',
         'if (expiresAtMs > 0) return;',
       ),
     ],

@@ -53,7 +53,7 @@ export const controls: readonly Control[] = [
         "return await ports.vips.write(before, after);\n  } catch (error) {\n    if (toFault(error).kind !== 'unknown') throw error;\n    const item = await ports.vips.read(before.name);\n    if (after.lease",
         "return await ports.vips.write(await ports.vips.read(before.name), after);\n  } catch (error) {\n    if (toFault(error).kind !== 'unknown') throw error;\n    const item = await ports.vips.read(before.name);\n    if (after.lease",
       ),
-      patch('controller/handle-claim', 'isLive(item.lease, ports.clock.now()) && urgent(claim)', 'false'),
+      patch('controller/next-action', 'isLive(item.lease, now) && isUrgent(claim)', 'false'),
     ],
   },
   {

@@ -81,12 +81,20 @@ function denied({ call, cell }: Step): Fault {
   return faultFromSdkError(error, `${call} ${cell}`);
 }
 
+/** As our own code throws it where an answer is not what it took for granted. */
+const bug = ({ cell }: Step): TypeError => new TypeError(`Cannot read properties of undefined (${cell})`);
+
 /** Signing takes a moment, in which a pause may strike; then the check and the sending are one tick. */
 async function attempt(net: Network, by: Invocation, step: Step, mayStart: () => boolean): Promise<void> {
   const { luck } = by;
   await new Promise<void>((resolve) =>
     by.begin(() => net.sched.after(luck.between(0, 3), () => by.hear(resolve))),
   );
+  const breaks = net.strikes('call breaks', by, UNKNOWN_LANDS_WITHIN);
+  if (breaks && luck.odds(0.5)) {
+    net.log.broke(by, net.vipOf(step), step);
+    throw bug(step);
+  }
   if (!mayStart()) throw new Fault('lease-short', 'LeaseShort', 'too little lease left to start');
   const id = net.log.sent(by, net.vipOf(step), step);
   const trip = { toMs: luck.between(10, 80), backMs: luck.log(20, 300) };
@@ -111,6 +119,13 @@ async function attempt(net: Network, by: Invocation, step: Step, mayStart: () =>
       );
       net.sched.stir();
       if (late) return;
+      if (breaks)
+        return net.sched.after(trip.backMs, () =>
+          by.hear(() => {
+            net.log.broke(by, net.vipOf(step), step);
+            reject(bug(step));
+          }),
+        );
       if (mute) net.sched.after(trip.backMs, () => by.hear(() => reject(broken(step.call))));
       else net.sched.after(trip.backMs, () => by.hear(() => resolve(said)));
     });

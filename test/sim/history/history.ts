@@ -34,6 +34,7 @@ export const faultNames = [
   'hint delayed',
   'step repeated',
   'read empty',
+  'call breaks',
 ] as const;
 
 /** Acts that are faults, too: they count, and are paired with the states of the nodes. */

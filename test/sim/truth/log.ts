@@ -4,6 +4,7 @@ import type { MemoryTimeline } from '../../../shared/memory/timeline.ts';
 import type { MemoryVips } from '../../../shared/memory/vip-store.ts';
 import type { Step } from '../../../shared/network/step.ts';
 import type { Entry } from '../../../shared/timeline/timeline.ts';
+import type { Lease } from '../../../shared/vip/lease.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import type { Invocation } from '../functions/invocation.ts';
 import type { Word } from '../node/machine.ts';
@@ -43,6 +44,16 @@ export interface Answered {
   readonly item: Vip | undefined;
 }
 
+/** A mistake in our own code, thrown in the middle of one call. */
+export interface Broke {
+  readonly atMs: number;
+  readonly by: Invocation;
+  readonly vip: string;
+  readonly cell: string;
+  /** The lease under which it was made; undefined when another had it by then. */
+  readonly lease: Lease | undefined;
+}
+
 /** What one sweep over all VIPs told of one of them. */
 export interface Swept {
   readonly beganAtMs: number;
@@ -52,6 +63,7 @@ export interface Swept {
 }
 
 export interface Log {
+  readonly bugs: Broke[];
   readonly swept: Swept[];
   readonly sends: Sent[];
   readonly writes: Written[];
@@ -62,6 +74,7 @@ export interface Log {
   readonly unfiled: { readonly atMs: number; readonly entry: Entry; readonly why: string }[];
   looked(by: Invocation, vip: string, trueAtMs: number): void;
   sent(by: Invocation, vip: string, step: Step): number;
+  broke(by: Invocation, vip: string, step: Step): void;
   landed(id: number, done: boolean): void;
   wrote<T>(
     by: Invocation | undefined,
@@ -80,6 +93,7 @@ export function emptyLog(
 ): Log {
   const knew = new Map<Invocation, Map<string, number>>();
   const log: Log = {
+    bugs: [],
     sends: [],
     writes: [],
     answers: [],
@@ -107,6 +121,11 @@ export function emptyLog(
         landedAtMs: 0,
       });
       return id;
+    },
+    broke(by, vip, { cell }) {
+      const lease = items().get(vip)?.lease;
+      const own = lease !== undefined && by.nonces.has(lease.holder) ? lease : undefined;
+      log.bugs.push({ atMs: sched.now(), by, vip, cell, lease: own });
     },
     landed(id, done) {
       const sent = log.sends[id]!;

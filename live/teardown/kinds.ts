@@ -1,42 +1,43 @@
-// What a run makes outside its VPC: stack, tables, log groups, and the IAM role of its machines; or, in a stage that belongs to someone else, its VIP.
+// Kinds: everything that a run makes, in the order in which it has to be removed; how it is found, and how taken away. The stack of its
+// network and machines; of its own stage the stack and what that leaves behind; or, in a stage that belongs to someone else, its VIP.
+//
+// Invariant: what is found is the run's alone: by its tag, or by a name that has its id.
 import {
   type CloudWatchLogsClient,
   DeleteLogGroupCommand,
   DescribeLogGroupsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { DeleteTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  DeleteInstanceProfileCommand,
-  DeleteRoleCommand,
-  DeleteRolePolicyCommand,
-  GetInstanceProfileCommand,
-  GetRoleCommand,
-  type IAMClient,
-  RemoveRoleFromInstanceProfileCommand,
-} from '@aws-sdk/client-iam';
-import { POLICY } from '../build/identity.ts';
+import type { Stacks } from '../aws/stacks.ts';
 import type { Service } from '../build/service.ts';
 import type { Registry } from '../registry.ts';
-import { type Run, tablesOf } from '../run-id.ts';
+import { RUN_TAG, type Run, tablesOf, testBedStack } from '../run-id.ts';
 import { ifThere } from './absence.ts';
-import type { Kind } from './inventory.ts';
 
-/** CloudFormation takes minutes. */
-const STACK_MS = 900_000;
+export interface Kind {
+  readonly what: string;
+  /** The ids of those that are there. */
+  find(): Promise<readonly string[]>;
+  /** Throws when it is refused. */
+  take(id: string): Promise<unknown>;
+  /** How long those that were taken may still be there; not at all by default. */
+  readonly lingersMs?: number;
+}
+
 const TABLE_MS = 120_000;
 
+export interface OfStage {
+  readonly service: Service;
+  readonly dynamo: DynamoDBClient;
+  readonly logs: CloudWatchLogsClient;
+}
+
 /** The stack first: while it exists, it uses everything else. */
-export function stageKinds(
-  service: Service,
-  dynamo: DynamoDBClient,
-  logs: CloudWatchLogsClient,
-  run: Run,
-): readonly Kind[] {
+export function stageKinds({ service, dynamo, logs }: OfStage, run: Run): readonly Kind[] {
   const prefix = `/aws/lambda/vipshift-${run.stage}-`;
   return [
     {
       what: 'stack',
-      lingersMs: STACK_MS,
       find: async () => ((await service.isThere(run.stage)) ? [run.stage] : []),
       take: (stage) => service.remove(stage),
     },
@@ -72,30 +73,11 @@ export const vipKind = (registry: Registry, run: Run): Kind => ({
   take: () => registry.remove(),
 });
 
-export function identityKinds(iam: IAMClient, run: Run): readonly Kind[] {
-  const names = { InstanceProfileName: run.name, RoleName: run.name };
-  return [
-    {
-      what: 'instance profile',
-      find: async () => named(await ifThere(() => iam.send(new GetInstanceProfileCommand(names)))),
-      async take() {
-        await ifThere(() => iam.send(new RemoveRoleFromInstanceProfileCommand(names)));
-        await iam.send(new DeleteInstanceProfileCommand(names));
-      },
-    },
-    {
-      what: 'role',
-      find: async () => named(await ifThere(() => iam.send(new GetRoleCommand(names)))),
-      async take() {
-        await ifThere(() =>
-          iam.send(new DeleteRolePolicyCommand({ RoleName: run.name, PolicyName: POLICY })),
-        );
-        await iam.send(new DeleteRoleCommand({ RoleName: run.name }));
-      },
-    },
-  ];
-
-  function named(found: unknown): readonly string[] {
-    return found === undefined ? [] : [run.name];
-  }
-}
+export const testBedKind = (stacks: Stacks, run: Run): Kind => ({
+  what: 'stack',
+  async find() {
+    const found = await stacks.find(testBedStack(run));
+    return found?.tags[RUN_TAG] === run.id ? [testBedStack(run)] : [];
+  },
+  take: (name) => stacks.remove(name),
+});
