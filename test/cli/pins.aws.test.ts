@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startFaultProxy } from '../../lab/fault/proxy.ts';
 import { epochMs } from '../../shared/time.ts';
 import { type Pin, type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
-import { documents, run } from './command-line.ts';
+import { documents, run } from './front-door/command-line.ts';
 import { type Region, startRegion } from './region.ts';
 import { type History, historyOf } from './timeline/history.ts';
 
