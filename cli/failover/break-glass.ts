@@ -84,7 +84,7 @@ function onInterrupt(out: Output, attempt: Attempt, options: CommonOptions): () 
   return () => process.removeListener('SIGINT', listener);
 }
 
-/** Committed, though cells of strangers may have been left. */
+/** Committed, though cells may have been left: the outcome names them, and with one left the exit status is not 0. */
 const isThere = ({ vip, failovers }: Switched, pin: Pin): boolean =>
   vip.lease === undefined && vip.owner === pin.node && failovers.at(-1)?.to === pin.node;
 
