@@ -1,5 +1,10 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { globs, type Kind, kinds } from './test/kinds.ts';
+
+// Inherited by the workers and by every program of ours that they start: most of a start is compiling the SDK.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.lab', 'cache', 'node');
 
 const withLocalAws: readonly Kind[] = ['aws', 'nodes', 'long'];
 
@@ -16,8 +21,8 @@ export default defineConfig({
     })),
     // A process per file: a suite that starts servers must not share environment variables or signal handlers with another.
     pool: 'forks',
-    // Two suites that each run a local AWS fill two cores; more would only make timings false.
-    maxWorkers: 2,
+    // One more than there are cores: a suite that has a lease run out or a node go silent waits meanwhile.
+    maxWorkers: availableParallelism() + 1,
     // A whole failover on the local AWS takes under a second; these bounds are for a machine that is busy with something else.
     testTimeout: 120_000,
     hookTimeout: 120_000,

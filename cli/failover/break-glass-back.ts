@@ -6,12 +6,14 @@
 
 import { toFault } from '../../shared/fault.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
-import { type Switched, switchVip, take } from '../../shared/switch/switch-vip.ts';
+import { observeAndSwitch, type Switched, take } from '../../shared/switch/switch-vip.ts';
+import { whenFree } from '../../shared/switch/when-free.ts';
 import { type EpochMs, iso, plus, seconds } from '../../shared/time.ts';
 import { milestone } from '../../shared/timeline/milestone.ts';
 import { type OperatorAction, operatorAction } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
-import { type Cause, isLive, LOOK_AGAIN } from '../../shared/vip/lease.ts';
+import type { Cause } from '../../shared/vip/lease.ts';
+import { ANSWER_WITHIN } from '../../shared/vip/lease-wait.ts';
 import { type Pin, type Vip, withoutPin, withPin } from '../../shared/vip/vip.ts';
 import { type CommonOptions, repeated } from '../command/options.ts';
 import type { Output } from '../command/output.ts';
@@ -83,30 +85,25 @@ const removeFrom =
 async function switchedBack(session: Session, attempt: Attempt): Promise<Switched | undefined> {
   const { ports } = session;
   const began = session.now();
-  while (session.now() < plus(began, WAIT_MAX)) {
-    const vip = await ports.vips.read(attempt.vip);
-    if (!isRegistered(vip)) return undefined;
-    if (isLive(vip.lease, session.now())) {
-      await ports.clock.wait(LOOK_AGAIN);
-      continue;
-    }
-    const { pin, order } = attempt;
-    const cause: Cause = {
-      kind: 'order',
-      node: pin.node,
-      id: order.id,
-      why: 'going back, the break-glass failed',
-      by: pin.by,
-      atMs: session.now(),
-    };
-    const taken = await take(ports, vip, restored(vip, attempt, session.now()), cause);
-    if (taken === undefined) continue;
-    attempt.pinned = 'no';
-    const observing = ports.ec2.observe(taken);
-    observing.catch(() => undefined);
-    return await switchVip(ports, taken, observing, [milestone('order-began', began)]);
-  }
-  return undefined;
+  const { pin, order } = attempt;
+  const cause = (atMs: EpochMs): Cause => ({
+    kind: 'order',
+    node: pin.node,
+    id: order.id,
+    why: 'going back, the break-glass failed',
+    by: pin.by,
+    atMs,
+  });
+  const patient = { ...ports, deadline: plus(plus(began, WAIT_MAX), ANSWER_WITHIN) };
+  const found = await whenFree<never>(patient, attempt.vip, {
+    stops: () => undefined,
+    waits: () => undefined,
+    decide: (vip, now) => ({ write: restored(vip, attempt, now) }),
+    write: (before, after) => take(ports, before, after, cause(session.now())),
+  });
+  if (found.is !== 'written') return undefined;
+  attempt.pinned = 'no';
+  return observeAndSwitch(ports, found.after, [milestone('order-began', began)]);
 }
 
 function pinText({ vip, pin, replaced }: Attempt, now: EpochMs): string {

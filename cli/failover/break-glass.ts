@@ -8,13 +8,13 @@
 import { toFault } from '../../shared/fault.ts';
 import { liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
-import { type Switched, switchVip, take } from '../../shared/switch/switch-vip.ts';
-import { type DurationMs, hours, iso, plus } from '../../shared/time.ts';
+import { observeAndSwitch, type Switched, take } from '../../shared/switch/switch-vip.ts';
+import { RACES_MAX, type WhenFree, whenFree } from '../../shared/switch/when-free.ts';
+import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
 import { milestone } from '../../shared/timeline/milestone.ts';
 import { forcedText, notCarriedOut, operatorAction } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder, unfit, unfitText } from '../../shared/vip/election.ts';
-import { type Cause, isLive } from '../../shared/vip/lease.ts';
-import { mayWaitOn } from '../../shared/vip/lease-wait.ts';
+import type { Cause } from '../../shared/vip/lease.ts';
 import { type Pin, type Vip, withoutForced, withPin } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { CliError, refused, type Status, status, usage } from '../command/exit.ts';
@@ -22,7 +22,7 @@ import { pinEndText } from '../command/forecast.ts';
 import { doctorOf, leftBy, tellLeft } from '../command/left-behind.ts';
 import { type CommonOptions, repeated } from '../command/options.ts';
 import type { Output } from '../command/output.ts';
-import { requireVip } from '../command/registered-vip.ts';
+import { registeredNames, requireVip, unknown } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
 import { printFailover } from '../timeline/failover-text.ts';
 import { type Attempt, standsText, takePinBack } from './break-glass-back.ts';
@@ -84,7 +84,7 @@ function onInterrupt(out: Output, attempt: Attempt, options: CommonOptions): () 
   return () => process.removeListener('SIGINT', listener);
 }
 
-/** Committed, though cells of strangers may have been left. */
+/** Committed, though cells may have been left: the outcome names them, and with one left the exit status is not 0. */
 const isThere = ({ vip, failovers }: Switched, pin: Pin): boolean =>
   vip.lease === undefined && vip.owner === pin.node && failovers.at(-1)?.to === pin.node;
 
@@ -137,9 +137,6 @@ function refuseIfUseless(vip: Vip, node: string, session: Session): void {
     );
 }
 
-/** Writes that another caller was quicker than; a live lease is waited for as long as a command may take. */
-const RACES_MAX = 100;
-
 async function moved(
   run: { session: Session; out: Output; options: CommonOptions },
   attempt: Attempt,
@@ -150,53 +147,57 @@ async function moved(
   const began = session.now();
   let waited = false;
   try {
-    for (let race = 1; race <= RACES_MAX; ) {
-      const vip = await requireVip(session, name);
-      if (isLive(vip.lease, session.now())) {
+    const found = await whenFree<never>(ports, name, {
+      stops: () => undefined,
+      waits(vip) {
         if (!waited) out.note(`epoch ${vip.epoch} is under way (${vip.lease!.cause.why}); waiting for it`);
         waited = true;
-        if (await mayWaitOn(ports)) continue;
-        throw new CliError(
-          `${name} was under another lease for ${Math.round((session.now() - began) / 60_000)} min`,
-          `check who holds it: vipshift status ${name}; then try again`,
-          status.aws,
-        );
-      }
-      const cause: Cause = {
-        kind: 'order',
-        node: pin.node,
-        id: order.id,
-        why: `break-glass: ${pin.reason}`,
-        by: pin.by,
-        atMs: session.now(),
-      };
-      attempt.pinned = 'maybe';
-      attempt.replaced = isLiveOrder(vip.pin, session.now()) ? vip.pin : undefined;
+      },
       // What this is for is a workflow that is stuck: it finds itself cancelled, and goes back.
-      const taken = await take(ports, vip, withPin(withoutForced(vip), pin), cause);
-      attempt.pinned = taken === undefined ? 'no' : 'yes';
-      if (taken === undefined) {
-        race += 1;
-        continue;
-      }
-      const forced = liveForced(vip, session.now());
-      if (forced !== undefined) out.note(`cancelled: ${forcedText(name, forced)}`);
-      out.note(`epoch ${taken.epoch}: the lease is taken; moving ${name} to ${pin.node}`);
-      const observing = ports.ec2.observe(taken);
-      observing.catch(() => undefined);
-      return await switchVip(ports, taken, observing, [milestone('order-began', began)]);
-    }
-    throw new CliError(
-      `the item of ${name} changed ${RACES_MAX} times during the attempt`,
-      `try again; vipshift status ${name} shows which nodes report`,
-      status.aws,
-    );
+      decide: (vip) => ({ write: withPin(withoutForced(vip), pin) }),
+      async write(before, after) {
+        const atMs = session.now();
+        const why = `break-glass: ${pin.reason}`;
+        const cause: Cause = { kind: 'order', node: pin.node, id: order.id, why, by: pin.by, atMs };
+        attempt.pinned = 'maybe';
+        attempt.replaced = isLiveOrder(before.pin, atMs) ? before.pin : undefined;
+        const taken = await take(ports, before, after, cause);
+        attempt.pinned = taken === undefined ? 'no' : 'yes';
+        return taken;
+      },
+    });
+    if (found.is !== 'written') throw await notTaken(session, name, found, began);
+    const forced = liveForced(found.before, session.now());
+    if (forced !== undefined) out.note(`cancelled: ${forcedText(name, forced)}`);
+    out.note(`epoch ${found.after.epoch}: the lease is taken; moving ${name} to ${pin.node}`);
+    return await observeAndSwitch(ports, found.after, [milestone('order-began', began)]);
   } catch (error) {
     const entry = notCarriedOut(order, toFault(error), session.now(), session.nonce());
     await session.orders.put(entry).catch((fault: unknown) => out.note(toFault(fault).message));
     if (attempt.pinned !== 'no') await takePinBack(run, attempt, attempt.pinned === 'yes');
     throw error;
   }
+}
+
+/** Why the lease was not taken, with what to do next. */
+async function notTaken(
+  session: Session,
+  name: string,
+  found: Exclude<WhenFree<never>, { readonly is: 'written' }>,
+  began: EpochMs,
+): Promise<CliError> {
+  if (found.is === 'unregistered') return unknown(name, await registeredNames(session));
+  if (found.is === 'under-way')
+    return new CliError(
+      `${name} was under another lease for ${Math.round((session.now() - began) / 60_000)} min`,
+      `check who holds it: vipshift status ${name}; then try again`,
+      status.aws,
+    );
+  return new CliError(
+    `the item of ${name} changed ${RACES_MAX} times during the attempt`,
+    `try again; vipshift status ${name} shows which nodes report`,
+    status.aws,
+  );
 }
 
 function tell(out: Output, switched: Switched): void {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { canMakePython } from '../aws/python.ts';
 import { has, type Machine } from './machine.ts';
 
-/** What somebody runs, as it is typed. */
+/** What a contributor types. */
 export const commands = {
   demo: 'npm run demo',
   lab: 'npm run lab',

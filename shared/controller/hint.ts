@@ -6,7 +6,7 @@
 // Limit: hints may be late, repeated or missing (CloudTrail delivers in minutes, if a trail exists). Nothing rests on them.
 import { type EpochMs, iso } from '../time.ts';
 import { EIP_SUFFIX } from '../vip/member.ts';
-import type { VipStore } from '../vip/store.ts';
+import { compareAndSet, type VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 
 /** An instance changed its state. */
@@ -79,15 +79,9 @@ const RACES_MAX = 10;
 
 /** Records that a node is gone. What cannot be recorded is left to silence. */
 export async function heed(vips: VipStore, name: string, hint: Hint): Promise<Vip | undefined> {
-  let item = await vips.read(name);
-  for (let race = 1; race <= RACES_MAX && item !== undefined; race++) {
-    const after = withStopped(item, hint);
-    if (after === item) return item;
-    const written = await vips.write(item, after);
-    if (written !== undefined) return written;
-    item = await vips.read(name);
-  }
-  return item;
+  const from = await vips.read(name);
+  const stopped = (vip: Vip | undefined) => (vip === undefined ? undefined : withStopped(vip, hint));
+  return (await compareAndSet(vips, { name, from, racesMax: RACES_MAX }, stopped)).item;
 }
 
 export const changeText = ({ by, call, things, destinations, atMs }: Change): string =>

@@ -7,13 +7,14 @@
 import { membersSeen, type Observation, sameView, tablesOf } from '../network/observation.ts';
 import { type Step, thingOf } from '../network/step.ts';
 import { defined } from '../optional.ts';
-import { type Ports, switchVip, take } from '../switch/switch-vip.ts';
+import { observeAndSwitch, type Ports, take } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, hours, minus, minutes } from '../time.ts';
 import { milestone } from '../timeline/milestone.ts';
 import { isLiveOrder } from '../vip/election.ts';
 import { type Cause, isLive } from '../vip/lease.ts';
 import { pruned } from '../vip/liveness.ts';
 import { enisOf, type Members } from '../vip/member.ts';
+import { compareAndSet } from '../vip/store.ts';
 import { awaitedSince, unheardFor } from '../vip/unheard.ts';
 import type { Vip } from '../vip/vip.ts';
 import { type Assessment, assess, type ReconcileResult } from './assess.ts';
@@ -80,11 +81,7 @@ async function actOnCurrentItem(
     const cause: Cause = { kind: 'reconcile', why: finding.take + (await byWhom(ports, finding)), atMs: now };
     const taken = await take(ports, vip, vip, cause);
     if (taken !== undefined) {
-      // Seen before the lease was taken: another may have written since.
-      const fresh = ports.ec2.observe(taken);
-      fresh.catch(() => undefined);
-      const stages = [milestone('reconcile-began', began)];
-      const switched = await switchVip(ports, taken, fresh, stages);
+      const switched = await observeAndSwitch(ports, taken, [milestone('reconcile-began', began)]);
       return { ...report, did: 'switched', why: finding.take, switched };
     }
     const again = await ports.vips.read(vip.name);
@@ -130,18 +127,12 @@ const idle = (vip: Vip, did: ReconcileResult['did'], why: string): ReconcileResu
 
 /** What reconcile keeps in the item, brought up to date; lost races leave it to the next one. */
 async function refresh(ports: Ports, vip: Vip, seen: Observation): Promise<Vip> {
-  let item = vip;
-  for (let race = 1; race <= RACES_MAX; race++) {
+  const refreshed = (item: Vip | undefined): Vip | undefined => {
     const now = ports.clock.now();
-    const is = withAwaited(withSeen(item, seen, now), now);
-    if (is === item) return item;
-    const written = await ports.vips.write(item, is);
-    if (written !== undefined) return written;
-    const again = await ports.vips.read(item.name);
-    if (again === undefined) return item;
-    item = again;
-  }
-  return item;
+    return item === undefined ? undefined : withAwaited(withSeen(item, seen, now), now);
+  };
+  const change = { name: vip.name, from: vip, racesMax: RACES_MAX };
+  return (await compareAndSet(ports.vips, change, refreshed)).item ?? vip;
 }
 
 /** Members that came and went, and tombstones that have had their time. An empty Describe retires nobody. */

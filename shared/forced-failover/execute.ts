@@ -9,21 +9,20 @@ import { Fault, toleratedFault } from '../fault.ts';
 import { unmetCells } from '../network/conflict.ts';
 import { membersSeen } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
-import { defined } from '../optional.ts';
+import { defined, ifDefined } from '../optional.ts';
 import { isRegistered, update } from '../registry/registry.ts';
-import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
+import { observeAndSwitch, type Ports, type Switched, take } from '../switch/switch-vip.ts';
+import { RACES_MAX, whenFree } from '../switch/when-free.ts';
 import { type EpochMs, minutes, plus, seconds } from '../time.ts';
 import { milestone } from '../timeline/milestone.ts';
 import type { Failover } from '../timeline/timeline.ts';
 import { elect, electionText, isLiveOrder, unfit, unfitText } from '../vip/election.ts';
-import { type Cause, isLive, LOOK_AGAIN } from '../vip/lease.ts';
-import { isOver, mayWaitOn } from '../vip/lease-wait.ts';
+import { type Cause, LOOK_AGAIN } from '../vip/lease.ts';
+import { isOver } from '../vip/lease-wait.ts';
 import { type Pin, type Vip, withoutForced, withoutPin, withPin } from '../vip/vip.ts';
 import type { FailoverOrder, SwitchResult } from './order.ts';
 import { endForced, type ForcedRun, stopReasons } from './under-way.ts';
 
-/** Writes that somebody else was quicker than; whoever holds a lease is waited for, and is none. */
-const RACES_MAX = 200;
 /** How often the workflow asks again while the VIP is moving (runbook/failover.asl.json): 20 minutes of EC2's budget. */
 export const SWITCH_ROUNDS_MAX = 4;
 /** Reads that may be older than the switch are asked again for as long. */
@@ -108,32 +107,48 @@ type Decision =
   | { readonly is: 'after'; readonly vip: Vip };
 
 async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way: Way): Promise<SwitchResult> {
-  for (let race = 1; race <= RACES_MAX; ) {
-    const vip = await ports.vips.read(order.vip);
-    if (!isRegistered(vip))
-      return { outcome: 'failed', why: `VIP ${order.vip} is not in the ledger any more` };
-    const now = ports.clock.now();
-    const stopped = way.stops(vip, now);
-    if (stopped !== undefined) return { outcome: 'failed', why: stopped, ...ownerOf(vip) };
-    if (isLive(vip.lease, now)) {
-      if (await mayWaitOn(ports)) continue;
-      const why = `epoch ${vip.epoch} is still under way: ${vip.lease!.cause.why}`;
-      const moving = elect(vip, now).owner === order.to;
-      return { outcome: moving ? 'moving' : 'failed', why, ...ownerOf(vip) };
+  const failed = (why: string, vip?: Vip): SwitchResult => ({
+    outcome: 'failed',
+    why,
+    ...ifDefined(vip, ownerOf),
+  });
+  const found = await whenFree<SwitchResult>(ports, order.vip, {
+    stops(vip, now) {
+      const why = way.stops(vip, now);
+      return why === undefined ? undefined : failed(why, vip);
+    },
+    waits: () => undefined,
+    decide(vip, now) {
+      const decision = way.decide(vip, now);
+      if (decision.is === 'after') return { write: decision.vip };
+      if (decision.is === 'against') return { end: failed(decision.why, vip) };
+      return { end: { outcome: 'switched', owner: vip.owner!, epoch: vip.epoch } };
+    },
+    write: (before, after) => take(ports, before, after, cause),
+  });
+  switch (found.is) {
+    case 'written': {
+      const switched = await observeAndSwitch(ports, found.after, [milestone('order-began', cause.atMs)]);
+      return told(ports, switched, found.after.epoch);
     }
-    const decision = way.decide(vip, now);
-    if (decision.is === 'done') return { outcome: 'switched', owner: vip.owner!, epoch: vip.epoch };
-    if (decision.is === 'against') return { outcome: 'failed', why: decision.why, ...ownerOf(vip) };
-    const taken = await take(ports, vip, decision.vip, cause);
-    if (taken !== undefined) {
-      const observing = ports.ec2.observe(taken);
-      observing.catch(() => undefined);
-      const stages = [milestone('order-began', cause.atMs)];
-      return told(ports, await switchVip(ports, taken, observing, stages), taken.epoch);
-    }
-    race += 1;
+    case 'ended':
+      return found.end;
+    case 'unregistered':
+      return failed(`VIP ${order.vip} is not in the ledger any more`);
+    case 'under-way':
+      return stillMoving(found.vip, order, ports.clock.now());
+    case 'contended':
+      return failed(`lost ${RACES_MAX} races for the item of ${order.vip}`);
+    default:
+      throw new TypeError(`no such end: ${JSON.stringify(found satisfies never)}`);
   }
-  return { outcome: 'failed', why: `lost ${RACES_MAX} races for the item of ${order.vip}` };
+}
+
+/** Another caller has the lease, perhaps to move the VIP where the order wants it. */
+function stillMoving(vip: Vip, order: FailoverOrder, now: EpochMs): SwitchResult {
+  const why = `epoch ${vip.epoch} is still under way: ${vip.lease!.cause.why}`;
+  const moving = elect(vip, now).owner === order.to;
+  return { outcome: moving ? 'moving' : 'failed', why, ...ownerOf(vip) };
 }
 
 const ownerOf = ({ owner }: Vip) => defined({ owner });

@@ -8,12 +8,11 @@
 
 import { toFault } from '../fault.ts';
 import { defined } from '../optional.ts';
-import { isRegistered, update } from '../registry/registry.ts';
+import { update } from '../registry/registry.ts';
 import type { Ports } from '../switch/switch-vip.ts';
+import { RACES_MAX, whenFree } from '../switch/when-free.ts';
 import { type DurationMs, type EpochMs, minutes, plus } from '../time.ts';
 import { isLiveOrder, unfit, unfitText } from '../vip/election.ts';
-import { isLive } from '../vip/lease.ts';
-import { mayWaitOn } from '../vip/lease-wait.ts';
 import type { Forced, Vip } from '../vip/vip.ts';
 import { withForced, withoutForced } from '../vip/vip.ts';
 import type { FailoverOrder } from './order.ts';
@@ -21,8 +20,6 @@ import { operatorsReasons } from './preflight.ts';
 
 /** Longer than a workflow has to do with it (runbook/failover.asl.json); one that died blocks nobody for longer. */
 export const FORCED_LASTS: DurationMs = minutes(45);
-/** Writes that somebody else was quicker than. */
-const RACES_MAX = 40;
 
 /** Whose order is carried out, and what it rests on. */
 export interface ForcedRun {
@@ -59,29 +56,38 @@ export function beginReasons(
 
 /** Writes the order into the item, or says why not. Doing it twice decides twice, and writes once. */
 export async function beginForced(ports: Ports, order: FailoverOrder, run: ForcedRun): Promise<Begun> {
-  for (let race = 1; race <= RACES_MAX; ) {
-    const vip = await ports.vips.read(order.vip);
-    if (!isRegistered(vip))
+  const found = await whenFree<Begun>(ports, order.vip, {
+    stops: () => undefined,
+    waits: () => undefined,
+    decide(vip, now) {
+      const reasons = beginReasons(vip, order, run, now);
+      const known = liveForced(vip, now);
+      const ours = known?.execution === run.execution;
+      if (reasons.length === 0 && ours) return { end: { outcome: 'begun', untilMs: known.untilMs } };
+      if (reasons.length > 0 && !ours) return { end: refused(reasons) };
+      return { write: reasons.length > 0 ? withoutForced(vip) : withForced(vip, forcedOf(order, run, now)) };
+    },
+    // Looked at again in any case: after a lost reply only the next read tells.
+    async write(before, after) {
+      await ports.vips.write(before, after).catch((error: unknown) => {
+        if (toFault(error).kind !== 'unknown') throw error;
+      });
+      return undefined;
+    },
+  });
+  switch (found.is) {
+    case 'ended':
+      return found.end;
+    case 'unregistered':
       return refused([`VIP ${order.vip} is not in the ledger any more: vipshift vip list`]);
-    const now = ports.clock.now();
-    if (isLive(vip.lease, now)) {
+    case 'under-way': {
       // Its release may change the owner.
-      if (await mayWaitOn(ports)) continue;
-      return refused([`epoch ${vip.epoch} is still under way (${vip.lease!.cause.why}); order it again`]);
+      const { epoch, lease } = found.vip;
+      return refused([`epoch ${epoch} is still under way (${lease!.cause.why}); order it again`]);
     }
-    const reasons = beginReasons(vip, order, run, now);
-    const known = liveForced(vip, now);
-    const ours = known?.execution === run.execution;
-    if (reasons.length === 0 && ours) return { outcome: 'begun', untilMs: known.untilMs };
-    if (reasons.length > 0 && !ours) return refused(reasons);
-    const after = reasons.length > 0 ? withoutForced(vip) : withForced(vip, forcedOf(order, run, now));
-    // After a lost reply the next read tells.
-    await ports.vips.write(vip, after).catch((error: unknown) => {
-      if (toFault(error).kind !== 'unknown') throw error;
-    });
-    race += 1;
+    default:
+      return refused([`the item of ${order.vip} changed ${RACES_MAX} times under our hands; order it again`]);
   }
-  return refused([`the item of ${order.vip} changed ${RACES_MAX} times under our hands; order it again`]);
 }
 
 const refused = (reasons: readonly string[]): Begun => ({ outcome: 'refused', reasons });

@@ -164,5 +164,15 @@ const choose = (enis: readonly EniSeen[], known: string | undefined): EniSeen | 
 
 /** Whether two observations say the same, times apart. */
 export const sameView = (a: Observation | undefined, b: Observation): boolean =>
-  a !== undefined &&
-  JSON.stringify([a.tables, a.enis, a.eips]) === JSON.stringify([b.tables, b.enis, b.eips]);
+  a !== undefined && isSame([a.tables, a.enis, a.eips], [b.tables, b.enis, b.eips]);
+
+/** Of data alone: objects and lists by what is in them. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (!isObject(a) || !isObject(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && isSame(a[key], b[key]));
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;

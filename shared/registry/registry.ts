@@ -7,7 +7,7 @@ import { Fault } from '../fault.ts';
 import { defined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
 import type { Members } from '../vip/member.ts';
-import type { VipStore } from '../vip/store.ts';
+import { compareAndSet, type VipStore } from '../vip/store.ts';
 import { newVip, type RegistryEntry, type Vip } from '../vip/vip.ts';
 
 /** The item changes several times a second with 200 asserting nodes; each try costs a read and a write. */
@@ -77,12 +77,8 @@ export async function update(
   name: string,
   change: (was: Vip | undefined) => Vip | undefined,
 ): Promise<Vip | undefined> {
-  for (let race = 1; race <= RACES_MAX; race++) {
-    const was = await vips.read(name);
-    const is = change(was);
-    if (is === undefined || is === was) return was;
-    const written = await vips.write(was, is);
-    if (written !== undefined) return written;
-  }
+  const from = await vips.read(name);
+  const { is, item } = await compareAndSet(vips, { name, from, racesMax: RACES_MAX }, change);
+  if (is !== 'lost') return item;
   throw new Fault('refused', 'Races', `${name} was changed by others ${RACES_MAX} times in a row; try again`);
 }

@@ -107,6 +107,14 @@ export async function switchVip(
   return { vip, failovers, faults };
 }
 
+/** The same for a caller who has not begun to observe: what was seen before the lease was taken may be out of date. */
+export function observeAndSwitch(ports: Ports, taken: Vip, before: readonly Milestone[]): Promise<Switched> {
+  const observing = ports.ec2.observe(taken);
+  // Nobody may be waiting for it when it fails.
+  observing.catch(() => undefined);
+  return switchVip(ports, taken, observing, before);
+}
+
 async function announce(ports: Ports, vip: Vip, held: EpochResult, faults: Fault[]): Promise<void> {
   // Only a commit that changed the owner: users' automation must not act on a half-done switch.
   const changed = held.committable && held.failover.outcome !== 'failed' && held.target?.node !== vip.owner;

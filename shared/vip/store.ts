@@ -72,3 +72,39 @@ export interface VipStore {
    */
   renew(name: string, lease: Lease, expiresAtMs: EpochMs): Promise<Vip | undefined>;
 }
+
+export interface ItemChange {
+  readonly name: string;
+  /** The item as the caller has read it. */
+  readonly from: Vip | undefined;
+  /** Writes that another one may be quicker than, before it is given up. */
+  readonly racesMax: number;
+}
+
+export interface Changed {
+  /** `lost`: others were quicker `racesMax` times. */
+  readonly is: 'written' | 'unchanged' | 'lost';
+  /** As it is stored now; undefined where there is none. */
+  readonly item: Vip | undefined;
+}
+
+/**
+ * The one loop that changes an item where no lease is wanted: decide on what it says, write on condition that it still says
+ * so, and decide anew where another writer was quicker. `change` may throw to refuse; undefined, or the very item that it
+ * was given, is not written. A lost reply is thrown: the caller's next read settles it, so `change` must be idempotent.
+ */
+export async function compareAndSet(
+  vips: VipStore,
+  { name, from, racesMax }: ItemChange,
+  change: (was: Vip | undefined) => Vip | undefined,
+): Promise<Changed> {
+  let item = from;
+  for (let race = 1; race <= racesMax; race++) {
+    const is = change(item);
+    if (is === undefined || is === item) return { is: 'unchanged', item };
+    const written = await vips.write(item, is);
+    if (written !== undefined) return { is: 'written', item: written };
+    item = await vips.read(name);
+  }
+  return { is: 'lost', item };
+}

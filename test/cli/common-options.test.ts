@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { defineGroup, defineOfflineCommand, defineProgram } from '../../cli/command/command.ts';
 import type { CommonName, CommonOptions } from '../../cli/command/options.ts';
 import { commonNames, list, option } from '../../cli/command/options.ts';
-import { run } from './command-line.ts';
+import { run } from './front-door/command-line.ts';
 
 type Options = CommonOptions & { readonly node?: readonly string[]; readonly reason?: string };
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { everyCommand } from '../../cli/command/command.ts';
 import { companionOf, negatedPairs } from '../../cli/command/contradictions.ts';
 import { program } from '../../cli/program.ts';
-import { run } from './command-line.ts';
+import { run } from './front-door/command-line.ts';
 
 const leaves = everyCommand(program()).filter((c) => c.commands.length === 0 && c.name() !== 'help');
 

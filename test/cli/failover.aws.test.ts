@@ -19,7 +19,7 @@ import {
   stack,
   stageOrders,
 } from '../e2e/stage/order-stage.ts';
-import { documents, type Ran, run } from './command-line.ts';
+import { documents, type Ran, run } from './front-door/command-line.ts';
 
 stageOrders();
 

@@ -19,7 +19,7 @@ import { everyCommand } from '../../cli/command/command.ts';
 import { wordsOf } from '../../cli/failover/progress.ts';
 import { program } from '../../cli/program.ts';
 import { similar } from '../../shared/suggest.ts';
-import { run, withoutAws } from './command-line.ts';
+import { run, withoutAws } from './front-door/command-line.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const paths: string[][] = everyCommand(program())

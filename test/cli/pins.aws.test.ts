@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startFaultProxy } from '../../lab/fault/proxy.ts';
 import { epochMs } from '../../shared/time.ts';
 import { type Pin, type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
-import { documents, run } from './command-line.ts';
+import { documents, run } from './front-door/command-line.ts';
 import { type Region, startRegion } from './region.ts';
 import { type History, historyOf } from './timeline/history.ts';
 
@@ -155,7 +155,7 @@ describe('vip set', () => {
       expect(ran).toMatchObject({ status: 2, stdout: '' });
       expect(ran.stderr).toMatch(
         new RegExp(
-          `^VRRP’s master is ${b}: web moves there now \\(it is at ${a}\\)\n.*stdin is not a terminal\n  next: say --yes`,
+          `^VRRP’s master is ${b}: web moves there now \\(it is at ${a}\\)\n.*stdin is not a terminal\n  next: to change it all the same: --yes`,
         ),
       );
       expect((await read()).nodeLabels).toEqual(['web']);
@@ -247,7 +247,7 @@ describe('a break-glass', () => {
       expect(ran.status).toBe(1);
       expect(ran.stderr).toMatch(
         new RegExp(
-          `the pin on ${b} is taken back; the one before it is in effect again:  ${a} until \\S+Z by alice: change 1\n`,
+          `the pin on ${b} is taken back; the one before it is in effect again: ${a} until \\S+Z by alice: change 1\n`,
         ),
       );
     });

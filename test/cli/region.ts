@@ -7,7 +7,7 @@ import { awsTimeline } from '../../shared/aws/dynamodb/timeline.ts';
 import { awsVips } from '../../shared/aws/dynamodb/vip-store.ts';
 import type { Timeline } from '../../shared/timeline/timeline.ts';
 import type { VipStore } from '../../shared/vip/store.ts';
-import { type Ran, run } from './command-line.ts';
+import { type Ran, run } from './front-door/command-line.ts';
 
 export const STAGE = 'dev';
 

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { epochMs } from '../../shared/time.ts';
 import type { Forced, Vip } from '../../shared/vip/vip.ts';
-import { documents, run } from './command-line.ts';
+import { documents, run } from './front-door/command-line.ts';
 import { type Region, startRegion } from './region.ts';
 
 let region: Region;

@@ -1,13 +1,12 @@
 // Requests for approval in the timeline table, under `approval/<vip>` and the execution's name; put if absent.
-import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { ApprovalRequest, ApprovalStore } from '../../forced-failover/approval.ts';
 import type { EpochMs } from '../../time.ts';
-import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
-import type { TimelineTable } from './timeline.ts';
+import { faultFromSdkError } from '../error-codes.ts';
+import { expiry, putIfAbsent, type TimelineTable } from './put-if-absent.ts';
 import { value } from './update-expression.ts';
 
-const DAY_S = 86_400;
 const NEWEST = 50;
 
 export const awsApprovals = (table: TimelineTable): ApprovalStore => ({
@@ -22,19 +21,9 @@ async function ask(table: TimelineTable, request: ApprovalRequest): Promise<void
     vip: `approval/${request.vip}`,
     id: `${request.execution}/request`,
     entry: 'approval',
-    expiresAtS: Math.floor(request.atMs / 1000) + table.retentionDays * DAY_S,
+    expiresAtS: expiry(table, request.atMs),
   };
-  const put = {
-    TableName: table.table,
-    Item: marshall(item, { removeUndefinedValues: true }),
-    ConditionExpression: 'attribute_not_exists(vip)',
-  };
-  try {
-    await table.client.send(new PutItemCommand(put), { abortSignal: table.signal });
-  } catch (error) {
-    if (!isConditionFailed(error))
-      throw faultFromSdkError(error, `asking for approval of ${request.execution}`);
-  }
+  await putIfAbsent(table, item, `asking for approval of ${request.execution}`);
 }
 
 async function pending(table: TimelineTable, vip: string, now: EpochMs): Promise<readonly ApprovalRequest[]> {

@@ -1,13 +1,12 @@
 // Who changed what, in the timeline table under `change/<vip>`; put if absent, never updated, deleted with the rest.
-import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Change, ChangeLog } from '../../controller/hint.ts';
 import { type EpochMs, iso } from '../../time.ts';
-import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
-import type { TimelineTable } from './timeline.ts';
+import { faultFromSdkError } from '../error-codes.ts';
+import { expiry, putIfAbsent, type TimelineTable } from './put-if-absent.ts';
 import { value } from './update-expression.ts';
 
-const DAY_S = 86_400;
 /** Enough to name who it was; more is in CloudTrail. */
 const NEWEST = 20;
 
@@ -24,18 +23,9 @@ async function note(table: TimelineTable, vip: string, change: Change): Promise<
     ofVip: vip,
     id: `${iso(change.atMs)}/${change.id}`,
     entry: 'change',
-    expiresAtS: Math.floor(change.atMs / 1000) + table.retentionDays * DAY_S,
+    expiresAtS: expiry(table, change.atMs),
   };
-  const request = {
-    TableName: table.table,
-    Item: marshall(item),
-    ConditionExpression: 'attribute_not_exists(vip)',
-  };
-  try {
-    await table.client.send(new PutItemCommand(request), { abortSignal: table.signal });
-  } catch (error) {
-    if (!isConditionFailed(error)) throw faultFromSdkError(error, `noting a change that concerns ${vip}`);
-  }
+  await putIfAbsent(table, item, `noting a change that concerns ${vip}`);
 }
 
 async function since(table: TimelineTable, vip: string, atMs: EpochMs): Promise<readonly Change[]> {

@@ -2,7 +2,7 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { faultFromSdkError } from '../error-codes.ts';
-import type { TimelineTable } from './timeline.ts';
+import type { TimelineTable } from './put-if-absent.ts';
 import { value } from './update-expression.ts';
 
 /** Epochs begin with a digit; `:` is the letter after 9. */

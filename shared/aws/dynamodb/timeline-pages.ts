@@ -14,7 +14,8 @@ import {
 } from '../../timeline/query.ts';
 import type { Failover } from '../../timeline/timeline.ts';
 import { faultFromSdkError } from '../error-codes.ts';
-import { bare, type Item, type TimelineTable } from './timeline.ts';
+import type { Item, TimelineTable } from './put-if-absent.ts';
+import { bare } from './timeline.ts';
 import { value } from './update-expression.ts';
 
 /** What a question has read so far, and where its keys are. */

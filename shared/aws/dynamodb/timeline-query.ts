@@ -23,7 +23,8 @@ import {
   type RejectionCount,
 } from '../../timeline/query.ts';
 import type { Failover, Intent } from '../../timeline/timeline.ts';
-import { bare, epochKey, type Item, type TimelineTable } from './timeline.ts';
+import type { Item, TimelineTable } from './put-if-absent.ts';
+import { bare, epochKey } from './timeline.ts';
 import { collect, END, type Index, page, type Range, type Reading, recordFrom } from './timeline-pages.ts';
 
 export type { AuditLog } from '../../timeline/query.ts';

@@ -7,29 +7,15 @@
 //   probe/web        2026-11-22T14:03:07.123Z/<event id>
 //
 // Failovers are put if absent and never updated; IAM allows UpdateItem under `rejected/` only.
-import {
-  type AttributeValue,
-  type DynamoDBClient,
-  PutItemCommand,
-  QueryCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { defined } from '../../optional.ts';
 import { type EpochMs, iso } from '../../time.ts';
 import type { Entry, Failover, Intent, Probe, Rejection, Timeline } from '../../timeline/timeline.ts';
-import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
+import { faultFromSdkError } from '../error-codes.ts';
+import { expiry, type Item, putIfAbsent, type TimelineTable } from './put-if-absent.ts';
 import { Update, value } from './update-expression.ts';
 
-export interface TimelineTable {
-  readonly client: DynamoDBClient;
-  readonly table: string;
-  readonly signal: AbortSignal;
-  /** Entries are deleted some days after this by DynamoDB's TTL. */
-  readonly retentionDays: number;
-}
-
-const DAY_S = 86_400;
 /** Longer examples are cut: they are there to be read. */
 const EXAMPLE_MAX = 2000;
 
@@ -44,8 +30,6 @@ export const awsTimeline = (table: TimelineTable): Timeline => ({
 export const epochKey = (epoch: number): string => String(epoch).padStart(12, '0');
 const idOf = (entry: Entry): string =>
   `${epochKey(entry.epoch)}/${entry.entry === 'intent' ? '1-intent' : '2-outcome'}`;
-const expiry = (table: TimelineTable, atMs: EpochMs): number =>
-  Math.floor(atMs / 1000) + table.retentionDays * DAY_S;
 /** Index keys: when, then which, so that two entries of one millisecond do not meet. */
 const indexed = (atMs: EpochMs, id: string) => ({ day: iso(atMs).slice(0, 10), at: `${iso(atMs)} ${id}` });
 
@@ -53,25 +37,9 @@ async function put(table: TimelineTable, entry: Entry): Promise<Entry> {
   const id = idOf(entry);
   const node = entry.entry === 'outcome' ? (entry.to ?? entry.cause.node) : undefined;
   const keys = entry.entry === 'intent' ? {} : { ...indexed(entry.atMs, id), ...defined({ node }) };
-  const there = await putIfAbsent(table, { ...entry, id, ...keys, expiresAtS: expiry(table, entry.atMs) });
+  const item = { ...entry, id, ...keys, expiresAtS: expiry(table, entry.atMs) };
+  const there = await putIfAbsent(table, item, `writing to ${table.table}`);
   return there === undefined ? entry : (bare(there) as unknown as Entry);
-}
-
-/** Answers the item that is in the way. */
-async function putIfAbsent(table: TimelineTable, item: object): Promise<Item | undefined> {
-  const request = {
-    TableName: table.table,
-    Item: marshall(item, { removeUndefinedValues: true }),
-    ConditionExpression: 'attribute_not_exists(vip)',
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
-  };
-  try {
-    await table.client.send(new PutItemCommand(request), { abortSignal: table.signal });
-    return undefined;
-  } catch (error) {
-    if (isConditionFailed(error)) return unmarshall(error.Item as Record<string, AttributeValue>);
-    throw faultFromSdkError(error, `writing to ${table.table}`);
-  }
 }
 
 async function readEpoch(table: TimelineTable, vip: string, epoch: number) {
@@ -91,8 +59,6 @@ async function readEpoch(table: TimelineTable, vip: string, epoch: number) {
     throw faultFromSdkError(error, `reading epoch ${epoch} of ${vip}`);
   }
 }
-
-export type Item = Readonly<Record<string, unknown>>;
 
 /** An entry as the domain wrote it; `node` of an outcome is its index key only. */
 export function bare(item: Item): Item {
@@ -143,5 +109,5 @@ async function putProbe(table: TimelineTable, probe: Probe): Promise<void> {
     entry: 'probe',
     expiresAtS: expiry(table, probe.atMs),
   };
-  await putIfAbsent(table, item);
+  await putIfAbsent(table, item, `writing to ${table.table}`);
 }

@@ -18,6 +18,7 @@ import type { NodeState } from '../../vip/node-state.ts';
 import type { ClaimWrite, ClaimWriteResult, VipStore } from '../../vip/store.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
+import { collect } from '../pages.ts';
 import { type Item, Update, value } from './update-expression.ts';
 import { differences, vipFrom } from './vip-item.ts';
 
@@ -30,6 +31,8 @@ export interface Dynamo {
   nonce(): string;
 }
 
+/** A page is a megabyte, and a VIP with its stored observation is at most 800 KB of it. */
+const LIST_PAGES_MAX = 10_000;
 /** Stored observations are in the same table, under names that no VIP can have. */
 const VIEW_PREFIX = 'view/';
 
@@ -65,22 +68,17 @@ async function read(dynamo: Dynamo, name: string): Promise<Vip | undefined> {
 }
 
 async function list(dynamo: Dynamo): Promise<readonly Vip[]> {
-  const vips: Vip[] = [];
   const request = {
     TableName: dynamo.table,
     // Stored observations and the request budget are in the same table; only VIPs have this.
     FilterExpression: 'attribute_exists(rev)',
   };
+  const pages = paginateScan({ client: dynamo.client }, request, { abortSignal: dynamo.signal });
   try {
-    for await (const page of paginateScan({ client: dynamo.client }, request, {
-      abortSignal: dynamo.signal,
-    })) {
-      vips.push(...(page.Items ?? []).map(vipFrom));
-    }
+    return await collect(pages, ({ Items }) => (Items ?? []).map(vipFrom), LIST_PAGES_MAX);
   } catch (error) {
     throw faultFromSdkError(error, `listing ${dynamo.table}`);
   }
-  return vips;
 }
 
 type Sent =

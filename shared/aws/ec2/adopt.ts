@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { defined } from '../../optional.ts';
 import { faultFromSdkError } from '../error-codes.ts';
+import { collect } from '../pages.ts';
 import type { Ec2Reader } from './vpc.ts';
 
 export interface HandMade {
@@ -31,24 +32,19 @@ export async function routesTo(
       { Filters: [{ Name: 'vpc-id', Values: [vpc] }] },
       { abortSignal: signal },
     );
-    for await (const page of pages) {
-      for (const table of page.RouteTables ?? []) {
-        const label = table.Tags?.find((t) => t.Key === tag)?.Value;
-        for (const route of table.Routes ?? []) {
-          const address =
-            route.DestinationCidrBlock ??
-            route.DestinationIpv6CidrBlock ??
-            route.DestinationPrefixListId ??
-            '';
-          if (!addresses.includes(address)) continue;
-          found.push({
-            table: table.RouteTableId!,
-            ...defined({ label }),
-            address,
-            target: route.NetworkInterfaceId ?? route.GatewayId ?? route.TransitGatewayId ?? 'unknown',
-            edge: (table.Associations ?? []).some((a) => a.GatewayId !== undefined),
-          });
-        }
+    for (const table of await collect(pages, (page) => page.RouteTables)) {
+      const label = table.Tags?.find((t) => t.Key === tag)?.Value;
+      for (const route of table.Routes ?? []) {
+        const address =
+          route.DestinationCidrBlock ?? route.DestinationIpv6CidrBlock ?? route.DestinationPrefixListId ?? '';
+        if (!addresses.includes(address)) continue;
+        found.push({
+          table: table.RouteTableId!,
+          ...defined({ label }),
+          address,
+          target: route.NetworkInterfaceId ?? route.GatewayId ?? route.TransitGatewayId ?? 'unknown',
+          edge: (table.Associations ?? []).some((a) => a.GatewayId !== undefined),
+        });
       }
     }
   } catch (error) {
@@ -80,16 +76,14 @@ export async function enisNamed(
       { Filters: [{ Name: 'network-interface-id', Values: [...ids] }] },
       { abortSignal: signal },
     );
-    for await (const page of pages) {
-      for (const eni of page.NetworkInterfaces ?? []) {
-        const label = eni.TagSet?.find((t) => t.Key === tag)?.Value;
-        const node = eni.Attachment?.InstanceId;
-        found.set(eni.NetworkInterfaceId!, {
-          eni: eni.NetworkInterfaceId!,
-          vpc: eni.VpcId ?? '',
-          ...defined({ label, node }),
-        });
-      }
+    for (const eni of await collect(pages, (page) => page.NetworkInterfaces)) {
+      const label = eni.TagSet?.find((t) => t.Key === tag)?.Value;
+      const node = eni.Attachment?.InstanceId;
+      found.set(eni.NetworkInterfaceId!, {
+        eni: eni.NetworkInterfaceId!,
+        vpc: eni.VpcId ?? '',
+        ...defined({ label, node }),
+      });
     }
   } catch (error) {
     throw faultFromSdkError(error, 'looking up ENIs');

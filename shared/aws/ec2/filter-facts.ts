@@ -8,12 +8,13 @@ import {
 } from '@aws-sdk/client-ec2';
 import type { AclFact, AclRule, FilterRule, GroupFact, PrefixLists } from '../../doctor/facts.ts';
 import { defined } from '../../optional.ts';
-import { all, filter } from './pages.ts';
+import { collect } from '../pages.ts';
+import { filter } from './filter.ts';
 import { type Ec2Reader, prefixListEntries } from './vpc.ts';
 
 export async function groupsOf(access: Ec2Reader, ids: readonly string[]): Promise<readonly GroupFact[]> {
   if (ids.length === 0) return [];
-  const groups = await all(
+  const groups = await collect(
     paginateDescribeSecurityGroups(
       { client: access.reader },
       { Filters: filter('group-id', ids) },
@@ -48,7 +49,7 @@ const ruleFrom = (permission: IpPermission, lists: PrefixLists): FilterRule => (
 });
 
 export async function aclsOf(access: Ec2Reader, vpc: string): Promise<readonly AclFact[]> {
-  const acls = await all(
+  const acls = await collect(
     paginateDescribeNetworkAcls(
       { client: access.reader },
       { Filters: filter('vpc-id', [vpc]) },

@@ -18,8 +18,9 @@ import { isPrefixList } from '../../registry/ip-range.ts';
 import { EIP_SUFFIX } from '../../vip/member.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { faultFromSdkError } from '../error-codes.ts';
+import { collect } from '../pages.ts';
+import { filter } from './filter.ts';
 import { aclsOf, groupsOf, listsOf } from './filter-facts.ts';
-import { all, filter } from './pages.ts';
 import { type Ec2Reader, eipsFound, vpcSeen } from './vpc.ts';
 
 /** Describes a thing the first time and gives the same answer from then on, a failure included. */
@@ -119,7 +120,7 @@ async function enisOf(
   ]);
   const labels = [...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)];
   const by = (filters: ReturnType<typeof filter>) =>
-    all(
+    collect(
       paginateDescribeNetworkInterfaces(
         { client: access.reader, pageSize: 500 },
         { Filters: filters },
@@ -154,11 +155,14 @@ async function tablesOf(access: Ec2Reader, vpc: string, tag: string): Promise<re
   const config = { client: access.reader };
   const abort = { abortSignal: access.signal };
   const [tables, subnets] = await Promise.all([
-    all(
+    collect(
       paginateDescribeRouteTables({ ...config, pageSize: 100 }, { Filters: filter('vpc-id', [vpc]) }, abort),
       (page) => page.RouteTables,
     ),
-    all(paginateDescribeSubnets(config, { Filters: filter('vpc-id', [vpc]) }, abort), (page) => page.Subnets),
+    collect(
+      paginateDescribeSubnets(config, { Filters: filter('vpc-id', [vpc]) }, abort),
+      (page) => page.Subnets,
+    ),
   ]);
   const taken = new Set(tables.flatMap((t) => (t.Associations ?? []).flatMap((a) => a.SubnetId ?? [])));
   const left = subnets.flatMap((s) => (taken.has(s.SubnetId!) ? [] : s.SubnetId!)).sort();
@@ -194,7 +198,7 @@ async function eipsOf(access: Ec2Reader, vip: Vip, tag: string): Promise<readonl
 }
 
 async function gatewaysOf(access: Ec2Reader, vpc: string): Promise<readonly string[]> {
-  const attachments = await all(
+  const attachments = await collect(
     paginateDescribeTransitGatewayVpcAttachments(
       { client: access.reader },
       { Filters: filter('vpc-id', [vpc]) },
@@ -209,7 +213,7 @@ async function gatewaysOf(access: Ec2Reader, vpc: string): Promise<readonly stri
 
 async function peeringsOf(access: Ec2Reader, vpc: string): Promise<readonly string[]> {
   const ends = ['requester-vpc-info.vpc-id', 'accepter-vpc-info.vpc-id'].map((end) =>
-    all(
+    collect(
       paginateDescribeVpcPeeringConnections(
         { client: access.reader },
         { Filters: filter(end, [vpc]) },

@@ -13,8 +13,9 @@ import type { EipSeen, EniSeen, Observation, TableSeen } from '../../network/obs
 import { EIP_SUFFIX } from '../../vip/member.ts';
 import type { Scope } from '../../vip/vip.ts';
 import { faultFromSdkError } from '../error-codes.ts';
+import { collect } from '../pages.ts';
 import type { Ec2Access } from './access.ts';
-import { collect, ENIS_PER_PAGE, eipFrom, eniFrom, TABLES_PER_PAGE, tableFrom } from './observe.ts';
+import { ENIS_PER_PAGE, eipFrom, eniFrom, TABLES_PER_PAGE, tableFrom } from './observe.ts';
 
 /** 20,000 tables: a hundred full VPCs. */
 const PAGES_MAX = 200;

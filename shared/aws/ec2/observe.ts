@@ -23,13 +23,12 @@ import { defined } from '../../optional.ts';
 import { EIP_SUFFIX } from '../../vip/member.ts';
 import type { Scope } from '../../vip/vip.ts';
 import { faultFromSdkError } from '../error-codes.ts';
+import { collect } from '../pages.ts';
 import type { Ec2Access } from './access.ts';
 
 /** The most that DescribeRouteTables gives at once. */
 export const TABLES_PER_PAGE = 100;
 export const ENIS_PER_PAGE = 1000;
-/** A VPC has at most 200 tables and a VIP 16 members: beyond this something is wrong with the filter. */
-const PAGES_MAX = 50;
 
 export async function observe(access: Ec2Access, scope: Scope): Promise<Observation> {
   const beganAtMs = access.clock.now();
@@ -81,22 +80,6 @@ async function eipsOf(access: Ec2Access, labels: readonly string[]): Promise<Add
   const command = new DescribeAddressesCommand({ Filters: byTag(access, labels) });
   const reply = await access.reader.send(command, { abortSignal: access.signal });
   return reply.Addresses ?? [];
-}
-
-export async function collect<Page, Thing>(
-  pages: AsyncIterable<Page>,
-  things: (page: Page) => readonly Thing[] | undefined,
-  pagesMax = PAGES_MAX,
-): Promise<Thing[]> {
-  const all: Thing[] = [];
-  let count = 0;
-  for await (const page of pages) {
-    all.push(...(things(page) ?? []));
-    count += 1;
-    if (count > pagesMax)
-      throw new RangeError(`more than ${pagesMax} pages: check which resources have the labels`);
-  }
-  return all;
 }
 
 export function tableFrom(table: RouteTable, tag: string): TableSeen {

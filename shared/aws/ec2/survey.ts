@@ -9,9 +9,10 @@ import type { Observation } from '../../network/observation.ts';
 import { defined, ifDefined } from '../../optional.ts';
 import type { RegistryEntry } from '../../vip/vip.ts';
 import { faultFromSdkError } from '../error-codes.ts';
-import { collect, TABLES_PER_PAGE, tableFrom } from './observe.ts';
+import { collect } from '../pages.ts';
+import { filter } from './filter.ts';
+import { TABLES_PER_PAGE, tableFrom } from './observe.ts';
 import { divided, type Looking, labelledThings } from './observe-all.ts';
-import { filter } from './pages.ts';
 
 export interface Surveyed {
   /** By the VIP's name: what `observe` would have given it. */

@@ -10,6 +10,7 @@ import {
 import { defined } from '../../optional.ts';
 import type { VpcSeen } from '../../registry/validate.ts';
 import { faultFromSdkError } from '../error-codes.ts';
+import { collect } from '../pages.ts';
 
 export interface Ec2Reader {
   readonly reader: EC2Client;
@@ -46,15 +47,13 @@ export async function prefixListEntries(
   { reader, signal }: Ec2Reader,
   list: string,
 ): Promise<readonly string[] | undefined> {
-  const entries: string[] = [];
   try {
     const pages = paginateGetManagedPrefixListEntries(
       { client: reader },
       { PrefixListId: list },
       { abortSignal: signal },
     );
-    for await (const page of pages) entries.push(...(page.Entries ?? []).flatMap((e) => e.Cidr ?? []));
-    return entries;
+    return await collect(pages, ({ Entries }) => (Entries ?? []).flatMap((e) => e.Cidr ?? []));
   } catch (error) {
     const fault = faultFromSdkError(error, `looking up ${list}`);
     if (fault.kind === 'gone') return undefined;

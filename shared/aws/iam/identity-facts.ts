@@ -21,6 +21,7 @@ import { defined } from '../../optional.ts';
 import type { NodeProfile } from '../ec2/network-facts.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { DETAIL_TYPE, VERSION } from '../events/claim-event.ts';
+import { collect } from '../pages.ts';
 
 export interface IdentityAccess {
   readonly iam: IAMClient;
@@ -85,16 +86,14 @@ async function roleFact(access: IdentityAccess, role: string, nodes: readonly st
   try {
     const { Role } = await iam.send(new GetRoleCommand({ RoleName: role }), abort);
     const policies: Policy[] = [];
-    for await (const page of paginateListRolePolicies({ client: iam }, { RoleName: role }, abort)) {
-      for (const PolicyName of page.PolicyNames ?? []) {
-        const reply = await iam.send(new GetRolePolicyCommand({ RoleName: role, PolicyName }), abort);
-        policies.push(policyFrom(reply.PolicyDocument) ?? {});
-      }
+    const names = paginateListRolePolicies({ client: iam }, { RoleName: role }, abort);
+    for (const PolicyName of await collect(names, (page) => page.PolicyNames)) {
+      const reply = await iam.send(new GetRolePolicyCommand({ RoleName: role, PolicyName }), abort);
+      policies.push(policyFrom(reply.PolicyDocument) ?? {});
     }
-    for await (const page of paginateListAttachedRolePolicies({ client: iam }, { RoleName: role }, abort)) {
-      for (const { PolicyArn } of page.AttachedPolicies ?? [])
-        policies.push(await managed(access, PolicyArn!));
-    }
+    const attached = paginateListAttachedRolePolicies({ client: iam }, { RoleName: role }, abort);
+    for (const { PolicyArn } of await collect(attached, (page) => page.AttachedPolicies))
+      policies.push(await managed(access, PolicyArn!));
     const trust = policyFrom(Role?.AssumeRolePolicyDocument);
     return {
       role,

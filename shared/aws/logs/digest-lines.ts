@@ -3,13 +3,14 @@
 import {
   type CloudWatchLogsClient,
   DescribeLogGroupsCommand,
-  FilterLogEventsCommand,
+  type FilterLogEventsCommandOutput,
+  paginateFilterLogEvents,
 } from '@aws-sdk/client-cloudwatch-logs';
-import { defined } from '../../optional.ts';
 import { type EpochMs, epochMs } from '../../time.ts';
 import type { Window } from '../../timeline/query.ts';
 import type { LogLine } from '../../timeline/verify.ts';
 import { faultFromSdkError } from '../error-codes.ts';
+import { collect } from '../pages.ts';
 
 export interface Logs {
   readonly client: CloudWatchLogsClient;
@@ -56,29 +57,23 @@ async function groupFacts(logs: Logs, group: string, now: EpochMs) {
 }
 
 async function linesOfGroup(logs: Logs, group: string, window: Window): Promise<readonly LogLine[]> {
-  const lines: LogLine[] = [];
-  let nextToken: string | undefined;
+  const pages = paginateFilterLogEvents(
+    { client: logs.client },
+    {
+      logGroupName: group,
+      startTime: window.sinceMs,
+      endTime: window.untilMs,
+      filterPattern: '{ $.digest = * }',
+    },
+    { abortSignal: logs.signal },
+  );
+  const linesFrom = ({ events = [] }: FilterLogEventsCommandOutput) =>
+    events.flatMap(({ message = '', timestamp = 0 }) => lineFrom(message, epochMs(timestamp)) ?? []);
   try {
-    for (let page = 1; page <= PAGES_MAX; page++) {
-      const command = new FilterLogEventsCommand({
-        logGroupName: group,
-        startTime: window.sinceMs,
-        endTime: window.untilMs,
-        filterPattern: '{ $.digest = * }',
-        ...defined({ nextToken }),
-      });
-      const reply = await logs.client.send(command, { abortSignal: logs.signal });
-      for (const { message, timestamp } of reply.events ?? []) {
-        const line = lineFrom(message ?? '', epochMs(timestamp ?? 0));
-        if (line !== undefined) lines.push(line);
-      }
-      nextToken = reply.nextToken;
-      if (nextToken === undefined) return lines;
-    }
+    return await collect(pages, linesFrom, PAGES_MAX);
   } catch (error) {
     throw faultFromSdkError(error, `reading the log group ${group}`);
   }
-  throw new RangeError(`more than ${PAGES_MAX} pages of log in ${group}: ask for a shorter time`);
 }
 
 /** Undefined for lines without a record. What precedes the JSON is the log's own. */

@@ -7,6 +7,7 @@ import {
   type DescribeExecutionOutput,
   GetExecutionHistoryCommand,
   type HistoryEvent,
+  paginateGetExecutionHistory,
   SendTaskSuccessCommand,
   type SFNClient,
   StartExecutionCommand,
@@ -15,6 +16,7 @@ import type { Decision } from '../../forced-failover/approval.ts';
 import { defined } from '../../optional.ts';
 import { type EpochMs, epochMs } from '../../time.ts';
 import { faultFromSdkError, isExecutionThere, isNoExecution, isTaskOver } from '../error-codes.ts';
+import { collect } from '../pages.ts';
 
 export interface Execution {
   readonly name: string;
@@ -42,6 +44,8 @@ export interface Workflow {
   describe(name: string): Promise<Execution | undefined>;
   /** What happened after the event of this id, in order. */
   happenings(name: string, afterId: number): Promise<readonly Happening[]>;
+  /** What the workflow knew when it made its report; undefined when it made none. */
+  reported(name: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** `over`: it was answered already, or waits no longer. */
   answer(token: string, decision: Decision): Promise<'taken' | 'over'>;
 }
@@ -56,6 +60,7 @@ export const awsWorkflow = (machine: Machine): Workflow => ({
   start: (name, input) => start(machine, name, input),
   describe: (name) => describe(machine, name),
   happenings: (name, afterId) => happenings(machine, name, afterId),
+  reported: (name) => reported(machine, name),
   answer: (token, decision) => answer(machine, token, decision),
 });
 
@@ -109,29 +114,40 @@ function dataFrom(text: string | undefined): Readonly<Record<string, unknown>> |
   }
 }
 
-/** An order takes about a hundred events; a page holds a thousand. */
-const PAGES_MAX = 5;
-
+/** An execution has at most 25,000 events; a page holds a thousand. */
 async function happenings(machine: Machine, name: string, afterId: number): Promise<readonly Happening[]> {
-  const found: Happening[] = [];
-  let nextToken: string | undefined;
+  const pages = paginateGetExecutionHistory(
+    { client: machine.client, pageSize: 1000 },
+    { executionArn: executionArn(machine, name), includeExecutionData: false },
+    { abortSignal: machine.signal },
+  );
   try {
-    for (let page = 1; page <= PAGES_MAX; page++) {
-      const command = new GetExecutionHistoryCommand({
-        executionArn: executionArn(machine, name),
-        maxResults: 1000,
-        includeExecutionData: false,
-        ...defined({ nextToken }),
-      });
-      const reply = await machine.client.send(command, { abortSignal: machine.signal });
-      found.push(...(reply.events ?? []).flatMap((event) => happeningFrom(event) ?? []));
-      nextToken = reply.nextToken;
-      if (nextToken === undefined) break;
-    }
+    const found = await collect(pages, ({ events }) =>
+      (events ?? []).flatMap((event) => happeningFrom(event) ?? []),
+    );
+    return found.filter((happening) => happening.id > afterId);
   } catch (error) {
     throw faultFromSdkError(error, `reading what the execution ${name} did`);
   }
-  return found.filter((happening) => happening.id > afterId);
+}
+
+/** Between the report and the end: the message, and how it ended. */
+const AFTER_REPORT_MAX = 50;
+
+async function reported(machine: Machine, name: string) {
+  const command = new GetExecutionHistoryCommand({
+    executionArn: executionArn(machine, name),
+    maxResults: AFTER_REPORT_MAX,
+    reverseOrder: true,
+    includeExecutionData: true,
+  });
+  try {
+    const { events = [] } = await machine.client.send(command, { abortSignal: machine.signal });
+    const exited = events.map((event) => event.stateExitedEventDetails);
+    return dataFrom(exited.find((state) => state?.name === 'report')?.output);
+  } catch (error) {
+    throw faultFromSdkError(error, `reading what the execution ${name} reported`);
+  }
 }
 
 function happeningFrom(event: HistoryEvent): Happening | undefined {

@@ -8,7 +8,7 @@ import { CreateManagedPrefixListCommand } from '@aws-sdk/client-ec2';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startSts } from '../../../lab/aws/sts.ts';
-import { documents, type Ran, run } from '../command-line.ts';
+import { documents, type Ran, run } from '../front-door/command-line.ts';
 import { tables } from '../region.ts';
 import { identityFaults } from './identity-seeds.ts';
 import { labelFaults } from './label-seeds.ts';

@@ -3,7 +3,7 @@
 import { CreateRouteCommand, CreateTagsCommand, DeleteRouteCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFaultProxy } from '../../../lab/fault/proxy.ts';
-import { documents, run } from '../command-line.ts';
+import { documents, run } from '../front-door/command-line.ts';
 import { type Region, startRegion } from '../region.ts';
 import { historyOf } from '../timeline/history.ts';
 

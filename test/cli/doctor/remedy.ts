@@ -2,7 +2,7 @@
 // option or command that does not exist, or that does not mend, fails a test. Knows the shapes that remedies use.
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as iam from '@aws-sdk/client-iam';
-import { run } from '../command-line.ts';
+import { run } from '../front-door/command-line.ts';
 import type { Setup } from './setup.ts';
 
 /** Whether it can be pasted as it stands: no word left to fill in, nothing that is done on a node or by a deployment. */

@@ -18,7 +18,7 @@ import { membersSeen, tablesOf } from '../../../shared/network/observation.ts';
 import { plan } from '../../../shared/network/plan.ts';
 import { isRegistered } from '../../../shared/registry/registry.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
-import { type Ran, run } from '../command-line.ts';
+import { type Ran, run } from '../front-door/command-line.ts';
 import { type Region, startRegion } from '../region.ts';
 import { type History, historyOf } from '../timeline/history.ts';
 import { carryOut, pastes } from './remedy.ts';

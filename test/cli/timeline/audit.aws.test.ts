@@ -18,7 +18,7 @@ import { epochMs, iso } from '../../../shared/time.ts';
 import { canonical, digest } from '../../../shared/timeline/integrity.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { newVip } from '../../../shared/vip/vip.ts';
-import { documents, type Ran } from '../command-line.ts';
+import { documents, type Ran } from '../front-door/command-line.ts';
 import { type Region, startRegion, tables } from '../region.ts';
 import { failoverOf } from './records.ts';
 

@@ -6,7 +6,7 @@ import { ReplaceRouteCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFaultProxy } from '../../../lab/fault/proxy.ts';
 import { epochMs, plus, seconds } from '../../../shared/time.ts';
-import { documents, run } from '../command-line.ts';
+import { documents, run } from '../front-door/command-line.ts';
 import { type Region, startRegion } from '../region.ts';
 import { type History, historyOf } from './history.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateRouteCommand, DeleteTagsCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { documents, run } from '../command-line.ts';
+import { documents, run } from '../front-door/command-line.ts';
 import { type Region, startRegion } from '../region.ts';
 import { historyOf } from '../timeline/history.ts';
 

@@ -2,7 +2,7 @@
 import { AssociateVpcCidrBlockCommand, CreateManagedPrefixListCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSts } from '../../../lab/aws/sts.ts';
-import { documents, run } from '../command-line.ts';
+import { documents, run } from '../front-door/command-line.ts';
 import { type Region, startRegion } from '../region.ts';
 
 let region: Region;

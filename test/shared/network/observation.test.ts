@@ -113,6 +113,16 @@ describe('two views', () => {
     expect(sameView(await look(w), seen)).toBe(false);
     expect(sameView(undefined, seen)).toBe(false);
   });
+
+  test('differ when a field is gone, has come, or is another one of the same number', async () => {
+    const seen = await look(world());
+    const { publicAddress, ...bare } = seen.eips[0]!;
+    const views = [{ ...bare }, { ...seen.eips[0]!, eni: 'eni-x' }, { ...bare, other: publicAddress }].map(
+      (eip) => ({ ...seen, eips: [eip] as unknown as typeof seen.eips }),
+    );
+    for (const view of views) expect([sameView(view, seen), sameView(seen, view)]).toEqual([false, false]);
+    expect(sameView({ ...seen, eips: [{ ...bare, publicAddress }] }, seen)).toBe(true);
+  });
 });
 
 describe('what EC2 answers', () => {

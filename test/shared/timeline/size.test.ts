@@ -7,7 +7,7 @@ import { faultFromSdkError } from '../../../shared/aws/error-codes.ts';
 import { handleClaim } from '../../../shared/controller/handle-claim.ts';
 import { localBucket } from '../../../shared/rate-limit/local-bucket.ts';
 import { seconds } from '../../../shared/time.ts';
-import { itemBytes, jsonBytes, RECORD_MAX } from '../../../shared/timeline/size.ts';
+import { itemBytes, jsonBytes, RECORD_MAX, utf8Bytes } from '../../../shared/timeline/size.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import {
   addTable,
@@ -167,3 +167,10 @@ describe('a failover that EC2 refuses everywhere', () => {
     expect(records.map((r) => r.outcome)).toEqual(records.map(() => 'failed'));
   });
 });
+
+it.each(['', 'web', '~\u007f', '\u0080', 'é', 'web €', '界', 'a😀', '\ud83d', 'x\udc00y'])(
+  'counts %j as UTF-8',
+  (text) => {
+    expect(utf8Bytes(text)).toBe(Buffer.byteLength(text));
+  },
+);

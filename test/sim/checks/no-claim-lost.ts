@@ -4,6 +4,7 @@
 import type { NodeState } from '../../../shared/vip/node-state.ts';
 import { forgedAs } from '../node/forge.ts';
 import { isAccepted } from '../truth/known.ts';
+import { registrations } from '../truth/registrations.ts';
 import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
 
@@ -23,9 +24,10 @@ export function noClaimLost(world: World): readonly Violation[] {
   // What is made up may stand for a while: no-node-silenced.ts.
   const madeUp = (vip: string, node: string, nodeState: NodeState) =>
     forgedAs(world, vip, node, nodeState) !== undefined;
+  const registered = registrations(world);
   for (const { answer, word, item, deliveredAtMs, atMs } of world.log.answers) {
     if (word.forged || !isAccepted(answer)) continue;
-    if (wasForgotten(world, word.vip, deliveredAtMs, atMs)) continue;
+    if (registered(word.vip).some((at) => at >= deliveredAtMs && at <= atMs)) continue;
     const nodeState = item?.claims[word.node];
     if (nodeState !== undefined && (madeUp(word.vip, word.node, nodeState) || !older(nodeState, word)))
       continue;
@@ -53,17 +55,6 @@ export function noClaimLost(world: World): readonly Violation[] {
   }
   return [...found, ...withdrawn(world)];
 }
-
-/** Registered again: what was said before is forgotten on purpose. */
-const wasForgotten = (world: World, vip: string, fromMs: number, toMs: number): boolean =>
-  world.log.writes.some(
-    (w) =>
-      w.after.name === vip &&
-      w.atMs >= fromMs &&
-      w.atMs <= toMs &&
-      w.before?.removedAtMs !== undefined &&
-      w.after.removedAtMs === undefined,
-  );
 
 /** EC2's stamps are whole seconds, and a node may speak while it is being stopped. */
 const DOUBT_MS = 2500;

@@ -8,7 +8,8 @@ import { UNHEARD_AFTER } from '../../../shared/vip/unheard.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import { SKEW_MAX_MS } from '../functions/lambda.ts';
 import { isAccepted } from '../truth/known.ts';
-import type { Swept, Written } from '../truth/log.ts';
+import type { Swept } from '../truth/log.ts';
+import { registrations } from '../truth/registrations.ts';
 import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
 
@@ -41,30 +42,22 @@ const isForged = ({ story: history }: World, { vip }: Swept): boolean =>
   history.acts.some((act) => act.does === 'forges' && history.vips[act.vip]!.name === vip);
 
 /** The item at the sweep's end; undefined when the sweep's answer may be about another state of things. */
-function steadyItem(world: World, { vip, beganAtMs, atMs }: Swept): Vip | undefined {
-  const writes = world.log.writes.filter((w) => w.after.name === vip && w.atMs <= atMs);
-  const during = (w: Written) => w.atMs >= beganAtMs - DOUBT_MS;
+function steadyItem({ log: { writes } }: World, { vip, beganAtMs, atMs }: Swept): Vip | undefined {
   const isOut = ({ removedAtMs, freeze }: Vip) => removedAtMs !== undefined || freeze !== undefined;
-  const item = writes.at(-1)?.after;
+  const last = writes.findLastIndex((w) => w.after.name === vip && w.atMs <= atMs);
+  const item = writes[last]?.after;
   if (item === undefined || isOut(item)) return undefined;
-  if (writes.filter(during).some((w) => w.before === undefined || isOut(w.before) || isOut(w.after)))
-    return undefined;
+  for (let n = last; n >= 0 && writes[n]!.atMs >= beganAtMs - DOUBT_MS; n--) {
+    const { before, after } = writes[n]!;
+    if (after.name === vip && (before === undefined || isOut(before) || isOut(after))) return undefined;
+  }
   return item;
 }
 
-/** When the VIP came back into the registry last. */
-const registeredAt = ({ log }: World, vip: string, untilMs: number): number =>
-  log.writes.findLast(
-    ({ before, after, atMs }) =>
-      after.name === vip &&
-      atMs <= untilMs &&
-      before?.removedAtMs !== undefined &&
-      after.removedAtMs === undefined,
-  )?.atMs ?? 0;
-
 /** Whether a word of a member that it spoke after that was answered before the sweep began, and stands. */
 function answeredSince(world: World, swept: Swept, item: Vip, sinceMs: number): boolean {
-  const fromMs = registeredAt(world, swept.vip, swept.atMs);
+  const registered = registrations(world)(swept.vip);
+  const fromMs = registered.findLast((at) => at <= swept.atMs) ?? 0;
   return world.log.answers.some(
     ({ word, deliveredAtMs, atMs, answer }) =>
       word.vip === swept.vip &&

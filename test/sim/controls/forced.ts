@@ -50,7 +50,7 @@ export const forced: readonly Control[] = [
   {
     name: 'an order begins while another switch is under way',
     breaks: ['orders'],
-    patches: [patch('forced-failover/under-way', 'if (isLive(vip.lease, now)) {', 'if (false) {')],
+    patches: [patch('switch/when-free', 'if (isLive(vip.lease, now)) {', 'if (false) {')],
   },
   {
     name: 'a freeze leaves the forced failover that it meets',
@@ -92,7 +92,7 @@ export const forced: readonly Control[] = [
     breaks: ['orders'],
     patches: [
       patch(
-        'forced-failover/execute',
+        'switch/when-free',
         'if (await mayWaitOn(ports)) continue;',
         'race += 1;\n      if (await mayWaitOn(ports)) continue;',
       ),
