@@ -4,7 +4,7 @@
 //
 // Invariant: the order is written before it takes effect. When it then does not take effect, a second entry says so:
 // so the record may name an order that was in vain, never hide one that was carried out.
-import type { Fault } from '../fault.ts';
+import { type Fault, toFault } from '../fault.ts';
 import { type EpochMs, iso } from '../time.ts';
 import type { Forced, RegistryEntry } from '../vip/vip.ts';
 
@@ -81,6 +81,28 @@ export const notCarriedOut = (
     },
     nonce,
   );
+
+interface RecordPorts {
+  readonly orders: OperatorActionStore;
+  readonly now: () => EpochMs;
+  readonly nonce: () => string;
+}
+
+/** The order is on record before `work` begins, and, where that throws, also that it was not carried out. */
+export async function onRecord<T>(
+  { orders, now, nonce }: RecordPorts,
+  fields: OperatorActionFields,
+  work: () => Promise<T>,
+): Promise<T> {
+  const order = operatorAction(fields, nonce());
+  await orders.put(order);
+  try {
+    return await work();
+  } catch (error) {
+    await orders.put(notCarriedOut(order, toFault(error), now(), nonce()));
+    throw error;
+  }
+}
 
 export const forcedText = (vip: string, { node, execution, by, atMs, reason }: Forced): string =>
   `a forced failover of ${vip} to ${node} is under way (${execution}, ordered by ${by}, begun ${iso(atMs)}: ${reason})`;

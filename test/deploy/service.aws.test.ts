@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deploy, remove } from '../../build/service.ts';
-import { notAccepted } from '../../build/template-check.ts';
+import { verdictOn } from '../../build/template-check.ts';
 import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { withServiceFolder } from '../../lab/aws/stack/serverless.ts';
 import { invoke } from '../../lab/aws/stack/stack.ts';
@@ -79,7 +79,7 @@ describe('a deployment', () => {
     const file = join(folder, 'template.json');
     const Properties = { BillingMode: 'SOMETIMES', KeySchema: [] };
     writeFileSync(file, JSON.stringify({ Resources: { T: { Type: 'AWS::DynamoDB::Table', Properties } } }));
-    expect(notAccepted(file).length).toBeGreaterThan(0);
+    expect(verdictOn(file).stops.length).toBeGreaterThan(0);
   });
 
   it('whose claims shall be bound to a role that no one named stops, too, and says what to do', () =>

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { accepted, contradictions, findings } from '../../build/template-check.ts';
+import { accepted, contradictions, findings, verdictOn } from '../../build/template-check.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
 import { metricNames, metricsNamespace } from '../../shared/aws/lambda/telemetry.ts';
 import { settingsFrom } from '../../shared/aws/wire.ts';
@@ -45,6 +45,27 @@ describe('the packaged template', () => {
     const found = findings(file);
     rmSync(folder, { recursive: true });
     expect(new Set(found.map(({ id }) => id))).toEqual(new Set(Object.keys(accepted)));
+  });
+
+  it('does not stop a deployment by a warning, or by a check that fails itself: that is said', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vipshift-test-'));
+    const file = join(folder, 'template.json');
+    writeFileSync(file, text);
+    const one = (isError: boolean) => ({ id: `${isError ? 'E1' : 'W1'} Bus`, message: 'no good', isError });
+    const verdicts = [
+      () => [one(true), one(false)],
+      () => {
+        throw new Error('unreachable executed');
+      },
+    ].map((look) => verdictOn(file, look));
+    rmSync(folder, { recursive: true });
+    expect(verdicts).toEqual([
+      { stops: ['E1 Bus: no good'], says: ['W1 Bus: no good'] },
+      {
+        stops: [],
+        says: [expect.stringMatching(/^the template was not checked, .*: unreachable executed$/)],
+      },
+    ]);
   });
 
   it('keeps the logical ids that hold state: another id would make CloudFormation replace the table', () => {
