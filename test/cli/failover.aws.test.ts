@@ -167,7 +167,7 @@ describe('failover --dry-run', () => {
     const ran = await vipshift(...args);
     expect(ran.status).toBe(1);
     expect(ran.stdout).toMatch(
-      /^web cannot move to i-0123456789abcdef0 now:\n {2}not fit: i-0123456789abcdef0 is no member\n/,
+      /^web cannot move to i-0123456789abcdef0 now:\n {2}not fit: i-0123456789abcdef0 is not a member\n/,
     );
     const told = only(await vipshift(...args, '--json'));
     expect(told).toMatchObject({
@@ -353,7 +353,7 @@ describe('an approval', () => {
 });
 
 describe('audit verify, after all of this', () => {
-  test('finds a line of the log for every record, whoever wrote it: a claim, an order, or who closed an abandoned epoch', async () => {
+  test('finds a line of the log for every record, by a claim, an order, or the holder that closed an abandoned epoch', async () => {
     const vip = (await stack.vips.read(VIP))!;
     const atMs = epochMs(Date.now() - 60_000);
     const cause = { kind: 'claim', why: 'its sandbox died', atMs } as const;
