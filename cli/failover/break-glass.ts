@@ -186,8 +186,8 @@ async function notTaken(
   found: Exclude<WhenFree<never>, { readonly is: 'written' }>,
   began: EpochMs,
 ): Promise<CliError> {
-  if (found.is === 'not registered') return unknown(name, await registeredNames(session));
-  if (found.is === 'under way')
+  if (found.is === 'unregistered') return unknown(name, await registeredNames(session));
+  if (found.is === 'under-way')
     return new CliError(
       `${name} was under another lease for ${Math.round((session.now() - began) / 60_000)} min`,
       `check who holds it: vipshift status ${name}; then try again`,

@@ -6,7 +6,7 @@
 
 import { toFault } from '../fault.ts';
 import { membersSeen } from '../network/observation.ts';
-import { defined } from '../optional.ts';
+import { defined, ifDefined } from '../optional.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { type Clock, plus } from '../time.ts';
 import { type Milestone, milestone } from '../timeline/milestone.ts';
@@ -168,7 +168,7 @@ function noted(progress: Progress, action: NextAction): Progress {
   if (!('isTransition' in action)) return progress;
   const { contradiction } = action;
   // Only a claim that could not be recorded blindly gets here with something to contradict.
-  const doubt = contradiction === undefined ? {} : { doubt: { contradiction } };
+  const doubt = defined({ doubt: ifDefined(contradiction, (why) => ({ contradiction: why })) });
   return { ...progress, news: progress.news || action.isTransition, ...doubt };
 }
 
@@ -182,7 +182,7 @@ async function carryOut(
   switch (action.do) {
     case 'reject':
       return reject(ports, told.claim, { reason: action.reason, message: action.message });
-    case 'look up the node': {
+    case 'look-up': {
       const { item } = action;
       // A describe that fails is thrown: no one can tell whether this is a member, so deliver again (guarantee 8).
       return { ...progress, membersSeen: membersSeen(item, await look.at(item), item.members) };
@@ -198,7 +198,7 @@ async function carryOut(
       const written = await record(context, action);
       return written === undefined ? lostRace(context, progress) : withItem(progress, written);
     }
-    case 'wait for the lease':
+    case 'wait':
       await ports.clock.wait(LOOK_AGAIN);
       return withItem(progress, await ports.vips.read(told.claim.vip));
     case 'answer':

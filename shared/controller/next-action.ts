@@ -4,6 +4,7 @@
 // Invariants: a claim of a node that is no member is never recorded. A claim that can be recorded without a condition on the
 // item's `rev` is, so that it cannot lose a race. No lease is taken where nothing would come of it.
 
+import { defined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
 import type { CountedReason } from '../vip/admission.ts';
 import { contradictionOf } from '../vip/admission.ts';
@@ -32,13 +33,13 @@ export type NextAction =
       readonly message: string;
     }
   /** The item does not know the node: EC2 has to say whether it is a member. */
-  | { readonly do: 'look up the node'; readonly item: Vip }
+  | { readonly do: 'look-up'; readonly item: Vip }
   /** Take the lease with the claim in the item, and switch. */
   | (Recorded & { readonly do: 'switch' })
   /** Write the claim: `news` and `refresh` without a condition on `rev`, `compare` with one. */
   | (Recorded & { readonly do: 'record'; readonly as: 'news' | 'refresh' | 'compare' })
   /** It is recorded; whoever holds the lease sees it at the release at the latest. Should they be dead, take over. */
-  | (Recorded & { readonly do: 'wait for the lease' })
+  | (Recorded & { readonly do: 'wait' })
   | (Recorded & { readonly do: 'answer' });
 
 interface Recorded {
@@ -62,7 +63,7 @@ export function nextAction(item: Vip | undefined, told: RecordableClaim, now: Ep
     return { do: 'reject', reason: 'unknown-vip', message };
   }
   const membership = withMember(item, told);
-  if (membership === 'unknown') return { do: 'look up the node', item };
+  if (membership === 'unknown') return { do: 'look-up', item };
   if (membership === 'none') {
     const message = `no ENI of ${claim.node} bears the label ${item.nodeLabels.join(' or ')} in ${item.vpc}`;
     return { do: 'reject', reason: 'not-a-member', message };
@@ -74,11 +75,11 @@ export function nextAction(item: Vip | undefined, told: RecordableClaim, now: Ep
     item,
     recorded,
     isTransition: known === undefined || !sameTransition(known, recorded.claims[claim.node]!),
-    ...(contradiction === undefined ? {} : { contradiction }),
+    ...defined({ contradiction }),
   };
   if (isSwitchDue(recorded, claim, now)) return { ...found, do: 'switch' };
   if (recorded !== item) return { ...found, do: 'record', as: waysToRecord(item, told) };
-  if (isLive(item.lease, now) && isUrgent(claim)) return { ...found, do: 'wait for the lease' };
+  if (isLive(item.lease, now) && isUrgent(claim)) return { ...found, do: 'wait' };
   return { ...found, do: 'answer' };
 }
 

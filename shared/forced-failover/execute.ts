@@ -9,7 +9,7 @@ import { Fault, toleratedFault } from '../fault.ts';
 import { unmetCells } from '../network/conflict.ts';
 import { membersSeen } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
-import { defined } from '../optional.ts';
+import { defined, ifDefined } from '../optional.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import { observeAndSwitch, type Ports, type Switched, take } from '../switch/switch-vip.ts';
 import { RACES_MAX, whenFree } from '../switch/when-free.ts';
@@ -110,7 +110,7 @@ async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way:
   const failed = (why: string, vip?: Vip): SwitchResult => ({
     outcome: 'failed',
     why,
-    ...(vip === undefined ? {} : ownerOf(vip)),
+    ...ifDefined(vip, ownerOf),
   });
   const found = await whenFree<SwitchResult>(ports, order.vip, {
     stops(vip, now) {
@@ -133,9 +133,9 @@ async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way:
     }
     case 'ended':
       return found.end;
-    case 'not registered':
+    case 'unregistered':
       return failed(`VIP ${order.vip} is not in the ledger any more`);
-    case 'under way':
+    case 'under-way':
       return stillMoving(found.vip, order, ports.clock.now());
     case 'contended':
       return failed(`lost ${RACES_MAX} races for the item of ${order.vip}`);

@@ -78,9 +78,9 @@ export async function beginForced(ports: Ports, order: FailoverOrder, run: Force
   switch (found.is) {
     case 'ended':
       return found.end;
-    case 'not registered':
+    case 'unregistered':
       return refused([`VIP ${order.vip} is not in the ledger any more: vipshift vip list`]);
-    case 'under way': {
+    case 'under-way': {
       // Its release may change the owner.
       const { epoch, lease } = found.vip;
       return refused([`epoch ${epoch} is still under way (${lease!.cause.why}); order it again`]);

@@ -57,7 +57,7 @@ const rows: readonly Row[] = [
     when: 'the item does not know the node',
     item: bare,
     told: told('i-c'),
-    follows: { do: 'look up the node' },
+    follows: { do: 'look-up' },
   },
   {
     when: 'EC2 does not show the node either',
@@ -112,7 +112,7 @@ const rows: readonly Row[] = [
     when: 'a MASTER is recorded and another caller has the lease',
     item: held(due),
     told: told('i-a'),
-    follows: { do: 'wait for the lease' },
+    follows: { do: 'wait' },
   },
   {
     when: 'an assertion is recorded and another caller has the lease: it does not wait',
@@ -138,7 +138,7 @@ const rows: readonly Row[] = [
     item: held(due),
     told: told('i-a'),
     now: plus(ENDS, durationMs(-1)),
-    follows: { do: 'wait for the lease' },
+    follows: { do: 'wait' },
   },
   {
     when: 'an epoch stands open without a lease',

@@ -81,7 +81,7 @@ describe('a VIP that is not registered', () => {
     const w = world();
     change(w);
     const { found, decided } = await run(w, { stops: () => 'asked' });
-    expect([found, decided]).toEqual([{ is: 'not registered' }, []]);
+    expect([found, decided]).toEqual([{ is: 'unregistered' }, []]);
   });
 });
 
@@ -101,7 +101,7 @@ describe('a lease of another caller', () => {
     const vip = held(item(w));
     w.vips.items.set('web', vip);
     const { found, decided } = await run(w, {}, plus(plus(START, ANSWER_WITHIN), seconds(2)));
-    expect([found, decided]).toEqual([{ is: 'under way', vip }, []]);
+    expect([found, decided]).toEqual([{ is: 'under-way', vip }, []]);
     expect(w.clock.now()).toBeLessThan(plus(START, seconds(3)));
   });
 
