@@ -265,6 +265,19 @@ describe('npm run machine', () => {
   });
 });
 
+it('comes before every command of npm that runs tests', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const running = Object.keys(scripts).filter((name) => scripts[name]!.startsWith('vitest run'));
+  const before = (name: string) => {
+    const needsAll = !['test:fast', 'coverage'].includes(name);
+    return `node lab/machine/main.ts ${needsAll ? 'test' : 'fast'}`;
+  };
+  expect(running.map((name) => scripts[`pre${name}`])).toEqual(running.map(before));
+  expect(running).toContain('test');
+});
+
 // Of Debian's smallest system, of Node, or made by the test itself.
 const everywhere = new Set(['bash', 'sh', 'tar', 'mkfifo', 'npm', 'python3', 'true', 'sudo']);
 

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { signedHeaders } from '../../live/aws/signed.ts';
 import { delivery, shimArchive } from '../../live/aws/ssm-machines.ts';
 import { rights } from '../../live/build/node-role.ts';
 import { type Resource, templateOf } from '../../live/build/template.ts';
@@ -133,31 +132,6 @@ describe('percentiles', () => {
     const drills = [...Array.from({ length: 99 }, (_, n) => one(n + 1)), one(5_000), one(undefined)];
     const total = percentilesOf(drills).find(({ part }) => part === 'totalMs');
     expect(total).toEqual({ kind: 'crash', part: 'totalMs', n: 100, p50Ms: 50, p99Ms: 99, worstMs: 5_000 });
-  });
-});
-
-describe('a signed request', () => {
-  it('has the signature of the worked example in AWS’s documentation (Signature Version 4, ListUsers)', () => {
-    const headers = signedHeaders(
-      {
-        method: 'GET',
-        url: new URL('https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08'),
-        headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
-        body: '',
-      },
-      {
-        service: 'iam',
-        region: 'us-east-1',
-        credentials: {
-          accessKeyId: 'AKIDEXAMPLE',
-          secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
-        },
-        at: new Date('2015-08-30T12:36:00Z'),
-      },
-    );
-    expect(headers.authorization).toMatch(
-      /Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7$/,
-    );
   });
 });
 

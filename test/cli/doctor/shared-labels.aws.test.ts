@@ -133,7 +133,7 @@ describe('the doctor of a VIP whose labels another one uses', () => {
     await change('dns', () => ({ members: dns }));
     const ran = await doctor('web');
     expect(ran.stdout).toMatch(
-      /eni-twice.*\n.*\n.*\n {2}remedy {2}give web a node label .*label web stays: VIP dns uses it/,
+      /eni-twice.*\n.*\n.*\n {2}remedy {4}give web a node label .*label web stays: VIP dns uses it/,
     );
     expect(commandsIn(ran).filter((command) => command.includes('delete-tags'))).toEqual([]);
     undo.push(async () => {
