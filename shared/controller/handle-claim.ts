@@ -1,8 +1,8 @@
 // What a claim does: it is recorded, and where the election over the record differs from the owner, the VIP is
 // switched. A claim that cannot change the owner costs one write, no lease and no EC2 call.
 //
-// Depth of the plain case (member known, lease free): the conditional write beside the describes, then all mutations.
-// Invariant: no claim is lost to a held lease; it is recorded beside it, and the release finds it (guarantee 4).
+// Depth of the plain case (member known, lease free): the conditional write in parallel with the describes, then all mutations.
+// Invariant: no claim is lost to a held lease; it is recorded all the same, and the release finds it (guarantee 4).
 
 import { toFault } from '../fault.ts';
 import { membersSeen } from '../network/observation.ts';
@@ -33,7 +33,7 @@ export type Answer =
   | { readonly answer: 'rejected'; readonly refusal: Rejection }
   | { readonly answer: 'superseded' }
   | { readonly answer: 'probed' }
-  /** Recorded; the owner stays, or whoever holds the lease will see it. */
+  /** Recorded; the owner stays, or the lease's holder will see it. */
   | ({ readonly answer: 'recorded'; readonly vip: Vip; readonly news: boolean } & Doubt)
   | ({ readonly answer: 'switched' } & Switched & Doubt);
 
@@ -42,7 +42,7 @@ export interface Doubt {
   readonly contradiction?: string;
 }
 
-/** Reads and writes that lost a race are repeated this often; the loser of a race has seen somebody else's progress. */
+/** Reads and writes that lost a race are repeated this often; the loser of a race has seen another caller's progress. */
 const RACES_MAX = 40;
 
 export interface ReceivedClaim {
@@ -114,8 +114,8 @@ async function takeAtOnce(context: ClaimContext): Promise<Answer> {
 const claimWriteFrom = ({ claim, nodeState, window }: RecordableClaim, as: ClaimWrite['as']): ClaimWrite => ({
   vip: claim.vip,
   node: claim.node,
-  stint: nodeState,
-  slot: window,
+  nodeState,
+  window,
   as,
 });
 
@@ -189,7 +189,7 @@ async function carryOut(
       return { ...progress, membersSeen: membersSeen(item, await look.at(item), item.members) };
     }
     case 'switch': {
-      // In parallel with the lease, as in the plain case; in vain when another caller is quicker.
+      // In parallel with the lease, as in the plain case; not needed if another caller is quicker.
       const observing = look.at(action.item);
       const taken = await take(ports, action.item, action.recorded, cause);
       if (taken === undefined) return lostRace(context, progress);

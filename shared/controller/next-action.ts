@@ -1,7 +1,7 @@
 // What a claim has to do next, given the VIP's item as it is: one decision, without a request. Pure. handle-claim.ts carries
 // it out, and asks again where the item or what is known of the node has changed.
 //
-// Invariants: a claim of a node that is no member is never recorded. A claim that can be recorded without a condition on the
+// Invariants: a claim of a node that is not a member is never recorded. A claim that can be recorded without a condition on the
 // item's `rev` is, so that it cannot lose a race. No lease is taken where nothing would come of it. A node has one caller who
 // waits for a lease: the one that recorded its present transition.
 
@@ -41,7 +41,7 @@ export type NextAction =
   | (Recorded & { readonly do: 'switch' })
   /** Write the claim: `news` and `refresh` without a condition on `rev`, `compare` with one. */
   | (Recorded & { readonly do: 'record'; readonly as: 'news' | 'refresh' | 'compare' })
-  /** It is recorded; whoever holds the lease sees it at the release at the latest. Should they be dead, take over. */
+  /** It is recorded; the lease's holder sees it at the release at the latest. If the holder is dead, take over. */
   | (Recorded & { readonly do: 'wait' })
   | (Recorded & { readonly do: 'answer' });
 
@@ -62,13 +62,13 @@ export const isUrgent = (claim: Claim): boolean => claim.kind === 'transition' &
 export function nextAction(item: Vip | undefined, told: RecordableClaim, now: EpochMs): NextAction {
   const { claim, nodeState, window } = told;
   if (item === undefined || item.removedAtMs !== undefined) {
-    const message = `VIP ${JSON.stringify(claim.vip)} is not in the ledger; register it, or mend notify.conf`;
+    const message = `VIP ${JSON.stringify(claim.vip)} is not in the registry; register it, or correct notify.conf`;
     return { do: 'reject', reason: 'unknown-vip', message };
   }
   const membership = withMember(item, told);
   if (membership === 'unknown') return { do: 'look-up', item };
   if (membership === 'none') {
-    const message = `no ENI of ${claim.node} bears the label ${item.nodeLabels.join(' or ')} in ${item.vpc}`;
+    const message = `no ENI of ${claim.node} has the label ${item.nodeLabels.join(' or ')} in ${item.vpc}`;
     return { do: 'reject', reason: 'not-a-member', message };
   }
   const recorded = withClaim(membership, claim.node, nodeState, window);

@@ -49,10 +49,10 @@ describe('before anything happened', () => {
     expect(ran.stderr).toMatch(/the record has no web\/1\n {2}next: vipshift timeline web/);
   });
 
-  test('a pin on a node that was never heard is refused', async () => {
+  test('a pin on a node that never reported is refused', async () => {
     const ran = await region.vipshift('pin', 'web', '--to', b, '--reason', 'test');
     expect(ran.status).toBe(3);
-    expect(ran.stderr).toMatch(/web: .* was never heard/);
+    expect(ran.stderr).toMatch(/web: .* never reported/);
   });
 });
 
@@ -275,7 +275,7 @@ describe('failover --break-glass', () => {
     const before = (await region.vips.read('web'))!.epoch;
     const ran = await region.vipshift('failover', 'web', '--to', a, '--break-glass', '--reason', 'x');
     expect(ran.status).toBe(3);
-    expect(ran.stderr).toMatch(/last word of i-\w+ is FAULT/);
+    expect(ran.stderr).toMatch(/the last report of i-\w+ is FAULT/);
     expect((await region.vips.read('web'))!.epoch).toBe(before);
   });
 });
@@ -396,7 +396,7 @@ describe('Ctrl-C', () => {
     const epoch = vip.epoch + 1;
     const lease = { holder: 'slow', epoch, expiresAtMs: plus(epochMs(Date.now()), seconds(25)), cause };
     await region.vips.write(vip, { ...vip, epoch, lease, open: { slow: lease } });
-    const args = ['failover', 'web', '--to', b, '--break-glass', '--reason', 'in vain'];
+    const args = ['failover', 'web', '--to', b, '--break-glass', '--reason', 'for nothing'];
     const ran = await run(args, region.env, { signalAfter: (said) => said.includes('waiting for it') });
     expect(ran).toMatchObject({ status: 130, stdout: '' });
     expect(ran.stderr).toMatch(/interrupted; .*vipshift status web/);

@@ -25,14 +25,14 @@ import {
 } from '../../support/world.ts';
 
 const [A, B] = [memberOf('i-a'), memberOf('i-b')];
-const handle = (w: World, told: ReceivedClaim) => handleClaim(w.wire, told, anyNode);
+const handle = (w: World, told: ReceivedClaim) => handleClaim(w.ports, told, anyNode);
 const now = (w: World): number => w.clock.now() - START;
 
 describe('a lease that is held', () => {
-  /** Somebody took the lease for node a and is gone. */
+  /** Someone took the lease for node a and is gone. */
   async function crashed(): Promise<World> {
     const w = world();
-    const w2 = { ...w.wire, ec2: { ...w.ec2, apply: () => new Promise<never>(() => undefined) } };
+    const w2 = { ...w.ports, ec2: { ...w.ec2, apply: () => new Promise<never>(() => undefined) } };
     void handleClaim(w2, heard('i-a'), anyNode);
     await w.clock.advance(durationMs(1));
     return w;
@@ -51,7 +51,7 @@ describe('a lease that is held', () => {
     expect([item(w).owner, item(w).open, targets(w)]).toEqual(['i-b', {}, [B.eni]]);
   });
 
-  test('loses no claim: a BACKUP is recorded beside it and does not wait', async () => {
+  test('loses no claim: a BACKUP is recorded next to it and does not wait', async () => {
     const w = await crashed();
     const began = w.clock.now();
     expect(await says(w, 'i-b', { state: 'BACKUP' })).toMatchObject({ answer: 'recorded', news: true });
@@ -182,7 +182,7 @@ test('observes again after waiting for a lease: what it saw before may be a stra
   const cause = { kind: 'claim', why: 'another switch', atMs: START } as const;
   change(w, withLease(item(w), { holder: 'h', expiresAtMs: plus(now, seconds(9)), cause }));
   addNode(w.ec2, 'i-foreign', 'other');
-  const going = handleClaim(w.wire, heard('i-b', { atMs: now - START }), anyNode);
+  const going = handleClaim(w.ports, heard('i-b', { atMs: now - START }), anyNode);
   await w.clock.advance(seconds(7));
   routeTo(w, 'rtb-1', V4, { target: 'eni-i-foreign-service' });
   const { lease: _lease, ...free } = item(w);

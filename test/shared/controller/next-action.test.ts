@@ -157,7 +157,7 @@ const rows: readonly Row[] = [
     follows: { do: 'answer' },
   },
   {
-    when: 'the lease is dead: the epoch it left is closed, whoever owns the VIP',
+    when: 'the lease is dead: the epoch it left is closed, whichever node owns the VIP',
     item: said(held(settled), 'i-a', again),
     told: told('i-a', again),
     now: ENDS,
