@@ -99,7 +99,7 @@ describe('a storm of one node beside a held lease', () => {
     };
     const tell = (told: ReceivedClaim) => {
       going += 1;
-      void handleClaim({ ...w.wire, vips }, told, anyNode).then(ended, ended);
+      void handleClaim({ ...w.ports, vips }, told, anyNode).then(ended, ended);
     };
     return { w, going: () => going, reads: () => reads, tell };
   };
