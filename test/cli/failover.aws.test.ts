@@ -296,7 +296,7 @@ describe('an approval', () => {
     const twice = await vipshift('approve', VIP);
     expect(twice).toMatchObject({ status: 3, stdout: '' });
     expect(twice.stderr).toMatch(
-      /nothing waits for approval for web\n {2}next: an order waits an hour at most/,
+      /nothing waits for approval for web\n {2}next: a request waits for up to an hour/,
     );
   });
 

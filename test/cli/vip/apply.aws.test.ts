@@ -203,7 +203,11 @@ describe('vip adopt', () => {
   });
 
   test.each([
-    ['an ENI that does not exist', 'eni-00000000000000000', /eni-0+ is not an ENI of this account and Region/],
+    [
+      'an ENI that does not exist',
+      'eni-00000000000000000',
+      /eni-0+ is not an ENI of this account and Region/,
+    ],
     ['what is no id at all', '--dry-run', /--dry-run is not an ENI/],
   ])('%s is refused before anything is tagged', async (_what, eni, says) => {
     const args = ['vip', 'adopt', 'x4', '-a', '192.168.78.8', '--vpc', region.vpc.vpcId, `--eni=${eni}`];
