@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { type Account, accountOf } from './account.ts';
 import { firstClaim, heardText, unheardText } from './first-claim.ts';
 import { budgetBytes, bundleFunctions, kib } from './functions.ts';
-import { notAccepted } from './template-check.ts';
+import { verdictOn } from './template-check.ts';
 import { given, wayBack } from './way-back.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -36,11 +36,10 @@ export async function deploy(place: Place, stage: string, more: readonly string[
 async function prepare(place: Place, stage: string, more: readonly string[]): Promise<void> {
   await run(place, ['package', '--stage', stage, ...more]);
   const template = join(place.folder, packagedTemplate);
-  const problems = notAccepted(template);
-  if (problems.length > 0)
-    throw new Error(
-      `the template has ${problems.length} findings, nothing was deployed:\n${problems.join('\n')}`,
-    );
+  const { stops, says } = verdictOn(template);
+  for (const line of says) console.error(line);
+  if (stops.length > 0)
+    throw new Error(`the template has ${stops.length} findings, nothing was deployed:\n${stops.join('\n')}`);
 }
 
 const put = (place: Place, stage: string, more: readonly string[]): Promise<void> =>

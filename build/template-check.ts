@@ -1,5 +1,6 @@
 /**
- * The packaged template against @aws/cloudformation-validate: a finding that is not accepted here stops a deployment.
+ * The packaged template, with this deployment's parameters, against @aws/cloudformation-validate: an error that is not accepted here
+ * stops a deployment; a warning, and a check that fails itself, are only said (docs/decisions/0029).
  *
  * Limit: it knows the schemas and rules of its release; what only the account knows (quotas, names taken) shows when it is deployed.
  */
@@ -17,15 +18,17 @@ export interface Finding {
   /** `W3005 FailoverRole`. */
   readonly id: string;
   readonly message: string;
+  readonly isError: boolean;
 }
 
 export function findings(templateFile: string): readonly Finding[] {
   const engine = new RegoEngine();
   try {
     const report = engine.validateStandard(new TemplateFile(templateFile), { severityLevel: 'WARN' });
-    return report.diagnostics.map(({ ruleId, message }) => ({
+    return report.diagnostics.map(({ ruleId, severity, message }) => ({
       id: `${ruleId} ${/'(\w+)'/.exec(message)?.[1] ?? message}`,
       message,
+      isError: severity === 'ERROR' || severity === 'FATAL',
     }));
   } finally {
     engine.free();
@@ -44,11 +47,27 @@ export function contradictions({ NodeIdentity, NodeRoleId, NodeRoleArn }: Defaul
   return [`nodeIdentity is "source", and ${empty.join(', ')} ${are} empty: ${remedy}`];
 }
 
-/** What stops a deployment, one line each. */
-export function notAccepted(templateFile: string): readonly string[] {
+/** One line each. */
+export interface Verdict {
+  /** What stops a deployment. */
+  readonly stops: readonly string[];
+  /** What is only said. */
+  readonly says: readonly string[];
+}
+
+/** `look`: the check itself, a beta. Where it fails, CloudFormation's own check of the change set is the one that is left. */
+export function verdictOn(templateFile: string, look: typeof findings = findings): Verdict {
   const { Parameters = {} } = JSON.parse(readFileSync(templateFile, 'utf8')) as { Parameters?: Defaults };
-  const found = findings(templateFile)
-    .filter(({ id }) => !(id in accepted))
-    .map(({ id, message }) => `${id}: ${message}`);
-  return [...contradictions(Parameters), ...found];
+  const stops = contradictions(Parameters);
+  try {
+    const found = look(templateFile).filter(({ id }) => !(id in accepted));
+    const lines = (of: readonly Finding[]) => of.map(({ id, message }) => `${id}: ${message}`);
+    return {
+      stops: [...stops, ...lines(found.filter((f) => f.isError))],
+      says: lines(found.filter((f) => !f.isError)),
+    };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { stops, says: [`the template was not checked, CloudFormation will check it: ${why}`] };
+  }
 }

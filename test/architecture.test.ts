@@ -1,6 +1,6 @@
 import { matchesGlob } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { everything, figures } from './architecture/figures.ts';
+import { everything, figures, speaking } from './architecture/figures.ts';
 import {
   circlesOf,
   directionComplaints,
@@ -9,6 +9,7 @@ import {
 } from './architecture/imports.ts';
 import { kindComplaints } from './architecture/kinds.ts';
 import { clockComplaints } from './architecture/purity.ts';
+import { exceptions, sentenceComplaints } from './architecture/sentences.ts';
 import {
   defaultExportComplaints,
   FILES_MAX,
@@ -73,6 +74,47 @@ describe('the architecture', () => {
   });
 });
 
+describe('a decision on a sentence', () => {
+  const decides = (text: string) => sentenceComplaints([{ path: 'shared/vip/a.ts', text }], []);
+
+  test('is made nowhere, but where a reason is given', () => {
+    expect(sentenceComplaints(speaking())).toEqual([]);
+    for (const { because } of exceptions) expect(because.length).toBeGreaterThan(10);
+  });
+
+  test.each([
+    ['the beginning of one', "signs.why.startsWith('EC2 shows no labelled ENI')"],
+    ['words in one', "found.includes('secondary CIDR')"],
+    ['a word in what is written for people', "why.includes('gateway')"],
+    ['a word at its end', "stage.endsWith(' began')"],
+    ['one that is compared', "const x = why === 'lease lost' ? 1 : 2;"],
+    ['one that is compared with a template', 'const x = why !== `lease lost by ${node}`;'],
+    ['one in a switch', "switch (x) { case 'no owner': break; }"],
+    ['a pattern of words', '/no claim within/.test(cause)'],
+    ['any pattern on a message', 'words.test(error.message)'],
+    ['a pattern with a name', 'const pattern = /not found here/; pattern.exec(x)'],
+    ['optional chains', "error?.message?.includes('expired')"],
+    ['ids that are split again', "const [eni, ip] = step.to.split(' ');"],
+    ['a field that may be absent, by hand', 'const a = { ...(x === undefined ? {} : { x }) };'],
+  ])('is found: %s', (_what, text) => expect(decides(text)).toHaveLength(1));
+
+  test.each([
+    ['codes and ids', "id.startsWith('order/') || code === 'Throttling' || error.name.startsWith('Ssm.')"],
+    ['lines and lists', "message.split('\\n'); list.includes(node); text.split(',')"],
+    ['texts that are made', "const why = x ? 'drift at a cell' : `no claim within ${n} s`;"],
+    ['fields that may be absent', 'const a = { ...defined({ x }), ...(on ? { y } : {}) };'],
+  ])('is not: %s', (_what, text) => expect(decides(text)).toEqual([]));
+
+  test('may be excepted by its file and code; an exception that nothing needs is refused', () => {
+    const text = "why.includes('gateway')";
+    const exception = { path: 'shared/vip/a.ts', code: 'why.includes(', because: 'a test' };
+    const source = { path: 'shared/vip/a.ts', text };
+    expect(sentenceComplaints([source], [exception])).toEqual([]);
+    expect(sentenceComplaints([source], [{ ...exception, path: 'shared/vip/b.ts' }])).toHaveLength(2);
+    expect(sentenceComplaints([], [exception])).toHaveLength(1);
+  });
+});
+
 describe('each rule finds what it is for', () => {
   const source = (path: string, text: string): Source => ({ path, text });
   const imports = (path: string, from: string) => source(path, `import { x } from '${from}';`);
@@ -92,7 +134,7 @@ describe('each rule finds what it is for', () => {
       'a re-export from above',
       importComplaints(source('shared/vip/a.ts', "export * from '../memory/x.ts';")),
     ],
-    ['a room beside it', importComplaints(imports('shared/network/a.ts', '../registry/x.ts'))],
+    ['a room of the same row', importComplaints(imports('shared/network/a.ts', '../registry/x.ts'))],
     ['a row above', importComplaints(imports('shared/switch/a.ts', '../controller/x.ts'))],
     ['the ground on a room', importComplaints(imports('shared/time.ts', './vip/x.ts'))],
     ['memory on AWS', importComplaints(imports('shared/memory/a.ts', '../aws/x.ts'))],

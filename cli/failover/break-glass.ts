@@ -84,7 +84,7 @@ function onInterrupt(out: Output, attempt: Attempt, options: CommonOptions): () 
   return () => process.removeListener('SIGINT', listener);
 }
 
-/** Committed, though cells of strangers may have been left. */
+/** Committed, though cells may have been left: the outcome names them, and with one left the exit status is not 0. */
 const isThere = ({ vip, failovers }: Switched, pin: Pin): boolean =>
   vip.lease === undefined && vip.owner === pin.node && failovers.at(-1)?.to === pin.node;
 
@@ -186,8 +186,8 @@ async function notTaken(
   found: Exclude<WhenFree<never>, { readonly is: 'written' }>,
   began: EpochMs,
 ): Promise<CliError> {
-  if (found.is === 'not registered') return unknown(name, await registeredNames(session));
-  if (found.is === 'under way')
+  if (found.is === 'unregistered') return unknown(name, await registeredNames(session));
+  if (found.is === 'under-way')
     return new CliError(
       `${name} was under another lease for ${Math.round((session.now() - began) / 60_000)} min`,
       `check who holds it: vipshift status ${name}; then try again`,

@@ -3,6 +3,7 @@
 // Limit: a workflow that did not succeed leaves no data, so the VIP's owner is read again.
 
 import type { Execution } from '../../shared/aws/step-functions/workflow.ts';
+import { toleratedFault } from '../../shared/fault.ts';
 import { callsOf } from '../../shared/forced-failover/carried.ts';
 import type { ExecutionState } from '../../shared/forced-failover/execution.ts';
 import type { FailoverOrder } from '../../shared/forced-failover/order.ts';
@@ -161,26 +162,44 @@ async function unsuccessful(
       : '. It was stopped half-way and nothing was rolled back: the pin may still be there';
   return new CliError(
     `the failover failed: ${why}${half}\n${vip} is at ${owner ?? 'no node'} now`,
-    nextAfter(why, vip, again),
+    nextAfter(failureOf(await reportedState(session, execution)), vip, again),
     exit,
   );
 }
 
-/** What fixes a failure that is known by its words (report.ts, order.ts). */
-const remedies: readonly (readonly [RegExp, string])[] = [
-  [
-    /took it back after the release/,
-    'keepalived preempts: order it again with --for 1h or --release by-hand, or set nopreempt',
-  ],
-  [
-    /InvalidInstanceId|Ssm\./,
-    'the node’s SSM agent or its hand-over policy is missing; with hold both: --mode routes-only',
-  ],
-  [/no claim within/, 'the other node did not become master: vipshift doctor'],
-];
+type Failure = 'taken-back' | 'command-refused' | 'no-claim';
 
-function nextAfter(why: string, vip: string, again: string): string {
-  const known = remedies.find(([words]) => words.test(why))?.[1];
+/** What fixes a failure. */
+const remedies: Readonly<Record<Failure, string>> = {
+  'taken-back': 'keepalived preempts: order it again with --for 1h or --release by-hand, or set nopreempt',
+  'command-refused':
+    'the node’s SSM agent or its hand-over policy is missing; with hold both: --mode routes-only',
+  'no-claim': 'the other node did not become master: vipshift doctor',
+};
+
+/** The workflow's names of errors of SSM's begin with it (Step Functions developer guide, "AWS SDK service integrations"). */
+const SSM_ERROR = 'Ssm.';
+
+/** By what the workflow knew when it made its report. */
+function failureOf({ stoodBy, error, awaited }: ExecutionState): Failure | undefined {
+  if (stoodBy?.outcome === 'taken-back') return 'taken-back';
+  if (error?.Error.startsWith(SSM_ERROR)) return 'command-refused';
+  return awaited?.outcome === 'missing' ? 'no-claim' : undefined;
+}
+
+/** That it cannot be read must not hide how the failover ended: then nothing in particular is advised. */
+async function reportedState(session: Session, { name, state }: Execution): Promise<ExecutionState> {
+  if (state !== 'failed') return {};
+  try {
+    return (await (await session.workflow()).reported(name)) ?? {};
+  } catch (error) {
+    toleratedFault(error);
+    return {};
+  }
+}
+
+function nextAfter(failure: Failure | undefined, vip: string, again: string): string {
+  const known = failure === undefined ? undefined : remedies[failure];
   const look = `check: vipshift status ${vip}${again}, vipshift timeline ${vip} --limit 5${again}`;
   return `${known ?? 'if Step Functions or Lambda is the cause: --break-glass'}; ${look}`;
 }

@@ -12,12 +12,7 @@ import { durationFrom } from '../../shared/instants.ts';
 import { defined, ifDefined } from '../../shared/optional.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
-import {
-  actionText,
-  notCarriedOut,
-  type OperatorActionKind,
-  operatorAction,
-} from '../../shared/timeline/operator-action.ts';
+import { actionText, type OperatorActionKind, onRecord } from '../../shared/timeline/operator-action.ts';
 import { unfit, unfitText } from '../../shared/vip/election.ts';
 import { type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
@@ -137,16 +132,11 @@ async function giveOne(
   const reason = options.reason ?? '';
   const node = kind === 'pin' ? { node: options.to! } : {};
   const until = defined({ untilMs });
-  const order = operatorAction(
-    { vip: name, order: kind, by, reason, atMs: session.now(), ...until, ...node },
-    session.nonce(),
-  );
-  await session.orders.put(order);
+  const order = { vip: name, order: kind, by, reason, atMs: session.now(), ...until, ...node };
   let changed = false;
   let cancelled: string | undefined;
-  let item: Vip | undefined;
-  try {
-    item = await update(session.ports.vips, name, (was) => {
+  const item = await onRecord(session, order, () =>
+    update(session.ports.vips, name, (was) => {
       if (!isRegistered(was)) throw unknown(name);
       refuseBeside(was, kind, options.to, session.now());
       cancelled = kind === 'freeze' ? liveForced(was, session.now())?.execution : undefined;
@@ -158,11 +148,8 @@ async function giveOne(
       });
       changed = is !== was;
       return is;
-    });
-  } catch (error) {
-    await session.orders.put(notCarriedOut(order, toFault(error), session.now(), session.nonce()));
-    throw error;
-  }
+    }),
+  );
   return {
     item: item!,
     vip: name,

@@ -16,10 +16,10 @@ import {
   type Window,
   waterfall,
 } from '../../shared/timeline/query.ts';
-import type { Failover, Outcome } from '../../shared/timeline/timeline.ts';
+import type { Failover } from '../../shared/timeline/timeline.ts';
 import { html, type Markup } from './html.ts';
 import { style } from './html-style.ts';
-import { ageText, stepWhy } from './rows.ts';
+import { ageText, outcomePaint, stepWhy } from './rows.ts';
 
 export const FAILOVERS_MAX = 1000;
 
@@ -32,16 +32,6 @@ export interface Page extends Window {
   /** Set when the record was read only back to there. */
   readonly readBackToMs?: EpochMs;
 }
-
-const tones: Readonly<Record<Outcome, 'good' | 'warn' | 'bad' | 'dim'>> = {
-  switched: 'good',
-  unchanged: 'dim',
-  superseded: 'warn',
-  partial: 'bad',
-  failed: 'bad',
-  rejected: 'warn',
-  abandoned: 'bad',
-};
 
 export function pageText(page: Page): string {
   const all = page.records.filter((r) => r.entry === 'outcome');
@@ -110,7 +100,7 @@ ${vips.map(
 }
 
 function mark(failover: Failover, x: number, y: number): Markup {
-  const tone = tones[failover.outcome];
+  const tone = outcomePaint[failover.outcome];
   const at = Math.round(x);
   if (tone === 'bad')
     return html`<rect class="mark ${tone}" x="${at - 6}" y="${y - 6}" width="12" height="12"/>`;
@@ -145,7 +135,7 @@ function story(f: Failover, n: number, zone: string): Markup {
     ...f.notes.map((note) => ['note', note] as const),
   ];
   return html`<section id="f${n}" tabindex="-1" aria-labelledby="h${n}">
-<h3 id="h${n}">${f.vip}/${f.epoch} <span class="${tones[f.outcome]}">${f.outcome}</span> ${f.from ?? 'no one'} → ${f.to ?? 'no one'}</h3>
+<h3 id="h${n}">${f.vip}/${f.epoch} <span class="${outcomePaint[f.outcome]}">${f.outcome}</span> ${f.from ?? 'no one'} → ${f.to ?? 'no one'}</h3>
 <p class="note">${momentText(f.atMs, zone)}</p>
 <table><tbody>${rows.map(([label, text]) => html`<tr><th scope="row">${label}</th><td>${text}</td></tr>`)}</tbody></table>
 ${bars(f)}

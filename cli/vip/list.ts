@@ -1,12 +1,11 @@
 // `vip list`, `vip show` and `vip remove`.
 
-import { toFault } from '../../shared/fault.ts';
 import { staysText, usersHere } from '../../shared/network/labels.ts';
 import { strays, type TableSeen, tablesOf } from '../../shared/network/observation.ts';
 import { defined, ifDefined } from '../../shared/optional.ts';
 import { entryOf, isRegistered, removed, update } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
-import { notCarriedOut, operatorAction } from '../../shared/timeline/operator-action.ts';
+import { onRecord } from '../../shared/timeline/operator-action.ts';
 import type { RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused } from '../command/exit.ts';
@@ -174,7 +173,7 @@ export async function tablesLeft(
 export async function removeVip(session: Session, vip: Vip, reason: string): Promise<void> {
   refuseUnderWay(vip, session.now(), 'it is not removed');
   const by = await session.caller();
-  const words = {
+  const order = {
     vip: vip.name,
     order: 'remove',
     by,
@@ -182,18 +181,13 @@ export async function removeVip(session: Session, vip: Vip, reason: string): Pro
     atMs: session.now(),
     before: entryOf(vip),
   } as const;
-  const order = operatorAction(words, session.nonce());
-  await session.orders.put(order);
-  try {
-    await update(session.ports.vips, vip.name, (now) => {
+  await onRecord(session, order, () =>
+    update(session.ports.vips, vip.name, (now) => {
       if (!isRegistered(now)) return now;
       refuseUnderWay(now, session.now(), 'it is not removed');
       return removed(now, session.now());
-    });
-  } catch (error) {
-    await session.orders.put(notCarriedOut(order, toFault(error), session.now(), session.nonce()));
-    throw error;
-  }
+    }),
+  );
   const things = [...vip.addresses, ...vip.eips];
   await Promise.all(things.map((thing) => session.reservations.release(thing, vip.name)));
 }

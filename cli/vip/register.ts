@@ -31,11 +31,7 @@ import {
   type VpcSeen,
   vipAddress,
 } from '../../shared/registry/validate.ts';
-import {
-  notCarriedOut,
-  type OperatorActionKind,
-  operatorAction,
-} from '../../shared/timeline/operator-action.ts';
+import { type OperatorActionKind, onRecord } from '../../shared/timeline/operator-action.ts';
 import type { Hold, RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import { refused, usage } from '../command/exit.ts';
 import { taken, unknown } from '../command/registered-vip.ts';
@@ -253,21 +249,17 @@ async function written(
   kind: 'add' | 'set' | 'adopt',
   reason: string,
 ): Promise<Vip> {
-  const order = operatorAction(
-    {
-      vip: entry.name,
-      order: kind,
-      by: await session.caller(),
-      reason,
-      atMs: session.now(),
-      ...defined({ before: ifDefined(was, entryOf) }),
-      after: entry,
-    },
-    session.nonce(),
-  );
-  await session.orders.put(order);
-  try {
-    const vip = await update(session.ports.vips, entry.name, (now) => {
+  const order = {
+    vip: entry.name,
+    order: kind,
+    by: await session.caller(),
+    reason,
+    atMs: session.now(),
+    ...defined({ before: ifDefined(was, entryOf) }),
+    after: entry,
+  };
+  const vip = await onRecord(session, order, () =>
+    update(session.ports.vips, entry.name, (now) => {
       if (was === undefined && isRegistered(now)) throw taken(entry.name);
       if (was !== undefined && !isRegistered(now)) throw unknown(entry.name);
       if (was !== undefined && !sameEntry(now!, was)) throw moved(entry.name);
@@ -275,12 +267,9 @@ async function written(
         refuseUnderWay(now!, session.now(), 'its entry is not changed');
       const members = membersSeen(entry, seen, now?.members ?? {});
       return was === undefined ? registered(now, entry, members) : changed(now!, entry, members);
-    });
-    return vip!;
-  } catch (error) {
-    await session.orders.put(notCarriedOut(order, toFault(error), session.now(), session.nonce()));
-    throw error;
-  }
+    }),
+  );
+  return vip!;
 }
 
 const sameEntry = (a: RegistryEntry, b: RegistryEntry): boolean =>

@@ -50,10 +50,13 @@ export async function ensurePython(options: PythonOptions = {}): Promise<string>
   return python;
 }
 
+/** Whether `ensurePython` has nothing left to make. */
+export const isPythonMade = async (options: PythonOptions = {}): Promise<boolean> =>
+  existsSync((await placeOf(options)).home);
+
 /** Whether `ensurePython` finds the environment, or a Python to make it with. */
 export async function canMakePython(options: PythonOptions = {}): Promise<boolean> {
-  const { home } = await placeOf(options);
-  if (existsSync(home)) return true;
+  if (await isPythonMade(options)) return true;
   return findPython(pathOf(options)).then(
     () => true,
     () => false,

@@ -1,5 +1,6 @@
 // The demo itself: a stack on a local AWS, two nodes, and what an operator sees of their failovers.
 import { uptime } from 'node:os';
+import { ensurePython, isPythonMade } from '../aws/python.ts';
 import { poll, type Stack, startStack, VIP, vipshift } from '../aws/stack/stack.ts';
 import { type DemoNode, startDemoNode } from './node.ts';
 import { type Chapter, chapter, columns, print } from './print.ts';
@@ -23,6 +24,10 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const began = performance.now();
   const progress = (text: string) =>
     process.stderr.write(`${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s  ${text}\n`);
+  if (!(await isPythonMade())) {
+    progress('making the Python environment of the local AWS, this once');
+    await ensurePython();
+  }
   progress('starting a local AWS, building the network, deploying the service');
   // Reconcile stays off, so that each change below is the doing of one claim.
   const stack = await startStack({ schedule: false, register: false });

@@ -9,12 +9,15 @@ import { readFileSync } from 'node:fs';
 /** `root`: the caller is root. `rootless`: the caller becomes root of a user namespace of its own. */
 export type Entry = 'root' | 'rootless';
 
-/** What a user is that nobody asked to enter otherwise. */
+/** How a user enters by default. */
 export const entryOf = (uid: number): Entry => (uid === 0 ? 'root' : 'rootless');
 
 export function unshareFlags(entry: Entry): string[] {
   return entry === 'root' ? ['-nmpf'] : ['-Urnmpf'];
 }
+
+/** Those of the caller by default. Root needs no user namespace, and in a chroot the kernel gives none. */
+export const ownNamespaces = (): string[] => unshareFlags(entryOf(process.getuid?.() ?? -1));
 
 export interface Trouble {
   readonly reason: string;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { canMakePython } from '../aws/python.ts';
 import { has, type Machine } from './machine.ts';
 
-/** What somebody runs, as it is typed. */
+/** What a contributor types. */
 export const commands = {
   demo: 'npm run demo',
   lab: 'npm run lab',
@@ -60,6 +60,7 @@ export const needs: readonly Need[] = [
 const pythons: readonly { readonly requirements: string; readonly purposes: readonly Purpose[] }[] = [
   { requirements: join(root, 'lab', 'aws', 'requirements.txt'), purposes: ['demo', ...netns, 'assumptions'] },
   { requirements: join(root, 'bench', 'requirements.txt'), purposes: ['bench', 'test'] },
+  { requirements: join(root, 'test', 'deploy', 'support', 'requirements.txt'), purposes: ['test'] },
 ];
 
 export const needsNamespaces = (purpose: Purpose): boolean => netns.some((one) => one === purpose);

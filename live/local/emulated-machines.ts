@@ -105,10 +105,10 @@ function startProbe(): ChildProcess {
 /** drill.bash on a machine; what it printed. */
 async function drillOn(machine: Machine, words: string): Promise<string> {
   await machine.console(
-    `DRILL_DEMOTE_FILE=${DEMOTE_FILE} bash /run/machine/drill/drill.bash ${words} >/run/drill.said 2>&1 || echo failed >>/run/drill.said`,
+    `DRILL_DEMOTE_FILE=${DEMOTE_FILE} bash /run/machine/drill/drill.bash ${words} >/run/drill.said 2>&1; echo $? >/run/drill.status`,
   );
   const said = machine.read('drill.said') ?? '';
-  if (said.includes('failed'))
+  if (Number(machine.read('drill.status')) !== 0)
     throw new Error(`machine ${machine.label}: drill.bash ${words}: ${said.trim()}`);
   return said;
 }

@@ -9,7 +9,7 @@ import { Fault, toleratedFault } from '../fault.ts';
 import { unmetCells } from '../network/conflict.ts';
 import { membersSeen } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
-import { defined } from '../optional.ts';
+import { defined, ifDefined } from '../optional.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import { observeAndSwitch, type Ports, type Switched, take } from '../switch/switch-vip.ts';
 import { RACES_MAX, whenFree } from '../switch/when-free.ts';
@@ -56,7 +56,7 @@ export async function executeForcedFailover(
       const after = order.pinMinutes === 0 ? vip : withPin(vip, pinOf(order, now));
       const { owner, reason } = elect(after, now);
       if (owner === order.to) return { is: 'after', vip: after };
-      return { is: 'against', why: `the election names ${owner ?? 'nobody'}: ${electionText(reason)}` };
+      return { is: 'against', why: `the election names ${owner ?? 'no node'}: ${electionText(reason)}` };
     },
   });
   const end = judged(carried, order);
@@ -97,7 +97,7 @@ const causeOf = (order: FailoverOrder, execution: string, atMs: EpochMs, why: st
 });
 
 interface Way {
-  /** Why not to go on, also while somebody else's lease is live: what an operator has said is followed at once. */
+  /** Why not to go on, also while another caller's lease is live: an operator's command is followed at once. */
   stops(vip: Vip, now: EpochMs): string | undefined;
   decide(vip: Vip, now: EpochMs): Decision;
 }
@@ -110,7 +110,7 @@ async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way:
   const failed = (why: string, vip?: Vip): SwitchResult => ({
     outcome: 'failed',
     why,
-    ...(vip === undefined ? {} : ownerOf(vip)),
+    ...ifDefined(vip, ownerOf),
   });
   const found = await whenFree<SwitchResult>(ports, order.vip, {
     stops(vip, now) {
@@ -133,9 +133,9 @@ async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way:
     }
     case 'ended':
       return found.end;
-    case 'not registered':
-      return failed(`VIP ${order.vip} is not in the ledger any more`);
-    case 'under way':
+    case 'unregistered':
+      return failed(`VIP ${order.vip} is no longer in the registry`);
+    case 'under-way':
       return stillMoving(found.vip, order, ports.clock.now());
     case 'contended':
       return failed(`lost ${RACES_MAX} races for the item of ${order.vip}`);
@@ -179,7 +179,7 @@ const isCutOff = (ports: Ports, { steps }: Failover): boolean =>
 
 const judged = (carried: SwitchResult, order: FailoverOrder): SwitchResult =>
   carried.outcome === 'switched' && carried.owner !== order.to
-    ? { ...carried, outcome: 'failed', why: `the VIP went to ${carried.owner}, want ${order.to}` }
+    ? { ...carried, outcome: 'failed', why: `the VIP went to ${carried.owner}, expected ${order.to}` }
     : carried;
 
 export interface Awaited {
@@ -206,7 +206,7 @@ export async function awaitClaim(ports: Ports, order: FailoverOrder, run: Forced
       const election = elect(vip!, now);
       if (election.owner === order.to && nodeState?.state === 'MASTER')
         return { outcome: 'heard', why: electionText(election.reason) };
-      why = `${order.to} says ${nodeState?.state ?? 'nothing'}; the election names ${election.owner ?? 'nobody'}`;
+      why = `${order.to} says ${nodeState?.state ?? 'nothing'}; the election names ${election.owner ?? 'no node'}`;
     }
     await ports.clock.wait(LOOK_AGAIN);
   }
@@ -219,7 +219,7 @@ function awaitStops(
   run: ForcedRun,
   now: EpochMs,
 ): readonly string[] {
-  if (!isRegistered(vip)) return [`VIP ${order.vip} is not in the ledger any more`];
+  if (!isRegistered(vip)) return [`VIP ${order.vip} is no longer in the registry`];
   const reasons = stopReasons(vip, order, run, now);
   const why = unfit(vip, order.to);
   return why === undefined ? reasons : [...reasons, `${order.to} cannot take over: ${unfitText(why)}`];
@@ -229,12 +229,12 @@ export interface Verified {
   readonly outcome: 'right' | 'wrong';
   /** Cells of the VIP's own that lead elsewhere, those that cannot be set among them: a preflight refuses for these, too. */
   readonly wrong: readonly string[];
-  /** Left to somebody else. Going back would not change them. */
+  /** Left to someone else. Rolling back would not change them. */
   readonly conflicts: readonly string[];
 }
 
 /**
- * Looks at EC2 anew until it shows every cell right, or VERIFY_WAIT has passed. Throws when it could not look at the end: that
+ * Reads EC2 again until it shows every cell right, or VERIFY_WAIT has passed. Throws when the last read failed: that
  * is no reason to go back (guarantee 8).
  */
 export async function verifyOrder(ports: Ports, order: FailoverOrder): Promise<Verified> {
@@ -252,7 +252,7 @@ export async function verifyOrder(ports: Ports, order: FailoverOrder): Promise<V
 async function look(ports: Ports, order: FailoverOrder): Promise<Verified> {
   const vip = await ports.vips.read(order.vip);
   if (vip?.owner !== order.to)
-    return { outcome: 'wrong', wrong: [`the owner is ${vip?.owner ?? 'nobody'}`], conflicts: [] };
+    return { outcome: 'wrong', wrong: [`the owner is ${vip?.owner ?? 'no node'}`], conflicts: [] };
   const seen = await ports.ec2.observe(vip);
   const target = membersSeen(vip, seen, vip.members)[order.to];
   if (target === undefined)

@@ -34,7 +34,7 @@ export function markSent(milestones: Milestone[], sent: readonly StepDone[]): vo
   if (lastAccepted !== undefined) milestones.push(milestone('last-accepted', lastAccepted));
 }
 
-interface OutcomeInput {
+export interface OutcomeInput {
   readonly lease: Lease;
   readonly vip: Vip;
   readonly seen: Observation | Error;

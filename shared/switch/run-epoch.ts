@@ -1,13 +1,14 @@
 // What a holder does with one lease: elect, plan, carry out, read back, record. One epoch, one outcome in the record.
 //
-// The order is the guarantee. Cause and epoch were written with the lease; the intent goes out beside the mutations;
-// the outcome is written before the release, which is switch.ts's (guarantee 6). Up to the first mutation nothing is
+// The order is the guarantee. Cause and epoch were written with the lease; the intent goes out in parallel with the mutations;
+// the outcome is written before the release, which is switch-vip.ts's (guarantee 6). Up to the first mutation nothing is
 // awaited but the observation.
 
 import { type Fault, toFault } from '../fault.ts';
 import { unmetCells } from '../network/conflict.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
+import type { StepTried } from '../network/step.ts';
 import type { ViewCache } from '../network/view-cache.ts';
 import { defined } from '../optional.ts';
 import { lastCallAtMs } from '../rate-limit/call-queue.ts';
@@ -24,7 +25,7 @@ import type { Vip } from '../vip/vip.ts';
 import { closeAbandonedEpochs } from './close-abandoned.ts';
 import { type ExecutePorts, executeSteps, untold } from './execute.ts';
 import type { HeldLease } from './held-lease.ts';
-import { buildOutcome, type Decision, markSent } from './outcome.ts';
+import { buildOutcome, type Decision, markSent, type OutcomeInput } from './outcome.ts';
 import { isStillElected, type Verdict, verify, withMembersSeen } from './verify.ts';
 
 export interface EpochPorts extends ExecutePorts {
@@ -70,38 +71,78 @@ export async function runEpoch(
   const seen = await observe(epoch, observing);
   mark(seen instanceof Error ? 'describe-failed' : seen.source === 'ec2' ? 'described' : 'view-taken');
   const decision = decide(vip, seen, ports.clock.now());
-  const { moves } = decision;
+  watchElection(epoch, decision);
+  const work = planned(epoch, seen, decision);
+  if (work.dueAtMs !== undefined) milestones.push(milestone('last-due', work.dueAtMs));
+  const [executed, intent, closed] = await Promise.all([
+    executeSteps(ports, heldLease, work.todo.steps),
+    putIntent(epoch, decision, work),
+    closeAbandonedEpochs(ports, vip, work.others, seen),
+  ]);
+  markSent(milestones, executed.steps);
+  const verdict = await readBack(epoch, decision, work, executed.steps);
+  if (executed.steps.length > 0) mark('read-back');
+  const bugs = [...executed.bugs, ...verdict.bugs];
+  return finish(epoch, { seen, decision, todo: work.todo, verdict, milestones, intent, closed, bugs });
+}
+
+/** From here on the lease is kept only while the item still elects the target. */
+function watchElection({ ports, heldLease }: Epoch, { moves }: Decision): void {
   if (moves !== undefined)
     heldLease.watch((item) => isStillElected(moves.vip, moves.target, item, ports.clock.now()));
+}
+
+/** What a decision takes. */
+interface Work {
+  readonly todo: Plan;
+  /** Whether the observation shows every write before it. */
+  readonly trusted: boolean;
+  /** Other holders whose epochs are open. */
+  readonly others: readonly string[];
+  /** When the last call will go out, where EC2's request budget does not last for all at once. */
+  readonly dueAtMs?: EpochMs;
+}
+
+function planned({ ports, heldLease, vip }: Epoch, seen: Observation | Error, { moves }: Decision): Work {
   const others = Object.keys(vip.open).filter((holder) => holder !== heldLease.lease.holder);
   const trusted = isTrusted(vip, seen, others);
   const todo: Plan =
     moves === undefined ? { steps: [], conflicts: [] } : plan(moves.vip, moves.seen, moves.target, trusted);
-  const dueAtMs = lastCallAtMs(ports.callQueue, todo.steps);
-  if (dueAtMs !== undefined) milestones.push(milestone('last-due', dueAtMs));
-  const [executed, intent, closed] = await Promise.all([
-    executeSteps(ports, heldLease, todo.steps),
-    todo.steps.length === 0 ? undefined : putIntent(epoch, decision, todo, dueAtMs),
-    closeAbandonedEpochs(ports, vip, others, seen),
-  ]);
-  const sent = executed.steps;
-  markSent(milestones, sent);
-  const verdict: Verdict =
-    moves === undefined || sent.length === 0
-      ? { steps: sent, verified: trusted && isWhole(moves, todo), conflicts: [], notes: [], bugs: [] }
-      : await verify(ports, heldLease, moves, sent);
-  if (sent.length > 0) mark('read-back');
-  const { lease } = heldLease;
-  const observed = { vip, seen, decision, todo };
-  const failover = buildOutcome({ ...observed, lease, verdict, milestones, intent, atMs: ports.clock.now() });
+  return { todo, trusted, others, ...defined({ dueAtMs: lastCallAtMs(ports.callQueue, todo.steps) }) };
+}
+
+/** Where nothing was sent the observation itself is what EC2 shows. */
+async function readBack(
+  { ports, heldLease }: Epoch,
+  { moves }: Decision,
+  { trusted, todo }: Work,
+  sent: readonly StepTried[],
+): Promise<Verdict> {
+  if (moves === undefined || sent.length === 0)
+    return { steps: sent, verified: trusted && isWhole(moves, todo), conflicts: [], notes: [], bugs: [] };
+  return verify(ports, heldLease, moves, sent);
+}
+
+type Finished = Omit<OutcomeInput, 'lease' | 'vip' | 'atMs'> & {
+  readonly closed: readonly string[];
+  readonly bugs: readonly Fault[];
+};
+
+/** Writes the outcome, and says what the holder may do with the lease. */
+async function finish(
+  { ports, heldLease: { lease }, vip }: Epoch,
+  { closed, bugs, ...told }: Finished,
+): Promise<EpochResult> {
+  const { moves } = told.decision;
+  const { stop, steps } = told.verdict;
+  const failover = buildOutcome({ ...told, lease, vip, atMs: ports.clock.now() });
   return {
     failover,
     ...(await recordOutcome(ports.timeline, failover)),
     ...defined({ target: moves?.target }),
-    committable:
-      moves !== undefined && verdict.stop === undefined && verdict.steps.every((s) => s.result === 'done'),
+    committable: moves !== undefined && stop === undefined && steps.every((s) => s.result === 'done'),
     closedHolders: [...closed, lease.holder],
-    bugs: [...executed.bugs, ...verdict.bugs],
+    bugs,
   };
 }
 
@@ -166,12 +207,13 @@ const firstOf = (clock: Clock, observing: Promise<Observation>): Promise<Observa
     ),
   ]);
 
-function putIntent(
+/** Where something is sent. Why it could not be recorded is told with the outcome. */
+async function putIntent(
   { ports, heldLease, vip }: Epoch,
   decision: Decision,
-  todo: Plan,
-  dueAtMs: EpochMs | undefined,
+  { todo, dueAtMs }: Work,
 ): Promise<Error | undefined> {
+  if (todo.steps.length === 0) return undefined;
   const meant: Intent = {
     entry: 'intent',
     vip: vip.name,

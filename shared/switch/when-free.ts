@@ -3,7 +3,7 @@
 // the workflow's steps and break-glass.
 //
 // Invariant: what is decided is decided on the very item that is then written; where another caller was quicker it is decided
-// anew. Waiting for a live lease is bounded by the invocation's time and is no lost race.
+// again. Waiting for a live lease is bounded by the invocation's time and is no lost race.
 import { isRegistered } from '../registry/registry.ts';
 import type { Clock, EpochMs } from '../time.ts';
 import { isLive } from '../vip/lease.ts';
@@ -28,9 +28,9 @@ export interface Way<End> {
 export type WhenFree<End> =
   | { readonly is: 'written'; readonly before: Vip; readonly after: Vip }
   | { readonly is: 'ended'; readonly end: End; readonly vip: Vip }
-  | { readonly is: 'not registered' }
+  | { readonly is: 'unregistered' }
   /** The invocation has no time left to wait for the lease. */
-  | { readonly is: 'under way'; readonly vip: Vip }
+  | { readonly is: 'under-way'; readonly vip: Vip }
   /** RACES_MAX writes were lost. */
   | { readonly is: 'contended' };
 
@@ -43,14 +43,14 @@ interface Waiting {
 export async function whenFree<End>(ports: Waiting, name: string, way: Way<End>): Promise<WhenFree<End>> {
   for (let race = 1; race <= RACES_MAX; ) {
     const vip = await ports.vips.read(name);
-    if (!isRegistered(vip)) return { is: 'not registered' };
+    if (!isRegistered(vip)) return { is: 'unregistered' };
     const now = ports.clock.now();
     const stopped = way.stops(vip, now);
     if (stopped !== undefined) return { is: 'ended', end: stopped, vip };
     if (isLive(vip.lease, now)) {
       way.waits(vip);
       if (await mayWaitOn(ports)) continue;
-      return { is: 'under way', vip };
+      return { is: 'under-way', vip };
     }
     const decision = way.decide(vip, now);
     if ('end' in decision) return { is: 'ended', end: decision.end, vip };

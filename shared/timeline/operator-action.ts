@@ -1,10 +1,10 @@
-// An operator's order as the timeline keeps it: who changed the ledger, pinned, froze, or moved a VIP by hand, when,
-// why and until when. It lies beside the failovers of its VIP under `order/<instant>/<nonce>`, put if absent and never
+// An operator's order as the timeline keeps it: who changed the registry, pinned, froze, or moved a VIP by hand, when,
+// why and until when. It is stored next to the failovers of its VIP under `order/<instant>/<nonce>`, put if absent and never
 // updated, and stands in the indexes by day and, for orders that name a node, by node.
 //
-// Invariant: the order is written before it takes effect. When it then does not take effect, a second entry says so:
-// so the record may name an order that was in vain, never hide one that was carried out.
-import type { Fault } from '../fault.ts';
+// Invariant: the order is written before it takes effect. When it then does not take effect, a second entry
+// reports that: the record may name an order without effect, never hide one that was carried out.
+import { type Fault, toFault } from '../fault.ts';
 import { type EpochMs, iso } from '../time.ts';
 import type { Forced, RegistryEntry } from '../vip/vip.ts';
 
@@ -42,7 +42,7 @@ export interface OperatorAction {
   readonly untilMs?: EpochMs;
   /** The node that a pin or a failover names. */
   readonly node?: string;
-  /** What the ledger said before and says now, for orders that change it. */
+  /** What the registry said before and says now, for orders that change it. */
   readonly before?: Partial<RegistryEntry>;
   readonly after?: Partial<RegistryEntry>;
   /** Of `not-carried-out`: the order meant, and why. */
@@ -81,6 +81,28 @@ export const notCarriedOut = (
     },
     nonce,
   );
+
+interface RecordPorts {
+  readonly orders: OperatorActionStore;
+  readonly now: () => EpochMs;
+  readonly nonce: () => string;
+}
+
+/** The order is on record before `work` begins, and, where that throws, also that it was not carried out. */
+export async function onRecord<T>(
+  { orders, now, nonce }: RecordPorts,
+  fields: OperatorActionFields,
+  work: () => Promise<T>,
+): Promise<T> {
+  const order = operatorAction(fields, nonce());
+  await orders.put(order);
+  try {
+    return await work();
+  } catch (error) {
+    await orders.put(notCarriedOut(order, toFault(error), now(), nonce()));
+    throw error;
+  }
+}
 
 export const forcedText = (vip: string, { node, execution, by, atMs, reason }: Forced): string =>
   `a forced failover of ${vip} to ${node} is under way (${execution}, ordered by ${by}, begun ${iso(atMs)}: ${reason})`;

@@ -16,6 +16,9 @@ export const productFolders = [
 ] as const;
 export const allFolders = [...productFolders, 'notify', 'events', 'docs', 'test'] as const;
 
+/** Where sentences are for people alone. The rows of bench/ are found by the names that they print. */
+export const speaking = (): readonly Source[] =>
+  productFolders.filter((folder) => folder !== 'bench').flatMap((folder) => sourcesOf(folder));
 export const product = (): readonly Source[] => productFolders.flatMap((folder) => sourcesOf(folder));
 export const everything = (): readonly Source[] => [...product(), ...sourcesOf('test')];
 

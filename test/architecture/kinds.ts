@@ -9,6 +9,8 @@ type Needs = 'unit' | 'aws' | 'nodes';
 const starters: readonly { readonly file: string; readonly name?: string; readonly needs: Needs }[] = [
   { file: 'lab/aws/local-aws.ts', name: 'startLocalAws', needs: 'aws' },
   { file: 'lab/aws/stack/stack.ts', name: 'startStack', needs: 'aws' },
+  // Its Python environment is made beside that of the local AWS.
+  { file: 'test/deploy/support/cfn-lint.ts', needs: 'aws' },
   { file: 'lab/shim/node.ts', needs: 'nodes' },
 ];
 

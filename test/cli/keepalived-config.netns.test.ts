@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { keepalivedConfig } from '../../cli/keepalived-config/config.ts';
 import { type KeepalivedInput, keepalivedDefaults } from '../../cli/keepalived-config/input.ts';
+import { ownNamespaces } from '../../lab/machine/namespaces.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -176,7 +177,7 @@ function inNamespace(script: string): { status: number | null; text: string } {
 ip link add ens5 type veth peer name far
 ip addr add 10.0.1.10/24 dev ens5; ip addr add fd00::1/64 dev ens5 nodad
 ip link set ens5 up; ip link set far up`;
-  const args = ['-Urnmpf', '--mount-proc', '--kill-child', 'bash', '-c', `${setUp}\n${script}`];
+  const args = [...ownNamespaces(), '--mount-proc', '--kill-child', 'bash', '-c', `${setUp}\n${script}`];
   const ended = spawnSync('unshare', args, { encoding: 'utf8', timeout: 30_000, cwd: folder });
   if (ended.error) throw new Error('unshare is missing: apt-get install util-linux', { cause: ended.error });
   const text = ended.stdout + ended.stderr;

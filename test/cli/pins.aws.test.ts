@@ -155,7 +155,7 @@ describe('vip set', () => {
       expect(ran).toMatchObject({ status: 2, stdout: '' });
       expect(ran.stderr).toMatch(
         new RegExp(
-          `^VRRP’s master is ${b}: web moves there now \\(it is at ${a}\\)\n.*stdin is not a terminal\n  next: say --yes`,
+          `^VRRP’s master is ${b}: web moves there now \\(it is at ${a}\\)\n.*stdin is not a terminal\n  next: to change it all the same: --yes`,
         ),
       );
       expect((await read()).nodeLabels).toEqual(['web']);
@@ -247,7 +247,7 @@ describe('a break-glass', () => {
       expect(ran.status).toBe(1);
       expect(ran.stderr).toMatch(
         new RegExp(
-          `the pin on ${b} is taken back; the one before it is in effect again:  ${a} until \\S+Z by alice: change 1\n`,
+          `the pin on ${b} is taken back; the one before it is in effect again: ${a} until \\S+Z by alice: change 1\n`,
         ),
       );
     });

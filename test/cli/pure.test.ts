@@ -5,7 +5,14 @@ import { describeNetwork } from '../../shared/aws/ec2/network-facts.ts';
 import { addressFindings } from '../../shared/doctor/addresses.ts';
 import { bucketFindings, loadSentence, secondsFor } from '../../shared/doctor/capacity.ts';
 import type { NetworkFacts } from '../../shared/doctor/facts.ts';
-import { allows, denies, like, policyFrom, trusted } from '../../shared/doctor/service/iam-policy.ts';
+import {
+  allows,
+  denies,
+  like,
+  policyFrom,
+  principalText,
+  trusted,
+} from '../../shared/doctor/service/iam-policy.ts';
 import { older } from '../../shared/doctor/service/shim.ts';
 import { tableFindings } from '../../shared/doctor/tables.ts';
 import { dayFrom, durationFrom, durationText, momentFrom, momentText } from '../../shared/instants.ts';
@@ -213,7 +220,7 @@ describe('policies', () => {
     const text = encodeURIComponent(
       '{"Statement":{"Effect":"Allow","Principal":{"Service":["ec2.amazonaws.com"],"AWS":"*"}}}',
     );
-    expect(trusted(policyFrom(text))).toEqual(['Service ec2.amazonaws.com', 'AWS *']);
+    expect(trusted(policyFrom(text)).map(principalText)).toEqual(['Service ec2.amazonaws.com', 'AWS *']);
     expect(policyFrom('no json')).toBeUndefined();
   });
   test('wildcards are taken literally but for * and ?', () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { accepted, contradictions, findings } from '../../build/template-check.ts';
+import { accepted, contradictions, findings, verdictOn } from '../../build/template-check.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
 import { metricNames, metricsNamespace } from '../../shared/aws/lambda/telemetry.ts';
 import { settingsFrom } from '../../shared/aws/wire.ts';
@@ -47,6 +47,27 @@ describe('the packaged template', () => {
     expect(new Set(found.map(({ id }) => id))).toEqual(new Set(Object.keys(accepted)));
   });
 
+  it('does not stop a deployment by a warning, or by a check that fails itself: that is said', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vipshift-test-'));
+    const file = join(folder, 'template.json');
+    writeFileSync(file, text);
+    const one = (isError: boolean) => ({ id: `${isError ? 'E1' : 'W1'} Bus`, message: 'no good', isError });
+    const verdicts = [
+      () => [one(true), one(false)],
+      () => {
+        throw new Error('unreachable executed');
+      },
+    ].map((look) => verdictOn(file, look));
+    rmSync(folder, { recursive: true });
+    expect(verdicts).toEqual([
+      { stops: ['E1 Bus: no good'], says: ['W1 Bus: no good'] },
+      {
+        stops: [],
+        says: [expect.stringMatching(/^the template was not checked, .*: unreachable executed$/)],
+      },
+    ]);
+  });
+
   it('keeps the logical ids that hold state: another id would make CloudFormation replace the table', () => {
     const ids = Object.entries(prod.Resources).map(([id, { Type }]) => `${Type} ${id}`);
     const stateful = ids.filter((id) => /DynamoDB|SQS::Queue |EventBus|Role/.test(id));
@@ -86,7 +107,7 @@ describe('the packaged template', () => {
     expect(text).not.toMatch(/(eu|us|ap|cn)-[a-z]+-\d/);
   });
 
-  it('is refused before anything is made where claims shall be bound to a role that no one named', () => {
+  it('is refused before anything is made where claims are to be bound to a role that no one named', () => {
     expect(contradictions(prod.Parameters)).toEqual([]);
     expect(contradictions(other.Parameters)).toEqual([
       'nodeIdentity is "source", and nodeRoleId, nodeRoleArn are empty: name the nodes’ role (aws iam get-role), or set nodeIdentity=none',
@@ -229,7 +250,7 @@ describe('every alarm', () => {
   it('says what missing data means, what to do, and where to read on', () => {
     expect(alarms().length).toBeGreaterThan(5);
     for (const [id, { Properties }] of alarms()) {
-      // Without a sweep nobody knows whether anybody is heard; that there is none the dead man says.
+      // Without a sweep no one knows whether anybody is heard; that there is none the dead man says.
       const missing = { DeadMan: 'breaching', NoClaims: 'ignore' }[id] ?? 'notBreaching';
       expect(Properties.TreatMissingData, id).toBe(missing);
       expect(Properties.AlarmActions, id).toEqual([{ Ref: 'Notices' }]);

@@ -7,6 +7,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { poll } from '../../lab/aws/stack/stack.ts';
 import { type Ssm, ssmOf } from '../../live/aws/ssm.ts';
@@ -123,12 +124,10 @@ async function fakeSsm(
   });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const signer = {
-    region: 'eu-central-1',
-    credentials: () =>
-      Promise.resolve({ accessKeyId: 'AKIATEST', secretAccessKey: 'secret', sessionToken: 'token' }),
-  };
-  return { asked, ssm: ssmOf(signer, `http://127.0.0.1:${(server.address() as AddressInfo).port}`) };
+  const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'secret', sessionToken: 'token' };
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = new SSMClient({ endpoint, credentials, region: 'eu-central-1', maxAttempts: 1 });
+  return { asked, ssm: ssmOf(client) };
 }
 
 describe('a command through SSM', () => {

@@ -17,7 +17,13 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     ...['held-lease', 'execute', 'verify', 'switch-vip', 'run-epoch'],
     ...['execute-waits', 'run-epoch-record', 'verify-again'],
   ],
-  'shared/controller': ['handle-claim', 'handle-claim-held', 'handle-claim-scope', 'reconcile'],
+  'shared/controller': [
+    'next-action',
+    'handle-claim',
+    'handle-claim-held',
+    'handle-claim-scope',
+    'reconcile',
+  ],
   'shared/forced-failover': ['execute'],
   'shared/rate-limit': ['shared-bucket'],
   properties: ['merge', 'plan', 'boundaries', 'release', 'order'],
@@ -30,7 +36,7 @@ export const suites = Object.entries(rooms).flatMap(([room, names]) =>
 
 const texts = new Map<string, Promise<string>>();
 
-/** As it was when the run first asked: somebody may be writing while it lasts. */
+/** As it was when the run first asked: someone may be writing while it lasts. */
 export function textOf(path: string): Promise<string> {
   const known = texts.get(path) ?? readFile(path, 'utf8');
   texts.set(path, known);

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ownNamespaces } from '../../lab/machine/namespaces.ts';
 import { shimPath } from '../../lab/shim/node.ts';
 
 let root: string;
@@ -90,7 +91,7 @@ describe('install into a folder', () => {
     expect(files().map((name) => (lstatSync(join(root, name)).isFile() ? read(name) : ''))).toEqual(before);
   });
 
-  test('repairs a file that was changed, and the output says so', () => {
+  test('repairs a file that was changed, and the output reports it', () => {
     install();
     writeFileSync(join(root, 'etc/systemd/system/vipshift-notify.service'), '[Service]\n');
     const again = install();
@@ -220,7 +221,7 @@ ip route get 198.51.100.7 from 10.0.1.40
 "$0" route ens6 --remove
 ip rule | grep -c 20151 || true
 "$0" route ens7 || echo "status $?"`;
-    const ended = run('unshare', '-Urn', 'bash', '-c', script, shimPath);
+    const ended = run('unshare', ...ownNamespaces(), 'bash', '-c', script, shimPath);
     expect(ended.stderr).toContain('there is no interface ens7');
     const lines = ended.stdout.trim().split('\n');
     expect(lines.slice(0, 2)).toEqual([

@@ -41,12 +41,17 @@ export function publicAddress(allocations: readonly string[], allocation: string
   return `203.0.113.${10 + allocations.toSorted().indexOf(allocation)}`;
 }
 
+interface DescribedRoute {
+  readonly subnet: Subnet;
+  readonly destination: string;
+  readonly address: string;
+}
+
 interface Described {
   readonly subnetOfTable: ReadonlyMap<string, Subnet>;
   readonly addressOfEni: ReadonlyMap<string, string>;
   readonly eipOfAllocation: ReadonlyMap<string, string>;
-  /** `subnet destination` → address */
-  readonly routes: ReadonlyMap<string, string>;
+  readonly routes: readonly DescribedRoute[];
   readonly associations: ReadonlyMap<string, string>;
 }
 
@@ -78,8 +83,7 @@ export class Mirror {
   async load(): Promise<void> {
     const now = await this.#describe();
     this.#known = now;
-    for (const [key, address] of now.routes) {
-      const [subnet, destination] = key.split(' ') as [Subnet, string];
+    for (const { subnet, destination, address } of now.routes) {
       await this.#point(subnet, destination, address, undefined);
     }
     for (const [eip, address] of now.associations) await this.#associate(eip, address, undefined);
@@ -110,9 +114,10 @@ export class Mirror {
   async differences(): Promise<string[]> {
     const now = await this.#describe();
     const routes = new Map(Object.entries(this.#router.routes()));
-    const wanted = [...now.routes]
-      .map(([key, address]) => [key.replace('/32', ''), address] as const)
-      .filter(([key]) => this.#router.carries(key.split(' ')[1] ?? ''));
+    const wanted = now.routes
+      .map((route) => ({ ...route, destination: route.destination.replace('/32', '') }))
+      .filter(({ destination }) => this.#router.carries(destination))
+      .map(({ subnet, destination, address }) => [`${subnet} ${destination}`, address] as const);
     const wrong = wanted.filter(([key, address]) => routes.get(key) !== address);
     const nat = this.#translation.associations();
     return [
@@ -156,7 +161,7 @@ export class Mirror {
       (enis.NetworkInterfaces ?? []).map((eni) => [eni.NetworkInterfaceId ?? '', eni.PrivateIpAddress ?? '']),
     );
     const subnetOfTable = new Map<string, Subnet>();
-    const routes = new Map<string, string>();
+    const routes: DescribedRoute[] = [];
     for (const table of tables.RouteTables ?? []) {
       for (const association of table.Associations ?? []) {
         const subnet = subnetName.get(association.SubnetId);
@@ -164,7 +169,9 @@ export class Mirror {
         subnetOfTable.set(table.RouteTableId ?? '', subnet);
         for (const route of table.Routes ?? []) {
           const address = addressOfEni.get(route.NetworkInterfaceId ?? '');
-          if (address !== undefined) routes.set(`${subnet} ${route.DestinationCidrBlock}`, address);
+          const destination = route.DestinationCidrBlock;
+          if (address !== undefined && destination !== undefined)
+            routes.push({ subnet, destination, address });
         }
       }
     }

@@ -5,6 +5,7 @@
 import {
   DescribeExecutionCommand,
   type DescribeExecutionOutput,
+  GetExecutionHistoryCommand,
   type HistoryEvent,
   paginateGetExecutionHistory,
   SendTaskSuccessCommand,
@@ -43,6 +44,8 @@ export interface Workflow {
   describe(name: string): Promise<Execution | undefined>;
   /** What happened after the event of this id, in order. */
   happenings(name: string, afterId: number): Promise<readonly Happening[]>;
+  /** What the workflow knew when it made its report; undefined when it made none. */
+  reported(name: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** `over`: it was answered already, or waits no longer. */
   answer(token: string, decision: Decision): Promise<'taken' | 'over'>;
 }
@@ -57,6 +60,7 @@ export const awsWorkflow = (machine: Machine): Workflow => ({
   start: (name, input) => start(machine, name, input),
   describe: (name) => describe(machine, name),
   happenings: (name, afterId) => happenings(machine, name, afterId),
+  reported: (name) => reported(machine, name),
   answer: (token, decision) => answer(machine, token, decision),
 });
 
@@ -124,6 +128,25 @@ async function happenings(machine: Machine, name: string, afterId: number): Prom
     return found.filter((happening) => happening.id > afterId);
   } catch (error) {
     throw faultFromSdkError(error, `reading what the execution ${name} did`);
+  }
+}
+
+/** Between the report and the end: the message, and how it ended. */
+const AFTER_REPORT_MAX = 50;
+
+async function reported(machine: Machine, name: string) {
+  const command = new GetExecutionHistoryCommand({
+    executionArn: executionArn(machine, name),
+    maxResults: AFTER_REPORT_MAX,
+    reverseOrder: true,
+    includeExecutionData: true,
+  });
+  try {
+    const { events = [] } = await machine.client.send(command, { abortSignal: machine.signal });
+    const exited = events.map((event) => event.stateExitedEventDetails);
+    return dataFrom(exited.find((state) => state?.name === 'report')?.output);
+  } catch (error) {
+    throw faultFromSdkError(error, `reading what the execution ${name} reported`);
   }
 }
 

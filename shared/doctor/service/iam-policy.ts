@@ -103,14 +103,24 @@ export const allows = (policies: readonly Policy[], call: Call): boolean => {
 export const denies = (policy: Policy | undefined, call: Call): boolean =>
   statements(policy).some((s) => s.Effect === 'Deny' && speaksOf(s, call) && holds(s, call) === true);
 
-/** Principals that a trust policy lets in, as `Service ec2.amazonaws.com`. */
-export const trusted = (policy: Policy | undefined): readonly string[] =>
+export interface Principal {
+  /** `Service`, `AWS`, `Federated`; undefined for everybody, which a policy writes as `*`. */
+  readonly kind?: string;
+  readonly name: string;
+}
+
+/** As people read it: `Service ec2.amazonaws.com`. */
+export const principalText = ({ kind, name }: Principal): string =>
+  kind === undefined ? name : `${kind} ${name}`;
+
+/** Principals that a trust policy lets in. */
+export const trusted = (policy: Policy | undefined): readonly Principal[] =>
   statements(policy)
     .filter((s) => s.Effect === 'Allow')
     .flatMap(({ Principal: who }) =>
       who === undefined
         ? []
         : typeof who === 'string'
-          ? [who]
-          : Object.entries(who).flatMap(([kind, names]) => many(names).map((name) => `${kind} ${name}`)),
+          ? [{ name: who }]
+          : Object.entries(who).flatMap(([kind, names]) => many(names).map((name) => ({ kind, name }))),
     );

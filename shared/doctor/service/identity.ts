@@ -4,7 +4,7 @@
 import { SOURCE_PREFIX } from '../../vip/admission.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { type Finding, fault } from '../finding.ts';
-import { allows, denies, type Policy, trusted } from './iam-policy.ts';
+import { allows, denies, type Policy, type Principal, principalText, trusted } from './iam-policy.ts';
 
 export interface RoleFact {
   readonly role: string;
@@ -30,6 +30,9 @@ export interface IdentityFacts {
   readonly probe?: { readonly arrived: boolean; readonly waitedMs: number };
 }
 
+const ec2Services = ['ec2.amazonaws.com', 'ec2.amazonaws.com.cn'];
+const isEc2 = ({ kind, name }: Principal): boolean => kind === 'Service' && ec2Services.includes(name);
+
 export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] {
   const { bus, busName, roles } = facts;
   const found: Finding[] = facts.without.map((node) =>
@@ -44,13 +47,13 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
     }),
   );
   for (const role of roles) {
-    const open = trusted(role.trust).filter((who) => !/^Service ec2\.amazonaws\.com(\.cn)?$/.test(who));
+    const open = trusted(role.trust).filter((who) => !isEc2(who));
     if (open.length > 0) {
       found.push(
         fault('role-trust', {
           vips: [vip.name],
           subject: role.role,
-          found: `may also be taken by ${open.join(', ')}, who then choose the session’s name and with it the node they speak for`,
+          found: `may also be taken by ${open.map(principalText).join(', ')}, who then choose the session’s name and with it the node they speak for`,
           expected: 'ec2.amazonaws.com only',
           remedy: {
             command: `aws iam update-assume-role-policy --role-name ${role.role} --policy-document '${onlyEc2(open)}'`,
@@ -80,8 +83,8 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
 const nodePolicyOf = (stage: string): string =>
   `aws cloudformation describe-stacks --stack-name vipshift-${stage} --query "Stacks[0].Outputs[?OutputKey=='NodePolicyArn'].OutputValue" --output text`;
 
-const onlyEc2 = (open: readonly string[]): string => {
-  const china = open.some((who) => who.endsWith('.amazonaws.com.cn'));
+const onlyEc2 = (open: readonly Principal[]): string => {
+  const china = open.some(({ name }) => name.endsWith('.amazonaws.com.cn'));
   const Service = china ? 'ec2.amazonaws.com.cn' : 'ec2.amazonaws.com';
   const statement = { Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' };
   return JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
@@ -129,7 +132,7 @@ export function busFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] 
         subject: busName,
         found:
           bus.policy === undefined
-            ? 'the bus has no policy: whoever in the account may PutEvents can speak as a node'
+            ? 'the bus has no policy: any principal of the account that may PutEvents can report as a node'
             : 'the bus’s policy does not deny other principals the nodes’ source',
         expected: `a Deny of events:PutEvents with the source ${SOURCE_PREFIX}* for all but the node role`,
         remedy: {
