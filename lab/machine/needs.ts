@@ -60,6 +60,7 @@ export const needs: readonly Need[] = [
 const pythons: readonly { readonly requirements: string; readonly purposes: readonly Purpose[] }[] = [
   { requirements: join(root, 'lab', 'aws', 'requirements.txt'), purposes: ['demo', ...netns, 'assumptions'] },
   { requirements: join(root, 'bench', 'requirements.txt'), purposes: ['bench', 'test'] },
+  { requirements: join(root, 'test', 'deploy', 'support', 'requirements.txt'), purposes: ['test'] },
 ];
 
 export const needsNamespaces = (purpose: Purpose): boolean => netns.some((one) => one === purpose);

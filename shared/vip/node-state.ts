@@ -15,11 +15,11 @@ export interface NodeState extends Sending {
   readonly young: boolean;
   /** What the node's wall clock said at the transition. */
   readonly atMs: number;
-  /** The newest lower-advert of this stint, and its bounds as above. */
+  /** The newest lower-advert of this transition, and its bounds as above. */
   readonly affSeq?: number;
   readonly affHiMs?: number;
   readonly affAtMs?: number;
-  /** The evidence slot in which the node was last heard (silent.ts). */
+  /** The evidence window in which the node last reported (liveness.ts). */
   readonly slot: number;
   /** The newest instant for which the node itself vouched for this state. */
   readonly seenMs: number;
@@ -27,9 +27,9 @@ export interface NodeState extends Sending {
 /** Claims sent within this time of their transition bound it best: node clocks drift, and hosts are suspended. */
 export const YOUNG: DurationMs = seconds(15);
 
-/** The stint as one claim alone tells it. `arrivedAt` decides only whether the claim is late. */
+/** The node state as one claim alone gives it. `arrivedAt` decides only whether the claim is late. */
 export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
-  // Whole milliseconds, so that no two instants reckoned from it are rounded apart; none is sent before it was said.
+  // Whole milliseconds, so that no two instants computed from it are rounded apart; none is sent before it was said.
   const upMs = Math.ceil(claim.uptimeMs);
   const sinceTransitionMs = upMs - claim.since / 1000;
   const sinceClaimMs = upMs - claim.seq / 1000;
@@ -44,10 +44,10 @@ export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
     state: claim.state,
     priority: claim.priority,
     hiMs: Math.round(claim.timeMs + STAMP_MS - sinceTransitionMs),
-    // A late one must not date a known transition anew: two masters would change places by it.
+    // A late one must not date a known transition again: two masters would swap places by it.
     young: sinceTransitionMs <= YOUNG && !late,
     atMs: Math.round(claim.atMs - (claim.seq - claim.since) / 1000),
-    // A late stint enters as silent: whoever else was heard meanwhile knows better.
+    // A late node state counts as silent: nodes that reported in the meantime know better.
     slot: late ? NEVER_IN_TIME : windowOf(claim.timeMs),
     seenMs: Math.round(claim.timeMs - sinceClaimMs),
   };
@@ -68,7 +68,7 @@ export const sameTransition = (a: NodeState, b: NodeState): boolean =>
 const begunAt = ({ since, upMs }: NodeState): number => Math.min(since, upMs * 1000);
 
 /**
- * Whether `a` is the newer stint: the one that the word sent later speaks of, unless that was said before the other's
+ * Whether `a` is the newer node state: the one that was sent later, unless it was reported before the other's
  * transition and only sent late.
  */
 export function isNewerTransition(a: NodeState, b: NodeState): boolean {
@@ -130,7 +130,7 @@ export const transitionAt = (nodeState: NodeState): EpochMs =>
 /** Whether `told` leaves the bounds of `known` as they are. */
 export const boundStays = (known: NodeState, told: NodeState): boolean => tighter(known, told) === known;
 
-/** When the newest lower-advert of the stint came, if there was one. */
+/** When the newest lower-advert of this transition came, if there was one. */
 export const lowerAdvertAt = (nodeState: NodeState): EpochMs | undefined =>
   nodeState.affHiMs === undefined
     ? undefined

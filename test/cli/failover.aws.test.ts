@@ -169,12 +169,12 @@ describe('failover --dry-run', () => {
     const ran = await vipshift(...args);
     expect(ran.status).toBe(1);
     expect(ran.stdout).toMatch(
-      /^web cannot move to i-0123456789abcdef0 now:\n {2}not fit: i-0123456789abcdef0 is no member\n/,
+      /^web cannot move to i-0123456789abcdef0 now:\n {2}not fit: i-0123456789abcdef0 is not a member\n/,
     );
     const told = only(await vipshift(...args, '--json'));
     expect(told).toMatchObject({
       outcome: 'refused',
-      reasons: expect.arrayContaining([expect.stringMatching(/no member/)]),
+      reasons: expect.arrayContaining([expect.stringMatching(/not a member/)]),
     });
     expect(
       Object.keys(told).some((key) => key.startsWith('_')),
@@ -223,7 +223,7 @@ describe('a name', () => {
     expect(other).toMatchObject({ status: 3, stdout: '' });
     expect(other.stderr).toMatch(
       new RegExp(
-        `the name one was used for another order: web to ${id('b')}, routes-only\n  next: take another --name`,
+        `the name one was used for another order: web to ${id('b')}, routes-only\n  next: use another --name`,
       ),
     );
   });
@@ -289,14 +289,14 @@ describe('an approval', () => {
     const end = await following;
     expect(end.status).toBe(0);
     expect(end.stderr).toMatch(/waiting up to 1 h for: vipshift approve web --stage dev, or/);
-    expect(end.stderr).toMatch(/ s {2}answered; writing down who did\n/);
+    expect(end.stderr).toMatch(/ s {2}answered; recording who answered\n/);
     await expectOn('b');
     const given = { order: 'approve', by: expect.stringMatching(CALLER), reason: 'change 4711' };
     expect(await orders()).toContainEqual(expect.objectContaining(given));
     const twice = await vipshift('approve', VIP);
     expect(twice).toMatchObject({ status: 3, stdout: '' });
     expect(twice.stderr).toMatch(
-      /nothing waits for approval for web\n {2}next: an order waits an hour at most/,
+      /nothing waits for approval for web\n {2}next: a request waits for up to an hour/,
     );
   });
 
@@ -357,7 +357,7 @@ describe('an approval', () => {
 });
 
 describe('audit verify, after all of this', () => {
-  test('finds a line of the log for every record, whoever wrote it: a claim, an order, or who closed an abandoned epoch', async () => {
+  test('finds a line of the log for every record, by a claim, an order, or the holder that closed an abandoned epoch', async () => {
     const vip = (await stack.vips.read(VIP))!;
     const atMs = epochMs(Date.now() - 60_000);
     const cause = { kind: 'claim', why: 'its sandbox died', atMs } as const;

@@ -61,7 +61,7 @@ describe('claim → switch', () => {
     expect(vip).toMatchObject({ owner: node('b').instanceId, epoch: 2, open: {} });
   });
 
-  it('records the intent beside the outcome, with cause and steps', async () => {
+  it('records the intent next to the outcome, with cause and steps', async () => {
     const entries = await stack.entries(VIP);
     expect(entries.map((e) => e.id)).toEqual([
       '000000000001/1-intent',
@@ -105,7 +105,7 @@ describe('claims that are turned away', () => {
   const words = (over: object) => ({ ...wordsOf(node('a').instanceId, { atS: 11 }), ...over });
   it.each([
     ['malformed', () => stack.publish(words({ state: 'ELECTED' }))],
-    ['unknown-vip', () => stack.publish(words({ vip: 'nobody' }))],
+    ['unknown-vip', () => stack.publish(words({ vip: 'absent' }))],
     ['foreign-source', () => stack.publish(words({}), 'someone.else')],
     ['foreign-role', () => stack.publish(words({}), `vipshift.notify/AROASTRANGER:${node('a').instanceId}`)],
     ['foreign-node', () => stack.publish(words({ node: node('b').instanceId }), sourceOf('a'))],
@@ -114,7 +114,7 @@ describe('claims that are turned away', () => {
     const before = await epoch();
     expect(await stack.answered(await publish())).toContain(`"reason":"${reason}"`);
     const records = (
-      await Promise.all([VIP, 'nobody'].map((vip) => stack.entries(`rejected/${vip}`)))
+      await Promise.all([VIP, 'absent'].map((vip) => stack.entries(`rejected/${vip}`)))
     ).flat();
     expect(records.filter((r) => r.reason === reason)).toMatchObject([{ count: 1 }]);
     expect(await epoch()).toBe(before);
@@ -129,7 +129,7 @@ describe('claims that are turned away', () => {
     expect(await stack.entries(`probe/${VIP}`)).toMatchObject([{ node: node('a').instanceId }]);
   });
 
-  it('reads a newer version as far as it is known, and says so', async () => {
+  it('reads a newer version as far as it is known, and reports it', async () => {
     const event = await stack.publish({
       ...wordsOf(node('b').instanceId, { atS: 10, kind: 'assertion', laterS: 2 }),
       version: 7,
@@ -186,7 +186,7 @@ describe('many claims at once', () => {
 });
 
 describe('reconcile', () => {
-  it('drift repaired: a route that someone moved is put right, and the record says so', async () => {
+  it('drift repaired: a route that someone moved is put right, and the record reports it', async () => {
     const { ReplaceRouteCommand } = await import('@aws-sdk/client-ec2');
     const table = stack.vpc.tables.find((t) => t.labelled)!;
     const route = { RouteTableId: table.routeTableId, DestinationCidrBlock: stack.vpc.vip.ipv4 };
@@ -198,9 +198,9 @@ describe('reconcile', () => {
       vips: 1,
       switched: 1,
     });
-    const mended = await stack.outcome(before + 1);
-    expect(mended).toMatchObject({ outcome: 'switched', cause: { kind: 'reconcile' } });
-    expect(mended.cause.why).toBe(`drift at ${table.routeTableId} ${stack.vpc.vip.ipv4}`);
+    const repaired = await stack.outcome(before + 1);
+    expect(repaired).toMatchObject({ outcome: 'switched', cause: { kind: 'reconcile' } });
+    expect(repaired.cause.why).toBe(`drift at ${table.routeTableId} ${stack.vpc.vip.ipv4}`);
     await expectOn('a');
     expect(await invoke(stack.aws, stack.deployment.functions.reconcile, {})).toMatchObject({
       vips: 1,

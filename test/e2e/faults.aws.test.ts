@@ -37,7 +37,7 @@ describe('round trips', () => {
     await reconcile();
     // Slow enough that what runs beside each other is seen to.
     for (const proxy of [faults.aws, faults.ec2]) proxy.add({ fault: { does: 'delay', replyMs: 250 } });
-    // The intent lies beside the mutations: were it waited for, that would be a third trip.
+    // The intent is written in parallel with the mutations: if it were awaited, that would be a third trip.
     faults.aws.add({ on: 'PutItem', fault: { does: 'delay', replyMs: 600 } });
     expect(await failOver()).toMatchObject({ outcome: 'switched' });
     const calls = beforeTraffic();

@@ -231,7 +231,7 @@ describe('a machine that may not make namespaces', () => {
     );
   });
 
-  it('asks nobody for namespaces who does without', async () => {
+  it('asks no one for namespaces who does without', async () => {
     aptBrings('curl');
     await prepare('demo');
     expect(called()).toContain('update -qq');

@@ -202,7 +202,7 @@ describe('the test bed’s template', () => {
     expect(gunzipSync(Buffer.from(Properties.UserData, 'base64')).toString()).toBe(userData('b', 1));
   });
 
-  it('makes no role where the machines have somebody else’s', () => {
+  it('makes no role where the machines have one already', () => {
     const given = of(1, 'nodes');
     expect([...ofType(given, 'IAM::Role'), ...ofType(given, 'IAM::InstanceProfile')]).toEqual([]);
     expect(JSON.stringify(given.Resources.NodeTemplate)).toContain('{"Name":"nodes"}');

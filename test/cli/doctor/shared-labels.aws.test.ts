@@ -65,7 +65,7 @@ async function standing(): Promise<Readonly<Record<string, object>>> {
   const vips = (await region.vips.list()).filter(isRegistered);
   const seen = await Promise.all(
     vips.map(async (vip) => {
-      const observed = await history.wire.ec2.observe(vip);
+      const observed = await history.ports.ec2.observe(vip);
       const members = membersSeen(vip, observed, vip.members);
       const owner = vip.owner === undefined ? undefined : members[vip.owner];
       const steps = owner === undefined ? [] : plan(vip, observed, owner, true).steps;

@@ -153,9 +153,9 @@ describe('hints on the default bus', () => {
     const { epoch } = (await stack.vips.read(VIP))!;
     const by = `arn:aws:sts::${stack.aws.accountId}:assumed-role/terraform/ci`;
     await toldByCloudTrail(by, table);
-    const mended = await stack.outcome(epoch + 1);
-    expect(mended.cause.why).toContain(`drift at ${table} ${stack.vpc.vip.ipv4}; ReplaceRoute ${table}`);
-    expect(mended.cause.why).toContain(`by ${by}`);
+    const repaired = await stack.outcome(epoch + 1);
+    expect(repaired.cause.why).toContain(`drift at ${table} ${stack.vpc.vip.ipv4}; ReplaceRoute ${table}`);
+    expect(repaired.cause.why).toContain(`by ${by}`);
     expect(await stack.entries(`change/${VIP}`)).toMatchObject([{ call: 'ReplaceRoute', by }]);
   });
 
@@ -190,8 +190,8 @@ describe('reconcile', () => {
     const telling = {
       vip: VIP,
       node: to,
-      stint: nodeStateFrom(claim, now),
-      slot: windowOf(claim.timeMs),
+      nodeState: nodeStateFrom(claim, now),
+      window: windowOf(claim.timeMs),
       as: 'news' as const,
     };
     expect(await stack.vips.recordClaim(telling, now)).toMatchObject({ answer: 'recorded' });
@@ -259,7 +259,7 @@ describe('what is reported', () => {
     expect(lines.at(-1)).toBe('Next: vipshift timeline web --stage dev --limit 5');
   });
 
-  it('metrics by VIP and over all, only when something happened; a reconcile that went fine says so', async () => {
+  it('metrics by VIP and over all, only when something happened; a reconcile that went fine counts itself', async () => {
     await invoke(stack.aws, stack.deployment.functions.reconcile, {});
     const metrics = async (name: string) =>
       (await logLines(stack.aws, name))

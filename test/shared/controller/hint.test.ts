@@ -89,7 +89,7 @@ describe('an instance that stopped', () => {
   it.each([
     ['has spoken since: the event is late, or of an earlier life', stopped('i-a', -5000)],
     ['only started', stopped('i-a', 5000, 'running')],
-    ['is no member', stopped('i-z', 5000)],
+    ['is not a member', stopped('i-z', 5000)],
   ])('changes nothing when it %s', async (_why, hint) => {
     const w = world();
     await says(w, 'i-a');

@@ -10,7 +10,7 @@ import type { World } from '../world/world.ts';
 
 const boot = (bootId: string): number => Number(bootId.split('-')[1]);
 
-/** By the numbers of the boots, which nobody but the simulation knows. */
+/** By the numbers of the boots, which no one but the simulation knows. */
 const older = (
   a: Pick<NodeState, 'bootId' | 'since' | 'seq'>,
   b: Pick<NodeState, 'bootId' | 'since' | 'seq'>,

@@ -37,7 +37,7 @@ export const found: readonly Control[] = [
     breaks: ['convergence'],
     patches: [
       patch('network/plan', 'return place === -1 ? spread(eip) : place;', 'return 0;'),
-      // Else the read-back mends it.
+      // Else the read-back repairs it.
       patch('switch/verify', 'return eip !== undefined && eip !== own.eip;', 'return false;'),
     ],
   },
@@ -134,7 +134,7 @@ export const found: readonly Control[] = [
       patch('switch/switch-vip', ' || before.removedAtMs !== undefined', ''),
       patch(
         'controller/reconcile',
-        "if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the ledger');",
+        "if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the registry');",
         '',
       ),
     ],
