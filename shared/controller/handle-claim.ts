@@ -141,6 +141,7 @@ const readAfter = (error: unknown, { ports, told }: ClaimContext): Promise<Vip |
 /** How far a claim has come. */
 interface Progress {
   readonly item: Vip | undefined;
+  /** Its own write made it the transition that is recorded of the node. */
   readonly news: boolean;
   readonly doubt?: Doubt;
   readonly membersSeen?: Members;
@@ -153,8 +154,9 @@ async function actOnCurrentItem(context: ClaimContext, look: Look, from: Progres
   const { ports, told } = context;
   let progress = from;
   while ((progress.races ?? 0) < RACES_MAX) {
-    const { item, membersSeen: seen } = progress;
-    const action = nextAction(item, { ...told, ...defined({ membersSeen: seen }) }, ports.clock.now());
+    const { item, membersSeen: seen, news: isOwnWrite } = progress;
+    const known = { ...told, isOwnWrite, ...defined({ membersSeen: seen }) };
+    const action = nextAction(item, known, ports.clock.now());
     const after = await carryOut(context, look, noted(progress, action), action);
     if ('answer' in after) return after;
     progress = after;
@@ -168,8 +170,7 @@ function noted(progress: Progress, action: NextAction): Progress {
   if (!('isTransition' in action)) return progress;
   const { contradiction } = action;
   // Only a claim that could not be recorded blindly gets here with something to contradict.
-  const doubt = defined({ doubt: ifDefined(contradiction, (why) => ({ contradiction: why })) });
-  return { ...progress, news: progress.news || action.isTransition, ...doubt };
+  return { ...progress, ...defined({ doubt: ifDefined(contradiction, (why) => ({ contradiction: why })) }) };
 }
 
 async function carryOut(
@@ -196,7 +197,8 @@ async function carryOut(
     }
     case 'record': {
       const written = await record(context, action);
-      return written === undefined ? lostRace(context, progress) : withItem(progress, written);
+      if (written === undefined) return lostRace(context, progress);
+      return withItem({ ...progress, news: progress.news || action.isTransition }, written);
     }
     case 'wait':
       await ports.clock.wait(LOOK_AGAIN);

@@ -2,7 +2,8 @@
 // it out, and asks again where the item or what is known of the node has changed.
 //
 // Invariants: a claim of a node that is not a member is never recorded. A claim that can be recorded without a condition on the
-// item's `rev` is, so that it cannot lose a race. No lease is taken where nothing would come of it.
+// item's `rev` is, so that it cannot lose a race. No lease is taken where nothing would come of it. A node has one caller who
+// waits for a lease: the one that recorded its present transition.
 
 import { defined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
@@ -24,6 +25,8 @@ export interface RecordableClaim {
   readonly window: number;
   /** Members that EC2 shows; undefined until someone has looked. */
   readonly membersSeen?: Members;
+  /** The write that brought this transition into the item was the caller's own. */
+  readonly isOwnWrite?: boolean;
 }
 
 export type NextAction =
@@ -79,9 +82,20 @@ export function nextAction(item: Vip | undefined, told: RecordableClaim, now: Ep
   };
   if (isSwitchDue(recorded, claim, now)) return { ...found, do: 'switch' };
   if (recorded !== item) return { ...found, do: 'record', as: waysToRecord(item, told) };
-  if (isLive(item.lease, now) && isUrgent(claim)) return { ...found, do: 'wait' };
+  if (isLive(item.lease, now) && isUrgent(claim) && isPresent(known, told)) return { ...found, do: 'wait' };
   return { ...found, do: 'answer' };
 }
+
+/**
+ * Whether the item still says what this caller wrote into it. Not so for an older transition of the node, nor for one that
+ * was delivered twice: the caller that recorded the present one waits. `seq` is not compared: the node's next
+ * assertion raises it.
+ */
+const isPresent = (
+  known: NodeState | undefined,
+  { nodeState, isOwnWrite = false }: RecordableClaim,
+): boolean =>
+  isOwnWrite && known !== undefined && sameTransition(known, nodeState) && known.state === nodeState.state;
 
 /** The item with the node among its members. */
 function withMember(item: Vip, { claim: { node }, membersSeen }: RecordableClaim): Vip | 'unknown' | 'none' {

@@ -73,6 +73,88 @@ describe('a lease that is held', () => {
   });
 });
 
+describe('a storm of one node beside a held lease', () => {
+  interface Storm {
+    readonly w: World;
+    /** Invocations that were begun and have not answered. */
+    going(): number;
+    reads(): number;
+    tell(told: ReceivedClaim): void;
+  }
+  const storm = async (nodes?: readonly string[]): Promise<Storm> => {
+    const w = await owned(nodes);
+    const cause = { kind: 'claim', why: 'a long plan', atMs: START } as const;
+    const expiresAtMs = plus(w.clock.now(), seconds(60));
+    change(w, withLease(item(w), { holder: 'holder', expiresAtMs, cause }));
+    let [going, reads] = [0, 0];
+    const vips = {
+      ...w.vips,
+      read: (name: string) => {
+        reads += 1;
+        return w.vips.read(name);
+      },
+    };
+    const ended = () => {
+      going -= 1;
+    };
+    const tell = (told: ReceivedClaim) => {
+      going += 1;
+      void handleClaim({ ...w.ports, vips }, told, anyNode).then(ended, ended);
+    };
+    return { w, going: () => going, reads: () => reads, tell };
+  };
+  const settled = async ({ w }: Storm) => w.clock.advance(durationMs(400));
+
+  test('300 transitions in 6 s: one invocation waits, that of the newest, and the others cost a few reads each', async () => {
+    const s = await storm();
+    const waiting: number[] = [];
+    for (let n = 0; n < 300; n++) {
+      s.tell(heard('i-b', { atMs: now(s.w) }));
+      await s.w.clock.advance(durationMs(20));
+      waiting.push(s.going());
+    }
+    // Each looks once more before it sees that it is replaced; ten are delivered within that time.
+    expect(Math.max(...waiting)).toBeLessThanOrEqual(11);
+    expect(s.reads()).toBeLessThanOrEqual(330);
+    await settled(s);
+    expect(s.going()).toBe(1);
+    const before = s.reads();
+    await s.w.clock.advance(seconds(10));
+    expect(s.reads() - before).toBe(50);
+  });
+
+  test('one event, delivered 100 times at once: one invocation waits', async () => {
+    const s = await storm();
+    for (let n = 0; n < 100; n++) s.tell(heard('i-b', { atMs: now(s.w) }));
+    await settled(s);
+    expect(s.going()).toBe(1);
+  });
+
+  test('one transition, reported 100 times with other uptimes and priorities: one invocation waits', async () => {
+    const s = await storm();
+    for (let n = 0; n < 100; n++) {
+      const { claim, source } = heard('i-b', { atMs: now(s.w), priority: n });
+      s.tell({ claim: { ...claim, uptimeMs: claim.uptimeMs + n, eventId: `event ${n}` }, source });
+      await s.w.clock.advance(durationMs(1));
+    }
+    await settled(s);
+    expect(s.going()).toBe(1);
+  });
+
+  test('every member has one that waits, and the newest MASTER takes the VIP when the holder is gone', async () => {
+    const s = await storm(['i-a', 'i-b', 'i-c']);
+    for (let n = 0; n < 20; n++) {
+      for (const node of ['i-a', 'i-b', 'i-c']) s.tell(heard(node, { atMs: now(s.w) }));
+      await s.w.clock.advance(durationMs(20));
+    }
+    await settled(s);
+    expect(s.going()).toBe(3);
+    await s.w.clock.advance(seconds(65));
+    expect([s.going(), item(s.w).lease]).toEqual([0, undefined]);
+    expect(targets(s.w)).toEqual([memberOf(item(s.w).owner!).eni]);
+  });
+});
+
 describe('what a crash left behind', () => {
   const cause = { kind: 'claim', why: 'crashed', atMs: START } as const;
   const assertion = { kind: 'assertion', sinceMs: 0 } as const;
