@@ -4,8 +4,9 @@
 // Invariant: a hint never moves a VIP by itself. It only has reconcile look now; and an instance that EC2 calls stopped
 // counts as STOP if the node has said nothing since, so that its last word does not keep the VIP on a dead host.
 // Limit: hints may be late, repeated or missing (CloudTrail delivers in minutes, if a trail exists). Nothing rests on them.
-import { type EpochMs, iso } from '../time.ts';
+import { type EpochMs, epochMs, iso } from '../time.ts';
 import { EIP_SUFFIX } from '../vip/member.ts';
+import { withdrawn } from '../vip/node-state.ts';
 import { compareAndSet, type VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 
@@ -70,9 +71,9 @@ export function withStopped(vip: Vip, hint: Hint): Vip {
   const nodeState = vip.claims[hint.node];
   const standing = nodeState?.state === 'MASTER' || nodeState?.state === 'BACKUP';
   if (nodeState === undefined || !standing || nodeState.seenMs > hint.atMs + STAMP_MS) return vip;
-  // What it said before it stopped, and what comes only now, must not bring it back: its seq counts microseconds of uptime.
-  const seq = Math.max(nodeState.seq, (hint.atMs + STAMP_MS - nodeState.bootAtMs) * 1000);
-  return { ...vip, claims: { ...vip.claims, [hint.node]: { ...nodeState, state: 'STOP', seq } } };
+  // What it said before it stopped, and what comes only now, must not bring it back.
+  const word = withdrawn(nodeState, epochMs(hint.atMs + STAMP_MS));
+  return { ...vip, claims: { ...vip.claims, [hint.node]: word } };
 }
 
 const RACES_MAX = 10;

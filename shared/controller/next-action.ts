@@ -88,7 +88,8 @@ export function nextAction(item: Vip | undefined, told: RecordableClaim, now: Ep
 
 /**
  * Whether the item still says what this caller wrote into it. Not so for an older transition of the node, nor for one that
- * was delivered twice: whoever recorded the present one waits. `seq` is not compared: the node's next assertion raises it.
+ * was delivered twice: the caller that recorded the present one waits. `seq` is not compared: the node's next
+ * assertion raises it.
  */
 const isPresent = (
   known: NodeState | undefined,

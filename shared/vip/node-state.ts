@@ -89,7 +89,8 @@ export function merge(known: NodeState | undefined, told: NodeState): NodeState 
   const last = newerWord(known, told);
   const bound = tighter(known, told);
   const aff = newerAdvert(known, told);
-  const sent = laterSent(known, told);
+  // What was sent before the instance went away must not move the instant at which it did.
+  const sent = goneAt(last) === undefined ? laterSent(known, told) : last;
   return {
     bootId: known.bootId,
     bootAtMs: sent.bootAtMs,
@@ -145,8 +146,33 @@ export function contradicts(known: NodeState, told: NodeState): WordsDiffer | un
   return wentBack ? 'transition-went-back' : undefined;
 }
 
+/**
+ * When EC2 said that the instance is gone (docs/decisions/0011); undefined where the node itself said what is recorded.
+ * No claim is said after it was sent, so a `seq` beyond the last sending is not the node's.
+ */
+export const goneAt = ({ state, seq, upMs, bootAtMs }: NodeState): EpochMs | undefined =>
+  state === 'STOP' && seq >= (upMs + 1) * 1000 ? epochMs(bootAtMs + seq / 1000) : undefined;
+
+/** `nodeState` with its word withdrawn at an instant by AWS's clock, later than its last sending. */
+export const withdrawn = (nodeState: NodeState, at: EpochMs): NodeState => ({
+  ...nodeState,
+  state: 'STOP',
+  seq: Math.max((nodeState.upMs + 1) * 1000, (at - nodeState.bootAtMs) * 1000),
+});
+
+/**
+ * Whether `word` came in time and was stamped after the instance was said to be gone: so it lives. The boot's clock cannot
+ * tell, since it may have stood still meanwhile (a paused or hibernated host).
+ */
+function livesAfter(word: NodeState, gone: EpochMs | undefined): boolean {
+  return gone !== undefined && word.stampMs > gone && word.slot !== NEVER_IN_TIME;
+}
+
 /** Of one number that says two things somehow one, so that every order agrees. */
 function newerWord(a: NodeState, b: NodeState): NodeState {
+  const [aGone, bGone] = [goneAt(a), goneAt(b)];
+  if (bGone === undefined && livesAfter(b, aGone)) return b;
+  if (aGone === undefined && livesAfter(a, bGone)) return a;
   if (a.seq !== b.seq) return a.seq > b.seq ? a : b;
   if (a.state !== b.state) return a.state > b.state ? a : b;
   return a.priority >= b.priority ? a : b;

@@ -174,7 +174,7 @@ describe('failover --dry-run', () => {
     const told = only(await vipshift(...args, '--json'));
     expect(told).toMatchObject({
       outcome: 'refused',
-      reasons: expect.arrayContaining([expect.stringMatching(/no member/)]),
+      reasons: expect.arrayContaining([expect.stringMatching(/not a member/)]),
     });
     expect(
       Object.keys(told).some((key) => key.startsWith('_')),
@@ -223,7 +223,7 @@ describe('a name', () => {
     expect(other).toMatchObject({ status: 3, stdout: '' });
     expect(other.stderr).toMatch(
       new RegExp(
-        `the name one was used for another order: web to ${id('b')}, routes-only\n  next: take another --name`,
+        `the name one was used for another order: web to ${id('b')}, routes-only\n  next: use another --name`,
       ),
     );
   });
@@ -289,14 +289,14 @@ describe('an approval', () => {
     const end = await following;
     expect(end.status).toBe(0);
     expect(end.stderr).toMatch(/waiting up to 1 h for: vipshift approve web --stage dev, or/);
-    expect(end.stderr).toMatch(/ s {2}answered; writing down who did\n/);
+    expect(end.stderr).toMatch(/ s {2}answered; recording who answered\n/);
     await expectOn('b');
     const given = { order: 'approve', by: expect.stringMatching(CALLER), reason: 'change 4711' };
     expect(await orders()).toContainEqual(expect.objectContaining(given));
     const twice = await vipshift('approve', VIP);
     expect(twice).toMatchObject({ status: 3, stdout: '' });
     expect(twice.stderr).toMatch(
-      /nothing waits for approval for web\n {2}next: an order waits an hour at most/,
+      /nothing waits for approval for web\n {2}next: a request waits for up to an hour/,
     );
   });
 

@@ -1,6 +1,14 @@
 // The deployed path: bus, rule, packaged Lambda, DynamoDB, EC2, timeline. serverless.yml as it is, on the local AWS.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { invoke, logLines, NODE_ROLE_ID, type Stack, startStack, VIP } from '../../lab/aws/stack/stack.ts';
+import {
+  invoke,
+  logged,
+  NODE_ROLE_ID,
+  poll,
+  type Stack,
+  startStack,
+  VIP,
+} from '../../lab/aws/stack/stack.ts';
 import type { LabNode } from '../../lab/aws/stack/vpc.ts';
 import { describeVpc, type VpcView } from '../../lab/aws/stack/vpc-view.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
@@ -113,20 +121,27 @@ describe('claims that are turned away', () => {
   ])('rejects %s with its reason, once, in log and record', async (reason, publish) => {
     const before = await epoch();
     expect(await stack.answered(await publish())).toContain(`"reason":"${reason}"`);
-    const records = (
-      await Promise.all([VIP, 'absent'].map((vip) => stack.entries(`rejected/${vip}`)))
-    ).flat();
-    expect(records.filter((r) => r.reason === reason)).toMatchObject([{ count: 1 }]);
+    const records = await poll(`the rejection as ${reason}`, async () => {
+      const all = await Promise.all([VIP, 'absent'].map((vip) => stack.entries(`rejected/${vip}`)));
+      const found = all.flat().filter((r) => r.reason === reason);
+      return found.length > 0 ? found : undefined;
+    });
+    expect(records).toMatchObject([{ count: 1 }]);
     expect(await epoch()).toBe(before);
-    const logged = await logLines(stack.aws, stack.deployment.functions.failover);
-    expect(
-      logged.filter((line) => line.includes('ClaimsRejected') && line.includes(reason)),
-      'the metric',
-    ).toHaveLength(1);
+    const metric = await logged(
+      stack.aws,
+      stack.deployment.functions.failover,
+      (line) => line.includes('ClaimsRejected') && line.includes(reason),
+    );
+    expect(metric).toHaveLength(1);
   });
   it('answers a probe in the record', async () => {
     await stack.answered(await stack.publish(words({ kind: 'probe' })));
-    expect(await stack.entries(`probe/${VIP}`)).toMatchObject([{ node: node('a').instanceId }]);
+    const answers = await poll('the answer in the record', async () => {
+      const found = await stack.entries(`probe/${VIP}`);
+      return found.length > 0 ? found : undefined;
+    });
+    expect(answers).toMatchObject([{ node: node('a').instanceId }]);
   });
 
   it('reads a newer version as far as it is known, and reports it', async () => {
@@ -218,10 +233,10 @@ describe('reconcile', () => {
     expect(await epoch()).toBe(before);
     const view = await describeVpc(stack.ec2, stack.vpc);
     expect(view.tables.find((t) => t.routeTableId === table.routeTableId)!.ipv4).toBe(node('b').primaryEni);
-    const lines = await logLines(stack.aws, stack.deployment.functions.reconcile);
-    const told = lines.filter((l) => l.includes('"trouble"') && l.includes(table.routeTableId));
-    expect(told.length, 'what the alarm unhealthy is about').toBeGreaterThan(0);
-    expect(lines.filter((l) => l.includes('"_aws"') && l.includes('Unhealthy')).length).toBeGreaterThan(0);
+    const { reconcile } = stack.deployment.functions;
+    await logged(stack.aws, reconcile, (l) => l.includes('"trouble"') && l.includes(table.routeTableId));
+    // What the alarm unhealthy is about.
+    await logged(stack.aws, reconcile, (l) => l.includes('"_aws"') && l.includes('Unhealthy'));
     await stack.ec2.send(new ReplaceRouteCommand({ ...route, NetworkInterfaceId: node('a').serviceEni }));
   });
 });

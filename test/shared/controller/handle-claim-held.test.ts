@@ -113,7 +113,7 @@ describe('a storm of one node beside a held lease', () => {
       await s.w.clock.advance(durationMs(20));
       waiting.push(s.going());
     }
-    // Each looks once more before it sees that it is replaced; ten are told of within that time.
+    // Each looks once more before it sees that it is replaced; ten are delivered within that time.
     expect(Math.max(...waiting)).toBeLessThanOrEqual(11);
     expect(s.reads()).toBeLessThanOrEqual(330);
     await settled(s);
@@ -130,7 +130,7 @@ describe('a storm of one node beside a held lease', () => {
     expect(s.going()).toBe(1);
   });
 
-  test('one transition, told of 100 times with other uptimes and priorities: one invocation waits', async () => {
+  test('one transition, reported 100 times with other uptimes and priorities: one invocation waits', async () => {
     const s = await storm();
     for (let n = 0; n < 100; n++) {
       const { claim, source } = heard('i-b', { atMs: now(s.w), priority: n });
