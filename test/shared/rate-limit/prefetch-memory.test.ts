@@ -12,7 +12,7 @@ import { durationMs, type EpochMs, epochMs, plus } from '../../../shared/time.ts
 import type { Scope } from '../../../shared/vip/vip.ts';
 
 const NOW = epochMs(1_000_000_000);
-const after = (ms: number): EpochMs => plus(NOW, durationMs(ms));
+const later = (ms: number): EpochMs => plus(NOW, durationMs(ms));
 const scope = (name: string): Scope => ({ name, tableLabels: [`${name}-t`], nodeLabels: [name] });
 
 let transitions = 0;
@@ -27,20 +27,20 @@ const emptied = (memory: PrefetchMemory): PrefetchMemory => {
 describe('for a VIP that was not met', () => {
   test('three are asked in advance, then one in ten seconds', () => {
     const memory = prefetchMemory();
-    const asked = (ms: number) => memory.mayPrefetch(claim('web'), after(ms));
+    const asked = (ms: number) => memory.mayPrefetch(claim('web'), later(ms));
     expect([asked(0), asked(0), asked(0), asked(0)]).toEqual([true, true, true, false]);
     expect([asked(VAIN_EVERY - 1), asked(VAIN_EVERY), asked(VAIN_EVERY)]).toEqual([false, true, false]);
   });
 
   test('no more than three are saved up', () => {
     const memory = emptied(prefetchMemory());
-    const asked = () => memory.mayPrefetch(claim('web'), after(100 * VAIN_EVERY));
+    const asked = () => memory.mayPrefetch(claim('web'), later(100 * VAIN_EVERY));
     expect([asked(), asked(), asked(), asked()]).toEqual([true, true, true, false]);
   });
 
   test('a clock that is set back gives none', () => {
     const memory = emptied(prefetchMemory());
-    expect(memory.mayPrefetch(claim('web'), after(-VAIN_EVERY))).toBe(false);
+    expect(memory.mayPrefetch(claim('web'), later(-VAIN_EVERY))).toBe(false);
   });
 });
 
@@ -84,7 +84,7 @@ describe('for a name that was refused', () => {
   test('nothing is asked for a minute: the VIP', () => {
     const memory = prefetchMemory();
     memory.refuseVip('web', NOW);
-    const asked = (ms: number) => memory.mayPrefetch(claim('web'), after(ms));
+    const asked = (ms: number) => memory.mayPrefetch(claim('web'), later(ms));
     expect([asked(REFUSED_FOR - 1), asked(REFUSED_FOR)]).toEqual([false, true]);
   });
 
@@ -100,7 +100,7 @@ describe('for a name that was refused', () => {
     memory.meet(scope('web'));
     memory.meet(scope('api'));
     memory.refuseNode(claim('web', 'i-x'), NOW);
-    const asked = (vip: string, node: string, ms: number) => memory.mayPrefetch(claim(vip, node), after(ms));
+    const asked = (vip: string, node: string, ms: number) => memory.mayPrefetch(claim(vip, node), later(ms));
     expect([asked('web', 'i-x', REFUSED_FOR - 1), asked('web', 'i-x', REFUSED_FOR)]).toEqual([false, true]);
     expect([asked('web', 'i-a', 1), asked('api', 'i-x', 1)]).toEqual([true, true]);
   });
@@ -108,8 +108,8 @@ describe('for a name that was refused', () => {
   test('a node is looked up three times, then once in ten seconds, at whatever VIP; others are', () => {
     const memory = prefetchMemory();
     const lookedUp = (vip: string, ms: number): boolean => {
-      const may = memory.mayLookUp(claim(vip, 'i-x'), after(ms));
-      if (may) memory.refuseNode(claim(vip, 'i-x'), after(ms));
+      const may = memory.mayLookUp(claim(vip, 'i-x'), later(ms));
+      if (may) memory.refuseNode(claim(vip, 'i-x'), later(ms));
       return may;
     };
     expect([lookedUp('a', 0), lookedUp('b', 0), lookedUp('c', 0), lookedUp('d', 0)]).toEqual([
@@ -119,7 +119,7 @@ describe('for a name that was refused', () => {
       false,
     ]);
     expect([lookedUp('d', VAIN_EVERY - 1), lookedUp('d', VAIN_EVERY)]).toEqual([false, true]);
-    expect(memory.mayLookUp(claim('d', 'i-y'), after(0))).toBe(true);
+    expect(memory.mayLookUp(claim('d', 'i-y'), later(0))).toBe(true);
   });
 });
 
