@@ -20,8 +20,8 @@ import {
 
 interface Asked {
   readonly w: World;
-  observes(): number;
-  tell(node: string, words?: Words): Promise<string>;
+  readonly observes: () => number;
+  readonly tell: (node: string, words?: Words) => Promise<string>;
 }
 
 /** An execution environment that has met nothing; the VIP `web` exists. */
