@@ -211,7 +211,7 @@ async function carryOut(
 
 /** Throws when the describe fails: no one can tell whether this is a member, so deliver again (guarantee 8). */
 async function lookUp({ ports, told: { claim } }: ClaimContext, look: Look, item: Vip): Promise<Members> {
-  // Whoever was found not to be a member a moment ago is taken at that: reconcile finds new members every minute.
+  // A node that was found not to be a member a moment ago is not looked up again: reconcile finds new members every minute.
   if (!ports.prefetchMemory.mayLookUp(claim, ports.clock.now())) return {};
   const seen = membersSeen(item, await look.at(item), item.members);
   if (seen[claim.node] === undefined) ports.prefetchMemory.refuseNode(claim, ports.clock.now());

@@ -16,7 +16,7 @@ export interface Look {
 
 /**
  * Looks in advance under the default scope, which is right for every VIP whose labels are its name. `later`: not before `at`
- * is asked, which is all that becomes of `now` where it would most likely be in vain.
+ * is asked, which is also what `now` means where the claim most likely moves nothing.
  */
 export function lookFor(ports: Ports, claim: Claim, when: 'now' | 'later'): Look {
   const { prefetchMemory } = ports;

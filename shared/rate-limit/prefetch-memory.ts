@@ -1,4 +1,4 @@
-// What an execution environment remembers, so that nobody makes it ask EC2 in vain: which VIPs it has met and what they are
+// What an execution environment remembers, so that claims that move nothing cost few describes: which VIPs it has met and what they are
 // labelled with, which names were refused, and which transition of a node it has had already. Describes have one budget for
 // the whole account, and a claim may name whatever it likes.
 //
@@ -11,9 +11,9 @@ import type { Scope } from '../vip/vip.ts';
 export const NAMES_MAX = 1000;
 /** For a name that was refused nothing is asked in advance for this long. */
 export const REFUSED_FOR: DurationMs = minutes(1);
-/** Describes in vain that are allowed at once, and how long one more of them takes to be allowed. */
-export const VAIN_MAX = 3;
-export const VAIN_EVERY: DurationMs = seconds(10);
+/** Describes without use that are allowed at once, and how long it takes until one more is allowed. */
+export const USELESS_MAX = 3;
+export const USELESS_EVERY: DurationMs = seconds(10);
 
 /** What a claim says about itself. */
 export interface ClaimName {
@@ -34,7 +34,7 @@ export interface PrefetchMemory {
   refuseNode(claim: ClaimName, now: EpochMs): void;
   /**
    * Whether the describes for this claim may begin before its item is known; counts it. Not for a transition that came
-   * before, nor for a name that was just refused; for a VIP that was not met as often as VAIN_MAX and VAIN_EVERY say.
+   * before, nor for a name that was just refused; for a VIP that was not met as often as USELESS_MAX and USELESS_EVERY say.
    */
   mayPrefetch(claim: ClaimName, now: EpochMs): boolean;
   /** Whether EC2 may be asked if this node is a member: not when it was found not to be one too often. */
@@ -45,8 +45,8 @@ export function prefetchMemory(): PrefetchMemory {
   const met = names<Scope>();
   const refused = names<EpochMs>();
   const transitions = names<string>();
-  const ofUnmet = vainBucket();
-  const ofNodes = names<VainBucket>();
+  const ofUnmet = uselessBucket();
+  const ofNodes = names<UselessBucket>();
   const isRefused = (name: string, now: EpochMs): boolean => {
     const atMs = refused.get(name);
     return atMs !== undefined && atMs > minus(now, REFUSED_FOR);
@@ -64,7 +64,7 @@ export function prefetchMemory(): PrefetchMemory {
     },
     refuseNode({ vip, node }, now) {
       refused.set(pairOf({ vip, node }), now);
-      const bucket = ofNodes.get(node) ?? vainBucket();
+      const bucket = ofNodes.get(node) ?? uselessBucket();
       bucket.take(now);
       ofNodes.set(node, bucket);
     },
@@ -82,17 +82,17 @@ export function prefetchMemory(): PrefetchMemory {
 /** Neither a VIP's name nor an instance id has a blank in it. */
 const pairOf = ({ vip, node }: Pick<ClaimName, 'vip' | 'node'>): string => `${vip} ${node}`;
 
-interface VainBucket {
+interface UselessBucket {
   has(now: EpochMs): boolean;
   /** Takes a token; false when there is none. */
   take(now: EpochMs): boolean;
 }
 
-function vainBucket(): VainBucket {
-  let left = VAIN_MAX;
+function uselessBucket(): UselessBucket {
+  let left = USELESS_MAX;
   let atMs: EpochMs | undefined;
   const refill = (now: EpochMs): void => {
-    left = Math.min(VAIN_MAX, left + Math.max(0, now - (atMs ?? now)) / VAIN_EVERY);
+    left = Math.min(USELESS_MAX, left + Math.max(0, now - (atMs ?? now)) / USELESS_EVERY);
     atMs = now;
   };
   const has = (now: EpochMs): boolean => {

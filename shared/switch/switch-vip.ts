@@ -34,7 +34,7 @@ export interface Ports extends EpochPorts {
   nonce(): string;
   /** The invocation's end: nothing is started that may not finish before. */
   readonly deadline: EpochMs;
-  /** What this execution environment knows of names, so that describes are not asked in vain; only ever a hint. */
+  /** What this execution environment knows of names, so that few describes are without use; only ever a hint. */
   readonly prefetchMemory: PrefetchMemory;
 }
 

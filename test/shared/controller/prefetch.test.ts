@@ -1,4 +1,4 @@
-// What floods of claims make the controller ask of EC2: a describe in vain is one that an honest failover lacks.
+// What floods of claims make the controller ask of EC2: a describe without use is one that an honest failover lacks.
 import { describe, expect, test } from 'vitest';
 import { handleClaim } from '../../../shared/controller/handle-claim.ts';
 import { prefetchMemory } from '../../../shared/rate-limit/prefetch-memory.ts';
@@ -100,7 +100,7 @@ describe('describes', () => {
     expect(targets(w)).toEqual([memberOf('i-c').eni]);
   });
 
-  test('of an honest failover beside such a flood begin beside the write, after one assertion', async () => {
+  test('of an honest failover beside such a flood begin with the write, after one assertion', async () => {
     const { w, observes, tell } = await asked();
     await tell('i-a', { kind: 'assertion', sinceMs: 0 });
     for (let n = 0; n < 100; n++) await tell('i-b', { over: { vip: `none-${n}` } });

@@ -5,8 +5,8 @@ import {
   type PrefetchMemory,
   prefetchMemory,
   REFUSED_FOR,
-  VAIN_EVERY,
-  VAIN_MAX,
+  USELESS_EVERY,
+  USELESS_MAX,
 } from '../../../shared/rate-limit/prefetch-memory.ts';
 import { durationMs, type EpochMs, epochMs, plus } from '../../../shared/time.ts';
 import type { Scope } from '../../../shared/vip/vip.ts';
@@ -20,7 +20,7 @@ let transitions = 0;
 const claim = (vip: string, node = 'i-a') => ({ vip, node, bootId: 'boot', since: ++transitions });
 
 const emptied = (memory: PrefetchMemory): PrefetchMemory => {
-  for (let n = 1; n <= VAIN_MAX; n++) memory.mayPrefetch(claim(`none-${n}`), NOW);
+  for (let n = 1; n <= USELESS_MAX; n++) memory.mayPrefetch(claim(`none-${n}`), NOW);
   return memory;
 };
 
@@ -29,18 +29,22 @@ describe('for a VIP that was not met', () => {
     const memory = prefetchMemory();
     const asked = (ms: number) => memory.mayPrefetch(claim('web'), later(ms));
     expect([asked(0), asked(0), asked(0), asked(0)]).toEqual([true, true, true, false]);
-    expect([asked(VAIN_EVERY - 1), asked(VAIN_EVERY), asked(VAIN_EVERY)]).toEqual([false, true, false]);
+    expect([asked(USELESS_EVERY - 1), asked(USELESS_EVERY), asked(USELESS_EVERY)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
   });
 
   test('no more than three are saved up', () => {
     const memory = emptied(prefetchMemory());
-    const asked = () => memory.mayPrefetch(claim('web'), later(100 * VAIN_EVERY));
+    const asked = () => memory.mayPrefetch(claim('web'), later(100 * USELESS_EVERY));
     expect([asked(), asked(), asked(), asked()]).toEqual([true, true, true, false]);
   });
 
   test('a clock that is set back gives none', () => {
     const memory = emptied(prefetchMemory());
-    expect(memory.mayPrefetch(claim('web'), later(0 - VAIN_EVERY))).toBe(false);
+    expect(memory.mayPrefetch(claim('web'), later(0 - USELESS_EVERY))).toBe(false);
   });
 });
 
@@ -118,7 +122,7 @@ describe('for a name that was refused', () => {
       true,
       false,
     ]);
-    expect([lookedUp('d', VAIN_EVERY - 1), lookedUp('d', VAIN_EVERY)]).toEqual([false, true]);
+    expect([lookedUp('d', USELESS_EVERY - 1), lookedUp('d', USELESS_EVERY)]).toEqual([false, true]);
     expect(memory.mayLookUp(claim('d', 'i-y'), later(0))).toBe(true);
   });
 });
@@ -144,7 +148,7 @@ describe('a limit on every memory', () => {
       memory.refuseVip(`none-${n}`, NOW);
       memory.mayPrefetch(claim(`none-${n}`), NOW);
     }
-    // The transition was told of again each time, and is the newest one but one.
+    // The transition was repeated each time, and is the newest one but one.
     expect(memory.mayPrefetch(one, NOW)).toBe(false);
     expect(memory.mayPrefetch({ ...one, since: 0 }, NOW)).toBe(true);
     for (let n = 0; n < NAMES_MAX; n++) memory.mayPrefetch(claim(`none-${n}`), NOW);
@@ -153,7 +157,7 @@ describe('a limit on every memory', () => {
 
   test('and the count of look-ups', () => {
     const memory = prefetchMemory();
-    for (let n = 0; n < VAIN_MAX; n++) memory.refuseNode(claim('web', 'i-x'), NOW);
+    for (let n = 0; n < USELESS_MAX; n++) memory.refuseNode(claim('web', 'i-x'), NOW);
     expect(memory.mayLookUp(claim('web', 'i-x'), NOW)).toBe(false);
     for (let n = 0; n < NAMES_MAX; n++) memory.refuseNode(claim('web', `i-${n}`), NOW);
     expect(memory.mayLookUp(claim('web', 'i-x'), NOW)).toBe(true);
