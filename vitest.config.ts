@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { searchPath } from './lab/machine/machine.ts';
 import { globs, type Kind, kinds } from './test/kinds.ts';
 
 // Inherited by the workers and by every program of ours that they start: most of a start is compiling the SDK.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.lab', 'cache', 'node');
+// As the step before the tests has looked for the programs.
+process.env.PATH = searchPath(process.env.PATH);
 
 const withLocalAws: readonly Kind[] = ['aws', 'nodes', 'long'];
 

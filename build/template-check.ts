@@ -1,6 +1,6 @@
 /**
  * The packaged template, with this deployment's parameters, against @aws/cloudformation-validate: an error that is not accepted here
- * stops a deployment; a warning, and a check that fails itself, are only said (docs/decisions/0029).
+ * stops a deployment; a warning, and a check that fails itself, are only said (docs/decisions/0030).
  *
  * Limit: it knows the schemas and rules of its release; what only the account knows (quotas, names taken) shows when it is deployed.
  */

@@ -25,7 +25,8 @@ async function ofThisShell(): Promise<Account> {
   const [ec2, events] = [new EC2Client(settings), new EventBridgeClient(settings)];
   const logs = new CloudWatchLogsClient(settings);
   const region = await events.config.region();
-  return { ec2, events, logs, region, eventsEndpoint: `https://events.${region}.amazonaws.com` };
+  const { url } = events.config.endpointProvider({ Region: region });
+  return { ec2, events, logs, region, eventsEndpoint: url.origin };
 }
 
 async function assumptions(account: Account): Promise<boolean> {

@@ -69,7 +69,7 @@ const programmingErrors: ReadonlySet<string> = new Set([
 export const isProgrammingError = (error: unknown): error is Error =>
   error instanceof Error && programmingErrors.has(error.name);
 
-/** Whatever was thrown, as a Fault. What nobody foresaw counts as unknown: the request may have had its effect. */
+/** Whatever was thrown, as a Fault. An unforeseen one counts as unknown: the request may have had its effect. */
 export function toFault(error: unknown): Fault {
   if (isFault(error)) return error;
   const name = error instanceof Error ? error.name : 'Error';

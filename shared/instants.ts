@@ -88,7 +88,7 @@ export function momentText(instant: EpochMs, zone: string): string {
   return `${wallClock(instant, zone)}${sign}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
 }
 
-/** `0.412 s`, `12 s`, `3 min`, `5 h`, `2 d`: for reading, not for reckoning. */
+/** `0.412 s`, `12 s`, `3 min`, `5 h`, `2 d`: for reading, not for computing. */
 export function durationText(duration: number): string {
   const d = Math.abs(duration);
   if (d < 10_000) return `${(duration / 1000).toFixed(3)} s`;

@@ -1,4 +1,4 @@
-// Optional fields of records. Absent and undefined differ: types say so (exactOptionalPropertyTypes), DynamoDB refuses
+// Optional fields of records. Absent and undefined differ: types distinguish them (exactOptionalPropertyTypes), DynamoDB refuses
 // undefined, and `in` tells them apart.
 
 type Optional<T> = { [K in keyof T]: undefined extends T[K] ? K : never }[keyof T];

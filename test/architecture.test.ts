@@ -134,7 +134,7 @@ describe('each rule finds what it is for', () => {
       'a re-export from above',
       importComplaints(source('shared/vip/a.ts', "export * from '../memory/x.ts';")),
     ],
-    ['a room beside it', importComplaints(imports('shared/network/a.ts', '../registry/x.ts'))],
+    ['a room of the same row', importComplaints(imports('shared/network/a.ts', '../registry/x.ts'))],
     ['a row above', importComplaints(imports('shared/switch/a.ts', '../controller/x.ts'))],
     ['the ground on a room', importComplaints(imports('shared/time.ts', './vip/x.ts'))],
     ['memory on AWS', importComplaints(imports('shared/memory/a.ts', '../aws/x.ts'))],

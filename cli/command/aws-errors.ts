@@ -26,7 +26,7 @@ const hints: readonly Hint[] = [
   },
   {
     codes: ['StateMachineDoesNotExist'],
-    next: 'there is no such workflow: is --stage right, and --region? VIPSHIFT_FAILOVER_MACHINE names another one; without it: --break-glass',
+    next: 'there is no such workflow: check --stage and --region. VIPSHIFT_FAILOVER_MACHINE names another one; without a workflow: --break-glass',
   },
   {
     words: /does not have the specified index/,
@@ -34,7 +34,7 @@ const hints: readonly Hint[] = [
   },
   {
     codes: ['ResourceNotFoundException'],
-    next: 'there is no such table: is --stage right, and --region? Deployed with: npm run deploy -- --stage STAGE',
+    next: 'there is no such table: check --stage and --region. Deployed with: npm run deploy -- --stage STAGE',
   },
   {
     kind: 'denied',

@@ -106,10 +106,10 @@ function remarksOn({ entry, seen, remarks }: Prepared, tag: string): readonly st
   const tagIt = (what: string, label: string) =>
     `aws ec2 create-tags --resources ${what} --tags Key=${tag},Value=${label}`;
   if (tablesOf(entry, seen).length === 0) {
-    said.push(`no route table has its label yet:  ${tagIt('rtb-…', entry.tableLabels[0]!)}`);
+    said.push(`no route table has its label yet: ${tagIt('rtb-…', entry.tableLabels[0]!)}`);
   }
   if (!seen.enis.some((e) => entry.nodeLabels.includes(e.label) && e.vpc === entry.vpc)) {
-    said.push(`no node’s ENI has its label yet:  ${tagIt('eni-…', entry.nodeLabels[0]!)}`);
+    said.push(`no node’s ENI has its label yet: ${tagIt('eni-…', entry.nodeLabels[0]!)}`);
   }
   return said;
 }

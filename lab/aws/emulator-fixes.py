@@ -5,7 +5,9 @@ Used by emulator.py alone. What has moved in a newer MiniStack fails the start i
 
 import json
 import os
+import queue
 import threading
+import time
 
 
 def replace_once(text, old, new):
@@ -242,7 +244,48 @@ def keep_permissions_at_updates():
     handlers["create"] = create
 
 
+END_OF_LOG = "-- end of the invocation's log --"
+LOG_TIMEOUT_S = 10
+
+
+def keep_every_log_line():
+    """MiniStack 1.4.21 takes an invocation's log as ended when nothing has come for 5 ms, or 50 ms at its beginning.
+
+    What comes later, on a busy machine, is logged with the sandbox's next invocation, or never where there is none. Here
+    the Node worker writes a mark behind its log before it answers, and the log is read up to that.
+    """
+    from ministack.core import lambda_runtime as runtime
+
+    runtime._NODEJS_WORKER_SCRIPT = replace_once(
+        runtime._NODEJS_WORKER_SCRIPT,
+        "const _realStdoutWrite = process.stdout.write.bind(process.stdout);",
+        "const _answer = process.stdout.write.bind(process.stdout);\n"
+        "const _realStdoutWrite = (text) => {\n"
+        f"  if (!text.startsWith('{{\"status\":\"ready\"')) process.stderr.write({json.dumps(END_OF_LOG)} + '\\n');\n"
+        "  return _answer(text);\n"
+        "};",
+    )
+
+    def drain(self):
+        lines, end = [], time.monotonic() + LOG_TIMEOUT_S
+        while time.monotonic() < end:
+            try:
+                line = self._stderr_queue.get(timeout=0.05)
+            except queue.Empty:
+                # A worker that died has written all that it will.
+                if not self._stderr_thread.is_alive():
+                    break
+                continue
+            if line == END_OF_LOG:
+                break
+            lines.append(line)
+        return "\n".join(lines)
+
+    runtime.Worker._drain_stderr_bounded = drain
+
+
 def apply():
+    keep_every_log_line()
     make_lambda_faithful()
     know_more_resources()
     make_workflows_faithful()

@@ -25,7 +25,7 @@ export const thisMachine = (): Machine => ({
 });
 
 /** keepalived, ip and nginx live in sbin, which an ordinary user's PATH often lacks. */
-function searchPath(path = ''): string {
+export function searchPath(path = ''): string {
   const sbin = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
   return [...new Set([...path.split(delimiter).filter((part) => part !== ''), ...sbin])].join(delimiter);
 }

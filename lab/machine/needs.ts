@@ -56,10 +56,10 @@ export const needs: readonly Need[] = [
   { programs: ['zsh'], debian: 'zsh', purposes: ['fast', 'test'] },
 ];
 
-/** Files of Python packages that a purpose makes an environment of. */
 const pythons: readonly { readonly requirements: string; readonly purposes: readonly Purpose[] }[] = [
   { requirements: join(root, 'lab', 'aws', 'requirements.txt'), purposes: ['demo', ...netns, 'assumptions'] },
   { requirements: join(root, 'bench', 'requirements.txt'), purposes: ['bench', 'test'] },
+  { requirements: join(root, 'test', 'deploy', 'support', 'requirements.txt'), purposes: ['test'] },
 ];
 
 export const needsNamespaces = (purpose: Purpose): boolean => netns.some((one) => one === purpose);
@@ -72,12 +72,15 @@ export async function missingPackages(purpose: Purpose, machine: Machine): Promi
     .filter(({ variable }) => variable === undefined || !env[variable])
     .filter(({ programs }) => !programs.some((program) => has(machine, program)))
     .map(({ debian }) => debian);
-  for (const { requirements, purposes } of pythons) {
-    if (!purposes.includes(purpose)) continue;
+  for (const requirements of requirementsOf(purpose)) {
     if (!(await canMakePython({ path: env.PATH ?? '', folder, requirements }))) missing.push('python3-venv');
   }
   return [...new Set(missing)].sort();
 }
+
+/** The files of Python packages that a purpose needs an environment of. */
+export const requirementsOf = (purpose: Purpose): readonly string[] =>
+  pythons.filter(({ purposes }) => purposes.includes(purpose)).map(({ requirements }) => requirements);
 
 export const bringsService = (debian: string): boolean =>
   needs.some((need) => need.debian === debian && need.isService === true);

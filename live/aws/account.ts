@@ -8,6 +8,7 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { IAMClient } from '@aws-sdk/client-iam';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { defined } from '../../shared/optional.ts';
 import { serviceOf } from '../build/service.ts';
@@ -33,15 +34,10 @@ export async function accountContext(wanted: string | undefined): Promise<LiveCo
   const sts = new STSClient(settings);
   const { Account = '' } = await sts.send(new GetCallerIdentityCommand({}));
   sts.destroy();
-  const signer = { region, credentials: async () => ec2.config.credentials() };
-  const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  const endpoint = (service: string, variable: string) =>
-    process.env[`AWS_ENDPOINT_URL_${variable}`] ??
-    process.env.AWS_ENDPOINT_URL ??
-    `https://${service}.${region}.${suffix}`;
-  const ssm = ssmOf(signer, endpoint('ssm', 'SSM'));
   const cloudFormation = new CloudFormationClient(settings);
   const stacks = stacksOf(cloudFormation, PAUSE_MS);
+  const ofSsm = new SSMClient({ ...settings, maxAttempts: 1 });
+  const ssm = ssmOf(ofSsm);
   return {
     ...made,
     stacks,
@@ -53,7 +49,7 @@ export async function accountContext(wanted: string | undefined): Promise<LiveCo
     image: () => ssm.image(),
     machines: ({ run, instances }, signal) => ssmMachines(ssm, run, instances, signal),
     async close() {
-      for (const client of [...Object.values(made), cloudFormation]) client.destroy();
+      for (const client of [...Object.values(made), cloudFormation, ofSsm]) client.destroy();
     },
   };
 }

@@ -14,7 +14,7 @@ export interface TemplateInput {
   /** Labelled route tables. */
   readonly tables: number;
   readonly advertS: number;
-  /** Somebody else's; by default the stack has a role and a profile of its own. */
+  /** One that exists already; by default the stack has a role and a profile of its own. */
   readonly instanceProfile: string | undefined;
 }
 

@@ -10,6 +10,7 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { IAMClient } from '@aws-sdk/client-iam';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { ensurePython } from '../../lab/aws/python.ts';
 import { prepareOrExplain, UNPREPARED } from '../../lab/machine/prepare.ts';
@@ -50,8 +51,8 @@ export async function localContext(say: (text: string) => void): Promise<LiveCon
   const [bus, ec2Tap] = [new Tap(aws.endpoint), new Tap(aws.ec2Endpoint)];
   await Promise.all([bus.listen(AWS_ADDRESS), ec2Tap.listen('127.0.0.1')]);
   const made = clientsOf(aws);
-  const signer = { region: aws.region, credentials: () => Promise.resolve(access(aws).credentials) };
-  const ssm = ssmOf(signer, aws.ec2Endpoint);
+  const ofSsm = new SSMClient({ ...access(aws), endpoint: aws.ec2Endpoint, maxAttempts: 1 });
+  const ssm = ssmOf(ofSsm);
   const cloudFormation = new CloudFormationClient({ ...access(aws), endpoint: aws.endpoint });
   const stacks = stacksOf(cloudFormation, PAUSE_MS);
   return {
@@ -70,7 +71,7 @@ export async function localContext(say: (text: string) => void): Promise<LiveCon
     image: () => ssm.image(),
     machines: (testBed) => emulatedMachines({ testBed, aws, router, bus, ec2Tap, ec2: made.ec2, logFolder }),
     async close() {
-      for (const client of [...Object.values(made), cloudFormation]) client.destroy();
+      for (const client of [...Object.values(made), cloudFormation, ofSsm]) client.destroy();
       for (const tap of [bus, ec2Tap]) tap.close();
       router.close();
       await aws.stop();

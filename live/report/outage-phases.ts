@@ -1,6 +1,6 @@
 // Parts: what one drill's failover was made of, from the record of the stage and that of the probe. Pure.
 //
-//   hit ── vrrp ──▶ node said so ── event ──▶ controller began ── controller ──▶ last mutation accepted
+//   hit ── vrrp ──▶ node reported ── event ──▶ controller began ── controller ──▶ last mutation accepted
 //   and of the probe's own table: accepted ── packets ──▶ first answer of the new node
 //
 // Honest limits: the instants are of up to four clocks (the node that was hit, the one that took over, Lambda's, the probe's), and nothing corrects

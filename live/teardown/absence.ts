@@ -2,7 +2,7 @@
 
 import { isFault } from '../../shared/fault.ts';
 
-/** By the service's code, never by its sentence: that of a failure may quote somebody else's. */
+/** By the service's code, never by its sentence: that of a failure may quote another one's. */
 export function saysAbsent(error: unknown): boolean {
   if (isFault(error)) return error.code === NOT_FOUND;
   if (!(error instanceof Error)) return false;

@@ -1,5 +1,5 @@
 // How much of the record no digest covers: what the functions log a digest of is the outcome of each failover, nothing else.
-// Counted, so that nobody takes "0 edited" for the whole of the record.
+// Counted, so that "0 edited" is not read as the whole of the record.
 //
 // Limit: intents are counted between the first and the last epoch that was verified, requests for approval under the names of
 // VIPs that there are or were.

@@ -13,7 +13,7 @@ const kinds: Readonly<Record<FaultKind, readonly string[]>> = {
     'LimitExceededException',
     'TooManyRequestsException',
   ],
-  // EC2 API reference, "Error codes". AuthFailure: an EIP or ENI of somebody else's.
+  // EC2 API reference, "Error codes". AuthFailure: an EIP or ENI of another account.
   denied: [
     'UnauthorizedOperation',
     'AuthFailure',
@@ -93,7 +93,7 @@ interface SdkError extends Error {
  */
 const encodedPart = /\s*Encoded authorization failure message:\s*\S*/gi;
 
-/** A service's message as it is kept: on one line, without what nobody can read, and cut. */
+/** A service's message as it is kept: on one line, without the encoded part, and cut. */
 export const serviceText = (text: string): string => readable(text.replace(encodedPart, ''), MESSAGE_MAX);
 
 /** Longer than every code that AWS documents. */

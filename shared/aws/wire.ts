@@ -63,7 +63,7 @@ export function settingsFrom(env: Env): Settings {
   };
   if (!(settings.retentionDays >= 1)) {
     problems.push(
-      `VIPSHIFT_RETENTION_DAYS is ${JSON.stringify(env.VIPSHIFT_RETENTION_DAYS)}, want a number of days`,
+      `VIPSHIFT_RETENTION_DAYS is ${JSON.stringify(env.VIPSHIFT_RETENTION_DAYS)}, expected a number of days`,
     );
   }
   if (problems.length > 0)
@@ -76,9 +76,9 @@ function identityFrom(env: Env, problems: string[]): NodeIdentity {
   if (mode === 'none') return { mode };
   const roleId = env.VIPSHIFT_NODE_ROLE_ID ?? '';
   if (mode !== 'source')
-    problems.push(`VIPSHIFT_NODE_IDENTITY is ${JSON.stringify(mode)}, want "source" or "none"`);
+    problems.push(`VIPSHIFT_NODE_IDENTITY is ${JSON.stringify(mode)}, expected "source" or "none"`);
   else if (roleId === '')
-    problems.push('VIPSHIFT_NODE_ROLE_ID is not set, want the unique id of the nodes’ role');
+    problems.push('VIPSHIFT_NODE_ROLE_ID is not set, expected the unique id of the nodes’ role');
   return { mode: 'source', roleId };
 }
 
@@ -91,7 +91,7 @@ export function ratesFrom(text: string, problems: string[]): Rates {
     if (call in rates && rate.burst >= 1 && rate.perSecond > 0) given[call] = rate;
     else {
       const want = `${Object.keys(rates).join(', ')} as NAME=BURST/PER_SECOND`;
-      problems.push(`VIPSHIFT_EC2_RATES has ${JSON.stringify(part)}, want ${want}`);
+      problems.push(`VIPSHIFT_EC2_RATES has ${JSON.stringify(part)}, expected ${want}`);
     }
   }
   return { ...rates, ...given };
@@ -106,7 +106,7 @@ export interface Clients {
   readonly events: EventBridgeClient;
 }
 
-/** Enough for a burst of twice EC2's default, reads beside it; a call without a socket waits a whole round trip. */
+/** Enough for a burst of twice EC2's default, and reads at the same time; a call without a socket waits a whole round trip. */
 const SOCKETS_MAX = 128;
 const CONNECT_MAX_MS = 500;
 

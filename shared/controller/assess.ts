@@ -37,7 +37,7 @@ const texts: Texts<AssessmentReason> = {
   'dead-lease': () => 'dead lease',
   unseen: ({ node }) => unseenText(node),
   drift: () => 'drift',
-  'in-sync': () => 'as it should be',
+  'in-sync': () => 'in sync',
 };
 
 export interface ReconcileResult {
@@ -100,7 +100,7 @@ export function assess(vip: Vip, seen: Observation, now: EpochMs): Assessment {
   if (target === undefined) return because({ key: 'unseen', node: election.owner });
   if (election.owner !== vip.owner)
     return { ...because(election.reason), take: `missed claim: ${electionText(election.reason)}` };
-  // A read this soon after a mutation may be older than it: look again in a minute rather than undo it in vain.
+  // A read this soon after a mutation may be older than it: check again in a minute rather than undo it for nothing.
   const fresh = seen.beganAtMs >= vip.touchedAtMs + STALE_READ;
   if (drift.length === 0 || !fresh) return because({ key: 'in-sync' });
   return { ...because({ key: 'drift' }), take: `drift at ${listText(drift.map((s) => s.cell))}` };

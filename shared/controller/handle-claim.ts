@@ -1,8 +1,8 @@
 // What a claim does: it is recorded, and where the election over the record differs from the owner, the VIP is
 // switched. A claim that cannot change the owner costs one write, no lease and no EC2 call.
 //
-// Depth of the plain case (member known, lease free): the conditional write beside the describes, then all mutations.
-// Invariant: no claim is lost to a held lease; it is recorded beside it, and the release finds it (guarantee 4).
+// Depth of the plain case (member known, lease free): the conditional write in parallel with the describes, then all mutations.
+// Invariant: no claim is lost to a held lease; it is recorded all the same, and the release finds it (guarantee 4).
 
 import { toFault } from '../fault.ts';
 import { membersSeen } from '../network/observation.ts';
@@ -33,7 +33,7 @@ export type Answer =
   | { readonly answer: 'rejected'; readonly refusal: Rejection }
   | { readonly answer: 'superseded' }
   | { readonly answer: 'probed' }
-  /** Recorded; the owner stays, or whoever holds the lease will see it. */
+  /** Recorded; the owner stays, or the lease's holder will see it. */
   | ({ readonly answer: 'recorded'; readonly vip: Vip; readonly news: boolean } & Doubt)
   | ({ readonly answer: 'switched' } & Switched & Doubt);
 
@@ -42,7 +42,7 @@ export interface Doubt {
   readonly contradiction?: string;
 }
 
-/** Reads and writes that lost a race are repeated this often; the loser of a race has seen somebody else's progress. */
+/** Reads and writes that lost a race are repeated this often; the loser of a race has seen another caller's progress. */
 const RACES_MAX = 40;
 
 export interface ReceivedClaim {
@@ -114,8 +114,8 @@ async function takeAtOnce(context: ClaimContext): Promise<Answer> {
 const claimWriteFrom = ({ claim, nodeState, window }: RecordableClaim, as: ClaimWrite['as']): ClaimWrite => ({
   vip: claim.vip,
   node: claim.node,
-  stint: nodeState,
-  slot: window,
+  nodeState,
+  window,
   as,
 });
 
@@ -141,6 +141,7 @@ const readAfter = (error: unknown, { ports, told }: ClaimContext): Promise<Vip |
 /** How far a claim has come. */
 interface Progress {
   readonly item: Vip | undefined;
+  /** Its own write made it the transition that is recorded of the node. */
   readonly news: boolean;
   readonly doubt?: Doubt;
   readonly membersSeen?: Members;
@@ -153,8 +154,9 @@ async function actOnCurrentItem(context: ClaimContext, look: Look, from: Progres
   const { ports, told } = context;
   let progress = from;
   while ((progress.races ?? 0) < RACES_MAX) {
-    const { item, membersSeen: seen } = progress;
-    const action = nextAction(item, { ...told, ...defined({ membersSeen: seen }) }, ports.clock.now());
+    const { item, membersSeen: seen, news: isOwnWrite } = progress;
+    const known = { ...told, isOwnWrite, ...defined({ membersSeen: seen }) };
+    const action = nextAction(item, known, ports.clock.now());
     const after = await carryOut(context, look, noted(progress, action), action);
     if ('answer' in after) return after;
     progress = after;
@@ -168,8 +170,7 @@ function noted(progress: Progress, action: NextAction): Progress {
   if (!('isTransition' in action)) return progress;
   const { contradiction } = action;
   // Only a claim that could not be recorded blindly gets here with something to contradict.
-  const doubt = defined({ doubt: ifDefined(contradiction, (why) => ({ contradiction: why })) });
-  return { ...progress, news: progress.news || action.isTransition, ...doubt };
+  return { ...progress, ...defined({ doubt: ifDefined(contradiction, (why) => ({ contradiction: why })) }) };
 }
 
 async function carryOut(
@@ -188,7 +189,7 @@ async function carryOut(
       return { ...progress, membersSeen: membersSeen(item, await look.at(item), item.members) };
     }
     case 'switch': {
-      // In parallel with the lease, as in the plain case; in vain when another caller is quicker.
+      // In parallel with the lease, as in the plain case; not needed if another caller is quicker.
       const observing = look.at(action.item);
       const taken = await take(ports, action.item, action.recorded, cause);
       if (taken === undefined) return lostRace(context, progress);
@@ -196,7 +197,8 @@ async function carryOut(
     }
     case 'record': {
       const written = await record(context, action);
-      return written === undefined ? lostRace(context, progress) : withItem(progress, written);
+      if (written === undefined) return lostRace(context, progress);
+      return withItem({ ...progress, news: progress.news || action.isTransition }, written);
     }
     case 'wait':
       await ports.clock.wait(LOOK_AGAIN);

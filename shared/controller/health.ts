@@ -20,13 +20,13 @@ export function troubleOf(vip: Vip, signs: Signs): readonly string[] {
   if (signs.unseen !== undefined) reasons.push(unseenText(signs.unseen));
   if (signs.suspendedPin !== undefined) reasons.push(`the pin is suspended: ${signs.suspendedPin}`);
   reasons.push(...signs.conflicts.map((c) => `left alone: ${c.cell} (${c.found}): ${conflictText(c)}`));
-  // A VIP that nobody has ever spoken of is not in service yet.
+  // A VIP that no node has ever reported is not in service yet.
   if (Object.keys(vip.claims).length === 0) return reasons;
-  if (vip.owner === undefined) reasons.push('nobody owns the VIP');
+  if (vip.owner === undefined) reasons.push('no node owns the VIP');
   for (const node of Object.keys(vip.members).sort()) {
     const reason = unfit(vip, node);
     if (reason !== undefined)
-      reasons.push(`${node === vip.owner ? 'the owner' : 'a stand-by'} is unfit: ${unfitText(reason)}`);
+      reasons.push(`${node === vip.owner ? 'the owner' : 'a standby'} is unfit: ${unfitText(reason)}`);
   }
   if (vip.owner !== undefined && vip.members[vip.owner] === undefined)
     reasons.push(`the owner is unfit: ${unfitText({ key: 'no-member', node: vip.owner })}`);

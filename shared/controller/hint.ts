@@ -1,11 +1,12 @@
-// A hint: AWS's own word that something happened which may concern a VIP: an instance stopped or started, or somebody
-// else changed a route, an address or a tag. It shortens the wait for the next reconcile, and says who it was.
+// A hint: AWS reports something that may concern a VIP: an instance stopped or started, or someone other than the
+// controller changed a route, an address or a tag. It shortens the wait for the next reconcile, and names who it was.
 //
 // Invariant: a hint never moves a VIP by itself. It only has reconcile look now; and an instance that EC2 calls stopped
 // counts as STOP if the node has said nothing since, so that its last word does not keep the VIP on a dead host.
 // Limit: hints may be late, repeated or missing (CloudTrail delivers in minutes, if a trail exists). Nothing rests on them.
-import { type EpochMs, iso } from '../time.ts';
+import { type EpochMs, epochMs, iso } from '../time.ts';
 import { EIP_SUFFIX } from '../vip/member.ts';
+import { withdrawn } from '../vip/node-state.ts';
 import { compareAndSet, type VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 
@@ -18,7 +19,7 @@ export interface NodeHint {
   readonly atMs: EpochMs;
 }
 
-/** Somebody who is not the controller changed something. */
+/** Someone other than the controller changed something. */
 export interface Change {
   readonly kind: 'change';
   /** The event's id. */
@@ -37,7 +38,7 @@ export interface Change {
 
 export type Hint = NodeHint | Change;
 
-/** Keeps who changed what, so that whoever finds the drift can say so. */
+/** Keeps who changed what, so that a reconcile that finds the drift can name them. */
 export interface ChangeLog {
   /** Put if absent. */
   note(vip: string, change: Change): Promise<void>;
@@ -55,7 +56,7 @@ export function concerns(hint: Hint, vip: Vip): boolean {
     hint.destinations.some((d) => vip.addresses.includes(d)) ||
     hint.things.some((thing) => own.has(thing)) ||
     hint.labels.some((label) => labels.includes(label)) ||
-    // It names only the association, which nobody else can be asked about.
+    // It names only the association, which is gone and cannot be looked up.
     (hint.call === 'DisassociateAddress' && vip.eips.length > 0)
   );
 }
@@ -64,21 +65,21 @@ export function concerns(hint: Hint, vip: Vip): boolean {
 const STAMP_MS = 999;
 const gone = new Set(['stopping', 'stopped', 'shutting-down', 'terminated']);
 
-/** The VIP with the node's word withdrawn, or the same object when the node has spoken since or withdrew itself. */
+/** The VIP with the node's report withdrawn, or the same object when the node has reported since or withdrew itself. */
 export function withStopped(vip: Vip, hint: Hint): Vip {
   if (hint.kind !== 'node' || !gone.has(hint.state)) return vip;
   const nodeState = vip.claims[hint.node];
   const standing = nodeState?.state === 'MASTER' || nodeState?.state === 'BACKUP';
   if (nodeState === undefined || !standing || nodeState.seenMs > hint.atMs + STAMP_MS) return vip;
-  // What it said before it stopped, and what comes only now, must not bring it back: its seq counts microseconds of uptime.
-  const seq = Math.max(nodeState.seq, (hint.atMs + STAMP_MS - nodeState.bootAtMs) * 1000);
-  return { ...vip, claims: { ...vip.claims, [hint.node]: { ...nodeState, state: 'STOP', seq } } };
+  // What it said before it stopped, and what comes only now, must not bring it back.
+  const word = withdrawn(nodeState, epochMs(hint.atMs + STAMP_MS));
+  return { ...vip, claims: { ...vip.claims, [hint.node]: word } };
 }
 
 const RACES_MAX = 10;
 
 /** Records that a node is gone. What cannot be recorded is left to silence. */
-export async function heed(vips: VipStore, name: string, hint: Hint): Promise<Vip | undefined> {
+export async function applyHint(vips: VipStore, name: string, hint: Hint): Promise<Vip | undefined> {
   const from = await vips.read(name);
   const stopped = (vip: Vip | undefined) => (vip === undefined ? undefined : withStopped(vip, hint));
   return (await compareAndSet(vips, { name, from, racesMax: RACES_MAX }, stopped)).item;

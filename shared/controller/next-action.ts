@@ -1,8 +1,9 @@
 // What a claim has to do next, given the VIP's item as it is: one decision, without a request. Pure. handle-claim.ts carries
 // it out, and asks again where the item or what is known of the node has changed.
 //
-// Invariants: a claim of a node that is no member is never recorded. A claim that can be recorded without a condition on the
-// item's `rev` is, so that it cannot lose a race. No lease is taken where nothing would come of it.
+// Invariants: a claim of a node that is not a member is never recorded. A claim that can be recorded without a condition on the
+// item's `rev` is, so that it cannot lose a race. No lease is taken where nothing would come of it. A node has one caller who
+// waits for a lease: the one that recorded its present transition.
 
 import { defined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
@@ -24,6 +25,8 @@ export interface RecordableClaim {
   readonly window: number;
   /** Members that EC2 shows; undefined until someone has looked. */
   readonly membersSeen?: Members;
+  /** The write that brought this transition into the item was the caller's own. */
+  readonly isOwnWrite?: boolean;
 }
 
 export type NextAction =
@@ -38,7 +41,7 @@ export type NextAction =
   | (Recorded & { readonly do: 'switch' })
   /** Write the claim: `news` and `refresh` without a condition on `rev`, `compare` with one. */
   | (Recorded & { readonly do: 'record'; readonly as: 'news' | 'refresh' | 'compare' })
-  /** It is recorded; whoever holds the lease sees it at the release at the latest. Should they be dead, take over. */
+  /** It is recorded; the lease's holder sees it at the release at the latest. If the holder is dead, take over. */
   | (Recorded & { readonly do: 'wait' })
   | (Recorded & { readonly do: 'answer' });
 
@@ -59,13 +62,13 @@ export const isUrgent = (claim: Claim): boolean => claim.kind === 'transition' &
 export function nextAction(item: Vip | undefined, told: RecordableClaim, now: EpochMs): NextAction {
   const { claim, nodeState, window } = told;
   if (item === undefined || item.removedAtMs !== undefined) {
-    const message = `VIP ${JSON.stringify(claim.vip)} is not in the ledger; register it, or mend notify.conf`;
+    const message = `VIP ${JSON.stringify(claim.vip)} is not in the registry; register it, or correct notify.conf`;
     return { do: 'reject', reason: 'unknown-vip', message };
   }
   const membership = withMember(item, told);
   if (membership === 'unknown') return { do: 'look-up', item };
   if (membership === 'none') {
-    const message = `no ENI of ${claim.node} bears the label ${item.nodeLabels.join(' or ')} in ${item.vpc}`;
+    const message = `no ENI of ${claim.node} has the label ${item.nodeLabels.join(' or ')} in ${item.vpc}`;
     return { do: 'reject', reason: 'not-a-member', message };
   }
   const recorded = withClaim(membership, claim.node, nodeState, window);
@@ -79,9 +82,20 @@ export function nextAction(item: Vip | undefined, told: RecordableClaim, now: Ep
   };
   if (isSwitchDue(recorded, claim, now)) return { ...found, do: 'switch' };
   if (recorded !== item) return { ...found, do: 'record', as: waysToRecord(item, told) };
-  if (isLive(item.lease, now) && isUrgent(claim)) return { ...found, do: 'wait' };
+  if (isLive(item.lease, now) && isUrgent(claim) && isPresent(known, told)) return { ...found, do: 'wait' };
   return { ...found, do: 'answer' };
 }
+
+/**
+ * Whether the item still says what this caller wrote into it. Not so for an older transition of the node, nor for one that
+ * was delivered twice: the caller that recorded the present one waits. `seq` is not compared: the node's next
+ * assertion raises it.
+ */
+const isPresent = (
+  known: NodeState | undefined,
+  { nodeState, isOwnWrite = false }: RecordableClaim,
+): boolean =>
+  isOwnWrite && known !== undefined && sameTransition(known, nodeState) && known.state === nodeState.state;
 
 /** The item with the node among its members. */
 function withMember(item: Vip, { claim: { node }, membersSeen }: RecordableClaim): Vip | 'unknown' | 'none' {

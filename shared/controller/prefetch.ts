@@ -21,7 +21,7 @@ export function lookFor(ports: Ports, name: string, when: 'now' | 'later' = 'now
   const begin = () => {
     beganAt = ports.clock.now();
     observing = ports.ec2.observe(scope);
-    // Nobody may be waiting for it when it fails.
+    // It may fail before anything awaits it.
     observing.catch(() => undefined);
     return observing;
   };

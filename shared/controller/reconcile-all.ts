@@ -11,7 +11,7 @@ import type { Observation } from '../network/observation.ts';
 import { type DurationMs, type EpochMs, minus, minutes, plus, seconds } from '../time.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { ReconcileResult } from './assess.ts';
-import { concerns, type Hint, heed } from './hint.ts';
+import { applyHint, concerns, type Hint } from './hint.ts';
 import { type ReconcilePorts, reconcile } from './reconcile.ts';
 
 /** VIPs reconciled at the same time: EC2's Describe budget is 100 and 20 a second. */
@@ -61,7 +61,7 @@ export async function reconcileFor(
   const concerned = (await ports.vips.list()).filter((vip) => concerns(hint, vip));
   const swept = await sweep(ports, concerned, async (vip) => {
     if (hint.kind === 'change') await ports.changes.note(vip.name, hint);
-    return reconcile(ports, (await heed(ports.vips, vip.name, hint)) ?? vip);
+    return reconcile(ports, (await applyHint(ports.vips, vip.name, hint)) ?? vip);
   });
   return { ...swept, hint };
 }

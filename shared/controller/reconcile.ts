@@ -37,11 +37,11 @@ export async function reconcile(
   listed: Vip,
   looked?: Observation,
 ): Promise<ReconcileResult> {
-  if (listed.removedAtMs !== undefined) return idle(listed, 'skipped', 'removed from the ledger');
+  if (listed.removedAtMs !== undefined) return idle(listed, 'skipped', 'removed from the registry');
   const [read, seen] = await Promise.all([ports.vips.read(listed.name), looked ?? ports.ec2.observe(listed)]);
   if (read === undefined) return idle(listed, 'skipped', 'the item is gone');
   // Since it was listed.
-  if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the ledger');
+  if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the registry');
   const now = ports.clock.now();
   if (isLive(read.lease, now)) {
     return { ...idle(read, 'skipped', `epoch ${read.epoch} is under way`), ...silenceOf(read, now) };
@@ -53,7 +53,7 @@ export async function reconcile(
   return { ...result, viewProblem, trouble: [...result.trouble, viewProblemText(viewProblem)] };
 }
 
-/** While a VIP is frozen nothing would move whoever spoke: its nodes may be away on purpose. */
+/** While a VIP is frozen nothing moves, whichever node reports: its nodes may be away on purpose. */
 function silenceOf(vip: Vip, now: EpochMs): Pick<ReconcileResult, 'unheard'> {
   const unheard = isLiveOrder(vip.freeze, now) ? undefined : unheardFor(vip, now);
   return defined({ unheard });
@@ -92,17 +92,17 @@ async function actOnCurrentItem(
       return { ...report, did: 'switched', why: finding.take, switched };
     }
     const again = await ports.vips.read(vip.name);
-    if (again?.removedAtMs !== undefined) return idle(again, 'skipped', 'removed from the ledger');
+    if (again?.removedAtMs !== undefined) return idle(again, 'skipped', 'removed from the registry');
     if (again === undefined || isLive(again.lease, ports.clock.now())) break;
     vip = again;
   }
-  return { ...report, did: 'skipped', why: 'somebody else was quicker' };
+  return { ...report, did: 'skipped', why: 'another caller was quicker' };
 }
 
 /** CloudTrail delivers within minutes. */
 const CHANGE_MAX_AGE: DurationMs = minutes(15);
 
-/** Who changed what is to be mended, where an event was there to say so; not knowing is no reason to wait. */
+/** Who caused the drift, if an event named them; not knowing is no reason to wait. */
 async function byWhom(
   ports: ReconcilePorts,
   finding: Assessment & { readonly vip: string },
@@ -142,7 +142,7 @@ async function refresh(ports: Ports, vip: Vip, seen: Observation): Promise<Vip> 
   return (await compareAndSet(ports.vips, change, refreshed)).item ?? vip;
 }
 
-/** Members that came and went, and tombstones that have had their time. An empty Describe retires nobody. */
+/** Members that came and went, and tombstones that have had their time. An empty Describe retires no member. */
 function withSeen(item: Vip, seen: Observation, now: EpochMs): Vip {
   const members = membersSeen(item, seen, item.members);
   if (Object.keys(members).length === 0) return item;
@@ -161,7 +161,7 @@ function withAwaited(item: Vip, now: EpochMs): Vip {
   return awaitedSinceMs === undefined ? rest : { ...rest, awaitedSinceMs };
 }
 
-/** What still lies on a node that is no member any more is ours to take away, until a good commit has done so. */
+/** What is still on a node that is no longer a member is ours to move away, until a good commit has done so. */
 function withDeparted(vip: Vip, members: Members): Vip['wrote'] {
   const gone = Object.values(vip.members).filter((m) => members[m.node] === undefined);
   if (gone.length === 0) return vip.wrote;

@@ -59,7 +59,7 @@ export type Health =
 export interface VipStatus {
   readonly vip: string;
   readonly health: Health;
-  /** The election's or reconcile's reason; what to look at when nobody is heard; what is mislabelled where nothing else is wrong. */
+  /** The election's or reconcile's reason; what to check when no node reports; what is mislabelled where nothing else is wrong. */
   readonly why: string;
   readonly owner?: string;
   /** Whom the claims elect, when that is not the owner. */
@@ -176,7 +176,7 @@ function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
   });
 }
 
-/** Members that were never heard. */
+/** Members that never reported. */
 export const unheard = (vip: Vip): readonly string[] =>
   Object.keys(vip.members).filter((node) => vip.claims[node] === undefined);
 

@@ -1,8 +1,8 @@
-// The doctor on addresses that somebody else may have: a route broader than the VIP's that leads to a transit gateway, a
-// peering or on-premises says that the address lies there. The VIP's own route is longer and wins, so whoever bears the
-// address there is not reached any more (VPC guide, "Route priority": the longest prefix first).
+// The doctor on addresses that another host may have: a route broader than the VIP's that leads to a transit gateway, a
+// peering or on-premises says that the address lies there. The VIP's own route is longer and wins, so a host with
+// that address is not reached any more (VPC guide, "Route priority": the longest prefix first).
 //
-// Limit: a host is not asked whether it bears the address; a default route says nothing.
+// Limit: no host is asked whether it has the address; a default route says nothing.
 
 import { overlaps, rangeFrom } from '../registry/ip-range.ts';
 import { insideRefused, prefixListRefused } from '../registry/validate.ts';
@@ -33,7 +33,7 @@ export function addressFindings(facts: NetworkFacts): readonly Finding[] {
   return [...surroundings(facts), ...inside, ...listFindings(facts), ...eipFindings(facts)];
 }
 
-/** A list is changed behind the ledger's back, so what was checked when it was registered is checked again. */
+/** A list can change without the registry, so what was checked when it was registered is checked again. */
 const listFindings = ({ vip, vpc, prefixLists }: NetworkFacts): readonly Finding[] =>
   [...prefixLists].flatMap(([list, entries]) =>
     prefixListRefused({ list, entries }, { vpc, others: [], allowPublic: true }).map(
@@ -112,9 +112,9 @@ export function shadowFindings({ vip, tables }: NetworkFacts): readonly Finding[
         vips: [vip.name],
         subject: address,
         found: `lies in what is routed elsewhere: ${broader.sort().join(', ')}`,
-        expected: 'an address that nobody behind that route has: the VIP’s route is longer and hides it',
+        expected: 'an address that no host behind that route has: the VIP’s route is longer and hides it',
         remedy: {
-          sentence: `ask whoever gives addresses out there; else another one: vipshift vip set ${vip.name} --address ADDRESS`,
+          sentence: `ask the team that assigns addresses there, or use another one: vipshift vip set ${vip.name} --address ADDRESS`,
         },
       }),
     ];

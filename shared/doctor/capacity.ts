@@ -1,7 +1,7 @@
 // The doctor on EC2's request budget: how long the last VIP waits when a whole zone fails.
 //
 // EC2 developer guide, "Request throttling": ReplaceRoute and AssociateAddress have a bucket of 50 each, refilled with 5
-// a second, per account and Region, whoever else draws from it; an account may have been granted more.
+// a second, per account and Region, shared with all other callers; an account may have been granted more.
 
 import { type Observation, tablesOf } from '../network/observation.ts';
 import type { Rate, Rates } from '../rate-limit/local-bucket.ts';

@@ -1,6 +1,6 @@
 // The doctor: every precondition of a VIP that can be looked up, judged. Pure; what is looked up comes in as facts.
 //
-// Each finding names what was found, what is wanted, and the command that mends it. Limit: it sees what AWS's APIs and
+// Each finding names what was found, what is expected, and the command that fixes it. Limit: it sees what AWS's APIs and
 // the given files say; it does not log in to nodes, so policy routing and rp_filter there stay the operator's.
 
 import type { Vip } from '../vip/vip.ts';

@@ -42,7 +42,7 @@ export function eipFindings(facts: NetworkFacts): readonly Finding[] {
           vips: [vip.name],
           subject: eip,
           found: 'no such Elastic IP in this account and Region',
-          expected: 'allocated, or out of the ledger',
+          expected: 'allocated, or out of the registry',
           remedy: { command: ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, tag) },
         }),
       );
@@ -53,7 +53,7 @@ export function eipFindings(facts: NetworkFacts): readonly Finding[] {
         fault('eip-untagged', {
           vips: [vip.name],
           subject: eip,
-          found: at.label === undefined ? 'bears no tag' : `bears the tag ${tag}=${at.label}`,
+          found: at.label === undefined ? 'has no tag' : `has the tag ${tag}=${at.label}`,
           expected: `the tag ${tag}=${vip.name}: without it the controller neither sees nor may move it`,
           remedy: { command: tagCommand(eip, tag, vip.name) },
         }),

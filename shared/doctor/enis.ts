@@ -55,7 +55,7 @@ function unattached({ vip, tag, others = [] }: NetworkFacts, eni: EniSeen): Find
   return fault('eni-unattached', {
     vips: [vip.name],
     subject: eni.eni,
-    found: `bears the label ${eni.label} and is attached to no instance`,
+    found: `has the label ${eni.label} and is attached to no instance`,
     expected: 'attached, or without the label',
     remedy:
       users.length === 0
@@ -80,7 +80,7 @@ function unlabelled(facts: NetworkFacts, labelled: readonly EniSeen[]): readonly
         fault('eni-unlabelled', {
           vips: [vip.name],
           subject: node,
-          found: `no ENI of it (${own.map((e) => withValue(e, tag)).join(', ')}) bears the label, so it is no member and its claims are rejected`,
+          found: `no ENI of it (${own.map((e) => withValue(e, tag)).join(', ')}) has the label, so it is not a member and its claims are rejected`,
           expected: `the tag ${tag}=${label} on its service ENI`,
           remedy: labelOne(facts, node, own),
         }),
@@ -147,7 +147,7 @@ function twice({ vip, tag, others = [] }: NetworkFacts, labelled: readonly EniSe
         fault('eni-twice', {
           vips: [vip.name],
           subject: node,
-          found: `${own.join(' and ')} both bear the label ${labels.join(' or ')}`,
+          found: `${own.join(' and ')} both have the label ${labels.join(' or ')}`,
           expected: 'one of them: which one gets the routes is otherwise chance',
           remedy:
             idle !== undefined || users.length === 0

@@ -19,7 +19,7 @@ export interface EniFact {
 export interface TableFact {
   readonly table: string;
   readonly main: boolean;
-  /** The tag's value; undefined when it bears none. */
+  /** The tag's value; undefined when it has none. */
   readonly label?: string;
   /** Explicitly associated subnets; for the main table also those that use it for want of another. */
   readonly subnets: readonly string[];

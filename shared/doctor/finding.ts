@@ -1,6 +1,6 @@
 // What the doctor finds: its checks, and the one shape that every finding has.
 
-/** Every check, in the order in which one would mend things. The name is stable: CI may refer to it. */
+/** Every check, in the order in which one would fix things. The name is stable: CI may refer to it. */
 export const checks = {
   'shared-vpc': 'the VPC belongs to this account',
   'transit-gateway': 'no VIP traffic goes over a transit gateway',
@@ -13,19 +13,19 @@ export const checks = {
   'too-many-nodes': 'no more nodes than a VIP may have',
   'one-zone': 'nodes in two zones',
   'eni-unattached': 'each labelled ENI is attached',
-  'eni-unlabelled': 'each node’s service ENI bears the label',
+  'eni-unlabelled': 'each node’s service ENI has the label',
   'eip-eni-missing': 'each node has a labelled ENI for EIPs',
   'eni-twice': 'one labelled ENI for each purpose on a node',
   'source-dest-check': 'the check is off on each service ENI',
   'source-dest-check-egress': 'the check is off where VIP-sourced replies leave',
-  'table-unlabelled': 'each subnet’s route table bears the label, or - to leave it out',
-  'main-table-unlabelled': 'the main table bears the label where subnets use it',
+  'table-unlabelled': 'each subnet’s route table has the label, or - to leave it out',
+  'main-table-unlabelled': 'the main table has the label where subnets use it',
   'table-mislabelled': 'no table has a value of the tag that no VIP uses, or a mistyped key',
   'table-routed': 'no table without the label routes the VIP',
   'eni-mislabelled': 'no ENI has a value of the tag that no VIP uses',
   'eip-mislabelled': 'no EIP has a value of the tag that no VIP uses',
-  'gateway-table': 'no gateway table bears the label',
-  'table-elsewhere': 'nothing in another VPC or account bears the label',
+  'gateway-table': 'no gateway table has the label',
+  'table-elsewhere': 'nothing in another VPC or account has the label',
   'route-missing': 'each labelled table routes the VIP',
   'route-foreign': 'each route points to a node of the VIP',
   'route-left-over': 'no route of a former address points to a node of the VIP',
@@ -33,7 +33,7 @@ export const checks = {
   'group-service': 'security groups let the service through',
   'acl-vrrp': 'network ACLs let VRRP through',
   'eip-gone': 'each EIP is there',
-  'eip-untagged': 'each EIP bears the tag',
+  'eip-untagged': 'each EIP has the tag',
   'eip-on-primary': 'no EIP of the VIP lies on a primary ENI',
   'role-put-events': 'the node role may send claims',
   'role-trust': 'only EC2 may take the node role',

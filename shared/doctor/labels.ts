@@ -73,7 +73,7 @@ function leftOver({ vip, others = [], survey }: NetworkFacts): readonly Finding[
               vips: [vip.name],
               subject: `${table} ${address}`,
               found: `points to ${route.target}, a node of ${vip.name}; no VIP has this address`,
-              expected: 'no route that nobody moves',
+              expected: 'no route that vipshift does not move',
               remedy: {
                 command: `aws ec2 delete-route --route-table-id ${table} ${destinationOption(address)} ${address}`,
                 remark: 'if nothing else needs it',

@@ -2,7 +2,7 @@
 // the service's ports.
 //
 // Limit: which ENI keepalived speaks by is in its own file; a node passes when one of its ENIs lets VRRP in. That a port
-// is open to somebody is looked at, not to whom.
+// is open is checked, not to whom.
 // The doctor on network ACLs: VRRP (IP protocol 112) between the nodes' subnets. An ACL keeps no state, so both ways count
 // at both ends; the lowest number that matches decides.
 
@@ -95,7 +95,7 @@ const admits = (rule: FilterRule, protocol: string, from: EniFact): boolean =>
 const ingressOf = (facts: NetworkFacts, eni: EniFact): readonly FilterRule[] =>
   facts.groups.filter((g) => eni.groups.includes(g.group)).flatMap((g) => g.ingress);
 
-/** One finding for nodes with the same groups: one rule mends them all. */
+/** One finding for nodes with the same groups: one rule fixes them all. */
 function vrrpIn(facts: NetworkFacts, nodes: readonly string[]): readonly Finding[] {
   const deaf = new Map<string, { to: string[]; from: Set<string>; groups: string }>();
   for (const node of nodes) {
@@ -133,7 +133,7 @@ const hears = (facts: NetworkFacts, own: readonly EniFact[], peer: readonly EniF
 const openTo = (group: string, what: string, from: string): string =>
   `aws ec2 authorize-security-group-ingress --group-id ${group} ${what} ${from}`;
 
-/** One finding for ENIs with the same groups and the same purpose: one rule mends them all. */
+/** One finding for ENIs with the same groups and the same purpose: one rule fixes them all. */
 function serviceIn(
   facts: NetworkFacts,
   nodes: readonly string[],

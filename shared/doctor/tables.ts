@@ -1,7 +1,7 @@
-// The doctor on route tables: which should bear the label and do not, which do and should not, and what they say.
+// The doctor on route tables: which should have the label and do not, which do and should not, and what they say.
 //
-// A table without the tag is a fault, because a forgotten one is found by nobody until a failover; one that shall not
-// carry the VIP says so by LEFT_OUT, or bears another VIP's label.
+// A table without the tag is a fault, because a forgotten one is not noticed until a failover; one that must not
+// carry the VIP has the value LEFT_OUT, or another VIP's label.
 
 import { LEFT_OUT, staysText, usersHere, usersOf } from '../network/labels.ts';
 import { strays, tablesOf } from '../network/observation.ts';
@@ -28,7 +28,7 @@ function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Find
       fault('table-unlabelled', {
         vips: [vip.name],
         subject: table.table,
-        found: `serves ${table.subnets.join(', ')} and bears no label: clients there reach no VIP`,
+        found: `serves ${table.subnets.join(', ')} and has no label: clients there reach no VIP`,
         expected: `the tag ${tag}=${vip.tableLabels[0]}, or ${LEFT_OUT} to leave it out`,
         remedy: either,
       }),
@@ -39,7 +39,7 @@ function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Find
       fault('main-table-unlabelled', {
         vips: [vip.name],
         subject: table.table,
-        found: `the main table serves ${table.implicitSubnets.join(', ')}, which have no table of their own, and bears no label: clients there reach no VIP`,
+        found: `the main table serves ${table.implicitSubnets.join(', ')}, which have no table of their own, and has no label: clients there reach no VIP`,
         expected: `the tag ${tag}=${vip.tableLabels[0]}, or ${LEFT_OUT} to leave it out`,
         remedy: either,
       }),
@@ -57,7 +57,7 @@ const elsewhere = (facts: NetworkFacts): readonly Finding[] =>
       fault(kind === 'edge' ? 'gateway-table' : 'table-elsewhere', {
         vips: [facts.vip.name],
         subject: id,
-        found: `bears the label of ${facts.vip.name}, but ${why}`,
+        found: `has the label of ${facts.vip.name}, but ${why}`,
         expected: 'no label: the controller leaves it alone',
         remedy: { command: untagCommand(id, facts.tag) },
       }),
@@ -84,7 +84,7 @@ function crowded({ vip, others = [] }: NetworkFacts, why: string): Finding {
     expected: 'no more nodes than a VIP may have',
     remedy:
       stays.length === 0
-        ? { sentence: 'take the tag from ENIs of nodes that shall not serve it' }
+        ? { sentence: 'remove the tag from ENIs of nodes that must not serve it' }
         : {
             sentence: `give ${vip.name} a node label of its own (--node-label) and its nodes’ ENIs that tag; ${stays.join('; ')}`,
           },

@@ -1,4 +1,4 @@
-// An approval: a forced failover that waits for a second person. The request lies beside the timeline with the token
+// An approval: a forced failover that waits for a second person. The request is in the timeline's table, with the token
 // that answers it; the answer is recorded as an order of its own, with who gave it.
 //
 // Limit: who may answer is IAM's to say (states:SendTaskSuccess on the workflow). The name of who answered is what the

@@ -56,7 +56,7 @@ export async function executeForcedFailover(
       const after = order.pinMinutes === 0 ? vip : withPin(vip, pinOf(order, now));
       const { owner, reason } = elect(after, now);
       if (owner === order.to) return { is: 'after', vip: after };
-      return { is: 'against', why: `the election names ${owner ?? 'nobody'}: ${electionText(reason)}` };
+      return { is: 'against', why: `the election names ${owner ?? 'no node'}: ${electionText(reason)}` };
     },
   });
   const end = judged(carried, order);
@@ -97,7 +97,7 @@ const causeOf = (order: FailoverOrder, execution: string, atMs: EpochMs, why: st
 });
 
 interface Way {
-  /** Why not to go on, also while somebody else's lease is live: what an operator has said is followed at once. */
+  /** Why not to go on, also while another caller's lease is live: an operator's command is followed at once. */
   stops(vip: Vip, now: EpochMs): string | undefined;
   decide(vip: Vip, now: EpochMs): Decision;
 }
@@ -134,7 +134,7 @@ async function underLease(ports: Ports, order: FailoverOrder, cause: Cause, way:
     case 'ended':
       return found.end;
     case 'unregistered':
-      return failed(`VIP ${order.vip} is not in the ledger any more`);
+      return failed(`VIP ${order.vip} is no longer in the registry`);
     case 'under-way':
       return stillMoving(found.vip, order, ports.clock.now());
     case 'contended':
@@ -179,7 +179,7 @@ const isCutOff = (ports: Ports, { steps }: Failover): boolean =>
 
 const judged = (carried: SwitchResult, order: FailoverOrder): SwitchResult =>
   carried.outcome === 'switched' && carried.owner !== order.to
-    ? { ...carried, outcome: 'failed', why: `the VIP went to ${carried.owner}, want ${order.to}` }
+    ? { ...carried, outcome: 'failed', why: `the VIP went to ${carried.owner}, expected ${order.to}` }
     : carried;
 
 export interface Awaited {
@@ -206,7 +206,7 @@ export async function awaitClaim(ports: Ports, order: FailoverOrder, run: Forced
       const election = elect(vip!, now);
       if (election.owner === order.to && nodeState?.state === 'MASTER')
         return { outcome: 'heard', why: electionText(election.reason) };
-      why = `${order.to} says ${nodeState?.state ?? 'nothing'}; the election names ${election.owner ?? 'nobody'}`;
+      why = `${order.to} says ${nodeState?.state ?? 'nothing'}; the election names ${election.owner ?? 'no node'}`;
     }
     await ports.clock.wait(LOOK_AGAIN);
   }
@@ -219,7 +219,7 @@ function awaitStops(
   run: ForcedRun,
   now: EpochMs,
 ): readonly string[] {
-  if (!isRegistered(vip)) return [`VIP ${order.vip} is not in the ledger any more`];
+  if (!isRegistered(vip)) return [`VIP ${order.vip} is no longer in the registry`];
   const reasons = stopReasons(vip, order, run, now);
   const why = unfit(vip, order.to);
   return why === undefined ? reasons : [...reasons, `${order.to} cannot take over: ${unfitText(why)}`];
@@ -229,12 +229,12 @@ export interface Verified {
   readonly outcome: 'right' | 'wrong';
   /** Cells of the VIP's own that lead elsewhere, those that cannot be set among them: a preflight refuses for these, too. */
   readonly wrong: readonly string[];
-  /** Left to somebody else. Going back would not change them. */
+  /** Left to someone else. Rolling back would not change them. */
   readonly conflicts: readonly string[];
 }
 
 /**
- * Looks at EC2 anew until it shows every cell right, or VERIFY_WAIT has passed. Throws when it could not look at the end: that
+ * Reads EC2 again until it shows every cell right, or VERIFY_WAIT has passed. Throws when the last read failed: that
  * is no reason to go back (guarantee 8).
  */
 export async function verifyOrder(ports: Ports, order: FailoverOrder): Promise<Verified> {
@@ -252,7 +252,7 @@ export async function verifyOrder(ports: Ports, order: FailoverOrder): Promise<V
 async function look(ports: Ports, order: FailoverOrder): Promise<Verified> {
   const vip = await ports.vips.read(order.vip);
   if (vip?.owner !== order.to)
-    return { outcome: 'wrong', wrong: [`the owner is ${vip?.owner ?? 'nobody'}`], conflicts: [] };
+    return { outcome: 'wrong', wrong: [`the owner is ${vip?.owner ?? 'no node'}`], conflicts: [] };
   const seen = await ports.ec2.observe(vip);
   const target = membersSeen(vip, seen, vip.members)[order.to];
   if (target === undefined)

@@ -12,9 +12,9 @@ export interface FailoverOrder {
   readonly approval: boolean;
   /** 0 for no pin. */
   readonly pinMinutes: number;
-  /** How long, via keepalived, the target may take to become master and say so. */
+  /** How long, via keepalived, the target may take to become master and report it. */
   readonly claimWaitSeconds: number;
-  /** When, via keepalived, the demoted master is released again; `safe` unless told. */
+  /** When, via keepalived, the demotion is undone; `safe` by default. */
   readonly release?: RejoinPolicy;
 }
 

@@ -1,5 +1,5 @@
 // The preflight of a forced failover: may this VIP go to this node now, and what would that take? Pure, and the whole of
-// a dry run. It refuses with every reason at once, so that an operator mends all of them before asking again.
+// a dry run. It refuses with every reason at once, so that an operator fixes all of them before asking again.
 //
 // Limit: it is true of the moment it looked. After an approval it looks again, and what it found has to be so still when the
 // order is written into the VIP's item (forced.ts). The switch itself decides again under the lease.
@@ -25,7 +25,7 @@ export interface Preflight {
   readonly conflicts: readonly Conflict[];
   /** From the first to the last EC2 call at the least, by EC2's request budget. */
   readonly atLeastMs: number;
-  /** The owner, and its priority while nobody has demoted it. */
+  /** The owner, and its priority while it is not demoted. */
   readonly before: { readonly owner?: string; readonly priority?: number };
   /** How many more there are of each list, where the workflow does not carry all of them. */
   readonly left?: { readonly plan: number; readonly conflicts: number; readonly reasons: number };
@@ -38,7 +38,7 @@ export function preflight(
   { now, sizes = rates }: { readonly now: EpochMs; readonly sizes?: Rates | undefined },
 ): Preflight {
   if (vip === undefined || vip.removedAtMs !== undefined)
-    return refused([`VIP ${order.vip} is not in the ledger: vipshift vip list`]);
+    return refused([`VIP ${order.vip} is not in the registry: vipshift vip list`]);
   if (seen === undefined) return refused([`EC2 did not answer: nothing is known of ${order.vip} now`]);
   const members = { ...vip.members, ...membersSeen(vip, seen, vip.members) };
   const known = { ...vip, members };
@@ -111,12 +111,12 @@ function orderReasons(vip: Vip, order: FailoverOrder, now: EpochMs): readonly st
   if (vip.owner === order.to) reasons.push(`${order.to} is the owner already`);
   if (order.mode === 'routes-only' && vip.hold !== 'both')
     reasons.push(
-      `hold is "${vip.hold}", want "both" for routes-only: ${order.to} does not bear the address while it is not master; take via-keepalived`,
+      `hold is "${vip.hold}", expected "both" for routes-only: ${order.to} does not have the address while it is not master; use via-keepalived`,
     );
   if (order.mode === 'routes-only' && order.pinMinutes === 0)
     reasons.push('routes-only without a pin: reconcile would follow keepalived back within a minute');
   if (order.mode === 'via-keepalived' && vip.owner === undefined)
-    reasons.push('nobody owns the VIP, so there is no master to demote; take routes-only');
+    reasons.push('no node owns the VIP, so there is no master to demote; use routes-only');
   return reasons;
 }
 

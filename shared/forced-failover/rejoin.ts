@@ -1,5 +1,5 @@
 // Releasing a demoted master: when, after a failover via keepalived, its tracked file goes back to 0, so that it stands by
-// again. Until then nobody does. Pure, but for the waiting.
+// again. Until then there is no standby. Pure, but for the waiting.
 //
 // Invariant: unless ordered so, a release never moves traffic: the demoted node must be unable to take the VIP back (it
 // does not outrank the new master), or its taking it back must not matter (a pin, and the address on both nodes).
@@ -32,7 +32,7 @@ export function judgeRelease(vip: Vip, order: FailoverOrder, was: Demoted, now: 
     return { outcome: 'release', why: `the pin keeps the VIP at ${order.to}` };
   const other = vip.claims[order.to]?.priority;
   if (was.priority === undefined || other === undefined)
-    return { outcome: 'keep', why: 'nobody knows which of the two outranks the other' };
+    return { outcome: 'keep', why: 'it is not known which of the two outranks the other' };
   if (was.priority <= other)
     return {
       outcome: 'release',
@@ -65,7 +65,10 @@ export async function awaitRelease(ports: Ports, order: FailoverOrder, node: str
     const state = vip?.claims[node]?.state;
     const owner = vip === undefined ? undefined : elect(vip, now).owner;
     if (owner !== order.to)
-      return { outcome: 'taken-back', why: `${node} says ${state}; the election names ${owner ?? 'nobody'}` };
+      return {
+        outcome: 'taken-back',
+        why: `${node} says ${state}; the election names ${owner ?? 'no node'}`,
+      };
     if (state === 'MASTER' || state === 'BACKUP') quietSince ??= now;
     if (quietSince !== undefined && now >= plus(quietSince, SETTLE))
       return { outcome: 'stands-by', why: `${node} says ${state}` };

@@ -18,7 +18,7 @@ export interface Report extends Notice {
 export function report({ story: data, stage, execution }: StepInput): Report {
   const outcome = data.end?.outcome ?? 'failed';
   const order = data.preflight?.order;
-  // Step Functions takes a cause of 32 KB; most of what is named here was said by somebody else.
+  // Step Functions takes a cause of 32 KB; most of the text here comes from elsewhere.
   const reasons = reasonsOf(data).map((reason) => readable(reason, SENTENCE_MAX));
   const cause = reasons.length === 0 ? 'no reason was given' : listText(reasons, '; ');
   const what = order === undefined ? 'forced failover' : `${order.vip} to ${order.to} (${order.mode})`;
@@ -49,7 +49,7 @@ function answerLines({ decision }: ExecutionState): readonly string[] {
   return [`${answer.outcome === 'approved' ? 'Approved' : 'Denied'} by ${answer.decision.by}`];
 }
 
-/** What became of the node that was demoted: while it is, nobody stands by, and somebody has to know. */
+/** What became of the node that was demoted: until that is undone there is no standby, and an operator has to know. */
 export function demotedLines(
   { preflight: before, ...data }: ExecutionState,
   stage: string,
@@ -66,17 +66,17 @@ export function demotedLines(
   if (stoodBy?.outcome === 'taken-back')
     return [`Released: ${node} took the VIP back. Pin the VIP, set nopreempt, or order release by-hand`];
   if (released !== undefined) {
-    const why = stoodBy?.why ?? 'nobody has looked';
-    return [`Released: ${node}, which has not said so: ${why}. Look there: vipshift-notify status`];
+    const why = stoodBy?.why ?? 'not checked';
+    return [`Released: ${node}, which has not reported it: ${why}. Check there: vipshift-notify status`];
   }
   const why = release?.outcome === 'keep' ? release.why : 'it could not be released';
   return [
-    `Still demoted: ${node} (${why}). Nobody stands by until you run, when the work on it is done:`,
+    `Still demoted: ${node} (${why}). There is no standby until you run, when the work on it is done:`,
     command,
   ];
 }
 
-/** EC2 accepted the calls, and then nobody could look, or the time was over: that is told, and nothing is undone for it. */
+/** EC2 accepted the calls, and then the read failed, or the time was over: that is reported, and nothing is undone for it. */
 function unverifiedLines({ switched, verified, switchedBack, error }: ExecutionState): readonly string[] {
   if (switchedBack !== undefined || verified !== undefined) return [];
   if (switched?.outcome === 'moving')
@@ -129,7 +129,7 @@ function reasonsOf(data: ExecutionState): string[] {
 }
 
 function answerReasons({ decision, end }: ExecutionState): readonly string[] {
-  if (decision === undefined) return end?.outcome === 'denied' ? ['nobody approved it in time'] : [];
+  if (decision === undefined) return end?.outcome === 'denied' ? ['no one approved it in time'] : [];
   const answer = answerFrom(decision);
   if (answer.outcome === 'malformed') return [answer.why];
   if (answer.outcome === 'approved') return [];

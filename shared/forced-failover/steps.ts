@@ -24,7 +24,7 @@ import { type Begun, beginForced, endForced, type ForcedRun } from './under-way.
 export interface ForcedFailoverPorts extends Ports {
   readonly orders: OperatorActionStore;
   readonly approvals: ApprovalStore;
-  /** EC2's request buckets of this account; EC2's defaults unless told. */
+  /** EC2's request buckets of this account; by default EC2's own. */
   readonly sizes?: Rates;
 }
 
@@ -79,7 +79,7 @@ async function recordDecision(ports: ForcedFailoverPorts, { story: data, executi
   const answer = answerFrom(data.decision);
   const order = orderOf(data);
   if (answer.outcome === 'malformed') {
-    await record(ports, order, execution, { order: 'deny', by: 'nobody', reason: answer.why });
+    await record(ports, order, execution, { order: 'deny', by: 'no one', reason: answer.why });
     return { outcome: answer.outcome, why: answer.why };
   }
   const { approved, by, reason = '' } = answer.decision;
@@ -107,7 +107,7 @@ async function beginOrder(ports: ForcedFailoverPorts, asked: StepInput): Promise
   return begun;
 }
 
-/** However it ends, the order is no longer under way; were this in vain, it would run out by itself. */
+/** However it ends, the order is no longer under way; if this fails, it runs out by itself. */
 async function conclude(ports: ForcedFailoverPorts, asked: StepInput) {
   const { story: data, execution } = asked;
   if (data.orderRecord !== undefined)

@@ -1,7 +1,7 @@
 // A forced failover as it stands in the VIP's item while its workflow is under way. It is written there by one conditional
-// write before anybody is demoted, on what the item says in that very write; whoever comes later sees it.
+// write before any node is demoted, on condition of what the item says in that very write; later callers see it.
 //
-// Invariants: nobody is demoted on what was so once. A freeze takes it out in its own write, and the workflow that does not
+// Invariants: no node is demoted on outdated facts. A freeze takes it out in its own write, and the workflow that does not
 // find it any more goes back. Two forced failovers of a VIP are never under way at once.
 // Limit: SSM takes no condition. What happens between this write and the command (a moment) is seen after the demotion, which
 // is then taken back.
@@ -18,7 +18,7 @@ import { withForced, withoutForced } from '../vip/vip.ts';
 import type { FailoverOrder } from './order.ts';
 import { operatorsReasons } from './preflight.ts';
 
-/** Longer than a workflow has to do with it (runbook/failover.asl.json); one that died blocks nobody for longer. */
+/** Longer than a workflow has to do with it (runbook/failover.asl.json); one that died blocks no one for longer. */
 export const FORCED_LASTS: DurationMs = minutes(45);
 
 /** Whose order is carried out, and what it rests on. */
@@ -47,7 +47,7 @@ export function beginReasons(
   const reasons = [...operatorsReasons(vip, order, now, run.execution)];
   if (vip.owner !== run.owner)
     reasons.push(
-      `the owner is ${vip.owner ?? 'nobody'} now, expected ${run.owner ?? 'nobody'} as the preflight found it; order it again`,
+      `the owner is ${vip.owner ?? 'no node'} now, expected ${run.owner ?? 'no node'} as the preflight found it; order it again`,
     );
   const why = unfit(vip, order.to);
   if (why !== undefined) reasons.push(`not fit: ${unfitText(why)}`);
@@ -79,7 +79,7 @@ export async function beginForced(ports: Ports, order: FailoverOrder, run: Force
     case 'ended':
       return found.end;
     case 'unregistered':
-      return refused([`VIP ${order.vip} is not in the ledger any more: vipshift vip list`]);
+      return refused([`VIP ${order.vip} is no longer in the registry: vipshift vip list`]);
     case 'under-way': {
       // Its release may change the owner.
       const { epoch, lease } = found.vip;

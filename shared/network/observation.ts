@@ -14,7 +14,7 @@ export interface RouteSeen {
   /** ENI, gateway, peering …: whatever id EC2 gives as the target. */
   readonly target: string;
   readonly state: 'active' | 'blackhole';
-  /** A propagated route cannot be replaced; a static one beside it wins (VPC guide, "Route priority"). */
+  /** A propagated route cannot be replaced; a static one to the same destination wins (VPC guide, "Route priority"). */
   readonly propagated: boolean;
 }
 

@@ -29,7 +29,7 @@ import {
 /** The lease needs the same DynamoDB table, so a slower answer means that something is wrong with it. */
 const RESERVE_TIMEOUT: DurationMs = seconds(1);
 /**
- * The first calls wait no longer than this. Their reservation went out beside the describes, and traffic must not move a
+ * The first calls wait no longer than this. Their reservation went out in parallel with the describes, and traffic must not move a
  * whole round trip later because DynamoDB is slow.
  */
 const FIRST_SLOT_TIMEOUT: DurationMs = durationMs(300);

@@ -1,5 +1,5 @@
 // A slot is the instant from which the shared bucket has a token for one call. Calls that go first push the others back,
-// so whoever waits behind them polls by how much.
+// so the callers behind them poll by how much.
 import type { Step } from '../network/step.ts';
 import {
   type Clock,

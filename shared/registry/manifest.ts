@@ -38,20 +38,20 @@ const fields = [
 export function manifestFrom(document: unknown): FileRead {
   const problems: string[] = [];
   if (!isMap(document) || !isMap(document.vips))
-    return { ok: false, problems: ['want a mapping "vips:" of names to entries'] };
+    return { ok: false, problems: ['expected a mapping "vips:" of names to entries'] };
   for (const key of Object.keys(document))
-    if (key !== 'vips') problems.push(`${key}: no such key, want "vips" only`);
+    if (key !== 'vips') problems.push(`${key}: not a key, expected "vips" only`);
   const entries = Object.entries(document.vips).map(([name, entry]) => entryFrom(name, entry, problems));
   return problems.length > 0 ? { ok: false, problems } : { ok: true, entries };
 }
 
 function entryFrom(name: string, found: unknown, problems: string[]): FileEntry {
   const entry = isMap(found) ? found : {};
-  if (!isMap(found)) problems.push(`vips.${name}: want a mapping, found ${show(found)}`);
+  if (!isMap(found)) problems.push(`vips.${name}: expected a mapping, found ${show(found)}`);
   for (const key of Object.keys(entry))
-    if (!fields.includes(key)) problems.push(`vips.${name}.${key}: no such key, want ${fields.join(', ')}`);
+    if (!fields.includes(key)) problems.push(`vips.${name}.${key}: not a key, expected ${fields.join(', ')}`);
   const wrong = (key: string, wanted: string) =>
-    problems.push(`vips.${name}.${key}: found ${show(entry[key])}, want ${wanted}`);
+    problems.push(`vips.${name}.${key}: found ${show(entry[key])}, expected ${wanted}`);
   const texts = (key: string, without: readonly string[]): readonly string[] => {
     const value = entry[key];
     if (value === undefined) return without;

@@ -43,7 +43,7 @@ const EIP_ID = /^eipalloc-[0-9a-f]{8,17}$/;
 export const ADDRESSES_MAX = 16;
 export const EIPS_MAX = 16;
 
-export const refusal = (r: Refused): string => `${r.what} ${r.found}: want ${r.wanted}`;
+export const refusal = (r: Refused): string => `${r.what} ${r.found}: expected ${r.wanted}`;
 
 export function nameRefused(name: string): readonly Refused[] {
   if (NAME.test(name)) return [];

@@ -1,5 +1,5 @@
-// Epochs that a holder began and did not close: whoever comes next closes them in the record as `abandoned`, with what EC2
-// shows now (guarantee 6). Put if absent, so that a holder that was only slow keeps its own word.
+// Epochs that a holder began and did not close: the next holder closes them in the record as `abandoned`, with what EC2
+// shows now (guarantee 6). Put if absent, so that a holder that was only slow keeps its own outcome.
 
 import { readable, SENTENCE_MAX } from '../bounded.ts';
 import { type Observation, tablesOf } from '../network/observation.ts';

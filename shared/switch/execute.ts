@@ -2,7 +2,7 @@
 // every step is tried and told, and nothing is thrown.
 //
 // Invariant: every attempt, retries included, asks the grip first (guarantee 3). Every attempt has its turn in EC2's
-// request budget first (budget-turn.ts, pace.ts).
+// request budget first (rate-limit/call-queue.ts, rate-limit/local-bucket.ts).
 import { Fault, isWorthRetrying, mayHaveHappened, toFault } from '../fault.ts';
 import type { Ec2 } from '../network/ec2.ts';
 import { aimText, type Step, type StepDone, type StepTried } from '../network/step.ts';

@@ -20,11 +20,11 @@ export interface HeldLease {
    * ended it.
    */
   renewIfDue(): Promise<void>;
-  /** From now on the work counts as wanted while this says so of the item. */
+  /** From now on the work is needed while this is true of the item. */
   watch(wants: (item: Vip) => boolean): void;
   /** The item was seen under this lease: does it still want the work? */
   observe(item: Vip): void;
-  /** False when the lease is lost or the work is not wanted any more: waiting for a turn is in vain. */
+  /** False when the lease is lost or the work is no longer needed: there is no point in waiting for a slot. */
   isStillNeeded(): boolean;
 }
 

@@ -1,7 +1,7 @@
 // What a holder does with one lease: elect, plan, carry out, read back, record. One epoch, one outcome in the record.
 //
-// The order is the guarantee. Cause and epoch were written with the lease; the intent goes out beside the mutations;
-// the outcome is written before the release, which is switch.ts's (guarantee 6). Up to the first mutation nothing is
+// The order is the guarantee. Cause and epoch were written with the lease; the intent goes out in parallel with the mutations;
+// the outcome is written before the release, which is switch-vip.ts's (guarantee 6). Up to the first mutation nothing is
 // awaited but the observation.
 
 import { type Fault, toFault } from '../fault.ts';

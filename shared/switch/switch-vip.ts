@@ -23,7 +23,7 @@ import { type EpochPorts, type EpochResult, runEpoch } from './run-epoch.ts';
 export interface EventPublisher {
   /** Publishes `VIP Failover Finished` for the users' own automation; throws a Fault when the bus does not take it. */
   finished(failover: Failover): Promise<void>;
-  /** Publishes `VIP Failover Failed`, for people; what was not carried out stays to be done. */
+  /** Publishes `VIP Failover Failed`, for people; what was not carried out is still to do. */
   failed(failover: Failover): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export interface Switched {
 }
 
 /**
- * Takes the lease of `vip` if that is free, the VIP in the ledger and the item unchanged. Undefined when not: read again.
+ * Takes the lease of `vip` if that is free, the VIP in the registry and the item unchanged. Undefined when not: read again.
  * A lost reply is settled by a consistent read.
  */
 export async function take(ports: Ports, before: Vip, after: Vip, cause: Cause): Promise<Vip | undefined> {
@@ -110,7 +110,7 @@ export async function switchVip(
 /** The same for a caller who has not begun to observe: what was seen before the lease was taken may be out of date. */
 export function observeAndSwitch(ports: Ports, taken: Vip, before: readonly Milestone[]): Promise<Switched> {
   const observing = ports.ec2.observe(taken);
-  // Nobody may be waiting for it when it fails.
+  // It may fail before anything awaits it.
   observing.catch(() => undefined);
   return switchVip(ports, taken, observing, before);
 }
@@ -204,7 +204,7 @@ async function writeOrSettle(ports: Ports, before: Vip, after: Vip): Promise<Vip
 function withCommit(ports: Ports, item: Vip, held: EpochResult): Vip {
   const { target } = held;
   const sent = held.failover.steps.some((s) => s.attempts > 0);
-  // What could not be moved lies where it did, and must stay known as ours; so must whoever may still be hit by an
+  // What could not be moved is where it was, and must stay known as ours; so must a target that may still be hit by an
   // attempt that had no answer, or by a holder that did not come back.
   const unmet = unmetCells(held.failover.conflicts).length > 0;
   const mayLand = item.touchedAtMs > ports.clock.now() || Object.keys(item.open).length > 1;

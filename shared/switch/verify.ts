@@ -1,6 +1,6 @@
 // Reading back: does EC2 agree with what was sent, and is the target still the elected one?
 //
-// Invariant: a cell is sent again only when it is wrong for a reason that sending may mend. A cell whose own attempt
+// Invariant: a cell is sent again only when it is wrong for a reason that sending may fix. A cell whose own attempt
 // succeeded and that a read, begun less than STALE_READ later, shows as it was before, is a stale read and not wrong. What a
 // read does not show at all, as an empty Describe, proves nothing.
 import { listText } from '../bounded.ts';
@@ -28,7 +28,7 @@ export interface Verdict {
   readonly verified: boolean;
   /** Cells that were sent and then found out of reach. */
   readonly conflicts: readonly Conflict[];
-  /** Why the switch must stop: the lease is somebody else's, or the election has changed. */
+  /** Why the switch must stop: another caller has the lease, or the election has changed. */
   readonly stop?: 'lease lost' | 'elected another';
   readonly notes: readonly string[];
   /** Mistakes in our own code that ended steps which were sent again. */
@@ -125,7 +125,7 @@ function differences(again: Plan, steps: readonly StepTried[], seen: Observation
   };
 }
 
-/** Another VIP, moving at the same moment, took the very address: AssociateAddress throws off whoever was first. */
+/** Another VIP, moving at the same moment, took the very address: AssociateAddress displaces the first one. */
 const isThrownOff = (own: Step, seen: Observation): boolean => {
   if (own.call !== 'AssociateAddress') return false;
   const places = seen.enis.find((e) => e.eni === own.eni)?.addresses;
@@ -158,7 +158,7 @@ const lost = (taken: readonly Conflict[]): readonly string[] =>
   taken.map((c) => `read back: ${c.cell} shows ${c.found}: ${conflictText(c)}`);
 
 /**
- * What has no answer or a refusal behind it, and yet is as it should be, was carried out after all. What was only to be
+ * What had no answer or was refused, and yet is in sync, was carried out after all. What was only to be
  * made sure and is right by a read that can be trusted needs no sending any more.
  */
 const confirmed = (
@@ -172,7 +172,7 @@ const confirmed = (
     .map((s) => (s.result === 'unknown' && !isWrong.has(s.cell) ? { ...s, result: 'done' } : s));
 };
 
-/** A refusal stays a refusal, and a bug a bug; everything else may have been a slip, or somebody's late request. */
+/** A refusal stays a refusal, and a bug a bug; everything else may have been a slip, or another caller's late request. */
 function worthSending(step: Step, steps: readonly StepTried[]): boolean {
   const own = steps.find((s) => s.cell === step.cell);
   return own?.result !== 'failed' && own?.fault !== 'bug';

@@ -3,7 +3,7 @@
 // the workflow's steps and break-glass.
 //
 // Invariant: what is decided is decided on the very item that is then written; where another caller was quicker it is decided
-// anew. Waiting for a live lease is bounded by the invocation's time and is no lost race.
+// again. Waiting for a live lease is bounded by the invocation's time and is no lost race.
 import { isRegistered } from '../registry/registry.ts';
 import type { Clock, EpochMs } from '../time.ts';
 import { isLive } from '../vip/lease.ts';

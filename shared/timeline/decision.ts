@@ -1,4 +1,4 @@
-// Why a failover went where it went, in the record: the reason as data, and its text beside it (docs/decisions/0028).
+// Why a failover went where it went, in the record: the reason as data, with its text (docs/decisions/0028).
 import { type Texts, textOf } from '../keyed.ts';
 import { type ElectionReason, electionTexts } from '../vip/election.ts';
 

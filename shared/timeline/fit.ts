@@ -2,7 +2,7 @@
 // the lease is not released, and the next holder can only say `abandoned` (guarantees 5 and 6).
 //
 // Invariant: outcome, cause, epoch, from and to always stay, and so do the reasons with their counts, which are notes. What was
-// left out is counted in `omitted`, and an outcome's first note says so. An entry that fits is not touched.
+// left out is counted in `omitted`, and an outcome's first note reports it. An entry that fits is not touched.
 
 import { cut } from '../bounded.ts';
 import type { StepDone } from '../network/step.ts';

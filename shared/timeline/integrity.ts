@@ -1,5 +1,5 @@
 // The digest of a record: one hash over its canonical form. It stands in the record's log line, in another service with
-// other permissions, so that whoever edits or deletes a record has to change the log as well.
+// other permissions, so that an attacker who edits or deletes a record has to change the log as well.
 //
 // Canonical: JSON with the keys of every object sorted and absent values left out, so that the form does not depend on
 // who wrote the object or on what DynamoDB did with it in between. Hashing comes from outside: this file is pure.

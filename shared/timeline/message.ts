@@ -1,7 +1,7 @@
 // The notice: one failover as a person reads it at night: what moved, why, what became of it, what clients felt, and
 // the one command to run next. Pure; the event that announces a failover carries it.
 //
-// Limit: what clients felt is reckoned from the node's own word, whose clock is not trusted, to the last route that EC2
+// Limit: what clients felt is computed from the node's own report, whose clock is not trusted, to the last route that EC2
 // accepted; how long VRRP itself took to notice is not in it.
 import { listLines, listText, readable, SENTENCE_MAX } from '../bounded.ts';
 import { conflictText } from '../network/conflict.ts';
@@ -18,8 +18,8 @@ const SUBJECT_MAX = 100;
 
 export function noticeOf(failover: Failover, stage: string): Notice {
   const { vip, outcome, cause, verified } = failover;
-  const from = failover.from ?? 'nobody';
-  const to = failover.to ?? 'nobody';
+  const from = failover.from ?? 'no node';
+  const to = failover.to ?? 'no node';
   const moved = movedText(failover, from, to);
   const ordered = cause.by === undefined ? '' : `, ordered by ${cause.by}`;
   const lines = [
@@ -66,7 +66,7 @@ function stepsText({ steps }: Failover): string {
 const readBackText = (verified: boolean): string =>
   verified ? 'read back and right' : 'not confirmed by reading back; the next reconcile looks again';
 
-/** In the record's own stages; absent ones (an order, a reconcile) have no node's word to reckon from. */
+/** In the record's own stages; absent ones (an order, a reconcile) have no report to count from. */
 export function feltMs(stages: readonly Milestone[]): number | undefined {
   const reported = milestoneAt(stages, 'node-reported');
   const moved = milestoneAt(stages, 'last-accepted');
@@ -80,7 +80,7 @@ function feltBy(failover: Failover): string {
   const gap =
     ms === undefined
       ? 'their route changed while it worked'
-      : `about ${(ms / 1000).toFixed(1)} s from the node's word to the last route, after VRRP had noticed`;
+      : `about ${(ms / 1000).toFixed(1)} s from the node's report to the last route, after VRRP had noticed`;
   return `${gap}; open TCP connections broke`;
 }
 

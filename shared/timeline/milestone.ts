@@ -1,11 +1,11 @@
 // The milestones of a failover: its instants, each with a key. Programs decide by the key; people read the text. Pure.
 //
-// A record holds both: the key, and beside it the text that versions before the keys decided by and showed
+// A record holds both: the key, and the text that versions before the keys decided by and showed
 // (docs/decisions/0028). That text never changes; what people read is made from the key, and may.
 // Limit: a milestone of a newer version, whose key is unknown here, is shown by its stored text.
 import type { EpochMs } from '../time.ts';
 
-/** Key → the text that is stored beside it. */
+/** Key → the text that is stored with it. */
 const stored = {
   'node-reported': 'node said so (its clock)',
   'bus-accepted': 'bus accepted (whole seconds)',

@@ -1,9 +1,9 @@
-// An operator's order as the timeline keeps it: who changed the ledger, pinned, froze, or moved a VIP by hand, when,
-// why and until when. It lies beside the failovers of its VIP under `order/<instant>/<nonce>`, put if absent and never
+// An operator's order as the timeline keeps it: who changed the registry, pinned, froze, or moved a VIP by hand, when,
+// why and until when. It is stored next to the failovers of its VIP under `order/<instant>/<nonce>`, put if absent and never
 // updated, and stands in the indexes by day and, for orders that name a node, by node.
 //
-// Invariant: the order is written before it takes effect. When it then does not take effect, a second entry says so:
-// so the record may name an order that was in vain, never hide one that was carried out.
+// Invariant: the order is written before it takes effect. When it then does not take effect, a second entry
+// reports that: the record may name an order without effect, never hide one that was carried out.
 import { type Fault, toFault } from '../fault.ts';
 import { type EpochMs, iso } from '../time.ts';
 import type { Forced, RegistryEntry } from '../vip/vip.ts';
@@ -42,7 +42,7 @@ export interface OperatorAction {
   readonly untilMs?: EpochMs;
   /** The node that a pin or a failover names. */
   readonly node?: string;
-  /** What the ledger said before and says now, for orders that change it. */
+  /** What the registry said before and says now, for orders that change it. */
   readonly before?: Partial<RegistryEntry>;
   readonly after?: Partial<RegistryEntry>;
   /** Of `not-carried-out`: the order meant, and why. */

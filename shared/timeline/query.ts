@@ -1,8 +1,8 @@
 // The audit: questions about the past, and how their answers are read out of the record. Pure; the reading is
-// aws/audit.ts.
+// aws/dynamodb/timeline-query.ts.
 //
 // Invariant: every question is answered by queries whose number is bounded before the first one is sent, and an answer
-// that had to stop early says so.
+// that had to stop early reports it.
 // Limit: the record begins when the timeline's retention begins, and rejections are counted by the hour.
 // A window cut into UTC days, because the index by day has one partition for each.
 import { defined } from '../optional.ts';
@@ -69,7 +69,7 @@ export interface Answer {
 export const PAGES_MAX = 40;
 /** The most days that a question over all VIPs may span: each is a query of its own. */
 export const DAYS_MAX = 400;
-/** An outcome may be written this much after its epoch's turn: abandoned epochs are closed by whoever comes next. */
+/** An outcome may be written this much after its epoch's turn: abandoned epochs are closed by the next holder. */
 export const ORDER_SLACK: DurationMs = minutes(10);
 const HOUR: DurationMs = hours(1);
 
@@ -96,7 +96,7 @@ export function nodesOf(record: AuditRecord): readonly string[] {
 
 export const newestFirst = (a: AuditRecord, b: AuditRecord): number => b.atMs - a.atMs;
 
-/** Whether the failover's target became the owner. The same rule as the commit in switch.ts. */
+/** Whether the failover's target became the owner. The same rule as the commit in switch-vip.ts. */
 export const committed = (failover: Failover): boolean =>
   failover.to !== undefined &&
   failover.outcome !== 'superseded' &&
@@ -117,7 +117,7 @@ export interface Around {
   readonly after?: Failover;
   /** Orders up to then, newest first; a few. */
   readonly orders: readonly OperatorAction[];
-  /** The owner that the ledger names now. */
+  /** The owner that the registry names now. */
   readonly ownerNow?: string;
   readonly reads: number;
 }
@@ -140,9 +140,9 @@ export interface Ownership {
  */
 export function ownerAt(vip: string, atMs: EpochMs, around: Around): Ownership {
   const { before, after } = around;
-  const ledger = around.orders.find((o) => o.order === 'add' || o.order === 'remove');
-  if (ledger?.order === 'remove') {
-    return { vip, atMs, how: `removed from the ledger by ${ledger.by}` };
+  const registryChange = around.orders.find((o) => o.order === 'add' || o.order === 'remove');
+  if (registryChange?.order === 'remove') {
+    return { vip, atMs, how: `removed from the registry by ${registryChange.by}` };
   }
   const last = before.find(committed);
   const owner = after === undefined ? around.ownerNow : after.from;
@@ -152,7 +152,7 @@ export function ownerAt(vip: string, atMs: EpochMs, around: Around): Ownership {
     after !== undefined
       ? `epoch ${after.epoch}, the next failover, found it so`
       : last === undefined
-        ? 'the ledger says so now, and no failover was recorded since'
+        ? 'the registry names it now, and no failover was recorded since'
         : `epoch ${last.epoch} was the last failover`;
   return {
     vip,
@@ -164,14 +164,14 @@ export function ownerAt(vip: string, atMs: EpochMs, around: Around): Ownership {
 
 /**
  * From the controller's first line to the last mutation that EC2 accepted; undefined when none was. The claim's own
- * instant is no beginning to reckon from: the bus stamps whole seconds.
+ * instant is no beginning to count from: the bus stamps whole seconds.
  */
 export function took(failover: Failover): DurationMs | undefined {
   const moved = lastMilestoneAt(failover.stages, 'last-accepted');
   return moved === undefined ? undefined : durationMs(moved - beganAt(failover));
 }
 
-/** How old the node's word was when the controller began, by the node's own clock; undefined where that cannot be. */
+/** How old the node's report was when the controller began, by the node's own clock; undefined where that cannot be. */
 export function newsAge(failover: Failover): DurationMs | undefined {
   const reported = milestoneAt(failover.stages, 'node-reported');
   const age = reported === undefined ? -1 : beganAt(failover) - reported;

@@ -1,6 +1,6 @@
 // The timeline: the audit record. One failover is told by two entries, keyed by VIP and epoch: the intent, written
-// beside the mutations, and the outcome, written before the lease is released. Both are put if absent and never
-// updated; whoever finds an epoch left open writes its outcome as `abandoned`.
+// in parallel with the mutations, and the outcome, written before the lease is released. Both are put if absent and never
+// updated; a holder that finds an epoch left open writes its outcome as `abandoned`.
 //
 // Limit: a crash in the first milliseconds leaves cause and epoch (in the VIP's item), but no steps. `unchanged` means
 // "what EC2 answered".
@@ -31,7 +31,7 @@ export interface StepsOmitted {
   readonly code?: string;
 }
 
-/** What was left out of an entry that would have been too large (record-fit.ts). */
+/** What was left out of an entry that would have been too large (fit.ts). */
 export interface Omitted {
   readonly steps?: readonly StepsOmitted[];
   readonly conflicts?: number;
@@ -108,7 +108,7 @@ export interface Probe {
 export interface Timeline {
   /**
    * Answers what stands in the record now: this entry, or the one that was there and was left as it is. Refuses what is
-   * larger than ITEM_MAX (record-size.ts); up to RECORD_MAX it takes everything.
+   * larger than ITEM_MAX (size.ts); up to RECORD_MAX it takes everything.
    */
   put(entry: Entry): Promise<Entry>;
   /** The entries of one epoch; absent ones are undefined. */

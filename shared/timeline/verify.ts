@@ -1,7 +1,7 @@
 // Verifying the record against the log. Pure.
 //
-// What it can say: a record whose digest differs from its log line was edited; a log line without its record tells of a
-// deleted one; a record without a line was not written by the functions, or its line is not there yet.
+// What it can say: a record whose digest differs from its log line was edited; a log line without its record shows that
+// one was deleted; a record without a line was not written by the functions, or its line is not there yet.
 // Limit: who can change the log as well as the table is not found out, nor is anything older than the log's retention.
 import type { EpochMs } from '../time.ts';
 import type { Failover } from './timeline.ts';
@@ -56,7 +56,7 @@ export function compare(
       kind: 'deleted',
       id,
       atMs: line!.atMs,
-      why: `the log tells of it (${short(line!.digest)}), the record does not`,
+      why: `the log has it (${short(line!.digest)}), the record does not`,
       bad: true,
     });
   }
@@ -79,5 +79,5 @@ function unlogged(failover: Failover, now: EpochMs): Discrepancy {
       bad: false,
       why: 'moved with --break-glass from an operator’s machine, which has no log',
     };
-  return { ...base, bad: true, why: 'the log does not tell of it: it was not written by the functions' };
+  return { ...base, bad: true, why: 'the log does not have it: it was not written by the functions' };
 }

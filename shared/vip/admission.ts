@@ -19,7 +19,7 @@ export const rejectReasons = [
   'superseded',
 ] as const;
 export type RejectReason = (typeof rejectReasons)[number];
-/** What is counted beside the rejections, though nothing is turned away: a word that contradicts what is recorded. */
+/** What is counted like the rejections, though nothing is rejected: a claim that contradicts what is recorded. */
 export type CountedReason = RejectReason | 'contradiction';
 
 export interface Rejection {
@@ -32,7 +32,7 @@ export const FUTURE_MAX: DurationMs = minutes(1);
 
 /**
  * `source`: the event's source carries an identity that IAM vouches for, `vipshift.notify/<role id>:<instance id>`.
- * `none`: nobody vouches; membership alone decides, and every timeline says so.
+ * `none`: no one vouches; membership alone decides, and every timeline notes it.
  */
 export type NodeIdentity = { readonly mode: 'source'; readonly roleId: string } | { readonly mode: 'none' };
 
@@ -46,10 +46,13 @@ export function sourceMismatch(source: string, claim: Claim, identity: NodeIdent
     : [];
   if (roleId === undefined || node === undefined) {
     const want = `${SOURCE_PREFIX}<role id>:<instance id>`;
-    return { reason: 'foreign-source', message: `source is ${JSON.stringify(source)}, want ${want}` };
+    return { reason: 'foreign-source', message: `source is ${JSON.stringify(source)}, expected ${want}` };
   }
   if (roleId !== identity.roleId) {
-    return { reason: 'foreign-role', message: `role id in the source is ${roleId}, want ${identity.roleId}` };
+    return {
+      reason: 'foreign-role',
+      message: `role id in the source is ${roleId}, expected ${identity.roleId}`,
+    };
   }
   if (node !== claim.node) {
     return { reason: 'foreign-node', message: `the claim speaks of ${claim.node}, its source is ${node}` };
@@ -61,7 +64,7 @@ export function isFromFuture(claim: Claim, now: EpochMs): Rejection | undefined 
   if (claim.timeMs <= now + FUTURE_MAX) return undefined;
   return {
     reason: 'from-the-future',
-    message: `event time is ${iso(claim.timeMs)}, want at most a minute after ${iso(now)}`,
+    message: `event time is ${iso(claim.timeMs)}, expected at most a minute after ${iso(now)}`,
   };
 }
 

@@ -1,8 +1,8 @@
-// A claim is a node's word about its own VRRP state. A stint is one transition of one node together with the claims
-// that speak of it.
+// A claim is a node's report of its own VRRP state. A node state is one transition of one node together with the claims
+// about it.
 //
 // Invariant: `merge` is order-free and idempotent. Whatever the order in which the same claims arrive, and however
-// often, the stint that stays recorded is the same (guarantee 2). The one exception is a claim that arrives more than
+// often, the recorded node state is the same (guarantee 2). The one exception is a claim that arrives more than
 // LATE_AFTER late: it gives no evidence of life and no lower-advert, by intent. It holds for all that a node can truly say;
 // among words that contradict each other (boot-clock.ts) the newer stamp wins, so that the node's next word ends a forged one.
 // Limit: a node's wall clock is not trusted. It only refines AWS's whole-second stamp inside its second.

@@ -39,11 +39,11 @@ export const electionTexts: Texts<ElectionReason> = {
   frozen: () => 'frozen by order',
   pinned: () => 'pinned by order',
   'newest-master': ({ node }) => `newest MASTER is ${node}`,
-  outranks: ({ node, other }) => `${node} outranks ${other} and heard its advert after it became MASTER`,
+  outranks: ({ node, other }) => `${node} outranks ${other} and received its advert after it became MASTER`,
   'no-candidate': () => 'no candidate: the VIP stays where it is',
-  unowned: ({ node }) => `${node} is the newest MASTER and nobody owns the VIP`,
-  'owner-withdrew': ({ node, owner, state }) => `${owner} said ${state}; the newest MASTER is ${node}`,
-  'owner-silent': ({ node, owner }) => `${node} spoke long after ${owner} went silent`,
+  unowned: ({ node }) => `${node} is the newest MASTER and no node owns the VIP`,
+  'owner-withdrew': ({ node, owner, state }) => `${owner} reported ${state}; the newest MASTER is ${node}`,
+  'owner-silent': ({ node, owner }) => `${node} reported long after ${owner} went silent`,
 };
 
 export const electionText = (reason: ElectionReason): string => textOf(electionTexts, reason) ?? reason.key;
@@ -56,9 +56,9 @@ export type Unfit =
   | { readonly key: 'silent'; readonly node: string };
 
 const unfitTexts: Texts<Unfit> = {
-  'no-member': ({ node }) => `${node} is no member`,
-  'never-heard': ({ node }) => `${node} was never heard`,
-  withdrawn: ({ node, state }) => `last word of ${node} is ${state}`,
+  'no-member': ({ node }) => `${node} is not a member`,
+  'never-heard': ({ node }) => `${node} never reported`,
+  withdrawn: ({ node, state }) => `the last report of ${node} is ${state}`,
   silent: ({ node }) => `${node} is silent`,
 };
 
@@ -149,7 +149,7 @@ function unheard(vip: Vip, masters: readonly Candidate[]): Omit<Election, 'split
   return stays;
 }
 
-/** Members whose stint says MASTER, newest transition first. */
+/** Members whose node state is MASTER, newest transition first. */
 function mastersOf(vip: Vip): readonly Candidate[] {
   const masters: Candidate[] = [];
   for (const node of Object.keys(vip.claims)) {

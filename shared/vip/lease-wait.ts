@@ -1,10 +1,10 @@
-// Waiting for somebody else's live lease. It is bounded by the invocation's time and never by a count of looks: a plan of many
-// cells takes minutes, and its holder is at work. Only writes that were lost to somebody quicker count as races.
+// Waiting for another caller's live lease. It is bounded by the invocation's time and never by a count of reads: a plan of many
+// cells takes minutes, and its holder is at work. Only writes that were lost to a quicker caller count as races.
 
 import { type Clock, type DurationMs, type EpochMs, minus, plus, seconds } from '../time.ts';
 import { LOOK_AGAIN } from './lease.ts';
 
-/** Kept of the invocation, so that whoever waited in vain can still write and answer. */
+/** Kept of the invocation, so that a caller whose wait ends without the lease can still write and answer. */
 export const ANSWER_WITHIN: DurationMs = seconds(10);
 
 interface Waiting {

@@ -15,7 +15,7 @@ export const SKEW: DurationMs = durationMs(200);
 export const STALE_READ: DurationMs = seconds(4);
 /** After an attempt with unknown outcome nothing observed is trusted for this long: it may still land. */
 export const UNKNOWN_LANDS_WITHIN: DurationMs = seconds(20);
-/** Who waits for somebody else's lease looks this often. */
+/** How often a caller that waits for another one's lease reads the item. */
 export const LOOK_AGAIN: DurationMs = durationMs(200);
 /** A holder renews when less than this is left and work remains. */
 export const RENEW_BELOW: DurationMs = seconds(6);
@@ -24,7 +24,7 @@ export const OBSERVE_TIMEOUT: DurationMs = seconds(1);
 /** The Lambda timeout that serverless.yml must give at least. */
 export const FUNCTION_TIMEOUT_MIN: DurationMs = seconds(30);
 
-/** Why somebody asked for the lease. Written with it, so that no mutation is without a cause (guarantee 6). */
+/** Why the lease was asked for. Written with it, so that no mutation is without a cause (guarantee 6). */
 export interface Cause {
   readonly kind: 'claim' | 'reconcile' | 'order';
   /** The node whose claim it was, or that an order names. */

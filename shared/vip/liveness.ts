@@ -1,21 +1,21 @@
-// Evidence and silence. Time is cut into slots; `heard` holds the slots in which any member of the VIP was heard. A
-// node is silent when others were heard in SILENT_AFTER_SLOTS slots after its own last one.
+// Evidence and silence. Time is cut into windows; `heard` holds those in which any member of the VIP reported. A node
+// is silent when others reported in SILENT_AFTER_WINDOWS windows after its own last one.
 //
-// Invariant: nothing ages while nothing arrives. When the bus is down for everybody nobody becomes silent, because
-// silence is counted in slots that were heard and never against the present (guarantee 8).
+// Invariant: nothing ages while nothing arrives. When the bus is down for all, no node becomes silent: silence is counted in
+// windows with reports and never against the present (guarantee 8).
 // `heard` only ever grows (a set), so recording evidence needs no read before the write; see
 // docs/decisions/0001-evidence-slots-are-a-set.md for what this changes against a counter.
-// Limit: slots are aligned to the clock, so 100 s of silence may or may not be enough, 125 s are, plus one assertion.
+// Limit: windows are aligned to the clock, so 100 s of silence may or may not be enough, 125 s are, plus one assertion.
 import { type DurationMs, durationMs, seconds } from '../time.ts';
 
-/** Length of an evidence slot. Masters assert every 10 s, so that a slot without a word of theirs tells something. */
+/** Length of an evidence window. Masters assert every 10 s, so a window without a report of theirs means something. */
 export const EVIDENCE_WINDOW: DurationMs = seconds(25);
-/** A node is silent when members were heard in this many slots after its own last one: 100 to 130 s. */
+/** A node is silent when members reported in this many windows after its own last one: 100 to 130 s. */
 export const SILENT_AFTER_WINDOWS = 5;
 
 export const windowOf = (instant: number): number => Math.floor(instant / EVIDENCE_WINDOW);
 
-/** The slot of a stint of which nothing has come in time: silent, however few slots were heard since. */
+/** The window of a node state of which no claim came in time: silent, however few windows have reports since. */
 export const NEVER_IN_TIME = 0;
 
 /** More than SILENT_AFTER_SLOTS, so that pruning changes no answer of `isSilent`. */
@@ -28,10 +28,10 @@ export const SILENCE_MAX: DurationMs = durationMs(EVIDENCE_WINDOW * SILENT_AFTER
 
 export const isSilent = (heard: readonly number[], { slot: last }: { readonly slot: number }): boolean =>
   last === NEVER_IN_TIME ||
-  heard.reduce((later, slot) => (slot > last ? later + 1 : later), 0) >= SILENT_AFTER_WINDOWS;
+  heard.reduce((later, window) => (window > last ? later + 1 : later), 0) >= SILENT_AFTER_WINDOWS;
 
-export const withHeard = (heard: readonly number[], slot: number): readonly number[] =>
-  heard.includes(slot) ? heard : [...heard, slot].sort((a, b) => a - b);
+export const withHeard = (heard: readonly number[], window: number): readonly number[] =>
+  heard.includes(window) ? heard : [...heard, window].sort((a, b) => a - b);
 
 export const pruned = (heard: readonly number[]): readonly number[] =>
   heard.length > HEARD_PRUNE_ABOVE ? [...heard].sort((a, b) => a - b).slice(-HEARD_KEPT) : heard;

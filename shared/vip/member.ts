@@ -1,4 +1,4 @@
-// A member of a VIP is a node whose ENI bears the VIP's node label. The ENI that carries its Elastic IPs bears the
+// A member of a VIP is a node whose ENI has the VIP's node label. The ENI that carries its Elastic IPs has the
 // same label with EIP_SUFFIX, so that the node's own public address on its primary ENI is never touched.
 
 export interface Member {

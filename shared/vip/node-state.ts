@@ -15,11 +15,11 @@ export interface NodeState extends Sending {
   readonly young: boolean;
   /** What the node's wall clock said at the transition. */
   readonly atMs: number;
-  /** The newest lower-advert of this stint, and its bounds as above. */
+  /** The newest lower-advert of this transition, and its bounds as above. */
   readonly affSeq?: number;
   readonly affHiMs?: number;
   readonly affAtMs?: number;
-  /** The evidence slot in which the node was last heard (silent.ts). */
+  /** The evidence window in which the node last reported (liveness.ts). */
   readonly slot: number;
   /** The newest instant for which the node itself vouched for this state. */
   readonly seenMs: number;
@@ -27,9 +27,9 @@ export interface NodeState extends Sending {
 /** Claims sent within this time of their transition bound it best: node clocks drift, and hosts are suspended. */
 export const YOUNG: DurationMs = seconds(15);
 
-/** The stint as one claim alone tells it. `arrivedAt` decides only whether the claim is late. */
+/** The node state as one claim alone gives it. `arrivedAt` decides only whether the claim is late. */
 export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
-  // Whole milliseconds, so that no two instants reckoned from it are rounded apart; none is sent before it was said.
+  // Whole milliseconds, so that no two instants computed from it are rounded apart; none is sent before it was said.
   const upMs = Math.ceil(claim.uptimeMs);
   const sinceTransitionMs = upMs - claim.since / 1000;
   const sinceClaimMs = upMs - claim.seq / 1000;
@@ -44,10 +44,10 @@ export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
     state: claim.state,
     priority: claim.priority,
     hiMs: Math.round(claim.timeMs + STAMP_MS - sinceTransitionMs),
-    // A late one must not date a known transition anew: two masters would change places by it.
+    // A late one must not date a known transition again: two masters would swap places by it.
     young: sinceTransitionMs <= YOUNG && !late,
     atMs: Math.round(claim.atMs - (claim.seq - claim.since) / 1000),
-    // A late stint enters as silent: whoever else was heard meanwhile knows better.
+    // A late node state counts as silent: nodes that reported in the meantime know better.
     slot: late ? NEVER_IN_TIME : windowOf(claim.timeMs),
     seenMs: Math.round(claim.timeMs - sinceClaimMs),
   };
@@ -68,7 +68,7 @@ export const sameTransition = (a: NodeState, b: NodeState): boolean =>
 const begunAt = ({ since, upMs }: NodeState): number => Math.min(since, upMs * 1000);
 
 /**
- * Whether `a` is the newer stint: the one that the word sent later speaks of, unless that was said before the other's
+ * Whether `a` is the newer node state: the one that was sent later, unless it was reported before the other's
  * transition and only sent late.
  */
 export function isNewerTransition(a: NodeState, b: NodeState): boolean {
@@ -89,7 +89,8 @@ export function merge(known: NodeState | undefined, told: NodeState): NodeState 
   const last = newerWord(known, told);
   const bound = tighter(known, told);
   const aff = newerAdvert(known, told);
-  const sent = laterSent(known, told);
+  // What was sent before the instance went away must not move the instant at which it did.
+  const sent = goneAt(last) === undefined ? laterSent(known, told) : last;
   return {
     bootId: known.bootId,
     bootAtMs: sent.bootAtMs,
@@ -129,7 +130,7 @@ export const transitionAt = (nodeState: NodeState): EpochMs =>
 /** Whether `told` leaves the bounds of `known` as they are. */
 export const boundStays = (known: NodeState, told: NodeState): boolean => tighter(known, told) === known;
 
-/** When the newest lower-advert of the stint came, if there was one. */
+/** When the newest lower-advert of this transition came, if there was one. */
 export const lowerAdvertAt = (nodeState: NodeState): EpochMs | undefined =>
   nodeState.affHiMs === undefined
     ? undefined
@@ -145,8 +146,33 @@ export function contradicts(known: NodeState, told: NodeState): WordsDiffer | un
   return wentBack ? 'transition-went-back' : undefined;
 }
 
+/**
+ * When EC2 said that the instance is gone (docs/decisions/0011); undefined where the node itself said what is recorded.
+ * No claim is said after it was sent, so a `seq` beyond the last sending is not the node's.
+ */
+export const goneAt = ({ state, seq, upMs, bootAtMs }: NodeState): EpochMs | undefined =>
+  state === 'STOP' && seq >= (upMs + 1) * 1000 ? epochMs(bootAtMs + seq / 1000) : undefined;
+
+/** `nodeState` with its word withdrawn at an instant by AWS's clock, later than its last sending. */
+export const withdrawn = (nodeState: NodeState, at: EpochMs): NodeState => ({
+  ...nodeState,
+  state: 'STOP',
+  seq: Math.max((nodeState.upMs + 1) * 1000, (at - nodeState.bootAtMs) * 1000),
+});
+
+/**
+ * Whether `word` came in time and was stamped after the instance was said to be gone: so it lives. The boot's clock cannot
+ * tell, since it may have stood still meanwhile (a paused or hibernated host).
+ */
+function livesAfter(word: NodeState, gone: EpochMs | undefined): boolean {
+  return gone !== undefined && word.stampMs > gone && word.slot !== NEVER_IN_TIME;
+}
+
 /** Of one number that says two things somehow one, so that every order agrees. */
 function newerWord(a: NodeState, b: NodeState): NodeState {
+  const [aGone, bGone] = [goneAt(a), goneAt(b)];
+  if (bGone === undefined && livesAfter(b, aGone)) return b;
+  if (aGone === undefined && livesAfter(a, bGone)) return a;
   if (a.seq !== b.seq) return a.seq > b.seq ? a : b;
   if (a.state !== b.state) return a.state > b.state ? a : b;
   return a.priority >= b.priority ? a : b;

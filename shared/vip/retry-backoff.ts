@@ -1,8 +1,8 @@
 // A switch that could not be carried out, so that not every assertion tries it again: a table whose permission is missing
 // would otherwise cost a failover, a record and an alarm for each word of a master, every 10 s and for ever.
 //
-// Only claims that are not themselves a transition to MASTER hold back. Reconcile never does, so that what can be mended
-// is mended within a minute of the fault's end (guarantee 1).
+// Only claims that are not themselves a transition to MASTER hold back. Reconcile never does, so that what can be repaired
+// is repaired within a minute of the fault's end (guarantee 1).
 import { type DurationMs, type EpochMs, minutes, seconds } from '../time.ts';
 import type { Election } from './election.ts';
 import type { FailedSwitch } from './vip.ts';

@@ -4,19 +4,19 @@ import { withHeard } from './liveness.ts';
 import { merge, type NodeState } from './node-state.ts';
 import { isNews, onlyRefreshes, type Vip, withLease } from './vip.ts';
 
-/** The item after `telling`, or undefined when its conditions do not hold: the contract that every store keeps. */
-export function afterClaimWrite(vip: Vip, telling: ClaimWrite, now: EpochMs): Vip | undefined {
-  const { node, stint: nodeState, slot, lease } = telling;
+/** The item after `claimWrite`, or undefined when its conditions do not hold: the contract that every store keeps. */
+export function afterClaimWrite(vip: Vip, claimWrite: ClaimWrite, now: EpochMs): Vip | undefined {
+  const { node, nodeState, window, lease } = claimWrite;
   const known = vip.claims[node];
   if (vip.removedAtMs !== undefined || vip.members[node] === undefined) return undefined;
   if (
-    telling.as === 'news'
+    claimWrite.as === 'news'
       ? !isNews(known, nodeState)
       : known === undefined || !onlyRefreshes(known, nodeState)
   ) {
     return undefined;
   }
-  const heard = withHeard(vip.heard, slot);
+  const heard = withHeard(vip.heard, window);
   const recorded = {
     ...vip,
     rev: vip.rev + 1,
@@ -32,10 +32,10 @@ export function afterClaimWrite(vip: Vip, telling: ClaimWrite, now: EpochMs): Vi
 export interface ClaimWrite {
   readonly vip: string;
   readonly node: string;
-  readonly stint: NodeState;
-  /** The evidence slot of the claim. */
-  readonly slot: number;
-  /** `news`: the stint replaces an older one, or is the node's first. `refresh`: it only refreshes the recorded one. */
+  readonly nodeState: NodeState;
+  /** The evidence window of the claim. */
+  readonly window: number;
+  /** `news`: the node state replaces an older one, or is the node's first. `refresh`: it only refreshes the recorded one. */
   readonly as: 'news' | 'refresh';
   /** Absent: record only. Goes with `news` only. */
   readonly lease?: Omit<Lease, 'epoch'>;
@@ -56,10 +56,10 @@ export interface VipStore {
   /** Every item, tombstones included; not consistent. Pages until the end. */
   list(): Promise<readonly Vip[]>;
   /**
-   * Records a claim without reading first, in one conditional write: refused unless the VIP stands in the ledger, the
-   * node is a member, the stint is what `as` says, and, with a lease, no other one is live at `now`.
+   * Records a claim without reading first, in one conditional write: refused unless the VIP is in the registry, the
+   * node is a member, the node state is what `as` says, and, with a lease, no other one is live at `now`.
    */
-  recordClaim(telling: ClaimWrite, now: EpochMs): Promise<ClaimWriteResult>;
+  recordClaim(claimWrite: ClaimWrite, now: EpochMs): Promise<ClaimWriteResult>;
   /**
    * Replaces `before` by `after` if nothing changed since `before` was read (its `rev`), and raises `rev`.
    * Undefined when something did: nothing was written. Attributes that this version does not know stay.
@@ -67,7 +67,7 @@ export interface VipStore {
   write(before: Vip | undefined, after: Vip): Promise<Vip | undefined>;
   /**
    * Prolongs a lease that is still held under this epoch and holder, and gives the item as it then is; undefined when
-   * it is not held. Raises `rev`: whoever read the lease as run out must not take it after that. Never shortens: a
+   * it is not held. Raises `rev`: a caller that read the lease as run out must not take it after that. Never shortens: a
    * renewal that lands late must not take back what a later one gave (then nothing changes).
    */
   renew(name: string, lease: Lease, expiresAtMs: EpochMs): Promise<Vip | undefined>;
@@ -89,8 +89,8 @@ export interface Changed {
 }
 
 /**
- * The one loop that changes an item where no lease is wanted: decide on what it says, write on condition that it still says
- * so, and decide anew where another writer was quicker. `change` may throw to refuse; undefined, or the very item that it
+ * The one loop that changes an item where no lease is needed: decide on what it says, write on condition that it is
+ * unchanged, and decide again where another writer was quicker. `change` may throw to refuse; undefined, or the very item that it
  * was given, is not written. A lost reply is thrown: the caller's next read settles it, so `change` must be idempotent.
  */
 export async function compareAndSet(

@@ -1,6 +1,6 @@
 // A VIP is unheard when it has members and no claim of any of them was accepted for UNHEARD_AFTER: a policy, a key or a
-// bus that shuts all nodes out. Silence (silent.ts) cannot tell: it is counted in what others said, and here nobody says
-// anything.
+// bus that shuts all nodes out. Silence (liveness.ts) cannot tell: it is counted in reports of other nodes, and here no
+// node reports.
 //
 // Invariant: only an accepted claim is evidence. What is rejected, superseded or a probe leaves the item's claims as
 // they are. Nothing moves because of it (guarantee 8): it is told, and that is all.

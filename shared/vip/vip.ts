@@ -1,4 +1,4 @@
-// The item of one VIP: what the ledger says of it, and everything that claims, election and lease keep about it.
+// The item of one VIP: what the registry says of it, and everything that claims, election and lease keep about it.
 //
 // Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
 import type { EpochMs } from '../time.ts';
@@ -82,7 +82,7 @@ export interface Forced extends Override {
   readonly execution: string;
   /** The node that it goes to. */
   readonly node: string;
-  /** The owner that it leaves: whoever is demoted. */
+  /** The owner that it leaves: the node that is demoted. */
   readonly from?: string;
   readonly atMs: EpochMs;
 }
@@ -102,18 +102,18 @@ export interface Vip extends RegistryEntry {
   readonly touchedAtMs: EpochMs;
   readonly members: Members;
   readonly claims: Readonly<Record<string, NodeState>>;
-  /** Evidence slots in which a member was heard (silent.ts). */
+  /** Evidence windows in which a member reported (liveness.ts). */
   readonly heard: readonly number[];
   readonly pin?: Pin;
   readonly freeze?: Override;
   readonly forced?: Forced;
-  /** The last switch, when it could not be carried out (tried.ts). */
+  /** The last switch, when it could not be carried out (retry-backoff.ts). */
   readonly tried?: FailedSwitch;
   /** Since when reconcile has waited for the first word of these members (unheard.ts); gone once one has spoken. */
   readonly awaitedSinceMs?: EpochMs;
   /** How many tables reconcile found: what a failover will ask of EC2's request budget. */
   readonly tablesSeen?: number;
-  /** When the VIP was taken out of the ledger; its epoch survives. */
+  /** When the VIP was taken out of the registry; its epoch survives. */
   readonly removedAtMs?: EpochMs;
 }
 
@@ -133,10 +133,10 @@ export const newVip = (entry: RegistryEntry): Vip => ({
 });
 
 /** The VIP after a member's claim was heard; the same object when the claim says nothing new. */
-export function withClaim(vip: Vip, node: string, told: NodeState, slot: number): Vip {
+export function withClaim(vip: Vip, node: string, told: NodeState, window: number): Vip {
   const known = vip.claims[node];
   const merged = merge(known, told);
-  const heard = pruned(withHeard(vip.heard, slot));
+  const heard = pruned(withHeard(vip.heard, window));
   if (known !== undefined && sameWords(known, merged) && heard === vip.heard) return vip;
   return { ...vip, claims: { ...vip.claims, [node]: merged }, heard };
 }
@@ -144,7 +144,7 @@ export function withClaim(vip: Vip, node: string, told: NodeState, slot: number)
 const sameWords = (a: NodeState, b: NodeState): boolean =>
   (Object.keys(b) as (keyof NodeState)[]).every((field) => a[field] === b[field]);
 
-/** A first word, or one of a newer stint that contradicts nothing: recording it simply replaces what is there. */
+/** A first report, or one of a newer transition that contradicts nothing: recording it simply replaces what is there. */
 export function isNews(known: NodeState | undefined, told: NodeState): boolean {
   if (known === undefined) return true;
   if (bootDiffers(known, told)) return known.stampMs < told.stampMs && known.stampMs <= othersEndBy(told);

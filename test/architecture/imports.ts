@@ -1,5 +1,5 @@
 // Which room may import which. shared/ is a building of rows: a file imports its own room and lower rows, never a room
-// beside it. Around it, everything looks inwards.
+// of the same row. Around it, everything looks inwards.
 import { importsOf, type Source, targetOf } from './sources.ts';
 
 /** From the ground up. Rooms of one row do not know each other. */

@@ -25,9 +25,9 @@ function outputOf(): { readonly out: Output; readonly notes: string[]; readonly 
 /** As much of a session as these commands use. */
 function sessionOf(w: World, released: string[] = []): Session {
   const session = {
-    ports: w.wire,
+    ports: w.ports,
     now: () => w.clock.now(),
-    nonce: () => w.wire.nonce(),
+    nonce: () => w.ports.nonce(),
     caller: async () => 'ann',
     orders: { put: async () => undefined },
     reservations: {
@@ -102,7 +102,7 @@ describe('a bug', () => {
     async (_, error, given) => {
       const w = world([]);
       w.vips.items.clear();
-      w.wire.vips.write = () => Promise.reject(error);
+      w.ports.vips.write = () => Promise.reject(error);
       const released: string[] = [];
       const seen = { tables: [], enis: [], eips: [] };
       const prepared = { entry, was: undefined, seen } as unknown as Prepared;

@@ -60,10 +60,10 @@ describe('failover', () => {
     expect(progress).toEqual([
       `checking whether web can move to ${id('b')}`,
       'recording the order',
-      'marking web as under way, if all is still so',
+      'marking web as under way, if nothing has changed',
       'moving routes and EIPs',
       'reading EC2 back',
-      'telling the topic how it went',
+      'sending the notification',
     ]);
     expect(ran.stderr).toMatch(/pinned there until \d{4}-\S+Z; to end it: vipshift unpin web --stage dev\n/);
     expect(ran.stderr, 'keepalived is still master on a').toMatch(
@@ -106,7 +106,7 @@ describe('failover', () => {
     const ran = await toB();
     expect(ran).toMatchObject({ status: 3, stdout: '' });
     expect(ran.stderr).toMatch(
-      /vipshift: refused, nothing was moved: frozen until .* by someone else: {2}hands off; vipshift unfreeze\n {2}next: .*vipshift status web --stage dev\n$/,
+      /vipshift: refused, nothing was moved: frozen until .* by someone else: hands off; vipshift unfreeze\n {2}next: .*vipshift status web --stage dev\n$/,
     );
     expect(only(await toB('--json'))).toMatchObject({
       outcome: 'refused',
@@ -140,7 +140,9 @@ describe('failover', () => {
       VIPSHIFT_FAILOVER_MACHINE: `${stack.deployment.outputs.FailoverMachineArn!}s`,
     });
     expect(none).toMatchObject({ status: 4, stdout: '' });
-    expect(none.stderr).toMatch(/StateMachineDoesNotExist.*\n {2}next: .*is --stage right.*--break-glass/);
+    expect(none.stderr).toMatch(
+      /StateMachineDoesNotExist.*\n {2}next: .*check --stage and --region.*--break-glass/,
+    );
   });
 });
 
@@ -167,12 +169,12 @@ describe('failover --dry-run', () => {
     const ran = await vipshift(...args);
     expect(ran.status).toBe(1);
     expect(ran.stdout).toMatch(
-      /^web cannot move to i-0123456789abcdef0 now:\n {2}not fit: i-0123456789abcdef0 is no member\n/,
+      /^web cannot move to i-0123456789abcdef0 now:\n {2}not fit: i-0123456789abcdef0 is not a member\n/,
     );
     const told = only(await vipshift(...args, '--json'));
     expect(told).toMatchObject({
       outcome: 'refused',
-      reasons: expect.arrayContaining([expect.stringMatching(/no member/)]),
+      reasons: expect.arrayContaining([expect.stringMatching(/not a member/)]),
     });
     expect(
       Object.keys(told).some((key) => key.startsWith('_')),
@@ -210,7 +212,7 @@ describe('a name', () => {
     const [first, second] = await Promise.all([toB('--name', 'one'), toB('--name', 'one')]);
     expect([first.status, second.status]).toEqual([0, 0]);
     expect(first.stdout).toBe(second.stdout);
-    expect([first, second].filter((ran) => /nothing new is started/.test(ran.stderr))).toHaveLength(1);
+    expect([first, second].filter((ran) => /no new one is started/.test(ran.stderr))).toHaveLength(1);
     const afterwards = await toB('--name', 'one');
     expect(afterwards).toMatchObject({ status: 0, stdout: first.stdout });
     expect(afterwards.stderr).toMatch(
@@ -221,7 +223,7 @@ describe('a name', () => {
     expect(other).toMatchObject({ status: 3, stdout: '' });
     expect(other.stderr).toMatch(
       new RegExp(
-        `the name one was used for another order: web to ${id('b')}, routes-only\n  next: take another --name`,
+        `the name one was used for another order: web to ${id('b')}, routes-only\n  next: use another --name`,
       ),
     );
   });
@@ -240,7 +242,9 @@ describe('a name', () => {
   test('that was not used is refused', async () => {
     const ran = await vipshift('failover', '--follow', 'nosuch');
     expect(ran).toMatchObject({ status: 3, stdout: '' });
-    expect(ran.stderr).toMatch(/there is no failover nosuch in stage dev\n {2}next: is --stage right/);
+    expect(ran.stderr).toMatch(
+      /there is no failover nosuch in stage dev\n {2}next: check --stage and --region/,
+    );
   });
 });
 
@@ -253,7 +257,7 @@ describe('Ctrl-C', () => {
     await change((vip) => ({ ...vip, hold: 'both' }));
     expect(ran).toMatchObject({ status: 130, stdout: '' });
     expect(ran.stderr).toMatch(
-      /interrupted; the failover is still running. Follow it: {2}vipshift failover --follow left --stage dev\n$/,
+      /interrupted; the failover is still running. Follow it: vipshift failover --follow left --stage dev\n$/,
     );
     // Only now the nodes do what they were told.
     await asKeepalivedDoes({ node: id('a'), document: '', vip: VIP, demoted: true });
@@ -285,14 +289,14 @@ describe('an approval', () => {
     const end = await following;
     expect(end.status).toBe(0);
     expect(end.stderr).toMatch(/waiting up to 1 h for: vipshift approve web --stage dev, or/);
-    expect(end.stderr).toMatch(/ s {2}answered; writing down who did\n/);
+    expect(end.stderr).toMatch(/ s {2}answered; recording who answered\n/);
     await expectOn('b');
     const given = { order: 'approve', by: expect.stringMatching(CALLER), reason: 'change 4711' };
     expect(await orders()).toContainEqual(expect.objectContaining(given));
     const twice = await vipshift('approve', VIP);
     expect(twice).toMatchObject({ status: 3, stdout: '' });
     expect(twice.stderr).toMatch(
-      /nothing waits for approval for web\n {2}next: an order waits an hour at most/,
+      /nothing waits for approval for web\n {2}next: a request waits for up to an hour/,
     );
   });
 
@@ -353,7 +357,7 @@ describe('an approval', () => {
 });
 
 describe('audit verify, after all of this', () => {
-  test('finds a line of the log for every record, whoever wrote it: a claim, an order, or who closed an abandoned epoch', async () => {
+  test('finds a line of the log for every record, by a claim, an order, or the holder that closed an abandoned epoch', async () => {
     const vip = (await stack.vips.read(VIP))!;
     const atMs = epochMs(Date.now() - 60_000);
     const cause = { kind: 'claim', why: 'its sandbox died', atMs } as const;

@@ -283,7 +283,7 @@ describe('the package', () => {
     expect(vipshift('vpi').stderr).toMatch(/Did you mean vip/);
     expect(vipshift('timeline', '--since', 'yesterday').stderr).toMatch(/not a time/);
     expect(vipshift('failover', 'web').stderr).toMatch(/missing: --to NODE/);
-    // What does need it says so in Node's own words: the package is what is missing.
+    // What does need it fails with Node's own message: the package is what is missing.
     expect(vipshift('vip', 'list').stderr).toMatch(/Cannot find package '@aws-sdk/);
   });
 });

@@ -28,7 +28,7 @@ function accessTo(endpoint: string, stage: string): Ec2Access {
   return { reader: made.reader, writer: made.writer, tag: tagKey(stage), clock, signal };
 }
 
-/** As apply.ts does: the port itself repeats no mutation, whoever holds the lease does what may be repeated. */
+/** As switch/execute.ts does: the port itself repeats no mutation, the lease's holder repeats what may be repeated. */
 const repeating = (ec2: Ec2): Ec2 => ({
   ...ec2,
   async apply(step, mayStart) {

@@ -30,7 +30,7 @@ const faultOf = async (work: Promise<unknown>): Promise<{ kind: string; code: st
     () => 'nothing was thrown',
     (e: unknown) => e,
   );
-  if (!isFault(error)) throw new Error(`want a Fault, got ${String(error)}`);
+  if (!isFault(error)) throw new Error(`expected a Fault, got ${String(error)}`);
   return { kind: error.kind, code: error.code };
 };
 
@@ -168,7 +168,7 @@ export function ec2Contract(open: () => Promise<Ec2UnderTest>): void {
     expect(await faultOf(t.ec2.apply(noEip, yes))).toMatchObject({ kind: 'gone' });
   });
 
-  it('sends nothing when the lease says no, and asks anew for every attempt', async () => {
+  it('sends nothing when the lease says no, and asks again for every attempt', async () => {
     const t = await open();
     const [a] = await targets(t);
     const step = create(t.labelled[0]!, t.entry.addresses[0]!, a.eni);

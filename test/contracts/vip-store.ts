@@ -18,8 +18,8 @@ export function telling(claim: Claim, more: Partial<ClaimWrite> = {}): ClaimWrit
   const base = {
     vip: claim.vip,
     node: claim.node,
-    stint: nodeStateFrom(claim, claim.timeMs),
-    slot: windowOf(claim.timeMs),
+    nodeState: nodeStateFrom(claim, claim.timeMs),
+    window: windowOf(claim.timeMs),
   };
   return { ...base, as: 'news', ...more };
 }
@@ -129,7 +129,7 @@ export function vipStoreContract(open: () => VipStore): void {
       vip: { epoch: 2, lease: { holder: 'n-2' } },
     });
     const item = await store.read(vip.name);
-    expect(item!.open, 'the dead holder’s epoch stays open until somebody closes it').toMatchObject({
+    expect(item!.open, 'the dead holder’s epoch stays open until someone closes it').toMatchObject({
       'n-1': { epoch: 1 },
       'n-2': { epoch: 2 },
     });
@@ -147,7 +147,7 @@ export function vipStoreContract(open: () => VipStore): void {
     expect((await store.read(vip.name))!.epoch).toBe(1);
   });
 
-  it('refuses the claim of a node that is no member, and of any node once the VIP is removed', async () => {
+  it('refuses the claim of a node that is not a member, and of any node once the VIP is removed', async () => {
     const store = open();
     const vip = await seeded(store);
     expect((await store.recordClaim(telling(says(vip, 'i-stranger')), START)).answer).toBe('refused');
@@ -210,7 +210,7 @@ export function vipStoreContract(open: () => VipStore): void {
           const as = isNews(model.claims[w.node], nodeState) ? 'news' : 'refresh';
           const ask = telling(claim, {
             as,
-            stint: nodeState,
+            nodeState,
             ...(w.lease ? { lease: leaseOf(`n-${n}`, claim.timeMs) } : {}),
           });
           const expected =

@@ -9,9 +9,12 @@ const accepted: Readonly<Record<string, string>> = {
     'the states language gives Succeed an OutputPath; the schema of the rule leaves it out',
   'W1020 Resources/NodePolicy/Properties/PolicyDocument/Statement/0/Condition/ForAllValues:StringEquals/events:source/Fn::Sub':
     'without it osls would take the variable of IAM for one of its own',
-  'W3005 Resources/FailoverLambdaFunction/DependsOn/1': 'osls writes it beside the reference to the role',
-  'W3005 Resources/ReconcileLambdaFunction/DependsOn/1': 'osls writes it beside the reference to the role',
-  'W3005 Resources/RunbookLambdaFunction/DependsOn/1': 'osls writes it beside the reference to the role',
+  'W3005 Resources/FailoverLambdaFunction/DependsOn/1':
+    'osls writes it in addition to the reference to the role',
+  'W3005 Resources/ReconcileLambdaFunction/DependsOn/1':
+    'osls writes it in addition to the reference to the role',
+  'W3005 Resources/RunbookLambdaFunction/DependsOn/1':
+    'osls writes it in addition to the reference to the role',
 };
 
 const role = {

@@ -1,4 +1,4 @@
-// How long a deployment listens, what counts, and what it prints when nobody was heard. hearing.aws.test.ts does it on the local AWS.
+// How long a deployment listens, what counts, and what it prints when no one was heard. hearing.aws.test.ts does it on the local AWS.
 import { describe, expect, it } from 'vitest';
 import { firstClaim, heardText, type Listening, unheardText, WAIT_MAX } from '../../build/first-claim.ts';
 import { orderFrom } from '../../build/service.ts';
@@ -53,7 +53,7 @@ describe('the first claim after a deployment', () => {
     expect((await firstClaim(ears)).is).toBe(is);
   });
 
-  it('of a node that is no member is none, nor is one of a VIP that was removed', async () => {
+  it('of a node that is not a member is none, nor is one of a VIP that was removed', async () => {
     const later = plus(START, seconds(1));
     const { ears } = listening(() => [
       { ...web, claims: saidAt('i-stranger', later) },
@@ -85,7 +85,7 @@ describe('the first claim after a deployment', () => {
       [{ ...web, removedAtMs: START }],
       'there was nothing to hear: no VIP is registered in stage prod, eu-central-1',
     ],
-  ])('is not waited for where nobody could make one', async (vips, text) => {
+  ])('is not waited for where no one could make one', async (vips, text) => {
     const { ears, waited } = listening(() => vips);
     const hearing = await firstClaim(ears);
     expect(waited()).toBe(0);
@@ -98,7 +98,7 @@ describe('what is asked of a deployment', () => {
     ['deploy --stage prod --region r', true, ['--region', 'r']],
     ['deploy --no-wait --stage prod --region r', false, ['--region', 'r']],
     ['deploy --region r --stage=prod --param a=b --no-wait', false, ['--region', 'r', '--param', 'a=b']],
-  ])('%s: to wait %j, and osls is not told of it', (line, wait, more) => {
+  ])('%s: to wait %j, and osls does not get it', (line, wait, more) => {
     expect(orderFrom(line.split(' '))).toEqual({ task: 'deploy', stage: 'prod', wait, more });
   });
 });

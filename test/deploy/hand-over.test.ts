@@ -30,10 +30,10 @@ describe('the hand-over document', () => {
   });
 
   it('fails where nothing is tracked, instead of making a file that no one reads', () => {
-    const { status, stderr } = spawnSync('sh', ['-c', script('nobody', '1')], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync('sh', ['-c', script('absent', '1')], { encoding: 'utf8' });
     expect([status, stderr.trim()]).toEqual([
       3,
-      `no ${folder}/nobody: keepalived tracks nothing for nobody here, see docs/operations.md`,
+      `no ${folder}/absent: keepalived tracks nothing for absent here, see docs/operations.md`,
     ]);
   });
 

@@ -9,7 +9,7 @@ import { runOsls, withServiceFolder } from '../../lab/aws/stack/serverless.ts';
 import { NODE_ROLE_ID, STAGE, type Stack, startStack, VIP } from '../../lab/aws/stack/stack.ts';
 
 const plugin = join(import.meta.dirname, '..', '..', 'lab', 'aws', 'stack', 'serverless-local.cjs');
-// Each deployment is packaged and validated anew.
+// Each deployment is packaged and validated each time.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let stack: Stack;
@@ -53,7 +53,7 @@ async function deploys(nodeRoleId: string, speaks = asserts): Promise<readonly s
 }
 
 let claims = 0;
-/** As a stand-by does once a minute. Booted an hour ago. */
+/** As a standby does once a minute. Booted an hour ago. */
 async function asserts(): Promise<void> {
   const atMs = Date.now();
   const uptimeMs = atMs - bootedAtMs;
@@ -102,7 +102,7 @@ it('that shuts the nodes out fails and says how to go back; what it says brings 
   expect(await seenMs(), 'the node is heard again').toBeGreaterThan(before);
 });
 
-it('that cannot look says so: the stack is deployed all the same', async () => {
+it('that cannot look reports it: the stack is deployed all the same', async () => {
   const blind = deploys(NODE_ROLE_ID, () => Promise.reject(new Error('AccessDenied')));
   await expect(blind).rejects.toThrow(
     /is deployed, but whether a node is heard is not known: AccessDenied.*--no-wait/,

@@ -1,5 +1,5 @@
 // The alarm no-claims as it is deployed: sweeps of the real domain, the metrics that they put into the log, and the packaged alarm over
-// these numbers. A VIP is not heard; when does somebody wake?
+// these numbers. A VIP is not heard; when does someone wake?
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -62,7 +62,7 @@ class Watched {
       byVip: false,
     };
     lines.length = 0;
-    logReconcileAll(journal, await finish(this.w, reconcileAll(this.w.wire)));
+    logReconcileAll(journal, await finish(this.w, reconcileAll(this.w.ports)));
     journal.metrics.publishStoredMetrics();
     for (const line of lines)
       for (const name of ['VipsUnheard', 'Reconciled'])
@@ -109,7 +109,7 @@ async function asserts(w: World, { vip = 'web', foreign = false }: Said = {}): P
   const claim = heard('i-a', { atMs, sinceMs: 0, kind, over: { vip } });
   await finish(
     w,
-    handleClaim(w.wire, claim, foreign ? { mode: 'source', roleId: 'AROANOTTHEIRS' } : anyNode),
+    handleClaim(w.ports, claim, foreign ? { mode: 'source', roleId: 'AROANOTTHEIRS' } : anyNode),
   );
 }
 
@@ -121,7 +121,7 @@ const watchedAndHeard = async (): Promise<Watched> => {
   return watched;
 };
 
-describe('somebody wakes', () => {
+describe('someone wakes', () => {
   test.each([0, 1, 29, 59])(
     'three to four minutes after the last claim, when a sweep comes %i s after it',
     async (s) => {
@@ -161,7 +161,7 @@ describe('somebody wakes', () => {
     expect(told).toMatchObject({ level: 'ERROR', unheard: 1, vips: [{ vip: 'dns' }] });
   });
 
-  test('when a VIP was registered and nobody was ever heard, not within three minutes of that', async () => {
+  test('when a VIP was registered and no one was ever heard, not within three minutes of that', async () => {
     const watched = new Watched(world());
     await watched.sweeps();
     await watched.minutes(2);
@@ -174,15 +174,15 @@ describe('somebody wakes', () => {
     const watched = await watchedAndHeard();
     const { w } = watched;
     w.vips.items.set('dns', newVip({ ...entry, name: 'dns', eips: [] }));
-    const read = w.wire.vips.read.bind(w.wire.vips);
-    w.wire.vips.read = (name) =>
+    const read = w.ports.vips.read.bind(w.ports.vips);
+    w.ports.vips.read = (name) =>
       name === 'dns' ? Promise.reject(new Fault('denied', 'AccessDenied', 'no')) : read(name);
     await watched.minutes(4);
     expect(watched.noClaims()).toBe('ALARM');
   });
 });
 
-describe('nobody wakes', () => {
+describe('no one wakes', () => {
   test.each([
     ['there is no VIP', () => world().vips.items.clear()],
     ['a VIP has no members', (w: World) => change(w, { members: {} })],
@@ -195,7 +195,7 @@ describe('nobody wakes', () => {
     expect(watched.firedMs).toEqual([]);
   });
 
-  test('of a VIP all of whose members stand by or withdrew: they say so once a minute', async () => {
+  test('of a VIP all of whose members stand by or withdrew: they report it once a minute', async () => {
     const w = world();
     const watched = new Watched(w);
     await watched.minutes(8, async () => {
@@ -203,7 +203,7 @@ describe('nobody wakes', () => {
       for (const [node, state] of [['i-a', 'FAULT'] as const, ['i-b', 'BACKUP'] as const])
         await finish(
           w,
-          handleClaim(w.wire, heard(node, { state, atMs, sinceMs: 0, kind: 'assertion' }), anyNode),
+          handleClaim(w.ports, heard(node, { state, atMs, sinceMs: 0, kind: 'assertion' }), anyNode),
         );
     });
     expect(watched.firedMs).toEqual([]);
@@ -241,7 +241,7 @@ describe('nobody wakes', () => {
 });
 
 describe('when reconcile is dead', () => {
-  test('the dead man wakes somebody, and no-claims says neither that all is well nor that it is not', async () => {
+  test('the dead man wakes someone, and no-claims says neither that all is well nor that it is not', async () => {
     const watched = await watchedAndHeard();
     const { w } = watched;
     for (let minute = 1; minute <= 6; minute++) {

@@ -34,7 +34,7 @@ describe('what the code needs', () => {
     },
   );
 
-  it('every port method sends exactly the actions that are written beside it', async () => {
+  it('every port method sends exactly the actions that are written next to it', async () => {
     const written = new Map<string, Set<string>>();
     for (const { action, for: methods } of needs('prod'))
       for (const method of methods) written.set(method, (written.get(method) ?? new Set()).add(action));
@@ -70,7 +70,7 @@ describe.each(functions)('the role of %s', (name) => {
     });
 
   it.each(['ec2:ReplaceRoute', 'ec2:CreateRoute'])(
-    '%s: only on a table that bears the tag of the stage',
+    '%s: only on a table that has the tag of the stage',
     (action) => {
       expect(ask(action, [TABLE, tag('prod')])).toBe('allowed');
       expect(ask(action, [TABLE])).toBe('denied');
@@ -85,7 +85,9 @@ describe.each(functions)('the role of %s', (name) => {
   it('AssociateAddress: only where EIP and ENI both have it', () => {
     expect(ask('ec2:AssociateAddress', [EIP, tag('prod')], [ENI, tag('prod')])).toBe('allowed');
     expect(ask('ec2:AssociateAddress', [EIP], [ENI, tag('prod')]), 'an EIP without it').toBe('denied');
-    expect(ask('ec2:AssociateAddress', [EIP, tag('prod')], [ENI]), 'an ENI that is no member').toBe('denied');
+    expect(ask('ec2:AssociateAddress', [EIP, tag('prod')], [ENI]), 'an ENI that is not a member').toBe(
+      'denied',
+    );
   });
 
   it('ModifyNetworkInterfaceAttribute: only on an ENI that has it', () => {
@@ -239,7 +241,7 @@ describe('the sample SCP', () => {
   it('keeps them from a principal that deletes all tags of a thing without naming any', () => {
     expect(untagAll('developer', { 'aws:ResourceTag/vipshift:prod': 'web' })).toBe('denied explicitly');
     expect(untagAll('network-admin', { 'aws:ResourceTag/vipshift:prod': 'web' })).toBe('allowed');
-    expect(untagAll('developer', {}), 'what bears none is not ours to protect').toBe('allowed');
+    expect(untagAll('developer', {}), 'what has none is not ours to protect').toBe('allowed');
   });
 
   it('keeps the labels from everybody but those it names, and other tags free', () => {

@@ -23,7 +23,7 @@ const plugin = join(import.meta.dirname, '..', '..', 'lab', 'aws', 'stack', 'ser
 const stage = 'ops';
 const tables = { vips: `vipshift-${stage}-vips`, timeline: `vipshift-${stage}-timeline` };
 
-// Each deployment is packaged and validated anew.
+// Each deployment is packaged and validated each time.
 vi.setConfig({ testTimeout: 240_000 });
 
 let aws: LocalAws;
@@ -82,7 +82,7 @@ describe('a deployment', () => {
     expect(verdictOn(file).stops.length).toBeGreaterThan(0);
   });
 
-  it('whose claims shall be bound to a role that no one named stops, too, and says what to do', () =>
+  it('whose claims are to be bound to a role that no one named stops, too, and says what to do', () =>
     inServiceFolder(async (place) => {
       const before = readFileSync(join(folder, 'outputs.json'), 'utf8');
       const asked = deploy(place, stage, params({ nodeIdentity: 'source', retentionDays: '1' }));
@@ -103,7 +103,7 @@ describe('a deployment', () => {
     ]);
   });
 
-  it('keeps ledger and record over an upgrade and the way back', async () => {
+  it('keeps registry and record over an upgrade and the way back', async () => {
     await vips().write(undefined, newVip(entry));
     const before = await items(tables.vips);
     // Forth to a service with other settings, and back to the one before.
@@ -113,7 +113,7 @@ describe('a deployment', () => {
   });
 });
 
-describe('restoring the ledger', () => {
+describe('restoring the registry', () => {
   const backup = 'vipshift-ops-vips-restored';
   const told: string[] = [];
   const how = { stage, from: backup, vipsTable: tables.vips, timelineTable: tables.timeline, only: [] };
@@ -173,8 +173,8 @@ describe('restoring the ledger', () => {
   });
 
   it('names the table that has no such VIP', async () => {
-    await expect(restore({ ...how, only: ['nobody'], yes: true }, () => {})).rejects.toThrow(
-      `${backup} has no VIP nobody`,
+    await expect(restore({ ...how, only: ['absent'], yes: true }, () => {})).rejects.toThrow(
+      `${backup} has no VIP absent`,
     );
   });
 });

@@ -107,7 +107,7 @@ describe('the packaged template', () => {
     expect(text).not.toMatch(/(eu|us|ap|cn)-[a-z]+-\d/);
   });
 
-  it('is refused before anything is made where claims shall be bound to a role that no one named', () => {
+  it('is refused before anything is made where claims are to be bound to a role that no one named', () => {
     expect(contradictions(prod.Parameters)).toEqual([]);
     expect(contradictions(other.Parameters)).toEqual([
       'nodeIdentity is "source", and nodeRoleId, nodeRoleArn are empty: name the nodes’ role (aws iam get-role), or set nodeIdentity=none',
@@ -250,7 +250,7 @@ describe('every alarm', () => {
   it('says what missing data means, what to do, and where to read on', () => {
     expect(alarms().length).toBeGreaterThan(5);
     for (const [id, { Properties }] of alarms()) {
-      // Without a sweep nobody knows whether anybody is heard; that there is none the dead man says.
+      // Without a sweep no one knows whether anybody is heard; that there is none the dead man says.
       const missing = { DeadMan: 'breaching', NoClaims: 'ignore' }[id] ?? 'notBreaching';
       expect(Properties.TreatMissingData, id).toBe(missing);
       expect(Properties.AlarmActions, id).toEqual([{ Ref: 'Notices' }]);

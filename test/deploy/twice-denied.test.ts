@@ -47,7 +47,7 @@ function verdicts(
   );
 }
 
-/** What PutEvents of a claim is told with these policies beside the bus's own. */
+/** What PutEvents of a claim is told with these policies next to the bus's own. */
 function speaking(
   own: Policy,
   who: { readonly arn: string; readonly userid: string },
@@ -73,7 +73,7 @@ async function refused(source: string): Promise<string> {
   const w = await owned();
   const before = effectsOf(w);
   const { claim } = heard('i-b', { atMs: w.clock.now() - START });
-  const answer = await finish(w, handleClaim(w.wire, { claim, source }, identity));
+  const answer = await finish(w, handleClaim(w.ports, { claim, source }, identity));
   expect([effectsOf(w), item(w).owner]).toEqual([before, 'i-a']);
   return answer.answer === 'rejected' ? answer.refusal.reason : answer.answer;
 }
@@ -101,7 +101,7 @@ describe('the policies deny it, and the code refuses it as well', () => {
     expect(outcomesOf(w).at(-1)).toMatchObject({ outcome: 'partial', conflicts: [{ cell: 'eipalloc-1' }] });
   });
 
-  it('an ENI that is no member: nothing is pointed at it, whoever claims for it', async () => {
+  it('an ENI that is not a member: nothing is pointed at it, whichever node claims for it', async () => {
     const eni = { [ec2Arn('network-interface', 'eni-stranger')]: {} };
     const eip = { [ec2Arn('elastic-ip', 'eipalloc-1')]: tagged, ...eni };
     expect(verdicts('ec2:AssociateAddress', eip)).toEqual(new Set(['denied']));
@@ -110,7 +110,7 @@ describe('the policies deny it, and the code refuses it as well', () => {
     const w = await owned();
     addNode(w.ec2, 'i-c', 'something-else');
     const told = heard('i-c', { atMs: w.clock.now() - START });
-    const answer = await finish(w, handleClaim(w.wire, told, { mode: 'none' }));
+    const answer = await finish(w, handleClaim(w.ports, told, { mode: 'none' }));
     expect(answer).toMatchObject({ answer: 'rejected', refusal: { reason: 'not-a-member' } });
     await w.clock.advance(seconds(60));
     await reconciles(w);
@@ -154,7 +154,7 @@ describe('the policies deny it, and the code refuses it as well', () => {
     const w = await owned();
     const { claim } = heard('i-b', { atMs: w.clock.now() - START });
     const source = `vipshift.notify/${ROLE_ID}:i-b`;
-    expect(await finish(w, handleClaim(w.wire, { claim, source }, identity))).toMatchObject({
+    expect(await finish(w, handleClaim(w.ports, { claim, source }, identity))).toMatchObject({
       answer: 'switched',
     });
   });

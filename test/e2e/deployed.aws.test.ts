@@ -1,6 +1,14 @@
 // The deployed path: bus, rule, packaged Lambda, DynamoDB, EC2, timeline. serverless.yml as it is, on the local AWS.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { invoke, logLines, NODE_ROLE_ID, type Stack, startStack, VIP } from '../../lab/aws/stack/stack.ts';
+import {
+  invoke,
+  logged,
+  NODE_ROLE_ID,
+  poll,
+  type Stack,
+  startStack,
+  VIP,
+} from '../../lab/aws/stack/stack.ts';
 import type { LabNode } from '../../lab/aws/stack/vpc.ts';
 import { describeVpc, type VpcView } from '../../lab/aws/stack/vpc-view.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
@@ -61,7 +69,7 @@ describe('claim → switch', () => {
     expect(vip).toMatchObject({ owner: node('b').instanceId, epoch: 2, open: {} });
   });
 
-  it('records the intent beside the outcome, with cause and steps', async () => {
+  it('records the intent next to the outcome, with cause and steps', async () => {
     const entries = await stack.entries(VIP);
     expect(entries.map((e) => e.id)).toEqual([
       '000000000001/1-intent',
@@ -105,7 +113,7 @@ describe('claims that are turned away', () => {
   const words = (over: object) => ({ ...wordsOf(node('a').instanceId, { atS: 11 }), ...over });
   it.each([
     ['malformed', () => stack.publish(words({ state: 'ELECTED' }))],
-    ['unknown-vip', () => stack.publish(words({ vip: 'nobody' }))],
+    ['unknown-vip', () => stack.publish(words({ vip: 'absent' }))],
     ['foreign-source', () => stack.publish(words({}), 'someone.else')],
     ['foreign-role', () => stack.publish(words({}), `vipshift.notify/AROASTRANGER:${node('a').instanceId}`)],
     ['foreign-node', () => stack.publish(words({ node: node('b').instanceId }), sourceOf('a'))],
@@ -113,23 +121,30 @@ describe('claims that are turned away', () => {
   ])('rejects %s with its reason, once, in log and record', async (reason, publish) => {
     const before = await epoch();
     expect(await stack.answered(await publish())).toContain(`"reason":"${reason}"`);
-    const records = (
-      await Promise.all([VIP, 'nobody'].map((vip) => stack.entries(`rejected/${vip}`)))
-    ).flat();
-    expect(records.filter((r) => r.reason === reason)).toMatchObject([{ count: 1 }]);
+    const records = await poll(`the rejection as ${reason}`, async () => {
+      const all = await Promise.all([VIP, 'absent'].map((vip) => stack.entries(`rejected/${vip}`)));
+      const found = all.flat().filter((r) => r.reason === reason);
+      return found.length > 0 ? found : undefined;
+    });
+    expect(records).toMatchObject([{ count: 1 }]);
     expect(await epoch()).toBe(before);
-    const logged = await logLines(stack.aws, stack.deployment.functions.failover);
-    expect(
-      logged.filter((line) => line.includes('ClaimsRejected') && line.includes(reason)),
-      'the metric',
-    ).toHaveLength(1);
+    const metric = await logged(
+      stack.aws,
+      stack.deployment.functions.failover,
+      (line) => line.includes('ClaimsRejected') && line.includes(reason),
+    );
+    expect(metric).toHaveLength(1);
   });
   it('answers a probe in the record', async () => {
     await stack.answered(await stack.publish(words({ kind: 'probe' })));
-    expect(await stack.entries(`probe/${VIP}`)).toMatchObject([{ node: node('a').instanceId }]);
+    const answers = await poll('the answer in the record', async () => {
+      const found = await stack.entries(`probe/${VIP}`);
+      return found.length > 0 ? found : undefined;
+    });
+    expect(answers).toMatchObject([{ node: node('a').instanceId }]);
   });
 
-  it('reads a newer version as far as it is known, and says so', async () => {
+  it('reads a newer version as far as it is known, and reports it', async () => {
     const event = await stack.publish({
       ...wordsOf(node('b').instanceId, { atS: 10, kind: 'assertion', laterS: 2 }),
       version: 7,
@@ -186,7 +201,7 @@ describe('many claims at once', () => {
 });
 
 describe('reconcile', () => {
-  it('drift repaired: a route that someone moved is put right, and the record says so', async () => {
+  it('drift repaired: a route that someone moved is put right, and the record reports it', async () => {
     const { ReplaceRouteCommand } = await import('@aws-sdk/client-ec2');
     const table = stack.vpc.tables.find((t) => t.labelled)!;
     const route = { RouteTableId: table.routeTableId, DestinationCidrBlock: stack.vpc.vip.ipv4 };
@@ -198,9 +213,9 @@ describe('reconcile', () => {
       vips: 1,
       switched: 1,
     });
-    const mended = await stack.outcome(before + 1);
-    expect(mended).toMatchObject({ outcome: 'switched', cause: { kind: 'reconcile' } });
-    expect(mended.cause.why).toBe(`drift at ${table.routeTableId} ${stack.vpc.vip.ipv4}`);
+    const repaired = await stack.outcome(before + 1);
+    expect(repaired).toMatchObject({ outcome: 'switched', cause: { kind: 'reconcile' } });
+    expect(repaired.cause.why).toBe(`drift at ${table.routeTableId} ${stack.vpc.vip.ipv4}`);
     await expectOn('a');
     expect(await invoke(stack.aws, stack.deployment.functions.reconcile, {})).toMatchObject({
       vips: 1,
@@ -218,10 +233,10 @@ describe('reconcile', () => {
     expect(await epoch()).toBe(before);
     const view = await describeVpc(stack.ec2, stack.vpc);
     expect(view.tables.find((t) => t.routeTableId === table.routeTableId)!.ipv4).toBe(node('b').primaryEni);
-    const lines = await logLines(stack.aws, stack.deployment.functions.reconcile);
-    const told = lines.filter((l) => l.includes('"trouble"') && l.includes(table.routeTableId));
-    expect(told.length, 'what the alarm unhealthy is about').toBeGreaterThan(0);
-    expect(lines.filter((l) => l.includes('"_aws"') && l.includes('Unhealthy')).length).toBeGreaterThan(0);
+    const { reconcile } = stack.deployment.functions;
+    await logged(stack.aws, reconcile, (l) => l.includes('"trouble"') && l.includes(table.routeTableId));
+    // What the alarm unhealthy is about.
+    await logged(stack.aws, reconcile, (l) => l.includes('"_aws"') && l.includes('Unhealthy'));
     await stack.ec2.send(new ReplaceRouteCommand({ ...route, NetworkInterfaceId: node('a').serviceEni }));
   });
 });

@@ -1,7 +1,7 @@
 // The deployed path when AWS fails under it: the packaged function, the real SDK, and a proxy that loses replies,
 // throttles, refuses, dawdles and shows old states. Round trips are counted where they really go over a wire.
 import { describe, expect, it } from 'vitest';
-import { VIP } from '../../lab/aws/stack/stack.ts';
+import { poll, VIP } from '../../lab/aws/stack/stack.ts';
 import { describeVpc } from '../../lab/aws/stack/vpc-view.ts';
 import type { AwsCall } from '../../lab/fault/aws-call.ts';
 import { sequentialTrips } from '../../lab/fault/call-log.ts';
@@ -37,7 +37,7 @@ describe('round trips', () => {
     await reconcile();
     // Slow enough that what runs beside each other is seen to.
     for (const proxy of [faults.aws, faults.ec2]) proxy.add({ fault: { does: 'delay', replyMs: 250 } });
-    // The intent lies beside the mutations: were it waited for, that would be a third trip.
+    // The intent is written in parallel with the mutations: if it were awaited, that would be a third trip.
     faults.aws.add({ on: 'PutItem', fault: { does: 'delay', replyMs: 600 } });
     expect(await failOver()).toMatchObject({ outcome: 'switched' });
     const calls = beforeTraffic();
@@ -88,7 +88,9 @@ describe('a reply that is lost', () => {
     expect(lost.hits).toBe(1);
     const vip = await stack.until('the release', (v) => v.lease === undefined);
     expect(vip).toMatchObject({ owner: owner(), epoch, open: {} });
-    expect(faults.aws.calls.filter((c) => c.action === 'PutEvents')).toHaveLength(1);
+    const recorded = () => faults.aws.calls.filter((c) => c.action === 'PutEvents');
+    await poll('the event of the failover', async () => (recorded().length > 0 ? true : undefined));
+    expect(recorded()).toHaveLength(1);
   });
 
   it('of the outcome: it is in the record once, and the lease is released', async () => {

@@ -1,10 +1,10 @@
-// Hostile command lines and ledger files through the command's front door: none is a fault of vipshift itself, none moves anything, and what is refused
+// Hostile command lines and registry files through the command's front door: none is a fault of vipshift itself, none moves anything, and what is refused
 // has changed nothing.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { ledgerFile, validFile } from './files.ts';
+import { registryFile, validFile } from './files.ts';
 import { type Ended, type FrontDoor, openFrontDoor } from './front-door.ts';
 import { commandLine } from './lines.ts';
 
@@ -45,7 +45,7 @@ const count = (ends: Ends, { status }: Ended): void => {
 export async function fuzzLines(runs: number, seed: number): Promise<Ends> {
   const ends: Ends = {};
   await inFolder(async (door, folder) => {
-    const file = join(folder, 'ledger.yml');
+    const file = join(folder, 'registry.yml');
     writeFileSync(file, validFile);
     const property = fc.asyncProperty(commandLine, async (line) => {
       const argv = line.map((word) => (word === '{file}' ? file : word));
@@ -61,8 +61,8 @@ export async function fuzzLines(runs: number, seed: number): Promise<Ends> {
 export async function fuzzFiles(runs: number, seed: number): Promise<Ends> {
   const ends: Ends = {};
   await inFolder(async (door, folder) => {
-    const file = join(folder, 'ledger.yml');
-    const property = fc.asyncProperty(ledgerFile, fc.boolean(), async (text, dry) => {
+    const file = join(folder, 'registry.yml');
+    const property = fc.asyncProperty(registryFile, fc.boolean(), async (text, dry) => {
       writeFileSync(file, text);
       const argv = ['apply', file, dry ? '--dry-run' : '--yes'];
       const ended = await door.run(argv);

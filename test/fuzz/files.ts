@@ -1,7 +1,7 @@
-// Ledger files: a valid one, spoilt by a grammar of mutations: of its text, and of what the text says.
+// Registry files: a valid one, spoilt by a grammar of mutations: of its text, and of what the text says.
 import fc from 'fast-check';
 
-export const validFile = `# the ledger
+export const validFile = `# the registry
 vips:
   web:
     addresses: [192.168.255.10/32]
@@ -46,7 +46,7 @@ const scalars = fc.constantFrom(
     '!!js/function x',
     '!foo bar',
     '&a [*a]',
-    '*nobody',
+    '*absent',
   ],
   ...[
     '{a: 1, a: 2}',
@@ -136,7 +136,7 @@ const bomb = Array.from(
       .join(', ')}]`,
 ).join('\n');
 
-export const ledgerFile: fc.Arbitrary<string> = fc.oneof(
+export const registryFile: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.constantFrom(bomb, '', '\uFEFF', '\u0000', '[]', 'vips: &v {web: *v}', validFile),

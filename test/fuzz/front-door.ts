@@ -1,7 +1,7 @@
 // The command's front door with a small AWS behind it: a command line in, its end and everything that was asked of AWS out. In this process, since a
 // thousand command lines are tried.
 //
-// Invariant: each line finds the same ledger: one VIP, web, with two tables and two nodes. What the small AWS does not know it denies.
+// Invariant: each line finds the same registry: one VIP, web, with two tables and two nodes. What the small AWS does not know it denies.
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,7 +20,7 @@ export interface Ended {
   /** The exit status; 70 is a fault of vipshift itself. */
   readonly status: number;
   readonly error: unknown;
-  /** What it asked AWS to change, in its ledger and its record or by its workflow. */
+  /** What it asked AWS to change, in its registry and its record or by its workflow. */
   readonly writes: readonly string[];
   /** What it asked EC2 to change. */
   readonly moves: readonly string[];
@@ -40,9 +40,9 @@ const claims = Object.fromEntries(
     nodeStateFrom(claimOf(node, { state: n === 0 ? 'MASTER' : 'BACKUP' }), START),
   ]),
 );
-/** As EC2 spells it: the ledger looks at that. */
+/** As EC2 spells it: the registry looks at that. */
 const spelt = (text: string): string => text.replaceAll('vpc-bench', 'vpc-0123456789abcdef0');
-const ledger = JSON.parse(spelt(JSON.stringify({ ...item, ...marshall({ claims }) }))) as typeof item;
+const stored = JSON.parse(spelt(JSON.stringify({ ...item, ...marshall({ claims }) }))) as typeof item;
 
 /** What the benchmark's AWS has no need of. */
 const others: Readonly<Record<string, string>> = {
@@ -96,7 +96,7 @@ export async function openFrontDoor(): Promise<FrontDoor> {
   return {
     async run(argv) {
       dynamo.clear();
-      dynamo.put('vipshift-dev-vips', ledger);
+      dynamo.put('vipshift-dev-vips', stored);
       ec2.clear();
       ec2.build({ ...vip, eips: ['eipalloc-0123456789abcdef0'] });
       calls.length = 0;

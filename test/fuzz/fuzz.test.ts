@@ -1,4 +1,4 @@
-// What comes from outside, spoilt: events, ledger files, arguments. A million events run with `npm run fuzz`.
+// What comes from outside, spoilt: events, registry files, arguments. A million events run with `npm run fuzz`.
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -45,7 +45,7 @@ const entry = fc.dictionary(
   value,
 );
 
-test('a ledger file is read whole, or every wrong place in it is named; nothing throws', () => {
+test('a registry file is read whole, or every wrong place in it is named; nothing throws', () => {
   let refused = 0;
   fc.assert(
     fc.property(fc.oneof(fc.record({ vips: fc.dictionary(name, entry) }), fc.anything()), (document) => {
@@ -142,7 +142,7 @@ test('a place that contains itself, by an alias of YAML, is named like any other
   });
 });
 
-test('a spoilt ledger file is applied, or refused before anything was changed, and never a crash; nothing moves', async () => {
+test('a spoilt registry file is applied, or refused before anything was changed, and never a crash; nothing moves', async () => {
   const ends = await fuzzFiles(150, 5);
   for (const status of [0, 1, 3]) expect(ends[status] ?? 0, `exit status ${status}`).toBeGreaterThan(5);
 }, 120_000);

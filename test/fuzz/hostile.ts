@@ -181,11 +181,11 @@ export async function fuzz(events: number, seed: number): Promise<Hostile> {
       reason = parsed.rejection.reason;
       // A BigInt cannot come from JSON; what cannot be written down is told by its names.
       if (n % 1000 === 0)
-        await recordRejection(w.wire, { ...parsed, ...parsed.rejection }, typeof event).catch(
+        await recordRejection(w.ports, { ...parsed, ...parsed.rejection }, typeof event).catch(
           () => undefined,
         );
     } else {
-      const answer = await handleClaim(w.wire, parsed, { mode: 'source', roleId: ROLE });
+      const answer = await handleClaim(w.ports, parsed, { mode: 'source', roleId: ROLE });
       if (answer.answer === 'probed') {
         probed += 1;
         continue;

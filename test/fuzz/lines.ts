@@ -6,7 +6,7 @@ import { program } from '../../cli/program.ts';
 
 const [node] = nodesOf('web');
 
-/** One or more of every command. `{file}` is a ledger file that can be read. */
+/** One or more of every command. `{file}` is a registry file that can be read. */
 const valid: readonly string[] = [
   'vip add db --address 192.168.255.11 --vpc vpc-0123456789abcdef0 --table-label web --node-label web --reason new',
   'vip add db --pool 192.168.254.0/24 --eip eipalloc-0123456789abcdef0 --hold master --json',
@@ -102,5 +102,5 @@ export const commandLine: fc.Arbitrary<readonly string[]> = fc
     ),
   )
   .filter(ends)
-  // Stdin is nobody's here.
+  // Stdin is no one's here.
   .map((line) => line.map((word) => (word === '-' ? '--' : word)));

@@ -1,4 +1,4 @@
-// Hostile input from everywhere: prints how many events were turned away, by reason, and how command lines and ledger files ended.
+// Hostile input from everywhere: prints how many events were turned away, by reason, and how command lines and registry files ended.
 //
 //   node test/fuzz/main.ts [--events 1000000] [--lines 3000] [--files 1500] [--seed 1] [--json]
 import { parseArgs } from 'node:util';
@@ -36,7 +36,7 @@ else {
   console.log(`${told.events} events; ${told.valid} of them were honest after all; ${told.probed} probes`);
   for (const reason of rejectReasons) console.log(`  ${reason.padEnd(28)} ${told.rejected[reason] ?? 0}`);
   for (const what of ['lines', 'files'] as const) {
-    console.log(`${values[what]} ${what === 'lines' ? 'command lines' : 'ledger files'}, by exit status`);
+    console.log(`${values[what]} ${what === 'lines' ? 'command lines' : 'registry files'}, by exit status`);
     for (const [status, mean] of means.entries())
       console.log(`  ${status} ${mean.padEnd(26)} ${told[what][status] ?? 0}`);
   }

@@ -66,7 +66,7 @@ describe('.ci/run', () => {
     ['a file broke before its first test', { passed: 3, unborn: 1 }, undefined, '4 passed, 1 failed'],
     ['no test was executed', {}, undefined, '1 passed, 0 failed'],
     [
-      'a test was skipped: a suite that cannot run has to say so',
+      'a test was skipped: a suite that cannot run has to fail',
       { passed: 3, skipped: 1 },
       undefined,
       '4 passed, 0 failed',

@@ -1,12 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { describe, expect, it, vi } from 'vitest';
 import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { ensurePython } from '../../lab/aws/python.ts';
 import { listeningAddresses, livingMembers } from './processes.ts';
 
 const program = join(import.meta.dirname, 'fixtures', 'programs', 'start-and-end.ts');
@@ -79,5 +81,30 @@ describe('the end of the process that started it', () => {
     await once(child, 'exit');
     await vi.waitFor(() => expect(processGroups.flatMap(livingMembers)).toEqual([]), soon);
     expect(existsSync(folder), 'its folder').toBe(false);
+  });
+});
+
+describe('the log of an invocation', () => {
+  it('has also what is read late, on a busy machine: the mark behind it ends it, and no pause does', async () => {
+    const folder = join(import.meta.dirname, '..', '..', 'lab', 'aws');
+    const script = `
+import importlib, queue, sys, threading, time
+sys.dont_write_bytecode = True
+sys.path.append(${JSON.stringify(folder)})
+from ministack.core.lambda_runtime import Worker
+fixes = importlib.import_module("emulator-fixes")
+fixes.apply()
+worker = Worker.__new__(Worker)
+worker._stderr_queue = queue.Queue()
+def late():
+    time.sleep(0.3)
+    for line in ("late", getattr(fixes, "END_OF_LOG", "end"), "of the next one"):
+        worker._stderr_queue.put(line)
+worker._stderr_thread = threading.Thread(target=late)
+worker._stderr_thread.start()
+print(worker._drain_stderr_bounded())
+`;
+    const { stdout } = await promisify(execFile)(await ensurePython(), ['-c', script]);
+    expect(stdout).toBe('late\n');
   });
 });

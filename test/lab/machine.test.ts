@@ -231,7 +231,7 @@ describe('a machine that may not make namespaces', () => {
     );
   });
 
-  it('asks nobody for namespaces who does without', async () => {
+  it('asks no one for namespaces who does without', async () => {
     aptBrings('curl');
     await prepare('demo');
     expect(called()).toContain('update -qq');
@@ -263,6 +263,19 @@ describe('npm run machine', () => {
       stderr: expect.stringContaining('usage: npm run machine -- demo|lab|'),
     });
   });
+});
+
+it('comes before every command of npm that runs tests', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const running = Object.keys(scripts).filter((name) => scripts[name]!.startsWith('vitest run'));
+  const before = (name: string) => {
+    const needsAll = !['test:fast', 'coverage'].includes(name);
+    return `node lab/machine/main.ts ${needsAll ? 'test' : 'fast'}`;
+  };
+  expect(running.map((name) => scripts[`pre${name}`])).toEqual(running.map(before));
+  expect(running).toContain('test');
 });
 
 // Of Debian's smallest system, of Node, or made by the test itself.

@@ -146,7 +146,7 @@ describe('ensurePython', () => {
   });
 });
 
-describe.each(['lab/aws', 'bench'])('the packages of %s', (place) => {
+describe.each(['lab/aws', 'bench', 'test/deploy/support'])('the packages of %s', (place) => {
   const lines = (name: string) =>
     readFileSync(join(import.meta.dirname, '..', '..', place, name), 'utf8')
       .replaceAll('\\\n', '')

@@ -1,12 +1,13 @@
 // The programs that the live harness puts onto machines, as processes on loopback, and its way to them through SSM.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { randomInt } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { poll } from '../../lab/aws/stack/stack.ts';
 import { type Ssm, ssmOf } from '../../live/aws/ssm.ts';
@@ -36,29 +37,23 @@ function python(file: string, ...args: readonly string[]): ChildProcess {
   return child;
 }
 
-/** A port that was free a moment ago, for UDP and TCP alike. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  const { port } = await new Promise<AddressInfo>((resolve) => {
-    socket.bind(0, '127.0.0.1', () => resolve(socket.address()));
-  });
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
-}
+/** A loopback address that no one else listens at: a port that was found free could be taken by the time that it is used. */
+const ownAddress = (): string => `127.${[77, randomInt(256), randomInt(1, 255)].join('.')}`;
+const PORT = 7000;
 
-async function echo(name: string, port: number): Promise<ChildProcess> {
-  const child = python('echo.py', name, '127.0.0.1', String(port));
+async function echo(name: string, address: string): Promise<ChildProcess> {
+  const child = python('echo.py', name, address, String(PORT));
   await new Promise((resolve) => child.stdout!.once('data', resolve));
   return child;
 }
 
 describe('probe and echo', () => {
   it('show who answered from when to when, and that no one did in between', async () => {
-    const port = await freePort();
+    const address = ownAddress();
     const folder = mkdtempSync(join(tmpdir(), 'vipshift-drill-'));
     folders.push(folder);
-    const first = await echo('a', port);
-    python('probe.py', '127.0.0.1', String(port), '2', folder);
+    const first = await echo('a', address);
+    python('probe.py', address, String(PORT), '2', folder);
     const answers = async (fromMs: number): Promise<readonly Stretch[]> => {
       const env = { ...process.env, DRILL_FOLDER: folder };
       const args = [onNode('drill.bash'), 'answers', String(fromMs)];
@@ -72,7 +67,7 @@ describe('probe and echo', () => {
     first.kill('SIGKILL');
     const killedMs = Date.now();
     await new Promise((resolve) => first.once('exit', resolve));
-    await echo('b', port);
+    await echo('b', address);
     const b = await from('b', killedMs);
     const all = await answers(0);
     const a = all.findLast(({ who }) => who === 'a')!;
@@ -82,11 +77,11 @@ describe('probe and echo', () => {
   });
 
   it('answer a connection, too, with the name of the node', async () => {
-    const port = await freePort();
-    await echo('b', port);
+    const address = ownAddress();
+    await echo('b', address);
     const said = await new Promise<string>((resolve, reject) => {
       let text = '';
-      connect(port, '127.0.0.1')
+      connect(PORT, address)
         .on('data', (chunk) => {
           text += chunk.toString();
         })
@@ -129,12 +124,10 @@ async function fakeSsm(
   });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const signer = {
-    region: 'eu-central-1',
-    credentials: () =>
-      Promise.resolve({ accessKeyId: 'AKIATEST', secretAccessKey: 'secret', sessionToken: 'token' }),
-  };
-  return { asked, ssm: ssmOf(signer, `http://127.0.0.1:${(server.address() as AddressInfo).port}`) };
+  const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'secret', sessionToken: 'token' };
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = new SSMClient({ endpoint, credentials, region: 'eu-central-1', maxAttempts: 1 });
+  return { asked, ssm: ssmOf(client) };
 }
 
 describe('a command through SSM', () => {

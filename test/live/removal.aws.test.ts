@@ -316,7 +316,7 @@ describe('the removal', () => {
   it('lists what it cannot remove, with AWS’s own reason, removes the rest, and all of it once it is allowed', async () => {
     const run = runOf(newRunId());
     const { instances } = await buildTestBed(building(run));
-    // As it is with an instance that somebody protected from termination.
+    // As it is with an instance that someone protected from termination.
     const denied = {
       does: 'refuse',
       code: 'OperationNotPermitted',
@@ -356,7 +356,7 @@ describe('the removal', () => {
     expect(await left()).toEqual([]);
   });
 
-  it('says so when it cannot even list', async () => {
+  it('reports that it cannot even list', async () => {
     const run = runOf(newRunId());
     front!.add({ on: 'DescribeStacks', fault: { does: 'refuse', code: 'AccessDenied', status: 403 } });
     const [found] = await remove(run);

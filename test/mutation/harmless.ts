@@ -62,7 +62,7 @@ export const reasons: readonly Reason[] = [
   {
     file: 'shared/vip/election.ts',
     line: 'vip.owner !== undefined && vip.members[vip.owner]',
-    why: 'nobody is a member under the name undefined',
+    why: 'no one is a member under the name undefined',
   },
   {
     file: 'shared/vip/election.ts',

@@ -1,4 +1,4 @@
-// The histories that a mutant of the protocol's core has to get past after the tests: bundled anew with each mutant.
+// The histories that a mutant of the protocol's core has to get past after the tests: bundled again with each mutant.
 import seeds from '../sim/controls/seeds.json' with { type: 'json' };
 import { historyFrom } from '../sim/history/generator.ts';
 import type { History } from '../sim/history/history.ts';

@@ -1,4 +1,4 @@
-// What is told of a run: by group of files how many mutants died and of what, and every survivor with the reason why it is harmless.
+// What is reported of a run: by group of files how many mutants died and of what, and every survivor with the reason why it is harmless.
 import { harmless } from './harmless.ts';
 import type { Mutant } from './mutants.ts';
 import { type Verdict, verdictKinds } from './verdict.ts';

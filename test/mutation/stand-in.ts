@@ -110,7 +110,7 @@ const matchers: Readonly<Record<string, Matcher>> = {
 
 const fail = (name: string, is: unknown, wanted: unknown): never => {
   throw new Error(
-    `${name}: found ${String(JSON.stringify(is))?.slice(0, 200)}, want ${String(JSON.stringify(wanted))?.slice(0, 200)}`,
+    `${name}: found ${String(JSON.stringify(is))?.slice(0, 200)}, expected ${String(JSON.stringify(wanted))?.slice(0, 200)}`,
   );
 };
 

@@ -36,7 +36,7 @@ export const suites = Object.entries(rooms).flatMap(([room, names]) =>
 
 const texts = new Map<string, Promise<string>>();
 
-/** As it was when the run first asked: somebody may be writing while it lasts. */
+/** As it was when the run first asked: someone may be writing while it lasts. */
 export function textOf(path: string): Promise<string> {
   const known = texts.get(path) ?? readFile(path, 'utf8');
   texts.set(path, known);

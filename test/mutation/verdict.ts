@@ -1,12 +1,12 @@
-// What became of a mutant, and the judge that says so: a thread with a bundle of tests and histories in it.
+// What became of a mutant, and the judge that decides it: a thread with a bundle of tests and histories in it.
 //
-// Invariant: patience is counted in the thread's own CPU time, so that a busy machine kills nobody. A thread that has
+// Invariant: patience is counted in the thread's own CPU time, so that a busy machine kills no one. A thread that has
 // nothing left to wait for ends by itself and is told as such.
 import { Worker } from 'node:worker_threads';
 
 /**
  * `stillborn`: not a program, so not a mutant. `load`: an assertion of the mutated file itself failed. `endless`: used more than
- * CPU_MAX_MS, or waits for what never comes. `crash`: the thread broke down, by an error that nobody caught or for want of memory.
+ * CPU_MAX_MS, or waits for what never comes. `crash`: the thread broke down, by an error that no one caught or for want of memory.
  */
 export const verdictKinds = [
   'test',
@@ -34,7 +34,7 @@ export function judged(bundle: string, cpuMaxMs = CPU_MAX_MS): Promise<Verdict> 
     const worker = new Worker(new URL('./judge.ts', import.meta.url), {
       workerData: { bundle },
       resourceLimits: { maxOldGenerationSizeMb: MEMORY_MAX_MB },
-      // A mutant's own warnings are nobody's.
+      // A mutant's own warnings are no one's.
       stdout: true,
       stderr: true,
     });

@@ -91,7 +91,7 @@ describe('the user id', () => {
     expect(node.sts.callers).toHaveLength(1);
   });
 
-  test('is learned again after a denial: the role may have been made anew under its old name', async () => {
+  test('is learned again after a denial: the role may have been recreated under its old name', async () => {
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => transitions().length === 1);
@@ -201,7 +201,7 @@ describe('credentials', () => {
     expect(transitions()[0]!.detail.ageMs).toBeGreaterThan(50);
   });
 
-  test('that expired are fetched anew when the bus says so, whatever their end was', async () => {
+  test('that expired are fetched again when the bus refuses them, whatever their end was', async () => {
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => transitions().length === 1);

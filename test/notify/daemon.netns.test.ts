@@ -55,7 +55,7 @@ test('a second daemon on the same folders is refused: two would draw the same nu
   expect(second.stderr).toMatch(/already running as process \d+/);
 });
 
-test('a FIFO that is made anew under its name is followed, and what lay in the old one is not lost', async () => {
+test('a FIFO that is recreated under its name is followed, and what lay in the old one is not lost', async () => {
   await node.start();
   await node.write('INSTANCE "VI_WEB" MASTER 1');
   await node.bus.until(() => transitions().length === 1);
@@ -193,7 +193,7 @@ describe('selftest', () => {
     );
   }, 20_000);
 
-  test('without a daemon says so: nothing would read the FIFO', async () => {
+  test('without a daemon is refused: nothing would read the FIFO', async () => {
     expect(await shim('selftest')).toMatchObject({
       status: 4,
       stderr: expect.stringContaining('not running'),

@@ -91,7 +91,7 @@ describe('install into a folder', () => {
     expect(files().map((name) => (lstatSync(join(root, name)).isFile() ? read(name) : ''))).toEqual(before);
   });
 
-  test('repairs a file that was changed, and the output says so', () => {
+  test('repairs a file that was changed, and the output reports it', () => {
     install();
     writeFileSync(join(root, 'etc/systemd/system/vipshift-notify.service'), '[Service]\n');
     const again = install();

@@ -41,7 +41,7 @@ test("a server that Amazon's roots do not vouch for is checked against the syste
   try {
     writeFileSync(node.configFile, readFileSync(node.configFile, 'utf8').replace(/^ca_file.*\n/m, ''));
     const calls = join(folder, 'calls');
-    // Plays a system whose whole store knows the bus: whoever names no bundle gets one that does.
+    // Plays a system whose whole store knows the bus: a process without a bundle of its own gets that one.
     const wrapper = `#!/bin/bash
 echo "$*" >>${calls}
 [[ "$*" == *--cacert* ]] && exec /usr/bin/curl "$@"

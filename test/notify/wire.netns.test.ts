@@ -106,7 +106,7 @@ describe('an event', () => {
     ]);
   });
 
-  test('is stamped anew at each attempt: its age is that of the attempt which got through', async () => {
+  test('is stamped again at each attempt: its age is that of the attempt which got through', async () => {
     node.bus.fate = (request) => (request <= 2 ? { kind: 'status', status: 503 } : { kind: 'accept' });
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');

@@ -82,11 +82,11 @@ describe('an election with no candidate', () => {
     heard: [9e7, 9e7 + 1, 9e7 + 2, 9e7 + 3, 9e7 + 4],
     ...over,
   });
-  test('goes to a silent MASTER where the owner is a member that was never heard', () => {
+  test('goes to a silent MASTER where the owner is a member that never reported', () => {
     const vip = of({ owner: 'i-a', claims: { 'i-b': nodeState('i-b', {}) } });
     expect(election.elect(vip, START).owner).toBe('i-b');
   });
-  test('goes to a silent MASTER where the owner is no member any more, whatever it said last', () => {
+  test('goes to a silent MASTER where the owner is not a member any more, whatever it said last', () => {
     const claims = { 'i-a': nodeState('i-a', {}), 'i-b': nodeState('i-b', {}) };
     const members = { 'i-b': memberOf('i-b') };
     expect(election.elect(of({ owner: 'i-a', claims, members }), START).owner).toBe('i-b');

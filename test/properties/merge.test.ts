@@ -1,4 +1,4 @@
-// The merge of two stints is commutative and idempotent whatever comes, and associative for all that a node can truly say,
+// The merge of two node states is commutative and idempotent whatever comes, and associative for all that a node can truly say,
 // so that the order and number of deliveries cannot matter; what contradicts it is gone with the node's next word; and
 // what one write does without reading is what merge would have done.
 import fc from 'fast-check';
@@ -15,15 +15,15 @@ import {
 import { isNews, onlyRefreshes } from '../../shared/vip/vip.ts';
 import { forgedWord, type NodeWord, nodeHistory, realWord } from './node-words.ts';
 
-const stintFrom = ({ claim, arrivesMs }: NodeWord): NodeState =>
+const stateFrom = ({ claim, arrivesMs }: NodeWord): NodeState =>
   nodeStateFrom(claim, (claim.timeMs + arrivesMs) as EpochMs);
-const together = (stints: readonly NodeState[]): NodeState =>
-  stints.reduce<NodeState | undefined>((known, told) => merge(known, told), undefined)!;
+const together = (states: readonly NodeState[]): NodeState =>
+  states.reduce<NodeState | undefined>((known, told) => merge(known, told), undefined)!;
 
 /** Two words of one history, or of anybody. */
 const pair: fc.Arbitrary<readonly [NodeState, NodeState]> = fc.oneof(
   nodeHistory.chain((words) => {
-    const one = fc.constantFrom(...words).map(stintFrom);
+    const one = fc.constantFrom(...words).map(stateFrom);
     return fc.tuple(one, one);
   }),
   fc
@@ -54,11 +54,11 @@ test('merge is associative for what a node can truly say: any order of delivery 
   let differently = 0;
   fc.assert(
     fc.property(shuffled, ({ words, order }) => {
-      const record = together(words.map(stintFrom));
-      expect(together(order.map(stintFrom))).toEqual(record);
+      const record = together(words.map(stateFrom));
+      expect(together(order.map(stateFrom))).toEqual(record);
       const half = Math.ceil(order.length / 2);
       const [one, other] = [order.slice(0, half), order.slice(half)].map((part) =>
-        together(part.map(stintFrom)),
+        together(part.map(stateFrom)),
       );
       if (other !== undefined) expect(merge(one, other)).toEqual(record);
       if (order.some((word, n) => word !== words[n])) differently += 1;
@@ -74,9 +74,9 @@ test('of what a node can truly say the last transition stays, and nothing is cal
       const last = Math.max(...words.map((w) => w.nth));
       const { claim } = words.find((w) => w.nth === last)!;
       let known: NodeState | undefined;
-      for (const told of order.map(stintFrom)) {
-        expect(known === undefined ? undefined : contradicts(known, told)).toBeUndefined();
-        known = merge(known, told);
+      for (const next of order.map(stateFrom)) {
+        expect(known === undefined ? undefined : contradicts(known, next)).toBeUndefined();
+        known = merge(known, next);
       }
       expect(known).toMatchObject({ bootId: claim.bootId, since: claim.since, state: claim.state });
     }),
@@ -94,7 +94,7 @@ test('merge is idempotent', () => {
   );
 });
 
-test('of two stints exactly one is newer, unless they are the same', () => {
+test('of two node states exactly one is newer, unless they are the same', () => {
   fc.assert(
     fc.property(pair, ([a, b]) => {
       if (!sameTransition(a, b))

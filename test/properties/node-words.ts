@@ -1,4 +1,4 @@
-// The words that nodes send, and those that somebody with a node's identity makes up. What a node can truly say comes from
+// The words that nodes send, and those that someone with a node's identity makes up. What a node can truly say comes from
 // a small history of it: boots, a clock that drifts and may stand still, transitions, some of them noticed late, and words
 // that wait, travel and arrive late.
 import fc from 'fast-check';
@@ -17,7 +17,7 @@ export interface NodeWord {
 }
 
 const said = fc.record({
-  /** Within its stint, in thousandths of it. */
+  /** Within its transition, in thousandths of it. */
   at: fc.constantFrom(0, 0, 1, 100, 500, 900, 999),
   waitsMs: fc.constantFrom(0, 0, 0, 700, 5000, 90_000),
   travelsMs: fc.constantFrom(20, 20, 300, 3000),
@@ -27,7 +27,7 @@ const said = fc.record({
   straggles: fc.constantFrom(false, false, false, true),
 });
 
-const stints = fc.record({
+const states = fc.record({
   lastsMs: fc.constantFrom(40, 1000, 1500, 8000, 14_900, 15_100, 70_000, 3_600_000),
   /** keepalived's line was lost: the shim learns of the transition this much later, and dates it right. */
   noticedMs: fc.constantFrom(0, 0, 0, 900, 9000),
@@ -46,7 +46,7 @@ const boots = fc.record({
   paused: fc.constantFrom('with the clock' as const, 'without it' as const),
   /** From the last word of the boot before. */
   afterMs: fc.constantFrom(1000, 3000, 20_000),
-  stints: fc.array(stints, { minLength: 1, maxLength: 4 }),
+  states: fc.array(states, { minLength: 1, maxLength: 4 }),
 });
 
 export const nodeHistory = fc.array(boots, { minLength: 1, maxLength: 3 }).map(wordsOf);
@@ -61,12 +61,12 @@ function wordsOf(history: readonly Boot[]): readonly NodeWord[] {
     const bootedMs = nowMs + boot.afterMs;
     const { trueMs, upMs, arrivesAtMs } = clocksOf(boot, bootedMs, n === 0);
     let beganMs = 10;
-    const livedMs = boot.stints.reduce((sum, nodeState) => sum + nodeState.lastsMs, beganMs);
-    const noticed = boot.stints.every((nodeState) => nodeState.noticedMs === 0);
-    for (const [s, nodeState] of boot.stints.entries()) {
+    const livedMs = boot.states.reduce((sum, nodeState) => sum + nodeState.lastsMs, beganMs);
+    const noticed = boot.states.every((nodeState) => nodeState.noticedMs === 0);
+    for (const [s, nodeState] of boot.states.entries()) {
       const knownMs = beganMs + lateBy(nodeState);
       const endsMs = beganMs + nodeState.lastsMs;
-      const next = boot.stints[s + 1];
+      const next = boot.states[s + 1];
       // A node speaks of a transition until it knows of the next one.
       const spokenMs = endsMs + (next === undefined ? 0 : lateBy(next));
       for (const [i, word] of nodeState.said.entries()) {
@@ -104,7 +104,7 @@ function wordsOf(history: readonly Boot[]): readonly NodeWord[] {
   return words;
 }
 
-const lateBy = ({ noticedMs, lastsMs }: Boot['stints'][number]): number => Math.min(noticedMs, lastsMs / 2);
+const lateBy = ({ noticedMs, lastsMs }: Boot['states'][number]): number => Math.min(noticedMs, lastsMs / 2);
 
 const clocksOf = ({ driftPpm, upAlreadyMs, pause, paused }: Boot, bootedMs: number, first: boolean) => {
   const still = (lifeMs: number) => (lifeMs < pause.atMs ? 0 : pause.forMs);

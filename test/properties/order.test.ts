@@ -1,6 +1,6 @@
 // Guarantee 2, over the real failover function and the ports in memory: any order of delivery of the same claims leaves
 // the same recorded claims; where these contain a candidate and the newest two transitions are 2 s or more apart, also
-// the same owner; and whoever repeats a claim moves nothing.
+// the same owner; and a repeated claim moves nothing.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { handleClaim } from '../../shared/controller/handle-claim.ts';
@@ -27,7 +27,7 @@ interface DrawnState {
   readonly advertMs: number | undefined;
 }
 
-const stints = fc.array(
+const states = fc.array(
   fc.record({
     node: fc.constantFrom(...NODES),
     boot: fc.integer({ min: 1, max: 2 }),
@@ -42,7 +42,7 @@ const stints = fc.array(
 
 const sinceOf = ({ sinceMs, boot }: DrawnState): number => sinceMs + (boot - 1) * 100_000;
 
-/** When the node spoke of it for the last time: it changed again, or booted anew. */
+/** When the node spoke of it for the last time: it changed again, or booted again. */
 const endOf = (nodeState: DrawnState, all: readonly DrawnState[]): number =>
   Math.min(
     nodeState.boot === 1 ? BOOTS_MS : Number.POSITIVE_INFINITY,
@@ -88,7 +88,7 @@ function claimsOf(nodeState: DrawnState, n: number, endMs: number): readonly Cla
   return [say('transition', since), ...[...assertions, ...adverts].filter((claim) => !ended(claim))];
 }
 
-/** Two stints of one node must not begin in the same microsecond: `seq` rises. */
+/** Two node states of one node must not begin in the same microsecond: `seq` rises. */
 const distinct = (all: readonly DrawnState[]): readonly DrawnState[] => {
   const seen = new Set<string>();
   return all.filter((s) => {
@@ -102,7 +102,7 @@ async function deliver(claims: readonly Claim[]): Promise<World> {
   w.clock.set(plus(START, seconds(170)) as EpochMs);
   for (const claim of claims) {
     const answer = await handleClaim(
-      { ...w.wire, localBucket: localBucket() },
+      { ...w.ports, localBucket: localBucket() },
       { claim, source: '' },
       anyNode,
     );
@@ -126,7 +126,7 @@ function apart(vip: Vip): 'no candidate' | 'close' | 'apart' {
 test('any order of the same claims leaves the same record and, where there is a candidate, the same owner', async () => {
   const counted = { 'no candidate': 0, close: 0, apart: 0 };
   await fc.assert(
-    fc.asyncProperty(stints, fc.infiniteStream(fc.nat()), async (drawn, draws) => {
+    fc.asyncProperty(states, fc.infiniteStream(fc.nat()), async (drawn, draws) => {
       const claims = claimsOfAll(drawn);
       const shuffled = [...claims, ...claims.slice(0, 3)].map((claim) => ({
         claim,
@@ -149,12 +149,12 @@ test('any order of the same claims leaves the same record and, where there is a 
 
 test('repeating any claim moves nothing and begins no epoch', async () => {
   await fc.assert(
-    fc.asyncProperty(stints, async (drawn) => {
+    fc.asyncProperty(states, async (drawn) => {
       const claims = claimsOfAll(drawn);
       const w = await deliver(claims);
       const before = { epoch: itemOf(w).epoch, effects: w.ec2.effects.length, claims: itemOf(w).claims };
       for (const claim of claims)
-        await handleClaim({ ...w.wire, localBucket: localBucket() }, { claim, source: '' }, anyNode);
+        await handleClaim({ ...w.ports, localBucket: localBucket() }, { claim, source: '' }, anyNode);
       const after = { epoch: itemOf(w).epoch, effects: w.ec2.effects.length, claims: itemOf(w).claims };
       expect(after).toEqual(before);
     }),

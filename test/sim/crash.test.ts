@@ -68,7 +68,7 @@ const stories: readonly { readonly name: string; readonly story: History }[] = [
     ),
   },
   {
-    name: 'reconcile mends drift',
+    name: 'reconcile repairs drift',
     story: history(
       { does: 'route is changed', vip: 0, node: 1, atMs: 30_000 },
       { does: 'eip is loosed', vip: 0, atMs: 31_000 },

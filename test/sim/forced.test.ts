@@ -51,17 +51,17 @@ const approvedAfter = (does: Beside['does'], older = false) =>
   });
 
 test.each<[Beside['does'], RegExp]>([
-  ['target fails', /not fit: last word of i-c is FAULT/],
+  ['target fails', /not fit: the last report of i-c is FAULT/],
   ['is frozen', /^frozen until/],
   ['is pinned elsewhere', /^pinned to i-a/],
-  ['is removed', /not in the ledger/],
-])('during the approval %s: refused, and nobody is demoted', async (does, why) => {
+  ['is removed', /not in the registry/],
+])('during the approval %s: refused, and no one is demoted', async (does, why) => {
   const { data, demoted, path } = await executed(approvedAfter(does));
   expect(data.preflight?.reasons).toEqual([expect.stringMatching(why)]);
   expect([demoted, path.includes('recordOrder'), data.end?.outcome]).toEqual([undefined, false, 'refused']);
 });
 
-test('during the approval the VIP moves to a third node: whoever owns it then is demoted', async () => {
+test('during the approval the VIP moves to a third node: the owner of that moment is demoted', async () => {
   const { data, demoted } = await executed(approvedAfter('owner fails'));
   expect(demoted).toBe('i-b');
   expect(data.preflight?.before).toEqual({ owner: 'i-b', priority: 230 });

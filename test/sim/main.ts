@@ -35,7 +35,7 @@ const { values } = parseArgs({
 function whole(name: string, text: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new RangeError(`--${name} is ${JSON.stringify(text)}, want a whole number`);
+  throw new RangeError(`--${name} is ${JSON.stringify(text)}, expected a whole number`);
 }
 
 /** Workers take batches of seeds until none is left; the sums do not depend on who took which. */

@@ -88,7 +88,7 @@ export function asText(tally: Tally, { seed, tookMs }: Run): string {
     `${tally.histories} histories from seed ${seed} on in ${Math.round(tookMs / 1000)} s, ${tally.failures.length} violated a guarantee`,
     `medians per history: ${median(tally.claims)} claims, ${median(tally.faults)} faults, ${median(tally.awaits)} scheduled awaits`,
     `${pairsWanted.length} pairs of node state and fault; the rarest: ${pair!.pair}, ${pair!.n} times`,
-    ...shortPairs(tally).map((p) => `  ${p.pair}: ${p.n} times, want ${PAIR_MIN}`),
+    ...shortPairs(tally).map((p) => `  ${p.pair}: ${p.n} times, expected ${PAIR_MIN}`),
     'how long a VIP was not where it belongs, by what happened last before:',
     ...lines,
     ...failed,

@@ -38,7 +38,7 @@ const refused: History = {
   phaseMs: 0,
 };
 
-test('when the bus refuses everybody every sweep says so of every VIP, from two minutes on and until somebody is heard', async () => {
+test('when the bus refuses everybody every sweep reports it of every VIP, from two minutes on and until someone is heard', async () => {
   const world = await simulate(refused);
   const violations = violationsOf(world);
   expect(violations, retell(world, violations)).toEqual([]);

@@ -11,9 +11,9 @@ export const guarantees = [
   'no gap',
   // Not one of the nine, and no less to be kept: pin, freeze and forced failover.
   'orders',
-  // Nor this: when a VIP's nodes are shut out a sweep says so, and only then.
+  // Nor this: when a VIP's nodes are shut out a sweep reports it, and only then.
   'silence told',
-  // Nor this one: a node whose identity somebody else has is heard all the same.
+  // Nor this one: a node whose identity someone else has is heard all the same.
   'no node silenced',
   // Nor this: a mistake in our own code costs one cell, once, and the record has its name.
   'bugs contained',

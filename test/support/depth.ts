@@ -14,7 +14,7 @@ export interface Call {
 }
 
 export interface Counter {
-  readonly wire: ReconcilePorts;
+  readonly ports: ReconcilePorts;
   /** In the order in which they were sent. */
   readonly calls: readonly Call[];
   /** Sequential round trips until the last mutation was sent, that one included; 0 when none was. */
@@ -55,11 +55,11 @@ export function counter(
     ]);
     return { ...of, ...Object.fromEntries(wrapped) };
   }
-  const { wire: ports } = w;
+  const { ports } = w;
   const ec2 = counted('ec2', ports.ec2);
   return {
     calls,
-    wire: {
+    ports: {
       ...ports,
       vips: counted('vips', ports.vips),
       views: counted('views', ports.views),

@@ -38,7 +38,7 @@ export interface World {
   readonly vips: MemoryVips;
   readonly timeline: MemoryTimeline;
   readonly published: Failover[];
-  readonly wire: ReconcilePorts;
+  readonly ports: ReconcilePorts;
 }
 
 export const memberOf = (node: string) => ({
@@ -80,7 +80,7 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
     },
     changes: { note: () => Promise.resolve(), since: () => Promise.resolve([]) },
   };
-  return { clock, ec2, vips, timeline, published, wire: ports };
+  return { clock, ec2, vips, timeline, published, ports };
 }
 
 export function addNode(ec2: MemoryEc2, node: string, label = 'web'): void {
@@ -174,10 +174,10 @@ export async function finish<T>({ clock }: Pick<World, 'clock'>, work: Promise<T
 
 /** A node says something at the clock's present; the answer is the controller's. */
 export const says = (w: World, node: string, words: Words = {}): Promise<Answer> =>
-  finish(w, handleClaim(w.wire, heard(node, { atMs: w.clock.now() - START, ...words }), anyNode));
+  finish(w, handleClaim(w.ports, heard(node, { atMs: w.clock.now() - START, ...words }), anyNode));
 
 /** Reconciles `web` as it is listed. */
-export const reconciles = (w: World): Promise<ReconcileResult> => finish(w, reconcile(w.wire, item(w)));
+export const reconciles = (w: World): Promise<ReconcileResult> => finish(w, reconcile(w.ports, item(w)));
 
 export const item = (w: World): Vip => w.vips.items.get('web')!;
 
@@ -190,7 +190,7 @@ export const targets = (w: World): readonly string[] => [
   ),
 ];
 
-/** Sets one route as somebody else would. */
+/** Sets one route as someone else would. */
 export function routeTo(w: World, table: string, destination: string, route: Partial<RouteSeen>): void {
   const was = w.ec2.tables.get(table)!;
   const set: RouteSeen = { target: 'eni-foreign', state: 'active', propagated: false, ...route };

@@ -204,6 +204,13 @@ export async function logLines(aws: LocalAws, functionName: string): Promise<rea
   return events.map((event) => event.message);
 }
 
+/** Waits, bounded, until a function has logged a line for which this holds; returns all such lines. */
+export const logged = (aws: LocalAws, functionName: string, holds: (line: string) => boolean) =>
+  poll(`the line in the log of ${functionName}`, async () => {
+    const found = (await logLines(aws, functionName)).filter(holds);
+    return found.length > 0 ? found : undefined;
+  });
+
 /** Calls a function and waits for its answer; an Error when the function failed. */
 export async function invoke(aws: LocalAws, functionName: string, event: object): Promise<unknown> {
   const reply = await fetch(`${aws.endpoint}/2015-03-31/functions/${functionName}/invocations`, {

@@ -1,6 +1,6 @@
 // The timeline on DynamoDB: key `vip` and `id`, indexes by UTC day and by node.
 //
-//   web              000000000042/1-intent    written beside the mutations
+//   web              000000000042/1-intent    written in parallel with the mutations
 //   web              000000000042/2-outcome   written before the release; in the indexes
 //   web              order/2026-11-22T14:03:07.123Z/<nonce>   an operator's action (operator-action.ts)
 //   rejected/web     2026-11-22T14/i-…/<reason>   counted, with the last example

@@ -95,7 +95,7 @@ async function send(
 
 async function recordClaim(dynamo: Dynamo, claimWrite: ClaimWrite, now: EpochMs): Promise<ClaimWriteResult> {
   const update = new Update();
-  const { node, stint: nodeState, lease } = claimWrite;
+  const { node, nodeState, lease } = claimWrite;
   const claim = update.path('claims', node);
   const conditions = [isRegistered(update), isMember(update, node)];
   if (claimWrite.as === 'news') {
@@ -105,7 +105,7 @@ async function recordClaim(dynamo: Dynamo, claimWrite: ClaimWrite, now: EpochMs)
     conditions.push(onlyRefreshes(update, claim, nodeState));
     refresh(update, claim, nodeState);
   }
-  update.add(update.path('heard'), [claimWrite.slot]);
+  update.add(update.path('heard'), [claimWrite.window]);
   increment(update, 'rev');
   if (lease !== undefined) {
     conditions.push(noLiveLease(update, now));
@@ -170,7 +170,7 @@ function sentBefore(u: Update, claim: string, nodeState: NodeState): string {
   return `(${unknown(u, claim)} OR ${before}) AND ${by(UNDER_WAY_MAX)}`;
 }
 
-/** Written before stints knew when they were sent; vipFrom reckons it for whoever reads. */
+/** Written before node states had the instant of sending; vipFrom computes it for readers. */
 const unknown = (u: Update, claim: string): string => `attribute_not_exists(${claim}.${u.name('stampMs')})`;
 
 /** What merge in claim.ts takes over from a claim that only refreshes. */

@@ -61,9 +61,9 @@ export function divided(
     scopes.map((scope) => {
       const nodeLabels = [...scope.nodeLabels, ...scope.nodeLabels.map((label) => label + EIP_SUFFIX)];
       const own = {
-        tables: bearing(by.tables, scope.tableLabels),
-        enis: bearing(by.enis, nodeLabels),
-        eips: bearing(by.eips, [scope.name, ...nodeLabels]),
+        tables: labelled(by.tables, scope.tableLabels),
+        enis: labelled(by.enis, nodeLabels),
+        eips: labelled(by.eips, [scope.name, ...nodeLabels]),
       };
       return [scope.name, { ...times, ...own }];
     }),
@@ -123,5 +123,5 @@ function byLabel<Thing>(things: readonly Labelled<Thing>[]): ReadonlyMap<string,
   return groups;
 }
 
-const bearing = <Thing>(groups: ReadonlyMap<string, readonly Thing[]>, labels: readonly string[]): Thing[] =>
+const labelled = <Thing>(groups: ReadonlyMap<string, readonly Thing[]>, labels: readonly string[]): Thing[] =>
   [...new Set(labels)].flatMap((label) => groups.get(label) ?? []);

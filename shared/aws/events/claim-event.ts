@@ -85,12 +85,12 @@ export function parseClaimEvent(event: unknown): Parsed {
 
 /** What no schema can say: the numbers of one claim must agree with each other. */
 function contradictionIn(fields: z.infer<typeof detail>): string | undefined {
-  if (fields.since > fields.seq) return `since is ${fields.since}, want at most seq, ${fields.seq}`;
+  if (fields.since > fields.seq) return `since is ${fields.since}, expected at most seq, ${fields.seq}`;
   const latest = (fields.uptimeMs + UPTIME_SLACK_MS) * 1000;
   if (fields.seq > latest)
-    return `seq is ${fields.seq}, want at most uptimeMs in µs, ${fields.uptimeMs * 1000}`;
+    return `seq is ${fields.seq}, expected at most uptimeMs in µs, ${fields.uptimeMs * 1000}`;
   if (fields.kind === 'transition' && fields.since !== fields.seq) {
-    return `since of a transition is ${fields.since}, want its seq, ${fields.seq}`;
+    return `since of a transition is ${fields.since}, expected its seq, ${fields.seq}`;
   }
   return undefined;
 }

@@ -63,7 +63,7 @@ export function lambda<Own extends Environment, Reply>(
         logBug(telemetry, error, 'the handler');
         throw error;
       } finally {
-        // Ends what no one waits for any more: describes begun in vain, timers. A frozen environment would go on with
+        // Ends what no one waits for any more: describes that were not needed, timers. A frozen environment would go on with
         // them in its next invocation.
         over.abort();
         if (telemetry.metrics.hasStoredMetrics()) telemetry.metrics.publishStoredMetrics();

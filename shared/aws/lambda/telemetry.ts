@@ -34,15 +34,15 @@ export const metricNames = {
   outcome: 'FailoverOutcome',
   splitBrain: 'SplitBrain',
   unhealthy: 'Unhealthy',
-  /** Failovers that did not do what they should: failed, partial, abandoned. Wakes somebody. */
+  /** Failovers that did not do what they should: failed, partial, abandoned. Wakes an operator. */
   trouble: 'FailoverTrouble',
   rejected: 'ClaimsRejected',
   newerVersion: 'ClaimsOfNewerVersion',
-  /** How many VIPs have members of which nobody was heard for minutes; emitted by each sweep over all, 0 in health. */
+  /** How many VIPs have members but no report for minutes; emitted by each reconcile of all VIPs, 0 in health. */
   unheard: 'VipsUnheard',
-  /** Words of one node that cannot both be true: a lie, or a clock that nothing can be built on. Wakes somebody. */
+  /** Claims of one node that cannot both be true: a lie, or a clock that nothing can be built on. Wakes an operator. */
   contradicted: 'ClaimsContradicted',
-  /** Mistakes in our own code, such as a TypeError in a port; each is told once, with its stack in the log. Wakes somebody. */
+  /** Mistakes in our own code, such as a TypeError in a port; each is told once, with its stack in the log. Wakes an operator. */
   bugs: 'Bugs',
   /** One for each sweep in which no VIP failed and none was left: the dead-man alarm listens for it. */
   reconciled: 'Reconciled',
@@ -136,7 +136,7 @@ export function logRecord(journal: Telemetry, failover: Failover): void {
   journal.logger[level](`failover ${failover.outcome}`, { ...lineOf(failover), digest: proof });
 }
 
-/** Without a digest: there is no record, and whoever comes next closes the epoch. */
+/** Without a digest: there is no record, and the next holder closes the epoch. */
 export function logUnrecorded({ logger }: Telemetry, failover: Failover, error: unknown): void {
   logger.error(`failover ${failover.outcome}, not recorded`, { ...lineOf(failover), error: toFault(error) });
 }
@@ -165,7 +165,7 @@ function one({ metrics }: Telemetry, vip: string, name: string, amount: number):
 function logFaults(journal: Telemetry, vip: string, faults: readonly Fault[]): void {
   for (const fault of faults) {
     if (!logBug(journal, fault, `the switch of ${vip}`))
-      journal.logger.error('beside the switch, which is done', { vip, error: fault });
+      journal.logger.error('the VIP was moved, but a follow-up step failed', { vip, error: fault });
   }
 }
 

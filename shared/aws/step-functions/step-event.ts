@@ -25,7 +25,9 @@ const isStep = (name: string): name is StepName => Object.hasOwn(steps, name);
 export function stepFrom(event: unknown): Step {
   const { state, story: data, ...rest } = event as StateEvent;
   if (!isStep(state))
-    throw new TypeError(`no step is called ${JSON.stringify(state)}, want ${Object.keys(steps).join(', ')}`);
+    throw new TypeError(
+      `no step is called ${JSON.stringify(state)}, expected ${Object.keys(steps).join(', ')}`,
+    );
   if (state !== 'preflight')
     return { name: state, run: (ports) => steps[state](ports, { ...rest, story: data }) };
   return { name: state, run: (ports) => firstStep(ports, { ...rest, story: data }, data.input) };

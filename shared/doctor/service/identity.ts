@@ -132,7 +132,7 @@ export function busFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] 
         subject: busName,
         found:
           bus.policy === undefined
-            ? 'the bus has no policy: whoever in the account may PutEvents can speak as a node'
+            ? 'the bus has no policy: any principal of the account that may PutEvents can report as a node'
             : 'the bus’s policy does not deny other principals the nodes’ source',
         expected: `a Deny of events:PutEvents with the source ${SOURCE_PREFIX}* for all but the node role`,
         remedy: {

@@ -30,7 +30,7 @@ export function shimFindings(vip: Vip, { now, bus, probes }: ShimFacts): readonl
         fault('shim-silent', {
           vips: [vip.name],
           subject: node,
-          found: quietMs === undefined ? 'was never heard' : `last heard ${Math.round(quietMs / 1000)} s ago`,
+          found: quietMs === undefined ? 'never reported' : `last report ${Math.round(quietMs / 1000)} s ago`,
           expected: 'a word at least every 60 s',
           remedy,
         }),

@@ -77,7 +77,7 @@ describe('a right set-up that names its peers by a prefix list', () => {
 });
 
 /** Carries the remedies out, and looks again. */
-async function mended(check: string, remedies: readonly string[]): Promise<void> {
+async function repaired(check: string, remedies: readonly string[]): Promise<void> {
   const ready = [...new Set(remedies)].filter(pastes);
   if (ready.length === 0) return;
   for (const remedy of ready) await carryOut(setup, remedy);
@@ -88,7 +88,7 @@ async function mended(check: string, remedies: readonly string[]): Promise<void>
 describe('a seeded fault', () => {
   const seeds = [...eniFaults, ...networkFaults, ...tableFaults, ...labelFaults, ...identityFaults];
   test.each(seeds.map((s) => [s.fault, s] as const))(
-    '%s is named with its remedy, which mends it where it can be pasted as it stands',
+    '%s is named with its remedy, which repairs it where it can be pasted as it stands',
     async (_fault, seed) => {
       const { subject, ...seeded } = await seed.seed(setup);
       try {
@@ -98,7 +98,7 @@ describe('a seeded fault', () => {
         expect(found.flatMap((f) => String(f.subject).split(', '))).toContain(subject);
         expect(found.find((f) => String(f.subject).includes(subject))!.remedy).toMatch(seed.remedy);
         expect(ran.status).toBe(all.some((f) => f.severity === 'fault') ? 1 : 0);
-        await mended(
+        await repaired(
           seed.check,
           found.map((f) => String(f.remedy)),
         );
@@ -115,7 +115,7 @@ describe('a seeded fault', () => {
   test('a node without a role is named', async () => {
     const ran = await run(['doctor', 'web', '--no-probe'], setup.env);
     expect(ran.status).toBe(1);
-    expect(ran.stdout).toMatch(/fault role-put-events web i-\w+\n {2}found {3}the instance has no role/);
+    expect(ran.stdout).toMatch(/fault role-put-events web i-\w+\n {2}found {5}the instance has no role/);
   });
 
   test('a VPC that another account shares is refused by name', async () => {

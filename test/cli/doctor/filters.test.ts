@@ -88,7 +88,7 @@ describe('security groups', () => {
     { protocol: 'tcp', port: 443 },
     { protocol: 'udp', port: 53 },
   ] as const;
-  test('nodes with one group are one finding, which one rule mends; each port that is shut is opened', () => {
+  test('nodes with one group are one finding, which one rule repairs; each port that is shut is opened', () => {
     const open = [{ group: 'sg-1', ingress: [allow({ protocol: '6', fromPort: 443, toPort: 443 })] }];
     expect(filterFindings(facts({ groups: open }), ports)).toMatchObject([
       {

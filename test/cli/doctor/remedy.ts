@@ -1,5 +1,5 @@
 // Carries out what the doctor says: reads a remedy as a shell and the AWS CLI would, and sends it. So a remedy that names an
-// option or command that does not exist, or that does not mend, fails a test. Knows the shapes that remedies use.
+// option or command that does not exist, or that does not fix anything, fails a test. Knows the shapes that remedies use.
 import * as ec2 from '@aws-sdk/client-ec2';
 import * as iam from '@aws-sdk/client-iam';
 import { run } from '../front-door/command-line.ts';

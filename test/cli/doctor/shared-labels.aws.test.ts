@@ -65,7 +65,7 @@ async function standing(): Promise<Readonly<Record<string, object>>> {
   const vips = (await region.vips.list()).filter(isRegistered);
   const seen = await Promise.all(
     vips.map(async (vip) => {
-      const observed = await history.wire.ec2.observe(vip);
+      const observed = await history.ports.ec2.observe(vip);
       const members = membersSeen(vip, observed, vip.members);
       const owner = vip.owner === undefined ? undefined : members[vip.owner];
       const steps = owner === undefined ? [] : plan(vip, observed, owner, true).steps;
@@ -133,7 +133,7 @@ describe('the doctor of a VIP whose labels another one uses', () => {
     await change('dns', () => ({ members: dns }));
     const ran = await doctor('web');
     expect(ran.stdout).toMatch(
-      /eni-twice.*\n.*\n.*\n {2}remedy {2}give web a node label .*label web stays: VIP dns uses it/,
+      /eni-twice.*\n.*\n.*\n {2}remedy {4}give web a node label .*label web stays: VIP dns uses it/,
     );
     expect(commandsIn(ran).filter((command) => command.includes('delete-tags'))).toEqual([]);
     undo.push(async () => {

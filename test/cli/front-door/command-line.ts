@@ -25,7 +25,7 @@ export interface Request {
 
 export interface RunOptions {
   readonly stdin?: string;
-  /** Interrupts the command (SIGINT) as soon as what it has said so far fulfils this. */
+  /** Interrupts the command (SIGINT) as soon as its output up to then fulfils this. */
   readonly signalAfter?: (said: string) => boolean;
 }
 

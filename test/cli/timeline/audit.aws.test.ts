@@ -55,7 +55,7 @@ beforeAll(async () => {
   await logs.send(new CreateLogGroupCommand({ logGroupName: GROUP }));
   const stream = { logGroupName: GROUP, logStreamName: 'one' };
   await logs.send(new CreateLogStreamCommand(stream));
-  // The group is only now made, so it can tell of these alone.
+  // The group is only now made, so it has only these.
   recent = [20, 21].map((epoch) => failoverOf(epoch, { vip: 'db', atMs: epochMs(Date.now() + epoch) }));
   for (const failover of recent) await region.timeline.put(failover);
   const logEvents = [

@@ -9,7 +9,7 @@ import type { VrrpState } from '../../../shared/vip/claim.ts';
 import { type Region, STAGE, tables } from '../region.ts';
 
 export interface History {
-  readonly wire: Ports;
+  readonly ports: Ports;
   /** Its transition happened just now, by default how long ago. */
   says(node: string, state: VrrpState, agoMs?: number): Promise<Answer>;
   /** A claim that is turned away. */
@@ -58,7 +58,7 @@ export function historyOf(region: Pick<Region, 'aws'>, vip = 'web'): History {
     return { id: crypto.randomUUID(), source, time, 'detail-type': 'VRRP State Change', detail };
   };
   return {
-    wire: ports,
+    ports,
     async says(node, state, agoMs = 0) {
       const parsed = parseClaimEvent(event(node, state, agoMs, {}));
       if (!parsed.ok) throw new Error(parsed.rejection.message);

@@ -1,4 +1,4 @@
-// The page in a real browser: drawn, usable by keyboard and on paper, asking nobody for anything, and not to be talked
+// The page in a real browser: drawn, usable by keyboard and on paper, asking no one for anything, and not to be talked
 // into running what stands in a record.
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -138,7 +138,7 @@ describe('apply', () => {
     [
       'an unknown key',
       'vips:\n  web:\n    adresses: []',
-      /vips\.web\.adresses: no such key, expected addresses/,
+      /vips\.web\.adresses: not a key, expected addresses/,
     ],
     [
       'a wrong type',
@@ -203,8 +203,12 @@ describe('vip adopt', () => {
   });
 
   test.each([
-    ['an ENI that does not exist', 'eni-00000000000000000', /eni-0+ is no ENI of this account and Region/],
-    ['what is no id at all', '--dry-run', /--dry-run is no ENI/],
+    [
+      'an ENI that does not exist',
+      'eni-00000000000000000',
+      /eni-0+ is not an ENI of this account and Region/,
+    ],
+    ['what is no id at all', '--dry-run', /--dry-run is not an ENI/],
   ])('%s is refused before anything is tagged', async (_what, eni, says) => {
     const args = ['vip', 'adopt', 'x4', '-a', '192.168.78.8', '--vpc', region.vpc.vpcId, `--eni=${eni}`];
     const ran = await region.vipshift(...args, '--yes');

@@ -1,4 +1,4 @@
-// The ledger's refusals and addresses, as pure functions; and the pool, fifty at once, on the local AWS's own table.
+// The registry's refusals and addresses, as pure functions; and the pool, fifty at once, on the local AWS's own table.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSession } from '../../../cli/command/session.ts';

@@ -1,4 +1,4 @@
-// The ledger from its front door, on the local AWS.
+// The registry from its front door, on the local AWS.
 import { AssociateVpcCidrBlockCommand, CreateManagedPrefixListCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSts } from '../../../lab/aws/sts.ts';
@@ -242,7 +242,7 @@ describe('vip set', () => {
 });
 
 describe('vip remove', () => {
-  test('asks for --force while tables bear the label, and keeps the epoch over removal and return', async () => {
+  test('asks for --force while tables have the label, and keeps the epoch over removal and return', async () => {
     const before = (await region.vips.read('web'))!;
     await region.vips.write(before, { ...before, epoch: 41, owner: region.vpc.nodes.a.instanceId });
     const asked = await region.vipshift('vip', 'remove', 'web');

@@ -161,7 +161,7 @@ function everyMethod(): Record<string, Call> {
     'vips.read': (c) => vips(c).read('web'),
     'vips.list': (c) => vips(c).list(),
     'vips.recordClaim': (c) =>
-      vips(c).recordClaim({ vip: 'web', node: 'i-a', stint: nodeState, slot: 1, as: 'news' }, now),
+      vips(c).recordClaim({ vip: 'web', node: 'i-a', nodeState, window: 1, as: 'news' }, now),
     'vips.write': (c) => vips(c).write(vip, vip),
     'vips.renew': (c) => vips(c).renew('web', lease, now),
     'views.view': (c) => views(c).view('web'),

@@ -53,15 +53,15 @@ describe('an approval that comes after the world has changed', () => {
     [
       'the target is in FAULT',
       async () => stack.answered(await says(id('b'), 'FAULT')),
-      /not fit: last word of i-\w+ is FAULT/,
+      /not fit: the last report of i-\w+ is FAULT/,
     ],
     [
-      'somebody froze the VIP',
+      'someone froze the VIP',
       () => change((vip) => withFreeze(vip, until)),
       /frozen until .* by someone else/,
     ],
     [
-      'somebody pinned it to its owner',
+      'someone pinned it to its owner',
       () => change((vip) => withPin(vip, { ...until, node: id('a') })),
       /pinned to i-\w+ until .* by someone else/,
     ],
@@ -77,9 +77,9 @@ describe('an approval that comes after the world has changed', () => {
     [
       'the VIP was removed',
       () => change((vip) => ({ ...vip, removedAtMs: epochMs(Date.now()) })),
-      /VIP web is not in the ledger/,
+      /VIP web is not in the registry/,
     ],
-  ])('demotes nobody where %s: it is refused, and somebody is told why', async (_what, meanwhile, why) => {
+  ])('demotes no one where %s: it is refused, and someone is told why', async (_what, meanwhile, why) => {
     const end = await approvedAfter(meanwhile);
     expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverRefused' });
     expect(end.cause).toMatch(why);
@@ -131,7 +131,7 @@ describe('an order that is stopped after the demotion', () => {
     [
       'the target’s fault',
       async () => stack.answered(await says(id('b'), 'FAULT')),
-      'cannot take over: last word of',
+      'cannot take over: the last report of',
     ],
   ])(
     'by %s raises the old master again at once, not after the claim’s four minutes',

@@ -45,7 +45,7 @@ describe('forced failover, failure with roll-back', () => {
     expect((await lastReport()).Message).toContain('Switched back: yes');
   });
 
-  it('not after the switch, where nothing can be read: EC2 accepted every call, so it stays, and the message says so', async () => {
+  it('not after the switch, where nothing can be read: EC2 accepted every call, so it stays, and the message reports it', async () => {
     // The preflight reads, the switch reads twice; then nothing can.
     const end = await under({ on: ['DescribeRouteTables'], skip: 3, fault: denied });
     expect(end).toMatchObject({ status: 'FAILED', error: 'FailoverFailed' });

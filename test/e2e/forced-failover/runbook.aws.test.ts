@@ -96,7 +96,7 @@ describe('forced failover, dry run', () => {
     const end = await run({ dryRun: true, to: 'i-0123456789abcdef0' });
     expect(end.status).toBe('SUCCEEDED');
     expect(end.output).toMatchObject({ outcome: 'refused' });
-    expect(end.output.reasons).toContain('not fit: i-0123456789abcdef0 is no member');
+    expect(end.output.reasons).toContain('not fit: i-0123456789abcdef0 is not a member');
   });
 });
 
@@ -112,8 +112,8 @@ describe('forced failover, refusal: the preflight refuses', () => {
   const until = { untilMs: epochMs(Date.now() + 3_600_000), by: 'someone else', reason: 'hands off' };
 
   it('what is malformed', () => refuses({ to: undefined, mode: 'by magic' }, 'mode: Invalid option'));
-  it('an unknown VIP', () => refuses({ vip: 'nobody' }, 'is not in the ledger'));
-  it('a node that is no member', () => refuses({ to: 'i-0123456789abcdef0' }, 'is no member'));
+  it('an unknown VIP', () => refuses({ vip: 'absent' }, 'is not in the registry'));
+  it('a node that is not a member', () => refuses({ to: 'i-0123456789abcdef0' }, 'is not a member'));
   it('the owner', () => refuses({ to: id('a') }, 'is the owner already'));
   it('an order against keepalived without a pin', () => refuses({ pinMinutes: 0 }, 'without a pin'));
 
@@ -194,11 +194,11 @@ describe('forced failover, approval and denial: an approval', () => {
     const { token } = await asked(execution);
     await call(stack.aws, 'AWSStepFunctions.SendTaskFailure', { taskToken: token, error: 'States.Timeout' });
     const end = await ended(stack.aws, execution);
-    expect(end).toMatchObject({ error: 'FailoverDenied', cause: 'nobody approved it in time' });
+    expect(end).toMatchObject({ error: 'FailoverDenied', cause: 'no one approved it in time' });
     await expectOn('a');
   });
 
-  it('given too late is decided anew: what has changed meanwhile refuses it before anything is moved', async () => {
+  it('given too late is decided again: what has changed meanwhile refuses it before anything is moved', async () => {
     const execution = await begin({ approval: true });
     await asked(execution);
     // b loses its label while everybody waits: no member any more.

@@ -31,7 +31,7 @@ describe('forced failover, via keepalived', () => {
     expect((await settled(id('b'))).pin, 'no pin unless asked').toBeUndefined();
   });
 
-  it('leaves the old master demoted where it might take the VIP back, and says so with the one command to run', async () => {
+  it('leaves the old master demoted where it might take the VIP back, and reports it with the one command to run', async () => {
     nodes.onCommand = asKeepalivedDoes;
     expect(await run({ mode: 'via-keepalived' })).toMatchObject({ status: 'SUCCEEDED' });
     const text = (await lastReport()).Message;
@@ -71,7 +71,7 @@ describe('forced failover, via keepalived', () => {
     expect((await lastReport()).Message).toContain(`Released: ${id('a')} stands by again (the pin keeps`);
   });
 
-  it('failure with roll-back: no claim comes, so it promotes whom it demoted, and says so', {
+  it('failure with roll-back: no claim comes, so it promotes whom it demoted, and reports it', {
     timeout: 90_000,
   }, async () => {
     const execution = await begin({ mode: 'via-keepalived', claimWaitSeconds: 3 });

@@ -115,7 +115,7 @@ export const refusedRoutes = (): readonly LoggedCall[] =>
 
 /** Someone else of the account, who tries so many routes at once and gets none. Returns the codes of the refusals. */
 export async function spendRoutes(count: number): Promise<readonly string[]> {
-  const somebody = new EC2Client({
+  const someone = new EC2Client({
     endpoint: faults.ec2.endpoint,
     region: stack.aws.region,
     credentials: { accessKeyId: stack.aws.accountId, secretAccessKey: 'local' },
@@ -127,12 +127,12 @@ export async function spendRoutes(count: number): Promise<readonly string[]> {
     NetworkInterfaceId: 'eni-00000000000000000',
   });
   const refusals = Array.from({ length: count }, () =>
-    somebody.send(waste).then(
+    someone.send(waste).then(
       () => 'none',
       (error: Error) => error.name,
     ),
   );
   const codes = await Promise.all(refusals);
-  somebody.destroy();
+  someone.destroy();
   return codes;
 }

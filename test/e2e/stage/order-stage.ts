@@ -24,7 +24,7 @@ export function stageOrders(options: StackOptions = {}): void {
     await stack?.stop();
     await nodes?.stop();
   });
-  /** Node a is keepalived's master and owns the VIP; b is its stand-by. */
+  /** Node a is keepalived's master and owns the VIP; b is its standby. */
   beforeEach(async () => {
     nodes.onCommand = async () => {};
     nodes.commands.length = 0;

@@ -21,7 +21,7 @@ describe('real keepalived, the real shim and real packets against the deployed s
 
   const named = (name: string): ScenarioResult => {
     const found = results.find(({ scenario }) => scenario === name);
-    if (found === undefined) throw new Error(`the lab told of no scenario ${name}`);
+    if (found === undefined) throw new Error(`the lab reported no scenario ${name}`);
     return found;
   };
 

@@ -84,7 +84,7 @@ describe('an SDK exception in the domain’s words', () => {
     const before = 'ReplaceRoute rtb-1: UnauthorizedOperation: ';
     const encoded = `Encoded authorization failure message: ${'aZ-_09'.repeat(340)}`;
 
-    test('without the encoded part, which nobody can read: 2 KB of every refusal', () => {
+    test('without the encoded part, which no one can read: 2 KB of every refusal', () => {
       expect(said(`You are not authorized to perform this operation. ${encoded}`)).toBe(
         `${before}You are not authorized to perform this operation.`,
       );
@@ -116,12 +116,12 @@ describe('an SDK exception in the domain’s words', () => {
       expect(pairs).toBe(pairs.toWellFormed());
     });
 
-    test('also where nobody foresaw what was thrown', () => {
+    test('also where no one foresaw what was thrown', () => {
       const odd = toFault(new TypeError(`line\n${'y'.repeat(5000)}`));
       expect([odd.message.length, odd.message.includes('\n')]).toEqual([300, false]);
     });
 
-    test('and the answer itself goes along as the cause, for whoever has it at hand', () => {
+    test('and the answer itself goes along as the cause, for callers that have it at hand', () => {
       const error = sdkError('UnauthorizedOperation', `No. ${encoded}`, 403);
       expect(faultFromSdkError(error, 'x').cause).toBe(error);
     });
@@ -133,7 +133,7 @@ describe('an SDK exception in the domain’s words', () => {
     for (const kind of new Set(knownCodes.values())) expect(faultKinds).toContain(kind);
   });
 
-  test('a code that nobody knows is judged by its status: a 4xx was not carried out, a 5xx may have been', () => {
+  test('a code that no one knows is judged by its status: a 4xx was not carried out, a 5xx may have been', () => {
     const kindOf = (status: number) => faultFromSdkError(sdkError('NeverHeardOf', 'x', status), '').kind;
     expect([400, 404, 429, 500, 503].map(kindOf)).toEqual([
       'refused',
@@ -189,8 +189,8 @@ async function meets(
   const heard = {
     vip: 'web',
     node: 'i-a',
-    stint: nodeStateFrom(claim, START),
-    slot: windowOf(START),
+    nodeState: nodeStateFrom(claim, START),
+    window: windowOf(START),
     as: 'news',
   } as const;
   await w.vips.recordClaim(heard, START);
@@ -207,7 +207,7 @@ async function meets(
     }
     await w.ec2.apply(step, mayStart);
   };
-  const ports = { ...w.wire, ec2: { ...w.ec2, apply } };
+  const ports = { ...w.ports, ec2: { ...w.ec2, apply } };
   const taken = (await take(ports, item(w), item(w), { kind: 'order', why: 'test', atMs: START }))!;
   const answer = await finish(w, switchVip(ports, taken, w.ec2.observe(taken), []));
   const { steps } = answer.failovers[0]!;
@@ -252,7 +252,7 @@ describe('a switch that meets', () => {
       expect(item(w).owner).toBe('i-a');
       const distrusted = item(w).touchedAtMs - w.clock.now() > UNKNOWN_LANDS_WITHIN / 2;
       expect(distrusted).toBe(row.kind === 'unknown');
-      const throttled = w.wire.localBucket.reserve(row.call, w.clock.now()) > 0;
+      const throttled = w.ports.localBucket.reserve(row.call, w.clock.now()) > 0;
       expect(throttled).toBe(row.kind === 'throttled');
     });
   }

@@ -25,14 +25,14 @@ import {
 } from '../../support/world.ts';
 
 const [A, B] = [memberOf('i-a'), memberOf('i-b')];
-const handle = (w: World, told: ReceivedClaim) => handleClaim(w.wire, told, anyNode);
+const handle = (w: World, told: ReceivedClaim) => handleClaim(w.ports, told, anyNode);
 const now = (w: World): number => w.clock.now() - START;
 
 describe('a lease that is held', () => {
-  /** Somebody took the lease for node a and is gone. */
+  /** Someone took the lease for node a and is gone. */
   async function crashed(): Promise<World> {
     const w = world();
-    const w2 = { ...w.wire, ec2: { ...w.ec2, apply: () => new Promise<never>(() => undefined) } };
+    const w2 = { ...w.ports, ec2: { ...w.ec2, apply: () => new Promise<never>(() => undefined) } };
     void handleClaim(w2, heard('i-a'), anyNode);
     await w.clock.advance(durationMs(1));
     return w;
@@ -51,7 +51,7 @@ describe('a lease that is held', () => {
     expect([item(w).owner, item(w).open, targets(w)]).toEqual(['i-b', {}, [B.eni]]);
   });
 
-  test('loses no claim: a BACKUP is recorded beside it and does not wait', async () => {
+  test('loses no claim: a BACKUP is recorded next to it and does not wait', async () => {
     const w = await crashed();
     const began = w.clock.now();
     expect(await says(w, 'i-b', { state: 'BACKUP' })).toMatchObject({ answer: 'recorded', news: true });
@@ -70,6 +70,88 @@ describe('a lease that is held', () => {
       [3, 'switched', 'i-a'],
     ]);
     expect(targets(w)).toEqual([A.eni]);
+  });
+});
+
+describe('a storm of one node beside a held lease', () => {
+  interface Storm {
+    readonly w: World;
+    /** Invocations that were begun and have not answered. */
+    going(): number;
+    reads(): number;
+    tell(told: ReceivedClaim): void;
+  }
+  const storm = async (nodes?: readonly string[]): Promise<Storm> => {
+    const w = await owned(nodes);
+    const cause = { kind: 'claim', why: 'a long plan', atMs: START } as const;
+    const expiresAtMs = plus(w.clock.now(), seconds(60));
+    change(w, withLease(item(w), { holder: 'holder', expiresAtMs, cause }));
+    let [going, reads] = [0, 0];
+    const vips = {
+      ...w.vips,
+      read: (name: string) => {
+        reads += 1;
+        return w.vips.read(name);
+      },
+    };
+    const ended = () => {
+      going -= 1;
+    };
+    const tell = (told: ReceivedClaim) => {
+      going += 1;
+      void handleClaim({ ...w.ports, vips }, told, anyNode).then(ended, ended);
+    };
+    return { w, going: () => going, reads: () => reads, tell };
+  };
+  const settled = async ({ w }: Storm) => w.clock.advance(durationMs(400));
+
+  test('300 transitions in 6 s: one invocation waits, that of the newest, and the others cost a few reads each', async () => {
+    const s = await storm();
+    const waiting: number[] = [];
+    for (let n = 0; n < 300; n++) {
+      s.tell(heard('i-b', { atMs: now(s.w) }));
+      await s.w.clock.advance(durationMs(20));
+      waiting.push(s.going());
+    }
+    // Each looks once more before it sees that it is replaced; ten are delivered within that time.
+    expect(Math.max(...waiting)).toBeLessThanOrEqual(11);
+    expect(s.reads()).toBeLessThanOrEqual(330);
+    await settled(s);
+    expect(s.going()).toBe(1);
+    const before = s.reads();
+    await s.w.clock.advance(seconds(10));
+    expect(s.reads() - before).toBe(50);
+  });
+
+  test('one event, delivered 100 times at once: one invocation waits', async () => {
+    const s = await storm();
+    for (let n = 0; n < 100; n++) s.tell(heard('i-b', { atMs: now(s.w) }));
+    await settled(s);
+    expect(s.going()).toBe(1);
+  });
+
+  test('one transition, reported 100 times with other uptimes and priorities: one invocation waits', async () => {
+    const s = await storm();
+    for (let n = 0; n < 100; n++) {
+      const { claim, source } = heard('i-b', { atMs: now(s.w), priority: n });
+      s.tell({ claim: { ...claim, uptimeMs: claim.uptimeMs + n, eventId: `event ${n}` }, source });
+      await s.w.clock.advance(durationMs(1));
+    }
+    await settled(s);
+    expect(s.going()).toBe(1);
+  });
+
+  test('every member has one that waits, and the newest MASTER takes the VIP when the holder is gone', async () => {
+    const s = await storm(['i-a', 'i-b', 'i-c']);
+    for (let n = 0; n < 20; n++) {
+      for (const node of ['i-a', 'i-b', 'i-c']) s.tell(heard(node, { atMs: now(s.w) }));
+      await s.w.clock.advance(durationMs(20));
+    }
+    await settled(s);
+    expect(s.going()).toBe(3);
+    await s.w.clock.advance(seconds(65));
+    expect([s.going(), item(s.w).lease]).toEqual([0, undefined]);
+    expect(targets(s.w)).toEqual([memberOf(item(s.w).owner!).eni]);
   });
 });
 
@@ -100,7 +182,7 @@ test('observes again after waiting for a lease: what it saw before may be a stra
   const cause = { kind: 'claim', why: 'another switch', atMs: START } as const;
   change(w, withLease(item(w), { holder: 'h', expiresAtMs: plus(now, seconds(9)), cause }));
   addNode(w.ec2, 'i-foreign', 'other');
-  const going = handleClaim(w.wire, heard('i-b', { atMs: now - START }), anyNode);
+  const going = handleClaim(w.ports, heard('i-b', { atMs: now - START }), anyNode);
   await w.clock.advance(seconds(7));
   routeTo(w, 'rtb-1', V4, { target: 'eni-i-foreign-service' });
   const { lease: _lease, ...free } = item(w);

@@ -33,7 +33,7 @@ it('records an assertion in one write also when its node was first heard long af
     // On whole seconds, where AWS's stamp tells no more than it did before: a tighter bound is worth a second write.
     const atMs = Math.floor((w.clock.now() - START) / 1000) * 1000;
     const words = heard('i-a', { kind: 'assertion', sinceMs: 300_000, atMs });
-    await finish(w, handleClaim(counted.wire, words, anyNode));
+    await finish(w, handleClaim(counted.ports, words, anyNode));
     expect(counted.counts()).toEqual({ 'vips.recordClaim': 1 });
   }
 });
@@ -49,7 +49,7 @@ describe('a switch of which no cell could follow', () => {
       },
     ],
     [
-      'no table bears the label',
+      'no table has the label',
       (w: Awaited<ReturnType<typeof owned>>) => {
         for (const table of labelled) {
           const { label: _label, ...bare } = w.ec2.tables.get(table)!;
@@ -57,7 +57,7 @@ describe('a switch of which no cell could follow', () => {
         }
       },
     ],
-  ])('is told as failed, and announced to nobody: %s', async (_, arrange) => {
+  ])('is told as failed, and announced to no one: %s', async (_, arrange) => {
     const w = await owned();
     change(w, { eips: [] });
     arrange(w);
@@ -83,7 +83,7 @@ it('says why an outcome could not be recorded', async () => {
   const w = await owned();
   const put: typeof w.timeline.put = (entry) =>
     entry.entry === 'outcome' ? Promise.reject(new Error('item too large')) : w.timeline.put(entry);
-  const ports = { ...w.wire, timeline: { ...w.wire.timeline, put } };
+  const ports = { ...w.ports, timeline: { ...w.ports.timeline, put } };
   const answer = await finish(w, handleClaim(ports, heard('i-b', { atMs: w.clock.now() - START }), anyNode));
   expect(answer).toMatchObject({ answer: 'switched', faults: [{ message: 'item too large' }] });
 });

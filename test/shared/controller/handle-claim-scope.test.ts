@@ -23,7 +23,7 @@ import {
 } from '../../support/world.ts';
 
 const [A, B] = [memberOf('i-a'), memberOf('i-b')];
-const handle = (w: World, told: ReceivedClaim) => handleClaim(w.wire, told, anyNode);
+const handle = (w: World, told: ReceivedClaim) => handleClaim(w.ports, told, anyNode);
 const now = (w: World): number => w.clock.now() - START;
 
 describe('the old owner', () => {
@@ -86,8 +86,8 @@ describe('orders', () => {
     await w.clock.advance(seconds(5));
     await says(w, 'i-a', { state: 'FAULT' });
     expect(targets(w)).toEqual([B.eni]);
-    expect(outcomesOf(w).at(-1)!.notes).toEqual(['pin suspended: last word of i-a is FAULT']);
-    expect(await reconciles(w)).toMatchObject({ suspendedPin: 'last word of i-a is FAULT' });
+    expect(outcomesOf(w).at(-1)!.notes).toEqual(['pin suspended: the last report of i-a is FAULT']);
+    expect(await reconciles(w)).toMatchObject({ suspendedPin: 'the last report of i-a is FAULT' });
   });
 });
 
@@ -107,7 +107,7 @@ describe('scope', () => {
     expect(targets(w)).toEqual([B.eni]);
   });
 
-  test('a propagated route gets a static one beside it', async () => {
+  test('a propagated route gets a static one next to it', async () => {
     const w = await owned();
     routeTo(w, 'rtb-1', V4, { target: 'vgw-1', propagated: true });
     await says(w, 'i-b');

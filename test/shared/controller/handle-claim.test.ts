@@ -23,7 +23,7 @@ import {
 } from '../../support/world.ts';
 
 const [A, B] = [memberOf('i-a'), memberOf('i-b')];
-const handle = (w: World, told: ReceivedClaim) => handleClaim(w.wire, told, anyNode);
+const handle = (w: World, told: ReceivedClaim) => handleClaim(w.ports, told, anyNode);
 const now = (w: World): number => w.clock.now() - START;
 
 describe('a MASTER', () => {
@@ -74,7 +74,7 @@ describe('a MASTER', () => {
     expect([item(w).owner, targets(w)]).toEqual(['i-b', [B.eni]]);
   });
 
-  test('of a node that nobody knew yet is let in when its ENI bears the label', async () => {
+  test('of a node that no one knew yet is let in when its ENI has the label', async () => {
     const w = await owned();
     addNode(w.ec2, 'i-c');
     expect((await says(w, 'i-c')).answer).toBe('switched');
@@ -84,7 +84,7 @@ describe('a MASTER', () => {
 
   test('of an unknown node, the describes failing, is thrown to be delivered again: a refused claim is a missed failover', async () => {
     const w = await owned();
-    w.wire.ec2.observe = () => Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'));
+    w.ports.ec2.observe = () => Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'));
     await expect(says(w, 'i-c')).rejects.toThrow('slow down');
     expect(w.timeline.rejections).toEqual([]);
   });
@@ -126,8 +126,8 @@ describe('many claims at once', () => {
 describe('replies that are lost', () => {
   test('the acquire goes on instead of waiting out its own lease', async () => {
     const w = await owned();
-    const real = { ...w.wire.vips };
-    w.wire.vips.recordClaim = async (telling, at) => {
+    const real = { ...w.ports.vips };
+    w.ports.vips.recordClaim = async (telling, at) => {
       await real.recordClaim(telling, at);
       throw new Fault('unknown', 'TimeoutError', 'socket hang up');
     };
@@ -139,8 +139,8 @@ describe('replies that are lost', () => {
 
   test('and so it does when the SDK repeated the write, which was then refused by its own first try', async () => {
     const w = await owned();
-    const real = { ...w.wire.vips };
-    w.wire.vips.recordClaim = async (telling, at) => {
+    const real = { ...w.ports.vips };
+    w.ports.vips.recordClaim = async (telling, at) => {
       await real.recordClaim(telling, at);
       return real.recordClaim(telling, at);
     };
@@ -152,9 +152,9 @@ describe('replies that are lost', () => {
 
   test('an acquire that was never carried out is tried again', async () => {
     const w = await owned();
-    const real = { ...w.wire.vips };
+    const real = { ...w.ports.vips };
     let tells = 0;
-    w.wire.vips.recordClaim = (telling, at) => {
+    w.ports.vips.recordClaim = (telling, at) => {
       tells += 1;
       return tells === 1
         ? Promise.reject(new Fault('unknown', 'TimeoutError', 'socket hang up'))
@@ -166,7 +166,7 @@ describe('replies that are lost', () => {
 
   test('a store that refuses for good is thrown: to throw is to say deliver again', async () => {
     const w = await owned();
-    w.wire.vips.recordClaim = () => Promise.reject(new Fault('denied', 'AccessDeniedException', 'no'));
+    w.ports.vips.recordClaim = () => Promise.reject(new Fault('denied', 'AccessDeniedException', 'no'));
     await expect(says(w, 'i-b')).rejects.toThrow('no');
     expect(targets(w)).toEqual([A.eni]);
   });
@@ -188,7 +188,7 @@ describe('claims that are no MASTER transition', () => {
     expect([item(w).owner, targets(w)]).toEqual(['i-a', [A.eni]]);
   });
 
-  test('an assertion that tells of a missed MASTER moves the VIP', async () => {
+  test('an assertion that shows a missed MASTER moves the VIP', async () => {
     const w = await owned();
     expect((await says(w, 'i-b', { kind: 'assertion', sinceMs: 5000 })).answer).toBe('switched');
     expect(item(w).owner).toBe('i-b');

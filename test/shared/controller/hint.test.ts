@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { hintFrom } from '../../../shared/aws/events/hint-event.ts';
 import { type Change, concerns, type NodeHint, withStopped } from '../../../shared/controller/hint.ts';
 import { epochMs, plus, seconds } from '../../../shared/time.ts';
-import { merge } from '../../../shared/vip/node-state.ts';
+import { NEVER_IN_TIME } from '../../../shared/vip/liveness.ts';
+import { goneAt, merge, type NodeState } from '../../../shared/vip/node-state.ts';
 import { item, START, says, V4, world } from '../../support/world.ts';
 
 const stopped = (node: string, afterMs: number, state = 'stopped'): NodeHint => ({
@@ -30,19 +31,65 @@ describe('an instance that stopped', () => {
     expect(withStopped(item(w), stopped('i-a', 5000)).claims['i-a']).toMatchObject({ state: 'STOP' });
   });
 
+  /** What the node says of the same transition, `saidMs` after its last word by the boot's clock and stamped `stampedMs` after it. */
+  const later = (before: NodeState, saidMs: number, stampedMs: number): NodeState => ({
+    ...before,
+    seq: before.seq + saidMs * 1000,
+    upMs: before.upMs + saidMs,
+    stampMs: before.stampMs + stampedMs,
+    bootAtMs: before.bootAtMs + stampedMs - saidMs,
+  });
+
   it('is not brought back by what it said before and comes only now, but by what it says later', async () => {
     const w = world();
     await says(w, 'i-a');
     const before = item(w).claims['i-a']!;
     const gone = withStopped(item(w), stopped('i-a', 5000)).claims['i-a']!;
-    const laterBy = (ms: number) => merge(gone, { ...before, seq: before.seq + ms * 1000 }).state;
-    expect([laterBy(4000), laterBy(5999), laterBy(7000)]).toEqual(['STOP', 'STOP', before.state]);
+    const stateAfter = (ms: number) => merge(gone, later(before, ms, ms)).state;
+    expect([stateAfter(4000), stateAfter(5999), stateAfter(7000)]).toEqual(['STOP', 'STOP', before.state]);
+  });
+
+  it('is brought back by its first word after that, though its clock had stood still: AWS stamps that word later', async () => {
+    const w = world();
+    await says(w, 'i-a');
+    const before = item(w).claims['i-a']!;
+    const gone = withStopped(item(w), stopped('i-a', 240_000)).claims['i-a']!;
+    // Four minutes by AWS's clock, of which the host stood still for three, and the next minute too.
+    const asleep = later(before, 60_000, 239_000);
+    const awake = later(before, 61_000, 301_000);
+    expect(merge(gone, asleep).state).toBe('STOP');
+    for (const order of [
+      [gone, asleep, awake],
+      [gone, awake, asleep],
+      [awake, gone, asleep],
+    ])
+      expect(order.reduce((known, told) => merge(known, told))).toMatchObject({
+        ...{ state: before.state, seq: awake.seq, upMs: awake.upMs, stampMs: awake.stampMs },
+      });
+  });
+
+  it('is not brought back by a late claim, whatever its stamp: that is what it said in its former life', async () => {
+    const w = world();
+    await says(w, 'i-a');
+    const before = item(w).claims['i-a']!;
+    const gone = withStopped(item(w), stopped('i-a', 5000)).claims['i-a']!;
+    expect(merge(gone, { ...later(before, 1000, 60_000), slot: NEVER_IN_TIME }).state).toBe('STOP');
+  });
+
+  it('goes away at the same instant, whatever was sent before and comes after', async () => {
+    const w = world();
+    await says(w, 'i-a');
+    const before = item(w).claims['i-a']!;
+    const gone = withStopped(item(w), stopped('i-a', 5000)).claims['i-a']!;
+    expect(goneAt(before)).toBeUndefined();
+    expect(goneAt(gone)).toBe(START + 5999);
+    expect(goneAt(merge(gone, later(before, 1000, 4000)))).toBe(goneAt(gone));
   });
 
   it.each([
     ['has spoken since: the event is late, or of an earlier life', stopped('i-a', -5000)],
     ['only started', stopped('i-a', 5000, 'running')],
-    ['is no member', stopped('i-z', 5000)],
+    ['is not a member', stopped('i-z', 5000)],
   ])('changes nothing when it %s', async (_why, hint) => {
     const w = world();
     await says(w, 'i-a');

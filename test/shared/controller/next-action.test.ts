@@ -111,7 +111,37 @@ const rows: readonly Row[] = [
   {
     when: 'a MASTER is recorded and another caller has the lease',
     item: held(due),
+    told: { ...told('i-a'), isOwnWrite: true },
+    follows: { do: 'wait' },
+  },
+  {
+    when: 'the MASTER was recorded by another caller: the event came twice, and the other one waits',
+    item: held(due),
     told: told('i-a'),
+    follows: { do: 'answer' },
+  },
+  {
+    when: 'a newer MASTER of the node has replaced the one that waits: its own caller waits',
+    item: held(said(due, 'i-a', { atMs: 3000 })),
+    told: { ...told('i-a'), isOwnWrite: true },
+    follows: { do: 'answer' },
+  },
+  {
+    when: 'the same transition in another boot has replaced the one that waits',
+    item: held(said(due, 'i-a', { bootId: 'boot-2', over: { timeMs: plus(START, seconds(9)) } })),
+    told: { ...told('i-a'), isOwnWrite: true },
+    follows: { do: 'answer' },
+  },
+  {
+    when: 'the transition that waits is said to be another state by now',
+    item: held(said(due, 'i-a', { state: 'STOP' })),
+    told: { ...told('i-a'), isOwnWrite: true },
+    follows: { do: 'answer' },
+  },
+  {
+    when: 'the node has repeated its MASTER since: the one that waits is the present one still',
+    item: held(said(due, 'i-a', again)),
+    told: { ...told('i-a'), isOwnWrite: true },
     follows: { do: 'wait' },
   },
   {
@@ -127,7 +157,7 @@ const rows: readonly Row[] = [
     follows: { do: 'answer' },
   },
   {
-    when: 'the lease is dead: the epoch it left is closed, whoever owns the VIP',
+    when: 'the lease is dead: the epoch it left is closed, whichever node owns the VIP',
     item: said(held(settled), 'i-a', again),
     told: told('i-a', again),
     now: ENDS,
@@ -136,7 +166,7 @@ const rows: readonly Row[] = [
   {
     when: 'the lease would be dead a millisecond later',
     item: held(due),
-    told: told('i-a'),
+    told: { ...told('i-a'), isOwnWrite: true },
     now: plus(ENDS, durationMs(-1)),
     follows: { do: 'wait' },
   },

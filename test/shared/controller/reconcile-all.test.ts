@@ -35,18 +35,18 @@ function slow(count: number, lookMs: number, lastsMs: number): World {
   w.vips.items.clear();
   for (const vip of many(count)) w.vips.items.set(vip.name, vip);
   const observe = w.ec2.observe.bind(w.ec2);
-  w.wire.ec2.observeAll = () => Promise.reject(new Error('no look for all'));
-  w.wire.ec2.observe = async (scope) => {
+  w.ports.ec2.observeAll = () => Promise.reject(new Error('no look for all'));
+  w.ports.ec2.observe = async (scope) => {
     await w.clock.wait(durationMs(lookMs));
     return observe(scope);
   };
-  return { ...w, wire: { ...w.wire, deadline: plus(START, durationMs(lastsMs)) } };
+  return { ...w, ports: { ...w.ports, deadline: plus(START, durationMs(lastsMs)) } };
 }
 
 describe('a sweep whose time is up', () => {
   test('begins no VIP any more, finishes those that it began, and tells the rest as left', async () => {
     const w = slow(60, 10_000, 120_000);
-    const swept = await finish(w, reconcileAll(w.wire));
+    const swept = await finish(w, reconcileAll(w.ports));
     // Eight at once, begun in the first half: at 0, 10, … 50 s.
     expect([swept.reports.length, swept.failures.length, swept.left.length]).toEqual([48, 0, 12]);
     expect(new Set([...swept.reports.map((r) => r.vip), ...swept.left]).size, 'each once').toBe(60);
@@ -66,7 +66,7 @@ describe('a sweep whose time is up', () => {
     for (const [name, vip] of w.vips.items)
       w.vips.items.set(name, { ...vip, members: { 'i-a': memberOf('i-a') } });
     const hint = { kind: 'node', node: 'i-a', state: 'running', atMs: START } as const;
-    expect((await finish(w, reconcileFor(w.wire, hint))).left).toHaveLength(12);
+    expect((await finish(w, reconcileFor(w.ports, hint))).left).toHaveLength(12);
   });
 });
 
@@ -115,13 +115,13 @@ describe('where a sweep begins', () => {
   });
 });
 
-test('two sweeps at once mend drift once: what one has a lease on, the other one skips or finds mended', async () => {
+test('two runs at once repair drift once:  what one has a lease on, the other one skips or finds repaired', async () => {
   const w = await owned();
   await w.clock.advance(minutes(1));
   routeTo(w, 'rtb-1', V4, { target: memberOf('i-b').eni });
   const { epoch } = item(w);
   const effects = w.ec2.effects.length;
-  const both = Promise.all([reconcileAll(w.wire), reconcileAll(w.wire)]);
+  const both = Promise.all([reconcileAll(w.ports), reconcileAll(w.ports)]);
   const did = (await finish(w, both)).flatMap((swept) => swept.reports.map((report) => report.did));
   expect(did.filter((what) => what === 'switched')).toHaveLength(1);
   expect([item(w).epoch, w.ec2.effects.length]).toEqual([epoch + 1, effects + 1]);
@@ -130,23 +130,23 @@ test('two sweeps at once mend drift once: what one has a lease on, the other one
 
 test('a VIP that is drawn long after the look for all looks for itself', async () => {
   const w = slow(17, 0, 600_000);
-  w.wire.ec2.observeAll = async (scopes: readonly Scope[]) => {
+  w.ports.ec2.observeAll = async (scopes: readonly Scope[]) => {
     const now = w.clock.now();
     const seen = { source: 'ec2', beganAtMs: now, endedAtMs: now, tables: [], enis: [], eips: [] } as const;
     return new Map<string, Observation>(scopes.map((scope) => [scope.name, seen]));
   };
-  const read = w.wire.vips.read.bind(w.wire.vips);
-  w.wire.vips.read = async (name) => {
+  const read = w.ports.vips.read.bind(w.ports.vips);
+  w.ports.vips.read = async (name) => {
     await w.clock.wait(durationMs((LOOK_MAX_AGE * 3) / 4));
     return read(name);
   };
   const looked: string[] = [];
-  const observe = w.wire.ec2.observe.bind(w.wire.ec2);
-  w.wire.ec2.observe = (scope) => {
+  const observe = w.ports.ec2.observe.bind(w.ports.ec2);
+  w.ports.ec2.observe = (scope) => {
     looked.push(scope.name);
     return observe(scope);
   };
-  await finish(w, reconcileAll(w.wire));
+  await finish(w, reconcileAll(w.ports));
   // Eight are drawn at once, eight after three quarters of LOOK_MAX_AGE, one after six.
   expect(looked).toHaveLength(1);
 });

@@ -28,7 +28,7 @@ import {
 const [A, B] = [memberOf('i-a'), memberOf('i-b')];
 const cause = { kind: 'claim', why: 'test', atMs: START } as const;
 
-/** Node a owns the VIP, and all is as it should be; a minute has passed. */
+/** Node a owns the VIP, and all is in sync; a minute has passed. */
 async function owned(): Promise<World> {
   const w = world();
   await says(w, 'i-a');
@@ -36,11 +36,11 @@ async function owned(): Promise<World> {
   return w;
 }
 
-describe('with nothing to mend', () => {
+describe('with nothing to repair', () => {
   test('reads and compares, and takes no lease: claims must not meet a busy VIP once a minute', async () => {
     const w = await owned();
     const { rev, epoch } = item(w);
-    expect(await reconciles(w)).toMatchObject({ did: 'nothing', why: 'as it should be', drift: [] });
+    expect(await reconciles(w)).toMatchObject({ did: 'nothing', why: 'in sync', drift: [] });
     expect(item(w)).toMatchObject({ rev, epoch });
     expect(outcomesOf(w)).toHaveLength(1);
   });
@@ -48,8 +48,8 @@ describe('with nothing to mend', () => {
   test('keeps the view that serves when the describes do not, and writes it only when it changed', async () => {
     const w = await owned();
     let kept = 0;
-    const real = { ...w.wire.views };
-    w.wire.views.keepView = (name, view) => {
+    const real = { ...w.ports.views };
+    w.ports.views.keepView = (name, view) => {
       kept += 1;
       return real.keepView(name, view);
     };
@@ -77,7 +77,7 @@ describe('with nothing to mend', () => {
     expect(await reconciles(w)).not.toHaveProperty('viewProblem');
   });
 
-  test('a VIP that nobody ever claimed stays where it is', async () => {
+  test('a VIP that no one ever claimed stays where it is', async () => {
     expect(await reconciles(world())).toMatchObject({
       did: 'nothing',
       why: 'no candidate: the VIP stays where it is',
@@ -90,7 +90,7 @@ describe('with nothing to mend', () => {
     change(w, { lease, epoch: 2 });
     expect(await reconciles(w)).toMatchObject({ did: 'skipped', why: 'epoch 2 is under way' });
     change(w, { removedAtMs: START });
-    expect(await reconciles(w)).toMatchObject({ did: 'skipped', why: 'removed from the ledger' });
+    expect(await reconciles(w)).toMatchObject({ did: 'skipped', why: 'removed from the registry' });
   });
 
   test('a VIP that was removed since it was listed is skipped, too, whenever that is noticed', async () => {
@@ -107,17 +107,17 @@ describe('with nothing to mend', () => {
           return w.vips.write(before, after);
         },
       };
-      return finish(w, reconcile({ ...w.wire, vips }, listed));
+      return finish(w, reconcile({ ...w.ports, vips }, listed));
     };
     for (const at of ['the first read', 'the write'] as const) {
-      expect(await noticing(at), at).toMatchObject({ did: 'skipped', why: 'removed from the ledger' });
+      expect(await noticing(at), at).toMatchObject({ did: 'skipped', why: 'removed from the registry' });
       expect([item(w).epoch, targets(w)], at).toEqual([listed.epoch, [B.eni, A.eni]]);
     }
   });
 });
 
-describe('what it mends', () => {
-  test('drift: a route that somebody changed, a table that was labelled since, an EIP that was moved', async () => {
+describe('what it repairs', () => {
+  test('drift: a route that someone changed, a table that was labelled since, an EIP that was moved', async () => {
     const w = await owned();
     routeTo(w, 'rtb-1', V4, { target: B.eni });
     addTable(w.ec2, 'rtb-5', 'web');
@@ -178,7 +178,7 @@ describe('what it mends', () => {
     expect(item(w).open).toEqual({});
   });
 
-  test('a source/destination check that somebody switched on', async () => {
+  test('a source/destination check that someone switched on', async () => {
     const w = await owned();
     w.ec2.enis.set(A.eni, { ...w.ec2.enis.get(A.eni)!, sourceDestCheck: true });
     expect(await reconciles(w)).toMatchObject({ did: 'switched', why: `drift at ${A.eni} check` });
@@ -233,7 +233,7 @@ describe('members', () => {
     expect(Object.keys(item(w).members)).toEqual(['i-a', 'i-c']);
   });
 
-  test('an empty describe retires nobody: it is an outage or a lost permission, not an empty VPC', async () => {
+  test('an empty describe retires no one: it is an outage or a lost permission, not an empty VPC', async () => {
     const w = await owned();
     const { members } = item(w);
     w.ec2.enis.clear();
@@ -244,7 +244,7 @@ describe('members', () => {
   test('a describe that fails changes nothing and is thrown', async () => {
     const w = await owned();
     const before = item(w);
-    w.wire.ec2.observe = () => Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'));
+    w.ports.ec2.observe = () => Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'));
     await expect(reconciles(w)).rejects.toThrow('slow down');
     expect(item(w)).toBe(before);
   });
@@ -282,7 +282,8 @@ describe('a sweep over all VIPs', () => {
       const { lease: _free, ...free } = item(w);
       w.vips.items.set(`vip-${n}`, { ...free, name: `vip-${n}` });
     }
-    w.wire.ec2.observeAll = () => Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'));
+    w.ports.ec2.observeAll = () =>
+      Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'));
     return w;
   }
 
@@ -290,15 +291,15 @@ describe('a sweep over all VIPs', () => {
     const w = await each();
     let looks = 0;
     const { observe, observeAll } = memoryLooks(w);
-    w.wire.ec2.observe = (scope) => {
+    w.ports.ec2.observe = (scope) => {
       looks += 1;
       return observe(scope);
     };
-    w.wire.ec2.observeAll = (scopes) => {
+    w.ports.ec2.observeAll = (scopes) => {
       looks += 1;
       return observeAll(scopes);
     };
-    const sweep = await finish(w, reconcileAll(w.wire));
+    const sweep = await finish(w, reconcileAll(w.ports));
     expect(sweep.reports).toHaveLength(21);
     expect(looks).toBe(1);
   });
@@ -306,11 +307,11 @@ describe('a sweep over all VIPs', () => {
   test('one that fails never hides the rest, and each looks for itself when the look for all fails', async () => {
     const w = await each();
     const { observe } = memoryLooks(w);
-    w.wire.ec2.observe = (scope) =>
+    w.ports.ec2.observe = (scope) =>
       scope.name === 'vip-3'
         ? Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'))
         : observe(scope);
-    const sweep = await finish(w, reconcileAll(w.wire));
+    const sweep = await finish(w, reconcileAll(w.ports));
     expect(sweep.reports).toHaveLength(20);
     expect(sweep.failures.map((f) => [f.vip, f.fault.code])).toEqual([['vip-3', 'RequestLimitExceeded']]);
   });
@@ -319,14 +320,14 @@ describe('a sweep over all VIPs', () => {
     const w = await each();
     let [looking, most] = [0, 0];
     const { observe } = memoryLooks(w);
-    w.wire.ec2.observe = async (scope) => {
+    w.ports.ec2.observe = async (scope) => {
       looking += 1;
       most = Math.max(most, looking);
       await w.clock.wait(durationMs(50));
       looking -= 1;
       return observe(scope);
     };
-    await finish(w, reconcileAll(w.wire));
+    await finish(w, reconcileAll(w.ports));
     expect(most).toBe(8);
   });
 });

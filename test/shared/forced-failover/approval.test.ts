@@ -1,4 +1,4 @@
-// Answers to a request for approval: whoever may answer may send anything, and only a decision decides.
+// Answers to a request for approval: a principal that may answer may send anything, and only a decision decides.
 import { describe, expect, it } from 'vitest';
 import { answerFrom } from '../../../shared/forced-failover/approval.ts';
 import type { ExecutionState } from '../../../shared/forced-failover/execution.ts';
@@ -36,7 +36,7 @@ describe('an answer', () => {
     [true, 'malformed'],
   ])('%j is %s, and record, report and workflow agree on it', async (decision, outcome) => {
     const put: OperatorAction[] = [];
-    const ports = { ...world().wire, orders: { put: async (o: OperatorAction) => void put.push(o) } };
+    const ports = { ...world().ports, orders: { put: async (o: OperatorAction) => void put.push(o) } };
     const history: ExecutionState = { preflight, decision };
     const asked = { execution: 'run-1', stage: 'dev', story: history };
     expect(await steps.recordDecision(ports as never, asked)).toMatchObject({ outcome });

@@ -36,28 +36,28 @@ const untilMs = plus(START, hours(1));
 /** Begun, and node a was demoted. */
 async function demoted() {
   const w = await pair();
-  await finish(w, beginForced(w.wire, via, run));
+  await finish(w, beginForced(w.ports, via, run));
   await says(w, 'i-a', { state: 'FAULT' });
   return w;
 }
 
-describe('an order that somebody stops after the demotion', () => {
+describe('an order that someone stops after the demotion', () => {
   const freeze = { untilMs, by: 'bob', reason: 'no' };
   it.each<[string, (vip: Vip) => Vip, RegExp]>([
     ['a freeze', (vip) => withFreeze(vip, freeze), /^frozen until .* by bob/],
     ['a freeze of an older command line', (vip) => ({ ...vip, freeze }), /^frozen until/],
     ['a freeze that is over again', (vip) => withoutForced(vip), /^cancelled: the order run-1 is no longer/],
     ['a pin elsewhere', (vip) => ({ ...vip, pin: { ...freeze, node: 'i-a' } }), /^pinned to i-a/],
-    ['its removal', (vip) => ({ ...vip, removedAtMs: START }), /not in the ledger any more/],
-    ['the target’s leaving', (vip) => ({ ...vip, members: {} }), /i-b cannot take over: i-b is no member/],
+    ['its removal', (vip) => ({ ...vip, removedAtMs: START }), /no longer in the registry/],
+    ['the target’s leaving', (vip) => ({ ...vip, members: {} }), /i-b cannot take over: i-b is not a member/],
     [
       'the target’s fault',
       (vip) => ({ ...vip, claims: { ...vip.claims, 'i-b': { ...vip.claims['i-b']!, state: 'FAULT' } } }),
-      /i-b cannot take over: last word of i-b is FAULT/,
+      /i-b cannot take over: the last report of i-b is FAULT/,
     ],
   ])('by %s: its wait for the claim ends at once', async (_what, change, why) => {
     const w = await demoted();
-    const waiting = awaitClaim(w.wire, via, begun);
+    const waiting = awaitClaim(w.ports, via, begun);
     await w.clock.advance(seconds(3));
     w.vips.items.set('web', change(item(w)));
     const stoppedAtMs = w.clock.now();
@@ -68,17 +68,17 @@ describe('an order that somebody stops after the demotion', () => {
   it('before the switch: nothing moves', async () => {
     const w = await demoted();
     w.vips.items.set('web', withoutForced(item(w)));
-    expect(await finish(w, executeForcedFailover(w.wire, via, begun))).toMatchObject({
+    expect(await finish(w, executeForcedFailover(w.ports, via, begun))).toMatchObject({
       outcome: 'failed',
       why: expect.stringContaining('cancelled'),
     });
     expect(item(w)).toMatchObject({ epoch: 1, owner: 'i-a' });
   });
 
-  it('while somebody else’s switch is under way is not waited for', async () => {
+  it('while someone else’s switch is under way is not waited for', async () => {
     const w = await demoted();
     w.vips.items.set('web', heldBy(item(w), plus(w.clock.now(), hours(1))));
-    const carried = executeForcedFailover(w.wire, via, begun);
+    const carried = executeForcedFailover(w.ports, via, begun);
     await w.clock.advance(seconds(3));
     w.vips.items.set('web', withFreeze(item(w), freeze));
     expect(await finish(w, carried)).toMatchObject({
@@ -92,7 +92,7 @@ describe('an order that somebody stops after the demotion', () => {
     const w = await demoted();
     const pin = { node: 'i-b', by: 'ann', reason: 'patching', untilMs };
     w.vips.items.set('web', { ...item(w), pin, freeze });
-    expect(await finish(w, switchBack(w.wire, via, begun))).toMatchObject({ why: 'frozen meanwhile' });
+    expect(await finish(w, switchBack(w.ports, via, begun))).toMatchObject({ why: 'frozen meanwhile' });
     expect([item(w).pin, item(w).forced]).toEqual([undefined, undefined]);
   });
 });
@@ -109,7 +109,7 @@ describe('an order whose target’s own claim switches, for long', () => {
     const w = await demoted();
     // The holder renews, and moves the VIP after two minutes.
     w.vips.items.set('web', heldBy(item(w), plus(w.clock.now(), minutes(2))));
-    const carried = executeForcedFailover(w.wire, via, begun);
+    const carried = executeForcedFailover(w.ports, via, begun);
     await w.clock.advance(minutes(2));
     const { lease: _lease, ...free } = item(w);
     w.vips.items.set('web', { ...free, open: {}, owner: 'i-b' });
@@ -123,18 +123,18 @@ describe('an order whose target’s own claim switches, for long', () => {
     const said = claimOf('i-b', { atMs: w.clock.now() - START });
     const heard = withClaim(item(w), 'i-b', nodeStateFrom(said, w.clock.now()), windowOf(said.timeMs));
     w.vips.items.set('web', heldBy(heard, plus(w.clock.now(), minutes(4))));
-    const carried = await finish(w, executeForcedFailover({ ...w.wire, deadline }, via, begun));
+    const carried = await finish(w, executeForcedFailover({ ...w.ports, deadline }, via, begun));
     expect(carried).toEqual({
       ...{ outcome: 'moving', owner: 'i-a', why: 'epoch 2 is still under way: i-b said MASTER' },
     });
     expect(item(w).forced?.execution, 'it goes on').toBe('run-1');
   });
 
-  it('fails when the step ends and whoever holds the lease moves it elsewhere', async () => {
+  it('fails when the step ends and the holder of the lease moves it elsewhere', async () => {
     const w = await demoted();
     const deadline = plus(w.clock.now(), seconds(100));
     w.vips.items.set('web', heldBy(item(w), plus(w.clock.now(), minutes(4))));
-    expect(await finish(w, executeForcedFailover({ ...w.wire, deadline }, via, begun))).toMatchObject({
+    expect(await finish(w, executeForcedFailover({ ...w.ports, deadline }, via, begun))).toMatchObject({
       outcome: 'failed',
     });
   });
@@ -143,9 +143,9 @@ describe('an order whose target’s own claim switches, for long', () => {
     const w = await pair();
     for (let n = 5; n <= 90; n++) addTable(w.ec2, `rtb-${n}`, 'web');
     const deadline = plus(w.clock.now(), seconds(20));
-    const first = await finish(w, executeForcedFailover({ ...w.wire, deadline }, order, run));
+    const first = await finish(w, executeForcedFailover({ ...w.ports, deadline }, order, run));
     expect(first).toMatchObject({ outcome: 'moving', owner: 'i-a' });
-    expect(await finish(w, executeForcedFailover(w.wire, order, run))).toMatchObject({
+    expect(await finish(w, executeForcedFailover(w.ports, order, run))).toMatchObject({
       outcome: 'switched',
       owner: 'i-b',
     });

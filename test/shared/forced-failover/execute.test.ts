@@ -45,7 +45,7 @@ async function pair() {
 describe('carrying out an order', () => {
   it('pins and takes the lease in one write, and switches like everybody else', async () => {
     const w = await pair();
-    expect(await finish(w, executeForcedFailover(w.wire, order, run))).toMatchObject({
+    expect(await finish(w, executeForcedFailover(w.ports, order, run))).toMatchObject({
       outcome: 'switched',
       owner: 'i-b',
       epoch: 2,
@@ -62,21 +62,23 @@ describe('carrying out an order', () => {
 
   it('twice moves nothing the second time: Step Functions may repeat a task', async () => {
     const w = await pair();
-    await finish(w, executeForcedFailover(w.wire, order, run));
+    await finish(w, executeForcedFailover(w.ports, order, run));
     const before = item(w);
-    expect(await finish(w, executeForcedFailover(w.wire, order, run))).toMatchObject({
+    expect(await finish(w, executeForcedFailover(w.ports, order, run))).toMatchObject({
       outcome: 'switched',
       owner: 'i-b',
     });
     expect(item(w)).toEqual(before);
   });
 
-  it('waits for a lease that somebody else holds', async () => {
+  it('waits for a lease that someone else holds', async () => {
     const w = await pair();
     const cause = { kind: 'claim' as const, why: 'w', atMs: w.clock.now() };
     const lease = { holder: 'other', expiresAtMs: plus(w.clock.now(), LEASE_TTL), cause };
     w.vips.items.set('web', withLease(item(w), lease));
-    expect(await finish(w, executeForcedFailover(w.wire, order, run))).toMatchObject({ outcome: 'switched' });
+    expect(await finish(w, executeForcedFailover(w.ports, order, run))).toMatchObject({
+      outcome: 'switched',
+    });
     expect(w.clock.now() - START).toBeGreaterThan(30_000 + LEASE_TTL);
   });
 
@@ -90,14 +92,14 @@ describe('carrying out an order', () => {
   ])('never fights %s that came since the preflight', async (_what, over, why) => {
     const w = await pair();
     w.vips.items.set('web', { ...item(w), ...over });
-    const carried = await finish(w, executeForcedFailover(w.wire, order, run));
+    const carried = await finish(w, executeForcedFailover(w.ports, order, run));
     expect(carried).toMatchObject({ outcome: 'failed', why: expect.stringContaining(why) });
     expect(item(w)).toMatchObject({ epoch: 1, owner: 'i-a', ...over });
   });
 
   it('without a pin goes only where the election goes', async () => {
     const w = await pair();
-    const carried = await finish(w, executeForcedFailover(w.wire, { ...order, pinMinutes: 0 }, run));
+    const carried = await finish(w, executeForcedFailover(w.ports, { ...order, pinMinutes: 0 }, run));
     expect(carried).toMatchObject({
       outcome: 'failed',
       why: expect.stringContaining('the election names i-a'),
@@ -109,9 +111,9 @@ describe('carrying out an order', () => {
 describe('switching back', () => {
   it('takes our pin away and follows keepalived', async () => {
     const w = await pair();
-    await finish(w, executeForcedFailover(w.wire, order, run));
+    await finish(w, executeForcedFailover(w.ports, order, run));
     await w.clock.advance(seconds(5));
-    expect(await finish(w, switchBack(w.wire, order, run))).toMatchObject({
+    expect(await finish(w, switchBack(w.ports, order, run))).toMatchObject({
       outcome: 'switched',
       owner: 'i-a',
     });
@@ -123,7 +125,7 @@ describe('switching back', () => {
     const w = await pair();
     const pin = { node: 'i-b', untilMs: plus(START, hours(1)), by: 'bob', reason: 'mine' };
     w.vips.items.set('web', { ...item(w), pin });
-    await finish(w, switchBack(w.wire, order, run));
+    await finish(w, switchBack(w.ports, order, run));
     expect(item(w).pin).toEqual(pin);
   });
 });
@@ -132,66 +134,66 @@ describe('waiting and verifying', () => {
   it('hears the claim of the target, and gives up after the time that was given', async () => {
     const w = await pair();
     const patient = { ...order, claimWaitSeconds: 5 };
-    expect(await finish(w, awaitClaim(w.wire, patient, run))).toMatchObject({ outcome: 'missing' });
+    expect(await finish(w, awaitClaim(w.ports, patient, run))).toMatchObject({ outcome: 'missing' });
     await says(w, 'i-b');
-    expect(await finish(w, awaitClaim(w.wire, patient, run))).toMatchObject({ outcome: 'heard' });
+    expect(await finish(w, awaitClaim(w.ports, patient, run))).toMatchObject({ outcome: 'heard' });
   });
 
   it('looks again when EC2 could not be asked, and throws when it still cannot: that is no reason to go back', async () => {
     const w = await pair();
-    await finish(w, executeForcedFailover(w.wire, order, run));
-    const observe = w.wire.ec2.observe.bind(w.wire.ec2);
+    await finish(w, executeForcedFailover(w.ports, order, run));
+    const observe = w.ports.ec2.observe.bind(w.ports.ec2);
     let looks = 0;
-    w.wire.ec2.observe = (scope) => {
+    w.ports.ec2.observe = (scope) => {
       looks += 1;
       return looks < 4
         ? Promise.reject(new Fault('throttled', 'RequestLimitExceeded', 'slow down'))
         : observe(scope);
     };
-    expect(await finish(w, verifyOrder(w.wire, order))).toMatchObject({ outcome: 'right' });
+    expect(await finish(w, verifyOrder(w.ports, order))).toMatchObject({ outcome: 'right' });
     expect(looks).toBe(4);
-    w.wire.ec2.observe = () => Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'no'));
-    await expect(finish(w, verifyOrder(w.wire, order))).rejects.toThrow('no');
+    w.ports.ec2.observe = () => Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'no'));
+    await expect(finish(w, verifyOrder(w.ports, order))).rejects.toThrow('no');
   });
 
   it('asks neither EC2 nor the item again after a bug, which would only come again', async () => {
     const w = await pair();
-    await finish(w, executeForcedFailover(w.wire, order, run));
+    await finish(w, executeForcedFailover(w.ports, order, run));
     let asked = 0;
     const broken = () => {
       asked += 1;
       return Promise.reject(new TypeError('cannot read'));
     };
     const bug = { kind: 'bug', code: 'TypeError' };
-    w.wire.ec2.observe = broken;
-    await expect(finish(w, verifyOrder(w.wire, order))).rejects.toMatchObject(bug);
-    w.wire.vips.read = broken;
-    await expect(finish(w, awaitClaim(w.wire, order, run))).rejects.toMatchObject(bug);
+    w.ports.ec2.observe = broken;
+    await expect(finish(w, verifyOrder(w.ports, order))).rejects.toMatchObject(bug);
+    w.ports.vips.read = broken;
+    await expect(finish(w, awaitClaim(w.ports, order, run))).rejects.toMatchObject(bug);
     expect(asked, 'once each').toBe(2);
   });
 
   it('goes on waiting for the claim while the item cannot be read', async () => {
     const w = await pair();
     await says(w, 'i-b');
-    const read = w.wire.vips.read.bind(w.wire.vips);
+    const read = w.ports.vips.read.bind(w.ports.vips);
     let reads = 0;
-    w.wire.vips.read = (name) => {
+    w.ports.vips.read = (name) => {
       reads += 1;
       return reads < 3 ? Promise.reject(new Fault('unknown', 'InternalServerError', 'later')) : read(name);
     };
-    expect(await finish(w, awaitClaim(w.wire, order, run))).toMatchObject({ outcome: 'heard' });
+    expect(await finish(w, awaitClaim(w.ports, order, run))).toMatchObject({ outcome: 'heard' });
   });
 
-  it('finds a route that somebody put elsewhere', async () => {
+  it('finds a route that someone put elsewhere', async () => {
     const w = await pair();
-    await finish(w, executeForcedFailover(w.wire, order, run));
-    expect(await finish(w, verifyOrder(w.wire, order))).toEqual({
+    await finish(w, executeForcedFailover(w.ports, order, run));
+    expect(await finish(w, verifyOrder(w.ports, order))).toEqual({
       outcome: 'right',
       wrong: [],
       conflicts: [],
     });
     routeTo(w, 'rtb-1', V4, { target: memberOf('i-a').eni });
-    expect(await finish(w, verifyOrder(w.wire, order))).toMatchObject({
+    expect(await finish(w, verifyOrder(w.ports, order))).toMatchObject({
       outcome: 'wrong',
       wrong: [`rtb-1 ${V4} → ${memberOf('i-a').eni}`],
     });

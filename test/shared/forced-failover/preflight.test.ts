@@ -39,14 +39,14 @@ describe('preflight', () => {
   });
 
   it.each([
-    [{ to: 'i-c' }, 'not fit: i-c is no member'],
+    [{ to: 'i-c' }, 'not fit: i-c is not a member'],
     [{ to: 'i-a' }, 'i-a is the owner already'],
     [{ pinMinutes: 0 }, 'routes-only without a pin: reconcile would follow keepalived back within a minute'],
   ])('refuses %j: %s', async (over, reason) => {
     expect((await look(await pair(), over)).reasons).toContain(reason);
   });
 
-  it('names every reason at once, so that nobody has to ask twice', async () => {
+  it('names every reason at once, so that no one has to ask twice', async () => {
     const w = await pair();
     w.vips.items.set('web', {
       ...item(w),
@@ -61,7 +61,7 @@ describe('preflight', () => {
   it('refuses a node that withdrew itself', async () => {
     const w = await pair();
     await says(w, 'i-b', { state: 'FAULT', sinceMs: 5000, atMs: 5000 });
-    expect((await look(w)).reasons).toEqual(['not fit: last word of i-b is FAULT']);
+    expect((await look(w)).reasons).toEqual(['not fit: the last report of i-b is FAULT']);
   });
 
   it('refuses a full table that lacks the route, and lets one pass that has it', async () => {

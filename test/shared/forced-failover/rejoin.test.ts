@@ -1,4 +1,4 @@
-// When a demoted master may stand by again, and what a person is told of it.
+// When a demoted master may stand by again, and what a person reads about it.
 import { describe, expect, it, test } from 'vitest';
 import type { ExecutionState } from '../../../shared/forced-failover/execution.ts';
 import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
@@ -47,7 +47,7 @@ describe('a demoted master', () => {
       'keep',
     ],
     ['is pinned away until now only', { vip: { pin: { ...pin, untilMs: START } }, priority: 254 }, 'keep'],
-    ['was never heard with a priority', {}, 'keep'],
+    ['never reported with a priority', {}, 'keep'],
     [
       'outranks, and the order says now: who gives it knows of nopreempt',
       { order: { release: 'now' }, priority: 254 },
@@ -65,7 +65,7 @@ describe('a demoted master', () => {
 
 describe('after the release', () => {
   const awaited = async (w: World, after?: { readonly s: number; readonly state: VrrpState }) => {
-    const waiting = awaitRelease(w.wire, order, 'i-a');
+    const waiting = awaitRelease(w.ports, order, 'i-a');
     if (after !== undefined) {
       await w.clock.advance(seconds(after.s));
       await says(w, 'i-a', { state: after.state, priority: 254 });
@@ -74,7 +74,7 @@ describe('after the release', () => {
     return [found.outcome, w.clock.now()] as const;
   };
 
-  test('it stands by when it has said so and did not take the VIP back for a while', async () => {
+  test('it is standby when it has reported it and did not take the VIP back for a while', async () => {
     const w = await handedOver();
     const began = w.clock.now();
     const [outcome, endedAtMs] = await awaited(w, { s: 2, state: 'BACKUP' });
@@ -114,13 +114,13 @@ describe('the message', () => {
   const send =
     'aws ssm send-command --document-name vipshift-prod-hand-over --instance-ids i-a --parameters Vip=web,Demoted=0';
 
-  it('has the command where nobody stands by, and says why', () => {
+  it('has the command where no one stands by, and says why', () => {
     const text = told({ demoted: command, release: { outcome: 'keep', why: 'i-a outranks i-b' } });
-    expect(text).toContain('Still demoted: i-a (i-a outranks i-b). Nobody stands by until');
+    expect(text).toContain('Still demoted: i-a (i-a outranks i-b). There is no standby until');
     expect(text).toContain(send);
   });
 
-  it('has it, too, when the release could not be sent, and when nobody knows what SSM did', () => {
+  it('has it, too, when the release could not be sent, and when no one knows what SSM did', () => {
     const release = { outcome: 'release', why: 'ordered so' } as const;
     expect(told({ demoted: command, release })).toContain(send);
     expect(told({ restoreError: {} }, 'failed')).toContain(`Perhaps demoted: i-a. Raise it:\n  ${send}`);
@@ -132,7 +132,7 @@ describe('the message', () => {
     [
       released('unheard'),
       'done',
-      'Released: i-a, which has not said so: w. Look there: vipshift-notify status',
+      'Released: i-a, which has not reported it: w. Check there: vipshift-notify status',
     ],
     [released('taken-back'), 'failed', 'Released: i-a took the VIP back. Pin the VIP'],
   ] as const)('%#: of one that is up again needs no command', (history, outcome, line) => {
@@ -153,7 +153,7 @@ describe('the message', () => {
     expect(told({ demoted: command, promoted: command }, 'failed')).not.toContain('get-command-invocation');
   });
 
-  it('says nothing of it where nobody was demoted', () => {
+  it('says nothing of it where no one was demoted', () => {
     expect(told({})).not.toMatch(/demoted|Released|Raised/);
   });
 

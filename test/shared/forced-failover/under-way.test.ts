@@ -1,4 +1,4 @@
-// A forced failover in the VIP's item: begun only on what is so in the very write, seen by whoever comes later, and gone in the end.
+// A forced failover in the VIP's item: begun only on what the item says in that very write, seen by later callers, and gone in the end.
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../../shared/fault.ts';
 import type { ExecutionState, StepInput } from '../../../shared/forced-failover/execution.ts';
@@ -48,7 +48,7 @@ describe('beginning a forced failover', () => {
     const w = await pair();
     const { rev } = item(w);
     const untilMs = plus(w.clock.now(), FORCED_LASTS);
-    expect(await finish(w, beginForced(w.wire, order, run))).toEqual({ outcome: 'begun', untilMs });
+    expect(await finish(w, beginForced(w.ports, order, run))).toEqual({ outcome: 'begun', untilMs });
     expect(item(w)).toMatchObject({
       rev: rev + 1,
       forced: { execution: 'run-1', node: 'i-b', from: 'i-a', by: 'ann', reason: 'patching', untilMs },
@@ -57,10 +57,10 @@ describe('beginning a forced failover', () => {
 
   it('again writes nothing: Step Functions may repeat a step', async () => {
     const w = await pair();
-    const first = await finish(w, beginForced(w.wire, order, run));
+    const first = await finish(w, beginForced(w.ports, order, run));
     const before = item(w);
     await w.clock.advance(seconds(3));
-    expect(await finish(w, beginForced(w.wire, order, run))).toEqual(first);
+    expect(await finish(w, beginForced(w.ports, order, run))).toEqual(first);
     expect(item(w)).toEqual(before);
   });
 
@@ -73,20 +73,20 @@ describe('beginning a forced failover', () => {
       'the owner is i-c now, expected i-a as the preflight found it',
     ],
     ['moved to the target', { owner: 'i-b' }, 'the owner is i-b now, expected i-a'],
-    ['removed', { removedAtMs: START }, 'is not in the ledger any more'],
+    ['removed', { removedAtMs: START }, 'is no longer in the registry'],
     [
       'under way to the same node by another order',
       { forced: another },
       'a forced failover of web to i-b is under way',
     ],
-    ['without the target among its members', { members: {} }, 'i-b is no member'],
+    ['without the target among its members', { members: {} }, 'i-b is not a member'],
   ])(
     'is refused where the VIP is %s since the preflight, and leaves the item alone',
     async (_what, over, why) => {
       const w = await pair();
       change(w, over);
       const before = item(w);
-      const begun = await finish(w, beginForced(w.wire, order, run));
+      const begun = await finish(w, beginForced(w.ports, order, run));
       expect(begun).toMatchObject({ outcome: 'refused', reasons: [expect.stringContaining(why)] });
       expect(item(w)).toEqual(before);
     },
@@ -95,21 +95,21 @@ describe('beginning a forced failover', () => {
   it.each(['FAULT', 'STOP', 'DELETED'] as const)('is refused where the target says %s', async (state) => {
     const w = await pair();
     await says(w, 'i-b', { state, sinceMs: 20_000, atMs: 20_000 });
-    const begun = await finish(w, beginForced(w.wire, order, run));
-    expect(begun).toEqual({ outcome: 'refused', reasons: [`not fit: last word of i-b is ${state}`] });
+    const begun = await finish(w, beginForced(w.ports, order, run));
+    expect(begun).toEqual({ outcome: 'refused', reasons: [`not fit: the last report of i-b is ${state}`] });
     expect(item(w).forced).toBeUndefined();
   });
 
   it('decides on the item that it writes: a freeze between its read and its write wins', async () => {
     const w = await pair();
-    const write = w.wire.vips.write.bind(w.wire.vips);
+    const write = w.ports.vips.write.bind(w.ports.vips);
     let writes = 0;
-    w.wire.vips.write = (before, after) => {
+    w.ports.vips.write = (before, after) => {
       writes += 1;
       if (writes === 1) change(w, { ...withFreeze(item(w), until), rev: item(w).rev + 1 });
       return write(before, after);
     };
-    expect(await finish(w, beginForced(w.wire, order, run))).toMatchObject({
+    expect(await finish(w, beginForced(w.ports, order, run))).toMatchObject({
       outcome: 'refused',
       reasons: [expect.stringContaining('frozen until')],
     });
@@ -118,23 +118,23 @@ describe('beginning a forced failover', () => {
 
   it('begins once although the reply of its write is lost', async () => {
     const w = await pair();
-    const write = w.wire.vips.write.bind(w.wire.vips);
+    const write = w.ports.vips.write.bind(w.ports.vips);
     let writes = 0;
-    w.wire.vips.write = async (before, after) => {
+    w.ports.vips.write = async (before, after) => {
       writes += 1;
       await write(before, after);
       throw new Fault('unknown', 'TimeoutError', 'no reply');
     };
-    expect(await finish(w, beginForced(w.wire, order, run))).toMatchObject({ outcome: 'begun' });
+    expect(await finish(w, beginForced(w.ports, order, run))).toMatchObject({ outcome: 'begun' });
     expect(writes).toBe(1);
   });
 
   it('repeated after something has come in its way is refused, and takes itself out', async () => {
     const w = await pair();
-    await finish(w, beginForced(w.wire, order, run));
+    await finish(w, beginForced(w.ports, order, run));
     // As an older command line writes it: the freeze alone.
     change(w, { freeze: until });
-    expect(await finish(w, beginForced(w.wire, order, run))).toMatchObject({ outcome: 'refused' });
+    expect(await finish(w, beginForced(w.ports, order, run))).toMatchObject({ outcome: 'refused' });
     expect(item(w).forced).toBeUndefined();
   });
 
@@ -142,11 +142,11 @@ describe('beginning a forced failover', () => {
     [1, 'refused'],
     [0, 'begun'],
   ])(
-    'that finds another one with %i ms left is %s: one that died blocks nobody for ever',
+    'that finds another one with %i ms left is %s: one that died blocks no one for ever',
     async (ms, outcome) => {
       const w = await pair();
       change(w, { forced: { ...another, untilMs: plus(w.clock.now(), durationMs(ms)) } });
-      expect(await finish(w, beginForced(w.wire, order, run))).toMatchObject({ outcome });
+      expect(await finish(w, beginForced(w.ports, order, run))).toMatchObject({ outcome });
     },
   );
 
@@ -154,7 +154,7 @@ describe('beginning a forced failover', () => {
     const w = await pair();
     const expiresAtMs = plus(w.clock.now(), LEASE_TTL);
     w.vips.items.set('web', leaseOf(w, expiresAtMs));
-    expect(await finish(w, beginForced(w.wire, order, run))).toMatchObject({ outcome: 'begun' });
+    expect(await finish(w, beginForced(w.ports, order, run))).toMatchObject({ outcome: 'begun' });
     expect(w.clock.now()).toBeGreaterThan(expiresAtMs);
   });
 
@@ -162,7 +162,7 @@ describe('beginning a forced failover', () => {
     const w = await pair();
     const deadline = plus(w.clock.now(), seconds(60));
     w.vips.items.set('web', leaseOf(w, plus(deadline, hours(1))));
-    expect(await finish(w, beginForced({ ...w.wire, deadline }, order, run))).toMatchObject({
+    expect(await finish(w, beginForced({ ...w.ports, deadline }, order, run))).toMatchObject({
       outcome: 'refused',
       reasons: ['epoch 2 is still under way (drift); order it again'],
     });
@@ -174,22 +174,22 @@ describe('beginning a forced failover', () => {
 describe('a forced failover that is under way', () => {
   it('is taken out by a freeze, in the same write', async () => {
     const w = await pair();
-    await finish(w, beginForced(w.wire, order, run));
+    await finish(w, beginForced(w.ports, order, run));
     expect(withFreeze(item(w), until)).toEqual({ ...withoutForced(item(w)), freeze: until });
   });
 
   it('forbids a pin to another node, and not to its own', async () => {
     const w = await pair();
-    await finish(w, beginForced(w.wire, order, run));
+    await finish(w, beginForced(w.ports, order, run));
     const now = w.clock.now();
     expect(forbidsPin(item(w), 'i-a', now)).toEqual(item(w).forced);
     expect(forbidsPin(item(w), 'i-b', now)).toBeUndefined();
     expect(forbidsPin(item(w), 'i-a', item(w).forced!.untilMs), 'once it is over').toBeUndefined();
   });
 
-  it('forbids to take its own pin away, and not somebody else’s', async () => {
+  it('forbids to take its own pin away, and not someone else’s', async () => {
     const w = await pair();
-    await finish(w, beginForced(w.wire, order, run));
+    await finish(w, beginForced(w.ports, order, run));
     const own = { node: 'i-b', by: 'ann', reason: 'patching', untilMs: until.untilMs };
     const now = w.clock.now();
     expect(forbidsUnpin({ ...item(w), pin: own }, now)).toEqual(item(w).forced);
@@ -199,10 +199,10 @@ describe('a forced failover that is under way', () => {
 
   it('ends by its own execution only', async () => {
     const w = await pair();
-    await finish(w, beginForced(w.wire, order, run));
-    await endForced(w.wire, 'web', 'run-2');
+    await finish(w, beginForced(w.ports, order, run));
+    await endForced(w.ports, 'web', 'run-2');
     expect(liveForced(item(w), w.clock.now())?.execution).toBe('run-1');
-    await endForced(w.wire, 'web', 'run-1');
+    await endForced(w.ports, 'web', 'run-1');
     expect(item(w).forced).toBeUndefined();
   });
 });
@@ -217,7 +217,7 @@ describe('the step that begins an order', () => {
   it('records that the order came to nothing where it is refused, so that the audit stays true', async () => {
     const w = await pair();
     const put: OperatorAction[] = [];
-    const ports = { ...w.wire, orders: { put: async (o: OperatorAction) => void put.push(o) } };
+    const ports = { ...w.ports, orders: { put: async (o: OperatorAction) => void put.push(o) } };
     change(w, { freeze: until });
     const id = 'order/then/run-1/failover';
     const begun = await finish(w, steps.beginOrder(ports as never, asked({ id })));
@@ -238,7 +238,7 @@ describe('the step that begins an order', () => {
   it('records nothing more where it begins', async () => {
     const w = await pair();
     const ports = {
-      ...w.wire,
+      ...w.ports,
       orders: { put: () => Promise.reject(new Error('nothing is to be recorded')) },
     };
     const begun = await finish(w, steps.beginOrder(ports as never, asked({ id: 'x' })));

@@ -27,7 +27,7 @@ const order: FailoverOrder = {
 };
 const run: ForcedRun = { execution: 'run-1', owner: 'i-a', begun: false };
 
-/** Every private address of the node's ENI for EIPs, or as many, bears the EIP of somebody else. */
+/** Every private address of the node's ENI for EIPs, or as many, has the EIP of someone else. */
 function occupy(w: World, node: string, count = 2): void {
   const eni = w.ec2.enis.get(memberOf(node).eipEni)!;
   for (const [n, privateAddress] of eni.privateAddresses.slice(0, count).entries()) {
@@ -49,11 +49,11 @@ const full = 'eipalloc-1: every private address of eni-i-b-eip has a foreign EIP
 it('an EIP that the target has no place for any more: committed, told as partial, and found wrong', async () => {
   const w = await pair();
   occupy(w, 'i-b');
-  const switched = await finish(w, executeForcedFailover(w.wire, order, run));
+  const switched = await finish(w, executeForcedFailover(w.ports, order, run));
   expect(switched).toMatchObject({ outcome: 'switched', owner: 'i-b', unmet: [full] });
   expect(outcomesOf(w).at(-1)).toMatchObject({ outcome: 'partial', verified: false });
   const before = w.clock.now();
-  expect(await finish(w, verifyOrder(w.wire, order))).toEqual({
+  expect(await finish(w, verifyOrder(w.ports, order))).toEqual({
     outcome: 'wrong',
     wrong: [full],
     conflicts: [],
@@ -63,23 +63,25 @@ it('an EIP that the target has no place for any more: committed, told as partial
   );
 });
 
-it('the same where the target’s own claim moved it: nobody took a lease for the order', async () => {
+it('the same where the target’s own claim moved it: no one took a lease for the order', async () => {
   const w = await pair();
   occupy(w, 'i-b');
   await says(w, 'i-b');
   const claimed = { ...order, mode: 'via-keepalived' as const, pinMinutes: 0 };
-  expect(await finish(w, executeForcedFailover(w.wire, claimed, run))).toMatchObject({ outcome: 'switched' });
-  expect(await finish(w, verifyOrder(w.wire, claimed))).toMatchObject({ outcome: 'wrong', wrong: [full] });
+  expect(await finish(w, executeForcedFailover(w.ports, claimed, run))).toMatchObject({
+    outcome: 'switched',
+  });
+  expect(await finish(w, verifyOrder(w.ports, claimed))).toMatchObject({ outcome: 'wrong', wrong: [full] });
 });
 
 it('a place that is free again before the patience ends is not missed: reconcile moves the EIP, and the order is done', async () => {
   const w = await pair();
   occupy(w, 'i-b');
-  await finish(w, executeForcedFailover(w.wire, order, run));
+  await finish(w, executeForcedFailover(w.ports, order, run));
   w.ec2.eips.delete('eipalloc-i-b-other-0');
   await w.clock.advance(seconds(10));
   await reconciles(w);
-  expect(await finish(w, verifyOrder(w.wire, order))).toMatchObject({ outcome: 'right', wrong: [] });
+  expect(await finish(w, verifyOrder(w.ports, order))).toMatchObject({ outcome: 'right', wrong: [] });
 });
 
 it('what is a stranger’s is left and told, and the order is done', async () => {
@@ -89,8 +91,8 @@ it('what is a stranger’s is left and told, and the order is done', async () =>
     eni: 'eni-else',
     privateAddress: '10.9.9.9',
   });
-  await finish(w, executeForcedFailover(w.wire, order, run));
-  const verified = await finish(w, verifyOrder(w.wire, order));
+  await finish(w, executeForcedFailover(w.ports, order, run));
+  const verified = await finish(w, verifyOrder(w.ports, order));
   expect(verified).toEqual({ outcome: 'right', wrong: [], conflicts: ['eipalloc-1 → eni-else 10.9.9.9'] });
   const data: ExecutionState = { verified: carriedVerdict(verified), end: { outcome: 'done' } };
   const { text } = report({ story: data, stage: 'prod', execution: 'run-1' });
@@ -99,9 +101,9 @@ it('what is a stranger’s is left and told, and the order is done', async () =>
 
 it('the way back that leaves an EIP behind is not told as a whole one', async () => {
   const w = await pair();
-  await finish(w, executeForcedFailover(w.wire, order, run));
+  await finish(w, executeForcedFailover(w.ports, order, run));
   occupy(w, 'i-a');
-  const back = await finish(w, switchBack(w.wire, order, run));
+  const back = await finish(w, switchBack(w.ports, order, run));
   expect([item(w).owner, targets(w)]).toEqual(['i-a', [memberOf('i-a').eni]]);
   expect(back).toMatchObject({ outcome: 'switched', unmet: [expect.stringContaining('eipalloc-1: every')] });
   const data: ExecutionState = { switchedBack: carriedSwitch(back, 'prod'), end: { outcome: 'failed' } };
@@ -111,15 +113,15 @@ it('the way back that leaves an EIP behind is not told as a whole one', async ()
 
 it('an EIP that another VIP throws off during the switch makes the outcome partial', async () => {
   const w = await pair();
-  const apply = w.wire.ec2.apply.bind(w.wire.ec2);
-  w.wire.ec2.apply = async (step, mayStart) => {
+  const apply = w.ports.ec2.apply.bind(w.ports.ec2);
+  w.ports.ec2.apply = async (step, mayStart) => {
     await apply(step, mayStart);
     if (step.cell !== 'eipalloc-1') return;
     occupy(w, 'i-b');
     const { eni: _eni, privateAddress: _address, ...loose } = w.ec2.eips.get('eipalloc-1')!;
     w.ec2.eips.set('eipalloc-1', loose);
   };
-  expect(await finish(w, executeForcedFailover(w.wire, order, run))).toMatchObject({ unmet: [full] });
+  expect(await finish(w, executeForcedFailover(w.ports, order, run))).toMatchObject({ unmet: [full] });
   expect(outcomesOf(w).at(-1)).toMatchObject({
     outcome: 'partial',
     verified: false,
@@ -127,7 +129,7 @@ it('an EIP that another VIP throws off during the switch makes the outcome parti
   });
 });
 
-it('whoever finds all routes right and an EIP without a place does not call that read back and right', async () => {
+it('all routes right and an EIP without a place is not called read back and right', async () => {
   const w = await pair();
   await says(w, 'i-b');
   await w.clock.advance(seconds(30));

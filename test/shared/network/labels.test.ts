@@ -1,4 +1,4 @@
-// Labels: which values of the tag nobody uses, what was probably meant, and whom it concerns.
+// Labels: which values of the tag no one uses, what was probably meant, and whom it concerns.
 import { describe, expect, test } from 'vitest';
 import {
   isNearKey,

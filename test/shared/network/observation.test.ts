@@ -45,7 +45,7 @@ describe('scope', () => {
     ]);
   });
 
-  test('a labelled ENI elsewhere is a stray and makes nobody a member', async () => {
+  test('a labelled ENI elsewhere is a stray and makes no one a member', async () => {
     const w = world();
     changeEni(w, 'eni-i-a-service', { vpc: 'vpc-2' });
     const seen = await look(w);
@@ -62,7 +62,7 @@ describe('members', () => {
     });
   });
 
-  test('an ENI that is attached to nothing makes nobody a member', async () => {
+  test('an ENI that is attached to nothing makes no one a member', async () => {
     const w = world();
     const { node: _node, ...loose } = w.ec2.enis.get('eni-i-a-service')!;
     w.ec2.enis.set('eni-i-a-service', loose);

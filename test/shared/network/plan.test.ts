@@ -106,7 +106,7 @@ describe('a route', () => {
     expect(callAt(await only(w), 'rtb-1')).toBe('ReplaceRoute');
   });
 
-  test('that is propagated gets a static one beside it: it cannot be replaced', async () => {
+  test('that is propagated gets a static one next to it: it cannot be replaced', async () => {
     const w = world();
     routeTo(w, 'rtb-1', V4, { target: 'vgw-1', propagated: true });
     const found = await only(w);
@@ -121,7 +121,7 @@ describe('a route', () => {
     expect(callAt(await only(w), 'rtb-1')).toBe('CreateRoute');
   });
 
-  test('to what the last commit wrote is ours, though its node is no member any more', async () => {
+  test('to what the last commit wrote is ours, though its node is not a member any more', async () => {
     const w = world();
     addNode(w.ec2, 'i-old', 'other');
     routeTo(w, 'rtb-1', V4, { target: 'eni-i-old-service' });

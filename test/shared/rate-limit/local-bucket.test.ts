@@ -41,7 +41,7 @@ describe('the local bucket', () => {
     expect(paced.reserve('CreateRoute', START)).toBe(0);
   });
 
-  test('a refusal empties our bucket: somebody else spends from the same one', () => {
+  test('a refusal empties our bucket: someone else spends from the same one', () => {
     const paced = localBucket();
     paced.drain('ReplaceRoute', START);
     expect(paced.reserve('ReplaceRoute', START)).toBeCloseTo(1000 / rates.ReplaceRoute.perSecond);

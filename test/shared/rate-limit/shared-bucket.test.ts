@@ -241,7 +241,7 @@ describe('a failover under the budget', () => {
     const w = world();
     for (let n = 5; n <= tables; n++) addTable(w.ec2, `rtb-${n}`, 'web');
     w.vips.items.set('web', { ...item(w), addresses: [V4], eips: [], tablesSeen: tables });
-    Object.assign(w.wire, { sharedBucket: budget });
+    Object.assign(w.ports, { sharedBucket: budget });
     return w;
   };
 
@@ -266,14 +266,14 @@ describe('a failover under the budget', () => {
       plus(w.clock.now(), duration) > deadline
         ? Promise.reject(new Fault('deadline', 'Deadline', 'no time left'))
         : wait(duration);
-    const first = await finish(w, handleClaim({ ...w.wire, deadline }, heard('i-b'), anyNode));
+    const first = await finish(w, handleClaim({ ...w.ports, deadline }, heard('i-b'), anyNode));
     expect(first).toMatchObject({ answer: 'switched', failovers: [{ outcome: 'partial' }] });
     const moved = [...w.ec2.tables.values()].filter(
       (t) => t.routes[V4]?.target === memberOf('i-b').eni,
     ).length;
     expect(moved).toBeGreaterThan(100);
     expect(moved).toBeLessThan(200);
-    expect(item(w).lease, 'let go: nobody else has to wait for it to run out').toBeUndefined();
+    expect(item(w).lease, 'let go: no one else has to wait for it to run out').toBeUndefined();
     w.clock.wait = wait;
     await w.clock.advance(seconds(5));
     const second = await reconciles(w);

@@ -34,7 +34,7 @@ beforeAll(async () => {
     openAtEc2 += 1;
     response.on('close', () => {
       openAtEc2 -= 1;
-      for (const tell of closed.splice(0)) tell();
+      for (const resolve of closed.splice(0)) resolve();
     });
   });
   dynamo = createServer((request, response) => {
@@ -106,7 +106,7 @@ async function ec2IsQuiet(): Promise<void> {
   while (openAtEc2 > 0) await new Promise<void>((resolve) => closed.push(resolve));
 }
 
-it('leaves no request behind: a describe begun in vain ends with the answer, and is not repeated', async () => {
+it('leaves no request behind: a describe that was not needed ends with the answer, and is not repeated', async () => {
   const lines: string[] = [];
   const spy = vi.spyOn(console, 'warn').mockImplementation((line: string) => void lines.push(line));
   expect(await invoked(30_000)).toMatchObject({ answer: 'rejected' });

@@ -40,7 +40,7 @@ function moving(over: Partial<Vip> = {}): World {
 }
 
 async function switched(w: World, over: Partial<Ports> = {}) {
-  const ports: Ports = { ...w.wire, ...over };
+  const ports: Ports = { ...w.ports, ...over };
   const taken = (await take(ports, item(w), item(w), cause))!;
   const observing = ports.ec2.observe(taken);
   observing.catch(() => undefined);
@@ -98,7 +98,7 @@ describe('a bug in one call of one step', () => {
     const apply: Ec2['apply'] = async (step, mayStart) => {
       if (step.cell === CELL && ++sends === 2) throw broken();
       await w.ec2.apply(step, mayStart);
-      // Somebody's late request overwrites it.
+      // Someone's late request overwrites it.
       if (step.cell === CELL) routeTo(w, 'rtb-2', V4, { target: 'eni-i-c-service' });
     };
     w.ec2.enis.set('eni-i-c-service', { ...w.ec2.enis.get(B.eni)!, eni: 'eni-i-c-service' });
@@ -108,7 +108,7 @@ describe('a bug in one call of one step', () => {
   });
 });
 
-describe('a bug beside the steps', () => {
+describe('a bug next to the steps', () => {
   it('in the describes: they are not asked again, and the stored view serves', async () => {
     const w = moving();
     await w.vips.keepView('web', await w.ec2.observe(item(w)));
@@ -155,18 +155,18 @@ describe('a bug beside the steps', () => {
       asked += 1;
       return Promise.reject(broken());
     };
-    const mine = heldLease('web', lease, { ...w.vips, renew }, w.wire);
+    const mine = heldLease('web', lease, { ...w.vips, renew }, w.ports);
     w.clock.set(plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
     await mine.renewIfDue();
     await mine.renewIfDue();
     expect([asked, mine.isStillNeeded(), mine.mayStart()]).toEqual([1, true, true]);
   });
 
-  it('in the renewal’s own question: whoever asked for the renewal learns of it', async () => {
+  it('in the renewal’s own question: the caller that asked for the renewal learns of it', async () => {
     const w = moving();
     const lease = { holder: 'me', epoch: 1, expiresAtMs: AFTER_LEASE, cause };
     const vip = (await w.vips.write(item(w), { ...item(w), epoch: 1, lease }))!;
-    const mine = heldLease('web', vip.lease!, w.vips, w.wire);
+    const mine = heldLease('web', vip.lease!, w.vips, w.ports);
     mine.watch(() => {
       throw broken();
     });
@@ -179,7 +179,7 @@ describe('a bug beside the steps', () => {
       destination: V4,
       eni: A.eni,
     } as const;
-    const { steps, bugs } = await finish(w, executeSteps(w.wire, mine, [step]));
+    const { steps, bugs } = await finish(w, executeSteps(w.ports, mine, [step]));
     expect(steps[0]).toMatchObject({ result: 'unsent', fault: 'bug' });
     expect(bugs).toHaveLength(1);
     expect(item(w).lease!.expiresAtMs, 'it was renewed').toBeGreaterThan(plus(AFTER_LEASE, seconds(1)));

@@ -28,7 +28,7 @@ const told = (w: World, node: string, words: Words = {}): ReceivedClaim =>
   heard(node, { atMs: w.clock.now() - START, ...words });
 const counts = async (w: World, heardNow: ReceivedClaim, latencies = {}, pages = {}): Promise<Counter> => {
   const counted = counter(w, latencies, pages);
-  await finish(w, handleClaim(counted.wire, heardNow, anyNode));
+  await finish(w, handleClaim(counted.ports, heardNow, anyNode));
   return counted;
 };
 
@@ -51,7 +51,7 @@ const cases: readonly Case[] = [
   {
     name: 'plain',
     depth: 2,
-    why: 'lease and record in one write beside the describes; all mutations at once',
+    why: 'lease and record in one write in parallel with the describes; all mutations at once',
     run: (w) => counts(w, told(w, 'i-b')),
   },
   {
@@ -69,8 +69,8 @@ const cases: readonly Case[] = [
     depth: 3,
     why: 'ReplaceRoute is refused, then CreateRoute',
     run: (w) => {
-      const real = { ...w.wire.ec2 };
-      w.wire.ec2.observe = async (scope) => {
+      const real = { ...w.ports.ec2 };
+      w.ports.ec2.observe = async (scope) => {
         const seen = await real.observe(scope);
         if (w.ec2.tables.get('rtb-1')!.routes[V4]?.target === memberOf('i-a').eni) {
           const { [V4]: _gone, ...routes } = w.ec2.tables.get('rtb-1')!.routes;
@@ -90,7 +90,7 @@ const cases: readonly Case[] = [
   {
     name: 'unknown node',
     depth: 3,
-    why: 'the write is refused; the describe beside it shows the ENI; the lease is taken, then the mutations',
+    why: 'the write is refused; the describe at the same time shows the ENI; the lease is taken, then the mutations',
     run: (w) => {
       change(w, { members: { 'i-a': memberOf('i-a') } });
       return counts(w, told(w, 'i-b'));
@@ -112,13 +112,13 @@ const cases: readonly Case[] = [
   {
     name: 'custom labels, cold',
     depth: 3,
-    why: 'the describe under the default labels was in vain; the write’s answer names the right ones',
+    why: 'the describe under the default labels was not needed; the write’s answer names the right ones',
     run: (w) => {
       for (const [id, table] of w.ec2.tables) {
         if (table.label === 'web') w.ec2.tables.set(id, { ...table, label: 'edge' });
       }
       change(w, { tableLabels: ['edge'] });
-      w.wire.scopes.clear();
+      w.ports.scopes.clear();
       return counts(w, told(w, 'i-b'));
     },
   },
@@ -131,7 +131,7 @@ const cases: readonly Case[] = [
         if (table.label === 'web') w.ec2.tables.set(id, { ...table, label: 'edge' });
       }
       change(w, { tableLabels: ['edge'] });
-      w.wire.scopes.set('web', item(w));
+      w.ports.scopes.set('web', item(w));
       return counts(w, told(w, 'i-b'));
     },
   },
@@ -147,7 +147,7 @@ const cases: readonly Case[] = [
   {
     name: 'held lease, its holder dead',
     depth: 5,
-    why: 'refused; recorded beside it; looked again (once for each 200 ms that it still lives); taken; mutations',
+    why: 'refused; recorded all the same; looked again (once for each 200 ms that it still lives); taken; mutations',
     run: (w) => {
       deadHolder(w, 150);
       return counts(w, told(w, 'i-b'));
@@ -165,7 +165,7 @@ const cases: readonly Case[] = [
   {
     name: 'the owner steps down',
     depth: 3,
-    why: 'recorded without a lease, since most such claims move nothing; the lease beside the describes; mutations',
+    why: 'recorded without a lease, since most such claims move nothing; the lease in parallel with the describes; mutations',
     run: async (w) => {
       await says(w, 'i-b', { kind: 'assertion', sinceMs: -5000 });
       return counts(w, told(w, 'i-a', { state: 'BACKUP' }));
@@ -192,21 +192,21 @@ describe('sequential round trips before the last mutation is sent', () => {
   test('what a live holder does for a claim that came meanwhile costs the claim no mutation of its own', async () => {
     const w = await owned();
     const [first, second] = [counter(w), counter(w)];
-    const holder = handleClaim(first.wire, told(w, 'i-b'), anyNode);
+    const holder = handleClaim(first.ports, told(w, 'i-b'), anyNode);
     await w.clock.advance(durationMs(15));
-    const later = handleClaim(second.wire, told(w, 'i-a', { atMs: 13_000 }), anyNode);
+    const later = handleClaim(second.ports, told(w, 'i-a', { atMs: 13_000 }), anyNode);
     const [held, waited] = await finish(w, Promise.all([holder, later]));
     expect([held.answer, waited.answer]).toEqual(['switched', 'recorded']);
     expect(second.toLastMutation()).toBe(0);
     expect([item(w).owner, targets(w)]).toEqual(['i-a', [memberOf('i-a').eni]]);
   });
 
-  test('reconcile is in no hurry: it mends drift with few calls, one after the other', async () => {
+  test('reconcile is in no hurry: it repairs drift with few calls, one after the other', async () => {
     const w = await owned();
-    await finish(w, reconcile(w.wire, item(w)));
+    await finish(w, reconcile(w.ports, item(w)));
     routeTo(w, 'rtb-1', V6, { target: memberOf('i-b').eni });
     const counted = counter(w);
-    await finish(w, reconcile(counted.wire, item(w)));
+    await finish(w, reconcile(counted.ports, item(w)));
     expect(counted.toLastMutation()).toBeLessThanOrEqual(6);
     expect(targets(w)).toEqual([memberOf('i-a').eni]);
   });
@@ -278,12 +278,12 @@ describe('the counter', () => {
   test('sees a look that is awaited before the write: one deeper', async () => {
     const w = await owned();
     const counted = counter(w);
-    const real = { ...counted.wire.vips };
-    counted.wire.vips.recordClaim = async (telling, now) => {
-      await counted.wire.vips.read('web');
+    const real = { ...counted.ports.vips };
+    counted.ports.vips.recordClaim = async (telling, now) => {
+      await counted.ports.vips.read('web');
       return real.recordClaim(telling, now);
     };
-    await finish(w, handleClaim(counted.wire, told(w, 'i-b'), anyNode));
+    await finish(w, handleClaim(counted.ports, told(w, 'i-b'), anyNode));
     expect(counted.toLastMutation()).toBe(3);
   });
 });

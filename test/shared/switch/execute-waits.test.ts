@@ -28,7 +28,7 @@ function held(tables = 4): { w: World; mine: HeldLease } {
   for (let n = 5; n <= tables; n++) addTable(w.ec2, `rtb-${n}`, 'web');
   const lease = { holder: 'me', epoch: 1, expiresAtMs: AFTER_LEASE, cause };
   w.vips.items.set('web', { ...item(w), epoch: 1, lease });
-  return { w, mine: heldLease('web', lease, w.vips, w.wire) };
+  return { w, mine: heldLease('web', lease, w.vips, w.ports) };
 }
 
 const step = (n = 1, call: RouteStep['call'] = 'CreateRoute'): RouteStep => ({
@@ -40,7 +40,7 @@ const step = (n = 1, call: RouteStep['call'] = 'CreateRoute'): RouteStep => ({
   eni: A.eni,
 });
 const runs = (w: World, mine: HeldLease, steps: readonly RouteStep[], over: Partial<ExecutePorts> = {}) =>
-  finish(w, executeSteps({ ...w.wire, ...over }, mine, steps)).then((executed) => executed.steps);
+  finish(w, executeSteps({ ...w.ports, ...over }, mine, steps)).then((executed) => executed.steps);
 
 /** Refuses every attempt that is sent, with these kinds in turn, then with the last one for ever. */
 function refusing(w: World, kinds: readonly FaultKind[]) {
@@ -88,16 +88,16 @@ describe('the turn of an attempt', () => {
     const burst = Array.from({ length: 49 }, (_, n) => step(n + 1));
     const used = held(49);
     await runs(used.w, used.mine, burst, { ec2: refusing(used.w, ['denied']).ec2 });
-    expect(used.w.wire.localBucket.delay('CreateRoute', 1, START)).toBeGreaterThan(0);
+    expect(used.w.ports.localBucket.delay('CreateRoute', 1, START)).toBeGreaterThan(0);
     const unused = held(49);
     const never: HeldLease = { ...unused.mine, mayStart: () => false };
     await runs(unused.w, never, burst);
-    expect(unused.w.wire.localBucket.delay('CreateRoute', 49, START)).toBe(0);
+    expect(unused.w.ports.localBucket.delay('CreateRoute', 49, START)).toBe(0);
   });
 
-  test('is waited for in vain by what nobody wants any more: the step ends with the next look at the lease', async () => {
+  test('is waited for by what is no longer needed: the step ends with the next look at the lease', async () => {
     const { w, mine } = held();
-    for (let n = 0; n < 49 + 75; n++) w.wire.localBucket.reserve('CreateRoute', START);
+    for (let n = 0; n < 49 + 75; n++) w.ports.localBucket.reserve('CreateRoute', START);
     mine.watch(() => false);
     const [told] = await runs(w, mine, [step()]);
     expect(told).toMatchObject({ result: 'unsent', attempts: 0, code: 'NotWanted' });

@@ -38,13 +38,13 @@ async function scene(tables = 4): Promise<Scene> {
   const vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease };
   w.vips.items.set('web', vip);
   const { steps } = plan(vip, await w.ec2.observe(vip), A, true);
-  const mine = heldLease('web', lease, w.vips, w.wire);
+  const mine = heldLease('web', lease, w.vips, w.ports);
   return {
     w,
     grip: mine,
     steps,
     run: (ec2 = {}, some = steps) =>
-      finish(w, executeSteps({ ...w.wire, ec2: { ...w.ec2, ...ec2 } }, mine, some)).then((e) => e.steps),
+      finish(w, executeSteps({ ...w.ports, ec2: { ...w.ec2, ...ec2 } }, mine, some)).then((e) => e.steps),
   };
 }
 
@@ -78,7 +78,7 @@ describe('carrying out a plan', () => {
     expect(told[1]).toMatchObject({ attempts: 1, unanswered: 0, code: 'UnauthorizedOperation' });
   });
 
-  test('whatever a port throws is a told fault, of unknown effect when nobody foresaw it', async () => {
+  test('whatever a port throws is a told fault, of unknown effect when no one foresaw it', async () => {
     const { run } = await scene(1);
     const told = await run({
       apply: (_step, mayStart) => {
@@ -131,7 +131,7 @@ describe('an attempt that failed', () => {
   test('a throttle empties the pace’s bucket, so that the next call waits for its turn', async () => {
     const { w, run, steps } = await scene(2);
     await run(failing(w, 'rtb-1', ['throttled'], 'RequestLimitExceeded'), steps.slice(0, 1));
-    expect(w.wire.localBucket.reserve('CreateRoute', w.clock.now())).toBeGreaterThan(0);
+    expect(w.ports.localBucket.reserve('CreateRoute', w.clock.now())).toBeGreaterThan(0);
   });
 });
 
@@ -169,9 +169,9 @@ describe('ReplaceRoute and CreateRoute', () => {
 });
 
 describe('lease and time', () => {
-  test('nothing is sent with too little lease left, and the step says so', async () => {
+  test('nothing is sent with too little lease left, and the step reports it', async () => {
     const { w, run } = await scene(1);
-    w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, holder: 'somebody else' } });
+    w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, holder: 'someone else' } });
     w.clock.set(AFTER_LEASE);
     const [told] = await run();
     expect(told).toMatchObject({ result: 'unsent', attempts: 0, unanswered: 0, code: 'LeaseShort' });
@@ -184,7 +184,7 @@ describe('lease and time', () => {
       {
         apply: async (_step, mayStart) => {
           if (!mayStart()) throw new Fault('lease-short', 'LeaseShort', 'too little lease left');
-          w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, holder: 'somebody else' } });
+          w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, holder: 'someone else' } });
           w.clock.set(AFTER_LEASE);
           throw new Fault('throttled', 'RequestLimitExceeded', 'slow down');
         },
@@ -208,7 +208,7 @@ describe('lease and time', () => {
 
   test('a lone step whose place comes after the lease would end keeps the lease until then', async () => {
     const { w, run, steps } = await scene(1);
-    for (let n = 0; n < 49 + 75; n++) w.wire.localBucket.reserve('CreateRoute', START);
+    for (let n = 0; n < 49 + 75; n++) w.ports.localBucket.reserve('CreateRoute', START);
     const running = run({}, steps.slice(0, 1));
     await w.clock.advance(durationMs(LEASE_TTL + 1000));
     expect(item(w).lease!.expiresAtMs).toBeGreaterThan(w.clock.now());

@@ -97,7 +97,7 @@ describe('a grip', () => {
     expect([asked.length, mine.mayStart()]).toEqual([2, true]);
   });
 
-  test('a lease that is somebody else’s now is lost for good: nothing starts any more', async () => {
+  test('a lease that is someone else’s now is lost for good: nothing starts any more', async () => {
     const { w, grip: mine, asked } = await held();
     until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
     w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, epoch: 2, holder: 'other' } });
@@ -112,7 +112,7 @@ describe('a grip', () => {
     const wanted = { pin: { node: 'i-b', untilMs: AFTER_LEASE, by: 'ops', reason: 'test' } } as const;
     mine.watch((vip) => vip.pin?.node !== 'i-b');
     w.vips.items.set('web', { ...item(w), ...wanted });
-    expect([mine.isStillNeeded(), mine.mayStart()], 'nobody has looked yet').toEqual([true, true]);
+    expect([mine.isStillNeeded(), mine.mayStart()], 'no one has looked yet').toEqual([true, true]);
     until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
     await mine.renewIfDue();
     expect([mine.isStillNeeded(), mine.mayStart()]).toEqual([false, false]);

@@ -40,8 +40,11 @@ function held(over: Partial<Vip> = {}, tables = 4): World {
 
 function holds(w: World, over: Partial<EpochPorts> = {}): Promise<EpochResult> {
   const vip = item(w);
-  const mine = heldLease('web', vip.lease!, w.vips, w.wire);
-  return finish(w, runEpoch({ ports: { ...w.wire, ...over }, heldLease: mine, vip }, w.ec2.observe(vip), []));
+  const mine = heldLease('web', vip.lease!, w.vips, w.ports);
+  return finish(
+    w,
+    runEpoch({ ports: { ...w.ports, ...over }, heldLease: mine, vip }, w.ec2.observe(vip), []),
+  );
 }
 
 /** Every route of the labelled tables goes there. */
@@ -116,7 +119,7 @@ describe('the stages', () => {
     ]);
   });
 
-  test('nothing sent is nothing to read back: no second look, and no stage says so', async () => {
+  test('nothing sent is nothing to read back: no second look, and no milestone', async () => {
     const w = held();
     all(w, A.eni);
     let looks = 0;
@@ -190,7 +193,7 @@ test('a long plan ends with the election that it was for: what has not been sent
   const claim = claimOf('i-b', { atMs: 3000 });
   const nodeState = nodeStateFrom(claim, w.clock.now());
   await w.vips.recordClaim(
-    { vip: 'web', node: 'i-b', stint: nodeState, slot: windowOf(claim.timeMs), as: 'news' },
+    { vip: 'web', node: 'i-b', nodeState, window: windowOf(claim.timeMs), as: 'news' },
     w.clock.now(),
   );
   const { failover, committable: good } = await running;

@@ -43,8 +43,8 @@ interface Ways {
 }
 const holds = (w: World, { observing, tools }: Ways = {}): Promise<EpochResult> => {
   const vip = item(w);
-  const mine = heldLease('web', vip.lease!, w.vips, w.wire);
-  const all = { ...w.wire, ...tools?.(w) };
+  const mine = heldLease('web', vip.lease!, w.vips, w.ports);
+  const all = { ...w.ports, ...tools?.(w) };
   return finish(w, runEpoch({ ports: all, heldLease: mine, vip }, observing ?? w.ec2.observe(vip), []));
 };
 
@@ -83,7 +83,7 @@ describe('one lease', () => {
     expect(done).toMatchObject({ committable: false, failover: { outcome: 'failed' } });
   });
 
-  test('an intent that cannot be written prevents nothing, and the outcome says so', async () => {
+  test('an intent that cannot be written prevents nothing, and the outcome reports it', async () => {
     const w = held();
     const put: World['timeline']['put'] = (entry) =>
       entry.entry === 'intent' ? Promise.reject(new Error('table gone')) : w.timeline.put(entry);
@@ -171,7 +171,7 @@ describe('what may not be trusted', () => {
 });
 
 describe('describes that are slow or fail', () => {
-  test('are waited for strictly less than OBSERVE_PATIENCE; then the stored view serves, and the record says so', async () => {
+  test('are waited for strictly less than OBSERVE_PATIENCE; then the stored view serves, and the record reports it', async () => {
     for (const [ms, source] of [
       [OBSERVE_TIMEOUT - 1, 'described'],
       [OBSERVE_TIMEOUT + 1, 'stored view taken'],
@@ -276,11 +276,11 @@ describe('orders and scope', () => {
     expect(done.target).toBeUndefined();
   });
 
-  test('a pin on an unfit node is suspended, and the record says so', async () => {
+  test('a pin on an unfit node is suspended, and the record reports it', async () => {
     const w = held({ pin: { ...order, node: 'i-b' } });
     const done = await holds(w);
     expect(targets(w)).toEqual([A.eni]);
-    expect(done.failover.notes).toEqual(['pin suspended: i-b was never heard']);
+    expect(done.failover.notes).toEqual(['pin suspended: i-b never reported']);
   });
 
   test('an elected node that EC2 does not show is said, and the second best is never taken', async () => {

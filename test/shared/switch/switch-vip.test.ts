@@ -32,17 +32,17 @@ function record(w: World, claim: Claim): void {
   const telling = {
     vip: 'web',
     node: claim.node,
-    stint: nodeState,
-    slot: windowOf(claim.timeMs),
+    nodeState,
+    window: windowOf(claim.timeMs),
     as: 'news',
   } as const;
   void w.vips.recordClaim(telling, w.clock.now());
 }
 
-/** Takes the lease for whoever is elected and switches. */
+/** Takes the lease for the elected node and switches. */
 async function switches(w: World, over: Partial<Ports> = {}): Promise<Switched> {
-  const ports = { ...w.wire, ...over };
-  const taken = (await take(w.wire, item(w), item(w), cause))!;
+  const ports = { ...w.ports, ...over };
+  const taken = (await take(w.ports, item(w), item(w), cause))!;
   return finish(w, switchVip(ports, taken, w.ec2.observe(taken), []));
 }
 
@@ -222,7 +222,7 @@ describe('the release', () => {
     expect(item(w).lease).toBeUndefined();
   });
 
-  test('becomes a new epoch when a claim changed the election: nobody else need come for it', async () => {
+  test('becomes a new epoch when a claim changed the election: no one else need come for it', async () => {
     const w = elected();
     const { failovers } = await switches(
       w,
@@ -240,7 +240,7 @@ describe('the release', () => {
     expect(w.published.map((f) => f.to)).toEqual(['i-a', 'i-b']);
   });
 
-  test('stops when the lease is somebody else’s: nothing is committed, and the record stands', async () => {
+  test('stops when the lease is someone else’s: nothing is committed, and the record stands', async () => {
     const w = elected();
     const steal = () => {
       const lease = { ...item(w).lease!, epoch: 2, holder: 'other' };

@@ -47,10 +47,10 @@ async function sent(over: Partial<Vip> = {}, strangers: readonly number[] = []):
   const claims = { 'i-a': nodeStateFrom(claimOf('i-a'), START) };
   const vip: Vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease, claims, ...over };
   w.vips.items.set('web', vip);
-  const mine = heldLease('web', lease, w.vips, w.wire);
+  const mine = heldLease('web', lease, w.vips, w.ports);
   const { steps } = await finish(
     w,
-    executeSteps(w.wire, mine, plan(vip, await w.ec2.observe(vip), A, true).steps),
+    executeSteps(w.ports, mine, plan(vip, await w.ec2.observe(vip), A, true).steps),
   );
   let looks = 0;
   const observe: Ec2['observe'] = (scope) => {
@@ -63,11 +63,11 @@ async function sent(over: Partial<Vip> = {}, strangers: readonly number[] = []):
     steps,
     looks: () => looks,
     check: (ec2 = {}, told = steps) =>
-      finish(w, verify({ ...w.wire, ec2: { ...w.ec2, observe, ...ec2 } }, mine, { vip, target: A }, told)),
+      finish(w, verify({ ...w.ports, ec2: { ...w.ec2, observe, ...ec2 } }, mine, { vip, target: A }, told)),
   };
 }
 
-/** Somebody's late request put the routes of these tables back to b, long enough ago for a read to be believed. */
+/** Someone's late request put the routes of these tables back to b, long enough ago for a read to be believed. */
 async function overwritten(scene: Scene, ...tables: readonly number[]): Promise<void> {
   await scene.w.clock.advance(STALE_READ);
   for (const n of tables) routeTo(scene.w, `rtb-${n}`, V4, { target: B.eni });
@@ -160,7 +160,7 @@ describe('looking again', () => {
     expect(verdict).toMatchObject({ verified: false, notes: ['read back: EC2 does not show what was sent'] });
   });
 
-  test('ends with a look: nothing is sent in the last round that nobody reads back', async () => {
+  test('ends with a look: nothing is sent in the last round that no one reads back', async () => {
     const scene = await sent();
     await scene.w.clock.advance(STALE_READ);
     const before = scene.w.ec2.effects.length;
@@ -252,7 +252,7 @@ describe('a cell of which the read says nothing', () => {
 });
 
 describe('the item that is read along', () => {
-  test('is heeded: work that was not wanted for a moment and is wanted again goes on', async () => {
+  test('is followed: work that was not needed for a moment and is needed again continues', async () => {
     const scene = await sent();
     await overwritten(scene, 2);
     const pin = { node: 'i-b', untilMs: START, by: 'ops', reason: 'test' };
@@ -265,11 +265,11 @@ describe('the item that is read along', () => {
   test('says nothing when it could not be read or is gone', async () => {
     for (const read of [() => Promise.reject(new Error('slow down')), () => Promise.resolve(undefined)]) {
       const scene = await sent();
-      const heeded: unknown[] = [];
-      scene.mine.watch((vip) => heeded.push(vip) > 0);
+      const asked: unknown[] = [];
+      scene.mine.watch((vip) => asked.push(vip) > 0);
       scene.w.vips.read = read;
       expect((await scene.check()).stop).toBeUndefined();
-      expect(heeded).toEqual([]);
+      expect(asked).toEqual([]);
     }
   });
 });
@@ -299,7 +299,7 @@ describe('an EIP that another VIP threw off at the same moment', () => {
     expect([undefined, taken]).not.toContain(eipAt(scene.w, EIP));
   });
 
-  test('may be a stale read while nobody is seen on its address: it is not sent again', async () => {
+  test('may be a stale read while no one is seen on its address: it is not sent again', async () => {
     const scene = await sent({ eips: [EIP] });
     thrownOff(scene.w, '10.0.2.99');
     expect(await scene.check()).toMatchObject({ verified: false, steps: [{ attempts: 1 }, {}, {}, {}, {}] });

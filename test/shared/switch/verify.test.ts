@@ -35,8 +35,8 @@ async function sent(ec2: (w: World) => Partial<Ec2> = () => ({})) {
   const vip = { ...item(w), addresses: [V4], eips: [], epoch: 1, lease, claims };
   w.vips.items.set('web', vip);
   const before = await w.ec2.observe(vip);
-  const mine = heldLease('web', lease, w.vips, w.wire);
-  const ports = { ...w.wire, ec2: { ...w.ec2, ...ec2(w) } };
+  const mine = heldLease('web', lease, w.vips, w.ports);
+  const ports = { ...w.ports, ec2: { ...w.ec2, ...ec2(w) } };
   const { steps } = await finish(w, executeSteps(ports, mine, plan(vip, before, A, true).steps));
   const check = (over: Partial<Ec2> = {}, told = steps): Promise<Verdict> =>
     finish(w, verify({ ...ports, ec2: { ...ports.ec2, ...over } }, mine, { vip, target: A }, told));
@@ -52,7 +52,7 @@ describe('reading back', () => {
     expect(w.ec2.effects).toHaveLength(4);
   });
 
-  test('sends a wrong cell again: somebody’s late request overwrote it', async () => {
+  test('sends a wrong cell again: someone’s late request overwrote it', async () => {
     const { w, check } = await sent();
     await w.clock.advance(STALE_READ);
     routeTo(w, 'rtb-2', V4, { target: B.eni });
@@ -150,7 +150,7 @@ describe('reading back', () => {
     expect(w.ec2.effects).toHaveLength(3);
   });
 
-  test('gives up after bounded rounds: somebody else keeps writing the cell', async () => {
+  test('gives up after bounded rounds: someone else keeps writing the cell', async () => {
     const { w, check } = await sent();
     await w.clock.advance(STALE_READ);
     let reads = 0;
@@ -180,7 +180,7 @@ describe('reading back', () => {
 });
 
 describe('the target', () => {
-  test('stops when the lease is somebody else’s, by epoch or by holder', async () => {
+  test('stops when the lease is someone else’s, by epoch or by holder', async () => {
     for (const over of [{ epoch: 2 }, { holder: 'other' }]) {
       const { w, check } = await sent();
       w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, ...over } });

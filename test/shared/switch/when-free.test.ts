@@ -12,7 +12,7 @@ const cause = { kind: 'order', why: 'test', atMs: START } as const;
 const held = (vip: Vip): Vip =>
   withLease(vip, { holder: 'other', expiresAtMs: plus(START, LEASE_TTL), cause });
 
-async function run(w: World, over: Partial<Way<string>> = {}, deadline = w.wire.deadline) {
+async function run(w: World, over: Partial<Way<string>> = {}, deadline = w.ports.deadline) {
   const waits: Vip[] = [];
   const decided: Vip[] = [];
   const way: Way<string> = {
@@ -28,7 +28,7 @@ async function run(w: World, over: Partial<Way<string>> = {}, deadline = w.wire.
   };
   const found: WhenFree<string> = await finish(
     w,
-    whenFree({ ...w.wire, deadline }, 'web', { ...way, decide }),
+    whenFree({ ...w.ports, deadline }, 'web', { ...way, decide }),
   );
   return { found, waits, decided };
 }
@@ -50,7 +50,7 @@ describe('a free VIP', () => {
     expect(item(w)).toBe(vip);
   });
 
-  it('is decided on anew where another caller was quicker', async () => {
+  it('is decided on again where another caller was quicker', async () => {
     const w = world();
     let writes = 0;
     const write: Way<string>['write'] = (before, after) => {

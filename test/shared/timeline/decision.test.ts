@@ -20,7 +20,7 @@ describe('why a failover went where it went', () => {
     expect(decisionText(outcome!)).toBe(outcome!.why);
   });
 
-  test('is made from the data, whatever text is beside it', () => {
+  test('is made from the data, whatever its text', () => {
     expect(decisionText({ ...decided({ key: 'pinned' }), why: 'gepinnt' })).toBe('pinned by order');
   });
 

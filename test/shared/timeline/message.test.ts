@@ -39,7 +39,7 @@ describe('a notice', () => {
       'VIP web (stage prod): moved from i-a to i-b',
       'Cause: i-b said MASTER (claim)',
       'Outcome: switched, epoch 42; 1 of 1 EC2 calls carried out; read back and right',
-      'Clients: about 0.6 s from the node’s word to the last route, after VRRP had noticed; open TCP connections broke'.replace(
+      'Clients: about 0.6 s from the node’s report to the last route, after VRRP had noticed; open TCP connections broke'.replace(
         '’',
         "'",
       ),

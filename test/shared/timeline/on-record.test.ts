@@ -1,4 +1,4 @@
-// An order is on record before it takes effect, and so is that it was in vain.
+// An order is on record before it takes effect, and so is that it was without effect.
 import { expect, test } from 'vitest';
 import { epochMs } from '../../../shared/time.ts';
 import { type OperatorAction, onRecord } from '../../../shared/timeline/operator-action.ts';

@@ -1,4 +1,4 @@
-// Where a large failover is told beside the record: log, bus, message and workflow. Each has its limit, and none may be missed.
+// Where a large failover is told outside the record: log, bus, message and workflow. Each has its limit, and none may be missed.
 
 import { createHash } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';

@@ -46,7 +46,7 @@ interface Size {
   readonly addresses: number;
   readonly encodedBytes: number;
   readonly members?: number;
-  /** EC2's own rate of calls, as the account has it; unbounded unless told. */
+  /** EC2's own rate of calls, as the account has it; unbounded by default. */
   readonly paced?: boolean;
 }
 
@@ -77,11 +77,11 @@ function withRefusals(w: World, { encodedBytes, paced = false }: Size): World {
   const all = { ReplaceRoute: plenty, CreateRoute: plenty, AssociateAddress: plenty };
   const rates = { ...all, ModifyNetworkInterfaceAttribute: plenty };
   const ports = {
-    ...w.wire,
+    ...w.ports,
     ec2: { ...w.ec2, apply },
     ...(paced ? {} : { localBucket: localBucket(rates) }),
   };
-  return { ...w, wire: ports };
+  return { ...w, ports };
 }
 
 const first = (w: World): string => Object.keys(item(w).members)[0]!;
@@ -153,7 +153,7 @@ describe('a failover that EC2 refuses everywhere', () => {
   it('of 120 tables and 2 addresses, again and again for five minutes, names the reason in every record', async () => {
     const w = await refused({ tables: 120, addresses: 2, encodedBytes: 1300, paced: true });
     const began = w.clock.now();
-    const ports = w.wire;
+    const ports = w.ports;
     await finish(w, handleClaim(ports, heard(first(w), { atMs: 0 }), anyNode));
     while (w.clock.now() - began < 300_000) {
       await w.clock.advance(seconds(60));

@@ -21,16 +21,16 @@ const claim = claimOf('i-a');
 describe('an impostor', () => {
   const refusal = (source: string) => sourceMismatch(source, claim, bySource);
 
-  test('is whoever cannot show the role and the instance that IAM vouches for', () => {
+  test('is the sender that cannot show the role and the instance that IAM vouches for', () => {
     expect(refusal(`vipshift.notify/${ROLE}:i-a`)).toBeUndefined();
     expect(refusal('aws.ec2')).toEqual({
       reason: 'foreign-source',
-      message: 'source is "aws.ec2", want vipshift.notify/<role id>:<instance id>',
+      message: 'source is "aws.ec2", expected vipshift.notify/<role id>:<instance id>',
     });
     expect(refusal(`vipshift.notify/${ROLE}`)?.reason).toBe('foreign-source');
     expect(refusal('vipshift.notify/AROAOTHER:i-a')).toEqual({
       reason: 'foreign-role',
-      message: `role id in the source is AROAOTHER, want ${ROLE}`,
+      message: `role id in the source is AROAOTHER, expected ${ROLE}`,
     });
     expect(refusal(`vipshift.notify/${ROLE}:i-b`)).toEqual({
       reason: 'foreign-node',
@@ -38,7 +38,7 @@ describe('an impostor', () => {
     });
   });
 
-  test('with NodeIdentity none nobody vouches, and membership alone decides', () => {
+  test('with NodeIdentity none no one vouches, and membership alone decides', () => {
     expect(sourceMismatch('aws.ec2', claim, anyNode)).toBeUndefined();
   });
 });
@@ -49,7 +49,8 @@ describe('a claim from the future', () => {
     expect(ahead(FUTURE_MAX)).toBeUndefined();
     expect(ahead(FUTURE_MAX + 1)).toEqual({
       reason: 'from-the-future',
-      message: 'event time is 2026-11-22T14:01:00.001Z, want at most a minute after 2026-11-22T14:00:00.000Z',
+      message:
+        'event time is 2026-11-22T14:01:00.001Z, expected at most a minute after 2026-11-22T14:00:00.000Z',
     });
   });
 });
@@ -58,11 +59,11 @@ describe('what is turned away', () => {
   test('is counted by VIP, node, reason and hour, with the last example as it came', async () => {
     const w = world();
     const refused = { vip: 'web', node: 'i-a', reason: 'malformed', message: 'no detail' } as const;
-    await recordRejection(w.wire, refused, { first: true });
-    await recordRejection(w.wire, refused, { second: true });
-    await recordRejection(w.wire, { ...refused, node: 'i-b' }, undefined);
+    await recordRejection(w.ports, refused, { first: true });
+    await recordRejection(w.ports, refused, { second: true });
+    await recordRejection(w.ports, { ...refused, node: 'i-b' }, undefined);
     await w.clock.advance(hours(1));
-    await recordRejection(w.wire, refused, { later: true });
+    await recordRejection(w.ports, refused, { later: true });
     expect(w.timeline.rejections.map((r) => [r.node, r.count, r.example])).toEqual([
       ['i-a', 2, '{"second":true}'],
       ['i-b', 1, 'undefined'],
@@ -74,7 +75,7 @@ describe('what is turned away', () => {
     const w = world();
     const before = item(w);
     const lie = { claim, source: `vipshift.notify/${ROLE}:i-b` };
-    const answer = await handleClaim(w.wire, lie, bySource);
+    const answer = await handleClaim(w.ports, lie, bySource);
     expect(answer).toMatchObject({ answer: 'rejected', refusal: { reason: 'foreign-node' } });
     expect(item(w)).toBe(before);
     expect(w.timeline.rejections).toMatchObject([
@@ -89,8 +90,8 @@ describe('what is turned away', () => {
     expect(item(w).claims).toEqual({});
   });
 
-  test('a claim for a VIP that is not, or no more, in the ledger names what to do', async () => {
-    const message = 'VIP "web" is not in the ledger; register it, or mend notify.conf';
+  test('a claim for a VIP that is not, or no more, in the registry names what to do', async () => {
+    const message = 'VIP "web" is not in the registry; register it, or correct notify.conf';
     const w = world();
     const known = item(w);
     w.vips.items.delete('web');
@@ -105,11 +106,11 @@ describe('what is turned away', () => {
     ['transition', 'BACKUP'],
     ['assertion', 'MASTER'],
   ] as const) {
-    test(`a ${kind} to ${state} of a node without a labelled ENI is no member’s: nothing is recorded`, async () => {
+    test(`a ${kind} to ${state} of a node without a labelled ENI is not a member’s: nothing is recorded`, async () => {
       const w = world();
       const refusal = {
         reason: 'not-a-member',
-        message: 'no ENI of i-z bears the label web in vpc-1',
+        message: 'no ENI of i-z has the label web in vpc-1',
       };
       expect(await says(w, 'i-z', { kind, state })).toEqual({ answer: 'rejected', refusal });
       expect(item(w).claims).toEqual({});
@@ -129,7 +130,7 @@ describe('what is turned away', () => {
     const w = world();
     const probe = heard('i-a', { kind: 'probe' });
     for (const _delivery of [1, 2]) {
-      expect(await finish(w, handleClaim(w.wire, probe, bySource))).toEqual({ answer: 'probed' });
+      expect(await finish(w, handleClaim(w.ports, probe, bySource))).toEqual({ answer: 'probed' });
     }
     expect(w.timeline.probes).toHaveLength(1);
     expect(w.timeline.probes[0]).toMatchObject({ vip: 'web', node: 'i-a', eventId: probe.claim.eventId });

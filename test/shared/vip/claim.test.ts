@@ -17,7 +17,7 @@ import { claimOf, START, type Words } from '../../support/world.ts';
 const told = (words: Words = {}, arrivedMs = words.atMs ?? 0): NodeState =>
   nodeStateFrom(claimOf('i-a', words), epochMs(START + arrivedMs));
 
-describe('a stint as one claim tells it', () => {
+describe('a node state as one claim gives it', () => {
   test('bounds the transition from above by the stamp, its second and the age at sending', () => {
     const late = told({ over: { uptimeMs: 3_600_000 + 700, timeMs: epochMs(START + 2000) } });
     expect(late.hiMs).toBe(START + 2000 + STAMP_MS - 700);
@@ -35,7 +35,7 @@ describe('a stint as one claim tells it', () => {
     expect(told({ kind: 'assertion', sinceMs: 0, atMs: YOUNG + 1 }).young).toBe(false);
   });
 
-  test('enters as silent when it comes more than LATE_AFTER late: whoever else was heard knows better', () => {
+  test('enters as silent when it comes more than LATE_AFTER late: nodes that reported meanwhile know better', () => {
     expect(told({}, LATE_AFTER).slot).toBe(windowOf(START));
     expect(told({}, LATE_AFTER + 1).slot).toBe(NEVER_IN_TIME);
   });
@@ -50,7 +50,7 @@ describe('a stint as one claim tells it', () => {
   });
 });
 
-describe('which stint is newer', () => {
+describe('which node state is newer', () => {
   const at = (over: Partial<NodeState>): NodeState => ({ ...told(), ...over });
 
   test('within a boot the larger since, by a microsecond', () => {
@@ -69,21 +69,21 @@ describe('which stint is newer', () => {
     expect([isNewerTransition(y, x), isNewerTransition(x, y)]).toEqual([true, false]);
   });
 
-  test('claims of one transition are one stint, whatever state they tell', () => {
+  test('claims of one transition are one node state, whatever state they report', () => {
     expect(sameTransition(told(), told({ kind: 'assertion', sinceMs: 0, atMs: 9000 }))).toBe(true);
     expect(sameTransition(told(), told({ atMs: 1 }))).toBe(false);
   });
 });
 
 describe('merge', () => {
-  test('a newer stint replaces, an older one is ignored: an old claim delivered late changes nothing', () => {
+  test('a newer node state replaces, an older one is ignored: an old claim delivered late changes nothing', () => {
     const [older, newer] = [told({ atMs: 0 }), told({ atMs: 5000, state: 'BACKUP' })];
     expect(merge(older, newer)).toBe(newer);
     expect(merge(newer, older)).toBe(newer);
     expect(merge(undefined, older)).toBe(older);
   });
 
-  test('within a stint the newest word gives state and priority, the tightest young claim the bound', () => {
+  test('within one transition the newest report gives state and priority, the tightest young claim the bound', () => {
     const first = told({ priority: 100, over: { timeMs: epochMs(START + 1000) } });
     const tight = told({ kind: 'assertion', sinceMs: 0, atMs: 1000, priority: 150 });
     const merged = merge(first, tight);
@@ -91,7 +91,7 @@ describe('merge', () => {
     expect(merge(tight, first)).toEqual(merged);
   });
 
-  test('a late claim does not date a known transition anew: two masters would change places by it', () => {
+  test('a late claim does not date a known transition again: two masters would change places by it', () => {
     const heard = told({ kind: 'assertion', sinceMs: 0, atMs: 3000 });
     const late = told({}, LATE_AFTER + 1);
     expect(late).toMatchObject({ young: false, slot: 0 });

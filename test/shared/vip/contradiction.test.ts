@@ -1,4 +1,4 @@
-// Words of one node that cannot all be true: whoever has a node's identity may say anything in its name, and yet not
+// Words of one node that cannot all be true: an attacker with a node's identity may report anything for it, and yet not
 // silence it. Found by a red team: one claim with an uptime of a hundred years, and the register was deaf until a reboot.
 import { describe, expect, test } from 'vitest';
 import { epochMs, plus, seconds } from '../../../shared/time.ts';

@@ -23,7 +23,7 @@ function vip(claims: Record<string, NodeState>, over: Partial<Vip> = {}): Vip {
 
 const election = (claims: Record<string, NodeState>, over: Partial<Vip> = {}): Election =>
   elect(vip(claims, over), START);
-/** Evidence enough to make a stint that was last heard at START silent. */
+/** Evidence enough to make a node state that was last reported at START silent. */
 const muchHeard = [1, 2, 3, 4, 5].map((n) => windowOf(START) + n);
 
 describe('orders', () => {
@@ -68,7 +68,7 @@ describe('orders', () => {
     });
   }
 
-  test('a pin is suspended when its node is silent, was never heard or is no member', () => {
+  test('a pin is suspended when its node is silent, never reported or is not a member', () => {
     const told = (node: string, over: Partial<Vip> = {}) =>
       election(claims, { pin: { ...order, node }, ...over }).suspendedPin;
     expect(told('i-a', { heard: muchHeard })).toEqual({ key: 'silent', node: 'i-a' });
@@ -93,7 +93,7 @@ describe('among MASTERs', () => {
     expect(election(equal).owner).toBe('i-a');
   });
 
-  test('who is no member, or does not say MASTER, is no candidate', () => {
+  test('who is not a member, or does not say MASTER, is not a candidate', () => {
     const claims = {
       'i-a': nodeState('i-a'),
       'i-z': nodeState('i-z', { atMs: 9000 }),
@@ -120,7 +120,7 @@ describe('among MASTERs', () => {
     expect(election({ 'i-a': equal, 'i-b': winner }).owner).toBe('i-b');
   });
 
-  test('a silent MASTER is no candidate while another is heard', () => {
+  test('a silent MASTER is not a candidate while another is heard', () => {
     const claims = {
       'i-a': nodeState('i-a', { atMs: 2000 }),
       'i-b': nodeState('i-b', { kind: 'assertion', sinceMs: 0, atMs: 130_000 }),
@@ -133,7 +133,7 @@ describe('among MASTERs', () => {
 describe('with no candidate', () => {
   const stays = { key: 'no-candidate' };
 
-  test('the owner stays: nobody said anything better', () => {
+  test('the owner stays: no one said anything better', () => {
     expect(election({}, { owner: 'i-a' })).toMatchObject({ owner: 'i-a', reason: stays });
     expect(election({}).owner).toBeUndefined();
     const down = {
@@ -162,7 +162,7 @@ describe('with no candidate', () => {
     expect(election(claims(OUTLIVES_MS - 1), silentBoth).owner).toBe('i-a');
   });
 
-  test('an owner that is no member any more does not hold the VIP against a silent MASTER', () => {
+  test('an owner that is not a member any more does not hold the VIP against a silent MASTER', () => {
     const found = election({ 'i-b': nodeState('i-b') }, { owner: 'i-gone', heard: muchHeard });
     expect(found.owner).toBe('i-b');
   });

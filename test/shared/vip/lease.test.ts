@@ -37,7 +37,7 @@ const telling = (node: string, atMs: number, holder: string): ClaimWrite => {
   const claim = claimOf(node, { atMs });
   const asked = { holder, expiresAtMs: plus(epochMs(START + atMs), LEASE_TTL), cause };
   const nodeState = nodeStateFrom(claim, epochMs(START + atMs));
-  return { vip: 'web', node, stint: nodeState, slot: windowOf(claim.timeMs), as: 'news', lease: asked };
+  return { vip: 'web', node, nodeState, window: windowOf(claim.timeMs), as: 'news', lease: asked };
 };
 const tell = (w: World, node: string, atMs: number, holder: string): Promise<ClaimWriteResult> =>
   w.vips.recordClaim(telling(node, atMs, holder), epochMs(START + atMs));
@@ -79,14 +79,14 @@ describe('taking it', () => {
   test('is one step with the look: of two takers that read the same item one gets it', async () => {
     const w = world();
     const read = item(w);
-    const taken = await Promise.all([take(w.wire, read, read, cause), take(w.wire, read, read, cause)]);
+    const taken = await Promise.all([take(w.ports, read, read, cause), take(w.ports, read, read, cause)]);
     expect(taken.filter((vip) => vip !== undefined)).toHaveLength(1);
     expect(item(w).epoch).toBe(1);
   });
 
-  test('a take whose reply was lost is settled by a read: granted to itself, not to whoever came first', async () => {
+  test('a take whose reply was lost is settled by a read: granted to itself, not to the one that came first', async () => {
     const w = world();
-    const lost = { ...w.wire, vips: { ...w.vips, write: lose(w) } };
+    const lost = { ...w.ports, vips: { ...w.vips, write: lose(w) } };
     const taken = await take(lost, item(w), item(w), cause);
     expect(taken?.lease?.holder).toBe('nonce-1');
     expect(await take(lost, item(w), item(w), cause)).toBeUndefined();

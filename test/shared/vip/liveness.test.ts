@@ -18,7 +18,7 @@ const own = windowOf(START);
 const slotsAfter = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => own + 1 + i);
 
 describe('silence', () => {
-  test('nothing ages while nothing arrives: with no evidence nobody is silent, however long ago it spoke', () => {
+  test('nothing ages while nothing arrives: with no evidence no one is silent, however long ago it spoke', () => {
     expect(isSilent([], nodeState)).toBe(false);
     expect(isSilent([own], nodeState)).toBe(false);
   });

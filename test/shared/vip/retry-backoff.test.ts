@@ -16,7 +16,7 @@ function denied() {
     }
     return w.ec2.apply(step, mayStart);
   };
-  return { w: { ...w, wire: { ...w.wire, ec2: { ...w.ec2, apply } } }, deny };
+  return { w: { ...w, ports: { ...w.ports, ec2: { ...w.ec2, apply } } }, deny };
 }
 
 describe('a switch that cannot be carried out', () => {
@@ -68,7 +68,7 @@ describe('the pause after a failed switch', () => {
     }
   });
 
-  it('is for the node that was tried, and begins anew with another', () => {
+  it('is for the node that was tried, and begins again with another', () => {
     const tried = afterFailure(afterFailure(undefined, 'i-a', START), 'i-a', START);
     expect(isBackingOff(tried, { ...elected, owner: 'i-b' }, START)).toBe(false);
     expect(afterFailure(tried, 'i-b', START).times).toBe(1);

@@ -27,7 +27,7 @@ describe('an item', () => {
     expect(stored()).toMatchObject({ owner: 'i-a', epoch: 0 });
   });
 
-  it('is decided on anew where another writer was quicker, and keeps what that one wrote', async () => {
+  it('is decided on again where another writer was quicker, and keeps what that one wrote', async () => {
     const { vips, stored } = contended(2);
     const seen: (number | undefined)[] = [];
     const noting = (vip: Vip | undefined) => {

@@ -1,4 +1,4 @@
-// A VIP that nobody speaks for: from when it counts, what is evidence and what is none, and what an operator reads.
+// A VIP that no one speaks for: from when it counts, what is evidence and what is none, and what an operator reads.
 import { describe, expect, test } from 'vitest';
 import { handleClaim } from '../../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../../shared/controller/reconcile.ts';
@@ -72,7 +72,7 @@ describe('evidence', () => {
     ['a claim of the time before, delivered late', { atMs: 0, kind: 'assertion' }, anyNode],
   ] as const)('%s is none', async (_what, words, identity) => {
     const w = await spoken(minute5);
-    await finish(w, handleClaim(w.wire, heard('i-a', { atMs: minute5, ...words }), identity));
+    await finish(w, handleClaim(w.ports, heard('i-a', { atMs: minute5, ...words }), identity));
     expect(await unheard(w)).toMatchObject({ forMs: minute5 });
   });
 
@@ -82,7 +82,7 @@ describe('evidence', () => {
     expect(await unheard(w)).toBeUndefined();
   });
 
-  test('a word of a node that is no member any more is none', async () => {
+  test('a word of a node that is not a member any more is none', async () => {
     const w = await spoken(minute5);
     const [{ slot, ...claim }] = [item(w).claims['i-a']!];
     change(w, { claims: { 'i-a': { slot, ...claim }, 'i-gone': { ...claim, slot, seenMs: w.clock.now() } } });
@@ -101,7 +101,7 @@ describe('a VIP of which no member was ever heard', () => {
     expect(await unheard(w)).toEqual({ forMs: UNHEARD_AFTER });
   });
 
-  test('is written once while it is waited for, and once more when somebody speaks', async () => {
+  test('is written once while it is waited for, and once more when someone speaks', async () => {
     const w = world();
     await reconciles(w);
     const { rev } = item(w);
@@ -133,7 +133,7 @@ describe('a VIP of which no member was ever heard', () => {
   test.each([
     ['registered again', () => registered(waiting, entry, waiting.members)],
     ['restored', () => restored(waiting, { present: undefined, recorded: 0, atMs: START })],
-  ])('that is %s is waited for anew', (_how, made) => {
+  ])('that is %s is waited for again', (_how, made) => {
     expect('awaitedSinceMs' in made()).toBe(false);
   });
   const waiting = {
@@ -143,7 +143,7 @@ describe('a VIP of which no member was ever heard', () => {
   };
 });
 
-describe('nobody is missed', () => {
+describe('no one is missed', () => {
   test('of a VIP without members', async () => {
     const w = world([]);
     await reconciles(w);
@@ -154,7 +154,7 @@ describe('nobody is missed', () => {
   test('of a VIP that was removed', async () => {
     const w = await spoken(minutes(10));
     const removed = { ...item(w), removedAtMs: START };
-    expect((await finish(w, reconcile(w.wire, removed))).unheard).toBeUndefined();
+    expect((await finish(w, reconcile(w.ports, removed))).unheard).toBeUndefined();
     expect(statusOf(removed, await w.ec2.observe(entry), w.clock.now()).unheard).toBeUndefined();
   });
 
@@ -176,7 +176,7 @@ describe('the status', () => {
     });
   });
 
-  test('of a VIP that was never heard says so', async () => {
+  test('of a VIP that never reported names that', async () => {
     const w = world();
     await reconciles(w);
     await w.clock.advance(minutes(3));
@@ -185,7 +185,7 @@ describe('the status', () => {
 
   test('is not unheard a moment before', async () => {
     const { health, why } = await statusNow(await spoken(UNHEARD_AFTER - 1));
-    expect([health, why]).toEqual(['well', 'as it should be']);
+    expect([health, why]).toEqual(['well', 'in sync']);
   });
 
   test('comes before a split brain, whose words are old by then', async () => {
@@ -198,7 +198,7 @@ describe('the status', () => {
     expect(await statusNow(w)).toMatchObject({ health: 'unheard', splitBrain: ['i-a', 'i-b'] });
   });
 
-  test('of a frozen VIP is frozen, and has the silence beside it', async () => {
+  test('of a frozen VIP is frozen, and also has the silence', async () => {
     const w = await spoken(minutes(3));
     change(w, { freeze: { untilMs: plus(w.clock.now(), minutes(1)), by: 'ann', reason: 'work' } });
     expect(await statusNow(w)).toMatchObject({ health: 'frozen', unheard: { forMs: minutes(3) } });

@@ -54,7 +54,7 @@ describe('a claim that is recorded without a read', () => {
     expect(refreshes).toBeGreaterThan(200);
   });
 
-  test('replaces a stint that is older, or the first word of a node', () => {
+  test('replaces a node state that is older, or the first report of a node', () => {
     fc.assert(
       fc.property(nodeState, nodeState, (known, told) => {
         if (isNews(known, told)) expect(merge(known, told)).toEqual(told);
@@ -69,8 +69,8 @@ describe('the item after a telling', () => {
   const telling = (over: Partial<ClaimWrite> = {}): ClaimWrite => ({
     vip: 'web',
     node: 'i-a',
-    stint: first,
-    slot: windowOf(START),
+    nodeState: first,
+    window: windowOf(START),
     as: 'news',
     ...over,
   });
@@ -79,7 +79,7 @@ describe('the item after a telling', () => {
     expect(afterClaimWrite(vip, telling(), START)?.rev).toBe(vip.rev + 1);
   });
 
-  test('there is none for a node that is no member, a VIP out of the ledger, or a stint that is no news', () => {
+  test('there is none for a node that is not a member, a VIP out of the registry, or a node state that is no news', () => {
     expect(afterClaimWrite(vip, telling({ node: 'i-z' }), START)).toBeUndefined();
     expect(afterClaimWrite({ ...vip, removedAtMs: START }, telling(), START)).toBeUndefined();
     const known = { ...vip, claims: { 'i-a': first } };
@@ -87,7 +87,7 @@ describe('the item after a telling', () => {
     expect(afterClaimWrite(vip, telling({ as: 'refresh' }), START)).toBeUndefined();
   });
 
-  test('a claim that says nothing new leaves the very same object, so that nobody writes it', () => {
+  test('a claim that says nothing new leaves the very same object, so that no one writes it', () => {
     const known = withClaim(vip, 'i-a', first, windowOf(START));
     expect(withClaim(known, 'i-a', first, windowOf(START))).toBe(known);
     expect(withClaim(known, 'i-a', first, windowOf(START) + 1)).not.toBe(known);

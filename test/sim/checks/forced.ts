@@ -1,4 +1,4 @@
-// A forced failover acts on what is so now. Nobody is demoted on what was so once; whoever stops it after the demotion has the
+// A forced failover acts on what is so now. No one is demoted on what was so once; a stop after the demotion has the
 // old master raised again at once; what succeeds is not undone for taking long; and nothing of it stays behind in the item.
 //
 // What counts is the item as it was, version by version, and the states that the workflow entered.
@@ -102,7 +102,7 @@ function demotedOnTruth(world: World, execution: Execution, say: Say): void {
     say(atMs, `demoted ${demoted} on what was so once: ${found.at(-1)}`);
 }
 
-/** Once something stands against it, nobody waits for the claim any longer, and the old master is raised again. */
+/** Once something stands against it, no one waits for the claim any longer, and the old master is raised again. */
 function stoppedAtOnce(world: World, execution: Execution, say: Say): void {
   const fromMs = enteredAt(execution, 'awaitClaim');
   const toMs = execution.answeredAtMs.get('awaitClaim') ?? enteredAt(execution, 'undo');
@@ -118,7 +118,7 @@ function stoppedAtOnce(world: World, execution: Execution, say: Say): void {
     say(first.atMs, `waited for the claim ${Math.round(toMs - first.atMs)} ms longer, though ${why}`);
 }
 
-/** Also where the freeze is over by the time somebody looks: it has cancelled the order. */
+/** Also where the freeze is over by the time someone looks: it has cancelled the order. */
 function frozenGoesBack(history: readonly Version[], execution: Execution, say: Say): void {
   const { order, path } = execution;
   const froze = history.find(
@@ -131,7 +131,7 @@ function frozenGoesBack(history: readonly Version[], execution: Execution, say: 
     say(froze.atMs, 'was frozen after the demotion, and did not raise the old master again');
 }
 
-/** Whoever moves it to the target under a lease of long standing is not to be undone. */
+/** A holder that moves it to the target under a lease of long standing is not to be undone. */
 function notUndoneWhileMoving(world: World, execution: Execution, say: Say): void {
   const atMs = enteredAt(execution, 'undo');
   const askedAtMs = enteredAt(execution, 'switchVip');
@@ -147,7 +147,7 @@ function notUndoneWhileMoving(world: World, execution: Execution, say: Say): voi
     say(atMs, `is undone while epoch ${history.at(-1)!.item!.epoch} moves the VIP where it was ordered`);
 }
 
-/** Where nobody is killed and the store answers, the order has left the item when the workflow ends. */
+/** Where no one is killed and the store answers, the order has left the item when the workflow ends. */
 function leavesNothing(world: World, { name, order, endedAtMs }: Execution, say: Say): void {
   const { odds, blows = [] } = world.story;
   const hurt = Object.keys(odds).some((fault) => fault.startsWith('store') || fault.startsWith('invocation'));

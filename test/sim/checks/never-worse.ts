@@ -72,7 +72,7 @@ const SETTLED_MS = 75_000;
 /** Nothing is sent under a lease that has not been renewed for as long, and each renewal shows what was said meanwhile. */
 const HEEDED_MS = LEASE_TTL + 5000;
 
-/** When what it is was accepted first: before, nobody can know that it is the master, as when no read finds its ENI. */
+/** When what it is was accepted first: before, no one can know that it is the master, as when no read finds its ENI. */
 function heardAt(world: World, vip: number, node: string | undefined): number {
   const machine = world.machines.find(({ id }) => id === node);
   if (machine === undefined) return Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 // Guarantee 4: no claim is lost to a held lease. What an invocation answered as recorded stands in the item, or something
-// newer of that node does; nothing that stands there is ever replaced by something older; and AWS's hint that an instance
-// stopped withdraws no word of a node that spoke after its end.
+// newer of that node does; nothing that stands there is ever replaced by something older, except AWS's hint that an instance
+// stopped, by what AWS stamped after that; and the hint withdraws no word of a node that spoke after its end.
 import type { NodeState } from '../../../shared/vip/node-state.ts';
 import { forgedAs } from '../node/forge.ts';
 import { isAccepted } from '../truth/known.ts';
@@ -10,7 +10,7 @@ import type { World } from '../world/world.ts';
 
 const boot = (bootId: string): number => Number(bootId.split('-')[1]);
 
-/** By the numbers of the boots, which nobody but the simulation knows. */
+/** By the numbers of the boots, which no one but the simulation knows. */
 const older = (
   a: Pick<NodeState, 'bootId' | 'since' | 'seq'>,
   b: Pick<NodeState, 'bootId' | 'since' | 'seq'>,
@@ -42,13 +42,16 @@ export function noClaimLost(world: World): readonly Violation[] {
       what: `${word.node} said ${word.state} since ${word.since} seq ${word.seq}, answered ${answer}; the item has ${stands}`,
     });
   }
-  for (const { before, after, atMs } of world.log.writes) {
+  const hinted = new Map<NodeState, number>();
+  for (const { by, before, after, atMs } of world.log.writes) {
     if (before === undefined || before.claims === after.claims || before.removedAtMs !== undefined) continue;
     for (const [node, was] of Object.entries(before.claims)) {
       const is = after.claims[node];
+      if (is !== undefined && is !== was && by?.hint?.kind === 'node') hinted.set(is, by.hint.atMs);
       if (is === was || madeUp(after.name, node, was) || (is !== undefined && madeUp(after.name, node, is)))
         continue;
       if (is !== undefined && !older(is, was)) continue;
+      if (is !== undefined && is.stampMs > (hinted.get(was) ?? Number.POSITIVE_INFINITY)) continue;
       const what = `${node} ${was.state} since ${was.since} seq ${was.seq} gave way to ${is === undefined ? 'nothing' : `${is.state} since ${is.since} seq ${is.seq}`}`;
       found.push({ guarantee: 'no claim lost', vip: after.name, atMs, what });
     }

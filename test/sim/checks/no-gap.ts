@@ -1,5 +1,5 @@
-// Guarantee 9: no gap of our making: what leads somewhere is never made to lead nowhere first, neither a route nor an
-// EIP, nor somebody else's EIP on the address that ours goes to.
+// Guarantee 9: no gap that we cause: what leads somewhere is never made to lead nowhere first, neither a route nor an
+// EIP, nor someone else's EIP on the address that ours goes to.
 
 import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';

@@ -1,4 +1,4 @@
-// Whoever has a node's identity may say anything in its name, and not silence it: what the node says itself a few
+// An attacker with a node's identity may report anything for it, and not silence it: what the node says itself a few
 // seconds after the stamp of a made-up word is recorded in its place. And what a node truly says is never called a contradiction.
 import { forgedAs } from '../node/forge.ts';
 import type { Violation } from '../violation.ts';

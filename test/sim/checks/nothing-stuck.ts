@@ -14,7 +14,7 @@ export function nothingStuck(world: World): readonly Violation[] {
   }
   for (const spec of world.story.vips) {
     const item = world.net.vips.items.get(spec.name)!;
-    // A tombstone: whoever registers the VIP again finds what was left open.
+    // A tombstone: a caller that registers the VIP again finds what was left open.
     if (item.removedAtMs !== undefined) continue;
     const say = (what: string) =>
       found.push({ guarantee: 'nothing stuck', vip: spec.name, atMs: world.endAtMs, what });

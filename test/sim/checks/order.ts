@@ -1,5 +1,5 @@
 // Guarantee 2: an old claim that is delivered late moves nothing, and neither does a claim repeated: once everything is
-// where it belongs, and nobody says anything new, no route and no EIP changes and no epoch begins.
+// where it belongs, and no one says anything new, no route and no EIP changes and no epoch begins.
 // That any order of delivery leaves the same record is a property of its own (test/properties/order.test.ts).
 
 import type { Violation } from '../violation.ts';
@@ -43,7 +43,7 @@ export function order(world: World): readonly Violation[] {
         say(`epoch ${before.epoch} became ${later.epoch}, though nothing was to be done`);
     };
     if (served) rests(due, end, 'after all was right');
-    // Also where nobody serves: what is old does not decide then either, but for an owner's own word that it withdrew.
+    // Also where no one serves: what is old does not decide then either, but for an owner's own word that it withdrew.
     if (late !== undefined && !withdrew(world, spec.name, end, late)) rests(end, late, 'after late claims');
   }
   return found;

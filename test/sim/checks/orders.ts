@@ -1,4 +1,4 @@
-// Operators' orders are obeyed: frozen means that nothing moves; nobody but an operator or a workflow touches pin and freeze;
+// Operators' orders are obeyed: frozen means that nothing moves; no one but an operator or a workflow touches pin and freeze;
 // a forced failover stands in the record before it takes effect, ends where it says that it ended, pins for as long as was
 // asked, and leaves no pin behind when it failed.
 import { answerFrom } from '../../../shared/forced-failover/approval.ts';
@@ -34,7 +34,7 @@ function frozen(world: World): readonly Violation[] {
   return found;
 }
 
-/** A step sent for a VIP that had left the ledger before the lease was taken. */
+/** A step sent for a VIP that had left the registry before the lease was taken. */
 function gone(world: World): readonly Violation[] {
   const found: Violation[] = [];
   for (const { vip, atMs, item, by, step } of world.log.sends) {
@@ -74,7 +74,7 @@ function pinned(
   const stands = other !== undefined && other.untilMs - DOUBT_MS > world.epochAt + atMs;
   if (stands && other.reason !== order.reason && other.node !== order.to)
     say(`${order.reason}: overrode the pin to ${other.node}`);
-  if (pin.node !== order.to) say(`${order.reason}: pinned to ${pin.node}, want ${order.to}`);
+  if (pin.node !== order.to) say(`${order.reason}: pinned to ${pin.node}, expected ${order.to}`);
   const most = world.epochAt + atMs + order.pinMinutes * 60_000 + DOUBT_MS;
   if (pin.untilMs > most) say(`${order.reason}: pinned for ${pin.untilMs - most} ms longer than was asked`);
 }

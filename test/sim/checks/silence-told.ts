@@ -1,8 +1,8 @@
-// Every sweep over all VIPs tells of each VIP whether its members are heard: of a VIP whose members' last recorded words are older than
+// Every reconcile of all VIPs reports of each VIP whether its members are heard: of a VIP whose members' last recorded words are older than
 // UNHEARD_AFTER it says unheard, and never of one that answered a member's younger word. Ages are the simulation's own: when a node truly spoke.
 //
-// Limit: VIPs that were removed, registered again or frozen near the sweep are left out, those of which nobody was ever heard,
-// and those of which somebody forged words. What was answered before a VIP was registered again is forgotten, and counts for nothing.
+// Limit: VIPs that were removed, registered again or frozen near the sweep are left out, those of which no one was ever heard,
+// and those of which someone forged words. What was answered before a VIP was registered again is forgotten, and counts for nothing.
 
 import { UNHEARD_AFTER } from '../../../shared/vip/unheard.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
@@ -30,9 +30,9 @@ export function silenceTold(world: World): readonly Violation[] {
     });
     const silentForMs = swept.beganAtMs - Math.max(...words);
     if (words.length > 0 && silentForMs > UNHEARD_AFTER + DOUBT_MS && !swept.unheard)
-      say(`nobody was heard for ${Math.round(silentForMs)} ms, and the sweep does not say so`);
+      say(`no one was heard for ${Math.round(silentForMs)} ms, and reconcile does not report it`);
     if (swept.unheard && answeredSince(world, swept, item, swept.atMs - UNHEARD_AFTER + DOUBT_MS))
-      say('a sweep says that nobody was heard, and a younger word of a member was answered');
+      say('a sweep says that no one was heard, and a younger word of a member was answered');
   }
   return found;
 }

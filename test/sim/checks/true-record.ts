@@ -45,7 +45,7 @@ export const trueRecord = (world: World): readonly Violation[] =>
     return found;
   });
 
-/** In a tombstone: nobody comes next. */
+/** In a tombstone: no one comes next. */
 function isLeftOpen(world: World, vip: string, epoch: number): boolean {
   const item = world.net.vips.items.get(vip)!;
   return item.removedAtMs !== undefined && Object.values(item.open).some((o) => o.epoch === epoch);
@@ -113,7 +113,7 @@ function agrees(world: World, { outcome: told, atMs }: Outcome, sends: readonly 
     if (attempts.length !== step.attempts)
       say1(`${step.cell} tells ${step.attempts} attempts of ${attempts.length}`);
     const landed = attempts.find((s) => s.landed === 'done');
-    // Undone by somebody else, an earlier success does not make a later refusal a lie.
+    // Undone by someone else, an earlier success does not make a later refusal a lie.
     const undone = world.region.changes.some(
       (c) =>
         c.cell === step.cell && c.atMs > (landed?.landedAtMs ?? 0) && !attempts.some((s) => s.id === c.by),

@@ -27,7 +27,7 @@ test.each(byChance)(
 test('a control that would patch nothing is refused: it would prove nothing', () => {
   const patch = { file: 'shared/vip/lease.ts', replace: 'not there', by: '' };
   expect(() => patched('some text', patch)).toThrow(
-    'shared/vip/lease.ts: found 0 times, want once: "not there"',
+    'shared/vip/lease.ts: found 0 times, expected once: "not there"',
   );
   expect(() => patched('a a', { ...patch, replace: 'a' })).toThrow('found 2 times');
 });

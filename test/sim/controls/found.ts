@@ -37,7 +37,7 @@ export const found: readonly Control[] = [
     breaks: ['convergence'],
     patches: [
       patch('network/plan', 'return place === -1 ? spread(eip) : place;', 'return 0;'),
-      // Else the read-back mends it.
+      // Else the read-back repairs it.
       patch('switch/verify', 'return eip !== undefined && eip !== own.eip;', 'return false;'),
     ],
   },
@@ -104,7 +104,21 @@ export const found: readonly Control[] = [
   {
     name: 'what a stopped node said before brings it back',
     breaks: ['order', 'never worse', 'convergence'],
-    patches: [patch('controller/hint', "state: 'STOP', seq }", "state: 'STOP' }")],
+    patches: [
+      patch(
+        'vip/node-state',
+        'seq: Math.max((nodeState.upMs + 1) * 1000, (at - nodeState.bootAtMs) * 1000),',
+        'seq: nodeState.seq,',
+      ),
+    ],
+  },
+  {
+    name: 'a node that was stopped and lives is believed by the clock of its boot alone',
+    breaks: ['convergence'],
+    patches: [
+      patch('vip/node-state', 'if (bGone === undefined && livesAfter(b, aGone)) return b;', ''),
+      patch('vip/node-state', 'if (aGone === undefined && livesAfter(a, bGone)) return a;', ''),
+    ],
   },
   {
     name: 'what a read-back does not show counts as right',
@@ -120,7 +134,7 @@ export const found: readonly Control[] = [
       patch('switch/switch-vip', ' || before.removedAtMs !== undefined', ''),
       patch(
         'controller/reconcile',
-        "if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the ledger');",
+        "if (read.removedAtMs !== undefined) return idle(read, 'skipped', 'removed from the registry');",
         '',
       ),
     ],

@@ -18,7 +18,7 @@ const top = fileURLToPath(new URL('../../../', import.meta.url));
 export function patched(text: string, patch: Patch): string {
   const found = text.split(patch.replace).length - 1;
   if (found === 1) return text.replace(patch.replace, () => patch.by);
-  throw new Error(`${patch.file}: found ${found} times, want once: ${JSON.stringify(patch.replace)}`);
+  throw new Error(`${patch.file}: found ${found} times, expected once: ${JSON.stringify(patch.replace)}`);
 }
 
 function patching(patches: readonly Patch[]): Plugin {

@@ -26,7 +26,7 @@ export function ec2Of(net: Network, by: Invocation): Ec2 {
     }
     const slow = net.strikes('read slow', by) ? luck.log(500, 4000) : 0;
     const age = net.strikes('read stale', by) ? agesBy(luck) : undefined;
-    // A search by tag may find nothing for a moment, and say so without an error.
+    // A search by tag may find nothing for a moment, without an error.
     const empty = net.strikes('read empty', by);
     let answeredAt = 0;
     const seen = await request({ net, by, what: 'Describe' }, { ...trip, toMs: trip.toMs + slow }, () => {
@@ -66,7 +66,7 @@ function agesBy(luck: Chance): (id: string) => number {
   };
 }
 
-/** 2 KB of it nobody can read; the rest names the table. */
+/** 2 KB of it no one can read; the rest names the table. */
 const ENCODED = `Encoded authorization failure message: ${'aZ-_09'.repeat(340)}`;
 
 /** As EC2 answers where a policy denies the call. */

@@ -47,7 +47,7 @@ export interface Given {
   /** How wrong the sandbox's clock is. */
   readonly skewMs: number;
   readonly blow: Blow | undefined;
-  /** A frozen sandbox that thaws later goes on, although its time is over. */
+  /** A frozen sandbox that resumes later goes on, although its time is over. */
   readonly outlives: boolean;
   readonly struck: (what: 'kill' | 'pause', untilMs: number) => void;
   readonly counted: () => void;

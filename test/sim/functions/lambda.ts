@@ -116,7 +116,7 @@ export function functions(cloud: Cloud): Functions {
         cloud.struck(what === 'kill' ? 'invocation killed' : 'invocation paused', untilMs),
       counted: () => cloud.counted(),
       died: () => {
-        // Lambda starts a killed sandbox's process anew: what it remembered is gone.
+        // Lambda starts a killed sandbox's process again: what it remembered is gone.
         sandboxes.splice(sandboxes.indexOf(box), 1);
         died();
       },

@@ -27,7 +27,7 @@ export interface Network {
   readonly budget: SharedBucket | undefined;
   readonly log: Log;
   readonly published: Failover[];
-  /** Other people's changes, as CloudTrail told of them; by VIP. */
+  /** Other people's changes, as CloudTrail reported them; by VIP. */
   readonly changes: { readonly vip: string; readonly change: Change }[];
   readonly orders: OperatorAction[];
   /** Whose step it is, by what it sets. */

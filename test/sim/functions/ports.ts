@@ -130,7 +130,7 @@ const busOf = (net: Network, by: Invocation): Ports['bus'] => ({
   failed: () => Promise.resolve(),
 });
 
-/** What lies beside the timeline: other people's changes, orders, requests for approval. */
+/** What is stored next to the timeline: other people's changes, orders, requests for approval. */
 function desksOf(net: Network, by: Invocation): Pick<NetworkedPorts, 'changes' | 'orders' | 'approvals'> {
   const { luck } = by;
   const once = <T>(what: string, effect: () => Promise<T>): Promise<T> => {

@@ -73,7 +73,7 @@ export function force(world: World, act: Forced): void {
   enter(world, execution, asl.StartAt);
 }
 
-/** Nobody orders a VIP to where it is, but by mistake. */
+/** No one orders a VIP to where it is, but by mistake. */
 function targetOf(world: World, act: Forced): string {
   const owner = world.net.vips.items.get(world.story.vips[act.vip]!.name)?.owner;
   const wanted = world.machines[act.node]!.id;
@@ -126,7 +126,7 @@ function end(world: World, execution: Execution): void {
   world.troubleUntilMs = Math.max(world.troubleUntilMs, world.sched.now());
 }
 
-/** `$.a` only: the answer of a state lies beside the others. */
+/** `$.a` only: the answer of a state is put next to the others. */
 function keep(execution: Execution, path: string, value: unknown): void {
   const field = /^\$\.(\w+)$/.exec(path)?.[1];
   if (field === undefined) throw new Error(`ResultPath ${path} is not known here`);
@@ -168,7 +168,7 @@ function task(world: World, execution: Execution, name: string, then: Then): voi
   }
 }
 
-/** The second person answers, or nobody does in time. */
+/** The second person answers, or no one does in time. */
 function decide(world: World, { act }: Execution, luck: Chance, then: Then): void {
   const waitMs = act.approvalMs ?? luck.log(1000, 30_000);
   const timeoutMs = states.requestApproval!.TimeoutSeconds! * 1000;

@@ -117,7 +117,7 @@ function withClocks(history: History): History {
   return { ...history, nodes, acts: inOrder([...history.acts, ...acts]) };
 }
 
-/** Somebody with a node's identity, also beside forced failovers and clocks that stand still. */
+/** Someone with a node's identity, also during forced failovers and with clocks that stand still. */
 function withForger(history: History): History {
   const luck = chance(history.seed, 'forger');
   if (!luck.odds(0.1)) return history;
@@ -206,7 +206,7 @@ function forcedActs(
       atMs,
     };
     if (luck.odds(0.7)) return [forced];
-    // Somebody else's hand in it, before the order has looked at what it did.
+    // Someone else's hand in it, before the order has looked at what it did.
     const meddler: Deed = luck.odds(0.5)
       ? { does: 'route is changed', vip, node: luck.int(0, nodes.length - 1) }
       : { does: 'route is deleted', vip };
@@ -214,7 +214,7 @@ function forcedActs(
   }).flat();
 }
 
-/** A VIP leaves the ledger, at times just when reconcile has found something to do, and mostly comes back. */
+/** A VIP leaves the registry, at times just when reconcile has found something to do, and mostly comes back. */
 function ledgerActs(luck: Chance, { vips, quietAtMs, phaseMs }: History): Act[] {
   if (!luck.odds(0.05)) return [];
   const vip = luck.int(0, vips.length - 1);

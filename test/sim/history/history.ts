@@ -69,7 +69,7 @@ export interface NodeSpec {
   /** How wrong the node's wall clock is, in ms. */
   readonly clockMs: number;
   readonly hasEipEni: boolean;
-  /** What CLOCK_BOOTTIME shows when the history begins, an hour unless told, and by how much it runs wrong. */
+  /** What CLOCK_BOOTTIME shows when the history begins, an hour by default, and by how much it runs wrong. */
   readonly upMs?: number;
   readonly driftPpm?: number;
 }
@@ -87,13 +87,13 @@ export interface VipSpec {
 export type Act = { readonly atMs: number } & Deed;
 export type Deed =
   | { readonly does: 'boots' | 'stops' | 'starts' | 'fails' | 'recovers'; readonly node: number }
-  /** `stopped`: EC2 stopped it and says so; by chance by default. */
+  /** `stopped`: EC2 stopped it and reports it; by chance by default. */
   | { readonly does: 'dies'; readonly node: number; readonly stopped?: boolean }
   | { readonly does: 'is deleted' | 'is added'; readonly node: number; readonly vip: number }
   /** The nodes named are cut off from the others, for VRRP only. */
   | { readonly does: 'is cut off'; readonly nodes: readonly number[] }
   | { readonly does: 'heals'; readonly adverts: boolean }
-  /** A backup misses adverts for a while and becomes MASTER beside the real one. */
+  /** A backup misses adverts for a while and becomes MASTER next to the real one. */
   | {
       readonly does: 'is transient';
       readonly node: number;
@@ -119,10 +119,10 @@ export type Deed =
       readonly does: 'table appears' | 'foreign route' | 'foreign eip' | 'route is deleted' | 'eip is loosed';
       readonly vip: number;
     }
-  /** From the ledger, and into it again. */
+  /** From the registry, and into it again. */
   | { readonly does: 'is removed' | 'is registered'; readonly vip: number; readonly older?: boolean }
   | { readonly does: 'route is changed'; readonly vip: number; readonly node: number }
-  /** Somebody who is no member, or who speaks in a member's name, says MASTER. */
+  /** Someone who is not a member, or who speaks in a member's name, says MASTER. */
   | {
       readonly does: 'stranger speaks';
       readonly vip: number;
@@ -137,7 +137,7 @@ export type Deed =
       readonly clock: 'stands' | 'runs on';
       readonly hibernates: boolean;
     }
-  /** Somebody who has got hold of the node's identity says something. */
+  /** Someone who has got hold of the node's identity says something. */
   | {
       readonly does: 'forges';
       readonly node: number;
@@ -156,9 +156,9 @@ export type Deed =
       readonly claimWaitSeconds: number;
       /** What the second person says, where one is asked; `malformed`: something that is no decision. */
       readonly approved?: boolean | 'malformed';
-      /** How long they think about it; seconds unless told. The workflow gives up after an hour. */
+      /** How long they think about it; seconds by default. The workflow gives up after an hour. */
       readonly approvalMs?: number;
-      /** What happens beside it, when it enters a state. */
+      /** What happens at the same time, when it enters a state. */
       readonly beside?: readonly Beside[];
     };
 
@@ -190,7 +190,7 @@ export interface History {
   readonly preempt: boolean;
   /** How long an invocation may take; the least that is allowed by default. */
   readonly timeoutMs?: number;
-  /** How long a step of a workflow may take; five minutes unless told. */
+  /** How long a step of a workflow may take; five minutes by default. */
   readonly stepTimeoutMs?: number;
   /** Whether the account's request budget is shared through the store, or each sandbox keeps its own. */
   readonly sharedBudget: boolean;

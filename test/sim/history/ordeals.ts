@@ -1,4 +1,4 @@
-// What forced failovers go through: approvals that take their time, things that happen beside them, and plans that take longer
+// What forced failovers go through: approvals that take their time, things that happen at the same time, and plans that take longer
 // than anybody's patience. Drawn apart from all else, so that the seeds before keep their stories.
 
 import type { Act, Beside, History } from './history.ts';
@@ -8,7 +8,7 @@ type Forced = Act & { readonly does: 'forced failover' };
 
 const HOUR_MS = 3_600_000;
 
-/** Some of a story's forced failovers, with things that happen beside them. */
+/** Some of a story's forced failovers, with things that happen at the same time. */
 export function underFire(luck: Chance, history: History): History {
   const acts = history.acts.map((act) =>
     act.does === 'forced failover' && luck.odds(0.7) ? under(luck, act, history) : act,

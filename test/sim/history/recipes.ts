@@ -136,7 +136,7 @@ export function deedOf(
   };
   return recipe(luck, given).map(({ inMs = 0, ...deed }) => ({
     ...(deed as Deed),
-    // Whatever mends something does so before it gets quiet.
+    // Whatever repairs something does so before it gets quiet.
     atMs: Math.min(atMs + inMs, quietAtMs - 1),
   }));
 }

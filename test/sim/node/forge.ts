@@ -1,4 +1,4 @@
-// Somebody who has got hold of a node's identity: what is said in its name is vouched for, and made up.
+// Someone who has got hold of a node's identity: what is said in its name is vouched for, and made up.
 import type { ClaimKind, VrrpState } from '../../../shared/vip/claim.ts';
 import { SKEW } from '../../../shared/vip/lease.ts';
 import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
@@ -14,7 +14,7 @@ const CENTURY_MS = 3_155_760_000_000;
 const AHEAD_MS = 59_000;
 /** A delayed event, the node's next word, and silence where there is none. */
 const FELT_MS = 60_000 + 60_000 + SILENCE_MAX + 15_000;
-/** UNDER_WAY_MAX and a little: what is dated anew within it stays so until the next transition (decision 0025). */
+/** UNDER_WAY_MAX and a little: what is dated again within it stays so until the next transition (decision 0025). */
 const DATED_ANEW_FROM_MS = 310_000;
 
 export function forge(world: World, act: Act & { does: 'forges' }): void {
@@ -64,7 +64,7 @@ function spoken(how: Forgery, up: number, sinceUs: number): Spoken {
   switch (how) {
     case 'an assertion':
       return { uptimeMs: up, sinceUs, kind: 'assertion' };
-    case 'a transition dated anew':
+    case 'a transition dated again':
       if (up - sinceUs / 1000 < DATED_ANEW_FROM_MS) return transition(up);
       return { uptimeMs: Math.ceil(sinceUs / 1000), sinceUs, kind: 'transition' };
     case 'seconds ahead':
@@ -82,7 +82,7 @@ function spoken(how: Forgery, up: number, sinceUs: number): Spoken {
   }
 }
 
-/** A delivery of something made up: it may move the VIP, and nobody else's word counts for it. */
+/** A delivery of something made up: it may move the VIP, and no one else's word counts for it. */
 export function forgedArrives(world: World, word: Word, stampMs: number): void {
   const atMs = world.sched.now();
   const came = { atMs, stampMs: Math.min(stampMs, atMs + 2 * SKEW) };

@@ -3,7 +3,7 @@ import type { Word } from './machine.ts';
 export const forgeries = [
   'a transition',
   'an assertion',
-  'a transition dated anew',
+  'a transition dated again',
   'seconds ahead',
   'minutes ahead',
   'a century ahead',

@@ -34,7 +34,7 @@ export interface Word {
   readonly atMs: number;
   readonly superseded: boolean;
   readonly dropped: number;
-  /** Made up by somebody who has the node's identity (forge.ts), and of whose transition it speaks. */
+  /** Made up by someone who has the node's identity (forge.ts), and of whose transition it speaks. */
   readonly forged?: 'of its own' | 'of the node';
 }
 
@@ -62,7 +62,7 @@ export interface Machine {
   sending: boolean;
   retryAtMs: number;
   backoffMs: number;
-  /** The ENIs bear their labels and are attached. */
+  /** The ENIs have their labels and are attached. */
   labelled: boolean;
 }
 

@@ -10,7 +10,7 @@ export interface Group {
   /** Side of the partition by node id; nodes hear each other only on the same side. */
   readonly sides: Map<string, number>;
   readonly preempt: boolean;
-  /** Whether masters that hear lesser ones say so. */
+  /** Whether masters report lower adverts. */
   adverts: boolean;
 }
 

@@ -18,7 +18,7 @@ export interface Situation {
 const APART_MS = 2000;
 
 /**
- * Only silence tells of somebody who said MASTER after the one who serves did, or who heard its lower advert, and who
+ * Only silence shows one that reported MASTER after the one who serves did, or who heard its lower advert, and who
  * will not be heard any more; or whom an order names.
  */
 export function silenceTells(world: Situation, vip: number): boolean {

@@ -10,12 +10,12 @@ export interface KnownClaim {
   readonly sinceMs: number;
   /** Whether it came in time, at least once. */
   fresh: boolean;
-  /** When a lower-advert of this stint was heard last. */
+  /** When a lower-advert of this transition came last. */
   advertMs: number;
 }
 
 export interface Known {
-  /** By VIP, then node: the newest stint that was delivered. */
+  /** By VIP, then node: the newest node state that was delivered. */
   readonly newest: Map<string, Map<string, KnownClaim>>;
   /** The same of what an invocation has answered as accepted: one that was killed may have recorded nothing. */
   readonly accepted: Map<string, Map<string, KnownClaim>>;

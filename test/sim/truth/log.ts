@@ -54,7 +54,7 @@ export interface Broke {
   readonly lease: Lease | undefined;
 }
 
-/** What one sweep over all VIPs told of one of them. */
+/** What one reconcile of all VIPs reported of one of them. */
 export interface Swept {
   readonly beganAtMs: number;
   readonly atMs: number;

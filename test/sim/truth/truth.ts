@@ -8,7 +8,7 @@ import { ACCOUNT, type Region, VPC } from '../world/region.ts';
 export interface Orders {
   pin?: { node: string; untilMs: number };
   freeze?: { untilMs: number };
-  /** Not in the ledger any more. */
+  /** Not in the registry any more. */
   removed?: true;
 }
 
@@ -65,7 +65,7 @@ export function cellsOf(region: Region, spec: VipSpec): readonly Cell[] {
 }
 
 /**
- * Belongs to somebody else: never to be taken, and so never wrong. A living target without the VIP's label, put there by
+ * Belongs to someone else: never to be taken, and so never wrong. A living target without the VIP's label, put there by
  * anybody but the controller.
  */
 export function isForeign(
@@ -88,7 +88,7 @@ const goal = (kind: Cell['kind'], node: string): string =>
 export function leadsTo(cells: readonly Cell[], region: Region, node: string): boolean {
   for (const { cell, at, kind } of cells) {
     if (at === goal(kind, node) || isForeign(region, cell, at)) continue;
-    // A node without an ENI for EIPs cannot take them; where they lie then is nobody's fault.
+    // A node without an ENI for EIPs cannot take them; where they lie then is no one's fault.
     if (kind === 'route' || region.ec2.enis.has(eipEni(node))) return false;
   }
   return true;

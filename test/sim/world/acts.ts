@@ -130,7 +130,7 @@ function power(world: World, does: string, machine: Machine): void {
   for (const group of world.groups) settleLater(group, road);
 }
 
-/** A reboot loses spool, boot id and uptime; keepalived says everything anew. */
+/** A reboot loses spool, boot id and uptime; keepalived says everything again. */
 function boot(world: World, machine: Machine): void {
   if (machine.alive) return;
   machine.alive = true;
@@ -159,7 +159,7 @@ function configure(world: World, does: 'is deleted' | 'is added', node: number, 
   settleLater(world.groups[vip]!, world.road);
 }
 
-/** Nobody told the real master; it may hear the other's lesser adverts and say so. */
+/** No one told the real master; it may hear the other's lower adverts and report them. */
 function transient(world: World, act: Act & { does: 'is transient' }): void {
   const machine = world.machines[act.node]!;
   const of = instanceOf(machine, act.vip);

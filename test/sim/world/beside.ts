@@ -1,4 +1,4 @@
-// What happens beside a forced failover, in the states where it hurts: while somebody thinks about the approval, between a look
+// What happens beside a forced failover, in the states where it hurts: while someone thinks about the approval, between a look
 // and the demotion, between the demotion and the claim, during the switch.
 
 import type { Execution } from '../functions/execution.ts';

@@ -150,7 +150,7 @@ export function build(history: History): World {
     dueAtMs: [],
     found: [],
     perform: () => {
-      throw new Error('the world is built, but nobody simulates it');
+      throw new Error('the world is built, but no one simulates it');
     },
     endAtMs: Number.POSITIVE_INFINITY,
   };

@@ -1,4 +1,4 @@
-// The things that a story names, as they are before anything happens; beside them the strangers that must be left alone.
+// The things that a story names, as they are before anything happens; and the strangers that must be left alone.
 import { newVip, type Vip } from '../../../shared/vip/vip.ts';
 import type { History, NodeSpec } from '../history/history.ts';
 import { bootClock } from '../node/boot-clock.ts';

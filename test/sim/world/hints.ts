@@ -1,5 +1,5 @@
 // What AWS itself says on the default bus: that an instance stopped or started, and who else changed what (CloudTrail). A
-// host that dies by itself is mentioned by nobody.
+// host that dies by itself is mentioned by no one.
 import type { Change, Hint, NodeHint } from '../../../shared/controller/hint.ts';
 import { epochMs } from '../../../shared/time.ts';
 import type { Act } from '../history/history.ts';
@@ -8,9 +8,9 @@ import { trueAt } from '../node/boot-clock.ts';
 import { serviceEni } from '../truth/truth.ts';
 import { struck, type World } from './world.ts';
 
-const ACTOR = 'arn:aws:iam::111122223333:user/somebody';
+const ACTOR = 'arn:aws:iam::111122223333:user/someone';
 
-/** Tells of an act, if AWS would. */
+/** Reports an act, if AWS would. */
 export function hintAt(world: World, act: Act): void {
   const luck = chance(world.story.seed, `hint ${act.does} ${act.atMs}`);
   for (const { hint, inMs } of hintsOf(world, act, luck)) deliver(world, hint, inMs, luck);

@@ -7,7 +7,7 @@ import { serviceEni } from '../truth/truth.ts';
 import { addTable } from './furnish.ts';
 import type { World } from './world.ts';
 
-/** Says MASTER, as a node that is no member or in a member's name. */
+/** Says MASTER, as a node that is not a member or in a member's name. */
 export function stranger(world: World, act: Act & { does: 'stranger speaks' }): void {
   const machine = world.machines[act.node]!;
   const node = act.forged ? machine.id : 'i-elsewhere';

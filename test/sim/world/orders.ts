@@ -79,7 +79,7 @@ function endsLater(world: World, untilMs: number): void {
     world.troubleUntilMs = Math.max(world.troubleUntilMs, untilMs);
 }
 
-/** A workflow's step has pinned, or taken its pin away. Whoever else does is found by checks/orders.ts. */
+/** A workflow's step has pinned, or taken its pin away. Any other caller that does is found by checks/orders.ts. */
 export function obey(world: World, { by, before, after }: Written): void {
   if (by === undefined || before?.pin === after.pin || !by.name.startsWith('execution')) return;
   const vip = world.story.vips.findIndex((v) => v.name === after.name);

@@ -28,7 +28,7 @@ export async function simulate(history: History): Promise<World> {
   }
   for (const group of world.groups) settleLater(group, world.road, 1000);
   await sched.run(history.quietAtMs);
-  mend(world);
+  repair(world);
   // Events stop, faults end: what was begun before has its consequences still.
   await sched.run(Math.max(history.quietAtMs + 5000, world.troubleUntilMs));
   const isUnderWay = () => world.executions.some((e) => e.endedAtMs === undefined);
@@ -39,7 +39,7 @@ export async function simulate(history: History): Promise<World> {
 }
 
 /** What a history made smaller has lost: whatever was taken away comes back before it gets quiet. */
-function mend(world: World): void {
+function repair(world: World): void {
   world.describesFail = false;
   world.callsDenied = false;
   if (world.busDown.size === 0) return;
@@ -62,7 +62,7 @@ async function watch(world: World): Promise<void> {
   await sched.run(due + STAYS_FOR_MS);
   for (const vip of world.groups.keys()) look(world, vip, 'end');
   if (bus.late.length > 0) {
-    // The hours until then are left out; nobody is heard in them, as when the bus is down for all.
+    // The hours until then are left out; no one is heard in them, as when the bus is down for all.
     const luck = chance(world.story.seed, 'late');
     for (const { deliver } of bus.late.splice(0, 40)) sched.after(luck.between(1, 20_000), deliver);
     await sched.run(sched.now() + 40_000);

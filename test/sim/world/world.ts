@@ -37,7 +37,7 @@ export interface World {
   /** Workflows, in the order in which they were started. */
   readonly executions: Execution[];
   readonly deaths: { readonly node: string; readonly atMs: number }[];
-  /** What was said in a node's name by somebody else, and came. */
+  /** What was said in a node's name by someone else, and came. */
   readonly forged: Forged[];
   readonly log: Log;
   readonly road: Road;
@@ -69,7 +69,7 @@ export interface World {
   readonly dueAtMs: number[];
   readonly found: Finding[];
   endAtMs: number;
-  /** Does to the world what an act says; given by whoever simulates it. */
+  /** Does to the world what an act says; given by the simulation. */
   perform(act: Act): void;
 }
 

@@ -14,9 +14,9 @@ describe('every reason for turning a claim away', () => {
   /** As shared/aws/lambda/claim-invocation.ts does it. */
   async function deliver(w: World, event: unknown, roleId = ROLE): Promise<void> {
     const parsed = parseClaimEvent(event);
-    if (!parsed.ok) return recordRejection(w.wire, { ...parsed, ...parsed.rejection }, event);
+    if (!parsed.ok) return recordRejection(w.ports, { ...parsed, ...parsed.rejection }, event);
     const { claim, source } = parsed;
-    await finish(w, handleClaim(w.wire, { claim, source }, { ...bySource, roleId }));
+    await finish(w, handleClaim(w.ports, { claim, source }, { ...bySource, roleId }));
   }
 
   const ways: Readonly<
@@ -24,29 +24,30 @@ describe('every reason for turning a claim away', () => {
   > = {
     malformed: {
       event: withDetail({ since: 1 }),
-      message: 'since of a transition is 1, want its seq, 8123456000',
+      message: 'since of a transition is 1, expected its seq, 8123456000',
     },
     'unknown-vip': {
       event: withDetail({ vip: 'wbe' }),
-      message: 'VIP "wbe" is not in the ledger; register it, or mend notify.conf',
+      message: 'VIP "wbe" is not in the registry; register it, or correct notify.conf',
     },
     'foreign-source': {
       event: { ...master, source: 'my.app' },
-      message: 'source is "my.app", want vipshift.notify/<role id>:<instance id>',
+      message: 'source is "my.app", expected vipshift.notify/<role id>:<instance id>',
     },
     'foreign-role': {
       event: master,
       roleId: 'AROAOTHER',
-      message: `role id in the source is ${ROLE}, want AROAOTHER`,
+      message: `role id in the source is ${ROLE}, expected AROAOTHER`,
     },
     'foreign-node': {
       event: { ...master, source: `vipshift.notify/${ROLE}:i-0ffeeddccbbaa9988` },
       message: `the claim speaks of ${node}, its source is i-0ffeeddccbbaa9988`,
     },
-    'not-a-member': { event: master, message: `no ENI of ${node} bears the label web in vpc-1` },
+    'not-a-member': { event: master, message: `no ENI of ${node} has the label web in vpc-1` },
     'from-the-future': {
       event: { ...master, time: '2026-11-22T14:05:08Z' },
-      message: 'event time is 2026-11-22T14:05:08.000Z, want at most a minute after 2026-11-22T14:04:07.000Z',
+      message:
+        'event time is 2026-11-22T14:05:08.000Z, expected at most a minute after 2026-11-22T14:04:07.000Z',
     },
     superseded: {
       event: example('superseded.json'),

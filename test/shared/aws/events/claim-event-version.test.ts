@@ -37,7 +37,7 @@ describe('other versions', () => {
     addNode(w.ec2, parsed.claim.node);
     w.clock.set(plus(parsed.claim.timeMs, seconds(1)));
     const { claim, source } = parsed;
-    expect((await finish(w, handleClaim(w.wire, { claim, source }, anyNode))).answer).toBe('switched');
+    expect((await finish(w, handleClaim(w.ports, { claim, source }, anyNode))).answer).toBe('switched');
     expect(item(w).owner).toBe(claim.node);
   });
 

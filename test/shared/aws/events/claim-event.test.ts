@@ -217,10 +217,10 @@ describe('schema and parser', () => {
     };
     expect(message({ state: 'UP' })).toMatch(/^state: .*MASTER/);
     expect(message({ priority: 256 })).toMatch(/^priority: /);
-    expect(message({ since: 1 })).toBe('since of a transition is 1, want its seq, 8123456000');
-    expect(message({ since: 8123456001 })).toBe('since is 8123456001, want at most seq, 8123456000');
+    expect(message({ since: 1 })).toBe('since of a transition is 1, expected its seq, 8123456000');
+    expect(message({ since: 8123456001 })).toBe('since is 8123456001, expected at most seq, 8123456000');
     const early = { uptimeMs: 8122455.999, kind: 'assertion' };
-    expect(message(early)).toMatch(/^seq is 8123456000, want at most uptimeMs in µs, /);
+    expect(message(early)).toMatch(/^seq is 8123456000, expected at most uptimeMs in µs, /);
     expect(message({ ...early, uptimeMs: 8122456 })).toBe('');
   });
 });

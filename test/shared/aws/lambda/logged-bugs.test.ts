@@ -1,4 +1,4 @@
-// A mistake in our own code, as the operator of a function sees it: one line with the stack and one metric, whoever goes on
+// A mistake in our own code, as the operator of a function sees it: one line with the stack and one metric, whatever goes on
 // after it.
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
@@ -39,7 +39,7 @@ const telemetry = (): Telemetry => ({
   byVip: true,
 });
 const counted = () => lines.filter((line) => 'Bugs' in line).map((line) => [line.where, line.Bugs]);
-interface Told {
+interface BugLine {
   readonly level: string;
   readonly where: string;
   readonly why: string;
@@ -47,11 +47,11 @@ interface Told {
   readonly error: { readonly name: string; readonly stack: string | readonly string[] };
 }
 const told = () =>
-  lines.filter((l) => l.message === 'bug in vipshift: please report it') as unknown as Told[];
+  lines.filter((l) => l.message === 'bug in vipshift: please report it') as unknown as BugLine[];
 const broken = () => new TypeError('Cannot read properties of undefined');
 
 const portsOf = (w: World, over: Partial<InvocationPorts> = {}): InvocationPorts => ({
-  ...w.wire,
+  ...w.ports,
   orders: { put: () => Promise.resolve() },
   approvals: { ask: () => Promise.resolve(), pending: () => Promise.resolve([]) },
   ...over,
@@ -90,8 +90,8 @@ describe('ports that tell their bugs', () => {
     const w = world();
     const bug = broken();
     const denied = new Fault('denied', 'AccessDenied', 'no');
-    const views = { ...w.wire.views, keepView: () => Promise.reject(denied) };
-    const changes = { ...w.wire.changes, since: () => Promise.reject(bug) };
+    const views = { ...w.ports.views, keepView: () => Promise.reject(denied) };
+    const changes = { ...w.ports.changes, since: () => Promise.reject(bug) };
     const ports = withBugLog(portsOf(w, { views, changes }), telemetry());
     await expect(ports.changes.since('web', w.clock.now())).rejects.toBe(bug);
     await expect(ports.views.keepView('web', await ports.ec2.observe(item(w)))).rejects.toBe(denied);
@@ -106,7 +106,7 @@ describe('ports that tell their bugs', () => {
     const finished = () => {
       throw broken();
     };
-    const ports = withBugLog(portsOf(w, { bus: { ...w.wire.bus, finished } }), telemetry());
+    const ports = withBugLog(portsOf(w, { bus: { ...w.ports.bus, finished } }), telemetry());
     await expect(ports.bus.finished({} as never)).rejects.toThrow('Cannot read');
     expect(told().map((l) => l.where)).toEqual(['bus.finished']);
   });
@@ -129,7 +129,7 @@ describe('a function', () => {
 
   it('tells a bug of a port after which its caller goes on: reconcile keeps no view, and answers', async () => {
     const w = world();
-    w.wire.views.keepView = () => Promise.reject(broken());
+    w.ports.views.keepView = () => Promise.reject(broken());
     const answer = await run(w, async (ports) => (await reconcileAll(ports)).failures);
     expect(answer).toEqual([]);
     expect(told().map((l) => l.where)).toEqual(['views.keepView']);
@@ -138,12 +138,14 @@ describe('a function', () => {
 });
 
 describe('what the domain returns', () => {
-  it('of a switch: bugs have their own line, other faults the line of a thing beside the switch', () => {
+  it('of a switch: bugs have their own line, other faults the line of a thing next to the switch', () => {
     const faults = [toFault(broken()), new Fault('denied', 'AccessDenied', 'no')];
     const vip = item(world());
     logAnswer(telemetry(), { answer: 'switched', vip, failovers: [], faults }, claimOf('i-a'));
     expect(told().map((l) => l.where)).toEqual(['the switch of web']);
-    expect(lines.filter((l) => l.message === 'beside the switch, which is done')).toHaveLength(1);
+    expect(lines.filter((l) => l.message === 'the VIP was moved, but a follow-up step failed')).toHaveLength(
+      1,
+    );
   });
 
   it('of a sweep: the VIP whose reconcile met a bug has failed, the others are done, and the bug is counted', async () => {

@@ -124,7 +124,7 @@ describe('a record that is put', () => {
     ['abandoned', 'claim'],
     ['switched', 'order'],
     ['switched', 'reconcile'],
-  ] as const)('has its line, whoever put it: %s by a %s', async (outcome, kind) => {
+  ] as const)('has its line, whatever put it: %s by a %s', async (outcome, kind) => {
     const record = failover({ outcome, cause: { kind, why: 'w', atMs: epochMs(0) } });
     await withLog(memoryTimeline(), loud()).put(record);
     expect(proofs(record)).toEqual([[1, outcome, true]]);
@@ -138,7 +138,7 @@ describe('a record that is put', () => {
     expect(names('service')).toEqual(['FailoverDuration', 'FailoverOutcome']);
   });
 
-  it('that was there before is told as it is, without counting it twice: whoever put it may have died before its line', async () => {
+  it('that was there before is logged as it is, without counting it twice: its writer may have died before the line', async () => {
     const timeline = memoryTimeline();
     await timeline.put(abandoned);
     await withLog(timeline, loud()).put(failover({}));
@@ -170,7 +170,7 @@ describe('a sweep', () => {
     expect(emitted().map((m) => m.value)).toEqual([0, 1]);
   });
 
-  it('in which one VIP failed does not: nobody mends that one', () => {
+  it('in which one VIP failed does not: no one repairs that one', () => {
     const fault = new Fault('denied', 'AccessDenied', 'no');
     expect(told({ reports: [], failures: [{ vip: 'web', fault }], left: [] })).toEqual([]);
   });
