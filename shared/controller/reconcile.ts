@@ -66,7 +66,7 @@ async function keepView({ views }: Ports, vip: Vip, seen: Observation): Promise<
     if (!stays(await views.view(vip.name), view)) await views.keepView(vip.name, view);
     return undefined;
   } catch (error) {
-    // The next reconcile keeps it, or says so again.
+    // The next reconcile keeps it, or reports it again.
     return { key: 'view-not-kept', why: toFault(error).message };
   }
 }

@@ -64,7 +64,7 @@ describe('with nothing to repair', () => {
 
   test('says that the view cannot be kept, by a key and in a sentence, and goes on', async () => {
     const w = await owned();
-    w.wire.views.keepView = () => Promise.reject(new Fault('refused', 'ValidationException', 'too large'));
+    w.ports.views.keepView = () => Promise.reject(new Fault('refused', 'ValidationException', 'too large'));
     expect(await reconciles(w)).toMatchObject({
       did: 'nothing',
       viewProblem: { key: 'view-not-kept', why: 'too large' },
@@ -73,7 +73,7 @@ describe('with nothing to repair', () => {
         'the view that serves when the describes do not answer could not be kept: too large',
       ],
     });
-    w.wire.views.keepView = () => Promise.resolve();
+    w.ports.views.keepView = () => Promise.resolve();
     expect(await reconciles(w)).not.toHaveProperty('viewProblem');
   });
 
