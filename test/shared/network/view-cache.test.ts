@@ -221,11 +221,12 @@ describe('a plan', () => {
     let withSteps = 0;
     fc.assert(
       fc.property(
-        ...([tables, fc.tuple(...enis.map(eniSeen)), fc.subarray(enis)] as const),
-        fc.tuple(eipSeen('eipalloc-1'), eipSeen('eipalloc-2'), eipSeen('eipalloc-9')),
-        fc.subarray(['eipalloc-1', 'eipalloc-2']),
-        fc.boolean(),
-        (tablesSeen, all, shown, eips, ownEips, trusted) => {
+        fc.record({
+          ...{ tables, all: fc.tuple(...enis.map(eniSeen)), shown: fc.subarray(enis) },
+          eips: fc.tuple(eipSeen('eipalloc-1'), eipSeen('eipalloc-2'), eipSeen('eipalloc-9')),
+          ...{ ownEips: fc.subarray(['eipalloc-1', 'eipalloc-2']), trusted: fc.boolean() },
+        }),
+        ({ tables: tablesSeen, all, shown, eips, ownEips, trusted }) => {
           const base = { source: 'ec2', beganAtMs: START, endedAtMs: START } as const;
           const seen: Observation = {
             ...base,
