@@ -10,11 +10,11 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../fault.ts';
 import type { Step } from '../network/step.ts';
 import { localBucket, type Rates, rates } from '../rate-limit/local-bucket.ts';
+import { type PrefetchMemory, prefetchMemory } from '../rate-limit/prefetch-memory.ts';
 import type { BucketState } from '../rate-limit/shared-bucket.ts';
 import { type Clock, type DurationMs, durationMs, type EpochMs, epochMs, plus } from '../time.ts';
 import type { NodeIdentity } from '../vip/admission.ts';
 import { ATTEMPT_MAX } from '../vip/lease.ts';
-import type { Scope } from '../vip/vip.ts';
 import { awsApprovals } from './dynamodb/approvals.ts';
 import { awsChangeLog } from './dynamodb/change-log.ts';
 import { awsOperatorActions } from './dynamodb/operator-actions.ts';
@@ -26,6 +26,7 @@ import { awsPublisher } from './events/publisher.ts';
 import type { InvocationPorts } from './invocation.ts';
 import { retrySoon } from './retry.ts';
 import { tagKey } from './tag-key.ts';
+import { awsViews } from './view-cache.ts';
 
 export interface Settings {
   readonly stage: string;
@@ -139,12 +140,12 @@ const quiet = { debug: ignore, warn: ignore, error: ignore } as unknown as NonNu
   EC2ClientConfig['logger']
 >;
 
-/** What outlives an invocation. Beside clients and settings these are only hints: known labels, and our view of EC2's budget. */
+/** What outlives an invocation. Beside clients and settings these are only hints: names that were met or refused, and our view of EC2's budget. */
 export interface ExecutionEnvironment {
   readonly clients: Clients;
   readonly settings: Settings;
   readonly localBucket: ReturnType<typeof localBucket>;
-  readonly scopes: Map<string, Scope>;
+  readonly prefetchMemory: PrefetchMemory;
   /** The account's buckets as this environment saw them last. */
   readonly buckets: Map<Step['call'], BucketState>;
 }
@@ -153,7 +154,7 @@ export const executionEnvironment = (settings: Settings, made: Clients): Executi
   settings,
   clients: made,
   localBucket: localBucket(settings.rates),
-  scopes: new Map(),
+  prefetchMemory: prefetchMemory(),
   buckets: new Map(),
 });
 
@@ -187,11 +188,11 @@ export function portsFor(
       seen: environment.buckets,
       signal,
     }),
-    scopes: environment.scopes,
+    prefetchMemory: environment.prefetchMemory,
     random: Math.random,
     nonce: randomUUID,
     vips,
-    views: vips,
+    views: awsViews({ timeline, vipsTable: settings.vipsTable }),
     timeline: awsTimeline(timeline),
     changes: awsChangeLog(timeline),
     orders: awsOperatorActions(timeline),

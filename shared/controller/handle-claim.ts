@@ -97,7 +97,7 @@ interface ClaimContext {
 /** Lease and describes are asked for at once. */
 async function takeAtOnce(context: ClaimContext): Promise<Answer> {
   const { ports, told, cause } = context;
-  const look = lookFor(ports, told.claim.vip);
+  const look = lookFor(ports, told.claim, 'now');
   const now = ports.clock.now();
   const lease = { holder: ports.nonce(), expiresAtMs: plus(now, LEASE_TTL), cause };
   const item = await ports.vips.recordClaim({ ...claimWriteFrom(told, 'news'), lease }, now).then(
@@ -121,7 +121,7 @@ const claimWriteFrom = ({ claim, nodeState, window }: RecordableClaim, as: Claim
 
 async function recordFirst(context: ClaimContext): Promise<Answer> {
   const { ports, told } = context;
-  const look = lookFor(ports, told.claim.vip, 'later');
+  const look = lookFor(ports, told.claim, 'later');
   const as = told.claim.kind === 'transition' ? 'news' : 'refresh';
   let news = false;
   const item = await ports.vips.recordClaim(claimWriteFrom(told, as), ports.clock.now()).then(
@@ -153,6 +153,7 @@ interface Progress {
 async function actOnCurrentItem(context: ClaimContext, look: Look, from: Progress): Promise<Answer> {
   const { ports, told } = context;
   let progress = from;
+  if (from.item !== undefined) ports.prefetchMemory.meet(from.item);
   while ((progress.races ?? 0) < RACES_MAX) {
     const { item, membersSeen: seen, news: isOwnWrite } = progress;
     const known = { ...told, isOwnWrite, ...defined({ membersSeen: seen }) };
@@ -182,12 +183,10 @@ async function carryOut(
   const { ports, told, cause, stages } = context;
   switch (action.do) {
     case 'reject':
+      if (action.reason === 'unknown-vip') ports.prefetchMemory.refuseVip(told.claim.vip, ports.clock.now());
       return reject(ports, told.claim, { reason: action.reason, message: action.message });
-    case 'look-up': {
-      const { item } = action;
-      // A describe that fails is thrown: no one can tell whether this is a member, so deliver again (guarantee 8).
-      return { ...progress, membersSeen: membersSeen(item, await look.at(item), item.members) };
-    }
+    case 'look-up':
+      return { ...progress, membersSeen: await lookUp(context, look, action.item) };
     case 'switch': {
       // In parallel with the lease, as in the plain case; not needed if another caller is quicker.
       const observing = look.at(action.item);
@@ -208,6 +207,15 @@ async function carryOut(
     default:
       throw new TypeError(`no such action: ${JSON.stringify(action satisfies never)}`);
   }
+}
+
+/** Throws when the describe fails: no one can tell whether this is a member, so deliver again (guarantee 8). */
+async function lookUp({ ports, told: { claim } }: ClaimContext, look: Look, item: Vip): Promise<Members> {
+  // A node that was found not to be a member a moment ago is not looked up again: reconcile finds new members every minute.
+  if (!ports.prefetchMemory.mayLookUp(claim, ports.clock.now())) return {};
+  const seen = membersSeen(item, await look.at(item), item.members);
+  if (seen[claim.node] === undefined) ports.prefetchMemory.refuseNode(claim, ports.clock.now());
+  return seen;
 }
 
 /** The members that were seen belong to the item of before. */

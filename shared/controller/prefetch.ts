@@ -3,6 +3,7 @@
 import type { Observation } from '../network/observation.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { type DurationMs, seconds } from '../time.ts';
+import type { Claim } from '../vip/claim.ts';
 import { defaultScope, type Scope, sameScope } from '../vip/vip.ts';
 
 /** After a wait for a lease the observation is made again: another holder may have written since. */
@@ -13,9 +14,13 @@ export interface Look {
   at(item: Scope): Promise<Observation>;
 }
 
-/** Looks in advance under the default scope, which is right for every VIP whose labels are its name. */
-export function lookFor(ports: Ports, name: string, when: 'now' | 'later' = 'now'): Look {
-  let scope = ports.scopes.get(name) ?? defaultScope(name);
+/**
+ * Looks in advance under the default scope, which is right for every VIP whose labels are its name. `later`: not before `at`
+ * is asked, which is also what `now` means where the claim most likely moves nothing.
+ */
+export function lookFor(ports: Ports, claim: Claim, when: 'now' | 'later'): Look {
+  const { prefetchMemory } = ports;
+  let scope = prefetchMemory.scopeOf(claim.vip) ?? defaultScope(claim.vip);
   let observing: Promise<Observation> | undefined;
   let beganAt = ports.clock.now();
   const begin = () => {
@@ -25,12 +30,12 @@ export function lookFor(ports: Ports, name: string, when: 'now' | 'later' = 'now
     observing.catch(() => undefined);
     return observing;
   };
-  if (when === 'now') void begin();
+  if (when === 'now' && prefetchMemory.mayPrefetch(claim, beganAt)) void begin();
   return {
     at(item) {
       const right = sameScope(scope, item);
       scope = { name: item.name, tableLabels: item.tableLabels, nodeLabels: item.nodeLabels };
-      ports.scopes.set(name, scope);
+      prefetchMemory.meet(scope);
       const fresh = ports.clock.now() - beganAt < LOOK_FRESH;
       return right && fresh && observing !== undefined ? observing : begin();
     },

@@ -9,6 +9,7 @@ import { unmetCells } from '../network/conflict.ts';
 import type { Observation } from '../network/observation.ts';
 import { defined } from '../optional.ts';
 import { callQueueFor } from '../rate-limit/call-queue.ts';
+import type { PrefetchMemory } from '../rate-limit/prefetch-memory.ts';
 import { type EpochMs, epochMs, plus, seconds } from '../time.ts';
 import type { Milestone } from '../timeline/milestone.ts';
 import type { Failover } from '../timeline/timeline.ts';
@@ -16,7 +17,7 @@ import { elect, electionText } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, type Open, UNKNOWN_LANDS_WITHIN } from '../vip/lease.ts';
 import { enisOf, type Member } from '../vip/member.ts';
 import { afterFailure } from '../vip/retry-backoff.ts';
-import { type Scope, type Vip, withLease } from '../vip/vip.ts';
+import { type Vip, withLease } from '../vip/vip.ts';
 import { heldLease as holdLease } from './held-lease.ts';
 import { type EpochPorts, type EpochResult, runEpoch } from './run-epoch.ts';
 
@@ -33,8 +34,8 @@ export interface Ports extends EpochPorts {
   nonce(): string;
   /** The invocation's end: nothing is started that may not finish before. */
   readonly deadline: EpochMs;
-  /** Labels of VIPs met before, so that the next describe need not guess; only ever a hint. */
-  readonly scopes: Map<string, Scope>;
+  /** What this execution environment knows of names, so that few describes are without use; only ever a hint. */
+  readonly prefetchMemory: PrefetchMemory;
 }
 
 /** A VIP whose election keeps changing is followed this often by one invocation; then the next claim or reconcile does. */

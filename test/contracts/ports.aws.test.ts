@@ -2,6 +2,8 @@
 import {
   CreateTableCommand,
   DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -11,10 +13,13 @@ import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { awsTimeline } from '../../shared/aws/dynamodb/timeline.ts';
 import { value } from '../../shared/aws/dynamodb/update-expression.ts';
 import { awsVips } from '../../shared/aws/dynamodb/vip-store.ts';
+import { awsViews } from '../../shared/aws/view-cache.ts';
 import { clients } from '../../shared/aws/wire.ts';
+import { plus, seconds } from '../../shared/time.ts';
 import { newVip } from '../../shared/vip/vip.ts';
 import { claimOf, entry, memberOf, START, type Words } from '../support/world.ts';
 import { timelineContract } from './timeline.ts';
+import { emptyView, viewCacheContract } from './view-cache.ts';
 import { telling, vipStoreContract } from './vip-store.ts';
 import { dynamoWeathers, inWeather } from './weather.ts';
 
@@ -112,6 +117,48 @@ describe.each(dynamoWeathers)('on DynamoDB, $name', (weather) => {
           const rebooted = says({ atMs: 60_000, bootId: 'next', over: boot });
           const { vip } = await store().recordClaim(telling(rebooted), START);
           expect(vip!.claims['i-a']).toMatchObject({ bootId: 'next', upMs: 1000, stampMs: START + 60_000 });
+        });
+      });
+
+      describe('stored views', () => {
+        const views = () => {
+          const timeline = { client: through(), table: 'timeline', signal, retentionDays: 30 };
+          return awsViews({ timeline, vipsTable: 'vips' });
+        };
+        viewCacheContract(views);
+
+        const before = async (name: string) => {
+          const Item = { vip: value(`view/${name}`), view: value(JSON.stringify(emptyView)) };
+          await client.send(new PutItemCommand({ TableName: 'vips', Item }));
+        };
+        const left = async (name: string) => {
+          const Key = { vip: value(`view/${name}`) };
+          const { Item } = await client.send(new GetItemCommand({ TableName: 'vips', Key }));
+          return Item === undefined ? undefined : (unmarshall(Item).view as string);
+        };
+
+        it('reads what the version before kept among the VIPs until a view is kept, and then empties it', async () => {
+          const name = `moved-${nonce()}`;
+          await before(name);
+          expect(await views().view(name)).toEqual(emptyView);
+          const newer = { ...emptyView, beganAtMs: plus(START, seconds(1)), enis: [] };
+          await views().keepView(name, newer);
+          expect(await views().view(name)).toEqual(newer);
+          expect((await left(name))!.length, 'a Scan of the VIPs pays for it').toBeLessThan(100);
+          expect(
+            JSON.parse((await left(name))!),
+            'the version before reads it after a rollback',
+          ).toMatchObject({
+            source: 'ec2',
+            tables: [],
+          });
+        });
+
+        it('leaves nothing among the VIPs where there was nothing', async () => {
+          const name = `fresh-${nonce()}`;
+          await views().keepView(name, emptyView);
+          expect(await left(name)).toBeUndefined();
+          expect((await store().list()).map((vip) => vip.name)).not.toContain(`view/${name}`);
         });
       });
 

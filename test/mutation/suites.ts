@@ -22,10 +22,11 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'handle-claim',
     'handle-claim-held',
     'handle-claim-scope',
+    'prefetch',
     'reconcile',
   ],
   'shared/forced-failover': ['execute'],
-  'shared/rate-limit': ['shared-bucket'],
+  'shared/rate-limit': ['shared-bucket', 'prefetch-memory'],
   properties: ['merge', 'plan', 'boundaries', 'release', 'order'],
 };
 

@@ -9,6 +9,7 @@ import { type MemoryTimeline, memoryTimeline } from '../../shared/memory/timelin
 import { type MemoryVips, memoryVips } from '../../shared/memory/vip-store.ts';
 import type { RouteSeen } from '../../shared/network/observation.ts';
 import { localBucket } from '../../shared/rate-limit/local-bucket.ts';
+import { prefetchMemory } from '../../shared/rate-limit/prefetch-memory.ts';
 import { durationMs, type EpochMs, epochMs, minutes, plus, seconds } from '../../shared/time.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
 import type { Claim, ClaimKind, VrrpState } from '../../shared/vip/claim.ts';
@@ -71,7 +72,7 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
     random: () => 0.5,
     nonce: () => `nonce-${++nonces}`,
     deadline: plus(START, minutes(60 * 24)),
-    scopes: new Map(),
+    prefetchMemory: prefetchMemory(),
     bus: {
       finished: async (failover) => {
         published.push(failover);

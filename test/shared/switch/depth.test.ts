@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { handleClaim, type ReceivedClaim } from '../../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../../shared/controller/reconcile.ts';
 import { Fault } from '../../../shared/fault.ts';
+import { prefetchMemory } from '../../../shared/rate-limit/prefetch-memory.ts';
 import { durationMs, plus, seconds } from '../../../shared/time.ts';
 import { type Counter, counter } from '../../support/depth.ts';
 import {
@@ -40,6 +41,15 @@ function deadHolder(w: World, liveForMs: number): void {
   change(w, { epoch: lease.epoch, lease, open: { crashed: { epoch: lease.epoch, cause } } });
 }
 
+/** The same VIP in an execution environment that has met nothing. */
+const cold = (w: World): World => ({ ...w, ports: { ...w.ports, prefetchMemory: prefetchMemory() } });
+
+/** Claims for VIPs that do not exist, one after the other. */
+async function flood(w: World, claims: number): Promise<void> {
+  for (let n = 0; n < claims; n++)
+    await finish(w, handleClaim(w.ports, told(w, 'i-b', { over: { vip: `none-${n}` } }), anyNode));
+}
+
 interface Case {
   readonly name: string;
   readonly depth: number;
@@ -53,6 +63,41 @@ const cases: readonly Case[] = [
     depth: 2,
     why: 'lease and record in one write in parallel with the describes; all mutations at once',
     run: (w) => counts(w, told(w, 'i-b')),
+  },
+  {
+    name: 'plain, cold',
+    depth: 2,
+    why: 'an environment that has met no VIP may ask for three in advance',
+    run: (w) => counts(cold(w), told(w, 'i-b')),
+  },
+  {
+    name: 'plain, cold, the third claim since',
+    depth: 2,
+    why: 'two were for VIPs that do not exist',
+    run: async (w) => {
+      const c = cold(w);
+      await flood(c, 2);
+      return counts(c, told(w, 'i-b'));
+    },
+  },
+  {
+    name: 'plain, cold, beside a flood of claims for VIPs that do not exist',
+    depth: 3,
+    why: 'nothing is asked in advance any more for a VIP that was not met',
+    run: async (w) => {
+      const c = cold(w);
+      await flood(c, 100);
+      return counts(c, told(w, 'i-b'));
+    },
+  },
+  {
+    name: 'plain, beside a flood of claims for VIPs that do not exist',
+    depth: 2,
+    why: 'the VIP was met',
+    run: async (w) => {
+      await flood(w, 100);
+      return counts(w, told(w, 'i-b'));
+    },
   },
   {
     name: 'missing route',
@@ -118,8 +163,7 @@ const cases: readonly Case[] = [
         if (table.label === 'web') w.ec2.tables.set(id, { ...table, label: 'edge' });
       }
       change(w, { tableLabels: ['edge'] });
-      w.ports.scopes.clear();
-      return counts(w, told(w, 'i-b'));
+      return counts(cold(w), told(w, 'i-b'));
     },
   },
   {
@@ -131,7 +175,7 @@ const cases: readonly Case[] = [
         if (table.label === 'web') w.ec2.tables.set(id, { ...table, label: 'edge' });
       }
       change(w, { tableLabels: ['edge'] });
-      w.ports.scopes.set('web', item(w));
+      w.ports.prefetchMemory.meet(item(w));
       return counts(w, told(w, 'i-b'));
     },
   },

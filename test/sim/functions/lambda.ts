@@ -6,8 +6,8 @@ import { type Answer, handleClaim } from '../../../shared/controller/handle-clai
 import type { Hint } from '../../../shared/controller/hint.ts';
 import { type ReconcileAllResult, reconcileFor } from '../../../shared/controller/reconcile-all.ts';
 import { type LocalBucket, localBucket } from '../../../shared/rate-limit/local-bucket.ts';
+import { type PrefetchMemory, prefetchMemory } from '../../../shared/rate-limit/prefetch-memory.ts';
 import { epochMs } from '../../../shared/time.ts';
-import type { Scope } from '../../../shared/vip/vip.ts';
 import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
 import type { Word } from '../node/machine.ts';
@@ -22,7 +22,7 @@ export const SKEW_MAX_MS = 100;
 interface Sandbox {
   readonly skewMs: number;
   readonly pace: LocalBucket;
-  readonly scopes: Map<string, Scope>;
+  readonly prefetchMemory: PrefetchMemory;
   busy: boolean;
 }
 
@@ -93,7 +93,7 @@ export function functions(cloud: Cloud): Functions {
       return free;
     }
     const skewMs = boxLuck.between(-SKEW_MAX_MS, SKEW_MAX_MS);
-    const made = { skewMs, pace: localBucket(), scopes: new Map<string, Scope>(), busy: true };
+    const made = { skewMs, pace: localBucket(), prefetchMemory: prefetchMemory(), busy: true };
     sandboxes.push(made);
     return made;
   };
@@ -136,7 +136,7 @@ export function functions(cloud: Cloud): Functions {
       return nonce;
     },
     deadline: by.deadline,
-    scopes: box.scopes,
+    prefetchMemory: box.prefetchMemory,
   });
 
   const invoke = <T>(name: string, { work, ended, hint, timeoutMs = cloud.timeoutMs }: Job<T>): void => {
