@@ -89,7 +89,10 @@ describe('a wrong command line', () => {
       ['failover', 'web', '--to', 'web-a', '--reason', 'x'],
       /--to web-a: not an instance id\n {2}next: expected i-0abc/,
     ],
-    [['failover', 'web', '--to', 'i-0abc1234def567890', '--reason', ' '], /found only blanks, expected words/],
+    [
+      ['failover', 'web', '--to', 'i-0abc1234def567890', '--reason', ' '],
+      /found only blanks, expected words/,
+    ],
     [['freeze', 'web', '--reason', 'x'.repeat(501)], /found 501 characters, expected at most 500/],
     [['vip', 'remove', 'web', '--reason', 'x'.repeat(501)], /found 501 characters, expected at most 500/],
     [['deny', 'web', '--reason', ' '], /found only blanks, expected words/],
