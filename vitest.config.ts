@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { searchPath } from './lab/machine/machine.ts';
-import { globs, type Kind, kinds } from './test/kinds.ts';
+import { globs, type Kind, kinds, notFast } from './test/kinds.ts';
 
 // Inherited by the workers and by every program of ours that they start: most of a start is compiling the SDK.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.lab', 'cache', 'node');
@@ -11,14 +11,14 @@ process.env.PATH = searchPath(process.env.PATH);
 
 const withLocalAws: readonly Kind[] = ['aws', 'nodes', 'long'];
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
     projects: kinds.map((kind) => ({
       extends: true as const,
       test: {
         name: kind,
         include: [...globs[kind].include],
-        exclude: [...globs[kind].exclude],
+        exclude: [...globs[kind].exclude, ...(mode === 'fast' ? notFast : [])],
         globalSetup: withLocalAws.includes(kind) ? ['test/lab/make-python.ts'] : [],
       },
     })),
@@ -34,4 +34,4 @@ export default defineConfig({
     passWithNoTests: false,
     allowOnly: false,
   },
-});
+}));

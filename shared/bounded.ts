@@ -35,3 +35,13 @@ export const listLines = (list: readonly string[], what: string): readonly strin
   list.length <= NAMED_MAX
     ? list
     : [...list.slice(0, NAMED_MAX), `… and ${list.length - NAMED_MAX} more ${what}`];
+
+/** What an operator gives as the reason of a command, in characters. It is in the VIP's item, the record and messages. */
+export const REASON_MAX = 500;
+
+/** What is wrong with a reason that was given; undefined where nothing is. */
+export function reasonProblem(reason: string): string | undefined {
+  if (reason.trim() === '') return 'found only blanks, expected words: say why, for the record';
+  if (reason.length <= REASON_MAX) return undefined;
+  return `found ${reason.length} characters, expected at most ${REASON_MAX}: say it in a sentence, and name where the rest is`;
+}

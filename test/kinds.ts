@@ -26,3 +26,11 @@ export const globs: Readonly<Record<Kind, Globs>> = {
   nodes: { include: ['test/**/*.netns.test.ts'], exclude: long },
   long: { include: long, exclude: [] },
 };
+
+/** Left out by `npm run test:fast`: what computes for long by its nature. `npm test` runs it. */
+export const notFast = [
+  'test/bench/**',
+  'test/fuzz/**',
+  'test/sim/controls/**',
+  'test/sim/crash.test.ts',
+] as const;

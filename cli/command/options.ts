@@ -1,6 +1,7 @@
 // Options: those that every command understands, before its name or behind it, and how a command states its own.
 import type { EventEmitter } from 'node:events';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { reasonProblem } from '../../shared/bounded.ts';
 import { onlyWith } from './contradictions.ts';
 
 export interface CommonOptions {
@@ -77,7 +78,14 @@ export function formerOption(command: Command, was: string, now: string): void {
   options.on(`option:${hidden.name()}`, (text) => options.emit(`option:${current.name()}`, text));
 }
 
-export const reason = (): Option => option('--reason <text>', 'why, for the record');
+export const reason = (more: Pick<OptionSpec<string>, 'mandatory'> = {}): Option =>
+  option<string>('--reason <text>', 'why, for the record', { ...more, parse: reasonFrom });
+
+function reasonFrom(text: string): string {
+  const problem = reasonProblem(text);
+  if (problem === undefined) return text;
+  throw new InvalidArgumentError(`${problem}.`);
+}
 
 /** For options that may be given several times, and that take several values separated by commas. `false` before it is a negation, refused later. */
 export const list = (text: string, before: readonly string[] | false | undefined): readonly string[] => [

@@ -37,7 +37,7 @@ export const denyCommand = () =>
       `vipshift deny web --execution change-4711 --reason 'wrong node'`,
     ],
     async load({ options }) {
-      if (options.list !== true && (options.reason ?? '').trim() === '')
+      if (options.list !== true && options.reason === undefined)
         throw usage(
           'missing: --reason TEXT',
           'say why, for the operator who ordered it: vipshift deny --help',

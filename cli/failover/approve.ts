@@ -5,6 +5,7 @@
 
 import type { Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import type { ApprovalRequest, Decision } from '../../shared/forced-failover/approval.ts';
+import { defined } from '../../shared/optional.ts';
 import { isRegistered } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
 import type { CommandContext } from '../command/command.ts';
@@ -28,8 +29,8 @@ export async function answer(run: CommandContext<AnswerOptions>, approved: boole
   out.note(plain(`ordered by ${order.by}: ${order.reason}`));
   tellLeft(out, await leftBy(session, vip), doctorOf(vip, options));
   if (by === order.by) out.note('that is you: the record will show it');
-  const reason = options.reason?.trim() ?? '';
-  const decision: Decision = { approved, by, ...(reason === '' ? {} : { reason }) };
+  const reason = options.reason?.trim();
+  const decision: Decision = { approved, by, ...defined({ reason }) };
   if ((await workflow.answer(request.token, decision)) === 'over')
     throw refused(
       `${execution} no longer waits: it was answered already, or its time is over`,

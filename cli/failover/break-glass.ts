@@ -12,7 +12,12 @@ import { observeAndSwitch, type Switched, take } from '../../shared/switch/switc
 import { RACES_MAX, type WhenFree, whenFree } from '../../shared/switch/when-free.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
 import { milestone } from '../../shared/timeline/milestone.ts';
-import { forcedText, notCarriedOut, operatorAction } from '../../shared/timeline/operator-action.ts';
+import {
+  forcedText,
+  notCarriedOut,
+  operatorAction,
+  requireReason,
+} from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder, unfit, unfitText } from '../../shared/vip/election.ts';
 import type { Cause } from '../../shared/vip/lease.ts';
 import { type Pin, type Vip, withoutForced, withPin } from '../../shared/vip/vip.ts';
@@ -54,6 +59,7 @@ export async function breakGlass({
     reason: options.reason,
     untilMs: plus(session.now(), duration),
   };
+  requireReason({ order: 'break-glass', reason: options.reason });
   const order = operatorAction(
     { vip: vip.name, order: 'break-glass', atMs: session.now(), ...pin },
     session.nonce(),

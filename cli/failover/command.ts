@@ -115,8 +115,6 @@ function checked(asked: FailoverAsked): FailoverAsked {
       `--to ${asked.to}: not an instance id`,
       'expected i-0abc1234def567890; vipshift status VIP names them',
     );
-  if (asked.reason.trim() === '')
-    throw usage('--reason is empty', 'say why: the reason goes into the record');
   if (asked.name !== undefined && !NAME.test(asked.name))
     throw usage(
       `--name ${asked.name}: not a name of an execution`,

@@ -9,7 +9,7 @@ const whom = [{ name: '[vip...]', about: 'these VIPs', is: 'vip' as const }];
 const all = () => option('--all', 'every VIP of the registry');
 const expiring = () => [
   option('--for <duration>', 'until it runs out: 30m, 2h, 1d; at most 30d', { default: '1h' }),
-  option('--reason <text>', 'why, for the record', { mandatory: true }),
+  reason({ mandatory: true }),
 ];
 
 const order =

@@ -4,6 +4,7 @@
 // Why at all: a route to a living target that is none of the VIP's is a conflict and left alone (guarantee 7). Adopting
 // says, on record, that these targets may be replaced; the first good commit forgets them.
 import { enisNamed, routesTo, tagAll } from '../../shared/aws/ec2/adopt.ts';
+import { cut, listText, REASON_MAX } from '../../shared/bounded.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { EIP_SUFFIX, enisOf } from '../../shared/vip/member.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
@@ -61,9 +62,12 @@ export async function adopt({ args, options, out, session }: CommandContext<Adop
 }
 
 const reasonFor = (options: AdoptOptions, plan: Plan): string =>
-  [options.reason ?? '', `adopted: may replace ${plan.targets.join(', ') || 'nothing'}`]
-    .filter((part) => part !== '')
-    .join('; ');
+  cut(
+    [options.reason ?? '', `adopted: may replace ${listText(plan.targets) || 'nothing'}`]
+      .filter((part) => part !== '')
+      .join('; '),
+    REASON_MAX,
+  );
 
 async function planFor(
   session: Session,

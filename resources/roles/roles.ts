@@ -61,6 +61,7 @@ export function needs(stage: string): readonly Need[] {
       ...vips,
       for: ['vips.read', 'views.view', 'sharedBucket.pushback'],
     },
+    { action: 'dynamodb:GetItem', ...timeline, condition: leading('view/*'), for: ['views.view'] },
     // Never PutItem: old code keeps attributes that it does not know.
     {
       action: 'dynamodb:UpdateItem',
@@ -74,7 +75,14 @@ export function needs(stage: string): readonly Need[] {
     {
       action: 'dynamodb:PutItem',
       ...timeline,
-      for: ['timeline.put', 'timeline.probe', 'changes.note', 'orders.put', 'approvals.ask'],
+      for: [
+        'timeline.put',
+        'timeline.probe',
+        'changes.note',
+        'orders.put',
+        'approvals.ask',
+        'views.keepView',
+      ],
     },
     // The one thing that is read of the record: who changed what, for the reason of a repair.
     { action: 'dynamodb:Query', ...timeline, condition: leading('change/*'), for: ['changes.since'] },

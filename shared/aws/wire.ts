@@ -26,6 +26,7 @@ import { awsPublisher } from './events/publisher.ts';
 import type { InvocationPorts } from './invocation.ts';
 import { retrySoon } from './retry.ts';
 import { tagKey } from './tag-key.ts';
+import { awsViews } from './view-cache.ts';
 
 export interface Settings {
   readonly stage: string;
@@ -191,7 +192,7 @@ export function portsFor(
     random: Math.random,
     nonce: randomUUID,
     vips,
-    views: vips,
+    views: awsViews({ timeline, vipsTable: settings.vipsTable }),
     timeline: awsTimeline(timeline),
     changes: awsChangeLog(timeline),
     orders: awsOperatorActions(timeline),

@@ -4,6 +4,7 @@ import type { Conflict } from '../network/conflict.ts';
 import { membersSeen, type Observation, type Stray, strays } from '../network/observation.ts';
 import { plan } from '../network/plan.ts';
 import type { Step } from '../network/step.ts';
+import type { ViewProblem } from '../network/view-cache.ts';
 import { defined } from '../optional.ts';
 import { unseenText } from '../switch/run-epoch.ts';
 import type { Switched } from '../switch/switch-vip.ts';
@@ -53,6 +54,8 @@ export interface ReconcileResult {
   readonly trouble: readonly string[];
   /** No claim of any member was accepted for minutes, and no order says that nothing is to move anyway. */
   readonly unheard?: Unheard;
+  /** Why a failover would have no view to plan from if the describes did not answer; `trouble` has its sentence. */
+  readonly viewProblem?: ViewProblem;
   readonly switched?: Switched;
 }
 

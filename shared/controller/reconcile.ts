@@ -4,8 +4,10 @@
 // It also keeps what the fast path relies on: the members, and the view that serves when the describes do not.
 // Limit: an elected node that EC2 does not show is reported; the second best is never taken in its place.
 
-import { membersSeen, type Observation, sameView, tablesOf } from '../network/observation.ts';
+import { toFault } from '../fault.ts';
+import { membersSeen, type Observation, tablesOf } from '../network/observation.ts';
 import { type Step, thingOf } from '../network/step.ts';
+import { stays, type ViewProblem, viewOf, viewProblemText } from '../network/view-cache.ts';
 import { defined } from '../optional.ts';
 import { observeAndSwitch, type Ports, take } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, hours, minus, minutes } from '../time.ts';
@@ -45,8 +47,10 @@ export async function reconcile(
     return { ...idle(read, 'skipped', `epoch ${read.epoch} is under way`), ...silenceOf(read, now) };
   }
   const vip = await refresh(ports, read, seen);
-  await keepView(ports, vip.name, seen);
-  return { ...(await actOnCurrentItem(ports, vip, seen, now)), ...silenceOf(vip, now) };
+  const viewProblem = await keepView(ports, vip, seen);
+  const result = { ...(await actOnCurrentItem(ports, vip, seen, now)), ...silenceOf(vip, now) };
+  if (viewProblem === undefined) return result;
+  return { ...result, viewProblem, trouble: [...result.trouble, viewProblemText(viewProblem)] };
 }
 
 /** While a VIP is frozen nothing moves, whichever node reports: its nodes may be away on purpose. */
@@ -56,11 +60,14 @@ function silenceOf(vip: Vip, now: EpochMs): Pick<ReconcileResult, 'unheard'> {
 }
 
 /** The view only serves when the describes fail: that it cannot be kept now is no reason to leave drift alone. */
-async function keepView(ports: Ports, name: string, seen: Observation): Promise<void> {
+async function keepView({ views }: Ports, vip: Vip, seen: Observation): Promise<ViewProblem | undefined> {
+  const view = viewOf(vip, seen);
   try {
-    if (!sameView(await ports.views.view(name), seen)) await ports.views.keepView(name, seen);
-  } catch {
-    // The next reconcile keeps it.
+    if (!stays(await views.view(vip.name), view)) await views.keepView(vip.name, view);
+    return undefined;
+  } catch (error) {
+    // The next reconcile keeps it, or reports it again.
+    return { key: 'view-not-kept', why: toFault(error).message };
   }
 }
 

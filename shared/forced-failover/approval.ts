@@ -4,6 +4,7 @@
 // Limit: who may answer is IAM's to say (states:SendTaskSuccess on the workflow). The name of who answered is what the
 // caller gives; the CLI gives the caller's ARN.
 
+import { REASON_MAX, reasonProblem } from '../bounded.ts';
 import type { EpochMs } from '../time.ts';
 import type { FailoverOrder } from './order.ts';
 import type { Preflight } from './preflight.ts';
@@ -45,10 +46,10 @@ export function answerFrom(given: unknown): Answer {
   const { approved, by, reason } = fields;
   const problems = [
     ...(typeof approved === 'boolean' ? [] : [`approved is ${found(approved)}, expected true or false`]),
-    ...(typeof by === 'string' && by !== '' ? [] : [`by is ${found(by)}, expected who answers`]),
-    ...(reason === undefined || typeof reason === 'string'
+    ...(typeof by === 'string' && by !== '' && by.length <= REASON_MAX
       ? []
-      : [`reason is ${found(reason)}, expected text`]),
+      : [`by is ${found(by)}, expected who answers`]),
+    ...reasonProblems(reason),
   ];
   if (problems.length > 0 || typeof approved !== 'boolean' || typeof by !== 'string')
     return {
@@ -57,6 +58,14 @@ export function answerFrom(given: unknown): Answer {
     };
   const decision = { approved, by, ...(typeof reason === 'string' ? { reason } : {}) };
   return { outcome: approved ? 'approved' : 'denied', decision };
+}
+
+/** A denial may be without one. */
+function reasonProblems(reason: unknown): readonly string[] {
+  if (reason === undefined || reason === '') return [];
+  if (typeof reason !== 'string') return [`reason is ${found(reason)}, expected text`];
+  const problem = reasonProblem(reason);
+  return problem === undefined ? [] : [`reason: ${problem}`];
 }
 
 const SHOWN_MAX = 200;

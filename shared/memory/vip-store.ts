@@ -1,18 +1,19 @@
 // The store of VIPs in memory. Every method decides and acts in one step, like one request to DynamoDB.
-import type { Observation } from '../network/observation.ts';
-import type { ViewCache } from '../network/view-cache.ts';
+import { Fault } from '../fault.ts';
+import type { StoredView, ViewCache } from '../network/view-cache.ts';
+import { ITEM_MAX, jsonBytes } from '../timeline/size.ts';
 import { afterClaimWrite, type VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 
 export interface MemoryVips extends VipStore, ViewCache {
   /** The items as they are, for checkers and for seeding. */
   readonly items: Map<string, Vip>;
-  readonly views: Map<string, Observation>;
+  readonly views: Map<string, StoredView>;
 }
 
 export function memoryVips(seed: readonly Vip[] = []): MemoryVips {
   const items = new Map(seed.map((vip) => [vip.name, vip]));
-  const views = new Map<string, Observation>();
+  const views = new Map<string, StoredView>();
   return {
     items,
     views,
@@ -50,6 +51,8 @@ export function memoryVips(seed: readonly Vip[] = []): MemoryVips {
       return views.get(name);
     },
     async keepView(name, view) {
+      const bytes = jsonBytes(view);
+      if (bytes > ITEM_MAX) throw new Fault('refused', 'ValidationException', `the view has ${bytes} bytes`);
       views.set(name, view);
     },
   };

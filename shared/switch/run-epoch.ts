@@ -9,7 +9,7 @@ import { unmetCells } from '../network/conflict.ts';
 import { membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
 import type { StepTried } from '../network/step.ts';
-import type { ViewCache } from '../network/view-cache.ts';
+import { type ViewCache, viewProblem, viewProblemText } from '../network/view-cache.ts';
 import { defined } from '../optional.ts';
 import { lastCallAtMs } from '../rate-limit/call-queue.ts';
 import { type Clock, type EpochMs, plus } from '../time.ts';
@@ -174,7 +174,7 @@ function decide(vip: Vip, seen: Observation | Error, now: EpochMs): Decision {
   return { ...said, moves: { vip: known, seen, target } };
 }
 
-/** The observation; the stored view when that is slow or fails; the error when there is neither. */
+/** The observation; a stored view that serves when that is slow or fails; the error when there is neither. */
 async function observe(
   { ports, heldLease, vip }: Epoch,
   observing: Promise<Observation>,
@@ -182,12 +182,14 @@ async function observe(
   const first = await firstOf(ports.clock, observing);
   if (first !== undefined && !(first instanceof Error)) return first;
   const stored = await ports.views.view(vip.name).catch(() => undefined);
-  if (stored !== undefined) return { ...stored, source: 'stored' };
+  const problem = stored && viewProblem(vip, stored, ports.clock.now());
+  if (stored !== undefined && problem === undefined) return { ...stored, source: 'stored' };
   let answer = first ?? (await asValue(observing));
   for (let n = 1; n < OBSERVATIONS_MAX && mayPass(answer) && heldLease.mayStart(); n++) {
     answer = await asValue(ports.ec2.observe(vip));
   }
-  return answer;
+  if (problem === undefined || !(answer instanceof Error)) return answer;
+  return new Error(`${answer.message}; ${viewProblemText(problem)}`, { cause: answer });
 }
 
 /** Whether the same request may be answered the next time. */

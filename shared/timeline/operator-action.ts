@@ -4,7 +4,9 @@
 //
 // Invariant: the order is written before it takes effect. When it then does not take effect, a second entry
 // reports that: the record may name an order without effect, never hide one that was carried out.
-import { type Fault, toFault } from '../fault.ts';
+import { cut, reasonProblem, SENTENCE_MAX } from '../bounded.ts';
+import { Fault, toFault } from '../fault.ts';
+import { defined, ifDefined } from '../optional.ts';
 import { type EpochMs, iso } from '../time.ts';
 import type { Forced, RegistryEntry } from '../vip/vip.ts';
 
@@ -61,7 +63,21 @@ export const operatorAction = (words: OperatorActionFields, nonce: string): Oper
   entry: 'order',
   id: `order/${iso(words.atMs)}/${nonce}`,
   ...words,
+  // What vipshift itself puts before the operator's words has no limit of its own.
+  reason: cut(words.reason, SENTENCE_MAX),
+  ...defined({ why: ifDefined(words.why, (why) => cut(why, SENTENCE_MAX)) }),
 });
+
+/** Without these words an order of that kind is refused. */
+const needReason: readonly OperatorActionKind[] = ['pin', 'freeze', 'break-glass'];
+
+/** Throws a Fault `refused` where an operator's reason is missing, blank or too long for the record and the item. */
+export function requireReason({ order, reason }: Pick<OperatorActionFields, 'order' | 'reason'>): void {
+  if (reason === '' && !needReason.includes(order)) return;
+  const problem = reasonProblem(reason);
+  if (problem !== undefined)
+    throw new Fault('refused', 'Reason', `the reason of this ${actionText(order)}: ${problem}`);
+}
 
 export const notCarriedOut = (
   order: OperatorAction,
@@ -94,6 +110,7 @@ export async function onRecord<T>(
   fields: OperatorActionFields,
   work: () => Promise<T>,
 ): Promise<T> {
+  requireReason(fields);
   const order = operatorAction(fields, nonce());
   await orders.put(order);
   try {

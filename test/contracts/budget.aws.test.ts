@@ -109,14 +109,6 @@ const contract = (deployed: () => DynamoDBClient): void => {
     expect(eip.firstAtMs).toBeLessThan(START);
     const vips = awsVips({ client: deployed(), table, signal, nonce: () => 'token' });
     await vips.write(undefined, newVip(entry));
-    await vips.keepView('web', {
-      source: 'ec2',
-      beganAtMs: START,
-      endedAtMs: START,
-      tables: [],
-      enis: [],
-      eips: [],
-    });
     expect((await vips.list()).map((vip) => vip.name)).toEqual(['web']);
   });
 };

@@ -4,11 +4,17 @@ import { memoryVips } from '../../shared/memory/vip-store.ts';
 import { entry, world } from '../support/world.ts';
 import { ec2Contract } from './ec2.ts';
 import { timelineContract } from './timeline.ts';
+import { viewCacheContract } from './view-cache.ts';
 import { vipStoreContract } from './vip-store.ts';
 
 describe('VIP store in memory', () => {
   const store = memoryVips();
   vipStoreContract(() => store);
+});
+
+describe('stored views in memory', () => {
+  const views = memoryVips();
+  viewCacheContract(() => views);
 });
 
 describe('timeline in memory', () => {

@@ -2,21 +2,33 @@
 import {
   CreateTableCommand,
   DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { awsApprovals } from '../../shared/aws/dynamodb/approvals.ts';
 import { awsTimeline } from '../../shared/aws/dynamodb/timeline.ts';
 import { value } from '../../shared/aws/dynamodb/update-expression.ts';
 import { awsVips } from '../../shared/aws/dynamodb/vip-store.ts';
+import { awsViews } from '../../shared/aws/view-cache.ts';
 import { clients } from '../../shared/aws/wire.ts';
+import type { FailoverOrder } from '../../shared/forced-failover/order.ts';
+import { epochMs, plus, seconds } from '../../shared/time.ts';
 import { newVip } from '../../shared/vip/vip.ts';
 import { claimOf, entry, memberOf, START, type Words } from '../support/world.ts';
 import { timelineContract } from './timeline.ts';
+import { emptyView, viewCacheContract } from './view-cache.ts';
 import { telling, vipStoreContract } from './vip-store.ts';
 import { dynamoWeathers, inWeather } from './weather.ts';
+
+const order: FailoverOrder = {
+  ...{ vip: 'web', to: 'i-b', mode: 'routes-only', reason: 'patching', by: 'ann' },
+  ...{ dryRun: false, approval: true, pinMinutes: 60, claimWaitSeconds: 30 },
+};
 
 let aws: LocalAws;
 let client: DynamoDBClient;
@@ -112,6 +124,105 @@ describe.each(dynamoWeathers)('on DynamoDB, $name', (weather) => {
           const rebooted = says({ atMs: 60_000, bootId: 'next', over: boot });
           const { vip } = await store().recordClaim(telling(rebooted), START);
           expect(vip!.claims['i-a']).toMatchObject({ bootId: 'next', upMs: 1000, stampMs: START + 60_000 });
+        });
+      });
+
+      it('approvals: all that wait, however many are over and whatever they are called', async () => {
+        const approvals = awsApprovals({ client: through(), table: 'timeline', signal, retentionDays: 30 });
+        const vip = `asked-${nonce()}`;
+        const ask = (execution: string, atMs: number, untilMs: number) =>
+          approvals.ask({
+            ...{
+              vip,
+              execution,
+              token: 't',
+              plan: [],
+              calls: 3,
+              atMs: epochMs(atMs),
+              untilMs: epochMs(untilMs),
+            },
+            order: { ...order, vip },
+          });
+        await ask('a-waits', START - 2, START + 1);
+        for (let n = 0; n < 60; n++) await ask(`over-${n}`, START - 9, START);
+        await ask('b-waits', START - 1, START + 1);
+        const found = await approvals.pending(vip, START);
+        expect(found.map(({ execution }) => execution)).toEqual(['b-waits', 'a-waits']);
+        expect(found[0]).toEqual({
+          ...{
+            vip,
+            execution: 'b-waits',
+            token: 't',
+            plan: [],
+            calls: 3,
+            atMs: START - 1,
+            untilMs: START + 1,
+          },
+          order: { ...order, vip },
+        });
+      });
+
+      it('approvals: to the last page', async () => {
+        const approvals = awsApprovals({ client: through(), table: 'timeline', signal, retentionDays: 30 });
+        const vip = `asked-${nonce()}`;
+        const untilMs = plus(START, seconds(1));
+        // A page is a megabyte.
+        const large = { ...order, vip, reason: 'x'.repeat(300_000) };
+        for (let n = 0; n < 5; n++)
+          await approvals.ask({
+            ...{
+              vip,
+              execution: `run-${n}`,
+              token: 't',
+              plan: [],
+              calls: 3,
+              atMs: START,
+              untilMs,
+              order: large,
+            },
+          });
+        expect(await approvals.pending(vip, START)).toHaveLength(5);
+      });
+
+      describe('stored views', () => {
+        const views = () => {
+          const timeline = { client: through(), table: 'timeline', signal, retentionDays: 30 };
+          return awsViews({ timeline, vipsTable: 'vips' });
+        };
+        viewCacheContract(views);
+
+        const before = async (name: string) => {
+          const Item = { vip: value(`view/${name}`), view: value(JSON.stringify(emptyView)) };
+          await client.send(new PutItemCommand({ TableName: 'vips', Item }));
+        };
+        const left = async (name: string) => {
+          const Key = { vip: value(`view/${name}`) };
+          const { Item } = await client.send(new GetItemCommand({ TableName: 'vips', Key }));
+          return Item === undefined ? undefined : (unmarshall(Item).view as string);
+        };
+
+        it('reads what the version before kept among the VIPs until a view is kept, and then empties it', async () => {
+          const name = `moved-${nonce()}`;
+          await before(name);
+          expect(await views().view(name)).toEqual(emptyView);
+          const newer = { ...emptyView, beganAtMs: plus(START, seconds(1)), enis: [] };
+          await views().keepView(name, newer);
+          expect(await views().view(name)).toEqual(newer);
+          expect((await left(name))!.length, 'a Scan of the VIPs pays for it').toBeLessThan(100);
+          expect(
+            JSON.parse((await left(name))!),
+            'the version before reads it after a rollback',
+          ).toMatchObject({
+            source: 'ec2',
+            tables: [],
+          });
+        });
+
+        it('leaves nothing among the VIPs where there was nothing', async () => {
+          const name = `fresh-${nonce()}`;
+          await views().keepView(name, emptyView);
+          expect(await left(name)).toBeUndefined();
+          expect((await store().list()).map((vip) => vip.name)).not.toContain(`view/${name}`);
         });
       });
 

@@ -1,7 +1,6 @@
 // What every VipStore must do, on memory and on DynamoDB alike.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { ViewCache } from '../../shared/network/view-cache.ts';
 import { type EpochMs, plus } from '../../shared/time.ts';
 import type { Claim } from '../../shared/vip/claim.ts';
 import { LEASE_TTL, type Lease, SKEW } from '../../shared/vip/lease.ts';
@@ -38,7 +37,7 @@ const says = (vip: Vip, node: string, words: Words = {}): Claim => ({
   vip: vip.name,
 });
 
-export function vipStoreContract(open: () => VipStore & ViewCache): void {
+export function vipStoreContract(open: () => VipStore): void {
   it('knows nothing of a name that was never registered', async () => {
     expect(await open().read('never-registered')).toBeUndefined();
     const told = await open().recordClaim(telling({ ...claimOf('i-a'), vip: 'never-registered' }), START);
@@ -174,24 +173,6 @@ export function vipStoreContract(open: () => VipStore & ViewCache): void {
     const late = await store.renew(vip.name, lease, seconds(15));
     expect(late, 'a late renewal takes nothing back').toEqual(renewed);
     expect(await store.read(vip.name)).toEqual(renewed);
-  });
-
-  it('keeps views apart from the VIPs', async () => {
-    const store = open();
-    const vip = await seeded(store);
-    expect(await store.view(vip.name)).toBeUndefined();
-    const view = {
-      source: 'ec2',
-      beganAtMs: START,
-      endedAtMs: START,
-      tables: [],
-      enis: [],
-      eips: [],
-    } as const;
-    await store.keepView(vip.name, view);
-    await store.keepView(vip.name, { ...view, endedAtMs: seconds(1) });
-    expect(await store.view(vip.name)).toEqual({ ...view, endedAtMs: seconds(1) });
-    expect((await store.list()).map((v) => v.name)).not.toContain(`view/${vip.name}`);
   });
 
   it('agrees with the domain on every claim, recorded or refused: the condition is the same rule twice', async () => {

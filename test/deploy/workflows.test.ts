@@ -86,6 +86,18 @@ describe('who waits for a function', () => {
     expect(Parameters.VisibilityTimeout).toBeGreaterThan(310 + 310 + 30);
   });
 
+  it('refuses a reason that is blank or longer than 500 characters, and says what was found', () => {
+    const input = { vip: 'web', to: 'i-0123456789abcdef0', mode: 'routes-only', by: 'b' };
+    expect(orderFrom({ ...input, reason: 'x'.repeat(500) }).ok).toBe(true);
+    expect(orderFrom({ ...input, reason: ' ' })).toEqual({
+      ok: false,
+      reasons: ['reason: found only blanks, expected words: say why, for the record'],
+    });
+    expect(orderFrom({ ...input, reason: 'x'.repeat(501) })).toMatchObject({
+      reasons: [expect.stringMatching(/^reason: found 501 characters, expected at most 500/)],
+    });
+  });
+
   it('lets a claim be awaited for no longer than the function lives', () => {
     const input = { vip: 'web', to: 'i-0123456789abcdef0', mode: 'via-keepalived', reason: 'r', by: 'b' };
     const waits = [1, 240, 241].map((claimWaitSeconds) => orderFrom({ ...input, claimWaitSeconds }).ok);

@@ -15,6 +15,7 @@ import { shrink } from './history/shrink.ts';
 import { asJson, asText, shortPairs } from './report.ts';
 import { emptyTally, type Tally } from './run.ts';
 import { retell } from './truth/retell.ts';
+import type { Violation } from './violation.ts';
 import { simulate } from './world/simulate.ts';
 
 const BATCH = 250;
@@ -53,6 +54,9 @@ async function runAll(from: number, runs: number, workers: number): Promise<Tall
       };
       worker.on('message', (tally: Tally) => {
         join(total, tally);
+        // At once: a run of hours must not have to end before its failures can be looked at.
+        for (const { seed, violations } of tally.failures)
+          process.stderr.write(`\n${failureText(seed, violations)}\n`);
         if (!values.json)
           process.stderr.write(`\r${total.histories} histories, ${total.failures.length} failed`);
         more();
@@ -64,6 +68,12 @@ async function runAll(from: number, runs: number, workers: number): Promise<Tall
   if (!values.json) process.stderr.write('\n');
   return total;
 }
+
+const failureText = (seed: number, violations: readonly Violation[]): string =>
+  `seed ${seed}: ${violations
+    .map(({ guarantee, vip, what }) => `${guarantee}: ${vip}: ${what}`)
+    .join('; ')
+    .slice(0, 400)}`;
 
 function join(total: Tally, tally: Tally): void {
   total.histories += tally.histories;

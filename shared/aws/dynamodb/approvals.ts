@@ -1,13 +1,13 @@
 // Requests for approval in the timeline table, under `approval/<vip>` and the execution's name; put if absent.
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { ApprovalRequest, ApprovalStore } from '../../forced-failover/approval.ts';
+import { defined } from '../../optional.ts';
 import type { EpochMs } from '../../time.ts';
 import { faultFromSdkError } from '../error-codes.ts';
+import { collect } from '../pages.ts';
 import { expiry, putIfAbsent, type TimelineTable } from './put-if-absent.ts';
 import { value } from './update-expression.ts';
-
-const NEWEST = 50;
 
 export const awsApprovals = (table: TimelineTable): ApprovalStore => ({
   ask: (request) => ask(table, request),
@@ -30,26 +30,22 @@ async function pending(table: TimelineTable, vip: string, now: EpochMs): Promise
   const query = {
     TableName: table.table,
     KeyConditionExpression: 'vip = :vip',
-    ExpressionAttributeValues: { ':vip': value(`approval/${vip}`) },
+    // The table keeps what is over for as long as it keeps the record.
+    FilterExpression: 'untilMs > :now',
+    ExpressionAttributeValues: { ':vip': value(`approval/${vip}`), ':now': value(now) },
     ConsistentRead: true,
-    ScanIndexForward: false,
-    Limit: NEWEST,
   };
+  const pages = paginateQuery({ client: table.client }, query, { abortSignal: table.signal });
   try {
-    const reply = await table.client.send(new QueryCommand(query), { abortSignal: table.signal });
-    return (reply.Items ?? [])
-      .map((item) => {
-        const { ofVip, execution, token, order, plan, calls, atMs, untilMs } = unmarshall(
-          item,
-        ) as ApprovalRequest & {
-          readonly ofVip: string;
-        };
-        const asked = { vip: ofVip, execution, token, order, plan, atMs, untilMs };
-        return calls === undefined ? asked : { ...asked, calls };
-      })
-      .filter((request) => request.untilMs > now)
-      .sort((a, b) => b.atMs - a.atMs);
+    const items = await collect(pages, ({ Items }) => Items);
+    return items.map(requestFrom).sort((a, b) => b.atMs - a.atMs);
   } catch (error) {
     throw faultFromSdkError(error, `reading approvals of ${vip}`);
   }
+}
+
+function requestFrom(item: Record<string, AttributeValue>): ApprovalRequest {
+  const stored = unmarshall(item) as ApprovalRequest & { readonly ofVip: string };
+  const { ofVip: vip, execution, token, order, plan, calls, atMs, untilMs } = stored;
+  return { vip, execution, token, order, plan, ...defined({ calls }), atMs, untilMs };
 }

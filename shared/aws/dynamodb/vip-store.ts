@@ -8,8 +8,6 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Observation } from '../../network/observation.ts';
-import type { ViewCache } from '../../network/view-cache.ts';
 import { defined } from '../../optional.ts';
 import { type EpochMs, minus } from '../../time.ts';
 import { ORDER_DOUBT, othersEndBy, UNDER_WAY_MAX } from '../../vip/boot-clock.ts';
@@ -31,46 +29,31 @@ export interface Dynamo {
   nonce(): string;
 }
 
-/** A page is a megabyte, and a VIP with its stored observation is at most 800 KB of it. */
+/** A page is a megabyte, and a VIP is at most 400 KB of it. */
 const LIST_PAGES_MAX = 10_000;
-/** Stored observations are in the same table, under names that no VIP can have. */
-const VIEW_PREFIX = 'view/';
 
-export const awsVips = (dynamo: Dynamo): VipStore & ViewCache => ({
+export const awsVips = (dynamo: Dynamo): VipStore => ({
   read: (name) => read(dynamo, name),
   list: () => list(dynamo),
   recordClaim: (claimWrite, now) => recordClaim(dynamo, claimWrite, now),
   write: (before, after) => write(dynamo, before, after),
   renew: (name, lease, expiresAtMs) => renew(dynamo, name, lease, expiresAtMs),
-  async view(name) {
-    const item = await get(dynamo, VIEW_PREFIX + name);
-    return item === undefined ? undefined : (JSON.parse(unmarshall(item).view) as Observation);
-  },
-  async keepView(name, view) {
-    const update = new Update();
-    update.set(update.path('view'), update.value(JSON.stringify(view)));
-    await send(dynamo, VIEW_PREFIX + name, update, undefined);
-  },
 });
 
-async function get(dynamo: Dynamo, key: string): Promise<Item | undefined> {
-  const request = { TableName: dynamo.table, Key: { vip: value(key) }, ConsistentRead: true };
-  try {
-    return (await dynamo.client.send(new GetItemCommand(request), { abortSignal: dynamo.signal })).Item;
-  } catch (error) {
-    throw faultFromSdkError(error, `reading ${key}`);
-  }
-}
-
 async function read(dynamo: Dynamo, name: string): Promise<Vip | undefined> {
-  const item = await get(dynamo, name);
-  return item === undefined ? undefined : vipFrom(item);
+  const request = { TableName: dynamo.table, Key: { vip: value(name) }, ConsistentRead: true };
+  try {
+    const { Item } = await dynamo.client.send(new GetItemCommand(request), { abortSignal: dynamo.signal });
+    return Item === undefined ? undefined : vipFrom(Item);
+  } catch (error) {
+    throw faultFromSdkError(error, `reading ${name}`);
+  }
 }
 
 async function list(dynamo: Dynamo): Promise<readonly Vip[]> {
   const request = {
     TableName: dynamo.table,
-    // Stored observations and the request budget are in the same table; only VIPs have this.
+    // The request budget, and what is left of stored views, are in the same table; only VIPs have this.
     FilterExpression: 'attribute_exists(rev)',
   };
   const pages = paginateScan({ client: dynamo.client }, request, { abortSignal: dynamo.signal });

@@ -1,8 +1,13 @@
 // What an execution of the workflow `failover` is started with, as a forced failover; every fault of it named at once.
 import * as z from 'zod/mini';
+import { REASON_MAX, reasonProblem } from '../../bounded.ts';
 import type { FailoverOrder } from '../../forced-failover/order.ts';
 
 const text = (max: number) => z.string().check(z.minLength(1), z.maxLength(max));
+const isReason = z.check<string>((given) => {
+  const message = reasonProblem(given.value);
+  if (message !== undefined) given.issues.push({ code: 'custom', message, input: given.value });
+});
 /** A week: longer pins are forgotten by those who set them. */
 const PIN_MAX_MINUTES = 7 * 24 * 60;
 /** What keeps a VIP against keepalived's own master when nothing else was asked for. */
@@ -15,8 +20,8 @@ const input = z.object({
   vip: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)),
   to: z.string().check(z.regex(/^i-[0-9a-f]{8,17}$/)),
   mode: z.enum(['routes-only', 'via-keepalived']),
-  reason: text(500),
-  by: text(500),
+  reason: z.string().check(isReason),
+  by: text(REASON_MAX),
   dryRun: z.optional(z.boolean()),
   approval: z.optional(z.boolean()),
   pinMinutes: z.optional(z.int().check(z.minimum(0), z.maximum(PIN_MAX_MINUTES))),

@@ -82,8 +82,8 @@ export async function forgetView(): Promise<void> {
   const { endpoint, region, accountId } = stack.aws;
   const credentials = { accessKeyId: accountId, secretAccessKey: 'local' };
   const client = new DynamoDBClient({ endpoint, region, credentials });
-  const key = { vip: value(`view/${VIP}`) };
-  await client.send(new DeleteItemCommand({ TableName: stack.deployment.vipsTable, Key: key }));
+  const key = { vip: value(`view/${VIP}`), id: value('latest') };
+  await client.send(new DeleteItemCommand({ TableName: stack.deployment.timelineTable, Key: key }));
   client.destroy();
 }
 

@@ -62,6 +62,21 @@ describe('with nothing to repair', () => {
     expect(w.vips.views.get('web')!.tables).toHaveLength(5);
   });
 
+  test('says that the view cannot be kept, by a key and in a sentence, and goes on', async () => {
+    const w = await owned();
+    w.ports.views.keepView = () => Promise.reject(new Fault('refused', 'ValidationException', 'too large'));
+    expect(await reconciles(w)).toMatchObject({
+      did: 'nothing',
+      viewProblem: { key: 'view-not-kept', why: 'too large' },
+      trouble: [
+        expect.any(String),
+        'the view that serves when the describes do not answer could not be kept: too large',
+      ],
+    });
+    w.ports.views.keepView = () => Promise.resolve();
+    expect(await reconciles(w)).not.toHaveProperty('viewProblem');
+  });
+
   test('a VIP that no one ever claimed stays where it is', async () => {
     expect(await reconciles(world())).toMatchObject({
       did: 'nothing',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../shared/fault.ts';
 import type { Observation } from '../../../shared/network/observation.ts';
+import { VIEW_AGE_MAX } from '../../../shared/network/view-cache.ts';
 import { heldLease } from '../../../shared/switch/held-lease.ts';
 import { type EpochPorts, type EpochResult, runEpoch } from '../../../shared/switch/run-epoch.ts';
 import { durationMs, hours, minus, plus } from '../../../shared/time.ts';
@@ -224,6 +225,32 @@ describe('describes that are slow or fail', () => {
     const failed = { outcome: 'failed', notes: ['describe failed: RequestLimitExceeded'] };
     expect(done).toMatchObject({ committable: false, failover: failed });
     expect(failing.ec2.effects).toEqual([]);
+  });
+
+  test('a view that is too old is not planned from: the describes are asked again, and the record says why', async () => {
+    for (const [ms, outcome] of [
+      [VIEW_AGE_MAX, 'switched'],
+      [VIEW_AGE_MAX + 1, 'failed'],
+    ] as const) {
+      const w = held();
+      const view = await w.ec2.observe(item(w));
+      w.vips.views.set('web', { ...view, endedAtMs: minus(w.clock.now(), durationMs(ms)) });
+      let looks = 0;
+      const observe = () => {
+        looks += 1;
+        return Promise.reject(new Error('RequestLimitExceeded'));
+      };
+      const tools = () => ({ ec2: { ...w.ec2, observe } });
+      const { failover } = await holds(w, { observing: observe(), tools });
+      expect(w.ec2.effects.length > 0).toBe(outcome === 'switched');
+      if (outcome === 'failed')
+        expect([looks, failover.notes]).toEqual([
+          3,
+          [
+            'describe failed: RequestLimitExceeded; the stored view is of 2026-11-22T07:59:59.999Z, expected at most 6 h old',
+          ],
+        ]);
+    }
   });
 
   test('a store that cannot give the view either is no reason to stop', async () => {

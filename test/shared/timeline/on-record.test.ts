@@ -1,7 +1,7 @@
 // An order is on record before it takes effect, and so is that it was without effect.
 import { expect, test } from 'vitest';
 import { epochMs } from '../../../shared/time.ts';
-import { type OperatorAction, onRecord } from '../../../shared/timeline/operator-action.ts';
+import { type OperatorAction, onRecord, operatorAction } from '../../../shared/timeline/operator-action.ts';
 
 function record() {
   const said: string[] = [];
@@ -43,4 +43,34 @@ test('an order that cannot be recorded is not carried out', async () => {
   const ports = { ...record(), orders: { put: () => Promise.reject(new Error('no table')) } };
   const work = () => Promise.reject(new Error('carried out'));
   await expect(onRecord(ports, pin, work)).rejects.toThrow('no table');
+});
+
+test.each([
+  ['pin', '', 'found only blanks'],
+  ['freeze', ' \t', 'found only blanks'],
+  ['unpin', ' ', 'found only blanks'],
+  ['set', 'x'.repeat(501), 'found 501 characters, expected at most 500: say it in a sentence'],
+] as const)(
+  'an order %s whose reason is %j is neither recorded nor carried out',
+  async (order, reason, why) => {
+    const ports = record();
+    const work = () => Promise.reject(new Error('carried out'));
+    await expect(onRecord(ports, { ...pin, order, reason }, work)).rejects.toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining(why),
+    });
+    expect(ports.said).toEqual([]);
+  },
+);
+
+test.each([
+  ['pin', 'x'.repeat(500)],
+  ['unpin', ''],
+] as const)('an order %s whose reason is %j is carried out', async (order, reason) => {
+  expect(await onRecord(record(), { ...pin, order, reason }, async () => 42)).toBe(42);
+});
+
+test('what vipshift itself says of an order is cut to a sentence', () => {
+  const long = operatorAction({ ...pin, reason: `via: ${'x'.repeat(2000)}`, why: 'y'.repeat(9000) }, 'n');
+  expect([long.reason.length, long.why!.length]).toEqual([1000, 1000]);
 });

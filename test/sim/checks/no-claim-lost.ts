@@ -42,16 +42,20 @@ export function noClaimLost(world: World): readonly Violation[] {
       what: `${word.node} said ${word.state} since ${word.since} seq ${word.seq}, answered ${answer}; the item has ${stands}`,
     });
   }
-  const hinted = new Map<NodeState, number>();
+  // By the seq that the hint gave it: what only refreshes the claim leaves that alone.
+  const hinted = new Map<string, number>();
+  const word = (vip: string, node: string, { bootId, seq }: NodeState) => [vip, node, bootId, seq].join(' ');
   for (const { by, before, after, atMs } of world.log.writes) {
     if (before === undefined || before.claims === after.claims || before.removedAtMs !== undefined) continue;
     for (const [node, was] of Object.entries(before.claims)) {
       const is = after.claims[node];
-      if (is !== undefined && is !== was && by?.hint?.kind === 'node') hinted.set(is, by.hint.atMs);
+      if (is !== undefined && is.seq !== was.seq && by?.hint?.kind === 'node')
+        hinted.set(word(after.name, node, is), by.hint.atMs);
       if (is === was || madeUp(after.name, node, was) || (is !== undefined && madeUp(after.name, node, is)))
         continue;
       if (is !== undefined && !older(is, was)) continue;
-      if (is !== undefined && is.stampMs > (hinted.get(was) ?? Number.POSITIVE_INFINITY)) continue;
+      const goneAtMs = hinted.get(word(after.name, node, was));
+      if (is !== undefined && goneAtMs !== undefined && is.stampMs > goneAtMs) continue;
       const what = `${node} ${was.state} since ${was.since} seq ${was.seq} gave way to ${is === undefined ? 'nothing' : `${is.state} since ${is.since} seq ${is.seq}`}`;
       found.push({ guarantee: 'no claim lost', vip: after.name, atMs, what });
     }

@@ -122,8 +122,10 @@ function right(world: World, { order, vip, answeredAtMs }: Execution, say: (what
     const values = [before, ...changes.filter((c) => c.atMs > from).map((c) => c.is)];
     const wanted = kind === 'route' ? [serviceEni(order.to)] : [eipEni(order.to), serviceEni(order.to)];
     if (changes.length === 0 || values.some((v) => wanted.includes(v ?? ''))) continue;
-    if (values.some((v) => isForeign(world.region, cell, v, lookedAtMs) || v?.includes('foreign') === true))
-      continue;
+    const foreign = (v: string | undefined) =>
+      [from, lookedAtMs].some((at) => isForeign(world.region, cell, v, at)) ||
+      v?.includes('foreign') === true;
+    if (values.some(foreign)) continue;
     say(`is told as done, but ${cell} leads to ${values.at(-1) ?? 'nothing'}`);
   }
 }

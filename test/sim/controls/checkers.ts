@@ -36,4 +36,9 @@ export const checkers: readonly Control[] = [
     breaks: ['order'],
     patches: [patch('checks/order', 'if (isInDoubt(world, spec.name, due)) continue;', '')],
   },
+  {
+    name: 'the checker asks for the label of today',
+    breaks: ['orders'],
+    patches: [patch('truth/truth', 'region.eniAt(target, atMs)', 'region.ec2.enis.get(target)')],
+  },
 ];

@@ -76,7 +76,7 @@ export function isForeign(
 ): boolean {
   if (target === undefined) return false;
   if (!target.startsWith('eni-')) return true;
-  const eni = region.ec2.enis.get(target);
+  const eni = region.eniAt(target, atMs);
   if (eni?.node === undefined || eni.label !== undefined) return false;
   return region.changes.findLast((c) => c.cell === cell && c.atMs <= atMs)?.by === undefined;
 }

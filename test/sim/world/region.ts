@@ -55,6 +55,8 @@ export interface Region {
   setEip(eip: MemoryEip): void;
   routeTo(table: string, destination: string, target: string | undefined): void;
   route(table: string, destination: string): RouteSeen | undefined;
+  /** The ENI as it was then, with the label that it had. */
+  eniAt(eni: string, atMs: number): MemoryEni | undefined;
   /** Takes one token of the call's bucket; false: throttled. */
   admit(call: Step['call']): boolean;
   drain(): void;
@@ -93,6 +95,10 @@ export function region(now: () => EpochMs, simNow: () => number): Region {
     ec2,
     changes,
     route,
+    eniAt(eni, atMs) {
+      const changed = past.find((p) => p.kind === 'enis' && p.id === eni && p.atMs > atMs);
+      return changed === undefined ? ec2.enis.get(eni) : (changed.was as MemoryEni | undefined);
+    },
     observe(scope, age) {
       if (age === undefined || past.length === 0 || past.at(-1)!.atMs < simNow() - STALE_MAX_MS) {
         return ec2.observe(scope);
