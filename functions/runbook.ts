@@ -1,4 +1,4 @@
-// One state of the workflow `failover`: the step that has the state's name.
+// One state of the workflow `failover`, the step that has the state's name; and a dead letter that the redrive has read.
 import { lambda } from '../shared/aws/lambda/handler.ts';
 import { stepFrom } from '../shared/aws/step-functions/step-event.ts';
 import { lambdaEnvironment, portsFor } from '../shared/aws/wire.ts';

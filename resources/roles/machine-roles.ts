@@ -28,8 +28,8 @@ export const machineRoleResources = (stage: string): Json => ({
       // receive, forget: both queues
       allow('sqs:ReceiveMessage', [arn.functionFailures, arn.ruleDeadLetters]),
       allow('sqs:DeleteMessage', [arn.functionFailures, arn.ruleDeadLetters]),
-      // toFailover, toReconcile, toNotice: whichever function the event was for
-      allow('lambda:InvokeFunction', [arn.function('Failover'), arn.function('Reconcile')]),
+      // readLetter; toFailover, toReconcile, toNotice: whichever function the event was for
+      allow('lambda:InvokeFunction', ['Runbook', 'Failover', 'Reconcile'].map(arn.function)),
       allow('states:StartExecution', arn.noticeMachine),
     ]),
     NoticeRuleRole: roleOf('the rule NoticeRule', 'notice-rule', 'events.amazonaws.com', [

@@ -1,9 +1,10 @@
-// What an execution environment remembers, so that claims that move nothing cost few describes: which VIPs it has met and what they are
-// labelled with, which names were refused, and which transition of a node it has had already. Describes have one budget for
-// the whole account, and a claim may name whatever it likes.
+// What an execution environment remembers, so that claims that move nothing cost few describes: which VIPs it has met and
+// what they are labelled with, which names were refused, and which transition of a node it has had already. Describes have
+// one budget for the whole account, and a claim may name whatever it likes.
 //
-// Invariant: only hints. Whatever it says, a claim is recorded, refused and followed the same way; what is not asked in
-// advance is asked one round trip later. Every memory of names has a limit, and the oldest name is forgotten first.
+// Invariant: only hints. What is not asked in advance is asked one round trip later; only a node that was found not to be a
+// member again and again is refused for ten seconds without a look. Every memory of names has a limit, and the oldest name
+// is forgotten first.
 import { type DurationMs, type EpochMs, minus, minutes, seconds } from '../time.ts';
 import type { Scope } from '../vip/vip.ts';
 

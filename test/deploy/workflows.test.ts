@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import aslValidator from 'asl-validator';
 import { describe, expect, it } from 'vitest';
+import { deadLetterFrom } from '../../shared/aws/events/dead-letter.ts';
 import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
 import { APPROVAL_WAIT, steps } from '../../shared/forced-failover/steps.ts';
 
@@ -81,7 +82,8 @@ describe('who waits for a function', () => {
     expect(Parameters.MaxNumberOfMessages, 'none waits for its turn').toBeLessThanOrEqual(
       each.MaxConcurrency,
     );
-    expect(Parameters.VisibilityTimeout).toBeGreaterThan(310);
+    // It is read, its function runs, it is deleted.
+    expect(Parameters.VisibilityTimeout).toBeGreaterThan(310 + 310 + 30);
   });
 
   it('refuses a reason that is blank or longer than 500 characters, and says what was found', () => {
@@ -101,6 +103,60 @@ describe('who waits for a function', () => {
     const waits = [1, 240, 241].map((claimWaitSeconds) => orderFrom({ ...input, claimWaitSeconds }).ok);
     expect(waits).toEqual([true, true, false]);
     expect(240 + 30).toBeLessThan(timeoutS);
+  });
+});
+
+describe('redrive.asl.json', () => {
+  const { each } = workflow('redrive.asl.json').States as unknown as {
+    each: { ItemSelector: object; ItemProcessor: Pick<Workflow, 'States'> };
+  };
+  const one = allStates(each.ItemProcessor);
+
+  it('fails for no message: whatever runs for one is caught, and the message stays in the queue', () => {
+    const tasks = one.filter(([, s]) => s.Type === 'Task');
+    expect(tasks.map(([name]) => name).sort()).toEqual(
+      ['forget', 'readLetter', 'toFailover', 'toNotice', 'toReconcile'].sort(),
+    );
+    for (const [name, { Catch }] of tasks)
+      expect(Catch, name).toMatchObject([{ ErrorEquals: ['States.ALL'], Next: 'failedAgain' }]);
+    expect(one.filter(([, s]) => s.Type === 'Fail')).toEqual([]);
+  });
+
+  it('reads nothing of a message itself: Step Functions cannot catch what goes wrong with it there', () => {
+    expect(JSON.stringify(each.ItemSelector)).not.toMatch(/States\./);
+    expect(JSON.stringify(one)).not.toMatch(/StringToJson|\$\.body[.[]|\$\.letter\.event[.[]/);
+    for (const [name, { Type, Choices }] of one)
+      if (Type === 'Choice') expect(JSON.stringify(Choices), name).toMatch(/"\$\.letter\.kind"/);
+  });
+
+  it('counts each message once, however it ends', () => {
+    const ends = one.filter(([, s]) => 'End' in s) as unknown as [
+      string,
+      { Result: Record<string, unknown[]> },
+    ][];
+    expect(ends.map(([name, { Result }]) => [name, ...Object.keys(Result)])).toEqual(
+      ['redriven', 'failedAgain', 'notUnderstood'].map((name) => [
+        name,
+        'redriven',
+        'failedAgain',
+        'notUnderstood',
+      ]),
+    );
+    for (const [name, { Result }] of ends)
+      expect(Object.entries(Result).filter(([, counted]) => counted.length > 0)).toEqual([[name, [1]]]);
+  });
+
+  it('knows every kind of dead letter that the function answers', () => {
+    const { forWhom } = each.ItemProcessor.States as unknown as {
+      forWhom: { Choices: { StringEquals: string }[]; Default: string };
+    };
+    const kinds = [
+      JSON.stringify({ 'detail-type': 'VRRP State Change', source: 'x' }),
+      JSON.stringify({ 'detail-type': 'VIP Failover Finished', source: 'vipshift.controller' }),
+      JSON.stringify({ 'detail-type': 'Scheduled Event', source: 'aws.events' }),
+    ].map((body) => deadLetterFrom(body).kind);
+    expect(forWhom.Choices.map((c) => c.StringEquals)).toEqual(kinds);
+    expect(forWhom.Default).toBe('notUnderstood');
   });
 });
 

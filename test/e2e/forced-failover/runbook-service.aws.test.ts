@@ -16,6 +16,7 @@ import {
   type Inbox,
   queueLength,
   removePermission,
+  sendMessage,
   start,
   subscribe,
 } from '../stage/aws-json.ts';
@@ -101,11 +102,30 @@ describe('dead letters', () => {
     await stack.publish(words('b', 'MASTER'));
     const url = outputs().FunctionFailuresUrl!;
     await poll('the failure', async () => ((await queueLength(stack.aws, url)) > 0 ? true : undefined));
-    expect(await redrive('function-failures')).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await redrive('function-failures')).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { redriven: 0, failedAgain: 1, notUnderstood: 0 },
+    });
     await poll('the failure again', async () =>
       (await queueLength(stack.aws, url)) === 1 ? true : undefined,
     );
     expect(await owner()).toBe(id('a'));
+  });
+
+  it('that hold no event stay in the queue and are counted; every other one is driven again, in whatever round', async () => {
+    const url = outputs().RuleDeadLettersUrl!;
+    const poison = ['no JSON', '{"hello":1}', '{"requestPayload":null}', '"text"', '[]', '{{{'];
+    for (const body of poison) await sendMessage(stack.aws, url, body);
+    const event = { id: 'again', time: new Date().toISOString(), 'detail-type': 'VRRP State Change' };
+    await sendMessage(
+      stack.aws,
+      url,
+      JSON.stringify({ ...event, source: 'vipshift.notify/x:y', detail: {} }),
+    );
+    const failed = await redrive('rule-dead-letters');
+    expect(failed).toMatchObject({ status: 'FAILED', error: 'NotUnderstood' });
+    expect(failed.cause).toMatch(/^6 messages .* Driven again: 1; failed again, and stay too: 0\.$/);
+    expect(await queueLength(stack.aws, url)).toBe(6);
   });
 
   it('of a queue that does not exist are refused by name', async () => {

@@ -119,6 +119,9 @@ export async function queueLength(aws: LocalAws, QueueUrl: string): Promise<numb
   );
 }
 
+export const sendMessage = (aws: LocalAws, QueueUrl: string, MessageBody: string): Promise<unknown> =>
+  call(aws, 'AmazonSQS.SendMessage', { QueueUrl, MessageBody });
+
 /** The attributes of a message that lies in a queue; it stays there. */
 export async function attributesOf(
   aws: LocalAws,
