@@ -17,6 +17,7 @@ import { epochKey } from '../../../shared/aws/dynamodb/timeline.ts';
 import { epochMs, iso } from '../../../shared/time.ts';
 import { canonical, digest } from '../../../shared/timeline/integrity.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
+import { NO_MEMBER, UNREGISTERED } from '../../../shared/vip/admission.ts';
 import { newVip } from '../../../shared/vip/vip.ts';
 import { documents, type Ran } from '../front-door/command-line.ts';
 import { type Region, startRegion, tables } from '../region.ts';
@@ -106,8 +107,8 @@ describe('what no digest covers', () => {
         at: `${iso(at)} ${nonce}`,
       });
     await region.timeline.reject({
-      vip: 'wbe',
-      node: 'i-1',
+      vip: UNREGISTERED,
+      node: NO_MEMBER,
       reason: 'malformed',
       message: 'm',
       example: '{}',
