@@ -51,21 +51,22 @@ export async function uncovered(
   }
 }
 
-/** Of one day, read at once. */
+/** Orders of one day, and rejections of all days, read at once. */
 const DAY_MAX = 20_000;
 
 async function ordersAndRejections(session: Session, window: Window) {
-  let [orders, rejections, atLeast] = [0, 0, false];
+  const rejected = await session.log.find({ ...window, kinds: ['rejected'], limit: DAY_MAX });
+  const rejections = rejected.records.length;
+  let [orders, atLeast] = [0, rejected.readBackToMs !== undefined || rejections === DAY_MAX];
   for (const day of daysOf(window)) {
     const start = epochMs(Date.parse(`${day}T00:00:00Z`));
     const { records, readBackToMs } = await session.log.find({
-      kinds: ['order', 'rejected'],
+      kinds: ['order'],
       limit: DAY_MAX,
       sinceMs: epochMs(Math.max(start, window.sinceMs)),
       untilMs: epochMs(Math.min(start + hours(24), window.untilMs)),
     });
-    orders += records.filter((record) => record.entry === 'order').length;
-    rejections += records.filter((record) => record.entry === 'rejected').length;
+    orders += records.length;
     atLeast ||= readBackToMs !== undefined || records.length === DAY_MAX;
   }
   return { orders, rejections, atLeast };

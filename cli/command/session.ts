@@ -130,7 +130,7 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     ec2: { reader: made.reader, signal: controller.signal },
     orders: awsOperatorActions(table),
     reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => ports.vips.read(name) }),
-    log: awsAuditLog(table),
+    log: awsAuditLog(table, async () => (await ports.vips.list()).map((vip) => vip.name)),
     approvals: awsApprovals(table),
     signal: controller.signal,
     now: systemNow,

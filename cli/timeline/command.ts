@@ -14,7 +14,10 @@ export const timelineCommand = () =>
     args: [{ name: '[vip]', about: 'of one VIP', is: 'vip' }],
     options: [
       ...periodOptions(),
-      option('--node <id>', 'of one node: failovers from it and to it, orders and rejections that name it'),
+      option(
+        '--node <id>',
+        'of one node: failovers from it and to it, orders that name it, its rejections as a member',
+      ),
       option('--outcome <outcome>', `one or several of ${outcomes.join(', ')}`, { parse: list }),
       option('--kind <kind>', 'failover, order, rejected (default: all)', { parse: list }),
       option('--limit <n>', 'at most so many, the newest first (default: 50; 1000 with --html)', {

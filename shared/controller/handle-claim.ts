@@ -8,11 +8,11 @@ import { toFault } from '../fault.ts';
 import { membersSeen } from '../network/observation.ts';
 import { defined, ifDefined } from '../optional.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
-import { type Clock, plus } from '../time.ts';
+import { plus } from '../time.ts';
 import { type Milestone, milestone } from '../timeline/milestone.ts';
-import type { Timeline } from '../timeline/timeline.ts';
 import {
   type CountedReason,
+  countedUnder,
   isFromFuture,
   type NodeIdentity,
   notAhead,
@@ -273,9 +273,9 @@ async function superseded(ports: Ports, claim: Claim): Promise<Answer> {
   return { answer: 'superseded' };
 }
 
-/** Counts what was turned away. `example` is kept as it came. */
-export const recordRejection = (
-  to: { readonly timeline: Timeline; readonly clock: Clock },
+/** Counts what was turned away, under names that are registered. `example` is kept as it came. */
+export async function recordRejection(
+  { timeline, vips, clock }: Pick<Ports, 'timeline' | 'vips' | 'clock'>,
   refused: {
     readonly reason: CountedReason;
     readonly message: string;
@@ -283,5 +283,9 @@ export const recordRejection = (
     readonly node: string;
   },
   example: unknown,
-): Promise<void> =>
-  to.timeline.reject({ ...refused, example: JSON.stringify(example) ?? 'undefined', atMs: to.clock.now() });
+): Promise<void> {
+  const { reason, message, vip, node } = refused;
+  const under = countedUnder(await vips.read(vip), node);
+  const came = JSON.stringify(example) ?? 'undefined';
+  await timeline.reject({ ...under, reason, message, example: came, atMs: clock.now() });
+}

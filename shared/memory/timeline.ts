@@ -1,8 +1,17 @@
 // The timeline in memory: put if absent, never updated. It refuses by size as DynamoDB does.
+import { cut, SENTENCE_MAX } from '../bounded.ts';
 import { Fault } from '../fault.ts';
 import { defined } from '../optional.ts';
 import { itemBytes, RECORD_MAX } from '../timeline/size.ts';
-import type { Entry, Failover, Intent, Probe, Rejection, Timeline } from '../timeline/timeline.ts';
+import {
+  type Entry,
+  EXAMPLE_MAX,
+  type Failover,
+  type Intent,
+  type Probe,
+  type Rejection,
+  type Timeline,
+} from '../timeline/timeline.ts';
 
 export interface CountedRejection extends Rejection {
   readonly count: number;
@@ -52,7 +61,11 @@ export function memoryTimeline(): MemoryTimeline {
     async reject(rejection) {
       const hour = Math.floor(rejection.atMs / HOUR_MS);
       const key = JSON.stringify([rejection.vip, rejection.node, rejection.reason, hour]);
-      rejections.set(key, { ...rejection, count: (rejections.get(key)?.count ?? 0) + 1 });
+      const kept = {
+        example: cut(rejection.example, EXAMPLE_MAX),
+        message: cut(rejection.message, SENTENCE_MAX),
+      };
+      rejections.set(key, { ...rejection, ...kept, count: (rejections.get(key)?.count ?? 0) + 1 });
     },
     async probe(probe) {
       if (!probes.some((p) => p.eventId === probe.eventId)) probes.push(probe);

@@ -82,13 +82,18 @@ export interface Failover extends Decided {
 
 export type Entry = Intent | Failover;
 
+/** What is kept of an example, in characters: it is there to be read. */
+export const EXAMPLE_MAX = 1000;
+
 /** A claim that was turned away, or counted and not merged. */
 export interface Rejection {
+  /** A registered name, or UNREGISTERED. */
   readonly vip: string;
+  /** A node that the VIP knows, or NO_MEMBER. */
   readonly node: string;
   readonly reason: CountedReason;
   readonly message: string;
-  /** What came, cut to a readable length. */
+  /** What came. */
   readonly example: string;
   readonly atMs: EpochMs;
 }
@@ -113,7 +118,7 @@ export interface Timeline {
   put(entry: Entry): Promise<Entry>;
   /** The entries of one epoch; absent ones are undefined. */
   read(vip: string, epoch: number): Promise<{ intent?: Intent; outcome?: Failover }>;
-  /** Counts by VIP, node, reason and hour, and keeps the last example. */
+  /** Counts by VIP, node, reason and hour, and keeps the last example, cut to EXAMPLE_MAX. */
   reject(rejection: Rejection): Promise<void>;
   probe(probe: Probe): Promise<void>;
 }

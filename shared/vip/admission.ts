@@ -7,6 +7,7 @@ import type { Claim } from './claim.ts';
 import { SKEW } from './lease.ts';
 import type { NodeState } from './node-state.ts';
 import { contradicts, type WordsDiffer } from './node-state.ts';
+import type { Vip } from './vip.ts';
 
 export const rejectReasons = [
   'malformed',
@@ -86,4 +87,22 @@ export function contradictionOf(known: NodeState | undefined, told: NodeState): 
   const spoken = ({ state, bootId, upMs, since, stampMs }: NodeState) =>
     `${state} since ${since} in boot ${bootId}, up ${upMs} ms at ${iso(epochMs(stampMs))}`;
   return `${differ[how]}: says ${spoken(told)}; recorded is ${spoken(known)}`;
+}
+
+/** In place of a VIP's name that is not registered: no VIP is called so. */
+export const UNREGISTERED = '_unregistered';
+/** In place of a node that the VIP does not know. */
+export const NO_MEMBER = '_no-member';
+
+/**
+ * Under which names a rejection is counted. A sender chooses both names in its claim: counted as they came there would be as
+ * many counters as it likes, so only what is registered has one of its own.
+ */
+export function countedUnder(
+  vip: Vip | undefined,
+  node: string,
+): { readonly vip: string; readonly node: string } {
+  if (vip === undefined) return { vip: UNREGISTERED, node: NO_MEMBER };
+  const known = Object.hasOwn(vip.members, node) || Object.hasOwn(vip.claims, node);
+  return { vip: vip.name, node: known ? node : NO_MEMBER };
 }

@@ -232,6 +232,28 @@ describe.each(dynamoWeathers)('on DynamoDB, $name', (weather) => {
           rejections: async (vip) => (await itemsOf(`rejected/${vip}`)) as never,
           probes: async (vip) => (await itemsOf(`probe/${vip}`)).length,
         }));
+
+        it('counts rejections in no index, so that a flood of them is not written there before the outcomes', async () => {
+          const timeline = awsTimeline({ client: through(), table: 'timeline', signal, retentionDays: 30 });
+          const vip = `flooded-${nonce()}`;
+          const why = { reason: 'foreign-source', message: 'm', example: 'e' } as const;
+          await timeline.reject({ vip, node: 'i-a', ...why, atMs: START });
+          const [item] = await itemsOf(`rejected/${vip}`);
+          expect(Object.keys(item!).sort()).toEqual([
+            'atMs',
+            'count',
+            'entry',
+            'example',
+            'expiresAtS',
+            'hour',
+            'id',
+            'message',
+            'node',
+            'ofVip',
+            'reason',
+            'vip',
+          ]);
+        });
       });
     },
   );

@@ -1,5 +1,6 @@
 // What every Timeline must do, on memory and on DynamoDB alike.
 import { expect, it } from 'vitest';
+import type { CountedRejection } from '../../shared/memory/timeline.ts';
 import { plus } from '../../shared/time.ts';
 import { fitted } from '../../shared/timeline/fit.ts';
 import { digest } from '../../shared/timeline/integrity.ts';
@@ -12,7 +13,7 @@ export interface TimelineUnderTest {
   /** Rejections as they are stored. */
   readonly rejections: (
     vip: string,
-  ) => Promise<readonly { reason: string; node: string; count: number; example: string }[]>;
+  ) => Promise<readonly Pick<CountedRejection, 'reason' | 'node' | 'count' | 'example' | 'message'>[]>;
   readonly probes: (vip: string) => Promise<number>;
 }
 
@@ -133,6 +134,17 @@ export function timelineContract(open: () => TimelineUnderTest): void {
       ({ reason, count, example }) => `${reason} ${count} ${example}`,
     );
     expect(counted.sort()).toEqual(['malformed 1 first', 'malformed 2 last', 'not-a-member 1 first']);
+  });
+
+  it('keeps of a long example and message the beginning and the end: they are there to be read', async () => {
+    const { timeline, rejections } = open();
+    const vip = fresh();
+    const example = `{"a":"${'x'.repeat(9000)}","eventId":"e-1"}`;
+    const message = 'm'.repeat(9000);
+    await timeline.reject({ vip, node: 'i-a', reason: 'malformed', message, example, atMs: START });
+    const [kept] = await rejections(vip);
+    expect([kept!.example.length, kept!.message.length]).toEqual([1000, 1000]);
+    expect(kept!.example).toMatch(/^\{"a":"x.*…x.*"eventId":"e-1"\}$/);
   });
 
   it('records a probe once, however often it is delivered', async () => {

@@ -3,8 +3,11 @@
 //
 //   one VIP          the table itself, by epoch; where the window ends in the past its place is found by halving, since
 //                    epochs rise with time
-//   one node         index byNode, failovers to it, orders and rejections that name it; and index byFrom, failovers from it
+//   one node         index byNode, failovers to it and orders that name it; and index byFrom, failovers from it
 //   all of a period  index byDay, one query for each day, newest day first
+//
+// Rejections are in no index: a question that is not about one VIP reads them by the names of the registry, a query each.
+// What a version before stored is in the indexes, under whatever name came.
 
 import { defined } from '../../optional.ts';
 import { type EpochMs, epochMs, iso, minus, plus } from '../../time.ts';
@@ -23,14 +26,16 @@ import {
   type RejectionCount,
 } from '../../timeline/query.ts';
 import type { Failover, Intent } from '../../timeline/timeline.ts';
+import { UNREGISTERED } from '../../vip/admission.ts';
 import type { Item, TimelineTable } from './put-if-absent.ts';
 import { bare, epochKey } from './timeline.ts';
 import { collect, END, type Index, page, type Range, type Reading, recordFrom } from './timeline-pages.ts';
 
 export type { AuditLog } from '../../timeline/query.ts';
 
-export const awsAuditLog = (table: TimelineTable): AuditLog => ({
-  find: (question) => find(table, question),
+/** `names`: the VIPs of the registry, those that were removed too. */
+export const awsAuditLog = (table: TimelineTable, names: () => Promise<readonly string[]>): AuditLog => ({
+  find: (question) => find({ table, names }, question),
   epoch: (vip, epoch) => epochOf(table, vip, epoch),
   order: (vip, id) => orderOf(table, vip, id),
   rejection: (vip, id) => rejectionOf(table, vip, id),
@@ -38,7 +43,12 @@ export const awsAuditLog = (table: TimelineTable): AuditLog => ({
   probes: (vip, limit) => probes(table, vip, limit),
 });
 
-async function find(table: TimelineTable, question: Question): Promise<Answer> {
+interface Sources {
+  readonly table: TimelineTable;
+  readonly names: () => Promise<readonly string[]>;
+}
+
+async function find({ table, names }: Sources, question: Question): Promise<Answer> {
   const reading: Reading = { table, reads: 0 };
   const ranges =
     question.vip !== undefined
@@ -52,22 +62,51 @@ async function find(table: TimelineTable, question: Question): Promise<Answer> {
       : await Promise.all(
           ranges.map((range) => collect(reading, range, question, (item) => isPast(question, item))),
         );
-  const records = once(parts.flatMap((part) => part.records))
+  const more =
+    question.vip === undefined && asksForRejections(question)
+      ? await rejectionsOf(reading, question, await names())
+      : [];
+  const records = once([...parts, ...more].flatMap((part) => part.records))
     .sort(newestFirst)
     .slice(0, question.limit);
-  const stops = parts.flatMap((part) => part.stoppedAt ?? []);
+  const stops = [...parts, ...more].flatMap((part) => part.stoppedAt ?? []);
   const readBackToMs = stops.length === 0 ? {} : { readBackToMs: epochMs(Math.max(...stops)) };
   return { records, reads: reading.reads, ...readBackToMs };
 }
 
-/** A failover that leaves a VIP where it is appears in both indexes of its node. */
+/** A failover that leaves a VIP where it is appears in both indexes of its node; an older rejection in one, and by its VIP. */
 function once(records: readonly AuditRecord[]): AuditRecord[] {
   const seen = new Set<string>();
   return records.filter((record) => {
-    if (record.entry !== 'outcome') return true;
-    const key = `${record.vip}/${record.epoch}`;
+    if (record.entry === 'order') return true;
+    const key =
+      record.entry === 'outcome'
+        ? `${record.vip}/${record.epoch}`
+        : `${record.vip}/${record.hour}/${record.node}/${record.reason}`;
     return !seen.has(key) && seen.add(key);
   });
+}
+
+const asksForRejections = ({ kinds, outcomes }: Question): boolean =>
+  kinds.includes('rejected') && outcomes === undefined;
+
+const rejectionRange = (vip: string, { sinceMs, untilMs }: Question): Range => ({
+  ...{ pk: `rejected/${vip}`, from: iso(sinceMs).slice(0, 13), to: iso(untilMs).slice(0, 13) + END },
+  newestFirst: true,
+});
+
+/** VIPs whose rejections are asked for at the same time. */
+const AT_ONCE = 16;
+
+async function rejectionsOf(reading: Reading, question: Question, names: readonly string[]) {
+  const queue = [UNREGISTERED, ...names];
+  const parts: Awaited<ReturnType<typeof collect>>[] = [];
+  const worker = async () => {
+    for (let vip = queue.shift(); vip !== undefined; vip = queue.shift())
+      parts.push(await collect(reading, rejectionRange(vip, question), question, () => false));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return parts;
 }
 
 /** Keys are in the order of epochs; an outcome can be written late by up to ORDER_SLACK. */
@@ -117,10 +156,7 @@ async function rangesOfVip(reading: Reading, question: Question, vip: string): P
     const from = `order/${iso(sinceMs)}`;
     ranges.push({ pk: vip, from, to: `order/${iso(untilMs)}${END}`, newestFirst: true });
   }
-  if (kinds.includes('rejected') && question.outcomes === undefined) {
-    const from = iso(sinceMs).slice(0, 13);
-    ranges.push({ pk: `rejected/${vip}`, from, to: iso(untilMs).slice(0, 13) + END, newestFirst: true });
-  }
+  if (asksForRejections(question)) ranges.push(rejectionRange(vip, question));
   return ranges;
 }
 

@@ -3,21 +3,28 @@
 //   web              000000000042/1-intent    written in parallel with the mutations
 //   web              000000000042/2-outcome   written before the release; in the indexes
 //   web              order/2026-11-22T14:03:07.123Z/<nonce>   an operator's action (operator-action.ts)
-//   rejected/web     2026-11-22T14/i-…/<reason>   counted, with the last example
+//   rejected/web     2026-11-22T14/i-…/<reason>   counted, with the last example; in no index
+//   rejected/_unregistered   2026-11-22T14/_no-member/<reason>   of all names that are not registered
 //   probe/web        2026-11-22T14:03:07.123Z/<event id>
 //
 // Failovers are put if absent and never updated; IAM allows UpdateItem under `rejected/` only.
 import { QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { cut, SENTENCE_MAX } from '../../bounded.ts';
 import { defined } from '../../optional.ts';
 import { type EpochMs, iso } from '../../time.ts';
-import type { Entry, Failover, Intent, Probe, Rejection, Timeline } from '../../timeline/timeline.ts';
+import {
+  type Entry,
+  EXAMPLE_MAX,
+  type Failover,
+  type Intent,
+  type Probe,
+  type Rejection,
+  type Timeline,
+} from '../../timeline/timeline.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { expiry, type Item, putIfAbsent, type TimelineTable } from './put-if-absent.ts';
 import { Update, value } from './update-expression.ts';
-
-/** Longer examples are cut: they are there to be read. */
-const EXAMPLE_MAX = 2000;
 
 export const awsTimeline = (table: TimelineTable): Timeline => ({
   put: (entry) => put(table, entry),
@@ -71,15 +78,10 @@ async function reject(table: TimelineTable, rejection: Rejection): Promise<void>
   const hour = iso(atMs).slice(0, 13);
   const id = `${hour}/${node}/${reason}`;
   const update = new Update();
-  const last = { message, example: example.slice(0, EXAMPLE_MAX), atMs, expiresAtS: expiry(table, atMs) };
-  const fixed = {
-    entry: 'rejected',
-    ofVip: vip,
-    node,
-    reason,
-    hour,
-    ...indexed(Date.parse(`${hour}:00Z`) as EpochMs, id),
-  };
+  const kept = { message: cut(message, SENTENCE_MAX), example: cut(example, EXAMPLE_MAX) };
+  const last = { ...kept, atMs, expiresAtS: expiry(table, atMs) };
+  // Without the keys of the indexes: each of a flood of rejections would be written there, too, before the outcomes.
+  const fixed = { entry: 'rejected', ofVip: vip, node, reason, hour };
   for (const [name, plain] of Object.entries({ ...fixed, ...last }))
     update.set(update.path(name), update.value(plain));
   const count = update.path('count');

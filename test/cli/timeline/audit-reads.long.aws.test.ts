@@ -85,7 +85,8 @@ interface Asked {
 
 async function askAll(size: number): Promise<Readonly<Record<string, Asked>>> {
   const { signal } = new AbortController();
-  const log = awsAuditLog({ client: region.dynamo, table: tables.timeline, signal, retentionDays: 400 });
+  const table = { client: region.dynamo, table: tables.timeline, signal, retentionDays: 400 };
+  const log = awsAuditLog(table, async () => ['web']);
   const end = epochMs(atOf(size));
   const middle = epochMs(atOf(Math.floor(size / 2)));
   const whole = {

@@ -71,6 +71,24 @@ describe('what is turned away', () => {
     ]);
   });
 
+  test('costs one counter an hour and reason for all names that are not registered, and one for all nodes unknown', async () => {
+    const w = world();
+    const why = { reason: 'foreign-source', message: 'm' } as const;
+    for (let n = 0; n < 100; n++) {
+      await recordRejection(w.ports, { ...why, vip: `made-up-${n}`, node: `i-${n}` }, n);
+      await recordRejection(w.ports, { ...why, vip: 'web', node: `i-${n}` }, n);
+      await recordRejection(w.ports, { ...why, vip: 'web', node: 'constructor' }, n);
+    }
+    await recordRejection(w.ports, { ...why, vip: 'web', node: 'i-a' }, 'a member');
+    expect(w.timeline.rejections.map(({ vip, node, count, example }) => [vip, node, count, example])).toEqual(
+      [
+        ['_unregistered', '_no-member', 100, '99'],
+        ['web', '_no-member', 200, '99'],
+        ['web', 'i-a', 1, '"a member"'],
+      ],
+    );
+  });
+
   test('an impostor’s claim changes nothing and costs one record', async () => {
     const w = world();
     const before = item(w);

@@ -26,7 +26,9 @@ export function silenceTold(world: World): readonly Violation[] {
     const words = Object.keys(item.members).flatMap((node) => {
       const nodeState = item.claims[node];
       if (nodeState === undefined) return [];
-      return [world.known.at(nodeState.bootId, nodeState.seq / 1000) ?? 0];
+      const saidAtMs = world.known.at(nodeState.bootId, nodeState.seq / 1000) ?? 0;
+      // A word that was sent only after the clock had stood still seems later by as much: docs/architecture.md, "Limits".
+      return [saidAtMs + world.known.stoodSince(nodeState.bootId, saidAtMs)];
     });
     const silentForMs = swept.beganAtMs - Math.max(...words);
     if (words.length > 0 && silentForMs > UNHEARD_AFTER + DOUBT_MS && !swept.unheard)

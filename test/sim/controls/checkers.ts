@@ -41,4 +41,15 @@ export const checkers: readonly Control[] = [
     breaks: ['orders'],
     patches: [patch('truth/truth', 'region.eniAt(target, atMs)', 'region.ec2.enis.get(target)')],
   },
+  {
+    name: 'the checker takes a clock that stood still for one that ran',
+    breaks: ['silence told'],
+    patches: [
+      patch(
+        'checks/silence-told',
+        'saidAtMs + world.known.stoodSince(nodeState.bootId, saidAtMs)',
+        'saidAtMs',
+      ),
+    ],
+  },
 ];

@@ -24,3 +24,9 @@ export function trueAt({ rate, parts }: BootClock, upMs: number): number {
 export function stoodStill(clock: BootClock, fromMs: number, toMs: number): void {
   clock.parts.push({ atMs: toMs, upMs: upAt(clock, fromMs), stoodSinceMs: fromMs });
 }
+
+/** For how long the clock has stood still since `atMs`. */
+export const stoodSince = ({ parts }: BootClock, atMs: number): number =>
+  parts.reduce((sum, { stoodSinceMs, atMs: untilMs }) => {
+    return stoodSinceMs === undefined || stoodSinceMs < atMs ? sum : sum + untilMs - stoodSinceMs;
+  }, 0);

@@ -1,7 +1,7 @@
 // What the controller could know: the words that reached it and were not superseded, with the true time of the transition
 // that each speaks of. Checkers measure it against this, never against what it made of them.
 import { LATE_AFTER } from '../../../shared/vip/claim.ts';
-import { type BootClock, trueAt } from '../node/boot-clock.ts';
+import { type BootClock, stoodSince, trueAt } from '../node/boot-clock.ts';
 import type { Word } from '../node/machine.ts';
 
 export interface KnownClaim {
@@ -24,6 +24,8 @@ export interface Known {
   boot(bootId: string, clock: BootClock): void;
   /** When the clock of that boot showed `upMs`. */
   at(bootId: string, upMs: number): number | undefined;
+  /** For how long the clock of that boot has stood still since, in ms. */
+  stoodSince(bootId: string, atMs: number): number;
   delivered(word: Word, stampMs: number, nowMs: number): void;
   answered(word: Word): void;
   order(vip: string, node: string): void;
@@ -43,6 +45,7 @@ export function known(vips: readonly string[]): Known {
     rightful,
     boot: (bootId, clock) => boots.set(bootId, clock),
     at: (bootId, upMs) => (boots.has(bootId) ? trueAt(boots.get(bootId)!, upMs) : undefined),
+    stoodSince: (bootId, atMs) => (boots.has(bootId) ? stoodSince(boots.get(bootId)!, atMs) : 0),
     order: (vip, node) => rightful.get(vip)!.add(node),
     answered(word) {
       const told = newest.get(word.vip)!.get(word.node);
