@@ -24,8 +24,10 @@ export const ROUNDS_MAX = 4;
 
 export interface Verdict {
   readonly steps: readonly StepTried[];
-  /** EC2 was read back and showed every cell of the VIP's own right. */
+  /** EC2 was read back under the lease, and showed every cell of the VIP's own right. */
   readonly verified: boolean;
+  /** When EC2 had answered: of what came to pass later the read-back says nothing. Undefined when it was not read back. */
+  readonly readBackAtMs?: EpochMs;
   /** Cells that were sent and then found out of reach. */
   readonly conflicts: readonly Conflict[];
   /** Why the switch must stop: another caller has the lease, or the election has changed. */
@@ -49,6 +51,7 @@ export async function verify(
 ): Promise<Verdict> {
   const { vip, target } = moves;
   let steps = sent;
+  let readBackAtMs: EpochMs | undefined;
   const bugs: Fault[] = [];
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     const [seen, item] = await Promise.all([
@@ -61,6 +64,7 @@ export async function verify(
     if (!(item instanceof Error) && item !== undefined) heldLease.observe(item);
     if (seen instanceof Error)
       return { steps, verified: false, conflicts: [], notes: [`could not read back: ${seen.message}`], bugs };
+    readBackAtMs = seen.endedAtMs;
     const again = plan(vip, seen, target, true);
     const { wrong, stale, taken } = differences(again, steps, seen);
     const unseen = steps.filter((s) => !isShown(s, vip, seen));
@@ -68,11 +72,14 @@ export async function verify(
     steps = confirmed(steps, [...wrong, ...taken, ...unseen], fresh);
     if (wrong.length === 0 && unseen.length > 0 && round < ROUNDS_MAX) continue;
     if (wrong.length === 0) {
+      const right = stale.length + taken.length + unseen.length + unmetCells(again.conflicts).length === 0;
+      const ours = heldLease.wasOurs(readBackAtMs);
       return {
         steps,
-        verified: stale.length + taken.length + unseen.length + unmetCells(again.conflicts).length === 0,
+        verified: right && ours,
+        readBackAtMs,
         conflicts: taken.filter((c) => unseen.every((s) => s.cell !== c.cell)),
-        notes: [...tooSoon(stale), ...lost(taken), ...notShown(unseen)],
+        notes: [...tooSoon(stale), ...lost(taken), ...notShown(unseen), ...(ours ? [] : [afterLease])],
         bugs,
       };
     }
@@ -83,7 +90,7 @@ export async function verify(
     steps = joined(steps, resent.steps);
   }
   const notes = ['read back: EC2 does not show what was sent'];
-  return { steps, verified: false, conflicts: [], notes, bugs };
+  return { steps, verified: false, ...defined({ readBackAtMs }), conflicts: [], notes, bugs };
 }
 
 const settled = <T>(promise: Promise<T>): Promise<T | Error> =>
@@ -150,6 +157,9 @@ function isShown({ step }: StepTried, vip: Vip, seen: Observation): boolean {
 
 const notShown = (unseen: readonly StepTried[]): readonly string[] =>
   unseen.length === 0 ? [] : [`read back: EC2 showed nothing of ${cells(unseen)}`];
+
+/** The next holder may have been at work by then. */
+const afterLease = 'read back after the lease had run out';
 
 const tooSoon = (stale: readonly Step[]): readonly string[] =>
   stale.length === 0 ? [] : [`read back too soon to tell: EC2 still showed the old state at ${cells(stale)}`];

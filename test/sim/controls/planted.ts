@@ -89,6 +89,11 @@ export const planted: readonly Control[] = [
     ],
   },
   {
+    name: 'what was read back after the lease counts as verified',
+    breaks: ['true record'],
+    patches: [patch('switch/verify', 'const ours = heldLease.wasOurs(readBackAtMs);', 'const ours = true;')],
+  },
+  {
     name: 'the stored view is trusted like a fresh one',
     breaks: ['true record', 'convergence', 'order'],
     patches: [patch('switch/run-epoch', "  seen.source === 'ec2' &&\n", '')],
