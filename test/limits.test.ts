@@ -1,5 +1,5 @@
 // The largest of everything: one VIP with as many members, tables, addresses and EIPs as there can be, whose every call EC2 refuses
-// with 2 KB. What is stored, sent and logged of it is printed beside its limit; and the table of limits in the docs is the code's.
+// with 2 KB. What is stored, sent and logged of it is printed next to its limit; and the table of limits in the docs is the code's.
 import { readFileSync } from 'node:fs';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
