@@ -24,17 +24,19 @@ export const readable = (text: string, max: number): string =>
 /** How many things one sentence or one list for people names. */
 export const NAMED_MAX = 20;
 
-/** The first ones of a list in one sentence, and how many more there are. */
-export const listText = (list: readonly string[], separator = ', '): string =>
-  list.length <= NAMED_MAX
-    ? list.join(separator)
-    : `${list.slice(0, NAMED_MAX).join(separator)} and ${list.length - NAMED_MAX} more`;
+/** The first ones of a list in one sentence, and how many more there are; `left` of them are not in the list at all. */
+export function listText(list: readonly string[], separator = ', ', left = 0): string {
+  const named = list.slice(0, NAMED_MAX);
+  const more = list.length - named.length + left;
+  return more === 0 ? named.join(separator) : `${named.join(separator)} and ${more} more`;
+}
 
-/** The first ones of a list, a line each, and a line that says how many more there are. */
-export const listLines = (list: readonly string[], what: string): readonly string[] =>
-  list.length <= NAMED_MAX
-    ? list
-    : [...list.slice(0, NAMED_MAX), `… and ${list.length - NAMED_MAX} more ${what}`];
+/** The same, a line each, and a line that says how many more there are. */
+export function listLines(list: readonly string[], what: string, left = 0): readonly string[] {
+  const named = list.slice(0, NAMED_MAX);
+  const more = list.length - named.length + left;
+  return more === 0 ? named : [...named, `… and ${more} more ${what}`];
+}
 
 /** What an operator gives as the reason of a command, in characters. It is in the VIP's item, the record and messages. */
 export const REASON_MAX = 500;

@@ -8,6 +8,7 @@
 import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Observation } from '../network/observation.ts';
+import { type PackedView, packed, unpacked } from '../network/packed-view.ts';
 import type { StoredView, ViewCache } from '../network/view-cache.ts';
 import { expiry, type TimelineTable } from './dynamodb/put-if-absent.ts';
 import { value } from './dynamodb/update-expression.ts';
@@ -27,12 +28,14 @@ export const awsViews = (tables: ViewTables): ViewCache => ({
     const text =
       (await viewAt(tables, timeline.table, { ...keyOf(name), ...idAttribute })) ??
       (await viewAt(tables, vipsTable, keyOf(name)));
-    return text === undefined || text === EMPTIED ? undefined : (JSON.parse(text) as StoredView);
+    return text === undefined || text === EMPTIED
+      ? undefined
+      : unpacked(JSON.parse(text) as PackedView | StoredView);
   },
   async keepView(name, view) {
     const { client, table, signal } = tables.timeline;
     const kept = {
-      view: JSON.stringify(view),
+      view: JSON.stringify(packed(view)),
       entry: 'view',
       expiresAtS: expiry(tables.timeline, view.endedAtMs),
     };

@@ -17,6 +17,8 @@ export interface ExecutionState {
     readonly outcome: string;
     readonly wrong: readonly string[];
     readonly conflicts?: readonly string[];
+    /** How many more there are of each. */
+    readonly left?: { readonly wrong: number; readonly conflicts: number };
   };
   readonly switchedBack?: SwitchSummary;
   /** What SSM answered: the master was demoted, raised again on the way back, released after a success. */

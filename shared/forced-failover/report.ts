@@ -20,7 +20,8 @@ export function report({ story: data, stage, execution }: StepInput): Report {
   const order = data.preflight?.order;
   // Step Functions takes a cause of 32 KB; most of the text here comes from elsewhere.
   const reasons = reasonsOf(data).map((reason) => readable(reason, SENTENCE_MAX));
-  const cause = reasons.length === 0 ? 'no reason was given' : listText(reasons, '; ');
+  const cause =
+    reasons.length === 0 ? 'no reason was given' : listText(reasons, '; ', data.preflight?.left?.reasons);
   const what = order === undefined ? 'forced failover' : `${order.vip} to ${order.to} (${order.mode})`;
   const owner = data.switchedBack?.owner ?? data.switched?.owner;
   const lines = [
@@ -92,6 +93,7 @@ function leftLines({ verified, switched }: ExecutionState): readonly string[] {
   return listLines(
     left.map((cell) => `Left alone: ${cell}`),
     'left alone',
+    left.length === 0 ? 0 : verified?.left?.conflicts,
   );
 }
 
@@ -106,7 +108,9 @@ const capital = (word: string): string => word.charAt(0).toUpperCase() + word.sl
 const GOES_ON = 'reconcile goes on trying';
 function backText(back: SwitchSummary): string {
   if (back.outcome !== 'switched') return `no: ${back.why ?? 'unknown'}; ${GOES_ON}`;
-  return back.unmet === undefined ? 'yes' : `only in part: ${listText(back.unmet, '; ')}; ${GOES_ON}`;
+  return back.unmet === undefined
+    ? 'yes'
+    : `only in part: ${listText(back.unmet, '; ', back.unmetLeft)}; ${GOES_ON}`;
 }
 const next = (order: FailoverOrder | undefined, stage: string): string =>
   order === undefined
@@ -123,7 +127,8 @@ function reasonsOf(data: ExecutionState): string[] {
     reasons.push(`still moving after ${switched.round} rounds: ${switched.why}`);
   if (stoodBy?.outcome === 'taken-back')
     reasons.push(`keepalived took it back after the release: ${stoodBy.why}`);
-  if (verified?.outcome === 'wrong') reasons.push(`EC2 does not show it: ${listText(verified.wrong)}`);
+  if (verified?.outcome === 'wrong')
+    reasons.push(`EC2 does not show it: ${listText(verified.wrong, ', ', verified.left?.wrong)}`);
   if (error !== undefined) reasons.push(`${error.Error}: ${error.Cause}`.slice(0, 1000));
   return reasons;
 }

@@ -1,5 +1,6 @@
 // The store of VIPs in memory. Every method decides and acts in one step, like one request to DynamoDB.
 import { Fault } from '../fault.ts';
+import { packed } from '../network/packed-view.ts';
 import type { StoredView, ViewCache } from '../network/view-cache.ts';
 import { ITEM_MAX, jsonBytes } from '../timeline/size.ts';
 import { afterClaimWrite, type VipStore } from '../vip/store.ts';
@@ -51,7 +52,7 @@ export function memoryVips(seed: readonly Vip[] = []): MemoryVips {
       return views.get(name);
     },
     async keepView(name, view) {
-      const bytes = jsonBytes(view);
+      const bytes = jsonBytes(packed(view));
       if (bytes > ITEM_MAX) throw new Fault('refused', 'ValidationException', `the view has ${bytes} bytes`);
       views.set(name, view);
     },

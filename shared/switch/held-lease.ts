@@ -15,6 +15,8 @@ export interface HeldLease {
   readonly lease: Lease;
   /** Whether an attempt may be sent at this very moment. */
   mayStart(): boolean;
+  /** Whether the lease was certainly ours at that instant of our clock: it had not run out, and is not known to be lost. */
+  wasOurs(at: EpochMs): boolean;
   /**
    * Prolongs the lease when little is left. One request at a time; a failed one is tried again on the next call, unless a bug
    * ended it.
@@ -62,6 +64,7 @@ export function heldLease(
     vip,
     lease,
     mayStart: () => !lost && wanted && clock.now() < deadline && mayStart(expiresAtMs, clock.now()),
+    wasOurs: (at) => !lost && at < expiresAtMs,
     async renewIfDue() {
       if (lost || !mayRenew || expiresAtMs - clock.now() > RENEW_BELOW) return;
       renewal ??= renew();

@@ -15,7 +15,7 @@ import { lastCallAtMs } from '../rate-limit/call-queue.ts';
 import { type Clock, type EpochMs, plus } from '../time.ts';
 import { decided } from '../timeline/decision.ts';
 import { fitted } from '../timeline/fit.ts';
-import { type Milestone, type MilestoneKey, milestone } from '../timeline/milestone.ts';
+import { type Milestone, milestone } from '../timeline/milestone.ts';
 import type { Failover, Intent, Timeline } from '../timeline/timeline.ts';
 import { elect, isLiveOrder, unfitText } from '../vip/election.ts';
 import { OBSERVE_TIMEOUT, STALE_READ } from '../vip/lease.ts';
@@ -67,9 +67,8 @@ export async function runEpoch(
 ): Promise<EpochResult> {
   const { ports, heldLease, vip } = epoch;
   const milestones: Milestone[] = [...before];
-  const mark = (key: MilestoneKey) => milestones.push(milestone(key, ports.clock.now()));
   const seen = await observe(epoch, observing);
-  mark(seen instanceof Error ? 'describe-failed' : seen.source === 'ec2' ? 'described' : 'view-taken');
+  milestones.push(seenMilestone(seen, ports.clock.now()));
   const decision = decide(vip, seen, ports.clock.now());
   watchElection(epoch, decision);
   const work = planned(epoch, seen, decision);
@@ -81,9 +80,15 @@ export async function runEpoch(
   ]);
   markSent(milestones, executed.steps);
   const verdict = await readBack(epoch, decision, work, executed.steps);
-  if (executed.steps.length > 0) mark('read-back');
+  if (verdict.readBackAtMs !== undefined) milestones.push(milestone('read-back', verdict.readBackAtMs));
   const bugs = [...executed.bugs, ...verdict.bugs];
   return finish(epoch, { seen, decision, todo: work.todo, verdict, milestones, intent, closed, bugs });
+}
+
+/** Dated when EC2 had answered, and not when the holder woke. */
+function seenMilestone(seen: Observation | Error, now: EpochMs): Milestone {
+  if (seen instanceof Error) return milestone('describe-failed', now);
+  return seen.source === 'ec2' ? milestone('described', seen.endedAtMs) : milestone('view-taken', now);
 }
 
 /** From here on the lease is kept only while the item still elects the target. */
@@ -118,8 +123,10 @@ async function readBack(
   { trusted, todo }: Work,
   sent: readonly StepTried[],
 ): Promise<Verdict> {
-  if (moves === undefined || sent.length === 0)
-    return { steps: sent, verified: trusted && isWhole(moves, todo), conflicts: [], notes: [], bugs: [] };
+  if (moves === undefined || sent.length === 0) {
+    const verified = trusted && isWhole(moves, todo) && heldLease.wasOurs(moves!.seen.endedAtMs);
+    return { steps: sent, verified, conflicts: [], notes: [], bugs: [] };
+  }
   return verify(ports, heldLease, moves, sent);
 }
 

@@ -24,8 +24,10 @@ export const ROUNDS_MAX = 4;
 
 export interface Verdict {
   readonly steps: readonly StepTried[];
-  /** EC2 was read back and showed every cell of the VIP's own right. */
+  /** EC2 was read back under the lease, and showed every cell of the VIP's own right. */
   readonly verified: boolean;
+  /** When EC2 had answered: of what came to pass later the read-back says nothing. Undefined when it was not read back. */
+  readonly readBackAtMs?: EpochMs;
   /** Cells that were sent and then found out of reach. */
   readonly conflicts: readonly Conflict[];
   /** Why the switch must stop: another caller has the lease, or the election has changed. */
@@ -49,6 +51,7 @@ export async function verify(
 ): Promise<Verdict> {
   const { vip, target } = moves;
   let steps = sent;
+  let readBackAtMs: EpochMs | undefined;
   const bugs: Fault[] = [];
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     const [seen, item] = await Promise.all([
@@ -61,6 +64,7 @@ export async function verify(
     if (!(item instanceof Error) && item !== undefined) heldLease.observe(item);
     if (seen instanceof Error)
       return { steps, verified: false, conflicts: [], notes: [`could not read back: ${seen.message}`], bugs };
+    readBackAtMs = seen.endedAtMs;
     const again = plan(vip, seen, target, true);
     const { wrong, stale, taken } = differences(again, steps, seen);
     const unseen = steps.filter((s) => !isShown(s, vip, seen));
@@ -70,11 +74,19 @@ export async function verify(
     if (wrong.length === 0) {
       const unproven = fresh ? [] : steps.filter((s) => !unseen.includes(s) && s.result !== 'done');
       const doubts = [stale, taken, unseen, unproven, unmetCells(again.conflicts)];
+      const ours = heldLease.wasOurs(readBackAtMs);
       return {
         steps,
-        verified: doubts.every((of) => of.length === 0),
+        verified: ours && doubts.every((of) => of.length === 0),
+        readBackAtMs,
         conflicts: taken.filter((c) => unseen.every((s) => s.cell !== c.cell)),
-        notes: [...tooSoon(stale), ...lost(taken), ...notShown(unseen), ...notProven(unproven)],
+        notes: [
+          ...tooSoon(stale),
+          ...lost(taken),
+          ...notShown(unseen),
+          ...notProven(unproven),
+          ...(ours ? [] : [afterLease]),
+        ],
         bugs,
       };
     }
@@ -85,7 +97,7 @@ export async function verify(
     steps = joined(steps, resent.steps);
   }
   const notes = ['read back: EC2 does not show what was sent'];
-  return { steps, verified: false, conflicts: [], notes, bugs };
+  return { steps, verified: false, ...defined({ readBackAtMs }), conflicts: [], notes, bugs };
 }
 
 const settled = <T>(promise: Promise<T>): Promise<T | Error> =>
@@ -158,6 +170,9 @@ const notProven = (unproven: readonly StepTried[]): readonly string[] =>
   unproven.length === 0
     ? []
     : [`read back too soon to tell: ${cells(unproven)} was not carried out, and looks right`];
+
+/** The next holder may have been at work by then. */
+const afterLease = 'read back after the lease had run out';
 
 const tooSoon = (stale: readonly Step[]): readonly string[] =>
   stale.length === 0 ? [] : [`read back too soon to tell: EC2 still showed the old state at ${cells(stale)}`];

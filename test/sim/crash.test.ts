@@ -151,3 +151,25 @@ for (const { name, story: plain } of stories) {
     });
   }
 }
+
+test('a pause that ends as the next holder begins: nothing is recorded as verified that was read back after the lease', async () => {
+  const story = history({ does: 'stops', node: 0, atMs: 30_000 }, { does: 'starts', node: 0, atMs: 36_000 });
+  let [blows, late] = [0, 0];
+  for (const { name: invocation, awaits } of await switching(story)) {
+    for (let atAwait = 1; atAwait <= awaits; atAwait++) {
+      for (let forMs = 10_000; forMs <= 10_400; forMs += 100) {
+        const blow: Blow = { what: 'pause', atAwait, before: false, forMs };
+        const world = await simulate({ ...story, blows: [{ ...blow, invocation }] });
+        const violations = violationsOf(world);
+        if (violations.length > 0) throw new Error(`${JSON.stringify(blow)}\n${retell(world, violations)}`);
+        blows += 1;
+        const told = world.net.timeline.entries.filter(
+          (e) => e.entry === 'outcome' && e.notes.includes('read back after the lease had run out'),
+        );
+        late += told.length;
+      }
+    }
+  }
+  expect(blows).toBeGreaterThan(100);
+  expect(late, 'the pause that this is about was among them').toBeGreaterThan(0);
+});

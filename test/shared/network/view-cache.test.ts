@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { membersSeen, type Observation, type RouteSeen } from '../../../shared/network/observation.ts';
+import { packed, unpacked } from '../../../shared/network/packed-view.ts';
 import { plan } from '../../../shared/network/plan.ts';
 import {
   stays,
@@ -85,10 +86,10 @@ describe('its size', () => {
   it('does not depend on how many VIPs share the tables: 100 of them in 50', () => {
     const size = { vips: 100, tables: 50, addresses: 1, eips: 0, nodes: 2 };
     const seen = networkOf(size);
-    const [whole, view] = [jsonBytes(seen), jsonBytes(viewOf(vipOf(size, 0), seen))];
+    const [whole, view] = [jsonBytes(seen), jsonBytes(packed(viewOf(vipOf(size, 0), seen)))];
     console.log(`view of one of 100 VIPs in 50 tables: ${whole} bytes whole, ${view} kept, of ${ITEM_MAX}`);
     expect(whole).toBeGreaterThan(ITEM_MAX);
-    expect(view).toBe(jsonBytes(viewOf(vipOf(size, 0), networkOf({ ...size, vips: 1 }))));
+    expect(view).toBe(jsonBytes(packed(viewOf(vipOf(size, 0), networkOf({ ...size, vips: 1 })))));
     expect(view).toBeLessThan(16_000);
   });
 });
@@ -145,6 +146,7 @@ describe('what is stored', () => {
 
   it('does not stay when the VIP’s settings change, nor when the version before has stored all it saw', () => {
     const { of: _of, ...old } = stored;
+    expect(unpacked(packed(old))).toEqual(old);
     expect(stays(old, stored)).toBe(false);
     expect(stays(stored, viewOf({ ...vip, tableLabels: ['web', 'db'] }, seen))).toBe(false);
   });
@@ -239,6 +241,7 @@ describe('a plan', () => {
             members: { 'i-a': A, 'i-b': memberOf('i-b') },
           };
           const view = viewOf(vip, seen);
+          expect(unpacked(JSON.parse(JSON.stringify(packed(view)))), 'as it is stored').toEqual(view);
           const members = membersSeen(vip, seen, vip.members);
           expect(membersSeen(vip, view, vip.members)).toEqual(members);
           for (const target of Object.values(members)) {

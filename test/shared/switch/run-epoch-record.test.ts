@@ -202,3 +202,78 @@ test('a long plan ends with the election that it was for: what has not been sent
   expect(failover.steps.filter((s) => s.code === 'NotWanted').length).toBeGreaterThan(30);
   expect(w.clock.now() - START, 'the whole plan takes 15 s').toBeLessThan(12_000);
 });
+
+describe('what was read back', () => {
+  /** The read-back's own observation ends so long after START. */
+  const readsBackAfter = (w: World, ms: number): Partial<EpochPorts> => ({
+    ec2: {
+      ...w.ec2,
+      observe: async (scope) => {
+        const seen = await w.ec2.observe(scope);
+        w.clock.set(plus(START, durationMs(ms)));
+        return { ...seen, endedAtMs: w.clock.now() };
+      },
+    },
+  });
+  const shortLease = { holder: 'me', epoch: 7, expiresAtMs: plus(START, seconds(10)), cause };
+
+  test('is dated when EC2 answered, however long the holder slept before it recorded that', async () => {
+    const w = held({ owner: 'i-b' });
+    const vips = {
+      ...w.vips,
+      read: async (name: string) => {
+        const read = await w.vips.read(name);
+        await w.clock.wait(seconds(30));
+        return read;
+      },
+    };
+    const { failover } = await holds(w, { vips });
+    expect(failover.atMs - START).toBeGreaterThanOrEqual(30_000);
+    expect(stageOf(failover, 'read back')! - START).toBeLessThan(5000);
+    expect([failover.outcome, failover.verified]).toEqual(['switched', true]);
+  });
+
+  test.each([
+    [9999, true],
+    [10_000, false],
+  ])('%i ms after the lease of 10 s began is verified: %s', async (ms, verified) => {
+    const w = held({ owner: 'i-b', lease: shortLease });
+    const { failover } = await holds(w, readsBackAfter(w, ms));
+    expect(failover).toMatchObject({ outcome: 'switched', verified });
+    expect(failover.notes).toEqual(verified ? [] : ['read back after the lease had run out']);
+    expect(stageOf(failover, 'read back')! - START).toBe(ms);
+  });
+
+  test('is not verified by a holder that knows that its lease is lost', async () => {
+    const w = held({ owner: 'i-b' });
+    const mine = heldLease('web', shortLease, { ...w.vips, renew: async () => undefined }, w.ports);
+    w.clock.set(plus(START, seconds(5)));
+    await mine.renewIfDue();
+    expect([mine.wasOurs(START), mine.isStillNeeded()]).toEqual([false, false]);
+  });
+
+  test.each([
+    [9999, true],
+    [10_000, false],
+  ])(
+    'where nothing had to be sent, and the look ended %i ms after the lease began: verified %s',
+    async (ms, verified) => {
+      const w = held({ owner: 'i-a', lease: shortLease });
+      all(w, A.eni);
+      const seen = { ...(await w.ec2.observe(item(w))), endedAtMs: plus(START, durationMs(ms)) };
+      const mine = heldLease('web', shortLease, w.vips, w.ports);
+      const epoch = { ports: w.ports, heldLease: mine, vip: item(w) };
+      const { failover } = await finish(w, runEpoch(epoch, Promise.resolve(seen), []));
+      expect(failover).toMatchObject({ outcome: 'unchanged', verified });
+      expect(stageOf(failover, 'described')! - START).toBe(ms);
+    },
+  );
+
+  test('is no milestone where EC2 did not answer', async () => {
+    const w = held({ owner: 'i-b' });
+    const observe = () => Promise.reject(new Error('slow down'));
+    const { failover } = await holds(w, { ec2: { ...w.ec2, observe } });
+    expect(failover).toMatchObject({ outcome: 'switched', verified: false });
+    expect(stageOf(failover, 'read back')).toBeUndefined();
+  });
+});

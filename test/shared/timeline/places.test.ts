@@ -198,13 +198,17 @@ describe('what the workflow carries', () => {
     failover: failover({ ...folded, conflicts }),
   };
 
+  /** Step Functions takes no longer cause. */
+  const thrown = { Error: 'States.TaskFailed', Cause: 'c'.repeat(32_768) };
+
   it('fits its 256 KB with everything at its worst, the report included, whose cause fits 32 KB', () => {
     const history = {
       preflight: { ...carriedPreflight(found), order },
       verified: carriedVerdict({ outcome: 'wrong', wrong, conflicts: wrong }),
       switched: carriedSwitch(failed, 'prod'),
       switchedBack: carriedSwitch(inPart, 'prod'),
-      error: { Error: 'States.TaskFailed', Cause: 'c'.repeat(32_768) },
+      decision: { approved: true, by: 'b'.repeat(500), reason: 'r'.repeat(500) },
+      ...{ error: thrown, restoreError: thrown, switchBackError: thrown, reportError: thrown },
       end: { outcome: 'failed' },
     } as const;
     const told = report({ story: history, stage: 'prod', execution: 'e-1' });
@@ -220,14 +224,27 @@ describe('what the workflow carries', () => {
   it('says how many calls there are beyond those that it carries; a small plan it leaves as it is', () => {
     const carried = carriedPreflight(found);
     expect([carried.plan.length, callsOf(carried), carried.left]).toEqual([
-      100,
+      50,
       3200,
-      { plan: 3100, conflicts: 3100, reasons: 100 },
+      { plan: 3150, conflicts: 3150, reasons: 150 },
     ]);
-    const small = { ...found, plan: plan.slice(0, 100), conflicts: [], reasons: [] };
-    expect(carriedPreflight(small)).toBe(small);
-    expect(callsOf(small)).toBe(100);
+    const small = { ...found, plan: plan.slice(0, 50), conflicts: [], reasons: [] };
+    expect(carriedPreflight(small)).toEqual(small);
+    expect(callsOf(small)).toBe(50);
   });
+});
+
+it('the report counts also the cells that the workflow does not carry', () => {
+  const cells = many(CELLS, cellOf);
+  const story = {
+    verified: carriedVerdict({ outcome: 'wrong', wrong: cells, conflicts: cells }),
+    switchedBack: carriedSwitch({ outcome: 'switched', owner: 'i-b', epoch: 8, unmet: cells }, 'prod'),
+    end: { outcome: 'failed' },
+  } as const;
+  const { text, cause } = report({ story, stage: 'prod', execution: 'e-1' });
+  expect(cause).toMatch(/^EC2 does not show it: .* and 3180 more$/);
+  expect(text).toMatch(/^Switched back: only in part: .* and 3180 more; reconcile goes on trying$/m);
+  expect(text).toMatch(/^… and 3180 more left alone$/m);
 });
 
 it('a cause names the first cells that drifted: it stands in the item twice for each open epoch', async () => {

@@ -1,8 +1,10 @@
 // Guarantee 6: the record does not lie. No mutation without a cause and an epoch written before it; the outcome stands
 // before the epoch is closed; every epoch gets one, and the store takes it; and an outcome agrees with what was sent and what EC2 shows.
 import type { StepDone } from '../../../shared/network/step.ts';
+import { milestoneAt } from '../../../shared/timeline/milestone.ts';
 import type { Entry, Failover } from '../../../shared/timeline/timeline.ts';
 import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
+import { SKEW_MAX_MS } from '../functions/lambda.ts';
 import type { VipSpec } from '../history/history.ts';
 import type { Sent } from '../truth/log.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
@@ -37,6 +39,7 @@ export const trueRecord = (world: World): readonly Violation[] =>
         if (!isLeftOpen(world, spec.name, epoch)) say(world.endAtMs, `epoch ${epoch} has no outcome`);
       } else if (told.outcome.outcome !== 'abandoned') {
         agrees(world, told, sends, say);
+        readUnderLease(world, told, begun.get(epoch + 1), say);
         verifiedRight(world, spec, { ...told, begunAtMs: begun.get(epoch) ?? 0 }, (what) =>
           say(told.atMs, `epoch ${epoch} (${told.outcome.outcome}): ${what}`),
         );
@@ -127,6 +130,27 @@ function agrees(world: World, { outcome: told, atMs }: Outcome, sends: readonly 
       say1(`is told as verified, but ${step.cell} did not lead to ${step.to}`);
     }
   }
+}
+
+/**
+ * The next holder waits for twice as long as two clocks may differ. So who reads back under the lease, by its own clock, does so
+ * before the next epoch begins.
+ */
+function readUnderLease(
+  world: World,
+  { outcome: told, atMs }: Outcome,
+  nextBeganMs: number | undefined,
+  say: Say,
+): void {
+  const readBackMs = milestoneAt(told.stages, 'read-back');
+  if (!told.verified || readBackMs === undefined || nextBeganMs === undefined) return;
+  const dated = readBackMs - world.epochAt;
+  // By a clock that may be ahead.
+  if (dated - SKEW_MAX_MS > nextBeganMs)
+    say(
+      atMs,
+      `epoch ${told.epoch} is told as verified at ${dated} ms, and the next one began at ${nextBeganMs} ms`,
+    );
 }
 
 /** Cells that stood when the epoch began and that neither an operator nor a late landing has changed since. */
