@@ -9,6 +9,7 @@
 import { type Fault, toFault } from '../fault.ts';
 import type { Observation } from '../network/observation.ts';
 import { type DurationMs, type EpochMs, minus, minutes, plus, seconds } from '../time.ts';
+import { notAheadOf } from '../vip/lease.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { ReconcileResult } from './assess.ts';
 import { applyHint, concerns, type Hint } from './hint.ts';
@@ -55,9 +56,11 @@ const youngEnough = (looked: Observation | undefined, { clock }: ReconcilePorts)
 /** Without a hint over all VIPs, else over those that it concerns. */
 export async function reconcileFor(
   ports: ReconcilePorts,
-  hint: Hint | undefined,
+  heard: Hint | undefined,
 ): Promise<ReconcileAllResult> {
-  if (hint === undefined) return reconcileAll(ports);
+  if (heard === undefined) return reconcileAll(ports);
+  // A dead letter that is driven again may say anything; a node that is gone in a year would be silenced until then.
+  const hint = { ...heard, atMs: notAheadOf(ports.clock.now(), heard.atMs) };
   const concerned = (await ports.vips.list()).filter((vip) => concerns(hint, vip));
   const swept = await sweep(ports, concerned, async (vip) => {
     if (hint.kind === 'change') await ports.changes.note(vip.name, hint);

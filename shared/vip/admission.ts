@@ -2,9 +2,9 @@
 //
 // A reason is a word that metrics, records and documentation share. `superseded` is not a fault: the claim is counted
 // and not merged, because a newer one of the same VIP waits behind it.
-import { type DurationMs, type EpochMs, epochMs, iso, minutes, plus } from '../time.ts';
+import { type DurationMs, type EpochMs, epochMs, iso, minutes } from '../time.ts';
 import type { Claim } from './claim.ts';
-import { SKEW } from './lease.ts';
+import { notAheadOf } from './lease.ts';
 import type { NodeState } from './node-state.ts';
 import { contradicts, type WordsDiffer } from './node-state.ts';
 import type { Vip } from './vip.ts';
@@ -69,9 +69,11 @@ export function isFromFuture(claim: Claim, now: EpochMs): Rejection | undefined 
   };
 }
 
-/** A caller may set an event's time; EventBridge's own is never ahead, so no word is taken for newer than the present. */
-export const notAhead = (claim: Claim, now: EpochMs): Claim =>
-  claim.timeMs <= plus(now, SKEW) ? claim : { ...claim, timeMs: plus(now, SKEW) };
+/** A caller may set an event's time; EventBridge's own is never ahead, so no report is taken for newer than the present. */
+export const notAhead = (claim: Claim, now: EpochMs): Claim => ({
+  ...claim,
+  timeMs: notAheadOf(now, claim.timeMs),
+});
 
 const differ: Readonly<Record<WordsDiffer, string>> = {
   'clock-ran-back': 'the clock of a boot does not run back',

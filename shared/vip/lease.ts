@@ -53,6 +53,10 @@ export interface Open {
   readonly cause: Cause;
 }
 
+/** An instant that another machine has stamped: what lies ahead of the present by more than clocks differ is taken for the present. */
+export const notAheadOf = (now: EpochMs, stamped: EpochMs): EpochMs =>
+  stamped <= plus(now, SKEW) ? stamped : plus(now, SKEW);
+
 /** A lease is live strictly before it expires by everybody's clock; from then on the next holder may take it. */
 export const isLive = (lease: Lease | undefined, now: EpochMs): boolean =>
   lease !== undefined && now < plus(lease.expiresAtMs, SKEW);

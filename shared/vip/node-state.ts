@@ -175,7 +175,8 @@ function newerWord(a: NodeState, b: NodeState): NodeState {
   if (aGone === undefined && livesAfter(a, bGone)) return a;
   if (a.seq !== b.seq) return a.seq > b.seq ? a : b;
   if (a.state !== b.state) return a.state > b.state ? a : b;
-  return a.priority >= b.priority ? a : b;
+  if (a.priority !== b.priority) return a.priority > b.priority ? a : b;
+  return laterSent(a, b);
 }
 
 function laterSent(a: NodeState, b: NodeState): NodeState {

@@ -21,8 +21,8 @@ export const reasons: readonly Reason[] = [
   },
   {
     file: 'shared/vip/node-state.ts',
-    line: 'a.priority >= b.priority',
-    why: 'the same number, state and priority: it does not matter whose they are',
+    line: 'a.priority !== b.priority',
+    why: 'equal priorities were excluded in the same line',
   },
   {
     file: 'shared/vip/node-state.ts',
@@ -93,16 +93,6 @@ export const reasons: readonly Reason[] = [
     file: 'shared/switch/execute.ts',
     line: 'return wait > 0 ?',
     why: 'a pause is none or at least half of BACKOFF_FIRST_MS: nothing lies between 0 and 1',
-  },
-  {
-    file: 'shared/switch/outcome.ts',
-    line: 'sentAt.reduce((a, b) => (a < b',
-    why: 'of two equal instants either may be taken',
-  },
-  {
-    file: 'shared/switch/outcome.ts',
-    line: 'doneAt.reduce((a, b) => (a > b',
-    why: 'of two equal instants either may be taken',
   },
   {
     file: 'shared/vip/lease.ts',

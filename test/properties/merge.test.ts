@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type EpochMs, epochMs } from '../../shared/time.ts';
+import type { Claim } from '../../shared/vip/claim.ts';
 import {
   contradicts,
   isNewerTransition,
@@ -13,22 +14,26 @@ import {
   sameTransition,
 } from '../../shared/vip/node-state.ts';
 import { isNews, onlyRefreshes } from '../../shared/vip/vip.ts';
-import { forgedWord, type NodeWord, nodeHistory, realWord } from './node-words.ts';
+import { forgedWord, type NodeWord, nodeHistory, realWord, tiedWords } from './node-words.ts';
 
 const stateFrom = ({ claim, arrivesMs }: NodeWord): NodeState =>
   nodeStateFrom(claim, (claim.timeMs + arrivesMs) as EpochMs);
 const together = (states: readonly NodeState[]): NodeState =>
   states.reduce<NodeState | undefined>((known, told) => merge(known, told), undefined)!;
 
-/** Two words of one history, or of anybody. */
+const stintsFrom = ([a, b]: readonly [Claim, Claim]): readonly [NodeState, NodeState] => [
+  nodeStateFrom(a, a.timeMs),
+  nodeStateFrom(b, b.timeMs),
+];
+
+/** Two reports of one history, or of anyone, or two that are hardly to be told apart. */
 const pair: fc.Arbitrary<readonly [NodeState, NodeState]> = fc.oneof(
   nodeHistory.chain((words) => {
     const one = fc.constantFrom(...words).map(stateFrom);
     return fc.tuple(one, one);
   }),
-  fc
-    .tuple(forgedWord, forgedWord)
-    .map(([a, b]) => [nodeStateFrom(a, a.timeMs), nodeStateFrom(b, b.timeMs)] as const),
+  fc.tuple(forgedWord, forgedWord).map(stintsFrom),
+  tiedWords.map(stintsFrom),
 );
 /** The words of one history, some of them twice, in another order. */
 const shuffled = nodeHistory.chain((words) =>
@@ -48,6 +53,24 @@ test('merge is commutative, also for words that contradict each other', () => {
     }),
     { ...runs, seed: 1 },
   );
+});
+
+test('merge is commutative for two reports that tie, with any fraction of a millisecond', () => {
+  let [tied, fractions] = [0, 0];
+  fc.assert(
+    fc.property(tiedWords, ([one, other]) => {
+      const [a, b] = stintsFrom([one, other]);
+      expect(merge(a, b)).toEqual(merge(b, a));
+      expect(Object.values(merge(a, b)).every((v) => typeof v !== 'number' || Number.isInteger(v))).toBe(
+        true,
+      );
+      if (sameTransition(a, b) && a.hiMs === b.hiMs && a.atMs === b.atMs) tied += 1;
+      if (!Number.isInteger(one.uptimeMs - other.uptimeMs)) fractions += 1;
+    }),
+    { ...runs, seed: 9 },
+  );
+  expect(tied).toBeGreaterThan(200);
+  expect(fractions).toBeGreaterThan(500);
 });
 
 test('merge is associative for what a node can truly say: any order of delivery leaves the same record', () => {

@@ -136,6 +136,8 @@ export const forgedWord = fc
       fc.constantFrom(0, 1000, REAL_UP_MS, 3_155_760_000_000),
       fc.integer({ min: REAL_UP_MS - 70_000, max: REAL_UP_MS + 130_000 }),
     ),
+    /** The contract allows any; the parser keeps three digits. */
+    fractionMs: fc.constantFrom(0, 0, 0, 0.001, 0.25, 0.499, 0.5, 0.501, 0.999),
     aheadMs: fc.constantFrom(-60_000, -1, 0, 0, 999),
     sinceMs: fc.constantFrom(0, 1, 60_000, 3_600_000),
     state: fc.constantFrom<VrrpState>('MASTER', 'BACKUP', 'FAULT', 'STOP', 'DELETED'),
@@ -143,11 +145,38 @@ export const forgedWord = fc
     priority: fc.constantFrom(0, 100, 255),
     atMs: fc.constantFrom(-8.64e15, START, 8.64e15),
   })
-  .map(({ bootId, stampS, upMs, aheadMs, sinceMs, state, kind, priority, atMs }): Claim => {
+  .map(({ bootId, stampS, upMs, fractionMs, aheadMs, sinceMs, state, kind, priority, atMs }): Claim => {
     const seq = Math.max(0, upMs + aheadMs) * 1000;
     const since = kind === 'transition' ? seq : Math.max(0, seq - sinceMs * 1000);
-    const over = { seq, since, uptimeMs: upMs, atMs, timeMs: epochMs(START + seconds(stampS)) };
+    const timeMs = epochMs(START + seconds(stampS));
+    const over = { seq, since, uptimeMs: upMs + fractionMs, atMs, timeMs };
     return claimOf('i-a', { kind, state, priority, bootId, over });
+  });
+
+/** Two reports of one transition that are equal in almost everything: what is left decides, or nothing does. */
+export const tiedWords = fc
+  .record({
+    word: forgedWord,
+    fractionMs: fc.constantFrom(0, 0.001, 0.25, 0.499, 0.5, 0.501, 0.999, 1),
+    laterMs: fc.constantFrom(0, 0, 0, 1, 1000),
+    seqUs: fc.constantFrom(0, 0, 1, 500),
+    clockMs: fc.constantFrom(0, 0, 1, -1),
+    state: fc.constantFrom<VrrpState | undefined>(undefined, undefined, 'STOP'),
+    priority: fc.constantFrom<number | undefined>(undefined, undefined, 100),
+    kind: fc.constantFrom<Claim['kind'] | undefined>(undefined, undefined, 'lower-advert'),
+  })
+  .map(({ word, fractionMs, laterMs, seqUs, clockMs, state, priority, kind }) => {
+    const other: Claim = {
+      ...word,
+      ...(state === undefined ? {} : { state }),
+      ...(priority === undefined ? {} : { priority }),
+      ...(kind === undefined ? {} : { kind }),
+      uptimeMs: word.uptimeMs + fractionMs + laterMs,
+      timeMs: epochMs(word.timeMs + (laterMs === 1000 ? 1000 : 0)),
+      seq: word.seq + seqUs,
+      atMs: word.atMs + clockMs,
+    };
+    return [word, other] as const;
   });
 
 /** What the real node says `atMs` after START: that it has been BACKUP for ten minutes. */

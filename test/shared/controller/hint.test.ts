@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { hintFrom } from '../../../shared/aws/events/hint-event.ts';
 import { type Change, concerns, type NodeHint, withStopped } from '../../../shared/controller/hint.ts';
-import { epochMs, plus, seconds } from '../../../shared/time.ts';
+import { reconcileFor } from '../../../shared/controller/reconcile-all.ts';
+import { epochMs, hours, plus, seconds } from '../../../shared/time.ts';
 import { NEVER_IN_TIME } from '../../../shared/vip/liveness.ts';
 import { goneAt, merge, type NodeState } from '../../../shared/vip/node-state.ts';
-import { item, START, says, V4, world } from '../../support/world.ts';
+import { finish, item, START, says, V4, world } from '../../support/world.ts';
 
 const stopped = (node: string, afterMs: number, state = 'stopped'): NodeHint => ({
   ...{ kind: 'node', node, state },
@@ -29,6 +30,18 @@ describe('an instance that stopped', () => {
     const w = world();
     await says(w, 'i-a');
     expect(withStopped(item(w), stopped('i-a', 5000)).claims['i-a']).toMatchObject({ state: 'STOP' });
+  });
+
+  it('in a year counts as stopped now: the node’s next report brings it back', async () => {
+    const w = world();
+    await says(w, 'i-a');
+    await w.clock.advance(seconds(5));
+    const hint = { ...stopped('i-a', 0), atMs: plus(w.clock.now(), hours(24 * 365)) };
+    await finish(w, reconcileFor(w.ports, hint));
+    expect(item(w).claims['i-a']).toMatchObject({ state: 'STOP' });
+    await w.clock.advance(seconds(5));
+    await says(w, 'i-a', { kind: 'assertion', sinceMs: 0 });
+    expect(item(w).claims['i-a']).toMatchObject({ state: 'MASTER' });
   });
 
   /** What the node says of the same transition, `saidMs` after its last word by the boot's clock and stamped `stampedMs` after it. */
