@@ -1,5 +1,6 @@
 // The demo itself: a stack on a local AWS, two nodes, and what an operator sees of their failovers.
 import { uptime } from 'node:os';
+import { UNREGISTERED } from '../../shared/vip/admission.ts';
 import { ensurePython, isPythonMade } from '../aws/python.ts';
 import { poll, type Stack, startStack, VIP, vipshift } from '../aws/stack/stack.ts';
 import { type DemoNode, startDemoNode } from './node.ts';
@@ -115,8 +116,8 @@ async function scenario(
   await stack.publish(claimAgain(b.instanceId, old), `vipshift.notify/AROASTRANGER0000001:${b.instanceId}`);
   await stack.publish({ ...claimAgain(a.instanceId, old), vip: 'wbe' });
   const rejected = await poll('three rejections', async () => {
-    const all = [...(await stack.entries(`rejected/${VIP}`)), ...(await stack.entries('rejected/wbe'))];
-    return all.length === 3 ? all : undefined;
+    const all = await Promise.all([VIP, UNREGISTERED].map((vip) => stack.entries(`rejected/${vip}`)));
+    return all.flat().length === 3 ? all.flat() : undefined;
   });
   return { chapters, rejected };
 }

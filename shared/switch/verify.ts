@@ -72,14 +72,21 @@ export async function verify(
     steps = confirmed(steps, [...wrong, ...taken, ...unseen], fresh);
     if (wrong.length === 0 && unseen.length > 0 && round < ROUNDS_MAX) continue;
     if (wrong.length === 0) {
-      const right = stale.length + taken.length + unseen.length + unmetCells(again.conflicts).length === 0;
+      const unproven = fresh ? [] : steps.filter((s) => !unseen.includes(s) && s.result !== 'done');
+      const doubts = [stale, taken, unseen, unproven, unmetCells(again.conflicts)];
       const ours = heldLease.wasOurs(readBackAtMs);
       return {
         steps,
-        verified: right && ours,
+        verified: ours && doubts.every((of) => of.length === 0),
         readBackAtMs,
         conflicts: taken.filter((c) => unseen.every((s) => s.cell !== c.cell)),
-        notes: [...tooSoon(stale), ...lost(taken), ...notShown(unseen), ...(ours ? [] : [afterLease])],
+        notes: [
+          ...tooSoon(stale),
+          ...lost(taken),
+          ...notShown(unseen),
+          ...notProven(unproven),
+          ...(ours ? [] : [afterLease]),
+        ],
         bugs,
       };
     }
@@ -157,6 +164,12 @@ function isShown({ step }: StepTried, vip: Vip, seen: Observation): boolean {
 
 const notShown = (unseen: readonly StepTried[]): readonly string[] =>
   unseen.length === 0 ? [] : [`read back: EC2 showed nothing of ${cells(unseen)}`];
+
+/** A read so soon may show what was there before the last mutation: it proves nothing of what this one did not carry out. */
+const notProven = (unproven: readonly StepTried[]): readonly string[] =>
+  unproven.length === 0
+    ? []
+    : [`read back too soon to tell: ${cells(unproven)} was not carried out, and looks right`];
 
 /** The next holder may have been at work by then. */
 const afterLease = 'read back after the lease had run out';

@@ -13,7 +13,7 @@ import type { LabNode } from '../../lab/aws/stack/vpc.ts';
 import { describeVpc, type VpcView } from '../../lab/aws/stack/vpc-view.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
-import { SOURCE_PREFIX } from '../../shared/vip/admission.ts';
+import { SOURCE_PREFIX, UNREGISTERED } from '../../shared/vip/admission.ts';
 import { type Words, wordsOf } from './stage/words.ts';
 
 let stack: Stack;
@@ -122,7 +122,7 @@ describe('claims that are turned away', () => {
     const before = await epoch();
     expect(await stack.answered(await publish())).toContain(`"reason":"${reason}"`);
     const records = await poll(`the rejection as ${reason}`, async () => {
-      const all = await Promise.all([VIP, 'absent'].map((vip) => stack.entries(`rejected/${vip}`)));
+      const all = await Promise.all([VIP, UNREGISTERED].map((vip) => stack.entries(`rejected/${vip}`)));
       const found = all.flat().filter((r) => r.reason === reason);
       return found.length > 0 ? found : undefined;
     });

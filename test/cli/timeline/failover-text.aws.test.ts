@@ -6,6 +6,7 @@ import { ReplaceRouteCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFaultProxy } from '../../../lab/fault/proxy.ts';
 import { epochMs, plus, seconds } from '../../../shared/time.ts';
+import { NO_MEMBER } from '../../../shared/vip/admission.ts';
 import { documents, run } from '../front-door/command-line.ts';
 import { type Region, startRegion } from '../region.ts';
 import { type History, historyOf } from './history.ts';
@@ -166,17 +167,14 @@ describe('after a failover', () => {
     const ran = await region.vipshift('timeline', 'web', '--kind', 'rejected', '--json');
     const rejected = [...documents(ran.stdout)].sort((x, y) => Number(y.count) - Number(x.count));
     expect(rejected).toMatchObject([
-      { reason: 'not-a-member', count: 2, node: 'i-0123456789abcdef0', vip: 'web' },
+      { reason: 'not-a-member', count: 2, node: NO_MEMBER, vip: 'web' },
       { reason: 'malformed', count: 1, node: a },
     ]);
     expect((await region.vipshift('timeline', '--since', '1h')).stdout).toMatch(
       /not-a-member, 2 in the hour/,
     );
     const hour = new Date().toISOString().slice(0, 13);
-    const explained = await region.vipshift(
-      'explain',
-      `web/rejected/${hour}/i-0123456789abcdef0/not-a-member`,
-    );
+    const explained = await region.vipshift('explain', `web/rejected/${hour}/${NO_MEMBER}/not-a-member`);
     expect(explained.stdout).toMatch(/example +\{.*"node":"i-0123456789abcdef0"/);
   });
 });

@@ -205,6 +205,28 @@ describe('what was never sent', () => {
   });
 });
 
+describe('a cell that was not carried out and looks right', () => {
+  test.each(['failed', 'unsent'] as const)(
+    'is not proven by a read so soon after the last mutation: it may show what was there before (%s)',
+    async (result) => {
+      const scene = await sent({ touchedAtMs: START });
+      const verdict = await scene.check({}, as(scene.steps, 2, { result, attempts: 0 }));
+      expect(verdict).toMatchObject({
+        verified: false,
+        notes: [`read back too soon to tell: ${cell(2)} was not carried out, and looks right`],
+      });
+      expect(told(verdict, 2)).toMatchObject({ result, attempts: 0 });
+    },
+  );
+
+  test('is by a later one: someone else has set it', async () => {
+    const scene = await sent({ touchedAtMs: START });
+    await scene.w.clock.advance(STALE_READ);
+    const verdict = await scene.check({}, as(scene.steps, 2, { result: 'failed' }));
+    expect(verdict).toMatchObject({ verified: true, notes: [] });
+  });
+});
+
 test('a cell that was a stranger’s from the start was not sent, and is no news when it is read back', async () => {
   const { steps, check } = await sent({}, [4]);
   expect(steps).toHaveLength(3);

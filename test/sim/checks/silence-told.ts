@@ -23,6 +23,7 @@ export function silenceTold(world: World): readonly Violation[] {
       found.push({ guarantee: 'silence told', vip: swept.vip, atMs: swept.atMs, what });
     const item = isForged(world, swept) ? undefined : steadyItem(world, swept);
     if (item === undefined) continue;
+    const wasHeard = heard(itemAt(world, swept.vip, swept.beganAtMs));
     const words = Object.keys(item.members).flatMap((node) => {
       const nodeState = item.claims[node];
       if (nodeState === undefined) return [];
@@ -31,13 +32,20 @@ export function silenceTold(world: World): readonly Violation[] {
       return [saidAtMs + world.known.stoodSince(nodeState.bootId, saidAtMs)];
     });
     const silentForMs = swept.beganAtMs - Math.max(...words);
-    if (words.length > 0 && silentForMs > UNHEARD_AFTER + DOUBT_MS && !swept.unheard)
+    if (wasHeard && silentForMs > UNHEARD_AFTER + DOUBT_MS && !swept.unheard)
       say(`no one was heard for ${Math.round(silentForMs)} ms, and reconcile does not report it`);
     if (swept.unheard && answeredSince(world, swept, item, swept.atMs - UNHEARD_AFTER + DOUBT_MS))
       say('a sweep says that no one was heard, and a younger word of a member was answered');
   }
   return found;
 }
+
+/** Before any word was recorded a sweep counts from when it began to wait, and a paused one has not seen what came since. */
+const heard = (item: Vip | undefined): boolean =>
+  item !== undefined && Object.keys(item.members).some((node) => item.claims[node] !== undefined);
+
+const itemAt = ({ log: { writes } }: World, vip: string, atMs: number): Vip | undefined =>
+  writes.findLast((w) => w.after.name === vip && w.atMs <= atMs)?.after;
 
 /** What a forger says of its uptime tells nothing of when it spoke. */
 const isForged = ({ story: history }: World, { vip }: Swept): boolean =>

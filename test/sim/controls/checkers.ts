@@ -52,4 +52,11 @@ export const checkers: readonly Control[] = [
       ),
     ],
   },
+  {
+    name: 'the checker shows a paused sweep what was recorded since it began',
+    breaks: ['silence told'],
+    patches: [
+      patch('checks/silence-told', 'if (wasHeard && silentForMs', 'if (words.length > 0 && silentForMs'),
+    ],
+  },
 ];
