@@ -185,6 +185,12 @@ export function vipStoreContract(open: () => VipStore): void {
       sinceMs: fc.integer({ min: 0, max: 3 }).map((n) => n * 700),
       laterMs: fc.constantFrom(0, 1, 999, 1000, 14_999, 15_001, 26_000, 70_000),
       sentLaterMs: fc.constantFrom(0, 40, 1500),
+      /** Of the uptime: two reports may tie in whole milliseconds. */
+      fractionMs: fc.constantFrom(0, 0, 0.25, 0.5),
+      /** Of the node's own clock, which decides between bounds that tie. */
+      clockMs: fc.constantFrom(0, 0, 1, -1),
+      /** The report before it once more, whole seconds later: their bounds tie. */
+      repeats: fc.constantFrom(undefined, undefined, 0, 1000, 26_000),
       /** Uptime that is not true. */
       aheadMs: fc.constantFrom(0, 0, 0, 0, 1500, 6000, 400_000),
       /** When the second boot speaks; at once with the first one neither is believed blindly. */
@@ -192,22 +198,32 @@ export function vipStoreContract(open: () => VipStore): void {
       lease: fc.boolean(),
     } as const);
     const counts = { recorded: 0, refused: 0 };
+    let ties = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(words, { minLength: 4, maxLength: 12 }), async (all) => {
         let model = await seeded(store);
-        for (const [n, w] of all.entries()) {
+        for (const [n, drawn] of all.entries()) {
+          const before = all[n - 1];
+          const { repeats, clockMs, lease } = drawn;
+          const w =
+            repeats === undefined || before === undefined
+              ? drawn
+              : { ...before, laterMs: before.laterMs + repeats, kind: 'assertion' as const, clockMs, lease };
           const spoken = says(model, w.node, { ...w, atMs: w.sinceMs + w.laterMs });
           const boot = w.bootId === 'boot-2' ? w.secondAfterMs : 0;
           const upMs = spoken.uptimeMs - (w.bootId === 'boot-2' ? 3_599_990 : 0);
           const claim: Claim = {
             ...spoken,
-            uptimeMs: upMs + w.sentLaterMs + w.aheadMs,
+            uptimeMs: upMs + w.sentLaterMs + w.aheadMs + w.fractionMs,
+            atMs: spoken.atMs + w.clockMs,
             seq: spoken.seq - (spoken.uptimeMs - upMs) * 1000,
             since: spoken.since - (spoken.uptimeMs - upMs) * 1000,
             timeMs: (spoken.timeMs + boot + Math.floor(w.sentLaterMs / 1000) * 1000) as EpochMs,
           };
           const nodeState = nodeStateFrom(claim, claim.timeMs);
-          const as = isNews(model.claims[w.node], nodeState) ? 'news' : 'refresh';
+          const known = model.claims[w.node];
+          if (known?.since === nodeState.since && known.hiMs === nodeState.hiMs) ties += 1;
+          const as = isNews(known, nodeState) ? 'news' : 'refresh';
           const ask = telling(claim, {
             as,
             nodeState,
@@ -227,5 +243,6 @@ export function vipStoreContract(open: () => VipStore): void {
     );
     expect(counts.recorded, 'claims that were recorded').toBeGreaterThan(50);
     expect(counts.refused, 'claims that were refused').toBeGreaterThan(50);
+    expect(ties, 'bounds that tie').toBeGreaterThan(10);
   });
 }
