@@ -59,4 +59,14 @@ export const checkers: readonly Control[] = [
       patch('checks/silence-told', 'if (wasHeard && silentForMs', 'if (words.length > 0 && silentForMs'),
     ],
   },
+  {
+    name: 'the checker forgets that a long switch takes its time',
+    breaks: ['convergence'],
+    patches: [patch('world/world', '((2 * beyondBurst) / REFILL_PER_S) * 1000', '0 * beyondBurst')],
+  },
+  {
+    name: 'the checker wants a made-up MASTER of a dead node seen through at once',
+    breaks: ['convergence'],
+    patches: [patch('truth/belonging', 'madeUp.some(({ word }) => !heardOf(word.node)) ||', '')],
+  },
 ];
