@@ -4,7 +4,7 @@ import { historyFrom } from './history/generator.ts';
 import type { History } from './history/history.ts';
 import type { Violation } from './violation.ts';
 import { simulate } from './world/simulate.ts';
-import { CONVERGES_WITHIN_MS, type World } from './world/world.ts';
+import { convergesWithinMs, type World } from './world/world.ts';
 
 export interface Failure {
   readonly seed: number;
@@ -51,7 +51,7 @@ export function count(tally: Tally, world: World, violations: readonly Violation
 function calmed(tally: Tally, world: World): void {
   for (const vip of world.groups.keys()) {
     const last = world.intervals.findLast((i) => i.vip === vip)?.endedAtMs ?? 0;
-    const bySilence = world.dueAtMs[vip]! - world.calmAtMs > CONVERGES_WITHIN_MS;
+    const bySilence = world.dueAtMs[vip]! - world.calmAtMs > convergesWithinMs(world, vip);
     const kind = bySilence ? 'after the last fault, by silence' : 'after the last fault';
     tally.convergeMs[kind] ??= [];
     tally.convergeMs[kind].push(Math.max(0, Math.round(last - world.calmAtMs)));

@@ -62,4 +62,14 @@ export const checkers: readonly Control[] = [
     breaks: ['silence told'],
     patches: [patch('checks/silence-told', '&& words.length > 0 && silentForMs', '&& silentForMs')],
   },
+  {
+    name: 'the checker forgets that a long switch takes its time',
+    breaks: ['convergence'],
+    patches: [patch('world/world', '((2 * beyondBurst) / REFILL_PER_S) * 1000', '0 * beyondBurst')],
+  },
+  {
+    name: 'the checker wants a made-up MASTER of a dead node seen through at once',
+    breaks: ['convergence'],
+    patches: [patch('truth/belonging', 'madeUp.some(({ word }) => !heardOf(word.node)) ||', '')],
+  },
 ];

@@ -1,5 +1,6 @@
 // Where a VIP belongs when several nodes say MASTER, and when only silence can tell: the protocol's rules applied to the truth.
 import type { History } from '../history/history.ts';
+import type { Forged } from '../node/forged.ts';
 import { type Machine, sinceAt } from '../node/machine.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import type { Known } from './known.ts';
@@ -12,6 +13,7 @@ export interface Situation {
   readonly machines: readonly Machine[];
   readonly known: Known;
   readonly orders: readonly Orders[];
+  readonly forged: readonly Forged[];
 }
 
 /** The two transitions of a split are ordered for certain when they are this far apart (guarantee 2). */
@@ -19,7 +21,8 @@ const APART_MS = 2000;
 
 /**
  * Only silence shows one that reported MASTER after the one who serves did, or who heard its lower advert, and who
- * will not be heard any more; or whom an order names.
+ * will not be heard any more; or whom an order names. Who died before it could contradict a MASTER made up in its name
+ * has reported MASTER, as far as anybody knows.
  */
 export function silenceTells(world: Situation, vip: number): boolean {
   const { name } = world.story.vips[vip]!;
@@ -31,7 +34,9 @@ export function silenceTells(world: Situation, vip: number): boolean {
   const newest = Math.max(...serving, Number.NEGATIVE_INFINITY);
   const gone = told.filter((t) => !heardOf(t.word.node));
   const pinned = world.orders[vip]!.pin?.node;
+  const madeUp = world.forged.filter(({ word }) => word.vip === name && word.state === 'MASTER');
   return (
+    madeUp.some(({ word }) => !heardOf(word.node)) ||
     gone.some((t) => t.sinceMs > newest - APART_MS || t.advertMs > newest + APART_MS) ||
     (pinned !== undefined && !heardOf(pinned))
   );

@@ -8,7 +8,7 @@ import { settleLater } from '../node/vrrp.ts';
 import { silenceTells } from '../truth/belonging.ts';
 import { perform } from './acts.ts';
 import { build } from './build.ts';
-import { CONVERGES_WITHIN_MS, look, type World, wake } from './world.ts';
+import { convergesWithinMs, look, type World, wake } from './world.ts';
 
 /** How long everything is watched after it has to be right. */
 const STAYS_FOR_MS = 90_000;
@@ -52,7 +52,7 @@ async function watch(world: World): Promise<void> {
   const quiet = sched.now();
   world.calmAtMs = quiet;
   const waits = world.groups.map(
-    (_, vip) => CONVERGES_WITHIN_MS + (silenceTells(world, vip) ? SILENCE_MAX : 0),
+    (_, vip) => convergesWithinMs(world, vip) + (silenceTells(world, vip) ? SILENCE_MAX : 0),
   );
   const due = quiet + Math.max(...waits);
   for (const [vip, wait] of waits.entries()) {
