@@ -32,7 +32,7 @@ export function silenceTold(world: World): readonly Violation[] {
       return [saidAtMs + world.known.stoodSince(nodeState.bootId, saidAtMs)];
     });
     const silentForMs = swept.beganAtMs - Math.max(...words);
-    if (wasHeard && silentForMs > UNHEARD_AFTER + DOUBT_MS && !swept.unheard)
+    if (wasHeard && words.length > 0 && silentForMs > UNHEARD_AFTER + DOUBT_MS && !swept.unheard)
       say(`no one was heard for ${Math.round(silentForMs)} ms, and reconcile does not report it`);
     if (swept.unheard && answeredSince(world, swept, item, swept.atMs - UNHEARD_AFTER + DOUBT_MS))
       say('a sweep says that no one was heard, and a younger word of a member was answered');
