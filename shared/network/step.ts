@@ -88,8 +88,10 @@ export interface StepDone {
 /** And the step itself, as it was tried last: what a program decides by. */
 export interface StepTried extends StepDone {
   readonly step: Step;
+  /** An attempt succeeded before the last one, which was made because a read did not show it. */
+  readonly landed?: true;
 }
 
-export function recordOf({ step: _step, ...done }: StepTried): StepDone {
+export function recordOf({ step: _step, landed: _landed, ...done }: StepTried): StepDone {
   return done;
 }

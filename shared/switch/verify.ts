@@ -192,8 +192,12 @@ const confirmed = (
   const isWrong = new Set(wrong.map((w) => w.cell));
   return steps
     .filter((s) => s.result !== 'unsent' || s.attempts > 0 || !fresh || isWrong.has(s.cell))
-    .map((s) => (s.result === 'unknown' && !isWrong.has(s.cell) ? { ...s, result: 'done' } : s));
+    .map((s) => (isOpen(s) && !isWrong.has(s.cell) ? { ...s, result: 'done' } : s));
 };
+
+/** Reading decides: an attempt had no answer, or one succeeded and the next, for which an old read was the reason, was refused. */
+const isOpen = ({ result, landed }: StepTried): boolean =>
+  result === 'unknown' || (result === 'failed' && landed === true);
 
 /** A refusal stays a refusal, and a bug a bug; everything else may have been a slip, or another caller's late request. */
 function worthSending(step: Step, steps: readonly StepTried[]): boolean {
@@ -220,6 +224,9 @@ function joined(before: readonly StepTried[], after: readonly StepTried[]): read
       attempts: was.attempts + is.attempts,
       unanswered: was.unanswered + is.unanswered,
       ...defined({ sentAtMs: was.sentAtMs ?? is.sentAtMs }),
+      ...(is.result === 'failed' && (was.result === 'done' || was.landed)
+        ? { landed: true as const }
+        : undefined),
     };
   });
   return [...merged, ...after.filter((s) => !before.some((was) => was.cell === s.cell))];

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fault, type FaultKind } from '../../../shared/fault.ts';
 import type { Ec2 } from '../../../shared/network/ec2.ts';
+import type { TableSeen } from '../../../shared/network/observation.ts';
 import { plan } from '../../../shared/network/plan.ts';
 import type { Step, StepDone, StepTried } from '../../../shared/network/step.ts';
 import { executeSteps, untold } from '../../../shared/switch/execute.ts';
@@ -203,6 +204,22 @@ describe('what was never sent', () => {
     const verdict = await scene.check(refusing('lease-short', 'LeaseShort'), as(scene.steps, 2, unsent));
     expect(told(verdict, 2)).toMatchObject({ result: 'unsent', attempts: 0 });
   });
+});
+
+test('a done one that an old read did not show, and that was refused when it was sent again, is done when the next read shows it', async () => {
+  const scene = await sent();
+  await scene.w.clock.advance(STALE_READ);
+  let looks = 0;
+  const observe: Ec2['observe'] = async (scope) => {
+    const seen = await scene.w.ec2.observe(scope);
+    looks += 1;
+    if (looks > 1) return seen;
+    const without = (t: TableSeen) => (t.table === 'rtb-2' ? { ...t, routes: {} } : t);
+    return { ...seen, tables: seen.tables.map(without) };
+  };
+  const verdict = await scene.check({ observe, ...refusing('denied') });
+  expect(told(verdict, 2)).toMatchObject({ result: 'done', attempts: 2 });
+  expect(verdict.verified).toBe(true);
 });
 
 describe('a cell that was not carried out and looks right', () => {
