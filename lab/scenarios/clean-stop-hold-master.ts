@@ -6,7 +6,7 @@ export const cleanStopHoldMaster: Scenario = {
   says: 'the master is stopped as planned, hold master: the gap is the way of one claim',
   hold: 'master',
   asks: 'vip',
-  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 15_000 },
   async run(context) {
     context.fault();
     await context.nodes.a.stop('keepalived');

@@ -11,7 +11,7 @@ export const cleanStop: Scenario = {
     longestOutageMs: 500,
     failedConnections: 0,
     splitBrain: 'never',
-    settlesWithinMs: 10_000,
+    settlesWithinMs: 15_000,
   },
   async run(context) {
     context.fault();

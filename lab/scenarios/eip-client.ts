@@ -6,7 +6,7 @@ export const eipClient: Scenario = {
   says: 'the host of the master dies: a client of the Elastic IP reaches the backup',
   hold: 'both',
   asks: 'eip',
-  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 15_000 },
   async run(context) {
     await context.hostDies('a');
   },

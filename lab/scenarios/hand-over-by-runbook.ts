@@ -14,7 +14,7 @@ export const handOverByRunbook: Scenario = {
     longestOutageMs: 500,
     failedConnections: 0,
     splitBrain: 'never',
-    settlesWithinMs: 10_000,
+    settlesWithinMs: 15_000,
   },
   async run(context) {
     const { cloud, nodes } = context;

@@ -6,7 +6,7 @@ export const hostDies: Scenario = {
   says: 'the host of the master dies: the backup takes over, and no split brain is reported',
   hold: 'both',
   asks: 'vip',
-  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 15_000 },
   async run(context) {
     await context.hostDies('a');
   },

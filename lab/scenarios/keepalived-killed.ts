@@ -9,7 +9,7 @@ export const keepalivedKilled: Scenario = {
   says: 'keepalived dies without a word while its node goes on serving: the VIP moves all the same',
   hold: 'both',
   asks: 'vip',
-  ends: { owner: 'b', longestOutageMs: 500, splitBrain: 'never', settlesWithinMs: 10_000 },
+  ends: { owner: 'b', longestOutageMs: 500, splitBrain: 'never', settlesWithinMs: 15_000 },
   async run(context) {
     context.fault();
     await context.nodes.a.strikeAll('keepalived');

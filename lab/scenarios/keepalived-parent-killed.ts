@@ -6,7 +6,7 @@ export const keepalivedParentKilled: Scenario = {
   says: "keepalived's parent process dies: its child bids farewell, and the backup takes over at once",
   hold: 'master',
   asks: 'vip',
-  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 15_000 },
   async run(context) {
     context.fault();
     await context.nodes.a.strike('KILL', 'keepalived');

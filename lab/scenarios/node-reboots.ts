@@ -6,7 +6,7 @@ export const nodeReboots: Scenario = {
   says: 'the master reboots: the backup takes over and keeps the VIP when the old master is back',
   hold: 'both',
   asks: 'vip',
-  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 10_000 },
+  ends: { owner: 'b', longestOutageMs: 2_000, splitBrain: 'never', settlesWithinMs: 15_000 },
   async run(context) {
     await context.hostDies('a');
     await context.pause(1_500);

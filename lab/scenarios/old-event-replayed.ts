@@ -11,13 +11,13 @@ export const oldEventReplayed: Scenario = {
     longestOutageMs: 500,
     failedConnections: 0,
     splitBrain: 'never',
-    settlesWithinMs: 10_000,
+    settlesWithinMs: 15_000,
   },
   async run(context) {
     const { cloud, nodes } = context;
     context.fault();
     await nodes.a.stop('keepalived');
-    await context.settled('b', 5_000);
+    await context.settled('b', 15_000);
     const old = cloud
       .claims()
       .filter(({ node, kind }) => node === nodes.a.instanceId && kind === 'transition');

@@ -15,7 +15,7 @@ export const partitionHeals: Scenario = {
     const taken = context.nodes.b.entered('MASTER');
     const heal = await context.router.partition();
     await taken;
-    await context.settled('b', 5_000);
+    await context.settled('b', 15_000);
     await context.pause(1_000);
     const steppedDown = context.nodes.b.entered('BACKUP');
     context.fault();

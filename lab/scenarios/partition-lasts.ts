@@ -16,7 +16,7 @@ export const partitionLasts: Scenario = {
     const taken = context.nodes.b.entered('MASTER');
     const heal = await context.router.partition();
     const { atMs } = await taken;
-    await context.settled('b', 5_000);
+    await context.settled('b', 15_000);
     // A master asserts every 10 s: only once both were heard after the other's transition can anybody know.
     await context.until(
       'both nodes to assert MASTER',

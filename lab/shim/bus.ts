@@ -116,7 +116,7 @@ export async function startBus(signer: Signer): Promise<Bus> {
     requests: [],
     fate: () => ({ kind: 'accept' }),
     signer,
-    until: (done, limitMs = 20_000) => untilDone(watchers, done, limitMs, () => summary(bus)),
+    until: (done, limitMs = 90_000) => untilDone(watchers, done, limitMs, () => summary(bus)),
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();

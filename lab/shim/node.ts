@@ -90,7 +90,9 @@ export async function startNode(config: Record<string, string | number> = {}): P
           stderr += chunk.toString();
           if (stderr.slice(from).includes('reading ')) resolve();
         });
-        child.once('exit', (code) => reject(new Error(`the shim ended with ${code}: ${stderr.slice(from)}`)));
+        child.once('close', (code) =>
+          reject(new Error(`the shim ended with ${code}: ${stderr.slice(from)}`)),
+        );
       });
       return child;
     },

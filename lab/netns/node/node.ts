@@ -12,7 +12,7 @@ import { DEMOTE_FILE, FIFO, type Hold, INSTANCE, keepalivedConf, nginxConf } fro
 
 const root = join(import.meta.dirname, '..', '..', '..');
 /** From the start of keepalived to its first word; startup delay included. */
-const START_MS = 8_000;
+const START_MS = 20_000;
 
 export interface NodeSettings {
   readonly hold: Hold;

@@ -30,7 +30,7 @@ export interface Image {
   readonly addresses: readonly string[];
 }
 
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 20_000;
 /** A freshly booted machine's uptime: small, as after a boot, and enough for nothing to be negative. */
 const UPTIME_AT_BOOT_S = 20;
 

@@ -33,14 +33,14 @@ export function row(result: ScenarioResult): string {
 }
 
 /** What belongs under a row: the timeline next to the measured parts, and why a scenario is broken. */
-export function footnotes({ timeline, broken }: ScenarioResult): string[] {
+export function footnotes({ timeline, broken, tooLong }: ScenarioResult): string[] {
   const account =
     timeline &&
     `timeline, epoch ${timeline.epoch}, ${timeline.outcome}: ${timeline.stages
       .filter(({ afterMs }) => afterMs >= 0)
       .map(({ stage, afterMs }) => `${stage} +${afterMs}`)
       .join(', ')}`;
-  return [...(account ? [account] : []), ...broken.map((reason) => `broken: ${reason}`)].map(
+  return [...(account ? [account] : []), ...[...broken, ...tooLong].map((reason) => `broken: ${reason}`)].map(
     (line) => `    ${line}`,
   );
 }
@@ -88,6 +88,7 @@ export function summary(results: readonly ScenarioResult[]): ScenarioResult & { 
     cut: Math.max(...results.map(({ cut }) => cut)),
     verdict: results.every(({ verdict }) => verdict === 'held') ? 'held' : 'broken',
     broken: [...new Set(results.flatMap(({ broken }) => broken))],
+    tooLong: [...new Set(results.flatMap(({ tooLong }) => tooLong))],
     tookMs: results.reduce((total, { tookMs }) => total + tookMs, 0),
     runs: runsOf(outages),
   };
