@@ -2,6 +2,7 @@
 // where it belongs, and no one says anything new, no route and no EIP changes and no epoch begins.
 // That any order of delivery leaves the same record is a property of its own (test/properties/order.test.ts).
 
+import { sinceAt } from '../node/machine.ts';
 import type { Violation } from '../violation.ts';
 import type { Finding, World } from '../world/world.ts';
 
@@ -26,6 +27,21 @@ const isInDoubt = (world: World, vip: string, { belongs }: Finding): boolean =>
   belongs.nodes.length > 1 &&
   world.forged.some(({ word }) => word.vip === vip && belongs.nodes.includes(word.node));
 
+/**
+ * Whether a clock stood still since one of several masters became it: without its words from before, which a removal forgets,
+ * its transition seems later by as much, and a late one of them puts that right (docs/architecture.md, "Limits").
+ */
+const isMisdated = (world: World, vip: number, { belongs }: Finding): boolean =>
+  belongs !== undefined &&
+  belongs.nodes.length > 1 &&
+  world.machines.some(
+    (m) =>
+      belongs.nodes.includes(m.id) &&
+      m.clock.parts.some(
+        (p) => p.stoodSinceMs !== undefined && p.stoodSinceMs >= sinceAt(m, m.instances[vip]!),
+      ),
+  );
+
 export function order(world: World): readonly Violation[] {
   const found: Violation[] = [];
   for (const [vip, spec] of world.story.vips.entries()) {
@@ -44,7 +60,8 @@ export function order(world: World): readonly Violation[] {
     };
     if (served) rests(due, end, 'after all was right');
     // Also where no one serves: what is old does not decide then either, but for an owner's own word that it withdrew.
-    if (late !== undefined && !withdrew(world, spec.name, end, late)) rests(end, late, 'after late claims');
+    if (late === undefined || isMisdated(world, vip, end)) continue;
+    if (!withdrew(world, spec.name, end, late)) rests(end, late, 'after late claims');
   }
   return found;
 }

@@ -72,4 +72,11 @@ export const checkers: readonly Control[] = [
     breaks: ['convergence'],
     patches: [patch('truth/belonging', 'madeUp.some(({ word }) => !heardOf(word.node)) ||', '')],
   },
+  {
+    name: 'the checker takes the date of a transition for known though the clock stood still',
+    breaks: ['order'],
+    patches: [
+      patch('checks/order', 'late === undefined || isMisdated(world, vip, end)', 'late === undefined'),
+    ],
+  },
 ];
