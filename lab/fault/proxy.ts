@@ -35,6 +35,9 @@ export interface FaultProxy extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** Node's default of 5 s is about as long as a test rests between two failovers: calls were then sent on connections that had just ended. */
+const KEEP_IDLE_MS = 75_000;
+
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const { target } = options;
   const emulator = () => new URL(typeof target === 'string' ? target : target());
@@ -47,6 +50,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   const server = createServer((incoming, response) => {
     serve(path, incoming, response).catch((error: unknown) => broken(response, error));
   });
+  server.keepAliveTimeout = KEEP_IDLE_MS;
   const port = await listen(server, options.port ?? 0);
   const stop = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));

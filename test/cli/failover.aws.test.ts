@@ -255,7 +255,7 @@ describe('Ctrl-C', () => {
       signalAfter: (said) => /to report MASTER/.test(said),
     });
     await change((vip) => ({ ...vip, hold: 'both' }));
-    expect(ran).toMatchObject({ status: 130, stdout: '' });
+    expect(ran, ran.stderr).toMatchObject({ status: 130, stdout: '' });
     expect(ran.stderr).toMatch(
       /interrupted; the failover is still running. Follow it: vipshift failover --follow left --stage dev\n$/,
     );

@@ -91,6 +91,12 @@ describe('the fault proxy', () => {
     for (const { startMs, endMs } of proxy.calls) expect(endMs).toBeGreaterThan(startMs);
   });
 
+  it('keeps an idle connection longer than any test rests: one that ends as a call goes out is a lost reply that no rule names', async () => {
+    const idle = await fetch(proxy.endpoint, { method: 'POST', body: 'Action=ReplaceRoute' });
+    await idle.text();
+    expect(idle.headers.get('keep-alive')).toBe('timeout=75');
+  });
+
   it.each([
     ['refuses without effect', {}, 'eni-old', undefined],
     ['refuses although it took effect', { after: true }, 'eni-new', 200],

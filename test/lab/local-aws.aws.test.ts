@@ -12,7 +12,7 @@ import { ensurePython } from '../../lab/aws/python.ts';
 import { listeningAddresses, livingMembers } from './processes.ts';
 
 const program = join(import.meta.dirname, 'fixtures', 'programs', 'start-and-end.ts');
-const soon = { timeout: 10_000, interval: 20 };
+const soon = { timeout: 60_000, interval: 20 };
 
 function access(aws: LocalAws, endpoint: string) {
   const credentials = { accessKeyId: aws.accountId, secretAccessKey: 'local' };

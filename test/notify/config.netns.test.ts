@@ -20,7 +20,7 @@ interface Ended {
 function shim(args: readonly string[], env: Record<string, string> = {}): Ended {
   const ended = spawnSync(shimPath, args, {
     encoding: 'utf8',
-    timeout: 10_000,
+    timeout: 60_000,
     env: { PATH: process.env.PATH ?? '', ...env },
   });
   return { status: ended.status, stdout: ended.stdout, stderr: ended.stderr };

@@ -30,7 +30,7 @@ interface Ended {
 }
 
 function run(program: string, ...args: string[]): Ended {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', timeout: 30_000 });
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', timeout: 60_000 });
   if (error)
     throw new Error(`cannot run ${program}: install it (apt-get install systemd, iproute2, util-linux)`, {
       cause: error,

@@ -24,9 +24,8 @@ describe('the sandbox of the lab', () => {
       expect(processesOf(run.mark).length).toBeGreaterThan(2);
       run.child.kill(signal);
       await run.ended();
-      expect(await goneWithin(run.mark, 5_000)).toEqual([]);
+      expect(await goneWithin(run.mark, 30_000)).toEqual([]);
     },
-    60_000,
   );
 });
 
