@@ -17,7 +17,7 @@ export const RACES_MAX = 200;
 export interface Way<End> {
   /** What ends it, also while another caller has the lease: what an operator says is followed at once. */
   stops(vip: Vip, now: EpochMs): End | undefined;
-  /** Told before each wait for a lease of another caller. */
+  /** Called before each wait for a lease of another caller. */
   waits(vip: Vip): void;
   /** The item to write, or what ends it. Asked only while the lease is free. */
   decide(vip: Vip, now: EpochMs): { readonly write: Vip } | { readonly end: End };
