@@ -22,10 +22,12 @@ const BURST = 50;
 const REFILL_PER_S = 5;
 
 /**
- * Guarantee 1: a lease, a reconcile, and the switch itself. A claim that changes the election half-way makes a long switch
- * go back first, so it counts twice.
+ * Guarantee 1: a lease, a reconcile, and the switch itself. Where a made-up claim or a fault by chance can turn a long switch
+ * back half-way, what is beyond EC2's burst counts twice.
  */
 export function convergesWithinMs(world: World, vip: number): number {
+  const { odds, acts } = world.story;
+  if (Object.keys(odds).length === 0 && !acts.some((a) => a.does === 'forges')) return CONVERGES_WITHIN_MS;
   const beyondBurst = Math.max(0, cellsOf(world.region, world.story.vips[vip]!).length - BURST);
   return CONVERGES_WITHIN_MS + ((2 * beyondBurst) / REFILL_PER_S) * 1000;
 }
