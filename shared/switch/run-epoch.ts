@@ -123,11 +123,9 @@ async function readBack(
   { trusted, todo }: Work,
   sent: readonly StepTried[],
 ): Promise<Verdict> {
-  if (moves === undefined || sent.length === 0) {
-    const verified = trusted && isWhole(moves, todo) && heldLease.wasOurs(moves!.seen.endedAtMs);
-    return { steps: sent, verified, conflicts: [], notes: [], bugs: [] };
-  }
-  return verify(ports, heldLease, moves, sent);
+  if (moves !== undefined && sent.length > 0) return verify(ports, heldLease, moves, sent);
+  const verified = moves !== undefined && trusted && isWhole(todo) && heldLease.wasOurs(moves.seen.endedAtMs);
+  return { steps: sent, verified, conflicts: [], notes: [], bugs: [] };
 }
 
 type Finished = Omit<OutcomeInput, 'lease' | 'vip' | 'atMs'> & {
@@ -153,8 +151,7 @@ async function finish(
   };
 }
 
-const isWhole = (moves: Decision['moves'], { conflicts }: Plan): boolean =>
-  moves !== undefined && unmetCells(conflicts).length === 0;
+const isWhole = ({ conflicts }: Plan): boolean => unmetCells(conflicts).length === 0;
 
 /** Whether it shows every write before it: no other holder may still be at work, and the last write is long enough ago. */
 const isTrusted = (vip: Vip, seen: Observation | Error, others: readonly string[]): boolean =>
