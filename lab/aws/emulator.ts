@@ -1,5 +1,5 @@
 /**
- * One emulator process (lab/aws/emulator.py), from the TypeScript side: started, ready-checked, stopped.
+ * One emulator process (lab/aws/emulator/emulator.py), from the TypeScript side: started, ready-checked, stopped.
  *
  * Invariant: it ends with this process, whatever ends this process: the emulator lives as long as the pipe to its stdin, which
  * the kernel closes for us, and it takes its whole process group along.
@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -39,8 +39,10 @@ export interface Emulator {
 
 export async function startEmulator(spec: EmulatorSpec): Promise<Emulator> {
   mkdirSync(spec.scratch, { recursive: true });
+  // MiniStack's Node worker is a script in CommonJS: a package.json in a folder above must not make a module of it.
+  writeFileSync(join(spec.scratch, 'package.json'), '{"type":"commonjs"}\n');
   const log = openSync(spec.logFile, 'a');
-  const script = join(import.meta.dirname, 'emulator.py');
+  const script = join(import.meta.dirname, 'emulator', 'emulator.py');
   const env = { ...spec.env, TMPDIR: spec.scratch, HOME: spec.scratch };
   const child = spawn(spec.python, [script, spec.service, spec.scratch], {
     detached: true,
@@ -71,8 +73,17 @@ async function portOf(child: ChildProcess): Promise<number> {
   ]);
   const first = await Promise.race([once(lines, 'line'), failed]);
   if (typeof first === 'string') throw new Error(first);
-  lines.close();
+  lines.on('line', (line) => report(child, line));
   return (JSON.parse(String(first[0])) as { port: number }).port;
+}
+
+// Nothing that waits for this emulator can succeed any more: it ends, and the next call to it is refused at once.
+function report(child: ChildProcess, line: string): void {
+  const { failed } = JSON.parse(line) as { failed: string };
+  console.error(
+    `local AWS: ${failed}\nlocal AWS: the emulator ends here; nothing that waits for it could succeed`,
+  );
+  kill(child);
 }
 
 async function ready(child: ChildProcess, url: string, headers: Record<string, string>): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * A local AWS on loopback: MiniStack for everything but EC2, moto for EC2, without Docker, root or an account. What a stack of
- * MiniStack makes in EC2 it makes in moto (lab/aws/stacks-in-moto.py).
+ * MiniStack makes in EC2 it makes in moto (lab/aws/emulator/stacks-in-moto.py).
  *
  * Invariant: its state is in memory and in one temporary folder; stop(), or the end of this process however it comes, leaves no
  * process and no folder behind. Every start gets free ports of its own, so any number run side by side.

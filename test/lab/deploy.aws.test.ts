@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -30,6 +30,9 @@ let file: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'vipshift-test-'));
   file = join(folder, 'notes');
+  // What others leave in the folder of temporary files must not reach us: Node and npm read it from every folder above.
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  vi.stubEnv('TMPDIR', folder);
   aws = await startLocalAws();
   const common = { functionsFolder, extraEnv: { VIPSHIFT_TEST_FILE: file }, schedule: false };
   const role = {
@@ -44,6 +47,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await aws?.stop();
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -163,4 +167,18 @@ describe('deployService', () => {
     expect(aws.processGroups.flatMap(livingMembers)).toEqual([]);
     expect(existsSync(aws.folder)).toBe(false);
   });
+});
+
+it('says at once why a function cannot start, and ends, instead of letting everybody wait', async () => {
+  await using own = await startLocalAws();
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const extraEnv = { VIPSHIFT_TEST_FILE: file, NODE_OPTIONS: '--require=/nonexistent/hook.cjs' };
+  const { functions } = await deployService(own, { functionsFolder, extraEnv, schedule: false });
+  const url = `${own.endpoint}/2015-03-31/functions/${functions.failover}/invocations`;
+  const refused = () => expect(fetch(url, { method: 'POST', body: '{}' })).rejects.toThrow('fetch failed');
+  await vi.waitFor(refused, soon);
+  expect(said.mock.calls.flat().join('\n')).toMatch(
+    /the sandbox of vipshift-dev-failover did not start: .*[\s\S]*Cannot find module '\/nonexistent\/hook\.cjs'/,
+  );
+  said.mockRestore();
 });

@@ -86,7 +86,7 @@ describe('the end of the process that started it', () => {
 
 describe('the log of an invocation', () => {
   it('has also what is read late, on a busy machine: the mark behind it ends it, and no pause does', async () => {
-    const folder = join(import.meta.dirname, '..', '..', 'lab', 'aws');
+    const folder = join(import.meta.dirname, '..', '..', 'lab', 'aws', 'emulator');
     const script = `
 import importlib, queue, sys, threading, time
 sys.dont_write_bytecode = True

@@ -1,6 +1,6 @@
 // What GitHub shows to who reports something.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
@@ -56,8 +56,9 @@ describe('dependabot', () => {
       'pip',
       'github-actions',
     ]);
-    for (const { directory, 'package-ecosystem': kind } of updates)
-      if (kind === 'pip') expect(existsSync(join(root, directory, 'requirements.txt'))).toBe(true);
+    const pinned = globSync('**/requirements.txt', { cwd: root, exclude: ['node_modules', '.lab', '.git'] });
+    const pip = updates.find((entry: Record<string, string>) => entry['package-ecosystem'] === 'pip');
+    expect(pip.directories.toSorted()).toEqual(pinned.map((path) => `/${dirname(path)}`).toSorted());
   });
 });
 

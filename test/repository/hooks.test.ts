@@ -12,7 +12,7 @@ let folder: string;
 let bin: string;
 
 const env = () => ({
-  PATH: `${bin}:${process.env['PATH']}`,
+  PATH: `${bin}:${process.env.PATH}`,
   HOME: folder,
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_AUTHOR_NAME: 'a',

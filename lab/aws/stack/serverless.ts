@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, globSync } from 'node:fs';
-import { appendFile, cp, mkdir, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { bundleFunctions } from '../../../build/functions.ts';
@@ -36,6 +36,8 @@ export async function withServiceFolder<T>(
   try {
     for (const part of ['serverless.yml', 'resources', 'runbook'])
       await cp(join(root, part), join(folder, part), { recursive: true });
+    // Our .ts are modules here as they are at home, whatever package.json a folder above holds.
+    await writeFile(join(folder, 'package.json'), '{"type":"module"}\n');
     await mkdir(join(folder, 'dist'));
     await symlink(functions, join(folder, 'dist', 'functions'));
     if (options.plugin !== undefined) await addPlugin(folder, options.plugin);

@@ -1,5 +1,5 @@
 // The two nodes as SSM and the bus know them, without keepalived: a command to demote one makes it say BACKUP and the other one MASTER, as VRRP
-// would. lab/aws/emulator-fixes.py hands SendCommand to the listener here.
+// would. lab/aws/emulator/emulator-fixes.py hands SendCommand to the listener here.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -52,7 +52,7 @@ def serve_ministack(sock):
     sys.dont_write_bytecode = True
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
     # The files' names have dashes, as all of them here; the import statement knows no such names.
-    for name in ("emulator-fixes", "stack-fixes", "stacks-in-moto"):
+    for name in ("emulator-fixes", "stack-fixes", "stacks-in-moto", "sandbox-starts"):
         importlib.import_module(name).apply()
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
@@ -83,7 +83,8 @@ def main():
     port = sock.getsockname()[1]
     os.environ.update({"GATEWAY_PORT": str(port), "MOTO_PORT": str(port)})
     print(json.dumps({"port": port}), flush=True)
-    # From here on stdout is the log as well: the parent reads one line and no more.
+    # From here on stdout is the log as well; what the parent still has to hear goes through a descriptor of its own.
+    os.environ["VIPSHIFT_LAB_PARENT"] = str(os.dup(1))
     os.dup2(2, 1)
     try:
         serve_ministack(sock) if service == "ministack" else serve_moto(sock, port)

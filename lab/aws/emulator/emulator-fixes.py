@@ -30,11 +30,11 @@ def make_lambda_faithful():
         "getRemainingTimeInMillis: ((endMs) => () => Math.max(0, endMs - Date.now()))"
         '(Date.now() + 1000 * Number(process.env._LAMBDA_TIMEOUT || "3")),',
     )
-    Sandbox = runtime.Worker
-
     class Sandboxes:
+        Sandbox = runtime.Worker
+
         def __init__(self, func_name, config, code_zip):
-            self._new = lambda: Sandbox(func_name, config, code_zip)
+            self._new = lambda: self.Sandbox(func_name, config, code_zip)
             self._idle, self._all, self._lock = [], [], threading.Lock()
 
         def invoke(self, event, request_id):
