@@ -1,17 +1,20 @@
-// What the controller tells the world on its own bus: `VIP Failover Finished`, for users' own automation, and `VIP
-// Failover Failed`, for people. Both carry the notice, so that a rule and a topic suffice to send it.
+// What the controller tells the world on its own bus: `VIP Failover Finished`, for users' own automation, `VIP Failover
+// Failed` and `VIP Node Flapping`, for people. All carry the notice, so that a rule and a topic suffice to send it. What has
+// `flapping` in its detail is of a storm that people know of: their rule leaves it out.
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../../fault.ts';
 import { defined } from '../../optional.ts';
 import type { EventPublisher } from '../../switch/switch-vip.ts';
 import type { EpochMs } from '../../time.ts';
-import { noticeOf } from '../../timeline/message.ts';
+import { flappingNotice, noticeOf } from '../../timeline/message.ts';
 import { beganMilestoneAt, type Milestone, milestoneAt } from '../../timeline/milestone.ts';
 import type { Failover } from '../../timeline/timeline.ts';
+import type { Flapping } from '../../vip/flapping.ts';
 import { faultFromSdkError, serviceText } from '../error-codes.ts';
 
 export const FINISHED = 'VIP Failover Finished';
 export const FAILED = 'VIP Failover Failed';
+export const FLAPPING = 'VIP Node Flapping';
 export const CONTROLLER_SOURCE = 'vipshift.controller';
 
 export interface Bus {
@@ -24,18 +27,30 @@ export interface Bus {
 export const awsPublisher = (bus: Bus): EventPublisher => ({
   finished: (failover) => announce(bus, FINISHED, failover),
   failed: (failover) => announce(bus, FAILED, failover),
+  flapping(vip, flapping) {
+    const detail = { ...flappingDetail(vip, flapping), notice: flappingNotice(vip, flapping, bus.stage) };
+    return publish(bus, { type: FLAPPING, detail, what: `that ${flapping.node} flaps at ${vip}` });
+  },
 });
 
-async function announce(
-  { client, bus, stage, signal }: Bus,
-  detailType: string,
-  failover: Failover,
-): Promise<void> {
+function announce(bus: Bus, type: string, failover: Failover): Promise<void> {
+  const detail = { ...finishedDetail(failover), notice: noticeOf(failover, bus.stage) };
+  return publish(bus, { type, detail, what: `epoch ${failover.epoch} of ${failover.vip}` });
+}
+
+interface Announcement {
+  readonly type: string;
+  readonly detail: object;
+  /** For the message of a fault. */
+  readonly what: string;
+}
+
+async function publish({ client, bus, signal }: Bus, { type, detail, what }: Announcement): Promise<void> {
   const entry = {
     EventBusName: bus,
     Source: CONTROLLER_SOURCE,
-    DetailType: detailType,
-    Detail: JSON.stringify({ ...finishedDetail(failover), notice: noticeOf(failover, stage) }),
+    DetailType: type,
+    Detail: JSON.stringify(detail),
   };
   try {
     const reply = await client.send(new PutEventsCommand({ Entries: [entry] }), { abortSignal: signal });
@@ -44,9 +59,20 @@ async function announce(
     const text = serviceText(refused.ErrorMessage ?? 'no reason given');
     throw new Fault('refused', refused.ErrorCode!, `PutEvents to ${bus}: ${text}`);
   } catch (error) {
-    throw faultFromSdkError(error, `announcing epoch ${failover.epoch} of ${failover.vip}`);
+    throw faultFromSdkError(error, `announcing ${what}`);
   }
 }
+
+/** The published event's detail; events/vip-node-flapping.schema.json describes it. */
+export const flappingDetail = (vip: string, { node, sinceMs, untilMs, transitions }: Flapping) => ({
+  version: 1,
+  vip,
+  node,
+  cause: { kind: 'claim', why: `${node} made ${transitions} transitions within a minute` },
+  transitions,
+  sinceMs,
+  untilMs,
+});
 
 /** The published event's detail; events/vip-failover-finished.schema.json describes it. */
 export function finishedDetail(failover: Failover) {
@@ -60,6 +86,7 @@ export function finishedDetail(failover: Failover) {
     outcome,
     verified,
     durationsMs: durations(failover.stages),
+    ...defined({ flapping: failover.flapping }),
     atMs: failover.atMs,
   };
 }

@@ -1,10 +1,10 @@
 // Acting under an operator's order: every end that there is, and that no decision is carried out on another item than the one
 // it was made on.
 import { describe, expect, it } from 'vitest';
+import { ANSWER_WITHIN } from '../../../shared/switch/lease-wait.ts';
 import { RACES_MAX, type Way, type WhenFree, whenFree } from '../../../shared/switch/when-free.ts';
 import { plus, seconds } from '../../../shared/time.ts';
 import { LEASE_TTL } from '../../../shared/vip/lease.ts';
-import { ANSWER_WITHIN } from '../../../shared/vip/lease-wait.ts';
 import { type Vip, withLease } from '../../../shared/vip/vip.ts';
 import { finish, item, START, type World, world } from '../../support/world.ts';
 

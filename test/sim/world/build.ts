@@ -47,7 +47,7 @@ export function build(history: History): World {
     timeline,
     budget: history.sharedBudget ? memorySharedBucket() : undefined,
     log,
-    published: [],
+    notices: [],
     changes: [],
     orders: [],
     vipOf: (step) => vipOf(history, step),
@@ -91,7 +91,8 @@ export function build(history: History): World {
     },
     open: (zone) => !busDown.has('all') && !busDown.has(zone),
     accept: (word) => world.bus.accept(word),
-    said(machine) {
+    said(machine, of) {
+      world.transitions.push({ atMs: sched.now(), node: machine.id, vip: of.vipName });
       world.known.boot(bootId(machine), machine.clock);
       computeOwners(world);
       lookLater(world);
@@ -120,6 +121,7 @@ export function build(history: History): World {
     bus: bus({ ...history, ...cloud, sched, epochAt, deliver: (delivery) => does.claimed(delivery) }),
     executions: [],
     deaths: [],
+    transitions: [],
     forged: [],
     log,
     road,

@@ -13,8 +13,13 @@ import { convergesWithinMs, look, type World, wake } from './world.ts';
 /** How long everything is watched after it has to be right. */
 const STAYS_FOR_MS = 90_000;
 
-export async function simulate(history: History): Promise<World> {
+/** `prepare`: what a test of its own does to the world before anything happens in it. */
+export async function simulate(
+  history: History,
+  prepare: (world: World) => void = () => undefined,
+): Promise<World> {
   const world = build(history);
+  prepare(world);
   const { sched } = world;
   world.perform = (act) => perform(world, act);
   for (const act of history.acts) sched.at(act.atMs, () => world.perform(act));
