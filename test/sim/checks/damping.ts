@@ -1,11 +1,13 @@
-// Damping (docs/decisions/0034): a node is damped only while it truly flaps, and for a minute after its last transition at most; people
-// get one notice of a storm, and none of its failovers.
+// Damping (docs/decisions/0034): a node is damped only while it truly flaps, and for a minute after its last transition at most; no VIP stays
+// at a node that cannot serve it for longer than without a storm; people get one notice of a storm, and none of its failovers.
+import type { Act } from '../history/history.ts';
 import { dampedSince, mayBeDamped } from '../truth/flapping.ts';
 import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
 
 export const damping = (world: World): readonly Violation[] => [
   ...dampedForNothing(world),
+  ...heldBack(world),
   ...tooManyNotices(world),
 ];
 
@@ -35,6 +37,40 @@ const takenBy = (world: World, vip: string, epoch: number) =>
 function isEver(fromMs: number, toMs: number, holds: (atMs: number) => boolean): boolean {
   for (let at = fromMs; at <= toMs; at += STEP_MS) if (holds(at)) return true;
   return false;
+}
+
+/** Acts after which nothing else keeps a VIP from where it should go. */
+const plain: ReadonlySet<Act['does']> = new Set([
+  'flaps',
+  'dies',
+  'boots',
+  'stops',
+  'starts',
+  'fails',
+  'recovers',
+  'is transient',
+  'is cut off',
+  'heals',
+  'clock jumps',
+  'table appears',
+]);
+
+/** Guarantee 1: a lease, a reconcile, the switch itself. */
+const CONVERGES_WITHIN_MS = 80_000;
+/** What a dead node that damping prefers is waited for, and then the next claim of the other, and the switch. */
+const DEAD_FOR_MS = { MASTER: 35_000 + 25_000, BACKUP: 75_000 + 25_000 } as const;
+
+/** A VIP that leads to a node which withdrew or died, or with hold `master` to one that is not master. */
+function heldBack(world: World): readonly Violation[] {
+  const { odds, acts } = world.story;
+  if (Object.keys(odds).length > 0 || !acts.every((act) => plain.has(act.does))) return [];
+  return world.stuck.flatMap(({ vip, node, why, sinceMs, endedAtMs = world.endAtMs }) => {
+    const isDead = typeof why === 'object';
+    const most = isDead ? DEAD_FOR_MS[why.deadAs === 'MASTER' ? 'MASTER' : 'BACKUP'] : CONVERGES_WITHIN_MS;
+    if (endedAtMs - sinceMs <= most) return [];
+    const what = `it led to ${node} for ${Math.round(endedAtMs - sinceMs)} ms: ${isDead ? 'dead' : why}`;
+    return [{ guarantee: 'damping' as const, vip: world.story.vips[vip]!.name, atMs: endedAtMs, what }];
+  });
 }
 
 function tooManyNotices(world: World): readonly Violation[] {

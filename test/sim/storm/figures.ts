@@ -10,6 +10,8 @@ export interface Storm {
   /** Between two transitions of the node that flaps. */
   readonly everyMs: number;
   readonly forMs: number;
+  /** Whether the other node of those VIPs flaps, too, in turn with the first: then no calm node is left. */
+  readonly inTurn?: true;
   /** When the honest VIP's master gives up, counted from the storm's beginning. */
   readonly honestAtMs?: number;
 }
@@ -30,7 +32,7 @@ const vipOf = (n: number, hold: Storm['hold']): VipSpec => ({
 });
 
 /** Of the flapping VIPs `i-b` is the steady master, of the honest one `i-c`, then `i-b`; `i-a` flaps. */
-function historyOf({ hold, everyMs, forMs, honestAtMs }: Storm): History {
+function historyOf({ hold, everyMs, forMs, inTurn, honestAtMs }: Storm): History {
   const vips = Array.from({ length: FLAPPING_VIPS + 1 }, (_, n) => vipOf(n, hold));
   const node = (id: string, ofStorm: number, ofHonest: number) => ({
     id: `i-${id}`,
@@ -39,18 +41,18 @@ function historyOf({ hold, everyMs, forMs, honestAtMs }: Storm): History {
     clockMs: 0,
     hasEipEni: true,
   });
-  const acts: Act[] = [
-    {
-      does: 'flaps',
-      node: 0,
-      vips: vips.map((_, n) => n).filter((n) => n !== HONEST),
-      everyMs,
-      times: Math.floor(forMs / everyMs),
-      between: 'BACKUP',
-      isHeard: false,
-      atMs: BEGINS_AT_MS,
-    },
-  ];
+  const flaps = (flapping: number, atMs: number): Act => ({
+    does: 'flaps',
+    node: flapping,
+    vips: vips.map((_, n) => n).filter((n) => n !== HONEST),
+    everyMs,
+    times: Math.floor(forMs / everyMs),
+    between: 'BACKUP',
+    isHeard: false,
+    atMs,
+  });
+  const acts: Act[] = [flaps(0, BEGINS_AT_MS)];
+  if (inTurn) acts.push(flaps(1, BEGINS_AT_MS + Math.round(everyMs / 2)));
   if (honestAtMs !== undefined)
     acts.push({ does: 'is deleted', node: 2, vip: HONEST, atMs: BEGINS_AT_MS + honestAtMs });
   return {

@@ -12,7 +12,7 @@ export interface TransitionMade {
 }
 
 /** What decides who flaps. */
-interface Seen {
+export interface Seen {
   readonly story: Pick<History, 'acts' | 'nodes'>;
   readonly transitions: readonly TransitionMade[];
   readonly forged: readonly Forged[];

@@ -141,6 +141,7 @@ export function build(history: History): World {
     callsDenied: false,
     lastDeed: [],
     intervals: [],
+    stuck: [],
     wrongSince: [],
     faults: new Map(),
     pairs: new Map(),

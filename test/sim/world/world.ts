@@ -11,6 +11,7 @@ import { silenceTells, whereItBelongs } from '../truth/belonging.ts';
 import { isInStorm, type TransitionMade } from '../truth/flapping.ts';
 import type { Known } from '../truth/known.ts';
 import type { Log } from '../truth/log.ts';
+import { noteStuck, type Stuck } from '../truth/stuck.ts';
 import { type Belonging, cellsOf, leadsTo, type Orders } from '../truth/truth.ts';
 import type { Bus } from './bus.ts';
 import type { Region } from './region.ts';
@@ -77,6 +78,7 @@ export interface World {
   /** What was done last, by VIP: names wrong intervals. */
   readonly lastDeed: string[];
   readonly intervals: Interval[];
+  readonly stuck: Stuck[];
   readonly wrongSince: ({ atMs: number; kind: string } | undefined)[];
   /** Faults by name, and by node state and name. */
   readonly faults: Map<string, number>;
@@ -179,6 +181,7 @@ export function look(world: World, vip: number, when: Finding['when']): void {
 /** After every change of EC2 or of the nodes: is each VIP where it belongs? */
 export function computeOwners(world: World): void {
   const now = world.sched.now();
+  noteStuck(world);
   for (const [vip, spec] of world.story.vips.entries()) {
     const where = whereItBelongs(world, vip);
     const right =
