@@ -76,6 +76,14 @@ export const iamReply = ({ action }: AwsCall, tree: Tree): HttpReply => {
   return reply('text/xml', `<${action}Response>${result}</${action}Response>`);
 };
 
+export const iamRefused = (Code: string, Message = 'no'): HttpReply => ({
+  ...reply(
+    'text/xml',
+    xml({ ErrorResponse: { Error: { Type: 'Sender', Code, Message }, RequestId: 'r' } }, 'member'),
+  ),
+  status: Code === 'AccessDenied' ? 403 : 404,
+});
+
 function xml(tree: Tree, one: string): string {
   if (tree === undefined) return '';
   if (Array.isArray(tree)) return tree.map((inner) => `<${one}>${xml(inner, one)}</${one}>`).join('');

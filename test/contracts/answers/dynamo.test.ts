@@ -1,22 +1,22 @@
 // The contracts through the real SDK on a DynamoDB in this process, which gives small pages and the oldest weak reads that it may.
 // ports.aws.test.ts runs the same ones on an emulator's DynamoDB, in every weather.
 import { afterAll, beforeAll, describe } from 'vitest';
-import { awsApprovals } from '../../shared/aws/dynamodb/approvals.ts';
-import { awsChangeLog } from '../../shared/aws/dynamodb/change-log.ts';
-import { recordedEpoch } from '../../shared/aws/dynamodb/last-epoch.ts';
-import { awsOperatorActions } from '../../shared/aws/dynamodb/operator-actions.ts';
-import { awsReservations } from '../../shared/aws/dynamodb/reservations.ts';
-import { awsTimeline } from '../../shared/aws/dynamodb/timeline.ts';
-import { awsAuditLog } from '../../shared/aws/dynamodb/timeline-query.ts';
-import { awsVips } from '../../shared/aws/dynamodb/vip-store.ts';
-import { awsViews } from '../../shared/aws/view-cache.ts';
-import { type DynamoEndpoint, startDynamo } from '../support/aws/dynamo.ts';
-import { auditLogContract } from './audit-log.ts';
-import { newestChangesContract, RETENTION_DAYS, recordsContract } from './records.ts';
-import { reservationsContract } from './reservations.ts';
-import { timelineContract } from './timeline.ts';
-import { viewCacheContract } from './view-cache.ts';
-import { vipStoreContract } from './vip-store.ts';
+import { awsApprovals } from '../../../shared/aws/dynamodb/approvals.ts';
+import { awsChangeLog } from '../../../shared/aws/dynamodb/change-log.ts';
+import { recordedEpoch } from '../../../shared/aws/dynamodb/last-epoch.ts';
+import { awsOperatorActions } from '../../../shared/aws/dynamodb/operator-actions.ts';
+import { awsReservations } from '../../../shared/aws/dynamodb/reservations.ts';
+import { awsTimeline } from '../../../shared/aws/dynamodb/timeline.ts';
+import { awsAuditLog } from '../../../shared/aws/dynamodb/timeline-query.ts';
+import { awsVips } from '../../../shared/aws/dynamodb/vip-store.ts';
+import { awsViews } from '../../../shared/aws/view-cache.ts';
+import { type DynamoEndpoint, startDynamo } from '../../support/aws/dynamo.ts';
+import { auditLogContract } from '../stores/audit-log.ts';
+import { newestChangesContract, RETENTION_DAYS, recordsContract } from '../stores/records.ts';
+import { reservationsContract } from '../stores/reservations.ts';
+import { timelineContract } from '../timeline.ts';
+import { viewCacheContract } from '../view-cache.ts';
+import { vipStoreContract } from '../vip-store.ts';
 
 let dynamo: DynamoEndpoint;
 let roomy: DynamoEndpoint;

@@ -3,12 +3,12 @@
 // Records are drawn so that many fall on one instant, on the ends of the window and on midnight; a page has few of them.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { durationMs, type EpochMs, epochMs, hours, iso, minutes, plus } from '../../shared/time.ts';
+import { durationMs, type EpochMs, epochMs, hours, iso, minutes, plus } from '../../../shared/time.ts';
 import {
   type OperatorAction,
   type OperatorActionStore,
   operatorAction,
-} from '../../shared/timeline/operator-action.ts';
+} from '../../../shared/timeline/operator-action.ts';
 import {
   type AuditLog,
   type AuditRecord,
@@ -18,11 +18,11 @@ import {
   PAGES_MAX,
   type Question,
   type RejectionCount,
-} from '../../shared/timeline/query.ts';
-import type { Failover, Timeline } from '../../shared/timeline/timeline.ts';
-import type { CountedReason } from '../../shared/vip/admission.ts';
-import { NO_MEMBER, UNREGISTERED } from '../../shared/vip/admission.ts';
-import { intentOf, outcomeOf } from './timeline.ts';
+} from '../../../shared/timeline/query.ts';
+import type { Failover, Timeline } from '../../../shared/timeline/timeline.ts';
+import type { CountedReason } from '../../../shared/vip/admission.ts';
+import { NO_MEMBER, UNREGISTERED } from '../../../shared/vip/admission.ts';
+import { intentOf, outcomeOf } from '../timeline.ts';
 
 export interface AuditLogUnderTest {
   readonly log: AuditLog;

@@ -1,14 +1,14 @@
 // What the stores beside the timeline must do: requests for approval, changes by others, operators' actions, the last epoch.
 // They share its table, so each is asked with the others' entries around it.
 import { expect, it } from 'vitest';
-import type { Change, ChangeLog } from '../../shared/controller/hint.ts';
-import type { ApprovalRequest, ApprovalStore } from '../../shared/forced-failover/approval.ts';
-import type { FailoverOrder } from '../../shared/forced-failover/order.ts';
-import { durationMs, type EpochMs, epochMs, hours, minutes, plus } from '../../shared/time.ts';
-import { type OperatorActionStore, operatorAction } from '../../shared/timeline/operator-action.ts';
-import type { Timeline } from '../../shared/timeline/timeline.ts';
-import { START } from '../support/world.ts';
-import { intentOf, outcomeOf } from './timeline.ts';
+import type { Change, ChangeLog } from '../../../shared/controller/hint.ts';
+import type { ApprovalRequest, ApprovalStore } from '../../../shared/forced-failover/approval.ts';
+import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
+import { durationMs, type EpochMs, epochMs, hours, minutes, plus } from '../../../shared/time.ts';
+import { type OperatorActionStore, operatorAction } from '../../../shared/timeline/operator-action.ts';
+import type { Timeline } from '../../../shared/timeline/timeline.ts';
+import { START } from '../../support/world.ts';
+import { intentOf, outcomeOf } from '../timeline.ts';
 
 export interface RecordsUnderTest {
   readonly approvals: ApprovalStore;

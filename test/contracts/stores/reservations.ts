@@ -1,10 +1,10 @@
 // What every Reservations must do: one holder of a thing, whoever comes when.
 import { expect, it } from 'vitest';
-import type { Reservations } from '../../shared/aws/dynamodb/reservations.ts';
-import { durationMs, type EpochMs, minutes, plus } from '../../shared/time.ts';
-import type { VipStore } from '../../shared/vip/store.ts';
-import { newVip, type RegistryEntry } from '../../shared/vip/vip.ts';
-import { entry, START } from '../support/world.ts';
+import type { Reservations } from '../../../shared/aws/dynamodb/reservations.ts';
+import { durationMs, type EpochMs, minutes, plus } from '../../../shared/time.ts';
+import type { VipStore } from '../../../shared/vip/store.ts';
+import { newVip, type RegistryEntry } from '../../../shared/vip/vip.ts';
+import { entry, START } from '../../support/world.ts';
 
 export interface ReservationsUnderTest {
   readonly vips: VipStore;
