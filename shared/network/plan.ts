@@ -101,7 +101,7 @@ const isForeign = (route: RouteSeen, own: ReadonlySet<string>): boolean =>
 function planEips({ vip, seen, target, trusted, own }: Move): Part<EipStep> {
   const planned: Planned<EipStep>[] = [];
   const conflicts: Conflict[] = [];
-  const eni = target.eipEni === undefined ? undefined : seen.enis.find((e) => e.eni === target.eipEni);
+  const eni = seen.enis.find((e) => e.eni === target.eipEni);
   const kept = new Map(vip.eips.flatMap((eip) => keptAddress(seen, eip, eni)));
   const taken = new Set(kept.values());
   for (const eip of vip.eips) {

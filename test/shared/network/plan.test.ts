@@ -183,6 +183,21 @@ describe('an EIP', () => {
     expect(await planFor(w, { addresses: [], members: {} })).toEqual({ steps: [], conflicts: [] });
   });
 
+  test('that is right already is confirmed after what differs, one that is not comes first: the budget may not last', async () => {
+    const w = world();
+    for (const table of ['rtb-1', 'rtb-2', 'rtb-3']) routeTo(w, table, V4, { target: A.eni });
+    const orderFor = async (node: typeof A) => {
+      lay(w, 'eipalloc-1', {
+        eni: node.eipEni,
+        privateAddress: addressesOf(w, node.eipEni)[0]!,
+        label: 'web',
+      });
+      return cells((await planFor(w, { addresses: [V4] }, false)).steps).slice(0, 2);
+    };
+    expect(await orderFor(A)).toEqual([`rtb-4 ${V4}`, 'eipalloc-1']);
+    expect(await orderFor(B)).toEqual(['eipalloc-1', `rtb-4 ${V4}`]);
+  });
+
   test('keeps its place when everything is set again: it must not wander between private addresses', async () => {
     const w = world();
     const second = addressesOf(w, A.eipEni)[1]!;
