@@ -2,12 +2,12 @@
 
     python fork-server.py ministack|moto SOCKET
 
-Listens on the Unix socket, says so on stdout, loads what emulator.py loads, and forks for each connection. The fork reads one line
-from it, {"scratch": ..., "log": ..., "env": {...}}, becomes the leader of a process group of its own, and is an emulator that
-lives as long as the connection. This process serves nothing itself, so every fork begins with nothing in it. It lives as
-long as its stdin, and then removes the socket's folder; the forks do not depend on it.
+Listens on the Unix socket, prints a line once it does, loads what emulator.py loads, and forks for each connection. The fork
+reads one line from it, {"scratch": ..., "log": ..., "env": {...}}, becomes the leader of a process group of its own, and is an
+emulator that lives as long as the connection. This process serves nothing itself, so every fork begins with nothing in it. It
+lives as long as its stdin, and then removes the socket's folder; the forks do not depend on it.
 Limit: the code is loaded with this process's environment, TMPDIR among it, a folder that nothing else is in. Of what it takes
-from there while it is loaded, a fork sets only the port and the temporary folder anew.
+from there while it is loaded, a fork has only the port and the temporary folder of its own.
 """
 
 import gc
@@ -48,7 +48,7 @@ def load(service):
     return serve, threads
 
 
-def set_anew(old, new):
+def replace_kept(old, new):
     """In what modules of MiniStack have kept of their environment: the value, or a path below it."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] != "ministack":
@@ -83,11 +83,11 @@ def become_emulator(connection, serve, threads):
     os.environ.update(request["env"])
     tempfile.tempdir = None
     os.chdir(request["scratch"])
-    set_anew(loaded_in, tempfile.gettempdir())
+    replace_kept(loaded_in, tempfile.gettempdir())
     draw_other_ids()
 
     def run():
-        set_anew(PORT_TO_COME, os.environ["GATEWAY_PORT"])
+        replace_kept(PORT_TO_COME, os.environ["GATEWAY_PORT"])
         for thread in threads:
             threading.Thread(daemon=True, **thread).start()
         return serve
