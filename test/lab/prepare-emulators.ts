@@ -12,8 +12,12 @@ export async function setup(): Promise<void> {
     await ensurePython({ requirements }).catch((error: unknown) => console.error(String(error)));
   // One set for all projects of the run.
   if (process.env[FORK_SERVERS] !== undefined) return;
-  servers = await startEmulatorsFaster().catch((error: unknown) => void console.error(String(error)));
-  if (servers !== undefined) process.env[FORK_SERVERS] = servers.folder;
+  try {
+    servers = await startEmulatorsFaster();
+    process.env[FORK_SERVERS] = servers.folder;
+  } catch (error) {
+    console.error(String(error));
+  }
 }
 
 export async function teardown(): Promise<void> {
