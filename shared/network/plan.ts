@@ -101,7 +101,7 @@ const isForeign = (route: RouteSeen, own: ReadonlySet<string>): boolean =>
 function planEips({ vip, seen, target, trusted, own }: Move): Part<EipStep> {
   const planned: Planned<EipStep>[] = [];
   const conflicts: Conflict[] = [];
-  const eni = target.eipEni === undefined ? undefined : seen.enis.find((e) => e.eni === target.eipEni);
+  const eni = seen.enis.find((e) => e.eni === target.eipEni);
   const kept = new Map(vip.eips.flatMap((eip) => keptAddress(seen, eip, eni)));
   const taken = new Set(kept.values());
   for (const eip of vip.eips) {
@@ -109,7 +109,7 @@ function planEips({ vip, seen, target, trusted, own }: Move): Part<EipStep> {
     const problem = eipProblem(at, eni, target, own);
     const privateAddress =
       problem === undefined
-        ? (kept.get(eip) ?? freeAddress(eni, firstChoice(eip, at, seen), taken))
+        ? (kept.get(eip) ?? freeAddress(eni!, firstChoice(eip, at, seen), taken))
         : undefined;
     const from = placeText(at);
     if (problem !== undefined) conflicts.push(conflict(eip, from, problem));
@@ -145,12 +145,7 @@ function firstChoice(eip: string, at: EipSeen | undefined, seen: Observation): n
   return place === -1 ? spread(eip) : place;
 }
 
-function freeAddress(
-  eni: EniSeen | undefined,
-  first: number,
-  taken: ReadonlySet<string>,
-): string | undefined {
-  const addresses = eni?.addresses ?? [];
+function freeAddress({ addresses }: EniSeen, first: number, taken: ReadonlySet<string>): string | undefined {
   const inOrder = addresses.map((_, n) => addresses[(first + n) % addresses.length]!);
   return inOrder.find((a) => a.eip === undefined && !taken.has(a.privateAddress))?.privateAddress;
 }
