@@ -48,6 +48,9 @@ const own = [
   ['eipalloc-0', 'eipalloc-1', 'eipalloc-2'],
 ];
 
+const byFirst = ([a = '']: readonly (string | undefined)[], [b = '']: readonly (string | undefined)[]) =>
+  a < b ? -1 : 1;
+
 describe('an observation has everything with a label of the VIP, from every page', () => {
   it('of one VIP', async () => {
     const ec2 = awsEc2(await region(labelledThings));
@@ -71,7 +74,7 @@ describe('an observation has everything with a label of the VIP, from every page
     });
     const entries = ['vpc-1', 'vpc-2'].map((vpc) => ({ ...entry, ...scope, vpc, name: `in-${vpc}` }));
     const { survey, observations } = await surveyed(access, entries);
-    expect(survey.tables.map((t) => [t.table, t.label]).sort()).toEqual([
+    expect(survey.tables.map((t) => [t.table, t.label]).sort(byFirst)).toEqual([
       ...['rtb-1', 'rtb-2', 'rtb-3'].map((id) => [id, 'web']),
       ...[
         ['rtb-4', 'shared'],
@@ -85,8 +88,8 @@ describe('an observation has everything with a label of the VIP, from every page
       key: 'VIPSHIFT: dev',
       value: 'wbe',
     });
-    expect(survey.enis.map((e) => [e.eni, e.label]).sort()).toHaveLength(6);
-    expect(survey.eips.map((e) => e.eip).sort()).toHaveLength(5);
+    expect(survey.enis).toHaveLength(6);
+    expect(survey.eips).toHaveLength(5);
     expect(idsOf(observations.get('in-vpc-1')!).slice(0, 2)).toEqual([[...own[0]!, 'rtb-9'], own[1]]);
   });
 });

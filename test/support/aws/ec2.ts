@@ -54,7 +54,7 @@ function isAsked(call: AwsCall, { by }: Thing): boolean {
       return false;
   }
   const list = call.parameters.PrefixListId;
-  return list === undefined || of('prefix-list-id').includes(String(list));
+  return list === undefined || (typeof list === 'string' && of('prefix-list-id').includes(list));
 }
 
 export const tags = (pairs: Readonly<Record<string, string>>): Tree =>

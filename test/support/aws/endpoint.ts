@@ -1,6 +1,6 @@
 // An endpoint of AWS in this process: SDK clients send it what they would send to AWS, and it answers what a test says. So a
 // contract meets what no emulator gives: a second page, an empty one, half a batch, a state that only AWS knows.
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type AwsCall, awsCall, type HttpReply, refusal } from '../../../lab/fault/aws-call.ts';
 import { read } from '../../../lab/fault/http-hop.ts';
@@ -26,12 +26,16 @@ export interface Endpoint extends AsyncDisposable {
 
 export async function startEndpoint(answer: (call: AwsCall) => Answer | Promise<Answer>): Promise<Endpoint> {
   const calls: AwsCall[] = [];
-  const server = createServer(async (incoming, response) => {
+  const serve = async (incoming: IncomingMessage, response: ServerResponse) => {
     const call = awsCall(await read(incoming));
     calls.push(call);
     const reply = await answer(call);
     if (reply === undefined) response.destroy();
     else response.writeHead(reply.status, reply.headers as Record<string, string>).end(reply.body);
+  };
+  // A mistake in a test's answer cuts the connection, too: the client's fault shows it.
+  const server = createServer((incoming, response) => {
+    serve(incoming, response).catch((error: Error) => response.destroy(error));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
