@@ -82,7 +82,9 @@ describe('strays', () => {
     addNode(w.ec2, 'i-elsewhere');
     changeEni(w, 'eni-i-elsewhere-service', { vpc: 'vpc-2', label: 'web' });
     changeEni(w, 'eni-i-elsewhere-eip', { vpc: 'vpc-2' });
-    w.ec2.enis.set('eni-more', { ...w.ec2.enis.get('eni-i-0-service')!, eni: 'eni-more' });
+    const { node, ...loose } = w.ec2.enis.get('eni-i-0-service')!;
+    w.ec2.enis.set('eni-more', { ...loose, node: node!, eni: 'eni-more' });
+    w.ec2.enis.set('eni-loose', { ...loose, eni: 'eni-loose' });
     const crowded = async () => strays(entry, await look(w)).filter((s) => s.kind === 'crowded');
     expect(await crowded()).toEqual([]);
     addNode(w.ec2, 'i-more');
@@ -134,6 +136,18 @@ describe('members', () => {
     const members = membersSeen(entry, await look(w), {});
     expect(Object.keys(members)).toHaveLength(MEMBERS_MAX);
     expect(members[`i-${MEMBERS_MAX}`]).toBeUndefined();
+  });
+
+  test('are left out by the id of the node, whatever the ids of their ENIs', async () => {
+    const w = world([]);
+    for (let n = 0; n <= MEMBERS_MAX; n++) {
+      const node = `i-${String(n).padStart(2, '0')}`;
+      addNode(w.ec2, node);
+      const eni = w.ec2.enis.get(`eni-${node}-service`)!;
+      w.ec2.enis.delete(eni.eni);
+      w.ec2.enis.set(`eni-${99 - n}`, { ...eni, eni: `eni-${99 - n}` });
+    }
+    expect(membersSeen(entry, await look(w), {})).not.toHaveProperty(`i-${MEMBERS_MAX}`);
   });
 
   test('a VIP may name other labels than its own name', async () => {

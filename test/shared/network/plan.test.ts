@@ -268,6 +268,17 @@ describe('an EIP', () => {
     expect(plan(vip, await look(w), { ...A, eipEni: 'eni-gone' }, true).conflicts).toMatchObject([
       { kind: 'unmet', why: 'eni-gone of i-a was not found' },
     ]);
+    lay(w, 'eipalloc-1', { eni: B.eipEni, privateAddress: addressesOf(w, B.eipEni)[0]!, label: 'web' });
+    expect(plan(vip, await look(w), bare, true).conflicts).toMatchObject([{ reason: { key: 'no-eip-eni' } }]);
+  });
+
+  test('that EC2 shows on the right ENI, and at no address of it, is associated again', async () => {
+    const w = world();
+    lay(w, 'eipalloc-1', { eni: A.eipEni, privateAddress: addressesOf(w, A.eipEni)[0]!, label: 'web' });
+    const seen = await look(w);
+    const eips = seen.eips.map(({ privateAddress: _address, ...eip }) => eip);
+    const { steps } = plan({ ...item(w), addresses: [] }, { ...seen, eips }, A, true);
+    expect(cells(steps)).toEqual(['eipalloc-1']);
   });
 
   test('on the untagged ENI of the old owner is ours by the last commit', async () => {
