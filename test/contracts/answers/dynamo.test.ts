@@ -56,7 +56,7 @@ describe('the timeline', () => {
   }));
 });
 
-describe('what the timeline’s table keeps beside it', () => {
+describe('what else the timeline’s table keeps', () => {
   recordsContract(() => ({
     approvals: awsApprovals(table()),
     changes: awsChangeLog(table()),

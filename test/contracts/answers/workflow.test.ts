@@ -260,7 +260,7 @@ describe('the log', () => {
     expect(await from({ creationTime: START }, { creationTime: 0, retentionInDays: 7 })).toBe(NOW - 7 * DAY);
   });
 
-  it('of a group that is missing says so, and takes no group of a longer name for it', async () => {
+  it('names a group that is missing, and takes no group of a longer name for it', async () => {
     const others = ['f-0', 'f-1', 'f-2'].map((logGroupName) => ({ logGroupName, creationTime: START }));
     const found = await logs(others, { 'f-0': [{ timestamp: START, message: line(1) }] }, ['f', 'f-2']);
     expect(found).toEqual({ lines: [], fromMs: START, missing: ['f'] });

@@ -1,5 +1,5 @@
-// What the stores beside the timeline must do: requests for approval, changes by others, operators' actions, the last epoch.
-// They share its table, so each is asked with the others' entries around it.
+// What the other stores in the timeline’s table must do: requests for approval, changes by others, operators’ actions, the last epoch.
+// Each is asked with entries of the others in between.
 import { expect, it } from 'vitest';
 import type { Change, ChangeLog } from '../../../shared/controller/hint.ts';
 import type { ApprovalRequest, ApprovalStore } from '../../../shared/forced-failover/approval.ts';

@@ -1,4 +1,4 @@
-// What every Reservations must do: one holder of a thing, whoever comes when.
+// What every Reservations must do: one holder of a thing, however many ask and when.
 import { expect, it } from 'vitest';
 import type { Reservations } from '../../../shared/aws/dynamodb/reservations.ts';
 import { durationMs, type EpochMs, minutes, plus } from '../../../shared/time.ts';

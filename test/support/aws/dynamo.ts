@@ -130,7 +130,7 @@ function pageOf(seen: ReadonlyMap<string, Item>, request: Request, pageItems: nu
 const isIndexed = (item: Item, { IndexName }: Request): boolean =>
   IndexName === undefined || indexes[IndexName].every((name) => item[name] !== undefined);
 
-/** By the sort key; where that ties, in an order that is nobody's business but stays. */
+/** By the sort key; where that ties, in some order that stays. */
 function order(a: Item, b: Item, { IndexName, ScanIndexForward = true }: Request): number {
   const keys = (item: Item) => [
     (IndexName === undefined ? item.id : item[indexes[IndexName][1]])?.S ?? '',
