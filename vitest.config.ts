@@ -19,7 +19,7 @@ export default defineConfig(({ mode }) => ({
         name: kind,
         include: [...globs[kind].include],
         exclude: [...globs[kind].exclude, ...(mode === 'fast' ? notFast : [])],
-        globalSetup: withLocalAws.includes(kind) ? ['test/lab/make-python.ts'] : [],
+        globalSetup: withLocalAws.includes(kind) ? ['test/lab/prepare-emulators.ts'] : [],
       },
     })),
     // A process per file: a suite that starts servers must not share environment variables or signal handlers with another.
