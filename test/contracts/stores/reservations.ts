@@ -8,7 +8,7 @@ import { entry, START } from '../../support/world.ts';
 
 export interface ReservationsUnderTest {
   readonly vips: VipStore;
-  /** As a caller at that time has them. `meanwhile`: done while it looks whether the holder's VIP is there. */
+  /** As a caller at that time has them. `meanwhile`: done while it checks that the holder's VIP is there. */
   readonly at: (now: EpochMs, meanwhile?: () => Promise<void>) => Reservations;
 }
 
