@@ -1,6 +1,7 @@
 // What a lease leaves in the record: intent, stages and outcome.
 import { describe, expect, test } from 'vitest';
 import type { CallQueue } from '../../../shared/rate-limit/call-queue.ts';
+import { closeAbandonedEpochs } from '../../../shared/switch/close-abandoned.ts';
 import { heldLease } from '../../../shared/switch/held-lease.ts';
 import { type EpochPorts, type EpochResult, runEpoch } from '../../../shared/switch/run-epoch.ts';
 import { durationMs, hours, plus, seconds } from '../../../shared/time.ts';
@@ -182,6 +183,21 @@ describe('an epoch that another left open', () => {
       expect(left.notes).toContain(`found eipalloc-1 → ${B.eipEni}`);
       expect(left.notes).toContain('found eipalloc-2 → nothing');
     }
+  });
+
+  test('has nothing of what its holder may have done, and why where EC2 did not answer', async () => {
+    const w = held({ open: { other: { epoch: 3, cause } } });
+    expect(await closeAbandonedEpochs(w.ports, item(w), ['other'], new Error('slow\ndown'))).toEqual([
+      'other',
+    ]);
+    expect(w.timeline.entries).toEqual([
+      {
+        ...{ entry: 'outcome', vip: 'web', epoch: 3, holder: 'other', cause, outcome: 'abandoned' },
+        ...{ reason: { key: 'holder-gone' }, why: expect.stringMatching(/did not come back/) },
+        ...{ steps: [], conflicts: [], stages: [], verified: false, notes: ['describe failed: slow down'] },
+        ...{ claims: item(w).claims, splitBrain: [], atMs: START },
+      },
+    ]);
   });
 });
 

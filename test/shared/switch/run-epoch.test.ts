@@ -224,6 +224,7 @@ describe('describes that are slow or fail', () => {
     expect(looks).toBe(3);
     const failed = { outcome: 'failed', notes: ['describe failed: RequestLimitExceeded'] };
     expect(done).toMatchObject({ committable: false, failover: failed });
+    expect(stagesOf(done)).toEqual(['describe failed']);
     expect(failing.ec2.effects).toEqual([]);
   });
 
