@@ -49,7 +49,6 @@ const unchecked = (vip: Vip, what: string, why: string): Finding =>
     found: why,
     expected: 'to be looked up',
     remedy: {
-      sentence:
-        'allow your role the call (resources/policies/operator-policy.json has them all), or look yourself',
+      sentence: 'allow your role the call (resources/policies/operators/ has them all), or look yourself',
     },
   });

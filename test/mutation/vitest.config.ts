@@ -33,7 +33,8 @@ export default defineConfig({
     isolate: false,
     // StrykerJS copies the project for each run, and kept modules of a copy are of no use to the next.
     fsModuleCache: false,
-    testTimeout: 120_000,
+    // Counting what each test covers slows down a loop over every character of a large text.
+    testTimeout: 600_000,
     passWithNoTests: false,
   },
 });

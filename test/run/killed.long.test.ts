@@ -20,10 +20,12 @@ interface Run extends AsyncDisposable {
 }
 
 function startRun(): Run {
-  const folder = mkdtempSync(join(tmpdir(), 'vipshift-killed-'));
+  // Short: there are sockets further down, and the path of one has 107 bytes at most.
+  const folder = mkdtempSync(join(tmpdir(), 'k-'));
   const [temporary, up] = [join(folder, 'tmp'), join(folder, 'up')];
   for (const one of [temporary, up]) mkdirSync(one);
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST'));
+  // Not what this run has told its own workers: which one they are, and where its fork servers are.
+  const own = Object.entries(process.env).filter(([name]) => !/^(VITEST|VIPSHIFT_LAB)/.test(name));
   const child = spawn(
     'npx',
     ['vitest', 'run', '--config', 'test/run/killed/vitest.config.ts', '--root', '.'],
@@ -79,7 +81,14 @@ it.each([
   const started: readonly Process[] = descendantsOf(run.child.pid!);
   const own = new Set(namespacesOf('self'));
   const namespaces = [...new Set(started.flatMap(({ pid }) => namespacesOf(pid)))].filter((n) => !own.has(n));
-  for (const program of ['vipshift-notify', '/keepalived', 'emulator.py', 'serverless.js', 'lab/main.ts'])
+  for (const program of [
+    'vipshift-notify',
+    '/keepalived',
+    'fork-server.py',
+    'emulator.py',
+    'serverless.js',
+    'lab/main.ts',
+  ])
     expect(started.map(({ command }) => command)).toContainEqual(expect.stringContaining(program));
   expect(namespaces.length, 'the lab has namespaces').toBeGreaterThan(3);
   expect(readdirSync(run.temporary)).not.toEqual([]);

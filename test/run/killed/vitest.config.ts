@@ -5,5 +5,5 @@ import config from '../../../vitest.config.ts';
 export default defineConfig((env) => {
   const { projects: _all, ...test } = config(env).test ?? {};
   const include = ['test/run/killed/*.fixture.ts'];
-  return { test: { ...test, include, globalSetup: ['test/lab/make-python.ts'], maxWorkers: 3 } };
+  return { test: { ...test, include, globalSetup: ['test/lab/prepare-emulators.ts'], maxWorkers: 3 } };
 });
