@@ -113,8 +113,8 @@ export function keysScript({
   ].join('\n');
 }
 
-/** From the console: for each bus `accepted` or `refused`; undefined when the instance has not said it. */
+/** From the console: for each of the two buses `accepted` or `refused`; undefined when the instance has not said it. */
 export function readKeys(text: string): readonly string[] | undefined {
-  const [, words] = /VIPSHIFT keys ((?:accepted|refused)(?: (?:accepted|refused))*)/.exec(text) ?? [];
-  return words?.split(' ');
+  const [, arn, vpc] = /VIPSHIFT keys (accepted|refused) (accepted|refused)\b/.exec(text) ?? [];
+  return arn === undefined || vpc === undefined ? undefined : [arn, vpc];
 }
