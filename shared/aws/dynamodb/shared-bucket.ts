@@ -108,7 +108,7 @@ function reserveCase(was: BucketState, rate: Rate, { count, priority, now }: Slo
 function drainCase(was: BucketState, rate: Rate, now: EpochMs): Case | undefined {
   if (was.emptiedAtMs > now - DRAIN_PAUSE) return undefined;
   const goneMs = now + tolerance(rate);
-  // Another environment may have said so a moment ago.
+  // Another environment may have recorded it a moment ago.
   const pauseIsOver = ['emptiedAtMs', now - DRAIN_PAUSE + 1] as const;
   if (was.fullAtMs < goneMs) {
     const set = { fullAtMs: goneMs, emptiedAtMs: now };

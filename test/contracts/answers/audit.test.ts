@@ -1,4 +1,4 @@
-// What is counted beside the digests, and what an audit says where it had to stop, on a DynamoDB that gives small pages.
+// What is counted because no digest covers it, and what an audit reports where it had to stop, on a DynamoDB that gives small pages.
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

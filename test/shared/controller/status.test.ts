@@ -22,7 +22,7 @@ const statusNow = async (w: World, over: Partial<Vip> = {}, now = w.clock.now())
   statusOf({ ...item(w), ...over }, await w.ec2.observe(item(w)), now);
 
 describe('status', () => {
-  it('of a VIP in good order says so, with every claim, route and EIP', async () => {
+  it('of a VIP in good order is well, with every claim, route and EIP', async () => {
     const w = await pair();
     const status = await statusNow(w);
     expect(status).toMatchObject({ health: 'well', owner: 'i-a', drift: [], conflicts: [], mislabelled: [] });
@@ -84,7 +84,7 @@ describe('status', () => {
     expect([after.pin, after.freeze]).toEqual([undefined, undefined]);
   });
 
-  it('shows the claim of a node that is no member, and a VIP with something mislabelled is not well', async () => {
+  it('shows the claim of a node that is not a member, and a VIP with something mislabelled is not well', async () => {
     const w = await pair();
     const { 'i-b': _b, ...members } = item(w).members;
     expect((await statusNow(w, { members })).claims).toMatchObject([
@@ -120,7 +120,7 @@ describe('trouble', () => {
       /^left alone: rtb-1 \(eni-x\)/,
     ],
     ['no owner', { owner: undefined }, {}, /^no node owns the VIP$/],
-    ['an owner that is no member', { owner: 'i-gone' }, {}, /^the owner is unfit: .*i-gone/],
+    ['an owner that is not a member', { owner: 'i-gone' }, {}, /^the owner is unfit: .*i-gone/],
     [
       'a single node',
       { members: { 'i-a': memberOf('i-a') } },

@@ -22,7 +22,9 @@ import { rates } from '../../../shared/rate-limit/local-bucket.ts';
 import { durationMs, hours, minus, minutes, plus, seconds } from '../../../shared/time.ts';
 import {
   type OperatorAction,
+  type OperatorActionKind,
   operatorAction,
+  operatorActionKinds,
   requireReason,
 } from '../../../shared/timeline/operator-action.ts';
 import { finish, item, owned, START, says, type World } from '../../support/world.ts';
@@ -337,14 +339,16 @@ describe('the preflight', () => {
 });
 
 describe('an operator’s action', () => {
-  it.each(['pin', 'freeze', 'break-glass'] as const)('%s needs a reason', (kind) => {
+  const needing: readonly OperatorActionKind[] = ['pin', 'freeze', 'break-glass'];
+
+  it.each(needing)('%s needs a reason', (kind) => {
     for (const reason of ['', ' '])
       expect(() => requireReason({ order: kind, reason })).toThrow(/the reason of this/);
     expect(() => requireReason({ order: kind, reason: 'why' })).not.toThrow();
   });
 
   it('of another kind needs none, but where one is given it has words', () => {
-    for (const kind of ['unpin', 'thaw', 'add', 'set', 'remove', 'adopt'] as const) {
+    for (const kind of operatorActionKinds.filter((one) => !needing.includes(one))) {
       expect(() => requireReason({ order: kind, reason: '' })).not.toThrow();
       expect(() => requireReason({ order: kind, reason: ' ' })).toThrow();
     }

@@ -54,7 +54,7 @@ describe('the input of an execution', () => {
     });
   });
 
-  it('names everything that is wrong, and says so where it is no object', () => {
+  it('names everything that is wrong, and that it is no object', () => {
     const found = orderFrom({ vip: 'a b', to: 'x' });
     expect(found).toMatchObject({ ok: false });
     expect((found as { reasons: readonly string[] }).reasons).toHaveLength(5);
