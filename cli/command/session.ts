@@ -26,7 +26,7 @@ import {
   systemNow,
 } from '../../shared/aws/wire.ts';
 import type { ApprovalStore } from '../../shared/forced-failover/approval.ts';
-import type { Ports } from '../../shared/switch/switch-vip.ts';
+import type { EventPublisher, Ports } from '../../shared/switch/switch-vip.ts';
 import { type EpochMs, minutes } from '../../shared/time.ts';
 import type { OperatorActionStore } from '../../shared/timeline/operator-action.ts';
 import type { RegistryEntry } from '../../shared/vip/vip.ts';
@@ -99,6 +99,9 @@ function placeFrom(options: CommonOptions): void {
   else env.AWS_REGION = named;
 }
 
+/** Only the functions may announce: the bus's policy denies it to everybody else. */
+const silent: EventPublisher = { finished: async () => {}, failed: async () => {} };
+
 export async function openSession(options: CommonOptions): Promise<Session> {
   placeFrom(options);
   const settings = settingsOf(options);
@@ -126,7 +129,7 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     region,
     tag: tagKey(settings.stage),
     environment: box,
-    ports: ports,
+    ports: { ...ports, bus: silent },
     ec2: { reader: made.reader, signal: controller.signal },
     orders: awsOperatorActions(table),
     reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => ports.vips.read(name) }),

@@ -5,6 +5,7 @@
 // caller gives; the CLI gives the caller's ARN.
 
 import { REASON_MAX, reasonProblem } from '../bounded.ts';
+import { defined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
 import type { FailoverOrder } from './order.ts';
 import type { Preflight } from './preflight.ts';
@@ -41,9 +42,8 @@ export type Answer =
  * the decision asks here, so that the record and the workflow never disagree.
  */
 export function answerFrom(given: unknown): Answer {
-  const fields: Readonly<Record<string, unknown>> =
-    typeof given === 'object' && given !== null && !Array.isArray(given) ? { ...given } : {};
-  const { approved, by, reason } = fields;
+  // What is no object has none of the fields.
+  const { approved, by, reason }: Readonly<Record<string, unknown>> = { ...(given as object) };
   const problems = [
     ...(typeof approved === 'boolean' ? [] : [`approved is ${found(approved)}, expected true or false`]),
     ...(typeof by === 'string' && by !== '' && by.length <= REASON_MAX
@@ -51,13 +51,13 @@ export function answerFrom(given: unknown): Answer {
       : [`by is ${found(by)}, expected who answers`]),
     ...reasonProblems(reason),
   ];
-  if (problems.length > 0 || typeof approved !== 'boolean' || typeof by !== 'string')
+  if (problems.length > 0)
     return {
       outcome: 'malformed',
       why: `the answer ${found(given)} is no decision: ${problems.join('; ')}. Order it again, and answer with vipshift approve or deny`,
     };
-  const decision = { approved, by, ...(typeof reason === 'string' ? { reason } : {}) };
-  return { outcome: approved ? 'approved' : 'denied', decision };
+  const decision = { approved, by, ...defined({ reason }) } as Decision;
+  return { outcome: decision.approved ? 'approved' : 'denied', decision };
 }
 
 /** A denial may be without one. */

@@ -86,6 +86,7 @@ const inScope = (entry: RegistryEntry, thing: { vpc: string; account: string }):
 
 /** The tables that may be touched, by id. */
 export const tablesOf = (entry: RegistryEntry, seen: Observation): readonly TableSeen[] =>
+  // Stryker disable next-line EqualityOperator: no two tables have the same id
   seen.tables.filter((t) => inScope(entry, t) && !t.edge).sort((a, b) => (a.table < b.table ? -1 : 1));
 
 /** Labelled, but not to be touched. */
@@ -133,6 +134,7 @@ function inOrder(usable: readonly EniSeen[], known: Members): readonly string[] 
 export function membersSeen(entry: RegistryEntry, seen: Observation, known: Members): Members {
   const usable = seen.enis
     .filter((e) => e.node !== undefined && inScope(entry, e))
+    // Stryker disable next-line EqualityOperator: no two ENIs have the same id
     .sort((a, b) => (a.eni < b.eni ? -1 : 1));
   const eipLabels = entry.nodeLabels.map((label) => label + EIP_SUFFIX);
   const members: Record<string, Member> = {};

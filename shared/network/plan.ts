@@ -101,16 +101,14 @@ const isForeign = (route: RouteSeen, own: ReadonlySet<string>): boolean =>
 function planEips({ vip, seen, target, trusted, own }: Move): Part<EipStep> {
   const planned: Planned<EipStep>[] = [];
   const conflicts: Conflict[] = [];
-  const eni = target.eipEni === undefined ? undefined : seen.enis.find((e) => e.eni === target.eipEni);
+  const eni = seen.enis.find((e) => e.eni === target.eipEni);
   const kept = new Map(vip.eips.flatMap((eip) => keptAddress(seen, eip, eni)));
   const taken = new Set(kept.values());
   for (const eip of vip.eips) {
     const at = seen.eips.find((e) => e.eip === eip);
     const problem = eipProblem(at, eni, target, own);
     const privateAddress =
-      problem === undefined
-        ? (kept.get(eip) ?? freeAddress(eni, firstChoice(eip, at, seen), taken))
-        : undefined;
+      problem === undefined ? (kept.get(eip) ?? freeAddress(eni!, firstChoice(at!, seen), taken)) : undefined;
     const from = placeText(at);
     if (problem !== undefined) conflicts.push(conflict(eip, from, problem));
     else if (privateAddress === undefined)
@@ -120,7 +118,7 @@ function planEips({ vip, seen, target, trusted, own }: Move): Part<EipStep> {
       const base = { call: 'AssociateAddress', cell: eip, from } as const;
       planned.push({
         step: { ...base, eni: eni!.eni, eip, privateAddress },
-        differs: at?.eni !== eni!.eni,
+        differs: at!.eni !== eni!.eni,
       });
     }
   }
@@ -139,18 +137,13 @@ function keptAddress(seen: Observation, eip: string, eni: EniSeen | undefined): 
  * seeing each other, and AssociateAddress displaces the EIP that was there first. So an EIP takes the same place that it
  * has on its present ENI, and one without an ENI takes a place that depends on its id.
  */
-function firstChoice(eip: string, at: EipSeen | undefined, seen: Observation): number {
-  const before = seen.enis.find((e) => e.eni === at?.eni)?.addresses;
-  const place = before?.findIndex((a) => a.privateAddress === at?.privateAddress) ?? -1;
-  return place === -1 ? spread(eip) : place;
+function firstChoice(at: EipSeen, seen: Observation): number {
+  const before = seen.enis.find((e) => e.eni === at.eni)?.addresses;
+  const place = before?.findIndex((a) => a.privateAddress === at.privateAddress) ?? -1;
+  return place === -1 ? spread(at.eip) : place;
 }
 
-function freeAddress(
-  eni: EniSeen | undefined,
-  first: number,
-  taken: ReadonlySet<string>,
-): string | undefined {
-  const addresses = eni?.addresses ?? [];
+function freeAddress({ addresses }: EniSeen, first: number, taken: ReadonlySet<string>): string | undefined {
   const inOrder = addresses.map((_, n) => addresses[(first + n) % addresses.length]!);
   return inOrder.find((a) => a.eip === undefined && !taken.has(a.privateAddress))?.privateAddress;
 }

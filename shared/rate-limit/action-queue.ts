@@ -193,6 +193,8 @@ export class ActionQueue {
       const untilLast = this.#lastSlotAtMs - this.#clock.now();
       if (untilLast > RESERVE_AHEAD) await this.#clock.wait(durationMs(untilLast - RESERVE_AHEAD));
       const wanted = Math.max(this.#waiters.length, this.#expected);
+      // The failover has ended meanwhile.
+      if (wanted === 0) return;
       this.#expected = 0;
       const count = Math.min(wanted, this.#intervalMs === 0 ? FIRST_SLICE : SLICE);
       if (this.#place === 'last') await this.#takeSpare();

@@ -1,7 +1,7 @@
 // The account's request budget. EC2 counts calls per action, account and Region, so when a zone fails all its VIPs draw
 // from one bucket. Callers reserve slots in it: a slot says from which instant the bucket has a token for the call.
 // Reservations are served in their order. Only a VIP whose node flaps has none: it polls for tokens that are to spare, so that
-// nothing of it ever stands before anyone else (docs/decisions/0034).
+// nothing of it ever stands before anyone else (docs/decisions/0035).
 //
 // Invariant: the reserved slots never ask more of the bucket than it holds (the virtual scheduling form of the generic
 // cell rate algorithm, ITU-T I.371). A reservation with priority `front` pushes back all that still wait, by `shiftMs`.

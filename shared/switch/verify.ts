@@ -157,6 +157,7 @@ function isShown({ step }: StepTried, vip: Vip, seen: Observation): boolean {
       return seen.eips.some((e) => e.eip === step.eip);
     case 'ModifyNetworkInterfaceAttribute':
       return seen.enis.some((e) => e.eni === step.eni);
+    // Stryker disable next-line ConditionalExpression: the compiler knows that there is no other call
     default:
       return step satisfies never;
   }

@@ -1,6 +1,6 @@
 // Flapping: a node that changes its state again and again. Each of its transitions would move the VIP, and with it spend the
 // request budget that every other failover needs. So the node is damped: the election passes it over while it has another place
-// for the VIP (election.ts), and moves from or to it book behind all others (docs/decisions/0034).
+// for the VIP (election.ts), and moves from or to it book behind all others (docs/decisions/0035).
 //
 // Invariants: a pure function of the transitions that are kept, which are a set: redelivery and order change nothing. They are
 // kept by node, and a node's claims add to its own only. Damping ends FLAP_WINDOW after the last transition, by itself.

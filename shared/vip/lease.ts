@@ -4,7 +4,7 @@
 //
 // Not guaranteed: EC2 accepts no fencing token. What a holder sent and then paused on can land after its lease. The
 // next holder's read-back finds it, or the next reconcile (guarantee 3).
-import { type DurationMs, durationMs, type EpochMs, minus, plus, seconds } from '../time.ts';
+import { type DurationMs, durationMs, type EpochMs, epochMs, minus, plus, seconds } from '../time.ts';
 
 export const LEASE_TTL: DurationMs = seconds(10);
 /** The longest that one attempt of a request may take before it is aborted. */
@@ -55,7 +55,7 @@ export interface Open {
 
 /** An instant that another machine has stamped: what lies ahead of the present by more than clocks differ is taken for the present. */
 export const notAheadOf = (now: EpochMs, stamped: EpochMs): EpochMs =>
-  stamped <= plus(now, SKEW) ? stamped : plus(now, SKEW);
+  epochMs(Math.min(stamped, plus(now, SKEW)));
 
 /** A lease is live strictly before it expires by everybody's clock; from then on the next holder may take it. */
 export const isLive = (lease: Lease | undefined, now: EpochMs): boolean =>

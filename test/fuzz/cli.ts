@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { type Draws, drawAll } from './draw.ts';
 import { registryFile, validFile } from './files.ts';
 import { type Ended, type FrontDoor, openFrontDoor } from './front-door.ts';
 import { commandLine } from './lines.ts';
@@ -38,40 +39,35 @@ async function inFolder(work: (door: FrontDoor, folder: string) => Promise<void>
   }
 }
 
-const count = (ends: Ends, { status }: Ended): void => {
-  ends[status] = (ends[status] ?? 0) + 1;
-};
+function count(ends: Ends, ended: Ended): Ended {
+  ends[ended.status] = (ends[ended.status] ?? 0) + 1;
+  return ended;
+}
 
-export async function fuzzLines(runs: number, seed: number): Promise<Ends> {
+export async function fuzzLines(draws: Draws): Promise<Ends> {
   const ends: Ends = {};
   await inFolder(async (door, folder) => {
     const file = join(folder, 'registry.yml');
     writeFileSync(file, validFile);
-    const property = fc.asyncProperty(commandLine, async (line) => {
+    await drawAll('lines', draws, commandLine, async (line) => {
       const argv = line.map((word) => (word === '{file}' ? file : word));
-      const ended = await door.run(argv);
-      count(ends, ended);
-      judge(ended, argv);
+      judge(count(ends, await door.run(argv)), argv);
     });
-    await fc.assert(property, { numRuns: runs, seed });
   });
   return ends;
 }
 
-export async function fuzzFiles(runs: number, seed: number): Promise<Ends> {
+export async function fuzzFiles(draws: Draws): Promise<Ends> {
   const ends: Ends = {};
   await inFolder(async (door, folder) => {
     const file = join(folder, 'registry.yml');
-    const property = fc.asyncProperty(registryFile, fc.boolean(), async (text, dry) => {
+    await drawAll('files', draws, fc.tuple(registryFile, fc.boolean()), async ([text, dry]) => {
       writeFileSync(file, text);
       const argv = ['apply', file, dry ? '--dry-run' : '--yes'];
-      const ended = await door.run(argv);
-      count(ends, ended);
-      judge(ended, [...argv, text]);
-      if (dry && ended.writes.length > 0)
-        throw new Error(`--dry-run wrote ${ended.writes.join(', ')}: ${text}`);
+      const ended = count(ends, await door.run(argv));
+      judge(ended, argv);
+      if (dry && ended.writes.length > 0) throw new Error(`--dry-run wrote ${ended.writes.join(', ')}`);
     });
-    await fc.assert(property, { numRuns: runs, seed });
   });
   return ends;
 }

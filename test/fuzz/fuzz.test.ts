@@ -8,24 +8,33 @@ import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
 import { manifestFrom } from '../../shared/registry/manifest.ts';
 import { rejectReasons } from '../../shared/vip/admission.ts';
 import { fuzzFiles, fuzzLines } from './cli.ts';
-import { fuzz } from './hostile.ts';
+import type { Draws } from './draw.ts';
+import { fuzzEvents } from './hostile.ts';
+
+const anything = fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true });
 
 test('hostile events are turned away for every reason there is, and move nothing', async () => {
-  const { rejected } = await fuzz(15_000, 3);
-  for (const reason of rejectReasons) expect(rejected[reason] ?? 0, reason).toBeGreaterThan(15);
+  const ends = await fuzzEvents({ runs: 15_000, seed: 3 });
+  for (const reason of rejectReasons) expect(ends[reason] ?? 0, reason).toBeGreaterThan(15);
 }, 60_000);
 
+test('a controller that looks at no source is found out by an event with one lie, which seed and path draw again', async () => {
+  const failureOf = (draws: Draws): Promise<string> =>
+    fuzzEvents(draws, { mode: 'none' }).then(() => 'nothing failed', String);
+  const found = await failureOf({ runs: 1000, seed: 3 });
+  const [, event, path] = /fails: (.*)\n.* --replay events --seed 3 --path (\S+)$/.exec(found) ?? [];
+  expect(JSON.parse(event!)).toMatchObject({
+    time: '2026-11-22T15:00:00Z',
+    detail: { vip: 'web', priority: 1 },
+  });
+  expect(await failureOf({ runs: 1000, seed: 3, path: path! })).toBe(found);
+});
+
 test('no value at all makes the event parser throw', () => {
-  fc.assert(
-    fc.property(
-      fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true }),
-      (event) => {
-        const parsed = parseClaimEvent(event);
-        expect(parsed.ok).toBe(false);
-      },
-    ),
-    { numRuns: 1500, seed: 1 },
-  );
+  const refused = fc.property(anything, (event) => {
+    expect(parseClaimEvent(event).ok).toBe(false);
+  });
+  fc.assert(refused, { numRuns: 1500, seed: 1 });
 });
 
 const name = fc.oneof(fc.constantFrom('web', 'db', '', 'a b', '__proto__', 'x'.repeat(100)), fc.string());
@@ -59,8 +68,6 @@ test('a registry file is read whole, or every wrong place in it is named; nothin
   );
   expect(refused).toBeGreaterThan(300);
 });
-
-const anything = fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true });
 
 /** Any value, or a valid one of which any one place says anything. */
 function spoilt(valid: object): fc.Arbitrary<unknown> {
@@ -143,11 +150,11 @@ test('a place that contains itself, by an alias of YAML, is named like any other
 });
 
 test('a spoilt registry file is applied, or refused before anything was changed, and never a crash; nothing moves', async () => {
-  const ends = await fuzzFiles(150, 5);
+  const ends = await fuzzFiles({ runs: 150, seed: 5 });
   for (const status of [0, 1, 3]) expect(ends[status] ?? 0, `exit status ${status}`).toBeGreaterThan(5);
 }, 120_000);
 
 test('a spoilt command line is done, or refused before anything was changed, and never a crash; nothing moves', async () => {
-  const ends = await fuzzLines(300, 6);
+  const ends = await fuzzLines({ runs: 300, seed: 6 });
   for (const status of [0, 2, 3]) expect(ends[status] ?? 0, `exit status ${status}`).toBeGreaterThan(5);
 }, 120_000);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { nodesOf } from '../../bench/fake/region.ts';
 import { everyCommand } from '../../cli/command/command.ts';
 import { program } from '../../cli/program.ts';
+import { change, double, insert, leaveOut, type Spoil, spoilt } from './spoil.ts';
 
 const [node] = nodesOf('web');
 
@@ -53,16 +54,21 @@ const words = [
 const hostile = fc.oneof(
   fc.constantFrom(
     ...['', ' ', '--', '--=', '-1', '0', '1e9', 'NaN', 'Infinity', '999999999999d', '2h2h', '-2h', '1.5h'],
+    ...['2026-02-30', '2026-13-01T99:99Z', '0000-00-00', 'Mars/Olympus', '__proto__', 'constructor', '<a>'],
     ...[
-      '2026-02-30',
-      '2026-13-01T99:99Z',
-      '0000-00-00',
-      'Mars/Olympus',
-      '__proto__',
-      'constructor',
+      'web\u0000',
+      '\u202Eweb',
+      '💥',
+      'x'.repeat(3000),
+      '*',
+      '$(id)',
+      '"',
+      "'",
+      '%s',
+      '{}',
+      '[',
       'toString',
     ],
-    ...['web\u0000', '\u202Eweb', '💥', 'x'.repeat(3000), '*', '$(id)', '"', "'", '%s', '{}', '[', '<a>'],
     ...['192.168.255.10/33', '::', '::1/128', 'fe80::1%eth0', '999.1.1.1', '10.0.0.0/8', 'pl-', 'eipalloc-'],
     ...['web/', 'web/-1', 'web/1e3', '/1', 'no-such-file', 'eu central 1', 'https://[', '70000/udp', '443/'],
   ),
@@ -70,37 +76,26 @@ const hostile = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => text.replaceAll('/', '').replace(/^-$/, '')),
 );
 
-/** Each spoils one place; `at` chooses it. */
-const spoils: fc.Arbitrary<(line: readonly string[], at: number) => readonly string[]> = fc.oneof(
-  fc.constant((line: readonly string[], at: number) => line.toSpliced(at, 1)),
-  fc.constant((line: readonly string[], at: number) => line.toSpliced(at, 0, line[at] ?? '')),
-  fc.constant((line: readonly string[], at: number) => line.toSpliced(at, 1, (line[at] ?? '').slice(0, -1))),
-  fc.constant((line: readonly string[], at: number) => line.toSpliced(at, 1, (line[at] ?? '').toUpperCase())),
-  fc.constant((line: readonly string[], at: number) => [...line.slice(at), ...line.slice(0, at)]),
-  hostile.map((text) => (line: readonly string[], at: number) => line.toSpliced(at, 1, text)),
-  hostile.map((text) => (line: readonly string[], at: number) => line.toSpliced(at, 0, text)),
-  hostile.map(
-    (text) => (line: readonly string[], at: number) => line.toSpliced(at, 1, `${line[at]}=${text}`),
-  ),
-  fc
-    .constantFrom(...words)
-    .map((word) => (line: readonly string[], at: number) => line.toSpliced(at, 0, word)),
+const spoils: fc.Arbitrary<Spoil> = fc.oneof(
+  fc.constant(leaveOut),
+  fc.constant(double),
+  fc.constant(change((word) => word.slice(0, -1))),
+  fc.constant(change((word) => word.toUpperCase())),
+  fc.constant<Spoil>((line, at) => [...line.slice(at), ...line.slice(0, at)]),
+  hostile.map((text) => change(() => text)),
+  hostile.map((text) => change((word) => `${word}=${text}`)),
+  hostile.map(insert),
+  fc.constantFrom(...words).map(insert),
 );
-
-const spoil = fc.tuple(spoils, fc.nat({ max: 12 }));
 
 /** Looking again and again ends with Ctrl-C only. */
 const ends = (line: readonly string[]): boolean =>
   !line.some((word) => /^(-\w*w|--w)/.test(word)) || line.join(' ').endsWith('--watch --every 1 --count 1');
 
-export const commandLine: fc.Arbitrary<readonly string[]> = fc
-  .tuple(fc.constantFrom(...valid), fc.array(spoil, { minLength: 0, maxLength: 3 }))
-  .map(([line, all]) =>
-    all.reduce<readonly string[]>(
-      (spoilt, [how, at]) => how(spoilt, spoilt.length === 0 ? 0 : at % (spoilt.length + 1)),
-      line.split(' '),
-    ),
-  )
+export const commandLine: fc.Arbitrary<readonly string[]> = spoilt(
+  fc.constantFrom(...valid.map((line) => line.split(' '))),
+  spoils,
+)
   .filter(ends)
   // Stdin is no one's here.
   .map((line) => line.map((word) => (word === '-' ? '--' : word)));

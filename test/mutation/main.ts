@@ -1,82 +1,102 @@
-// Mutation testing of merge, elect, lease, plan and switch. Prints how many mutants were killed and by what, and every survivor.
+// Mutation testing by StrykerJS: changes the code in one place at a time and tells which changes no test notices.
 //
-//   node test/mutation/main.ts [--only shared/vip/claim.ts] [--workers N] [--json]
+//   node test/mutation/main.ts [--concurrency N] [--force] [FILE…]
 //
-// StrykerJS does not know this vitest and needs the TypeScript API that version 7 has not; so the fixed operators of
-// mutants.ts are applied mechanically. Takes some minutes; not part of `npm test`.
-import { availableParallelism } from 'node:os';
+// Without files it is the protocol's core, as stryker.config.json names it. StrykerJS needs Node 22 and much that nothing else
+// uses, so it is a package of its own, which the first run installs into .lab/mutation/. What a run found is kept there as well:
+// the next one asks again only where code or tests have changed, and everywhere with --force.
+// Exit status: 0 the score is at least `thresholds.break`, 1 it is not, 2 wrong usage.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Mutant, mutantsOf } from './mutants.ts';
-import { type Judged, reportOf, WANTED } from './report.ts';
-import { bundlerOf, textOf, top } from './suites.ts';
-import { judged, type Verdict } from './verdict.ts';
 
-/** Merge, elect, lease, plan and switch; then what `switchVip` is made of, which has its own files. */
-const core = [
-  ...['vip/claim', 'vip/node-state', 'vip/liveness', 'vip/election', 'vip/lease'],
-  ...['network/plan', 'switch/switch-vip'],
-];
-const partsOfSwitch = [
-  ...['switch/held-lease', 'switch/run-epoch', 'switch/outcome', 'switch/execute', 'switch/verify'],
-  ...['switch/close-abandoned', 'vip/retry-backoff', 'vip/member', 'vip/vip', 'vip/store'],
-];
+const root = join(import.meta.dirname, '..', '..');
+const place = join(root, '.lab', 'mutation');
+const report = join(place, 'report.json');
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    workers: { type: 'string', default: String(availableParallelism()) },
-    json: { type: 'boolean', default: false },
-  },
-});
-const files = [...core, ...partsOfSwitch]
-  .map((name) => `shared/${name}.ts`)
-  .filter((f) => f.includes(values.only));
-
-async function verdictOn(bundle: () => Promise<string>): Promise<Verdict> {
-  let text: string;
-  try {
-    text = await bundle();
-  } catch (error) {
-    return { kind: 'stillborn', by: String(error) };
-  }
-  return judged(text);
+function run(command: string, args: readonly string[], cwd: string): number {
+  const { status, error } = spawnSync(command, args, { cwd, stdio: 'inherit' });
+  if (error !== undefined) throw error;
+  return status ?? 1;
 }
 
-async function soundWithoutMutants(): Promise<void> {
-  await using bundler = await bundlerOf(undefined);
-  const { kind, by } = await verdictOn(() => bundler.bundle(undefined));
-  if (kind !== 'survived') throw new Error(`the tests fail without any mutant: ${kind}, ${by}`);
+/** Once for each version of the lock file. */
+function install(): void {
+  const lock = join(import.meta.dirname, 'package-lock.json');
+  const installed = join(place, 'installed.json');
+  if (existsSync(installed) && readFileSync(installed, 'utf8') === readFileSync(lock, 'utf8')) return;
+  mkdirSync(place, { recursive: true });
+  for (const name of ['package.json', 'package-lock.json'])
+    copyFileSync(join(import.meta.dirname, name), join(place, name));
+  // The peer that is not installed is vitest: the project's own serves.
+  const status = run('npm', ['ci', '--legacy-peer-deps', '--no-audit', '--no-fund'], place);
+  if (status !== 0) throw new Error(`StrykerJS is not installed: npm ci ended with status ${status}`);
+  copyFileSync(lock, installed);
 }
 
-/** One after another takes the next mutant; a bundler serves the mutants of one file. */
-async function judgeAll(all: readonly Mutant[]): Promise<readonly Judged[]> {
-  const told: Judged[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    let bundler = await bundlerOf(undefined);
-    for (let n = next++; n < all.length; n = next++) {
-      const mutant = all[n]!;
-      if (mutant.file !== bundler.file) {
-        await bundler[Symbol.asyncDispose]();
-        bundler = await bundlerOf(mutant.file);
-      }
-      told.push({ mutant, verdict: await verdictOn(() => bundler.bundle(mutant)) });
-      process.stderr.write(`\r${told.length} of ${all.length}`);
-    }
-    await bundler[Symbol.asyncDispose]();
+interface Options {
+  readonly files: readonly string[];
+  readonly concurrency?: string | undefined;
+  readonly force: boolean;
+}
+
+function optionsOf(args: string[]): Options {
+  const { values, positionals: files } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { concurrency: { type: 'string' }, force: { type: 'boolean', default: false } },
+  });
+  const missing = files.filter((file) => !existsSync(join(root, file)));
+  if (missing.length > 0) throw new Error(`no such file in the project: ${missing.join(', ')}`);
+  return { files, ...values };
+}
+
+function argumentsOf({ files, concurrency, force }: Options): readonly string[] {
+  // Kept for each choice of files: StrykerJS counts everything that is kept into the score.
+  const choice = createHash('sha256').update(files.join()).digest('hex').slice(0, 8);
+  const chosen = ['--mutate', files.join(), '--incrementalFile', `.lab/mutation/kept-${choice}.json`];
+  return [
+    ...['run', 'test/mutation/stryker.config.json'],
+    ...(files.length > 0 ? chosen : []),
+    ...(concurrency === undefined ? [] : ['--concurrency', concurrency]),
+    ...(force ? ['--force'] : []),
+  ];
+}
+
+interface Mutant {
+  readonly status: string;
+  readonly statusReason?: string;
+  readonly mutatorName: string;
+  readonly location: { readonly start: { readonly line: number } };
+}
+
+/** What `// Stryker disable` comments take out of the score, with their reasons. */
+function printDisabled(): void {
+  const { files } = JSON.parse(readFileSync(report, 'utf8')) as {
+    files: Record<string, { mutants: readonly Mutant[] }>;
   };
-  await Promise.all(Array.from({ length: Math.max(1, Number(values.workers)) }, work));
-  process.stderr.write('\n');
-  return told;
+  const disabled = Object.entries(files).flatMap(([file, { mutants }]) =>
+    mutants
+      .filter((m) => m.status === 'Ignored' && !excluded.has(m.mutatorName))
+      .map((m) => `  ${file}:${m.location.start.line} ${m.mutatorName}: ${m.statusReason}`),
+  );
+  console.log([`${disabled.length} mutants are disabled as harmless:`, ...new Set(disabled)].join('\n'));
 }
 
-await soundWithoutMutants();
-const texts = await Promise.all(files.map((file) => textOf(top + file)));
-const told = await judgeAll(files.flatMap((file, n) => mutantsOf(file, texts[n]!)));
-const groups = {
-  'merge, elect, lease, plan, switch': core,
-  'the parts of switchVip': partsOfSwitch,
-};
-const report = reportOf(groups, told);
-console.log(values.json ? JSON.stringify(report.data, undefined, 2) : report.text);
-process.exitCode = report.data.groups.every((group) => group.share >= WANTED) ? 0 : 1;
+const settings = JSON.parse(readFileSync(join(import.meta.dirname, 'stryker.config.json'), 'utf8'));
+const excluded = new Set<string>(settings.mutator.excludedMutations);
+
+let options: Options;
+try {
+  options = optionsOf(process.argv.slice(2));
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(2);
+}
+install();
+const stryker = join(place, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js');
+rmSync(report, { force: true });
+process.exitCode = run(process.execPath, [stryker, ...argumentsOf(options)], root);
+if (existsSync(report)) printDisabled();

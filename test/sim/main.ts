@@ -9,6 +9,7 @@ import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { whole } from '../support/whole.ts';
 import { violationsOf } from './checkers.ts';
 import { historyFrom } from './history/generator.ts';
 import { shrink } from './history/shrink.ts';
@@ -32,12 +33,6 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-
-function whole(name: string, text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new RangeError(`--${name} is ${JSON.stringify(text)}, expected a whole number`);
-}
 
 /** Workers take batches of seeds until none is left; the sums do not depend on who took which. */
 async function runAll(from: number, runs: number, workers: number): Promise<Tally> {

@@ -58,6 +58,33 @@ describe('an answer', () => {
       expect(cause).toMatch(/^the answer .* is no decision: .*vipshift approve or deny$/);
   });
 
+  it('that is a decision has its three fields, and no other', () => {
+    expect(answerFrom({ approved: false, by: 'bob', reason: '', more: 1 })).toEqual({
+      outcome: 'denied',
+      decision: { approved: false, by: 'bob', reason: '' },
+    });
+    const by = 'b'.repeat(500);
+    expect(answerFrom({ approved: true, by })).toStrictEqual({
+      outcome: 'approved',
+      decision: { approved: true, by },
+    });
+  });
+
+  it.each([
+    [{ approved: true, by: 'bob', reason: 7 }, 'no decision: reason is 7, expected text. Order'],
+    [{ approved: true, by: 'bob', reason: ' ' }, 'no decision: reason: found only blanks, expected words'],
+    [{ approved: true, by: 7 }, 'no decision: by is 7, expected who answers. Order'],
+    [null, 'the answer null is no decision: approved is missing'],
+  ])('%j says what is wrong with it', (given, why) => {
+    expect(answerFrom(given)).toEqual({ outcome: 'malformed', why: expect.stringContaining(why) });
+  });
+
+  it('that is long is shown by its beginning', () => {
+    const answer = answerFrom({ approved: true, by: 'x'.repeat(5000) });
+    const why = answer.outcome === 'malformed' ? answer.why : '';
+    expect(why).toMatch(/^the answer \{"approved":true,"by":"x{177} is no decision: by is "x{199}, expected/);
+  });
+
   it('that is malformed says what was found and what was expected', () => {
     expect(answerFrom({ approved: 'true' })).toEqual({
       outcome: 'malformed',

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { awsEc2 } from '../../../shared/aws/ec2/ec2.ts';
 import {
   type EniSeen,
+  isAddress,
   membersSeen,
   type Observation,
   sameView,
@@ -54,6 +55,48 @@ describe('scope', () => {
   });
 });
 
+describe('an address', () => {
+  test.each([
+    ['192.168.255.10/32', true],
+    ['fd77::10/128', true],
+    ['pl-0123', true],
+    ['10.0.0.0/16', false],
+    ['10.0.0.0/321', false],
+    ['fd77::/64', false],
+    ['eni-pl-1', false],
+  ])('of a VIP is one address or a prefix list: %s, %s', (destination, is) => {
+    expect(isAddress(destination)).toBe(is);
+  });
+});
+
+describe('strays', () => {
+  test('are told once: a gateway’s table of another VPC is one that is elsewhere', async () => {
+    const w = world();
+    changeTable(w, 'rtb-1', { vpc: 'vpc-2', edge: true });
+    expect(strays(entry, await look(w)).map(({ id, kind }) => [id, kind])).toEqual([['rtb-1', 'elsewhere']]);
+  });
+
+  test(`are the nodes beyond ${MEMBERS_MAX} with the label for service, counted by node`, async () => {
+    const nodes = Array.from({ length: MEMBERS_MAX }, (_, n) => `i-${n}`);
+    const w = world(nodes);
+    addNode(w.ec2, 'i-elsewhere');
+    changeEni(w, 'eni-i-elsewhere-service', { vpc: 'vpc-2', label: 'web' });
+    changeEni(w, 'eni-i-elsewhere-eip', { vpc: 'vpc-2' });
+    const { node, ...loose } = w.ec2.enis.get('eni-i-0-service')!;
+    w.ec2.enis.set('eni-more', { ...loose, node: node!, eni: 'eni-more' });
+    w.ec2.enis.set('eni-loose', { ...loose, eni: 'eni-loose' });
+    const crowded = async () => strays(entry, await look(w)).filter((s) => s.kind === 'crowded');
+    expect(await crowded()).toEqual([]);
+    addNode(w.ec2, 'i-more');
+    expect(await crowded()).toEqual([
+      {
+        ...{ id: 'label web', kind: 'crowded' },
+        why: 'is on 17 nodes, expected at most 16: the latest of them are not members',
+      },
+    ]);
+  });
+});
+
 describe('members', () => {
   test('are the nodes with a labelled ENI, each with the ENI for its EIPs', async () => {
     expect(membersSeen(entry, await look(world()), {})).toEqual({
@@ -93,6 +136,18 @@ describe('members', () => {
     const members = membersSeen(entry, await look(w), {});
     expect(Object.keys(members)).toHaveLength(MEMBERS_MAX);
     expect(members[`i-${MEMBERS_MAX}`]).toBeUndefined();
+  });
+
+  test('are left out by the id of the node, whatever the ids of their ENIs', async () => {
+    const w = world([]);
+    for (let n = 0; n <= MEMBERS_MAX; n++) {
+      const node = `i-${String(n).padStart(2, '0')}`;
+      addNode(w.ec2, node);
+      const eni = w.ec2.enis.get(`eni-${node}-service`)!;
+      w.ec2.enis.delete(eni.eni);
+      w.ec2.enis.set(`eni-${99 - n}`, { ...eni, eni: `eni-${99 - n}` });
+    }
+    expect(membersSeen(entry, await look(w), {})).not.toHaveProperty(`i-${MEMBERS_MAX}`);
   });
 
   test('a VIP may name other labels than its own name', async () => {

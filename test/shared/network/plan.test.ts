@@ -177,6 +177,27 @@ describe('an EIP', () => {
     expect(await eipsOnly(w)).toEqual({ steps: [], conflicts: [] });
   });
 
+  test('on the EIP ENI of a target that is not a member yet is ours', async () => {
+    const w = world();
+    lay(w, 'eipalloc-1', { eni: A.eipEni, privateAddress: addressesOf(w, A.eipEni)[0]!, label: 'web' });
+    expect(await planFor(w, { addresses: [], members: {} })).toEqual({ steps: [], conflicts: [] });
+  });
+
+  test('that is right already is confirmed after what differs, one that is not comes first: the budget may not last', async () => {
+    const w = world();
+    for (const table of ['rtb-1', 'rtb-2', 'rtb-3']) routeTo(w, table, V4, { target: A.eni });
+    const orderFor = async (node: typeof A) => {
+      lay(w, 'eipalloc-1', {
+        eni: node.eipEni,
+        privateAddress: addressesOf(w, node.eipEni)[0]!,
+        label: 'web',
+      });
+      return cells((await planFor(w, { addresses: [V4] }, false)).steps).slice(0, 2);
+    };
+    expect(await orderFor(A)).toEqual([`rtb-4 ${V4}`, 'eipalloc-1']);
+    expect(await orderFor(B)).toEqual(['eipalloc-1', `rtb-4 ${V4}`]);
+  });
+
   test('keeps its place when everything is set again: it must not wander between private addresses', async () => {
     const w = world();
     const second = addressesOf(w, A.eipEni)[1]!;
@@ -247,6 +268,17 @@ describe('an EIP', () => {
     expect(plan(vip, await look(w), { ...A, eipEni: 'eni-gone' }, true).conflicts).toMatchObject([
       { kind: 'unmet', why: 'eni-gone of i-a was not found' },
     ]);
+    lay(w, 'eipalloc-1', { eni: B.eipEni, privateAddress: addressesOf(w, B.eipEni)[0]!, label: 'web' });
+    expect(plan(vip, await look(w), bare, true).conflicts).toMatchObject([{ reason: { key: 'no-eip-eni' } }]);
+  });
+
+  test('that EC2 shows on the right ENI, and at no address of it, is associated again', async () => {
+    const w = world();
+    lay(w, 'eipalloc-1', { eni: A.eipEni, privateAddress: addressesOf(w, A.eipEni)[0]!, label: 'web' });
+    const seen = await look(w);
+    const eips = seen.eips.map(({ privateAddress: _address, ...eip }) => eip);
+    const { steps } = plan({ ...item(w), addresses: [] }, { ...seen, eips }, A, true);
+    expect(cells(steps)).toEqual(['eipalloc-1']);
   });
 
   test('on the untagged ENI of the old owner is ours by the last commit', async () => {
@@ -269,5 +301,13 @@ describe('the source/destination check', () => {
     expect(cells(steps)).toEqual([`${A.eni} check`, `${B.eni} check`]);
     await carryOut(w, steps);
     expect((await planFor(w, { addresses: [], eips: [] })).steps).toEqual([]);
+  });
+
+  test('is switched off before cells are confirmed that are right already: the budget may not last', async () => {
+    const w = world();
+    w.ec2.enis.set(A.eni, { ...w.ec2.enis.get(A.eni)!, sourceDestCheck: true });
+    routeTo(w, 'rtb-1', V4, { target: A.eni });
+    const { steps } = await planFor(w, { addresses: [V4], eips: [] }, false);
+    expect(cells(steps).slice(-2)).toEqual([`${A.eni} check`, `rtb-1 ${V4}`]);
   });
 });

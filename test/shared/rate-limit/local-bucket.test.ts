@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type LocalBucket, localBucket, rates } from '../../../shared/rate-limit/local-bucket.ts';
+import { manualClock } from '../../../shared/memory/clock.ts';
+import {
+  type LocalBucket,
+  localBucket,
+  rates,
+  waitForToken,
+} from '../../../shared/rate-limit/local-bucket.ts';
 import { durationMs, type EpochMs, plus } from '../../../shared/time.ts';
 import { START } from '../../support/world.ts';
 
@@ -53,6 +59,54 @@ describe('the local bucket', () => {
     paced.drain('ReplaceRoute', START);
     const before = plus(START, durationMs(-60_000));
     expect(paced.reserve('ReplaceRoute', before)).toBeCloseTo((11 / rates.ReplaceRoute.perSecond) * 1000);
+  });
+
+  test('gains a token each 1 / rate, to the millisecond, and never more than its burst', () => {
+    const paced = localBucket({ ...rates, ReplaceRoute: { burst: 2, perSecond: 10 } });
+    const at = (ms: number) => paced.reserve('ReplaceRoute', plus(START, durationMs(ms)));
+    expect([at(0), at(0), at(0), at(0)]).toEqual([0, 0, 100, 200]);
+    expect([at(200), at(299)]).toEqual([100, expect.closeTo(101)]);
+    expect([at(90_000), at(90_000), at(90_000)]).toEqual([0, 0, 100]);
+  });
+
+  test('tells how long so many calls would have to wait, and takes nothing for it', () => {
+    const paced = localBucket({ ...rates, ReplaceRoute: { burst: 2, perSecond: 10 } });
+    const delays = () => [0, 1, 2, 3, 5].map((count) => paced.delay('ReplaceRoute', count, START));
+    expect(delays()).toEqual([0, 0, 0, 100, 300]);
+    expect(delays()).toEqual([0, 0, 0, 100, 300]);
+    paced.reserve('ReplaceRoute', START);
+    expect(delays()).toEqual([0, 0, 100, 200, 400]);
+    expect(paced.delay('ReplaceRoute', 3, plus(START, durationMs(50)))).toBe(150);
+  });
+
+  test('takes back a token that was not used, and has never more than its burst', () => {
+    const paced = localBucket({ ...rates, ReplaceRoute: { burst: 2, perSecond: 10 } });
+    paced.refund('ReplaceRoute');
+    places(paced, 3);
+    paced.refund('ReplaceRoute');
+    expect(paced.delay('ReplaceRoute', 1, START)).toBe(100);
+    for (let n = 0; n < 5; n++) paced.refund('ReplaceRoute');
+    expect(places(paced, 3)).toEqual([0, 0, 100]);
+  });
+
+  test('has twice the burst for an ENI’s attribute, as EC2 has', () => {
+    const paced = localBucket();
+    expect(paced.delay('ModifyNetworkInterfaceAttribute', 98, START)).toBe(0);
+    expect(paced.delay('ModifyNetworkInterfaceAttribute', 99, START)).toBeGreaterThan(0);
+  });
+
+  test('makes a call wait for its token, and one that has it not even for a tick', async () => {
+    const clock = manualClock(START);
+    const paced = localBucket({ ...rates, ReplaceRoute: { burst: 1, perSecond: 10 } });
+    expect(waitForToken(paced, clock, 'ReplaceRoute')).toBeUndefined();
+    let went = false;
+    const turn = waitForToken(paced, clock, 'ReplaceRoute')!.then(() => {
+      went = true;
+    });
+    await clock.advance(durationMs(99));
+    expect(went).toBe(false);
+    await clock.advance(durationMs(1));
+    await turn;
   });
 
   test('stays below EC2’s rates for every call', () => {

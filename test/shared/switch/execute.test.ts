@@ -76,6 +76,7 @@ describe('carrying out a plan', () => {
     const told = await run(failing(w, 'rtb-2', ['denied'], 'UnauthorizedOperation'));
     expect(told.map((s) => s.result)).toEqual(['done', 'failed', 'done', 'done']);
     expect(told[1]).toMatchObject({ attempts: 1, unanswered: 0, code: 'UnauthorizedOperation' });
+    expect(told[1], 'EC2 refused it: no fault of our code').not.toHaveProperty('fault');
   });
 
   test('whatever a port throws is a told fault, of unknown effect when no one foresaw it', async () => {
@@ -150,6 +151,24 @@ describe('ReplaceRoute and CreateRoute', () => {
     const [told] = await run({}, steps.slice(0, 1));
     expect(told).toMatchObject({ result: 'done', call: 'ReplaceRoute', attempts: 2 });
   });
+
+  test.each([
+    ['CreateRoute', 'no-route'],
+    ['ReplaceRoute', 'route-exists'],
+    ['AssociateAddress', 'no-route'],
+    ['AssociateAddress', 'route-exists'],
+  ] as const)(
+    'each stand in for the other one only: %s that is refused with %s is not repeated',
+    async (call, kind) => {
+      const { w, run, steps } = await scene(1);
+      const one = steps.slice(0, 1).map((s) => ({ ...s, call, eip: 'eipalloc-1' }) as Step);
+      expect((await run(failing(w, 'rtb-1', [kind]), one))[0]).toMatchObject({
+        result: 'failed',
+        call,
+        attempts: 1,
+      });
+    },
+  );
 
   test('a route that comes and goes for ever ends with the attempts', async () => {
     const { w, run, steps } = await scene(1);

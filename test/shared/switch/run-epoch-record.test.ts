@@ -1,6 +1,7 @@
 // What a lease leaves in the record: intent, stages and outcome.
 import { describe, expect, test } from 'vitest';
 import type { CallQueue } from '../../../shared/rate-limit/call-queue.ts';
+import { closeAbandonedEpochs } from '../../../shared/switch/close-abandoned.ts';
 import { heldLease } from '../../../shared/switch/held-lease.ts';
 import { type EpochPorts, type EpochResult, runEpoch } from '../../../shared/switch/run-epoch.ts';
 import { durationMs, hours, plus, seconds } from '../../../shared/time.ts';
@@ -183,6 +184,21 @@ describe('an epoch that another left open', () => {
       expect(left.notes).toContain('found eipalloc-2 → nothing');
     }
   });
+
+  test('has nothing of what its holder may have done, and why where EC2 did not answer', async () => {
+    const w = held({ open: { other: { epoch: 3, cause } } });
+    expect(await closeAbandonedEpochs(w.ports, item(w), ['other'], new Error('slow\ndown'))).toEqual([
+      'other',
+    ]);
+    expect(w.timeline.entries).toEqual([
+      {
+        ...{ entry: 'outcome', vip: 'web', epoch: 3, holder: 'other', cause, outcome: 'abandoned' },
+        ...{ reason: { key: 'holder-gone' }, why: expect.stringMatching(/did not come back/) },
+        ...{ steps: [], conflicts: [], stages: [], verified: false, notes: ['describe failed: slow down'] },
+        ...{ claims: item(w).claims, splitBrain: [], atMs: START },
+      },
+    ]);
+  });
 });
 
 test('a long plan ends with the election that it was for: what has not been sent by then is not sent', async () => {
@@ -201,6 +217,15 @@ test('a long plan ends with the election that it was for: what has not been sent
   expect(failover.outcome).toBe('superseded');
   expect(failover.steps.filter((s) => s.code === 'NotWanted').length).toBeGreaterThan(30);
   expect(w.clock.now() - START, 'the whole plan takes 15 s').toBeLessThan(12_000);
+});
+
+test('an epoch after which another node is elected commits no owner, though every call was carried out', async () => {
+  const w = held({ addresses: [V4] });
+  const newer = nodeStateFrom(claimOf('i-b', { atMs: 5000 }), START);
+  const read = async () => ({ ...item(w), claims: { ...item(w).claims, 'i-b': newer } });
+  const done = await holds(w, { vips: { ...w.vips, read } });
+  expect(done.failover.steps.map((s) => s.result)).toEqual(['done', 'done', 'done', 'done']);
+  expect(done).toMatchObject({ committable: false, failover: { outcome: 'superseded', verified: false } });
 });
 
 describe('what was read back', () => {

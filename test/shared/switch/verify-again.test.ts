@@ -276,6 +276,13 @@ describe('a cell of which the read says nothing', () => {
     });
   });
 
+  test('is not also left alone as out of reach, as a cell is that shows a stranger', async () => {
+    const { w, check } = await sent({ eips: ['eipalloc-1'] });
+    routeTo(w, 'rtb-2', V4, { target: 'tgw-1' });
+    const observe: Ec2['observe'] = async (scope) => ({ ...(await w.ec2.observe(scope)), eips: [] });
+    expect((await check({ observe })).conflicts.map((c) => c.cell)).toEqual([cell(2)]);
+  });
+
   test('is right once a later read shows it, and nothing is sent for it meanwhile', async () => {
     const { w, check } = await sent();
     let reads = 0;

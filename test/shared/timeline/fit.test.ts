@@ -234,6 +234,41 @@ describe('faults of the same kind', () => {
     expect(steps.map((s) => s.message === undefined)).toEqual([false, true, false]);
   });
 
+  it('are told with the commonest first, whichever came first', () => {
+    const { notes } = foldFaults([said(1, { message: 'quota' }), said(2), said(3)]);
+    expect(notes.map((note) => note.slice(0, 10))).toEqual(['2 × Denied', '1 × Denied']);
+  });
+
+  it('say the same when they differ only in words with a digit, wherever in the word it stands', () => {
+    const same = ['at a1: no', 'at b1: no', 'at 1a: no', 'at x1abc: no', 'at 7 no'];
+    const { notes } = foldFaults(same.map((message, n) => said(n, { message })));
+    expect(notes).toEqual(['5 × Denied; the first: at a1: no']);
+  });
+
+  it('are an error where they have no code', () => {
+    const { code: _code, ...bare } = said(1, { message: 'no' });
+    expect(foldFaults([bare]).notes).toEqual(['1 × Error: no']);
+  });
+
+  it('are told as bugs where our own code was wrong, also of a step that was done after all', () => {
+    const bug = { code: 'TypeError', message: 'no x', fault: 'bug' } as const;
+    const { notes } = foldFaults([
+      said(1, { ...bug, result: 'done' }),
+      said(2, { message: 'no x', code: 'TypeError' }),
+    ]);
+    expect(notes).toEqual(['1 × TypeError, a bug in vipshift: no x', '1 × TypeError: no x']);
+  });
+
+  it('beyond twenty kinds count only where the step was not done after all', () => {
+    const kinds = 'abcdefghijklmnopqrst'.split('').map((message, n) => said(n, { message }));
+    const { notes } = foldFaults([
+      ...kinds,
+      said(21, { message: 'u', result: 'done' }),
+      said(22, { message: 'v' }),
+    ]);
+    expect(notes.slice(20)).toEqual(['1 × other reasons: the steps have their codes']);
+  });
+
   it('are told up to twenty kinds: of more there is the number', () => {
     const words = 'abcdefghijklmnopqrstuvwxyz';
     const { steps, notes } = foldFaults(words.split('').map((message, n) => said(n, { message })));

@@ -1,4 +1,4 @@
-// The election where a node flaps: every row of the rule in docs/decisions/0034.
+// The election where a node flaps: every row of the rule in docs/decisions/0035.
 import { describe, expect, test } from 'vitest';
 import { durationMs, type EpochMs, plus } from '../../../shared/time.ts';
 import type { VrrpState } from '../../../shared/vip/claim.ts';

@@ -4,6 +4,7 @@ import {
   HEARD_KEPT,
   HEARD_PRUNE_ABOVE,
   isSilent,
+  NEVER_IN_TIME,
   pruned,
   SILENCE_MAX,
   SILENT_AFTER_WINDOWS,
@@ -28,6 +29,10 @@ describe('silence', () => {
     expect(isSilent(slotsAfter(SILENT_AFTER_WINDOWS), nodeState)).toBe(true);
   });
 
+  test('a node of which no claim came in time is silent at once, also when no one was heard', () => {
+    expect(isSilent([], { slot: NEVER_IN_TIME })).toBe(true);
+  });
+
   test('slots up to its own last word tell nothing', () => {
     expect(isSilent([own - 3, own - 2, own - 1, own, ...slotsAfter(4)], nodeState)).toBe(false);
   });
@@ -50,6 +55,12 @@ describe('the slots that were heard', () => {
     const heard = withHeard([3, 5], 4);
     expect(heard).toEqual([3, 4, 5]);
     expect(withHeard(heard, 4)).toBe(heard);
+  });
+
+  test('pruning keeps the latest, in whatever order the store gives the set', () => {
+    const long = slotsAfter(HEARD_PRUNE_ABOVE + 1);
+    const given = [...long.slice(7), ...long.slice(0, 7)].reverse();
+    expect(pruned(given)).toEqual(long.slice(-HEARD_KEPT));
   });
 
   test('pruning bounds the set and changes no answer', () => {

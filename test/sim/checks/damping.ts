@@ -1,4 +1,4 @@
-// Damping (docs/decisions/0034): a node is damped only while it truly flaps, and for a minute after its last transition at most; no VIP stays
+// Damping (docs/decisions/0035): a node is damped only while it truly flaps, and for a minute after its last transition at most; no VIP stays
 // at a node that cannot serve it for longer than without a storm; people get one notice of a storm, and none of its failovers.
 import type { Act } from '../history/history.ts';
 import { dampedSince, mayBeDamped } from '../truth/flapping.ts';

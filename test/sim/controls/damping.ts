@@ -1,4 +1,4 @@
-// The protections of docs/decisions/0034, each taken out: a node that flaps, and what damping must not do.
+// The protections of docs/decisions/0035, each taken out: a node that flaps, and what damping must not do.
 import type { Control } from './protocol.ts';
 import type { Patch } from './variant.ts';
 

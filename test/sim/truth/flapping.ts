@@ -1,4 +1,4 @@
-// Which nodes flap, from what keepalived truly did: the rule of docs/decisions/0034 applied to the truth. What is measured against it
+// Which nodes flap, from what keepalived truly did: the rule of docs/decisions/0035 applied to the truth. What is measured against it
 // has a doubt on both sides: AWS stamps whole seconds, and a request may take its time.
 import type { History } from '../history/history.ts';
 import type { Forged } from '../node/forged.ts';
