@@ -10,6 +10,8 @@ import { flappingNotice, noticeOf } from '../../timeline/message.ts';
 import { beganMilestoneAt, type Milestone, milestoneAt } from '../../timeline/milestone.ts';
 import type { Failover } from '../../timeline/timeline.ts';
 import type { Flapping } from '../../vip/flapping.ts';
+import { compareAndSet, type VipStore } from '../../vip/store.ts';
+import type { Announcement } from '../../vip/vip.ts';
 import { faultFromSdkError, serviceText } from '../error-codes.ts';
 
 export const FINISHED = 'VIP Failover Finished';
@@ -28,30 +30,47 @@ export const awsPublisher = (bus: Bus): EventPublisher => ({
   finished: (failover) => announce(bus, FINISHED, failover),
   failed: (failover) => announce(bus, FAILED, failover),
   flapping(vip, flapping) {
-    const detail = { ...flappingDetail(vip, flapping), notice: flappingNotice(vip, flapping, bus.stage) };
-    return publish(bus, { type: FLAPPING, detail, what: `that ${flapping.node} flaps at ${vip}` });
+    const notice = flappingNotice(vip, flapping, bus.stage);
+    return send(bus, FLAPPING, JSON.stringify({ ...flappingDetail(vip, flapping), notice }));
   },
+  forward: ({ as, detail }) => send(bus, as === 'finished' ? FINISHED : FAILED, detail),
 });
 
-function announce(bus: Bus, type: string, failover: Failover): Promise<void> {
-  const detail = { ...finishedDetail(failover), notice: noticeOf(failover, bus.stage) };
-  return publish(bus, { type, detail, what: `epoch ${failover.epoch} of ${failover.vip}` });
-}
+const RACES_MAX = 20;
 
-interface Announcement {
-  readonly type: string;
-  readonly detail: object;
-  /** For the message of a fault. */
-  readonly what: string;
-}
-
-async function publish({ client, bus, signal }: Bus, { type, detail, what }: Announcement): Promise<void> {
-  const entry = {
-    EventBusName: bus,
-    Source: CONTROLLER_SOURCE,
-    DetailType: type,
-    Detail: JSON.stringify(detail),
+/**
+ * For a caller that the bus's policy lets announce nothing, as the command line: it leaves the event in the VIP's item, and
+ * reconcile sends it. Limit: the last one of a minute.
+ */
+export function laterPublisher(vips: VipStore, stage: string): EventPublisher {
+  const leave = async (as: Announcement['as'], failover: Failover) => {
+    const name = failover.vip;
+    const unannounced = { as, detail: detailText(failover, stage) };
+    const change = { name, from: await vips.read(name), racesMax: RACES_MAX };
+    await compareAndSet(vips, change, (vip) => (vip === undefined ? undefined : { ...vip, unannounced }));
   };
+  return {
+    finished: (failover) => leave('finished', failover),
+    failed: (failover) => leave('failed', failover),
+    // Only a claim begins a storm, and the command line receives none.
+    flapping: () => Promise.resolve(),
+    forward: () => Promise.resolve(),
+  };
+}
+
+async function announce(bus: Bus, detailType: string, failover: Failover): Promise<void> {
+  try {
+    await send(bus, detailType, detailText(failover, bus.stage));
+  } catch (error) {
+    throw faultFromSdkError(error, `announcing epoch ${failover.epoch} of ${failover.vip}`);
+  }
+}
+
+const detailText = (failover: Failover, stage: string): string =>
+  JSON.stringify({ ...finishedDetail(failover), notice: noticeOf(failover, stage) });
+
+async function send({ client, bus, signal }: Bus, detailType: string, detail: string): Promise<void> {
+  const entry = { EventBusName: bus, Source: CONTROLLER_SOURCE, DetailType: detailType, Detail: detail };
   try {
     const reply = await client.send(new PutEventsCommand({ Entries: [entry] }), { abortSignal: signal });
     const [refused] = (reply.Entries ?? []).filter((e) => e.ErrorCode !== undefined);
@@ -59,7 +78,7 @@ async function publish({ client, bus, signal }: Bus, { type, detail, what }: Ann
     const text = serviceText(refused.ErrorMessage ?? 'no reason given');
     throw new Fault('refused', refused.ErrorCode!, `PutEvents to ${bus}: ${text}`);
   } catch (error) {
-    throw faultFromSdkError(error, `announcing ${what}`);
+    throw faultFromSdkError(error, `sending ${detailType} to ${bus}`);
   }
 }
 

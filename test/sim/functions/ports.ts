@@ -144,6 +144,7 @@ const busOf = (net: Network, by: Invocation): Ports['bus'] => ({
       net.notices.push({ atMs: net.sched.now(), vip, of: 'flapping', node });
     });
   },
+  forward: () => Promise.resolve(),
 });
 
 /** What is stored next to the timeline: other people's changes, orders, requests for approval. */
