@@ -3,6 +3,7 @@ import { Fault } from '../../../shared/fault.ts';
 import { memorySharedBucket } from '../../../shared/memory/shared-bucket.ts';
 import { EPOCHS_MAX, type Ports, type Switched, switchVip, take } from '../../../shared/switch/switch-vip.ts';
 import { durationMs, plus, seconds } from '../../../shared/time.ts';
+import type { Failover } from '../../../shared/timeline/timeline.ts';
 import type { Claim } from '../../../shared/vip/claim.ts';
 import { UNKNOWN_LANDS_WITHIN } from '../../../shared/vip/lease.ts';
 import { windowOf } from '../../../shared/vip/liveness.ts';
@@ -132,8 +133,11 @@ describe('a switch', () => {
           ? Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'not yours'))
           : w.ec2.apply(step, mayStart),
     };
-    const { failovers, vip } = await switches(w, { ec2 });
+    const told: string[] = [];
+    const bus = { ...w.ports.bus, failed: async (f: Failover) => void told.push(f.outcome) };
+    const { failovers, vip } = await switches(w, { ec2, bus });
     expect(failovers).toMatchObject([{ outcome: 'partial' }]);
+    expect(told).toEqual(['partial']);
     expect(vip.owner).toBeUndefined();
     expect(vip.wrote).toEqual([A.eni, A.eipEni]);
     expect(w.published).toEqual([]);
