@@ -257,6 +257,25 @@ describe('the release', () => {
     expect(w.published).toEqual([]);
   });
 
+  test.each([
+    ['the item is gone', 1, () => undefined],
+    ['no one has a lease any more', 1, ({ lease: _lease, ...free }: Vip) => free],
+    ['others are quicker again and again', 20, (vip: Vip) => vip],
+  ])('commits and announces nothing when %s', async (_what, tries, then) => {
+    const w = elected();
+    let writes = 0;
+    const vips: Ports['vips'] = {
+      ...w.vips,
+      write: async () => {
+        writes += 1;
+        return undefined;
+      },
+      read: async () => (writes === 0 ? item(w) : then(item(w))),
+    };
+    const { failovers, vip } = await switches(w, { vips });
+    expect([failovers.length, writes, vip.owner, w.published]).toEqual([1, tries, undefined, []]);
+  });
+
   test('whose reply was lost is settled by a read: done, and announced', async () => {
     const w = elected();
     let writes = 0;
