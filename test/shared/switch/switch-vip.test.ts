@@ -244,6 +244,16 @@ describe('the release', () => {
     expect(w.published.map((f) => f.to)).toEqual(['i-a', 'i-b']);
   });
 
+  test('of a VIP that left the registry meanwhile begins no new epoch, though another node is elected', async () => {
+    const w = elected();
+    const leave = () => {
+      record(w, claimOf('i-b', { atMs: 5000 }));
+      w.vips.items.set('web', { ...item(w), rev: item(w).rev + 1, removedAtMs: START });
+    };
+    const { failovers } = await switches(w, atRelease(w, leave));
+    expect([failovers.length, item(w).lease, item(w).epoch]).toEqual([1, undefined, 1]);
+  });
+
   test('stops when the lease is someone else’s: nothing is committed, and the record stands', async () => {
     const w = elected();
     const steal = () => {
@@ -332,6 +342,39 @@ describe('the release', () => {
     await w.clock.advance(seconds(10));
     await says(w, 'i-b', { kind: 'assertion', sinceMs: 3000 });
     expect(targets(w)).toEqual([memberOf('i-b').eni]);
+  });
+
+  test.each([
+    [5000, 1],
+    [5001, 2],
+  ])(
+    '%i ms before the end of the invocation: epochs %i, for a plain switch needs more than five seconds',
+    async (ms, epochs) => {
+      const w = elected();
+      const deadline = plus(START, durationMs(ms));
+      const over = { ...atRelease(w, () => record(w, claimOf('i-b', { atMs: 3000 }))), deadline };
+      expect((await switches(w, over)).failovers).toHaveLength(epochs);
+    },
+  );
+
+  test('that became a new epoch, its reply lost, is settled by a read and followed', async () => {
+    const w = elected();
+    let writes = 0;
+    const write: World['vips']['write'] = async (was, is) => {
+      writes += 1;
+      if (writes === 1) record(w, claimOf('i-b', { atMs: 5000 }));
+      const written = await w.vips.write(was, is);
+      if (writes === 2) throw lost('release');
+      return written;
+    };
+    const { failovers } = await switches(w, { vips: { ...w.vips, write } });
+    expect([failovers.map((f) => f.epoch), item(w).owner, item(w).lease]).toEqual([[1, 2], 'i-b', undefined]);
+  });
+
+  test('whose write failed for another reason than a lost reply is thrown: to throw is to say deliver again', async () => {
+    const w = elected();
+    const write = () => Promise.reject(new Fault('denied', 'AccessDenied', 'no'));
+    await expect(switches(w, { vips: { ...w.vips, write } })).rejects.toThrow('no');
   });
 
   test('leaves what newer code wrote into the item: only what changed is changed', async () => {
