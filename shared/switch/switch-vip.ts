@@ -199,7 +199,7 @@ async function writeOrSettle(ports: Ports, before: Vip, after: Vip): Promise<Vip
     const item = await ports.vips.read(before.name);
     if (after.lease !== undefined && item?.lease?.holder === after.lease.holder) return item;
     // Free, or another epoch: the release went through, whatever came after it.
-    return after.lease === undefined && item?.lease?.epoch !== before.lease?.epoch ? item : undefined;
+    return after.lease === undefined && item?.lease?.epoch !== before.lease!.epoch ? item : undefined;
   }
 }
 
@@ -216,11 +216,11 @@ function withCommit(ports: Ports, item: Vip, held: EpochResult): Vip {
   for (const holder of held.closedHolders) delete open[holder];
   const { tried, ...rest } = withTarget(item, target);
   const { outcome, to } = held.failover;
-  const failed = !held.committable && (outcome === 'failed' || outcome === 'partial') && to !== undefined;
+  const failed = !held.committable && (outcome === 'failed' || outcome === 'partial');
   return {
     ...rest,
-    ...(failed ? { tried: afterFailure(tried, to, ports.clock.now()) } : {}),
-    ...(held.committable && target !== undefined ? { owner: target.node } : {}),
+    ...(failed ? { tried: afterFailure(tried, to!, ports.clock.now()) } : {}),
+    ...(held.committable ? { owner: target!.node } : {}),
     wrote: wroteAfter(item, target, held.committable && !unmet && !mayLand, sent),
     open,
     touchedAtMs: sent ? epochMs(Math.max(touchedAtMs, item.touchedAtMs)) : item.touchedAtMs,

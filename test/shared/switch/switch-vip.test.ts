@@ -371,6 +371,49 @@ describe('the release', () => {
     expect([failovers.map((f) => f.epoch), item(w).owner, item(w).lease]).toEqual([[1, 2], 'i-b', undefined]);
   });
 
+  const nextEpoch = 'that was to become a new epoch, its reply lost';
+  test.each([
+    ['and never carried out, is repeated', 2, (vip: Vip) => vip],
+    ['while another caller took the lease, commits nothing', 1, (vip: Vip): Vip => taken(vip, 'other')],
+    ['and that no one has now, commits nothing', 1, ({ lease: _lease, ...free }: Vip): Vip => free],
+    ['of an item that is gone, commits nothing', 1, () => undefined],
+  ])(`${nextEpoch} %s`, async (_what, epochs, then) => {
+    const w = elected();
+    let writes = 0;
+    const vips: Ports['vips'] = {
+      ...w.vips,
+      write: async (was, is) => {
+        writes += 1;
+        if (writes > 2) return w.vips.write(was, is);
+        if (writes === 1) {
+          record(w, claimOf('i-b', { atMs: 5000 }));
+          return undefined;
+        }
+        const found = then(item(w));
+        if (found === undefined) w.vips.items.delete('web');
+        else w.vips.items.set('web', found);
+        throw lost('release');
+      },
+    };
+    const { failovers } = await switches(w, { vips });
+    expect(failovers).toHaveLength(epochs);
+    expect(w.published).toHaveLength(epochs === 2 ? 2 : 0);
+  });
+  const taken = (vip: Vip, holder: string): Vip => ({
+    ...vip,
+    ...{ rev: vip.rev + 1, epoch: vip.epoch + 1, lease: { ...vip.lease!, holder, epoch: vip.epoch + 1 } },
+  });
+
+  test('leaves an epoch open that could not be closed', async () => {
+    const w = elected();
+    w.vips.items.set('web', { ...item(w), open: { other: { epoch: 0, cause } } });
+    const put: World['timeline']['put'] = (entry) =>
+      entry.epoch === 0 ? Promise.reject(new Error('slow down')) : w.timeline.put(entry);
+    await switches(w, { timeline: { ...w.timeline, put } });
+    expect(item(w)).toMatchObject({ owner: 'i-a' });
+    expect(Object.keys(item(w).open)).toEqual(['other']);
+  });
+
   test('whose write failed for another reason than a lost reply is thrown: to throw is to say deliver again', async () => {
     const w = elected();
     const write = () => Promise.reject(new Fault('denied', 'AccessDenied', 'no'));

@@ -276,6 +276,19 @@ describe('a cell of which the read says nothing', () => {
     });
   });
 
+  test('holds up nothing: what is wrong meanwhile is sent in the same round', async () => {
+    const scene = await sent();
+    await overwritten(scene, 1);
+    let reads = 0;
+    const observe: Ec2['observe'] = async (scope) => {
+      const seen = await scene.w.ec2.observe(scope);
+      reads += 1;
+      return reads > 1 ? seen : { ...seen, tables: seen.tables.filter((t) => t.table !== 'rtb-2') };
+    };
+    expect(await scene.check({ observe })).toMatchObject({ verified: true });
+    expect(reads).toBe(2);
+  });
+
   test('is not also left alone as out of reach, as a cell is that shows a stranger', async () => {
     const { w, check } = await sent({ eips: ['eipalloc-1'] });
     routeTo(w, 'rtb-2', V4, { target: 'tgw-1' });

@@ -184,7 +184,7 @@ describe('the target', () => {
     for (const over of [{ epoch: 2 }, { holder: 'other' }]) {
       const { w, check } = await sent();
       w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, ...over } });
-      expect(await check()).toMatchObject({ stop: 'lease lost', verified: false });
+      expect(await check()).toMatchObject({ stop: 'lease lost', verified: false, conflicts: [], notes: [] });
     }
   });
 
