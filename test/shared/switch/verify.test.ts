@@ -162,7 +162,7 @@ describe('reading back', () => {
       },
     });
     expect(reads).toBe(ROUNDS_MAX);
-    expect(verdict).toMatchObject({ verified: false });
+    expect(verdict).toMatchObject({ verified: false, conflicts: [], readBackAtMs: w.clock.now() });
   });
 
   test('a describe that fails is said, and changes nothing of what was sent', async () => {
