@@ -122,9 +122,9 @@ function tooMany(entry: RegistryEntry, seen: Observation): readonly Stray[] {
 }
 
 /** Nodes by id, known members first: a newcomer beyond MEMBERS_MAX must not displace a node that serves. */
-function inOrder(usable: readonly EniSeen[], known: Members): readonly string[] {
+function inOrder(usable: readonly EniSeen[], known: Members): ReadonlySet<string> {
   const nodes = [...new Set(usable.map((e) => e.node!))].sort();
-  return [...nodes.filter((n) => known[n] !== undefined), ...nodes.filter((n) => known[n] === undefined)];
+  return new Set([...nodes.filter((n) => known[n] !== undefined), ...nodes]);
 }
 
 /**

@@ -128,6 +128,8 @@ describe('members', () => {
     const seen = await look(w);
     expect(membersSeen(entry, seen, {})['i-a']?.eni).toBe('eni-0');
     expect(membersSeen(entry, seen, { 'i-a': memberOf('i-a') })['i-a']?.eni).toBe('eni-i-a-service');
+    const turned = { ...seen, enis: seen.enis.toReversed() };
+    expect(membersSeen(entry, turned, {})['i-a']?.eni, 'in whatever order they come').toBe('eni-0');
   });
 
   test(`are at most ${MEMBERS_MAX}, the rest left out by id`, async () => {

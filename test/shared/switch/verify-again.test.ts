@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fault, type FaultKind } from '../../../shared/fault.ts';
 import type { Ec2 } from '../../../shared/network/ec2.ts';
-import type { TableSeen } from '../../../shared/network/observation.ts';
+import type { AddressSeen, TableSeen } from '../../../shared/network/observation.ts';
 import { plan } from '../../../shared/network/plan.ts';
 import type { Step, StepDone, StepTried } from '../../../shared/network/step.ts';
 import { executeSteps, untold } from '../../../shared/switch/execute.ts';
@@ -356,6 +356,34 @@ describe('an EIP that another VIP threw off at the same moment', () => {
     expect(await scene.check()).toMatchObject({ verified: true, steps: [{ attempts: 2 }, {}, {}, {}, {}] });
     expect(eipAt(scene.w, 'eipalloc-x')).toBe(taken);
     expect([undefined, taken]).not.toContain(eipAt(scene.w, EIP));
+  });
+
+  /** What a read shows that is older than the association: our EIP nowhere, and the ENI's addresses as `shown` says. */
+  const stale = (w: World, shown: (at: AddressSeen) => readonly AddressSeen[]): Partial<Ec2> => ({
+    observe: async (scope) => {
+      const seen = await w.ec2.observe(scope);
+      return {
+        ...seen,
+        eips: seen.eips.map(({ eip, publicAddress }) => ({ eip, publicAddress })),
+        enis: seen.enis.map((eni) => ({ ...eni, addresses: eni.addresses.flatMap(shown) })),
+      };
+    },
+  });
+  const bare = ({ privateAddress }: AddressSeen): AddressSeen => ({ privateAddress });
+
+  test.each([
+    ['its address is not shown at all', (at: AddressSeen) => (at.eip === EIP ? [] : [at])],
+    ['the ENI shows it in its place', (at: AddressSeen) => [at]],
+    [
+      'another EIP is beside it',
+      (at: AddressSeen) => [at.eip === EIP ? bare(at) : { ...at, eip: 'eipalloc-x' }],
+    ],
+  ])('may be a stale read where %s: it is not sent again', async (_what, shown) => {
+    const scene = await sent({ eips: [EIP] });
+    const free = (at: AddressSeen) =>
+      at.eip === EIP ? shown(at) : [...shown(at), { privateAddress: '10.0.9.9' }];
+    const verdict = await scene.check(stale(scene.w, free));
+    expect(verdict).toMatchObject({ verified: false, steps: [{ attempts: 1 }, {}, {}, {}, {}] });
   });
 
   test('may be a stale read while no one is seen on its address: it is not sent again', async () => {

@@ -188,6 +188,13 @@ describe('the target', () => {
     }
   });
 
+  test('stops when no one has the lease any more', async () => {
+    const { w, vip, check } = await sent();
+    const { lease: _lease, ...free } = vip;
+    w.vips.items.set('web', free);
+    expect(await check()).toMatchObject({ stop: 'lease lost' });
+  });
+
   test('stops when the election has changed meanwhile, rather than send towards the old target again', async () => {
     const { w, check } = await sent();
     const newer = nodeStateFrom(claimOf('i-b', { atMs: 5000 }), START);

@@ -61,8 +61,8 @@ describe('of two boots', () => {
   const booted = (afterMs: number, upMs: number) => word(STAMP + afterMs + upMs, upMs, 'other');
 
   test('the one that spoke last was not up while the other one spoke, give or take what two requests may cross', () => {
-    expect(both(first, booted(-ORDER_DOUBT, ORDER_DOUBT + 1000))).toEqual([undefined, undefined]);
-    expect(both(first, booted(-ORDER_DOUBT - 4, ORDER_DOUBT + 1000))).toEqual(
+    expect(both(first, booted(0 - ORDER_DOUBT, ORDER_DOUBT + 1000))).toEqual([undefined, undefined]);
+    expect(both(first, booted(0 - ORDER_DOUBT - 4, ORDER_DOUBT + 1000))).toEqual(
       Array(2).fill('two-boots-at-once'),
     );
   });
