@@ -132,10 +132,9 @@ function inOrder(usable: readonly EniSeen[], known: Members): ReadonlySet<string
  * the lower id wins: a mistake in the set-up (the doctor reports it) must not make the VIP move back and forth.
  */
 export function membersSeen(entry: RegistryEntry, seen: Observation, known: Members): Members {
-  const usable = seen.enis
-    .filter((e) => e.node !== undefined && inScope(entry, e))
-    // Stryker disable next-line EqualityOperator: no two ENIs have the same id
-    .sort((a, b) => (a.eni < b.eni ? -1 : 1));
+  const inUse = seen.enis.filter((e) => e.node !== undefined && inScope(entry, e));
+  // Stryker disable next-line EqualityOperator: no two ENIs have the same id
+  const usable = inUse.sort((a, b) => (a.eni < b.eni ? -1 : 1));
   const eipLabels = entry.nodeLabels.map((label) => label + EIP_SUFFIX);
   const members: Record<string, Member> = {};
   for (const node of inOrder(usable, known)) {

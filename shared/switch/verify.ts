@@ -194,7 +194,7 @@ const confirmed = (
 ): readonly StepTried[] => {
   const isWrong = new Set(wrong.map((w) => w.cell));
   return steps
-    .filter((s) => s.result !== 'unsent' || s.attempts > 0 || !fresh || isWrong.has(s.cell))
+    .filter((s) => s.attempts > 0 || !fresh || isWrong.has(s.cell))
     .map((s) => (isOpen(s) && !isWrong.has(s.cell) ? { ...s, result: 'done' } : s));
 };
 

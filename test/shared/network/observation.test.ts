@@ -171,6 +171,26 @@ describe('two views', () => {
     expect(sameView(undefined, seen)).toBe(false);
   });
 
+  test.each([
+    [1, 2],
+    [true, false],
+    ['ab', 'cd'],
+    [null, {}],
+    [0, []],
+    [undefined, {}],
+  ])('differ when a field is %j in one and %j in the other', async (one, other) => {
+    const seen = await look(world());
+    const having = (x: unknown) => ({ ...seen, eips: [{ ...seen.eips[0]!, x }] });
+    expect([sameView(having(one), having(other)), sameView(having(other), having(one))]).toEqual([
+      false,
+      false,
+    ]);
+    expect([sameView(having(one), having(one)), sameView(having(other), having(other))]).toEqual([
+      true,
+      true,
+    ]);
+  });
+
   test('differ when a field is gone, has come, or is another one of the same number', async () => {
     const seen = await look(world());
     const { publicAddress, ...bare } = seen.eips[0]!;

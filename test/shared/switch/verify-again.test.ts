@@ -310,6 +310,16 @@ describe('a cell of which the read says nothing', () => {
   });
 });
 
+test('a VIP whose two Elastic IPs are both where they belong is verified', async () => {
+  const { w, mine } = await sent();
+  w.ec2.eips.set('eipalloc-2', { eip: 'eipalloc-2', publicAddress: '203.0.113.11', label: 'web' });
+  const vip: Vip = { ...item(w), eips: ['eipalloc-1', 'eipalloc-2'] };
+  const { steps } = plan(vip, await w.ec2.observe(vip), A, true);
+  const told = (await finish(w, executeSteps(w.ports, mine, steps))).steps;
+  expect(told.map((s) => s.cell)).toEqual(['eipalloc-1', 'eipalloc-2']);
+  expect(await finish(w, verify(w.ports, mine, { vip, target: A }, told))).toMatchObject({ verified: true });
+});
+
 describe('the item that is read along', () => {
   test('is followed: work that was not needed for a moment and is needed again continues', async () => {
     const scene = await sent();
