@@ -199,8 +199,7 @@ const confirmed = (
 };
 
 /** Reading decides: an attempt had no answer, or one succeeded and the next, for which an old read was the reason, was refused. */
-const isOpen = ({ result, landed }: StepTried): boolean =>
-  result === 'unknown' || (result === 'failed' && landed === true);
+const isOpen = ({ result, landed }: StepTried): boolean => result === 'unknown' || landed === true;
 
 /** A refusal stays a refusal, and a bug a bug; everything else may have been a slip, or another caller's late request. */
 function worthSending(step: Step, steps: readonly StepTried[]): boolean {

@@ -118,6 +118,10 @@ describe('a cell that is sent again', () => {
     const unanswered = was === 'unknown' ? 1 : 0;
     const verdict = await scene.check(refusing(kind), as(scene.steps, 2, { result: was, unanswered }));
     expect(told(verdict, 2)!.result).toBe(is);
+    expect(told(verdict, 2)!.code, 'of an attempt that was made').toBe(
+      kind === 'lease-short' ? undefined : 'Code',
+    );
+    expect(told(verdict, 2)!.unanswered).toBeGreaterThanOrEqual(kind === 'unknown' ? 1 : unanswered);
     expect(told(verdict, 1)!.result).toBe('done');
     expect(verdict.verified).toBe(false);
   });
@@ -220,6 +224,20 @@ test('a done one that an old read did not show, and that was refused when it was
   const verdict = await scene.check({ observe, ...refusing('denied') });
   expect(told(verdict, 2)).toMatchObject({ result: 'done', attempts: 2 });
   expect(verdict.verified).toBe(true);
+});
+
+test('one that was never sent, and refused when it was, is no success of ours when the next read shows it right', async () => {
+  const scene = await sent();
+  await overwritten(scene, 2);
+  let looks = 0;
+  const observe: Ec2['observe'] = (scope) => {
+    looks += 1;
+    if (looks > 1) routeTo(scene.w, 'rtb-2', V4, { target: A.eni });
+    return scene.w.ec2.observe(scope);
+  };
+  const steps = as(scene.steps, 2, { result: 'unsent', attempts: 0 });
+  const verdict = await scene.check({ observe, ...refusing('denied') }, steps);
+  expect(told(verdict, 2)).toMatchObject({ result: 'failed', attempts: 1 });
 });
 
 describe('a cell that was not carried out and looks right', () => {
@@ -385,7 +403,7 @@ describe('an EIP that another VIP threw off at the same moment', () => {
     ['its address is not shown at all', (at: AddressSeen) => (at.eip === EIP ? [] : [at])],
     ['the ENI shows it in its place', (at: AddressSeen) => [at]],
     [
-      'another EIP is beside it',
+      'another EIP is next to it',
       (at: AddressSeen) => [at.eip === EIP ? bare(at) : { ...at, eip: 'eipalloc-x' }],
     ],
   ])('may be a stale read where %s: it is not sent again', async (_what, shown) => {
