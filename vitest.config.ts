@@ -3,11 +3,15 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { searchPath } from './lab/machine/machine.ts';
 import { globs, type Kind, kinds, notFast } from './test/kinds.ts';
+import { makeRunFolder } from './test/run/run-folder.ts';
+import { LongestFirst } from './test/sequencer.ts';
 
 // Inherited by the workers and by every program of ours that they start: most of a start is compiling the SDK.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.lab', 'cache', 'node');
 // As the step before the tests has looked for the programs.
 process.env.PATH = searchPath(process.env.PATH);
+// Whatever ends this run, nothing of it stays.
+process.env.TMPDIR = makeRunFolder();
 
 const withLocalAws: readonly Kind[] = ['aws', 'nodes', 'long'];
 
@@ -24,8 +28,10 @@ export default defineConfig(({ mode }) => ({
     })),
     // A process per file: a suite that starts servers must not share environment variables or signal handlers with another.
     pool: 'forks',
-    // One more than there are cores: a suite that has a lease run out or a node go silent waits meanwhile.
-    maxWorkers: availableParallelism() + 1,
+    // More than there are cores: half of what the suites of the local AWS and of the nodes take is waiting, for a lease that runs out, a node
+    // that goes silent, a period of the shim.
+    maxWorkers: availableParallelism() + 3,
+    sequence: { sequencer: LongestFirst },
     // A whole failover on the local AWS takes under a second; these bounds are for a machine that is busy with something else.
     testTimeout: 120_000,
     hookTimeout: 120_000,

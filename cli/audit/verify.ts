@@ -106,11 +106,18 @@ async function recordsOf(
     const answer = await session.log.find({ kinds: ['outcome'], limit: DAY_MAX, sinceMs, untilMs });
     for (const record of answer.records)
       if (record.entry === 'outcome') records.push({ failover: record, digest: digest(record, sha256) });
-    if (answer.readBackToMs !== undefined) return { records, fromMs: answer.readBackToMs };
-    if (answer.records.length === DAY_MAX) return { records, fromMs: answer.records.at(-1)!.atMs };
+    if (answer.readBackToMs !== undefined) return since(records, answer.readBackToMs);
+    // Others of the oldest one's millisecond may be left.
+    if (answer.records.length === DAY_MAX) return since(records, epochMs(answer.records.at(-1)!.atMs + 1));
   }
   return { records, fromMs: window.sinceMs };
 }
+
+/** Lines are compared from then on, too. */
+const since = (records: readonly Recorded[], fromMs: EpochMs) => ({
+  records: records.filter(({ failover }) => failover.atMs >= fromMs),
+  fromMs,
+});
 
 /** Missing records that are looked up by key: they may only have lost their index key, or their time. */
 const LOOKED_UP_MAX = 200;

@@ -14,6 +14,7 @@ import { awsReservations, type Reservations } from '../../shared/aws/dynamodb/re
 import { type AuditLog, awsAuditLog } from '../../shared/aws/dynamodb/timeline-query.ts';
 import type { Surveyed } from '../../shared/aws/ec2/survey.ts';
 import type { Ec2Reader } from '../../shared/aws/ec2/vpc.ts';
+import { laterPublisher } from '../../shared/aws/events/publisher.ts';
 import type { Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import { tagKey } from '../../shared/aws/tag-key.ts';
 import {
@@ -126,7 +127,8 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     region,
     tag: tagKey(settings.stage),
     environment: box,
-    ports: ports,
+    // The bus's policy lets only the functions announce.
+    ports: { ...ports, bus: laterPublisher(ports.vips, settings.stage) },
     ec2: { reader: made.reader, signal: controller.signal },
     orders: awsOperatorActions(table),
     reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => ports.vips.read(name) }),

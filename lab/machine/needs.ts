@@ -15,6 +15,7 @@ export const commands = {
   bench: 'npm run bench',
   fast: 'npm run test:fast',
   test: 'npm test',
+  judges: 'npm run judges',
 } as const;
 export type Purpose = keyof typeof commands;
 
@@ -46,7 +47,11 @@ export const needs: readonly Need[] = [
   { programs: ['ip'], debian: 'iproute2', purposes: netns },
   { programs: ['ss'], debian: 'iproute2', purposes: netns },
   { programs: ['iptables'], debian: 'iptables', purposes: netns },
+  { programs: ['java'], debian: 'default-jdk-headless', purposes: ['judges'] },
+  // The judge of rules is one file of Java, compiled as it starts: a runtime alone is not enough.
+  { programs: ['javac'], debian: 'default-jdk-headless', purposes: ['judges'] },
   { programs: ['keepalived'], debian: 'keepalived', purposes: netns, isService: true },
+  { programs: ['mvn'], debian: 'maven', purposes: ['judges'] },
   { programs: ['nginx'], debian: 'nginx', purposes: netns, isService: true },
   { programs: ['openssl'], debian: 'openssl', purposes: ['bench', 'test'] },
   { programs: ['shellcheck'], debian: 'shellcheck', purposes: ['test'] },

@@ -13,6 +13,7 @@ import { IAMClient } from '@aws-sdk/client-iam';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { ensurePython } from '../../lab/aws/python.ts';
+import { quickMonitoring } from '../../lab/aws/stack/serverless.ts';
 import { prepareOrExplain, UNPREPARED } from '../../lab/machine/prepare.ts';
 import { Tap } from '../../lab/netns/cloud/recording-proxy.ts';
 import { Router } from '../../lab/netns/sandbox/router.ts';
@@ -97,7 +98,7 @@ function clientsOf(aws: LocalAws): Pick<LiveContext, 'ec2' | 'iam' | 'dynamo' | 
 
 const serviceEnv = (aws: LocalAws, ec2Endpoint: string): NodeJS.ProcessEnv => ({
   ...childEnv(aws),
-  SLS_AWS_MONITORING_FREQUENCY: '20',
+  ...quickMonitoring,
   VIPSHIFT_LAB_OUTPUTS: join(aws.folder, 'outputs.json'),
   VIPSHIFT_LAB_FUNCTION_ENV: JSON.stringify({
     AWS_ENDPOINT_URL: aws.endpoint,

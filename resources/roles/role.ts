@@ -8,7 +8,6 @@ export type Statement = { readonly [key: string]: Json };
 export const arn = {
   vips: { 'Fn::GetAtt': ['VipsTable', 'Arn'] },
   timeline: { 'Fn::GetAtt': ['TimelineTable', 'Arn'] },
-  bus: { 'Fn::GetAtt': ['Bus', 'Arn'] },
   functionFailures: { 'Fn::GetAtt': ['FunctionFailures', 'Arn'] },
   ruleDeadLetters: { 'Fn::GetAtt': ['RuleDeadLetters', 'Arn'] },
   notices: { Ref: 'Notices' },
@@ -23,7 +22,19 @@ export function roleOf(whose: string, name: string, service: string, statements:
       Description: `vipshift: ${whose}`,
       AssumeRolePolicyDocument: {
         Version: '2012-10-17',
-        Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
+        Statement: [
+          {
+            ...{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' },
+            // Against another account's use of the service; not documented for each service, so off until seen.
+            Condition: {
+              'Fn::If': [
+                'HasTrustSourceAccount',
+                { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+                { Ref: 'AWS::NoValue' },
+              ],
+            },
+          },
+        ],
       },
       Policies: [{ PolicyName: name, PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
     },

@@ -5,6 +5,7 @@
  * Invariant: no function may delete a route, change a tag, release an address or read a table that is not the stack's; EC2 is changed only where
  * the stage's tag is. Limit: IAM cannot say which ENI a route may point to; the controller checks that (guarantee 7).
  */
+import { busArn } from '../policies/bus-policy.ts';
 import { allow, arn, ec2Arn, type Json, roleOf, type Statement } from './role.ts';
 
 /** What a switch calls, for every caller. */
@@ -27,7 +28,15 @@ const switching = [
 /** Port methods by function, as the code calls them; test/deploy/roles.test.ts holds this against the code. */
 export const used = {
   failover: [...switching, 'vips.recordClaim', 'timeline.reject', 'timeline.probe'],
-  reconcile: [...switching, 'vips.list', 'views.keepView', 'ec2.observeAll', 'changes.note', 'changes.since'],
+  reconcile: [
+    ...switching,
+    'vips.list',
+    'views.keepView',
+    'ec2.observeAll',
+    'changes.note',
+    'changes.since',
+    'bus.forward',
+  ],
   runbook: [...switching, 'orders.put', 'approvals.ask'],
 } as const;
 
@@ -104,11 +113,26 @@ export function needs(stage: string): readonly Need[] {
       resource: [ec2Arn('elastic-ip'), ec2Arn('network-interface')],
       ...apply,
     },
-    { action: 'ec2:ModifyNetworkInterfaceAttribute', resource: ec2Arn('network-interface'), ...apply },
+    // Of its attributes only the source/destination check, where the account has shown that IAM knows that condition.
+    {
+      action: 'ec2:ModifyNetworkInterfaceAttribute',
+      resource: ec2Arn('network-interface'),
+      ...apply,
+      condition: {
+        ...tagged,
+        StringEquals: {
+          'Fn::If': [
+            'HasEniAttributeCondition',
+            { 'ec2:Attribute': 'SourceDestCheck' },
+            { Ref: 'AWS::NoValue' },
+          ],
+        },
+      },
+    },
     // A function may say how a failover ended; it cannot say that a node changed its state.
     {
       action: 'events:PutEvents',
-      resource: arn.bus,
+      resource: busArn(stage),
       condition: {
         'ForAllValues:StringEquals': {
           'events:source': 'vipshift.controller',
@@ -116,7 +140,7 @@ export function needs(stage: string): readonly Need[] {
         },
         Null: { 'events:source': 'false', 'events:detail-type': 'false' },
       },
-      for: ['bus.finished', 'bus.failed'],
+      for: ['bus.finished', 'bus.failed', 'bus.forward'],
     },
   ];
 }

@@ -57,9 +57,18 @@ export function concerns(hint: Hint, vip: Vip): boolean {
     hint.things.some((thing) => own.has(thing)) ||
     hint.labels.some((label) => labels.includes(label)) ||
     // It names only the association, which is gone and cannot be looked up.
-    (hint.call === 'DisassociateAddress' && vip.eips.length > 0)
+    (hint.call === 'DisassociateAddress' && vip.eips.length > 0) ||
+    (namesNoVip.has(hint.call) && vip.addresses.length > 0)
   );
 }
+
+/** They name an attachment, an association, or a table, none of which the item knows: any VIP may be meant. */
+const namesNoVip = new Set([
+  'DeleteRouteTable',
+  'DetachNetworkInterface',
+  'DisassociateRouteTable',
+  'ReplaceRouteTableAssociation',
+]);
 
 /** EC2 stamps whole seconds, rounded down. */
 const STAMP_MS = 999;

@@ -42,10 +42,10 @@ export const SOURCE_PREFIX = 'vipshift.notify/';
 /** Whether the claim comes from the node that it speaks of. Undefined when it does. */
 export function sourceMismatch(source: string, claim: Claim, identity: NodeIdentity): Rejection | undefined {
   if (identity.mode === 'none') return undefined;
-  const [roleId, node] = source.startsWith(SOURCE_PREFIX)
+  const [roleId, node, ...more] = source.startsWith(SOURCE_PREFIX)
     ? source.slice(SOURCE_PREFIX.length).split(':')
     : [];
-  if (roleId === undefined || node === undefined) {
+  if (roleId === undefined || node === undefined || more.length > 0) {
     const want = `${SOURCE_PREFIX}<role id>:<instance id>`;
     return { reason: 'foreign-source', message: `source is ${JSON.stringify(source)}, expected ${want}` };
   }

@@ -69,5 +69,6 @@ export function contradiction(a: Sending, b: Sending): Contradiction | undefined
 export function bySending(a: Sending, b: Sending): number {
   if (!bootDiffers(a, b)) return ranBack(a, b) ? a.stampMs - b.stampMs : a.upMs - b.upMs;
   // Two boots of one second: ordered somehow, so that every order of arrival agrees.
+  // Stryker disable next-line EqualityOperator: two boots never have the same id
   return a.stampMs - b.stampMs || a.bootAtMs - b.bootAtMs || (a.bootId < b.bootId ? -1 : 1);
 }

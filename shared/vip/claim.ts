@@ -46,13 +46,16 @@ export interface Claim {
   readonly timeMs: EpochMs;
   /** EventBridge's event id: the same on every delivery of one event. */
   readonly eventId: string;
+  /** It comes from a dead-letter queue, where no one vouches for its stamp: late, whatever that says. */
+  readonly redriven?: true;
 }
 /** Older than this on arrival is late; also the maximum event age of the EventBridge rule. */
 export const LATE_AFTER: DurationMs = seconds(60);
 /** EventBridge stamps whole seconds, so the true instant lies up to this much after the stamp. */
 export const STAMP_MS = 999;
 
-export const isLate = (claim: Claim, arrivedAt: EpochMs): boolean => arrivedAt - claim.timeMs > LATE_AFTER;
+export const isLate = (claim: Claim, arrivedAt: EpochMs): boolean =>
+  claim.redriven === true || arrivedAt - claim.timeMs > LATE_AFTER;
 
 export const clamp = (value: number, low: number, high: number): number =>
   Math.min(Math.max(value, low), high);

@@ -20,6 +20,10 @@ describe('the benchmark’s DynamoDB decides conditions as DynamoDB does', () =>
     ['#r < :three OR begins_with(vip, :we)', true],
     ['NOT begins_with(vip, :we)', false],
     ['(#r <> :three) OR (#r >= :three AND attribute_not_exists(vip))', false],
+    ['#r BETWEEN :one AND :three AND attribute_exists(vip)', true],
+    ['#r BETWEEN :one AND :one', false],
+    ['#r IN (:one, :three) AND attribute_exists(vip)', true],
+    ['#r IN (:one)', false],
     // An absent attribute compares with nothing.
     ['#m.#b > :one', false],
   ];

@@ -22,7 +22,7 @@ const fresh = () => `record-${++names}`;
 const cause = { kind: 'claim', node: 'i-a', seq: 1, id: 'e-1', why: 'i-a said MASTER', atMs: START } as const;
 const step = { cell: 'rtb-1 192.168.255.10/32', call: 'ReplaceRoute', from: 'eni-b', to: 'eni-a' } as const;
 
-const intentOf = (vip: string, epoch: number): Intent => ({
+export const intentOf = (vip: string, epoch: number): Intent => ({
   entry: 'intent',
   vip,
   epoch,
@@ -34,7 +34,7 @@ const intentOf = (vip: string, epoch: number): Intent => ({
   atMs: START,
 });
 
-const outcomeOf = (vip: string, epoch: number, over: Partial<Failover> = {}): Failover => ({
+export const outcomeOf = (vip: string, epoch: number, over: Partial<Failover> = {}): Failover => ({
   entry: 'outcome',
   vip,
   epoch,

@@ -37,7 +37,8 @@ const says = (vip: Vip, node: string, words: Words = {}): Claim => ({
   vip: vip.name,
 });
 
-export function vipStoreContract(open: () => VipStore): void {
+/** `settle`: until then a list may show what was before the last write. */
+export function vipStoreContract(open: () => VipStore, settle: () => void = () => undefined): void {
   it('knows nothing of a name that was never registered', async () => {
     expect(await open().read('never-registered')).toBeUndefined();
     const told = await open().recordClaim(telling({ ...claimOf('i-a'), vip: 'never-registered' }), START);
@@ -56,7 +57,20 @@ export function vipStoreContract(open: () => VipStore): void {
       touchedAtMs: START,
     });
     expect(await store.read(vip.name)).toEqual(vip);
+    settle();
     expect((await store.list()).find((v) => v.name === vip.name)).toEqual(vip);
+  });
+
+  it('lists every VIP, removed ones too, to the last page', async () => {
+    const store = open();
+    const all = await Promise.all(Array.from({ length: 7 }, () => seeded(store)));
+    const removed = await store.write(all[3], { ...all[3]!, removedAtMs: START });
+    settle();
+    const names = new Set(all.map((vip) => vip.name));
+    const found = (await store.list()).filter((vip) => names.has(vip.name));
+    expect(found.toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual(
+      all.with(3, removed!).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    );
   });
 
   it('writes only over the item that was read: the loser changes nothing', async () => {

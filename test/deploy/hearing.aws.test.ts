@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { accountOf } from '../../build/account.ts';
 import { deployAndHear, type Ears } from '../../build/service.ts';
 import { childEnv } from '../../lab/aws/local-aws.ts';
-import { runOsls, withServiceFolder } from '../../lab/aws/stack/serverless.ts';
+import { quickMonitoring, runOsls, withServiceFolder } from '../../lab/aws/stack/serverless.ts';
 import { NODE_ROLE_ID, STAGE, type Stack, startStack, VIP } from '../../lab/aws/stack/stack.ts';
 
 const plugin = join(import.meta.dirname, '..', '..', 'lab', 'aws', 'stack', 'serverless-local.cjs');
@@ -23,7 +23,7 @@ afterAll(() => stack?.stop());
 
 const env = (): NodeJS.ProcessEnv => ({
   ...childEnv(stack.aws),
-  SLS_AWS_MONITORING_FREQUENCY: '20',
+  ...quickMonitoring,
   VIPSHIFT_LAB_OUTPUTS: outputs,
   VIPSHIFT_LAB_FUNCTION_ENV: JSON.stringify({
     AWS_ENDPOINT_URL: stack.aws.endpoint,

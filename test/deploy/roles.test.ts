@@ -1,17 +1,13 @@
 // Least privilege, evaluated: the roles as they stand in the packaged template, against what the code needs and against what must not be.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type FunctionName, needs, used } from '../../resources/roles/roles.ts';
 import { packaged, statements, type Template } from './support/packaged.ts';
 import { evaluate, type Policy } from './support/policy.ts';
 import { actionsByMethod, methodsCalledIn } from './support/ports.ts';
-import { ACCOUNT, REGION, resolve } from './support/resolve.ts';
+import { ACCOUNT, REGION, resolve, withParameters } from './support/resolve.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const NODE_ROLE = `arn:aws:iam::${ACCOUNT}:role/vipshift-node`;
 const ROLE_ID = 'AROAEXAMPLE000000001';
-const INSTANCE = 'i-0a1b2c3d4e5f60718';
 const BUS = `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/vipshift-prod`;
 const functions: readonly FunctionName[] = ['failover', 'reconcile', 'runbook'];
 
@@ -22,9 +18,6 @@ beforeAll(async () => {
 
 const roleOf = (name: FunctionName) => `${name.charAt(0).toUpperCase()}${name.slice(1)}Role`;
 const policyOf = (role: string): Policy => resolve(prod, { Statement: statements(prod, role) }) as Policy;
-const managed = (id: string): Policy =>
-  resolve(prod, prod.Resources[id]!.Properties.PolicyDocument) as Policy;
-const busPolicy = (): Policy => resolve(prod, prod.Resources.Bus!.Properties.Policy) as Policy;
 
 describe('what the code needs', () => {
   it.each(functions)(
@@ -136,77 +129,75 @@ describe.each(functions)('the role of %s', (name) => {
 });
 
 describe('who may speak as a node', () => {
-  const put = (
-    policies: readonly Policy[],
-    who: { arn: string; userid: string },
-    over: Record<string, string> = {},
-  ) =>
-    evaluate(policies, {
+  const asIs = () => resolve(prod, prod.Resources.Bus!.Properties.Policy) as Policy;
+  const put = (stack: Template, arn: string) =>
+    evaluate([anything, resolve(stack, stack.Resources.Bus!.Properties.Policy) as Policy], {
       action: 'events:PutEvents',
       resources: [BUS],
       context: {
-        'aws:PrincipalArn': who.arn,
-        'aws:userid': who.userid,
-        'events:source': `vipshift.notify/${ROLE_ID}:${INSTANCE}`,
-        'events:detail-type': 'VRRP State Change',
-        ...over,
+        ...{ 'aws:PrincipalArn': arn, 'aws:userid': 'AROAX:ci' },
+        ...{ 'events:source': 'vipshift.notify/AROAX:ci', 'events:detail-type': 'VRRP State Change' },
       },
     });
-  const node = { arn: NODE_ROLE, userid: `${ROLE_ID}:${INSTANCE}` };
   const anything: Policy = { Statement: [{ Effect: 'Allow', Action: 'events:*', Resource: '*' }] };
 
-  it('lets the instance itself say its state', () => {
-    expect(put([managed('NodePolicy'), busPolicy()], node)).toBe('allowed');
+  it('without the nodes’ role anybody with events:* could: the denies for it are what holds', () => {
+    const ci = `arn:aws:iam::${ACCOUNT}:role/ci`;
+    expect(put(prod, ci)).toBe('denied explicitly');
+    expect(put(withParameters(prod, { NodeRoleArn: '' }), ci)).toBe('allowed');
   });
 
-  it('denies it to a principal with events:* on *, also with a session that is called like the instance', () => {
-    const impostor = { arn: `arn:aws:iam::${ACCOUNT}:role/ci`, userid: `AROASOMEBODYELSE0001:${INSTANCE}` };
-    expect(put([anything, busPolicy()], impostor)).toBe('denied explicitly');
-    expect(put([managed('NodePolicy')], impostor), 'and the node policy would not let it, either').toBe(
-      'denied',
+  it('only denies, so that it lets in no one whom no other policy lets in', () => {
+    expect(new Set(asIs().Statement.map(({ Effect }) => Effect))).toEqual(new Set(['Deny']));
+  });
+
+  it('fits: a bus’s policy has 10,240 characters at most (AWS::Events::EventBusPolicy)', () => {
+    for (const InstanceCredentials of ['instance-arn', 'instance-vpc']) {
+      const stack = withParameters(prod, { InstanceCredentials });
+      expect(JSON.stringify(resolve(stack, stack.Resources.Bus!.Properties.Policy)).length).toBeLessThan(
+        10_240,
+      );
+    }
+  });
+
+  it('takes no pattern for the nodes’ role: ArnNotEquals would match it', () => {
+    const allowed = new RegExp(prod.Parameters.NodeRoleArn!.AllowedPattern!);
+    for (const name of ['keepalived-node', 'path/of/keepalived-node', 'x+=,.@-_'])
+      expect(allowed.test(`arn:aws:iam::${ACCOUNT}:role/${name}`), name).toBe(true);
+    expect(allowed.test('')).toBe(true);
+    for (const name of ['*', 'keepalived-*', 'keepalived-nod?', '${aws:username}'])
+      expect(allowed.test(`arn:aws:iam::${ACCOUNT}:role/${name}`), name).toBe(false);
+  });
+});
+
+describe('the trust policies', () => {
+  const trust = (stack: Template) =>
+    Object.entries(stack.Resources)
+      .filter(([, { Type }]) => Type === 'AWS::IAM::Role')
+      .flatMap(
+        ([, { Properties }]) => (resolve(stack, Properties.AssumeRolePolicyDocument) as Policy).Statement,
+      );
+
+  it('name a service and nothing else, and its account where that was seen to work', () => {
+    expect(trust(prod)).toHaveLength(7);
+    for (const { Condition } of trust(prod)) expect(Condition).toBeUndefined();
+    for (const { Principal, Condition } of trust(withParameters(prod, { TrustSourceAccount: 'on' }))) {
+      expect(Object.keys(Principal as object)).toEqual(['Service']);
+      expect(Condition).toEqual({ StringEquals: { 'aws:SourceAccount': ACCOUNT } });
+    }
+  });
+});
+
+describe('what only AWS can show', () => {
+  it('is off by default: no honest party is shut out by what was only thought through', () => {
+    const defaults = ['InstanceCredentials', 'EniAttributeCondition', 'TrustSourceAccount'].map(
+      (name) => prod.Parameters[name]!.Default,
     );
-  });
-
-  it('denies one node the source of another, another detail-type, and the controller’s own word', () => {
-    const policies = [managed('NodePolicy'), busPolicy()];
-    const other = { 'events:source': `vipshift.notify/${ROLE_ID}:i-0ffeeddccbbaa9988` };
-    expect(put(policies, node, other)).toBe('denied');
-    expect(put(policies, node, { 'events:detail-type': 'VIP Failover Finished' })).toBe('denied');
-    expect(put(policies, node, { 'events:source': 'vipshift.controller' })).toBe('denied');
-  });
-
-  it('denies the functions themselves the word of a node', () => {
-    const role = {
-      arn: `arn:aws:iam::${ACCOUNT}:role/vipshift-prod-FailoverRole-X`,
-      userid: 'AROAFUNCTION00000001:f',
-    };
-    expect(put([policyOf('FailoverRole'), busPolicy()], role)).toBe('denied explicitly');
-    const finished = {
-      'events:source': 'vipshift.controller',
-      'events:detail-type': 'VIP Failover Finished',
-    };
-    expect(put([policyOf('FailoverRole'), busPolicy()], role, finished)).toBe('allowed');
-  });
-
-  it('without the bus’s policy anybody with events:* could: the deny is what holds', () => {
-    expect(put([anything], { arn: `arn:aws:iam::${ACCOUNT}:role/ci`, userid: 'AROAX:ci' })).toBe('allowed');
+    expect(defaults).toEqual(['any', 'off', 'off']);
   });
 });
 
 describe('the workflows', () => {
-  const send = (document: string, tags: Record<string, string>) =>
-    evaluate([policyOf('FailoverMachineRole')], {
-      action: 'ssm:SendCommand',
-      resources: [`arn:aws:ssm:${REGION}:${ACCOUNT}:document/${document}`, ec2('instance', INSTANCE)],
-      of: { [ec2('instance', INSTANCE)]: tags },
-    });
-
-  it('send commands with our document only, and to instances of the stage only', () => {
-    expect(send('vipshift-prod-hand-over', { 'ssm:resourceTag/vipshift:prod': 'web' })).toBe('allowed');
-    expect(send('AWS-RunShellScript', { 'ssm:resourceTag/vipshift:prod': 'web' })).toBe('denied');
-    expect(send('vipshift-prod-hand-over', {})).toBe('denied');
-  });
-
   it('may do what their states do, and nothing else', () => {
     const actions = (role: string) => new Set(statements(prod, role).map(({ Action }) => Action));
     expect(actions('FailoverMachineRole')).toEqual(
@@ -216,37 +207,5 @@ describe('the workflows', () => {
     expect(actions('RedriveMachineRole')).toEqual(
       new Set(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'lambda:InvokeFunction', 'states:StartExecution']),
     );
-  });
-});
-
-describe('the sample SCP', () => {
-  const scp = () =>
-    JSON.parse(readFileSync(join(root, 'resources', 'policies', 'sample-scp.json'), 'utf8')) as Policy;
-  const everything: Policy = { Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
-  const retag = (role: string, key: string) =>
-    evaluate([everything, scp()], {
-      action: 'ec2:CreateTags',
-      resources: [TABLE],
-      context: { 'aws:TagKeys': ['Name', key], 'aws:PrincipalArn': `arn:aws:iam::${ACCOUNT}:role/${role}` },
-    });
-
-  const untagAll = (role: string, resource: Record<string, string>) =>
-    evaluate([everything, scp()], {
-      action: 'ec2:DeleteTags',
-      resources: [TABLE],
-      of: { [TABLE]: resource },
-      context: { 'aws:PrincipalArn': `arn:aws:iam::${ACCOUNT}:role/${role}` },
-    });
-
-  it('keeps them from a principal that deletes all tags of a thing without naming any', () => {
-    expect(untagAll('developer', { 'aws:ResourceTag/vipshift:prod': 'web' })).toBe('denied explicitly');
-    expect(untagAll('network-admin', { 'aws:ResourceTag/vipshift:prod': 'web' })).toBe('allowed');
-    expect(untagAll('developer', {}), 'what has none is not ours to protect').toBe('allowed');
-  });
-
-  it('keeps the labels from everybody but those it names, and other tags free', () => {
-    expect(retag('developer', 'vipshift:prod')).toBe('denied explicitly');
-    expect(retag('network-admin', 'vipshift:prod')).toBe('allowed');
-    expect(retag('developer', 'team')).toBe('allowed');
   });
 });

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deploy, remove } from '../../build/service.ts';
 import { verdictOn } from '../../build/template-check.ts';
 import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
-import { withServiceFolder } from '../../lab/aws/stack/serverless.ts';
+import { quickMonitoring, withServiceFolder } from '../../lab/aws/stack/serverless.ts';
 import { invoke } from '../../lab/aws/stack/stack.ts';
 import { restore } from '../../runbook/restore.ts';
 import { awsTimeline } from '../../shared/aws/dynamodb/timeline.ts';
@@ -52,7 +52,7 @@ const inServiceFolder = (work: (place: { folder: string; env: NodeJS.ProcessEnv 
       folder: place,
       env: {
         ...childEnv(aws),
-        SLS_AWS_MONITORING_FREQUENCY: '20',
+        ...quickMonitoring,
         VIPSHIFT_LAB_OUTPUTS: join(folder, 'outputs.json'),
       },
     }),

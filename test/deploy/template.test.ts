@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { accepted, contradictions, findings, verdictOn } from '../../build/template-check.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
+import { CONTROLLER_SOURCE } from '../../shared/aws/events/publisher.ts';
 import { metricNames, metricsNamespace } from '../../shared/aws/lambda/telemetry.ts';
 import { settingsFrom } from '../../shared/aws/wire.ts';
 import { RESERVE } from '../../shared/controller/reconcile-all.ts';
@@ -221,25 +222,37 @@ describe('the functions', () => {
 });
 
 describe("the bus's policy", () => {
+  it('speaks of the same words as the code: of another spelling it would keep no one away', () => {
+    const text = JSON.stringify(resource(prod, 'Bus').Properties.Policy);
+    const words = [
+      `${SOURCE_PREFIX}*`,
+      DETAIL_TYPE,
+      CONTROLLER_SOURCE,
+      'VIP Failover Finished',
+      'VIP Failover Failed',
+    ];
+    for (const word of words) expect(text).toContain(JSON.stringify(word));
+  });
+
   it('denies the source of a claim to everybody but the node role', () => {
     const { Policy } = resource(prod, 'Bus').Properties;
-    const [condition, policy] = Policy['Fn::If'];
+    const [[condition, statement]] = Policy.Statement.map(
+      (one: { 'Fn::If'?: unknown }) => one['Fn::If'],
+    ).filter((one: unknown) => one !== undefined);
     expect(prod.Conditions).toMatchObject({
       [condition]: { 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'NodeRoleArn' }, ''] }] },
     });
-    expect(policy.Statement).toEqual([
-      expect.objectContaining({
-        Effect: 'Deny',
-        Principal: '*',
-        Action: 'events:PutEvents',
-        Condition: {
-          'ForAnyValue:StringLike': { 'events:source': `${SOURCE_PREFIX}*` },
-          ArnNotEquals: { 'aws:PrincipalArn': { Ref: 'NodeRoleArn' } },
-        },
-      }),
-    ]);
+    expect(statement).toMatchObject({
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 'events:PutEvents',
+      Condition: {
+        'ForAnyValue:StringLike': { 'events:source': `${SOURCE_PREFIX}*` },
+        ArnNotEquals: { 'aws:PrincipalArn': { Ref: 'NodeRoleArn' } },
+      },
+    });
     expect(prod.Parameters.NodeRoleArn!.Default).toBe(roleArn);
-    expect(other.Parameters.NodeRoleArn!.Default, 'without a node role there is no policy').toBe('');
+    expect(other.Parameters.NodeRoleArn!.Default, 'without a node role there is no such statement').toBe('');
   });
 });
 

@@ -1,10 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const script = join(import.meta.dirname, '..', '..', '.ci', 'run');
+const root = join(import.meta.dirname, '..', '..');
+const script = join(root, '.ci', 'run');
 let folder: string;
 let bin: string;
 beforeEach(() => {
@@ -55,6 +65,30 @@ function run(): { status: number | null; last: string | undefined; output: strin
   return { status, last: stdout.trimEnd().split('\n').at(-1), output: stdout + stderr };
 }
 
+describe('install scripts', () => {
+  const read = (path: string) =>
+    JSON.parse(readFileSync(join(root, path), 'utf8')) as Record<string, unknown>;
+  const { allowScripts } = read('package.json') as { allowScripts: Record<string, boolean> };
+
+  it('are known, each: a package that brings a new one is seen before it runs anywhere', () => {
+    const { packages } = read('package-lock.json') as {
+      packages: Record<string, { hasInstallScript?: boolean }>;
+    };
+    const having = Object.keys(packages).filter((path) => packages[path]!.hasInstallScript === true);
+    expect(having.map((path) => path.split('node_modules/').at(-1))).toEqual(
+      expect.arrayContaining(Object.keys(allowScripts)),
+    );
+    expect(having).toHaveLength(Object.keys(allowScripts).length);
+  });
+
+  it('run only where they are allowed, also with the npm of Node 20, which does not read that list', () => {
+    const allowed = Object.keys(allowScripts).filter((name) => allowScripts[name]);
+    const ci = readFileSync(join(root, '.ci', 'run'), 'utf8');
+    expect(ci).toContain('npm ci --no-audit --no-fund --ignore-scripts &&');
+    expect(/npm rebuild --ignore-scripts=false (.+)/.exec(ci)?.[1]?.split(' ')).toEqual(allowed);
+  });
+});
+
 describe('.ci/run', () => {
   it('ends with 0 and the count of both test commands when every step passed', () => {
     npm({ passed: 12 });
@@ -74,6 +108,8 @@ describe('.ci/run', () => {
     ['the machine could not be prepared', { passed: 3 }, 'run machine -- test', '4 passed, 0 failed'],
     ['only the check failed', { passed: 3 }, 'run check', '4 passed, 0 failed'],
     ['only the demo failed', { passed: 3 }, 'run demo', '4 passed, 0 failed'],
+    ['a judge found otherwise', { passed: 3 }, 'run judges', '4 passed, 0 failed'],
+    ['an allowed install script failed', { passed: 3 }, 'rebuild', '0 passed, 0 failed'],
     ['the long tests did not run', { passed: 3 }, 'run test:long', '3 passed, 0 failed'],
     ['nothing could be installed', { passed: 3 }, 'ci --no-audit --no-fund', '0 passed, 0 failed'],
   ])('does not end with 0 when %s', (_why, report, broken, last) => {

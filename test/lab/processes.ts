@@ -20,27 +20,86 @@ export function listeningAddresses(pid: number): string[] {
   });
 }
 
+export interface Process {
+  readonly pid: number;
+  /** In ticks since the machine's boot: with it a number that was given again is told apart. */
+  readonly startedAt: number;
+  readonly command: string;
+}
+
+/** All that a process has started, and what those have. */
+export function descendantsOf(pid: number): readonly Process[] {
+  const all = processes().flatMap((one) => {
+    const stat = statOf(one);
+    return stat === undefined ? [] : [{ pid: one, ...stat }];
+  });
+  const below = (parent: number): readonly Process[] =>
+    all
+      .filter((one) => one.parent === parent)
+      .flatMap(({ pid: child, startedAt }) => [
+        { pid: child, startedAt, command: commandOf(child) },
+        ...below(child),
+      ]);
+  return below(pid);
+}
+
+export function isLiving({ pid, startedAt }: Process): boolean {
+  const stat = statOf(pid);
+  return stat !== undefined && stat.startedAt === startedAt && stat.state !== 'Z';
+}
+
+const namespaceKinds = ['net', 'mnt', 'pid', 'time'];
+
+/** As `net:[4026531840]`; of a process that has ended none. */
+export const namespacesOf = (pid: number | 'self'): readonly string[] =>
+  namespaceKinds.flatMap((kind) => linkAt(`/proc/${pid}/ns/${kind}`) ?? []);
+
+/** The namespaces that some process is in. */
+export const livingNamespaces = (): ReadonlySet<string> => new Set(processes().flatMap(namespacesOf));
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+  } catch {
+    return '';
+  }
+}
+
 function processes(): number[] {
   return readdirSync('/proc').map(Number).filter(Number.isInteger);
 }
 
-function statOf(pid: number): { state: string; group: number } | undefined {
+interface Stat {
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly startedAt: number;
+}
+
+function statOf(pid: number): Stat | undefined {
   try {
     // The command's name is in brackets and may hold anything; what follows is plain.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: state!, group: Number(group) };
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return {
+      state: fields[0]!,
+      parent: Number(fields[1]),
+      group: Number(fields[2]),
+      startedAt: Number(fields[19]),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
   } catch {
     return undefined;
   }
 }
 
 function descriptors(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
-    } catch {
-      return [];
-    }
-  });
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => linkAt(`/proc/${pid}/fd/${fd}`) ?? []);
 }

@@ -38,7 +38,7 @@ let clients: readonly { destroy(): void }[] = [];
 let before: readonly string[];
 
 /** Often enough to lose no time, rarely enough that the calls can be counted. */
-const PAUSE_MS = 20;
+const PAUSE_MS = 100;
 
 beforeAll(async () => {
   ofStacks = await startFaultProxy({ target: () => aws.ec2Endpoint });

@@ -49,15 +49,19 @@ def loopback_socket():
     return sock
 
 
-def load_ministack():
-    import asyncio
-
+def apply(*names):
     # The script's own folder is not on the path (PYTHONSAFEPATH), and is to stay as it is.
     sys.dont_write_bytecode = True
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
     # The files' names have dashes, as all of them here; the import statement knows no such names.
-    for name in ("emulator-fixes", "stack-fixes", "stacks-in-moto", "sandbox-starts"):
+    for name in names:
         importlib.import_module(name).apply()
+
+
+def load_ministack():
+    import asyncio
+
+    apply("emulator-fixes", "stack-fixes", "stacks-in-moto", "sandbox-starts")
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app
@@ -79,6 +83,7 @@ def load_moto():
     from werkzeug.serving import make_server
     from werkzeug.test import Client
 
+    apply("moto-memory")
     app = DomainDispatcherApplication(create_backend_app)
     account = os.environ["MOTO_ACCOUNT_ID"]
     os.environ["MOTO_ACCOUNT_ID"] = NO_ACCOUNT

@@ -10,11 +10,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '../../../shared/optional.ts';
 import { childEnv, type LocalAws } from '../local-aws.ts';
-import { runOsls, type ServiceFolderOptions, withServiceFolder } from './serverless.ts';
+import { quickMonitoring, runOsls, type ServiceFolderOptions, withServiceFolder } from './serverless.ts';
 
 const plugin = join(import.meta.dirname, 'serverless-local.cjs');
-/** osls polls for the end of a deployment every 5 s by default. */
-const monitoringIntervalMs = '20';
 
 export interface DeployOptions extends Pick<ServiceFolderOptions, 'functionsFolder'> {
   /** `dev` by default. */
@@ -49,7 +47,7 @@ export function deployService(aws: LocalAws, options: DeployOptions = {}): Promi
     const outputs = join(folder, 'outputs.json');
     await runOsls(['deploy', '--stage', stage, ...params(options)], folder, {
       ...childEnv(aws),
-      SLS_AWS_MONITORING_FREQUENCY: monitoringIntervalMs,
+      ...quickMonitoring,
       VIPSHIFT_LAB_OUTPUTS: outputs,
       VIPSHIFT_LAB_FUNCTION_ENV: JSON.stringify(functionEnv(aws, options)),
     });

@@ -17,6 +17,9 @@ const root = join(import.meta.dirname, '..', '..', '..');
 const osls = join(root, 'node_modules', 'serverless', 'bin', 'serverless.js');
 const limitMs = 90_000;
 
+/** osls looks for the end of a deployment every 5 s by default; a deployment onto the emulators takes a fraction of one. */
+export const quickMonitoring = { SLS_AWS_MONITORING_FREQUENCY: '100' };
+
 export interface ServiceFolderOptions {
   /** The folder of the functions' sources; functions/ by default. */
   readonly functionsFolder?: string;

@@ -3,11 +3,13 @@
 import { type AttributeValue, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { defined } from '../../optional.ts';
-import { type EpochMs, epochMs } from '../../time.ts';
+import { durationMs, type EpochMs, epochMs, hours, plus } from '../../time.ts';
 import type { OperatorAction } from '../../timeline/operator-action.ts';
 import {
   type AuditRecord,
   answers,
+  hourOf,
+  ORDER_SLACK,
   PAGES_MAX,
   type Question,
   type RejectionCount,
@@ -78,6 +80,19 @@ export async function page(
   }
 }
 
+/** The first ones of a range, however few of them fill a page: a page is a megabyte, and a record up to 400 KB of it. */
+export async function itemsUpTo(reading: Reading, range: Range, limit: number): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  let after: Record<string, AttributeValue> | undefined;
+  for (let pages = 1; pages <= PAGES_MAX; pages++) {
+    const got = await page(reading, range, { limit: limit - items.length, after });
+    items.push(...got.items);
+    after = got.next;
+    if (after === undefined || items.length >= limit) break;
+  }
+  return items;
+}
+
 /** What DynamoDB leaves out itself, so that a page is full of what may answer. */
 interface Only {
   readonly attribute: 'outcome' | 'entry';
@@ -102,7 +117,10 @@ function filterBy(input: QueryCommandInput, { attribute, values }: Only): void {
   input.ExpressionAttributeValues = { ...input.ExpressionAttributeValues, ...Object.fromEntries(names) };
 }
 
-/** Newest first, until `limit` records answer or the pages run out. */
+/**
+ * Newest first, until `limit` records answer or the pages run out; then `stoppedAt` says from when on everything was read.
+ * The last pages may have been empty: a filter is applied to what a page holds.
+ */
 export async function collect(
   reading: Reading,
   range: Range,
@@ -111,6 +129,7 @@ export async function collect(
 ): Promise<{ records: AuditRecord[]; stoppedAt?: EpochMs }> {
   const records: AuditRecord[] = [];
   const only = onlyFor(question, range);
+  let stoppedAt = question.untilMs;
   let next: Record<string, AttributeValue> | undefined;
   for (let pages = 1; pages <= PAGES_MAX; pages++) {
     // A filter leaves few of many: then a page is as long as DynamoDB makes it, a megabyte.
@@ -121,15 +140,21 @@ export async function collect(
       const record = recordFrom(item);
       if (record !== undefined && answers(question, record)) records.push(record);
       if (records.length === question.limit) return { records };
+      stoppedAt = readFrom(range, item, stoppedAt);
     }
     next = got.next;
     if (next === undefined) return { records };
-    if (pages === PAGES_MAX) {
-      const last = got.items.at(-1)?.atMs;
-      if (typeof last === 'number') return { records, stoppedAt: epochMs(last) };
-    }
   }
-  return { records };
+  return { records, stoppedAt };
+}
+
+/** From when on everything is read once the item is: what comes after it in the range may be of the same time, or later. */
+function readFrom({ index }: Range, { entry, atMs }: Item, before: EpochMs): EpochMs {
+  if (typeof atMs !== 'number') return before;
+  const at = epochMs(atMs);
+  // By the hour, and within it by node.
+  if (entry === 'rejected') return plus(hourOf(at), hours(1));
+  return plus(at, entry === 'outcome' && index === undefined ? ORDER_SLACK : durationMs(1));
 }
 
 /** Small pages cost round trips. */

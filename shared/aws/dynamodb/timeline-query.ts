@@ -29,7 +29,16 @@ import type { Failover, Intent } from '../../timeline/timeline.ts';
 import { UNREGISTERED } from '../../vip/admission.ts';
 import type { Item, TimelineTable } from './put-if-absent.ts';
 import { bare, epochKey } from './timeline.ts';
-import { collect, END, type Index, page, type Range, type Reading, recordFrom } from './timeline-pages.ts';
+import {
+  collect,
+  END,
+  type Index,
+  itemsUpTo,
+  page,
+  type Range,
+  type Reading,
+  recordFrom,
+} from './timeline-pages.ts';
 
 export type { AuditLog } from '../../timeline/query.ts';
 
@@ -226,27 +235,27 @@ async function around(table: TimelineTable, vip: string, atMs: EpochMs): Promise
   const last = await lastEpochBy(reading, vip, atMs);
   const place = last === undefined ? ':' : epochKey(last);
   const [older, newer, orders] = await Promise.all([
-    page(reading, { pk: vip, from: '0', to: place + END, newestFirst: true }, { limit: BEFORE }),
+    itemsUpTo(reading, { pk: vip, from: '0', to: place + END, newestFirst: true }, BEFORE),
     last === undefined
-      ? { items: [] }
-      : page(
+      ? []
+      : itemsUpTo(
           reading,
           { pk: vip, from: epochKey(Math.max(0, last - 2)), to: ':', newestFirst: false },
-          { limit: BEFORE },
+          BEFORE,
         ),
-    page(
+    itemsUpTo(
       reading,
       { pk: vip, from: 'order/', to: `order/${iso(atMs)}${END}`, newestFirst: true },
-      { limit: BEFORE },
+      BEFORE,
     ),
   ]);
   const outcomes = (items: readonly Item[]) =>
     items.map(recordFrom).filter((r): r is Failover => r?.entry === 'outcome');
-  const after = outcomes(newer.items).find((f) => f.atMs > atMs);
+  const after = outcomes(newer).find((f) => f.atMs > atMs);
   return {
-    before: outcomes(older.items).filter((f) => f.atMs <= atMs),
+    before: outcomes(older).filter((f) => f.atMs <= atMs),
     ...defined({ after }),
-    orders: orders.items.map(recordFrom).filter((r): r is OperatorAction => r?.entry === 'order'),
+    orders: orders.map(recordFrom).filter((r): r is OperatorAction => r?.entry === 'order'),
     reads: reading.reads,
   };
 }

@@ -1,8 +1,8 @@
 // What the doctor reads from EC2 beyond what the controller observes: the VPC's tables and filters, and all ENIs of the
 // nodes. Read-only; every list to its last page.
 import {
-  DescribeInstancesCommand,
   type NetworkInterface,
+  paginateDescribeInstances,
   paginateDescribeNetworkInterfaces,
   paginateDescribeRouteTables,
   paginateDescribeSubnets,
@@ -234,21 +234,27 @@ export interface NodeProfile {
   readonly profile?: string;
 }
 
+/** EC2 user guide, "List and filter": of one filter. */
+const VALUES_MAX = 200;
+
 /** Nodes that EC2 does not show are left out. */
 export async function profilesOf(
   access: Ec2Reader,
   nodes: readonly string[],
 ): Promise<readonly NodeProfile[]> {
-  if (nodes.length === 0) return [];
-  const command = new DescribeInstancesCommand({ Filters: filter('instance-id', nodes) });
+  const profiles: NodeProfile[] = [];
   try {
-    const reply = await access.reader.send(command, { abortSignal: access.signal });
-    return (reply.Reservations ?? [])
-      .flatMap((r) => r.Instances ?? [])
-      .map((i) => ({
-        node: i.InstanceId!,
-        ...defined({ profile: i.IamInstanceProfile?.Arn }),
-      }));
+    for (let from = 0; from < nodes.length; from += VALUES_MAX) {
+      const pages = paginateDescribeInstances(
+        { client: access.reader },
+        { Filters: filter('instance-id', nodes.slice(from, from + VALUES_MAX)) },
+        { abortSignal: access.signal },
+      );
+      for (const { Instances = [] } of await collect(pages, (page) => page.Reservations))
+        for (const { InstanceId, IamInstanceProfile } of Instances)
+          profiles.push({ node: InstanceId!, ...defined({ profile: IamInstanceProfile?.Arn }) });
+    }
+    return profiles;
   } catch (error) {
     throw faultFromSdkError(error, 'looking up instances');
   }

@@ -6,6 +6,7 @@
 
 import * as z from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
+import { defined } from '../../optional.ts';
 import { epochMs } from '../../time.ts';
 import type { Rejection } from '../../vip/admission.ts';
 import { type Claim, claimKinds, vrrpStates } from '../../vip/claim.ts';
@@ -47,6 +48,8 @@ const envelope = z.object({
   time: z.iso.datetime(),
   'detail-type': z.literal(DETAIL_TYPE),
   detail: z.unknown(),
+  // Set by the redrive alone (dead-letter.ts): a sender chooses no field of the envelope but source, time and detail-type.
+  redriven: z.optional(z.literal(true)),
 });
 
 /** The node's own clock may have ticked between drawing a number and sending; more than this is a mistake or a fraud. */
@@ -79,6 +82,7 @@ export function parseClaimEvent(event: unknown): Parsed {
     ageMs: Math.round(rest.ageMs * 1000) / 1000,
     timeMs: epochMs(Date.parse(outer.data.time)),
     eventId: outer.data.id,
+    ...defined({ redriven: outer.data.redriven }),
   };
   return { ok: true, claim, source: outer.data.source, version };
 }

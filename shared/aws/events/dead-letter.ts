@@ -25,7 +25,9 @@ export function deadLetterFrom(body: unknown): DeadLetter {
   const failed = failure.safeParse(read.value);
   const event = envelope.safeParse(failed.success ? failed.data.requestPayload : read.value);
   if (!event.success) return { kind: 'poison', why: 'it holds no event: no detail-type, or no source' };
-  return { kind: kindOf(event.data), event: event.data };
+  const kind = kindOf(event.data);
+  // Anyone who may write to the queue chooses the stamp as well.
+  return { kind, event: kind === 'claim' ? { ...event.data, redriven: true } : event.data };
 }
 
 function kindOf(event: z.infer<typeof envelope>): 'claim' | 'announcement' | 'hint' {

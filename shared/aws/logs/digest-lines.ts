@@ -2,8 +2,8 @@
 // file that they were exported to.
 import {
   type CloudWatchLogsClient,
-  DescribeLogGroupsCommand,
   type FilterLogEventsCommandOutput,
+  paginateDescribeLogGroups,
   paginateFilterLogEvents,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { type EpochMs, epochMs } from '../../time.ts';
@@ -45,9 +45,13 @@ const DAY_MS = 86_400_000;
 /** A group knows what came after its creation and is not older than its retention. */
 async function groupFacts(logs: Logs, group: string, now: EpochMs) {
   try {
-    const command = new DescribeLogGroupsCommand({ logGroupNamePrefix: group });
-    const reply = await logs.client.send(command, { abortSignal: logs.signal });
-    const found = (reply.logGroups ?? []).find((g) => g.logGroupName === group);
+    const pages = paginateDescribeLogGroups(
+      { client: logs.client },
+      { logGroupNamePrefix: group },
+      { abortSignal: logs.signal },
+    );
+    const groups = await collect(pages, (page) => page.logGroups);
+    const found = groups.find((g) => g.logGroupName === group);
     if (found === undefined) return { group };
     const kept = found.retentionInDays === undefined ? 0 : now - found.retentionInDays * DAY_MS;
     return { group, fromMs: Math.max(found.creationTime ?? 0, kept) };

@@ -19,7 +19,7 @@ export interface Template {
   readonly Parameters: Readonly<
     Record<string, { readonly Default: string; readonly AllowedPattern?: string }>
   >;
-  readonly Conditions: unknown;
+  readonly Conditions: Readonly<Record<string, unknown>>;
   readonly Outputs: Readonly<Record<string, { readonly Value: unknown }>>;
 }
 

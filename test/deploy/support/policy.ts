@@ -2,6 +2,9 @@
 // and the condition operators below. An explicit deny wins, then an allow in any policy; nothing said is a deny (IAM user guide, "Policy
 // evaluation logic"). A condition operator or a policy element that it does not know fails the test instead of being skipped.
 //
+// Keys that a request does not have: Null asks for that; a negated operator matches (also in a Deny), every other does not; ForAnyValue
+// never holds, ForAllValues always. A variable without a value takes its whole statement out ("Policy variables with no value").
+//
 // Limit: one account; no permission boundaries, sessions or VPC endpoints.
 
 export interface PolicyStatement {
@@ -23,6 +26,8 @@ export interface Question {
   /** Condition keys, in any case. Keys of one resource (its tags) go with `of`. */
   readonly context?: Readonly<Record<string, string | readonly string[]>>;
   readonly of?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** The service principal that calls for itself, as `events.amazonaws.com`; without it a principal of the account calls. */
+  readonly service?: string;
 }
 
 export type Verdict = 'allowed' | 'denied' | 'denied explicitly';
@@ -38,9 +43,19 @@ function evaluateOne(policies: readonly Policy[], question: Question, resource: 
   const context = lowerKeys({ ...question.context, ...question.of?.[resource] });
   const applying = policies
     .flatMap((policy) => policy.Statement)
-    .filter((s) => matches(s, question.action, resource, context));
+    .filter((s) => isMeant(s, question.service) && matches(s, question.action, resource, context));
   if (applying.some((s) => s.Effect === 'Deny')) return 'denied explicitly';
   return applying.some((s) => s.Effect === 'Allow') ? 'allowed' : 'denied';
+}
+
+/** An identity's own policy has no Principal; a resource's names everybody, or a service. */
+function isMeant({ Principal: who }: PolicyStatement, service: string | undefined): boolean {
+  if (who === undefined) return service === undefined;
+  if (who === '*') return true;
+  const { Service, ...others } = who as Readonly<Record<string, string | readonly string[]>>;
+  if (Service === undefined || Object.keys(others).length > 0)
+    throw new Error(`the evaluator does not know the principal ${JSON.stringify(who)}`);
+  return service !== undefined && list(Service).includes(service);
 }
 
 type Context = Readonly<Record<string, readonly string[]>>;
@@ -54,9 +69,10 @@ function matches(s: PolicyStatement, action: string, resource: string, context: 
     list(s.Action).some((a) => like(a.toLowerCase(), action.toLowerCase())) &&
     list(s.Resource).some((r) => like(r, resource)) &&
     Object.entries(s.Condition ?? {}).every(([operator, keys]) =>
-      Object.entries(keys).every(([key, wanted]) =>
-        holds(operator, context[key.toLowerCase()], withVariables(list(wanted), context)),
-      ),
+      Object.entries(keys).every(([key, wanted]) => {
+        const values = withVariables(list(wanted), context);
+        return values !== undefined && holds(operator, context[key.toLowerCase()], values);
+      }),
     )
   );
 }
@@ -64,15 +80,18 @@ function matches(s: PolicyStatement, action: string, resource: string, context: 
 const compare: Readonly<Record<string, (wanted: string, found: string) => boolean>> = {
   StringEquals: (wanted, found) => wanted === found,
   StringLike: like,
-  ArnEquals: like,
-  ArnLike: like,
+  Bool: (wanted, found) => wanted.toLowerCase() === found.toLowerCase(),
+  ArnEquals: arnLike,
+  ArnLike: arnLike,
 };
 
 function holds(operator: string, found: readonly string[] | undefined, wanted: readonly string[]): boolean {
   if (operator === 'Null') return wanted.includes(String(found === undefined));
-  const [quantifier, base = quantifier!] = operator.includes(':')
+  const [quantifier, full = quantifier!] = operator.includes(':')
     ? operator.split(':')
     : [undefined, operator];
+  const base = full.replace(/IfExists$/, '');
+  if (found === undefined && base !== full) return true;
   const negated = /^(String|Arn)Not/.test(base);
   const test = compare[base.replace('Not', '')];
   if (test === undefined) throw new Error(`the evaluator does not know the condition operator ${operator}`);
@@ -83,11 +102,25 @@ function holds(operator: string, found: readonly string[] | undefined, wanted: r
   return quantifier === 'ForAnyValue' ? found.some(one) : found.every(one);
 }
 
-/** `${aws:userid}` in a policy stands for what the context says; without it nothing matches. */
-const withVariables = (values: readonly string[], context: Context): readonly string[] =>
-  values.map((value) =>
-    value.replace(/\$\{([^}]+)\}/g, (_, key: string) => context[key.toLowerCase()]?.[0] ?? '\u0000'),
-  );
+const VARIABLE = /\$\{([^}]+)\}/g;
+
+/** `${aws:userid}` in a policy stands for what the context says; undefined where the context does not. */
+function withVariables(values: readonly string[], context: Context): readonly string[] | undefined {
+  const valueFor = (key: string) => context[key.toLowerCase()]?.[0];
+  if (values.some((value) => [...value.matchAll(VARIABLE)].some(([, key]) => valueFor(key!) === undefined)))
+    return undefined;
+  return values.map((value) => value.replace(VARIABLE, (_, key: string) => valueFor(key)!));
+}
+
+/** Wildcards do not reach across the first five colons (IAM user guide, "Amazon Resource Name (ARN) condition operators"). */
+function arnLike(pattern: string, text: string): boolean {
+  const parts = (arn: string) => {
+    const [a, b, c, d, e, ...rest] = arn.split(':');
+    return [a, b, c, d, e, rest.join(':')];
+  };
+  const found = parts(text);
+  return parts(pattern).every((part, at) => like(part ?? '', found[at] ?? ''));
+}
 
 function like(pattern: string, text: string): boolean {
   const source = pattern

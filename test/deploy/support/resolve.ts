@@ -25,12 +25,31 @@ function arnOf(template: Template, id: string): string {
       return at('lambda', `function:${name('FunctionName')}`);
     case 'AWS::Events::Rule':
       return at('events', `rule/${id}`);
+    case 'AWS::IAM::Role':
+      return roleArn(`vipshift-prod-${id}-EXAMPLE`);
     default:
       throw new Error(`no ARN is known for ${id} of type ${Type}`);
   }
 }
 
+/** CloudFormation makes a role's name of the stack, the logical id and chance. */
+export const roleArn = (name: string): string => `arn:${PARTITION}:iam::${ACCOUNT}:role/${name}`;
+
+/** The template as it is deployed with other parameters. */
+export const withParameters = (template: Template, values: Readonly<Record<string, string>>): Template => ({
+  ...template,
+  Parameters: {
+    ...template.Parameters,
+    ...Object.fromEntries(
+      Object.entries(values).map(([name, Default]) => [name, { ...template.Parameters[name], Default }]),
+    ),
+  },
+});
+
+const NO_VALUE = Symbol('AWS::NoValue');
+
 function refOf(template: Template, id: string): unknown {
+  if (id === 'AWS::NoValue') return NO_VALUE;
   const pseudo: Record<string, string> = {
     'AWS::Partition': PARTITION,
     'AWS::Region': REGION,
@@ -47,14 +66,27 @@ function refOf(template: Template, id: string): unknown {
 }
 
 export function resolve(template: Template, value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((v) => resolve(template, v));
+  if (Array.isArray(value)) return value.map((v) => resolve(template, v)).filter((v) => v !== NO_VALUE);
   if (typeof value !== 'object' || value === null) return value;
   const [[key, inner] = ['', undefined]] = Object.entries(value);
   if (key === 'Ref') return refOf(template, inner as string);
   if (key === 'Fn::GetAtt') return arnOf(template, (inner as string[])[0]!);
   if (key === 'Fn::Sub') return substituted(template, inner);
-  if (key === 'Fn::If') return resolve(template, (inner as unknown[])[1]);
-  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, resolve(template, v)]));
+  if (key === 'Fn::If') {
+    const [condition, yes, no] = inner as [string, unknown, unknown];
+    return resolve(template, conditionHolds(template, template.Conditions[condition]) ? yes : no);
+  }
+  const resolved = Object.entries(value).map(([k, v]) => [k, resolve(template, v)] as const);
+  return Object.fromEntries(resolved.filter(([, v]) => v !== NO_VALUE));
+}
+
+/** Of the functions for conditions only those that resources/parameters.yml uses. */
+function conditionHolds(template: Template, condition: unknown): boolean {
+  const [[key, inner] = ['', undefined]] = Object.entries(condition as object);
+  if (key === 'Fn::Not') return !conditionHolds(template, (inner as unknown[])[0]);
+  if (key !== 'Fn::Equals') throw new Error(`the function ${key} of a condition is not known here`);
+  const [a, b] = (inner as unknown[]).map((one) => String(resolve(template, one)));
+  return a === b;
 }
 
 function substituted(template: Template, given: unknown): string {

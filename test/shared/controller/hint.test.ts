@@ -121,6 +121,13 @@ describe('a hint concerns a VIP', () => {
     [change({ call: 'CreateTags', labels: ['web:eip'] }), true],
     [change({ call: 'CreateTags', labels: ['other'] }), false],
     [change({ call: 'DisassociateAddress' }), true],
+    [change({ call: 'ReleaseAddress', things: ['eipalloc-1'] }), true],
+    [change({ call: 'ReleaseAddress', things: ['eipalloc-other'] }), false],
+    [change({ call: 'UnassignPrivateIpAddresses', things: ['eni-i-a-service'] }), true],
+    [change({ call: 'DetachNetworkInterface' }), true],
+    [change({ call: 'DisassociateRouteTable' }), true],
+    [change({ call: 'ReplaceRouteTableAssociation', things: ['rtb-1'] }), true],
+    [change({ call: 'DeleteRouteTable', things: ['rtb-1'] }), true],
     [stopped('i-b', 0), true],
     [stopped('i-z', 0), false],
   ])('%j: %s', (hint, answer) => {

@@ -219,6 +219,15 @@ test('a long plan ends with the election that it was for: what has not been sent
   expect(w.clock.now() - START, 'the whole plan takes 15 s').toBeLessThan(12_000);
 });
 
+test('an epoch after which another node is elected commits no owner, though every call was carried out', async () => {
+  const w = held({ addresses: [V4] });
+  const newer = nodeStateFrom(claimOf('i-b', { atMs: 5000 }), START);
+  const read = async () => ({ ...item(w), claims: { ...item(w).claims, 'i-b': newer } });
+  const done = await holds(w, { vips: { ...w.vips, read } });
+  expect(done.failover.steps.map((s) => s.result)).toEqual(['done', 'done', 'done', 'done']);
+  expect(done).toMatchObject({ committable: false, failover: { outcome: 'superseded', verified: false } });
+});
+
 describe('what was read back', () => {
   /** The read-back's own observation ends so long after START. */
   const readsBackAfter = (w: World, ms: number): Partial<EpochPorts> => ({

@@ -111,7 +111,9 @@ describe('one lease', () => {
     const effects = w.ec2.effects.length;
     w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, epoch: 8 } });
     const again = await holds(w);
-    expect(again.failover).toMatchObject({ outcome: 'unchanged', verified: true, steps: [] });
+    const nothing = { steps: [], conflicts: [], notes: [] };
+    expect(again.failover).toMatchObject({ outcome: 'unchanged', verified: true, ...nothing });
+    expect(again.bugs).toEqual([]);
     expect(w.ec2.effects).toHaveLength(effects);
     expect(w.timeline.entries.filter((e) => e.entry === 'intent')).toHaveLength(1);
   });
@@ -272,7 +274,7 @@ describe('orders and scope', () => {
     expect(w.ec2.effects).toEqual([]);
     expect(done).toMatchObject({
       committable: false,
-      failover: { outcome: 'unchanged', why: 'frozen by order' },
+      failover: { outcome: 'unchanged', why: 'frozen by order', conflicts: [], notes: [] },
     });
     expect(done.target).toBeUndefined();
   });

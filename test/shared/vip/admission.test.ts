@@ -28,6 +28,7 @@ describe('an impostor', () => {
       message: 'source is "aws.ec2", expected vipshift.notify/<role id>:<instance id>',
     });
     expect(refusal(`vipshift.notify/${ROLE}`)?.reason).toBe('foreign-source');
+    expect(refusal(`vipshift.notify/${ROLE}:i-a:whatever`)?.reason, 'compared whole').toBe('foreign-source');
     expect(refusal('vipshift.notify/AROAOTHER:i-a')).toEqual({
       reason: 'foreign-role',
       message: `role id in the source is AROAOTHER, expected ${ROLE}`,

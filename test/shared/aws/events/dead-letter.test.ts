@@ -17,15 +17,23 @@ const read = (value: unknown) => deadLetterFrom(JSON.stringify(value));
 
 describe('a dead letter', () => {
   test('of a rule is the event, whole', () => {
-    expect(read(claim)).toEqual({ kind: 'claim', event: claim });
+    expect(read(claim)).toEqual({ kind: 'claim', event: { ...claim, redriven: true } });
     expect(read(announced)).toEqual({ kind: 'announcement', event: announced });
     expect(read(schedule)).toEqual({ kind: 'hint', event: schedule });
   });
 
   test('of a function has the event within', () => {
     const failed = { version: '1.0', requestContext: { condition: 'RetriesExhausted' } };
-    expect(read({ ...failed, requestPayload: claim })).toEqual({ kind: 'claim', event: claim });
+    expect(read({ ...failed, requestPayload: claim })).toEqual({
+      kind: 'claim',
+      event: { ...claim, redriven: true },
+    });
     expect(read({ ...failed, requestPayload: schedule })).toEqual({ kind: 'hint', event: schedule });
+  });
+
+  test('of a claim is marked as driven again, whatever stands there: who may write to the queue chooses the stamp, too', () => {
+    for (const redriven of [false, 'no', null, undefined])
+      expect(read({ ...claim, redriven })).toEqual({ kind: 'claim', event: { ...claim, redriven: true } });
   });
 
   test('is a claim by its detail-type, whatever its source says', () => {

@@ -1,0 +1,99 @@
+// One row of the table, and how its words become what a judge is asked.
+import type { Template } from '../support/packaged.ts';
+import { evaluate, type Policy, type Verdict } from '../support/policy.ts';
+import { ACCOUNT, resolve, withParameters } from '../support/resolve.ts';
+import { type Principal, principalsOf, type Who } from './principals.ts';
+import { type On, type Thing, things } from './things.ts';
+
+export interface Row {
+  readonly who: Who;
+  /** The IAM action. */
+  readonly what: string;
+  /** Everything that the call touches: each has to be allowed. */
+  readonly on: On | readonly On[];
+  /** What the request says of itself; the principal's own keys and those of the thing are added. */
+  readonly session?: Readonly<Record<string, string | readonly string[]>>;
+  /** Parameters of the stack that are not the defaults. */
+  readonly stack?: Readonly<Record<string, string>>;
+  readonly expected: Verdict;
+  /** Allowed, though it is no honest party's: a limit that is documented. */
+  readonly tolerated?: true;
+  /** Where the other judge answers otherwise, and why that is no finding. */
+  readonly other?: { readonly expected: Verdict; readonly why: string };
+}
+
+/** All that a judge has to know. */
+export interface Case {
+  readonly principal: Principal;
+  readonly action: string;
+  readonly things: readonly Thing[];
+  readonly context: Readonly<Record<string, string | readonly string[]>>;
+  readonly resourcePolicy?: Policy;
+}
+
+export function caseOf(template: Template, row: Row): Case {
+  const stack = withParameters(template, row.stack ?? {});
+  const principal: Principal = principalsOf(stack)[row.who];
+  const touched = [row.on].flat() as readonly On[];
+  const own = principal.service
+    ? { 'aws:PrincipalIsAWSService': 'true', 'aws:PrincipalServiceName': principal.arn }
+    : {
+        ...{ 'aws:PrincipalArn': principal.arn, 'aws:PrincipalAccount': principal.arn.split(':')[4]! },
+        ...{ 'aws:userid': principal.userid, 'aws:PrincipalIsAWSService': 'false' },
+      };
+  const policy = resourcePolicyOf(stack, touched[0]!);
+  return {
+    principal,
+    action: row.what,
+    things: touched.map((name): Thing => things[name]),
+    context: { ...own, ...row.session },
+    ...(policy === undefined ? {} : { resourcePolicy: policy }),
+  };
+}
+
+function resourcePolicyOf(template: Template, on: On): Policy | undefined {
+  const of = (id: string, property: string) =>
+    resolve(template, template.Resources[id]!.Properties[property]) as Policy;
+  if (on === 'bus') return of('Bus', 'Policy');
+  if (on === 'function failures') return of('FunctionFailuresPolicy', 'PolicyDocument');
+  if (on === 'rule dead letters') return of('RuleDeadLettersPolicy', 'PolicyDocument');
+  if (on === 'notices') return of('NoticesPolicy', 'PolicyDocument');
+  return undefined;
+}
+
+/** The evaluator of test/deploy/support/policy.ts. */
+export function ourVerdict({ principal, action, things: touched, context, resourcePolicy }: Case): Verdict {
+  const { policies, scp, service, arn } = principal;
+  return evaluate(
+    [
+      ...policies,
+      ...(scp === undefined ? [] : [scp]),
+      ...(resourcePolicy === undefined ? [] : [resourcePolicy]),
+    ],
+    {
+      action,
+      resources: touched.map((thing) => thing.arn),
+      context,
+      of: Object.fromEntries(touched.map((thing) => [thing.arn, thing.keys ?? {}])),
+      ...(service === true ? { service: arn } : {}),
+    },
+  );
+}
+
+export const isHonest = ({ expected, tolerated }: Row): boolean =>
+  expected === 'allowed' && tolerated !== true;
+
+export const textOf = ({ who, what, on, session, stack }: Row): string =>
+  [
+    `${who}: ${what} on ${[on].flat().join(' and ')}`,
+    ...Object.entries(session ?? {}).map(([key, value]) => `${key}=${valuesText([value].flat())}`),
+    ...Object.entries(stack ?? {}).map(([key, value]) => `with ${key} ${value}`),
+  ].join(', ');
+
+function valuesText(values: readonly string[]): string {
+  const once = [...new Set(values)];
+  return once.length < values.length ? `${values.length} × ${once.join('|')}` : once.join('|');
+}
+
+/** The account of a thing, for judges that ask. */
+export const accountOf = (thing: Thing): string => thing.arn.split(':')[4] || ACCOUNT;
