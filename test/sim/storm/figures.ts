@@ -87,7 +87,7 @@ export async function stormFigures(storm: Storm, simulate: typeof Simulate): Pro
   const fromMs = BEGINS_AT_MS;
   const toMs = fromMs + storm.forMs;
   let looks = 0;
-  const world = await simulate(historyOf(storm), (made) => {
+  const world = await simulate(historyOf(storm), undefined, (made) => {
     const { observe } = made.region;
     Object.assign(made.region, {
       observe: (...args: Parameters<typeof observe>) => {
@@ -129,7 +129,7 @@ export interface HonestFailover {
 /** An honest failover in the middle of the storm. */
 export async function honestFailover(storm: Storm, simulate: typeof Simulate): Promise<HonestFailover> {
   let became: { atMs: number; tokensLeft: number } | undefined;
-  const world = await simulate(historyOf(storm), (made) => {
+  const world = await simulate(historyOf(storm), undefined, (made) => {
     const { road } = made;
     const { said } = road;
     Object.assign(road, {

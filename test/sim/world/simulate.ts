@@ -1,5 +1,6 @@
 // Runs one history from its first act until everything has been quiet for long enough, and notes what there is to see.
 import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
+import type { Invocation } from '../functions/invocation.ts';
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from '../history/cadence.ts';
 import type { History } from '../history/history.ts';
 import { chance } from '../history/random.ts';
@@ -13,13 +14,14 @@ import { convergesWithinMs, look, type World, wake } from './world.ts';
 /** How long everything is watched after it has to be right. */
 const STAYS_FOR_MS = 90_000;
 
-/** `prepare`: what a test of its own does to the world before anything happens in it. */
+/** `onBegin` is given every invocation as it begins; `prepare` the world before anything happens in it. */
 export async function simulate(
   history: History,
-  prepare: (world: World) => void = () => undefined,
+  onBegin?: (by: Invocation) => void,
+  prepare?: (world: World) => void,
 ): Promise<World> {
-  const world = build(history);
-  prepare(world);
+  const world = build(history, onBegin);
+  prepare?.(world);
   const { sched } = world;
   world.perform = (act) => perform(world, act);
   for (const act of history.acts) sched.at(act.atMs, () => world.perform(act));
