@@ -10,7 +10,7 @@ import { DescribeInstancesCommand, DescribeVpcsCommand, EC2Client } from '@aws-s
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
-import { poll } from '../../lab/aws/stack/stack.ts';
+import { poll } from '../../lab/aws/stack/poll.ts';
 import {
   type Account,
   type Answer,

@@ -1,14 +1,6 @@
 // What the kernel says about processes (Linux, /proc).
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** The living members of a process group; one that is dead and waits to be reaped is not living. */
-export function livingMembers(group: number): number[] {
-  return processes().filter((pid) => {
-    const stat = statOf(pid);
-    return stat !== undefined && stat.group === group && stat.state !== 'Z';
-  });
-}
-
 /** The addresses on which the process listens for TCP, as /proc has them: hex, `0100007F:1F90`. */
 export function listeningAddresses(pid: number): string[] {
   const sockets = new Set(descriptors(pid).map((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1]));
@@ -18,21 +10,6 @@ export function listeningAddresses(pid: number): string[] {
     const fields = rows.map((row) => row.trim().split(/\s+/));
     return fields.filter((row) => row[3] === listening && sockets.has(row[9])).map((row) => row[1]!);
   });
-}
-
-function processes(): number[] {
-  return readdirSync('/proc').map(Number).filter(Number.isInteger);
-}
-
-function statOf(pid: number): { state: string; group: number } | undefined {
-  try {
-    // The command's name is in brackets and may hold anything; what follows is plain.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: state!, group: Number(group) };
-  } catch {
-    return undefined;
-  }
 }
 
 function descriptors(pid: number): string[] {
