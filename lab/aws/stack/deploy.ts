@@ -60,8 +60,9 @@ export async function deployService(aws: LocalAws, options: DeployOptions = {}):
     const stack = stackOf(client, `vipshift-${stage}`);
     const { ServerlessDeploymentBucketName: bucket } =
       (await stack.outputs()) ?? (await stack.create(packaged.first));
-    await putCode(aws, `${endpoint}/${bucket}`, packaged);
-    return deployment(stage, await stack.update(withEnv(packaged.template, functionEnv(aws, options))));
+    const template = templateOf(packaged, functionEnv(aws, options));
+    await putCode(aws, `${endpoint}/${bucket}`, { template, functions: packaged.functions });
+    return deployment(stage, await stack.update(JSON.stringify(template)));
   } finally {
     client.destroy();
   }
@@ -102,27 +103,40 @@ interface Resource {
   readonly Type: string;
   readonly Properties: {
     readonly Environment: { readonly Variables: Record<string, unknown> };
-    readonly Code: { readonly S3Key: string };
+    readonly Code: { S3Key: string };
   };
 }
 
 const functionsOf = (template: Template): readonly Resource[] =>
   Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
 
-function withEnv(text: string, env: Readonly<Record<string, string>>): string {
+/** The packaged one; each deployment has its code under keys of its own, and so is one that changes something. */
+function templateOf({ template: text }: Packaged, env: Readonly<Record<string, string>>): Template {
   const template = JSON.parse(text) as Template;
-  for (const { Properties } of functionsOf(template)) Object.assign(Properties.Environment.Variables, env);
-  return JSON.stringify(template);
+  const atMs = Date.now();
+  for (const { Properties } of functionsOf(template)) {
+    Object.assign(Properties.Environment.Variables, env);
+    const [file, _packagedAt, ...folders] = Properties.Code.S3Key.split('/').reverse();
+    const deployedAt = `${atMs}-${new Date(atMs).toISOString()}`;
+    Properties.Code.S3Key = [...folders.reverse(), deployedAt, file].join('/');
+  }
+  return template;
+}
+
+interface Code {
+  readonly template: Template;
+  /** The folder of the zips. */
+  readonly functions: string;
 }
 
 /** The functions' zips, where the template says they are. */
-async function putCode(aws: LocalAws, bucket: string, { template, functions }: Packaged): Promise<void> {
+async function putCode(aws: LocalAws, bucket: string, { template, functions }: Code): Promise<void> {
   const scope = `${aws.accountId}/20260101/${aws.region}/s3/aws4_request`;
   const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=local`;
-  const keys = functionsOf(JSON.parse(template) as Template).map(({ Properties }) => Properties.Code.S3Key);
-  for (const key of keys) {
-    const body = await readFile(join(functions, key.split('/').at(-1)!));
-    const url = `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
+  for (const { Properties } of functionsOf(template)) {
+    const path = Properties.Code.S3Key.split('/');
+    const body = await readFile(join(functions, path.at(-1)!));
+    const url = `${bucket}/${path.map(encodeURIComponent).join('/')}`;
     const reply = await fetch(url, { method: 'PUT', headers: { authorization }, body });
     if (!reply.ok) throw new Error(`PUT ${url} was answered ${reply.status}: ${await reply.text()}`);
   }
