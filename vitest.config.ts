@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { searchPath } from './lab/machine/machine.ts';
 import { globs, type Kind, kinds, notFast } from './test/kinds.ts';
+import { makeRunFolder } from './test/run/run-folder.ts';
 import { LongestFirst } from './test/sequencer.ts';
 
 // Inherited by the workers and by every program of ours that they start: most of a start is compiling the SDK.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.lab', 'cache', 'node');
 // As the step before the tests has looked for the programs.
 process.env.PATH = searchPath(process.env.PATH);
+// Whatever ends this run, nothing of it stays.
+process.env.TMPDIR = makeRunFolder();
 
 const withLocalAws: readonly Kind[] = ['aws', 'nodes', 'long'];
 

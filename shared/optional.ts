@@ -10,5 +10,11 @@ export const ifDefined = <T, Made>(value: T | undefined, of: (value: T) => Made)
   value === undefined ? undefined : of(value);
 
 /** The same fields, in their order, without those that are undefined: `{ vip, ...defined({ node, label }) }`. */
-export const defined = <const T extends object>(fields: T): Defined<T> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
+export function defined<const T extends object>(fields: T): Defined<T> {
+  // Without lists in between: this is called for every claim, hundreds of times in a sweep.
+  const kept: Partial<T> = {};
+  for (const name of Object.keys(fields) as (keyof T)[]) {
+    if (fields[name] !== undefined) kept[name] = fields[name];
+  }
+  return kept as Defined<T>;
+}

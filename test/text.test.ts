@@ -17,7 +17,6 @@ const kept: readonly (readonly [start: string, text: string])[] = [
   ['cli/override/override.ts', "'unpin' | 'freeze' | 'thaw'"],
   ['cli/override/override.ts', "kind === 'thaw'"],
   ['cli/override/override.ts', "case 'thaw'"],
-  ['live/assumptions/questions.ts', 'role/nobody'],
   ['shared/timeline/milestone.ts', "'node-reported': 'node said so (its clock)'"],
   ['shared/timeline/milestone.ts', "unvouched: 'nobody vouches for the node"],
   ['shared/timeline/operator-action.ts', "'thaw'"],

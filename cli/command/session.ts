@@ -14,6 +14,7 @@ import { awsReservations, type Reservations } from '../../shared/aws/dynamodb/re
 import { type AuditLog, awsAuditLog } from '../../shared/aws/dynamodb/timeline-query.ts';
 import type { Surveyed } from '../../shared/aws/ec2/survey.ts';
 import type { Ec2Reader } from '../../shared/aws/ec2/vpc.ts';
+import { laterPublisher } from '../../shared/aws/events/publisher.ts';
 import type { Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import { tagKey } from '../../shared/aws/tag-key.ts';
 import {
@@ -26,7 +27,7 @@ import {
   systemNow,
 } from '../../shared/aws/wire.ts';
 import type { ApprovalStore } from '../../shared/forced-failover/approval.ts';
-import type { EventPublisher, Ports } from '../../shared/switch/switch-vip.ts';
+import type { Ports } from '../../shared/switch/switch-vip.ts';
 import { type EpochMs, minutes } from '../../shared/time.ts';
 import type { OperatorActionStore } from '../../shared/timeline/operator-action.ts';
 import type { RegistryEntry } from '../../shared/vip/vip.ts';
@@ -99,9 +100,6 @@ function placeFrom(options: CommonOptions): void {
   else env.AWS_REGION = named;
 }
 
-/** Only the functions may announce: the bus's policy denies it to everybody else. */
-const silent: EventPublisher = { finished: async () => {}, failed: async () => {} };
-
 export async function openSession(options: CommonOptions): Promise<Session> {
   placeFrom(options);
   const settings = settingsOf(options);
@@ -129,7 +127,8 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     region,
     tag: tagKey(settings.stage),
     environment: box,
-    ports: { ...ports, bus: silent },
+    // The bus's policy lets only the functions announce.
+    ports: { ...ports, bus: laterPublisher(ports.vips, settings.stage) },
     ec2: { reader: made.reader, signal: controller.signal },
     orders: awsOperatorActions(table),
     reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => ports.vips.read(name) }),

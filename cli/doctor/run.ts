@@ -79,6 +79,7 @@ interface Identity {
 
 async function identityOf(session: Session, options: DoctorOptions, vips: readonly Vip[]): Promise<Identity> {
   const { busOf, rolesOf } = await import('../../shared/aws/iam/identity-facts.ts');
+  const { principalsOf } = await import('../../shared/aws/iam/principals.ts');
   const { IAMClient } = await import('@aws-sdk/client-iam');
   const { settings, environment: box, signal, ec2 } = session;
   const access = {
@@ -104,6 +105,17 @@ async function identityOf(session: Session, options: DoctorOptions, vips: readon
     async () => rolesOf(access, await profilesOf(ec2, nodes), options.nodeRole),
     { roles: [], without: [] },
   );
+  const approvers =
+    bus === undefined
+      ? undefined
+      : await tried(
+          'who may order and approve',
+          async () => ({
+            workflow: workflowOf(bus.arn, settings.stage),
+            principals: await principalsOf(access),
+          }),
+          undefined,
+        );
   const [first] = vips;
   const probe =
     options.probe === false || bus === undefined || first === undefined
@@ -116,9 +128,15 @@ async function identityOf(session: Session, options: DoctorOptions, vips: readon
     ...defined({ bus }),
     roles,
     without,
-    ...defined({ probe }),
+    ...defined({ approvers, probe }),
   };
   return { facts, unchecked };
+}
+
+/** In the same partition, Region and account as the bus. */
+function workflowOf(bus: string, stage: string): string {
+  const [, partition, , region, account] = bus.split(':');
+  return `arn:${partition}:states:${region}:${account}:stateMachine:vipshift-${stage}-failover`;
 }
 
 /** What is the same for every VIP. */

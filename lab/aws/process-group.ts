@@ -3,21 +3,36 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** The living members of a process group; one that is dead and waits to be reaped is not living. */
 export function livingMembers(group: number): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter(Number.isInteger)
-    .filter((pid) => {
-      const stat = statOf(pid);
-      return stat !== undefined && stat.group === group && stat.state !== 'Z';
-    });
+  return processes().filter((pid) => {
+    const stat = statOf(pid);
+    return stat !== undefined && stat.group === group && stat.state !== 'Z';
+  });
 }
 
-function statOf(pid: number): { state: string; group: number } | undefined {
+export function processes(): number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
+}
+
+export interface Stat {
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  /** In ticks since the machine's boot. */
+  readonly startedAt: number;
+}
+
+/** Undefined for a process that is gone. */
+export function statOf(pid: number): Stat | undefined {
   try {
     // The command's name is in brackets and may hold anything; what follows is plain.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: state!, group: Number(group) };
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return {
+      state: fields[0]!,
+      parent: Number(fields[1]),
+      group: Number(fields[2]),
+      startedAt: Number(fields[19]),
+    };
   } catch {
     return undefined;
   }

@@ -2,7 +2,6 @@
 // Four t4g.nano for a few minutes, without public addresses, roles or keys: what they find they say on their serial console.
 //
 // Limit: the delay after the acceptance compares two clocks (Amazon Time Sync's and this machine's); the gap is of one clock.
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   CreateLogGroupCommand,
   DeleteLogGroupCommand,
@@ -39,6 +38,7 @@ import {
   pass,
   skip,
   type Undo,
+  until,
 } from './questions.ts';
 import { type Part, PORT, readSwitch, script } from './script.ts';
 
@@ -46,12 +46,11 @@ import { type Part, PORT, readSwitch, script } from './script.ts';
 const REPORTED_WITHIN_MS = 10_000;
 /** Packets that follow later than this would be the largest part of an outage. */
 const FOLLOW_WITHIN_MS = 1_000;
-const BOOT_MAX_S = 180;
-const POLL_MS = 2_000;
+export const BOOT_MAX_S = 180;
 const END_MAX_S = 180;
 
 /** Amazon Linux 2023, minimal; undefined where there is none, as on a local AWS. */
-async function image(ec2: EC2Client): Promise<string | undefined> {
+export async function image(ec2: EC2Client): Promise<string | undefined> {
   const { Images = [] } = await ec2.send(
     new DescribeImagesCommand({
       Owners: ['amazon'],
@@ -63,7 +62,7 @@ async function image(ec2: EC2Client): Promise<string | undefined> {
   );
   return Images.toSorted((a, b) => (a.CreationDate! < b.CreationDate! ? 1 : -1))[0]?.ImageId;
 }
-const noImage = () => skip('no image of Amazon Linux 2023 here, so no instance can run');
+export const noImage = () => skip('no image of Amazon Linux 2023 here, so no instance can run');
 
 interface Running {
   readonly id: string;
@@ -75,16 +74,24 @@ interface Launch {
   readonly SubnetId: string;
   /** What cloud-init runs. */
   readonly script: string;
+  /** Its role; it then has a public address as well, to use it. */
+  readonly InstanceProfile?: string;
 }
 
-async function launch(
+export async function launch(
   { ec2 }: Account,
   undo: Undo,
-  { ImageId, SubnetId, script: userData }: Launch,
+  { ImageId, SubnetId, script: userData, InstanceProfile }: Launch,
 ): Promise<Running> {
   const { Instances } = await ec2.send(
     new RunInstancesCommand({
-      ...{ ImageId, SubnetId, InstanceType: 't4g.nano', MinCount: 1, MaxCount: 1 },
+      ...{ ImageId, InstanceType: 't4g.nano', MinCount: 1, MaxCount: 1 },
+      ...(InstanceProfile === undefined
+        ? { SubnetId }
+        : {
+            IamInstanceProfile: { Name: InstanceProfile },
+            NetworkInterfaces: [{ DeviceIndex: 0, SubnetId, AssociatePublicIpAddress: true }],
+          }),
       UserData: Buffer.from(userData).toString('base64'),
       // An hour, should this program die: the script ends the machine itself.
       InstanceInitiatedShutdownBehavior: 'terminate',
@@ -97,16 +104,6 @@ async function launch(
     await waitUntilInstanceTerminated({ client: ec2, maxWaitTime: END_MAX_S }, { InstanceIds: [id] });
   });
   return { id, eni: Instances![0]!.NetworkInterfaces![0]!.NetworkInterfaceId! };
-}
-
-/** Asks again until there is an answer or the time is over. */
-async function until<T>(maxS: number, ask: () => Promise<T | undefined>): Promise<T | undefined> {
-  const endMs = Date.now() + maxS * 1000;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined || Date.now() > endMs) return answer;
-    await delay(POLL_MS);
-  }
 }
 
 /** A log group that the default bus writes EC2's state changes into. */
@@ -160,7 +157,7 @@ const stateChange: Probe = {
   },
 };
 
-async function consoleOf({ ec2 }: Account, InstanceId: string): Promise<string> {
+export async function consoleOf({ ec2 }: Account, InstanceId: string): Promise<string> {
   const { Output = '' } = await ec2.send(new GetConsoleOutputCommand({ InstanceId, Latest: true }));
   return Buffer.from(Output, 'base64').toString('utf8');
 }

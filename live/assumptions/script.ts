@@ -74,3 +74,47 @@ export function readSwitch(text: string): Switch | undefined {
   if (last === undefined || first === undefined) return undefined;
   return { gapMs: Number(first) - Number(last), firstNewMs: Number(first) };
 }
+
+/** The node's own way of signing: credentials of the metadata service, curl. Each answer's first word goes to the console. */
+export function keysScript({
+  buses,
+  endpoint,
+  region,
+}: {
+  readonly buses: readonly string[];
+  readonly endpoint: string;
+  readonly region: string;
+}): string {
+  const metadata = 'http://169.254.169.254/latest';
+  return [
+    '#!/bin/bash',
+    'shutdown -h +60',
+    `token=$(curl -s -X PUT ${metadata}/api/token -H 'x-aws-ec2-metadata-token-ttl-seconds: 600')`,
+    `get() { curl -s -H "x-aws-ec2-metadata-token: $token" "${metadata}/$1"; }`,
+    'role=$(get meta-data/iam/security-credentials/)',
+    'json=$(get "meta-data/iam/security-credentials/$role")',
+    'field() { sed -n \'s/.*"\'"$1"\'" *: *"\\([^"]*\\)".*/\\1/p\' <<<"$json"; }',
+    'key=$(field AccessKeyId) secret=$(field SecretAccessKey) session=$(field Token)',
+    'signed() { # target host-prefix body',
+    `  curl -s --max-time 10 --aws-sigv4 "aws:amz:${region}:$1" --user "$key:$secret" -H "x-amz-security-token: $session" "\${@:2}"`,
+    '}',
+    // aws:userid is what STS says; a claim's source has it.
+    `user=$(signed sts "\${STS:-https://sts.${region}.amazonaws.com/}?Action=GetCallerIdentity&Version=2011-06-15" | sed -n 's/.*<UserId>\\(.*\\)<\\/UserId>.*/\\1/p')`,
+    'send() {',
+    '  local body reply',
+    `  body='{"Entries":[{"EventBusName":"'"$1"'","Source":"vipshift.notify/'"$user"'","DetailType":"VRRP State Change","Detail":"{}"}]}'`,
+    `  reply=$(signed events "${endpoint}/" -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSEvents.PutEvents' -d "$body")`,
+    `  if [[ $reply == *'"FailedEntryCount":0'* ]]; then echo accepted; else echo refused; fi`,
+    '}',
+    // The bus's policy and the role's are known everywhere some seconds after they were made.
+    'sleep 20',
+    `echo "VIPSHIFT keys ${buses.map((bus) => `$(send ${bus})`).join(' ')}" >/dev/console`,
+    '',
+  ].join('\n');
+}
+
+/** From the console: for each of the two buses `accepted` or `refused`; undefined when the instance has not said it. */
+export function readKeys(text: string): readonly string[] | undefined {
+  const [, arn, vpc] = /VIPSHIFT keys (accepted|refused) (accepted|refused)\b/.exec(text) ?? [];
+  return arn === undefined || vpc === undefined ? undefined : [arn, vpc];
+}

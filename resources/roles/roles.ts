@@ -28,7 +28,15 @@ const switching = [
 /** Port methods by function, as the code calls them; test/deploy/roles.test.ts holds this against the code. */
 export const used = {
   failover: [...switching, 'vips.recordClaim', 'timeline.reject', 'timeline.probe'],
-  reconcile: [...switching, 'vips.list', 'views.keepView', 'ec2.observeAll', 'changes.note', 'changes.since'],
+  reconcile: [
+    ...switching,
+    'vips.list',
+    'views.keepView',
+    'ec2.observeAll',
+    'changes.note',
+    'changes.since',
+    'bus.forward',
+  ],
   runbook: [...switching, 'orders.put', 'approvals.ask'],
 } as const;
 
@@ -132,7 +140,7 @@ export function needs(stage: string): readonly Need[] {
         },
         Null: { 'events:source': 'false', 'events:detail-type': 'false' },
       },
-      for: ['bus.finished', 'bus.failed'],
+      for: ['bus.finished', 'bus.failed', 'bus.forward'],
     },
   ];
 }

@@ -88,7 +88,7 @@ export function ratesFrom(text: string, problems: string[]): Rates {
   for (const part of text.split(',').filter((p) => p.trim() !== '')) {
     const [, call = '', burst, perSecond] = /^\s*(\w+)=(\d+)\/(\d+(?:\.\d+)?)\s*$/.exec(part) ?? [];
     const rate = { burst: Number(burst), perSecond: Number(perSecond) };
-    if (call in rates && rate.burst >= 1 && rate.perSecond > 0) given[call] = rate;
+    if (Object.hasOwn(rates, call) && rate.burst >= 1 && rate.perSecond > 0) given[call] = rate;
     else {
       const want = `${Object.keys(rates).join(', ')} as NAME=BURST/PER_SECOND`;
       problems.push(`VIPSHIFT_EC2_RATES has ${JSON.stringify(part)}, expected ${want}`);

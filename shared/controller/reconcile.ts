@@ -46,11 +46,36 @@ export async function reconcile(
   if (isLive(read.lease, now)) {
     return { ...idle(read, 'skipped', `epoch ${read.epoch} is under way`), ...silenceOf(read, now) };
   }
-  const vip = await refresh(ports, read, seen);
+  const untold = await forwarded(ports, read);
+  const vip = await refresh(ports, untold.vip, seen);
   const viewProblem = await keepView(ports, vip, seen);
-  const result = { ...(await actOnCurrentItem(ports, vip, seen, now)), ...silenceOf(vip, now) };
+  const acted = { ...(await actOnCurrentItem(ports, vip, seen, now)), ...silenceOf(vip, now) };
+  const result = { ...acted, trouble: [...acted.trouble, ...untold.trouble] };
   if (viewProblem === undefined) return result;
   return { ...result, viewProblem, trouble: [...result.trouble, viewProblemText(viewProblem)] };
+}
+
+/** Announces what break-glass has left; at least once, like every event. What fails is left to the next reconcile. */
+async function forwarded(
+  { bus, vips }: Ports,
+  vip: Vip,
+): Promise<{ readonly vip: Vip; readonly trouble: readonly string[] }> {
+  const { unannounced } = vip;
+  if (unannounced === undefined) return { vip, trouble: [] };
+  try {
+    await bus.forward(unannounced);
+    const { item } = await compareAndSet(vips, { name: vip.name, from: vip, racesMax: RACES_MAX }, (was) =>
+      was?.unannounced?.detail === unannounced.detail ? withoutAnnouncement(was) : undefined,
+    );
+    return { vip: item ?? vip, trouble: [] };
+  } catch (error) {
+    return { vip, trouble: [`a failover by break-glass is not announced: ${toFault(error).message}`] };
+  }
+}
+
+function withoutAnnouncement(vip: Vip): Vip {
+  const { unannounced: _told, ...rest } = vip;
+  return rest;
 }
 
 /** While a VIP is frozen nothing moves, whichever node reports: its nodes may be away on purpose. */

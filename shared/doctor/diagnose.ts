@@ -10,6 +10,7 @@ import type { NetworkFacts } from './facts.ts';
 import { type Finding, inOrder, warning } from './finding.ts';
 import { labelFindings } from './labels.ts';
 import { aclFindings, filterFindings, type ServicePort } from './packet-filters.ts';
+import { approverFindings } from './service/approvers.ts';
 import { busFindings, type IdentityFacts, roleFindings } from './service/identity.ts';
 import { type ShimFacts, shimFindings } from './service/shim.ts';
 import { tableFindings } from './tables.ts';
@@ -36,7 +37,11 @@ export function diagnose(facts: Facts): readonly Finding[] {
     ...aclFindings(network),
     ...(identity === undefined
       ? []
-      : [...roleFindings(network.vip, identity), ...busFindings(network.vip, identity)]),
+      : [
+          ...roleFindings(network.vip, identity),
+          ...busFindings(network.vip, identity),
+          ...(identity.approvers === undefined ? [] : approverFindings(network.vip, identity.approvers)),
+        ]),
     ...shimFindings(network.vip, shim),
     ...facts.unchecked.map(({ what, why }) => unchecked(network.vip, what, why)),
   ]);

@@ -12,7 +12,6 @@ import {
   type TableSeen,
 } from '../network/observation.ts';
 import type { CheckStep, EipStep, RouteStep, Step } from '../network/step.ts';
-import { defined } from '../optional.ts';
 import type { Clock } from '../time.ts';
 import { EIP_SUFFIX } from '../vip/member.ts';
 import type { Scope } from '../vip/vip.ts';
@@ -68,6 +67,7 @@ function observationOf(region: Region, scope: Scope, clock: Clock): Observation 
   const hasLabel = (label: string | undefined, wanted: readonly string[]) =>
     label !== undefined && wanted.includes(label);
   const now = clock.now();
+  const eips = [...region.eips.values()];
   return {
     source: 'ec2',
     beganAtMs: now,
@@ -81,13 +81,11 @@ function observationOf(region: Region, scope: Scope, clock: Clock): Observation 
         ...eni,
         label: eni.label!,
         addresses: privateAddresses.map((privateAddress) => {
-          const eip = [...region.eips.values()].find(
-            (e) => e.eni === eni.eni && e.privateAddress === privateAddress,
-          );
-          return { privateAddress, ...defined({ eip: eip?.eip }) };
+          const eip = eips.find((e) => e.eni === eni.eni && e.privateAddress === privateAddress);
+          return eip === undefined ? { privateAddress } : { privateAddress, eip: eip.eip };
         }),
       })),
-    eips: [...region.eips.values()]
+    eips: eips
       .filter((e) => hasLabel(e.label, [scope.name, ...labels]))
       .map(({ label: _label, ...eip }) => eip),
   };

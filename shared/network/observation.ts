@@ -33,7 +33,7 @@ export interface TableSeen {
 
 /** What a VIP's address may be: one IPv4 or IPv6 address, or a managed prefix list, which is many in one route. */
 export const isAddress = (destination: string): boolean =>
-  /\/(32|128)$/.test(destination) || destination.startsWith('pl-');
+  destination.endsWith('/32') || destination.endsWith('/128') || destination.startsWith('pl-');
 
 export interface AddressSeen {
   readonly privateAddress: string;

@@ -96,7 +96,11 @@ function listRefused(entry: RegistryEntry, toCome: number): readonly Refused[] {
     refused.push({ what: 'addresses', found: 'none', wanted: '--address, --pool or --eip' });
   }
   if (addresses.length + toCome > ADDRESSES_MAX)
-    refused.push({ what: 'addresses', found: `${addresses.length}`, wanted: `at most ${ADDRESSES_MAX}` });
+    refused.push({
+      what: 'addresses',
+      found: `${addresses.length + toCome}`,
+      wanted: `at most ${ADDRESSES_MAX}`,
+    });
   if (eips.length > EIPS_MAX)
     refused.push({ what: 'EIPs', found: `${eips.length}`, wanted: `at most ${EIPS_MAX}` });
   for (const twice of repeated([...addresses, ...eips]))

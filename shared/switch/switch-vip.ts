@@ -17,7 +17,7 @@ import { elect, electionText } from '../vip/election.ts';
 import { type Cause, isLive, LEASE_TTL, type Open, UNKNOWN_LANDS_WITHIN } from '../vip/lease.ts';
 import { enisOf, type Member } from '../vip/member.ts';
 import { afterFailure } from '../vip/retry-backoff.ts';
-import { type Vip, withLease } from '../vip/vip.ts';
+import { type Announcement, type Vip, withLease } from '../vip/vip.ts';
 import { heldLease as holdLease } from './held-lease.ts';
 import { type EpochPorts, type EpochResult, runEpoch } from './run-epoch.ts';
 
@@ -26,6 +26,8 @@ export interface EventPublisher {
   finished(failover: Failover): Promise<void>;
   /** Publishes `VIP Failover Failed`, for people; what was not carried out is still to do. */
   failed(failover: Failover): Promise<void>;
+  /** Publishes what a caller that may not publish has left in the VIP's item. */
+  forward(announcement: Announcement): Promise<void>;
 }
 
 export interface Ports extends EpochPorts {

@@ -87,6 +87,13 @@ export interface Forced extends Override {
   readonly atMs: EpochMs;
 }
 
+/** How a failover ended, as an event that is still to be sent. */
+export interface Announcement {
+  readonly as: 'finished' | 'failed';
+  /** The event's detail, JSON. */
+  readonly detail: string;
+}
+
 export interface Vip extends RegistryEntry {
   readonly schema: number;
   readonly rev: number;
@@ -113,6 +120,8 @@ export interface Vip extends RegistryEntry {
   readonly awaitedSinceMs?: EpochMs;
   /** How many tables reconcile found: what a failover will ask of EC2's request budget. */
   readonly tablesSeen?: number;
+  /** What a failover by break-glass leaves for reconcile to announce. */
+  readonly unannounced?: Announcement;
   /** When the VIP was taken out of the registry; its epoch survives. */
   readonly removedAtMs?: EpochMs;
 }

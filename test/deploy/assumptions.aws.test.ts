@@ -5,22 +5,21 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { DescribeInstancesCommand, DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { DescribeInstancesCommand, DescribeVpcsCommand, type EC2Client } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { poll } from '../../lab/aws/stack/poll.ts';
+import { localAccount } from '../../live/assumptions/account.ts';
+import { allProbes, instanceProbes } from '../../live/assumptions/all.ts';
+import { type Account, type Answer, answers, line, type Probe } from '../../live/assumptions/questions.ts';
 import {
-  type Account,
-  type Answer,
-  answers,
-  line,
-  type Probe,
-  probes,
-} from '../../live/assumptions/questions.ts';
-import { runningProbes } from '../../live/assumptions/run.ts';
-import { answering, asking, readSwitch, script } from '../../live/assumptions/script.ts';
+  answering,
+  asking,
+  keysScript,
+  readKeys,
+  readSwitch,
+  script,
+} from '../../live/assumptions/script.ts';
 
 let aws: LocalAws;
 let ec2: EC2Client;
@@ -30,12 +29,9 @@ beforeAll(async () => {
 afterAll(() => aws?.stop());
 
 const accountOf = (): Account => {
-  const credentials = { accessKeyId: aws.accountId, secretAccessKey: 'local' };
-  const access = { region: aws.region, credentials };
-  ec2 = new EC2Client({ ...access, endpoint: aws.ec2Endpoint });
-  const events = new EventBridgeClient({ ...access, endpoint: aws.endpoint });
-  const logs = new CloudWatchLogsClient({ ...access, endpoint: aws.endpoint });
-  return { ec2, events, logs, region: aws.region, eventsEndpoint: aws.endpoint };
+  const account = localAccount(aws);
+  ec2 = account.ec2;
+  return account;
 };
 async function asked(account: Account, which: readonly Probe[]): Promise<readonly Answer[]> {
   const found: Answer[] = [];
@@ -47,16 +43,34 @@ const vpcs = async () => (await ec2.send(new DescribeVpcsCommand({}))).Vpcs?.len
 it('answers one line for each assumption, and leaves nothing behind', async () => {
   const account = accountOf();
   const before = await vpcs();
-  const found = await asked(account, [...probes, ...runningProbes]);
-  // The emulator evaluates no policies: the probe for the source has to find that out. And nothing runs on it.
-  expect(found.map((a) => a.verdict)).toEqual(['PASS', 'PASS', 'FAIL', 'PASS', 'SKIP', 'SKIP']);
+  const found = await asked(account, allProbes);
+  // The emulator evaluates no policies: what must be refused is not, and each probe has to find that out. And nothing runs on it.
+  const verdicts = Object.fromEntries(found.map(({ what, verdict }) => [what.slice(0, 40), verdict]));
+  expect(verdicts).toEqual({
+    'ReplaceRoute on a missing route gives an': 'PASS',
+    'one AssociateAddress moves an EIP from E': 'PASS',
+    'curl signs PutEvents as AWS wants it (7.': 'PASS',
+    'the bus’s policy keeps a claim’s source ': 'FAIL',
+    'the bus’s policy lets a session of the n': 'FAIL',
+    'the bus’s policy takes claims from nodes': 'FAIL',
+    'ec2:Attribute confines ModifyNetworkInte': 'FAIL',
+    'states:SendTaskSuccess is allowed by the': 'PASS',
+    'aws:SourceAccount is in the context when': 'PASS',
+    'EC2 reports within 10 s that an instance': 'SKIP',
+    'packets follow an accepted ReplaceRoute ': 'SKIP',
+    'EC2’s own credentials show at PutEvents ': 'SKIP',
+  });
   expect(found.map(line).filter((text) => text.includes('left behind'))).toEqual([]);
   expect(await vpcs()).toBe(before);
 });
 
 describe('with instances that are played', () => {
   /** The emulator keeps the network and the instances; what they would have said is put into the answers. */
-  function played(told: { readonly stateMs: number; readonly gapMs: number }): Account {
+  function played(told: {
+    readonly stateMs: number;
+    readonly gapMs: number;
+    readonly keys: string;
+  }): Account {
     const account = accountOf();
     type Next = (args: unknown) => Promise<unknown>;
     const says =
@@ -68,13 +82,17 @@ describe('with instances that are played', () => {
           : next(args);
     const lines = () => {
       const firstMs = Date.now() + told.gapMs;
-      return `VIPSHIFT ready a\nVIPSHIFT switched ${firstMs - told.gapMs} ${firstMs}\n`;
+      return `VIPSHIFT ready a\nVIPSHIFT switched ${firstMs - told.gapMs} ${firstMs}\nVIPSHIFT keys ${told.keys}\n`;
     };
     const fromInstances = says({
       DescribeImagesCommand: () => ({ Images: [{ ImageId: 'ami-12345678', CreationDate: '2026' }] }),
       GetConsoleOutputCommand: () => ({ Output: Buffer.from(lines()).toString('base64') }),
     });
     account.ec2.middlewareStack.add(fromInstances as never, { step: 'initialize' });
+    // The emulator's EC2 does not know its IAM.
+    const withoutProfile = (next: Next) => (args: { readonly input: object }) =>
+      next({ ...args, input: { ...args.input, IamInstanceProfile: undefined } });
+    account.ec2.middlewareStack.add(withoutProfile as never, { step: 'initialize' });
     const time = '2026-11-22T10:00:00Z';
     const event = { message: JSON.stringify({ time }), ingestionTime: Date.parse(time) + told.stateMs };
     const nothing = () => ({});
@@ -86,15 +104,20 @@ describe('with instances that are played', () => {
   }
 
   it.each([
-    [{ stateMs: 1400, gapMs: 210 }, ['PASS', 'PASS']],
-    [{ stateMs: 11_000, gapMs: 1300 }, ['FAIL', 'FAIL']],
+    [{ stateMs: 1400, gapMs: 210, keys: 'refused accepted' }, ['PASS', 'PASS', 'PASS']],
+    [{ stateMs: 11_000, gapMs: 1300, keys: 'refused refused' }, ['FAIL', 'FAIL', 'FAIL']],
   ])('%j: says %j with what it found, and takes everything away', async (told, verdicts) => {
     const account = played(told);
     const before = await vpcs();
-    const found = await asked(account, runningProbes);
+    const found = await asked(account, instanceProbes);
     expect(found.map((a) => a.verdict)).toEqual(verdicts);
     expect(found[0]!.found).toContain(`${told.stateMs} ms after EC2’s stamp`);
     expect(found[1]!.found).toContain(`${told.gapMs} ms between the last answer`);
+    const [arn, vpc] = told.keys.split(' ');
+    expect(found[2]!.found).toContain(`ec2:SourceInstanceARN: ${arn}, aws:EC2InstanceSourceVPC: ${vpc}; `);
+    expect(found[2]!.found).toContain(
+      vpc === 'accepted' ? 'use instanceCredentials=instance-vpc' : 'leave instanceCredentials at any',
+    );
     expect(found.map(line).filter((text) => text.includes('left behind'))).toEqual([]);
     expect(await vpcs()).toBe(before);
     const { Reservations = [] } = await account.ec2.send(new DescribeInstancesCommand({}));
@@ -157,7 +180,48 @@ describe('what the instances do', () => {
     }
   });
 
+  /** What the instance would have: a metadata service and STS that answer, and an EventBridge that takes the first bus's events. */
+  it('the keys’ script signs as the node does, with the session’s own source, and says what each bus answered', async () => {
+    const curl = join(folder, 'curl');
+    const calls = join(folder, 'calls');
+    const body = [
+      `printf '%s\\n' "$*" >>'${calls}'`,
+      'case "$*" in',
+      '  *api/token*) echo TOKEN ;;',
+      '  *security-credentials/) echo node ;;',
+      `  *security-credentials/node*) echo '{ "AccessKeyId" : "AKIA", "SecretAccessKey" : "s/e+c", "Token" : "t/o=k" }' ;;`,
+      '  *GetCallerIdentity*) echo "<Arn>x</Arn><UserId>AROAX:i-0123</UserId>" ;;',
+      `  *first*) echo '{"FailedEntryCount":0}' ;;`,
+      `  *) echo '{"__type":"AccessDeniedException"}' ;;`,
+      'esac',
+    ];
+    writeFileSync(curl, `#!/bin/bash\n${body.join('\n')}\n`, { mode: 0o755 });
+    const console = join(folder, 'keys');
+    const text = keysScript({
+      buses: ['first', 'second'],
+      endpoint: 'https://events.example',
+      region: 'eu-central-1',
+    })
+      .replace('/dev/console', console)
+      .replace('shutdown -h +60', '')
+      .replace('sleep 20', '');
+    const shell = spawn('bash', ['-s'], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+      env: { PATH: `${folder}:${process.env.PATH}` },
+    });
+    shell.stdin.end(text);
+    expect(await once(shell, 'exit')).toEqual([0, null]);
+    expect(readKeys(readFileSync(console, 'utf8'))).toEqual(['accepted', 'refused']);
+    const sent = readFileSync(calls, 'utf8');
+    expect(sent).toContain(
+      '--aws-sigv4 aws:amz:eu-central-1:events --user AKIA:s/e+c -H x-amz-security-token: t/o=k',
+    );
+    expect(sent).toContain('"Source":"vipshift.notify/AROAX:i-0123","DetailType":"VRRP State Change"');
+    expect(text.length).toBeLessThan(16_384);
+  });
+
   it('a console without the word is no switch', () => {
+    expect(readKeys('VIPSHIFT ready a')).toBeUndefined();
     expect(readSwitch('[   12.1] VIPSHIFT ready a\n')).toBeUndefined();
     expect(readSwitch('x VIPSHIFT switched 1000 1250\n')).toEqual({ gapMs: 250, firstNewMs: 1250 });
   });

@@ -24,12 +24,7 @@ const FREE = new Set(['sts:GetCallerIdentity']);
 /** Not sent by the command line: docs/operations.md has the commands. */
 const byHand = [
   ...['cloudformation:DescribeStacks', 'cloudtrail:LookupEvents', 'events:DescribeRule', 'events:ListRules'],
-  ...[
-    'iam:GetAccountAuthorizationDetails',
-    'sqs:DeleteMessage',
-    'sqs:GetQueueAttributes',
-    'sqs:ReceiveMessage',
-  ],
+  ...['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
   ...['ssm:SendCommand', 'states:ListExecutions', 'states:SendTaskFailure', 'sts:DecodeAuthorizationMessage'],
 ];
 

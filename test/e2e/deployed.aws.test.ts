@@ -7,6 +7,7 @@ import { describeVpc, type VpcView } from '../../lab/aws/stack/vpc-view.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
 import { SOURCE_PREFIX, UNREGISTERED } from '../../shared/vip/admission.ts';
+import type { Vip } from '../../shared/vip/vip.ts';
 import { type Words, wordsOf } from './stage/words.ts';
 
 let stack: Stack;
@@ -24,17 +25,50 @@ const says = (name: 'a' | 'b', words: Words) => stack.publish(wordsOf(node(name)
 const others = (view: VpcView) => view.tables.map((t) => [t.name, t.others]);
 const epoch = async () => (await stack.vips.read(VIP))!.epoch;
 
+const outcomes = async () =>
+  (await stack.entries(VIP)).filter((e) => e.entry === 'outcome') as unknown as readonly Failover[];
+
+/** What the record says of each switch: an attempt without an answer may have landed later. */
+async function saidByRecord(): Promise<string> {
+  const lines = (await outcomes()).map(({ epoch, outcome, to, verified, steps, notes }) => {
+    const unanswered = steps.filter((s) => s.unanswered > 0).map((s) => `${s.cell} ${s.unanswered}`);
+    return JSON.stringify({ epoch, outcome, to, verified, unanswered, notes });
+  });
+  return `the record:\n${lines.join('\n')}`;
+}
+
 /** Everything that has to be true when the VIP is on this node. */
 async function expectOn(name: 'a' | 'b'): Promise<void> {
   const view = await describeVpc(stack.ec2, stack.vpc);
+  const record = await saidByRecord();
   for (const table of view.tables) {
     const want = table.labelled ? node(name).serviceEni : undefined;
-    expect([table.name, table.ipv4, table.ipv6]).toEqual([table.name, want, want]);
+    expect([table.name, table.ipv4, table.ipv6], record).toEqual([table.name, want, want]);
   }
   expect(others(view), 'every other route is as it was').toEqual(others(untouched));
-  expect(view.eip.eni).toBe(node(name).eipEni);
+  expect(view.eip.eni, record).toBe(node(name).eipEni);
   expect(view.own, 'each node’s own public address is as it was').toEqual(untouched.own);
 }
+
+/**
+ * What had no answer, or was sent by a holder that did not come back, may land after the last read-back (test/e2e/late.aws.test.ts). The next
+ * reconcile repairs that; here none is scheduled.
+ */
+async function repairLateLandings(name: 'a' | 'b'): Promise<void> {
+  const mayLand = (await outcomes()).some(
+    ({ outcome, steps }) => outcome === 'abandoned' || steps.some((s) => s.unanswered > 0),
+  );
+  if (!mayLand) return;
+  await poll(`everything on ${name}`, async () => {
+    await invoke(stack.aws, stack.deployment.functions.reconcile, {});
+    return expectOn(name).then(
+      () => true,
+      () => undefined,
+    );
+  });
+}
+
+const atRest = (vip: Vip): boolean => vip.lease === undefined && Object.keys(vip.open).length === 0;
 
 describe('claim → switch', () => {
   it('points four labelled tables and the EIP to the new master, and touches nothing else', async () => {
@@ -152,20 +186,18 @@ describe('many claims at once', () => {
     const before = await epoch();
     const claims = Array.from({ length: 20 }, (_, n) => says(n % 2 === 0 ? 'a' : 'b', { atS: 30 + n * 2 }));
     await Promise.all((await Promise.all(claims)).map((event) => stack.answered(event)));
-    const vip = await stack.until(
-      'the last release',
-      (v) => v.lease === undefined && Object.keys(v.open).length === 0,
-    );
+    const vip = await stack.until('the last release', atRest);
     expect(vip.owner, 'the newest transition is node b’s').toBe(node('b').instanceId);
     expect([vip.claims[node('a').instanceId]!.since, vip.claims[node('b').instanceId]!.since]).toEqual(
       [66, 68].map((s) => wordsOf('i-0', { atS: s }).since),
     );
+    await repairLateLandings('b');
     await expectOn('b');
-    const outcomes = (await stack.entries(VIP)).filter((e) => e.entry === 'outcome') as unknown as Failover[];
+    const { epoch: last } = await stack.until('rest', atRest);
     expect(
-      outcomes.map((o) => o.epoch),
+      (await outcomes()).map((o) => o.epoch),
       'every epoch is closed once',
-    ).toEqual(Array.from({ length: vip.epoch }, (_, n) => n + 1));
+    ).toEqual(Array.from({ length: last }, (_, n) => n + 1));
     expect(vip.epoch).toBeGreaterThan(before);
   });
 
@@ -182,7 +214,7 @@ describe('many claims at once', () => {
     // A fixed shuffle of the doubled story, so that a failure can be repeated.
     const order = [11, 3, 6, 0, 9, 2, 13, 5, 8, 1, 12, 4, 10, 7].map((n) => history[n % history.length]!);
     for (const [name, words] of order) await stack.answered(await says(name, words));
-    const vip = await stack.until('rest', (v) => v.lease === undefined && Object.keys(v.open).length === 0);
+    const vip = await stack.until('rest', atRest);
     expect(vip.owner).toBe(node('a').instanceId);
     expect(vip.claims[node('a').instanceId]).toMatchObject({
       state: 'MASTER',

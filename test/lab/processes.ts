@@ -1,5 +1,6 @@
 // What the kernel says about processes (Linux, /proc).
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { processes, statOf } from '../../lab/aws/process-group.ts';
 
 /** The addresses on which the process listens for TCP, as /proc has them: hex, `0100007F:1F90`. */
 export function listeningAddresses(pid: number): string[] {
@@ -12,12 +13,59 @@ export function listeningAddresses(pid: number): string[] {
   });
 }
 
-function descriptors(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
-    } catch {
-      return [];
-    }
+export interface Process {
+  readonly pid: number;
+  /** In ticks since the machine's boot: with it a number that was given again is told apart. */
+  readonly startedAt: number;
+  readonly command: string;
+}
+
+/** All that a process has started, and what those have. */
+export function descendantsOf(pid: number): readonly Process[] {
+  const all = processes().flatMap((one) => {
+    const stat = statOf(one);
+    return stat === undefined ? [] : [{ pid: one, ...stat }];
   });
+  const below = (parent: number): readonly Process[] =>
+    all
+      .filter((one) => one.parent === parent)
+      .flatMap(({ pid: child, startedAt }) => [
+        { pid: child, startedAt, command: commandOf(child) },
+        ...below(child),
+      ]);
+  return below(pid);
+}
+
+export function isLiving({ pid, startedAt }: Process): boolean {
+  const stat = statOf(pid);
+  return stat !== undefined && stat.startedAt === startedAt && stat.state !== 'Z';
+}
+
+const namespaceKinds = ['net', 'mnt', 'pid', 'time'];
+
+/** As `net:[4026531840]`; of a process that has ended none. */
+export const namespacesOf = (pid: number | 'self'): readonly string[] =>
+  namespaceKinds.flatMap((kind) => linkAt(`/proc/${pid}/ns/${kind}`) ?? []);
+
+/** The namespaces that some process is in. */
+export const livingNamespaces = (): ReadonlySet<string> => new Set(processes().flatMap(namespacesOf));
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+  } catch {
+    return '';
+  }
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function descriptors(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => linkAt(`/proc/${pid}/fd/${fd}`) ?? []);
 }

@@ -181,6 +181,7 @@ test.each([
   const bus = {
     failed: async () => void failed.push('failed'),
     finished: async () => void finished.push('finished'),
+    forward: () => Promise.resolve(),
   };
   w.ec2.enis.delete('eni-i-b-service');
   const lease = { ...taken.lease!, cause: { ...cause, kind } };

@@ -51,6 +51,25 @@ test('a failing history becomes smaller and still fails for the same reason', as
   expect(violationsOf(await simulate(small))).toEqual([]);
 }, 60_000);
 
+test('a run over several seeds prints them first, has a row for each, and says how to go on after a stop', async () => {
+  const run = promisify(execFile);
+  const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+  const args = [main, '--runs', '2', '--workers', '1'];
+  const { stdout, stderr } = await run(process.execPath, [...args, '--seeds', '2']);
+  const [, first, second] = /^--runs 2 --seed (\d+),(\d+)\n/.exec(stderr)!;
+  expect(stderr).toContain(`what is left: --runs 2 --seed ${second}\n`);
+  const rows = stdout.trimEnd().split('\n').slice(1);
+  expect(rows.map((row) => row.trim().split(/ +/).slice(0, 3))).toEqual([
+    [first, '2', '0'],
+    [second, '2', '0'],
+  ]);
+  const { stdout: again } = await run(process.execPath, [...args, '--seed', `${first},${second}`, '--json']);
+  expect(JSON.parse(again)).toMatchObject([{ seed: Number(first) }, { seed: Number(second) }]);
+  await expect(run(process.execPath, [...args, '--seeds', '2', '--seed', '1'])).rejects.toThrow(
+    '--seed cannot be combined with --seeds',
+  );
+}, 60_000);
+
 test('a run draws a fresh seed and prints it, unless it is given one', async () => {
   const run = promisify(execFile);
   const main = fileURLToPath(new URL('./main.ts', import.meta.url));

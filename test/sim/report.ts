@@ -50,29 +50,44 @@ export interface Run {
   readonly tookMs: number;
 }
 
-export const asJson = (tally: Tally, { seed, tookMs }: Run): string =>
-  JSON.stringify(
-    {
-      seed,
-      histories: tally.histories,
-      violations: tally.failures.length,
-      tookMs: Math.round(tookMs),
-      medianClaims: median(tally.claims),
-      medianFaults: median(tally.faults),
-      medianAwaits: median(tally.awaits),
-      pairs: {
-        wanted: pairsWanted.length,
-        atLeast: PAIR_MIN,
-        short: shortPairs(tally),
-        rarest: rarest(tally)[0],
-        counts: tally.pairs,
-      },
-      convergeMs: convergence(tally),
-      failures: tally.failures.slice(0, 20),
-    },
-    null,
-    2,
-  );
+/** What came of a run, without its single histories. */
+export const outcomeOf = (tally: Tally, { seed, tookMs }: Run) => ({
+  seed,
+  histories: tally.histories,
+  violations: tally.failures.length,
+  tookMs: Math.round(tookMs),
+  medianClaims: median(tally.claims),
+  medianFaults: median(tally.faults),
+  medianAwaits: median(tally.awaits),
+  pairs: {
+    wanted: pairsWanted.length,
+    atLeast: PAIR_MIN,
+    short: shortPairs(tally),
+    rarest: rarest(tally)[0]!,
+    counts: tally.pairs,
+  },
+  convergeMs: convergence(tally),
+  failures: tally.failures.slice(0, 20),
+});
+export type RunOutcome = ReturnType<typeof outcomeOf>;
+
+/** A row for each run, and the seeds of histories that failed. */
+export function summary(outcomes: readonly RunOutcome[]): string {
+  const head = ['from seed', 'histories', 'failed', 'rare pairs', 'claims', 'faults', 'awaits', 'time'];
+  const rows = outcomes.map((of) => [
+    of.seed,
+    of.histories,
+    of.violations,
+    of.pairs.short.length,
+    of.medianClaims,
+    of.medianFaults,
+    of.medianAwaits,
+    `${Math.round(of.tookMs / 1000)} s`,
+  ]);
+  const lines = [head, ...rows].map((cells) => cells.map((cell) => String(cell).padStart(11)).join(''));
+  const failed = outcomes.flatMap(({ failures }) => failures.map(({ seed }) => seed));
+  return [...lines, ...(failed.length === 0 ? [] : [`failed: ${failed.join(', ')}`])].join('\n');
+}
 
 export function asText(tally: Tally, { seed, tookMs }: Run): string {
   const [pair] = rarest(tally);

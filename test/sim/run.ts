@@ -39,7 +39,12 @@ export function count(tally: Tally, world: World, violations: readonly Violation
   tally.claims.push(world.bus.claims);
   tally.faults.push([...world.faults.values()].reduce((a, b) => a + b, 0));
   tally.awaits.push(world.awaits);
-  for (const [pair, n] of world.pairs) tally.pairs[pair] = (tally.pairs[pair] ?? 0) + n;
+  for (const [fault, states] of world.pairs) {
+    for (const [state, n] of states) {
+      const pair = `${state} × ${fault}`;
+      tally.pairs[pair] = (tally.pairs[pair] ?? 0) + n;
+    }
+  }
   for (const { kind, forMs } of world.intervals) {
     tally.convergeMs[kind] ??= [];
     tally.convergeMs[kind].push(Math.round(forMs));

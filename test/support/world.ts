@@ -78,6 +78,7 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
         published.push(failover);
       },
       failed: () => Promise.resolve(),
+      forward: () => Promise.resolve(),
     },
     changes: { note: () => Promise.resolve(), since: () => Promise.resolve([]) },
   };

@@ -67,6 +67,7 @@ interface Case {
   /** Only while the attribute is below this, or was never set. */
   readonly below?: readonly [Name, number];
   readonly alsoFrom?: readonly [Name, number];
+  readonly alsoBelow?: readonly [Name, number];
 }
 
 /** The cases of afterReserve; the contract suite checks that both agree. */
@@ -107,16 +108,14 @@ function reserveCase(was: BucketState, rate: Rate, { count, priority, now }: Slo
 function drainCase(was: BucketState, rate: Rate, now: EpochMs): Case | undefined {
   if (was.emptiedAtMs > now - DRAIN_PAUSE) return undefined;
   const goneMs = now + tolerance(rate);
+  // Another environment may have recorded it a moment ago.
+  const pauseIsOver = ['emptiedAtMs', now - DRAIN_PAUSE + 1] as const;
   if (was.fullAtMs < goneMs) {
-    return { set: { fullAtMs: goneMs, emptiedAtMs: now }, below: ['fullAtMs', goneMs] };
+    const set = { fullAtMs: goneMs, emptiedAtMs: now };
+    return { set, below: ['fullAtMs', goneMs], alsoBelow: pauseIsOver };
   }
   const add = { fullAtMs: DRAIN_PAUSE, shiftMs: DRAIN_PAUSE };
-  return {
-    add,
-    set: { emptiedAtMs: now },
-    from: ['fullAtMs', goneMs],
-    below: ['emptiedAtMs', now - DRAIN_PAUSE + 1],
-  };
+  return { add, set: { emptiedAtMs: now }, from: ['fullAtMs', goneMs], below: pauseIsOver };
 }
 
 /** The bucket after the change; as it is when there is nothing to change. */
@@ -167,7 +166,7 @@ async function tryChange(
 
 /** Writes the case into `update` and returns its condition. */
 function written(update: Update, chosen: Case): string {
-  const { set = {}, add = {}, frontBehindFull, from, below, alsoFrom } = chosen;
+  const { set = {}, add = {}, frontBehindFull, from, below, alsoFrom, alsoBelow } = chosen;
   for (const name of ['fullAtMs', 'frontAtMs', 'shiftMs', 'emptiedAtMs'] as const) {
     const path = update.path(name);
     const old = () => `if_not_exists(${path}, ${update.value(0)})`;
@@ -180,9 +179,10 @@ function written(update: Update, chosen: Case): string {
   const parts = [from, alsoFrom].flatMap((limit) =>
     limit === undefined ? [] : [`${update.path(limit[0])} >= ${update.value(limit[1])}`],
   );
-  if (below !== undefined) {
-    const path = update.path(below[0]);
-    parts.push(`(attribute_not_exists(${path}) OR ${path} < ${update.value(below[1])})`);
+  for (const limit of [below, alsoBelow]) {
+    if (limit === undefined) continue;
+    const path = update.path(limit[0]);
+    parts.push(`(attribute_not_exists(${path}) OR ${path} < ${update.value(limit[1])})`);
   }
   return parts.join(' AND ');
 }

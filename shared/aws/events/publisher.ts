@@ -8,6 +8,8 @@ import type { EpochMs } from '../../time.ts';
 import { noticeOf } from '../../timeline/message.ts';
 import { beganMilestoneAt, type Milestone, milestoneAt } from '../../timeline/milestone.ts';
 import type { Failover } from '../../timeline/timeline.ts';
+import { compareAndSet, type VipStore } from '../../vip/store.ts';
+import type { Announcement } from '../../vip/vip.ts';
 import { faultFromSdkError, serviceText } from '../error-codes.ts';
 
 export const FINISHED = 'VIP Failover Finished';
@@ -24,19 +26,42 @@ export interface Bus {
 export const awsPublisher = (bus: Bus): EventPublisher => ({
   finished: (failover) => announce(bus, FINISHED, failover),
   failed: (failover) => announce(bus, FAILED, failover),
+  forward: ({ as, detail }) => send(bus, as === 'finished' ? FINISHED : FAILED, detail),
 });
 
-async function announce(
-  { client, bus, stage, signal }: Bus,
-  detailType: string,
-  failover: Failover,
-): Promise<void> {
-  const entry = {
-    EventBusName: bus,
-    Source: CONTROLLER_SOURCE,
-    DetailType: detailType,
-    Detail: JSON.stringify({ ...finishedDetail(failover), notice: noticeOf(failover, stage) }),
+const RACES_MAX = 20;
+
+/**
+ * For a caller that the bus's policy lets announce nothing, as the command line: it leaves the event in the VIP's item, and
+ * reconcile sends it. Limit: the last one of a minute.
+ */
+export function laterPublisher(vips: VipStore, stage: string): EventPublisher {
+  const leave = async (as: Announcement['as'], failover: Failover) => {
+    const name = failover.vip;
+    const unannounced = { as, detail: detailText(failover, stage) };
+    const change = { name, from: await vips.read(name), racesMax: RACES_MAX };
+    await compareAndSet(vips, change, (vip) => (vip === undefined ? undefined : { ...vip, unannounced }));
   };
+  return {
+    finished: (failover) => leave('finished', failover),
+    failed: (failover) => leave('failed', failover),
+    forward: () => Promise.resolve(),
+  };
+}
+
+async function announce(bus: Bus, detailType: string, failover: Failover): Promise<void> {
+  try {
+    await send(bus, detailType, detailText(failover, bus.stage));
+  } catch (error) {
+    throw faultFromSdkError(error, `announcing epoch ${failover.epoch} of ${failover.vip}`);
+  }
+}
+
+const detailText = (failover: Failover, stage: string): string =>
+  JSON.stringify({ ...finishedDetail(failover), notice: noticeOf(failover, stage) });
+
+async function send({ client, bus, signal }: Bus, detailType: string, detail: string): Promise<void> {
+  const entry = { EventBusName: bus, Source: CONTROLLER_SOURCE, DetailType: detailType, Detail: detail };
   try {
     const reply = await client.send(new PutEventsCommand({ Entries: [entry] }), { abortSignal: signal });
     const [refused] = (reply.Entries ?? []).filter((e) => e.ErrorCode !== undefined);
@@ -44,7 +69,7 @@ async function announce(
     const text = serviceText(refused.ErrorMessage ?? 'no reason given');
     throw new Fault('refused', refused.ErrorCode!, `PutEvents to ${bus}: ${text}`);
   } catch (error) {
-    throw faultFromSdkError(error, `announcing epoch ${failover.epoch} of ${failover.vip}`);
+    throw faultFromSdkError(error, `sending ${detailType} to ${bus}`);
   }
 }
 

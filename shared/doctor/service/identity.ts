@@ -4,6 +4,7 @@
 import { SOURCE_PREFIX } from '../../vip/admission.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { type Finding, fault } from '../finding.ts';
+import type { ApproverFacts } from './approvers.ts';
 import { allows, denies, type Policy, type Principal, principalText, trusted } from './iam-policy.ts';
 
 export interface RoleFact {
@@ -26,6 +27,8 @@ export interface IdentityFacts {
   readonly roles: readonly RoleFact[];
   /** Nodes without an instance profile. */
   readonly without: readonly string[];
+  /** Undefined when it could not be looked up. */
+  readonly approvers?: ApproverFacts;
   /** What became of an event sent end to end; undefined when none was sent. */
   readonly probe?: { readonly arrived: boolean; readonly waitedMs: number };
 }
@@ -63,6 +66,7 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
     }
     if (bus === undefined) continue;
     const node = role.nodes[0] ?? 'i-00000000000000000';
+    if (denies(bus.policy, sending(facts, bus.arn, role, node))) found.push(shutOut(vip, facts, role));
     if (allows(role.policies, sending(facts, bus.arn, role, node))) continue;
     found.push(
       fault('role-put-events', {
@@ -78,6 +82,18 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
   }
   return found;
 }
+
+/** The nodes run under another role than the one that was deployed with. */
+const shutOut = (vip: Vip, { busName, stage }: IdentityFacts, role: RoleFact): Finding =>
+  fault('bus-policy', {
+    vips: [vip.name],
+    subject: role.role,
+    found: `the policy of the bus ${busName} denies this role the nodes’ source`,
+    expected: 'that it takes it from the nodes’ role',
+    remedy: {
+      command: `npm run deploy -- --stage ${stage} --param nodeRoleId=${role.roleId || 'ROLE_ID'} --param nodeRoleArn=${role.arn || 'ROLE_ARN'}`,
+    },
+  });
 
 /** The stack's own policy for nodes, by its output. */
 const nodePolicyOf = (stage: string): string =>
@@ -98,8 +114,15 @@ const sending = (facts: IdentityFacts, arn: string, role: RoleFact, node: string
     'events:detail-type': facts.detailType,
     'aws:userid': `${role.roleId}:${node}`,
     'aws:principalarn': role.arn,
+    ...ofAnInstance,
   },
 });
+
+/** What only EC2's own credentials have, and a bus may ask for. */
+const ofAnInstance = {
+  'ec2:sourceinstancearn': 'arn:aws:ec2:region:000000000000:instance/i-00000000000000000',
+  'aws:ec2instancesourcevpc': 'vpc-00000000000000000',
+};
 
 export function busFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] {
   const { bus, busName, probe, roles } = facts;

@@ -1,6 +1,12 @@
 // Faults of identities, the bus and the nodes' shim, seeded for the doctor.
 import { DisableRuleCommand, EnableRuleCommand, ListRulesCommand } from '@aws-sdk/client-eventbridge';
-import { DeleteRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
+import {
+  CreateRoleCommand,
+  DeleteRoleCommand,
+  DeleteRolePolicyCommand,
+  PutRolePolicyCommand,
+  UpdateAssumeRolePolicyCommand,
+} from '@aws-sdk/client-iam';
 import { item, type Seed } from './seeds.ts';
 import { nodePolicy, ROLE, type Setup, trust } from './setup.ts';
 
@@ -33,11 +39,58 @@ export const identityFaults: readonly Seed[] = [
       /npm run deploy -- --stage dev --param nodeRoleId=A\w+ --param nodeRoleArn=arn:aws:iam::\d+:role\/vipshift-node/,
     async seed(s) {
       const was = s.front.policy!;
-      s.front.policy = was.replace('"Deny"', '"Allow"');
+      s.front.policy = was.replaceAll('"Deny"', '"Allow"');
       return {
         subject: s.stack.deployment.busName,
         undo: async () => {
           s.front.policy = was;
+        },
+      };
+    },
+  },
+  {
+    fault: 'nodes under another role than the bus knows',
+    check: 'bus-policy',
+    remedy:
+      /npm run deploy -- --stage dev --param nodeRoleId=A\w+ --param nodeRoleArn=arn:aws:iam::\d+:role\/vipshift-node/,
+    async seed(s) {
+      const was = s.front.policy!;
+      s.front.policy = was.replaceAll(`role/${ROLE}`, 'role/another');
+      return {
+        subject: ROLE,
+        undo: async () => {
+          s.front.policy = was;
+        },
+      };
+    },
+  },
+  {
+    fault: 'a role that may order a failover and approve it',
+    check: 'approver-orders',
+    remedy: /detach .*on-call\.json or approver\.json/,
+    async seed(s) {
+      const RoleName = 'both';
+      await s.iam.send(
+        new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust('ec2.amazonaws.com') }),
+      );
+      const rights = ['states:StartExecution', 'states:SendTaskSuccess'];
+      for (const Action of rights) {
+        const Statement = {
+          Effect: 'Allow',
+          Action,
+          Resource: 'arn:aws:states:*:*:stateMachine:vipshift-dev-failover',
+        };
+        const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+        await s.iam.send(
+          new PutRolePolicyCommand({ RoleName, PolicyName: Action.split(':')[1]!, PolicyDocument }),
+        );
+      }
+      return {
+        subject: 'vipshift-dev-failover',
+        undo: async () => {
+          for (const Action of rights)
+            await s.iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: Action.split(':')[1]! }));
+          await s.iam.send(new DeleteRoleCommand({ RoleName }));
         },
       };
     },

@@ -12,6 +12,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { childEnv } from '../../../lab/aws/local-aws.ts';
 import { type Stack, startStack } from '../../../lab/aws/stack/stack.ts';
+import { everyBus, onlyInstances, ownSource, withNodeRole } from '../../../resources/policies/bus-policy.ts';
 import { type History, historyOf } from '../timeline/history.ts';
 import { type BusFront, startBusFront } from './bus-front.ts';
 
@@ -77,24 +78,16 @@ export const nodePolicy = (bus: string) =>
     }),
   });
 
-/** As resources/bus.yml says it. */
-export const busPolicy = (bus: string, accountId: string): string =>
-  JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Sid: 'OnlyNodesSpeakAsNodes',
-        Effect: 'Deny',
-        Principal: '*',
-        Action: 'events:PutEvents',
-        Resource: bus,
-        Condition: {
-          'ForAnyValue:StringLike': { 'events:source': 'vipshift.notify/*' },
-          ArnNotEquals: { 'aws:PrincipalArn': `arn:aws:iam::${accountId}:role/${ROLE}` },
-        },
-      },
-    ],
-  });
+/** As the template has it. */
+export const busPolicy = (bus: string, accountId: string): string => {
+  const role = (name: string) => `arn:aws:iam::${accountId}:role/${name}`;
+  const statements = [
+    ...everyBus({ bus, announcers: [role('vipshift-dev-FailoverRole-X')] }),
+    ...withNodeRole(bus, role(ROLE), ownSource),
+    onlyInstances(bus, 'instance-arn'),
+  ];
+  return JSON.stringify({ Version: '2012-10-17', Statement: statements });
+};
 
 export async function rightSetup(): Promise<Setup> {
   const stack = await startStack({ schedule: false });

@@ -6,14 +6,17 @@ import { awsChangeLog } from '../../../shared/aws/dynamodb/change-log.ts';
 import { recordedEpoch } from '../../../shared/aws/dynamodb/last-epoch.ts';
 import { awsOperatorActions } from '../../../shared/aws/dynamodb/operator-actions.ts';
 import { awsReservations } from '../../../shared/aws/dynamodb/reservations.ts';
+import { awsSharedBucket } from '../../../shared/aws/dynamodb/shared-bucket.ts';
 import { awsTimeline } from '../../../shared/aws/dynamodb/timeline.ts';
 import { awsAuditLog } from '../../../shared/aws/dynamodb/timeline-query.ts';
 import { awsVips } from '../../../shared/aws/dynamodb/vip-store.ts';
 import { awsViews } from '../../../shared/aws/view-cache.ts';
+import { rates } from '../../../shared/rate-limit/local-bucket.ts';
 import { type DynamoEndpoint, startDynamo } from '../../support/aws/dynamo.ts';
 import { auditLogContract } from '../stores/audit-log.ts';
 import { newestChangesContract, RETENTION_DAYS, recordsContract } from '../stores/records.ts';
 import { reservationsContract } from '../stores/reservations.ts';
+import { sharedBucketContract } from '../stores/shared-bucket.ts';
 import { timelineContract } from '../timeline.ts';
 import { viewCacheContract } from '../view-cache.ts';
 import { vipStoreContract } from '../vip-store.ts';
@@ -100,4 +103,13 @@ describe('the audit', () => {
       settle: () => dynamo.settle(),
     };
   }, 15);
+});
+
+describe('the account’s budget', () => {
+  sharedBucketContract(() => {
+    const name = `budget-${++nonces}`;
+    return [1, 2, 3].map(() =>
+      awsSharedBucket({ client: client(), table: name, sizes: rates, seen: new Map(), signal }),
+    );
+  }, 40);
 });

@@ -35,7 +35,11 @@ const order: FailoverOrder = {
   ...{ dryRun: false, approval: true, pinMinutes: 60, claimWaitSeconds: 30, release: 'safe' },
 };
 const step = { call: 'ReplaceRoute', cell: 'rtb-1 192.0.2.1/32', from: 'eni-a', eni: 'eni-b' } as const;
-const requestOf = (vip: string, execution: string, over: Partial<ApprovalRequest> = {}): ApprovalRequest => ({
+export const requestOf = (
+  vip: string,
+  execution: string,
+  over: Partial<ApprovalRequest> = {},
+): ApprovalRequest => ({
   ...{ vip, execution, token: `token-of-${execution}`, order: { ...order, vip }, plan: [step], calls: 3 },
   ...{ atMs: START, untilMs: plus(START, minutes(60)) },
   ...over,

@@ -52,6 +52,9 @@ const words = (name: 'a' | 'b', state: 'MASTER' | 'BACKUP') => {
 };
 const says = async (name: 'a' | 'b', state: 'MASTER' | 'BACKUP') =>
   stack.answered(await stack.publish(words(name, state)));
+/** A master says every ten seconds that it is one. */
+const repeats = (name: 'a' | 'b') =>
+  stack.publish(wordsOf(id(name), { atS: storyS, laterS: 1, kind: 'assertion' }));
 const owner = async () => (await stack.vips.read(VIP))?.owner;
 const settled = (name: 'a' | 'b') =>
   stack.until(`${name} to own the VIP`, (vip) => vip.owner === id(name) && vip.lease === undefined);
@@ -79,6 +82,8 @@ describe('dead letters', () => {
     expect(await owner()).toBe(id('a'));
     stack.faults!.aws.clearRules();
     expect(await redrive('function-failures')).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await owner(), 'late, whatever its stamp: it moves nothing').toBe(id('a'));
+    await repeats('b');
     await settled('b');
     expect(await queueLength(stack.aws, url)).toBe(0);
   });
@@ -94,6 +99,8 @@ describe('dead letters', () => {
     expect(await owner()).toBe(id('b'));
     await addPermission(stack.aws, failover, 'ClaimRuleMayInvoke', RULE_ARN!);
     expect(await redrive('rule-dead-letters')).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await owner(), 'late, whatever its stamp: it moves nothing').toBe(id('b'));
+    await repeats('a');
     await settled('a');
     expect(await queueLength(stack.aws, url)).toBe(0);
   });

@@ -36,6 +36,42 @@ async function owned(): Promise<World> {
   return w;
 }
 
+describe('what break-glass has left to announce', () => {
+  const unannounced = { as: 'finished', detail: '{"vip":"web"}' } as const;
+  async function left(forward: World['ports']['bus']['forward']): Promise<World> {
+    const w = await owned();
+    await w.vips.write(item(w), { ...item(w), unannounced });
+    return { ...w, ports: { ...w.ports, bus: { ...w.ports.bus, forward } } };
+  }
+
+  test('is announced by the next reconcile, once, and then it is gone from the item', async () => {
+    const told: unknown[] = [];
+    const w = await left(async (announcement) => void told.push(announcement));
+    const { did, trouble } = (await reconciles(w)) as ReconcileResult;
+    expect([did, trouble.filter((one) => one.includes('announced'))]).toEqual(['nothing', []]);
+    await reconciles(w);
+    expect(told).toEqual([unannounced]);
+    expect(item(w).unannounced).toBeUndefined();
+  });
+
+  test('stays while the bus does not take it, is reported, and keeps nothing from being repaired', async () => {
+    const w = await left(() => Promise.reject(new Fault('throttled', 'ThrottlingException', 'slow down')));
+    w.ec2.tables.clear();
+    const { trouble } = (await reconciles(w)) as ReconcileResult;
+    expect(trouble).toContain('a failover by break-glass is not announced: slow down');
+    expect(item(w).unannounced).toEqual(unannounced);
+  });
+
+  test('is not taken away where break-glass was quicker with the next one', async () => {
+    const next = { ...unannounced, detail: '{"epoch":2}' };
+    const w: World = await left(async () => {
+      await w.vips.write(item(w), { ...item(w), unannounced: next });
+    });
+    await reconciles(w);
+    expect(item(w).unannounced).toEqual(next);
+  });
+});
+
 describe('with nothing to repair', () => {
   test('reads and compares, and takes no lease: claims must not meet a busy VIP once a minute', async () => {
     const w = await owned();

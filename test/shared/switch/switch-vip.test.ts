@@ -78,6 +78,7 @@ describe('a switch', () => {
     const bus = {
       finished: () => Promise.reject(new Fault('throttled', 'ThrottlingException', 'slow down')),
       failed: () => Promise.resolve(),
+      forward: () => Promise.resolve(),
     };
     const { faults, vip } = await switches(w, { bus });
     expect(faults.map((f) => f.code)).toEqual(['ThrottlingException']);

@@ -49,10 +49,10 @@ export function noClaimLost(world: World): readonly Violation[] {
     if (before === undefined || before.claims === after.claims || before.removedAtMs !== undefined) continue;
     for (const [node, was] of Object.entries(before.claims)) {
       const is = after.claims[node];
+      if (is === was) continue;
       if (is !== undefined && is.seq !== was.seq && by?.hint?.kind === 'node')
         hinted.set(word(after.name, node, is), by.hint.atMs);
-      if (is === was || madeUp(after.name, node, was) || (is !== undefined && madeUp(after.name, node, is)))
-        continue;
+      if (madeUp(after.name, node, was) || (is !== undefined && madeUp(after.name, node, is))) continue;
       if (is !== undefined && !older(is, was)) continue;
       const goneAtMs = hinted.get(word(after.name, node, was));
       if (is !== undefined && goneAtMs !== undefined && is.stampMs > goneAtMs) continue;

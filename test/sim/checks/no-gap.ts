@@ -11,8 +11,7 @@ export function noGap(world: World): readonly Violation[] {
     const sent = world.log.sends[change.by]!;
     if (sent.step.cell !== change.cell) {
       // Two VIPs may choose the same free address at once; only what the sender could have seen is its fault.
-      const since =
-        world.region.changes.findLast((c) => c.cell === change.cell && c.atMs < change.atMs)?.atMs ?? 0;
+      const since = world.region.changesOf(change.cell).findLast((c) => c.atMs < change.atMs)?.atMs ?? 0;
       if (since >= sent.knewAtMs) continue;
     }
     found.push({

@@ -117,7 +117,7 @@ function right(world: World, { order, vip, answeredAtMs }: Execution, say: (what
   const lookedAtMs = answeredAtMs.get('verify')!;
   const from = lookedAtMs - lookMaxMs(world.story.odds);
   for (const { cell, kind } of cellsOf(world.region, spec)) {
-    const changes = world.region.changes.filter((c) => c.cell === cell && c.atMs <= lookedAtMs);
+    const changes = world.region.changesOf(cell).filter((c) => c.atMs <= lookedAtMs);
     const before = changes.findLast((c) => c.atMs <= from)?.is;
     const values = [before, ...changes.filter((c) => c.atMs > from).map((c) => c.is)];
     const wanted = kind === 'route' ? [serviceEni(order.to)] : [eipEni(order.to), serviceEni(order.to)];

@@ -56,8 +56,7 @@ function taken(world: World): readonly Violation[] {
     if (change.by === undefined || !change.wasAlive || change.was === change.is) continue;
     if (change.was !== 'eni-foreign' && change.was !== 'pcx-foreign') continue;
     const sent = world.log.sends[change.by]!;
-    const since =
-      world.region.changes.findLast((c) => c.cell === change.cell && c.atMs < change.atMs)?.atMs ?? 0;
+    const since = world.region.changesOf(change.cell).findLast((c) => c.atMs < change.atMs)?.atMs ?? 0;
     if (since >= sent.knewAtMs) continue;
     const what = `${sent.by.name} took ${change.cell} from ${change.was}, which lives and is none of this VIP`;
     found.push({ guarantee: 'scope', vip: sent.vip, atMs: change.atMs, what });

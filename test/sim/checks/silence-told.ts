@@ -2,7 +2,7 @@
 // UNHEARD_AFTER it says unheard, and never of one that answered a member's younger word. Ages are the simulation's own: when a node truly spoke.
 //
 // Limit: VIPs that were removed, registered again or frozen near the sweep are left out, those of which no one was ever heard,
-// and those of which someone forged words. What was answered before a VIP was registered again is forgotten, and counts for nothing.
+// and those of which someone forged words.
 
 import { UNHEARD_AFTER } from '../../../shared/vip/unheard.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
@@ -18,6 +18,7 @@ const DOUBT_MS = 2500 + SKEW_MAX_MS;
 
 export function silenceTold(world: World): readonly Violation[] {
   const found: Violation[] = [];
+  const registered = registrations(world);
   for (const swept of world.log.swept) {
     const say = (what: string) =>
       found.push({ guarantee: 'silence told', vip: swept.vip, atMs: swept.atMs, what });
@@ -34,7 +35,9 @@ export function silenceTold(world: World): readonly Violation[] {
     const silentForMs = swept.beganAtMs - Math.max(...words);
     if (wasHeard && words.length > 0 && silentForMs > UNHEARD_AFTER + DOUBT_MS && !swept.unheard)
       say(`no one was heard for ${Math.round(silentForMs)} ms, and reconcile does not report it`);
-    if (swept.unheard && answeredSince(world, swept, item, swept.atMs - UNHEARD_AFTER + DOUBT_MS))
+    // What was answered before a VIP was registered again is forgotten, and counts for nothing.
+    const fromMs = registered(swept.vip).findLast((at) => at <= swept.atMs) ?? 0;
+    if (swept.unheard && answeredSince(world, swept, item, fromMs))
       say('a sweep says that no one was heard, and a younger word of a member was answered');
   }
   return found;
@@ -64,10 +67,9 @@ function steadyItem({ log: { writes } }: World, { vip, beganAtMs, atMs }: Swept)
   return item;
 }
 
-/** Whether a word of a member that it spoke after that was answered before the sweep began, and stands. */
-function answeredSince(world: World, swept: Swept, item: Vip, sinceMs: number): boolean {
-  const registered = registrations(world)(swept.vip);
-  const fromMs = registered.findLast((at) => at <= swept.atMs) ?? 0;
+/** Whether a young word of a member, delivered after `fromMs`, was answered before the sweep began, and stands. */
+function answeredSince(world: World, swept: Swept, item: Vip, fromMs: number): boolean {
+  const sinceMs = swept.atMs - UNHEARD_AFTER + DOUBT_MS;
   return world.log.answers.some(
     ({ word, deliveredAtMs, atMs, answer }) =>
       word.vip === swept.vip &&

@@ -104,24 +104,28 @@ function caused(sends: readonly Sent[], say: Say): void {
 function agrees(world: World, { outcome: told, atMs }: Outcome, sends: readonly Sent[], say: Say): void {
   const own = sends.filter((s) => s.item?.lease?.epoch === told.epoch && s.by.nonces.has(told.holder));
   const say1 = (what: string) => say(atMs, `epoch ${told.epoch} (${told.outcome}): ${what}`);
-  const cells = new Set(told.steps.map((s) => s.cell));
-  for (const sent of own) {
-    if (!cells.has(sent.step.cell)) say1(`says nothing of ${sent.step.cell}, which was sent`);
+  if (own.length > 0) {
+    const cells = new Set(told.steps.map((s) => s.cell));
+    for (const sent of own) {
+      if (!cells.has(sent.step.cell)) say1(`says nothing of ${sent.step.cell}, which was sent`);
+    }
   }
   if (told.outcome === 'unchanged' && own.length > 0) say1('something was sent');
   if (told.outcome === 'switched' && told.steps.some((s) => s.result !== 'done'))
     say1('not every step was done');
+  const byCell = Map.groupBy(own, (sent) => sent.step.cell);
   for (const step of told.steps) {
-    const attempts = own.filter((s) => s.step.cell === step.cell);
+    const attempts = byCell.get(step.cell) ?? [];
     if (attempts.length !== step.attempts)
       say1(`${step.cell} tells ${step.attempts} attempts of ${attempts.length}`);
     const landed = attempts.find((s) => s.landed === 'done');
     // Undone by someone else, an earlier success does not make a later refusal a lie.
-    const undone = world.region.changes.some(
-      (c) =>
-        c.cell === step.cell && c.atMs > (landed?.landedAtMs ?? 0) && !attempts.some((s) => s.id === c.by),
-    );
-    if (step.result === 'failed' && landed !== undefined && !undone) say1(`${step.cell} failed, but landed`);
+    const undone = (landedAtMs: number) =>
+      world.region
+        .changesOf(step.cell)
+        .some((c) => c.atMs > landedAtMs && !attempts.some((s) => s.id === c.by));
+    if (step.result === 'failed' && landed !== undefined && !undone(landed.landedAtMs))
+      say1(`${step.cell} failed, but landed`);
     const settled = step.result === 'done' && !step.cell.endsWith(' check');
     if (settled && !attempts.some((s) => s.landed === 'done') && !stood(world, step, atMs)) {
       say1(`${step.cell} is told as done, but nothing landed`);
@@ -190,8 +194,7 @@ function stood(world: World, step: StepDone, atMs: number): boolean {
   const eni = step.to.split(' ')[0];
   const from = (step.sentAtMs ?? world.epochAt + atMs) - world.epochAt - STALE_MAX_MS;
   let value: string | undefined;
-  for (const change of world.region.changes) {
-    if (change.cell !== step.cell) continue;
+  for (const change of world.region.changesOf(step.cell)) {
     if (change.atMs > atMs) break;
     if (change.atMs > from && value === eni) return true;
     value = change.is;

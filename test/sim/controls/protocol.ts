@@ -191,8 +191,9 @@ export const controls: readonly Control[] = [
         file: 'test/sim/world/region.ts',
         replace: 'const answer = ec2.apply(step, yes);\n      if',
         by: `if (target !== undefined) {
-        self.routeTo(step.table, step.destination, undefined);
-        changes.push({ ...changes.pop()!, by: attempt });
+        const { [step.destination]: _gone, ...routes } = was!.routes;
+        ec2.tables.set(step.table, { ...was!, routes });
+        note({ cell: step.cell, was: target, is: undefined, wasAlive, by: attempt });
       }
       const answer = ec2.apply({ ...step, call: 'CreateRoute' }, yes);
       if`,

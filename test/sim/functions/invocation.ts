@@ -54,64 +54,89 @@ export interface Given {
   readonly died: () => void;
 }
 
-export function invocation(given: Given): Invocation {
-  const { sched, blow } = given;
-  const startedAtMs = sched.now();
-  const now = (): EpochMs => epochMs(Math.floor(given.epochAt + sched.now() + given.skewMs));
-  const deadline = epochMs(now() + given.timeoutMs - MARGIN_MS);
-  const self: Invocation = {
-    name: given.name,
-    hint: given.hint,
-    luck: given.luck,
-    deadline,
-    nonces: new Set(),
-    awaits: 0,
-    dead: false,
-    pausedUntilMs: 0,
-    clock: { now, wait },
-    begin(go) {
-      if (self.dead) return;
-      self.awaits += 1;
-      given.counted();
-      const hit = blow !== undefined && blow.atAwait === self.awaits ? blow : undefined;
-      if (hit === undefined) return later(go);
-      given.struck(hit.what, sched.now() + hit.forMs);
-      if (hit.what === 'kill') {
-        if (!hit.before) go();
-        return self.die();
-      }
-      if (!hit.before) go();
-      self.pausedUntilMs = sched.now() + hit.forMs;
-      if (hit.before) later(go);
-    },
-    hear(go) {
-      if (self.dead) return;
-      if (self.pausedUntilMs > sched.now()) {
-        sched.at(self.pausedUntilMs, () => self.hear(go));
-        return;
-      }
-      sched.stir();
-      go();
-    },
-    die() {
-      if (self.dead) return;
-      self.dead = true;
-      given.died();
-    },
-  };
-  const later = (go: () => void): void => {
-    if (self.dead) return;
-    if (self.pausedUntilMs > sched.now()) sched.at(self.pausedUntilMs, () => later(go));
-    else go();
-  };
-  function wait(duration: number): Promise<void> {
-    if (now() + duration > deadline) {
+export const invocation = (given: Given): Invocation => new Running(given);
+
+/** A class, because a history has hundreds of invocations, and most of them make one request. It is its own clock. */
+class Running implements Invocation {
+  readonly name: string;
+  readonly hint: Hint | undefined;
+  readonly luck: Chance;
+  readonly deadline: EpochMs;
+  readonly nonces = new Set<string>();
+  awaits = 0;
+  dead = false;
+  pausedUntilMs = 0;
+  readonly #given: Given;
+
+  constructor(given: Given) {
+    const { sched, timeoutMs } = given;
+    this.name = given.name;
+    this.hint = given.hint;
+    this.luck = given.luck;
+    this.#given = given;
+    this.deadline = epochMs(this.now() + timeoutMs - MARGIN_MS);
+    if (!given.outlives) sched.after(timeoutMs, () => this.die());
+  }
+
+  get clock(): Clock {
+    return this;
+  }
+
+  now(): EpochMs {
+    const { epochAt, sched, skewMs } = this.#given;
+    return epochMs(Math.floor(epochAt + sched.now() + skewMs));
+  }
+
+  wait(duration: number): Promise<void> {
+    if (this.now() + duration > this.deadline) {
       return Promise.reject(new Fault('deadline', 'Deadline', 'the invocation has no time left to wait'));
     }
     return new Promise((resolve) => {
-      self.begin(() => sched.after(duration, () => self.hear(resolve)));
+      this.begin(() => this.#given.sched.after(duration, () => this.hear(resolve)));
     });
   }
-  if (!given.outlives) sched.at(startedAtMs + given.timeoutMs, () => self.die());
-  return self;
+
+  begin(go: () => void): void {
+    if (this.dead) return;
+    const { blow, sched } = this.#given;
+    this.awaits += 1;
+    this.#given.counted();
+    const hit = blow !== undefined && blow.atAwait === this.awaits ? blow : undefined;
+    if (hit === undefined) {
+      this.#later(go);
+      return;
+    }
+    this.#given.struck(hit.what, sched.now() + hit.forMs);
+    if (!hit.before) go();
+    if (hit.what === 'kill') {
+      this.die();
+      return;
+    }
+    this.pausedUntilMs = sched.now() + hit.forMs;
+    if (hit.before) this.#later(go);
+  }
+
+  hear(go: () => void): void {
+    if (this.dead) return;
+    const { sched } = this.#given;
+    if (this.pausedUntilMs > sched.now()) {
+      sched.at(this.pausedUntilMs, () => this.hear(go));
+      return;
+    }
+    sched.stir();
+    go();
+  }
+
+  die(): void {
+    if (this.dead) return;
+    this.dead = true;
+    this.#given.died();
+  }
+
+  #later(go: () => void): void {
+    if (this.dead) return;
+    const { sched } = this.#given;
+    if (this.pausedUntilMs > sched.now()) sched.at(this.pausedUntilMs, () => this.#later(go));
+    else go();
+  }
 }

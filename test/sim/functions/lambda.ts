@@ -40,8 +40,8 @@ export interface Cloud {
   readonly timeoutMs: number;
   readonly blows: NonNullable<History['blows']>;
   readonly stepTimeoutMs: number;
-  /** Every invocation that was begun, for tests that enumerate their awaits. */
-  readonly begun: Invocation[];
+  /** Is given every invocation that begins, for tests that enumerate their awaits. */
+  readonly onBegin: ((by: Invocation) => void) | undefined;
   invocations: number;
 }
 
@@ -76,7 +76,6 @@ interface Job<T> {
   readonly timeoutMs?: number;
 }
 
-const BEGUN_KEPT = 1000;
 /** A step may wait for a claim, or for EC2 to show what was done (serverless.yml). */
 export const STEP_TIMEOUT_MS = 300_000;
 
@@ -121,7 +120,7 @@ export function functions(cloud: Cloud): Functions {
         died();
       },
     });
-    if (cloud.begun.length < BEGUN_KEPT) cloud.begun.push(by);
+    cloud.onBegin?.(by);
     return { by, box };
   };
 

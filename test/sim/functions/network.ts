@@ -65,15 +65,38 @@ export function request<T>({ net, by, what }: Call, trip: Trip, effect: () => Pr
       const total = trip.toMs + trip.backMs;
       const inTime = !trip.mute && total <= ATTEMPT_MAX;
       net.sched.after(trip.toMs, () => {
-        const answer = effect();
-        answer.catch(() => undefined);
+        const answer = answerOf(effect());
         // The port's own promises have to go on before anything else happens.
         net.sched.stir();
-        if (inTime) net.sched.after(trip.backMs, () => by.hear(() => resolve(answer)));
+        if (inTime) net.sched.after(trip.backMs, () => by.hear(() => answer.giveTo(resolve, reject)));
       });
       if (!inTime) net.sched.after(ATTEMPT_MAX, () => by.hear(() => reject(lost(what))));
     });
   });
+}
+
+/** What an effect has answered by the time when the reply is heard: it acted at once, and no one else was in the way. */
+interface AnswerKept<T> {
+  giveTo(resolve: (value: T) => void, reject: (why: unknown) => void): void;
+}
+
+export function answerOf<T>(effect: Promise<T>): AnswerKept<T> {
+  let said: { readonly value: T } | { readonly why: unknown } | undefined;
+  effect.then(
+    (value) => {
+      said = { value };
+    },
+    (why: unknown) => {
+      said = { why };
+    },
+  );
+  return {
+    giveTo(resolve, reject) {
+      if (said === undefined) throw new Error('an effect acts at once, and this one has not answered');
+      if ('value' in said) resolve(said.value);
+      else reject(said.why);
+    },
+  };
 }
 
 export const refuse =

@@ -128,6 +128,7 @@ const busOf = (net: Network, by: Invocation): Ports['bus'] => ({
     });
   },
   failed: () => Promise.resolve(),
+  forward: () => Promise.resolve(),
 });
 
 /** What is stored next to the timeline: other people's changes, orders, requests for approval. */

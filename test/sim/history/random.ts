@@ -29,21 +29,36 @@ function scramble(value: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The generator known as mulberry32: 32 bits of state are plenty for the few hundred draws of one stream. */
-export function chance(seed: number, name: string): Chance {
-  let state = hash(name, scramble(seed));
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+export const chance = (seed: number, name: string): Chance => new Stream(hash(name, scramble(seed)));
+
+/**
+ * The generator known as mulberry32: 32 bits of state are plenty for the few hundred draws of one stream. A class, because a
+ * history has hundreds of streams, most of which draw once or twice.
+ */
+class Stream implements Chance {
+  #state: number;
+  constructor(state: number) {
+    this.#state = state;
+  }
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-  return {
-    next,
-    int: (low, high) => low + Math.floor(next() * (high - low + 1)),
-    between: (low, high) => low + next() * (high - low),
-    log: (low, high) => low * (high / low) ** next(),
-    odds: (probability) => probability > 0 && next() < probability,
-    pick: (things) => things[Math.floor(next() * things.length)]!,
-  };
+  }
+  int(low: number, high: number): number {
+    return low + Math.floor(this.next() * (high - low + 1));
+  }
+  between(low: number, high: number): number {
+    return low + this.next() * (high - low);
+  }
+  log(low: number, high: number): number {
+    return low * (high / low) ** this.next();
+  }
+  odds(probability: number): boolean {
+    return probability > 0 && this.next() < probability;
+  }
+  pick<T>(things: readonly T[]): T {
+    return things[Math.floor(this.next() * things.length)]!;
+  }
 }

@@ -1,5 +1,6 @@
 // Where a VIP belongs and where it is, from the nodes themselves and from EC2: what the controller thinks does not count.
 
+import type { MemoryTable } from '../../../shared/memory/ec2.ts';
 import type { VipSpec } from '../history/history.ts';
 import type { Machine } from '../node/machine.ts';
 import { instanceOf, isMaster } from '../node/vrrp.ts';
@@ -50,14 +51,18 @@ export interface Cell {
   readonly kind: 'route' | 'eip';
 }
 
+const isSet = ({ label, vpc, account, edge }: MemoryTable, spec: VipSpec): boolean =>
+  label === spec.tableLabel && vpc === VPC && account === ACCOUNT && !edge;
+
+const routeCell = ({ table }: MemoryTable, address: string): string => `${table} ${address}`;
+
 /** The cells that are the VIP's to set. */
 export function cellsOf(region: Region, spec: VipSpec): readonly Cell[] {
   const cells: Cell[] = [];
   for (const table of region.ec2.tables.values()) {
-    if (table.label !== spec.tableLabel || table.vpc !== VPC || table.account !== ACCOUNT || table.edge)
-      continue;
+    if (!isSet(table, spec)) continue;
     for (const address of spec.addresses) {
-      cells.push({ cell: `${table.table} ${address}`, at: table.routes[address]?.target, kind: 'route' });
+      cells.push({ cell: routeCell(table, address), at: table.routes[address]?.target, kind: 'route' });
     }
   }
   for (const eip of spec.eips) cells.push({ cell: eip, at: region.ec2.eips.get(eip)?.eni, kind: 'eip' });
@@ -78,18 +83,24 @@ export function isForeign(
   if (!target.startsWith('eni-')) return true;
   const eni = region.eniAt(target, atMs);
   if (eni?.node === undefined || eni.label !== undefined) return false;
-  return region.changes.findLast((c) => c.cell === cell && c.atMs <= atMs)?.by === undefined;
+  return region.changesOf(cell).findLast((c) => c.atMs <= atMs)?.by === undefined;
 }
 
-const goal = (kind: Cell['kind'], node: string): string =>
-  kind === 'route' ? serviceEni(node) : eipEni(node);
-
-/** Whether every cell of the VIP leads to `node`. */
-export function leadsTo(cells: readonly Cell[], region: Region, node: string): boolean {
-  for (const { cell, at, kind } of cells) {
-    if (at === goal(kind, node) || isForeign(region, cell, at)) continue;
-    // A node without an ENI for EIPs cannot take them; where they lie then is no one's fault.
-    if (kind === 'route' || region.ec2.enis.has(eipEni(node))) return false;
+/** Whether every cell of the VIP leads to `node`. Asked after every change of EC2, so nothing is built to answer it. */
+export function leadsTo(region: Region, spec: VipSpec, node: string): boolean {
+  const service = serviceEni(node);
+  for (const table of region.ec2.tables.values()) {
+    if (!isSet(table, spec)) continue;
+    for (const address of spec.addresses) {
+      const at = table.routes[address]?.target;
+      if (at !== service && !isForeign(region, routeCell(table, address), at)) return false;
+    }
   }
-  return true;
+  const forEips = eipEni(node);
+  // A node without an ENI for EIPs cannot take them; where they lie then is no one's fault.
+  if (!region.ec2.enis.has(forEips)) return true;
+  return spec.eips.every((eip) => {
+    const at = region.ec2.eips.get(eip)?.eni;
+    return at === forEips || isForeign(region, eip, at);
+  });
 }

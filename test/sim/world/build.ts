@@ -5,6 +5,7 @@ import { memoryVips } from '../../../shared/memory/vip-store.ts';
 import type { Step } from '../../../shared/network/step.ts';
 import { epochMs } from '../../../shared/time.ts';
 import { FUNCTION_TIMEOUT_MIN } from '../../../shared/vip/lease.ts';
+import type { Invocation } from '../functions/invocation.ts';
 import { type Cloud, functions, STEP_TIMEOUT_MS } from '../functions/lambda.ts';
 import type { Network } from '../functions/network.ts';
 import type { FaultName, History } from '../history/history.ts';
@@ -22,7 +23,7 @@ import { computeOwners, lookLater, struck, type World } from './world.ts';
 
 export const EPOCH_AT = Date.UTC(2026, 10, 22, 14, 0, 0);
 
-export function build(history: History): World {
+export function build(history: History, onBegin?: (by: Invocation) => void): World {
   const sched = scheduler();
   const epochAt = EPOCH_AT + history.phaseMs;
   const now = () => epochMs(Math.floor(epochAt + sched.now()));
@@ -75,7 +76,7 @@ export function build(history: History): World {
     timeoutMs: history.timeoutMs ?? FUNCTION_TIMEOUT_MIN,
     stepTimeoutMs: history.stepTimeoutMs ?? STEP_TIMEOUT_MS,
     blows: history.blows ?? [],
-    begun: [],
+    onBegin,
     invocations: 0,
   };
   const busDown = new Set<string>();

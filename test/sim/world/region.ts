@@ -44,6 +44,8 @@ type Noted = Pick<CellChange, 'cell' | 'was' | 'is'> & Partial<Pick<CellChange, 
 export interface Region {
   readonly ec2: MemoryEc2;
   readonly changes: readonly CellChange[];
+  /** Those of one cell, in their order. */
+  changesOf(cell: string): readonly CellChange[];
   /** What a read that is answered now shows; `age` says how old the answer about a thing is. */
   observe(scope: Scope, age: ((id: string) => number) | undefined): Promise<Observation>;
   /** Carries out one attempt at once; the answer is a promise only because the port's is. */
@@ -80,6 +82,7 @@ export function region(now: () => EpochMs, simNow: () => number): Region {
   const ec2 = memoryEc2(clock);
   const past: Past[] = [];
   const changes: CellChange[] = [];
+  const byCell = new Map<string, CellChange[]>();
   const levels = new Map<Step['call'], { tokens: number; atMs: number }>();
   const mapOf = (kind: Past['kind'], of: MemoryEc2) => of[kind] as Map<string, Thing>;
   const keep = (kind: Past['kind'], id: string) =>
@@ -87,13 +90,18 @@ export function region(now: () => EpochMs, simNow: () => number): Region {
   const alive = (target: string | undefined): boolean =>
     target !== undefined && (!target.startsWith('eni-') || ec2.enis.get(target)?.node !== undefined);
   const note = ({ by, ...change }: Noted) => {
-    changes.push({ atMs: simNow(), wasAlive: alive(change.was), ...change, by });
+    const changed: CellChange = { atMs: simNow(), wasAlive: alive(change.was), ...change, by };
+    changes.push(changed);
+    const earlier = byCell.get(change.cell);
+    if (earlier === undefined) byCell.set(change.cell, [changed]);
+    else earlier.push(changed);
   };
   const route = (table: string, destination: string) => ec2.tables.get(table)?.routes[destination];
 
   const self: Region = {
     ec2,
     changes,
+    changesOf: (cell) => byCell.get(cell) ?? [],
     route,
     eniAt(eni, atMs) {
       const changed = past.find((p) => p.kind === 'enis' && p.id === eni && p.atMs > atMs);

@@ -54,6 +54,9 @@ function take(heap: Happening[]): Happening {
   return top;
 }
 
+/** Cheaper than `queueMicrotask`, which makes a resource for each call. */
+const settled = Promise.resolve();
+
 export function scheduler(): Scheduler {
   const heap: Happening[] = [];
   let now = 0;
@@ -71,7 +74,7 @@ export function scheduler(): Scheduler {
     run(untilMs) {
       return new Promise((resolve, reject) => {
         // A tick asked for by a microtask runs after the last microtask: cheaper than a turn of the event loop.
-        const rest = () => process.nextTick(step);
+        const rest = (): void => process.nextTick(step);
         const step = () => {
           try {
             while (heap.length > 0 && heap[0]!.atMs <= untilMs) {
@@ -79,7 +82,7 @@ export function scheduler(): Scheduler {
               now = one.atMs;
               stirred = false;
               one.happen();
-              if (stirred) return queueMicrotask(rest);
+              if (stirred) return void settled.then(rest);
             }
             now = Math.max(now, untilMs);
             resolve();

@@ -1,5 +1,6 @@
 // Runs one history from its first act until everything has been quiet for long enough, and notes what there is to see.
 import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
+import type { Invocation } from '../functions/invocation.ts';
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from '../history/cadence.ts';
 import type { History } from '../history/history.ts';
 import { chance } from '../history/random.ts';
@@ -13,8 +14,9 @@ import { convergesWithinMs, look, type World, wake } from './world.ts';
 /** How long everything is watched after it has to be right. */
 const STAYS_FOR_MS = 90_000;
 
-export async function simulate(history: History): Promise<World> {
-  const world = build(history);
+/** `onBegin` is given every invocation as it begins. */
+export async function simulate(history: History, onBegin?: (by: Invocation) => void): Promise<World> {
+  const world = build(history, onBegin);
   const { sched } = world;
   world.perform = (act) => perform(world, act);
   for (const act of history.acts) sched.at(act.atMs, () => world.perform(act));

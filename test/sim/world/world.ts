@@ -1,4 +1,6 @@
 // The world of one history: everything in it, and what is seen of it while it runs.
+
+import type { VrrpState } from '../../../shared/vip/claim.ts';
 import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
 import type { Execution } from '../functions/execution.ts';
 import type { Cloud, Functions } from '../functions/lambda.ts';
@@ -68,9 +70,9 @@ export interface World {
   readonly lastDeed: string[];
   readonly intervals: Interval[];
   readonly wrongSince: ({ atMs: number; kind: string } | undefined)[];
-  /** Faults by name, and by node state and name. */
+  /** Faults by name, and by name and the states of the nodes then. */
   readonly faults: Map<string, number>;
-  readonly pairs: Map<string, number>;
+  readonly pairs: Map<string, Map<VrrpState | 'dead', number>>;
   /** When each kind of fault struck first. */
   readonly struckAtMs: Map<string, number>;
   awaits: number;
@@ -107,10 +109,12 @@ export function struck(world: World, name: string, untilMs: number): void {
   world.faults.set(name, (world.faults.get(name) ?? 0) + 1);
   if (!world.struckAtMs.has(name)) world.struckAtMs.set(name, world.sched.now());
   if (untilMs > world.troubleUntilMs) world.troubleUntilMs = untilMs;
+  const pairs = world.pairs.get(name) ?? new Map<VrrpState | 'dead', number>();
+  world.pairs.set(name, pairs);
   for (const machine of world.machines) {
-    for (const { state } of machine.instances) {
-      const pair = `${machine.alive ? state : 'dead'} × ${name}`;
-      world.pairs.set(pair, (world.pairs.get(pair) ?? 0) + 1);
+    for (const instance of machine.instances) {
+      const state = machine.alive ? instance.state : 'dead';
+      pairs.set(state, (pairs.get(state) ?? 0) + 1);
     }
   }
 }
@@ -158,10 +162,9 @@ export function look(world: World, vip: number, when: Finding['when']): void {
     vip,
     atMs: world.sched.now(),
     belongs: where,
-    right: where === undefined || where.nodes.some((node) => leadsTo(cells, world.region, node)),
+    right: where === undefined || where.nodes.some((node) => leadsTo(world.region, spec, node)),
     epoch: world.net.vips.items.get(spec.name)?.epoch ?? 0,
-    moves: world.region.changes.filter((c) => c.was !== c.is && cells.some((cell) => cell.cell === c.cell))
-      .length,
+    moves: cells.flatMap(({ cell }) => world.region.changesOf(cell).filter((c) => c.was !== c.is)).length,
     cells: cells.map((c) => `${c.cell} → ${c.at ?? 'nothing'}`).join(', '),
   });
 }
@@ -171,8 +174,7 @@ export function computeOwners(world: World): void {
   const now = world.sched.now();
   for (const [vip, spec] of world.story.vips.entries()) {
     const where = whereItBelongs(world, vip);
-    const right =
-      where === undefined || where.nodes.some((n) => leadsTo(cellsOf(world.region, spec), world.region, n));
+    const right = where === undefined || where.nodes.some((node) => leadsTo(world.region, spec, node));
     const since = world.wrongSince[vip];
     if (right && since !== undefined) {
       world.intervals.push({ vip, kind: since.kind, forMs: now - since.atMs, endedAtMs: now });

@@ -32,7 +32,7 @@ interface Request {
 /** Of resources/tables.yml. */
 const indexes = { byDay: ['day', 'at'], byNode: ['node', 'at'], byFrom: ['from', 'at'] } as const;
 /** More than one item and few enough that a list of a handful has a second page. */
-const PAGE_ITEMS = 3;
+export const PAGE_ITEMS = 3;
 
 interface Table {
   now: ReadonlyMap<string, Item>;

@@ -1,9 +1,29 @@
 import { describe, expect, test } from 'vitest';
-import { CONTROLLER_SOURCE, FINISHED, finishedDetail } from '../../../../shared/aws/events/publisher.ts';
+import {
+  CONTROLLER_SOURCE,
+  FINISHED,
+  finishedDetail,
+  laterPublisher,
+} from '../../../../shared/aws/events/publisher.ts';
 import { seconds } from '../../../../shared/time.ts';
 import { outcomes } from '../../../../shared/timeline/timeline.ts';
 import { example, type Json, saysFinished } from '../../../support/event.ts';
 import { item, outcomesOf, reconciles, says, world } from '../../../support/world.ts';
+
+describe('what the command line leaves to reconcile', () => {
+  test('is the event that a function would have sent, in the item, and nothing is sent', async () => {
+    const w = world();
+    await says(w, 'i-a');
+    const [told] = outcomesOf(w);
+    const publisher = laterPublisher(w.vips, 'dev');
+    await publisher.finished(told!);
+    const { as, detail } = item(w).unannounced!;
+    expect(as).toBe('finished');
+    expect(JSON.parse(detail)).toMatchObject(JSON.parse(JSON.stringify(finishedDetail(told!))) as object);
+    await publisher.failed({ ...told!, outcome: 'failed' });
+    expect(item(w).unannounced).toMatchObject({ as: 'failed' });
+  });
+});
 
 describe('VIP Failover Finished', () => {
   const [nodeA, nodeB] = ['i-0a1b2c3d4e5f60718', 'i-0ffeeddccbbaa9988'];

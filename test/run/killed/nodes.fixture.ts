@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, it } from 'vitest';
+import { type Node, startNode } from '../../../lab/shim/node.ts';
+import { hasSaid, runLab } from '../../lab/netns/lab-run.ts';
+import { type Keepalived, startKeepalived } from '../../notify/keepalived.ts';
+import { isUp, UP_MAX_MS } from './up.ts';
+
+let node: Node;
+let keepalived: Keepalived;
+beforeAll(async () => {
+  keepalived = await startKeepalived();
+  node = await startNode(keepalived.config);
+});
+afterAll(async () => {
+  await keepalived?.kill();
+  await node?.stop();
+  keepalived?.remove();
+});
+
+it(
+  'has a node, and the lab with everything in its namespaces',
+  async () => {
+    await node.start({ PATH: keepalived.path });
+    const lab = runLab(['--scenario', 'host-dies']);
+    await hasSaid(lab, 'local AWS is up');
+    await isUp('nodes');
+  },
+  UP_MAX_MS,
+);
