@@ -122,9 +122,9 @@ function tooMany(entry: RegistryEntry, seen: Observation): readonly Stray[] {
 }
 
 /** Nodes by id, known members first: a newcomer beyond MEMBERS_MAX must not displace a node that serves. */
-function inOrder(usable: readonly EniSeen[], known: Members): readonly string[] {
+function inOrder(usable: readonly EniSeen[], known: Members): ReadonlySet<string> {
   const nodes = [...new Set(usable.map((e) => e.node!))].sort();
-  return [...nodes.filter((n) => known[n] !== undefined), ...nodes.filter((n) => known[n] === undefined)];
+  return new Set([...nodes.filter((n) => known[n] !== undefined), ...nodes]);
 }
 
 /**
@@ -132,10 +132,9 @@ function inOrder(usable: readonly EniSeen[], known: Members): readonly string[] 
  * the lower id wins: a mistake in the set-up (the doctor reports it) must not make the VIP move back and forth.
  */
 export function membersSeen(entry: RegistryEntry, seen: Observation, known: Members): Members {
-  const usable = seen.enis
-    .filter((e) => e.node !== undefined && inScope(entry, e))
-    // Stryker disable next-line EqualityOperator: no two ENIs have the same id
-    .sort((a, b) => (a.eni < b.eni ? -1 : 1));
+  const inUse = seen.enis.filter((e) => e.node !== undefined && inScope(entry, e));
+  // Stryker disable next-line EqualityOperator: no two ENIs have the same id
+  const usable = inUse.sort((a, b) => (a.eni < b.eni ? -1 : 1));
   const eipLabels = entry.nodeLabels.map((label) => label + EIP_SUFFIX);
   const members: Record<string, Member> = {};
   for (const node of inOrder(usable, known)) {

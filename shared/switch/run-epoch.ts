@@ -38,7 +38,7 @@ export interface EpochResult {
   readonly failover: Failover;
   /** The outcome stands in the record; if it could not be written the lease must not be released. */
   readonly recorded: boolean;
-  /** Why it does not. */
+  /** Why it does not; always there then. */
   readonly unrecorded?: Fault;
   /** Where the VIP was to go; undefined when it was to stay. */
   readonly target?: Member;

@@ -38,6 +38,7 @@ const byStamp = (a: Sending, b: Sending) =>
 
 /** More uptime than time has passed between the two. */
 function ranAhead(a: Sending, b: Sending): boolean {
+  // Stryker disable next-line EqualityOperator: of two words with the same uptime neither runs ahead
   const [behind, ahead] = a.upMs < b.upMs ? [a, b] : [b, a];
   const passed = Math.max(0, ahead.stampMs - behind.stampMs) * (1 + DRIFT_MAX);
   return ahead.upMs - behind.upMs > passed + UNDER_WAY_MAX;

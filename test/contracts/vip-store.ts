@@ -46,7 +46,7 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
     expect(await open().read('never-registered'), 'a refused claim leaves no item behind').toBeUndefined();
   });
 
-  it('gives back what was written, every field of it', async () => {
+  it('gives back what was written, every field of it, also in a list of all: to the last page, removed ones too', async () => {
     const store = open();
     const pin = { node: 'i-a', untilMs: seconds(60), by: 'op', reason: 'test' };
     const vip = await seeded(store, {
@@ -57,20 +57,14 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
       touchedAtMs: START,
     });
     expect(await store.read(vip.name)).toEqual(vip);
+    const others = await Promise.all(Array.from({ length: 6 }, () => seeded(store)));
+    const removed = (await store.write(others[3], { ...others[3]!, removedAtMs: START }))!;
+    const all = new Map([vip, ...others.with(3, removed)].map((one) => [one.name, one]));
     settle();
-    expect((await store.list()).find((v) => v.name === vip.name)).toEqual(vip);
-  });
-
-  it('lists every VIP, removed ones too, to the last page', async () => {
-    const store = open();
-    const all = await Promise.all(Array.from({ length: 7 }, () => seeded(store)));
-    const removed = await store.write(all[3], { ...all[3]!, removedAtMs: START });
-    settle();
-    const names = new Set(all.map((vip) => vip.name));
-    const found = (await store.list()).filter((vip) => names.has(vip.name));
-    expect(found.toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual(
-      all.with(3, removed!).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    );
+    // Asked once: what is asked again may be given an old answer.
+    const found = (await store.list()).filter(({ name }) => all.has(name));
+    expect(new Map(found.map((one) => [one.name, one]))).toEqual(all);
+    expect(found).toHaveLength(all.size);
   });
 
   it('writes only over the item that was read: the loser changes nothing', async () => {

@@ -128,6 +128,8 @@ describe('members', () => {
     const seen = await look(w);
     expect(membersSeen(entry, seen, {})['i-a']?.eni).toBe('eni-0');
     expect(membersSeen(entry, seen, { 'i-a': memberOf('i-a') })['i-a']?.eni).toBe('eni-i-a-service');
+    const turned = { ...seen, enis: seen.enis.toReversed() };
+    expect(membersSeen(entry, turned, {})['i-a']?.eni, 'in whatever order they come').toBe('eni-0');
   });
 
   test(`are at most ${MEMBERS_MAX}, the rest left out by id`, async () => {
@@ -167,6 +169,26 @@ describe('two views', () => {
     addTable(w.ec2, 'rtb-5', 'web');
     expect(sameView(await look(w), seen)).toBe(false);
     expect(sameView(undefined, seen)).toBe(false);
+  });
+
+  test.each([
+    [1, 2],
+    [true, false],
+    ['ab', 'cd'],
+    [null, {}],
+    [0, []],
+    [undefined, {}],
+  ])('differ when a field is %j in one and %j in the other', async (one, other) => {
+    const seen = await look(world());
+    const having = (x: unknown) => ({ ...seen, eips: [{ ...seen.eips[0]!, x }] });
+    expect([sameView(having(one), having(other)), sameView(having(other), having(one))]).toEqual([
+      false,
+      false,
+    ]);
+    expect([sameView(having(one), having(one)), sameView(having(other), having(other))]).toEqual([
+      true,
+      true,
+    ]);
   });
 
   test('differ when a field is gone, has come, or is another one of the same number', async () => {

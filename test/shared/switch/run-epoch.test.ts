@@ -279,6 +279,12 @@ describe('orders and scope', () => {
     expect(done.target).toBeUndefined();
   });
 
+  test('without a candidate and without an owner nothing moves, and nothing has failed', async () => {
+    const done = await holds(held({ claims: {} }));
+    expect(done).toMatchObject({ committable: false, failover: { outcome: 'unchanged', notes: [] } });
+    expect(done.failover).not.toHaveProperty('to');
+  });
+
   test('a pin on an unfit node is suspended, and the record reports it', async () => {
     const w = held({ pin: { ...order, node: 'i-b' } });
     const done = await holds(w);

@@ -3,6 +3,7 @@ import { Fault } from '../../../shared/fault.ts';
 import { memorySharedBucket } from '../../../shared/memory/shared-bucket.ts';
 import { EPOCHS_MAX, type Ports, type Switched, switchVip, take } from '../../../shared/switch/switch-vip.ts';
 import { durationMs, plus, seconds } from '../../../shared/time.ts';
+import type { Failover } from '../../../shared/timeline/timeline.ts';
 import type { Claim } from '../../../shared/vip/claim.ts';
 import { UNKNOWN_LANDS_WITHIN } from '../../../shared/vip/lease.ts';
 import { windowOf } from '../../../shared/vip/liveness.ts';
@@ -133,8 +134,11 @@ describe('a switch', () => {
           ? Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'not yours'))
           : w.ec2.apply(step, mayStart),
     };
-    const { failovers, vip } = await switches(w, { ec2 });
+    const told: string[] = [];
+    const bus = { ...w.ports.bus, failed: async (f: Failover) => void told.push(f.outcome) };
+    const { failovers, vip } = await switches(w, { ec2, bus });
     expect(failovers).toMatchObject([{ outcome: 'partial' }]);
+    expect(told).toEqual(['partial']);
     expect(vip.owner).toBeUndefined();
     expect(vip.wrote).toEqual([A.eni, A.eipEni]);
     expect(w.published).toEqual([]);
@@ -241,6 +245,16 @@ describe('the release', () => {
     expect(w.published.map((f) => f.to)).toEqual(['i-a', 'i-b']);
   });
 
+  test('of a VIP that left the registry meanwhile begins no new epoch, though another node is elected', async () => {
+    const w = elected();
+    const leave = () => {
+      record(w, claimOf('i-b', { atMs: 5000 }));
+      w.vips.items.set('web', { ...item(w), rev: item(w).rev + 1, removedAtMs: START });
+    };
+    const { failovers } = await switches(w, atRelease(w, leave));
+    expect([failovers.length, item(w).lease, item(w).epoch]).toEqual([1, undefined, 1]);
+  });
+
   test('stops when the lease is someone else’s: nothing is committed, and the record stands', async () => {
     const w = elected();
     const steal = () => {
@@ -252,6 +266,25 @@ describe('the release', () => {
     expect(vip.owner).toBeUndefined();
     expect(item(w).lease).toMatchObject({ holder: 'other' });
     expect(w.published).toEqual([]);
+  });
+
+  test.each([
+    ['the item is gone', 1, () => undefined],
+    ['no one has a lease any more', 1, ({ lease: _lease, ...free }: Vip) => free],
+    ['others are quicker again and again', 20, (vip: Vip) => vip],
+  ])('commits and announces nothing when %s', async (_what, tries, then) => {
+    const w = elected();
+    let writes = 0;
+    const vips: Ports['vips'] = {
+      ...w.vips,
+      write: async () => {
+        writes += 1;
+        return undefined;
+      },
+      read: async () => (writes === 0 ? item(w) : then(item(w))),
+    };
+    const { failovers, vip } = await switches(w, { vips });
+    expect([failovers.length, writes, vip.owner, w.published]).toEqual([1, tries, undefined, []]);
   });
 
   test('whose reply was lost is settled by a read: done, and announced', async () => {
@@ -310,6 +343,82 @@ describe('the release', () => {
     await w.clock.advance(seconds(10));
     await says(w, 'i-b', { kind: 'assertion', sinceMs: 3000 });
     expect(targets(w)).toEqual([memberOf('i-b').eni]);
+  });
+
+  test.each([
+    [5000, 1],
+    [5001, 2],
+  ])(
+    '%i ms before the end of the invocation: epochs %i, for a plain switch needs more than five seconds',
+    async (ms, epochs) => {
+      const w = elected();
+      const deadline = plus(START, durationMs(ms));
+      const over = { ...atRelease(w, () => record(w, claimOf('i-b', { atMs: 3000 }))), deadline };
+      expect((await switches(w, over)).failovers).toHaveLength(epochs);
+    },
+  );
+
+  test('that became a new epoch, its reply lost, is settled by a read and followed', async () => {
+    const w = elected();
+    let writes = 0;
+    const write: World['vips']['write'] = async (was, is) => {
+      writes += 1;
+      if (writes === 1) record(w, claimOf('i-b', { atMs: 5000 }));
+      const written = await w.vips.write(was, is);
+      if (writes === 2) throw lost('release');
+      return written;
+    };
+    const { failovers } = await switches(w, { vips: { ...w.vips, write } });
+    expect([failovers.map((f) => f.epoch), item(w).owner, item(w).lease]).toEqual([[1, 2], 'i-b', undefined]);
+  });
+
+  const nextEpoch = 'that was to become a new epoch, its reply lost';
+  test.each([
+    ['and never carried out, is repeated', 2, (vip: Vip) => vip],
+    ['while another caller took the lease, commits nothing', 1, (vip: Vip): Vip => taken(vip, 'other')],
+    ['and that no one has now, commits nothing', 1, ({ lease: _lease, ...free }: Vip): Vip => free],
+    ['of an item that is gone, commits nothing', 1, () => undefined],
+  ])(`${nextEpoch} %s`, async (_what, epochs, then) => {
+    const w = elected();
+    let writes = 0;
+    const vips: Ports['vips'] = {
+      ...w.vips,
+      write: async (was, is) => {
+        writes += 1;
+        if (writes > 2) return w.vips.write(was, is);
+        if (writes === 1) {
+          record(w, claimOf('i-b', { atMs: 5000 }));
+          return undefined;
+        }
+        const found = then(item(w));
+        if (found === undefined) w.vips.items.delete('web');
+        else w.vips.items.set('web', found);
+        throw lost('release');
+      },
+    };
+    const { failovers } = await switches(w, { vips });
+    expect(failovers).toHaveLength(epochs);
+    expect(w.published).toHaveLength(epochs === 2 ? 2 : 0);
+  });
+  const taken = (vip: Vip, holder: string): Vip => ({
+    ...vip,
+    ...{ rev: vip.rev + 1, epoch: vip.epoch + 1, lease: { ...vip.lease!, holder, epoch: vip.epoch + 1 } },
+  });
+
+  test('leaves an epoch open that could not be closed', async () => {
+    const w = elected();
+    w.vips.items.set('web', { ...item(w), open: { other: { epoch: 0, cause } } });
+    const put: World['timeline']['put'] = (entry) =>
+      entry.epoch === 0 ? Promise.reject(new Error('slow down')) : w.timeline.put(entry);
+    await switches(w, { timeline: { ...w.timeline, put } });
+    expect(item(w)).toMatchObject({ owner: 'i-a' });
+    expect(Object.keys(item(w).open)).toEqual(['other']);
+  });
+
+  test('whose write failed for another reason than a lost reply is thrown: to throw is to say deliver again', async () => {
+    const w = elected();
+    const write = () => Promise.reject(new Fault('denied', 'AccessDenied', 'no'));
+    await expect(switches(w, { vips: { ...w.vips, write } })).rejects.toThrow('no');
   });
 
   test('leaves what newer code wrote into the item: only what changed is changed', async () => {

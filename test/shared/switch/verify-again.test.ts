@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Fault, type FaultKind } from '../../../shared/fault.ts';
 import type { Ec2 } from '../../../shared/network/ec2.ts';
-import type { TableSeen } from '../../../shared/network/observation.ts';
+import type { AddressSeen, TableSeen } from '../../../shared/network/observation.ts';
 import { plan } from '../../../shared/network/plan.ts';
 import type { Step, StepDone, StepTried } from '../../../shared/network/step.ts';
 import { executeSteps, untold } from '../../../shared/switch/execute.ts';
@@ -118,6 +118,10 @@ describe('a cell that is sent again', () => {
     const unanswered = was === 'unknown' ? 1 : 0;
     const verdict = await scene.check(refusing(kind), as(scene.steps, 2, { result: was, unanswered }));
     expect(told(verdict, 2)!.result).toBe(is);
+    expect(told(verdict, 2)!.code, 'of an attempt that was made').toBe(
+      kind === 'lease-short' ? undefined : 'Code',
+    );
+    expect(told(verdict, 2)!.unanswered).toBeGreaterThanOrEqual(kind === 'unknown' ? 1 : unanswered);
     expect(told(verdict, 1)!.result).toBe('done');
     expect(verdict.verified).toBe(false);
   });
@@ -222,6 +226,20 @@ test('a done one that an old read did not show, and that was refused when it was
   expect(verdict.verified).toBe(true);
 });
 
+test('one that was never sent, and refused when it was, is no success of ours when the next read shows it right', async () => {
+  const scene = await sent();
+  await overwritten(scene, 2);
+  let looks = 0;
+  const observe: Ec2['observe'] = (scope) => {
+    looks += 1;
+    if (looks > 1) routeTo(scene.w, 'rtb-2', V4, { target: A.eni });
+    return scene.w.ec2.observe(scope);
+  };
+  const steps = as(scene.steps, 2, { result: 'unsent', attempts: 0 });
+  const verdict = await scene.check({ observe, ...refusing('denied') }, steps);
+  expect(told(verdict, 2)).toMatchObject({ result: 'failed', attempts: 1 });
+});
+
 describe('a cell that was not carried out and looks right', () => {
   test.each(['failed', 'unsent'] as const)(
     'is not proven by a read so soon after the last mutation: it may show what was there before (%s)',
@@ -276,6 +294,19 @@ describe('a cell of which the read says nothing', () => {
     });
   });
 
+  test('holds up nothing: what is wrong meanwhile is sent in the same round', async () => {
+    const scene = await sent();
+    await overwritten(scene, 1);
+    let reads = 0;
+    const observe: Ec2['observe'] = async (scope) => {
+      const seen = await scene.w.ec2.observe(scope);
+      reads += 1;
+      return reads > 1 ? seen : { ...seen, tables: seen.tables.filter((t) => t.table !== 'rtb-2') };
+    };
+    expect(await scene.check({ observe })).toMatchObject({ verified: true });
+    expect(reads).toBe(2);
+  });
+
   test('is not also left alone as out of reach, as a cell is that shows a stranger', async () => {
     const { w, check } = await sent({ eips: ['eipalloc-1'] });
     routeTo(w, 'rtb-2', V4, { target: 'tgw-1' });
@@ -295,6 +326,16 @@ describe('a cell of which the read says nothing', () => {
     expect(await check({ observe })).toMatchObject({ verified: true, notes: [] });
     expect([reads, w.ec2.effects.length]).toEqual([2, before]);
   });
+});
+
+test('a VIP whose two Elastic IPs are both where they belong is verified', async () => {
+  const { w, mine } = await sent();
+  w.ec2.eips.set('eipalloc-2', { eip: 'eipalloc-2', publicAddress: '203.0.113.11', label: 'web' });
+  const vip: Vip = { ...item(w), eips: ['eipalloc-1', 'eipalloc-2'] };
+  const { steps } = plan(vip, await w.ec2.observe(vip), A, true);
+  const told = (await finish(w, executeSteps(w.ports, mine, steps))).steps;
+  expect(told.map((s) => s.cell)).toEqual(['eipalloc-1', 'eipalloc-2']);
+  expect(await finish(w, verify(w.ports, mine, { vip, target: A }, told))).toMatchObject({ verified: true });
 });
 
 describe('the item that is read along', () => {
@@ -343,6 +384,34 @@ describe('an EIP that another VIP threw off at the same moment', () => {
     expect(await scene.check()).toMatchObject({ verified: true, steps: [{ attempts: 2 }, {}, {}, {}, {}] });
     expect(eipAt(scene.w, 'eipalloc-x')).toBe(taken);
     expect([undefined, taken]).not.toContain(eipAt(scene.w, EIP));
+  });
+
+  /** What a read shows that is older than the association: our EIP nowhere, and the ENI's addresses as `shown` says. */
+  const stale = (w: World, shown: (at: AddressSeen) => readonly AddressSeen[]): Partial<Ec2> => ({
+    observe: async (scope) => {
+      const seen = await w.ec2.observe(scope);
+      return {
+        ...seen,
+        eips: seen.eips.map(({ eip, publicAddress }) => ({ eip, publicAddress })),
+        enis: seen.enis.map((eni) => ({ ...eni, addresses: eni.addresses.flatMap(shown) })),
+      };
+    },
+  });
+  const bare = ({ privateAddress }: AddressSeen): AddressSeen => ({ privateAddress });
+
+  test.each([
+    ['its address is not shown at all', (at: AddressSeen) => (at.eip === EIP ? [] : [at])],
+    ['the ENI shows it in its place', (at: AddressSeen) => [at]],
+    [
+      'another EIP is next to it',
+      (at: AddressSeen) => [at.eip === EIP ? bare(at) : { ...at, eip: 'eipalloc-x' }],
+    ],
+  ])('may be a stale read where %s: it is not sent again', async (_what, shown) => {
+    const scene = await sent({ eips: [EIP] });
+    const free = (at: AddressSeen) =>
+      at.eip === EIP ? shown(at) : [...shown(at), { privateAddress: '10.0.9.9' }];
+    const verdict = await scene.check(stale(scene.w, free));
+    expect(verdict).toMatchObject({ verified: false, steps: [{ attempts: 1 }, {}, {}, {}, {}] });
   });
 
   test('may be a stale read while no one is seen on its address: it is not sent again', async () => {

@@ -162,7 +162,7 @@ describe('reading back', () => {
       },
     });
     expect(reads).toBe(ROUNDS_MAX);
-    expect(verdict).toMatchObject({ verified: false });
+    expect(verdict).toMatchObject({ verified: false, conflicts: [], readBackAtMs: w.clock.now() });
   });
 
   test('a describe that fails is said, and changes nothing of what was sent', async () => {
@@ -184,8 +184,15 @@ describe('the target', () => {
     for (const over of [{ epoch: 2 }, { holder: 'other' }]) {
       const { w, check } = await sent();
       w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, ...over } });
-      expect(await check()).toMatchObject({ stop: 'lease lost', verified: false });
+      expect(await check()).toMatchObject({ stop: 'lease lost', verified: false, conflicts: [], notes: [] });
     }
+  });
+
+  test('stops when no one has the lease any more', async () => {
+    const { w, vip, check } = await sent();
+    const { lease: _lease, ...free } = vip;
+    w.vips.items.set('web', free);
+    expect(await check()).toMatchObject({ stop: 'lease lost' });
   });
 
   test('stops when the election has changed meanwhile, rather than send towards the old target again', async () => {

@@ -91,6 +91,24 @@ describe('taking it', () => {
     expect(taken?.lease?.holder).toBe('nonce-1');
     expect(await take(lost, item(w), item(w), cause)).toBeUndefined();
   });
+
+  test('a take that was never carried out, its reply lost, is none; nor is one of an item that is gone', async () => {
+    const w = world();
+    const write = () => Promise.reject(new Fault('unknown', 'TimeoutError', 'socket hang up'));
+    const ports = { ...w.ports, vips: { ...w.vips, write } };
+    expect(await take(ports, item(w), item(w), cause)).toBeUndefined();
+    const was = item(w);
+    w.vips.items.delete('web');
+    expect(await take(ports, was, was, cause)).toBeUndefined();
+  });
+
+  test('no one takes the lease of a VIP that left the registry', async () => {
+    const w = world();
+    const removed = { ...item(w), removedAtMs: START };
+    w.vips.items.set('web', removed);
+    expect(await take(w.ports, removed, removed, cause)).toBeUndefined();
+    expect(item(w)).toBe(removed);
+  });
 });
 
 /** Carries the write out and loses its reply. */

@@ -6,7 +6,7 @@ import { statusOf } from '../../../shared/controller/status.ts';
 import { registered } from '../../../shared/registry/registry.ts';
 import { restored } from '../../../shared/registry/restore.ts';
 import { durationMs, minus, minutes, plus, seconds } from '../../../shared/time.ts';
-import { UNHEARD_AFTER } from '../../../shared/vip/unheard.ts';
+import { awaitedSince, UNHEARD_AFTER, unheardFor } from '../../../shared/vip/unheard.ts';
 import { newVip } from '../../../shared/vip/vip.ts';
 import {
   anyNode,
@@ -141,6 +141,25 @@ describe('a VIP of which no member was ever heard', () => {
     members: { 'i-a': memberOf('i-a') },
     awaitedSinceMs: minus(START, minutes(60)),
   };
+});
+
+describe('by the item alone', () => {
+  const members = { 'i-a': memberOf('i-a') };
+  const waited = { ...newVip(entry), members, awaitedSinceMs: minus(START, minutes(9)) };
+
+  test('is waited for since when reconcile began, or from now on', () => {
+    const { awaitedSinceMs, ...fresh } = waited;
+    expect([awaitedSince(waited, START), awaitedSince(fresh, START)]).toEqual([awaitedSinceMs, START]);
+    expect(awaitedSince({ ...fresh, members: {} }, START)).toBeUndefined();
+  });
+
+  test('is unheard since then, with no last word; not while no one has begun to wait, nor without members', () => {
+    expect(unheardFor(waited, START)).toStrictEqual({ forMs: minutes(9) });
+    const { awaitedSinceMs: _since, ...fresh } = waited;
+    expect(unheardFor(fresh, START)).toBeUndefined();
+    expect(unheardFor({ ...waited, members: {} }, START)).toBeUndefined();
+    expect(unheardFor({ ...waited, removedAtMs: START }, START)).toBeUndefined();
+  });
 });
 
 describe('no one is missed', () => {
