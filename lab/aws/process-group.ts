@@ -26,12 +26,16 @@ export function statOf(pid: number): Stat | undefined {
   try {
     // The command's name is in brackets and may hold anything; what follows is plain.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const fields = /^.*\) (?<state>\S) (?<parent>\d+) (?<group>\d+)(?: \S+){16} (?<startedAt>\d+) /s.exec(
+      stat,
+    )?.groups;
+    if (fields === undefined) return undefined;
+    const { state, parent, group, startedAt } = fields;
     return {
-      state: fields[0]!,
-      parent: Number(fields[1]),
-      group: Number(fields[2]),
-      startedAt: Number(fields[19]),
+      state: state!,
+      parent: Number(parent),
+      group: Number(group),
+      startedAt: Number(startedAt),
     };
   } catch {
     return undefined;
