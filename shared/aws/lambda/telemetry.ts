@@ -11,10 +11,13 @@ import type { ReconcileResult } from '../../controller/assess.ts';
 import type { Answer } from '../../controller/handle-claim.ts';
 import type { ReconcileAllResult } from '../../controller/reconcile-all.ts';
 import { type Fault, toFault } from '../../fault.ts';
+import type { ApprovalRequest } from '../../forced-failover/approval.ts';
 import { fitted, LISTED_MAX, type Limit } from '../../timeline/fit.ts';
 import { digest } from '../../timeline/integrity.ts';
+import type { OperatorAction } from '../../timeline/operator-action.ts';
 import { jsonBytes } from '../../timeline/size.ts';
 import type { Failover, Rejection } from '../../timeline/timeline.ts';
+import type { Proof } from '../../timeline/verify.ts';
 import type { Claim } from '../../vip/claim.ts';
 import { VERSION } from '../events/claim-event.ts';
 import { durations } from '../events/publisher.ts';
@@ -134,6 +137,15 @@ export function logRecord(journal: Telemetry, failover: Failover): void {
   const proof = digest(failover, sha256);
   const level = isTrouble(failover) ? 'error' : 'info';
   journal.logger[level](`failover ${failover.outcome}`, { ...lineOf(failover), digest: proof });
+}
+
+/** `key`: of the entry in the record. */
+export function logProof(
+  journal: Telemetry,
+  key: Pick<Proof, 'vip' | 'id' | 'atMs'>,
+  entry: OperatorAction | ApprovalRequest,
+): void {
+  journal.logger.info('recorded', { ...key, digest: digest(entry, sha256) });
 }
 
 /** Without a digest: there is no record, and the next holder closes the epoch. */
