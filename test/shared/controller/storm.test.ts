@@ -32,7 +32,7 @@ describe('a node that flaps', () => {
     await flaps(w, FLAPS_MIN + 1);
     const epochs = epochsOf(w);
     let observed = 0;
-    const { observe } = w.ec2;
+    const observe = w.ec2.observe.bind(w.ec2);
     w.ec2.observe = (scope) => {
       observed += 1;
       return observe(scope);

@@ -88,7 +88,7 @@ export async function stormFigures(storm: Storm, simulate: typeof Simulate): Pro
   const toMs = fromMs + storm.forMs;
   let looks = 0;
   const world = await simulate(historyOf(storm), undefined, (made) => {
-    const { observe } = made.region;
+    const observe = made.region.observe.bind(made.region);
     Object.assign(made.region, {
       observe: (...args: Parameters<typeof observe>) => {
         const now = made.sched.now();
@@ -131,7 +131,7 @@ export async function honestFailover(storm: Storm, simulate: typeof Simulate): P
   let became: { atMs: number; tokensLeft: number } | undefined;
   const world = await simulate(historyOf(storm), undefined, (made) => {
     const { road } = made;
-    const { said } = road;
+    const said = road.said.bind(road);
     Object.assign(road, {
       said: (...args: Parameters<typeof said>) => {
         const [machine, of] = args;

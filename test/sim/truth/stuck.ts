@@ -6,7 +6,7 @@ import { instanceOf, isMaster } from '../node/vrrp.ts';
 import type { Region } from '../world/region.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import { isInStorm, type Seen } from './flapping.ts';
-import { cellsOf, leadsTo } from './truth.ts';
+import { leadsTo } from './truth.ts';
 
 export interface Stuck {
   readonly vip: number;
@@ -32,8 +32,7 @@ interface Watched extends Omit<Seen, 'story'> {
 export function noteStuck(world: Watched): void {
   const now = world.sched.now();
   for (const [vip, spec] of world.story.vips.entries()) {
-    const cells = cellsOf(world.region, spec).filter(({ kind }) => kind === 'route');
-    const at = world.machines.find(({ id }) => leadsTo(cells, world.region, id));
+    const at = world.machines.find(({ id }) => leadsTo(world.region, spec, id));
     const open = world.stuck.findLast((s) => s.vip === vip && s.endedAtMs === undefined);
     const why = at === undefined ? undefined : whyNot(world, vip, at);
     if (open !== undefined && (at?.id !== open.node || why === undefined)) open.endedAtMs = now;
