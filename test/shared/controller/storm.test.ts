@@ -1,6 +1,11 @@
 // A node that flaps, claim by claim, through the real failover function: what it costs, and who is told.
 import { describe, expect, test } from 'vitest';
-import { durationMs, seconds } from '../../../shared/time.ts';
+import { rowOf } from '../../../cli/timeline/rows.ts';
+import { isWell, statusOf } from '../../../shared/controller/status.ts';
+import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
+import { preflight } from '../../../shared/forced-failover/preflight.ts';
+import { durationMs, plus, seconds } from '../../../shared/time.ts';
+import type { AuditRecord } from '../../../shared/timeline/query.ts';
 import { FLAP_WINDOW, FLAPS_MIN, FLAPS_STORED_MAX } from '../../../shared/vip/flapping.ts';
 import {
   item,
@@ -97,6 +102,51 @@ describe('a node that flaps', () => {
     await w.clock.advance(FLAP_WINDOW);
     const { flapping, switched } = await reconciles(w);
     expect([flapping, switched?.vip.owner, targets(w)]).toEqual([[], 'i-b', [B.eni]]);
+  });
+});
+
+describe('a storm is seen', () => {
+  test('in status: health, the node, and until when it is damped; no longer when it is over', async () => {
+    const w = await owned();
+    await flaps(w, 8);
+    const status = async () => statusOf(item(w), await w.ec2.observe(item(w)), w.clock.now());
+    const during = await status();
+    expect([during.health, isWell(during)]).toEqual(['flapping', false]);
+    expect(during.why).toMatch(/^i-b flaps: .* transitions or more since /);
+    const untilMs = during.flapping[0]!.untilMs;
+    expect(during.claims.map(({ node, dampedUntilMs }) => [node, dampedUntilMs])).toEqual([
+      ['i-a', undefined],
+      ['i-b', untilMs],
+    ]);
+    await w.clock.advance(FLAP_WINDOW);
+    expect((await status()).flapping).toEqual([]);
+  });
+
+  test('in the timeline: the record, its row and a note name the node', async () => {
+    const w = await owned();
+    await flaps(w, FLAPS_MIN);
+    await says(w, 'i-a', { state: 'FAULT' });
+    await says(w, 'i-b', { state: 'MASTER' });
+    const record = outcomesOf(w).at(-1)!;
+    expect(record).toMatchObject({ flapping: ['i-b'], to: 'i-b' });
+    expect(record.notes).toContainEqual(expect.stringMatching(/^i-b flaps: /));
+    expect(rowOf(record as AuditRecord, 'UTC').at(-1)).toMatch(/; damped: i-b$/);
+  });
+
+  test('by who orders a failover to it: the preflight refuses, unless it is pinned there', async () => {
+    const w = await owned();
+    await flaps(w, 8);
+    const order = {
+      ...{ vip: 'web', to: 'i-b', by: 'ops', reason: 'test' },
+      ...{ mode: 'via-keepalived', pinMinutes: 0 },
+    };
+    const reasons = async () =>
+      preflight(item(w), await w.ec2.observe(item(w)), order as FailoverOrder, { now: w.clock.now() })
+        .reasons;
+    expect(await reasons()).toEqual([expect.stringMatching(/^i-b flaps: .*; or pin it first$/)]);
+    const pin = { node: 'i-b', untilMs: plus(w.clock.now(), seconds(60)), by: 'ops', reason: 'test' };
+    w.vips.items.set('web', { ...item(w), pin });
+    expect(await reasons()).toEqual([]);
   });
 });
 

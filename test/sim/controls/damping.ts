@@ -57,7 +57,7 @@ export const damping: readonly Control[] = [
   },
   {
     name: 'with hold master a VIP rests at a standby',
-    breaks: ['damping', 'convergence'],
+    breaks: ['damping', 'never worse', 'convergence'],
     patches: [patch('vip/election', "if (vip.hold === 'master' && !isMaster) return false;", '')],
   },
   {

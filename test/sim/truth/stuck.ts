@@ -35,20 +35,26 @@ export function noteStuck(world: Watched): void {
     const at = world.machines.find(({ id }) => leadsTo(world.region, spec, id));
     const open = world.stuck.findLast((s) => s.vip === vip && s.endedAtMs === undefined);
     const why = at === undefined ? undefined : whyNot(world, vip, at);
+    // That the other one says BACKUP in between ends nothing.
     if (open !== undefined && (at?.id !== open.node || why === undefined)) open.endedAtMs = now;
-    else if (open === undefined && at !== undefined && why !== undefined && isInStorm(world, spec.name, now))
-      world.stuck.push({ vip, node: at.id, why, sinceMs: now });
+    else if (open === undefined && at !== undefined && why !== undefined && hasOther(world, vip, at, why))
+      if (isInStorm(world, spec.name, now)) world.stuck.push({ vip, node: at.id, why, sinceMs: now });
   }
 }
 
 function whyNot(world: Watched, vip: number, at: Machine): Stuck['why'] | undefined {
   const { state } = instanceOf(at, vip);
-  const masters = world.machines.filter((m) => m !== at && m.labelled && isMaster(m, vip));
-  if (!at.labelled || masters.length === 0) return undefined;
+  if (!at.labelled) return undefined;
   if (state !== 'MASTER' && state !== 'BACKUP') return 'withdrawn';
-  if (at.alive)
-    return world.story.vips[vip]!.hold === 'master' && state === 'BACKUP' ? 'not master' : undefined;
+  if (!at.alive) return { deadAs: state };
+  return world.story.vips[vip]!.hold === 'master' && state === 'BACKUP' ? 'not master' : undefined;
+}
+
+/** Another node says MASTER: where this one is dead, since it died. */
+function hasOther(world: Watched, vip: number, at: Machine, why: Stuck['why']): boolean {
   const diedAtMs = world.deaths.findLast(({ node }) => node === at.id)?.atMs ?? 0;
-  const isNews = masters.some((m) => sinceAt(m, instanceOf(m, vip)) > diedAtMs);
-  return isNews ? { deadAs: state } : undefined;
+  const sinceMs = typeof why === 'object' ? diedAtMs : Number.NEGATIVE_INFINITY;
+  return world.machines.some(
+    (m) => m !== at && m.labelled && isMaster(m, vip) && sinceAt(m, instanceOf(m, vip)) > sinceMs,
+  );
 }
