@@ -393,7 +393,7 @@ describe('an EIP that another VIP threw off at the same moment', () => {
       return {
         ...seen,
         eips: seen.eips.map(({ eip, publicAddress }) => ({ eip, publicAddress })),
-        enis: seen.enis.map((eni) => ({ ...eni, addresses: eni.addresses.flatMap(shown) })),
+        enis: seen.enis.map((eni) => ({ ...eni, addresses: eni.addresses.toReversed().flatMap(shown) })),
       };
     },
   });
