@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { handleClaim, type ReceivedClaim } from '../../../shared/controller/handle-claim.ts';
-import { Fault } from '../../../shared/fault.ts';
+import { type Answer, handleClaim, type ReceivedClaim } from '../../../shared/controller/handle-claim.ts';
+import { Fault, type FaultKind } from '../../../shared/fault.ts';
 import { epochMs, hours, minutes, seconds } from '../../../shared/time.ts';
 import { LEASE_TTL } from '../../../shared/vip/lease.ts';
 import {
@@ -170,6 +170,63 @@ describe('replies that are lost', () => {
     await expect(says(w, 'i-b')).rejects.toThrow('no');
     expect(targets(w)).toEqual([A.eni]);
   });
+});
+
+describe('the record of a node that no one knew yet', () => {
+  const backup = heard('i-c', { state: 'BACKUP' });
+  function labelled(write: (w: World) => World['vips']['write']): { w: World; tell: () => Promise<Answer> } {
+    const w = world();
+    addNode(w.ec2, 'i-c');
+    const ports = { ...w.ports, vips: { ...w.vips, write: write(w) } };
+    return { w, tell: () => finish(w, handleClaim(ports, backup, anyNode)) };
+  }
+  const failingOnce =
+    (kind: FaultKind) =>
+    (w: World): World['vips']['write'] => {
+      let fails = true;
+      return async (was, is) => {
+        if (!fails) return w.vips.write(was, is);
+        fails = false;
+        throw new Fault(kind, 'Code', 'no');
+      };
+    };
+
+  test('is written again when the reply was lost: merging twice changes nothing', async () => {
+    const { w, tell } = labelled(failingOnce('unknown'));
+    expect(await tell()).toMatchObject({ answer: 'recorded', news: true });
+    expect(item(w).claims['i-c']).toMatchObject({ state: 'BACKUP' });
+  });
+
+  test('is thrown when the store refuses it', async () => {
+    await expect(labelled(failingOnce('denied')).tell()).rejects.toThrow('no');
+  });
+
+  test('is thrown to be delivered again after 40 lost races', async () => {
+    let writes = 0;
+    const { tell } = labelled(() => async () => {
+      writes += 1;
+      return undefined;
+    });
+    await expect(tell()).rejects.toThrow('claim of i-c for web: lost 40 races for the item; deliver again');
+    expect(writes).toBe(40);
+  });
+});
+
+test('of a node that IAM vouches for the record has no word about that', async () => {
+  const w = world();
+  const told = { ...heard('i-a'), source: 'vipshift.notify/AROAEXAMPLE:i-a' };
+  await finish(w, handleClaim(w.ports, told, { mode: 'source', roleId: 'AROAEXAMPLE' }));
+  expect(
+    outcomesOf(w)[0]!
+      .stages.slice(0, 4)
+      .map((s) => s.key),
+  ).toEqual(['node-reported', 'bus-accepted', 'claim-began', 'described']);
+});
+
+test('a probe is recorded with the version of its shim', async () => {
+  const w = world();
+  await finish(w, handleClaim(w.ports, heard('i-a', { kind: 'probe', over: { shim: '1.2.3' } }), anyNode));
+  expect(w.timeline.probes).toMatchObject([{ node: 'i-a', shim: '1.2.3' }]);
 });
 
 describe('claims that are no MASTER transition', () => {
