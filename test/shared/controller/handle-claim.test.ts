@@ -212,6 +212,44 @@ describe('the record of a node that no one knew yet', () => {
   });
 });
 
+describe('what is no transition of MASTER is recorded first', () => {
+  const tell = (w: World, recordClaim: World['vips']['recordClaim']) =>
+    finish(
+      w,
+      handleClaim(
+        { ...w.ports, vips: { ...w.vips, recordClaim } },
+        heard('i-b', { state: 'BACKUP' }),
+        anyNode,
+      ),
+    );
+
+  test('and is news when its own write made it the present one, which an assertion never is', async () => {
+    const w = await owned();
+    const atMs = now(w);
+    expect(await says(w, 'i-b', { state: 'BACKUP', atMs })).toMatchObject({ answer: 'recorded', news: true });
+    const again = { kind: 'assertion', sinceMs: atMs, atMs: atMs + 20_000, state: 'BACKUP' } as const;
+    await w.clock.advance(seconds(20));
+    expect(await says(w, 'i-b', again)).toMatchObject({ answer: 'recorded', news: false });
+  });
+
+  test('and is read when the reply was lost: whose write it was is not known then', async () => {
+    const w = await owned();
+    const answer = await tell(w, async (write, at) => {
+      await w.vips.recordClaim(write, at);
+      throw new Fault('unknown', 'TimeoutError', 'socket hang up');
+    });
+    expect(answer).toMatchObject({ answer: 'recorded', news: false });
+    expect(item(w).claims['i-b']).toMatchObject({ state: 'BACKUP' });
+  });
+
+  test('and is thrown when the store refuses it', async () => {
+    const w = await owned();
+    await expect(tell(w, () => Promise.reject(new Fault('denied', 'AccessDenied', 'no')))).rejects.toThrow(
+      'no',
+    );
+  });
+});
+
 test('of a node that IAM vouches for the record has no word about that', async () => {
   const w = world();
   const told = { ...heard('i-a'), source: 'vipshift.notify/AROAEXAMPLE:i-a' };
