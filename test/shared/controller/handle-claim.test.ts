@@ -7,6 +7,7 @@ import {
   ACCOUNT,
   addNode,
   anyNode,
+  change,
   claimOf,
   finish,
   heard,
@@ -248,6 +249,29 @@ describe('what is no transition of MASTER is recorded first', () => {
       'no',
     );
   });
+});
+
+describe('a switch that an assertion finds due', () => {
+  test('is carried out in the next round when another writer was quicker, and its cause says what it was', async () => {
+    const w = await owned();
+    change(w, { owner: 'i-b' });
+    let writes = 0;
+    const write: World['vips']['write'] = async (was, is) => {
+      writes += 1;
+      return writes === 1 ? undefined : w.vips.write(was, is);
+    };
+    const told = heard('i-a', { kind: 'assertion', sinceMs: 0, atMs: now(w) });
+    const answer = await finish(w, handleClaim({ ...w.ports, vips: { ...w.vips, write } }, told, anyNode));
+    expect(answer).toMatchObject({ answer: 'switched' });
+    expect(item(w).owner).toBe('i-a');
+    expect(outcomesOf(w).at(-1)!.cause.why).toBe('i-a said MASTER (assertion)');
+  });
+});
+
+test('a stranger is refused, and its VIP is still known: the next claim of a member is asked for in advance', async () => {
+  const w = await owned();
+  expect(await handle(w, heard('i-z'))).toMatchObject({ answer: 'rejected' });
+  expect(w.ports.prefetchMemory.scopeOf('web')).toBeDefined();
 });
 
 test('of a node that IAM vouches for the record has no word about that', async () => {

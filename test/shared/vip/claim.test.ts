@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { durationMs, epochMs, plus } from '../../../shared/time.ts';
-import { LATE_AFTER, STAMP_MS, saidAt } from '../../../shared/vip/claim.ts';
+import { isLate, LATE_AFTER, STAMP_MS, saidAt } from '../../../shared/vip/claim.ts';
 import { NEVER_IN_TIME, windowOf } from '../../../shared/vip/liveness.ts';
 import {
   isNewerTransition,
@@ -16,6 +16,16 @@ import { claimOf, START, type Words } from '../../support/world.ts';
 
 const told = (words: Words = {}, arrivedMs = words.atMs ?? 0): NodeState =>
   nodeStateFrom(claimOf('i-a', words), epochMs(START + arrivedMs));
+
+describe('a claim', () => {
+  test('is late when it was under way for longer than LATE_AFTER, and when it was redriven, however soon', () => {
+    const claim = claimOf('i-a');
+    const arrived = (ms: number) => plus(claim.timeMs, durationMs(ms));
+    const [soon, late] = [arrived(LATE_AFTER), arrived(LATE_AFTER + 1)];
+    expect([isLate(claim, soon), isLate(claim, late)]).toEqual([false, true]);
+    expect(isLate({ ...claim, redriven: true }, soon)).toBe(true);
+  });
+});
 
 describe('a node state as one claim gives it', () => {
   test('bounds the transition from above by the stamp, its second and the age at sending', () => {
