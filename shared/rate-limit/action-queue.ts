@@ -78,7 +78,6 @@ export class ActionQueue {
   }
 
   reserveAhead(count: number): void {
-    if (count <= 0) return;
     this.#expected += count;
     this.#reserve();
   }

@@ -55,6 +55,8 @@ describe('a node state as one claim gives it', () => {
     const advert = told({ kind: 'lower-advert', sinceMs: 0, atMs: 5000 });
     expect(advert.affSeq).toBe((3_600_000 + 5000) * 1000);
     expect(advert.affHiMs).toBe(START + 5000 + STAMP_MS);
+    const delayed = told({ kind: 'lower-advert', sinceMs: 0, atMs: 5000, over: { uptimeMs: 3_605_400 } });
+    expect(delayed.affHiMs, 'sent 400 ms after it was heard').toBe(START + 5000 + STAMP_MS - 400);
     expect(lowerAdvertAt(advert)).toBe(START + 5000);
     expect(lowerAdvertAt(told())).toBeUndefined();
   });
