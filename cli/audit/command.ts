@@ -22,8 +22,9 @@ const verifyCommand = () =>
     ],
     notes: `Finds failovers that were edited or deleted in the table, as far back as the log is kept, and says
 how far that is. A person who can change both table and log is not found.
-Operators' actions (pin, freeze, failover, approve, vip set …), rejections, intents and requests for
-approval have no digest in the log: they are counted as not covered, and can be changed unseen.`,
+The workflow's own entries (failover, approve, deny, requests for approval) are compared as well.
+What the command line records itself (pin, freeze, vip set …), rejections and intents
+have no digest in the log: they are counted as not covered, and can be changed unseen.`,
     examples: [
       'vipshift audit verify --since 7d',
       'vipshift audit verify --day 2026-11-22 --log-file exported.jsonl',

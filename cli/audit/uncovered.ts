@@ -1,5 +1,5 @@
-// What `audit verify` does not cover, in numbers: operators' actions, rejections, intents and requests for approval have no
-// digest in the log.
+// What `audit verify` does not cover, in numbers: rejections and intents have no digest in the log, nor have the operators'
+// actions that the command line records itself.
 
 import { intentsOf, requestsOf } from '../../shared/aws/audit-uncovered.ts';
 import { toleratedFault } from '../../shared/fault.ts';
@@ -20,11 +20,17 @@ export interface Uncovered {
   readonly atLeast: boolean;
 }
 
+export interface Covered {
+  readonly records: readonly Recorded[];
+  /** How many of the entries that are there the log has a digest of. */
+  readonly there: { readonly orders: number; readonly approvals: number };
+}
+
 /** A sentence in their place when they could not be counted. */
 export async function uncovered(
   session: Session,
   window: Window,
-  records: readonly Recorded[],
+  { records, there }: Covered,
 ): Promise<Uncovered | string> {
   const { settings, environment, signal } = session;
   const { timelineTable: table, retentionDays } = settings;
@@ -40,10 +46,10 @@ export async function uncovered(
       requestsOf(timeline, names, window),
     ]);
     return {
-      orders: told.orders,
+      orders: Math.max(0, told.orders - there.orders),
       rejections: told.rejections,
       intents: intents.count,
-      approvals: approvals.count,
+      approvals: Math.max(0, approvals.count - there.approvals),
       atLeast: told.atLeast || intents.atLeast || approvals.atLeast,
     };
   } catch (error) {

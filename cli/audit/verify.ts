@@ -1,12 +1,19 @@
 // What `vipshift audit verify` does: holds the record's failovers against the functions' log, and counts what has no digest there.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Lines, lineFrom, linesOf } from '../../shared/aws/logs/digest-lines.ts';
+import { storedEntry } from '../../shared/aws/audit-proofs.ts';
+import { type Lines, linesOf, sorted } from '../../shared/aws/logs/digest-lines.ts';
 import { momentText } from '../../shared/instants.ts';
 import { type EpochMs, epochMs, hours } from '../../shared/time.ts';
 import { digest } from '../../shared/timeline/integrity.ts';
 import { daysOf, type Window } from '../../shared/timeline/query.ts';
-import { compare, type Discrepancy, type LogLine, type Recorded } from '../../shared/timeline/verify.ts';
+import {
+  compare,
+  compareProof,
+  type Discrepancy,
+  type Proof,
+  type Recorded,
+} from '../../shared/timeline/verify.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status } from '../command/exit.ts';
 import type { Session } from '../command/session.ts';
@@ -25,13 +32,19 @@ export async function verify({ options, out, session }: CommandContext<VerifyOpt
   const { records, fromMs } = await recordsOf(session, window);
   const seen = { sinceMs: fromMs, untilMs: window.untilMs };
   const lines = log.lines.filter((line) => within(line.atMs, seen));
-  const discrepancies = await explained(session, compare(records, lines, now));
-  const notCovered = await uncovered(session, seen, records);
+  const proofs = log.proofs.filter((proof) => within(proof.atMs, seen));
+  const proven = await provenBy(session, proofs);
+  const discrepancies = [
+    ...(await explained(session, compare(records, lines, now))),
+    ...proven.discrepancies,
+  ];
+  const notCovered = await uncovered(session, seen, { records, ...proven });
   if (out.json) {
     out.documents(discrepancies);
     out.document({
       verified: records.length,
       lines: lines.length,
+      alsoVerified: proofs.length,
       from: momentText(fromMs, options.tz),
       ...(typeof notCovered === 'string' ? { notCounted: notCovered } : { notCovered }),
     });
@@ -41,6 +54,8 @@ export async function verify({ options, out, session }: CommandContext<VerifyOpt
         `${out.paint(d.bad ? 'bad' : 'dim', d.kind)}  ${d.id}  ${momentText(d.atMs, options.tz)}  ${d.why}`,
       );
     out.line(sentence(records.length, lines.length, discrepancies));
+    if (proofs.length > 0)
+      out.line(`and ${proofs.length} of the workflow’s operator actions and requests for approval`);
     out.line(`verified back to ${momentText(fromMs, options.tz)}: ${reach(asked, log, fromMs)}`);
     out.line(uncoveredText(notCovered));
   }
@@ -61,6 +76,29 @@ const reach = (asked: Window, log: Lines, fromMs: EpochMs): string =>
       ? 'the log has nothing older'
       : 'more records than can be read at once; ask day by day';
 
+/** Entries that are looked up at the same time. */
+const AT_ONCE = 8;
+
+/** Each entry that the log has a digest of, by its key. `orders` and `approvals`: how many of them are there. */
+async function provenBy(session: Session, proofs: readonly Proof[]) {
+  const { settings, environment, signal } = session;
+  const { timelineTable: table, retentionDays } = settings;
+  const timeline = { client: environment.clients.dynamo, table, signal, retentionDays };
+  const discrepancies: Discrepancy[] = [];
+  const there = { orders: 0, approvals: 0 };
+  const queue = [...proofs];
+  const worker = async () => {
+    for (let proof = queue.shift(); proof !== undefined; proof = queue.shift()) {
+      const stored = await storedEntry(timeline, proof, sha256);
+      if (stored !== undefined) there[stored.is === 'approval' ? 'approvals' : 'orders'] += 1;
+      const found = compareProof(proof, stored?.digest);
+      if (found !== undefined) discrepancies.push(found);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return { discrepancies: discrepancies.sort((a, b) => a.atMs - b.atMs), there };
+}
+
 async function fromCloudWatch(session: Session, window: Window): Promise<Lines> {
   const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
   const groups = ['failover', 'reconcile', 'runbook'].map(
@@ -78,17 +116,20 @@ async function fromCloudWatch(session: Session, window: Window): Promise<Lines> 
 }
 
 async function fromFiles(files: readonly string[]): Promise<Lines> {
-  const lines: LogLine[] = [];
+  const texts: string[] = [];
   for (const file of files) {
     try {
-      const texts = (await readFile(file, 'utf8')).split('\n');
-      lines.push(...texts.flatMap((text) => lineFrom(text, epochMs(0)) ?? []));
+      texts.push(...(await readFile(file, 'utf8')).split('\n'));
     } catch (error) {
       throw refused((error as Error).message, 'name a file that can be read: --log-file FILE');
     }
   }
-  const fromMs = lines.reduce((least, line) => Math.min(least, line.atMs), Number.POSITIVE_INFINITY);
-  return { lines, fromMs: epochMs(Number.isFinite(fromMs) ? fromMs : 0), missing: [] };
+  const { lines, proofs } = sorted(texts.map((text) => ({ text, atMs: epochMs(0) })));
+  const fromMs = [...lines, ...proofs].reduce(
+    (least, line) => Math.min(least, line.atMs),
+    Number.POSITIVE_INFINITY,
+  );
+  return { lines, proofs, fromMs: epochMs(Number.isFinite(fromMs) ? fromMs : 0), missing: [] };
 }
 
 /** Records of one day that are read at once. */

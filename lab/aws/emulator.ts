@@ -13,12 +13,12 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type EmulatorProcess, type EmulatorSpec, forkEmulator, spawnEmulator } from './emulator-process.ts';
 import { forkServerOf } from './fork-servers.ts';
+import { livingMembers } from './process-group.ts';
 
 const readyTimeoutMs = 30_000;
 const readyPollMs = 20;
 const stopTimeoutMs = 5_000;
-// A worker that died with the leader and waits to be reaped by init still counts as a member: no reason to wait long.
-const groupGoneTimeoutMs = 100;
+const groupGonePollMs = 5;
 
 export interface Emulator {
   readonly endpoint: string;
@@ -108,10 +108,12 @@ async function stop(held: EmulatorProcess, pid: number | undefined): Promise<voi
   if (pid !== undefined) await groupGone(pid);
 }
 
-// The leader's end is seen a moment before the workers', which were killed with it.
+// The leader's end is seen a moment before the workers', which were killed with it; on a busy machine that may take its time. Who is dead and
+// waits for init to reap it counts as gone.
 async function groupGone(group: number): Promise<void> {
-  const until = Date.now() + groupGoneTimeoutMs;
-  while (Date.now() < until && signalGroup(group, 0)) await delay(5);
+  const until = Date.now() + stopTimeoutMs;
+  while (Date.now() < until && signalGroup(group, 0) && livingMembers(group).length > 0)
+    await delay(groupGonePollMs);
 }
 
 function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {

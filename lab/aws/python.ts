@@ -134,8 +134,8 @@ async function build(interpreter: string, requirements: string, home: string): P
   }
 }
 
-/** Runs `work` unless another process holds the lock; then waits for what they make, or for their end. */
-async function withLock(lock: string, made: string, work: () => Promise<void>): Promise<void> {
+/** Runs `work`, which makes `made`, unless another process holds the lock; then waits for what they make, or for their end. */
+export async function withLock(lock: string, made: string, work: () => Promise<void>): Promise<void> {
   const until = Date.now() + installTimeoutMs;
   while (!existsSync(made)) {
     const handle = await open(lock, 'wx').catch(() => undefined);

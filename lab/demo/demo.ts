@@ -2,7 +2,8 @@
 import { uptime } from 'node:os';
 import { UNREGISTERED } from '../../shared/vip/admission.ts';
 import { ensurePython, isPythonMade } from '../aws/python.ts';
-import { poll, type Stack, startStack, VIP, vipshift } from '../aws/stack/stack.ts';
+import { poll } from '../aws/stack/poll.ts';
+import { type Stack, startStack, VIP, vipshift } from '../aws/stack/stack.ts';
 import { type DemoNode, startDemoNode } from './node.ts';
 import { type Chapter, chapter, columns, print } from './print.ts';
 

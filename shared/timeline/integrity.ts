@@ -3,12 +3,10 @@
 //
 // Canonical: JSON with the keys of every object sorted and absent values left out, so that the form does not depend on
 // who wrote the object or on what DynamoDB did with it in between. Hashing comes from outside: this file is pure.
-import type { Entry } from './timeline.ts';
-
 /** SHA-256 of the text's UTF-8, in hex. */
 export type Hash = (text: string) => string;
 
-export const digest = (entry: Entry, sha256: Hash): string => sha256(canonical(entry));
+export const digest = (entry: object, sha256: Hash): string => sha256(canonical(entry));
 
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((one) => canonical(one ?? null)).join(',')}]`;

@@ -13,6 +13,27 @@ export interface LogLine {
   readonly atMs: EpochMs;
 }
 
+/** A log line about an operator action or a request for approval that a function has put. */
+export interface Proof {
+  /** The keys of the entry. */
+  readonly vip: string;
+  readonly id: string;
+  readonly digest: string;
+  readonly atMs: EpochMs;
+}
+
+/** What is wrong with an entry of which the log has a digest; `stored` is that of the entry as it is now. */
+export function compareProof(
+  { vip, id, digest, atMs }: Proof,
+  stored: string | undefined,
+): Discrepancy | undefined {
+  if (stored === digest) return undefined;
+  const base = { id: `${vip}/${id}`, atMs, bad: true };
+  return stored === undefined
+    ? { ...base, kind: 'deleted', why: `the log has it (${short(digest)}), the record does not` }
+    : { ...base, kind: 'edited', why: `its digest is ${short(stored)}, the log says ${short(digest)}` };
+}
+
 export interface Recorded {
   readonly failover: Failover;
   readonly digest: string;

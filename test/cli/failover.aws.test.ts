@@ -3,7 +3,8 @@
 import { CreateTagsCommand } from '@aws-sdk/client-ec2';
 import { afterEach, describe, expect, test } from 'vitest';
 import { childEnv } from '../../lab/aws/local-aws.ts';
-import { invoke, poll, STAGE, VIP } from '../../lab/aws/stack/stack.ts';
+import { poll } from '../../lab/aws/stack/poll.ts';
+import { invoke, STAGE, VIP } from '../../lab/aws/stack/stack.ts';
 import { epochMs } from '../../shared/time.ts';
 import { withFreeze } from '../../shared/vip/vip.ts';
 import { states } from '../e2e/stage/aws-json.ts';

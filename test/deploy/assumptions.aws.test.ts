@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { DescribeInstancesCommand, DescribeVpcsCommand, type EC2Client } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
-import { poll } from '../../lab/aws/stack/stack.ts';
+import { poll } from '../../lab/aws/stack/poll.ts';
 import { localAccount } from '../../live/assumptions/account.ts';
 import { allProbes, instanceProbes } from '../../live/assumptions/all.ts';
 import { type Account, type Answer, answers, line, type Probe } from '../../live/assumptions/questions.ts';

@@ -1,14 +1,7 @@
 // The deployed path: bus, rule, packaged Lambda, DynamoDB, EC2, timeline. serverless.yml as it is, on the local AWS.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  invoke,
-  logged,
-  NODE_ROLE_ID,
-  poll,
-  type Stack,
-  startStack,
-  VIP,
-} from '../../lab/aws/stack/stack.ts';
+import { poll } from '../../lab/aws/stack/poll.ts';
+import { invoke, logged, NODE_ROLE_ID, type Stack, startStack, VIP } from '../../lab/aws/stack/stack.ts';
 import type { LabNode } from '../../lab/aws/stack/vpc.ts';
 import { describeVpc, type VpcView } from '../../lab/aws/stack/vpc-view.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';

@@ -1,7 +1,8 @@
 // The deployed path when AWS fails under it: the packaged function, the real SDK, and a proxy that loses replies,
 // throttles, refuses, dawdles and shows old states. Round trips are counted where they really go over a wire.
 import { describe, expect, it } from 'vitest';
-import { poll, VIP } from '../../lab/aws/stack/stack.ts';
+import { poll } from '../../lab/aws/stack/poll.ts';
+import { VIP } from '../../lab/aws/stack/stack.ts';
 import { describeVpc } from '../../lab/aws/stack/vpc-view.ts';
 import type { AwsCall } from '../../lab/fault/aws-call.ts';
 import { sequentialTrips } from '../../lab/fault/call-log.ts';

@@ -5,8 +5,8 @@ import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, ListRulesCommand, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { livingMembers } from '../../lab/aws/process-group.ts';
 import { type Deployment, deployService } from '../../lab/aws/stack/deploy.ts';
-import { livingMembers } from './processes.ts';
 
 const functionsFolder = join(import.meta.dirname, 'fixtures', 'functions');
 const soon = { timeout: 90_000, interval: 20 };
@@ -147,7 +147,7 @@ describe('deployService', () => {
 
   it('says what osls said when a deployment fails', async () => {
     await expect(deployService(aws, { functionsFolder, stage: 'no spaces' })).rejects.toThrow(
-      /osls deploy ended with status 1:\n[\s\S]*stage/,
+      /osls package ended with status 1:\n[\s\S]*stage/,
     );
   });
 

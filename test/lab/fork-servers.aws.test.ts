@@ -16,7 +16,7 @@ import { CreateVpcCommand, DescribeVpcsCommand, EC2Client } from '@aws-sdk/clien
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FORK_SERVERS, forkServerOf } from '../../lab/aws/fork-servers.ts';
 import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
-import { livingMembers } from './processes.ts';
+import { livingMembers } from '../../lab/aws/process-group.ts';
 
 const program = join(import.meta.dirname, 'fixtures', 'programs', 'fork-and-end.ts');
 const soon = { timeout: 60_000, interval: 20 };

@@ -9,8 +9,9 @@ import { DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { describe, expect, it, vi } from 'vitest';
 import { FORK_SERVERS } from '../../lab/aws/fork-servers.ts';
 import { childEnv, type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
+import { livingMembers } from '../../lab/aws/process-group.ts';
 import { ensurePython } from '../../lab/aws/python.ts';
-import { listeningAddresses, livingMembers } from './processes.ts';
+import { listeningAddresses } from './processes.ts';
 
 const program = join(import.meta.dirname, 'fixtures', 'programs', 'start-and-end.ts');
 const soon = { timeout: 60_000, interval: 20 };

@@ -1,13 +1,6 @@
 // What the kernel says about processes (Linux, /proc).
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-
-/** The living members of a process group; one that is dead and waits to be reaped is not living. */
-export function livingMembers(group: number): number[] {
-  return processes().filter((pid) => {
-    const stat = statOf(pid);
-    return stat !== undefined && stat.group === group && stat.state !== 'Z';
-  });
-}
+import { processes, statOf } from '../../lab/aws/process-group.ts';
 
 /** The addresses on which the process listens for TCP, as /proc has them: hex, `0100007F:1F90`. */
 export function listeningAddresses(pid: number): string[] {
@@ -62,33 +55,6 @@ function commandOf(pid: number): string {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
   } catch {
     return '';
-  }
-}
-
-function processes(): number[] {
-  return readdirSync('/proc').map(Number).filter(Number.isInteger);
-}
-
-interface Stat {
-  readonly state: string;
-  readonly parent: number;
-  readonly group: number;
-  readonly startedAt: number;
-}
-
-function statOf(pid: number): Stat | undefined {
-  try {
-    // The command's name is in brackets and may hold anything; what follows is plain.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return {
-      state: fields[0]!,
-      parent: Number(fields[1]),
-      group: Number(fields[2]),
-      startedAt: Number(fields[19]),
-    };
-  } catch {
-    return undefined;
   }
 }
 

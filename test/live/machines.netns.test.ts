@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { afterEach, describe, expect, it } from 'vitest';
-import { poll } from '../../lab/aws/stack/stack.ts';
+import { poll } from '../../lab/aws/stack/poll.ts';
 import { type Ssm, ssmOf } from '../../live/aws/ssm.ts';
 import { ssmMachines } from '../../live/aws/ssm-machines.ts';
 import { untilSettled } from '../../live/aws/stacks.ts';

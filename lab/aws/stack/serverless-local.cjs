@@ -1,4 +1,4 @@
-// The one difference between a deployment onto the local AWS and a real one: an osls plugin that lab/aws/stack/deploy.ts adds.
+// The one difference between a deployment onto the local AWS and a real one: an osls plugin, where osls itself deploys (test/deploy/, live/local/).
 // It skips ValidateTemplate (the emulator does not know TemplateURL), gives the functions the endpoints of the emulators, and
 // writes the stack's outputs to a file.
 // Invariant: it refuses any endpoint that is not on loopback, so nothing of the lab can reach an account.

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { bundleFunctions } from '../../../build/functions.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+export const root = join(import.meta.dirname, '..', '..', '..');
 const osls = join(root, 'node_modules', 'serverless', 'bin', 'serverless.js');
 const limitMs = 90_000;
 
@@ -34,7 +34,7 @@ export async function withServiceFolder<T>(
   options: ServiceFolderOptions,
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const functions = await builtFunctions(options.functionsFolder ?? join(root, 'functions'));
+  const functions = await builtFunctions(options.functionsFolder);
   const folder = await mkdtemp(join(options.parent ?? tmpdir(), 'vipshift-service-'));
   try {
     for (const part of ['serverless.yml', 'resources', 'runbook'])
@@ -57,7 +57,7 @@ async function addPlugin(folder: string, plugin: string): Promise<void> {
 }
 
 /** The folder that holds failover.zip and reconcile.zip of these sources: built once per content. */
-async function builtFunctions(functionsFolder: string): Promise<string> {
+export async function builtFunctions(functionsFolder = join(root, 'functions')): Promise<string> {
   const home = join(root, '.lab', 'build', await contentHash(functionsFolder));
   if (existsSync(home)) return home;
   const draft = `${home}.${randomBytes(4).toString('hex')}`;

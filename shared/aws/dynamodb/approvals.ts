@@ -44,7 +44,7 @@ async function pending(table: TimelineTable, vip: string, now: EpochMs): Promise
   }
 }
 
-function requestFrom(item: Record<string, AttributeValue>): ApprovalRequest {
+export function requestFrom(item: Record<string, AttributeValue>): ApprovalRequest {
   const stored = unmarshall(item) as ApprovalRequest & { readonly ofVip: string };
   const { ofVip: vip, execution, token, order, plan, calls, atMs, untilMs } = stored;
   return { vip, execution, token, order, plan, ...defined({ calls }), atMs, untilMs };

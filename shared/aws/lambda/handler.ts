@@ -10,6 +10,7 @@ import type { Context } from 'aws-lambda';
 import { type DurationMs, durationMs } from '../../time.ts';
 import type { NodeIdentity } from '../../vip/admission.ts';
 import type { InvocationPorts } from '../invocation.ts';
+import { withProofs } from './logged-actions.ts';
 import { withBugLog } from './logged-bugs.ts';
 import { withLog } from './logged-timeline.ts';
 import { logBug, metricsNamespace, type Telemetry } from './telemetry.ts';
@@ -56,7 +57,8 @@ export function lambda<Own extends Environment, Reply>(
       const over = new AbortController();
       const ends = AbortSignal.any([signal, over.signal]);
       const wired = portsFor(environment, durationMs(context.getRemainingTimeInMillis()), ends);
-      const ports = withBugLog({ ...wired, timeline: withLog(wired.timeline, telemetry) }, telemetry);
+      const logging = { timeline: withLog(wired.timeline, telemetry), ...withProofs(wired, telemetry) };
+      const ports = withBugLog({ ...wired, ...logging }, telemetry);
       try {
         return await work(event, { ports, environment, telemetry });
       } catch (error) {

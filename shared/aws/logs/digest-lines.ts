@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import { type EpochMs, epochMs } from '../../time.ts';
 import type { Window } from '../../timeline/query.ts';
-import type { LogLine } from '../../timeline/verify.ts';
+import type { LogLine, Proof } from '../../timeline/verify.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { collect } from '../pages.ts';
 
@@ -23,6 +23,7 @@ const PAGES_MAX = 2000;
 
 export interface Lines {
   readonly lines: readonly LogLine[];
+  readonly proofs: readonly Proof[];
   /** The log knows nothing before this. */
   readonly fromMs: EpochMs;
   /** Some groups do not exist. */
@@ -34,7 +35,8 @@ export async function linesOf(logs: Logs, window: Window, now: EpochMs): Promise
   const there = found.filter((f) => f.fromMs !== undefined);
   const lines = await Promise.all(there.map((f) => linesOfGroup(logs, f.group, window)));
   return {
-    lines: lines.flat(),
+    lines: lines.flatMap((one) => one.lines),
+    proofs: lines.flatMap((one) => one.proofs),
     fromMs: epochMs(Math.max(0, ...there.map((f) => f.fromMs ?? 0))),
     missing: found.filter((f) => f.fromMs === undefined).map((f) => f.group),
   };
@@ -60,7 +62,11 @@ async function groupFacts(logs: Logs, group: string, now: EpochMs) {
   }
 }
 
-async function linesOfGroup(logs: Logs, group: string, window: Window): Promise<readonly LogLine[]> {
+async function linesOfGroup(
+  logs: Logs,
+  group: string,
+  window: Window,
+): Promise<Pick<Lines, 'lines' | 'proofs'>> {
   const pages = paginateFilterLogEvents(
     { client: logs.client },
     {
@@ -71,24 +77,47 @@ async function linesOfGroup(logs: Logs, group: string, window: Window): Promise<
     },
     { abortSignal: logs.signal },
   );
-  const linesFrom = ({ events = [] }: FilterLogEventsCommandOutput) =>
-    events.flatMap(({ message = '', timestamp = 0 }) => lineFrom(message, epochMs(timestamp)) ?? []);
+  const told = ({ events = [] }: FilterLogEventsCommandOutput) => events;
   try {
-    return await collect(pages, linesFrom, PAGES_MAX);
+    const events = await collect(pages, told, PAGES_MAX);
+    return sorted(
+      events.map(({ message = '', timestamp = 0 }) => ({ text: message, atMs: epochMs(timestamp) })),
+    );
   } catch (error) {
     throw faultFromSdkError(error, `reading the log group ${group}`);
   }
 }
 
-/** Undefined for lines without a record. What precedes the JSON is the log's own. */
+/** Lines by what they are about; others are left out. */
+export const sorted = (
+  texts: readonly { readonly text: string; readonly atMs: EpochMs }[],
+): Pick<Lines, 'lines' | 'proofs'> => ({
+  lines: texts.flatMap(({ text, atMs }) => lineFrom(text, atMs) ?? []),
+  proofs: texts.flatMap(({ text, atMs }) => proofFrom(text, atMs) ?? []),
+});
+
+/** Undefined for lines without a record of a failover. */
 export function lineFrom(text: string, atMs: EpochMs): LogLine | undefined {
+  const line = digestFrom(text, atMs);
+  return typeof line?.epoch === 'number' ? { ...line.base, epoch: line.epoch } : undefined;
+}
+
+/** Undefined for lines without an operator action or a request for approval. */
+function proofFrom(text: string, atMs: EpochMs): Proof | undefined {
+  const line = digestFrom(text, atMs);
+  if (line === undefined || typeof line.epoch === 'number' || typeof line.id !== 'string') return undefined;
+  return { ...line.base, id: line.id };
+}
+
+/** What precedes the JSON is the log's own. */
+function digestFrom(text: string, atMs: EpochMs) {
   const start = text.indexOf('{');
   if (start === -1) return undefined;
   try {
-    const line = JSON.parse(text.slice(start)) as Partial<Record<keyof LogLine, unknown>>;
-    const { vip, epoch, digest, atMs: own } = line;
-    if (typeof vip !== 'string' || typeof epoch !== 'number' || typeof digest !== 'string') return undefined;
-    return { vip, epoch, digest, atMs: typeof own === 'number' ? epochMs(own) : atMs };
+    const line = JSON.parse(text.slice(start)) as Partial<Record<keyof LogLine | keyof Proof, unknown>>;
+    const { vip, epoch, id, digest, atMs: own } = line;
+    if (typeof vip !== 'string' || typeof digest !== 'string') return undefined;
+    return { base: { vip, digest, atMs: typeof own === 'number' ? epochMs(own) : atMs }, epoch, id };
   } catch {
     return undefined;
   }

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics } from '@aws-lambda-powertools/metrics';
 import {
   CloudWatchLogsClient,
   CreateLogGroupCommand,
@@ -12,10 +14,14 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { awsApprovals } from '../../../shared/aws/dynamodb/approvals.ts';
+import { awsOperatorActions } from '../../../shared/aws/dynamodb/operator-actions.ts';
 import { epochKey } from '../../../shared/aws/dynamodb/timeline.ts';
+import { withProofs } from '../../../shared/aws/lambda/logged-actions.ts';
 import { epochMs, iso } from '../../../shared/time.ts';
 import { canonical, digest } from '../../../shared/timeline/integrity.ts';
+import { operatorAction } from '../../../shared/timeline/operator-action.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { NO_MEMBER, UNREGISTERED } from '../../../shared/vip/admission.ts';
 import { newVip } from '../../../shared/vip/vip.ts';
@@ -82,6 +88,71 @@ test('an untouched record agrees with its log, in CloudWatch and exported', asyn
   expect(ran.stdout).toMatch(/^6 records, 6 log lines: 0 edited, 0 deleted, 0 without a line\n/);
   expect(ran.stdout).toMatch(/verified back to .*Z: the log has nothing older/);
   expect(ran).toMatchObject({ status: 0, stderr: '' });
+});
+
+describe('what the workflow has recorded of operators', () => {
+  const at = epochMs(began + 20_000);
+  const action = operatorAction(
+    { vip: 'web', order: 'failover', by: 'ann', reason: 'patching', node: 'i-0ffeeddccbbaa9988', atMs: at },
+    'nonce',
+  );
+  const order = { vip: 'web', to: 'i-0ffeeddccbbaa9988', by: 'ann', reason: 'patching', mode: 'routes-only' };
+  const request = { vip: 'web', execution: 'web-1', token: 't', order, plan: [], atMs: at, untilMs: at };
+  const table = () => ({
+    client: region.dynamo,
+    table: tables.timeline,
+    signal: new AbortController().signal,
+    retentionDays: 400,
+  });
+  const log = () => join(folder, 'with-actions.jsonl');
+  const asked = () =>
+    verify('--until', until, '--log-file', join(folder, 'exported.jsonl'), '--log-file', log());
+  const keyOf = (vip: string, id: string) => ({ vip: { S: vip }, id: { S: id } });
+
+  beforeAll(async () => {
+    await awsOperatorActions(table()).put(action);
+    await awsApprovals(table()).ask(request as never);
+    // As the functions write them.
+    const lines: string[] = [];
+    const told = vi
+      .spyOn(console, 'info')
+      .mockImplementation((line: string) => void lines.push(JSON.stringify(JSON.parse(line))));
+    vi.stubEnv('POWERTOOLS_DEV', 'true');
+    const telemetry = { logger: new Logger({ logLevel: 'INFO' }), metrics: new Metrics(), byVip: false };
+    const done = { put: async () => {}, ask: async () => {}, pending: async () => [] };
+    const stores = withProofs({ orders: done, approvals: done }, telemetry);
+    await stores.orders.put(action);
+    await stores.approvals.ask(request as never);
+    told.mockRestore();
+    vi.unstubAllEnvs();
+    await writeFile(log(), lines.join('\n'));
+  });
+  afterAll(async () => {
+    for (const Key of [keyOf('web', action.id), keyOf('approval/web', 'web-1/request')])
+      await region.dynamo.send(new DeleteItemCommand({ TableName: tables.timeline, Key }));
+  });
+
+  test('agrees with the log, and is not counted as uncovered', async () => {
+    const ran = await asked();
+    expect(ran.stdout).toContain('and 2 of the workflow’s operator actions and requests for approval');
+    expect(ran.stdout).toMatch(
+      /^not covered: 0 operator actions, 0 rejections, 0 intents, 0 requests for approval;/m,
+    );
+    expect(ran.status).toBe(0);
+  });
+
+  test('is found when it is put over, as any function might, and when it is deleted', async () => {
+    const Item = marshall({ ...action, by: 'mallory', day: iso(at).slice(0, 10), at: `${iso(at)} x` });
+    await region.dynamo.send(new PutItemCommand({ TableName: tables.timeline, Item }));
+    const Key = keyOf('approval/web', 'web-1/request');
+    await region.dynamo.send(new DeleteItemCommand({ TableName: tables.timeline, Key }));
+    const ran = await asked();
+    expect(ran.stdout).toMatch(
+      new RegExp(`^edited {2}web/${action.id} .*its digest is \\w+, the log says`, 'm'),
+    );
+    expect(ran.stdout).toMatch(/^deleted {2}approval\/web\/web-1\/request .*the record does not$/m);
+    expect(ran.status).toBe(1);
+  });
 });
 
 describe('what no digest covers', () => {

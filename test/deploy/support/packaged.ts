@@ -1,10 +1,5 @@
-// serverless.yml as `serverless package` makes it: without credentials, and with an endpoint where no one listens, so that a
-// call to AWS would fail the packaging.
-import { readFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import { runOsls, withServiceFolder } from '../../../lab/aws/stack/serverless.ts';
-
-const bin = join(import.meta.dirname, '..', '..', '..', 'node_modules', '.bin');
+// serverless.yml as `serverless package` makes it.
+import { packagedService } from '../../../lab/aws/stack/packaged.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -31,18 +26,10 @@ export interface Statement {
 }
 
 /** The text of the template of a stage. */
-export function packaged(stage: string, params: Readonly<Record<string, string>> = {}): Promise<string> {
-  return withServiceFolder({}, async (folder) => {
-    const given = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
-    await runOsls(['package', '--stage', stage, ...given], folder, {
-      PATH: [bin, process.env.PATH].join(delimiter),
-      HOME: folder,
-      AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
-      HTTPS_PROXY: 'http://127.0.0.1:9',
-    });
-    return readFile(join(folder, '.serverless', 'cloudformation-template-update-stack.json'), 'utf8');
-  });
-}
+export const packaged = async (
+  stage: string,
+  params: Readonly<Record<string, string>> = {},
+): Promise<string> => (await packagedService({ stage, params })).template;
 
 export function statements(template: Template, role: string): readonly Statement[] {
   const policies = template.Resources[role]!.Properties.Policies as {

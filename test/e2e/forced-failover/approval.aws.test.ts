@@ -1,7 +1,8 @@
 // A forced failover that waits for its approval while the world goes on: what has changed meanwhile is seen before anybody is
 // demoted. On the local AWS, with the nodes played; nothing here waits by the clock.
 import { afterEach, describe, expect, it } from 'vitest';
-import { poll, VIP } from '../../../lab/aws/stack/stack.ts';
+import { poll } from '../../../lab/aws/stack/poll.ts';
+import { VIP } from '../../../lab/aws/stack/stack.ts';
 import { epochMs } from '../../../shared/time.ts';
 import { withFreeze, withPin } from '../../../shared/vip/vip.ts';
 import { call, type Ended, ended } from '../stage/aws-json.ts';

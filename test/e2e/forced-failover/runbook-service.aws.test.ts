@@ -3,7 +3,8 @@ import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/clie
 import { AssociateAddressCommand, ReplaceRouteCommand } from '@aws-sdk/client-ec2';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { invoke, logged, logLines, poll, type Stack, startStack, VIP } from '../../../lab/aws/stack/stack.ts';
+import { poll } from '../../../lab/aws/stack/poll.ts';
+import { invoke, logged, logLines, type Stack, startStack, VIP } from '../../../lab/aws/stack/stack.ts';
 import { describeVpc } from '../../../lab/aws/stack/vpc-view.ts';
 import { parseClaimEvent } from '../../../shared/aws/events/claim-event.ts';
 import { epochMs } from '../../../shared/time.ts';

@@ -6,7 +6,8 @@ import {
   ModifyNetworkInterfaceAttributeCommand,
 } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import { poll, VIP } from '../../../lab/aws/stack/stack.ts';
+import { poll } from '../../../lab/aws/stack/poll.ts';
+import { VIP } from '../../../lab/aws/stack/stack.ts';
 import { epochMs } from '../../../shared/time.ts';
 import { withFreeze, withPin } from '../../../shared/vip/vip.ts';
 import { call, ended, states } from '../stage/aws-json.ts';

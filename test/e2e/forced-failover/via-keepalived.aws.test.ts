@@ -1,7 +1,8 @@
 // A forced failover via keepalived, executed on the local AWS with the nodes played: hand-over, release, and the ways back. With
 // real keepalived it is the lab's story hand-over-by-runbook.
 import { describe, expect, it } from 'vitest';
-import { poll, VIP } from '../../../lab/aws/stack/stack.ts';
+import { poll } from '../../../lab/aws/stack/poll.ts';
+import { VIP } from '../../../lab/aws/stack/stack.ts';
 import { ended } from '../stage/aws-json.ts';
 import {
   asKeepalivedDoes,

@@ -1,7 +1,7 @@
 // Calls of services that no client of ours is for: by hand, against the local AWS only, and the workflows that are looked at with them.
 
 import type { LocalAws } from '../../../lab/aws/local-aws.ts';
-import { poll } from '../../../lab/aws/stack/stack.ts';
+import { poll } from '../../../lab/aws/stack/poll.ts';
 
 const scopes: Readonly<Record<string, string>> = { AWSStepFunctions: 'states', AmazonSQS: 'sqs' };
 

@@ -1,6 +1,7 @@
 // The stage on which orders are carried out: the deployed service, two played nodes, an inbox on its topic. Registers its own hooks.
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
-import { poll, type Stack, type StackOptions, startStack, VIP } from '../../../lab/aws/stack/stack.ts';
+import { poll } from '../../../lab/aws/stack/poll.ts';
+import { type Stack, type StackOptions, startStack, VIP } from '../../../lab/aws/stack/stack.ts';
 import { describeVpc } from '../../../lab/aws/stack/vpc-view.ts';
 import { update } from '../../../shared/registry/registry.ts';
 import { type Vip, withoutFreeze, withoutPin } from '../../../shared/vip/vip.ts';

@@ -1,0 +1,70 @@
+/**
+ * serverless.yml as osls packages it for a stage: made once per content and options, under .lab/build.
+ *
+ * Invariant: a folder named by its hash is complete, as those of the bundles are. It is made without credentials, and with an endpoint where
+ * no one listens: a call to AWS would fail the packaging.
+ * Limit: packages of older sources are left lying.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, globSync } from 'node:fs';
+import { cp, readFile, rename, rm } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { withLock } from '../python.ts';
+import { builtFunctions, root, runOsls, type ServiceFolderOptions, withServiceFolder } from './serverless.ts';
+
+export interface PackageOptions extends Pick<ServiceFolderOptions, 'functionsFolder'> {
+  readonly stage: string;
+  /** `--param`. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export interface Packaged {
+  /** The template that a new stack begins with: the bucket that the functions' code is put into. */
+  readonly first: string;
+  /** The template of all of it. */
+  readonly template: string;
+  /** Holds NAME.zip of each function. */
+  readonly functions: string;
+}
+
+export async function packagedService(options: PackageOptions): Promise<Packaged> {
+  const functions = await builtFunctions(options.functionsFolder);
+  const home = `${functions}-${await hashOf(options)}`;
+  // Suites that begin at once want the same: one makes it.
+  if (!existsSync(home)) await withLock(`${home}.lock`, home, () => make(options, home));
+  const template = (name: string) =>
+    readFile(join(home, `cloudformation-template-${name}-stack.json`), 'utf8');
+  return { first: await template('create'), template: await template('update'), functions };
+}
+
+async function make(options: PackageOptions, home: string): Promise<void> {
+  const draft = `${home}.${randomBytes(4).toString('hex')}`;
+  try {
+    await withServiceFolder(options, async (folder) => {
+      const params = Object.entries(options.params).flatMap(([name, value]) => [
+        '--param',
+        `${name}=${value}`,
+      ]);
+      await runOsls(['package', '--stage', options.stage, ...params], folder, {
+        PATH: [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
+        HOME: folder,
+        AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+        HTTPS_PROXY: 'http://127.0.0.1:9',
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      });
+      await cp(join(folder, '.serverless'), draft, { recursive: true });
+    });
+    // The lock only saves work: should another process have been quicker, its result is the same.
+    await rename(draft, home).catch(() => {});
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/** Beside what the bundles depend on, which is in the name of their folder. */
+async function hashOf({ stage, params }: PackageOptions): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify([stage, params]));
+  for (const path of globSync(['serverless.yml', '{resources,runbook}/**/*.*'], { cwd: root }).sort())
+    hash.update(`\0${path}\0`).update(await readFile(join(root, path)));
+  return hash.digest('hex').slice(0, 16);
+}
