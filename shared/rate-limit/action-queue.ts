@@ -84,7 +84,6 @@ export class ActionQueue {
   }
 
   reserveAhead(count: number): void {
-    if (count <= 0) return;
     this.#expected += count;
     this.#reserve();
   }

@@ -210,6 +210,7 @@ function mastersOf(vip: Vip): readonly Candidate[] {
 }
 
 const byPriority = (a: Candidate, b: Candidate): number =>
+  // Stryker disable next-line EqualityOperator: two nodes never have the same id
   b.nodeState.priority - a.nodeState.priority || (a.node < b.node ? -1 : 1);
 
 const heardLowerSince = (nodeState: NodeState, winner: NodeState): boolean => {

@@ -112,14 +112,19 @@ export function merge(known: NodeState | undefined, told: NodeState): NodeState 
 /** Young bounds beat old ones; then the lower one; then the lower clock, only so that every order agrees. */
 function tighter(a: NodeState, b: NodeState): NodeState {
   if (a.young !== b.young) return a.young ? a : b;
+  // Stryker disable next-line EqualityOperator: equal ones were excluded in the same line
   if (a.hiMs !== b.hiMs) return a.hiMs < b.hiMs ? a : b;
+  // Stryker disable next-line EqualityOperator: of two that agree in all else it does not matter whose they are
   return a.atMs <= b.atMs ? a : b;
 }
 
 function newerAdvert(a: NodeState, b: NodeState): NodeState {
   if (a.affSeq === undefined || b.affSeq === undefined) return a.affSeq === undefined ? b : a;
+  // Stryker disable next-line EqualityOperator: equal ones were excluded in the same line
   if (a.affSeq !== b.affSeq) return a.affSeq > b.affSeq ? a : b;
+  // Stryker disable next-line EqualityOperator: equal ones were excluded in the same line
   if (a.affHiMs !== b.affHiMs) return a.affHiMs! < b.affHiMs! ? a : b;
+  // Stryker disable next-line EqualityOperator: of two that agree in all else it does not matter whose they are
   return a.affAtMs! <= b.affAtMs! ? a : b;
 }
 
@@ -173,13 +178,18 @@ function newerWord(a: NodeState, b: NodeState): NodeState {
   const [aGone, bGone] = [goneAt(a), goneAt(b)];
   if (bGone === undefined && livesAfter(b, aGone)) return b;
   if (aGone === undefined && livesAfter(a, bGone)) return a;
+  // Stryker disable next-line EqualityOperator: equal ones were excluded in the same line
   if (a.seq !== b.seq) return a.seq > b.seq ? a : b;
+  // Stryker disable next-line EqualityOperator: equal ones were excluded in the same line
   if (a.state !== b.state) return a.state > b.state ? a : b;
+  // Stryker disable next-line EqualityOperator: equal ones were excluded in the same line
   if (a.priority !== b.priority) return a.priority > b.priority ? a : b;
   return laterSent(a, b);
 }
 
 function laterSent(a: NodeState, b: NodeState): NodeState {
+  // Stryker disable next-line EqualityOperator: equal ones were excluded in the same line
   if (a.upMs !== b.upMs) return a.upMs > b.upMs ? a : b;
+  // Stryker disable next-line EqualityOperator: of two that agree in all else it does not matter whose they are
   return a.stampMs >= b.stampMs ? a : b;
 }

@@ -82,7 +82,12 @@ function printDisabled(): void {
       .filter((m) => m.status === 'Ignored' && !excluded.has(m.mutatorName))
       .map((m) => `  ${file}:${m.location.start.line} ${m.mutatorName}: ${m.statusReason}`),
   );
-  console.log([`${disabled.length} mutants are disabled as harmless:`, ...new Set(disabled)].join('\n'));
+  if (disabled.length > 0)
+    console.log(
+      [`${disabled.length} mutants are disabled, since they are no mistakes:`, ...new Set(disabled)].join(
+        '\n',
+      ),
+    );
 }
 
 const settings = JSON.parse(readFileSync(join(import.meta.dirname, 'stryker.config.json'), 'utf8'));

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { handleClaim, type ReceivedClaim } from '../../../shared/controller/handle-claim.ts';
-import { Fault } from '../../../shared/fault.ts';
+import { type Answer, handleClaim, type ReceivedClaim } from '../../../shared/controller/handle-claim.ts';
+import { Fault, type FaultKind } from '../../../shared/fault.ts';
 import { epochMs, hours, minutes, seconds } from '../../../shared/time.ts';
 import { LEASE_TTL } from '../../../shared/vip/lease.ts';
 import {
   ACCOUNT,
   addNode,
   anyNode,
+  change,
   claimOf,
   finish,
   heard,
@@ -170,6 +171,124 @@ describe('replies that are lost', () => {
     await expect(says(w, 'i-b')).rejects.toThrow('no');
     expect(targets(w)).toEqual([A.eni]);
   });
+});
+
+describe('the record of a node that no one knew yet', () => {
+  const backup = heard('i-c', { state: 'BACKUP' });
+  function labelled(write: (w: World) => World['vips']['write']): { w: World; tell: () => Promise<Answer> } {
+    const w = world();
+    addNode(w.ec2, 'i-c');
+    const ports = { ...w.ports, vips: { ...w.vips, write: write(w) } };
+    return { w, tell: () => finish(w, handleClaim(ports, backup, anyNode)) };
+  }
+  const failingOnce =
+    (kind: FaultKind) =>
+    (w: World): World['vips']['write'] => {
+      let fails = true;
+      return async (was, is) => {
+        if (!fails) return w.vips.write(was, is);
+        fails = false;
+        throw new Fault(kind, 'Code', 'no');
+      };
+    };
+
+  test('is written again when the reply was lost: merging twice changes nothing', async () => {
+    const { w, tell } = labelled(failingOnce('unknown'));
+    expect(await tell()).toMatchObject({ answer: 'recorded', news: true });
+    expect(item(w).claims['i-c']).toMatchObject({ state: 'BACKUP' });
+  });
+
+  test('is thrown when the store refuses it', async () => {
+    await expect(labelled(failingOnce('denied')).tell()).rejects.toThrow('no');
+  });
+
+  test('is thrown to be delivered again after 40 lost races', async () => {
+    let writes = 0;
+    const { tell } = labelled(() => async () => {
+      writes += 1;
+      return undefined;
+    });
+    await expect(tell()).rejects.toThrow('claim of i-c for web: lost 40 races for the item; deliver again');
+    expect(writes).toBe(40);
+  });
+});
+
+describe('what is no transition of MASTER is recorded first', () => {
+  const tell = (w: World, recordClaim: World['vips']['recordClaim']) =>
+    finish(
+      w,
+      handleClaim(
+        { ...w.ports, vips: { ...w.vips, recordClaim } },
+        heard('i-b', { state: 'BACKUP' }),
+        anyNode,
+      ),
+    );
+
+  test('and is news when its own write made it the present one, which an assertion never is', async () => {
+    const w = await owned();
+    const atMs = now(w);
+    expect(await says(w, 'i-b', { state: 'BACKUP', atMs })).toMatchObject({ answer: 'recorded', news: true });
+    const again = { kind: 'assertion', sinceMs: atMs, atMs: atMs + 20_000, state: 'BACKUP' } as const;
+    await w.clock.advance(seconds(20));
+    expect(await says(w, 'i-b', again)).toMatchObject({ answer: 'recorded', news: false });
+  });
+
+  test('and is read when the reply was lost: whose write it was is not known then', async () => {
+    const w = await owned();
+    const answer = await tell(w, async (write, at) => {
+      await w.vips.recordClaim(write, at);
+      throw new Fault('unknown', 'TimeoutError', 'socket hang up');
+    });
+    expect(answer).toMatchObject({ answer: 'recorded', news: false });
+    expect(item(w).claims['i-b']).toMatchObject({ state: 'BACKUP' });
+  });
+
+  test('and is thrown when the store refuses it', async () => {
+    const w = await owned();
+    await expect(tell(w, () => Promise.reject(new Fault('denied', 'AccessDenied', 'no')))).rejects.toThrow(
+      'no',
+    );
+  });
+});
+
+describe('a switch that an assertion finds due', () => {
+  test('is carried out in the next round when another writer was quicker, and its cause says what it was', async () => {
+    const w = await owned();
+    change(w, { owner: 'i-b' });
+    let writes = 0;
+    const write: World['vips']['write'] = async (was, is) => {
+      writes += 1;
+      return writes === 1 ? undefined : w.vips.write(was, is);
+    };
+    const told = heard('i-a', { kind: 'assertion', sinceMs: 0, atMs: now(w) });
+    const answer = await finish(w, handleClaim({ ...w.ports, vips: { ...w.vips, write } }, told, anyNode));
+    expect(answer).toMatchObject({ answer: 'switched' });
+    expect(item(w).owner).toBe('i-a');
+    expect(outcomesOf(w).at(-1)!.cause.why).toBe('i-a said MASTER (assertion)');
+  });
+});
+
+test('a stranger is refused, and its VIP is still known: the next claim of a member is asked for in advance', async () => {
+  const w = await owned();
+  expect(await handle(w, heard('i-z'))).toMatchObject({ answer: 'rejected' });
+  expect(w.ports.prefetchMemory.scopeOf('web')).toBeDefined();
+});
+
+test('of a node that IAM vouches for the record has no word about that', async () => {
+  const w = world();
+  const told = { ...heard('i-a'), source: 'vipshift.notify/AROAEXAMPLE:i-a' };
+  await finish(w, handleClaim(w.ports, told, { mode: 'source', roleId: 'AROAEXAMPLE' }));
+  expect(
+    outcomesOf(w)[0]!
+      .stages.slice(0, 4)
+      .map((s) => s.key),
+  ).toEqual(['node-reported', 'bus-accepted', 'claim-began', 'described']);
+});
+
+test('a probe is recorded with the version of its shim', async () => {
+  const w = world();
+  await finish(w, handleClaim(w.ports, heard('i-a', { kind: 'probe', over: { shim: '1.2.3' } }), anyNode));
+  expect(w.timeline.probes).toMatchObject([{ node: 'i-a', shim: '1.2.3' }]);
 });
 
 describe('claims that are no MASTER transition', () => {

@@ -69,7 +69,6 @@ describe('what is announced', () => {
   test('is nothing where no call is: then nothing is asked', async () => {
     const { queue, clock, asked } = scene();
     queue.reserveAhead(0);
-    queue.reserveAhead(-1);
     await pass(clock, 1000);
     expect(asked).toEqual([]);
   });

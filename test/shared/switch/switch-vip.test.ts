@@ -302,6 +302,21 @@ describe('the release', () => {
     expect(w.published).toHaveLength(1);
   });
 
+  test('whose reply was lost, of an item that is gone, commits and announces nothing', async () => {
+    const w = elected();
+    let writes = 0;
+    const vips: Ports['vips'] = {
+      ...w.vips,
+      write: async () => {
+        writes += 1;
+        throw lost('release');
+      },
+      read: async () => (writes === 0 ? item(w) : undefined),
+    };
+    expect((await switches(w, { vips })).failovers).toHaveLength(1);
+    expect([writes, w.published]).toEqual([1, []]);
+  });
+
   test('that was never carried out is repeated', async () => {
     const w = elected();
     let writes = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { durationMs, epochMs, plus } from '../../../shared/time.ts';
-import { LATE_AFTER, STAMP_MS, saidAt } from '../../../shared/vip/claim.ts';
+import { isLate, LATE_AFTER, STAMP_MS, saidAt } from '../../../shared/vip/claim.ts';
 import { NEVER_IN_TIME, windowOf } from '../../../shared/vip/liveness.ts';
 import {
   isNewerTransition,
@@ -16,6 +16,16 @@ import { claimOf, START, type Words } from '../../support/world.ts';
 
 const told = (words: Words = {}, arrivedMs = words.atMs ?? 0): NodeState =>
   nodeStateFrom(claimOf('i-a', words), epochMs(START + arrivedMs));
+
+describe('a claim', () => {
+  test('is late when it was under way for longer than LATE_AFTER, and when it was redriven, however soon', () => {
+    const claim = claimOf('i-a');
+    const arrived = (ms: number) => plus(claim.timeMs, durationMs(ms));
+    const [soon, late] = [arrived(LATE_AFTER), arrived(LATE_AFTER + 1)];
+    expect([isLate(claim, soon), isLate(claim, late)]).toEqual([false, true]);
+    expect(isLate({ ...claim, redriven: true }, soon)).toBe(true);
+  });
+});
 
 describe('a node state as one claim gives it', () => {
   test('bounds the transition from above by the stamp, its second and the age at sending', () => {
@@ -45,6 +55,8 @@ describe('a node state as one claim gives it', () => {
     const advert = told({ kind: 'lower-advert', sinceMs: 0, atMs: 5000 });
     expect(advert.affSeq).toBe((3_600_000 + 5000) * 1000);
     expect(advert.affHiMs).toBe(START + 5000 + STAMP_MS);
+    const delayed = told({ kind: 'lower-advert', sinceMs: 0, atMs: 5000, over: { uptimeMs: 3_605_400 } });
+    expect(delayed.affHiMs, 'sent 400 ms after it was heard').toBe(START + 5000 + STAMP_MS - 400);
     expect(lowerAdvertAt(advert)).toBe(START + 5000);
     expect(lowerAdvertAt(told())).toBeUndefined();
   });

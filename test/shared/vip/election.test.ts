@@ -8,7 +8,7 @@ import {
   SPLIT_AFTER_MS,
   unfit,
 } from '../../../shared/vip/election.ts';
-import { windowOf } from '../../../shared/vip/liveness.ts';
+import { NEVER_IN_TIME, windowOf } from '../../../shared/vip/liveness.ts';
 import { type NodeState, nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import { newVip, type Vip } from '../../../shared/vip/vip.ts';
 import { claimOf, entry, memberOf, START, type Words } from '../../support/world.ts';
@@ -120,6 +120,17 @@ describe('among MASTERs', () => {
     expect(election({ 'i-a': equal, 'i-b': winner }).owner).toBe('i-b');
   });
 
+  test('of several that outrank the winner the highest priority takes it', () => {
+    const winner = nodeState('i-c', { atMs: 10_000, priority: 50 });
+    const affHiMs = winner.hiMs + ADVERT_DOUBT_MS + 1;
+    const outranking = (node: string, atMs: number, priority: number): NodeState => ({
+      ...nodeState(node, { atMs, priority }),
+      ...{ affSeq: 1, affHiMs, affAtMs: affHiMs },
+    });
+    const claims = { 'i-a': outranking('i-a', 5000, 100), 'i-b': outranking('i-b', 0, 200), 'i-c': winner };
+    expect(election(claims).reason).toEqual({ key: 'outranks', node: 'i-b', other: 'i-c' });
+  });
+
   test('a silent MASTER is not a candidate while another is heard', () => {
     const claims = {
       'i-a': nodeState('i-a', { atMs: 2000 }),
@@ -158,13 +169,22 @@ describe('with no candidate', () => {
       'i-b': { ...nodeState('i-b'), seenMs: START + 1000 + gap },
     });
     const silentBoth = { owner: 'i-a', heard: muchHeard };
-    expect(election(claims(OUTLIVES_MS), silentBoth).owner).toBe('i-b');
+    expect(election(claims(OUTLIVES_MS), silentBoth)).toMatchObject({
+      owner: 'i-b',
+      reason: { key: 'owner-silent', node: 'i-b', owner: 'i-a' },
+    });
     expect(election(claims(OUTLIVES_MS - 1), silentBoth).owner).toBe('i-a');
   });
 
   test('an owner that is not a member any more does not hold the VIP against a silent MASTER', () => {
     const found = election({ 'i-b': nodeState('i-b') }, { owner: 'i-gone', heard: muchHeard });
-    expect(found.owner).toBe('i-b');
+    expect(found).toMatchObject({ owner: 'i-b', reason: { key: 'unowned', node: 'i-b' } });
+  });
+
+  test('a MASTER of which no word came in time moves nothing, also when its word is the only one', () => {
+    const late = { ...nodeState('i-b'), slot: NEVER_IN_TIME };
+    const claims = { 'i-a': nodeState('i-a', { atMs: 5000, state: 'STOP' }), 'i-b': late };
+    expect(election(claims, { owner: 'i-a' })).toMatchObject({ owner: 'i-a', reason: stays });
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { durationMs, epochMs, plus } from '../../../shared/time.ts';
+import { ORDER_DOUBT, UNDER_WAY_MAX } from '../../../shared/vip/boot-clock.ts';
 import { windowOf } from '../../../shared/vip/liveness.ts';
 import { merge, type NodeState, nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import { afterClaimWrite, type ClaimWrite } from '../../../shared/vip/store.ts';
@@ -52,6 +53,41 @@ describe('a claim that is recorded without a read', () => {
       { numRuns: 5000 },
     );
     expect(refreshes).toBeGreaterThan(200);
+  });
+
+  /** A later transition, `over` milliseconds apart from what is recorded. */
+  const later = (over: { stamp?: number; up?: number; boot?: number; bootId?: string }): NodeState => ({
+    ...first,
+    ...{ since: first.since + 1, bootId: over.bootId ?? first.bootId },
+    stampMs: first.stampMs + (over.stamp ?? 0),
+    upMs: first.upMs + (over.up ?? 0),
+    bootAtMs: first.bootAtMs + (over.boot ?? 0),
+  });
+  const [doubt, way] = [0 - ORDER_DOUBT, 0 - UNDER_WAY_MAX];
+  test.each([
+    ['its clock has gone on, and it is stamped no earlier', { up: 1, boot: doubt - 1 }, true],
+    [
+      'it is stamped earlier, by no more than two requests may cross',
+      { up: 1, stamp: -1, boot: doubt },
+      true,
+    ],
+    ['it is stamped earlier by more than that', { up: 1, stamp: -1, boot: doubt - 1 }, false],
+    ['both were sent at once', {}, true],
+    ['the clock stood still, and the stamp is later', { stamp: 1 }, false],
+    ['its clock is behind', { up: -1, stamp: 1 }, false],
+    ['it was under way for as long as AWS lets it', { up: 1, stamp: 1, boot: way }, true],
+    ['it was under way for longer', { up: 1, stamp: 1, boot: way - 1 }, false],
+    [
+      'another boot began when the last word of this one may have come',
+      { bootId: 'b', stamp: 1, boot: 0 },
+      true,
+    ],
+  ])('replaces an older transition where %s: %j, %s', (_what, over, replaces) => {
+    const told = {
+      ...later(over),
+      ...('bootId' in over ? { bootAtMs: first.stampMs + doubt, upMs: 0 } : {}),
+    };
+    expect(isNews(first, told)).toBe(replaces);
   });
 
   test('replaces a node state that is older, or the first report of a node', () => {
