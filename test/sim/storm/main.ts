@@ -1,7 +1,7 @@
 // Prints a storm's figures, before and after: what it costs in five minutes, and what it costs an honest failover next to it.
 //
 //   npm run storm
-import { variant } from '../controls/variant.ts';
+import { bundled, variant } from '../controls/variant.ts';
 import { simulate } from '../world/simulate.ts';
 import {
   BOUND_DAMPED_MS,
@@ -11,6 +11,7 @@ import {
   type Storm,
   stormFigures,
 } from './figures.ts';
+import { oneVip } from './one-vip.ts';
 import { undamped } from './undamped.ts';
 
 const before = (await variant(undamped)).simulate;
@@ -28,6 +29,21 @@ const kinds: readonly (readonly [string, Kind])[] = [
 const row = (first: string | number, ...cells: readonly (string | number)[]): void =>
   console.log(String(first).padEnd(46) + cells.map((cell) => String(cell).padStart(12)).join(''));
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+async function oneVipBefore(): ReturnType<typeof oneVip> {
+  const text = await bundled('test/sim/storm/one-vip.ts', undamped.slice(0, 1));
+  const module = (await import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`)) as {
+    oneVip: typeof oneVip;
+  };
+  return module.oneVip();
+}
+
+console.log('one VIP of nine cells, 200 transitions, each as soon as the last was answered');
+row('', 'before', 'after');
+const [oneWas, oneIs] = [await oneVipBefore(), await oneVip()];
+row('notices', oneWas.notices, oneIs.notices);
+row('epochs', oneWas.epochs, oneIs.epochs);
+row('EC2 calls: mutations', oneWas.mutations, oneIs.mutations);
 
 for (const [what, kind] of kinds) {
   const storm = { ...kind, everyMs: EVERY_MS };
