@@ -11,7 +11,6 @@ import type { CountedReason } from '../vip/admission.ts';
 import { contradictionOf } from '../vip/admission.ts';
 import type { Claim } from '../vip/claim.ts';
 import { elect } from '../vip/election.ts';
-import { FLAPS_STORED_MAX } from '../vip/flapping.ts';
 import { isLive } from '../vip/lease.ts';
 import type { Members } from '../vip/member.ts';
 import { type NodeState, sameTransition } from '../vip/node-state.ts';
@@ -115,11 +114,10 @@ function isSwitchDue(vip: Vip, claim: Claim, now: EpochMs): boolean {
   return isUrgent(claim) || !isBackingOff(vip.tried, election, now);
 }
 
-/** Without a condition on `rev` where the claim of a stored member only overwrites, and leaves room for its next transition. */
+/** Without a condition on `rev` where the claim of a stored member only overwrites. */
 function waysToRecord(item: Vip, { claim, nodeState }: RecordableClaim): 'news' | 'refresh' | 'compare' {
   if (item.members[claim.node] === undefined) return 'compare';
   const known = item.claims[claim.node];
-  const stored = item.transitions?.[claim.node] ?? [];
-  if (isNews(known, nodeState)) return stored.length < FLAPS_STORED_MAX ? 'news' : 'compare';
+  if (isNews(known, nodeState)) return 'news';
   return onlyRefreshes(known!, nodeState) ? 'refresh' : 'compare';
 }

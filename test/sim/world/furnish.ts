@@ -68,7 +68,7 @@ export function furnish(world: World): void {
       account: ACCOUNT,
       tableLabels: [vip.tableLabel],
       nodeLabels: [vip.nodeLabel],
-      hold: vip.hold ?? 'both',
+      hold: 'both',
     });
     net.vips.items.set(vip.name, item);
     for (const [n, eip] of vip.eips.entries()) {

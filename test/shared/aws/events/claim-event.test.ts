@@ -19,7 +19,6 @@ import {
   names,
   saysClaim,
   saysFinished,
-  saysFlapping,
   withDetail,
 } from '../../../support/event.ts';
 
@@ -44,10 +43,6 @@ describe('the examples', () => {
       expect(parsed.claim).toEqual({ ...words, timeMs: Date.parse(String(event.time)), eventId: event.id });
     });
   }
-
-  test('flapping.json: the schema accepts it', () => {
-    expect([saysFlapping(example('flapping.json')), saysFlapping.errors]).toEqual([true, null]);
-  });
 
   test('finished.json: the schema accepts it', () => {
     expect([saysFinished(example('finished.json')), saysFinished.errors]).toEqual([true, null]);
