@@ -263,7 +263,7 @@ describe('the log', () => {
   it('names a group that is missing, and takes no group of a longer name for it', async () => {
     const others = ['f-0', 'f-1', 'f-2'].map((logGroupName) => ({ logGroupName, creationTime: START }));
     const found = await logs(others, { 'f-0': [{ timestamp: START, message: line(1) }] }, ['f', 'f-2']);
-    expect(found).toEqual({ lines: [], fromMs: START, missing: ['f'] });
+    expect(found).toEqual({ lines: [], proofs: [], fromMs: START, missing: ['f'] });
     await endpoint!.stop();
     const last = await logs([...others, { logGroupName: 'f', creationTime: START + 1 }], {}, ['f']);
     expect(last, 'however late it comes in the list').toMatchObject({ fromMs: START + 1, missing: [] });
