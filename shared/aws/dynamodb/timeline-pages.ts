@@ -118,8 +118,8 @@ function filterBy(input: QueryCommandInput, { attribute, values }: Only): void {
 }
 
 /**
- * Newest first, until `limit` records answer or the pages run out; then `stoppedAt` says from when on everything was read.
- * The last pages may have been empty: a filter is applied to what a page holds.
+ * Newest first, until `limit` records answer (of rejections a whole hour's) or the pages run out; then `stoppedAt` says from
+ * when on everything was read. The last pages may have been empty: a filter is applied to what a page holds.
  */
 export async function collect(
   reading: Reading,
@@ -136,10 +136,11 @@ export async function collect(
     const limit = only === undefined ? Math.max(2 * question.limit, PAGE_ITEMS_MIN) : undefined;
     const got = await page(reading, range, { limit, after: next, only });
     for (const item of got.items) {
-      if (isPast(item)) return { records };
+      if (isPast(item) || (records.length >= question.limit && !isOfHourOf(records.at(-1)!, item)))
+        return { records };
       const record = recordFrom(item);
       if (record !== undefined && answers(question, record)) records.push(record);
-      if (records.length === question.limit) return { records };
+      if (records.length >= question.limit && records.at(-1)!.entry !== 'rejected') return { records };
       stoppedAt = readFrom(range, item, stoppedAt);
     }
     next = got.next;
@@ -147,6 +148,10 @@ export async function collect(
   }
   return { records, stoppedAt };
 }
+
+/** Within their hour the counts of rejections are in the order of nodes: a later one may be the newer. */
+const isOfHourOf = (last: AuditRecord, item: Item): boolean =>
+  last.entry === 'rejected' && item.entry === 'rejected' && item.hour === last.hour;
 
 /** From when on everything is read once the item is: what comes after it in the range may be of the same time, or later. */
 function readFrom({ index }: Range, { entry, atMs }: Item, before: EpochMs): EpochMs {

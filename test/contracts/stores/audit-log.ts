@@ -201,6 +201,18 @@ export function auditLogContract(open: () => Promise<AuditLogUnderTest>, numRuns
     for (const count of Object.values(met)) expect(count, JSON.stringify(met)).toBeGreaterThan(numRuns / 2);
   });
 
+  it('finds the newest of several rejections of one hour, whichever node’s it is', async () => {
+    const { log, timeline, settle } = await open();
+    const said = { vip: 'web', reason: 'malformed', message: 'm', example: 'e' } as const;
+    const last = plus(EVE, durationMs(1));
+    await timeline.reject({ ...said, node: 'i-c', atMs: EVE });
+    await timeline.reject({ ...said, node: 'i-a', atMs: last });
+    settle();
+    const window = { sinceMs: EVE, untilMs: plus(last, durationMs(1)) };
+    const question = { vip: 'web', kinds: ['rejected'], limit: 1, ...window } as const;
+    expect((await log.find(question)).records).toMatchObject([{ node: 'i-a', atMs: last }]);
+  });
+
   it('knows who was the owner around every instant: the last outcome up to it, the first one after', async () => {
     await fc.assert(
       fc.asyncProperty(drawnRecords, fc.nat(), fc.constantFrom(-1, 0, 1), async (drawn, n, addMs) => {
