@@ -46,30 +46,27 @@ export async function reconcile(
   if (isLive(read.lease, now)) {
     return { ...idle(read, 'skipped', `epoch ${read.epoch} is under way`), ...silenceOf(read, now) };
   }
-  const untold = await forwarded(ports, read);
-  const vip = await refresh(ports, untold.vip, seen);
+  const vip = await refresh(ports, read, seen);
   const viewProblem = await keepView(ports, vip, seen);
   const acted = { ...(await actOnCurrentItem(ports, vip, seen, now)), ...silenceOf(vip, now) };
-  const result = { ...acted, trouble: [...acted.trouble, ...untold.trouble] };
+  // After the repair, which a slow bus must not delay.
+  const result = { ...acted, trouble: [...acted.trouble, ...(await forwarded(ports, vip))] };
   if (viewProblem === undefined) return result;
   return { ...result, viewProblem, trouble: [...result.trouble, viewProblemText(viewProblem)] };
 }
 
 /** Announces what break-glass has left; at least once, like every event. What fails is left to the next reconcile. */
-async function forwarded(
-  { bus, vips }: Ports,
-  vip: Vip,
-): Promise<{ readonly vip: Vip; readonly trouble: readonly string[] }> {
+async function forwarded({ bus, vips }: Ports, vip: Vip): Promise<readonly string[]> {
   const { unannounced } = vip;
-  if (unannounced === undefined) return { vip, trouble: [] };
+  if (unannounced === undefined) return [];
   try {
     await bus.forward(unannounced);
-    const { item } = await compareAndSet(vips, { name: vip.name, from: vip, racesMax: RACES_MAX }, (was) =>
+    await compareAndSet(vips, { name: vip.name, from: vip, racesMax: RACES_MAX }, (was) =>
       was?.unannounced?.detail === unannounced.detail ? withoutAnnouncement(was) : undefined,
     );
-    return { vip: item ?? vip, trouble: [] };
+    return [];
   } catch (error) {
-    return { vip, trouble: [`a failover by break-glass is not announced: ${toFault(error).message}`] };
+    return [`a failover by break-glass is not announced: ${toFault(error).message}`];
   }
 }
 

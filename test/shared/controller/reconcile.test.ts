@@ -54,10 +54,15 @@ describe('what break-glass has left to announce', () => {
     expect(item(w).unannounced).toBeUndefined();
   });
 
-  test('stays while the bus does not take it, is reported, and keeps nothing from being repaired', async () => {
-    const w = await left(() => Promise.reject(new Fault('throttled', 'ThrottlingException', 'slow down')));
-    w.ec2.tables.clear();
+  test('stays while the bus does not take it, is reported, and comes after the repair', async () => {
+    let repairedBefore: boolean | undefined;
+    const w: World = await left(() => {
+      repairedBefore = targets(w).every((eni) => eni === A.eni);
+      return Promise.reject(new Fault('throttled', 'ThrottlingException', 'slow down'));
+    });
+    routeTo(w, 'rtb-1', V4, { target: B.eni });
     const { trouble } = (await reconciles(w)) as ReconcileResult;
+    expect(repairedBefore).toBe(true);
     expect(trouble).toContain('a failover by break-glass is not announced: slow down');
     expect(item(w).unannounced).toEqual(unannounced);
   });
