@@ -219,7 +219,9 @@ export function isNearKey(key: string, tag: string): boolean {
 
 /** Two neighbours the wrong way round: `dve`. Short stages are not told apart by less. */
 const isSwapped = (typed: string, stage: string): boolean =>
-  stage.length > 2 && typed !== stage && [...typed].sort().join('') === [...stage].sort().join('');
+  stage.length > 2 && typed !== stage && lettersOf(typed) === lettersOf(stage);
+
+const lettersOf = (text: string): string => text.split('').sort().join('');
 
 /** What is wrong with it, for people. */
 export function mislabelledText(one: Mislabelled): string {

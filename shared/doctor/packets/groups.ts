@@ -157,7 +157,7 @@ function familiesAt({ vip, vpc, subnets }: NetworkFacts, eni: EniFact): readonly
   const ranges = subnets === undefined ? vpc.cidrs : [...subnets.values()].flat();
   const known = families.filter((family) => family === 4 || ranges.some((cidr) => cidr.includes(':')));
   const eips: readonly 4[] = eni.eni === own?.eipEni && vip.eips.length > 0 ? [4] : [];
-  return [...new Set([...known, ...eips])].sort();
+  return [...new Set([...known, ...eips])].sort((a, b) => a - b);
 }
 
 function missingAt(facts: NetworkFacts, eni: EniFact, ports: readonly ServicePort[]): readonly Opening[] {
