@@ -38,6 +38,7 @@ export const seconds: Readonly<Record<string, number>> = {
   'test/contracts/ec2.aws.test.ts': 20,
   'test/lab/local-aws.aws.test.ts': 19,
   'test/notify/daemon.netns.test.ts': 17,
+  'test/notify/ordering.netns.test.ts': 17,
   'test/fuzz/fuzz.test.ts': 16,
   'test/contracts/lost-replies.aws.test.ts': 14,
   'test/deploy/template.test.ts': 13,
