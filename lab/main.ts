@@ -10,6 +10,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePython } from './aws/python.ts';
+import { makeCgroup } from './booted/cgroup.ts';
+import { CGROUP_VARIABLE } from './booted/lab.ts';
+import { REBOOTS_USAGE, type RebootsOptions, rebootsOptions, runReboots } from './booted/main.ts';
 import type { Entry } from './machine/namespaces.ts';
 import { prepareOrExplain, UNPREPARED } from './machine/prepare.ts';
 import { masterOnly, pass } from './netns/cloud/cloud.ts';
@@ -29,8 +32,11 @@ const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [-
   --rootless       in a user namespace of its own even when root
   --control        the negative control: the bus passes MASTER transitions only, so scenarios must break
   --logs FOLDER    where the nodes' and emulators' logs go (default: .lab/netns)
+
+npm run lab -- reboots --help: planned stops on machines that really boot
 `;
 const RUNS_MAX = 1_000;
+const LOGS = join(import.meta.dirname, '..', '.lab', 'netns');
 
 interface Options {
   readonly chosen: readonly Scenario[];
@@ -53,7 +59,7 @@ function optionsFrom(argv: readonly string[]): Options {
       list: { type: 'boolean', default: false },
       control: { type: 'boolean', default: false },
       rootless: { type: 'boolean', default: false },
-      logs: { type: 'string', default: join(import.meta.dirname, '..', '.lab', 'netns') },
+      logs: { type: 'string', default: LOGS },
       help: { type: 'boolean', default: false },
     },
   });
@@ -87,7 +93,10 @@ function optionsFrom(argv: readonly string[]): Options {
 const say = (what: string) => process.stderr.write(`lab: ${what}\n`);
 
 /** From the caller's side: gets everything that the inside cannot get for itself, then enters. */
-async function enter(options: Options): Promise<number> {
+async function enter(
+  options: Pick<Options, 'entry' | 'logFolder'>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const prepared = await prepareOrExplain('lab', options.entry);
   if (prepared === undefined) return UNPREPARED;
   // The only step that needs a network, which the inside does not have.
@@ -97,7 +106,7 @@ async function enter(options: Options): Promise<number> {
     ...prepared,
     program: process.execPath,
     args: [import.meta.filename, ...process.argv.slice(2)],
-    env: { TMPDIR: '/run' },
+    env: { TMPDIR: '/run', ...env },
   });
 }
 
@@ -140,7 +149,31 @@ async function inside(options: Options): Promise<number> {
   return held === results.length ? 0 : 1;
 }
 
+/** `npm run lab -- reboots`. */
+async function reboots(argv: readonly string[]): Promise<number> {
+  let options: RebootsOptions;
+  try {
+    options = rebootsOptions(argv, LOGS);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${REBOOTS_USAGE}`);
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(REBOOTS_USAGE);
+    return 0;
+  }
+  if (isInside()) return runReboots(options, say);
+  const cgroup = makeCgroup(`vipshift-lab-${process.pid}`, ['a', 'b']);
+  try {
+    return await enter(options, { [CGROUP_VARIABLE]: cgroup.path });
+  } finally {
+    await cgroup.remove();
+  }
+}
+
 async function main(): Promise<number> {
+  const [word, ...rest] = process.argv.slice(2);
+  if (word === 'reboots') return reboots(rest);
   let options: Options;
   try {
     options = optionsFrom(process.argv.slice(2));

@@ -1,7 +1,7 @@
 // `vipshift doctor`: its command line. run.ts does the work.
 import { InvalidArgumentError } from 'commander';
 import { checks } from '../../shared/doctor/finding.ts';
-import type { ServicePort } from '../../shared/doctor/packet-filters.ts';
+import type { ServicePort } from '../../shared/doctor/packets/rules.ts';
 import { defineCommand } from '../command/command.ts';
 import { list, option } from '../command/options.ts';
 import type { DoctorOptions } from './run.ts';

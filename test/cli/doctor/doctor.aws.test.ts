@@ -10,13 +10,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startSts } from '../../../lab/aws/sts.ts';
 import { documents, type Ran, run } from '../front-door/command-line.ts';
 import { tables } from '../region.ts';
-import { identityFaults } from './identity-seeds.ts';
-import { labelFaults } from './label-seeds.ts';
-import { networkFaults } from './network-seeds.ts';
 import { carryOut, pastes } from './remedy.ts';
-import { eniFaults } from './seeds.ts';
+import { identityFaults } from './seeds/identity-seeds.ts';
+import { labelFaults } from './seeds/label-seeds.ts';
+import { memberFaults } from './seeds/member-seeds.ts';
+import { networkFaults } from './seeds/network-seeds.ts';
+import { eniFaults } from './seeds/seeds.ts';
+import { tableFaults } from './seeds/table-seeds.ts';
 import { ROLE, rightSetup, type Setup, vrrp } from './setup.ts';
-import { tableFaults } from './table-seeds.ts';
 
 let setup: Setup;
 let scratch: string;
@@ -86,7 +87,10 @@ async function repaired(check: string, remedies: readonly string[]): Promise<voi
 }
 
 describe('a seeded fault', () => {
-  const seeds = [...eniFaults, ...networkFaults, ...tableFaults, ...labelFaults, ...identityFaults];
+  const seeds = [
+    ...[...eniFaults, ...memberFaults, ...networkFaults],
+    ...[...tableFaults, ...labelFaults, ...identityFaults],
+  ];
   test.each(seeds.map((s) => [s.fault, s] as const))(
     '%s is named with its remedy, which repairs it where it can be pasted as it stands',
     async (_fault, seed) => {

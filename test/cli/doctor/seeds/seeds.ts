@@ -8,9 +8,9 @@ import {
   DeleteNetworkInterfaceCommand,
   DetachNetworkInterfaceCommand,
 } from '@aws-sdk/client-ec2';
-import { update } from '../../../shared/registry/registry.ts';
-import type { Vip } from '../../../shared/vip/vip.ts';
-import type { Setup } from './setup.ts';
+import { update } from '../../../../shared/registry/registry.ts';
+import type { Vip } from '../../../../shared/vip/vip.ts';
+import type { Setup } from '../setup.ts';
 
 export interface Seed {
   readonly fault: string;

@@ -4,17 +4,19 @@ import {
   AssociateVpcCidrBlockCommand,
   CreateManagedPrefixListCommand,
   CreateNetworkAclEntryCommand,
+  CreateRouteCommand,
   CreateTransitGatewayCommand,
   CreateTransitGatewayVpcAttachmentCommand,
   CreateVpcPeeringConnectionCommand,
   DeleteNetworkAclEntryCommand,
+  DeleteRouteCommand,
   DeleteTransitGatewayVpcAttachmentCommand,
   DeleteVpcPeeringConnectionCommand,
   DescribeNetworkAclsCommand,
   DisassociateVpcCidrBlockCommand,
 } from '@aws-sdk/client-ec2';
+import { https, vrrp } from '../setup.ts';
 import { a, item, otherVpc, type Seed } from './seeds.ts';
-import { https, vrrp } from './setup.ts';
 
 export const networkFaults: readonly Seed[] = [
   {
@@ -71,7 +73,7 @@ export const networkFaults: readonly Seed[] = [
     },
   },
   {
-    fault: 'a peering, which does not carry the VIP',
+    fault: 'a peering with a route, which does not carry the VIP',
     check: 'peering',
     remedy: /NLB/,
     async seed(s) {
@@ -85,14 +87,19 @@ export const networkFaults: readonly Seed[] = [
       );
       const { VpcPeeringConnectionId } = VpcPeeringConnection;
       await s.send(new AcceptVpcPeeringConnectionCommand({ VpcPeeringConnectionId }));
+      const cell = { RouteTableId: s.table('data-a'), DestinationCidrBlock: '10.9.0.0/16' };
+      await s.send(new CreateRouteCommand({ ...cell, VpcPeeringConnectionId }));
       return {
         subject: VpcPeeringConnectionId,
-        undo: () => s.send(new DeleteVpcPeeringConnectionCommand({ VpcPeeringConnectionId })),
+        async undo() {
+          await s.send(new DeleteRouteCommand(cell));
+          await s.send(new DeleteVpcPeeringConnectionCommand({ VpcPeeringConnectionId }));
+        },
       };
     },
   },
   {
-    fault: 'a transit gateway, whose routes are not moved',
+    fault: 'a transit gateway with a route, whose routes are not moved',
     check: 'transit-gateway',
     remedy: /static route for 192\.168\.255\.10\/32/,
     async seed(s) {
@@ -110,9 +117,14 @@ export const networkFaults: readonly Seed[] = [
         }),
       );
       const { TransitGatewayAttachmentId } = made;
+      const cell = { RouteTableId: s.table('data-a'), DestinationCidrBlock: '172.16.0.0/12' };
+      await s.send(new CreateRouteCommand({ ...cell, TransitGatewayId }));
       return {
-        subject: TransitGatewayAttachmentId,
-        undo: () => s.send(new DeleteTransitGatewayVpcAttachmentCommand({ TransitGatewayAttachmentId })),
+        subject: TransitGatewayId,
+        async undo() {
+          await s.send(new DeleteRouteCommand(cell));
+          await s.send(new DeleteTransitGatewayVpcAttachmentCommand({ TransitGatewayAttachmentId }));
+        },
       };
     },
   },

@@ -7,8 +7,8 @@ import {
   PutRolePolicyCommand,
   UpdateAssumeRolePolicyCommand,
 } from '@aws-sdk/client-iam';
+import { nodePolicy, ROLE, type Setup, trust } from '../setup.ts';
 import { item, type Seed } from './seeds.ts';
-import { nodePolicy, ROLE, type Setup, trust } from './setup.ts';
 
 const trusting = (s: Setup, ...services: string[]) =>
   s.iam.send(new UpdateAssumeRolePolicyCommand({ RoleName: ROLE, PolicyDocument: trust(...services) }));

@@ -6,8 +6,8 @@ import {
   DeleteRouteCommand,
   DeleteTagsCommand,
 } from '@aws-sdk/client-ec2';
+import type { Setup } from '../setup.ts';
 import { a, type Seed } from './seeds.ts';
-import type { Setup } from './setup.ts';
 
 /** A table of the VIP with another value of its tag. */
 const mistyped = (value: string, remedy: RegExp, table = 'clients-a', right = 'web'): Seed => ({
