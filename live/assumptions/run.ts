@@ -171,7 +171,7 @@ const dataPlane: Probe = {
     const { VpcId, subnet } = await network(account, undo);
     const parts: readonly Part[] = ['a', 'b', 'client'];
     const running: Running[] = [];
-    // One after the other: when one is refused, no other one is on its way that nobody would end.
+    // One after the other: when one is refused, no other one is on its way.
     for (const part of parts)
       running.push(await launch(account, undo, { ImageId, SubnetId: subnet, script: script(part, ADDRESS) }));
     const [a, b, client] = running;

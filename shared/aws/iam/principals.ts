@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-iam';
 import type { PrincipalFact } from '../../doctor/service/approvers.ts';
 import { type Policy, policyFrom } from '../../doctor/service/iam-policy.ts';
+import { defined, ifDefined } from '../../optional.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { collect } from '../pages.ts';
 
@@ -42,9 +43,7 @@ export async function principalsOf(access: IamAccess): Promise<readonly Principa
       return policies;
     };
     const within = async (boundary: AttachedPermissionsBoundary | undefined) =>
-      boundary?.PermissionsBoundaryArn === undefined
-        ? {}
-        : { boundary: await managed(boundary.PermissionsBoundaryArn) };
+      defined({ boundary: await ifDefined(boundary?.PermissionsBoundaryArn, managed) });
     const groups = new Map<string, readonly Policy[]>();
     for (const group of pages.flatMap((page) => page.GroupDetailList ?? []))
       groups.set(group.GroupName!, [

@@ -58,7 +58,7 @@ export function approverFindings(vip: Vip, { workflow, principals }: ApproverFac
   ];
 }
 
-/** Whoever asks for a second factor gets it. */
+/** A condition that asks for a second factor is met. */
 const context = { 'aws:multifactorauthpresent': 'true' };
 
 /** By one statement about everything, as AWS's own policy has it. */

@@ -95,7 +95,7 @@ function holds(statement: Statement, call: Call): boolean | undefined {
 const withVariables = (text: string, call: Call): string =>
   text.replace(/\$\{([^}]+)\}/g, (whole, key: string) => call.context[key.toLowerCase()] ?? whole);
 
-/** `true` where a statement of that effect is met, undefined where that cannot be told of any that might. */
+/** `true` where a statement of that effect is met, undefined where one might be, by a condition that cannot be judged. */
 function meets(policies: readonly Policy[], effect: 'Allow' | 'Deny', call: Call): boolean | undefined {
   const found = policies
     .flatMap(statements)
