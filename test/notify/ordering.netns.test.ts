@@ -124,6 +124,7 @@ describe('the units of a node', () => {
     const verified = await machine.attempt(
       'systemd-analyze',
       'verify',
+      '--man=no',
       ...units,
       'keepalived.service',
       'nginx.service',
