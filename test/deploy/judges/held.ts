@@ -9,7 +9,7 @@ interface Mutant {
   readonly statement: PolicyStatement | undefined;
 }
 
-const many = (value: unknown): readonly unknown[] => [value].flat();
+const many = (value: string | readonly string[]): readonly string[] => [value].flat();
 const without = (record: Mutable, key: string): Mutable =>
   Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
 
@@ -23,8 +23,7 @@ function* mutantsOf(statement: PolicyStatement): Generator<Mutant> {
   for (const part of ['Action', 'Resource'] as const) {
     const values = many(statement[part]);
     if (values.length > 1)
-      for (const value of values)
-        yield changed(`${value}`, { [part]: values.filter((other) => other !== value) });
+      for (const value of values) yield changed(value, { [part]: values.filter((other) => other !== value) });
   }
   // A resource's own policy is about itself, whatever it says.
   if (statement.Principal === undefined && !many(statement.Resource).includes('*'))

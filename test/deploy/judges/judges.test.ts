@@ -84,7 +84,8 @@ describe('what the table holds', () => {
   const said = {
     'vipshift-on-call 0, Probe: ForAllValues:StringEquals events:source': 'the bus’s',
     'vipshift-registry-owner 0, Probe: ForAllValues:StringEquals events:source': 'the bus’s',
-    'vipshift-prod-rule-dead-letters, sqs:SendMessage: ArnEquals aws:SourceArn': 'the Deny beside it',
+    'vipshift-prod-rule-dead-letters, sqs:SendMessage: ArnEquals aws:SourceArn':
+      'the Deny in the same policy',
   };
 
   it('is every statement, action, resource and condition of the policies: without it some answer would be another', () => {

@@ -5,13 +5,14 @@ import type { On } from '../things.ts';
 import { CONTROLLER, FINISHED, OF_A, put, says, send } from './bus.ts';
 
 type Keys = NonNullable<Row['session']>;
-const each = (
+type Words = readonly [
   who: Row['who'],
   whats: readonly string[],
   on: Row['on'],
   expected: Row['expected'],
   session?: Keys,
-): readonly Row[] =>
+];
+const each = (...[who, whats, on, expected, session]: Words): readonly Row[] =>
   whats.map((what) => ({ who, what, on, expected, ...(session === undefined ? {} : { session }) }));
 
 const keys = (key: string): Keys => ({ 'dynamodb:LeadingKeys': [key] });
@@ -101,7 +102,7 @@ const asked = new Set([
 const ofPeople: readonly Row[] = [
   ...writerBounds.filter(
     // Asked already: rows/operators.ts.
-    ({ who, what, on }) => !asked.has(`${who} ${what} ${on}`),
+    ({ who, what, on }) => !asked.has([who, what, on].flat().join(' ')),
   ),
   ...each('on call', ['dynamodb:Query'], "a customer's index", 'denied'),
   ...each('registry owner', ['ec2:CreateTags'], 'security group', 'denied', { 'aws:TagKeys': ['Name'] }),

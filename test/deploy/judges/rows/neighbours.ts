@@ -80,15 +80,19 @@ const writers: readonly Row[] = [
   send('an app of another account', 'rule dead letters', 'denied explicitly'),
 ];
 
-const ask = (who: Row['who'], what: string, on: Row['on'], expected: Row['expected'], more = {}): Row => ({
-  ...{ who, what, on, expected },
-  ...more,
-});
+type Words = readonly [
+  who: Row['who'],
+  what: string,
+  on: Row['on'],
+  expected: Row['expected'],
+  more?: Partial<Row>,
+];
+const ask = (...[who, what, on, expected, more = {}]: Words): Row => ({ who, what, on, expected, ...more });
 const labels = (...keys: readonly string[]) => ({ session: { 'aws:TagKeys': keys } });
 
 /** Past the bus, the queues and the record. */
 const detours: readonly Row[] = [
-  // Whoever invokes a function hands it any event; only the organisation can forbid that.
+  // The caller of a function hands it any event; only the organisation can forbid that.
   ask('developer', 'lambda:InvokeFunction', 'function failover', 'denied explicitly'),
   ask('developer', 'lambda:InvokeFunction', 'function reconcile', 'denied explicitly'),
   ask('developer', 'lambda:InvokeFunction', "a customer's function", 'allowed'),
