@@ -46,11 +46,10 @@ function numberFrom(text: string): number {
 }
 
 function listOf(inner: string, text: string): Repetition | undefined {
-  const parts = (inner.match(/\{[^}]*\}|[^,{\s][^,{]*/g) ?? []).map((part) => part.trim());
-  const [head = '', ...values] = parts.map((part) =>
-    part.startsWith('{') ? trimmed(part.slice(1, -1)) : [part],
+  const parts = inner.match(/\{[^}]*\}|[^,{\s][^,{]*/g) ?? [];
+  const [names = [], ...values] = parts.map((part): readonly string[] =>
+    part.startsWith('{') ? trimmed(part.slice(1, -1)) : [part.trim()],
   );
-  const names = [...head];
   if (names.length === 0 || !names.every((name) => NAME.test(name)) || values.length === 0) return undefined;
   if (values.some((value) => value.length > names.length) || values.length > ROUNDS_MAX) return undefined;
   const rounds = values.map((value) => Object.fromEntries(names.map((name, n) => [name, value[n] ?? ''])));
