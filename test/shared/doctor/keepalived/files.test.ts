@@ -124,6 +124,11 @@ function refusedRows(): readonly Row[] {
       'VI_1: nothing before it defines the track_file nowhere, which is left out',
       conf({ more: 'track_file {\nnowhere\n}' }),
     ),
+    row(
+      'VI_1: preempt_delay 3, which strict mode does not take, is ignored',
+      conf({ more: 'strict_mode\npreempt_delay 3' }).replace('nopreempt', ''),
+      'warning',
+    ),
     row('VI_1: debug 9, expected a number from 0 to 4', conf({ more: 'debug 9' }), 'warning'),
   ];
 }

@@ -97,6 +97,14 @@ describe('what makes two masters', () => {
     );
   });
 
+  test('authentication that strict mode does not take', () => {
+    const auth = `authentication {\nauth_type PASS\nauth_pass x\n}`;
+    const files = pair({ ...V2, more: auth }, { ...V2, more: `${auth}\nstrict_mode` });
+    const found = judged(files).find(({ check }) => check === 'keepalived-two-masters')!;
+    expect(found.found).toBe('authentication none in b.conf, PASS in a.conf: both become MASTER');
+    expect(judged(repaired(files, found))).toEqual([]);
+  });
+
   test('address families', () => {
     const six = { source: 'fd00::2', peers: 'fd00::1', addresses: '2001:db8::51' };
     expect(faultsOf(judged(pair({}, six)))[0]?.found).toBe(

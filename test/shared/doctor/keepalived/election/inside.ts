@@ -73,7 +73,8 @@ class Daemon {
     for (const stream of [this.#child.stdout!, this.#child.stderr!])
       createInterface({ input: stream }).on('line', (line) => this.#heard(line, node.instance));
     this.#gone = new Promise((resolve) =>
-      this.#child.on('exit', () => {
+      // With all that it said.
+      this.#child.on('close', () => {
         this.#ended = true;
         this.state = 'none';
         this.#wake();
@@ -171,9 +172,10 @@ async function answer({ id, nodes, first }: Question): Promise<Answer> {
   const elections = results.map(([a, b]) => [a.state, b.state] as const);
   const daemons = results.flat();
   await Promise.all(daemons.map((one) => one.stop()));
-  const [a, b] = results[0]!;
   const said = daemons.map((one) => one.said.join('\n')).join('\n--\n');
-  return { id, checks: [a.check!, b.check!], elections, said };
+  const [a, b] = results[0]!.map(({ check }) => check);
+  if (a === undefined || b === undefined) throw new Error(`${id}: keepalived was not checked:\n${said}`);
+  return { id, checks: [a, b], elections, said };
 }
 
 const placeOf = (id: string, first: 0 | 1, node: 0 | 1): string => `${id}-${first}-${node}`;

@@ -75,10 +75,11 @@ function ordersOf(nodes: readonly [NodeDraft, NodeDraft]): Question['first'] {
 }
 
 /** Three intervals and the skew time, with keepalived's own ideas of the interval. */
-function downMsOf({ advert, vips, version, globalVersion }: NodeDraft): number {
+function downMsOf({ advert, vips, version, globalVersion, more }: NodeDraft): number {
   const stated = Number(advert ?? 1);
   const seconds = Number.isNaN(stated) || stated < 0.01 ? 1 : stated;
-  const isThird = vips[0]?.includes(':') || (version ?? globalVersion) === 3;
+  const own = version ?? (more.includes('version 2') ? 2 : globalVersion);
+  const isThird = vips[0]?.includes(':') || own === 3;
   return 4_000 * (isThird ? seconds : Math.max(Math.round(seconds), 1));
 }
 
