@@ -251,12 +251,15 @@ describe('what is not understood', () => {
 });
 
 describe('the shim’s notify.conf', () => {
-  const shim = (...instances: string[]) => ({ fifo: '/run/x.fifo', instances });
+  const shim = (...instances: string[]) => ({
+    fifo: '/run/x.fifo',
+    vipsOf: new Map(instances.map((name) => [name, ['web']])),
+  });
 
   test('names an instance that keepalived has not, and the other way round', () => {
     const found = judged({ 'a.conf': conf({ name: 'VI_FRONT' }) }, ['a.conf'], {
       fifo: FIFO,
-      instances: ['VI_WEB'],
+      vipsOf: new Map([['VI_WEB', ['web']]]),
     });
     expect(found).toMatchObject([
       { severity: 'fault', found: 'the shim’s notify.conf names VI_WEB, and keepalived has VI_FRONT' },

@@ -113,6 +113,14 @@ describe('what makes two masters', () => {
   });
 });
 
+test('a finding says which VIPs it touches, where notify.conf does', () => {
+  const vipsOf = new Map([['VI_1', ['web', 'api']]]);
+  const files = pair({ advert: '1' }, { routerId: 52, globals: 'vrrp_strict' });
+  const found = judged(files, ['a.conf', 'b.conf'], { fifo: '/run/x', vipsOf });
+  expect(checksOf(found)).toContain('keepalived-two-masters');
+  for (const { check, vips } of found) expect({ check, vips }).toEqual({ check, vips: ['web', 'api'] });
+});
+
 describe('between two nodes', () => {
   test('a better node that does not hear the other is a fault, and no two masters', () => {
     const files = pair({}, { peers: '10.0.9.9' });
