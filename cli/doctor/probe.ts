@@ -1,7 +1,7 @@
 // The doctor's event from end to end: sent to the bus, looked for in the record. PutEvents to a bus or rule that leads
 // nowhere answers as if all were well, so only the trace at the far end proves the way.
 import { type IdentityAccess, sendProbe } from '../../shared/aws/iam/identity-facts.ts';
-import type { IdentityFacts } from '../../shared/doctor/service/identity.ts';
+import type { IdentityFacts } from '../../shared/doctor/service/identity-facts.ts';
 import { durationMs, epochMs, minus, minutes, plus } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { Session } from '../command/session.ts';

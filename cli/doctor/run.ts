@@ -6,11 +6,11 @@ import { describeNetwork, type Everything, type Once, once } from '../../shared/
 import type { Surveyed } from '../../shared/aws/ec2/survey.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
 import { bucketFindings, loadSentence, zoneLoads } from '../../shared/doctor/capacity.ts';
-import { diagnose, type Facts } from '../../shared/doctor/diagnose.ts';
+import { diagnose, diagnoseService, type Facts } from '../../shared/doctor/diagnose.ts';
 import { type Finding, folded } from '../../shared/doctor/finding.ts';
 import { keepalivedFindings } from '../../shared/doctor/keepalived.ts';
 import type { ServicePort } from '../../shared/doctor/packets/rules.ts';
-import type { IdentityFacts } from '../../shared/doctor/service/identity.ts';
+import type { IdentityFacts } from '../../shared/doctor/service/identity-facts.ts';
 import { nearKeysOf, strayFindings } from '../../shared/doctor/strays.ts';
 import { toleratedFault } from '../../shared/fault.ts';
 import { mislabelled } from '../../shared/network/labels.ts';
@@ -24,6 +24,7 @@ import type { Output } from '../command/output.ts';
 import { requireVip } from '../command/registered-vip.ts';
 import { type Session, surveyFor } from '../command/session.ts';
 import { probed } from './probe.ts';
+import { type ServiceSeen, serviceOf } from './service.ts';
 
 export async function look({ args, options, out, session }: CommandContext<DoctorOptions>): Promise<Status> {
   const files = await filesOf(options.keepalived ?? []);
@@ -33,7 +34,8 @@ export async function look({ args, options, out, session }: CommandContext<Docto
   const all = [...listed.filter((vip) => !vips.some((v) => v.name === vip.name)), ...vips];
   const by = await session.caller();
   const hosts = await hostsFor(session, vips);
-  const identity = await identityOf(session, { options, vips, hosts });
+  const service = await serviceOf(session, vips);
+  const identity = await identityOf(session, { options, vips, hosts, service });
   // EC2's Describe bucket is the controller's, too: what is the same for many VIPs is looked up once.
   const remember = once();
   const looked = await surveyFor(session, vips);
@@ -41,7 +43,8 @@ export async function look({ args, options, out, session }: CommandContext<Docto
   const seen: { vip: Vip; observation: Observation }[] = [];
   const findings: Finding[] = [...keepalivedFindings(files)];
   const vpcs = [...new Set(vips.map((vip) => vip.vpc))].sort();
-  const known = { all, vpcs, looked, account, options, identity, hosts, remember };
+  findings.push(...diagnoseService(service.facts));
+  const known = { all, vpcs, looked, account, options, identity, hosts, service, remember };
   let strays: readonly Finding[] | undefined;
   for (const vip of [...vips].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     seen.push({ vip, observation: looked.observations.get(vip.name)! });
@@ -104,9 +107,13 @@ interface IdentityQuery {
   readonly options: DoctorOptions;
   readonly vips: readonly Vip[];
   readonly hosts: Hosts;
+  readonly service: ServiceSeen;
 }
 
-async function identityOf(session: Session, { options, vips, hosts }: IdentityQuery): Promise<Identity> {
+async function identityOf(
+  session: Session,
+  { options, vips, hosts, service }: IdentityQuery,
+): Promise<Identity> {
   const { busOf, rolesOf } = await import('../../shared/aws/iam/identity-facts.ts');
   const { principalsOf } = await import('../../shared/aws/iam/principals.ts');
   const { IAMClient } = await import('@aws-sdk/client-iam');
@@ -156,9 +163,15 @@ async function identityOf(session: Session, { options, vips, hosts }: IdentityQu
     ...defined({ bus }),
     roles,
     without,
-    ...defined({ approvers, probe }),
+    ...defined({ approvers, probe, expectedRoleId: expectedRoleId(service) }),
   };
   return { facts, unchecked };
+}
+
+/** What the function itself was told; with `none` it takes the word of any member. */
+function expectedRoleId({ facts }: ServiceSeen): string | undefined {
+  const environment = facts.functions?.find(({ name }) => name === 'failover')?.found?.environment;
+  return environment?.VIPSHIFT_NODE_IDENTITY === 'source' ? environment.VIPSHIFT_NODE_ROLE_ID : undefined;
 }
 
 /** In the same partition, Region and account as the bus. */
@@ -178,13 +191,14 @@ interface Known {
   readonly options: DoctorOptions;
   readonly identity: Identity;
   readonly hosts: Hosts;
+  readonly service: ServiceSeen;
   readonly remember: Once;
 }
 
 async function factsOf(
   session: Session,
   vip: Vip,
-  { all, vpcs, looked, account, options, identity, hosts, remember }: Known,
+  { all, vpcs, looked, account, options, identity, hosts, service, remember }: Known,
 ): Promise<{ readonly facts: Facts; readonly everything: Everything }> {
   const { survey, observations } = looked;
   const [network, probes] = await Promise.all([
@@ -196,7 +210,8 @@ async function factsOf(
       },
       remember,
     ),
-    session.log.probes(vip.name, 200),
+    // A node has one shim, whichever VIPs it serves.
+    remember(`probes of ${Object.keys(vip.members).sort().join()}`, () => session.log.probes(vip.name, 200)),
   ]);
   const others = all.filter((other) => other.name !== vip.name);
   const { everything } = network;
@@ -211,7 +226,8 @@ async function factsOf(
     ...defined({ identity: identity.facts }),
     shim: { now: session.now(), bus: session.settings.bus, probes },
     ports: options.port ?? [],
-    unchecked: [...network.unchecked, ...hosts.unchecked, ...identity.unchecked],
+    ...defined({ views: service.views }),
+    unchecked: [...network.unchecked, ...hosts.unchecked, ...service.unchecked, ...identity.unchecked],
   };
   return { facts, everything };
 }
