@@ -1,4 +1,6 @@
 // What the doctor looks up of the deployed service, once for all VIPs; what cannot be looked up is told and left out.
+import { alarmsOf, queueOf, tableStateOf, topicOf } from '../../shared/aws/service/watch-facts.ts';
+import { functionsOf, rulesOf, stackOf } from '../../shared/aws/service/wiring-facts.ts';
 import { viewTimes } from '../../shared/aws/view-cache.ts';
 import type { Facts } from '../../shared/doctor/diagnose.ts';
 import type { ServiceFacts } from '../../shared/doctor/service/stack.ts';
@@ -6,7 +8,7 @@ import type { ViewTimes } from '../../shared/doctor/service/storage.ts';
 import { toleratedFault } from '../../shared/fault.ts';
 import { defined } from '../../shared/optional.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
-import type { Session } from '../command/session.ts';
+import type { DoctorClients, DoctorSession } from './clients.ts';
 
 export interface ServiceSeen {
   readonly facts: ServiceFacts;
@@ -14,27 +16,14 @@ export interface ServiceSeen {
   readonly unchecked: Facts['unchecked'];
 }
 
-export async function serviceOf(session: Session, vips: readonly Vip[]): Promise<ServiceSeen> {
-  const { settings, environment, signal } = session;
+export async function serviceOf(
+  session: DoctorSession,
+  { stacks, lambda, alarms: watching, sqs, sns }: DoctorClients,
+  vips: readonly Vip[],
+): Promise<ServiceSeen> {
+  const { settings, signal } = session;
   const { stage, bus, vipsTable, timelineTable } = settings;
-  const { dynamo, events } = environment.clients;
-  const [
-    wiring,
-    watch,
-    { CloudFormationClient },
-    { LambdaClient },
-    { CloudWatchClient },
-    { SQSClient },
-    { SNSClient },
-  ] = await Promise.all([
-    import('../../shared/aws/service/wiring-facts.ts'),
-    import('../../shared/aws/service/watch-facts.ts'),
-    import('@aws-sdk/client-cloudformation'),
-    import('@aws-sdk/client-lambda'),
-    import('@aws-sdk/client-cloudwatch'),
-    import('@aws-sdk/client-sqs'),
-    import('@aws-sdk/client-sns'),
-  ]);
+  const { dynamo, events } = session.clients;
   const unchecked: { what: string; why: string }[] = [];
   const tried = async <T>(what: string, look: Promise<T>): Promise<T | undefined> => {
     try {
@@ -44,30 +33,25 @@ export async function serviceOf(session: Session, vips: readonly Vip[]): Promise
       return undefined;
     }
   };
-  const config = { maxAttempts: 3 };
-  const access = {
-    ...{ stacks: new CloudFormationClient(config), lambda: new LambdaClient(config), events },
-    ...{ stage, bus, signal },
-  };
-  const stack = await tried('the stack', wiring.stackOf(access));
+  const access = { stacks, lambda, events, stage, bus, signal };
+  const stack = await tried('the stack', stackOf(access));
   const outputs = stack?.stack?.outputs ?? {};
   const { NoticesTopicArn: topicArn } = outputs;
   const queues = [
     { queue: 'rule-dead-letters', url: outputs.RuleDeadLettersUrl },
     { queue: 'function-failures', url: outputs.FunctionFailuresUrl },
   ].flatMap(({ queue, url }) => (url === undefined ? [] : [{ queue, url }]));
-  const sqs = new SQSClient(config);
   const [rules, functions, alarms, topic, counted, tables] = await Promise.all([
-    tried('rules', wiring.rulesOf(access)),
-    tried('functions', wiring.functionsOf(access)),
-    tried('alarms', watch.alarmsOf(new CloudWatchClient(config), stage, signal)),
+    tried('rules', rulesOf(access)),
+    tried('functions', functionsOf(access)),
+    tried('alarms', alarmsOf(watching, stage, signal)),
     topicArn === undefined
       ? undefined
-      : tried('subscriptions to the notices', watch.topicOf(new SNSClient(config), topicArn, signal)),
-    tried('dead-letter queues', Promise.all(queues.map((queue) => watch.queueOf(sqs, queue, signal)))),
+      : tried('subscriptions to the notices', topicOf(sns, topicArn, signal)),
+    tried('dead-letter queues', Promise.all(queues.map((queue) => queueOf(sqs, queue, signal)))),
     tried(
       'the tables',
-      Promise.all([vipsTable, timelineTable].map((table) => watch.tableStateOf(dynamo, table, signal))),
+      Promise.all([vipsTable, timelineTable].map((table) => tableStateOf(dynamo, table, signal))),
     ),
   ]);
   // As the function that keeps them was told.
