@@ -23,6 +23,7 @@ export const seconds: Readonly<Record<string, number>> = {
   'test/e2e/forced-failover/via-keepalived.aws.test.ts': 31,
   'test/e2e/forced-failover/faults.aws.test.ts': 31,
   'test/cli/pins.aws.test.ts': 31,
+  'test/notify/routing.netns.test.ts': 34,
   'test/notify/assertion.netns.test.ts': 29,
   'test/contracts/ports.aws.test.ts': 29,
   'test/notify/spool.netns.test.ts': 28,

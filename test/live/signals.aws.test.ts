@@ -34,12 +34,15 @@ interface Live {
   ended(): Promise<number | string>;
 }
 
-function live(...args: readonly string[]): Live {
+const live = (...args: readonly string[]): Live => liveWith({}, ...args);
+
+function liveWith(more: Readonly<Record<string, string>>, ...args: readonly string[]): Live {
   const env = {
     ...childEnv(aws),
     // Where the instance profiles are that the emulated EC2 knows, and AWS's public parameters.
     AWS_ENDPOINT_URL_IAM: aws.ec2Endpoint,
     AWS_ENDPOINT_URL_SSM: aws.ec2Endpoint,
+    ...more,
   };
   const program = join(import.meta.dirname, '..', '..', 'live', 'cli.ts');
   const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -115,6 +118,22 @@ describe('npm run live', () => {
     const cleaning = live('--clean', runOf(one.said()));
     expect(await cleaning.ended()).toBe(0);
     expect(cleaning.said()).toContain('everything was removed');
+    expect(await left()).toEqual([]);
+  });
+});
+
+describe('npm run live -- --assumptions', () => {
+  it('removes what it has made when it is interrupted, and ends with 130', async () => {
+    proxy.forgetCalls();
+    const slow = proxy.add({ on: 'CreateRouteTable', fault: { does: 'delay', requestMs: 1_000 } });
+    const one = liveWith({ AWS_ENDPOINT_URL_EC2: proxy.endpoint }, '--assumptions');
+    while (!proxy.calls.some(({ action }) => action === 'CreateRouteTable'))
+      await new Promise((resolve) => setImmediate(resolve));
+    one.child.kill('SIGINT');
+    expect(await one.ended()).toBe(130);
+    slow.remove();
+    expect(one.said()).toContain('SIGINT: stopping, then everything is removed');
+    expect(one.printed()).toMatch(/^SKIP {2}ReplaceRoute on a missing route .*: interrupted\n$/);
     expect(await left()).toEqual([]);
   });
 });
