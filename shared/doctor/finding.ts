@@ -19,6 +19,8 @@ export const checks = {
   'eni-unready': 'each labelled ENI is in use, attached and in the node’s zone',
   'eni-unlabelled': 'each node’s service ENI has the label',
   'eip-eni-missing': 'each node has a labelled ENI for EIPs',
+  'eip-eni-untagged': 'each node has an ENI for EIPs where another one has',
+  'eip-way': 'packets to an EIP find their way to each node’s ENI and back',
   'eni-twice': 'one labelled ENI for each purpose on a node',
   'source-dest-check': 'the check is off on each service ENI',
   'source-dest-check-egress': 'the check is off where VIP-sourced replies leave',

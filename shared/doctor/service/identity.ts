@@ -4,9 +4,9 @@
 import { SOURCE_PREFIX } from '../../vip/admission.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { type Finding, fault } from '../finding.ts';
-import { allows, denies, type Principal, principalText, trusted } from './iam-policy.ts';
+import { denies, type Principal, principalText, trusted } from './iam-policy.ts';
 import { type IdentityFacts, type RoleFact, sending } from './identity-facts.ts';
-import { deniedBy, idFindings, widthFindings } from './node-role.ts';
+import { deniedBy, idFindings, maySend, widthFindings } from './node-role.ts';
 
 const ec2Services = ['ec2.amazonaws.com', 'ec2.amazonaws.com.cn'];
 const isEc2 = ({ kind, name }: Principal): boolean => kind === 'Service' && ec2Services.includes(name);
@@ -45,8 +45,7 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
     if (denies(bus.policy, sending(facts, bus.arn, role, node))) found.push(shutOut(vip, facts, role));
     found.push(...widthFindings(vip, facts, role), ...idFindings(vip, facts, role));
     const call = sending(facts, bus.arn, role, node);
-    if (allows(role.policies, call) && (role.boundary === undefined || allows([role.boundary], call)))
-      continue;
+    if (maySend(role, call)) continue;
     const denied = deniedBy(vip, role, call);
     if (denied !== undefined) {
       found.push(denied);

@@ -6,8 +6,12 @@
 import { SOURCE_PREFIX } from '../../vip/admission.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { type Finding, fault, warning } from '../finding.ts';
-import { allows, type Call, denies, type Policy, type Statement, statements } from './iam-policy.ts';
+import { allows, type Call, denies, may, type Policy, type Statement, statements } from './iam-policy.ts';
 import { type IdentityFacts, type RoleFact, sending } from './identity-facts.ts';
+
+/** A Deny whose condition cannot be judged counts as not met. */
+export const maySend = ({ policies, boundary }: RoleFact, call: Call): boolean =>
+  allows(policies, call) && (boundary === undefined || allows([boundary], call));
 
 /** An explicit Deny, or a boundary without it: no policy that is attached helps. */
 export function deniedBy(vip: Vip, role: RoleFact, call: Call): Finding | undefined {
@@ -29,7 +33,7 @@ export function deniedBy(vip: Vip, role: RoleFact, call: Call): Finding | undefi
     });
   }
   const { boundary } = role;
-  if (boundary === undefined || allows([boundary], call) || !allows(role.policies, call)) return undefined;
+  if (boundary === undefined || !allows(role.policies, call)) return undefined;
   return fault('role-put-events', {
     ...about,
     found: 'its permissions boundary does not allow events:PutEvents, whatever its policies say',
@@ -112,18 +116,15 @@ export function widthFindings(vip: Vip, facts: IdentityFacts, role: RoleFact): r
       ] as const
     ).map(([action, resource]) => [action, { action, resource, context: taggedAs(stage) }] as const),
   ];
-  const may = calls.filter(
-    ([, call]) =>
-      allows(role.policies, call) && (role.boundary === undefined || allows([role.boundary], call)),
-  );
-  if (may.length === 0) return [];
+  const wide = calls.filter(([, call]) => may(role, call) === true);
+  if (wide.length === 0) return [];
   return [
     warning('role-wide', {
       vips: [vip.name],
       subject: role.role,
-      found: `may also ${may.map(([what]) => what).join(', ')}${placesText(
+      found: `may also ${wide.map(([what]) => what).join(', ')}${placesText(
         role,
-        may.map(([, call]) => call),
+        wide.map(([, call]) => call),
       )}`,
       expected: 'of vipshift only events:PutEvents with its own node’s source',
       remedy: {
@@ -144,4 +145,5 @@ function placesText({ policies, places = [] }: RoleFact, calls: readonly Call[])
   return named.length === 0 ? '' : ` (${named.join(', ')})`;
 }
 
-const lets = (statement: Statement, call: Call): boolean => allows([{ Statement: statement }], call);
+const lets = (statement: Statement, call: Call): boolean =>
+  may({ policies: [{ Statement: statement }] }, call) === true;

@@ -10,14 +10,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startSts } from '../../../lab/aws/sts.ts';
 import { documents, type Ran, run } from '../front-door/command-line.ts';
 import { tables } from '../region.ts';
-import { carryOut, pastes } from './remedy.ts';
+import { ROLE } from './policies.ts';
+import { carryOut } from './remedy.ts';
 import { identityFaults } from './seeds/identity-seeds.ts';
 import { labelFaults } from './seeds/label-seeds.ts';
 import { memberFaults } from './seeds/member-seeds.ts';
 import { networkFaults } from './seeds/network-seeds.ts';
 import { eniFaults } from './seeds/seeds.ts';
 import { tableFaults } from './seeds/table-seeds.ts';
-import { ROLE, rightSetup, type Setup, vrrp } from './setup.ts';
+import { rightSetup, type Setup, vrrp } from './setup.ts';
+import { pastes } from './words.ts';
 
 let setup: Setup;
 let scratch: string;

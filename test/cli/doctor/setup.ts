@@ -14,11 +14,10 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { childEnv } from '../../../lab/aws/local-aws.ts';
 import { type Stack, startStack } from '../../../lab/aws/stack/stack.ts';
-import { everyBus, onlyInstances, ownSource, withNodeRole } from '../../../resources/policies/bus-policy.ts';
 import { type History, historyOf } from '../timeline/history.ts';
 import { type BusFront, startBusFront } from './bus-front.ts';
+import { busPolicy, ROLE, trust } from './policies.ts';
 
-export const ROLE = 'vipshift-node';
 const TAG = 'vipshift:dev';
 
 export interface Setup {
@@ -51,16 +50,6 @@ export interface Setup {
 export const vrrp = { IpProtocol: '112', FromPort: -1, ToPort: -1, IpRanges: [{ CidrIp: '10.0.0.0/16' }] };
 export const https = { IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
 
-export const trust = (...services: string[]): string =>
-  JSON.stringify({
-    Version: '2012-10-17',
-    Statement: services.map((Service) => ({
-      Effect: 'Allow',
-      Principal: { Service },
-      Action: 'sts:AssumeRole',
-    })),
-  });
-
 export const nodePolicy = (bus: string) =>
   new PutRolePolicyCommand({
     RoleName: ROLE,
@@ -83,17 +72,6 @@ export const nodePolicy = (bus: string) =>
       ],
     }),
   });
-
-/** As the template has it. */
-export const busPolicy = (bus: string, accountId: string): string => {
-  const role = (name: string) => `arn:aws:iam::${accountId}:role/${name}`;
-  const statements = [
-    ...everyBus({ bus, announcers: [role('vipshift-dev-FailoverRole-X')] }),
-    ...withNodeRole(bus, role(ROLE), ownSource),
-    onlyInstances(bus, 'instance-arn'),
-  ];
-  return JSON.stringify({ Version: '2012-10-17', Statement: statements });
-};
 
 export async function rightSetup(): Promise<Setup> {
   const stack = await startStack({ schedule: false });
