@@ -108,7 +108,10 @@ export interface Particulars {
 /** One fault or warning, as `--json` prints it: names are stable. */
 export interface Finding {
   readonly check: Check;
-  /** Faults make the exit status; warnings are for reading. */
+  /**
+   * A fault: the next failover to one of the members would not work, or no one would notice; faults make the exit status.
+   * A warning: a protection that is missing, clients that do not reach the VIP, or what could not be looked up.
+   */
   readonly severity: 'fault' | 'warning';
   readonly vips: readonly string[];
   readonly subject: string;

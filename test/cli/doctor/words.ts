@@ -45,6 +45,7 @@ export function inputFrom(name: string, options: ReadonlyMap<string, readonly st
     if (option === 'tags') input.Tags = values.map(tagFrom);
     else if (option === 'ip-permissions') input.IpPermissions = [permissionFrom(value!)];
     else if (option === 'egress' || option === 'ingress') input.Egress = option === 'egress';
+    else if (option.endsWith('specification')) input[pascal(option)] = switchesFrom(value!);
     else if (option === 'port-range') input.PortRange = numbersFrom(value!);
     else if (option === 'no-source-dest-check') input.SourceDestCheck = { Value: false };
     else if (value === undefined) input[pascal(option)] = true;
@@ -56,6 +57,14 @@ export function inputFrom(name: string, options: ReadonlyMap<string, readonly st
 
 const tagFrom = (text: string): Input =>
   Object.fromEntries(text.split(',').map((part) => part.split(/=(.*)/s).slice(0, 2)));
+
+const switchesFrom = (text: string): Input =>
+  Object.fromEntries(
+    Object.entries(tagFrom(text)).map(([key, value]) => [
+      key,
+      value === 'true' || (value === 'false' ? false : value),
+    ]),
+  );
 
 const numbersFrom = (text: string): Input =>
   Object.fromEntries(Object.entries(tagFrom(text)).map(([key, value]) => [key, Number(value)]));

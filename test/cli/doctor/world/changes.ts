@@ -97,13 +97,6 @@ const permit = (way: 'IpPermissions' | 'IpPermissionsEgress') => (world: World, 
   group[way] = [...(group[way] ?? []), ...(input.IpPermissions as IpPermission[])];
 };
 
-const flag = (value: unknown): Record<string, string> =>
-  Object.fromEntries(
-    String(value)
-      .split(',')
-      .map((part) => part.split('=') as [string, string]),
-  );
-
 const functionOf = (world: World, input: Input) =>
   world.functions[text(input, 'FunctionName').replace('vipshift-dev-', '')]!;
 
@@ -204,8 +197,11 @@ const changes: Readonly<Record<string, (world: World, input: Input) => void>> = 
     world.dynamo[text(input, 'TableName')]!.recovers = true;
   },
   'dynamodb update-time-to-live': (world, input) => {
-    const { Enabled, AttributeName } = flag(input.TimeToLiveSpecification);
-    world.dynamo[text(input, 'TableName')]!.ttl = Enabled === 'true' ? AttributeName : undefined;
+    const { Enabled, AttributeName } = input.TimeToLiveSpecification as {
+      Enabled: boolean;
+      AttributeName: string;
+    };
+    world.dynamo[text(input, 'TableName')]!.ttl = Enabled ? AttributeName : undefined;
   },
   'iam attach-role-policy': (world, input) => {
     world.attached.push(text(input, 'PolicyArn'));
