@@ -56,9 +56,8 @@ export async function stackOf({ stacks, stage, signal }: WiringAccess): Promise<
   }
 }
 
-/** CloudFormation has no code of its own for it (DescribeStacks API reference). */
-const isNoStack = (error: unknown): boolean =>
-  (error as Error).name === 'ValidationError' && (error as Error).message.includes('does not exist');
+/** CloudFormation has no code of its own for it; the name is well formed, so nothing else is wrong with the request. */
+const isNoStack = (error: unknown): boolean => (error as Error).name === 'ValidationError';
 
 const pairs = <T>(
   list: readonly T[] | undefined,

@@ -63,7 +63,7 @@ function withoutDeny(role: RoleFact, place: string, policy: Policy, call: Call) 
   };
 }
 
-/** A role that was made anew has another id, under the same name. */
+/** A role that was made again has another id, under the same name. */
 export function idFindings(
   vip: Vip,
   { expectedRoleId, stage }: IdentityFacts,
@@ -75,7 +75,7 @@ export function idFindings(
       vips: [vip.name],
       subject: role.role,
       found: `its id is ${role.roleId}; the functions take claims of ${expectedRoleId} only: each claim of its nodes is rejected`,
-      expected: 'the same id: a role that was made anew has a new one',
+      expected: 'the same id: a role that was made again has a new one',
       remedy: {
         command: `npm run deploy -- --stage ${stage} --param nodeRoleId=${role.roleId} --param nodeRoleArn=${role.arn}`,
       },

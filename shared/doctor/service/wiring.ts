@@ -33,7 +33,7 @@ export const rules: Readonly<Record<RuleKind, RuleSpec>> = {
   },
   notices: {
     ...{ what: 'the rule that tells the operators of failovers', vital: true },
-    loss: 'no one is told of a failover, or that it failed',
+    loss: 'no notice of a failover, or of its failure, is sent',
   },
   instances: {
     ...{ what: 'the rule for instances that stop', vital: false, starts: 'reconcile' },

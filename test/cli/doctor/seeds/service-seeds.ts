@@ -68,7 +68,7 @@ export const serviceFaults: readonly Seed[] = [
     },
   },
   {
-    fault: 'a role that was made anew',
+    fault: 'a role that was made again',
     check: 'role-id',
     remedy: /^npm run deploy -- --stage dev --param nodeRoleId=AROANEW\w+ --param nodeRoleArn=arn:aws:iam::/,
     async seed(s) {

@@ -2,7 +2,8 @@
 import type { Address, Filter, NetworkInterface, RouteTable, Tag } from '@aws-sdk/client-ec2';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { ROLE } from '../policies.ts';
-import { RETENTION_DAYS, TAG, type World } from './world.ts';
+import { RETENTION_DAYS, TAG } from './names.ts';
+import type { World } from './world.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 type Tags = readonly Tag[] | undefined;

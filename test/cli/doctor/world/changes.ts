@@ -1,7 +1,8 @@
 // Commands that the doctor prints, carried out on a world: what each would change at AWS, and no more.
 import type { IpPermission, NetworkAclEntry, Route, RouteTable, Tag } from '@aws-sdk/client-ec2';
 import { bare, type Input, inputFrom, optionsFrom, wordsOf } from '../words.ts';
-import { ROLE_ID, rightWorld, type World } from './world.ts';
+import { ROLE_ID } from './names.ts';
+import { rightWorld, type World } from './world.ts';
 
 /** Whether it can be pasted as it stands: no word left to fill in, nothing that is asked of a shell first. */
 export const pastes = (remedy: string): boolean =>

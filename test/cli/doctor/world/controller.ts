@@ -8,7 +8,7 @@ import type { Vip } from '../../../../shared/vip/vip.ts';
 import { ec2Access } from './look.ts';
 import type { World } from './world.ts';
 
-/** Moves the VIP to the node as a failover would; undefined where the node is no member. */
+/** Moves the VIP to the node as a failover would; undefined where the node is not a member. */
 export async function moved(world: World, vip: Vip, node: string): Promise<Plan | undefined> {
   const access = ec2Access(world);
   const seen = await observe({ ...access, writer: access.reader }, vip);

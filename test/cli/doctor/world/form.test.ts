@@ -9,8 +9,9 @@ import { tell } from '../../../../cli/doctor/tell.ts';
 import { alarmNames } from '../../../../shared/doctor/service/watch.ts';
 import { patterns, SCHEDULE } from '../../../../shared/doctor/service/wiring.ts';
 import { look } from './look.ts';
-import { rows } from './rows.ts';
-import { rightWorld, V4, vip, type World } from './world.ts';
+import { V4 } from './names.ts';
+import { rows } from './rows/rows.ts';
+import { rightWorld, vip, type World } from './world.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..', '..');
 const read = (...path: readonly string[]) => readFile(join(root, ...path), 'utf8');

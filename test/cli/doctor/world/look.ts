@@ -13,7 +13,8 @@ import { type Found, findingsFor } from '../../../../cli/doctor/findings.ts';
 import { manualClock } from '../../../../shared/memory/clock.ts';
 import { epochMs } from '../../../../shared/time.ts';
 import { answerOf } from './answers.ts';
-import { ACCOUNT, NOW, REGION, RETENTION_DAYS, TAG, type World } from './world.ts';
+import { ACCOUNT, NOW, REGION, RETENTION_DAYS, TAG } from './names.ts';
+import type { World } from './world.ts';
 
 /** Those that are asked, in order, and what they answer now. */
 interface Asked {

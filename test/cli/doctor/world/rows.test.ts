@@ -5,7 +5,7 @@ import type { Finding } from '../../../../shared/doctor/finding.ts';
 import { carryOut, pastes } from './changes.ts';
 import { reconciled } from './controller.ts';
 import { look } from './look.ts';
-import { rows } from './rows.ts';
+import { rows } from './rows/rows.ts';
 import { rightWorld } from './world.ts';
 
 const ports = { port: [{ protocol: 'tcp', port: 443 }] } as const;

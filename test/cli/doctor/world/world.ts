@@ -3,7 +3,6 @@
 //
 // Invariant: `rightWorld()` has nothing wrong. Limit: what AWS derives (an ENI's Association, a route's blackhole) is derived in
 // answers.ts from what it is derived from, so a test does not make a world that cannot be.
-import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import type {
   Address,
   Instance,
@@ -15,34 +14,13 @@ import type {
   Subnet,
   VpcEndpoint,
 } from '@aws-sdk/client-ec2';
-import { alarmNames } from '../../../../shared/doctor/service/watch.ts';
-import { patterns, SCHEDULE } from '../../../../shared/doctor/service/wiring.ts';
-import { type EpochMs, epochMs } from '../../../../shared/time.ts';
 import { windowOf } from '../../../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../../../shared/vip/node-state.ts';
 import { newVip, type Vip } from '../../../../shared/vip/vip.ts';
 import { claimOf } from '../../../support/world.ts';
-import { busPolicy, ROLE, trust } from '../policies.ts';
+import { ACCOUNT, EIP, NOW, nodes, REGION, TAG, tags, V4, V6, VPC } from './names.ts';
+import { identities, service } from './service.ts';
 
-export const NOW: EpochMs = epochMs(Date.UTC(2026, 10, 22, 14, 0, 0));
-export const ACCOUNT = '111122223333';
-export const REGION = 'eu-central-1';
-export const VPC = 'vpc-0a';
-export const TAG = 'vipshift:dev';
-export const V4 = '192.168.255.10/32';
-export const V6 = 'fd77:7669:7073::10/128';
-export const EIP = 'eipalloc-0web';
-export const ROLE_ID = 'AROADEMOROLE00000001';
-export const RETENTION_DAYS = 400;
-
-export const arn = (service: string, what: string): string =>
-  `arn:aws:${service}:${REGION}:${ACCOUNT}:${what}`;
-export const BUS_ARN = arn('events', 'event-bus/vipshift-dev');
-export const TOPIC = arn('sns', 'vipshift-dev-notices');
-const tags = (pairs: Readonly<Record<string, string>>) =>
-  Object.entries(pairs).map(([Key, Value]) => ({ Key, Value }));
-
-export const nodes = { a: 'i-00000000000000a', b: 'i-00000000000000b' } as const;
 const zones = { a: `${REGION}a`, b: `${REGION}b` } as const;
 type Side = keyof typeof nodes;
 const sides: readonly Side[] = ['a', 'b'];
@@ -155,133 +133,6 @@ export function vip(name = 'web', over: Partial<Vip> = {}): Vip {
     heard: [windowOf(NOW - 5000)],
     tablesSeen: 4,
     ...over,
-  };
-}
-
-const NODE_POLICY = arn('iam', 'policy/vipshift-dev-NodePolicy').replace(REGION, '');
-
-function service() {
-  const name = (what: string) => `vipshift-dev-${what}`;
-  const functionArn = (what: string) => arn('lambda', `function:${name(what)}`);
-  const rule = (what: string, bus: string, starts: string, more: object) => ({
-    Name: `${name(what)}-X`,
-    EventBusName: bus,
-    Arn: arn('events', bus === 'default' ? `rule/${name(what)}-X` : `rule/${bus}/${name(what)}-X`),
-    State: 'ENABLED',
-    ...more,
-    targets: [starts],
-  });
-  const pattern = (of: object) => ({ EventPattern: JSON.stringify(of) });
-  const rules = [
-    rule('ClaimRule', 'vipshift-dev', functionArn('failover'), pattern(patterns.claims)),
-    rule(
-      'NoticeRule',
-      'vipshift-dev',
-      arn('states', `stateMachine:${name('notice')}`),
-      pattern(patterns.notices),
-    ),
-    rule('InstanceHints', 'default', functionArn('reconcile'), pattern(patterns.instances)),
-    rule(
-      'ChangeHints',
-      'default',
-      functionArn('reconcile'),
-      pattern({ ...patterns.changes, detail: { eventSource: ['ec2.amazonaws.com'] } }),
-    ),
-    rule('ReconcileEventsRuleSchedule1', 'default', functionArn('reconcile'), {
-      ScheduleExpression: SCHEDULE,
-    }),
-  ];
-  const starting = {
-    failover: ['ClaimRule'],
-    reconcile: ['InstanceHints', 'ChangeHints', 'Reconcile'],
-    runbook: [],
-  };
-  const lambda = (what: keyof typeof starting) => ({
-    config: {
-      ...{ FunctionArn: functionArn(what), State: 'Active', LastUpdateStatus: 'Successful', Timeout: 300 },
-      Environment: {
-        Variables: {
-          ...{ VIPSHIFT_STAGE: 'dev', VIPSHIFT_BUS: 'vipshift-dev', VIPSHIFT_NODE_IDENTITY: 'source' },
-          ...{ VIPSHIFT_VIPS_TABLE: name('vips'), VIPSHIFT_TIMELINE_TABLE: name('timeline') },
-          ...{ VIPSHIFT_NODE_ROLE_ID: ROLE_ID, VIPSHIFT_RETENTION_DAYS: String(RETENTION_DAYS) },
-        } as Record<string, string>,
-      },
-    },
-    reserved: undefined as number | undefined,
-    policy: rules
-      .filter((one) => starting[what].some((part) => one.Name.includes(part)))
-      .map((one) => ({
-        Effect: 'Allow',
-        Principal: { Service: 'events.amazonaws.com' },
-        Action: 'lambda:InvokeFunction',
-        Condition: { ArnLike: { 'AWS:SourceArn': one.Arn } },
-      })),
-  });
-  const tableState = { status: 'ACTIVE', isProtected: true, recovers: true };
-  return {
-    stack: {
-      StackStatus: 'UPDATE_COMPLETE',
-      Parameters: { NodeRoleId: ROLE_ID, ReservedConcurrency: '0' } as Record<string, string>,
-      Outputs: {
-        ...{ NoticesTopicArn: TOPIC, NoticeMachineArn: arn('states', `stateMachine:${name('notice')}`) },
-        ...{
-          RuleDeadLettersUrl: 'https://sqs/rule-dead-letters',
-          FunctionFailuresUrl: 'https://sqs/function-failures',
-        },
-        ...{
-          RedriveMachineArn: arn('states', `stateMachine:${name('redrive')}`),
-          NodePolicyArn: NODE_POLICY,
-        },
-      } as Record<string, string>,
-    },
-    rules,
-    functions: {
-      failover: lambda('failover'),
-      reconcile: lambda('reconcile'),
-      runbook: lambda('runbook'),
-    } as Record<string, ReturnType<typeof lambda> | undefined>,
-    queues: { 'https://sqs/rule-dead-letters': 0, 'https://sqs/function-failures': 0 } as Record<
-      string,
-      number | undefined
-    >,
-    subscriptions: [`${TOPIC}:1`],
-    alarms: alarmNames.map(
-      (alarm): MetricAlarm => ({
-        ...{ AlarmName: name(alarm), StateValue: 'OK', ActionsEnabled: true, AlarmActions: [TOPIC] },
-      }),
-    ),
-    dynamo: {
-      [name('vips')]: { ...tableState, ttl: undefined as string | undefined },
-      [name('timeline')]: { ...tableState, ttl: 'expiresAtS' as string | undefined },
-    } as Record<string, (typeof tableState & { ttl: string | undefined }) | undefined>,
-  };
-}
-
-function identities() {
-  const allow = {
-    ...{ Effect: 'Allow', Action: 'events:PutEvents', Resource: BUS_ARN },
-    Condition: {
-      'ForAllValues:StringEquals': {
-        'events:source': 'vipshift.notify/${aws:userid}',
-        'events:detail-type': 'VRRP State Change',
-      },
-      Null: { 'events:source': 'false' },
-    },
-  };
-  return {
-    bus: { Arn: BUS_ARN, Policy: busPolicy(BUS_ARN, ACCOUNT) } as { Arn: string; Policy: string } | undefined,
-    role: {
-      RoleName: ROLE,
-      Arn: `arn:aws:iam::${ACCOUNT}:role/${ROLE}`,
-      RoleId: ROLE_ID,
-      AssumeRolePolicyDocument: trust('ec2.amazonaws.com'),
-    },
-    inline: {} as Record<string, string>,
-    attached: [NODE_POLICY],
-    managed: {
-      [NODE_POLICY]: JSON.stringify({ Version: '2012-10-17', Statement: [allow] }),
-    } as Record<string, string>,
-    profileOf: { [nodes.a]: 'nodes', [nodes.b]: 'nodes' } as Record<string, string | undefined>,
   };
 }
 
