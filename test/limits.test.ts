@@ -28,6 +28,7 @@ import { noticeOf } from '../shared/timeline/message.ts';
 import { operatorAction } from '../shared/timeline/operator-action.ts';
 import { ITEM_MAX, itemBytes, jsonBytes, RECORD_MAX, utf8Bytes } from '../shared/timeline/size.ts';
 import { EXAMPLE_MAX } from '../shared/timeline/timeline.ts';
+import { FLAPS_STORED_MAX } from '../shared/vip/flapping.ts';
 import { MEMBERS_MAX } from '../shared/vip/member.ts';
 import type { Vip } from '../shared/vip/vip.ts';
 import {
@@ -262,6 +263,7 @@ describe('the table of limits in docs/architecture.md', () => {
     const code = {
       ...{ MEMBERS_MAX, ADDRESSES_MAX, EIPS_MAX, REASON_MAX, MESSAGE_MAX, SENTENCE_MAX, EXAMPLE_MAX },
       ...{ NAMED_MAX, LISTED_MAX, CARRIED_MAX, RECORD_MAX, ITEM_MAX },
+      FLAPS_STORED_MAX,
       VIEW_AGE_MAX: VIEW_AGE_MAX / hours(1),
     };
     expect(Object.fromEntries(documented)).toEqual(code);

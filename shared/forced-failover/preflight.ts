@@ -12,6 +12,7 @@ import { type Rates, rates } from '../rate-limit/local-bucket.ts';
 import { type EpochMs, iso } from '../time.ts';
 import { forcedText } from '../timeline/operator-action.ts';
 import { isLiveOrder, unfit, unfitText } from '../vip/election.ts';
+import { dampedAt, flappingText } from '../vip/flapping.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { FailoverOrder } from './order.ts';
 
@@ -47,6 +48,7 @@ export function preflight(
   const reasons = [
     ...orderReasons(known, order, now),
     ...targetReasons(known, seen, order.to, target?.eni),
+    ...flappingReasons(known, order.to, now),
     ...headroomReasons(known, seen, todo),
   ];
   return {
@@ -139,6 +141,13 @@ function targetReasons(
     );
   }
   return reasons;
+}
+
+/** The owner would be demoted for a node that may be gone again in a moment. Who has pinned it there means it. */
+function flappingReasons(vip: Vip, node: string, now: EpochMs): readonly string[] {
+  const flapping = dampedAt(vip, node, now);
+  const isPinned = isLiveOrder(vip.pin, now) && vip.pin?.node === node;
+  return flapping === undefined || isPinned ? [] : [`${flappingText(flapping)}; or pin it first`];
 }
 
 function headroomReasons(vip: Vip, seen: Observation, todo: Plan): readonly string[] {

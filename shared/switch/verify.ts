@@ -214,9 +214,9 @@ function joined(before: readonly StepTried[], after: readonly StepTried[]): read
     if (is.result === 'unsent') {
       const { code, message, fault } = is;
       const result = was.result === 'done' ? ('unsent' as const) : was.result;
-      return fault === undefined
-        ? { ...was, result }
-        : { ...was, result, ...defined({ code, message, fault }) };
+      // Of one that had succeeded the record must name what kept it from being sent again.
+      const told = fault === undefined && was.result !== 'done' ? {} : defined({ code, message, fault });
+      return { ...was, result, ...told };
     }
     return {
       ...is,

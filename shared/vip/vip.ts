@@ -3,6 +3,7 @@
 // Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
 import type { EpochMs } from '../time.ts';
 import { bootDiffers, ORDER_DOUBT, othersEndBy, UNDER_WAY_MAX } from './boot-clock.ts';
+import { recentTransition, type Transitions, withTransition } from './flapping.ts';
 import type { Lease, Open } from './lease.ts';
 import { pruned, withHeard } from './liveness.ts';
 import type { Members } from './member.ts';
@@ -111,6 +112,8 @@ export interface Vip extends RegistryEntry {
   readonly claims: Readonly<Record<string, NodeState>>;
   /** Evidence windows in which a member reported (liveness.ts). */
   readonly heard: readonly number[];
+  /** Recent transitions by node (flapping.ts); absent in items of older versions, and where every node is calm. */
+  readonly transitions?: Transitions;
   readonly pin?: Pin;
   readonly freeze?: Override;
   readonly forced?: Forced;
@@ -146,8 +149,16 @@ export function withClaim(vip: Vip, node: string, told: NodeState, window: numbe
   const known = vip.claims[node];
   const merged = merge(known, told);
   const heard = pruned(withHeard(vip.heard, window));
-  if (known !== undefined && sameWords(known, merged) && heard === vip.heard) return vip;
-  return { ...vip, claims: { ...vip.claims, [node]: merged }, heard };
+  const stored = vip.transitions ?? {};
+  const transitions = withTransition(stored, node, recentTransition(told));
+  const isKnown = known !== undefined && sameWords(known, merged);
+  if (isKnown && heard === vip.heard && transitions === stored) return vip;
+  return {
+    ...vip,
+    claims: { ...vip.claims, [node]: merged },
+    heard,
+    ...(transitions === stored ? {} : { transitions }),
+  };
 }
 
 const sameWords = (a: NodeState, b: NodeState): boolean =>

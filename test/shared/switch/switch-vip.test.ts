@@ -79,6 +79,7 @@ describe('a switch', () => {
     const bus = {
       finished: () => Promise.reject(new Fault('throttled', 'ThrottlingException', 'slow down')),
       failed: () => Promise.resolve(),
+      flapping: () => Promise.resolve(),
       forward: () => Promise.resolve(),
     };
     const { faults, vip } = await switches(w, { bus });

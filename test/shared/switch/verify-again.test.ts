@@ -118,9 +118,9 @@ describe('a cell that is sent again', () => {
     const unanswered = was === 'unknown' ? 1 : 0;
     const verdict = await scene.check(refusing(kind), as(scene.steps, 2, { result: was, unanswered }));
     expect(told(verdict, 2)!.result).toBe(is);
-    expect(told(verdict, 2)!.code, 'of an attempt that was made').toBe(
-      kind === 'lease-short' ? undefined : 'Code',
-    );
+    // What could not be sent again keeps its own word, unless it had succeeded: then it says what kept it.
+    const keepsItsWord = kind === 'lease-short' && was !== 'done';
+    expect(told(verdict, 2)!.code).toBe(keepsItsWord ? undefined : 'Code');
     expect(told(verdict, 2)!.unanswered).toBeGreaterThanOrEqual(kind === 'unknown' ? 1 : unanswered);
     expect(told(verdict, 1)!.result).toBe('done');
     expect(verdict.verified).toBe(false);
