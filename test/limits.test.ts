@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { storedTransition } from '../shared/aws/dynamodb/vip-item.ts';
 import { faultFromSdkError } from '../shared/aws/error-codes.ts';
 import { withLog } from '../shared/aws/lambda/logged-timeline.ts';
 import * as bounded from '../shared/bounded.ts';
@@ -150,7 +151,9 @@ describe('the largest VIP, whose every call is refused', () => {
     fits('log line', Math.max(...lines.map(utf8Bytes)) + EVENT_OVERHEAD, KB_256);
   });
 
-  it('has an item that fits with every override, a lease and sixteen epochs left open', () => {
+  it('has an item that fits with every override, a lease, sixteen epochs left open and nodes that all flap', () => {
+    const since = 86_400_000_000 * 365 * 10;
+    const flaps = many(FLAPS_STORED_MAX, (n) => ({ boot: '5f2c9d1e', since: since + n, atMs: START }));
     const cause = {
       kind: 'claim',
       node: nodes[0]!,
@@ -168,7 +171,16 @@ describe('the largest VIP, whose every call is refused', () => {
       wrote: Object.values(item(w).members).flatMap(({ eni, eipEni }) => [eni, eipEni!]),
       lease: { holder: 'h'.repeat(36), epoch: 17, expiresAtMs: START, cause },
       open: Object.fromEntries(many(16, (n) => [`holder-${hex(n)}`, { epoch: n + 1, cause }])),
+      transitions: Object.fromEntries(nodes.map((node) => [node, flaps])),
     };
+    fits(
+      'flaps of a node',
+      flaps
+        .map(storedTransition)
+        .map(utf8Bytes)
+        .reduce((a, b) => a + b),
+      1024,
+    );
     fits('VIP item', itemBytes(whole), ITEM_MAX);
   });
 

@@ -5,6 +5,7 @@ import { defined } from '../optional.ts';
 import type { EventPublisher } from '../switch/switch-vip.ts';
 import type { EpochMs } from '../time.ts';
 import {
+  countedTransitions,
   type Flapping,
   flappingOf,
   isSameTransition,
@@ -34,7 +35,7 @@ export function stormBegun(
 ): Pick<Noted, 'storm'> {
   const added = recentTransition(nodeState);
   if (added === undefined || includes(before, node, added) || !includes(written, node, added)) return {};
-  const all = written.transitions![node]!;
+  const all = countedTransitions(written, node);
   const others = all.filter((known) => !isSameTransition(known, added));
   if (flappingOf(node, others, now) !== undefined) return {};
   return defined({ storm: flappingOf(node, all, now) });

@@ -47,9 +47,9 @@ export function noticeOf(failover: Failover, stage: string): Notice {
 export function flappingNotice(vip: string, flapping: Flapping, stage: string): Notice {
   const { node, sinceMs, transitions } = flapping;
   const lines = [
-    `VIP ${vip} (stage ${stage}): ${node} flaps: ${transitions} transitions since ${iso(sinceMs)}`,
+    `VIP ${vip} (stage ${stage}): ${node} flaps: it became MASTER ${transitions} times since ${iso(sinceMs)}`,
     'It is damped: it gets the VIP only where no other member can have it, and its moves wait behind those of other VIPs.',
-    'Damping ends a minute after its last transition. Until then no failover of this VIP is announced here.',
+    'Damping ends a minute after it became MASTER last. Until then no failover of this VIP is announced here.',
     `Look at what makes keepalived on ${node} change its state: its log, and the scripts and files that it tracks.`,
     `Next: vipshift status ${vip} --stage ${stage}`,
   ];

@@ -1,26 +1,26 @@
-// Flapping: a node that changes its state again and again. Each of its transitions would move the VIP, and with it spend the
-// request budget that every other failover needs. So the node is damped: the election passes it over while it has another place
-// for the VIP (election.ts), and moves from or to it book behind all others (docs/decisions/0035).
+// Flapping: a node that becomes MASTER again and again. Each time it would move the VIP, and with it spend the request budget that
+// every other failover needs. So the node is damped: the election passes it over while it has another place for the VIP
+// (election.ts), and moves from or to it book behind all others (docs/decisions/0035). What operators order is no flapping.
 //
 // Invariants: a pure function of the transitions that are kept, which are a set: redelivery and order change nothing. They are
 // kept by node, and a node's claims add to its own only. Damping ends FLAP_WINDOW after the last transition, by itself.
 // Limit: it is counted in the item of one VIP. keepalived judges each VRRP instance by itself, and so does this.
-import { type DurationMs, type EpochMs, epochMs, iso, minutes, plus } from '../time.ts';
+import { type DurationMs, type EpochMs, epochMs, iso, minutes, plus, seconds } from '../time.ts';
 import { LATE_AFTER } from './claim.ts';
 import { NEVER_IN_TIME } from './liveness.ts';
 import type { Members } from './member.ts';
 import type { NodeState } from './node-state.ts';
 
-/** As many transitions within FLAP_WINDOW damp a node. A start, a failover, the way back and a planned stop are five. */
-export const FLAPS_MIN = 6;
+/** A node that becomes MASTER as often within FLAP_WINDOW is damped. Three restarts by hand, or three moves, are no storm. */
+export const FLAPS_MIN = 4;
 /** Damping ends when the last transition is this old. */
 export const FLAP_WINDOW: DurationMs = minutes(1);
-/** The newest transitions of a node that count. Twice FLAPS_MIN, so that a storm that gets slower stays one storm. */
+/** The newest transitions of a node that count: more than FLAPS_MIN, so that a storm that gets slower stays one storm. */
 export const FLAPS_KEPT = 12;
 /** Writers that can read first keep only FLAPS_KEPT; with this many stored a claim has to be recorded by one of them. */
 export const FLAPS_STORED_MAX = 24;
 
-/** One change of a node's state, known by its boot and `since`. */
+/** A node became MASTER; known by its boot and `since`. */
 export interface Transition {
   /** The beginning of the boot's id. */
   readonly boot: string;
@@ -35,12 +35,22 @@ export type Transitions = Readonly<Record<string, readonly Transition[]>>;
 interface Transiting {
   readonly members: Members;
   readonly transitions?: Transitions;
+  readonly forced?: Ordered;
+}
+
+/** The two nodes of a forced failover, and when it began. */
+interface Ordered {
+  readonly node: string;
+  readonly from?: string;
+  readonly atMs: EpochMs;
 }
 
 const BOOT_CHARS = 8;
 
-/** The transition that a claim speaks of; undefined when the claim came late, or the transition is too old to count. */
-export function recentTransition({ bootId, since, stampMs, upMs, slot }: NodeState): Transition | undefined {
+/** The transition that a claim speaks of; undefined when it is not to MASTER or too old to count, or the claim came late. */
+export function recentTransition(nodeState: NodeState): Transition | undefined {
+  const { state, bootId, since, stampMs, upMs, slot } = nodeState;
+  if (state !== 'MASTER') return undefined;
   const agoMs = Math.max(0, Math.round(upMs - since / 1000));
   if (slot === NEVER_IN_TIME || agoMs >= FLAP_WINDOW) return undefined;
   return { boot: bootId.slice(0, BOOT_CHARS), since, atMs: epochMs(stampMs - agoMs) };
@@ -96,18 +106,42 @@ export function withoutOldTransitions<T extends Transiting>(
   return kept.length === 0 ? rest : { ...rest, transitions: Object.fromEntries(kept) };
 }
 
+/** AWS's stamps are whole seconds. */
+const STAMP_DOUBT: DurationMs = seconds(1);
+
+const isOrdered = ({ forced }: Pick<Transiting, 'forced'>, node: string, { atMs }: Transition): boolean =>
+  forced !== undefined &&
+  (node === forced.node || node === forced.from) &&
+  plus(atMs, STAMP_DOUBT) >= forced.atMs;
+
+/** Those that count: without what a forced failover that is under way has made its two nodes do. */
+export const countedTransitions = (vip: Transiting, node: string): readonly Transition[] =>
+  (vip.transitions?.[node] ?? []).filter((transition) => !isOrdered(vip, node, transition));
+
+/** Without those that do not count: for the end of a forced failover. */
+export function withoutOrderedTransitions<T extends Transiting>(
+  vip: T,
+): Omit<T, 'transitions'> & Pick<Transiting, 'transitions'> {
+  const { transitions, ...rest } = vip;
+  if (transitions === undefined || vip.forced === undefined) return vip;
+  const counted = Object.keys(transitions)
+    .map((node) => [node, countedTransitions(vip, node)] as const)
+    .filter(([, of]) => of.length > 0);
+  return counted.length === 0 ? rest : { ...rest, transitions: Object.fromEntries(counted) };
+}
+
 export interface Flapping {
   readonly node: string;
   /** The first transition of those that damped it, as far as they are kept. */
   readonly sinceMs: EpochMs;
   /** When damping ends unless another transition comes. */
   readonly untilMs: EpochMs;
-  /** Transitions that are known since then. */
+  /** How often it is known to have become MASTER since then. */
   readonly transitions: number;
 }
 
 export const flappingText = ({ node, sinceMs, untilMs, transitions }: Flapping): string =>
-  `${node} flaps: ${transitions} transitions or more since ${iso(sinceMs)}; damped until ${iso(untilMs)}, or a minute after its next one`;
+  `${node} flaps: it became MASTER ${transitions} times or more since ${iso(sinceMs)}; damped until ${iso(untilMs)}, or a minute after the next time`;
 
 /**
  * Whether these transitions damp their node at `now`: FLAPS_MIN of them came within FLAP_WINDOW, and it has not been calm for
@@ -132,7 +166,7 @@ export function flappingOf(
 
 /** Undefined when the node is not damped. */
 export const dampedAt = (vip: Transiting, node: string, now: EpochMs): Flapping | undefined =>
-  flappingOf(node, vip.transitions?.[node] ?? [], now);
+  flappingOf(node, countedTransitions(vip, node), now);
 
 export const isDamped = (vip: Transiting, node: string, now: EpochMs): boolean =>
   dampedAt(vip, node, now) !== undefined;

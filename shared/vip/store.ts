@@ -35,11 +35,11 @@ export function afterClaimWrite(vip: Vip, claimWrite: ClaimWrite, now: EpochMs):
 }
 
 /**
- * With as many transitions of the node stored a write is refused: the lease is not taken blindly for a node that may be damped,
- * and no more are added than a later write can remove.
+ * With as many transitions of the node stored a write is refused: the lease is not taken blindly for a node that this one may
+ * damp, and no more are added than a later write can remove.
  */
 export const transitionsMax = ({ lease }: ClaimWrite): number =>
-  lease === undefined ? FLAPS_STORED_MAX : FLAPS_MIN;
+  lease === undefined ? FLAPS_STORED_MAX : FLAPS_MIN - 1;
 
 /** What a claim asks of the store in one conditional write. */
 export interface ClaimWrite {

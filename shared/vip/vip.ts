@@ -3,15 +3,17 @@
 // Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
 import type { EpochMs } from '../time.ts';
 import { bootDiffers, ORDER_DOUBT, othersEndBy, UNDER_WAY_MAX } from './boot-clock.ts';
-import { recentTransition, type Transitions, withTransition } from './flapping.ts';
+import { recentTransition, type Transitions, withoutOrderedTransitions, withTransition } from './flapping.ts';
 import type { Lease, Open } from './lease.ts';
 import { pruned, withHeard } from './liveness.ts';
 import type { Members } from './member.ts';
 import { boundStays, merge, type NodeState, sameTransition } from './node-state.ts';
 
 export const withForced = (vip: Vip, forced: Forced): Vip => ({ ...vip, forced });
+/** What the order has made its nodes do was no flapping, and does not count later on either. */
 export function withoutForced(vip: Vip): Vip {
-  const { forced: _forced, ...rest } = vip;
+  if (vip.forced === undefined) return vip;
+  const { forced: _forced, ...rest } = withoutOrderedTransitions(vip);
   return rest;
 }
 export const withPin = (vip: Vip, pin: Pin): Vip => ({ ...vip, pin });
@@ -150,7 +152,9 @@ export function withClaim(vip: Vip, node: string, told: NodeState, window: numbe
   const merged = merge(known, told);
   const heard = pruned(withHeard(vip.heard, window));
   const stored = vip.transitions ?? {};
-  const transitions = withTransition(stored, node, recentTransition(told));
+  // An assertion of what is known adds nothing: what an order has taken out (withoutForced) stays out.
+  const isTold = known !== undefined && sameTransition(known, told);
+  const transitions = withTransition(stored, node, isTold ? undefined : recentTransition(told));
   const isKnown = known !== undefined && sameWords(known, merged);
   if (isKnown && heard === vip.heard && transitions === stored) return vip;
   return {

@@ -87,7 +87,7 @@ export const flappingDetail = (vip: string, { node, sinceMs, untilMs, transition
   version: 1,
   vip,
   node,
-  cause: { kind: 'claim', why: `${node} made ${transitions} transitions within a minute` },
+  cause: { kind: 'claim', why: `${node} became MASTER ${transitions} times within a minute` },
   transitions,
   sinceMs,
   untilMs,

@@ -191,7 +191,7 @@ function everyMethod(): Record<string, Call> {
     'bus.finished': (c) => bus(c).finished(failover),
     'bus.failed': (c) => bus(c).failed!(failover),
     'bus.flapping': (c) =>
-      bus(c).flapping('web', { node: 'i-0', sinceMs: now, untilMs: now, transitions: 6 }),
+      bus(c).flapping('web', { node: 'i-0', sinceMs: now, untilMs: now, transitions: 4 }),
     'bus.forward': (c) => bus(c).forward({ as: 'finished', detail: '{}' }),
     'sharedBucket.reserve': (c) => bucket(c).reserve('ReplaceRoute', 1, 'front', now),
     'sharedBucket.takeSpare': (c) => bucket(c).takeSpare('ReplaceRoute', 1, now),

@@ -1,4 +1,4 @@
-// Damping (docs/decisions/0035): a node is damped only while it truly flaps, and for a minute after its last transition at most; no VIP stays
+// Damping (docs/decisions/0035): a node is damped only while it truly flaps, and for a minute after it became MASTER last at most; no VIP stays
 // at a node that cannot serve it for longer than without a storm; people get one notice of a storm, and none of its failovers.
 import type { Act } from '../history/history.ts';
 import { dampedSince, mayBeDamped } from '../truth/flapping.ts';
@@ -23,7 +23,7 @@ function dampedForNothing(world: World): readonly Violation[] {
     for (const node of entry.flapping ?? []) {
       const { atMs } = takenBy(world, vip, epoch);
       if (isEver(atMs, atMs + DECIDES_WITHIN_MS, (at) => mayBeDamped(world, vip, node, at))) continue;
-      const what = `epoch ${epoch} took ${node} for damped, which had not made six transitions in a minute, or none for a minute`;
+      const what = `epoch ${epoch} took ${node} for damped, which had not become MASTER four times in a minute, or not for a minute`;
       found.push({ guarantee: 'damping', vip, atMs, what });
     }
   }

@@ -6,7 +6,7 @@ import type { Act, FaultName } from '../history/history.ts';
 import { bootId } from '../node/machine.ts';
 import { instanceOf } from '../node/vrrp.ts';
 import { whereItBelongs } from '../truth/belonging.ts';
-import { isInStorm } from '../truth/flapping.ts';
+import { mayBeDamped } from '../truth/flapping.ts';
 import { isAccepted } from '../truth/known.ts';
 import type { Sent } from '../truth/log.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
@@ -69,15 +69,15 @@ export function neverWorse(world: World): readonly Violation[] {
   return found;
 }
 
-/** With hold `both` a VIP in a storm may rest at a node that stands by. */
+/** With hold `both` a VIP may rest at a node that stands by, while another one that said MASTER is damped. */
 function isRest(world: World, { vip, step, atMs }: Sent): boolean {
   const { hold } = world.story.vips.find(({ name }) => name === vip)!;
   if (hold === 'master' || step.call === 'ModifyNetworkInterfaceAttribute') return false;
-  const said = [...world.known.newest.get(vip)!.values()];
-  const isStandby = said.some(
-    ({ word: { node } }) => step.eni === serviceEni(node) || step.eni === eipEni(node),
+  const said = [...world.known.newest.get(vip)!.values()].map(({ word: { node } }) => node);
+  const isAt = (node: string): boolean => step.eni === serviceEni(node) || step.eni === eipEni(node);
+  return (
+    said.some(isAt) && world.everMembers.some((node) => !isAt(node) && mayBeDamped(world, vip, node, atMs))
   );
-  return isStandby && isInStorm(world, vip, atMs);
 }
 
 /** By then the first masters have been found, also where the first words took their time. */

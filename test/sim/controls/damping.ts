@@ -12,7 +12,7 @@ export const damping: readonly Control[] = [
   {
     name: 'no node is damped',
     breaks: ['damping'],
-    patches: [patch('vip/flapping', 'FLAPS_MIN = 6;', 'FLAPS_MIN = 1e9;')],
+    patches: [patch('vip/flapping', 'FLAPS_MIN = 4;', 'FLAPS_MIN = 1e9;')],
   },
   {
     name: 'damping goes on for five minutes',
@@ -27,8 +27,8 @@ export const damping: readonly Control[] = [
     patches: [
       patch(
         'vip/flapping',
-        'vip.transitions?.[node] ?? [], now',
-        'Object.values(vip.transitions ?? {}).flat(), now',
+        '(vip.transitions?.[node] ?? []).filter(',
+        'Object.values(vip.transitions ?? {}).flat().filter(',
       ),
     ],
   },
@@ -54,6 +54,31 @@ export const damping: readonly Control[] = [
     patches: [
       patch('vip/election', "REPORTED_WITHIN[isMaster ? 'MASTER' : 'BACKUP'];", 'Number.POSITIVE_INFINITY;'),
     ],
+  },
+  {
+    name: 'damping never ends',
+    breaks: ['convergence'],
+    patches: [
+      patch('vip/flapping', 'newest === undefined || now - newest >= FLAP_WINDOW', 'newest === undefined'),
+      // Else reconcile forgets them a minute later.
+      patch('vip/flapping', 'of.some(({ atMs }) => now - atMs < FORGET_AFTER),', 'of.length > 0,'),
+    ],
+  },
+  {
+    name: 'a standby that flapped does not get the VIP of an owner that died',
+    breaks: ['damping'],
+    patches: [
+      patch(
+        'vip/election',
+        'if (node === undefined) return elected;',
+        "if (node === undefined) return { owner: vip.owner, reason: { key: 'no-candidate' } };",
+      ),
+    ],
+  },
+  {
+    name: 'a node is damped before it flaps',
+    breaks: ['never worse'],
+    patches: [patch('vip/flapping', 'FLAPS_MIN = 4;', 'FLAPS_MIN = 2;')],
   },
   {
     name: 'with hold master a VIP rests at a standby',

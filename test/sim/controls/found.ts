@@ -165,6 +165,12 @@ export const found: readonly Control[] = [
     breaks: ['convergence'],
     patches: [
       patch('switch/held-lease', 'expiresAtMs = until;\n      wanted = wants(item);', 'expiresAtMs = until;'),
+      // Else a holder that waits for EC2's budget sees it.
+      patch(
+        'switch/held-lease',
+        'item.lease?.epoch === lease.epoch) wanted = wants(item);',
+        'false) return;',
+      ),
     ],
   },
   {

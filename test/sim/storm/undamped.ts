@@ -4,7 +4,7 @@ import type { Patch } from '../controls/variant.ts';
 export const undamped: readonly Patch[] = [
   {
     file: 'shared/vip/flapping.ts',
-    replace: 'export const FLAPS_MIN = 6;',
+    replace: 'export const FLAPS_MIN = 4;',
     by: 'export const FLAPS_MIN = Number.MAX_SAFE_INTEGER;',
   },
   {

@@ -93,7 +93,7 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
     open: (zone) => !busDown.has('all') && !busDown.has(zone),
     accept: (word) => world.bus.accept(word),
     said(machine, of) {
-      world.transitions.push({ atMs: sched.now(), node: machine.id, vip: of.vipName });
+      world.transitions.push({ atMs: sched.now(), state: of.state, node: machine.id, vip: of.vipName });
       world.known.boot(bootId(machine), machine.clock);
       computeOwners(world);
       lookLater(world);

@@ -10,7 +10,7 @@ import type { Forged } from '../node/forged.ts';
 import { type Machine, type Road, send } from '../node/machine.ts';
 import type { Group } from '../node/vrrp.ts';
 import { silenceTells, whereItBelongs } from '../truth/belonging.ts';
-import { isInStorm, type TransitionMade } from '../truth/flapping.ts';
+import { mayBeDampedUntil, type TransitionMade } from '../truth/flapping.ts';
 import type { Known } from '../truth/known.ts';
 import type { Log } from '../truth/log.ts';
 import { noteStuck, type Stuck } from '../truth/stuck.ts';
@@ -21,8 +21,6 @@ import type { Scheduler } from './scheduler.ts';
 
 /** Guarantee 1, for a switch that EC2's burst is enough for. */
 const CONVERGES_WITHIN_MS = 80_000;
-/** Damping ends a minute after the last transition. */
-const DAMPED_FOR_MS = 60_000;
 /** EC2's bucket for mutations of one kind. */
 const BURST = 50;
 const REFILL_PER_S = 5;
@@ -39,9 +37,15 @@ export function convergesWithinMs(world: World, vip: number): number {
   return within + ((2 * beyondBurst) / REFILL_PER_S) * 1000;
 }
 
-/** Until damping ends the VIP may rest at another node than the master. */
-const dampedForMs = (world: World, vip: number): number =>
-  isInStorm(world, world.story.vips[vip]!.name, world.sched.now()) ? DAMPED_FOR_MS : 0;
+/** While the node that it belongs to may be damped the VIP may rest at another one. */
+function dampedForMs(world: World, vip: number): number {
+  const now = world.sched.now();
+  const { name } = world.story.vips[vip]!;
+  const ends = (whereItBelongs(world, vip)?.nodes ?? []).map(
+    (node) => mayBeDampedUntil(world, name, node, now) ?? now,
+  );
+  return Math.max(0, ...ends.map((endMs) => endMs - now));
+}
 
 export interface Interval {
   readonly vip: number;

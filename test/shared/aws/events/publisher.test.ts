@@ -83,10 +83,11 @@ test('VIP Node Flapping is as its schema says; a failover of the storm names its
   const [nodeA, nodeB] = ['i-0a1b2c3d4e5f60718', 'i-0ffeeddccbbaa9988'];
   const w = world([nodeA, nodeB]);
   await says(w, nodeA);
-  for (let n = 0; n < FLAPS_MIN; n++) {
+  for (let n = 0; n < 2 * FLAPS_MIN; n++) {
     await w.clock.advance(seconds(1));
     await says(w, nodeB, { state: n % 2 === 0 ? 'BACKUP' : 'MASTER' });
   }
+  await says(w, nodeA, { state: 'FAULT' });
   const [storm] = w.storms;
   const event = { ...example('flapping.json'), 'detail-type': FLAPPING, source: CONTROLLER_SOURCE };
   expect(
