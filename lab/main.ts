@@ -10,6 +10,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePython } from './aws/python.ts';
+import { makeCgroup } from './booted/cgroup.ts';
+import type { BootedCommand, Prepared } from './booted/command.ts';
+import { CGROUP_VARIABLE } from './booted/lab.ts';
+import { lifeCommand } from './booted/life-command.ts';
+import { rebootsCommand } from './booted/reboots.ts';
 import type { Entry } from './machine/namespaces.ts';
 import { prepareOrExplain, UNPREPARED } from './machine/prepare.ts';
 import { masterOnly, pass } from './netns/cloud/cloud.ts';
@@ -29,8 +34,12 @@ const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [-
   --rootless       in a user namespace of its own even when root
   --control        the negative control: the bus passes MASTER transitions only, so scenarios must break
   --logs FOLDER    where the nodes' and emulators' logs go (default: .lab/netns)
+
+npm run lab -- reboots --help: planned stops on machines that really boot
+npm run lab -- life --help: a life of two such nodes, from install to uninstall
 `;
 const RUNS_MAX = 1_000;
+const LOGS = join(import.meta.dirname, '..', '.lab', 'netns');
 
 interface Options {
   readonly chosen: readonly Scenario[];
@@ -53,7 +62,7 @@ function optionsFrom(argv: readonly string[]): Options {
       list: { type: 'boolean', default: false },
       control: { type: 'boolean', default: false },
       rootless: { type: 'boolean', default: false },
-      logs: { type: 'string', default: join(import.meta.dirname, '..', '.lab', 'netns') },
+      logs: { type: 'string', default: LOGS },
       help: { type: 'boolean', default: false },
     },
   });
@@ -87,7 +96,10 @@ function optionsFrom(argv: readonly string[]): Options {
 const say = (what: string) => process.stderr.write(`lab: ${what}\n`);
 
 /** From the caller's side: gets everything that the inside cannot get for itself, then enters. */
-async function enter(options: Options): Promise<number> {
+async function enter(
+  options: Pick<Options, 'entry' | 'logFolder'>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const prepared = await prepareOrExplain('lab', options.entry);
   if (prepared === undefined) return UNPREPARED;
   // The only step that needs a network, which the inside does not have.
@@ -97,7 +109,7 @@ async function enter(options: Options): Promise<number> {
     ...prepared,
     program: process.execPath,
     args: [import.meta.filename, ...process.argv.slice(2)],
-    env: { TMPDIR: '/run' },
+    env: { TMPDIR: '/run', ...env },
   });
 }
 
@@ -140,7 +152,39 @@ async function inside(options: Options): Promise<number> {
   return held === results.length ? 0 : 1;
 }
 
+const bootedCommands: Readonly<Record<string, BootedCommand>> = {
+  reboots: rebootsCommand,
+  life: lifeCommand,
+};
+
+/** `npm run lab -- reboots` and the like: the nodes are machines that boot. */
+async function runBooted(command: BootedCommand, argv: readonly string[]): Promise<number> {
+  let prepared: Prepared;
+  try {
+    prepared = command.prepare(argv, LOGS);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${command.usage}`);
+    return 2;
+  }
+  if (prepared.help) {
+    process.stdout.write(command.usage);
+    return 0;
+  }
+  if (isInside()) return prepared.run(say);
+  const cgroup = makeCgroup(`vipshift-lab-${process.pid}`, ['a', 'b']);
+  try {
+    // Root: systemd needs all users, which a user's own namespace does not have.
+    const options = { entry: 'root', logFolder: prepared.logFolder } as const;
+    return await enter(options, { [CGROUP_VARIABLE]: cgroup.path });
+  } finally {
+    await cgroup.remove();
+  }
+}
+
 async function main(): Promise<number> {
+  const [word, ...rest] = process.argv.slice(2);
+  const booted = bootedCommands[word ?? ''];
+  if (booted !== undefined) return runBooted(booted, rest);
   let options: Options;
   try {
     options = optionsFrom(process.argv.slice(2));

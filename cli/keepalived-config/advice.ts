@@ -43,6 +43,7 @@ export const remarksOn = (input: KeepalivedInput): readonly string[] => [
     ? 'preempt: a node of higher priority takes the VIP back as soon as it runs, which is a second interruption.'
     : 'nopreempt: the VIP stays where it is until its node fails or is demoted. It needs state BACKUP on every node.',
   ...quickness(input),
+  'Before a reboot or poweroff nothing has to be done once "vipshift-notify install --service UNIT" on this node has named what answers on the VIP, such as nginx.service.',
   ...(input.checkUrl !== undefined && input.scriptUser !== 'root'
     ? [
         'keepalived before 2.2.8 ends "keepalived -t" with "Terminated" (143) if a script is not run as root: its issue 2587.',
@@ -66,6 +67,9 @@ function quickness({ advertS, instanceType }: KeepalivedInput): readonly string[
   return [after];
 }
 
+/** As `ip address` and keepalived write it. */
+export const onLoopback = (address: string): string => `${address}/${isIPv4(address) ? 32 : 128} dev lo`;
+
 export const LOOPBACK_UNIT = 'vipshift-vip.service';
 
 /** For `hold: both`: a unit that puts the VIP on the loopback of a node and leaves it there. */
@@ -74,12 +78,13 @@ export const loopbackUnit = (
 ): string => `# ${LOOPBACK_UNIT}, for /etc/systemd/system of every node; then: systemctl enable --now ${LOOPBACK_UNIT}
 [Unit]
 Description=vipshift: the VIP on the loopback of this node
-Before=keepalived.service nginx.service
+Before=vipshift-linger.service keepalived.service
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-${input.addresses.map((address) => `ExecStart=/usr/sbin/ip address replace ${address}/${isIPv4(address) ? 32 : 128} dev lo`).join('\n')}
+${input.addresses.map((address) => `ExecStart=/usr/sbin/ip address replace ${onLoopback(address)}`).join('\n')}
+${input.addresses.map((address) => `ExecStop=-/usr/sbin/ip address delete ${onLoopback(address)}`).join('\n')}
 
 [Install]
 WantedBy=multi-user.target

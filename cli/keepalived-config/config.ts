@@ -3,8 +3,8 @@
 // Invariant: the files differ in name, addresses, priority and startup delay only. Whatever fails a check puts the node into
 // FAULT (weight 0) rather than lowering its priority: with nopreempt a lower priority would move nothing.
 // Limit: for keepalived 2.2 and newer; one VRRP instance a file.
-import { isIP, isIPv4 } from 'node:net';
-import { remarksOn, securityRules } from './advice.ts';
+import { isIP } from 'node:net';
+import { onLoopback, remarksOn, securityRules } from './advice.ts';
 import { checked, type KeepalivedInput, type KeepalivedNode, PRIORITY_MAX } from './input.ts';
 
 /** The file of each node, by its name. Throws a Complaint about input that is not right. */
@@ -127,5 +127,3 @@ function heldAddresses(
     other: held.filter((address) => isIP(address) !== family).map(onLoopback),
   };
 }
-
-const onLoopback = (address: string): string => `${address}/${isIPv4(address) ? 32 : 128} dev lo`;

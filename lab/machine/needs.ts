@@ -56,7 +56,9 @@ export const needs: readonly Need[] = [
   { programs: ['openssl'], debian: 'openssl', purposes: ['bench', 'test'] },
   { programs: ['shellcheck'], debian: 'shellcheck', purposes: ['test'] },
   { programs: ['systemd-analyze'], debian: 'systemd', purposes: ['test'], isService: true },
+  { programs: ['systemd-nspawn'], debian: 'systemd-container', purposes: ['lab', 'test'], isService: true },
   { programs: ['setpriv'], debian: 'util-linux', purposes: ['demo', ...netns] },
+  { programs: ['nsenter'], debian: 'util-linux', purposes: ['lab', 'test'] },
   { programs: ['unshare'], debian: 'util-linux', purposes: netns },
   { programs: ['zsh'], debian: 'zsh', purposes: ['fast', 'test'] },
 ];

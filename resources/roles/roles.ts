@@ -38,7 +38,7 @@ export const used = {
     'changes.since',
     'bus.forward',
   ],
-  runbook: [...switching, 'orders.put', 'approvals.ask'],
+  runbook: [...switching, 'ec2.hosts', 'orders.put', 'approvals.ask'],
 } as const;
 
 export type FunctionName = keyof typeof used;
@@ -106,6 +106,8 @@ export function needs(stage: string): readonly Need[] {
     { action: 'ec2:DescribeRouteTables', ...observe },
     { action: 'ec2:DescribeNetworkInterfaces', ...observe },
     { action: 'ec2:DescribeAddresses', ...observe },
+    // Whether the node that a VIP is to go to runs.
+    { action: 'ec2:DescribeInstances', resource: '*', for: ['ec2.hosts'] },
     { action: 'ec2:ReplaceRoute', resource: ec2Arn('route-table'), ...apply },
     { action: 'ec2:CreateRoute', resource: ec2Arn('route-table'), ...apply },
     // Both ends have the tag.

@@ -4,6 +4,7 @@
 //
 // Limit: no host is asked whether it has the address; a default route says nothing.
 
+import { listText } from '../bounded.ts';
 import { overlaps, rangeFrom } from '../registry/ip-range.ts';
 import { insideRefused, prefixListRefused } from '../registry/validate.ts';
 import { eipFindings } from './eips.ts';
@@ -54,7 +55,8 @@ const without = (addresses: readonly string[], address: string): string =>
   [...addresses.filter((a) => a !== address), 'ADDRESS'].join(',');
 
 /** Set-ups that are refused by name, or in which some clients cannot reach the VIP. */
-function surroundings({ vip, vpc, caller, transitGateways, peerings }: NetworkFacts): readonly Finding[] {
+function surroundings(facts: NetworkFacts): readonly Finding[] {
+  const { vip, vpc, caller } = facts;
   const found: Finding[] = [];
   if (caller !== undefined && vpc.account !== caller) {
     found.push(
@@ -69,28 +71,38 @@ function surroundings({ vip, vpc, caller, transitGateways, peerings }: NetworkFa
       }),
     );
   }
-  for (const gateway of transitGateways)
+  for (const [gateway, routes] of routedBy(facts, 'tgw-'))
     found.push(
       warning('transit-gateway', {
         vips: [vip.name],
         subject: gateway,
-        found: `attached to ${vpc.vpc}`,
+        found: `is routed to: ${listText(routes)}`,
         expected: 'no client behind it: routes of transit gateways are not moved',
         remedy: {
-          sentence: `for clients behind it: a static route for ${vip.addresses.join(', ')} to this attachment, and label the tables of its subnets`,
+          sentence: `for clients behind it: a static route for ${vip.addresses.join(', ')} to this VPC’s attachment, and label the tables of its subnets`,
         },
       }),
     );
-  for (const peering of peerings)
+  for (const [peering, routes] of routedBy(facts, 'pcx-'))
     found.push(
       warning('peering', {
         vips: [vip.name],
         subject: peering,
-        found: `peers with ${vpc.vpc}`,
+        found: `is routed to: ${listText(routes)}`,
         expected: 'no client behind it: a peering does not carry an address outside the CIDR',
         remedy: { sentence: 'for clients behind it: an Elastic IP, an NLB, or a transit gateway' },
       }),
     );
+  return found;
+}
+
+/** Gateways of a kind that a table of the VPC routes to; one that nothing routes to has no clients behind it. */
+function routedBy({ vip, tables }: NetworkFacts, kind: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { table, outward } of tables)
+    for (const { destination, target } of outward)
+      if (target.startsWith(kind) && !vip.addresses.includes(destination))
+        found.set(target, [...(found.get(target) ?? []), `${destination} in ${table}`]);
   return found;
 }
 

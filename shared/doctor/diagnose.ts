@@ -9,7 +9,10 @@ import { eniFindings } from './enis.ts';
 import type { NetworkFacts } from './facts.ts';
 import { type Finding, inOrder, warning } from './finding.ts';
 import { labelFindings } from './labels.ts';
-import { aclFindings, filterFindings, type ServicePort } from './packet-filters.ts';
+import { memberFindings } from './members/members.ts';
+import { aclFindings } from './packets/acls.ts';
+import { filterFindings } from './packets/groups.ts';
+import type { ServicePort } from './packets/rules.ts';
 import { approverFindings } from './service/approvers.ts';
 import { busFindings, type IdentityFacts, roleFindings } from './service/identity.ts';
 import { type ShimFacts, shimFindings } from './service/shim.ts';
@@ -31,10 +34,11 @@ export function diagnose(facts: Facts): readonly Finding[] {
     ...addressFindings(network),
     ...shadowFindings(network),
     ...eniFindings(network),
+    ...memberFindings(network),
     ...tableFindings(network),
     ...labelFindings(network),
     ...filterFindings(network, ports),
-    ...aclFindings(network),
+    ...aclFindings(network, ports),
     ...(identity === undefined
       ? []
       : [

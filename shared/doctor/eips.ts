@@ -1,7 +1,7 @@
 // The doctor on Elastic IPs.
 
-import { EIP_SUFFIX } from '../vip/member.ts';
-import { type NetworkFacts, ownCommand, tagCommand } from './facts.ts';
+import { EIP_SUFFIX, enisOf } from '../vip/member.ts';
+import { type EipFact, type EniFact, isMoving, type NetworkFacts, ownCommand, tagCommand } from './facts.ts';
 import { type Finding, fault, type Remedy } from './finding.ts';
 
 /** The entry without `eip`; lists are replaced as a whole. */
@@ -32,7 +32,7 @@ function moveTo({ vip, seen, tag }: NetworkFacts, eip: string): Remedy {
 }
 
 export function eipFindings(facts: NetworkFacts): readonly Finding[] {
-  const { vip, eips, enis, tag } = facts;
+  const { vip, eips, tag } = facts;
   const labels = [vip.name, ...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)];
   const found: Finding[] = [];
   for (const { eip, found: at } of eips) {
@@ -59,17 +59,62 @@ export function eipFindings(facts: NetworkFacts): readonly Finding[] {
         }),
       );
     }
-    if (enis.some((e) => e.eni === at.eni && e.primary)) {
-      found.push(
-        fault('eip-on-primary', {
-          vips: [vip.name],
-          subject: eip,
-          found: `lies on ${at.eni}, the primary ENI of its node`,
-          expected: `on the ENI with the label ${vip.nodeLabels[0]}${EIP_SUFFIX}, so that the node’s own address stays`,
-          remedy: moveTo(facts, eip),
-        }),
-      );
-    }
+    found.push(...placed(facts, eip, at));
   }
   return found;
 }
+
+/** Where it is now: at the owner's ENI, or at one of the VIP's, from which the next failover may take it. */
+function placed(
+  facts: NetworkFacts,
+  eip: string,
+  { eni }: NonNullable<EipFact['found']>,
+): readonly Finding[] {
+  const { vip, enis } = facts;
+  const about = { vips: [vip.name], subject: eip };
+  const there = enis.find((e) => e.eni === eni);
+  if (there?.primary === true && there.node !== undefined && vip.members[there.node] !== undefined)
+    return [
+      fault('eip-on-primary', {
+        ...about,
+        found: `lies on ${eni}, the primary ENI of its node`,
+        expected: `on the ENI with the label ${vip.nodeLabels[0]}${EIP_SUFFIX}, so that the node’s own address stays`,
+        remedy: moveTo(facts, eip),
+      }),
+    ];
+  const own = new Set([...enisOf(vip.members), ...vip.wrote]);
+  if (eni !== undefined && !own.has(eni))
+    return [
+      fault('eip-foreign', {
+        ...about,
+        found: `is on ${eni}${whose(there)}, none of this VIP’s ENIs; it is left alone`,
+        expected: 'on an ENI of this VIP, or associated with nothing',
+        remedy:
+          there?.node === undefined
+            ? { sentence: whereFixed(facts, eip, there) }
+            : { ...moveTo(facts, eip), ...taking(eni) },
+      }),
+    ];
+  const owner = vip.owner === undefined ? undefined : vip.members[vip.owner]?.eipEni;
+  if (owner === undefined || eni === owner || isMoving(facts)) return [];
+  return [
+    fault('eip-drift', {
+      ...about,
+      found: eni === undefined ? 'is associated with nothing' : `is on ${eni}; the owner is ${vip.owner}`,
+      expected: `on ${owner}; reconcile should have moved it within a minute`,
+      remedy: moveTo(facts, eip),
+    }),
+  ];
+}
+
+const taking = (eni: string) => ({ remark: `takes it away from ${eni}: ask who uses it first` });
+
+const whose = (eni: EniFact | undefined): string =>
+  eni?.node !== undefined
+    ? ` of ${eni.node}`
+    : eni?.kind === undefined || eni.kind === 'interface'
+      ? ''
+      : ` of a ${eni.kind.replaceAll('_', ' ')}`;
+
+const whereFixed = ({ vip, tag }: NetworkFacts, eip: string, eni: EniFact | undefined): string =>
+  `an Elastic IP of a ${eni?.kind?.replaceAll('_', ' ') ?? 'service of AWS'} cannot be moved: take it out of the registry (${ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, tag)}), or replace what holds it`;

@@ -1,6 +1,6 @@
 // What the doctor knows of a VIP's network, as looked up; its judgements are in doctor-*.ts.
 import type { Mislabelled, Survey } from '../network/labels.ts';
-import type { Observation } from '../network/observation.ts';
+import type { HostStates, Observation } from '../network/observation.ts';
 import type { VpcSeen } from '../registry/validate.ts';
 import type { Vip } from '../vip/vip.ts';
 
@@ -14,6 +14,29 @@ export interface EniFact {
   readonly subnet: string;
   readonly address: string;
   readonly groups: readonly string[];
+  /** EC2's names: `in-use` and `attached`, where all is well. */
+  readonly status?: string;
+  readonly attachment?: string;
+  readonly zone?: string;
+  /** Whether the first address has a public one. */
+  readonly hasPublic?: boolean;
+  readonly ipv6?: readonly string[];
+  /** Who made it, where that was a service of AWS: a NAT gateway, a VPC endpoint, … */
+  readonly kind?: string;
+  readonly nearKey?: TagSeen;
+}
+
+/** A tag whose key is nearly ours. */
+export interface TagSeen {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface RouteFact {
+  readonly destination: string;
+  readonly target: string;
+  /** EC2's name: `active`, `blackhole`. */
+  readonly state: string;
 }
 
 export interface TableFact {
@@ -25,7 +48,7 @@ export interface TableFact {
   readonly subnets: readonly string[];
   readonly implicitSubnets: readonly string[];
   /** Routes to CIDRs that leave the VPC. */
-  readonly outward: readonly { readonly destination: string; readonly target: string }[];
+  readonly outward: readonly RouteFact[];
 }
 
 /** One entry of a security group or network ACL, as far as it decides about VRRP and a port. */
@@ -41,8 +64,9 @@ export interface FilterRule {
 }
 export interface GroupFact {
   readonly group: string;
-  /** Answers go out whatever the egress rules say: groups keep state. */
+  /** Groups keep state: answers pass whatever the rules of the other direction say. */
   readonly ingress: readonly FilterRule[];
+  readonly egress: readonly FilterRule[];
 }
 export interface AclRule extends FilterRule {
   readonly number: number;
@@ -58,7 +82,46 @@ export interface AclFact {
 export interface EipFact {
   readonly eip: string;
   /** Undefined when there is no such EIP. */
-  readonly found?: { readonly label?: string; readonly eni?: string };
+  readonly found?: {
+    readonly label?: string;
+    readonly eni?: string;
+    /** The Region, or the local zone or outpost that it can be used in. */
+    readonly borderGroup?: string;
+    readonly nearKey?: TagSeen;
+  };
+}
+
+/** An interface endpoint for EventBridge. */
+export interface EndpointFact {
+  readonly endpoint: string;
+  /** EC2's name: `available`, `pendingAcceptance`, … */
+  readonly state: string;
+  /** Whether the service's public name leads to it. */
+  readonly privateDns: boolean;
+  readonly groups: readonly string[];
+  readonly enis: readonly string[];
+}
+
+/** How packets leave the VPC. */
+export interface WayFacts {
+  readonly region: string;
+  readonly endpoints: readonly EndpointFact[];
+  readonly nats: readonly {
+    readonly nat: string;
+    readonly state: string;
+    readonly subnet: string;
+    readonly isPublic: boolean;
+  }[];
+  /** The VPC's two attributes, both of which private DNS needs. */
+  readonly dns: boolean;
+}
+
+/** A thing with the tag that is no table, ENI, EIP or instance: nothing reads it there. */
+export interface TaggedThing {
+  readonly id: string;
+  /** EC2's name of the kind: `subnet`, `vpc`, … */
+  readonly kind: string;
+  readonly value: string;
 }
 
 /** The ranges of each list; undefined where there is no such list. */
@@ -74,6 +137,13 @@ export interface NetworkFacts {
   readonly seen: Observation;
   /** All other VIPs that are registered: what they use is not to be taken away. */
   readonly others?: readonly Vip[];
+  /** Instances that EC2 shows; undefined where they could not be looked up. */
+  readonly hosts?: HostStates;
+  readonly way?: WayFacts;
+  /** The CIDRs of each subnet of the VPC. */
+  readonly subnets?: ReadonlyMap<string, readonly string[]>;
+  /** The network border group of each zone. */
+  readonly borderGroups?: ReadonlyMap<string, string>;
   /** Looked up once for all VIPs. */
   readonly survey?: Survey;
   readonly mislabelled?: readonly Mislabelled[];
@@ -84,9 +154,11 @@ export interface NetworkFacts {
   readonly eips: readonly EipFact[];
   /** Those that are addresses of the VIP. */
   readonly prefixLists: PrefixLists;
-  readonly transitGateways: readonly string[];
-  readonly peerings: readonly string[];
 }
+
+/** A failover was under way when EC2 was asked: what differs from the owner then is no drift. */
+export const isMoving = ({ vip, seen }: NetworkFacts): boolean =>
+  vip.lease !== undefined && vip.lease.expiresAtMs > seen.endedAtMs;
 
 /** The command that tags a thing. Words in capitals are the operator's to fill in; what follows `#` is a remark. */
 export const tagCommand = (what: string, tag: string, label: string): string =>

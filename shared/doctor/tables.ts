@@ -1,20 +1,19 @@
-// The doctor on route tables: which should have the label and do not, which do and should not, and what they say.
+// The doctor on route tables: which should have the label and do not, and which do and should not.
 //
 // A table without the tag is a fault, because a forgotten one is not noticed until a failover; one that must not
 // carry the VIP has the value LEFT_OUT, or another VIP's label.
 
 import { LEFT_OUT, staysText, usersHere, usersOf } from '../network/labels.ts';
-import { strays, tablesOf } from '../network/observation.ts';
-import { routeCell } from '../network/step.ts';
-import { destinationOption } from '../registry/ip-range.ts';
-import { enisOf } from '../vip/member.ts';
-import { type NetworkFacts, ownCommand, type TableFact, tagCommand, untagCommand } from './facts.ts';
-import { type Finding, fault, type Remedy } from './finding.ts';
+import { strays } from '../network/observation.ts';
+import { type NetworkFacts, type TableFact, tagCommand, untagCommand } from './facts.ts';
+import { type Finding, fault, type Remedy, warning } from './finding.ts';
+import { routeFindings } from './routes.ts';
 
 export const tableFindings = (facts: NetworkFacts): readonly Finding[] => [
   ...facts.tables.filter((t) => t.label === undefined).flatMap((table) => unlabelled(facts, table)),
+  ...unused(facts),
   ...elsewhere(facts),
-  ...routes(facts),
+  ...routeFindings(facts),
 ];
 
 function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Finding[] {
@@ -47,6 +46,23 @@ function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Find
   }
   return found;
 }
+
+/** The VIP's label on a table by which no packet goes. */
+const unused = ({ vip, tables, tag }: NetworkFacts): readonly Finding[] =>
+  tables
+    .filter((t) => vip.tableLabels.includes(t.label ?? '') && !t.main && t.subnets.length === 0)
+    .map(({ table, label }) =>
+      warning('table-unused', {
+        vips: [vip.name],
+        subject: table,
+        found: `has the label ${label} and serves no subnet`,
+        expected: 'a subnet that uses it; clients of the subnet that was meant reach no VIP',
+        remedy: {
+          command: `aws ec2 associate-route-table --route-table-id ${table} --subnet-id SUBNET`,
+          remark: `or Value=${LEFT_OUT}: ${tagCommand(table, tag, LEFT_OUT)}`,
+        },
+      }),
+    );
 
 /** What is another VIP's by the same label is where it belongs. */
 const elsewhere = (facts: NetworkFacts): readonly Finding[] =>
@@ -90,61 +106,3 @@ function crowded({ vip, others = [] }: NetworkFacts, why: string): Finding {
           },
   });
 }
-
-/** Before the first failover there is nothing to point to. */
-function routes({ vip, seen, tag, others = [] }: NetworkFacts): readonly Finding[] {
-  const own = new Set([...enisOf(vip.members), ...vip.wrote]);
-  const found: Finding[] = [];
-  for (const { table, routes: there, ...place } of tablesOf(vip, seen)) {
-    const label = place.label ?? '';
-    const users = usersHere('table', { ...place, label }, others);
-    const away =
-      users.length === 0 ? `take the label away: ${untagCommand(table, tag)}` : staysText(label, users);
-    for (const address of vip.addresses) {
-      const route = there[address];
-      const cell = routeCell(table, address);
-      const family = destinationOption(address);
-      if (route === undefined) {
-        if (vip.owner === undefined) continue;
-        const eni = vip.members[vip.owner]?.eni ?? 'ENI';
-        found.push(
-          fault('route-missing', {
-            vips: [vip.name],
-            subject: cell,
-            found: 'no route',
-            expected: `a route to ${eni}; reconcile should have made it within a minute`,
-            remedy: {
-              command: `aws ec2 create-route --route-table-id ${table} ${family} ${address} --network-interface-id ${eni}`,
-              remark: `then look why reconcile did not: ${ownCommand(`timeline ${vip.name}`, tag)}`,
-            },
-          }),
-        );
-      } else if (route.state === 'active' && !route.propagated && !own.has(route.target)) {
-        const gateway = /^(tgw|pcx)-/.test(route.target);
-        found.push(
-          fault(
-            gateway ? (route.target.startsWith('tgw') ? 'transit-gateway' : 'peering') : 'route-foreign',
-            {
-              vips: [vip.name],
-              subject: cell,
-              found: `points to ${route.target}, ${foreigner(route.target)}; it is left alone`,
-              expected: 'a route to the owner’s ENI',
-              remedy: {
-                command: ownCommand(`vip adopt ${vip.name}`, tag),
-                remark: `if it may be replaced; else ${away}`,
-              },
-            },
-          ),
-        );
-      }
-    }
-  }
-  return found;
-}
-
-const foreigner = (target: string): string =>
-  target.startsWith('tgw-')
-    ? 'a transit gateway, which vipshift does not move routes to'
-    : target.startsWith('pcx-')
-      ? 'a peering, which does not carry the VIP'
-      : 'which is none of this VIP’s nodes';

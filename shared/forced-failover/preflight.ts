@@ -4,20 +4,18 @@
 // Limit: it is true of the moment it looked. After an approval it looks again, and what it found has to be so still when the
 // order is written into the VIP's item (forced.ts). The switch itself decides again under the lease.
 
-import { type Conflict, unmetCells } from '../network/conflict.ts';
-import { membersSeen, type Observation, type TableSeen, tablesOf } from '../network/observation.ts';
-import { type Plan, plan } from '../network/plan.ts';
+import type { Conflict } from '../network/conflict.ts';
+import { asNextOwner, ownerProblemText } from '../network/next-owner.ts';
+import type { HostStates, Observation } from '../network/observation.ts';
 import type { Step } from '../network/step.ts';
 import { type Rates, rates } from '../rate-limit/local-bucket.ts';
 import { type EpochMs, iso } from '../time.ts';
 import { forcedText } from '../timeline/operator-action.ts';
-import { isLiveOrder, unfit, unfitText } from '../vip/election.ts';
+import { isLiveOrder } from '../vip/election.ts';
 import { dampedAt, flappingText } from '../vip/flapping.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { FailoverOrder } from './order.ts';
 
-/** Default quota of a route table (VPC guide, "Quotas"); it can be raised, then a full table is only nearly full. */
-export const ROUTES_PER_TABLE = 500;
 export interface Preflight {
   readonly outcome: 'fit' | 'refused';
   readonly reasons: readonly string[];
@@ -32,24 +30,27 @@ export interface Preflight {
   readonly left?: { readonly plan: number; readonly conflicts: number; readonly reasons: number };
 }
 
+export interface PreflightContext {
+  readonly now: EpochMs;
+  readonly sizes?: Rates | undefined;
+  /** Undefined where EC2 did not tell. */
+  readonly hosts?: HostStates | undefined;
+}
+
 export function preflight(
   vip: Vip | undefined,
   seen: Observation | undefined,
   order: FailoverOrder,
-  { now, sizes = rates }: { readonly now: EpochMs; readonly sizes?: Rates | undefined },
+  { now, sizes = rates, hosts }: PreflightContext,
 ): Preflight {
   if (vip === undefined || vip.removedAtMs !== undefined)
     return refused([`VIP ${order.vip} is not in the registry: vipshift vip list`]);
   if (seen === undefined) return refused([`EC2 did not answer: nothing is known of ${order.vip} now`]);
-  const members = { ...vip.members, ...membersSeen(vip, seen, vip.members) };
-  const known = { ...vip, members };
-  const target = membersSeen(vip, seen, vip.members)[order.to];
-  const todo: Plan = target === undefined ? { steps: [], conflicts: [] } : plan(known, seen, target, true);
+  const { todo, problems } = asNextOwner(vip, seen, order.to, hosts);
   const reasons = [
-    ...orderReasons(known, order, now),
-    ...targetReasons(known, seen, order.to, target?.eni),
-    ...flappingReasons(known, order.to, now),
-    ...headroomReasons(known, seen, todo),
+    ...orderReasons(vip, order, now),
+    ...problems.map(ownerProblemText),
+    ...flappingReasons(vip, order.to, now),
   ];
   return {
     outcome: reasons.length === 0 ? 'fit' : 'refused',
@@ -122,44 +123,9 @@ function orderReasons(vip: Vip, order: FailoverOrder, now: EpochMs): readonly st
   return reasons;
 }
 
-function targetReasons(
-  vip: Vip,
-  seen: Observation,
-  node: string,
-  eni: string | undefined,
-): readonly string[] {
-  const reasons: string[] = [];
-  const why = unfit(vip, node);
-  if (why !== undefined) reasons.push(`not fit: ${unfitText(why)}`);
-  if (eni === undefined) {
-    reasons.push(
-      `EC2 shows no ENI of ${node} in use with the label ${vip.nodeLabels.join(' or ')} in ${vip.vpc}`,
-    );
-  } else if (seen.enis.find((e) => e.eni === eni)?.sourceDestCheck === true) {
-    reasons.push(
-      `source/destination check is on at ${eni}: EC2 drops what is not addressed to the ENI itself`,
-    );
-  }
-  return reasons;
-}
-
 /** The owner would be demoted for a node that may be gone again in a moment. Who has pinned it there means it. */
 function flappingReasons(vip: Vip, node: string, now: EpochMs): readonly string[] {
   const flapping = dampedAt(vip, node, now);
   const isPinned = isLiveOrder(vip.pin, now) && vip.pin?.node === node;
   return flapping === undefined || isPinned ? [] : [`${flappingText(flapping)}; or pin it first`];
 }
-
-function headroomReasons(vip: Vip, seen: Observation, todo: Plan): readonly string[] {
-  const full = tablesOf(vip, seen)
-    .filter((table) => (table.total ?? 0) + created(table, todo) > ROUTES_PER_TABLE)
-    .map(
-      (table) =>
-        `${table.table} has ${table.total} of ${ROUTES_PER_TABLE} routes and ${created(table, todo)} are missing: no headroom`,
-    );
-  return [...unmetCells(todo.conflicts), ...full];
-}
-
-const created = (table: TableSeen, todo: Plan): number =>
-  todo.steps.filter((s) => s.call === 'CreateRoute' && s.table === table.table && s.from === 'nothing')
-    .length;

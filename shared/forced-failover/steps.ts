@@ -3,6 +3,7 @@
 //
 // Invariant: nothing here decides what comes next; that is the workflow's, where it can be read and seen at work.
 
+import { toleratedFault } from '../fault.ts';
 import type { Rates } from '../rate-limit/local-bucket.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { minutes, plus } from '../time.ts';
@@ -43,10 +44,19 @@ const runOf = ({ story: data, execution }: StepInput): ForcedRun => ({
   begun: data.begun !== undefined,
 });
 
+function untold(error: unknown): undefined {
+  toleratedFault(error);
+}
+
 async function lookAhead(ports: ForcedFailoverPorts, order: FailoverOrder): Promise<Preflight> {
   const vip = await ports.vips.read(order.vip);
-  const seen = vip === undefined || vip.removedAtMs !== undefined ? undefined : await ports.ec2.observe(vip);
-  return carriedPreflight(preflight(vip, seen, order, { now: ports.clock.now(), sizes: ports.sizes }));
+  const stands = vip !== undefined && vip.removedAtMs === undefined;
+  const [seen, hosts] = await Promise.all([
+    stands ? ports.ec2.observe(vip) : undefined,
+    // Where EC2 does not tell, the order is not held up by it: an outage is when it is needed most.
+    stands ? ports.ec2.hosts([order.to]).catch(untold) : undefined,
+  ]);
+  return carriedPreflight(preflight(vip, seen, order, { now: ports.clock.now(), sizes: ports.sizes, hosts }));
 }
 
 async function record(

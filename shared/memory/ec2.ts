@@ -33,6 +33,8 @@ export interface MemoryEc2 extends Ec2 {
   readonly tables: Map<string, MemoryTable>;
   readonly enis: Map<string, MemoryEni>;
   readonly eips: Map<string, MemoryEip>;
+  /** Instances that do not run, with EC2's name of their state; all others do that have an ENI. */
+  readonly halted: Map<string, string>;
   /** Every call that took effect, in order, for checkers. */
   readonly effects: readonly Step[];
 }
@@ -42,15 +44,22 @@ export function memoryEc2(clock: Clock): MemoryEc2 {
   const enis = new Map<string, MemoryEni>();
   const eips = new Map<string, MemoryEip>();
   const effects: Step[] = [];
+  const halted = new Map<string, string>();
   const state: Region = { tables, enis, eips };
   return {
     ...state,
+    halted,
     effects,
     async observe(scope) {
       return observationOf(state, scope, clock);
     },
     async observeAll(scopes) {
       return new Map(scopes.map((scope) => [scope.name, observationOf(state, scope, clock)]));
+    },
+    async hosts(nodes) {
+      const attached = new Set([...enis.values()].flatMap((eni) => eni.node ?? []));
+      const shown = nodes.filter((node) => halted.has(node) || attached.has(node));
+      return new Map(shown.map((node) => [node, halted.get(node) ?? 'running']));
     },
     async apply(step, mayStart) {
       if (!mayStart()) throw new Fault('lease-short', 'LeaseShort', 'too little lease left to start');

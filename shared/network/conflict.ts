@@ -8,6 +8,7 @@ export type ConflictReason =
   | { readonly key: 'no-eip' }
   | { readonly key: 'no-eip-eni'; readonly node: string }
   | { readonly key: 'eni-gone'; readonly eni: string; readonly node: string }
+  | { readonly key: 'no-address'; readonly eni: string }
   | { readonly key: 'no-free-address'; readonly eni: string };
 
 export interface Conflict {
@@ -28,6 +29,7 @@ const texts: Texts<ConflictReason> = {
   'no-eip': () => 'no such Elastic IP in this account and Region',
   'no-eip-eni': ({ node }) => `${node} has no labelled ENI for EIPs (its primary ENI is never used)`,
   'eni-gone': ({ eni, node }) => `${eni} of ${node} was not found`,
+  'no-address': ({ eni }) => `${eni} has no IPv4 address`,
   'no-free-address': ({ eni }) =>
     `every private address of ${eni} has a foreign EIP or another EIP of this VIP`,
 };

@@ -25,7 +25,7 @@ export interface TableSurveyed {
   readonly routes: Readonly<Record<string, RouteSeen>>;
 }
 
-/** What a look at a whole stage shows: all tables of the VIPs' VPCs, and every ENI and EIP that has the tag. */
+/** What a look at a whole stage shows: all tables of the VIPs' VPCs, and every table, ENI and EIP that has the tag. */
 export interface Survey {
   /** The tag key. */
   readonly tag: string;
@@ -37,6 +37,15 @@ export interface Survey {
     readonly label: string;
   }[];
   readonly eips: readonly { readonly eip: string; readonly label: string }[];
+  /** ENIs and EIPs without the tag that have one whose key is nearly ours; absent where not everything was looked at. */
+  readonly nearKeys?: readonly NearKey[];
+}
+
+export interface NearKey {
+  readonly kind: 'eni' | 'eip';
+  readonly id: string;
+  readonly key: string;
+  readonly value: string;
 }
 
 /** Something that a failover of the VIP leaves where it is although it looks as if it should move. */
@@ -113,7 +122,30 @@ export function mislabelled(
     if (isUnused('eip', value, entries) && ours)
       found.push({ kind: 'eip', id, tag, is: 'unused', key: tag, value, meant });
   }
+  for (const { kind, id, key, value } of survey.nearKeys ?? []) {
+    const meant = nearby(kind, entries, value);
+    // Another stage may be called so; only a value of ours tells that this one was meant.
+    if (meant.length > 0 && concerns(kind, vip, meant))
+      found.push({ kind, id, tag, is: 'near-key', key, value, meant });
+  }
   return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Tables and ENIs outside every VIP's VPC with a value that no VIP uses. */
+export function mislabelledElsewhere(
+  entries: readonly RegistryEntry[],
+  survey: Survey,
+): readonly Mislabelled[] {
+  const { tag } = survey;
+  const things = [
+    ...survey.tables.map(({ table: id, ...thing }) => ({ ...thing, id, kind: 'table' as const })),
+    ...survey.enis.map(({ eni: id, ...thing }) => ({ ...thing, id, kind: 'eni' as const })),
+  ];
+  return things.flatMap(({ kind, id, label: value, ...place }): readonly Mislabelled[] =>
+    value === undefined || !isUnused(kind, value, entries) || entries.some((entry) => sameScope(entry, place))
+      ? []
+      : [{ kind, id, tag, is: 'unused', key: tag, value, meant: nearby(kind, entries, value) }],
+  );
 }
 
 function wrongTable(
@@ -171,8 +203,25 @@ function nearby(kind: LabelledKind, entries: readonly RegistryEntry[], value: st
   return labels.filter((label) => near.has(folded(label)));
 }
 
-/** Whether two tag keys differ by case and blanks only. */
-export const isNearKey = (key: string, tag: string): boolean => key !== tag && folded(key) === folded(tag);
+/**
+ * Whether the key was probably meant to be our tag: case, blanks and separators apart the same; without the stage; or with
+ * two letters wrong in its name. Another stage is another key.
+ */
+export function isNearKey(key: string, tag: string): boolean {
+  if (key === tag) return false;
+  const bare = (text: string) => folded(text).replace(/[^\p{L}\p{N}]+/gu, '');
+  const [name = '', stage = ''] = folded(tag).split(/:(.*)/s);
+  if (bare(key) === bare(tag) || bare(key) === name) return true;
+  const [typed = '', rest = ''] = folded(key).split(/[^\p{L}\p{N}]+(.*)/su);
+  if (typed === name) return isSwapped(rest, stage);
+  return rest === stage && similar(typed, [name]).length > 0;
+}
+
+/** Two neighbours the wrong way round: `dve`. Short stages are not told apart by less. */
+const isSwapped = (typed: string, stage: string): boolean =>
+  stage.length > 2 && typed !== stage && lettersOf(typed) === lettersOf(stage);
+
+const lettersOf = (text: string): string => text.split('').sort().join('');
 
 /** What is wrong with it, for people. */
 export function mislabelledText(one: Mislabelled): string {

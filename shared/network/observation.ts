@@ -74,6 +74,9 @@ export interface Observation {
   readonly eips: readonly EipSeen[];
 }
 
+/** EC2's name of each instance's state, by node; a node that EC2 does not show is absent. */
+export type HostStates = ReadonlyMap<string, string>;
+
 export interface Stray {
   readonly id: string;
   /** `elsewhere`: in another VPC or account. `edge`: a gateway's table. `crowded`: a label on too many nodes. */

@@ -111,8 +111,7 @@ function planEips({ vip, seen, target, trusted, own }: Move): Part<EipStep> {
       problem === undefined ? (kept.get(eip) ?? freeAddress(eni!, firstChoice(at!, seen), taken)) : undefined;
     const from = placeText(at);
     if (problem !== undefined) conflicts.push(conflict(eip, from, problem));
-    else if (privateAddress === undefined)
-      conflicts.push(conflict(eip, from, { key: 'no-free-address', eni: eni!.eni }));
+    else if (privateAddress === undefined) conflicts.push(conflict(eip, from, noPlaceOn(eni!)));
     else if (!kept.has(eip) || !trusted) {
       taken.add(privateAddress);
       const base = { call: 'AssociateAddress', cell: eip, from } as const;
@@ -147,6 +146,11 @@ function freeAddress({ addresses }: EniSeen, first: number, taken: ReadonlySet<s
   const inOrder = addresses.map((_, n) => addresses[(first + n) % addresses.length]!);
   return inOrder.find((a) => a.eip === undefined && !taken.has(a.privateAddress))?.privateAddress;
 }
+
+const noPlaceOn = ({ eni, addresses }: EniSeen): ConflictReason => ({
+  key: addresses.length === 0 ? 'no-address' : 'no-free-address',
+  eni,
+});
 
 /** FNV-1a: spreads ids that differ in a few letters. */
 function spread(id: string): number {

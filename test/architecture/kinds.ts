@@ -12,6 +12,7 @@ const starters: readonly { readonly file: string; readonly name?: string; readon
   // Its Python environment is made beside that of the local AWS.
   { file: 'test/deploy/support/cfn-lint.ts', needs: 'aws' },
   { file: 'lab/shim/node.ts', needs: 'nodes' },
+  { file: 'lab/booted/booted-machine.ts', name: 'BootedMachine', needs: 'nodes' },
 ];
 
 /** What runs in a namespace, on a node, or as one. */

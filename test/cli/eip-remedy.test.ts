@@ -46,8 +46,6 @@ function remedy(addresses: readonly AddressSeen[]): string | undefined {
     acls: [],
     eips: [{ eip: 'eipalloc-2', found: { label: 'dns', eni: 'eni-p' } }],
     prefixLists: new Map(),
-    transitGateways: [],
-    peerings: [],
   };
   return eipFindings(facts).find((found) => found.check === 'eip-on-primary')?.remedy;
 }

@@ -253,13 +253,19 @@ describe('set-ups that are refused by name', () => {
       ],
     },
     enis: [],
-    tables: [],
+    tables: [
+      {
+        ...{ table: 'rtb-2', main: false, subnets: [], implicitSubnets: [] },
+        outward: [
+          { destination: '172.16.0.0/12', target: 'tgw-1', state: 'active' },
+          { destination: '10.9.0.0/16', target: 'pcx-1', state: 'active' },
+        ],
+      },
+    ],
     groups: [],
     acls: [],
     eips: [],
     prefixLists: new Map(),
-    transitGateways: ['tgw-attach-1'],
-    peerings: [],
   });
   test('a route over a transit gateway or a peering is named as such', () => {
     expect(tableFindings(facts('tgw-1'))).toContainEqual(
@@ -268,10 +274,16 @@ describe('set-ups that are refused by name', () => {
     expect(tableFindings(facts('pcx-1'))).toContainEqual(expect.objectContaining({ check: 'peering' }));
     expect(tableFindings(facts('igw-1'))).toContainEqual(expect.objectContaining({ check: 'route-foreign' }));
   });
-  test('an attached transit gateway is a warning with what to do', () => {
+  test('a transit gateway or a peering that a table routes to is a warning with what to do; one without routes is none', () => {
+    const found = '172.16.0.0/12 in rtb-2';
     expect(addressFindings(facts('igw-1'))).toMatchObject([
-      { check: 'transit-gateway', severity: 'warning', remedy: expect.stringMatching(/static route/) },
+      {
+        ...{ check: 'transit-gateway', severity: 'warning', found: `is routed to: ${found}` },
+        remedy: expect.stringMatching(/static route/),
+      },
+      { check: 'peering', severity: 'warning', found: 'is routed to: 10.9.0.0/16 in rtb-2' },
     ]);
+    expect(addressFindings({ ...facts('igw-1'), tables: [] })).toEqual([]);
   });
   test('a VPC that AWS refuses to describe ends the visit: nothing could be judged', async () => {
     const reader = {

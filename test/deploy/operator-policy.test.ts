@@ -121,7 +121,7 @@ describe('the operators’ policies', () => {
       .filter(({ Resource }) => Resource === '*')
       .map((s) => s.Sid!);
     expect(new Set(wide)).toEqual(
-      new Set(['Look', 'NodeRole', 'WhoMayDoBoth', 'LogGroups', 'Trail', 'Refusals', 'LeftBehind']),
+      new Set(['Look', 'NodeRole', 'WhoMayDoBoth', 'LogGroups', 'Trail', 'Rules', 'Refusals', 'LeftBehind']),
     );
     for (const { Resource } of Object.values(all).flat())
       for (const resource of [Resource].flat())

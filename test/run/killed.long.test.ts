@@ -1,6 +1,6 @@
-// A run of the tests that is killed half-way leaves nothing behind: no process, namespace, link, mount or temporary folder.
+// A run of the tests that is killed half-way leaves nothing behind: no process, namespace, link, mount, control group or temporary folder.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
@@ -59,6 +59,13 @@ function startRun(): Run {
   };
 }
 
+/** Those of the booted machines. */
+const controlGroups = (): readonly string[] =>
+  ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']
+    .filter((mount) => existsSync(mount))
+    .flatMap((mount) => readdirSync(mount))
+    .filter((name) => name.startsWith('vipshift-'));
+
 const linksAndMounts = (): readonly string[] =>
   ['/proc/self/net/dev', '/proc/self/mountinfo'].flatMap((file) =>
     readFileSync(file, 'utf8')
@@ -75,13 +82,14 @@ it.each([
   ['SIGTERM', 'of vitest alone'],
   ['SIGKILL', 'of vitest alone'],
 ] as const)('nothing is left after %s %s', async (signal, whose) => {
-  const before = new Set(linksAndMounts());
+  const before = new Set([...linksAndMounts(), ...controlGroups()]);
   await using run = startRun();
   const vitest = await run.up();
   const started: readonly Process[] = descendantsOf(run.child.pid!);
   const own = new Set(namespacesOf('self'));
   const namespaces = [...new Set(started.flatMap(({ pid }) => namespacesOf(pid)))].filter((n) => !own.has(n));
   for (const program of [
+    'systemd-nspawn',
     'vipshift-notify',
     '/keepalived',
     'fork-server.py',
@@ -90,6 +98,7 @@ it.each([
     'lab/main.ts',
   ])
     expect(started.map(({ command }) => command)).toContainEqual(expect.stringContaining(program));
+  expect(controlGroups().filter((one) => !before.has(one))).not.toEqual([]);
   expect(namespaces.length, 'the lab has namespaces').toBeGreaterThan(3);
   expect(readdirSync(run.temporary)).not.toEqual([]);
 
@@ -101,10 +110,11 @@ it.each([
       processes: started.filter(isLiving).map(({ command }) => command),
       namespaces: namespaces.filter((namespace) => living.has(namespace)),
       linksAndMounts: linksAndMounts().filter((one) => !before.has(one)),
+      controlGroups: controlGroups().filter((one) => !before.has(one)),
       folders: readdirSync(run.temporary),
     };
   };
   await expect
     .poll(left, { timeout: GONE_MAX_MS, interval: 200 })
-    .toEqual({ processes: [], namespaces: [], linksAndMounts: [], folders: [] });
+    .toEqual({ processes: [], namespaces: [], linksAndMounts: [], controlGroups: [], folders: [] });
 });

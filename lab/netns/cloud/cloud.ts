@@ -155,7 +155,6 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
       'allow_http = yes',
       `endpoint_events = ${bus.endpoint}`,
       `endpoint_sts = ${metadata.stsEndpoint}`,
-      'state_dir = /run/disk/vipshift',
       '',
     ].join('\n'),
     calm: () => calm(vips, VIP_NAME),

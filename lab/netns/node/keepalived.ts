@@ -5,7 +5,7 @@
  */
 
 import { keepalivedConfig } from '../../../cli/keepalived-config/config.ts';
-import type { Hold } from '../../../cli/keepalived-config/input.ts';
+import type { Hold, KeepalivedInput } from '../../../cli/keepalived-config/input.ts';
 import { EIP_ADDRESS, NODE_ADDRESS, type NodeLabel, SERVICE_ADDRESS, VIP } from '../sandbox/topology.ts';
 
 export type { Hold } from '../../../cli/keepalived-config/input.ts';
@@ -15,30 +15,37 @@ export const INSTANCE = 'VI_WEB';
 export const DEMOTE_FILE = '/run/vipshift/hand-over/web';
 export const FIFO = '/run/vipshift/notify.fifo';
 
+/** What the files are made from. */
+export const keepalivedInput = (hold: Hold): KeepalivedInput => ({
+  instance: INSTANCE,
+  routerId: 51,
+  nodes: (['a', 'b'] as const).map((name) => ({ name, address: NODE_ADDRESS[name], interface: 've0' })),
+  addresses: [VIP],
+  hold,
+  advertS: 0.1,
+  startupDelayS: 1,
+  preempt: false,
+  scriptUser: 'root',
+  ports: [80],
+  demoteFile: DEMOTE_FILE,
+  fifo: FIFO,
+});
+
 export function keepalivedConf(node: NodeLabel, hold: Hold): string {
-  const files = keepalivedConfig({
-    instance: INSTANCE,
-    routerId: 51,
-    nodes: (['a', 'b'] as const).map((name) => ({ name, address: NODE_ADDRESS[name], interface: 've0' })),
-    addresses: [VIP],
-    hold,
-    advertS: 0.1,
-    startupDelayS: 1,
-    preempt: false,
-    scriptUser: 'root',
-    ports: [80],
-    demoteFile: DEMOTE_FILE,
-    fifo: FIFO,
-  });
+  const files = keepalivedConfig(keepalivedInput(hold));
   const file = files[node];
   if (file === undefined) throw new Error(`keepalived-config made no file for node ${node}`);
   return file;
 }
 
+/** Run by the lab itself, as the first process of its unit. */
 export function nginxConf(node: NodeLabel): string {
-  return `daemon off;
-master_process off;
-user root;
+  return `daemon off;\nmaster_process off;\n${nginxUnitConf(node)}`;
+}
+
+/** Run by the distribution's unit. */
+export function nginxUnitConf(node: NodeLabel): string {
+  return `user root;
 pid /run/nginx.pid;
 error_log stderr;
 events { worker_connections 1024; }

@@ -55,7 +55,7 @@ export class LabNode {
       files: {
         'keepalived.conf': keepalivedConf(this.label, settings.hold),
         'nginx.conf': nginxConf(this.label),
-        'notify.conf': settings.notifyConf,
+        'notify.conf': `${settings.notifyConf}state_dir = /run/disk/vipshift\n`,
         'after.nginx': DEMOTE_SCRIPT,
       },
       folders: { notify: join(root, 'notify'), ...settings.folders },

@@ -97,7 +97,8 @@ export function scenarioContext({ nodes, router, cloud, hold }: ScenarioInput): 
   return context;
 }
 
-async function isSettled(cloud: Cloud, owner: string): Promise<boolean> {
+/** This node owns the VIP, and nothing is under way. */
+export async function isSettled(cloud: Cloud, owner: string): Promise<boolean> {
   const vip = await cloud.vip();
   return vip.owner === owner && vip.lease === undefined && Object.keys(vip.open).length === 0;
 }

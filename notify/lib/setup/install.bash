@@ -12,12 +12,14 @@ install_command() {
   local bus='' interfaces=() mapping=()
   while (($# > 0)); do
     case $1 in
-      --root | --bus | --instance | --group | --eip-interface)
+      --root | --bus | --instance | --group | --eip-interface | --service | --linger)
         (($# > 1)) || die 2 "$1 needs a value (see --help)"
         case $1 in
           --root) set_root "$2" ;;
           --bus) bus=$2 ;;
           --eip-interface) interfaces+=("$(interface_name "$2")") || exit 2 ;;
+          --service) add_service "$2" ;;
+          --linger) set_linger "$2" ;;
           *) mapping+=("$(mapping_line "${1#--}" "$2")") || exit 2 ;;
         esac
         shift
@@ -28,8 +30,10 @@ install_command() {
   done
   require_curl
   require_root
+  look_at_services
   place_program
   place_units
+  place_ordering
   place_config "$bus" "${mapping[@]}"
   place "$LIB/assets/keepalived-snippet.conf" $ETC/keepalived-snippet.conf 644
   for name in "${interfaces[@]}"; do place_routing "$name"; done
@@ -77,6 +81,18 @@ place() {
   CHANGED=1
 }
 
+# Writes a text and a line's end, if the file has not just that: text, destination.
+place_text() {
+  local -r target=$ROOT$2
+  if [[ -f $target && $(<"$target") == "$1" ]]; then
+    printf 'unchanged  %s\n' "$2"
+    return
+  fi
+  install -D -m 644 -- /dev/stdin "$target" <<<"$1" || die 1 "cannot write $target"
+  printf 'wrote      %s\n' "$2"
+  CHANGED=1
+}
+
 place_program() {
   local file files
   set +f
@@ -102,7 +118,6 @@ place_units() {
   place "$LIB/assets/vipshift-notify.socket" $UNITS/vipshift-notify.socket 644
   place "$LIB/assets/vipshift-notify.service" $UNITS/vipshift-notify.service 644
   place "$LIB/assets/vipshift-notify.tmpfiles" /etc/tmpfiles.d/vipshift-notify.conf 644
-  place "$LIB/assets/keepalived-order.conf" $UNITS/keepalived.service.d/vipshift.conf 644
 }
 
 # What `systemctl enable` does, for an image that is being built: target, name of the link, unit.
@@ -143,6 +158,7 @@ start_units() {
   systemctl daemon-reload
   systemctl enable --now vipshift-notify.socket || die 1 'cannot start vipshift-notify.socket: see systemctl status vipshift-notify.socket'
   systemctl enable vipshift-notify.service
+  start_linger
   is_configured || return 0
   if ((CHANGED)); then systemctl restart vipshift-notify.service; else systemctl start vipshift-notify.service; fi ||
     die 1 'cannot start vipshift-notify.service: see journalctl -u vipshift-notify'
@@ -151,6 +167,7 @@ start_units() {
 say_next() {
   printf '\nWhat is left to do:\n'
   is_configured || printf '  - name your bus and your VIPs in %s, then: systemctl restart vipshift-notify\n' $ETC/notify.conf
+  say_service
   printf '  - let keepalived write into the FIFO (%s), then: systemctl reload keepalived\n' $ETC/keepalived-snippet.conf
   printf '  - vipshift-notify selftest\n'
 }
@@ -171,8 +188,9 @@ uninstall_command() {
   require_root
   [[ $ROOT ]] || systemctl disable --now vipshift-notify.service vipshift-notify.socket 2>/dev/null
   remove_routing
+  remove_ordering
   remove $UNITS/sockets.target.wants/vipshift-notify.socket $UNITS/multi-user.target.wants/vipshift-notify.service
-  remove $UNITS/vipshift-notify.socket $UNITS/vipshift-notify.service $UNITS/keepalived.service.d/vipshift.conf \
+  remove $UNITS/vipshift-notify.socket $UNITS/vipshift-notify.service \
     /etc/tmpfiles.d/vipshift-notify.conf $ETC/keepalived-snippet.conf
   ((purge)) && remove $ETC/notify.conf $ETC /var/lib/vipshift
   remove $LIBRARY $PROGRAM

@@ -5,6 +5,7 @@ import {
   type NetworkAclEntry,
   paginateDescribeNetworkAcls,
   paginateDescribeSecurityGroups,
+  type SecurityGroup,
 } from '@aws-sdk/client-ec2';
 import type { AclFact, AclRule, FilterRule, GroupFact, PrefixLists } from '../../doctor/facts.ts';
 import { defined } from '../../optional.ts';
@@ -12,20 +13,39 @@ import { collect } from '../pages.ts';
 import { filter } from './filter.ts';
 import { type Ec2Reader, prefixListEntries } from './vpc.ts';
 
-export async function groupsOf(access: Ec2Reader, ids: readonly string[]): Promise<readonly GroupFact[]> {
-  if (ids.length === 0) return [];
-  const groups = await collect(
+export const groupsIn = (access: Ec2Reader, vpc: string): Promise<readonly SecurityGroup[]> =>
+  collect(
     paginateDescribeSecurityGroups(
       { client: access.reader },
-      { Filters: filter('group-id', ids) },
+      { Filters: filter('vpc-id', [vpc]) },
       { abortSignal: access.signal },
     ),
     (page) => page.SecurityGroups,
   );
-  const named = groups.flatMap((g) => g.IpPermissions ?? []).flatMap((p) => p.PrefixListIds ?? []);
-  const lists = await listsOf(access, [...new Set(named.flatMap((l) => l.PrefixListId ?? []))]);
+
+const rulesOf = ({ IpPermissions = [], IpPermissionsEgress = [] }: SecurityGroup) => [
+  ...IpPermissions,
+  ...IpPermissionsEgress,
+];
+
+/** The prefix lists that their rules name. */
+export const listsNamed = (groups: readonly SecurityGroup[]): readonly string[] => [
+  ...new Set(
+    groups
+      .flatMap(rulesOf)
+      .flatMap((rule) => rule.PrefixListIds ?? [])
+      .flatMap((list) => list.PrefixListId ?? []),
+  ),
+];
+
+/** A rule that names a prefix list means what is in the list. */
+export function groupFact(group: SecurityGroup, lists: PrefixLists): GroupFact {
   const rule = (permission: IpPermission) => ruleFrom(permission, lists);
-  return groups.map((g) => ({ group: g.GroupId!, ingress: (g.IpPermissions ?? []).map(rule) }));
+  return {
+    group: group.GroupId!,
+    ingress: (group.IpPermissions ?? []).map(rule),
+    egress: (group.IpPermissionsEgress ?? []).map(rule),
+  };
 }
 
 /** What each prefix list holds; undefined where there is none of that id. */
@@ -68,6 +88,7 @@ const aclRule = (entry: NetworkAclEntry): AclRule => ({
   protocol: protocolOf(entry.Protocol),
   cidrs: [entry.CidrBlock, entry.Ipv6CidrBlock].filter((c): c is string => c !== undefined && c !== ''),
   groups: [],
+  ...defined({ fromPort: entry.PortRange?.From, toPort: entry.PortRange?.To }),
   number: entry.RuleNumber ?? 0,
   allow: entry.RuleAction === 'allow',
   egress: entry.Egress ?? false,

@@ -1,16 +1,8 @@
-// What the doctor reads from EC2 beyond what the controller observes: the VPC's tables and filters, and all ENIs of the
-// nodes. Read-only; every list to its last page.
-import {
-  type NetworkInterface,
-  paginateDescribeInstances,
-  paginateDescribeNetworkInterfaces,
-  paginateDescribeRouteTables,
-  paginateDescribeSubnets,
-  paginateDescribeTransitGatewayVpcAttachments,
-  paginateDescribeVpcPeeringConnections,
-  type Route,
-} from '@aws-sdk/client-ec2';
-import type { EipFact, EniFact, NetworkFacts, TableFact } from '../../doctor/facts.ts';
+// What the doctor reads from EC2 beyond what the controller observes. Read-only; every list to its last page.
+//
+// Invariant: the number of calls depends on the VPCs, the prefix lists and the pages, not on the number of VIPs: what several
+// VIPs have in common is described once and divided here. EC2's Describe budget is the controller's, too.
+import type { EipFact, EniFact, NetworkFacts, PrefixLists, TaggedThing } from '../../doctor/facts.ts';
 import { toleratedFault } from '../../fault.ts';
 import type { Observation } from '../../network/observation.ts';
 import { defined } from '../../optional.ts';
@@ -18,10 +10,10 @@ import { isPrefixList } from '../../registry/ip-range.ts';
 import { EIP_SUFFIX } from '../../vip/member.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { faultFromSdkError } from '../error-codes.ts';
-import { collect } from '../pages.ts';
-import { filter } from './filter.ts';
-import { aclsOf, groupsOf, listsOf } from './filter-facts.ts';
-import { type Ec2Reader, eipsFound, vpcSeen } from './vpc.ts';
+import { eipsIn, enisIn, taggedElsewhere } from './eni-facts.ts';
+import { aclsOf, groupFact, groupsIn, listsNamed, listsOf } from './filter-facts.ts';
+import { type Ec2Reader, vpcSeen } from './vpc.ts';
+import { borderGroupsOf, routingOf, wayOf } from './vpc-facts.ts';
 
 /** Describes a thing the first time and gives the same answer from then on, a failure included. */
 export type Once = <T>(key: string, describe: () => Promise<T>) => Promise<T>;
@@ -40,22 +32,35 @@ export interface NetworkQuery {
   readonly tag: string;
   /** The account that asks, where it is known. */
   readonly caller: string | undefined;
+  /** Of all VIPs that are asked about; by default this one's. */
+  readonly vpcs?: readonly string[];
 }
 
 export interface DescribedNetwork {
-  /** Without what is described once for all VIPs. */
-  readonly facts: Omit<NetworkFacts, 'others' | 'survey' | 'mislabelled'>;
+  /** Without what is known from elsewhere. */
+  readonly facts: Omit<NetworkFacts, 'others' | 'survey' | 'mislabelled' | 'hosts'>;
+  /** All ENIs and EIPs, and things with the tag where nothing reads it. */
+  readonly everything: Everything;
   readonly unchecked: readonly { readonly what: string; readonly why: string }[];
+}
+export interface Everything {
+  readonly enis: readonly EniFact[];
+  readonly eips: readonly EipFact[];
+  readonly tagged: readonly TaggedThing[];
 }
 
 /** Throws a Fault when the VPC itself cannot be described; `unchecked` lists what else could not be. */
 export async function describeNetwork(
   access: Ec2Reader,
-  { vip, seen, tag, caller }: NetworkQuery,
+  { vip, seen, tag, caller, vpcs = [vip.vpc] }: NetworkQuery,
   remember: Once = once(),
 ): Promise<DescribedNetwork> {
   const unchecked: { what: string; why: string }[] = [];
-  const tried = async <T>(what: string, described: Promise<T>, without: T): Promise<T> => {
+  const tried = async <T, Without>(
+    what: string,
+    described: Promise<T>,
+    without: Without,
+  ): Promise<T | Without> => {
     try {
       return await described;
     } catch (error) {
@@ -65,27 +70,50 @@ export async function describeNetwork(
   };
   const ofVpc = <T>(what: string, describe: (reader: Ec2Reader, vpc: string) => Promise<T>): Promise<T> =>
     remember(`${what} of ${vip.vpc}`, () => describe(access, vip.vpc));
-  const [vpc, enis, tables, acls, eips, transitGateways, peerings] = await Promise.all([
+  const none: readonly never[] = [];
+  const [vpc, enis, routing, acls, eips, groups, way, tagged, borderGroups] = await Promise.all([
     ofVpc('itself', vpcSeen),
-    tried('ENIs', enisOf(access, vip, seen, tag), []),
+    tried(
+      'ENIs',
+      remember('ENIs', () => enisIn(access, vpcs, tag)),
+      none,
+    ),
     tried(
       'route tables',
-      ofVpc('tables', (reader, vpc) => tablesOf(reader, vpc, tag)),
-      [],
+      ofVpc('tables', (reader, id) => routingOf(reader, id, tag)),
+      undefined,
     ),
-    tried('network ACLs', ofVpc('acls', aclsOf), []),
-    tried<readonly EipFact[]>('Elastic IPs', eipsOf(access, vip, tag), []),
-    tried('transit gateways', ofVpc('gateways', gatewaysOf), []),
-    tried('peerings', ofVpc('peerings', peeringsOf), []),
-  ]);
-  const groupIds = [...new Set(enis.flatMap((e) => e.groups))].sort();
-  const [groups, prefixLists] = await Promise.all([
+    tried('network ACLs', ofVpc('acls', aclsOf), none),
     tried(
-      'security groups',
-      remember(`groups ${groupIds.join()}`, () => groupsOf(access, groupIds)),
-      [],
+      'Elastic IPs',
+      remember('EIPs', () => eipsIn(access, tag)),
+      undefined,
     ),
-    tried('prefix lists', listsOf(access, vip.addresses.filter(isPrefixList)), new Map()),
+    tried('security groups', ofVpc('groups', groupsIn), none),
+    tried('the way out of the VPC', ofVpc('way', wayOf), undefined),
+    tried(
+      'tags',
+      remember('tags', () => taggedElsewhere(access, tag)),
+      none,
+    ),
+    vip.eips.length === 0
+      ? undefined
+      : tried(
+          'zones',
+          remember('zones', () => borderGroupsOf(access)),
+          undefined,
+        ),
+  ]);
+  const found = vip.eips.map((eip) => eips?.find((known) => known.eip === eip) ?? { eip });
+  const own = concerning(vip, seen, enis, found);
+  const used = new Set([...own.flatMap((e) => e.groups), ...(way?.endpoints ?? []).flatMap((e) => e.groups)]);
+  const usedGroups = groups.filter((group) => used.has(group.GroupId ?? ''));
+  const list = (id: string) => remember(`list ${id}`, async () => (await listsOf(access, [id])).get(id));
+  const listsFor = async (ids: readonly string[]): Promise<PrefixLists> =>
+    new Map(await Promise.all(ids.map(async (id) => [id, await list(id)] as const)));
+  const [inRules, prefixLists] = await Promise.all([
+    tried('prefix lists in security groups', listsFor(listsNamed(usedGroups)), undefined),
+    tried('prefix lists', listsFor(vip.addresses.filter(isPrefixList)), new Map()),
   ]);
   return {
     facts: {
@@ -94,168 +122,38 @@ export async function describeNetwork(
       ...defined({ caller }),
       vpc: vpc ?? { vpc: vip.vpc, account: vip.account, cidrs: [] },
       seen,
-      enis,
-      tables,
-      groups,
+      enis: own,
+      tables: routing?.tables ?? [],
+      // Without the lists a rule would seem to let nothing in.
+      groups: inRules === undefined ? [] : usedGroups.map((group) => groupFact(group, inRules)),
       acls,
-      eips,
+      eips: eips === undefined ? [] : found,
       prefixLists,
-      transitGateways,
-      peerings,
+      ...defined({ way, borderGroups, subnets: routing?.subnets }),
     },
+    everything: { enis, eips: eips ?? [], tagged },
     unchecked: vpc === undefined ? [...unchecked, { what: vip.vpc, why: 'there is no such VPC' }] : unchecked,
   };
 }
 
-async function enisOf(
-  access: Ec2Reader,
+/** ENIs with the VIP's label, those of its nodes, and those that its EIPs are on. */
+function concerning(
   vip: Vip,
   seen: Observation,
-  tag: string,
-): Promise<readonly EniFact[]> {
+  enis: readonly EniFact[],
+  eips: readonly EipFact[],
+): readonly EniFact[] {
+  const places = new Set(eips.flatMap(({ found }) => found?.eni ?? []));
   const nodes = new Set([
     ...Object.keys(vip.members),
     ...Object.keys(vip.claims),
     ...seen.enis.flatMap((e) => e.node ?? []),
   ]);
-  const labels = [...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)];
-  const by = (filters: ReturnType<typeof filter>) =>
-    collect(
-      paginateDescribeNetworkInterfaces(
-        { client: access.reader, pageSize: 500 },
-        { Filters: filters },
-        { abortSignal: access.signal },
-      ),
-      (page) => page.NetworkInterfaces,
-    );
-  const [attached, labelled] = await Promise.all([
-    nodes.size === 0 ? [] : by(filter('attachment.instance-id', [...nodes])),
-    by(filter(`tag:${tag}`, labels)),
-  ]);
-  const byId = new Map([...labelled, ...attached].map((eni) => [eni.NetworkInterfaceId!, eni]));
-  return [...byId.values()].map((eni) => eniFact(eni, tag));
-}
-
-function eniFact(eni: NetworkInterface, tag: string): EniFact {
-  const label = eni.TagSet?.find((t) => t.Key === tag)?.Value;
-  const node = eni.Attachment?.InstanceId;
-  return {
-    eni: eni.NetworkInterfaceId!,
-    ...defined({ node }),
-    primary: eni.Attachment?.DeviceIndex === 0,
-    ...defined({ label }),
-    sourceDestCheck: eni.SourceDestCheck ?? true,
-    subnet: eni.SubnetId ?? '',
-    address: eni.PrivateIpAddress ?? '',
-    groups: (eni.Groups ?? []).flatMap((g) => g.GroupId ?? []),
-  };
-}
-
-async function tablesOf(access: Ec2Reader, vpc: string, tag: string): Promise<readonly TableFact[]> {
-  const config = { client: access.reader };
-  const abort = { abortSignal: access.signal };
-  const [tables, subnets] = await Promise.all([
-    collect(
-      paginateDescribeRouteTables({ ...config, pageSize: 100 }, { Filters: filter('vpc-id', [vpc]) }, abort),
-      (page) => page.RouteTables,
-    ),
-    collect(
-      paginateDescribeSubnets(config, { Filters: filter('vpc-id', [vpc]) }, abort),
-      (page) => page.Subnets,
-    ),
-  ]);
-  const taken = new Set(tables.flatMap((t) => (t.Associations ?? []).flatMap((a) => a.SubnetId ?? [])));
-  const left = subnets.flatMap((s) => (taken.has(s.SubnetId!) ? [] : s.SubnetId!)).sort();
-  return tables.map((t) => {
-    const main = (t.Associations ?? []).some((a) => a.Main === true);
-    const label = t.Tags?.find((x) => x.Key === tag)?.Value;
-    return {
-      table: t.RouteTableId!,
-      main,
-      ...defined({ label }),
-      subnets: (t.Associations ?? []).flatMap((a) => a.SubnetId ?? []).sort(),
-      implicitSubnets: main ? left : [],
-      outward: (t.Routes ?? []).flatMap(outwardFrom),
-    };
-  });
-}
-
-function outwardFrom(route: Route): TableFact['outward'] {
-  const destination = route.DestinationCidrBlock ?? route.DestinationIpv6CidrBlock;
-  const target =
-    route.TransitGatewayId ??
-    route.VpcPeeringConnectionId ??
-    route.GatewayId ??
-    route.NatGatewayId ??
-    route.NetworkInterfaceId ??
-    'another target';
-  return destination === undefined || target === 'local' ? [] : [{ destination, target }];
-}
-
-async function eipsOf(access: Ec2Reader, vip: Vip, tag: string): Promise<readonly EipFact[]> {
-  const found = await eipsFound(access, vip.eips, tag);
-  return vip.eips.map((eip, i) => (found[i] === undefined ? { eip } : { eip, found: found[i] }));
-}
-
-async function gatewaysOf(access: Ec2Reader, vpc: string): Promise<readonly string[]> {
-  const attachments = await collect(
-    paginateDescribeTransitGatewayVpcAttachments(
-      { client: access.reader },
-      { Filters: filter('vpc-id', [vpc]) },
-      { abortSignal: access.signal },
-    ),
-    (page) => page.TransitGatewayVpcAttachments,
+  const labels = new Set([...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)]);
+  return enis.filter(
+    (eni) =>
+      (eni.node !== undefined && nodes.has(eni.node)) ||
+      (eni.label !== undefined && labels.has(eni.label)) ||
+      places.has(eni.eni),
   );
-  return attachments
-    .filter((a) => !['deleted', 'deleting', 'failed', 'rejected'].includes(a.State ?? ''))
-    .flatMap((a) => a.TransitGatewayAttachmentId ?? []);
-}
-
-async function peeringsOf(access: Ec2Reader, vpc: string): Promise<readonly string[]> {
-  const ends = ['requester-vpc-info.vpc-id', 'accepter-vpc-info.vpc-id'].map((end) =>
-    collect(
-      paginateDescribeVpcPeeringConnections(
-        { client: access.reader },
-        { Filters: filter(end, [vpc]) },
-        { abortSignal: access.signal },
-      ),
-      (page) => page.VpcPeeringConnections,
-    ),
-  );
-  return (await Promise.all(ends))
-    .flat()
-    .filter((p) => p.Status?.Code === 'active' || p.Status?.Code === 'provisioning')
-    .flatMap((p) => p.VpcPeeringConnectionId ?? []);
-}
-
-export interface NodeProfile {
-  readonly node: string;
-  /** ARN of its instance profile; undefined when it has none. */
-  readonly profile?: string;
-}
-
-/** EC2 user guide, "List and filter": of one filter. */
-const VALUES_MAX = 200;
-
-/** Nodes that EC2 does not show are left out. */
-export async function profilesOf(
-  access: Ec2Reader,
-  nodes: readonly string[],
-): Promise<readonly NodeProfile[]> {
-  const profiles: NodeProfile[] = [];
-  try {
-    for (let from = 0; from < nodes.length; from += VALUES_MAX) {
-      const pages = paginateDescribeInstances(
-        { client: access.reader },
-        { Filters: filter('instance-id', nodes.slice(from, from + VALUES_MAX)) },
-        { abortSignal: access.signal },
-      );
-      for (const { Instances = [] } of await collect(pages, (page) => page.Reservations))
-        for (const { InstanceId, IamInstanceProfile } of Instances)
-          profiles.push({ node: InstanceId!, ...defined({ profile: IamInstanceProfile?.Arn }) });
-    }
-    return profiles;
-  } catch (error) {
-    throw faultFromSdkError(error, 'looking up instances');
-  }
 }

@@ -103,7 +103,7 @@ export function tableFrom(table: RouteTable, tag: string): TableSeen {
   };
 }
 
-const routeFrom = (route: Route): RouteSeen => ({
+export const routeFrom = (route: Route): RouteSeen => ({
   target:
     route.NetworkInterfaceId ??
     route.GatewayId ??

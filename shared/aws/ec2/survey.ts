@@ -31,7 +31,10 @@ export async function surveyed(access: Looking, entries: readonly RegistryEntry[
     const times = { source: 'ec2' as const, beganAtMs, endedAtMs: access.clock.now() };
     const survey = {
       tag: access.tag,
-      tables: tables.map((table) => surveyedTable(table, access.tag)),
+      tables: [
+        ...tables.map((table) => surveyedTable(table, access.tag)),
+        ...things.tables.flatMap(({ thing }) => (vpcs.includes(thing.vpc) ? [] : [thing])),
+      ],
       enis: things.enis.map(({ label, thing: { eni, vpc, account } }) => ({ eni, vpc, account, label })),
       eips: things.eips.map(({ label, thing }) => ({ eip: thing.eip, label })),
     };

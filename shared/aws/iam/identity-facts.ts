@@ -18,7 +18,7 @@ import {
 import { type Policy, policyFrom } from '../../doctor/service/iam-policy.ts';
 import type { IdentityFacts, RoleFact } from '../../doctor/service/identity.ts';
 import { defined } from '../../optional.ts';
-import type { NodeProfile } from '../ec2/network-facts.ts';
+import type { Host } from '../ec2/hosts.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { DETAIL_TYPE, VERSION } from '../events/claim-event.ts';
 import { collect } from '../pages.ts';
@@ -48,13 +48,13 @@ export async function busOf(access: IdentityAccess): Promise<IdentityFacts['bus'
 /** `named`: the role that all nodes have, when the operator says; else by each node's instance profile. */
 export async function rolesOf(
   access: IdentityAccess,
-  profiles: readonly NodeProfile[],
+  hosts: readonly Pick<Host, 'node' | 'profile'>[],
   named: string | undefined,
 ): Promise<Pick<IdentityFacts, 'roles' | 'without'>> {
   const byRole = new Map<string, string[]>();
   const without: string[] = [];
   const known = new Map<string, Promise<string | undefined>>();
-  for (const { node, profile } of profiles) {
+  for (const { node, profile } of hosts) {
     let role = named;
     if (role === undefined && profile !== undefined) {
       if (!known.has(profile)) known.set(profile, roleOfProfile(access, profile));

@@ -6,7 +6,8 @@ import { describeNetwork, once } from '../../../shared/aws/ec2/network-facts.ts'
 import { shadowFindings } from '../../../shared/doctor/addresses.ts';
 import { bucketFindings, loadSentence } from '../../../shared/doctor/capacity.ts';
 import type { AclRule, EniFact, FilterRule, NetworkFacts } from '../../../shared/doctor/facts.ts';
-import { aclFindings, filterFindings } from '../../../shared/doctor/packet-filters.ts';
+import { aclFindings } from '../../../shared/doctor/packets/acls.ts';
+import { filterFindings } from '../../../shared/doctor/packets/groups.ts';
 import { tableFindings } from '../../../shared/doctor/tables.ts';
 import { rates } from '../../../shared/rate-limit/local-bucket.ts';
 import { epochMs } from '../../../shared/time.ts';
@@ -36,8 +37,6 @@ const facts = (over: Partial<NetworkFacts> = {}): NetworkFacts => ({
   acls: [],
   eips: [],
   prefixLists: new Map(),
-  transitGateways: [],
-  peerings: [],
   ...over,
 });
 
@@ -84,12 +83,19 @@ describe('security groups', () => {
     groups: [],
     ...over,
   });
+  const egress = [allow({ cidrs: ['0.0.0.0/0'] })];
   const ports = [
     { protocol: 'tcp', port: 443 },
     { protocol: 'udp', port: 53 },
   ] as const;
   test('nodes with one group are one finding, which one rule repairs; each port that is shut is opened', () => {
-    const open = [{ group: 'sg-1', ingress: [allow({ protocol: '6', fromPort: 443, toPort: 443 })] }];
+    const open = [
+      {
+        group: 'sg-1',
+        ingress: [allow({ protocol: '6', fromPort: 443, toPort: 443, cidrs: ['10.0.0.0/16'] })],
+        egress,
+      },
+    ];
     expect(filterFindings(facts({ groups: open }), ports)).toMatchObject([
       {
         check: 'group-vrrp',
@@ -108,8 +114,8 @@ describe('security groups', () => {
   test('a peer that is let in by its group is heard; the other way round has to be opened by itself', () => {
     const enis = [eni('i-a', 'a', ['sg-a']), eni('i-b', 'b', ['sg-b'])];
     const groups = [
-      { group: 'sg-a', ingress: [allow({ protocol: '112', groups: ['sg-b'] })] },
-      { group: 'sg-b', ingress: [] },
+      { group: 'sg-a', ingress: [allow({ protocol: '112', groups: ['sg-b'] })], egress },
+      { group: 'sg-b', ingress: [], egress },
     ];
     const found = filterFindings(facts({ enis, groups }), []).filter((f) => f.check === 'group-vrrp');
     expect(found).toMatchObject([
@@ -151,9 +157,12 @@ describe('a visit to many VIPs of one VPC', () => {
       DescribeRouteTablesCommand: 1,
       DescribeSubnetsCommand: 1,
       DescribeNetworkAclsCommand: 1,
-      DescribeTransitGatewayVpcAttachmentsCommand: 1,
-      DescribeVpcPeeringConnectionsCommand: 2,
-      DescribeNetworkInterfacesCommand: 40,
+      DescribeVpcEndpointsCommand: 1,
+      DescribeNatGatewaysCommand: 1,
+      DescribeVpcAttributeCommand: 2,
+      DescribeNetworkInterfacesCommand: 2,
+      DescribeAddressesCommand: 1,
+      DescribeTagsCommand: 1,
     });
   });
 });
@@ -186,6 +195,7 @@ describe('what is not this VIP’s', () => {
     const outward = ['0.0.0.0/0', entry.addresses[0]!, '172.16.0.0/12'].map((destination) => ({
       destination,
       target: 'tgw-1',
+      state: 'active',
     }));
     const table = { table: 'rtb-1', main: false, subnets: [], implicitSubnets: [], outward };
     expect(shadowFindings(facts({ tables: [table] }))).toEqual([]);

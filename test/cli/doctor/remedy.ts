@@ -27,7 +27,7 @@ export async function carryOut(setup: RemedyPorts, remedy: string): Promise<void
 }
 
 const wordsOf = (command: string): readonly string[] =>
-  [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map((m) => m[1] ?? m[2] ?? m[3]!);
+  [...command.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"]+)+/g)].map(([word]) => word.replace(/['"]/g, ''));
 
 async function own(setup: RemedyPorts, words: readonly string[]): Promise<void> {
   const sure = words.includes('adopt') ? ['--yes'] : [];
@@ -59,15 +59,16 @@ function optionsFrom(words: readonly string[]): ReadonlyMap<string, readonly str
   return options;
 }
 
-const LISTS = new Set(['resources']);
-const NUMBERS = new Set(['rule-number']);
+const LISTS = new Set(['resources', 'instance-ids']);
+const NUMBERS = new Set(['rule-number', 'secondary-private-ip-address-count']);
 
 function inputFrom(name: string, options: ReadonlyMap<string, readonly string[]>): Input {
-  if (name === 'authorize-security-group-ingress') return ruleFrom(options);
+  if (name === 'authorize-security-group-ingress' && !options.has('ip-permissions')) return ruleFrom(options);
   const input: Input = {};
   for (const [option, values] of options) {
     const [value] = values;
     if (option === 'tags') input.Tags = values.map(tagFrom);
+    else if (option === 'ip-permissions') input.IpPermissions = [permissionFrom(value!)];
     else if (option === 'egress' || option === 'ingress') input.Egress = option === 'egress';
     else if (option === 'no-source-dest-check') input.SourceDestCheck = { Value: false };
     else if (value === undefined) input[pascal(option)] = true;
@@ -79,6 +80,14 @@ function inputFrom(name: string, options: ReadonlyMap<string, readonly string[]>
 
 const tagFrom = (text: string): Input =>
   Object.fromEntries(text.split(',').map((part) => part.split(/=(.*)/s).slice(0, 2)));
+
+/** The AWS CLI's short form: `IpProtocol=tcp,FromPort=1,ToPort=1,IpRanges=[{CidrIp=0.0.0.0/0}]`. */
+function permissionFrom(text: string): Input {
+  const [, flat = '', list, key, value] = /^([^[]*),(\w+)=\[\{(\w+)=([^}]*)\}\]$/.exec(text) ?? [];
+  const { IpProtocol, FromPort, ToPort } = tagFrom(flat);
+  const ports = { FromPort: Number(FromPort), ToPort: Number(ToPort) };
+  return { IpProtocol, ...ports, [list!]: [{ [key!]: value }] };
+}
 
 function ruleFrom(options: ReadonlyMap<string, readonly string[]>): Input {
   const of = (option: string) => options.get(option)?.[0];

@@ -6,7 +6,9 @@ import {
   DeleteTagsCommand,
   DescribeNetworkInterfacesCommand,
   ModifyNetworkInterfaceAttributeCommand,
+  type NetworkInterface,
   RevokeSecurityGroupIngressCommand,
+  UnassignPrivateIpAddressesCommand,
 } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
@@ -39,6 +41,10 @@ export interface Setup {
   /** Opens and closes the nodes' security group. */
   allow(rule: object): Promise<unknown>;
   revoke(rule: object): Promise<unknown>;
+  /** That of every ENI. */
+  readonly group: string;
+  /** Takes away all private addresses of an ENI but its first. */
+  dropSecondary(eni: string): Promise<unknown>;
 }
 
 // -1: moto wants ports also where the protocol has none.
@@ -131,6 +137,17 @@ export async function rightSetup(): Promise<Setup> {
         // The remedy may have opened it already.
         if ((error as Error).name !== 'InvalidPermission.Duplicate') throw error;
       }),
+    group: GroupId,
+    async dropSecondary(NetworkInterfaceId) {
+      const { NetworkInterfaces: found } = await send<{ NetworkInterfaces: NetworkInterface[] }>(
+        new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [NetworkInterfaceId] }),
+      );
+      const PrivateIpAddresses = (found[0]!.PrivateIpAddresses ?? [])
+        .filter((address) => address.Primary !== true)
+        .flatMap((address) => address.PrivateIpAddress ?? []);
+      if (PrivateIpAddresses.length > 0)
+        await send(new UnassignPrivateIpAddressesCommand({ NetworkInterfaceId, PrivateIpAddresses }));
+    },
     revoke: (rule) => send(new RevokeSecurityGroupIngressCommand({ GroupId, IpPermissions: [rule] })),
   };
   await setup.allow(vrrp);

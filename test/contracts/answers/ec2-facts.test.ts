@@ -1,8 +1,9 @@
 // What registering and the doctor read from EC2, through the real SDK from an EC2 that filters as it is asked and gives one thing a
 // page: every list to its last page, every form of what is judged, and what could not be read is told.
 import { afterEach, describe, expect, it } from 'vitest';
-import { aclsOf, groupsOf, listsOf } from '../../../shared/aws/ec2/filter-facts.ts';
-import { describeNetwork, once, profilesOf } from '../../../shared/aws/ec2/network-facts.ts';
+import { aclsOf, groupFact, groupsIn, listsNamed, listsOf } from '../../../shared/aws/ec2/filter-facts.ts';
+import { hostsOf } from '../../../shared/aws/ec2/hosts.ts';
+import { describeNetwork, once } from '../../../shared/aws/ec2/network-facts.ts';
 import { eipsFound, vpcSeen } from '../../../shared/aws/ec2/vpc.ts';
 import { newVip } from '../../../shared/vip/vip.ts';
 import { ec2Lists, type Thing } from '../../support/aws/ec2.ts';
@@ -117,8 +118,8 @@ describe('packet filters', () => {
   it('security groups: every form of a rule, prefix lists resolved, to the last page', async () => {
     const permission = { ipProtocol: 'tcp', fromPort: 80, toPort: 443 };
     const group = (groupId: string, ipPermissions: Tree): Thing => ({
-      by: { 'group-id': groupId },
-      is: { groupId, ipPermissions },
+      by: { 'vpc-id': groupId === 'sg-other' ? 'vpc-2' : 'vpc-1' },
+      is: { groupId, ipPermissions, ipPermissionsEgress: [{ ipProtocol: '-1' }] },
     });
     const access = await region({
       DescribeSecurityGroups: [
@@ -143,9 +144,13 @@ describe('packet filters', () => {
       GetManagedPrefixListEntries: [{ by: { 'prefix-list-id': 'pl-1' }, is: { cidr: '172.16.0.0/12' } }],
     });
     const none = { cidrs: [], groups: [] };
-    expect(await groupsOf(access, ['sg-1', 'sg-2', 'sg-3'])).toEqual([
+    const egress = [{ ...none, protocol: '-1' }];
+    const found = await groupsIn(access, 'vpc-1');
+    expect(listsNamed(found)).toEqual(['pl-1', 'pl-0']);
+    const lists = await listsOf(access, ['pl-1', 'pl-0']);
+    expect(found.map((one) => groupFact(one, lists))).toEqual([
       {
-        group: 'sg-1',
+        ...{ group: 'sg-1', egress },
         ingress: [
           {
             ...{ protocol: '6', fromPort: 80, toPort: 443, groups: ['sg-9'] },
@@ -154,7 +159,7 @@ describe('packet filters', () => {
         ],
       },
       {
-        group: 'sg-2',
+        ...{ group: 'sg-2', egress },
         ingress: [
           { ...none, protocol: '112', cidrs: ['0.0.0.0/0'] },
           { ...none, protocol: '1', fromPort: -1, toPort: -1 },
@@ -162,9 +167,8 @@ describe('packet filters', () => {
           { ...none, protocol: '-1' },
         ],
       },
-      { group: 'sg-3', ingress: [] },
+      { group: 'sg-3', ingress: [], egress },
     ]);
-    expect(await groupsOf(access, [])).toEqual([]);
   });
 
   it('network ACLs: allow and deny, in and out, of both families, to the last page', async () => {
@@ -239,34 +243,47 @@ describe('the doctor’s network', () => {
     ],
     DescribeAddresses: [eip('eipalloc-1', 'web', { publicIp: '203.0.113.1', networkInterfaceId: 'eni-3' })],
     DescribeNetworkAcls: [inVpc({ networkAclId: 'acl-1' })],
-    DescribeSecurityGroups: ['sg-1', 'sg-2'].map((groupId) => ({
-      by: { 'group-id': groupId },
-      is: { groupId },
+    DescribeSecurityGroups: ['sg-1', 'sg-2', 'sg-of-no-node'].map((groupId) =>
+      inVpc({
+        groupId,
+        ipPermissions: [{ ipProtocol: '-1', prefixListIds: [{ prefixListId: `pl-${groupId}` }] }],
+      }),
+    ),
+    DescribeVpcEndpoints: [
+      ['vpce-1', 'com.amazonaws.eu-central-1.events', 'Interface'],
+      ['vpce-2', 'com.amazonaws.eu-central-1.s3', 'Gateway'],
+      ['vpce-3', 'com.amazonaws.eu-west-1.events', 'Interface'],
+    ].map(([vpcEndpointId, serviceName, vpcEndpointType]) =>
+      inVpc({
+        ...{ vpcEndpointId, serviceName, vpcEndpointType, state: 'available', privateDnsEnabled: true },
+        ...{ groupSet: [{ groupId: 'sg-2' }], networkInterfaceIdSet: ['eni-9'] },
+      }),
+    ),
+    DescribeNatGateways: [
+      inVpc({ natGatewayId: 'nat-1', state: 'available', subnetId: 'subnet-9', connectivityType: 'public' }),
+      inVpc({ natGatewayId: 'nat-2', state: 'failed', subnetId: 'subnet-9', connectivityType: 'private' }),
+    ],
+    DescribeTags: [
+      ['subnet-1', 'subnet', TAG],
+      ['eni-1', 'network-interface', TAG],
+      ['i-a', 'instance', TAG],
+      ['subnet-2', 'subnet', 'Name'],
+    ].map(([resourceId, resourceType, key]) => ({
+      by: { key: key! },
+      is: { resourceId, resourceType, key, value: 'web' },
     })),
-    DescribeTransitGatewayVpcAttachments: [
-      'available',
-      'pending',
-      'deleted',
-      'deleting',
-      'failed',
-      'rejected',
-      'modifying',
-    ].map((state) => inVpc({ transitGatewayAttachmentId: `tgw-attach-${state}`, state })),
-    DescribeVpcPeeringConnections: [
-      ...(['active', 'provisioning', 'deleted', 'rejected', 'pending-acceptance'].map((code) => ({
-        by: { 'requester-vpc-info.vpc-id': 'vpc-1' },
-        is: { vpcPeeringConnectionId: `pcx-${code}`, status: { code } },
-      })) as readonly Thing[]),
-      {
-        by: { 'accepter-vpc-info.vpc-id': 'vpc-1' },
-        is: { vpcPeeringConnectionId: 'pcx-theirs', status: { code: 'active' } },
-      },
+    DescribeAvailabilityZones: [
+      { by: {}, is: { zoneName: 'eu-central-1a', groupName: 'g', networkBorderGroup: 'eu-central-1' } },
     ],
     GetManagedPrefixListEntries: [{ by: { 'prefix-list-id': 'pl-01234567' }, is: { cidr: '192.0.2.0/28' } }],
   };
   const vpc: Calls = {
     DescribeVpcs: (call) =>
       ec2Reply(call, { vpcSet: [{ vpcId: 'vpc-1', ownerId: OWNER, cidrBlock: '10.0.0.0/16' }] }),
+    DescribeVpcAttribute: (call) =>
+      ec2Reply(call, {
+        [String(call.parameters.Attribute)]: { value: String(call.parameters.VpcId === 'vpc-1') },
+      }),
   };
   const claims = { 'i-claims': {} } as never;
   const vip = {
@@ -290,25 +307,47 @@ describe('the doctor’s network', () => {
   const query = { vip, seen, tag: TAG, caller: OWNER };
 
   it('has every fact, from every page, and nothing of what is gone', async () => {
-    const { facts, unchecked } = await describeNetwork(await region(things, vpc), query);
+    const { facts, everything, unchecked } = await describeNetwork(await region(things, vpc), query);
     expect(unchecked).toEqual([]);
     const { vip: _vip, seen: _seen, enis, tables, ...rest } = facts;
     expect(rest).toEqual({
       ...{ tag: TAG, caller: OWNER, vpc: { vpc: 'vpc-1', account: OWNER, cidrs: ['10.0.0.0/16'] } },
-      groups: ['sg-1', 'sg-2'].map((group) => ({ group, ingress: [] })),
+      groups: ['sg-1', 'sg-2'].map((group) => ({
+        group,
+        ingress: [{ protocol: '-1', cidrs: [], groups: [] }],
+        egress: [],
+      })),
       acls: [{ acl: 'acl-1', subnets: [], rules: [] }],
       eips: [
         {
           eip: 'eipalloc-1',
-          found: { eip: 'eipalloc-1', publicAddress: '203.0.113.1', label: 'web', eni: 'eni-3' },
+          found: { label: 'web', eni: 'eni-3' },
         },
         { eip: 'eipalloc-0' },
       ],
       prefixLists: new Map([['pl-01234567', ['192.0.2.0/28']]]),
-      transitGateways: ['tgw-attach-available', 'tgw-attach-pending', 'tgw-attach-modifying'],
-      peerings: ['pcx-active', 'pcx-provisioning', 'pcx-theirs'],
+      subnets: new Map(['subnet-1', 'subnet-2', 'subnet-4', 'subnet-3'].map((id) => [id, []])),
+      borderGroups: new Map([['eu-central-1a', 'eu-central-1']]),
+      way: {
+        region: 'eu-central-1',
+        endpoints: [
+          ...[
+            { endpoint: 'vpce-1', state: 'available', privateDns: true, groups: ['sg-2'], enis: ['eni-9'] },
+          ],
+        ],
+        nats: [
+          { nat: 'nat-1', state: 'available', subnet: 'subnet-9', isPublic: true },
+          { nat: 'nat-2', state: 'failed', subnet: 'subnet-9', isPublic: false },
+        ],
+        dns: true,
+      },
     });
-    const bare = { primary: false, sourceDestCheck: true, subnet: '', address: '', groups: [] };
+    const bare = {
+      ...{ primary: false, sourceDestCheck: true, subnet: '', address: '', groups: [] },
+      ...{ hasPublic: false, ipv6: [] },
+    };
+    expect(everything.tagged).toEqual([{ id: 'subnet-1', kind: 'subnet', value: 'web' }]);
+    expect(everything.enis.map((one) => one.eni).sort()).toEqual([1, 2, 3, 4, 5, 6].map((n) => `eni-${n}`));
     expect(enis.toSorted((a, b) => (a.eni < b.eni ? -1 : 1))).toEqual([
       {
         ...bare,
@@ -336,12 +375,12 @@ describe('the doctor’s network', () => {
           implicitSubnets: [],
         },
         outward: [
-          { destination: '10.9.0.0/16', target: 'tgw-1' },
-          { destination: '2001:db8::/32', target: 'pcx-1' },
-          { destination: '0.0.0.0/0', target: 'nat-1' },
-          { destination: '10.8.0.0/16', target: 'eni-x' },
-          { destination: '10.7.0.0/16', target: 'vgw-1' },
-          { destination: '10.6.0.0/16', target: 'another target' },
+          { destination: '10.9.0.0/16', target: 'tgw-1', state: 'active' },
+          { destination: '2001:db8::/32', target: 'pcx-1', state: 'active' },
+          { destination: '0.0.0.0/0', target: 'nat-1', state: 'active' },
+          { destination: '10.8.0.0/16', target: 'eni-x', state: 'active' },
+          { destination: '10.7.0.0/16', target: 'vgw-1', state: 'active' },
+          { destination: '10.6.0.0/16', target: 'arn', state: 'active' },
         ],
       },
     ]);
@@ -354,8 +393,11 @@ describe('the doctor’s network', () => {
     ['DescribeNetworkAcls', 'network ACLs'],
     ['DescribeAddresses', 'Elastic IPs'],
     ['DescribeSecurityGroups', 'security groups'],
-    ['DescribeTransitGatewayVpcAttachments', 'transit gateways'],
-    ['DescribeVpcPeeringConnections', 'peerings'],
+    ['DescribeVpcEndpoints', 'the way out of the VPC'],
+    ['DescribeNatGateways', 'the way out of the VPC'],
+    ['DescribeVpcAttribute', 'the way out of the VPC'],
+    ['DescribeTags', 'tags'],
+    ['DescribeAvailabilityZones', 'zones'],
     ['GetManagedPrefixListEntries', 'prefix lists'],
   ])('says what it could not look up where %s is denied, and looks up the rest', async (action, what) => {
     const access = await region(things, {
@@ -363,14 +405,20 @@ describe('the doctor’s network', () => {
       [action]: (call) => refused(call, 'UnauthorizedOperation'),
     });
     const { unchecked } = await describeNetwork(access, query);
-    expect(unchecked).toEqual([{ what, why: expect.stringContaining('UnauthorizedOperation') }]);
+    expect(unchecked.at(-1)).toEqual({ what, why: expect.stringContaining('UnauthorizedOperation') });
+    expect(unchecked.slice(0, -1).map((one) => one.what)).toEqual(
+      action === 'GetManagedPrefixListEntries' ? ['prefix lists in security groups'] : [],
+    );
   });
 
   it('fails where the VPC itself cannot be looked up, and says where there is none', async () => {
     const denied = await region(things, { DescribeVpcs: (call) => refused(call, 'UnauthorizedOperation') });
     await expect(describeNetwork(denied, query)).rejects.toMatchObject({ kind: 'denied' });
     await endpoint!.stop();
-    const none = await region(things, { DescribeVpcs: (call) => refused(call, 'InvalidVpcID.NotFound') });
+    const none = await region(things, {
+      ...vpc,
+      DescribeVpcs: (call) => refused(call, 'InvalidVpcID.NotFound'),
+    });
     const { unchecked, facts } = await describeNetwork(none, query);
     expect(unchecked).toEqual([{ what: 'vpc-1', why: 'there is no such VPC' }]);
     expect(facts.vpc.cidrs).toEqual([]);
@@ -389,13 +437,14 @@ describe('the doctor’s network', () => {
     const asked = endpoint!.calls.map(({ action }) => action);
     const times = (action: string) => asked.filter((one) => one === action).length;
     expect([times('DescribeVpcs'), times('DescribeNetworkAcls'), times('DescribeAddresses')]).toEqual([
-      1, 1, 2,
+      1, 1, 1,
     ]);
   });
 
   it('instances: the profile of each that is there, of every page and every reservation', async () => {
     const instance = (instanceId: string, more: Fields = {}): Tree => ({
       instanceId,
+      instanceState: { name: 'running' },
       ...more,
     });
     const reservation = (...instances: readonly { readonly instanceId: string }[]): Thing => ({
@@ -411,11 +460,11 @@ describe('the doctor’s network', () => {
         reservation(instance('i-5') as never),
       ],
     });
-    expect(await profilesOf(access, ['i-1', 'i-2', 'i-3', 'i-4', 'i-0'])).toEqual([
-      { node: 'i-1', profile: 'arn:p/1' },
-      { node: 'i-2' },
-      { node: 'i-3', profile: 'arn:p/3' },
-      { node: 'i-4', profile: 'arn:p/4' },
+    expect(await hostsOf(access, ['i-1', 'i-2', 'i-3', 'i-4', 'i-0'])).toEqual([
+      { node: 'i-1', state: 'running', profile: 'arn:p/1' },
+      { node: 'i-2', state: 'running' },
+      { node: 'i-3', state: 'running', profile: 'arn:p/3' },
+      { node: 'i-4', state: 'running', profile: 'arn:p/4' },
     ]);
   });
 
@@ -433,7 +482,7 @@ describe('the doctor’s network', () => {
         },
       },
     );
-    expect((await profilesOf(access, nodes)).map(({ node }) => node)).toEqual(nodes);
-    expect(await profilesOf(access, [])).toEqual([]);
+    expect((await hostsOf(access, nodes)).map(({ node }) => node)).toEqual(nodes);
+    expect(await hostsOf(access, [])).toEqual([]);
   });
 });

@@ -24,7 +24,7 @@ export interface LabRun {
 export function runLab(args: readonly string[], env: NodeJS.ProcessEnv = {}): LabRun {
   const mark = randomUUID();
   // Dies with this process, however that ends: the lab's own sandbox then goes with it.
-  const command = ['--pdeathsig', 'KILL', process.execPath, lab, '--logs', logs, ...args];
+  const command = ['--pdeathsig', 'KILL', process.execPath, lab, ...args, '--logs', logs];
   const child = spawn('setpriv', command, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env, [MARK]: mark },

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { Fault } from '../../../shared/fault.ts';
+import type { ExecutionState } from '../../../shared/forced-failover/execution.ts';
 import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
-import { operatorsReasons, preflight, ROUTES_PER_TABLE } from '../../../shared/forced-failover/preflight.ts';
+import { operatorsReasons, preflight } from '../../../shared/forced-failover/preflight.ts';
+import { type ForcedFailoverPorts, steps } from '../../../shared/forced-failover/steps.ts';
+import { ROUTES_PER_TABLE } from '../../../shared/network/next-owner.ts';
+import type { HostStates } from '../../../shared/network/observation.ts';
 import { type Rates, rates } from '../../../shared/rate-limit/local-bucket.ts';
 import { hours, plus } from '../../../shared/time.ts';
-import { addTable, item, START, says, world } from '../../support/world.ts';
+import { addTable, finish, item, START, says, world } from '../../support/world.ts';
 
 const order: FailoverOrder = {
   ...{ vip: 'web', to: 'i-b', mode: 'routes-only', reason: 'patching', by: 'ann' },
@@ -86,5 +91,44 @@ describe('preflight', () => {
     expect(operatorsReasons({ ...item(w), pin: { ...pin, node: 'i-a' } }, order, w.clock.now())).toHaveLength(
       1,
     );
+  });
+});
+
+describe('the node that a VIP is to go to', () => {
+  const judge = async (hosts: HostStates | undefined) => {
+    const w = await pair();
+    const { reasons } = preflight(item(w), await w.ec2.observe(item(w)), order, {
+      now: w.clock.now(),
+      hosts,
+    });
+    return reasons;
+  };
+
+  it('has to run, as EC2 shows its instance; where EC2 does not tell, the order is not held up', async () => {
+    expect(await judge(new Map([['i-b', 'running']]))).toEqual([]);
+    expect(await judge(undefined)).toEqual([]);
+    for (const state of ['pending', 'stopping', 'stopped', 'shutting-down', 'terminated'])
+      expect(await judge(new Map([['i-b', state]]))).toEqual([
+        `the instance i-b is ${state}, expected running`,
+      ]);
+    expect(await judge(new Map())).toEqual(['EC2 shows no instance i-b']);
+  });
+
+  it('is asked for in the workflow’s preflight, whose answer does not wait for an EC2 that is down', async () => {
+    const w = await pair();
+    const look = (ports: object) =>
+      finish(
+        w,
+        steps.preflight({ ...w.ports, ...ports } as unknown as ForcedFailoverPorts, {
+          story: { preflight: { order } } as ExecutionState,
+          ...{ execution: 'x', stage: 'dev' },
+        }),
+      );
+    w.ec2.halted.set('i-b', 'stopped');
+    expect((await look({})).reasons).toEqual(['the instance i-b is stopped, expected running']);
+    const hosts = () => Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'no'));
+    expect((await look({ ec2: { ...w.ec2, hosts } })).reasons).toEqual([]);
+    const mistake = () => Promise.reject(new TypeError('ours'));
+    await expect(look({ ec2: { ...w.ec2, hosts: mistake } })).rejects.toThrow('ours');
   });
 });

@@ -9,15 +9,11 @@ import {
 } from '../../../shared/forced-failover/carried.ts';
 import type { ExecutionState } from '../../../shared/forced-failover/execution.ts';
 import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
-import {
-  operatorsReasons,
-  type Preflight,
-  preflight,
-  ROUTES_PER_TABLE,
-} from '../../../shared/forced-failover/preflight.ts';
+import { operatorsReasons, type Preflight, preflight } from '../../../shared/forced-failover/preflight.ts';
 import { report } from '../../../shared/forced-failover/report.ts';
 import { type StepName, steps } from '../../../shared/forced-failover/steps.ts';
 import { forbidsPin, forbidsUnpin } from '../../../shared/forced-failover/under-way.ts';
+import { ROUTES_PER_TABLE } from '../../../shared/network/next-owner.ts';
 import { rates } from '../../../shared/rate-limit/local-bucket.ts';
 import { durationMs, hours, minus, minutes, plus, seconds } from '../../../shared/time.ts';
 import {

@@ -4,6 +4,7 @@ import {
   isNearKey,
   type Mislabelled,
   mislabelled,
+  mislabelledElsewhere,
   mislabelledText,
   type Survey,
   type TableSurveyed,
@@ -44,6 +45,39 @@ const meantBy = (value: string, over: Partial<TableSurveyed> = {}) => {
   const [one] = found(web, { tables: [table({ label: value, ...over })] });
   return one?.is === 'unused' ? one.meant : undefined;
 };
+
+describe('outside every VIP’s VPC', () => {
+  test('a value that no VIP uses is named, one that a VIP uses is not: that VIP’s own check names it', () => {
+    const there = { vpc: 'vpc-9', account: place.account };
+    const over = {
+      tables: [table({ label: 'wbe' }), table({ ...there, table: 'rtb-9', label: 'wbe' })],
+      enis: [
+        { eni: 'eni-9', ...there, label: 'old' },
+        { eni: 'eni-8', ...there, label: 'web' },
+        { eni: 'eni-7', ...there, label: '-' },
+      ],
+    };
+    expect(mislabelledElsewhere([web, dns], survey(over))).toMatchObject([
+      { id: 'rtb-9', value: 'wbe', meant: ['web'] },
+      { id: 'eni-9', value: 'old', meant: [] },
+    ]);
+  });
+});
+
+describe('a mistyped key on an ENI or an EIP', () => {
+  test('is named where its value is nearly a label: another stage may be called so', () => {
+    const nearKeys = [
+      { kind: 'eni', id: 'eni-1', key: 'vipshift', value: 'web' },
+      { kind: 'eni', id: 'eni-2', key: 'vipshift', value: 'else' },
+      { kind: 'eip', id: 'eipalloc-1', key: 'vipshift-dev', value: 'Web' },
+    ] as const;
+    expect(found(web, { nearKeys })).toMatchObject([
+      { is: 'near-key', id: 'eipalloc-1', meant: ['web'] },
+      { is: 'near-key', id: 'eni-1', meant: ['web'] },
+    ]);
+    expect(found(dns, { nearKeys })).toEqual([]);
+  });
+});
 
 describe('a value on a table that no VIP uses', () => {
   test.each([
@@ -108,6 +142,17 @@ describe('a key that is nearly ours', () => {
     ['vipshift: dev', true],
     ['vipshift:dev', false],
     ['vipshift:prod', false],
+    ['vipshift', true],
+    ['Vipshift', true],
+    ['vipshift-dev', true],
+    ['vipshift.dev', true],
+    ['vipshift:dev ', true],
+    ['vipshfit:dev', true],
+    ['vipshift:dve', true],
+    ['vipshift:dev2', false],
+    ['shift:dev', false],
+    ['dev', false],
+    ['Name', false],
   ])('%s: %s', (key, near) => expect(isNearKey(key, 'vipshift:dev')).toBe(near));
 });
 

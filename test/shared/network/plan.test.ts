@@ -255,6 +255,14 @@ describe('an EIP', () => {
     );
   });
 
+  test('that is to go to an ENI without IPv4 is unmet with that reason', async () => {
+    const w = world();
+    w.ec2.enis.set(A.eipEni, { ...w.ec2.enis.get(A.eipEni)!, privateAddresses: [] });
+    const { conflicts } = await eipsOnly(w, ['eipalloc-1']);
+    expect(conflicts).toMatchObject([{ kind: 'unmet', why: `${A.eipEni} has no IPv4 address` }]);
+    expect(conflicts[0]!.reason).toEqual({ key: 'no-address', eni: A.eipEni });
+  });
+
   test('that does not exist, or whose target has no ENI for it, is unmet with its reason', async () => {
     const w = world();
     expect((await eipsOnly(w, ['eipalloc-9'])).conflicts).toMatchObject([

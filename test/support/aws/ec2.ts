@@ -18,14 +18,19 @@ const lists = {
   DescribeSecurityGroups: 'securityGroupInfo',
   DescribeNetworkAcls: 'networkAclSet',
   DescribeInstances: 'reservationSet',
-  DescribeTransitGatewayVpcAttachments: 'transitGatewayVpcAttachments',
-  DescribeVpcPeeringConnections: 'vpcPeeringConnectionSet',
+  DescribeVpcEndpoints: 'vpcEndpointSet',
+  DescribeNatGateways: 'natGatewaySet',
+  DescribeTags: 'tagSet',
+  DescribeAvailabilityZones: 'availabilityZoneInfo',
   GetManagedPrefixListEntries: 'entrySet',
 } as const;
 export type List = keyof typeof lists;
 
 /** EC2 API reference: it has neither MaxResults nor NextToken. */
-const inOnePiece: readonly string[] = ['DescribeAddresses'] satisfies readonly List[];
+const inOnePiece: readonly string[] = [
+  'DescribeAddresses',
+  'DescribeAvailabilityZones',
+] satisfies readonly List[];
 
 const isList = (action: string): action is List => Object.hasOwn(lists, action);
 

@@ -1,0 +1,142 @@
+// The doctor on a node's way to the bus. Its shim sends to EventBridge's public name, by the interface that the node's default
+// route has: the primary ENI. Either an interface endpoint with private DNS answers to that name in the VPC, or the packets
+// leave by the default route of the subnet's table, and the answers come back.
+//
+// Limit: what lies behind a transit gateway, a virtual private gateway or an appliance is not seen; a node that sends by another
+// interface has to be known by who set it up.
+
+import type { EndpointFact, EniFact, NetworkFacts, RouteFact, TableFact } from '../facts.ts';
+import { type Finding, fault, type Remedy } from '../finding.ts';
+import { blockedAt } from '../packets/flow.ts';
+
+const HTTPS = 443;
+
+interface Blocked {
+  readonly found: string;
+  readonly remedy: Remedy;
+}
+
+export function wayFindings(facts: NetworkFacts, node: string): readonly Finding[] {
+  const primary = facts.enis.find((e) => e.node === node && e.primary);
+  if (primary === undefined || facts.way === undefined || facts.tables.length === 0) return [];
+  const blocked = blockedOn(facts, primary);
+  if (blocked === undefined) return [];
+  return [
+    fault('bus-way', {
+      vips: [facts.vip.name],
+      subject: node,
+      found: blocked.found,
+      expected: 'a way to EventBridge: no report of the node arrives otherwise',
+      remedy: blocked.remedy,
+    }),
+  ];
+}
+
+function blockedOn(facts: NetworkFacts, eni: EniFact): Blocked | undefined {
+  const { endpoints, dns } = facts.way!;
+  const named = endpoints.find((e) => e.privateDns && e.state === 'available');
+  if (named !== undefined && dns) return byEndpoint(facts, eni, named);
+  return byRoute(facts, eni);
+}
+
+/** The public name leads to the endpoint, whatever the routes say. */
+function byEndpoint(facts: NetworkFacts, eni: EniFact, endpoint: EndpointFact): Blocked | undefined {
+  const at: EniFact = { ...eni, eni: endpoint.endpoint, groups: endpoint.groups };
+  const text = blockedAt(facts, { from: eni, to: at, protocol: 'tcp', port: HTTPS });
+  return text === undefined
+    ? undefined
+    : { found: `${text.found} (on the way to ${endpoint.endpoint})`, remedy: text.remedy };
+}
+
+const isDefault = ({ destination }: RouteFact): boolean =>
+  destination === '0.0.0.0/0' || destination === '::/0';
+
+function byRoute(facts: NetworkFacts, eni: EniFact): Blocked | undefined {
+  const table = tableOfSubnet(facts, eni.subnet);
+  if (table === undefined) return undefined;
+  const family = eni.address === '' ? '::/0' : '0.0.0.0/0';
+  const route = table.outward.find((r) => r.destination === family);
+  if (route === undefined || route.state !== 'active') return noRoute(facts, table, eni, route);
+  const dead = deadEnd(facts, eni, route);
+  if (dead !== undefined) return dead;
+  return blockedAt(facts, { from: eni, to: 'internet', protocol: 'tcp', port: HTTPS });
+}
+
+export const tableOfSubnet = ({ tables }: NetworkFacts, subnet: string): TableFact | undefined =>
+  tables.find((t) => t.subnets.includes(subnet)) ?? tables.find((t) => t.main);
+
+function noRoute(
+  facts: NetworkFacts,
+  { table, outward }: TableFact,
+  eni: EniFact,
+  route: RouteFact | undefined,
+): Blocked {
+  const { endpoints, region } = facts.way!;
+  const found =
+    route === undefined
+      ? `${table}, the table of ${eni.subnet}, has no default route, and ${endpoints.length === 0 ? 'the VPC has no endpoint for EventBridge' : `${endpoints.map((e) => e.endpoint).join(', ')} does not answer to its public name`}`
+      : `the default route of ${table} to ${route.target} is a ${route.state}`;
+  const [endpoint] = endpoints;
+  if (endpoint !== undefined && route === undefined)
+    return {
+      found,
+      remedy: {
+        command: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id ${endpoint.endpoint} --private-dns-enabled`,
+        remark: 'both DNS attributes of the VPC have to be on',
+      },
+    };
+  const like = facts.tables
+    .filter((t) => t.table !== table)
+    .flatMap((t) => t.outward)
+    .find((r) => isDefault(r) && r.state === 'active' && deadEnd(facts, eni, r) === undefined);
+  const has = outward.some(isDefault);
+  if (like !== undefined)
+    return {
+      found,
+      remedy: {
+        command: `aws ec2 ${has ? 'replace-route' : 'create-route'} --route-table-id ${table} ${like.destination.includes(':') ? '--destination-ipv6-cidr-block' : '--destination-cidr-block'} ${like.destination} ${targetOption(like.target)} ${like.target}`,
+        remark: 'as another table of the VPC has it',
+      },
+    };
+  return {
+    found,
+    remedy: {
+      command: `aws ec2 create-vpc-endpoint --vpc-id ${facts.vip.vpc} --vpc-endpoint-type Interface --service-name com.amazonaws.${region}.events --subnet-ids ${eni.subnet} --private-dns-enabled`,
+      remark: 'or a default route to a NAT or Internet gateway',
+    },
+  };
+}
+
+const targetOption = (target: string): string =>
+  target.startsWith('nat-')
+    ? '--nat-gateway-id'
+    : target.startsWith('tgw-')
+      ? '--transit-gateway-id'
+      : target.startsWith('eni-')
+        ? '--network-interface-id'
+        : target.startsWith('eigw-')
+          ? '--egress-only-internet-gateway-id'
+          : '--gateway-id';
+
+/** A default route by which no answer comes back. */
+function deadEnd(facts: NetworkFacts, eni: EniFact, { target }: RouteFact): Blocked | undefined {
+  if (target.startsWith('igw-') && eni.hasPublic === false && eni.address !== '')
+    return {
+      found: `${eni.eni} has no public address, and the default route of ${eni.subnet} leads to ${target}`,
+      remedy: {
+        command: `aws ec2 associate-address --allocation-id ALLOCATION --network-interface-id ${eni.eni}`,
+        remark: 'ALLOCATION: an Elastic IP of the node’s own, none of a VIP; or a NAT gateway or an endpoint',
+      },
+    };
+  if (!target.startsWith('nat-')) return undefined;
+  const nat = facts.way!.nats.find((n) => n.nat === target);
+  if (nat === undefined) return undefined;
+  const see = { sentence: `see aws ec2 describe-nat-gateways --nat-gateway-ids ${target}` };
+  if (nat.state !== 'available') return { found: `${target} is ${nat.state}`, remedy: see };
+  const beyond = tableOfSubnet(facts, nat.subnet)?.outward.find((r) => r.destination === '0.0.0.0/0');
+  if (beyond?.state === 'active' && (!nat.isPublic || beyond.target.startsWith('igw-'))) return undefined;
+  return {
+    found: `${target} is in ${nat.subnet}, whose table has no ${nat.isPublic ? 'default route to an Internet gateway' : 'default route'}`,
+    remedy: { sentence: `a default route in the table of ${nat.subnet}` },
+  };
+}

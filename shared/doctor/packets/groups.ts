@@ -1,0 +1,184 @@
+// The doctor on security groups: VRRP between the nodes (IP protocol 112), in and out, and the service's ports.
+//
+// Limit: which ENI keepalived speaks by is in its own file; a node passes when one of its ENIs lets VRRP through. That a port
+// is open is checked, not to whom.
+
+import { isPrefixList, rangeFrom } from '../../registry/ip-range.ts';
+import { EIP_SUFFIX } from '../../vip/member.ts';
+import type { EniFact, FilterRule, NetworkFacts } from '../facts.ts';
+import { type Finding, fault } from '../finding.ts';
+import { covers, numberOf, rulesOf, type ServicePort, speaks, VRRP } from './rules.ts';
+
+const vrrp = { protocol: VRRP } as const;
+
+export function filterFindings(facts: NetworkFacts, ports: readonly ServicePort[]): readonly Finding[] {
+  const nodes = Object.keys(facts.vip.members).sort();
+  return [
+    ...vrrpThrough(facts, nodes, 'ingress'),
+    ...vrrpThrough(facts, nodes, 'egress'),
+    ...serviceIn(facts, nodes, ports),
+  ];
+}
+
+/** ENIs by which VRRP may come: all but those for EIPs. */
+export const enisOfNode = ({ enis, vip }: NetworkFacts, node: string): readonly EniFact[] =>
+  enis.filter((e) => e.node === node && !vip.nodeLabels.some((label) => e.label === label + EIP_SUFFIX));
+
+/** By a group's rule the far end is meant with its group, or with its address. */
+const admits = (rule: FilterRule, far: EniFact): boolean =>
+  speaks(rule, vrrp) &&
+  (covers(rule, far.address === '' ? (far.ipv6?.[0] ?? '') : far.address) ||
+    rule.groups.some((g) => far.groups.includes(g)));
+
+/** One finding for nodes with the same groups: one rule fixes them all. */
+function vrrpThrough(
+  facts: NetworkFacts,
+  nodes: readonly string[],
+  way: 'ingress' | 'egress',
+): readonly Finding[] {
+  const shut = new Map<string, { at: string[]; far: Set<string>; groups: string }>();
+  for (const node of nodes) {
+    const own = enisOfNode(facts, node);
+    const cut = nodes.filter((peer) => peer !== node && !passes(facts, way, own, enisOfNode(facts, peer)));
+    if (own.length === 0 || cut.length === 0) continue;
+    const groups = [...new Set(own.flatMap((e) => e.groups))].join(', ');
+    const far = enisOfNode(facts, cut[0]!)[0]!.groups[0] ?? 'GROUP';
+    const group = own[0]!.groups[0] ?? 'GROUP';
+    const remedy =
+      way === 'ingress'
+        ? openTo(group, '--protocol 112 --port -1', `--source-group ${far}`)
+        : `aws ec2 authorize-security-group-egress --group-id ${group} --ip-permissions IpProtocol=112,FromPort=-1,ToPort=-1,UserIdGroupPairs='[{GroupId=${far}}]'`;
+    const known = shut.get(remedy) ?? { at: [], far: new Set<string>(), groups };
+    known.at.push(node);
+    for (const peer of cut) known.far.add(peer);
+    shut.set(remedy, known);
+  }
+  const [preposition, check] =
+    way === 'ingress' ? (['in from', 'group-vrrp'] as const) : (['out to', 'group-vrrp-out'] as const);
+  return [...shut].map(([remedy, { at, far, groups }]) =>
+    fault(check, {
+      vips: [facts.vip.name],
+      subject: at.join(', '),
+      found: `no security group (${groups}) lets protocol 112 ${preposition} ${[...far].sort().join(', ')}`,
+      expected: `protocol 112 ${way === 'ingress' ? 'from' : 'to'} the other nodes: else both become master`,
+      remedy: { command: remedy },
+    }),
+  );
+}
+
+/** A peer of which no ENI is known, or a group that is not known, is not judged. */
+const passes = (
+  facts: NetworkFacts,
+  way: 'ingress' | 'egress',
+  own: readonly EniFact[],
+  peer: readonly EniFact[],
+): boolean =>
+  peer.length === 0 ||
+  own.some((eni) => {
+    const rules = rulesOf(facts, eni, way);
+    return rules === undefined || peer.some((far) => rules.some((rule) => admits(rule, far)));
+  });
+
+const openTo = (group: string, what: string, from: string): string =>
+  `aws ec2 authorize-security-group-ingress --group-id ${group} ${what} ${from}`;
+
+/** One finding for ENIs with the same groups and the same purpose: one rule fixes them all. */
+function serviceIn(
+  facts: NetworkFacts,
+  nodes: readonly string[],
+  ports: readonly ServicePort[],
+): readonly Finding[] {
+  const shut = new Map<string, { enis: string[]; missing: readonly Opening[]; groups: string }>();
+  for (const node of nodes) {
+    for (const eni of targetsOn(facts, node)) {
+      const missing = missingAt(facts, eni, ports);
+      if (missing.length === 0) continue;
+      const groups = eni.groups.join(', ');
+      const key = [groups, ...missing.flatMap((m) => [m.text, m.from])].join('\n');
+      const known = shut.get(key);
+      if (known === undefined) shut.set(key, { enis: [eni.eni], missing, groups });
+      else known.enis.push(eni.eni);
+    }
+  }
+  return [...shut.values()].map(({ enis, missing, groups }) =>
+    fault('group-service', {
+      vips: [facts.vip.name],
+      subject: enis.join(', '),
+      found: `no security group of it (${groups}) lets ${missing.map((m) => m.text).join(', ')} in`,
+      expected:
+        'the ports that clients use (a rule that names their group does not match the VIP as a target)',
+      remedy: {
+        command: missing.map((m) => openTo(groups.split(', ')[0] || 'GROUP', ...sourceOf(m))).join(' && '),
+      },
+    }),
+  );
+}
+
+/** Where clients' packets arrive. */
+export const targetsOn = ({ enis, vip }: NetworkFacts, node: string): readonly EniFact[] =>
+  enis.filter(
+    (e) =>
+      e.node === node &&
+      (e.eni === vip.members[node]?.eni || (vip.eips.length > 0 && e.eni === vip.members[node]?.eipEni)),
+  );
+
+interface Opening extends ServicePort {
+  readonly family: 4 | 6;
+  /** Where clients are, as a CIDR. */
+  readonly from: string;
+  readonly text: string;
+  /** Not known: the operator's to fill in. */
+  readonly any?: true;
+}
+
+const clientsOf = ({ vip, vpc }: NetworkFacts, eni: EniFact, family: 4 | 6): string => {
+  if (eni.node !== undefined && eni.eni === vip.members[eni.node]?.eipEni)
+    return family === 4 ? '0.0.0.0/0' : '::/0';
+  return vpc.cidrs.find((cidr) => cidr.includes(':') === (family === 6)) ?? 'CLIENTS';
+};
+
+/** The AWS CLI has short options for IPv4 only. */
+function sourceOf({ protocol, port, any, family, from }: Opening): readonly [string, string] {
+  const ports = any === true ? 'PORT' : String(port);
+  return family === 4
+    ? [`--protocol ${protocol} --port ${ports}`, `--cidr ${from}`]
+    : [
+        '--ip-permissions',
+        `IpProtocol=${protocol},FromPort=${ports},ToPort=${ports},Ipv6Ranges='[{CidrIpv6=${from}}]'`,
+      ];
+}
+
+/** By family: those of the VIP's addresses at the service ENI, IPv4 at the one for Elastic IPs. */
+function familiesAt({ vip, vpc, subnets }: NetworkFacts, eni: EniFact): readonly (4 | 6)[] {
+  const own = vip.members[eni.node!];
+  const at = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4);
+  const families = eni.eni === own?.eni ? vip.addresses.filter((a) => !isPrefixList(a)).map(at) : [];
+  // Without an IPv6 range no client of the VPC has an IPv6 address.
+  const ranges = subnets === undefined ? vpc.cidrs : [...subnets.values()].flat();
+  const known = families.filter((family) => family === 4 || ranges.some((cidr) => cidr.includes(':')));
+  const eips: readonly 4[] = eni.eni === own?.eipEni && vip.eips.length > 0 ? [4] : [];
+  return [...new Set([...known, ...eips])].sort((a, b) => a - b);
+}
+
+function missingAt(facts: NetworkFacts, eni: EniFact, ports: readonly ServicePort[]): readonly Opening[] {
+  const rules = rulesOf(facts, eni, 'ingress');
+  if (rules === undefined) return [];
+  const carrying = rules.filter((rule) => !['112', '1', '58'].includes(rule.protocol));
+  const families = familiesAt(facts, eni);
+  return families.flatMap((family): readonly Opening[] => {
+    const over = families.length > 1 || family === 6 ? ` over IPv${family}` : '';
+    const from = clientsOf(facts, eni, family);
+    const own = carrying.filter((rule) => isOf(rule, family));
+    if (ports.length === 0)
+      return own.length > 0
+        ? []
+        : [{ protocol: 'tcp', port: 0, family, from, any: true, text: `any service port${over}` }];
+    return ports
+      .filter(({ protocol, port }) => !own.some((r) => speaks(r, { protocol: numberOf[protocol], port })))
+      .map((p) => ({ ...p, family, from, text: `${p.port}/${p.protocol}${over}` }));
+  });
+}
+
+/** A rule that names a group, or an empty prefix list, is of no family: it may stand for clients all the same. */
+const isOf = (rule: FilterRule, family: 4 | 6): boolean =>
+  rule.cidrs.length === 0 || rule.cidrs.some((cidr) => rangeFrom(cidr)?.family === family);

@@ -1,0 +1,93 @@
+// The doctor on the VIP's own routes: each leads to the owner, or to where the next failover may take it from.
+
+import { staysText, usersHere } from '../network/labels.ts';
+import { type RouteSeen, type TableSeen, tablesOf } from '../network/observation.ts';
+import { routeCell } from '../network/step.ts';
+import { destinationOption } from '../registry/ip-range.ts';
+import { enisOf } from '../vip/member.ts';
+import { isMoving, type NetworkFacts, ownCommand, untagCommand } from './facts.ts';
+import { type Finding, fault, type Particulars } from './finding.ts';
+
+/** Before the first failover there is nothing to point to. */
+export function routeFindings(facts: NetworkFacts): readonly Finding[] {
+  const { vip, seen } = facts;
+  return tablesOf(vip, seen).flatMap((table) =>
+    vip.addresses.flatMap((address) => judged({ facts, table, address, route: table.routes[address] })),
+  );
+}
+
+interface Cell {
+  readonly facts: NetworkFacts;
+  readonly table: TableSeen;
+  readonly address: string;
+  readonly route: RouteSeen | undefined;
+}
+
+function judged(cell: Cell): readonly Finding[] {
+  const { facts, table, address, route } = cell;
+  const { vip } = facts;
+  const about = { vips: [vip.name], subject: routeCell(table.table, address) };
+  const own = new Set([...enisOf(vip.members), ...vip.wrote]);
+  if (route === undefined || route.propagated)
+    return vip.owner === undefined ? [] : [fault('route-missing', { ...about, ...missing(cell) })];
+  if (route.state === 'active' && !own.has(route.target)) return [foreign(cell, about)];
+  const owner = vip.owner === undefined ? undefined : vip.members[vip.owner]?.eni;
+  if (owner === undefined || route.target === owner || isMoving(facts)) return [];
+  const gone = route.state === 'blackhole' ? ', which is gone or attached to nothing' : '';
+  return [
+    fault('route-drift', {
+      ...about,
+      found: `points to ${route.target}${gone}; the owner is ${vip.owner}`,
+      expected: `a route to ${owner}; reconcile should have made it within a minute`,
+      remedy: routeCommand('replace-route', cell, owner),
+    }),
+  ];
+}
+
+function missing(cell: Cell): Pick<Particulars, 'found' | 'expected' | 'remedy'> {
+  const { vip } = cell.facts;
+  const eni = vip.members[vip.owner!]?.eni ?? 'ENI';
+  return {
+    found: cell.route === undefined ? 'no route' : `only a propagated route, to ${cell.route.target}`,
+    expected: `a route to ${eni}; reconcile should have made it within a minute`,
+    remedy: routeCommand('create-route', cell, eni),
+  };
+}
+
+const routeCommand = (verb: string, { facts, table, address }: Cell, eni: string) => ({
+  command: `aws ec2 ${verb} --route-table-id ${table.table} ${destinationOption(address)} ${address} --network-interface-id ${eni}`,
+  remark: `then look why reconcile did not: ${ownCommand(`timeline ${facts.vip.name}`, facts.tag)}`,
+});
+
+function foreign(
+  { facts, table, route }: Cell,
+  about: { readonly vips: readonly string[]; readonly subject: string },
+): Finding {
+  const { vip, tag, others = [] } = facts;
+  const { target } = route!;
+  const label = table.label ?? '';
+  const users = usersHere('table', { ...table, label }, others);
+  const away =
+    users.length === 0 ? `take the label away: ${untagCommand(table.table, tag)}` : staysText(label, users);
+  const check = target.startsWith('tgw-')
+    ? 'transit-gateway'
+    : target.startsWith('pcx-')
+      ? 'peering'
+      : 'route-foreign';
+  return fault(check, {
+    ...about,
+    found: `points to ${target}, ${foreigner(target)}; it is left alone`,
+    expected: 'a route to the owner’s ENI',
+    remedy: {
+      command: ownCommand(`vip adopt ${vip.name}`, tag),
+      remark: `if it may be replaced; else ${away}`,
+    },
+  });
+}
+
+const foreigner = (target: string): string =>
+  target.startsWith('tgw-')
+    ? 'a transit gateway, which vipshift does not move routes to'
+    : target.startsWith('pcx-')
+      ? 'a peering, which does not carry the VIP'
+      : 'which is none of this VIP’s nodes';
