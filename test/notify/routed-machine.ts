@@ -94,7 +94,8 @@ export function bootRouted(
     enabled: ['wires.service', ...(manager === 'networkd' ? ['systemd-networkd.service'] : [])],
     files: {
       '/etc/systemd/system/wires.service': wires,
-      '/etc/systemd/system/dhcp-server.service': '[Service]\nExecStart=/usr/local/sbin/dhcp-server\n',
+      '/etc/systemd/system/dhcp-server.service':
+        '[Service]\nExecStart=/usr/local/sbin/dhcp-server\n[Install]\nWantedBy=multi-user.target\n',
       '/usr/local/sbin/dhcp-server': dhcpServer,
       '/etc/systemd/network/10-ens5.network': link('ens5', 'Address=10.0.2.20/24'),
       '/etc/systemd/network/20-ens6.network': link('ens6', 'DHCP=ipv4'),

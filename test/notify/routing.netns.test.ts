@@ -88,17 +88,9 @@ state | sed 's/table .*//; s/lookup.*//'`);
 const isRouted = (address: string, priority = 20_151): string =>
   `ip route get 198.51.100.7 from ${address} | grep -q "via 10.0.2.1 dev ens6" && ip rule show | grep ^${priority}: | grep -q "from ${address} "`;
 
+/** Nothing is to be waited for, neither a bus nor a route that moves. */
 const install = (machine: BootedMachine) =>
-  machine.run(
-    '/root/notify/vipshift-notify',
-    'install',
-    '--bus',
-    'prod',
-    '--instance',
-    'VI_WEB=web',
-    '--eip-interface',
-    'ens6',
-  );
+  machine.run('/root/notify/vipshift-notify', 'install', '--linger', '0', '--eip-interface', 'ens6');
 
 describe('on a machine whose interfaces systemd-networkd manages', () => {
   let machine: BootedMachine;
@@ -111,7 +103,7 @@ describe('on a machine whose interfaces systemd-networkd manages', () => {
   test('a DHCP that is late at boot is waited for: the unit stays', async () => {
     expect(await machine.attempt('sh', '-c', isRouted('10.0.2.30'))).not.toMatchObject({ status: 0 });
     expect(await machine.run('systemctl', 'is-active', 'vipshift-eip-route@ens6')).toBe('active\n');
-    await machine.run('systemctl', 'start', 'dhcp-server');
+    await machine.run('systemctl', 'enable', '--now', 'dhcp-server');
     await machine.until('the lease and its routing', isRouted('10.0.2.30'));
   });
 
@@ -133,7 +125,6 @@ describe('on a machine whose interfaces systemd-networkd manages', () => {
   test('and after a reboot, and gone after uninstall', async () => {
     await machine.begin('reboot');
     await machine.rebooted();
-    await machine.run('systemctl', 'start', 'dhcp-server');
     await machine.until('the routing', isRouted('10.0.2.30'));
     await machine.run('vipshift-notify', 'uninstall', '--purge');
     expect(await machine.bash('ip rule show; ip route show table all')).not.toMatch(/20151|table 200/);
