@@ -1,6 +1,5 @@
 // What `vipshift doctor` does: looks everything up, judges, and says what to do about it.
 
-import { readFile } from 'node:fs/promises';
 import { type Host, hostsOf } from '../../shared/aws/ec2/hosts.ts';
 import { describeNetwork, type Everything, type Once, once } from '../../shared/aws/ec2/network-facts.ts';
 import type { Surveyed } from '../../shared/aws/ec2/survey.ts';
@@ -8,7 +7,6 @@ import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
 import { bucketFindings, loadSentence, zoneLoads } from '../../shared/doctor/capacity.ts';
 import { diagnose, type Facts } from '../../shared/doctor/diagnose.ts';
 import { type Finding, folded } from '../../shared/doctor/finding.ts';
-import { keepalivedFindings } from '../../shared/doctor/keepalived.ts';
 import type { ServicePort } from '../../shared/doctor/packets/rules.ts';
 import type { IdentityFacts } from '../../shared/doctor/service/identity.ts';
 import { nearKeysOf, strayFindings } from '../../shared/doctor/strays.ts';
@@ -19,14 +17,15 @@ import { defined, ifDefined } from '../../shared/optional.ts';
 import { isRegistered } from '../../shared/registry/registry.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
-import { refused, type Status, status } from '../command/exit.ts';
+import { type Status, status } from '../command/exit.ts';
 import type { Output } from '../command/output.ts';
 import { requireVip } from '../command/registered-vip.ts';
 import { type Session, surveyFor } from '../command/session.ts';
+import { type KeepalivedOptions, keepalivedFilesFindings } from './keepalived-files.ts';
 import { probed } from './probe.ts';
 
 export async function look({ args, options, out, session }: CommandContext<DoctorOptions>): Promise<Status> {
-  const files = await filesOf(options.keepalived ?? []);
+  const ofKeepalived = keepalivedFilesFindings(options);
   const listed = (await session.ports.vips.list()).filter(isRegistered);
   const vips = args[0] === undefined ? listed : [await requireVip(session, args[0])];
   // The list may lag behind what was read.
@@ -39,7 +38,7 @@ export async function look({ args, options, out, session }: CommandContext<Docto
   const looked = await surveyFor(session, vips);
   const account = accountOf(by);
   const seen: { vip: Vip; observation: Observation }[] = [];
-  const findings: Finding[] = [...keepalivedFindings(files)];
+  const findings: Finding[] = [...ofKeepalived];
   const vpcs = [...new Set(vips.map((vip) => vip.vpc))].sort();
   const known = { all, vpcs, looked, account, options, identity, hosts, remember };
   let strays: readonly Finding[] | undefined;
@@ -67,18 +66,6 @@ export async function look({ args, options, out, session }: CommandContext<Docto
 }
 
 const accountOf = (arn: string): string | undefined => /^arn:[\w-]+:[\w-]+::(\d{12}):/.exec(arn)?.[1];
-
-async function filesOf(names: readonly string[]) {
-  return Promise.all(
-    names.map(async (file) => {
-      try {
-        return { file, text: await readFile(file, 'utf8') };
-      } catch (error) {
-        throw refused((error as Error).message, 'name a file that can be read: --keepalived FILE');
-      }
-    }),
-  );
-}
 
 interface Identity {
   readonly facts?: IdentityFacts;
@@ -238,8 +225,7 @@ function tell(out: Output, findings: readonly Finding[], vips: number, loads: re
   );
 }
 
-export interface DoctorOptions {
-  readonly keepalived?: readonly string[];
+export interface DoctorOptions extends KeepalivedOptions {
   readonly port?: readonly ServicePort[];
   readonly nodeRole?: string;
   readonly probe?: boolean;
