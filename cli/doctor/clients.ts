@@ -7,6 +7,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { ServicePort } from '../../shared/doctor/packets/rules.ts';
 import type { Session } from '../command/session.ts';
+import type { KeepalivedOptions } from './keepalived-files.ts';
 
 export interface DoctorClients {
   readonly iam: IAMClient;
@@ -25,8 +26,7 @@ export interface DoctorSession
   readonly log: Pick<Session['log'], 'probes' | 'find'>;
 }
 
-export interface DoctorOptions {
-  readonly keepalived?: readonly string[];
+export interface DoctorOptions extends KeepalivedOptions {
   readonly port?: readonly ServicePort[];
   readonly nodeRole?: string;
   readonly probe?: boolean;

@@ -1,26 +1,25 @@
 // What `vipshift doctor` does: looks everything up, judges, and says what to do about it.
 
-import { readFile } from 'node:fs/promises';
 import { folded } from '../../shared/doctor/finding.ts';
-import { keepalivedFindings } from '../../shared/doctor/keepalived.ts';
 import { isRegistered } from '../../shared/registry/registry.ts';
 import type { CommandContext } from '../command/command.ts';
-import { refused, type Status, status } from '../command/exit.ts';
+import { type Status, status } from '../command/exit.ts';
 import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
 import { type DoctorOptions, type DoctorSession, doctorClients } from './clients.ts';
 import { findingsFor } from './findings.ts';
+import { keepalivedFilesFindings } from './keepalived-files.ts';
 import { tell } from './tell.ts';
 
 export async function look({ args, options, out, session }: CommandContext<DoctorOptions>): Promise<Status> {
-  const files = await filesOf(options.keepalived ?? []);
+  const ofKeepalived = keepalivedFilesFindings(options);
   const listed = (await session.ports.vips.list()).filter(isRegistered);
   const vips = args[0] === undefined ? listed : [await requireVip(session, args[0])];
   // The list may lag behind what was read.
   const all = [...listed.filter((vip) => !vips.some((v) => v.name === vip.name)), ...vips];
   const query = { vips, all, options };
   const { findings, loads } = await findingsFor(doctorSession(session), await doctorClients(), query);
-  const found = { findings: folded([...findings, ...keepalivedFindings(files)]), loads };
+  const found = { findings: folded([...findings, ...ofKeepalived]), loads };
   tell(out, found, vips.length);
   const bad = found.findings.some((f) => f.severity === 'fault' || options.strict === true);
   return bad ? status.bad : status.ok;
@@ -30,15 +29,3 @@ export const doctorSession = (session: Session): DoctorSession => ({
   ...session,
   clients: session.environment.clients,
 });
-
-async function filesOf(names: readonly string[]) {
-  return Promise.all(
-    names.map(async (file) => {
-      try {
-        return { file, text: await readFile(file, 'utf8') };
-      } catch (error) {
-        throw refused((error as Error).message, 'name a file that can be read: --keepalived FILE');
-      }
-    }),
-  );
-}

@@ -7,6 +7,8 @@ import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateManagedPrefixListCommand } from '@aws-sdk/client-ec2';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { keepalivedConfig } from '../../../cli/keepalived-config/config.ts';
+import { keepalivedDefaults } from '../../../cli/keepalived-config/input.ts';
 import { startSts } from '../../../lab/aws/sts.ts';
 import { documents, type Ran, run } from '../front-door/command-line.ts';
 import { tables } from '../region.ts';
@@ -174,17 +176,14 @@ describe('a seeded fault', () => {
 });
 
 describe('keepalived’s files', () => {
-  const config = (over: { priority?: number; globals?: string; instance?: string } = {}) => `
-global_defs {
-    ${over.globals ?? 'vrrp_version 3\n    vrrp_notify_fifo /run/vipshift/notify.fifo'}
-}
-vrrp_instance VI_WEB {
-    state BACKUP
-    priority ${over.priority ?? 254}
-    advert_int 0.1   # ! a comment { with a brace
-    ${over.instance ?? 'unicast_peer {\n        10.0.2.10\n    }'}
-}
-`;
+  const config = keepalivedConfig({
+    ...keepalivedDefaults,
+    nodes: [
+      { name: 'a', address: '10.0.1.10', interface: 'ens5' },
+      { name: 'b', address: '10.0.2.10', interface: 'ens5' },
+    ],
+    addresses: ['192.168.255.10'],
+  });
   const judged = async (one: string, two: string) => {
     await writeFile(join(scratch, 'a.conf'), one);
     await writeFile(join(scratch, 'b.conf'), two);
@@ -195,19 +194,10 @@ vrrp_instance VI_WEB {
       .filter((check) => check.startsWith('keepalived'));
   };
 
-  test('two right ones are found right', async () => {
-    expect(await judged(config(), config({ priority: 253 }))).toEqual([]);
-  });
-  test.each([
-    ['keepalived-multicast', config({ instance: '' })],
-    ['keepalived-priorities', config({ priority: 253 })],
-    [
-      'keepalived-notify',
-      config({ globals: 'vrrp_version 3', instance: 'notify_master /x\n unicast_peer {\n1\n}' }),
-    ],
-    ['keepalived-version', config({ globals: 'vrrp_notify_fifo /run/f' })],
-  ])('%s is found', async (check, text) => {
-    expect(await judged(text, config({ priority: 253 }))).toContain(check);
+  test('two right ones are found right, and two that make two masters are found', async () => {
+    expect(await judged(config.a!, config.b!)).toEqual([]);
+    const other = config.b!.replace('virtual_router_id 51', 'virtual_router_id 52');
+    expect(await judged(config.a!, other)).toEqual(['keepalived-two-masters']);
   });
 
   test('a file that is not there is refused by name', async () => {

@@ -1,22 +1,22 @@
 // Who may say what on the bus, and who may put what into its queues.
 
-import { REGION } from '../support/resolve.ts';
-import { A, B, ROLE_ID } from './principals.ts';
-import type { Row } from './question.ts';
+import { REGION } from '../../support/resolve.ts';
+import { A, B, ROLE_ID } from '../principals.ts';
+import type { Row } from '../question.ts';
 
-const CLAIM = 'VRRP State Change';
-const FINISHED = 'VIP Failover Finished';
-const FAILED = 'VIP Failover Failed';
-const OF_A = `vipshift.notify/${ROLE_ID}:${A}`;
-const OF_B = `vipshift.notify/${ROLE_ID}:${B}`;
-const CONTROLLER = 'vipshift.controller';
+export const CLAIM = 'VRRP State Change';
+export const FINISHED = 'VIP Failover Finished';
+export const FAILED = 'VIP Failover Failed';
+export const OF_A = `vipshift.notify/${ROLE_ID}:${A}`;
+export const OF_B = `vipshift.notify/${ROLE_ID}:${B}`;
+export const CONTROLLER = 'vipshift.controller';
 
 /** The keys of a request with these entries: each value once, in any order. */
-const says = (source: string | readonly string[], type: string | readonly string[] = CLAIM) => ({
+export const says = (source: string | readonly string[], type: string | readonly string[] = CLAIM) => ({
   'events:source': source,
   'events:detail-type': type,
 });
-const put = (
+export const put = (
   who: Row['who'],
   session: Row['session'],
   expected: Row['expected'],
@@ -30,7 +30,7 @@ const instance = { 'ec2:SourceInstanceARN': `arn:aws:ec2:${REGION}:111122223333:
 const inVpc = { 'aws:EC2InstanceSourceVPC': 'vpc-0prod' };
 const byArn = { stack: { InstanceCredentials: 'instance-arn' } };
 const byVpc = { stack: { InstanceCredentials: 'instance-vpc' } };
-const noNodeRole = { stack: { NodeRoleArn: '', NodeRoleId: '', NodeIdentity: 'none' } };
+export const noNodeRole = { stack: { NodeRoleArn: '', NodeRoleId: '', NodeIdentity: 'none' } };
 
 export const nodeRows: readonly Row[] = [
   put('node a', says(OF_A), 'allowed'),
@@ -100,7 +100,6 @@ export const strangerRows: readonly Row[] = [
     put(who, says(CONTROLLER, FINISHED), 'denied', { on: 'another bus' }),
   ]),
   put('failover', says(CONTROLLER, [FINISHED, FAILED]), 'allowed'),
-  put('failover', says(CONTROLLER, FINISHED), 'allowed', noNodeRole),
   put('failover', says(CONTROLLER, FINISHED), 'allowed', byArn),
   put('redrive workflow', says(CONTROLLER, FINISHED), 'denied explicitly'),
   put('failover workflow', says(CONTROLLER, FINISHED), 'denied explicitly'),
@@ -115,7 +114,7 @@ export const strangerRows: readonly Row[] = [
   put('auditor', says('vipshift.doctor'), 'denied'),
 ];
 
-const send = (
+export const send = (
   who: Row['who'],
   on: Row['on'],
   expected: Row['expected'],

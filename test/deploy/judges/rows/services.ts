@@ -1,5 +1,5 @@
 // What the functions, the workflows and AWS's own services may do.
-import type { Row } from './question.ts';
+import type { Row } from '../question.ts';
 
 type Words = readonly [
   who: Row['who'],
@@ -123,9 +123,6 @@ export const scpRows: readonly Row[] = [
   row('developer', 'dynamodb:UpdateItem', 'registry', 'denied explicitly'),
   row('developer', 'dynamodb:PutItem', 'record', 'denied explicitly'),
   row('developer', 'dynamodb:GetItem', 'registry', 'allowed'),
-  row('failover, under the SCP', 'dynamodb:UpdateItem', 'registry', 'allowed'),
-  row('failover, under the SCP', 'dynamodb:PutItem', 'record', 'allowed', keys('web')),
-  row('failover, under the SCP', 'ec2:ReplaceRoute', 'route table', 'allowed'),
   row('on call, under the SCP', 'dynamodb:UpdateItem', 'registry', 'allowed'),
   row('on call, under the SCP', 'ec2:ReplaceRoute', 'route table', 'allowed'),
   row('registry owner, under the SCP', 'ec2:CreateTags', 'untagged route table', 'allowed', adopting),

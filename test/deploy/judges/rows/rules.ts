@@ -1,9 +1,9 @@
 // Which event which rule takes: all examples of events/, what AWS sends, and hostile neighbours of both.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ACCOUNT, roleArn } from '../support/resolve.ts';
+import { ACCOUNT, roleArn } from '../../support/resolve.ts';
 
-const examples = join(import.meta.dirname, '..', '..', '..', 'events', 'examples');
+const examples = join(import.meta.dirname, '..', '..', '..', '..', 'events', 'examples');
 type Json = Readonly<Record<string, unknown>>;
 
 export interface RuleRow {

@@ -1,7 +1,7 @@
 // What people may do: the four policies of resources/policies/operators/.
 
-import type { Row } from './question.ts';
-import type { On } from './things.ts';
+import type { Row } from '../question.ts';
+import type { On } from '../things.ts';
 
 type Words = readonly [
   who: Row['who'],
