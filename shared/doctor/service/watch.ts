@@ -7,7 +7,7 @@ import { deployCommand, type ServiceFacts, serviceFault, serviceWarning } from '
 export const alarmNames = [
   ...['dead-man', 'no-claims', 'failover-trouble', 'split-brain', 'unhealthy', 'claims-rejected'],
   ...['claims-of-newer-version', 'claims-contradicted', 'bugs', 'rule-dead-letters'],
-  ...['function-failures', 'failover-throttled'],
+  ...['function-failures', 'failover-throttled', 'node-flapping'],
 ] as const;
 
 export const watchFindings = (facts: ServiceFacts): readonly Finding[] => [

@@ -110,9 +110,9 @@ export const patterns: Readonly<Record<Exclude<RuleKind, 'reconcile'>, object>> 
   claims: { 'detail-type': ['VRRP State Change'], 'replay-name': [{ exists: false }] },
   notices: {
     source: ['vipshift.controller'],
-    'detail-type': ['VIP Failover Finished', 'VIP Failover Failed'],
+    'detail-type': ['VIP Failover Finished', 'VIP Failover Failed', 'VIP Node Flapping'],
     'replay-name': [{ exists: false }],
-    detail: { cause: { kind: ['claim', 'reconcile'] } },
+    detail: { cause: { kind: ['claim', 'reconcile'] }, flapping: [{ exists: false }] },
   },
   instances: {
     source: ['aws.ec2'],
