@@ -105,14 +105,14 @@ const changes: Readonly<Record<string, (world: World, input: Input) => void>> = 
   'ec2 create-tags': (world, input) => {
     for (const id of resources(input))
       for (const { Key, Value } of input.Tags as Required<Tag>[]) {
-        const { get, set } = tagsOf(world, id);
-        set([...get().filter((tag) => tag.Key !== Key), { Key, Value }]);
+        const own = tagsOf(world, id);
+        own.set([...own.get().filter((tag) => tag.Key !== Key), { Key, Value }]);
       }
   },
   'ec2 delete-tags': (world, input) => {
     for (const id of resources(input)) {
-      const { get, set } = tagsOf(world, id);
-      set(get().filter((tag) => !(input.Tags as Tag[]).some(({ Key }) => Key === tag.Key)));
+      const own = tagsOf(world, id);
+      own.set(own.get().filter((tag) => !(input.Tags as Tag[]).some(({ Key }) => Key === tag.Key)));
     }
   },
   'ec2 create-route': setRoute,
