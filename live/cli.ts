@@ -8,6 +8,8 @@ import { prepareOrExplain, UNPREPARED } from '../lab/machine/prepare.ts';
 import { localAccount, shellAccount } from './assumptions/account.ts';
 import { allProbes } from './assumptions/all.ts';
 import { type Account, answers, line } from './assumptions/questions.ts';
+import { status } from './harness.ts';
+import { interruptible } from './interruption.ts';
 import { liveMain } from './main.ts';
 
 // Not run past: a local run is the first process of its sandbox, and its end is the end of everything in it.
@@ -17,21 +19,32 @@ const { values } = parseArgs({
   options: { assumptions: { type: 'boolean' }, local: { type: 'boolean' }, region: { type: 'string' } },
 });
 
-async function assumptions(account: Account): Promise<boolean> {
+const interruption = interruptible((text) => void process.stderr.write(`assumptions: ${text}\n`));
+
+async function assumptions(account: Account): Promise<number> {
   let passed = true;
   for await (const answer of answers(account, allProbes)) {
     console.log(line(answer));
     passed &&= answer.verdict !== 'FAIL';
   }
-  return passed;
+  if (interruption.signal.aborted) return status.interrupted;
+  return passed ? status.ok : status.bad;
 }
 
-if (values.local === true) {
-  if ((await prepareOrExplain('assumptions')) === undefined) process.exit(UNPREPARED);
+/** What must fail there does: only an interruption is a failure. */
+async function locally(): Promise<number> {
+  if ((await prepareOrExplain('assumptions')) === undefined) return UNPREPARED;
   const aws = await startLocalAws();
   try {
-    await assumptions(localAccount(aws));
+    const found = await assumptions(localAccount(aws, interruption.signal));
+    return found === status.bad ? status.ok : found;
   } finally {
     await aws.stop();
   }
-} else if (!(await assumptions(await shellAccount(values.region)))) process.exitCode = 1;
+}
+
+process.exitCode =
+  values.local === true
+    ? await locally()
+    : await assumptions(await shellAccount(values.region, interruption.signal));
+interruption.end();

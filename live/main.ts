@@ -5,6 +5,7 @@ import { isInside } from '../lab/netns/sandbox/sandbox.ts';
 import { accountContext } from './aws/account.ts';
 import type { LiveContext } from './environment.ts';
 import { cleanRun, runHarness, type Setting, status } from './harness.ts';
+import { interruptible } from './interruption.ts';
 import { enterLocal, LOCAL_ADVERT_S, localContext } from './local/environment.ts';
 import { type Options, optionsFrom, usage } from './options.ts';
 
@@ -39,7 +40,7 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
 const say = (text: string): void => void process.stderr.write(`live: ${text}\n`);
 
 async function runWith(context: LiveContext, options: Options): Promise<number> {
-  const interruption = interruptible();
+  const interruption = interruptible(say);
   const setting: Setting = {
     context,
     options,
@@ -61,25 +62,4 @@ async function runWith(context: LiveContext, options: Options): Promise<number> 
   } finally {
     interruption.end();
   }
-}
-
-/** The first signal ends building and drilling; later ones only print that the removal goes on. */
-function interruptible(): { readonly signal: AbortSignal; end(): void } {
-  const aborting = new AbortController();
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const onSignal = (name: string) => {
-    if (aborting.signal.aborted)
-      say(`${name} again: the removal goes on. Only SIGKILL ends it, and would leave things behind`);
-    else {
-      say(`${name}: stopping, then everything is removed`);
-      aborting.abort(new Error(name));
-    }
-  };
-  for (const name of signals) process.on(name, onSignal);
-  return {
-    signal: aborting.signal,
-    end: () => {
-      for (const name of signals) process.off(name, onSignal);
-    },
-  };
 }

@@ -5,7 +5,8 @@
 //   test/sim/**        sim     histories of the simulation
 //   x.aws.test.ts      aws     the local AWS
 //   x.netns.test.ts    nodes   the shim, keepalived, network namespaces, or a program that runs on a node
-//   x.long.….test.ts   long    any of these, of a size that takes a minute by itself: `npm run test:long`
+//   x.long.….test.ts   long    any of these, where it takes half a minute or more and is not what a change usually breaks:
+//                                  the live harness, whole deployments, what is enumerated to the end. `npm run test:long`
 export const kinds = ['unit', 'sim', 'aws', 'nodes', 'long'] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -28,9 +29,4 @@ export const globs: Readonly<Record<Kind, Globs>> = {
 };
 
 /** Left out by `npm run test:fast`: what computes for long by its nature. `npm test` runs it. */
-export const notFast = [
-  'test/bench/**',
-  'test/fuzz/**',
-  'test/sim/controls/**',
-  'test/sim/crash.test.ts',
-] as const;
+export const notFast = ['test/bench/**', 'test/fuzz/**', 'test/sim/controls/**'] as const;

@@ -12,26 +12,26 @@ import { defined } from '../../shared/optional.ts';
 import type { Account, Credentials } from './questions.ts';
 
 /** The account of this shell. */
-export async function shellAccount(region?: string): Promise<Account> {
+export async function shellAccount(region: string | undefined, signal: AbortSignal): Promise<Account> {
   const settings = defined({ region });
   const events = new EventBridgeClient(settings);
   const own = await events.config.region();
   const { url } = events.config.endpointProvider({ Region: own });
-  return { ...clients(settings, {}), region: own, eventsEndpoint: url.origin };
+  return { ...clients(settings, {}), region: own, eventsEndpoint: url.origin, signal };
 }
 
 /** Of a local AWS. */
-export function localAccount(aws: LocalAws): Account {
+export function localAccount(aws: LocalAws, signal: AbortSignal): Account {
   const access = {
     region: aws.region,
     credentials: { accessKeyId: aws.accountId, secretAccessKey: 'local' },
   };
   const place = { endpoint: aws.endpoint };
   const all = clients({ ...access, ...place }, { endpoint: aws.ec2Endpoint });
-  return { ...all, region: aws.region, eventsEndpoint: aws.endpoint };
+  return { ...all, region: aws.region, eventsEndpoint: aws.endpoint, signal };
 }
 
-function clients(settings: object, ofEc2: object): Omit<Account, 'region' | 'eventsEndpoint'> {
+function clients(settings: object, ofEc2: object): Omit<Account, 'region' | 'eventsEndpoint' | 'signal'> {
   const as = (credentials?: Credentials) => {
     const own = { ...settings, ...defined({ credentials }) };
     return { ec2: new EC2Client({ ...own, ...ofEc2 }), sfn: new SFNClient(own) };

@@ -54,14 +54,14 @@ export const instanceCredentials: Probe = {
       region: account.region,
     });
     let last: unknown;
-    const running = await until(PROFILE_MAX_S, () =>
+    const running = await until(account, PROFILE_MAX_S, () =>
       launch(account, undo, { ImageId, SubnetId, script, InstanceProfile }).catch((error: unknown) => {
         last = error;
         return undefined;
       }),
     );
     if (running === undefined) throw last;
-    const seen = await until(BOOT_MAX_S, async () => readKeys(await consoleOf(account, running.id)));
+    const seen = await until(account, BOOT_MAX_S, async () => readKeys(await consoleOf(account, running.id)));
     if (seen === undefined) return fail(`the instance said nothing within ${BOOT_MAX_S} s`);
     const told = keys.map((key, at) => `${instanceKeys[key]}: ${seen[at]}`).join(', ');
     const usable = keys.filter((_, at) => seen[at] === 'accepted');

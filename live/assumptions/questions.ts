@@ -57,6 +57,8 @@ export interface Account {
   readonly region: string;
   /** Where `events` sends, for curl. */
   readonly eventsEndpoint: string;
+  /** Aborted when no more answers are wanted: what is asked ends at its next step, and what was made is taken away. */
+  readonly signal: AbortSignal;
 }
 
 export interface Answer {
@@ -70,7 +72,7 @@ export interface Probe {
   ask(account: Account, undo: Undo): Promise<Omit<Answer, 'what'>>;
 }
 
-/** What was made, to be taken away in the opposite order. */
+/** What was made, to be taken away in the opposite order. It throws when the account's signal is aborted, so that nothing more is made. */
 export type Undo = (take: () => Promise<unknown>) => void;
 
 export const ADDRESS = '192.168.255.250/32';
@@ -82,13 +84,18 @@ export const skip = (found: string) => ({ verdict: 'SKIP', found }) as const;
 
 const POLL_MS = 2_000;
 
-/** Asks again until there is an answer or the time is over. */
-export async function until<T>(maxS: number, ask: () => Promise<T | undefined>): Promise<T | undefined> {
+/** Asks again until there is an answer or the time is over. Throws when the account's signal is aborted, also where `ask` does not. */
+export async function until<T>(
+  { signal }: Pick<Account, 'signal'>,
+  maxS: number,
+  ask: () => Promise<T | undefined>,
+): Promise<T | undefined> {
   const endMs = Date.now() + maxS * 1000;
   for (;;) {
+    signal.throwIfAborted();
     const answer = await ask();
     if (answer !== undefined || Date.now() > endMs) return answer;
-    await delay(POLL_MS);
+    await delay(POLL_MS, undefined, { signal });
   }
 }
 
@@ -186,15 +193,23 @@ const curlSignature: Probe = {
 
 export const probes: readonly Probe[] = [missingRoute, eipMove, curlSignature];
 
-/** One answer for each probe; what a probe made is taken away, also when it failed. */
+/**
+ * One answer for each probe; what a probe made is taken away, also when it failed or the account's signal was aborted. Then its answer is a
+ * SKIP, and none follows.
+ */
 export async function* answers(account: Account, asked: readonly Probe[] = probes): AsyncGenerator<Answer> {
   for (const probe of asked) {
     const made: (() => Promise<unknown>)[] = [];
     let answer: Omit<Answer, 'what'>;
+    const undo: Undo = (take) => {
+      made.push(take);
+      account.signal.throwIfAborted();
+    };
     try {
-      answer = await probe.ask(account, (take) => made.push(take));
+      answer = await probe.ask(account, undo);
     } catch (error) {
-      answer = fail(error instanceof Error ? error.message : String(error));
+      const why = error instanceof Error ? error.message : String(error);
+      answer = account.signal.aborted ? skip('interrupted') : fail(why);
     }
     const left: string[] = [];
     for (const take of made.reverse())
@@ -206,6 +221,7 @@ export async function* answers(account: Account, asked: readonly Probe[] = probe
       ...answer,
       found: [answer.found, ...left.map((l) => `left behind: ${l}`)].join('; '),
     };
+    if (account.signal.aborted) return;
   }
 }
 

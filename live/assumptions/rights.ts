@@ -14,7 +14,7 @@ import {
   SendTaskSuccessCommand,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { DeleteParameterCommand, GetParameterCommand } from '@aws-sdk/client-ssm';
+import { DeleteParameterCommand, GetParameterCommand, ParameterNotFound } from '@aws-sdk/client-ssm';
 import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { faultFromSdkError } from '../../shared/aws/error-codes.ts';
 import { stacksOf } from '../aws/stacks.ts';
@@ -37,17 +37,18 @@ const RUN_MAX_S = 60;
 
 /** Credentials of a role that may do this and nothing else. */
 async function roleThatMay(
-  { iam, sts }: Account,
+  account: Account,
   undo: Undo,
   { suffix, statement }: { readonly suffix: string; readonly statement: object },
 ): Promise<Credentials> {
+  const { iam, sts } = account;
   const RoleName = `${name}-${suffix}`;
   const { Arn } = await sts.send(new GetCallerIdentityCommand({}));
-  const [, partition, , , account] = Arn!.split(':');
+  const [, partition, , , id] = Arn!.split(':');
   const policy = (Statement: object) => JSON.stringify({ Version: '2012-10-17', Statement });
   const AssumeRolePolicyDocument = policy({
     ...{ Effect: 'Allow', Action: 'sts:AssumeRole' },
-    Principal: { AWS: `arn:${partition}:iam::${account}:root` },
+    Principal: { AWS: `arn:${partition}:iam::${id}:root` },
   });
   const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
   undo(() => iam.send(new DeleteRoleCommand({ RoleName })));
@@ -55,7 +56,7 @@ async function roleThatMay(
   await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'probe', PolicyDocument }));
   undo(() => iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: 'probe' })));
   const assume = new AssumeRoleCommand({ RoleArn: Role!.Arn!, RoleSessionName: 'probe' });
-  const found = await until(IAM_MAX_S, async () =>
+  const found = await until(account, IAM_MAX_S, async () =>
     sts.send(assume).then(
       ({ Credentials: given }) => given,
       () => undefined,
@@ -94,7 +95,7 @@ export const eniAttribute: Probe = {
         'ModifyNetworkInterfaceAttribute',
       );
     // What a role may do is known everywhere some seconds after the role itself.
-    const check = await until(IAM_MAX_S, async () =>
+    const check = await until(account, IAM_MAX_S, async () =>
       (await set({ SourceDestCheck: { Value: false } })) === 'done' ? 'done' : undefined,
     );
     if (check === undefined) return fail(`the check could not be set within ${IAM_MAX_S} s`);
@@ -109,10 +110,11 @@ export const approvalRight: Probe = {
   what: 'states:SendTaskSuccess is allowed by the workflow’s ARN (resources/policies/operators/approver.json)',
   async ask(account, undo) {
     const { sfn, ssm } = account;
+    // After the stack, whose workflow writes it.
+    undo(() => ssm.send(new DeleteParameterCommand({ Name: name })).catch(unlessGone));
     const { Machine } = await stackOf(account, undo, 'approval', approvalStack(name));
-    undo(() => ssm.send(new DeleteParameterCommand({ Name: name })));
     await sfn.send(new StartExecutionCommand({ stateMachineArn: Machine! }));
-    const token = await until(RUN_MAX_S, () =>
+    const token = await until(account, RUN_MAX_S, () =>
       ssm.send(new GetParameterCommand({ Name: name })).then(
         ({ Parameter }) => Parameter?.Value,
         () => undefined,
@@ -129,7 +131,7 @@ export const approvalRight: Probe = {
         'SendTaskSuccess',
       );
     let last = '';
-    const taken = await until(IAM_MAX_S, async () => {
+    const taken = await until(account, IAM_MAX_S, async () => {
       last = await answer();
       return last === 'done' ? true : undefined;
     });
@@ -145,7 +147,7 @@ export const trustAccount: Probe = {
     const { Machine, Bus } = await stackOf(account, undo, 'trust', trustStack());
     const event = { EventBusName: Bus!, Source: 'vipshift.assumptions', DetailType: 'start', Detail: '{}' };
     await events.send(new PutEventsCommand({ Entries: [event] }));
-    const ended = await until(RUN_MAX_S, async () => {
+    const ended = await until(account, RUN_MAX_S, async () => {
       const { executions = [] } = await sfn.send(new ListExecutionsCommand({ stateMachineArn: Machine! }));
       const [first] = executions;
       return first === undefined || first.status === 'RUNNING' ? undefined : first;
@@ -159,8 +161,12 @@ export const trustAccount: Probe = {
   },
 };
 
+function unlessGone(error: unknown): void {
+  if (!(error instanceof ParameterNotFound)) throw error;
+}
+
 async function stackOf(
-  { cloudFormation }: Account,
+  { cloudFormation, signal }: Account,
   undo: Undo,
   suffix: string,
   template: object,
@@ -168,9 +174,6 @@ async function stackOf(
   const stacks = stacksOf(cloudFormation, 2000);
   const stack = `${name}-${suffix}`;
   undo(() => stacks.remove(stack));
-  const made = await stacks.create(
-    { name: stack, template, parameters: {}, tags: {} },
-    new AbortController().signal,
-  );
+  const made = await stacks.create({ name: stack, template, parameters: {}, tags: {} }, signal);
   return made.outputs;
 }

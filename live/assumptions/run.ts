@@ -145,7 +145,7 @@ const stateChange: Probe = {
       SubnetId: subnet,
       script: script('idle', ADDRESS),
     });
-    const found = await until(BOOT_MAX_S, async () => {
+    const found = await until(account, BOOT_MAX_S, async () => {
       const asked = { logGroupName, filterPattern: `"${id}" "running"` };
       return (await account.logs.send(new FilterLogEventsCommand(asked))).events?.[0];
     });
@@ -170,13 +170,13 @@ const dataPlane: Probe = {
     if (ImageId === undefined) return noImage();
     const { VpcId, subnet } = await network(account, undo);
     const parts: readonly Part[] = ['a', 'b', 'client'];
-    const [a, b, client] = await Promise.all(
-      parts.map((part) =>
-        launch(account, undo, { ImageId, SubnetId: subnet, script: script(part, ADDRESS) }),
-      ),
-    );
+    const running: Running[] = [];
+    // One after the other: when one is refused, no other one is on its way.
+    for (const part of parts)
+      running.push(await launch(account, undo, { ImageId, SubnetId: subnet, script: script(part, ADDRESS) }));
+    const [a, b, client] = running;
     await waitUntilInstanceRunning(
-      { client: ec2, maxWaitTime: BOOT_MAX_S },
+      { client: ec2, maxWaitTime: BOOT_MAX_S, abortSignal: account.signal },
       { InstanceIds: [a!.id, b!.id, client!.id] },
     );
     for (const { eni } of [a!, b!]) {
@@ -191,7 +191,7 @@ const dataPlane: Probe = {
     const route = { RouteTableId: RouteTables![0]!.RouteTableId!, DestinationCidrBlock: ADDRESS };
     await ec2.send(new CreateRouteCommand({ ...route, NetworkInterfaceId: a!.eni }));
     const said = (word: string) =>
-      until(BOOT_MAX_S, async () => {
+      until(account, BOOT_MAX_S, async () => {
         const text = await consoleOf(account, client!.id);
         return text.includes(word) ? text : undefined;
       });

@@ -24,7 +24,7 @@ require_keepalived() {
   local version=''
   KEEPALIVED_VERSION=''
   command -v keepalived >/dev/null || return 0
-  # The first line says it; a wrapper that starts a daemon instead holds nobody up.
+  # The first line says it; a wrapper that starts a daemon instead must not hold this up.
   read -r -t 2 version < <(timeout 2 keepalived --version 2>&1)
   judge_keepalived "$version"
 }

@@ -28,8 +28,9 @@ beforeAll(async () => {
 });
 afterAll(() => aws?.stop());
 
-const accountOf = (): Account => {
-  const account = localAccount(aws);
+const never = new AbortController().signal;
+const accountOf = (signal: AbortSignal = never): Account => {
+  const account = localAccount(aws, signal);
   ec2 = account.ec2;
   return account;
 };
@@ -66,12 +67,11 @@ it('answers one line for each assumption, and leaves nothing behind', async () =
 
 describe('with instances that are played', () => {
   /** The emulator keeps the network and the instances; what they would have said is put into the answers. */
-  function played(told: {
-    readonly stateMs: number;
-    readonly gapMs: number;
-    readonly keys: string;
-  }): Account {
-    const account = accountOf();
+  function played(
+    told: { readonly stateMs: number; readonly gapMs: number; readonly keys: string },
+    signal?: AbortSignal,
+  ): Account {
+    const account = accountOf(signal);
     type Next = (args: unknown) => Promise<unknown>;
     const says =
       (said: Readonly<Record<string, () => object>>) =>
@@ -121,6 +121,34 @@ describe('with instances that are played', () => {
     expect(found.map(line).filter((text) => text.includes('left behind'))).toEqual([]);
     expect(await vpcs()).toBe(before);
     const { Reservations = [] } = await account.ec2.send(new DescribeInstancesCommand({}));
+    const states = Reservations.flatMap((r) => r.Instances ?? []).map((i) => i.State?.Name);
+    expect(new Set(states)).toEqual(new Set(['terminated']));
+  });
+
+  it('takes everything away when it is interrupted, at whichever call of EC2, and asks no more', async () => {
+    const asks = [...allProbes.slice(0, 2), ...instanceProbes];
+    const before = await vpcs();
+    for (let at = 1, isThrough = false; !isThrough; at++) {
+      const aborting = new AbortController();
+      const account = played({ stateMs: 1400, gapMs: 210, keys: 'refused accepted' }, aborting.signal);
+      let calls = 0;
+      type Next = (args: unknown) => Promise<unknown>;
+      const counted = (next: Next): Next => {
+        return (args) => {
+          calls += 1;
+          // The call is under way: it is carried out all the same.
+          if (calls === at) aborting.abort(new Error('SIGINT'));
+          return next(args);
+        };
+      };
+      account.ec2.middlewareStack.add(counted as never, { step: 'initialize', priority: 'high' });
+      const found = await asked(account, asks);
+      isThrough = !aborting.signal.aborted;
+      expect(found.map(line).filter((text) => text.includes('left behind'))).toEqual([]);
+      expect(await vpcs(), `interrupted at call ${at}`).toBe(before);
+      if (!isThrough && found.length < asks.length) expect(found.at(-1)!.verdict).not.toBe('FAIL');
+    }
+    const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
     const states = Reservations.flatMap((r) => r.Instances ?? []).map((i) => i.State?.Name);
     expect(new Set(states)).toEqual(new Set(['terminated']));
   });

@@ -1,4 +1,4 @@
-// How long a deployment listens, what counts, and what it prints when no one was heard. hearing.aws.test.ts does it on the local AWS.
+// How long a deployment listens, what counts, and what it prints when no one was heard. hearing.long.aws.test.ts does it on the local AWS.
 import { describe, expect, it } from 'vitest';
 import { firstClaim, heardText, type Listening, unheardText, WAIT_MAX } from '../../build/first-claim.ts';
 import { orderFrom } from '../../build/service.ts';

@@ -201,7 +201,7 @@ describe('with a keepalived that can be asked', () => {
   });
 });
 
-describe('a pid file that names nobody', () => {
+describe('a pid file that names no keepalived', () => {
   test.each([
     ['999999999', 'a number that no process has'],
     ['1', 'another program'],

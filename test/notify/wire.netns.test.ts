@@ -254,7 +254,7 @@ describe('a bus that fails', () => {
     },
   );
 
-  test('is asked without any proxy of the environment, and the shim says so', async () => {
+  test('is asked without any proxy of the environment, and the shim reports that', async () => {
     await node.start({
       https_proxy: 'http://127.0.0.1:9',
       HTTPS_PROXY: 'http://127.0.0.1:9',

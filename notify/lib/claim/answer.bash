@@ -36,7 +36,7 @@ read_answer() {
   local file opened closed
   ANSWER=''
   for file in "${ANSWER_FILES[@]}"; do
-    # Of a link in /tmp nobody knows where it leads, and a file of somebody else is no answer.
+    # A link in /tmp may lead anywhere, and a file of another user is no answer.
     [[ -f $file && -O $file && ! -L $file && ! ${CONFIG[run_dir]}/asked -nt $file ]] || continue
     { IFS= read -r -d '' ANSWER <"$file"; } 2>/dev/null
     [[ $ANSWER =~ []}][[:space:]]*$ && $ANSWER =~ ^[[:space:]]*[[{] ]] || continue

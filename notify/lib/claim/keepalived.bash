@@ -1,9 +1,9 @@
 # Whether keepalived runs: by its pid file, which names a process, and by what that process is.
 #
-# Limit: a pid file that another PID namespace wrote (a container's) names nobody, or somebody else; that is reported, and
+# Limit: a pid file that another PID namespace wrote (a container's) names no process here, or the wrong one; that is reported, and
 # `keepalived_pid = none` says that the lines alone count.
 
-# KEEPALIVED: running, gone (its pid file names nobody, or went away with it), or unknown.
+# KEEPALIVED: running, gone (its pid file names no keepalived, or went away with it), or unknown.
 KEEPALIVED=unknown KEEPALIVED_PID='' KEEPALIVED_ERROR='' KEEPALIVED_SEEN=0
 
 find_keepalived() {

@@ -1,4 +1,4 @@
-# The credential job, beside the daemon: IMDSv2 for instance, Region and the role's keys, STS for the user id.
+# The credential job, a process of its own: IMDSv2 for instance, Region and the role's keys, STS for the user id.
 #
 # Invariant: it answers with both or with one reason, which has what IMDS or STS said themselves.
 # Limit: IMDS does not give the role's id, so a node without a way to STS needs `role_id` in its configuration.

@@ -184,7 +184,7 @@ is_configured() {
 start_units() {
   systemd-tmpfiles --create /etc/tmpfiles.d/vipshift-notify.conf
   systemctl daemon-reload
-  # A socket does not start beside its service, which may run by itself.
+  # A socket does not start while its service runs.
   systemctl is-active --quiet vipshift-notify.socket || systemctl stop vipshift-notify.service 2>/dev/null
   systemctl enable --now vipshift-notify.socket || die 1 'cannot start vipshift-notify.socket: see systemctl status vipshift-notify.socket'
   systemctl enable vipshift-notify.service

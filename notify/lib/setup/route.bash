@@ -1,12 +1,13 @@
 # `route NAME`: sets the source-based routing of one interface, once or (--watch) again whenever something of it is gone. The kernel drops
 # the routes when the link goes down or the address changes, and reports it to all who listen.
 #
-# Invariant: only rules of our own priority and the table of this interface are touched. What is missing is added before what is left over
-# is removed, and what is right is never removed: to do it again opens no gap. An interface without an address keeps what it has.
+# Invariant: only rules of our own priority and the table of this interface are touched, and in these nothing that another program has set:
+# a network manager names itself as a route's protocol. What is missing is added before what is left over is removed, and what is right is
+# never removed: to do it again opens no gap. An interface without an address keeps what it has.
 # Limits: IPv4 only, as Elastic IPs are. The VPC's router is taken to be the subnet's first address, as AWS documents.
 
-readonly RULE_PRIORITY=20151 TABLE_BASE=20000
-# Whatever no event told, and how many events are one change, each within 50 ms of the one before it.
+readonly RULE_PRIORITY=20151 TABLE_BASE=20000 TABLES='^2[0-9]{4}$'
+# For what no event reports, and how many events that wait are one change.
 readonly LOOK_AGAIN_S=60 EVENTS_MAX=1000
 NAME='' TABLE='' SUBNET='' ROUTER='' TROUBLE=''
 ADDRESSES=()
@@ -72,8 +73,9 @@ repair_routes() {
     TROUBLE="cannot set the default route of $NAME to $ROUTER: is it up, and are you root?"
     return 1
   }
-  while read -r destination _; do
-    [[ -z $destination || $destination == default || $destination == "$SUBNET" ]] || ip -4 route del "$destination" dev "$NAME" table "$TABLE"
+  while read -r destination line; do
+    [[ -z $destination || $destination == default || $destination == "$SUBNET" || " $line" == *' proto '* ]] ||
+      ip -4 route del "$destination" dev "$NAME" table "$TABLE"
   done <<<"$kept"
 }
 
@@ -86,7 +88,7 @@ repair_rules() {
     [[ $priority == "$RULE_PRIORITY:" ]] || continue
     if [[ $table == "$TABLE" && ${wanted[$from]-} ]]; then
       found[$from]=1
-    elif [[ $table == "$TABLE" || ${wanted[$from]-} ]]; then
+    elif [[ $table == "$TABLE" || (${wanted[$from]-} && $table =~ $TABLES) ]]; then
       stale+=("$from $table")
     fi
   done < <(ip -4 rule show 2>/dev/null)
@@ -122,7 +124,7 @@ watch_route() {
     said=$state
     # At first the kernel may not have been listened to yet.
     if read -r -t "$wait_s" -u "$events" _; then
-      for ((count = 0; count < EVENTS_MAX; count++)); do read -r -t 0.05 -u "$events" _ || break; done
+      for ((count = 0; count < EVENTS_MAX; count++)); do read -r -t 0.002 -u "$events" _ || break; done
     elif (($? <= 128)); then
       die 1 'ip monitor ended'
     fi

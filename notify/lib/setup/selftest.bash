@@ -66,7 +66,7 @@ send_probe() {
 # EVENTS and FAILURES of this probe. A nameless FIFO of our own is what bash can sleep on without a fork.
 await_probe() {
   local verb rest id fd
-  # By the clock that nobody can set.
+  # By the clock that cannot be set.
   local -r until_ms=$((NOW_MS + PROBE_ANSWER_S * 1000))
   exec {fd}<> <(:)
   while read_clock && ((NOW_MS <= until_ms)); do

@@ -1,5 +1,7 @@
-// Every role and user of the account with the policies that apply to it: its own, those that are attached, and its groups'.
+// Every role and user of the account with the policies that apply to it: its own, those that are attached, its groups', and its
+// permissions boundary.
 import {
+  type AttachedPermissionsBoundary,
   type AttachedPolicy,
   type GetAccountAuthorizationDetailsCommandOutput,
   GetPolicyCommand,
@@ -10,6 +12,7 @@ import {
 } from '@aws-sdk/client-iam';
 import type { PrincipalFact } from '../../doctor/service/approvers.ts';
 import { type Policy, policyFrom } from '../../doctor/service/iam-policy.ts';
+import { defined, ifDefined } from '../../optional.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { collect } from '../pages.ts';
 
@@ -33,7 +36,14 @@ export async function principalsOf(access: IamAccess): Promise<readonly Principa
       { abortSignal: signal },
     );
     const pages: readonly Page[] = await collect(asked, (page) => [page]);
-    const attached = attachedPolicies(access, pages);
+    const managed = managedPolicies(access, pages);
+    const attached = async (list: readonly AttachedPolicy[] = []): Promise<readonly Policy[]> => {
+      const policies: Policy[] = [];
+      for (const { PolicyArn } of list) policies.push(await managed(PolicyArn!));
+      return policies;
+    };
+    const within = async (boundary: AttachedPermissionsBoundary | undefined) =>
+      defined({ boundary: await ifDefined(boundary?.PermissionsBoundaryArn, managed) });
     const groups = new Map<string, readonly Policy[]>();
     for (const group of pages.flatMap((page) => page.GroupDetailList ?? []))
       groups.set(group.GroupName!, [
@@ -46,6 +56,7 @@ export async function principalsOf(access: IamAccess): Promise<readonly Principa
         found.push({
           arn: role.Arn!,
           policies: [...own(role.RolePolicyList), ...(await attached(role.AttachedManagedPolicies))],
+          ...(await within(role.PermissionsBoundary)),
         });
     for (const user of pages.flatMap((page) => page.UserDetailList ?? []))
       found.push({
@@ -55,6 +66,7 @@ export async function principalsOf(access: IamAccess): Promise<readonly Principa
           ...(await attached(user.AttachedManagedPolicies)),
           ...(user.GroupList ?? []).flatMap((name) => groups.get(name) ?? []),
         ],
+        ...(await within(user.PermissionsBoundary)),
       });
     return found;
   } catch (error) {
@@ -66,7 +78,7 @@ const own = (list: readonly PolicyDetail[] | undefined): readonly Policy[] =>
   (list ?? []).map(({ PolicyDocument }) => policyFrom(PolicyDocument) ?? {});
 
 /** Each policy is looked up once. */
-function attachedPolicies({ iam, signal }: IamAccess, pages: readonly Page[]) {
+function managedPolicies({ iam, signal }: IamAccess, pages: readonly Page[]) {
   const known = new Map<string, Policy>();
   for (const policy of pages.flatMap((page) => page.Policies ?? [])) {
     const version = policy.PolicyVersionList?.find(({ IsDefaultVersion }) => IsDefaultVersion === true);
@@ -79,13 +91,9 @@ function attachedPolicies({ iam, signal }: IamAccess, pages: readonly Page[]) {
     const reply = await iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId }), abort);
     return policyFrom(reply.PolicyVersion?.Document) ?? {};
   };
-  return async (list: readonly AttachedPolicy[] | undefined): Promise<readonly Policy[]> => {
-    const policies: Policy[] = [];
-    for (const { PolicyArn: arn } of list ?? []) {
-      const policy = known.get(arn!) ?? (await lookUp(arn!));
-      known.set(arn!, policy);
-      policies.push(policy);
-    }
-    return policies;
+  return async (arn: string): Promise<Policy> => {
+    const policy = known.get(arn) ?? (await lookUp(arn));
+    known.set(arn, policy);
+    return policy;
   };
 }

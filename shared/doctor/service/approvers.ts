@@ -1,17 +1,18 @@
 // The doctor on the second person: who may both order a forced failover and approve it. With both, `--approval` protects
 // from nothing.
 //
-// Limit: identity policies only, as in iam-policy.ts. Administrators, who may do anything, are left out: they could give
-// themselves either right.
+// Limit: identity policies and permissions boundaries; what an organisation's or a session's policy takes away is not seen,
+// nor that one person may take two roles. Administrators, who may do anything, are left out: they could give themselves
+// either right.
 import { listText } from '../../bounded.ts';
+import { defined } from '../../optional.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { type Finding, warning } from '../finding.ts';
-import { allows, type Policy, statements } from './iam-policy.ts';
+import { may, type Rights, statements } from './iam-policy.ts';
 
 /** A role or a user, with all policies that apply to it. */
-export interface PrincipalFact {
+export interface PrincipalFact extends Rights {
   readonly arn: string;
-  readonly policies: readonly Policy[];
 }
 
 export interface ApproverFacts {
@@ -21,34 +22,55 @@ export interface ApproverFacts {
 }
 
 export function approverFindings(vip: Vip, { workflow, principals }: ApproverFacts): readonly Finding[] {
-  const may = (policies: readonly Policy[], action: string): boolean =>
-    allows(policies, { action, resource: workflow, context: { 'aws:multifactorauthpresent': 'true' } });
-  const both = principals
-    .filter(({ policies }) => !policies.some(isEverything))
-    .filter(({ policies }) => may(policies, 'states:StartExecution'))
-    .filter(({ policies }) => may(policies, 'states:SendTaskSuccess'))
-    .map(({ arn }) => arn)
-    .sort();
-  if (both.length === 0) return [];
+  const people = principals.filter((one) => !isAdministrator(one));
+  const answers = people.map((one) => {
+    const each = ['states:StartExecution', 'states:SendTaskSuccess'].map((action) =>
+      may(one, { action, resource: workflow, context }),
+    );
+    return { arn: one.arn, both: !each.includes(false) && (each.includes(undefined) ? undefined : true) };
+  });
+  const named = (both: true | undefined) =>
+    answers
+      .filter((one) => one.both === both)
+      .map(({ arn }) => arn)
+      .sort();
+  const finding = (what: string, arns: readonly string[]): readonly Finding[] =>
+    arns.length === 0
+      ? []
+      : [
+          warning('approver-orders', {
+            vips: [vip.name],
+            subject: workflow.split(':').at(-1)!,
+            found: `${what}: ${listText(arns)}`,
+            expected: 'no one with both rights but administrators',
+            remedy: {
+              sentence:
+                'detach resources/policies/operators/on-call.json or approver.json from each, or take the wider policy away',
+            },
+          }),
+        ];
   return [
-    warning('approver-orders', {
-      vips: [vip.name],
-      subject: workflow.split(':').at(-1)!,
-      found: `may order a failover and approve it: ${listText(both)}`,
-      expected: 'no one with both rights but administrators',
-      remedy: {
-        sentence:
-          'detach resources/policies/operators/on-call.json or approver.json from each, or take the wider policy away',
-      },
-    }),
+    ...finding('may order a failover and approve it', named(true)),
+    ...finding(
+      'may order a failover and approve it, or not, by conditions that are not judged here',
+      named(undefined),
+    ),
   ];
 }
 
-const isEverything = (policy: Policy): boolean =>
-  statements(policy).some(
-    ({ Effect, Action, Resource, Condition }) =>
-      Effect === 'Allow' &&
-      [Action].flat().includes('*') &&
-      [Resource].flat().includes('*') &&
-      Condition === undefined,
-  );
+/** A condition that asks for a second factor is met. */
+const context = { 'aws:multifactorauthpresent': 'true' };
+
+/** By one statement about everything, as AWS's own policy has it. */
+const isAdministrator = ({ policies, boundary }: Rights): boolean =>
+  policies
+    .flatMap(statements)
+    .some(
+      (statement) =>
+        [statement.Action].flat().includes('*') &&
+        [statement.Resource].flat().includes('*') &&
+        may(
+          { policies: [{ Statement: statement }], ...defined({ boundary }) },
+          { action: 'iam:AttachRolePolicy', resource: '*', context },
+        ) === true,
+    );

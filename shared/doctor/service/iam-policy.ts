@@ -1,8 +1,8 @@
 // Just enough of IAM's policy language to tell whether a role may send claims to the bus, and whether a policy denies
 // everybody else. Pure.
 //
-// Limit: identity and resource policies only; permission boundaries, session and service control policies are not
-// looked at. An unknown condition counts as not met for an Allow.
+// Limit: identity and resource policies, and a permissions boundary; session and service control policies are not looked
+// at. A condition on a key that the call does not tell is unsure.
 
 export interface Statement {
   readonly Sid?: string;
@@ -10,6 +10,7 @@ export interface Statement {
   readonly Action?: string | readonly string[];
   readonly NotAction?: string | readonly string[];
   readonly Resource?: string | readonly string[];
+  readonly NotResource?: string | readonly string[];
   readonly Principal?: string | Readonly<Record<string, string | readonly string[]>>;
   readonly Condition?: Readonly<
     Record<string, Readonly<Record<string, string | boolean | readonly string[]>>>
@@ -59,7 +60,8 @@ function speaksOf(statement: Statement, call: Call): boolean {
     statement.NotAction !== undefined && !many(statement.NotAction).some((p) => like(p, call.action, true));
   const resource =
     statement.Resource === undefined || many(statement.Resource).some((p) => like(p, call.resource));
-  return (action || notAction) && resource;
+  const except = many(statement.NotResource).some((p) => like(p, call.resource));
+  return (action || notAction) && resource && !except;
 }
 
 /** Conditions on keys of which the call tells; others cannot be judged. */
@@ -93,15 +95,38 @@ function holds(statement: Statement, call: Call): boolean | undefined {
 const withVariables = (text: string, call: Call): string =>
   text.replace(/\$\{([^}]+)\}/g, (whole, key: string) => call.context[key.toLowerCase()] ?? whole);
 
-export const allows = (policies: readonly Policy[], call: Call): boolean => {
-  const all = policies.flatMap(statements).filter((s) => speaksOf(s, call));
-  if (all.some((s) => s.Effect === 'Deny' && holds(s, call) === true)) return false;
-  return all.some((s) => s.Effect === 'Allow' && holds(s, call) === true);
-};
+/** `true` where a statement of that effect is met, undefined where one might be, by a condition that cannot be judged. */
+function meets(policies: readonly Policy[], effect: 'Allow' | 'Deny', call: Call): boolean | undefined {
+  const found = policies
+    .flatMap(statements)
+    .filter((s) => s.Effect === effect && speaksOf(s, call))
+    .map((s) => holds(s, call));
+  return found.includes(true) || (found.includes(undefined) ? undefined : false);
+}
+
+/** A Deny that cannot be judged counts as not met, an Allow neither. */
+export const allows = (policies: readonly Policy[], call: Call): boolean =>
+  meets(policies, 'Deny', call) !== true && meets(policies, 'Allow', call) === true;
+
+export interface Rights {
+  readonly policies: readonly Policy[];
+  /** What the rights end at, whatever the policies allow. */
+  readonly boundary?: Policy;
+}
+
+/** Undefined where it depends on a condition that cannot be judged. */
+export function may({ policies, boundary }: Rights, call: Call): boolean | undefined {
+  const denied = meets([...policies, ...(boundary === undefined ? [] : [boundary])], 'Deny', call);
+  const allowed = [policies, ...(boundary === undefined ? [] : [[boundary]])].map((one) =>
+    meets(one, 'Allow', call),
+  );
+  if (denied === true || allowed.includes(false)) return false;
+  return denied === undefined || allowed.includes(undefined) ? undefined : true;
+}
 
 /** Whether a resource policy denies the call, whatever else allows it. */
 export const denies = (policy: Policy | undefined, call: Call): boolean =>
-  statements(policy).some((s) => s.Effect === 'Deny' && speaksOf(s, call) && holds(s, call) === true);
+  policy !== undefined && meets([policy], 'Deny', call) === true;
 
 export interface Principal {
   /** `Service`, `AWS`, `Federated`; undefined for everybody, which a policy writes as `*`. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { packaged, type Template } from '../support/packaged.ts';
+import { unheld } from './held.ts';
 import { eventRuler, iamSimulate, NotFetchedError } from './pinned.ts';
 import { PARAMS } from './principals.ts';
 import { caseOf, isHonest, ourVerdict, textOf } from './question.ts';
@@ -75,5 +76,19 @@ describe('the table', () => {
     const honest = table.filter(isHonest).length / table.length;
     expect(honest).toBeGreaterThan(0.45);
     expect(honest).toBeLessThan(0.55);
+  });
+});
+
+describe('what the table holds', () => {
+  /** By what another policy says the same. */
+  const said = {
+    'vipshift-on-call 0, Probe: ForAllValues:StringEquals events:source': 'the bus’s',
+    'vipshift-registry-owner 0, Probe: ForAllValues:StringEquals events:source': 'the bus’s',
+    'vipshift-prod-rule-dead-letters, sqs:SendMessage: ArnEquals aws:SourceArn':
+      'the Deny in the same policy',
+  };
+
+  it('is every statement, action, resource and condition of the policies: without it some answer would be another', () => {
+    expect(unheld(table.map((row) => caseOf(prod, row)))).toEqual(Object.keys(said).sort());
   });
 });

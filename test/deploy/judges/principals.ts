@@ -62,6 +62,21 @@ export function principalsOf(template: Template) {
     'a session that is named i-b': role('ci', [puts], `AROACI:${B}`),
     'a human in the node role, named i-b': node(`${ROLE_ID}:${B}`),
     'an app with PutEvents': role('app', [puts]),
+    'an app of another account': {
+      ...role('app', [puts, allow('sqs:*')]),
+      arn: 'arn:aws:iam::999999999999:role/app',
+    },
+    'a user named like an instance': {
+      arn: `arn:aws:iam::${ACCOUNT}:user/${B}`,
+      userid: 'AIDAEXAMPLE',
+      policies: [puts],
+    },
+    'a role called like a function’s, under a path': role('x/vipshift-prod-FailoverRole-EXAMPLE', [puts]),
+    'a role called nearly like a function’s': role('vipshift-prod-FailoverRole-EXAMPLE2', [
+      puts,
+      allow('sqs:*'),
+    ]),
+    'a function of the stage dev': role('vipshift-dev-FailoverRole-EXAMPLE', [puts, allow('sqs:*')]),
     'a role of the same name under a path': role('x/keepalived-node', [puts], `AROAOTHER:${A}`),
     'a role that is called like the stack': role('vipshift-prod-operator', [puts]),
     'an app with sqs': role('app', [allow('sqs:*')]),
@@ -84,7 +99,16 @@ export function principalsOf(template: Template) {
       ...role('vipshift-registry-owner', [operatorPolicy('registry-owner')]),
       scp,
     },
+    'reconcile, under the SCP': { ...ofStack('ReconcileRole'), scp },
+    'runbook, under the SCP': { ...ofStack('RunbookRole'), scp },
+    'failover workflow, under the SCP': { ...ofStack('FailoverMachineRole'), scp },
+    'redrive workflow, under the SCP': { ...ofStack('RedriveMachineRole'), scp },
     developer: { ...role('developer', [everything]), scp },
+    terraform: { ...role('terraform', [everything]), scp },
+    'a role that someone called like a function’s': {
+      ...role('vipshift-x-FailoverRole-x', [everything]),
+      scp,
+    },
     'network admin': { ...role('network-admin', [everything]), scp },
     'terraform of a member account': {
       ...role('terraform', [everything]),
@@ -94,6 +118,8 @@ export function principalsOf(template: Template) {
     EventBridge: { arn: 'events.amazonaws.com', userid: '', policies: [], service: true },
     CloudWatch: { arn: 'cloudwatch.amazonaws.com', userid: '', policies: [], service: true },
     S3: { arn: 's3.amazonaws.com', userid: '', policies: [], service: true },
+    SNS: { arn: 'sns.amazonaws.com', userid: '', policies: [], service: true },
+    Lambda: { arn: 'lambda.amazonaws.com', userid: '', policies: [], service: true },
   } as const satisfies Record<string, Principal>;
 }
 

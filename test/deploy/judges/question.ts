@@ -32,8 +32,8 @@ export interface Case {
 }
 
 export function caseOf(template: Template, row: Row): Case {
-  const stack = withParameters(template, row.stack ?? {});
-  const principal: Principal = principalsOf(stack)[row.who];
+  const { principals, resourcePolicies } = policiesOf(template, row.stack ?? {});
+  const principal: Principal = principals[row.who];
   const touched = [row.on].flat() as readonly On[];
   const own = principal.service
     ? { 'aws:PrincipalIsAWSService': 'true', 'aws:PrincipalServiceName': principal.arn }
@@ -41,7 +41,7 @@ export function caseOf(template: Template, row: Row): Case {
         ...{ 'aws:PrincipalArn': principal.arn, 'aws:PrincipalAccount': principal.arn.split(':')[4]! },
         ...{ 'aws:userid': principal.userid, 'aws:PrincipalIsAWSService': 'false' },
       };
-  const policy = resourcePolicyOf(stack, touched[0]!);
+  const policy = resourcePolicies[touched[0]!];
   return {
     principal,
     action: row.what,
@@ -51,14 +51,33 @@ export function caseOf(template: Template, row: Row): Case {
   };
 }
 
-function resourcePolicyOf(template: Template, on: On): Policy | undefined {
+interface Policies {
+  readonly principals: ReturnType<typeof principalsOf>;
+  readonly resourcePolicies: Readonly<Partial<Record<On, Policy>>>;
+}
+const known = new WeakMap<Template, Map<string, Policies>>();
+
+/** Of the stack with these parameters; each is resolved once. */
+function policiesOf(template: Template, parameters: NonNullable<Row['stack']>): Policies {
+  const ofTemplate = known.get(template) ?? new Map<string, Policies>();
+  known.set(template, ofTemplate);
+  const key = JSON.stringify(parameters);
+  const found = ofTemplate.get(key);
+  if (found !== undefined) return found;
+  const stack = withParameters(template, parameters);
   const of = (id: string, property: string) =>
-    resolve(template, template.Resources[id]!.Properties[property]) as Policy;
-  if (on === 'bus') return of('Bus', 'Policy');
-  if (on === 'function failures') return of('FunctionFailuresPolicy', 'PolicyDocument');
-  if (on === 'rule dead letters') return of('RuleDeadLettersPolicy', 'PolicyDocument');
-  if (on === 'notices') return of('NoticesPolicy', 'PolicyDocument');
-  return undefined;
+    resolve(stack, stack.Resources[id]!.Properties[property]) as Policy;
+  const policies = {
+    principals: principalsOf(stack),
+    resourcePolicies: {
+      bus: of('Bus', 'Policy'),
+      'function failures': of('FunctionFailuresPolicy', 'PolicyDocument'),
+      'rule dead letters': of('RuleDeadLettersPolicy', 'PolicyDocument'),
+      notices: of('NoticesPolicy', 'PolicyDocument'),
+    },
+  };
+  ofTemplate.set(key, policies);
+  return policies;
 }
 
 /** The evaluator of test/deploy/support/policy.ts. */
@@ -75,7 +94,9 @@ export function ourVerdict({ principal, action, things: touched, context, resour
       resources: touched.map((thing) => thing.arn),
       context,
       of: Object.fromEntries(touched.map((thing) => [thing.arn, thing.keys ?? {}])),
-      ...(service === true ? { service: arn } : {}),
+      ...(service === true
+        ? { service: arn }
+        : { isForeign: touched.some((thing) => accountOf(thing) !== arn.split(':')[4]) }),
     },
   );
 }

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import type { Template } from '../support/packaged.ts';
 import { resolve } from '../support/resolve.ts';
 import { eventRuler } from './pinned.ts';
-import { type RuleRow, ruleTable } from './rule-rows.ts';
+import { type RuleRow, ruleTable } from './rows/rules.ts';
 
 const JUDGE = join(import.meta.dirname, 'pinned', 'RulerJudge.java');
 const JUDGE_MAX_MS = 120_000;

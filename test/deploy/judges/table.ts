@@ -1,9 +1,12 @@
 // The table of questions: who, what, on what, with which session, and the answer that is expected. Two judges answer it: the evaluator of
 // ours in `npm test`, and one that we did not write in `npm run judges`.
-import { nodeRows, queueRows, strangerRows } from './bus-rows.ts';
-import { approverRows, auditorRows, onCallRows, ownerRows } from './operator-rows.ts';
 import type { Row } from './question.ts';
-import { agentRows, functionRows, scpRows, workflowRows } from './service-rows.ts';
+import { boundRows } from './rows/bounds.ts';
+import { nodeRows, queueRows, strangerRows } from './rows/bus.ts';
+import { honestRows } from './rows/honest.ts';
+import { neighbourRows } from './rows/neighbours.ts';
+import { approverRows, auditorRows, onCallRows, ownerRows } from './rows/operators.ts';
+import { agentRows, functionRows, scpRows, workflowRows } from './rows/services.ts';
 
 export const table: readonly Row[] = [
   ...nodeRows,
@@ -17,4 +20,7 @@ export const table: readonly Row[] = [
   ...approverRows,
   ...auditorRows,
   ...scpRows,
+  ...boundRows,
+  ...neighbourRows,
+  ...honestRows,
 ];

@@ -109,6 +109,13 @@ describe('a resource’s own policy', () => {
     expect(by(of({ Service: 'x.amazonaws.com' }))).toBe('denied');
   });
 
+  test('has to allow a principal of another account as well, beside that one’s own policy', () => {
+    const foreign = (...policies: readonly Policy[]) =>
+      evaluate(policies, { action: 'a:b', resources: ['r'], isForeign: true });
+    const own: Policy = { Statement: [allow] };
+    expect([foreign(own), foreign(of('*')), foreign(own, of('*'))]).toEqual(['denied', 'denied', 'allowed']);
+  });
+
   test('an identity’s policy means its principal, and no service', () => {
     expect(by({ Statement: [allow] }, 'x.amazonaws.com')).toBe('denied');
   });

@@ -5,7 +5,9 @@
 // Keys that a request does not have: Null asks for that; a negated operator matches (also in a Deny), every other does not; ForAnyValue
 // never holds, ForAllValues always. A variable without a value takes its whole statement out ("Policy variables with no value").
 //
-// Limit: one account; no permission boundaries, sessions or VPC endpoints.
+// A principal of another account needs an Allow on both sides, its own and the resource's.
+//
+// Limit: no permission boundaries, sessions or VPC endpoints.
 
 export interface PolicyStatement {
   readonly Sid?: string;
@@ -28,6 +30,8 @@ export interface Question {
   readonly of?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** The service principal that calls for itself, as `events.amazonaws.com`; without it a principal of the account calls. */
   readonly service?: string;
+  /** The caller is of another account than the resource. */
+  readonly isForeign?: boolean;
 }
 
 export type Verdict = 'allowed' | 'denied' | 'denied explicitly';
@@ -45,7 +49,12 @@ function evaluateOne(policies: readonly Policy[], question: Question, resource: 
     .flatMap((policy) => policy.Statement)
     .filter((s) => isMeant(s, question.service) && matches(s, question.action, resource, context));
   if (applying.some((s) => s.Effect === 'Deny')) return 'denied explicitly';
-  return applying.some((s) => s.Effect === 'Allow') ? 'allowed' : 'denied';
+  const allowing = applying.filter((s) => s.Effect === 'Allow');
+  const isAllowed =
+    question.isForeign === true
+      ? allowing.some((s) => s.Principal === undefined) && allowing.some((s) => s.Principal !== undefined)
+      : allowing.length > 0;
+  return isAllowed ? 'allowed' : 'denied';
 }
 
 /** An identity's own policy has no Principal; a resource's names everybody, or a service. */

@@ -46,6 +46,56 @@ describe('who may order a failover and approve it', () => {
     const deny = { Statement: { Effect: 'Deny', Action: 'states:SendTask*', Resource: '*' } };
     expect(found(wide('states:*'), deny)).toEqual([]);
     expect(found(wide('*'))).toEqual([]);
+    expect(
+      found(wide('*', { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } })),
+      'one with a second factor is one, too',
+    ).toEqual([]);
+  });
+
+  test('is found where resources are named by what they are not', () => {
+    const but = (NotResource: string, Effect: 'Allow' | 'Deny' = 'Allow'): Policy => ({
+      Statement: { Effect, Action: 'states:*', NotResource },
+    });
+    const another = workflow.replace('vipshift-prod', 'orders');
+    expect(found(but(another))).toHaveLength(1);
+    expect(found(but(workflow))).toEqual([]);
+    expect(found(wide('states:*'), but(workflow, 'Deny'))).toHaveLength(1);
+    expect(found(wide('states:*'), but(another, 'Deny'))).toEqual([]);
+  });
+
+  test('is named apart where a condition decides that the doctor cannot judge, of an Allow or of a Deny', () => {
+    const inOffice = { Condition: { IpAddress: { 'aws:SourceIp': '203.0.113.0/24' } } };
+    const maybe =
+      'may order a failover and approve it, or not, by conditions that are not judged here: arn:aws:iam::1:role/x';
+    expect(found(wide('states:*', inOffice))).toMatchObject([{ check: 'approver-orders', found: maybe }]);
+    expect(found(operator('on-call'), wide('states:SendTaskSuccess', inOffice))).toMatchObject([
+      { found: maybe },
+    ]);
+    const deny = { Statement: { Effect: 'Deny', Action: 'states:*', Resource: '*', ...inOffice } };
+    expect(found(wide('states:*'), deny)).toMatchObject([{ found: maybe }]);
+    const two = approverFindings(newVip(entry), {
+      workflow,
+      principals: [
+        { arn: 'sure', policies: [wide('states:*')] },
+        { arn: 'unsure', policies: [wide('states:*', inOffice)] },
+      ],
+    });
+    expect(two.map((finding) => finding.found)).toEqual([
+      'may order a failover and approve it: sure',
+      'may order a failover and approve it, or not, by conditions that are not judged here: unsure',
+    ]);
+  });
+
+  test('is not named where its permissions boundary has not both, and is where it has', () => {
+    const within = (boundary: Policy, ...policies: readonly Policy[]) =>
+      approverFindings(newVip(entry), { workflow, principals: [{ arn: 'x', policies, boundary }] });
+    expect(within(operator('on-call'), wide('states:*'))).toEqual([]);
+    expect(within(operator('on-call'), wide('*'))).toEqual([]);
+    expect(
+      within(wide('states:*'), wide('*')),
+      'no administrator: its boundary ends at Step Functions',
+    ).toHaveLength(1);
+    expect(within(wide('*'), operator('on-call'), operator('approver'))).toHaveLength(1);
   });
 
   test('names twenty at most, and how many more', () => {
