@@ -21,8 +21,8 @@ import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status } from '../command/exit.ts';
 import type { Output } from '../command/output.ts';
-import { requireVip } from '../command/registered-vip.ts';
 import { type Session, surveyFor } from '../command/session.ts';
+import { requireVip } from '../command/vip/registered-vip.ts';
 import { probed } from './probe.ts';
 
 export async function look({ args, options, out, session }: CommandContext<DoctorOptions>): Promise<Status> {

@@ -119,7 +119,7 @@ export async function rightSetup(): Promise<Setup> {
       await history.says(b.instanceId, 'BACKUP');
       await history.says(a.instanceId, 'MASTER');
     },
-    env: { ...childEnv(stack.aws), AWS_ENDPOINT_URL_EVENTBRIDGE: front.url },
+    env: { ...childEnv(stack.aws), VIPSHIFT_STAGE: 'dev', AWS_ENDPOINT_URL_EVENTBRIDGE: front.url },
     front,
     async stop() {
       await front.stop();
