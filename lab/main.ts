@@ -11,8 +11,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePython } from './aws/python.ts';
 import { makeCgroup } from './booted/cgroup.ts';
+import type { BootedCommand, Prepared } from './booted/command.ts';
 import { CGROUP_VARIABLE } from './booted/lab.ts';
-import { REBOOTS_USAGE, type RebootsOptions, rebootsOptions, runReboots } from './booted/main.ts';
+import { lifeCommand } from './booted/life-command.ts';
+import { rebootsCommand } from './booted/reboots.ts';
 import type { Entry } from './machine/namespaces.ts';
 import { prepareOrExplain, UNPREPARED } from './machine/prepare.ts';
 import { masterOnly, pass } from './netns/cloud/cloud.ts';
@@ -34,6 +36,7 @@ const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [-
   --logs FOLDER    where the nodes' and emulators' logs go (default: .lab/netns)
 
 npm run lab -- reboots --help: planned stops on machines that really boot
+npm run lab -- life --help: a life of two such nodes, from install to uninstall
 `;
 const RUNS_MAX = 1_000;
 const LOGS = join(import.meta.dirname, '..', '.lab', 'netns');
@@ -149,22 +152,29 @@ async function inside(options: Options): Promise<number> {
   return held === results.length ? 0 : 1;
 }
 
-/** `npm run lab -- reboots`. */
-async function reboots(argv: readonly string[]): Promise<number> {
-  let options: RebootsOptions;
+const bootedCommands: Readonly<Record<string, BootedCommand>> = {
+  reboots: rebootsCommand,
+  life: lifeCommand,
+};
+
+/** `npm run lab -- reboots` and the like: the nodes are machines that boot. */
+async function runBooted(command: BootedCommand, argv: readonly string[]): Promise<number> {
+  let prepared: Prepared;
   try {
-    options = rebootsOptions(argv, LOGS);
+    prepared = command.prepare(argv, LOGS);
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${REBOOTS_USAGE}`);
+    process.stderr.write(`${(error as Error).message}\n${command.usage}`);
     return 2;
   }
-  if (options.help) {
-    process.stdout.write(REBOOTS_USAGE);
+  if (prepared.help) {
+    process.stdout.write(command.usage);
     return 0;
   }
-  if (isInside()) return runReboots(options, say);
+  if (isInside()) return prepared.run(say);
   const cgroup = makeCgroup(`vipshift-lab-${process.pid}`, ['a', 'b']);
   try {
+    // Root: systemd needs all users, which a user's own namespace does not have.
+    const options = { entry: 'root', logFolder: prepared.logFolder } as const;
     return await enter(options, { [CGROUP_VARIABLE]: cgroup.path });
   } finally {
     await cgroup.remove();
@@ -173,7 +183,8 @@ async function reboots(argv: readonly string[]): Promise<number> {
 
 async function main(): Promise<number> {
   const [word, ...rest] = process.argv.slice(2);
-  if (word === 'reboots') return reboots(rest);
+  const booted = bootedCommands[word ?? ''];
+  if (booted !== undefined) return runBooted(booted, rest);
   let options: Options;
   try {
     options = optionsFrom(process.argv.slice(2));

@@ -4,7 +4,7 @@ import { checks } from '../../shared/doctor/finding.ts';
 import type { ServicePort } from '../../shared/doctor/packets/rules.ts';
 import { defineCommand } from '../command/command.ts';
 import { list, option } from '../command/options.ts';
-import type { DoctorOptions } from './run.ts';
+import type { DoctorOptions } from './clients.ts';
 
 export const doctorCommand = () =>
   defineCommand<DoctorOptions>({
@@ -12,9 +12,18 @@ export const doctorCommand = () =>
     about: 'check every precondition; each fault comes with found, expected and a remedy',
     args: [{ name: '[vip]', about: 'one VIP; without it all of them', is: 'vip' }],
     options: [
-      option('--keepalived <file>', 'also check these keepalived files, of all nodes; may be repeated', {
-        parse: list,
-      }),
+      option(
+        '--keepalived <file>',
+        'also check the keepalived.conf of each node; may be repeated. HOST=FILE: of a file for several hosts (@HOST), as HOST reads it',
+        { parse: list },
+      ),
+      option(
+        '--notify-conf <file>',
+        'the nodes’ notify.conf: its FIFO and names are compared with keepalived’s',
+        {
+          onlyWith: 'keepalived',
+        },
+      ),
       option('--port <port>', 'a port that clients use: 443, 53/udp; may be repeated', { parse: ports }),
       option('--node-role <name>', 'the nodes’ role (default: from their instance profiles)'),
       option('--no-probe', 'skip the end-to-end event, which counts as one rejected claim'),

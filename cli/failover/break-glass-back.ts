@@ -6,6 +6,7 @@
 
 import { toFault } from '../../shared/fault.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
+import { ANSWER_WITHIN } from '../../shared/switch/lease-wait.ts';
 import { observeAndSwitch, type Switched, take } from '../../shared/switch/switch-vip.ts';
 import { whenFree } from '../../shared/switch/when-free.ts';
 import { type EpochMs, iso, plus, seconds } from '../../shared/time.ts';
@@ -13,7 +14,6 @@ import { milestone } from '../../shared/timeline/milestone.ts';
 import { type OperatorAction, operatorAction } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
 import type { Cause } from '../../shared/vip/lease.ts';
-import { ANSWER_WITHIN } from '../../shared/vip/lease-wait.ts';
 import { type Pin, type Vip, withoutPin, withPin } from '../../shared/vip/vip.ts';
 import { hint } from '../command/hint.ts';
 import type { Output } from '../command/output.ts';

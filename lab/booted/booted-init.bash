@@ -19,10 +19,8 @@ exec 8<"$seed"
 mount -t tmpfs tmpfs /run
 mkdir -p $disk/{upper,work,root} /run/systemd/nspawn
 mount -t overlay overlay -o "lowerdir=$root,upperdir=$disk/upper,workdir=$disk/work" $disk/root
-if [[ $root == / ]]; then
-  # Only what the machine itself brings, none of the services that were enabled on it.
-  rm -rf $disk/root/etc/systemd/system/*.wants $disk/root/etc/init.d $disk/root/etc/rc?.d $disk/root/etc/fstab
-fi
+# Only what systemd itself starts, none of the services that were enabled on it.
+rm -rf $disk/root/etc/systemd/system/*.wants $disk/root/etc/init.d $disk/root/etc/rc?.d $disk/root/etc/fstab
 printf '%s\n' "$name" >$disk/root/etc/hostname
 printf '127.0.0.1 localhost %s\n' "$name" >$disk/root/etc/hosts
 : >$disk/root/etc/machine-id

@@ -199,7 +199,14 @@ export class BootedMachine implements AsyncDisposable {
     await this.#wait('the machine to be off', BOOT_MAX_MS, () => !this.#isOn);
   }
 
-  /** As pulling the plug, for good. */
+  /** As pulling the plug; the disk is kept. */
+  async cutPower(): Promise<void> {
+    const leader = this.#leaderPid();
+    if (leader !== undefined) process.kill(leader, 'SIGKILL');
+    await this.off();
+  }
+
+  /** For good, with its disk. */
   async stop(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const ended = once(this.#child, 'exit');

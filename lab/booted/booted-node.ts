@@ -4,6 +4,7 @@
  */
 
 import { LOOPBACK_UNIT } from '../../cli/keepalived-config/advice.ts';
+import { defined } from '../../shared/optional.ts';
 import { type Hold, INSTANCE } from '../netns/node/keepalived.ts';
 import type { NodeLabel } from '../netns/sandbox/topology.ts';
 import { BootedMachine } from './booted-machine.ts';
@@ -13,14 +14,12 @@ export interface BootedNodeInput {
   readonly label: NodeLabel;
   readonly instanceId: string;
   readonly hold: Hold;
-  /** The shim's configuration file. */
-  readonly notifyConf: string;
   readonly cgroup: string;
-  /** The negative control: without the order that `install` gives to the units. */
-  readonly isUnordered: boolean;
+  /** Path in the machine → folder of the host, read-only. */
+  readonly folders?: Readonly<Record<string, string>>;
 }
 
-/** What 1.0.0 installed: the shim's own order alone. */
+/** What 0.1.0 first installed: the shim's own order alone. */
 const TAKE_ORDER_OUT = `
 systemctl stop --no-block vipshift-linger.service
 rm /etc/systemd/system/vipshift-linger.service /etc/systemd/system/nginx.service.d/vipshift.conf
@@ -41,6 +40,7 @@ export class BootedNode {
     this.machine = machine;
   }
 
+  /** A machine with keepalived and nginx configured, and nothing of vipshift but the VIP's unit, which is not enabled. */
   static async boot(input: BootedNodeInput): Promise<BootedNode> {
     const machine = await BootedMachine.boot({
       name: `node-${input.label}`,
@@ -48,25 +48,32 @@ export class BootedNode {
       cgroup: input.cgroup,
       files: nodeFiles(input.label, input.hold),
       enabled: ['networking.service'],
+      ...defined({ folders: input.folders }),
     });
     const node = new BootedNode(input, machine);
-    await node.#install(input);
+    await node.resolveBy('dnsmasq');
     return node;
   }
 
-  async #install({ notifyConf, isUnordered }: BootedNodeInput): Promise<void> {
-    const { machine } = this;
+  /** The shim's configuration file; its bus is known by name. */
+  async configure(notifyConf: string): Promise<void> {
     const byName = notifyConf.replace(
       /^endpoint_events = http:\/\/[\d.]+/m,
       `endpoint_events = http://${BUS_HOST}`,
     );
-    await machine.bash(`mkdir -p /etc/vipshift && cat >/etc/vipshift/notify.conf <<'END'\n${byName}END`);
-    await this.resolveBy('dnsmasq');
-    await machine.bash(
+    await this.machine.bash(`mkdir -p /etc/vipshift && cat >/etc/vipshift/notify.conf <<'END'\n${byName}END`);
+  }
+
+  /** As docs/install.md says. The negative control takes the order of the units out again. */
+  async install(isUnordered: boolean): Promise<void> {
+    await this.machine.bash(
       `/root/notify/vipshift-notify install --instance ${INSTANCE}=web --service nginx.service`,
     );
-    if (isUnordered) await machine.bash(TAKE_ORDER_OUT);
-    await machine.bash(`systemctl enable --now ${LOOPBACK_UNIT} nginx keepalived`);
+    if (isUnordered) await this.machine.bash(TAKE_ORDER_OUT);
+  }
+
+  async enable(): Promise<void> {
+    await this.machine.bash(`systemctl enable --now ${LOOPBACK_UNIT} nginx keepalived`);
   }
 
   /** From now on, also after a boot, this one is the node's resolver. */

@@ -18,8 +18,8 @@ export type BootedNodes = Readonly<Record<NodeLabel, BootedNode>>;
 
 export interface BootedLab {
   readonly cloud: Cloud;
-  /** Boots both nodes, and installs the shim on them. */
-  bootNodes(isUnordered: boolean): Promise<BootedNodes>;
+  /** Boots both nodes afresh. */
+  bootNodes(folders?: Readonly<Record<string, string>>): Promise<BootedNodes>;
   close(): Promise<void>;
 }
 
@@ -34,16 +34,15 @@ export async function openBootedLab(logFolder: string, say: (what: string) => vo
   };
   return {
     cloud,
-    async bootNodes(isUnordered) {
+    async bootNodes(folders = {}) {
       await stopNodes();
       const boot = (label: NodeLabel) =>
         BootedNode.boot({
           label,
           instanceId: cloud.instanceIds[label],
           hold: 'both',
-          notifyConf: cloud.notifyConf,
           cgroup: `${process.env[CGROUP_VARIABLE]}/${label}`,
-          isUnordered,
+          folders,
         });
       const [a, b] = await Promise.all([boot('a'), boot('b')]);
       nodes = { a, b };

@@ -106,7 +106,8 @@ export async function runPlannedStop(stage: Stage, kind: StopKind, run: number):
 
 const counts = ({ refused, lost, cut, outageMs }: Outage) => ({ refused, lost, cut, outageMs });
 
-const claimsOf = (cloud: Cloud, { instanceId }: BootedNode, wanted: string) =>
+/** Its transitions to this state that the bus has accepted. */
+export const claimsOf = (cloud: Cloud, { instanceId }: BootedNode, wanted: string) =>
   cloud
     .claims()
     .filter(({ node, state, kind }) => node === instanceId && state === wanted && kind === 'transition');

@@ -12,6 +12,7 @@ import { type Rates, rates } from '../rate-limit/local-bucket.ts';
 import { type EpochMs, iso } from '../time.ts';
 import { forcedText } from '../timeline/operator-action.ts';
 import { isLiveOrder } from '../vip/election.ts';
+import { dampedAt, flappingText } from '../vip/flapping.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { FailoverOrder } from './order.ts';
 
@@ -45,7 +46,8 @@ export function preflight(
   if (vip === undefined || vip.removedAtMs !== undefined)
     return refused([`VIP ${order.vip} is not in the registry`]);
   if (seen === undefined) return refused([`EC2 did not answer: nothing is known of ${order.vip} now`]);
-  return lookAt(vip, seen, order.to, { reasons: orderReasons(vip, order, now), sizes, hosts });
+  const reasons = [...orderReasons(vip, order, now), ...flappingReasons(vip, order.to, now)];
+  return lookAt(vip, seen, order.to, { reasons, sizes, hosts });
 }
 
 export interface LookContext {
@@ -130,4 +132,11 @@ function orderReasons(vip: Vip, order: FailoverOrder, now: EpochMs): readonly st
   if (order.mode === 'via-keepalived' && vip.owner === undefined)
     reasons.push('no node owns the VIP, so there is no master to demote; use routes-only');
   return reasons;
+}
+
+/** The owner would be demoted for a node that may be gone again in a moment. Who has pinned it there means it. */
+function flappingReasons(vip: Vip, node: string, now: EpochMs): readonly string[] {
+  const flapping = dampedAt(vip, node, now);
+  const isPinned = isLiveOrder(vip.pin, now) && vip.pin?.node === node;
+  return flapping === undefined || isPinned ? [] : [`${flappingText(flapping)}; or pin it first`];
 }

@@ -1,6 +1,7 @@
 // The end of a pin or a freeze, from the front door on the local AWS: that the VIP moves and where to is said beforehand; and a
 // break-glass that fails takes back what it pinned.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { calm } from '../../lab/aws/stack/calm.ts';
 import { startFaultProxy } from '../../lab/fault/proxy.ts';
 import { epochMs } from '../../shared/time.ts';
 import { type Pin, type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
@@ -29,6 +30,7 @@ const change = async (changed: (vip: Vip) => Vip) => {
 };
 /** a is keepalived's master and owns the VIP; nothing is ordered. */
 beforeEach(async () => {
+  await calm(region.vips, 'web');
   await change((vip) => withoutFreeze(withoutPin(vip)));
   await history.says(b, 'BACKUP');
   await history.says(a, 'MASTER');

@@ -84,8 +84,30 @@ describe('install', () => {
     expect(await vipshiftFiles()).toBe(before);
   });
 
+  test.each([
+    ['a resolver', 'unbound', 'Before=nss-lookup.target'],
+    ['one of another name', 'own-resolver', 'Before=nss-lookup.target'],
+    ['a proxy', 'squid', ''],
+  ])(
+    'refuses %s that starts after keepalived: systemd would leave one of the circle out',
+    async (_what, name, more) => {
+      const file = `/etc/systemd/system/${name}.service`;
+      await machine.bash(
+        `printf '[Unit]\nAfter=keepalived.service\n${more}\n[Service]\nExecStart=/bin/sleep infinity\n' >${file}; systemctl daemon-reload; systemctl start ${name}`,
+      );
+      const before = await vipshiftFiles();
+      const ended = await install();
+      expect(ended).toMatchObject({ status: 1, stdout: '' });
+      expect(ended.stderr).toContain(
+        `${name}.service is ordered after keepalived.service, and keepalived after the shim`,
+      );
+      expect(await vipshiftFiles()).toBe(before);
+      await machine.bash(`systemctl stop ${name}; rm ${file}; systemctl daemon-reload`);
+    },
+  );
+
   test('says what a reboot does to a service that no one has named, until one is', async () => {
-    const bare = await install('--bus', 'prod', '--instance', 'VI_WEB=web');
+    const bare = await install();
     expect(bare).toMatchObject({ status: 0 });
     expect(bare.stdout).toContain('  - name the service that answers on the VIP, or a reboot cuts it:');
     const named = await install('--service', 'nginx', '--linger', '1');
@@ -108,7 +130,8 @@ describe('install', () => {
 
 describe('the units of a node', () => {
   beforeAll(async () => {
-    await install('--bus', 'prod', '--instance', 'VI_WEB=web', '--service', 'nginx', '--linger', '1');
+    await machine.bash("printf 'bus = prod\\ninstance VI_WEB = web\\n' >/etc/vipshift/notify.conf");
+    expect(await install('--service', 'nginx', '--linger', '1')).toMatchObject({ status: 0 });
     await machine.run('systemctl', 'enable', '--now', LOOPBACK_UNIT, 'nginx', 'keepalived');
     await machine.begin('reboot');
     await machine.rebooted();
@@ -124,6 +147,7 @@ describe('the units of a node', () => {
     const verified = await machine.attempt(
       'systemd-analyze',
       'verify',
+      '--man=no',
       ...units,
       'keepalived.service',
       'nginx.service',

@@ -29,12 +29,29 @@ look_at_services() {
   local unit
   [[ $ROOT ]] && return
   for unit in "${SERVICES[@]}"; do
-    [[ $(systemctl show --property LoadState --value -- "$unit") != not-found ]] ||
+    [[ $(property_of LoadState "$unit") != not-found ]] ||
       die 1 "there is no unit $unit: systemctl list-unit-files shows those that are"
-    [[ " $(systemctl show --property After --value -- "$unit") " != *' keepalived.service '* ]] ||
+    is_after_keepalived "$unit" &&
       die 1 "$unit is ordered after keepalived.service, so it cannot serve before keepalived takes part: systemctl cat $unit shows where"
   done
+  look_at_resolvers
 }
+
+# keepalived starts after the shim, and the shim after what it resolves names by: a resolver behind the VIP that waits for keepalived would
+# close a circle, which systemd breaks at a boot by leaving one of them out.
+look_at_resolvers() {
+  local line unit units=''
+  while read -r line; do [[ $line == After=* ]] && units+=" ${line#After=}"; done <"$LIB/assets/vipshift-notify.service"
+  for unit in $units $(property_of After nss-lookup.target); do
+    [[ $unit == *.service ]] && is_after_keepalived "$unit" &&
+      die 1 "$unit is ordered after keepalived.service, and keepalived after the shim, which may resolve names by it: take keepalived.service out of its After= (systemctl cat $unit)"
+  done
+  return 0
+}
+
+property_of() { systemctl show --property "$1" --value -- "$2"; }
+
+is_after_keepalived() { [[ " $(property_of After "$1") " == *' keepalived.service '* ]]; }
 
 place_ordering() {
   local unit

@@ -1,7 +1,7 @@
 // The short form of `npm run lab -- reboots`: the master of two booted nodes leaves as planned, with delays like those of AWS.
 import { expect, it } from 'vitest';
-import { isClean, type OrderedStop } from '../../../lab/booted/main.ts';
 import { resolverNames } from '../../../lab/booted/node-files.ts';
+import { isClean, type OrderedStop } from '../../../lab/booted/reboots.ts';
 import { runLab } from '../netns/lab-run.ts';
 
 const MAX_MS = 300_000;

@@ -2,7 +2,7 @@
 // cells takes minutes, and its holder is at work. Only writes that were lost to a quicker caller count as races.
 
 import { type Clock, type DurationMs, type EpochMs, minus, plus, seconds } from '../time.ts';
-import { LOOK_AGAIN } from './lease.ts';
+import { LOOK_AGAIN } from '../vip/lease.ts';
 
 /** Kept of the invocation, so that a caller whose wait ends without the lease can still write and answer. */
 export const ANSWER_WITHIN: DurationMs = seconds(10);

@@ -5,7 +5,8 @@
  * Exit status: as the lab's; 1 when with the order a STOP is missing on the bus or a connection was refused or lost.
  */
 import { parseArgs } from 'node:util';
-import type { Entry } from '../machine/namespaces.ts';
+import type { BootedNode } from './booted-node.ts';
+import type { BootedCommand, Say } from './command.ts';
 import { openBootedLab } from './lab.ts';
 import {
   BUS_MS,
@@ -18,7 +19,7 @@ import {
   stopKinds,
 } from './planned-stops.ts';
 
-export const REBOOTS_USAGE = `usage: npm run lab -- reboots [--runs N] [--kind reboot|poweroff|stop]... [--order with|without]... [--json] [--logs FOLDER]
+const usage = `usage: npm run lab -- reboots [--runs N] [--kind reboot|poweroff|stop]... [--order with|without]... [--json] [--logs FOLDER]
 
   --runs N         each kind N times (default 20), by turns of either node
   --kind KIND      reboot, poweroff, or stop (of keepalived alone); by default all three
@@ -30,42 +31,41 @@ const RUNS_MAX = 1_000;
 const orders = ['without', 'with'] as const;
 type Order = (typeof orders)[number];
 
-export interface RebootsOptions {
+interface Options {
   readonly runs: number;
   readonly kinds: readonly StopKind[];
   readonly orders: readonly Order[];
   readonly json: boolean;
-  readonly help: boolean;
   readonly logFolder: string;
-  readonly entry: Entry;
 }
 
-export function rebootsOptions(argv: readonly string[], logFolder: string): RebootsOptions {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      runs: { type: 'string', default: '20' },
-      kind: { type: 'string', multiple: true, default: [...stopKinds] },
-      order: { type: 'string', multiple: true, default: [...orders] },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-      logs: { type: 'string', default: logFolder },
-    },
-  });
-  const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1 || runs > RUNS_MAX)
-    throw new Error(`--runs is "${values.runs}", expected a whole number from 1 to ${RUNS_MAX}`);
-  return {
-    runs,
-    kinds: values.kind.map((kind) => oneOf('--kind', kind, stopKinds)),
-    orders: values.order.map((order) => oneOf('--order', order, orders)),
-    json: values.json,
-    help: values.help,
-    logFolder: values.logs,
-    // systemd needs all users, which a user's own namespace does not have.
-    entry: 'root',
-  };
-}
+export const rebootsCommand: BootedCommand = {
+  usage,
+  prepare(argv, logFolder) {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        runs: { type: 'string', default: '20' },
+        kind: { type: 'string', multiple: true, default: [...stopKinds] },
+        order: { type: 'string', multiple: true, default: [...orders] },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+        logs: { type: 'string', default: logFolder },
+      },
+    });
+    const runs = Number(values.runs);
+    if (!Number.isInteger(runs) || runs < 1 || runs > RUNS_MAX)
+      throw new Error(`--runs is "${values.runs}", expected a whole number from 1 to ${RUNS_MAX}`);
+    const options = {
+      runs,
+      kinds: values.kind.map((kind) => oneOf('--kind', kind, stopKinds)),
+      orders: values.order.map((order) => oneOf('--order', order, orders)),
+      json: values.json,
+      logFolder: values.logs,
+    };
+    return { help: values.help, logFolder: values.logs, run: (say) => runReboots(options, say) };
+  },
+};
 
 function oneOf<T extends string>(option: string, given: string, known: readonly T[]): T {
   const found = known.find((one) => one === given);
@@ -80,8 +80,7 @@ export interface OrderedStop extends PlannedStop {
 const HEAD =
   'ORDER    KIND      STOP ON THE BUS  REFUSED  LOST  CUT  LONGEST OUTAGE  MOVED AFTER  SERVED FIRST';
 
-/** Inside the sandbox: runs all of it, and prints. */
-export async function runReboots(options: RebootsOptions, say: (what: string) => void): Promise<number> {
+async function runReboots(options: Options, say: Say): Promise<number> {
   const lab = await openBootedLab(options.logFolder, say);
   const all: OrderedStop[] = [];
   if (!options.json) {
@@ -90,7 +89,13 @@ export async function runReboots(options: RebootsOptions, say: (what: string) =>
     );
   }
   for (const order of options.orders) {
-    const nodes = await lab.bootNodes(order === 'without');
+    const nodes = await lab.bootNodes();
+    const furnish = async (node: BootedNode) => {
+      await node.configure(lab.cloud.notifyConf);
+      await node.install(order === 'without');
+      await node.enable();
+    };
+    await Promise.all([furnish(nodes.a), furnish(nodes.b)]);
     say('both nodes are up');
     slowDown(lab.cloud);
     for (const kind of options.kinds) {

@@ -1,0 +1,146 @@
+// What is wrong between the configurations of two nodes: two masters, most of all. Each finding names both files.
+
+import { rangeFrom } from '../../../registry/ip-range.ts';
+import { type Check, type Finding, fault, warning } from '../../finding.ts';
+import type { Configuration } from '../model/configuration.ts';
+import { obstaclesBetween } from '../model/hearing.ts';
+import type { Instance } from '../model/instance.ts';
+import { holdOf } from '../model/statements.ts';
+import { asRemedy, replacing, stating } from './edits.ts';
+import { explained } from './obstacles.ts';
+import { isOneNode, matchingOf, type Side } from './virtual-routers.ts';
+
+/** `sources`: what all nodes send from whose files were given. */
+export function pairFindings(
+  one: Configuration,
+  other: Configuration,
+  sources: ReadonlySet<string>,
+): readonly Finding[] {
+  const { pairs, alone } = matchingOf(one, other, sources);
+  return [
+    ...pairs.flatMap(([left, right]) => routerFindings(left, right)),
+    ...alone.map(([side, node]) => aloneFinding(side, node)),
+  ];
+}
+
+const PRIORITY_MAX = 254;
+
+function routerFindings(left: Side, right: Side): readonly Finding[] {
+  const [a, b] = [left.instance, right.instance];
+  const about = { vips: [], subject: subjectOf(left, right) };
+  if (isOneNode(a, b))
+    return [
+      fault('keepalived-peers', {
+        ...about,
+        found: `both have unicast_src_ip ${a.source.value}`,
+        expected: 'each node’s own address',
+        remedy: asRemedy(replacing(b.source.line!, 'unicast_src_ip ADDRESS')),
+      }),
+    ];
+  const deaf = deafness(left, right);
+  return [
+    ...(deaf === undefined ? [] : [deaf]),
+    ...priorityFindings(left, right),
+    ...advertFindings(left, right),
+  ];
+}
+
+/** `a.conf and b.conf VI_1`, with both names where they differ. */
+function subjectOf(left: Side, right: Side): string {
+  const [a, b] = [left.instance.name, right.instance.name];
+  const [one, other] = [left.configuration.name, right.configuration.name];
+  return a === b ? `${one} and ${other} ${a}` : `${one} ${a} and ${other} ${b}`;
+}
+
+/** The one that has to hear the other decides: when it does not, both are masters. */
+function deafness(left: Side, right: Side): Finding | undefined {
+  const order = orderOf(left, right);
+  const [higher, lower] = order ?? [left, right];
+  const unheard = obstaclesBetween(lower.instance, higher.instance);
+  const back = obstaclesBetween(higher.instance, lower.instance);
+  const isSplit = unheard.length > 0 || (order === undefined && back.length > 0);
+  if (!isSplit && back.length === 0) return undefined;
+  const told = [
+    ...unheard.map((what) => explained(what, lower, higher)),
+    ...back
+      .filter((what) => !unheard.includes(what) || what === 'peer' || what === 'source')
+      .map((what) => explained(what, higher, lower)),
+  ];
+  const check: Check = isSplit ? 'keepalived-two-masters' : 'keepalived-peers';
+  return fault(check, {
+    vips: [],
+    subject: subjectOf(left, right),
+    found: `${told.map(({ found }) => found).join('; ')}: ${isSplit ? 'both become MASTER' : 'one does not hear the other'}`,
+    expected: 'adverts that each node takes from the other',
+    remedy: asRemedy(...new Set(told.flatMap(({ edits }) => edits))),
+  });
+}
+
+/** Higher priority first; of equal ones the higher address. Undefined where that is not known. */
+function orderOf(left: Side, right: Side): readonly [Side, Side] | undefined {
+  const [a, b] = [left.instance, right.instance];
+  const [mine, theirs] = [a.priority.value, b.priority.value];
+  if (mine === undefined || theirs === undefined) return undefined;
+  if (mine !== theirs) return mine > theirs ? [left, right] : [right, left];
+  const [from, to] = [addressNumber(a), addressNumber(b)];
+  if (from === undefined || to === undefined || from === to) return undefined;
+  return from > to ? [left, right] : [right, left];
+}
+
+const addressNumber = ({ source }: Instance): bigint | undefined =>
+  source.value === undefined ? undefined : rangeFrom(source.value)?.base;
+
+function priorityFindings(left: Side, right: Side): readonly Finding[] {
+  const [a, b] = [left.instance, right.instance];
+  const { value } = a.priority;
+  if (value === undefined || value !== b.priority.value) return [];
+  const [high, low] =
+    value >= PRIORITY_MAX ? [PRIORITY_MAX, PRIORITY_MAX - 1] : value > 1 ? [value, value - 1] : [2, 1];
+  return [
+    fault('keepalived-priorities', {
+      vips: [],
+      subject: subjectOf(left, right),
+      found: `both have priority ${a.priority.line === undefined && b.priority.line === undefined ? `left to the default, ${value}` : value}`,
+      expected:
+        'distinct priorities: equal ones are decided by address, and both may stay master for a while',
+      remedy: asRemedy(
+        ...(high === value ? [] : [stating(a.priority.line, a.hold, `priority ${high}`)]),
+        stating(b.priority.line, b.hold, `priority ${low}`),
+      ),
+    }),
+  ];
+}
+
+/** Version 2 drops such adverts, and has two masters then. */
+function advertFindings(left: Side, right: Side): readonly Finding[] {
+  const [a, b] = [left.instance, right.instance];
+  const [mine, theirs] = [a.advertCs.value, b.advertCs.value];
+  if (mine === undefined || theirs === undefined || mine === theirs) return [];
+  if (a.version.value !== 3 || b.version.value !== 3) return [];
+  return [
+    warning('keepalived-advert', {
+      vips: [],
+      subject: subjectOf(left, right),
+      found: `advert_int ${mine / 100} and ${theirs / 100}: how long a failover takes depends on who is master`,
+      expected: 'one advert interval',
+      remedy: asRemedy(stating(b.advertCs.line, b.hold, `advert_int ${mine / 100}`)),
+    }),
+  ];
+}
+
+function aloneFinding({ configuration, instance }: Side, node: Configuration): Finding {
+  const id = instance.routerId.value;
+  const peer = instance.peers.listed.find(({ address }) =>
+    node.instances.some(({ source }) => source.value === address),
+  )!;
+  const [block] = instance.peers.blocks;
+  return fault('keepalived-peers', {
+    vips: [],
+    subject: `${configuration.name} and ${node.name} ${instance.name}`,
+    found: `${instance.name} sends to ${peer.address}, and ${node.name} has no instance with virtual_router_id ${id ?? 'unknown'}`,
+    expected: `an instance with this virtual_router_id in ${node.name}`,
+    remedy: {
+      sentence: `copy vrrp_instance ${instance.name} to ${node.name}, with the addresses and the priority of that node${block === undefined ? '' : `, or take ${peer.address} out of ${holdOf(block).title}`}`,
+    },
+  });
+}
