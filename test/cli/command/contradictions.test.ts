@@ -77,6 +77,7 @@ test('these are the pairs that exclude each other, and the options that need ano
   );
   expect(alone.map(nameOf).sort()).toEqual([
     'apply --force',
+    'doctor --notify-conf',
     'keepalived-config --script-user',
     'status --count',
     'status --every',
