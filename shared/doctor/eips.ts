@@ -114,7 +114,14 @@ const whose = (eni: EniFact | undefined): string =>
     ? ` of ${eni.node}`
     : eni?.kind === undefined || eni.kind === 'interface'
       ? ''
-      : ` of a ${eni.kind.replaceAll('_', ' ')}`;
+      : ` of a ${kindText(eni.kind)}`;
 
 const whereFixed = ({ vip, tag }: NetworkFacts, eip: string, eni: EniFact | undefined): string =>
-  `an Elastic IP of a ${eni?.kind?.replaceAll('_', ' ') ?? 'service of AWS'} cannot be moved: take it out of the registry (${ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, tag)}), or replace what holds it`;
+  `an Elastic IP of a ${eni?.kind === undefined ? 'service of AWS' : kindText(eni.kind)} cannot be moved: take it out of the registry (${ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, tag)}), or replace what holds it`;
+
+/** `nat_gateway` in the API reference, `natGateway` in the SDK. */
+const kindText = (kind: string): string =>
+  kind
+    .replace(/_?([A-Z])/g, ' $1')
+    .replaceAll('_', ' ')
+    .toLowerCase();

@@ -91,3 +91,6 @@ const foreigner = (target: string): string =>
     : target.startsWith('pcx-')
       ? 'a peering, which does not carry the VIP'
       : 'which is none of this VIP’s nodes';
+
+export const deleteRoute = (table: string, address: string): string =>
+  `aws ec2 delete-route --route-table-id ${table} ${destinationOption(address)} ${address}`;

@@ -17,14 +17,19 @@ const prefixes: Readonly<Record<string, string>> = {
   sfn: 'states',
   sts: 'sts',
   'cloudwatch-logs': 'logs',
+  cloudformation: 'cloudformation',
+  cloudwatch: 'cloudwatch',
+  lambda: 'lambda',
+  sns: 'sns',
+  sqs: 'sqs',
 };
 /** IAM allows it to everybody (STS API reference). */
 const FREE = new Set(['sts:GetCallerIdentity']);
 
 /** Not sent by the command line: docs/operations.md has the commands. */
 const byHand = [
-  ...['cloudformation:DescribeStacks', 'cloudtrail:LookupEvents', 'events:DescribeRule', 'events:ListRules'],
-  ...['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+  ...['cloudtrail:LookupEvents', 'events:DescribeRule'],
+  ...['sqs:DeleteMessage', 'sqs:ReceiveMessage'],
   ...['ssm:SendCommand', 'states:ListExecutions', 'states:SendTaskFailure', 'sts:DecodeAuthorizationMessage'],
 ];
 
