@@ -10,9 +10,9 @@ import { failure } from './works.ts';
 const DRAWN = 40;
 const MISSED_MAX = 2;
 
-async function judged({ change }: Mutation) {
+async function judged(mutation: Mutation) {
   const world = rightWorld();
-  change(world);
+  mutation.change(world);
   const why = await failure(structuredClone(world));
   const { findings } = await look(world, { port: [{ protocol: 'tcp', port: 443 }] });
   return { why, faults: findings.filter((one) => one.severity === 'fault').map((one) => one.check) };
