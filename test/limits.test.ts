@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { storedTransition } from '../shared/aws/dynamodb/vip-item.ts';
 import { faultFromSdkError } from '../shared/aws/error-codes.ts';
 import { withLog } from '../shared/aws/lambda/logged-timeline.ts';
 import * as bounded from '../shared/bounded.ts';
@@ -28,6 +29,7 @@ import { noticeOf } from '../shared/timeline/message.ts';
 import { operatorAction } from '../shared/timeline/operator-action.ts';
 import { ITEM_MAX, itemBytes, jsonBytes, RECORD_MAX, utf8Bytes } from '../shared/timeline/size.ts';
 import { EXAMPLE_MAX } from '../shared/timeline/timeline.ts';
+import { FLAPS_STORED_MAX } from '../shared/vip/flapping.ts';
 import { MEMBERS_MAX } from '../shared/vip/member.ts';
 import type { Vip } from '../shared/vip/vip.ts';
 import {
@@ -149,7 +151,9 @@ describe('the largest VIP, whose every call is refused', () => {
     fits('log line', Math.max(...lines.map(utf8Bytes)) + EVENT_OVERHEAD, KB_256);
   });
 
-  it('has an item that fits with every override, a lease and sixteen epochs left open', () => {
+  it('has an item that fits with every override, a lease, sixteen epochs left open and nodes that all flap', () => {
+    const since = 86_400_000_000 * 365 * 10;
+    const flaps = many(FLAPS_STORED_MAX, (n) => ({ boot: '5f2c9d1e', since: since + n, atMs: START }));
     const cause = {
       kind: 'claim',
       node: nodes[0]!,
@@ -167,7 +171,16 @@ describe('the largest VIP, whose every call is refused', () => {
       wrote: Object.values(item(w).members).flatMap(({ eni, eipEni }) => [eni, eipEni!]),
       lease: { holder: 'h'.repeat(36), epoch: 17, expiresAtMs: START, cause },
       open: Object.fromEntries(many(16, (n) => [`holder-${hex(n)}`, { epoch: n + 1, cause }])),
+      transitions: Object.fromEntries(nodes.map((node) => [node, flaps])),
     };
+    fits(
+      'flaps of a node',
+      flaps
+        .map(storedTransition)
+        .map(utf8Bytes)
+        .reduce((a, b) => a + b),
+      1024,
+    );
     fits('VIP item', itemBytes(whole), ITEM_MAX);
   });
 
@@ -262,6 +275,7 @@ describe('the table of limits in docs/architecture.md', () => {
     const code = {
       ...{ MEMBERS_MAX, ADDRESSES_MAX, EIPS_MAX, REASON_MAX, MESSAGE_MAX, SENTENCE_MAX, EXAMPLE_MAX },
       ...{ NAMED_MAX, LISTED_MAX, CARRIED_MAX, RECORD_MAX, ITEM_MAX },
+      FLAPS_STORED_MAX,
       VIEW_AGE_MAX: VIEW_AGE_MAX / hours(1),
     };
     expect(Object.fromEntries(documented)).toEqual(code);

@@ -82,12 +82,22 @@ function one(reader: Reader, item: Item, words: Words): boolean {
     return result;
   }
   const first = reader.next();
+  if (first === 'size')
+    return compare(sizeOf(reader, item, words), reader.next(), valueAt(item, reader.next(), words));
   if (reader.eat('(')) return test(first, reader, item, words);
   const value = valueAt(item, first, words);
   if (reader.eat('BETWEEN')) return between(value, reader, item, words);
   if (reader.eat('IN')) return isIn(value, reader, item, words);
   const operator = reader.next();
   return compare(value, operator, valueAt(item, reader.next(), words));
+}
+
+/** Of a set. */
+function sizeOf(reader: Reader, item: Item, words: Words): AttributeValue {
+  reader.want('(');
+  const value = valueAt(item, reader.next(), words);
+  reader.want(')');
+  return { N: String((value?.NS ?? value?.SS ?? []).length) };
 }
 
 function between(value: AttributeValue | undefined, reader: Reader, item: Item, words: Words): boolean {
@@ -171,6 +181,7 @@ function operand(reader: Reader, item: Item, words: Words): AttributeValue {
 
 function added(was: AttributeValue | undefined, more: AttributeValue): AttributeValue {
   if (more.N !== undefined) return { N: String(Number(was?.N ?? 0) + Number(more.N)) };
+  if (more.SS !== undefined) return { SS: [...new Set([...(was?.SS ?? []), ...more.SS])] };
   return { NS: [...new Set([...(was?.NS ?? []), ...more.NS!])] };
 }
 

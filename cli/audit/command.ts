@@ -22,7 +22,8 @@ const verifyCommand = () =>
     ],
     notes: `Finds failovers that were edited or deleted in the table, as far back as the log is kept, and says
 how far that is. A person who can change both table and log is not found.
-The workflow's own entries (failover, approve, deny, requests for approval) are compared as well.
+The workflow's own entries (failover, approve, deny, requests for approval) are compared as well;
+one without a line was put there by someone else, unless it is older than the log's first one.
 What the command line records itself (pin, freeze, vip set …), rejections and intents
 have no digest in the log: they are counted as not covered, and can be changed unseen.`,
     examples: [

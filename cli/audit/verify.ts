@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { storedEntry } from '../../shared/aws/audit-proofs.ts';
-import { type Lines, linesOf, sorted } from '../../shared/aws/logs/digest-lines.ts';
+import { firstProof, type Lines, linesOf, sorted } from '../../shared/aws/logs/digest-lines.ts';
+import { toleratedFault } from '../../shared/fault.ts';
 import { momentText } from '../../shared/instants.ts';
 import { type EpochMs, epochMs, hours } from '../../shared/time.ts';
 import { digest } from '../../shared/timeline/integrity.ts';
@@ -11,13 +12,17 @@ import {
   compare,
   compareProof,
   type Discrepancy,
+  type EntryKeys,
+  keyOf,
   type Proof,
   type Recorded,
+  unloggedEntries,
 } from '../../shared/timeline/verify.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status } from '../command/exit.ts';
 import type { Session } from '../command/session.ts';
 import { type PeriodOptions, periodFrom } from '../timeline/period.ts';
+import { entriesOf, workflowEntries } from './entries.ts';
 import { uncovered, uncoveredText } from './uncovered.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
@@ -33,12 +38,18 @@ export async function verify({ options, out, session }: CommandContext<VerifyOpt
   const seen = { sinceMs: fromMs, untilMs: window.untilMs };
   const lines = log.lines.filter((line) => within(line.atMs, seen));
   const proofs = log.proofs.filter((proof) => within(proof.atMs, seen));
-  const proven = await provenBy(session, proofs);
+  const entries = await entriesOf(session, seen, records).catch(
+    (error: unknown) => toleratedFault(error).message,
+  );
+  const unlogged =
+    typeof entries === 'string' ? [] : await unloggedOf(workflowEntries(entries), { proofs, log, now });
   const discrepancies = [
     ...(await explained(session, compare(records, lines, now))),
-    ...proven.discrepancies,
+    ...(await changedOf(session, proofs)),
+    ...unlogged,
   ];
-  const notCovered = await uncovered(session, seen, { records, ...proven });
+  const judged = new Set([...proofs.map(keyOf), ...unlogged.map(({ id }) => id)]);
+  const notCovered = typeof entries === 'string' ? entries : uncovered(entries, judged);
   if (out.json) {
     out.documents(discrepancies);
     out.document({
@@ -79,27 +90,41 @@ const reach = (asked: Window, log: Lines, fromMs: EpochMs): string =>
 /** Entries that are looked up at the same time. */
 const AT_ONCE = 8;
 
-/** Each entry that the log has a digest of, by its key. `orders` and `approvals`: how many of them are there. */
-async function provenBy(session: Session, proofs: readonly Proof[]) {
+/** The log's first digest of an entry is looked for only where one is missing. */
+async function unloggedOf(
+  entries: readonly EntryKeys[],
+  { proofs, log, now }: { readonly proofs: readonly Proof[]; readonly log: ReadLog; readonly now: EpochMs },
+): Promise<readonly Discrepancy[]> {
+  const known = new Set(proofs.map(keyOf));
+  if (entries.every((entry) => known.has(keyOf(entry)))) return [];
+  const sinceMs = await log.firstProofMs();
+  return sinceMs === undefined ? [] : unloggedEntries(entries, { proofs, sinceMs, now });
+}
+
+/** Entries that the log has a digest of and that are no longer what they were. */
+async function changedOf(session: Session, proofs: readonly Proof[]): Promise<readonly Discrepancy[]> {
   const { settings, environment, signal } = session;
   const { timelineTable: table, retentionDays } = settings;
   const timeline = { client: environment.clients.dynamo, table, signal, retentionDays };
   const discrepancies: Discrepancy[] = [];
-  const there = { orders: 0, approvals: 0 };
   const queue = [...proofs];
   const worker = async () => {
     for (let proof = queue.shift(); proof !== undefined; proof = queue.shift()) {
       const stored = await storedEntry(timeline, proof, sha256);
-      if (stored !== undefined) there[stored.is === 'approval' ? 'approvals' : 'orders'] += 1;
-      const found = compareProof(proof, stored?.digest);
+      const found = compareProof(proof, stored);
       if (found !== undefined) discrepancies.push(found);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return { discrepancies: discrepancies.sort((a, b) => a.atMs - b.atMs), there };
+  return discrepancies.sort((a, b) => a.atMs - b.atMs);
 }
 
-async function fromCloudWatch(session: Session, window: Window): Promise<Lines> {
+interface ReadLog extends Lines {
+  /** When the first digest of an entry other than an outcome was logged; undefined when none was. */
+  firstProofMs(): Promise<EpochMs | undefined>;
+}
+
+async function fromCloudWatch(session: Session, window: Window): Promise<ReadLog> {
   const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
   const groups = ['failover', 'reconcile', 'runbook'].map(
     (name) => `/aws/lambda/vipshift-${session.settings.stage}-${name}`,
@@ -108,14 +133,20 @@ async function fromCloudWatch(session: Session, window: Window): Promise<Lines> 
   // A record's line is written after it; at the end of the window it may stand a little later.
   const wider = { sinceMs: window.sinceMs, untilMs: epochMs(window.untilMs + hours(1)) };
   const found = await linesOf(logs, wider, session.now());
-  if (found.missing.length < groups.length) return found;
+  if (found.missing.length < groups.length)
+    return {
+      ...found,
+      firstProofMs: async () =>
+        earliest(found.proofs.map(({ atMs }) => atMs)) ??
+        (await firstProof(logs, { sinceMs: found.fromMs, untilMs: wider.sinceMs })),
+    };
   throw refused(
     `there are no log groups ${groups.join(' and ')}`,
     'check --stage, or pass exported lines: --log-file',
   );
 }
 
-async function fromFiles(files: readonly string[]): Promise<Lines> {
+async function fromFiles(files: readonly string[]): Promise<ReadLog> {
   const texts: string[] = [];
   for (const file of files) {
     try {
@@ -125,12 +156,13 @@ async function fromFiles(files: readonly string[]): Promise<Lines> {
     }
   }
   const { lines, proofs } = sorted(texts.map((text) => ({ text, atMs: epochMs(0) })));
-  const fromMs = [...lines, ...proofs].reduce(
-    (least, line) => Math.min(least, line.atMs),
-    Number.POSITIVE_INFINITY,
-  );
-  return { lines, proofs, fromMs: epochMs(Number.isFinite(fromMs) ? fromMs : 0), missing: [] };
+  const firstProofMs = earliest(proofs.map(({ atMs }) => atMs));
+  const fromMs = earliest([...lines, ...proofs].map(({ atMs }) => atMs)) ?? epochMs(0);
+  return { lines, proofs, fromMs, missing: [], firstProofMs: async () => firstProofMs };
 }
+
+const earliest = (instants: readonly EpochMs[]): EpochMs | undefined =>
+  instants.length === 0 ? undefined : instants.reduce((least, one) => (one < least ? one : least));
 
 /** Records of one day that are read at once. */
 const DAY_MAX = 20_000;

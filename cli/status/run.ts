@@ -1,17 +1,18 @@
 // What `vipshift status` does: says who owns each VIP now, and whether EC2 agrees.
-import { isWell, statusOf, type VipStatus } from '../../shared/controller/status.ts';
+import { type ClaimStatus, isWell, statusOf, type VipStatus } from '../../shared/controller/status.ts';
 import { durationText } from '../../shared/instants.ts';
 import { conflictText } from '../../shared/network/conflict.ts';
 import { mislabelled, mislabelledText } from '../../shared/network/labels.ts';
 import { isRegistered } from '../../shared/registry/registry.ts';
 import { type EpochMs, iso } from '../../shared/time.ts';
+import { flappingText } from '../../shared/vip/flapping.ts';
 import { unheardText } from '../../shared/vip/unheard.ts';
 import { complaintOf } from '../command/aws-errors.ts';
 import type { CommandContext } from '../command/command.ts';
 import { type Status, status } from '../command/exit.ts';
 import { type Output, type Paint, plain } from '../command/output.ts';
-import { requireVip } from '../command/registered-vip.ts';
 import { type Session, surveyFor } from '../command/session.ts';
+import { requireVip } from '../command/vip/registered-vip.ts';
 import { LOOKS_MAX, type StatusOptions } from './options.ts';
 
 export async function run({ args, options, out, session }: CommandContext<StatusOptions>): Promise<Status> {
@@ -92,6 +93,7 @@ const paints: Readonly<Record<VipStatus['health'], Paint>> = {
   conflict: 'bad',
   'split brain': 'bad',
   unfit: 'bad',
+  flapping: 'bad',
   mislabelled: 'bad',
 };
 
@@ -151,7 +153,7 @@ function tellFull(out: Output, s: Shown): void {
         c.state,
         String(c.priority),
         `${durationText(c.ageMs)} ago`,
-        [c.silent ? 'silent' : '', c.member ? '' : 'no longer a member'].filter((r) => r !== '').join(', '),
+        claimRemarks(c).join(', '),
       ]),
     );
     out.line();
@@ -173,6 +175,12 @@ function tellFull(out: Output, s: Shown): void {
   );
 }
 
+const claimRemarks = ({ silent, member, dampedUntilMs }: ClaimStatus): readonly string[] => [
+  ...(silent ? ['silent'] : []),
+  ...(member ? [] : ['no longer a member']),
+  ...(dampedUntilMs === undefined ? [] : [`damped until ${iso(dampedUntilMs)}`]),
+];
+
 const remarks = (s: VipStatus): readonly string[] => [
   ...(s.lease === undefined
     ? []
@@ -188,6 +196,7 @@ const remarks = (s: VipStatus): readonly string[] => [
     : [`frozen until ${iso(s.freeze.untilMs)} by ${s.freeze.by}: ${s.freeze.reason}`]),
   ...(s.unheard === undefined || s.health === 'unheard' ? [] : [unheardText(s.vip, s.unheard)]),
   ...(s.splitBrain.length === 0 ? [] : [`split brain: ${s.splitBrain.join(' and ')} both report MASTER`]),
+  ...(s.health === 'flapping' ? [] : s.flapping.map(flappingText)),
   ...s.drift.map((d) => `drift: ${d.cell} is ${d.from}`),
   ...s.conflicts.map((c) => `conflict: ${c.cell} found ${c.found}: ${conflictText(c)}`),
   ...s.mislabelled.map((m) => `mislabelled: ${mislabelledText(m)}`),

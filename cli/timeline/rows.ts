@@ -5,7 +5,7 @@ import type { StepDone } from '../../shared/network/step.ts';
 import { decisionText } from '../../shared/timeline/decision.ts';
 import { actionText } from '../../shared/timeline/operator-action.ts';
 import { type AuditRecord, newsAge, took } from '../../shared/timeline/query.ts';
-import type { Outcome } from '../../shared/timeline/timeline.ts';
+import type { Failover, Outcome } from '../../shared/timeline/timeline.ts';
 import type { Cell, Paint } from '../command/output.ts';
 
 export const timelineHead: readonly string[] = [
@@ -41,6 +41,10 @@ export const ageText = (age: number | undefined): string =>
 export const stepWhy = ({ code = '', message = '', fault }: StepDone): string =>
   `${fault === 'bug' ? 'a bug in vipshift, ' : ''}${code} ${message}`;
 
+/** Records of one storm are known by it. */
+const dampedText = ({ flapping = [] }: Failover): string =>
+  flapping.length === 0 ? '' : `; damped: ${flapping.join(' ')}`;
+
 export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
   const at = momentText(record.atMs, zone);
   switch (record.entry) {
@@ -55,7 +59,7 @@ export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
         record.to ?? '-',
         millis(took(record)),
         ageText(newsAge(record)),
-        `${record.cause.why}; ${decisionText(record)}`,
+        `${record.cause.why}; ${decisionText(record)}${dampedText(record)}`,
       ];
     }
     case 'order': {

@@ -18,6 +18,7 @@ const switching = [
   'ec2.observe',
   'ec2.apply',
   'sharedBucket.reserve',
+  'sharedBucket.takeSpare',
   'sharedBucket.pushback',
   'sharedBucket.refund',
   'sharedBucket.drain',
@@ -27,7 +28,7 @@ const switching = [
 
 /** Port methods by function, as the code calls them; test/deploy/roles.test.ts holds this against the code. */
 export const used = {
-  failover: [...switching, 'vips.recordClaim', 'timeline.reject', 'timeline.probe'],
+  failover: [...switching, 'bus.flapping', 'vips.recordClaim', 'timeline.reject', 'timeline.probe'],
   reconcile: [
     ...switching,
     'vips.list',
@@ -77,7 +78,7 @@ export function needs(stage: string): readonly Need[] {
       ...vips,
       for: [
         ...['vips.recordClaim', 'vips.write', 'vips.renew', 'views.keepView'],
-        ...['sharedBucket.reserve', 'sharedBucket.refund', 'sharedBucket.drain'],
+        ...['sharedBucket.reserve', 'sharedBucket.takeSpare', 'sharedBucket.refund', 'sharedBucket.drain'],
       ],
     },
     { action: 'dynamodb:Scan', ...vips, for: ['vips.list'] },
@@ -138,11 +139,11 @@ export function needs(stage: string): readonly Need[] {
       condition: {
         'ForAllValues:StringEquals': {
           'events:source': 'vipshift.controller',
-          'events:detail-type': ['VIP Failover Finished', 'VIP Failover Failed'],
+          'events:detail-type': ['VIP Failover Finished', 'VIP Failover Failed', 'VIP Node Flapping'],
         },
         Null: { 'events:source': 'false', 'events:detail-type': 'false' },
       },
-      for: ['bus.finished', 'bus.failed', 'bus.forward'],
+      for: ['bus.finished', 'bus.failed', 'bus.flapping', 'bus.forward'],
     },
   ];
 }

@@ -9,17 +9,12 @@ import type { TimelineTable } from './dynamodb/put-if-absent.ts';
 import { value } from './dynamodb/update-expression.ts';
 import { faultFromSdkError } from './error-codes.ts';
 
-export interface Stored {
-  readonly is: 'order' | 'approval';
-  readonly digest: string;
-}
-
-/** The entry as it is stored; undefined when there is none. */
+/** The digest of the entry as it is stored; undefined when there is none. */
 export async function storedEntry(
   table: TimelineTable,
   { vip, id }: Pick<Proof, 'vip' | 'id'>,
   sha256: Hash,
-): Promise<Stored | undefined> {
+): Promise<string | undefined> {
   const request = {
     TableName: table.table,
     Key: { vip: value(vip), id: value(id) },
@@ -29,9 +24,7 @@ export async function storedEntry(
     const { Item } = await table.client.send(new GetItemCommand(request), { abortSignal: table.signal });
     if (Item === undefined) return undefined;
     const isRequest = unmarshall(Item).entry === 'approval';
-    return isRequest
-      ? { is: 'approval', digest: digest(requestFrom(Item), sha256) }
-      : { is: 'order', digest: digest(actionFrom(Item), sha256) };
+    return digest(isRequest ? requestFrom(Item) : actionFrom(Item), sha256);
   } catch (error) {
     throw faultFromSdkError(error, `reading ${vip} ${id}`);
   }

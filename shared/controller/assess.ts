@@ -17,6 +17,7 @@ import {
   isLiveOrder,
   unfitText,
 } from '../vip/election.ts';
+import { dampedMembers, type Flapping } from '../vip/flapping.ts';
 import { STALE_READ } from '../vip/lease.ts';
 import type { Unheard } from '../vip/unheard.ts';
 import type { Vip } from '../vip/vip.ts';
@@ -49,6 +50,8 @@ export interface ReconcileResult {
   readonly conflicts: readonly Conflict[];
   readonly strays: readonly Stray[];
   readonly splitBrain: readonly string[];
+  /** Members that are damped. */
+  readonly flapping: readonly Flapping[];
   readonly suspendedPin?: string;
   /** What would keep a failover from doing what it should, one sentence each. */
   readonly trouble: readonly string[];
@@ -61,7 +64,7 @@ export interface ReconcileResult {
 
 export type Assessment = Pick<
   ReconcileResult,
-  'why' | 'drift' | 'conflicts' | 'strays' | 'splitBrain' | 'suspendedPin' | 'trouble'
+  'why' | 'drift' | 'conflicts' | 'strays' | 'splitBrain' | 'flapping' | 'suspendedPin' | 'trouble'
 > & {
   readonly reason: AssessmentReason;
   /** The cause under which a lease is needed; undefined when nothing is to be done. */
@@ -77,12 +80,14 @@ export function assess(vip: Vip, seen: Observation, now: EpochMs): Assessment {
     target === undefined || frozen ? { steps: [], conflicts: [] } : plan(vip, seen, target, true);
   const pin = defined({ suspendedPin: election.suspendedPin && unfitText(election.suspendedPin) });
   const unseen = target === undefined && election.owner !== undefined ? { unseen: election.owner } : {};
+  const flapping = dampedMembers(vip, now);
   const said = {
     drift,
     conflicts,
     strays: strays(vip, seen),
     splitBrain: election.splitBrain,
-    trouble: troubleOf(vip, { conflicts, ...pin, ...unseen }),
+    flapping,
+    trouble: troubleOf(vip, { conflicts, flapping, ...pin, ...unseen }),
     ...pin,
   };
   const because = (reason: AssessmentReason) => ({

@@ -6,7 +6,7 @@
 
 import { toFault } from '../fault.ts';
 import { membersSeen } from '../network/observation.ts';
-import { defined, ifDefined } from '../optional.ts';
+import { defined } from '../optional.ts';
 import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip.ts';
 import { plus } from '../time.ts';
 import { type Milestone, milestone } from '../timeline/milestone.ts';
@@ -20,6 +20,7 @@ import {
   sourceMismatch,
 } from '../vip/admission.ts';
 import { type Claim, isLate, saidAt } from '../vip/claim.ts';
+import { isDamped } from '../vip/flapping.ts';
 import { type Cause, LEASE_TTL, LOOK_AGAIN } from '../vip/lease.ts';
 import { windowOf } from '../vip/liveness.ts';
 import type { Members } from '../vip/member.ts';
@@ -28,19 +29,15 @@ import type { ClaimWrite } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 import { isUrgent, type NextAction, nextAction, type RecordableClaim } from './next-action.ts';
 import { type Look, lookFor } from './prefetch.ts';
+import { announceStorm, type Noted, stormBegun } from './storm.ts';
 
 export type Answer =
   | { readonly answer: 'rejected'; readonly refusal: Rejection }
   | { readonly answer: 'superseded' }
   | { readonly answer: 'probed' }
   /** Recorded; the owner stays, or the lease's holder will see it. */
-  | ({ readonly answer: 'recorded'; readonly vip: Vip; readonly news: boolean } & Doubt)
-  | ({ readonly answer: 'switched' } & Switched & Doubt);
-
-export interface Doubt {
-  /** Why what the claim says and what was recorded of its node cannot both be true. */
-  readonly contradiction?: string;
-}
+  | ({ readonly answer: 'recorded'; readonly vip: Vip; readonly news: boolean } & Noted)
+  | ({ readonly answer: 'switched' } & Switched & Noted);
 
 /** Reads and writes that lost a race are repeated this often; the loser of a race has seen another caller's progress. */
 const RACES_MAX = 40;
@@ -77,13 +74,15 @@ export async function handleClaim(
   // A late one enters as silent and can hardly move anything: it gets no epoch before that is known.
   const answer = await (isUrgent(claim) && !isLate(claim, now) ? takeAtOnce(context) : recordFirst(context));
   if ('contradiction' in answer) await countContradiction(ports, claim, answer);
+  if ('storm' in answer && answer.storm !== undefined)
+    await announceStorm(ports.bus, claim.vip, answer.storm);
   return answer;
 }
 
 const countContradiction = (
   ports: Ports,
   claim: Claim,
-  { contradiction: message = '' }: Doubt,
+  { contradiction: message = '' }: Noted,
 ): Promise<void> =>
   recordRejection(ports, { reason: 'contradiction', message, vip: claim.vip, node: claim.node }, claim);
 
@@ -106,7 +105,8 @@ async function takeAtOnce(context: ClaimContext): Promise<Answer> {
   );
   // Also when the write was refused: then its own first try, whose reply was lost, took the lease.
   if (item?.lease?.holder === lease.holder) {
-    return { answer: 'switched', ...(await switchVip(ports, item, look.at(item), context.stages)) };
+    const noted = stormBegun(told, item, ports.clock.now());
+    return { answer: 'switched', ...(await switchVip(ports, item, look.at(item), context.stages)), ...noted };
   }
   return actOnCurrentItem(context, look, { item, news: false });
 }
@@ -123,15 +123,17 @@ async function recordFirst(context: ClaimContext): Promise<Answer> {
   const { ports, told } = context;
   const look = lookFor(ports, told.claim, 'later');
   const as = told.claim.kind === 'transition' ? 'news' : 'refresh';
+  let noted: Noted = {};
   let news = false;
   const item = await ports.vips.recordClaim(claimWriteFrom(told, as), ports.clock.now()).then(
     (result) => {
       news = as === 'news' && result.answer === 'recorded';
+      if (news) noted = stormBegun(told, result.vip!, ports.clock.now());
       return result.vip;
     },
     (error: unknown) => readAfter(error, context),
   );
-  return actOnCurrentItem(context, look, { item, news });
+  return actOnCurrentItem(context, look, { item, news, noted });
 }
 
 /** What the item is after a write whose reply was lost; every other fault is thrown. */
@@ -143,7 +145,7 @@ interface Progress {
   readonly item: Vip | undefined;
   /** Its own write made it the transition that is recorded of the node. */
   readonly news: boolean;
-  readonly doubt?: Doubt;
+  readonly noted?: Noted;
   readonly membersSeen?: Members;
   /** Reads and writes that another caller was quicker than. */
   readonly races?: number;
@@ -154,11 +156,13 @@ async function actOnCurrentItem(context: ClaimContext, look: Look, from: Progres
   const { ports, told } = context;
   let progress = from;
   if (from.item !== undefined) ports.prefetchMemory.meet(from.item);
+  if (from.item !== undefined && isDamped(from.item, told.claim.node, ports.clock.now()))
+    ports.prefetchMemory.spare(told.claim, ports.clock.now());
   while ((progress.races ?? 0) < RACES_MAX) {
     const { item, membersSeen: seen, news: isOwnWrite } = progress;
     const known = { ...told, isOwnWrite, ...defined({ membersSeen: seen }) };
     const action = nextAction(item, known, ports.clock.now());
-    const after = await carryOut(context, look, noted(progress, action), action);
+    const after = await carryOut(context, look, withDoubt(progress, action), action);
     if ('answer' in after) return after;
     progress = after;
   }
@@ -167,11 +171,10 @@ async function actOnCurrentItem(context: ClaimContext, look: Look, from: Progres
 }
 
 /** What the answer will say of the claim, whatever else is done before it. */
-function noted(progress: Progress, action: NextAction): Progress {
-  if (!('isTransition' in action)) return progress;
-  const { contradiction } = action;
+function withDoubt(progress: Progress, action: NextAction): Progress {
+  if (!('isTransition' in action) || action.contradiction === undefined) return progress;
   // Only a claim that could not be recorded blindly gets here with something to contradict.
-  return { ...progress, ...defined({ doubt: ifDefined(contradiction, (why) => ({ contradiction: why })) }) };
+  return { ...progress, noted: { ...progress.noted, contradiction: action.contradiction } };
 }
 
 async function carryOut(
@@ -192,18 +195,20 @@ async function carryOut(
       const observing = look.at(action.item);
       const taken = await take(ports, action.item, action.recorded, cause);
       if (taken === undefined) return lostRace(context, progress);
-      return { answer: 'switched', ...(await switchVip(ports, taken, observing, stages)), ...progress.doubt };
+      const noted = { ...progress.noted, ...stormBegun(told, taken, ports.clock.now(), action.item) };
+      return { answer: 'switched', ...(await switchVip(ports, taken, observing, stages)), ...noted };
     }
     case 'record': {
       const written = await record(context, action);
       if (written === undefined) return lostRace(context, progress);
-      return withItem({ ...progress, news: progress.news || action.isTransition }, written);
+      const noted = { ...progress.noted, ...stormBegun(told, written, ports.clock.now(), action.item) };
+      return withItem({ ...progress, noted, news: progress.news || action.isTransition }, written);
     }
     case 'wait':
       await ports.clock.wait(LOOK_AGAIN);
       return withItem(progress, await ports.vips.read(told.claim.vip));
     case 'answer':
-      return { answer: 'recorded', vip: action.item, news: progress.news, ...progress.doubt };
+      return { answer: 'recorded', vip: action.item, news: progress.news, ...progress.noted };
     default:
       throw new TypeError(`no such action: ${JSON.stringify(action satisfies never)}`);
   }

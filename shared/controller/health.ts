@@ -5,10 +5,12 @@
 import { type Conflict, conflictText } from '../network/conflict.ts';
 import { unseenText } from '../switch/run-epoch.ts';
 import { unfit, unfitText } from '../vip/election.ts';
+import { type Flapping, flappingText } from '../vip/flapping.ts';
 import type { Vip } from '../vip/vip.ts';
 
 export interface Signs {
   readonly conflicts: readonly Conflict[];
+  readonly flapping: readonly Flapping[];
   readonly suspendedPin?: string;
   /** The node that the election names and EC2 does not show with a labelled ENI. */
   readonly unseen?: string;
@@ -20,6 +22,7 @@ export function troubleOf(vip: Vip, signs: Signs): readonly string[] {
   if (signs.unseen !== undefined) reasons.push(unseenText(signs.unseen));
   if (signs.suspendedPin !== undefined) reasons.push(`the pin is suspended: ${signs.suspendedPin}`);
   reasons.push(...signs.conflicts.map((c) => `left alone: ${c.cell} (${c.found}): ${conflictText(c)}`));
+  reasons.push(...signs.flapping.map(flappingText));
   // A VIP that no node has ever reported is not in service yet.
   if (Object.keys(vip.claims).length === 0) return reasons;
   if (vip.owner === undefined) reasons.push('no node owns the VIP');

@@ -11,6 +11,7 @@ import type { CountedReason } from '../vip/admission.ts';
 import { contradictionOf } from '../vip/admission.ts';
 import type { Claim } from '../vip/claim.ts';
 import { elect } from '../vip/election.ts';
+import { FLAPS_STORED_MAX } from '../vip/flapping.ts';
 import { isLive } from '../vip/lease.ts';
 import type { Members } from '../vip/member.ts';
 import { type NodeState, sameTransition } from '../vip/node-state.ts';
@@ -114,10 +115,11 @@ function isSwitchDue(vip: Vip, claim: Claim, now: EpochMs): boolean {
   return isUrgent(claim) || !isBackingOff(vip.tried, election, now);
 }
 
-/** Without a condition on `rev` where the claim of a stored member only overwrites. */
+/** Without a condition on `rev` where the claim of a stored member only overwrites, and leaves room for its next transition. */
 function waysToRecord(item: Vip, { claim, nodeState }: RecordableClaim): 'news' | 'refresh' | 'compare' {
   if (item.members[claim.node] === undefined) return 'compare';
   const known = item.claims[claim.node];
-  if (isNews(known, nodeState)) return 'news';
+  const stored = item.transitions?.[claim.node] ?? [];
+  if (isNews(known, nodeState)) return stored.length < FLAPS_STORED_MAX ? 'news' : 'compare';
   return onlyRefreshes(known!, nodeState) ? 'refresh' : 'compare';
 }

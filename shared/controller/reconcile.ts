@@ -13,6 +13,7 @@ import { observeAndSwitch, type Ports, take } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, hours, minus, minutes } from '../time.ts';
 import { milestone } from '../timeline/milestone.ts';
 import { isLiveOrder } from '../vip/election.ts';
+import { withoutOldTransitions } from '../vip/flapping.ts';
 import { type Cause, isLive } from '../vip/lease.ts';
 import { pruned } from '../vip/liveness.ts';
 import { enisOf, type Members } from '../vip/member.ts';
@@ -151,6 +152,7 @@ const idle = (vip: Vip, did: ReconcileResult['did'], why: string): ReconcileResu
   conflicts: [],
   strays: [],
   splitBrain: [],
+  flapping: [],
   trouble: [],
 });
 
@@ -158,7 +160,8 @@ const idle = (vip: Vip, did: ReconcileResult['did'], why: string): ReconcileResu
 async function refresh(ports: Ports, vip: Vip, seen: Observation): Promise<Vip> {
   const refreshed = (item: Vip | undefined): Vip | undefined => {
     const now = ports.clock.now();
-    return item === undefined ? undefined : withAwaited(withSeen(item, seen, now), now);
+    if (item === undefined) return undefined;
+    return withAwaited(withoutOldTransitions(withSeen(item, seen, now), now), now);
   };
   const change = { name: vip.name, from: vip, racesMax: RACES_MAX };
   return (await compareAndSet(ports.vips, change, refreshed)).item ?? vip;

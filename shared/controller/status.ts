@@ -9,6 +9,7 @@ import { defined, ifDefined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
 import type { VrrpState } from '../vip/claim.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
+import { dampedAt, type Flapping, flappingText } from '../vip/flapping.ts';
 import { type Cause, isLive } from '../vip/lease.ts';
 import { isSilent } from '../vip/liveness.ts';
 import { type Unheard, unheardFor, unheardText } from '../vip/unheard.ts';
@@ -23,6 +24,8 @@ export interface ClaimStatus {
   readonly ageMs: number;
   readonly silent: boolean;
   readonly member: boolean;
+  /** Set while the node is damped because it flaps: when that ends, unless it changes its state again. */
+  readonly dampedUntilMs?: EpochMs;
 }
 
 export interface RouteStatus {
@@ -54,6 +57,7 @@ export type Health =
   | 'conflict'
   | 'split brain'
   | 'unfit'
+  | 'flapping'
   | 'mislabelled';
 
 export interface VipStatus {
@@ -78,6 +82,8 @@ export interface VipStatus {
   /** What a failover leaves although its tag, or its route, looks as if it should move. */
   readonly mislabelled: readonly Mislabelled[];
   readonly splitBrain: readonly string[];
+  /** Members that flap and are damped. */
+  readonly flapping: readonly Flapping[];
   /** No claim of any member was accepted for minutes, also while the VIP is frozen. */
   readonly unheard?: Unheard;
   readonly atMs: EpochMs;
@@ -91,7 +97,7 @@ export function statusOf(
 ): VipStatus {
   const finding = assess(vip, seen, now);
   const { owner: elected } = elect(vip, now);
-  const { drift, conflicts, strays, splitBrain, suspendedPin } = finding;
+  const { drift, conflicts, strays, splitBrain, flapping, suspendedPin } = finding;
   const live = isLive(vip.lease, now);
   const frozen = isLiveOrder(vip.freeze, now);
   const unheard = unheardFor(vip, now);
@@ -100,7 +106,7 @@ export function statusOf(
   return {
     vip: vip.name,
     health,
-    why: reasonOf(health, { vip: vip.name, why: finding.why, mislabelled, unheard }),
+    why: reasonOf(health, { vip: vip.name, why: finding.why, mislabelled, flapping, unheard }),
     ...defined({ owner: vip.owner }),
     ...(elected === undefined || elected === vip.owner ? {} : { elected }),
     epoch: vip.epoch,
@@ -118,6 +124,7 @@ export function statusOf(
     strays,
     mislabelled,
     splitBrain,
+    flapping,
     ...defined({ unheard }),
     atMs: now,
   };
@@ -127,10 +134,12 @@ interface Reasons {
   readonly vip: string;
   readonly why: string;
   readonly mislabelled: readonly Mislabelled[];
+  readonly flapping: readonly Flapping[];
   readonly unheard: Unheard | undefined;
 }
 
-function reasonOf(health: Health, { vip, why, mislabelled, unheard }: Reasons): string {
+function reasonOf(health: Health, { vip, why, mislabelled, flapping, unheard }: Reasons): string {
+  if (health === 'flapping') return flapping.map(flappingText).join('; ');
   if (health === 'mislabelled') return mislabelledWhy(mislabelled);
   return health === 'unheard' && unheard !== undefined ? unheardText(vip, unheard) : why;
 }
@@ -154,6 +163,7 @@ function healthOf(signs: Signs): Health {
   if (signs.reason.key === 'unseen') return 'unfit';
   if (signs.drift.length > 0 || signs.take !== undefined) return 'drift';
   if (signs.suspendedPin !== undefined) return 'unfit';
+  if (signs.flapping.length > 0) return 'flapping';
   if (signs.mislabelled.length > 0) return 'mislabelled';
   return signs.owner === undefined ? 'no owner' : 'well';
 }
@@ -172,7 +182,9 @@ function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
     if (nodeState === undefined) return [];
     const { state, priority, seenMs } = nodeState;
     const member = vip.members[node] !== undefined;
-    return [{ node, state, priority, ageMs: now - seenMs, silent: isSilent(vip.heard, nodeState), member }];
+    const silent = isSilent(vip.heard, nodeState);
+    const damped = defined({ dampedUntilMs: dampedAt(vip, node, now)?.untilMs });
+    return [{ node, state, priority, ageMs: now - seenMs, silent, member, ...damped }];
   });
 }
 

@@ -4,6 +4,7 @@ import { type Rates, rates } from '../rate-limit/local-bucket.ts';
 import {
   afterDrain,
   afterReserve,
+  afterTakeSpare,
   type BucketState,
   increment,
   type SharedBucket,
@@ -25,6 +26,12 @@ export function memorySharedBucket(sizes: Rates = rates): MemorySharedBucket {
       const is = afterReserve(sizes[call], of(call), { count, priority, now });
       buckets.set(call, is);
       return slotsOf(sizes[call], is, count, priority);
+    },
+    async takeSpare(call, count, now) {
+      const is = afterTakeSpare(sizes[call], of(call), { count, now });
+      if (is === undefined) return undefined;
+      buckets.set(call, is);
+      return slotsOf(sizes[call], is, count, 'back');
     },
     async pushback(call) {
       return of(call).shiftMs;

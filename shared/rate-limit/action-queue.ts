@@ -16,7 +16,7 @@ import {
   withTimeout,
 } from '../time.ts';
 import { type LocalBucket, waitForToken } from './local-bucket.ts';
-import type { Priority, SharedBucket, Slots } from './shared-bucket.ts';
+import type { Place, Priority, SharedBucket, Slots } from './shared-bucket.ts';
 import {
   type BucketPorts,
   type PushbackPoll,
@@ -39,6 +39,9 @@ const FIRST_SLICE = 49;
 export const SLICE = 10;
 /** The next slice is reserved this long before the last slot of the one before. */
 const RESERVE_AHEAD: DurationMs = seconds(1);
+/** How often a call that goes last looks for tokens to spare, and for how long before it waits in line like everyone else. */
+const SPARE_EVERY: DurationMs = seconds(1);
+export const SPARE_WAIT_MAX: DurationMs = seconds(60);
 /** In a storm of refusals EC2 says the same thing many times. */
 const DRAIN_EVERY: DurationMs = seconds(1);
 
@@ -54,7 +57,7 @@ export class ActionQueue {
   readonly #localBucket: LocalBucket;
   readonly #sharedBucket: SharedBucket;
   readonly #call: Step['call'];
-  readonly #priority: Priority;
+  readonly #place: Place;
   readonly #poll: PushbackPoll;
   /** Slots that were reserved before a call asked for them. */
   readonly #free: Slot[] = [];
@@ -62,18 +65,21 @@ export class ActionQueue {
   /** Calls that were announced and for which no slot is reserved yet. */
   #expected = 0;
   #isReserving = false;
+  #isEnded = false;
+  /** Slots of calls that have not been sent. */
+  #given = 0;
   #lastSlotAtMs = epochMs(0);
   /** Between two slots; 0 until the shared bucket has answered once. */
   #intervalMs = 0;
   #drained: { readonly atMs: EpochMs; readonly written: Promise<void> } | undefined;
 
-  constructor(ports: BucketPorts, call: Step['call'], priority: Priority) {
+  constructor(ports: BucketPorts, call: Step['call'], place: Place) {
     this.#ports = ports;
     this.#clock = ports.clock;
     this.#localBucket = ports.localBucket;
     this.#sharedBucket = ports.sharedBucket;
     this.#call = call;
-    this.#priority = priority;
+    this.#place = place;
     this.#poll = pushbackPoll(ports, call);
   }
 
@@ -88,7 +94,12 @@ export class ActionQueue {
   }
 
   waitForRetrySlot(): Promise<void> | undefined {
+    if (this.#place === 'last') return this.waitForSlot();
     return this.#waitFor(reserveRetrySlot(this.#ports, this.#call));
+  }
+
+  sent(): void {
+    this.#given = Math.max(0, this.#given - 1);
   }
 
   drain(): void {
@@ -107,11 +118,14 @@ export class ActionQueue {
   }
 
   async end(): Promise<void> {
+    this.#isEnded = true;
     this.#expected = 0;
     for (const waiter of this.#waiters.splice(0)) waiter.refuse(ended());
-    const unused = this.#free.splice(0);
-    for (const _ of unused) this.#localBucket.refund(this.#call);
-    if (unused.length > 0) await this.#sharedBucket.refund(this.#call, unused.length).catch(() => undefined);
+    const free = this.#free.splice(0);
+    for (const _ of free) this.#localBucket.refund(this.#call);
+    const unused = free.length + this.#given;
+    this.#given = 0;
+    if (unused > 0) await this.#sharedBucket.refund(this.#call, unused).catch(() => undefined);
     await this.#drained?.written;
   }
 
@@ -122,6 +136,7 @@ export class ActionQueue {
   }
 
   #reach(slot: Slot): Promise<void> | undefined {
+    this.#given += 1;
     return slot.atMs <= this.#clock.now() ? undefined : reachSlot(this.#clock, slot, this.#poll);
   }
 
@@ -133,7 +148,7 @@ export class ActionQueue {
       this.#waiters.push(waiter);
     });
     this.#reserve();
-    return isFirst ? Promise.race([slot, this.#giveUp(waiter!, slot)]) : slot;
+    return isFirst && this.#place !== 'last' ? Promise.race([slot, this.#giveUp(waiter!, slot)]) : slot;
   }
 
   /** Without a slot within FIRST_SLOT_TIMEOUT a call goes if the local bucket lets it go at once. */
@@ -181,8 +196,27 @@ export class ActionQueue {
       if (wanted === 0) return;
       this.#expected = 0;
       const count = Math.min(wanted, this.#intervalMs === 0 ? FIRST_SLICE : SLICE);
-      const reserving = this.#sharedBucket.reserve(this.#call, count, this.#priority, this.#clock.now());
-      this.#handOut(await withTimeout(this.#clock, reserving, RESERVE_TIMEOUT));
+      if (this.#place === 'last') await this.#takeSpare();
+      else this.#handOut(await this.#reserveSlots(count, this.#place));
+    }
+  }
+
+  #reserveSlots(count: number, priority: Priority): Promise<Slots> {
+    const reserving = this.#sharedBucket.reserve(this.#call, count, priority, this.#clock.now());
+    return withTimeout(this.#clock, reserving, RESERVE_TIMEOUT);
+  }
+
+  /** A slice when there is one to spare. Where others leave nothing for a minute, it gets in line behind them. */
+  async #takeSpare(): Promise<void> {
+    const lineUpAt = this.#clock.now() + SPARE_WAIT_MAX;
+    while (!this.#isEnded && this.#waiters.length > 0) {
+      const now = this.#clock.now();
+      const count = Math.min(this.#waiters.length, SLICE);
+      const taking = this.#sharedBucket.takeSpare(this.#call, count, now);
+      const slots = await withTimeout(this.#clock, taking, RESERVE_TIMEOUT);
+      if (slots !== undefined) return this.#handOut(slots);
+      if (now >= lineUpAt) return this.#handOut(await this.#reserveSlots(count, 'back'));
+      await this.#clock.wait(SPARE_EVERY);
     }
   }
 
@@ -193,7 +227,7 @@ export class ActionQueue {
       this.#lastSlotAtMs = atMs;
       // The local bucket counts these calls, too, so that it is right when it has to serve alone.
       this.#localBucket.reserve(this.#call, this.#clock.now());
-      const slot: Slot = this.#priority === 'front' ? { atMs } : { atMs, pushbackMs: slots.pushbackMs };
+      const slot: Slot = this.#place === 'front' ? { atMs } : { atMs, pushbackMs: slots.pushbackMs };
       const waiter = this.#waiters.shift();
       if (waiter === undefined) this.#free.push(slot);
       else waiter.give(slot);

@@ -5,10 +5,11 @@
 // environment then decides.
 import type { Step } from '../network/step.ts';
 import { type Clock, type EpochMs, epochMs } from '../time.ts';
+import { dampedMembers } from '../vip/flapping.ts';
 import type { Vip } from '../vip/vip.ts';
 import { ActionQueue } from './action-queue.ts';
 import { type LocalBucket, waitForToken } from './local-bucket.ts';
-import type { Priority, SharedBucket } from './shared-bucket.ts';
+import type { Place, SharedBucket } from './shared-bucket.ts';
 
 export interface CallQueue {
   /** Begins to reserve slots for that many calls, which the failover will probably make. */
@@ -20,6 +21,8 @@ export interface CallQueue {
   waitForSlot(call: Step['call']): Promise<void> | undefined;
   /** The same for a call that EC2 refused although it had its slot: it goes before all that wait. */
   waitForRetrySlot(call: Step['call']): Promise<void> | undefined;
+  /** A call went out: its slot is used. */
+  sent(call: Step['call']): void;
   /** EC2 refused a call for its rate. */
   drain(call: Step['call']): void;
   /** When `count` more calls will have gone out, as far as is known now; undefined when they can go at once. */
@@ -35,8 +38,12 @@ export interface CallQueuePorts {
   readonly sharedBucket?: SharedBucket;
 }
 
-/** The queue of one failover of this VIP; reserves as many calls as moving it took last time. */
+/**
+ * The queue of one failover of this VIP; reserves as many calls as moving it took last time. While one of its nodes flaps it goes
+ * last and reserves nothing: most claims of such a node move nothing.
+ */
 export function callQueueFor(ports: CallQueuePorts, vip: Vip): CallQueue {
+  if (dampedMembers(vip, ports.clock.now()).length > 0) return callQueue(ports, 'last');
   const queue = callQueue(ports, vip.priority === 'first' ? 'front' : 'back');
   queue.reserveAhead('ReplaceRoute', (vip.tablesSeen ?? 0) * vip.addresses.length);
   queue.reserveAhead('AssociateAddress', vip.eips.length);
@@ -51,17 +58,17 @@ export function lastCallAtMs(queue: CallQueue | undefined, steps: readonly Step[
   return dues.length === 0 ? undefined : epochMs(Math.max(...dues));
 }
 
-export function callQueue(ports: CallQueuePorts, priority: Priority): CallQueue {
+export function callQueue(ports: CallQueuePorts, place: Place): CallQueue {
   const { clock, localBucket, sharedBucket } = ports;
   return sharedBucket === undefined
     ? localCallQueue(clock, localBucket)
-    : sharedCallQueue({ clock, localBucket, sharedBucket }, priority);
+    : sharedCallQueue({ clock, localBucket, sharedBucket }, place);
 }
 
-function sharedCallQueue(ports: Required<CallQueuePorts>, priority: Priority): CallQueue {
+function sharedCallQueue(ports: Required<CallQueuePorts>, place: Place): CallQueue {
   const queues = new Map<Step['call'], ActionQueue>();
   const queueOf = (call: Step['call']): ActionQueue => {
-    const queue = queues.get(call) ?? new ActionQueue(ports, call, priority);
+    const queue = queues.get(call) ?? new ActionQueue(ports, call, place);
     queues.set(call, queue);
     return queue;
   };
@@ -69,6 +76,7 @@ function sharedCallQueue(ports: Required<CallQueuePorts>, priority: Priority): C
     reserveAhead: (call, count) => queueOf(call).reserveAhead(count),
     waitForSlot: (call) => queueOf(call).waitForSlot(),
     waitForRetrySlot: (call) => queueOf(call).waitForRetrySlot(),
+    sent: (call) => queueOf(call).sent(),
     drain: (call) => queueOf(call).drain(),
     dueAtMs: (call, count) => unlessPast(ports.clock, queueOf(call).dueAtMs(count)),
     end: async () => void (await Promise.all([...queues.values()].map((queue) => queue.end()))),
@@ -80,6 +88,7 @@ const localCallQueue = (clock: Clock, bucket: LocalBucket): CallQueue => ({
   reserveAhead: () => undefined,
   waitForSlot: (call) => waitForToken(bucket, clock, call),
   waitForRetrySlot: (call) => waitForToken(bucket, clock, call),
+  sent: () => undefined,
   drain: (call) => bucket.drain(call, clock.now()),
   dueAtMs: (call, count) => {
     const now = clock.now();

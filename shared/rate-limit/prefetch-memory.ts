@@ -33,6 +33,8 @@ export interface PrefetchMemory {
   refuseVip(vip: string, now: EpochMs): void;
   /** EC2 was asked, and shows no ENI of the node with the VIP's label. */
   refuseNode(claim: ClaimName, now: EpochMs): void;
+  /** The node flaps: for REFUSED_FOR nothing is asked in advance for its claims, which most likely move nothing. */
+  spare(claim: ClaimName, now: EpochMs): void;
   /**
    * Whether the describes for this claim may begin before its item is known; counts it. Not for a transition that came
    * before, nor for a name that was just refused; for a VIP that was not met as often as USELESS_MAX and USELESS_EVERY say.
@@ -68,6 +70,9 @@ export function prefetchMemory(): PrefetchMemory {
       const bucket = ofNodes.get(node) ?? uselessBucket();
       bucket.take(now);
       ofNodes.set(node, bucket);
+    },
+    spare(claim, now) {
+      refused.set(pairOf(claim), now);
     },
     mayPrefetch(claim, now) {
       const transition = `${claim.bootId} ${claim.since}`;

@@ -1,6 +1,7 @@
 // The account's request budget. EC2 counts calls per action, account and Region, so when a zone fails all its VIPs draw
-// from one bucket. Callers reserve slots in it: a slot says from which instant the bucket has a token for the call. No
-// caller polls for a token, and reservations are served in their order.
+// from one bucket. Callers reserve slots in it: a slot says from which instant the bucket has a token for the call.
+// Reservations are served in their order. Only a VIP whose node flaps has none: it polls for tokens that are to spare, so that
+// nothing of it ever stands before anyone else (docs/decisions/0035).
 //
 // Invariant: the reserved slots never ask more of the bucket than it holds (the virtual scheduling form of the generic
 // cell rate algorithm, ITU-T I.371). A reservation with priority `front` pushes back all that still wait, by `shiftMs`.
@@ -12,6 +13,9 @@ import type { Rate } from './local-bucket.ts';
 
 /** `front`: before all that wait, for VIPs with priority and for calls that EC2 refused although they had their slot. */
 export type Priority = 'front' | 'back';
+
+/** `last`: reserves nothing, and takes what the others leave. For moves of VIPs whose node flaps. */
+export type Place = Priority | 'last';
 
 /** The bucket of one action, in the words of its stored item. All zero when it was never used. */
 export interface BucketState {
@@ -44,6 +48,11 @@ export interface Slots {
 export interface SharedBucket {
   /** Reserves `count` slots. Throws a Fault when the bucket does not answer; then it does not count these calls. */
   reserve(call: Step['call'], count: number, priority: Priority, now: EpochMs): Promise<Slots>;
+  /**
+   * Takes `count` tokens that are there now, if half of the burst is left for others after it; undefined when not. Throws as
+   * `reserve` does.
+   */
+  takeSpare(call: Step['call'], count: number, now: EpochMs): Promise<Slots | undefined>;
   /** The pushback as it is now, for those who wait with priority `back`. May be a second old. */
   pushback(call: Step['call']): Promise<number>;
   /** Returns slots that were reserved and not used. */
@@ -80,6 +89,21 @@ export function afterReserve(rate: Rate, was: BucketState, request: SlotRequest)
   const frontAtMs = epochMs(Math.max(was.frontAtMs, gone, now) + took);
   const isQueue = was.fullAtMs >= now + tolerance(rate);
   return { ...was, fullAtMs, frontAtMs, shiftMs: was.shiftMs + (isQueue ? took : 0) };
+}
+
+/** Up to here a bucket may be reserved when a token is to spare: half of the burst is left. */
+export const spareUntil = (rate: Rate, now: EpochMs): EpochMs =>
+  epochMs(now + tolerance(rate) - increment(rate, Math.floor(rate.burst / 2)));
+
+/** Undefined when the bucket has no tokens to spare. A full one has, however small it is. */
+export function afterTakeSpare(
+  rate: Rate,
+  was: BucketState,
+  { count, now }: Omit<SlotRequest, 'priority'>,
+): BucketState | undefined {
+  const took = increment(rate, count);
+  if (was.fullAtMs > now && was.fullAtMs + took > spareUntil(rate, now)) return undefined;
+  return { ...was, fullAtMs: epochMs(later(was.fullAtMs, now) + took) };
 }
 
 /** After a refusal the bucket is behind its item, by an unknown amount: all that wait, wait this much longer. */

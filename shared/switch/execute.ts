@@ -10,15 +10,15 @@ import { defined, ifDefined } from '../optional.ts';
 import { type CallQueue, callQueue } from '../rate-limit/call-queue.ts';
 import type { LocalBucket } from '../rate-limit/local-bucket.ts';
 import type { SharedBucket } from '../rate-limit/shared-bucket.ts';
-import { type Clock, type DurationMs, durationMs, type EpochMs, seconds } from '../time.ts';
-import type { HeldLease } from './held-lease.ts';
+import { type Clock, type DurationMs, durationMs, type EpochMs } from '../time.ts';
+import { type HeldLease, LOOK_EVERY } from './held-lease.ts';
 
 /** Per step. Enough for a dead keep-alive socket, a throttle and a 5xx in a row; lease and deadline bound the rest. */
 export const ATTEMPTS_MAX = 8;
 const BACKOFF_FIRST_MS = 50;
 const BACKOFF_MAX_MS = 1000;
-/** Who waits for a place looks after the lease this often. */
-const KEEP_EVERY: DurationMs = seconds(2);
+/** Who waits for a place looks after the lease and the election this often. */
+const KEEP_EVERY: DurationMs = LOOK_EVERY;
 
 export interface ExecutePorts {
   readonly clock: Clock;
@@ -109,7 +109,10 @@ async function tryOnce(ports: Ready, heldLease: HeldLease, step: Step, attempt: 
   let sentAtMs: EpochMs | undefined;
   const askAndNote = (): boolean => {
     const may = heldLease.mayStart();
-    if (may) sentAtMs = ports.clock.now();
+    if (may) {
+      sentAtMs = ports.clock.now();
+      ports.callQueue.sent(step.call);
+    }
     return may;
   };
   try {
@@ -137,6 +140,7 @@ async function keeping(ports: ExecutePorts, heldLease: HeldLease, due: Promise<u
     // Close to the invocation's end only the turn itself is waited for.
     await Promise.race([due, ports.clock.wait(KEEP_EVERY).catch(() => due)]);
     await heldLease.renewIfDue();
+    await heldLease.lookIfDue();
     if (waiting && !heldLease.isStillNeeded())
       throw new Fault('lease-short', 'NotWanted', 'not sent: the election has changed, or the lease is lost');
   }

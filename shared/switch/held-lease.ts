@@ -5,10 +5,13 @@
 // while the item, as it was last seen under the lease, still wants this work: a plan of many tables takes half a minute,
 // and a claim that comes meanwhile must not wait for its end.
 import { toFault } from '../fault.ts';
-import { type Clock, type EpochMs, plus } from '../time.ts';
+import { type Clock, type DurationMs, type EpochMs, plus, seconds } from '../time.ts';
 import { LEASE_TTL, type Lease, mayStart, RENEW_BELOW } from '../vip/lease.ts';
 import type { VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
+
+/** How soon a holder that waits learns that it need not: a claim that changes the election must not find half a minute reserved. */
+export const LOOK_EVERY: DurationMs = seconds(1);
 
 export interface HeldLease {
   readonly vip: string;
@@ -22,6 +25,8 @@ export interface HeldLease {
    * ended it.
    */
   renewIfDue(): Promise<void>;
+  /** Reads the item, at most once in LOOK_EVERY: for a holder that waits for EC2's budget, and need not if the election has changed. */
+  lookIfDue(): Promise<void>;
   /** From now on the work is needed while this is true of the item. */
   watch(wants: (item: Vip) => boolean): void;
   /** The item was seen under this lease: does it still want the work? */
@@ -42,6 +47,7 @@ export function heldLease(
   let wanted = true;
   let mayRenew = true;
   let renewal: Promise<void> | undefined;
+  let lookedAtMs = clock.now();
   const renew = async (): Promise<void> => {
     const until = plus(clock.now(), LEASE_TTL);
     let item: Vip | undefined;
@@ -60,6 +66,12 @@ export function heldLease(
       wanted = wants(item);
     }
   };
+  const look = async (): Promise<void> => {
+    const item = await vips.read(vip).catch(() => undefined);
+    // What was renewed meanwhile is still ours; what another caller has taken is not.
+    if (item !== undefined && item.lease?.epoch === lease.epoch) wanted = wants(item);
+    else if (item !== undefined) lost = true;
+  };
   return {
     vip,
     lease,
@@ -69,6 +81,12 @@ export function heldLease(
       if (lost || !mayRenew || expiresAtMs - clock.now() > RENEW_BELOW) return;
       renewal ??= renew();
       await renewal;
+    },
+    async lookIfDue() {
+      const now = clock.now();
+      if (lost || now < plus(lookedAtMs, LOOK_EVERY)) return;
+      lookedAtMs = now;
+      await look();
     },
     watch(work) {
       wants = work;

@@ -9,6 +9,7 @@ import { foldFaults } from '../timeline/fold-faults.ts';
 import { type Milestone, milestone } from '../timeline/milestone.ts';
 import type { Failover, Outcome } from '../timeline/timeline.ts';
 import type { ElectionReason } from '../vip/election.ts';
+import { type Flapping, flappingText } from '../vip/flapping.ts';
 import type { Lease } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
@@ -18,6 +19,7 @@ export interface Decision {
   readonly to: string | undefined;
   readonly reason: ElectionReason;
   readonly splitBrain: readonly string[];
+  readonly flapping: readonly Flapping[];
   readonly notes: readonly string[];
   /** Undefined when nothing may move. */
   readonly moves?: { readonly vip: Vip; readonly seen: Observation; readonly target: Member };
@@ -61,7 +63,8 @@ export function buildOutcome(input: OutcomeInput): Failover {
   const stop = verdict.stop === undefined ? [] : [`stopped: ${verdict.stop}`];
   const failed = decision.failed === undefined ? [] : [decision.failed];
   const { steps, notes: faults } = foldFaults(verdict.steps.map(recordOf));
-  const notes = [...failed, ...stop, ...faults, ...stored, ...decision.notes, ...verdict.notes];
+  const damped = decision.flapping.map(flappingText);
+  const notes = [...failed, ...stop, ...faults, ...stored, ...decision.notes, ...damped, ...verdict.notes];
   return {
     entry: 'outcome',
     vip: vip.name,
@@ -78,6 +81,7 @@ export function buildOutcome(input: OutcomeInput): Failover {
     notes: [...notes, ...checks, ...stray, ...intent].map(sentence),
     claims: vip.claims,
     splitBrain: decision.splitBrain,
+    ...(decision.flapping.length === 0 ? {} : { flapping: decision.flapping.map(({ node }) => node) }),
     atMs: input.atMs,
   };
 }

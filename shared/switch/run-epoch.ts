@@ -18,6 +18,7 @@ import { fitted } from '../timeline/fit.ts';
 import { type Milestone, milestone } from '../timeline/milestone.ts';
 import type { Failover, Intent, Timeline } from '../timeline/timeline.ts';
 import { elect, isLiveOrder, unfitText } from '../vip/election.ts';
+import { dampedMembers } from '../vip/flapping.ts';
 import { OBSERVE_TIMEOUT, STALE_READ } from '../vip/lease.ts';
 import type { Member } from '../vip/member.ts';
 import type { VipStore } from '../vip/store.ts';
@@ -168,7 +169,9 @@ function decide(vip: Vip, seen: Observation | Error, now: EpochMs): Decision {
   const election = elect(known, now);
   const notes =
     election.suspendedPin === undefined ? [] : [`pin suspended: ${unfitText(election.suspendedPin)}`];
-  const said = { to: election.owner, reason: election.reason, splitBrain: election.splitBrain, notes };
+  const flapping = dampedMembers(known, now);
+  const { owner: to, reason, splitBrain } = election;
+  const said = { to, reason, splitBrain, flapping, notes };
   if (isLiveOrder(vip.freeze, now) || election.owner === undefined) return said;
   if (seen instanceof Error) return { ...said, failed: `describe failed: ${seen.message}` };
   const target = membersSeen(vip, seen, vip.members)[election.owner];

@@ -14,6 +14,7 @@ import { type EpochMs, epochMs, plus, seconds } from '../time.ts';
 import type { Milestone } from '../timeline/milestone.ts';
 import type { Failover } from '../timeline/timeline.ts';
 import { elect, electionText } from '../vip/election.ts';
+import type { Flapping } from '../vip/flapping.ts';
 import { type Cause, isLive, LEASE_TTL, type Open, UNKNOWN_LANDS_WITHIN } from '../vip/lease.ts';
 import { enisOf, type Member } from '../vip/member.ts';
 import { afterFailure } from '../vip/retry-backoff.ts';
@@ -26,6 +27,8 @@ export interface EventPublisher {
   finished(failover: Failover): Promise<void>;
   /** Publishes `VIP Failover Failed`, for people; what was not carried out is still to do. */
   failed(failover: Failover): Promise<void>;
+  /** Publishes `VIP Node Flapping`, for people: one for a storm, and none of its failovers is for them. */
+  flapping(vip: string, flapping: Flapping): Promise<void>;
   /** Publishes what a caller that may not publish has left in the VIP's item. */
   forward(announcement: Announcement): Promise<void>;
 }

@@ -60,10 +60,17 @@ export async function verify(
     ]);
     const stop =
       item instanceof Error || item === undefined ? undefined : whyStop(ports, heldLease, moves, item);
-    if (stop !== undefined) return { steps, verified: false, stop, conflicts: [], notes: [], bugs };
+    if (stop !== undefined)
+      return { steps: undecided(steps), verified: false, stop, conflicts: [], notes: [], bugs };
     if (!(item instanceof Error) && item !== undefined) heldLease.observe(item);
     if (seen instanceof Error)
-      return { steps, verified: false, conflicts: [], notes: [`could not read back: ${seen.message}`], bugs };
+      return {
+        steps: undecided(steps),
+        verified: false,
+        conflicts: [],
+        notes: [`could not read back: ${seen.message}`],
+        bugs,
+      };
     readBackAtMs = seen.endedAtMs;
     const again = plan(vip, seen, target, true);
     const { wrong, stale, taken } = differences(again, steps, seen);
@@ -201,6 +208,10 @@ const confirmed = (
 /** Reading decides: an attempt had no answer, or one succeeded and the next, for which an old read was the reason, was refused. */
 const isOpen = ({ result, landed }: StepTried): boolean => result === 'unknown' || landed === true;
 
+/** Where no read follows: what landed once and was refused when it was sent again may be what EC2 has. */
+const undecided = (steps: readonly StepTried[]): readonly StepTried[] =>
+  steps.map((s) => (s.result === 'failed' && s.landed === true ? { ...s, result: 'unknown' } : s));
+
 /** A refusal stays a refusal, and a bug a bug; everything else may have been a slip, or another caller's late request. */
 function worthSending(step: Step, steps: readonly StepTried[]): boolean {
   const own = steps.find((s) => s.cell === step.cell);
@@ -214,9 +225,9 @@ function joined(before: readonly StepTried[], after: readonly StepTried[]): read
     if (is.result === 'unsent') {
       const { code, message, fault } = is;
       const result = was.result === 'done' ? ('unsent' as const) : was.result;
-      return fault === undefined
-        ? { ...was, result }
-        : { ...was, result, ...defined({ code, message, fault }) };
+      // Of one that had succeeded the record must name what kept it from being sent again.
+      const told = fault === undefined && was.result !== 'done' ? {} : defined({ code, message, fault });
+      return { ...was, result, ...told };
     }
     return {
       ...is,

@@ -7,9 +7,9 @@
 import { isRegistered } from '../registry/registry.ts';
 import type { Clock, EpochMs } from '../time.ts';
 import { isLive } from '../vip/lease.ts';
-import { mayWaitOn } from '../vip/lease-wait.ts';
 import type { VipStore } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
+import { mayWaitOn } from './lease-wait.ts';
 
 /** Writes that another caller was quicker than; each loser has seen another's progress. */
 export const RACES_MAX = 200;

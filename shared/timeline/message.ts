@@ -5,6 +5,8 @@
 // accepted; how long VRRP itself took to notice is not in it.
 import { listLines, listText, readable, SENTENCE_MAX } from '../bounded.ts';
 import { conflictText } from '../network/conflict.ts';
+import { iso } from '../time.ts';
+import type { Flapping } from '../vip/flapping.ts';
 import { type Milestone, milestoneAt } from './milestone.ts';
 import type { Failover } from './timeline.ts';
 
@@ -39,6 +41,19 @@ export function noticeOf(failover: Failover, stage: string): Notice {
     `Next: ${nextCommand(failover, stage)}`,
   ];
   return { subject: subjectOf(`vipshift ${stage}: ${vip} ${moved}`), text: textOf(lines) };
+}
+
+/** The one message about a storm: what its failovers do is in the timeline. */
+export function flappingNotice(vip: string, flapping: Flapping, stage: string): Notice {
+  const { node, sinceMs, transitions } = flapping;
+  const lines = [
+    `VIP ${vip} (stage ${stage}): ${node} flaps: it became MASTER ${transitions} times since ${iso(sinceMs)}`,
+    'It is damped: it gets the VIP only where no other member can have it, and its moves wait behind those of other VIPs.',
+    'Damping ends a minute after it became MASTER last. Until then no failover of this VIP is announced here.',
+    `Look at what makes keepalived on ${node} change its state: its log, and the scripts and files that it tracks.`,
+    `Next: vipshift status ${vip} --stage ${stage}`,
+  ];
+  return { subject: subjectOf(`vipshift ${stage}: ${vip}: ${node} flaps`), text: textOf(lines) };
 }
 
 /** SNS and EventBridge take 256 KB; this is far below, whatever was said. */

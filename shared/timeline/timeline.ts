@@ -76,6 +76,8 @@ export interface Failover extends Decided {
   /** Every member's newest words at the decision. */
   readonly claims: Readonly<Record<string, NodeState>>;
   readonly splitBrain: readonly string[];
+  /** Members that were damped at the decision; absent in records of older versions and where there is none. */
+  readonly flapping?: readonly string[];
   readonly omitted?: Omitted;
   readonly atMs: EpochMs;
 }

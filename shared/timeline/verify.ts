@@ -28,11 +28,42 @@ export function compareProof(
   stored: string | undefined,
 ): Discrepancy | undefined {
   if (stored === digest) return undefined;
-  const base = { id: `${vip}/${id}`, atMs, bad: true };
+  const base = { id: keyOf({ vip, id }), atMs, bad: true };
   return stored === undefined
     ? { ...base, kind: 'deleted', why: `the log has it (${short(digest)}), the record does not` }
     : { ...base, kind: 'edited', why: `its digest is ${short(stored)}, the log says ${short(digest)}` };
 }
+
+/** The keys and the instant of an entry. */
+export type EntryKeys = Omit<Proof, 'digest'>;
+
+/**
+ * Entries that only the workflow writes and of which the log has no digest, though it has those of others since `sinceMs`: the log's first
+ * line of that kind. What is older may be of a version that wrote none.
+ */
+export function unloggedEntries(
+  entries: readonly EntryKeys[],
+  {
+    proofs,
+    sinceMs,
+    now,
+  }: { readonly proofs: readonly EntryKeys[]; readonly sinceMs: EpochMs; readonly now: EpochMs },
+): readonly Discrepancy[] {
+  const known = new Set(proofs.map(keyOf));
+  return entries
+    .filter((entry) => entry.atMs >= sinceMs && !known.has(keyOf(entry)))
+    .map((entry) => {
+      const base = { kind: 'unlogged' as const, id: keyOf(entry), atMs: entry.atMs };
+      return now - entry.atMs < LAG_MS
+        ? { ...base, bad: false, why: YOUNG }
+        : { ...base, bad: true, why: 'the log has no digest of it: the workflow did not write it' };
+    })
+    .sort((a, b) => a.atMs - b.atMs);
+}
+
+export const keyOf = ({ vip, id }: Pick<Proof, 'vip' | 'id'>): string => `${vip}/${id}`;
+
+const YOUNG = 'so young that its log line may still be on its way';
 
 export interface Recorded {
   readonly failover: Failover;
@@ -92,8 +123,7 @@ function unlogged(failover: Failover, now: EpochMs): Discrepancy {
     id: `${failover.vip}/${failover.epoch}`,
     atMs: failover.atMs,
   };
-  if (now - failover.atMs < LAG_MS)
-    return { ...base, bad: false, why: 'so young that its log line may still be on its way' };
+  if (now - failover.atMs < LAG_MS) return { ...base, bad: false, why: YOUNG };
   if (failover.cause.id?.startsWith('order/') === true)
     return {
       ...base,

@@ -1,13 +1,16 @@
 // The election: from the newest claim of every member to the node that should own the VIP. Pure; every row of the
 // answer names its reason, which is recorded as data.
 //
+// A node that flaps is damped: it is passed over while another member can have the VIP (flapping.ts).
+//
 // Invariant: with no candidate among the claims the VIP stays where it is (guarantee 8), and where there is one and the
 // newest two transitions are 2 s or more apart, the order of arrival does not matter (guarantee 2).
 // Limit: two transitions on two nodes inside one second are ordered by node clocks within that second.
 
 import { type Texts, textOf } from '../keyed.ts';
-import type { EpochMs } from '../time.ts';
+import { type DurationMs, type EpochMs, seconds } from '../time.ts';
 import type { VrrpState } from './claim.ts';
+import { isDamped } from './flapping.ts';
 import { isSilent, NEVER_IN_TIME } from './liveness.ts';
 import { lowerAdvertAt, type NodeState, transitionAt } from './node-state.ts';
 import type { Override, Vip } from './vip.ts';
@@ -25,6 +28,7 @@ export type ElectionReason =
   | { readonly key: 'pinned' }
   | { readonly key: 'newest-master'; readonly node: string }
   | { readonly key: 'outranks'; readonly node: string; readonly other: string }
+  | { readonly key: 'damped'; readonly node: string; readonly other: string }
   | { readonly key: 'no-candidate' }
   | { readonly key: 'unowned'; readonly node: string }
   | {
@@ -40,6 +44,7 @@ export const electionTexts: Texts<ElectionReason> = {
   pinned: () => 'pinned by order',
   'newest-master': ({ node }) => `newest MASTER is ${node}`,
   outranks: ({ node, other }) => `${node} outranks ${other} and received its advert after it became MASTER`,
+  damped: ({ node, other }) => `${other} flaps and is damped; the VIP rests at ${node}`,
   'no-candidate': () => 'no candidate: the VIP stays where it is',
   unowned: ({ node }) => `${node} is the newest MASTER and no node owns the VIP`,
   'owner-withdrew': ({ node, owner, state }) => `${owner} reported ${state}; the newest MASTER is ${node}`,
@@ -102,9 +107,9 @@ export function elect(vip: Vip, now: EpochMs): Election {
   if (vip.pin !== undefined && isLiveOrder(vip.pin, now)) {
     const suspendedPin = unfit(vip, vip.pin.node);
     if (suspendedPin === undefined) return { owner: vip.pin.node, reason: { key: 'pinned' }, splitBrain };
-    return { ...among(vip, masters, heard), splitBrain, suspendedPin };
+    return { ...pastDamped(vip, among(vip, masters, heard), heard, now), splitBrain, suspendedPin };
   }
-  return { ...among(vip, masters, heard), splitBrain };
+  return { ...pastDamped(vip, among(vip, masters, heard), heard, now), splitBrain };
 }
 
 function among(
@@ -126,6 +131,50 @@ function among(
     owner: rightful.node,
     reason: { key: 'outranks', node: rightful.node, other: winner.node },
   };
+}
+
+/**
+ * A node that damping prefers has reported this recently, measured against the damped one's last report: a master asserts every
+ * 10 s, others every 60 s. So a dead node keeps the VIP no longer than this, whatever silence says.
+ */
+export const REPORTED_WITHIN: Readonly<Record<'MASTER' | 'BACKUP', DurationMs>> = {
+  MASTER: seconds(35),
+  BACKUP: seconds(75),
+};
+
+/** Another place for the VIP, where the elected node is damped and there is one. */
+function pastDamped(
+  vip: Vip,
+  elected: Omit<Election, 'splitBrain'>,
+  heard: readonly Candidate[],
+  now: EpochMs,
+): Omit<Election, 'splitBrain'> {
+  const damped = heard.find(({ node }) => node === elected.owner);
+  if (damped === undefined || !isDamped(vip, damped.node, now)) return elected;
+  const others = Object.keys(vip.members).filter((node) => isPlaceBeside(vip, node, damped));
+  const calm = others.filter((node) => !isDamped(vip, node, now));
+  const masters = heard.filter(({ node }) => calm.includes(node));
+  const node = masters.length > 0 ? among(vip, [], masters).owner! : restingPlace(vip, calm, others);
+  if (node === undefined) return elected;
+  return { owner: node, reason: { key: 'damped', node, other: damped.node } };
+}
+
+/** A heard member that may have the VIP in place of the damped one: with hold `master` only one that says MASTER. */
+function isPlaceBeside(vip: Vip, node: string, damped: Candidate): boolean {
+  const nodeState = vip.claims[node];
+  if (node === damped.node || nodeState === undefined || unfit(vip, node) !== undefined) return false;
+  const isMaster = nodeState.state === 'MASTER';
+  if (vip.hold === 'master' && !isMaster) return false;
+  return damped.nodeState.seenMs - nodeState.seenMs < REPORTED_WITHIN[isMaster ? 'MASTER' : 'BACKUP'];
+}
+
+/** The owner if it is calm, then the calm standby of the highest priority; where every one is damped the owner. */
+function restingPlace(vip: Vip, calm: readonly string[], others: readonly string[]): string | undefined {
+  const { owner, claims } = vip;
+  if (owner !== undefined && calm.includes(owner)) return owner;
+  const priority = (node: string) => claims[node]!.priority;
+  const [standby] = [...calm].sort((a, b) => priority(b) - priority(a) || (a < b ? -1 : 1));
+  return standby ?? others.find((node) => node === owner);
 }
 
 /** No candidate: the owner stays, unless it withdrew itself or another MASTER long outlived its last word. */

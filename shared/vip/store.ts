@@ -1,4 +1,5 @@
 import type { EpochMs } from '../time.ts';
+import { FLAPS_MIN, FLAPS_STORED_MAX, recentTransition, withStored } from './flapping.ts';
 import { isLive, type Lease } from './lease.ts';
 import { withHeard } from './liveness.ts';
 import { merge, type NodeState } from './node-state.ts';
@@ -16,17 +17,29 @@ export function afterClaimWrite(vip: Vip, claimWrite: ClaimWrite, now: EpochMs):
   ) {
     return undefined;
   }
+  const stored = vip.transitions ?? {};
+  if (claimWrite.as === 'news' && (stored[node]?.length ?? 0) >= transitionsMax(claimWrite)) return undefined;
   const heard = withHeard(vip.heard, window);
+  const added = claimWrite.as === 'news' ? recentTransition(nodeState) : undefined;
+  const transitions = withStored(stored, node, added);
   const recorded = {
     ...vip,
     rev: vip.rev + 1,
     claims: { ...vip.claims, [node]: merge(known, nodeState) },
     heard,
+    ...(transitions === stored ? {} : { transitions }),
   };
   if (lease === undefined) return recorded;
   if (isLive(vip.lease, now)) return undefined;
   return withLease(recorded, lease);
 }
+
+/**
+ * With as many transitions of the node stored a write is refused: the lease is not taken blindly for a node that this one may
+ * damp, and no more are added than a later write can remove.
+ */
+export const transitionsMax = ({ lease }: ClaimWrite): number =>
+  lease === undefined ? FLAPS_STORED_MAX : FLAPS_MIN - 1;
 
 /** What a claim asks of the store in one conditional write. */
 export interface ClaimWrite {
@@ -57,7 +70,8 @@ export interface VipStore {
   list(): Promise<readonly Vip[]>;
   /**
    * Records a claim without reading first, in one conditional write: refused unless the VIP is in the registry, the
-   * node is a member, the node state is what `as` says, and, with a lease, no other one is live at `now`.
+   * node is a member, the node state is what `as` says, and, with a lease, no other one is live at `now`. `news` adds the
+   * transition to those of its node, and is refused when `transitionsMax` of them are stored.
    */
   recordClaim(claimWrite: ClaimWrite, now: EpochMs): Promise<ClaimWriteResult>;
   /**

@@ -3,14 +3,17 @@
 // Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
 import type { EpochMs } from '../time.ts';
 import { bootDiffers, ORDER_DOUBT, othersEndBy, UNDER_WAY_MAX } from './boot-clock.ts';
+import { recentTransition, type Transitions, withoutOrderedTransitions, withTransition } from './flapping.ts';
 import type { Lease, Open } from './lease.ts';
 import { pruned, withHeard } from './liveness.ts';
 import type { Members } from './member.ts';
 import { boundStays, merge, type NodeState, sameTransition } from './node-state.ts';
 
 export const withForced = (vip: Vip, forced: Forced): Vip => ({ ...vip, forced });
+/** What the order has made its nodes do was no flapping, and does not count later on either. */
 export function withoutForced(vip: Vip): Vip {
-  const { forced: _forced, ...rest } = vip;
+  if (vip.forced === undefined) return vip;
+  const { forced: _forced, ...rest } = withoutOrderedTransitions(vip);
   return rest;
 }
 export const withPin = (vip: Vip, pin: Pin): Vip => ({ ...vip, pin });
@@ -111,6 +114,8 @@ export interface Vip extends RegistryEntry {
   readonly claims: Readonly<Record<string, NodeState>>;
   /** Evidence windows in which a member reported (liveness.ts). */
   readonly heard: readonly number[];
+  /** Recent transitions by node (flapping.ts); absent in items of older versions, and where every node is calm. */
+  readonly transitions?: Transitions;
   readonly pin?: Pin;
   readonly freeze?: Override;
   readonly forced?: Forced;
@@ -146,8 +151,18 @@ export function withClaim(vip: Vip, node: string, told: NodeState, window: numbe
   const known = vip.claims[node];
   const merged = merge(known, told);
   const heard = pruned(withHeard(vip.heard, window));
-  if (known !== undefined && sameWords(known, merged) && heard === vip.heard) return vip;
-  return { ...vip, claims: { ...vip.claims, [node]: merged }, heard };
+  const stored = vip.transitions ?? {};
+  // An assertion of what is known adds nothing: what an order has taken out (withoutForced) stays out.
+  const isTold = known !== undefined && sameTransition(known, told);
+  const transitions = withTransition(stored, node, isTold ? undefined : recentTransition(told));
+  const isKnown = known !== undefined && sameWords(known, merged);
+  if (isKnown && heard === vip.heard && transitions === stored) return vip;
+  return {
+    ...vip,
+    claims: { ...vip.claims, [node]: merged },
+    heard,
+    ...(transitions === stored ? {} : { transitions }),
+  };
 }
 
 const sameWords = (a: NodeState, b: NodeState): boolean =>

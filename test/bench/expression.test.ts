@@ -24,6 +24,9 @@ describe('the benchmark’s DynamoDB decides conditions as DynamoDB does', () =>
     ['#r BETWEEN :one AND :one', false],
     ['#r IN (:one, :three) AND attribute_exists(vip)', true],
     ['#r IN (:one)', false],
+    ['size(#h) < :three', true],
+    ['size(#h) < :one', false],
+    ['(attribute_not_exists(#h) OR size(#h) < :three)', true],
     // An absent attribute compares with nothing.
     ['#m.#b > :one', false],
   ];
@@ -46,10 +49,16 @@ describe('and updates', () => {
       words,
     );
     expect(after).toMatchObject({ seen: { N: '2' }, members: { M: {} }, heard: { NS: ['1', '2', '3'] } });
+    const texts = { ...words, values: { ':t': { SS: ['b', 'c'] } } };
+    const first = updated('ADD told :t', item, texts);
+    expect(first.told).toEqual({ SS: ['b', 'c'] });
+    expect(updated('ADD told :t', { ...item, told: { SS: ['a', 'b'] } }, texts).told).toEqual({
+      SS: ['a', 'b', 'c'],
+    });
   });
 
   test('an expression that it does not know is an error and never a guess', () => {
-    expect(() => holds('size(vip) > :one', item, words)).toThrow('size');
+    expect(() => holds('contains(vip, :we)', item, words)).toThrow('contains');
     expect(() => updated('SET #r = list_append(#r, :one)', item, words)).toThrow();
   });
 });

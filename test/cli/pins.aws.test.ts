@@ -1,6 +1,7 @@
 // The end of a pin or a freeze, from the front door on the local AWS: that the VIP moves and where to is said beforehand; and a
 // break-glass that fails takes back what it pinned.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { calm } from '../../lab/aws/stack/calm.ts';
 import { startFaultProxy } from '../../lab/fault/proxy.ts';
 import { epochMs } from '../../shared/time.ts';
 import { type Pin, type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
@@ -29,6 +30,7 @@ const change = async (changed: (vip: Vip) => Vip) => {
 };
 /** a is keepalived's master and owns the VIP; nothing is ordered. */
 beforeEach(async () => {
+  await calm(region.vips, 'web');
   await change((vip) => withoutFreeze(withoutPin(vip)));
   await history.says(b, 'BACKUP');
   await history.says(a, 'MASTER');
@@ -54,7 +56,7 @@ describe('unpin', () => {
     const ran = await region.vipshift('unpin', 'web', '--stage', 'dev');
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toBe(
-      `VRRP’s master is ${a}: web moves there now (it is at ${b})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unpin web --yes --stage dev\n`,
+      `VRRP’s master is ${a}: web moves there now (it is at ${b})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unpin web --yes --stage dev --region eu-central-1\n`,
     );
     expect((await read()).pin).toMatchObject({ node: b });
     expect(await orders()).toEqual(before);
@@ -100,7 +102,7 @@ describe('unfreeze', () => {
     const ran = await region.vipshift('unfreeze', 'web');
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toBe(
-      `VRRP’s master is ${b}: web moves there now (it is at ${a})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unfreeze web --yes\n`,
+      `VRRP’s master is ${b}: web moves there now (it is at ${a})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unfreeze web --yes --stage dev --region eu-central-1\n`,
     );
     expect((await read()).freeze).toBeDefined();
     expect(await region.vipshift('unfreeze', 'web', '--yes')).toMatchObject({ status: 0 });
@@ -124,7 +126,7 @@ describe('where the VIP goes when an order ends', () => {
       `when the pin ends at ${until}, web goes back to ${a} unless keepalived’s master is ${b} by then\n`,
     );
     const stays = await region.vipshift('pin', 'web', '--to', a, '--reason', 'x');
-    expect(stays.stderr).toMatch(/^when the pin ends at \S+Z, web stays there, as things stand\n$/);
+    expect(stays.stderr).toMatch(/\nwhen the pin ends at \S+Z, web stays there, as things stand\n$/);
   });
 
   test('is said by freeze, where it would move', async () => {
@@ -195,7 +197,7 @@ describe('a break-glass', () => {
     expect(ran.status).toBe(0);
     const until = new Date((await read()).pin!.untilMs).toISOString();
     expect(ran.stderr).toContain(
-      `pinned there until ${until}; to end it: vipshift unpin web --stage dev\nwhen the pin ends at ${until}, web goes back to ${a} unless keepalived’s master is ${b} by then\n`,
+      `pinned there until ${until}; to end it: vipshift unpin web --stage dev --region eu-central-1\nwhen the pin ends at ${until}, web goes back to ${a} unless keepalived’s master is ${b} by then\n`,
     );
   });
 
@@ -212,7 +214,7 @@ describe('a break-glass', () => {
       expect(ran.status).toBe(1);
       expect(ran.stderr).toMatch(
         new RegExp(
-          `the pin on ${b} is taken back: web is no longer pinned\nnothing had moved.*vipshift status web --stage dev\n$`,
+          `the pin on ${b} is taken back: web is no longer pinned\nnothing had moved.*vipshift status web --stage dev --region eu-central-1\n$`,
         ),
       );
     });
@@ -293,7 +295,7 @@ describe('a break-glass', () => {
         const until = new Date((await read()).pin!.untilMs).toISOString();
         expect(ran.stderr).toMatch(/the pin could not be taken back: .*AccessDenied/);
         expect(ran.stderr).toContain(
-          `the pin on ${b} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev\n`,
+          `the pin on ${b} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev --region eu-central-1\n`,
         );
       });
     } finally {
@@ -312,7 +314,7 @@ describe('a break-glass', () => {
       expect(ran).toMatchObject({ status: 130, stdout: '' });
       const until = new Date((await read()).pin!.untilMs).toISOString();
       expect(ran.stderr).toContain(
-        `interrupted; the lease runs out in 10 s; the pin on ${b} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev; check: vipshift status web --stage dev\n`,
+        `interrupted; the lease runs out in 10 s; the pin on ${b} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev --region eu-central-1; check: vipshift status web --stage dev --region eu-central-1\n`,
       );
     } finally {
       await proxy.stop();

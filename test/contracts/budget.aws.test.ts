@@ -46,7 +46,7 @@ async function newTable(): Promise<string> {
 const sandboxOn = (through: DynamoDBClient, table: string): SharedBucket =>
   awsSharedBucket({ client: through, table, sizes: rates, seen: new Map(), signal });
 
-type Deed = readonly [atMs: number, does: 'back' | 'front' | 'giveBack' | 'empty', count: number];
+type Deed = readonly [atMs: number, does: 'back' | 'front' | 'spare' | 'giveBack' | 'empty', count: number];
 const history: readonly Deed[] = [
   [0, 'back', 10],
   [5, 'front', 10],
@@ -63,6 +63,13 @@ const history: readonly Deed[] = [
   [60_004, 'empty', 0],
   [200_000, 'giveBack', 1],
   [200_001, 'back', 49],
+  [200_002, 'spare', 1],
+  [206_000, 'spare', 10],
+  [206_001, 'spare', 10],
+  [206_002, 'back', 1],
+  [400_000, 'spare', 10],
+  [400_001, 'spare', 10],
+  [400_002, 'spare', 10],
 ];
 
 async function tell(budgets: readonly SharedBucket[]): Promise<unknown[]> {
@@ -72,6 +79,7 @@ async function tell(budgets: readonly SharedBucket[]): Promise<unknown[]> {
     const now = plus(START, durationMs(atMs));
     if (does === 'giveBack') await budget.refund('ReplaceRoute', count);
     else if (does === 'empty') await budget.drain('ReplaceRoute', now);
+    else if (does === 'spare') answers.push((await budget.takeSpare('ReplaceRoute', count, now)) ?? 'none');
     else answers.push(await budget.reserve('ReplaceRoute', count, does as Priority, now));
     answers.push(await budget.pushback('ReplaceRoute'));
   }
@@ -87,6 +95,10 @@ const contract = (deployed: () => DynamoDBClient): void => {
       sandboxOn(deployed(), table),
     ]);
     expect(told).toEqual(await tell([memorySharedBucket()]));
+    expect(
+      told.filter((answer) => answer === 'none').length,
+      'there is not always one to spare',
+    ).toBeGreaterThan(1);
   });
 
   test('forty sandboxes that book at once all get places, and no two the same', async () => {

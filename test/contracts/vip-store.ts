@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type EpochMs, plus } from '../../shared/time.ts';
 import type { Claim } from '../../shared/vip/claim.ts';
+import { FLAPS_MIN, FLAPS_STORED_MAX } from '../../shared/vip/flapping.ts';
 import { LEASE_TTL, type Lease, SKEW } from '../../shared/vip/lease.ts';
 import { windowOf } from '../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../shared/vip/node-state.ts';
@@ -121,6 +122,43 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
     expect(await store.recordClaim(acquire, START)).toMatchObject({
       answer: 'refused',
       vip: { epoch: 1, lease: { holder: 'n-1' } },
+    });
+  });
+
+  it('adds each transition to those of its node, where there are none yet and beside what is there', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    for (const atMs of [0, 1000, 2000]) await store.recordClaim(telling(says(vip, 'i-a', { atMs })), START);
+    await store.recordClaim(telling(says(vip, 'i-b', { atMs: 500 })), START);
+    await store.recordClaim(
+      telling(says(vip, 'i-a', { atMs: 3000, sinceMs: 2000 }), { as: 'refresh' }),
+      START,
+    );
+    const read = (await store.read(vip.name))!;
+    const madeAt = (node: string) => read.transitions?.[node]?.map(({ atMs }) => atMs - START);
+    expect([madeAt('i-a'), madeAt('i-b')]).toEqual([[2000, 1000, 0], [0]]);
+    const { transitions: _none, ...bare } = read;
+    const after = await store.write(read, { ...bare, transitions: { 'i-b': read.transitions!['i-b']! } });
+    expect(after?.transitions).toEqual({ 'i-b': read.transitions!['i-b'] });
+    expect(await store.write(after, bare)).not.toHaveProperty('transitions');
+  });
+
+  it('takes no lease blindly for a node that the next transition would damp, and adds no more than can be removed again', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    const tell = (node: string, n: number, more: Partial<ClaimWrite> = {}) =>
+      store.recordClaim(telling(says(vip, node, { atMs: n * 10 }), more), START);
+    const most = FLAPS_MIN - 1;
+    for (let n = 0; n < most; n++) expect((await tell('i-a', n)).answer).toBe('recorded');
+    const lease = leaseOf('n-1', START);
+    expect(await tell('i-a', 10, { lease })).toMatchObject({ answer: 'refused', vip: { epoch: 0 } });
+    for (let n = most; n < FLAPS_STORED_MAX; n++) expect((await tell('i-a', 10 + n)).answer).toBe('recorded');
+    const full = await tell('i-a', 100);
+    expect(full).toMatchObject({ answer: 'refused' });
+    expect(full.vip!.transitions!['i-a']).toHaveLength(FLAPS_STORED_MAX);
+    expect(await tell('i-b', 100, { lease }), 'another node is not touched').toMatchObject({
+      answer: 'recorded',
+      vip: { lease: { holder: 'n-1' } },
     });
   });
 

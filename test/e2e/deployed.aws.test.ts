@@ -1,5 +1,6 @@
 // The deployed path: bus, rule, packaged Lambda, DynamoDB, EC2, timeline. serverless.yml as it is, on the local AWS.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { calm } from '../../lab/aws/stack/calm.ts';
 import { poll } from '../../lab/aws/stack/poll.ts';
 import { invoke, logged, NODE_ROLE_ID, type Stack, startStack, VIP } from '../../lab/aws/stack/stack.ts';
 import type { LabNode } from '../../lab/aws/stack/vpc.ts';
@@ -17,6 +18,7 @@ beforeAll(async () => {
   stack = await startStack({ schedule: false });
   untouched = await describeVpc(stack.ec2, stack.vpc);
 });
+beforeEach(() => calm(stack.vips, VIP));
 afterAll(() => stack?.stop());
 
 const node = (name: 'a' | 'b'): LabNode => stack.vpc.nodes[name];

@@ -1,6 +1,8 @@
 // A booted machine with two interfaces of one subnet, as an instance with an ENI for an Elastic IP has them: ens5 with a static address, and
 // ens6 whose address systemd-networkd gets by DHCP, or which no one manages.
-import { BootedMachine } from '../../lab/booted/booted-machine.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { BootedMachine, bootRoot } from '../../lab/booted/booted-machine.ts';
 
 /** Leases 10.0.2.30/24 with the router 10.0.2.1 to everyone behind the interface far6; on raw packets, so that no address of its own is needed. */
 const dhcpServer = `#!/usr/bin/python3
@@ -40,8 +42,49 @@ RemainAfterExit=yes
 ExecStart=/bin/sh -c 'for i in 5 6; do ip link show ens$i || ip link add ens$i type veth peer name far$i; ip link set far$i up; done'
 `;
 
+interface Manager {
+  readonly name: string;
+  /** Where its program is. */
+  readonly program: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly start: string;
+  /** What takes the routes of ens6 away and gives it its address again. */
+  readonly disturbances: readonly string[];
+}
+
+const managers: readonly Manager[] = [
+  {
+    name: 'ifupdown',
+    program: 'usr/sbin/ifup',
+    files: { '/etc/network/interfaces': 'auto ens6\niface ens6 inet static\n  address 10.0.2.30/24\n' },
+    start: 'systemctl start networking',
+    disturbances: ['ifdown ens6; ifup ens6', 'systemctl restart networking'],
+  },
+  {
+    name: 'NetworkManager',
+    program: 'usr/sbin/NetworkManager',
+    files: {
+      '/etc/NetworkManager/NetworkManager.conf':
+        '[main]\nplugins=keyfile\ndhcp=internal\n[device]\nmatch-device=*\nmanaged=1\n[keyfile]\nunmanaged-devices=interface-name:far*;interface-name:lo\n',
+      '/etc/NetworkManager/system-connections/ens6.nmconnection':
+        '[connection]\nid=ens6\ntype=ethernet\ninterface-name=ens6\n[ipv4]\nmethod=auto\n[ipv6]\nmethod=disabled\n',
+    },
+    start: 'chmod 600 /etc/NetworkManager/system-connections/*; systemctl start NetworkManager',
+    disturbances: [
+      'nmcli device reapply ens6',
+      'nmcli device disconnect ens6; nmcli device connect ens6',
+      'systemctl restart NetworkManager',
+      'nmcli networking off; nmcli networking on',
+    ],
+  },
+];
+
+/** Those that the Debian which is booted has. */
+export const managersThere = (): readonly Manager[] =>
+  managers.filter(({ program }) => existsSync(join(bootRoot(), program)));
+
 export function bootRouted(
-  manager: 'networkd' | 'none',
+  manager: string,
   files: Readonly<Record<string, string>> = {},
 ): Promise<BootedMachine> {
   const link = (name: string, lines: string) =>
@@ -51,7 +94,8 @@ export function bootRouted(
     enabled: ['wires.service', ...(manager === 'networkd' ? ['systemd-networkd.service'] : [])],
     files: {
       '/etc/systemd/system/wires.service': wires,
-      '/etc/systemd/system/dhcp-server.service': '[Service]\nExecStart=/usr/local/sbin/dhcp-server\n',
+      '/etc/systemd/system/dhcp-server.service':
+        '[Service]\nExecStart=/usr/local/sbin/dhcp-server\n[Install]\nWantedBy=multi-user.target\n',
       '/usr/local/sbin/dhcp-server': dhcpServer,
       '/etc/systemd/network/10-ens5.network': link('ens5', 'Address=10.0.2.20/24'),
       '/etc/systemd/network/20-ens6.network': link('ens6', 'DHCP=ipv4'),

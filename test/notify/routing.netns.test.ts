@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BootedMachine } from '../../lab/booted/booted-machine.ts';
 import { ownNamespaces } from '../../lab/machine/namespaces.ts';
 import { shimPath } from '../../lab/shim/node.ts';
-import { bootRouted } from './routed-machine.ts';
+import { bootRouted, managersThere } from './routed-machine.ts';
 
 /** A script in a network of its own, in which ens6 has 10.0.1.20/26; `$0` is the shim. */
 function inNetwork(script: string): readonly string[] {
@@ -88,17 +88,9 @@ state | sed 's/table .*//; s/lookup.*//'`);
 const isRouted = (address: string, priority = 20_151): string =>
   `ip route get 198.51.100.7 from ${address} | grep -q "via 10.0.2.1 dev ens6" && ip rule show | grep ^${priority}: | grep -q "from ${address} "`;
 
+/** Nothing is to be waited for, neither a bus nor a route that moves. */
 const install = (machine: BootedMachine) =>
-  machine.run(
-    '/root/notify/vipshift-notify',
-    'install',
-    '--bus',
-    'prod',
-    '--instance',
-    'VI_WEB=web',
-    '--eip-interface',
-    'ens6',
-  );
+  machine.run('/root/notify/vipshift-notify', 'install', '--linger', '0', '--eip-interface', 'ens6');
 
 describe('on a machine whose interfaces systemd-networkd manages', () => {
   let machine: BootedMachine;
@@ -111,9 +103,7 @@ describe('on a machine whose interfaces systemd-networkd manages', () => {
   test('a DHCP that is late at boot is waited for: the unit stays', async () => {
     expect(await machine.attempt('sh', '-c', isRouted('10.0.2.30'))).not.toMatchObject({ status: 0 });
     expect(await machine.run('systemctl', 'is-active', 'vipshift-eip-route@ens6')).toBe('active\n');
-    await machine
-      .run('systemctl', 'enable', '--now', 'dhcp-server')
-      .catch(() => machine.run('systemctl', 'start', 'dhcp-server'));
+    await machine.run('systemctl', 'enable', '--now', 'dhcp-server');
     await machine.until('the lease and its routing', isRouted('10.0.2.30'));
   });
 
@@ -135,7 +125,6 @@ describe('on a machine whose interfaces systemd-networkd manages', () => {
   test('and after a reboot, and gone after uninstall', async () => {
     await machine.begin('reboot');
     await machine.rebooted();
-    await machine.run('systemctl', 'start', 'dhcp-server');
     await machine.until('the routing', isRouted('10.0.2.30'));
     await machine.run('vipshift-notify', 'uninstall', '--purge');
     expect(await machine.bash('ip rule show; ip route show table all')).not.toMatch(/20151|table 200/);
@@ -168,7 +157,27 @@ describe('on a machine whose operator has told systemd-networkd itself of the ru
   });
 });
 
-describe('on a machine whose interfaces something else manages, such as ifupdown, NetworkManager or dhclient', () => {
+describe.each(managersThere())(
+  'on a machine whose interfaces $name manages',
+  ({ name, files, start, disturbances }) => {
+    let machine: BootedMachine;
+    beforeAll(async () => {
+      machine = await bootRouted(name, files);
+      await machine.run('systemctl', 'start', 'dhcp-server');
+      await machine.bash(start);
+      await install(machine);
+    });
+    afterAll(() => machine?.stop());
+
+    test.each(disturbances)('the routing is there again after %s', async (command) => {
+      await machine.until('the routing', isRouted('10.0.2.30'));
+      await machine.bash(command);
+      await machine.until('the routing', isRouted('10.0.2.30'));
+    });
+  },
+);
+
+describe('on a machine whose interfaces something else manages, such as dhclient alone', () => {
   let machine: BootedMachine;
   const up = 'ip address add 10.0.2.30/24 dev ens6; ip link set ens6 up';
   const down = 'ip address flush dev ens6; ip link set ens6 down';

@@ -181,6 +181,7 @@ test.each([
   const bus = {
     failed: async () => void failed.push('failed'),
     finished: async () => void finished.push('finished'),
+    flapping: async () => undefined,
     forward: () => Promise.resolve(),
   };
   w.ec2.enis.delete('eni-i-b-service');

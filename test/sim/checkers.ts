@@ -2,6 +2,7 @@
 
 import { bugsContained } from './checks/bugs-contained.ts';
 import { convergence } from './checks/convergence.ts';
+import { damping } from './checks/damping.ts';
 import { forced } from './checks/forced.ts';
 import { neverWorse } from './checks/never-worse.ts';
 import { noClaimLost } from './checks/no-claim-lost.ts';
@@ -32,6 +33,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   silenceTold,
   noNodeSilenced,
   bugsContained,
+  damping,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));

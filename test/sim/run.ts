@@ -6,6 +6,9 @@ import type { Violation } from './violation.ts';
 import { simulate } from './world/simulate.ts';
 import { convergesWithinMs, type World } from './world/world.ts';
 
+/** For controls: the same simulation with a protection taken out. */
+export { simulate };
+
 export interface Failure {
   readonly seed: number;
   readonly violations: readonly Violation[];

@@ -17,6 +17,8 @@ export const guarantees = [
   'no node silenced',
   // Nor this: a mistake in our own code costs one cell, once, and the record has its name.
   'bugs contained',
+  // Nor this: a node that flaps is damped, for as long as it does and a minute more, and people hear of it once.
+  'damping',
 ] as const;
 export type Guarantee = (typeof guarantees)[number];
 

@@ -13,6 +13,7 @@ import { prefetchMemory } from '../../shared/rate-limit/prefetch-memory.ts';
 import { durationMs, type EpochMs, epochMs, minutes, plus, seconds } from '../../shared/time.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
 import type { Claim, ClaimKind, VrrpState } from '../../shared/vip/claim.ts';
+import type { Flapping } from '../../shared/vip/flapping.ts';
 import { LEASE_TTL } from '../../shared/vip/lease.ts';
 import { newVip, type RegistryEntry, type Vip } from '../../shared/vip/vip.ts';
 
@@ -39,6 +40,7 @@ export interface World {
   readonly vips: MemoryVips;
   readonly timeline: MemoryTimeline;
   readonly published: Failover[];
+  readonly storms: (Flapping & { readonly vip: string })[];
   readonly ports: ReconcilePorts;
 }
 
@@ -57,6 +59,7 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
   const vips = memoryVips([{ ...newVip(entry), members, tablesSeen: 4, ...vip }]);
   const timeline = memoryTimeline();
   const published: Failover[] = [];
+  const storms: World['storms'] = [];
   for (const node of nodes) addNode(ec2, node);
   for (const n of [1, 2, 3, 4]) addTable(ec2, `rtb-${n}`, 'web');
   addTable(ec2, 'rtb-other');
@@ -78,11 +81,12 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
         published.push(failover);
       },
       failed: () => Promise.resolve(),
+      flapping: async (vip, flapping) => void storms.push({ vip, ...flapping }),
       forward: () => Promise.resolve(),
     },
     changes: { note: () => Promise.resolve(), since: () => Promise.resolve([]) },
   };
-  return { clock, ec2, vips, timeline, published, ports };
+  return { clock, ec2, vips, timeline, published, storms, ports };
 }
 
 export function addNode(ec2: MemoryEc2, node: string, label = 'web'): void {

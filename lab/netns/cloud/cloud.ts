@@ -18,6 +18,7 @@ import { awsVips } from '../../../shared/aws/dynamodb/vip-store.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { defaultScope, newVip, type Vip } from '../../../shared/vip/vip.ts';
 import { type LocalAws, startLocalAws } from '../../aws/local-aws.ts';
+import { calm } from '../../aws/stack/calm.ts';
 import { deployService } from '../../aws/stack/deploy.ts';
 import { buildVpc, type LabVpc } from '../../aws/stack/vpc.ts';
 import { type Agents, startAgents } from '../node/agents.ts';
@@ -46,6 +47,8 @@ export interface Cloud {
   readonly busGate: Gate;
   /** The shims' configuration file. */
   readonly notifyConf: string;
+  /** Lets the next scenario begin with calm nodes. */
+  calm(): Promise<void>;
   vip(): Promise<Vip>;
   /** The outcomes of these epochs that the timeline has. */
   failovers(from: number, to: number): Promise<Failover[]>;
@@ -154,6 +157,7 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
       `endpoint_sts = ${metadata.stsEndpoint}`,
       '',
     ].join('\n'),
+    calm: () => calm(vips, VIP_NAME),
     async vip() {
       const found = await vips.read(VIP_NAME);
       if (found === undefined) throw new Error(`the VIP ${VIP_NAME} is no longer in the registry`);

@@ -86,6 +86,7 @@ const nothing: Omit<Result, 'broken'> = {
 
 async function setUp(lab: Lab, scenario: Scenario): Promise<Prepared> {
   await restore(lab);
+  await lab.cloud.calm();
   const context = scenarioContext({ ...lab, hold: scenario.hold });
   const master = context.nodes.a.entered('MASTER', BOOT_MS);
   await Promise.all([context.boot('a'), context.boot('b')]);

@@ -2,6 +2,7 @@
 // conditional UpdateItem that adds to the end of the queue, wherever that is by then. So two reservations never get the
 // same slots, and in a storm none has to be repeated because of another. The conditions only distinguish the cases of
 // rate-limit/shared-bucket.ts (idle, in the burst, waiting). If the case has changed before the write, the next one is tried.
+// `takeSpare` alone is refused by its condition, where there is nothing to spare.
 //
 // Limit: one item takes about 1000 writes a second (DynamoDB developer guide, "Partitions"). If more VIPs than that fail
 // over in one second, DynamoDB throttles some, and their local buckets decide.
@@ -18,6 +19,7 @@ import {
   type SharedBucket,
   type SlotRequest,
   slotsOf,
+  spareUntil,
   tolerance,
   untouched,
 } from '../../rate-limit/shared-bucket.ts';
@@ -45,6 +47,11 @@ export const awsSharedBucket = (table: BucketTable): SharedBucket => ({
     const is = await change(table, call, (was) => reserveCase(was, rate, { count, priority, now }));
     return slotsOf(rate, is, count, priority);
   },
+  async takeSpare(call, count, now) {
+    const rate = table.sizes[call];
+    const is = await takeSpare(table, call, { count, now });
+    return is === undefined ? undefined : slotsOf(rate, is, count, 'back');
+  },
   pushback: (call) => readPushback(table, call),
   async refund(call, count) {
     const back = -increment(table.sizes[call], count);
@@ -55,6 +62,7 @@ export const awsSharedBucket = (table: BucketTable): SharedBucket => ({
   },
 });
 
+type SpareRequest = Omit<SlotRequest, 'priority'>;
 type Name = keyof BucketState;
 /** One way to change a bucket, and the condition under which it is right. */
 interface Case {
@@ -102,6 +110,34 @@ function reserveCase(was: BucketState, rate: Rate, { count, priority, now }: Slo
     from: ['fullAtMs', goneMs],
     below: ['frontAtMs', goneMs],
   };
+}
+
+/** The cases of afterTakeSpare; undefined when there is nothing to spare. */
+function spareCase(was: BucketState, rate: Rate, { count, now }: SpareRequest): Case | undefined {
+  const took = increment(rate, count);
+  if (was.fullAtMs <= now) return { set: { fullAtMs: now + took }, below: ['fullAtMs', now + 1] };
+  const below = spareUntil(rate, now) - took + 1;
+  if (was.fullAtMs >= below) return undefined;
+  return { add: { fullAtMs: took }, from: ['fullAtMs', now + 1], below: ['fullAtMs', below] };
+}
+
+/** Only what the item itself says is believed when there is nothing to spare: what was seen last may be old. */
+async function takeSpare(
+  table: BucketTable,
+  call: Step['call'],
+  request: SpareRequest,
+): Promise<BucketState | undefined> {
+  let state = table.seen.get(call) ?? untouched;
+  for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
+    const rate = table.sizes[call];
+    const chosen = spareCase(state, rate, request);
+    if (chosen === undefined && attempt > 1) return undefined;
+    const answer = await tryChange(table, call, chosen ?? spareCase(untouched, rate, request)!);
+    state = answer.state;
+    table.seen.set(call, state);
+    if (answer.done) return state;
+  }
+  return undefined;
 }
 
 /** The cases of afterDrain. */

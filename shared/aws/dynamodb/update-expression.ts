@@ -35,9 +35,9 @@ export class Update {
   remove(path: string): void {
     this.#removes.push(path);
   }
-  /** Adds to a number set; adding twice changes nothing. */
-  add(path: string, numbers: readonly number[]): void {
-    this.#adds.push(`${path} ${this.value(new Set(numbers))}`);
+  /** Adds to a set of numbers or of strings; adding twice changes nothing. */
+  add(path: string, members: readonly number[] | readonly string[]): void {
+    this.#adds.push(`${path} ${this.value(new Set<number | string>(members))}`);
   }
   get expression(): string {
     const clause = (word: string, parts: readonly string[]) =>

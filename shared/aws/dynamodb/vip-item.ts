@@ -1,10 +1,13 @@
 // How a VIP is stored in DynamoDB. The domain's shape, except for what one UpdateItem cannot write without reading: a map
 // may not hold a value computed from another attribute. So the epochs of `open` are in a map of their own (`openEpoch`),
-// and the lease's epoch is the item's `epoch`, which only rises when a lease is taken.
+// and the lease's epoch is the item's `epoch`, which only rises when a lease is taken. For the same reason each node's
+// transitions are a set of strings in an attribute of the item itself: a set can be added to where there was none.
 //
 // Rule: attributes are set and removed one by one, never the whole item, so that old code keeps what it does not know.
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { defined, ifDefined } from '../../optional.ts';
+import { epochMs } from '../../time.ts';
+import { byAge, type Transition, type Transitions } from '../../vip/flapping.ts';
 import type { Lease, Open } from '../../vip/lease.ts';
 import type { NodeState } from '../../vip/node-state.ts';
 import type { Vip } from '../../vip/vip.ts';
@@ -14,7 +17,21 @@ import type { Item, Update } from './update-expression.ts';
 const maps = ['members', 'claims', 'openEpoch', 'openCause'] as const;
 type MapName = (typeof maps)[number];
 
-interface Row extends Omit<Vip, 'name' | 'open' | 'lease' | 'heard'> {
+const TRANSITIONS = 'transitions/';
+/** The attribute with the transitions of a node. */
+export const transitionsOf = (node: string): `${typeof TRANSITIONS}${string}` => `${TRANSITIONS}${node}`;
+
+export const storedTransition = ({ atMs, since, boot }: Transition): string => `${atMs}/${since}/${boot}`;
+
+const stored = /^(\d+)\/(\d+(?:\.\d+)?)\/(.*)$/s;
+
+/** Undefined for what a newer version may have written otherwise. */
+function transitionFrom(text: string): Transition | undefined {
+  const [, atMs, since, boot] = stored.exec(text) ?? [];
+  return boot === undefined ? undefined : { boot, since: Number(since), atMs: epochMs(Number(atMs)) };
+}
+
+interface Row extends Omit<Vip, 'name' | 'open' | 'lease' | 'heard' | 'transitions'> {
   readonly vip: string;
   readonly lease?: Omit<Lease, 'epoch'>;
   readonly openEpoch: Readonly<Record<string, number>>;
@@ -23,11 +40,13 @@ interface Row extends Omit<Vip, 'name' | 'open' | 'lease' | 'heard'> {
   readonly token?: string;
   /** A number set; DynamoDB has no empty ones. */
   readonly heard?: ReadonlySet<number>;
+  readonly [transitions: `${typeof TRANSITIONS}${string}`]: ReadonlySet<string> | undefined;
 }
 
 export function vipFrom(item: Item): Vip {
   const row = unmarshall(item) as Row;
-  const { vip, openEpoch, openCause, lease, heard, claims, token: _token, ...same } = row;
+  const { vip, openEpoch, openCause, lease, heard, claims, token: _token, ...rest } = row;
+  const { same, transitions } = withoutTransitions(rest);
   const open: Record<string, Open> = {};
   for (const holder of Object.keys(openEpoch)) {
     const cause = openCause[holder];
@@ -39,7 +58,22 @@ export function vipFrom(item: Item): Vip {
     open,
     claims: Object.fromEntries(Object.entries(claims).map(([node, nodeState]) => [node, dated(nodeState)])),
     heard: [...(heard ?? [])].sort((a, b) => a - b),
-    ...defined({ lease: lease && { ...lease, epoch: row.epoch } }),
+    ...defined({ lease: lease && { ...lease, epoch: row.epoch }, transitions }),
+  };
+}
+
+function withoutTransitions<R extends Partial<Row>>(row: R) {
+  const same: Record<string, unknown> = { ...row };
+  const transitions: Record<string, readonly Transition[]> = {};
+  for (const [attribute, value] of Object.entries(row)) {
+    if (!attribute.startsWith(TRANSITIONS)) continue;
+    const entries = [...(value as ReadonlySet<string>)].flatMap((text) => transitionFrom(text) ?? []);
+    transitions[attribute.slice(TRANSITIONS.length)] = entries.sort(byAge);
+    delete same[attribute];
+  }
+  return {
+    same: same as R,
+    transitions: Object.keys(transitions).length === 0 ? undefined : (transitions as Transitions),
   };
 }
 
@@ -50,7 +84,7 @@ const dated = (nodeState: NodeState): NodeState => ({
 });
 
 function rowFrom(vip: Vip): Row {
-  const { name, open, lease, heard, ...same } = vip;
+  const { name, open, lease, heard, transitions = {}, ...same } = vip;
   const { epoch: _epoch, ...bare } = lease ?? { epoch: 0 };
   const holders = Object.keys(open);
   return {
@@ -62,6 +96,12 @@ function rowFrom(vip: Vip): Row {
       lease: lease && (bare as Omit<Lease, 'epoch'>),
       heard: heard.length === 0 ? undefined : new Set(heard),
     }),
+    ...Object.fromEntries(
+      Object.entries(transitions).map(([node, of]) => [
+        transitionsOf(node),
+        new Set(of.map(storedTransition)),
+      ]),
+    ),
   };
 }
 

@@ -11,14 +11,15 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { defined } from '../../optional.ts';
 import { type EpochMs, minus } from '../../time.ts';
 import { ORDER_DOUBT, othersEndBy, UNDER_WAY_MAX } from '../../vip/boot-clock.ts';
+import { recentTransition } from '../../vip/flapping.ts';
 import { type Lease, SKEW } from '../../vip/lease.ts';
 import type { NodeState } from '../../vip/node-state.ts';
-import type { ClaimWrite, ClaimWriteResult, VipStore } from '../../vip/store.ts';
+import { type ClaimWrite, type ClaimWriteResult, transitionsMax, type VipStore } from '../../vip/store.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
 import { collect } from '../pages.ts';
 import { type Item, Update, value } from './update-expression.ts';
-import { differences, vipFrom } from './vip-item.ts';
+import { differences, storedTransition, transitionsOf, vipFrom } from './vip-item.ts';
 
 export interface Dynamo {
   readonly client: DynamoDBClient;
@@ -101,6 +102,10 @@ async function recordClaim(dynamo: Dynamo, claimWrite: ClaimWrite, now: EpochMs)
   if (claimWrite.as === 'news') {
     conditions.push(isNewTransition(update, claim, nodeState));
     update.set(claim, update.value(nodeState));
+    const transitions = update.path(transitionsOf(node));
+    const added = recentTransition(nodeState);
+    if (added !== undefined) update.add(transitions, [storedTransition(added)]);
+    conditions.push(hasFewer(update, transitions, transitionsMax(claimWrite)));
   } else {
     conditions.push(onlyRefreshes(update, claim, nodeState));
     refresh(update, claim, nodeState);
@@ -128,6 +133,9 @@ const isRegistered = (u: Update): string =>
   `attribute_exists(${u.path('rev')}) AND attribute_not_exists(${u.path('removedAtMs')})`;
 
 const isMember = (u: Update, node: string): string => `attribute_exists(${u.path('members', node)})`;
+
+const hasFewer = (u: Update, set: string, most: number): string =>
+  `(attribute_not_exists(${set}) OR size(${set}) < ${u.value(most)})`;
 
 /** The same order as isNewerTransition; the contract suite checks that both agree. */
 function isNewTransition(u: Update, claim: string, nodeState: NodeState): string {

@@ -1,19 +1,22 @@
-// What the controller tells the world on its own bus: `VIP Failover Finished`, for users' own automation, and `VIP
-// Failover Failed`, for people. Both carry the notice, so that a rule and a topic suffice to send it.
+// What the controller tells the world on its own bus: `VIP Failover Finished`, for users' own automation, `VIP Failover
+// Failed` and `VIP Node Flapping`, for people. All carry the notice, so that a rule and a topic suffice to send it. What has
+// `flapping` in its detail is of a storm that people know of: their rule leaves it out.
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../../fault.ts';
 import { defined } from '../../optional.ts';
 import type { EventPublisher } from '../../switch/switch-vip.ts';
 import type { EpochMs } from '../../time.ts';
-import { noticeOf } from '../../timeline/message.ts';
+import { flappingNotice, noticeOf } from '../../timeline/message.ts';
 import { beganMilestoneAt, type Milestone, milestoneAt } from '../../timeline/milestone.ts';
 import type { Failover } from '../../timeline/timeline.ts';
+import type { Flapping } from '../../vip/flapping.ts';
 import { compareAndSet, type VipStore } from '../../vip/store.ts';
 import type { Announcement } from '../../vip/vip.ts';
 import { faultFromSdkError, serviceText } from '../error-codes.ts';
 
 export const FINISHED = 'VIP Failover Finished';
 export const FAILED = 'VIP Failover Failed';
+export const FLAPPING = 'VIP Node Flapping';
 export const CONTROLLER_SOURCE = 'vipshift.controller';
 
 export interface Bus {
@@ -26,6 +29,10 @@ export interface Bus {
 export const awsPublisher = (bus: Bus): EventPublisher => ({
   finished: (failover) => announce(bus, FINISHED, failover),
   failed: (failover) => announce(bus, FAILED, failover),
+  flapping(vip, flapping) {
+    const notice = flappingNotice(vip, flapping, bus.stage);
+    return send(bus, FLAPPING, JSON.stringify({ ...flappingDetail(vip, flapping), notice }));
+  },
   forward: ({ as, detail }) => send(bus, as === 'finished' ? FINISHED : FAILED, detail),
 });
 
@@ -45,6 +52,8 @@ export function laterPublisher(vips: VipStore, stage: string): EventPublisher {
   return {
     finished: (failover) => leave('finished', failover),
     failed: (failover) => leave('failed', failover),
+    // Only a claim begins a storm, and the command line receives none.
+    flapping: () => Promise.resolve(),
     forward: () => Promise.resolve(),
   };
 }
@@ -73,6 +82,17 @@ async function send({ client, bus, signal }: Bus, detailType: string, detail: st
   }
 }
 
+/** The published event's detail; events/vip-node-flapping.schema.json describes it. */
+export const flappingDetail = (vip: string, { node, sinceMs, untilMs, transitions }: Flapping) => ({
+  version: 1,
+  vip,
+  node,
+  cause: { kind: 'claim', why: `${node} became MASTER ${transitions} times within a minute` },
+  transitions,
+  sinceMs,
+  untilMs,
+});
+
 /** The published event's detail; events/vip-failover-finished.schema.json describes it. */
 export function finishedDetail(failover: Failover) {
   const { vip, epoch, from, to, outcome, verified } = failover;
@@ -85,6 +105,7 @@ export function finishedDetail(failover: Failover) {
     outcome,
     verified,
     durationsMs: durations(failover.stages),
+    ...defined({ flapping: failover.flapping }),
     atMs: failover.atMs,
   };
 }

@@ -19,6 +19,7 @@ import { jsonBytes } from '../../timeline/size.ts';
 import type { Failover, Rejection } from '../../timeline/timeline.ts';
 import type { Proof } from '../../timeline/verify.ts';
 import type { Claim } from '../../vip/claim.ts';
+import { type Flapping, flappingText } from '../../vip/flapping.ts';
 import { VERSION } from '../events/claim-event.ts';
 import { durations } from '../events/publisher.ts';
 
@@ -45,6 +46,8 @@ export const metricNames = {
   unheard: 'VipsUnheard',
   /** Claims of one node that cannot both be true: a lie, or a clock that nothing can be built on. Wakes an operator. */
   contradicted: 'ClaimsContradicted',
+  /** One for each storm that begins, and for each node of a VIP that a reconcile finds damped. Wakes an operator. */
+  flapping: 'NodeFlapping',
   /** Mistakes in our own code, such as a TypeError in a port; each is told once, with its stack in the log. Wakes an operator. */
   bugs: 'Bugs',
   /** One for each sweep in which no VIP failed and none was left: the dead-man alarm listens for it. */
@@ -57,6 +60,7 @@ export const metricsNamespace = (stage: string): string => `vipshift/${stage}`;
 export function logAnswer(journal: Telemetry, answer: Answer, claim: Claim): void {
   const { vip, node, eventId } = claim;
   if ('contradiction' in answer) tellContradiction(journal, claim, answer.contradiction);
+  if ('storm' in answer && answer.storm !== undefined) logFlapping(journal, vip, answer.storm);
   if (answer.answer === 'rejected') countRejection(journal, { vip, node, eventId, ...answer.refusal });
   else if (answer.answer === 'switched') {
     logFaults(journal, vip, answer.faults);
@@ -80,6 +84,12 @@ export function countRejection(
   logger.warn('claim rejected', { ...rest, why });
   metrics.addMetadata('rejected', `${refused.vip} ${refused.node} ${refused.reason}`);
   metrics.addMetric(metricNames.rejected, MetricUnit.Count, 1);
+}
+
+function logFlapping({ logger, metrics }: Telemetry, vip: string, flapping: Flapping): void {
+  logger.error('a node flaps: it is damped', { vip, ...flapping, why: flappingText(flapping) });
+  metrics.addMetadata('flapping', `${vip} ${flapping.node}`);
+  metrics.addMetric(metricNames.flapping, MetricUnit.Count, 1);
 }
 
 function tellContradiction({ logger, metrics }: Telemetry, claim: Claim, why: string | undefined): void {
@@ -253,6 +263,7 @@ export function logReconcile(journal: Telemetry, report: ReconcileResult): void 
   if (report.did === 'switched' || report.trouble.length > 0 || report.splitBrain.length > 0)
     journal.logger.warn('reconcile', { ...told, ...firstOnes(report) });
   logFaults(journal, report.vip, switched?.faults ?? []);
+  for (const flapping of report.flapping) logFlapping(journal, report.vip, flapping);
   if (report.trouble.length > 0) logVip(journal, report.vip, metricNames.unhealthy, 1);
   if (switched === undefined && report.splitBrain.length > 0)
     logVip(journal, report.vip, metricNames.splitBrain, 1);

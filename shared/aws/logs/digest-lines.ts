@@ -62,12 +62,8 @@ async function groupFacts(logs: Logs, group: string, now: EpochMs) {
   }
 }
 
-async function linesOfGroup(
-  logs: Logs,
-  group: string,
-  window: Window,
-): Promise<Pick<Lines, 'lines' | 'proofs'>> {
-  const pages = paginateFilterLogEvents(
+const digestPages = (logs: Logs, group: string, window: Window) =>
+  paginateFilterLogEvents(
     { client: logs.client },
     {
       logGroupName: group,
@@ -77,12 +73,42 @@ async function linesOfGroup(
     },
     { abortSignal: logs.signal },
   );
-  const told = ({ events = [] }: FilterLogEventsCommandOutput) => events;
+
+const textsOf = ({ events = [] }: FilterLogEventsCommandOutput) =>
+  events.map(({ message = '', timestamp = 0 }) => ({ text: message, atMs: epochMs(timestamp) }));
+
+/** When the first proof of a window was logged, in any of the groups; undefined when there is none. */
+export async function firstProof(logs: Logs, window: Window): Promise<EpochMs | undefined> {
+  const firsts = await Promise.all(logs.groups.map((group) => firstProofOfGroup(logs, group, window)));
+  const found = firsts.filter((atMs) => atMs !== undefined);
+  return found.length === 0 ? undefined : epochMs(Math.min(...found));
+}
+
+/** Events come in the order of their time (API reference of FilterLogEvents), so the reading ends with the first page that has one. */
+async function firstProofOfGroup(logs: Logs, group: string, window: Window): Promise<EpochMs | undefined> {
   try {
-    const events = await collect(pages, told, PAGES_MAX);
-    return sorted(
-      events.map(({ message = '', timestamp = 0 }) => ({ text: message, atMs: epochMs(timestamp) })),
-    );
+    let pages = 0;
+    for await (const page of digestPages(logs, group, window)) {
+      const { proofs } = sorted(textsOf(page));
+      if (proofs.length > 0) return epochMs(Math.min(...proofs.map(({ atMs }) => atMs)));
+      if (++pages === PAGES_MAX) return undefined;
+    }
+    return undefined;
+  } catch (error) {
+    const fault = faultFromSdkError(error, `reading the log group ${group}`);
+    if (fault.kind === 'gone') return undefined;
+    throw fault;
+  }
+}
+
+async function linesOfGroup(
+  logs: Logs,
+  group: string,
+  window: Window,
+): Promise<Pick<Lines, 'lines' | 'proofs'>> {
+  try {
+    const texts = await collect(digestPages(logs, group, window), textsOf, PAGES_MAX);
+    return sorted(texts);
   } catch (error) {
     throw faultFromSdkError(error, `reading the log group ${group}`);
   }

@@ -141,6 +141,38 @@ describe('what the workflow has recorded of operators', () => {
     expect(ran.status).toBe(0);
   });
 
+  test('has a line: what was added and has none was not written by the workflow, in the index by day or out of it', async () => {
+    const later = epochMs(at + 1000);
+    const forged = (order: 'approve' | 'failover' | 'pin', atMs = later) =>
+      operatorAction({ vip: 'web', order, by: 'mallory', reason: 'forged', atMs }, order);
+    const [approval, failover] = [forged('approve'), forged('failover')];
+    await awsOperatorActions(table()).put(approval);
+    // Shown by `timeline web` all the same.
+    await region.dynamo.send(new PutItemCommand({ TableName: tables.timeline, Item: marshall(failover) }));
+    const asking = { ...request, execution: 'web-2', atMs: later };
+    await awsApprovals(table()).ask(asking as never);
+    // These have none by nature: the command line's own, and what is older than the log's first such line.
+    const own = [forged('pin'), forged('approve', epochMs(at - 1000))];
+    for (const action of own) await awsOperatorActions(table()).put(action);
+    const keys = [
+      ...[approval, failover, ...own].map(({ id }) => keyOf('web', id)),
+      keyOf('approval/web', 'web-2/request'),
+    ];
+    try {
+      const ran = await asked();
+      for (const id of [`web/${approval.id}`, `web/${failover.id}`, 'approval/web/web-2/request'])
+        expect(ran.stdout).toMatch(
+          new RegExp(`^unlogged {2}${id} .*the log has no digest of it: the workflow did not write it$`, 'm'),
+        );
+      expect(ran.stdout).toMatch(/0 edited, 0 deleted, 3 without a line$/m);
+      expect(ran.stdout).toMatch(/^not covered: 2 operator actions, 0 rejections, 0 intents, 0 requests /m);
+      expect(ran.status).toBe(1);
+    } finally {
+      for (const Key of keys)
+        await region.dynamo.send(new DeleteItemCommand({ TableName: tables.timeline, Key }));
+    }
+  });
+
   test('is found when it is put over, as any function might, and when it is deleted', async () => {
     const Item = marshall({ ...action, by: 'mallory', day: iso(at).slice(0, 10), at: `${iso(at)} x` });
     await region.dynamo.send(new PutItemCommand({ TableName: tables.timeline, Item }));

@@ -74,10 +74,10 @@ describe('requests for approval', () => {
         await approvals.ask(requestOf(vip, `${vip}-${ms}-${crypto.randomUUID()}`, { atMs: later(ms) }));
     dynamo.settle();
     const window = { sinceMs: later(0), untilMs: later(10) };
-    expect(await requestsOf(table(), ['asks', 'asks-too', 'never'], window)).toEqual({
-      count: 12,
-      atLeast: false,
-    });
+    const { requests, atLeast } = await requestsOf(table(), ['asks', 'asks-too', 'never'], window);
+    expect([requests.length, atLeast]).toEqual([12, false]);
+    expect(new Set(requests.map(({ vip }) => vip))).toEqual(new Set(['approval/asks', 'approval/asks-too']));
+    expect(requests.every(({ id, atMs }) => id.endsWith('/request') && atMs >= later(0))).toBe(true);
   });
 });
 

@@ -3,7 +3,7 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AwsCall } from '../../../lab/fault/aws-call.ts';
-import { type Logs, lineFrom, linesOf } from '../../../shared/aws/logs/digest-lines.ts';
+import { firstProof, type Logs, lineFrom, linesOf } from '../../../shared/aws/logs/digest-lines.ts';
 import { awsWorkflow } from '../../../shared/aws/step-functions/workflow.ts';
 import { type EpochMs, epochMs } from '../../../shared/time.ts';
 import { type Answer, type Endpoint, json, refused, startEndpoint } from '../../support/aws/endpoint.ts';
@@ -173,11 +173,11 @@ describe('the log', () => {
   }
 
   /** Groups in their order, one a page; lines of each group, one a page with an empty one among them. */
-  async function logs(
+  async function logsOf(
     groups: readonly Group[],
     lines: Readonly<Record<string, readonly object[]>>,
     asked: readonly string[],
-  ) {
+  ): Promise<Logs> {
     endpoint = await startEndpoint((call) => {
       const { logGroupNamePrefix, logGroupName, nextToken, filterPattern, startTime, endTime } =
         call.parameters;
@@ -200,8 +200,32 @@ describe('the log', () => {
     });
     const client = new CloudWatchLogsClient({ ...endpoint.config, maxAttempts: 1 });
     clients.push(client);
-    return linesOf({ client, groups: asked, signal } satisfies Logs, window, NOW);
+    return { client, groups: asked, signal };
   }
+  const logs = async (...words: Parameters<typeof logsOf>) => linesOf(await logsOf(...words), window, NOW);
+
+  it('has its first digest of an operator’s action in whichever group, read no further than there', async () => {
+    const proof = (id: string) => JSON.stringify({ vip: 'web', id, digest: 'd' });
+    const at = (ms: number, message: string) => ({ timestamp: START + ms, message });
+    const asked = await logsOf(
+      [{ logGroupName: 'a' }, { logGroupName: 'b' }],
+      {
+        a: [at(0, line(1)), at(5, proof('order/1')), at(6, proof('order/2')), at(7, line(2))],
+        b: [at(3, proof('order/3'))],
+      },
+      ['a', 'b', 'none'],
+    );
+    expect(await firstProof(asked, window)).toBe(START + 3);
+    const pagesOfA = endpoint!.calls.filter(({ parameters }) => parameters.logGroupName === 'a');
+    expect(pagesOfA).toHaveLength(2);
+  });
+
+  it('has none where only outcomes have a digest', async () => {
+    const asked = await logsOf([{ logGroupName: 'a' }], { a: [{ timestamp: START, message: line(1) }] }, [
+      'a',
+    ]);
+    expect(await firstProof(asked, window)).toBeUndefined();
+  });
 
   it('has the lines of every group and page that carry a digest, within the window, by the record’s own time', async () => {
     const at = (timestamp: number, message: string) => ({ timestamp, message });

@@ -191,8 +191,11 @@ function everyMethod(): Record<string, Call> {
     'ec2.apply': (c) => Promise.allSettled(all.map((step) => ec2(c).apply(step, () => true))),
     'bus.finished': (c) => bus(c).finished(failover),
     'bus.failed': (c) => bus(c).failed!(failover),
+    'bus.flapping': (c) =>
+      bus(c).flapping('web', { node: 'i-0', sinceMs: now, untilMs: now, transitions: 4 }),
     'bus.forward': (c) => bus(c).forward({ as: 'finished', detail: '{}' }),
     'sharedBucket.reserve': (c) => bucket(c).reserve('ReplaceRoute', 1, 'front', now),
+    'sharedBucket.takeSpare': (c) => bucket(c).takeSpare('ReplaceRoute', 1, now),
     'sharedBucket.pushback': (c) => bucket(c).pushback('ReplaceRoute'),
     'sharedBucket.refund': (c) => bucket(c).refund('ReplaceRoute', 1),
     'sharedBucket.drain': (c) => bucket(c).drain('ReplaceRoute', now),

@@ -2,7 +2,8 @@
 import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { AssociateAddressCommand, ReplaceRouteCommand } from '@aws-sdk/client-ec2';
 import { EventBridgeClient, ListRulesCommand, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { calm } from '../../../lab/aws/stack/calm.ts';
 import { poll } from '../../../lab/aws/stack/poll.ts';
 import { invoke, logged, logLines, type Stack, startStack, VIP } from '../../../lab/aws/stack/stack.ts';
 import { describeVpc } from '../../../lab/aws/stack/vpc-view.ts';
@@ -38,6 +39,7 @@ beforeAll(async () => {
   inbox = await subscribe(stack.aws, stack.deployment.outputs.NoticesTopicArn!);
   await says('b', 'BACKUP');
 });
+beforeEach(() => calm(stack.vips, VIP));
 afterAll(async () => {
   bus?.destroy();
   dynamo?.destroy();

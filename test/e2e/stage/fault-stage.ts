@@ -1,7 +1,8 @@
 // The stage on which AWS fails: the deployed service behind fault proxies, and two nodes that become MASTER in turn. Registers its own hooks.
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client, ReplaceRouteCommand } from '@aws-sdk/client-ec2';
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { calm } from '../../../lab/aws/stack/calm.ts';
 import { type Faults, invoke, type Stack, startStack, VIP } from '../../../lab/aws/stack/stack.ts';
 import { describeVpc } from '../../../lab/aws/stack/vpc-view.ts';
 import type { AwsCall } from '../../../lab/fault/aws-call.ts';
@@ -25,6 +26,7 @@ export function stageFaults(): void {
     faults = stack.faults!;
     await failOver();
   });
+  beforeEach(() => calm(stack.vips, VIP));
   afterAll(() => stack?.stop());
   afterEach(() => {
     faults.aws.clearRules();

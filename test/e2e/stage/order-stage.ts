@@ -1,5 +1,6 @@
 // The stage on which orders are carried out: the deployed service, two played nodes, an inbox on its topic. Registers its own hooks.
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { calm } from '../../../lab/aws/stack/calm.ts';
 import { poll } from '../../../lab/aws/stack/poll.ts';
 import { type Stack, type StackOptions, startStack, VIP } from '../../../lab/aws/stack/stack.ts';
 import { describeVpc } from '../../../lab/aws/stack/vpc-view.ts';
@@ -29,6 +30,7 @@ export function stageOrders(options: StackOptions = {}): void {
   beforeEach(async () => {
     nodes.onCommand = async () => {};
     nodes.commands.length = 0;
+    await calm(stack.vips, VIP);
     await change((vip) => withoutPin(withoutFreeze(vip)));
     await stack.answered(await says(id('b'), 'BACKUP'));
     await stack.answered(await says(id('a'), 'MASTER'));

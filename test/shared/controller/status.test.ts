@@ -25,7 +25,14 @@ describe('status', () => {
   it('of a VIP in good order is well, with every claim, route and EIP', async () => {
     const w = await pair();
     const status = await statusNow(w);
-    expect(status).toMatchObject({ health: 'well', owner: 'i-a', drift: [], conflicts: [], mislabelled: [] });
+    expect(status).toMatchObject({
+      health: 'well',
+      owner: 'i-a',
+      drift: [],
+      conflicts: [],
+      flapping: [],
+      mislabelled: [],
+    });
     expect(isWell(status)).toBe(true);
     expect(status.claims.map(({ node, state, member }) => [node, state, member])).toEqual([
       ['i-a', 'MASTER', true],
@@ -103,7 +110,7 @@ describe('status', () => {
 });
 
 describe('trouble', () => {
-  const none = { conflicts: [] };
+  const none = { conflicts: [], flapping: [] };
   it('is nothing in good order, and before any node has reported', async () => {
     const w = await pair();
     expect(troubleOf(item(w), none)).toEqual([]);
@@ -116,7 +123,7 @@ describe('trouble', () => {
     [
       'a cell left alone',
       {},
-      { conflicts: [{ cell: 'rtb-1', found: 'eni-x', why: 'w', kind: 'foreign' as const }] },
+      { conflicts: [{ cell: 'rtb-1', found: 'eni-x', why: 'w', kind: 'foreign' as const }], flapping: [] },
       /^left alone: rtb-1 \(eni-x\)/,
     ],
     ['no owner', { owner: undefined }, {}, /^no node owns the VIP$/],

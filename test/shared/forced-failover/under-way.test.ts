@@ -14,10 +14,10 @@ import {
   forbidsUnpin,
   liveForced,
 } from '../../../shared/forced-failover/under-way.ts';
+import { ANSWER_WITHIN } from '../../../shared/switch/lease-wait.ts';
 import { durationMs, type EpochMs, hours, minus, plus, seconds } from '../../../shared/time.ts';
 import type { OperatorAction } from '../../../shared/timeline/operator-action.ts';
 import { LEASE_TTL } from '../../../shared/vip/lease.ts';
-import { ANSWER_WITHIN } from '../../../shared/vip/lease-wait.ts';
 import { type Vip, withFreeze, withLease, withoutForced } from '../../../shared/vip/vip.ts';
 import { change, finish, item, owned, START, says, type World } from '../../support/world.ts';
 

@@ -37,6 +37,7 @@ function scene({ over = {}, priority = 'back', sizes = rates }: Scene = {}) {
       nextAtMs = plus(nextAtMs, durationMs(count * INTERVAL));
       return { count, firstAtMs, intervalMs: INTERVAL, pushbackMs: 0 };
     },
+    takeSpare: async () => undefined,
     pushback: async () => 0,
     refund: async (_call, count) => noted('refund', count),
     drain: async () => noted('drain'),
@@ -318,7 +319,11 @@ describe('the end of a failover', () => {
     await pass(clock, 0);
     await queue.end();
     await pass(clock, 60_000);
-    expect(asked).toEqual([[0, 'reserve', 49, 'back']]);
+    const unsent = 49;
+    expect(asked).toEqual([
+      [0, 'reserve', 49, 'back'],
+      [0, 'refund', unsent],
+    ]);
     expect(went.filter((one) => one === 'deadline TurnsEnded')).toHaveLength(1);
   });
 

@@ -13,7 +13,14 @@ const never = new Promise<never>(() => undefined);
 /** Each answer of the bucket, and what was asked of it. */
 function bucket(over: Partial<SharedBucket>): SharedBucket {
   const unasked = () => Promise.reject(new Error('not asked for in this test'));
-  return { reserve: unasked, pushback: unasked, refund: unasked, drain: unasked, ...over };
+  return {
+    reserve: unasked,
+    takeSpare: unasked,
+    pushback: unasked,
+    refund: unasked,
+    drain: unasked,
+    ...over,
+  };
 }
 
 /** When it was through, in ms after START; time goes on in steps of a millisecond. */

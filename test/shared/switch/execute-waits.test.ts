@@ -78,6 +78,7 @@ describe('the turn of an attempt', () => {
       waitForSlot: () => void again.push(false),
       waitForRetrySlot: () => void again.push(true),
       drain: () => undefined,
+      sent: () => undefined,
     } as unknown as CallQueue;
     const { ec2 } = refusing(w, ['unknown', 'not-ready', 'denied']);
     await runs(w, mine, [step()], { ec2, callQueue });

@@ -27,7 +27,7 @@ const input: OutcomeInput = {
   lease: { holder: 'me', epoch: 7, expiresAtMs: plus(START, hours(1)), cause },
   ...{ vip, seen, todo: none, verdict, milestones: [], intent: undefined, atMs: START },
   decision: {
-    ...{ to: 'i-a', reason: { key: 'newest-master', node: 'i-a' }, splitBrain: [], notes: [] },
+    ...{ to: 'i-a', reason: { key: 'newest-master', node: 'i-a' }, splitBrain: [], flapping: [], notes: [] },
     moves: { vip, seen, target: A },
   },
 };

@@ -14,6 +14,7 @@ import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import {
   addTable,
+  change,
   claimOf,
   finish,
   item,
@@ -118,13 +119,37 @@ describe('a cell that is sent again', () => {
     const unanswered = was === 'unknown' ? 1 : 0;
     const verdict = await scene.check(refusing(kind), as(scene.steps, 2, { result: was, unanswered }));
     expect(told(verdict, 2)!.result).toBe(is);
-    expect(told(verdict, 2)!.code, 'of an attempt that was made').toBe(
-      kind === 'lease-short' ? undefined : 'Code',
-    );
+    // What could not be sent again keeps its own word, unless it had succeeded: then it says what kept it.
+    const keepsItsWord = kind === 'lease-short' && was !== 'done';
+    expect(told(verdict, 2)!.code).toBe(keepsItsWord ? undefined : 'Code');
     expect(told(verdict, 2)!.unanswered).toBeGreaterThanOrEqual(kind === 'unknown' ? 1 : unanswered);
     expect(told(verdict, 1)!.result).toBe('done');
     expect(verdict.verified).toBe(false);
   });
+
+  test.each(['the read fails', 'the election has changed'] as const)(
+    'that had landed and is refused now is unknown, and not failed, where no read follows: %s',
+    async (what) => {
+      const scene = await sent();
+      await overwritten(scene, 2);
+      const observe = scene.w.ec2.observe.bind(scene.w.ec2);
+      const refused = refusing('denied').apply!;
+      let wasRefused = false;
+      const verdict = await scene.check({
+        async apply(step, mayStart) {
+          wasRefused = true;
+          const newer = nodeStateFrom(claimOf('i-b', { atMs: 5000 }), START);
+          if (what === 'the election has changed')
+            change(scene.w, { claims: { ...item(scene.w).claims, 'i-b': newer } });
+          await refused(step, mayStart);
+        },
+        observe: (scope) =>
+          wasRefused && what === 'the read fails' ? Promise.reject(new Error('down')) : observe(scope),
+      });
+      expect(told(verdict, 2)).toMatchObject({ result: 'unknown', code: 'Code' });
+      expect([verdict.verified, told(verdict, 1)!.result]).toEqual([false, 'done']);
+    },
+  );
 
   test('is its own and no other: a refusal at one table keeps no other from being sent again', async () => {
     const scene = await sent();

@@ -1,10 +1,11 @@
 // Acting under an operator's order: every end that there is, and that no decision is carried out on another item than the one
 // it was made on.
 import { describe, expect, it } from 'vitest';
+import { manualClock } from '../../../shared/memory/clock.ts';
+import { ANSWER_WITHIN, isOver, mayWaitOn } from '../../../shared/switch/lease-wait.ts';
 import { RACES_MAX, type Way, type WhenFree, whenFree } from '../../../shared/switch/when-free.ts';
-import { plus, seconds } from '../../../shared/time.ts';
-import { LEASE_TTL } from '../../../shared/vip/lease.ts';
-import { ANSWER_WITHIN } from '../../../shared/vip/lease-wait.ts';
+import { durationMs, minus, plus, seconds } from '../../../shared/time.ts';
+import { LEASE_TTL, LOOK_AGAIN } from '../../../shared/vip/lease.ts';
 import { type Vip, withLease } from '../../../shared/vip/vip.ts';
 import { finish, item, START, type World, world } from '../../support/world.ts';
 
@@ -113,5 +114,38 @@ describe('a lease of another caller', () => {
     expect(found).toMatchObject({ is: 'ended', end: 'frozen' });
     expect(decided).toEqual([]);
     expect(w.clock.now()).toBeLessThan(plus(START, seconds(3)));
+  });
+});
+
+/** The next look would be at the end of what may be waited for, or so many ms before. */
+function waiting(earlyMs: number) {
+  const clock = manualClock(START);
+  const deadline = plus(plus(START, LOOK_AGAIN), durationMs(ANSWER_WITHIN + earlyMs));
+  return { clock, deadline };
+}
+
+describe('waiting for a lease', () => {
+  it('is over when the next look would leave less than it takes to answer, to the millisecond', () => {
+    expect([isOver(waiting(1)), isOver(waiting(0)), isOver(waiting(-1))]).toEqual([false, true, true]);
+  });
+
+  it('goes on after LOOK_AGAIN, not before', async () => {
+    const ports = waiting(1);
+    let looks = 0;
+    const waited = mayWaitOn(ports).then((may) => {
+      looks += 1;
+      return may;
+    });
+    await ports.clock.advance(durationMs(LOOK_AGAIN - 1));
+    expect(looks).toBe(0);
+    await ports.clock.advance(durationMs(1));
+    expect(await waited).toBe(true);
+  });
+
+  it('that is over is not begun: the answer is there at once', async () => {
+    const ports = waiting(0);
+    expect(await mayWaitOn(ports)).toBe(false);
+    expect(ports.clock.now()).toBe(START);
+    expect(minus(ports.deadline, ANSWER_WITHIN)).toBeGreaterThan(START);
   });
 });

@@ -125,7 +125,7 @@ it('the line of a sweep names the first fifty of what differs, and the number of
   );
   const conflicts = many(CELLS, foreign);
   const trouble = conflicts.map((c) => `left alone: ${c.cell} (${c.found}): ${c.why}`);
-  const why = { vip: 'web', did: 'nothing', why: 'drift', strays: [], splitBrain: [] } as const;
+  const why = { vip: 'web', did: 'nothing', why: 'drift', strays: [], splitBrain: [], flapping: [] } as const;
   const large: ReconcileResult = { ...why, drift, conflicts, trouble };
   logReconcileAll(journal(), { reports: [large], failures: [], left: [] });
   const line = lines.find((l) => l.includes('"reconcile"'))!;

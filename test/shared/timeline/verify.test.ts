@@ -9,7 +9,7 @@ import { memoryTimeline } from '../../../shared/memory/timeline.ts';
 import { durationMs, type EpochMs, minus, minutes, plus } from '../../../shared/time.ts';
 import { digest } from '../../../shared/timeline/integrity.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
-import { compare, type LogLine } from '../../../shared/timeline/verify.ts';
+import { compare, type EntryKeys, type LogLine, unloggedEntries } from '../../../shared/timeline/verify.ts';
 import { intentOf, outcomeOf } from '../../contracts/timeline.ts';
 import { START } from '../../support/world.ts';
 
@@ -115,5 +115,31 @@ describe('what differs is found', () => {
     expect(kinds([failover], [], plus(START, LAG))).toEqual(['unlogged web/1 bad']);
     const byHand = outcomeOf('web', 1, { cause: { ...failover.cause, kind: 'order', id: 'order/2026/x' } });
     expect(kinds([byHand], [])).toEqual(['unlogged web/1 ok']);
+  });
+});
+
+describe('an entry that only the workflow writes', () => {
+  const entry = (id: string, atMs: EpochMs = START): EntryKeys => ({ vip: 'web', id, atMs });
+  const unlogged = (entries: readonly EntryKeys[], now: EpochMs = LATER, sinceMs: EpochMs = START) =>
+    unloggedEntries(entries, { proofs: [entry('order/1')], sinceMs, now });
+
+  it('with a line is none of those without one, whatever VIP has the same id', () => {
+    expect(unlogged([entry('order/1')])).toEqual([]);
+    expect(unlogged([{ ...entry('order/1'), vip: 'db' }])).toMatchObject([{ id: 'db/order/1', bad: true }]);
+  });
+
+  it('is told by its key, oldest first, and is bad once its line cannot be on its way any more', () => {
+    const found = unlogged([entry('order/3', plus(START, durationMs(1))), entry('order/2')]);
+    expect(found.map(({ kind, id, bad }) => [kind, id, bad])).toEqual([
+      ['unlogged', 'web/order/2', true],
+      ['unlogged', 'web/order/3', true],
+    ]);
+    const bad = (ageMs: number) => unlogged([entry('order/2')], plus(START, durationMs(ageMs)))[0]!.bad;
+    expect([bad(119_999), bad(120_000)]).toEqual([false, true]);
+  });
+
+  it('is not judged where it is older than the log’s first line of that kind', () => {
+    expect(unlogged([entry('order/2')], LATER, plus(START, durationMs(1)))).toEqual([]);
+    expect(unlogged([entry('order/2')], LATER, START)).toHaveLength(1);
   });
 });

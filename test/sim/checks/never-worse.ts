@@ -1,12 +1,14 @@
 // Guarantee 8: no fault of the controller's world causes a failover: nothing goes to a node that never was MASTER and that
-// no order named; and where no node's keepalived, power or membership changed, nothing moves after the first convergence.
+// no order named, but for a standby where a node flaps; and where no node's keepalived, power or membership changed, nothing moves after the first convergence.
 
 import { LEASE_TTL } from '../../../shared/vip/lease.ts';
 import type { Act, FaultName } from '../history/history.ts';
 import { bootId } from '../node/machine.ts';
 import { instanceOf } from '../node/vrrp.ts';
 import { whereItBelongs } from '../truth/belonging.ts';
+import { mayBeDamped } from '../truth/flapping.ts';
 import { isAccepted } from '../truth/known.ts';
+import type { Sent } from '../truth/log.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
 import type { Violation } from '../violation.ts';
 import type { World } from '../world/world.ts';
@@ -57,7 +59,7 @@ export function neverWorse(world: World): readonly Violation[] {
           atMs: sent.atMs,
           what: `${sent.by.name} moves ${sent.step.cell} to ${sent.step.eni}; ${what}`,
         });
-      if (!enis.has(sent.step.eni))
+      if (!enis.has(sent.step.eni) && !isRest(world, sent))
         say(`those that said MASTER in time are ${rightful.join(', ') || 'none'}`);
       else if (still !== undefined && sent.atMs > settledMs && !still.includes(sent.step.eni)) {
         say(`nothing has happened to any node, and it belongs to ${at![0]}`);
@@ -65,6 +67,17 @@ export function neverWorse(world: World): readonly Violation[] {
     }
   }
   return found;
+}
+
+/** With hold `both` a VIP may rest at a node that stands by, while another one that said MASTER is damped. */
+function isRest(world: World, { vip, step, atMs }: Sent): boolean {
+  const { hold } = world.story.vips.find(({ name }) => name === vip)!;
+  if (hold === 'master' || step.call === 'ModifyNetworkInterfaceAttribute') return false;
+  const said = [...world.known.newest.get(vip)!.values()].map(({ word: { node } }) => node);
+  const isAt = (node: string): boolean => step.eni === serviceEni(node) || step.eni === eipEni(node);
+  return (
+    said.some(isAt) && world.everMembers.some((node) => !isAt(node) && mayBeDamped(world, vip, node, atMs))
+  );
 }
 
 /** By then the first masters have been found, also where the first words took their time. */

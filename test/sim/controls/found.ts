@@ -141,7 +141,12 @@ export const found: readonly Control[] = [
   {
     name: 'what landed and was refused when it was sent again counts as failed, though it is read back',
     breaks: ['true record'],
-    patches: [patch('switch/verify', 'landed === true', 'false')],
+    patches: [patch('switch/verify', "result === 'unknown' || landed === true", "result === 'unknown'")],
+  },
+  {
+    name: 'what landed and was refused when it was sent again counts as failed, though no read has followed',
+    breaks: ['true record'],
+    patches: [patch('switch/verify', "s.result === 'failed' && s.landed === true", 'false')],
   },
   {
     name: 'a VIP that has just left the registry is moved',
@@ -165,6 +170,8 @@ export const found: readonly Control[] = [
     breaks: ['convergence'],
     patches: [
       patch('switch/held-lease', 'expiresAtMs = until;\n      wanted = wants(item);', 'expiresAtMs = until;'),
+      // Else a holder that waits for EC2's budget sees it.
+      patch('switch/held-lease', 'lease.epoch) wanted = wants(item);', 'lease.epoch) return;'),
     ],
   },
   {

@@ -83,8 +83,8 @@ export const planted: readonly Control[] = [
     patches: [
       patch(
         'switch/verify',
-        'return { steps, verified: false, conflicts: [], notes: [`could not read back',
-        'return { steps, verified: true, conflicts: [], notes: [`could not read back',
+        'verified: false,\n        conflicts: [],\n        notes: [`could not read back',
+        'verified: true,\n        conflicts: [],\n        notes: [`could not read back',
       ),
     ],
   },

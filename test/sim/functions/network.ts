@@ -5,12 +5,12 @@
 // a reply the caller gives up with a Fault `unknown`; the effect comes all the same.
 import type { Change } from '../../../shared/controller/hint.ts';
 import { Fault } from '../../../shared/fault.ts';
+import type { MemorySharedBucket } from '../../../shared/memory/shared-bucket.ts';
 import type { MemoryTimeline } from '../../../shared/memory/timeline.ts';
 import type { MemoryVips } from '../../../shared/memory/vip-store.ts';
 import type { Step } from '../../../shared/network/step.ts';
-import type { SharedBucket } from '../../../shared/rate-limit/shared-bucket.ts';
+
 import type { OperatorAction } from '../../../shared/timeline/operator-action.ts';
-import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
 import type { FaultName } from '../history/history.ts';
 import type { Log } from '../truth/log.ts';
@@ -18,15 +18,26 @@ import type { Region } from '../world/region.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import type { Invocation } from './invocation.ts';
 
+export interface Notice {
+  readonly atMs: number;
+  readonly vip: string;
+  readonly of: 'finished' | 'failed' | 'flapping';
+  /** Of which failover. */
+  readonly epoch?: number;
+  /** The node that flaps. */
+  readonly node?: string;
+}
+
 export interface Network {
   readonly sched: Scheduler;
   readonly epochAt: number;
   readonly region: Region;
   readonly vips: MemoryVips;
   readonly timeline: MemoryTimeline;
-  readonly budget: SharedBucket | undefined;
+  readonly budget: MemorySharedBucket | undefined;
   readonly log: Log;
-  readonly published: Failover[];
+  /** What people were sent. */
+  readonly notices: Notice[];
   /** Other people's changes, as CloudTrail reported them; by VIP. */
   readonly changes: { readonly vip: string; readonly change: Change }[];
   readonly orders: OperatorAction[];

@@ -2,6 +2,7 @@
 import type { InvocationPorts } from '../../../shared/aws/invocation.ts';
 import type { SharedBucket } from '../../../shared/rate-limit/shared-bucket.ts';
 import type { Ports } from '../../../shared/switch/switch-vip.ts';
+import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import { STALE_MAX_MS } from '../world/region.ts';
@@ -112,10 +113,17 @@ function budgetOf(net: Network, by: Invocation, budget: SharedBucket): SharedBuc
   };
   return {
     reserve: (call, count, priority, now) => once(() => budget.reserve(call, count, priority, now)),
+    takeSpare: (call, count, now) => once(() => budget.takeSpare(call, count, now)),
     pushback: (call) => once(() => budget.pushback(call)),
     refund: (call, count) => once(() => budget.refund(call, count)),
     drain: (call, now) => once(() => budget.drain(call, now)),
   };
+}
+
+/** What the rule of notices sends on: nothing that a storm of which people know has caused. */
+function note(net: Network, of: 'finished' | 'failed', { vip, flapping, epoch }: Failover): void {
+  if (flapping !== undefined) return;
+  net.notices.push({ atMs: net.sched.now(), vip, of, epoch });
 }
 
 const busOf = (net: Network, by: Invocation): Ports['bus'] => ({
@@ -124,10 +132,18 @@ const busOf = (net: Network, by: Invocation): Ports['bus'] => ({
     const trip = { toMs: by.luck.between(5, 40), backMs: by.luck.between(5, 40) };
     return request({ net, by, what: 'PutEvents' }, trip, async () => {
       if (failed) throw broken('PutEvents');
-      net.published.push(failover);
+      note(net, 'finished', failover);
     });
   },
-  failed: () => Promise.resolve(),
+  failed: async (failover) => note(net, 'failed', failover),
+  flapping(vip, { node }) {
+    const failed = net.strikes('announcement failed', by);
+    const trip = { toMs: by.luck.between(5, 40), backMs: by.luck.between(5, 40) };
+    return request({ net, by, what: 'PutEvents' }, trip, async () => {
+      if (failed) throw broken('PutEvents');
+      net.notices.push({ atMs: net.sched.now(), vip, of: 'flapping', node });
+    });
+  },
   forward: () => Promise.resolve(),
 });
 

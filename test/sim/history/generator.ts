@@ -16,6 +16,7 @@ import {
 import { longPlan, ordeal, underFire } from './ordeals.ts';
 import { type Chance, chance } from './random.ts';
 import { clockOf, deedOf } from './recipes.ts';
+import { withStorm } from './storms.ts';
 
 /** Kinds of faults whose chances are drawn apart: they came later, and the seeds before them keep their stories. */
 const drawnApart: ReadonlySet<FaultName> = new Set([
@@ -90,7 +91,7 @@ function mixedStory(seed: number): History {
   const acts = [...history.acts, ...ledgerActs(chance(seed, 'ledger'), history)];
   const fired = underFire(chance(seed, 'beside'), { ...history, acts: inOrder(acts) });
   const lasting = longPlan(chance(seed, 'long plan'), ordeal(chance(seed, 'ordeal'), fired));
-  return withClocks(withForger(lasting));
+  return withStorm(withClocks(withForger(lasting)));
 }
 
 /** Boot clocks that run wrong, have run for long, or stand still for a while. */

@@ -1,6 +1,7 @@
 // A story is what one history is made from, as data: the things that exist, how likely each fault is, and what happens
 // when. The same story always gives the same history; leaving acts out gives a smaller one (shrink.ts).
 import type { VrrpState } from '../../../shared/vip/claim.ts';
+import type { Hold } from '../../../shared/vip/vip.ts';
 import type { Blow } from '../functions/invocation.ts';
 import type { Forgery } from '../node/forged.ts';
 
@@ -57,6 +58,7 @@ export const deedNames = [
   'route is deleted',
   'eip is loosed',
   'stranger speaks',
+  'flaps',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 export type Odds = Readonly<Partial<Record<FaultName, number>>>;
@@ -81,6 +83,8 @@ export interface VipSpec {
   readonly tableLabel: string;
   readonly nodeLabel: string;
   readonly tables: number;
+  /** `both` by default. */
+  readonly hold?: Hold;
 }
 
 /** What happens at a stated moment. `vip` and `node` are indexes. */
@@ -136,6 +140,16 @@ export type Deed =
       readonly forMs: number;
       readonly clock: 'stands' | 'runs on';
       readonly hibernates: boolean;
+    }
+  /** keepalived changes its state again and again, of these VIPs; the other nodes hear of it, or do not. */
+  | {
+      readonly does: 'flaps';
+      readonly node: number;
+      readonly vips: readonly number[];
+      readonly everyMs: number;
+      readonly times: number;
+      readonly between: 'BACKUP' | 'FAULT';
+      readonly isHeard: boolean;
     }
   /** Someone who has got hold of the node's identity says something. */
   | {

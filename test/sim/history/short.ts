@@ -34,6 +34,7 @@ export function actText({ nodes, vips }: History, act: Act): string {
   const words = Object.entries(rest).map(([field, value]) => {
     if (field === 'vip') return vips[value as number]!.name;
     if (field === 'node') return nodes[value as number]!.id;
+    if (field === 'vips') return (value as number[]).map((n) => vips[n]!.name).join(' ');
     if (field === 'nodes') return (value as number[]).map((n) => nodes[n]!.id).join(' ');
     if (field.endsWith('Ms')) return `${field.slice(0, -2)} ${clock(value as number)}`;
     return `${field} ${value}`;

@@ -3,6 +3,7 @@
 import { force } from '../functions/workflow.ts';
 import { type Act, deedNames } from '../history/history.ts';
 import { bootClock } from '../node/boot-clock.ts';
+import { flap } from '../node/flap.ts';
 import { forge } from '../node/forge.ts';
 import { type Machine, priorityOf, say, sayLowerAdvert } from '../node/machine.ts';
 import { standStill } from '../node/standstill.ts';
@@ -18,8 +19,8 @@ import { computeOwners, lookLater, struck, type World, wake } from './world.ts';
 const faulty = new Set<string>(deedNames);
 
 export function perform(world: World, act: Act): void {
-  if (faulty.has(act.does)) struck(world, act.does, world.sched.now());
-  const vips = 'vip' in act ? [act.vip] : world.groups.map((g) => g.vip);
+  if (faulty.has(act.does) && act.does !== 'flaps') struck(world, act.does, world.sched.now());
+  const vips = 'vip' in act ? [act.vip] : 'vips' in act ? act.vips : world.groups.map((g) => g.vip);
   for (const vip of vips) world.lastDeed[vip] = act.does;
   // Before it is done: of a node that is replaced the old one is meant.
   hintAt(world, act);
@@ -92,6 +93,9 @@ export function perform(world: World, act: Act): void {
       break;
     case 'stands still':
       standStill(world, act);
+      break;
+    case 'flaps':
+      flap(world, act);
       break;
     case 'forges':
       forge(world, act);

@@ -48,7 +48,7 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
     timeline,
     budget: history.sharedBudget ? memorySharedBucket() : undefined,
     log,
-    published: [],
+    notices: [],
     changes: [],
     orders: [],
     vipOf: (step) => vipOf(history, step),
@@ -92,7 +92,8 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
     },
     open: (zone) => !busDown.has('all') && !busDown.has(zone),
     accept: (word) => world.bus.accept(word),
-    said(machine) {
+    said(machine, of) {
+      world.transitions.push({ atMs: sched.now(), state: of.state, node: machine.id, vip: of.vipName });
       world.known.boot(bootId(machine), machine.clock);
       computeOwners(world);
       lookLater(world);
@@ -121,6 +122,7 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
     bus: bus({ ...history, ...cloud, sched, epochAt, deliver: (delivery) => does.claimed(delivery) }),
     executions: [],
     deaths: [],
+    transitions: [],
     forged: [],
     log,
     road,
@@ -140,6 +142,7 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
     callsDenied: false,
     lastDeed: [],
     intervals: [],
+    stuck: [],
     wrongSince: [],
     faults: new Map(),
     pairs: new Map(),

@@ -68,7 +68,7 @@ export function furnish(world: World): void {
       account: ACCOUNT,
       tableLabels: [vip.tableLabel],
       nodeLabels: [vip.nodeLabel],
-      hold: 'both',
+      hold: vip.hold ?? 'both',
     });
     net.vips.items.set(vip.name, item);
     for (const [n, eip] of vip.eips.entries()) {

@@ -14,9 +14,14 @@ import { convergesWithinMs, look, type World, wake } from './world.ts';
 /** How long everything is watched after it has to be right. */
 const STAYS_FOR_MS = 90_000;
 
-/** `onBegin` is given every invocation as it begins. */
-export async function simulate(history: History, onBegin?: (by: Invocation) => void): Promise<World> {
+/** `onBegin` is given every invocation as it begins; `prepare` the world before anything happens in it. */
+export async function simulate(
+  history: History,
+  onBegin?: (by: Invocation) => void,
+  prepare?: (world: World) => void,
+): Promise<World> {
   const world = build(history, onBegin);
+  prepare?.(world);
   const { sched } = world;
   world.perform = (act) => perform(world, act);
   for (const act of history.acts) sched.at(act.atMs, () => world.perform(act));

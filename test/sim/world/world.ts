@@ -10,8 +10,10 @@ import type { Forged } from '../node/forged.ts';
 import { type Machine, type Road, send } from '../node/machine.ts';
 import type { Group } from '../node/vrrp.ts';
 import { silenceTells, whereItBelongs } from '../truth/belonging.ts';
+import { mayBeDampedUntil, type TransitionMade } from '../truth/flapping.ts';
 import type { Known } from '../truth/known.ts';
 import type { Log } from '../truth/log.ts';
+import { noteStuck, type Stuck } from '../truth/stuck.ts';
 import { type Belonging, cellsOf, leadsTo, type Orders } from '../truth/truth.ts';
 import type { Bus } from './bus.ts';
 import type { Region } from './region.ts';
@@ -29,9 +31,20 @@ const REFILL_PER_S = 5;
  */
 export function convergesWithinMs(world: World, vip: number): number {
   const { odds, acts } = world.story;
-  if (Object.keys(odds).length === 0 && !acts.some((a) => a.does === 'forges')) return CONVERGES_WITHIN_MS;
+  const within = CONVERGES_WITHIN_MS + dampedForMs(world, vip);
+  if (Object.keys(odds).length === 0 && !acts.some((a) => a.does === 'forges')) return within;
   const beyondBurst = Math.max(0, cellsOf(world.region, world.story.vips[vip]!).length - BURST);
-  return CONVERGES_WITHIN_MS + ((2 * beyondBurst) / REFILL_PER_S) * 1000;
+  return within + ((2 * beyondBurst) / REFILL_PER_S) * 1000;
+}
+
+/** While the node that it belongs to may be damped the VIP may rest at another one. */
+function dampedForMs(world: World, vip: number): number {
+  const now = world.sched.now();
+  const { name } = world.story.vips[vip]!;
+  const ends = (whereItBelongs(world, vip)?.nodes ?? []).map(
+    (node) => mayBeDampedUntil(world, name, node, now) ?? now,
+  );
+  return Math.max(0, ...ends.map((endMs) => endMs - now));
 }
 
 export interface Interval {
@@ -53,6 +66,8 @@ export interface World {
   /** Workflows, in the order in which they were started. */
   readonly executions: Execution[];
   readonly deaths: { readonly node: string; readonly atMs: number }[];
+  /** What keepalived did, on all nodes. */
+  readonly transitions: TransitionMade[];
   /** What was said in a node's name by someone else, and came. */
   readonly forged: Forged[];
   readonly log: Log;
@@ -69,6 +84,7 @@ export interface World {
   /** What was done last, by VIP: names wrong intervals. */
   readonly lastDeed: string[];
   readonly intervals: Interval[];
+  readonly stuck: Stuck[];
   readonly wrongSince: ({ atMs: number; kind: string } | undefined)[];
   /** Faults by name, and by name and the states of the nodes then. */
   readonly faults: Map<string, number>;
@@ -172,6 +188,7 @@ export function look(world: World, vip: number, when: Finding['when']): void {
 /** After every change of EC2 or of the nodes: is each VIP where it belongs? */
 export function computeOwners(world: World): void {
   const now = world.sched.now();
+  noteStuck(world);
   for (const [vip, spec] of world.story.vips.entries()) {
     const where = whereItBelongs(world, vip);
     const right = where === undefined || where.nodes.some((node) => leadsTo(world.region, spec, node));

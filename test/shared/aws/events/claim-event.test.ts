@@ -19,6 +19,7 @@ import {
   names,
   saysClaim,
   saysFinished,
+  saysFlapping,
   withDetail,
 } from '../../../support/event.ts';
 
@@ -43,6 +44,10 @@ describe('the examples', () => {
       expect(parsed.claim).toEqual({ ...words, timeMs: Date.parse(String(event.time)), eventId: event.id });
     });
   }
+
+  test('flapping.json: the schema accepts it', () => {
+    expect([saysFlapping(example('flapping.json')), saysFlapping.errors]).toEqual([true, null]);
+  });
 
   test('finished.json: the schema accepts it', () => {
     expect([saysFinished(example('finished.json')), saysFinished.errors]).toEqual([true, null]);

@@ -2,12 +2,16 @@ import { describe, expect, test } from 'vitest';
 import {
   CONTROLLER_SOURCE,
   FINISHED,
+  FLAPPING,
   finishedDetail,
+  flappingDetail,
   laterPublisher,
 } from '../../../../shared/aws/events/publisher.ts';
 import { seconds } from '../../../../shared/time.ts';
+import { flappingNotice } from '../../../../shared/timeline/message.ts';
 import { outcomes } from '../../../../shared/timeline/timeline.ts';
-import { example, type Json, saysFinished } from '../../../support/event.ts';
+import { FLAPS_MIN } from '../../../../shared/vip/flapping.ts';
+import { example, type Json, saysFinished, saysFlapping } from '../../../support/event.ts';
 import { item, outcomesOf, reconciles, says, world } from '../../../support/world.ts';
 
 describe('what the command line leaves to reconcile', () => {
@@ -73,4 +77,32 @@ describe('VIP Failover Finished', () => {
       expect(saysFinished(event({ ...detail, ...over }))).toBe(false);
     }
   });
+});
+
+test('VIP Node Flapping is as its schema says; a failover of the storm names its nodes', async () => {
+  const [nodeA, nodeB] = ['i-0a1b2c3d4e5f60718', 'i-0ffeeddccbbaa9988'];
+  const w = world([nodeA, nodeB]);
+  await says(w, nodeA);
+  for (let n = 0; n < 2 * FLAPS_MIN; n++) {
+    await w.clock.advance(seconds(1));
+    await says(w, nodeB, { state: n % 2 === 0 ? 'BACKUP' : 'MASTER' });
+  }
+  await says(w, nodeA, { state: 'FAULT' });
+  const [storm] = w.storms;
+  const event = { ...example('flapping.json'), 'detail-type': FLAPPING, source: CONTROLLER_SOURCE };
+  expect(
+    saysFlapping({ ...event, detail: flappingDetail('web', storm!) }),
+    JSON.stringify(saysFlapping.errors),
+  ).toBe(true);
+  expect(saysFlapping({ ...event, detail: { ...flappingDetail('web', storm!), node: 'b' } })).toBe(false);
+  const notice = flappingNotice('web', storm!, 'prod');
+  expect(notice.subject).toBe(`vipshift prod: web: ${nodeB} flaps`);
+  expect(notice.text).toContain('vipshift status web --stage prod');
+  const details = outcomesOf(w).map(finishedDetail);
+  expect(details.at(-1)!.flapping).toEqual([nodeB]);
+  expect(details[0]).not.toHaveProperty('flapping');
+  for (const detail of details)
+    expect(
+      saysFinished({ ...example('finished.json'), detail: JSON.parse(JSON.stringify(detail)) as Json }),
+    ).toBe(true);
 });

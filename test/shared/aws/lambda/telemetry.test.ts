@@ -207,3 +207,12 @@ describe('a claim that contradicts what its node said', () => {
     expect(emitted()).toEqual([]);
   });
 });
+
+it('a storm is counted where it begins, and by each reconcile that finds its node damped: the alarm node-flapping', () => {
+  const storm = { node: 'i-a', sinceMs: epochMs(1), untilMs: epochMs(2), transitions: 6 };
+  const told = journal(true);
+  logAnswer(told, { answer: 'recorded', vip: newVip(entry), news: true, storm }, claimOf('i-a'));
+  told.metrics.publishStoredMetrics();
+  expect(emitted().map((m) => [m.name, m.value])).toEqual([['NodeFlapping', 1]]);
+  expect(lines.find((line) => line._aws !== undefined)).toMatchObject({ flapping: 'web i-a' });
+});
