@@ -1,7 +1,7 @@
 // What to write in a file: the remedy of a finding, as exact as the place allows.
 import type { Remedy } from '../../finding.ts';
 import type { Written } from '../grammar/definitions.ts';
-import type { Hold } from '../model/statements.ts';
+import type { Span } from '../model/statements.ts';
 
 const quoted = (text: string): string => `\`${text}\``;
 
@@ -19,7 +19,7 @@ export const removing = ({ text, at, isMade }: Written): string =>
     : `in ${at.file}, line ${at.line}, delete ${quoted(text)}`;
 
 /** As the first line of the block. */
-export function adding({ title, head, opensAt, endsAt }: Hold, put: string): string {
+export function adding({ title, head, opensAt, endsAt }: Span, put: string): string {
   const isOpen =
     opensAt !== undefined &&
     endsAt !== undefined &&
@@ -34,7 +34,7 @@ export const beginningWith = (file: string, put: string): string =>
   `in ${file}, before line 1, add ${quoted(put)}`;
 
 /** What is there is replaced, else `put` is added. */
-export const stating = (line: Written | undefined, hold: Hold, put: string): string =>
-  line === undefined ? adding(hold, put) : replacing(line, put);
+export const stating = (line: Written | undefined, span: Span, put: string): string =>
+  line === undefined ? adding(span, put) : replacing(line, put);
 
 export const asRemedy = (...edits: readonly string[]): Remedy => ({ sentence: edits.join('; ') });

@@ -1,7 +1,7 @@
 // An obstacle between two nodes in words, and what to write against it. The listener is brought to what the sender has.
 import type { Obstacle } from '../model/hearing.ts';
 import { type Instance, isUnicast } from '../model/instance.ts';
-import { holdOf, type List, type Listed } from '../model/statements.ts';
+import { type List, type Listed, spanOf } from '../model/statements.ts';
 import { adding, removing, replacing, stating } from './edits.ts';
 import { globalEdit, versionEdit } from './one-instance.ts';
 import type { Side } from './virtual-routers.ts';
@@ -20,7 +20,7 @@ export function explained(what: Obstacle, listener: Side, sender: Side): Explain
     case 'router-id':
       return {
         found: both('virtual_router_id', ({ routerId }) => routerId.value),
-        edits: [stating(mine.routerId.line, mine.hold, `virtual_router_id ${theirs.routerId.value}`)],
+        edits: [stating(mine.routerId.line, mine.span, `virtual_router_id ${theirs.routerId.value}`)],
       };
     case 'version': {
       const old = mine.version.value === 2 ? listener : sender;
@@ -32,7 +32,7 @@ export function explained(what: Obstacle, listener: Side, sender: Side): Explain
     case 'advert':
       return {
         found: `${both('advert_int', ({ advertCs }) => advertCs.value! / 100)}, with VRRP version 2`,
-        edits: [stating(mine.advertCs.line, mine.hold, `advert_int ${theirs.advertCs.value! / 100}`)],
+        edits: [stating(mine.advertCs.line, mine.span, `advert_int ${theirs.advertCs.value! / 100}`)],
       };
     case 'authentication':
       return { found: authenticationText(listener, sender), edits: [authenticationEdit(listener, sender)] };
@@ -42,7 +42,7 @@ export function explained(what: Obstacle, listener: Side, sender: Side): Explain
       return {
         found: both('addresses of', ({ family }) => `IPv${family}`),
         edits: [
-          `give ${mine.hold.title} in ${here} unicast_src_ip, peers and addresses of IPv${theirs.family}`,
+          `give ${mine.span.title} in ${here} unicast_src_ip, peers and addresses of IPv${theirs.family}`,
         ],
       };
     case 'mode': {
@@ -50,7 +50,7 @@ export function explained(what: Obstacle, listener: Side, sender: Side): Explain
       const other = alone === listener ? sender : listener;
       return {
         found: both('VRRP by', (one) => (isUnicast(one) ? 'unicast' : 'multicast')),
-        edits: [adding(alone.instance.hold, `unicast_peer { ${other.instance.source.value ?? 'ADDRESS'} }`)],
+        edits: [adding(alone.instance.span, `unicast_peer { ${other.instance.source.value ?? 'ADDRESS'} }`)],
       };
     }
     case 'group':
@@ -89,15 +89,15 @@ function authenticationEdit(listener: Side, sender: Side): string {
     (one) => one.strict.value === true && one.authentication.line !== undefined,
   );
   if (strict?.strict.line !== undefined) return removing(strict.strict.line);
-  const from = `${theirs.hold.title} in ${sender.configuration.name}`;
-  return `in ${mine.hold.head.at.file}, in the block ${mine.hold.title}, write the authentication of ${from}`;
+  const from = `${theirs.span.title} in ${sender.configuration.name}`;
+  return `in ${mine.span.head.at.file}, in the block ${mine.span.title}, write the authentication of ${from}`;
 }
 
 function addressesExplained(listener: Side, sender: Side): Explained {
   const [mine, theirs] = [listener.instance.addresses, sender.instance.addresses];
   const [extra, missing] = [surplus(mine, theirs), surplus(theirs, mine)];
   const [block] = mine.blocks;
-  const hold = block === undefined ? listener.instance.hold : holdOf(block);
+  const span = block === undefined ? listener.instance.span : spanOf(block);
   const told = (list: readonly Listed[], { configuration }: Side, other: List) =>
     list.map(
       ({ address }) => `${address} ${holds(other, address) ? 'once more' : 'only'} in ${configuration.name}`,
@@ -107,7 +107,7 @@ function addressesExplained(listener: Side, sender: Side): Explained {
     found: `virtual_ipaddress: ${[...told(extra, listener, theirs), ...told(missing, sender, mine)].join(', ')}`,
     edits: [
       ...pairs.map(({ line }, n) => replacing(extra[n]!.line, line.text)),
-      ...missing.slice(extra.length).map(({ line }) => adding(hold, line.text)),
+      ...missing.slice(extra.length).map(({ line }) => adding(span, line.text)),
       ...extra.slice(missing.length).map(({ line }) => removing(line)),
     ],
   };
@@ -133,10 +133,10 @@ function groupEdit({ configuration, instance }: Side, { group, family }: Instanc
 }
 
 /** A peer that is the only one, and that no node has, was meant for the other node. */
-function peerEdit({ instance: { peers, hold }, sources }: Side, address: string): string {
+function peerEdit({ instance: { peers, span }, sources }: Side, address: string): string {
   const [only, ...more] = peers.listed;
   const [block] = peers.blocks;
   if (only !== undefined && more.length === 0 && !sources.has(only.address))
     return replacing(only.line, address);
-  return block === undefined ? adding(hold, `unicast_peer { ${address} }`) : adding(holdOf(block), address);
+  return block === undefined ? adding(span, `unicast_peer { ${address} }`) : adding(spanOf(block), address);
 }

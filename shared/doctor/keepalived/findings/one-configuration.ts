@@ -3,7 +3,7 @@ import { type Finding, fault, warning } from '../../finding.ts';
 import { isUnresolved, type Place } from '../grammar/definitions.ts';
 import type { Configuration } from '../model/configuration.ts';
 import type { Instance } from '../model/instance.ts';
-import { type Complaint, holdOf, type Unread } from '../model/statements.ts';
+import { type Complaint, spanOf, type Unread } from '../model/statements.ts';
 import { adding, asRemedy, beginningWith, removing, replacing } from './edits.ts';
 import { instanceFindings } from './one-instance.ts';
 
@@ -79,7 +79,7 @@ const uncheckedFinding = (one: Configuration, { at, text, why }: Unread): Findin
   unchecked(
     placeText(one, at),
     why === 'include'
-      ? `${text}: no such file here, so what it holds is not known`
+      ? `${text}: no such file here, so what is in it is not known`
       : `not understood: ${text}`,
   );
 
@@ -134,7 +134,7 @@ function fifoFindings(one: Configuration, shim: Shim): readonly Finding[] {
         other !== undefined
           ? replacing(other.line, `${other.line.text.split(/\s/)[0]} ${fifo}`)
           : block !== undefined
-            ? adding(holdOf(block), put)
+            ? adding(spanOf(block), put)
             : beginningWith(one.start.file, `global_defs { ${put} }`),
       ),
     }),

@@ -3,7 +3,7 @@ import { type Finding, fault, warning } from '../../finding.ts';
 import type { Configuration } from '../model/configuration.ts';
 import type { Globals } from '../model/globals.ts';
 import { type Instance, isUnicast } from '../model/instance.ts';
-import { holdOf } from '../model/statements.ts';
+import { spanOf } from '../model/statements.ts';
 import { adding, asRemedy, beginningWith, removing, replacing } from './edits.ts';
 
 export function instanceFindings(
@@ -27,7 +27,7 @@ interface About {
 }
 
 function multicastFindings(instance: Instance, about: About): readonly Finding[] {
-  const { peers, hold } = instance;
+  const { peers, span } = instance;
   if (isUnicast(instance) || peers.isPartial) return [];
   const found = peers.blocks.length > 0 ? 'unicast_peer without a peer' : 'no unicast_peer';
   return [
@@ -35,7 +35,7 @@ function multicastFindings(instance: Instance, about: About): readonly Finding[]
       ...about,
       found: `${found}, so it speaks multicast, which a VPC does not carry`,
       expected: 'unicast_src_ip and unicast_peer',
-      remedy: asRemedy(adding(hold, 'unicast_peer { ADDRESS }')),
+      remedy: asRemedy(adding(span, 'unicast_peer { ADDRESS }')),
     }),
   ];
 }
@@ -81,7 +81,7 @@ interface GlobalEdit {
 export function globalEdit({ blocks }: Globals, file: string, { line, put }: GlobalEdit): string {
   const [block] = blocks;
   if (line !== undefined) return replacing(line, put);
-  return block === undefined ? beginningWith(file, `global_defs { ${put} }`) : adding(holdOf(block), put);
+  return block === undefined ? beginningWith(file, `global_defs { ${put} }`) : adding(spanOf(block), put);
 }
 
 function stateFindings({ state }: Instance, about: About): readonly Finding[] {

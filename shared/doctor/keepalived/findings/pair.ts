@@ -5,7 +5,7 @@ import { type Check, type Finding, fault, warning } from '../../finding.ts';
 import type { Configuration } from '../model/configuration.ts';
 import { obstaclesBetween } from '../model/hearing.ts';
 import type { Instance } from '../model/instance.ts';
-import { holdOf } from '../model/statements.ts';
+import { spanOf } from '../model/statements.ts';
 import { asRemedy, replacing, stating } from './edits.ts';
 import { explained } from './obstacles.ts';
 import { isOneNode, matchingOf, type Side, type Surroundings } from './virtual-routers.ts';
@@ -105,8 +105,8 @@ function priorityFindings(left: Side, right: Side): readonly Finding[] {
       expected:
         'distinct priorities: equal ones are decided by address, and both may stay master for a while',
       remedy: asRemedy(
-        ...(high === value ? [] : [stating(a.priority.line, a.hold, `priority ${high}`)]),
-        stating(b.priority.line, b.hold, `priority ${low}`),
+        ...(high === value ? [] : [stating(a.priority.line, a.span, `priority ${high}`)]),
+        stating(b.priority.line, b.span, `priority ${low}`),
       ),
     }),
   ];
@@ -123,7 +123,7 @@ function advertFindings(left: Side, right: Side): readonly Finding[] {
       ...aboutBoth(left, right),
       found: `advert_int ${mine / 100} and ${theirs / 100}: how long a failover takes depends on who is master`,
       expected: 'one advert interval',
-      remedy: asRemedy(stating(b.advertCs.line, b.hold, `advert_int ${mine / 100}`)),
+      remedy: asRemedy(stating(b.advertCs.line, b.span, `advert_int ${mine / 100}`)),
     }),
   ];
 }
@@ -140,7 +140,7 @@ function aloneFinding({ configuration, instance, vips }: Side, node: Configurati
     found: `${instance.name} sends to ${peer.address}, and ${node.name} has no instance with virtual_router_id ${id ?? 'unknown'}`,
     expected: `an instance with this virtual_router_id in ${node.name}`,
     remedy: {
-      sentence: `copy vrrp_instance ${instance.name} to ${node.name}, with the addresses and the priority of that node${block === undefined ? '' : `, or take ${peer.address} out of ${holdOf(block).title}`}`,
+      sentence: `copy vrrp_instance ${instance.name} to ${node.name}, with the addresses and the priority of that node${block === undefined ? '' : `, or take ${peer.address} out of ${spanOf(block).title}`}`,
     },
   });
 }

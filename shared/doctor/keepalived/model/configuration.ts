@@ -148,7 +148,7 @@ function complainOfTwins(instances: readonly Instance[], { complaints }: Notes):
     const twin = instances.slice(0, n).find((other) => areTwins(one, other));
     if (twin !== undefined)
       complaints.push({
-        at: one.hold.head.at,
+        at: one.span.head.at,
         says: `${one.name}: virtual_router_id ${one.routerId.value} on ${one.interface.value}, as ${twin.name} has`,
       });
   }

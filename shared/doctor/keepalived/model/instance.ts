@@ -14,8 +14,6 @@ import { complainOfPlainValues, complainOfStrict } from './plain-values.ts';
 import {
   addressFrom,
   flagOf,
-  type Hold,
-  holdOf,
   type List,
   type Listed,
   listOf,
@@ -23,6 +21,8 @@ import {
   noteOpaque,
   noteUnread,
   type Scope,
+  type Span,
+  spanOf,
   statedValue,
   statementsOf,
   type Value,
@@ -31,7 +31,7 @@ import {
 
 export interface Instance {
   readonly name: string;
-  readonly hold: Hold;
+  readonly span: Span;
   readonly isPartial: boolean;
   readonly routerId: Value<number>;
   readonly priority: Value<number>;
@@ -93,7 +93,7 @@ export function instanceOf(statement: Statement, globals: Globals, notes: Notes)
     statementsOf(scope, 'strict_mode').length > 0 ? flagOf(scope, 'strict_mode') : globals.strict;
   const instance: Instance = {
     name,
-    hold: holdOf(statement),
+    span: spanOf(statement),
     isPartial: scope.isPartial,
     routerId: statedValue(scope, { word: 'virtual_router_id', ...OCTET, fallback: undefined }),
     priority: statedValue(scope, { word: 'priority', ...OCTET, fallback: 100 }),
@@ -182,10 +182,10 @@ function dropsOf(scope: Scope, strict: Value<boolean>): Value<boolean> {
 }
 
 function complainOfMissing(instance: Instance, { notes, isPartial, block }: Scope): void {
-  const { hold, name, interface: port, addresses, state } = instance;
-  const { at } = hold.head;
+  const { span, name, interface: port, addresses, state } = instance;
+  const { at } = span.head;
   const miss = (word: string, example: string) =>
-    notes.complaints.push({ at, says: `${name}: no ${word}`, put: `${word} ${example}`, into: hold });
+    notes.complaints.push({ at, says: `${name}: no ${word}`, put: `${word} ${example}`, into: span });
   const has = (word: string) => block.find(({ words }) => words[0] === word)?.line;
   if (!isPartial && has('virtual_router_id') === undefined) miss('virtual_router_id', 'NUMBER');
   if (!isPartial && port.value === undefined) miss('interface', 'NAME');

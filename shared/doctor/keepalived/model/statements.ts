@@ -5,15 +5,15 @@ import { addressText, rangeFrom } from '../../../registry/ip-range.ts';
 import type { Statement } from '../grammar/blocks.ts';
 import { isUnresolved, type Place, type Written } from '../grammar/definitions.ts';
 
-/** A block that a line can be put into, and how it is called. */
-export interface Hold {
+/** Where a block stands, so that a line can be put into it, and how it is called. */
+export interface Span {
   readonly title: string;
   readonly head: Written;
   readonly opensAt?: Place | undefined;
   readonly endsAt?: Place | undefined;
 }
 
-export const holdOf = ({ words, line, opensAt, endsAt }: Statement): Hold => ({
+export const spanOf = ({ words, line, opensAt, endsAt }: Statement): Span => ({
   title: words.slice(0, 2).join(' '),
   head: line,
   opensAt,
@@ -31,7 +31,7 @@ export interface Complaint {
   /** What has to stand there instead; words in capitals are the operator's. */
   readonly put?: string;
   /** Where `put` is missing. */
-  readonly into?: Hold;
+  readonly into?: Span;
 }
 
 /** What the doctor cannot judge. */
@@ -93,7 +93,7 @@ export const statementsOf = ({ block }: Scope, word: string): readonly Statement
   block.filter(({ words }) => words[0] === word);
 
 /** What `parse` makes of a word's value: undefined refuses it, and keepalived goes on as if it were not there. */
-export interface Reading<T> {
+export interface Stated<T> {
   readonly word: string;
   /** Another word for the same. */
   readonly synonym?: string;
@@ -105,7 +105,7 @@ export interface Reading<T> {
 /** The last one counts, as for most words. */
 export function statedValue<T>(
   scope: Scope,
-  { word, synonym = word, parse, wanted, fallback }: Reading<T>,
+  { word, synonym = word, parse, wanted, fallback }: Stated<T>,
 ): Value<T> {
   let found: Value<T> = { value: scope.isPartial ? undefined : fallback };
   for (const { words, line } of scope.block.filter(

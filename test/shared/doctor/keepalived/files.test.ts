@@ -217,12 +217,12 @@ describe('what is not understood', () => {
         `include /etc/vipshift/keepalived-snippet.conf\n${conf().replace(/global_defs \{[^}]*\}/, '')}`,
       ),
     ).toEqual([
-      'a.conf line 1: include /etc/vipshift/keepalived-snippet.conf: no such file here, so what it holds is not known',
+      'a.conf line 1: include /etc/vipshift/keepalived-snippet.conf: no such file here, so what is in it is not known',
     ]);
     expect(unreadOf(conf({ way: 'include peers.inc' }))).toHaveLength(1);
     expect(unreadOf(conf({ peers: 'include peers.inc' }))).toHaveLength(1);
     expect(unreadOf('include conf.d/*.conf')).toEqual([
-      'a.conf line 1: include conf.d/*.conf: no such file here, so what it holds is not known',
+      'a.conf line 1: include conf.d/*.conf: no such file here, so what is in it is not known',
       'a.conf: no vrrp_instance in what can be read',
     ]);
   });
