@@ -129,12 +129,12 @@ const optionsOf = (node: NodeInput): string =>
 
 const PREPARE = 'mount -t tmpfs tmpfs /run && mkdir -p /run/vipshift && cd "$1"';
 
-/** In mounts of its own. keepalived's children end with it. */
+/** In a pid namespace of its own, whose end is the end of keepalived's children, and of what they write to. */
 const onNode = (place: string, folder: string, options: string): ChildProcess =>
   spawn(
     'ip',
     [
-      ...['netns', 'exec', place, 'bash', '-c'],
+      ...['netns', 'exec', place, 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'bash', '-c'],
       `${PREPARE} && { keepalived -t ${options} 2>&1; echo "checked $?"; exec keepalived -n -l ${options}; }`,
       ...['node', folder],
     ],
@@ -161,14 +161,16 @@ async function elected({ early, late, downMs, isBetter }: Election): Promise<rea
   const isUp = (daemon: Daemon) => () => daemon.hasEnded || daemon.state !== 'none';
   const becomes = (daemon: Daemon, state: State) => () => daemon.hasEnded || daemon.state === state;
   await one.until(isUp(one), START_MS);
-  if (!isBetter || Math.min(...downMs) < APART_FROM_MS)
-    await one.until(becomes(one, 'MASTER'), downMs[0] + LATE_MS);
-  const two = late();
+  const isAtOnce = isBetter && Math.min(...downMs) >= APART_FROM_MS;
+  const soon = isAtOnce ? late() : undefined;
+  await one.until(becomes(one, 'MASTER'), downMs[0] + LATE_MS);
+  const two = soon ?? late();
   await two.until(isUp(two), START_MS);
   // A node that hears no better master becomes one; one that hears a better master gives way at its next advert.
-  const isMaster = await two.until(becomes(two, 'MASTER'), downMs[1] + LATE_MS);
-  if (isMaster) await one.until(becomes(one, 'BACKUP'), Math.max(...downMs) / 2 + LATE_MS);
-  await two.until(() => two.state !== 'MASTER' || one.state !== 'MASTER', Math.max(...downMs) / 2);
+  await two.until(becomes(two, 'MASTER'), downMs[1] + LATE_MS);
+  const areMasters = () => one.state === 'MASTER' && two.state === 'MASTER';
+  const settleMs = Math.max(...downMs) / 2 + LATE_MS;
+  if (areMasters()) await Promise.race([one, two].map((each) => each.until(() => !areMasters(), settleMs)));
   return [one, two];
 }
 

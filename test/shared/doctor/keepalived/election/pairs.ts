@@ -120,7 +120,7 @@ export function keepalivedsVerdict({ draft }: Pair, { checks, elections }: Answe
   return { files: [wordOn(checks[0]), wordOn(checks[1])], isSplit: isSplit && !draft.areStrangers };
 }
 
-/** What the doctor leaves open agrees with both. */
+/** What the doctor leaves open agrees with both; two masters it does not say without reason. */
 export const agree = (doctor: Verdict, keepalived: Verdict): boolean =>
-  doctor.isSplit === keepalived.isSplit &&
+  (doctor.isSplit === keepalived.isSplit || (!doctor.isSplit && doctor.files.includes('unchecked'))) &&
   keepalived.files.every((word, n) => word !== 'unchecked' && ['unchecked', word].includes(doctor.files[n]!));
