@@ -41,23 +41,22 @@ take_command() {
 
 take_word() {
   local -r kind=$1 name=$2 state=$3 vips=${VIPS_OF["$1 $2"]-}
-  local vip claims=() priority=$PRIORITY_MAX
+  local vip priority=$PRIORITY_MAX
   [[ $vips ]] || return 0
   ((${#4} <= 3 && 10#$4 < PRIORITY_MAX)) && priority=$((10#$4))
   heard_through_fifo "$kind $name"
   case $state in
     MASTER | BACKUP | FAULT | STOP | DELETED)
-      read_wall_clock
+      ((CLOCK_IS_HELD)) || read_wall_clock
+      SPOOL_LINES=''
       for vip in $vips; do
         draw_seq
-        claims+=("$SEQ $SEQ $WALL_MS $state $priority $vip $kind $name")
-        unset "ADVERT_PENDING[$vip]" "ADVERT_AT[$vip]"
-      done
-      spool_claims "${claims[@]}"
-      for vip in $vips; do
+        spool_claim "$vip" "$SEQ" "$state $priority" "$SEQ $SEQ $WALL_MS $state $priority $vip $kind $name"
+        ((${#ADVERT_AT[@]})) && unset "ADVERT_PENDING[$vip]" "ADVERT_AT[$vip]"
         assert_after_transition "$vip"
-        list_transition "$vip" "$state" "$priority" "$kind $name"
       done
+      journal "$SPOOL_LINES"
+      for vip in $vips; do list_transition "$vip" "$state" "$priority" "$kind $name"; done
       FRESH=1
       ;;
     # Only with notify_priority_changes: no transition, but worth saying soon.
