@@ -121,6 +121,7 @@ export async function rightSetup(): Promise<Setup> {
     },
     env: {
       ...childEnv(stack.aws),
+      VIPSHIFT_STAGE: 'dev',
       AWS_ENDPOINT_URL_EVENTBRIDGE: front.url,
       AWS_ENDPOINT_URL_IAM: iamFront.url,
     },
