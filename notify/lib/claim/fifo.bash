@@ -98,6 +98,7 @@ keep_partial_line() {
 # Nothing more comes: a line that says all, but has no end, is taken; the beginning of one waits for the rest.
 settle_partial_line() {
   ((PARTIAL_IS_NEW)) || return
+  read -r -t 0 -u "$FIFO_FD" && return # on a busy machine the time may be over although something waits
   read_clock
   ((NOW_MS - PARTIAL_SINCE_MS >= PARTIAL_WAIT_MS)) || return
   PARTIAL_IS_NEW=0
