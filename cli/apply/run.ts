@@ -12,11 +12,12 @@ import { newVip, type Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
 import { refused, type Status, status } from '../command/exit.ts';
-import { entryMoveText } from '../command/forecast.ts';
 import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
+import { entryMoveText } from '../command/vip/forecast.ts';
+import { refuseUnderWay } from '../command/vip/under-way.ts';
 import { removeVip, tablesLeft } from '../vip/list.ts';
-import { type Prepared, prepare, register, usedUp } from '../vip/register.ts';
+import { type Prepared, prepare, refuseEntryUnderWay, register, usedUp } from '../vip/register.ts';
 
 interface Change {
   readonly name: string;
@@ -51,7 +52,7 @@ export async function applyFile({
     out.note('No changes: the registry already matches the file');
     return status.ok;
   }
-  if (options.dryRun === true) return status.bad;
+  for (const { prepared } of changes) refuseEntryUnderWay(prepared, session.now());
   // The registry as it will be: what is pruned at the same time keeps no label.
   const after = [
     ...vips.filter((vip) => !pruned.includes(vip) && !changes.some((c) => c.name === vip.name)),
@@ -60,6 +61,11 @@ export async function applyFile({
   for (const vip of pruned) {
     const { stays } = await tablesLeft(session, vip, after, options.force === true);
     for (const sentence of stays) out.note(`${vip.name}: ${sentence}`);
+    refuseUnderWay(vip, session.now(), 'it is not removed');
+  }
+  if (options.dryRun === true) {
+    out.note('a dry run: nothing was changed');
+    return status.bad;
   }
   if (!(await agreed(`change ${changes.length + pruned.length} VIPs?`, options.yes === true))) {
     out.note('nothing was changed');

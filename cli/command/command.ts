@@ -6,6 +6,7 @@
 import { Argument, Command, Help, type Option } from 'commander';
 import { refuseContradictions } from './contradictions.ts';
 import { type Status, status } from './exit.ts';
+import { at, DEFAULT_STAGE, placeOf } from './hint.ts';
 import { type CommonName, type CommonOptions, commonNames, commonOptions, formerOption } from './options.ts';
 import { type Output, output } from './output.ts';
 import type { Session } from './session.ts';
@@ -79,13 +80,17 @@ export const commonOf = (command: Command): readonly Option[] => {
 };
 
 export function defineCommand<Options>(spec: CommandSpec<Options>): Command {
-  return described(spec).action(async (...given: unknown[]) => {
+  return described(spec).action((...given: unknown[]) => {
     const line = lineOf<Options>(given.at(-1) as Command);
-    const work = await spec.load(line);
-    const { openSession } = await import('./session.ts');
-    const session = await openSession(line.options);
-    const end = await work({ ...line, out: output(line.options), session });
-    process.exitCode = end ?? status.ok;
+    return at(placeOf(line.options), async () => {
+      const work = await spec.load(line);
+      const out = output(line.options);
+      if (line.options.stage === undefined)
+        out.note(`stage ${DEFAULT_STAGE}: none is named (--stage, VIPSHIFT_STAGE)`);
+      const { openSession } = await import('./session.ts');
+      const session = await openSession(line.options);
+      process.exitCode = (await work({ ...line, out, session })) ?? status.ok;
+    });
   });
 }
 

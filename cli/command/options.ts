@@ -103,9 +103,3 @@ export function positive(max: number): (text: string) => number {
     throw new InvalidArgumentError(`expected a whole number from 1 to ${max}.`);
   };
 }
-
-/** The common options that were given on this command line, for the command that is suggested next. */
-export const repeated = ({ stage, region, profile }: CommonOptions): string =>
-  Object.entries({ stage, region, profile })
-    .map(([name, value]) => (value === undefined ? '' : ` --${name} ${value}`))
-    .join('');

@@ -32,6 +32,7 @@ import { type EpochMs, minutes } from '../../shared/time.ts';
 import type { OperatorActionStore } from '../../shared/timeline/operator-action.ts';
 import type { RegistryEntry } from '../../shared/vip/vip.ts';
 import { CliError, status, usage } from './exit.ts';
+import { DEFAULT_STAGE } from './hint.ts';
 import type { CommonOptions } from './options.ts';
 
 export interface Session {
@@ -64,7 +65,7 @@ const REQUEST_MAX_MS = 15_000;
 
 export function settingsOf(options: CommonOptions): Settings {
   const env = process.env;
-  const stage = options.stage ?? env.VIPSHIFT_STAGE ?? 'dev';
+  const { stage = DEFAULT_STAGE } = options;
   return {
     stage,
     vipsTable: env.VIPSHIFT_VIPS_TABLE ?? `vipshift-${stage}-vips`,

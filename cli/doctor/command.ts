@@ -4,7 +4,7 @@ import { checks } from '../../shared/doctor/finding.ts';
 import type { ServicePort } from '../../shared/doctor/packets/rules.ts';
 import { defineCommand } from '../command/command.ts';
 import { list, option } from '../command/options.ts';
-import type { DoctorOptions } from './run.ts';
+import type { DoctorOptions } from './clients.ts';
 
 export const doctorCommand = () =>
   defineCommand<DoctorOptions>({

@@ -1,10 +1,10 @@
 // The doctor's event from end to end: sent to the bus, looked for in the record. PutEvents to a bus or rule that leads
 // nowhere answers as if all were well, so only the trace at the far end proves the way.
 import { type IdentityAccess, sendProbe } from '../../shared/aws/iam/identity-facts.ts';
-import type { IdentityFacts } from '../../shared/doctor/service/identity.ts';
+import type { IdentityFacts } from '../../shared/doctor/service/identity-facts.ts';
 import { durationMs, epochMs, minus, minutes, plus } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
-import type { Session } from '../command/session.ts';
+import type { DoctorSession } from './clients.ts';
 
 const WAIT_MAX_MS = 15_000;
 const LOOK_EVERY = durationMs(500);
@@ -12,7 +12,7 @@ const LOOK_EVERY = durationMs(500);
 const NO_NODE = 'i-00000000000000000';
 
 export async function probed(
-  session: Session,
+  session: DoctorSession,
   access: IdentityAccess,
   vip: Vip,
 ): Promise<NonNullable<IdentityFacts['probe']>> {
@@ -26,7 +26,7 @@ export async function probed(
 }
 
 /** As a recorded probe, or as the example of the rejection that a source of no node gets. */
-async function arrived(session: Session, vip: string, eventId: string): Promise<boolean> {
+async function arrived(session: DoctorSession, vip: string, eventId: string): Promise<boolean> {
   const now = session.now();
   const [probes, rejected] = await Promise.all([
     session.log.probes(vip, 20),

@@ -10,7 +10,8 @@ const answering = () => ({
   options: [
     option('--execution <name>', 'which one, if several wait for the same VIP'),
     reason(),
-    option('--list', 'only show what waits', { conflicts: ['execution', 'reason'] }),
+    option('--list', 'only show what waits', { conflicts: ['execution', 'reason', 'dryRun'] }),
+    option('--dry-run', 'show what would be answered; answer nothing'),
   ],
 });
 

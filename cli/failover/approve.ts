@@ -10,11 +10,11 @@ import { isRegistered } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status } from '../command/exit.ts';
-import { doctorOf, leftBy, tellLeft } from '../command/left-behind.ts';
-import { repeated } from '../command/options.ts';
+import { hint } from '../command/hint.ts';
 import { type Output, plain } from '../command/output.ts';
-import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
+import { doctorOf, leftBy, tellLeft } from '../command/vip/left-behind.ts';
+import { requireVip } from '../command/vip/registered-vip.ts';
 
 export async function answer(run: CommandContext<AnswerOptions>, approved: boolean): Promise<Status> {
   const { args, options, out, session } = run;
@@ -27,18 +27,24 @@ export async function answer(run: CommandContext<AnswerOptions>, approved: boole
   const pin = order.pinMinutes === 0 ? 'no pin' : `pinned for ${order.pinMinutes} min`;
   out.note(plain(`${vip} to ${order.to}, ${order.mode}, ${pin}, ${calls} calls`));
   out.note(plain(`ordered by ${order.by}: ${order.reason}`));
-  tellLeft(out, await leftBy(session, vip), doctorOf(vip, options));
+  tellLeft(out, await leftBy(session, vip), doctorOf(vip));
   if (by === order.by) out.note('that is you: the record will show it');
   const reason = options.reason?.trim();
   const decision: Decision = { approved, by, ...defined({ reason }) };
+  if (options.dryRun === true) {
+    if (out.json) out.document({ vip, execution, to: order.to, ...decision, dryRun: true });
+    else out.line(plain(`dry run: ${execution} would be ${approved ? 'approved' : 'denied'} by ${by}`));
+    out.note('a dry run: nothing was answered');
+    return status.ok;
+  }
   if ((await workflow.answer(request.token, decision)) === 'over')
     throw refused(
       `${execution} no longer waits: it was answered already, or its time is over`,
-      `see how it ended: vipshift failover --follow ${execution}${repeated(options)}`,
+      `see how it ended: ${hint(`failover --follow ${execution}`)}`,
     );
   if (out.json) out.document({ vip, execution, to: order.to, ...decision });
   else out.line(plain(`${execution} is ${approved ? 'approved' : 'denied'} by ${by}`));
-  if (approved) out.note(`follow it: vipshift failover --follow ${execution}${repeated(options)}`);
+  if (approved) out.note(`follow it: ${hint(`failover --follow ${execution}`)}`);
   return status.ok;
 }
 
@@ -86,17 +92,18 @@ function theOne(
     throw refused(
       `${which} waits for approval${about}`,
       waiting.length === 0
-        ? 'a request waits for up to an hour; vipshift timeline --kind order --since 2h shows the answers'
-        : `vipshift ${verb} --list shows what does`,
+        ? `a request waits for up to an hour; ${hint('timeline --kind order --since 2h')} shows the answers`
+        : `${hint(`${verb} --list`)} shows what does`,
     );
   }
   if (others.length === 0) return first;
   const lines = named.map((r) => `${r.execution}: ${sentence(r)}`);
   const how =
-    args[0] === undefined
-      ? `vipshift ${verb} ${first.vip}`
-      : `vipshift ${verb} ${first.vip} --execution ${first.execution}`;
-  throw refused(`several wait for approval${about}:\n${lines.join('\n')}`, `name one: ${how} --reason …`);
+    args[0] === undefined ? `${verb} ${first.vip}` : `${verb} ${first.vip} --execution ${first.execution}`;
+  throw refused(
+    `several wait for approval${about}:\n${lines.join('\n')}`,
+    `name one: ${hint(`${how} --reason …`)}`,
+  );
 }
 
 const sentence = ({ order, untilMs }: ApprovalRequest): string =>
@@ -129,4 +136,5 @@ export interface AnswerOptions {
   readonly execution?: string;
   readonly reason?: string;
   readonly list?: boolean;
+  readonly dryRun?: boolean;
 }

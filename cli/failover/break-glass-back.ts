@@ -15,7 +15,7 @@ import { type OperatorAction, operatorAction } from '../../shared/timeline/opera
 import { isLiveOrder } from '../../shared/vip/election.ts';
 import type { Cause } from '../../shared/vip/lease.ts';
 import { type Pin, type Vip, withoutPin, withPin } from '../../shared/vip/vip.ts';
-import { type CommonOptions, repeated } from '../command/options.ts';
+import { hint } from '../command/hint.ts';
 import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 
@@ -44,7 +44,7 @@ const WAIT_MAX = seconds(30);
 
 /** Tells what it did. `sent`: something was moved, which has to go back now and not with the next reconcile. */
 export async function takePinBack(
-  { session, out, options }: { session: Session; out: Output; options: CommonOptions },
+  { session, out }: { session: Session; out: Output },
   attempt: Attempt,
   sent: boolean,
 ): Promise<void> {
@@ -54,11 +54,11 @@ export async function takePinBack(
     if (back === undefined) await update(session.ports.vips, attempt.vip, removeFrom(session, attempt));
     attempt.pinned = 'no';
     out.note(pinText(attempt, session.now()));
-    const look = `vipshift status ${attempt.vip}${repeated(options)}`;
+    const look = `${hint(`status ${attempt.vip}`)}`;
     out.note(`${whereText(attempt.vip, back, sent, session.now())}; check: ${look}`);
   } catch (error) {
     out.note(`the pin could not be taken back: ${toFault(error).message}`);
-    out.note(standsText(attempt, options));
+    out.note(standsText(attempt));
   }
 }
 
@@ -124,11 +124,11 @@ function whereText(name: string, back: Switched | undefined, sent: boolean, now:
 }
 
 /** What an operator has to know while the pin stands, or may. */
-export function standsText({ vip, pin, replaced, pinned }: Attempt, options: CommonOptions): string {
+export function standsText({ vip, pin, replaced, pinned }: Attempt): string {
   const may = pinned === 'maybe' ? 'may stand' : 'stands';
   const before =
     replaced === undefined
       ? ''
       : `; it replaced one on ${replaced.node} until ${iso(replaced.untilMs)} by ${replaced.by}: ${replaced.reason}`;
-  return `the pin on ${pin.node} ${may} until ${iso(pin.untilMs)}, and reconcile follows it${before}; to end it: vipshift unpin ${vip}${repeated(options)}`;
+  return `the pin on ${pin.node} ${may} until ${iso(pin.untilMs)}, and reconcile follows it${before}; to end it: ${hint(`unpin ${vip}`)}`;
 }

@@ -5,6 +5,7 @@
 // straight back. What fails takes its pin back (break-glass-back.ts). Limit: this machine's clock takes part in the lease, so it is measured first; it cannot make an unfit
 // node fit.
 
+import { AsyncResource } from 'node:async_hooks';
 import { toFault } from '../../shared/fault.ts';
 import { liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
@@ -23,20 +24,22 @@ import type { Cause } from '../../shared/vip/lease.ts';
 import { type Pin, type Vip, withoutForced, withPin } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { CliError, refused, type Status, status, usage } from '../command/exit.ts';
-import { pinEndText } from '../command/forecast.ts';
-import { doctorOf, leftBy, tellLeft } from '../command/left-behind.ts';
-import { type CommonOptions, repeated } from '../command/options.ts';
+import { hint } from '../command/hint.ts';
 import type { Output } from '../command/output.ts';
-import { registeredNames, requireVip, unknown } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
+import { pinEndText } from '../command/vip/forecast.ts';
+import { doctorOf, leftBy, tellLeft } from '../command/vip/left-behind.ts';
+import { registeredNames, requireVip, unknown } from '../command/vip/registered-vip.ts';
 import { printFailover } from '../timeline/failover-text.ts';
 import { type Attempt, standsText, takePinBack } from './break-glass-back.ts';
 import { clockOffset, describeOffset, offTooFar } from './clock-offset.ts';
+import { pinPhrase, rehearse } from './rehearsal.ts';
 
 interface BreakGlassOptions {
   readonly to: string;
   readonly reason: string;
   readonly for: string;
+  readonly dryRun?: boolean;
 }
 
 const FOR_MAX: DurationMs = hours(24);
@@ -52,6 +55,7 @@ export async function breakGlass({
     throw usage(`--for ${options.for}: not a duration`, 'expected 5m, 15m or 2h; at most 24h');
   const vip = await requireVip(session, args[0]!);
   const [by] = await Promise.all([session.caller(), checkClock(session, out)]);
+  if (options.dryRun === true) return rehearse(session, out, vip, options.to);
   refuseIfUseless(vip, options.to, session);
   const pin: Pin = {
     node: options.to,
@@ -67,11 +71,11 @@ export async function breakGlass({
   const attempt: Attempt = { vip: vip.name, order, pin, pinned: 'no' };
   const left = leftBy(session, vip.name);
   await session.orders.put(order);
-  const ends = onInterrupt(out, attempt, options);
-  const run = { session, out, options };
+  const ends = onInterrupt(out, attempt);
+  const run = { session, out };
   const switched = await moved(run, attempt);
   tell(out, switched);
-  tellLeft(out, await left, doctorOf(vip.name, options));
+  tellLeft(out, await left, doctorOf(vip.name));
   if (isThere(switched, pin)) tellPinned(run, switched.vip, attempt);
   else await takePinBack(run, attempt, hasMoved(switched));
   ends();
@@ -79,13 +83,13 @@ export async function breakGlass({
 }
 
 /** A lease that is not released expires, and the next holder closes the epoch; the pin stays. */
-function onInterrupt(out: Output, attempt: Attempt, options: CommonOptions): () => void {
-  const listener = () => {
-    const look = `check: vipshift status ${attempt.vip}${repeated(options)}`;
+function onInterrupt(out: Output, attempt: Attempt): () => void {
+  const listener = AsyncResource.bind(() => {
+    const look = `check: ${hint(`status ${attempt.vip}`)}`;
     if (attempt.pinned === 'no') out.note(`interrupted; nothing is pinned by this run; ${look}`);
-    else out.note(`interrupted; the lease runs out in 10 s; ${standsText(attempt, options)}; ${look}`);
+    else out.note(`interrupted; the lease runs out in 10 s; ${standsText(attempt)}; ${look}`);
     process.exit(status.interrupted);
-  };
+  });
   process.prependListener('SIGINT', listener);
   return () => process.removeListener('SIGINT', listener);
 }
@@ -98,19 +102,10 @@ const isThere = ({ vip, failovers }: Switched, pin: Pin): boolean =>
 const hasMoved = ({ failovers }: Switched): boolean =>
   failovers.some((failover) => failover.steps.some((step) => step.result === 'done'));
 
-function tellPinned(
-  { out, options }: { out: Output; options: CommonOptions },
-  vip: Vip,
-  { pin, replaced }: Attempt,
-): void {
-  out.note(
-    `pinned there until ${iso(pin.untilMs)}; to end it: vipshift unpin ${vip.name}${repeated(options)}`,
-  );
+function tellPinned({ out }: { out: Output }, vip: Vip, { pin, replaced }: Attempt): void {
+  out.note(`pinned there until ${iso(pin.untilMs)}; to end it: ${hint(`unpin ${vip.name}`)}`);
   out.note(pinEndText({ ...vip, pin }));
-  if (replaced !== undefined)
-    out.note(
-      `it replaced the pin on ${replaced.node} until ${iso(replaced.untilMs)} by ${replaced.by}: ${replaced.reason}`,
-    );
+  if (replaced !== undefined) out.note(`it replaced ${pinPhrase(replaced)}`);
 }
 
 async function checkClock(session: Session, out: Output): Promise<void> {
@@ -134,19 +129,16 @@ function refuseIfUseless(vip: Vip, node: string, session: Session): void {
   if (why !== undefined)
     throw refused(
       `${node} is not fit to own ${vip.name}: ${unfitText(why)}`,
-      `vipshift status ${vip.name} shows which nodes are`,
+      `${hint(`status ${vip.name}`)} shows which nodes are`,
     );
   if (isLiveOrder(vip.freeze, session.now()))
     throw refused(
       `${vip.name} is frozen until ${iso(vip.freeze!.untilMs)}: ${vip.freeze!.reason}`,
-      `vipshift unfreeze ${vip.name}`,
+      hint(`unfreeze ${vip.name}`),
     );
 }
 
-async function moved(
-  run: { session: Session; out: Output; options: CommonOptions },
-  attempt: Attempt,
-): Promise<Switched> {
+async function moved(run: { session: Session; out: Output }, attempt: Attempt): Promise<Switched> {
   const { session, out } = run;
   const { vip: name, pin, order } = attempt;
   const { ports } = session;
@@ -196,12 +188,12 @@ async function notTaken(
   if (found.is === 'under-way')
     return new CliError(
       `${name} was under another lease for ${Math.round((session.now() - began) / 60_000)} min`,
-      `check who holds it: vipshift status ${name}; then try again`,
+      `check who holds it: ${hint(`status ${name}`)}; then try again`,
       status.aws,
     );
   return new CliError(
     `the item of ${name} changed ${RACES_MAX} times during the attempt`,
-    `try again; vipshift status ${name} shows which nodes report`,
+    `try again; ${hint(`status ${name}`)} shows which nodes report`,
     status.aws,
   );
 }

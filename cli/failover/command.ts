@@ -3,13 +3,14 @@
 import { durationFrom } from '../../shared/instants.ts';
 import { type CommandAction, defineCommand, type ParsedArgs } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
+import { hint } from '../command/hint.ts';
 import { option, positive, reason } from '../command/options.ts';
 import { refuseKeepalivedOnly } from './keepalived-only.ts';
 import type { FailoverAsked, FailoverOptions } from './run.ts';
 
 /** The workflow waits no longer (claimWaitSeconds of order-input.ts). */
 const CLAIM_WAIT_MAX_S = 240;
-const workflowOnly = ['mode', 'dryRun', 'approval', 'name', 'claimWait', 'release', 'detach'];
+const workflowOnly = ['mode', 'approval', 'name', 'claimWait', 'release', 'detach'];
 
 export const failoverCommand = () =>
   defineCommand<FailoverOptions>({
@@ -29,7 +30,7 @@ export const failoverCommand = () =>
         'pin it there for that long, whatever VRRP elects (default: 1h routes-only, none via-keepalived, 15m break-glass)',
       ),
       option('--dry-run', 'show what would be done, or why it is refused'),
-      option('--approval', 'wait for vipshift approve, an hour at most'),
+      option('--approval', 'wait until it is approved, an hour at most'),
       option(
         '--name <name>',
         'the execution’s name: if it was started before it is followed, never started twice',
@@ -62,6 +63,7 @@ a dry run found reasons against it; 3 refused or not approved, nothing was moved
       `vipshift failover web --to i-0abc1234def567890 --reason 'kernel update' --for 2h`,
       `vipshift failover web --to i-0abc1234def567890 --reason 'change 4711' --approval --name change-4711`,
       'vipshift failover --follow change-4711',
+      `vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down' --dry-run`,
       `vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down'`,
     ],
     more: `The pin keeps it there; when it ends, or is taken back (vipshift unpin web), the VIP goes where
@@ -99,10 +101,11 @@ function refuseBeside({ args, options }: ParsedArgs<FailoverOptions>): void {
     reason,
     breakGlass,
     options.for,
+    options.dryRun,
     ...workflowOnly.map((name) => options[name as 'mode']),
   ];
   if (others.some((other) => other !== undefined))
-    throw usage('--follow cannot be combined with a VIP or other options', 'vipshift failover --follow NAME');
+    throw usage('--follow cannot be combined with a VIP or other options', hint('failover --follow NAME'));
 }
 
 const NODE = /^i-[0-9a-f]{8,17}$/;
@@ -113,7 +116,7 @@ function checked(asked: FailoverAsked): FailoverAsked {
   if (!NODE.test(asked.to))
     throw usage(
       `--to ${asked.to}: not an instance id`,
-      'expected i-0abc1234def567890; vipshift status VIP names them',
+      `expected i-0abc1234def567890; ${hint('status VIP')} names them`,
     );
   if (asked.name !== undefined && !NAME.test(asked.name))
     throw usage(

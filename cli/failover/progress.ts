@@ -3,6 +3,7 @@ import type { Execution, Happening, Workflow } from '../../shared/aws/step-funct
 import { toFault } from '../../shared/fault.ts';
 import { complaintOf } from '../command/aws-errors.ts';
 import { CliError, status } from '../command/exit.ts';
+import { hint } from '../command/hint.ts';
 import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 
@@ -13,22 +14,15 @@ const SELDOM_AFTER_MS = 120_000;
 /** The workflow ends by itself after two hours (TimeoutSeconds). */
 const LOOKS_MAX = 5000;
 
-export interface Followed {
-  readonly name: string;
-  /** The options that lead to this stage, for the commands that are suggested. */
-  readonly again: string;
-}
-
-export const followOn = ({ name, again }: Followed): string => `vipshift failover --follow ${name}${again}`;
+export const followOn = (name: string): string => hint(`failover --follow ${name}`);
 
 export async function follow(
   session: Session,
   workflow: Workflow,
   out: Output,
-  followed: Followed,
+  name: string,
 ): Promise<Execution> {
-  const { name, again } = followed;
-  const how = followOn(followed);
+  const how = followOn(name);
   const since = session.now();
   let seen = 0;
   try {
@@ -37,7 +31,7 @@ export async function follow(
       const execution = await workflow.describe(name);
       // Right after its start it may not be found yet.
       const news = execution === undefined ? [] : await workflow.happenings(name, seen);
-      for (const happening of news) tell(out, happening, execution, again);
+      for (const happening of news) tell(out, happening, execution);
       seen = news.at(-1)?.id ?? seen;
       if (execution !== undefined && execution.state !== 'running') return execution;
       const seldom = session.now() - since > SELDOM_AFTER_MS;
@@ -55,24 +49,19 @@ export async function follow(
   throw new CliError(`${name} has not ended within its time limit`, how, status.aws);
 }
 
-function tell(
-  out: Output,
-  { atMs, entered, fault }: Happening,
-  execution: Execution | undefined,
-  again: string,
-): void {
+function tell(out: Output, { atMs, entered, fault }: Happening, execution: Execution | undefined): void {
   const at = `${(Math.max(0, atMs - (execution?.startedAtMs ?? atMs)) / 1000).toFixed(1)} s`.padStart(8);
   if (fault !== undefined) out.note(`${at}  that failed: ${plain(fault.slice(0, 500))}`);
-  const words = entered === undefined ? undefined : wordsOf(entered, execution?.input ?? {}, again);
+  const words = entered === undefined ? undefined : wordsOf(entered, execution?.input ?? {});
   if (words !== undefined) out.note(`${at}  ${plain(words)}`);
 }
 
 /** Undefined for states that only choose. */
-export function wordsOf(state: string, input: Execution['input'], again: string): string | undefined {
+export function wordsOf(state: string, input: Execution['input']): string | undefined {
   const [vip, to] = [String(input.vip), String(input.to)];
   const words: Readonly<Record<string, string>> = {
     preflight: `checking whether ${vip} can move to ${to}`,
-    requestApproval: `waiting up to 1 h for: vipshift approve ${vip}${again}, or vipshift deny ${vip}${again} --reason …`,
+    requestApproval: `waiting up to 1 h for: ${hint(`approve ${vip}`)}, or ${hint(`deny ${vip} --reason …`)}`,
     recordDecision: 'answered; recording who answered',
     lookAgain: `checking again whether ${vip} can move to ${to}`,
     recordOrder: 'recording the order',

@@ -14,28 +14,24 @@ import { defined, ifDefined } from '../../shared/optional.ts';
 import { iso } from '../../shared/time.ts';
 import { took } from '../../shared/timeline/query.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
+import type { Vip } from '../../shared/vip/vip.ts';
 import { CliError, type Status, status } from '../command/exit.ts';
-import { pinEndText } from '../command/forecast.ts';
-import { doctorOf, type LeftThing, leftBy, leftDocument, tellLeft } from '../command/left-behind.ts';
-import { type CommonOptions, repeated } from '../command/options.ts';
+import { hint } from '../command/hint.ts';
 import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
+import { pinEndText } from '../command/vip/forecast.ts';
+import { doctorOf, type LeftThing, leftBy, leftDocument, tellLeft } from '../command/vip/left-behind.ts';
+import { inTheWay } from './in-the-way.ts';
 
-export async function tellEnd(
-  session: Session,
-  out: Output,
-  execution: Execution,
-  options: CommonOptions,
-): Promise<Status> {
+export async function tellEnd(session: Session, out: Output, execution: Execution): Promise<Status> {
   const { vip: name = '', to = '', mode = '' } = execution.input as Partial<FailoverOrder>;
-  if (execution.state !== 'succeeded')
-    throw await unsuccessful(session, out, execution, { vip: name, options });
+  if (execution.state !== 'succeeded') throw await unsuccessful(session, out, execution, name);
   if (execution.input.dryRun === true)
     return tellPlan(out, execution.output as unknown as Preflight, {
       vip: name,
       to,
       left: await leftBy(session, name),
-      doctor: doctorOf(name, options),
+      doctor: doctorOf(name),
     });
   // What the workflow leaves behind when it succeeds.
   const data = (execution.output ?? {}) as ExecutionState;
@@ -69,23 +65,23 @@ export async function tellEnd(
     ...(outcome?.verified === true ? ['read back from EC2'] : []),
   ].join(', ');
   out.line(plain(`${name} is at ${to}, epoch ${epoch} (was at ${before ?? 'no node'}): ${how}`));
-  tellLeft(out, left, doctorOf(name, options));
+  tellLeft(out, left, doctorOf(name));
   if (pin !== undefined) {
-    out.note(`pinned there until ${iso(pin.untilMs)}; to end it: vipshift unpin ${name}${repeated(options)}`);
+    out.note(`pinned there until ${iso(pin.untilMs)}; to end it: ${hint(`unpin ${name}`)}`);
     out.note(pinEndText(vip!));
   }
-  out.note(`the record in full: vipshift explain ${name}/${epoch}${repeated(options)}`);
+  out.note(`the record in full: ${hint(`explain ${name}/${epoch}`)}`);
   return status.ok;
 }
 
-interface Planned {
+export interface Planned {
   readonly vip: string;
   readonly to: string;
   readonly left: readonly LeftThing[] | string;
   readonly doctor: string;
 }
 
-function tellPlan(out: Output, found: Preflight, { vip, to, left: leaves, doctor }: Planned): Status {
+export function tellPlan(out: Output, found: Preflight, { vip, to, left: leaves, doctor }: Planned): Status {
   const { outcome, reasons, plan, conflicts, atLeastMs, before, left } = found;
   const fit = outcome === 'fit';
   if (out.json) {
@@ -127,13 +123,13 @@ async function unsuccessful(
   session: Session,
   out: Output,
   execution: Execution,
-  { vip, options }: { readonly vip: string; readonly options: CommonOptions },
+  vip: string,
 ): Promise<CliError> {
   const { state, error = '', cause } = execution;
   const { outcome, exit } = endings[error] ?? { outcome: 'failed', exit: status.bad };
-  const again = repeated(options);
   const why = cause ?? (state === 'failed' ? error || 'no reason was given' : `it was ${state}`);
-  const owner = (await session.ports.vips.read(vip))?.owner;
+  const item = await session.ports.vips.read(vip);
+  const owner = item?.owner;
   if (out.json) {
     out.document({
       vip,
@@ -147,7 +143,7 @@ async function unsuccessful(
   if (outcome === 'refused')
     return new CliError(
       `refused, nothing was moved: ${why}`,
-      `fix that and order it again; check first: vipshift status ${vip}${again}`,
+      [...wayOut(item, String(execution.input.to), session), `check: ${hint(`status ${vip}`)}`].join('; '),
       exit,
     );
   if (outcome === 'denied')
@@ -162,19 +158,26 @@ async function unsuccessful(
       : '. It was stopped half-way and nothing was rolled back: the pin may still be there';
   return new CliError(
     `the failover failed: ${why}${half}\n${vip} is at ${owner ?? 'no node'} now`,
-    nextAfter(failureOf(await reportedState(session, execution)), vip, again),
+    nextAfter(failureOf(await reportedState(session, execution)), vip),
     exit,
   );
+}
+
+/** What to do about a refusal. */
+function wayOut(item: Vip | undefined, to: string, session: Session): readonly string[] {
+  const ways = item === undefined ? [] : inTheWay(item, to, session.now());
+  return ways.length === 0 ? ['fix that and order it again'] : [...ways, 'then order it again'];
 }
 
 type Failure = 'taken-back' | 'command-refused' | 'no-claim';
 
 /** What fixes a failure. */
-const remedies: Readonly<Record<Failure, string>> = {
-  'taken-back': 'keepalived preempts: order it again with --for 1h or --release by-hand, or set nopreempt',
-  'command-refused':
+const remedies: Readonly<Record<Failure, (vip: string) => string>> = {
+  'taken-back': () =>
+    'keepalived preempts: order it again with --for 1h or --release by-hand, or set nopreempt',
+  'command-refused': () =>
     'the node’s SSM agent or its hand-over policy is missing; with hold both: --mode routes-only',
-  'no-claim': 'the other node did not become master: vipshift doctor',
+  'no-claim': (vip) => `the other node did not become master: ${hint(`doctor ${vip}`)}`,
 };
 
 /** The workflow's names of errors of SSM's begin with it (Step Functions developer guide, "AWS SDK service integrations"). */
@@ -198,8 +201,8 @@ async function reportedState(session: Session, { name, state }: Execution): Prom
   }
 }
 
-function nextAfter(failure: Failure | undefined, vip: string, again: string): string {
-  const known = failure === undefined ? undefined : remedies[failure];
-  const look = `check: vipshift status ${vip}${again}, vipshift timeline ${vip} --limit 5${again}`;
+function nextAfter(failure: Failure | undefined, vip: string): string {
+  const known = failure === undefined ? undefined : remedies[failure](vip);
+  const look = `check: ${hint(`status ${vip}`)}, ${hint(`timeline ${vip} --limit 5`)}`;
   return `${known ?? 'if Step Functions or Lambda is the cause: --break-glass'}; ${look}`;
 }

@@ -11,10 +11,10 @@ import { iso } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
-import { doctorOf, leftBy, tellLeft } from '../command/left-behind.ts';
-import { repeated } from '../command/options.ts';
-import { requireVip } from '../command/registered-vip.ts';
+import { hint } from '../command/hint.ts';
 import type { Session } from '../command/session.ts';
+import { doctorOf, leftBy, tellLeft } from '../command/vip/left-behind.ts';
+import { requireVip } from '../command/vip/registered-vip.ts';
 import { refuseKeepalivedOnly } from './keepalived-only.ts';
 import { follow, followOn } from './progress.ts';
 import { tellEnd } from './result.ts';
@@ -29,8 +29,7 @@ export async function forced({
   const order = orderOf(vip, await session.caller(), options);
   const workflow = await session.workflow();
   const name = options.name ?? freshName(session, vip.name);
-  const how = { name, again: repeated(options) };
-  const ends = onInterrupt(out, `interrupted; the failover is still running. Follow it: ${followOn(how)}`);
+  const ends = onInterrupt(out, `interrupted; the failover is still running. Follow it: ${followOn(name)}`);
   // Looked up meanwhile: nothing waits for it.
   const leaving = order.dryRun ? [] : leftBy(session, vip.name);
   const known = await begun(workflow, name, order, options.name !== undefined);
@@ -39,16 +38,16 @@ export async function forced({
       `${name} was started before, ${iso(known.startedAtMs)}, and is ${known.state}: no new one is started`,
     );
   else out.note(`${name}: ${sentence(order)}`);
-  tellLeft(out, await leaving, doctorOf(vip.name, options));
+  tellLeft(out, await leaving, doctorOf(vip.name));
   if (options.detach === true) {
     if (out.json) out.document({ execution: name, started: known === undefined, order });
     else out.line(name);
-    out.note(`follow it: ${followOn(how)}`);
+    out.note(`follow it: ${followOn(name)}`);
     return status.ok;
   }
-  const end = await follow(session, workflow, out, how);
+  const end = await follow(session, workflow, out, name);
   ends();
-  return tellEnd(session, out, end, options);
+  return tellEnd(session, out, end);
 }
 
 export async function followed({ options, out, session }: CommandContext<FailoverOptions>): Promise<Status> {
@@ -57,13 +56,12 @@ export async function followed({ options, out, session }: CommandContext<Failove
   if ((await workflow.describe(name)) === undefined)
     throw refused(
       `there is no failover ${name} in stage ${session.settings.stage}`,
-      'check --stage and --region; vipshift timeline --kind order lists what was ordered',
+      `check --stage and --region; ${hint('timeline --kind order')} lists what was ordered`,
     );
-  const how = { name, again: repeated(options) };
-  const ends = onInterrupt(out, `interrupted; it is still running. Follow it: ${followOn(how)}`);
-  const end = await follow(session, workflow, out, how);
+  const ends = onInterrupt(out, `interrupted; it is still running. Follow it: ${followOn(name)}`);
+  const end = await follow(session, workflow, out, name);
   ends();
-  return tellEnd(session, out, end, options);
+  return tellEnd(session, out, end);
 }
 
 /** Before the listener of vipshift.ts, which says nothing. Returns how to take it back. */

@@ -61,7 +61,7 @@ const globalDefs = (input: KeepalivedInput, node: KeepalivedNode, rank: number):
     'vrrp_version 3',
     ...(rank * input.startupDelayS > 0 ? [`vrrp_startup_delay ${rank * input.startupDelayS}`] : []),
     'vrrp_higher_prio_send_advert true',
-    `vrrp_notify_fifo ${input.fifo}`,
+    `vrrp_notify_fifo ${input.fifo} root`,
   ]);
 
 const demoteFileBlock = ({ demoteFile }: KeepalivedInput): readonly string[] =>

@@ -7,6 +7,8 @@ import type { OrderKind, OrderOptions } from './override.ts';
 
 const whom = [{ name: '[vip...]', about: 'these VIPs', is: 'vip' as const }];
 const all = () => option('--all', 'every VIP of the registry');
+const dryRun = (conflicts: readonly string[] = []) =>
+  option('--dry-run', 'show what it would do, and what it would replace; change nothing', { conflicts });
 const expiring = () => [
   option('--for <duration>', 'until it runs out: 30m, 2h, 1d; at most 30d', { default: '1h' }),
   reason({ mandatory: true }),
@@ -26,7 +28,7 @@ export const pinCommand = () =>
     name: 'pin',
     about: 'let one node own a VIP while it is fit, whatever VRRP elects',
     args: whom,
-    options: [all(), option('--to <node>', 'the instance', { mandatory: true }), ...expiring()],
+    options: [all(), option('--to <node>', 'the instance', { mandatory: true }), ...expiring(), dryRun()],
     examples: [
       `vipshift pin web --to i-0abc1234def567890 --for 2h --reason 'kernel update on the other node'`,
     ],
@@ -38,7 +40,7 @@ export const unpinCommand = () =>
     name: 'unpin',
     about: 'end a pin before it runs out',
     args: whom,
-    options: [all(), reason(), option('-y, --yes', 'do not ask, even if the VIP moves')],
+    options: [all(), reason(), option('-y, --yes', 'do not ask, even if the VIP moves'), dryRun(['yes'])],
     notes: `Without the pin the VIP is where VRRP’s master is, within a minute: where that moves it, unpin names
 the node and asks.`,
     examples: ['vipshift unpin web', `vipshift unpin web --yes --reason 'change 4711 is done'`],
@@ -51,7 +53,7 @@ export const freezeCommand = () =>
     about:
       'nothing moves: claims are recorded, and followed after the freeze; cancels a forced failover that is under way',
     args: whom,
-    options: [all(), ...expiring()],
+    options: [all(), ...expiring(), dryRun()],
     examples: [
       `vipshift freeze web --for 30m --reason 'network maintenance in zone b'`,
       `vipshift freeze --all --for 2h --reason 'change window 4711'`,
@@ -66,7 +68,7 @@ export const unfreezeCommand = () =>
     formerly: ['thaw'],
     about: 'end a freeze before it runs out',
     args: whom,
-    options: [all(), reason(), option('-y, --yes', 'do not ask, even if a VIP moves')],
+    options: [all(), reason(), option('-y, --yes', 'do not ask, even if a VIP moves'), dryRun(['yes'])],
     notes: `What was claimed during the freeze is followed within a minute: where that moves a VIP, unfreeze
 names the node and asks.`,
     examples: ['vipshift unfreeze web', 'vipshift unfreeze --all --yes'],

@@ -13,16 +13,31 @@ import { defined, ifDefined } from '../../shared/optional.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
 import { actionText, type OperatorActionKind, onRecord } from '../../shared/timeline/operator-action.ts';
-import { unfit, unfitText } from '../../shared/vip/election.ts';
-import { type Vip, withFreeze, withoutFreeze, withoutPin, withPin } from '../../shared/vip/vip.ts';
+import { isLiveOrder, unfit, unfitText } from '../../shared/vip/election.ts';
+import {
+  type Override,
+  type Pin,
+  type Vip,
+  withFreeze,
+  withoutFreeze,
+  withoutPin,
+  withPin,
+} from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
-import { freezeEndText, leavesAfterFreeze, movesWithout, pinEndText, stayText } from '../command/forecast.ts';
-import { repeated } from '../command/options.ts';
-import { unknown } from '../command/registered-vip.ts';
+import { hint } from '../command/hint.ts';
+import { plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
-import { underWay } from '../command/under-way.ts';
+import {
+  freezeEndText,
+  leavesAfterFreeze,
+  movesWithout,
+  pinEndText,
+  stayText,
+} from '../command/vip/forecast.ts';
+import { unknown } from '../command/vip/registered-vip.ts';
+import { underWay } from '../command/vip/under-way.ts';
 
 export interface OrderOptions {
   readonly all?: boolean;
@@ -30,6 +45,7 @@ export interface OrderOptions {
   readonly for: string;
   readonly reason?: string;
   readonly yes?: boolean;
+  readonly dryRun?: boolean;
 }
 
 /** A forgotten order must not outlive the memory of why it was given. */
@@ -47,22 +63,30 @@ export async function give(
   const ends = kind === 'unpin' || kind === 'thaw';
   const moves = ends ? await movesWithout(session, vips, kind) : new Map<string, string>();
   for (const text of moves.values()) out.note(text);
-  if (moves.size > 0) {
+  const dryRun = options.dryRun === true;
+  if (moves.size > 0 && !dryRun) {
     const names = options.all === true ? '--all' : args.join(' ');
-    const otherwise = `to let it move: vipshift ${actionText(kind)} ${names} --yes${repeated(options)}`;
+    const otherwise = `to let it move: ${hint(`${actionText(kind)} ${names} --yes`)}`;
     if (!(await agreed(`${actionText(kind)} ${names}?`, options.yes === true, otherwise))) {
       out.note('nothing was changed');
       return status.ok;
     }
   }
   const by = await session.caller();
+  const words = { by, options, untilMs };
   let failed = 0;
   let bug: unknown;
   for (const vip of vips) {
     try {
-      const { item, ...done } = await giveOne(session, vip.name, kind, { by, options, untilMs });
-      if (out.json) out.document(done);
-      else out.line(sentence(done));
+      const { item, replaced, ...done } = await giveOne(session, vip.name, kind, words);
+      if (out.json)
+        out.document({
+          ...done,
+          ...(dryRun ? { dryRun } : {}),
+          ...defined({ replaced: documentOf(replaced) }),
+        });
+      else out.line(dryRun ? `dry run: ${planned(done)}` : sentence(done));
+      if (replaced !== undefined && !out.json) out.note(replacedText(replaced, dryRun));
       if (kind === 'pin') out.note(pinEndText(item));
       if (kind === 'freeze' && leavesAfterFreeze(item)) out.note(freezeEndText(item));
       if (ends && done.changed && !moves.has(vip.name)) out.note(stayText(item, session.now()));
@@ -76,6 +100,7 @@ export async function give(
   }
   // The other VIPs are done.
   if (bug !== undefined) throw bug;
+  if (dryRun) out.note('a dry run: nothing was changed');
   return failed === 0 ? status.ok : status.bad;
 }
 
@@ -107,7 +132,7 @@ function refuseUnfit(vips: readonly Vip[], node: string): void {
   if (reasons.length > 0)
     throw refused(
       `${node} is not fit:\n${reasons.join('\n')}`,
-      `vipshift status shows what each node reported last; the nodes are: ${members.join(', ') || 'none'}`,
+      `${hint('status')} shows what each node reported last; the nodes are: ${members.join(', ') || 'none'}`,
     );
 }
 
@@ -121,13 +146,13 @@ interface Given {
   readonly cancelled?: string;
 }
 
-/** `item`: the VIP with it. */
+/** `item`: the VIP with it. `replaced`: the order of the same kind that it takes the place of. */
 async function giveOne(
   session: Session,
   name: string,
   kind: OrderKind,
   words: { by: string; options: OrderOptions; untilMs: EpochMs | undefined },
-): Promise<Given & { readonly item: Vip }> {
+): Promise<Given & { readonly item: Vip; readonly replaced: Pin | Override | undefined }> {
   const { by, options, untilMs } = words;
   const reason = options.reason ?? '';
   const node = kind === 'pin' ? { node: options.to! } : {};
@@ -135,23 +160,25 @@ async function giveOne(
   const order = { vip: name, order: kind, by, reason, atMs: session.now(), ...until, ...node };
   let changed = false;
   let cancelled: string | undefined;
-  const item = await onRecord(session, order, () =>
-    update(session.ports.vips, name, (was) => {
-      if (!isRegistered(was)) throw unknown(name);
-      refuseBeside(was, kind, options.to, session.now());
-      cancelled = kind === 'freeze' ? liveForced(was, session.now())?.execution : undefined;
-      const is = applied(was, kind, {
-        by,
-        reason,
-        untilMs: untilMs ?? session.now(),
-        node: options.to ?? '',
-      });
-      changed = is !== was;
-      return is;
-    }),
-  );
+  let replaced: Pin | Override | undefined;
+  const change = (was: Vip | undefined): Vip => {
+    if (!isRegistered(was)) throw unknown(name);
+    refuseBeside(was, kind, options.to, session.now());
+    cancelled = kind === 'freeze' ? liveForced(was, session.now())?.execution : undefined;
+    const before = kind === 'pin' ? was.pin : kind === 'freeze' ? was.freeze : undefined;
+    replaced = isLiveOrder(before, session.now()) ? before : undefined;
+    const end = untilMs ?? session.now();
+    const is = applied(was, kind, { by, reason, untilMs: end, node: options.to ?? '' });
+    changed = is !== was;
+    return is;
+  };
+  const item =
+    options.dryRun === true
+      ? change(await session.ports.vips.read(name))
+      : await onRecord(session, order, () => update(session.ports.vips, name, change));
   return {
     item: item!,
+    replaced,
     vip: name,
     order: kind,
     changed,
@@ -188,6 +215,27 @@ function applied(
       return kind satisfies never;
   }
 }
+
+/** What a dry run prints. */
+function planned({ vip, order, changed, until, node, cancelled }: Given): string {
+  if (order === 'pin') return `${vip} would be pinned to ${node} until ${until}`;
+  if (order === 'freeze') {
+    const undone = cancelled === undefined ? '' : `; the forced failover ${cancelled} would be cancelled`;
+    return `${vip} would be frozen until ${until}${undone}`;
+  }
+  const what = order === 'unpin' ? 'pinned' : 'frozen';
+  return changed ? `${vip} would no longer be ${what}` : `${vip} is not ${what}`;
+}
+
+function replacedText({ untilMs, by, reason, ...order }: Pin | Override, dryRun: boolean): string {
+  const what = 'node' in order ? `pin on ${order.node}` : 'freeze';
+  return plain(
+    `${dryRun ? 'it would replace' : 'it replaces'} the ${what} until ${iso(untilMs)} by ${by}: ${reason}`,
+  );
+}
+
+const documentOf = (order: Pin | Override | undefined) =>
+  ifDefined(order, ({ untilMs, ...rest }) => ({ ...rest, until: iso(untilMs) }));
 
 function sentence({ vip, order, changed, until, node, cancelled }: Given): string {
   if (order === 'pin')

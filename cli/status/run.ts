@@ -11,8 +11,8 @@ import { complaintOf } from '../command/aws-errors.ts';
 import type { CommandContext } from '../command/command.ts';
 import { type Status, status } from '../command/exit.ts';
 import { type Output, type Paint, plain } from '../command/output.ts';
-import { requireVip } from '../command/registered-vip.ts';
 import { type Session, surveyFor } from '../command/session.ts';
+import { requireVip } from '../command/vip/registered-vip.ts';
 import { LOOKS_MAX, type StatusOptions } from './options.ts';
 
 export async function run({ args, options, out, session }: CommandContext<StatusOptions>): Promise<Status> {

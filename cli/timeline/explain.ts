@@ -3,6 +3,7 @@ import { momentText } from '../../shared/instants.ts';
 import { epochMs } from '../../shared/time.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
+import { hint } from '../command/hint.ts';
 import { plain } from '../command/output.ts';
 import { printFailover, printIntent, printOrder, printRejection } from './failover-text.ts';
 import type { Zone } from './period.ts';
@@ -36,7 +37,7 @@ export async function explain(context: CommandContext<Zone>): Promise<Status> {
   }
   const epoch = id === '' ? await newestEpoch(session, vip) : Number(id);
   if (!Number.isSafeInteger(epoch) || epoch < 1)
-    throw usage(`${args[0]}: not an id`, 'expected web/42, as vipshift timeline names it');
+    throw usage(`${args[0]}: not an id`, `expected web/42, as ${hint('timeline')} names it`);
   const { intent, outcome } = await session.log.epoch(vip, epoch);
   if (intent === undefined && outcome === undefined) throw nothing(args[0]!, vip);
   if (out.json) out.document({ intent, outcome });
@@ -53,7 +54,7 @@ async function explainProbe(
 ): Promise<Status> {
   const probe = (await session.log.probes(vip, PROBES_LOOKED_THROUGH)).find((p) => p.eventId === eventId);
   if (probe === undefined) {
-    const next = `wait a few seconds and ask again; else check the node’s bus and source: vipshift doctor ${vip}`;
+    const next = `wait a few seconds and ask again; else check the node’s bus and source: ${hint(`doctor ${vip}`)}`;
     throw refused(`self-test ${eventId} of ${vip} has not reached the controller`, next);
   }
   if (out.json) out.document(probe);
@@ -65,7 +66,7 @@ async function explainProbe(
 }
 
 const nothing = (id: string, vip: string) =>
-  refused(`the record has no ${id}`, `vipshift timeline ${vip}; records are deleted after their retention`);
+  refused(`the record has no ${id}`, `${hint(`timeline ${vip}`)}; records are deleted after their retention`);
 
 async function newestEpoch(session: CommandContext<Zone>['session'], vip: string): Promise<number> {
   const answer = await session.log.find({

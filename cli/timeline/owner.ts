@@ -4,8 +4,9 @@ import { defined } from '../../shared/optional.ts';
 import { ownerAt } from '../../shared/timeline/query.ts';
 import type { CommandContext } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
+import { hint } from '../command/hint.ts';
 import { plain } from '../command/output.ts';
-import { registeredNames, unknown } from '../command/registered-vip.ts';
+import { registeredNames, unknown } from '../command/vip/registered-vip.ts';
 import { moment, type Zone } from './period.ts';
 
 export interface OwnerOptions extends Zone {
@@ -36,7 +37,7 @@ export async function owner({ args, options, out, session }: CommandContext<Owne
   if (found.underWay !== undefined) {
     const { epoch, to, outcome } = found.underWay;
     say(
-      `epoch ${epoch} was under way to ${to ?? 'no one'}, and ended ${outcome}: vipshift explain ${vip}/${epoch}`,
+      `epoch ${epoch} was under way to ${to ?? 'no one'}, and ended ${outcome}: ${hint(`explain ${vip}/${epoch}`)}`,
     );
   }
 }

@@ -3,13 +3,14 @@
 import { tablesOf } from '../../shared/network/observation.ts';
 import { destinationOption } from '../../shared/registry/ip-range.ts';
 import { differences, entryOf, isRegistered } from '../../shared/registry/registry.ts';
-import type { Hold, Vip } from '../../shared/vip/vip.ts';
+import type { Hold, RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
 import { usage } from '../command/exit.ts';
-import { entryMoveText } from '../command/forecast.ts';
-import { taken, unknown } from '../command/registered-vip.ts';
-import { type Prepared, prepare, register, type Wanted } from './register.ts';
+import type { Output } from '../command/output.ts';
+import { entryMoveText } from '../command/vip/forecast.ts';
+import { taken, unknown } from '../command/vip/registered-vip.ts';
+import { type Prepared, prepare, refuseEntryUnderWay, register, type Wanted, withDraw } from './register.ts';
 
 export interface AddOptions {
   readonly address?: readonly string[];
@@ -25,6 +26,7 @@ export interface AddOptions {
   readonly reason?: string;
   /** Of `vip set` and `vip adopt`. */
   readonly yes?: boolean;
+  readonly dryRun?: boolean;
 }
 
 export const wantedFrom = (name: string, options: AddOptions): Wanted => ({
@@ -45,6 +47,7 @@ export async function add({ args, options, out, session }: CommandContext<AddOpt
   const others = await session.ports.vips.list();
   if (isRegistered(others.find((v) => v.name === name))) throw taken(name);
   const prepared = await prepare(session, wantedFrom(name, options), undefined, others);
+  if (options.dryRun === true) return rehearse(out, session.tag, withDraw(prepared, others));
   const vip = await register(session, prepared, 'add', options.reason ?? '');
   for (const remark of remarksOn(prepared, session.tag)) out.note(remark);
   if (out.json) return out.document(registeredDocument(vip, prepared));
@@ -63,7 +66,7 @@ export async function set({ args, options, out, session }: CommandContext<AddOpt
     );
   const wanted = wantedFrom(name, options);
   if (Object.entries(wanted).every(([field, value]) => field === 'name' || value === undefined)) {
-    throw usage('nothing to set', `name what is to change: vipshift vip set ${name} --help`);
+    throw usage('nothing to set', 'name what is to change: vipshift vip set --help');
   }
   const prepared = await prepare(session, wanted, was, others);
   if (prepared.pool === undefined && differences(was, prepared.entry).length === 0) {
@@ -71,8 +74,10 @@ export async function set({ args, options, out, session }: CommandContext<AddOpt
     return out.line(`No changes: ${name} already has these settings`);
   }
   const moves = entryMoveText(prepared, session.now());
+  if (moves !== undefined) out.note(moves);
+  refuseEntryUnderWay(prepared, session.now());
+  if (options.dryRun === true) return rehearse(out, session.tag, withDraw(prepared, others));
   if (moves !== undefined) {
-    out.note(moves);
     const otherwise = 'to change it all the same: --yes';
     if (!(await agreed(`change ${name}?`, options.yes === true, otherwise)))
       return out.note('nothing was changed');
@@ -82,6 +87,21 @@ export async function set({ args, options, out, session }: CommandContext<AddOpt
   if (out.json) return out.document(registeredDocument(vip, prepared));
   for (const d of differences(was, vip))
     out.line(`${name} ${d.field}: ${d.from || 'none'} → ${d.to || 'none'}`);
+}
+
+/** What a dry run tells: the entry, and for one that is there what would change. */
+function rehearse(out: Output, tag: string, { entry, ...prepared }: Prepared): void {
+  const { was } = prepared;
+  const fields = differences(was, entry);
+  if (out.json) out.document({ ...entryOf(entry), dryRun: true, differences: fields });
+  else {
+    out.line(`dry run: ${entry.name} would be ${was === undefined ? 'registered' : 'changed'}`);
+    for (const d of fields)
+      out.line(`  ${d.field}: ${was === undefined ? '' : `${d.from || 'none'} → `}${d.to || 'none'}`);
+  }
+  const behind = was === undefined ? [] : leftBehind(was, entry);
+  for (const remark of [...remarksOn({ ...prepared, entry }, tag), ...behind]) out.note(remark);
+  out.note('a dry run: nothing was changed');
 }
 
 const registeredDocument = (vip: Vip, { entry, seen }: Prepared) => ({
@@ -115,7 +135,7 @@ function remarksOn({ entry, seen, remarks }: Prepared, tag: string): readonly st
 }
 
 /** Routes of addresses that the entry no longer names stay in the tables: the controller never takes a route away. */
-const leftBehind = (was: Vip, is: Vip): readonly string[] =>
+const leftBehind = (was: RegistryEntry, is: RegistryEntry): readonly string[] =>
   was.addresses
     .filter((address) => !is.addresses.includes(address))
     .map(

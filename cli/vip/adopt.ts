@@ -11,6 +11,7 @@ import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
 import { refused, type Status, status } from '../command/exit.ts';
+import { hint } from '../command/hint.ts';
 import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { type AddOptions, wantedFrom } from './add.ts';
@@ -39,12 +40,20 @@ export async function adopt({ args, options, out, session }: CommandContext<Adop
     throw refused('adopting takes over addresses that are routed already', 'name them with --address');
   const { entry } = prepared;
   const plan = await planFor(session, { ...prepared.entry }, options, was);
+  if (was === undefined && plan.said.length === 0)
+    throw refused(
+      `no route table of ${entry.vpc} routes to ${entry.addresses.join(', ') || 'any address that was named'}: there is nothing to take over`,
+      `check --address and --vpc; to register a new VIP: ${hint(`vip add ${name} …`)}`,
+    );
   show(out, name, plan, was === undefined);
   if (plan.tags.size === 0 && plan.targets.length === 0 && was !== undefined) {
     out.note('there is nothing to adopt');
     return status.ok;
   }
-  if (options.dryRun === true) return status.ok;
+  if (options.dryRun === true) {
+    out.note('a dry run: nothing was changed');
+    return status.ok;
+  }
   if (!(await agreed(`adopt ${name}?`, options.yes === true))) {
     out.note('nothing was changed');
     return status.ok;
@@ -170,7 +179,7 @@ function show(out: Output, name: string, plan: Plan, fresh: boolean): void {
     out.document(document);
     return;
   }
-  if (fresh) out.line(`+ ${name} is registered`);
+  if (fresh) out.line(`+ ${name}: to be registered`);
   for (const [id, label] of plan.tags) out.line(`+ ${id} gets the label ${label}`);
   for (const sentence of plan.said) out.line(`  ${sentence}`);
 }

@@ -42,12 +42,15 @@ const entryOptions = () => [
   reason(),
 ];
 
+const rehearsing = (conflicts: readonly string[] = []) =>
+  option('--dry-run', 'show what would change, and what refuses it; change nothing', { conflicts });
+
 const addCommand = () =>
   defineCommand<AddOptions>({
     name: 'add',
     about: 'register a VIP; its first claim then moves it',
     args: [{ name: '<name>', about: 'letters, digits, ".", "_", "-"' }],
-    options: entryOptions(),
+    options: [...entryOptions(), rehearsing()],
     examples: [
       'vipshift vip add web --address 192.168.255.10 --vpc vpc-0abc1234def567890',
       'vipshift vip add web --pool 192.168.255.0/24 --eip eipalloc-0abc1234def567890',
@@ -65,6 +68,7 @@ const setCommand = () =>
       ...entryOptions(),
       option('--no-eip', 'take all Elastic IPs out of the entry'),
       option('-y, --yes', 'do not ask, even if the change moves the VIP'),
+      rehearsing(['yes']),
     ],
     examples: [
       `vipshift vip set web --eip eipalloc-0abc1234def567890 --reason 'public since today'`,
@@ -103,8 +107,12 @@ const removeCommand = () =>
     alias: 'rm',
     about: 'take a VIP out of the registry; its epoch survives, its routes stay where they are',
     args: [{ name: '<name>', is: 'vip' }],
-    options: [option('--force', 'even if route tables still have its label'), reason()],
-    examples: [`vipshift vip remove old --reason 'moved to an NLB'`],
+    options: [
+      option('--force', 'even if route tables still have its label'),
+      reason(),
+      option('--dry-run', 'show what would stay, and what refuses it; change nothing'),
+    ],
+    examples: ['vipshift vip remove old --dry-run', `vipshift vip remove old --reason 'moved to an NLB'`],
     load: async () => (await import('./list.ts')).remove,
   });
 
@@ -118,7 +126,7 @@ const adoptCommand = () =>
       option('--eni <id>', 'a node’s service ENI, to be labelled; may be repeated', { parse: list }),
       option('--eip-eni <id>', 'a node’s ENI for EIPs, to be labelled; may be repeated', { parse: list }),
       option('-y, --yes', 'do not ask'),
-      option('--dry-run', 'show what would change', { conflicts: ['yes'] }),
+      rehearsing(['yes']),
     ],
     notes: `Tags the tables that route to the addresses now, the ENIs and EIPs that are named, and lets the
 controller replace the targets that are there. Nothing moves until a node reports.`,

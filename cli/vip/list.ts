@@ -9,9 +9,9 @@ import { onRecord } from '../../shared/timeline/operator-action.ts';
 import type { RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused } from '../command/exit.ts';
-import { requireVip } from '../command/registered-vip.ts';
 import type { Session } from '../command/session.ts';
-import { refuseUnderWay } from '../command/under-way.ts';
+import { requireVip } from '../command/vip/registered-vip.ts';
+import { refuseUnderWay } from '../command/vip/under-way.ts';
 
 export interface ListOptions {
   readonly removed?: boolean;
@@ -111,28 +111,34 @@ export async function show({ args, out, session }: CommandContext<object>): Prom
 export interface RemoveOptions {
   readonly force?: boolean;
   readonly reason?: string;
+  readonly dryRun?: boolean;
 }
 
 export async function remove({ args, options, out, session }: CommandContext<RemoveOptions>): Promise<void> {
   const vip = await requireVip(session, args[0]!);
   const staying = (await session.ports.vips.list()).filter((v) => isRegistered(v) && v.name !== vip.name);
   const left = await tablesLeft(session, vip, staying, options.force === true);
-  await removeVip(session, vip, options.reason ?? '');
+  const dryRun = options.dryRun === true;
+  if (dryRun) refuseUnderWay(vip, session.now(), 'it is not removed');
+  else await removeVip(session, vip, options.reason ?? '');
   const tables = left.tables.map((t) => t.table);
   if (out.json)
     out.document({
       name: vip.name,
-      removed: true,
+      removed: !dryRun,
+      ...(dryRun ? { dryRun } : {}),
       epoch: vip.epoch,
       tablesLeft: tables,
       labelsStay: left.stays,
     });
+  else if (dryRun) out.line(`dry run: ${vip.name} would be removed; its epoch ${vip.epoch} would be kept`);
   else out.line(`${vip.name} is removed; its epoch ${vip.epoch} is kept`);
   for (const stays of left.stays) out.note(stays);
   if (tables.length > 0)
     out.note(
       `routes to ${vip.addresses.join(', ')} stay in ${tables.join(', ')}; vipshift no longer moves them`,
     );
+  if (dryRun) out.note('a dry run: nothing was changed');
 }
 
 export interface Left {

@@ -31,12 +31,14 @@ import {
   type VpcSeen,
   vipAddress,
 } from '../../shared/registry/validate.ts';
+import type { EpochMs } from '../../shared/time.ts';
 import { type OperatorActionKind, onRecord } from '../../shared/timeline/operator-action.ts';
 import type { Hold, RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import { refused, usage } from '../command/exit.ts';
-import { taken, unknown } from '../command/registered-vip.ts';
+import { hint } from '../command/hint.ts';
 import type { Session } from '../command/session.ts';
-import { refuseUnderWay } from '../command/under-way.ts';
+import { taken, unknown } from '../command/vip/registered-vip.ts';
+import { refuseUnderWay } from '../command/vip/under-way.ts';
 import { listsAround } from './prefix-lists.ts';
 
 /** What was asked for; what is absent keeps its value, or gets the default of a new VIP. */
@@ -113,7 +115,7 @@ export function refuse(problems: readonly Refused[], name: string): void {
   const lines = problems.map(refusal);
   throw refused(
     `${name} is refused:\n${lines.join('\n')}`,
-    'change what is named above; vipshift vip list shows what is taken',
+    `change what is named above; ${hint('vip list')} shows what is taken`,
   );
 }
 
@@ -237,10 +239,25 @@ async function reserved(session: Session, prepared: Prepared, fresh: string[]): 
   throw usedUp(pool, entry.name);
 }
 
+/** With the address that the pool would give as things stand: for a rehearsal. */
+export function withDraw(prepared: Prepared, others: readonly Vip[]): Prepared {
+  const { entry, pool, vpc, closed = [] } = prepared;
+  if (pool === undefined) return prepared;
+  const used = new Set([...entry.addresses, ...others.filter(isRegistered).flatMap((v) => v.addresses)]);
+  const address = nextFree(pool, used, { ...vpc, cidrs: [...vpc.cidrs, ...closed] });
+  if (address === undefined) throw usedUp(pool, entry.name);
+  return { ...prepared, entry: { ...entry, addresses: [...entry.addresses, address] } };
+}
+
+/** Before anything is written; asked again in the write. */
+export function refuseEntryUnderWay({ was, entry }: Prepared, now: EpochMs): void {
+  if (was !== undefined && movesIt(was, entry)) refuseUnderWay(was, now, 'its entry is not changed');
+}
+
 export const usedUp = (pool: Range, name: string) =>
   refused(
     `no free address is left in ${rangeText(pool)} for ${name}`,
-    'name another or a larger range; vipshift vip list shows what is taken',
+    `name another or a larger range; ${hint('vip list')} shows what is taken`,
   );
 
 async function written(
@@ -280,4 +297,4 @@ const movesIt = (was: RegistryEntry, is: RegistryEntry): boolean =>
   differences(was, is).some(({ field }) => field !== 'priority');
 
 const moved = (name: string) =>
-  refused(`someone else changed ${name} meanwhile`, `check it and try again: vipshift vip show ${name}`);
+  refused(`someone else changed ${name} meanwhile`, `check it and try again: ${hint(`vip show ${name}`)}`);

@@ -43,6 +43,7 @@ export const needs: readonly Need[] = [
     variable: 'CHROMIUM',
   },
   { programs: ['curl'], debian: 'curl', purposes: ['demo', ...netns, 'assumptions', 'bench'] },
+  { programs: ['dbus-daemon'], debian: 'dbus', purposes: ['lab', 'test'], isService: true },
   { programs: ['git'], debian: 'git', purposes: ['fast', 'test'] },
   { programs: ['ip'], debian: 'iproute2', purposes: netns },
   { programs: ['ss'], debian: 'iproute2', purposes: netns },

@@ -23,8 +23,8 @@ export interface Node {
   /** What IMDS hands out from now on; the bus checks against `bus.signer`, which the test sets. */
   credentials: RoleCredentials;
   userId: string | undefined;
-  /** Starts the shim and waits until it says on stderr that it reads the FIFO. */
-  start(env?: Record<string, string>): Promise<ChildProcess>;
+  /** Starts the shim, by a command in front of it if need be, and waits until it says on stderr what `until` has. */
+  start(env?: Record<string, string>, how?: StartHow): Promise<ChildProcess>;
   /** Writes lines as keepalived does, but waits where the FIFO is full. */
   write(...lines: string[]): Promise<void>;
   /** Ends the running shim by this signal and waits for its end. */
@@ -32,6 +32,13 @@ export interface Node {
   stderr(): string;
   status(): Record<string, unknown>;
   stop(): Promise<void>;
+}
+
+export interface StartHow {
+  /** A program that becomes the shim, such as nsenter. */
+  readonly by?: readonly string[];
+  /** Default: that it reads the FIFO. */
+  readonly until?: string;
 }
 
 export const signerOf = (credentials: RoleCredentials): Bus['signer'] => ({
@@ -78,8 +85,9 @@ export async function startNode(config: Record<string, string | number> = {}): P
     sts,
     credentials: labCredentials(),
     userId: `${roleId}:${instanceId}`,
-    start: async (env = {}) => {
-      const child = spawn(shimPath, ['run', '--config', configFile], {
+    start: async (env = {}, { by = [], until = 'reading ' } = {}) => {
+      const [program, ...args] = [...by, shimPath, 'run', '--config', configFile];
+      const child = spawn(program!, args, {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { PATH: process.env.PATH ?? '', ...env },
       });
@@ -88,7 +96,7 @@ export async function startNode(config: Record<string, string | number> = {}): P
         const from = stderr.length;
         child.stderr.on('data', (chunk: Buffer) => {
           stderr += chunk.toString();
-          if (stderr.slice(from).includes('reading ')) resolve();
+          if (stderr.slice(from).includes(until)) resolve();
         });
         child.once('close', (code) =>
           reject(new Error(`the shim ended with ${code}: ${stderr.slice(from)}`)),

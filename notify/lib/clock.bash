@@ -4,7 +4,7 @@
 # Invariant: SEQ rises strictly within a boot, across restarts of the shim too.
 # Limit: /proc/uptime has steps of 10 ms; numbers drawn within one step differ by 1 µs each.
 
-NOW_US=0 NOW_MS=0 WALL_MS=0 SEQ=0 LAST_SEQ=0
+NOW_US=0 NOW_MS=0 WALL_MS=0 WALL_S=0 SEQ=0 LAST_SEQ=0
 
 read_clock() {
   local up
@@ -21,6 +21,9 @@ read_wall_clock() {
     WALL_MS=$(date +%s%3N) # bash 4.4 has no clock finer than a second of its own
   fi
 }
+
+# Seconds of the wall clock: for people, and for the end of credentials.
+read_wall_seconds() { printf -v WALL_S '%(%s)T' -1; }
 
 draw_seq() {
   read_clock

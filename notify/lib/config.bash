@@ -2,87 +2,130 @@
 # names) win over it for the endpoints.
 #
 # Invariant: nothing of the file is ever evaluated (no `-v` and no arithmetic on its words, which bash expands twice), and
-# what load_config lets through needs no escaping later: VIP names are [A-Za-z0-9._-], instance names hold
-# neither quote nor backslash, paths are absolute, endpoints are https unless loopback or allow_http says otherwise.
+# what load_config lets through needs no escaping later: VIP names are [A-Za-z0-9._-], instance names are printable ASCII
+# without quote and backslash, paths are absolute, endpoints are https unless loopback or allow_http says otherwise.
 
 declare -A CONFIG=([bus]='' [fifo]=/run/vipshift/notify.fifo [state_dir]=/var/lib/vipshift
-  [run_dir]=/run/vipshift [spool_max]=1000 [keepalived_pid]=auto [keepalived_json]=/tmp/keepalived.json
-  [region]='' [role_id]='' [ca_file]='' [allow_http]=no [endpoint_events]='' [endpoint_sts]=''
-  [endpoint_imds]=http://169.254.169.254)
+  [run_dir]=/run/vipshift [spool_max]=1000 [keepalived_pid]=auto [keepalived_json]=auto
+  [region]='' [role_id]='' [ca_file]='' [allow_http]=no [proxy]='' [dual_stack]=auto
+  [endpoint_events]='' [endpoint_sts]='' [endpoint_imds]='')
 declare -A VIPS_OF=()  # "INSTANCE VI_WEB" → "web other": the VIPs of this VRRP instance or sync group
 declare -A NAMED_BY=() # VIP → "INSTANCE VI_WEB", since two voices for one VIP on one node would contradict each other
-VIP_NAMES=() # in the order of the file
+VIP_NAMES=()           # in the order of the file
+CONFIG_ERRORS=()       # everything that is wrong with it, a line each
 CONFIG_FILE=$DEFAULT_CONFIG
+readonly NAME_MAX=255 # of the event's schema
 
-bad_config() { die 2 "$CONFIG_FILE line $1: $2"; }
+wrong_config() { CONFIG_ERRORS+=("$CONFIG_FILE$1: $2"); }
+wrong_line() { wrong_config " line $1" "$2"; }
 
+# Reads all of it; CONFIG_ERRORS says what is wrong, and what is right is set all the same.
 load_config() {
   CONFIG_FILE=$1
-  [[ -r $CONFIG_FILE ]] || die 2 "cannot read $CONFIG_FILE: run vipshift-notify install, or name another file with --config"
-  local line number=0
+  if [[ -e $CONFIG_FILE && ! -r $CONFIG_FILE ]]; then
+    CONFIG_ERRORS+=("cannot read $CONFIG_FILE: run this as root")
+  elif [[ ! -r $CONFIG_FILE || -d $CONFIG_FILE ]]; then
+    CONFIG_ERRORS+=("cannot read $CONFIG_FILE: run vipshift-notify install, or name another file with --config")
+  else
+    read_lines <"$CONFIG_FILE"
+  fi
+  override_endpoints
+  check_endpoint endpoint_events
+  check_endpoint endpoint_sts
+  check_proxy
+}
+
+# The lines of the configuration, from standard input.
+read_lines() {
+  local line number=0 named=0
   local -A seen=()
   while IFS= read -r line || [[ -n $line ]]; do
     number=$((number + 1))
     line=${line%$'\r'}
     [[ $line =~ ^[[:space:]]*(#.*)?$ ]] && continue
-    [[ $line =~ ^[[:space:]]*([^=]*[^=[:space:]])[[:space:]]*=[[:space:]]*(.*)$ ]] ||
-      bad_config $number "found \"$line\", expected \"key = value\""
+    if ! [[ $line =~ ^[[:space:]]*([^=]*[^=[:space:]])[[:space:]]*=[[:space:]]*(.*)$ ]]; then
+      wrong_line $number "found \"$line\", expected \"key = value\""
+      continue
+    fi
     local key=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
     value=${value%"${value##*[![:space:]]}"}
-    [[ ${seen[$key]-} ]] && bad_config $number "\"$key\" is already set on line ${seen[$key]}: keep one of the two"
+    [[ $key == instance\ * || $key == group\ * ]] && named=1
+    if [[ ${seen[$key]-} ]]; then
+      wrong_line $number "\"$key\" is already set on line ${seen[$key]}: keep one of the two"
+      continue
+    fi
     seen[$key]=$number
     set_config "$number" "$key" "$value"
-  done <"$CONFIG_FILE"
-  ((${#VIPS_OF[@]} > 0)) || die 2 "$CONFIG_FILE names no VIP: add a line such as \"instance VI_WEB = web\""
+  done
+  ((named)) || wrong_config '' 'names no VIP: add a line such as "instance VI_WEB = web"'
   # No default: to a bus that does not exist, PutEvents answers success.
-  [[ ${CONFIG[bus]} ]] || die 2 "$CONFIG_FILE names no bus: add a line such as \"bus = vipshift-prod\""
-  override_endpoints
+  [[ ${seen[bus]-} ]] || wrong_config '' 'names no bus: add a line such as "bus = vipshift-prod"'
 }
 
 set_config() {
   local -r number=$1 key=$2 value=$3
-  local -r path='^/[A-Za-z0-9._/@:+-]+$'
+  local -r path='^/[A-Za-z0-9._/@:+-]+$' host='[][A-Za-z0-9.:-]+/?$'
+  local -r user='([A-Za-z0-9._~%!*+,;=-]+(:[A-Za-z0-9._~%!*+,;=-]*)?@)?'
+  local expected=''
   case $key in
-    instance\ * | group\ *) set_vips "$number" "$key" "$value" && return ;;
-    fifo | state_dir | run_dir | ca_file | keepalived_json)
-      [[ $value =~ $path ]] || bad_config "$number" "$key is \"$value\", expected an absolute path"
+    instance\ * | group\ *)
+      set_vips "$number" "$key" "$value"
+      return
       ;;
-    keepalived_pid)
-      [[ $value == auto || $value == none || $value =~ $path ]] ||
-        bad_config "$number" "keepalived_pid is \"$value\", expected auto, none or an absolute path"
-      ;;
-    spool_max)
-      [[ $value =~ ^[1-9][0-9]{0,5}$ ]] && ((value >= 20 && value <= 100000)) ||
-        bad_config "$number" "spool_max is \"$value\", expected a number from 20 to 100000"
-      ;;
-    allow_http) [[ $value == yes || $value == no ]] || bad_config "$number" "allow_http is \"$value\", expected yes or no" ;;
-    bus) [[ $value =~ ^[A-Za-z0-9._/:-]{1,400}$ ]] || bad_config "$number" "bus is \"$value\", expected the name or ARN of an event bus" ;;
-    region) [[ $value =~ ^[a-z]{2,4}(-[a-z]+)+-[0-9]+$ ]] || bad_config "$number" "region is \"$value\", expected one such as eu-west-1" ;;
-    role_id) [[ $value =~ ^AROA[A-Z0-9]{4,60}$ ]] || bad_config "$number" "role_id is \"$value\", expected the AROA… id of the nodes' role" ;;
+    fifo | state_dir | run_dir | ca_file) [[ $value =~ $path ]] || expected='an absolute path' ;;
+    keepalived_pid) [[ $value == auto || $value == none || $value =~ $path ]] || expected='auto, none or an absolute path' ;;
+    keepalived_json) [[ $value == auto || $value =~ $path ]] || expected='auto or an absolute path' ;;
+    spool_max) [[ $value =~ ^[1-9][0-9]{0,5}$ ]] && ((value >= 20 && value <= 100000)) || expected='a number from 20 to 100000' ;;
+    allow_http) [[ $value == yes || $value == no ]] || expected='yes or no' ;;
+    dual_stack) [[ $value == yes || $value == no || $value == auto ]] || expected='auto, yes or no' ;;
+    bus) [[ $value =~ ^[A-Za-z0-9._/:-]{1,400}$ ]] || expected='the name or ARN of an event bus' ;;
+    region) [[ $value =~ ^[a-z]{2,4}(-[a-z]+)+-[0-9]+$ ]] || expected='one such as eu-west-1' ;;
+    role_id) [[ $value =~ ^AROA[A-Z0-9]{4,60}$ ]] || expected="the AROA... id of the nodes' role" ;;
+    proxy) [[ $value =~ ^https?://$user$host ]] || expected='http://HOST:PORT' ;;
     endpoint_events | endpoint_sts | endpoint_imds)
-      [[ $value =~ ^https?://[][A-Za-z0-9.:-]+/?$ ]] || bad_config "$number" "$key is \"$value\", expected https://HOST or https://HOST:PORT"
+      [[ $value =~ ^https?://$host ]] || expected='https://HOST or https://HOST:PORT'
       ;;
-    *) bad_config "$number" "unknown key \"$key\", expected one of: ${!CONFIG[*]}, \"instance NAME\", \"group NAME\"" ;;
+    *)
+      wrong_line "$number" "unknown key \"$key\", expected one of: ${!CONFIG[*]}, \"instance NAME\", \"group NAME\""
+      return
+      ;;
   esac
-  CONFIG[$key]=$value
+  if [[ $expected ]]; then
+    wrong_line "$number" "$key is \"$value\", expected $expected"
+  else
+    CONFIG[$key]=$value
+  fi
 }
 
 set_vips() {
-  local -r number=$1 kind=${2%% *} value=$3
-  local name=${2#* } vip
+  local -r number=$1 kind=${2%% *} value=${3//,/ }
+  local name=${2#* } vip wrong=''
   name=${name#"${name%%[![:space:]]*}"}
   local -r source="${kind^^} $name"
-  [[ $name =~ ^[[:graph:]]+$ && $name != *[\"\\]* ]] || bad_config "$number" "the name \"$name\" holds a blank, quote or backslash, expected keepalived's name of the $kind"
-  [[ $value ]] || bad_config "$number" "$kind $name names no VIP, expected one or more VIP names"
-  for vip in ${value//,/ }; do
-    [[ $vip =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$ ]] ||
-      bad_config "$number" "\"$vip\" is no VIP name, expected letters, digits, dot, dash and underscore, at most 64"
-    [[ ${NAMED_BY[$vip]-} ]] &&
-      bad_config "$number" "VIP \"$vip\" is already spoken for by ${NAMED_BY[$vip]}: a VIP has one voice per node, remove one line"
-    NAMED_BY[$vip]=$source
-    VIP_NAMES+=("$vip")
+  if [[ $name == *[[:space:]\"\\]* ]]; then
+    wrong="the name \"$name\" holds a blank, quote or backslash, expected keepalived's name of the $kind"
+  elif [[ $name == *[![:graph:]]* ]]; then
+    wrong="the name \"$name\" holds a letter that is not ASCII: rename the $kind in keepalived.conf"
+  elif ((${#name} > NAME_MAX)); then
+    wrong="the name of the $kind has ${#name} characters, expected at most $NAME_MAX: rename it in keepalived.conf"
+  elif [[ ! ${value// /} ]]; then
+    wrong="$kind $name names no VIP, expected one or more VIP names"
+  fi
+  if [[ $wrong ]]; then
+    wrong_line "$number" "$wrong"
+    return
+  fi
+  for vip in $value; do
+    if [[ ! $vip =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$ ]]; then
+      wrong_line "$number" "\"$vip\" is no VIP name, expected letters, digits, dot, dash and underscore, at most 64"
+    elif [[ ${NAMED_BY[$vip]-} ]]; then
+      wrong_line "$number" "VIP \"$vip\" is already spoken for by ${NAMED_BY[$vip]}: a VIP has one voice per node, remove one line"
+    else
+      NAMED_BY[$vip]=$source
+      VIP_NAMES+=("$vip")
+    fi
   done
-  VIPS_OF[$source]=${value//,/ }
+  VIPS_OF[$source]=$value
 }
 
 override_endpoints() {
@@ -91,21 +134,40 @@ override_endpoints() {
   [[ -n ${AWS_ENDPOINT_URL_STS-} ]] && CONFIG[endpoint_sts]=$AWS_ENDPOINT_URL_STS
   [[ -n ${AWS_EC2_METADATA_SERVICE_ENDPOINT-} ]] && CONFIG[endpoint_imds]=$AWS_EC2_METADATA_SERVICE_ENDPOINT
   CONFIG[ca_file]=${CONFIG[ca_file]:-${AWS_CA_BUNDLE-}}
-  for key in endpoint_events endpoint_sts; do
-    CONFIG[$key]=${CONFIG[$key]%/}
-    check_endpoint "$key" "${CONFIG[$key]}"
-  done
-  CONFIG[endpoint_imds]=${CONFIG[endpoint_imds]%/}
+  for key in endpoint_events endpoint_sts endpoint_imds; do CONFIG[$key]=${CONFIG[$key]%/}; done
 }
+
+readonly LOOPBACK='^https?://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?$'
 
 # Over plain http anyone on the path can read the session token, so it needs loopback or an explicit setting.
 check_endpoint() {
-  local -r loopback='^http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?$'
-  [[ -z $2 || $2 == https://* || $2 =~ $loopback || ${CONFIG[allow_http]} == yes ]] ||
-    die 2 "$1 is \"$2\", expected https: plain http is only for loopback (or set allow_http = yes for a laboratory)"
+  local -r url=${CONFIG[$1]}
+  [[ -z $url || $url == https://* || $url =~ $LOOPBACK || ${CONFIG[allow_http]} == yes ]] ||
+    wrong_config '' "$1 is \"$url\", expected https: plain http is only for loopback (or set allow_http = yes for a laboratory)"
 }
 
-# --config FILE for every command; whatever else there is stays in REST.
+# Where a proxy cannot do its work it is refused: it tunnels TLS to EventBridge and STS, and never sees the metadata service.
+check_proxy() {
+  local key mode
+  [[ ${CONFIG[proxy]} ]] || return
+  for key in endpoint_events endpoint_sts; do
+    if [[ ${CONFIG[$key]} =~ $LOOPBACK ]]; then
+      wrong_config '' "$key is \"${CONFIG[$key]}\" on this machine, which the proxy cannot reach: remove one of the two"
+    elif [[ ${CONFIG[$key]} == http://* ]]; then
+      wrong_config '' "$key is \"${CONFIG[$key]}\", and the proxy would read the session token: expected https"
+    fi
+  done
+  [[ ${CONFIG[proxy]} == *@* ]] || return
+  mode=$(stat -L -c %a -- "$CONFIG_FILE" 2>/dev/null) || return
+  (((8#$mode & 8#7) == 0)) || wrong_config '' "the proxy has a password, and others may read this file: chmod 600 $CONFIG_FILE"
+}
+
+warn_of_proxy() {
+  [[ $PROXY_IN_ENVIRONMENT && ! ${CONFIG[proxy]} ]] || return 0
+  warn "a proxy in the environment (https_proxy, all_proxy) is not used: where it is needed, say proxy = http://HOST:PORT in $CONFIG_FILE"
+}
+
+# --config FILE for every command; whatever else there is stays in REST. CONFIG_ERRORS is the caller's to look at.
 read_config_option() {
   local file=$DEFAULT_CONFIG
   REST=()
@@ -122,4 +184,12 @@ read_config_option() {
     shift
   done
   load_config "$file"
+}
+
+# For commands that cannot do without.
+require_config() {
+  local error
+  ((${#CONFIG_ERRORS[@]} > 0)) || return
+  for error in "${CONFIG_ERRORS[@]}"; do complain "$error"; done
+  exit 2
 }

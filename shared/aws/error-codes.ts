@@ -36,6 +36,9 @@ const kinds: Readonly<Record<FaultKind, readonly string[]>> = {
     'InvalidPrefixListID.NotFound',
     'InvalidPrefixListId.NotFound',
     'ResourceNotFoundException',
+    // SQS API reference, GetQueueAttributes.
+    'QueueDoesNotExist',
+    'AWS.SimpleQueueService.NonExistentQueue',
   ],
   // InvalidParameterValue is told apart by its text, below.
   'no-route': ['InvalidRoute.NotFound'],

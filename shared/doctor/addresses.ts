@@ -5,6 +5,7 @@
 // Limit: no host is asked whether it has the address; a default route says nothing.
 
 import { listText } from '../bounded.ts';
+import { isAddress } from '../network/observation.ts';
 import { overlaps, rangeFrom } from '../registry/ip-range.ts';
 import { insideRefused, prefixListRefused } from '../registry/validate.ts';
 import { eipFindings } from './eips.ts';
@@ -113,6 +114,8 @@ export function shadowFindings({ vip, tables }: NetworkFacts): readonly Finding[
     const broader = tables.flatMap(({ table, outward }) =>
       outward
         .filter(({ destination }) => {
+          // As long as the VIP's own: most routes of a table with many VIPs.
+          if (isAddress(destination)) return false;
           const range = rangeFrom(destination);
           return range !== undefined && range.prefix > 0 && range.prefix < own.prefix && overlaps(range, own);
         })

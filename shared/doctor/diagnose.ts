@@ -14,14 +14,21 @@ import { aclFindings } from './packets/acls.ts';
 import { filterFindings } from './packets/groups.ts';
 import type { ServicePort } from './packets/rules.ts';
 import { approverFindings } from './service/approvers.ts';
-import { busFindings, type IdentityFacts, roleFindings } from './service/identity.ts';
+import { busFindings, roleFindings } from './service/identity.ts';
+import type { IdentityFacts } from './service/identity-facts.ts';
 import { type ShimFacts, shimFindings } from './service/shim.ts';
+import { type ServiceFacts, stackFindings } from './service/stack.ts';
+import { tableStateFindings, type ViewTimes, viewFindings } from './service/storage.ts';
+import { watchFindings } from './service/watch.ts';
+import { functionFindings, ruleFindings } from './service/wiring.ts';
 import { tableFindings } from './tables.ts';
 
 export interface Facts {
   readonly network: NetworkFacts;
   readonly identity?: IdentityFacts;
   readonly shim: ShimFacts;
+  /** When the view of each VIP was last confirmed; undefined where that could not be looked up. */
+  readonly views?: ViewTimes;
   /** Ports that clients use; empty when the operator did not say. */
   readonly ports: readonly ServicePort[];
   /** What could not be looked up, and why. */
@@ -47,9 +54,20 @@ export function diagnose(facts: Facts): readonly Finding[] {
           ...(identity.approvers === undefined ? [] : approverFindings(network.vip, identity.approvers)),
         ]),
     ...shimFindings(network.vip, shim),
+    ...viewFindings(network.vip, facts.views, shim.now),
     ...facts.unchecked.map(({ what, why }) => unchecked(network.vip, what, why)),
   ]);
 }
+
+/** Of the deployed service, once for all VIPs. */
+export const diagnoseService = (facts: ServiceFacts): readonly Finding[] =>
+  inOrder([
+    ...stackFindings(facts),
+    ...ruleFindings(facts),
+    ...functionFindings(facts),
+    ...watchFindings(facts),
+    ...tableStateFindings(facts),
+  ]);
 
 const unchecked = (vip: Vip, what: string, why: string): Finding =>
   warning('unchecked', {

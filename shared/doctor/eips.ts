@@ -1,7 +1,15 @@
 // The doctor on Elastic IPs.
 
-import { EIP_SUFFIX, enisOf } from '../vip/member.ts';
-import { type EipFact, type EniFact, isMoving, type NetworkFacts, ownCommand, tagCommand } from './facts.ts';
+import { EIP_SUFFIX } from '../vip/member.ts';
+import {
+  type EipFact,
+  type EniFact,
+  isMoving,
+  type NetworkFacts,
+  ownCommand,
+  ownEnis,
+  tagCommand,
+} from './facts.ts';
 import { type Finding, fault, type Remedy } from './finding.ts';
 
 /** The entry without `eip`; lists are replaced as a whole. */
@@ -82,7 +90,7 @@ function placed(
         remedy: moveTo(facts, eip),
       }),
     ];
-  const own = new Set([...enisOf(vip.members), ...vip.wrote]);
+  const own = ownEnis(facts);
   if (eni !== undefined && !own.has(eni))
     return [
       fault('eip-foreign', {
@@ -114,7 +122,14 @@ const whose = (eni: EniFact | undefined): string =>
     ? ` of ${eni.node}`
     : eni?.kind === undefined || eni.kind === 'interface'
       ? ''
-      : ` of a ${eni.kind.replaceAll('_', ' ')}`;
+      : ` of a ${kindText(eni.kind)}`;
 
 const whereFixed = ({ vip, tag }: NetworkFacts, eip: string, eni: EniFact | undefined): string =>
-  `an Elastic IP of a ${eni?.kind?.replaceAll('_', ' ') ?? 'service of AWS'} cannot be moved: take it out of the registry (${ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, tag)}), or replace what holds it`;
+  `an Elastic IP of a ${eni?.kind === undefined ? 'service of AWS' : kindText(eni.kind)} cannot be moved: take it out of the registry (${ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, tag)}), or replace what holds it`;
+
+/** `nat_gateway` in the API reference, `natGateway` in the SDK. */
+const kindText = (kind: string): string =>
+  kind
+    .replace(/_?([A-Z])/g, ' $1')
+    .replaceAll('_', ' ')
+    .toLowerCase();

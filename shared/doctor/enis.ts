@@ -104,7 +104,31 @@ function unlabelled(facts: NetworkFacts, labelled: readonly EniSeen[]): readonly
       );
     }
   }
-  return found;
+  return [...found, ...unlikeOthers(facts, labelled)];
+}
+
+/** One node has an ENI for EIPs, another has none: there they would come to the service ENI. */
+function unlikeOthers(facts: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
+  const { vip, enis, tag } = facts;
+  const label = vip.nodeLabels[0]! + EIP_SUFFIX;
+  const withOne = new Set(labelled.flatMap((e) => (e.label.endsWith(EIP_SUFFIX) ? (e.node ?? []) : [])));
+  if (vip.eips.length === 0 || withOne.size === 0) return [];
+  const nodes = new Set(labelled.flatMap((e) => (e.primary ? [] : (e.node ?? []))));
+  return [...nodes]
+    .filter((node) => !withOne.has(node))
+    .map((node) => {
+      const free = enis.find((e) => e.node === node && !e.primary && e.label === undefined);
+      return fault('eip-eni-untagged', {
+        vips: [vip.name],
+        subject: node,
+        found: `no ENI of it has the tag ${tag}=${label}, as one of ${[...withOne].join(', ')} has: EIPs come to its service ENI`,
+        expected: 'an ENI for EIPs on each node, or on none',
+        remedy: {
+          command: tagCommand(free?.eni ?? 'ENI', tag, label),
+          ...(free === undefined ? { remark: `ENI: a second one of ${node}` } : {}),
+        },
+      });
+    });
 }
 
 /** A mistyped value is seen only with its quotes. */

@@ -19,6 +19,8 @@ export const checks = {
   'eni-unready': 'each labelled ENI is in use, attached and in the node’s zone',
   'eni-unlabelled': 'each node’s service ENI has the label',
   'eip-eni-missing': 'each node has a labelled ENI for EIPs',
+  'eip-eni-untagged': 'each node has an ENI for EIPs where another one has',
+  'eip-way': 'packets to an EIP find their way to each node’s ENI and back',
   'eni-twice': 'one labelled ENI for each purpose on a node',
   'source-dest-check': 'the check is off on each service ENI',
   'source-dest-check-egress': 'the check is off where VIP-sourced replies leave',
@@ -35,10 +37,12 @@ export const checks = {
   'table-full': 'each labelled table has room for the VIP',
   'route-missing': 'each labelled table routes the VIP',
   'route-foreign': 'each route points to a node of the VIP',
+  'route-blackhole': 'no route to the owner is a blackhole',
   'route-drift': 'each route points to the owner',
   'route-left-over': 'no route of a former address points to a node of the VIP',
   'group-vrrp': 'security groups let VRRP in',
   'group-vrrp-out': 'security groups let VRRP out',
+  'group-clients': 'security groups let clients of the VIP’s subnets in',
   'group-service': 'security groups let the service through',
   'acl-vrrp': 'network ACLs let VRRP through',
   'acl-service': 'network ACLs let the service through',
@@ -53,6 +57,27 @@ export const checks = {
   'role-put-events': 'the node role may send claims',
   'role-trust': 'only EC2 may take the node role',
   'bus-policy': 'the bus takes the nodes’ source from their role, and from no one else',
+  'role-id': 'the functions take claims of the nodes’ role, as it is now',
+  'role-wide': 'the node role may do nothing else to vipshift',
+  'stack-state': 'the stack is deployed and whole',
+  'rule-missing': 'each rule is there',
+  'rule-disabled': 'each rule is enabled',
+  'rule-target': 'each rule leads to its function',
+  'rule-pattern': 'each rule matches what it is for',
+  'function-state': 'each function is active',
+  'function-settings': 'each function has the settings of the stack',
+  'function-concurrency': 'each function may run',
+  'function-permission': 'EventBridge may invoke the functions',
+  'alarm-missing': 'each alarm is there',
+  'alarm-mute': 'each alarm tells the topic',
+  'alarm-raised': 'no alarm is raised',
+  'notices-unheard': 'someone subscribes to the notices',
+  'dead-letters': 'nothing waits in a dead-letter queue',
+  'storage-missing': 'the tables are there',
+  'storage-protection': 'the tables are protected from deletion',
+  'storage-recovery': 'the tables can be recovered',
+  'storage-ttl': 'records run out, VIPs do not',
+  'view-old': 'each VIP has a fresh view for when EC2 does not answer',
   'approver-orders': 'no one may both order a failover and approve it',
   'bus-probe': 'an event reaches the record end to end',
   'shim-old': 'the shim is new enough',
@@ -94,7 +119,11 @@ export interface Particulars {
 /** One fault or warning, as `--json` prints it: names are stable. */
 export interface Finding {
   readonly check: Check;
-  /** Faults make the exit status; warnings are for reading. */
+  /**
+   * A fault: the next failover to one of the members would not work, another party could cause one, or no one would notice.
+   * Faults make the exit status.
+   * A warning: a protection that is missing, clients that do not reach the VIP, or what could not be looked up.
+   */
   readonly severity: 'fault' | 'warning';
   readonly vips: readonly string[];
   readonly subject: string;

@@ -3,10 +3,10 @@
 // Invariant: no command here takes a label away; a thing gets the label that was probably meant, where only one is near.
 
 import { LEFT_OUT, type Mislabelled, mislabelledText, usersOf } from '../network/labels.ts';
-import { destinationOption } from '../registry/ip-range.ts';
 import { enisOf } from '../vip/member.ts';
-import { type NetworkFacts, ownCommand, tagCommand } from './facts.ts';
+import { type NetworkFacts, ownCommand, ownEnis, tagCommand } from './facts.ts';
 import { type Finding, fault, type Remedy, warning } from './finding.ts';
+import { deleteRoute } from './routes.ts';
 
 export const labelFindings = (facts: NetworkFacts): readonly Finding[] => [
   ...(facts.mislabelled ?? []).map((one) => finding(facts, one)),
@@ -43,8 +43,14 @@ function alsoFor({ others = [] }: NetworkFacts, kind: Mislabelled['kind'], label
 /** Another VIP's label stays on its table. */
 function remedyOfRouted(facts: NetworkFacts, one: Extract<Mislabelled, { is: 'routed' }>): Remedy {
   const { vip, others = [] } = facts;
-  const away = `or take the route away: aws ec2 delete-route --route-table-id ${one.id} ${destinationOption(one.address)} ${one.address}`;
+  const away = `or take the route away: ${deleteRoute(one.id, one.address)}`;
   const users = one.value === undefined ? [] : usersOf('table', one.value, others);
+  // The controller would leave a stranger's route in a table that it may change, too.
+  if (!ownEnis(facts).has(one.target))
+    return {
+      command: deleteRoute(one.id, one.address),
+      remark: `if nothing needs it; else have the VIP take it over: the tag ${one.tag}=${vip.tableLabels[0]}, then ${ownCommand(`vip adopt ${vip.name}`, one.tag)}`,
+    };
   const label = vip.tableLabels[0]!;
   if (users.length === 0)
     return {
@@ -75,7 +81,7 @@ function leftOver({ vip, others = [], survey }: NetworkFacts): readonly Finding[
               found: `points to ${route.target}, a node of ${vip.name}; no VIP has this address`,
               expected: 'no route that vipshift does not move',
               remedy: {
-                command: `aws ec2 delete-route --route-table-id ${table} ${destinationOption(address)} ${address}`,
+                command: deleteRoute(table, address),
                 remark: 'if nothing else needs it',
               },
             }),

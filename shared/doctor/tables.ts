@@ -7,7 +7,7 @@ import { LEFT_OUT, staysText, usersHere, usersOf } from '../network/labels.ts';
 import { strays } from '../network/observation.ts';
 import { type NetworkFacts, type TableFact, tagCommand, untagCommand } from './facts.ts';
 import { type Finding, fault, type Remedy, warning } from './finding.ts';
-import { routeFindings } from './routes.ts';
+import { deleteRoute, routeFindings } from './routes.ts';
 
 export const tableFindings = (facts: NetworkFacts): readonly Finding[] => [
   ...facts.tables.filter((t) => t.label === undefined).flatMap((table) => unlabelled(facts, table)),
@@ -48,7 +48,7 @@ function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Find
 }
 
 /** The VIP's label on a table by which no packet goes. */
-const unused = ({ vip, tables, tag }: NetworkFacts): readonly Finding[] =>
+const unused = ({ vip, tables, tag, seen }: NetworkFacts): readonly Finding[] =>
   tables
     .filter((t) => vip.tableLabels.includes(t.label ?? '') && !t.main && t.subnets.length === 0)
     .map(({ table, label }) =>
@@ -58,8 +58,14 @@ const unused = ({ vip, tables, tag }: NetworkFacts): readonly Finding[] =>
         found: `has the label ${label} and serves no subnet`,
         expected: 'a subnet that uses it; clients of the subnet that was meant reach no VIP',
         remedy: {
-          command: `aws ec2 associate-route-table --route-table-id ${table} --subnet-id SUBNET`,
-          remark: `or Value=${LEFT_OUT}: ${tagCommand(table, tag, LEFT_OUT)}`,
+          // With its routes: a table that is left out and routes the VIP looks forgotten.
+          command: [
+            tagCommand(table, tag, LEFT_OUT),
+            ...vip.addresses
+              .filter((address) => seen.tables.find((t) => t.table === table)?.routes[address] !== undefined)
+              .map((address) => deleteRoute(table, address)),
+          ].join(' && '),
+          remark: `or, for the subnet that was meant: aws ec2 associate-route-table --route-table-id ${table} --subnet-id SUBNET`,
         },
       }),
     );

@@ -41,17 +41,32 @@ export function preflight(
   vip: Vip | undefined,
   seen: Observation | undefined,
   order: FailoverOrder,
-  { now, sizes = rates, hosts }: PreflightContext,
+  { now, sizes, hosts }: PreflightContext,
 ): Preflight {
   if (vip === undefined || vip.removedAtMs !== undefined)
-    return refused([`VIP ${order.vip} is not in the registry: vipshift vip list`]);
+    return refused([`VIP ${order.vip} is not in the registry`]);
   if (seen === undefined) return refused([`EC2 did not answer: nothing is known of ${order.vip} now`]);
-  const { todo, problems } = asNextOwner(vip, seen, order.to, hosts);
-  const reasons = [
-    ...orderReasons(vip, order, now),
-    ...problems.map(ownerProblemText),
-    ...flappingReasons(vip, order.to, now),
-  ];
+  const reasons = [...orderReasons(vip, order, now), ...flappingReasons(vip, order.to, now)];
+  return lookAt(vip, seen, order.to, { reasons, sizes, hosts });
+}
+
+export interface LookContext {
+  /** What is against it before EC2 is looked at. */
+  readonly reasons: readonly string[];
+  readonly sizes?: Rates | undefined;
+  /** Undefined where EC2 did not tell. */
+  readonly hosts?: HostStates | undefined;
+}
+
+/** What moving the VIP to this node takes now, and all that is against it. */
+export function lookAt(
+  vip: Vip,
+  seen: Observation,
+  to: string,
+  { reasons: before, sizes = rates, hosts }: LookContext,
+): Preflight {
+  const { todo, problems } = asNextOwner(vip, seen, to, hosts);
+  const reasons = [...before, ...problems.map(ownerProblemText)];
   return {
     outcome: reasons.length === 0 ? 'fit' : 'refused',
     reasons,
@@ -97,15 +112,11 @@ export function operatorsReasons(
   const reasons: string[] = [];
   const { freeze, pin, forced } = vip;
   if (freeze !== undefined && isLiveOrder(freeze, now))
-    reasons.push(`frozen until ${iso(freeze.untilMs)} by ${freeze.by}: ${freeze.reason}; vipshift unfreeze`);
+    reasons.push(`frozen until ${iso(freeze.untilMs)} by ${freeze.by}: ${freeze.reason}`);
   if (pin !== undefined && isLiveOrder(pin, now) && pin.node !== order.to)
-    reasons.push(
-      `pinned to ${pin.node} until ${iso(pin.untilMs)} by ${pin.by}: ${pin.reason}; vipshift unpin ${vip.name}`,
-    );
+    reasons.push(`pinned to ${pin.node} until ${iso(pin.untilMs)} by ${pin.by}: ${pin.reason}`);
   if (forced !== undefined && isLiveOrder(forced, now) && forced.execution !== execution)
-    reasons.push(
-      `${forcedText(vip.name, forced)}; wait for its end, or cancel it: vipshift freeze ${vip.name}`,
-    );
+    reasons.push(`${forcedText(vip.name, forced)}; wait for its end, or cancel it with a freeze`);
   return reasons;
 }
 

@@ -79,7 +79,7 @@ export async function beginForced(ports: Ports, order: FailoverOrder, run: Force
     case 'ended':
       return found.end;
     case 'unregistered':
-      return refused([`VIP ${order.vip} is no longer in the registry: vipshift vip list`]);
+      return refused([`VIP ${order.vip} is no longer in the registry`]);
     case 'under-way': {
       // Its release may change the owner.
       const { epoch, lease } = found.vip;

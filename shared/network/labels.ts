@@ -105,22 +105,23 @@ export function mislabelled(
   const found: Mislabelled[] = [];
   for (const table of survey.tables.filter((t) => sameScope(vip, t)))
     found.push(...wrongTable(vip, entries, table, tag));
-  for (const { eni: id, label: value, ...place } of survey.enis.filter((e) => sameScope(vip, e))) {
+  for (const { eni: id, label: value, ...place } of survey.enis) {
+    if (!sameScope(vip, place) || !isUnused('eni', value, entries)) continue;
     const near = nearby(
       'eni',
       entries.filter((entry) => sameScope(entry, place)),
       value,
     );
-    if (isUnused('eni', value, entries) && concerns('eni', vip, near))
+    if (concerns('eni', vip, near))
       found.push({ kind: 'eni', id, tag, is: 'unused', key: tag, value, meant: near });
   }
   for (const { eip: id, label: value } of survey.eips) {
+    if (!isUnused('eip', value, entries)) continue;
     const near = nearby('eip', entries, value);
     const owners = entries.filter((entry) => entry.eips.includes(id));
     const ours = owners.length === 0 ? concerns('eip', vip, near) : owners.some((o) => o.name === vip.name);
     const meant = owners.length === 0 ? near : owners.map((o) => o.name);
-    if (isUnused('eip', value, entries) && ours)
-      found.push({ kind: 'eip', id, tag, is: 'unused', key: tag, value, meant });
+    if (ours) found.push({ kind: 'eip', id, tag, is: 'unused', key: tag, value, meant });
   }
   for (const { kind, id, key, value } of survey.nearKeys ?? []) {
     const meant = nearby(kind, entries, value);
@@ -156,10 +157,10 @@ function wrongTable(
 ): readonly Mislabelled[] {
   const base = { kind: 'table', id: table.table, tag } as const;
   const { label: value, nearKey } = table;
-  const neighbours = entries.filter((entry) => sameScope(entry, table));
-  const routing = neighbours.filter((entry) => entry.addresses.some((a) => table.routes[a] !== undefined));
   const wrong = value === undefined ? nearKey : { key: tag, value };
   if (wrong !== undefined && (value === undefined || isUnused('table', value, entries))) {
+    const neighbours = entries.filter((entry) => sameScope(entry, table));
+    const routing = neighbours.filter((entry) => entry.addresses.some((a) => table.routes[a] !== undefined));
     const near = nearby('table', neighbours, wrong.value);
     const meant = near.length > 0 ? near : [...new Set(routing.map((entry) => entry.tableLabels[0]!))];
     // Another stage may be called so; only a value of ours tells that this one was meant.

@@ -51,7 +51,6 @@ export const exceptions: readonly Exception[] = [
   { path: 'lab/netns/scenario/batch.ts', code: 'FAILED_LINE.exec(', because: lineOf('ip or nft') },
   { path: 'lab/aws/python.ts', code: '/No module named', because: lineOf('Python') },
   { path: 'lab/demo/node.ts', code: "said.includes('reading ')", because: lineOf('the shim') },
-  { path: 'lab/shim/node.ts', code: 'stderr.slice(from).includes(', because: lineOf('the shim') },
   { path: 'lab/shim/node.ts', code: '/^VmRSS:', because: lineOf('the kernel') },
   { path: 'lab/netns/node/client.ts', code: "line.split(' ')", because: lineOf('the probe') },
   {

@@ -66,7 +66,9 @@ describe('failover', () => {
       'reading EC2 back',
       'sending the notification',
     ]);
-    expect(ran.stderr).toMatch(/pinned there until \d{4}-\S+Z; to end it: vipshift unpin web --stage dev\n/);
+    expect(ran.stderr).toMatch(
+      /pinned there until \d{4}-\S+Z; to end it: vipshift unpin web --stage dev --region eu-central-1\n/,
+    );
     expect(ran.stderr, 'keepalived is still master on a').toMatch(
       new RegExp(
         `\nwhen the pin ends at \\S+Z, web goes back to ${id('a')} unless keepalived’s master is ${id('b')} by then\n`,
@@ -74,7 +76,7 @@ describe('failover', () => {
     );
     const { epoch, pin } = await settled(id('b'));
     expect(ran.stderr).toMatch(
-      new RegExp(`the record in full: vipshift explain web/${epoch} --stage dev\n$`),
+      new RegExp(`the record in full: vipshift explain web/${epoch} --stage dev --region eu-central-1\n$`),
     );
     expect(pin).toMatchObject({ node: id('b'), reason: 'kernel', by: expect.stringMatching(CALLER) });
     expect(nodes.commands, 'keepalived is left alone').toEqual([]);
@@ -107,7 +109,7 @@ describe('failover', () => {
     const ran = await toB();
     expect(ran).toMatchObject({ status: 3, stdout: '' });
     expect(ran.stderr).toMatch(
-      /vipshift: refused, nothing was moved: frozen until .* by someone else: hands off; vipshift unfreeze\n {2}next: .*vipshift status web --stage dev\n$/,
+      /vipshift: refused, nothing was moved: frozen until .* by someone else: hands off\n {2}next: to end the freeze: vipshift unfreeze web --stage dev --region eu-central-1; then order it again; check: vipshift status web --stage dev --region eu-central-1\n$/,
     );
     expect(only(await toB('--json'))).toMatchObject({
       outcome: 'refused',
@@ -193,7 +195,7 @@ describe('a table with a mistyped label', () => {
       );
     await tag('Web');
     try {
-      const left = `left alone: ${table} has the tag vipshift:${STAGE}="Web", a label that no VIP uses: a failover leaves it; did you mean "web"?\nfor the fix, run: vipshift doctor web --stage ${STAGE}\n`;
+      const left = `left alone: ${table} has the tag vipshift:${STAGE}="Web", a label that no VIP uses: a failover leaves it; did you mean "web"?\nfor the fix, run: vipshift doctor web --stage ${STAGE} --region eu-central-1\n`;
       const dry = await toB('--dry-run');
       expect(dry).toMatchObject({ status: 0, stdout: expect.stringMatching(/: 7 calls at once\n/) });
       expect(dry.stderr).toContain(`${left}a dry run: nothing was changed\n`);
@@ -232,7 +234,9 @@ describe('a name', () => {
   test('that was started with --detach is followed later, by name or ARN, to its end', async () => {
     const ran = await toB('--name', 'later', '--detach');
     expect(ran).toMatchObject({ status: 0, stdout: 'later\n' });
-    expect(ran.stderr).toMatch(/follow it: vipshift failover --follow later --stage dev\n$/);
+    expect(ran.stderr).toMatch(
+      /follow it: vipshift failover --follow later --stage dev --region eu-central-1\n$/,
+    );
     const end = await vipshift('failover', '--follow', 'later');
     expect(end.status).toBe(0);
     expect(end.stdout).toMatch(new RegExp(`^web is at ${id('b')}, `));
@@ -258,7 +262,7 @@ describe('Ctrl-C', () => {
     await change((vip) => ({ ...vip, hold: 'both' }));
     expect(ran, ran.stderr).toMatchObject({ status: 130, stdout: '' });
     expect(ran.stderr).toMatch(
-      /interrupted; the failover is still running. Follow it: vipshift failover --follow left --stage dev\n$/,
+      /interrupted; the failover is still running. Follow it: vipshift failover --follow left --stage dev --region eu-central-1\n$/,
     );
     // Only now the nodes do what they were told.
     await asKeepalivedDoes({ node: id('a'), document: '', vip: VIP, demoted: true });
@@ -289,7 +293,9 @@ describe('an approval', () => {
     );
     const end = await following;
     expect(end.status).toBe(0);
-    expect(end.stderr).toMatch(/waiting up to 1 h for: vipshift approve web --stage dev, or/);
+    expect(end.stderr).toMatch(
+      /waiting up to 1 h for: vipshift approve web --stage dev --region eu-central-1, or/,
+    );
     expect(end.stderr).toMatch(/ s {2}answered; recording who answered\n/);
     await expectOn('b');
     const given = { order: 'approve', by: expect.stringMatching(CALLER), reason: 'change 4711' };

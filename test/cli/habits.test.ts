@@ -126,10 +126,10 @@ describe('the progress of a failover', () => {
       States: Record<string, { Type: string }>;
     };
     const order = { vip: 'web', to: 'i-0abc1234def567890' };
-    const silent = Object.keys(States).filter((state) => wordsOf(state, order, '') === undefined);
+    const silent = Object.keys(States).filter((state) => wordsOf(state, order) === undefined);
     const tasks = silent.filter((state) => States[state]!.Type === 'Task');
     expect(tasks, 'the report is what notify sends').toEqual(['report']);
-    expect(wordsOf('preflight', order, '')).toBe('checking whether web can move to i-0abc1234def567890');
+    expect(wordsOf('preflight', order)).toBe('checking whether web can move to i-0abc1234def567890');
   });
 });
 

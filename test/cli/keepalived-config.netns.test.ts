@@ -39,7 +39,7 @@ describe('the files of the nodes', () => {
     for (const line of [
       'vrrp_version 3',
       'vrrp_higher_prio_send_advert true',
-      'vrrp_notify_fifo /run/vipshift/notify.fifo',
+      'vrrp_notify_fifo /run/vipshift/notify.fifo root',
       'vrrp_instance VI_WEB {',
       'state BACKUP',
       'nopreempt',

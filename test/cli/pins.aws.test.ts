@@ -56,7 +56,7 @@ describe('unpin', () => {
     const ran = await region.vipshift('unpin', 'web', '--stage', 'dev');
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toBe(
-      `VRRP’s master is ${a}: web moves there now (it is at ${b})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unpin web --yes --stage dev\n`,
+      `VRRP’s master is ${a}: web moves there now (it is at ${b})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unpin web --yes --stage dev --region eu-central-1\n`,
     );
     expect((await read()).pin).toMatchObject({ node: b });
     expect(await orders()).toEqual(before);
@@ -102,7 +102,7 @@ describe('unfreeze', () => {
     const ran = await region.vipshift('unfreeze', 'web');
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toBe(
-      `VRRP’s master is ${b}: web moves there now (it is at ${a})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unfreeze web --yes\n`,
+      `VRRP’s master is ${b}: web moves there now (it is at ${a})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unfreeze web --yes --stage dev --region eu-central-1\n`,
     );
     expect((await read()).freeze).toBeDefined();
     expect(await region.vipshift('unfreeze', 'web', '--yes')).toMatchObject({ status: 0 });
@@ -126,7 +126,7 @@ describe('where the VIP goes when an order ends', () => {
       `when the pin ends at ${until}, web goes back to ${a} unless keepalived’s master is ${b} by then\n`,
     );
     const stays = await region.vipshift('pin', 'web', '--to', a, '--reason', 'x');
-    expect(stays.stderr).toMatch(/^when the pin ends at \S+Z, web stays there, as things stand\n$/);
+    expect(stays.stderr).toMatch(/\nwhen the pin ends at \S+Z, web stays there, as things stand\n$/);
   });
 
   test('is said by freeze, where it would move', async () => {
@@ -197,7 +197,7 @@ describe('a break-glass', () => {
     expect(ran.status).toBe(0);
     const until = new Date((await read()).pin!.untilMs).toISOString();
     expect(ran.stderr).toContain(
-      `pinned there until ${until}; to end it: vipshift unpin web --stage dev\nwhen the pin ends at ${until}, web goes back to ${a} unless keepalived’s master is ${b} by then\n`,
+      `pinned there until ${until}; to end it: vipshift unpin web --stage dev --region eu-central-1\nwhen the pin ends at ${until}, web goes back to ${a} unless keepalived’s master is ${b} by then\n`,
     );
   });
 
@@ -214,7 +214,7 @@ describe('a break-glass', () => {
       expect(ran.status).toBe(1);
       expect(ran.stderr).toMatch(
         new RegExp(
-          `the pin on ${b} is taken back: web is no longer pinned\nnothing had moved.*vipshift status web --stage dev\n$`,
+          `the pin on ${b} is taken back: web is no longer pinned\nnothing had moved.*vipshift status web --stage dev --region eu-central-1\n$`,
         ),
       );
     });
@@ -295,7 +295,7 @@ describe('a break-glass', () => {
         const until = new Date((await read()).pin!.untilMs).toISOString();
         expect(ran.stderr).toMatch(/the pin could not be taken back: .*AccessDenied/);
         expect(ran.stderr).toContain(
-          `the pin on ${b} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev\n`,
+          `the pin on ${b} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev --region eu-central-1\n`,
         );
       });
     } finally {
@@ -314,7 +314,7 @@ describe('a break-glass', () => {
       expect(ran).toMatchObject({ status: 130, stdout: '' });
       const until = new Date((await read()).pin!.untilMs).toISOString();
       expect(ran.stderr).toContain(
-        `interrupted; the lease runs out in 10 s; the pin on ${b} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev; check: vipshift status web --stage dev\n`,
+        `interrupted; the lease runs out in 10 s; the pin on ${b} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev --region eu-central-1; check: vipshift status web --stage dev --region eu-central-1\n`,
       );
     } finally {
       await proxy.stop();

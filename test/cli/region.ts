@@ -36,7 +36,7 @@ export async function startRegion(label = 'web'): Promise<Region> {
     const dynamo = new DynamoDBClient({ ...access, endpoint: aws.endpoint });
     const [vpc] = await Promise.all([buildVpc(ec2, { stage: STAGE, label }), makeTables(dynamo)]);
     const { signal } = new AbortController();
-    const env = childEnv(aws);
+    const env = { ...childEnv(aws), VIPSHIFT_STAGE: STAGE };
     return {
       aws,
       vpc,

@@ -63,7 +63,7 @@ describe('while a forced failover is under way', () => {
         ),
       );
       expect(ran.stderr).toContain(
-        'next: wait for its end: vipshift failover --follow change-4711; or cancel it, which rolls it back: vipshift freeze web',
+        'next: wait for its end: vipshift failover --follow change-4711 --stage dev --region eu-central-1; or cancel it, which rolls it back: vipshift freeze web',
       );
       expect(await web()).toEqual(before);
     },

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { VrrpEvent } from '../../lab/shim/bus.ts';
-import { type Node, startNode } from '../../lab/shim/node.ts';
+import { type Node, shimPath, startNode } from '../../lab/shim/node.ts';
 import { type Keepalived, startKeepalived } from './keepalived.ts';
 
 const CLOCK_STEP_US = 10_000;
@@ -155,5 +157,89 @@ describe('with a keepalived that can be asked', () => {
       .slice(before)
       .map((detail) => detail.state);
     expect(later.filter((state) => state !== 'STOP')).toEqual([]);
+  });
+
+  test('an instance that keepalived no longer has is not asserted: its answer is whole, and has others', async () => {
+    keepalived!.say({ VI_WEB: { state: 2, priority: 254, changedAtMs: Date.now() } });
+    await start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => assertions().length > 0);
+    keepalived!.say({
+      VI_FRONT: { state: 3, priority: 254, changedAtMs: Date.now() },
+      VI_B: { state: 1, priority: 1, changedAtMs: 0 },
+    });
+    await expect
+      .poll(() => node.stderr(), { timeout: 60_000 })
+      .toMatch(/^<3>keepalived has no instance VI_WEB; it has VI_FRONT, VI_B: /m);
+    const before = assertions().length;
+    expect(node.status()).toMatchObject({ instanceError: expect.stringContaining('no instance VI_WEB') });
+    // By the time of the probe those at 3 and 10 s are over.
+    await expect
+      .poll(() => node.status().vips, { timeout: 60_000 })
+      .toMatchObject([{ forMs: expect.toSatisfy((ms: number) => ms > 10_500) }]);
+    expect(assertions()).toHaveLength(before);
+    keepalived!.say({ VI_WEB: { state: 2, priority: 254, changedAtMs: Date.now() } });
+    await node.bus.until(() => assertions().length > before);
+    expect(node.stderr()).toContain('<6>over: keepalived has no instance VI_WEB');
+  });
+
+  test('a change that no line announced is reported as that: the FIFO is not set, or keepalived was not reloaded', async () => {
+    keepalived!.say({ VI_WEB: { state: 1, priority: 254, changedAtMs: Date.now() - 60_000 } });
+    await start();
+    await node.bus.until(() => ofKind('transition').length === 1);
+    expect(node.stderr()).not.toContain('nothing came through');
+    keepalived!.say({ VI_WEB: { state: 2, priority: 254, changedAtMs: Date.now() + 1500 } });
+    await node.bus.until(() => ofKind('transition').length === 2);
+    await expect
+      .poll(() => node.status(), { timeout: 60_000 })
+      .toMatchObject({
+        wiringError: expect.stringMatching(/nothing came through the FIFO|does not have the FIFO .* open/),
+      });
+    expect(node.stderr()).toMatch(
+      /^<3>keepalived .*is vrrp_notify_fifo set in keepalived.conf, and was keepalived reloaded since\?$/m,
+    );
+  });
+});
+
+describe('a pid file that names no keepalived', () => {
+  test.each([
+    ['999999999', 'a number that no process has'],
+    ['1', 'another program'],
+    ['', 'nothing'],
+    ['abc', 'no number'],
+  ])('(%j: %s) is reported, and nothing is asserted', async (pid) => {
+    node = await startNode();
+    const file = `${node.folder}/keepalived.pid`;
+    writeFileSync(file, `${pid}\n`);
+    writeFileSync(
+      node.configFile,
+      readFileSync(node.configFile, 'utf8').replace(/^keepalived_pid.*$/m, `keepalived_pid = ${file}`),
+    );
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await expect
+      .poll(() => node.stderr(), { timeout: 60_000 })
+      .toMatch(
+        /^<3>.*keepalived\.pid names no running keepalived \(.*\): nothing is asserted; keepalived_pid = none/m,
+      );
+    expect(node.status()).toMatchObject({ keepalived: 'gone', keepalivedError: expect.any(String) });
+    await expect
+      .poll(() => node.status().vips, { timeout: 60_000 })
+      .toMatchObject([{ forMs: expect.toSatisfy((ms: number) => ms > 3500) }]);
+    expect(assertions()).toHaveLength(0);
+  });
+
+  test('names a dead one after a kill: status says that it is gone', async () => {
+    keepalived = await startKeepalived();
+    node = await startNode(keepalived.config);
+    keepalived.say({ VI_WEB: { state: 2, priority: 254, changedAtMs: Date.now() } });
+    await node.start({ PATH: keepalived.path });
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => assertions().length > 0);
+    await keepalived.kill();
+    const text = execFileSync(shimPath, ['status', '--config', node.configFile], { encoding: 'utf8' });
+    expect(text).toMatch(
+      /^VIP web\s+keepalived is gone, so nothing is reported; its last word was MASTER, \d+ s ago, by INSTANCE VI_WEB$/m,
+    );
   });
 });

@@ -58,6 +58,23 @@ describe('the configuration', () => {
     ['role_id = arn:aws:iam::1:role/x', 'line 1: role_id is "arn:aws:iam::1:role/x", expected the AROA'],
     ['instance VI_WEB = we b!', 'line 1: "b!" is no VIP name'],
     ['instance VI WEB = web', 'line 1: the name "VI WEB" holds a blank'],
+    ['instance ВИП = web', 'holds a letter that is not ASCII: rename the instance'],
+    [
+      `instance ${'x'.repeat(256)} = web`,
+      'line 1: the name of the instance has 256 characters, expected at most 255',
+    ],
+    ['dual_stack = maybe', 'line 1: dual_stack is "maybe", expected auto, yes or no'],
+    ['proxy = proxy.example:3128', 'line 1: proxy is "proxy.example:3128", expected http://HOST:PORT'],
+    ['proxy = socks5://p:1', 'line 1: proxy is "socks5://p:1", expected http://HOST:PORT'],
+    [
+      'proxy = http://p:3128\nendpoint_events = https://127.0.0.1:4566',
+      'on this machine, which the proxy cannot reach',
+    ],
+    [
+      'proxy = http://p:3128\nallow_http = yes\nendpoint_sts = http://sts.example',
+      'the proxy would read the session token',
+    ],
+    ['proxy = http://me:secret@p:3128', 'the proxy has a password, and others may read this file: chmod 600'],
     ['instance VI"WEB = web', 'line 1: the name "VI"WEB" holds a blank, quote'],
     ['instance VI_WEB =', 'line 1: instance VI_WEB names no VIP'],
     ['instance A = web\ninstance B = web', 'line 2: VIP "web" is already spoken for by INSTANCE A'],
@@ -112,6 +129,53 @@ describe('the configuration', () => {
   });
 });
 
+describe('check', () => {
+  const check = (text: string, env: Record<string, string> = {}): Ended => {
+    const file = join(folder, 'checked.conf');
+    writeFileSync(file, text);
+    return shim(['check', '--config', file], env);
+  };
+
+  test('says of a right configuration what it is for', () => {
+    expect(check(`keepalived_pid = none\n${good}`)).toMatchObject({
+      status: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/checked\.conf is right: 1 VIPs \(web\), bus b\n$/),
+    });
+  });
+
+  test('says everything that is wrong at once, not the first of it', () => {
+    const ended = check('buss = x\nspool_max = 3\nca_file = /nowhere.pem\n');
+    expect(ended).toMatchObject({ status: 2, stdout: '' });
+    for (const text of [
+      'unknown key "buss"',
+      'spool_max is "3"',
+      'names no VIP',
+      'names no bus',
+      'ca_file is "/nowhere.pem"',
+    ])
+      expect(ended.stderr).toContain(text);
+  });
+
+  test.each([
+    ['ca_file = /etc/hostname', 'which has no certificate'],
+    ['fifo = /etc/hostname', 'fifo is "/etc/hostname", which is no FIFO'],
+    ['run_dir = /etc/hostname', 'run_dir is "/etc/hostname", which is no folder'],
+    ['state_dir = /tmp', 'state_dir /tmp has mode 1777, so that others may write it'],
+  ])('finds that %s is not what it has to be', (line, message) => {
+    const text = `${good.replace(line.startsWith('run_dir') ? /^run_dir.*\n/m : /^state_dir.*\n/m, '')}${line}\n`;
+    expect(check(text)).toMatchObject({ status: 2, stderr: expect.stringContaining(message) });
+  });
+
+  test('says that a proxy of the environment is not used', () => {
+    const ended = check(`keepalived_pid = none\n${good}`, { HTTPS_PROXY: 'http://p:3128' });
+    expect(ended).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('say proxy = http://HOST:PORT'),
+    });
+  });
+});
+
 describe('the command line', () => {
   test('without a command says how it is used, on stderr', () => {
     const ended = shim([]);
@@ -161,6 +225,21 @@ describe('a machine', () => {
     expect(ended.stderr).toContain(`curl is ${version.slice(0, 4)}, expected 7.86 or newer`);
     expect(ended.stderr).toContain('Debian 12');
   });
+
+  test.each(['run', 'check'])(
+    'with keepalived 2.1 is refused by name by %s: its answers cannot be relied on',
+    (command) => {
+      const bin = join(folder, 'bin-old');
+      mkdirSync(bin, { recursive: true });
+      const keepalived = '#!/bin/bash\necho "Keepalived v2.1.5 (07/13,2020)" >&2\n';
+      writeFileSync(join(bin, 'keepalived'), keepalived, { mode: 0o755 });
+      const file = join(folder, 'notify.conf');
+      writeFileSync(file, good.replaceAll('/nonexistent', folder));
+      const ended = shim([command, '--config', file], { PATH: `${bin}:/usr/bin:/bin` });
+      expect(ended.status).toBe(3);
+      expect(ended.stderr).toContain('keepalived is 2.1, expected 2.2 or newer');
+    },
+  );
 
   test('whose curl says nothing sensible is refused', () => {
     expect(withCurl('exit 1').status).toBe(3);

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, linkSync, renameSync } from 'node:fs';
+import { linkSync, renameSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -74,20 +74,6 @@ test('a FIFO that is recreated under its name is followed, and what lay in the o
   }
   await expect.poll(() => node.stderr(), { timeout: 60_000 }).toContain('is another one now');
 });
-
-test.each([
-  ['notify.fifo', 0o620],
-  ['run', 0o770],
-  ['state', 0o777],
-])(
-  '%s that others may write is refused: they could speak for this node, or read its keys',
-  async (name, mode) => {
-    await node.start();
-    await node.kill();
-    chmodSync(`${node.folder}/${name}`, mode);
-    await expect(node.start()).rejects.toThrow(/ended with 2: .* so that others may write it: chmod go-w/);
-  },
-);
 
 describe('status', () => {
   test('says of a running shim what it sent, what waits, and how each VIP stands', async () => {

@@ -184,7 +184,7 @@ describe('the units', () => {
       /^ListenFIFO=\/run\/vipshift\/notify\.fifo$/m,
     );
     expect(read('etc/vipshift/keepalived-snippet.conf')).toMatch(
-      /^\s+vrrp_notify_fifo \/run\/vipshift\/notify\.fifo$/m,
+      /^\s+vrrp_notify_fifo \/run\/vipshift\/notify\.fifo root$/m,
     );
     expect(read('usr/lib/vipshift/config.bash')).toContain('[fifo]=/run/vipshift/notify.fifo');
     expect(read('etc/systemd/system/vipshift-notify.service')).toContain('StateDirectory=vipshift\n');

@@ -19,6 +19,7 @@ export interface Keepalived {
 
 const program = `#!/bin/bash
 if [[ \${1-} == --signum=JSON ]]; then echo 10; exit; fi
+if [[ \${1-} == --version ]]; then echo "Keepalived v2.2.7 (01/16,2022)"; exit; fi
 trap 'cat "$1/says" >"$1/keepalived.json"' USR1
 echo $$ >"$1/keepalived.pid"
 echo ready

@@ -234,8 +234,10 @@ describe('a bus that fails', () => {
       'INSTANCE "VI_WEB" MASTER 3',
     );
     await node.bus.until(() => transitions().length === 2);
-    expect(transitions().map(({ detail }) => detail.priority)).toEqual([1, 3]);
-    expect(transitions()[1]!.detail.dropped).toBe(1);
+    // The newest first, whatever waits.
+    expect(transitions().map(({ detail }) => detail.priority)).toEqual([3, 1]);
+    await node.bus.until(() => ofKind('assertion').length > 0);
+    expect(ofKind('assertion')[0]!.detail.dropped).toBe(1);
   });
 
   test.each(['<html>welcome</html>', ''])(
@@ -252,7 +254,7 @@ describe('a bus that fails', () => {
     },
   );
 
-  test('is asked without any proxy of the environment: a node has no business behind one', async () => {
+  test('is asked without any proxy of the environment, and the shim reports that', async () => {
     await node.start({
       https_proxy: 'http://127.0.0.1:9',
       HTTPS_PROXY: 'http://127.0.0.1:9',
@@ -260,6 +262,9 @@ describe('a bus that fails', () => {
     });
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => transitions().length === 1);
+    expect(node.stderr()).toMatch(
+      /^<4>a proxy in the environment .* is not used: .* proxy = http:\/\/HOST:PORT/m,
+    );
   });
 });
 

@@ -1,122 +1,103 @@
 # keepalived's notify FIFO: lines such as `INSTANCE "VI_WEB" MASTER 254`, in order. keepalived writes without blocking and
 # drops the newest line when the FIFO is full, so it is drained at once and worked on afterwards.
 #
-# The FIFO also carries the shim's own short words (`vipshift …`, written by curl as it ends and by the credential job):
-# bash can wait for one descriptor only, and a line within PIPE_BUF is never torn or mixed with another.
-#
-# Invariant: a line about a mapped instance or group becomes one claim per VIP, stamped when it is read.
+# Invariant: a FIFO into which others may write is not read, and no line, whole or not, holds the daemon up for longer than
+# LINE_LIMIT_S. A FIFO that is refused is looked at again each second; meanwhile everything else goes on.
 # Limit: with `fifo_write_vrrp_states_on_reload` keepalived repeats states that did not change; the shim cannot tell that
 # from transitions, so that option has to stay off.
 
-FIFO_FD='' PARTIAL_LINE='' BAD_LINES=0
-declare -A ADVERT_PENDING=() # VIP → "seq since atMs state priority vip kind name": the newest lower-advert not yet taken
-declare -A ADVERT_AT=()      # VIP → ms of the last lower-advert that was let through
-readonly ADVERT_EVERY_MS=10000 DRAIN_LIMIT=2000
+FIFO_FD='' FIFO_ERROR='' FIFO_LOOK_MS=0 PARTIAL_LINE='' PARTIAL_IS_NEW=0 BAD_LINES=0
+readonly DRAIN_LIMIT=100 LINE_LIMIT_S=0.05 PARTIAL_WAIT_MS=100 PARTIAL_MAX=4096 FIFO_LOOK_EVERY_MS=1000
 
+# Opens what has the name now; false, with FIFO_ERROR, if it is not ours to read. What was open stays open then.
 open_fifo() {
   local -r path=${CONFIG[fifo]}
-  if [[ ! -e $path ]]; then
-    [[ -d ${path%/*} ]] || mkdir -p -- "${path%/*}"
-    mkfifo -m 600 -- "$path" || die 1 "cannot make the FIFO $path"
+  local fd
+  FIFO_ERROR=''
+  if [[ ! -e $path && ! -L $path ]]; then
+    [[ -d ${path%/*} ]] || install -d -m 700 -- "${path%/*}" 2>/dev/null
+    mkfifo -m 600 -- "$path" 2>/dev/null
   fi
-  [[ -p $path ]] || die 2 "$path is no FIFO: remove it, or name another one (fifo = …)"
+  if [[ ! -p $path ]]; then
+    FIFO_ERROR="$path is no FIFO: remove it, or name another one (fifo = ...)"
+    [[ -e $path ]] || FIFO_ERROR="cannot make the FIFO $path: is the disk full or read-only?"
+    return 1
+  fi
   # A process that may write here reports as this node.
-  require_private "$path" 'the FIFO'
+  if ! is_private "$path" 'the FIFO' "$path"; then
+    FIFO_ERROR=$TROUBLE
+    [[ -O $path ]] || FIFO_ERROR+="; where keepalived makes it, its configuration says the owner: vrrp_notify_fifo $path root"
+    return 1
+  fi
   # Opened for both ways it neither blocks nor ends, and holds the lines of a keepalived that is gone. Opened here and
   # not taken from systemd, whose own descriptor is non-blocking, which bash's read does not understand.
-  exec {FIFO_FD}<>"$path" || die 1 "cannot open the FIFO $path"
+  if ! { exec {fd}<>"$path"; } 2>/dev/null || [[ ! -O /dev/fd/$fd ]]; then
+    FIFO_ERROR="cannot open the FIFO $path"
+    return 1
+  fi
+  FIFO_FD=$fd
+}
+
+# At start. Without a FIFO that may be read, one without a name takes its place, on which the daemon can wait.
+open_first_fifo() {
+  open_fifo && return
+  exec {FIFO_FD}<> <(:)
 }
 
 # Another process may have replaced the FIFO under its name: keepalived does that at a reload if it made the FIFO.
 follow_fifo() {
-  [[ ${CONFIG[fifo]} -ef /dev/fd/$FIFO_FD ]] && return
-  local old=$FIFO_FD
-  say "${CONFIG[fifo]} is another one now, reading that"
+  local -r old=$FIFO_FD
+  [[ ${CONFIG[fifo]} -ef /dev/fd/$old && -O /dev/fd/$old ]] && return
+  ((NOW_MS >= FIFO_LOOK_MS)) || return
+  FIFO_LOOK_MS=$((NOW_MS + FIFO_LOOK_EVERY_MS)) STATUS_CHANGED=1
   while read -r -t 0 -u "$old"; do drain_fifo 0.01; done
-  open_fifo
+  open_fifo || return
+  say "the FIFO ${CONFIG[fifo]} is another one now, reading that"
   exec {old}>&-
+  FIFO_LOOK_MS=0 PARTIAL_LINE='' ASK_ALL=1
 }
 
-# Waits up to $1 seconds for a line, then takes all that are there.
+# Waits up to $1 seconds for something, then takes all whole lines that are there. One character first: waiting for the
+# end of a line would make the daemon wait for as long as a torn line lies there.
 drain_fifo() {
-  local line count=0
-  IFS= read -r -t "$1" -u "$FIFO_FD" line || {
-    PARTIAL_LINE+=$line
-    return 1
+  local first line count=0
+  IFS= read -r -N 1 -t "$1" -u "$FIFO_FD" first || {
+    # It may have come in the very moment in which the time was over.
+    if [[ $first ]]; then keep_partial_line "$first"; else settle_partial_line; fi
+    return
   }
   while :; do
+    line=''
+    if [[ $first != $'\n' ]]; then
+      IFS= read -r -t $LINE_LIMIT_S -u "$FIFO_FD" line || {
+        keep_partial_line "$first$line"
+        return
+      }
+      line=$first$line
+    fi
     take_line "$PARTIAL_LINE$line"
-    PARTIAL_LINE=''
-    count=$((count + 1))
-    ((count < DRAIN_LIMIT)) && read -r -t 0 -u "$FIFO_FD" || return 0
-    IFS= read -r -u "$FIFO_FD" line || return 0
+    PARTIAL_LINE='' first=''
+    ((++count < DRAIN_LIMIT)) && read -r -t 0 -u "$FIFO_FD" || return 0
   done
 }
 
-take_line() {
-  local -r pattern='^(INSTANCE|GROUP) "([^"]*)" ([A-Z_]+) ([0-9]+)'
-  if [[ $1 == 'vipshift '* ]]; then
-    take_own_word "$1"
-  elif [[ $1 =~ $pattern ]]; then
-    take_word "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "${BASH_REMATCH[3]}" "$((10#${BASH_REMATCH[4]}))"
-  elif [[ $1 ]]; then
-    BAD_LINES=$((BAD_LINES + 1)) # the rest of a line whose first half a killed shim had read, for example
-    ASK_ALL=1
-  fi
-}
-
-take_word() {
-  local -r kind=$1 name=$2 state=$3 priority=$4
-  local -r vips=${VIPS_OF["$kind $name"]-}
-  local vip claims=()
-  [[ $vips ]] || return 0
-  case $state in
-    MASTER | BACKUP | FAULT | STOP | DELETED)
-      read_wall_clock
-      for vip in $vips; do
-        draw_seq
-        claims+=("$SEQ $SEQ $WALL_MS $state $priority $vip $kind $name")
-        unset "ADVERT_PENDING[$vip]" "ADVERT_AT[$vip]"
-      done
-      spool_claims "${claims[@]}"
-      for vip in $vips; do assert_after_transition "$vip"; done
-      FRESH=1
-      ;;
-    # Only with notify_priority_changes: no transition, but worth saying soon.
-    MASTER_PRIORITY | BACKUP_PRIORITY)
-      for vip in $vips; do take_priority "$vip" "${state%_PRIORITY}" "$priority"; done
-      ;;
-    MASTER_RX_LOWER_PRI)
-      for vip in $vips; do take_lower_advert "$vip" "$priority" "$kind" "$name"; done
-      ;;
-  esac
-}
-
-take_priority() {
-  local state since
-  read -r state _ since <<<"${WORD[$1]-}"
-  [[ $state == "$2" ]] || return
-  WORD[$1]="$state $3 $since"
-  drop_assertion "$1"
+# The beginning of a line whose end has not come yet.
+keep_partial_line() {
+  PARTIAL_LINE+=$1 PARTIAL_IS_NEW=1
   read_clock
-  ASSERT_AT[$1]=$NOW_MS
+  PARTIAL_SINCE_MS=$NOW_MS
+  ((${#PARTIAL_LINE} > PARTIAL_MAX)) || return 0
+  PARTIAL_LINE=${PARTIAL_LINE: -300} # longer than any line of keepalived's
+  BAD_LINES=$((BAD_LINES + 1)) ASK_ALL=1
 }
 
-# keepalived says this with every advert it hears: the first goes out at once, then one in ten seconds.
-take_lower_advert() {
-  local -r vip=$1 priority=$2 kind=$3 name=$4
-  local state since
-  draw_seq
-  [[ ${ADVERT_AT[$vip]-} ]] && ((NOW_MS - ADVERT_AT[$vip] < ADVERT_EVERY_MS)) && return
-  read -r state _ since <<<"${WORD[$vip]-}"
-  read_wall_clock
-  # Only a MASTER hears them as such. Unheard of so far: this line is then the first that is known of its transition.
-  ADVERT_PENDING[$vip]="$SEQ ${since:-$SEQ} $WALL_MS MASTER $priority $vip $kind $name"
-  [[ $state == MASTER ]] || {
-    ASK_ALL=1
-    [[ $state ]] && unset "ADVERT_PENDING[$vip]" && return
-  }
-  ADVERT_AT[$vip]=$NOW_MS
-  drop_assertion "$vip"
-  FRESH=1
+# Nothing more comes: a line that says all, but has no end, is taken; the beginning of one waits for the rest.
+settle_partial_line() {
+  ((PARTIAL_IS_NEW)) || return
+  read_clock
+  ((NOW_MS - PARTIAL_SINCE_MS >= PARTIAL_WAIT_MS)) || return
+  PARTIAL_IS_NEW=0
+  [[ $PARTIAL_LINE =~ $RECORD$ ]] || return
+  take_line "$PARTIAL_LINE"
+  PARTIAL_LINE=''
 }

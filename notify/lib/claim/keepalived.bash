@@ -1,73 +1,61 @@
-# Asking keepalived for its true state: its JSON signal makes it write a file within milliseconds, where its build has JSON.
-# Otherwise the last line of the FIFO is used, and the claim names the source (`stateFrom`).
+# Whether keepalived runs: by its pid file, which names a process, and by what that process is.
 #
-# Invariant: the daemon never waits for the answer; it checks for it between lines, for at most ASK_LIMIT_MS.
-# Limit: sync groups are not in the JSON; for them the last word always has to do.
+# Limit: a pid file that another PID namespace wrote (a container's) names no process here, or the wrong one; that is reported, and
+# `keepalived_pid = none` says that the lines alone count.
 
-declare -A ASKED=() # VIP → "seq atMs", drawn before keepalived was asked
-ASK_ALL=0 ASK_UNTIL_MS=0 JSON_SIGNAL='' KEEPALIVED_PID='' ANSWER='' ANSWER_STATE='' ANSWER_PRIORITY=0 ANSWER_CHANGED_US=0
-readonly ASK_LIMIT_MS=300 ASK_POLL_MS=4
+# KEEPALIVED: running, gone (its pid file names no keepalived, or went away with it), or unknown.
+KEEPALIVED=unknown KEEPALIVED_PID='' KEEPALIVED_ERROR='' KEEPALIVED_SEEN=0
 
-# KEEPALIVED: running, gone (its pid file names a process that is not there), or unknown.
 find_keepalived() {
-  local path comm='' paths=("${CONFIG[keepalived_pid]}")
-  KEEPALIVED=unknown KEEPALIVED_PID=''
+  local path pid stale='' paths=("${CONFIG[keepalived_pid]}")
+  KEEPALIVED=unknown KEEPALIVED_PID='' KEEPALIVED_ERROR=''
   [[ ${CONFIG[keepalived_pid]} == none ]] && return
   [[ ${CONFIG[keepalived_pid]} == auto ]] && paths=(/run/keepalived.pid /run/keepalived/keepalived.pid)
   for path in "${paths[@]}"; do
-    [[ -r $path ]] && read -r KEEPALIVED_PID <"$path" || continue
-    [[ $KEEPALIVED_PID =~ ^[1-9][0-9]*$ ]] || continue
+    [[ -e $path ]] || continue
+    pid=''
+    { read -r pid <"$path"; } 2>/dev/null
+    if is_keepalived "$pid"; then
+      KEEPALIVED=running KEEPALIVED_PID=$pid KEEPALIVED_SEEN=1 KEEPALIVED_ERROR=''
+      return
+    fi
     KEEPALIVED=gone
-    read -r comm 2>/dev/null <"/proc/$KEEPALIVED_PID/comm" && [[ $comm == keepalived* ]] && KEEPALIVED=running
-    return
+    KEEPALIVED_ERROR=${KEEPALIVED_ERROR:-"$path names no running keepalived (${pid:-it is empty}): nothing is asserted; keepalived_pid = none if it runs elsewhere"}
   done
-}
-
-# Once per start: which signal, if any. A fork, hence not in the middle of things.
-learn_json_signal() {
-  JSON_SIGNAL=''
-  [[ ${CONFIG[keepalived_pid]} == none ]] && return
-  JSON_SIGNAL=$(keepalived --signum=JSON 2>/dev/null) || JSON_SIGNAL=''
-  [[ $JSON_SIGNAL =~ ^[0-9]+$ ]] || JSON_SIGNAL=''
-}
-
-# Starts asking; false if keepalived cannot say.
-ask_keepalived() {
-  local -r file=${CONFIG[keepalived_json]}
-  [[ $JSON_SIGNAL && $KEEPALIVED == running ]] || return 1
-  # An answer is new because the old one was emptied. Never through a link: the file may lie in /tmp.
-  [[ -L $file ]] && return 1
-  [[ -e $file ]] && { [[ -f $file && -O $file ]] && : >"$file" || return 1; }
-  kill "-$JSON_SIGNAL" "$KEEPALIVED_PID" 2>/dev/null || return 1
-  ASK_UNTIL_MS=$((NOW_MS + ASK_LIMIT_MS))
-}
-
-# True once the whole answer is there.
-read_answer() {
-  local -r file=${CONFIG[keepalived_json]}
-  ANSWER=''
-  [[ -s $file && -f $file && -O $file && ! -L $file ]] || return 1
-  IFS= read -r -d '' ANSWER <"$file"
-  [[ $ANSWER =~ []}][[:space:]]*$ && $ANSWER =~ ^[[:space:]]*[[{] ]] || return 1
-  local -r opened=${ANSWER//[!\{]/} closed=${ANSWER//[!\}]/}
-  ((${#opened} == ${#closed}))
-}
-
-# What the answer says of one instance; false if it is not in there, or has no state yet.
-state_in_answer() {
-  local rest
-  [[ $ANSWER =~ \"iname\":[[:space:]]*\""$1"\"(.*) ]] || return 1
-  rest=${BASH_REMATCH[1]%%\"iname\":*}
-  [[ $rest =~ \"state\":[[:space:]]*([0-9]+) ]] || return 1
-  case ${BASH_REMATCH[1]} in
-    1) ANSWER_STATE=BACKUP ;;
-    2) ANSWER_STATE=MASTER ;;
-    3) ANSWER_STATE=FAULT ;;
-    *) return 1 ;;
-  esac
-  ANSWER_PRIORITY=0 ANSWER_CHANGED_US=0
-  [[ $rest =~ \"effective_priority\":[[:space:]]*([0-9]+) ]] && ANSWER_PRIORITY=${BASH_REMATCH[1]}
-  [[ $rest =~ \"last_transition\":[[:space:]]*([0-9]+)\.([0-9]{6}) ]] &&
-    ANSWER_CHANGED_US=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
+  # It takes its pid file along when it ends, and systemd does so for one that was killed.
+  [[ $KEEPALIVED == unknown ]] && ((KEEPALIVED_SEEN)) && KEEPALIVED=gone
   return 0
+}
+
+# Whether this process is a keepalived that lives: by its name, which `process_names` may change, or its command line.
+is_keepalived() {
+  local stat='' comm='' word=''
+  [[ $1 =~ ^[1-9][0-9]{0,9}$ ]] || return 1
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+  [[ ${stat##*) } == [ZX]* ]] && return 1
+  { read -r comm <"/proc/$1/comm"; } 2>/dev/null
+  [[ $comm == keepalived* ]] && return
+  { IFS= read -r -d '' word <"/proc/$1/cmdline"; } 2>/dev/null
+  [[ ${word##*/} == keepalived* ]]
+}
+
+# KEEPALIVEDS: every one that this machine shows, parents and children.
+list_keepalived() {
+  local path
+  KEEPALIVEDS=()
+  set +f
+  for path in /proc/[1-9]*; do is_keepalived "${path#/proc/}" && KEEPALIVEDS+=("${path#/proc/}"); done
+  set -f
+}
+
+# Whether another one runs than KEEPALIVED_PID and its children.
+another_keepalived_runs() {
+  local pid stat rest
+  list_keepalived
+  for pid in "${KEEPALIVEDS[@]}"; do
+    { read -r stat <"/proc/$pid/stat"; } 2>/dev/null || continue
+    rest=(${stat##*) })
+    [[ $pid == "$KEEPALIVED_PID" || ${rest[1]} == "$KEEPALIVED_PID" ]] || return 0
+  done
+  return 1
 }

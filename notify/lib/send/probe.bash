@@ -9,32 +9,35 @@ readonly PROBE_LIMIT_MS=8000
 
 # vipshift probe ID, written into the FIFO by `selftest`.
 take_probe_word() {
-  local vip state priority since
-  [[ $1 =~ ^[0-9]+$ ]] || return
+  local vip word
+  [[ $1 =~ ^[0-9]{1,18}$ ]] || return
   PROBE_ID=$1 PROBE_PENDING=()
-  printf 'id %s\n' "$PROBE_ID" >"${CONFIG[run_dir]}/probe"
+  { printf 'id %s\n' "$PROBE_ID" >"${CONFIG[run_dir]}/probe"; } 2>/dev/null
   for vip in "${VIP_NAMES[@]}"; do
     draw_seq
     read_wall_clock
-    read -r state priority since <<<"${WORD[$vip]:-BACKUP 0 $SEQ}"
-    PROBE_PENDING[$vip]="$SEQ $since $WALL_MS $state $priority $vip ${NAMED_BY[$vip]}"
+    word=(${WORD[$vip]:-BACKUP 0 $SEQ})
+    PROBE_PENDING[$vip]="$SEQ ${word[2]} $WALL_MS ${word[0]} ${word[1]} $vip ${NAMED_BY[$vip]}"
   done
   PROBE_UNTIL_MS=$((NOW_MS + PROBE_LIMIT_MS)) FRESH=1
 }
 
 probe_answered() { # VIP EVENT-ID
   unset "PROBE_PENDING[$1]"
-  printf 'event %s %s\n' "$1" "$2" >>"${CONFIG[run_dir]}/probe"
+  note_probe "event $1 $2"
   end_probe
 }
 
 probe_refused() { # VIP REASON
   unset "PROBE_PENDING[$1]"
-  printf 'failed %s %s\n' "$1" "$2" >>"${CONFIG[run_dir]}/probe"
+  note_probe "failed $1 $2"
   end_probe
 }
 
-end_probe() { ((${#PROBE_PENDING[@]} == 0)) && printf 'end\n' >>"${CONFIG[run_dir]}/probe"; }
+end_probe() { ((${#PROBE_PENDING[@]} == 0)) && note_probe end; }
+
+# Where it cannot be written, `selftest` says that the daemon gave no answer, and status has the reason.
+note_probe() { { printf '%s\n' "$1" >>"${CONFIG[run_dir]}/probe"; } 2>/dev/null; }
 
 give_up_probe() {
   local vip

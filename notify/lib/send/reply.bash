@@ -5,36 +5,63 @@
 # Limit: an entry that the bus calls malformed would be refused for ever; it is dropped and counted, so that those
 # behind it get through.
 
-LAST_ERROR='' LAST_ERROR_AT_S=0 LAST_SENT_AT_S=0 SENT_COUNT=0 STATUS_CHANGED=0
-declare -a ERROR_CODES=() EVENT_IDS=()
+LAST_ERROR='' LAST_ERROR_AT_S=0 LAST_SENT_AT_S=0 SENT_COUNT=0 STATUS_CHANGED=0 ANSWER_TEXT='' ANSWER_PART=''
+readonly ANSWER_MAX=65536 MESSAGE_MAX=300
 
-# vipshift sent ID CURL-STATUS HTTP-STATUS MESSAGE
+# What curl has written so far: the body, and as the last line `vipshift sent ID CURL-STATUS HTTP-STATUS MESSAGE`.
+take_answers() {
+  local line words
+  while [[ $SEND_ID ]] && read -r -t 0 -u "$ANSWERS_FD"; do
+    IFS= read -r -t 0.02 -u "$ANSWERS_FD" line || {
+      ANSWER_PART+=$line
+      limit_answer
+      return
+    }
+    line=$ANSWER_PART$line ANSWER_PART=''
+    if [[ $line == 'vipshift sent '* ]]; then
+      words=($line)
+      if [[ ${words[2]-} == "$SEND_ID" && ${words[3]-} =~ ^[0-9]+$ && ${words[4]-} =~ ^[0-9]+$ ]]; then
+        take_sent_word "${words[3]}" "${words[4]}" "${words[*]:5}"
+      fi
+      ANSWER_TEXT=''
+    else
+      ANSWER_TEXT+=$line$'\n'
+      limit_answer
+    fi
+  done
+  return 0
+}
+
+limit_answer() {
+  ((${#ANSWER_TEXT} + ${#ANSWER_PART} > ANSWER_MAX)) || return
+  give_up_request_because "an answer of more than $ANSWER_MAX characters: is this really EventBridge?"
+}
+
 take_sent_word() {
-  local -r id=$1 curl_status=$2 http_status=$3 message=$4
-  [[ $id == "$SEND_ID" ]] || return # the last word of a request of a shim before this one
+  local -r curl_status=$1 http_status=$2 message=$3
   wait "$SEND_PID" 2>/dev/null
-  SEND_ID=''
-  STATUS_CHANGED=1
-  local reply=''
+  SEND_ID='' STATUS_CHANGED=1
   if ((curl_status == 0)); then
-    IFS= read -r -d '' reply <"${CONFIG[run_dir]}/reply"
     case $http_status in
-      200) take_answer "$reply" ;;
-      4??) take_refusal "$http_status" "$reply" ;;
+      200) take_answer "$ANSWER_TEXT" ;;
+      4??) take_refusal "$http_status" "$ANSWER_TEXT" ;;
       *) send_failed "the bus answered HTTP $http_status" ;;
     esac
   else
     ((curl_status == UNTRUSTED)) && trust_whole_store
-    send_failed "curl status $curl_status: $message"
+    send_failed "curl status $curl_status: $message${CONFIG[proxy]:+ (by the proxy ${CONFIG[proxy]##*[@/]})}"
   fi
   BATCH=() IN_FLIGHT=()
 }
 
 give_up_request() {
-  [[ $SEND_ID ]] && ((NOW_MS >= SEND_UNTIL_MS)) || return
+  [[ $SEND_ID ]] && ((NOW_MS >= SEND_UNTIL_MS)) && give_up_request_because 'curl did not end in time'
+}
+
+give_up_request_because() {
   kill "$SEND_PID" 2>/dev/null
-  SEND_ID='' BATCH=() IN_FLIGHT=() STATUS_CHANGED=1
-  send_failed 'curl did not end in time'
+  SEND_ID='' BATCH=() IN_FLIGHT=() STATUS_CHANGED=1 ANSWER_TEXT='' ANSWER_PART=''
+  send_failed "$1"
 }
 
 take_answer() {
@@ -43,7 +70,7 @@ take_answer() {
     send_failed 'HTTP 200 without a FailedEntryCount: is this really EventBridge?'
     return
   fi
-  refused=${BASH_REMATCH[1]} ERROR_CODES=() EVENT_IDS=()
+  refused=$((10#${BASH_REMATCH[1]:0:4})) ERROR_CODES=() EVENT_IDS=()
   ((refused + ${#PROBE_PENDING[@]} > 0)) && read_entries "$1"
   if ((refused > 0 && ${#ERROR_CODES[@]} != ${#BATCH[@]})); then
     send_failed 'an answer about another number of entries than were sent'
@@ -64,8 +91,9 @@ take_answer() {
   done
   journal "$lines"
   if ((accepted > 0)); then
-    SENT_COUNT=$((SENT_COUNT + accepted)) CREDENTIALS_SPACING_MS=$SPACING_MIN_MS
-    printf -v LAST_SENT_AT_S '%(%s)T' -1
+    SENT_COUNT=$((SENT_COUNT + accepted)) REFUSED_SPACING_MS=$SPACING_MIN_MS
+    read_wall_seconds
+    LAST_SENT_AT_S=$WALL_S
   fi
   if [[ $failed ]]; then
     [[ $failed == *Denied* || $failed == NotAuthorized* ]] && want_credentials && WANT_IDENTITY=1
@@ -77,11 +105,11 @@ take_answer() {
 
 # Takes one entry that the bus accepted off what waits. `lines` of the caller collects what goes to the journal.
 settle() {
-  local what key seq
-  read -r what key seq <<<"$1"
-  case $what in
+  local -r item=($1)
+  local -r key=${item[1]} seq=${item[2]-}
+  case ${item[0]} in
     spool)
-      lines+="- ${Q[key]%% *}"$'\n'
+      lines+="- $key"$'\n'
       dequeue "$key"
       ;;
     # Another one may have come meanwhile.
@@ -107,7 +135,7 @@ drop_refused() {
 take_refusal() {
   local type="HTTP $1" text=''
   [[ $2 =~ \"__type\"[[:space:]]*:[[:space:]]*\"([^\"]*#)?([A-Za-z0-9.]+)\" ]] && type=${BASH_REMATCH[2]}
-  [[ $2 =~ \"[Mm]essage\"[[:space:]]*:[[:space:]]*\"([^\"\\]{0,300}) ]] && text=": ${BASH_REMATCH[1]}"
+  [[ $2 =~ \"[Mm]essage\"[[:space:]]*:[[:space:]]*\"([^\"]{0,300}) ]] && text=": ${BASH_REMATCH[1]}"
   want_credentials
   case $type in
     *Denied* | NotAuthorized*) WANT_IDENTITY=1 ;;
@@ -128,41 +156,11 @@ isolate() {
 }
 
 send_failed() {
-  LAST_ERROR=$1
-  printf -v LAST_ERROR_AT_S '%(%s)T' -1
+  printable "${1:0:MESSAGE_MAX}"
+  LAST_ERROR=$REPLY
+  read_wall_seconds
+  LAST_ERROR_AT_S=$WALL_S
   read_clock
   RETRY_AT_MS=$((NOW_MS + BACKOFF_MS * (75 + RANDOM % 51) / 100))
   BACKOFF_MS=$((BACKOFF_MS * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : BACKOFF_MS * 2))
-}
-
-# ERROR_CODES[i] and EVENT_IDS[i] of every member of Entries, '' where there is none. Walks the JSON token by token, since
-# messages may hold braces and quotes; only ever done for the few hundred bytes of a partial failure or a probe.
-read_entries() {
-  local -r token='^[[:space:],:]*("([^"\\]|\\.)*"|[][{}]|[^][{}",:[:space:]]+)'
-  local rest depth=0 key='' i=-1
-  [[ $1 =~ \"Entries\"[[:space:]]*:[[:space:]]*\[(.*)$ ]] || return
-  rest=${BASH_REMATCH[1]}
-  while [[ $rest =~ $token ]]; do
-    rest=${rest:${#BASH_REMATCH[0]}}
-    case ${BASH_REMATCH[1]} in
-      '{')
-        depth=$((depth + 1)) key=''
-        if ((depth == 1)); then i=$((i + 1)) && ERROR_CODES[i]='' EVENT_IDS[i]=''; fi
-        ;;
-      '}') depth=$((depth - 1)) key='' ;;
-      ']') ((depth == 0)) && return ;;
-      *)
-        # Within an object names and values alternate.
-        if [[ -z $key ]]; then
-          key=${BASH_REMATCH[1]}
-        else
-          case $key:${BASH_REMATCH[1]} in
-            '"ErrorCode":"'*) ERROR_CODES[i]=${BASH_REMATCH[1]//\"/} ;;
-            '"EventId":"'*) EVENT_IDS[i]=${BASH_REMATCH[1]//[!A-Za-z0-9-]/} ;;
-          esac
-          key=''
-        fi
-        ;;
-    esac
-  done
 }

@@ -1,13 +1,17 @@
-# One PutEvents request: up to ten claims, in order, signed by curl. One request is under way at a time, and the daemon
-# does not wait for it: curl writes its last word into the FIFO.
+# One PutEvents request: up to ten claims, signed by curl. One request is under way at a time, and the daemon does not wait for
+# it: curl writes answer and last word into a nameless pipe of its own, where no line of keepalived's can be in front.
 #
 # Invariant: uptimeMs, ageMs, dropped and superseded are those of this attempt; everything else is the claim's own.
-# Order within a request: spooled transitions, and once the spool fits, lower-adverts, assertions and probes.
+# What goes first: the newest transition of each VIP, then superseded ones, and once the spool fits, lower-adverts, assertions
+# and probes. Within a request claims stand in the order of their numbers.
+# Nothing of it needs a disk.
 
-declare -a BATCH=()         # what is under way: "spool INDEX", "advert VIP SEQ", "assertion VIP" or "probe VIP"
-declare -a IN_FLIGHT=()     # index in Q → 1
-SEND_ID='' SEND_PID='' SEND_UNTIL_MS=0 SENT_AT_MS=0 RETRY_AT_MS=0 BACKOFF_MS=100 BATCH_LIMIT=10 FRESH=0 ENTRIES='' WORK=0
+declare -a BATCH=()     # what is under way: "spool SEQ", "advert VIP SEQ", "assertion VIP" or "probe VIP"
+declare -A IN_FLIGHT=() # seq of a spooled claim that is under way → 1
+ANSWERS_FD='' SEND_ID='' SEND_PID='' SEND_UNTIL_MS=0 SENT_AT_MS=0 RETRY_AT_MS=0 BACKOFF_MS=100 BATCH_LIMIT=10 FRESH=0 ENTRIES='' WORK=0
 readonly BATCH_MAX=10 BACKOFF_MIN_MS=100 BACKOFF_MAX_MS=5000 SEND_LIMIT_MS=3000
+# How far past holes a batch is filled up with superseded claims; the newest ones are found without looking.
+readonly HOLES_MAX=500
 
 work_waits() { ((WORK = Q_COUNT + ${#ADVERT_PENDING[@]} + ${#READY[@]} + ${#PROBE_PENDING[@]}, WORK > 0)); }
 
@@ -19,7 +23,7 @@ send_batch() {
   if ((FRESH)); then RETRY_AT_MS=$NOW_MS BACKOFF_MS=$BACKOFF_MIN_MS; fi
   ((NOW_MS >= RETRY_AT_MS)) || return
   if [[ -z $USER_ID ]]; then
-    ((FRESH)) && want_credentials
+    ((FRESH)) && want_first_credentials
     FRESH=0
     return
   fi
@@ -30,57 +34,82 @@ send_batch() {
 }
 
 fill_batch() {
-  local i vip
+  local vip seq chosen
   BATCH=() IN_FLIGHT=() ENTRIES=''
-  for ((i = Q_HEAD; i < Q_TAIL && ${#BATCH[@]} < BATCH_LIMIT; i++)); do
-    [[ -v Q[i] ]] || continue
-    read -r _ _ _ _ _ vip _ <<<"${Q[i]}"
-    BATCH+=("spool $i") IN_FLIGHT[$i]=1
-    add_entry "${Q[i]}" transition "$((NEWEST[$vip] > i))"
+  choose_transitions
+  for seq in "${chosen[@]}"; do
+    BATCH+=("spool $seq") IN_FLIGHT[$seq]=1
+    add_entry "${Q[$seq]}" transition
   done
-  ((i < Q_TAIL)) && return
+  ((${#chosen[@]} < Q_COUNT)) && return
   for vip in "${VIP_NAMES[@]}"; do
     [[ ${ADVERT_PENDING[$vip]-} ]] && ((${#BATCH[@]} < BATCH_LIMIT)) || continue
     BATCH+=("advert $vip ${ADVERT_PENDING[$vip]%% *}")
-    add_entry "${ADVERT_PENDING[$vip]}" lower-advert 0
+    add_entry "${ADVERT_PENDING[$vip]}" lower-advert
   done
   for vip in "${VIP_NAMES[@]}"; do
     [[ ${READY[$vip]-} ]] && ((${#BATCH[@]} < BATCH_LIMIT)) || continue
     BATCH+=("assertion $vip")
-    add_entry "${READY[$vip]}" assertion 0
+    add_entry "${READY[$vip]}" assertion
     unset "READY[$vip]"
   done
   for vip in "${VIP_NAMES[@]}"; do
     [[ ${PROBE_PENDING[$vip]-} ]] && ((${#BATCH[@]} < BATCH_LIMIT)) || continue
     BATCH+=("probe $vip")
-    add_entry "${PROBE_PENDING[$vip]}" probe 0
+    add_entry "${PROBE_PENDING[$vip]}" probe
+  done
+}
+
+# `chosen` of the caller: the newest of each VIP, those that waited longest first, then superseded ones, in order.
+choose_transitions() {
+  local vip place seq
+  local -a newest=()
+  chosen=()
+  for vip in "${!NEWEST[@]}"; do newest+=("${NEWEST[$vip]}"); done
+  sorted "${newest[@]}"
+  chosen=("${SORTED[@]}")
+  skip_old
+  for ((place = OLD_HEAD; place < OLD_TAIL && place < OLD_HEAD + HOLES_MAX && ${#chosen[@]} < BATCH_LIMIT; place++)); do
+    seq=${OLD[$place]}
+    [[ ${Q[$seq]-} ]] && chosen+=("$seq")
+  done
+  sorted "${chosen[@]}"
+  chosen=("${SORTED[@]}")
+}
+
+# SORTED: the smallest BATCH_LIMIT of these numbers, in order.
+sorted() {
+  local number i
+  SORTED=()
+  for number in "$@"; do
+    ((${#SORTED[@]} < BATCH_LIMIT || number < SORTED[-1])) || continue
+    for ((i = ${#SORTED[@]}; i > 0 && SORTED[i - 1] > number; i--)); do SORTED[i]=${SORTED[i - 1]}; done
+    SORTED[i]=$number
+    ((${#SORTED[@]} > BATCH_LIMIT)) && unset 'SORTED[-1]'
   done
 }
 
 # Adds one entry; the event itself is a JSON string within JSON, hence the \" in it.
 add_entry() {
-  local seq since at state priority vip kind name from superseded=false
-  read -r seq since at state priority vip kind name from <<<"$1"
-  (($3)) && superseded=true
+  local -r claim=($1)
+  local -r seq=${claim[0]}
+  local detail old=false
+  [[ $2 == transition ]] && is_superseded "${claim[@]}" && old=true
   # Numbers drawn within one step of the clock run ahead of it by microseconds; nothing is sent before it was said.
   local -r uptime_ms=$((NOW_US >= seq ? NOW_MS : (seq + 999) / 1000))
-  local detail
   printf -v detail '{\\"version\\":1,\\"vip\\":\\"%s\\",\\"node\\":\\"%s\\",\\"state\\":\\"%s\\",\\"kind\\":\\"%s\\",\\"instance\\":\\"%s\\",\\"priority\\":%d,\\"bootId\\":\\"%s\\",\\"seq\\":%d,\\"since\\":%d,\\"uptimeMs\\":%d,\\"ageMs\\":%d,\\"superseded\\":%s,\\"dropped\\":%d,\\"atMs\\":%d,\\"shim\\":\\"%s\\"' \
-    "$vip" "$NODE" "$state" "$2" "$name" "$priority" "$BOOT_ID" "$seq" "$since" "$uptime_ms" "$((uptime_ms - seq / 1000))" \
-    "$superseded" "$DROPPED" "$at" "$SHIM_VERSION"
-  [[ $from ]] && detail+=",\\\"stateFrom\\\":\\\"$from\\\""
+    "${claim[5]}" "$NODE" "${claim[3]}" "$2" "${claim[7]}" "${claim[4]}" "$BOOT_ID" "$seq" "${claim[1]}" "$uptime_ms" \
+    "$((uptime_ms - seq / 1000))" "$old" "$DROPPED" "${claim[2]}" "$SHIM_VERSION"
+  [[ ${claim[8]-} ]] && detail+=",\\\"stateFrom\\\":\\\"${claim[8]}\\\""
   ENTRIES+="${ENTRIES:+,}{\"Source\":\"vipshift.notify/$USER_ID\",\"DetailType\":\"VRRP State Change\",\"EventBusName\":\"${CONFIG[bus]}\",\"Detail\":\"$detail}\"}"
 }
 
 put_events() {
-  local -r dir=${CONFIG[run_dir]}
-  aws_host events
-  printf '{"Entries":[%s]}' "$ENTRIES" >"$dir/request"
-  : >"$dir/reply" # curl leaves it alone where an answer has no body, and the last one would be believed
-  SEND_ID=$NOW_US SEND_UNTIL_MS=$((NOW_MS + SEND_LIMIT_MS)) SENT_AT_MS=$NOW_MS
-  "${CURL[@]}" "${TLS[@]}" -K "$dir/credentials" --aws-sigv4 "aws:amz:$REGION:events" \
-    -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSEvents.PutEvents' --data-binary "@$dir/request" \
-    -o "$dir/reply" -w "vipshift sent $SEND_ID %{exitcode} %{http_code} %{errormsg}\n" \
-    "${CONFIG[endpoint_events]:-https://$HOST}/" >&"$FIFO_FD" 2>/dev/null </dev/null &
+  url_of events
+  SEND_ID=$NOW_US SEND_UNTIL_MS=$((NOW_MS + SEND_LIMIT_MS)) SENT_AT_MS=$NOW_MS ANSWER_TEXT='' ANSWER_PART=''
+  "${CURL[@]}" "${TLS[@]}" -K "$SECRETS_FILE" --aws-sigv4 "aws:amz:$REGION:events" \
+    -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSEvents.PutEvents' --data-binary @- \
+    -w "\nvipshift sent $SEND_ID %{exitcode} %{http_code} %{errormsg}\n" \
+    "$URL/" 8<<<"$SECRETS" <<<"{\"Entries\":[$ENTRIES]}" >&"$ANSWERS_FD" 2>/dev/null &
   SEND_PID=$!
 }

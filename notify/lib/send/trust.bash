@@ -25,7 +25,8 @@ prepare_trust() {
   done
   [[ $roots ]] || roots=$(roots_of_bundle /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem) # Amazon Linux, RHEL, Fedora
   [[ $roots == *'BEGIN CERTIFICATE'* ]] || return 0
-  printf '%s\n' "$roots" >"${CONFIG[run_dir]}/roots.pem" && TLS=(--cacert "${CONFIG[run_dir]}/roots.pem")
+  ((RUN_DIR_USABLE)) || return 0
+  { printf '%s\n' "$roots" >"${CONFIG[run_dir]}/roots.pem"; } 2>/dev/null && TLS=(--cacert "${CONFIG[run_dir]}/roots.pem")
   return 0
 }
 
@@ -44,4 +45,8 @@ roots_of_bundle() {
   return 0
 }
 
-trust_whole_store() { [[ ${CONFIG[ca_file]} ]] || TLS=(); }
+# Where neither does, it is not for the roots (a clock that is wrong, for example), so the next time it is the few again.
+trust_whole_store() {
+  [[ ${CONFIG[ca_file]} ]] && return
+  if ((${#TLS[@]})); then TLS=(); else prepare_trust; fi
+}

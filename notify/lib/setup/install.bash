@@ -1,15 +1,15 @@
-# `install` and `uninstall`: program, units, tmpfiles, example configuration, keepalived snippet and, where asked for, policy
-# routing. With --root everything goes into a folder, and neither systemd nor the network is touched.
+# `install`: program, units, tmpfiles, example configuration, keepalived snippet and, where asked for, policy routing. With --root
+# everything goes into a folder, and neither systemd nor the network is touched.
 #
-# Invariant: idempotent; a configuration that is there is never overwritten; every file that is written or removed is said.
-# keepalived is neither restarted nor reloaded: that may be a failover, and is the operator's to choose.
+# Invariant: idempotent; everything that can be refused is looked at before anything is written; a configuration that is there
+# is never overwritten. keepalived is neither restarted nor reloaded: that may be a failover, and is the operator's to choose.
 
-ROOT='' CHANGED=0
 readonly ETC=/etc/vipshift UNITS=/etc/systemd/system LIBRARY=/usr/lib/vipshift PROGRAM=/usr/bin/vipshift-notify
 readonly ROUTE_UNIT=vipshift-eip-route@.service NETWORKD=/etc/systemd/networkd.conf.d/vipshift.conf
+readonly KEEPALIVED_DROPINS=$UNITS/keepalived.service.d
 
 install_command() {
-  local bus='' interfaces=() mapping=()
+  local bus='' name interfaces=() mapping=()
   while (($# > 0)); do
     case $1 in
       --root | --bus | --instance | --group | --eip-interface | --service | --linger)
@@ -28,14 +28,16 @@ install_command() {
     esac
     shift
   done
-  require_curl
+  require_machine
   require_root
+  for name in "${interfaces[@]}"; do require_interface "$name"; done
   look_at_services
+  compose_config "$bus" "${mapping[@]}"
   place_program
   place_units
   place_ordering
   place_config "$bus" "${mapping[@]}"
-  place "$LIB/assets/keepalived-snippet.conf" $ETC/keepalived-snippet.conf 644
+  place_snippet
   for name in "${interfaces[@]}"; do place_routing "$name"; done
   if [[ $ROOT ]]; then
     enable_in_root sockets.target vipshift-notify.socket vipshift-notify.socket
@@ -46,11 +48,27 @@ install_command() {
   say_next
 }
 
-set_root() {
-  [[ -d $1 ]] || die 2 "--root $1 is no folder: make it first"
-  ROOT=$(cd -P -- "$1" && pwd)
-  [[ $ROOT == / ]] && ROOT=''
-  return 0
+# The programs of this machine, or of the image: the builder's say nothing about those.
+require_machine() {
+  local version
+  UNTESTED=() KEEPALIVED_VERSION=''
+  if [[ ! $ROOT ]]; then
+    require_curl
+    require_keepalived
+    return
+  fi
+  if version=$(in_image curl -q --version); then judge_curl "$version"; else UNTESTED+=(curl); fi
+  if version=$(in_image keepalived --version); then judge_keepalived "$version"; else UNTESTED+=(keepalived); fi
+}
+
+# What a program of the image prints; false where it has none yet, or none that runs here.
+in_image() {
+  [[ -x $ROOT/usr/bin/$1 || -x $ROOT/usr/sbin/$1 || -x $ROOT/bin/$1 ]] && chroot "$ROOT" "$@" 2>&1
+}
+
+require_interface() {
+  [[ $ROOT || -e /sys/class/net/$1 ]] || die 1 "there is no interface $1: ip link shows those that are"
+  [[ $ROOT ]] || command -v ip >/dev/null || die 3 'ip is missing: apt-get install iproute2, or dnf install iproute'
 }
 
 interface_name() {
@@ -67,30 +85,6 @@ require_root() {
   [[ $ROOT ]] && return
   ((EUID == 0)) || die 1 'needs root: it writes units, configuration and a program (or try it with --root DIR)'
   [[ -d /run/systemd/system ]] || die 3 'systemd does not run here: use --root DIR, and start vipshift-notify run by your own means'
-}
-
-# Writes a file if it is not like that already: source, destination, mode.
-place() {
-  local -r source=$1 target=$ROOT$2
-  if [[ -f $target ]] && cmp -s -- "$source" "$target"; then
-    printf 'unchanged  %s\n' "$2"
-    return
-  fi
-  install -D -m "$3" -- "$source" "$target" || die 1 "cannot write $target"
-  printf 'wrote      %s\n' "$2"
-  CHANGED=1
-}
-
-# Writes a text and a line's end, if the file has not just that: text, destination.
-place_text() {
-  local -r target=$ROOT$2
-  if [[ -f $target && $(<"$target") == "$1" ]]; then
-    printf 'unchanged  %s\n' "$2"
-    return
-  fi
-  install -D -m 644 -- /dev/stdin "$target" <<<"$1" || die 1 "cannot write $target"
-  printf 'wrote      %s\n' "$2"
-  CHANGED=1
 }
 
 place_program() {
@@ -118,30 +112,64 @@ place_units() {
   place "$LIB/assets/vipshift-notify.socket" $UNITS/vipshift-notify.socket 644
   place "$LIB/assets/vipshift-notify.service" $UNITS/vipshift-notify.service 644
   place "$LIB/assets/vipshift-notify.tmpfiles" /etc/tmpfiles.d/vipshift-notify.conf 644
+  place "$LIB/assets/keepalived-wiring.conf" $KEEPALIVED_DROPINS/vipshift-wiring.conf 644
+  # Others say that they do not know the setting, at each reload.
+  if [[ ! $ROOT && $(systemctl --version 2>/dev/null) =~ ^systemd\ ([0-9]+) ]] && ((BASH_REMATCH[1] >= 253)); then
+    place "$LIB/assets/keepalived-journal.conf" $KEEPALIVED_DROPINS/vipshift-journal.conf 644
+  fi
+}
+
+# keepalived 2.3 can be told where its answers go: into a folder that is ours alone.
+place_snippet() {
+  local line
+  if ((KEEPALIVED_VERSION >= 203)); then
+    place <(
+      while IFS= read -r line; do
+        [[ $line == *json_dump_file* ]] && line="    json_dump_file ${CONFIG[run_dir]}/keepalived.json"
+        printf '%s\n' "$line"
+      done <"$LIB/assets/keepalived-snippet.conf"
+    ) $ETC/keepalived-snippet.conf 644
+  else
+    place "$LIB/assets/keepalived-snippet.conf" $ETC/keepalived-snippet.conf 644
+  fi
 }
 
 # What `systemctl enable` does, for an image that is being built: target, name of the link, unit.
 enable_in_root() {
-  mkdir -p -- "$ROOT$UNITS/$1.wants" && ln -sfn -- "$UNITS/$3" "$ROOT$UNITS/$1.wants/$2"
+  make_folder "$ROOT$UNITS/$1.wants"
+  ln -sfn -- "$UNITS/$3" "$ROOT$UNITS/$1.wants/$2" || die 1 "cannot enable $2 in $ROOT"
+}
+
+# COMPOSED: the configuration that a first install would write, refused here if it would be wrong.
+compose_config() {
+  local line error
+  COMPOSED=''
+  [[ -f $ROOT$ETC/notify.conf ]] && return
+  while IFS= read -r line; do
+    [[ $1 && $line == '#bus = '* ]] && line="bus = $1"
+    COMPOSED+=$line$'\n'
+    # The lines of this node stand where the example has its own.
+    if [[ $line == '#group '* && $# -gt 1 ]]; then
+      printf -v line '%s\n' "${@:2}"
+      COMPOSED+=$line
+    fi
+  done <"$LIB/assets/notify.conf"
+  CONFIG_FILE=$ETC/notify.conf
+  read_lines <<<"$COMPOSED"
+  for error in "${CONFIG_ERRORS[@]}"; do
+    # What is not named yet is left to the operator.
+    [[ $error == *': names no '* ]] || die 2 "${error#*: } (--bus, --instance, --group)"
+  done
 }
 
 place_config() {
   local -r target=$ROOT$ETC/notify.conf
-  local line
   if [[ -f $target ]]; then
     printf 'kept       %s\n' $ETC/notify.conf
     (($# > 1)) || [[ $1 ]] && say "$ETC/notify.conf is there already, so --bus, --instance and --group change nothing: edit it"
     return
   fi
-  mkdir -p -- "${target%/*}"
-  while IFS= read -r line; do
-    [[ $1 && $line == '#bus = '* ]] && line="bus = $1"
-    printf '%s\n' "$line"
-    # The lines of this node stand where the example has its own.
-    if [[ $line == '#group '* && $# -gt 1 ]]; then printf '%s\n' "${@:2}"; fi
-  done <"$LIB/assets/notify.conf" >"$target" || die 1 "cannot write $target"
-  chmod 644 -- "$target"
-  printf 'wrote      %s\n' $ETC/notify.conf
+  place <(printf '%s' "$COMPOSED") $ETC/notify.conf 644
 }
 
 is_configured() {
@@ -156,6 +184,8 @@ is_configured() {
 start_units() {
   systemd-tmpfiles --create /etc/tmpfiles.d/vipshift-notify.conf
   systemctl daemon-reload
+  # A socket does not start while its service runs.
+  systemctl is-active --quiet vipshift-notify.socket || systemctl stop vipshift-notify.service 2>/dev/null
   systemctl enable --now vipshift-notify.socket || die 1 'cannot start vipshift-notify.socket: see systemctl status vipshift-notify.socket'
   systemctl enable vipshift-notify.service
   start_linger
@@ -166,45 +196,9 @@ start_units() {
 
 say_next() {
   printf '\nWhat is left to do:\n'
+  ((${#UNTESTED[@]})) && printf '  - give the image curl 7.86 and keepalived 2.2, or newer ones (not tested there: %s)\n' "${UNTESTED[*]}"
   is_configured || printf '  - name your bus and your VIPs in %s, then: systemctl restart vipshift-notify\n' $ETC/notify.conf
   say_service
   printf '  - let keepalived write into the FIFO (%s), then: systemctl reload keepalived\n' $ETC/keepalived-snippet.conf
   printf '  - vipshift-notify selftest\n'
-}
-
-uninstall_command() {
-  local purge=0
-  while (($# > 0)); do
-    case $1 in
-      --root)
-        set_root "${2-}"
-        shift
-        ;;
-      --purge) purge=1 ;;
-      *) die 2 "uninstall takes no \"$1\" (see --help)" ;;
-    esac
-    shift
-  done
-  require_root
-  [[ $ROOT ]] || systemctl disable --now vipshift-notify.service vipshift-notify.socket 2>/dev/null
-  remove_routing
-  remove_ordering
-  remove $UNITS/sockets.target.wants/vipshift-notify.socket $UNITS/multi-user.target.wants/vipshift-notify.service
-  remove $UNITS/vipshift-notify.socket $UNITS/vipshift-notify.service \
-    /etc/tmpfiles.d/vipshift-notify.conf $ETC/keepalived-snippet.conf
-  ((purge)) && remove $ETC/notify.conf $ETC /var/lib/vipshift
-  remove $LIBRARY $PROGRAM
-  [[ $ROOT ]] || systemctl daemon-reload
-  ((purge)) || printf 'kept       %s (and /var/lib/vipshift); --purge takes them too\n' $ETC/notify.conf
-  printf '\nkeepalived still writes into the FIFO if its configuration has vrrp_notify_fifo: remove that line.\n'
-}
-
-remove() {
-  local path
-  for path in "$@"; do
-    local target=$ROOT$path
-    [[ -e $target || -L $target ]] || continue
-    rm -rf -- "$target" || die 1 "cannot remove $target"
-    printf 'removed    %s\n' "$path"
-  done
 }

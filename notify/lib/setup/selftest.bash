@@ -9,6 +9,7 @@ readonly PROBE_ANSWER_S=10 CONFIRM_TRIES=30
 selftest_command() {
   local confirm=''
   read_config_option "$@"
+  require_config
   set -- "${REST[@]}"
   while (($# > 0)); do
     case $1 in
@@ -24,9 +25,32 @@ selftest_command() {
   require_curl
   read_daemon_status
   ((RUNNING)) || die 4 "the daemon is not running, so nothing would read the FIFO: systemctl start vipshift-notify"
+  [[ ${STATUS[configError]-} ]] && die 1 "the daemon waits for a right configuration: systemctl restart vipshift-notify"
+  test_wiring
   send_probe
   report_probe
+  ((WELL_WIRED)) || exit 1
   if [[ $confirm ]]; then confirm_probe "$confirm"; else unconfirmed; fi
+}
+
+# WELL_WIRED unless keepalived runs and does not have the FIFO open: then nothing of what follows helps in a failover.
+test_wiring() {
+  WELL_WIRED=1
+  [[ ${CONFIG[keepalived_pid]} == none ]] && return
+  find_keepalived
+  if [[ $KEEPALIVED != running ]]; then
+    warn "keepalived does not run, so nothing writes into the FIFO${KEEPALIVED_ERROR:+: $KEEPALIVED_ERROR}"
+    return
+  fi
+  look_at_descriptors "$KEEPALIVED_PID"
+  case $WIRING in
+    wired) printf 'keepalived (process %s) has the FIFO open\n' "$KEEPALIVED_PID" ;;
+    unwired)
+      complain "keepalived (process $KEEPALIVED_PID) does not have the FIFO ${CONFIG[fifo]} open: $WIRING_ADVICE"
+      WELL_WIRED=0
+      ;;
+    *) warn "cannot see whether keepalived has the FIFO open: run this as root" ;;
+  esac
 }
 
 send_probe() {
@@ -41,9 +65,11 @@ send_probe() {
 
 # EVENTS and FAILURES of this probe. A nameless FIFO of our own is what bash can sleep on without a fork.
 await_probe() {
-  local verb rest id fd until_s=$((SECONDS + PROBE_ANSWER_S))
+  local verb rest id fd
+  # By the clock that cannot be set.
+  local -r until_ms=$((NOW_MS + PROBE_ANSWER_S * 1000))
   exec {fd}<> <(:)
-  while ((SECONDS <= until_s)); do
+  while read_clock && ((NOW_MS <= until_ms)); do
     EVENTS=() FAILURES=() id=''
     while read -r verb rest; do
       case $verb in

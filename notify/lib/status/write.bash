@@ -1,22 +1,34 @@
 # What the daemon leaves on tmpfs for `status`: `key value` a line, `end` last, so that a reader knows a whole one. Two files
-# take turns, since bash cannot rename without a fork: one of them is always whole, and the higher serial is the newer.
+# take turns, since bash cannot rename without a fork: one of them is always whole, and the higher serial is the newer. One
+# that could not be written whole takes its turn again.
 
 STATUS_SERIAL=0
+# What `status` and the journal say of what is wrong: the variable, and its key in the status.
+declare -rA TROUBLES=([LAST_ERROR]=lastError [CREDENTIALS_ERROR]=credentialsError [SPOOL_ERROR]=spoolError
+  [FIFO_ERROR]=fifoError [KEEPALIVED_ERROR]=keepalivedError [INSTANCE_ERROR]=instanceError [WIRING_ERROR]=wiringError
+  [RUN_DIR_ERROR]=runDirError [CONFIG_ERROR]=configError)
 
 write_status() {
-  local vip
-  {
-    printf 'serial %s\npid %s\nversion %s\nnode %s\nuser %s\nregion %s\nbus %s\n' \
-      "$STATUS_SERIAL" $$ "$SHIM_VERSION" "$NODE" "$USER_ID" "$REGION" "${CONFIG[bus]}"
-    printf 'spooled %s\ndropped %s\nsent %s\nbadLines %s\nlastSentAt %s\n' \
-      "$Q_COUNT" "$DROPPED" "$SENT_COUNT" "$BAD_LINES" "$LAST_SENT_AT_S"
-    printf 'credentialsFetchedAt %s\ncredentialsExpireAt %s\n' "$FETCHED_S" "$EXPIRES_S"
-    [[ $LAST_ERROR ]] && printf 'lastErrorAt %s\nlastError %s\n' "$LAST_ERROR_AT_S" "$LAST_ERROR"
-    [[ $CREDENTIALS_ERROR ]] && printf 'credentialsError %s\n' "$CREDENTIALS_ERROR"
-    [[ $SPOOL_ERROR ]] && printf 'spoolError %s\n' "$SPOOL_ERROR"
-    for vip in "${VIP_NAMES[@]}"; do printf 'vip %s %s %s\n' "$vip" "${WORD[$vip]:-UNKNOWN 0 0}" "${NAMED_BY[$vip]}"; done
-    printf 'end\n'
-  } 2>/dev/null >"${CONFIG[run_dir]}/status.$((STATUS_SERIAL % 2))"
-  STATUS_SERIAL=$((STATUS_SERIAL + 1))
   STATUS_CHANGED=0
+  ((RUN_DIR_USABLE)) || return 0
+  status_lines 2>/dev/null >"${CONFIG[run_dir]}/status.$((STATUS_SERIAL % 2))" && STATUS_SERIAL=$((STATUS_SERIAL + 1))
+  return 0
+}
+
+status_lines() {
+  local vip trouble
+  printf 'serial %s\npid %s\nversion %s\nnode %s\nuser %s\nregion %s\nbus %s\n' \
+    "$STATUS_SERIAL" $$ "$SHIM_VERSION" "$NODE" "$USER_ID" "$REGION" "${CONFIG[bus]}" &&
+    printf 'spooled %s\ndropped %s\nsent %s\nbadLines %s\nlastSentAt %s\nlastErrorAt %s\n' \
+      "$Q_COUNT" "$DROPPED" "$SENT_COUNT" "$BAD_LINES" "$LAST_SENT_AT_S" "$LAST_ERROR_AT_S" &&
+    printf 'credentialsFetchedAt %s\ncredentialsExpireAt %s\nkeepalived %s\n' "$FETCHED_S" "$EXPIRES_S" "$KEEPALIVED" || return 1
+  for trouble in "${!TROUBLES[@]}"; do
+    [[ ${!trouble} ]] || continue
+    printable "${!trouble}"
+    printf '%s %s\n' "${TROUBLES[$trouble]}" "$REPLY" || return 1
+  done
+  for vip in "${VIP_NAMES[@]}"; do
+    printf 'vip %s %s %s\n' "$vip" "${WORD[$vip]:-UNKNOWN 0 0}" "${NAMED_BY[$vip]}" || return 1
+  done
+  printf 'end\n'
 }

@@ -2,7 +2,7 @@
 // the SDK's own after a lost reply, changes nothing.
 import { type AttributeValue, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { EpochMs } from '../../time.ts';
+import { type EpochMs, epochMs } from '../../time.ts';
 import { faultFromSdkError, isConditionFailed } from '../error-codes.ts';
 
 export interface TimelineTable {
@@ -21,6 +21,10 @@ const DAY_S = 86_400;
 /** When DynamoDB deletes an entry of that instant. */
 export const expiry = (table: TimelineTable, atMs: EpochMs): number =>
   Math.floor(atMs / 1000) + table.retentionDays * DAY_S;
+
+/** The instant of an entry that DynamoDB deletes then, to the second. */
+export const atOfExpiry = (retentionDays: number, expiresAtS: number): EpochMs =>
+  epochMs((expiresAtS - retentionDays * DAY_S) * 1000);
 
 /**
  * Undefined when the item was written; else the one that has its key and is left as it is. `during` says in a fault what was

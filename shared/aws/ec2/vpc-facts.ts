@@ -87,7 +87,8 @@ export async function wayOf(access: Ec2Reader, vpc: string): Promise<WayFacts> {
       )
       .map((e) => ({
         endpoint: e.VpcEndpointId!,
-        state: e.State ?? 'unknown',
+        // The API reference writes `available`, the SDK `Available`.
+        state: (e.State ?? 'unknown').toLowerCase(),
         privateDns: e.PrivateDnsEnabled ?? false,
         groups: (e.Groups ?? []).flatMap((g) => g.GroupId ?? []),
         enis: e.NetworkInterfaceIds ?? [],

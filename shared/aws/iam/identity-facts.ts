@@ -16,7 +16,7 @@ import {
   paginateListRolePolicies,
 } from '@aws-sdk/client-iam';
 import { type Policy, policyFrom } from '../../doctor/service/iam-policy.ts';
-import type { IdentityFacts, RoleFact } from '../../doctor/service/identity.ts';
+import type { IdentityFacts, RoleFact } from '../../doctor/service/identity-facts.ts';
 import { defined } from '../../optional.ts';
 import type { Host } from '../ec2/hosts.ts';
 import { faultFromSdkError } from '../error-codes.ts';
@@ -86,14 +86,20 @@ async function roleFact(access: IdentityAccess, role: string, nodes: readonly st
   try {
     const { Role } = await iam.send(new GetRoleCommand({ RoleName: role }), abort);
     const policies: Policy[] = [];
+    const places: string[] = [];
     const names = paginateListRolePolicies({ client: iam }, { RoleName: role }, abort);
     for (const PolicyName of await collect(names, (page) => page.PolicyNames)) {
       const reply = await iam.send(new GetRolePolicyCommand({ RoleName: role, PolicyName }), abort);
       policies.push(policyFrom(reply.PolicyDocument) ?? {});
+      places.push(PolicyName);
     }
     const attached = paginateListAttachedRolePolicies({ client: iam }, { RoleName: role }, abort);
-    for (const { PolicyArn } of await collect(attached, (page) => page.AttachedPolicies))
+    for (const { PolicyArn } of await collect(attached, (page) => page.AttachedPolicies)) {
       policies.push(await managed(access, PolicyArn!));
+      places.push(PolicyArn!);
+    }
+    const limit = Role?.PermissionsBoundary?.PermissionsBoundaryArn;
+    const boundary = limit === undefined ? undefined : await managed(access, limit);
     const trust = policyFrom(Role?.AssumeRolePolicyDocument);
     return {
       role,
@@ -101,7 +107,8 @@ async function roleFact(access: IdentityAccess, role: string, nodes: readonly st
       roleId: Role?.RoleId ?? '',
       nodes,
       policies,
-      ...defined({ trust }),
+      places,
+      ...defined({ boundary, trust }),
     };
   } catch (error) {
     throw faultFromSdkError(error, `looking up the role ${role}`);

@@ -8,7 +8,7 @@ import { unfitText } from '../../vip/election.ts';
 import type { EniFact, NetworkFacts } from '../facts.ts';
 import { type Finding, fault } from '../finding.ts';
 import { roomFindings } from './room.ts';
-import { wayFindings } from './way.ts';
+import { eipWayFindings, wayFindings } from './way.ts';
 
 export function memberFindings(facts: NetworkFacts): readonly Finding[] {
   const { vip, seen } = facts;
@@ -24,6 +24,7 @@ export function memberFindings(facts: NetworkFacts): readonly Finding[] {
       ...facts.enis.filter((e) => ids.has(e.eni)).flatMap((eni) => unready(facts, node, eni)),
       ...roomFindings(facts, member),
       ...wayFindings(facts, node),
+      ...eipWayFindings(facts, member),
     ];
   });
 }

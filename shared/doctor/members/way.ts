@@ -5,6 +5,7 @@
 // Limit: what lies behind a transit gateway, a virtual private gateway or an appliance is not seen; a node that sends by another
 // interface has to be known by who set it up.
 
+import type { Member } from '../../vip/member.ts';
 import type { EndpointFact, EniFact, NetworkFacts, RouteFact, TableFact } from '../facts.ts';
 import { type Finding, fault, type Remedy } from '../finding.ts';
 import { blockedAt } from '../packets/flow.ts';
@@ -105,6 +106,29 @@ function noRoute(
       remark: 'or a default route to a NAT or Internet gateway',
     },
   };
+}
+
+/** Clients on the Internet: an Elastic IP works where the subnet's default route leads to an Internet gateway. */
+export function eipWayFindings(facts: NetworkFacts, { node, eipEni }: Member): readonly Finding[] {
+  const { vip, tables } = facts;
+  const eni = facts.enis.find((e) => e.eni === eipEni);
+  const table = eni === undefined ? undefined : tableOfSubnet(facts, eni.subnet);
+  if (vip.eips.length === 0 || eni === undefined || table === undefined) return [];
+  const route = table.outward.find((r) => r.destination === '0.0.0.0/0');
+  if (route?.state === 'active' && !route.target.startsWith('nat-')) return [];
+  const gateway = tables.flatMap((t) => t.outward).find((r) => isDefault(r) && r.target.startsWith('igw-'));
+  return [
+    fault('eip-way', {
+      vips: [vip.name],
+      subject: eni.eni,
+      found: `${table.table}, the table of its subnet ${eni.subnet}, ${route === undefined ? 'has no default route' : `has the default route ${route.target} (${route.state})`}: no packet to an Elastic IP on ${node} is answered`,
+      expected: 'a default route to an Internet gateway',
+      remedy: {
+        command: `aws ec2 ${route === undefined ? 'create-route' : 'replace-route'} --route-table-id ${table.table} --destination-cidr-block 0.0.0.0/0 --gateway-id ${gateway?.target ?? 'GATEWAY'}`,
+        ...(gateway === undefined ? { remark: 'GATEWAY: the VPC’s Internet gateway' } : {}),
+      },
+    }),
+  ];
 }
 
 const targetOption = (target: string): string =>

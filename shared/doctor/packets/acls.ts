@@ -9,11 +9,14 @@ import { type Finding, fault } from '../finding.ts';
 import { enisOfNode, targetsOn } from './groups.ts';
 import {
   aclOf,
+  clientSubnets,
   type Direction,
   deciding,
   letThrough,
   numberOf,
+  type RuleNumbers,
   replyPorts,
+  ruleNumbers,
   rulesOf,
   type ServicePort,
   VRRP,
@@ -21,12 +24,12 @@ import {
 
 const vrrp = { protocol: VRRP } as const;
 
-export const aclFindings = (facts: NetworkFacts, ports: readonly ServicePort[] = []): readonly Finding[] => [
-  ...vrrpThrough(facts),
-  ...serviceThrough(facts, ports),
-];
+export function aclFindings(facts: NetworkFacts, ports: readonly ServicePort[] = []): readonly Finding[] {
+  const numbers = ruleNumbers();
+  return [...vrrpThrough(facts, numbers), ...serviceThrough(facts, ports, numbers)];
+}
 
-function vrrpThrough(facts: NetworkFacts): readonly Finding[] {
+function vrrpThrough(facts: NetworkFacts, numbers: RuleNumbers): readonly Finding[] {
   const nodes = Object.keys(facts.vip.members).sort();
   const found = new Map<string, Finding>();
   for (const node of nodes) {
@@ -42,6 +45,7 @@ function vrrpThrough(facts: NetworkFacts): readonly Finding[] {
           .map((p) => p.address)
           .filter((a) => deciding(acl, egress, vrrp, a)?.allow !== true);
         if (dropped.length === 0) continue;
+        if (found.has(`${acl.acl} ${egress}`)) continue;
         found.set(
           `${acl.acl} ${egress}`,
           fault('acl-vrrp', {
@@ -49,7 +53,7 @@ function vrrpThrough(facts: NetworkFacts): readonly Finding[] {
             subject: acl.acl,
             found: `drops protocol 112 ${egress ? 'out to' : 'in from'} ${[...new Set(dropped)].join(', ')} at ${eni.subnet}`,
             expected: 'protocol 112 between the nodes’ subnets, in both directions',
-            remedy: { command: letThrough(facts, acl, { egress, traffic: vrrp, far: dropped[0]! }) },
+            remedy: { command: letThrough(facts, acl, { egress, traffic: vrrp, far: dropped[0]! }, numbers) },
           }),
         );
       }
@@ -65,26 +69,29 @@ interface Passage extends Direction {
   readonly what: string;
 }
 
-function serviceThrough(facts: NetworkFacts, ports: readonly ServicePort[]): readonly Finding[] {
+function serviceThrough(
+  facts: NetworkFacts,
+  ports: readonly ServicePort[],
+  numbers: RuleNumbers,
+): readonly Finding[] {
   const found = new Map<string, Finding>();
   for (const node of Object.keys(facts.vip.members).sort()) {
     for (const eni of targetsOn(facts, node)) {
       const asked = ports.length > 0 ? ports : openedPorts(facts, eni);
       const dropped = asked.map((port) => droppedOf(facts, passages(facts, eni, port)));
       // Which of the opened ports clients use is not known, so one that passes is enough.
-      const counts =
-        ports.length > 0 ? dropped : dropped.some((d) => d === undefined) ? [] : dropped.slice(0, 1);
-      for (const one of counts) {
-        if (one === undefined) continue;
-        const { acl, passage } = one;
+      const passes = ports.length === 0 && dropped.some((list) => list.length === 0);
+      for (const { acl, passage } of passes ? [] : dropped.flat()) {
+        const key = `${acl.acl} ${passage.egress} ${passage.what}`;
+        if (found.has(key)) continue;
         found.set(
-          `${acl.acl} ${passage.egress} ${passage.what}`,
+          key,
           fault('acl-service', {
             vips: [facts.vip.name],
             subject: acl.acl,
             found: `drops ${passage.what} at ${passage.subnet}`,
             expected: 'what clients send, and the answers: an ACL keeps no state',
-            remedy: { command: letThrough(facts, acl, passage) },
+            remedy: { command: letThrough(facts, acl, passage, numbers) },
           }),
         );
       }
@@ -93,17 +100,16 @@ function serviceThrough(facts: NetworkFacts, ports: readonly ServicePort[]): rea
   return [...found.values()];
 }
 
-function droppedOf(
+const droppedOf = (
   facts: NetworkFacts,
   all: readonly Passage[],
-): { readonly acl: AclFact; readonly passage: Passage } | undefined {
-  for (const passage of all) {
+): readonly { readonly acl: AclFact; readonly passage: Passage }[] =>
+  all.flatMap((passage) => {
     const acl = aclOf(facts, passage.subnet);
-    if (acl !== undefined && deciding(acl, passage.egress, passage.traffic, passage.far)?.allow !== true)
-      return { acl, passage };
-  }
-  return undefined;
-}
+    const drops =
+      acl !== undefined && deciding(acl, passage.egress, passage.traffic, passage.far)?.allow !== true;
+    return drops ? [{ acl, passage }] : [];
+  });
 
 function passages(facts: NetworkFacts, eni: EniFact, { protocol, port }: ServicePort): readonly Passage[] {
   const { vip } = facts;
@@ -138,20 +144,15 @@ function passages(facts: NetworkFacts, eni: EniFact, { protocol, port }: Service
   return [...inside, ...fromOutside];
 }
 
-function clientSubnets({ vip, tables, subnets }: NetworkFacts) {
-  const labelled = tables.filter((t) => vip.tableLabels.includes(t.label ?? ''));
-  return [...new Set(labelled.flatMap((t) => [...t.subnets, ...t.implicitSubnets]))].flatMap((subnet) => {
-    const cidrs = subnets?.get(subnet);
-    return cidrs === undefined ? [] : [{ subnet, cidrs }];
-  });
-}
-
 const WELL_KNOWN: readonly ServicePort[] = [{ protocol: 'tcp', port: 443 }];
+
+/** Ports of those who look after the machine. */
+const ADMIN = new Set([22, 3389]);
 
 /** Without a word of the operator: the ports that its security groups open. */
 function openedPorts(facts: NetworkFacts, eni: EniFact): readonly ServicePort[] {
   const opened = (rulesOf(facts, eni, 'ingress') ?? []).flatMap((rule): readonly ServicePort[] =>
-    rule.fromPort === undefined
+    rule.fromPort === undefined || ADMIN.has(rule.fromPort)
       ? []
       : (['tcp', 'udp'] as const).flatMap((protocol) =>
           rule.protocol === numberOf[protocol] ? [{ protocol, port: rule.fromPort! }] : [],

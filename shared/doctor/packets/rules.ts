@@ -57,13 +57,33 @@ export interface Direction {
 /** Of a rule that lets something through where nothing forbids it: below the numbers that people give. */
 const NUMBER = 50;
 
+/** Those that are taken in an ACL, by its rules and by commands that were made before. */
+export type RuleNumbers = (acl: AclFact, egress: boolean) => Set<number>;
+
+export function ruleNumbers(): RuleNumbers {
+  const known = new Map<string, Set<number>>();
+  return (acl, egress) => {
+    const key = `${acl.acl} ${egress}`;
+    const taken =
+      known.get(key) ?? new Set(acl.rules.filter((r) => r.egress === egress).map((r) => r.number));
+    known.set(key, taken);
+    return taken;
+  };
+}
+
 /** Before the rule that drops it, under a free number; where there is none before it, that rule has to go. */
-export function letThrough({ vpc }: NetworkFacts, acl: AclFact, { egress, traffic, far }: Direction): string {
+export function letThrough(
+  { vpc }: NetworkFacts,
+  acl: AclFact,
+  { egress, traffic, far }: Direction,
+  numbers: RuleNumbers = ruleNumbers(),
+): string {
   const way = egress ? '--egress' : '--ingress';
-  const taken = new Set(acl.rules.filter((r) => r.egress === egress).map((r) => r.number));
+  const taken = numbers(acl, egress);
   const denies = deciding(acl, egress, traffic, far)?.number ?? Number.POSITIVE_INFINITY;
   let number = Math.min(NUMBER, denies - 1);
   while (number > 0 && taken.has(number)) number--;
+  taken.add(number);
   const entry = `--network-acl-id ${acl.acl} ${way}`;
   if (number === 0) return `aws ec2 delete-network-acl-entry ${entry} --rule-number ${denies}`;
   const { protocol, port } = traffic;
@@ -97,4 +117,13 @@ export function rulesOf(
 ): readonly FilterRule[] | undefined {
   const own = eni.groups.map((id) => groups.find((g) => g.group === id));
   return own.some((g) => g === undefined) ? undefined : own.flatMap((g) => g![way]);
+}
+
+/** Subnets whose tables have the VIP's label, with their ranges. */
+export function clientSubnets({ vip, tables, subnets }: NetworkFacts) {
+  const labelled = tables.filter((t) => vip.tableLabels.includes(t.label ?? ''));
+  return [...new Set(labelled.flatMap((t) => [...t.subnets, ...t.implicitSubnets]))].flatMap((subnet) => {
+    const cidrs = subnets?.get(subnet);
+    return cidrs === undefined ? [] : [{ subnet, cidrs }];
+  });
 }

@@ -4,41 +4,17 @@
 import { SOURCE_PREFIX } from '../../vip/admission.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { type Finding, fault } from '../finding.ts';
-import type { ApproverFacts } from './approvers.ts';
-import { allows, denies, type Policy, type Principal, principalText, trusted } from './iam-policy.ts';
-
-export interface RoleFact {
-  readonly role: string;
-  readonly arn: string;
-  /** AROA… */
-  readonly roleId: string;
-  /** Nodes that run under it. */
-  readonly nodes: readonly string[];
-  readonly policies: readonly Policy[];
-  readonly trust?: Policy;
-}
-
-export interface IdentityFacts {
-  readonly stage: string;
-  readonly detailType: string;
-  readonly busName: string;
-  /** Undefined when there is no such bus. */
-  readonly bus?: { readonly arn: string; readonly policy?: Policy };
-  readonly roles: readonly RoleFact[];
-  /** Nodes without an instance profile. */
-  readonly without: readonly string[];
-  /** Undefined when it could not be looked up. */
-  readonly approvers?: ApproverFacts;
-  /** What became of an event sent end to end; undefined when none was sent. */
-  readonly probe?: { readonly arrived: boolean; readonly waitedMs: number };
-}
+import { denies, type Principal, principalText, trusted } from './iam-policy.ts';
+import { type IdentityFacts, type RoleFact, sending } from './identity-facts.ts';
+import { deniedBy, idFindings, maySend, widthFindings } from './node-role.ts';
 
 const ec2Services = ['ec2.amazonaws.com', 'ec2.amazonaws.com.cn'];
 const isEc2 = ({ kind, name }: Principal): boolean => kind === 'Service' && ec2Services.includes(name);
 
 export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] {
   const { bus, busName, roles } = facts;
-  const found: Finding[] = facts.without.map((node) =>
+  const own = (node: string) => vip.members[node] !== undefined;
+  const found: Finding[] = facts.without.filter(own).map((node) =>
     fault('role-put-events', {
       vips: [vip.name],
       subject: node,
@@ -49,7 +25,7 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
       },
     }),
   );
-  for (const role of roles) {
+  for (const role of roles.filter(({ nodes }) => nodes.length === 0 || nodes.some(own))) {
     const open = trusted(role.trust).filter((who) => !isEc2(who));
     if (open.length > 0) {
       found.push(
@@ -67,7 +43,14 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
     if (bus === undefined) continue;
     const node = role.nodes[0] ?? 'i-00000000000000000';
     if (denies(bus.policy, sending(facts, bus.arn, role, node))) found.push(shutOut(vip, facts, role));
-    if (allows(role.policies, sending(facts, bus.arn, role, node))) continue;
+    found.push(...widthFindings(vip, facts, role), ...idFindings(vip, facts, role));
+    const call = sending(facts, bus.arn, role, node);
+    if (maySend(role, call)) continue;
+    const denied = deniedBy(vip, role, call);
+    if (denied !== undefined) {
+      found.push(denied);
+      continue;
+    }
     found.push(
       fault('role-put-events', {
         vips: [vip.name],
@@ -104,24 +87,6 @@ const onlyEc2 = (open: readonly Principal[]): string => {
   const Service = china ? 'ec2.amazonaws.com.cn' : 'ec2.amazonaws.com';
   const statement = { Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' };
   return JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
-};
-
-const sending = (facts: IdentityFacts, arn: string, role: RoleFact, node: string) => ({
-  action: 'events:PutEvents',
-  resource: arn,
-  context: {
-    'events:source': `${SOURCE_PREFIX}${role.roleId}:${node}`,
-    'events:detail-type': facts.detailType,
-    'aws:userid': `${role.roleId}:${node}`,
-    'aws:principalarn': role.arn,
-    ...ofAnInstance,
-  },
-});
-
-/** What only EC2's own credentials have, and a bus may ask for. */
-const ofAnInstance = {
-  'ec2:sourceinstancearn': 'arn:aws:ec2:region:000000000000:instance/i-00000000000000000',
-  'aws:ec2instancesourcevpc': 'vpc-00000000000000000',
 };
 
 export function busFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] {

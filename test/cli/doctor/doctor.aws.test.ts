@@ -12,14 +12,17 @@ import { keepalivedDefaults } from '../../../cli/keepalived-config/input.ts';
 import { startSts } from '../../../lab/aws/sts.ts';
 import { documents, type Ran, run } from '../front-door/command-line.ts';
 import { tables } from '../region.ts';
-import { carryOut, pastes } from './remedy.ts';
+import { ROLE } from './policies.ts';
+import { carryOut } from './remedy.ts';
 import { identityFaults } from './seeds/identity-seeds.ts';
 import { labelFaults } from './seeds/label-seeds.ts';
 import { memberFaults } from './seeds/member-seeds.ts';
 import { networkFaults } from './seeds/network-seeds.ts';
 import { eniFaults } from './seeds/seeds.ts';
+import { serviceFaults } from './seeds/service-seeds.ts';
 import { tableFaults } from './seeds/table-seeds.ts';
-import { ROLE, rightSetup, type Setup, vrrp } from './setup.ts';
+import { rightSetup, type Setup, vrrp } from './setup.ts';
+import { pastes } from './words.ts';
 
 let setup: Setup;
 let scratch: string;
@@ -37,6 +40,9 @@ beforeEach(() => setup.heard());
 
 const doctor = (...args: readonly string[]): Promise<Ran> =>
   run(['doctor', 'web', '--node-role', ROLE, '--port', '443', ...args], setup.env);
+
+/** Without the summary, which is last. */
+const findings = (stdout: string) => documents(stdout).filter((one) => one.check !== undefined);
 
 describe('a right set-up', () => {
   test('has no fault and no warning, also end to end over the bus', async () => {
@@ -67,7 +73,7 @@ describe('a right set-up that names its peers by a prefix list', () => {
     };
     await setup.revoke(vrrp);
     try {
-      expect(documents((await doctor('--json', '--no-probe')).stdout)).toMatchObject([
+      expect(findings((await doctor('--json', '--no-probe')).stdout)).toMatchObject([
         { check: 'group-vrrp' },
       ]);
       await setup.allow(byList);
@@ -85,13 +91,13 @@ async function repaired(check: string, remedies: readonly string[]): Promise<voi
   if (ready.length === 0) return;
   for (const remedy of ready) await carryOut(setup, remedy);
   const again = await doctor('--json', '--no-probe');
-  expect(documents(again.stdout).filter((f) => f.check === check)).toEqual([]);
+  expect(findings(again.stdout).filter((f) => f.check === check)).toEqual([]);
 }
 
 describe('a seeded fault', () => {
   const seeds = [
     ...[...eniFaults, ...memberFaults, ...networkFaults],
-    ...[...tableFaults, ...labelFaults, ...identityFaults],
+    ...[...tableFaults, ...labelFaults, ...identityFaults, ...serviceFaults],
   ];
   test.each(seeds.map((s) => [s.fault, s] as const))(
     '%s is named with its remedy, which repairs it where it can be pasted as it stands',
@@ -99,7 +105,7 @@ describe('a seeded fault', () => {
       const { subject, ...seeded } = await seed.seed(setup);
       try {
         const ran = await doctor('--json', ...(seed.probe === true ? [] : ['--no-probe']));
-        const all = documents(ran.stdout);
+        const all = findings(ran.stdout);
         const found = all.filter((f) => f.check === seed.check);
         expect(found.flatMap((f) => String(f.subject).split(', '))).toContain(subject);
         expect(found.find((f) => String(f.subject).includes(subject))!.remedy).toMatch(seed.remedy);
@@ -129,7 +135,7 @@ describe('a seeded fault', () => {
     try {
       const env = { ...setup.env, AWS_ENDPOINT_URL_STS: sts.url };
       const ran = await run(['doctor', 'web', '--no-probe', '--json', '--node-role', ROLE], env);
-      expect(documents(ran.stdout)[0]).toMatchObject({
+      expect(findings(ran.stdout)[0]).toMatchObject({
         check: 'shared-vpc',
         severity: 'fault',
         found: `shared by account ${setup.stack.aws.accountId}; this is 999988887777`,
@@ -144,7 +150,7 @@ describe('a seeded fault', () => {
       ...setup.env,
       VIPSHIFT_BUS: 'nosuch',
     });
-    expect(documents(ran.stdout).map((f) => f.check)).toContain('bus-probe');
+    expect(findings(ran.stdout).map((f) => f.check)).toContain('bus-probe');
   });
 
   test('a shim that is too old is named by its self-test', async () => {
@@ -163,7 +169,7 @@ describe('a seeded fault', () => {
     });
     await client.send(new PutItemCommand({ TableName: tables.timeline, Item: marshall(probe) }));
     const ran = await doctor('--no-probe', '--json');
-    expect(documents(ran.stdout)).toMatchObject([
+    expect(findings(ran.stdout)).toMatchObject([
       { check: 'shim-old', subject: instanceId, found: 'shim 0.9.1' },
     ]);
   });
@@ -183,7 +189,7 @@ describe('keepalived’s files', () => {
     await writeFile(join(scratch, 'b.conf'), two);
     const files = ['--keepalived', join(scratch, 'a.conf'), '--keepalived', join(scratch, 'b.conf')];
     const ran = await doctor('--no-probe', '--json', ...files);
-    return documents(ran.stdout)
+    return findings(ran.stdout)
       .map((f) => f.check as string)
       .filter((check) => check.startsWith('keepalived'));
   };

@@ -132,7 +132,7 @@ describe('a forced failover', () => {
     );
     expect(ran.status).toBe(0);
     expect(ran.stderr).toContain(
-      `left alone: ${id} has the tag vipshift:dev="Web", a label that no VIP uses: a failover leaves it; did you mean "web"?\nfor the fix, run: vipshift doctor web --stage dev\n`,
+      `left alone: ${id} has the tag vipshift:dev="Web", a label that no VIP uses: a failover leaves it; did you mean "web"?\nfor the fix, run: vipshift doctor web --stage dev --region eu-central-1\n`,
     );
     await tag(id, 'web');
   });

@@ -1,5 +1,12 @@
 // A set-up in which nothing is wrong: the lab's network with everything that the doctor asks for, on the deployed
 // service on the local AWS; and the hands with which tests spoil it.
+
+import {
+  DynamoDBClient,
+  UpdateContinuousBackupsCommand,
+  UpdateTableCommand,
+  UpdateTimeToLiveCommand,
+} from '@aws-sdk/client-dynamodb';
 import {
   AuthorizeSecurityGroupIngressCommand,
   CreateTagsCommand,
@@ -12,13 +19,15 @@ import {
 } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { childEnv } from '../../../lab/aws/local-aws.ts';
-import { type Stack, startStack } from '../../../lab/aws/stack/stack.ts';
-import { everyBus, onlyInstances, ownSource, withNodeRole } from '../../../resources/policies/bus-policy.ts';
+import type { Deployment } from '../../../lab/aws/stack/deploy.ts';
+import { NODE_ROLE_ID, type Stack, startStack } from '../../../lab/aws/stack/stack.ts';
 import { type History, historyOf } from '../timeline/history.ts';
-import { type BusFront, startBusFront } from './bus-front.ts';
+import { type BusFront, type IamFront, startBusFront, startIamFront } from './fronts.ts';
+import { busPolicy, ROLE, trust } from './policies.ts';
 
-export const ROLE = 'vipshift-node';
 const TAG = 'vipshift:dev';
 
 export interface Setup {
@@ -29,8 +38,16 @@ export interface Setup {
   heard(): Promise<void>;
   readonly events: EventBridgeClient;
   readonly front: BusFront;
+  readonly iamFront: IamFront;
   stop(): Promise<void>;
   readonly iam: IAMClient;
+  /** By the AWS CLI's names of the services. */
+  readonly clients: {
+    readonly dynamodb: DynamoDBClient;
+    readonly events: EventBridgeClient;
+    readonly iam: IAMClient;
+    readonly lambda: LambdaClient;
+  };
   /** A call of EC2; the answer is what the caller says it is. */
   send<T = unknown>(command: object): Promise<T>;
   table(name: string): string;
@@ -50,16 +67,6 @@ export interface Setup {
 // -1: moto wants ports also where the protocol has none.
 export const vrrp = { IpProtocol: '112', FromPort: -1, ToPort: -1, IpRanges: [{ CidrIp: '10.0.0.0/16' }] };
 export const https = { IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
-
-export const trust = (...services: string[]): string =>
-  JSON.stringify({
-    Version: '2012-10-17',
-    Statement: services.map((Service) => ({
-      Effect: 'Allow',
-      Principal: { Service },
-      Action: 'sts:AssumeRole',
-    })),
-  });
 
 export const nodePolicy = (bus: string) =>
   new PutRolePolicyCommand({
@@ -84,17 +91,6 @@ export const nodePolicy = (bus: string) =>
     }),
   });
 
-/** As the template has it. */
-export const busPolicy = (bus: string, accountId: string): string => {
-  const role = (name: string) => `arn:aws:iam::${accountId}:role/${name}`;
-  const statements = [
-    ...everyBus({ bus, announcers: [role('vipshift-dev-FailoverRole-X')] }),
-    ...withNodeRole(bus, role(ROLE), ownSource),
-    onlyInstances(bus, 'instance-arn'),
-  ];
-  return JSON.stringify({ Version: '2012-10-17', Statement: statements });
-};
-
 export async function rightSetup(): Promise<Setup> {
   const stack = await startStack({ schedule: false });
   const access = {
@@ -103,6 +99,7 @@ export async function rightSetup(): Promise<Setup> {
     credentials: { accessKeyId: stack.aws.accountId, secretAccessKey: 'local' },
   };
   const front = await startBusFront(stack.aws.endpoint);
+  const iamFront = await startIamFront(stack.aws.endpoint, NODE_ROLE_ID);
   front.policy = busPolicy(stack.deployment.busArn, stack.aws.accountId);
   const { a, b } = stack.vpc.nodes;
   const send = <T>(command: object) => stack.ec2.send(command as never) as unknown as Promise<T>;
@@ -110,6 +107,9 @@ export async function rightSetup(): Promise<Setup> {
     new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [a.serviceEni] }),
   );
   const { GroupId } = NetworkInterfaces[0]!.Groups[0]!;
+  const events = new EventBridgeClient(access);
+  const iam = new IAMClient(access);
+  const dynamodb = new DynamoDBClient(access);
   const history = historyOf({ aws: stack.aws });
   const setup: Setup = {
     stack,
@@ -119,14 +119,21 @@ export async function rightSetup(): Promise<Setup> {
       await history.says(b.instanceId, 'BACKUP');
       await history.says(a.instanceId, 'MASTER');
     },
-    env: { ...childEnv(stack.aws), AWS_ENDPOINT_URL_EVENTBRIDGE: front.url },
+    env: {
+      ...childEnv(stack.aws),
+      VIPSHIFT_STAGE: 'dev',
+      AWS_ENDPOINT_URL_EVENTBRIDGE: front.url,
+      AWS_ENDPOINT_URL_IAM: iamFront.url,
+    },
+    iamFront,
     front,
     async stop() {
       await front.stop();
+      await iamFront.stop();
       await stack.stop();
     },
-    events: new EventBridgeClient(access),
-    iam: new IAMClient(access),
+    ...{ events, iam },
+    clients: { dynamodb, events, iam, lambda: new LambdaClient(access) },
     table: (name) => stack.vpc.tables.find((t) => t.name === name)!.routeTableId,
     tag: (id, Value) => send(new CreateTagsCommand({ Resources: [id], Tags: [{ Key: TAG, Value }] })),
     untag: (id) => send(new DeleteTagsCommand({ Resources: [id], Tags: [{ Key: TAG }] })),
@@ -158,6 +165,27 @@ export async function rightSetup(): Promise<Setup> {
     new CreateRoleCommand({ RoleName: ROLE, AssumeRolePolicyDocument: trust('ec2.amazonaws.com') }),
   );
   await setup.iam.send(nodePolicy(stack.deployment.busArn));
+  await guarded(dynamodb, new SNSClient(access), stack.deployment);
   await setup.heard();
+  await history.reconcile();
   return setup;
+}
+
+/** What the stack asks for and the emulator does not make, and what only an operator can do. */
+async function guarded(
+  dynamo: DynamoDBClient,
+  sns: SNSClient,
+  { vipsTable, timelineTable, outputs }: Deployment,
+): Promise<void> {
+  for (const TableName of [vipsTable, timelineTable]) {
+    await dynamo.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: true }));
+    const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: true };
+    await dynamo.send(new UpdateContinuousBackupsCommand({ TableName, PointInTimeRecoverySpecification }));
+  }
+  const TimeToLiveSpecification = { Enabled: true, AttributeName: 'expiresAtS' };
+  await dynamo.send(new UpdateTimeToLiveCommand({ TableName: timelineTable, TimeToLiveSpecification }));
+  const TopicArn = outputs.NoticesTopicArn!;
+  await sns.send(
+    new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: TopicArn.replace('sns', 'sqs') }),
+  );
 }

@@ -21,7 +21,8 @@ import type { Vip } from '../../../shared/vip/vip.ts';
 import { type Ran, run } from '../front-door/command-line.ts';
 import { type Region, startRegion } from '../region.ts';
 import { type History, historyOf } from '../timeline/history.ts';
-import { carryOut, pastes } from './remedy.ts';
+import { carryOut } from './remedy.ts';
+import { pastes } from './words.ts';
 
 const TAG = 'vipshift:dev';
 let region: Region;

@@ -143,7 +143,7 @@ describe('after a failover', () => {
     const none = await region.vipshift('explain', 'web/probe/e-2');
     expect(none).toMatchObject({ status: 3, stdout: '' });
     expect(none.stderr).toMatch(
-      /self-test e-2 of web has not reached the controller\n {2}next: wait a few seconds.*vipshift doctor web\n/,
+      /self-test e-2 of web has not reached the controller\n {2}next: wait a few seconds.*vipshift doctor web --stage dev --region eu-central-1\n/,
     );
   });
 

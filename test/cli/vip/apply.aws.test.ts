@@ -183,7 +183,7 @@ describe('vip adopt', () => {
     const args = ['vip', 'adopt', 'old', '-a', address, '--vpc', region.vpc.vpcId, ...enis];
     const shown = await region.vipshift(...args, '--dry-run');
     expect(shown.status).toBe(0);
-    expect(shown.stdout).toContain('+ old is registered\n');
+    expect(shown.stdout).toContain('+ old: to be registered\n');
     expect(shown.stdout).toContain(`+ ${tables[0]} gets the label old\n`);
     expect(shown.stdout).toContain(`${a.primaryEni}, which may then be replaced`);
     expect(await region.vips.read('old')).toBeUndefined();

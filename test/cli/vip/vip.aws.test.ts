@@ -188,7 +188,7 @@ describe('vip list and show', () => {
     const ran = await region.vipshift('vip', 'show', 'nothere');
     expect(ran).toMatchObject({ status: 3, stdout: '' });
     expect(ran.stderr).toBe(
-      'vipshift: there is no VIP nothere in the registry\n  next: vipshift vip list shows those there are\n',
+      'vipshift: there is no VIP nothere in the registry\n  next: vipshift vip list --stage dev --region eu-central-1 shows those there are\n',
     );
   });
 });

@@ -225,6 +225,7 @@ describe('the nodes’ roles', () => {
   const policies = ['in-1', 'in-2', 'in-3', 'arn:at-1 v3', 'arn:at-2 v3'].map(allowing);
   const fact = (role: string, nodes: readonly string[]) => ({
     ...{ role, arn: `arn:${role}`, roleId: 'AROA1', nodes, policies, trust: allowing('sts:AssumeRole') },
+    places: ['in-1', 'in-2', 'in-3', 'arn:at-1', 'arn:at-2'],
   });
   const profile = (node: string, name: string) => ({
     node,

@@ -1,6 +1,6 @@
 // A node: power, boot, clocks, and the shim that tells the bus what keepalived said. The shim behaves like notify/:
-// transitions are spooled and sent again in order while the node lives, a newer one of the same VIP marks those before
-// it as superseded, assertions are made when sent and never spooled, a lower-advert goes out once.
+// transitions are spooled and sent again while the node lives, the newest of each VIP before those that it superseded,
+// assertions are made when sent and never spooled, a lower-advert goes out once.
 import type { ClaimKind, VrrpState } from '../../../shared/vip/claim.ts';
 import type { Chance } from '../history/random.ts';
 import type { Scheduler } from '../world/scheduler.ts';
@@ -140,7 +140,7 @@ function wordOf(machine: Machine, road: Road, { of, kind, line }: Said): Word {
     uptimeMs: up,
     ageMs: Math.max(0, up - Math.floor(seq / 1000)),
     atMs: line?.atMs ?? wallClock(machine, road),
-    superseded: line !== undefined && machine.spool.findLast((l) => l.of === of) !== line,
+    superseded: line !== undefined && isSuperseded(line),
     dropped: 0,
   };
 }
@@ -169,11 +169,20 @@ export function resume(machine: Machine, road: Road): void {
     assertLater(machine, road, of, uptimeMs(machine, road) - of.sinceUs / 1000 + 1000);
 }
 
-/** Sends what lies in the spool, oldest first, one request at a time. */
+const isSuperseded = ({ of, seqUs }: Line): boolean => seqUs < of.sinceUs;
+
+/** What is newest of each VIP, then the others, the oldest of each kind first; sent in the order in which it was said. */
+function nextBatch({ spool }: Machine): readonly Line[] {
+  const newest = spool.filter((line) => !isSuperseded(line));
+  const chosen = new Set([...newest, ...spool.filter(isSuperseded)].slice(0, BATCH_MAX));
+  return spool.filter((line) => chosen.has(line));
+}
+
+/** Sends what lies in the spool, one request at a time. */
 export function send(machine: Machine, road: Road): void {
   const now = road.sched.now();
   if (!machine.alive || machine.sending || machine.spool.length === 0 || now < machine.retryAtMs) return;
-  const batch = machine.spool.slice(0, BATCH_MAX);
+  const batch = nextBatch(machine);
   const { boot } = machine;
   machine.sending = true;
   const words = batch.map((line) => wordOf(machine, road, { of: line.of, kind: 'transition', line }));
@@ -181,7 +190,7 @@ export function send(machine: Machine, road: Road): void {
     if (machine.boot !== boot || !machine.alive) return;
     machine.sending = false;
     if (accepted) {
-      machine.spool = machine.spool.slice(batch.length);
+      machine.spool = machine.spool.filter((line) => !batch.includes(line));
       machine.backoffMs = 100;
       return send(machine, road);
     }

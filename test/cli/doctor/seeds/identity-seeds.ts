@@ -7,7 +7,8 @@ import {
   PutRolePolicyCommand,
   UpdateAssumeRolePolicyCommand,
 } from '@aws-sdk/client-iam';
-import { nodePolicy, ROLE, type Setup, trust } from '../setup.ts';
+import { ROLE, trust } from '../policies.ts';
+import { nodePolicy, type Setup } from '../setup.ts';
 import { item, type Seed } from './seeds.ts';
 
 const trusting = (s: Setup, ...services: string[]) =>

@@ -51,12 +51,8 @@ const routed = (
 });
 
 export const labelFaults: readonly Seed[] = [
-  mistyped('Web', likely),
-  mistyped('web ', likely),
   mistyped('wbe', likely),
-  mistyped('web:EIP', likely),
   mistyped('other', /Value=LABEL {4}# LABEL: of the VIP that it is for, or - to leave it out/, 'data-a', '-'),
-  mistyped('other', likely),
   {
     fault: 'a table whose tag has a mistyped key',
     check: 'table-mislabelled',
@@ -83,16 +79,6 @@ export const labelFaults: readonly Seed[] = [
       const subject = a(s).eipEni;
       await s.tag(subject, 'web:EIP');
       return { subject, undo: () => s.tag(subject, 'web:eip') };
-    },
-  },
-  {
-    fault: 'a service ENI tagged "web "',
-    check: 'eni-mislabelled',
-    remedy: /create-tags --resources eni-\w+ --tags Key=vipshift:dev,Value=web {4}/,
-    async seed(s) {
-      const subject = a(s).serviceEni;
-      await s.tag(subject, 'web ');
-      return { subject, undo: () => s.tag(subject, 'web') };
     },
   },
   {

@@ -3,28 +3,19 @@ import {
   AcceptVpcPeeringConnectionCommand,
   AssociateVpcCidrBlockCommand,
   CreateManagedPrefixListCommand,
-  CreateNetworkAclEntryCommand,
   CreateRouteCommand,
   CreateTransitGatewayCommand,
   CreateTransitGatewayVpcAttachmentCommand,
   CreateVpcPeeringConnectionCommand,
-  DeleteNetworkAclEntryCommand,
   DeleteRouteCommand,
   DeleteTransitGatewayVpcAttachmentCommand,
   DeleteVpcPeeringConnectionCommand,
-  DescribeNetworkAclsCommand,
   DisassociateVpcCidrBlockCommand,
 } from '@aws-sdk/client-ec2';
 import { https, vrrp } from '../setup.ts';
 import { a, item, otherVpc, type Seed } from './seeds.ts';
 
 export const networkFaults: readonly Seed[] = [
-  {
-    fault: 'a VIP inside the CIDR',
-    check: 'inside-cidr',
-    remedy: /vipshift vip set web --address/,
-    seed: (s) => item(s, '10.0.77.7/32', (vip) => ({ addresses: [...vip.addresses, '10.0.77.7/32'] })),
-  },
   {
     fault: 'a VIP inside a secondary CIDR that came later',
     check: 'inside-secondary-cidr',
@@ -56,20 +47,6 @@ export const networkFaults: readonly Seed[] = [
     async seed(s) {
       await s.revoke(https);
       return { subject: a(s).serviceEni, undo: () => s.allow(https) };
-    },
-  },
-  {
-    fault: 'a network ACL that drops protocol 112',
-    check: 'acl-vrrp',
-    remedy: /create-network-acl-entry .*--protocol 112 --rule-action allow/,
-    async seed(s) {
-      const { NetworkAcls } = await s.send<{ NetworkAcls: { NetworkAclId: string }[] }>(
-        new DescribeNetworkAclsCommand({ Filters: [{ Name: 'vpc-id', Values: [s.stack.vpc.vpcId] }] }),
-      );
-      const rule = { NetworkAclId: NetworkAcls[0]!.NetworkAclId, RuleNumber: 10, Egress: false };
-      const deny = { ...rule, Protocol: '112', RuleAction: 'deny', CidrBlock: '0.0.0.0/0' } as const;
-      await s.send(new CreateNetworkAclEntryCommand(deny));
-      return { subject: rule.NetworkAclId, undo: () => s.send(new DeleteNetworkAclEntryCommand(rule)) };
     },
   },
   {

@@ -67,15 +67,6 @@ export const eniFaults: readonly Seed[] = [
     },
   },
   {
-    fault: 'source/dest check on at the ENI by which replies leave',
-    check: 'source-dest-check-egress',
-    remedy: /--no-source-dest-check/,
-    async seed(s) {
-      await s.check(a(s).primaryEni, true);
-      return { subject: a(s).primaryEni, undo: () => s.check(a(s).primaryEni, false) };
-    },
-  },
-  {
     fault: 'a labelled ENI that is attached to nothing',
     check: 'eni-unattached',
     remedy: /delete-tags --resources eni-.* {4}# or: aws ec2 attach-network-interface/,
@@ -144,32 +135,6 @@ export const eniFaults: readonly Seed[] = [
           await put(b(s).primaryEni, b(s).publicAllocationId);
         },
       };
-    },
-  },
-  {
-    fault: 'an EIP without tag',
-    check: 'eip-untagged',
-    remedy: /create-tags --resources eipalloc-\w+ .*Value=web/,
-    async seed(s) {
-      const { allocationId } = s.stack.vpc.eip;
-      await s.untag(allocationId);
-      return { subject: allocationId, undo: () => s.tag(allocationId, 'web') };
-    },
-  },
-  {
-    fault: 'an EIP that is gone',
-    check: 'eip-gone',
-    remedy: /vipshift vip set web --eip eipalloc-\w+ --stage dev$/,
-    seed: (s) =>
-      item(s, 'eipalloc-0000000000000dead', (vip) => ({ eips: [...vip.eips, 'eipalloc-0000000000000dead'] })),
-  },
-  {
-    fault: 'one node only',
-    check: 'too-few-nodes',
-    remedy: /create-tags --resources ENI .*Value=web /,
-    async seed(s) {
-      await s.untag(b(s).serviceEni);
-      return { subject: 'web', undo: () => s.tag(b(s).serviceEni, 'web') };
     },
   },
   {

@@ -1,17 +1,14 @@
 // Faults of route tables and routes, seeded for the doctor.
 import {
   AssociateRouteTableCommand,
-  CreateRouteCommand,
-  CreateRouteTableCommand,
   CreateSubnetCommand,
   DeleteRouteCommand,
-  DeleteRouteTableCommand,
   DeleteSubnetCommand,
   DescribeRouteTablesCommand,
   DisassociateRouteTableCommand,
   ReplaceRouteCommand,
 } from '@aws-sdk/client-ec2';
-import { a, otherVpc, type Seed } from './seeds.ts';
+import { a, type Seed } from './seeds.ts';
 
 export const tableFaults: readonly Seed[] = [
   {
@@ -62,29 +59,6 @@ export const tableFaults: readonly Seed[] = [
           await s.tag(RouteTableId, 'web');
         },
       };
-    },
-  },
-  {
-    fault: 'a labelled table in another VPC',
-    check: 'table-elsewhere',
-    remedy: /delete-tags --resources rtb-/,
-    async seed(s) {
-      const { RouteTable } = await s.send<{ RouteTable: { RouteTableId: string } }>(
-        new CreateRouteTableCommand({ VpcId: await otherVpc(s) }),
-      );
-      const { RouteTableId } = RouteTable;
-      await s.tag(RouteTableId, 'web');
-      return { subject: RouteTableId, undo: () => s.send(new DeleteRouteTableCommand({ RouteTableId })) };
-    },
-  },
-  {
-    fault: 'an address that a broader route leads elsewhere',
-    check: 'address-elsewhere',
-    remedy: /vip set web --address ADDRESS/,
-    async seed(s) {
-      const cell = { RouteTableId: s.table('clients-a'), DestinationCidrBlock: '192.168.0.0/16' };
-      await s.send(new CreateRouteCommand({ ...cell, GatewayId: s.stack.vpc.internetGatewayId }));
-      return { subject: s.stack.vpc.vip.ipv4, undo: () => s.send(new DeleteRouteCommand(cell)) };
     },
   },
   {

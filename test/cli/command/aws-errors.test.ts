@@ -1,9 +1,9 @@
 // What is advised follows from codes, of the service, of the SDK or of the network, and not from what a message says.
 import { describe, expect, test } from 'vitest';
-import { complaintOf } from '../../cli/command/aws-errors.ts';
-import { status } from '../../cli/command/exit.ts';
-import { faultFromSdkError } from '../../shared/aws/error-codes.ts';
-import { Fault } from '../../shared/fault.ts';
+import { complaintOf } from '../../../cli/command/aws-errors.ts';
+import { status } from '../../../cli/command/exit.ts';
+import { faultFromSdkError } from '../../../shared/aws/error-codes.ts';
+import { Fault } from '../../../shared/fault.ts';
 
 const named = (name: string, message = 'no', more: object = {}): Error =>
   Object.assign(new Error(message), { name, ...more });

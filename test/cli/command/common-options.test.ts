@@ -1,9 +1,9 @@
 // What defineCommand gives every command: the common options on either side of its name, and former spellings.
 import { describe, expect, test } from 'vitest';
-import { defineGroup, defineOfflineCommand, defineProgram } from '../../cli/command/command.ts';
-import type { CommonName, CommonOptions } from '../../cli/command/options.ts';
-import { commonNames, list, option } from '../../cli/command/options.ts';
-import { run } from './front-door/command-line.ts';
+import { defineGroup, defineOfflineCommand, defineProgram } from '../../../cli/command/command.ts';
+import type { CommonName, CommonOptions } from '../../../cli/command/options.ts';
+import { commonNames, list, option } from '../../../cli/command/options.ts';
+import { run } from '../front-door/command-line.ts';
 
 type Options = CommonOptions & { readonly node?: readonly string[]; readonly reason?: string };
 

@@ -1,12 +1,12 @@
 // What operators read beforehand: that a VIP moves, and where to, when an order ends or its entry changes.
 
-import { movesTo, ownerAfterFreeze, ownerAfterPin } from '../../shared/controller/forecast.ts';
-import { membersSeen, type Observation } from '../../shared/network/observation.ts';
-import { changed, isRegistered } from '../../shared/registry/registry.ts';
-import { type EpochMs, iso } from '../../shared/time.ts';
-import { elect, electionText, isLiveOrder } from '../../shared/vip/election.ts';
-import { type RegistryEntry, type Vip, withoutFreeze, withoutPin } from '../../shared/vip/vip.ts';
-import type { Session } from './session.ts';
+import { movesTo, ownerAfterFreeze, ownerAfterPin } from '../../../shared/controller/forecast.ts';
+import { membersSeen, type Observation } from '../../../shared/network/observation.ts';
+import { changed, isRegistered } from '../../../shared/registry/registry.ts';
+import { type EpochMs, iso } from '../../../shared/time.ts';
+import { elect, electionText, isLiveOrder } from '../../../shared/vip/election.ts';
+import { type RegistryEntry, type Vip, withoutFreeze, withoutPin } from '../../../shared/vip/vip.ts';
+import type { Session } from '../session.ts';
 
 /** `after`: the item without the order, or with its new entry. */
 export function moveText(after: Vip, now: EpochMs): string | undefined {

@@ -2,10 +2,10 @@
 // options stand. The pairs are read from the commands themselves, so one that is added cannot be forgotten here.
 import type { Command, Option } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { everyCommand } from '../../cli/command/command.ts';
-import { companionOf, negatedPairs } from '../../cli/command/contradictions.ts';
-import { program } from '../../cli/program.ts';
-import { run } from './front-door/command-line.ts';
+import { everyCommand } from '../../../cli/command/command.ts';
+import { companionOf, negatedPairs } from '../../../cli/command/contradictions.ts';
+import { program } from '../../../cli/program.ts';
+import { run } from '../front-door/command-line.ts';
 
 const leaves = everyCommand(program()).filter((c) => c.commands.length === 0 && c.name() !== 'help');
 
@@ -65,17 +65,19 @@ test('these are the pairs that exclude each other, and the options that need ano
     [
       'vip set --eip --no-eip',
       ...['add', 'set', 'adopt'].map((name) => `vip ${name} --pool --address`),
-      'vip adopt --dry-run --yes',
-      'apply --dry-run --yes',
-      ...['approve', 'deny'].flatMap((name) => [`${name} --list --execution`, `${name} --list --reason`]),
+      ...['vip set', 'vip adopt', 'unpin', 'unfreeze', 'apply'].map((name) => `${name} --dry-run --yes`),
+      ...['approve', 'deny'].flatMap((name) =>
+        ['execution', 'reason', 'dry-run'].map((other) => `${name} --list --${other}`),
+      ),
       'failover --detach --dry-run',
-      ...['mode', 'dry-run', 'approval', 'name', 'claim-wait', 'release', 'detach'].map(
+      ...['mode', 'approval', 'name', 'claim-wait', 'release', 'detach'].map(
         (name) => `failover --break-glass --${name}`,
       ),
     ].sort(),
   );
   expect(alone.map(nameOf).sort()).toEqual([
     'apply --force',
+    'doctor --notify-conf',
     'keepalived-config --script-user',
     'status --count',
     'status --every',

@@ -1,12 +1,12 @@
 // What a failover of a VIP leaves where it is because of its tags: told before, in a dry run, and at the end.
 //
 // Invariant: it only tells. That EC2 does not answer it is no reason to hold a failover back.
-import { toFault } from '../../shared/fault.ts';
-import { mislabelled, mislabelledText } from '../../shared/network/labels.ts';
-import { isRegistered } from '../../shared/registry/registry.ts';
-import { type CommonOptions, repeated } from './options.ts';
-import { type Output, plain } from './output.ts';
-import { type Session, surveyFor } from './session.ts';
+import { toFault } from '../../../shared/fault.ts';
+import { mislabelled, mislabelledText } from '../../../shared/network/labels.ts';
+import { isRegistered } from '../../../shared/registry/registry.ts';
+import { hint } from '../hint.ts';
+import { type Output, plain } from '../output.ts';
+import { type Session, surveyFor } from '../session.ts';
 
 export interface LeftThing {
   readonly id: string;
@@ -27,8 +27,7 @@ export async function leftBy(session: Session, name: string): Promise<readonly L
 }
 
 /** The command that names the fix. */
-export const doctorOf = (vip: string, options: CommonOptions): string =>
-  `vipshift doctor ${vip}${repeated(options)}`;
+export const doctorOf = (vip: string): string => hint(`doctor ${vip}`);
 
 export function tellLeft(out: Output, left: readonly LeftThing[] | string, doctor: string): void {
   if (typeof left === 'string') out.note(plain(left));

@@ -1,17 +1,17 @@
 // A mistake in our own code, met by a command: it ends with status 70 and the stack, and never passes for AWS's answer.
 import { describe, expect, test } from 'vitest';
-import { complaintOf } from '../../cli/command/aws-errors.ts';
-import { status } from '../../cli/command/exit.ts';
-import type { Output } from '../../cli/command/output.ts';
-import type { Session } from '../../cli/command/session.ts';
-import { follow } from '../../cli/failover/progress.ts';
-import { give, type OrderOptions } from '../../cli/override/override.ts';
-import { type Prepared, register } from '../../cli/vip/register.ts';
-import type { Workflow } from '../../shared/aws/step-functions/workflow.ts';
-import { Fault, toFault } from '../../shared/fault.ts';
-import { minutes, plus } from '../../shared/time.ts';
-import { newVip, type Vip } from '../../shared/vip/vip.ts';
-import { entry, type World, world } from '../support/world.ts';
+import { complaintOf } from '../../../cli/command/aws-errors.ts';
+import { status } from '../../../cli/command/exit.ts';
+import type { Output } from '../../../cli/command/output.ts';
+import type { Session } from '../../../cli/command/session.ts';
+import { follow } from '../../../cli/failover/progress.ts';
+import { give, type OrderOptions } from '../../../cli/override/override.ts';
+import { type Prepared, register } from '../../../cli/vip/register.ts';
+import type { Workflow } from '../../../shared/aws/step-functions/workflow.ts';
+import { Fault, toFault } from '../../../shared/fault.ts';
+import { minutes, plus } from '../../../shared/time.ts';
+import { newVip, type Vip } from '../../../shared/vip/vip.ts';
+import { entry, type World, world } from '../../support/world.ts';
 
 const broken = () => new TypeError('cannot read: timed out, AccessDenied, Throttling');
 
@@ -49,7 +49,7 @@ describe('a bug', () => {
     const bug = broken();
     const workflow = { describe: () => Promise.reject(bug) } as unknown as Workflow;
     const { out, notes } = outputOf();
-    const following = follow(sessionOf(world()), workflow, out, { name: 'run-1', again: '' });
+    const following = follow(sessionOf(world()), workflow, out, 'run-1');
     await expect(following).rejects.toBe(bug);
     expect(notes.join()).toMatch(/^Stopped following run-1 .*vipshift failover --follow run-1/);
   });
@@ -57,10 +57,7 @@ describe('a bug', () => {
   test('of AWS’s side ends it as a fault of AWS', async () => {
     const workflow = { describe: () => Promise.reject(new Fault('denied', 'AccessDenied', 'no')) };
     const { out, notes } = outputOf();
-    const following = follow(sessionOf(world()), workflow as unknown as Workflow, out, {
-      name: 'r',
-      again: '',
-    });
+    const following = follow(sessionOf(world()), workflow as unknown as Workflow, out, 'r');
     await expect(following).rejects.toMatchObject({ status: status.aws });
     expect(notes).toEqual([]);
   });

@@ -1,0 +1,103 @@
+// What the doctor looks up of identities: instances, the nodes' roles, the bus, who may approve, and an event end to end.
+import { type Host, hostsOf } from '../../shared/aws/ec2/hosts.ts';
+import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
+import { busOf, rolesOf } from '../../shared/aws/iam/identity-facts.ts';
+import { principalsOf } from '../../shared/aws/iam/principals.ts';
+import type { Facts } from '../../shared/doctor/diagnose.ts';
+import type { IdentityFacts } from '../../shared/doctor/service/identity-facts.ts';
+import { toleratedFault } from '../../shared/fault.ts';
+import { defined } from '../../shared/optional.ts';
+import type { Vip } from '../../shared/vip/vip.ts';
+import type { DoctorClients, DoctorOptions, DoctorSession } from './clients.ts';
+import { probed } from './probe.ts';
+import type { ServiceSeen } from './service.ts';
+
+export interface Identity {
+  readonly facts?: IdentityFacts;
+  readonly unchecked: Facts['unchecked'];
+}
+
+/** All nodes of the VIPs; undefined where EC2 does not tell. */
+export interface Hosts {
+  readonly hosts?: readonly Host[];
+  readonly unchecked: Facts['unchecked'];
+}
+
+export async function hostsFor({ ec2 }: DoctorSession, vips: readonly Vip[]): Promise<Hosts> {
+  const nodes = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
+  try {
+    return { hosts: await hostsOf(ec2, nodes), unchecked: [] };
+  } catch (error) {
+    return { unchecked: [{ what: 'instances', why: toleratedFault(error).message }] };
+  }
+}
+
+export interface IdentityQuery {
+  readonly clients: DoctorClients;
+  readonly options: DoctorOptions;
+  readonly vips: readonly Vip[];
+  readonly hosts: Hosts;
+  readonly service: ServiceSeen;
+}
+
+export async function identityOf(
+  session: DoctorSession,
+  { clients, options, vips, hosts, service }: IdentityQuery,
+): Promise<Identity> {
+  const { settings, signal } = session;
+  const access = { iam: clients.iam, events: session.clients.events, bus: settings.bus, signal };
+  const unchecked: { what: string; why: string }[] = [];
+  const tried = async <T>(what: string, look: () => Promise<T>, without: T): Promise<T> => {
+    try {
+      return await look();
+    } catch (error) {
+      unchecked.push({ what, why: toleratedFault(error).message });
+      return without;
+    }
+  };
+  const bus = await tried('the bus', () => busOf(access), undefined);
+  if (bus === undefined && unchecked.length > 0) return { unchecked };
+  const { roles, without } = await tried(
+    'the nodes’ role',
+    async () => rolesOf(access, hosts.hosts ?? [], options.nodeRole),
+    { roles: [], without: [] },
+  );
+  const approvers =
+    bus === undefined
+      ? undefined
+      : await tried(
+          'who may order and approve',
+          async () => ({
+            workflow: workflowOf(bus.arn, settings.stage),
+            principals: await principalsOf(access),
+          }),
+          undefined,
+        );
+  const [first] = vips;
+  const probe =
+    options.probe === false || bus === undefined || first === undefined
+      ? undefined
+      : await tried('the way of an event', () => probed(session, access, first), undefined);
+  const facts: IdentityFacts = {
+    stage: settings.stage,
+    detailType: DETAIL_TYPE,
+    busName: settings.bus,
+    ...defined({ bus }),
+    roles,
+    without,
+    ...defined({ approvers, probe, expectedRoleId: expectedRoleId(service) }),
+  };
+  return { facts, unchecked };
+}
+
+/** What the function itself was told; with `none` it takes the word of any member. */
+function expectedRoleId({ facts }: ServiceSeen): string | undefined {
+  const environment = facts.functions?.find(({ name }) => name === 'failover')?.found?.environment;
+  return environment?.VIPSHIFT_NODE_IDENTITY === 'source' ? environment.VIPSHIFT_NODE_ROLE_ID : undefined;
+}
+
+/** In the same partition, Region and account as the bus. */
+function workflowOf(bus: string, stage: string): string {
+  const [, partition, , region, account] = bus.split(':');
+  return `arn:${partition}:states:${region}:${account}:stateMachine:vipshift-${stage}-failover`;
+}

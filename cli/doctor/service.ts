@@ -1,0 +1,74 @@
+// What the doctor looks up of the deployed service, once for all VIPs; what cannot be looked up is told and left out.
+import { alarmsOf, queueOf, tableStateOf, topicOf } from '../../shared/aws/service/watch-facts.ts';
+import { functionsOf, rulesOf, stackOf } from '../../shared/aws/service/wiring-facts.ts';
+import { viewTimes } from '../../shared/aws/view-cache.ts';
+import type { Facts } from '../../shared/doctor/diagnose.ts';
+import type { ServiceFacts } from '../../shared/doctor/service/stack.ts';
+import type { ViewTimes } from '../../shared/doctor/service/storage.ts';
+import { toleratedFault } from '../../shared/fault.ts';
+import { defined } from '../../shared/optional.ts';
+import type { Vip } from '../../shared/vip/vip.ts';
+import type { DoctorClients, DoctorSession } from './clients.ts';
+
+export interface ServiceSeen {
+  readonly facts: ServiceFacts;
+  readonly views?: ViewTimes;
+  readonly unchecked: Facts['unchecked'];
+}
+
+export async function serviceOf(
+  session: DoctorSession,
+  { stacks, lambda, alarms: watching, sqs, sns }: DoctorClients,
+  vips: readonly Vip[],
+): Promise<ServiceSeen> {
+  const { settings, signal } = session;
+  const { stage, bus, vipsTable, timelineTable } = settings;
+  const { dynamo, events } = session.clients;
+  const unchecked: { what: string; why: string }[] = [];
+  const tried = async <T>(what: string, look: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await look;
+    } catch (error) {
+      unchecked.push({ what, why: toleratedFault(error).message });
+      return undefined;
+    }
+  };
+  const access = { stacks, lambda, events, stage, bus, signal };
+  const stack = await tried('the stack', stackOf(access));
+  const outputs = stack?.stack?.outputs ?? {};
+  const { NoticesTopicArn: topicArn } = outputs;
+  const queues = [
+    { queue: 'rule-dead-letters', url: outputs.RuleDeadLettersUrl },
+    { queue: 'function-failures', url: outputs.FunctionFailuresUrl },
+  ].flatMap(({ queue, url }) => (url === undefined ? [] : [{ queue, url }]));
+  const [rules, functions, alarms, topic, counted, tables] = await Promise.all([
+    tried('rules', rulesOf(access)),
+    tried('functions', functionsOf(access)),
+    tried('alarms', alarmsOf(watching, stage, signal)),
+    topicArn === undefined
+      ? undefined
+      : tried('subscriptions to the notices', topicOf(sns, topicArn, signal)),
+    tried('dead-letter queues', Promise.all(queues.map((queue) => queueOf(sqs, queue, signal)))),
+    tried(
+      'the tables',
+      Promise.all([vipsTable, timelineTable].map((table) => tableStateOf(dynamo, table, signal))),
+    ),
+  ]);
+  // As the function that keeps them was told.
+  const told = functions?.find(({ name }) => name === 'reconcile')?.found?.environment
+    .VIPSHIFT_RETENTION_DAYS;
+  const retentionDays = told === undefined ? settings.retentionDays : Number(told);
+  const views = await tried(
+    'views',
+    viewTimes(
+      { client: dynamo, table: timelineTable, signal, retentionDays },
+      vips.map((vip) => vip.name),
+    ),
+  );
+  const names = { bus, vipsTable, timelineTable };
+  return {
+    facts: { stage, names, ...{ stack, rules, functions, alarms, topic, tables }, queues: counted },
+    ...defined({ views }),
+    unchecked,
+  };
+}

@@ -1,0 +1,43 @@
+// How the doctor tells what it found: for people, and as documents of docs/schemas/doctor.schema.json.
+import type { Finding } from '../../shared/doctor/finding.ts';
+import { defined } from '../../shared/optional.ts';
+import type { Output } from '../command/output.ts';
+import type { Found } from './findings.ts';
+
+export function tell(out: Output, found: Found, vips: number): void {
+  if (out.json) out.documents([...found.findings.map(documentOf), summaryOf(found, vips)]);
+  else tellPeople(out, found, vips);
+}
+
+/** `vip` is the first one that it touches. */
+const documentOf = (finding: Finding) => ({ ...finding, ...defined({ vip: finding.vips[0] }) });
+
+const touched = ({ vips }: Finding): string =>
+  vips.length > 1 ? `${vips.length} VIPs ` : vips.length === 1 ? `${vips[0]} ` : '';
+
+function tellPeople(out: Output, { findings, loads }: Found, vips: number): void {
+  for (const f of findings) {
+    const severity = out.paint(f.severity === 'fault' ? 'bad' : 'warn', f.severity);
+    out.line(`${severity} ${out.paint('strong', f.check)} ${touched(f)}${f.subject}`);
+    out.line(`  found     ${f.found}`);
+    out.line(`  expected  ${f.wanted}`);
+    out.line(`  remedy    ${f.remedy}`);
+  }
+  for (const load of loads) out.line(load);
+  const { faults, warnings, unchecked } = summaryOf({ findings, loads }, vips);
+  const verdict =
+    faults === 0
+      ? out.paint('good', 'no fault')
+      : out.paint('bad', `${faults} fault${faults === 1 ? '' : 's'}`);
+  const unknown = unchecked === 0 ? '' : `; ${unchecked} could not be checked`;
+  out.line(
+    `${vips} ${vips === 1 ? 'VIP' : 'VIPs'}: ${verdict}, ${warnings} warning${warnings === 1 ? '' : 's'}${unknown}`,
+  );
+}
+
+/** The last document, also where nothing was found. What could not be looked up is among the warnings. */
+function summaryOf({ findings }: Found, vips: number) {
+  const faults = findings.filter((f) => f.severity === 'fault').length;
+  const unchecked = findings.filter((f) => f.check === 'unchecked').length;
+  return { summary: true, vips, faults, warnings: findings.length - faults, unchecked };
+}

@@ -1,0 +1,55 @@
+// The dry run of break-glass: what it would do and what would refuse it, from here, without a write.
+//
+// It asks the questions of the workflow's preflight, but for what break-glass overrides: another operator's pin is replaced, a
+// forced failover that is under way ends, and a lease that is held is waited for.
+import { toleratedFault } from '../../shared/fault.ts';
+import { lookAt } from '../../shared/forced-failover/preflight.ts';
+import { liveForced } from '../../shared/forced-failover/under-way.ts';
+import { defined } from '../../shared/optional.ts';
+import { iso } from '../../shared/time.ts';
+import { forcedText } from '../../shared/timeline/operator-action.ts';
+import { isLiveOrder } from '../../shared/vip/election.ts';
+import { isLive } from '../../shared/vip/lease.ts';
+import type { Pin, Vip } from '../../shared/vip/vip.ts';
+import type { Status } from '../command/exit.ts';
+import { type Output, plain } from '../command/output.ts';
+import type { Session } from '../command/session.ts';
+import { doctorOf, leftBy } from '../command/vip/left-behind.ts';
+import { inTheWay } from './in-the-way.ts';
+import { tellPlan } from './result.ts';
+
+export async function rehearse(session: Session, out: Output, vip: Vip, to: string): Promise<Status> {
+  const { ec2 } = session.ports;
+  const [seen, hosts, left] = await Promise.all([
+    ec2.observe(vip),
+    ec2.hosts([to]).catch(untold),
+    leftBy(session, vip.name),
+  ]);
+  const now = session.now();
+  const { freeze, pin, lease } = vip;
+  const frozen = isLiveOrder(freeze, now)
+    ? [`frozen until ${iso(freeze!.untilMs)} by ${freeze!.by}: ${freeze!.reason}`]
+    : [];
+  const sizes = session.settings.rates;
+  const found = lookAt(vip, seen, to, { reasons: frozen, sizes, hosts });
+  if (isLiveOrder(pin, now)) out.note(`it would replace ${pinPhrase(pin!)}`);
+  const forced = liveForced(vip, now);
+  if (forced !== undefined) out.note(plain(`it would end ${forcedText(vip.name, forced)}`));
+  if (isLive(lease, now))
+    out.note(
+      `a failover is under way: it would wait for its lease, until ${iso(lease!.expiresAtMs)} at most`,
+    );
+  if (vip.hold === 'master')
+    out.note(`hold is "master": ${to} has the address only while keepalived is MASTER there`);
+  const status = tellPlan(out, found, { vip: vip.name, to, left, doctor: doctorOf(vip.name) });
+  for (const way of inTheWay({ name: vip.name, ...defined({ freeze }) }, to, now)) out.note(way);
+  return status;
+}
+
+/** An outage is when break-glass is needed: what EC2 does not tell is left out. */
+function untold(error: unknown): undefined {
+  toleratedFault(error);
+}
+
+export const pinPhrase = ({ node, untilMs, by, reason }: Pin): string =>
+  plain(`the pin on ${node} until ${iso(untilMs)} by ${by}: ${reason}`);

@@ -1,0 +1,184 @@
+// What the doctor reads of the stack, its rules and its functions.
+import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  type EventBridgeClient,
+  ListRulesCommand,
+  ListTargetsByRuleCommand,
+  type Rule,
+} from '@aws-sdk/client-eventbridge';
+import {
+  GetFunctionConcurrencyCommand,
+  GetFunctionConfigurationCommand,
+  GetPolicyCommand,
+  type LambdaClient,
+} from '@aws-sdk/client-lambda';
+import { policyFrom, statements } from '../../doctor/service/iam-policy.ts';
+import {
+  type FunctionFact,
+  type FunctionName,
+  functionNames,
+  type RuleFact,
+  type RuleKind,
+  type ServiceFacts,
+} from '../../doctor/service/stack.ts';
+import { defined } from '../../optional.ts';
+import { faultFromSdkError } from '../error-codes.ts';
+
+export interface WiringAccess {
+  readonly stacks: CloudFormationClient;
+  readonly events: EventBridgeClient;
+  readonly lambda: LambdaClient;
+  readonly stage: string;
+  readonly bus: string;
+  readonly signal: AbortSignal;
+}
+
+const nameOf = (stage: string): string => `vipshift-${stage}`;
+
+export async function stackOf({ stacks, stage, signal }: WiringAccess): Promise<ServiceFacts['stack']> {
+  const StackName = nameOf(stage);
+  try {
+    const { Stacks = [] } = await stacks.send(new DescribeStacksCommand({ StackName }), {
+      abortSignal: signal,
+    });
+    const [found] = Stacks;
+    if (found === undefined) return { stack: undefined };
+    return {
+      stack: {
+        status: found.StackStatus ?? 'unknown',
+        parameters: pairs(found.Parameters, (p) => [p.ParameterKey, p.ParameterValue]),
+        outputs: pairs(found.Outputs, (o) => [o.OutputKey, o.OutputValue]),
+      },
+    };
+  } catch (error) {
+    if (isNoStack(error)) return { stack: undefined };
+    throw faultFromSdkError(error, `looking up the stack ${StackName}`);
+  }
+}
+
+/** CloudFormation has no code of its own for it; the name is well formed, so nothing else is wrong with the request. */
+const isNoStack = (error: unknown): boolean => (error as Error).name === 'ValidationError';
+
+const pairs = <T>(
+  list: readonly T[] | undefined,
+  of: (one: T) => readonly [string | undefined, string | undefined],
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    (list ?? []).map(of).flatMap(([key, value]) => (key === undefined ? [] : [[key, value ?? '']])),
+  );
+
+/** By CloudFormation's names of the stack's rules: `vipshift-dev-ClaimRule-…`. */
+const kinds: readonly (readonly [string, RuleKind])[] = [
+  ['ClaimRule', 'claims'],
+  ['NoticeRule', 'notices'],
+  ['InstanceHints', 'instances'],
+  ['ChangeHints', 'changes'],
+  ['ReconcileEventsRule', 'reconcile'],
+];
+
+export async function rulesOf(access: WiringAccess): Promise<readonly RuleFact[]> {
+  try {
+    const found = await Promise.all([rulesOn(access, access.bus), rulesOn(access, 'default')]);
+    return (await Promise.all(found.flat().map((rule) => ruleFact(access, rule)))).flat();
+  } catch (error) {
+    throw faultFromSdkError(error, 'looking up rules');
+  }
+}
+
+async function rulesOn({ events, stage, signal }: WiringAccess, EventBusName: string): Promise<Rule[]> {
+  const NamePrefix = nameOf(stage);
+  const found: Rule[] = [];
+  let NextToken: string | undefined;
+  // A stack has five.
+  for (let page = 0; page < PAGES_MAX; page++) {
+    const reply = await events.send(
+      new ListRulesCommand({ EventBusName, NamePrefix, ...defined({ NextToken }) }),
+      { abortSignal: signal },
+    );
+    found.push(...(reply.Rules ?? []));
+    NextToken = reply.NextToken;
+    if (NextToken === undefined) break;
+  }
+  return found;
+}
+const PAGES_MAX = 10;
+
+async function ruleFact({ events, signal }: WiringAccess, rule: Rule): Promise<readonly RuleFact[]> {
+  const name = rule.Name ?? '';
+  const kind = kinds.find(([part]) => name.includes(part))?.[1];
+  if (kind === undefined) return [];
+  const bus = rule.EventBusName ?? 'default';
+  const { Targets = [] } = await events.send(
+    new ListTargetsByRuleCommand({ Rule: name, EventBusName: bus }),
+    { abortSignal: signal },
+  );
+  return [
+    {
+      ...{ kind, name, bus, arn: rule.Arn ?? '', enabled: rule.State !== 'DISABLED' },
+      ...defined({ pattern: patternOf(rule.EventPattern), schedule: rule.ScheduleExpression || undefined }),
+      targets: Targets.flatMap(({ Arn }) => Arn ?? []),
+    },
+  ];
+}
+
+const patternOf = (text: string | undefined): unknown =>
+  text === undefined || text === '' ? undefined : (JSON.parse(text) as unknown);
+
+export const functionsOf = (access: WiringAccess): Promise<readonly FunctionFact[]> =>
+  Promise.all(functionNames.map((name) => functionFact(access, name)));
+
+async function functionFact(access: WiringAccess, name: FunctionName): Promise<FunctionFact> {
+  const { lambda, stage, signal } = access;
+  const FunctionName = `${nameOf(stage)}-${name}`;
+  const abort = { abortSignal: signal };
+  try {
+    const [config, { ReservedConcurrentExecutions }, invokers] = await Promise.all([
+      lambda.send(new GetFunctionConfigurationCommand({ FunctionName }), abort),
+      lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }), abort),
+      invokersOf(access, FunctionName),
+    ]);
+    return {
+      name,
+      found: {
+        arn: config.FunctionArn ?? '',
+        state: config.State ?? 'Active',
+        lastUpdate: config.LastUpdateStatus ?? 'Successful',
+        timeoutS: config.Timeout ?? 0,
+        environment: config.Environment?.Variables ?? {},
+        ...defined({ reserved: ReservedConcurrentExecutions }),
+        invokers,
+      },
+    };
+  } catch (error) {
+    const fault = faultFromSdkError(error, `looking up the function ${FunctionName}`);
+    if (fault.kind === 'gone') return { name };
+    throw fault;
+  }
+}
+
+/** The sources from which EventBridge may invoke it; without a condition, any. */
+async function invokersOf(
+  { lambda, signal }: WiringAccess,
+  FunctionName: string,
+): Promise<readonly string[]> {
+  try {
+    const reply = await lambda.send(new GetPolicyCommand({ FunctionName }), { abortSignal: signal });
+    return statements(policyFrom(reply.Policy))
+      .filter(
+        ({ Effect, Principal }) =>
+          Effect === 'Allow' && JSON.stringify(Principal).includes('events.amazonaws.com'),
+      )
+      .flatMap(({ Condition = {} }) => {
+        const sources = Object.values(Condition).flatMap((keys) =>
+          Object.entries(keys).flatMap(([key, value]) =>
+            key.toLowerCase() === 'aws:sourcearn' ? [value].flat().map(String) : [],
+          ),
+        );
+        return sources.length === 0 ? ['*'] : sources;
+      });
+  } catch (error) {
+    const fault = faultFromSdkError(error, `looking up who may invoke ${FunctionName}`);
+    if (fault.kind === 'gone') return [];
+    throw fault;
+  }
+}

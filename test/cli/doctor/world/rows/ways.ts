@@ -1,0 +1,72 @@
+// Rows of the way to the bus.
+
+import { VPC } from '../names.ts';
+import { group, type Row, route, unroute } from './row.ts';
+
+export const ways: readonly Row[] = [
+  {
+    what: 'the default route of the standby’s subnet gone',
+    check: 'bus-way',
+    seed: (world) => unroute(world, 'rtb-nodes-b', '0.0.0.0/0'),
+  },
+  {
+    what: 'the default route of the standby’s subnet to a NAT gateway that failed',
+    check: 'bus-way',
+    seed: (world) => {
+      world.nats.push({
+        NatGatewayId: 'nat-1',
+        VpcId: VPC,
+        SubnetId: 'subnet-data-a',
+        State: 'failed',
+        ConnectivityType: 'public',
+      });
+      route(world, 'rtb-nodes-b', { DestinationCidrBlock: '0.0.0.0/0', NatGatewayId: 'nat-1' });
+    },
+  },
+  {
+    what: 'a NAT gateway in a subnet without a way to the Internet',
+    check: 'bus-way',
+    byHand: true,
+    seed: (world) => {
+      world.nats.push({
+        NatGatewayId: 'nat-1',
+        VpcId: VPC,
+        SubnetId: 'subnet-data-a',
+        State: 'available',
+        ConnectivityType: 'public',
+      });
+      route(world, 'rtb-nodes-b', { DestinationCidrBlock: '0.0.0.0/0', NatGatewayId: 'nat-1' });
+    },
+  },
+  {
+    what: 'a node without a public address behind an Internet gateway',
+    check: 'bus-way',
+    byHand: true,
+    seed: (world) => {
+      world.addresses = world.addresses.filter((one) => one.NetworkInterfaceId !== 'eni-primary-b');
+    },
+  },
+  {
+    what: 'an endpoint for EventBridge without private DNS, and no default route',
+    check: 'bus-way',
+    seed: (world) => {
+      unroute(world, 'rtb-nodes-b', '0.0.0.0/0');
+      unroute(world, 'rtb-nodes-a', '0.0.0.0/0');
+      world.endpoints.push(endpointOf(false));
+    },
+  },
+  {
+    what: 'an endpoint for EventBridge whose group lets nothing in',
+    check: 'bus-way',
+    seed: (world) => {
+      world.endpoints.push(endpointOf(true));
+      world.groups.push({ ...group(world), GroupId: 'sg-endpoint', IpPermissions: [] });
+    },
+  },
+];
+
+const endpointOf = (PrivateDnsEnabled: boolean) => ({
+  ...{ VpcEndpointId: 'vpce-1', VpcId: VPC, ServiceName: 'com.amazonaws.eu-central-1.events' },
+  ...({ VpcEndpointType: 'Interface', State: 'Available', PrivateDnsEnabled } as const),
+  Groups: [{ GroupId: PrivateDnsEnabled ? 'sg-endpoint' : 'sg-nodes' }],
+});
