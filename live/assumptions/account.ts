@@ -17,7 +17,10 @@ export async function shellAccount(region: string | undefined, signal: AbortSign
   const events = new EventBridgeClient(settings);
   const own = await events.config.region();
   const { url } = events.config.endpointProvider({ Region: own });
-  return { ...clients(settings, {}), region: own, eventsEndpoint: url.origin, signal };
+  const all = clients(settings, {});
+  // Of the Region, as the nodes ask it; without this it would be the global one in some.
+  const sts = all.sts.config.endpointProvider({ Region: own, UseGlobalEndpoint: false });
+  return { ...all, region: own, eventsEndpoint: url.origin, stsEndpoint: sts.url.origin, signal };
 }
 
 /** Of a local AWS. */
@@ -28,10 +31,13 @@ export function localAccount(aws: LocalAws, signal: AbortSignal): Account {
   };
   const place = { endpoint: aws.endpoint };
   const all = clients({ ...access, ...place }, { endpoint: aws.ec2Endpoint });
-  return { ...all, region: aws.region, eventsEndpoint: aws.endpoint, signal };
+  return { ...all, region: aws.region, eventsEndpoint: aws.endpoint, stsEndpoint: aws.endpoint, signal };
 }
 
-function clients(settings: object, ofEc2: object): Omit<Account, 'region' | 'eventsEndpoint' | 'signal'> {
+function clients(
+  settings: object,
+  ofEc2: object,
+): Omit<Account, 'region' | 'eventsEndpoint' | 'stsEndpoint' | 'signal'> {
   const as = (credentials?: Credentials) => {
     const own = { ...settings, ...defined({ credentials }) };
     return { ec2: new EC2Client({ ...own, ...ofEc2 }), sfn: new SFNClient(own) };

@@ -22,7 +22,7 @@ import {
   RemoveRoleFromInstanceProfileCommand,
 } from '@aws-sdk/client-iam';
 import { type InstanceKey, instanceKeys, onlyInstances } from '../../resources/policies/bus-policy.ts';
-import { rights, trust } from '../build/node-role.ts';
+import { rights, trustIn } from '../build/node-role.ts';
 import { busWith } from './bus.ts';
 import { type Account, fail, name, network, type Probe, pass, type Undo, until } from './questions.ts';
 import { BOOT_MAX_S, consoleOf, image, launch, noImage } from './run.ts';
@@ -51,6 +51,7 @@ export const instanceCredentials: Probe = {
     const script = keysScript({
       buses: buses.map(({ Name }) => Name),
       endpoint: account.eventsEndpoint,
+      stsEndpoint: account.stsEndpoint,
       region: account.region,
     });
     let last: unknown;
@@ -72,10 +73,11 @@ export const instanceCredentials: Probe = {
 };
 
 /** Of a role that may say its own state on these buses. */
-async function profile({ iam }: Account, undo: Undo, buses: readonly string[]): Promise<string> {
+async function profile({ iam, region }: Account, undo: Undo, buses: readonly string[]): Promise<string> {
   const RoleName = `${name}-keys`;
   const PolicyName = 'probe';
-  await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: JSON.stringify(trust) }));
+  const AssumeRolePolicyDocument = JSON.stringify(trustIn(region));
+  await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
   undo(() => iam.send(new DeleteRoleCommand({ RoleName })));
   const PolicyDocument = JSON.stringify(rights([...buses]));
   await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument }));

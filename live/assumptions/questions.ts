@@ -57,6 +57,7 @@ export interface Account {
   readonly region: string;
   /** Where `events` sends, for curl. */
   readonly eventsEndpoint: string;
+  readonly stsEndpoint: string;
   /** Aborted when no more answers are wanted: what is asked ends at its next step, and what was made is taken away. */
   readonly signal: AbortSignal;
 }

@@ -79,10 +79,13 @@ export function readSwitch(text: string): Switch | undefined {
 export function keysScript({
   buses,
   endpoint,
+  stsEndpoint,
   region,
 }: {
   readonly buses: readonly string[];
+  /** EventBridge's. */
   readonly endpoint: string;
+  readonly stsEndpoint: string;
   readonly region: string;
 }): string {
   const metadata = 'http://169.254.169.254/latest';
@@ -99,7 +102,7 @@ export function keysScript({
     `  curl -s --max-time 10 --aws-sigv4 "aws:amz:${region}:$1" --user "$key:$secret" -H "x-amz-security-token: $session" "\${@:2}"`,
     '}',
     // aws:userid is what STS says; a claim's source has it.
-    `user=$(signed sts "\${STS:-https://sts.${region}.amazonaws.com/}?Action=GetCallerIdentity&Version=2011-06-15" | sed -n 's/.*<UserId>\\(.*\\)<\\/UserId>.*/\\1/p')`,
+    `user=$(signed sts "${stsEndpoint}/?Action=GetCallerIdentity&Version=2011-06-15" | sed -n 's/.*<UserId>\\(.*\\)<\\/UserId>.*/\\1/p')`,
     'send() {',
     '  local body reply',
     `  body='{"Entries":[{"EventBusName":"'"$1"'","Source":"vipshift.notify/'"$user"'","DetailType":"VRRP State Change","Detail":"{}"}]}'`,

@@ -10,11 +10,18 @@ export interface Identity {
   readonly roleArn: string;
 }
 
-export const trust = {
+/** In China EC2 has a name of its own. */
+export const trustIn = (region: string) => ({
   Version: '2012-10-17',
   // No other principal: one that may assume it chooses the session name in a claim's source.
-  Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-};
+  Statement: [
+    {
+      Effect: 'Allow',
+      Principal: { Service: region.startsWith('cn-') ? 'ec2.amazonaws.com.cn' : 'ec2.amazonaws.com' },
+      Action: 'sts:AssumeRole',
+    },
+  ],
+});
 
 /** `bus`: its ARN, or what CloudFormation makes it of. */
 export const rights = (bus: string | object) => ({

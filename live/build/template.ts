@@ -6,12 +6,13 @@
 import { gzipSync } from 'node:zlib';
 import { CIDR, ECHO_PORT, type MachineName, machines, type PlannedMachine } from '../plan.ts';
 import { busOf, RUN_TAG, type Run } from '../run-id.ts';
-import { rights, trust } from './node-role.ts';
+import { rights, trustIn } from './node-role.ts';
 import { userData } from './user-data.ts';
 
 export interface TemplateInput {
   readonly run: Run;
   /** Labelled route tables. */
+  readonly region: string;
   readonly tables: number;
   readonly advertS: number;
   /** One that exists already; by default the stack has a role and a profile of its own. */
@@ -50,7 +51,7 @@ export function templateOf(input: TemplateInput): Template {
       [parameter.zones[1]]: { Type: 'AWS::EC2::AvailabilityZone::Name' },
       [parameter.image]: { Type: 'AWS::EC2::Image::Id' },
     },
-    Resources: { ...network(input), ...routes(input), ...(own ? role(input.run) : {}), ...instances(input) },
+    Resources: { ...network(input), ...routes(input), ...(own ? role(input) : {}), ...instances(input) },
     Outputs: outputs(own),
   };
 }
@@ -160,7 +161,7 @@ function routes({ run, tables }: TemplateInput): Resources {
 const tableOf = (name: MachineName): string => (name === 'probe' ? 'Table0' : 'TableNodes');
 const associationOf = (name: MachineName): string => `Association${instanceId[name]}`;
 
-function role(run: Run): Resources {
+function role({ run, region }: TemplateInput): Resources {
   const bus = {
     'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/${busOf(run.stage)}`,
   };
@@ -168,7 +169,7 @@ function role(run: Run): Resources {
     Role: {
       Type: 'AWS::IAM::Role',
       Properties: {
-        AssumeRolePolicyDocument: trust,
+        AssumeRolePolicyDocument: trustIn(region),
         Policies: [{ PolicyName: 'drill', PolicyDocument: rights(bus) }],
       },
     },

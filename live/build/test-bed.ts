@@ -26,7 +26,7 @@ export async function buildTestBed({ context, run, options, signal, say }: Build
   const [zones, image] = [await zonesOf(context.ec2, signal), await context.image()];
   const name = testBedStack(run);
   say(`creating the stack ${name}: the network with ${tables} labelled route tables, and the machines`);
-  const template = templateOf({ run, tables, advertS, instanceProfile });
+  const template = templateOf({ run, region: context.region, tables, advertS, instanceProfile });
   const parameters = {
     [parameter.zones[0]]: zones[0],
     [parameter.zones[1]]: zones[1],

@@ -9,7 +9,7 @@ import { DescribeInstancesCommand, DescribeVpcsCommand, type EC2Client } from '@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { poll } from '../../lab/aws/stack/poll.ts';
-import { localAccount } from '../../live/assumptions/account.ts';
+import { localAccount, shellAccount } from '../../live/assumptions/account.ts';
 import { allProbes, instanceProbes } from '../../live/assumptions/all.ts';
 import { type Account, type Answer, answers, line, type Probe } from '../../live/assumptions/questions.ts';
 import {
@@ -20,6 +20,7 @@ import {
   readSwitch,
   script,
 } from '../../live/assumptions/script.ts';
+import { trustIn } from '../../live/build/node-role.ts';
 
 let aws: LocalAws;
 let ec2: EC2Client;
@@ -228,6 +229,7 @@ describe('what the instances do', () => {
     const text = keysScript({
       buses: ['first', 'second'],
       endpoint: 'https://events.example',
+      stsEndpoint: 'https://sts.example',
       region: 'eu-central-1',
     })
       .replace('/dev/console', console)
@@ -245,8 +247,25 @@ describe('what the instances do', () => {
       '--aws-sigv4 aws:amz:eu-central-1:events --user AKIA:s/e+c -H x-amz-security-token: t/o=k',
     );
     expect(sent).toContain('"Source":"vipshift.notify/AROAX:i-0123","DetailType":"VRRP State Change"');
+    expect(sent).toContain(' https://sts.example/?Action=GetCallerIdentity&Version=2011-06-15');
     expect(text.length).toBeLessThan(16_384);
   });
+
+  it.each([
+    ['eu-central-1', 'amazonaws.com', 'ec2.amazonaws.com'],
+    ['us-gov-west-1', 'amazonaws.com', 'ec2.amazonaws.com'],
+    ['cn-north-1', 'amazonaws.com.cn', 'ec2.amazonaws.com.cn'],
+  ])(
+    'in %s they ask the endpoints and have the service of its partition',
+    async (region, suffix, service) => {
+      const { eventsEndpoint, stsEndpoint } = await shellAccount(region, never);
+      expect([eventsEndpoint, stsEndpoint]).toEqual([
+        `https://events.${region}.${suffix}`,
+        `https://sts.${region}.${suffix}`,
+      ]);
+      expect(trustIn(region).Statement[0]!.Principal).toEqual({ Service: service });
+    },
+  );
 
   it('a console without the word is no switch', () => {
     expect(readKeys('VIPSHIFT ready a')).toBeUndefined();

@@ -81,11 +81,15 @@ describe('install scripts', () => {
     expect(having).toHaveLength(Object.keys(allowScripts).length);
   });
 
-  it('run only where they are allowed, also with the npm of Node 20, which does not read that list', () => {
+  it('run only where they are allowed, also with the npm of Node 20 and 22, which does not read that list', () => {
     const allowed = Object.keys(allowScripts).filter((name) => allowScripts[name]);
     const ci = readFileSync(join(root, '.ci', 'run'), 'utf8');
     expect(ci).toContain('npm ci --no-audit --no-fund --ignore-scripts &&');
     expect(/npm rebuild --ignore-scripts=false (.+)/.exec(ci)?.[1]?.split(' ')).toEqual(allowed);
+    for (const page of ['docs/install.md', 'CONTRIBUTING.md']) {
+      const text = readFileSync(join(root, page), 'utf8').replace(/\s+/g, ' ');
+      expect(text, page).toContain(`npm ci --ignore-scripts && npm rebuild ${allowed.join(' ')}\``);
+    }
   });
 });
 

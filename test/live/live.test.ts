@@ -173,7 +173,7 @@ describe('what a machine gets', () => {
 describe('the test bed’s template', () => {
   const run = runOf('0a0a0a0a');
   const of = (tables: number, instanceProfile?: string) =>
-    templateOf({ run, tables, advertS: 1, instanceProfile });
+    templateOf({ run, region: 'eu-central-1', tables, advertS: 1, instanceProfile });
   const ofType = (template: ReturnType<typeof of>, type: string) =>
     Object.entries(template.Resources).filter(([, { Type }]) => Type === `AWS::${type}`);
 
