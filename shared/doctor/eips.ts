@@ -1,7 +1,15 @@
 // The doctor on Elastic IPs.
 
-import { EIP_SUFFIX, enisOf } from '../vip/member.ts';
-import { type EipFact, type EniFact, isMoving, type NetworkFacts, ownCommand, tagCommand } from './facts.ts';
+import { EIP_SUFFIX } from '../vip/member.ts';
+import {
+  type EipFact,
+  type EniFact,
+  isMoving,
+  type NetworkFacts,
+  ownCommand,
+  ownEnis,
+  tagCommand,
+} from './facts.ts';
 import { type Finding, fault, type Remedy } from './finding.ts';
 
 /** The entry without `eip`; lists are replaced as a whole. */
@@ -82,7 +90,7 @@ function placed(
         remedy: moveTo(facts, eip),
       }),
     ];
-  const own = new Set([...enisOf(vip.members), ...vip.wrote]);
+  const own = ownEnis(facts);
   if (eni !== undefined && !own.has(eni))
     return [
       fault('eip-foreign', {

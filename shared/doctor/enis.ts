@@ -4,7 +4,7 @@ import { staysText, usersHere } from '../network/labels.ts';
 import type { EniSeen } from '../network/observation.ts';
 import { EIP_SUFFIX, enisOf } from '../vip/member.ts';
 import { type EniFact, type NetworkFacts, ownCommand, tagCommand, untagCommand } from './facts.ts';
-import { type Finding, fault, type Remedy, warning } from './finding.ts';
+import { type Finding, fault, type Remedy } from './finding.ts';
 
 export function eniFindings(facts: NetworkFacts): readonly Finding[] {
   const { vip, seen } = facts;
@@ -118,7 +118,7 @@ function unlikeOthers(facts: NetworkFacts, labelled: readonly EniSeen[]): readon
     .filter((node) => !withOne.has(node))
     .map((node) => {
       const free = enis.find((e) => e.node === node && !e.primary && e.label === undefined);
-      return warning('eip-eni-untagged', {
+      return fault('eip-eni-untagged', {
         vips: [vip.name],
         subject: node,
         found: `no ENI of it has the tag ${tag}=${label}, as one of ${[...withOne].join(', ')} has: EIPs come to its service ENI`,

@@ -1,7 +1,8 @@
 // What the doctor knows of a VIP's network, as looked up; its judgements are in doctor-*.ts.
 import type { Mislabelled, Survey } from '../network/labels.ts';
-import type { HostStates, Observation } from '../network/observation.ts';
+import { type HostStates, membersSeen, type Observation } from '../network/observation.ts';
 import type { VpcSeen } from '../registry/validate.ts';
+import { enisOf } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
 
 /** Any ENI of a node or with a label, with what decides about packets. */
@@ -159,6 +160,10 @@ export interface NetworkFacts {
 /** A failover was under way when EC2 was asked: what differs from the owner then is no drift. */
 export const isMoving = ({ vip, seen }: NetworkFacts): boolean =>
   vip.lease !== undefined && vip.lease.expiresAtMs > seen.endedAtMs;
+
+/** ENIs from which the next failover may take routes and EIPs, as its plan will see them: a tag that is gone counts. */
+export const ownEnis = ({ vip, seen }: NetworkFacts): ReadonlySet<string> =>
+  new Set([...enisOf({ ...vip.members, ...membersSeen(vip, seen, vip.members) }), ...vip.wrote]);
 
 /** The command that tags a thing. Words in capitals are the operator's to fill in; what follows `#` is a remark. */
 export const tagCommand = (what: string, tag: string, label: string): string =>

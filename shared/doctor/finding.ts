@@ -37,10 +37,12 @@ export const checks = {
   'table-full': 'each labelled table has room for the VIP',
   'route-missing': 'each labelled table routes the VIP',
   'route-foreign': 'each route points to a node of the VIP',
+  'route-blackhole': 'no route to the owner is a blackhole',
   'route-drift': 'each route points to the owner',
   'route-left-over': 'no route of a former address points to a node of the VIP',
   'group-vrrp': 'security groups let VRRP in',
   'group-vrrp-out': 'security groups let VRRP out',
+  'group-clients': 'security groups let clients of the VIP’s subnets in',
   'group-service': 'security groups let the service through',
   'acl-vrrp': 'network ACLs let VRRP through',
   'acl-service': 'network ACLs let the service through',
@@ -118,7 +120,8 @@ export interface Particulars {
 export interface Finding {
   readonly check: Check;
   /**
-   * A fault: the next failover to one of the members would not work, or no one would notice; faults make the exit status.
+   * A fault: the next failover to one of the members would not work, another party could cause one, or no one would notice.
+   * Faults make the exit status.
    * A warning: a protection that is missing, clients that do not reach the VIP, or what could not be looked up.
    */
   readonly severity: 'fault' | 'warning';

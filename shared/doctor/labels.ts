@@ -4,7 +4,7 @@
 
 import { LEFT_OUT, type Mislabelled, mislabelledText, usersOf } from '../network/labels.ts';
 import { enisOf } from '../vip/member.ts';
-import { type NetworkFacts, ownCommand, tagCommand } from './facts.ts';
+import { type NetworkFacts, ownCommand, ownEnis, tagCommand } from './facts.ts';
 import { type Finding, fault, type Remedy, warning } from './finding.ts';
 import { deleteRoute } from './routes.ts';
 
@@ -46,7 +46,7 @@ function remedyOfRouted(facts: NetworkFacts, one: Extract<Mislabelled, { is: 'ro
   const away = `or take the route away: ${deleteRoute(one.id, one.address)}`;
   const users = one.value === undefined ? [] : usersOf('table', one.value, others);
   // The controller would leave a stranger's route in a table that it may change, too.
-  if (!new Set([...enisOf(vip.members), ...vip.wrote]).has(one.target))
+  if (!ownEnis(facts).has(one.target))
     return {
       command: deleteRoute(one.id, one.address),
       remark: `if nothing needs it; else have the VIP take it over: the tag ${one.tag}=${vip.tableLabels[0]}, then ${ownCommand(`vip adopt ${vip.name}`, one.tag)}`,

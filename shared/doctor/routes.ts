@@ -4,34 +4,46 @@ import { staysText, usersHere } from '../network/labels.ts';
 import { type RouteSeen, type TableSeen, tablesOf } from '../network/observation.ts';
 import { routeCell } from '../network/step.ts';
 import { destinationOption } from '../registry/ip-range.ts';
-import { enisOf } from '../vip/member.ts';
-import { isMoving, type NetworkFacts, ownCommand, untagCommand } from './facts.ts';
+import { isMoving, type NetworkFacts, ownCommand, ownEnis, untagCommand } from './facts.ts';
 import { type Finding, fault, type Particulars } from './finding.ts';
 
 /** Before the first failover there is nothing to point to. */
 export function routeFindings(facts: NetworkFacts): readonly Finding[] {
   const { vip, seen } = facts;
+  const own = ownEnis(facts);
   return tablesOf(vip, seen).flatMap((table) =>
-    vip.addresses.flatMap((address) => judged({ facts, table, address, route: table.routes[address] })),
+    vip.addresses.flatMap((address) => judged({ facts, own, table, address, route: table.routes[address] })),
   );
 }
 
 interface Cell {
   readonly facts: NetworkFacts;
+  /** ENIs of the VIP. */
+  readonly own: ReadonlySet<string>;
   readonly table: TableSeen;
   readonly address: string;
   readonly route: RouteSeen | undefined;
 }
 
 function judged(cell: Cell): readonly Finding[] {
-  const { facts, table, address, route } = cell;
+  const { facts, own, table, address, route } = cell;
   const { vip } = facts;
   const about = { vips: [vip.name], subject: routeCell(table.table, address) };
-  const own = new Set([...enisOf(vip.members), ...vip.wrote]);
   if (route === undefined || route.propagated)
     return vip.owner === undefined ? [] : [fault('route-missing', { ...about, ...missing(cell) })];
   if (route.state === 'active' && !own.has(route.target)) return [foreign(cell, about)];
   const owner = vip.owner === undefined ? undefined : vip.members[vip.owner]?.eni;
+  if (owner !== undefined && route.target === owner && route.state === 'blackhole')
+    return [
+      fault('route-blackhole', {
+        ...about,
+        found: `points to ${owner} of ${vip.owner}, and EC2 calls it a blackhole`,
+        expected: 'an active route: the ENI is attached and its instance runs',
+        remedy: {
+          sentence: `see what ${owner} lacks: aws ec2 describe-network-interfaces --network-interface-ids ${owner}`,
+        },
+      }),
+    ];
   if (owner === undefined || route.target === owner || isMoving(facts)) return [];
   const gone = route.state === 'blackhole' ? ', which is gone or attached to nothing' : '';
   return [

@@ -157,9 +157,9 @@ function wrongTable(
 ): readonly Mislabelled[] {
   const base = { kind: 'table', id: table.table, tag } as const;
   const { label: value, nearKey } = table;
-  const neighbours = entries.filter((entry) => sameScope(entry, table));
   const wrong = value === undefined ? nearKey : { key: tag, value };
   if (wrong !== undefined && (value === undefined || isUnused('table', value, entries))) {
+    const neighbours = entries.filter((entry) => sameScope(entry, table));
     const routing = neighbours.filter((entry) => entry.addresses.some((a) => table.routes[a] !== undefined));
     const near = nearby('table', neighbours, wrong.value);
     const meant = near.length > 0 ? near : [...new Set(routing.map((entry) => entry.tableLabels[0]!))];

@@ -9,6 +9,7 @@ import { type Finding, fault } from '../finding.ts';
 import { enisOfNode, targetsOn } from './groups.ts';
 import {
   aclOf,
+  clientSubnets,
   type Direction,
   deciding,
   letThrough,
@@ -141,14 +142,6 @@ function passages(facts: NetworkFacts, eni: EniFact, { protocol, port }: Service
       }),
     );
   return [...inside, ...fromOutside];
-}
-
-function clientSubnets({ vip, tables, subnets }: NetworkFacts) {
-  const labelled = tables.filter((t) => vip.tableLabels.includes(t.label ?? ''));
-  return [...new Set(labelled.flatMap((t) => [...t.subnets, ...t.implicitSubnets]))].flatMap((subnet) => {
-    const cidrs = subnets?.get(subnet);
-    return cidrs === undefined ? [] : [{ subnet, cidrs }];
-  });
 }
 
 const WELL_KNOWN: readonly ServicePort[] = [{ protocol: 'tcp', port: 443 }];

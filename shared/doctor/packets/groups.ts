@@ -7,7 +7,7 @@ import { isPrefixList, rangeFrom } from '../../registry/ip-range.ts';
 import { EIP_SUFFIX } from '../../vip/member.ts';
 import type { EniFact, FilterRule, NetworkFacts } from '../facts.ts';
 import { type Finding, fault } from '../finding.ts';
-import { covers, numberOf, rulesOf, type ServicePort, speaks, VRRP } from './rules.ts';
+import { clientSubnets, covers, numberOf, rulesOf, type ServicePort, speaks, VRRP } from './rules.ts';
 
 const vrrp = { protocol: VRRP } as const;
 
@@ -17,6 +17,7 @@ export function filterFindings(facts: NetworkFacts, ports: readonly ServicePort[
     ...vrrpThrough(facts, nodes, 'ingress'),
     ...vrrpThrough(facts, nodes, 'egress'),
     ...serviceIn(facts, nodes, ports),
+    ...clientsIn(facts, nodes, ports),
   ];
 }
 
@@ -112,6 +113,82 @@ function serviceIn(
       },
     }),
   );
+}
+
+/** Open, but for none of the subnets whose tables have the label; that some are left out may be meant. */
+function clientsIn(
+  facts: NetworkFacts,
+  nodes: readonly string[],
+  ports: readonly ServicePort[],
+): readonly Finding[] {
+  return nodes.flatMap((node) =>
+    targetsOn(facts, node).flatMap((eni) =>
+      ports.flatMap((port) => [
+        ...(eni.eni === facts.vip.members[node]?.eni ? familiesOf(facts) : []).flatMap((family) =>
+          shutOut(facts, eni, { ...port, family }),
+        ),
+        ...(eni.eni === facts.vip.members[node]?.eipEni ? shutOutside(facts, eni, port) : []),
+      ]),
+    ),
+  );
+}
+
+/** An Elastic IP is for clients on the Internet, though perhaps for a few of them only. */
+function shutOutside(facts: NetworkFacts, eni: EniFact, { protocol, port }: ServicePort): readonly Finding[] {
+  const traffic = { protocol: numberOf[protocol], port };
+  const open = (rulesOf(facts, eni, 'ingress') ?? []).filter(
+    (rule) => speaks(rule, traffic) && isOf(rule, 4),
+  );
+  if (facts.vip.eips.length === 0 || open.length === 0) return [];
+  if (open.some((rule) => covers(rule, { internet: 4 }))) return [];
+  return [
+    fault('group-clients', {
+      vips: [facts.vip.name],
+      subject: eni.eni,
+      found: `its security groups (${eni.groups.join(', ')}) let ${port}/${protocol} in, but from no address of the Internet`,
+      expected: 'clients of the Elastic IP',
+      remedy: {
+        command: openTo(
+          eni.groups[0] ?? 'GROUP',
+          `--protocol ${protocol} --port ${port}`,
+          '--cidr 0.0.0.0/0',
+        ),
+      },
+    }),
+  ];
+}
+
+const familiesOf = ({ vip }: NetworkFacts): readonly (4 | 6)[] => [
+  ...new Set(vip.addresses.filter((a) => !isPrefixList(a)).map((a): 4 | 6 => (a.includes(':') ? 6 : 4))),
+];
+
+function shutOut(
+  facts: NetworkFacts,
+  eni: EniFact,
+  { protocol, port, family }: ServicePort & { readonly family: 4 | 6 },
+): readonly Finding[] {
+  const traffic = { protocol: numberOf[protocol], port };
+  const open = (rulesOf(facts, eni, 'ingress') ?? []).filter((rule) => speaks(rule, traffic));
+  const ranges = clientSubnets(facts).flatMap(({ cidrs }) =>
+    cidrs.filter((cidr) => cidr.includes(':') === (family === 6)),
+  );
+  const shut =
+    open.some((rule) => isOf(rule, family)) &&
+    ranges.length > 0 &&
+    !open.some((rule) => rule.groups.length > 0 || ranges.some((cidr) => covers(rule, cidr)));
+  if (!shut) return [];
+  const from = clientsOf(facts, eni, family);
+  return [
+    fault('group-clients', {
+      vips: [facts.vip.name],
+      subject: eni.eni,
+      found: `its security groups (${eni.groups.join(', ')}) let ${port}/${protocol} in over IPv${family}, but from none of the subnets whose tables have the label`,
+      expected: 'clients of at least one of them',
+      remedy: {
+        command: openTo(eni.groups[0] ?? 'GROUP', ...sourceOf({ protocol, port, family, from, text: '' })),
+      },
+    }),
+  ];
 }
 
 /** Where clients' packets arrive. */

@@ -118,3 +118,12 @@ export function rulesOf(
   const own = eni.groups.map((id) => groups.find((g) => g.group === id));
   return own.some((g) => g === undefined) ? undefined : own.flatMap((g) => g![way]);
 }
+
+/** Subnets whose tables have the VIP's label, with their ranges. */
+export function clientSubnets({ vip, tables, subnets }: NetworkFacts) {
+  const labelled = tables.filter((t) => vip.tableLabels.includes(t.label ?? ''));
+  return [...new Set(labelled.flatMap((t) => [...t.subnets, ...t.implicitSubnets]))].flatMap((subnet) => {
+    const cidrs = subnets?.get(subnet);
+    return cidrs === undefined ? [] : [{ subnet, cidrs }];
+  });
+}

@@ -65,7 +65,7 @@ function protection(
     );
   if (table !== names.timelineTable && found.ttl !== undefined)
     all.push(
-      serviceFault('storage-ttl', {
+      serviceWarning('storage-ttl', {
         subject: table,
         found: `items run out by ${found.ttl}`,
         expected: 'never: a removed VIP leaves a tombstone, so that its epoch does not start again',

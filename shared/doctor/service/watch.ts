@@ -99,7 +99,7 @@ const queueFindings = ({ stage, queues, stack }: ServiceFacts): readonly Finding
       ];
     const machine = stack?.stack?.outputs.RedriveMachineArn ?? 'RedriveMachineArn';
     return [
-      serviceFault('dead-letters', {
+      serviceWarning('dead-letters', {
         subject: queue,
         found: `${waiting} event${waiting === 1 ? ' was' : 's were'} not handled and ${waiting === 1 ? 'waits' : 'wait'} there`,
         expected: 'none: what kept them from being handled may do so again',

@@ -196,9 +196,11 @@ function stateFindings(facts: ServiceFacts, subject: string, found: Found): read
       }),
     );
   }
-  if (!['Active', 'Inactive'].includes(found.state) || found.lastUpdate === 'Failed')
+  const runs = ['Active', 'Inactive'].includes(found.state);
+  // After an update that failed the code before it goes on.
+  if (!runs || found.lastUpdate === 'Failed')
     all.push(
-      serviceFault('function-state', {
+      (runs ? serviceWarning : serviceFault)('function-state', {
         subject,
         found: `is ${found.state}, its last update ${found.lastUpdate}`,
         expected: 'Active, Successful',

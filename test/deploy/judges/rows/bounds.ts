@@ -49,7 +49,7 @@ const ofFunctions: readonly Row[] = [
   ...each('reconcile', ['dynamodb:Scan'], "a customer's table", 'denied'),
   ...each('reconcile', ['logs:CreateLogStream', 'logs:PutLogEvents'], 'log of reconcile', 'allowed'),
   ...each('runbook', ['logs:CreateLogStream', 'logs:PutLogEvents'], 'log of runbook', 'allowed'),
-  ...each('runbook', ['ec2:DescribeInstances'], 'everything', 'allowed'),
+  ...each('runbook', ['ec2:DescribeInstanceStatus'], 'everything', 'allowed'),
   ...each('redrive workflow', ['lambda:InvokeFunction'], "a customer's function", 'denied'),
   ...each('redrive workflow', ['sqs:ReceiveMessage', 'sqs:DeleteMessage'], "a customer's queue", 'denied'),
   put('node a', { 'events:source': OF_A }, 'denied'),

@@ -87,6 +87,22 @@ export const filters: readonly Row[] = [
     seed: (world) => Object.assign(group(world).IpPermissions![1]!, { FromPort: 80, ToPort: 80 }),
   },
   {
+    what: 'a service port that is open for none of the clients’ subnets',
+    check: 'group-clients',
+    ports: true,
+    seed: (world) => {
+      group(world).IpPermissions![1]!.IpRanges = [{ CidrIp: '192.0.2.0/24' }];
+    },
+  },
+  {
+    what: 'a service port that is open for the VPC only, with an EIP',
+    check: 'group-clients',
+    ports: true,
+    seed: (world) => {
+      group(world).IpPermissions![1]!.IpRanges = [{ CidrIp: '10.0.0.0/16' }];
+    },
+  },
+  {
     what: 'a service port that is open for IPv4 only',
     check: 'group-service',
     ports: true,
