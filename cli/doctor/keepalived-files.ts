@@ -55,6 +55,9 @@ function shimFrom(path: string | undefined): Shim {
       const [, key, value] = LINE.exec(line) ?? [];
       return key === undefined || value === undefined ? [] : [[key, value] as const];
     });
-  const named = pairs.flatMap(([key]) => /^(?:instance|group)\s+(\S+)$/.exec(key)?.[1] ?? []);
-  return { fifo: pairs.find(([key]) => key === 'fifo')?.[1] ?? fifo, instances: named };
+  const named = pairs.flatMap(([key, value]) => {
+    const name = /^(?:instance|group)\s+(\S+)$/.exec(key)?.[1];
+    return name === undefined ? [] : [[name, value.split(/[\s,]+/)] as const];
+  });
+  return { fifo: pairs.find(([key]) => key === 'fifo')?.[1] ?? fifo, vipsOf: new Map(named) };
 }

@@ -121,7 +121,7 @@ ${BEFORE}/notify/vipshift-notify install --bus vipshift-lab --instance ${INSTANC
       const sent = transitions();
       await both(stage, async (node) => {
         const before = await node.machine.bash(state);
-        await node.install(false);
+        await node.install();
         expectEqual('keepalived and its configuration', await node.machine.bash(state), before);
         await node.machine.run('systemctl', 'is-active', 'vipshift-notify', 'vipshift-linger');
       });

@@ -64,7 +64,12 @@ test('notify.conf says which FIFO and which names the shim has', () => {
   );
   expect(keepalivedFilesFindings({ keepalived })).toMatchObject([{ check: 'keepalived-notify' }]);
   expect(keepalivedFilesFindings({ keepalived, notifyConf: conf })).toMatchObject([
-    { check: 'keepalived-instance', severity: 'fault', subject: `${keepalived[0]} VI_WEB` },
+    {
+      check: 'keepalived-instance',
+      severity: 'fault',
+      subject: `${keepalived[0]} VI_WEB`,
+      vips: ['web', 'other'],
+    },
     { check: 'keepalived-instance', severity: 'fault', subject: `${keepalived[0]} G` },
     { check: 'keepalived-instance', severity: 'warning', subject: `${keepalived[0]} VI_1` },
   ]);

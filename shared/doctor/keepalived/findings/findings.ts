@@ -7,8 +7,9 @@ import type { ConfigFolder } from '../grammar/folder.ts';
 import type { Configuration } from '../model/configuration.ts';
 import { configurationsFrom, type NodeFile } from '../model/node-files.ts';
 import { asRemedy, removing } from './edits.ts';
-import { configurationFindings, type Shim } from './one-configuration.ts';
+import { configurationFindings, type Shim, vipsOf } from './one-configuration.ts';
 import { pairFindings } from './pair.ts';
+import type { Surroundings } from './virtual-routers.ts';
 
 export interface KeepalivedInput {
   readonly files: ConfigFolder;
@@ -25,20 +26,20 @@ export function keepalivedFindings({ files, given, shim }: KeepalivedInput): rea
   );
   return [
     ...configurations.flatMap((one) => configurationFindings(one, shim)),
-    ...pairs.flatMap(([one, other]) => pairFindings(one, other, sources)),
-    ...(sources.size < 2 ? [] : configurations.flatMap((one) => strangerFindings(one, sources))),
+    ...pairs.flatMap(([one, other]) => pairFindings(one, other, { shim, sources })),
+    ...(sources.size < 2 ? [] : configurations.flatMap((one) => strangerFindings(one, { shim, sources }))),
   ];
 }
 
 /** Peers whose files were not given, or that do not exist. */
-function strangerFindings(one: Configuration, sources: ReadonlySet<string>): readonly Finding[] {
-  return one.instances.flatMap(({ name, peers }) =>
-    peers.listed
+function strangerFindings(one: Configuration, { shim, sources }: Surroundings): readonly Finding[] {
+  return one.instances.flatMap((instance) =>
+    instance.peers.listed
       .filter(({ address }) => !sources.has(address))
       .map(({ address, line }) =>
         warning('keepalived-peers', {
-          vips: [],
-          subject: `${one.name} ${name}`,
+          vips: vipsOf(one, instance, shim),
+          subject: `${one.name} ${instance.name}`,
           found: `it sends to ${address}, which is the unicast_src_ip of no file that was given`,
           expected: 'the files of all nodes',
           remedy: asRemedy(removing(line), `or give the file of ${address}, too, if there is such a node`),

@@ -35,12 +35,7 @@ export function explained(what: Obstacle, listener: Side, sender: Side): Explain
         edits: [stating(mine.advertCs.line, mine.hold, `advert_int ${theirs.advertCs.value! / 100}`)],
       };
     case 'authentication':
-      return {
-        found: authenticationText(listener, sender),
-        edits: [
-          `in ${mine.hold.head.at.file}, in the block ${mine.hold.title}, write the authentication of ${theirs.hold.title} in ${there}`,
-        ],
-      };
+      return { found: authenticationText(listener, sender), edits: [authenticationEdit(listener, sender)] };
     case 'addresses':
       return addressesExplained(listener, sender);
     case 'family':
@@ -85,6 +80,17 @@ function authenticationText(listener: Side, sender: Side): string {
   return mine!.type === theirs!.type
     ? `auth_pass differs between ${here} and ${there}`
     : `authentication ${mine!.type} in ${here}, ${theirs!.type} in ${there}`;
+}
+
+/** Strict mode takes none, whatever is there. */
+function authenticationEdit(listener: Side, sender: Side): string {
+  const [mine, theirs] = [listener.instance, sender.instance];
+  const strict = [mine, theirs].find(
+    (one) => one.strict.value === true && one.authentication.line !== undefined,
+  );
+  if (strict?.strict.line !== undefined) return removing(strict.strict.line);
+  const from = `${theirs.hold.title} in ${sender.configuration.name}`;
+  return `in ${mine.hold.head.at.file}, in the block ${mine.hold.title}, write the authentication of ${from}`;
 }
 
 function addressesExplained(listener: Side, sender: Side): Explained {

@@ -2,6 +2,7 @@
 import { type Finding, fault, warning } from '../../finding.ts';
 import { isUnresolved, type Place } from '../grammar/definitions.ts';
 import type { Configuration } from '../model/configuration.ts';
+import type { Instance } from '../model/instance.ts';
 import { type Complaint, holdOf, type Unread } from '../model/statements.ts';
 import { adding, asRemedy, beginningWith, removing, replacing } from './edits.ts';
 import { instanceFindings } from './one-instance.ts';
@@ -10,9 +11,23 @@ import { instanceFindings } from './one-instance.ts';
 export interface Shim {
   /** The FIFO that it reads. */
   readonly fifo: string;
-  /** Instances and sync groups that it reports for; undefined where its file was not given. */
-  readonly instances?: readonly string[] | undefined;
+  /** The VIPs of each instance and sync group that it reports for; undefined where its file was not given. */
+  readonly vipsOf?: ReadonlyMap<string, readonly string[]> | undefined;
 }
+
+/** The VIPs that go with an instance, by its own name or its sync group's. */
+export function vipsOf(one: Configuration, { name }: Instance, shim: Shim): readonly string[] {
+  const names = [
+    name,
+    ...one.groups.filter(({ members }) => members.includes(name)).map((group) => group.name),
+  ];
+  return names.flatMap((each) => shim.vipsOf?.get(each) ?? []);
+}
+
+/** Of all that the shim reports for on this node. */
+const allVips = (one: Configuration, shim: Shim): readonly string[] => [
+  ...new Set(one.instances.flatMap((instance) => vipsOf(one, instance, shim))),
+];
 
 export function configurationFindings(one: Configuration, shim: Shim): readonly Finding[] {
   return [
@@ -20,9 +35,9 @@ export function configurationFindings(one: Configuration, shim: Shim): readonly 
     ...unreadFindings(one),
     ...missingInstance(one),
     ...(one.instances.length === 0 ? [] : [...fifoFindings(one, shim), ...unnamedFindings(one, shim)]),
-    ...reloadFindings(one),
-    ...strictFindings(one),
-    ...one.instances.flatMap((instance) => instanceFindings(one, instance)),
+    ...reloadFindings(one, shim),
+    ...strictFindings(one, shim),
+    ...one.instances.flatMap((instance) => instanceFindings(one, instance, vipsOf(one, instance, shim))),
   ];
 }
 
@@ -93,7 +108,8 @@ function missingInstance(one: Configuration): readonly Finding[] {
   ];
 }
 
-function fifoFindings(one: Configuration, { fifo }: Shim): readonly Finding[] {
+function fifoFindings(one: Configuration, shim: Shim): readonly Finding[] {
+  const { fifo } = shim;
   const { fifos, blocks, isPartial } = one.globals;
   if (fifos.some(({ path }) => path === fifo || isUnresolved(path))) return [];
   const [other] = fifos;
@@ -105,7 +121,7 @@ function fifoFindings(one: Configuration, { fifo }: Shim): readonly Finding[] {
   const [block] = blocks;
   return [
     fault('keepalived-notify', {
-      vips: [],
+      vips: allVips(one, shim),
       subject: one.name,
       found:
         other !== undefined
@@ -126,8 +142,9 @@ function fifoFindings(one: Configuration, { fifo }: Shim): readonly Finding[] {
 }
 
 /** Against the shim's own file, where it was given. */
-function unnamedFindings(one: Configuration, { instances: named }: Shim): readonly Finding[] {
-  if (named === undefined) return [];
+function unnamedFindings(one: Configuration, { vipsOf: known }: Shim): readonly Finding[] {
+  if (known === undefined) return [];
+  const named = [...known.keys()];
   const there = [...one.instances, ...one.groups].map(({ name }) => name);
   const missing = one.isPartial ? [] : named.filter((name) => !there.includes(name));
   const grouped = one.groups.filter(({ name }) => named.includes(name)).flatMap(({ members }) => members);
@@ -135,7 +152,7 @@ function unnamedFindings(one: Configuration, { instances: named }: Shim): readon
   return [
     ...missing.map((name) =>
       fault('keepalived-instance', {
-        vips: [],
+        vips: known.get(name)!,
         subject: `${one.name} ${name}`,
         found: `the shim’s notify.conf names ${name}, and keepalived has ${there.join(', ')}`,
         expected: 'one name in both',
@@ -154,12 +171,12 @@ function unnamedFindings(one: Configuration, { instances: named }: Shim): readon
   ];
 }
 
-function reloadFindings(one: Configuration): readonly Finding[] {
+function reloadFindings(one: Configuration, shim: Shim): readonly Finding[] {
   const { repeats } = one.globals;
   if (repeats === undefined) return [];
   return [
     fault('keepalived-reload', {
-      vips: [],
+      vips: allVips(one, shim),
       subject: one.name,
       found: `${repeats.text}: each reload repeats states that did not change, which read like transitions`,
       expected: 'the option off',
@@ -169,7 +186,7 @@ function reloadFindings(one: Configuration): readonly Finding[] {
 }
 
 /** One for each line that switches it on. */
-function strictFindings(one: Configuration): readonly Finding[] {
+function strictFindings(one: Configuration, shim: Shim): readonly Finding[] {
   const lines = new Map(
     one.instances.flatMap(({ strict, drops }) => {
       const line = strict.value === true ? strict.line : drops.value === true ? drops.line : undefined;
@@ -178,7 +195,7 @@ function strictFindings(one: Configuration): readonly Finding[] {
   );
   return [...lines].map(([line, isStrict]) =>
     fault('keepalived-strict', {
-      vips: [],
+      vips: allVips(one, shim),
       subject: placeText(one, line.at),
       found: isStrict
         ? `${line.text}: the master drops packets to its addresses, and newer keepalived refuses unicast peers`

@@ -6,8 +6,12 @@ import { type Instance, isUnicast } from '../model/instance.ts';
 import { holdOf } from '../model/statements.ts';
 import { adding, asRemedy, beginningWith, removing, replacing } from './edits.ts';
 
-export function instanceFindings(one: Configuration, instance: Instance): readonly Finding[] {
-  const about: About = { vips: [], subject: `${one.name} ${instance.name}` };
+export function instanceFindings(
+  one: Configuration,
+  instance: Instance,
+  vips: readonly string[],
+): readonly Finding[] {
+  const about: About = { vips, subject: `${one.name} ${instance.name}` };
   return [
     ...multicastFindings(instance, about),
     ...ownPeerFindings(instance, about),

@@ -8,15 +8,14 @@ import type { Instance } from '../model/instance.ts';
 import { holdOf } from '../model/statements.ts';
 import { asRemedy, replacing, stating } from './edits.ts';
 import { explained } from './obstacles.ts';
-import { isOneNode, matchingOf, type Side } from './virtual-routers.ts';
+import { isOneNode, matchingOf, type Side, type Surroundings } from './virtual-routers.ts';
 
-/** `sources`: what all nodes send from whose files were given. */
 export function pairFindings(
   one: Configuration,
   other: Configuration,
-  sources: ReadonlySet<string>,
+  surroundings: Surroundings,
 ): readonly Finding[] {
-  const { pairs, alone } = matchingOf(one, other, sources);
+  const { pairs, alone } = matchingOf(one, other, surroundings);
   return [
     ...pairs.flatMap(([left, right]) => routerFindings(left, right)),
     ...alone.map(([side, node]) => aloneFinding(side, node)),
@@ -27,11 +26,10 @@ const PRIORITY_MAX = 254;
 
 function routerFindings(left: Side, right: Side): readonly Finding[] {
   const [a, b] = [left.instance, right.instance];
-  const about = { vips: [], subject: subjectOf(left, right) };
   if (isOneNode(a, b))
     return [
       fault('keepalived-peers', {
-        ...about,
+        ...aboutBoth(left, right),
         found: `both have unicast_src_ip ${a.source.value}`,
         expected: 'each node’s own address',
         remedy: asRemedy(replacing(b.source.line!, 'unicast_src_ip ADDRESS')),
@@ -44,6 +42,11 @@ function routerFindings(left: Side, right: Side): readonly Finding[] {
     ...advertFindings(left, right),
   ];
 }
+
+const aboutBoth = (left: Side, right: Side) => ({
+  vips: [...new Set([...left.vips, ...right.vips])],
+  subject: subjectOf(left, right),
+});
 
 /** `a.conf and b.conf VI_1`, with both names where they differ. */
 function subjectOf(left: Side, right: Side): string {
@@ -68,8 +71,7 @@ function deafness(left: Side, right: Side): Finding | undefined {
   ];
   const check: Check = isSplit ? 'keepalived-two-masters' : 'keepalived-peers';
   return fault(check, {
-    vips: [],
-    subject: subjectOf(left, right),
+    ...aboutBoth(left, right),
     found: `${told.map(({ found }) => found).join('; ')}: ${isSplit ? 'both become MASTER' : 'one does not hear the other'}`,
     expected: 'adverts that each node takes from the other',
     remedy: asRemedy(...new Set(told.flatMap(({ edits }) => edits))),
@@ -98,8 +100,7 @@ function priorityFindings(left: Side, right: Side): readonly Finding[] {
     value >= PRIORITY_MAX ? [PRIORITY_MAX, PRIORITY_MAX - 1] : value > 1 ? [value, value - 1] : [2, 1];
   return [
     fault('keepalived-priorities', {
-      vips: [],
-      subject: subjectOf(left, right),
+      ...aboutBoth(left, right),
       found: `both have priority ${a.priority.line === undefined && b.priority.line === undefined ? `left to the default, ${value}` : value}`,
       expected:
         'distinct priorities: equal ones are decided by address, and both may stay master for a while',
@@ -119,8 +120,7 @@ function advertFindings(left: Side, right: Side): readonly Finding[] {
   if (a.version.value !== 3 || b.version.value !== 3) return [];
   return [
     warning('keepalived-advert', {
-      vips: [],
-      subject: subjectOf(left, right),
+      ...aboutBoth(left, right),
       found: `advert_int ${mine / 100} and ${theirs / 100}: how long a failover takes depends on who is master`,
       expected: 'one advert interval',
       remedy: asRemedy(stating(b.advertCs.line, b.hold, `advert_int ${mine / 100}`)),
@@ -128,14 +128,14 @@ function advertFindings(left: Side, right: Side): readonly Finding[] {
   ];
 }
 
-function aloneFinding({ configuration, instance }: Side, node: Configuration): Finding {
+function aloneFinding({ configuration, instance, vips }: Side, node: Configuration): Finding {
   const id = instance.routerId.value;
   const peer = instance.peers.listed.find(({ address }) =>
     node.instances.some(({ source }) => source.value === address),
   )!;
   const [block] = instance.peers.blocks;
   return fault('keepalived-peers', {
-    vips: [],
+    vips,
     subject: `${configuration.name} and ${node.name} ${instance.name}`,
     found: `${instance.name} sends to ${peer.address}, and ${node.name} has no instance with virtual_router_id ${id ?? 'unknown'}`,
     expected: `an instance with this virtual_router_id in ${node.name}`,

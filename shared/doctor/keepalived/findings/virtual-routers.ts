@@ -1,12 +1,20 @@
 // Which instances of two nodes are one virtual router, or are meant to be: by router id and peers, never by name alone.
 import type { Configuration } from '../model/configuration.ts';
 import { type Instance, isLeftOut, isUnicast } from '../model/instance.ts';
+import { type Shim, vipsOf } from './one-configuration.ts';
 
 /** An instance, and the configuration that it is in. */
 export interface Side {
   readonly configuration: Configuration;
   readonly instance: Instance;
+  readonly vips: readonly string[];
   /** What all nodes send from whose files were given. */
+  readonly sources: ReadonlySet<string>;
+}
+
+/** What is known beyond the two files. */
+export interface Surroundings {
+  readonly shim: Shim;
   readonly sources: ReadonlySet<string>;
 }
 
@@ -16,11 +24,22 @@ export interface Matching {
   readonly alone: readonly (readonly [Side, Configuration])[];
 }
 
-export function matchingOf(one: Configuration, other: Configuration, sources: ReadonlySet<string>): Matching {
+export function matchingOf(
+  one: Configuration,
+  other: Configuration,
+  { shim, sources }: Surroundings,
+): Matching {
   const sides = (configuration: Configuration) =>
     configuration.instances
       .filter((instance) => !isLeftOut(instance))
-      .map((instance): Side => ({ configuration, instance, sources }));
+      .map(
+        (instance): Side => ({
+          configuration,
+          instance,
+          vips: vipsOf(configuration, instance, shim),
+          sources,
+        }),
+      );
   const left = sides(one);
   const right = sides(other);
   const pairs: (readonly [Side, Side])[] = [];

@@ -60,8 +60,13 @@ interface State {
   readonly refused: Remark[];
   readonly hosts: Set<string>;
   hasOtherHosts: boolean;
-  /** A definition whose last line ended with a backslash. */
-  open: { readonly name: string; readonly lines: Written[] } | undefined;
+  open: Open | undefined;
+}
+
+/** A definition whose last line ended with a backslash. */
+interface Open {
+  readonly name: string;
+  readonly lines: Written[];
 }
 
 export function readingOf(input: ReadInput): Reading {
@@ -106,7 +111,7 @@ function openFile(state: State, path: string): void {
       const at = { file: path, line };
       const text = raw[line - 1]!.replace(/\r+$/, '');
       if (text === '') {
-        closeDefinition(state);
+        state.open = undefined;
         continue;
       }
       const bare = withoutComment(text);
@@ -126,17 +131,9 @@ const linesFrom = (lines: readonly Written[], folder: string): Source => {
   return { next: () => lines[n++], folder };
 };
 
-function closeDefinition(state: State): void {
-  const { open } = state;
-  if (open === undefined) return;
-  state.open = undefined;
-  const [first, ...rest] = open.lines;
-  state.definitions.set(open.name, { value: first?.text ?? '', rest, hasLines: open.lines.length > 0 });
-}
-
 function takeLine(state: State, line: Written, folder: string): void {
   if (state.open !== undefined) {
-    continueDefinition(state, line);
+    continueDefinition(state, line, state.open);
     return;
   }
   const ready = resolved(state, line, folder);
@@ -145,11 +142,13 @@ function takeLine(state: State, line: Written, folder: string): void {
   else if (!include(state, ready, folder)) emit(state, ready, folder);
 }
 
-function continueDefinition(state: State, line: Written): void {
+function continueDefinition(state: State, line: Written, { name, lines }: Open): void {
   const continues = line.text.endsWith('\\');
   const text = continues ? withoutBackslash(line.text) : line.text;
-  if (text !== '') state.open!.lines.push({ ...line, text, isMade: true });
-  if (!continues) closeDefinition(state);
+  if (text !== '') lines.push({ ...line, text, isMade: true });
+  const [first, ...rest] = lines;
+  state.definitions.set(name, { value: first?.text ?? '', rest, hasLines: lines.length > 0 });
+  if (!continues) state.open = undefined;
 }
 
 /** The line with its condition tested and its definitions put in; undefined where nothing is left of it. */
@@ -195,8 +194,9 @@ function define(
   { name, value, continues }: NonNullable<ReturnType<typeof definitionIn>>,
   at: Place,
 ): void {
-  if (continues) state.open = { name, lines: value === '' ? [] : [{ text: value, at }] };
-  else state.definitions.set(name, oneLine(value));
+  const lines = value === '' ? [] : [{ text: value, at }];
+  if (continues) state.open = { name, lines };
+  state.definitions.set(name, { value, rest: [], hasLines: continues && lines.length > 0 });
 }
 
 function repeat(state: State, line: Written, folder: string): void {

@@ -69,15 +69,18 @@ export function advertOf(scope: Scope, stated: Value<number>, version: Version |
 const PASS_MAX = 8;
 const NONE: Authentication = { type: 'none', pass: '' };
 
-/** Version 3 has none. */
-export function authenticationOf(scope: Scope, version: Version | undefined): Value<Authentication> {
+/** Version 3 has none, and strict mode takes none. */
+export function authenticationOf(
+  scope: Scope,
+  version: Version | undefined,
+  isStrict: boolean | undefined,
+): Value<Authentication> {
   const blocks = statementsOf(scope, 'authentication');
   const line = blocks.at(-1)?.line;
   if (line === undefined) return { value: scope.isPartial ? undefined : NONE };
   const complain = (says: string, isHarmless?: true) =>
     scope.notes.complaints.push({
       at: line.at,
-      line,
       says: `${scope.name}: ${says}`,
       ...(isHarmless && { isHarmless }),
     });
@@ -97,12 +100,14 @@ export function authenticationOf(scope: Scope, version: Version | undefined): Va
   }).value;
   if (pass !== undefined && new TextEncoder().encode(pass).length > PASS_MAX)
     complain(`auth_pass has more than ${PASS_MAX} characters, and the others are left out`, true);
-  if (version === 3) {
-    if (type !== 'none') complain('authentication, which VRRP version 3 has not, and is ignored', true);
+  if (isStrict || version === 3) {
+    const why = isStrict ? 'strict mode does not take' : 'VRRP version 3 does not have';
+    if (type !== 'none') complain(`authentication, which ${why}, is ignored`, true);
     return { value: NONE, line };
   }
-  if (type === undefined || pass === undefined || version === undefined) return { value: undefined, line };
-  if (type !== 'none' && pass === '') complain('authentication without a password, and is ignored');
+  if (type === undefined || pass === undefined || version === undefined || isStrict === undefined)
+    return { value: undefined, line };
+  if (type !== 'none' && pass === '') complain('authentication without a password is ignored');
   if (type === 'none' || pass === '') return { value: NONE, line };
   return { value: { type, pass: pass.slice(0, PASS_MAX) }, line };
 }

@@ -10,7 +10,7 @@ import {
   versionOf,
 } from './instance-values.ts';
 import { inInstance, notifyScripts, trackers } from './keywords.ts';
-import { complainOfPlainValues } from './plain-values.ts';
+import { complainOfPlainValues, complainOfStrict } from './plain-values.ts';
 import {
   addressFrom,
   flagOf,
@@ -58,9 +58,16 @@ export interface Instance {
 }
 
 /** keepalived complains, and does not run it. */
-export const isLeftOut = ({ isPartial, routerId, interface: port, addresses, version }: Instance): boolean =>
+export const isLeftOut = ({
+  isPartial,
+  routerId,
+  interface: port,
+  addresses,
+  version,
+  strict,
+}: Instance): boolean =>
   (!isPartial && (isMissing(routerId) || isMissing(port))) ||
-  (!addresses.isPartial && addresses.listed.length === 0 && version.value === 3);
+  (!addresses.isPartial && addresses.listed.length === 0 && (version.value === 3 || strict.value === true));
 
 const isMissing = ({ value, line }: Value<unknown>): boolean => value === undefined && line === undefined;
 
@@ -72,6 +79,7 @@ export function instanceOf(statement: Statement, globals: Globals, notes: Notes)
   const scope: Scope = { block, name, notes, isPartial: noteUnread(block, inInstance, notes) };
   const source = statedValue(scope, {
     word: 'unicast_src_ip',
+    synonym: 'mcast_src_ip',
     parse: addressFrom,
     wanted: 'an address',
     fallback: undefined,
@@ -93,7 +101,7 @@ export function instanceOf(statement: Statement, globals: Globals, notes: Notes)
     advertCs: advertOf(scope, advertS, version.value),
     version,
     family,
-    authentication: authenticationOf(scope, version.value),
+    authentication: authenticationOf(scope, version.value, strict.value),
     source,
     peers: ofFamily(scope, peers, family),
     addresses: ofFamily(scope, addresses, family),
@@ -108,6 +116,7 @@ export function instanceOf(statement: Statement, globals: Globals, notes: Notes)
   };
   complainOfMissing(instance, scope);
   complainOfPlainValues(scope);
+  if (strict.value === true) complainOfStrict(scope, version.value);
   return instance;
 }
 
@@ -123,14 +132,13 @@ export function trackedIn(block: readonly Statement[], notes: Notes): readonly s
 export const scriptsIn = (block: readonly Statement[]): readonly Statement[] =>
   block.filter(({ words }) => notifyScripts.has(words[0]!));
 
-const ADDRESSED = new Set(['unicast_src_ip', 'unicast_peer', 'virtual_ipaddress']);
+const ADDRESSED = new Set(['unicast_src_ip', 'mcast_src_ip', 'unicast_peer', 'virtual_ipaddress']);
 
 /** Of the first address in the block. */
 function familyOf({ block }: Scope, source: Value<string>, lists: readonly List[]): 4 | 6 {
   const listed = new Map(lists.flatMap((list) => list.listed.map((one) => [one.line, one.family] as const)));
-  for (const { words, block: held } of block.filter((one) => ADDRESSED.has(one.words[0]!))) {
-    if (words[0] === 'unicast_src_ip' && source.value !== undefined)
-      return source.value.includes(':') ? 6 : 4;
+  for (const { block: held } of block.filter((one) => ADDRESSED.has(one.words[0]!))) {
+    if (held === undefined && source.value !== undefined) return source.value.includes(':') ? 6 : 4;
     const first = (held ?? []).map(({ line }) => listed.get(line)).find((family) => family !== undefined);
     if (first !== undefined) return first;
   }

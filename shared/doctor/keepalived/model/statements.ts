@@ -95,15 +95,22 @@ export const statementsOf = ({ block }: Scope, word: string): readonly Statement
 /** What `parse` makes of a word's value: undefined refuses it, and keepalived goes on as if it were not there. */
 export interface Reading<T> {
   readonly word: string;
+  /** Another word for the same. */
+  readonly synonym?: string;
   readonly parse: (value: string) => T | undefined;
   readonly wanted: string;
   readonly fallback: T | undefined;
 }
 
 /** The last one counts, as for most words. */
-export function statedValue<T>(scope: Scope, { word, parse, wanted, fallback }: Reading<T>): Value<T> {
+export function statedValue<T>(
+  scope: Scope,
+  { word, synonym = word, parse, wanted, fallback }: Reading<T>,
+): Value<T> {
   let found: Value<T> = { value: scope.isPartial ? undefined : fallback };
-  for (const { words, line } of statementsOf(scope, word)) {
+  for (const { words, line } of scope.block.filter(
+    ({ words: [first] }) => first === word || first === synonym,
+  )) {
     const [, given] = words;
     if (given !== undefined && isUnresolved(given)) {
       scope.notes.unread.push({ at: line.at, text: line.text, why: 'words' });

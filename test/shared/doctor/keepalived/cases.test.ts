@@ -178,7 +178,7 @@ test('a FIFO elsewhere, and states that are repeated on reload: two faults', () 
 test('a name in notify.conf that keepalived no longer has: what it has instead', () => {
   const found = judged({ 'k.conf': heard + instance({ name: 'VI_FRONT' }) }, ['k.conf'], {
     fifo: FIFO,
-    instances: ['VI_EDGE'],
+    vipsOf: new Map([['VI_EDGE', ['web']]]),
   });
   expect(faultsOf(found)).toMatchObject([
     {

@@ -124,6 +124,11 @@ function refusedRows(): readonly Row[] {
       'VI_1: nothing before it defines the track_file nowhere, which is left out',
       conf({ more: 'track_file {\nnowhere\n}' }),
     ),
+    row(
+      'VI_1: preempt_delay 3, which strict mode does not take, is ignored',
+      conf({ more: 'strict_mode\npreempt_delay 3' }).replace('nopreempt', ''),
+      'warning',
+    ),
     row('VI_1: debug 9, expected a number from 0 to 4', conf({ more: 'debug 9' }), 'warning'),
   ];
 }
@@ -246,12 +251,15 @@ describe('what is not understood', () => {
 });
 
 describe('the shim’s notify.conf', () => {
-  const shim = (...instances: string[]) => ({ fifo: '/run/x.fifo', instances });
+  const shim = (...instances: string[]) => ({
+    fifo: '/run/x.fifo',
+    vipsOf: new Map(instances.map((name) => [name, ['web']])),
+  });
 
   test('names an instance that keepalived has not, and the other way round', () => {
     const found = judged({ 'a.conf': conf({ name: 'VI_FRONT' }) }, ['a.conf'], {
       fifo: FIFO,
-      instances: ['VI_WEB'],
+      vipsOf: new Map([['VI_WEB', ['web']]]),
     });
     expect(found).toMatchObject([
       { severity: 'fault', found: 'the shim’s notify.conf names VI_WEB, and keepalived has VI_FRONT' },

@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { treeOf } from '../../../../shared/doctor/keepalived/grammar/blocks.ts';
 import { withoutComment } from '../../../../shared/doctor/keepalived/grammar/comments.ts';
 import { filesMatching } from '../../../../shared/doctor/keepalived/grammar/folder.ts';
 import { readingOf } from '../../../../shared/doctor/keepalived/grammar/reader.ts';
 import { wordsOf } from '../../../../shared/doctor/keepalived/grammar/words.ts';
+import { judged } from './judge.ts';
 import { memoryFolder } from './memory-folder.ts';
 
 const linesOf = (text: string, others: Readonly<Record<string, string>> = {}, host?: string) =>
@@ -64,6 +66,7 @@ describe('lines', () => {
       '$B=one {\\\n two 1 \\  # x\n# y \\\n}\n$B\n$B z\nx ${B}',
       ['one', '{', 'two 1', '}', '$B z', 'x one', '{', 'two 1', '}'],
     ],
+    ['the end of the file ends it', '$B=one \\\ntwo \\', []],
     ['an empty line ends it', '$B=\\\none\\\n\ntwo\n$B', ['two', 'one']],
     [
       'definitions of lines in each other',
@@ -176,4 +179,47 @@ describe('blocks', () => {
   ])('%j: keepalived complains', (text, says) => {
     expect(tree(text).refused.map((one) => one.says)).toContain(says);
   });
+});
+
+test('whatever a file says, there is an end to it, and a word about it', () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      ...[
+        '{',
+        '}',
+        '"',
+        "'",
+        '\\',
+        '#',
+        '!',
+        '\n',
+        '\\\n',
+        ' ',
+        '\t',
+        '@a ',
+        '@^a ',
+        '$A',
+        '${A}',
+        '$A=',
+        '$B=$A',
+        '~SEQ(A,1,9) ',
+      ],
+      ...[
+        '~LST({A,B},{1,2}) ',
+        'include k.conf\n',
+        'include *\n',
+        'vrrp_instance VI_1 {',
+        'unicast_peer {',
+        'priority 3\n',
+        '10.0.0.1\n',
+      ],
+    ),
+    fc.string({ maxLength: 5 }),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+      expect(judged({ 'k.conf': pieces.join('') }).length).toBeGreaterThan(0);
+    }),
+    { numRuns: 300, seed: 3 },
+  );
 });

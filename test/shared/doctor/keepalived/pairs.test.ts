@@ -97,12 +97,28 @@ describe('what makes two masters', () => {
     );
   });
 
+  test('authentication that strict mode does not take', () => {
+    const auth = `authentication {\nauth_type PASS\nauth_pass x\n}`;
+    const files = pair({ ...V2, more: auth }, { ...V2, more: `${auth}\nstrict_mode` });
+    const found = judged(files).find(({ check }) => check === 'keepalived-two-masters')!;
+    expect(found.found).toBe('authentication none in b.conf, PASS in a.conf: both become MASTER');
+    expect(judged(repaired(files, found))).toEqual([]);
+  });
+
   test('address families', () => {
     const six = { source: 'fd00::2', peers: 'fd00::1', addresses: '2001:db8::51' };
     expect(faultsOf(judged(pair({}, six)))[0]?.found).toBe(
       'addresses of IPv6 in b.conf, IPv4 in a.conf: both become MASTER',
     );
   });
+});
+
+test('a finding says which VIPs it touches, where notify.conf does', () => {
+  const vipsOf = new Map([['VI_1', ['web', 'api']]]);
+  const files = pair({ advert: '1' }, { routerId: 52, globals: 'vrrp_strict' });
+  const found = judged(files, ['a.conf', 'b.conf'], { fifo: '/run/x', vipsOf });
+  expect(checksOf(found)).toContain('keepalived-two-masters');
+  for (const { check, vips } of found) expect({ check, vips }).toEqual({ check, vips: ['web', 'api'] });
 });
 
 describe('between two nodes', () => {

@@ -46,7 +46,7 @@ const disagreementText = (pair: Pair, answer: Answer): string =>
     `doctor ${JSON.stringify(doctorsVerdict(pair))}`,
     `keepalived ${JSON.stringify(keepalivedsVerdict(pair, answer))}`,
     ...pair.findings.map(({ check, subject, found }) => `  ${check} ${subject}: ${found}`),
-    ...answer.checks.map(({ said }) => said),
+    ...answer.checks.map((check) => check?.said ?? 'keepalived did not start'),
     ...pair.dressed.flatMap(({ files, host }) =>
       Object.entries(files).map(([path, text]) => `--- ${host}/${path}\n${text}`),
     ),

@@ -19,6 +19,8 @@ export interface NodeDraft {
   group: string | undefined;
   state: string | undefined;
   nopreempt: boolean;
+  /** Before global_defs. */
+  head: string[];
   /** More statements of the instance and of global_defs, as they are. */
   more: string[];
   globals: string[];
@@ -47,7 +49,7 @@ export function pairDraft(draw: Draw): PairDraft {
   const nodes = rightPair(draw, family);
   if (draw.oneIn(12)) return strangers(nodes, family);
   const changes: string[] = [];
-  for (let times = draw.of([0, 1, 1, 1, 1, 2, 2]); times > 0; times--) {
+  for (let times = draw.of([0, 1, 1, 1, 2, 2, 2]); times > 0; times--) {
     const [name, change] = draw.of(draw.oneIn(4) ? defects : differences);
     const node = draw.of(nodes);
     const other = nodes.find((one) => one !== node)!;
@@ -71,6 +73,8 @@ function rightPair(draw: Draw, family: 4 | 6): [NodeDraft, NodeDraft] {
       : undefined;
   const nopreempt = draw.oneIn(2);
   const isFirstHigher = draw.oneIn(2);
+  const isTracking = draw.oneIn(4);
+  const hasSecond = draw.oneIn(6);
   const node = (name: 'a' | 'b', isHigher: boolean): NodeDraft => ({
     name,
     instance: draw.oneIn(4) ? `VI_${name}` : 'VI_1',
@@ -88,12 +92,29 @@ function rightPair(draw: Draw, family: 4 | 6): [NodeDraft, NodeDraft] {
     group: undefined,
     state: draw.of(['BACKUP', undefined]),
     nopreempt,
-    more: [],
+    head: isTracking ? ['track_file t {', 'file /run/t', 'weight 0', 'init_file 0', '}'] : [],
+    more: isTracking ? ['track_file {', 't', '}'] : [],
     globals: [],
-    tail: [],
+    tail: hasSecond ? secondInstance(name, family) : [],
   });
   return [node('a', isFirstHigher), node('b', !isFirstHigher)];
 }
+
+/** Another virtual router of the same two nodes. */
+const secondInstance = (name: 'a' | 'b', family: 4 | 6): string[] => [
+  'vrrp_instance VI_SECOND {',
+  'interface ve0',
+  'virtual_router_id 99',
+  `priority ${name === 'a' ? 90 : 80}`,
+  `unicast_src_ip ${ADDRESS[family][name]}`,
+  'unicast_peer {',
+  ADDRESS[family][name === 'a' ? 'b' : 'a'],
+  '}',
+  'virtual_ipaddress {',
+  vip(family, 199),
+  '}',
+  '}',
+];
 
 function strangers([a, b]: [NodeDraft, NodeDraft], family: 4 | 6): PairDraft {
   for (const [n, one] of [a, b].entries()) {
@@ -197,6 +218,21 @@ const differences: readonly Changing[] = [
   ['a FIFO elsewhere', ({ node }) => node.globals.push('notify_fifo /run/other.fifo', '-vrrp_notify_fifo')],
   ['reload option', ({ node }) => node.globals.push('fifo_write_vrrp_states_on_reload')],
   ['strict', ({ node }) => node.globals.push('vrrp_strict')],
+  [
+    'strict, with what it does not take',
+    ({ node, draw }) => {
+      node.globals.push('vrrp_strict');
+      node.more.push(
+        draw.of([
+          'accept',
+          'preempt_delay 1',
+          'higher_prio_send_advert',
+          'lower_prio_no_advert off',
+          'state MASTER',
+        ]),
+      );
+    },
+  ],
 ];
 
 /** What `keepalived -t` complains of, or what no one can know. */

@@ -49,7 +49,12 @@ function partsOf(node: NodeDraft): readonly Part[] {
     ...given('version', node.version),
     ...node.more,
   ];
-  return [block('global_defs', globals), block(`vrrp_instance ${node.instance}`, instance), ...node.tail];
+  return [
+    ...node.head,
+    block('global_defs', globals),
+    block(`vrrp_instance ${node.instance}`, instance),
+    ...node.tail,
+  ];
 }
 
 interface Cloth {

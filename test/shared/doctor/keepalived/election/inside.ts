@@ -2,7 +2,8 @@
 //
 // Input, on stdin: Batch as JSON. Output: a line of JSON for each question, in the order in which they end.
 // A node is a network namespace with a /run of its own. What keepalived says on its standard output is what is waited for.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -23,7 +24,7 @@ export interface NodeInput {
 export interface Question {
   readonly id: string;
   readonly nodes: readonly [NodeInput, NodeInput];
-  /** Which of the nodes is there first, one election each. */
+  /** Which of the nodes is there first, one election each; a single one is the better of the two. */
   readonly first: readonly (0 | 1)[];
 }
 
@@ -42,8 +43,8 @@ export interface Check {
 
 export interface Answer {
   readonly id: string;
-  /** `keepalived -t` of each node. */
-  readonly checks: readonly [Check, Check];
+  /** `keepalived -t` of each node; missing where it did not even start. */
+  readonly checks: readonly [Check | undefined, Check | undefined];
   /** The states of both at the end of each election. */
   readonly elections: readonly (readonly [State, State])[];
   readonly said: string;
@@ -73,7 +74,8 @@ class Daemon {
     for (const stream of [this.#child.stdout!, this.#child.stderr!])
       createInterface({ input: stream }).on('line', (line) => this.#heard(line, node.instance));
     this.#gone = new Promise((resolve) =>
-      this.#child.on('exit', () => {
+      // With all that it said.
+      this.#child.on('close', () => {
         this.#ended = true;
         this.state = 'none';
         this.#wake();
@@ -127,35 +129,47 @@ const optionsOf = (node: NodeInput): string =>
 
 const PREPARE = 'mount -t tmpfs tmpfs /run && mkdir -p /run/vipshift && cd "$1"';
 
-/** In a pid namespace of its own, whose end is the end of keepalived's children. */
+/** In mounts of its own. keepalived's children end with it. */
 const onNode = (place: string, folder: string, options: string): ChildProcess =>
   spawn(
     'ip',
     [
-      ...['netns', 'exec', place, 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'bash', '-c'],
+      ...['netns', 'exec', place, 'bash', '-c'],
       `${PREPARE} && { keepalived -t ${options} 2>&1; echo "checked $?"; exec keepalived -n -l ${options}; }`,
       ...['node', folder],
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, LC_ALL: 'C' } },
   );
 
-/** The states in which two end, `early` having had the time to become master before `late` comes. */
-async function elected(
-  early: () => Daemon,
-  late: () => Daemon,
-  downMs: readonly [number, number],
-): Promise<{ early: Daemon; late: Daemon }> {
+/** From here on the skew time, which goes by priority, is longer than a busy machine is late. */
+const APART_FROM_MS = 4_000;
+
+interface Election {
+  readonly early: () => Daemon;
+  readonly late: () => Daemon;
+  readonly downMs: readonly [number, number];
+  /** `early` has the better priority. */
+  readonly isBetter: boolean;
+}
+
+/**
+ * The states in which two end. `early` begins to wait for adverts before `late`; where that does not make it master first, it is
+ * master before `late` comes.
+ */
+async function elected({ early, late, downMs, isBetter }: Election): Promise<readonly [Daemon, Daemon]> {
   const one = early();
   const isUp = (daemon: Daemon) => () => daemon.hasEnded || daemon.state !== 'none';
+  const becomes = (daemon: Daemon, state: State) => () => daemon.hasEnded || daemon.state === state;
   await one.until(isUp(one), START_MS);
-  await one.until(() => one.hasEnded || one.state === 'MASTER', downMs[0] + LATE_MS);
+  if (!isBetter || Math.min(...downMs) < APART_FROM_MS)
+    await one.until(becomes(one, 'MASTER'), downMs[0] + LATE_MS);
   const two = late();
   await two.until(isUp(two), START_MS);
   // A node that hears no better master becomes one; one that hears a better master gives way at its next advert.
-  if (await two.until(() => two.hasEnded || two.state === 'MASTER', downMs[1] + LATE_MS))
-    await one.until(() => one.hasEnded || one.state === 'BACKUP', Math.max(...downMs) / 2 + LATE_MS);
+  const isMaster = await two.until(becomes(two, 'MASTER'), downMs[1] + LATE_MS);
+  if (isMaster) await one.until(becomes(one, 'BACKUP'), Math.max(...downMs) / 2 + LATE_MS);
   await two.until(() => two.state !== 'MASTER' || one.state !== 'MASTER', Math.max(...downMs) / 2);
-  return { early: one, late: two };
+  return [one, two];
 }
 
 async function answer({ id, nodes, first }: Question): Promise<Answer> {
@@ -164,16 +178,21 @@ async function answer({ id, nodes, first }: Question): Promise<Answer> {
     first.map(async (n) => {
       const other = n === 0 ? 1 : 0;
       const daemon = (one: 0 | 1) => () => new Daemon(placeOf(id, n, one), folders[one]!, nodes[one]);
-      const { early, late } = await elected(daemon(n), daemon(other), [nodes[n].downMs, nodes[other].downMs]);
+      const [early, late] = await elected({
+        early: daemon(n),
+        late: daemon(other),
+        downMs: [nodes[n].downMs, nodes[other].downMs],
+        isBetter: first.length === 1,
+      });
       return n === 0 ? ([early, late] as const) : ([late, early] as const);
     }),
   );
   const elections = results.map(([a, b]) => [a.state, b.state] as const);
   const daemons = results.flat();
   await Promise.all(daemons.map((one) => one.stop()));
-  const [a, b] = results[0]!;
   const said = daemons.map((one) => one.said.join('\n')).join('\n--\n');
-  return { id, checks: [a.check!, b.check!], elections, said };
+  const [a, b] = results[0]!;
+  return { id, checks: [a.check, b.check], elections, said };
 }
 
 const placeOf = (id: string, first: 0 | 1, node: 0 | 1): string => `${id}-${first}-${node}`;
@@ -187,27 +206,29 @@ function laidOut(node: NodeInput, folder: string): string {
 }
 
 /** Two namespaces for each election, with a wire between them. */
-function buildNetwork({ id, nodes, first }: Question): void {
-  const batch = (lines: readonly string[], place: readonly string[] = []) =>
-    execFileSync('ip', [...place, '-batch', '-'], {
-      input: `${lines.join('\n')}\n`,
-      stdio: ['pipe', 'ignore', 'inherit'],
-    });
+async function buildNetwork({ id, nodes, first }: Question): Promise<void> {
   const wires = first.map((n) => [placeOf(id, n, 0), placeOf(id, n, 1)] as const);
-  batch([
+  await carryOut([
     ...wires.flat().map((place) => `netns add ${place}`),
     ...wires.map(([a, b]) => `link add ve0 netns ${a} type veth peer name ve0 netns ${b}`),
   ]);
-  for (const wire of wires)
-    for (const [n, place] of wire.entries())
-      batch(
-        [
-          'link set lo up',
-          ...nodes[n]!.addresses.map((one) => `addr add ${one} dev ve0${one.includes(':') ? ' nodad' : ''}`),
-          'link set ve0 up',
-        ],
-        ['-n', place],
-      );
+  const set = (place: string, { addresses }: NodeInput): Promise<void> =>
+    carryOut(
+      [
+        'link set lo up',
+        ...addresses.map((one) => `addr add ${one} dev ve0${one.includes(':') ? ' nodad' : ''}`),
+        'link set ve0 up',
+      ],
+      ['-n', place],
+    );
+  await Promise.all(wires.flatMap((wire) => wire.map((place, n) => set(place, nodes[n]!))));
+}
+
+async function carryOut(lines: readonly string[], where: readonly string[] = []): Promise<void> {
+  const child = spawn('ip', [...where, '-batch', '-'], { stdio: ['pipe', 'ignore', 'inherit'] });
+  child.stdin.end(`${lines.join('\n')}\n`);
+  const [status] = (await once(child, 'close')) as [number | null];
+  if (status !== 0) throw new Error(`ip ended with status ${status}: ${lines.join('; ')}`);
 }
 
 async function main(): Promise<void> {
@@ -215,7 +236,7 @@ async function main(): Promise<void> {
   const queue = [...questions];
   const worker = async (): Promise<void> => {
     for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
-      buildNetwork(one);
+      await buildNetwork(one);
       process.stdout.write(`${JSON.stringify(await answer(one))}\n`);
     }
   };
