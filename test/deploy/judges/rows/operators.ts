@@ -46,6 +46,7 @@ export const onCallRows: readonly Row[] = [
   row('on call', 'dynamodb:UpdateItem', 'registry', 'allowed'),
   row('on call', 'dynamodb:Query', 'record by day', 'allowed'),
   row('on call', 'ec2:DescribeRouteTables', 'everything', 'allowed'),
+  row('on call', 'ec2:DescribeInstanceStatus', 'everything', 'allowed'),
   row('on call', 'ec2:ReplaceRoute', 'route table', 'allowed'),
   row('on call', 'ec2:CreateRoute', 'route table', 'allowed'),
   row('on call', 'ec2:ModifyNetworkInterfaceAttribute', 'ENI', 'allowed'),
