@@ -86,8 +86,9 @@ const caused = (kind: unknown): Json => ({
   ...finished,
   detail: { ...(finished.detail as Json), cause: { ...((finished.detail as Json).cause as Json), kind } },
 });
+const announced = ['finished.json', 'flapping.json'];
 export const noticeRows: readonly RuleRow[] = [
-  ...readdirSync(examples).map((name) => row('NoticeRule', name, example(name), name === 'finished.json')),
+  ...readdirSync(examples).map((name) => row('NoticeRule', name, example(name), announced.includes(name))),
   ...neighbours('NoticeRule', finished),
   row('NoticeRule', 'a failure', { ...caused('claim'), 'detail-type': 'VIP Failover Failed' }, true),
   row('NoticeRule', 'by reconcile', caused('reconcile'), true),
