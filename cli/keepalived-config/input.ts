@@ -173,7 +173,7 @@ function complaintOfNumbers(input: KeepalivedInput): CliError | undefined {
   const { routerId, advertS, startupDelayS, ports } = input;
   if (!Number.isInteger(routerId) || routerId < 1 || routerId > 255)
     return usage(
-      `router id is ${Number.isNaN(routerId) ? 'no number' : routerId}, expected a whole number from 1 to 255`,
+      `router id is ${Number.isNaN(routerId) ? 'not a number' : routerId}, expected a whole number from 1 to 255`,
       'as in --router-id 51',
     );
   const centiseconds = Math.round(advertS * 100);

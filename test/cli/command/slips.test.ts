@@ -39,7 +39,7 @@ test.each<[string, readonly string[], RegExp]>([
       .toSpliced(3, 1),
     /1 node, expected at least 2/,
   ],
-  ['a router id that is no number', config('--router-id', 'abc'), /router id is no number, expected/],
+  ['a router id that is not a number', config('--router-id', 'abc'), /router id is not a number, expected/],
 ])('%s is told before anything is asked for', async (_what, args, says) => {
   const ran = await run(args, env);
   expect(ran).toMatchObject({ status: 2, stdout: '' });
