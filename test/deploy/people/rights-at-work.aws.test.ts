@@ -136,6 +136,7 @@ describe('who is on call', () => {
     const { stderr } = await may('on-call', ...to('b'));
     const [name] = /web-\d{8}T\d{6}Z-\w{8}/.exec(stderr) ?? [];
     await may('on-call', 'failover', '--follow', name!);
+    await may('on-call', ...to('a'), '--break-glass', '--dry-run');
     await may('on-call', ...to('a'), '--break-glass');
     await may('on-call', 'unpin', VIP, '--yes');
   });
