@@ -10,7 +10,7 @@ import { build, type Metafile } from 'esbuild';
 import { sdkPlugins } from './sdk-plugins.ts';
 import { zip } from './zip.ts';
 
-export const budgetBytes = 408 * 1024;
+export const budgetBytes = 400 * 1024;
 const largestShown = 12;
 
 export interface FunctionBundle {

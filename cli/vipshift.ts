@@ -13,7 +13,10 @@ module.enableCompileCache?.(join(process.env.XDG_CACHE_HOME || join(homedir(), '
 // A reader that has seen enough, such as head, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(status.ok);
-  throw error;
+  process.stderr.write(
+    `vipshift: the answer could not be written: ${error.message}\n  next: look at where stdout goes\n`,
+  );
+  process.exit(status.bad);
 });
 
 // Without a listener Node ends by the signal itself, which callers see as no status at all.

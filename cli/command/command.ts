@@ -7,7 +7,14 @@ import { Argument, Command, Help, type Option } from 'commander';
 import { refuseContradictions } from './contradictions.ts';
 import { type Status, status } from './exit.ts';
 import { at, DEFAULT_STAGE, placeOf } from './hint.ts';
-import { type CommonName, type CommonOptions, commonNames, commonOptions, formerOption } from './options.ts';
+import {
+  type CommonName,
+  type CommonOptions,
+  commonNames,
+  commonOptions,
+  formerOption,
+  isRequired,
+} from './options.ts';
 import { type Output, output } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -184,6 +191,10 @@ function habits(command: Command): void {
     for (const option of root.options)
       if (root.getOptionValueSource(option.attributeName()) === 'cli' && !meant.includes(option))
         self.error(`error: unknown option '${option.long}'`);
+    const missing = self.options.filter(
+      (o) => isRequired(o) && self.getOptionValue(o.attributeName()) === undefined,
+    );
+    if (missing.length > 0) self.error(`error: missing: ${missing.map((o) => o.flags).join(', ')}`);
   });
 }
 

@@ -39,6 +39,10 @@ function stageFrom(text: string): string {
   throw new InvalidArgumentError('expected a letter, then letters, digits and "-".');
 }
 
+const required = new WeakSet<Option>();
+/** Commander would name only the first one that is missing. */
+export const isRequired = (option: Option): boolean => required.has(option);
+
 export interface OptionSpec<Value> {
   /** From the text, and from the value so far where the option may be repeated. */
   readonly parse?: (text: string, before: Value) => Value;
@@ -56,7 +60,7 @@ export interface OptionSpec<Value> {
 }
 
 export function option<Value>(flags: string, about: string, spec: OptionSpec<Value> = {}): Option {
-  const made = new Option(flags, about);
+  const made = new Option(flags, spec.mandatory === true ? `${about} (required)` : about);
   if (spec.parse !== undefined) made.argParser(spec.parse);
   if (spec.choices !== undefined) made.choices(spec.choices);
   if (spec.default !== undefined) made.default(spec.default);
@@ -64,7 +68,8 @@ export function option<Value>(flags: string, about: string, spec: OptionSpec<Val
   if (spec.conflicts !== undefined) made.conflicts([...spec.conflicts]);
   if (spec.group !== undefined) made.helpGroup(spec.group);
   if (spec.onlyWith !== undefined) onlyWith(made, spec.onlyWith);
-  return made.makeOptionMandatory(spec.mandatory === true);
+  if (spec.mandatory === true) required.add(made);
+  return made;
 }
 
 /** Makes `was` do what `now` does, without a line in the help. Both begin with `--`. */

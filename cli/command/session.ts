@@ -34,6 +34,7 @@ import type { RegistryEntry } from '../../shared/vip/vip.ts';
 import { CliError, status, usage } from './exit.ts';
 import { DEFAULT_STAGE } from './hint.ts';
 import type { CommonOptions } from './options.ts';
+import { waitingFor } from './waiting.ts';
 
 export interface Session {
   readonly settings: Settings;
@@ -89,6 +90,9 @@ function ratesOf(text: string | undefined): Pick<Settings, 'rates'> {
 /** As the AWS CLI does; the SDK's own chain then does the rest: profiles, SSO, assumed roles, the instance's role. */
 function placeFrom(options: CommonOptions): void {
   const { env } = process;
+  for (const [name, value = ''] of Object.entries(env))
+    if (/^AWS_ENDPOINT_URL(_|$)/.test(name) && value !== '' && !URL.canParse(value))
+      throw usage(`${name}=${value} is no URL`, 'fix it, or take it out of the environment');
   if (options.profile !== undefined) {
     env.AWS_PROFILE = options.profile;
     // A profile that is named goes before keys in the environment; the SDK would warn of both.
@@ -151,12 +155,16 @@ function patientClients() {
     requestTimeout: REQUEST_MAX_MS,
     throwOnRequestTimeout: true,
   };
-  return {
+  const made = {
     dynamo: new DynamoDBClient({ requestHandler, maxAttempts: 3 }),
     reader: new EC2Client({ requestHandler, maxAttempts: 3 }),
     events: new EventBridgeClient({ requestHandler, maxAttempts: 3 }),
     writer: lambdaClients().writer,
   };
+  made.dynamo.middlewareStack.add(waitingFor('DynamoDB'), { step: 'initialize' });
+  made.reader.middlewareStack.add(waitingFor('EC2'), { step: 'initialize' });
+  made.events.middlewareStack.add(waitingFor('EventBridge'), { step: 'initialize' });
+  return made;
 }
 
 interface Identity {
@@ -169,6 +177,7 @@ async function identityOf(signal: AbortSignal): Promise<Identity | undefined> {
   try {
     const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
     const client = new STSClient({ maxAttempts: 2 });
+    client.middlewareStack.add(waitingFor('STS'), { step: 'initialize' });
     const { Arn, Account } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
     return Arn === undefined || Account === undefined ? undefined : { arn: Arn, account: Account };
   } catch {
@@ -190,6 +199,7 @@ async function workflowOf(
   ]);
   const requestHandler = { connectionTimeout: CONNECT_MAX_MS, requestTimeout: REQUEST_MAX_MS };
   const client = new SFNClient({ requestHandler, maxAttempts: 5 });
+  client.middlewareStack.add(waitingFor('Step Functions'), { step: 'initialize' });
   const machineArn = process.env.VIPSHIFT_FAILOVER_MACHINE ?? machineOf(stage, region, await identity());
   return awsWorkflow({ client, machineArn, signal });
 }

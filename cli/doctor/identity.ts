@@ -1,6 +1,7 @@
 // What the doctor looks up of identities: instances, the nodes' roles, the bus, who may approve, and an event end to end.
-import { type Host, hostsOf } from '../../shared/aws/ec2/hosts.ts';
+
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
+import { type Host, hostsOf } from '../../shared/aws/iam/hosts.ts';
 import { busOf, rolesOf } from '../../shared/aws/iam/identity-facts.ts';
 import { principalsOf } from '../../shared/aws/iam/principals.ts';
 import type { Facts } from '../../shared/doctor/diagnose.ts';

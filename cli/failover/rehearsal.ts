@@ -5,6 +5,7 @@
 import { toleratedFault } from '../../shared/fault.ts';
 import { lookAt } from '../../shared/forced-failover/preflight.ts';
 import { liveForced } from '../../shared/forced-failover/under-way.ts';
+import { statesOf } from '../../shared/network/next-owner.ts';
 import { defined } from '../../shared/optional.ts';
 import { iso } from '../../shared/time.ts';
 import { forcedText } from '../../shared/timeline/operator-action.ts';
@@ -19,10 +20,9 @@ import { inTheWay } from './in-the-way.ts';
 import { tellPlan } from './result.ts';
 
 export async function rehearse(session: Session, out: Output, vip: Vip, to: string): Promise<Status> {
-  const { ec2 } = session.ports;
   const [seen, hosts, left] = await Promise.all([
-    ec2.observe(vip),
-    ec2.hosts([to]).catch(untold),
+    session.ports.ec2.observe(vip),
+    statesOf(session.ports.ec2, to).catch(untold),
     leftBy(session, vip.name),
   ]);
   const now = session.now();

@@ -12,6 +12,7 @@ import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
+import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { doctorOf, leftBy, tellLeft } from '../command/vip/left-behind.ts';
 import { requireVip } from '../command/vip/registered-vip.ts';
@@ -26,6 +27,7 @@ export async function forced({
   session,
 }: CommandContext<FailoverAsked>): Promise<Status> {
   const vip = await requireVip(session, args[0]!);
+  if (isThere(vip, options)) return tellThere(out, vip, options.to);
   const order = orderOf(vip, await session.caller(), options);
   const workflow = await session.workflow();
   const name = options.name ?? freshName(session, vip.name);
@@ -48,6 +50,17 @@ export async function forced({
   const end = await follow(session, workflow, out, name);
   ends();
   return tellEnd(session, out, end);
+}
+
+/** An order that changes nothing is no failure: scripts give it twice. A dry run tells the reasons, and a name may be of one that runs. */
+const isThere = (vip: Vip, { to, dryRun, name }: FailoverAsked): boolean =>
+  vip.owner === to && vip.lease === undefined && dryRun !== true && name === undefined;
+
+function tellThere(out: Output, { name, epoch }: Vip, to: string): Status {
+  if (out.json) out.document({ vip: name, to, outcome: 'unchanged', epoch });
+  else out.line(`${name} is at ${to} already, epoch ${epoch}: nothing was ordered`);
+  out.note(`to keep it there, whatever VRRP elects: ${hint(`pin ${name} --to ${to} --reason …`)}`);
+  return status.ok;
 }
 
 export async function followed({ options, out, session }: CommandContext<FailoverOptions>): Promise<Status> {

@@ -127,7 +127,11 @@ function complaintOfNodes(
   addresses: readonly string[],
 ): CliError | undefined {
   const example = '--node a=10.0.1.10 --node b=10.0.2.10';
-  if (nodes.length < 2) return usage(`${nodes.length} nodes, expected at least 2`, `name them: ${example}`);
+  if (nodes.length < 2)
+    return usage(
+      `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}, expected at least 2`,
+      `name them: ${example}`,
+    );
   if (nodes.length > NODES_MAX)
     return usage(
       `${nodes.length} nodes, expected at most ${NODES_MAX}`,
@@ -168,7 +172,10 @@ function complaintOfNodes(
 function complaintOfNumbers(input: KeepalivedInput): CliError | undefined {
   const { routerId, advertS, startupDelayS, ports } = input;
   if (!Number.isInteger(routerId) || routerId < 1 || routerId > 255)
-    return usage(`router id is ${routerId}, expected a whole number from 1 to 255`, 'as in --router-id 51');
+    return usage(
+      `router id is ${Number.isNaN(routerId) ? 'not a number' : routerId}, expected a whole number from 1 to 255`,
+      'as in --router-id 51',
+    );
   const centiseconds = Math.round(advertS * 100);
   if (!(Math.abs(advertS * 100 - centiseconds) < 1e-6 && centiseconds >= 1 && centiseconds <= 4095))
     return usage(

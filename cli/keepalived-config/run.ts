@@ -1,9 +1,9 @@
 // What `vipshift keepalived-config` does: writes every node's keepalived.conf for one VIP, and what it needs around it.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { defined } from '../../shared/optional.ts';
-import { refused, usage } from '../command/exit.ts';
+import { CliError, refused, usage } from '../command/exit.ts';
 import type { Output } from '../command/output.ts';
 import { LOOPBACK_UNIT, loopbackUnit, remarksOn, securityRuleList, securityRules } from './advice.ts';
 import { keepalivedConfig } from './config.ts';
@@ -33,6 +33,7 @@ export interface KeepalivedConfigOptions {
   readonly fifo: string;
   readonly only?: string;
   readonly out?: string;
+  readonly overwrite?: boolean;
 }
 
 export function run(options: KeepalivedConfigOptions, out: Output): void {
@@ -41,7 +42,7 @@ export function run(options: KeepalivedConfigOptions, out: Output): void {
   const unit = input.hold === 'both' ? loopbackUnit(input) : undefined;
   if (options.out !== undefined) {
     const units = defined({ [LOOPBACK_UNIT]: unit });
-    const written = writeAll(options.out, { ...withSuffix(files), ...units });
+    const written = writeAll(options.out, { ...withSuffix(files), ...units }, options.overwrite === true);
     if (out.json) out.document({ written });
     else out.lines(written.map((path) => `wrote ${path}`));
   } else if (out.json) {
@@ -70,16 +71,27 @@ function filesOf(input: KeepalivedInput, only: string | undefined): Readonly<Rec
 const withSuffix = (files: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(files).map(([name, text]) => [`${name}.conf`, text]));
 
-function writeAll(folder: string, files: Readonly<Record<string, string>>): readonly string[] {
+function writeAll(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  overwrite: boolean,
+): readonly string[] {
   const paths: string[] = [];
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(resolve(folder));
+    const edited = Object.entries(files).filter(([name, text]) => differs(join(folder, name), text));
+    if (edited.length > 0 && !overwrite)
+      throw refused(
+        `${edited.map(([name]) => join(folder, name)).join(', ')} would be overwritten, and differ`,
+        'name another folder with --out, or say --overwrite',
+      );
     for (const [name, text] of Object.entries(files)) {
       const path = join(folder, name);
       writeFileSync(path, text);
       paths.push(path);
     }
   } catch (error) {
+    if (error instanceof CliError) throw error;
     throw refused(
       `cannot write into ${folder}: ${(error as Error).message}`,
       'give another folder: --out DIR',
@@ -87,6 +99,16 @@ function writeAll(folder: string, files: Readonly<Record<string, string>>): read
   }
   return paths;
 }
+
+/** Not `recursive`: Node.js tries for ever where the file system makes no folders, such as /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  mkdirSync(folder);
+}
+
+const differs = (path: string, text: string): boolean =>
+  existsSync(path) && readFileSync(path, 'utf8') !== text;
 
 const inputFrom = (options: KeepalivedConfigOptions): KeepalivedInput => ({
   instance: options.instance,

@@ -14,6 +14,8 @@ const PROBES_LOOKED_THROUGH = 200;
 export async function explain(context: CommandContext<Zone>): Promise<Status> {
   const { args, options, out, session } = context;
   const [vip = '', ...rest] = args[0]!.split('/');
+  if (vip === '')
+    throw usage(`"${args[0]}": not an id`, `expected web or web/42, as ${hint('timeline')} names it`);
   const id = rest.join('/');
   if (id.startsWith('order/')) {
     const order = await session.log.order(vip, id);

@@ -54,6 +54,8 @@ export function periodFrom(options: PeriodOptions, now: EpochMs, whole: boolean)
         ? epochMs(0)
         : minus(untilMs, SINCE_DEFAULT)
       : moment('--since', options.since, now, tz);
+  if (sinceMs > now && options.until === undefined)
+    throw usage(`--since ${options.since} is in the future`, 'ask for a time that has passed');
   if (sinceMs >= untilMs) throw usage('--since is not before --until', 'swap them');
   if (!whole && untilMs - sinceMs > hours(24 * DAYS_MAX))
     throw usage(`more than ${DAYS_MAX} days over all VIPs`, 'ask for one VIP, or a shorter time');

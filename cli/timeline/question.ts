@@ -17,6 +17,7 @@ export interface TimelineOptions extends PeriodOptions {
 
 /** Throws what is wrong with the command line. */
 export function questionFrom(vip: string | undefined, options: TimelineOptions, now: EpochMs): Question {
+  if (options.html === '-') throw usage('--html -: the page goes to a file', 'name it: --html page.html');
   const whole: boolean = vip !== undefined || options.node !== undefined;
   const period = periodFrom(options, now, whole);
   const found = options.outcome?.filter((o) => !(outcomes as readonly string[]).includes(o)) ?? [];

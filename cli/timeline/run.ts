@@ -27,8 +27,8 @@ export async function run({ args, options, out, session }: CommandContext<Timeli
     return out.json ? out.document({ file, failovers }) : out.line(`${file}: ${failovers} failovers`);
   }
   const records = [...answer.records].reverse();
-  if (out.json) return out.documents(records);
   if (records.length === 0) return nothing(session, out, question, options.tz);
+  if (out.json) return out.documents(records);
   out.table(
     timelineHead,
     records.map((record) => rowOf(record, options.tz)),

@@ -29,6 +29,9 @@ mkdir -p /etc/systemd/system/vipshift-vip.service.d
 printf '[Unit]\\nBefore=nginx.service\\n' >/etc/systemd/system/vipshift-vip.service.d/lab.conf
 systemctl daemon-reload`;
 
+/** The default of `install`. */
+export const LINGER_S = 3;
+
 export class BootedNode {
   readonly label: NodeLabel;
   readonly instanceId: string;
@@ -65,9 +68,9 @@ export class BootedNode {
   }
 
   /** As docs/install.md says. The negative control takes the order of the units out again. */
-  async install(isUnordered: boolean): Promise<void> {
+  async install({ isUnordered = false, lingerS = LINGER_S } = {}): Promise<void> {
     await this.machine.bash(
-      `/root/notify/vipshift-notify install --instance ${INSTANCE}=web --service nginx.service`,
+      `/root/notify/vipshift-notify install --instance ${INSTANCE}=web --service nginx.service --linger ${lingerS}`,
     );
     if (isUnordered) await this.machine.bash(TAKE_ORDER_OUT);
   }

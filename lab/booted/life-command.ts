@@ -64,6 +64,7 @@ async function tellLife(logFolder: string, json: boolean, say: Say): Promise<num
 }
 
 async function tell(chapter: Chapter, stage: Stage, client: Client): Promise<Told> {
+  await stage.cloud.calm();
   const beganMs = monotonicMs();
   const thrown = await chapter.run(stage).then(
     () => undefined,

@@ -2,7 +2,7 @@
  * A life of two nodes in one story, from the first install to the last trace, on machines that really boot. A client asks the VIP throughout.
  *
  * Each chapter acts, and throws where what it says did not come about. The story begins with the version before this one
- * (notify-before.tgz), so that the upgrade is one.
+ * (notify-before.tgz: the folder notify/ as it was before install gave an order to the units), so that the upgrade is one.
  */
 import type { Cloud } from '../netns/cloud/cloud.ts';
 import { INSTANCE } from '../netns/node/keepalived.ts';
@@ -121,7 +121,7 @@ ${BEFORE}/notify/vipshift-notify install --bus vipshift-lab --instance ${INSTANC
       const sent = transitions();
       await both(stage, async (node) => {
         const before = await node.machine.bash(state);
-        await node.install(false);
+        await node.install();
         expectEqual('keepalived and its configuration', await node.machine.bash(state), before);
         await node.machine.run('systemctl', 'is-active', 'vipshift-notify', 'vipshift-linger');
       });

@@ -84,6 +84,7 @@ export async function runPlannedStop(stage: Stage, kind: StopKind, run: number):
   try {
     await client.answerFrom(monotonicMs(), SETTLED_MAX_MS, label);
     await delay(QUIET_MS);
+    await cloud.calm();
     cloud.forget();
     const beganMs = monotonicMs();
     await begin(leaving, kind);

@@ -5,7 +5,7 @@
  * Exit status: as the lab's; 1 when with the order a STOP is missing on the bus or a connection was refused or lost.
  */
 import { parseArgs } from 'node:util';
-import type { BootedNode } from './booted-node.ts';
+import { type BootedNode, LINGER_S } from './booted-node.ts';
 import type { BootedCommand, Say } from './command.ts';
 import { openBootedLab } from './lab.ts';
 import {
@@ -24,10 +24,12 @@ const usage = `usage: npm run lab -- reboots [--runs N] [--kind reboot|poweroff|
   --runs N         each kind N times (default 20), by turns of either node
   --kind KIND      reboot, poweroff, or stop (of keepalived alone); by default all three
   --order ORDER    with or without the order of the units that install sets; by default both
+  --linger SECONDS how long the service outlasts keepalived (default 3); longer on a busy machine, whose failovers take longer
   --json           an array of objects, one for each planned stop, on stdout
   --logs FOLDER    where the emulators' logs go (default: .lab/netns)
 `;
 const RUNS_MAX = 1_000;
+const LINGER_MAX_S = 60;
 const orders = ['without', 'with'] as const;
 type Order = (typeof orders)[number];
 
@@ -35,6 +37,7 @@ interface Options {
   readonly runs: number;
   readonly kinds: readonly StopKind[];
   readonly orders: readonly Order[];
+  readonly lingerS: number;
   readonly json: boolean;
   readonly logFolder: string;
 }
@@ -48,6 +51,7 @@ export const rebootsCommand: BootedCommand = {
         runs: { type: 'string', default: '20' },
         kind: { type: 'string', multiple: true, default: [...stopKinds] },
         order: { type: 'string', multiple: true, default: [...orders] },
+        linger: { type: 'string', default: String(LINGER_S) },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         logs: { type: 'string', default: logFolder },
@@ -56,8 +60,12 @@ export const rebootsCommand: BootedCommand = {
     const runs = Number(values.runs);
     if (!Number.isInteger(runs) || runs < 1 || runs > RUNS_MAX)
       throw new Error(`--runs is "${values.runs}", expected a whole number from 1 to ${RUNS_MAX}`);
+    const lingerS = Number(values.linger);
+    if (!Number.isInteger(lingerS) || lingerS < 0 || lingerS > LINGER_MAX_S)
+      throw new Error(`--linger is "${values.linger}", expected whole seconds from 0 to ${LINGER_MAX_S}`);
     const options = {
       runs,
+      lingerS,
       kinds: values.kind.map((kind) => oneOf('--kind', kind, stopKinds)),
       orders: values.order.map((order) => oneOf('--order', order, orders)),
       json: values.json,
@@ -92,7 +100,7 @@ async function runReboots(options: Options, say: Say): Promise<number> {
     const nodes = await lab.bootNodes();
     const furnish = async (node: BootedNode) => {
       await node.configure(lab.cloud.notifyConf);
-      await node.install(order === 'without');
+      await node.install({ isUnordered: order === 'without', lingerS: options.lingerS });
       await node.enable();
     };
     await Promise.all([furnish(nodes.a), furnish(nodes.b)]);

@@ -4,7 +4,7 @@
 # Invariant: SEQ rises strictly within a boot, across restarts of the shim too.
 # Limit: /proc/uptime has steps of 10 ms; numbers drawn within one step differ by 1 µs each.
 
-NOW_US=0 NOW_MS=0 WALL_MS=0 WALL_S=0 SEQ=0 LAST_SEQ=0
+NOW_US=0 NOW_MS=0 WALL_MS=0 WALL_S=0 CLOCK_IS_HELD=0 SEQ=0 LAST_SEQ=0
 
 read_clock() {
   local up
@@ -25,8 +25,15 @@ read_wall_clock() {
 # Seconds of the wall clock: for people, and for the end of credentials.
 read_wall_seconds() { printf -v WALL_S '%(%s)T' -1; }
 
-draw_seq() {
+# For lines that were waiting together: both clocks are read once, until CLOCK_IS_HELD is 0 again.
+hold_clock() {
   read_clock
+  read_wall_clock
+  CLOCK_IS_HELD=1
+}
+
+draw_seq() {
+  ((CLOCK_IS_HELD)) || read_clock
   SEQ=$((NOW_US > LAST_SEQ ? NOW_US : LAST_SEQ + 1))
   LAST_SEQ=$SEQ
 }

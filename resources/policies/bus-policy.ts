@@ -11,13 +11,13 @@
 import type { Json, Statement } from '../roles/role.ts';
 
 const CLAIM = 'VRRP State Change';
-const ANNOUNCEMENTS = ['VIP Failover Finished', 'VIP Failover Failed'];
+const ANNOUNCEMENTS = ['VIP Failover Finished', 'VIP Failover Failed', 'VIP Node Flapping'];
 const NODES = 'vipshift.notify/*';
 
 export interface BusPolicyInput {
   /** The bus's ARN. */
   readonly bus: Json;
-  /** Roles that may announce how a failover ended. */
+  /** Roles that may announce how a failover ended, and that a node flaps. */
   readonly announcers: readonly Json[];
 }
 

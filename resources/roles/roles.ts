@@ -38,7 +38,7 @@ export const used = {
     'changes.since',
     'bus.forward',
   ],
-  runbook: [...switching, 'ec2.hosts', 'orders.put', 'approvals.ask'],
+  runbook: [...switching, 'ec2.hostState', 'orders.put', 'approvals.ask'],
 } as const;
 
 export type FunctionName = keyof typeof used;
@@ -107,7 +107,7 @@ export function needs(stage: string): readonly Need[] {
     { action: 'ec2:DescribeNetworkInterfaces', ...observe },
     { action: 'ec2:DescribeAddresses', ...observe },
     // Whether the node that a VIP is to go to runs.
-    { action: 'ec2:DescribeInstances', resource: '*', for: ['ec2.hosts'] },
+    { action: 'ec2:DescribeInstanceStatus', resource: '*', for: ['ec2.hostState'] },
     { action: 'ec2:ReplaceRoute', resource: ec2Arn('route-table'), ...apply },
     { action: 'ec2:CreateRoute', resource: ec2Arn('route-table'), ...apply },
     // Both ends have the tag.

@@ -4,6 +4,7 @@
 // Invariant: nothing here decides what comes next; that is the workflow's, where it can be read and seen at work.
 
 import { toleratedFault } from '../fault.ts';
+import { statesOf } from '../network/next-owner.ts';
 import type { Rates } from '../rate-limit/local-bucket.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { minutes, plus } from '../time.ts';
@@ -54,7 +55,7 @@ async function lookAhead(ports: ForcedFailoverPorts, order: FailoverOrder): Prom
   const [seen, hosts] = await Promise.all([
     stands ? ports.ec2.observe(vip) : undefined,
     // Where EC2 does not tell, the order is not held up by it: an outage is when it is needed most.
-    stands ? ports.ec2.hosts([order.to]).catch(untold) : undefined,
+    stands ? statesOf(ports.ec2, order.to).catch(untold) : undefined,
   ]);
   return carriedPreflight(preflight(vip, seen, order, { now: ports.clock.now(), sizes: ports.sizes, hosts }));
 }

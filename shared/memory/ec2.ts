@@ -56,10 +56,9 @@ export function memoryEc2(clock: Clock): MemoryEc2 {
     async observeAll(scopes) {
       return new Map(scopes.map((scope) => [scope.name, observationOf(state, scope, clock)]));
     },
-    async hosts(nodes) {
-      const attached = new Set([...enis.values()].flatMap((eni) => eni.node ?? []));
-      const shown = nodes.filter((node) => halted.has(node) || attached.has(node));
-      return new Map(shown.map((node) => [node, halted.get(node) ?? 'running']));
+    async hostState(node) {
+      const isAttached = [...enis.values()].some((eni) => eni.node === node);
+      return halted.get(node) ?? (isAttached ? 'running' : undefined);
     },
     async apply(step, mayStart) {
       if (!mayStart()) throw new Fault('lease-short', 'LeaseShort', 'too little lease left to start');

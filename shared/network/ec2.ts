@@ -1,7 +1,7 @@
 // The port on EC2: observe, and apply one step.
 
 import type { Scope } from '../vip/vip.ts';
-import type { HostStates, Observation } from './observation.ts';
+import type { Observation } from './observation.ts';
 import type { Step } from './step.ts';
 
 export interface Ec2 {
@@ -16,8 +16,8 @@ export interface Ec2 {
    * pages, however many VIPs. Throws like `observe`.
    */
   observeAll(scopes: readonly Scope[]): Promise<ReadonlyMap<string, Observation>>;
-  /** Of a node that EC2 does not show, nothing. Throws a Fault. */
-  hosts(nodes: readonly string[]): Promise<HostStates>;
+  /** EC2's name of an instance's state, such as `running`; undefined where EC2 shows no such instance. Throws a Fault. */
+  hostState(node: string): Promise<string | undefined>;
   /**
    * One attempt of one call, never repeated inside. `mayStart` is asked in the same tick in which the request goes out,
    * after it was signed; when it says no, nothing is sent and a Fault `lease-short` is thrown. Aborted, as `unknown`,

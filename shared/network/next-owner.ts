@@ -8,6 +8,7 @@ import { type Unfit, unfit, unfitText } from '../vip/election.ts';
 import type { Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
 import { type Conflict, unmetCells } from './conflict.ts';
+import type { Ec2 } from './ec2.ts';
 import { type HostStates, membersSeen, type Observation, type TableSeen, tablesOf } from './observation.ts';
 import { type Plan, plan } from './plan.ts';
 
@@ -51,6 +52,12 @@ export interface NextOwner {
   /** What the failover would do. */
   readonly todo: Plan;
   readonly problems: readonly OwnerProblem[];
+}
+
+/** What EC2 says of the node itself. Throws a Fault. */
+export async function statesOf(ec2: Pick<Ec2, 'hostState'>, node: string): Promise<HostStates> {
+  const state = await ec2.hostState(node);
+  return new Map(state === undefined ? [] : [[node, state]]);
 }
 
 /** `hosts`: undefined where EC2 did not tell the instances' states; then nothing is said of them. */

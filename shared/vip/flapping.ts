@@ -38,11 +38,12 @@ interface Transiting {
   readonly forced?: Ordered;
 }
 
-/** The two nodes of a forced failover, and when it began. */
+/** The two nodes of a forced failover, when it began, and when it runs out, should its workflow have died. */
 interface Ordered {
   readonly node: string;
   readonly from?: string;
   readonly atMs: EpochMs;
+  readonly untilMs: EpochMs;
 }
 
 const BOOT_CHARS = 8;
@@ -112,7 +113,8 @@ const STAMP_DOUBT: DurationMs = seconds(1);
 const isOrdered = ({ forced }: Pick<Transiting, 'forced'>, node: string, { atMs }: Transition): boolean =>
   forced !== undefined &&
   (node === forced.node || node === forced.from) &&
-  plus(atMs, STAMP_DOUBT) >= forced.atMs;
+  plus(atMs, STAMP_DOUBT) >= forced.atMs &&
+  atMs < forced.untilMs;
 
 /** Those that count: without what a forced failover that is under way has made its two nodes do. */
 export const countedTransitions = (vip: Transiting, node: string): readonly Transition[] =>

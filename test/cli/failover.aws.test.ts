@@ -82,6 +82,26 @@ describe('failover', () => {
     expect(nodes.commands, 'keepalived is left alone').toEqual([]);
   });
 
+  test('orders nothing where the VIP is there already, and ends with 0: scripts order twice', async () => {
+    const { owner, epoch } = (await stack.vips.read(VIP))!;
+    const args = ['failover', VIP, '--to', owner!, '--reason', 'again'];
+    const ran = await vipshift(...args);
+    expect(ran).toMatchObject({
+      status: 0,
+      stdout: `web is at ${owner} already, epoch ${epoch}: nothing was ordered\n`,
+    });
+    expect(ran.stderr).toContain(
+      `vipshift pin web --to ${owner} --reason … --stage dev --region eu-central-1`,
+    );
+    expect(only(await vipshift(...args, '--json'))).toEqual({
+      vip: VIP,
+      to: owner,
+      outcome: 'unchanged',
+      epoch,
+    });
+    expect((await stack.vips.read(VIP))!.epoch).toBe(epoch);
+  });
+
   test('moves a VIP that the master alone holds via keepalived, and --json is one document', async () => {
     await change((vip) => ({ ...vip, hold: 'master' }));
     nodes.onCommand = asKeepalivedDoes;

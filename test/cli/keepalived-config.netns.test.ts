@@ -114,7 +114,7 @@ describe('the files of the nodes', () => {
 });
 
 const wrong: readonly [Partial<KeepalivedInput>, string][] = [
-  [{ nodes: given().nodes.slice(0, 1) }, '1 nodes, expected at least 2'],
+  [{ nodes: given().nodes.slice(0, 1) }, '1 node, expected at least 2'],
   [{ nodes: [given().nodes[0]!, given().nodes[0]!] }, 'two nodes are called a'],
   [
     { nodes: [given().nodes[0]!, { ...given().nodes[0]!, name: 'b' }] },

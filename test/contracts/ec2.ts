@@ -66,6 +66,12 @@ export function ec2Contract(open: () => Promise<Ec2UnderTest>): void {
     expect(a.zone).not.toBe(b.zone);
   });
 
+  it('knows that an instance runs, and nothing of one that is not there', async () => {
+    const { ec2, nodes } = await open();
+    expect(await Promise.all(nodes.map((node) => ec2.hostState(node)))).toEqual(['running', 'running']);
+    expect(await ec2.hostState('i-0abc1234def567890')).toBeUndefined();
+  });
+
   it('sees the same of each VIP when it observes many at once', async () => {
     const { ec2, entry } = await open();
     const other = { name: 'other', tableLabels: ['other'], nodeLabels: ['other'] };

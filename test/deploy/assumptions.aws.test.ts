@@ -126,33 +126,37 @@ describe('with instances that are played', () => {
     expect(new Set(states)).toEqual(new Set(['terminated']));
   });
 
-  it('takes everything away when it is interrupted, at whichever call of EC2, and asks no more', async () => {
-    const asks = [...allProbes.slice(0, 2), ...instanceProbes];
-    const before = await vpcs();
-    for (let at = 1, isThrough = false; !isThrough; at++) {
-      const aborting = new AbortController();
-      const account = played({ stateMs: 1400, gapMs: 210, keys: 'refused accepted' }, aborting.signal);
-      let calls = 0;
-      type Next = (args: unknown) => Promise<unknown>;
-      const counted = (next: Next): Next => {
-        return (args) => {
-          calls += 1;
-          // The call is under way: it is carried out all the same.
-          if (calls === at) aborting.abort(new Error('SIGINT'));
-          return next(args);
+  const interrupted = [...allProbes.slice(0, 2), ...instanceProbes];
+  it.each(interrupted.map((probe) => [probe.what, probe] as const))(
+    '%s: takes everything away when it is interrupted, at whichever call of EC2 that makes something, and asks no more',
+    async (_what, probe) => {
+      const before = await vpcs();
+      for (let at = 1, isThrough = false; !isThrough; at++) {
+        const aborting = new AbortController();
+        const account = played({ stateMs: 1400, gapMs: 210, keys: 'refused accepted' }, aborting.signal);
+        let calls = 0;
+        type Next = (args: unknown) => Promise<unknown>;
+        const counted = (next: Next, { commandName = '' }: { readonly commandName?: string }): Next => {
+          return (args) => {
+            if (/^(Create|Run|Allocate|Attach|Associate)/.test(commandName)) calls += 1;
+            // The call is under way: it is carried out all the same.
+            if (calls === at) aborting.abort(new Error('SIGINT'));
+            return next(args);
+          };
         };
-      };
-      account.ec2.middlewareStack.add(counted as never, { step: 'initialize', priority: 'high' });
-      const found = await asked(account, asks);
-      isThrough = !aborting.signal.aborted;
-      expect(found.map(line).filter((text) => text.includes('left behind'))).toEqual([]);
-      expect(await vpcs(), `interrupted at call ${at}`).toBe(before);
-      if (!isThrough && found.length < asks.length) expect(found.at(-1)!.verdict).not.toBe('FAIL');
-    }
-    const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
-    const states = Reservations.flatMap((r) => r.Instances ?? []).map((i) => i.State?.Name);
-    expect(new Set(states)).toEqual(new Set(['terminated']));
-  });
+        account.ec2.middlewareStack.add(counted as never, { step: 'initialize', priority: 'high' });
+        const next: Probe = { what: 'the next one', ask: async () => ({ verdict: 'PASS', found: 'asked' }) };
+        const found = await asked(account, [probe, next]);
+        isThrough = !aborting.signal.aborted;
+        expect(found.map(line).filter((text) => text.includes('left behind'))).toEqual([]);
+        expect(await vpcs(), `interrupted at call ${at}`).toBe(before);
+        expect(found).toHaveLength(isThrough ? 2 : 1);
+      }
+      const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({}));
+      const states = Reservations.flatMap((r) => r.Instances ?? []).map((i) => i.State?.Name);
+      expect([...new Set(states)].filter((state) => state !== 'terminated')).toEqual([]);
+    },
+  );
 });
 
 describe('what the instances do', () => {

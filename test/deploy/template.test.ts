@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { accepted, contradictions, findings, verdictOn } from '../../build/template-check.ts';
 import { DETAIL_TYPE } from '../../shared/aws/events/claim-event.ts';
-import { CONTROLLER_SOURCE } from '../../shared/aws/events/publisher.ts';
+import { CONTROLLER_SOURCE, FLAPPING } from '../../shared/aws/events/publisher.ts';
 import { metricNames, metricsNamespace } from '../../shared/aws/lambda/telemetry.ts';
 import { settingsFrom } from '../../shared/aws/wire.ts';
 import { RESERVE } from '../../shared/controller/reconcile-all.ts';
@@ -230,6 +230,7 @@ describe("the bus's policy", () => {
       CONTROLLER_SOURCE,
       'VIP Failover Finished',
       'VIP Failover Failed',
+      FLAPPING,
     ];
     for (const word of words) expect(text).toContain(JSON.stringify(word));
   });

@@ -1,4 +1,12 @@
-import { CreateRouteCommand, DescribeNetworkInterfacesCommand, EC2Client } from '@aws-sdk/client-ec2';
+import {
+  AllocateAddressCommand,
+  AssignPrivateIpAddressesCommand,
+  AssociateAddressCommand,
+  CreateRouteCommand,
+  DescribeAddressesCommand,
+  DescribeNetworkInterfacesCommand,
+  EC2Client,
+} from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { buildVpc, type LabVpc } from '../../lab/aws/stack/vpc.ts';
@@ -64,6 +72,54 @@ describe('the lab network', () => {
     await ec2.send(new CreateRouteCommand({ RouteTableId: routeTableId, ...route }));
     const { tables } = await describeVpc(ec2, vpc);
     expect(tables.map(({ ipv4 }) => nameOf(vpc, ipv4))).toEqual(['node-b', '-', '-', '-', '-', '-']);
+  });
+
+  it('shows an EIP at its private address, as EC2 does, and throws off the one that lay there', async () => {
+    const { eipEni } = vpc.nodes.b;
+    const { AllocationId: other } = await ec2.send(new AllocateAddressCommand({ Domain: 'vpc' }));
+    const lay = (AllocationId: string, PrivateIpAddress?: string) =>
+      ec2.send(
+        new AssociateAddressCommand({
+          ...{ AllocationId, NetworkInterfaceId: eipEni, AllowReassociation: true },
+          ...(PrivateIpAddress === undefined ? {} : { PrivateIpAddress }),
+        }),
+      );
+    const shown = async () => {
+      const { NetworkInterfaces } = await ec2.send(
+        new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [eipEni] }),
+      );
+      return NetworkInterfaces![0]!.PrivateIpAddresses!.map((one) => [
+        one.PrivateIpAddress,
+        one.Association?.AllocationId,
+      ]);
+    };
+    const places = async () => {
+      const { Addresses } = await ec2.send(
+        new DescribeAddressesCommand({ AllocationIds: [vpc.eip.allocationId, other!] }),
+      );
+      return Addresses!.map((one) => [one.AllocationId, one.PrivateIpAddress || undefined]);
+    };
+    await ec2.send(
+      new AssignPrivateIpAddressesCommand({ NetworkInterfaceId: eipEni, PrivateIpAddresses: ['10.0.2.31'] }),
+    );
+    await lay(vpc.eip.allocationId);
+    await lay(other!, '10.0.2.31');
+    expect(await shown()).toEqual([
+      ['10.0.2.30', vpc.eip.allocationId],
+      ['10.0.2.31', other],
+    ]);
+    expect(new Map((await places()) as [string, string][])).toEqual(
+      new Map([
+        [vpc.eip.allocationId, '10.0.2.30'],
+        [other, '10.0.2.31'],
+      ]),
+    );
+    await lay(other!, '10.0.2.30');
+    expect(await shown()).toEqual([
+      ['10.0.2.30', other],
+      ['10.0.2.31', undefined],
+    ]);
+    expect(new Map((await places()) as [string, string][]).get(vpc.eip.allocationId)).toBeUndefined();
   });
 
   it('can be built beside another of the same addresses', async () => {

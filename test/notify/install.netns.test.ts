@@ -146,6 +146,97 @@ describe('install into a folder', () => {
   });
 });
 
+describe('install looks before it writes', () => {
+  test.each([
+    [['--instance', 'ВИП=web'], 'holds a letter that is not ASCII'],
+    [['--instance', 'VI_WEB=-web'], '"-web" is no VIP name'],
+    [['--instance', 'VI_WEB=web', '--group', 'G=web'], 'VIP "web" is already spoken for by INSTANCE VI_WEB'],
+    [['--bus', 'my bus'], 'bus is "my bus", expected the name or ARN'],
+  ])('so %j leaves nothing behind', (args, message) => {
+    const ended = install(...args);
+    expect(ended).toMatchObject({ status: 2, stdout: '' });
+    expect(ended.stderr).toContain(message);
+    expect(list(root)).toEqual([]);
+  });
+
+  test('and tests the programs of the image, not those of the machine that builds it', () => {
+    mkdirSync(join(root, 'usr/bin'), { recursive: true });
+    // Static, so that it runs in an image that has nothing else.
+    const busybox = spawnSync('bash', ['-c', 'command -v busybox'], { encoding: 'utf8' }).stdout.trim();
+    if (!busybox) return expect(install().stdout).toContain('not tested there: curl keepalived');
+    cpSync(busybox, join(root, 'usr/bin/sh'));
+    writeFileSync(join(root, 'usr/bin/curl'), '#!/usr/bin/sh\necho "curl 7.74.0 (x86_64-pc-linux-gnu)"\n', {
+      mode: 0o755,
+    });
+    const ended = install();
+    expect(ended).toMatchObject({ status: 3, stdout: '' });
+    expect(ended.stderr).toContain('curl is 7.74, expected 7.86 or newer');
+    expect(list(root).filter((name) => name.startsWith('etc'))).toEqual([]);
+  });
+});
+
+test('with umask 077 every folder of the image can be entered, and notify.conf be read', () => {
+  const ended = run(
+    'bash',
+    '-c',
+    'umask 077; "$0" install --root "$1" --instance VI_WEB=web',
+    shimPath,
+    root,
+  );
+  expect(ended.status).toBe(0);
+  for (const name of list(root)) {
+    const { mode } = lstatSync(join(root, name));
+    if (lstatSync(join(root, name)).isDirectory()) expect(mode & 0o777, name).toBe(0o755);
+  }
+  expect(statSync(join(root, 'etc/vipshift/notify.conf')).mode & 0o777).toBe(0o644);
+});
+
+describe('uninstall', () => {
+  /** What a daemon leaves in the folders that the configuration names. */
+  const leave = (runDir: string, stateDir: string): void => {
+    for (const folder of [runDir, stateDir]) mkdirSync(join(root, folder), { recursive: true });
+    for (const name of ['credentials', 'credentials.about', 'status.0', 'imds'])
+      writeFileSync(join(root, runDir, name), 'x');
+    for (const name of ['spool', 'identity']) writeFileSync(join(root, stateDir, name), 'x');
+  };
+
+  test('takes the credentials in any case, and with --purge all that there was, folders included', () => {
+    install('--instance', 'VI_WEB=web', '--eip-interface', 'ens6');
+    leave('run/vipshift', 'var/lib/vipshift');
+    writeFileSync(
+      join(root, 'etc/systemd/system/vipshift-vip.service'),
+      '[Service]\nExecStart=/usr/sbin/ip address replace 192.168.255.10/32 dev lo\n',
+    );
+    run(shimPath, 'uninstall', '--root', root);
+    expect(files()).toEqual([
+      'etc/systemd/system/vipshift-vip.service',
+      'etc/vipshift/notify.conf',
+      'var/lib/vipshift/identity',
+      'var/lib/vipshift/spool',
+    ]);
+    expect(run(shimPath, 'uninstall', '--root', root, '--purge').status).toBe(0);
+    expect(list(root).filter((name) => /vipshift|keepalived|\.d$|wants/.test(name))).toEqual([]);
+  });
+
+  test('finds the folders where the configuration has them, and leaves in them what is not its own', () => {
+    install('--bus', 'b', '--instance', 'VI_WEB=web');
+    const conf = join(root, 'etc/vipshift/notify.conf');
+    writeFileSync(conf, `${read('etc/vipshift/notify.conf')}run_dir = /srv/run\nstate_dir = /srv/state\n`);
+    leave('srv/run', 'srv/state');
+    writeFileSync(join(root, 'srv/state/mine'), '');
+    run(shimPath, 'uninstall', '--root', root, '--purge');
+    expect(files()).toEqual(['srv/state/mine']);
+    expect(existsSync(join(root, 'srv/run'))).toBe(false);
+  });
+
+  test('with --root and no folder is refused', () => {
+    expect(run(shimPath, 'uninstall', '--root')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--root needs a value'),
+    });
+  });
+});
+
 describe('the units', () => {
   test('are right by systemd-analyze, and the service is hardened', () => {
     install();

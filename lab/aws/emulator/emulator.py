@@ -83,7 +83,7 @@ def load_moto():
     from werkzeug.serving import make_server
     from werkzeug.test import Client
 
-    apply("moto-memory")
+    apply("moto-memory", "moto-fixes")
     app = DomainDispatcherApplication(create_backend_app)
     account = os.environ["MOTO_ACCOUNT_ID"]
     os.environ["MOTO_ACCOUNT_ID"] = NO_ACCOUNT

@@ -47,7 +47,7 @@ export interface Cloud {
   readonly busGate: Gate;
   /** The shims' configuration file. */
   readonly notifyConf: string;
-  /** Lets the next scenario begin with calm nodes. */
+  /** Lets the next scenario, or planned stop, begin with calm nodes. */
   calm(): Promise<void>;
   vip(): Promise<Vip>;
   /** The outcomes of these epochs that the timeline has. */

@@ -14,7 +14,7 @@ assert_after_transition() {
   drop_assertion "$1"
 }
 
-drop_assertion() { unset "ASKED[$1]" "READY[$1]"; }
+drop_assertion() { ((${#ASKED[@]} + ${#READY[@]})) && unset "ASKED[$1]" "READY[$1]"; }
 
 schedule_assertion() {
   local since after period=60000
@@ -128,7 +128,9 @@ assert_answer() {
   # The line was lost (the shim was not there, or the FIFO was full), so this is the transition itself.
   date_transition "$seq" "$at" "${word[2]:-0}"
   ((SINCE / 1000 > LISTENING_FROM_MS)) && [[ ! $FIFO_ERROR ]] && missed_line "${NAMED_BY[$vip]}" "$ANSWER_STATE"
-  spool_claims "$SINCE $SINCE $SINCE_WALL_MS $ANSWER_STATE $ANSWER_PRIORITY $vip ${NAMED_BY[$vip]}"
+  SPOOL_LINES=''
+  spool_claim "$vip" "$SINCE" "$ANSWER_STATE $ANSWER_PRIORITY" "$SINCE $SINCE $SINCE_WALL_MS $ANSWER_STATE $ANSWER_PRIORITY $vip ${NAMED_BY[$vip]}"
+  journal "$SPOOL_LINES"
   assert_after_transition "$vip"
   list_transition "$vip" "$ANSWER_STATE" "$ANSWER_PRIORITY" "${NAMED_BY[$vip]}, told by its answer"
 }

@@ -42,7 +42,7 @@ replay_journal() {
 
 replay_claim() {
   [[ $1 =~ ^([0-9]{1,18})\ [0-9]{1,18}\ [0-9]{1,18}\ [A-Z]+\ [0-9]{1,18}\ [A-Za-z0-9._-]+\ (INSTANCE|GROUP)\ [^\ ]+$ ]] || return
-  [[ ${Q[${BASH_REMATCH[1]}]-} ]] || enqueue "$1"
+  [[ ${Q[${BASH_REMATCH[1]}]-} ]] || enqueue_again "$1"
 }
 
 # Where a whole journal can be written. Called at start, after a failed write, and again while SPOOL_ERROR stands.

@@ -9,7 +9,9 @@ declare -A ADVERT_PENDING=() # VIP → "seq since atMs state priority vip kind n
 declare -A ADVERT_AT=()      # VIP → ms of the last lower-advert that was let through
 LISTED_FROM_MS=0 LISTED=0 NOT_LISTED=0
 readonly ADVERT_EVERY_MS=10000 PRIORITY_MAX=255 LISTED_MAX=200 LISTED_WITHIN_MS=10000
-readonly RECORD='(INSTANCE|GROUP) "([^"]*)" ([A-Z_]+) ([0-9]+)'
+# bash may lose the character that comes in the very moment in which a read has waited for long enough, so a first letter may be
+# missing.
+readonly RECORD='(I?NSTANCE|G?ROUP) "([^"]*)" ([A-Z_]+) ([0-9]+)'
 
 take_line() {
   local rest=$1 record left=''
@@ -40,24 +42,25 @@ take_command() {
 }
 
 take_word() {
-  local -r kind=$1 name=$2 state=$3 vips=${VIPS_OF["$1 $2"]-}
-  local vip claims=() priority=$PRIORITY_MAX
+  local -r name=$2 state=$3
+  local vip vips kind=INSTANCE priority=$PRIORITY_MAX
+  [[ $1 == *ROUP ]] && kind=GROUP
+  vips=${VIPS_OF["$kind $name"]-}
   [[ $vips ]] || return 0
   ((${#4} <= 3 && 10#$4 < PRIORITY_MAX)) && priority=$((10#$4))
   heard_through_fifo "$kind $name"
   case $state in
     MASTER | BACKUP | FAULT | STOP | DELETED)
-      read_wall_clock
+      ((CLOCK_IS_HELD)) || read_wall_clock
+      SPOOL_LINES=''
       for vip in $vips; do
         draw_seq
-        claims+=("$SEQ $SEQ $WALL_MS $state $priority $vip $kind $name")
-        unset "ADVERT_PENDING[$vip]" "ADVERT_AT[$vip]"
-      done
-      spool_claims "${claims[@]}"
-      for vip in $vips; do
+        spool_claim "$vip" "$SEQ" "$state $priority" "$SEQ $SEQ $WALL_MS $state $priority $vip $kind $name"
+        ((${#ADVERT_AT[@]})) && unset "ADVERT_PENDING[$vip]" "ADVERT_AT[$vip]"
         assert_after_transition "$vip"
-        list_transition "$vip" "$state" "$priority" "$kind $name"
       done
+      journal "$SPOOL_LINES"
+      for vip in $vips; do list_transition "$vip" "$state" "$priority" "$kind $name"; done
       FRESH=1
       ;;
     # Only with notify_priority_changes: no transition, but worth saying soon.

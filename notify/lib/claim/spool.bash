@@ -9,25 +9,34 @@
 
 declare -A Q=()      # seq → "seq since atMs state priority vip kind name"
 declare -A NEWEST=() # VIP → seq of the claim that nothing has superseded, while it waits
-declare -A OLD=()    # place → seq of a superseded claim, in the order in which they became that; some have left Q
+# Place → seq of a superseded claim, in the order in which they became that; some have left Q. A hash: of an array bash finds
+# places at both ends by walking over it.
+declare -A OLD=()
 declare -A WORD=()   # VIP → "state priority since": the last word of keepalived that the shim knows
 Q_COUNT=0 OLD_HEAD=0 OLD_TAIL=0 DROP_AT=0 DROPPED=0
 
-# Puts a claim into the queue; its journal line is the caller's business.
+# Puts a claim that is newer than any of its VIP into the queue: VIP, its number, "state priority", the claim.
 enqueue() {
-  local -r claim=($1)
-  local -r seq=${claim[0]} since=${claim[1]} vip=${claim[5]}
-  local -r word=(${WORD[$vip]-})
-  Q[$seq]=$1
+  Q[$2]=$4
   Q_COUNT=$((Q_COUNT + 1))
+  [[ ${NEWEST[$1]-} ]] && supersede "${NEWEST[$1]}"
+  NEWEST[$1]=$2
+  WORD[$1]="$3 $2"
+}
+
+# A claim from a journal, of which a newer one may have been accepted before.
+enqueue_again() {
+  local -r claim=($1)
+  local -r seq=${claim[0]} vip=${claim[5]}
+  local -r word=(${WORD[$vip]-})
   ((seq > LAST_SEQ)) && LAST_SEQ=$seq
-  if ((since < ${word[2]:-0})); then
-    supersede "$seq" # from a journal: the newer one was accepted before
-    return
+  if ((seq >= ${word[2]:-0})); then
+    enqueue "$vip" "$seq" "${claim[3]} ${claim[4]}" "$1"
+  else
+    Q[$seq]=$1
+    Q_COUNT=$((Q_COUNT + 1))
+    supersede "$seq"
   fi
-  [[ ${NEWEST[$vip]-} ]] && supersede "${NEWEST[$vip]}"
-  NEWEST[$vip]=$seq
-  WORD[$vip]="${claim[3]} ${claim[4]} $since"
 }
 
 supersede() {
@@ -75,19 +84,16 @@ drop_oldest() {
   else
     seq=${OLD[$OLD_HEAD]}
   fi
-  dequeue "$seq"
-  DROPPED_SEQ=$seq DROPPED=$((DROPPED + 1))
+  unset "Q[$seq]"
+  DROPPED_SEQ=$seq DROPPED=$((DROPPED + 1)) Q_COUNT=$((Q_COUNT - 1))
 }
 
-# Takes claims (one line each, in order) into journal and queue, at the cost of superseded ones where the bound is reached.
-spool_claims() {
-  local claim lines=''
-  for claim in "$@"; do
-    enqueue "$claim"
-    lines+="+ $claim"$'\n'
-    while ((Q_COUNT > CONFIG[spool_max])) && drop_oldest; do
-      lines+="- $DROPPED_SEQ"$'\n'"dropped $DROPPED"$'\n'
-    done
+# Takes a claim, as enqueue has it, at the cost of superseded ones where the bound is reached. SPOOL_LINES of the caller
+# collects what goes to the journal.
+spool_claim() {
+  enqueue "$@"
+  SPOOL_LINES+="+ $4"$'\n'
+  while ((Q_COUNT > CONFIG[spool_max])) && drop_oldest; do
+    SPOOL_LINES+="- $DROPPED_SEQ"$'\n'"dropped $DROPPED"$'\n'
   done
-  journal "$lines"
 }

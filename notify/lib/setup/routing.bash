@@ -45,6 +45,6 @@ remove_routing() {
   set +f
   paths=("$ROOT"/etc/sysctl.d/60-vipshift-*.conf)
   set -f
-  for path in "${paths[@]}"; do remove "${path#"$ROOT"}"; done
-  remove "$UNITS/$ROUTE_UNIT" "$NETWORKD"
+  for path in "${paths[@]}"; do remove_with_folder "${path#"$ROOT"}"; done
+  remove_with_folder "$UNITS/$ROUTE_UNIT" "$NETWORKD"
 }

@@ -13,14 +13,14 @@ import type { RouteStep, Step } from '../../network/step.ts';
 import { ATTEMPT_MAX } from '../../vip/lease.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import type { Ec2Access } from './access.ts';
-import { hostStates } from './hosts.ts';
+import { hostState } from './host-state.ts';
 import { observe } from './observe.ts';
 import { observeAll } from './observe-all.ts';
 
 export const awsEc2 = (access: Ec2Access): Ec2 => ({
   observe: (scope) => observe(access, scope),
   observeAll: (scopes) => observeAll(access, scopes),
-  hosts: (nodes) => hostStates(access, nodes),
+  hostState: (node) => hostState(access, node),
   apply: (step, mayStart) => apply(access, step, mayStart),
 });
 

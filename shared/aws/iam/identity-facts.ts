@@ -18,10 +18,10 @@ import {
 import { type Policy, policyFrom } from '../../doctor/service/iam-policy.ts';
 import type { IdentityFacts, RoleFact } from '../../doctor/service/identity-facts.ts';
 import { defined } from '../../optional.ts';
-import type { Host } from '../ec2/hosts.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { DETAIL_TYPE, VERSION } from '../events/claim-event.ts';
 import { collect } from '../pages.ts';
+import type { Host } from './hosts.ts';
 
 export interface IdentityAccess {
   readonly iam: IAMClient;

@@ -4,6 +4,7 @@ import type { Command, Option } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { everyCommand } from '../../../cli/command/command.ts';
 import { companionOf, negatedPairs } from '../../../cli/command/contradictions.ts';
+import { isRequired } from '../../../cli/command/options.ts';
 import { program } from '../../../cli/program.ts';
 import { run } from '../front-door/command-line.ts';
 
@@ -34,7 +35,7 @@ const said = (option: Option): readonly string[] =>
 /** Arguments and options without which the command would be refused for another reason. */
 const least = (command: Command): readonly string[] => [
   ...command.registeredArguments.filter((a) => a.required).map(() => 'web'),
-  ...command.options.filter((o) => o.mandatory).flatMap(said),
+  ...command.options.filter((o) => isRequired(o)).flatMap(said),
 ];
 
 interface Contradiction {
@@ -78,6 +79,7 @@ test('these are the pairs that exclude each other, and the options that need ano
   expect(alone.map(nameOf).sort()).toEqual([
     'apply --force',
     'doctor --notify-conf',
+    'keepalived-config --overwrite',
     'keepalived-config --script-user',
     'status --count',
     'status --every',

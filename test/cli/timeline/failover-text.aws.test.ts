@@ -212,8 +212,8 @@ describe('orders', () => {
   });
 
   test.each([
-    ['pin without a node', ['pin', 'web', '--reason', 'x'], /required option '--to <node>'/],
-    ['freeze without a reason', ['freeze', 'web'], /required option '--reason <text>'/],
+    ['pin without a node', ['pin', 'web', '--reason', 'x'], /missing: --to <node>/],
+    ['freeze without a reason', ['freeze', 'web'], /missing: --reason <text>/],
     ['freeze of nothing', ['freeze', '--reason', 'x'], /no VIPs, or VIPs and --all/],
     ['freeze of all and one', ['freeze', 'web', '--all', '--reason', 'x'], /no VIPs, or VIPs and --all/],
     ['freeze for too long', ['freeze', 'web', '--for', '31d', '--reason', 'x'], /at most 30d/],

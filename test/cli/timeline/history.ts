@@ -12,6 +12,8 @@ export interface History {
   readonly ports: Ports;
   /** Its transition happened just now, by default how long ago. */
   says(node: string, state: VrrpState, agoMs?: number): Promise<Answer>;
+  /** An assertion of a transition that happened at that instant. */
+  repeats(node: string, state: VrrpState, transitionMs: number): Promise<Answer>;
   /** A claim that is turned away. */
   lies(node: string, over: object): Promise<void>;
   reconcile(): Promise<void>;
@@ -61,6 +63,13 @@ export function historyOf(region: Pick<Region, 'aws'>, vip = 'web'): History {
     ports,
     async says(node, state, agoMs = 0) {
       const parsed = parseClaimEvent(event(node, state, agoMs, {}));
+      if (!parsed.ok) throw new Error(parsed.rejection.message);
+      return handleClaim(ports, parsed, { mode: 'none' });
+    },
+    async repeats(node, state, transitionMs) {
+      const seq = (Date.now() - boot) * 1000;
+      const since = (transitionMs - boot) * 1000;
+      const parsed = parseClaimEvent(event(node, state, 0, { kind: 'assertion', seq, since }));
       if (!parsed.ok) throw new Error(parsed.rejection.message);
       return handleClaim(ports, parsed, { mode: 'none' });
     },

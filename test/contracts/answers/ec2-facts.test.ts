@@ -2,9 +2,10 @@
 // page: every list to its last page, every form of what is judged, and what could not be read is told.
 import { afterEach, describe, expect, it } from 'vitest';
 import { aclsOf, groupFact, groupsIn, listsNamed, listsOf } from '../../../shared/aws/ec2/filter-facts.ts';
-import { hostsOf } from '../../../shared/aws/ec2/hosts.ts';
+import { hostState } from '../../../shared/aws/ec2/host-state.ts';
 import { describeNetwork, once } from '../../../shared/aws/ec2/network-facts.ts';
 import { eipsFound, vpcSeen } from '../../../shared/aws/ec2/vpc.ts';
+import { hostsOf } from '../../../shared/aws/iam/hosts.ts';
 import { newVip } from '../../../shared/vip/vip.ts';
 import { ec2Lists, type Thing } from '../../support/aws/ec2.ts';
 import { type Endpoint, ec2Reply, listed, refused, type Tree } from '../../support/aws/endpoint.ts';
@@ -466,6 +467,37 @@ describe('the doctor’s network', () => {
       { node: 'i-3', state: 'running', profile: 'arn:p/3' },
       { node: 'i-4', state: 'running', profile: 'arn:p/4' },
     ]);
+  });
+
+  it('the state of an instance, whatever it is; none of one that EC2 does not show', async () => {
+    const states: Readonly<Record<string, string>> = {
+      'i-1': 'running',
+      'i-2': 'stopped',
+      'i-3': 'terminated',
+    };
+    const access = await region(
+      {},
+      {
+        DescribeInstanceStatus(call) {
+          const [id = ''] = listed(call, 'InstanceId');
+          // EC2 API reference: without IncludeAllInstances only running ones are shown.
+          const isAll = call.parameters.IncludeAllInstances === 'true';
+          if (id === 'i-gone') return refused(call, 'InvalidInstanceID.NotFound');
+          if (id === 'i-denied') return refused(call, 'UnauthorizedOperation');
+          const name = states[id];
+          const isShown = name !== undefined && (isAll || name === 'running');
+          const others = [{ instanceId: 'i-other', instanceState: { name: 'pending' } }];
+          return ec2Reply(call, {
+            instanceStatusSet: isShown ? [...others, { instanceId: id, instanceState: { name } }] : others,
+          });
+        },
+      },
+    );
+    const ec2 = { ...access, writer: access.reader, tag: 'vipshift:dev', clock: {} as never };
+    for (const [node, state] of Object.entries(states)) expect(await hostState(ec2, node)).toBe(state);
+    expect(await hostState(ec2, 'i-gone')).toBeUndefined();
+    expect(await hostState(ec2, 'i-unknown')).toBeUndefined();
+    await expect(hostState(ec2, 'i-denied')).rejects.toMatchObject({ kind: 'denied' });
   });
 
   it('instances: 200 at a time, which is all that a filter of EC2 takes', async () => {

@@ -66,7 +66,7 @@ describe('an observation has everything with a label of the VIP, from every page
     expect(idsOf(all.get('db')!)).toEqual([['rtb-4', 'rtb-7'], own[1], eips]);
   });
 
-  it('of a survey, which also has every table of each VPC and what is tagged for no one', async () => {
+  it('of a survey, which also has every table of each VPC, and what is tagged for no one or in no VIP’s VPC', async () => {
     const near = table('rtb-8', undefined, { tagSet: tags({ 'VIPSHIFT: dev': 'wbe' }) }, 'vpc-2');
     const access = await region({
       ...labelledThings,
@@ -82,6 +82,7 @@ describe('an observation has everything with a label of the VIP, from every page
         ['rtb-6', undefined],
         ['rtb-7', 'db'],
         ['rtb-8', undefined],
+        ['rtb-9', 'web'],
       ],
     ]);
     expect(survey.tables.find((t) => t.table === 'rtb-8')!.nearKey).toEqual({

@@ -58,6 +58,8 @@ export const things = {
   'function failures': at('sqs', 'vipshift-prod-function-failures'),
   'rule dead letters': at('sqs', 'vipshift-prod-rule-dead-letters'),
   "a customer's queue": at('sqs', 'orders'),
+  alarm: at('cloudwatch', 'alarm:vipshift-prod-dead-man'),
+  "a customer's alarm": at('cloudwatch', 'alarm:orders'),
   notices: at('sns', 'vipshift-prod-notices'),
   'another topic': at('sns', 'billing'),
   'function failover': at('lambda', 'function:vipshift-prod-failover'),

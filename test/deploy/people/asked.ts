@@ -17,20 +17,43 @@ export const isFree = ({ service }: Recorded): boolean => service === 'sts';
 
 export function questionOf(call: Recorded, place: Place): Question {
   const { service, action, parameters } = call;
-  const asked = { action: `${service}:${action}` };
+  const asked = { action: `${service === 'monitoring' ? 'cloudwatch' : service}:${action}` };
   const only = (resource: string, context: Question['context'] = {}): Question => ({
     ...asked,
     resources: [resource],
     context,
   });
   switch (service) {
+    case 'cloudformation':
+      return only(at('cloudformation', `stack/${text(parameters.StackName)}/1`));
+    case 'monitoring':
+      return only(at('cloudwatch', `alarm:vipshift-${place.stage}-dead-man`));
+    case 'lambda':
+      return only(at('lambda', `function:${text(parameters.FunctionName)}`));
+    case 'sns':
+      return only(at('sns', text(parameters.TopicArn).split(':').at(-1)!));
+    case 'sqs':
+      return only(at('sqs', text(parameters.QueueUrl).split('/').at(-1)!));
     case 'dynamodb': {
+      if (action === 'BatchGetItem')
+        return {
+          ...asked,
+          resources: Object.keys(parameters.RequestItems as object).map((name) =>
+            at('dynamodb', `table/${name}`),
+          ),
+        };
       const index = parameters.IndexName === undefined ? '' : `/index/${text(parameters.IndexName)}`;
       return only(at('dynamodb', `table/${text(parameters.TableName)}${index}`), keysOf(parameters));
     }
     case 'ec2':
       return ec2Question(call, place);
     case 'events': {
+      if (action === 'ListRules') return only('*');
+      if (action === 'ListTargetsByRule') {
+        const { EventBusName: bus, Rule: rule } = parameters;
+        const own = bus === undefined || bus === 'default' ? '' : `${text(bus).split('/').at(-1)}/`;
+        return only(at('events', `rule/${own}${text(rule)}`));
+      }
       const [entry] = (parameters.Entries as readonly Readonly<Record<string, string>>[] | undefined) ?? [];
       const told = entry && { 'events:source': entry.Source!, 'events:detail-type': entry.DetailType! };
       return only(at('events', `event-bus/${entry?.EventBusName ?? text(parameters.Name)}`), told);

@@ -17,6 +17,20 @@ export interface Recorder {
   stop(): Promise<void>;
 }
 
+/** Of the services that name the action by the path: CloudWatch's operation, and what of a function is asked of Lambda. */
+function restCall(path: string): Pick<AwsCall, 'action' | 'parameters'> | undefined {
+  const [, operation] = /\/operation\/(\w+)$/.exec(path) ?? [];
+  if (operation !== undefined) return { action: operation, parameters: {} };
+  const [, name, what] = /\/functions\/([^/]+)\/(\w+)$/.exec(path) ?? [];
+  const action = lambda[what as keyof typeof lambda];
+  return action === undefined ? undefined : { action, parameters: { FunctionName: name } };
+}
+const lambda = {
+  concurrency: 'GetFunctionConcurrency',
+  configuration: 'GetFunctionConfiguration',
+  policy: 'GetPolicy',
+} as const;
+
 export async function startRecorder(target: string): Promise<Recorder> {
   const calls: Recorded[] = [];
   const agent = new Agent({ keepAlive: true });
@@ -25,7 +39,7 @@ export async function startRecorder(target: string): Promise<Recorder> {
       const request = await read(incoming);
       const [, service = 'unsigned'] =
         /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//.exec(request.headers.authorization ?? '') ?? [];
-      const { action, parameters } = awsCall(request);
+      const { action, parameters } = restCall(request.path) ?? awsCall(request);
       calls.push({ service, action, parameters });
       const reply = await forward(request, new URL(target), agent);
       response.writeHead(reply.status, reply.headers as Record<string, string>).end(reply.body);

@@ -187,7 +187,7 @@ function everyMethod(): Record<string, Call> {
       }),
     'ec2.observe': (c) => ec2(c).observe(entry),
     'ec2.observeAll': (c) => ec2(c).observeAll([entry]),
-    'ec2.hosts': (c) => ec2(c).hosts(['i-a']),
+    'ec2.hostState': (c) => ec2(c).hostState('i-a'),
     'ec2.apply': (c) => Promise.allSettled(all.map((step) => ec2(c).apply(step, () => true))),
     'bus.finished': (c) => bus(c).finished(failover),
     'bus.failed': (c) => bus(c).failed!(failover),

@@ -1,13 +1,20 @@
 // The short form of `npm run lab -- reboots`: the master of two booted nodes leaves as planned, with delays like those of AWS.
 import { expect, it } from 'vitest';
 import { resolverNames } from '../../../lab/booted/node-files.ts';
-import { isClean, type OrderedStop } from '../../../lab/booted/reboots.ts';
+import type { OrderedStop } from '../../../lab/booted/reboots.ts';
 import { runLab } from '../netns/lab-run.ts';
 
-const MAX_MS = 300_000;
+const MAX_MS = 400_000;
+/** Longer than a failover takes on a machine that is busy with other tests. */
+const LINGER = ['--linger', '15'];
+/** Where the machine is that busy, single connections take longer than the client waits; a service that is gone loses hundreds. */
+const LOST_MAX = 20;
+
+const isClean = ({ stops, refused, lost, isServingFirst }: OrderedStop): boolean =>
+  stops === 1 && refused === 0 && lost <= LOST_MAX && isServingFirst !== false;
 
 async function stops(...args: string[]): Promise<readonly OrderedStop[]> {
-  const run = runLab(['reboots', '--json', ...args]);
+  const run = runLab(['reboots', '--json', ...LINGER, ...args]);
   const status = await run.ended();
   const { out, err } = run.said();
   // 1 is a stop that was not clean, which the test tells.
@@ -33,7 +40,7 @@ it(
     const [clean, cut] = [found.filter(isClean), found.filter((stop) => !isClean(stop))];
     expect(kinds(clean)).toEqual(expect.arrayContaining(['poweroff with', 'stop with']));
     expect(kinds(cut)).toContain('poweroff without');
-    expect(cut.find(({ kind }) => kind === 'poweroff')!.refused).toBeGreaterThan(0);
+    expect(cut.find(({ kind }) => kind === 'poweroff')!.refused).toBeGreaterThan(LOST_MAX);
   },
   MAX_MS,
 );

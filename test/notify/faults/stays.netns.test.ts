@@ -133,6 +133,7 @@ describe('a line', () => {
     ['torn behind a whole one', 'INSTANCE "VI_WEB" BACKUP 100\nINST'],
     ['torn within its name', 'INSTANCE "VI_WEB" BACKUP 100\nINSTANCE "VI_'],
     ['torn within its state', 'INSTANCE "VI_WEB" BACKUP 100\nINSTANCE "VI_WEB" MAS'],
+    ['without its first letter', 'NSTANCE "VI_WEB" BACKUP 100\n'],
     ['torn at the start', 'CE "VI_WEB" MASTER 2\nINSTANCE "VI_WEB" BACKUP 100\n'],
     ['of a virtual server, torn', 'INSTANCE "VI_WEB" BACKUP 100\nVS [10.0.0.1]:tcp'],
   ])('%s holds nothing up, and the whole one that follows it is taken', async (_, text) => {

@@ -126,9 +126,9 @@ describe('the node that a VIP is to go to', () => {
       );
     w.ec2.halted.set('i-b', 'stopped');
     expect((await look({})).reasons).toEqual(['the instance i-b is stopped, expected running']);
-    const hosts = () => Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'no'));
-    expect((await look({ ec2: { ...w.ec2, hosts } })).reasons).toEqual([]);
+    const hostState = () => Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'no'));
+    expect((await look({ ec2: { ...w.ec2, hostState } })).reasons).toEqual([]);
     const mistake = () => Promise.reject(new TypeError('ours'));
-    await expect(look({ ec2: { ...w.ec2, hosts: mistake } })).rejects.toThrow('ours');
+    await expect(look({ ec2: { ...w.ec2, hostState: mistake } })).rejects.toThrow('ours');
   });
 });

@@ -124,6 +124,8 @@ describe('what a forced failover makes its two nodes do', () => {
     expect(damped(after)).toEqual(['i-c']);
     expect(after.transitions!['i-a'], 'stamps are whole seconds').toEqual(made(0, 1000));
     expect(damped(withForced(vip, { ...forced, atMs: at(4001) }))).toEqual(['i-a', 'i-b', 'i-c']);
+    const runOut = { ...forced, atMs: at(-9000), untilMs: at(0) };
+    expect(damped(withForced(vip, runOut)), 'left by a workflow that died').toEqual(['i-a', 'i-b', 'i-c']);
     expect(damped(withFreeze(withForced(vip, forced), until)), 'a freeze ends it, too').toEqual(['i-c']);
   });
 

@@ -52,7 +52,7 @@ export function ec2Of(net: Network, by: Invocation): Ec2 {
       const endedAtMs = by.clock.now();
       return new Map(scopes.map(({ name }, n) => [name, { ...seen[n]!, beganAtMs, endedAtMs }]));
     },
-    hosts: (nodes) => net.region.ec2.hosts(nodes),
+    hostState: (node) => net.region.ec2.hostState(node),
     apply: (step, mayStart) => attempt(net, by, step, mayStart),
   };
 }

@@ -49,7 +49,7 @@ const ofFunctions: readonly Row[] = [
   ...each('reconcile', ['dynamodb:Scan'], "a customer's table", 'denied'),
   ...each('reconcile', ['logs:CreateLogStream', 'logs:PutLogEvents'], 'log of reconcile', 'allowed'),
   ...each('runbook', ['logs:CreateLogStream', 'logs:PutLogEvents'], 'log of runbook', 'allowed'),
-  ...each('runbook', ['ec2:DescribeInstances'], 'everything', 'allowed'),
+  ...each('runbook', ['ec2:DescribeInstanceStatus'], 'everything', 'allowed'),
   ...each('redrive workflow', ['lambda:InvokeFunction'], "a customer's function", 'denied'),
   ...each('redrive workflow', ['sqs:ReceiveMessage', 'sqs:DeleteMessage'], "a customer's queue", 'denied'),
   put('node a', { 'events:source': OF_A }, 'denied'),
@@ -70,6 +70,11 @@ const look = [
 const ofRole = ['iam:GetRolePolicy', 'iam:ListAttachedRolePolicies', 'iam:ListRolePolicies'];
 const ofPolicy = ['iam:GetPolicy', 'iam:GetPolicyVersion'];
 
+const ofTable = [
+  ...['dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive'],
+];
+const ofFunction = ['lambda:GetFunctionConcurrency', 'lambda:GetFunctionConfiguration', 'lambda:GetPolicy'];
+
 /** What both may who write the registry. */
 const writerBounds = (['registry owner', 'on call'] as const).flatMap((who): readonly Row[] => [
   ...each(who, look, 'everything', 'allowed'),
@@ -84,6 +89,28 @@ const writerBounds = (['registry owner', 'on call'] as const).flatMap((who): rea
   ...each(who, [...get, 'dynamodb:Query', 'dynamodb:PutItem'], "a customer's table", 'denied'),
   ...each(who, ['events:DescribeEventBus'], 'bus', 'allowed'),
   ...each(who, ['events:DescribeEventBus'], 'another bus', 'denied'),
+  // What the doctor looks at of the service itself.
+  ...each(who, ['dynamodb:BatchGetItem'], 'record', 'allowed'),
+  ...(['registry', 'record'] as const).flatMap((on) => each(who, ofTable, on, 'allowed')),
+  ...each(who, ofTable, "a customer's table", 'denied'),
+  ...each(who, ['cloudwatch:DescribeAlarms'], 'alarm', 'allowed'),
+  ...each(who, ['cloudwatch:DescribeAlarms'], "a customer's alarm", 'denied'),
+  ...each(who, ['sns:ListSubscriptionsByTopic'], 'notices', 'allowed'),
+  ...each(who, ['sns:ListSubscriptionsByTopic'], 'another topic', 'denied'),
+  ...(['function failover', 'function reconcile', 'function runbook'] as const).flatMap((on) =>
+    each(who, ofFunction, on, 'allowed'),
+  ),
+  ...each(who, ofFunction, "a customer's function", 'denied'),
+  ...(['rule of the bus', 'rule of the schedule'] as const).flatMap((on) =>
+    each(who, ['events:ListTargetsByRule'], on, 'allowed'),
+  ),
+  ...each(who, ['events:ListTargetsByRule'], "a customer's rule", 'denied'),
+  ...each(who, ['events:ListRules'], 'everything', 'allowed'),
+  ...(['function failures', 'rule dead letters'] as const).flatMap((on) =>
+    each(who, ['sqs:GetQueueAttributes'], on, 'allowed'),
+  ),
+  ...each(who, ['sqs:GetQueueAttributes'], "a customer's queue", 'denied'),
+  ...each(who, ['cloudformation:DescribeStacks'], "a customer's stack", 'denied'),
   put(who, says('app', 'Order Placed'), 'denied'),
   put(who, says('vipshift.doctor', 'Something Else'), 'denied'),
   put(who, { 'events:source': 'vipshift.doctor' }, 'denied'),
@@ -110,16 +137,13 @@ const ofPeople: readonly Row[] = [
   ...each('on call', ['states:GetExecutionHistory'], 'execution', 'allowed'),
   ...each('on call', ['states:DescribeExecution'], 'execution of redrive', 'allowed'),
   ...each('on call', ['states:GetExecutionHistory'], 'execution of redrive', 'denied'),
-  ...each('on call', ['sqs:GetQueueAttributes'], 'function failures', 'allowed'),
-  ...each('on call', ['sqs:GetQueueAttributes'], 'rule dead letters', 'allowed'),
   ...each('on call', ['sqs:ReceiveMessage', 'sqs:DeleteMessage'], "a customer's queue", 'denied'),
   ...each('on call', ['logs:DescribeLogGroups', 'sts:DecodeAuthorizationMessage'], 'everything', 'allowed'),
-  ...each('on call', ['cloudformation:DescribeStacks'], "a customer's stack", 'denied'),
+  ...each('registry owner', ['cloudformation:DescribeStacks'], 'stack', 'allowed'),
   ...each('on call', ['ssm:SendCommand'], ['hand-over document', 'managed node'], 'denied'),
   ...(['rule of the bus', 'rule of the schedule'] as const).flatMap((on) =>
     each('on call', ['events:DescribeRule'], on, 'allowed'),
   ),
-  ...each('on call', ['events:ListRules'], 'everything', 'allowed'),
   ...each('on call', ['events:DescribeRule'], "a customer's rule", 'denied'),
   ...logGroups
     .slice(1)

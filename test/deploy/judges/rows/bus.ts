@@ -7,6 +7,7 @@ import type { Row } from '../question.ts';
 export const CLAIM = 'VRRP State Change';
 export const FINISHED = 'VIP Failover Finished';
 export const FAILED = 'VIP Failover Failed';
+export const FLAPPING = 'VIP Node Flapping';
 export const OF_A = `vipshift.notify/${ROLE_ID}:${A}`;
 export const OF_B = `vipshift.notify/${ROLE_ID}:${B}`;
 export const CONTROLLER = 'vipshift.controller';
@@ -80,6 +81,7 @@ export const strangerRows: readonly Row[] = [
   put('an app with PutEvents', says(CONTROLLER, 'Something Else'), 'denied explicitly'),
   put('an app with PutEvents', says('app', FINISHED), 'denied explicitly'),
   put('an app with PutEvents', says('app', FAILED), 'denied explicitly'),
+  put('an app with PutEvents', says('app', FLAPPING), 'denied explicitly'),
   put('an app with PutEvents', says('app', 'Order Placed'), 'allowed'),
   put('an app with PutEvents', says(['app', 'shop'], ['Order Placed', 'Order Paid']), 'allowed'),
   put('an app with PutEvents', says('vipshift.doctor'), 'allowed', { tolerated: true }),
@@ -95,6 +97,7 @@ export const strangerRows: readonly Row[] = [
   ...(['failover', 'reconcile', 'runbook'] as const).flatMap((who) => [
     put(who, says(CONTROLLER, FINISHED), 'allowed'),
     put(who, says(CONTROLLER, FAILED), 'allowed'),
+    put(who, says(CONTROLLER, FLAPPING), 'allowed'),
     put(who, says(OF_A), 'denied explicitly'),
     put(who, says('vipshift.doctor'), 'denied'),
     put(who, says(CONTROLLER, FINISHED), 'denied', { on: 'another bus' }),

@@ -39,6 +39,9 @@ export const ownerRows: readonly Row[] = [
   row('registry owner', 'ec2:AssociateAddress', ['EIP', 'ENI'], 'denied'),
   row('registry owner', 'states:StartExecution', 'failover workflow', 'denied'),
   row('registry owner', 'iam:GetRole', 'node role', 'allowed'),
+  row('registry owner', 'lambda:UpdateFunctionCode', 'function failover', 'denied'),
+  row('registry owner', 'dynamodb:UpdateTimeToLive', 'record', 'denied'),
+  row('registry owner', 'events:PutTargets', 'rule of the bus', 'denied'),
 ];
 
 export const onCallRows: readonly Row[] = [
@@ -46,6 +49,10 @@ export const onCallRows: readonly Row[] = [
   row('on call', 'dynamodb:UpdateItem', 'registry', 'allowed'),
   row('on call', 'dynamodb:Query', 'record by day', 'allowed'),
   row('on call', 'ec2:DescribeRouteTables', 'everything', 'allowed'),
+  row('on call', 'lambda:AddPermission', 'function reconcile', 'denied'),
+  row('on call', 'sns:Subscribe', 'notices', 'denied'),
+  row('on call', 'dynamodb:UpdateTable', 'registry', 'denied'),
+  row('on call', 'ec2:DescribeInstanceStatus', 'everything', 'allowed'),
   row('on call', 'ec2:ReplaceRoute', 'route table', 'allowed'),
   row('on call', 'ec2:CreateRoute', 'route table', 'allowed'),
   row('on call', 'ec2:ModifyNetworkInterfaceAttribute', 'ENI', 'allowed'),

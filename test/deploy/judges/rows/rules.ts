@@ -86,11 +86,18 @@ const caused = (kind: unknown): Json => ({
   ...finished,
   detail: { ...(finished.detail as Json), cause: { ...((finished.detail as Json).cause as Json), kind } },
 });
+const announced = ['finished.json', 'flapping.json'];
 export const noticeRows: readonly RuleRow[] = [
-  ...readdirSync(examples).map((name) => row('NoticeRule', name, example(name), name === 'finished.json')),
+  ...readdirSync(examples).map((name) => row('NoticeRule', name, example(name), announced.includes(name))),
   ...neighbours('NoticeRule', finished),
   row('NoticeRule', 'a failure', { ...caused('claim'), 'detail-type': 'VIP Failover Failed' }, true),
   row('NoticeRule', 'by reconcile', caused('reconcile'), true),
+  row(
+    'NoticeRule',
+    'a failover of a storm, of which there is one notice',
+    { ...finished, detail: { ...(finished.detail as Json), flapping: ['i-0a1b2c3d4e5f60718'] } },
+    false,
+  ),
   row('NoticeRule', 'by an order, whose message is the workflow’s', caused('order'), false),
   row('NoticeRule', 'a cause of several kinds', caused(['order', 'claim']), true),
   row('NoticeRule', 'no cause', { ...finished, detail: without(finished.detail as Json, 'cause') }, false),

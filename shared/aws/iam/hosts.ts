@@ -1,11 +1,10 @@
 // Instances: whether each node runs, and under which instance profile.
 import { paginateDescribeInstances } from '@aws-sdk/client-ec2';
-import type { HostStates } from '../../network/observation.ts';
 import { defined } from '../../optional.ts';
+import { filter } from '../ec2/filter.ts';
+import type { Ec2Reader } from '../ec2/vpc.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { collect } from '../pages.ts';
-import { filter } from './filter.ts';
-import type { Ec2Reader } from './vpc.ts';
 
 export interface Host {
   readonly node: string;
@@ -41,6 +40,3 @@ export async function hostsOf(access: Ec2Reader, nodes: readonly string[]): Prom
     throw faultFromSdkError(error, 'looking up instances');
   }
 }
-
-export const hostStates = async (access: Ec2Reader, nodes: readonly string[]): Promise<HostStates> =>
-  new Map((await hostsOf(access, nodes)).map(({ node, state }) => [node, state]));
