@@ -95,7 +95,7 @@ const unchecked = (subject: string, found: string): Finding =>
   });
 
 function missingInstance(one: Configuration): readonly Finding[] {
-  if (one.instances.length > 0) return [];
+  if (one.instances.length > 0 || one.isTorn) return [];
   if (one.isPartial) return [unchecked(one.name, 'no vrrp_instance in what can be read')];
   return [
     fault('keepalived-instance', {

@@ -17,6 +17,9 @@ export interface Tree {
   readonly refused: readonly Remark[];
 }
 
+/** keepalived has four. */
+const DEPTH_MAX = 100;
+
 type Growing = { -readonly [K in keyof Statement]: Statement[K] } & { block?: Growing[] };
 
 export function treeOf(lines: readonly Written[]): Tree {
@@ -30,7 +33,10 @@ export function treeOf(lines: readonly Written[]): Tree {
       const owner = here().at(-1);
       if (owner === undefined || owner.block !== undefined)
         refused.push({ at, says: 'a { that opens no block' });
-      else {
+      else if (open.length >= DEPTH_MAX) {
+        refused.push({ at, says: `blocks more than ${DEPTH_MAX} deep` });
+        break;
+      } else {
         owner.block = [];
         owner.opensAt = at;
         open.push(owner);

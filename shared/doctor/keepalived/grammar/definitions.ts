@@ -12,6 +12,8 @@ export interface Written {
   readonly at: Place;
   /** Definitions were put in: the text does not stand at the place as it is. */
   readonly isMade?: true;
+  /** It has the braces of a `${…}` that nothing defines: keepalived takes them for a block’s. */
+  readonly isTorn?: true;
 }
 
 export interface Definition {
@@ -54,6 +56,8 @@ export interface Substituted {
 
 /** How many replacements one line may take: a definition that names itself would go on for ever. */
 const REPLACEMENTS_MAX = 1000;
+/** keepalived's lines are shorter (a kilobyte); what grows beyond this multiplies itself. */
+const TEXT_MAX = 16_384;
 
 /** Undefined where nothing was replaced. */
 export function substituted(line: string, definitions: Definitions): Substituted | undefined {
@@ -66,6 +70,7 @@ export function substituted(line: string, definitions: Definitions): Substituted
     if (use === undefined) return times === 0 ? undefined : { text, rest, hasLines };
     const { start, end, definition } = use;
     text = text.slice(0, start) + definition.value + text.slice(end);
+    if (text.length > TEXT_MAX) return undefined;
     if (definition.hasLines) {
       rest = [...definition.rest, ...rest];
       hasLines = true;

@@ -39,8 +39,14 @@ export interface ReadInput {
   readonly host: string | undefined;
 }
 
-const LINES_MAX = 50_000;
 const DEPTH_MAX = 30;
+/**
+ * Characters read, counted each time that they are: of files, of lines, of what definitions put in. Includes and definitions that
+ * multiply each other would otherwise take hours; keepalived's own example of 65,024 instances is left unread.
+ */
+const READ_MAX = 6_000_000;
+/** An empty line costs something, too. */
+const LINE_COST = 80;
 
 /** The next line is another source's. */
 const OTHER = Symbol('another source');
@@ -61,6 +67,8 @@ interface State {
   readonly hosts: Set<string>;
   hasOtherHosts: boolean;
   open: Open | undefined;
+  /** Of READ_MAX. */
+  read: number;
 }
 
 /** A definition whose last line ended with a backslash. */
@@ -79,18 +87,21 @@ export function readingOf(input: ReadInput): Reading {
     hosts: new Set(),
     hasOtherHosts: false,
     open: undefined,
+    read: 0,
   };
   openFile(state, input.path);
-  for (let times = 0; state.sources.length > 0; times++) {
+  while (state.sources.length > 0) {
     const source = state.sources.at(-1)!;
     const line = source.next();
+    state.read += LINE_COST;
     if (line === OTHER) continue;
     if (line === undefined) {
       state.sources.pop();
       continue;
     }
-    if (times >= LINES_MAX) {
-      state.lines.push({ ...line, text: `~ more than ${LINES_MAX} lines` });
+    state.read += line.text.length;
+    if (state.read > READ_MAX) {
+      state.lines.push({ ...line, text: `~ more than ${READ_MAX} characters to read` });
       break;
     }
     takeLine(state, line, source.folder);
@@ -102,19 +113,21 @@ export function readingOf(input: ReadInput): Reading {
 const oneLine = (value: string): Definition => ({ value, rest: [], hasLines: false });
 
 function openFile(state: State, path: string): void {
-  const raw = (state.input.files.read(path) ?? '').split('\n');
+  const text = state.read > READ_MAX ? '' : (state.input.files.read(path) ?? '');
+  state.read += text.length;
+  const raw = text.split('\n');
   const folder = folderOf(path);
   let line = 0;
   const next = (): Written | typeof OTHER | undefined => {
     while (line < raw.length) {
       line++;
       const at = { file: path, line };
-      const text = raw[line - 1]!.replace(/\r+$/, '');
-      if (text === '') {
+      const here = raw[line - 1]!.replace(/\r+$/, '');
+      if (here === '') {
         state.open = undefined;
         continue;
       }
-      const bare = withoutComment(text);
+      const bare = withoutComment(here);
       if (bare.isOpen) state.refused.push({ at, says: `a quote is left open: ${bare.text}` });
       // Before anything else, also inside of a definition.
       const early = { text: bare.text.replace(/\\$/, ''), at };
@@ -169,6 +182,7 @@ function resolved(state: State, line: Written, folder: string): Written | undefi
     const put = substituted(text, state.definitions);
     if (put === undefined) break;
     text = put.text;
+    state.read += text.length * 4 + put.rest.length * LINE_COST;
     isMade = true;
     if (put.rest.length > 0) state.sources.push(linesFrom(put.rest, folder));
     if (!put.hasLines || !text.startsWith('@')) continue;
@@ -233,13 +247,16 @@ function emit(state: State, line: Written, folder: string): void {
   const first = at === -1 ? line.text : at === 0 ? line.text[0]! : line.text.slice(0, at);
   const rest = line.text.slice(first.length).trim();
   if (rest !== '') state.sources.push(linesFrom([{ ...line, text: rest }], folder));
-  state.lines.push({ ...line, text: first.trim() });
+  state.lines.push({ ...line, text: first.trim(), ...(hasTornBraces(first) && { isTorn: true }) });
 }
+
+const BRACES = /"[^"]*(?:"|$)|\$\{[^}]*\}|[{}]/g;
+
+const hasTornBraces = (text: string): boolean =>
+  (text.match(BRACES) ?? []).some((one) => one.startsWith('$'));
 
 /** The first brace outside of quotes, and outside of `${…}` that nothing defines. */
 function braceIn(text: string): number {
-  const found = /"[^"]*(?:"|$)|\$\{[^}]*\}|[{}]/g;
-  for (let one = found.exec(text); one !== null; one = found.exec(text))
-    if (one[0] === '{' || one[0] === '}') return one.index;
+  for (const one of text.matchAll(BRACES)) if (one[0] === '{' || one[0] === '}') return one.index;
   return -1;
 }

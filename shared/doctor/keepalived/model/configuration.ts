@@ -30,6 +30,8 @@ export interface Configuration {
   readonly start: Place;
   /** Something may hide whole blocks: what is not there is not known. */
   readonly isPartial: boolean;
+  /** Lines after which keepalived takes braces otherwise than they are meant: nothing here is judged. */
+  readonly isTorn: boolean;
   readonly globals: Globals;
   readonly instances: readonly Instance[];
   readonly groups: readonly SyncGroup[];
@@ -44,7 +46,23 @@ export interface SyncGroup {
   readonly scripts: readonly Statement[];
 }
 
-export function configurationOf({ name, path, statements, refused }: Source): Configuration {
+export function configurationOf(source: Source): Configuration {
+  const torn = source.statements.flatMap(tornIn);
+  if (torn.length === 0) return wholeConfiguration(source, false);
+  const nothing = wholeConfiguration({ ...source, statements: [], refused: [] }, true);
+  return {
+    ...nothing,
+    isPartial: true,
+    unread: torn.map(({ line }) => ({ at: line.at, text: line.text, why: 'words' })),
+  };
+}
+
+const tornIn = (statement: Statement): readonly Statement[] => [
+  ...(statement.line.isTorn ? [statement] : []),
+  ...(statement.block ?? []).flatMap(tornIn),
+];
+
+function wholeConfiguration({ name, path, statements, refused }: Source, isTorn: boolean): Configuration {
   const notes: Notes = { complaints: refused.map((one) => ({ ...one })), unread: [] };
   const isPartial = noteUnread(statements, topLevel, notes) || refused.length > 0;
   const top: Scope = { block: statements, isPartial, notes, name };
@@ -58,6 +76,7 @@ export function configurationOf({ name, path, statements, refused }: Source): Co
     name,
     start: { file: path, line: 0 },
     isPartial,
+    isTorn,
     globals,
     instances,
     groups,

@@ -181,6 +181,25 @@ describe('blocks', () => {
   });
 });
 
+describe('what multiplies itself is given up, with a word about it', () => {
+  const doubling = Array.from({ length: 40 }, (_, n) => `$A${n + 1}=\${A${n}}\${A${n}}`);
+  test.each([
+    ['a file that includes itself many times', 'include k.conf\n'.repeat(20)],
+    ['definitions that double', ['$A0=x', ...doubling, 'a ${A40}'].join('\n')],
+    [
+      'definitions that double, in many lines',
+      ['$A0=x', ...doubling, ...Array(2000).fill('a ${A13}')].join('\n'),
+    ],
+    ['sequences in sequences', '~SEQ(A,1,4000) ~SEQ(B,1,4000) ~SEQ(C,1,4000) a $A $B $C'],
+    ['a definition of many lines that names itself', '$A=\\\nb $A\\\nb $A\n\na $A\n'],
+  ])('%s', (_what, text) => {
+    const found = judged({ 'k.conf': text });
+    expect(JSON.stringify(found).length).toBeLessThan(1_000_000);
+    expect(found.map((one) => one.subject).join()).toContain('k.conf');
+    expect(found.length).toBeGreaterThan(0);
+  });
+});
+
 test('whatever a file says, there is an end to it, and a word about it', () => {
   const piece = fc.oneof(
     fc.constantFrom(

@@ -285,7 +285,7 @@ const defects: readonly Changing[] = [
       node.more.push('preempt_delay 2');
     },
   ],
-  ['definition that is not there', ({ node }) => (node.priority = '$NOWHERE')],
+  ['definition that is not there', ({ node, draw }) => (node.priority = draw.of(['$NOWHERE', '${NOWHERE}']))],
   [
     'include of nothing',
     ({ node, draw }) => draw.of([node.more, node.globals]).push('include /nowhere/*.conf'),
