@@ -61,7 +61,6 @@ export async function emulatedMachines({
     'allow_http = yes',
     `endpoint_events = ${bus.endpoint}`,
     `endpoint_sts = ${metadata.stsEndpoint}`,
-    'state_dir = /run/disk/vipshift',
     '',
   ].join('\n');
   const make = (name: NodeName) =>

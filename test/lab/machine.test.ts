@@ -279,7 +279,19 @@ it('comes before every command of npm that runs tests', () => {
 });
 
 // Of Debian's smallest system, of Node, or made by the test itself.
-const everywhere = new Set(['bash', 'sh', 'tar', 'mkfifo', 'npm', 'npx', 'python3', 'true', 'sudo']);
+const everywhere = new Set([
+  'bash',
+  'sh',
+  'cat',
+  'tee',
+  'tar',
+  'mkfifo',
+  'npm',
+  'npx',
+  'python3',
+  'true',
+  'sudo',
+]);
 
 it('knows every program that a lab, a measurement or a test starts by its name', () => {
   const files = globSync('{lab,live,bench,test}/**/*.ts', { cwd: root });

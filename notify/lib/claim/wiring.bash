@@ -54,7 +54,8 @@ look_at_descriptors() {
   for pid in $1 $pids; do
     seen=0
     for fd in "/proc/$pid/fd"/*; do
-      [[ -L $fd ]] || continue
+      # Root without capabilities sees that they are there, and not where they lead.
+      [[ -e $fd ]] || continue
       seen=1
       [[ $fd -ef ${CONFIG[fifo]} ]] && WIRING=wired
     done
@@ -81,6 +82,9 @@ missed_line() {
 # vipshift wiring wired|unwired, by keepalived.service.
 take_wiring_word() {
   [[ $1 == wired || $1 == unwired ]] || return 0
+  # It is of the keepalived that runs now, which the daemon may not have met yet.
+  WATCH_AT_MS=0
+  watch_keepalived
   DESCRIPTORS=$1
   [[ $1 == wired ]] && WAS_WIRED=1
   explain_wiring

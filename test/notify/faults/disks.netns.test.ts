@@ -136,7 +136,7 @@ describe('a full disk under the spool', () => {
     rmSync(at('state/filler'));
     await expect.poll(() => status(), { timeout: 90_000 }).toMatchObject({ spoolError: null });
     expect(readFileSync(at('state/spool'), 'utf8')).toMatch(/^\+ .* MASTER 254 web /m);
-    expect(node.stderr()).toMatch(/^<6>over: cannot write/m);
+    await expect.poll(() => node.stderr(), { timeout: 30_000 }).toMatch(/^<6>over: cannot write/m);
   });
 });
 
