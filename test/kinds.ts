@@ -29,4 +29,14 @@ export const globs: Readonly<Record<Kind, Globs>> = {
 };
 
 /** Left out by `npm run test:fast`: what computes for long by its nature. `npm test` runs it. */
-export const notFast = ['test/bench/**', 'test/fuzz/**', 'test/sim/controls/**'] as const;
+export const notFast = [
+  'test/bench/**',
+  // It packages the service, or asks hundreds of questions of its policies.
+  'test/deploy/**',
+  'test/fuzz/**',
+  'test/shared/timeline/fit.test.ts',
+  'test/sim/controls/**',
+  'test/sim/histories.test.ts',
+  'test/sim/regressions/**',
+  'test/sim/storm/**',
+] as const;
