@@ -7,7 +7,6 @@ import { defined } from '../../shared/optional.ts';
 import { isPrefixList, overlaps, rangeFrom } from '../../shared/registry/ip-range.ts';
 import { type FileEntry, manifestFrom } from '../../shared/registry/manifest.ts';
 import { differences, isRegistered } from '../../shared/registry/registry.ts';
-import { nextFree } from '../../shared/registry/validate.ts';
 import { newVip, type Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
@@ -17,7 +16,8 @@ import type { Session } from '../command/session.ts';
 import { entryMoveText } from '../command/vip/forecast.ts';
 import { refuseUnderWay } from '../command/vip/under-way.ts';
 import { removeVip, tablesLeft } from '../vip/list.ts';
-import { type Prepared, prepare, refuseEntryUnderWay, register, usedUp } from '../vip/register.ts';
+import { drawnFrom, usedUp } from '../vip/pool.ts';
+import { type Prepared, prepare, refuseEntryUnderWay, register } from '../vip/register.ts';
 
 interface Change {
   readonly name: string;
@@ -130,9 +130,9 @@ function withDraws(changes: readonly Change[], all: readonly Vip[]): readonly Ch
   const taken = new Set(all.flatMap((vip) => vip.addresses));
   const named = [...taken];
   return changes.map((change) => {
-    const { pool, vpc, closed = [] } = change.prepared;
+    const { pool, closed = [] } = change.prepared;
     if (pool === undefined) return change;
-    const next = nextFree(pool, taken, { ...vpc, cidrs: [...vpc.cidrs, ...closed] });
+    const next = drawnFrom(pool, change.prepared, taken);
     if (next === undefined) throw usedUp(pool, change.name);
     taken.add(next);
     const prepared = { ...change.prepared, closed: [...closed, ...named.filter((a) => !isPrefixList(a))] };

@@ -2,7 +2,6 @@
 //
 // It asks the questions of the workflow's preflight, but for what break-glass overrides: another operator's pin is replaced, a
 // forced failover that is under way ends, and a lease that is held is waited for.
-import { toleratedFault } from '../../shared/fault.ts';
 import { lookAt } from '../../shared/forced-failover/preflight.ts';
 import { liveForced } from '../../shared/forced-failover/under-way.ts';
 import { statesOf } from '../../shared/network/next-owner.ts';
@@ -22,7 +21,7 @@ import { tellPlan } from './result.ts';
 export async function rehearse(session: Session, out: Output, vip: Vip, to: string): Promise<Status> {
   const [seen, hosts, left] = await Promise.all([
     session.ports.ec2.observe(vip),
-    statesOf(session.ports.ec2, to).catch(untold),
+    statesOf(session.ports.ec2, to),
     leftBy(session, vip.name),
   ]);
   const now = session.now();
@@ -44,11 +43,6 @@ export async function rehearse(session: Session, out: Output, vip: Vip, to: stri
   const status = tellPlan(out, found, { vip: vip.name, to, left, doctor: doctorOf(vip.name) });
   for (const way of inTheWay({ name: vip.name, ...defined({ freeze }) }, to, now)) out.note(way);
   return status;
-}
-
-/** An outage is when break-glass is needed: what EC2 does not tell is left out. */
-function untold(error: unknown): undefined {
-  toleratedFault(error);
 }
 
 export const pinPhrase = ({ node, untilMs, by, reason }: Pin): string =>

@@ -8,7 +8,7 @@ import { eipsFound, vpcSeen } from '../../shared/aws/ec2/vpc.ts';
 import { isFault, toFault } from '../../shared/fault.ts';
 import { membersSeen, type Observation } from '../../shared/network/observation.ts';
 import { defined, ifDefined } from '../../shared/optional.ts';
-import { type Range, rangeText } from '../../shared/registry/ip-range.ts';
+import type { Range } from '../../shared/registry/ip-range.ts';
 import {
   changed,
   differences,
@@ -23,8 +23,6 @@ import {
   clashes,
   entryRefused,
   nameRefused,
-  nextFree,
-  poolFrom,
   poolInside,
   type Refused,
   refusal,
@@ -39,6 +37,7 @@ import { hint } from '../command/hint.ts';
 import type { Session } from '../command/session.ts';
 import { taken, unknown } from '../command/vip/registered-vip.ts';
 import { refuseUnderWay } from '../command/vip/under-way.ts';
+import { type Drawing, drawnFrom, poolOf, usedUp } from './pool.ts';
 import { listsAround } from './prefix-lists.ts';
 
 /** What was asked for; what is absent keeps its value, or gets the default of a new VIP. */
@@ -57,13 +56,10 @@ export interface Wanted {
   readonly allowPublic?: boolean | undefined;
 }
 
-export interface Prepared {
+export interface Prepared extends Drawing {
   readonly was: Vip | undefined;
   readonly entry: RegistryEntry;
   readonly pool?: Range;
-  /** What a pool may not give although it is free now: ranges of others' prefix lists, addresses that a file names. */
-  readonly closed?: readonly string[];
-  readonly vpc: VpcSeen;
   readonly seen: Observation;
   /** What an operator should know; nothing that forbids it. */
   readonly remarks: readonly string[];
@@ -127,12 +123,6 @@ function parsed(texts: readonly string[] | undefined, allowPublic: boolean): rea
     texts.join(', '),
   );
   return results.filter((r) => typeof r === 'string');
-}
-
-function poolOf(text: string, allowPublic: boolean): Range {
-  const pool = poolFrom(text, allowPublic);
-  if ('what' in pool) throw refused(refusal(pool), 'name another range with --pool');
-  return pool;
 }
 
 async function vpcOf(
@@ -218,7 +208,7 @@ const mayStand = (error: unknown): boolean =>
 const DRAWS_MAX = 512;
 
 async function reserved(session: Session, prepared: Prepared, fresh: string[]): Promise<RegistryEntry> {
-  const { entry, pool, vpc, closed = [] } = prepared;
+  const { entry, pool } = prepared;
   const take = async (thing: string): Promise<string> => {
     const { holder, fresh: made } = await session.reservations.reserve(thing, entry.name);
     if (made) fresh.push(thing);
@@ -231,7 +221,7 @@ async function reserved(session: Session, prepared: Prepared, fresh: string[]): 
   if (pool === undefined) return entry;
   const taken = new Set((await session.ports.vips.list()).filter(isRegistered).flatMap((v) => v.addresses));
   for (let draw = 1; draw <= DRAWS_MAX; draw++) {
-    const address = nextFree(pool, taken, { ...vpc, cidrs: [...vpc.cidrs, ...closed] });
+    const address = drawnFrom(pool, prepared, taken);
     if (address === undefined) break;
     if ((await take(address)) === entry.name) return { ...entry, addresses: [...entry.addresses, address] };
     taken.add(address);
@@ -241,10 +231,10 @@ async function reserved(session: Session, prepared: Prepared, fresh: string[]): 
 
 /** With the address that the pool would give as things stand: for a rehearsal. */
 export function withDraw(prepared: Prepared, others: readonly Vip[]): Prepared {
-  const { entry, pool, vpc, closed = [] } = prepared;
+  const { entry, pool } = prepared;
   if (pool === undefined) return prepared;
   const used = new Set([...entry.addresses, ...others.filter(isRegistered).flatMap((v) => v.addresses)]);
-  const address = nextFree(pool, used, { ...vpc, cidrs: [...vpc.cidrs, ...closed] });
+  const address = drawnFrom(pool, prepared, used);
   if (address === undefined) throw usedUp(pool, entry.name);
   return { ...prepared, entry: { ...entry, addresses: [...entry.addresses, address] } };
 }
@@ -253,12 +243,6 @@ export function withDraw(prepared: Prepared, others: readonly Vip[]): Prepared {
 export function refuseEntryUnderWay({ was, entry }: Prepared, now: EpochMs): void {
   if (was !== undefined && movesIt(was, entry)) refuseUnderWay(was, now, 'its entry is not changed');
 }
-
-export const usedUp = (pool: Range, name: string) =>
-  refused(
-    `no free address is left in ${rangeText(pool)} for ${name}`,
-    `name another or a larger range; ${hint('vip list')} shows what is taken`,
-  );
 
 async function written(
   session: Session,

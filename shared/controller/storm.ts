@@ -1,6 +1,7 @@
 // A storm is what a node that flaps makes of a VIP. It is announced once, by the caller whose write damped the node.
 //
 // Limit: a caller that dies between that write and the announcement announces nothing; the alarm reports the storm all the same.
+import { toleratedFault } from '../fault.ts';
 import { defined } from '../optional.ts';
 import type { EventPublisher } from '../switch/switch-vip.ts';
 import type { EpochMs } from '../time.ts';
@@ -44,6 +45,9 @@ export function stormBegun(
 const includes = (vip: Vip | undefined, node: string, transition: Transition): boolean =>
   (vip?.transitions?.[node] ?? []).some((known) => isSameTransition(known, transition));
 
-/** A bus that does not take it costs nothing else: delivered again the claim would begin no storm. */
+/**
+ * A bus that does not take it costs nothing else: delivered again the claim would begin no storm. The alarm and the log report the
+ * storm all the same. A mistake of ours is thrown.
+ */
 export const announceStorm = (bus: EventPublisher, vip: string, storm: Flapping): Promise<void> =>
-  bus.flapping(vip, storm).catch(() => undefined);
+  bus.flapping(vip, storm).catch((error: unknown) => void toleratedFault(error));

@@ -3,7 +3,6 @@
 //
 // Invariant: nothing here decides what comes next; that is the workflow's, where it can be read and seen at work.
 
-import { toleratedFault } from '../fault.ts';
 import { statesOf } from '../network/next-owner.ts';
 import type { Rates } from '../rate-limit/local-bucket.ts';
 import type { Ports } from '../switch/switch-vip.ts';
@@ -45,17 +44,12 @@ const runOf = ({ story: data, execution }: StepInput): ForcedRun => ({
   begun: data.begun !== undefined,
 });
 
-function untold(error: unknown): undefined {
-  toleratedFault(error);
-}
-
 async function lookAhead(ports: ForcedFailoverPorts, order: FailoverOrder): Promise<Preflight> {
   const vip = await ports.vips.read(order.vip);
   const stands = vip !== undefined && vip.removedAtMs === undefined;
   const [seen, hosts] = await Promise.all([
     stands ? ports.ec2.observe(vip) : undefined,
-    // Where EC2 does not tell, the order is not held up by it: an outage is when it is needed most.
-    stands ? statesOf(ports.ec2, order.to).catch(untold) : undefined,
+    stands ? statesOf(ports.ec2, order.to) : undefined,
   ]);
   return carriedPreflight(preflight(vip, seen, order, { now: ports.clock.now(), sizes: ports.sizes, hosts }));
 }

@@ -3,6 +3,7 @@
 //
 // Limit: what only shows in packets (filters, the way to the bus) is the doctor's; a failover does not wait for those lists.
 
+import { toleratedFault } from '../fault.ts';
 import { type Texts, textOf } from '../keyed.ts';
 import { type Unfit, unfit, unfitText } from '../vip/election.ts';
 import type { Member } from '../vip/member.ts';
@@ -54,10 +55,18 @@ export interface NextOwner {
   readonly problems: readonly OwnerProblem[];
 }
 
-/** What EC2 says of the node itself. Throws a Fault. */
-export async function statesOf(ec2: Pick<Ec2, 'hostState'>, node: string): Promise<HostStates> {
-  const state = await ec2.hostState(node);
-  return new Map(state === undefined ? [] : [[node, state]]);
+/**
+ * What EC2 says of the node itself; undefined where it does not tell. A failover is not held up by that: an outage is when it is
+ * needed most.
+ */
+export async function statesOf(ec2: Pick<Ec2, 'hostState'>, node: string): Promise<HostStates | undefined> {
+  try {
+    const state = await ec2.hostState(node);
+    return new Map(state === undefined ? [] : [[node, state]]);
+  } catch (error) {
+    toleratedFault(error);
+    return undefined;
+  }
 }
 
 /** `hosts`: undefined where EC2 did not tell the instances' states; then nothing is said of them. */

@@ -4,7 +4,7 @@
 // Invariant: `mayStart` is true only while a whole attempt fits into what is surely left of the lease (guarantee 3), and
 // while the item, as it was last seen under the lease, still wants this work: a plan of many tables takes half a minute,
 // and a claim that comes meanwhile must not wait for its end.
-import { toFault } from '../fault.ts';
+import { toFault, toleratedFault } from '../fault.ts';
 import { type Clock, type DurationMs, type EpochMs, plus, seconds } from '../time.ts';
 import { LEASE_TTL, type Lease, mayStart, RENEW_BELOW } from '../vip/lease.ts';
 import type { VipStore } from '../vip/store.ts';
@@ -67,7 +67,7 @@ export function heldLease(
     }
   };
   const look = async (): Promise<void> => {
-    const item = await vips.read(vip).catch(() => undefined);
+    const item = await vips.read(vip).catch((error: unknown) => void toleratedFault(error));
     // What was renewed meanwhile is still ours; what another caller has taken is not.
     if (item !== undefined && item.lease?.epoch === lease.epoch) wanted = wants(item);
     else if (item !== undefined) lost = true;

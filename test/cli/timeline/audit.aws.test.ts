@@ -173,7 +173,7 @@ describe('what the workflow has recorded of operators', () => {
     }
   });
 
-  test('is found when it is put over, as any function might, and when it is deleted', async () => {
+  test('is found when it is overwritten, which every function has the right to do, and when it is deleted', async () => {
     const Item = marshall({ ...action, by: 'mallory', day: iso(at).slice(0, 10), at: `${iso(at)} x` });
     await region.dynamo.send(new PutItemCommand({ TableName: tables.timeline, Item }));
     const Key = keyOf('approval/web', 'web-1/request');
