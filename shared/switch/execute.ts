@@ -1,7 +1,7 @@
 // Carrying out a plan: all steps at once, each with its own bounded retries. One failing table never hides the rest:
 // every step is tried and told, and nothing is thrown.
 //
-// Invariant: every attempt, retries included, asks the grip first (guarantee 3). Every attempt has its turn in EC2's
+// Invariant: every attempt, retries included, asks the held lease first (guarantee 3). Every attempt has its turn in EC2's
 // request budget first (rate-limit/call-queue.ts, rate-limit/local-bucket.ts).
 import { Fault, isWorthRetrying, mayHaveHappened, toFault } from '../fault.ts';
 import type { Ec2 } from '../network/ec2.ts';

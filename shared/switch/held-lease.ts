@@ -1,4 +1,4 @@
-// A grip is a lease as its holder keeps it: known by epoch and nonce, prolonged while work remains, and asked before
+// A held lease is a lease as its holder keeps it: known by epoch and nonce, prolonged while work remains, and asked before
 // every attempt of a mutation.
 //
 // Invariant: `mayStart` is true only while a whole attempt fits into what is surely left of the lease (guarantee 3), and

@@ -99,6 +99,12 @@ describe('a node that flaps', () => {
     expect(item(w).owner).toBe('i-a');
   });
 
+  test('a mistake of ours in the announcement is thrown, not taken for a bus that is down', async () => {
+    const w = await owned();
+    Object.assign(w.ports.bus, { flapping: () => Promise.reject(new TypeError('ours')) });
+    await expect(flaps(w, 20)).rejects.toThrow('ours');
+  });
+
   test('keeps the VIP from moving to it only until reconcile finds its damping over: no claim is needed', async () => {
     const w = await owned();
     await flaps(w, 7);

@@ -25,7 +25,7 @@ const cause = { kind: 'order', why: 'test', atMs: START } as const;
 
 interface Scene {
   readonly w: World;
-  readonly grip: HeldLease;
+  readonly mine: HeldLease;
   readonly steps: readonly Step[];
   readonly run: (ec2?: Partial<Ec2>, steps?: readonly Step[]) => Promise<readonly StepDone[]>;
 }
@@ -41,7 +41,7 @@ async function scene(tables = 4): Promise<Scene> {
   const mine = heldLease('web', lease, w.vips, w.ports);
   return {
     w,
-    grip: mine,
+    mine,
     steps,
     run: (ec2 = {}, some = steps) =>
       finish(w, executeSteps({ ...w.ports, ec2: { ...w.ec2, ...ec2 } }, mine, some)).then((e) => e.steps),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { Fault } from '../../../shared/fault.ts';
 import { settleMicrotasks } from '../../../shared/memory/clock.ts';
-import { heldLease } from '../../../shared/switch/held-lease.ts';
+import { heldLease, LOOK_EVERY } from '../../../shared/switch/held-lease.ts';
 import { durationMs, type EpochMs, hours, plus } from '../../../shared/time.ts';
 import { ATTEMPT_MAX, LEASE_TTL, RENEW_BELOW, SKEW } from '../../../shared/vip/lease.ts';
 import type { VipStore } from '../../../shared/vip/store.ts';
@@ -21,14 +22,14 @@ async function held(deadline: EpochMs = plus(START, hours(1)), over: Partial<Vip
       return { ...w.vips, ...over }.renew(name, of, until);
     },
   };
-  return { w, asked, grip: heldLease(vip.name, vip.lease!, vips, { clock: w.clock, deadline }) };
+  return { w, asked, mine: heldLease(vip.name, vip.lease!, vips, { clock: w.clock, deadline }) };
 }
 
 const until = (w: World, instant: EpochMs) => w.clock.set(instant);
 
-describe('a grip', () => {
+describe('a held lease', () => {
   test('lets an attempt start strictly before R and twice the skew from the end of the lease', async () => {
-    const { w, grip: mine } = await held();
+    const { w, mine } = await held();
     until(w, plus(AFTER_LEASE, durationMs(-MARGIN - 1)));
     expect(mine.mayStart()).toBe(true);
     until(w, plus(AFTER_LEASE, durationMs(-MARGIN)));
@@ -36,7 +37,7 @@ describe('a grip', () => {
   });
 
   test('lets nothing start at or after the invocation’s own end', async () => {
-    const { w, grip: mine } = await held(plus(START, durationMs(100)));
+    const { w, mine } = await held(plus(START, durationMs(100)));
     until(w, plus(START, durationMs(99)));
     expect(mine.mayStart()).toBe(true);
     until(w, plus(START, durationMs(100)));
@@ -44,7 +45,7 @@ describe('a grip', () => {
   });
 
   test('prolongs the lease when RENEW_BELOW or less is left, and not a millisecond earlier', async () => {
-    const { w, grip: mine, asked } = await held();
+    const { w, mine, asked } = await held();
     until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW - 1)));
     await mine.renewIfDue();
     expect(asked).toEqual([]);
@@ -56,8 +57,66 @@ describe('a grip', () => {
     expect(mine.mayStart()).toBe(true);
   });
 
+  test('looks at the item at most once a second, and learns from it whether the work is still wanted', async () => {
+    let reads = 0;
+    const { w, mine } = await held(plus(START, hours(1)), {});
+    const counted = heldLease(
+      'web',
+      item(w).lease!,
+      {
+        ...w.vips,
+        read(name) {
+          reads += 1;
+          return w.vips.read(name);
+        },
+      },
+      { clock: w.clock, deadline: plus(START, hours(1)) },
+    );
+    counted.watch((vip) => vip.owner !== 'i-b');
+    await counted.lookIfDue();
+    expect(reads, 'it has just been seen').toBe(0);
+    until(w, plus(START, LOOK_EVERY));
+    await Promise.all([counted.lookIfDue(), counted.lookIfDue()]);
+    expect([reads, counted.isStillNeeded()]).toEqual([1, true]);
+    await w.vips.write(item(w), { ...item(w), owner: 'i-b' });
+    until(w, plus(START, durationMs(2 * LOOK_EVERY)));
+    await counted.lookIfDue();
+    expect([reads, counted.isStillNeeded(), mine.isStillNeeded()]).toEqual([2, false, true]);
+  });
+
+  test('that another caller has taken is lost, as the look finds', async () => {
+    const { w, mine } = await held();
+    await w.vips.write(item(w), {
+      ...item(w),
+      epoch: 2,
+      lease: { ...item(w).lease!, epoch: 2, holder: 'you' },
+    });
+    until(w, plus(START, LOOK_EVERY));
+    await mine.lookIfDue();
+    expect([mine.mayStart(), mine.isStillNeeded()]).toEqual([false, false]);
+  });
+
+  test.each([
+    ['tolerates a store that does not answer', new Fault('unknown', 'Timeout', 'no'), true],
+    ['throws a mistake of ours', new TypeError('ours'), false],
+  ])('the look %s', async (_what, error, isTolerated) => {
+    const { w } = await held();
+    const read = () => Promise.reject(error);
+    const mine = heldLease(
+      'web',
+      item(w).lease!,
+      { ...w.vips, read },
+      { clock: w.clock, deadline: plus(START, hours(1)) },
+    );
+    until(w, plus(START, LOOK_EVERY));
+    const look = mine.lookIfDue();
+    if (isTolerated) await expect(look).resolves.toBeUndefined();
+    else await expect(look).rejects.toThrow('ours');
+    expect(mine.isStillNeeded()).toBe(true);
+  });
+
   test('asks once when many steps need it at the same time', async () => {
-    const { w, grip: mine, asked } = await held();
+    const { w, mine, asked } = await held();
     until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
     await Promise.all(Array.from({ length: 50 }, () => mine.renewIfDue()));
     expect(asked).toHaveLength(1);
@@ -65,7 +124,7 @@ describe('a grip', () => {
 
   test('keeping it lasts until the renewal has its answer: what is asked next is asked of the new end', async () => {
     let answer: () => void = () => undefined;
-    const { w, grip: mine } = await held(plus(START, hours(1)), {
+    const { w, mine } = await held(plus(START, hours(1)), {
       renew: () => new Promise((resolve) => (answer = () => resolve(item(w)))),
     });
     until(w, plus(AFTER_LEASE, durationMs(-MARGIN)));
@@ -82,11 +141,7 @@ describe('a grip', () => {
 
   test('a renewal without an answer leaves the earlier end in force, and is tried again', async () => {
     let replies = 0;
-    const {
-      w,
-      grip: mine,
-      asked,
-    } = await held(plus(START, hours(1)), {
+    const { w, mine, asked } = await held(plus(START, hours(1)), {
       renew: () =>
         ++replies === 1 ? Promise.reject(new Error('socket hang up')) : Promise.resolve(item(world())),
     });
@@ -98,7 +153,7 @@ describe('a grip', () => {
   });
 
   test('a lease that is someone else’s now is lost for good: nothing starts any more', async () => {
-    const { w, grip: mine, asked } = await held();
+    const { w, mine, asked } = await held();
     until(w, plus(AFTER_LEASE, durationMs(0 - RENEW_BELOW)));
     w.vips.items.set('web', { ...item(w), lease: { ...item(w).lease!, epoch: 2, holder: 'other' } });
     await mine.renewIfDue();
@@ -108,7 +163,7 @@ describe('a grip', () => {
   });
 
   test('starts nothing that the item seen at a renewal does not want any more, until it wants it again', async () => {
-    const { w, grip: mine } = await held();
+    const { w, mine } = await held();
     const wanted = { pin: { node: 'i-b', untilMs: AFTER_LEASE, by: 'ops', reason: 'test' } } as const;
     mine.watch((vip) => vip.pin?.node !== 'i-b');
     w.vips.items.set('web', { ...item(w), ...wanted });
