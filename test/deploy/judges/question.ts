@@ -118,3 +118,16 @@ function valuesText(values: readonly string[]): string {
 
 /** The account of a thing, for judges that ask. */
 export const accountOf = (thing: Thing): string => thing.arn.split(':')[4] || ACCOUNT;
+
+type Words = readonly [
+  who: Row['who'],
+  what: string,
+  on: Row['on'],
+  expected: Row['expected'],
+  more?: Partial<Row>,
+];
+/** One question, in the order in which it is read. */
+export const row = (...[who, what, on, expected, more = {}]: Words): Row => ({
+  ...{ who, what, on, expected },
+  ...more,
+});

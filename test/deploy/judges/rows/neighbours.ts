@@ -2,7 +2,7 @@
 
 import { ACCOUNT, REGION } from '../../support/resolve.ts';
 import { A, ROLE_ID } from '../principals.ts';
-import type { Row } from '../question.ts';
+import { type Row, row } from '../question.ts';
 import { CLAIM, CONTROLLER, FAILED, FINISHED, noNodeRole, OF_A, OF_B, put, says, send } from './bus.ts';
 
 const tolerated = { tolerated: true } as const;
@@ -80,63 +80,55 @@ const writers: readonly Row[] = [
   send('an app of another account', 'rule dead letters', 'denied explicitly'),
 ];
 
-type Words = readonly [
-  who: Row['who'],
-  what: string,
-  on: Row['on'],
-  expected: Row['expected'],
-  more?: Partial<Row>,
-];
-const ask = (...[who, what, on, expected, more = {}]: Words): Row => ({ who, what, on, expected, ...more });
 const labels = (...keys: readonly string[]) => ({ session: { 'aws:TagKeys': keys } });
 
 /** Past the bus, the queues and the record. */
 const detours: readonly Row[] = [
   // The caller of a function hands it any event; only the organisation can forbid that.
-  ask('developer', 'lambda:InvokeFunction', 'function failover', 'denied explicitly'),
-  ask('developer', 'lambda:InvokeFunction', 'function reconcile', 'denied explicitly'),
-  ask('developer', 'lambda:InvokeFunction', "a customer's function", 'allowed'),
-  ask('network admin', 'lambda:InvokeFunction', 'function failover', 'allowed'),
-  ask('terraform', 'lambda:InvokeFunction', 'function runbook', 'denied explicitly'),
-  ask('failover workflow, under the SCP', 'lambda:InvokeFunction', 'function runbook', 'allowed'),
-  ask('redrive workflow, under the SCP', 'lambda:InvokeFunction', 'function failover', 'allowed'),
-  ask('redrive workflow, under the SCP', 'lambda:InvokeFunction', 'function reconcile', 'allowed'),
-  ask('on call', 'lambda:InvokeFunction', 'function failover', 'denied'),
-  ask('approver', 'lambda:InvokeFunction', 'function runbook', 'denied'),
-  ask('on call', 'lambda:UpdateFunctionCode', 'function failover', 'denied'),
-  ask('on call', 'events:PutRule', 'rule of the bus', 'denied'),
-  ask('on call', 'events:PutTargets', 'rule of the bus', 'denied'),
-  ask('on call', 'events:DisableRule', 'rule of the schedule', 'denied'),
-  ask('on call', 'events:PutPermission', 'everything', 'denied'),
-  ask('on call', 'events:StartReplay', 'archive', 'denied'),
-  ask('on call', 'sqs:SetQueueAttributes', 'function failures', 'denied'),
-  ask('on call', 'sqs:AddPermission', 'rule dead letters', 'denied'),
-  ask('on call', 'states:UpdateStateMachine', 'failover workflow', 'denied'),
-  ask('approver', 'states:StartExecution', 'redrive workflow', 'denied'),
-  ask('approver', 'states:RedriveExecution', 'execution', 'denied'),
-  ask('registry owner', 'states:SendTaskSuccess', 'failover workflow', 'denied'),
-  ask('on call', 'dynamodb:DeleteItem', 'record', 'denied'),
-  ask('on call', 'dynamodb:UpdateItem', 'record', 'denied'),
-  ask('on call', 'dynamodb:PutItem', 'registry', 'denied'),
-  ask('on call', 'dynamodb:DeleteItem', 'registry', 'denied'),
-  ask('on call', 'logs:DeleteLogGroup', 'log group', 'denied'),
-  ask('auditor', 'logs:PutLogEvents', 'log', 'denied'),
-  ask('auditor', 'logs:FilterLogEvents', 'log group of the stage prod-x', 'denied'),
-  ask('on call', 'logs:FilterLogEvents', 'log group of the stage prod-x', 'denied'),
-  ask('on call', 'events:DescribeRule', 'rule of the stage production', 'denied'),
+  row('developer', 'lambda:InvokeFunction', 'function failover', 'denied explicitly'),
+  row('developer', 'lambda:InvokeFunction', 'function reconcile', 'denied explicitly'),
+  row('developer', 'lambda:InvokeFunction', "a customer's function", 'allowed'),
+  row('network admin', 'lambda:InvokeFunction', 'function failover', 'allowed'),
+  row('terraform', 'lambda:InvokeFunction', 'function runbook', 'denied explicitly'),
+  row('failover workflow, under the SCP', 'lambda:InvokeFunction', 'function runbook', 'allowed'),
+  row('redrive workflow, under the SCP', 'lambda:InvokeFunction', 'function failover', 'allowed'),
+  row('redrive workflow, under the SCP', 'lambda:InvokeFunction', 'function reconcile', 'allowed'),
+  row('on call', 'lambda:InvokeFunction', 'function failover', 'denied'),
+  row('approver', 'lambda:InvokeFunction', 'function runbook', 'denied'),
+  row('on call', 'lambda:UpdateFunctionCode', 'function failover', 'denied'),
+  row('on call', 'events:PutRule', 'rule of the bus', 'denied'),
+  row('on call', 'events:PutTargets', 'rule of the bus', 'denied'),
+  row('on call', 'events:DisableRule', 'rule of the schedule', 'denied'),
+  row('on call', 'events:PutPermission', 'everything', 'denied'),
+  row('on call', 'events:StartReplay', 'archive', 'denied'),
+  row('on call', 'sqs:SetQueueAttributes', 'function failures', 'denied'),
+  row('on call', 'sqs:AddPermission', 'rule dead letters', 'denied'),
+  row('on call', 'states:UpdateStateMachine', 'failover workflow', 'denied'),
+  row('approver', 'states:StartExecution', 'redrive workflow', 'denied'),
+  row('approver', 'states:RedriveExecution', 'execution', 'denied'),
+  row('registry owner', 'states:SendTaskSuccess', 'failover workflow', 'denied'),
+  row('on call', 'dynamodb:DeleteItem', 'record', 'denied'),
+  row('on call', 'dynamodb:UpdateItem', 'record', 'denied'),
+  row('on call', 'dynamodb:PutItem', 'registry', 'denied'),
+  row('on call', 'dynamodb:DeleteItem', 'registry', 'denied'),
+  row('on call', 'logs:DeleteLogGroup', 'log group', 'denied'),
+  row('auditor', 'logs:PutLogEvents', 'log', 'denied'),
+  row('auditor', 'logs:FilterLogEvents', 'log group of the stage prod-x', 'denied'),
+  row('on call', 'logs:FilterLogEvents', 'log group of the stage prod-x', 'denied'),
+  row('on call', 'events:DescribeRule', 'rule of the stage production', 'denied'),
   // The tag is the permission.
-  ask('on call', 'ec2:ReplaceRoute', 'route table of no known VPC', 'denied'),
-  ask('on call', 'ec2:DeleteTags', 'route table', 'denied', labels('vipshift:prod')),
-  ask('registry owner', 'ec2:DeleteTags', 'route table', 'denied', labels('vipshift:prod')),
-  ask('registry owner', 'ec2:CreateTags', 'route table', 'denied', labels('vipshift:prod', 'Name')),
-  ask('registry owner', 'ec2:CreateTags', 'route table', 'denied', labels('VIPSHIFT:prod')),
-  ask('registry owner', 'ec2:CreateTags', 'route table', 'denied', labels('vipshift:dev')),
-  ask('registry owner', 'ec2:CreateTags', 'route table', 'denied'),
-  ask('registry owner', 'ec2:CreateTags', 'untagged EIP', 'denied', labels('Name')),
-  ask('registry owner', 'ec2:CreateTags', 'untagged EIP', 'denied'),
-  ask('registry owner', 'ec2:CreateTags', 'route table of no known VPC', 'denied', labels('vipshift:prod')),
+  row('on call', 'ec2:ReplaceRoute', 'route table of no known VPC', 'denied'),
+  row('on call', 'ec2:DeleteTags', 'route table', 'denied', labels('vipshift:prod')),
+  row('registry owner', 'ec2:DeleteTags', 'route table', 'denied', labels('vipshift:prod')),
+  row('registry owner', 'ec2:CreateTags', 'route table', 'denied', labels('vipshift:prod', 'Name')),
+  row('registry owner', 'ec2:CreateTags', 'route table', 'denied', labels('VIPSHIFT:prod')),
+  row('registry owner', 'ec2:CreateTags', 'route table', 'denied', labels('vipshift:dev')),
+  row('registry owner', 'ec2:CreateTags', 'route table', 'denied'),
+  row('registry owner', 'ec2:CreateTags', 'untagged EIP', 'denied', labels('Name')),
+  row('registry owner', 'ec2:CreateTags', 'untagged EIP', 'denied'),
+  row('registry owner', 'ec2:CreateTags', 'route table of no known VPC', 'denied', labels('vipshift:prod')),
   // Who may create roles there may take this one's place: an administrator of that account.
-  ask(
+  row(
     'a role that someone called like a function’s',
     'dynamodb:UpdateItem',
     'registry',

@@ -1,16 +1,7 @@
 // What people may do: the four policies of resources/policies/operators/.
 
-import type { Row } from '../question.ts';
+import { type Row, row } from '../question.ts';
 import type { On } from '../things.ts';
-
-type Words = readonly [
-  who: Row['who'],
-  what: string,
-  on: Row['on'],
-  expected: Row['expected'],
-  more?: Partial<Row>,
-];
-const row = (...[who, what, on, expected, more = {}]: Words): Row => ({ who, what, on, expected, ...more });
 
 const adopting = { session: { 'aws:TagKeys': ['vipshift:prod'] } };
 const naming = { session: { 'aws:TagKeys': ['Name'] } };

@@ -1,14 +1,5 @@
 // What the functions, the workflows and AWS's own services may do.
-import type { Row } from '../question.ts';
-
-type Words = readonly [
-  who: Row['who'],
-  what: string,
-  on: Row['on'],
-  expected: Row['expected'],
-  more?: Partial<Row>,
-];
-const row = (...[who, what, on, expected, more = {}]: Words): Row => ({ who, what, on, expected, ...more });
+import { type Row, row } from '../question.ts';
 
 const functions = ['failover', 'reconcile', 'runbook'] as const;
 const attribute = (name: string) => ({ session: { 'ec2:Attribute': name } });
