@@ -21,6 +21,7 @@ import {
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status } from '../command/exit.ts';
 import type { Session } from '../command/session.ts';
+import { patience, waitingFor } from '../command/waiting.ts';
 import { type PeriodOptions, periodFrom } from '../timeline/period.ts';
 import { entriesOf, workflowEntries } from './entries.ts';
 import { uncovered, uncoveredText } from './uncovered.ts';
@@ -129,7 +130,9 @@ async function fromCloudWatch(session: Session, window: Window): Promise<ReadLog
   const groups = ['failover', 'reconcile', 'runbook'].map(
     (name) => `/aws/lambda/vipshift-${session.settings.stage}-${name}`,
   );
-  const logs = { client: new CloudWatchLogsClient({ maxAttempts: 3 }), groups, signal: session.signal };
+  const client = new CloudWatchLogsClient({ requestHandler: patience, maxAttempts: 3 });
+  client.middlewareStack.add(waitingFor('CloudWatch Logs'), { step: 'initialize' });
+  const logs = { client, groups, signal: session.signal };
   // A record's line is written after it; at the end of the window it may stand a little later.
   const wider = { sinceMs: window.sinceMs, untilMs: epochMs(window.untilMs + hours(1)) };
   const found = await linesOf(logs, wider, session.now());

@@ -34,7 +34,7 @@ import type { RegistryEntry } from '../../shared/vip/vip.ts';
 import { CliError, status, usage } from './exit.ts';
 import { DEFAULT_STAGE } from './hint.ts';
 import type { CommonOptions } from './options.ts';
-import { waitingFor } from './waiting.ts';
+import { patience, waitingFor } from './waiting.ts';
 
 export interface Session {
   readonly settings: Settings;
@@ -61,8 +61,6 @@ export interface Session {
 
 /** A command that is not a watch has to be done by then. */
 const RUN_MAX = minutes(30);
-const CONNECT_MAX_MS = 5000;
-const REQUEST_MAX_MS = 15_000;
 
 export function settingsOf(options: CommonOptions): Settings {
   const env = process.env;
@@ -148,17 +146,13 @@ export async function openSession(options: CommonOptions): Promise<Session> {
   };
 }
 
-/** A laptop is further away than a Lambda; only mutations keep the limit that the lease is computed with. */
+/** Only mutations keep the limit that the lease is computed with. */
 function patientClients() {
-  const requestHandler = {
-    connectionTimeout: CONNECT_MAX_MS,
-    requestTimeout: REQUEST_MAX_MS,
-    throwOnRequestTimeout: true,
-  };
+  const config = { requestHandler: patience, maxAttempts: 3 };
   const made = {
-    dynamo: new DynamoDBClient({ requestHandler, maxAttempts: 3 }),
-    reader: new EC2Client({ requestHandler, maxAttempts: 3 }),
-    events: new EventBridgeClient({ requestHandler, maxAttempts: 3 }),
+    dynamo: new DynamoDBClient(config),
+    reader: new EC2Client(config),
+    events: new EventBridgeClient(config),
     writer: lambdaClients().writer,
   };
   made.dynamo.middlewareStack.add(waitingFor('DynamoDB'), { step: 'initialize' });
@@ -176,7 +170,7 @@ interface Identity {
 async function identityOf(signal: AbortSignal): Promise<Identity | undefined> {
   try {
     const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
-    const client = new STSClient({ maxAttempts: 2 });
+    const client = new STSClient({ requestHandler: patience, maxAttempts: 2 });
     client.middlewareStack.add(waitingFor('STS'), { step: 'initialize' });
     const { Arn, Account } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
     return Arn === undefined || Account === undefined ? undefined : { arn: Arn, account: Account };
@@ -197,8 +191,7 @@ async function workflowOf(
     import('@aws-sdk/client-sfn'),
     import('../../shared/aws/step-functions/workflow.ts'),
   ]);
-  const requestHandler = { connectionTimeout: CONNECT_MAX_MS, requestTimeout: REQUEST_MAX_MS };
-  const client = new SFNClient({ requestHandler, maxAttempts: 5 });
+  const client = new SFNClient({ requestHandler: patience, maxAttempts: 5 });
   client.middlewareStack.add(waitingFor('Step Functions'), { step: 'initialize' });
   const machineArn = process.env.VIPSHIFT_FAILOVER_MACHINE ?? machineOf(stage, region, await identity());
   return awsWorkflow({ client, machineArn, signal });

@@ -1,4 +1,8 @@
-// Says that a request takes long, once for each service: silence for as long as the SDK goes on trying looks like a command that hangs.
+// How long the command line waits for an AWS that does not answer. After three seconds it names the service, once for each: silence
+// for as long as the SDK goes on trying looks like a command that hangs.
+
+/** For every client's request handler, milliseconds: a laptop is further away than a Lambda. The SDK's own default is no limit. */
+export const patience = { connectionTimeout: 5000, requestTimeout: 15_000, throwOnRequestTimeout: true };
 
 /** Long for a request, short for a person who waits. */
 const SAID_AFTER_MS = 3000;

@@ -7,6 +7,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { ServicePort } from '../../shared/doctor/packets/rules.ts';
 import type { Session } from '../command/session.ts';
+import { patience, waitingFor } from '../command/waiting.ts';
 import type { KeepalivedOptions } from './keepalived-files.ts';
 
 export interface DoctorClients {
@@ -42,8 +43,8 @@ export async function doctorClients(): Promise<DoctorClients> {
     import('@aws-sdk/client-sqs'),
     import('@aws-sdk/client-sns'),
   ]);
-  const config = { maxAttempts: 3 };
-  return {
+  const config = { requestHandler: patience, maxAttempts: 3 };
+  const made = {
     iam: new iam.IAMClient(config),
     stacks: new stacks.CloudFormationClient(config),
     lambda: new lambda.LambdaClient(config),
@@ -51,4 +52,12 @@ export async function doctorClients(): Promise<DoctorClients> {
     sqs: new sqs.SQSClient(config),
     sns: new sns.SNSClient(config),
   };
+  const step = { step: 'initialize' } as const;
+  made.iam.middlewareStack.add(waitingFor('IAM'), step);
+  made.stacks.middlewareStack.add(waitingFor('CloudFormation'), step);
+  made.lambda.middlewareStack.add(waitingFor('Lambda'), step);
+  made.alarms.middlewareStack.add(waitingFor('CloudWatch'), step);
+  made.sqs.middlewareStack.add(waitingFor('SQS'), step);
+  made.sns.middlewareStack.add(waitingFor('SNS'), step);
+  return made;
 }

@@ -6,9 +6,9 @@ import { busOf, rolesOf } from '../../shared/aws/iam/identity-facts.ts';
 import { principalsOf } from '../../shared/aws/iam/principals.ts';
 import type { Facts } from '../../shared/doctor/diagnose.ts';
 import type { IdentityFacts } from '../../shared/doctor/service/identity-facts.ts';
-import { toleratedFault } from '../../shared/fault.ts';
 import { defined } from '../../shared/optional.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
+import { attempts } from './attempts.ts';
 import type { DoctorClients, DoctorOptions, DoctorSession } from './clients.ts';
 import { probed } from './probe.ts';
 import type { ServiceSeen } from './service.ts';
@@ -26,11 +26,9 @@ export interface Hosts {
 
 export async function hostsFor({ ec2 }: DoctorSession, vips: readonly Vip[]): Promise<Hosts> {
   const nodes = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
-  try {
-    return { hosts: await hostsOf(ec2, nodes), unchecked: [] };
-  } catch (error) {
-    return { unchecked: [{ what: 'instances', why: toleratedFault(error).message }] };
-  }
+  const { unchecked, tried } = attempts();
+  const hosts = await tried('instances', () => hostsOf(ec2, nodes), undefined);
+  return { unchecked, ...defined({ hosts }) };
 }
 
 export interface IdentityQuery {
@@ -47,15 +45,7 @@ export async function identityOf(
 ): Promise<Identity> {
   const { settings, signal } = session;
   const access = { iam: clients.iam, events: session.clients.events, bus: settings.bus, signal };
-  const unchecked: { what: string; why: string }[] = [];
-  const tried = async <T>(what: string, look: () => Promise<T>, without: T): Promise<T> => {
-    try {
-      return await look();
-    } catch (error) {
-      unchecked.push({ what, why: toleratedFault(error).message });
-      return without;
-    }
-  };
+  const { unchecked, tried } = attempts();
   const bus = await tried('the bus', () => busOf(access), undefined);
   if (bus === undefined && unchecked.length > 0) return { unchecked };
   const { roles, without } = await tried(

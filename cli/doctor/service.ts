@@ -5,9 +5,9 @@ import { viewTimes } from '../../shared/aws/view-cache.ts';
 import type { Facts } from '../../shared/doctor/diagnose.ts';
 import type { ServiceFacts } from '../../shared/doctor/service/stack.ts';
 import type { ViewTimes } from '../../shared/doctor/service/storage.ts';
-import { toleratedFault } from '../../shared/fault.ts';
 import { defined } from '../../shared/optional.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
+import { attempts } from './attempts.ts';
 import type { DoctorClients, DoctorSession } from './clients.ts';
 
 export interface ServiceSeen {
@@ -24,17 +24,9 @@ export async function serviceOf(
   const { settings, signal } = session;
   const { stage, bus, vipsTable, timelineTable } = settings;
   const { dynamo, events } = session.clients;
-  const unchecked: { what: string; why: string }[] = [];
-  const tried = async <T>(what: string, look: Promise<T>): Promise<T | undefined> => {
-    try {
-      return await look;
-    } catch (error) {
-      unchecked.push({ what, why: toleratedFault(error).message });
-      return undefined;
-    }
-  };
+  const { unchecked, tried } = attempts();
   const access = { stacks, lambda, events, stage, bus, signal };
-  const stack = await tried('the stack', stackOf(access));
+  const stack = await tried('the stack', () => stackOf(access), undefined);
   const outputs = stack?.stack?.outputs ?? {};
   const { NoticesTopicArn: topicArn } = outputs;
   const queues = [
@@ -42,16 +34,21 @@ export async function serviceOf(
     { queue: 'function-failures', url: outputs.FunctionFailuresUrl },
   ].flatMap(({ queue, url }) => (url === undefined ? [] : [{ queue, url }]));
   const [rules, functions, alarms, topic, counted, tables] = await Promise.all([
-    tried('rules', rulesOf(access)),
-    tried('functions', functionsOf(access)),
-    tried('alarms', alarmsOf(watching, stage, signal)),
+    tried('rules', () => rulesOf(access), undefined),
+    tried('functions', () => functionsOf(access), undefined),
+    tried('alarms', () => alarmsOf(watching, stage, signal), undefined),
     topicArn === undefined
       ? undefined
-      : tried('subscriptions to the notices', topicOf(sns, topicArn, signal)),
-    tried('dead-letter queues', Promise.all(queues.map((queue) => queueOf(sqs, queue, signal)))),
+      : tried('subscriptions to the notices', () => topicOf(sns, topicArn, signal), undefined),
+    tried(
+      'dead-letter queues',
+      () => Promise.all(queues.map((queue) => queueOf(sqs, queue, signal))),
+      undefined,
+    ),
     tried(
       'the tables',
-      Promise.all([vipsTable, timelineTable].map((table) => tableStateOf(dynamo, table, signal))),
+      () => Promise.all([vipsTable, timelineTable].map((table) => tableStateOf(dynamo, table, signal))),
+      undefined,
     ),
   ]);
   // As the function that keeps them was told.
@@ -60,10 +57,12 @@ export async function serviceOf(
   const retentionDays = told === undefined ? settings.retentionDays : Number(told);
   const views = await tried(
     'views',
-    viewTimes(
-      { client: dynamo, table: timelineTable, signal, retentionDays },
-      vips.map((vip) => vip.name),
-    ),
+    () =>
+      viewTimes(
+        { client: dynamo, table: timelineTable, signal, retentionDays },
+        vips.map((vip) => vip.name),
+      ),
+    undefined,
   );
   const names = { bus, vipsTable, timelineTable };
   return {

@@ -1,4 +1,6 @@
 // A request that takes long is told, once: the SDK tries for up to three quarters of a minute.
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { waitingFor } from '../../../cli/command/waiting.ts';
 
@@ -38,4 +40,18 @@ test('an error passes through, and ends the waiting', async () => {
   await expect(ask('q')).rejects.toThrow('no');
   await vi.advanceTimersByTimeAsync(10_000);
   expect(said).toEqual([]);
+});
+
+test('every AWS client of the command line has a limit to its waiting: by itself the SDK has none', () => {
+  const root = join(import.meta.dirname, '..', '..', '..');
+  const made = globSync('cli/**/*.ts', { cwd: root }).flatMap((file) => {
+    const code = readFileSync(join(root, file), 'utf8');
+    const isConfigured = code.includes('config = { requestHandler: patience');
+    return [...code.matchAll(/new ([\w.]+Client)\(([^)]*)\)/g)].map(([, client, given = '']) => ({
+      client: `${file}: ${client}`,
+      isPatient: given.includes('requestHandler: patience') || (given === 'config' && isConfigured),
+    }));
+  });
+  expect(made.length).toBeGreaterThan(10);
+  expect(made.filter(({ isPatient }) => !isPatient)).toEqual([]);
 });
