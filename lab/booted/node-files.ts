@@ -53,6 +53,16 @@ ExecStart=/usr/local/sbin/lab-resolver
 KillSignal=SIGKILL
 `;
 
+/** The networking.service of a machine that is alone: `ens5` with this address, and no machine at its other end. */
+export const lonelyNetwork = (address: string): string => `[Unit]
+Before=network.target
+Wants=network.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'ip link show ens5 || ip link add ens5 type veth peer name far; ip address replace ${address} dev ens5; ip link set ens5 up; ip link set far up'
+`;
+
 /** As ifupdown's networking.service: at its end the interfaces have lost their addresses, and with them the node its routes. */
 function networkUnit(label: NodeLabel): string {
   const links = LINKS.filter(({ place }) => place === label);

@@ -5,6 +5,7 @@ import { LOOPBACK_UNIT, loopbackUnit } from '../../cli/keepalived-config/advice.
 import { keepalivedConfig } from '../../cli/keepalived-config/config.ts';
 import { type KeepalivedInput, keepalivedDefaults } from '../../cli/keepalived-config/input.ts';
 import { BootedMachine } from '../../lab/booted/booted-machine.ts';
+import { lonelyNetwork } from '../../lab/booted/node-files.ts';
 
 const input: KeepalivedInput = {
   ...keepalivedDefaults,
@@ -16,15 +17,6 @@ const input: KeepalivedInput = {
   addresses: ['192.168.255.10', 'fd12::10'],
 };
 
-const networking = `[Unit]
-Before=network.target
-Wants=network.target
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/sh -c 'ip link show ens5 || ip link add ens5 type veth peer name far; ip address replace 10.9.9.1/24 dev ens5; ip link set ens5 up; ip link set far up'
-`;
-
 let machine: BootedMachine;
 beforeAll(async () => {
   machine = await BootedMachine.boot({
@@ -34,7 +26,7 @@ beforeAll(async () => {
       '/etc/nginx/nginx.conf':
         'events {}\nhttp { server { listen 192.168.255.10:80; location / { return 200 "here"; } } }\n',
       [`/etc/systemd/system/${LOOPBACK_UNIT}`]: loopbackUnit(input),
-      '/etc/systemd/system/networking.service': networking,
+      '/etc/systemd/system/networking.service': lonelyNetwork('10.9.9.1/24'),
       '/etc/systemd/system/after.service':
         '[Unit]\nAfter=keepalived.service\n[Service]\nExecStart=/bin/sleep infinity\n',
       '/var/log/journal/.keep': '',

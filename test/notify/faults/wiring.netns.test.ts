@@ -1,6 +1,7 @@
 // A keepalived that does not write into the FIFO, on a machine with systemd, where the daemon may not look at its descriptors.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BootedMachine } from '../../../lab/booted/booted-machine.ts';
+import { lonelyNetwork } from '../../../lab/booted/node-files.ts';
 
 const keepalivedConf = (global: string): string => `global_defs {
     router_id a
@@ -24,22 +25,13 @@ vrrp_instance VI_WEB {
 `;
 const WIRED = 'vrrp_notify_fifo /run/vipshift/notify.fifo root';
 
-const networking = `[Unit]
-Before=network.target
-Wants=network.target
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/sh -c 'ip link add ens5 type veth peer name far; ip address replace 10.9.9.1/24 dev ens5; ip link set ens5 up; ip link set far up'
-`;
-
 let machine: BootedMachine;
 beforeAll(async () => {
   machine = await BootedMachine.boot({
     name: 'wiring',
     files: {
       '/etc/keepalived/keepalived.conf': keepalivedConf(''),
-      '/etc/systemd/system/networking.service': networking,
+      '/etc/systemd/system/networking.service': lonelyNetwork('10.9.9.1/24'),
       '/var/log/journal/.keep': '',
     },
     enabled: ['networking.service'],
