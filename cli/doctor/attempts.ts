@@ -5,14 +5,14 @@ import { toleratedFault } from '../../shared/fault.ts';
 export interface Attempts {
   readonly unchecked: Facts['unchecked'];
   /** `without` where AWS does not answer or does not allow it. A mistake of ours is thrown. */
-  tried<T, W>(what: string, look: () => Promise<T>, without: W): Promise<T | W>;
+  readonly tried: <T, W>(what: string, look: () => Promise<T>, without: W) => Promise<T | W>;
 }
 
 export function attempts(): Attempts {
   const unchecked: Facts['unchecked'][number][] = [];
   return {
     unchecked,
-    async tried(what, look, without) {
+    tried: async (what, look, without) => {
       try {
         return await look();
       } catch (error) {
