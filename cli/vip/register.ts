@@ -8,6 +8,7 @@ import { eipsFound, vpcSeen } from '../../shared/aws/ec2/vpc.ts';
 import { isFault, toFault } from '../../shared/fault.ts';
 import { membersSeen, type Observation } from '../../shared/network/observation.ts';
 import { defined, ifDefined } from '../../shared/optional.ts';
+import { awsCommand } from '../../shared/place.ts';
 import type { Range } from '../../shared/registry/ip-range.ts';
 import {
   changed,
@@ -33,7 +34,7 @@ import type { EpochMs } from '../../shared/time.ts';
 import { type OperatorActionKind, onRecord } from '../../shared/timeline/operator-action.ts';
 import type { Hold, RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import { refused, usage } from '../command/exit.ts';
-import { hint } from '../command/hint.ts';
+import { hint, placeHere } from '../command/hint.ts';
 import type { Session } from '../command/session.ts';
 import { taken, unknown } from '../command/vip/registered-vip.ts';
 import { refuseUnderWay } from '../command/vip/under-way.ts';
@@ -140,7 +141,10 @@ async function vpcOf(
   }
   const vpc = await vpcSeen(session.ec2, id);
   if (vpc === undefined) {
-    throw refused(`there is no ${id} in ${session.region}`, 'aws ec2 describe-vpcs, or another --region');
+    throw refused(
+      `there is no ${id} in ${session.region}`,
+      `${awsCommand('ec2 describe-vpcs', placeHere())}, or another --region`,
+    );
   }
   const account = await session.account();
   if (account !== undefined && account !== vpc.account) {
@@ -164,14 +168,14 @@ async function eipsOf(
   if (missing.length > 0) {
     throw refused(
       `not an Elastic IP of this account and Region: ${missing.join(', ')}`,
-      'aws ec2 describe-addresses',
+      awsCommand('ec2 describe-addresses', placeHere()),
     );
   }
   const labels = [wanted.name, ...nodeLabels];
   const untagged = found.filter((e) => !labels.includes(e!.label ?? ''));
   const remarks = untagged.map(
     (e) =>
-      `${e!.eip} does not have the tag yet, so it will not move: aws ec2 create-tags --resources ${e!.eip} --tags Key=${session.tag},Value=${wanted.name}`,
+      `${e!.eip} does not have the tag yet, so it will not move: ${awsCommand(`ec2 create-tags --resources ${e!.eip} --tags Key=${session.tag},Value=${wanted.name}`, placeHere())}`,
   );
   return { eips: found.map((e) => e!.eip), remarks };
 }
