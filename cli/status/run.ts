@@ -10,7 +10,9 @@ import { unheardText } from '../../shared/vip/unheard.ts';
 import { complaintOf } from '../command/aws-errors.ts';
 import type { CommandContext } from '../command/command.ts';
 import { type Status, status } from '../command/exit.ts';
+import { forAll } from '../command/many.ts';
 import { type Output, type Paint, plain } from '../command/output.ts';
+import { progress } from '../command/print/progress.ts';
 import { type Session, surveyFor } from '../command/session.ts';
 import { requireVip } from '../command/vip/registered-vip.ts';
 import { LOOKS_MAX, type StatusOptions } from './options.ts';
@@ -55,9 +57,6 @@ function head(out: Output, session: Session, everyS: number): void {
   out.line(`\u001b[H\u001b[2J${again}`);
 }
 
-/** VIPs read at the same time. */
-const AT_ONCE = 8;
-
 async function statusesOf(session: Session, name: string | undefined): Promise<readonly VipStatus[]> {
   const vips = (await session.ports.vips.list()).filter(isRegistered);
   const asked = name === undefined ? vips : [await requireVip(session, name)];
@@ -66,20 +65,15 @@ async function statusesOf(session: Session, name: string | undefined): Promise<r
   looking.catch(() => undefined);
   // The list may lag behind what was read.
   const entries = [...vips.filter((vip) => !asked.some((a) => a.name === vip.name)), ...asked];
-  const queue = [...asked].sort((a, b) => (a.name < b.name ? -1 : 1));
   const statuses = new Map<string, VipStatus>();
-  const worker = async () => {
-    for (let vip = queue.shift(); vip !== undefined; vip = queue.shift()) {
-      const [read, { observations, survey }] = await Promise.all([
-        session.ports.vips.read(vip.name),
-        looking,
-      ]);
-      const item = read ?? vip;
-      const wrong = mislabelled(item, entries, survey);
-      statuses.set(vip.name, statusOf(item, observations.get(vip.name)!, session.now(), wrong));
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const shown = progress('reading', asked.length);
+  await forAll(asked, async (vip) => {
+    const [read, { observations, survey }] = await Promise.all([session.ports.vips.read(vip.name), looking]);
+    const item = read ?? vip;
+    const wrong = mislabelled(item, entries, survey);
+    statuses.set(vip.name, statusOf(item, observations.get(vip.name)!, session.now(), wrong));
+    shown.step();
+  }).finally(shown.end);
   return [...statuses.values()].sort((a, b) => (a.vip < b.vip ? -1 : 1));
 }
 

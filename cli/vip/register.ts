@@ -4,7 +4,6 @@
 // Invariant: nothing is written before every check has passed; reservations that this run made are given back when the
 // rest fails. Limit: EC2 is not changed here, so what an entry no longer names stays in the tables and is told.
 
-import { eipsFound, vpcSeen } from '../../shared/aws/ec2/vpc.ts';
 import { isFault, toFault } from '../../shared/fault.ts';
 import { membersSeen, type Observation } from '../../shared/network/observation.ts';
 import { defined, ifDefined } from '../../shared/optional.ts';
@@ -21,13 +20,14 @@ import {
 import {
   clash,
   clashes,
-  entryRefused,
+  insideRefused,
   nameRefused,
   poolInside,
   type Refused,
   refusal,
   type VpcSeen,
   vipAddress,
+  wordsRefused,
 } from '../../shared/registry/validate.ts';
 import type { EpochMs } from '../../shared/time.ts';
 import { type OperatorActionKind, onRecord } from '../../shared/timeline/operator-action.ts';
@@ -37,6 +37,7 @@ import { hint } from '../command/hint.ts';
 import type { Session } from '../command/session.ts';
 import { taken, unknown } from '../command/vip/registered-vip.ts';
 import { refuseUnderWay } from '../command/vip/under-way.ts';
+import type { Lookups } from './lookups.ts';
 import { type Drawing, drawnFrom, poolOf, usedUp } from './pool.ts';
 import { listsAround } from './prefix-lists.ts';
 
@@ -60,29 +61,37 @@ export interface Prepared extends Drawing {
   readonly was: Vip | undefined;
   readonly entry: RegistryEntry;
   readonly pool?: Range;
+  /** What the pool would give as things stand. */
+  readonly next?: string;
   readonly seen: Observation;
   /** What an operator should know; nothing that forbids it. */
   readonly remarks: readonly string[];
 }
 
+/** Whose registry it is, and how to look at EC2. */
+export interface Asking {
+  readonly session: Session;
+  readonly look: Lookups;
+}
+
 /** Looks everything up and checks it against the registry and the VPC. Throws a CliError that names every conflict. */
 export async function prepare(
-  session: Session,
+  { session, look }: Asking,
   wanted: Wanted,
   was: Vip | undefined,
   others: readonly Vip[],
 ): Promise<Prepared> {
   const allowPublic = wanted.allowPublic === true;
-  refuse(nameRefused(wanted.name), wanted.name);
+  refuseWords(nameRefused(wanted.name), wanted.name);
   const addresses = parsed(wanted.addresses, allowPublic) ?? was?.addresses ?? [];
   const pool = wanted.pool === undefined ? undefined : poolOf(wanted.pool, allowPublic);
   const labels = {
     tableLabels: wanted.tableLabels ?? was?.tableLabels ?? [wanted.name],
     nodeLabels: wanted.nodeLabels ?? was?.nodeLabels ?? [wanted.name],
   };
-  const seen = await session.ports.ec2.observe({ name: wanted.name, ...labels });
-  const vpc = await vpcOf(session, wanted, was, seen);
-  const { eips, remarks } = await eipsOf(session, wanted, was, labels.nodeLabels);
+  const seen = await look.observe({ name: wanted.name, ...labels });
+  const vpc = await vpcOf({ session, look }, wanted, was, seen);
+  const { eips, remarks } = await eipsOf({ session, look }, wanted, was, labels.nodeLabels);
   const entry: RegistryEntry = {
     name: wanted.name,
     addresses,
@@ -94,9 +103,10 @@ export async function prepare(
     ...((wanted.priority ?? was?.priority) === 'first' ? { priority: 'first' as const } : {}),
   };
   const standing = others.filter((vip) => isRegistered(vip) && vip.name !== wanted.name);
-  const lists = await listsAround(session, entry, { vpc, others: standing, allowPublic });
+  const lists = await listsAround(look, entry, { vpc, others: standing, allowPublic });
+  refuseWords(wordsRefused(entry, pool === undefined ? 0 : 1), wanted.name);
   const problems = [
-    ...entryRefused(entry, vpc, pool === undefined ? 0 : 1),
+    ...entry.addresses.flatMap((address) => insideRefused(address, vpc)),
     ...(pool === undefined ? [] : poolInside(pool, vpc)),
     ...lists.problems,
     ...clashes(entry, standing),
@@ -106,7 +116,13 @@ export async function prepare(
   return { was, entry, ...drawn, vpc, seen, remarks };
 }
 
-export function refuse(problems: readonly Refused[], name: string): void {
+/** What is wrong whatever the registry and the VPC are. */
+function refuseWords(problems: readonly Refused[], found: string): void {
+  if (problems.length > 0)
+    throw usage(`${found}: ${problems.map(refusal).join('\n')}`, 'vipshift vip add --help');
+}
+
+function refuse(problems: readonly Refused[], name: string): void {
   if (problems.length === 0) return;
   const lines = problems.map(refusal);
   throw refused(
@@ -118,7 +134,7 @@ export function refuse(problems: readonly Refused[], name: string): void {
 function parsed(texts: readonly string[] | undefined, allowPublic: boolean): readonly string[] | undefined {
   if (texts === undefined) return undefined;
   const results = texts.map((text) => vipAddress(text, allowPublic));
-  refuse(
+  refuseWords(
     results.filter((r) => typeof r !== 'string'),
     texts.join(', '),
   );
@@ -126,7 +142,7 @@ function parsed(texts: readonly string[] | undefined, allowPublic: boolean): rea
 }
 
 async function vpcOf(
-  session: Session,
+  { session, look }: Asking,
   wanted: Wanted,
   was: Vip | undefined,
   seen: Observation,
@@ -138,7 +154,7 @@ async function vpcOf(
       inferred.length === 0 ? 'nothing has its label yet' : `labelled things lie in ${inferred.join(', ')}`;
     throw usage(`which VPC? ${found}`, `name it: --vpc vpc-…`);
   }
-  const vpc = await vpcSeen(session.ec2, id);
+  const vpc = await look.vpc(id);
   if (vpc === undefined) {
     throw refused(`there is no ${id} in ${session.region}`, 'aws ec2 describe-vpcs, or another --region');
   }
@@ -153,13 +169,13 @@ async function vpcOf(
 }
 
 async function eipsOf(
-  session: Session,
+  { session, look }: Asking,
   wanted: Wanted,
   was: Vip | undefined,
   nodeLabels: readonly string[],
 ): Promise<{ eips: readonly string[]; remarks: readonly string[] }> {
   if (wanted.eips === undefined) return { eips: was?.eips ?? [], remarks: [] };
-  const found = await eipsFound(session.ec2, wanted.eips, session.tag);
+  const found = await look.eips(wanted.eips);
   const missing = wanted.eips.filter((_, i) => found[i] === undefined);
   if (missing.length > 0) {
     throw refused(
@@ -208,7 +224,7 @@ const mayStand = (error: unknown): boolean =>
 const DRAWS_MAX = 512;
 
 async function reserved(session: Session, prepared: Prepared, fresh: string[]): Promise<RegistryEntry> {
-  const { entry, pool } = prepared;
+  const { entry, pool, next } = prepared;
   const take = async (thing: string): Promise<string> => {
     const { holder, fresh: made } = await session.reservations.reserve(thing, entry.name);
     if (made) fresh.push(thing);
@@ -219,6 +235,9 @@ async function reserved(session: Session, prepared: Prepared, fresh: string[]): 
     if (holder !== entry.name) refuse([clash('address or EIP', thing, holder)], entry.name);
   }
   if (pool === undefined) return entry;
+  // As it was shown, so that a thousand draws do not list the registry a thousand times.
+  if (next !== undefined && (await take(next)) === entry.name)
+    return { ...entry, addresses: [...entry.addresses, next] };
   const taken = new Set((await session.ports.vips.list()).filter(isRegistered).flatMap((v) => v.addresses));
   for (let draw = 1; draw <= DRAWS_MAX; draw++) {
     const address = drawnFrom(pool, prepared, taken);
