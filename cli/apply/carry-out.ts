@@ -10,7 +10,7 @@ import { progress } from '../command/print/progress.ts';
 import { removeVip } from '../vip/list.ts';
 import { register } from '../vip/register.ts';
 import { type Change, waves } from './changes.ts';
-import type { ApplyOptions } from './run.ts';
+import type { ApplyOptions } from './options.ts';
 import { summarize } from './show.ts';
 
 /** Each takes some writes one after the other: DynamoDB answers in milliseconds, a laptop's way to it is longer. */

@@ -7,7 +7,7 @@ import { newVip, type Vip } from '../../shared/vip/vip.ts';
 import type { Session } from '../command/session.ts';
 import { lookupsForAll } from '../vip/lookups.ts';
 import { drawnFrom, usedUp } from '../vip/pool.ts';
-import { type Prepared, prepare } from '../vip/register.ts';
+import { type Prepared, prepare } from '../vip/prepare.ts';
 
 export interface Change {
   readonly name: string;

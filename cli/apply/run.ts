@@ -19,6 +19,7 @@ import { tablesLeft } from '../vip/list.ts';
 import { refuseEntryUnderWay } from '../vip/register.ts';
 import { carryOut } from './carry-out.ts';
 import { type Change, changesFor } from './changes.ts';
+import type { ApplyOptions } from './options.ts';
 import { show, summarize } from './show.ts';
 
 export async function applyFile(context: CommandContext<ApplyOptions>): Promise<Status> {
@@ -111,12 +112,4 @@ async function stdin(): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
-}
-
-export interface ApplyOptions {
-  readonly yes?: boolean;
-  readonly dryRun?: boolean;
-  readonly prune?: boolean;
-  readonly force?: boolean;
-  readonly reason?: string;
 }

@@ -11,7 +11,8 @@ import type { Output } from '../command/output.ts';
 import { entryMoveText } from '../command/vip/forecast.ts';
 import { taken, unknown } from '../command/vip/registered-vip.ts';
 import { lookups } from './lookups.ts';
-import { type Prepared, prepare, refuseEntryUnderWay, register, type Wanted, withDraw } from './register.ts';
+import { type Prepared, prepare, type Wanted } from './prepare.ts';
+import { refuseEntryUnderWay, register, withDraw } from './register.ts';
 
 export interface AddOptions {
   readonly address?: readonly string[];

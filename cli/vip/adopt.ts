@@ -16,7 +16,8 @@ import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { type AddOptions, wantedFrom } from './add.ts';
 import { lookups } from './lookups.ts';
-import { prepare, register } from './register.ts';
+import { prepare } from './prepare.ts';
+import { register } from './register.ts';
 
 export interface AdoptOptions extends AddOptions {
   readonly eni?: readonly string[];

@@ -8,13 +8,13 @@ import type { Scope } from '../../shared/vip/vip.ts';
 import type { Session } from '../command/session.ts';
 
 export interface Lookups {
-  observe(scope: Scope): Promise<Observation>;
+  readonly observe: (scope: Scope) => Promise<Observation>;
   /** Undefined when there is no such VPC. */
-  vpc(id: string): Promise<VpcSeen | undefined>;
+  readonly vpc: (id: string) => Promise<VpcSeen | undefined>;
   /** By allocation id or public address, in the order asked; undefined where there is none. */
-  eips(ids: readonly string[]): Promise<readonly (EipFound | undefined)[]>;
+  readonly eips: (ids: readonly string[]) => Promise<readonly (EipFound | undefined)[]>;
   /** Undefined when there is no such list. */
-  prefixList(id: string): Promise<readonly string[] | undefined>;
+  readonly prefixList: (id: string) => Promise<readonly string[] | undefined>;
 }
 
 export const lookups = ({ ports, ec2, tag }: Session): Lookups => ({

@@ -6,11 +6,11 @@
 
 export interface Progress {
   /** One more is done. */
-  step(): void;
+  readonly step: () => void;
   /** A line of its own, above the bar. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** Takes the bar away. */
-  end(): void;
+  readonly end: () => void;
 }
 
 export interface Screen {

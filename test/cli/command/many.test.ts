@@ -86,7 +86,7 @@ describe('tryAll', () => {
     expect(result.failed).toMatchObject([{ thing: 'web', fault: { kind: 'throttled' } }]);
   });
 
-  test('stops when AWS answers nobody, and says what it has not tried', async () => {
+  test('stops when AWS answers none of them, and names what it has not tried', async () => {
     const result = await tryAll(
       things,
       async () => {

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSession } from '../../../cli/command/session.ts';
 import { lookups } from '../../../cli/vip/lookups.ts';
-import { prepare, register } from '../../../cli/vip/register.ts';
+import { prepare } from '../../../cli/vip/prepare.ts';
+import { register } from '../../../cli/vip/register.ts';
 import {
   addressText,
   forbiddenBy,
