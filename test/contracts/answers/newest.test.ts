@@ -6,7 +6,7 @@ import { newestEpochs } from '../../../shared/aws/dynamodb/last-epoch.ts';
 import { awsTimeline } from '../../../shared/aws/dynamodb/timeline.ts';
 import { nodeFacts } from '../../../shared/aws/ec2/node-facts.ts';
 import { ec2Lists, type Thing, tags } from '../../support/aws/ec2.ts';
-import { type Endpoint, json, refused, startEndpoint } from '../../support/aws/endpoint.ts';
+import { type Endpoint, json, refused, startEndpoint, type Tree } from '../../support/aws/endpoint.ts';
 import { intentOf, outcomeOf } from '../timeline.ts';
 
 const { signal } = new AbortController();
@@ -14,7 +14,7 @@ let endpoint: Endpoint | undefined;
 afterEach(() => endpoint?.stop());
 
 describe('instances', () => {
-  const instance = (id: string, more: Thing['is'] & object = {}): Thing => ({
+  const instance = (id: string, more: Readonly<Record<string, Tree>> = {}): Thing => ({
     by: { 'instance-id': id },
     is: { instancesSet: [{ instanceId: id, instanceState: { name: 'running' }, ...more }] },
   });
