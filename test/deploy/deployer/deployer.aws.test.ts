@@ -30,7 +30,7 @@ describe('the deployer’s policies', () => {
     );
   });
 
-  it('name no resource in vain: without any one of them something is denied', () => {
+  it('name no resource too many: without any one of them something is denied', () => {
     const idle = statements.flatMap((statement) => {
       const resources = list(statement.Resource);
       const concerned = asked.questions.filter(({ action }) => list(statement.Action).includes(action));
