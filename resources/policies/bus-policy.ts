@@ -78,8 +78,8 @@ const deny = (sid: string, bus: Json, condition: Json): Statement => ({
 });
 
 /** As the template has it. */
-export function busPolicy(stage: string): Json {
-  const bus = busArn(stage);
+export function busPolicy(): Json {
+  const bus = busArn;
   // osls would take the variable for one of its own.
   const own = { 'Fn::Sub': ownSource.replace('${', '${!') };
   const role = (name: string) => ({ 'Fn::GetAtt': [`${name}Role`, 'Arn'] });
@@ -98,6 +98,6 @@ export function busPolicy(stage: string): Json {
 }
 
 /** By name: the bus's policy names roles, and their policies name the bus. */
-export const busArn = (stage: string): Json => ({
-  'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/vipshift-${stage}`,
-});
+export const busArn = {
+  'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/vipshift-\${Stage}`,
+};

@@ -2,7 +2,8 @@
 // is packaged.
 //
 // Exit status: 0 all as expected, 1 a judge found otherwise, 3 a judge could not be fetched or a program is missing.
-import { packaged, type Template } from '../support/packaged.ts';
+import { packaged } from '../support/packaged.ts';
+import type { Template } from '../support/template.ts';
 import { iamJudge } from './iam-judge.ts';
 import { NotFetchedError } from './pinned.ts';
 import { PARAMS } from './principals.ts';
