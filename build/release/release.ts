@@ -52,9 +52,9 @@ const manifest = (): Manifest => JSON.parse(readFileSync(join(root, 'package.jso
 /** package.json's is the one; build/release/stamp.ts writes it into the others. */
 function requireOneVersion(): void {
   const { version } = manifest();
-  const shim = /^readonly SHIM_VERSION=(.*)$/m.exec(
-    readFileSync(join(root, 'notify', 'vipshift-notify'), 'utf8'),
-  )?.[1];
+  const shim = execFileSync(join(root, 'notify', 'vipshift-notify'), ['--version'], {
+    encoding: 'utf8',
+  }).trim();
   if (VERSION !== version || shim !== version)
     throw new Error(
       `package.json has version ${version}, shared/version.ts ${VERSION}, the shim ${shim}: run node build/release/stamp.ts`,

@@ -8,7 +8,8 @@
  *
  * The live harness puts the same statements on a bus of its own (live/assumptions/).
  */
-import type { Json, Statement } from '../roles/role.ts';
+import type { Json } from '../roles/policy-text.ts';
+import type { Statement } from '../roles/role.ts';
 
 const CLAIM = 'VRRP State Change';
 const ANNOUNCEMENTS = ['VIP Failover Finished', 'VIP Failover Failed', 'VIP Node Flapping'];

@@ -1,5 +1,6 @@
 /** What the workflows and the rules that start them may do. */
-import { allow, arn, ec2Arn, type Json, roleOf, type Statement, tagKey } from './role.ts';
+import type { Json } from './policy-text.ts';
+import { allow, arn, ec2Arn, roleOf, type Statement, tagKey } from './role.ts';
 
 const states = (name: string, statements: readonly Statement[]): Json =>
   roleOf(`the workflow ${name}`, name, 'states.amazonaws.com', statements);

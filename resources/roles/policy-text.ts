@@ -4,7 +4,7 @@
  *
  * Limits: of the functions only Ref, Fn::GetAtt, Fn::Sub without variables of its own, and Fn::If.
  */
-import type { Json } from './role.ts';
+export type Json = string | boolean | readonly Json[] | { readonly [key: string]: Json };
 
 type Dictionary = { readonly [key: string]: Json };
 

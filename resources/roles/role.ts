@@ -1,9 +1,8 @@
 /**
  * How a role is written: one action in each statement, a reason beside each, no resource named by a pattern where there is a name.
  */
-import { hasStageKey, policyText } from './policy-text.ts';
+import { hasStageKey, type Json, policyText } from './policy-text.ts';
 
-export type Json = string | boolean | readonly Json[] | { readonly [key: string]: Json };
 export type Statement = { readonly [key: string]: Json };
 
 /** The resources of the stack that the statements name. */

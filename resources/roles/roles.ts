@@ -6,7 +6,8 @@
  * the stage's tag is. Limit: IAM cannot say which ENI a route may point to; the controller checks that (guarantee 7).
  */
 import { busArn } from '../policies/bus-policy.ts';
-import { allow, arn, ec2Arn, type Json, roleOf, type Statement, tagKey } from './role.ts';
+import type { Json } from './policy-text.ts';
+import { allow, arn, ec2Arn, roleOf, type Statement, tagKey } from './role.ts';
 
 /** What a switch calls, for every caller. */
 const switching = [

@@ -2,9 +2,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { INLINE_MAX, PACKAGED_STAGE, releasedTemplate, TEMPLATE_MAX } from '../../build/release/template.ts';
 import { VERSION } from '../../shared/version.ts';
-import { parametric } from './support/packaged.ts';
-import { settled } from './support/settled.ts';
-import type { Template } from './support/template.ts';
+import { parametric } from '../deploy/support/packaged.ts';
+import { settled } from '../deploy/support/settled.ts';
+import type { Template } from '../deploy/support/template.ts';
 
 const role = {
   nodeRoleId: 'AROAEXAMPLE000000001',
