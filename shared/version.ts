@@ -3,4 +3,4 @@
  *
  * `npm version` writes it here and into the shim (build/release/stamp.ts); test/release/version.test.ts holds all of them to it.
  */
-export const VERSION = '0.1.0';
+export const VERSION = '1.0.0';

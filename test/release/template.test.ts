@@ -46,7 +46,7 @@ describe('the template of a release', () => {
     expect(comparable(released)).toEqual(comparable(prod));
   });
 
-  it('has the logical ids that 0.1.0 was deployed with: another one would replace what is there', () => {
+  it('has the logical ids that were deployed before there were releases: another one would replace what is there', () => {
     expect(Object.keys(released.Resources).toSorted()).toMatchInlineSnapshot(`
       [
         "Archive",
