@@ -6,6 +6,7 @@ import { auditCommand } from './audit/command.ts';
 import { defineProgram } from './command/command.ts';
 import { statusHelp } from './command/exit.ts';
 import { completionCommand } from './completion/command.ts';
+import { completionValuesCommand } from './completion/values-command.ts';
 import { doctorCommand } from './doctor/command.ts';
 import { approveCommand, denyCommand } from './failover/approve-command.ts';
 import { failoverCommand } from './failover/command.ts';
@@ -21,7 +22,7 @@ export const program = (): Command =>
       name: 'vipshift',
       about: 'Floating IPs across availability zones: the registry, its state, and what happened.',
       version: version(),
-      help: `\nEach command has examples in its own help: vipshift vip add --help\n${statusHelp}`,
+      help: `\nEach command has examples in its own help: vipshift vip add --help\n${statusHelp()}`,
     },
     [
       vipCommand(),
@@ -41,6 +42,7 @@ export const program = (): Command =>
       auditCommand(),
       keepalivedConfigCommand(),
       completionCommand(),
+      completionValuesCommand(),
     ],
   );
 

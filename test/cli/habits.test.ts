@@ -58,7 +58,7 @@ describe('help', () => {
   test('of the whole lists the exit statuses', async () => {
     const ran = await run(['--help']);
     expect(ran).toMatchObject({ status: 0, stderr: '' });
-    expect(ran.stdout).toMatch(/Exit status:\n {2}0 {2}done/);
+    expect(ran.stdout).toMatch(/Exit status:\n {2}0 {4}done/);
   });
 
   test('version is the package’s', async () => {
@@ -180,45 +180,6 @@ describe('streams', () => {
     const { plain } = await import('../../cli/command/output.ts');
     expect(plain('a\u001b[2Jb\u202ec\nd')).toBe('a\\u001b[2Jb\\u202ec\\u000ad');
     expect(plain('Überraschung 🎉 日本')).toBe('Überraschung 🎉 日本');
-  });
-});
-
-describe('completion', () => {
-  const complete = (...words: string[]): string => {
-    const script = `${execFileSync(process.execPath, [join(root, 'cli', 'vipshift.ts'), 'completion', 'bash'], { encoding: 'utf8' })}
-vipshift() { echo web; echo dns; }
-COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vipshift; echo "\${COMPREPLY[*]}"`;
-    return execFileSync('bash', ['-c', script, 'bash', 'vipshift', ...words], { encoding: 'utf8' }).trim();
-  };
-  test('for bash completes commands, options and names of VIPs', () => {
-    expect(complete('vi')).toBe('vip');
-    expect(complete('vip', 'add', '--ad')).toBe('--address');
-    expect(complete('status', 'w')).toBe('web');
-    expect(complete('vip', 'show', '--stage', 'prod', 'd')).toBe('dns');
-    expect(complete('vip', 'add', 'w')).toBe('');
-    expect(complete('vip', 'add', 'x', '--hold', 'm')).toBe('master');
-    expect(complete('failover', 'web', '--mode', '')).toBe('routes-only via-keepalived');
-    expect(complete('pin', 'web', '--reason', ''), 'no one can know').toBe('');
-  });
-  test('for zsh completes the same in an interactive zsh', async () => {
-    const { stdout: SCRIPT } = await run(['completion', 'zsh']);
-    const HOME = mkdtempSync(join(tmpdir(), 'vipshift-zsh-'));
-    try {
-      const session = join(import.meta.dirname, 'completion.zsh');
-      const env = { ...withoutAws(), SCRIPT, HOME };
-      const ran = spawnSync('zsh', ['-f', session], { env, encoding: 'utf8', timeout: 60_000 });
-      expect(ran.error, 'no zsh: apt-get install zsh').toBeUndefined();
-      expect(ran.stdout.split('\n')).toEqual([
-        'vip list',
-        'vip show --stage prod dns',
-        'status web',
-        'vip add x --hold master',
-        'timeline --outcome failed',
-        '',
-      ]);
-    } finally {
-      rmSync(HOME, { recursive: true });
-    }
   });
 });
 

@@ -33,7 +33,7 @@ describe('the hand-over document', () => {
     const { status, stderr } = spawnSync('sh', ['-c', script('absent', '1')], { encoding: 'utf8' });
     expect([status, stderr.trim()]).toEqual([
       3,
-      `no ${folder}/absent: keepalived tracks nothing for absent here, see docs/operations.md`,
+      `no ${folder}/absent: keepalived tracks nothing for absent here, see docs/reference/nodes.md`,
     ]);
   });
 

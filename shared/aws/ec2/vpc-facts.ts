@@ -13,7 +13,7 @@ import {
 import type { TableFact, WayFacts } from '../../doctor/facts.ts';
 import { defined } from '../../optional.ts';
 import { collect } from '../pages.ts';
-import { filter } from './filter.ts';
+import { filter } from './access.ts';
 import { routeFrom, TABLES_PER_PAGE } from './observe.ts';
 import type { Ec2Reader } from './vpc.ts';
 
