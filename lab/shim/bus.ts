@@ -85,7 +85,7 @@ export function makeCertificate(folder: string): { key: string; cert: string; ce
   return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8'), certFile };
 }
 
-/** `said` is what the shim has said, for the message of an `until` that was in vain. */
+/** `said` is what the shim has said, for the message of an `until` that waited too long. */
 export async function startBus(signer: Signer, said: () => string = () => ''): Promise<Bus> {
   const folder = mkdtempSync(join(tmpdir(), 'vipshift-bus-'));
   const { key, cert, certFile } = makeCertificate(folder);

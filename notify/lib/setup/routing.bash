@@ -26,7 +26,7 @@ net.ipv4.conf.${1//.//}.rp_filter = 2" "/etc/sysctl.d/60-vipshift-$1.conf"
     die 1 "cannot start $unit: see systemctl status $unit"
 }
 
-# Each interface has a setting beside its unit, and that goes last: an uninstall that was interrupted finds it again.
+# Each interface has a setting next to its unit, and that goes last: an uninstall that was interrupted finds it again.
 remove_routing() {
   local path paths name
   set +f
