@@ -12,6 +12,7 @@ export const rows: readonly (readonly string[])[] = [
     'shared/keyed.ts',
     'shared/optional.ts',
     'shared/suggest.ts',
+    'shared/version.ts',
   ],
   ['shared/vip'],
   ['shared/network', 'shared/registry'],

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SsmDocument, scriptOf } from '../../lab/aws/ssm-document.ts';
 import { releaseCommand } from '../../shared/forced-failover/rejoin.ts';
-import { packaged, type Template } from './support/packaged.ts';
+import { packaged } from './support/packaged.ts';
+import type { Template } from './support/template.ts';
 
 let folder: string;
 let document: SsmDocument;

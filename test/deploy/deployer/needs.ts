@@ -2,9 +2,10 @@
 // credentials, without the features that the template does not use.
 //
 // Limit: AWS says for a type which actions its handlers may need, not for which property. What is left out below is our reading of that.
-import type { Resource, Template } from '../support/packaged.ts';
+
 import type { Question } from '../support/policy.ts';
 import { ACCOUNT, PARTITION, REGION, resolve, roleArn } from '../support/resolve.ts';
+import type { Resource, Template } from '../support/template.ts';
 
 /**
  * `Type action` of what writes, and why a deployment of ours does not need it. What only reads the stack's own things stays: a handler reads

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { handlerActions } from '../support/handlers.ts';
-import { packaged, type Template } from '../support/packaged.ts';
+import { packaged } from '../support/packaged.ts';
 import type { Policy } from '../support/policy.ts';
 import { ACCOUNT, REGION } from '../support/resolve.ts';
+import type { Template } from '../support/template.ts';
 import { needs } from './needs.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'resources', 'policies', 'deployer');

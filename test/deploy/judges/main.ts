@@ -3,9 +3,10 @@
 //
 // Exit status: 0 all as expected, 1 a judge found otherwise, 3 a judge could not be fetched or a program is missing.
 import { deployerPolicies, whatADeploymentAsks } from '../deployer/policies.ts';
-import { packaged, type Template } from '../support/packaged.ts';
+import { packaged } from '../support/packaged.ts';
 import { evaluate } from '../support/policy.ts';
 import { roleArn } from '../support/resolve.ts';
+import type { Template } from '../support/template.ts';
 import { iamJudge } from './iam-judge.ts';
 import { NotFetchedError } from './pinned.ts';
 import { PARAMS } from './principals.ts';
