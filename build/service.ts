@@ -146,7 +146,7 @@ async function main(): Promise<void> {
   if (task === 'remove') {
     await remove(place, stage, more);
     console.log(
-      `removed; the tables vipshift-${stage}-vips and -timeline were kept, see docs/operations.md#removing`,
+      `removed; the tables vipshift-${stage}-vips and -timeline were kept, see docs/upgrade.md#removing`,
     );
     return;
   }

@@ -79,8 +79,9 @@ const osls = ({ stage, region, args }: Target): string =>
 const profileOption = (profile: string | undefined): string =>
   profile === undefined ? '' : ` --aws-profile ${word(profile)}`;
 
-/** The stack's parameters are named after those of serverless.yml (resources/parameters.yml). */
-const asParam = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
+/** The stack's parameters are named after those of serverless.yml (resources/parameters.yml); a table's name is not the table. */
+const asParam = (name: string): string =>
+  name.charAt(0).toLowerCase() + name.slice(1).replace(/TableName$/, 'Table');
 
 interface Given {
   readonly profile: string | undefined;

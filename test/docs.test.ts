@@ -11,7 +11,8 @@ const inFolder = (folder: string) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name));
-const pages = [...inFolder('.'), ...inFolder('docs'), ...inFolder('docs/decisions'), 'notify/README.md'];
+const folders = ['.', 'docs', 'docs/reference', 'docs/decisions'];
+const pages = [...folders.flatMap(inFolder), 'notify/README.md'];
 const text = (page: string): string => readFileSync(join(root, page), 'utf8');
 
 /** Code: each line of a block, continued lines joined, and each span between single backticks. */

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { storedTransition } from '../shared/aws/dynamodb/vip-item.ts';
 import { faultFromSdkError } from '../shared/aws/error-codes.ts';
 import { withLog } from '../shared/aws/lambda/logged-timeline.ts';
+import { PAGES_MAX } from '../shared/aws/pages.ts';
 import * as bounded from '../shared/bounded.ts';
 import { recordRejection } from '../shared/controller/handle-claim.ts';
 import {
@@ -22,11 +23,12 @@ import { memoryTimeline } from '../shared/memory/timeline.ts';
 import { packed } from '../shared/network/packed-view.ts';
 import { VIEW_AGE_MAX, viewOf } from '../shared/network/view-cache.ts';
 import { localBucket } from '../shared/rate-limit/local-bucket.ts';
-import { ADDRESSES_MAX, EIPS_MAX } from '../shared/registry/validate.ts';
+import { ADDRESSES_MAX, EIPS_MAX, POOL_TRIED_MAX } from '../shared/registry/validate.ts';
 import { hours, plus } from '../shared/time.ts';
 import { LISTED_MAX } from '../shared/timeline/fit.ts';
 import { noticeOf } from '../shared/timeline/message.ts';
 import { operatorAction } from '../shared/timeline/operator-action.ts';
+import { DAYS_MAX } from '../shared/timeline/query.ts';
 import { ITEM_MAX, itemBytes, jsonBytes, RECORD_MAX, utf8Bytes } from '../shared/timeline/size.ts';
 import { EXAMPLE_MAX } from '../shared/timeline/timeline.ts';
 import { FLAPS_STORED_MAX } from '../shared/vip/flapping.ts';
@@ -264,8 +266,8 @@ describe('the largest VIP, whose every call is refused', () => {
   });
 });
 
-describe('the table of limits in docs/architecture.md', () => {
-  const rows = readFileSync(new URL('../docs/architecture.md', import.meta.url), 'utf8').matchAll(
+describe('the table of limits in docs/reference/limits.md', () => {
+  const rows = readFileSync(new URL('../docs/reference/limits.md', import.meta.url), 'utf8').matchAll(
     /^\| `([A-Z_]+)` \| ([\d,]+)( h)? \|/gm,
   );
   const documented = [...rows].map(([, name, value]) => [name!, Number(value!.replaceAll(',', ''))] as const);
@@ -274,7 +276,7 @@ describe('the table of limits in docs/architecture.md', () => {
     const { MESSAGE_MAX, NAMED_MAX, REASON_MAX, SENTENCE_MAX } = bounded;
     const code = {
       ...{ MEMBERS_MAX, ADDRESSES_MAX, EIPS_MAX, REASON_MAX, MESSAGE_MAX, SENTENCE_MAX, EXAMPLE_MAX },
-      ...{ NAMED_MAX, LISTED_MAX, CARRIED_MAX, RECORD_MAX, ITEM_MAX },
+      ...{ NAMED_MAX, LISTED_MAX, CARRIED_MAX, RECORD_MAX, ITEM_MAX, POOL_TRIED_MAX, DAYS_MAX, PAGES_MAX },
       FLAPS_STORED_MAX,
       VIEW_AGE_MAX: VIEW_AGE_MAX / hours(1),
     };

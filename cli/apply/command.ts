@@ -2,7 +2,7 @@
 import { defineCommand } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
 import { option, reason } from '../command/options.ts';
-import type { ApplyOptions } from './run.ts';
+import type { ApplyOptions } from './options.ts';
 
 export const applyCommand = () =>
   defineCommand<ApplyOptions>({

@@ -18,6 +18,7 @@ const verifyCommand = () =>
       ...periodOptions(),
       option('--log-file <file>', 'log lines that were exported, instead of CloudWatch Logs', {
         parse: list,
+        is: 'file',
       }),
     ],
     notes: `Finds failovers that were edited or deleted in the table, as far back as the log is kept, and says

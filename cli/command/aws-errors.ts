@@ -39,7 +39,7 @@ const hints: readonly Hint[] = [
   {
     kind: 'denied',
     codes: ['AuthorizationErrorException', 'NotAuthorized', 'AccessDeniedFault'],
-    next: 'your identity lacks this permission; docs/install.md lists what an operator’s role needs',
+    next: 'your identity lacks this permission; docs/reference/permissions.md lists what an operator’s role needs',
   },
   {
     codes: ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'TimeoutError', 'ETIMEDOUT', 'ECONNRESET', 'EPIPE'],

@@ -14,6 +14,7 @@ import {
   commonOptions,
   formerOption,
   isRequired,
+  type ValueKind,
 } from './options.ts';
 import { type Output, output } from './output.ts';
 import type { Session } from './session.ts';
@@ -38,6 +39,8 @@ interface Words {
   /** Former names: understood, not shown. */
   readonly formerly?: readonly string[];
   readonly about: string;
+  /** For programs: not in the help. */
+  readonly hidden?: true;
 }
 
 export interface ArgumentSpec {
@@ -45,8 +48,8 @@ export interface ArgumentSpec {
   readonly name: string;
   readonly about?: string;
   readonly choices?: readonly string[];
-  /** What completion offers for it: a VIP that there is, or a file. */
-  readonly is?: 'vip' | 'file';
+  /** What completion offers for it. */
+  readonly is?: ValueKind;
 }
 
 interface CommandWords extends Words {
@@ -134,12 +137,17 @@ export const everyCommand = (command: Command): readonly Command[] => [
 
 const formerNames = new WeakMap<Command, readonly string[]>();
 
-function named({ name, alias, formerly = [], about }: Words, commands: readonly Command[]): Command {
+const hidden = new WeakSet<Command>();
+export const isHidden = (command: Command): boolean => hidden.has(command);
+
+function named(words: Words, commands: readonly Command[]): Command {
+  const { name, alias, formerly = [], about } = words;
   const command = new Command(name).description(about);
   if (alias !== undefined) command.alias(alias);
   for (const former of formerly) command.alias(former);
   formerNames.set(command, formerly);
-  for (const one of commands) command.addCommand(one);
+  if (words.hidden === true) hidden.add(command);
+  for (const one of commands) command.addCommand(one, { hidden: isHidden(one) });
   return command;
 }
 

@@ -15,13 +15,14 @@ export const doctorCommand = () =>
       option(
         '--keepalived <file>',
         'also check the keepalived.conf of each node; may be repeated. HOST=FILE: of a file for several hosts (@HOST), as HOST reads it',
-        { parse: list },
+        { parse: list, is: 'file' },
       ),
       option(
         '--notify-conf <file>',
         'the nodes’ notify.conf: its FIFO and names are compared with keepalived’s',
         {
           onlyWith: 'keepalived',
+          is: 'file',
         },
       ),
       option('--port <port>', 'a port that clients use: 443, 53/udp; may be repeated', { parse: ports }),

@@ -17,6 +17,8 @@ export interface DoctorQuery {
   /** All that are registered. */
   readonly all: readonly Vip[];
   readonly options: DoctorOptions;
+  /** After each VIP. */
+  readonly step: () => void;
 }
 
 export interface Found {
@@ -29,7 +31,7 @@ export interface Found {
 export async function findingsFor(
   session: DoctorSession,
   clients: DoctorClients,
-  { vips, all, options }: DoctorQuery,
+  { vips, all, options, step }: DoctorQuery,
 ): Promise<Found> {
   const { settings, tag, place } = session;
   const hosts = await hostsFor(session, vips);
@@ -44,6 +46,7 @@ export async function findingsFor(
     const { facts, everything } = await factsOf(session, vip, known);
     found.push(...diagnose(facts));
     strays ??= strayFindings({ tag, place, all, survey: looked.survey, everything });
+    step();
   }
   const loads = zoneLoads(vips.map((vip) => ({ vip, observation: looked.observations.get(vip.name)! })));
   found.push(...(strays ?? []), ...bucketFindings(loads, settings.rates));

@@ -4,6 +4,7 @@ import { folded } from '../../shared/doctor/finding.ts';
 import { isRegistered } from '../../shared/registry/registry.ts';
 import type { CommandContext } from '../command/command.ts';
 import { type Status, status } from '../command/exit.ts';
+import { progress } from '../command/print/progress.ts';
 import { requireVip } from '../command/vip/registered-vip.ts';
 import { type DoctorOptions, doctorClients, doctorSession } from './clients.ts';
 import { findingsFor } from './findings.ts';
@@ -16,8 +17,10 @@ export async function look({ args, options, out, session }: CommandContext<Docto
   const vips = args[0] === undefined ? listed : [await requireVip(session, args[0])];
   // The list may lag behind what was read.
   const all = [...listed.filter((vip) => !vips.some((v) => v.name === vip.name)), ...vips];
-  const query = { vips, all, options };
-  const { findings, loads } = await findingsFor(doctorSession(session), await doctorClients(), query);
+  const shown = progress('checking', vips.length);
+  const query = { vips, all, options, step: shown.step };
+  const looking = findingsFor(doctorSession(session), await doctorClients(), query);
+  const { findings, loads } = await looking.finally(shown.end);
   const found = { findings: folded([...findings, ...ofKeepalived]), loads };
   tell(out, found, vips.length);
   const bad = found.findings.some((f) => f.severity === 'fault' || options.strict === true);

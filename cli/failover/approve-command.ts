@@ -8,7 +8,7 @@ import type { AnswerOptions } from './approve.ts';
 const answering = () => ({
   args: [{ name: '[vip]', about: 'the VIP; needed only if several wait', is: 'vip' as const }],
   options: [
-    option('--execution <name>', 'which one, if several wait for the same VIP'),
+    option('--execution <name>', 'which one, if several wait for the same VIP', { is: 'execution' }),
     reason(),
     option('--list', 'only show what waits', { conflicts: ['execution', 'reason', 'dryRun'] }),
     option('--dry-run', 'show what would be answered; answer nothing'),

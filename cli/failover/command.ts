@@ -18,7 +18,7 @@ export const failoverCommand = () =>
     about: 'move a VIP to a node now, with the Step Functions workflow, and follow it to its end',
     args: [{ name: '[vip]', is: 'vip' }],
     options: [
-      option('--to <node>', 'the instance'),
+      option('--to <node>', 'the instance', { is: 'node' }),
       reason(),
       option(
         '--mode <mode>',

@@ -91,7 +91,10 @@ const places = () => {
     ),
     option('--fifo <path>', 'the notify FIFO of vipshift-notify', { default: defaults.fifo, group }),
     option('--only <name>', 'the file of this node alone', { group }),
-    option('--out <folder>', 'write NODE.conf (and the unit for lo) into this folder', { group }),
+    option('--out <folder>', 'write NODE.conf (and the unit for lo) into this folder', {
+      group,
+      is: 'folder',
+    }),
     option('--overwrite', 'also over files there that differ', { group, onlyWith: 'out' }),
   ];
 };

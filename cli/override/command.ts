@@ -28,7 +28,12 @@ export const pinCommand = () =>
     name: 'pin',
     about: 'let one node own a VIP while it is fit, whatever VRRP elects',
     args: whom,
-    options: [all(), option('--to <node>', 'the instance', { mandatory: true }), ...expiring(), dryRun()],
+    options: [
+      all(),
+      option('--to <node>', 'the instance', { mandatory: true, is: 'node' }),
+      ...expiring(),
+      dryRun(),
+    ],
     examples: [
       `vipshift pin web --to i-0abc1234def567890 --for 2h --reason 'kernel update on the other node'`,
     ],

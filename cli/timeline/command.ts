@@ -5,7 +5,7 @@ import { defineCommand } from '../command/command.ts';
 import { list, option, positive } from '../command/options.ts';
 import type { OwnerOptions } from './owner.ts';
 import { periodOptions, type Zone, zoneOption } from './period.ts';
-import { questionFrom, type TimelineOptions } from './question.ts';
+import { kindNames, questionFrom, type TimelineOptions } from './question.ts';
 
 export const timelineCommand = () =>
   defineCommand<TimelineOptions>({
@@ -17,13 +17,22 @@ export const timelineCommand = () =>
       option(
         '--node <id>',
         'of one node: failovers from it and to it, orders that name it, its rejections as a member',
+        { is: 'node' },
       ),
-      option('--outcome <outcome>', `one or several of ${outcomes.join(', ')}`, { parse: list }),
-      option('--kind <kind>', 'failover, order, rejected (default: all)', { parse: list }),
+      option('--outcome <outcome>', `one or several of ${outcomes.join(', ')}`, {
+        parse: list,
+        offers: outcomes,
+      }),
+      option('--kind <kind>', 'failover, order, rejected (default: all)', {
+        parse: list,
+        offers: Object.keys(kindNames),
+      }),
       option('--limit <n>', 'at most so many, the newest first (default: 50; 1000 with --html)', {
         parse: positive(10_000),
       }),
-      option('--html <file>', 'write one self-contained page: a chart, and each failover as a waterfall'),
+      option('--html <file>', 'write one self-contained page: a chart, and each failover as a waterfall', {
+        is: 'file',
+      }),
     ],
     examples: [
       'vipshift timeline web --limit 5',
@@ -49,6 +58,7 @@ export const explainCommand = () =>
         name: '<id>',
         about:
           'as the timeline names it: web/42, or web for its newest failover; web/probe/ID for a self-test',
+        is: 'record',
       },
     ],
     options: [zoneOption()],

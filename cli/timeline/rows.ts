@@ -45,8 +45,10 @@ export const stepWhy = ({ code = '', message = '', fault }: StepDone): string =>
 const dampedText = ({ flapping = [] }: Failover): string =>
   flapping.length === 0 ? '' : `; damped: ${flapping.join(' ')}`;
 
-export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
-  const at = momentText(record.atMs, zone);
+/** `isShort`: for a terminal. Without year and milliseconds, which `explain` has. */
+export function rowOf(record: AuditRecord, zone: string, isShort = false): readonly Cell[] {
+  const whole = momentText(record.atMs, zone);
+  const at = isShort ? whole.slice(5, 19).replace('T', ' ') : whole;
   switch (record.entry) {
     case 'outcome': {
       const what = { text: record.outcome, paint: outcomePaint[record.outcome] };

@@ -29,9 +29,10 @@ export async function run({ args, options, out, session }: CommandContext<Timeli
   const records = [...answer.records].reverse();
   if (records.length === 0) return nothing(session, out, question, options.tz);
   if (out.json) return out.documents(records);
+  const isShort = out.fits !== undefined;
   out.table(
-    timelineHead,
-    records.map((record) => rowOf(record, options.tz)),
+    isShort ? [`time (${options.tz})`, ...timelineHead.slice(1)] : timelineHead,
+    records.map((record) => rowOf(record, options.tz, isShort)),
   );
 }
 

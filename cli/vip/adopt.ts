@@ -16,7 +16,9 @@ import { hint, placeHere } from '../command/hint.ts';
 import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { type AddOptions, wantedFrom } from './add.ts';
-import { prepare, register } from './register.ts';
+import { lookups } from './lookups.ts';
+import { prepare } from './prepare.ts';
+import { register } from './register.ts';
 
 export interface AdoptOptions extends AddOptions {
   readonly eni?: readonly string[];
@@ -36,7 +38,7 @@ export async function adopt({ args, options, out, session }: CommandContext<Adop
   const name = args[0]!;
   const all = await session.ports.vips.list();
   const was = all.find((vip) => vip.name === name && isRegistered(vip));
-  const prepared = await prepare(session, wantedFrom(name, options), was, all);
+  const prepared = await prepare({ session, look: lookups(session) }, wantedFrom(name, options), was, all);
   if (prepared.pool !== undefined)
     throw refused('adopting takes over addresses that are routed already', 'name them with --address');
   const { entry } = prepared;
@@ -57,10 +59,10 @@ export async function adopt({ args, options, out, session }: CommandContext<Adop
   }
   if (!(await agreed(`adopt ${name}?`, options.yes === true))) {
     out.note('nothing was changed');
-    return status.ok;
+    return status.refused;
   }
   await tagAll(session.ec2, session.tag, plan.tags);
-  const again = await prepare(session, wantedFrom(name, options), was, all);
+  const again = await prepare({ session, look: lookups(session) }, wantedFrom(name, options), was, all);
   await register(session, again, 'adopt', reasonFor(options, plan));
   await update(session.ports.vips, entry.name, (now) =>
     now === undefined || plan.targets.every((t) => now.wrote.includes(t))

@@ -67,12 +67,12 @@ const setCommand = () =>
     options: [
       ...entryOptions(),
       option('--no-eip', 'take all Elastic IPs out of the entry'),
-      option('-y, --yes', 'do not ask, even if the change moves the VIP'),
+      option('-y, --yes', 'do not ask, even if the change moves the VIP or takes an address from it'),
       rehearsing(['yes']),
     ],
     examples: [
       `vipshift vip set web --eip eipalloc-0abc1234def567890 --reason 'public since today'`,
-      'vipshift vip set web --address 192.168.255.10,192.168.255.11',
+      'vipshift vip set web --address 192.168.255.10,192.168.255.11 --dry-run',
       'vipshift vip set web --hold master',
       `vipshift vip set web --priority first --reason 'what earns the money goes first'`,
     ],

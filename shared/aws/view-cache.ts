@@ -5,18 +5,13 @@
 //
 // The version before kept them in the table of the VIPs, as `view/web`. Until a view is kept here that one is read; then
 // it is emptied, since a Scan of the VIPs pays for it. It is not deleted: no function may delete.
-import {
-  BatchGetItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { Fault } from '../fault.ts';
 import type { Observation } from '../network/observation.ts';
 import { type PackedView, packed, unpacked } from '../network/packed-view.ts';
 import type { StoredView, ViewCache } from '../network/view-cache.ts';
 import type { EpochMs } from '../time.ts';
+import { batchRead } from './batch.ts';
 import { atOfExpiry, expiry, type TimelineTable } from './dynamodb/put-if-absent.ts';
 import { value } from './dynamodb/update-expression.ts';
 import { faultFromSdkError, isConditionFailed } from './error-codes.ts';
@@ -56,37 +51,17 @@ export const awsViews = (tables: ViewTables): ViewCache => ({
   },
 });
 
-/** DynamoDB's most for one BatchGetItem, and how often what it left out is asked for again. */
-const BATCH_MAX = 100;
-const ROUNDS_MAX = 5;
-
 /** When each view was last confirmed, to the second; undefined where none is kept. The views themselves are not read. */
 export async function viewTimes(
-  { client, table, signal, retentionDays }: TimelineTable,
+  timeline: TimelineTable,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, EpochMs | undefined>> {
   const times = new Map<string, EpochMs | undefined>(names.map((name) => [name, undefined]));
+  const keys = names.map((name) => ({ ...keyOf(name), ...idAttribute }));
   try {
-    for (let from = 0; from < names.length; from += BATCH_MAX) {
-      let Keys = names.slice(from, from + BATCH_MAX).map((name) => ({ ...keyOf(name), ...idAttribute }));
-      for (let round = 0; Keys.length > 0; round++) {
-        if (round === ROUNDS_MAX)
-          throw new Fault(
-            'throttled',
-            'Throttling',
-            `${Keys.length} views were left out ${ROUNDS_MAX} times`,
-          );
-        const asked = { [table]: { Keys, ProjectionExpression: 'vip, expiresAtS' } };
-        const { Responses = {}, UnprocessedKeys = {} } = await client.send(
-          new BatchGetItemCommand({ RequestItems: asked }),
-          { abortSignal: signal },
-        );
-        for (const item of Responses[table] ?? []) {
-          const { vip, expiresAtS } = unmarshall(item) as { vip: string; expiresAtS: number };
-          times.set(vip.slice('view/'.length), atOfExpiry(retentionDays, expiresAtS));
-        }
-        Keys = (UnprocessedKeys[table]?.Keys ?? []) as typeof Keys;
-      }
+    for (const item of await batchRead(timeline, keys, ['vip', 'expiresAtS'])) {
+      const { vip, expiresAtS } = item as { vip: string; expiresAtS: number };
+      times.set(vip.slice('view/'.length), atOfExpiry(timeline.retentionDays, expiresAtS));
     }
     return times;
   } catch (error) {

@@ -104,8 +104,11 @@ export const committed = (failover: Failover): boolean =>
   failover.outcome !== 'failed' &&
   failover.steps.every((step) => step.result === 'done');
 
+/** What its times are computed from. */
+export type Timed = Pick<Failover, 'stages' | 'atMs'>;
+
 /** When the controller began with it; an outcome's own instant where no stage tells. */
-export function beganAt(failover: Failover): EpochMs {
+export function beganAt(failover: Timed): EpochMs {
   return beganMilestoneAt(failover.stages) ?? failover.stages[0]?.atMs ?? failover.atMs;
 }
 
@@ -166,16 +169,27 @@ export function ownerAt(vip: string, atMs: EpochMs, around: Around): Ownership {
  * From the controller's first line to the last mutation that EC2 accepted; undefined when none was. The claim's own
  * instant is no beginning to count from: the bus stamps whole seconds.
  */
-export function took(failover: Failover): DurationMs | undefined {
+export function took(failover: Timed): DurationMs | undefined {
   const moved = lastMilestoneAt(failover.stages, 'last-accepted');
   return moved === undefined ? undefined : durationMs(moved - beganAt(failover));
 }
 
 /** How old the node's report was when the controller began, by the node's own clock; undefined where that cannot be. */
-export function newsAge(failover: Failover): DurationMs | undefined {
+export function newsAge(failover: Timed): DurationMs | undefined {
   const reported = milestoneAt(failover.stages, 'node-reported');
   const age = reported === undefined ? -1 : beganAt(failover) - reported;
   return age < 0 ? undefined : durationMs(age);
+}
+
+/**
+ * How long its traffic went to the old node, from the new one's report, by that node's clock, to the last call that EC2
+ * accepted; from the controller's beginning where no node's report caused it. Undefined where nothing was moved.
+ * Limit: what keepalived took to notice comes before it, what the VPC takes to send packets the new way after it.
+ */
+export function outage(failover: Timed & Pick<Failover, 'from' | 'to'>): DurationMs | undefined {
+  const moved = took(failover);
+  if (moved === undefined || failover.from === failover.to) return undefined;
+  return durationMs(moved + (newsAge(failover) ?? 0));
 }
 
 /** When the last call would go out, as EC2's request budget was then; undefined when all could go at once. */
@@ -212,6 +226,26 @@ export function waterfall(failover: Failover): readonly Bar[] {
   return bars;
 }
 
+/** The outcome of one epoch as a list shows it. */
+export type FailoverInShort = Pick<
+  Failover,
+  'vip' | 'epoch' | 'outcome' | 'from' | 'to' | 'stages' | 'atMs'
+> & { readonly cause: Pick<Failover['cause'], 'why'> };
+
+export interface EpochAsked {
+  readonly vip: string;
+  /** The one that the item names. */
+  readonly epoch: number;
+  readonly isUnderWay: boolean;
+}
+
+export interface NewestEpoch {
+  /** The newest outcome. Absent where the record does not have it any more, or not yet. */
+  readonly last?: FailoverInShort;
+  /** When the last call of the epoch under way goes out, where EC2's request budget does not last for all at once. */
+  readonly dueAtMs?: EpochMs;
+}
+
 /** A node's self-test that reached the controller. */
 export interface ProbeSeen {
   readonly node: string;
@@ -225,6 +259,8 @@ export interface AuditLog {
   find(question: Question): Promise<Answer>;
   /** The entries of one epoch. */
   epoch(vip: string, epoch: number): Promise<{ intent?: Intent; outcome?: Failover; reads: number }>;
+  /** By the VIP's name, for many at once: a request for each hundred entries. */
+  newest(asked: readonly EpochAsked[]): Promise<ReadonlyMap<string, NewestEpoch>>;
   /** `order/<instant>` names the first order of that instant; more of the id tells it apart from another. */
   order(vip: string, id: string): Promise<OperatorAction | undefined>;
   /** `<hour>/<node>/<reason>`. */

@@ -44,10 +44,8 @@ export function unheardFor(vip: Vip, now: EpochMs): Unheard | undefined {
   return lastMs === undefined ? { forMs } : { forMs, lastMs };
 }
 
-/** What was found, and where to look first. */
-export function unheardText(vip: string, { forMs, lastMs }: Unheard): string {
+/** What was found. */
+export function unheardFound({ forMs, lastMs }: Unheard): string {
   const length = durationText(forMs);
-  const found =
-    lastMs === undefined ? `no claim accepted yet, after ${length}` : `no claim accepted for ${length}`;
-  return `${found}: run vipshift timeline ${vip} --kind rejected, then see docs/operations.md#no-claims`;
+  return lastMs === undefined ? `no claim accepted yet, after ${length}` : `no claim accepted for ${length}`;
 }

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SsmDocument, scriptOf } from '../../lab/aws/ssm-document.ts';
 import { releaseCommand } from '../../shared/forced-failover/rejoin.ts';
-import { packaged, type Template } from './support/packaged.ts';
+import { packaged } from './support/packaged.ts';
+import type { Template } from './support/template.ts';
 
 let folder: string;
 let document: SsmDocument;
@@ -33,7 +34,7 @@ describe('the hand-over document', () => {
     const { status, stderr } = spawnSync('sh', ['-c', script('absent', '1')], { encoding: 'utf8' });
     expect([status, stderr.trim()]).toEqual([
       3,
-      `no ${folder}/absent: keepalived tracks nothing for absent here, see docs/operations.md`,
+      `no ${folder}/absent: keepalived tracks nothing for absent here, see docs/reference/nodes.md`,
     ]);
   });
 

@@ -2,7 +2,7 @@
  * Deploys serverless.yml, as it is, onto a local AWS: osls packages it, and the stack is put from the package as osls does.
  *
  * Invariant: the file is the one that goes to an account. Only the functions' environment differs: it has the
- * emulators' endpoints, and every endpoint off loopback is refused. Any number may run at once. osls's own deployment is what test/deploy/service.aws.test.ts and hearing.long.aws.test.ts are about.
+ * emulators' endpoints, and every endpoint off loopback is refused. Any number may run at once. osls's own deployment is what test/deploy/service.long.aws.test.ts and hearing.long.aws.test.ts are about.
  * Limit: a deployment onto the emulators proves that the template hangs together, not that IAM would allow what it does.
  */
 

@@ -27,6 +27,7 @@ import {
 } from '../../timeline/query.ts';
 import type { Failover, Intent } from '../../timeline/timeline.ts';
 import { UNREGISTERED } from '../../vip/admission.ts';
+import { newestEpochs } from './last-epoch.ts';
 import type { Item, TimelineTable } from './put-if-absent.ts';
 import { bare, epochKey } from './timeline.ts';
 import {
@@ -46,6 +47,7 @@ export type { AuditLog } from '../../timeline/query.ts';
 export const awsAuditLog = (table: TimelineTable, names: () => Promise<readonly string[]>): AuditLog => ({
   find: (question) => find({ table, names }, question),
   epoch: (vip, epoch) => epochOf(table, vip, epoch),
+  newest: (asked) => newestEpochs(table, asked),
   order: (vip, id) => orderOf(table, vip, id),
   rejection: (vip, id) => rejectionOf(table, vip, id),
   around: (vip, atMs) => around(table, vip, atMs),

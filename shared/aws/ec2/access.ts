@@ -11,3 +11,6 @@ export interface Ec2Access {
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
+
+/** One of EC2's filters. */
+export const filter = (name: string, values: readonly string[]) => [{ Name: name, Values: [...values] }];

@@ -12,7 +12,7 @@ import type { EipFact, EniFact, TaggedThing, TagSeen } from '../../doctor/facts.
 import { isNearKey } from '../../network/labels.ts';
 import { defined, ifDefined } from '../../optional.ts';
 import { collect } from '../pages.ts';
-import { filter } from './filter.ts';
+import { filter } from './access.ts';
 import { ENIS_PER_PAGE } from './observe.ts';
 import type { Ec2Reader } from './vpc.ts';
 

@@ -10,7 +10,7 @@ import {
 import type { AclFact, AclRule, FilterRule, GroupFact, PrefixLists } from '../../doctor/facts.ts';
 import { defined } from '../../optional.ts';
 import { collect } from '../pages.ts';
-import { filter } from './filter.ts';
+import { filter } from './access.ts';
 import { type Ec2Reader, prefixListEntries } from './vpc.ts';
 
 export const groupsIn = (access: Ec2Reader, vpc: string): Promise<readonly SecurityGroup[]> =>

@@ -10,7 +10,7 @@ import { defined, ifDefined } from '../../optional.ts';
 import type { RegistryEntry } from '../../vip/vip.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { collect } from '../pages.ts';
-import { filter } from './filter.ts';
+import { filter } from './access.ts';
 import { TABLES_PER_PAGE, tableFrom } from './observe.ts';
 import { divided, type Looking, labelledThings } from './observe-all.ts';
 

@@ -14,7 +14,7 @@ import type { TableFact, WayFacts } from '../../doctor/facts.ts';
 import { policyFrom } from '../../doctor/service/iam-policy.ts';
 import { defined } from '../../optional.ts';
 import { collect } from '../pages.ts';
-import { filter } from './filter.ts';
+import { filter } from './access.ts';
 import { routeFrom, TABLES_PER_PAGE } from './observe.ts';
 import type { Ec2Reader } from './vpc.ts';
 

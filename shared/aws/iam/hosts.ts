@@ -1,7 +1,7 @@
 // Instances: whether each node runs, and under which instance profile.
 import { paginateDescribeInstances } from '@aws-sdk/client-ec2';
 import { defined } from '../../optional.ts';
-import { filter } from '../ec2/filter.ts';
+import { filter } from '../ec2/access.ts';
 import type { Ec2Reader } from '../ec2/vpc.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { collect } from '../pages.ts';

@@ -43,7 +43,7 @@ export function roomFindings(facts: NetworkFacts, member: Member): readonly Find
           `ec2 assign-private-ip-addresses --network-interface-id ${eni.eni} --secondary-private-ip-address-count ${missing}`,
           facts.place,
         ),
-        remark: `then on ${member.node}: the new address on the interface (docs/install.md)`,
+        remark: `then on ${member.node}: the new address on the interface (docs/reference/nodes.md)`,
       },
     }),
   ];

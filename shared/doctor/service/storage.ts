@@ -16,7 +16,7 @@ export const tableStateFindings = (facts: ServiceFacts): readonly Finding[] =>
             subject: table,
             found: 'there is no such table',
             expected: 'as the stack made it',
-            remedy: { sentence: 'restore it: docs/operations.md, Restoring' },
+            remedy: { sentence: 'restore it: docs/upgrade.md, Restoring' },
           }),
         ]
       : protection(facts, table, found),

@@ -137,5 +137,5 @@ test('what describes the order may be given with --dry-run: it is the command to
 });
 
 test('the list of statuses has the one of a fault in vipshift itself', async () => {
-  expect((await run(['--help'])).stdout).toMatch(/^ {2}70 {2}a fault in vipshift itself/m);
+  expect((await run(['--help'])).stdout).toMatch(/^ {2}70 {3}a fault in vipshift itself/m);
 });

@@ -53,7 +53,7 @@ describe('status', () => {
         expect(all.stdout).toMatch(/^web +mislabelled /m);
         expect(all.stdout).toContain(found);
         const full = await region.vipshift('status', 'web');
-        expect(full.stdout).toContain(`mislabelled: ${found}`);
+        expect(full.stdout).toContain(`web  mislabelled  ${found}`);
       } finally {
         await tag(id, 'web');
       }
@@ -91,7 +91,7 @@ describe('status', () => {
     }
   });
 
-  test('asks EC2 as often for five VIPs as for one: four lists', async () => {
+  test('asks EC2 as often for five VIPs as for one: four lists, and the instances', async () => {
     const asked = async (...args: readonly string[]) => {
       const proxy = await startFaultProxy({ target: region.aws.ec2Endpoint });
       try {
@@ -104,6 +104,7 @@ describe('status', () => {
     };
     const lists = [
       'DescribeAddresses',
+      'DescribeInstances',
       'DescribeNetworkInterfaces',
       'DescribeRouteTables',
       'DescribeRouteTables',

@@ -50,7 +50,7 @@ describe('when views were confirmed', () => {
     ]);
     expect(endpoint!.calls).toHaveLength(3);
     expect((endpoint!.calls[0]!.parameters.RequestItems as { t: object }).t).toMatchObject({
-      ProjectionExpression: 'vip, expiresAtS',
+      ProjectionExpression: '#vip, #expiresAtS',
     });
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { movesTo, ownerAfterFreeze, ownerAfterPin } from '../../../shared/controller/forecast.ts';
 import { troubleOf } from '../../../shared/controller/health.ts';
 import { type Change, concerns, type Hint, withStopped } from '../../../shared/controller/hint.ts';
-import { isWell, statusOf } from '../../../shared/controller/status.ts';
+import { isWell, statusOf } from '../../../shared/controller/status/status.ts';
 import type { Mislabelled } from '../../../shared/network/labels.ts';
 import { type EpochMs, epochMs, hours, plus, seconds } from '../../../shared/time.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
@@ -102,7 +102,9 @@ describe('status', () => {
       ...{ kind: 'table', id: 'rtb-9', tag: 't' },
       ...{ is: 'unused', key: 't', value: 'wbe', meant: [] },
     };
-    const status = statusOf(item(w), await w.ec2.observe(item(w)), w.clock.now(), [one, one]);
+    const status = statusOf(item(w), await w.ec2.observe(item(w)), w.clock.now(), {
+      mislabelled: [one, one],
+    });
     expect([status.health, isWell(status)]).toEqual(['mislabelled', false]);
     expect(status.why).toMatch(/and 1 more$/);
     expect(isWell({ ...status, health: 'moving' }), 'also while it moves').toBe(false);

@@ -1,7 +1,7 @@
 // A node that flaps, claim by claim, through the real failover function: what it costs, and who is told.
 import { describe, expect, test } from 'vitest';
 import { rowOf } from '../../../cli/timeline/rows.ts';
-import { isWell, statusOf } from '../../../shared/controller/status.ts';
+import { isWell, statusOf } from '../../../shared/controller/status/status.ts';
 import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
 import { preflight } from '../../../shared/forced-failover/preflight.ts';
 import { durationMs, plus, seconds } from '../../../shared/time.ts';

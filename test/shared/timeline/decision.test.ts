@@ -1,6 +1,6 @@
 // Reasons and conflicts are stored as data beside their text, and shown by whichever of the two is known.
 import { describe, expect, test } from 'vitest';
-import { statusOf } from '../../../shared/controller/status.ts';
+import { statusOf } from '../../../shared/controller/status/status.ts';
 import { type Conflict, conflict, conflictText } from '../../../shared/network/conflict.ts';
 import { minutes } from '../../../shared/time.ts';
 import { type Decided, decided, decisionText } from '../../../shared/timeline/decision.ts';

@@ -190,8 +190,10 @@ describe('together', () => {
     ]);
   });
 
-  test('they have run every `vipshift` command that docs/operations.md names', () => {
-    const text = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');
+  test('they have run every `vipshift` command that the pages for the night name', () => {
+    const text = ['operations.md', 'failover.md', 'troubleshooting.md']
+      .map((page) => readFileSync(join(root, 'docs', page), 'utf8'))
+      .join('\n');
     const named = new Set([...text.matchAll(/(?:`|npx |^)vipshift ([a-z-]+)/gm)].map(([, name]) => name!));
     expect(named.size).toBeGreaterThan(5);
     // On the operator's own machine, without AWS.
