@@ -20,8 +20,8 @@ export async function look({ args, options, out, session }: CommandContext<Docto
   const shown = progress('checking', vips.length);
   const query = { vips, all, options, step: shown.step };
   const looking = findingsFor(doctorSession(session), await doctorClients(), query);
-  const { findings, loads } = await looking.finally(shown.end);
-  const found = { findings: folded([...findings, ...ofKeepalived]), loads };
+  const { findings, ...rest } = await looking.finally(shown.end);
+  const found = { findings: folded([...findings, ...ofKeepalived]), ...rest };
   tell(out, found, vips.length);
   const bad = found.findings.some((f) => f.severity === 'fault' || options.strict === true);
   return bad ? status.bad : status.ok;

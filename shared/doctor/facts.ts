@@ -122,6 +122,15 @@ export interface WayFacts {
   readonly dns: boolean;
 }
 
+/** A route to a single address that no VIP has. */
+export interface StrayRoute {
+  readonly table: string;
+  readonly vpc: string;
+  readonly account: string;
+  readonly address: string;
+  readonly target: string;
+}
+
 /** A thing with the tag that is no table, ENI, EIP or instance: nothing reads it there. */
 export interface TaggedThing {
   readonly id: string;
@@ -155,6 +164,7 @@ export interface NetworkFacts {
   /** Looked up once for all VIPs. */
   readonly survey?: Survey;
   readonly mislabelled?: readonly Mislabelled[];
+  readonly strayRoutes?: readonly StrayRoute[];
   readonly enis: readonly EniFact[];
   readonly tables: readonly TableFact[];
   readonly groups: readonly GroupFact[];

@@ -156,7 +156,7 @@ const arnOf = ({ functions }: ServiceFacts, name: FunctionName): string | undefi
   functions?.find((one) => one.name === name)?.found?.arn;
 
 /** The longest that a function may take (serverless.yml): EC2's budget lets 400 calls through in 72 s. */
-const TIMEOUT_MIN_S = 300;
+export const TIMEOUT_MIN_S = 300;
 
 export function functionFindings(facts: ServiceFacts): readonly Finding[] {
   if (facts.functions === undefined) return [];

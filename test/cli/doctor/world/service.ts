@@ -2,6 +2,7 @@
 import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { alarmNames } from '../../../../shared/doctor/service/watch.ts';
 import { patterns, SCHEDULE } from '../../../../shared/doctor/service/wiring.ts';
+import { VERSION } from '../../../../shared/version.ts';
 import { busPolicy, ROLE, trust } from '../policies.ts';
 import { ACCOUNT, arn, BUS_ARN, nodes, REGION, RETENTION_DAYS, ROLE_ID, TOPIC } from './names.ts';
 
@@ -78,6 +79,7 @@ export function service() {
         ...{
           RedriveMachineArn: arn('states', `stateMachine:${name('redrive')}`),
           NodePolicyArn: NODE_POLICY,
+          Version: VERSION,
         },
       } as Record<string, string>,
     },

@@ -109,6 +109,14 @@ export const members: readonly Row[] = [
     },
   },
   {
+    what: 'a shim that is newer than the stack',
+    check: 'shim-new',
+    byHand: true,
+    seed: (world) => {
+      world.shims[nodes.b] = '99.0.0';
+    },
+  },
+  {
     what: 'a table without room for the VIP’s routes',
     check: 'table-full',
     byHand: true,

@@ -166,6 +166,28 @@ export const service: readonly Row[] = [
     },
   },
   {
+    what: 'a stack of an older release than the command line',
+    check: 'release',
+    seed: (world) => {
+      world.stack!.Outputs.Version = '0.9.0';
+    },
+  },
+  {
+    what: 'a stack of a newer release than the command line',
+    check: 'release',
+    byHand: true,
+    seed: (world) => {
+      world.stack!.Outputs.Version = '99.0.0';
+    },
+  },
+  {
+    what: 'a stack that does not say its release',
+    check: 'release',
+    seed: (world) => {
+      delete world.stack!.Outputs.Version;
+    },
+  },
+  {
     what: 'a stack that could not be rolled back',
     check: 'stack-state',
     byHand: true,
