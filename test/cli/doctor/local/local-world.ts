@@ -1,6 +1,6 @@
 // The deployed local AWS as a world: what its APIs answer, under the names that the world in memory has, so that the same generator
 // changes it and the same oracle judges it.
-import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchClient, DescribeAlarmsCommand, type MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import {
   DescribeContinuousBackupsCommand,
   DescribeTableCommand,
@@ -48,6 +48,8 @@ export interface Local {
   readonly names: Names;
   readonly alarms: CloudWatchClient;
   readonly sns: SNSClient;
+  /** As they were made. */
+  readonly definitions: readonly MetricAlarm[];
 }
 
 export async function localOf(setup: Setup): Promise<Local> {
@@ -90,10 +92,13 @@ export async function localOf(setup: Setup): Promise<Local> {
     [deployment.outputs.RuleDeadLettersUrl!, 'https://sqs/rule-dead-letters'],
     [deployment.outputs.FunctionFailuresUrl!, 'https://sqs/function-failures'],
   ];
+  const alarms = new CloudWatchClient(access);
+  const made = await alarms.send(new DescribeAlarmsCommand({ AlarmNamePrefix: 'vipshift-dev-' }));
   return {
     setup,
     names: names.filter(([id]) => id !== ''),
-    alarms: new CloudWatchClient(access),
+    alarms,
+    definitions: made.MetricAlarms ?? [],
     sns: new SNSClient(access),
   };
 }
@@ -158,7 +163,7 @@ export async function networkOf({ setup, names }: Local): Promise<Network> {
   const found = named(
     {
       tables: tables.RouteTables,
-      enis: enis.NetworkInterfaces,
+      enis: enis.NetworkInterfaces.map(picked),
       addresses: addresses.Addresses,
       groups: groups.SecurityGroups.filter(({ GroupId }) => GroupId === setup.group),
       acls: acls.NetworkAcls,
@@ -168,7 +173,9 @@ export async function networkOf({ setup, names }: Local): Promise<Network> {
           State: { Name: State?.Name },
         }),
       ),
-      subnets: subnets.Subnets,
+      subnets: subnets.Subnets.map(({ SubnetId, VpcId, CidrBlock, AvailabilityZone }) => ({
+        ...{ SubnetId, VpcId, CidrBlock, AvailabilityZone },
+      })),
     },
     names,
   ) as Network;
@@ -177,6 +184,17 @@ export async function networkOf({ setup, names }: Local): Promise<Network> {
     enis: inOrder(found.enis, (one) => one.NetworkInterfaceId, ENIS),
     addresses: inOrder(found.addresses, (one) => one.AllocationId, known),
   };
+}
+
+/** What the controller and the doctor read of it. */
+function picked(eni: NetworkInterface): NetworkInterface {
+  const { NetworkInterfaceId, VpcId, OwnerId, InterfaceType, SubnetId, AvailabilityZone } = eni;
+  const { SourceDestCheck, Attachment, Status, PrivateIpAddress, PrivateIpAddresses, Groups, TagSet } = eni;
+  return {
+    ...{ NetworkInterfaceId, VpcId, OwnerId, InterfaceType, SubnetId, AvailabilityZone, SourceDestCheck },
+    ...(Attachment?.InstanceId ? { Attachment } : {}),
+    ...{ Status, PrivateIpAddress, PrivateIpAddresses, Groups, TagSet },
+  } as NetworkInterface;
 }
 
 /** With names for ids; without what the SDK and the emulators add. */
@@ -217,9 +235,8 @@ export async function worldOf(local: Local): Promise<World> {
     functions: Object.fromEntries(functions),
     queues: { [outputs.RuleDeadLettersUrl!]: 0, [outputs.FunctionFailuresUrl!]: 0 },
     subscriptions: (subscriptions.Subscriptions ?? []).map(({ SubscriptionArn }) => SubscriptionArn),
-    alarms: (watching.MetricAlarms ?? []).map(({ StateValue, ...alarm }) => ({
-      ...alarm,
-      StateValue: StateValue === 'ALARM' ? 'ALARM' : 'OK',
+    alarms: (watching.MetricAlarms ?? []).map(({ AlarmName, StateValue, ActionsEnabled, AlarmActions }) => ({
+      ...{ AlarmName, StateValue: StateValue === 'ALARM' ? 'ALARM' : 'OK', ActionsEnabled, AlarmActions },
     })),
     dynamo: Object.fromEntries(dynamo),
     bus: { Arn: bus.Arn, Policy: front.policy ?? '' },

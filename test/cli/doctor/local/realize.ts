@@ -69,6 +69,17 @@ const apart = <T>(from: readonly T[] = [], to: readonly T[] = []) => ({
   came: to.filter((one) => !from.some((other) => !differ(one, other))),
 });
 
+/** Throws OutOfReach where the local AWS cannot be brought to it; changes nothing. */
+export function requireReach(local: Local, from: World, to: World): Promise<void> {
+  const none = { send: async () => ({}) };
+  const { front, iamFront } = local.setup;
+  const setup = {
+    ...{ ...local.setup, ...none, check: async () => ({}), events: none, iam: none },
+    ...{ clients: { dynamodb: none, lambda: none }, front: { ...front }, iamFront: { ...iamFront } },
+  };
+  return realize({ ...local, setup, alarms: none, sns: none } as unknown as Local, from, to);
+}
+
 /** From what is to what the world says. */
 export async function realize(local: Local, from: World, to: World): Promise<void> {
   await tables(local, from, to);
@@ -292,7 +303,7 @@ const rules: Part = async ({ setup, names }, from, to) => {
     if (differ(was.targets, is.targets)) {
       const { Targets = [] } = await events.send(new ListTargetsByRuleCommand({ Rule: Name, EventBusName }));
       if (is.targets.length === 0) {
-        kept.set(Name, Targets);
+        if (Targets.length > 0) kept.set(Name, Targets);
         await events.send(
           new RemoveTargetsCommand({ Rule: Name, EventBusName, Ids: Targets.flatMap(({ Id }) => Id ?? []) }),
         );
@@ -330,7 +341,8 @@ const functions: Part = async ({ setup }, from, to) => {
   }
 };
 
-const watching: Part = async ({ names, alarms, sns }, from, to) => {
+const watching: Part = async (local, from, to) => {
+  const { names, alarms, sns } = local;
   const topic = idOf(names, from.alarms[0]!.AlarmActions![0]!);
   if (differ(from.queues, to.queues)) throw new OutOfReach('what waits in a queue');
   for (const was of from.alarms) {
@@ -340,7 +352,7 @@ const watching: Part = async ({ names, alarms, sns }, from, to) => {
       await alarms.send(new DeleteAlarmsCommand({ AlarmNames }));
       continue;
     }
-    if (differ(was.AlarmActions, is.AlarmActions)) await alarms.send(putOf(is, names));
+    if (differ(was.AlarmActions, is.AlarmActions)) await alarms.send(putOf(is, local));
     if (was.ActionsEnabled !== is.ActionsEnabled)
       await alarms.send(
         is.ActionsEnabled === true
@@ -357,7 +369,7 @@ const watching: Part = async ({ names, alarms, sns }, from, to) => {
       );
   }
   for (const is of to.alarms)
-    if (!from.alarms.some((one) => one.AlarmName === is.AlarmName)) await alarms.send(putOf(is, names));
+    if (!from.alarms.some((one) => one.AlarmName === is.AlarmName)) await alarms.send(putOf(is, local));
   const { gone, came } = apart(from.subscriptions, to.subscriptions);
   for (const SubscriptionArn of gone)
     await sns.send(
@@ -372,18 +384,15 @@ const watching: Part = async ({ names, alarms, sns }, from, to) => {
     );
 };
 
-function putOf(alarm: World['alarms'][0], names: Local['names']): PutMetricAlarmCommand {
-  const {
-    AlarmActions = [],
-    StateValue: _state,
-    AlarmArn: _arn,
-    ...rest
-  } = alarm as Record<string, unknown> & World['alarms'][0];
-  const set = Object.fromEntries(
-    Object.entries(rest).filter(([name]) => !/^(State|AlarmConfigurationUpdated|EvaluationState)/.test(name)),
+function putOf({ AlarmName, AlarmActions = [] }: World['alarms'][0], { names, definitions }: Local) {
+  const made = definitions.find((one) => one.AlarmName === AlarmName) as Record<string, unknown> | undefined;
+  const input = Object.fromEntries(
+    Object.entries(made ?? {}).filter(
+      ([name]) => !/^(State|Alarm(Arn|ConfigurationUpdated)|EvaluationState)/.test(name),
+    ),
   );
   return new PutMetricAlarmCommand({
-    ...set,
+    ...input,
     AlarmActions: AlarmActions.map((one) => idOf(names, one)),
   } as never);
 }

@@ -12,6 +12,8 @@ import { findingsFor } from '../../../../cli/doctor/findings.ts';
 import { calm } from '../../../../lab/aws/stack/calm.ts';
 import { NODE_ROLE_ID } from '../../../../lab/aws/stack/stack.ts';
 import { update } from '../../../../shared/registry/registry.ts';
+import { epochMs } from '../../../../shared/time.ts';
+import { windowOf } from '../../../../shared/vip/liveness.ts';
 import type { Vip } from '../../../../shared/vip/vip.ts';
 import { ROLE } from '../policies.ts';
 import { rightSetup, type Setup } from '../setup.ts';
@@ -19,7 +21,7 @@ import { type Mutation, mutations } from '../world/seeds/mutations.ts';
 import { failure, type Oracle } from '../world/seeds/works.ts';
 import type { World } from '../world/world.ts';
 import { idOf, type Local, localOf, networkOf, worldOf } from './local-world.ts';
-import { OutOfReach, realize } from './realize.ts';
+import { OutOfReach, realize, requireReach } from './realize.ts';
 
 const DRAWN = 40;
 const MISSED_MAX = 2;
@@ -68,6 +70,14 @@ async function cameTo(node: string): Promise<boolean> {
   return false;
 }
 
+/** The same states, and both nodes have asserted them just now. */
+function heardNow({ claims }: Vip): Pick<Vip, 'claims' | 'heard'> {
+  const seenMs = epochMs(Date.now());
+  const slot = windowOf(seenMs);
+  const all = Object.entries(claims).map(([node, state]) => [node, { ...state, seenMs, slot }] as const);
+  return { claims: Object.fromEntries(all), heard: [slot] };
+}
+
 /** As at the beginning: both nodes are heard, a serves, and everything is at a. */
 async function restart(): Promise<void> {
   const { a, b } = setup.stack.vpc.nodes;
@@ -75,7 +85,7 @@ async function restart(): Promise<void> {
     const { transitions: _t, lease: _l, pin: _p, ...vip } = was!;
     return item === undefined
       ? { ...vip, claims: {}, heard: [] }
-      : { ...item, epoch: was!.epoch, rev: was!.rev };
+      : { ...item, ...heardNow(item), epoch: was!.epoch, rev: was!.rev };
   });
   if (item !== undefined) return;
   await says(b.instanceId, 'BACKUP');
@@ -110,15 +120,26 @@ async function doctor(): Promise<readonly string[]> {
     ...{ vips, all: vips, step: () => {} },
     options: { probe: false, nodeRole: ROLE, port: [{ protocol: 'tcp', port: 443 }] },
   });
-  return findings.filter(({ severity }) => severity === 'fault').map(({ check, found }) => `${check}: ${found}`);
+  return findings
+    .filter(({ severity }) => severity === 'fault')
+    .map(({ check, found }) => `${check}: ${found}`);
 }
 
-/** Undefined where the local AWS cannot be brought to it. */
+/** `outOfReach`: where the local AWS cannot be brought to it. */
 async function judged(mutation: Mutation) {
   const seeded = structuredClone(right);
   mutation.change(seeded);
   try {
-    await realize(local, right, seeded);
+    await requireReach(local, right, seeded);
+  } catch (error) {
+    if (error instanceof OutOfReach) return { outOfReach: error.message };
+    throw error;
+  }
+  try {
+    await realize(local, right, seeded).catch((error: unknown) => {
+      // AWS makes no such thing either, or the emulator fails at it.
+      throw new OutOfReach(`refused, ${(error as Error).name}`);
+    });
     const faults = await doctor();
     return { why: await failure(await worldOf(local), oracle()), faults };
   } catch (error) {
@@ -157,6 +178,7 @@ test('of 40 drawn that break something at least 38 are found, and of 40 that bre
       why,
       faults = [],
     } = { why: undefined, outOfReach: undefined, ...(await judged(mutation)) };
+    process.stderr.write(`CASE ${what}: ${outOfReach ?? why ?? 'works'} | ${faults.join('; ')}\n`);
     if (outOfReach !== undefined) out.set(outOfReach, (out.get(outOfReach) ?? 0) + 1);
     else if (why !== undefined && broken.length < DRAWN) {
       broken.push(what);

@@ -165,6 +165,11 @@ const changes: Readonly<Record<string, (world: World, input: Input) => void>> = 
     if (input.PrivateDnsEnabled === true) endpoint.PrivateDnsEnabled = true;
     if (input.PolicyDocument !== undefined) endpoint.PolicyDocument = text(input, 'PolicyDocument');
   },
+  'ec2 modify-managed-prefix-list': (world, input) => {
+    const list = text(input, 'PrefixListId');
+    const gone = text(input, 'RemoveEntries').replace('Cidr=', '');
+    world.prefixLists[list] = world.prefixLists[list]?.filter((entry) => entry !== gone);
+  },
   'events enable-rule': (world, input) => {
     world.rules.find((rule) => rule.Name === input.Name)!.State = 'ENABLED';
   },

@@ -62,11 +62,14 @@ describe('--json', () => {
   });
 });
 
-/** Every command in a remedy, the ones in remarks and sentences, too. */
-const commandsIn = (text: string): readonly string[] =>
-  text
+/** Every command in a remedy, the ones in remarks and sentences, and what a shell is to fill in first. */
+const commandsIn = (text: string): readonly string[] => [
+  ...[...text.matchAll(/\$\(([^)]*)\)/g)].map(([, inner]) => inner!),
+  ...text
+    .replace(/\$\([^)]*\)/g, '')
     .split(/(?=\b(?:aws [a-z0-9]+ [a-z]|vipshift (?:vip|timeline|status|doctor) |npm run ))/)
-    .filter((part) => /^(?:aws|vipshift|npm) /.test(part));
+    .filter((part) => /^(?:aws|vipshift|npm) /.test(part)),
+];
 
 test('every command names the stage, the Region and the profile that were asked about', async () => {
   const place = { vipshift: /--stage dev\b.*/, npm: /--stage dev\b.*/, aws: /.*/ };

@@ -26,6 +26,14 @@ export const members: readonly Row[] = [
     },
   },
   {
+    what: 'a standby that is being stopped',
+    check: 'node-not-running',
+    byHand: true,
+    seed: (world) => {
+      world.instances[1]!.State = { Name: 'stopping' };
+    },
+  },
+  {
     what: 'a standby that is terminated',
     check: 'node-not-running',
     byHand: true,

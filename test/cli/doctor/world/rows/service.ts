@@ -76,6 +76,24 @@ export const service: readonly Row[] = [
       world.bus!.Policy = '';
     },
   },
+  ...(
+    [
+      ['a bus that takes claims of any source', 'OnlyNodesAndTheDoctorSendClaims'],
+      ['a bus on which anyone speaks as the controller', 'OnlyTheFunctionsSpeakAsTheController'],
+      ['a bus on which anyone announces failovers', 'OnlyTheFunctionsAnnounce'],
+      ['a bus on which a node may speak as another', 'EachNodeSpeaksAsItself'],
+    ] as const
+  ).map(
+    ([what, sid]): Row => ({
+      what,
+      check: 'bus-policy',
+      seed: (world) => {
+        const policy = JSON.parse(world.bus!.Policy) as { Statement: { Sid: string }[] };
+        const Statement = policy.Statement.filter(({ Sid }) => Sid !== sid);
+        world.bus!.Policy = JSON.stringify({ ...policy, Statement });
+      },
+    }),
+  ),
   {
     what: 'the bus gone',
     check: 'bus-probe',
