@@ -120,6 +120,8 @@ export interface WayFacts {
   }[];
   /** The VPC's two attributes, both of which private DNS needs. */
   readonly dns: boolean;
+  /** The one of them without which the VPC's own resolver does not answer. */
+  readonly dnsSupport: boolean;
 }
 
 /** A route to a single address that no VIP has. */

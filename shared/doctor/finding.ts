@@ -14,6 +14,7 @@ export const checks = {
   'node-not-running': 'each node runs',
   'node-unfit': 'no node withdrew',
   'bus-way': 'each node has a way to the bus',
+  'vpc-dns': 'the VPC resolves names',
   'endpoint-policy': 'the policies of endpoints let the nodes through',
   'one-zone': 'nodes in two zones',
   'eni-unattached': 'each labelled ENI is attached',

@@ -96,6 +96,15 @@ function judgedRule(facts: ServiceFacts, rule: RuleFact): readonly Finding[] {
               },
       }),
     );
+  if (rule.rewrites === true)
+    found.push(
+      say(rule.kind)('rule-target', {
+        subject: rule.name,
+        found: `${what} hands its target something else than the event: ${loss}`,
+        expected: 'the event as it is',
+        remedy: deployedAgain(facts),
+      }),
+    );
   const [odd] = oddities(rule);
   if (odd !== undefined)
     found.push(

@@ -149,7 +149,7 @@ type Network = Pick<World, 'tables' | 'enis' | 'addresses' | 'groups' | 'acls' |
 
 /** What a failover changes, and what decides whether its packets arrive. */
 export async function networkOf({ setup, names }: Local): Promise<Network> {
-  const { send } = setup;
+  const send = <T>(command: object) => setup.send<T>(command);
   const [tables, enis, addresses, groups, acls, instances, subnets] = await Promise.all([
     send<{ RouteTables: RouteTable[] }>(new DescribeRouteTablesCommand(inVpc(setup))),
     send<{ NetworkInterfaces: NetworkInterface[] }>(new DescribeNetworkInterfacesCommand(inVpc(setup))),

@@ -20,8 +20,9 @@ import { rightSetup, type Setup } from '../setup.ts';
 import { type Mutation, mutations } from '../world/seeds/mutations.ts';
 import { failure, type Oracle } from '../world/seeds/works.ts';
 import type { World } from '../world/world.ts';
+import { OutOfReach } from './difference.ts';
 import { idOf, type Local, localOf, networkOf, worldOf } from './local-world.ts';
-import { OutOfReach, realize, requireReach } from './realize.ts';
+import { realize, requireReach } from './realize.ts';
 
 const DRAWN = 40;
 const MISSED_MAX = 2;
@@ -178,7 +179,6 @@ test('of 40 drawn that break something at least 38 are found, and of 40 that bre
       why,
       faults = [],
     } = { why: undefined, outOfReach: undefined, ...(await judged(mutation)) };
-    process.stderr.write(`CASE ${what}: ${outOfReach ?? why ?? 'works'} | ${faults.join('; ')}\n`);
     if (outOfReach !== undefined) out.set(outOfReach, (out.get(outOfReach) ?? 0) + 1);
     else if (why !== undefined && broken.length < DRAWN) {
       broken.push(what);

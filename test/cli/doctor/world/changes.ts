@@ -44,7 +44,7 @@ function deploy(world: World, words: readonly string[]): void {
   );
   const { stack, rules, functions, queues, alarms, bus } = rightWorld();
   const roleId = String(given.nodeRoleId ?? world.stack?.Parameters.NodeRoleId ?? ROLE_ID);
-  Object.assign(world, { stack, rules, functions, queues, alarms, bus });
+  Object.assign(world, { stack, rules, inputs: {}, functions, queues, alarms, bus });
   world.stack!.Parameters.NodeRoleId = roleId;
   for (const one of Object.values(functions))
     one!.config.Environment.Variables.VIPSHIFT_NODE_ROLE_ID = roleId;
@@ -159,6 +159,9 @@ const changes: Readonly<Record<string, (world: World, input: Input) => void>> = 
     acl.Entries = (acl.Entries ?? []).filter(
       (entry) => entry.RuleNumber !== input.RuleNumber || entry.Egress !== input.Egress,
     );
+  },
+  'ec2 modify-vpc-attribute': (world) => {
+    world.dns.enableDnsSupport = true;
   },
   'ec2 modify-vpc-endpoint': (world, input) => {
     const endpoint = world.endpoints.find((one) => one.VpcEndpointId === input.VpcEndpointId)!;

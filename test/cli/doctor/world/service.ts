@@ -84,6 +84,8 @@ export function service() {
       } as Record<string, string>,
     },
     rules,
+    /** Inputs of their own, which no target has. */
+    inputs: {} as Record<string, { readonly Input: string } | undefined>,
     functions: {
       failover: lambda('failover'),
       reconcile: lambda('reconcile'),

@@ -30,6 +30,13 @@ export const service: readonly Row[] = [
     },
   },
   {
+    what: 'a rule of claims that hands over something else',
+    check: 'rule-target',
+    seed: (world) => {
+      world.inputs[rule(world, 'ClaimRule').Name] = { Input: '{}' };
+    },
+  },
+  {
     what: 'a rule of claims that matches something else',
     check: 'rule-pattern',
     seed: (world) => Object.assign(rule(world, 'ClaimRule'), { EventPattern: '{"detail-type":["vrrp"]}' }),
