@@ -12,6 +12,7 @@ import { nothingStuck } from './checks/nothing-stuck.ts';
 import { oneWriter } from './checks/one-writer.ts';
 import { order } from './checks/order.ts';
 import { orders } from './checks/orders.ts';
+import { reports } from './checks/reports.ts';
 import { scope } from './checks/scope.ts';
 import { silenceTold } from './checks/silence-told.ts';
 import { trueRecord } from './checks/true-record.ts';
@@ -34,6 +35,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   noNodeSilenced,
   bugsContained,
   damping,
+  reports,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));

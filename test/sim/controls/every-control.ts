@@ -6,6 +6,7 @@ import { forced } from './forced.ts';
 import { found } from './found.ts';
 import { planted } from './planted.ts';
 import { type Control, controls } from './protocol.ts';
+import { shim } from './shim.ts';
 
 export const every: readonly Control[] = [
   ...controls,
@@ -13,5 +14,6 @@ export const every: readonly Control[] = [
   ...planted,
   ...forced,
   ...damping,
+  ...shim,
   ...checkers,
 ];
