@@ -11,7 +11,8 @@ const page = pageText('docs/troubleshooting.md');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 it('explains each health of a VIP that status knows', () => {
-  const [, union = ''] = /export type Health =\n([^;]+);/.exec(read('shared/controller/status/reasons.ts')) ?? [];
+  const [, union = ''] =
+    /export type Health =\n([^;]+);/.exec(read('shared/controller/status/reasons.ts')) ?? [];
   const healths = [...union.matchAll(/'([^']+)'/g)].map(([, word]) => word!);
   expect(healths.length).toBeGreaterThan(5);
   const rows = tableOf(page, 'health', 'it means', 'do');
