@@ -1,6 +1,6 @@
 // The tree of commands. Each command's file says what it does; command/command.ts what all have in common.
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { VERSION } from '../shared/version.ts';
 import { applyCommand } from './apply/command.ts';
 import { auditCommand } from './audit/command.ts';
 import { defineProgram } from './command/command.ts';
@@ -21,7 +21,7 @@ export const program = (): Command =>
     {
       name: 'vipshift',
       about: 'Floating IPs across availability zones: the registry, its state, and what happened.',
-      version: version(),
+      version: VERSION,
       help: `\nEach command has examples in its own help: vipshift vip add --help\n${statusHelp()}`,
     },
     [
@@ -45,19 +45,3 @@ export const program = (): Command =>
       completionValuesCommand(),
     ],
   );
-
-/** package.json lies above the source and above the bundle. */
-function version(): string {
-  for (const up of ['../package.json', '../../package.json', '../../../package.json']) {
-    try {
-      const found = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as {
-        name: string;
-        version: string;
-      };
-      if (found.name === 'vipshift') return found.version;
-    } catch {
-      // Another place.
-    }
-  }
-  return 'unknown';
-}
