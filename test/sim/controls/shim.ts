@@ -1,4 +1,4 @@
-// The protections of the shim, each taken out of its model: what it sends first, what survives its end and a FIFO that is made anew, and
+// The protections of the shim, each taken out of its model: what it sends first, what survives its end and a FIFO that is made again, and
 // of what it says nothing. The shim itself meets the same faults in test/notify.
 import type { Control } from './protocol.ts';
 import type { Patch } from './variant.ts';
@@ -27,7 +27,7 @@ export const shim: readonly Control[] = [
     ],
   },
   {
-    name: 'a FIFO that keepalived makes anew is not found',
+    name: 'a FIFO that keepalived makes again is not found',
     breaks: ['reports', 'convergence'],
     patches: [patch('mishaps', 'if (machine.alive) follow(machine, road);', 'if (machine.alive) return;')],
   },

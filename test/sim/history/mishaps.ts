@@ -1,4 +1,4 @@
-// Shims that are killed and started again, also on a full disk, and FIFOs that are made anew under their name; mostly while much is
+// Shims that are killed and started again, also on a full disk, and FIFOs that are made again under their name; mostly while much is
 // said, and at times while the bus cannot be reached.
 import type { Act, History } from './history.ts';
 import { chance } from './random.ts';

@@ -1,5 +1,5 @@
 // What happens to a node's shim and not to its keepalived: it is killed and started again, with a disk that takes no byte more or
-// not; keepalived makes its FIFO anew under its name; or gives an instance another name, of which it writes no line.
+// not; keepalived makes its FIFO again under its name; or gives an instance another name, of which it writes no line.
 import type { Act } from '../history/history.ts';
 import { struck, type World } from '../world/world.ts';
 import { assertNow, drawSeq, type Machine, type Road, read, say, send } from './machine.ts';
