@@ -21,8 +21,9 @@ import { claimsOf, master } from './planned-stops.ts';
 /** Where the machines find them. */
 export const PACKAGES = '/root/packages';
 
+/** Debian 12 names it by the link /lib. */
 const unitPath = async (machine: BootedMachine): Promise<string> =>
-  (await machine.run('systemctl', 'show', '--property', 'FragmentPath', '--value', 'vipshift-notify')).trim();
+  (await machine.bash('realpath "$(systemctl show --property FragmentPath --value vipshift-notify)"')).trim();
 
 const shown = async (machine: BootedMachine): Promise<string> =>
   (await machine.run('dpkg-query', '--show', '--showformat', '${Version}', 'vipshift-notify')).trim();
