@@ -49,6 +49,6 @@ describe('the template of a release', () => {
     const other = await deployReleased(stack.aws, { release, stage: 'other', parameters: parameters() });
     expect(other).toMatchObject({ busName: 'vipshift-other', vipsTable: 'vipshift-other-vips' });
     expect(await invoke(stack.aws, other.functions.reconcile, {})).toMatchObject({ vips: 0 });
-    expect(JSON.parse(await vipshift({ ...stack, deployment: other }, 'vip', 'list', '--json'))).toEqual([]);
+    expect(await vipshift({ ...stack, deployment: other }, 'vip', 'list', '--json')).toBe('');
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makePackage } from '../../../build/release/node-packages.ts';
-import type { Told } from '../../../lab/booted/life-command.ts';
+import type { Told } from '../../../lab/booted/stories/life-command.ts';
 import { runLab } from '../netns/lab-run.ts';
 
 let folder: string;

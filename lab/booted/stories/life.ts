@@ -4,11 +4,11 @@
  * Each chapter acts, and throws where what it says did not come about. The story begins with the version before this one
  * (notify-before.tgz: the folder notify/ as it was before install gave an order to the units), so that the upgrade is one.
  */
-import type { Cloud } from '../netns/cloud/cloud.ts';
-import { INSTANCE } from '../netns/node/keepalived.ts';
-import { VIP } from '../netns/sandbox/topology.ts';
-import type { BootedNode } from './booted-node.ts';
-import { claimsOf, master, type Stage, until } from './planned-stops.ts';
+import type { Cloud } from '../../netns/cloud/cloud.ts';
+import { INSTANCE } from '../../netns/node/keepalived.ts';
+import { VIP } from '../../netns/sandbox/topology.ts';
+import type { BootedNode } from '../booted-node.ts';
+import { claimsOf, master, type Stage, until } from '../planned-stops.ts';
 
 export interface Chapter {
   readonly name: string;

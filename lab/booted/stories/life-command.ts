@@ -1,18 +1,18 @@
 /**
- * `npm run lab -- life`: runs the story of lab/booted/life.ts, and prints how long each chapter took and how many connections failed in it.
+ * `npm run lab -- life`: runs the story of lab/booted/stories/life.ts, and prints how long each chapter took and how many connections failed in it.
  *
  * Exit status: as the lab's; 1 when a chapter did not come about, or connections failed in one that may have none.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Client, outageOf } from '../netns/node/client.ts';
-import { VIP } from '../netns/sandbox/topology.ts';
-import { monotonicMs } from '../netns/scenario/moment.ts';
-import type { BootedCommand, Say } from './command.ts';
-import { openBootedLab } from './lab.ts';
+import { Client, outageOf } from '../../netns/node/client.ts';
+import { VIP } from '../../netns/sandbox/topology.ts';
+import { monotonicMs } from '../../netns/scenario/moment.ts';
+import type { BootedCommand, Say } from '../command.ts';
+import { openBootedLab } from '../lab.ts';
+import type { Stage } from '../planned-stops.ts';
 import { type Chapter, life } from './life.ts';
 import { PACKAGES, packageLife } from './package-life.ts';
-import type { Stage } from './planned-stops.ts';
 
 export interface Told {
   readonly chapter: string;

@@ -10,11 +10,11 @@ import { cpSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { VIP } from '../netns/sandbox/topology.ts';
-import type { BootedNode } from './booted-node.ts';
-import type { BootedCommand, Say } from './command.ts';
-import { openBootedLab } from './lab.ts';
-import { master, type Stage, until } from './planned-stops.ts';
+import { VIP } from '../../netns/sandbox/topology.ts';
+import type { BootedNode } from '../booted-node.ts';
+import type { BootedCommand, Say } from '../command.ts';
+import { openBootedLab } from '../lab.ts';
+import { master, type Stage, until } from '../planned-stops.ts';
 
 const COMMAND_MAX_MS = 60_000;
 
@@ -30,7 +30,7 @@ export const artefactsCommand: BootedCommand = {
     const { values } = parseArgs({
       args: [...argv],
       options: {
-        release: { type: 'string', default: join(import.meta.dirname, '..', '..', 'dist', 'release') },
+        release: { type: 'string', default: join(import.meta.dirname, '..', '..', '..', 'dist', 'release') },
         help: { type: 'boolean', default: false },
         logs: { type: 'string', default: logFolder },
       },
