@@ -15,6 +15,7 @@ const workflowOnly = ['mode', 'approval', 'name', 'claimWait', 'release', 'detac
 export const failoverCommand = () =>
   defineCommand<FailoverOptions>({
     name: 'failover',
+    json: { is: 'document', schema: 'failover' },
     about: 'move a VIP to a node now, with the Step Functions workflow, and follow it to its end',
     args: [{ name: '[vip]', is: 'vip' }],
     options: [
