@@ -12,6 +12,7 @@ export const drainCommand = () =>
   defineCommand<DrainOptions>({
     name: 'drain',
     about: 'empty a node before it is stopped, rebooted or replaced: its VIPs go to others, and stay there',
+    json: { is: 'lines', schema: 'drain' },
     args: nodes,
     options: [
       option('--for <duration>', 'until it runs out: 30m, 4h, 2d; at most 72h', { default: '4h' }),
@@ -40,6 +41,7 @@ export const undrainCommand = () =>
   defineCommand<UndrainOptions>({
     name: 'undrain',
     about: 'end a drain before it runs out',
+    json: { is: 'lines', schema: 'drain' },
     args: nodes,
     options: [
       reason(),

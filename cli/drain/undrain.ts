@@ -40,6 +40,7 @@ export async function undrain({
     return status.refused;
   }
   const by = await session.caller();
+  const place = { stage: session.settings.stage, region: session.region };
   const { done, failed } = await eachOrdered(
     vips.map((vip) => vip.name),
     async (name) => {
@@ -62,9 +63,7 @@ export async function undrain({
     for (const node of drained) {
       const demoted = item.hold === 'master' && item.claims[node]?.state === 'FAULT';
       if (demoted)
-        out.note(
-          `${node} reports FAULT; if the drain demoted it: ${releaseCommand(session.settings.stage, item.name, node)}`,
-        );
+        out.note(`${node} reports FAULT; if the drain demoted it: ${releaseCommand(place, item.name, node)}`);
     }
   }
   for (const node of nodes)

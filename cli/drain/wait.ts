@@ -1,7 +1,7 @@
 // Waits until drained nodes own nothing, and says of each VIP where it is, or why it stays.
-import { defined } from '../../shared/optional.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { isRegistered } from '../../shared/registry/registry.ts';
-import { type DurationMs, minutes, plus, seconds } from '../../shared/time.ts';
+import { type DurationMs, iso, minutes, plus, seconds } from '../../shared/time.ts';
 import { hint } from '../command/hint.ts';
 import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
@@ -33,12 +33,16 @@ export async function emptied(
   { nodes, detach }: Waiting,
 ): Promise<number> {
   const began = session.now();
+  const telling = { out, nodes };
   const stays = moving.filter((one) => !isLeft(one));
   let pending = moving.filter(isLeft);
-  for (const one of stays) tell(out, one, one.vip.owner, outlookText(one));
+  for (const one of stays) tell(telling, one, one.vip.owner, outlookText(one));
   for (const { execution } of pending)
     if (execution !== undefined) out.note(`follow it: ${hint(`failover --follow ${execution}`)}`);
-  if (detach) return stays.length;
+  if (detach) {
+    for (const one of pending) tell(telling, one, one.vip.owner, outlookText(one));
+    return stays.length;
+  }
   let failed = 0;
   while (pending.length > 0) {
     const looked = await eachVip(
@@ -49,14 +53,21 @@ export async function emptied(
       session.now() >= plus(began, execution === undefined ? CONTROLLER_WITHIN : WORKFLOW_WITHIN);
     const ended = looked.filter(({ one, is }) => is !== 'moving' || isLate(one));
     for (const { one, is, owner, epoch } of ended) {
-      if (is === 'gone') tell(out, one, owner, `${one.vip.name} is at ${owner ?? 'no node'}, epoch ${epoch}`);
-      else tell(out, one, owner, `${one.vip.name} is still at ${owner}: ${hint(`status ${one.vip.name}`)}`);
+      if (is === 'gone')
+        tell(telling, one, owner, `${one.vip.name} is at ${owner ?? 'no node'}, epoch ${epoch}`);
+      else
+        tell(telling, one, owner, `${one.vip.name} is still at ${owner}: ${hint(`status ${one.vip.name}`)}`);
       if (is !== 'gone') failed += 1;
     }
     pending = looked.filter((of) => !ended.includes(of)).map(({ one }) => one);
     if (pending.length > 0) await session.ports.clock.wait(LOOK_EVERY);
   }
   return stays.length + failed;
+}
+
+interface Telling {
+  readonly out: Output;
+  readonly nodes: readonly string[];
 }
 
 interface Looked {
@@ -84,19 +95,13 @@ async function hasEnded(session: Session, execution: string): Promise<boolean> {
   return found !== undefined && found.state !== 'running';
 }
 
-function tell(
-  out: Output,
-  { vip, outlook, execution }: Moving,
-  owner: string | undefined,
-  text: string,
-): void {
+function tell({ out, nodes }: Telling, one: Moving, owner: string | undefined, text: string): void {
+  const { vip, outlook, execution } = one;
   if (!out.json) out.line(text);
-  else
-    out.document({
-      vip: vip.name,
-      from: vip.owner,
-      owner,
-      outlook,
-      ...defined({ execution }),
-    });
+  else {
+    const drained = nodes.filter((node) => vip.drains?.[node] !== undefined);
+    const until = ifDefined(vip.drains?.[drained[0] ?? '']?.untilMs, iso);
+    const told = defined({ until, from: vip.owner, owner, execution });
+    out.document({ vip: vip.name, nodes: drained, ...told, outlook });
+  }
 }

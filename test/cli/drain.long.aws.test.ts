@@ -49,8 +49,9 @@ beforeEach(async () => {
 describe('drain', () => {
   test('is followed by the next claim of the drained master itself: routes only, with the drain as the cause', async () => {
     const ran = await region.vipshift('drain', a, '--for', '2h', ...why, '--detach');
-    expect(ran).toMatchObject({ status: 0, stdout: '' });
-    expect(ran.stderr).toMatch(`web goes from ${a} to ${b}, routes only\n`);
+    const goes = `web goes from ${a} to ${b}, routes only\n`;
+    expect(ran).toMatchObject({ status: 0, stdout: goes });
+    expect(ran.stderr).toMatch(goes);
     expect(ran.stderr).toMatch(
       new RegExp(
         `when the drain ends at \\S+Z, web goes back to ${a} unless keepalived’s master is ${b} by then\n`,
