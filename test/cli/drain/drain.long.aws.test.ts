@@ -1,12 +1,12 @@
 // `vipshift drain` and `undrain`, from the front door on the local AWS: where the VIPs go, what refuses it, what the record says, and
 // where they are when it ends.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { calm } from '../../lab/aws/stack/calm.ts';
-import { epochMs } from '../../shared/time.ts';
-import type { Vip } from '../../shared/vip/vip.ts';
-import { documents } from './front-door/command-line.ts';
-import { type Region, startRegion } from './region.ts';
-import { type History, historyOf } from './timeline/history.ts';
+import { calm } from '../../../lab/aws/stack/calm.ts';
+import { epochMs } from '../../../shared/time.ts';
+import type { Vip } from '../../../shared/vip/vip.ts';
+import { documents } from '../front-door/command-line.ts';
+import { type Region, startRegion } from '../region.ts';
+import { type History, historyOf } from '../timeline/history.ts';
 
 let region: Region;
 let history: History;

@@ -1,9 +1,9 @@
 // `vipshift drain` where the address is only on keepalived's master (hold `master`), on the deployed service with the nodes played:
 // the master is demoted by the workflow, and the claims that follow move the VIP.
 import { expect, test } from 'vitest';
-import { childEnv } from '../../lab/aws/local-aws.ts';
-import { STAGE, VIP } from '../../lab/aws/stack/stack.ts';
-import type { Vip } from '../../shared/vip/vip.ts';
+import { childEnv } from '../../../lab/aws/local-aws.ts';
+import { STAGE, VIP } from '../../../lab/aws/stack/stack.ts';
+import type { Vip } from '../../../shared/vip/vip.ts';
 import {
   asKeepalivedDoes,
   change,
@@ -13,8 +13,8 @@ import {
   says,
   stack,
   stageOrders,
-} from '../e2e/stage/order-stage.ts';
-import { run } from './front-door/command-line.ts';
+} from '../../e2e/stage/order-stage.ts';
+import { run } from '../front-door/command-line.ts';
 
 stageOrders();
 
