@@ -52,7 +52,15 @@ export interface ArgumentSpec {
   readonly is?: ValueKind;
 }
 
+/** What --json prints: one document, or one in each line. `schema`: its file in docs/schemas, without the ending. */
+export interface JsonShape {
+  readonly is: 'document' | 'lines';
+  readonly schema: string;
+}
+
 interface CommandWords extends Words {
+  /** Absent where the command takes no --json. */
+  readonly json?: JsonShape;
   readonly args?: readonly ArgumentSpec[];
   readonly options?: readonly Option[];
   /** Former spellings of options, such as `--old` of `--new`: understood, not shown. */
@@ -81,6 +89,9 @@ interface OfflineSpec<Options> extends CommandWords {
 const completed = new WeakMap<Argument, ArgumentSpec['is']>();
 /** What an argument is, where completion can offer something for it. */
 export const argumentIs = (argument: Argument): ArgumentSpec['is'] => completed.get(argument);
+
+const shapes = new WeakMap<Command, JsonShape>();
+export const jsonOf = (command: Command): JsonShape | undefined => shapes.get(command);
 
 const accepted = new WeakMap<Command, readonly CommonName[]>();
 /** The common options that a command understands, on either side of its name. */
@@ -164,9 +175,14 @@ function described(spec: CommandWords): Command {
   for (const [was, now] of Object.entries(formerOptions)) formerOption(command, was, now);
   const heading = examples.length === 1 ? 'Example:' : 'Examples:';
   const shown = [heading, ...examples.map((example) => `  $ ${example}`)].join('\n');
-  const parts = [spec.notes, shown, spec.more].filter((part) => part !== undefined);
+  if (spec.json !== undefined) shapes.set(command, spec.json);
+  const json = spec.json === undefined ? undefined : jsonText(spec.json);
+  const parts = [spec.notes, shown, spec.more, json].filter((part) => part !== undefined);
   return command.addHelpText('after', `\n${parts.join('\n\n')}`);
 }
+
+const jsonText = ({ is, schema }: JsonShape): string =>
+  `With --json: ${is === 'document' ? 'one document' : 'a document in each line'}, as docs/schemas/${schema}.schema.json says`;
 
 function lineOf<Options>(self: Command): ParsedArgs<Options> {
   return {

@@ -131,7 +131,7 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     tag: tagKey(settings.stage),
     environment: box,
     // The bus's policy lets only the functions announce.
-    ports: { ...ports, bus: laterPublisher(ports.vips, settings.stage) },
+    ports: { ...ports, bus: laterPublisher(ports.vips, { stage: settings.stage, region }) },
     ec2: { reader: made.reader, signal: controller.signal },
     orders: awsOperatorActions(table),
     reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => ports.vips.read(name) }),

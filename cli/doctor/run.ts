@@ -5,9 +5,8 @@ import { isRegistered } from '../../shared/registry/registry.ts';
 import type { CommandContext } from '../command/command.ts';
 import { type Status, status } from '../command/exit.ts';
 import { progress } from '../command/print/progress.ts';
-import type { Session } from '../command/session.ts';
 import { requireVip } from '../command/vip/registered-vip.ts';
-import { type DoctorOptions, type DoctorSession, doctorClients } from './clients.ts';
+import { type DoctorOptions, doctorClients, doctorSession } from './clients.ts';
 import { findingsFor } from './findings.ts';
 import { keepalivedFilesFindings } from './keepalived-files.ts';
 import { tell } from './tell.ts';
@@ -27,8 +26,3 @@ export async function look({ args, options, out, session }: CommandContext<Docto
   const bad = found.findings.some((f) => f.severity === 'fault' || options.strict === true);
   return bad ? status.bad : status.ok;
 }
-
-export const doctorSession = (session: Session): DoctorSession => ({
-  ...session,
-  clients: session.environment.clients,
-});

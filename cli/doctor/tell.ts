@@ -10,12 +10,12 @@ export function tell(out: Output, found: Found, vips: number): void {
 }
 
 /** `vip` is the first one that it touches. */
-const documentOf = (finding: Finding) => ({ ...finding, ...defined({ vip: finding.vips[0] }) });
+export const documentOf = (finding: Finding) => ({ ...finding, ...defined({ vip: finding.vips[0] }) });
 
 const touched = ({ vips }: Finding): string =>
   vips.length > 1 ? `${vips.length} VIPs ` : vips.length === 1 ? `${vips[0]} ` : '';
 
-function tellPeople(out: Output, { findings, loads }: Found, vips: number): void {
+export function tellFindings(out: Output, findings: readonly Finding[]): void {
   for (const f of findings) {
     const severity = out.paint(f.severity === 'fault' ? 'bad' : 'warn', f.severity);
     out.line(`${severity} ${out.paint('strong', f.check)} ${touched(f)}${f.subject}`);
@@ -23,6 +23,10 @@ function tellPeople(out: Output, { findings, loads }: Found, vips: number): void
     out.line(`  expected  ${f.wanted}`);
     out.line(`  remedy    ${f.remedy}`);
   }
+}
+
+function tellPeople(out: Output, { findings, loads }: Found, vips: number): void {
+  tellFindings(out, findings);
   for (const load of loads) out.line(load);
   const { faults, warnings, unchecked } = summaryOf({ findings, loads }, vips);
   const verdict =

@@ -15,6 +15,7 @@ const workflowOnly = ['mode', 'approval', 'name', 'claimWait', 'release', 'detac
 export const failoverCommand = () =>
   defineCommand<FailoverOptions>({
     name: 'failover',
+    json: { is: 'document', schema: 'failover' },
     about: 'move a VIP to a node now, with the Step Functions workflow, and follow it to its end',
     args: [{ name: '[vip]', is: 'vip' }],
     options: [
@@ -29,7 +30,10 @@ export const failoverCommand = () =>
         '--for <duration>',
         'pin it there for that long, whatever VRRP elects (default: 1h routes-only, none via-keepalived, 15m break-glass)',
       ),
-      option('--dry-run', 'show what would be done, or why it is refused'),
+      option(
+        '--dry-run',
+        'show what would be done, or why it is refused, and what the doctor says of the node',
+      ),
       option('--approval', 'wait until it is approved, an hour at most'),
       option(
         '--name <name>',
@@ -57,7 +61,7 @@ export const failoverCommand = () =>
 routes-only, one whose hold is master via-keepalived.
 
 Exit status: 0 it is there (or a dry run found nothing against it); 1 it failed and went back, or
-a dry run found reasons against it; 3 refused or not approved, nothing was moved.`,
+a dry run found reasons against it, or a fault of the node; 3 refused or not approved, nothing was moved.`,
     examples: [
       `vipshift failover web --to i-0abc1234def567890 --reason 'kernel update on the other node' --dry-run`,
       `vipshift failover web --to i-0abc1234def567890 --reason 'kernel update' --for 2h`,

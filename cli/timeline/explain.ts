@@ -1,5 +1,6 @@
 // What `vipshift explain` does: shows one record in full.
 import { momentText } from '../../shared/instants.ts';
+import { defined } from '../../shared/optional.ts';
 import { epochMs } from '../../shared/time.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
@@ -59,8 +60,10 @@ async function explainProbe(
     const next = `wait a few seconds and ask again; else check the node’s bus and source: ${hint(`doctor ${vip}`)}`;
     throw refused(`self-test ${eventId} of ${vip} has not reached the controller`, next);
   }
-  if (out.json) out.document(probe);
-  else
+  if (out.json) {
+    const { node, atMs, shim } = probe;
+    out.document({ vip, node, eventId, atMs, ...defined({ shim }) });
+  } else
     out.line(
       plain(`the self-test of ${probe.node} reached the controller at ${momentText(probe.atMs, options.tz)}`),
     );

@@ -1,12 +1,14 @@
 // `vip add` and `vip set`.
 
 import { tablesOf } from '../../shared/network/observation.ts';
+import { awsCommand } from '../../shared/place.ts';
 import { destinationOption } from '../../shared/registry/ip-range.ts';
 import { differences, entryOf, isRegistered } from '../../shared/registry/registry.ts';
 import type { Hold, RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
 import { type Status, status, usage } from '../command/exit.ts';
+import { placeHere } from '../command/hint.ts';
 import type { Output } from '../command/output.ts';
 import { entryMoveText } from '../command/vip/forecast.ts';
 import { taken, unknown } from '../command/vip/registered-vip.ts';
@@ -151,7 +153,7 @@ function describe(vip: Vip, { entry, seen }: Prepared): string {
 function remarksOn({ entry, seen, remarks }: Prepared, tag: string): readonly string[] {
   const said = [...remarks];
   const tagIt = (what: string, label: string) =>
-    `aws ec2 create-tags --resources ${what} --tags Key=${tag},Value=${label}`;
+    awsCommand(`ec2 create-tags --resources ${what} --tags Key=${tag},Value=${label}`, placeHere());
   if (tablesOf(entry, seen).length === 0) {
     said.push(`no route table has its label yet: ${tagIt('rtb-…', entry.tableLabels[0]!)}`);
   }
@@ -167,5 +169,5 @@ const leftBehind = (was: RegistryEntry, is: RegistryEntry): readonly string[] =>
     .filter((address) => !is.addresses.includes(address))
     .map(
       (address) =>
-        `routes to ${address} stay where they are; to remove one: aws ec2 delete-route --route-table-id rtb-… ${destinationOption(address)} ${address}`,
+        `routes to ${address} stay where they are; to remove one: ${awsCommand(`ec2 delete-route --route-table-id rtb-… ${destinationOption(address)} ${address}`, placeHere())}`,
     );

@@ -2,6 +2,7 @@
 // Nothing is written here.
 import type { Observation } from '../../shared/network/observation.ts';
 import { ifDefined } from '../../shared/optional.ts';
+import { awsCommand } from '../../shared/place.ts';
 import type { Range } from '../../shared/registry/ip-range.ts';
 import { isRegistered } from '../../shared/registry/registry.ts';
 import {
@@ -17,7 +18,7 @@ import {
 } from '../../shared/registry/validate.ts';
 import type { Hold, RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import { refused, usage } from '../command/exit.ts';
-import { hint } from '../command/hint.ts';
+import { hint, placeHere } from '../command/hint.ts';
 import type { Session } from '../command/session.ts';
 import type { Lookups } from './lookups.ts';
 import { type Drawing, poolOf } from './pool.ts';
@@ -138,7 +139,10 @@ async function vpcOf(
   }
   const vpc = await look.vpc(id);
   if (vpc === undefined) {
-    throw refused(`there is no ${id} in ${session.region}`, 'aws ec2 describe-vpcs, or another --region');
+    throw refused(
+      `there is no ${id} in ${session.region}`,
+      `${awsCommand('ec2 describe-vpcs', placeHere())}, or another --region`,
+    );
   }
   const account = await session.account();
   if (account !== undefined && account !== vpc.account) {
@@ -162,14 +166,14 @@ async function eipsOf(
   if (missing.length > 0) {
     throw refused(
       `not an Elastic IP of this account and Region: ${missing.join(', ')}`,
-      'aws ec2 describe-addresses',
+      awsCommand('ec2 describe-addresses', placeHere()),
     );
   }
   const labels = [wanted.name, ...nodeLabels];
   const untagged = found.filter((e) => !labels.includes(e!.label ?? ''));
   const remarks = untagged.map(
     (e) =>
-      `${e!.eip} does not have the tag yet, so it will not move: aws ec2 create-tags --resources ${e!.eip} --tags Key=${session.tag},Value=${wanted.name}`,
+      `${e!.eip} does not have the tag yet, so it will not move: ${awsCommand(`ec2 create-tags --resources ${e!.eip} --tags Key=${session.tag},Value=${wanted.name}`, placeHere())}`,
   );
   return { eips: found.map((e) => e!.eip), remarks };
 }

@@ -11,6 +11,7 @@ export const rows: readonly (readonly string[])[] = [
     'shared/bounded.ts',
     'shared/keyed.ts',
     'shared/optional.ts',
+    'shared/place.ts',
     'shared/suggest.ts',
     'shared/version.ts',
   ],

@@ -48,7 +48,7 @@ describe('the hand-over document', () => {
   });
 
   it('is the one that the message’s command names', () => {
-    expect(releaseCommand('prod', 'web', 'i-a')).toContain(`--document-name ${name} `);
+    expect(releaseCommand({ stage: 'prod' }, 'web', 'i-a')).toContain(`--document-name ${name} `);
   });
 });
 
