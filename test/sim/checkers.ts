@@ -3,6 +3,7 @@
 import { bugsContained } from './checks/bugs-contained.ts';
 import { convergence } from './checks/convergence.ts';
 import { damping } from './checks/damping.ts';
+import { drained } from './checks/drained.ts';
 import { forced } from './checks/forced.ts';
 import { neverWorse } from './checks/never-worse.ts';
 import { noClaimLost } from './checks/no-claim-lost.ts';
@@ -35,6 +36,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   noNodeSilenced,
   bugsContained,
   damping,
+  drained,
   reports,
 ];
 
