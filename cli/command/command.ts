@@ -4,8 +4,9 @@
 // Invariant: what a command line alone can be wrong about is said before the work is loaded; help, completion and wrong
 // arguments load no AWS client. A test installs the package without the SDK to see to it.
 import { Argument, Command, Help, type Option } from 'commander';
+import { withNames } from '../../shared/network/node-facts.ts';
 import { refuseContradictions } from './contradictions.ts';
-import { type Status, status } from './exit.ts';
+import { CliError, type Status, status } from './exit.ts';
 import { at, DEFAULT_STAGE, placeOf } from './hint.ts';
 import {
   type CommonName,
@@ -96,9 +97,20 @@ export function defineCommand<Options>(spec: CommandSpec<Options>): Command {
         out.note(`stage ${DEFAULT_STAGE}: none is named (--stage, VIPSHIFT_STAGE)`);
       const { openSession } = await import('./session.ts');
       const session = await openSession(line.options);
-      process.exitCode = (await work({ ...line, out, session })) ?? status.ok;
+      try {
+        process.exitCode = (await work({ ...line, out, session })) ?? status.ok;
+      } catch (error) {
+        throw withNodeNames(error, session);
+      }
     });
   });
+}
+
+/** What went wrong, with the nodes' names that are known by then. */
+function withNodeNames(error: unknown, { names }: Session): unknown {
+  if (!(error instanceof CliError)) return error;
+  const message = withNames(error.message, names.known());
+  return message === error.message ? error : new CliError(message, error.next, error.status, error);
 }
 
 export function defineOfflineCommand<Options>(spec: OfflineSpec<Options>): Command {

@@ -53,9 +53,10 @@ export async function takePinBack(
     const back = sent ? await switchedBack(session, attempt) : undefined;
     if (back === undefined) await update(session.ports.vips, attempt.vip, removeFrom(session, attempt));
     attempt.pinned = 'no';
-    out.note(pinText(attempt, session.now()));
+    const { text } = session.names;
+    out.note(text(pinText(attempt, session.now())));
     const look = `${hint(`status ${attempt.vip}`)}`;
-    out.note(`${whereText(attempt.vip, back, sent, session.now())}; check: ${look}`);
+    out.note(`${text(whereText(attempt.vip, back, sent, session.now()))}; check: ${look}`);
   } catch (error) {
     out.note(`the pin could not be taken back: ${toFault(error).message}`);
     out.note(standsText(attempt));

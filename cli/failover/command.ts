@@ -4,6 +4,7 @@ import { durationFrom } from '../../shared/instants.ts';
 import { type CommandAction, defineCommand, type ParsedArgs } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
+import { NODE_WORDS, nodeFrom } from '../command/node/chosen.ts';
 import { option, positive, reason } from '../command/options.ts';
 import { refuseKeepalivedOnly } from './keepalived-only.ts';
 import type { FailoverAsked, FailoverOptions } from './run.ts';
@@ -18,7 +19,7 @@ export const failoverCommand = () =>
     about: 'move a VIP to a node now, with the Step Functions workflow, and follow it to its end',
     args: [{ name: '[vip]', is: 'vip' }],
     options: [
-      option('--to <node>', 'the instance'),
+      option('--to <node>', NODE_WORDS, { parse: nodeFrom }),
       reason(),
       option(
         '--mode <mode>',
@@ -59,8 +60,8 @@ routes-only, one whose hold is master via-keepalived.
 Exit status: 0 it is there (or a dry run found nothing against it); 1 it failed and went back, or
 a dry run found reasons against it; 3 refused or not approved, nothing was moved.`,
     examples: [
-      `vipshift failover web --to i-0abc1234def567890 --reason 'kernel update on the other node' --dry-run`,
-      `vipshift failover web --to i-0abc1234def567890 --reason 'kernel update' --for 2h`,
+      `vipshift failover web --to node-b --reason 'kernel update on node-a' --dry-run`,
+      `vipshift failover web --to 10.0.2.10 --reason 'kernel update' --for 2h`,
       `vipshift failover web --to i-0abc1234def567890 --reason 'change 4711' --approval --name change-4711`,
       'vipshift failover --follow change-4711',
       `vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down' --dry-run`,
@@ -108,16 +109,10 @@ function refuseBeside({ args, options }: ParsedArgs<FailoverOptions>): void {
     throw usage('--follow cannot be combined with a VIP or other options', hint('failover --follow NAME'));
 }
 
-const NODE = /^i-[0-9a-f]{8,17}$/;
 /** Of an execution of Step Functions; its dots and dashes need no quoting anywhere. */
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,79}$/;
 
 function checked(asked: FailoverAsked): FailoverAsked {
-  if (!NODE.test(asked.to))
-    throw usage(
-      `--to ${asked.to}: not an instance id`,
-      `expected i-0abc1234def567890; ${hint('status VIP')} names them`,
-    );
   if (asked.name !== undefined && !NAME.test(asked.name))
     throw usage(
       `--name ${asked.name}: not a name of an execution`,

@@ -16,7 +16,6 @@ import type { Vip } from '../../shared/vip/vip.ts';
 import { complaintOf } from '../command/aws-errors.ts';
 import type { CommandContext } from '../command/command.ts';
 import { type Status, status } from '../command/exit.ts';
-import { lookUpNodes } from '../command/node/names.ts';
 import { type Output, plain } from '../command/output.ts';
 import { type Session, surveyFor } from '../command/session.ts';
 import { requireVip } from '../command/vip/registered-vip.ts';
@@ -140,7 +139,7 @@ async function factsFor(session: Session, asked: readonly Vip[], all: readonly V
   }));
   const [surveyed, found, newest, views] = await Promise.all([
     orProblem(surveyFor(session, asked), 'routes, EIPs and drift are not known: EC2 did not answer'),
-    lookUpNodes(session, { vips: asked, ids: asked.flatMap((vip) => Object.keys(vip.claims)) }),
+    session.names.lookUp({ vips: asked, ids: asked.flatMap((vip) => Object.keys(vip.claims)) }),
     orProblem(session.log.newest(epochs), 'the last failovers are not known: the record did not answer'),
     orProblem(viewTimes(timeline, names), 'when reconcile ran last is not known: the record did not answer'),
   ]);
