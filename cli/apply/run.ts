@@ -41,7 +41,7 @@ export async function applyFile({
   show(out, changes, pruned);
   for (const { prepared } of changes) {
     const moves = entryMoveText(prepared, session.now());
-    if (moves !== undefined) out.note(moves);
+    if (moves !== undefined) out.note(await session.names.textOf(moves));
   }
   const staying = unnamed.filter((vip) => !pruned.includes(vip)).map((vip) => vip.name);
   if (staying.length > 0)

@@ -4,7 +4,6 @@
 // Invariant: what a command line alone can be wrong about is said before the work is loaded; help, completion and wrong
 // arguments load no AWS client. A test installs the package without the SDK to see to it.
 import { Argument, Command, Help, type Option } from 'commander';
-import { withNames } from '../../shared/network/node-facts.ts';
 import { refuseContradictions } from './contradictions.ts';
 import { CliError, type Status, status } from './exit.ts';
 import { at, DEFAULT_STAGE, placeOf } from './hint.ts';
@@ -100,16 +99,17 @@ export function defineCommand<Options>(spec: CommandSpec<Options>): Command {
       try {
         process.exitCode = (await work({ ...line, out, session })) ?? status.ok;
       } catch (error) {
-        throw withNodeNames(error, session);
+        throw await withNodeNames(error, session);
       }
     });
   });
 }
 
-/** What went wrong, with the nodes' names that are known by then. */
-function withNodeNames(error: unknown, { names }: Session): unknown {
-  if (!(error instanceof CliError)) return error;
-  const message = withNames(error.message, names.known());
+/** What went wrong, with the nodes' names; AWS that did not answer just now is not asked for them. */
+async function withNodeNames(error: unknown, { names }: Session): Promise<unknown> {
+  if (!(error instanceof CliError) || error.status === status.aws) return error;
+  const lines = await Promise.all(error.message.split('\n').map((line) => names.textOf(line)));
+  const message = lines.join('\n');
   return message === error.message ? error : new CliError(message, error.next, error.status, error);
 }
 

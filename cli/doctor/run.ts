@@ -18,9 +18,12 @@ export async function look({ args, options, out, session }: CommandContext<Docto
   // The list may lag behind what was read.
   const all = [...listed.filter((vip) => !vips.some((v) => v.name === vip.name)), ...vips];
   const query = { vips, all, options };
-  const { findings, loads } = await findingsFor(doctorSession(session), await doctorClients(), query);
+  const [{ findings, loads }] = await Promise.all([
+    findingsFor(doctorSession(session), await doctorClients(), query),
+    out.json ? undefined : session.names.lookUp({ vips }),
+  ]);
   const found = { findings: folded([...findings, ...ofKeepalived]), loads };
-  tell(out, found, vips.length);
+  tell(out, found, vips.length, session.names);
   const bad = found.findings.some((f) => f.severity === 'fault' || options.strict === true);
   return bad ? status.bad : status.ok;
 }

@@ -59,7 +59,7 @@ export async function takePinBack(
     out.note(`${text(whereText(attempt.vip, back, sent, session.now()))}; check: ${look}`);
   } catch (error) {
     out.note(`the pin could not be taken back: ${toFault(error).message}`);
-    out.note(standsText(attempt));
+    out.note(session.names.text(standsText(attempt)));
   }
 }
 

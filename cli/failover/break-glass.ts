@@ -34,7 +34,6 @@ import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { doctorOf, leftBy, tellLeft } from '../command/vip/left-behind.ts';
 import { registeredNames, requireVip, unknown } from '../command/vip/registered-vip.ts';
-import { stepWhy } from '../timeline/rows.ts';
 import { type Attempt, standsText, takePinBack } from './break-glass-back.ts';
 import { clockOffset, describeOffset, offTooFar } from './clock-offset.ts';
 import { pinPhrase, rehearse } from './rehearsal.ts';
@@ -86,8 +85,8 @@ export async function breakGlass({
   const attempt: Attempt = { vip: vip.name, order, pin, pinned: 'no' };
   const left = leftBy(session, vip.name);
   await session.orders.put(order);
-  const ends = onInterrupt(out, attempt);
   const run = { session, out };
+  const ends = onInterrupt(run, attempt);
   const switched = await moved(run, attempt);
   if (isThere(switched, pin)) tellThere(run, switched, attempt, await left);
   else {
@@ -100,11 +99,14 @@ export async function breakGlass({
 }
 
 /** A lease that is not released expires, and the next holder closes the epoch; the pin stays. */
-function onInterrupt(out: Output, attempt: Attempt): () => void {
+function onInterrupt({ session, out }: Run, attempt: Attempt): () => void {
   const listener = AsyncResource.bind(() => {
     const look = `check: ${hint(`status ${attempt.vip}`)}`;
     if (attempt.pinned === 'no') out.note(`interrupted; nothing is pinned by this run; ${look}`);
-    else out.note(`interrupted; the lease runs out in 10 s; ${standsText(attempt)}; ${look}`);
+    else {
+      const stands = session.names.text(standsText(attempt));
+      out.note(`interrupted; the lease runs out in 10 s; ${stands}; ${look}`);
+    }
     process.exit(status.interrupted);
   });
   process.prependListener('SIGINT', listener);
@@ -153,7 +155,7 @@ function tellFailed({ session, out }: Run, { failovers }: Switched, { vip, pin }
 function tellLines({ session, out }: Run, { steps, conflicts }: Failover): void {
   const undone = steps.filter((step) => step.result !== 'done');
   const lines = [
-    ...undone.map((step) => `${step.result}: ${step.call} ${step.cell}: ${stepWhy(step)}`),
+    ...undone.map((step) => `${step.result}: ${step.message || `${step.call} ${step.cell}: ${step.code}`}`),
     ...conflicts.map((c) => `left alone: ${c.cell} found ${c.found}: ${conflictText(c)}`),
   ];
   for (const line of listLines(lines, 'like these')) out.note(session.names.text(line));

@@ -1,6 +1,7 @@
 // The rows of `vipshift timeline`: one record of the audit, one line. The simulation prints its histories with them.
 
 import { durationText, momentText } from '../../shared/instants.ts';
+import { type Nodes, shortName, withShortNames } from '../../shared/network/node-facts.ts';
 import type { StepDone } from '../../shared/network/step.ts';
 import { decisionText } from '../../shared/timeline/decision.ts';
 import { actionText } from '../../shared/timeline/operator-action.ts';
@@ -45,7 +46,9 @@ export const stepWhy = ({ code = '', message = '', fault }: StepDone): string =>
 const dampedText = ({ flapping = [] }: Failover): string =>
   flapping.length === 0 ? '' : `; damped: ${flapping.join(' ')}`;
 
-export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
+/** `nodes`: those whose names are known; the others are shown by their ids. */
+export function rowOf(record: AuditRecord, zone: string, nodes: Nodes = new Map()): readonly Cell[] {
+  const named = (node: string | undefined) => (node === undefined ? '-' : shortName(node, nodes));
   const at = momentText(record.atMs, zone);
   switch (record.entry) {
     case 'outcome': {
@@ -55,11 +58,11 @@ export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
         at,
         id,
         what,
-        record.from ?? '-',
-        record.to ?? '-',
+        named(record.from),
+        named(record.to),
         millis(took(record)),
         ageText(newsAge(record)),
-        `${record.cause.why}; ${decisionText(record)}${dampedText(record)}`,
+        withShortNames(`${record.cause.why}; ${decisionText(record)}${dampedText(record)}`, nodes),
       ];
     }
     case 'order': {
@@ -71,17 +74,17 @@ export function rowOf(record: AuditRecord, zone: string): readonly Cell[] {
         id,
         { text: actionText(record.order), paint: 'strong' },
         '-',
-        record.node ?? '-',
+        named(record.node),
         '-',
         '-',
-        why,
+        withShortNames(why, nodes),
       ];
     }
     case 'rejected': {
       const what = { text: 'rejected', paint: 'warn' } as const;
       const why = `${record.reason}, ${record.count} in the hour: ${record.message}`;
       const id = `${record.vip}/rejected/${record.hour}/${record.node}/${record.reason}`;
-      return [at, id, what, record.node, '-', '-', '-', why];
+      return [at, id, what, named(record.node), '-', '-', '-', withShortNames(why, nodes)];
     }
     default:
       return record satisfies never;

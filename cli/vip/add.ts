@@ -74,7 +74,7 @@ export async function set({ args, options, out, session }: CommandContext<AddOpt
     return out.line(`No changes: ${name} already has these settings`);
   }
   const moves = entryMoveText(prepared, session.now());
-  if (moves !== undefined) out.note(moves);
+  if (moves !== undefined) out.note(await session.names.textOf(moves));
   refuseEntryUnderWay(prepared, session.now());
   if (options.dryRun === true) return rehearse(out, session.tag, withDraw(prepared, others));
   if (moves !== undefined) {

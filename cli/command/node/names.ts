@@ -5,7 +5,13 @@
 // has, and is said; nothing waits longer than NAMES_WITHIN_MS for it.
 import type { Ec2Reader } from '../../../shared/aws/ec2/vpc.ts';
 import { toleratedFault } from '../../../shared/fault.ts';
-import { factsOfMembers, type NodeFacts, type Nodes, withNames } from '../../../shared/network/node-facts.ts';
+import {
+  factsOfMembers,
+  idsIn,
+  type NodeFacts,
+  type Nodes,
+  withNames,
+} from '../../../shared/network/node-facts.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import { type Output, plain } from '../output.ts';
 
@@ -35,6 +41,8 @@ export interface NodeNames {
   known(): Nodes;
   /** A sentence for people with the names that are known, safe for a terminal. Not for commands. */
   text(sentence: string): string;
+  /** The same, with the nodes that it is about looked up first. Never fails for want of an answer. */
+  textOf(sentence: string): Promise<string>;
 }
 
 export function nodeNames(ec2: Ec2Reader): NodeNames {
@@ -53,6 +61,11 @@ export function nodeNames(ec2: Ec2Reader): NodeNames {
     },
     known: () => known,
     text: (sentence) => plain(withNames(sentence, known)),
+    async textOf(sentence) {
+      const ids = idsIn(sentence).filter((id) => !known.has(id));
+      if (ids.length > 0) await lookUp({ ids });
+      return plain(withNames(sentence, known));
+    },
   };
 }
 
