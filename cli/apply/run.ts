@@ -2,18 +2,18 @@
 //
 // Everything is looked up and checked before anything is written. Limit: VIPs that only exchange addresses among
 // themselves need two runs; a VIP that gives one up goes first.
-import { readFile } from 'node:fs/promises';
 import { defined } from '../../shared/optional.ts';
 import { isPrefixList, overlaps, rangeFrom } from '../../shared/registry/ip-range.ts';
-import { type FileEntry, manifestFrom } from '../../shared/registry/manifest.ts';
+import type { FileEntry } from '../../shared/registry/manifest.ts';
 import { differences, isRegistered } from '../../shared/registry/registry.ts';
 import { newVip, type Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
-import { refused, type Status, status } from '../command/exit.ts';
+import { type Status, status } from '../command/exit.ts';
 import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { entryMoveText } from '../command/vip/forecast.ts';
+import { entriesFrom } from '../command/vip/manifest-file.ts';
 import { refuseUnderWay } from '../command/vip/under-way.ts';
 import { removeVip, tablesLeft } from '../vip/list.ts';
 import { drawnFrom, usedUp } from '../vip/pool.ts';
@@ -80,31 +80,6 @@ export async function applyFile({
     out.note(`${vip.name}: removed`);
   }
   return status.ok;
-}
-
-async function entriesFrom(file: string): Promise<readonly FileEntry[]> {
-  const { parse } = await import('yaml');
-  let document: unknown;
-  try {
-    document = parse(await (file === '-' ? stdin() : readFile(file, 'utf8')));
-  } catch (error) {
-    throw refused(
-      `${file}: ${(error as Error).message}`,
-      'fix the file; vipshift apply --help shows its form',
-    );
-  }
-  const read = manifestFrom(document);
-  if (read.ok) return read.entries;
-  throw refused(
-    `${file} is refused:\n${read.problems.join('\n')}`,
-    'fix the file; vipshift apply --help shows its form',
-  );
-}
-
-async function stdin(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Each entry is checked against the registry as it will be: the other entries of the file, and VIPs that are not in it. */

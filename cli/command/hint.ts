@@ -2,6 +2,7 @@
 // another stage, Region or account.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { CommonOptions } from './options.ts';
+import { shellWord } from './shell.ts';
 
 /** Used where no stage is named: said on stderr in each run, and in every suggested command. */
 export const DEFAULT_STAGE = 'dev';
@@ -29,5 +30,5 @@ export const hint = (words: string): string => `vipshift ${words}${named(here.ge
 
 const named = ({ stage, region, profile }: Place): string =>
   Object.entries({ stage, region, profile })
-    .map(([name, value]) => (value === undefined ? '' : ` --${name} ${value}`))
+    .map(([name, value]) => (value === undefined ? '' : ` --${name} ${shellWord(value)}`))
     .join('');

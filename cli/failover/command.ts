@@ -5,13 +5,15 @@ import { type CommandAction, defineCommand, type ParsedArgs } from '../command/c
 import { usage } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
 import { NODE_WORDS, nodeFrom } from '../command/node/chosen.ts';
-import { option, positive, reason } from '../command/options.ts';
+import { list, option, positive, reason } from '../command/options.ts';
 import { refuseKeepalivedOnly } from './keepalived-only.ts';
 import type { FailoverAsked, FailoverOptions } from './run.ts';
 
 /** The workflow waits no longer (claimWaitSeconds of order-input.ts). */
 const CLAIM_WAIT_MAX_S = 240;
 const workflowOnly = ['mode', 'approval', 'name', 'claimWait', 'release', 'detach'];
+/** For when DynamoDB does not answer. */
+const byHandOnly = { onlyWith: 'printCommands' };
 
 export const failoverCommand = () =>
   defineCommand<FailoverOptions>({
@@ -53,6 +55,35 @@ export const failoverCommand = () =>
         'do it from this machine, under the controller’s own lease: needs neither Step Functions, Lambda nor EventBridge',
         { conflicts: workflowOnly },
       ),
+      option(
+        '--print-commands',
+        'print the AWS CLI’s commands that move it by hand, and run nothing: for when neither the workflow nor break-glass can',
+        { conflicts: [...workflowOnly, 'breakGlass', 'dryRun', 'follow'] },
+      ),
+      option(
+        '--manifest <file>',
+        'with --print-commands: the file of vipshift apply, where DynamoDB does not answer',
+        {
+          ...byHandOnly,
+          conflicts: ['address'],
+        },
+      ),
+      option(
+        '-a, --address <address>',
+        'with --print-commands: an address of the VIP, where DynamoDB does not answer',
+        {
+          ...byHandOnly,
+          parse: list,
+        },
+      ),
+      option(
+        '-e, --eip <eip>',
+        'with --print-commands: an Elastic IP of the VIP, where DynamoDB does not answer',
+        {
+          ...byHandOnly,
+          parse: list,
+        },
+      ),
     ],
     notes: `Ctrl-C ends the following, not the failover. Without --mode a VIP whose hold is both moves
 routes-only, one whose hold is master via-keepalived.
@@ -66,6 +97,8 @@ a dry run found reasons against it; 3 refused or not approved, nothing was moved
       'vipshift failover --follow change-4711',
       `vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down' --dry-run`,
       `vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down'`,
+      'vipshift failover web --to i-0abc1234def567890 --print-commands',
+      'vipshift failover web --to i-0abc1234def567890 --print-commands --manifest vips.yaml',
     ],
     more: `The pin keeps it there; when it ends, or is taken back (vipshift unpin web), the VIP goes where
 VRRP’s master is: back, unless keepalived’s master is the new node by then.`,
@@ -82,9 +115,13 @@ async function load(line: ParsedArgs<FailoverOptions>): Promise<CommandAction<Fa
   const missing = [
     ...(args[0] === undefined ? ['the VIP'] : []),
     ...(options.to === undefined ? ['--to NODE'] : []),
-    ...(options.reason === undefined ? ['--reason TEXT'] : []),
+    ...(options.reason === undefined && options.printCommands !== true ? ['--reason TEXT'] : []),
   ];
   if (missing.length > 0) throw usage(`missing: ${missing.join(', ')}`, 'vipshift failover --help');
+  if (options.printCommands === true) {
+    const { printCommands } = await import('./by-hand/run.ts');
+    return (run) => printCommands({ ...run, options: { ...run.options, to: options.to! } });
+  }
   const asked = checked(options as FailoverAsked);
   if (options.breakGlass === true) {
     const { breakGlass } = await import('./break-glass.ts');
@@ -103,6 +140,7 @@ function refuseBeside({ args, options }: ParsedArgs<FailoverOptions>): void {
     breakGlass,
     options.for,
     options.dryRun,
+    options.printCommands,
     ...workflowOnly.map((name) => options[name as 'mode']),
   ];
   if (others.some((other) => other !== undefined))

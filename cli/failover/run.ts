@@ -7,6 +7,7 @@ import type { Execution, Workflow } from '../../shared/aws/step-functions/workfl
 import type { FailoverOrder, RejoinPolicy } from '../../shared/forced-failover/order.ts';
 import { durationFrom } from '../../shared/instants.ts';
 import { defined, ifDefined } from '../../shared/optional.ts';
+import { isRegistered } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
@@ -76,7 +77,7 @@ export async function followed({ options, out, session }: CommandContext<Failove
       `check --stage and --region; ${hint('timeline --kind order')} lists what was ordered`,
     );
   const vip = await session.ports.vips.read(String(there.input.vip ?? ''));
-  await session.names.learn(vip === undefined ? {} : { vips: [vip] }, out);
+  await session.names.learn({ vips: [vip].filter(isRegistered) }, out);
   const ends = onInterrupt(out, `interrupted; it is still running. Follow it: ${followOn(name)}`);
   const end = await follow(session, workflow, out, name);
   ends();
@@ -157,6 +158,10 @@ export interface FailoverOptions {
   readonly detach?: boolean;
   readonly follow?: string;
   readonly breakGlass?: boolean;
+  readonly printCommands?: boolean;
+  readonly manifest?: string;
+  readonly address?: readonly string[];
+  readonly eip?: readonly string[];
 }
 
 /** What is left when the command line was found to say enough. */
