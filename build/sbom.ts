@@ -1,8 +1,13 @@
-// `npm run sbom`: the bill of materials (CycloneDX, on stdout) of what the command line and the functions ship.
-//
-// npm makes it, of all packages. What it would leave out by --omit=dev is too much: also a package that is shipped, as soon as a tool needs
-// it, too. So the tools are taken out here, by the mark that package-lock.json has for them.
+/**
+ * `npm run sbom`: the bill of materials (CycloneDX, on stdout) of what the command line and the functions ship.
+ *
+ * npm makes it, of all packages. What it would leave out by --omit=dev is too much: also a package that is shipped, as soon as a tool needs
+ * it, too. So the tools are taken out here, by the mark that package-lock.json has for them.
+ * Invariant: the same bytes for the same lock. npm's own serial number and time are new each time; here the one comes of the content, and
+ * the other is left out.
+ */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -12,7 +17,8 @@ interface Component {
   readonly version: string;
 }
 interface Bill {
-  readonly metadata: { readonly component: { readonly 'bom-ref': string } };
+  readonly serialNumber: string;
+  readonly metadata: { readonly timestamp: string; readonly component: { readonly 'bom-ref': string } };
   readonly components: readonly Component[];
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
 }
@@ -24,6 +30,14 @@ interface Lock {
 
 const root = join(import.meta.dirname, '..');
 const BILL_MAX = 1 << 26;
+
+/** The text of the bill, with its last line's end. */
+export function billOfMaterials(): string {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock;
+  const args = ['sbom', '--package-lock-only', '--sbom-format=cyclonedx'];
+  const whole = execFileSync('npm', args, { cwd: root, encoding: 'utf8', maxBuffer: BILL_MAX });
+  return `${JSON.stringify(dated(billOfShipped(JSON.parse(whole) as Bill, lock)), null, 2)}\n`;
+}
 
 function billOfShipped(whole: Bill, { packages }: Lock): Bill {
   const shipped = new Set(
@@ -39,7 +53,13 @@ function billOfShipped(whole: Bill, { packages }: Lock): Bill {
   return { ...whole, components, dependencies };
 }
 
-const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock;
-const args = ['sbom', '--package-lock-only', '--sbom-format=cyclonedx'];
-const whole = execFileSync('npm', args, { cwd: root, encoding: 'utf8', maxBuffer: BILL_MAX });
-process.stdout.write(`${JSON.stringify(billOfShipped(JSON.parse(whole) as Bill, lock), null, 2)}\n`);
+function dated(bill: Bill): object {
+  const { timestamp: _now, ...metadata } = bill.metadata;
+  const { serialNumber: _chance, ...others } = { ...bill, metadata };
+  const hash = createHash('sha256').update(JSON.stringify(others)).digest('hex');
+  // A UUID of version 8: what it is made of is the maker's to say (RFC 9562 §5.8).
+  const [, a, b, c, d, e] = /^(.{8})(.{4})(.{3})(.{3})(.{12})/.exec(hash)!;
+  return { ...others, serialNumber: `urn:uuid:${a}-${b}-8${c}-8${d}-${e}`, metadata };
+}
+
+if (import.meta.main) process.stdout.write(billOfMaterials());

@@ -4,6 +4,7 @@
  * Invariant: every command names stage and Region, and the profile if one was named.
  */
 import { parseArgs } from 'node:util';
+import { shellWord as word } from '../shared/place.ts';
 
 /** A deployment as CloudFormation has it. */
 export interface Deployed {
@@ -78,11 +79,9 @@ const osls = ({ stage, region, args }: Target): string =>
 const profileOption = (profile: string | undefined): string =>
   profile === undefined ? '' : ` --aws-profile ${word(profile)}`;
 
-/** The stack's parameters are named after those of serverless.yml (resources/parameters.yml). */
-const asParam = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
-
-const word = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+/** The stack's parameters are named after those of serverless.yml (resources/parameters.yml); a table's name is not the table. */
+const asParam = (name: string): string =>
+  name.charAt(0).toLowerCase() + name.slice(1).replace(/TableName$/, 'Table');
 
 interface Given {
   readonly profile: string | undefined;

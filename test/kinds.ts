@@ -34,6 +34,7 @@ export const notFast = [
   // It packages the service, or asks hundreds of questions of its policies.
   'test/deploy/**',
   'test/fuzz/**',
+  'test/release/**',
   'test/shared/timeline/fit.test.ts',
   'test/sim/controls/**',
   'test/sim/histories.test.ts',

@@ -132,8 +132,8 @@ describe('the largest VIP, whose every call is refused', () => {
   });
 
   it('has a message and a log line that fit', async () => {
-    fits('notice', utf8Bytes(noticeOf(record(), 'prod').text), KB_256);
-    fits('event on the bus', jsonBytes({ ...noticeOf(record(), 'prod'), vip: 'web' }), KB_256);
+    fits('notice', utf8Bytes(noticeOf(record(), { stage: 'prod' }).text), KB_256);
+    fits('event on the bus', jsonBytes({ ...noticeOf(record(), { stage: 'prod' }), vip: 'web' }), KB_256);
     vi.stubEnv('POWERTOOLS_DEV', 'true');
     const lines: string[] = [];
     for (const how of ['log', 'info', 'warn', 'error'] as const)
@@ -217,11 +217,11 @@ describe('the largest VIP, whose every call is refused', () => {
     );
     const failed = carriedSwitch(
       { outcome: 'failed', why: record().notes.join('; '), failover: record() },
-      'prod',
+      { stage: 'prod' },
     );
     const back = carriedSwitch(
       { outcome: 'switched', owner: 'i-b', epoch: 8, unmet: cells, failover: record() },
-      'prod',
+      { stage: 'prod' },
     );
     const story = {
       preflight: { ...found, order },

@@ -2,11 +2,12 @@
 import { defineCommand } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
 import { option, reason } from '../command/options.ts';
-import type { ApplyOptions } from './run.ts';
+import type { ApplyOptions } from './options.ts';
 
 export const applyCommand = () =>
   defineCommand<ApplyOptions>({
     name: 'apply',
+    json: { is: 'lines', schema: 'apply' },
     about: 'make the registry match a YAML file, after showing the difference',
     args: [{ name: '<file>', about: 'the file; - for stdin', is: 'file' }],
     options: [

@@ -13,11 +13,13 @@ export const auditCommand = () =>
 const verifyCommand = () =>
   defineCommand<VerifyOptions>({
     name: 'verify',
+    json: { is: 'lines', schema: 'audit-verify' },
     about: 'compare the digest of each failover with the one in its log line, both ways',
     options: [
       ...periodOptions(),
       option('--log-file <file>', 'log lines that were exported, instead of CloudWatch Logs', {
         parse: list,
+        is: 'file',
       }),
     ],
     notes: `Finds failovers that were edited or deleted in the table, as far back as the log is kept, and says

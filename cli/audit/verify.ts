@@ -19,7 +19,8 @@ import {
   unloggedEntries,
 } from '../../shared/timeline/verify.ts';
 import type { CommandContext } from '../command/command.ts';
-import { refused, type Status, status } from '../command/exit.ts';
+import { refused, type Status, status, usage } from '../command/exit.ts';
+import { forAll } from '../command/many.ts';
 import type { Session } from '../command/session.ts';
 import { patience, waitingFor } from '../command/waiting.ts';
 import { type PeriodOptions, periodFrom } from '../timeline/period.ts';
@@ -54,6 +55,7 @@ export async function verify({ options, out, session }: CommandContext<VerifyOpt
   if (out.json) {
     out.documents(discrepancies);
     out.document({
+      summary: true,
       verified: records.length,
       lines: lines.length,
       alsoVerified: proofs.length,
@@ -88,9 +90,6 @@ const reach = (asked: Window, log: Lines, fromMs: EpochMs): string =>
       ? 'the log has nothing older'
       : 'more records than can be read at once; ask day by day';
 
-/** Entries that are looked up at the same time. */
-const AT_ONCE = 8;
-
 /** The log's first digest of an entry is looked for only where one is missing. */
 async function unloggedOf(
   entries: readonly EntryKeys[],
@@ -108,15 +107,11 @@ async function changedOf(session: Session, proofs: readonly Proof[]): Promise<re
   const { timelineTable: table, retentionDays } = settings;
   const timeline = { client: environment.clients.dynamo, table, signal, retentionDays };
   const discrepancies: Discrepancy[] = [];
-  const queue = [...proofs];
-  const worker = async () => {
-    for (let proof = queue.shift(); proof !== undefined; proof = queue.shift()) {
-      const stored = await storedEntry(timeline, proof, sha256);
-      const found = compareProof(proof, stored);
-      if (found !== undefined) discrepancies.push(found);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await forAll(proofs, async (proof) => {
+    const stored = await storedEntry(timeline, proof, sha256);
+    const found = compareProof(proof, stored);
+    if (found !== undefined) discrepancies.push(found);
+  });
   return discrepancies.sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -155,10 +150,15 @@ async function fromFiles(files: readonly string[]): Promise<ReadLog> {
     try {
       texts.push(...(await readFile(file, 'utf8')).split('\n'));
     } catch (error) {
-      throw refused((error as Error).message, 'name a file that can be read: --log-file FILE');
+      throw usage((error as Error).message, 'name a file that can be read: --log-file FILE');
     }
   }
   const { lines, proofs } = sorted(texts.map((text) => ({ text, atMs: epochMs(0) })));
+  if (lines.length + proofs.length === 0)
+    throw usage(
+      `${files.join(', ')}: no line of the functions’ log with a digest`,
+      'export the log groups of failover, reconcile and runbook, one JSON line per event',
+    );
   const firstProofMs = earliest(proofs.map(({ atMs }) => atMs));
   const fromMs = earliest([...lines, ...proofs].map(({ atMs }) => atMs)) ?? epochMs(0);
   return { lines, proofs, fromMs, missing: [], firstProofMs: async () => firstProofMs };

@@ -14,6 +14,7 @@ import {
   commonOptions,
   formerOption,
   isRequired,
+  type ValueKind,
 } from './options.ts';
 import { type Output, output } from './output.ts';
 import type { Session } from './session.ts';
@@ -38,6 +39,8 @@ interface Words {
   /** Former names: understood, not shown. */
   readonly formerly?: readonly string[];
   readonly about: string;
+  /** For programs: not in the help. */
+  readonly hidden?: true;
 }
 
 export interface ArgumentSpec {
@@ -45,11 +48,19 @@ export interface ArgumentSpec {
   readonly name: string;
   readonly about?: string;
   readonly choices?: readonly string[];
-  /** What completion offers for it: a VIP that there is, or a file. */
-  readonly is?: 'vip' | 'file';
+  /** What completion offers for it. */
+  readonly is?: ValueKind;
+}
+
+/** What --json prints: one document, or one in each line. `schema`: its file in docs/schemas, without the ending. */
+export interface JsonShape {
+  readonly is: 'document' | 'lines';
+  readonly schema: string;
 }
 
 interface CommandWords extends Words {
+  /** Absent where the command takes no --json. */
+  readonly json?: JsonShape;
   readonly args?: readonly ArgumentSpec[];
   readonly options?: readonly Option[];
   /** Former spellings of options, such as `--old` of `--new`: understood, not shown. */
@@ -78,6 +89,9 @@ interface OfflineSpec<Options> extends CommandWords {
 const completed = new WeakMap<Argument, ArgumentSpec['is']>();
 /** What an argument is, where completion can offer something for it. */
 export const argumentIs = (argument: Argument): ArgumentSpec['is'] => completed.get(argument);
+
+const shapes = new WeakMap<Command, JsonShape>();
+export const jsonOf = (command: Command): JsonShape | undefined => shapes.get(command);
 
 const accepted = new WeakMap<Command, readonly CommonName[]>();
 /** The common options that a command understands, on either side of its name. */
@@ -146,12 +160,17 @@ export const everyCommand = (command: Command): readonly Command[] => [
 
 const formerNames = new WeakMap<Command, readonly string[]>();
 
-function named({ name, alias, formerly = [], about }: Words, commands: readonly Command[]): Command {
+const hidden = new WeakSet<Command>();
+export const isHidden = (command: Command): boolean => hidden.has(command);
+
+function named(words: Words, commands: readonly Command[]): Command {
+  const { name, alias, formerly = [], about } = words;
   const command = new Command(name).description(about);
   if (alias !== undefined) command.alias(alias);
   for (const former of formerly) command.alias(former);
   formerNames.set(command, formerly);
-  for (const one of commands) command.addCommand(one);
+  if (words.hidden === true) hidden.add(command);
+  for (const one of commands) command.addCommand(one, { hidden: isHidden(one) });
   return command;
 }
 
@@ -168,9 +187,14 @@ function described(spec: CommandWords): Command {
   for (const [was, now] of Object.entries(formerOptions)) formerOption(command, was, now);
   const heading = examples.length === 1 ? 'Example:' : 'Examples:';
   const shown = [heading, ...examples.map((example) => `  $ ${example}`)].join('\n');
-  const parts = [spec.notes, shown, spec.more].filter((part) => part !== undefined);
+  if (spec.json !== undefined) shapes.set(command, spec.json);
+  const json = spec.json === undefined ? undefined : jsonText(spec.json);
+  const parts = [spec.notes, shown, spec.more, json].filter((part) => part !== undefined);
   return command.addHelpText('after', `\n${parts.join('\n\n')}`);
 }
+
+const jsonText = ({ is, schema }: JsonShape): string =>
+  `With --json: ${is === 'document' ? 'one document' : 'a document in each line'}, as docs/schemas/${schema}.schema.json says`;
 
 function lineOf<Options>(self: Command): ParsedArgs<Options> {
   return {

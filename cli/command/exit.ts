@@ -1,22 +1,41 @@
-// How a command ends. The status is part of the interface: scripts and CI branch on it.
+// How a command ends. The status is part of the interface: scripts and CI branch on it. The one table of them is here; the help
+// prints it, and docs/output.md has it.
 //
 // Every error that a user can do something about is a Complaint: what was found, and the next thing to do. Everything
 // else is our mistake and shows its stack.
-export const status = {
-  ok: 0,
-  /** The command did its work and the answer is bad: a fault found, a record that differs, a failover that failed. */
-  bad: 1,
-  /** The command line was wrong; nothing was done. */
-  usage: 2,
-  /** The request conflicts with existing state, or refers to something that does not exist; nothing was done. */
-  refused: 3,
-  /** AWS did not answer, or did not allow it. */
-  aws: 4,
-  /** A fault in vipshift itself (EX_SOFTWARE of sysexits.h). */
-  bug: 70,
-  interrupted: 130,
-} as const;
-export type Status = (typeof status)[keyof typeof status];
+
+import { wrapped } from './print/fit.ts';
+
+export const statuses = [
+  { status: 0, name: 'ok', says: 'done, and nothing is wrong' },
+  {
+    status: 1,
+    name: 'bad',
+    says: 'done, and the answer is bad: a fault found, a record that differs, a difference in a dry run, a failover that failed, some of several VIPs not done',
+  },
+  {
+    status: 2,
+    name: 'usage',
+    says: 'the command line, or a file that it names, is wrong, whatever the state; nothing was done',
+  },
+  {
+    status: 3,
+    name: 'refused',
+    says: 'it conflicts with existing state, refers to something that does not exist, or was declined when asked; nothing was done',
+  },
+  { status: 4, name: 'aws', says: 'AWS did not answer, or did not allow it' },
+  /** EX_SOFTWARE of sysexits.h. */
+  { status: 70, name: 'bug', says: 'a fault in vipshift itself: please report it' },
+  { status: 130, name: 'interrupted', says: 'interrupted by Ctrl-C' },
+] as const;
+
+export type Status = (typeof statuses)[number]['status'];
+type StatusName = (typeof statuses)[number]['name'];
+
+/** By name. */
+export const status = Object.fromEntries(statuses.map(({ name, status }) => [name, status])) as {
+  readonly [Name in StatusName]: Extract<(typeof statuses)[number], { readonly name: Name }>['status'];
+};
 
 export class CliError extends Error {
   override readonly name = 'Complaint';
@@ -34,13 +53,18 @@ export const usage = (message: string, next: string): CliError => new CliError(m
 export const refused = (message: string, next: string): CliError =>
   new CliError(message, next, status.refused);
 
-export const statusHelp = `
-Exit status:
-  0  done, and nothing is wrong
-  1  done, and the answer is bad: a fault found, a record that differs, a failover that failed
-  2  the command line is wrong; nothing was done
-  3  refused: it conflicts with existing state, or refers to something that does not exist;
-     nothing was done
-  4  AWS did not answer, or did not allow it
-  70  a fault in vipshift itself: please report it
-  130  interrupted`;
+/** Of a line of the help, with its indent. */
+const HELP_WIDTH = 80;
+const HELP_INDENT = 7;
+
+/** For the help: the table, wrapped. */
+export const statusHelp = (): string => {
+  const rows = statuses.map(({ status, says }) => {
+    const [first = '', ...more] = wrapped(says, HELP_WIDTH - HELP_INDENT);
+    return [
+      `  ${String(status).padEnd(HELP_INDENT - 2)}${first}`,
+      ...more.map((line) => ' '.repeat(HELP_INDENT) + line),
+    ];
+  });
+  return `\nExit status:\n${rows.flat().join('\n')}`;
+};

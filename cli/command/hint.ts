@@ -1,14 +1,14 @@
 // Commands that are suggested, each with the deployment that this run is about: what is pasted at night must not go to
 // another stage, Region or account.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { ownCommand, type Place as PlaceNamed } from '../../shared/place.ts';
 import type { CommonOptions } from './options.ts';
-import { shellWord } from './shell.ts';
 
 /** Used where no stage is named: said on stderr in each run, and in every suggested command. */
 export const DEFAULT_STAGE = 'dev';
 
 /** Where the suggested command has to go. */
-export type Place = Pick<CommonOptions, 'stage' | 'region' | 'profile'>;
+export type Place = Partial<PlaceNamed>;
 
 const here = new AsyncLocalStorage<Place>();
 
@@ -26,9 +26,7 @@ export function placeOf({ stage, region, profile }: CommonOptions, env = process
 }
 
 /** `words`: such as `status web`. */
-export const hint = (words: string): string => `vipshift ${words}${named(here.getStore() ?? {})}`;
+export const hint = (words: string): string => ownCommand(words, placeHere());
 
-const named = ({ stage, region, profile }: Place): string =>
-  Object.entries({ stage, region, profile })
-    .map(([name, value]) => (value === undefined ? '' : ` --${name} ${shellWord(value)}`))
-    .join('');
+/** Of this run. */
+export const placeHere = (): Place => here.getStore() ?? {};

@@ -9,11 +9,12 @@ export interface CommonOptions {
   readonly region?: string;
   readonly profile?: string;
   readonly json?: boolean;
+  readonly wide?: boolean;
   /** False with --no-color. */
   readonly color?: boolean;
 }
 export type CommonName = keyof CommonOptions;
-export const commonNames: readonly CommonName[] = ['stage', 'region', 'profile', 'json', 'color'];
+export const commonNames: readonly CommonName[] = ['stage', 'region', 'profile', 'json', 'wide', 'color'];
 
 const STAGE = /^[A-Za-z][A-Za-z0-9-]{0,31}$/;
 
@@ -23,14 +24,15 @@ export function commonOptions(): readonly Option[] {
     option(
       '--stage <name>',
       'the deployment (default: dev; tables vipshift-<stage>-vips and -timeline, or VIPSHIFT_VIPS_TABLE, VIPSHIFT_TIMELINE_TABLE)',
-      { group, env: 'VIPSHIFT_STAGE', parse: stageFrom },
+      { group, env: 'VIPSHIFT_STAGE', parse: stageFrom, is: 'stage' },
     ),
     option('--region <region>', 'as the AWS CLI takes it (AWS_REGION, AWS_DEFAULT_REGION, the profile)', {
       group,
     }),
-    option('--profile <name>', 'as the AWS CLI takes it (AWS_PROFILE)', { group }),
+    option('--profile <name>', 'as the AWS CLI takes it (AWS_PROFILE)', { group, is: 'profile' }),
     option('--no-color', 'no colours, also with NO_COLOR or when not on a terminal', { group }),
-    option('--json', 'one JSON document per line', { group }),
+    option('--json', 'one JSON document, or one per line (docs/output.md)', { group }),
+    option('--wide', 'tables as wide as their cells, not fitted to the terminal', { group }),
   ];
 }
 
@@ -57,7 +59,19 @@ export interface OptionSpec<Value> {
   readonly onlyWith?: string;
   /** Its heading in the help. */
   readonly group?: string;
+  /** What completion offers for its value. */
+  readonly is?: ValueKind;
+  /** The same, where the words are known and others are understood, too. */
+  readonly offers?: readonly string[];
 }
+
+/** What a value names, where completion can look it up. */
+export type ValueKind = 'vip' | 'node' | 'stage' | 'profile' | 'execution' | 'record' | 'file' | 'folder';
+
+const kinds = new WeakMap<Option, ValueKind>();
+const words = new WeakMap<Option, readonly string[]>();
+export const optionIs = (option: Option): ValueKind | undefined => kinds.get(option);
+export const offeredFor = (option: Option): readonly string[] => words.get(option) ?? option.argChoices ?? [];
 
 export function option<Value>(flags: string, about: string, spec: OptionSpec<Value> = {}): Option {
   const made = new Option(flags, spec.mandatory === true ? `${about} (required)` : about);
@@ -69,6 +83,8 @@ export function option<Value>(flags: string, about: string, spec: OptionSpec<Val
   if (spec.group !== undefined) made.helpGroup(spec.group);
   if (spec.onlyWith !== undefined) onlyWith(made, spec.onlyWith);
   if (spec.mandatory === true) required.add(made);
+  if (spec.is !== undefined) kinds.set(made, spec.is);
+  if (spec.offers !== undefined) words.set(made, spec.offers);
   return made;
 }
 

@@ -134,7 +134,7 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     tag: tagKey(settings.stage),
     environment: box,
     // The bus's policy lets only the functions announce.
-    ports: { ...ports, bus: laterPublisher(ports.vips, settings.stage) },
+    ports: { ...ports, bus: laterPublisher(ports.vips, { stage: settings.stage, region }) },
     ec2,
     names: nodeNames(ec2),
     orders: awsOperatorActions(table),

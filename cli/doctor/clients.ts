@@ -6,6 +6,8 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { ServicePort } from '../../shared/doctor/packets/rules.ts';
+import type { Place } from '../../shared/place.ts';
+import { placeHere } from '../command/hint.ts';
 import type { Session } from '../command/session.ts';
 import { patience, waitingFor } from '../command/waiting.ts';
 import type { KeepalivedOptions } from './keepalived-files.ts';
@@ -22,10 +24,18 @@ export interface DoctorClients {
 /** What the doctor uses of a session. */
 export interface DoctorSession
   extends Pick<Session, 'settings' | 'tag' | 'ec2' | 'signal' | 'now' | 'caller'> {
+  /** Named in every command that is printed. */
+  readonly place: Place;
   readonly clients: Pick<Session['environment']['clients'], 'dynamo' | 'events'>;
   readonly ports: Pick<Session['ports'], 'clock'>;
   readonly log: Pick<Session['log'], 'probes' | 'find'>;
 }
+
+export const doctorSession = (session: Session): DoctorSession => ({
+  ...session,
+  place: { ...placeHere(), stage: session.settings.stage, region: session.region },
+  clients: session.environment.clients,
+});
 
 export interface DoctorOptions extends KeepalivedOptions {
   readonly port?: readonly ServicePort[];

@@ -9,19 +9,21 @@ import type { DoctorOptions } from './clients.ts';
 export const doctorCommand = () =>
   defineCommand<DoctorOptions>({
     name: 'doctor',
+    json: { is: 'lines', schema: 'doctor' },
     about: 'check every precondition; each fault comes with found, expected and a remedy',
     args: [{ name: '[vip]', about: 'one VIP; without it all of them', is: 'vip' }],
     options: [
       option(
         '--keepalived <file>',
         'also check the keepalived.conf of each node; may be repeated. HOST=FILE: of a file for several hosts (@HOST), as HOST reads it',
-        { parse: list },
+        { parse: list, is: 'file' },
       ),
       option(
         '--notify-conf <file>',
         'the nodes’ notify.conf: its FIFO and names are compared with keepalived’s',
         {
           onlyWith: 'keepalived',
+          is: 'file',
         },
       ),
       option('--port <port>', 'a port that clients use: 443, 53/udp; may be repeated', { parse: ports }),

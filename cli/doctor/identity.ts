@@ -43,7 +43,7 @@ export async function identityOf(
   session: DoctorSession,
   { clients, options, vips, hosts, service }: IdentityQuery,
 ): Promise<Identity> {
-  const { settings, signal } = session;
+  const { settings, place, signal } = session;
   const access = { iam: clients.iam, events: session.clients.events, bus: settings.bus, signal };
   const { unchecked, tried } = attempts();
   const bus = await tried('the bus', () => busOf(access), undefined);
@@ -70,13 +70,14 @@ export async function identityOf(
       ? undefined
       : await tried('the way of an event', () => probed(session, access, first), undefined);
   const facts: IdentityFacts = {
-    stage: settings.stage,
+    place,
     detailType: DETAIL_TYPE,
     busName: settings.bus,
     ...defined({ bus }),
     roles,
     without,
     ...defined({ approvers, probe, expectedRoleId: expectedRoleId(service) }),
+    ...defined({ nodePolicy: service.facts.stack?.stack?.outputs.NodePolicyArn }),
   };
   return { facts, unchecked };
 }

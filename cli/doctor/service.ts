@@ -21,7 +21,7 @@ export async function serviceOf(
   { stacks, lambda, alarms: watching, sqs, sns }: DoctorClients,
   vips: readonly Vip[],
 ): Promise<ServiceSeen> {
-  const { settings, signal } = session;
+  const { settings, place, signal } = session;
   const { stage, bus, vipsTable, timelineTable } = settings;
   const { dynamo, events } = session.clients;
   const { unchecked, tried } = attempts();
@@ -66,7 +66,7 @@ export async function serviceOf(
   );
   const names = { bus, vipsTable, timelineTable };
   return {
-    facts: { stage, names, ...{ stack, rules, functions, alarms, topic, tables }, queues: counted },
+    facts: { place, names, ...{ stack, rules, functions, alarms, topic, tables }, queues: counted },
     ...defined({ views }),
     unchecked,
   };

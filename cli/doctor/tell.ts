@@ -12,12 +12,17 @@ export function tell(out: Output, found: Found, vips: number, names: NodeNames):
 }
 
 /** `vip` is the first one that it touches. */
-const documentOf = (finding: Finding) => ({ ...finding, ...defined({ vip: finding.vips[0] }) });
+export const documentOf = (finding: Finding) => ({ ...finding, ...defined({ vip: finding.vips[0] }) });
 
 const touched = ({ vips }: Finding): string =>
   vips.length > 1 ? `${vips.length} VIPs ` : vips.length === 1 ? `${vips[0]} ` : '';
 
-function tellPeople(out: Output, { findings, loads }: Found, vips: number, names: NodeNames): void {
+/** `names`: those that are known. */
+export function tellFindings(
+  out: Output,
+  findings: readonly Finding[],
+  names: Pick<NodeNames, 'text'>,
+): void {
   for (const f of findings) {
     const severity = out.paint(f.severity === 'fault' ? 'bad' : 'warn', f.severity);
     out.line(`${severity} ${out.paint('strong', f.check)} ${touched(f)}${names.text(f.subject)}`);
@@ -25,6 +30,10 @@ function tellPeople(out: Output, { findings, loads }: Found, vips: number, names
     out.line(`  expected  ${names.text(f.wanted)}`);
     out.line(`  remedy    ${f.remedy}`);
   }
+}
+
+function tellPeople(out: Output, { findings, loads }: Found, vips: number, names: NodeNames): void {
+  tellFindings(out, findings, names);
   for (const load of loads) out.line(load);
   const { faults, warnings, unchecked } = summaryOf({ findings, loads }, vips);
   const verdict =

@@ -11,7 +11,9 @@ import { iso } from '../../shared/time.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
+import { forAll } from '../command/many.ts';
 import { type Output, plain } from '../command/output.ts';
+import { progress } from '../command/print/progress.ts';
 import type { Session } from '../command/session.ts';
 import { doctorOf, leftBy, tellLeft } from '../command/vip/left-behind.ts';
 import { requireVip } from '../command/vip/registered-vip.ts';
@@ -51,9 +53,6 @@ export async function answer(run: CommandContext<AnswerOptions>, approved: boole
   return status.ok;
 }
 
-/** VIPs asked at the same time. */
-const AT_ONCE = 8;
-
 /** Requests that are not answered yet, oldest first: of one VIP, or of the whole registry, one query each. */
 async function waitingFor(
   session: Session,
@@ -64,14 +63,13 @@ async function waitingFor(
     name === undefined
       ? (await session.ports.vips.list()).filter(isRegistered)
       : [await requireVip(session, name)];
-  const queue = vips.map((vip) => vip.name);
   const found: ApprovalRequest[] = [];
-  const worker = async () => {
-    for (let vip = queue.shift(); vip !== undefined; vip = queue.shift())
-      for (const request of await session.approvals.pending(vip, session.now()))
-        if (await waits(workflow, request)) found.push(request);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const shown = progress('asking for requests', vips.length);
+  await forAll(vips, async (vip) => {
+    for (const request of await session.approvals.pending(vip.name, session.now()))
+      if (await waits(workflow, request)) found.push(request);
+    shown.step();
+  }).finally(shown.end);
   return found.sort((a, b) => a.atMs - b.atMs);
 }
 

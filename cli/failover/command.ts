@@ -18,10 +18,11 @@ const byHandOnly = { onlyWith: 'printCommands' };
 export const failoverCommand = () =>
   defineCommand<FailoverOptions>({
     name: 'failover',
+    json: { is: 'document', schema: 'failover' },
     about: 'move a VIP to a node now, with the Step Functions workflow, and follow it to its end',
     args: [{ name: '[vip]', is: 'vip' }],
     options: [
-      option('--to <node>', NODE_WORDS, { parse: nodeFrom }),
+      option('--to <node>', NODE_WORDS, { parse: nodeFrom, is: 'node' }),
       reason(),
       option(
         '--mode <mode>',
@@ -32,7 +33,10 @@ export const failoverCommand = () =>
         '--for <duration>',
         'pin it there for that long, whatever VRRP elects (default: 1h routes-only, none via-keepalived, 15m break-glass)',
       ),
-      option('--dry-run', 'show what would be done, or why it is refused'),
+      option(
+        '--dry-run',
+        'show what would be done, or why it is refused, and what the doctor says of the node',
+      ),
       option('--approval', 'wait until it is approved, an hour at most'),
       option(
         '--name <name>',
@@ -62,7 +66,7 @@ export const failoverCommand = () =>
       ),
       option(
         '--manifest <file>',
-        'with --print-commands: the file of vipshift apply, where DynamoDB does not answer',
+        'with --print-commands: the registry’s file, as apply takes it, where DynamoDB does not answer',
         {
           ...byHandOnly,
           conflicts: ['address'],
@@ -89,7 +93,7 @@ export const failoverCommand = () =>
 routes-only, one whose hold is master via-keepalived.
 
 Exit status: 0 it is there (or a dry run found nothing against it); 1 it failed and went back, or
-a dry run found reasons against it; 3 refused or not approved, nothing was moved.`,
+a dry run found reasons against it, or a fault of the node; 3 refused or not approved, nothing was moved.`,
     examples: [
       `vipshift failover web --to node-b --reason 'kernel update on node-a' --dry-run`,
       `vipshift failover web --to 10.0.2.10 --reason 'kernel update' --for 2h`,

@@ -17,11 +17,13 @@ import type { Session } from '../command/session.ts';
 import { doctorOf, leftBy } from '../command/vip/left-behind.ts';
 import { inTheWay } from './in-the-way.ts';
 import { tellPlan } from './result.ts';
+import { foundOfTarget } from './target.ts';
 
 export async function rehearse(session: Session, out: Output, vip: Vip, to: string): Promise<Status> {
-  const [seen, hosts, left] = await Promise.all([
+  const [seen, hosts, findings, left] = await Promise.all([
     session.ports.ec2.observe(vip),
     statesOf(session.ports.ec2, to),
+    foundOfTarget(session, vip.name, to),
     leftBy(session, vip.name),
   ]);
   const now = session.now();
@@ -42,7 +44,8 @@ export async function rehearse(session: Session, out: Output, vip: Vip, to: stri
   if (vip.hold === 'master')
     say(`hold is "master": ${to} has the address only while keepalived is MASTER there`);
   const { names } = session;
-  const status = tellPlan(out, found, { vip: vip.name, to, left, doctor: doctorOf(vip.name), names });
+  const planned = { vip: vip.name, to, findings, left, doctor: doctorOf(vip.name), names };
+  const status = tellPlan(out, found, planned);
   for (const way of inTheWay({ name: vip.name, ...defined({ freeze }) }, to, now)) out.note(way);
   return status;
 }

@@ -3,6 +3,7 @@
 // Limit: a workflow that did not succeed leaves no data, so the VIP's owner is read again.
 
 import type { Execution } from '../../shared/aws/step-functions/workflow.ts';
+import type { Finding } from '../../shared/doctor/finding.ts';
 import { toleratedFault } from '../../shared/fault.ts';
 import { callsOf } from '../../shared/forced-failover/carried.ts';
 import type { ExecutionState } from '../../shared/forced-failover/execution.ts';
@@ -17,13 +18,15 @@ import type { Failover } from '../../shared/timeline/timeline.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
 import type { Pin, Vip } from '../../shared/vip/vip.ts';
 import { CliError, type Status, status } from '../command/exit.ts';
-import { hint } from '../command/hint.ts';
+import { hint, placeHere } from '../command/hint.ts';
 import type { NodeNames } from '../command/node/names.ts';
 import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { pinEndText } from '../command/vip/forecast.ts';
 import { doctorOf, type LeftThing, leftBy, leftDocument, tellLeft } from '../command/vip/left-behind.ts';
+import { documentOf, tellFindings } from '../doctor/tell.ts';
 import { inTheWay } from './in-the-way.ts';
+import { foundOfTarget } from './target.ts';
 
 export async function tellEnd(session: Session, out: Output, execution: Execution): Promise<Status> {
   const { vip: name = '', to = '', mode = '' } = execution.input as Partial<FailoverOrder>;
@@ -32,6 +35,7 @@ export async function tellEnd(session: Session, out: Output, execution: Executio
     return tellPlan(out, execution.output as unknown as Preflight, {
       vip: name,
       to,
+      findings: await foundOfTarget(session, name, to),
       left: await leftBy(session, name),
       doctor: doctorOf(name),
       names: session.names,
@@ -49,7 +53,8 @@ export async function tellEnd(session: Session, out: Output, execution: Executio
   const before = outcome?.from ?? preflight?.before.owner;
   const pin = isLiveOrder(vip?.pin, session.now()) ? vip!.pin : undefined;
   // An operator has to know when there is no standby.
-  for (const line of demotedLines(data, session.settings.stage)) out.note(plain(line));
+  for (const line of demotedLines(data, { ...placeHere(), stage: session.settings.stage }))
+    out.note(plain(line));
   const done = { vip: name, to, mode, epoch, left, ...defined({ from: before, failover: outcome, pin }) };
   tellDone(session, out, { ...done, execution: execution.name, item: vip });
   return status.ok;
@@ -98,19 +103,22 @@ export function tellDone({ names }: Session, out: Output, done: Done): void {
 export interface Planned {
   readonly vip: string;
   readonly to: string;
+  /** What the doctor says of the node. */
+  readonly findings: readonly Finding[];
   readonly left: readonly LeftThing[] | string;
   readonly doctor: string;
   readonly names: NodeNames;
 }
 
 export function tellPlan(out: Output, found: Preflight, planned: Planned): Status {
-  const { vip, to, left: leaves, doctor, names } = planned;
+  const { vip, to, findings, left: leaves, doctor, names } = planned;
   const { outcome, reasons, plan, conflicts, atLeastMs, before, left } = found;
   const fit = outcome === 'fit';
+  const works = fit && findings.every(({ severity }) => severity !== 'fault');
   if (out.json) {
     const told = { vip, to, outcome, reasons, plan, conflicts, atLeastMs, before, notListed: left };
-    out.document({ ...told, ...leftDocument(leaves) });
-    return fit ? status.ok : status.bad;
+    out.document({ ...told, findings: findings.map(documentOf), ...leftDocument(leaves) });
+    return works ? status.ok : status.bad;
   }
   if (fit) {
     const time = atLeastMs === 0 ? 'at once' : `over at least ${Math.ceil(atLeastMs / 1000)} s`;
@@ -127,6 +135,10 @@ export function tellPlan(out: Output, found: Preflight, planned: Planned): Statu
       plan.map((step) => [step.call, step.cell, step.from, step.eni]),
     );
   }
+  if (findings.length > 0) {
+    out.line(plain(fit && !works ? `but ${to} could not serve it; the doctor found:` : 'the doctor found:'));
+    tellFindings(out, findings, names);
+  }
   for (const c of conflicts) out.line(plain(`left alone: ${c.cell} found ${c.found}: ${conflictText(c)}`));
   if (left !== undefined)
     out.note(
@@ -134,7 +146,7 @@ export function tellPlan(out: Output, found: Preflight, planned: Planned): Statu
     );
   tellLeft(out, leaves, doctor);
   out.note('a dry run: nothing was changed');
-  return fit ? status.ok : status.bad;
+  return works ? status.ok : status.bad;
 }
 
 const endings: Readonly<Record<string, { readonly outcome: string; readonly exit: Status }>> = {

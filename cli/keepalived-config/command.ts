@@ -91,7 +91,10 @@ const places = () => {
     ),
     option('--fifo <path>', 'the notify FIFO of vipshift-notify', { default: defaults.fifo, group }),
     option('--only <name>', 'the file of this node alone', { group }),
-    option('--out <folder>', 'write NODE.conf (and the unit for lo) into this folder', { group }),
+    option('--out <folder>', 'write NODE.conf (and the unit for lo) into this folder', {
+      group,
+      is: 'folder',
+    }),
     option('--overwrite', 'also over files there that differ', { group, onlyWith: 'out' }),
   ];
 };
@@ -99,6 +102,7 @@ const places = () => {
 export const keepalivedConfigCommand = () =>
   defineOfflineCommand<KeepalivedConfigOptions>({
     name: 'keepalived-config',
+    json: { is: 'document', schema: 'keepalived-config' },
     about:
       'every node’s keepalived.conf for one VIP, and the security-group rules it needs; makes no request',
     options: [...nodes(), ...speed(), ...fitness(), ...places()],

@@ -3,7 +3,9 @@
 // Invariant: the files differ in name, addresses, priority and startup delay only. Whatever fails a check puts the node into
 // FAULT (weight 0) rather than lowering its priority: with nopreempt a lower priority would move nothing.
 // Limit: for keepalived 2.2 and newer; one VRRP instance a file.
+
 import { isIP } from 'node:net';
+import { wrapped } from '../command/print/fit.ts';
 import { onLoopback, remarksOn, securityRules } from './advice.ts';
 import { checked, type KeepalivedInput, type KeepalivedNode, PRIORITY_MAX } from './input.ts';
 
@@ -31,21 +33,12 @@ const heading = (input: KeepalivedInput, node: KeepalivedNode): readonly string[
   '# Security groups:',
   ...securityRules(input).map((rule) => `#   ${rule}`),
   '#',
-  ...remarksOn(input).flatMap(wrapped),
+  ...remarksOn(input).flatMap(comment),
 ];
 
 /** As a comment of at most 120 columns. */
-function wrapped(text: string): readonly string[] {
-  const lines: string[] = [];
-  let line = '# -';
-  for (const word of text.split(' ')) {
-    if (`${line} ${word}`.length > 120) {
-      lines.push(line);
-      line = `#   ${word}`;
-    } else line = `${line} ${word}`;
-  }
-  return [...lines, line];
-}
+const comment = (text: string): readonly string[] =>
+  wrapped(text, 116).map((line, n) => (n === 0 ? `# - ${line}` : `#   ${line}`));
 
 const block = (head: string, lines: readonly string[]): readonly string[] => [
   `${head} {`,

@@ -27,11 +27,12 @@ const order =
 export const pinCommand = () =>
   defineCommand<OrderOptions>({
     name: 'pin',
+    json: { is: 'lines', schema: 'override' },
     about: 'let one node own a VIP while it is fit, whatever VRRP elects',
     args: whom,
     options: [
       all(),
-      option('--to <node>', NODE_WORDS, { mandatory: true, parse: nodeFrom }),
+      option('--to <node>', NODE_WORDS, { mandatory: true, parse: nodeFrom, is: 'node' }),
       ...expiring(),
       dryRun(),
     ],
@@ -42,6 +43,7 @@ export const pinCommand = () =>
 export const unpinCommand = () =>
   defineCommand<OrderOptions>({
     name: 'unpin',
+    json: { is: 'lines', schema: 'override' },
     about: 'end a pin before it runs out',
     args: whom,
     options: [all(), reason(), option('-y, --yes', 'do not ask, even if the VIP moves'), dryRun(['yes'])],
@@ -54,6 +56,7 @@ the node and asks.`,
 export const freezeCommand = () =>
   defineCommand<OrderOptions>({
     name: 'freeze',
+    json: { is: 'lines', schema: 'override' },
     about:
       'nothing moves: claims are recorded, and followed after the freeze; cancels a forced failover that is under way',
     args: whom,
@@ -69,6 +72,7 @@ export const freezeCommand = () =>
 export const unfreezeCommand = () =>
   defineCommand<OrderOptions>({
     name: 'unfreeze',
+    json: { is: 'lines', schema: 'override' },
     formerly: ['thaw'],
     about: 'end a freeze before it runs out',
     args: whom,

@@ -73,7 +73,7 @@ export async function give(
     const otherwise = `to let it move: ${hint(`${actionText(kind)} ${names} --yes`)}`;
     if (!(await agreed(`${actionText(kind)} ${names}?`, options.yes === true, otherwise))) {
       out.note('nothing was changed');
-      return status.ok;
+      return status.refused;
     }
   }
   const words = { by, options: { ...options, ...defined({ to }) }, untilMs };

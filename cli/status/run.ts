@@ -17,6 +17,7 @@ import { complaintOf } from '../command/aws-errors.ts';
 import type { CommandContext } from '../command/command.ts';
 import { type Status, status } from '../command/exit.ts';
 import { type Output, plain } from '../command/output.ts';
+import { progress } from '../command/print/progress.ts';
 import { type Session, surveyFor } from '../command/session.ts';
 import { requireVip } from '../command/vip/registered-vip.ts';
 import { LOOKS_MAX, type StatusOptions } from './options.ts';
@@ -137,12 +138,23 @@ async function factsFor(session: Session, asked: readonly Vip[], all: readonly V
     ...{ vip: vip.name, epoch: vip.epoch },
     isUnderWay: isLive(vip.lease, session.now()),
   }));
+  const shown = progress('looking', 4);
   const [surveyed, found, newest, views] = await Promise.all([
-    orProblem(surveyFor(session, asked), 'routes, EIPs and drift are not known: EC2 did not answer'),
-    session.names.lookUp({ vips: asked, ids: asked.flatMap((vip) => Object.keys(vip.claims)) }),
-    orProblem(session.log.newest(epochs), 'the last failovers are not known: the record did not answer'),
-    orProblem(viewTimes(timeline, names), 'when reconcile ran last is not known: the record did not answer'),
-  ]);
+    orProblem(surveyFor(session, asked), 'routes, EIPs and drift are not known: EC2 did not answer').finally(
+      shown.step,
+    ),
+    session.names
+      .lookUp({ vips: asked, ids: asked.flatMap((vip) => Object.keys(vip.claims)) })
+      .finally(shown.step),
+    orProblem(
+      session.log.newest(epochs),
+      'the last failovers are not known: the record did not answer',
+    ).finally(shown.step),
+    orProblem(
+      viewTimes(timeline, names),
+      'when reconcile ran last is not known: the record did not answer',
+    ).finally(shown.step),
+  ]).finally(shown.end);
   const problems = [surveyed, newest, views, found].flatMap(({ problem }) => problem ?? []);
   const { survey, observations } = surveyed.answer ?? {};
   return {

@@ -5,11 +5,12 @@ import { defineCommand } from '../command/command.ts';
 import { list, option, positive } from '../command/options.ts';
 import type { OwnerOptions } from './owner.ts';
 import { periodOptions, type Zone, zoneOption } from './period.ts';
-import { questionFrom, type TimelineOptions } from './question.ts';
+import { kindNames, questionFrom, type TimelineOptions } from './question.ts';
 
 export const timelineCommand = () =>
   defineCommand<TimelineOptions>({
     name: 'timeline',
+    json: { is: 'lines', schema: 'timeline' },
     about: 'what happened: failovers, orders, and rejected claims',
     args: [{ name: '[vip]', about: 'of one VIP', is: 'vip' }],
     options: [
@@ -17,13 +18,22 @@ export const timelineCommand = () =>
       option(
         '--node <node>',
         'of one node, by id or name: failovers from it and to it, orders that name it, its rejections as a member',
+        { is: 'node' },
       ),
-      option('--outcome <outcome>', `one or several of ${outcomes.join(', ')}`, { parse: list }),
-      option('--kind <kind>', 'failover, order, rejected (default: all)', { parse: list }),
+      option('--outcome <outcome>', `one or several of ${outcomes.join(', ')}`, {
+        parse: list,
+        offers: outcomes,
+      }),
+      option('--kind <kind>', 'failover, order, rejected (default: all)', {
+        parse: list,
+        offers: Object.keys(kindNames),
+      }),
       option('--limit <n>', 'at most so many, the newest first (default: 50; 1000 with --html)', {
         parse: positive(10_000),
       }),
-      option('--html <file>', 'write one self-contained page: a chart, and each failover as a waterfall'),
+      option('--html <file>', 'write one self-contained page: a chart, and each failover as a waterfall', {
+        is: 'file',
+      }),
     ],
     examples: [
       'vipshift timeline web --limit 5',
@@ -43,12 +53,14 @@ the node’s report was by then, by the node’s clock. One line of the table in
 export const explainCommand = () =>
   defineCommand<Zone>({
     name: 'explain',
+    json: { is: 'document', schema: 'explain' },
     about: 'one line of the timeline in full: cause, decision, each table before and after, milliseconds',
     args: [
       {
         name: '<id>',
         about:
           'as the timeline names it: web/42, or web for its newest failover; web/probe/ID for a self-test',
+        is: 'record',
       },
     ],
     options: [zoneOption()],
@@ -64,6 +76,7 @@ export const explainCommand = () =>
 export const ownerCommand = () =>
   defineCommand<OwnerOptions>({
     name: 'owner',
+    json: { is: 'document', schema: 'owner' },
     about: 'who owned a VIP at an instant, since when, why, and by whose order',
     args: [{ name: '<vip>', is: 'vip' }],
     options: [zoneOption(), option('--at <time>', 'now, 2h (ago), 2026-11-22T14:03:07Z', { default: 'now' })],

@@ -1,5 +1,6 @@
 // What `vipshift explain` does: shows one record in full.
 import { momentText } from '../../shared/instants.ts';
+import { defined } from '../../shared/optional.ts';
 import { epochMs } from '../../shared/time.ts';
 import { nodesOf } from '../../shared/timeline/query.ts';
 import type { Failover } from '../../shared/timeline/timeline.ts';
@@ -69,8 +70,10 @@ async function explainProbe(
     const next = `wait a few seconds and ask again; else check the node’s bus and source: ${hint(`doctor ${vip}`)}`;
     throw refused(`self-test ${eventId} of ${vip} has not reached the controller`, next);
   }
-  if (out.json) out.document(probe);
-  else {
+  if (out.json) {
+    const { node, atMs, shim } = probe;
+    out.document({ vip, node, eventId, atMs, ...defined({ shim }) });
+  } else {
     await session.names.learn({ ids: [probe.node] }, out);
     const when = momentText(probe.atMs, options.tz);
     out.line(session.names.text(`the self-test of ${probe.node} reached the controller at ${when}`));

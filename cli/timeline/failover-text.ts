@@ -62,17 +62,16 @@ export function printFailover(out: Output, failover: Failover, zone: string, nod
 
 function printSteps(out: Output, failover: Failover): void {
   const ms = (at: number | undefined) => (at === undefined ? '-' : `${at - beganAt(failover)}`);
+  // What must not be cut stands in the last column.
   out.table(
-    ['cell', 'call', 'before', 'after', 'result', 'tries', 'sent ms', 'done ms'],
+    ['call', 'result', 'tries', 'sent ms', 'done ms', 'cell, before and after'],
     failover.steps.map((s) => [
-      s.cell,
       s.call,
-      s.from,
-      s.to,
-      s.result === 'done' ? s.result : { text: `${s.result}: ${stepWhy(s)}`.trimEnd(), paint: 'bad' },
+      { text: s.result, paint: s.result === 'done' ? 'good' : 'bad' },
       String(s.attempts),
       ms(s.sentAtMs),
       ms(s.doneAtMs),
+      `${s.cell}: ${s.from} → ${s.to}${s.result === 'done' ? '' : `: ${stepWhy(s)}`.trimEnd()}`,
     ]),
   );
   out.line(out.paint('dim', 'milliseconds after the controller began'));

@@ -38,7 +38,7 @@ export function questionFrom(vip: string | undefined, options: TimelineOptions, 
   };
 }
 
-const kindNames: Readonly<Record<string, AuditRecord['entry']>> = {
+export const kindNames: Readonly<Record<string, AuditRecord['entry']>> = {
   failover: 'outcome',
   order: 'order',
   rejected: 'rejected',

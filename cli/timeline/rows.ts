@@ -46,10 +46,21 @@ export const stepWhy = ({ code = '', message = '', fault }: StepDone): string =>
 const dampedText = ({ flapping = [] }: Failover): string =>
   flapping.length === 0 ? '' : `; damped: ${flapping.join(' ')}`;
 
-/** `nodes`: those whose names are known; the others are shown by their ids. */
-export function rowOf(record: AuditRecord, zone: string, nodes: Nodes = new Map()): readonly Cell[] {
+export interface RowForm {
+  readonly zone: string;
+  /** For a terminal. Without year and milliseconds, which `explain` has. */
+  readonly isShort?: boolean;
+  /** Those whose names are known; the others are shown by their ids. */
+  readonly nodes?: Nodes;
+}
+
+export function rowOf(
+  record: AuditRecord,
+  { zone, isShort = false, nodes = new Map() }: RowForm,
+): readonly Cell[] {
   const named = (node: string | undefined) => (node === undefined ? '-' : shortName(node, nodes));
-  const at = momentText(record.atMs, zone);
+  const whole = momentText(record.atMs, zone);
+  const at = isShort ? whole.slice(5, 19).replace('T', ' ') : whole;
   switch (record.entry) {
     case 'outcome': {
       const what = { text: record.outcome, paint: outcomePaint[record.outcome] };

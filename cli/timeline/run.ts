@@ -33,9 +33,10 @@ export async function run({ args, options, out, session }: CommandContext<Timeli
   if (records.length === 0) return nothing(session, out, question, options.tz);
   if (out.json) return out.documents(records);
   const { nodes } = await session.names.learn({ ids: records.flatMap(nodesOf).filter(isInstanceId) }, out);
+  const isShort = out.fits !== undefined;
   out.table(
-    timelineHead,
-    records.map((record) => rowOf(record, options.tz, nodes)),
+    isShort ? [`time (${options.tz})`, ...timelineHead.slice(1)] : timelineHead,
+    records.map((record) => rowOf(record, { zone: options.tz, isShort, nodes })),
   );
   const named = [...nodes.values()].filter(({ name }) => name !== undefined);
   for (const one of named) out.note(plain(nodeInFull(one.node, nodes)));

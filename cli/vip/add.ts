@@ -1,16 +1,20 @@
 // `vip add` and `vip set`.
 
 import { tablesOf } from '../../shared/network/observation.ts';
+import { awsCommand } from '../../shared/place.ts';
 import { destinationOption } from '../../shared/registry/ip-range.ts';
 import { differences, entryOf, isRegistered } from '../../shared/registry/registry.ts';
 import type { Hold, RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
-import { usage } from '../command/exit.ts';
+import { type Status, status, usage } from '../command/exit.ts';
+import { placeHere } from '../command/hint.ts';
 import type { Output } from '../command/output.ts';
 import { entryMoveText } from '../command/vip/forecast.ts';
 import { taken, unknown } from '../command/vip/registered-vip.ts';
-import { type Prepared, prepare, refuseEntryUnderWay, register, type Wanted, withDraw } from './register.ts';
+import { lookups } from './lookups.ts';
+import { type Prepared, prepare, type Wanted } from './prepare.ts';
+import { refuseEntryUnderWay, register, withDraw } from './register.ts';
 
 export interface AddOptions {
   readonly address?: readonly string[];
@@ -46,7 +50,12 @@ export async function add({ args, options, out, session }: CommandContext<AddOpt
   const name = args[0]!;
   const others = await session.ports.vips.list();
   if (isRegistered(others.find((v) => v.name === name))) throw taken(name);
-  const prepared = await prepare(session, wantedFrom(name, options), undefined, others);
+  const prepared = await prepare(
+    { session, look: lookups(session) },
+    wantedFrom(name, options),
+    undefined,
+    others,
+  );
   if (options.dryRun === true) return rehearse(out, session.tag, withDraw(prepared, others));
   const vip = await register(session, prepared, 'add', options.reason ?? '');
   for (const remark of remarksOn(prepared, session.tag)) out.note(remark);
@@ -55,7 +64,7 @@ export async function add({ args, options, out, session }: CommandContext<AddOpt
   out.line(`${name} is registered: ${describe(vip, prepared)}${again}`);
 }
 
-export async function set({ args, options, out, session }: CommandContext<AddOptions>): Promise<void> {
+export async function set({ args, options, out, session }: CommandContext<AddOptions>): Promise<Status> {
   const name = args[0]!;
   const others = await session.ports.vips.list();
   const was = await session.ports.vips.read(name);
@@ -68,25 +77,45 @@ export async function set({ args, options, out, session }: CommandContext<AddOpt
   if (Object.entries(wanted).every(([field, value]) => field === 'name' || value === undefined)) {
     throw usage('nothing to set', 'name what is to change: vipshift vip set --help');
   }
-  const prepared = await prepare(session, wanted, was, others);
+  const prepared = await prepare({ session, look: lookups(session) }, wanted, was, others);
   if (prepared.pool === undefined && differences(was, prepared.entry).length === 0) {
-    if (out.json) return out.document(registeredDocument(was, prepared));
-    return out.line(`No changes: ${name} already has these settings`);
+    if (out.json) out.document(registeredDocument(was, prepared));
+    else out.line(`No changes: ${name} already has these settings`);
+    return status.ok;
   }
-  const moves = entryMoveText(prepared, session.now());
-  if (moves !== undefined) out.note(await session.names.textOf(moves));
+  const consequences = [
+    entryMoveText(prepared, session.now()),
+    lossText(was, prepared.entry, options),
+  ].filter((text) => text !== undefined);
+  for (const text of consequences) out.note(await session.names.textOf(text));
   refuseEntryUnderWay(prepared, session.now());
-  if (options.dryRun === true) return rehearse(out, session.tag, withDraw(prepared, others));
-  if (moves !== undefined) {
+  if (options.dryRun === true) {
+    rehearse(out, session.tag, withDraw(prepared, others));
+    return status.ok;
+  }
+  if (consequences.length > 0) {
     const otherwise = 'to change it all the same: --yes';
-    if (!(await agreed(`change ${name}?`, options.yes === true, otherwise)))
-      return out.note('nothing was changed');
+    if (!(await agreed(`change ${name}?`, options.yes === true, otherwise))) {
+      out.note('nothing was changed');
+      return status.refused;
+    }
   }
   const vip = await register(session, prepared, 'set', options.reason ?? '');
   for (const remark of [...remarksOn(prepared, session.tag), ...leftBehind(was, vip)]) out.note(remark);
-  if (out.json) return out.document(registeredDocument(vip, prepared));
-  for (const d of differences(was, vip))
-    out.line(`${name} ${d.field}: ${d.from || 'none'} → ${d.to || 'none'}`);
+  if (out.json) out.document(registeredDocument(vip, prepared));
+  else
+    for (const d of differences(was, vip))
+      out.line(`${name} ${d.field}: ${d.from || 'none'} → ${d.to || 'none'}`);
+  return status.ok;
+}
+
+/** A list that is named replaces the one before it: what it leaves out goes. With --no-eip that was asked for. */
+function lossText(was: RegistryEntry, is: RegistryEntry, { eip }: AddOptions): string | undefined {
+  const things = [...was.addresses, ...(eip === false ? [] : was.eips)];
+  const gone = things.filter((one) => ![...is.addresses, ...is.eips].includes(one));
+  return gone.length === 0
+    ? undefined
+    : `${gone.join(', ')} no longer ${gone.length === 1 ? 'belongs' : 'belong'} to ${was.name}: no failover moves ${gone.length === 1 ? 'it' : 'them'} any more`;
 }
 
 /** What a dry run tells: the entry, and for one that is there what would change. */
@@ -124,7 +153,7 @@ function describe(vip: Vip, { entry, seen }: Prepared): string {
 function remarksOn({ entry, seen, remarks }: Prepared, tag: string): readonly string[] {
   const said = [...remarks];
   const tagIt = (what: string, label: string) =>
-    `aws ec2 create-tags --resources ${what} --tags Key=${tag},Value=${label}`;
+    awsCommand(`ec2 create-tags --resources ${what} --tags Key=${tag},Value=${label}`, placeHere());
   if (tablesOf(entry, seen).length === 0) {
     said.push(`no route table has its label yet: ${tagIt('rtb-…', entry.tableLabels[0]!)}`);
   }
@@ -140,5 +169,5 @@ const leftBehind = (was: RegistryEntry, is: RegistryEntry): readonly string[] =>
     .filter((address) => !is.addresses.includes(address))
     .map(
       (address) =>
-        `routes to ${address} stay where they are; to remove one: aws ec2 delete-route --route-table-id rtb-… ${destinationOption(address)} ${address}`,
+        `routes to ${address} stay where they are; to remove one: ${awsCommand(`ec2 delete-route --route-table-id rtb-… ${destinationOption(address)} ${address}`, placeHere())}`,
     );

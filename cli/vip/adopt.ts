@@ -5,17 +5,20 @@
 // says, on record, that these targets may be replaced; the first good commit forgets them.
 import { enisNamed, routesTo, tagAll } from '../../shared/aws/ec2/adopt.ts';
 import { cut, listText, REASON_MAX } from '../../shared/bounded.ts';
+import { awsCommand } from '../../shared/place.ts';
 import { isRegistered, update } from '../../shared/registry/registry.ts';
 import { EIP_SUFFIX, enisOf } from '../../shared/vip/member.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
 import { refused, type Status, status } from '../command/exit.ts';
-import { hint } from '../command/hint.ts';
+import { hint, placeHere } from '../command/hint.ts';
 import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { type AddOptions, wantedFrom } from './add.ts';
-import { prepare, register } from './register.ts';
+import { lookups } from './lookups.ts';
+import { prepare } from './prepare.ts';
+import { register } from './register.ts';
 
 export interface AdoptOptions extends AddOptions {
   readonly eni?: readonly string[];
@@ -35,7 +38,7 @@ export async function adopt({ args, options, out, session }: CommandContext<Adop
   const name = args[0]!;
   const all = await session.ports.vips.list();
   const was = all.find((vip) => vip.name === name && isRegistered(vip));
-  const prepared = await prepare(session, wantedFrom(name, options), was, all);
+  const prepared = await prepare({ session, look: lookups(session) }, wantedFrom(name, options), was, all);
   if (prepared.pool !== undefined)
     throw refused('adopting takes over addresses that are routed already', 'name them with --address');
   const { entry } = prepared;
@@ -56,10 +59,10 @@ export async function adopt({ args, options, out, session }: CommandContext<Adop
   }
   if (!(await agreed(`adopt ${name}?`, options.yes === true))) {
     out.note('nothing was changed');
-    return status.ok;
+    return status.refused;
   }
   await tagAll(session.ec2, session.tag, plan.tags);
-  const again = await prepare(session, wantedFrom(name, options), was, all);
+  const again = await prepare({ session, look: lookups(session) }, wantedFrom(name, options), was, all);
   await register(session, again, 'adopt', reasonFor(options, plan));
   await update(session.ports.vips, entry.name, (now) =>
     now === undefined || plan.targets.every((t) => now.wrote.includes(t))
@@ -155,7 +158,10 @@ async function taggable(
   return named.filter((id, i) => {
     const eni = found[i];
     const no = (what: string, next: string) => refused(`${id} ${what}`, next);
-    const list = `aws ec2 describe-network-interfaces --filters Name=vpc-id,Values=${entry.vpc}`;
+    const list = awsCommand(
+      `ec2 describe-network-interfaces --filters Name=vpc-id,Values=${entry.vpc}`,
+      placeHere(),
+    );
     if (eni === undefined) throw no('is not an ENI of this account and Region', list);
     if (eni.vpc !== entry.vpc) throw no(`is in ${eni.vpc}, expected ${entry.vpc}`, list);
     if (eni.node === undefined) throw no('is attached to no instance', 'attach it to its node first');

@@ -3,12 +3,14 @@
 import { staysText, usersHere } from '../../shared/network/labels.ts';
 import { strays, type TableSeen, tablesOf } from '../../shared/network/observation.ts';
 import { defined, ifDefined } from '../../shared/optional.ts';
+import { awsCommand } from '../../shared/place.ts';
 import { entryOf, isRegistered, removed, update } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
 import { onRecord } from '../../shared/timeline/operator-action.ts';
 import type { RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused } from '../command/exit.ts';
+import { placeHere } from '../command/hint.ts';
 import type { Session } from '../command/session.ts';
 import { requireVip } from '../command/vip/registered-vip.ts';
 import { refuseUnderWay } from '../command/vip/under-way.ts';
@@ -169,7 +171,7 @@ export async function tablesLeft(
   if (own.length > 0 && !force) {
     throw refused(
       `${own.length} route ${own.length === 1 ? 'table still has' : 'tables still have'} the label of ${vip.name}: ${own.join(', ')}${stays.map((s) => `\n${s}`).join('')}`,
-      `take it away first, or say --force; their routes stay either way: aws ec2 delete-tags --resources ${own.join(' ')} --tags Key=${session.tag}`,
+      `take it away first, or say --force; their routes stay either way: ${awsCommand(`ec2 delete-tags --resources ${own.join(' ')} --tags Key=${session.tag}`, placeHere())}`,
     );
   }
   return { tables, stays };

@@ -1,7 +1,7 @@
 // Addresses out of a pool: the next one that is free, of a range that an operator names.
 import { type Range, rangeText } from '../../shared/registry/ip-range.ts';
 import { nextFree, poolFrom, refusal, type VpcSeen } from '../../shared/registry/validate.ts';
-import { refused } from '../command/exit.ts';
+import { refused, usage } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
 
 /** What a pool may not give. */
@@ -20,7 +20,7 @@ export const drawnFrom = (
 
 export function poolOf(text: string, allowPublic: boolean): Range {
   const pool = poolFrom(text, allowPublic);
-  if ('what' in pool) throw refused(refusal(pool), 'name another range with --pool');
+  if ('what' in pool) throw usage(refusal(pool), 'name another range with --pool');
   return pool;
 }
 

@@ -1,6 +1,5 @@
 // Managed prefix lists among the registry's addresses. An address inside such a list belongs to the list's VIP, so what each
 // list holds has to be looked up before anything is registered. Without a list in the registry nothing is asked.
-import { prefixListEntries } from '../../shared/aws/ec2/vpc.ts';
 import { isPrefixList } from '../../shared/registry/ip-range.ts';
 import {
   heldByList,
@@ -10,7 +9,7 @@ import {
   type Surroundings,
 } from '../../shared/registry/validate.ts';
 import type { RegistryEntry } from '../../shared/vip/vip.ts';
-import type { Session } from '../command/session.ts';
+import type { Lookups } from './lookups.ts';
 
 export interface Lists {
   readonly problems: readonly Refused[];
@@ -19,12 +18,12 @@ export interface Lists {
 }
 
 export async function listsAround(
-  session: Session,
+  look: Lookups,
   entry: RegistryEntry,
   surroundings: Surroundings,
 ): Promise<Lists> {
   const { others } = surroundings;
-  const [own, foreign] = await Promise.all([listsOf(session, [entry]), listsOf(session, others)]);
+  const [own, foreign] = await Promise.all([listsOf(look, [entry]), listsOf(look, others)]);
   const ranges = own.flatMap(({ entries }) => entries ?? []);
   const all = { ...entry, addresses: [...entry.addresses, ...ranges] };
   return {
@@ -40,11 +39,11 @@ interface Held extends PrefixList {
   readonly vip: string;
 }
 
-const listsOf = (session: Session, vips: readonly RegistryEntry[]): Promise<readonly Held[]> =>
+const listsOf = (look: Lookups, vips: readonly RegistryEntry[]): Promise<readonly Held[]> =>
   Promise.all(
     vips.flatMap(({ name, addresses }) =>
       addresses.filter(isPrefixList).map(async (list) => {
-        return { vip: name, list, entries: await prefixListEntries(session.ec2, list) };
+        return { vip: name, list, entries: await look.prefixList(list) };
       }),
     ),
   );

@@ -1,14 +1,12 @@
-// Registering a VIP or changing its entry: look up, check, reserve, record the order, write. One way for `vip add`,
+// Registering a VIP or changing its entry, once prepare.ts has checked it: reserve, record the order, write. One way for `vip add`,
 // `vip set`, `apply` and `adopt`.
 //
 // Invariant: nothing is written before every check has passed; reservations that this run made are given back when the
 // rest fails. Limit: EC2 is not changed here, so what an entry no longer names stays in the tables and is told.
 
-import { eipsFound, vpcSeen } from '../../shared/aws/ec2/vpc.ts';
 import { isFault, toFault } from '../../shared/fault.ts';
-import { membersSeen, type Observation } from '../../shared/network/observation.ts';
+import { membersSeen } from '../../shared/network/observation.ts';
 import { defined, ifDefined } from '../../shared/optional.ts';
-import type { Range } from '../../shared/registry/ip-range.ts';
 import {
   changed,
   differences,
@@ -18,163 +16,17 @@ import {
   registryFields,
   update,
 } from '../../shared/registry/registry.ts';
-import {
-  clash,
-  clashes,
-  entryRefused,
-  nameRefused,
-  poolInside,
-  type Refused,
-  refusal,
-  type VpcSeen,
-  vipAddress,
-} from '../../shared/registry/validate.ts';
+import { clash } from '../../shared/registry/validate.ts';
 import type { EpochMs } from '../../shared/time.ts';
 import { type OperatorActionKind, onRecord } from '../../shared/timeline/operator-action.ts';
-import type { Hold, RegistryEntry, Vip } from '../../shared/vip/vip.ts';
-import { refused, usage } from '../command/exit.ts';
+import type { RegistryEntry, Vip } from '../../shared/vip/vip.ts';
+import { refused } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
 import type { Session } from '../command/session.ts';
 import { taken, unknown } from '../command/vip/registered-vip.ts';
 import { refuseUnderWay } from '../command/vip/under-way.ts';
-import { type Drawing, drawnFrom, poolOf, usedUp } from './pool.ts';
-import { listsAround } from './prefix-lists.ts';
-
-/** What was asked for; what is absent keeps its value, or gets the default of a new VIP. */
-export interface Wanted {
-  readonly name: string;
-  readonly addresses?: readonly string[] | undefined;
-  /** A further address out of this range. */
-  readonly pool?: string | undefined;
-  /** Allocation ids or public addresses. */
-  readonly eips?: readonly string[] | undefined;
-  readonly vpc?: string | undefined;
-  readonly tableLabels?: readonly string[] | undefined;
-  readonly nodeLabels?: readonly string[] | undefined;
-  readonly hold?: Hold | undefined;
-  readonly priority?: 'first' | 'normal' | undefined;
-  readonly allowPublic?: boolean | undefined;
-}
-
-export interface Prepared extends Drawing {
-  readonly was: Vip | undefined;
-  readonly entry: RegistryEntry;
-  readonly pool?: Range;
-  readonly seen: Observation;
-  /** What an operator should know; nothing that forbids it. */
-  readonly remarks: readonly string[];
-}
-
-/** Looks everything up and checks it against the registry and the VPC. Throws a CliError that names every conflict. */
-export async function prepare(
-  session: Session,
-  wanted: Wanted,
-  was: Vip | undefined,
-  others: readonly Vip[],
-): Promise<Prepared> {
-  const allowPublic = wanted.allowPublic === true;
-  refuse(nameRefused(wanted.name), wanted.name);
-  const addresses = parsed(wanted.addresses, allowPublic) ?? was?.addresses ?? [];
-  const pool = wanted.pool === undefined ? undefined : poolOf(wanted.pool, allowPublic);
-  const labels = {
-    tableLabels: wanted.tableLabels ?? was?.tableLabels ?? [wanted.name],
-    nodeLabels: wanted.nodeLabels ?? was?.nodeLabels ?? [wanted.name],
-  };
-  const seen = await session.ports.ec2.observe({ name: wanted.name, ...labels });
-  const vpc = await vpcOf(session, wanted, was, seen);
-  const { eips, remarks } = await eipsOf(session, wanted, was, labels.nodeLabels);
-  const entry: RegistryEntry = {
-    name: wanted.name,
-    addresses,
-    eips,
-    vpc: vpc.vpc,
-    account: vpc.account,
-    ...labels,
-    hold: wanted.hold ?? was?.hold ?? 'both',
-    ...((wanted.priority ?? was?.priority) === 'first' ? { priority: 'first' as const } : {}),
-  };
-  const standing = others.filter((vip) => isRegistered(vip) && vip.name !== wanted.name);
-  const lists = await listsAround(session, entry, { vpc, others: standing, allowPublic });
-  const problems = [
-    ...entryRefused(entry, vpc, pool === undefined ? 0 : 1),
-    ...(pool === undefined ? [] : poolInside(pool, vpc)),
-    ...lists.problems,
-    ...clashes(entry, standing),
-  ];
-  refuse(problems, wanted.name);
-  const drawn = ifDefined(pool, (range) => ({ pool: range, closed: lists.closed }));
-  return { was, entry, ...drawn, vpc, seen, remarks };
-}
-
-export function refuse(problems: readonly Refused[], name: string): void {
-  if (problems.length === 0) return;
-  const lines = problems.map(refusal);
-  throw refused(
-    `${name} is refused:\n${lines.join('\n')}`,
-    `change what is named above; ${hint('vip list')} shows what is taken`,
-  );
-}
-
-function parsed(texts: readonly string[] | undefined, allowPublic: boolean): readonly string[] | undefined {
-  if (texts === undefined) return undefined;
-  const results = texts.map((text) => vipAddress(text, allowPublic));
-  refuse(
-    results.filter((r) => typeof r !== 'string'),
-    texts.join(', '),
-  );
-  return results.filter((r) => typeof r === 'string');
-}
-
-async function vpcOf(
-  session: Session,
-  wanted: Wanted,
-  was: Vip | undefined,
-  seen: Observation,
-): Promise<VpcSeen> {
-  const inferred = [...new Set([...seen.tables, ...seen.enis].map((t) => t.vpc))];
-  const id = wanted.vpc ?? was?.vpc ?? (inferred.length === 1 ? inferred[0] : undefined);
-  if (id === undefined) {
-    const found =
-      inferred.length === 0 ? 'nothing has its label yet' : `labelled things lie in ${inferred.join(', ')}`;
-    throw usage(`which VPC? ${found}`, `name it: --vpc vpc-…`);
-  }
-  const vpc = await vpcSeen(session.ec2, id);
-  if (vpc === undefined) {
-    throw refused(`there is no ${id} in ${session.region}`, 'aws ec2 describe-vpcs, or another --region');
-  }
-  const account = await session.account();
-  if (account !== undefined && account !== vpc.account) {
-    throw refused(
-      `${id} is shared by account ${vpc.account}, and you are ${account}: a participant cannot change its route tables`,
-      `deploy vipshift in account ${vpc.account}, and register the VIP there`,
-    );
-  }
-  return vpc;
-}
-
-async function eipsOf(
-  session: Session,
-  wanted: Wanted,
-  was: Vip | undefined,
-  nodeLabels: readonly string[],
-): Promise<{ eips: readonly string[]; remarks: readonly string[] }> {
-  if (wanted.eips === undefined) return { eips: was?.eips ?? [], remarks: [] };
-  const found = await eipsFound(session.ec2, wanted.eips, session.tag);
-  const missing = wanted.eips.filter((_, i) => found[i] === undefined);
-  if (missing.length > 0) {
-    throw refused(
-      `not an Elastic IP of this account and Region: ${missing.join(', ')}`,
-      'aws ec2 describe-addresses',
-    );
-  }
-  const labels = [wanted.name, ...nodeLabels];
-  const untagged = found.filter((e) => !labels.includes(e!.label ?? ''));
-  const remarks = untagged.map(
-    (e) =>
-      `${e!.eip} does not have the tag yet, so it will not move: aws ec2 create-tags --resources ${e!.eip} --tags Key=${session.tag},Value=${wanted.name}`,
-  );
-  return { eips: found.map((e) => e!.eip), remarks };
-}
+import { drawnFrom, usedUp } from './pool.ts';
+import { type Prepared, refuse } from './prepare.ts';
 
 /** Reserves, records the order and writes. `order` says what it is; the entry written comes back as an item. */
 export async function register(
@@ -208,7 +60,7 @@ const mayStand = (error: unknown): boolean =>
 const DRAWS_MAX = 512;
 
 async function reserved(session: Session, prepared: Prepared, fresh: string[]): Promise<RegistryEntry> {
-  const { entry, pool } = prepared;
+  const { entry, pool, next } = prepared;
   const take = async (thing: string): Promise<string> => {
     const { holder, fresh: made } = await session.reservations.reserve(thing, entry.name);
     if (made) fresh.push(thing);
@@ -219,6 +71,9 @@ async function reserved(session: Session, prepared: Prepared, fresh: string[]): 
     if (holder !== entry.name) refuse([clash('address or EIP', thing, holder)], entry.name);
   }
   if (pool === undefined) return entry;
+  // As it was shown, so that a thousand draws do not list the registry a thousand times.
+  if (next !== undefined && (await take(next)) === entry.name)
+    return { ...entry, addresses: [...entry.addresses, next] };
   const taken = new Set((await session.ports.vips.list()).filter(isRegistered).flatMap((v) => v.addresses));
   for (let draw = 1; draw <= DRAWS_MAX; draw++) {
     const address = drawnFrom(pool, prepared, taken);

@@ -16,6 +16,7 @@ export const commands = {
   fast: 'npm run test:fast',
   test: 'npm test',
   judges: 'npm run judges',
+  release: 'npm run release',
 } as const;
 export type Purpose = keyof typeof commands;
 
@@ -44,7 +45,9 @@ export const needs: readonly Need[] = [
   },
   { programs: ['curl'], debian: 'curl', purposes: ['demo', ...netns, 'assumptions', 'bench'] },
   { programs: ['dbus-daemon'], debian: 'dbus', purposes: ['lab', 'test'], isService: true },
-  { programs: ['git'], debian: 'git', purposes: ['fast', 'test'] },
+  { programs: ['git'], debian: 'git', purposes: ['fast', 'test', 'release'] },
+  // It builds nfpm; a Go that is too old for that fetches the one that it needs (from Go 1.21 on).
+  { programs: ['go'], debian: 'golang-go', purposes: ['test', 'release'] },
   { programs: ['ip'], debian: 'iproute2', purposes: netns },
   { programs: ['ss'], debian: 'iproute2', purposes: netns },
   { programs: ['iptables'], debian: 'iptables', purposes: netns },

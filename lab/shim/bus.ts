@@ -85,7 +85,8 @@ export function makeCertificate(folder: string): { key: string; cert: string; ce
   return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8'), certFile };
 }
 
-export async function startBus(signer: Signer): Promise<Bus> {
+/** `said` is what the shim has said, for the message of an `until` that waited too long. */
+export async function startBus(signer: Signer, said: () => string = () => ''): Promise<Bus> {
   const folder = mkdtempSync(join(tmpdir(), 'vipshift-bus-'));
   const { key, cert, certFile } = makeCertificate(folder);
   const watchers = new Set<() => void>();
@@ -116,7 +117,7 @@ export async function startBus(signer: Signer): Promise<Bus> {
     requests: [],
     fate: () => ({ kind: 'accept' }),
     signer,
-    until: (done, limitMs = 90_000) => untilDone(watchers, done, limitMs, () => summary(bus)),
+    until: (done, limitMs = 90_000) => untilDone(watchers, done, limitMs, () => summary(bus, said())),
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
@@ -172,8 +173,8 @@ function deliver(bus: Bus, fate: Fate, entries: readonly VrrpEvent[], response: 
   }
 }
 
-const summary = (bus: Bus): string =>
-  `${bus.requests.length} requests, ${bus.accepted.length} entries accepted, last fault ${bus.requests.at(-1)?.fault}`;
+const summary = (bus: Bus, said: string): string =>
+  `${bus.requests.length} requests, ${bus.accepted.length} entries accepted, last fault ${bus.requests.at(-1)?.fault}; the shim said:\n${said.split('\n').slice(-20).join('\n')}`;
 
 function untilDone(
   watchers: Set<() => void>,

@@ -39,6 +39,8 @@ export interface StartHow {
   readonly by?: readonly string[];
   /** Default: that it reads the FIFO. */
   readonly until?: string;
+  /** Default: that of this checkout. */
+  readonly program?: string;
 }
 
 export const signerOf = (credentials: RoleCredentials): Bus['signer'] => ({
@@ -51,7 +53,7 @@ export const signerOf = (credentials: RoleCredentials): Bus['signer'] => ({
 
 export async function startNode(config: Record<string, string | number> = {}): Promise<Node> {
   const folder = mkdtempSync(join(tmpdir(), 'vipshift-node-'));
-  const bus = await startBus(signerOf(labCredentials()));
+  const bus = await startBus(signerOf(labCredentials()), () => stderr);
   const imds = await startImds({
     instanceId,
     roleName: 'vipshift-node',
@@ -85,9 +87,9 @@ export async function startNode(config: Record<string, string | number> = {}): P
     sts,
     credentials: labCredentials(),
     userId: `${roleId}:${instanceId}`,
-    start: async (env = {}, { by = [], until = 'reading ' } = {}) => {
-      const [program, ...args] = [...by, shimPath, 'run', '--config', configFile];
-      const child = spawn(program!, args, {
+    start: async (env = {}, { by = [], until = 'reading ', program = shimPath } = {}) => {
+      const [first, ...args] = [...by, program, 'run', '--config', configFile];
+      const child = spawn(first!, args, {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { PATH: process.env.PATH ?? '', ...env },
       });

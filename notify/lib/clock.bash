@@ -5,6 +5,8 @@
 # Limit: /proc/uptime has steps of 10 ms; numbers drawn within one step differ by 1 µs each.
 
 NOW_US=0 NOW_MS=0 WALL_MS=0 WALL_S=0 CLOCK_IS_HELD=0 SEQ=0 LAST_SEQ=0
+CLOCKS_APART_S='' CLOCK_SET_BY_S=0 CLOCK_SET_AT_US=0
+readonly CLOCK_STEP_MIN_S=2 # both are read in whole seconds
 
 read_clock() {
   local up
@@ -24,6 +26,16 @@ read_wall_clock() {
 
 # Seconds of the wall clock: for people, and for the end of credentials.
 read_wall_seconds() { printf -v WALL_S '%(%s)T' -1; }
+
+# True if the wall clock was set since this was asked last: by CLOCK_SET_BY_S, measured against the boot's clock.
+wall_clock_was_set() {
+  read_wall_seconds
+  local -r apart=$((WALL_S - NOW_MS / 1000))
+  CLOCK_SET_BY_S=$((apart - ${CLOCKS_APART_S:-$apart}))
+  CLOCKS_APART_S=$apart
+  ((CLOCK_SET_BY_S >= CLOCK_STEP_MIN_S || CLOCK_SET_BY_S <= -CLOCK_STEP_MIN_S)) || return
+  CLOCK_SET_AT_US=$NOW_US
+}
 
 # For lines that were waiting together: both clocks are read once, until CLOCK_IS_HELD is 0 again.
 hold_clock() {

@@ -37,18 +37,20 @@ load_config() {
 
 # The lines of the configuration, from standard input.
 read_lines() {
-  local line number=0 named=0
+  local line words key value number=0 named=0
   local -A seen=()
   while IFS= read -r line || [[ -n $line ]]; do
     number=$((number + 1))
     line=${line%$'\r'}
+    ((number > 1)) || line=${line#$'\xef\xbb\xbf'} # the mark that some editors put first
     [[ $line =~ ^[[:space:]]*(#.*)?$ ]] && continue
     if ! [[ $line =~ ^[[:space:]]*([^=]*[^=[:space:]])[[:space:]]*=[[:space:]]*(.*)$ ]]; then
-      wrong_line $number "found \"$line\", expected \"key = value\""
+      without_password "$line"
+      wrong_line $number "found \"$REPLY\", expected \"key = value\""
       continue
     fi
-    local key=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
-    value=${value%"${value##*[![:space:]]}"}
+    value=${BASH_REMATCH[2]} words=(${BASH_REMATCH[1]})
+    value=${value%"${value##*[![:space:]]}"} key=${words[*]} # one blank between `instance` and its name
     [[ $key == instance\ * || $key == group\ * ]] && named=1
     if [[ ${seen[$key]-} ]]; then
       wrong_line $number "\"$key\" is already set on line ${seen[$key]}: keep one of the two"
@@ -62,8 +64,12 @@ read_lines() {
   [[ ${seen[bus]-} ]] || wrong_config '' 'names no bus: add a line such as "bus = vipshift-prod"'
 }
 
+# A text as the journal may have it: without user and password of a URL.
+without_password() { REPLY=${1/:\/\/*@/://...@}; }
+
 set_config() {
   local -r number=$1 key=$2 value=$3
+  local REPLY
   local -r path='^/[A-Za-z0-9._/@:+-]+$' host='[][A-Za-z0-9.:-]+/?$'
   local -r user='([A-Za-z0-9._~%!*+,;=-]+(:[A-Za-z0-9._~%!*+,;=-]*)?@)?'
   local expected=''
@@ -91,7 +97,8 @@ set_config() {
       ;;
   esac
   if [[ $expected ]]; then
-    wrong_line "$number" "$key is \"$value\", expected $expected"
+    without_password "$value"
+    wrong_line "$number" "$key is \"$REPLY\", expected $expected"
   else
     CONFIG[$key]=$value
   fi

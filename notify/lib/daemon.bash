@@ -22,7 +22,7 @@ run_command() {
   open_first_fifo
   open_spool
   prepare_trust
-  learn_to_ask
+  learn_to_ask 2
   trap stop_soon TERM INT
   trap '' PIPE HUP
   read_clock
@@ -105,8 +105,16 @@ report_troubles() {
   done
 }
 
+# Whatever waits for a clock that is right is tried at once.
+take_new_time() {
+  say "the clock of this node was set, by $CLOCK_SET_BY_S s"
+  RETRY_AT_MS=$NOW_MS
+  refresh_by_new_time
+}
+
 # Everything that can be done now, what came back and the sending first.
 step() {
+  wall_clock_was_set && take_new_time
   take_answers
   send_batch
   follow_fifo
@@ -150,7 +158,8 @@ next_wait() {
     poll_since "$SENT_AT_MS"
   elif [[ $USER_ID ]]; then
     if work_waits; then sooner "$RETRY_AT_MS"; fi
-    if ((Q_COUNT == 0)); then for vip in "${!ASSERT_AT[@]}"; do sooner "${ASSERT_AT[$vip]}"; done; fi
+    # Those that are made wait to be sent, and no others are made until then.
+    if ((Q_COUNT + ${#ASKED[@]} + ${#READY[@]} == 0)); then for vip in "${!ASSERT_AT[@]}"; do sooner "${ASSERT_AT[$vip]}"; done; fi
   fi
   if [[ $CREDENTIALS_JOB ]]; then poll_since "$CREDENTIALS_STARTED_MS"; else sooner "$CREDENTIALS_DUE_MS"; fi
   ((${#PROBE_PENDING[@]} > 0)) && sooner "$PROBE_UNTIL_MS"

@@ -19,6 +19,23 @@ judge_curl() {
     die 3 "proxy is \"${CONFIG[proxy]}\", and this curl cannot use a proxy over https: say http://HOST:PORT, or install another curl"
 }
 
+# Where distributions keep the authorities that curl checks servers against: Debian and Ubuntu, Amazon Linux and RHEL, others.
+readonly AUTHORITIES='/etc/ssl/certs/ca-certificates.crt /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem'
+
+# On this machine, or in an image. The daemon itself goes on without: curl's own message then has the reason.
+has_authorities() {
+  local file
+  [[ ${CONFIG[ca_file]} || (! ${ROOT-} && ${CURL_CA_BUNDLE-}${SSL_CERT_FILE-}) ]] && return
+  [[ ${CONFIG[endpoint_events]} == http://* && (${CONFIG[endpoint_sts]} == http://* || ${CONFIG[role_id]}) ]] && return
+  for file in $AUTHORITIES; do [[ -s ${ROOT-}$file ]] && return; done
+  return 1
+}
+
+require_authorities() {
+  has_authorities ||
+    die 3 'there are no certificates of authorities, so curl trusts no server: apt-get install ca-certificates, or dnf install ca-certificates'
+}
+
 # Where there is one on this machine; it may also run elsewhere, or be installed later.
 require_keepalived() {
   local version=''

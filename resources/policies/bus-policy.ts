@@ -8,7 +8,8 @@
  *
  * The live harness puts the same statements on a bus of its own (live/assumptions/).
  */
-import type { Json, Statement } from '../roles/role.ts';
+import type { Json } from '../roles/policy-text.ts';
+import type { Statement } from '../roles/role.ts';
 
 const CLAIM = 'VRRP State Change';
 const ANNOUNCEMENTS = ['VIP Failover Finished', 'VIP Failover Failed', 'VIP Node Flapping'];
@@ -78,8 +79,8 @@ const deny = (sid: string, bus: Json, condition: Json): Statement => ({
 });
 
 /** As the template has it. */
-export function busPolicy(stage: string): Json {
-  const bus = busArn(stage);
+export function busPolicy(): Json {
+  const bus = busArn;
   // osls would take the variable for one of its own.
   const own = { 'Fn::Sub': ownSource.replace('${', '${!') };
   const role = (name: string) => ({ 'Fn::GetAtt': [`${name}Role`, 'Arn'] });
@@ -98,6 +99,6 @@ export function busPolicy(stage: string): Json {
 }
 
 /** By name: the bus's policy names roles, and their policies name the bus. */
-export const busArn = (stage: string): Json => ({
-  'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/vipshift-${stage}`,
-});
+export const busArn = {
+  'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/vipshift-\${Stage}`,
+};

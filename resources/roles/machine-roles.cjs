@@ -1,4 +1,4 @@
 // As roles.cjs.
 const { machineRoleResources } = require('./machine-roles.ts');
 
-module.exports = async ({ resolveVariable }) => machineRoleResources(await resolveVariable('sls:stage'));
+module.exports = machineRoleResources;

@@ -1,10 +1,11 @@
 /** What the workflows and the rules that start them may do. */
-import { allow, arn, ec2Arn, type Json, roleOf, type Statement } from './role.ts';
+import type { Json } from './policy-text.ts';
+import { allow, arn, ec2Arn, roleOf, type Statement, tagKey } from './role.ts';
 
 const states = (name: string, statements: readonly Statement[]): Json =>
   roleOf(`the workflow ${name}`, name, 'states.amazonaws.com', statements);
 
-export const machineRoleResources = (stage: string): Json => ({
+export const machineRoleResources = (): Json => ({
   Resources: {
     FailoverMachineRole: states('failover', [
       // every state that has a step in shared/forced-failover/steps.ts
@@ -15,7 +16,7 @@ export const machineRoleResources = (stage: string): Json => ({
       }),
       // … and only on instances that have the stage's tag
       allow('ssm:SendCommand', ec2Arn('instance'), {
-        Null: { [`ssm:resourceTag/vipshift:${stage}`]: 'false' },
+        Null: { [tagKey('ssm:resourceTag')]: 'false' },
       }),
       // notify
       allow('sns:Publish', arn.notices),

@@ -1,7 +1,8 @@
 /**
  * How a role is written: one action in each statement, a reason beside each, no resource named by a pattern where there is a name.
  */
-export type Json = string | boolean | readonly Json[] | { readonly [key: string]: Json };
+import { hasStageKey, type Json, policyText } from './policy-text.ts';
+
 export type Statement = { readonly [key: string]: Json };
 
 /** The resources of the stack that the statements name. */
@@ -36,9 +37,14 @@ export function roleOf(whose: string, name: string, service: string, statements:
           },
         ],
       },
-      Policies: [{ PolicyName: name, PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
+      Policies: [{ PolicyName: name, PolicyDocument: documentOf(statements) }],
     },
   };
+}
+
+function documentOf(statements: readonly Statement[]): Json {
+  const document = { Version: '2012-10-17', Statement: statements };
+  return hasStageKey(document) ? policyText(document) : document;
 }
 
 export function allow(action: string, resource: Json, condition?: Json): Statement {
@@ -49,3 +55,7 @@ export function allow(action: string, resource: Json, condition?: Json): Stateme
 export const ec2Arn = (type: string): Json => ({
   'Fn::Sub': `arn:\${AWS::Partition}:ec2:\${AWS::Region}:\${AWS::AccountId}:${type}/*`,
 });
+
+/** The key of the tag that says what may be moved, as a condition asks for it. */
+export const tagKey = (prefix: 'aws:ResourceTag' | 'ssm:resourceTag'): string =>
+  `${prefix}/vipshift:\${Stage}`;

@@ -6,7 +6,8 @@
  * the stage's tag is. Limit: IAM cannot say which ENI a route may point to; the controller checks that (guarantee 7).
  */
 import { busArn } from '../policies/bus-policy.ts';
-import { allow, arn, ec2Arn, type Json, roleOf, type Statement } from './role.ts';
+import type { Json } from './policy-text.ts';
+import { allow, arn, ec2Arn, roleOf, type Statement, tagKey } from './role.ts';
 
 /** What a switch calls, for every caller. */
 const switching = [
@@ -58,8 +59,8 @@ const leading = (keys: string): Json => ({
 });
 
 /** Every action, and the port methods behind it. */
-export function needs(stage: string): readonly Need[] {
-  const tagged = { Null: { [`aws:ResourceTag/vipshift:${stage}`]: 'false' } };
+export function needs(): readonly Need[] {
+  const tagged = { Null: { [tagKey('aws:ResourceTag')]: 'false' } };
   const vips = { resource: arn.vips };
   const timeline = { resource: arn.timeline };
   // EC2 has no resources for Describe*.
@@ -135,7 +136,7 @@ export function needs(stage: string): readonly Need[] {
     // A function may say how a failover ended; it cannot say that a node changed its state.
     {
       action: 'events:PutEvents',
-      resource: busArn(stage),
+      resource: busArn,
       condition: {
         'ForAllValues:StringEquals': {
           'events:source': 'vipshift.controller',
@@ -148,19 +149,17 @@ export function needs(stage: string): readonly Need[] {
   ];
 }
 
-export function roleResources(stage: string): Json {
-  return {
-    Resources: {
-      FailoverRole: role(stage, 'failover', reportFailure()),
-      ReconcileRole: role(stage, 'reconcile', reportFailure()),
-      RunbookRole: role(stage, 'runbook'),
-    },
-  };
-}
+export const roleResources = (): Json => ({
+  Resources: {
+    FailoverRole: role('failover', reportFailure()),
+    ReconcileRole: role('reconcile', reportFailure()),
+    RunbookRole: role('runbook'),
+  },
+});
 
-function role(stage: string, name: FunctionName, ...more: readonly Statement[]): Json {
+function role(name: FunctionName, ...more: readonly Statement[]): Json {
   const methods: readonly string[] = used[name];
-  const statements = needs(stage).flatMap(({ action, resource, condition, for: by }) => {
+  const statements = needs().flatMap(({ action, resource, condition, for: by }) => {
     const users = by.filter((method) => methods.includes(method));
     if (users.length === 0) return [];
     const onWhat = action === 'dynamodb:UpdateItem' && resource === arn.timeline ? 'Rejections' : '';
@@ -184,16 +183,12 @@ function reportFailure(): Statement {
   return { Sid: 'LambdaItselfOnFailure', ...allow('sqs:SendMessage', arn.functionFailures) };
 }
 
+// By name, not by reference: the function already refers to its role.
 function logs(name: string): Statement[] {
-  const group = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/\${Function}:*`;
-  const streams = { 'Fn::Sub': [group, { Function: functionName(name) }] } as const;
+  const group = `log-group:/aws/lambda/vipshift-\${Stage}-${name}:*`;
+  const streams = { 'Fn::Sub': `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:${group}` };
   return [
     { Sid: 'LambdaItselfLogStream', ...allow('logs:CreateLogStream', streams) },
     { Sid: 'LambdaItselfLogEvents', ...allow('logs:PutLogEvents', streams) },
   ];
-}
-
-// By name, not by reference: the function already refers to its role.
-function functionName(name: string): Json {
-  return { 'Fn::Sub': `\${AWS::StackName}-${name}` };
 }

@@ -9,6 +9,8 @@ import { EC2Client, type EC2ClientConfig } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../fault.ts';
 import type { Step } from '../network/step.ts';
+import { defined } from '../optional.ts';
+import type { Place } from '../place.ts';
 import { localBucket, type Rates, rates } from '../rate-limit/local-bucket.ts';
 import { type PrefetchMemory, prefetchMemory } from '../rate-limit/prefetch-memory.ts';
 import type { BucketState } from '../rate-limit/shared-bucket.ts';
@@ -30,6 +32,8 @@ import { awsViews } from './view-cache.ts';
 
 export interface Settings {
   readonly stage: string;
+  /** For commands that are printed; undefined where the caller's own default holds. */
+  readonly region?: string;
   readonly vipsTable: string;
   readonly timelineTable: string;
   readonly bus: string;
@@ -40,6 +44,8 @@ export interface Settings {
   /** EC2's request buckets, where the account was granted other sizes. By default EC2's own. */
   readonly rates?: Rates;
 }
+
+export const placeOf = ({ stage, region }: Settings): Place => ({ stage, region });
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -53,6 +59,7 @@ export function settingsFrom(env: Env): Settings {
   };
   const settings = {
     stage: want('VIPSHIFT_STAGE'),
+    ...defined({ region: env.AWS_REGION }),
     vipsTable: want('VIPSHIFT_VIPS_TABLE'),
     timelineTable: want('VIPSHIFT_TIMELINE_TABLE'),
     bus: want('VIPSHIFT_BUS'),
@@ -198,8 +205,9 @@ export function portsFor(
     orders: awsOperatorActions(timeline),
     approvals: awsApprovals(timeline),
     sizes: settings.rates ?? rates,
+    ...defined({ region: settings.region }),
     ec2: awsEc2({ reader: made.reader, writer: made.writer, tag: tagKey(settings.stage), clock, signal }),
-    bus: awsPublisher({ client: made.events, bus: settings.bus, stage: settings.stage, signal }),
+    bus: awsPublisher({ client: made.events, bus: settings.bus, place: placeOf(settings), signal }),
   };
 }
 

@@ -6,10 +6,11 @@
 
 import { listText } from '../bounded.ts';
 import { isAddress } from '../network/observation.ts';
+import { awsCommand, ownCommand } from '../place.ts';
 import { overlaps, rangeFrom } from '../registry/ip-range.ts';
 import { insideRefused, prefixListRefused } from '../registry/validate.ts';
 import { eipFindings } from './eips.ts';
-import { type NetworkFacts, ownCommand } from './facts.ts';
+import type { NetworkFacts } from './facts.ts';
 import { type Finding, fault, warning } from './finding.ts';
 
 export function addressFindings(facts: NetworkFacts): readonly Finding[] {
@@ -25,7 +26,7 @@ export function addressFindings(facts: NetworkFacts): readonly Finding[] {
           remedy: {
             command: ownCommand(
               `vip set ${vip.name} --address ${without(vip.addresses, address)}`,
-              facts.tag,
+              facts.place,
             ),
             remark: 'ADDRESS: one outside every CIDR',
           },
@@ -36,7 +37,7 @@ export function addressFindings(facts: NetworkFacts): readonly Finding[] {
 }
 
 /** A list can change without the registry, so what was checked when it was registered is checked again. */
-const listFindings = ({ vip, vpc, prefixLists }: NetworkFacts): readonly Finding[] =>
+const listFindings = ({ vip, vpc, prefixLists, place }: NetworkFacts): readonly Finding[] =>
   [...prefixLists].flatMap(([list, entries]) =>
     prefixListRefused({ list, entries }, { vpc, others: [], allowPublic: true }).map(
       ({ found, wanted }): Finding =>
@@ -46,7 +47,10 @@ const listFindings = ({ vip, vpc, prefixLists }: NetworkFacts): readonly Finding
           found,
           expected: wanted,
           remedy: {
-            command: `aws ec2 modify-managed-prefix-list --prefix-list-id ${list} --current-version VERSION --remove-entries Cidr=ENTRY`,
+            command: awsCommand(
+              `ec2 modify-managed-prefix-list --prefix-list-id ${list} --current-version VERSION --remove-entries Cidr=ENTRY`,
+              place,
+            ),
           },
         }),
     ),
@@ -107,7 +111,7 @@ function routedBy({ vip, tables }: NetworkFacts, kind: string): ReadonlyMap<stri
   return found;
 }
 
-export function shadowFindings({ vip, tables }: NetworkFacts): readonly Finding[] {
+export function shadowFindings({ vip, tables, place }: NetworkFacts): readonly Finding[] {
   return vip.addresses.flatMap((address) => {
     const own = rangeFrom(address);
     if (own === undefined) return [];
@@ -129,7 +133,7 @@ export function shadowFindings({ vip, tables }: NetworkFacts): readonly Finding[
         found: `lies in what is routed elsewhere: ${broader.sort().join(', ')}`,
         expected: 'an address that no host behind that route has: the VIP’s route is longer and hides it',
         remedy: {
-          sentence: `ask the team that assigns addresses there, or use another one: vipshift vip set ${vip.name} --address ADDRESS`,
+          sentence: `ask the team that assigns addresses there, or use another one: ${ownCommand(`vip set ${vip.name} --address ${without(vip.addresses, address)}`, place)}`,
         },
       }),
     ];

@@ -3,15 +3,13 @@
 // Each finding names what was found, what is expected, and the command that fixes it. Limit: it sees what AWS's APIs and
 // the given files say; it does not log in to nodes, so policy routing and rp_filter there stay the operator's.
 
-import type { Vip } from '../vip/vip.ts';
 import { addressFindings, shadowFindings } from './addresses.ts';
 import { eniFindings } from './enis.ts';
 import type { NetworkFacts } from './facts.ts';
-import { type Finding, inOrder, warning } from './finding.ts';
+import { type Finding, inOrder } from './finding.ts';
 import { labelFindings } from './labels.ts';
-import { memberFindings } from './members/members.ts';
-import { aclFindings } from './packets/acls.ts';
-import { filterFindings } from './packets/groups.ts';
+import { endpointPolicyFindings } from './members/endpoint-policies.ts';
+import { membersOf, nextOwnerFindings } from './next-owner.ts';
 import type { ServicePort } from './packets/rules.ts';
 import { approverFindings } from './service/approvers.ts';
 import { busFindings, roleFindings } from './service/identity.ts';
@@ -22,6 +20,7 @@ import { tableStateFindings, type ViewTimes, viewFindings } from './service/stor
 import { watchFindings } from './service/watch.ts';
 import { functionFindings, ruleFindings } from './service/wiring.ts';
 import { tableFindings } from './tables.ts';
+import { type Unchecked, uncheckedFindings } from './unchecked.ts';
 
 export interface Facts {
   readonly network: NetworkFacts;
@@ -31,8 +30,7 @@ export interface Facts {
   readonly views?: ViewTimes;
   /** Ports that clients use; empty when the operator did not say. */
   readonly ports: readonly ServicePort[];
-  /** What could not be looked up, and why. */
-  readonly unchecked: readonly { readonly what: string; readonly why: string }[];
+  readonly unchecked: readonly Unchecked[];
 }
 
 export function diagnose(facts: Facts): readonly Finding[] {
@@ -41,21 +39,20 @@ export function diagnose(facts: Facts): readonly Finding[] {
     ...addressFindings(network),
     ...shadowFindings(network),
     ...eniFindings(network),
-    ...memberFindings(network),
+    ...nextOwnerFindings(network, membersOf(network), ports),
     ...tableFindings(network),
     ...labelFindings(network),
-    ...filterFindings(network, ports),
-    ...aclFindings(network, ports),
     ...(identity === undefined
       ? []
       : [
           ...roleFindings(network.vip, identity),
           ...busFindings(network.vip, identity),
+          ...endpointPolicyFindings(network, identity),
           ...(identity.approvers === undefined ? [] : approverFindings(network.vip, identity.approvers)),
         ]),
     ...shimFindings(network.vip, shim),
     ...viewFindings(network.vip, facts.views, shim.now),
-    ...facts.unchecked.map(({ what, why }) => unchecked(network.vip, what, why)),
+    ...uncheckedFindings(network.vip, facts.unchecked),
   ]);
 }
 
@@ -68,14 +65,3 @@ export const diagnoseService = (facts: ServiceFacts): readonly Finding[] =>
     ...watchFindings(facts),
     ...tableStateFindings(facts),
   ]);
-
-const unchecked = (vip: Vip, what: string, why: string): Finding =>
-  warning('unchecked', {
-    vips: [vip.name],
-    subject: what,
-    found: why,
-    expected: 'to be looked up',
-    remedy: {
-      sentence: 'allow your role the call (resources/policies/operators/ has them all), or look yourself',
-    },
-  });

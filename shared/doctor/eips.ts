@@ -1,15 +1,8 @@
 // The doctor on Elastic IPs.
 
+import { awsCommand, ownCommand } from '../place.ts';
 import { EIP_SUFFIX } from '../vip/member.ts';
-import {
-  type EipFact,
-  type EniFact,
-  isMoving,
-  type NetworkFacts,
-  ownCommand,
-  ownEnis,
-  tagCommand,
-} from './facts.ts';
+import { type EipFact, type EniFact, isMoving, type NetworkFacts, ownEnis, tagCommand } from './facts.ts';
 import { type Finding, fault, type Remedy } from './finding.ts';
 
 /** The entry without `eip`; lists are replaced as a whole. */
@@ -22,25 +15,32 @@ const others = (eips: readonly string[], eip: string): string => {
  * To where the owner wants it; reconcile does the same within a minute once such an ENI is labelled. The address is named:
  * without it EC2 takes the ENI's first one, and throws off whatever EIP lies there.
  */
-function moveTo({ vip, seen, tag }: NetworkFacts, eip: string): Remedy {
+function moveTo(facts: NetworkFacts, eip: string): Remedy {
+  const { vip, seen, place: here } = facts;
   const member = vip.owner === undefined ? Object.values(vip.members)[0] : vip.members[vip.owner];
   if (member?.eipEni === undefined)
-    return { command: tagCommand('ENI', tag, `${vip.nodeLabels[0]}${EIP_SUFFIX}`) };
+    return { command: tagCommand('ENI', `${vip.nodeLabels[0]}${EIP_SUFFIX}`, facts) };
   const place = seen.enis
     .find((e) => e.eni === member.eipEni)
     ?.addresses.find((a) => a.eip === undefined || a.eip === eip);
   return place === undefined
     ? {
-        command: `aws ec2 assign-private-ip-addresses --network-interface-id ${member.eipEni} --secondary-private-ip-address-count 1`,
+        command: awsCommand(
+          `ec2 assign-private-ip-addresses --network-interface-id ${member.eipEni} --secondary-private-ip-address-count 1`,
+          here,
+        ),
         remark: `each of its addresses carries another EIP; reconcile then moves ${eip} there`,
       }
     : {
-        command: `aws ec2 associate-address --allocation-id ${eip} --network-interface-id ${member.eipEni} --private-ip-address ${place.privateAddress} --allow-reassociation`,
+        command: awsCommand(
+          `ec2 associate-address --allocation-id ${eip} --network-interface-id ${member.eipEni} --private-ip-address ${place.privateAddress} --allow-reassociation`,
+          here,
+        ),
       };
 }
 
 export function eipFindings(facts: NetworkFacts): readonly Finding[] {
-  const { vip, eips, tag } = facts;
+  const { vip, eips, tag, place } = facts;
   const labels = [vip.name, ...vip.nodeLabels, ...vip.nodeLabels.map((l) => l + EIP_SUFFIX)];
   const found: Finding[] = [];
   for (const { eip, found: at } of eips) {
@@ -51,7 +51,7 @@ export function eipFindings(facts: NetworkFacts): readonly Finding[] {
           subject: eip,
           found: 'no such Elastic IP in this account and Region',
           expected: 'allocated, or out of the registry',
-          remedy: { command: ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, tag) },
+          remedy: { command: ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, place) },
         }),
       );
       continue;
@@ -63,7 +63,7 @@ export function eipFindings(facts: NetworkFacts): readonly Finding[] {
           subject: eip,
           found: at.label === undefined ? 'has no tag' : `has the tag ${tag}=${at.label}`,
           expected: `the tag ${tag}=${vip.name}: without it the controller neither sees nor may move it`,
-          remedy: { command: tagCommand(eip, tag, vip.name) },
+          remedy: { command: tagCommand(eip, vip.name, facts) },
         }),
       );
     }
@@ -124,8 +124,8 @@ const whose = (eni: EniFact | undefined): string =>
       ? ''
       : ` of a ${kindText(eni.kind)}`;
 
-const whereFixed = ({ vip, tag }: NetworkFacts, eip: string, eni: EniFact | undefined): string =>
-  `an Elastic IP of a ${eni?.kind === undefined ? 'service of AWS' : kindText(eni.kind)} cannot be moved: take it out of the registry (${ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, tag)}), or replace what holds it`;
+const whereFixed = ({ vip, place }: NetworkFacts, eip: string, eni: EniFact | undefined): string =>
+  `an Elastic IP of a ${eni?.kind === undefined ? 'service of AWS' : kindText(eni.kind)} cannot be moved: take it out of the registry (${ownCommand(`vip set ${vip.name} ${others(vip.eips, eip)}`, place)}), or replace what holds it`;
 
 /** `nat_gateway` in the API reference, `natGateway` in the SDK. */
 const kindText = (kind: string): string =>

@@ -2,8 +2,9 @@
 
 import { staysText, usersHere } from '../network/labels.ts';
 import type { EniSeen } from '../network/observation.ts';
+import { awsCommand, ownCommand } from '../place.ts';
 import { EIP_SUFFIX, enisOf } from '../vip/member.ts';
-import { type EniFact, type NetworkFacts, ownCommand, tagCommand, untagCommand } from './facts.ts';
+import { type EniFact, type NetworkFacts, tagCommand, untagCommand } from './facts.ts';
 import { type Finding, fault, type Remedy } from './finding.ts';
 
 export function eniFindings(facts: NetworkFacts): readonly Finding[] {
@@ -15,11 +16,11 @@ export function eniFindings(facts: NetworkFacts): readonly Finding[] {
     ...inScope.filter((e) => e.node === undefined).map((e) => unattached(facts, e)),
     ...unlabelled(facts, inScope),
     ...twice(facts, inScope),
-    ...checkFindings(facts, service),
   ];
 }
 
-function placement({ vip, tag }: NetworkFacts, service: readonly EniSeen[]): readonly Finding[] {
+function placement(facts: NetworkFacts, service: readonly EniSeen[]): readonly Finding[] {
+  const { vip } = facts;
   const attached = service.filter((e) => e.node !== undefined);
   const nodes = new Set(attached.map((e) => e.node));
   const zones = new Set(attached.map((e) => e.zone));
@@ -31,7 +32,7 @@ function placement({ vip, tag }: NetworkFacts, service: readonly EniSeen[]): rea
         found: `${nodes.size} node${nodes.size === 1 ? '' : 's'} with a labelled ENI`,
         expected: 'at least two',
         remedy: {
-          command: tagCommand('ENI', tag, vip.nodeLabels[0]!),
+          command: tagCommand('ENI', vip.nodeLabels[0]!, facts),
           remark: 'ENI: the service ENI of a further node',
         },
       }),
@@ -49,8 +50,12 @@ function placement({ vip, tag }: NetworkFacts, service: readonly EniSeen[]): rea
   ];
 }
 
-function unattached({ vip, tag, others = [] }: NetworkFacts, eni: EniSeen): Finding {
-  const attach = `aws ec2 attach-network-interface --network-interface-id ${eni.eni} --instance-id INSTANCE --device-index 1`;
+function unattached(facts: NetworkFacts, eni: EniSeen): Finding {
+  const { vip, place, others = [] } = facts;
+  const attach = awsCommand(
+    `ec2 attach-network-interface --network-interface-id ${eni.eni} --instance-id INSTANCE --device-index 1`,
+    place,
+  );
   const users = usersHere('eni', eni, others);
   return fault('eni-unattached', {
     vips: [vip.name],
@@ -59,7 +64,7 @@ function unattached({ vip, tag, others = [] }: NetworkFacts, eni: EniSeen): Find
     expected: 'attached, or without the label',
     remedy:
       users.length === 0
-        ? { command: untagCommand(eni.eni, tag), remark: `or: ${attach}` }
+        ? { command: untagCommand(eni.eni, facts), remark: `or: ${attach}` }
         : { command: attach, remark: staysText(eni.label, users) },
   });
 }
@@ -97,7 +102,7 @@ function unlabelled(facts: NetworkFacts, labelled: readonly EniSeen[]): readonly
           found: 'its only labelled ENI is the primary one, which carries the node’s own address',
           expected: `an ENI of its own for EIPs, with the tag ${tag}=${label}${EIP_SUFFIX}`,
           remedy: {
-            command: tagCommand('ENI', tag, label + EIP_SUFFIX),
+            command: tagCommand('ENI', label + EIP_SUFFIX, facts),
             remark: `ENI: a second one of ${node}`,
           },
         }),
@@ -124,7 +129,7 @@ function unlikeOthers(facts: NetworkFacts, labelled: readonly EniSeen[]): readon
         found: `no ENI of it has the tag ${tag}=${label}, as one of ${[...withOne].join(', ')} has: EIPs come to its service ENI`,
         expected: 'an ENI for EIPs on each node, or on none',
         remedy: {
-          command: tagCommand(free?.eni ?? 'ENI', tag, label),
+          command: tagCommand(free?.eni ?? 'ENI', label, facts),
           ...(free === undefined ? { remark: `ENI: a second one of ${node}` } : {}),
         },
       });
@@ -136,20 +141,25 @@ const withValue = ({ eni, label }: EniFact, tag: string): string =>
   label === undefined ? eni : `${eni} has ${tag}=${JSON.stringify(label)}`;
 
 /** One that no other VIP uses gets the label: the one that had it before, else one that is not primary. */
-function labelOne({ vip, tag, others = [] }: NetworkFacts, node: string, own: readonly EniFact[]): Remedy {
+function labelOne(facts: NetworkFacts, node: string, own: readonly EniFact[]): Remedy {
+  const { vip, place, others = [] } = facts;
   const usersOfEni = ({ label }: EniFact) =>
     label === undefined ? [] : usersHere('eni', { label, vpc: vip.vpc, account: vip.account }, others);
   const free = own.filter((e) => usersOfEni(e).length === 0);
   const chosen =
     free.find((e) => e.eni === vip.members[node]?.eni) ?? free.find((e) => !e.primary) ?? free[0];
-  if (chosen !== undefined) return { command: tagCommand(chosen.eni, tag, vip.nodeLabels[0]!) };
+  if (chosen !== undefined) return { command: tagCommand(chosen.eni, vip.nodeLabels[0]!, facts) };
   const taken = own.find((e) => !e.primary) ?? own[0]!;
   const label = taken.label!.endsWith(EIP_SUFFIX) ? taken.label!.slice(0, -EIP_SUFFIX.length) : taken.label!;
-  const command = ownCommand(`vip set ${vip.name} --node-label ${[...vip.nodeLabels, label].join(',')}`, tag);
+  const command = ownCommand(
+    `vip set ${vip.name} --node-label ${[...vip.nodeLabels, label].join(',')}`,
+    place,
+  );
   return { command, remark: `${staysText(taken.label!, usersOfEni(taken))} on ${taken.eni}` };
 }
 
-function twice({ vip, tag, others = [] }: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
+function twice(facts: NetworkFacts, labelled: readonly EniSeen[]): readonly Finding[] {
+  const { vip, others = [] } = facts;
   const found: Finding[] = [];
   const nodes = [...new Set(labelled.flatMap((e) => e.node ?? []))];
   // Those that serve now keep their label, whichever VIP they serve.
@@ -175,47 +185,13 @@ function twice({ vip, tag, others = [] }: NetworkFacts, labelled: readonly EniSe
           expected: 'one of them: which one gets the routes is otherwise chance',
           remedy:
             idle !== undefined || users.length === 0
-              ? { command: untagCommand(idle ?? own.at(-1)!, tag) }
+              ? { command: untagCommand(idle ?? own.at(-1)!, facts) }
               : {
                   sentence: `give ${vip.name} a node label that one of them has alone (--node-label); ${staysText(users[0]![0], [...new Set(users.map(([, user]) => user))])}`,
                 },
         }),
       );
     }
-  }
-  return found;
-}
-
-const checkOff = (eni: string): Remedy => ({
-  command: `aws ec2 modify-network-interface-attribute --network-interface-id ${eni} --no-source-dest-check`,
-});
-
-function checkFindings({ vip, enis }: NetworkFacts, service: readonly EniSeen[]): readonly Finding[] {
-  const found: Finding[] = service
-    .filter((e) => e.sourceDestCheck)
-    .map((e) =>
-      fault('source-dest-check', {
-        vips: [vip.name],
-        subject: e.eni,
-        found: 'source/destination check is on: EC2 drops what is addressed to the VIP',
-        expected: 'off',
-        remedy: checkOff(e.eni),
-      }),
-    );
-  const nodes = new Set(service.flatMap((e) => e.node ?? []));
-  const ids = new Set(service.map((e) => e.eni));
-  for (const eni of enis) {
-    if (eni.node === undefined || !nodes.has(eni.node) || ids.has(eni.eni)) continue;
-    if (!eni.primary || !eni.sourceDestCheck) continue;
-    found.push(
-      fault('source-dest-check-egress', {
-        vips: [vip.name],
-        subject: eni.eni,
-        found: `source/destination check is on at the primary ENI of ${eni.node}, by which replies from the VIP leave`,
-        expected: 'off (or a rule on the node that sends replies from the VIP out by the service ENI)',
-        remedy: checkOff(eni.eni),
-      }),
-    );
   }
   return found;
 }

@@ -1,9 +1,11 @@
 // What the doctor knows of a VIP's network, as looked up; its judgements are in doctor-*.ts.
 import type { Mislabelled, Survey } from '../network/labels.ts';
 import { type HostStates, membersSeen, type Observation } from '../network/observation.ts';
+import { awsCommand, type Place } from '../place.ts';
 import type { VpcSeen } from '../registry/validate.ts';
 import { enisOf } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
+import type { Policy } from './service/iam-policy.ts';
 
 /** Any ENI of a node or with a label, with what decides about packets. */
 export interface EniFact {
@@ -92,9 +94,12 @@ export interface EipFact {
   };
 }
 
-/** An interface endpoint for EventBridge. */
+/** An interface endpoint of a service that a node's shim talks to. */
 export interface EndpointFact {
   readonly endpoint: string;
+  readonly service: 'events' | 'sts';
+  /** Undefined where it has AWS's own, which lets everything through. */
+  readonly policy?: Policy;
   /** EC2's name: `available`, `pendingAcceptance`, … */
   readonly state: string;
   /** Whether the service's public name leads to it. */
@@ -132,6 +137,8 @@ export interface NetworkFacts {
   readonly vip: Vip;
   /** The tag key. */
   readonly tag: string;
+  /** The deployment that was asked about: commands that are printed name it. */
+  readonly place: Place;
   /** The account that asks. */
   readonly caller?: string;
   readonly vpc: VpcSeen;
@@ -165,11 +172,11 @@ export const isMoving = ({ vip, seen }: NetworkFacts): boolean =>
 export const ownEnis = ({ vip, seen }: NetworkFacts): ReadonlySet<string> =>
   new Set([...enisOf({ ...vip.members, ...membersSeen(vip, seen, vip.members) }), ...vip.wrote]);
 
+/** Where a tag is read and written. */
+export type Tagging = Pick<NetworkFacts, 'tag' | 'place'>;
+
 /** The command that tags a thing. Words in capitals are the operator's to fill in; what follows `#` is a remark. */
-export const tagCommand = (what: string, tag: string, label: string): string =>
-  `aws ec2 create-tags --resources ${what} --tags Key=${tag},Value=${label}`;
-/** A command of our own, for the stage that was asked about. */
-export const ownCommand = (words: string, tag: string): string =>
-  `vipshift ${words} --stage ${tag.slice(tag.indexOf(':') + 1)}`;
-export const untagCommand = (what: string, tag: string): string =>
-  `aws ec2 delete-tags --resources ${what} --tags Key=${tag}`;
+export const tagCommand = (what: string, label: string, { tag, place }: Tagging): string =>
+  awsCommand(`ec2 create-tags --resources ${what} --tags Key=${tag},Value=${label}`, place);
+export const untagCommand = (what: string, { tag, place }: Tagging): string =>
+  awsCommand(`ec2 delete-tags --resources ${what} --tags Key=${tag}`, place);

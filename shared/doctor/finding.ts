@@ -14,6 +14,7 @@ export const checks = {
   'node-not-running': 'each node runs',
   'node-unfit': 'no node withdrew',
   'bus-way': 'each node has a way to the bus',
+  'endpoint-policy': 'the policies of endpoints let the nodes through',
   'one-zone': 'nodes in two zones',
   'eni-unattached': 'each labelled ENI is attached',
   'eni-unready': 'each labelled ENI is in use, attached and in the node’s zone',

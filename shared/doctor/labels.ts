@@ -3,8 +3,9 @@
 // Invariant: no command here takes a label away; a thing gets the label that was probably meant, where only one is near.
 
 import { LEFT_OUT, type Mislabelled, mislabelledText, usersOf } from '../network/labels.ts';
+import { ownCommand } from '../place.ts';
 import { enisOf } from '../vip/member.ts';
-import { type NetworkFacts, ownCommand, ownEnis, tagCommand } from './facts.ts';
+import { type NetworkFacts, ownEnis, tagCommand } from './facts.ts';
 import { type Finding, fault, type Remedy, warning } from './finding.ts';
 import { deleteRoute } from './routes.ts';
 
@@ -26,7 +27,7 @@ const finding = (facts: NetworkFacts, one: Mislabelled): Finding =>
 
 function remedyOf(facts: NetworkFacts, one: Exclude<Mislabelled, { is: 'routed' }>): Remedy {
   const [label, ...others] = one.meant;
-  const command = tagCommand(one.id, one.tag, label !== undefined && others.length === 0 ? label : 'LABEL');
+  const command = tagCommand(one.id, label !== undefined && others.length === 0 ? label : 'LABEL', facts);
   if (label === undefined)
     return { command, remark: `LABEL: of the VIP that it is for, or ${LEFT_OUT} to leave it out` };
   if (others.length > 0)
@@ -42,30 +43,30 @@ function alsoFor({ others = [] }: NetworkFacts, kind: Mislabelled['kind'], label
 
 /** Another VIP's label stays on its table. */
 function remedyOfRouted(facts: NetworkFacts, one: Extract<Mislabelled, { is: 'routed' }>): Remedy {
-  const { vip, others = [] } = facts;
-  const away = `or take the route away: ${deleteRoute(one.id, one.address)}`;
+  const { vip, place, others = [] } = facts;
+  const away = `or take the route away: ${deleteRoute(one.id, one.address, place)}`;
   const users = one.value === undefined ? [] : usersOf('table', one.value, others);
   // The controller would leave a stranger's route in a table that it may change, too.
   if (!ownEnis(facts).has(one.target))
     return {
-      command: deleteRoute(one.id, one.address),
-      remark: `if nothing needs it; else have the VIP take it over: the tag ${one.tag}=${vip.tableLabels[0]}, then ${ownCommand(`vip adopt ${vip.name}`, one.tag)}`,
+      command: deleteRoute(one.id, one.address, place),
+      remark: `if nothing needs it; else have the VIP take it over: the tag ${one.tag}=${vip.tableLabels[0]}, then ${ownCommand(`vip adopt ${vip.name}`, place)}`,
     };
   const label = vip.tableLabels[0]!;
   if (users.length === 0)
     return {
-      command: tagCommand(one.id, one.tag, label),
+      command: tagCommand(one.id, label, facts),
       remark: `${away}${alsoFor(facts, 'table', label)}`,
     };
   const labels = [...vip.tableLabels, one.value!].join(',');
   return {
-    command: ownCommand(`vip set ${vip.name} --table-label ${labels}`, one.tag),
+    command: ownCommand(`vip set ${vip.name} --table-label ${labels}`, place),
     remark: `label ${one.value} stays: VIP ${users.map((u) => u.name).join(', ')} uses it; ${away}`,
   };
 }
 
 /** Routes to single addresses that no VIP has, to an ENI of this one: what is left of a former address. */
-function leftOver({ vip, others = [], survey }: NetworkFacts): readonly Finding[] {
+function leftOver({ vip, others = [], survey, place }: NetworkFacts): readonly Finding[] {
   const addresses = new Set([vip, ...others].flatMap((entry) => entry.addresses));
   const own = new Set([...enisOf(vip.members), ...vip.wrote]);
   return (survey?.tables ?? [])
@@ -81,7 +82,7 @@ function leftOver({ vip, others = [], survey }: NetworkFacts): readonly Finding[
               found: `points to ${route.target}, a node of ${vip.name}; no VIP has this address`,
               expected: 'no route that vipshift does not move',
               remedy: {
-                command: deleteRoute(table, address),
+                command: deleteRoute(table, address, place),
                 remark: 'if nothing else needs it',
               },
             }),

@@ -3,8 +3,9 @@
 import { staysText, usersHere } from '../network/labels.ts';
 import { type RouteSeen, type TableSeen, tablesOf } from '../network/observation.ts';
 import { routeCell } from '../network/step.ts';
+import { awsCommand, ownCommand, type Place } from '../place.ts';
 import { destinationOption } from '../registry/ip-range.ts';
-import { isMoving, type NetworkFacts, ownCommand, ownEnis, untagCommand } from './facts.ts';
+import { isMoving, type NetworkFacts, ownEnis, untagCommand } from './facts.ts';
 import { type Finding, fault, type Particulars } from './finding.ts';
 
 /** Before the first failover there is nothing to point to. */
@@ -40,7 +41,7 @@ function judged(cell: Cell): readonly Finding[] {
         found: `points to ${owner} of ${vip.owner}, and EC2 calls it a blackhole`,
         expected: 'an active route: the ENI is attached and its instance runs',
         remedy: {
-          sentence: `see what ${owner} lacks: aws ec2 describe-network-interfaces --network-interface-ids ${owner}`,
+          sentence: `see what ${owner} lacks: ${awsCommand(`ec2 describe-network-interfaces --network-interface-ids ${owner}`, facts.place)}`,
         },
       }),
     ];
@@ -67,20 +68,23 @@ function missing(cell: Cell): Pick<Particulars, 'found' | 'expected' | 'remedy'>
 }
 
 const routeCommand = (verb: string, { facts, table, address }: Cell, eni: string) => ({
-  command: `aws ec2 ${verb} --route-table-id ${table.table} ${destinationOption(address)} ${address} --network-interface-id ${eni}`,
-  remark: `then look why reconcile did not: ${ownCommand(`timeline ${facts.vip.name}`, facts.tag)}`,
+  command: awsCommand(
+    `ec2 ${verb} --route-table-id ${table.table} ${destinationOption(address)} ${address} --network-interface-id ${eni}`,
+    facts.place,
+  ),
+  remark: `then look why reconcile did not: ${ownCommand(`timeline ${facts.vip.name}`, facts.place)}`,
 });
 
 function foreign(
   { facts, table, route }: Cell,
   about: { readonly vips: readonly string[]; readonly subject: string },
 ): Finding {
-  const { vip, tag, others = [] } = facts;
+  const { vip, place, others = [] } = facts;
   const { target } = route!;
   const label = table.label ?? '';
   const users = usersHere('table', { ...table, label }, others);
   const away =
-    users.length === 0 ? `take the label away: ${untagCommand(table.table, tag)}` : staysText(label, users);
+    users.length === 0 ? `take the label away: ${untagCommand(table.table, facts)}` : staysText(label, users);
   const check = target.startsWith('tgw-')
     ? 'transit-gateway'
     : target.startsWith('pcx-')
@@ -91,7 +95,7 @@ function foreign(
     found: `points to ${target}, ${foreigner(target)}; it is left alone`,
     expected: 'a route to the owner’s ENI',
     remedy: {
-      command: ownCommand(`vip adopt ${vip.name}`, tag),
+      command: ownCommand(`vip adopt ${vip.name}`, place),
       remark: `if it may be replaced; else ${away}`,
     },
   });
@@ -104,5 +108,5 @@ const foreigner = (target: string): string =>
       ? 'a peering, which does not carry the VIP'
       : 'which is none of this VIP’s nodes';
 
-export const deleteRoute = (table: string, address: string): string =>
-  `aws ec2 delete-route --route-table-id ${table} ${destinationOption(address)} ${address}`;
+export const deleteRoute = (table: string, address: string, place: Place): string =>
+  awsCommand(`ec2 delete-route --route-table-id ${table} ${destinationOption(address)} ${address}`, place);

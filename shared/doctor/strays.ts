@@ -9,12 +9,12 @@ import {
   type Survey,
   usersOf,
 } from '../network/labels.ts';
+import { ownCommand } from '../place.ts';
 import type { Vip } from '../vip/vip.ts';
-import { type EipFact, type EniFact, ownCommand, type TaggedThing, untagCommand } from './facts.ts';
+import { type EipFact, type EniFact, type TaggedThing, type Tagging, untagCommand } from './facts.ts';
 import { type Finding, warning } from './finding.ts';
 
-export interface StrayFacts {
-  readonly tag: string;
+export interface StrayFacts extends Tagging {
   /** All VIPs that are registered. */
   readonly all: readonly Vip[];
   readonly survey: Survey;
@@ -30,8 +30,9 @@ const checkOf = {
   eip: 'eip-mislabelled',
 } as const satisfies Record<LabelledKind, string>;
 
-export function strayFindings({ tag, all, survey, everything }: StrayFacts): readonly Finding[] {
-  const away = (id: string) => ({ command: untagCommand(id, tag) });
+export function strayFindings(facts: StrayFacts): readonly Finding[] {
+  const { tag, all, survey, everything } = facts;
+  const away = (id: string) => ({ command: untagCommand(id, facts) });
   return [
     ...mislabelledElsewhere(all, survey).map((one) =>
       warning(checkOf[one.kind], {
@@ -51,11 +52,12 @@ export function strayFindings({ tag, all, survey, everything }: StrayFacts): rea
         remedy: { ...away(id), remark: 'and tag the table, ENI or Elastic IP that was meant' },
       }),
     ),
-    ...everything.eips.flatMap((eip) => unlisted(eip, tag, all)),
+    ...everything.eips.flatMap((eip) => unlisted(eip, facts)),
   ];
 }
 
-function unlisted({ eip, found }: EipFact, tag: string, all: readonly Vip[]): readonly Finding[] {
+function unlisted({ eip, found }: EipFact, facts: StrayFacts): readonly Finding[] {
+  const { tag, place, all } = facts;
   const label = found?.label;
   if (label === undefined || all.some((vip) => vip.eips.includes(eip))) return [];
   const [user, ...more] = usersOf('eip', label, all);
@@ -70,10 +72,10 @@ function unlisted({ eip, found }: EipFact, tag: string, all: readonly Vip[]): re
       remedy:
         more.length === 0
           ? {
-              command: ownCommand(`vip set ${user.name} --eip ${eips}`, tag),
-              remark: `or: ${untagCommand(eip, tag)}`,
+              command: ownCommand(`vip set ${user.name} --eip ${eips}`, place),
+              remark: `or: ${untagCommand(eip, facts)}`,
             }
-          : { command: untagCommand(eip, tag), remark: 'or add it to the VIP that it is for' },
+          : { command: untagCommand(eip, facts), remark: 'or add it to the VIP that it is for' },
     }),
   ];
 }

@@ -5,6 +5,7 @@
 
 import { LEFT_OUT, staysText, usersHere, usersOf } from '../network/labels.ts';
 import { strays } from '../network/observation.ts';
+import { awsCommand } from '../place.ts';
 import { type NetworkFacts, type TableFact, tagCommand, untagCommand } from './facts.ts';
 import { type Finding, fault, type Remedy, warning } from './finding.ts';
 import { deleteRoute, routeFindings } from './routes.ts';
@@ -16,9 +17,10 @@ export const tableFindings = (facts: NetworkFacts): readonly Finding[] => [
   ...routeFindings(facts),
 ];
 
-function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Finding[] {
+function unlabelled(facts: NetworkFacts, table: TableFact): readonly Finding[] {
+  const { vip, tag } = facts;
   const either: Remedy = {
-    command: tagCommand(table.table, tag, vip.tableLabels[0]!),
+    command: tagCommand(table.table, vip.tableLabels[0]!, facts),
     remark: `or Value=${LEFT_OUT} to leave it out`,
   };
   const found: Finding[] = [];
@@ -48,8 +50,9 @@ function unlabelled({ vip, tag }: NetworkFacts, table: TableFact): readonly Find
 }
 
 /** The VIP's label on a table by which no packet goes. */
-const unused = ({ vip, tables, tag, seen }: NetworkFacts): readonly Finding[] =>
-  tables
+const unused = (facts: NetworkFacts): readonly Finding[] => {
+  const { vip, tables, seen, place } = facts;
+  return tables
     .filter((t) => vip.tableLabels.includes(t.label ?? '') && !t.main && t.subnets.length === 0)
     .map(({ table, label }) =>
       warning('table-unused', {
@@ -60,15 +63,16 @@ const unused = ({ vip, tables, tag, seen }: NetworkFacts): readonly Finding[] =>
         remedy: {
           // With its routes: a table that is left out and routes the VIP looks forgotten.
           command: [
-            tagCommand(table, tag, LEFT_OUT),
+            tagCommand(table, LEFT_OUT, facts),
             ...vip.addresses
               .filter((address) => seen.tables.find((t) => t.table === table)?.routes[address] !== undefined)
-              .map((address) => deleteRoute(table, address)),
+              .map((address) => deleteRoute(table, address, place)),
           ].join(' && '),
-          remark: `or, for the subnet that was meant: aws ec2 associate-route-table --route-table-id ${table} --subnet-id SUBNET`,
+          remark: `or, for the subnet that was meant: ${awsCommand(`ec2 associate-route-table --route-table-id ${table} --subnet-id SUBNET`, place)}`,
         },
       }),
     );
+};
 
 /** What is another VIP's by the same label is where it belongs. */
 const elsewhere = (facts: NetworkFacts): readonly Finding[] =>
@@ -81,7 +85,7 @@ const elsewhere = (facts: NetworkFacts): readonly Finding[] =>
         subject: id,
         found: `has the label of ${facts.vip.name}, but ${why}`,
         expected: 'no label: the controller leaves it alone',
-        remedy: { command: untagCommand(id, facts.tag) },
+        remedy: { command: untagCommand(id, facts) },
       }),
     ];
   });

@@ -2,6 +2,7 @@
 // there and then, perhaps with a master demoted: so of long lists it carries the first ones and the number of the others. EC2 and the
 // record have the rest. Pure.
 import { readable, SENTENCE_MAX } from '../bounded.ts';
+import type { Place } from '../place.ts';
 import { type Notice, noticeOf } from '../timeline/message.ts';
 import type { Verified } from './execute.ts';
 import type { SwitchResult } from './order.ts';
@@ -44,11 +45,11 @@ export function carriedVerdict(found: Verified): CarriedVerdict {
   return left.wrong + left.conflicts === 0 ? carried : { ...carried, left };
 }
 
-export function carriedSwitch(carried: SwitchResult, stage: string): SwitchSummary {
+export function carriedSwitch(carried: SwitchResult, place: Place): SwitchSummary {
   const { failover, ...rest } = carried;
   const said =
     rest.outcome === 'switched' ? carriedCommit(rest) : { ...rest, why: readable(rest.why, WHY_MAX) };
-  return failover === undefined ? said : { ...said, notice: noticeOf(failover, stage) };
+  return failover === undefined ? said : { ...said, notice: noticeOf(failover, place) };
 }
 
 function carriedCommit<T extends { readonly unmet?: readonly string[] }>(

@@ -6,6 +6,7 @@
 // Limit: whether keepalived preempts at all (`nopreempt`) is not in its claims; who knows that it does not says `now`. A
 // preempt_delay longer than SETTLE is not waited for.
 
+import { awsCommand, type Place } from '../place.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { type DurationMs, type EpochMs, plus, seconds } from '../time.ts';
 import { elect, isLiveOrder } from '../vip/election.ts';
@@ -79,5 +80,8 @@ export async function awaitRelease(ports: Ports, order: FailoverOrder, node: str
 }
 
 /** What writes 0 into the node's tracked file. */
-export const releaseCommand = (stage: string, vip: string, node: string): string =>
-  `aws ssm send-command --document-name vipshift-${stage}-hand-over --instance-ids ${node} --parameters Vip=${vip},Demoted=0`;
+export const releaseCommand = (place: Place, vip: string, node: string): string =>
+  awsCommand(
+    `ssm send-command --document-name vipshift-${place.stage}-hand-over --instance-ids ${node} --parameters Vip=${vip},Demoted=0`,
+    place,
+  );

@@ -1,6 +1,7 @@
 // The report of an order: the message about all of it, as a person reads it at night, and the reason that its workflow ends
 // with. Pure.
 import { listLines, listText, readable, SENTENCE_MAX } from '../bounded.ts';
+import { awsCommand, ownCommand, type Place } from '../place.ts';
 import { type Notice, subjectOf } from '../timeline/message.ts';
 import { answerFrom } from './approval.ts';
 import type { SwitchSummary } from './carried.ts';
@@ -15,7 +16,8 @@ export interface Report extends Notice {
 }
 
 /** The message about the whole order, and the reason that the workflow ends with. */
-export function report({ story: data, stage, execution }: StepInput): Report {
+export function report({ story: data, stage, execution }: StepInput, region?: string): Report {
+  const place = { stage, region };
   const outcome = data.end?.outcome ?? 'failed';
   const order = data.preflight?.order;
   // Step Functions takes a cause of 32 KB; most of the text here comes from elsewhere.
@@ -33,10 +35,10 @@ export function report({ story: data, stage, execution }: StepInput): Report {
     ...(owner === undefined ? [] : [`Now the owner: ${owner}`]),
     ...unverifiedLines(data),
     ...leftLines(data),
-    ...demotedLines(data, stage),
-    ...unheardLines(data),
+    ...demotedLines(data, place),
+    ...unheardLines(data, place),
     ...(data.switched?.notice === undefined ? [] : ['', data.switched.notice.text]),
-    ...(outcome === 'done' ? [] : [`Next: ${next(order, stage)}`]),
+    ...(outcome === 'done' ? [] : [`Next: ${next(order, place)}`]),
     `Execution: ${execution}`,
   ];
   const subject = subjectOf(`vipshift ${stage}: order ${outcome}: ${what}`);
@@ -53,12 +55,12 @@ function answerLines({ decision }: ExecutionState): readonly string[] {
 /** What became of the node that was demoted: until that is undone there is no standby, and an operator has to know. */
 export function demotedLines(
   { preflight: before, ...data }: ExecutionState,
-  stage: string,
+  place: Place,
 ): readonly string[] {
   const node = before?.before.owner;
   if (node === undefined) return [];
   const { demoted, promoted, release, released, stoodBy, restoreError } = data;
-  const command = `  ${releaseCommand(stage, before!.order.vip, node)}`;
+  const command = `  ${releaseCommand(place, before!.order.vip, node)}`;
   if (promoted !== undefined) return [`Raised again: ${node}`];
   // SSM may have taken a command whose answer never came.
   if (demoted === undefined)
@@ -98,10 +100,16 @@ function leftLines({ verified, switched }: ExecutionState): readonly string[] {
 }
 
 /** The command may have found nothing to write to: only SSM knows what it said. */
-function unheardLines({ preflight: before, awaited, demoted }: ExecutionState): readonly string[] {
+function unheardLines(
+  { preflight: before, awaited, demoted }: ExecutionState,
+  place: Place,
+): readonly string[] {
   if (awaited?.outcome !== 'missing' || demoted === undefined) return [];
   const asked = `--command-id ${demoted.commandId} --instance-id ${before!.before.owner}`;
-  return ['Whether the hand-over found keepalived’s file:', `  aws ssm get-command-invocation ${asked}`];
+  return [
+    'Whether the hand-over found keepalived’s file:',
+    `  ${awsCommand(`ssm get-command-invocation ${asked}`, place)}`,
+  ];
 }
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
@@ -112,10 +120,8 @@ function backText(back: SwitchSummary): string {
     ? 'yes'
     : `only in part: ${listText(back.unmet, '; ', back.unmetLeft)}; ${GOES_ON}`;
 }
-const next = (order: FailoverOrder | undefined, stage: string): string =>
-  order === undefined
-    ? `vipshift vip list --stage ${stage}`
-    : `vipshift status ${order.vip} --stage ${stage}`;
+const next = (order: FailoverOrder | undefined, place: Place): string =>
+  ownCommand(order === undefined ? 'vip list' : `status ${order.vip}`, place);
 
 function reasonsOf(data: ExecutionState): string[] {
   const { preflight: before, begun, awaited, switched, verified, stoodBy, error } = data;

@@ -4,6 +4,7 @@
 // Invariant: nothing here decides what comes next; that is the workflow's, where it can be read and seen at work.
 
 import { statesOf } from '../network/next-owner.ts';
+import type { Place } from '../place.ts';
 import type { Rates } from '../rate-limit/local-bucket.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { minutes, plus } from '../time.ts';
@@ -27,6 +28,8 @@ export interface ForcedFailoverPorts extends Ports {
   readonly approvals: ApprovalStore;
   /** EC2's request buckets of this account; by default EC2's own. */
   readonly sizes?: Rates;
+  /** Named in the commands of its messages. */
+  readonly region?: string;
 }
 
 /** The workflow gives up waiting after the same time (TimeoutSeconds of requestApproval). */
@@ -37,6 +40,8 @@ const orderOf = (data: ExecutionState): FailoverOrder => {
     throw new Error('the workflow has no preflight: its states are out of order');
   return data.preflight.order;
 };
+
+const placeOf = ({ region }: ForcedFailoverPorts, { stage }: StepInput): Place => ({ stage, region });
 
 const runOf = ({ story: data, execution }: StepInput): ForcedRun => ({
   execution,
@@ -117,7 +122,7 @@ async function conclude(ports: ForcedFailoverPorts, asked: StepInput) {
   const { story: data, execution } = asked;
   if (data.orderRecord !== undefined)
     await endForced(ports, orderOf(data).vip, execution).catch(() => undefined);
-  return report(asked);
+  return report(asked, ports.region);
 }
 
 async function judge(ports: ForcedFailoverPorts, { story: data }: StepInput): Promise<Release> {
@@ -144,7 +149,10 @@ export const steps = {
   awaitClaim: (ports: ForcedFailoverPorts, asked: StepInput) =>
     awaitClaim(ports, orderOf(asked.story), runOf(asked)),
   switchVip: async (ports: ForcedFailoverPorts, asked: StepInput) => ({
-    ...carriedSwitch(await executeForcedFailover(ports, orderOf(asked.story), runOf(asked)), asked.stage),
+    ...carriedSwitch(
+      await executeForcedFailover(ports, orderOf(asked.story), runOf(asked)),
+      placeOf(ports, asked),
+    ),
     round: (asked.story.switched?.round ?? 0) + 1,
   }),
   verify: async (ports: ForcedFailoverPorts, { story: data }: StepInput) =>
@@ -153,7 +161,7 @@ export const steps = {
   awaitRelease: (ports: ForcedFailoverPorts, { story: data }: StepInput) =>
     awaitRelease(ports, orderOf(data), data.preflight!.before.owner!),
   switchBack: async (ports: ForcedFailoverPorts, asked: StepInput) =>
-    carriedSwitch(await switchBack(ports, orderOf(asked.story), runOf(asked)), asked.stage),
+    carriedSwitch(await switchBack(ports, orderOf(asked.story), runOf(asked)), placeOf(ports, asked)),
   report: conclude,
 } as const;
 

@@ -80,14 +80,17 @@ export function vipAddress(text: string, allowPublic: boolean): string | Refused
  * Everything about an entry that needs no other VIP. Its addresses are already as EC2 spells them; `toCome` more will
  * be drawn from a pool.
  */
-export function entryRefused(entry: RegistryEntry, vpc: VpcSeen, toCome = 0): readonly Refused[] {
-  return [
-    ...nameRefused(entry.name),
-    ...listRefused(entry, toCome),
-    ...(VPC_ID.test(entry.vpc) ? [] : [{ what: 'VPC', found: entry.vpc, wanted: 'vpc-…' }]),
-    ...entry.addresses.flatMap((address) => insideRefused(address, vpc)),
-  ];
-}
+export const entryRefused = (entry: RegistryEntry, vpc: VpcSeen, toCome = 0): readonly Refused[] => [
+  ...wordsRefused(entry, toCome),
+  ...entry.addresses.flatMap((address) => insideRefused(address, vpc)),
+];
+
+/** What is wrong with an entry whatever there is in the VPC. */
+export const wordsRefused = (entry: RegistryEntry, toCome: number): readonly Refused[] => [
+  ...nameRefused(entry.name),
+  ...listRefused(entry, toCome),
+  ...(VPC_ID.test(entry.vpc) ? [] : [{ what: 'VPC', found: entry.vpc, wanted: 'vpc-…' }]),
+];
 
 function listRefused(entry: RegistryEntry, toCome: number): readonly Refused[] {
   const refused: Refused[] = [];

@@ -5,6 +5,7 @@
 // accepted; how long VRRP itself took to notice is not in it.
 import { listLines, listText, readable, SENTENCE_MAX } from '../bounded.ts';
 import { conflictText } from '../network/conflict.ts';
+import { ownCommand, type Place } from '../place.ts';
 import { iso } from '../time.ts';
 import type { Flapping } from '../vip/flapping.ts';
 import { type Milestone, milestoneAt } from './milestone.ts';
@@ -18,7 +19,8 @@ export interface Notice {
 
 const SUBJECT_MAX = 100;
 
-export function noticeOf(failover: Failover, stage: string): Notice {
+export function noticeOf(failover: Failover, place: Place): Notice {
+  const { stage } = place;
   const { vip, outcome, cause, verified } = failover;
   const from = failover.from ?? 'no node';
   const to = failover.to ?? 'no node';
@@ -38,20 +40,21 @@ export function noticeOf(failover: Failover, stage: string): Notice {
       failover.notes.map((note) => `Note: ${note}`),
       'notes',
     ),
-    `Next: ${nextCommand(failover, stage)}`,
+    `Next: ${nextCommand(failover, place)}`,
   ];
   return { subject: subjectOf(`vipshift ${stage}: ${vip} ${moved}`), text: textOf(lines) };
 }
 
 /** The one message about a storm: what its failovers do is in the timeline. */
-export function flappingNotice(vip: string, flapping: Flapping, stage: string): Notice {
+export function flappingNotice(vip: string, flapping: Flapping, place: Place): Notice {
+  const { stage } = place;
   const { node, sinceMs, transitions } = flapping;
   const lines = [
     `VIP ${vip} (stage ${stage}): ${node} flaps: it became MASTER ${transitions} times since ${iso(sinceMs)}`,
     'It is damped: it gets the VIP only where no other member can have it, and its moves wait behind those of other VIPs.',
     'Damping ends a minute after it became MASTER last. Until then no failover of this VIP is announced here.',
     `Look at what makes keepalived on ${node} change its state: its log, and the scripts and files that it tracks.`,
-    `Next: vipshift status ${vip} --stage ${stage}`,
+    `Next: ${ownCommand(`status ${vip}`, place)}`,
   ];
   return { subject: subjectOf(`vipshift ${stage}: ${vip}: ${node} flaps`), text: textOf(lines) };
 }
@@ -99,8 +102,8 @@ function feltBy(failover: Failover): string {
   return `${gap}; open TCP connections broke`;
 }
 
-function nextCommand({ vip, outcome, splitBrain, conflicts }: Failover, stage: string): string {
+function nextCommand({ vip, outcome, splitBrain, conflicts }: Failover, place: Place): string {
   if (splitBrain.length > 0 || conflicts.length > 0 || outcome === 'partial' || outcome === 'failed')
-    return `vipshift status ${vip} --stage ${stage}`;
-  return `vipshift timeline ${vip} --stage ${stage} --limit 5`;
+    return ownCommand(`status ${vip}`, place);
+  return ownCommand(`timeline ${vip} --limit 5`, place);
 }

@@ -11,6 +11,7 @@ const starters: readonly { readonly file: string; readonly name?: string; readon
   { file: 'lab/aws/stack/stack.ts', name: 'startStack', needs: 'aws' },
   // Its Python environment is made beside that of the local AWS.
   { file: 'test/deploy/support/cfn-lint.ts', needs: 'aws' },
+  { file: 'test/deploy/support/handlers.ts', needs: 'aws' },
   { file: 'lab/shim/node.ts', needs: 'nodes' },
   { file: 'lab/booted/booted-machine.ts', name: 'BootedMachine', needs: 'nodes' },
 ];

@@ -25,6 +25,7 @@ function remedy(addresses: readonly AddressSeen[]): string | undefined {
   const facts: NetworkFacts = {
     vip: { ...newVip(entry), owner: 'i-a', members: { 'i-a': member } },
     tag: 'vipshift:dev',
+    place: { stage: 'dev' },
     vpc: { ...place, cidrs: [] },
     seen: {
       ...{ source: 'ec2', beganAtMs: at, endedAtMs: at, tables: [], eips: [] },

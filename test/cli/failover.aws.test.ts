@@ -1,12 +1,18 @@
 // `vipshift failover`, `approve` and `deny` from their front door, on the deployed service with the nodes played: process in,
 // streams and status out.
-import { CreateTagsCommand } from '@aws-sdk/client-ec2';
+import {
+  AuthorizeSecurityGroupIngressCommand,
+  CreateTagsCommand,
+  DescribeNetworkInterfacesCommand,
+  RevokeSecurityGroupIngressCommand,
+} from '@aws-sdk/client-ec2';
 import { afterEach, describe, expect, test } from 'vitest';
 import { childEnv } from '../../lab/aws/local-aws.ts';
 import { poll } from '../../lab/aws/stack/poll.ts';
 import { invoke, STAGE, VIP } from '../../lab/aws/stack/stack.ts';
+import { vrrp } from '../../lab/aws/stack/vpc.ts';
 import { epochMs } from '../../shared/time.ts';
-import { withFreeze } from '../../shared/vip/vip.ts';
+import { newVip, withFreeze } from '../../shared/vip/vip.ts';
 import { states } from '../e2e/stage/aws-json.ts';
 import {
   asKeepalivedDoes,
@@ -125,7 +131,9 @@ describe('failover', () => {
     expect(ran.stderr).toMatch(/demoting the master with keepalived’s tracked file \(SSM\)\n/);
     expect(ran.stderr).toMatch(new RegExp(`waiting for ${named('b')} to report MASTER\n`));
     expect(ran.stderr, 'there is no standby until it is released').toMatch(
-      new RegExp(`Still demoted: ${id('a')} \\(ordered so\\)\\..*\n +aws ssm send-command .*Demoted=0\n`),
+      new RegExp(
+        `Still demoted: ${id('a')} \\(ordered so\\)\\..*\n +aws ssm send-command .*Demoted=0 --region eu-central-1\n`,
+      ),
     );
     await expectOn('b');
   });
@@ -192,6 +200,40 @@ describe('failover --dry-run', () => {
     expect(only(await toB('--dry-run', '--json'))).toMatchObject({ outcome: 'fit', plan: { length: 9 } });
     expect(await stack.vips.read(VIP)).toEqual(before);
     await expectOn('a');
+  });
+
+  test('asks the doctor’s questions of the node: what it finds is printed with its remedy, and ends with 1', async () => {
+    const { Groups } = (
+      await stack.ec2.send(
+        new DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [stack.vpc.nodes.b.serviceEni] }),
+      )
+    ).NetworkInterfaces![0]!;
+    const rule = { GroupId: Groups![0]!.GroupId!, IpPermissions: [vrrp] };
+    await stack.ec2.send(new RevokeSecurityGroupIngressCommand(rule));
+    // Another VIP's Elastic IP may come to the same ENI.
+    const web = (await stack.vips.read(VIP))!;
+    const pub = { ...web, name: 'pub', addresses: [], eips: ['eipalloc-0pub'] };
+    await stack.vips.write(undefined, { ...newVip(pub), members: web.members });
+    try {
+      const ran = await toB('--dry-run');
+      expect(ran.status).toBe(1);
+      expect(ran.stdout).toContain(`but ${id('b')} could not serve it; the doctor found:\n`);
+      expect(ran.stdout).toMatch(
+        /\nfault eip-no-room 2 VIPs eni-\w+\n {2}found .*\n {2}expected .*\n {2}remedy {4}aws ec2 assign-private-ip-addresses /,
+      );
+      expect(ran.stdout).toMatch(
+        /\nfault group-vrrp web .*\n.*\n.*\n {2}remedy {4}aws ec2 authorize-security-group-ingress /,
+      );
+      const told = only(await toB('--dry-run', '--json'));
+      const checks = (list: unknown) => (list as { check: string }[]).map(({ check }) => check);
+      const asked = documents((await vipshift('doctor', VIP, '--no-probe', '--json')).stdout);
+      expect(checks(told.findings)).toEqual(expect.arrayContaining(['eip-no-room', 'group-vrrp']));
+      expect(checks(asked)).toEqual(expect.arrayContaining(checks(told.findings)));
+    } finally {
+      const there = (await stack.vips.read('pub'))!;
+      await stack.vips.write(there, { ...there, removedAtMs: epochMs(Date.now()) });
+      await stack.ec2.send(new AuthorizeSecurityGroupIngressCommand(rule));
+    }
   });
 
   test('that finds reasons against it prints them and ends with 1', async () => {

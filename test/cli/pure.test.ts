@@ -235,6 +235,7 @@ describe('set-ups that are refused by name', () => {
   const facts = (target: string): NetworkFacts => ({
     vip,
     tag: 'vipshift:dev',
+    place: { stage: 'dev' },
     vpc: { vpc: entry.vpc, account: entry.account, cidrs: ['10.0.0.0/16'] },
     seen: {
       source: 'ec2',

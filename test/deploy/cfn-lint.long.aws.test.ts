@@ -1,7 +1,8 @@
 // The packaged template before cfn-lint: no error and no warning but those that are known to be none.
 import { beforeAll, expect, test } from 'vitest';
 import { cfnLint } from './support/cfn-lint.ts';
-import { packaged, type Template } from './support/packaged.ts';
+import { parametric } from './support/packaged.ts';
+import type { Template } from './support/template.ts';
 
 /** Why each finding is none. */
 const accepted: Readonly<Record<string, string>> = {
@@ -25,7 +26,7 @@ const role = {
 };
 let text: string;
 beforeAll(async () => {
-  text = await packaged('prod', role);
+  text = await parametric('prod', role);
 });
 
 test('the template has no other finding', async () => {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SsmDocument, scriptOf } from '../../lab/aws/ssm-document.ts';
 import { releaseCommand } from '../../shared/forced-failover/rejoin.ts';
-import { packaged, type Template } from './support/packaged.ts';
+import { packaged } from './support/packaged.ts';
+import type { Template } from './support/template.ts';
 
 let folder: string;
 let document: SsmDocument;
@@ -47,7 +48,7 @@ describe('the hand-over document', () => {
   });
 
   it('is the one that the message’s command names', () => {
-    expect(releaseCommand('prod', 'web', 'i-a')).toContain(`--document-name ${name} `);
+    expect(releaseCommand({ stage: 'prod' }, 'web', 'i-a')).toContain(`--document-name ${name} `);
   });
 });
 

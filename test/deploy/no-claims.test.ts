@@ -22,7 +22,8 @@ import {
   world,
 } from '../support/world.ts';
 import { type Datapoint, type State, stateOf } from './support/cloudwatch.ts';
-import { packaged, type Template } from './support/packaged.ts';
+import { packaged } from './support/packaged.ts';
+import type { Template } from './support/template.ts';
 
 let template: Template;
 beforeAll(async () => {

@@ -1,10 +1,11 @@
 // Least privilege, evaluated: the roles as they stand in the packaged template, against what the code needs and against what must not be.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type FunctionName, needs, used } from '../../resources/roles/roles.ts';
-import { packaged, statements, type Template } from './support/packaged.ts';
+import { packaged } from './support/packaged.ts';
 import { evaluate, type Policy } from './support/policy.ts';
 import { actionsByMethod, methodsCalledIn } from './support/ports.ts';
 import { ACCOUNT, REGION, resolve, withParameters } from './support/resolve.ts';
+import { statements, type Template } from './support/template.ts';
 
 const NODE_ROLE = `arn:aws:iam::${ACCOUNT}:role/vipshift-node`;
 const ROLE_ID = 'AROAEXAMPLE000000001';
@@ -29,7 +30,7 @@ describe('what the code needs', () => {
 
   it('every port method sends exactly the actions that are written next to it', async () => {
     const written = new Map<string, Set<string>>();
-    for (const { action, for: methods } of needs('prod'))
+    for (const { action, for: methods } of needs())
       for (const method of methods) written.set(method, (written.get(method) ?? new Set()).add(action));
     expect(await actionsByMethod()).toEqual(
       new Map([...(await actionsByMethod()).keys()].map((method) => [method, written.get(method)])),
@@ -40,7 +41,7 @@ describe('what the code needs', () => {
     const lambdaItself = ['logs:CreateLogStream', 'logs:PutLogEvents'];
     // What starts it waits for its answer, so nothing of it fails unseen.
     if (name !== 'runbook') lambdaItself.push('sqs:SendMessage');
-    const wanted = needs('prod')
+    const wanted = needs()
       .filter(({ for: methods }) => methods.some((m) => (used[name] as readonly string[]).includes(m)))
       .map(({ action }) => action);
     const found = statements(prod, roleOf(name)).map(({ Action }) => Action);

@@ -11,7 +11,8 @@ import { RESERVE } from '../../shared/controller/reconcile-all.ts';
 import { rates } from '../../shared/rate-limit/local-bucket.ts';
 import { SOURCE_PREFIX } from '../../shared/vip/admission.ts';
 import { FUNCTION_TIMEOUT_MIN } from '../../shared/vip/lease.ts';
-import { packaged, type Resource, type Template } from './support/packaged.ts';
+import { packaged, parametric } from './support/packaged.ts';
+import type { Resource, Template } from './support/template.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const roleArn = 'arn:aws:iam::111122223333:role/vipshift-node';
@@ -20,8 +21,8 @@ let text: string;
 let prod: Template;
 let other: Template;
 
+const role = { nodeRoleId: 'AROAEXAMPLE000000001', nodeRoleArn: roleArn };
 beforeAll(async () => {
-  const role = { nodeRoleId: 'AROAEXAMPLE000000001', nodeRoleArn: roleArn };
   const [one, two] = await Promise.all([packaged('prod', role), packaged('other')]);
   text = one;
   [prod, other] = [JSON.parse(one) as Template, JSON.parse(two) as Template];
@@ -39,10 +40,10 @@ function resource(template: Template, id: string): Resource {
 }
 
 describe('the packaged template', () => {
-  it('is valid, with no warning but the accepted ones', () => {
+  it('is valid, with no warning but the accepted ones', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'vipshift-test-'));
     const file = join(folder, 'template.json');
-    writeFileSync(file, text);
+    writeFileSync(file, await parametric('prod', role));
     const found = findings(file);
     rmSync(folder, { recursive: true });
     expect(new Set(found.map(({ id }) => id))).toEqual(new Set(Object.keys(accepted)));

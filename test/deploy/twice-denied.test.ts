@@ -18,9 +18,10 @@ import {
   targets,
   type World,
 } from '../support/world.ts';
-import { packaged, statements, type Template } from './support/packaged.ts';
+import { packaged } from './support/packaged.ts';
 import { evaluate, type Policy, type Verdict } from './support/policy.ts';
 import { ACCOUNT, REGION, resolve } from './support/resolve.ts';
+import { statements, type Template } from './support/template.ts';
 
 const NODE_ROLE = `arn:aws:iam::${ACCOUNT}:role/vipshift-node`;
 const ROLE_ID = 'AROAEXAMPLE000000001';

@@ -21,7 +21,8 @@ import { epochMs } from '../../shared/time.ts';
 import { milestone } from '../../shared/timeline/milestone.ts';
 import { type Failover, outcomes } from '../../shared/timeline/timeline.ts';
 import { newVip } from '../../shared/vip/vip.ts';
-import { packaged, type Template } from '../deploy/support/packaged.ts';
+import { packaged } from '../deploy/support/packaged.ts';
+import type { Template } from '../deploy/support/template.ts';
 import { claimOf, entry } from '../support/world.ts';
 import { codeIn, pageText, tableOf } from './tables.ts';
 

@@ -66,6 +66,7 @@ describe('the configuration', () => {
     ['dual_stack = maybe', 'line 1: dual_stack is "maybe", expected auto, yes or no'],
     ['proxy = proxy.example:3128', 'line 1: proxy is "proxy.example:3128", expected http://HOST:PORT'],
     ['proxy = socks5://p:1', 'line 1: proxy is "socks5://p:1", expected http://HOST:PORT'],
+    ['instance VI_WEB = web\ninstance  VI_WEB = db', 'line 2: "instance VI_WEB" is already set on line 1'],
     [
       'proxy = http://p:3128\nendpoint_events = https://127.0.0.1:4566',
       'on this machine, which the proxy cannot reach',
@@ -96,6 +97,16 @@ describe('the configuration', () => {
     expect(ended.status).toBe(2);
     expect(ended.stdout).toBe('');
   });
+
+  test.each(['proxy = http://me:pass/word@p:3128', 'proxy http://me:pass/word@p:3128'])(
+    '%j is refused without its password, which the journal would keep',
+    (text) => {
+      const { stderr, status } = withConfig(`${text}\n${good}`);
+      expect(status).toBe(2);
+      expect(stderr).toMatch(/line 1: (proxy is|found) "(proxy )?http:\/\/\.\.\.@p:3128", expected/);
+      expect(stderr).not.toContain('word');
+    },
+  );
 
   test.each([
     'instance $(touch PWNED) = web',
@@ -144,6 +155,16 @@ describe('check', () => {
     });
   });
 
+  test('reads a file with the mark that some editors put first, and any blanks between a kind and its name', () => {
+    const text = `${good.replace('instance VI_WEB', '  instance \t VI_WEB')}group\tG_1 = db\nkeepalived_pid = none\n`;
+    for (const start of ['\ufeff# what for\n', '\ufeff'])
+      expect(check(`${start}${text}`)).toMatchObject({
+        status: 0,
+        stderr: '',
+        stdout: expect.stringContaining('2 VIPs (web db), bus b'),
+      });
+  });
+
   test('says everything that is wrong at once, not the first of it', () => {
     const ended = check('buss = x\nspool_max = 3\nca_file = /nowhere.pem\n');
     expect(ended).toMatchObject({ status: 2, stdout: '' });
@@ -173,6 +194,49 @@ describe('check', () => {
       status: 0,
       stderr: expect.stringContaining('say proxy = http://HOST:PORT'),
     });
+  });
+});
+
+describe('a machine without certificates of authorities', () => {
+  /** Wherever a distribution keeps them. */
+  const without = (...args: string[]): Ended => {
+    const script =
+      'for folder in /etc/ssl /etc/pki; do [ ! -d $folder ] || mount -t tmpfs none $folder; done; exec "$@"';
+    const namespace = process.getuid?.() === 0 ? ['-m'] : ['-Urm'];
+    const ended = spawnSync('unshare', [...namespace, 'sh', '-ec', script, 'in', shimPath, ...args], {
+      encoding: 'utf8',
+      timeout: 60_000,
+      env: { PATH: process.env.PATH ?? '' },
+    });
+    return { status: ended.status, stdout: ended.stdout, stderr: ended.stderr };
+  };
+  const file = () => join(folder, 'authorities.conf');
+  const refused = {
+    status: 3,
+    stdout: '',
+    stderr: expect.stringContaining(
+      'no certificates of authorities, so curl trusts no server: apt-get install ca-certificates',
+    ),
+  };
+
+  test('is refused by check and by selftest: curl would trust no server', () => {
+    writeFileSync(file(), `keepalived_pid = none\n${good}`);
+    expect(without('check', '--config', file())).toMatchObject(refused);
+    expect(without('selftest', '--config', file())).toMatchObject(refused);
+  });
+
+  test.each([
+    ['a ca_file', 'ca_file = CERTIFICATE\n'],
+    ['endpoints without TLS', 'endpoint_events = http://127.0.0.1:1\nendpoint_sts = http://127.0.0.1:1\n'],
+    [
+      'one endpoint without TLS, and a role_id instead of the other',
+      'endpoint_events = http://127.0.0.1:1\nrole_id = AROACONFIG0000000001\n',
+    ],
+  ])('is right with %s', (_, text) => {
+    const certificate = join(folder, 'cert.pem');
+    writeFileSync(certificate, '-----BEGIN CERTIFICATE-----\n');
+    writeFileSync(file(), `keepalived_pid = none\n${text.replace('CERTIFICATE', certificate)}${good}`);
+    expect(without('check', '--config', file())).toMatchObject({ status: 0, stderr: '' });
   });
 });
 

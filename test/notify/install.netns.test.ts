@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -30,7 +31,12 @@ interface Ended {
 }
 
 function run(program: string, ...args: string[]): Ended {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    encoding: 'utf8',
+    timeout: 60_000,
+    // None of the variables that name authorities.
+    env: { PATH: process.env.PATH ?? '' },
+  });
   if (error)
     throw new Error(`cannot run ${program}: install it (apt-get install systemd, iproute2, util-linux)`, {
       cause: error,
@@ -146,6 +152,42 @@ describe('install into a folder', () => {
   });
 });
 
+/** Gives the image a shell, with what that needs to run. */
+function bringShell(): void {
+  const libraries = [...run('ldd', '/bin/sh').stdout.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1]!);
+  for (const [from, to] of [...libraries.map((file) => [file, file]), ['/bin/sh', '/usr/bin/sh']]) {
+    mkdirSync(join(root, to!, '..'), { recursive: true });
+    cpSync(realpathSync(from!), join(root, to!));
+  }
+}
+const program = (name: string, says: string): void =>
+  writeFileSync(join(root, 'usr/bin', name), `#!/usr/bin/sh\necho "${says}"\n`, { mode: 0o755 });
+
+test('an image without certificates of authorities is told to get them, and one with them is not', () => {
+  expect(install().stdout).toMatch(/not found there: .*ca-certificates\)/);
+  mkdirSync(join(root, 'etc/ssl/certs'), { recursive: true });
+  writeFileSync(join(root, 'etc/ssl/certs/ca-certificates.crt'), 'x');
+  expect(install().stdout).not.toMatch(/not found there: .*ca-certificates/);
+});
+
+test.each([
+  ['2.3.3', 'json_dump_file /srv/run/keepalived.json'],
+  ['2.2.8', '# json_dump_file /run/vipshift/keepalived.json'],
+])('keepalived %s in the image has the snippet say "%s"', (version, line) => {
+  bringShell();
+  program('keepalived', `Keepalived v${version} (01/01,2025)`);
+  mkdirSync(join(root, 'etc/vipshift'), { recursive: true });
+  writeFileSync(
+    join(root, 'etc/vipshift/notify.conf'),
+    'bus = b\ninstance VI_WEB = web\nrun_dir = /srv/run\n',
+  );
+  expect(install()).toMatchObject({ status: 0 });
+  const lines = read('etc/vipshift/keepalived-snippet.conf')
+    .split('\n')
+    .map((one) => one.trim());
+  expect(lines).toContain(line);
+});
+
 describe('install looks before it writes', () => {
   test.each([
     [['--instance', 'ВИП=web'], 'holds a letter that is not ASCII'],
@@ -160,14 +202,8 @@ describe('install looks before it writes', () => {
   });
 
   test('and tests the programs of the image, not those of the machine that builds it', () => {
-    mkdirSync(join(root, 'usr/bin'), { recursive: true });
-    // Static, so that it runs in an image that has nothing else.
-    const busybox = spawnSync('bash', ['-c', 'command -v busybox'], { encoding: 'utf8' }).stdout.trim();
-    if (!busybox) return expect(install().stdout).toContain('not tested there: curl keepalived');
-    cpSync(busybox, join(root, 'usr/bin/sh'));
-    writeFileSync(join(root, 'usr/bin/curl'), '#!/usr/bin/sh\necho "curl 7.74.0 (x86_64-pc-linux-gnu)"\n', {
-      mode: 0o755,
-    });
+    bringShell();
+    program('curl', 'curl 7.74.0 (x86_64-pc-linux-gnu)');
     const ended = install();
     expect(ended).toMatchObject({ status: 3, stdout: '' });
     expect(ended.stderr).toContain('curl is 7.74, expected 7.86 or newer');

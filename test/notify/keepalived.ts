@@ -13,6 +13,8 @@ export interface Keepalived {
   readonly path: string;
   /** What the next answers say: state numbers as in keepalived (1 BACKUP, 2 MASTER, 3 FAULT). */
   say(states: Record<string, { state: number; priority: number; changedAtMs: number }>): void;
+  /** It is there, and does nothing any more. */
+  pause(): void;
   kill(): Promise<void>;
   remove(): void;
 }
@@ -55,6 +57,7 @@ export async function startKeepalived(): Promise<Keepalived> {
           })),
         ),
       ),
+    pause: () => process.kill(-child.pid!, 'SIGSTOP'),
     kill: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');

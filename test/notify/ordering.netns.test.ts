@@ -68,6 +68,7 @@ describe('install', () => {
     [['--service', 'a b'], 2, 'expected the unit that answers on the VIP, such as nginx.service'],
     [['--linger', '61'], 2, '--linger is "61", expected whole seconds from 0 to 60'],
     [['--linger', 'x'], 2, '--linger is "x"'],
+    [['--eip-interface', 'nope0'], 1, 'there is no interface nope0: ip link shows those that are'],
   ])('with %j is refused, and nothing is written', async (args, status, message) => {
     const before = await vipshiftFiles();
     const ended = await install(...args);
@@ -97,6 +98,18 @@ describe('install', () => {
       await machine.bash(`systemctl stop ${name}; rm ${file}; systemctl daemon-reload`);
     },
   );
+
+  test('is refused where curl would trust no server, and nothing is written', async () => {
+    const before = await vipshiftFiles();
+    await machine.bash(
+      'for folder in /etc/ssl /etc/pki; do [ ! -d $folder ] || mount -t tmpfs none $folder; done',
+    );
+    const ended = await install();
+    await machine.bash('umount /etc/ssl; umount /etc/pki 2>/dev/null || true');
+    expect(ended).toMatchObject({ status: 3, stdout: '' });
+    expect(ended.stderr).toContain('no certificates of authorities');
+    expect(await vipshiftFiles()).toBe(before);
+  });
 
   test('says what a reboot does to a service that no one has named, until one is', async () => {
     const bare = await install();
@@ -175,6 +188,39 @@ describe('the units of a node', () => {
     await machine.run('systemctl', 'stop', 'nginx', LOOPBACK_UNIT);
     expect(await addresses()).not.toMatch(/192\.168\.255\.10|fd12::10/);
   });
+
+  test('are both up after an install that found the service without its socket', async () => {
+    await machine.bash(`systemctl stop vipshift-notify.socket
+systemctl start --job-mode=ignore-dependencies vipshift-notify.service
+[ "$(systemctl is-active vipshift-notify.socket)" != active ]`);
+    expect(await install()).toMatchObject({ status: 0 });
+    expect(await machine.run('systemctl', 'is-active', 'vipshift-notify.socket', 'vipshift-notify')).toBe(
+      'active\nactive\n',
+    );
+  });
+
+  const FILTER = '/etc/systemd/system/keepalived.service.d/vipshift-journal.conf';
+  test.each([
+    [252, false],
+    [253, true],
+  ])(
+    'keep keepalived’s lines about each question out of the journal where systemd can: with %i %s',
+    async (version, can) => {
+      const fake = '/usr/local/sbin/systemctl';
+      await machine.bash(`rm -f ${FILTER}
+cat >${fake} <<'END'
+#!/bin/sh
+[ "$1" = --version ] && exec echo "systemd ${version} (${version}.1-1)"
+exec /usr/bin/systemctl "$@"
+END
+chmod 755 ${fake}`);
+      expect(await install()).toMatchObject({ status: 0 });
+      await machine.run('rm', fake);
+      const filter = await machine.attempt('cat', FILTER);
+      expect(filter.status === 0).toBe(can);
+      if (can) expect(filter.stdout).toMatch(/^\[Service\]\nLogFilterPatterns=~Printing VRRP as json$/m);
+    },
+  );
 
   test('are gone after uninstall, drop-ins and their folders too', async () => {
     await machine.run('/usr/bin/vipshift-notify', 'uninstall', '--purge');

@@ -201,4 +201,12 @@ describe('on a machine whose interfaces something else manages, such as dhclient
     await machine.until('the routing', isRouted('10.0.2.30'));
     expect(await machine.bash('ip rule show | grep -c "20151:.*from 10.0.2.30"')).toBe('1\n');
   });
+
+  test('the routing goes with an uninstall, also when an earlier one was interrupted behind the end of its unit', async () => {
+    await machine.run('systemctl', 'disable', '--now', 'vipshift-eip-route@ens6');
+    expect(await machine.bash('ip rule show')).toContain('20151');
+    await machine.run('vipshift-notify', 'uninstall', '--purge');
+    expect(await machine.bash('ip rule show; ip route show table all')).not.toMatch(/20151|table 200/);
+    expect(await machine.bash('ls /etc/systemd/system /etc/sysctl.d')).not.toContain('vipshift');
+  });
 });

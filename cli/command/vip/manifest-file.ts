@@ -1,26 +1,21 @@
 // The file of `vipshift apply`, read and checked.
 import { readFile } from 'node:fs/promises';
 import { type FileEntry, manifestFrom } from '../../../shared/registry/manifest.ts';
-import { refused } from '../exit.ts';
+import { usage } from '../exit.ts';
 
 /** `-` is stdin. */
 export async function entriesFrom(file: string): Promise<readonly FileEntry[]> {
   const { parse } = await import('yaml');
+  const next = 'fix the file; vipshift apply --help shows its form';
   let document: unknown;
   try {
     document = parse(await (file === '-' ? stdin() : readFile(file, 'utf8')));
   } catch (error) {
-    throw refused(
-      `${file}: ${(error as Error).message}`,
-      'fix the file; vipshift apply --help shows its form',
-    );
+    throw usage(`${file}: ${(error as Error).message}`, next);
   }
   const read = manifestFrom(document);
   if (read.ok) return read.entries;
-  throw refused(
-    `${file} is refused:\n${read.problems.join('\n')}`,
-    'fix the file; vipshift apply --help shows its form',
-  );
+  throw usage(`${file} is refused:\n${read.problems.join('\n')}`, next);
 }
 
 async function stdin(): Promise<string> {

@@ -1,4 +1,4 @@
-// What is known of a VIP for a move by hand: from the registry, and where that does not answer from the file of `vipshift apply`, from
+// What is known of a VIP for a move by hand: from the registry, and where that does not answer from the file of `apply`, from
 // the command line, or from EC2 alone.
 //
 // Invariant: the registry is always asked, for REGISTRY_WITHIN_MS at most, and goes before everything else; what contradicts it
@@ -7,6 +7,7 @@
 import { destinationsSeen, placesOf } from '../../../shared/network/by-hand.ts';
 import { membersSeen, type Observation } from '../../../shared/network/observation.ts';
 import { viewProblem } from '../../../shared/network/view-cache.ts';
+import { shellWord } from '../../../shared/place.ts';
 import { isRegistered } from '../../../shared/registry/registry.ts';
 import { refusal, vipAddress } from '../../../shared/registry/validate.ts';
 import { iso } from '../../../shared/time.ts';
@@ -15,7 +16,6 @@ import { complaintOf } from '../../command/aws-errors.ts';
 import { CliError, refused, status, usage } from '../../command/exit.ts';
 import { hint } from '../../command/hint.ts';
 import type { Session } from '../../command/session.ts';
-import { shellWord } from '../../command/shell.ts';
 import { entriesFrom } from '../../command/vip/manifest-file.ts';
 import { registeredNames, unknown } from '../../command/vip/registered-vip.ts';
 import type { ByHandOptions } from './options.ts';
@@ -190,7 +190,7 @@ function inferred(entry: RegistryEntry, seen: Observation, { to }: ByHandOptions
     found.length === 0
       ? `no table with the label ${labels} routes an address to a node: which addresses ${entry.name} has is not known`
       : `tables with the label ${labels} route ${found.join(', ')}: which of them are ${entry.name}’s is not known`,
-    `name its addresses: ${hint(`${command} ${addresses}`)}; or the file of vipshift apply: --manifest FILE`,
+    `name its addresses: ${hint(`${command} ${addresses}`)}; or the registry’s file, as apply takes it: --manifest FILE`,
     status.refused,
   );
 }

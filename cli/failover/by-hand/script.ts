@@ -4,14 +4,11 @@
 // harms no other VIP.
 import { type Conflict, conflictText } from '../../../shared/network/conflict.ts';
 import { aimText, type Step } from '../../../shared/network/step.ts';
+import { awsCommand, type Place, shellWord } from '../../../shared/place.ts';
 import { destinationOption } from '../../../shared/registry/ip-range.ts';
-import { shellLine } from '../../command/shell.ts';
 
 /** Where the calls go. */
-export interface Where {
-  readonly region: string;
-  readonly profile?: string;
-}
+export type Where = Pick<Place, 'region' | 'profile'>;
 
 export interface Script {
   /** What it is, and from where it is known. */
@@ -29,10 +26,8 @@ export interface Script {
 }
 
 /** One call, in the AWS CLI's words. */
-export function awsLine(step: Step, { region, profile }: Where): string {
-  const place = ['--region', region, ...(profile === undefined ? [] : ['--profile', profile])];
-  return shellLine(['aws', 'ec2', ...wordsOf(step), ...place]);
-}
+export const awsLine = (step: Step, where: Where): string =>
+  awsCommand(['ec2', ...wordsOf(step)].map(shellWord).join(' '), where);
 
 function wordsOf(step: Step): readonly string[] {
   switch (step.call) {

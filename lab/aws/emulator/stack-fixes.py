@@ -5,6 +5,7 @@ Used by emulator.py alone. What has moved in a newer MiniStack fails the start i
 
 import importlib
 import inspect
+import re
 import time
 
 
@@ -72,6 +73,29 @@ def admit_failed_deletions():
     )
 
 
+def keep_versions_of_policies():
+    """MiniStack 1.4.21 keeps the document of a policy that a stack makes where its own IAM does not look for it.
+
+    And Fn::Sub makes !aws:userid of ${!aws:userid}, by which CloudFormation leaves a variable to IAM.
+    """
+    from ministack.services import iam
+    from ministack.services.cloudformation import provisioners
+
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::IAM::ManagedPolicy"]
+    make = handlers["create"]
+
+    def create(logical_id, props, stack_name):
+        arn, attributes = make(logical_id, props, stack_name)
+        policy = iam._policies[arn]
+        [version] = policy.pop("PolicyVersions")
+        version["Document"] = re.sub(r"!(aws:\w+)", r"${\1}", version["Document"])
+        policy["Versions"] = {version["VersionId"]: {**version, "CreateDate": policy["CreateDate"]}}
+        return arn, attributes
+
+    handlers["create"] = create
+
+
 def apply():
     order_stack_events()
     admit_failed_deletions()
+    keep_versions_of_policies()

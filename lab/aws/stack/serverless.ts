@@ -12,6 +12,7 @@ import { appendFile, cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFil
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { bundleFunctions } from '../../../build/functions.ts';
+import { VERSION } from '../../../shared/version.ts';
 
 export const root = join(import.meta.dirname, '..', '..', '..');
 const osls = join(root, 'node_modules', 'serverless', 'bin', 'serverless.js');
@@ -39,8 +40,11 @@ export async function withServiceFolder<T>(
   try {
     for (const part of ['serverless.yml', 'resources', 'runbook'])
       await cp(join(root, part), join(folder, part), { recursive: true });
-    // Our .ts are modules here as they are at home, whatever package.json a folder above holds.
-    await writeFile(join(folder, 'package.json'), '{"type":"module"}\n');
+    // Our .ts are modules here as they are at home, whatever package.json a folder above holds; serverless.yml reads the version.
+    await writeFile(
+      join(folder, 'package.json'),
+      `${JSON.stringify({ type: 'module', version: VERSION })}\n`,
+    );
     await mkdir(join(folder, 'dist'));
     await symlink(functions, join(folder, 'dist', 'functions'));
     if (options.plugin !== undefined) await addPlugin(folder, options.plugin);

@@ -10,12 +10,14 @@ import {
   AssociateRouteTableCommand,
   AttachInternetGatewayCommand,
   AttachNetworkInterfaceCommand,
+  AuthorizeSecurityGroupIngressCommand,
   CreateInternetGatewayCommand,
   CreateNetworkInterfaceCommand,
   CreateRouteCommand,
   CreateRouteTableCommand,
   CreateSubnetCommand,
   CreateVpcCommand,
+  DescribeSecurityGroupsCommand,
   type EC2Client,
   ModifyNetworkInterfaceAttributeCommand,
   type ResourceType,
@@ -124,9 +126,14 @@ export async function buildVpc(ec2: EC2Client, options: LabVpcOptions): Promise<
       label,
     });
   const nodes = { a: await node('a', '10.0.1'), b: await node('b', '10.0.2') };
+  await openGroup(ec2, vpcId);
   const eip = await allocate(ec2, [...named(label), { Key: tagKey, Value: label }]);
   return { vpcId, cidr, stage, label, tagKey, internetGatewayId, nodes, tables, eip, vip, subnets };
 }
+
+// -1: moto wants ports also where the protocol has none.
+export const vrrp = { IpProtocol: '112', FromPort: -1, ToPort: -1, IpRanges: [{ CidrIp: '10.0.0.0/16' }] };
+export const https = { IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
 
 async function gateway(ec2: EC2Client, vpcId: string): Promise<string> {
   const { InternetGateway } = await ec2.send(new CreateInternetGatewayCommand({}));
@@ -208,9 +215,8 @@ async function makeNode(ec2: EC2Client, plan: NodePlan): Promise<LabNode> {
   };
   const serviceEni = await eni('service', serviceAddress, 1, label);
   const SourceDestCheck = { Value: false };
-  await ec2.send(
-    new ModifyNetworkInterfaceAttributeCommand({ NetworkInterfaceId: serviceEni, SourceDestCheck }),
-  );
+  for (const NetworkInterfaceId of [serviceEni, primaryEni])
+    await ec2.send(new ModifyNetworkInterfaceAttributeCommand({ NetworkInterfaceId, SourceDestCheck }));
   const eipEni = await eni('eip', eipAddress, 2, `${label}:eip`);
   const enis = { primaryEni, primaryAddress, serviceEni, serviceAddress, eipEni, eipAddress };
   const mine = { publicAddress: own.publicIp, publicAllocationId: own.allocationId };
@@ -226,6 +232,21 @@ async function makeEni(ec2: EC2Client, subnetId: string, address: string, eniTag
     }),
   );
   return NetworkInterface!.NetworkInterfaceId!;
+}
+
+/** The VPC's own group, which every ENI has: adverts of the nodes, and the service. */
+async function openGroup(ec2: EC2Client, vpcId: string): Promise<void> {
+  const Filters = [
+    { Name: 'vpc-id', Values: [vpcId] },
+    { Name: 'group-name', Values: ['default'] },
+  ];
+  const { SecurityGroups } = await ec2.send(new DescribeSecurityGroupsCommand({ Filters }));
+  await ec2.send(
+    new AuthorizeSecurityGroupIngressCommand({
+      GroupId: SecurityGroups![0]!.GroupId!,
+      IpPermissions: [vrrp, https],
+    }),
+  );
 }
 
 async function allocate(ec2: EC2Client, eipTags: Tag[]): Promise<{ allocationId: string; publicIp: string }> {

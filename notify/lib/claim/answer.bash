@@ -4,29 +4,36 @@
 # Invariant: the daemon never waits for the answer; it checks for it between lines, for at most ASK_LIMIT_MS. It writes
 # nothing where others may: an answer is new because it is not older than a mark of ours in run_dir.
 # Limits: sync groups are not in the JSON; for them the last word always has to do. The same where the answer's file system
-# keeps times in whole seconds, or is full.
+# keeps times in whole seconds, or is full, and once after the clock was set back.
 
 declare -A ASKED=()     # VIP → "seq atMs", drawn before keepalived was asked
 declare -A IN_ANSWER=() # instance → 1 once an answer had it
+declare -A SEEMS_NEW=() # file → 1 if it seemed new as keepalived was asked, before it can have answered
 ASK_ALL=0 ASK_UNTIL_MS=0 JSON_SIGNAL='' ANSWER='' ANSWER_STATE='' ANSWER_PRIORITY=0 ANSWER_CHANGED_US=0
 ANSWER_FILES=() INSTANCE_ERROR=''
 readonly ASK_LIMIT_MS=300 ASK_POLL_MS=4
 
-# Once per start: which signal, if any, and where answers may be. A fork, hence not in the middle of things.
+# Which signal, if any, and where answers may be: at start, and with each new keepalived until one can be asked. It forks, and
+# may wait for a program that is not keepalived's own for $1 seconds.
 learn_to_ask() {
   JSON_SIGNAL=''
   ANSWER_FILES=("${CONFIG[keepalived_json]}")
   # In run_dir by `json_dump_file` (keepalived 2.3), in /tmp by default.
   [[ ${CONFIG[keepalived_json]} == auto ]] && ANSWER_FILES=("${CONFIG[run_dir]}/keepalived.json" /tmp/keepalived.json)
   [[ ${CONFIG[keepalived_pid]} == none ]] && return
-  JSON_SIGNAL=$(keepalived --signum=JSON 2>/dev/null) || JSON_SIGNAL=''
+  JSON_SIGNAL=$(timeout "$1" keepalived --signum=JSON 2>/dev/null) || JSON_SIGNAL=''
   [[ $JSON_SIGNAL =~ ^[0-9]+$ ]] || JSON_SIGNAL=''
 }
 
 # Starts asking; false if keepalived cannot say.
 ask_keepalived() {
   [[ $JSON_SIGNAL && $KEEPALIVED == running ]] && ((RUN_DIR_USABLE)) || return 1
+  local file
   { : >"${CONFIG[run_dir]}/asked"; } 2>/dev/null || return 1
+  SEEMS_NEW=()
+  for file in "${ANSWER_FILES[@]}"; do
+    [[ -e $file && ! ${CONFIG[run_dir]}/asked -nt $file ]] && SEEMS_NEW[$file]=1
+  done
   kill "-$JSON_SIGNAL" "$KEEPALIVED_PID" 2>/dev/null || return 1
   ASK_UNTIL_MS=$((NOW_MS + ASK_LIMIT_MS))
 }
@@ -37,7 +44,7 @@ read_answer() {
   ANSWER=''
   for file in "${ANSWER_FILES[@]}"; do
     # A link in /tmp may lead anywhere, and a file of another user is no answer.
-    [[ -f $file && -O $file && ! -L $file && ! ${CONFIG[run_dir]}/asked -nt $file ]] || continue
+    [[ -f $file && -O $file && ! -L $file && ! ${CONFIG[run_dir]}/asked -nt $file && ! ${SEEMS_NEW[$file]-} ]] || continue
     { IFS= read -r -d '' ANSWER <"$file"; } 2>/dev/null
     [[ $ANSWER =~ []}][[:space:]]*$ && $ANSWER =~ ^[[:space:]]*[[{] ]] || continue
     opened=${ANSWER//[!\{]/} closed=${ANSWER//[!\}]/}

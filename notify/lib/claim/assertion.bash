@@ -112,7 +112,7 @@ is_out() {
 
 assert_last_word() {
   local -r word=(${WORD[$1]-})
-  [[ ${word[0]-} ]] || return
+  [[ ${word[0]-NONE} != NONE ]] || return
   [[ $KEEPALIVED == gone ]] && ! is_out "$1" && return
   READY[$1]="$2 ${word[2]} $3 ${word[0]} ${word[1]} $1 ${NAMED_BY[$1]} fifo"
 }
@@ -136,7 +136,7 @@ assert_answer() {
 }
 
 # A transition that was lost gets the number that it would have had: keepalived remembers by the wall clock when it
-# changed. Believed only between the transition known before and now, since that clock may have been set meanwhile.
+# changed. Believed only between the transition known before and now, and not from before that clock was set.
 date_transition() {
   local -r seq=$1 at=$2 before=$3
   SINCE=$seq SINCE_WALL_MS=$at
@@ -144,7 +144,7 @@ date_transition() {
   read_clock
   local then=$((NOW_US - (WALL_MS * 1000 - ANSWER_CHANGED_US)))
   while [[ ${Q[$then]-} ]]; do then=$((then + 1)); done # two VIPs of one instance changed in the same instant
-  if ((ANSWER_CHANGED_US > 0 && then > before && then < seq)); then
+  if ((ANSWER_CHANGED_US > 0 && then > before && then > CLOCK_SET_AT_US && then < seq)); then
     SINCE=$then SINCE_WALL_MS=$((ANSWER_CHANGED_US / 1000))
   fi
 }

@@ -9,6 +9,7 @@
 
 BOOT_ID='' JOURNAL='' JOURNAL_FD='' JOURNAL_LINES=0 SPOOL_ERROR='' JOURNAL_RETRY_MS=0 JOURNAL_RETRY_EVERY_MS=0
 readonly JOURNAL_RETRY_MIN_MS=1000 JOURNAL_RETRY_MAX_MS=60000
+readonly STATES='(MASTER|BACKUP|FAULT|STOP|DELETED)' KEPT_NAME='[]!#-[^-~]+'
 
 open_spool() {
   read_boot_id
@@ -21,7 +22,9 @@ open_spool() {
 # False if there is none of this boot.
 replay_journal() {
   local verb rest boot=''
-  [[ -r $1 ]] || return 1
+  local -A by=() # VIP → the instance or group that its word is of
+  [[ -f $1 && -r $1 ]] || return 1
+  read_clock
   # A last line without its newline was being written when the disk was full or the shim was killed: read fails on it.
   while read -r verb rest; do
     if [[ $verb == boot ]]; then
@@ -32,17 +35,42 @@ replay_journal() {
     case $verb in
       +) replay_claim "$rest" ;;
       -) [[ $rest =~ ^[0-9]+$ && ${Q[$rest]-} ]] && dequeue "$rest" ;;
-      word) [[ $rest =~ ^([^\ ]+)\ ([A-Z]+\ [0-9]{1,3}\ [0-9]{1,18})$ ]] && WORD[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]} ;;
-      seq) [[ $rest =~ ^[0-9]{1,18}$ ]] && ((rest > LAST_SEQ)) && LAST_SEQ=$rest ;;
+      word) replay_word "$rest" ;;
+      seq) is_of_the_past "$rest" && ((rest > LAST_SEQ)) && LAST_SEQ=$rest ;;
       dropped) [[ $rest =~ ^[0-9]{1,18}$ ]] && DROPPED=$rest ;;
     esac
   done <"$1"
+  unsay_others
   [[ $boot ]]
 }
 
+# Numbers are drawn from the boot's clock, so none is ahead of it by much; what a damaged file has would stay ahead for ever.
+is_of_the_past() { [[ $1 =~ ^[0-9]{1,18}$ ]] && (($1 <= NOW_US + 1000000)); }
+
 replay_claim() {
-  [[ $1 =~ ^([0-9]{1,18})\ [0-9]{1,18}\ [0-9]{1,18}\ [A-Z]+\ [0-9]{1,18}\ [A-Za-z0-9._-]+\ (INSTANCE|GROUP)\ [^\ ]+$ ]] || return
-  [[ ${Q[${BASH_REMATCH[1]}]-} ]] || enqueue_again "$1"
+  local -r number='[0-9]{1,18}' priority='[0-9]{1,3}'
+  [[ $1 =~ ^($number)\ $number\ $number\ $STATES\ $priority\ ([A-Za-z0-9._-]+)\ ((INSTANCE|GROUP)\ $KEPT_NAME)$ ]] || return
+  local -r seq=${BASH_REMATCH[1]} vip=${BASH_REMATCH[3]} of=${BASH_REMATCH[4]}
+  is_of_the_past "$seq" || return
+  [[ ${Q[$seq]-} ]] || enqueue_again "$1"
+  [[ ${WORD[$vip]-} == *" $seq" ]] && by[$vip]=$of
+  return 0
+}
+
+# Without the instance in a journal of an earlier version.
+replay_word() {
+  [[ $1 =~ ^([^\ ]+)\ (($STATES|NONE)\ [0-9]{1,3}\ ([0-9]{1,18}))(\ ((INSTANCE|GROUP)\ [^\ ]+))?$ ]] || return
+  local -r vip=${BASH_REMATCH[1]} word=${BASH_REMATCH[2]} since=${BASH_REMATCH[5]} of=${BASH_REMATCH[7]}
+  is_of_the_past "$since" || return
+  WORD[$vip]=$word by[$vip]=$of
+}
+
+# What the configuration gives to another instance now was not said by that one: it has said nothing yet.
+unsay_others() {
+  local vip
+  for vip in "${!by[@]}"; do
+    [[ ! ${by[$vip]} || ! ${NAMED_BY[$vip]-} || ${by[$vip]} == "${NAMED_BY[$vip]}" ]] || WORD[$vip]="NONE 0 ${WORD[$vip]##* }"
+  done
 }
 
 # Where a whole journal can be written. Called at start, after a failed write, and again while SPOOL_ERROR stands.
@@ -74,10 +102,10 @@ repair_journal() {
 }
 
 # One write for all lines, so that a kill leaves whole lines only. After a write that failed a torn line lies there, behind
-# which nothing may be written.
+# which nothing may be written. A file that someone has removed would be found by no next start.
 journal() {
   [[ $1 && $JOURNAL_FD ]] || return 0
-  if printf '%s' "$1" >&"$JOURNAL_FD" 2>/dev/null; then
+  if [[ $JOURNAL -ef /dev/fd/$JOURNAL_FD ]] && printf '%s' "$1" >&"$JOURNAL_FD" 2>/dev/null; then
     JOURNAL_LINES=$((JOURNAL_LINES + 1))
     ((JOURNAL_LINES > (Q_COUNT == 0 ? 500 : 4 * CONFIG[spool_max] + 500))) || return 0
     rewrite_journal "$JOURNAL" && return
@@ -92,7 +120,7 @@ close_journal() {
 
 # Puts the whole spool into the file $1, which is then the journal; else TROUBLE says why not, and the file is as it was.
 rewrite_journal() {
-  if write_journal 2>/dev/null >"$1.new" && mv -f -- "$1.new" "$1" && open_for_append "$1"; then
+  if write_journal 2>/dev/null >"$1.new" && mv -fT -- "$1.new" "$1" && open_for_append "$1"; then
     JOURNAL_LINES=0 SPOOL_ERROR='' STATUS_CHANGED=1
     return
   fi 2>/dev/null
@@ -112,7 +140,7 @@ open_for_append() {
 write_journal() {
   local vip place count=0 text=''
   printf 'boot %s\nseq %s\ndropped %s\n' "$BOOT_ID" "$LAST_SEQ" "$DROPPED" || return 1
-  for vip in "${!WORD[@]}"; do printf 'word %s %s\n' "$vip" "${WORD[$vip]}" || return 1; done
+  for vip in "${!WORD[@]}"; do printf 'word %s %s%s\n' "$vip" "${WORD[$vip]}" "${NAMED_BY[$vip]+ ${NAMED_BY[$vip]}}" || return 1; done
   for ((place = OLD_HEAD; place < OLD_TAIL; place++)); do
     [[ ${Q[${OLD[$place]}]-} ]] || continue
     text+="+ ${Q[${OLD[$place]}]}"$'\n'

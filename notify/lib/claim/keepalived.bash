@@ -12,7 +12,7 @@ find_keepalived() {
   [[ ${CONFIG[keepalived_pid]} == none ]] && return
   [[ ${CONFIG[keepalived_pid]} == auto ]] && paths=(/run/keepalived.pid /run/keepalived/keepalived.pid)
   for path in "${paths[@]}"; do
-    [[ -e $path ]] || continue
+    [[ -f $path ]] || continue
     pid=''
     { read -r pid <"$path"; } 2>/dev/null
     if is_keepalived "$pid"; then
@@ -27,16 +27,17 @@ find_keepalived() {
   return 0
 }
 
-# Whether this process is a keepalived that lives: by its name, which `process_names` may change, or its command line.
+# Whether this process is a keepalived that lives: by its name, or its command line where keepalived.conf names it otherwise. A
+# program whose name only begins like that, such as an exporter of its figures, is none.
 is_keepalived() {
   local stat='' comm='' word=''
   [[ $1 =~ ^[1-9][0-9]{0,9}$ ]] || return 1
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
   [[ ${stat##*) } == [ZX]* ]] && return 1
   { read -r comm <"/proc/$1/comm"; } 2>/dev/null
-  [[ $comm == keepalived* ]] && return
+  [[ $comm =~ ^keepalived(_vrrp|_lvs|_bfd)?$ ]] && return
   { IFS= read -r -d '' word <"/proc/$1/cmdline"; } 2>/dev/null
-  [[ ${word##*/} == keepalived* ]]
+  [[ ${word##*/} == keepalived ]]
 }
 
 # KEEPALIVEDS: every one that this machine shows, parents and children.

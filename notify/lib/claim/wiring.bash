@@ -23,6 +23,7 @@ watch_keepalived() {
     # Its first word may have been said by now, and once more when it has had the time.
     ASK_ALL=1 ASK_AGAIN=1 WATCHED_PID=$KEEPALIVED_PID WAS_WIRED=0 UNWIRED_LOOKS=0 LINES_HEARD=0 UNHEARD=()
     DESCRIPTORS=unknown
+    [[ $JSON_SIGNAL ]] || learn_to_ask 0.5
   elif ((ASK_AGAIN)); then
     ASK_ALL=1 ASK_AGAIN=0
   fi

@@ -94,13 +94,23 @@ schedule_refresh() {
   CREDENTIALS_DUE_MS=$((NOW_MS + (wait_s < $1 ? $1 : wait_s) * 1000))
 }
 
-# What the shim before this one left behind: then there is no wait at all.
+# The wall clock was set, so they may end sooner than it seemed; or it kept them from being fetched.
+refresh_by_new_time() {
+  local -r due=$CREDENTIALS_DUE_MS
+  [[ $CREDENTIALS_JOB ]] && return
+  schedule_refresh 0
+  [[ ! $CREDENTIALS_ERROR ]] || CREDENTIALS_DUE_MS=$NOW_MS
+  ((CREDENTIALS_DUE_MS <= due)) || CREDENTIALS_DUE_MS=$due
+}
+
+# What the shim before this one left behind: then there is no wait at all. Not what another configuration led to.
 load_credentials() {
   local -r dir=${CONFIG[run_dir]}
   local words line text='' key='' token=''
-  ((RUN_DIR_USABLE)) && [[ -s $dir/credentials && -r $dir/credentials.about ]] || return 1
+  ((RUN_DIR_USABLE)) && [[ -s $dir/credentials && -r $dir/credentials.about && ! $CONFIG_FILE -nt $dir/credentials.about ]] || return 1
   { read -r -a words <"$dir/credentials.about"; } 2>/dev/null
   ((${#words[@]} >= 5)) && [[ ${words[0]} =~ ^[0-9]{1,12}$ && ${words[1]} =~ ^[0-9]{1,12}$ && ${words[4]} == *:"${words[3]}" ]] || return 1
+  [[ ! ${CONFIG[region]} || ${words[2]} == "${CONFIG[region]}" ]] && [[ ! ${CONFIG[role_id]} || ${words[4]} == "${CONFIG[role_id]}:"* ]] || return 1
   while read -r line; do
     text+=$line$'\n'
     [[ $line =~ ^user\ =\ \"([^\"\\]+)\"$ ]] && key=${BASH_REMATCH[1]}

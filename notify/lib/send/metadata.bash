@@ -105,7 +105,13 @@ explain_token() {
   case $2 in
     "$TIMED_OUT") FETCH_ERROR+='no answer; in a container HttpPutResponseHopLimit must be 2, else is this no EC2 instance?' ;;
     "$UNREACHABLE") FETCH_ERROR+='unreachable; in an IPv6-only subnet switch on HttpProtocolIpv6 (endpoint_imds = http://[fd00:ec2::254]), else is the metadata service switched off, or is this no EC2 instance?' ;;
-    0) FETCH_ERROR+="HTTP $HTTP_STATUS; is the metadata service switched off (HttpEndpoint)?" ;;
+    0)
+      if [[ $HTTP_STATUS == 200 ]]; then
+        FETCH_ERROR+='HTTP 200 with something that is no token; is it the metadata service that answers there?'
+      else
+        FETCH_ERROR+="HTTP $HTTP_STATUS; is the metadata service switched off (HttpEndpoint)?"
+      fi
+      ;;
     *) FETCH_ERROR+='is the metadata service switched off, or is this no EC2 instance?' ;;
   esac
 }
@@ -149,7 +155,7 @@ learn_user_id() {
     return
   fi
   [[ -r $cache ]] && { read -r -a words <"$cache"; } 2>/dev/null
-  if [[ ${words[1]-} == "$NODE" && ${words[2]-} == "$ROLE" && ${words[0]-} == *:"$NODE" ]] && ((!WANT_IDENTITY)); then
+  if [[ ${words[1]-} == "$NODE" && ${words[2]-} == "$ROLE" && ${words[0]-} =~ ^[A-Z0-9]+:"$NODE"$ ]] && ((!WANT_IDENTITY)); then
     USER_ID=${words[0]}
     return
   fi
@@ -164,7 +170,7 @@ ask_sts() {
   url_of sts
   get_caller_identity
   status=$?
-  if ((status == UNTRUSTED)); then
+  if ((status == UNTRUSTED || status == NO_ROOTS)); then
     trust_whole_store
     get_caller_identity
     status=$?

@@ -17,6 +17,7 @@ take_probe_word() {
     draw_seq
     read_wall_clock
     word=(${WORD[$vip]:-BACKUP 0 $SEQ})
+    [[ ${word[0]} != NONE ]] || word=(BACKUP 0 "$SEQ")
     PROBE_PENDING[$vip]="$SEQ ${word[2]} $WALL_MS ${word[0]} ${word[1]} $vip ${NAMED_BY[$vip]}"
   done
   PROBE_UNTIL_MS=$((NOW_MS + PROBE_LIMIT_MS)) FRESH=1

@@ -48,7 +48,7 @@ take_sent_word() {
       *) send_failed "the bus answered HTTP $http_status" ;;
     esac
   else
-    ((curl_status == UNTRUSTED)) && trust_whole_store
+    ((curl_status == UNTRUSTED || curl_status == NO_ROOTS)) && trust_whole_store
     send_failed "curl status $curl_status: $message${CONFIG[proxy]:+ (by the proxy ${CONFIG[proxy]##*[@/]})}"
   fi
   BATCH=() IN_FLIGHT=()
@@ -58,8 +58,11 @@ give_up_request() {
   [[ $SEND_ID ]] && ((NOW_MS >= SEND_UNTIL_MS)) && give_up_request_because 'curl did not end in time'
 }
 
+# What that curl has written, or still will, is in a pipe that is not read any more: another request's answer never begins with it.
 give_up_request_because() {
   kill "$SEND_PID" 2>/dev/null
+  exec {ANSWERS_FD}>&-
+  exec {ANSWERS_FD}<> <(:)
   SEND_ID='' BATCH=() IN_FLIGHT=() STATUS_CHANGED=1 ANSWER_TEXT='' ANSWER_PART=''
   send_failed "$1"
 }

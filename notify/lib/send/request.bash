@@ -106,6 +106,8 @@ add_entry() {
 
 put_events() {
   url_of events
+  # Someone may have removed it.
+  [[ -r $SECRETS_FILE ]] || SECRETS_FILE=/dev/fd/8
   SEND_ID=$NOW_US SEND_UNTIL_MS=$((NOW_MS + SEND_LIMIT_MS)) SENT_AT_MS=$NOW_MS ANSWER_TEXT='' ANSWER_PART=''
   "${CURL[@]}" "${TLS[@]}" -K "$SECRETS_FILE" --aws-sigv4 "aws:amz:$REGION:events" \
     -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSEvents.PutEvents' --data-binary @- \

@@ -6,7 +6,7 @@
 # TLS, another authority), the whole store is used from then on.
 
 declare -a TLS=()
-readonly UNTRUSTED=60
+readonly UNTRUSTED=60 NO_ROOTS=77 # curl's statuses: the second where the file of roots cannot be read
 
 prepare_trust() {
   local name file roots=''

@@ -8,6 +8,7 @@ check_command() {
   check_fifo
   require_config
   require_curl
+  require_authorities
   [[ ${CONFIG[keepalived_pid]} == none ]] || require_keepalived
   warn_of_proxy
   printf '%s is right: %s VIPs (%s), bus %s\n' "$CONFIG_FILE" "${#VIP_NAMES[@]}" "${VIP_NAMES[*]}" "${CONFIG[bus]}"

@@ -28,6 +28,9 @@ install_command() {
     esac
     shift
   done
+  # What is there already may name authorities and folders of its own; whether it is right is for `check`.
+  [[ -f $ROOT$ETC/notify.conf ]] && load_config "$ROOT$ETC/notify.conf"
+  CONFIG_ERRORS=()
   require_machine
   require_root
   for name in "${interfaces[@]}"; do require_interface "$name"; done
@@ -54,11 +57,13 @@ require_machine() {
   UNTESTED=() KEEPALIVED_VERSION=''
   if [[ ! $ROOT ]]; then
     require_curl
+    require_authorities
     require_keepalived
     return
   fi
   if version=$(in_image curl -q --version); then judge_curl "$version"; else UNTESTED+=(curl); fi
   if version=$(in_image keepalived --version); then judge_keepalived "$version"; else UNTESTED+=(keepalived); fi
+  has_authorities || UNTESTED+=(ca-certificates)
 }
 
 # What a program of the image prints; false where it has none yet, or none that runs here.
@@ -196,7 +201,7 @@ start_units() {
 
 say_next() {
   printf '\nWhat is left to do:\n'
-  ((${#UNTESTED[@]})) && printf '  - give the image curl 7.86 and keepalived 2.2, or newer ones (not tested there: %s)\n' "${UNTESTED[*]}"
+  ((${#UNTESTED[@]})) && printf '  - give the image ca-certificates, and curl 7.86 and keepalived 2.2, or newer ones (not found there: %s)\n' "${UNTESTED[*]}"
   is_configured || printf '  - name your bus and your VIPs in %s, then: systemctl restart vipshift-notify\n' $ETC/notify.conf
   say_service
   printf '  - let keepalived write into the FIFO (%s), then: systemctl reload keepalived\n' $ETC/keepalived-snippet.conf

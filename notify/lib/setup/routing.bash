@@ -26,25 +26,20 @@ net.ipv4.conf.${1//.//}.rp_filter = 2" "/etc/sysctl.d/60-vipshift-$1.conf"
     die 1 "cannot start $unit: see systemctl status $unit"
 }
 
+# Each interface has a setting next to its unit, and that goes last: an uninstall that was interrupted finds it again.
 remove_routing() {
   local path paths name
   set +f
-  paths=("$ROOT$UNITS"/multi-user.target.wants/vipshift-eip-route@*.service)
-  set -f
-  for path in "${paths[@]}"; do
-    [[ -L $path ]] || continue
-    name=${path##*/}
-    if [[ -z $ROOT ]]; then
-      systemctl disable --now "$name"
-      name=${name#*@}
-      "$SELF" route "${name%.service}" --remove
-    fi
-    rm -f -- "$path"
-    printf 'removed    %s\n' "${path#"$ROOT"}"
-  done
-  set +f
   paths=("$ROOT"/etc/sysctl.d/60-vipshift-*.conf)
   set -f
-  for path in "${paths[@]}"; do remove_with_folder "${path#"$ROOT"}"; done
+  for path in "${paths[@]}"; do
+    [[ -e $path ]] || continue
+    name=${path##*/60-vipshift-} name=${name%.conf}
+    if [[ -z $ROOT ]]; then
+      systemctl disable --now "vipshift-eip-route@$name.service" 2>/dev/null
+      "$SELF" route "$name" --remove
+    fi
+    remove_with_folder "$UNITS/multi-user.target.wants/vipshift-eip-route@$name.service" "${path#"$ROOT"}"
+  done
   remove_with_folder "$UNITS/$ROUTE_UNIT" "$NETWORKD"
 }

@@ -23,6 +23,7 @@ selftest_command() {
     shift
   done
   require_curl
+  require_authorities
   read_daemon_status
   ((RUNNING)) || die 4 "the daemon is not running, so nothing would read the FIFO: systemctl start vipshift-notify"
   [[ ${STATUS[configError]-} ]] && die 1 "the daemon waits for a right configuration: systemctl restart vipshift-notify"

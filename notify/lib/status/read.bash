@@ -28,6 +28,7 @@ read_status_file() {
       *) STATUS[$key]=$value ;;
     esac
   done <"$1"
+  [[ ${STATUS[serial]-} =~ ^[0-9]{1,18}$ ]] || return 1
   return "$whole"
 }
 

@@ -11,12 +11,13 @@ declare -rA TROUBLES=([LAST_ERROR]=lastError [CREDENTIALS_ERROR]=credentialsErro
 write_status() {
   STATUS_CHANGED=0
   ((RUN_DIR_USABLE)) || return 0
-  status_lines 2>/dev/null >"${CONFIG[run_dir]}/status.$((STATUS_SERIAL % 2))" && STATUS_SERIAL=$((STATUS_SERIAL + 1))
+  { status_lines >"${CONFIG[run_dir]}/status.$((STATUS_SERIAL % 2))"; } 2>/dev/null && STATUS_SERIAL=$((STATUS_SERIAL + 1)) && return
+  [[ -d ${CONFIG[run_dir]} ]] || RUN_DIR_ERROR="${CONFIG[run_dir]} is gone: it is made again" RUN_DIR_USABLE=0 RUN_DIR_LOOK_MS=$NOW_MS
   return 0
 }
 
 status_lines() {
-  local vip trouble
+  local vip trouble word
   printf 'serial %s\npid %s\nversion %s\nnode %s\nuser %s\nregion %s\nbus %s\n' \
     "$STATUS_SERIAL" $$ "$SHIM_VERSION" "$NODE" "$USER_ID" "$REGION" "${CONFIG[bus]}" &&
     printf 'spooled %s\ndropped %s\nsent %s\nbadLines %s\nlastSentAt %s\nlastErrorAt %s\n' \
@@ -28,7 +29,8 @@ status_lines() {
     printf '%s %s\n' "${TROUBLES[$trouble]}" "$REPLY" || return 1
   done
   for vip in "${VIP_NAMES[@]}"; do
-    printf 'vip %s %s %s\n' "$vip" "${WORD[$vip]:-UNKNOWN 0 0}" "${NAMED_BY[$vip]}" || return 1
+    word=${WORD[$vip]:-NONE 0 0}
+    printf 'vip %s %s %s\n' "$vip" "${word/#NONE */UNKNOWN 0 0}" "${NAMED_BY[$vip]}" || return 1
   done
   printf 'end\n'
 }

@@ -11,6 +11,7 @@ import {
   type VpcAttributeName,
 } from '@aws-sdk/client-ec2';
 import type { TableFact, WayFacts } from '../../doctor/facts.ts';
+import { policyFrom } from '../../doctor/service/iam-policy.ts';
 import { defined } from '../../optional.ts';
 import { collect } from '../pages.ts';
 import { filter } from './access.ts';
@@ -64,6 +65,8 @@ function outwardFrom(route: Route): TableFact['outward'] {
   return destination === undefined || target === 'local' ? [] : [{ destination, target, state }];
 }
 
+const services = ['events', 'sts'] as const;
+
 export async function wayOf(access: Ec2Reader, vpc: string): Promise<WayFacts> {
   const config = { client: access.reader };
   const abort = { abortSignal: access.signal };
@@ -82,11 +85,15 @@ export async function wayOf(access: Ec2Reader, vpc: string): Promise<WayFacts> {
   return {
     region,
     endpoints: endpoints
-      .filter(
-        (e) => e.ServiceName?.endsWith(`.${region}.events`) === true && e.VpcEndpointType === 'Interface',
-      )
-      .map((e) => ({
+      .filter((e) => e.VpcEndpointType === 'Interface')
+      .flatMap((e) => {
+        const service = services.find((name) => e.ServiceName?.endsWith(`.${region}.${name}`));
+        return service === undefined ? [] : [{ e, service }];
+      })
+      .map(({ e, service }) => ({
         endpoint: e.VpcEndpointId!,
+        service,
+        ...defined({ policy: policyFrom(e.PolicyDocument) }),
         // The API reference writes `available`, the SDK `Available`.
         state: (e.State ?? 'unknown').toLowerCase(),
         privateDns: e.PrivateDnsEnabled ?? false,

@@ -4,6 +4,7 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../../fault.ts';
 import { defined } from '../../optional.ts';
+import type { Place } from '../../place.ts';
 import type { EventPublisher } from '../../switch/switch-vip.ts';
 import type { EpochMs } from '../../time.ts';
 import { flappingNotice, noticeOf } from '../../timeline/message.ts';
@@ -22,7 +23,7 @@ export const CONTROLLER_SOURCE = 'vipshift.controller';
 export interface Bus {
   readonly client: EventBridgeClient;
   readonly bus: string;
-  readonly stage: string;
+  readonly place: Place;
   readonly signal: AbortSignal;
 }
 
@@ -30,7 +31,7 @@ export const awsPublisher = (bus: Bus): EventPublisher => ({
   finished: (failover) => announce(bus, FINISHED, failover),
   failed: (failover) => announce(bus, FAILED, failover),
   flapping(vip, flapping) {
-    const notice = flappingNotice(vip, flapping, bus.stage);
+    const notice = flappingNotice(vip, flapping, bus.place);
     return send(bus, FLAPPING, JSON.stringify({ ...flappingDetail(vip, flapping), notice }));
   },
   forward: ({ as, detail }) => send(bus, as === 'finished' ? FINISHED : FAILED, detail),
@@ -42,10 +43,10 @@ const RACES_MAX = 20;
  * For a caller that the bus's policy lets announce nothing, as the command line: it leaves the event in the VIP's item, and
  * reconcile sends it. Limit: the last one of a minute.
  */
-export function laterPublisher(vips: VipStore, stage: string): EventPublisher {
+export function laterPublisher(vips: VipStore, place: Place): EventPublisher {
   const leave = async (as: Announcement['as'], failover: Failover) => {
     const name = failover.vip;
-    const unannounced = { as, detail: detailText(failover, stage) };
+    const unannounced = { as, detail: detailText(failover, place) };
     const change = { name, from: await vips.read(name), racesMax: RACES_MAX };
     await compareAndSet(vips, change, (vip) => (vip === undefined ? undefined : { ...vip, unannounced }));
   };
@@ -60,14 +61,14 @@ export function laterPublisher(vips: VipStore, stage: string): EventPublisher {
 
 async function announce(bus: Bus, detailType: string, failover: Failover): Promise<void> {
   try {
-    await send(bus, detailType, detailText(failover, bus.stage));
+    await send(bus, detailType, detailText(failover, bus.place));
   } catch (error) {
     throw faultFromSdkError(error, `announcing epoch ${failover.epoch} of ${failover.vip}`);
   }
 }
 
-const detailText = (failover: Failover, stage: string): string =>
-  JSON.stringify({ ...finishedDetail(failover), notice: noticeOf(failover, stage) });
+const detailText = (failover: Failover, place: Place): string =>
+  JSON.stringify({ ...finishedDetail(failover), notice: noticeOf(failover, place) });
 
 async function send({ client, bus, signal }: Bus, detailType: string, detail: string): Promise<void> {
   const entry = { EventBusName: bus, Source: CONTROLLER_SOURCE, DetailType: detailType, Detail: detail };

@@ -8,6 +8,7 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { type DurationMs, durationMs } from '../../time.ts';
+import { VERSION } from '../../version.ts';
 import type { NodeIdentity } from '../../vip/admission.ts';
 import type { InvocationPorts } from '../invocation.ts';
 import { withProofs } from './logged-actions.ts';
@@ -47,7 +48,7 @@ export function lambda<Own extends Environment, Reply>(
 ) {
   const { stage, metricsByVip = true } = environment.settings;
   const telemetry: Telemetry = {
-    logger: new Logger(),
+    logger: new Logger({ persistentKeys: { version: VERSION } }),
     metrics: new Metrics({ namespace: metricsNamespace(stage) }),
     byVip: metricsByVip,
   };

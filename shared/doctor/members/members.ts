@@ -2,25 +2,31 @@
 // preflight asks (network/next-owner.ts), and what takes more looking: room for EIPs, and the node's way to the bus.
 
 import { conflictText } from '../../network/conflict.ts';
-import { asNextOwner, ROUTES_PER_TABLE } from '../../network/next-owner.ts';
+import { asNextOwner, type OwnerProblem, ROUTES_PER_TABLE } from '../../network/next-owner.ts';
 import { membersSeen } from '../../network/observation.ts';
+import { awsCommand } from '../../place.ts';
 import { unfitText } from '../../vip/election.ts';
-import type { EniFact, NetworkFacts } from '../facts.ts';
+import { type EniFact, type NetworkFacts, tagCommand } from '../facts.ts';
 import { type Finding, fault } from '../finding.ts';
 import { roomFindings } from './room.ts';
+import { checkOn, egressCheckFindings } from './source-check.ts';
 import { eipWayFindings, wayFindings } from './way.ts';
 
-export function memberFindings(facts: NetworkFacts): readonly Finding[] {
-  const { vip, seen } = facts;
+export function memberFindings(facts: NetworkFacts, nodes: readonly string[]): readonly Finding[] {
+  const { vip, seen, hosts } = facts;
   const found = membersSeen(vip, seen, vip.members);
-  const nodes = [...new Set([...Object.keys(vip.members), ...Object.keys(found)])].sort();
   return nodes.flatMap((node) => {
-    const running = hostFindings(facts, node);
+    const { problems } = asNextOwner(vip, seen, node, hosts);
     const member = found[node];
-    if (running.length > 0 || member === undefined) return running;
+    const isDown = problems.some(({ key }) => key === 'not-running');
+    const said = problems.flatMap((problem) =>
+      isDown && problem.key !== 'not-running' ? [] : findingsOf(facts, node, problem),
+    );
+    if (isDown || member === undefined) return said;
     const ids = new Set([member.eni, ...(vip.eips.length > 0 ? [member.eipEni] : [])]);
     return [
-      ...problems(facts, node),
+      ...said,
+      ...egressCheckFindings(facts, node),
       ...facts.enis.filter((e) => ids.has(e.eni)).flatMap((eni) => unready(facts, node, eni)),
       ...roomFindings(facts, member),
       ...wayFindings(facts, node),
@@ -29,47 +35,28 @@ export function memberFindings(facts: NetworkFacts): readonly Finding[] {
   });
 }
 
-function hostFindings({ vip, hosts }: NetworkFacts, node: string): readonly Finding[] {
-  const state = hosts?.get(node);
-  if (hosts === undefined || state === 'running') return [];
-  const about = { vips: [vip.name], subject: node };
-  if (state === undefined || state === 'terminated' || state === 'shutting-down')
-    return [
-      fault('node-not-running', {
-        ...about,
-        found: state === undefined ? 'EC2 shows no such instance' : `the instance is ${state}`,
-        expected: 'running, or no longer a member',
-        remedy: {
-          sentence: `start a node in its place and label its ENI; ${node} is no longer a member once no ENI of it has the label`,
-        },
-      }),
-    ];
-  return [
-    fault('node-not-running', {
-      ...about,
-      found: `the instance is ${state}`,
-      expected: 'running: it cannot take the VIP over',
-      remedy: { command: `aws ec2 start-instances --instance-ids ${node}` },
-    }),
-  ];
-}
-
-/** Of what the preflight asks, what no other check names. */
-function problems(facts: NetworkFacts, node: string): readonly Finding[] {
-  const { vip, seen } = facts;
-  return asNextOwner(vip, seen, node).problems.flatMap((problem): readonly Finding[] => {
-    const vips = [vip.name];
-    if (problem.key === 'unfit' && problem.why.key === 'withdrawn')
-      return [
-        fault('node-unfit', {
-          vips,
-          subject: node,
-          found: unfitText(problem.why),
-          expected: 'MASTER or BACKUP: it is not elected otherwise',
-          remedy: { sentence: `on ${node}: systemctl status keepalived, and what its track scripts say` },
-        }),
-      ];
-    if (problem.key === 'table-full')
+/** What the preflight found, with what to do about it; `no-eni` is named by the labels that are missing. */
+function findingsOf(facts: NetworkFacts, node: string, problem: OwnerProblem): readonly Finding[] {
+  const { vip } = facts;
+  const vips = [vip.name];
+  switch (problem.key) {
+    case 'not-running':
+      return [notRunning(facts, problem)];
+    case 'check-on':
+      return [checkOn(facts, problem.eni)];
+    case 'unfit':
+      return problem.why.key === 'withdrawn'
+        ? [
+            fault('node-unfit', {
+              vips,
+              subject: node,
+              found: unfitText(problem.why),
+              expected: 'MASTER or BACKUP: it is not elected otherwise',
+              remedy: { sentence: `on ${node}: systemctl status keepalived, and what its track scripts say` },
+            }),
+          ]
+        : [];
+    case 'table-full':
       return [
         fault('table-full', {
           vips,
@@ -81,22 +68,52 @@ function problems(facts: NetworkFacts, node: string): readonly Finding[] {
           },
         }),
       ];
-    if (problem.key === 'unmet' && problem.conflict.reason?.key === 'no-table')
-      return [
-        fault('table-unlabelled', {
-          vips,
-          subject: vip.name,
-          found: conflictText(problem.conflict),
-          expected: 'at least one: a failover moves no route otherwise',
-          remedy: { sentence: 'label the route tables of the clients’ subnets (docs/install.md)' },
-        }),
-      ];
-    return [];
+    case 'unmet':
+      return problem.conflict.reason?.key === 'no-table'
+        ? [
+            fault('table-unlabelled', {
+              vips,
+              subject: vip.name,
+              found: conflictText(problem.conflict),
+              expected: 'at least one: a failover moves no route otherwise',
+              remedy: {
+                command: tagCommand('TABLE', vip.tableLabels[0]!, facts),
+                remark: 'TABLE: each route table of the clients’ subnets (docs/install.md)',
+              },
+            }),
+          ]
+        : [];
+    case 'no-eni':
+      return [];
+    default:
+      return problem satisfies never;
+  }
+}
+
+function notRunning(
+  { vip, place }: NetworkFacts,
+  { node, state }: Extract<OwnerProblem, { key: 'not-running' }>,
+): Finding {
+  const about = { vips: [vip.name], subject: node };
+  if (state === undefined || state === 'terminated' || state === 'shutting-down')
+    return fault('node-not-running', {
+      ...about,
+      found: state === undefined ? 'EC2 shows no such instance' : `the instance is ${state}`,
+      expected: 'running, or no longer a member',
+      remedy: {
+        sentence: `start a node in its place and label its ENI; ${node} is no longer a member once no ENI of it has the label`,
+      },
+    });
+  return fault('node-not-running', {
+    ...about,
+    found: `the instance is ${state}`,
+    expected: 'running: it cannot take the VIP over',
+    remedy: { command: awsCommand(`ec2 start-instances --instance-ids ${node}`, place) },
   });
 }
 
 /** Attached, but not for good, or not in use. */
-function unready({ vip }: NetworkFacts, node: string, eni: EniFact): readonly Finding[] {
+function unready({ vip, place }: NetworkFacts, node: string, eni: EniFact): readonly Finding[] {
   const wrong = [
     ...(eni.status === undefined || eni.status === 'in-use' ? [] : [`is ${eni.status}, expected in-use`]),
     ...(eni.attachment === undefined || eni.attachment === 'attached'
@@ -111,7 +128,7 @@ function unready({ vip }: NetworkFacts, node: string, eni: EniFact): readonly Fi
       found: wrong.join('; '),
       expected: `in use on ${node}`,
       remedy: {
-        sentence: `see what EC2 waits for: aws ec2 describe-network-interfaces --network-interface-ids ${eni.eni}`,
+        sentence: `see what EC2 waits for: ${awsCommand(`ec2 describe-network-interfaces --network-interface-ids ${eni.eni}`, place)}`,
       },
     }),
   ];

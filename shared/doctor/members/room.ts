@@ -3,6 +3,7 @@
 // A private address carries one Elastic IP. VIPs with the same node label share an ENI, so what may land there is counted
 // over all of them; AssociateAddress onto a taken address throws off the EIP that is there (API reference).
 
+import { awsCommand } from '../../place.ts';
 import { EIP_SUFFIX, type Member } from '../../vip/member.ts';
 import type { Vip } from '../../vip/vip.ts';
 import type { NetworkFacts } from '../facts.ts';
@@ -38,7 +39,10 @@ export function roomFindings(facts: NetworkFacts, member: Member): readonly Find
       found: `${eni.eni} of ${member.node} has ${eni.addresses.length} private address${eni.addresses.length === 1 ? '' : 'es'}${taken === 0 ? '' : `, ${taken} with a foreign EIP`}; ${coming.length} EIPs of ${sharing.length === 1 ? 'VIP' : 'VIPs'} ${about.vips.join(', ')} may land there`,
       expected: 'a private address for each',
       remedy: {
-        command: `aws ec2 assign-private-ip-addresses --network-interface-id ${eni.eni} --secondary-private-ip-address-count ${missing}`,
+        command: awsCommand(
+          `ec2 assign-private-ip-addresses --network-interface-id ${eni.eni} --secondary-private-ip-address-count ${missing}`,
+          facts.place,
+        ),
         remark: `then on ${member.node}: the new address on the interface (docs/reference/nodes.md)`,
       },
     }),
@@ -54,7 +58,7 @@ const sharingVips = ({ vip, others = [] }: NetworkFacts, eni: string): readonly 
 ];
 
 function borderFindings(
-  { vip, eips, borderGroups }: NetworkFacts,
+  { vip, eips, borderGroups, place }: NetworkFacts,
   { node, zone }: Member,
 ): readonly Finding[] {
   const own = borderGroups?.get(zone);
@@ -69,7 +73,7 @@ function borderFindings(
             found: `is of the network border group ${found.borderGroup}; ${node} is in ${zone}, of ${own}`,
             expected: 'the same group: AssociateAddress is refused elsewhere',
             remedy: {
-              sentence: `allocate one there (aws ec2 allocate-address --network-border-group ${own}), or nodes in zones of one group`,
+              sentence: `allocate one there (${awsCommand(`ec2 allocate-address --network-border-group ${own}`, place)}), or nodes in zones of one group`,
             },
           }),
         ],

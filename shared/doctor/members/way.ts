@@ -5,8 +5,9 @@
 // Limit: what lies behind a transit gateway, a virtual private gateway or an appliance is not seen; a node that sends by another
 // interface has to be known by who set it up.
 
+import { awsCommand } from '../../place.ts';
 import type { Member } from '../../vip/member.ts';
-import type { EndpointFact, EniFact, NetworkFacts, RouteFact, TableFact } from '../facts.ts';
+import type { EndpointFact, EniFact, NetworkFacts, RouteFact, TableFact, WayFacts } from '../facts.ts';
 import { type Finding, fault, type Remedy } from '../finding.ts';
 import { blockedAt } from '../packets/flow.ts';
 
@@ -34,13 +35,17 @@ export function wayFindings(facts: NetworkFacts, node: string): readonly Finding
 }
 
 function blockedOn(facts: NetworkFacts, eni: EniFact): Blocked | undefined {
-  const { endpoints, dns } = facts.way!;
-  const named = endpoints.find((e) => e.privateDns && e.state === 'available');
-  if (named !== undefined && dns) return byEndpoint(facts, eni, named);
-  return byRoute(facts, eni);
+  const named = endpointFor(facts.way!, 'events');
+  return named === undefined ? byRoute(facts, eni) : byEndpoint(facts, eni, named);
 }
 
-/** The public name leads to the endpoint, whatever the routes say. */
+/** The one to which the service's public name leads in the VPC, whatever the routes say. */
+export const endpointFor = (
+  { endpoints, dns }: WayFacts,
+  service: EndpointFact['service'],
+): EndpointFact | undefined =>
+  dns ? endpoints.find((e) => e.service === service && e.privateDns && e.state === 'available') : undefined;
+
 function byEndpoint(facts: NetworkFacts, eni: EniFact, endpoint: EndpointFact): Blocked | undefined {
   const at: EniFact = { ...eni, eni: endpoint.endpoint, groups: endpoint.groups };
   const text = blockedAt(facts, { from: eni, to: at, protocol: 'tcp', port: HTTPS });
@@ -72,7 +77,8 @@ function noRoute(
   eni: EniFact,
   route: RouteFact | undefined,
 ): Blocked {
-  const { endpoints, region } = facts.way!;
+  const { region } = facts.way!;
+  const endpoints = facts.way!.endpoints.filter(({ service }) => service === 'events');
   const found =
     route === undefined
       ? `${table}, the table of ${eni.subnet}, has no default route, and ${endpoints.length === 0 ? 'the VPC has no endpoint for EventBridge' : `${endpoints.map((e) => e.endpoint).join(', ')} does not answer to its public name`}`
@@ -82,7 +88,10 @@ function noRoute(
     return {
       found,
       remedy: {
-        command: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id ${endpoint.endpoint} --private-dns-enabled`,
+        command: awsCommand(
+          `ec2 modify-vpc-endpoint --vpc-endpoint-id ${endpoint.endpoint} --private-dns-enabled`,
+          facts.place,
+        ),
         remark: 'both DNS attributes of the VPC have to be on',
       },
     };
@@ -95,14 +104,20 @@ function noRoute(
     return {
       found,
       remedy: {
-        command: `aws ec2 ${has ? 'replace-route' : 'create-route'} --route-table-id ${table} ${like.destination.includes(':') ? '--destination-ipv6-cidr-block' : '--destination-cidr-block'} ${like.destination} ${targetOption(like.target)} ${like.target}`,
+        command: awsCommand(
+          `ec2 ${has ? 'replace-route' : 'create-route'} --route-table-id ${table} ${like.destination.includes(':') ? '--destination-ipv6-cidr-block' : '--destination-cidr-block'} ${like.destination} ${targetOption(like.target)} ${like.target}`,
+          facts.place,
+        ),
         remark: 'as another table of the VPC has it',
       },
     };
   return {
     found,
     remedy: {
-      command: `aws ec2 create-vpc-endpoint --vpc-id ${facts.vip.vpc} --vpc-endpoint-type Interface --service-name com.amazonaws.${region}.events --subnet-ids ${eni.subnet} --private-dns-enabled`,
+      command: awsCommand(
+        `ec2 create-vpc-endpoint --vpc-id ${facts.vip.vpc} --vpc-endpoint-type Interface --service-name com.amazonaws.${region}.events --subnet-ids ${eni.subnet} --private-dns-enabled`,
+        facts.place,
+      ),
       remark: 'or a default route to a NAT or Internet gateway',
     },
   };
@@ -124,7 +139,10 @@ export function eipWayFindings(facts: NetworkFacts, { node, eipEni }: Member): r
       found: `${table.table}, the table of its subnet ${eni.subnet}, ${route === undefined ? 'has no default route' : `has the default route ${route.target} (${route.state})`}: no packet to an Elastic IP on ${node} is answered`,
       expected: 'a default route to an Internet gateway',
       remedy: {
-        command: `aws ec2 ${route === undefined ? 'create-route' : 'replace-route'} --route-table-id ${table.table} --destination-cidr-block 0.0.0.0/0 --gateway-id ${gateway?.target ?? 'GATEWAY'}`,
+        command: awsCommand(
+          `ec2 ${route === undefined ? 'create-route' : 'replace-route'} --route-table-id ${table.table} --destination-cidr-block 0.0.0.0/0 --gateway-id ${gateway?.target ?? 'GATEWAY'}`,
+          facts.place,
+        ),
         ...(gateway === undefined ? { remark: 'GATEWAY: the VPC’s Internet gateway' } : {}),
       },
     }),
@@ -148,14 +166,19 @@ function deadEnd(facts: NetworkFacts, eni: EniFact, { target }: RouteFact): Bloc
     return {
       found: `${eni.eni} has no public address, and the default route of ${eni.subnet} leads to ${target}`,
       remedy: {
-        command: `aws ec2 associate-address --allocation-id ALLOCATION --network-interface-id ${eni.eni}`,
+        command: awsCommand(
+          `ec2 associate-address --allocation-id ALLOCATION --network-interface-id ${eni.eni}`,
+          facts.place,
+        ),
         remark: 'ALLOCATION: an Elastic IP of the node’s own, none of a VIP; or a NAT gateway or an endpoint',
       },
     };
   if (!target.startsWith('nat-')) return undefined;
   const nat = facts.way!.nats.find((n) => n.nat === target);
   if (nat === undefined) return undefined;
-  const see = { sentence: `see aws ec2 describe-nat-gateways --nat-gateway-ids ${target}` };
+  const see = {
+    sentence: `see ${awsCommand(`ec2 describe-nat-gateways --nat-gateway-ids ${target}`, facts.place)}`,
+  };
   if (nat.state !== 'available') return { found: `${target} is ${nat.state}`, remedy: see };
   const beyond = tableOfSubnet(facts, nat.subnet)?.outward.find((r) => r.destination === '0.0.0.0/0');
   if (beyond?.state === 'active' && (!nat.isPublic || beyond.target.startsWith('igw-'))) return undefined;

@@ -6,7 +6,7 @@
 import { isPrefixList } from '../../registry/ip-range.ts';
 import type { AclFact, EniFact, NetworkFacts } from '../facts.ts';
 import { type Finding, fault } from '../finding.ts';
-import { enisOfNode, targetsOn } from './groups.ts';
+import { enisOfNode, peersOf, targetsOn } from './groups.ts';
 import {
   aclOf,
   clientSubnets,
@@ -24,20 +24,29 @@ import {
 
 const vrrp = { protocol: VRRP } as const;
 
-export function aclFindings(facts: NetworkFacts, ports: readonly ServicePort[] = []): readonly Finding[] {
-  const numbers = ruleNumbers();
-  return [...vrrpThrough(facts, numbers), ...serviceThrough(facts, ports, numbers)];
+/** Of these nodes: VRRP between each of them and every other member, and the service at each. */
+export function aclFindings(
+  facts: NetworkFacts,
+  ports: readonly ServicePort[],
+  nodes: readonly string[],
+): readonly Finding[] {
+  const asked = { facts, nodes, numbers: ruleNumbers() };
+  return [...vrrpThrough(asked), ...serviceThrough(asked, ports)];
 }
 
-function vrrpThrough(facts: NetworkFacts, numbers: RuleNumbers): readonly Finding[] {
-  const nodes = Object.keys(facts.vip.members).sort();
+interface Asked {
+  readonly facts: NetworkFacts;
+  readonly nodes: readonly string[];
+  readonly numbers: RuleNumbers;
+}
+
+function vrrpThrough({ facts, nodes, numbers }: Asked): readonly Finding[] {
   const found = new Map<string, Finding>();
-  for (const node of nodes) {
+  for (const node of Object.keys(facts.vip.members).sort()) {
     for (const eni of enisOfNode(facts, node)) {
       const acl = aclOf(facts, eni.subnet);
       if (acl === undefined || eni.address === '') continue;
-      const peers = nodes
-        .filter((n) => n !== node)
+      const peers = peersOf(facts, nodes, node)
         .flatMap((n) => enisOfNode(facts, n))
         .filter((peer) => peer.subnet !== eni.subnet && peer.address !== '');
       for (const egress of [false, true]) {
@@ -69,13 +78,9 @@ interface Passage extends Direction {
   readonly what: string;
 }
 
-function serviceThrough(
-  facts: NetworkFacts,
-  ports: readonly ServicePort[],
-  numbers: RuleNumbers,
-): readonly Finding[] {
+function serviceThrough({ facts, nodes, numbers }: Asked, ports: readonly ServicePort[]): readonly Finding[] {
   const found = new Map<string, Finding>();
-  for (const node of Object.keys(facts.vip.members).sort()) {
+  for (const node of nodes) {
     for (const eni of targetsOn(facts, node)) {
       const asked = ports.length > 0 ? ports : openedPorts(facts, eni);
       const dropped = asked.map((port) => droppedOf(facts, passages(facts, eni, port)));

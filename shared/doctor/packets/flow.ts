@@ -1,5 +1,6 @@
 // One connection from a node: every filter on its way there and of its answers back.
 
+import { awsCommand } from '../../place.ts';
 import type { EniFact, NetworkFacts } from '../facts.ts';
 import type { Remedy } from '../finding.ts';
 import {
@@ -46,14 +47,20 @@ export function blockedAt(
     return {
       found: `no security group (${from.groups.join(', ')}) of ${from.eni} lets ${port}/${protocol} out`,
       remedy: {
-        command: `aws ec2 authorize-security-group-egress --group-id ${from.groups[0] ?? 'GROUP'} ${permission(protocol, port, family)}`,
+        command: awsCommand(
+          `ec2 authorize-security-group-egress --group-id ${from.groups[0] ?? 'GROUP'} ${permission(protocol, port, family)}`,
+          facts.place,
+        ),
       },
     };
   if (to !== 'internet' && !lets(rulesOf(facts, to, 'ingress'), from.address, from.groups))
     return {
       found: `no security group (${to.groups.join(', ')}) of ${to.eni} lets ${port}/${protocol} in from ${from.address}`,
       remedy: {
-        command: `aws ec2 authorize-security-group-ingress --group-id ${to.groups[0] ?? 'GROUP'} --protocol ${protocol} --port ${port} --source-group ${from.groups[0] ?? 'GROUP'}`,
+        command: awsCommand(
+          `ec2 authorize-security-group-ingress --group-id ${to.groups[0] ?? 'GROUP'} --protocol ${protocol} --port ${port} --source-group ${from.groups[0] ?? 'GROUP'}`,
+          facts.place,
+        ),
       },
     };
   if (to !== 'internet' && to.subnet === from.subnet) return undefined;

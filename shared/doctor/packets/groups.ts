@@ -3,6 +3,7 @@
 // Limit: which ENI keepalived speaks by is in its own file; a node passes when one of its ENIs lets VRRP through. That a port
 // is open is checked, not to whom.
 
+import { awsCommand, type Place } from '../../place.ts';
 import { isPrefixList, rangeFrom } from '../../registry/ip-range.ts';
 import { EIP_SUFFIX } from '../../vip/member.ts';
 import type { EniFact, FilterRule, NetworkFacts } from '../facts.ts';
@@ -11,15 +12,23 @@ import { clientSubnets, covers, numberOf, rulesOf, type ServicePort, speaks, VRR
 
 const vrrp = { protocol: VRRP } as const;
 
-export function filterFindings(facts: NetworkFacts, ports: readonly ServicePort[]): readonly Finding[] {
-  const nodes = Object.keys(facts.vip.members).sort();
-  return [
-    ...vrrpThrough(facts, nodes, 'ingress'),
-    ...vrrpThrough(facts, nodes, 'egress'),
-    ...serviceIn(facts, nodes, ports),
-    ...clientsIn(facts, nodes, ports),
-  ];
-}
+/** Of these nodes: VRRP between each of them and every other member, and the service at each. */
+export const filterFindings = (
+  facts: NetworkFacts,
+  ports: readonly ServicePort[],
+  nodes: readonly string[],
+): readonly Finding[] => [
+  ...vrrpThrough(facts, nodes, 'ingress'),
+  ...vrrpThrough(facts, nodes, 'egress'),
+  ...serviceIn(facts, nodes, ports),
+  ...clientsIn(facts, nodes, ports),
+];
+
+/** The other end of each pair of which one of these nodes is part. */
+export const peersOf = ({ vip }: NetworkFacts, nodes: readonly string[], node: string): readonly string[] =>
+  Object.keys(vip.members)
+    .sort()
+    .filter((peer) => peer !== node && (nodes.includes(node) || nodes.includes(peer)));
 
 /** ENIs by which VRRP may come: all but those for EIPs. */
 export const enisOfNode = ({ enis, vip }: NetworkFacts, node: string): readonly EniFact[] =>
@@ -38,17 +47,22 @@ function vrrpThrough(
   way: 'ingress' | 'egress',
 ): readonly Finding[] {
   const shut = new Map<string, { at: string[]; far: Set<string>; groups: string }>();
-  for (const node of nodes) {
+  for (const node of Object.keys(facts.vip.members).sort()) {
     const own = enisOfNode(facts, node);
-    const cut = nodes.filter((peer) => peer !== node && !passes(facts, way, own, enisOfNode(facts, peer)));
+    const cut = peersOf(facts, nodes, node).filter(
+      (peer) => !passes(facts, way, own, enisOfNode(facts, peer)),
+    );
     if (own.length === 0 || cut.length === 0) continue;
     const groups = [...new Set(own.flatMap((e) => e.groups))].join(', ');
     const far = enisOfNode(facts, cut[0]!)[0]!.groups[0] ?? 'GROUP';
     const group = own[0]!.groups[0] ?? 'GROUP';
     const remedy =
       way === 'ingress'
-        ? openTo(group, '--protocol 112 --port -1', `--source-group ${far}`)
-        : `aws ec2 authorize-security-group-egress --group-id ${group} --ip-permissions IpProtocol=112,FromPort=-1,ToPort=-1,UserIdGroupPairs='[{GroupId=${far}}]'`;
+        ? openTo(facts.place, group, '--protocol 112 --port -1', `--source-group ${far}`)
+        : awsCommand(
+            `ec2 authorize-security-group-egress --group-id ${group} --ip-permissions IpProtocol=112,FromPort=-1,ToPort=-1,UserIdGroupPairs='[{GroupId=${far}}]'`,
+            facts.place,
+          );
     const known = shut.get(remedy) ?? { at: [], far: new Set<string>(), groups };
     known.at.push(node);
     for (const peer of cut) known.far.add(peer);
@@ -80,8 +94,8 @@ const passes = (
     return rules === undefined || peer.some((far) => rules.some((rule) => admits(rule, far)));
   });
 
-const openTo = (group: string, what: string, from: string): string =>
-  `aws ec2 authorize-security-group-ingress --group-id ${group} ${what} ${from}`;
+const openTo = (place: Place, group: string, what: string, from: string): string =>
+  awsCommand(`ec2 authorize-security-group-ingress --group-id ${group} ${what} ${from}`, place);
 
 /** One finding for ENIs with the same groups and the same purpose: one rule fixes them all. */
 function serviceIn(
@@ -109,7 +123,9 @@ function serviceIn(
       expected:
         'the ports that clients use (a rule that names their group does not match the VIP as a target)',
       remedy: {
-        command: missing.map((m) => openTo(groups.split(', ')[0] || 'GROUP', ...sourceOf(m))).join(' && '),
+        command: missing
+          .map((m) => openTo(facts.place, groups.split(', ')[0] || 'GROUP', ...sourceOf(m)))
+          .join(' && '),
       },
     }),
   );
@@ -149,6 +165,7 @@ function shutOutside(facts: NetworkFacts, eni: EniFact, { protocol, port }: Serv
       expected: 'clients of the Elastic IP',
       remedy: {
         command: openTo(
+          facts.place,
           eni.groups[0] ?? 'GROUP',
           `--protocol ${protocol} --port ${port}`,
           '--cidr 0.0.0.0/0',
@@ -185,7 +202,11 @@ function shutOut(
       found: `its security groups (${eni.groups.join(', ')}) let ${port}/${protocol} in over IPv${family}, but from none of the subnets whose tables have the label`,
       expected: 'clients of at least one of them',
       remedy: {
-        command: openTo(eni.groups[0] ?? 'GROUP', ...sourceOf({ protocol, port, family, from, text: '' })),
+        command: openTo(
+          facts.place,
+          eni.groups[0] ?? 'GROUP',
+          ...sourceOf({ protocol, port, family, from, text: '' }),
+        ),
       },
     }),
   ];

@@ -1,5 +1,6 @@
 // Rules of security groups and network ACLs: whom and what one speaks of.
 
+import { awsCommand } from '../../place.ts';
 import { isPublic, overlaps, rangeFrom } from '../../registry/ip-range.ts';
 import type { AclFact, AclRule, EniFact, FilterRule, NetworkFacts } from '../facts.ts';
 
@@ -73,7 +74,7 @@ export function ruleNumbers(): RuleNumbers {
 
 /** Before the rule that drops it, under a free number; where there is none before it, that rule has to go. */
 export function letThrough(
-  { vpc }: NetworkFacts,
+  { vpc, place }: NetworkFacts,
   acl: AclFact,
   { egress, traffic, far }: Direction,
   numbers: RuleNumbers = ruleNumbers(),
@@ -85,7 +86,7 @@ export function letThrough(
   while (number > 0 && taken.has(number)) number--;
   taken.add(number);
   const entry = `--network-acl-id ${acl.acl} ${way}`;
-  if (number === 0) return `aws ec2 delete-network-acl-entry ${entry} --rule-number ${denies}`;
+  if (number === 0) return awsCommand(`ec2 delete-network-acl-entry ${entry} --rule-number ${denies}`, place);
   const { protocol, port } = traffic;
   const ports =
     port === undefined
@@ -93,7 +94,10 @@ export function letThrough(
       : port >= EPHEMERAL_FROM
         ? ` --port-range From=1024,To=65535`
         : ` --port-range From=${port},To=${port}`;
-  return `aws ec2 create-network-acl-entry ${entry} --rule-number ${number} --protocol ${protocol}${ports} --rule-action allow ${rangeOption(far, vpc.cidrs)}`;
+  return awsCommand(
+    `ec2 create-network-acl-entry ${entry} --rule-number ${number} --protocol ${protocol}${ports} --rule-action allow ${rangeOption(far, vpc.cidrs)}`,
+    place,
+  );
 }
 
 function rangeOption(far: Far, cidrs: readonly string[]): string {

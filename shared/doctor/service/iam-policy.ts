@@ -4,6 +4,9 @@
 // Limit: identity and resource policies, and a permissions boundary; session and service control policies are not looked
 // at. A condition on a key that the call does not tell is unsure.
 
+/** Whom a statement of a resource policy is about. */
+type Named = string | Readonly<Record<string, string | readonly string[]>>;
+
 export interface Statement {
   readonly Sid?: string;
   readonly Effect?: string;
@@ -11,12 +14,14 @@ export interface Statement {
   readonly NotAction?: string | readonly string[];
   readonly Resource?: string | readonly string[];
   readonly NotResource?: string | readonly string[];
-  readonly Principal?: string | Readonly<Record<string, string | readonly string[]>>;
+  readonly Principal?: Named;
+  readonly NotPrincipal?: Named;
   readonly Condition?: Readonly<
     Record<string, Readonly<Record<string, string | boolean | readonly string[]>>>
   >;
 }
 export interface Policy {
+  readonly Version?: string;
   readonly Statement?: Statement | readonly Statement[];
 }
 
@@ -61,7 +66,28 @@ function speaksOf(statement: Statement, call: Call): boolean {
   const resource =
     statement.Resource === undefined || many(statement.Resource).some((p) => like(p, call.resource));
   const except = many(statement.NotResource).some((p) => like(p, call.resource));
-  return (action || notAction) && resource && !except;
+  return (action || notAction) && resource && !except && namesCaller(statement, call);
+}
+
+/** An identity policy’s statement names no one: it is about those who have it. */
+function namesCaller({ Principal, NotPrincipal }: Statement, call: Call): boolean {
+  const caller = call.context['aws:principalarn'];
+  const isNamed = (named: Named): boolean =>
+    namedIn(named).some(({ kind, name }) => name === '*' || (kind === 'AWS' && isCaller(name, caller)));
+  if (NotPrincipal !== undefined) return !isNamed(NotPrincipal);
+  return Principal === undefined || isNamed(Principal);
+}
+
+/** By its ARN, its account, or the session of its role. */
+function isCaller(name: string, caller: string | undefined): boolean {
+  if (caller === undefined) return false;
+  const account = caller.split(':')[4];
+  if (name === caller || name === account) return true;
+  const [, , service, , ofAccount, what = ''] = name.split(':');
+  if (ofAccount !== account) return false;
+  if (service === 'iam') return what === 'root';
+  const [kind, role] = what.split('/');
+  return service === 'sts' && kind === 'assumed-role' && caller.split('/').at(-1) === role;
 }
 
 /** Conditions on keys of which the call tells; others cannot be judged. */
@@ -142,10 +168,11 @@ export const principalText = ({ kind, name }: Principal): string =>
 export const trusted = (policy: Policy | undefined): readonly Principal[] =>
   statements(policy)
     .filter((s) => s.Effect === 'Allow')
-    .flatMap(({ Principal: who }) =>
-      who === undefined
-        ? []
-        : typeof who === 'string'
-          ? [{ name: who }]
-          : Object.entries(who).flatMap(([kind, names]) => many(names).map((name) => ({ kind, name }))),
+    .flatMap(({ Principal: who, NotPrincipal: others }) =>
+      others === undefined ? (who === undefined ? [] : namedIn(who)) : [{ name: '*' }],
     );
+
+const namedIn = (named: Named): readonly Principal[] =>
+  typeof named === 'string'
+    ? [{ name: named }]
+    : Object.entries(named).flatMap(([kind, names]) => many(names).map((name) => ({ kind, name })));

@@ -1,4 +1,5 @@
 // What the doctor knows of identities: the nodes' roles, the bus, and the call by which a node reports.
+import type { Place } from '../../place.ts';
 import { SOURCE_PREFIX } from '../../vip/admission.ts';
 import type { ApproverFacts } from './approvers.ts';
 import type { Policy } from './iam-policy.ts';
@@ -19,7 +20,7 @@ export interface RoleFact {
 }
 
 export interface IdentityFacts {
-  readonly stage: string;
+  readonly place: Place;
   readonly detailType: string;
   readonly busName: string;
   /** Undefined when there is no such bus. */
@@ -29,6 +30,8 @@ export interface IdentityFacts {
   readonly without: readonly string[];
   /** The role id that the functions take claims of; undefined where it is not known, or where they take any member's. */
   readonly expectedRoleId?: string;
+  /** The ARN of the stack's own policy for nodes; undefined where the stack could not be looked up. */
+  readonly nodePolicy?: string;
   /** Undefined when it could not be looked up. */
   readonly approvers?: ApproverFacts;
   /** What became of an event sent end to end; undefined when none was sent. */

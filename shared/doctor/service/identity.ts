@@ -1,6 +1,7 @@
 // The doctor on who may say what: the nodes' role, its trust policy, and the bus. On them rests that a claim's source
 // is an identity that IAM vouches for.
 
+import { awsCommand, deployCommand, type Place } from '../../place.ts';
 import { SOURCE_PREFIX } from '../../vip/admission.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { type Finding, fault } from '../finding.ts';
@@ -12,7 +13,7 @@ const ec2Services = ['ec2.amazonaws.com', 'ec2.amazonaws.com.cn'];
 const isEc2 = ({ kind, name }: Principal): boolean => kind === 'Service' && ec2Services.includes(name);
 
 export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] {
-  const { bus, busName, roles } = facts;
+  const { bus, busName, roles, place, nodePolicy = `$(${nodePolicyOf(place)})` } = facts;
   const own = (node: string) => vip.members[node] !== undefined;
   const found: Finding[] = facts.without.filter(own).map((node) =>
     fault('role-put-events', {
@@ -21,7 +22,10 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
       found: 'the instance has no role, so its shim cannot sign',
       expected: `a role that may events:PutEvents on ${busName}`,
       remedy: {
-        command: `aws ec2 associate-iam-instance-profile --instance-id ${node} --iam-instance-profile Name=PROFILE`,
+        command: awsCommand(
+          `ec2 associate-iam-instance-profile --instance-id ${node} --iam-instance-profile Name=PROFILE`,
+          place,
+        ),
       },
     }),
   );
@@ -35,7 +39,10 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
           found: `may also be taken by ${open.map(principalText).join(', ')}, who then choose the session’s name and with it the node they speak for`,
           expected: 'ec2.amazonaws.com only',
           remedy: {
-            command: `aws iam update-assume-role-policy --role-name ${role.role} --policy-document '${onlyEc2(open)}'`,
+            command: awsCommand(
+              `iam update-assume-role-policy --role-name ${role.role} --policy-document '${onlyEc2(open)}'`,
+              place,
+            ),
           },
         }),
       );
@@ -46,7 +53,7 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
     found.push(...widthFindings(vip, facts, role), ...idFindings(vip, facts, role));
     const call = sending(facts, bus.arn, role, node);
     if (maySend(role, call)) continue;
-    const denied = deniedBy(vip, role, call);
+    const denied = deniedBy(vip, facts, role, call);
     if (denied !== undefined) {
       found.push(denied);
       continue;
@@ -58,7 +65,10 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
         found: `no policy of it allows events:PutEvents on ${bus.arn} with the source ${SOURCE_PREFIX}\${aws:userid}`,
         expected: 'that and nothing else',
         remedy: {
-          command: `aws iam attach-role-policy --role-name ${role.role} --policy-arn $(${nodePolicyOf(facts.stage)})`,
+          command: awsCommand(
+            `iam attach-role-policy --role-name ${role.role} --policy-arn ${nodePolicy}`,
+            place,
+          ),
         },
       }),
     );
@@ -67,20 +77,29 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
 }
 
 /** The nodes run under another role than the one that was deployed with. */
-const shutOut = (vip: Vip, { busName, stage }: IdentityFacts, role: RoleFact): Finding =>
+const shutOut = (vip: Vip, { busName, place }: IdentityFacts, role: RoleFact): Finding =>
   fault('bus-policy', {
     vips: [vip.name],
     subject: role.role,
     found: `the policy of the bus ${busName} denies this role the nodes’ source`,
     expected: 'that it takes it from the nodes’ role',
     remedy: {
-      command: `npm run deploy -- --stage ${stage} --param nodeRoleId=${role.roleId || 'ROLE_ID'} --param nodeRoleArn=${role.arn || 'ROLE_ARN'}`,
+      command: deployCommand(place, paramsOf(role)),
     },
   });
 
+/** The stack's parameters about the nodes' role. */
+export const paramsOf = (role?: Pick<RoleFact, 'roleId' | 'arn'>) => ({
+  nodeRoleId: role?.roleId || 'ROLE_ID',
+  nodeRoleArn: role?.arn || 'ROLE_ARN',
+});
+
 /** The stack's own policy for nodes, by its output. */
-const nodePolicyOf = (stage: string): string =>
-  `aws cloudformation describe-stacks --stack-name vipshift-${stage} --query "Stacks[0].Outputs[?OutputKey=='NodePolicyArn'].OutputValue" --output text`;
+const nodePolicyOf = (place: Place): string =>
+  awsCommand(
+    `cloudformation describe-stacks --stack-name vipshift-${place.stage} --query "Stacks[0].Outputs[?OutputKey=='NodePolicyArn'].OutputValue" --output text`,
+    place,
+  );
 
 const onlyEc2 = (open: readonly Principal[]): string => {
   const china = open.some(({ name }) => name.endsWith('.amazonaws.com.cn'));
@@ -90,7 +109,7 @@ const onlyEc2 = (open: readonly Principal[]): string => {
 };
 
 export function busFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] {
-  const { bus, busName, probe, roles } = facts;
+  const { bus, busName, probe, roles, place } = facts;
   if (bus === undefined) {
     return [
       fault('bus-probe', {
@@ -99,7 +118,7 @@ export function busFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] 
         found: 'there is no such bus; PutEvents to it answers as if all were well',
         expected: 'the stack’s bus',
         remedy: {
-          command: `npm run deploy -- --stage ${facts.stage}`,
+          command: deployCommand(place),
           remark: 'or ask for another --stage or --region',
         },
       }),
@@ -124,7 +143,7 @@ export function busFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] 
             : 'the bus’s policy does not deny other principals the nodes’ source',
         expected: `a Deny of events:PutEvents with the source ${SOURCE_PREFIX}* for all but the node role`,
         remedy: {
-          command: `npm run deploy -- --stage ${facts.stage} --param nodeRoleId=${roles[0]?.roleId || 'ROLE_ID'} --param nodeRoleArn=${roles[0]?.arn || 'ROLE_ARN'}`,
+          command: deployCommand(place, paramsOf(roles[0])),
         },
       }),
     );
@@ -137,8 +156,8 @@ export function busFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] 
         found: `an event sent to the bus left no trace in the record within ${Math.round(probe.waitedMs / 1000)} s`,
         expected: 'bus, rule, function and table in a row',
         remedy: {
-          command: `aws events list-rules --event-bus-name ${busName}`,
-          remark: `is each ENABLED? Then the log of the function vipshift-${facts.stage}-failover, and the two dead-letter queues (docs/operations.md)`,
+          command: awsCommand(`events list-rules --event-bus-name ${busName}`, place),
+          remark: `is each ENABLED? Then the log of the function vipshift-${place.stage}-failover, and the two dead-letter queues (docs/operations.md)`,
         },
       }),
     );

@@ -3,6 +3,7 @@
 //
 // Limit: service control policies and session policies are not seen. What the role may do to things that are not vipshift's is
 // its owner's business.
+import { awsCommand, deployCommand, type Place, shellWord } from '../../place.ts';
 import { SOURCE_PREFIX } from '../../vip/admission.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { type Finding, fault, warning } from '../finding.ts';
@@ -14,7 +15,12 @@ export const maySend = ({ policies, boundary }: RoleFact, call: Call): boolean =
   allows(policies, call) && (boundary === undefined || allows([boundary], call));
 
 /** An explicit Deny, or a boundary without it: no policy that is attached helps. */
-export function deniedBy(vip: Vip, role: RoleFact, call: Call): Finding | undefined {
+export function deniedBy(
+  vip: Vip,
+  { place: here }: IdentityFacts,
+  role: RoleFact,
+  call: Call,
+): Finding | undefined {
   const about = {
     vips: [vip.name],
     subject: role.role,
@@ -29,7 +35,7 @@ export function deniedBy(vip: Vip, role: RoleFact, call: Call): Finding | undefi
       remedy:
         place === undefined
           ? { sentence: `take the Deny out of the policies of ${role.role}` }
-          : withoutDeny(role, place, role.policies[at]!, call),
+          : withoutDeny(role, { place, here }, role.policies[at]!, call),
     });
   }
   const { boundary } = role;
@@ -44,29 +50,39 @@ export function deniedBy(vip: Vip, role: RoleFact, call: Call): Finding | undefi
 }
 
 /** The policy as it is but for the statements that deny; without any left it goes. */
-function withoutDeny(role: RoleFact, place: string, policy: Policy, call: Call) {
+function withoutDeny(
+  role: RoleFact,
+  { place, here }: { readonly place: string; readonly here: Place },
+  policy: Policy,
+  call: Call,
+) {
   const left = statements(policy).filter((one) => !denies({ Statement: one }, call));
-  const document = JSON.stringify({ Version: '2012-10-17', Statement: left });
+  const document = shellWord(JSON.stringify({ Version: '2012-10-17', Statement: left }));
   const own = `--role-name ${role.role}`;
   if (place.startsWith('arn:'))
     return left.length === 0 || place.includes('::aws:policy/')
-      ? { command: `aws iam detach-role-policy ${own} --policy-arn ${place}` }
+      ? { command: awsCommand(`iam detach-role-policy ${own} --policy-arn ${place}`, here) }
       : {
-          command: `aws iam create-policy-version --policy-arn ${place} --policy-document '${document}' --set-as-default`,
+          command: awsCommand(
+            `iam create-policy-version --policy-arn ${place} --policy-document ${document} --set-as-default`,
+            here,
+          ),
           remark: 'for everyone who has this policy',
         };
   return {
-    command:
+    command: awsCommand(
       left.length === 0
-        ? `aws iam delete-role-policy ${own} --policy-name ${place}`
-        : `aws iam put-role-policy ${own} --policy-name ${place} --policy-document '${document}'`,
+        ? `iam delete-role-policy ${own} --policy-name ${place}`
+        : `iam put-role-policy ${own} --policy-name ${place} --policy-document ${document}`,
+      here,
+    ),
   };
 }
 
 /** A role that was made again has another id, under the same name. */
 export function idFindings(
   vip: Vip,
-  { expectedRoleId, stage }: IdentityFacts,
+  { expectedRoleId, place }: IdentityFacts,
   role: RoleFact,
 ): readonly Finding[] {
   if (expectedRoleId === undefined || role.roleId === '' || role.roleId === expectedRoleId) return [];
@@ -77,7 +93,7 @@ export function idFindings(
       found: `its id is ${role.roleId}; the functions take claims of ${expectedRoleId} only: each claim of its nodes is rejected`,
       expected: 'the same id: a role that was made again has a new one',
       remedy: {
-        command: `npm run deploy -- --stage ${stage} --param nodeRoleId=${role.roleId} --param nodeRoleArn=${role.arn}`,
+        command: deployCommand(place, { nodeRoleId: role.roleId, nodeRoleArn: role.arn }),
       },
     }),
   ];
@@ -87,7 +103,7 @@ export function idFindings(
 export function widthFindings(vip: Vip, facts: IdentityFacts, role: RoleFact): readonly Finding[] {
   const [, partition, , region, account] = facts.bus!.arn.split(':');
   const own = (service: string, what: string) => `arn:${partition}:${service}:${region}:${account}:${what}`;
-  const { stage } = facts;
+  const { stage } = facts.place;
   const other = { ...role, nodes: [] };
   const asOther = sending(facts, facts.bus!.arn, other, 'i-ffffffffffffffff0');
   const calls: readonly (readonly [string, Call])[] = [

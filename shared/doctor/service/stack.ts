@@ -3,6 +3,7 @@
 //
 // Limit: what a deployment made is compared with what this release deploys; what was changed by hand shows, and so does a
 // stack of another release where the two differ.
+import { awsCommand, deployCommand, type Place } from '../../place.ts';
 import { type Finding, fault, type Particulars, warning } from '../finding.ts';
 
 export interface StackFact {
@@ -84,7 +85,7 @@ export interface TableStateFact {
 
 /** Each part is undefined where it could not be looked up. */
 export interface ServiceFacts {
-  readonly stage: string;
+  readonly place: Place;
   /** The names that the command line itself uses. */
   readonly names: { readonly bus: string; readonly vipsTable: string; readonly timelineTable: string };
   /** `stack` is undefined where there is none. */
@@ -98,8 +99,8 @@ export interface ServiceFacts {
 }
 
 /** Made again by a deployment, whatever was done to it. */
-export const deployCommand = (stage: string): { readonly command: string } => ({
-  command: `npm run deploy -- --stage ${stage}`,
+export const deployedAgain = ({ place }: ServiceFacts): { readonly command: string } => ({
+  command: deployCommand(place),
 });
 
 type Said = Omit<Particulars, 'vips'>;
@@ -107,16 +108,17 @@ type Name = Parameters<typeof fault>[0];
 export const serviceFault = (check: Name, said: Said): Finding => fault(check, { vips: [], ...said });
 export const serviceWarning = (check: Name, said: Said): Finding => warning(check, { vips: [], ...said });
 
-export function stackFindings({ stage, stack }: ServiceFacts): readonly Finding[] {
+export function stackFindings(facts: ServiceFacts): readonly Finding[] {
+  const { place, stack } = facts;
   if (stack === undefined) return [];
-  const subject = `vipshift-${stage}`;
+  const subject = `vipshift-${place.stage}`;
   if (stack.stack === undefined)
     return [
       serviceFault('stack-state', {
         subject,
         found: 'there is no such stack',
         expected: 'the deployed service',
-        remedy: { ...deployCommand(stage), remark: 'or ask for another --stage or --region' },
+        remedy: { ...deployedAgain(facts), remark: 'or ask for another --stage or --region' },
       }),
     ];
   const { status } = stack.stack;
@@ -127,7 +129,7 @@ export function stackFindings({ stage, stack }: ServiceFacts): readonly Finding[
       found: `is ${status}`,
       expected: 'CREATE_COMPLETE or UPDATE_COMPLETE',
       remedy: {
-        sentence: `see what CloudFormation waits for: aws cloudformation describe-stack-events --stack-name ${subject}; then deploy again`,
+        sentence: `see what CloudFormation waits for: ${awsCommand(`cloudformation describe-stack-events --stack-name ${subject}`, place)}; then deploy again`,
       },
     }),
   ];

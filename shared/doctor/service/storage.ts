@@ -1,4 +1,5 @@
 // The doctor on what is kept: the two tables, and the view of each VIP that serves when EC2 does not answer.
+import { awsCommand } from '../../place.ts';
 import { type EpochMs, minutes } from '../../time.ts';
 import type { Vip } from '../../vip/vip.ts';
 import { type Finding, fault, warning } from '../finding.ts';
@@ -22,7 +23,7 @@ export const tableStateFindings = (facts: ServiceFacts): readonly Finding[] =>
   );
 
 function protection(
-  { names }: ServiceFacts,
+  { names, place }: ServiceFacts,
   table: string,
   found: NonNullable<TableStateFact['found']>,
 ): readonly Finding[] {
@@ -34,7 +35,10 @@ function protection(
         found: 'deletion protection is off',
         expected: 'on: the table is the registry or the record',
         remedy: {
-          command: `aws dynamodb update-table --table-name ${table} --deletion-protection-enabled`,
+          command: awsCommand(
+            `dynamodb update-table --table-name ${table} --deletion-protection-enabled`,
+            place,
+          ),
         },
       }),
     );
@@ -45,7 +49,10 @@ function protection(
         found: 'point-in-time recovery is off',
         expected: 'on: there is no other backup',
         remedy: {
-          command: `aws dynamodb update-continuous-backups --table-name ${table} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true`,
+          command: awsCommand(
+            `dynamodb update-continuous-backups --table-name ${table} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true`,
+            place,
+          ),
         },
       }),
     );
@@ -59,7 +66,10 @@ function protection(
             : `items run out by ${found.ttl}`,
         expected: `by ${TTL_ATTRIBUTE}`,
         remedy: {
-          command: `aws dynamodb update-time-to-live --table-name ${table} --time-to-live-specification Enabled=true,AttributeName=${TTL_ATTRIBUTE}`,
+          command: awsCommand(
+            `dynamodb update-time-to-live --table-name ${table} --time-to-live-specification Enabled=true,AttributeName=${TTL_ATTRIBUTE}`,
+            place,
+          ),
         },
       }),
     );
@@ -70,7 +80,10 @@ function protection(
         found: `items run out by ${found.ttl}`,
         expected: 'never: a removed VIP leaves a tombstone, so that its epoch does not start again',
         remedy: {
-          command: `aws dynamodb update-time-to-live --table-name ${table} --time-to-live-specification Enabled=false,AttributeName=${found.ttl}`,
+          command: awsCommand(
+            `dynamodb update-time-to-live --table-name ${table} --time-to-live-specification Enabled=false,AttributeName=${found.ttl}`,
+            place,
+          ),
         },
       }),
     );

@@ -1,7 +1,8 @@
 // The doctor on whether anyone would notice: alarms with their actions, the topic with its subscribers, and what waits in the
 // dead-letter queues.
+import { awsCommand } from '../../place.ts';
 import type { Finding } from '../finding.ts';
-import { deployCommand, type ServiceFacts, serviceFault, serviceWarning } from './stack.ts';
+import { deployedAgain, type ServiceFacts, serviceFault, serviceWarning } from './stack.ts';
 
 /** Those of resources/alarms.yml, without the stage. */
 export const alarmNames = [
@@ -16,11 +17,12 @@ export const watchFindings = (facts: ServiceFacts): readonly Finding[] => [
   ...queueFindings(facts),
 ];
 
-function alarmFindings({ stage, alarms, stack, topic }: ServiceFacts): readonly Finding[] {
+function alarmFindings(facts: ServiceFacts): readonly Finding[] {
+  const { place, alarms, stack, topic } = facts;
   if (alarms === undefined) return [];
   const notices = topic?.arn ?? stack?.stack?.outputs.NoticesTopicArn;
   return alarmNames.flatMap((name): readonly Finding[] => {
-    const subject = `vipshift-${stage}-${name}`;
+    const subject = `vipshift-${place.stage}-${name}`;
     const alarm = alarms.find((one) => one.alarm === subject);
     if (alarm === undefined)
       return [
@@ -28,7 +30,7 @@ function alarmFindings({ stage, alarms, stack, topic }: ServiceFacts): readonly 
           subject,
           found: 'there is no such alarm',
           expected: 'as the stack made it',
-          remedy: deployCommand(stage),
+          remedy: deployedAgain(facts),
         }),
       ];
     const found: Finding[] = [];
@@ -38,7 +40,7 @@ function alarmFindings({ stage, alarms, stack, topic }: ServiceFacts): readonly 
           subject,
           found: 'its actions are disabled: it tells no one',
           expected: 'enabled',
-          remedy: { command: `aws cloudwatch enable-alarm-actions --alarm-names ${subject}` },
+          remedy: { command: awsCommand(`cloudwatch enable-alarm-actions --alarm-names ${subject}`, place) },
         }),
       );
     if (alarm.actions.length === 0 || (notices !== undefined && !alarm.actions.includes(notices)))
@@ -50,7 +52,7 @@ function alarmFindings({ stage, alarms, stack, topic }: ServiceFacts): readonly 
               ? 'has no action: it tells no one'
               : `acts on ${alarm.actions.join(', ')}`,
           expected: notices ?? 'the topic of the notices',
-          remedy: deployCommand(stage),
+          remedy: deployedAgain(facts),
         }),
       );
     if (alarm.state === 'ALARM')
@@ -67,7 +69,7 @@ function alarmFindings({ stage, alarms, stack, topic }: ServiceFacts): readonly 
   });
 }
 
-function topicFindings({ topic }: ServiceFacts): readonly Finding[] {
+function topicFindings({ topic, place }: ServiceFacts): readonly Finding[] {
   if (topic === undefined || topic.confirmed > 0) return [];
   return [
     serviceFault('notices-unheard', {
@@ -78,15 +80,18 @@ function topicFindings({ topic }: ServiceFacts): readonly Finding[] {
           : `${topic.pending} subscription${topic.pending === 1 ? ' waits' : 's wait'} for confirmation, and there is no other`,
       expected: 'a subscriber on call',
       remedy: {
-        command: `aws sns subscribe --topic-arn ${topic.arn} --protocol email --notification-endpoint ADDRESS`,
+        command: awsCommand(
+          `sns subscribe --topic-arn ${topic.arn} --protocol email --notification-endpoint ADDRESS`,
+          place,
+        ),
         remark: 'ADDRESS has to confirm',
       },
     }),
   ];
 }
 
-const queueFindings = ({ stage, queues, stack }: ServiceFacts): readonly Finding[] =>
-  (queues ?? []).flatMap(({ queue, url, waiting }): readonly Finding[] => {
+const queueFindings = (facts: ServiceFacts): readonly Finding[] =>
+  (facts.queues ?? []).flatMap(({ queue, url, waiting }): readonly Finding[] => {
     if (waiting === 0) return [];
     if (waiting === undefined)
       return [
@@ -94,17 +99,20 @@ const queueFindings = ({ stage, queues, stack }: ServiceFacts): readonly Finding
           subject: url,
           found: 'there is no such queue: what was not handled is lost',
           expected: 'as the stack made it',
-          remedy: deployCommand(stage),
+          remedy: deployedAgain(facts),
         }),
       ];
-    const machine = stack?.stack?.outputs.RedriveMachineArn ?? 'RedriveMachineArn';
+    const machine = facts.stack?.stack?.outputs.RedriveMachineArn ?? 'RedriveMachineArn';
     return [
       serviceWarning('dead-letters', {
         subject: queue,
         found: `${waiting} event${waiting === 1 ? ' was' : 's were'} not handled and ${waiting === 1 ? 'waits' : 'wait'} there`,
         expected: 'none: what kept them from being handled may do so again',
         remedy: {
-          command: `aws stepfunctions start-execution --state-machine-arn ${machine} --input '{"queue":"${queue}"}'`,
+          command: awsCommand(
+            `stepfunctions start-execution --state-machine-arn ${machine} --input '{"queue":"${queue}"}'`,
+            facts.place,
+          ),
           remark: 'first repair the cause (docs/operations.md, Dead letters)',
         },
       }),

@@ -1,7 +1,8 @@
 // The doctor on what starts what: rules, their targets, and the functions with their places and settings.
+import { awsCommand } from '../../place.ts';
 import type { Finding } from '../finding.ts';
 import {
-  deployCommand,
+  deployedAgain,
   type FunctionFact,
   type FunctionName,
   functionNames,
@@ -55,12 +56,12 @@ export function ruleFindings(facts: ServiceFacts): readonly Finding[] {
 
 const say = (kind: RuleKind) => (rules[kind].vital ? serviceFault : serviceWarning);
 
-const missingRule = ({ stage }: ServiceFacts, kind: RuleKind): Finding =>
+const missingRule = (facts: ServiceFacts, kind: RuleKind): Finding =>
   say(kind)('rule-missing', {
     subject: kind,
     found: `${rules[kind].what} is not there: ${rules[kind].loss}`,
     expected: 'as the stack made it',
-    remedy: deployCommand(stage),
+    remedy: deployedAgain(facts),
   });
 
 function judgedRule(facts: ServiceFacts, rule: RuleFact): readonly Finding[] {
@@ -73,7 +74,7 @@ function judgedRule(facts: ServiceFacts, rule: RuleFact): readonly Finding[] {
         subject: rule.name,
         found: `${what} is disabled: ${loss}`,
         expected: 'enabled',
-        remedy: { command: `aws events enable-rule --name ${rule.name}${at}` },
+        remedy: { command: awsCommand(`events enable-rule --name ${rule.name}${at}`, facts.place) },
       }),
     );
   const target = starts === undefined ? facts.stack?.stack?.outputs.NoticeMachineArn : arnOf(facts, starts);
@@ -85,9 +86,12 @@ function judgedRule(facts: ServiceFacts, rule: RuleFact): readonly Finding[] {
         expected: target,
         remedy:
           starts === undefined
-            ? deployCommand(facts.stage)
+            ? deployedAgain(facts)
             : {
-                command: `aws events put-targets --rule ${rule.name}${at} --targets Id=${starts},Arn=${target}`,
+                command: awsCommand(
+                  `events put-targets --rule ${rule.name}${at} --targets Id=${starts},Arn=${target}`,
+                  facts.place,
+                ),
                 remark: 'a deployment gives it its retries and dead-letter queue back',
               },
       }),
@@ -99,7 +103,7 @@ function judgedRule(facts: ServiceFacts, rule: RuleFact): readonly Finding[] {
         subject: rule.name,
         found: `${what} ${odd}`,
         expected: 'what the stack made: it matches other events now',
-        remedy: deployCommand(facts.stage),
+        remedy: deployedAgain(facts),
       }),
     );
   return found;
@@ -158,14 +162,14 @@ export function functionFindings(facts: ServiceFacts): readonly Finding[] {
   if (facts.functions === undefined) return [];
   return functionNames.flatMap((name) => {
     const { found } = facts.functions!.find((one) => one.name === name) ?? { name };
-    const subject = `vipshift-${facts.stage}-${name}`;
+    const subject = `vipshift-${facts.place.stage}-${name}`;
     if (found === undefined)
       return [
         serviceFault('function-state', {
           subject,
           found: 'there is no such function',
           expected: 'as the stack made it',
-          remedy: deployCommand(facts.stage),
+          remedy: deployedAgain(facts),
         }),
       ];
     return [
@@ -190,8 +194,11 @@ function stateFindings(facts: ServiceFacts, subject: string, found: Found): read
         expected: own ? String(wanted) : 'none of its own, or more than 0',
         remedy: {
           command: own
-            ? `aws lambda put-function-concurrency --function-name ${subject} --reserved-concurrent-executions ${wanted}`
-            : `aws lambda delete-function-concurrency --function-name ${subject}`,
+            ? awsCommand(
+                `lambda put-function-concurrency --function-name ${subject} --reserved-concurrent-executions ${wanted}`,
+                facts.place,
+              )
+            : awsCommand(`lambda delete-function-concurrency --function-name ${subject}`, facts.place),
         },
       }),
     );
@@ -204,16 +211,16 @@ function stateFindings(facts: ServiceFacts, subject: string, found: Found): read
         subject,
         found: `is ${found.state}, its last update ${found.lastUpdate}`,
         expected: 'Active, Successful',
-        remedy: deployCommand(facts.stage),
+        remedy: deployedAgain(facts),
       }),
     );
   return all;
 }
 
 function settingFindings(facts: ServiceFacts, subject: string, found: Found): readonly Finding[] {
-  const { names, stage } = facts;
+  const { names, place } = facts;
   const expected = {
-    VIPSHIFT_STAGE: stage,
+    VIPSHIFT_STAGE: place.stage,
     VIPSHIFT_VIPS_TABLE: names.vipsTable,
     VIPSHIFT_TIMELINE_TABLE: names.timelineTable,
     VIPSHIFT_BUS: names.bus,
@@ -230,7 +237,7 @@ function settingFindings(facts: ServiceFacts, subject: string, found: Found): re
       expected: `${Object.entries(expected)
         .map(([name, value]) => `${name}=${value}`)
         .join(', ')}, ${TIMEOUT_MIN_S} s`,
-      remedy: deployCommand(stage),
+      remedy: deployedAgain(facts),
     }),
   ];
 }
@@ -242,11 +249,14 @@ function invokerFindings(facts: ServiceFacts, name: FunctionName, found: Found):
     )
     .map((rule) =>
       say(rule.kind)('function-permission', {
-        subject: `vipshift-${facts.stage}-${name}`,
+        subject: `vipshift-${facts.place.stage}-${name}`,
         found: `EventBridge may not invoke it for ${rules[rule.kind].what}: ${rules[rule.kind].loss}`,
         expected: `lambda:InvokeFunction for events.amazonaws.com from ${rule.arn}`,
         remedy: {
-          command: `aws lambda add-permission --function-name vipshift-${facts.stage}-${name} --statement-id vipshift-${rule.kind} --action lambda:InvokeFunction --principal events.amazonaws.com --source-arn ${rule.arn}`,
+          command: awsCommand(
+            `lambda add-permission --function-name vipshift-${facts.place.stage}-${name} --statement-id vipshift-${rule.kind} --action lambda:InvokeFunction --principal events.amazonaws.com --source-arn ${rule.arn}`,
+            facts.place,
+          ),
         },
       }),
     );

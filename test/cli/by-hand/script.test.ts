@@ -1,11 +1,11 @@
 // The printed commands as a shell reads them: each call in the AWS CLI's words, and nothing but comments besides.
 import { describe, expect, test } from 'vitest';
 import { at, hint } from '../../../cli/command/hint.ts';
-import { shellLine, shellWord } from '../../../cli/command/shell.ts';
 import { awsLine, type Script, scriptLines } from '../../../cli/failover/by-hand/script.ts';
 import { destinationsSeen, placesOf } from '../../../shared/network/by-hand.ts';
 import { conflict } from '../../../shared/network/conflict.ts';
 import type { Step } from '../../../shared/network/step.ts';
+import { shellWord } from '../../../shared/place.ts';
 import { entry, item, owned, routeTo, V4, V6 } from '../../support/world.ts';
 import { commandsOf } from './shell.ts';
 
@@ -27,7 +27,7 @@ const nasty = [
 describe('a word', () => {
   test.each(nasty)('%j comes out of a shell as it went in', (word) => {
     expect(commandsOf(`vipshift ${shellWord(word)}`)).toEqual([['vipshift', word]]);
-    expect(commandsOf(shellLine(['aws', word, word]))).toEqual([['aws', word, word]]);
+    expect(commandsOf(`aws ${shellWord(word)} ${shellWord(word)}`)).toEqual([['aws', word, word]]);
   });
 
   test('of a profile is quoted in every suggested command', () => {

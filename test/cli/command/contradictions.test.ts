@@ -74,11 +74,24 @@ test('these are the pairs that exclude each other, and the options that need ano
       ...['mode', 'approval', 'name', 'claim-wait', 'release', 'detach'].map(
         (name) => `failover --break-glass --${name}`,
       ),
+      ...[
+        'mode',
+        'approval',
+        'name',
+        'claim-wait',
+        'release',
+        'detach',
+        'break-glass',
+        'dry-run',
+        'follow',
+      ].map((name) => `failover --print-commands --${name}`),
+      'failover --manifest --address',
     ].sort(),
   );
   expect(alone.map(nameOf).sort()).toEqual([
     'apply --force',
     'doctor --notify-conf',
+    ...['address', 'eip', 'manifest'].map((name) => `failover --${name}`),
     'keepalived-config --overwrite',
     'keepalived-config --script-user',
     'status --count',
@@ -137,5 +150,5 @@ test('what describes the order may be given with --dry-run: it is the command to
 });
 
 test('the list of statuses has the one of a fault in vipshift itself', async () => {
-  expect((await run(['--help'])).stdout).toMatch(/^ {2}70 {2}a fault in vipshift itself/m);
+  expect((await run(['--help'])).stdout).toMatch(/^ {2}70 {3}a fault in vipshift itself/m);
 });

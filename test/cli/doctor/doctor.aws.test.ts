@@ -9,9 +9,11 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { keepalivedConfig } from '../../../cli/keepalived-config/config.ts';
 import { keepalivedDefaults } from '../../../cli/keepalived-config/input.ts';
+import { vrrp } from '../../../lab/aws/stack/vpc.ts';
 import { startSts } from '../../../lab/aws/sts.ts';
 import { documents, type Ran, run } from '../front-door/command-line.ts';
 import { tables } from '../region.ts';
+import { listed } from './listed/listed.ts';
 import { ROLE } from './policies.ts';
 import { carryOut } from './remedy.ts';
 import { identityFaults } from './seeds/identity-seeds.ts';
@@ -21,7 +23,7 @@ import { networkFaults } from './seeds/network-seeds.ts';
 import { eniFaults } from './seeds/seeds.ts';
 import { serviceFaults } from './seeds/service-seeds.ts';
 import { tableFaults } from './seeds/table-seeds.ts';
-import { rightSetup, type Setup, vrrp } from './setup.ts';
+import { rightSetup, type Setup } from './setup.ts';
 import { pastes } from './words.ts';
 
 let setup: Setup;
@@ -119,6 +121,11 @@ describe('a seeded fault', () => {
       }
     },
   );
+
+  test('of the list of 76 is here under the name that the list has', () => {
+    const names = new Set(seeds.map(({ fault }) => fault));
+    expect(listed.flatMap(({ seed }) => (seed === undefined || names.has(seed) ? [] : [seed]))).toEqual([]);
+  });
 
   test('leaves nothing behind when it is taken back', async () => {
     expect((await doctor('--no-probe')).stdout).toMatch(/no fault, 0 warnings/);

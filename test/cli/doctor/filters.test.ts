@@ -29,6 +29,7 @@ const member = (node: string, zone: string) => ({ node, eni: `eni-${node}`, zone
 const facts = (over: Partial<NetworkFacts> = {}): NetworkFacts => ({
   vip: { ...newVip(entry), members: { 'i-a': member('i-a', 'a'), 'i-b': member('i-b', 'b') } },
   tag: 'vipshift:prod',
+  place: { stage: 'prod' },
   vpc: { vpc: entry.vpc, account: entry.account, cidrs: ['10.0.0.0/16'] },
   seen: { source: 'ec2', beganAtMs: epochMs(0), endedAtMs: epochMs(0), enis: [], eips: [], tables: [] },
   enis: [eni('i-a', 'a'), eni('i-b', 'b')],
@@ -39,6 +40,8 @@ const facts = (over: Partial<NetworkFacts> = {}): NetworkFacts => ({
   prefixLists: new Map(),
   ...over,
 });
+
+const nodes = ['i-a', 'i-b'];
 
 const rule = (number: number, allow: boolean, over: Partial<AclRule> = {}): AclRule => ({
   protocol: '-1',
@@ -53,6 +56,8 @@ const out = rule(100, true, { egress: true });
 const remedyOf = (...rules: readonly AclRule[]) =>
   aclFindings(
     facts({ acls: [{ acl: 'acl-1', subnets: ['subnet-a', 'subnet-b'], rules: [out, ...rules] }] }),
+    [],
+    nodes,
   ).map((f) => f.remedy);
 
 describe('a network ACL', () => {
@@ -96,7 +101,7 @@ describe('security groups', () => {
         egress,
       },
     ];
-    expect(filterFindings(facts({ groups: open }), ports)).toMatchObject([
+    expect(filterFindings(facts({ groups: open }), ports, nodes)).toMatchObject([
       {
         check: 'group-vrrp',
         subject: 'i-a, i-b',
@@ -111,13 +116,23 @@ describe('security groups', () => {
       },
     ]);
   });
+  test('of one node alone: what is between it and the others, and nothing of them', () => {
+    const enis = [eni('i-a', 'a', ['sg-a']), eni('i-b', 'b', ['sg-b'])];
+    const shut = ['sg-a', 'sg-b'].map((group) => ({ group, ingress: [], egress }));
+    const found = filterFindings(facts({ enis, groups: shut }), [{ protocol: 'tcp', port: 443 }], ['i-b']);
+    expect(found.map(({ check, subject }) => [check, subject])).toEqual([
+      ['group-vrrp', 'i-a'],
+      ['group-vrrp', 'i-b'],
+      ['group-service', 'eni-i-b'],
+    ]);
+  });
   test('a peer that is let in by its group is heard; the other way round has to be opened by itself', () => {
     const enis = [eni('i-a', 'a', ['sg-a']), eni('i-b', 'b', ['sg-b'])];
     const groups = [
       { group: 'sg-a', ingress: [allow({ protocol: '112', groups: ['sg-b'] })], egress },
       { group: 'sg-b', ingress: [], egress },
     ];
-    const found = filterFindings(facts({ enis, groups }), []).filter((f) => f.check === 'group-vrrp');
+    const found = filterFindings(facts({ enis, groups }), [], nodes).filter((f) => f.check === 'group-vrrp');
     expect(found).toMatchObject([
       { subject: 'i-b', remedy: expect.stringMatching(/--group-id sg-b .*--source-group sg-a$/) },
     ]);

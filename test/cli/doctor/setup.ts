@@ -64,10 +64,6 @@ export interface Setup {
   dropSecondary(eni: string): Promise<unknown>;
 }
 
-// -1: moto wants ports also where the protocol has none.
-export const vrrp = { IpProtocol: '112', FromPort: -1, ToPort: -1, IpRanges: [{ CidrIp: '10.0.0.0/16' }] };
-export const https = { IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
-
 export const nodePolicy = (bus: string) =>
   new PutRolePolicyCommand({
     RoleName: ROLE,
@@ -159,9 +155,6 @@ export async function rightSetup(): Promise<Setup> {
     },
     revoke: (rule) => send(new RevokeSecurityGroupIngressCommand({ GroupId, IpPermissions: [rule] })),
   };
-  await setup.allow(vrrp);
-  await setup.allow(https);
-  for (const node of [a, b]) await setup.check(node.primaryEni, false);
   for (const name of ['data-a', 'data-b']) await setup.tag(setup.table(name), '-');
   await setup.iam.send(
     new CreateRoleCommand({ RoleName: ROLE, AssumeRolePolicyDocument: trust('ec2.amazonaws.com') }),

@@ -147,7 +147,7 @@ describe('the doctor of a VIP whose labels another one uses', () => {
     const second = await secondEni();
     await attached(second);
     expect(await carriedOut('web', await doctor('web'))).toContain(
-      `aws ec2 delete-tags --resources ${second} --tags Key=${TAG}`,
+      `aws ec2 delete-tags --resources ${second} --tags Key=${TAG} --region eu-central-1`,
     );
   });
 
@@ -170,7 +170,7 @@ describe('the doctor of a VIP whose labels another one uses', () => {
     undo.push(() => change('ftp', () => ({ members: {} })));
     const commands = await carriedOut('ftp', await doctor('ftp'));
     const tagged = commands.flatMap(
-      (command) => /create-tags --resources (eni-\w+) .*Value=ftp$/.exec(command)?.[1] ?? [],
+      (command) => /create-tags --resources (eni-\w+) .*Value=ftp --region/.exec(command)?.[1] ?? [],
     );
     for (const eni of tagged) undo.push(() => untag(eni));
     expect(tagged).toHaveLength(1);
@@ -206,10 +206,12 @@ describe('the doctor of a VIP whose labels another one uses', () => {
     });
     const ran = await doctor('web');
     expect(ran.stdout).toMatch(
-      /vip adopt web --stage dev {4}# if it may be replaced; else label web stays: VIP dns/,
+      /vip adopt web --stage dev --region eu-central-1 {4}# if it may be replaced; else label web stays: VIP dns/,
     );
     expect(ran.stdout).not.toContain('delete-tags');
-    expect(await carriedOut('web', ran)).toContain('vipshift vip adopt web --stage dev');
+    expect(await carriedOut('web', ran)).toContain(
+      'vipshift vip adopt web --stage dev --region eu-central-1',
+    );
   });
 
   test('takes the label from a gateway’s table, which serves neither', async () => {
@@ -222,7 +224,7 @@ describe('the doctor of a VIP whose labels another one uses', () => {
       await tag(RouteTableId, 'web');
     });
     expect(await carriedOut('web', await doctor('web'))).toContain(
-      `aws ec2 delete-tags --resources ${RouteTableId} --tags Key=${TAG}`,
+      `aws ec2 delete-tags --resources ${RouteTableId} --tags Key=${TAG} --region eu-central-1`,
     );
   });
 
@@ -238,14 +240,18 @@ describe('the doctor of a VIP whose labels another one uses', () => {
     expect(ran.stdout).toMatch(
       /table-routed.*\n.*\n.*\n.*# label ftp stays: VIP ftp uses it; or take the route away/,
     );
-    expect(await carriedOut('web', ran)).toContain('vipshift vip set web --table-label web,ftp --stage dev');
+    expect(await carriedOut('web', ran)).toContain(
+      'vipshift vip set web --table-label web,ftp --stage dev --region eu-central-1',
+    );
   });
 
   test('says that a mistyped label is another VIP’s, too, where it is', async () => {
     await tag(table('clients-a'), 'Web');
     undo.push(() => tag(table('clients-a'), 'web'));
     const ran = await doctor('web');
-    expect(ran.stdout).toMatch(/Value=web {4}# or Value=- to leave it out; VIP dns uses the label, too/);
+    expect(ran.stdout).toMatch(
+      /Value=web --region eu-central-1 {4}# or Value=- to leave it out; VIP dns uses the label, too/,
+    );
   });
 });
 
@@ -261,7 +267,7 @@ describe('removing', () => {
       ),
     );
     expect(await carriedOut('ftp', ran)).toEqual([
-      `aws ec2 delete-tags --resources ${table('data-a')} --tags Key=${TAG}`,
+      `aws ec2 delete-tags --resources ${table('data-a')} --tags Key=${TAG} --region eu-central-1`,
     ]);
     const again = await region.vipshift('vip', 'remove', 'ftp');
     expect(again).toMatchObject({ status: 0, stdout: 'ftp is removed; its epoch 0 is kept\n' });

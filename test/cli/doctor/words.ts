@@ -15,8 +15,8 @@ export const pastes = (remedy: string): boolean => {
 };
 
 export const wordsOf = (command: string): readonly string[] =>
-  [...command.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"]+)+/g)].map(([word]) =>
-    word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'),
+  [...command.matchAll(/(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\]+)+/g)].map(([word]) =>
+    word.replace(/'([^']*)'|"([^"]*)"|\\(.)/g, '$1$2$3'),
   );
 
 export const pascal = (text: string): string =>
@@ -34,6 +34,8 @@ export function optionsFrom(words: readonly string[]): ReadonlyMap<string, reado
   return options;
 }
 
+/** Where it goes, and no part of the request. */
+const PLACE = new Set(['region', 'profile']);
 const LISTS = new Set(['resources', 'instance-ids']);
 const NUMBERS = new Set(['rule-number', 'secondary-private-ip-address-count']);
 
@@ -41,6 +43,7 @@ export function inputFrom(name: string, options: ReadonlyMap<string, readonly st
   if (name === 'authorize-security-group-ingress' && !options.has('ip-permissions')) return ruleFrom(options);
   const input: Input = {};
   for (const [option, values] of options) {
+    if (PLACE.has(option)) continue;
     const [value] = values;
     if (option === 'tags') input.Tags = values.map(tagFrom);
     else if (option === 'ip-permissions') input.IpPermissions = [permissionFrom(value!)];

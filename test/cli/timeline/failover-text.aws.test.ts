@@ -129,7 +129,10 @@ describe('after a failover', () => {
     expect(ran.stdout).toMatch(/said MASTER/);
     for (const table of region.vpc.tables.filter((t) => t.labelled))
       expect(ran.stdout).toMatch(
-        new RegExp(`${table.routeTableId} 192.+CreateRoute +nothing +${region.vpc.nodes.a.serviceEni}`),
+        new RegExp(
+          `^CreateRoute .*${table.routeTableId} 192.+: nothing → ${region.vpc.nodes.a.serviceEni}$`,
+          'm',
+        ),
       );
     expect(ran.stdout).toMatch(/\d+ ms +\d+ ms +█+ +.*read back|█.*read back/);
     const { outcome, intent } = (await one('explain', 'web/1')) as Record<string, { steps: unknown[] }>;

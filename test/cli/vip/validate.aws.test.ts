@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSession } from '../../../cli/command/session.ts';
-import { prepare, register } from '../../../cli/vip/register.ts';
+import { lookups } from '../../../cli/vip/lookups.ts';
+import { prepare } from '../../../cli/vip/prepare.ts';
+import { register } from '../../../cli/vip/register.ts';
 import {
   addressText,
   forbiddenBy,
@@ -152,7 +154,12 @@ describe('a pool under pressure', () => {
     const made = await Promise.all(
       names.map(async (name) => {
         const wanted = { name, pool: '192.168.254.0/24', vpc: region.vpc.vpcId };
-        return register(session, await prepare(session, wanted, undefined, []), 'add', 'pressure');
+        return register(
+          session,
+          await prepare({ session, look: lookups(session) }, wanted, undefined, []),
+          'add',
+          'pressure',
+        );
       }),
     );
     const addresses = made.flatMap((vip) => vip.addresses);
@@ -167,7 +174,12 @@ describe('a pool under pressure', () => {
     const results = await Promise.allSettled(
       ['left', 'right'].map(async (name) => {
         const wanted = { name, addresses: ['192.168.253.1'], vpc: region.vpc.vpcId };
-        return register(session, await prepare(session, wanted, undefined, []), 'add', '');
+        return register(
+          session,
+          await prepare({ session, look: lookups(session) }, wanted, undefined, []),
+          'add',
+          '',
+        );
       }),
     );
     expect(results.map((r) => r.status).sort()).toEqual(['fulfilled', 'rejected']);

@@ -55,7 +55,12 @@ describe('an announcement', () => {
   });
   async function publisher(answer: (call: AwsCall) => Answer) {
     endpoint = await startEndpoint(answer);
-    return awsPublisher({ client: endpoint.clients.events, bus: 'vipshift-dev', stage: 'dev', signal });
+    return awsPublisher({
+      client: endpoint.clients.events,
+      bus: 'vipshift-dev',
+      place: { stage: 'dev' },
+      signal,
+    });
   }
 
   it.each([
@@ -76,7 +81,9 @@ describe('an announcement', () => {
       ]);
       const detail = JSON.parse(sent()[0]!.Detail) as { durationsMs: object };
       expect(detail).toEqual(
-        JSON.parse(JSON.stringify({ ...finishedDetail(failover), notice: noticeOf(failover, 'dev') })),
+        JSON.parse(
+          JSON.stringify({ ...finishedDetail(failover), notice: noticeOf(failover, { stage: 'dev' }) }),
+        ),
       );
       expect(detail.durationsMs, 'from the controller’s first line').toEqual({
         toLastMutation: 250,

@@ -3,7 +3,8 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { packaged, type Template } from '../support/packaged.ts';
+import { packaged } from '../support/packaged.ts';
+import type { Template } from '../support/template.ts';
 import { unheld } from './held.ts';
 import { eventRuler, iamSimulate, NotFetchedError } from './pinned.ts';
 import { PARAMS } from './principals.ts';

@@ -1,9 +1,9 @@
 // Who asks: every principal of the table with its own policies, from the packaged template and from resources/policies/.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { statements, type Template } from '../support/packaged.ts';
 import type { Policy } from '../support/policy.ts';
 import { ACCOUNT, resolve, roleArn } from '../support/resolve.ts';
+import { statements, type Template } from '../support/template.ts';
 
 const policies = join(import.meta.dirname, '..', '..', '..', 'resources', 'policies');
 

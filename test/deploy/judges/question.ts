@@ -1,7 +1,8 @@
 // One row of the table, and how its words become what a judge is asked.
-import type { Template } from '../support/packaged.ts';
+
 import { evaluate, type Policy, type Verdict } from '../support/policy.ts';
 import { ACCOUNT, resolve, withParameters } from '../support/resolve.ts';
+import type { Template } from '../support/template.ts';
 import { type Principal, principalsOf, type Who } from './principals.ts';
 import { type On, type Thing, things } from './things.ts';
 

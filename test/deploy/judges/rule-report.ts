@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Template } from '../support/packaged.ts';
 import { resolve } from '../support/resolve.ts';
+import type { Template } from '../support/template.ts';
 import { eventRuler } from './pinned.ts';
 import { type RuleRow, ruleTable } from './rows/rules.ts';
 

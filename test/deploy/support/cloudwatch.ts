@@ -2,7 +2,7 @@
 // treat missing data" of its user guide): periods aligned to the clock, M out of N of the newest, missing ones by the alarm's own word.
 //
 // Limit: CloudWatch looks a little further back than N periods when some are missing, by a number that it does not state; here by two.
-import type { Resource } from './packaged.ts';
+import type { Resource } from './template.ts';
 
 export interface Datapoint {
   readonly atMs: number;

@@ -1,39 +1,17 @@
 // serverless.yml as `serverless package` makes it.
 import { packagedService } from '../../../lab/aws/stack/packaged.ts';
+import { settled } from './settled.ts';
+import type { Template } from './template.ts';
 
-export interface Resource {
-  readonly Type: string;
-  readonly DeletionPolicy?: string;
-  readonly UpdateReplacePolicy?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the shape differs with the type, and a wrong one fails the test
-  readonly Properties: any;
-}
-
-export interface Template {
-  readonly Resources: Readonly<Record<string, Resource>>;
-  readonly Parameters: Readonly<
-    Record<string, { readonly Default: string; readonly AllowedPattern?: string }>
-  >;
-  readonly Conditions: Readonly<Record<string, unknown>>;
-  readonly Outputs: Readonly<Record<string, { readonly Value: unknown }>>;
-}
-
-export interface Statement {
-  readonly Effect: string;
-  readonly Action: string;
-  readonly Resource: unknown;
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-}
-
-/** The text of the template of a stage. */
-export const packaged = async (
+/** The text of the template as it is deployed for a stage: parameters, and their defaults. */
+export const parametric = async (
   stage: string,
   params: Readonly<Record<string, string>> = {},
 ): Promise<string> => (await packagedService({ stage, params })).template;
 
-export function statements(template: Template, role: string): readonly Statement[] {
-  const policies = template.Resources[role]!.Properties.Policies as {
-    PolicyDocument: { Statement: Statement[] };
-  }[];
-  return policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
-}
+/** The same with the stage and the sizes put in. */
+export const packaged = async (
+  stage: string,
+  params: Readonly<Record<string, string>> = {},
+): Promise<string> =>
+  JSON.stringify(settled(JSON.parse(await parametric(stage, params)) as Template), undefined, 2);

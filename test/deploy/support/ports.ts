@@ -98,7 +98,8 @@ function everyMethod(): Record<string, Call> {
   const { clock } = world();
   const ec2 = ({ ec2: client }: Clients) =>
     awsEc2({ reader: client, writer: client, tag: 'vipshift:dev', clock, signal });
-  const bus = ({ events: client }: Clients) => awsPublisher({ client, bus: 'b', stage: 'dev', signal });
+  const bus = ({ events: client }: Clients) =>
+    awsPublisher({ client, bus: 'b', place: { stage: 'dev' }, signal });
   const bucket = ({ dynamo: client }: Clients) =>
     awsSharedBucket({ client, table: 't', sizes: rates, seen: new Map([['ReplaceRoute', used]]), signal });
   const vip = newVip(entry);

@@ -1,5 +1,5 @@
 // A CloudFormation template's intrinsic functions as CloudFormation would resolve them, for the few that our policies use.
-import type { Template } from './packaged.ts';
+import type { Template } from './template.ts';
 
 export const ACCOUNT = '111122223333';
 export const REGION = 'eu-central-1';
@@ -81,7 +81,7 @@ export function resolve(template: Template, value: unknown): unknown {
 }
 
 /** Of the functions for conditions only those that resources/parameters.yml uses. */
-function conditionHolds(template: Template, condition: unknown): boolean {
+export function conditionHolds(template: Template, condition: unknown): boolean {
   const [[key, inner] = ['', undefined]] = Object.entries(condition as object);
   if (key === 'Fn::Not') return !conditionHolds(template, (inner as unknown[])[0]);
   if (key !== 'Fn::Equals') throw new Error(`the function ${key} of a condition is not known here`);

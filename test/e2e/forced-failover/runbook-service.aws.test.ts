@@ -300,7 +300,7 @@ describe('what is reported', () => {
     expect(lines[1]).toBe(`Cause: ${id('b')} said MASTER (claim)`);
     expect(lines[2]).toMatch(/^Outcome: switched, epoch \d+; 9 of 9 EC2 calls carried out; /);
     expect(lines[3]).toMatch(/^Clients: about \d+\.\d s .*open TCP connections broke$/);
-    expect(lines.at(-1)).toBe('Next: vipshift timeline web --stage dev --limit 5');
+    expect(lines.at(-1)).toBe('Next: vipshift timeline web --limit 5 --stage dev --region eu-central-1');
   });
 
   it('metrics by VIP and over all, only when something happened; a reconcile that went fine counts itself', async () => {

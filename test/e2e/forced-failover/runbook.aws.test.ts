@@ -47,7 +47,9 @@ describe('forced failover, routes only', () => {
     expect((await inbox.messages()).filter((m) => m.Message.includes(lastName()))).toHaveLength(1);
     expect(report.Subject).toBe(`vipshift dev: order done: web to ${id('b')} (routes-only)`);
     expect(report.Message).toContain(`moved from ${id('a')} to ${id('b')}`);
-    expect(report.Message).toContain('Next: vipshift timeline web --stage dev');
+    expect(report.Message).toContain(
+      'Next: vipshift timeline web --limit 5 --stage dev --region eu-central-1',
+    );
   });
 
   it('is in the record as an order, before the failover', async () => {

@@ -106,7 +106,10 @@ it('the way back that leaves an EIP behind is not told as a whole one', async ()
   const back = await finish(w, switchBack(w.ports, order, run));
   expect([item(w).owner, targets(w)]).toEqual(['i-a', [memberOf('i-a').eni]]);
   expect(back).toMatchObject({ outcome: 'switched', unmet: [expect.stringContaining('eipalloc-1: every')] });
-  const data: ExecutionState = { switchedBack: carriedSwitch(back, 'prod'), end: { outcome: 'failed' } };
+  const data: ExecutionState = {
+    switchedBack: carriedSwitch(back, { stage: 'prod' }),
+    end: { outcome: 'failed' },
+  };
   const { text } = report({ story: data, stage: 'prod', execution: 'run-1' });
   expect(text).toMatch(/^Switched back: only in part: eipalloc-1: every .*; reconcile goes on trying$/m);
 });

@@ -55,7 +55,7 @@ describe('a cell that was left alone', () => {
     const { reason: _reason, ...old } = now;
     const newer = { ...old, reason: { key: 'draining' }, why: 'the node drains' } as unknown as Conflict;
     expect([conflictText(old), conflictText(newer)]).toEqual([now.why, 'the node drains']);
-    const text = noticeOf(failoverOf(1, { conflicts: [old, newer] }), 'prod').text;
+    const text = noticeOf(failoverOf(1, { conflicts: [old, newer] }), { stage: 'prod' }).text;
     expect(text).toContain('Left alone: eipalloc-1 (nothing): eni-1 of i-a was not found');
     expect(text).toContain('Left alone: eipalloc-1 (nothing): the node drains');
   });

@@ -32,7 +32,7 @@ const step = {
   unanswered: 0,
 } as const;
 const text = (over: Partial<Failover>) =>
-  noticeOf({ ...failover, steps: [step], ...over }, 'prod').text.split('\n');
+  noticeOf({ ...failover, steps: [step], ...over }, { stage: 'prod' }).text.split('\n');
 
 describe('a notice', () => {
   it('says what moved, why, what became of it, what clients felt, and what to run next', () => {
@@ -41,8 +41,15 @@ describe('a notice', () => {
       'Cause: i-b said MASTER (claim)',
       'Outcome: switched, epoch 42; 1 of 1 EC2 calls carried out; read back and right',
       "Clients: about 0.6 s from the node's report to the last route, after VRRP had noticed; open TCP connections broke",
-      'Next: vipshift timeline web --stage prod --limit 5',
+      'Next: vipshift timeline web --limit 5 --stage prod',
     ]);
+  });
+
+  it('names the Region in its command, where it is known', () => {
+    const place = { stage: 'prod', region: 'eu-west-1' };
+    expect(noticeOf(failover, place).text.split('\n').at(-1)).toBe(
+      'Next: vipshift timeline web --limit 5 --stage prod --region eu-west-1',
+    );
   });
 
   it('of a failure sends to where the fault is seen, and promises nothing', () => {
@@ -69,12 +76,14 @@ describe('a notice', () => {
     ['abandoned', 'abandoned (from i-a, to i-b)'],
   ] as const)('of the outcome %s says that the VIP %s', (outcome, moved) => {
     expect(text({ outcome })[0]).toBe(`VIP web (stage prod): ${moved}`);
-    expect(noticeOf({ ...failover, outcome }, 'prod').subject).toBe(`vipshift prod: web ${moved}`);
+    expect(noticeOf({ ...failover, outcome }, { stage: 'prod' }).subject).toBe(`vipshift prod: web ${moved}`);
   });
 
   it('names no node where there was none, or is none', () => {
     const { from: _from, to: _to, ...nowhere } = failover;
-    expect(noticeOf(nowhere, 'prod').subject).toBe('vipshift prod: web moved from no node to no node');
+    expect(noticeOf(nowhere, { stage: 'prod' }).subject).toBe(
+      'vipshift prod: web moved from no node to no node',
+    );
   });
 
   it('counts the calls that were carried out among all of them', () => {
@@ -107,7 +116,9 @@ describe('a notice', () => {
     ['split', { splitBrain: ['i-a', 'i-b'] }, 'status'],
     ['in conflict', { conflicts: [{ cell: 'c', found: 'f', kind: 'foreign', why: 'w' }] }, 'status'],
   ] as const)('of a VIP that is %s names the command that shows it', (_what, over, command) => {
-    expect(text(over).at(-1)).toMatch(new RegExp(`^Next: vipshift ${command} web --stage prod`));
+    expect(text(over).at(-1)).toMatch(
+      new RegExp(`^Next: vipshift ${command} web (?:--limit 5 )?--stage prod$`),
+    );
   });
 });
 

@@ -150,15 +150,19 @@ describe('the announcement on the bus, which is the message to people, too', () 
     };
     const client = { send } as unknown as EventBridgeClient;
     const signal = new AbortController().signal;
-    await awsPublisher({ client, bus: 'vipshift-prod', stage: 'prod', signal }).failed!(worst);
+    await awsPublisher({ client, bus: 'vipshift-prod', place: { stage: 'prod' }, signal }).failed!(worst);
     const [entry] = sent[0]!.input.Entries!;
     const bytes = utf8Bytes(`${entry!.Source}${entry!.DetailType}${entry!.Detail}`) + 14;
-    console.info(`worst detail on the bus ${bytes} B, text ${utf8Bytes(noticeOf(worst, 'prod').text)} B`);
+    console.info(
+      `worst detail on the bus ${bytes} B, text ${utf8Bytes(noticeOf(worst, { stage: 'prod' }).text)} B`,
+    );
     expect(bytes).toBeLessThanOrEqual(KB_256);
   });
 
   it('names the reason with its number, the first twenty things, and how many more there are', () => {
-    const text = noticeOf(failover({ ...folded, conflicts: many(30, foreign) }), 'prod').text.split('\n');
+    const text = noticeOf(failover({ ...folded, conflicts: many(30, foreign) }), {
+      stage: 'prod',
+    }).text.split('\n');
     expect(text).toContain(
       'Outcome: failed, epoch 7; 0 of 3200 EC2 calls carried out; not confirmed by reading back; the next reconcile looks again',
     );
@@ -205,8 +209,8 @@ describe('what the workflow carries', () => {
     const history = {
       preflight: { ...carriedPreflight(found), order },
       verified: carriedVerdict({ outcome: 'wrong', wrong, conflicts: wrong }),
-      switched: carriedSwitch(failed, 'prod'),
-      switchedBack: carriedSwitch(inPart, 'prod'),
+      switched: carriedSwitch(failed, { stage: 'prod' }),
+      switchedBack: carriedSwitch(inPart, { stage: 'prod' }),
       decision: { approved: true, by: 'b'.repeat(500), reason: 'r'.repeat(500) },
       ...{ error: thrown, restoreError: thrown, switchBackError: thrown, reportError: thrown },
       end: { outcome: 'failed' },
@@ -238,7 +242,10 @@ it('the report counts also the cells that the workflow does not carry', () => {
   const cells = many(CELLS, cellOf);
   const story = {
     verified: carriedVerdict({ outcome: 'wrong', wrong: cells, conflicts: cells }),
-    switchedBack: carriedSwitch({ outcome: 'switched', owner: 'i-b', epoch: 8, unmet: cells }, 'prod'),
+    switchedBack: carriedSwitch(
+      { outcome: 'switched', owner: 'i-b', epoch: 8, unmet: cells },
+      { stage: 'prod' },
+    ),
     end: { outcome: 'failed' },
   } as const;
   const { text, cause } = report({ story, stage: 'prod', execution: 'e-1' });

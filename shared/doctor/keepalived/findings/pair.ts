@@ -1,13 +1,13 @@
 // What is wrong between the configurations of two nodes: two masters, most of all. Each finding names both files.
 
-import { rangeFrom } from '../../../registry/ip-range.ts';
 import { type Check, type Finding, fault, warning } from '../../finding.ts';
 import type { Configuration } from '../model/configuration.ts';
 import { obstaclesBetween } from '../model/hearing.ts';
-import type { Instance } from '../model/instance.ts';
 import { spanOf } from '../model/statements.ts';
 import { asRemedy, replacing, stating } from './edits.ts';
 import { explained } from './obstacles.ts';
+import { orderOf } from './order.ts';
+import { isAverted } from './sync-groups.ts';
 import { isOneNode, matchingOf, type Side, type Surroundings } from './virtual-routers.ts';
 
 export function pairFindings(
@@ -17,14 +17,18 @@ export function pairFindings(
 ): readonly Finding[] {
   const { pairs, alone } = matchingOf(one, other, surroundings);
   return [
-    ...pairs.flatMap(([left, right]) => routerFindings(left, right)),
+    ...pairs.flatMap(([left, right]) => routerFindings(left, right, pairs)),
     ...alone.map(([side, node]) => aloneFinding(side, node)),
   ];
 }
 
 const PRIORITY_MAX = 254;
 
-function routerFindings(left: Side, right: Side): readonly Finding[] {
+function routerFindings(
+  left: Side,
+  right: Side,
+  pairs: readonly (readonly [Side, Side])[],
+): readonly Finding[] {
   const [a, b] = [left.instance, right.instance];
   if (isOneNode(a, b))
     return [
@@ -35,7 +39,7 @@ function routerFindings(left: Side, right: Side): readonly Finding[] {
         remedy: asRemedy(replacing(b.source.line!, 'unicast_src_ip ADDRESS')),
       }),
     ];
-  const deaf = deafness(left, right);
+  const deaf = deafness(left, right, pairs);
   return [
     ...(deaf === undefined ? [] : [deaf]),
     ...priorityFindings(left, right),
@@ -55,14 +59,15 @@ function subjectOf(left: Side, right: Side): string {
   return a === b ? `${one} and ${other} ${a}` : `${one} ${a} and ${other} ${b}`;
 }
 
-/** The one that has to hear the other decides: when it does not, both are masters. */
-function deafness(left: Side, right: Side): Finding | undefined {
+/** The one that has to hear the other decides: when it does not, both are masters, if no sync group keeps one of them BACKUP. */
+function deafness(left: Side, right: Side, pairs: readonly (readonly [Side, Side])[]): Finding | undefined {
   const order = orderOf(left, right);
   const [higher, lower] = order ?? [left, right];
   const unheard = obstaclesBetween(lower.instance, higher.instance);
   const back = obstaclesBetween(higher.instance, lower.instance);
-  const isSplit = unheard.length > 0 || (order === undefined && back.length > 0);
-  if (!isSplit && back.length === 0) return undefined;
+  if (unheard.length + back.length === 0) return undefined;
+  const isDeaf = unheard.length > 0 || (order === undefined && back.length > 0);
+  const isSplit = isDeaf && !isAverted(lower, higher, pairs);
   const told = [
     ...unheard.map((what) => explained(what, lower, higher)),
     ...back
@@ -77,20 +82,6 @@ function deafness(left: Side, right: Side): Finding | undefined {
     remedy: asRemedy(...new Set(told.flatMap(({ edits }) => edits))),
   });
 }
-
-/** Higher priority first; of equal ones the higher address. Undefined where that is not known. */
-function orderOf(left: Side, right: Side): readonly [Side, Side] | undefined {
-  const [a, b] = [left.instance, right.instance];
-  const [mine, theirs] = [a.priority.value, b.priority.value];
-  if (mine === undefined || theirs === undefined) return undefined;
-  if (mine !== theirs) return mine > theirs ? [left, right] : [right, left];
-  const [from, to] = [addressNumber(a), addressNumber(b)];
-  if (from === undefined || to === undefined || from === to) return undefined;
-  return from > to ? [left, right] : [right, left];
-}
-
-const addressNumber = ({ source }: Instance): bigint | undefined =>
-  source.value === undefined ? undefined : rangeFrom(source.value)?.base;
 
 function priorityFindings(left: Side, right: Side): readonly Finding[] {
   const [a, b] = [left.instance, right.instance];

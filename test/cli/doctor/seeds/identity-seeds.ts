@@ -4,6 +4,7 @@ import {
   CreateRoleCommand,
   DeleteRoleCommand,
   DeleteRolePolicyCommand,
+  DetachRolePolicyCommand,
   PutRolePolicyCommand,
   UpdateAssumeRolePolicyCommand,
 } from '@aws-sdk/client-iam';
@@ -18,10 +19,17 @@ export const identityFaults: readonly Seed[] = [
   {
     fault: 'a node role that cannot PutEvents',
     check: 'role-put-events',
-    remedy: /attach-role-policy --role-name vipshift-node --policy-arn .*vipshift-dev.*NodePolicyArn/,
+    remedy: /attach-role-policy --role-name vipshift-node --policy-arn arn:aws:iam::/,
     async seed(s) {
       await s.iam.send(new DeleteRolePolicyCommand({ RoleName: ROLE, PolicyName: 'vipshift' }));
-      return { subject: ROLE, undo: () => s.iam.send(nodePolicy(s.stack.deployment.busArn)) };
+      const PolicyArn = s.stack.deployment.outputs.NodePolicyArn!;
+      return {
+        subject: ROLE,
+        async undo() {
+          await s.iam.send(new DetachRolePolicyCommand({ RoleName: ROLE, PolicyArn }));
+          await s.iam.send(nodePolicy(s.stack.deployment.busArn));
+        },
+      };
     },
   },
   {
@@ -37,7 +45,7 @@ export const identityFaults: readonly Seed[] = [
     fault: 'a bus policy without the Deny',
     check: 'bus-policy',
     remedy:
-      /npm run deploy -- --stage dev --param nodeRoleId=A\w+ --param nodeRoleArn=arn:aws:iam::\d+:role\/vipshift-node/,
+      /npm run deploy -- --stage dev --region eu-central-1 --param nodeRoleId=A\w+ --param nodeRoleArn=arn:aws:iam::\d+:role\/vipshift-node/,
     async seed(s) {
       const was = s.front.policy!;
       s.front.policy = was.replaceAll('"Deny"', '"Allow"');
@@ -53,7 +61,7 @@ export const identityFaults: readonly Seed[] = [
     fault: 'nodes under another role than the bus knows',
     check: 'bus-policy',
     remedy:
-      /npm run deploy -- --stage dev --param nodeRoleId=A\w+ --param nodeRoleArn=arn:aws:iam::\d+:role\/vipshift-node/,
+      /npm run deploy -- --stage dev --region eu-central-1 --param nodeRoleId=A\w+ --param nodeRoleArn=arn:aws:iam::\d+:role\/vipshift-node/,
     async seed(s) {
       const was = s.front.policy!;
       s.front.policy = was.replaceAll(`role/${ROLE}`, 'role/another');

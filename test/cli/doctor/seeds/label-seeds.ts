@@ -21,10 +21,11 @@ const mistyped = (value: string, remedy: RegExp, table = 'clients-a', right = 'w
   },
 });
 
-const likely = /^aws ec2 create-tags --resources rtb-\w+ --tags Key=vipshift:dev,Value=web {4}# or Value=-/;
+const likely =
+  /^aws ec2 create-tags --resources rtb-\w+ --tags Key=vipshift:dev,Value=web --region eu-central-1 {4}# or Value=-/;
 
 const likelyOr =
-  /create-tags .*Value=web {4}# or take the route away: aws ec2 delete-route --route-table-id rtb-/;
+  /create-tags .*Value=web --region eu-central-1 {4}# or take the route away: aws ec2 delete-route --route-table-id rtb-/;
 
 /** A route in a table that is left out of the VIP. */
 const routed = (
@@ -52,7 +53,12 @@ const routed = (
 
 export const labelFaults: readonly Seed[] = [
   mistyped('wbe', likely),
-  mistyped('other', /Value=LABEL {4}# LABEL: of the VIP that it is for, or - to leave it out/, 'data-a', '-'),
+  mistyped(
+    'other',
+    /Value=LABEL --region eu-central-1 {4}# LABEL: of the VIP that it is for, or - to leave it out/,
+    'data-a',
+    '-',
+  ),
   {
     fault: 'a table whose tag has a mistyped key',
     check: 'table-mislabelled',
@@ -84,7 +90,8 @@ export const labelFaults: readonly Seed[] = [
   {
     fault: 'an EIP tagged Web',
     check: 'eip-mislabelled',
-    remedy: /create-tags --resources eipalloc-\w+ --tags Key=vipshift:dev,Value=web {4}/,
+    remedy:
+      /create-tags --resources eipalloc-\w+ --tags Key=vipshift:dev,Value=web --region eu-central-1 {4}/,
     async seed(s) {
       const subject = s.stack.vpc.eip.allocationId;
       await s.tag(subject, 'Web');

@@ -44,7 +44,7 @@ export const memberFaults: readonly Seed[] = [
   {
     fault: 'a standby that is stopped',
     check: 'node-not-running',
-    remedy: /^aws ec2 start-instances --instance-ids i-\w+$/,
+    remedy: /^aws ec2 start-instances --instance-ids i-\w+ --region eu-central-1$/,
     async seed(s) {
       const InstanceIds = [b(s).instanceId];
       await s.send(new StopInstancesCommand({ InstanceIds }));
@@ -109,7 +109,7 @@ export const memberFaults: readonly Seed[] = [
     fault: 'a standby without room for a second VIP’s EIP',
     check: 'eip-no-room',
     remedy:
-      /^aws ec2 assign-private-ip-addresses --network-interface-id eni-\w+ --secondary-private-ip-address-count 1 {4}# then on i-/,
+      /^aws ec2 assign-private-ip-addresses --network-interface-id eni-\w+ --secondary-private-ip-address-count 1 --region eu-central-1 {4}# then on i-/,
     async seed(s) {
       const { AllocationId } = await s.send<{ AllocationId: string }>(
         new AllocateAddressCommand({ Domain: 'vpc' }),

@@ -12,7 +12,7 @@ import {
   DeleteVpcPeeringConnectionCommand,
   DisassociateVpcCidrBlockCommand,
 } from '@aws-sdk/client-ec2';
-import { https, vrrp } from '../setup.ts';
+import { https, vrrp } from '../../../../lab/aws/stack/vpc.ts';
 import { a, item, otherVpc, type Seed } from './seeds.ts';
 
 export const networkFaults: readonly Seed[] = [

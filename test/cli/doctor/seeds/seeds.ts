@@ -69,7 +69,7 @@ export const eniFaults: readonly Seed[] = [
   {
     fault: 'a labelled ENI that is attached to nothing',
     check: 'eni-unattached',
-    remedy: /delete-tags --resources eni-.* {4}# or: aws ec2 attach-network-interface/,
+    remedy: /delete-tags --resources eni-.* --region eu-central-1 {4}# or: aws ec2 attach-network-interface/,
     async seed(s) {
       const eni = await newEni(s, 'web');
       return { subject: eni, undo: () => dropEni(s, eni) };

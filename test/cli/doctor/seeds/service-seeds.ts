@@ -10,7 +10,8 @@ export const serviceFaults: readonly Seed[] = [
   {
     fault: 'the rule of notices disabled',
     check: 'rule-disabled',
-    remedy: /^aws events enable-rule --name vipshift-dev-NoticeRule\S+ --event-bus-name vipshift-dev$/,
+    remedy:
+      /^aws events enable-rule --name vipshift-dev-NoticeRule\S+ --event-bus-name vipshift-dev --region eu-central-1$/,
     async seed(s) {
       const EventBusName = s.stack.deployment.busName;
       const { Rules } = await s.events.send(new ListRulesCommand({ EventBusName }));
@@ -22,7 +23,7 @@ export const serviceFaults: readonly Seed[] = [
   {
     fault: 'the schedule of reconcile disabled',
     check: 'rule-disabled',
-    remedy: /^aws events enable-rule --name vipshift-dev-Reconcile\S+$/,
+    remedy: /^aws events enable-rule --name vipshift-dev-Reconcile\S+ --region eu-central-1$/,
     async seed(s) {
       s.front.schedule = false;
       const { Rules } = await s.events.send(new ListRulesCommand({}));
@@ -39,7 +40,8 @@ export const serviceFaults: readonly Seed[] = [
   {
     fault: 'reconcile with a reserved concurrency of 0',
     check: 'function-concurrency',
-    remedy: /^aws lambda delete-function-concurrency --function-name vipshift-dev-reconcile$/,
+    remedy:
+      /^aws lambda delete-function-concurrency --function-name vipshift-dev-reconcile --region eu-central-1$/,
     async seed(s) {
       const FunctionName = s.stack.deployment.functions.reconcile;
       const { lambda } = s.clients;
@@ -70,7 +72,8 @@ export const serviceFaults: readonly Seed[] = [
   {
     fault: 'a role that was made again',
     check: 'role-id',
-    remedy: /^npm run deploy -- --stage dev --param nodeRoleId=AROANEW\w+ --param nodeRoleArn=arn:aws:iam::/,
+    remedy:
+      /^npm run deploy -- --stage dev --region eu-central-1 --param nodeRoleId=AROANEW\w+ --param nodeRoleArn=arn:aws:iam::/,
     async seed(s) {
       const was = s.iamFront.roleId;
       s.iamFront.roleId = 'AROANEWANEWANEWANEW1';
@@ -85,7 +88,7 @@ export const serviceFaults: readonly Seed[] = [
   {
     fault: 'a role with an explicit Deny, which no attachment repairs',
     check: 'role-put-events',
-    remedy: /^aws iam delete-role-policy --role-name vipshift-node --policy-name no$/,
+    remedy: /^aws iam delete-role-policy --role-name vipshift-node --policy-name no --region eu-central-1$/,
     async seed(s) {
       const Statement = { Effect: 'Deny', Action: 'events:*', Resource: '*' };
       const at = { RoleName: ROLE, PolicyName: 'no' };

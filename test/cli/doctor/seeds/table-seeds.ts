@@ -14,7 +14,8 @@ export const tableFaults: readonly Seed[] = [
   {
     fault: 'a subnet’s table without label',
     check: 'table-unlabelled',
-    remedy: /create-tags --resources rtb-\w+ .*Value=web {4}# or Value=- to leave it out/,
+    remedy:
+      /create-tags --resources rtb-\w+ .*Value=web --region eu-central-1 {4}# or Value=- to leave it out/,
     async seed(s) {
       await s.untag(s.table('clients-a'));
       return { subject: s.table('clients-a'), undo: () => s.tag(s.table('clients-a'), 'web') };

@@ -13,9 +13,7 @@ export const pastes = (remedy: string): boolean =>
 
 export function carryOut(world: World, remedy: string): void {
   for (const command of bare(remedy).split(' && ')) {
-    const [program, ...words] = wordsOf(
-      command.replace(/\$\(.*\)$/, world.stack?.Outputs.NodePolicyArn ?? ''),
-    );
+    const [program, ...words] = wordsOf(command);
     if (program === 'vipshift') own(world, words);
     else if (program === 'npm') deploy(world, words);
     else aws(world, words);
@@ -163,7 +161,9 @@ const changes: Readonly<Record<string, (world: World, input: Input) => void>> = 
     );
   },
   'ec2 modify-vpc-endpoint': (world, input) => {
-    world.endpoints.find((one) => one.VpcEndpointId === input.VpcEndpointId)!.PrivateDnsEnabled = true;
+    const endpoint = world.endpoints.find((one) => one.VpcEndpointId === input.VpcEndpointId)!;
+    if (input.PrivateDnsEnabled === true) endpoint.PrivateDnsEnabled = true;
+    if (input.PolicyDocument !== undefined) endpoint.PolicyDocument = text(input, 'PolicyDocument');
   },
   'events enable-rule': (world, input) => {
     world.rules.find((rule) => rule.Name === input.Name)!.State = 'ENABLED';

@@ -9,7 +9,7 @@ import { tell } from '../../../../cli/doctor/tell.ts';
 import { alarmNames } from '../../../../shared/doctor/service/watch.ts';
 import { patterns, SCHEDULE } from '../../../../shared/doctor/service/wiring.ts';
 import { look } from './look.ts';
-import { V4 } from './names.ts';
+import { REGION, V4 } from './names.ts';
 import { rows } from './rows/rows.ts';
 import { rightWorld, vip, type World } from './world.ts';
 
@@ -56,6 +56,30 @@ describe('--json', () => {
       });
     }
   });
+});
+
+/** Every command in a remedy, the ones in remarks and sentences, too. */
+const commandsIn = (text: string): readonly string[] =>
+  text
+    .split(/(?=\b(?:aws [a-z0-9]+ [a-z]|vipshift (?:vip|timeline|status|doctor) |npm run ))/)
+    .filter((part) => /^(?:aws|vipshift|npm) /.test(part));
+
+test('every command names the stage, the Region and the profile that were asked about', async () => {
+  const place = { vipshift: /--stage dev\b.*/, npm: /--stage dev\b.*/, aws: /.*/ };
+  let count = 0;
+  for (const row of rows) {
+    const world = rightWorld();
+    row.seed(world);
+    for (const { remedy } of (await look(world)).findings)
+      for (const command of commandsIn(remedy)) {
+        count += 1;
+        const [program] = command.split(' ') as [keyof typeof place];
+        const profile = program === 'npm' ? '--aws-profile' : '--profile';
+        const wanted = new RegExp(`${place[program].source} --region ${REGION} ${profile} 'night shift'`);
+        expect(command, row.what).toMatch(wanted);
+      }
+  }
+  expect(count).toBeGreaterThan(rows.length);
 });
 
 test('a finding names the VIPs that it touches, and no other', async () => {

@@ -13,7 +13,7 @@ import { type Found, findingsFor } from '../../../../cli/doctor/findings.ts';
 import { manualClock } from '../../../../shared/memory/clock.ts';
 import { epochMs } from '../../../../shared/time.ts';
 import { answerOf } from './answers.ts';
-import { ACCOUNT, NOW, REGION, RETENTION_DAYS, TAG } from './names.ts';
+import { ACCOUNT, NOW, PLACE, REGION, RETENTION_DAYS, TAG } from './names.ts';
 import type { World } from './world.ts';
 
 /** Those that are asked, in order, and what they answer now. */
@@ -75,7 +75,7 @@ export async function look(world: World, options: DoctorOptions = {}): Promise<L
       ...{ stage: 'dev', vipsTable: 'vipshift-dev-vips', timelineTable: 'vipshift-dev-timeline' },
       ...{ bus: 'vipshift-dev', identity: { mode: 'none' as const }, retentionDays: RETENTION_DAYS },
     },
-    ...{ tag: TAG, signal, clients, ports: { clock } },
+    ...{ tag: TAG, place: PLACE, signal, clients, ports: { clock } },
     ec2: { reader: clients.ec2, signal },
     now: () => NOW,
     caller: async () => `arn:aws:iam::${ACCOUNT}:user/ann`,
@@ -91,6 +91,7 @@ export async function look(world: World, options: DoctorOptions = {}): Promise<L
   };
   const { vips } = world;
   const found = await findingsFor(session, clients, {
+    step: () => undefined,
     ...{ vips, all: vips, options: { probe: false, ...options } },
   });
   return { ...found, calls: [...asked.calls] };

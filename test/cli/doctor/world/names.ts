@@ -4,6 +4,8 @@ import { type EpochMs, epochMs } from '../../../../shared/time.ts';
 export const NOW: EpochMs = epochMs(Date.UTC(2026, 10, 22, 14, 0, 0));
 export const ACCOUNT = '111122223333';
 export const REGION = 'eu-central-1';
+/** Where the doctor is told to look. */
+export const PLACE = { stage: 'dev', region: REGION, profile: 'night shift' } as const;
 export const VPC = 'vpc-0a';
 export const TAG = 'vipshift:dev';
 export const V4 = '192.168.255.10/32';

@@ -19,7 +19,7 @@ describe('what the command line leaves to reconcile', () => {
     const w = world();
     await says(w, 'i-a');
     const [told] = outcomesOf(w);
-    const publisher = laterPublisher(w.vips, 'dev');
+    const publisher = laterPublisher(w.vips, { stage: 'dev' });
     await publisher.finished(told!);
     const { as, detail } = item(w).unannounced!;
     expect(as).toBe('finished');
@@ -95,7 +95,7 @@ test('VIP Node Flapping is as its schema says; a failover of the storm names its
     JSON.stringify(saysFlapping.errors),
   ).toBe(true);
   expect(saysFlapping({ ...event, detail: { ...flappingDetail('web', storm!), node: 'b' } })).toBe(false);
-  const notice = flappingNotice('web', storm!, 'prod');
+  const notice = flappingNotice('web', storm!, { stage: 'prod' });
   expect(notice.subject).toBe(`vipshift prod: web: ${nodeB} flaps`);
   expect(notice.text).toContain('vipshift status web --stage prod');
   const details = outcomesOf(w).map(finishedDetail);

@@ -75,6 +75,41 @@ describe('what makes two masters', () => {
     expect(checksOf(judged(repaired(files, one)))).not.toContain('keepalived-two-masters');
   });
 
+  test('not where a sync group keeps the one that hears nothing BACKUP: that it hears nothing is a fault all the same', () => {
+    const second = (text: string, priority: number) =>
+      text
+        .replace(/^[\s\S]*(?=vrrp_instance)/, '')
+        .replace('VI_1', 'VI_2')
+        .replace('_id 51', '_id 52')
+        .replace(/priority \d+/, `priority ${priority}`)
+        .replace('192.0.2.51', '192.0.2.52');
+    const group = 'vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\n}\n';
+    const files = (a: { of2: number; tail: string }, b: { of2: number; tail: string }) => ({
+      'a.conf': conf() + second(conf(), a.of2) + a.tail,
+      'b.conf': other({ addresses: '192.0.2.59/32 dev lo' }) + second(other(), b.of2) + b.tail,
+    });
+    const splits = (found: Readonly<Record<string, string>>) =>
+      faultsOf(judged(found)).map(({ check }) => check);
+    const [low, high] = [
+      { of2: 80, tail: '' },
+      { of2: 90, tail: '' },
+    ];
+    expect(splits(files(high, low)), 'no group').toEqual(['keepalived-two-masters']);
+    const grouped = { ...low, tail: group };
+    expect(splits(files(high, grouped)), 'the worse node’s group hears the better one').toEqual([
+      'keepalived-peers',
+    ]);
+    expect(splits(files({ ...low, tail: group }, high)), 'the better node’s group gives way').toEqual([
+      'keepalived-peers',
+    ]);
+    expect(splits(files(low, { ...high, tail: group })), 'nothing keeps the group back').toEqual([
+      'keepalived-two-masters',
+    ]);
+    expect(splits(files({ ...high, tail: group.replace('VI_2', 'VI_9') }, low)), 'a group of one').toEqual([
+      'keepalived-two-masters',
+    ]);
+  });
+
   test('passwords, of which none is printed', () => {
     const auth = (pass: string) => ({
       ...V2,

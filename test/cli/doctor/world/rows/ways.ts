@@ -1,6 +1,7 @@
 // Rows of the way to the bus.
 
-import { VPC } from '../names.ts';
+import { ACCOUNT, BUS_ARN, VPC } from '../names.ts';
+import type { World } from '../world.ts';
 import { group, type Row, route, unroute } from './row.ts';
 
 export const ways: readonly Row[] = [
@@ -63,7 +64,47 @@ export const ways: readonly Row[] = [
       world.groups.push({ ...group(world), GroupId: 'sg-endpoint', IpPermissions: [] });
     },
   },
+  {
+    what: 'an endpoint for EventBridge whose policy names another role',
+    check: 'endpoint-policy',
+    seed: (world) =>
+      guarded(world, 'events', {
+        ...anyone,
+        ...{ Action: 'events:*', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:role/other's` } },
+      }),
+  },
+  {
+    what: 'an endpoint for EventBridge whose policy denies the bus',
+    check: 'endpoint-policy',
+    seed: (world) =>
+      guarded(world, 'events', [
+        { ...anyone, Action: '*' },
+        { ...anyone, Effect: 'Deny', Action: 'events:PutEvents', Resource: BUS_ARN },
+      ]),
+  },
+  {
+    what: 'an endpoint for EventBridge whose policy lets other buses through',
+    check: 'endpoint-policy',
+    seed: (world) =>
+      guarded(world, 'events', { ...anyone, Action: 'events:*', Resource: `${BUS_ARN}-other` }),
+  },
+  {
+    what: 'an endpoint for STS whose policy lets a role be taken, and nothing else',
+    check: 'endpoint-policy',
+    seed: (world) => guarded(world, 'sts', { ...anyone, Action: 'sts:AssumeRole' }),
+  },
 ];
+
+/** By which every node goes, with this policy. */
+const guarded = (world: World, service: 'events' | 'sts', Statement: object) => {
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+  world.endpoints.push({
+    ...endpointOf(true),
+    ...{ ServiceName: `com.amazonaws.eu-central-1.${service}`, PolicyDocument },
+    Groups: [{ GroupId: 'sg-nodes' }],
+  });
+};
+const anyone = { Effect: 'Allow', Principal: '*', Resource: '*' };
 
 const endpointOf = (PrivateDnsEnabled: boolean) => ({
   ...{ VpcEndpointId: 'vpce-1', VpcId: VPC, ServiceName: 'com.amazonaws.eu-central-1.events' },

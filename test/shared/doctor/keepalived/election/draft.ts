@@ -74,7 +74,8 @@ function rightPair(draw: Draw, family: 4 | 6): [NodeDraft, NodeDraft] {
   const nopreempt = draw.oneIn(2);
   const isFirstHigher = draw.oneIn(2);
   const isTracking = draw.oneIn(4);
-  const hasSecond = draw.oneIn(6);
+  const hasSecond = draw.oneIn(4);
+  const isGrouped = hasSecond && draw.oneIn(2);
   const node = (name: 'a' | 'b', isHigher: boolean): NodeDraft => ({
     name,
     instance: draw.oneIn(4) ? `VI_${name}` : 'VI_1',
@@ -97,8 +98,15 @@ function rightPair(draw: Draw, family: 4 | 6): [NodeDraft, NodeDraft] {
     globals: [],
     tail: hasSecond ? secondInstance(name, family) : [],
   });
-  return [node('a', isFirstHigher), node('b', !isFirstHigher)];
+  const pair: [NodeDraft, NodeDraft] = [node('a', isFirstHigher), node('b', !isFirstHigher)];
+  // Of both nodes, or of one alone.
+  for (const one of pair)
+    if (isGrouped && !draw.oneIn(4)) one.tail.push(GROUP, 'group {', one.instance, 'VI_SECOND', '}', '}');
+  return pair;
 }
+
+/** Of both virtual routers. */
+export const GROUP = 'vrrp_sync_group TOGETHER {';
 
 /** Another virtual router of the same two nodes. */
 const secondInstance = (name: 'a' | 'b', family: 4 | 6): string[] => [

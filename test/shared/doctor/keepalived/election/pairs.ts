@@ -2,7 +2,7 @@
 import type { Finding } from '../../../../../shared/doctor/finding.ts';
 import { keepalivedFindings } from '../../../../../shared/doctor/keepalived/findings/findings.ts';
 import { memoryFolder } from '../memory-folder.ts';
-import { ADDRESS, type NodeDraft, type PairDraft, pairDraft } from './draft.ts';
+import { ADDRESS, GROUP, type NodeDraft, type PairDraft, pairDraft } from './draft.ts';
 import { type Draw, drawn } from './draw.ts';
 import { type Dressed, dressed, dressedAsOne, FIFO } from './dressing.ts';
 import type { Answer, NodeInput, Question } from './inside.ts';
@@ -24,7 +24,7 @@ export function pairsFrom(count: number, seed: number): readonly Pair[] {
     id: `p${n}`,
     findings: findingsOn(pair.dressed),
     first: ordersOf(pair.draft.nodes),
-    downMs: [downMsOf(pair.draft.nodes[0]), downMsOf(pair.draft.nodes[1])],
+    downMs: downMsOf(pair.draft.nodes),
   }));
 }
 
@@ -77,8 +77,14 @@ function ordersOf(nodes: readonly [NodeDraft, NodeDraft]): Question['first'] {
   return a === b ? [0, 1] : [a! > b! ? 0 : 1];
 }
 
+/** In a sync group the slower instance counts: the second one has an interval of a second. */
+function downMsOf([a, b]: PairDraft['nodes']): readonly [number, number] {
+  const grouped = [a, b].some(({ tail }) => tail.includes(GROUP)) ? 4_000 : 0;
+  return [Math.max(downMsOfInstance(a), grouped), Math.max(downMsOfInstance(b), grouped)];
+}
+
 /** Three intervals and the skew time, with keepalived's own ideas of the interval. */
-function downMsOf({ advert, vips, version, globalVersion, more }: NodeDraft): number {
+function downMsOfInstance({ advert, vips, version, globalVersion, more }: NodeDraft): number {
   const stated = Number(advert ?? 1);
   const seconds = Number.isNaN(stated) || stated < 0.01 ? 1 : stated;
   const own = version ?? (more.includes('version 2') ? 2 : globalVersion);
