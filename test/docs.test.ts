@@ -127,9 +127,9 @@ describe('the two readmes', () => {
     expect(commands(chinese)).toEqual(commands(english));
     expect(sections(chinese)).toEqual(sections(english));
   });
-  test('are at most 150 lines', () => {
-    expect(english.split('\n').length).toBeLessThanOrEqual(150);
-    expect(chinese.split('\n').length).toBeLessThanOrEqual(150);
+  test('are at most 120 lines', () => {
+    expect(english.split('\n').length).toBeLessThanOrEqual(120);
+    expect(chinese.split('\n').length).toBeLessThanOrEqual(120);
   });
 });
 
