@@ -11,6 +11,7 @@ import { forcedText } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
 import { isLive } from '../../shared/vip/lease.ts';
 import type { Pin, Vip } from '../../shared/vip/vip.ts';
+import { drainOf, drainText } from '../../shared/vip/vip.ts';
 import type { Status } from '../command/exit.ts';
 import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
@@ -32,7 +33,9 @@ export async function rehearse(session: Session, out: Output, vip: Vip, to: stri
     ? [`frozen until ${iso(freeze!.untilMs)} by ${freeze!.by}: ${freeze!.reason}`]
     : [];
   const sizes = session.settings.rates;
-  const found = lookAt(vip, seen, to, { reasons: frozen, sizes, hosts });
+  const drain = drainOf(vip, to, now);
+  const reasons = [...frozen, ...(drain === undefined ? [] : [drainText(to, drain)])];
+  const found = lookAt(vip, seen, to, { reasons, sizes, hosts });
   const say = (sentence: string) => out.note(session.names.text(sentence));
   if (isLiveOrder(pin, now)) say(`it would replace ${pinPhrase(pin!)}`);
   const forced = liveForced(vip, now);
@@ -46,7 +49,8 @@ export async function rehearse(session: Session, out: Output, vip: Vip, to: stri
   const { names } = session;
   const planned = { vip: vip.name, to, findings, left, doctor: doctorOf(vip.name), names };
   const status = tellPlan(out, found, planned);
-  for (const way of inTheWay({ name: vip.name, ...defined({ freeze }) }, to, now)) out.note(way);
+  for (const way of inTheWay({ name: vip.name, ...defined({ freeze, drains: vip.drains }) }, to, now))
+    out.note(way);
   return status;
 }
 

@@ -16,6 +16,8 @@ import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/ti
 import { actionText, type OperatorActionKind, onRecord } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder, unfit, unfitText } from '../../shared/vip/election.ts';
 import {
+  drainOf,
+  drainText,
   type Override,
   type Pin,
   type Vip,
@@ -62,7 +64,7 @@ export async function give(
   const untilMs = kind === 'pin' || kind === 'freeze' ? expiry(options.for, session.now()) : undefined;
   const [found, by] = await Promise.all([session.names.learn({ vips }, out), session.caller()]);
   const to = options.to === undefined ? undefined : nodeNamed(options.to, found, '--to', vipsText(vips));
-  if (to !== undefined) refuseUnfit(vips, to);
+  if (to !== undefined) refuseUnfit(vips, to, session.now());
   const say = (sentence: string) => out.note(session.names.text(sentence));
   const ends = kind === 'unpin' || kind === 'thaw';
   const moves = ends ? await movesWithout(session, vips, kind) : new Map<string, string>();
@@ -128,11 +130,13 @@ function expiry(text: string, now: EpochMs): EpochMs {
   return plus(now, duration);
 }
 
-/** A pin on an unfit node is suspended by the election; better said now than found out later. */
-function refuseUnfit(vips: readonly Vip[], node: string): void {
+/** A pin on a node that is unfit or drained is suspended by the election; better said now than found out later. */
+function refuseUnfit(vips: readonly Vip[], node: string, now: EpochMs): void {
   const reasons = vips.flatMap((vip) => {
     const why = unfit(vip, node);
-    return why === undefined ? [] : [`${vip.name}: ${unfitText(why)}`];
+    if (why !== undefined) return [`${vip.name}: ${unfitText(why)}`];
+    const drain = drainOf(vip, node, now);
+    return drain === undefined ? [] : [`${vip.name}: ${drainText(node, drain)}`];
   });
   const members = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
   if (reasons.length > 0)

@@ -3,6 +3,7 @@
 import { bugsContained } from './checks/bugs-contained.ts';
 import { convergence } from './checks/convergence.ts';
 import { damping } from './checks/damping.ts';
+import { drained } from './checks/drained.ts';
 import { forced } from './checks/forced.ts';
 import { neverWorse } from './checks/never-worse.ts';
 import { noClaimLost } from './checks/no-claim-lost.ts';
@@ -34,6 +35,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   noNodeSilenced,
   bugsContained,
   damping,
+  drained,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));

@@ -2,6 +2,7 @@
 
 import { checkers } from './checkers.ts';
 import { damping } from './damping.ts';
+import { drains } from './drains.ts';
 import { forced } from './forced.ts';
 import { found } from './found.ts';
 import { planted } from './planted.ts';
@@ -13,5 +14,6 @@ export const every: readonly Control[] = [
   ...planted,
   ...forced,
   ...damping,
+  ...drains,
   ...checkers,
 ];

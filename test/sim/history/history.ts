@@ -119,6 +119,9 @@ export type Deed =
     }
   | { readonly does: 'freeze'; readonly vip: number; readonly forMs: number; readonly older?: boolean }
   | { readonly does: 'unpin'; readonly vip: number; readonly older?: boolean }
+  /** An operator wants the node empty, of all its VIPs. */
+  | { readonly does: 'drain'; readonly node: number; readonly forMs: number }
+  | { readonly does: 'undrain'; readonly node: number }
   | {
       readonly does: 'table appears' | 'foreign route' | 'foreign eip' | 'route is deleted' | 'eip is loosed';
       readonly vip: number;

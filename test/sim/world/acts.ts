@@ -9,6 +9,7 @@ import { type Machine, priorityOf, say, sayLowerAdvert } from '../node/machine.t
 import { standStill } from '../node/standstill.ts';
 import { instanceOf, isMaster, settleLater } from '../node/vrrp.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
+import { drain } from './drains.ts';
 import { addEnis, machineOf } from './furnish.ts';
 import { hintAt } from './hints.ts';
 import { meddle, stranger } from './meddle.ts';
@@ -78,6 +79,10 @@ export function perform(world: World, act: Act): void {
     case 'unpin':
     case 'freeze':
       order(world, act);
+      break;
+    case 'drain':
+    case 'undrain':
+      drain(world, act);
       break;
     case 'is untagged':
     case 'is tagged':

@@ -135,6 +135,7 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
       adverts: false,
     })),
     orders: history.vips.map(() => ({})),
+    drains: [],
     everMembers: history.nodes.map((n) => n.id),
     known: known(history.vips.map((v) => v.name)),
     busDown,

@@ -54,6 +54,14 @@ export interface Interval {
   readonly endedAtMs: number;
 }
 
+/** A node that an operator wanted empty, from then until then. */
+export interface Drained {
+  readonly vip: string;
+  readonly node: string;
+  readonly fromMs: number;
+  untilMs: number;
+}
+
 export interface World {
   readonly story: History;
   readonly sched: Scheduler;
@@ -75,6 +83,7 @@ export interface World {
   readonly machines: Machine[];
   readonly groups: Group[];
   readonly orders: Orders[];
+  readonly drains: Drained[];
   /** Every node that was ever labelled. */
   readonly everMembers: string[];
   readonly known: Known;
@@ -154,10 +163,15 @@ interface Wait {
 }
 
 function lookIfQuiet(world: World, vip: number, { happened, waitMs, waited }: Wait): void {
-  const { pin, freeze } = world.orders[vip]!;
+  const { pin, freeze, drains = {} } = world.orders[vip]!;
   const { sched, story: history } = world;
   const dueAtMs = sched.now() + waitMs;
-  if ([pin, freeze].some((o) => o !== undefined && o.untilMs > sched.now() && o.untilMs < dueAtMs)) return;
+  if (
+    [pin, freeze, ...Object.values(drains)].some(
+      (o) => o !== undefined && o.untilMs > sched.now() && o.untilMs < dueAtMs,
+    )
+  )
+    return;
   sched.at(dueAtMs, () => {
     const troubled = world.busDown.size > 0 || world.describesFail || sched.now() > history.quietAtMs;
     if (world.happened !== happened || troubled) return;
