@@ -11,7 +11,7 @@ const inFolder = (folder: string) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name));
-const folders = ['.', 'docs', 'docs/reference', 'docs/decisions'];
+const folders = ['.', 'docs', 'docs/reference', 'docs/zh-CN', 'docs/decisions'];
 const pages = [...folders.flatMap(inFolder), 'notify/README.md'];
 const text = (page: string): string => readFileSync(join(root, page), 'utf8');
 
@@ -130,6 +130,31 @@ describe('the two readmes', () => {
   test('are at most 120 lines', () => {
     expect(english.split('\n').length).toBeLessThanOrEqual(120);
     expect(chinese.split('\n').length).toBeLessThanOrEqual(120);
+  });
+});
+
+describe.each(inFolder('docs/zh-CN'))('%s', (chinese) => {
+  const english = chinese.replace('zh-CN/', '');
+  const lines = (page: string) => text(page).split('\n');
+  const levels = (page: string) => text(page).match(/^#+ /gm);
+  /** Without remarks, which are translated. */
+  const blocks = (page: string) =>
+    [...text(page).matchAll(/^```\w*\n[\s\S]*?^```$/gm)].map(([block]) => block.replace(/ +# .*$/gm, ''));
+  /** Of each row of a table what is code. */
+  const rows = (page: string) =>
+    lines(page)
+      .filter((line) => line.startsWith('|'))
+      .map((row) => [...row.matchAll(/`([^`]+)`/g)].map(([, span]) => span!).sort());
+  const commands = (page: string) =>
+    code(page).filter((line) => /^(?:sudo |npx |aws |vipshift|npm )/.test(line));
+  const sorted = (page: string) =>
+    [...new Set(commands(page).map((line) => line.replace(/ +# .*$/, '')))].sort();
+
+  test('has the headings, blocks, rows and commands of the English page: who reads one must not be told less', () => {
+    expect(levels(chinese)).toEqual(levels(english));
+    expect(blocks(chinese)).toEqual(blocks(english));
+    expect(rows(chinese)).toEqual(rows(english));
+    expect(sorted(chinese)).toEqual(sorted(english));
   });
 });
 
