@@ -53,7 +53,7 @@ export async function takePinBack(
     const back = sent ? await switchedBack(session, attempt) : undefined;
     if (back === undefined) await update(session.ports.vips, attempt.vip, removeFrom(session, attempt));
     attempt.pinned = 'no';
-    const { text } = session.names;
+    const text = (sentence: string) => session.names.text(sentence);
     out.note(text(pinText(attempt, session.now())));
     const look = `${hint(`status ${attempt.vip}`)}`;
     out.note(`${text(whereText(attempt.vip, back, sent, session.now()))}; check: ${look}`);

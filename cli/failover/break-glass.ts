@@ -223,7 +223,7 @@ async function moved(run: Run, attempt: Attempt): Promise<Switched> {
     });
     if (found.is !== 'written') throw await notTaken(session, name, found, began);
     const forced = liveForced(found.before, session.now());
-    const { text } = session.names;
+    const text = (sentence: string) => session.names.text(sentence);
     if (forced !== undefined) out.note(text(`cancelled: ${forcedText(name, forced)}`));
     out.note(text(`epoch ${found.after.epoch}: the lease is taken; moving ${name} to ${pin.node}`));
     return await observeAndSwitch(ports, found.after, [milestone('order-began', began)]);

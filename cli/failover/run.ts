@@ -76,7 +76,8 @@ export async function followed({ options, out, session }: CommandContext<Failove
       `there is no failover ${name} in stage ${session.settings.stage}`,
       `check --stage and --region; ${hint('timeline --kind order')} lists what was ordered`,
     );
-  const vip = await session.ports.vips.read(String(there.input.vip ?? ''));
+  const { vip: of = '' } = there.input as Partial<FailoverOrder>;
+  const vip = of === '' ? undefined : await session.ports.vips.read(of);
   await session.names.learn({ vips: [vip].filter(isRegistered) }, out);
   const ends = onInterrupt(out, `interrupted; it is still running. Follow it: ${followOn(name)}`);
   const end = await follow(session, workflow, out, name);
