@@ -12,25 +12,29 @@ const DOUBT_MS = 300;
 
 export const drained = (world: World): readonly Violation[] => [...targeted(world), ...touched(world)];
 
-/** A step to a node that was drained when its lease was taken, and still is, though the item showed another one that was eligible. */
+/** A step to a node that is drained since its lease was taken, though every version of the item since showed another one that was eligible. */
 function targeted(world: World): readonly Violation[] {
   return world.log.sends.flatMap((sent) => {
     const node = world.everMembers.find((id) => isAt(sent, id));
     if (node === undefined || sent.step.call === 'ModifyNetworkInterfaceAttribute') return [];
-    const taken = world.log.writes.find(
-      (w) => w.after.name === sent.vip && w.after.epoch === sent.item?.epoch,
-    );
-    if (taken === undefined || !isDrained(world, sent.vip, node, taken.atMs, sent.atMs)) return [];
-    const isFrozen =
-      taken.after.freeze !== undefined && taken.after.freeze.untilMs > world.epochAt + taken.atMs;
-    const [other] = isFrozen
-      ? []
-      : eligible(taken.after).filter((id) => !mayBeDrained(world, sent.vip, id, taken.atMs, sent.atMs));
-    if (other === undefined) return [];
-    const what = `${sent.by.name} moves ${sent.step.cell} to ${node}, which is drained, though ${other} is eligible`;
+    const writes = world.log.writes.filter((w) => w.after.name === sent.vip && w.atMs <= sent.atMs);
+    const since = writes.filter((w) => w.after.epoch === sent.item?.epoch);
+    const takenAtMs = since[0]?.atMs;
+    if (takenAtMs === undefined || !isDrained(world, sent.vip, node, takenAtMs, sent.atMs)) return [];
+    const others = (vip: Vip) =>
+      isFrozen(world, vip, takenAtMs)
+        ? []
+        : eligible(vip).filter((id) => !mayBeDrained(world, sent.vip, id, takenAtMs, sent.atMs));
+    // After a lost reply the holder has read a later one than it wrote.
+    const seen = since.map((w) => others(w.after));
+    if (!seen.every((of) => of.length > 0)) return [];
+    const what = `${sent.by.name} moves ${sent.step.cell} to ${node}, which is drained, though ${seen[0]![0]} is eligible`;
     return [{ guarantee: 'drained' as const, vip: sent.vip, atMs: sent.atMs, what }];
   });
 }
+
+const isFrozen = ({ epochAt }: World, { freeze }: Vip, atMs: number): boolean =>
+  freeze !== undefined && freeze.untilMs > epochAt + atMs;
 
 const isAt = ({ step: { eni } }: Sent, node: string): boolean =>
   eni === serviceEni(node) || eni === eipEni(node);
