@@ -7,6 +7,7 @@ import type { ApplyOptions } from './options.ts';
 export const applyCommand = () =>
   defineCommand<ApplyOptions>({
     name: 'apply',
+    json: { is: 'lines', schema: 'apply' },
     about: 'make the registry match a YAML file, after showing the difference',
     args: [{ name: '<file>', about: 'the file; - for stdin', is: 'file' }],
     options: [

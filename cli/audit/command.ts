@@ -13,6 +13,7 @@ export const auditCommand = () =>
 const verifyCommand = () =>
   defineCommand<VerifyOptions>({
     name: 'verify',
+    json: { is: 'lines', schema: 'audit-verify' },
     about: 'compare the digest of each failover with the one in its log line, both ways',
     options: [
       ...periodOptions(),

@@ -55,6 +55,7 @@ export async function verify({ options, out, session }: CommandContext<VerifyOpt
   if (out.json) {
     out.documents(discrepancies);
     out.document({
+      summary: true,
       verified: records.length,
       lines: lines.length,
       alsoVerified: proofs.length,

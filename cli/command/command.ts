@@ -5,7 +5,7 @@
 // arguments load no AWS client. A test installs the package without the SDK to see to it.
 import { Argument, Command, Help, type Option } from 'commander';
 import { refuseContradictions } from './contradictions.ts';
-import { type Status, status } from './exit.ts';
+import { CliError, type Status, status } from './exit.ts';
 import { at, DEFAULT_STAGE, placeOf } from './hint.ts';
 import {
   type CommonName,
@@ -52,7 +52,15 @@ export interface ArgumentSpec {
   readonly is?: ValueKind;
 }
 
+/** What --json prints: one document, or one in each line. `schema`: its file in docs/schemas, without the ending. */
+export interface JsonShape {
+  readonly is: 'document' | 'lines';
+  readonly schema: string;
+}
+
 interface CommandWords extends Words {
+  /** Absent where the command takes no --json. */
+  readonly json?: JsonShape;
   readonly args?: readonly ArgumentSpec[];
   readonly options?: readonly Option[];
   /** Former spellings of options, such as `--old` of `--new`: understood, not shown. */
@@ -82,6 +90,9 @@ const completed = new WeakMap<Argument, ArgumentSpec['is']>();
 /** What an argument is, where completion can offer something for it. */
 export const argumentIs = (argument: Argument): ArgumentSpec['is'] => completed.get(argument);
 
+const shapes = new WeakMap<Command, JsonShape>();
+export const jsonOf = (command: Command): JsonShape | undefined => shapes.get(command);
+
 const accepted = new WeakMap<Command, readonly CommonName[]>();
 /** The common options that a command understands, on either side of its name. */
 export const commonOf = (command: Command): readonly Option[] => {
@@ -99,9 +110,21 @@ export function defineCommand<Options>(spec: CommandSpec<Options>): Command {
         out.note(`stage ${DEFAULT_STAGE}: none is named (--stage, VIPSHIFT_STAGE)`);
       const { openSession } = await import('./session.ts');
       const session = await openSession(line.options);
-      process.exitCode = (await work({ ...line, out, session })) ?? status.ok;
+      try {
+        process.exitCode = (await work({ ...line, out, session })) ?? status.ok;
+      } catch (error) {
+        throw await withNodeNames(error, session);
+      }
     });
   });
+}
+
+/** What went wrong, with the nodes' names; AWS that did not answer just now is not asked for them. */
+async function withNodeNames(error: unknown, { names }: Session): Promise<unknown> {
+  if (!(error instanceof CliError) || error.status === status.aws) return error;
+  const lines = await Promise.all(error.message.split('\n').map((line) => names.textOf(line)));
+  const message = lines.join('\n');
+  return message === error.message ? error : new CliError(message, error.next, error.status, error);
 }
 
 export function defineOfflineCommand<Options>(spec: OfflineSpec<Options>): Command {
@@ -164,9 +187,14 @@ function described(spec: CommandWords): Command {
   for (const [was, now] of Object.entries(formerOptions)) formerOption(command, was, now);
   const heading = examples.length === 1 ? 'Example:' : 'Examples:';
   const shown = [heading, ...examples.map((example) => `  $ ${example}`)].join('\n');
-  const parts = [spec.notes, shown, spec.more].filter((part) => part !== undefined);
+  if (spec.json !== undefined) shapes.set(command, spec.json);
+  const json = spec.json === undefined ? undefined : jsonText(spec.json);
+  const parts = [spec.notes, shown, spec.more, json].filter((part) => part !== undefined);
   return command.addHelpText('after', `\n${parts.join('\n\n')}`);
 }
+
+const jsonText = ({ is, schema }: JsonShape): string =>
+  `With --json: ${is === 'document' ? 'one document' : 'a document in each line'}, as docs/schemas/${schema}.schema.json says`;
 
 function lineOf<Options>(self: Command): ParsedArgs<Options> {
   return {

@@ -9,6 +9,7 @@ import type { DoctorOptions } from './clients.ts';
 export const doctorCommand = () =>
   defineCommand<DoctorOptions>({
     name: 'doctor',
+    json: { is: 'lines', schema: 'doctor' },
     about: 'check every precondition; each fault comes with found, expected and a remedy',
     args: [{ name: '[vip]', about: 'one VIP; without it all of them', is: 'vip' }],
     options: [

@@ -18,6 +18,7 @@ const answering = () => ({
 export const approveCommand = () =>
   defineCommand<AnswerOptions>({
     name: 'approve',
+    json: { is: 'lines', schema: 'approve' },
     about: 'approve a forced failover that waits for approval',
     ...answering(),
     notes: 'The record says who approved: the identity that AWS knows you by.',
@@ -31,6 +32,7 @@ export const approveCommand = () =>
 export const denyCommand = () =>
   defineCommand<AnswerOptions>({
     name: 'deny',
+    json: { is: 'lines', schema: 'approve' },
     about: 'deny a forced failover that waits for approval; nothing is moved',
     ...answering(),
     examples: [

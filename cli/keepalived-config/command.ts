@@ -102,6 +102,7 @@ const places = () => {
 export const keepalivedConfigCommand = () =>
   defineOfflineCommand<KeepalivedConfigOptions>({
     name: 'keepalived-config',
+    json: { is: 'document', schema: 'keepalived-config' },
     about:
       'every node’s keepalived.conf for one VIP, and the security-group rules it needs; makes no request',
     options: [...nodes(), ...speed(), ...fitness(), ...places()],

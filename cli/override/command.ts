@@ -2,6 +2,7 @@
 // lines; override.ts does the work.
 import { type CommandAction, defineCommand, type ParsedArgs } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
+import { NODE_WORDS, nodeFrom } from '../command/node/chosen.ts';
 import { option, reason } from '../command/options.ts';
 import type { OrderKind, OrderOptions } from './override.ts';
 
@@ -26,23 +27,23 @@ const order =
 export const pinCommand = () =>
   defineCommand<OrderOptions>({
     name: 'pin',
+    json: { is: 'lines', schema: 'override' },
     about: 'let one node own a VIP while it is fit, whatever VRRP elects',
     args: whom,
     options: [
       all(),
-      option('--to <node>', 'the instance', { mandatory: true, is: 'node' }),
+      option('--to <node>', NODE_WORDS, { mandatory: true, parse: nodeFrom, is: 'node' }),
       ...expiring(),
       dryRun(),
     ],
-    examples: [
-      `vipshift pin web --to i-0abc1234def567890 --for 2h --reason 'kernel update on the other node'`,
-    ],
+    examples: [`vipshift pin web --to node-a --for 2h --reason 'kernel update on the other node'`],
     load: order('pin'),
   });
 
 export const unpinCommand = () =>
   defineCommand<OrderOptions>({
     name: 'unpin',
+    json: { is: 'lines', schema: 'override' },
     about: 'end a pin before it runs out',
     args: whom,
     options: [all(), reason(), option('-y, --yes', 'do not ask, even if the VIP moves'), dryRun(['yes'])],
@@ -55,6 +56,7 @@ the node and asks.`,
 export const freezeCommand = () =>
   defineCommand<OrderOptions>({
     name: 'freeze',
+    json: { is: 'lines', schema: 'override' },
     about:
       'nothing moves: claims are recorded, and followed after the freeze; cancels a forced failover that is under way',
     args: whom,
@@ -70,6 +72,7 @@ export const freezeCommand = () =>
 export const unfreezeCommand = () =>
   defineCommand<OrderOptions>({
     name: 'unfreeze',
+    json: { is: 'lines', schema: 'override' },
     formerly: ['thaw'],
     about: 'end a freeze before it runs out',
     args: whom,

@@ -6,6 +6,7 @@ import { LOOKS_MAX, type StatusOptions } from './options.ts';
 export const statusCommand = () =>
   defineCommand<StatusOptions>({
     name: 'status',
+    json: { is: 'lines', schema: 'status' },
     about: 'owner, claims, routes, EIPs, drift, lease, orders: as they are now',
     args: [{ name: '[vip]', about: 'one VIP in full; without it all of them in a line each', is: 'vip' }],
     options: [

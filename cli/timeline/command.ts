@@ -10,13 +10,14 @@ import { kindNames, questionFrom, type TimelineOptions } from './question.ts';
 export const timelineCommand = () =>
   defineCommand<TimelineOptions>({
     name: 'timeline',
+    json: { is: 'lines', schema: 'timeline' },
     about: 'what happened: failovers, orders, and rejected claims',
     args: [{ name: '[vip]', about: 'of one VIP', is: 'vip' }],
     options: [
       ...periodOptions(),
       option(
-        '--node <id>',
-        'of one node: failovers from it and to it, orders that name it, its rejections as a member',
+        '--node <node>',
+        'of one node, by id or name: failovers from it and to it, orders that name it, its rejections as a member',
         { is: 'node' },
       ),
       option('--outcome <outcome>', `one or several of ${outcomes.join(', ')}`, {
@@ -52,6 +53,7 @@ the node’s report was by then, by the node’s clock. One line of the table in
 export const explainCommand = () =>
   defineCommand<Zone>({
     name: 'explain',
+    json: { is: 'document', schema: 'explain' },
     about: 'one line of the timeline in full: cause, decision, each table before and after, milliseconds',
     args: [
       {
@@ -74,6 +76,7 @@ export const explainCommand = () =>
 export const ownerCommand = () =>
   defineCommand<OwnerOptions>({
     name: 'owner',
+    json: { is: 'document', schema: 'owner' },
     about: 'who owned a VIP at an instant, since when, why, and by whose order',
     args: [{ name: '<vip>', is: 'vip' }],
     options: [zoneOption(), option('--at <time>', 'now, 2h (ago), 2026-11-22T14:03:07Z', { default: 'now' })],

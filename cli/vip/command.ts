@@ -48,6 +48,7 @@ const rehearsing = (conflicts: readonly string[] = []) =>
 const addCommand = () =>
   defineCommand<AddOptions>({
     name: 'add',
+    json: { is: 'document', schema: 'vip-add' },
     about: 'register a VIP; its first claim then moves it',
     args: [{ name: '<name>', about: 'letters, digits, ".", "_", "-"' }],
     options: [...entryOptions(), rehearsing()],
@@ -62,6 +63,7 @@ const addCommand = () =>
 const setCommand = () =>
   defineCommand<AddOptions>({
     name: 'set',
+    json: { is: 'document', schema: 'vip-add' },
     about: 'change a VIP’s entry; what is not named stays; lists are replaced as a whole',
     args: [{ name: '<name>', is: 'vip' }],
     options: [
@@ -82,6 +84,7 @@ const setCommand = () =>
 const listCommand = () =>
   defineCommand<ListOptions>({
     name: 'list',
+    json: { is: 'lines', schema: 'vip-list' },
     alias: 'ls',
     about: 'all VIPs of the registry',
     options: [
@@ -95,6 +98,7 @@ const listCommand = () =>
 const showCommand = () =>
   defineCommand({
     name: 'show',
+    json: { is: 'document', schema: 'vip-show' },
     about: 'one VIP’s entry, and what was found by its tags',
     args: [{ name: '<name>', is: 'vip' }],
     examples: ['vipshift vip show web', 'vipshift vip show web --json'],
@@ -104,6 +108,7 @@ const showCommand = () =>
 const removeCommand = () =>
   defineCommand<RemoveOptions>({
     name: 'remove',
+    json: { is: 'document', schema: 'vip-remove' },
     alias: 'rm',
     about: 'take a VIP out of the registry; its epoch survives, its routes stay where they are',
     args: [{ name: '<name>', is: 'vip' }],
@@ -119,6 +124,7 @@ const removeCommand = () =>
 const adoptCommand = () =>
   defineCommand<AdoptOptions>({
     name: 'adopt',
+    json: { is: 'document', schema: 'vip-adopt' },
     about: 'take over a hand-made set-up once, after showing what would change',
     args: [{ name: '<name>' }],
     options: [

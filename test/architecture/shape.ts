@@ -7,7 +7,7 @@ export const FILES_MAX = 13;
 export const PARAMETERS_MAX = 4;
 
 /** Folders that are lists: one file per member, read one at a time. */
-const lists = ['docs/decisions', 'events/examples', 'lab/scenarios', 'test/sim/checks'];
+const lists = ['docs/decisions', 'docs/schemas', 'events/examples', 'lab/scenarios', 'test/sim/checks'];
 
 export function folderComplaints(paths: readonly string[]): readonly string[] {
   const counts = new Map<string, number>();

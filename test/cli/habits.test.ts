@@ -27,7 +27,8 @@ describe('help', () => {
     expect(paths.map((p) => p.join(' '))).toEqual(
       expect.arrayContaining([
         ...['add', 'list', 'show', 'set', 'remove', 'adopt'].map((name) => `vip ${name}`),
-        ...['apply', 'status', 'doctor', 'pin', 'unpin', 'freeze', 'unfreeze', 'failover', 'approve', 'deny'],
+        ...['apply', 'status', 'doctor', 'pin', 'unpin', 'freeze', 'unfreeze', 'drain', 'undrain'],
+        ...['failover', 'approve', 'deny'],
         ...['timeline', 'explain', 'owner', 'audit verify', 'keepalived-config', 'completion'],
       ]),
     );
@@ -77,8 +78,8 @@ describe('a wrong command line', () => {
     ],
     [['failover'], /missing: the VIP, --to NODE, --reason TEXT/],
     [
-      ['failover', 'web', '--to', 'web-a', '--reason', 'x'],
-      /--to web-a: not an instance id\n {2}next: expected i-0abc/,
+      ['failover', 'web', '--to', '  ', '--reason', 'x'],
+      /--to <node>.*expected instance id, Name tag, private address/s,
     ],
     [
       ['failover', 'web', '--to', 'i-0abc1234def567890', '--reason', ' '],

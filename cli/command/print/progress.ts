@@ -1,4 +1,4 @@
-// How far a command is, on stderr, once it has taken two seconds: a bar on a terminal, a line now and then elsewhere. stdout stays
+// How far a command is, on stderr, once it has taken two seconds: a bar on a terminal; elsewhere, for many things, a line now and then. stdout stays
 // the answer's alone.
 //
 // Invariant: it never decides when the command ends: its timers keep no process alive. What interrupts the command finds how far
@@ -22,8 +22,9 @@ export interface Screen {
 /** A command that is quicker says nothing. */
 const SHOWN_AFTER_MS = 2000;
 const REDRAWN_EVERY_MS = 100;
-/** Where there is no terminal: a log, or a job's output. */
+/** Where there is no terminal: a log, or a job's output. Fewer things than MANY are over before a line would help. */
 const LINE_EVERY_MS = 5000;
+const MANY = 20;
 const BAR = 24;
 
 const stderr = (): Screen => ({
@@ -49,6 +50,7 @@ export function progress(what: string, total: number, screen: Screen = stderr())
     );
   };
   const first = setTimeout(() => {
+    if (!isBar && total < MANY) return;
     draw();
     every = setInterval(draw, isBar ? REDRAWN_EVERY_MS : LINE_EVERY_MS);
     every.unref();

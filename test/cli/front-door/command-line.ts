@@ -3,6 +3,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { vi } from 'vitest';
+import { shapeProblems } from './schemas.ts';
 
 // A test runs several commands; with every core taken by other suites each may need some seconds.
 vi.setConfig({ testTimeout: 180_000 });
@@ -29,13 +30,16 @@ export interface RunOptions {
   readonly signalAfter?: (said: string) => boolean;
 }
 
-/** Runs the command; `env` replaces the whole environment. With options, in a process of its own. */
-export function run(
+/** Runs the command; `env` replaces the whole environment. With options, in a process of its own. With --json it throws what its schema is against. */
+export async function run(
   args: readonly string[],
   env: NodeJS.ProcessEnv = withoutAws(),
   options?: RunOptions,
 ): Promise<Ran> {
-  return options === undefined ? runWarm({ args, env }) : runCold({ args, env }, options);
+  const ran = await (options === undefined ? runWarm({ args, env }) : runCold({ args, env }, options));
+  const problems = shapeProblems(args, ran.stdout);
+  if (problems.length > 0) throw new Error(`vipshift ${args.join(' ')}:\n${problems.join('\n')}`);
+  return ran;
 }
 
 // Most of what a process of its own costs is loading the SDK: these have done that already. As many as run at once.

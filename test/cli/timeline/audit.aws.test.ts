@@ -340,7 +340,10 @@ test('a record that the functions never wrote is found', async () => {
 });
 
 test('a file that is not there and a stage without logs are refused', async () => {
-  expect((await verify('--log-file', '/nonexistent')).status).toBe(3);
+  expect((await verify('--log-file', '/nonexistent')).status).toBe(2);
+  const foreign = await verify('--log-file', 'package.json');
+  expect(foreign).toMatchObject({ status: 2, stdout: '' });
+  expect(foreign.stderr).toMatch(/package\.json: no line of the functions’ log with a digest/);
   const ran = await region.vipshift('audit', 'verify', '--stage', 'nosuch');
   expect(ran.status).toBe(3);
   expect(ran.stderr).toMatch(/there are no log groups/);

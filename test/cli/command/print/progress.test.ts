@@ -62,6 +62,13 @@ describe('progress', () => {
     expect(to.written).toHaveLength(2);
   });
 
+  test('says nothing of a few things there: they are over before a line would help', () => {
+    const to = screen(undefined);
+    progress('checking', 19, to);
+    vi.advanceTimersByTime(60_000);
+    expect(to.written).toEqual([]);
+  });
+
   test('says how far it was when the process is interrupted, and nothing after its end', () => {
     const listeners = process.listenerCount('exit');
     const to = screen(80);
