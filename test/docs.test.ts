@@ -1,31 +1,13 @@
 // What the documents name exists: links and their headings, files, npm scripts, and every command with its options, read from the
 // command line itself. A page that is followed at three in the morning must not send anybody to what was renamed.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { program } from '../cli/program.ts';
+import { code, inFolder, pages, text } from './docs/pages.ts';
 
 const root = join(import.meta.dirname, '..');
-const inFolder = (folder: string) =>
-  readdirSync(join(root, folder))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(folder, name));
-const folders = ['.', 'docs', 'docs/reference', 'docs/zh-CN', 'docs/decisions'];
-const pages = [...folders.flatMap(inFolder), 'notify/README.md'];
-const text = (page: string): string => readFileSync(join(root, page), 'utf8');
-
-/** Code: each line of a block, continued lines joined, and each span between single backticks. */
-function code(page: string): readonly string[] {
-  const found: string[] = [];
-  const prose = text(page).replace(/^```\w*\n([\s\S]*?)^```$/gm, (_whole, block: string) => {
-    found.push(...block.replace(/\\\n\s*/g, ' ').split('\n'));
-    return '';
-  });
-  for (const [, span] of prose.matchAll(/`([^`]+)`/g)) found.push(span!.replace(/\s+/g, ' '));
-  return found;
-}
-
 /** As GitHub makes a heading an anchor. */
 const anchor = (heading: string): string =>
   heading

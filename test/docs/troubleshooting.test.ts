@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checks } from '../../shared/doctor/finding.ts';
 import { outcomes } from '../../shared/timeline/timeline.ts';
-import { codeIn, pageText, tableOf } from './tables.ts';
+import { text } from './pages.ts';
+import { codeIn, tableOf } from './tables.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const page = pageText('docs/troubleshooting.md');
+const page = text('docs/troubleshooting.md');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 it('explains each health of a VIP that status knows', () => {

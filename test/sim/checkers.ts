@@ -13,6 +13,7 @@ import { nothingStuck } from './checks/nothing-stuck.ts';
 import { oneWriter } from './checks/one-writer.ts';
 import { order } from './checks/order.ts';
 import { orders } from './checks/orders.ts';
+import { reports } from './checks/reports.ts';
 import { scope } from './checks/scope.ts';
 import { silenceTold } from './checks/silence-told.ts';
 import { trueRecord } from './checks/true-record.ts';
@@ -36,6 +37,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   bugsContained,
   damping,
   drained,
+  reports,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));

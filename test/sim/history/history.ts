@@ -154,6 +154,14 @@ export type Deed =
       readonly between: 'BACKUP' | 'FAULT';
       readonly isHeard: boolean;
     }
+  /** Not the node nor its keepalived, but the shim: node/mishaps.ts. */
+  | { readonly does: 'shim restarts'; readonly node: number; readonly disk: 'fine' | 'full' }
+  | { readonly does: 'fifo is remade'; readonly node: number }
+  | {
+      readonly does: 'instance is renamed' | 'instance is named again';
+      readonly node: number;
+      readonly vip: number;
+    }
   /** Someone who has got hold of the node's identity says something. */
   | {
       readonly does: 'forges';

@@ -7,7 +7,7 @@ import type { Cloud, Functions } from '../functions/lambda.ts';
 import type { Network } from '../functions/network.ts';
 import type { Act, History } from '../history/history.ts';
 import type { Forged } from '../node/forged.ts';
-import { type Machine, type Road, send } from '../node/machine.ts';
+import { type Machine, type Road, send, type Word } from '../node/machine.ts';
 import type { Group } from '../node/vrrp.ts';
 import { silenceTells, whereItBelongs } from '../truth/belonging.ts';
 import { mayBeDampedUntil, type TransitionMade } from '../truth/flapping.ts';
@@ -76,6 +76,15 @@ export interface World {
   readonly deaths: { readonly node: string; readonly atMs: number }[];
   /** What keepalived did, on all nodes. */
   readonly transitions: TransitionMade[];
+  /** What the bus took from shims. */
+  readonly reported: { readonly atMs: number; readonly word: Word }[];
+  /** When keepalived gave an instance another name, and its own again. */
+  readonly named: {
+    readonly atMs: number;
+    readonly node: string;
+    readonly vip: string;
+    readonly named: boolean;
+  }[];
   /** What was said in a node's name by someone else, and came. */
   readonly forged: Forged[];
   readonly log: Log;
