@@ -1,10 +1,10 @@
-// The demo with --keep as a process of its own, and a shell beside it in which lines are typed.
+// The demo with --keep as a process of its own, and another shell in which lines are typed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { descendantsOf, isLiving, type Process } from '../lab/processes.ts';
+import { descendantsOf, isLiving, type Process } from '../processes.ts';
 
-const root = join(import.meta.dirname, '..', '..');
+const root = join(import.meta.dirname, '..', '..', '..');
 const LINE_MAX_MS = 120_000;
 
 export interface Typed {

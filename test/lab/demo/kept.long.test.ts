@@ -3,10 +3,10 @@
 import { existsSync } from 'node:fs';
 import { DeleteTagsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LocalAws } from '../../lab/aws/local-aws.ts';
-import { poll } from '../../lab/aws/stack/poll.ts';
-import { logLines } from '../../lab/aws/stack/stack.ts';
-import { carryOut } from '../cli/doctor/remedy.ts';
+import type { LocalAws } from '../../../lab/aws/local-aws.ts';
+import { poll } from '../../../lab/aws/stack/poll.ts';
+import { logLines } from '../../../lab/aws/stack/stack.ts';
+import { carryOut } from '../../cli/doctor/remedy.ts';
 import { type KeptDemo, keepDemo, type Typed } from './kept-demo.ts';
 
 let demo: KeptDemo;
