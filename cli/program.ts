@@ -8,6 +8,7 @@ import { statusHelp } from './command/exit.ts';
 import { completionCommand } from './completion/command.ts';
 import { completionValuesCommand } from './completion/values-command.ts';
 import { doctorCommand } from './doctor/command.ts';
+import { drainCommand, undrainCommand } from './drain/command.ts';
 import { approveCommand, denyCommand } from './failover/approve-command.ts';
 import { failoverCommand } from './failover/command.ts';
 import { keepalivedConfigCommand } from './keepalived-config/command.ts';
@@ -33,6 +34,8 @@ export const program = (): Command =>
       unpinCommand(),
       freezeCommand(),
       unfreezeCommand(),
+      drainCommand(),
+      undrainCommand(),
       failoverCommand(),
       approveCommand(),
       denyCommand(),

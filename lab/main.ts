@@ -13,8 +13,9 @@ import { ensurePython } from './aws/python.ts';
 import { makeCgroup } from './booted/cgroup.ts';
 import type { BootedCommand, Prepared } from './booted/command.ts';
 import { CGROUP_VARIABLE } from './booted/lab.ts';
-import { lifeCommand } from './booted/life-command.ts';
 import { rebootsCommand } from './booted/reboots.ts';
+import { artefactsCommand } from './booted/stories/artefacts.ts';
+import { lifeCommand } from './booted/stories/life-command.ts';
 import type { Entry } from './machine/namespaces.ts';
 import { prepareOrExplain, UNPREPARED } from './machine/prepare.ts';
 import { masterOnly, pass } from './netns/cloud/cloud.ts';
@@ -37,6 +38,7 @@ const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [-
 
 npm run lab -- reboots --help: planned stops on machines that really boot
 npm run lab -- life --help: a life of two such nodes, from install to uninstall
+npm run lab -- artefacts --help: a first failover by the files of a release alone
 `;
 const RUNS_MAX = 1_000;
 const LOGS = join(import.meta.dirname, '..', '.lab', 'netns');
@@ -155,6 +157,7 @@ async function inside(options: Options): Promise<number> {
 const bootedCommands: Readonly<Record<string, BootedCommand>> = {
   reboots: rebootsCommand,
   life: lifeCommand,
+  artefacts: artefactsCommand,
 };
 
 /** `npm run lab -- reboots` and the like: the nodes are machines that boot. */

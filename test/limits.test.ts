@@ -169,6 +169,7 @@ describe('the largest VIP, whose every call is refused', () => {
       ...item(w),
       pin: { ...until, node: nodes[0]! },
       freeze: until,
+      drains: Object.fromEntries(nodes.map((node) => [node, until])),
       forced: { ...until, execution: 'x'.repeat(80), node: nodes[0]!, from: nodes[1]!, atMs: START },
       wrote: Object.values(item(w).members).flatMap(({ eni, eipEni }) => [eni, eipEni!]),
       lease: { holder: 'h'.repeat(36), epoch: 17, expiresAtMs: START, cause },

@@ -2,7 +2,8 @@
  * The node's side as deb, rpm and apk (nfpm), and as a tarball for all others.
  *
  * Invariants: the same bytes for the same sources and the same date. Units are the package's, under /usr/lib, so that an operator's own in /etc
- * win; notify.conf is made from the example where there is none, and is no conffile: every node edits it.
+ * win; notify.conf is made from the example where there is none, and is no conffile: every node edits it. What else is in /etc
+ * `vipshift-notify setup` writes.
  * Limit: the apk has no unit and no script, since Alpine has no systemd: there `vipshift-notify run` is started by the operator's own means.
  */
 import { execFileSync } from 'node:child_process';
@@ -27,12 +28,12 @@ const UNITS = '/usr/lib/systemd/system';
 const DROPINS = `${UNITS}/keepalived.service.d`;
 
 export type Format = 'deb' | 'rpm' | 'apk';
-export const formats: readonly Format[] = ['deb', 'rpm', 'apk'];
+const formats: readonly Format[] = ['deb', 'rpm', 'apk'];
 
 interface Content {
   readonly src?: string;
   readonly dst: string;
-  readonly type?: 'dir' | 'ghost' | 'config|noreplace' | 'license';
+  readonly type?: 'dir' | 'ghost' | 'license';
   readonly file_info: { readonly mode: number };
 }
 
@@ -40,6 +41,8 @@ export interface PackageInput {
   readonly homepage: string;
   /** Seconds since 1970, of every file and of the package. */
   readonly date: number;
+  /** Of the packages; the program keeps its own. By default this one's. */
+  readonly version?: string;
 }
 
 /** What an operator types to take it off again: the shim says it, and by this file knows that it came as a package. */
@@ -51,14 +54,8 @@ const removal: Readonly<Record<Format, string>> = {
 
 const depends: Readonly<Record<Format, readonly string[]>> = {
   deb: ['bash (>= 4.4)', 'curl (>= 7.86)', 'ca-certificates', 'coreutils', 'systemd (>= 240)'],
-  // curl-minimal, which Amazon Linux 2023 and RHEL bring, provides the program as well.
-  rpm: [
-    'bash >= 4.4',
-    '(curl >= 7.86 or curl-minimal >= 7.86)',
-    'ca-certificates',
-    'coreutils',
-    'systemd >= 240',
-  ],
+  // By its path, since Amazon Linux 2023 and RHEL have it in curl-minimal; whether it is new enough `vipshift-notify check` says.
+  rpm: ['bash >= 4.4', '/usr/bin/curl', 'ca-certificates', 'coreutils', 'systemd >= 240'],
   apk: ['bash>=4.4', 'curl>=7.86', 'ca-certificates', 'coreutils'],
 };
 
@@ -69,25 +66,28 @@ const recommends: Readonly<Record<Format, readonly string[]>> = {
 };
 
 /** Makes all of them in the folder; returns their names. */
-export function makeNodePackages(folder: string, input: PackageInput): readonly string[] {
-  const program = nfpm();
-  const scratch = mkdtempSync(join(folder, '.packages-'));
-  try {
-    return [
-      ...formats.map((format) => makePackage(program, format, { ...input, folder, scratch })),
-      makeTarball(folder, input),
-    ];
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
-}
+export const makeNodePackages = (folder: string, input: PackageInput): readonly string[] => [
+  ...formats.map((format) => makePackage(folder, format, input)),
+  makeTarball(folder, input),
+];
 
 interface Place extends PackageInput {
   readonly folder: string;
   readonly scratch: string;
 }
 
-function makePackage(program: string, format: Format, place: Place): string {
+/** Returns its name. */
+export function makePackage(folder: string, format: Format, input: PackageInput): string {
+  const program = nfpm();
+  const scratch = mkdtempSync(join(folder, '.packages-'));
+  try {
+    return runNfpm(program, format, { ...input, folder, scratch });
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+function runNfpm(program: string, format: Format, place: Place): string {
   const { folder, scratch, date } = place;
   const marker = join(scratch, `packaged-${format}`);
   writeFileSync(marker, `${removal[format]}\n`);
@@ -102,7 +102,7 @@ function makePackage(program: string, format: Format, place: Place): string {
   return globSync(`*.${format}`, { cwd: folder }).find((name) => !before.has(name))!;
 }
 
-function packageConfig(format: Format, marker: string, { homepage, date }: Place): object {
+function packageConfig(format: Format, marker: string, { homepage, date, version }: Place): object {
   const hasSystemd = format !== 'apk';
   const scripts = Object.fromEntries(
     ['postinstall', 'preremove', 'postremove'].map((name) => [name, `packaging/scripts/${name}.sh`]),
@@ -112,7 +112,7 @@ function packageConfig(format: Format, marker: string, { homepage, date }: Place
       name: NAME,
       arch: format === 'apk' ? 'noarch' : 'all',
       platform: 'linux',
-      version: VERSION,
+      version: version ?? VERSION,
       version_schema: 'semver',
       release: '1',
     },
@@ -149,10 +149,6 @@ function programContents(marker: string): readonly Content[] {
     ...library.map((path) => (isFolder(path) ? directory(at(path)) : file(path, at(path)))),
     file(marker, `${LIBRARY}/packaged`),
     directory('/etc/vipshift'),
-    {
-      ...asset('keepalived-snippet.conf', '/etc/vipshift/keepalived-snippet.conf'),
-      type: 'config|noreplace',
-    },
   ];
 }
 

@@ -21,7 +21,7 @@ import {
 } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder, unfit, unfitText } from '../../shared/vip/election.ts';
 import type { Cause } from '../../shared/vip/lease.ts';
-import { type Pin, type Vip, withoutForced, withPin } from '../../shared/vip/vip.ts';
+import { drainOf, drainText, type Pin, type Vip, withoutForced, withPin } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { CliError, refused, type Status, status, usage } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
@@ -131,6 +131,9 @@ function refuseIfUseless(vip: Vip, node: string, session: Session): void {
       `${node} is not fit to own ${vip.name}: ${unfitText(why)}`,
       `${hint(`status ${vip.name}`)} shows which nodes are`,
     );
+  const drain = drainOf(vip, node, session.now());
+  if (drain !== undefined)
+    throw refused(`${vip.name} does not stay there: ${drainText(node, drain)}`, hint(`undrain ${node}`));
   if (isLiveOrder(vip.freeze, session.now()))
     throw refused(
       `${vip.name} is frozen until ${iso(vip.freeze!.untilMs)}: ${vip.freeze!.reason}`,

@@ -11,6 +11,7 @@ import { forcedText } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
 import { isLive } from '../../shared/vip/lease.ts';
 import type { Pin, Vip } from '../../shared/vip/vip.ts';
+import { drainOf, drainText } from '../../shared/vip/vip.ts';
 import type { Status } from '../command/exit.ts';
 import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
@@ -32,7 +33,9 @@ export async function rehearse(session: Session, out: Output, vip: Vip, to: stri
     ? [`frozen until ${iso(freeze!.untilMs)} by ${freeze!.by}: ${freeze!.reason}`]
     : [];
   const sizes = session.settings.rates;
-  const found = lookAt(vip, seen, to, { reasons: frozen, sizes, hosts });
+  const drain = drainOf(vip, to, now);
+  const reasons = [...frozen, ...(drain === undefined ? [] : [drainText(to, drain)])];
+  const found = lookAt(vip, seen, to, { reasons, sizes, hosts });
   if (isLiveOrder(pin, now)) out.note(`it would replace ${pinPhrase(pin!)}`);
   const forced = liveForced(vip, now);
   if (forced !== undefined) out.note(plain(`it would end ${forcedText(vip.name, forced)}`));
@@ -43,7 +46,8 @@ export async function rehearse(session: Session, out: Output, vip: Vip, to: stri
   if (vip.hold === 'master')
     out.note(`hold is "master": ${to} has the address only while keepalived is MASTER there`);
   const status = tellPlan(out, found, { vip: vip.name, to, findings, left, doctor: doctorOf(vip.name) });
-  for (const way of inTheWay({ name: vip.name, ...defined({ freeze }) }, to, now)) out.note(way);
+  for (const way of inTheWay({ name: vip.name, ...defined({ freeze, drains: vip.drains }) }, to, now))
+    out.note(way);
   return status;
 }
 

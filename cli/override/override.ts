@@ -15,6 +15,8 @@ import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/ti
 import { actionText, type OperatorActionKind, onRecord } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder, unfit, unfitText } from '../../shared/vip/election.ts';
 import {
+  drainOf,
+  drainText,
   type Override,
   type Pin,
   type Vip,
@@ -59,7 +61,7 @@ export async function give(
 ): Promise<Status> {
   const vips = await addressed(session, args, options.all === true);
   const untilMs = kind === 'pin' || kind === 'freeze' ? expiry(options.for, session.now()) : undefined;
-  if (kind === 'pin') refuseUnfit(vips, options.to!);
+  if (kind === 'pin') refuseUnfit(vips, options.to!, session.now());
   const ends = kind === 'unpin' || kind === 'thaw';
   const moves = ends ? await movesWithout(session, vips, kind) : new Map<string, string>();
   for (const text of moves.values()) out.note(text);
@@ -122,11 +124,13 @@ function expiry(text: string, now: EpochMs): EpochMs {
   return plus(now, duration);
 }
 
-/** A pin on an unfit node is suspended by the election; better said now than found out later. */
-function refuseUnfit(vips: readonly Vip[], node: string): void {
+/** A pin on a node that is unfit or drained is suspended by the election; better said now than found out later. */
+function refuseUnfit(vips: readonly Vip[], node: string, now: EpochMs): void {
   const reasons = vips.flatMap((vip) => {
     const why = unfit(vip, node);
-    return why === undefined ? [] : [`${vip.name}: ${unfitText(why)}`];
+    if (why !== undefined) return [`${vip.name}: ${unfitText(why)}`];
+    const drain = drainOf(vip, node, now);
+    return drain === undefined ? [] : [`${vip.name}: ${drainText(node, drain)}`];
   });
   const members = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
   if (reasons.length > 0)

@@ -189,9 +189,12 @@ function tellCells(out: Output, s: VipStatus): void {
   );
 }
 
-const claimRemarks = ({ silent, member, dampedUntilMs }: ClaimStatus): readonly string[] => [
+const claimRemarks = ({ silent, member, drained, dampedUntilMs }: ClaimStatus): readonly string[] => [
   ...(silent ? ['silent'] : []),
   ...(member ? [] : ['no longer a member']),
+  ...(drained === undefined
+    ? []
+    : [`drained until ${iso(drained.untilMs)} by ${drained.by}: ${drained.reason}`]),
   ...(dampedUntilMs === undefined ? [] : [`damped until ${iso(dampedUntilMs)}`]),
 ];
 

@@ -5,6 +5,7 @@
  * groups are below that of the caller outside.
  */
 import { mkdirSync } from 'node:fs';
+import { defined } from '../../shared/optional.ts';
 import { type Cloud, openCloud, pass } from '../netns/cloud/cloud.ts';
 import { Router } from '../netns/sandbox/router.ts';
 import { buildTopology, type NodeLabel, VIP } from '../netns/sandbox/topology.ts';
@@ -23,11 +24,17 @@ export interface BootedLab {
   close(): Promise<void>;
 }
 
-export async function openBootedLab(logFolder: string, say: (what: string) => void): Promise<BootedLab> {
+/** `release`: the folder of a release, whose template is deployed instead of the checkout. */
+export async function openBootedLab(
+  logFolder: string,
+  say: (what: string) => void,
+  release?: string,
+): Promise<BootedLab> {
   mkdirSync(logFolder, { recursive: true });
   buildTopology();
   const router = await Router.start([VIP]);
-  const cloud = await openCloud({ router, translation: new Translation(), logFolder, busGate: pass, say });
+  const network = { router, translation: new Translation() };
+  const cloud = await openCloud({ ...network, logFolder, busGate: pass, say, ...defined({ release }) });
   let nodes: BootedNodes | undefined;
   const stopNodes = async () => {
     await Promise.all([nodes?.a.machine.stop(), nodes?.b.machine.stop()]);

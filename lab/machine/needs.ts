@@ -58,6 +58,7 @@ export const needs: readonly Need[] = [
   { programs: ['mvn'], debian: 'maven', purposes: ['judges'] },
   { programs: ['nginx'], debian: 'nginx', purposes: netns, isService: true },
   { programs: ['openssl'], debian: 'openssl', purposes: ['bench', 'test'] },
+  { programs: ['rpm'], debian: 'rpm', purposes: ['test'] },
   { programs: ['shellcheck'], debian: 'shellcheck', purposes: ['test'] },
   { programs: ['systemd-analyze'], debian: 'systemd', purposes: ['test'], isService: true },
   { programs: ['systemd-nspawn'], debian: 'systemd-container', purposes: ['lab', 'test'], isService: true },

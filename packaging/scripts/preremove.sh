@@ -1,2 +1,8 @@
 #!/bin/sh
-exit 0
+# deb: `remove`, or `upgrade` …; rpm: 0 at the end, 1 at an upgrade. What setup has put down goes as well; notify.conf and the spool stay.
+case "$1" in
+  remove | 0) ;;
+  *) exit 0 ;;
+esac
+[ -d /run/systemd/system ] || exit 0
+vipshift-notify uninstall >/dev/null || systemctl disable --now --quiet vipshift-notify.service vipshift-notify.socket || :

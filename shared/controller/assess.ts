@@ -21,6 +21,7 @@ import { dampedMembers, type Flapping } from '../vip/flapping.ts';
 import { STALE_READ } from '../vip/lease.ts';
 import type { Unheard } from '../vip/unheard.ts';
 import type { Vip } from '../vip/vip.ts';
+import { drainCause, staysText } from './drained.ts';
 import { troubleOf } from './health.ts';
 
 /** What was found about one VIP. */
@@ -53,6 +54,8 @@ export interface ReconcileResult {
   /** Members that are damped. */
   readonly flapping: readonly Flapping[];
   readonly suspendedPin?: string;
+  /** The owner is drained and keeps the VIP: why, and what to run. */
+  readonly drained?: string;
   /** What would keep a failover from doing what it should, one sentence each. */
   readonly trouble: readonly string[];
   /** No claim of any member was accepted for minutes, and no order says that nothing is to move anyway. */
@@ -64,12 +67,24 @@ export interface ReconcileResult {
 
 export type Assessment = Pick<
   ReconcileResult,
-  'why' | 'drift' | 'conflicts' | 'strays' | 'splitBrain' | 'flapping' | 'suspendedPin' | 'trouble'
+  | 'why'
+  | 'drift'
+  | 'conflicts'
+  | 'strays'
+  | 'splitBrain'
+  | 'flapping'
+  | 'suspendedPin'
+  | 'drained'
+  | 'trouble'
 > & {
   readonly reason: AssessmentReason;
   /** The cause under which a lease is needed; undefined when nothing is to be done. */
   readonly take?: string;
 };
+
+/** What has to be followed, and by whose word. */
+const takeText = (vip: Vip, reason: ElectionReason, now: EpochMs): string =>
+  drainCause(vip, now)?.why ?? `missed claim: ${electionText(reason)}`;
 
 export function assess(vip: Vip, seen: Observation, now: EpochMs): Assessment {
   const election = elect(vip, now);
@@ -80,6 +95,7 @@ export function assess(vip: Vip, seen: Observation, now: EpochMs): Assessment {
     target === undefined || frozen ? { steps: [], conflicts: [] } : plan(vip, seen, target, true);
   const pin = defined({ suspendedPin: election.suspendedPin && unfitText(election.suspendedPin) });
   const unseen = target === undefined && election.owner !== undefined ? { unseen: election.owner } : {};
+  const drained = defined({ drained: staysText(vip, now) });
   const flapping = dampedMembers(vip, now);
   const said = {
     drift,
@@ -87,8 +103,9 @@ export function assess(vip: Vip, seen: Observation, now: EpochMs): Assessment {
     strays: strays(vip, seen),
     splitBrain: election.splitBrain,
     flapping,
-    trouble: troubleOf(vip, { conflicts, flapping, ...pin, ...unseen }),
+    trouble: troubleOf(vip, { conflicts, flapping, ...pin, ...unseen, ...drained }),
     ...pin,
+    ...drained,
   };
   const because = (reason: AssessmentReason) => ({
     ...said,
@@ -104,7 +121,7 @@ export function assess(vip: Vip, seen: Observation, now: EpochMs): Assessment {
   if (election.owner === undefined) return because(election.reason);
   if (target === undefined) return because({ key: 'unseen', node: election.owner });
   if (election.owner !== vip.owner)
-    return { ...because(election.reason), take: `missed claim: ${electionText(election.reason)}` };
+    return { ...because(election.reason), take: takeText(vip, election.reason, now) };
   // A read this soon after a mutation may be older than it: check again in a minute rather than undo it for nothing.
   const fresh = seen.beganAtMs >= vip.touchedAtMs + STALE_READ;
   if (drift.length === 0 || !fresh) return because({ key: 'in-sync' });

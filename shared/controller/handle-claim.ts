@@ -27,6 +27,7 @@ import type { Members } from '../vip/member.ts';
 import { nodeStateFrom } from '../vip/node-state.ts';
 import type { ClaimWrite } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
+import { drainCause } from './drained.ts';
 import { isUrgent, type NextAction, nextAction, type RecordableClaim } from './next-action.ts';
 import { type Look, lookFor } from './prefetch.ts';
 import { announceStorm, type Noted, stormBegun } from './storm.ts';
@@ -193,7 +194,8 @@ async function carryOut(
     case 'switch': {
       // In parallel with the lease, as in the plain case; not needed if another caller is quicker.
       const observing = look.at(action.item);
-      const taken = await take(ports, action.item, action.recorded, cause);
+      const ordered = drainCause(action.recorded, ports.clock.now());
+      const taken = await take(ports, action.item, action.recorded, ordered ?? cause);
       if (taken === undefined) return lostRace(context, progress);
       const noted = { ...progress.noted, ...stormBegun(told, taken, ports.clock.now(), action.item) };
       return { answer: 'switched', ...(await switchVip(ports, taken, observing, stages)), ...noted };

@@ -12,6 +12,8 @@ export interface Signs {
   readonly conflicts: readonly Conflict[];
   readonly flapping: readonly Flapping[];
   readonly suspendedPin?: string;
+  /** The owner is drained and keeps the VIP: the sentence. */
+  readonly drained?: string;
   /** The node that the election names and EC2 does not show with a labelled ENI. */
   readonly unseen?: string;
 }
@@ -21,6 +23,7 @@ export function troubleOf(vip: Vip, signs: Signs): readonly string[] {
   const reasons: string[] = [];
   if (signs.unseen !== undefined) reasons.push(unseenText(signs.unseen));
   if (signs.suspendedPin !== undefined) reasons.push(`the pin is suspended: ${signs.suspendedPin}`);
+  if (signs.drained !== undefined) reasons.push(signs.drained);
   reasons.push(...signs.conflicts.map((c) => `left alone: ${c.cell} (${c.found}): ${conflictText(c)}`));
   reasons.push(...signs.flapping.map(flappingText));
   // A VIP that no node has ever reported is not in service yet.

@@ -20,6 +20,7 @@ import { enisOf, type Members } from '../vip/member.ts';
 import { compareAndSet } from '../vip/store.ts';
 import { awaitedSince, unheardFor } from '../vip/unheard.ts';
 import type { Vip } from '../vip/vip.ts';
+import { withoutEndedDrains } from '../vip/vip.ts';
 import { type Assessment, assess, type ReconcileResult } from './assess.ts';
 import { type Change, type ChangeLog, changeText } from './hint.ts';
 
@@ -161,7 +162,8 @@ async function refresh(ports: Ports, vip: Vip, seen: Observation): Promise<Vip> 
   const refreshed = (item: Vip | undefined): Vip | undefined => {
     const now = ports.clock.now();
     if (item === undefined) return undefined;
-    return withAwaited(withoutOldTransitions(withSeen(item, seen, now), now), now);
+    const seenNow = withoutEndedDrains(withSeen(item, seen, now), now);
+    return withAwaited(withoutOldTransitions(seenNow, now), now);
   };
   const change = { name: vip.name, from: vip, racesMax: RACES_MAX };
   return (await compareAndSet(ports.vips, change, refreshed)).item ?? vip;

@@ -14,6 +14,7 @@ import { forcedText } from '../timeline/operator-action.ts';
 import { isLiveOrder } from '../vip/election.ts';
 import { dampedAt, flappingText } from '../vip/flapping.ts';
 import type { Vip } from '../vip/vip.ts';
+import { drainOf, drainText } from '../vip/vip.ts';
 import type { FailoverOrder } from './order.ts';
 
 export interface Preflight {
@@ -102,7 +103,7 @@ const refused = (reasons: readonly string[]): Preflight => ({
   before: {},
 });
 
-/** Other operators' orders that are in the way: freeze, pin and forced failover are honoured. `execution`: whose own word is none. */
+/** Other operators' orders that are in the way: freeze, pin, drain and forced failover are honoured. `execution`: whose own word is none. */
 export function operatorsReasons(
   vip: Vip,
   order: FailoverOrder,
@@ -115,6 +116,8 @@ export function operatorsReasons(
     reasons.push(`frozen until ${iso(freeze.untilMs)} by ${freeze.by}: ${freeze.reason}`);
   if (pin !== undefined && isLiveOrder(pin, now) && pin.node !== order.to)
     reasons.push(`pinned to ${pin.node} until ${iso(pin.untilMs)} by ${pin.by}: ${pin.reason}`);
+  const drain = drainOf(vip, order.to, now);
+  if (drain !== undefined) reasons.push(drainText(order.to, drain));
   if (forced !== undefined && isLiveOrder(forced, now) && forced.execution !== execution)
     reasons.push(`${forcedText(vip.name, forced)}; wait for its end, or cancel it with a freeze`);
   return reasons;

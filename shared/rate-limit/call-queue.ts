@@ -5,6 +5,7 @@
 // environment then decides.
 import type { Step } from '../network/step.ts';
 import { type Clock, type EpochMs, epochMs } from '../time.ts';
+import { elect, unfit } from '../vip/election.ts';
 import { dampedMembers } from '../vip/flapping.ts';
 import type { Vip } from '../vip/vip.ts';
 import { ActionQueue } from './action-queue.ts';
@@ -40,14 +41,21 @@ export interface CallQueuePorts {
 
 /**
  * The queue of one failover of this VIP; reserves as many calls as moving it took last time. While one of its nodes flaps it goes
- * last and reserves nothing: most claims of such a node move nothing.
+ * last and reserves nothing: most claims of such a node move nothing. So does a move for a drain, which no client waits for.
  */
 export function callQueueFor(ports: CallQueuePorts, vip: Vip): CallQueue {
-  if (dampedMembers(vip, ports.clock.now()).length > 0) return callQueue(ports, 'last');
+  const now = ports.clock.now();
+  if (dampedMembers(vip, now).length > 0 || isPlanned(vip, now)) return callQueue(ports, 'last');
   const queue = callQueue(ports, vip.priority === 'first' ? 'front' : 'back');
   queue.reserveAhead('ReplaceRoute', (vip.tablesSeen ?? 0) * vip.addresses.length);
   queue.reserveAhead('AssociateAddress', vip.eips.length);
   return queue;
+}
+
+/** A drain takes the VIP from an owner that serves it. */
+function isPlanned(vip: Vip, now: EpochMs): boolean {
+  const { reason } = elect(vip, now);
+  return reason.key === 'drained' && reason.other === vip.owner && unfit(vip, vip.owner) === undefined;
 }
 
 /** When the last of these steps will go out, as far as is known now; undefined when all can go at once. */

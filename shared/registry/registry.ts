@@ -35,8 +35,8 @@ export const isRegistered = (vip: Vip | undefined): vip is Vip =>
 /** The item of a VIP that is registered, or registered again after its removal. */
 export function registered(was: Vip | undefined, entry: RegistryEntry, members: Members): Vip {
   if (was === undefined) return { ...newVip(entry), members };
-  const { removedAtMs: _removed, owner: _owner, pin: _pin, freeze: _freeze, forced: _forced, ...kept } = was;
-  return { ...without(kept), ...entry, members, claims: {}, heard: [] };
+  const { removedAtMs: _removed, owner: _owner, ...kept } = was;
+  return { ...withoutOrders(without(kept)), ...entry, members, claims: {}, heard: [] };
 }
 
 /** The item after its registry entry changed. Nodes that lose the label stop being members. */
@@ -45,6 +45,12 @@ export const changed = (was: Vip, entry: RegistryEntry, members: Members): Vip =
   ...entry,
   members,
 });
+
+/** What operators had ordered before it was removed is over. */
+function withoutOrders(vip: Vip): Vip {
+  const { pin: _pin, freeze: _freeze, drains: _drains, forced: _forced, ...rest } = vip;
+  return rest;
+}
 
 /** Optional fields of the old entry go with it; its members are waited for again. */
 const without = ({ priority: _priority, awaitedSinceMs: _awaited, ...rest }: Vip): Vip => rest;

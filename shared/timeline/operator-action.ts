@@ -19,6 +19,8 @@ export const operatorActionKinds = [
   'unpin',
   'freeze',
   'thaw',
+  'drain',
+  'undrain',
   'break-glass',
   'failover',
   'approve',
@@ -40,9 +42,9 @@ export interface OperatorAction {
   readonly by: string;
   readonly reason: string;
   readonly atMs: EpochMs;
-  /** When a pin or freeze runs out. */
+  /** When a pin, freeze or drain runs out. */
   readonly untilMs?: EpochMs;
-  /** The node that a pin or a failover names. */
+  /** The node that a pin, a drain or a failover names. */
   readonly node?: string;
   /** What the registry said before and says now, for orders that change it. */
   readonly before?: Partial<RegistryEntry>;
@@ -69,7 +71,7 @@ export const operatorAction = (words: OperatorActionFields, nonce: string): Oper
 });
 
 /** Without these words an order of that kind is refused. */
-const needReason: readonly OperatorActionKind[] = ['pin', 'freeze', 'break-glass'];
+const needReason: readonly OperatorActionKind[] = ['pin', 'freeze', 'drain', 'break-glass'];
 
 /** Throws a Fault `refused` where an operator's reason is missing, blank or too long for the record and the item. */
 export function requireReason({ order, reason }: Pick<OperatorActionFields, 'order' | 'reason'>): void {

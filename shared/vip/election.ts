@@ -1,7 +1,8 @@
 // The election: from the newest claim of every member to the node that should own the VIP. Pure; every row of the
 // answer names its reason, which is recorded as data.
 //
-// A node that flaps is damped: it is passed over while another member can have the VIP (flapping.ts).
+// A node that flaps is damped: it is passed over while another member can have the VIP (flapping.ts). So is one that is
+// drained, before that and whatever damping says (docs/decisions/0039).
 //
 // Invariant: with no candidate among the claims the VIP stays where it is (guarantee 8), and where there is one and the
 // newest two transitions are 2 s or more apart, the order of arrival does not matter (guarantee 2).
@@ -13,7 +14,7 @@ import type { VrrpState } from './claim.ts';
 import { isDamped } from './flapping.ts';
 import { isSilent, NEVER_IN_TIME } from './liveness.ts';
 import { lowerAdvertAt, type NodeState, transitionAt } from './node-state.ts';
-import type { Override, Vip } from './vip.ts';
+import { drainOf, type Override, type Vip, withoutDrainedMembers } from './vip.ts';
 
 /** A lower-advert may be told this much later than it was heard: the shim lets one through in 10 s at the worst. */
 export const ADVERT_DOUBT_MS = 3000;
@@ -29,6 +30,7 @@ export type ElectionReason =
   | { readonly key: 'newest-master'; readonly node: string }
   | { readonly key: 'outranks'; readonly node: string; readonly other: string }
   | { readonly key: 'damped'; readonly node: string; readonly other: string }
+  | { readonly key: 'drained'; readonly node: string; readonly other: string }
   | { readonly key: 'no-candidate' }
   | { readonly key: 'unowned'; readonly node: string }
   | {
@@ -45,6 +47,7 @@ export const electionTexts: Texts<ElectionReason> = {
   'newest-master': ({ node }) => `newest MASTER is ${node}`,
   outranks: ({ node, other }) => `${node} outranks ${other} and received its advert after it became MASTER`,
   damped: ({ node, other }) => `${other} flaps and is damped; the VIP rests at ${node}`,
+  drained: ({ node, other }) => `${other} is drained; the VIP goes to ${node}`,
   'no-candidate': () => 'no candidate: the VIP stays where it is',
   unowned: ({ node }) => `${node} is the newest MASTER and no node owns the VIP`,
   'owner-withdrew': ({ node, owner, state }) => `${owner} reported ${state}; the newest MASTER is ${node}`,
@@ -58,13 +61,16 @@ export type Unfit =
   | { readonly key: 'no-member'; readonly node: string }
   | { readonly key: 'never-heard'; readonly node: string }
   | { readonly key: 'withdrawn'; readonly node: string; readonly state: VrrpState }
-  | { readonly key: 'silent'; readonly node: string };
+  | { readonly key: 'silent'; readonly node: string }
+  /** Only while another node can have the VIP. */
+  | { readonly key: 'drained'; readonly node: string };
 
 const unfitTexts: Texts<Unfit> = {
   'no-member': ({ node }) => `${node} is not a member`,
   'never-heard': ({ node }) => `${node} never reported`,
   withdrawn: ({ node, state }) => `the last report of ${node} is ${state}`,
   silent: ({ node }) => `${node} is silent`,
+  drained: ({ node }) => `${node} is drained`,
 };
 
 export const unfitText = (reason: Unfit): string => textOf(unfitTexts, reason) ?? reason.key;
@@ -77,6 +83,8 @@ export interface Election {
   /** A live pin whose node is not fit: suspended, to be alarmed. */
   readonly suspendedPin?: Unfit;
 }
+
+type Elected = Omit<Election, 'splitBrain'>;
 
 interface Candidate {
   readonly node: string;
@@ -104,19 +112,51 @@ export function elect(vip: Vip, now: EpochMs): Election {
   const heard = masters.filter((c) => !isSilent(vip.heard, c.nodeState));
   const splitBrain = splitBrainOf(heard);
   if (isLiveOrder(vip.freeze, now)) return { owner: vip.owner, reason: { key: 'frozen' }, splitBrain };
-  if (vip.pin !== undefined && isLiveOrder(vip.pin, now)) {
-    const suspendedPin = unfit(vip, vip.pin.node);
-    if (suspendedPin === undefined) return { owner: vip.pin.node, reason: { key: 'pinned' }, splitBrain };
-    return { ...pastDamped(vip, among(vip, masters, heard), heard, now), splitBrain, suspendedPin };
-  }
-  return { ...pastDamped(vip, among(vip, masters, heard), heard, now), splitBrain };
+  return { ...pastDrained(vip, undrained(vip, masters, heard, now), heard, now), splitBrain };
 }
 
-function among(
+/** As if no node were drained. */
+function undrained(
   vip: Vip,
   masters: readonly Candidate[],
   heard: readonly Candidate[],
-): Omit<Election, 'splitBrain'> {
+  now: EpochMs,
+): Elected {
+  if (vip.pin !== undefined && isLiveOrder(vip.pin, now)) {
+    const suspendedPin = unfit(vip, vip.pin.node);
+    if (suspendedPin === undefined) return { owner: vip.pin.node, reason: { key: 'pinned' } };
+    return { ...pastDamped(vip, among(vip, masters, heard), heard, now), suspendedPin };
+  }
+  return pastDamped(vip, among(vip, masters, heard), heard, now);
+}
+
+/**
+ * Another place for the VIP, where the elected node is drained and there is one: the same election among the members that are
+ * not, and with hold `both` the best standby of them. Otherwise the drained one keeps it: it is the last.
+ */
+function pastDrained(vip: Vip, elected: Elected, heard: readonly Candidate[], now: EpochMs): Elected {
+  const { owner: other, reason } = elected;
+  if (other === undefined || drainOf(vip, other, now) === undefined) return elected;
+  const rest = withoutDrainedMembers(vip, now);
+  const masters = heard.filter(({ node }) => rest.members[node] !== undefined);
+  const place = masters.length > 0 ? mastersChoice(rest, masters, now) : standbyOf(rest, now);
+  if (place === undefined) return elected;
+  const suspended = reason.key === 'pinned' ? { suspendedPin: { key: 'drained', node: other } as const } : {};
+  return { ...elected, ...suspended, owner: place, reason: { key: 'drained', node: place, other } };
+}
+
+const mastersChoice = (vip: Vip, masters: readonly Candidate[], now: EpochMs): string | undefined =>
+  pastDamped(vip, among(vip, [], masters), masters, now).owner;
+
+/** The owner if it is one; a calm one before one that flaps: an order counts for more than damping. */
+function standbyOf(vip: Vip, now: EpochMs): string | undefined {
+  if (vip.hold !== 'both') return undefined;
+  const fit = Object.keys(vip.members).filter((node) => unfit(vip, node) === undefined);
+  const calm = fit.filter((node) => !isDamped(vip, node, now));
+  return restingPlace(vip, calm, fit) ?? bestOf(vip, fit);
+}
+
+function among(vip: Vip, masters: readonly Candidate[], heard: readonly Candidate[]): Elected {
   const [winner] = heard;
   if (winner === undefined) return unheard(vip, masters);
   const rightful = heard
@@ -143,12 +183,7 @@ export const REPORTED_WITHIN: Readonly<Record<'MASTER' | 'BACKUP', DurationMs>> 
 };
 
 /** Another place for the VIP, where the elected node is damped and there is one. */
-function pastDamped(
-  vip: Vip,
-  elected: Omit<Election, 'splitBrain'>,
-  heard: readonly Candidate[],
-  now: EpochMs,
-): Omit<Election, 'splitBrain'> {
+function pastDamped(vip: Vip, elected: Elected, heard: readonly Candidate[], now: EpochMs): Elected {
   const damped = heard.find(({ node }) => node === elected.owner);
   if (damped === undefined || !isDamped(vip, damped.node, now)) return elected;
   const others = Object.keys(vip.members).filter((node) => isPlaceBeside(vip, node, damped));
@@ -170,15 +205,19 @@ function isPlaceBeside(vip: Vip, node: string, damped: Candidate): boolean {
 
 /** The owner if it is calm, then the calm standby of the highest priority; where every one is damped the owner. */
 function restingPlace(vip: Vip, calm: readonly string[], others: readonly string[]): string | undefined {
-  const { owner, claims } = vip;
+  const { owner } = vip;
   if (owner !== undefined && calm.includes(owner)) return owner;
+  return bestOf(vip, calm) ?? others.find((node) => node === owner);
+}
+
+/** By priority, of nodes that have reported. */
+function bestOf({ claims }: Vip, nodes: readonly string[]): string | undefined {
   const priority = (node: string) => claims[node]!.priority;
-  const [standby] = [...calm].sort((a, b) => priority(b) - priority(a) || (a < b ? -1 : 1));
-  return standby ?? others.find((node) => node === owner);
+  return [...nodes].sort((a, b) => priority(b) - priority(a) || (a < b ? -1 : 1))[0];
 }
 
 /** No candidate: the owner stays, unless it withdrew itself or another MASTER long outlived its last word. */
-function unheard(vip: Vip, masters: readonly Candidate[]): Omit<Election, 'splitBrain'> {
+function unheard(vip: Vip, masters: readonly Candidate[]): Elected {
   const stays = { owner: vip.owner, reason: { key: 'no-candidate' } } as const;
   // A word that came too late moves nothing, also when it is the only one: who lives says it again within 10 s.
   const [other] = masters.filter((c) => c.node !== vip.owner && c.nodeState.slot !== NEVER_IN_TIME);

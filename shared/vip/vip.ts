@@ -1,7 +1,7 @@
 // The item of one VIP: what the registry says of it, and everything that claims, election and lease keep about it.
 //
 // Invariant: every change raises `rev`; `epoch` only rises; the item is never deleted (a removed VIP is a tombstone).
-import type { EpochMs } from '../time.ts';
+import { type DurationMs, type EpochMs, hours, iso } from '../time.ts';
 import { bootDiffers, ORDER_DOUBT, othersEndBy, UNDER_WAY_MAX } from './boot-clock.ts';
 import { recentTransition, type Transitions, withoutOrderedTransitions, withTransition } from './flapping.ts';
 import type { Lease, Open } from './lease.ts';
@@ -27,6 +27,41 @@ export function withoutFreeze(vip: Vip): Vip {
   const { freeze: _freeze, ...rest } = vip;
   return rest;
 }
+
+/** No drain lasts longer: who needs more takes the node out of the VIP. */
+export const DRAIN_MAX: DurationMs = hours(72);
+
+export const withDrain = (vip: Vip, node: string, drain: Override): Vip => ({
+  ...vip,
+  drains: { ...vip.drains, [node]: drain },
+});
+/** The same object where nothing is taken out. */
+export const withoutDrain = (vip: Vip, node: string): Vip => withDrainsOf(vip, (other) => other !== node);
+/** Without those that have run out; the same object when there are none. */
+export const withoutEndedDrains = (vip: Vip, now: EpochMs): Vip =>
+  withDrainsOf(vip, (node) => drainOf(vip, node, now) !== undefined);
+
+function withDrainsOf(vip: Vip, stays: (node: string) => boolean): Vip {
+  const { drains = {}, ...rest } = vip;
+  const left = Object.entries(drains).filter(([node]) => stays(node));
+  if (left.length === Object.keys(drains).length) return vip;
+  return left.length === 0 ? rest : { ...rest, drains: Object.fromEntries(left) };
+}
+
+/** Undefined when the node is not drained. */
+export function drainOf({ drains }: Pick<Vip, 'drains'>, node: string, now: EpochMs): Override | undefined {
+  const drain = drains?.[node];
+  return drain !== undefined && now < drain.untilMs ? drain : undefined;
+}
+
+/** The VIP as if its drained nodes were no members. */
+export function withoutDrainedMembers(vip: Vip, now: EpochMs): Vip {
+  const members = Object.entries(vip.members).filter(([node]) => drainOf(vip, node, now) === undefined);
+  return { ...vip, members: Object.fromEntries(members) };
+}
+
+export const drainText = (node: string, { untilMs, by, reason }: Override): string =>
+  `${node} is drained until ${iso(untilMs)} by ${by}: ${reason}`;
 
 export interface FailedSwitch {
   /** The node to which the VIP should have gone. */
@@ -118,6 +153,11 @@ export interface Vip extends RegistryEntry {
   readonly transitions?: Transitions;
   readonly pin?: Pin;
   readonly freeze?: Override;
+  /**
+   * Nodes that an operator wants empty, until they are stopped, rebooted or replaced: the election passes them over while another
+   * member can have the VIP. It ends by itself; those that have ended may still be there.
+   */
+  readonly drains?: Readonly<Record<string, Override>>;
   readonly forced?: Forced;
   /** The last switch, when it could not be carried out (retry-backoff.ts). */
   readonly tried?: FailedSwitch;

@@ -12,6 +12,7 @@ const starters: readonly { readonly file: string; readonly name?: string; readon
   // Its Python environment is made beside that of the local AWS.
   { file: 'test/deploy/support/cfn-lint.ts', needs: 'aws' },
   { file: 'test/deploy/support/handlers.ts', needs: 'aws' },
+  { file: 'test/docs/aws-cli.ts', needs: 'aws' },
   { file: 'lab/shim/node.ts', needs: 'nodes' },
   { file: 'lab/booted/booted-machine.ts', name: 'BootedMachine', needs: 'nodes' },
 ];

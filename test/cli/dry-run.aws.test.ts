@@ -27,9 +27,9 @@ afterAll(() => region?.stop());
 
 const read = async (): Promise<Vip> => (await region.vips.read('web'))!;
 /** With these orders and no other. */
-const ordered = async (orders: Partial<Pick<Vip, 'pin' | 'freeze' | 'forced'>>) => {
+const ordered = async (orders: Partial<Pick<Vip, 'pin' | 'freeze' | 'forced' | 'drains'>>) => {
   const vip = await read();
-  const { pin: _pin, freeze: _freeze, forced: _forced, ...rest } = vip;
+  const { pin: _pin, freeze: _freeze, forced: _forced, drains: _drains, ...rest } = vip;
   await region.vips.write(vip, { ...rest, ...orders });
 };
 beforeEach(() => ordered({}));
@@ -109,6 +109,35 @@ describe('orders', () => {
       },
     ],
     [
+      'drain of the owner',
+      {
+        args: ['drain', 'A', '--reason', 'x'],
+        stdout: /^dry run: web goes from i-\w+ to i-\w+, routes only\n$/,
+        stderr: /^when the drain ends at \S+Z, web goes back to i-\w+ unless/,
+      },
+    ],
+    [
+      'drain of a standby',
+      {
+        args: ['drain', 'B', '--for', '72h', '--reason', 'x'],
+        stdout: /^dry run: web is at i-\w+: nothing moves\n$/,
+        stderr: /^a dry run: nothing was changed\n$/,
+      },
+    ],
+    [
+      'undrain',
+      {
+        orders: { drains: { A: by } },
+        args: ['undrain', 'A'],
+        stdout: /^dry run: i-\w+ would no longer be drained in web\n$/,
+        stderr: /nothing was changed\n$/,
+      },
+    ],
+    [
+      'an undrain of what is not drained',
+      { args: ['undrain', 'A'], stdout: /^$/, stderr: /^i-\w+ is not drained\na dry run/ },
+    ],
+    [
       'an unpin of what is not pinned',
       { args: ['unpin', 'web'], stdout: /^dry run: web is not pinned\n$/, stderr: /nothing was changed\n$/ },
     ],
@@ -132,8 +161,9 @@ describe('orders', () => {
     ],
   ])('%s', async (_what, { orders = {}, args, stdout, stderr }) => {
     const pin = orders.pin === undefined ? {} : { pin: pinOn(orders.pin.node === 'A' ? a : b) };
-    await ordered({ ...orders, ...pin });
-    const ran = await rehearsed(...args.map((arg) => (arg === 'B' ? b : arg)));
+    const drains = orders.drains === undefined ? {} : { drains: { [a]: by } };
+    await ordered({ ...orders, ...pin, ...drains });
+    const ran = await rehearsed(...args.map((arg) => ({ A: a, B: b })[arg] ?? arg));
     expect(ran.status).toBe(0);
     expect(ran.stdout).toMatch(stdout);
     expect(ran.stderr).toMatch(stderr);

@@ -27,7 +27,8 @@ describe('help', () => {
     expect(paths.map((p) => p.join(' '))).toEqual(
       expect.arrayContaining([
         ...['add', 'list', 'show', 'set', 'remove', 'adopt'].map((name) => `vip ${name}`),
-        ...['apply', 'status', 'doctor', 'pin', 'unpin', 'freeze', 'unfreeze', 'failover', 'approve', 'deny'],
+        ...['apply', 'status', 'doctor', 'pin', 'unpin', 'freeze', 'unfreeze', 'drain', 'undrain'],
+        ...['failover', 'approve', 'deny'],
         ...['timeline', 'explain', 'owner', 'audit verify', 'keepalived-config', 'completion'],
       ]),
     );

@@ -1,14 +1,14 @@
 // What every VipStore must do, on memory and on DynamoDB alike.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type EpochMs, plus } from '../../shared/time.ts';
+import { type EpochMs, minutes, plus } from '../../shared/time.ts';
 import type { Claim } from '../../shared/vip/claim.ts';
 import { FLAPS_MIN, FLAPS_STORED_MAX } from '../../shared/vip/flapping.ts';
 import { LEASE_TTL, type Lease, SKEW } from '../../shared/vip/lease.ts';
 import { windowOf } from '../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../shared/vip/node-state.ts';
 import { afterClaimWrite, type ClaimWrite, type VipStore } from '../../shared/vip/store.ts';
-import { isNews, newVip, type Vip, withLease } from '../../shared/vip/vip.ts';
+import { isNews, newVip, type Vip, withDrain, withLease, withoutDrain } from '../../shared/vip/vip.ts';
 import { claimOf, entry, memberOf, START, type Words } from '../support/world.ts';
 
 const seconds = (n: number): EpochMs => plus(START, (n * 1000) as Parameters<typeof plus>[1]);
@@ -141,6 +141,18 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
     const after = await store.write(read, { ...bare, transitions: { 'i-b': read.transitions!['i-b']! } });
     expect(after?.transitions).toEqual({ 'i-b': read.transitions!['i-b'] });
     expect(await store.write(after, bare)).not.toHaveProperty('transitions');
+  });
+
+  it('keeps the drains of nodes, one by one, and nothing where there are none', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    const drain = { untilMs: plus(START, minutes(5)), by: 'ann', reason: 'kernel' };
+    const one = (await store.write(vip, withDrain(vip, 'i-a', drain)))!;
+    const two = (await store.write(one, withDrain(one, 'i-b', drain)))!;
+    expect((await store.read(vip.name))?.drains).toEqual({ 'i-a': drain, 'i-b': drain });
+    const back = (await store.write(two, withoutDrain(two, 'i-a')))!;
+    expect(back.drains).toEqual({ 'i-b': drain });
+    expect(await store.write(back, withoutDrain(back, 'i-b'))).not.toHaveProperty('drains');
   });
 
   it('takes no lease blindly for a node that the next transition would damp, and adds no more than can be removed again', async () => {

@@ -24,10 +24,11 @@ import { newVip } from '../../shared/vip/vip.ts';
 import { packaged } from '../deploy/support/packaged.ts';
 import type { Template } from '../deploy/support/template.ts';
 import { claimOf, entry } from '../support/world.ts';
-import { codeIn, pageText, tableOf } from './tables.ts';
+import { text } from './pages.ts';
+import { codeIn, tableOf } from './tables.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const page = pageText('docs/reference/monitoring.md');
+const page = text('docs/reference/monitoring.md');
 
 let prod: Template;
 beforeAll(async () => {

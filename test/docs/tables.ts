@@ -1,10 +1,4 @@
 // A page's tables, by the headings of their columns, so that a test can hold them against what they describe.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-const root = join(import.meta.dirname, '..', '..');
-export const pageText = (page: string): string => readFileSync(join(root, page), 'utf8');
-
 const cellsOf = (line: string): readonly string[] =>
   line
     .replace(/^\||\|\s*$/g, '')

@@ -283,6 +283,8 @@ const everywhere = new Set([
   'bash',
   'sh',
   'cat',
+  'ls',
+  'mv',
   'tee',
   'tar',
   'mkfifo',

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ownNamespaces } from '../../lab/machine/namespaces.ts';
 import { shimPath } from '../../lab/shim/node.ts';
+import { VERSION } from '../../shared/version.ts';
 
 let root: string;
 beforeEach(() => {
@@ -56,7 +57,7 @@ describe('install into a folder', () => {
     const ended = install('--bus', 'prod', '--instance', 'VI_WEB=web', '--group', 'G_DB=db,db2');
     expect(ended).toMatchObject({ status: 0, stderr: '' });
     for (const name of [
-      'usr/bin/vipshift-notify',
+      'usr/local/bin/vipshift-notify',
       'etc/systemd/system/vipshift-notify.socket',
       'etc/systemd/system/vipshift-notify.service',
       'etc/systemd/system/keepalived.service.d/vipshift.conf',
@@ -72,7 +73,7 @@ describe('install into a folder', () => {
         join(root, 'etc/systemd/system/sockets.target.wants/vipshift-notify.socket'),
       ).isSymbolicLink(),
     ).toBe(true);
-    expect(statSync(join(root, 'usr/bin/vipshift-notify')).mode & 0o777).toBe(0o755);
+    expect(statSync(join(root, 'usr/local/bin/vipshift-notify')).mode & 0o777).toBe(0o755);
     expect(read('etc/vipshift/notify.conf')).toMatch(
       /^bus = prod$.*^instance VI_WEB = web$\n^group G_DB = db,db2$/ms,
     );
@@ -80,8 +81,8 @@ describe('install into a folder', () => {
 
   test('gives a program that runs from there and reads the configuration it wrote', () => {
     install('--bus', 'prod', '--instance', 'VI_WEB=web');
-    const program = join(root, 'usr/bin/vipshift-notify');
-    expect(run(program, '--version').stdout).toBe('1.0.0\n');
+    const program = join(root, 'usr/local/bin/vipshift-notify');
+    expect(run(program, '--version').stdout).toBe(`${VERSION}\n`);
     const ended = run(program, 'status', '--config', join(root, 'etc/vipshift/notify.conf'));
     expect(ended).toMatchObject({ status: 4, stderr: '' });
   });
@@ -116,22 +117,22 @@ describe('install into a folder', () => {
   test('over an older version, whose library was one flat folder, leaves none of its files', () => {
     install();
     const fresh = list(root);
-    mkdirSync(join(root, 'usr/lib/vipshift/old'));
+    mkdirSync(join(root, 'usr/local/lib/vipshift/old'));
     for (const name of ['fifo.bash', 'status-command.bash', 'old/trust.bash'])
-      writeFileSync(join(root, 'usr/lib/vipshift', name), 'exit 1\n');
-    writeFileSync(join(root, 'usr/bin/vipshift-notify'), 'the old one\n');
+      writeFileSync(join(root, 'usr/local/lib/vipshift', name), 'exit 1\n');
+    writeFileSync(join(root, 'usr/local/bin/vipshift-notify'), 'the old one\n');
     const again = install();
     expect(again.stdout).toMatch(
-      /wrote {6}\/usr\/bin\/vipshift-notify\nremoved {4}\/usr\/lib\/vipshift\/fifo.bash\n/,
+      /wrote {6}\/usr\/local\/bin\/vipshift-notify\nremoved {4}\/usr\/local\/lib\/vipshift\/fifo.bash\n/,
     );
-    expect(list(root).filter((name) => name !== 'usr/lib/vipshift/old')).toEqual(fresh);
+    expect(list(root).filter((name) => name !== 'usr/local/lib/vipshift/old')).toEqual(fresh);
   });
 
   test('by an installed copy of itself works as well as from the source tree', () => {
     install();
     const other = mkdtempSync(join(tmpdir(), 'vipshift-root-'));
     try {
-      expect(run(join(root, 'usr/bin/vipshift-notify'), 'install', '--root', other).status).toBe(0);
+      expect(run(join(root, 'usr/local/bin/vipshift-notify'), 'install', '--root', other).status).toBe(0);
       expect(list(other)).toEqual(list(root));
     } finally {
       rmSync(other, { recursive: true, force: true });
@@ -283,13 +284,16 @@ describe('the units', () => {
       filter: (from) => !from.includes('.d') && !from.includes('wants'),
     });
     cpSync(
-      join(root, 'usr/lib/vipshift/assets/vipshift-eip-route@.service'),
+      join(root, 'usr/local/lib/vipshift/assets/vipshift-eip-route@.service'),
       join(folder, 'vipshift-eip-route@.service'),
     );
     for (const name of readdirSync(folder).filter((unit) => unit.endsWith('.service')))
       writeFileSync(
         join(folder, name),
-        readFileSync(join(folder, name), 'utf8').replaceAll('/usr/bin/vipshift-notify', shimPath),
+        readFileSync(join(folder, name), 'utf8').replaceAll(
+          /\/usr\/(local\/)?bin\/vipshift-notify/g,
+          shimPath,
+        ),
       );
     const units = ['vipshift-notify.socket', 'vipshift-notify.service', 'vipshift-eip-route@ens6.service'];
     const verified = run('systemd-analyze', 'verify', ...units.map((name) => join(folder, name)));
@@ -313,7 +317,7 @@ describe('the units', () => {
     expect(read('etc/vipshift/keepalived-snippet.conf')).toMatch(
       /^\s+vrrp_notify_fifo \/run\/vipshift\/notify\.fifo root$/m,
     );
-    expect(read('usr/lib/vipshift/config.bash')).toContain('[fifo]=/run/vipshift/notify.fifo');
+    expect(read('usr/local/lib/vipshift/config.bash')).toContain('[fifo]=/run/vipshift/notify.fifo');
     expect(read('etc/systemd/system/vipshift-notify.service')).toContain('StateDirectory=vipshift\n');
   });
 });

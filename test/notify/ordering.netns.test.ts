@@ -38,9 +38,7 @@ afterAll(() => machine?.stop());
 
 const install = (...args: string[]) => machine.attempt('/root/notify/vipshift-notify', 'install', ...args);
 const vipshiftFiles = (): Promise<string> =>
-  machine.bash(
-    "find /etc /usr/lib/vipshift /usr/bin/vipshift-notify -name '*vipshift*' 2>/dev/null | sort; true",
-  );
+  machine.bash("find /etc /usr/local -name '*vipshift*' 2>/dev/null | sort; true");
 
 /** Seconds since the boot at which systemd wrote this about the unit, in the boot before this one. */
 async function instants(boot: '0' | '-1'): Promise<(what: string) => number> {
@@ -223,7 +221,7 @@ chmod 755 ${fake}`);
   );
 
   test('are gone after uninstall, drop-ins and their folders too', async () => {
-    await machine.run('/usr/bin/vipshift-notify', 'uninstall', '--purge');
+    await machine.run('/usr/local/bin/vipshift-notify', 'uninstall', '--purge');
     expect(await vipshiftFiles()).toBe('');
     expect(await machine.bash('find /etc/systemd/system -name "*.d"')).toBe('');
     expect(await machine.attempt('systemctl', 'is-active', 'vipshift-linger')).toMatchObject({

@@ -36,7 +36,10 @@ test("Amazon's roots are found in a bundle with comments, as on Amazon Linux, an
   expect(roots.match(/BEGIN CERTIFICATE/g)).toHaveLength(3);
 });
 
-test("a server that Amazon's roots do not vouch for is checked against the system's whole store", async () => {
+test.each([
+  ["a server that Amazon's roots do not vouch for is checked against the system's whole store", false],
+  ['so is every server when someone has removed the file with the roots', true],
+])('%s', async (_, isRemoved) => {
   const node = await startNode({ ca_file: '/placeholder' });
   try {
     writeFileSync(node.configFile, readFileSync(node.configFile, 'utf8').replace(/^ca_file.*\n/m, ''));
@@ -49,12 +52,13 @@ exec /usr/bin/curl "$@" --cacert ${node.bus.caFile}
 `;
     writeFileSync(join(folder, 'curl'), wrapper, { mode: 0o755 });
     await node.start({ PATH: `${folder}:${process.env.PATH}` });
+    if (isRemoved) rmSync(`${node.folder}/run/roots.pem`, { force: true });
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => node.bus.accepted.length > 0);
     const sent = readFileSync(calls, 'utf8')
       .split('\n')
       .filter((call) => call.includes('PutEvents'));
-    if (readFileSync(`${node.folder}/run/roots.pem`, 'utf8')) expect(sent[0]).toContain('roots.pem');
+    expect(sent[0]).toContain('roots.pem');
     expect(sent.at(-1)).not.toContain('--cacert');
   } finally {
     await node.stop();

@@ -100,9 +100,7 @@ describe('the deb', () => {
     for (const line of lines) expect(line).toMatch(/^[d-]rw[x-]r-[x-]r-[x-] root\/root /);
     const paths = lines.map((line) => line.split(/\s+/)[5]!);
     expect(paths).toContain('./usr/lib/systemd/system/vipshift-notify.service');
-    expect(paths.filter((path) => path.startsWith('./etc/') && !path.endsWith('/'))).toEqual([
-      './etc/vipshift/keepalived-snippet.conf',
-    ]);
+    expect(paths.filter((path) => path.startsWith('./etc/') && !path.endsWith('/'))).toEqual([]);
   });
 });
 

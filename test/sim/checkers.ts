@@ -3,6 +3,7 @@
 import { bugsContained } from './checks/bugs-contained.ts';
 import { convergence } from './checks/convergence.ts';
 import { damping } from './checks/damping.ts';
+import { drained } from './checks/drained.ts';
 import { forced } from './checks/forced.ts';
 import { neverWorse } from './checks/never-worse.ts';
 import { noClaimLost } from './checks/no-claim-lost.ts';
@@ -12,6 +13,7 @@ import { nothingStuck } from './checks/nothing-stuck.ts';
 import { oneWriter } from './checks/one-writer.ts';
 import { order } from './checks/order.ts';
 import { orders } from './checks/orders.ts';
+import { reports } from './checks/reports.ts';
 import { scope } from './checks/scope.ts';
 import { silenceTold } from './checks/silence-told.ts';
 import { trueRecord } from './checks/true-record.ts';
@@ -34,6 +36,8 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   noNodeSilenced,
   bugsContained,
   damping,
+  drained,
+  reports,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));

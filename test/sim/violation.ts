@@ -19,6 +19,10 @@ export const guarantees = [
   'bugs contained',
   // Nor this: a node that flaps is damped, for as long as it does and a minute more, and people hear of it once.
   'damping',
+  // Nor this: a drained node is no target while another is eligible.
+  'drained',
+  // Nor this: a shim reports all that keepalived wrote, the newest first, and nothing else.
+  'reports',
 ] as const;
 export type Guarantee = (typeof guarantees)[number];
 

@@ -6,7 +6,7 @@
  * Limit: a deployment onto the emulators proves that the template hangs together, not that IAM would allow what it does.
  */
 
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   CloudFormationClient,
@@ -68,6 +68,41 @@ export async function deployService(aws: LocalAws, options: DeployOptions = {}):
   }
 }
 
+export interface ReleasedOptions extends Pick<DeployOptions, 'ec2Endpoint' | 'endpoint' | 'extraEnv'> {
+  /** The folder of a release. */
+  readonly release: string;
+  readonly stage: string;
+  /** By the names of the template. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** What an operator does with the template and the zips of a release, for a new stack or over one that is there. */
+export async function deployReleased(aws: LocalAws, options: ReleasedOptions): Promise<Deployment> {
+  const { release, stage, parameters } = options;
+  const endpoint = onLoopback(aws.env.AWS_ENDPOINT_URL);
+  const bucket = 'vipshift-artefacts';
+  const files = await readdir(release);
+  const text = await readFile(join(release, files.find((file) => file.endsWith('.template.json'))!), 'utf8');
+  const template = JSON.parse(text) as Template & { Parameters: { CodePrefix: { Default: string } } };
+  for (const { Properties } of functionsOf(template))
+    Object.assign(Properties.Environment.Variables, functionEnv(aws, options));
+  await putObject(aws, `${endpoint}/${bucket}`);
+  for (const zip of files.filter((file) => file.endsWith('.zip'))) {
+    const key = `${template.Parameters.CodePrefix.Default}${zip}`;
+    await putObject(aws, `${endpoint}/${bucket}/${key}`, await readFile(join(release, zip)));
+  }
+  const credentials = { accessKeyId: aws.accountId, secretAccessKey: 'local' };
+  const client = new CloudFormationClient({ endpoint, region: aws.region, credentials });
+  try {
+    const stack = stackOf(client, `vipshift-${stage}`, { ...parameters, Stage: stage, CodeBucket: bucket });
+    const isThere = (await stack.outputs()) !== undefined;
+    const body = JSON.stringify(template);
+    return deployment(stage, await (isThere ? stack.update(body) : stack.create(body)));
+  } finally {
+    client.destroy();
+  }
+}
+
 function onLoopback(endpoint: string | undefined): string {
   const host = new URL(endpoint ?? 'none:').hostname;
   if (endpoint === undefined || host !== '127.0.0.1')
@@ -87,7 +122,10 @@ function params(options: DeployOptions): Record<string, string> {
   };
 }
 
-function functionEnv(aws: LocalAws, options: DeployOptions): Record<string, string> {
+function functionEnv(
+  aws: LocalAws,
+  options: Pick<DeployOptions, 'ec2Endpoint' | 'endpoint' | 'extraEnv'>,
+): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: options.endpoint ?? aws.endpoint,
     AWS_ENDPOINT_URL_EC2: options.ec2Endpoint ?? aws.ec2EndpointForFunctions,
@@ -131,20 +169,28 @@ interface Code {
 
 /** The functions' zips, where the template says they are. */
 async function putCode(aws: LocalAws, bucket: string, { template, functions }: Code): Promise<void> {
-  const scope = `${aws.accountId}/20260101/${aws.region}/s3/aws4_request`;
-  const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=local`;
   for (const { Properties } of functionsOf(template)) {
     const path = Properties.Code.S3Key.split('/');
     const body = await readFile(join(functions, path.at(-1)!));
-    const url = `${bucket}/${path.map(encodeURIComponent).join('/')}`;
-    const reply = await fetch(url, { method: 'PUT', headers: { authorization }, body });
-    if (!reply.ok) throw new Error(`PUT ${url} was answered ${reply.status}: ${await reply.text()}`);
+    await putObject(aws, `${bucket}/${path.map(encodeURIComponent).join('/')}`, body);
   }
+}
+
+/** Without a body a bucket. */
+async function putObject(aws: LocalAws, url: string, body?: Buffer): Promise<void> {
+  const scope = `${aws.accountId}/20260101/${aws.region}/s3/aws4_request`;
+  const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=local`;
+  const reply = await fetch(url, { method: 'PUT', headers: { authorization }, ...defined({ body }) });
+  if (!reply.ok) throw new Error(`PUT ${url} was answered ${reply.status}: ${await reply.text()}`);
 }
 
 type Outputs = Readonly<Record<string, string>>;
 
-function stackOf(client: CloudFormationClient, StackName: string) {
+function stackOf(client: CloudFormationClient, StackName: string, parameters: Outputs = {}) {
+  const Parameters = Object.entries(parameters).map(([ParameterKey, ParameterValue]) => ({
+    ParameterKey,
+    ParameterValue,
+  }));
   const look = async () =>
     (await client.send(new DescribeStacksCommand({ StackName })).catch(() => undefined))?.Stacks?.[0];
   const outputs = async (): Promise<Outputs | undefined> => {
@@ -171,7 +217,7 @@ function stackOf(client: CloudFormationClient, StackName: string) {
     /** Undefined where there is no such stack. */
     outputs,
     async create(TemplateBody: string): Promise<Outputs> {
-      await client.send(new CreateStackCommand({ StackName, TemplateBody, Capabilities }));
+      await client.send(new CreateStackCommand({ StackName, TemplateBody, Parameters, Capabilities }));
       return settled('CREATE_COMPLETE');
     },
     /** By a change set of the name that osls gives it, so that osls can go on from here. */
@@ -179,7 +225,7 @@ function stackOf(client: CloudFormationClient, StackName: string) {
       const changeSet = { StackName, ChangeSetName: `${StackName}-change-set` };
       // Of the update before; where it cannot be deleted, a new one of its name cannot be created.
       await client.send(new DeleteChangeSetCommand(changeSet)).catch(() => {});
-      const content = { ChangeSetType: 'UPDATE' as const, TemplateBody, Capabilities };
+      const content = { ChangeSetType: 'UPDATE' as const, TemplateBody, Parameters, Capabilities };
       await client.send(new CreateChangeSetCommand({ ...changeSet, ...content }));
       await poll(`the change set of ${StackName}`, async () => {
         const { Status } = await client.send(new DescribeChangeSetCommand(changeSet));

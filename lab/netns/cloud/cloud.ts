@@ -17,9 +17,9 @@ import { awsTimeline } from '../../../shared/aws/dynamodb/timeline.ts';
 import { awsVips } from '../../../shared/aws/dynamodb/vip-store.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { defaultScope, newVip, type Vip } from '../../../shared/vip/vip.ts';
-import { type LocalAws, startLocalAws } from '../../aws/local-aws.ts';
+import { childEnv, type LocalAws, startLocalAws } from '../../aws/local-aws.ts';
 import { calm } from '../../aws/stack/calm.ts';
-import { deployService } from '../../aws/stack/deploy.ts';
+import { deployReleased, deployService } from '../../aws/stack/deploy.ts';
 import { buildVpc, type LabVpc } from '../../aws/stack/vpc.ts';
 import { type Agents, startAgents } from '../node/agents.ts';
 import { acceptedClaims, claimsOf, type SentClaim } from '../node/claims.ts';
@@ -38,6 +38,10 @@ export interface Cloud {
   /** Where the lab's Internet reaches the VIP's EIP. */
   readonly eip: string;
   readonly instanceIds: Readonly<Record<NodeLabel, string>>;
+  /** For the command line. */
+  readonly operatorEnv: NodeJS.ProcessEnv;
+  /** Of the stack. */
+  readonly outputs: Readonly<Record<string, string>>;
   readonly mirror: Mirror;
   /** Before PutEvents of the nodes, EC2 of the functions, DynamoDB of the functions. */
   readonly bus: Tap;
@@ -73,6 +77,8 @@ export interface CloudInput {
   readonly logFolder: string;
   readonly busGate: Gate;
   readonly say: (what: string) => void;
+  /** The folder of a release: its template is deployed instead of the checkout, and no VIP is registered. */
+  readonly release?: string;
 }
 
 export const pass: Gate = () => 'pass';
@@ -108,13 +114,24 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
   if (built.vip.ipv4 !== `${VIP}/32`)
     throw new Error(`lab/aws/stack/vpc.ts has the VIP ${built.vip.ipv4}, expected ${VIP}/32`);
   const vpc = { ...built, ...(await checkOf(clients.ec2, built)) };
-  const deployment = await deployService(aws, {
+  const taps = {
     stage: STAGE,
-    nodeRoleId: ROLE_ID,
-    nodeRoleArn: `arn:aws:iam::${aws.accountId}:role/vipshift-node`,
     ec2Endpoint: ec2.endpoint,
     extraEnv: { AWS_ENDPOINT_URL_DYNAMODB: store.endpoint },
-  });
+  };
+  const role = { nodeRoleId: ROLE_ID, nodeRoleArn: `arn:aws:iam::${aws.accountId}:role/vipshift-node` };
+  const { release } = input;
+  const deployment = await (release === undefined
+    ? deployService(aws, { ...taps, ...role })
+    : deployReleased(aws, {
+        ...taps,
+        release,
+        parameters: {
+          NodeRoleId: role.nodeRoleId,
+          NodeRoleArn: role.nodeRoleArn,
+          DeletionProtection: 'false',
+        },
+      }));
   say('the service is deployed');
   const mirror = new Mirror(clients.ec2, vpc.vpcId, router, translation);
   await mirror.load();
@@ -129,19 +146,19 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
   const table = { client: clients.dynamo, signal, nonce: randomUUID };
   const vips = awsVips({ ...table, table: deployment.vipsTable });
   const timeline = awsTimeline({ ...table, table: deployment.timelineTable, retentionDays: 1 });
-  await vips.write(
-    undefined,
-    newVip({
-      ...defaultScope(VIP_NAME),
-      addresses: [`${VIP}/32`],
-      eips: [vpc.eip.allocationId],
-      vpc: vpc.vpcId,
-      account: aws.accountId,
-      hold: 'both',
-    }),
-  );
+  const entry = {
+    ...defaultScope(VIP_NAME),
+    addresses: [`${VIP}/32`],
+    eips: [vpc.eip.allocationId],
+    vpc: vpc.vpcId,
+    account: aws.accountId,
+    hold: 'both',
+  } as const;
+  if (release === undefined) await vips.write(undefined, newVip(entry));
   return {
     vpc,
+    operatorEnv: { ...childEnv(aws), VIPSHIFT_STAGE: STAGE },
+    outputs: deployment.outputs,
     eip: mirror.publicAddressOf(vpc.eip.allocationId),
     instanceIds: { a: vpc.nodes.a.instanceId, b: vpc.nodes.b.instanceId },
     mirror,

@@ -3,8 +3,8 @@
 #
 # Invariant: the metadata service is asked directly, whatever the proxy; EventBridge and STS by the proxy, if one is set.
 
-CURL=(curl -q -s --connect-timeout 0.5 --max-time 2 --http1.1 --max-filesize 65536)
-DIRECTLY=(--noproxy '*')
+CURL=(curl -q -s --max-time 2 --http1.1 --max-filesize 65536)
+DIRECTLY=(--noproxy '*' --connect-timeout 0.5)
 BY_IPV6=0 # the metadata service answered by IPv6 alone, so this subnet has no IPv4
 
 # SUFFIX of host names in $REGION, and DUAL_SUFFIX of those that have IPv6 too.

@@ -40,7 +40,8 @@ limit_answer() {
 take_sent_word() {
   local -r curl_status=$1 http_status=$2 message=$3
   wait "$SEND_PID" 2>/dev/null
-  SEND_ID='' STATUS_CHANGED=1
+  SEND_ID='' STATUS_CHANGED=1 CONNECT_S=$CONNECT_QUICK_S
+  ((curl_status != TIMED_OUT)) || CONNECT_S=$CONNECT_SLOW_S
   if ((curl_status == 0)); then
     case $http_status in
       200) take_answer "$ANSWER_TEXT" ;;

@@ -5,10 +5,14 @@
 # What goes first: the newest transition of each VIP, then superseded ones, and once the spool fits, lower-adverts, assertions
 # and probes. Within a request claims stand in the order of their numbers.
 # Nothing of it needs a disk.
+# Limit: a way that is dead is left after CONNECT_QUICK_S, so that the next address is tried soon. A machine that is short of CPU may
+# take longer for its part of a handshake, so the attempt after one that was too slow has all its time for that.
 
 declare -a BATCH=()     # what is under way: "spool SEQ", "advert VIP SEQ", "assertion VIP" or "probe VIP"
 declare -A IN_FLIGHT=() # seq of a spooled claim that is under way → 1
 ANSWERS_FD='' SEND_ID='' SEND_PID='' SEND_UNTIL_MS=0 SENT_AT_MS=0 RETRY_AT_MS=0 BACKOFF_MS=100 BATCH_LIMIT=10 FRESH=0 ENTRIES='' WORK=0
+readonly CONNECT_QUICK_S=0.5 CONNECT_SLOW_S=2
+CONNECT_S=$CONNECT_QUICK_S
 readonly BATCH_MAX=10 BACKOFF_MIN_MS=100 BACKOFF_MAX_MS=5000 SEND_LIMIT_MS=3000
 # How far past holes a batch is filled up with superseded claims; the newest ones are found without looking.
 readonly HOLES_MAX=500
@@ -109,7 +113,7 @@ put_events() {
   # Someone may have removed it.
   [[ -r $SECRETS_FILE ]] || SECRETS_FILE=/dev/fd/8
   SEND_ID=$NOW_US SEND_UNTIL_MS=$((NOW_MS + SEND_LIMIT_MS)) SENT_AT_MS=$NOW_MS ANSWER_TEXT='' ANSWER_PART=''
-  "${CURL[@]}" "${TLS[@]}" -K "$SECRETS_FILE" --aws-sigv4 "aws:amz:$REGION:events" \
+  "${CURL[@]}" --connect-timeout "$CONNECT_S" "${TLS[@]}" -K "$SECRETS_FILE" --aws-sigv4 "aws:amz:$REGION:events" \
     -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSEvents.PutEvents' --data-binary @- \
     -w "\nvipshift sent $SEND_ID %{exitcode} %{http_code} %{errormsg}\n" \
     "$URL/" 8<<<"$SECRETS" <<<"{\"Entries\":[$ENTRIES]}" >&"$ANSWERS_FD" 2>/dev/null &

@@ -55,8 +55,6 @@ is_after_keepalived() { [[ " $(property_of After "$1") " == *' keepalived.servic
 
 place_ordering() {
   local unit
-  place "$LIB/assets/$LINGER_UNIT" "$UNITS/$LINGER_UNIT" 644
-  place "$LIB/assets/keepalived-order.conf" "$UNITS/keepalived.service.d/vipshift.conf" 644
   for unit in "${SERVICES[@]}"; do place "$LIB/assets/service-order.conf" "$UNITS/$unit.d/vipshift.conf" 644; done
   [[ -z $LINGER_S ]] || place_text "[Service]
 Environment=LINGER_S=$LINGER_S" "$UNITS/$LINGER_UNIT.d/vipshift.conf"
@@ -75,7 +73,7 @@ say_service() {
   for path in "${paths[@]}"; do
     [[ -e $path ]] && cmp -s -- "$path" "$LIB/assets/service-order.conf" && return
   done
-  printf '  - name the service that answers on the VIP, or a reboot cuts it: vipshift-notify install --service nginx.service\n'
+  printf '  - name the service that answers on the VIP, or a reboot cuts it: vipshift-notify setup --service nginx.service\n'
 }
 
 # Its file first: an active unit without one ends at once.

@@ -1,4 +1,4 @@
-# Source-based routing for the ENI of an Elastic IP, at install: replies from its addresses must leave by it, or AWS drops them. Amazon
+# Source-based routing for the ENI of an Elastic IP, at setup: replies from its addresses must leave by it, or AWS drops them. Amazon
 # Linux does so by itself (amazon-ec2-net-utils); Debian and Ubuntu often do not. route.bash sets the rules.
 #
 # Invariant: it does not depend on who configures the interface: systemd-networkd, ifupdown, NetworkManager or dhclient.
@@ -9,7 +9,7 @@ place_routing() {
     printf 'not needed policy routing for %s: amazon-ec2-net-utils does it\n' "$1"
     return
   fi
-  place "$LIB/assets/$ROUTE_UNIT" "$UNITS/$ROUTE_UNIT" 644
+  [[ -e $ROOT$PACKAGE_UNITS/$ROUTE_UNIT ]] || place_unit "$ROUTE_UNIT" "$UNITS/$ROUTE_UNIT"
   place_text "# Replies take the way of their source address; a strict filter would drop what comes in here.
 net.ipv4.conf.${1//.//}.rp_filter = 2" "/etc/sysctl.d/60-vipshift-$1.conf"
   [[ -e $ROOT/usr/lib/systemd/systemd-networkd || -e $ROOT/lib/systemd/systemd-networkd ]] &&

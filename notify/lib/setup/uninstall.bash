@@ -1,4 +1,5 @@
-# `uninstall`: what install set up, and what the daemon left: its credentials in any case, since they are valid for hours.
+# `uninstall`: what install and setup have put down, and what the daemon left: its credentials in any case, since they are valid for hours.
+# Of a node that has the package it takes what setup put down; program and units are the package manager's, which calls this.
 #
 # Invariant: notify.conf says where the daemon's folders are; of a folder that is not vipshift's alone only our files go.
 # Limit: without --purge the VIP's addresses stay, since an upgrade by uninstall and install must not take them from a MASTER.
@@ -34,10 +35,14 @@ uninstall_command() {
   remove_run_dir
   if ((purge)); then purge_node; fi
   remove_with_folder $LIBRARY $PROGRAM
+  is_packaged || remove_with_folder $PACKAGE_LIBRARY $PACKAGE_PROGRAM
   [[ $ROOT ]] || systemctl daemon-reload
   ((purge)) || printf 'kept       %s, %s and the VIP on this node; --purge takes them too\n' $ETC/notify.conf "${CONFIG[state_dir]}"
+  is_packaged && printf 'kept       program and units, which are the package’s: %s\n' "$(<"$ROOT$PACKAGE_LIBRARY/packaged")"
   printf '\nkeepalived still writes into the FIFO if its configuration has vrrp_notify_fifo: remove that line.\n'
 }
+
+is_packaged() { [[ -e $ROOT$PACKAGE_LIBRARY/packaged ]]; }
 
 remove_run_dir() {
   local name

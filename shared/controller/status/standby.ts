@@ -8,11 +8,12 @@ import { type Texts, textOf } from '../../keyed.ts';
 import { asNextOwner, type OwnerProblem, ownerProblemText } from '../../network/next-owner.ts';
 import type { HostStates, Observation } from '../../network/observation.ts';
 import { defined } from '../../optional.ts';
-import { type EpochMs, epochMs, plus } from '../../time.ts';
+import { type EpochMs, epochMs, iso, plus } from '../../time.ts';
 import { type Unfit, unfit } from '../../vip/election.ts';
 import { dampedAt, flappingText } from '../../vip/flapping.ts';
 import { UNHEARD_AFTER } from '../../vip/unheard.ts';
 import type { Vip } from '../../vip/vip.ts';
+import { drainOf } from '../../vip/vip.ts';
 
 export interface StandbyStatus {
   readonly node: string;
@@ -53,6 +54,8 @@ function problemsOf(vip: Vip, node: string, { seen, hosts }: StandbyFacts, now: 
   const seenMs = vip.claims[node]?.seenMs;
   if (seenMs !== undefined && now >= plus(epochMs(seenMs), UNHEARD_AFTER))
     why.push(`last heard ${durationText(now - seenMs)} ago`);
+  const drain = drainOf(vip, node, now);
+  if (drain !== undefined) why.push(`is drained until ${iso(drain.untilMs)}`);
   const damped = dampedAt(vip, node, now);
   if (damped !== undefined) why.push(flappingText(damped));
   return why;
@@ -64,6 +67,7 @@ const unfitTexts: Texts<Unfit> = {
   'never-heard': () => 'never reported',
   withdrawn: ({ state }) => `reported ${state}`,
   silent: () => 'is silent',
+  drained: () => 'is drained',
 };
 
 const reasonText = (why: Unfit): string => textOf(unfitTexts, why) ?? why.key;

@@ -16,6 +16,7 @@ import { type Cause, isLive } from '../../vip/lease.ts';
 import { isSilent } from '../../vip/liveness.ts';
 import { type Unheard, unheardFor } from '../../vip/unheard.ts';
 import type { Override, Pin, Vip } from '../../vip/vip.ts';
+import { drainOf } from '../../vip/vip.ts';
 import { assess } from '../assess.ts';
 import { type LastFailover, lastFailoverFrom, type Since, sinceFrom } from './ownership.ts';
 import { type Health, reasonsOf } from './reasons.ts';
@@ -31,6 +32,8 @@ export interface ClaimStatus {
   readonly ageMs: number;
   readonly silent: boolean;
   readonly member: boolean;
+  /** Set while the node is drained. */
+  readonly drained?: Override;
   /** Set while the node is damped because it flaps: when that ends, unless it changes its state again. */
   readonly dampedUntilMs?: EpochMs;
 }
@@ -193,7 +196,8 @@ function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
     const member = vip.members[node] !== undefined;
     const silent = isSilent(vip.heard, nodeState);
     const damped = defined({ dampedUntilMs: dampedAt(vip, node, now)?.untilMs });
-    return [{ node, state, priority, ageMs: now - seenMs, silent, member, ...damped }];
+    const drained = defined({ drained: drainOf(vip, node, now) });
+    return [{ node, state, priority, ageMs: now - seenMs, silent, member, ...drained, ...damped }];
   });
 }
 

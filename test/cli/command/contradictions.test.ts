@@ -66,7 +66,10 @@ test('these are the pairs that exclude each other, and the options that need ano
     [
       'vip set --eip --no-eip',
       ...['add', 'set', 'adopt'].map((name) => `vip ${name} --pool --address`),
-      ...['vip set', 'vip adopt', 'unpin', 'unfreeze', 'apply'].map((name) => `${name} --dry-run --yes`),
+      ...['vip set', 'vip adopt', 'unpin', 'unfreeze', 'drain', 'undrain', 'apply'].map(
+        (name) => `${name} --dry-run --yes`,
+      ),
+      'drain --dry-run --detach',
       ...['approve', 'deny'].flatMap((name) =>
         ['execution', 'reason', 'dry-run'].map((other) => `${name} --list --${other}`),
       ),

@@ -120,6 +120,10 @@ describe('something found', () => {
     expect(await json('unfreeze web --yes')).toMatchObject([{ order: 'thaw', changed: true }]);
     expect(await json('unpin web --yes')).toMatchObject([{ order: 'unpin' }]);
     expect(await json('unpin web')).toMatchObject([{ changed: false }]);
+    expect(await json('drain A --reason x --dry-run')).toMatchObject([{ vip: 'web', nodes: [a] }]);
+    expect(await json('drain A --reason x')).toMatchObject([{ owner: b, outlook: { key: 'clear' } }]);
+    await json('status web');
+    expect(await json('undrain A')).toMatchObject([{ vip: 'web', nodes: [a] }]);
     expect(await json('failover web --to A --reason x --break-glass --dry-run')).toMatchObject([
       { outcome: 'fit' },
     ]);

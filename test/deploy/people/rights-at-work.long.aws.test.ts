@@ -125,9 +125,12 @@ describe('who is on call', () => {
       ['unfreeze', VIP, '--yes'],
       ['pin', VIP, '--to', 'a', '--reason', 'stay'],
       ['unpin', VIP, '--yes'],
+      ['drain', 'a', '--reason', 'reboot', '--dry-run'],
+      ['drain', 'b', '--reason', 'reboot'],
+      ['undrain', 'b', '--yes'],
     ].map(named),
   )('%s', async (_title, args) => {
-    await may('on-call', ...args.map((arg) => (arg === 'a' ? id('a') : arg)));
+    await may('on-call', ...args.map((arg) => (arg === 'a' || arg === 'b' ? id(arg) : arg)));
   });
 
   test('moves it, by the workflow and past it', async () => {

@@ -1,6 +1,6 @@
 // `npm run lab -- life`: two nodes from the first install, of the version before, to the last trace.
 import { expect, it } from 'vitest';
-import type { Told } from '../../../lab/booted/life-command.ts';
+import type { Told } from '../../../lab/booted/stories/life-command.ts';
 import { runLab } from '../netns/lab-run.ts';
 
 it('two nodes are installed, configured, booted, fail over, upgraded, filled up, misconfigured and repaired, rebooted, and left as they were', async () => {

@@ -81,6 +81,20 @@ exec /usr/bin/curl "$@"
   }
 });
 
+test('a state that only keepalived’s answer told is reported as that where no one may see its descriptors, until a line tells one', () => {
+  const script = `NOW_MS=500000 NOW_US=500000000 LISTENING_FROM_MS=1000 VIP_NAMES=(web) NAMED_BY=([web]='INSTANCE VI_WEB')
+say() { :; }; read_clock() { :; }; WORD[web]='BACKUP 100 5000000'
+ANSWER_STATE=MASTER ANSWER_PRIORITY=100 ANSWER_CHANGED_US=0
+assert_answer web 400000000 1; echo "$WIRING_ERROR"
+heard_through_fifo 'INSTANCE VI_WEB'; echo "then: \${WIRING_ERROR:-nothing}"`;
+  expect(inDaemon(script).split('\n')).toEqual([
+    expect.stringMatching(
+      /^keepalived says MASTER of INSTANCE VI_WEB, but nothing came through the FIFO \S+: is vrrp_notify_fifo set/,
+    ),
+    'then: nothing',
+  ]);
+});
+
 test('keepalived that comes after the shim is asked all the same; a program in its place that hangs holds nothing up', () => {
   const script = `keepalived() { :; }; export -f keepalived
 CONFIG[keepalived_pid]=auto CONFIG[keepalived_json]=auto

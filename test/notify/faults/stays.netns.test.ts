@@ -177,6 +177,35 @@ describe('a line', () => {
     },
   );
 
+  test.each([
+    ['NUL bytes', '\0INST\0ANCE "VI_\0WEB" BACK\0'],
+    ['UTF-8 and half of a letter', 'INSTANCE "ВИП" MASTER 1\nINSTANCE "\u{1f600}\u00e9'],
+    ['quotes and backslashes', 'INSTANCE "a\\"b"" MASTER 1\n""""\\\\ INSTANCE "'],
+    ['words for a shell', '$(reboot) `reboot` a[$(reboot)] INSTANCE "$(reboot)" MASTER $(reboot)'],
+    ['line ends of every kind', '\r\n\r\r\n\n\n\v\f'],
+    ['escape sequences', '\u001b[31mINSTANCE "VI_WEB" \u0007'],
+    [
+      'numbers that are none',
+      'INSTANCE "VI_WEB" BACKUP 0x10\nINSTANCE "VI_WEB" BACKUP -1\nINSTANCE "VI_WEB" BACKUP 08',
+    ],
+    [
+      'states that are none',
+      'INSTANCE "VI_WEB" backup 1\nINSTANCE "VI_WEB" DOWN 1\nINSTANCE "VI_WEB"  MASTER 1',
+    ],
+    [
+      'commands of the shim that are none',
+      'vipshift\nvipshift probe\nvipshift probe x\nvipshift wiring maybe\nvipshift stop now',
+    ],
+  ])('of %s leaves the daemon as it was, and the whole one that follows is taken', async (_, text) => {
+    await node.start();
+    await raw(text);
+    await raw('\nINSTANCE "VI_WEB" MASTER 254\n');
+    await node.bus.until(() => transitions().at(-1)?.state === 'MASTER');
+    expect(transitions().at(-1)).toMatchObject({ priority: 254, vip: 'web' });
+    expect(node.stderr()).toMatch(/^[\n -~]+$/);
+    expect(node.status()).toMatchObject({ running: true });
+  });
+
   test('of a megabyte without an end leaves the daemon as it was', async () => {
     await node.start();
     await raw('x'.repeat(50_000));

@@ -1,7 +1,8 @@
 // Where the shim runs: partitions, both kinds of endpoint, proxies, and what IMDS and STS say themselves when they refuse.
 import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -197,4 +198,32 @@ describe('a proxy', () => {
     expect(asked).toEqual([]);
     expect(running.imds.requests.length).toBeGreaterThan(0);
   });
+});
+
+test('a machine that is short of CPU, and takes longer than half a second for a handshake, gets through at its second attempt', async () => {
+  node = await startNode();
+  const port = Number(new URL(node.bus.url).port);
+  const sockets = new Set<Socket>();
+  const slow = createTcpServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined).on('close', () => [client, upstream].map((one) => one.destroy()));
+    }
+    client.pause();
+    upstream.pipe(client);
+    setTimeout(() => client.pipe(upstream), 900);
+  });
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+  try {
+    const text = readFileSync(node.configFile, 'utf8');
+    const url = `https://localhost:${(slow.address() as AddressInfo).port}`;
+    writeFileSync(node.configFile, text.replace(/^endpoint_events.*$/m, `endpoint_events = ${url}`));
+    await node.start();
+    await node.write('INSTANCE "VI_WEB" MASTER 254');
+    await node.bus.until(() => node!.bus.accepted.length > 0);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    slow.close();
+  }
 });

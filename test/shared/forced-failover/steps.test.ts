@@ -335,7 +335,7 @@ describe('the preflight', () => {
 });
 
 describe('an operator’s action', () => {
-  const needing: readonly OperatorActionKind[] = ['pin', 'freeze', 'break-glass'];
+  const needing: readonly OperatorActionKind[] = ['pin', 'freeze', 'drain', 'break-glass'];
 
   it.each(needing)('%s needs a reason', (kind) => {
     for (const reason of ['', ' '])

@@ -17,6 +17,7 @@ const lived: Vip = {
   ...newVip({ ...entry, priority: 'first' }),
   ...{ rev: 9, epoch: 7, owner: 'i-a', members, claims: { 'i-a': claim }, heard: [1, 2], wrote: ['eni-1'] },
   ...{ pin: { node: 'i-a', ...until }, freeze: until, awaitedSinceMs: START, touchedAtMs: START },
+  drains: { 'i-a': until },
   forced: { node: 'i-a', execution: 'run', atMs: START, ...until },
   lease: { holder: 'h', epoch: 7, expiresAtMs: START, cause: { kind: 'claim', why: 'w', atMs: START } },
   open: { h: { epoch: 7, cause: { kind: 'claim', why: 'w', atMs: START } } },
@@ -33,6 +34,7 @@ describe('a VIP', () => {
       owner: _owner,
       pin: _pin,
       freeze: _freeze,
+      drains: _drains,
       forced: _forced,
       awaitedSinceMs: _awaited,
       ...kept

@@ -48,6 +48,7 @@ test('an order that cannot be recorded is not carried out', async () => {
 test.each([
   ['pin', '', 'found only blanks'],
   ['freeze', ' \t', 'found only blanks'],
+  ['drain', '', 'found only blanks'],
   ['unpin', ' ', 'found only blanks'],
   ['set', 'x'.repeat(501), 'found 501 characters, expected at most 500: say it in a sentence'],
 ] as const)(

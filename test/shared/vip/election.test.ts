@@ -10,7 +10,14 @@ import {
 } from '../../../shared/vip/election.ts';
 import { NEVER_IN_TIME, windowOf } from '../../../shared/vip/liveness.ts';
 import { type NodeState, nodeStateFrom } from '../../../shared/vip/node-state.ts';
-import { newVip, type Vip } from '../../../shared/vip/vip.ts';
+import {
+  drainOf,
+  newVip,
+  type Vip,
+  withDrain,
+  withoutDrain,
+  withoutEndedDrains,
+} from '../../../shared/vip/vip.ts';
 import { claimOf, entry, memberOf, START, type Words } from '../../support/world.ts';
 
 const NODES = ['i-a', 'i-b', 'i-c'];
@@ -205,4 +212,115 @@ describe('split brain', () => {
     };
     expect(election(claims, { heard: muchHeard })).toMatchObject({ owner: 'i-b', splitBrain: [] });
   });
+});
+
+const until = { untilMs: epochMs(START + 1), by: 'ops', reason: 'kernel' };
+const backup = (node: string, priority = 100): NodeState => ({
+  ...nodeState(node, { state: 'BACKUP' }),
+  priority,
+});
+
+const drainedVip = (
+  claims: Record<string, NodeState>,
+  drained: readonly string[],
+  over: Partial<Vip> = {},
+): Vip =>
+  vip(claims, {
+    ...{ hold: 'both', owner: 'i-a', drains: Object.fromEntries(drained.map((node) => [node, until])) },
+    ...over,
+  });
+const owner = (...of: Parameters<typeof drainedVip>) => elect(drainedVip(...of), START).owner;
+
+const claimed = { 'i-a': nodeState('i-a'), 'i-b': backup('i-b', 90), 'i-c': backup('i-c', 80) };
+
+describe('the VIP of a drained node', () => {
+  test('goes to the best standby with hold both, and the reason names both nodes', () => {
+    expect(elect(drainedVip(claimed, ['i-a']), START)).toMatchObject({
+      owner: 'i-b',
+      reason: { key: 'drained', node: 'i-b', other: 'i-a' },
+    });
+    expect(owner(claimed, ['i-a', 'i-b'])).toBe('i-c');
+  });
+
+  test('stays at a standby that has it, whatever the priority of others: a move costs connections', () => {
+    expect(owner(claimed, ['i-a'], { owner: 'i-c' })).toBe('i-c');
+  });
+
+  test('goes to a MASTER before any standby, the newest one', () => {
+    const two = {
+      ...claimed,
+      'i-b': nodeState('i-b', { atMs: -5000 }),
+      'i-c': nodeState('i-c', { atMs: -9000 }),
+    };
+    expect(owner(two, ['i-a'])).toBe('i-b');
+    expect(owner(two, ['i-a', 'i-b'])).toBe('i-c');
+  });
+
+  test('stays with hold master until another node is MASTER: the standby does not have the address', () => {
+    expect(owner(claimed, ['i-a'], { hold: 'master' })).toBe('i-a');
+    expect(owner({ ...claimed, 'i-b': nodeState('i-b', { atMs: -5000 }) }, ['i-a'], { hold: 'master' })).toBe(
+      'i-b',
+    );
+  });
+
+  test('stays where all are drained, and where no other is eligible: withdrawn, silent, never heard', () => {
+    expect(owner(claimed, ['i-a', 'i-b', 'i-c'])).toBe('i-a');
+    expect(owner({ 'i-a': nodeState('i-a') }, ['i-a'])).toBe('i-a');
+    const fault = nodeState('i-b', { state: 'FAULT' });
+    expect(owner({ 'i-a': nodeState('i-a'), 'i-b': fault }, ['i-a'])).toBe('i-a');
+    const heard = [1, 2, 3, 4, 5].map((n) => windowOf(START) + n);
+    const alive = { ...nodeState('i-a'), slot: windowOf(START) + 5 };
+    expect(owner({ 'i-a': alive, 'i-b': backup('i-b') }, ['i-a'], { heard })).toBe('i-a');
+  });
+
+  test('goes to a standby also where its drained owner withdrew or is gone', () => {
+    expect(owner({ ...claimed, 'i-a': nodeState('i-a', { state: 'STOP' }) }, ['i-a'])).toBe('i-b');
+  });
+});
+
+describe('other orders', () => {
+  test('a freeze keeps the VIP where it is', () => {
+    expect(elect(drainedVip(claimed, ['i-a'], { freeze: until }), START)).toMatchObject({
+      owner: 'i-a',
+      reason: { key: 'frozen' },
+    });
+  });
+
+  test('a pin on a node that is not drained holds; on a drained one it is suspended, unless no other is eligible', () => {
+    expect(owner(claimed, ['i-a'], { pin: { ...until, node: 'i-c' } })).toBe('i-c');
+    const pin = { ...until, node: 'i-a' };
+    expect(elect(drainedVip(claimed, ['i-a'], { pin }), START)).toMatchObject({
+      owner: 'i-b',
+      suspendedPin: { key: 'drained', node: 'i-a' },
+    });
+    const last = elect(drainedVip(claimed, ['i-a', 'i-b', 'i-c'], { pin }), START);
+    expect(last).toMatchObject({ owner: 'i-a', reason: { key: 'pinned' } });
+    expect(last).not.toHaveProperty('suspendedPin');
+  });
+
+  test('a node that flaps goes before one that is drained: an operator’s order counts for more than damping', () => {
+    const transitions = {
+      'i-b': [4, 3, 2, 1].map((s) => ({ boot: 'boot', since: s, atMs: epochMs(START - s * 1000) })),
+    };
+    const flapping = { 'i-a': nodeState('i-a', { sinceMs: -60_000 }), 'i-b': nodeState('i-b') };
+    expect(owner(flapping, [], { transitions })).toBe('i-a');
+    expect(owner(flapping, ['i-a'], { transitions })).toBe('i-b');
+    expect(owner({ 'i-a': nodeState('i-a'), 'i-b': backup('i-b') }, ['i-a'], { transitions })).toBe('i-b');
+  });
+});
+
+test('a drain is over at its end, and its node is a target like any other', () => {
+  expect(drainOf(drainedVip(claimed, ['i-a']), 'i-a', START)).toEqual(until);
+  expect(drainOf(drainedVip(claimed, ['i-a']), 'i-a', until.untilMs)).toBeUndefined();
+  expect(elect(drainedVip(claimed, ['i-a']), until.untilMs).owner).toBe('i-a');
+});
+
+test('what is taken out leaves nothing behind, and what is not there changes nothing', () => {
+  const plain = newVip(entry);
+  const drained = withDrain(withDrain(plain, 'i-a', until), 'i-b', { ...until, untilMs: epochMs(START + 2) });
+  expect(withoutDrain(withoutDrain(drained, 'i-a'), 'i-b')).toEqual(plain);
+  expect(withoutDrain(drained, 'i-c')).toBe(drained);
+  expect(withoutEndedDrains(drained, START)).toBe(drained);
+  expect(Object.keys(withoutEndedDrains(drained, until.untilMs).drains!)).toEqual(['i-b']);
+  expect(withoutEndedDrains(plain, START)).toBe(plain);
 });

@@ -8,6 +8,7 @@ import { type EpochMs, epochMs } from '../../../shared/time.ts';
 import { elect, isLiveOrder, unfit, unfitText } from '../../../shared/vip/election.ts';
 import { isLive } from '../../../shared/vip/lease.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
+import { drainOf } from '../../../shared/vip/vip.ts';
 import type { Execution } from '../functions/execution.ts';
 import type { Odds } from '../history/history.ts';
 import type { Written } from '../truth/log.ts';
@@ -75,6 +76,7 @@ function against(item: Vip | undefined, { order, name }: Execution, now: EpochMs
   if (item === undefined || item.removedAtMs !== undefined) return 'the VIP was removed';
   if (isLiveOrder(item.freeze, now)) return 'the VIP was frozen';
   if (isLiveOrder(item.pin, now) && item.pin!.node !== order.to) return `it was pinned to ${item.pin!.node}`;
+  if (drainOf(item, order.to, now) !== undefined) return `${order.to} was drained`;
   const why = unfit(item, order.to);
   if (why !== undefined) return unfitText(why);
   return item.forced?.execution === name ? undefined : 'the order did not stand in the item';

@@ -1,5 +1,5 @@
 // Guarantee 8: no fault of the controller's world causes a failover: nothing goes to a node that never was MASTER and that
-// no order named, but for a standby where a node flaps; and where no node's keepalived, power or membership changed, nothing moves after the first convergence.
+// no order named, but for a standby where a node flaps or is drained; and where no node's keepalived, power or membership changed, nothing moves after the first convergence.
 
 import { LEASE_TTL } from '../../../shared/vip/lease.ts';
 import type { Act, FaultName } from '../history/history.ts';
@@ -69,16 +69,25 @@ export function neverWorse(world: World): readonly Violation[] {
   return found;
 }
 
-/** With hold `both` a VIP may rest at a node that stands by, while another one that said MASTER is damped. */
+/** With hold `both` a VIP may rest at a node that stands by, while another one that said MASTER is damped, or one is drained. */
 function isRest(world: World, { vip, step, atMs }: Sent): boolean {
   const { hold } = world.story.vips.find(({ name }) => name === vip)!;
   if (hold === 'master' || step.call === 'ModifyNetworkInterfaceAttribute') return false;
   const said = [...world.known.newest.get(vip)!.values()].map(({ word: { node } }) => node);
   const isAt = (node: string): boolean => step.eni === serviceEni(node) || step.eni === eipEni(node);
   return (
-    said.some(isAt) && world.everMembers.some((node) => !isAt(node) && mayBeDamped(world, vip, node, atMs))
+    said.some(isAt) &&
+    world.everMembers.some(
+      (node) =>
+        !isAt(node) && (mayBeDamped(world, vip, node, atMs) || isDrainedLately(world, vip, node, atMs)),
+    )
   );
 }
+
+/** A step may go out that long after the look that it rests on. */
+const isDrainedLately = ({ drains }: World, vip: string, node: string, atMs: number): boolean =>
+  drains.some((d) => d.vip === vip && d.node === node && d.fromMs <= atMs && d.untilMs > atMs - LOOKED_MS);
+const LOOKED_MS = 60_000;
 
 /** By then the first masters have been found, also where the first words took their time. */
 const SETTLED_MS = 75_000;

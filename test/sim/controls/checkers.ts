@@ -79,4 +79,9 @@ export const checkers: readonly Control[] = [
       patch('checks/order', 'late === undefined || isMisdated(world, vip, end)', 'late === undefined'),
     ],
   },
+  {
+    name: 'the checker holds a step against the item that its lease was taken on',
+    breaks: ['drained'],
+    patches: [patch('checks/drained', 'seen.every((of) => of.length > 0)', '(seen[0]!.length > 0)')],
+  },
 ];

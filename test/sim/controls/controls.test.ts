@@ -1,8 +1,7 @@
 // Negative controls: with any one protection taken out of the real code the simulation finds a violation of the stated
 // guarantee. Without them a silent checker would look like a sound protocol.
 import { expect, test } from 'vitest';
-import { caught } from './catch.ts';
-import { every } from './every-control.ts';
+import { caught, every } from './every-control.ts';
 import seeds from './seeds.json' with { type: 'json' };
 import { patched } from './variant.ts';
 

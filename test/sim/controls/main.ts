@@ -5,8 +5,7 @@
 // With --keep the seeds go into controls-seeds.json, where the tests begin to look.
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { caught } from './catch.ts';
-import { every } from './every-control.ts';
+import { caught, every } from './every-control.ts';
 
 const { values } = parseArgs({
   options: {

@@ -3,6 +3,7 @@
 
 import { forgeries } from '../node/forged.ts';
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from './cadence.ts';
+import { withDrains } from './drains.ts';
 import {
   type Act,
   type Deed,
@@ -13,6 +14,7 @@ import {
   type Odds,
   type VipSpec,
 } from './history.ts';
+import { withMishaps } from './mishaps.ts';
 import { longPlan, ordeal, underFire } from './ordeals.ts';
 import { type Chance, chance } from './random.ts';
 import { clockOf, deedOf } from './recipes.ts';
@@ -91,7 +93,7 @@ function mixedStory(seed: number): History {
   const acts = [...history.acts, ...ledgerActs(chance(seed, 'ledger'), history)];
   const fired = underFire(chance(seed, 'beside'), { ...history, acts: inOrder(acts) });
   const lasting = longPlan(chance(seed, 'long plan'), ordeal(chance(seed, 'ordeal'), fired));
-  return withStorm(withClocks(withForger(lasting)));
+  return withMishaps(withDrains(withStorm(withClocks(withForger(lasting)))));
 }
 
 /** Boot clocks that run wrong, have run for long, or stand still for a while. */

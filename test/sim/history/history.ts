@@ -119,6 +119,9 @@ export type Deed =
     }
   | { readonly does: 'freeze'; readonly vip: number; readonly forMs: number; readonly older?: boolean }
   | { readonly does: 'unpin'; readonly vip: number; readonly older?: boolean }
+  /** An operator wants the node empty, of all its VIPs. */
+  | { readonly does: 'drain'; readonly node: number; readonly forMs: number }
+  | { readonly does: 'undrain'; readonly node: number }
   | {
       readonly does: 'table appears' | 'foreign route' | 'foreign eip' | 'route is deleted' | 'eip is loosed';
       readonly vip: number;
@@ -150,6 +153,14 @@ export type Deed =
       readonly times: number;
       readonly between: 'BACKUP' | 'FAULT';
       readonly isHeard: boolean;
+    }
+  /** Not the node nor its keepalived, but the shim: node/mishaps.ts. */
+  | { readonly does: 'shim restarts'; readonly node: number; readonly disk: 'fine' | 'full' }
+  | { readonly does: 'fifo is remade'; readonly node: number }
+  | {
+      readonly does: 'instance is renamed' | 'instance is named again';
+      readonly node: number;
+      readonly vip: number;
     }
   /** Someone who has got hold of the node's identity says something. */
   | {

@@ -1,6 +1,6 @@
 // A node: power, boot, clocks, and the shim that tells the bus what keepalived said. The shim behaves like notify/:
 // transitions are spooled and sent again while the node lives, the newest of each VIP before those that it superseded,
-// assertions are made when sent and never spooled, a lower-advert goes out once.
+// assertions are made when sent and never spooled, a lower-advert goes out once. What happens to the shim itself: mishaps.ts.
 import type { ClaimKind, VrrpState } from '../../../shared/vip/claim.ts';
 import type { Chance } from '../history/random.ts';
 import type { Scheduler } from '../world/scheduler.ts';
@@ -16,6 +16,8 @@ export interface Instance {
   state: VrrpState;
   /** CLOCK_BOOTTIME in µs of the last transition. */
   sinceUs: number;
+  /** keepalived has it under the name that the shim knows. */
+  named: boolean;
 }
 
 /** What the shim hands to the bus. */
@@ -38,9 +40,13 @@ export interface Word {
   readonly forged?: 'of its own' | 'of the node';
 }
 
-interface Line {
+/** What keepalived writes into the FIFO. */
+export interface Written {
   readonly of: Instance;
   readonly state: VrrpState;
+}
+
+interface Line extends Written {
   readonly seqUs: number;
   readonly atMs: number;
 }
@@ -59,6 +65,10 @@ export interface Machine {
   lastSeqUs: number;
   clockMs: number;
   spool: Line[];
+  /** What lies in a FIFO that the shim has not found yet; undefined while it reads what keepalived writes into. */
+  unread: Written[] | undefined;
+  /** How often the shim has started in this history. */
+  starts: number;
   sending: boolean;
   retryAtMs: number;
   backoffMs: number;
@@ -106,6 +116,13 @@ export function say(machine: Machine, road: Road, of: Instance, state: VrrpState
   of.state = state;
   of.sinceUs = drawSeq(machine, road);
   road.said(machine, of);
+  if (!of.named) return;
+  if (machine.unread === undefined) read(machine, road, { of, state });
+  else machine.unread.push({ of, state });
+}
+
+/** The shim reads a line, about a state since `of.sinceUs`. */
+export function read(machine: Machine, road: Road, { of, state }: Written): void {
   machine.spool.push({ of, state, seqUs: of.sinceUs, atMs: wallClock(machine, road) });
   // A new line retries at once.
   machine.retryAtMs = 0;
@@ -114,7 +131,7 @@ export function say(machine: Machine, road: Road, of: Instance, state: VrrpState
 }
 
 export function sayLowerAdvert(machine: Machine, road: Road, of: Instance): void {
-  if (of.state !== 'MASTER' || !machine.alive) return;
+  if (of.state !== 'MASTER' || !machine.alive || !mayAssert(machine, of)) return;
   dispatch(machine, road, [wordOf(machine, road, { of, kind: 'lower-advert' })], () => undefined);
 }
 
@@ -145,6 +162,15 @@ function wordOf(machine: Machine, road: Road, { of, kind, line }: Said): Word {
   };
 }
 
+/** Whether keepalived, when it is asked, has the instance, and no line about it lies unread. */
+const mayAssert = (machine: Machine, of: Instance): boolean =>
+  of.named && !(machine.unread ?? []).some((line) => line.of === of);
+
+export function assertNow(machine: Machine, road: Road, of: Instance): void {
+  if (mayAssert(machine, of))
+    dispatch(machine, road, [wordOf(machine, road, { of, kind: 'assertion' })], () => undefined);
+}
+
 function assertLater(machine: Machine, road: Road, of: Instance, afterTransitionMs: number): void {
   const { boot } = machine;
   const { sinceUs } = of;
@@ -155,8 +181,7 @@ function assertLater(machine: Machine, road: Road, of: Instance, afterTransition
       afterTransitionMs < 3000 ? 3000 : afterTransitionMs < 10_000 ? 10_000 : afterTransitionMs + period;
     assertLater(machine, road, of, next);
     // It waits until the spool is empty: made when it is due and the way is free, or not at all.
-    if (machine.spool.length > 0 || machine.sending) return;
-    dispatch(machine, road, [wordOf(machine, road, { of, kind: 'assertion' })], () => undefined);
+    if (machine.spool.length === 0 && !machine.sending) assertNow(machine, road, of);
   });
 }
 
@@ -183,11 +208,11 @@ export function send(machine: Machine, road: Road): void {
   const now = road.sched.now();
   if (!machine.alive || machine.sending || machine.spool.length === 0 || now < machine.retryAtMs) return;
   const batch = nextBatch(machine);
-  const { boot } = machine;
+  const { boot, starts } = machine;
   machine.sending = true;
   const words = batch.map((line) => wordOf(machine, road, { of: line.of, kind: 'transition', line }));
   dispatch(machine, road, words, (accepted) => {
-    if (machine.boot !== boot || !machine.alive) return;
+    if (machine.boot !== boot || machine.starts !== starts || !machine.alive) return;
     machine.sending = false;
     if (accepted) {
       machine.spool = machine.spool.filter((line) => !batch.includes(line));

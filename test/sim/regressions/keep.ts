@@ -2,8 +2,7 @@
 //
 //   node test/sim/regressions/keep.ts [--only TEXT] [--seed S] [--most N]
 import { parseArgs } from 'node:util';
-import { caught } from '../controls/catch.ts';
-import { every } from '../controls/every-control.ts';
+import { caught, every } from '../controls/every-control.ts';
 import { variant } from '../controls/variant.ts';
 import { historyFrom } from '../history/generator.ts';
 import { shrink } from '../history/shrink.ts';

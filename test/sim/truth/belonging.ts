@@ -3,8 +3,8 @@ import type { History } from '../history/history.ts';
 import type { Forged } from '../node/forged.ts';
 import { type Machine, sinceAt } from '../node/machine.ts';
 import type { Scheduler } from '../world/scheduler.ts';
-import type { Known } from './known.ts';
-import { type Belonging, belongs, type Orders } from './truth.ts';
+import type { Known, KnownClaim } from './known.ts';
+import { type Belonging, belongs, isDrained, type Orders } from './truth.ts';
 
 /** What decides where a VIP belongs: the nodes, what they have said, and what operators want. */
 export interface Situation {
@@ -38,14 +38,27 @@ export function silenceTells(world: Situation, vip: number): boolean {
   return (
     madeUp.some(({ word }) => !heardOf(word.node)) ||
     gone.some((t) => t.sinceMs > newest - APART_MS || t.advertMs > newest + APART_MS) ||
-    (pinned !== undefined && !heardOf(pinned))
+    (pinned !== undefined && !heardOf(pinned)) ||
+    isRestGone(world, vip, known, heardOf)
   );
 }
 
+/** While nodes are drained a standby may have the VIP that is dead by now. */
+const isRestGone = (
+  { orders, sched }: Situation,
+  vip: number,
+  known: readonly KnownClaim[],
+  heardOf: (node: string) => boolean,
+): boolean =>
+  Object.keys(orders[vip]!.drains ?? {}).some((node) => isDrained(orders[vip]!, node, sched.now())) &&
+  known.some(({ word }) => (word.state === 'MASTER' || word.state === 'BACKUP') && !heardOf(word.node));
+
 /** Of several masters the newest; one that heard lower adverts may take it back. */
 export function whereItBelongs(world: Situation, vip: number): Belonging | undefined {
-  const where = belongs(world.machines, vip, world.orders[vip]!, world.sched.now());
-  if (where === undefined || where.nodes.length === 1) return where;
+  const { hold = 'both' } = world.story.vips[vip]!;
+  const wanted = { orders: world.orders[vip]!, hold, now: world.sched.now() };
+  const where = belongs(world.machines, vip, wanted);
+  if (where === undefined || where.nodes.length === 1 || where.isStandby) return where;
   const masters = world.machines.filter((m) => where.nodes.includes(m.id));
   const at = (m: Machine) => sinceAt(m, m.instances[vip]!);
   // A clock that stood still after the transition makes it seem later by as much, wherever no word from before was heard.

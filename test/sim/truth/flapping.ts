@@ -11,6 +11,9 @@ export interface TransitionMade {
   readonly state: VrrpState;
   readonly node: string;
   readonly vip: string;
+  readonly bootId: string;
+  /** Into the FIFO, under the name that the shim knows. */
+  readonly written: boolean;
 }
 
 /** What decides who flaps. */

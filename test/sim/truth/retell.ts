@@ -74,6 +74,7 @@ function changeOf({ before, after }: Written): string {
   if (Object.keys(before?.members ?? {}).join(' ') !== members) said.push(`members ${members}`);
   if (before?.pin !== after.pin) said.push(`pin ${after.pin?.node}`);
   if (before?.freeze !== after.freeze) said.push('freeze');
+  if (before?.drains !== after.drains) said.push(`drained ${Object.keys(after.drains ?? {}).join(' ')}`);
   if (before?.touchedAtMs !== after.touchedAtMs) said.push(`touched ${after.touchedAtMs % 10_000_000}`);
   const open = Object.values(after.open)
     .map((o) => o.epoch)

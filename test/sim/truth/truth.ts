@@ -1,6 +1,7 @@
 // Where a VIP belongs and where it is, from the nodes themselves and from EC2: what the controller thinks does not count.
 
 import type { MemoryTable } from '../../../shared/memory/ec2.ts';
+import type { Hold } from '../../../shared/vip/vip.ts';
 import type { VipSpec } from '../history/history.ts';
 import type { Machine } from '../node/machine.ts';
 import { instanceOf, isMaster } from '../node/vrrp.ts';
@@ -9,6 +10,8 @@ import { ACCOUNT, type Region, VPC } from '../world/region.ts';
 export interface Orders {
   pin?: { node: string; untilMs: number };
   freeze?: { untilMs: number };
+  /** By node. */
+  drains?: Readonly<Record<string, { readonly untilMs: number }>>;
   /** Not in the registry any more. */
   removed?: true;
 }
@@ -17,6 +20,8 @@ export interface Orders {
 export interface Belonging {
   readonly nodes: readonly string[];
   readonly why: string;
+  /** Any of them may serve, in whatever order they became MASTER. */
+  readonly isStandby?: true;
 }
 
 export const serviceEni = (node: string): string => `eni-${node}-service`;
@@ -26,23 +31,41 @@ export const eipEni = (node: string): string => `eni-${node}-eip`;
 export const mastersOf = (machines: readonly Machine[], vip: number): readonly Machine[] =>
   machines.filter((m) => m.labelled && isMaster(m, vip));
 
+export const isDrained = ({ drains }: Orders, node: string, now: number): boolean =>
+  (drains?.[node]?.untilMs ?? 0) > now;
+
+const isFit = (machine: Machine | undefined, vip: number): machine is Machine => {
+  const state = machine === undefined ? 'gone' : instanceOf(machine, vip).state;
+  const isUp = machine?.alive === true && machine.labelled && machine.running;
+  return isUp && (state === 'MASTER' || state === 'BACKUP');
+};
+
+export interface Wanted {
+  readonly orders: Orders;
+  readonly hold: Hold;
+  readonly now: number;
+}
+
 export function belongs(
   machines: readonly Machine[],
   vip: number,
-  orders: Orders,
-  now: number,
+  { orders, hold, now }: Wanted,
 ): Belonging | undefined {
   if (orders.removed === true) return undefined;
   if (orders.freeze !== undefined && now < orders.freeze.untilMs) return undefined;
-  if (orders.pin !== undefined && now < orders.pin.untilMs) {
-    const pinned = machines.find((m) => m.id === orders.pin!.node);
-    const state = pinned === undefined ? 'gone' : instanceOf(pinned, vip).state;
-    const fit =
-      pinned?.alive && pinned.labelled && pinned.running && (state === 'MASTER' || state === 'BACKUP');
-    if (fit) return { nodes: [pinned.id], why: 'pinned' };
-  }
-  const masters = mastersOf(machines, vip).map((m) => m.id);
-  return masters.length === 0 ? undefined : { nodes: masters, why: `master of ${masters.length}` };
+  const isPinned = (m: Machine) => orders.pin?.node === m.id && now < orders.pin.untilMs && isFit(m, vip);
+  const pinned = machines.find(isPinned);
+  const masters = mastersOf(machines, vip);
+  const candidates = pinned === undefined ? masters : [pinned];
+  const why = pinned === undefined ? `master of ${masters.length}` : 'pinned';
+  if (candidates.length === 0) return undefined;
+  const undrained = (of: readonly Machine[]) => of.filter((m) => !isDrained(orders, m.id, now));
+  const standbys = hold === 'both' ? machines.filter((m) => isFit(m, vip)) : [];
+  const [best] = [candidates, masters].map(undrained).filter((of) => of.length > 0);
+  if (best !== undefined) return { nodes: best.map((m) => m.id), why };
+  const rest = undrained(standbys).map((m) => m.id);
+  if (rest.length > 0) return { nodes: rest, why: 'the others are drained', isStandby: true };
+  return { nodes: candidates.map((m) => m.id), why };
 }
 
 export interface Cell {

@@ -6,9 +6,11 @@ import { bootClock } from '../node/boot-clock.ts';
 import { flap } from '../node/flap.ts';
 import { forge } from '../node/forge.ts';
 import { type Machine, priorityOf, say, sayLowerAdvert } from '../node/machine.ts';
+import { mishap } from '../node/mishaps.ts';
 import { standStill } from '../node/standstill.ts';
 import { instanceOf, isMaster, settleLater } from '../node/vrrp.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
+import { drain } from './drains.ts';
 import { addEnis, machineOf } from './furnish.ts';
 import { hintAt } from './hints.ts';
 import { meddle, stranger } from './meddle.ts';
@@ -79,6 +81,10 @@ export function perform(world: World, act: Act): void {
     case 'freeze':
       order(world, act);
       break;
+    case 'drain':
+    case 'undrain':
+      drain(world, act);
+      break;
     case 'is untagged':
     case 'is tagged':
     case 'is replaced':
@@ -100,6 +106,12 @@ export function perform(world: World, act: Act): void {
     case 'forges':
       forge(world, act);
       break;
+    case 'shim restarts':
+    case 'fifo is remade':
+    case 'instance is renamed':
+    case 'instance is named again':
+      mishap(world, act);
+      break;
     case 'stranger speaks':
       stranger(world, act);
       break;
@@ -117,6 +129,7 @@ function power(world: World, does: string, machine: Machine): void {
     machine.alive = false;
     machine.asleep = false;
     machine.spool = [];
+    machine.unread = undefined;
     machine.sending = false;
   } else if (does === 'boots') boot(world, machine);
   else if (!machine.alive) return;

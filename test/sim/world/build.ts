@@ -91,9 +91,19 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
       return luck;
     },
     open: (zone) => !busDown.has('all') && !busDown.has(zone),
-    accept: (word) => world.bus.accept(word),
+    accept(word) {
+      world.reported.push({ atMs: sched.now(), word });
+      world.bus.accept(word);
+    },
     said(machine, of) {
-      world.transitions.push({ atMs: sched.now(), state: of.state, node: machine.id, vip: of.vipName });
+      world.transitions.push({
+        atMs: sched.now(),
+        state: of.state,
+        node: machine.id,
+        vip: of.vipName,
+        bootId: bootId(machine),
+        written: of.named,
+      });
       world.known.boot(bootId(machine), machine.clock);
       computeOwners(world);
       lookLater(world);
@@ -123,6 +133,8 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
     executions: [],
     deaths: [],
     transitions: [],
+    reported: [],
+    named: [],
     forged: [],
     log,
     road,
@@ -135,6 +147,7 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
       adverts: false,
     })),
     orders: history.vips.map(() => ({})),
+    drains: [],
     everMembers: history.nodes.map((n) => n.id),
     known: known(history.vips.map((v) => v.name)),
     busDown,

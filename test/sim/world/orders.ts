@@ -53,6 +53,8 @@ export function enter(world: World, act: Entering): void {
   if (removing && act.older !== true && liveForced(item, nowMs) !== undefined) return;
   const after = removing ? removed(item, nowMs) : registered(item, entryOf(item), {});
   world.orders[act.vip] = removing ? { removed: true } : {};
+  for (const drained of world.drains)
+    if (drained.vip === item.name) drained.untilMs = Math.min(drained.untilMs, world.sched.now());
   world.log
     .wrote(undefined, item.name, items, () => world.net.vips.write(item, after))
     .catch(() => undefined);
@@ -74,7 +76,7 @@ function ordered(item: Vip, act: Ordering, words: Override, node: string | undef
 const OUTLASTS_MS = 400_000;
 
 /** Its end changes where the VIP belongs, like every fault. */
-function endsLater(world: World, untilMs: number): void {
+export function endsLater(world: World, untilMs: number): void {
   if (untilMs < world.story.quietAtMs + OUTLASTS_MS)
     world.troubleUntilMs = Math.max(world.troubleUntilMs, untilMs);
 }

@@ -7,7 +7,7 @@ import type { Cloud, Functions } from '../functions/lambda.ts';
 import type { Network } from '../functions/network.ts';
 import type { Act, History } from '../history/history.ts';
 import type { Forged } from '../node/forged.ts';
-import { type Machine, type Road, send } from '../node/machine.ts';
+import { type Machine, type Road, send, type Word } from '../node/machine.ts';
 import type { Group } from '../node/vrrp.ts';
 import { silenceTells, whereItBelongs } from '../truth/belonging.ts';
 import { mayBeDampedUntil, type TransitionMade } from '../truth/flapping.ts';
@@ -54,6 +54,14 @@ export interface Interval {
   readonly endedAtMs: number;
 }
 
+/** A node that an operator wanted empty, from then until then. */
+export interface Drained {
+  readonly vip: string;
+  readonly node: string;
+  readonly fromMs: number;
+  untilMs: number;
+}
+
 export interface World {
   readonly story: History;
   readonly sched: Scheduler;
@@ -68,6 +76,15 @@ export interface World {
   readonly deaths: { readonly node: string; readonly atMs: number }[];
   /** What keepalived did, on all nodes. */
   readonly transitions: TransitionMade[];
+  /** What the bus took from shims. */
+  readonly reported: { readonly atMs: number; readonly word: Word }[];
+  /** When keepalived gave an instance another name, and its own again. */
+  readonly named: {
+    readonly atMs: number;
+    readonly node: string;
+    readonly vip: string;
+    readonly named: boolean;
+  }[];
   /** What was said in a node's name by someone else, and came. */
   readonly forged: Forged[];
   readonly log: Log;
@@ -75,6 +92,7 @@ export interface World {
   readonly machines: Machine[];
   readonly groups: Group[];
   readonly orders: Orders[];
+  readonly drains: Drained[];
   /** Every node that was ever labelled. */
   readonly everMembers: string[];
   readonly known: Known;
@@ -154,10 +172,15 @@ interface Wait {
 }
 
 function lookIfQuiet(world: World, vip: number, { happened, waitMs, waited }: Wait): void {
-  const { pin, freeze } = world.orders[vip]!;
+  const { pin, freeze, drains = {} } = world.orders[vip]!;
   const { sched, story: history } = world;
   const dueAtMs = sched.now() + waitMs;
-  if ([pin, freeze].some((o) => o !== undefined && o.untilMs > sched.now() && o.untilMs < dueAtMs)) return;
+  if (
+    [pin, freeze, ...Object.values(drains)].some(
+      (o) => o !== undefined && o.untilMs > sched.now() && o.untilMs < dueAtMs,
+    )
+  )
+    return;
   sched.at(dueAtMs, () => {
     const troubled = world.busDown.size > 0 || world.describesFail || sched.now() > history.quietAtMs;
     if (world.happened !== happened || troubled) return;

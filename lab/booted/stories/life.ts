@@ -4,11 +4,11 @@
  * Each chapter acts, and throws where what it says did not come about. The story begins with the version before this one
  * (notify-before.tgz: the folder notify/ as it was before install gave an order to the units), so that the upgrade is one.
  */
-import type { Cloud } from '../netns/cloud/cloud.ts';
-import { INSTANCE } from '../netns/node/keepalived.ts';
-import { VIP } from '../netns/sandbox/topology.ts';
-import type { BootedNode } from './booted-node.ts';
-import { claimsOf, master, type Stage, until } from './planned-stops.ts';
+import type { Cloud } from '../../netns/cloud/cloud.ts';
+import { INSTANCE } from '../../netns/node/keepalived.ts';
+import { VIP } from '../../netns/sandbox/topology.ts';
+import type { BootedNode } from '../booted-node.ts';
+import { claimsOf, master, type Stage, until } from '../planned-stops.ts';
 
 export interface Chapter {
   readonly name: string;
@@ -21,10 +21,11 @@ export interface Chapter {
 
 const BEFORE = '/root/before';
 
-const both = ({ nodes }: Stage, act: (node: BootedNode) => Promise<unknown>) =>
+export const both = ({ nodes }: Stage, act: (node: BootedNode) => Promise<unknown>) =>
   Promise.all([act(nodes.a), act(nodes.b)]);
 
-const others = ({ nodes }: Stage, node: BootedNode): BootedNode => nodes[node.label === 'a' ? 'b' : 'a'];
+export const others = ({ nodes }: Stage, node: BootedNode): BootedNode =>
+  nodes[node.label === 'a' ? 'b' : 'a'];
 
 /** As the record has it. */
 async function owner({ nodes, cloud }: Stage): Promise<string> {
@@ -32,23 +33,23 @@ async function owner({ nodes, cloud }: Stage): Promise<string> {
   return [nodes.a, nodes.b].find(({ instanceId }) => instanceId === vip.owner)?.label ?? 'none';
 }
 
-async function masterNode(stage: Stage): Promise<BootedNode> {
+export async function masterNode(stage: Stage): Promise<BootedNode> {
   return stage.nodes[await master(stage)];
 }
 
-const moved = (stage: Stage, to: BootedNode): Promise<void> =>
+export const moved = (stage: Stage, to: BootedNode): Promise<void> =>
   until(`node ${to.label} to own the VIP`, async () => stage.nodes[await master(stage)] === to);
 
-function expectEqual(what: string, found: string, expected: string): void {
+export function expectEqual(what: string, found: string, expected: string): void {
   if (found !== expected)
     throw new Error(`${what} is ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`);
 }
 
-const backupAgain = (cloud: Cloud, node: BootedNode, sinceClaims: number): Promise<void> =>
+export const backupAgain = (cloud: Cloud, node: BootedNode, sinceClaims: number): Promise<void> =>
   until(`node ${node.label} to be a backup`, () => claimsOf(cloud, node, 'BACKUP').length > sinceClaims);
 
 /** keepalived alone is stopped: the other node takes over, and this one is a backup when it is started again. */
-async function handOver(stage: Stage, from: BootedNode): Promise<void> {
+export async function handOver(stage: Stage, from: BootedNode): Promise<void> {
   const before = claimsOf(stage.cloud, from, 'BACKUP').length;
   await from.machine.run('systemctl', 'stop', 'keepalived');
   await moved(stage, others(stage, from));
@@ -57,7 +58,7 @@ async function handOver(stage: Stage, from: BootedNode): Promise<void> {
 }
 
 /** All that is named after it, but for what the lab itself has put there and systemd's notes of running units; and the VIP. */
-const traces = `
+export const traces = `
 find /etc /usr /var/lib /run -xdev -name '*vipshift*' -not -path '/run/systemd/*' -not -name vipshift-notify.service.d
 ip -o address show dev lo | grep -F ${VIP} || true`;
 

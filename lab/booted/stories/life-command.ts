@@ -1,16 +1,18 @@
 /**
- * `npm run lab -- life`: runs the story of lab/booted/life.ts, and prints how long each chapter took and how many connections failed in it.
+ * `npm run lab -- life`: runs the story of lab/booted/stories/life.ts, and prints how long each chapter took and how many connections failed in it.
  *
  * Exit status: as the lab's; 1 when a chapter did not come about, or connections failed in one that may have none.
  */
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Client, outageOf } from '../netns/node/client.ts';
-import { VIP } from '../netns/sandbox/topology.ts';
-import { monotonicMs } from '../netns/scenario/moment.ts';
-import type { BootedCommand, Say } from './command.ts';
-import { openBootedLab } from './lab.ts';
+import { Client, outageOf } from '../../netns/node/client.ts';
+import { VIP } from '../../netns/sandbox/topology.ts';
+import { monotonicMs } from '../../netns/scenario/moment.ts';
+import type { BootedCommand, Say } from '../command.ts';
+import { openBootedLab } from '../lab.ts';
+import type { Stage } from '../planned-stops.ts';
 import { type Chapter, life } from './life.ts';
-import type { Stage } from './planned-stops.ts';
+import { PACKAGES, packageLife } from './package-life.ts';
 
 export interface Told {
   readonly chapter: string;
@@ -21,8 +23,9 @@ export interface Told {
   readonly trouble: string | undefined;
 }
 
-const usage = `usage: npm run lab -- life [--json] [--logs FOLDER]
+const usage = `usage: npm run lab -- life [--packages FOLDER] [--json] [--logs FOLDER]
 
+  --packages FOLDER  with before.deb and now.deb of this folder instead of \`vipshift-notify install\`
   --json           an array of objects, one for each chapter, on stdout
   --logs FOLDER    where the emulators' logs go (default: .lab/netns)
 `;
@@ -34,23 +37,43 @@ export const lifeCommand: BootedCommand = {
       args: [...argv],
       options: {
         json: { type: 'boolean', default: false },
+        packages: { type: 'string' },
         help: { type: 'boolean', default: false },
         logs: { type: 'string', default: logFolder },
       },
     });
-    const { json, help, logs } = values;
-    return { help, logFolder: logs, run: (say) => tellLife(logs, json, say) };
+    const { json, help, logs, packages } = values;
+    const story: Story =
+      packages === undefined
+        ? { chapters: life, folders: {} }
+        : { chapters: packageLife, folders: { [PACKAGES]: resolve(packages) } };
+    return { help, logFolder: logs, run: (say) => tellLife(story, { logFolder: logs, json }, say) };
   },
 };
 
-async function tellLife(logFolder: string, json: boolean, say: Say): Promise<number> {
+interface Story {
+  readonly chapters: readonly Chapter[];
+  /** Path in the machines → folder of the host. */
+  readonly folders: Readonly<Record<string, string>>;
+}
+
+interface Output {
+  readonly logFolder: string;
+  readonly json: boolean;
+}
+
+async function tellLife(
+  { chapters, folders }: Story,
+  { logFolder, json }: Output,
+  say: Say,
+): Promise<number> {
   const lab = await openBootedLab(logFolder, say);
-  const nodes = await lab.bootNodes({ '/root/lab': import.meta.dirname });
+  const nodes = await lab.bootNodes({ '/root/lab': import.meta.dirname, ...folders });
   say('both nodes are up');
   const client = new Client('client', VIP, 80);
   const told: Told[] = [];
   if (!json) process.stdout.write('SECONDS  FAILED  CHAPTER\n');
-  for (const chapter of life) {
+  for (const chapter of chapters) {
     const one = await tell(chapter, { nodes, cloud: lab.cloud }, client);
     told.push(one);
     if (!json) process.stdout.write(row(one));

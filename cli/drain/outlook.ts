@@ -1,0 +1,93 @@
+// What a drain will do to each VIP, and what is against it: the election asked beforehand, and the questions of a forced
+// failover's preflight for each node that a VIP would go to.
+import { type Outlook, outlookOf } from '../../shared/controller/drained.ts';
+import { lookAt } from '../../shared/forced-failover/preflight.ts';
+import { statesOf } from '../../shared/network/next-owner.ts';
+import type { HostStates } from '../../shared/network/observation.ts';
+import { type EpochMs, iso } from '../../shared/time.ts';
+import { elect } from '../../shared/vip/election.ts';
+import type { Override, Vip } from '../../shared/vip/vip.ts';
+import { withDrain, withoutDrain } from '../../shared/vip/vip.ts';
+import { hint } from '../command/hint.ts';
+import { type Session, surveyFor } from '../command/session.ts';
+
+export interface Prospect {
+  /** With the drains in it. */
+  readonly vip: Vip;
+  readonly outlook: Outlook;
+  /** What is against the move. */
+  readonly problems: readonly string[];
+}
+
+export const withDrains = (vip: Vip, nodes: readonly string[], drain: Override): Vip =>
+  nodes
+    .filter((node) => vip.members[node] !== undefined)
+    .reduce((after, node) => withDrain(after, node, drain), vip);
+
+export const withoutDrains = (vip: Vip, nodes: readonly string[]): Vip => nodes.reduce(withoutDrain, vip);
+
+/** `vips`: with the drains in them. */
+export async function prospects(session: Session, vips: readonly Vip[]): Promise<readonly Prospect[]> {
+  const now = session.now();
+  const all = vips.map((vip) => ({ vip, outlook: outlookOf(vip, now) }));
+  const moving = all.filter(({ outlook }) => targetOf(outlook) !== undefined);
+  if (moving.length === 0) return all.map((one) => ({ ...one, problems: [] }));
+  const [{ observations }, hosts] = await Promise.all([
+    surveyFor(
+      session,
+      moving.map(({ vip }) => vip),
+    ),
+    hostsOf(session, new Set(moving.map(({ outlook }) => targetOf(outlook)!))),
+  ]);
+  return all.map((one) => {
+    const to = targetOf(one.outlook);
+    const seen = observations.get(one.vip.name);
+    if (to === undefined || seen === undefined) return { ...one, problems: [] };
+    return { ...one, problems: lookAt(one.vip, seen, to, { reasons: [], hosts: hosts.get(to) }).reasons };
+  });
+}
+
+async function hostsOf(
+  { ports }: Session,
+  nodes: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, HostStates | undefined>> {
+  const states = [...nodes].map(async (node) => [node, await statesOf(ports.ec2, node)] as const);
+  return new Map(await Promise.all(states));
+}
+
+export const targetOf = (outlook: Outlook): string | undefined =>
+  outlook.key === 'moves' || outlook.key === 'demotes' ? outlook.to : undefined;
+
+/** As things stand: where it goes, or why it stays. */
+export function outlookText({ vip, outlook }: Prospect): string {
+  const { name, owner } = vip;
+  switch (outlook.key) {
+    case 'clear':
+      return `${name} is at ${owner ?? 'no node yet'}: nothing moves`;
+    case 'moves':
+      return `${name} goes from ${owner} to ${outlook.to}, routes only`;
+    case 'demotes':
+      return `${name} goes from ${owner} to ${outlook.to}, via keepalived`;
+    case 'frozen':
+      return `${name} stays at ${owner}: it is frozen until ${iso(vip.freeze!.untilMs)}; to let it move: ${hint(`unfreeze ${name}`)}`;
+    case 'next-drained':
+      return `${name} stays at ${owner}: keepalived would elect ${outlook.next}, which is drained too`;
+    case 'last':
+      return `${name} stays at ${owner}: no other node is eligible; ${hint(`status ${name}`)} shows why`;
+    default:
+      return outlook satisfies never;
+  }
+}
+
+/** Where the VIP goes when these drains end, should it be where the drain takes it by then; undefined where it stays. */
+export function endText(
+  { vip, outlook }: Prospect,
+  nodes: readonly string[],
+  untilMs: EpochMs,
+): string | undefined {
+  const at = targetOf(outlook) ?? vip.owner;
+  if (at === undefined || outlook.key === 'frozen') return undefined;
+  const { owner: to } = elect({ ...withoutDrains(vip, nodes), owner: at }, untilMs);
+  if (to === undefined || to === at || outlook.key === 'demotes') return undefined;
+  return `when the drain ends at ${iso(untilMs)}, ${vip.name} goes back to ${to} unless keepalived’s master is ${at} by then`;
+}

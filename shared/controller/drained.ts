@@ -1,0 +1,71 @@
+// What follows from a drain besides the election: the cause under which a VIP leaves a drained node, and what an operator has to
+// know where it stays there. Pure.
+import type { EpochMs } from '../time.ts';
+import { elect, isLiveOrder, unfit } from '../vip/election.ts';
+import type { Cause } from '../vip/lease.ts';
+import type { Vip } from '../vip/vip.ts';
+import { drainOf, drainText } from '../vip/vip.ts';
+
+/** Undefined where it is not a drain that moves the VIP; then the claim is the cause. */
+export function drainCause(vip: Vip, now: EpochMs): Cause | undefined {
+  const { owner, reason } = elect(vip, now);
+  if (reason.key !== 'drained' || vip.owner !== reason.other || owner === undefined) return undefined;
+  const drain = drainOf(vip, reason.other, now)!;
+  return { kind: 'order', node: owner, why: drainText(reason.other, drain), by: drain.by, atMs: now };
+}
+
+/** What the drains of a VIP's nodes mean for it now. */
+export type Outlook =
+  /** No drained node owns it. */
+  | { readonly key: 'clear' }
+  /** The controller moves it, routes only. */
+  | { readonly key: 'moves'; readonly to: string }
+  /** keepalived has to move first: its master is demoted. */
+  | { readonly key: 'demotes'; readonly to: string }
+  | { readonly key: 'frozen' }
+  /** keepalived would elect a node that is drained, too. */
+  | { readonly key: 'next-drained'; readonly next: string }
+  /** No other node is eligible. */
+  | { readonly key: 'last' };
+
+export function outlookOf(vip: Vip, now: EpochMs): Outlook {
+  const { owner } = vip;
+  if (owner === undefined || drainOf(vip, owner, now) === undefined) return { key: 'clear' };
+  if (isLiveOrder(vip.freeze, now)) return { key: 'frozen' };
+  const to = elect(vip, now).owner;
+  if (to !== undefined && to !== owner) return { key: 'moves', to };
+  const next = nextMaster(vip, owner);
+  if (next === undefined) return { key: 'last' };
+  return drainOf(vip, next, now) === undefined ? { key: 'demotes', to: next } : { key: 'next-drained', next };
+}
+
+/** The owner is drained and keeps the VIP: why, and what to run. Undefined where it does not. */
+export function staysText(vip: Vip, now: EpochMs): string | undefined {
+  const outlook = outlookOf(vip, now);
+  if (outlook.key === 'clear' || outlook.key === 'moves') return undefined;
+  const owner = vip.owner!;
+  return `${drainText(owner, drainOf(vip, owner, now)!)}, and keeps the VIP: ${whyText(vip, outlook)}`;
+}
+
+function whyText({ name }: Vip, outlook: Exclude<Outlook, { readonly key: 'clear' | 'moves' }>): string {
+  switch (outlook.key) {
+    case 'frozen':
+      return `it is frozen; to move it: vipshift unfreeze ${name}`;
+    case 'demotes':
+      return `keepalived’s master is there; to move it: vipshift failover ${name} --to ${outlook.to}`;
+    case 'next-drained':
+      return `keepalived would elect ${outlook.next}, which is drained too`;
+    case 'last':
+      return 'no other node is eligible';
+    default:
+      return outlook satisfies never;
+  }
+}
+
+/** The standby that keepalived would elect if the node withdrew: of those that are fit the one of the highest priority. */
+function nextMaster({ claims, ...vip }: Vip, node: string): string | undefined {
+  const fit = Object.keys(vip.members).filter(
+    (other) => other !== node && unfit({ claims, ...vip }, other) === undefined,
+  );
+  return fit.sort((a, b) => claims[b]!.priority - claims[a]!.priority || (a < b ? -1 : 1))[0];
+}

@@ -1,0 +1,114 @@
+// The protections of docs/decisions/0039, each taken out: a node that an operator wants empty, and what a drain must not do.
+import type { Control } from './protocol.ts';
+import type { Patch } from './variant.ts';
+
+const patch = (file: string, replace: string, by: string): Patch => ({
+  file: `shared/${file}.ts`,
+  replace,
+  by,
+});
+
+export const drains: readonly Control[] = [
+  {
+    name: 'the election does not ask who is drained',
+    breaks: ['drained'],
+    patches: [
+      patch(
+        'vip/election',
+        'pastDrained(vip, undrained(vip, masters, heard, now), heard, now)',
+        'undrained(vip, masters, heard, now)',
+      ),
+    ],
+  },
+  {
+    name: 'a drained node does not keep the VIP when it is the last',
+    breaks: ['convergence'],
+    patches: [
+      patch(
+        'vip/election',
+        'if (place === undefined) return elected;',
+        "if (place === undefined) return { owner: vip.owner, reason: { key: 'no-candidate' } };",
+      ),
+    ],
+  },
+  {
+    name: 'a drain gives the VIP to a standby that withdrew',
+    breaks: ['convergence'],
+    patches: [
+      patch(
+        'vip/election',
+        'const fit = Object.keys(vip.members).filter((node) => unfit(vip, node) === undefined);',
+        'const fit = Object.keys(vip.members).filter((node) => vip.claims[node] !== undefined);',
+      ),
+    ],
+  },
+  {
+    name: 'with hold master a drain gives the VIP to a standby',
+    breaks: ['convergence', 'never worse'],
+    patches: [patch('vip/election', "if (vip.hold !== 'both') return undefined;", '')],
+  },
+  {
+    name: 'a pin holds a VIP at a drained node',
+    breaks: ['drained'],
+    patches: [
+      patch(
+        'vip/election',
+        'if (other === undefined || drainOf(vip, other, now) === undefined) return elected;',
+        "if (other === undefined || drainOf(vip, other, now) === undefined || reason.key === 'pinned') return elected;",
+      ),
+    ],
+  },
+  {
+    name: 'a drain never ends',
+    breaks: ['convergence'],
+    patches: [
+      patch('vip/vip', 'drain !== undefined && now < drain.untilMs ? drain', 'drain !== undefined ? drain'),
+    ],
+  },
+  {
+    name: 'a drain moves a VIP that is frozen',
+    breaks: ['orders'],
+    patches: [
+      patch(
+        'vip/election',
+        'if (isLiveOrder(vip.freeze, now)) return',
+        'if (isLiveOrder(vip.freeze, now) && vip.drains === undefined) return',
+      ),
+      patch('switch/run-epoch', 'if (isLiveOrder(vip.freeze, now) || election.owner', 'if (election.owner'),
+      patch('controller/assess', 'const frozen = isLiveOrder(vip.freeze, now);', 'const frozen = false;'),
+    ],
+  },
+  {
+    name: 'reconcile forgets drains that have not ended',
+    breaks: ['drained'],
+    patches: [
+      patch(
+        'vip/vip',
+        '(node) => drainOf(vip, node, now) !== undefined);',
+        '(node) => node === String(now));',
+      ),
+    ],
+  },
+  {
+    name: 'a VIP is forced to a node that is drained',
+    breaks: ['orders'],
+    patches: [
+      patch(
+        'forced-failover/preflight',
+        'if (drain !== undefined) reasons.push',
+        'if (drain === null) reasons.push',
+      ),
+    ],
+  },
+  {
+    name: 'a drained node drains the others of its VIP',
+    breaks: ['convergence', 'drained'],
+    patches: [
+      patch(
+        'vip/vip',
+        'const drain = drains?.[node];',
+        'const drain = Object.values(drains ?? {})[0] ?? drains?.[node];',
+      ),
+    ],
+  },
+];
