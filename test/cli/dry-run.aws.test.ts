@@ -59,7 +59,7 @@ test('is an option of every command that changes something, and the others are t
   const without = all.filter((c) => !c.options.some((o) => o.long === '--dry-run')).map(pathOf);
   expect(without.toSorted((x, y) => x.localeCompare(y))).toEqual(
     [
-      ...['audit verify', 'completion', 'doctor', 'explain', 'keepalived-config'],
+      ...['audit verify', 'completion', 'completion-values', 'doctor', 'explain', 'keepalived-config'],
       ...['owner', 'status', 'timeline', 'vip list', 'vip show'],
     ].toSorted((x, y) => x.localeCompare(y)),
   );
