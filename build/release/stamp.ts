@@ -6,6 +6,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..', '..');
 const places: readonly (readonly [string, RegExp])[] = [
   ['shared/version.ts', /(?<=^export const VERSION = ').*(?=';$)/m],
+  ['terraform/main.tf', /(?<=^ {2}version = ").*(?="$)/m],
   ['notify/vipshift-notify', /(?<=^readonly SHIM_VERSION=).*$/m],
 ];
 

@@ -30,7 +30,7 @@ export const INLINE_MAX = 51_200;
 
 export const zipName = (functionName: string): string => `${functionName}-${VERSION}.zip`;
 
-const code = {
+export const codeParameters = {
   CodeBucket: {
     Type: 'String',
     AllowedPattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$',
@@ -63,7 +63,7 @@ export function releasedTemplate(packaged: string): Template {
     .map(([id, resource]) => [id, withCode(resource)]);
   const template: Template = {
     ...others,
-    Parameters: { Stage, ...code, ...without(Parameters, 'Stage') },
+    Parameters: { Stage, ...codeParameters, ...without(Parameters, 'Stage') },
     Rules: rules,
     Resources: Object.fromEntries(resources),
     Outputs: Object.fromEntries(Object.entries(Outputs).filter(([name]) => !isOfOsls(name))),

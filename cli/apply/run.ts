@@ -3,17 +3,17 @@
 // Everything is looked up and checked before anything is written. Then several VIPs are written at a time; one that fails
 // hides no other, and the same command run again goes on with what is missing. Limit: VIPs that only exchange addresses among
 // themselves need two runs.
-import { readFile } from 'node:fs/promises';
-import { type FileEntry, manifestFrom } from '../../shared/registry/manifest.ts';
+import type { FileEntry } from '../../shared/registry/manifest.ts';
 import { isRegistered } from '../../shared/registry/registry.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
-import { type Status, status, usage } from '../command/exit.ts';
+import { type Status, status } from '../command/exit.ts';
 import type { Output } from '../command/output.ts';
 import { progress } from '../command/print/progress.ts';
 import type { Session } from '../command/session.ts';
 import { entryMoveText } from '../command/vip/forecast.ts';
+import { entriesFrom } from '../command/vip/manifest-file.ts';
 import { refuseUnderWay } from '../command/vip/under-way.ts';
 import { tablesLeft } from '../vip/list.ts';
 import { lookupsForAll } from '../vip/lookups.ts';
@@ -35,8 +35,13 @@ export async function applyFile(context: CommandContext<ApplyOptions>): Promise<
   const asking = { session, look: lookupsForAll(session, [...entries, ...pruned], eips) };
   const changes = await checked(asking, entries, vips);
   show(out, changes, pruned);
+<<<<<<< HEAD
   remark(out, session, changes);
   const staying = options.prune === true ? [] : unnamed.map((vip) => vip.name);
+=======
+  await remark(out, session, changes);
+  const staying = unnamed.filter((vip) => !pruned.includes(vip)).map((vip) => vip.name);
+>>>>>>> main
   if (staying.length > 0)
     out.note(
       `in the registry and not in the file, left alone (--prune removes): ${staying.sort().join(', ')}`,
@@ -70,10 +75,10 @@ async function checked(asking: Asking, entries: readonly FileEntry[], vips: read
   }
 }
 
-function remark(out: Output, session: Session, changes: readonly Change[]): void {
+async function remark(out: Output, session: Session, changes: readonly Change[]): Promise<void> {
   for (const { prepared } of changes) {
     const moves = entryMoveText(prepared, session.now());
-    if (moves !== undefined) out.note(moves);
+    if (moves !== undefined) out.note(await session.names.textOf(moves));
   }
 }
 
@@ -99,24 +104,4 @@ async function refusePrunes(
     for (const sentence of stays) out.note(`${vip.name}: ${sentence}`);
     refuseUnderWay(vip, session.now(), 'it is not removed');
   }
-}
-
-async function entriesFrom(file: string): Promise<readonly FileEntry[]> {
-  const { parse } = await import('yaml');
-  const next = 'fix the file; vipshift apply --help shows its form';
-  let document: unknown;
-  try {
-    document = parse(await (file === '-' ? stdin() : readFile(file, 'utf8')));
-  } catch (error) {
-    throw usage(`${file}: ${(error as Error).message}`, next);
-  }
-  const read = manifestFrom(document);
-  if (read.ok) return read.entries;
-  throw usage(`${file} is refused:\n${read.problems.join('\n')}`, next);
-}
-
-async function stdin(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -10,7 +10,8 @@
 
 import { type Texts, textOf } from '../keyed.ts';
 import { type DurationMs, type EpochMs, seconds } from '../time.ts';
-import type { VrrpState } from './claim.ts';
+import { DRIFT_MAX } from './boot-clock.ts';
+import { STAMP_MS, type VrrpState } from './claim.ts';
 import { isDamped } from './flapping.ts';
 import { isSilent, NEVER_IN_TIME } from './liveness.ts';
 import { lowerAdvertAt, type NodeState, transitionAt } from './node-state.ts';
@@ -28,6 +29,7 @@ export type ElectionReason =
   | { readonly key: 'frozen' }
   | { readonly key: 'pinned' }
   | { readonly key: 'newest-master'; readonly node: string }
+  | { readonly key: 'in-doubt'; readonly node: string; readonly other: string }
   | { readonly key: 'outranks'; readonly node: string; readonly other: string }
   | { readonly key: 'damped'; readonly node: string; readonly other: string }
   | { readonly key: 'drained'; readonly node: string; readonly other: string }
@@ -45,6 +47,8 @@ export const electionTexts: Texts<ElectionReason> = {
   frozen: () => 'frozen by order',
   pinned: () => 'pinned by order',
   'newest-master': ({ node }) => `newest MASTER is ${node}`,
+  'in-doubt': ({ node, other }) =>
+    `${node} has it, and is as new a MASTER as ${other}, as far as can be told`,
   outranks: ({ node, other }) => `${node} outranks ${other} and received its advert after it became MASTER`,
   damped: ({ node, other }) => `${other} flaps and is damped; the VIP rests at ${node}`,
   drained: ({ node, other }) => `${other} is drained; the VIP goes to ${node}`,
@@ -157,20 +161,34 @@ function standbyOf(vip: Vip, now: EpochMs): string | undefined {
 }
 
 function among(vip: Vip, masters: readonly Candidate[], heard: readonly Candidate[]): Elected {
-  const [winner] = heard;
-  if (winner === undefined) return unheard(vip, masters);
+  const [newest] = heard;
+  if (newest === undefined) return unheard(vip, masters);
+  const winner = heard.find((c) => c.node === vip.owner && isAsNew(c, newest)) ?? newest;
   const rightful = heard
     .filter(
       (c) =>
         c.nodeState.priority > winner.nodeState.priority && heardLowerSince(c.nodeState, winner.nodeState),
     )
     .sort(byPriority)[0];
+  if (rightful === undefined && winner !== newest)
+    return { owner: winner.node, reason: { key: 'in-doubt', node: winner.node, other: newest.node } };
   if (rightful === undefined)
     return { owner: winner.node, reason: { key: 'newest-master', node: winner.node } };
   return {
     owner: rightful.node,
     reason: { key: 'outranks', node: rightful.node, other: winner.node },
   };
+}
+
+/**
+ * Whether no one can tell which of two masters came later, though both go on (docs/decisions/0046). Without a claim that was sent
+ * soon after a transition, what dates it is a second wide, drifts with the node's clock, and gets tighter with each assertion.
+ */
+function isAsNew(owner: Candidate, newest: Candidate): boolean {
+  if (owner.nodeState.young && newest.nodeState.young) return false;
+  const ageMs = Math.max(0, newest.nodeState.seenMs - newest.at);
+  const doubtMs = 2 * STAMP_MS + ageMs * DRIFT_MAX;
+  return newest.at - owner.at < doubtMs && owner.nodeState.seenMs >= newest.nodeState.hiMs;
 }
 
 /**

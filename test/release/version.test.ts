@@ -11,7 +11,11 @@ const json = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8')
 test('command line, functions, shim and lock have the version of package.json', () => {
   const { version } = json('package.json');
   const shim = execFileSync(join(root, 'notify', 'vipshift-notify'), ['--version'], { encoding: 'utf8' });
-  expect({ shared: VERSION, shim: shim.trim(), lock: json('package-lock.json').version }).toEqual({
+  const module = /^ {2}version = "(.*)"$/m.exec(
+    readFileSync(join(root, 'terraform', 'main.tf'), 'utf8'),
+  )?.[1];
+  expect({ module, shared: VERSION, shim: shim.trim(), lock: json('package-lock.json').version }).toEqual({
+    module: version,
     shared: version,
     shim: version,
     lock: version,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { epochMs } from '../../../shared/time.ts';
+import { DRIFT_MAX } from '../../../shared/vip/boot-clock.ts';
+import { STAMP_MS } from '../../../shared/vip/claim.ts';
 import {
   ADVERT_DOUBT_MS,
   type Election,
@@ -9,7 +11,7 @@ import {
   unfit,
 } from '../../../shared/vip/election.ts';
 import { NEVER_IN_TIME, windowOf } from '../../../shared/vip/liveness.ts';
-import { type NodeState, nodeStateFrom } from '../../../shared/vip/node-state.ts';
+import { type NodeState, nodeStateFrom, transitionAt } from '../../../shared/vip/node-state.ts';
 import {
   drainOf,
   newVip,
@@ -136,6 +138,71 @@ describe('among MASTERs', () => {
     });
     const claims = { 'i-a': outranking('i-a', 5000, 100), 'i-b': outranking('i-b', 0, 200), 'i-c': winner };
     expect(election(claims).reason).toEqual({ key: 'outranks', node: 'i-b', other: 'i-c' });
+  });
+
+  describe('that no one can tell apart', () => {
+    /** Dated by an assertion a minute after the transition. */
+    const dated = (node: string, atMs: number): NodeState =>
+      nodeState(node, { kind: 'assertion', sinceMs: atMs, atMs: atMs + 60_000 });
+    const gap = (claims: Record<'i-a' | 'i-b', NodeState>) =>
+      transitionAt(claims['i-b']) - transitionAt(claims['i-a']);
+    const at = (node: string, of: Record<'i-a' | 'i-b', NodeState>) => election(of, { owner: node });
+
+    test('the owner keeps it, and the reason names both', () => {
+      const claims = { 'i-a': dated('i-a', 0), 'i-b': dated('i-b', 1000) };
+      expect(at('i-a', claims)).toMatchObject({
+        owner: 'i-a',
+        reason: { key: 'in-doubt', node: 'i-a', other: 'i-b' },
+      });
+      expect(at('i-b', claims).reason).toEqual({ key: 'newest-master', node: 'i-b' });
+      expect(at('i-c', claims).owner).toBe('i-b');
+    });
+
+    test('also where one of them was dated at once', () => {
+      const asserted = { kind: 'assertion', sinceMs: 0, atMs: 9000 } as const;
+      const claims = { 'i-a': nodeState('i-a', asserted), 'i-b': dated('i-b', 1000) };
+      expect(claims['i-a'].young).toBe(true);
+      expect(at('i-a', claims).owner).toBe('i-a');
+    });
+
+    test('but not where both were: then each clock says when', () => {
+      const asserted = { kind: 'assertion', atMs: 9000 } as const;
+      const claims = {
+        'i-a': nodeState('i-a', { ...asserted, sinceMs: 0 }),
+        'i-b': nodeState('i-b', { ...asserted, sinceMs: 1000 }),
+      };
+      expect(gap(claims)).toBe(1000);
+      expect(at('i-a', claims).owner).toBe('i-b');
+    });
+
+    test('within two seconds of AWS’s stamps, and what the newest’s clock may drift in its time as master', () => {
+      const newest = dated('i-b', 10_000);
+      const doubtMs = 2 * STAMP_MS + (newest.seenMs - transitionAt(newest)) * DRIFT_MAX;
+      const older = (byMs: number): NodeState => {
+        const hiMs = newest.hiMs - byMs;
+        return { ...dated('i-a', 10_000), hiMs, atMs: transitionAt(newest) - byMs };
+      };
+      const owner = (byMs: number) => at('i-a', { 'i-a': older(byMs), 'i-b': newest }).owner;
+      expect(owner(Math.ceil(doubtMs) - 1)).toBe('i-a');
+      expect(owner(Math.ceil(doubtMs))).toBe('i-b');
+    });
+
+    test('and only an owner that went on after the other’s transition: a dead one keeps nothing', () => {
+      const newest = dated('i-b', 1000);
+      const owner = (seenMs: number) =>
+        at('i-a', { 'i-a': { ...dated('i-a', 0), seenMs }, 'i-b': newest }).owner;
+      expect(owner(newest.hiMs)).toBe('i-a');
+      expect(owner(newest.hiMs - 1)).toBe('i-b');
+    });
+
+    test('a higher priority that received the owner’s advert takes it all the same', () => {
+      const older = dated('i-a', 0);
+      const affHiMs = older.hiMs + ADVERT_DOUBT_MS + 1;
+      const newest = { ...dated('i-b', 1000), priority: 200, affSeq: 1, affHiMs, affAtMs: affHiMs };
+      expect(at('i-a', { 'i-a': older, 'i-b': newest }).reason).toEqual({
+        ...{ key: 'outranks', node: 'i-b', other: 'i-a' },
+      });
+    });
   });
 
   test('a silent MASTER is not a candidate while another is heard', () => {

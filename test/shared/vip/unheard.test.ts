@@ -199,11 +199,14 @@ describe('the status', () => {
     const w = world();
     await reconciles(w);
     await w.clock.advance(minutes(3));
-    expect((await statusNow(w)).why).toBe('no claim accepted yet, after 3 min');
+    expect((await statusNow(w)).reasons[0]).toBe('no claim accepted yet, after 3 min');
   });
 
   test('is not unheard a moment before', async () => {
-    const { health, why } = await statusNow(await spoken(UNHEARD_AFTER - 1));
+    const w = await spoken(0);
+    await says(w, 'i-b', { atMs: 0, state: 'BACKUP' });
+    w.clock.set(plus(START, durationMs(UNHEARD_AFTER - 1)));
+    const { health, why } = await statusNow(w);
     expect([health, why]).toEqual(['well', 'in sync']);
   });
 

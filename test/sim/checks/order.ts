@@ -19,15 +19,6 @@ function withdrew(world: World, vip: string, end: Finding, late: Finding): boole
 }
 
 /**
- * Of two masters since the same second a made-up claim may have cost the exact instant that told them apart (decision 0025): the
- * bound that is left gets tighter with every assertion, and either of them may serve.
- */
-const isInDoubt = (world: World, vip: string, { belongs }: Finding): boolean =>
-  belongs !== undefined &&
-  belongs.nodes.length > 1 &&
-  world.forged.some(({ word }) => word.vip === vip && belongs.nodes.includes(word.node));
-
-/**
  * Whether a clock stood still since one of several masters became it: without its words from before, which a removal forgets,
  * its transition seems later by as much, and a late one of them puts that right (docs/architecture.md, "Limits").
  */
@@ -50,7 +41,6 @@ export function order(world: World): readonly Violation[] {
     const [due, end, late] = [at('due')!, at('end')!, at('late')];
     // Where the elected node cannot be reached every word may have it tried again; it moves nothing.
     const served = due.belongs !== undefined && due.right;
-    if (isInDoubt(world, spec.name, due)) continue;
     const rests = (before: Finding, later: Finding, what: string): void => {
       const say = (text: string) =>
         found.push({ guarantee: 'order', vip: spec.name, atMs: later.atMs, what: `${what}: ${text}` });

@@ -32,11 +32,6 @@ export const checkers: readonly Control[] = [
     patches: [patch('checks/silence-told', 'deliveredAtMs >= fromMs &&', 'deliveredAtMs >= 0 &&')],
   },
   {
-    name: 'the checker tells two masters of one second apart after a forgery',
-    breaks: ['order'],
-    patches: [patch('checks/order', 'if (isInDoubt(world, spec.name, due)) continue;', '')],
-  },
-  {
     name: 'the checker asks for the label of today',
     breaks: ['orders'],
     patches: [patch('truth/truth', 'region.eniAt(target, atMs)', 'region.ec2.enis.get(target)')],

@@ -179,4 +179,9 @@ export const found: readonly Control[] = [
     breaks: ['orders'],
     patches: [patch('forced-failover/execute', ', ...unmetCells(conflicts)];', '];')],
   },
+  {
+    name: 'of two masters that cannot be told apart the one with the later bound wins',
+    breaks: ['order'],
+    patches: [patch('vip/election', 'c.node === vip.owner && isAsNew(c, newest)', 'c === newest')],
+  },
 ];

@@ -1,0 +1,4 @@
+output "tag_key" {
+  description = "Key of the tag."
+  value       = local.key
+}
