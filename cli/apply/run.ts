@@ -35,13 +35,8 @@ export async function applyFile(context: CommandContext<ApplyOptions>): Promise<
   const asking = { session, look: lookupsForAll(session, [...entries, ...pruned], eips) };
   const changes = await checked(asking, entries, vips);
   show(out, changes, pruned);
-<<<<<<< HEAD
-  remark(out, session, changes);
-  const staying = options.prune === true ? [] : unnamed.map((vip) => vip.name);
-=======
   await remark(out, session, changes);
-  const staying = unnamed.filter((vip) => !pruned.includes(vip)).map((vip) => vip.name);
->>>>>>> main
+  const staying = options.prune === true ? [] : unnamed.map((vip) => vip.name);
   if (staying.length > 0)
     out.note(
       `in the registry and not in the file, left alone (--prune removes): ${staying.sort().join(', ')}`,

@@ -77,11 +77,10 @@ export function rowOf(
         named(record.to),
         millis(took(record)),
         ageText(newsAge(record)),
-<<<<<<< HEAD
-        `${record.cause.why}; ${decisionText(record)}${againText(record)}${dampedText(record)}`,
-=======
-        withShortNames(`${record.cause.why}; ${decisionText(record)}${dampedText(record)}`, nodes),
->>>>>>> main
+        withShortNames(
+          `${record.cause.why}; ${decisionText(record)}${againText(record)}${dampedText(record)}`,
+          nodes,
+        ),
       ];
     }
     case 'order': {
