@@ -51,7 +51,7 @@ export const remarksOn = (input: KeepalivedInput): readonly string[] => [
     ? 'preempt: a node of higher priority takes the VIP back as soon as it runs, which is a second interruption.'
     : 'nopreempt: the VIP stays where it is until its node fails or is demoted. It needs state BACKUP on every node.',
   ...quickness(input),
-  'Before a reboot or poweroff nothing has to be done once "vipshift-notify install --service UNIT" on this node has named what answers on the VIP, such as nginx.service.',
+  'Before a reboot or poweroff nothing has to be done once "vipshift-notify setup --service UNIT" on this node has named what answers on the VIP, such as nginx.service.',
   ...(input.checkUrl !== undefined && input.scriptUser !== 'root'
     ? [
         'keepalived before 2.2.8 ends "keepalived -t" with "Terminated" (143) if a script is not run as root: its issue 2587.',
