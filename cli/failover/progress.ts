@@ -4,6 +4,7 @@ import { toFault } from '../../shared/fault.ts';
 import { complaintOf } from '../command/aws-errors.ts';
 import { CliError, status } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
+import type { NodeNames } from '../command/node/names.ts';
 import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 
@@ -31,7 +32,7 @@ export async function follow(
       const execution = await workflow.describe(name);
       // Right after its start it may not be found yet.
       const news = execution === undefined ? [] : await workflow.happenings(name, seen);
-      for (const happening of news) tell(out, happening, execution);
+      for (const happening of news) tell({ session, out }, happening, execution);
       seen = news.at(-1)?.id ?? seen;
       if (execution !== undefined && execution.state !== 'running') return execution;
       const seldom = session.now() - since > SELDOM_AFTER_MS;
@@ -49,12 +50,22 @@ export async function follow(
   throw new CliError(`${name} has not ended within its time limit`, how, status.aws);
 }
 
-function tell(out: Output, { atMs, entered, fault }: Happening, execution: Execution | undefined): void {
+function tell(
+  { session: { names }, out }: { session: Session; out: Output },
+  { atMs, entered, fault }: Happening,
+  execution: Execution | undefined,
+): void {
   const at = `${(Math.max(0, atMs - (execution?.startedAtMs ?? atMs)) / 1000).toFixed(1)} s`.padStart(8);
-  if (fault !== undefined) out.note(`${at}  that failed: ${plain(fault.slice(0, 500))}`);
-  const words = entered === undefined ? undefined : wordsOf(entered, execution?.input ?? {});
+  if (fault !== undefined) out.note(`${at}  that failed: ${names.text(fault.slice(0, 500))}`);
+  const words = entered === undefined ? undefined : wordsOf(entered, inWords(execution?.input ?? {}, names));
   if (words !== undefined) out.note(`${at}  ${plain(words)}`);
 }
+
+/** The node that it goes to, with its name. */
+const inWords = (input: Execution['input'], names: NodeNames): Execution['input'] => ({
+  ...input,
+  to: names.text(String(input.to)),
+});
 
 /** Undefined for states that only choose. */
 export function wordsOf(state: string, input: Execution['input']): string | undefined {

@@ -7,11 +7,13 @@ import type { Execution, Workflow } from '../../shared/aws/step-functions/workfl
 import type { FailoverOrder, RejoinPolicy } from '../../shared/forced-failover/order.ts';
 import { durationFrom } from '../../shared/instants.ts';
 import { defined, ifDefined } from '../../shared/optional.ts';
+import { isRegistered } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
+import { nodeNamed } from '../command/node/chosen.ts';
 import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { doctorOf, leftBy, tellLeft } from '../command/vip/left-behind.ts';
@@ -27,8 +29,10 @@ export async function forced({
   session,
 }: CommandContext<FailoverAsked>): Promise<Status> {
   const vip = await requireVip(session, args[0]!);
-  if (isThere(vip, options)) return tellThere(out, vip, options.to);
-  const order = orderOf(vip, await session.caller(), options);
+  const [found, by] = await Promise.all([session.names.learn({ vips: [vip] }, out), session.caller()]);
+  const to = nodeNamed(options.to, found, '--to', vip.name);
+  if (isThere(vip, { ...options, to })) return tellThere(session, out, vip, to);
+  const order = orderOf(vip, by, { ...options, to });
   const workflow = await session.workflow();
   const name = options.name ?? freshName(session, vip.name);
   const ends = onInterrupt(out, `interrupted; the failover is still running. Follow it: ${followOn(name)}`);
@@ -39,7 +43,7 @@ export async function forced({
     out.note(
       `${name} was started before, ${iso(known.startedAtMs)}, and is ${known.state}: no new one is started`,
     );
-  else out.note(`${name}: ${sentence(order)}`);
+  else out.note(session.names.text(`${name}: ${sentence(order)}`));
   tellLeft(out, await leaving, doctorOf(vip.name));
   if (options.detach === true) {
     if (out.json) out.document({ execution: name, started: known === undefined, order });
@@ -56,9 +60,9 @@ export async function forced({
 const isThere = (vip: Vip, { to, dryRun, name }: FailoverAsked): boolean =>
   vip.owner === to && vip.lease === undefined && dryRun !== true && name === undefined;
 
-function tellThere(out: Output, { name, epoch }: Vip, to: string): Status {
+function tellThere({ names }: Session, out: Output, { name, epoch }: Vip, to: string): Status {
   if (out.json) out.document({ vip: name, to, outcome: 'unchanged', epoch });
-  else out.line(`${name} is at ${to} already, epoch ${epoch}: nothing was ordered`);
+  else out.line(names.text(`${name} is at ${to} already, epoch ${epoch}: nothing was ordered`));
   out.note(`to keep it there, whatever VRRP elects: ${hint(`pin ${name} --to ${to} --reason …`)}`);
   return status.ok;
 }
@@ -66,11 +70,15 @@ function tellThere(out: Output, { name, epoch }: Vip, to: string): Status {
 export async function followed({ options, out, session }: CommandContext<FailoverOptions>): Promise<Status> {
   const workflow = await session.workflow();
   const name = options.follow!.split(':').at(-1)!;
-  if ((await workflow.describe(name)) === undefined)
+  const there = await workflow.describe(name);
+  if (there === undefined)
     throw refused(
       `there is no failover ${name} in stage ${session.settings.stage}`,
       `check --stage and --region; ${hint('timeline --kind order')} lists what was ordered`,
     );
+  const { vip: of = '' } = there.input as Partial<FailoverOrder>;
+  const vip = of === '' ? undefined : await session.ports.vips.read(of);
+  await session.names.learn({ vips: [vip].filter(isRegistered) }, out);
   const ends = onInterrupt(out, `interrupted; it is still running. Follow it: ${followOn(name)}`);
   const end = await follow(session, workflow, out, name);
   ends();
@@ -151,6 +159,10 @@ export interface FailoverOptions {
   readonly detach?: boolean;
   readonly follow?: string;
   readonly breakGlass?: boolean;
+  readonly printCommands?: boolean;
+  readonly manifest?: string;
+  readonly address?: readonly string[];
+  readonly eip?: readonly string[];
 }
 
 /** What is left when the command line was found to say enough. */
