@@ -184,9 +184,13 @@ async function giveOne(
     changed = is !== was;
     return is;
   };
+  const was = await session.ports.vips.read(name);
+  // What ends nothing is no order: the record would fill with them.
+  const isIdle =
+    (kind === 'unpin' && was?.pin === undefined) || (kind === 'thaw' && was?.freeze === undefined);
   const item =
-    options.dryRun === true
-      ? change(await session.ports.vips.read(name))
+    options.dryRun === true || isIdle
+      ? change(was)
       : await onRecord(session, order, () => update(session.ports.vips, name, change));
   return {
     item: item!,

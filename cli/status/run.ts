@@ -87,7 +87,13 @@ async function statusesOf(session: Session, name: string | undefined): Promise<S
     const { observation, more } = facts.of(vip);
     return statusOf(vip, observation, session.now(), more);
   };
-  const first = inOrder.map((vip) => ({ vip, status: judged(vip) }));
+  const shown = progress('judging', inOrder.length);
+  const first = inOrder.map((vip) => {
+    const status = judged(vip);
+    shown.step();
+    return { vip, status };
+  });
+  shown.end();
   const doubtful = name === undefined ? first.filter((one) => !isWell(one.status)) : [];
   const again = await readAgain(session, doubtful.slice(0, READ_AGAIN_MAX));
   const statuses = first.map(({ vip, status: before }) => {
