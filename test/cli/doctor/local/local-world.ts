@@ -34,8 +34,8 @@ import {
   GetPolicyCommand,
 } from '@aws-sdk/client-lambda';
 import { ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns';
+import { ROLE } from '../../../../lab/aws/whole/policies.ts';
 import type { Vip } from '../../../../shared/vip/vip.ts';
-import { ROLE } from '../policies.ts';
 import type { Setup } from '../setup.ts';
 import { EIP, nodes, TOPIC, VPC } from '../world/names.ts';
 import type { World } from '../world/world.ts';

@@ -27,7 +27,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { SubscribeCommand, UnsubscribeCommand } from '@aws-sdk/client-sns';
-import { ROLE } from '../policies.ts';
+import { ROLE } from '../../../../lab/aws/whole/policies.ts';
 import type { World } from '../world/world.ts';
 import { apart, differ, OutOfReach, type Part } from './difference.ts';
 import { idOf, type Local } from './local-world.ts';

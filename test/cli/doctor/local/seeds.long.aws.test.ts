@@ -11,11 +11,11 @@ import { doctorClients, doctorSession } from '../../../../cli/doctor/clients.ts'
 import { findingsFor } from '../../../../cli/doctor/findings.ts';
 import { calm } from '../../../../lab/aws/stack/calm.ts';
 import { NODE_ROLE_ID } from '../../../../lab/aws/stack/stack.ts';
+import { ROLE } from '../../../../lab/aws/whole/policies.ts';
 import { update } from '../../../../shared/registry/registry.ts';
 import { epochMs } from '../../../../shared/time.ts';
 import { windowOf } from '../../../../shared/vip/liveness.ts';
 import type { Vip } from '../../../../shared/vip/vip.ts';
-import { ROLE } from '../policies.ts';
 import { rightSetup, type Setup } from '../setup.ts';
 import { type Mutation, mutations } from '../world/seeds/mutations.ts';
 import { failure, type Oracle } from '../world/seeds/works.ts';
