@@ -5,7 +5,7 @@
 // arguments load no AWS client. A test installs the package without the SDK to see to it.
 import { Argument, Command, Help, type Option } from 'commander';
 import { refuseContradictions } from './contradictions.ts';
-import { type Status, status } from './exit.ts';
+import { CliError, type Status, status } from './exit.ts';
 import { at, DEFAULT_STAGE, placeOf } from './hint.ts';
 import {
   type CommonName,
@@ -110,9 +110,21 @@ export function defineCommand<Options>(spec: CommandSpec<Options>): Command {
         out.note(`stage ${DEFAULT_STAGE}: none is named (--stage, VIPSHIFT_STAGE)`);
       const { openSession } = await import('./session.ts');
       const session = await openSession(line.options);
-      process.exitCode = (await work({ ...line, out, session })) ?? status.ok;
+      try {
+        process.exitCode = (await work({ ...line, out, session })) ?? status.ok;
+      } catch (error) {
+        throw await withNodeNames(error, session);
+      }
     });
   });
+}
+
+/** What went wrong, with the nodes' names; AWS that did not answer just now is not asked for them. */
+async function withNodeNames(error: unknown, { names }: Session): Promise<unknown> {
+  if (!(error instanceof CliError) || error.status === status.aws) return error;
+  const lines = await Promise.all(error.message.split('\n').map((line) => names.textOf(line)));
+  const message = lines.join('\n');
+  return message === error.message ? error : new CliError(message, error.next, error.status, error);
 }
 
 export function defineOfflineCommand<Options>(spec: OfflineSpec<Options>): Command {

@@ -33,6 +33,7 @@ import type { OperatorActionStore } from '../../shared/timeline/operator-action.
 import type { RegistryEntry } from '../../shared/vip/vip.ts';
 import { CliError, status, usage } from './exit.ts';
 import { DEFAULT_STAGE } from './hint.ts';
+import { type NodeNames, nodeNames } from './node/names.ts';
 import type { CommonOptions } from './options.ts';
 import { patience, waitingFor } from './waiting.ts';
 
@@ -44,6 +45,7 @@ export interface Session {
   readonly environment: ExecutionEnvironment;
   readonly ports: Ports;
   readonly ec2: Ec2Reader;
+  readonly names: NodeNames;
   readonly orders: OperatorActionStore;
   readonly reservations: Reservations;
   readonly log: AuditLog;
@@ -117,6 +119,7 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     signal: controller.signal,
     retentionDays: settings.retentionDays,
   };
+  const ec2 = { reader: made.reader, signal: controller.signal };
   let asked: Promise<Identity | undefined> | undefined;
   const identity = () => (asked ??= identityOf(controller.signal));
   const dynamo = {
@@ -132,7 +135,8 @@ export async function openSession(options: CommonOptions): Promise<Session> {
     environment: box,
     // The bus's policy lets only the functions announce.
     ports: { ...ports, bus: laterPublisher(ports.vips, { stage: settings.stage, region }) },
-    ec2: { reader: made.reader, signal: controller.signal },
+    ec2,
+    names: nodeNames(ec2),
     orders: awsOperatorActions(table),
     reservations: awsReservations({ dynamo, now: systemNow, vip: (name) => ports.vips.read(name) }),
     log: awsAuditLog(table, async () => (await ports.vips.list()).map((vip) => vip.name)),

@@ -1,12 +1,14 @@
 // How the doctor tells what it found: for people, and as documents of docs/schemas/doctor.schema.json.
 import type { Finding } from '../../shared/doctor/finding.ts';
 import { defined } from '../../shared/optional.ts';
+import type { NodeNames } from '../command/node/names.ts';
 import type { Output } from '../command/output.ts';
 import type { Found } from './findings.ts';
 
-export function tell(out: Output, found: Found, vips: number): void {
+/** `names`: those that are known. */
+export function tell(out: Output, found: Found, vips: number, names: NodeNames): void {
   if (out.json) out.documents([...found.findings.map(documentOf), summaryOf(found, vips)]);
-  else tellPeople(out, found, vips);
+  else tellPeople(out, found, vips, names);
 }
 
 /** `vip` is the first one that it touches. */
@@ -15,18 +17,23 @@ export const documentOf = (finding: Finding) => ({ ...finding, ...defined({ vip:
 const touched = ({ vips }: Finding): string =>
   vips.length > 1 ? `${vips.length} VIPs ` : vips.length === 1 ? `${vips[0]} ` : '';
 
-export function tellFindings(out: Output, findings: readonly Finding[]): void {
+/** `names`: those that are known. */
+export function tellFindings(
+  out: Output,
+  findings: readonly Finding[],
+  names: Pick<NodeNames, 'text'>,
+): void {
   for (const f of findings) {
     const severity = out.paint(f.severity === 'fault' ? 'bad' : 'warn', f.severity);
-    out.line(`${severity} ${out.paint('strong', f.check)} ${touched(f)}${f.subject}`);
-    out.line(`  found     ${f.found}`);
-    out.line(`  expected  ${f.wanted}`);
+    out.line(`${severity} ${out.paint('strong', f.check)} ${touched(f)}${names.text(f.subject)}`);
+    out.line(`  found     ${names.text(f.found)}`);
+    out.line(`  expected  ${names.text(f.wanted)}`);
     out.line(`  remedy    ${f.remedy}`);
   }
 }
 
-function tellPeople(out: Output, { findings, loads }: Found, vips: number): void {
-  tellFindings(out, findings);
+function tellPeople(out: Output, { findings, loads }: Found, vips: number, names: NodeNames): void {
+  tellFindings(out, findings, names);
   for (const load of loads) out.line(load);
   const { faults, warnings, unchecked } = summaryOf({ findings, loads }, vips);
   const verdict =

@@ -10,7 +10,6 @@ import {
 } from '../../shared/timeline/operator-action.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import { isInstanceId, nodeNamed } from '../command/node/chosen.ts';
-import { lookUpNodes } from '../command/node/names.ts';
 import type { Session } from '../command/session.ts';
 import { unknown } from '../command/vip/registered-vip.ts';
 
@@ -32,7 +31,7 @@ export async function eachVip<T>(names: readonly string[], work: (name: string) 
 export async function nodesNamed(session: Session, words: readonly string[]): Promise<readonly string[]> {
   if (words.every(isInstanceId)) return [...new Set(words)];
   const vips = (await session.ports.vips.list()).filter(isRegistered);
-  const found = await lookUpNodes(session, { vips });
+  const found = await session.names.lookUp({ vips });
   return [...new Set(words.map((text) => nodeNamed(text, found, 'node', 'the registry')))];
 }
 

@@ -22,12 +22,15 @@ export async function answer(run: CommandContext<AnswerOptions>, approved: boole
   const { args, options, out, session } = run;
   const workflow = await session.workflow();
   const waiting = await waitingFor(session, workflow, args[0]);
-  if (options.list === true) return list(out, waiting);
+  if (options.list === true) {
+    if (!out.json) await session.names.learn({ ids: waiting.map(({ order }) => order.to) }, out);
+    return list(session, out, waiting);
+  }
   const request = theOne(waiting, run, approved ? 'approve' : 'deny');
   const { vip, execution, order, plan, calls = plan.length } = request;
-  const by = await session.caller();
+  const [by] = await Promise.all([session.caller(), session.names.learn({ ids: [order.to] }, out)]);
   const pin = order.pinMinutes === 0 ? 'no pin' : `pinned for ${order.pinMinutes} min`;
-  out.note(plain(`${vip} to ${order.to}, ${order.mode}, ${pin}, ${calls} calls`));
+  out.note(session.names.text(`${vip} to ${order.to}, ${order.mode}, ${pin}, ${calls} calls`));
   out.note(plain(`ordered by ${order.by}: ${order.reason}`));
   tellLeft(out, await leftBy(session, vip), doctorOf(vip));
   if (by === order.by) out.note('that is you: the record will show it');
@@ -107,7 +110,7 @@ function theOne(
 const sentence = ({ order, untilMs }: ApprovalRequest): string =>
   `${order.vip} to ${order.to} (${order.mode}) by ${order.by}: ${order.reason}; until ${iso(untilMs)}`;
 
-function list(out: Output, waiting: readonly ApprovalRequest[]): Status {
+function list({ names }: Session, out: Output, waiting: readonly ApprovalRequest[]): Status {
   if (out.json) {
     // The token answers the request: it must not end up in a log.
     out.documents(waiting.map(({ token: _token, ...told }) => told));
@@ -118,7 +121,7 @@ function list(out: Output, waiting: readonly ApprovalRequest[]): Status {
       waiting.map(({ execution, vip, order, plan, calls = plan.length, untilMs }) => [
         execution,
         { text: vip, paint: 'strong' },
-        order.to,
+        names.text(order.to),
         order.mode,
         String(calls),
         iso(untilMs),

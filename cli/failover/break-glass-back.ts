@@ -53,12 +53,13 @@ export async function takePinBack(
     const back = sent ? await switchedBack(session, attempt) : undefined;
     if (back === undefined) await update(session.ports.vips, attempt.vip, removeFrom(session, attempt));
     attempt.pinned = 'no';
-    out.note(pinText(attempt, session.now()));
+    const text = (sentence: string) => session.names.text(sentence);
+    out.note(text(pinText(attempt, session.now())));
     const look = `${hint(`status ${attempt.vip}`)}`;
-    out.note(`${whereText(attempt.vip, back, sent, session.now())}; check: ${look}`);
+    out.note(`${text(whereText(attempt.vip, back, sent, session.now()))}; check: ${look}`);
   } catch (error) {
     out.note(`the pin could not be taken back: ${toFault(error).message}`);
-    out.note(standsText(attempt));
+    out.note(session.names.text(standsText(attempt)));
   }
 }
 

@@ -6,9 +6,12 @@
 // node fit.
 
 import { AsyncResource } from 'node:async_hooks';
+import { listLines } from '../../shared/bounded.ts';
 import { toFault } from '../../shared/fault.ts';
 import { liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
+import { conflictText } from '../../shared/network/conflict.ts';
+import { defined } from '../../shared/optional.ts';
 import { observeAndSwitch, type Switched, take } from '../../shared/switch/switch-vip.ts';
 import { RACES_MAX, type WhenFree, whenFree } from '../../shared/switch/when-free.ts';
 import { type DurationMs, type EpochMs, hours, iso, plus } from '../../shared/time.ts';
@@ -19,21 +22,28 @@ import {
   operatorAction,
   requireReason,
 } from '../../shared/timeline/operator-action.ts';
+import type { Failover } from '../../shared/timeline/timeline.ts';
 import { isLiveOrder, unfit, unfitText } from '../../shared/vip/election.ts';
 import type { Cause } from '../../shared/vip/lease.ts';
 import { drainOf, drainText, type Pin, type Vip, withoutForced, withPin } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { CliError, refused, type Status, status, usage } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
+import { nodeNamed } from '../command/node/chosen.ts';
 import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
-import { pinEndText } from '../command/vip/forecast.ts';
 import { doctorOf, leftBy, tellLeft } from '../command/vip/left-behind.ts';
 import { registeredNames, requireVip, unknown } from '../command/vip/registered-vip.ts';
-import { printFailover } from '../timeline/failover-text.ts';
+import { byHandWay, withWayLeft } from '../command/vip/way-left.ts';
 import { type Attempt, standsText, takePinBack } from './break-glass-back.ts';
 import { clockOffset, describeOffset, offTooFar } from './clock-offset.ts';
 import { pinPhrase, rehearse } from './rehearsal.ts';
+import { type Done, tellDone } from './result.ts';
+
+interface Run {
+  readonly session: Session;
+  readonly out: Output;
+}
 
 interface BreakGlassOptions {
   readonly to: string;
@@ -53,12 +63,18 @@ export async function breakGlass({
   const duration = durationFrom(options.for);
   if (duration === undefined || duration <= 0 || duration > FOR_MAX)
     throw usage(`--for ${options.for}: not a duration`, 'expected 5m, 15m or 2h; at most 24h');
-  const vip = await requireVip(session, args[0]!);
-  const [by] = await Promise.all([session.caller(), checkClock(session, out)]);
-  if (options.dryRun === true) return rehearse(session, out, vip, options.to);
-  refuseIfUseless(vip, options.to, session);
+  const byHand = byHandWay({ vip: args[0]!, to: options.to });
+  const vip = await withWayLeft(() => requireVip(session, args[0]!), byHand);
+  const [by, found] = await Promise.all([
+    session.caller(),
+    session.names.learn({ vips: [vip] }, out),
+    checkClock(session, out),
+  ]);
+  const to = nodeNamed(options.to, found, '--to', vip.name);
+  if (options.dryRun === true) return rehearse(session, out, vip, to);
+  refuseIfUseless(vip, to, session);
   const pin: Pin = {
-    node: options.to,
+    node: to,
     by,
     reason: options.reason,
     untilMs: plus(session.now(), duration),
@@ -70,24 +86,29 @@ export async function breakGlass({
   );
   const attempt: Attempt = { vip: vip.name, order, pin, pinned: 'no' };
   const left = leftBy(session, vip.name);
-  await session.orders.put(order);
-  const ends = onInterrupt(out, attempt);
+  await withWayLeft(() => session.orders.put(order), byHand);
   const run = { session, out };
+  const ends = onInterrupt(run, attempt);
   const switched = await moved(run, attempt);
-  tell(out, switched);
-  tellLeft(out, await left, doctorOf(vip.name));
-  if (isThere(switched, pin)) tellPinned(run, switched.vip, attempt);
-  else await takePinBack(run, attempt, hasMoved(switched));
+  if (isThere(switched, pin)) tellThere(run, switched, attempt, await left);
+  else {
+    tellFailed(run, switched, attempt);
+    tellLeft(out, await left, doctorOf(vip.name));
+    await takePinBack(run, attempt, hasMoved(switched));
+  }
   ends();
   return statusOf(switched);
 }
 
 /** A lease that is not released expires, and the next holder closes the epoch; the pin stays. */
-function onInterrupt(out: Output, attempt: Attempt): () => void {
+function onInterrupt({ session, out }: Run, attempt: Attempt): () => void {
   const listener = AsyncResource.bind(() => {
     const look = `check: ${hint(`status ${attempt.vip}`)}`;
     if (attempt.pinned === 'no') out.note(`interrupted; nothing is pinned by this run; ${look}`);
-    else out.note(`interrupted; the lease runs out in 10 s; ${standsText(attempt)}; ${look}`);
+    else {
+      const stands = session.names.text(standsText(attempt));
+      out.note(`interrupted; the lease runs out in 10 s; ${stands}; ${look}`);
+    }
     process.exit(status.interrupted);
   });
   process.prependListener('SIGINT', listener);
@@ -102,10 +123,44 @@ const isThere = ({ vip, failovers }: Switched, pin: Pin): boolean =>
 const hasMoved = ({ failovers }: Switched): boolean =>
   failovers.some((failover) => failover.steps.some((step) => step.result === 'done'));
 
-function tellPinned({ out }: { out: Output }, vip: Vip, { pin, replaced }: Attempt): void {
-  out.note(`pinned there until ${iso(pin.untilMs)}; to end it: ${hint(`unpin ${vip.name}`)}`);
-  out.note(pinEndText({ ...vip, pin }));
-  if (replaced !== undefined) out.note(`it replaced ${pinPhrase(replaced)}`);
+/** The workflow's words for the same end. */
+function tellThere(
+  { session, out }: Run,
+  { vip: item, failovers, faults }: Switched,
+  { vip, pin, replaced }: Attempt,
+  left: Done['left'],
+): void {
+  const failover = failovers.at(-1)!;
+  const { epoch, from } = failover;
+  tellLines({ session, out }, failover);
+  const done = { vip, to: pin.node, mode: 'break-glass', epoch, left, failover, pin, item };
+  tellDone(session, out, { ...done, ...defined({ from }) });
+  if (replaced !== undefined) out.note(session.names.text(`it replaced ${pinPhrase(replaced)}`));
+  for (const fault of faults)
+    out.note(`The VIP was moved, but a follow-up step failed: ${session.names.text(fault.message)}`);
+}
+
+function tellFailed({ session, out }: Run, { failovers }: Switched, { vip, pin }: Attempt): void {
+  const failover = failovers.at(-1);
+  const { epoch, outcome = 'failed' } = failover ?? {};
+  if (out.json) {
+    out.document({ vip, to: pin.node, mode: 'break-glass', outcome, ...defined({ epoch, failover }) });
+    return;
+  }
+  out.line(session.names.text(`${vip} did not move to ${pin.node}: ${outcome}`));
+  if (failover === undefined) return;
+  tellLines({ session, out }, failover);
+  out.note(`the record in full: ${hint(`explain ${vip}/${epoch}`)}`);
+}
+
+/** What was not done, and what was left alone. */
+function tellLines({ session, out }: Run, { steps, conflicts }: Failover): void {
+  const undone = steps.filter((step) => step.result !== 'done');
+  const lines = [
+    ...undone.map((step) => `${step.result}: ${step.message || `${step.call} ${step.cell}: ${step.code}`}`),
+    ...conflicts.map((c) => `left alone: ${c.cell} found ${c.found}: ${conflictText(c)}`),
+  ];
+  for (const line of listLines(lines, 'like these')) out.note(session.names.text(line));
 }
 
 async function checkClock(session: Session, out: Output): Promise<void> {
@@ -141,7 +196,7 @@ function refuseIfUseless(vip: Vip, node: string, session: Session): void {
     );
 }
 
-async function moved(run: { session: Session; out: Output }, attempt: Attempt): Promise<Switched> {
+async function moved(run: Run, attempt: Attempt): Promise<Switched> {
   const { session, out } = run;
   const { vip: name, pin, order } = attempt;
   const { ports } = session;
@@ -151,7 +206,8 @@ async function moved(run: { session: Session; out: Output }, attempt: Attempt): 
     const found = await whenFree<never>(ports, name, {
       stops: () => undefined,
       waits(vip) {
-        if (!waited) out.note(`epoch ${vip.epoch} is under way (${vip.lease!.cause.why}); waiting for it`);
+        const cause = session.names.text(vip.lease!.cause.why);
+        if (!waited) out.note(`epoch ${vip.epoch} is under way (${cause}); waiting for it`);
         waited = true;
       },
       // What this is for is a workflow that is stuck: it finds itself cancelled, and goes back.
@@ -169,8 +225,9 @@ async function moved(run: { session: Session; out: Output }, attempt: Attempt): 
     });
     if (found.is !== 'written') throw await notTaken(session, name, found, began);
     const forced = liveForced(found.before, session.now());
-    if (forced !== undefined) out.note(`cancelled: ${forcedText(name, forced)}`);
-    out.note(`epoch ${found.after.epoch}: the lease is taken; moving ${name} to ${pin.node}`);
+    const text = (sentence: string) => session.names.text(sentence);
+    if (forced !== undefined) out.note(text(`cancelled: ${forcedText(name, forced)}`));
+    out.note(text(`epoch ${found.after.epoch}: the lease is taken; moving ${name} to ${pin.node}`));
     return await observeAndSwitch(ports, found.after, [milestone('order-began', began)]);
   } catch (error) {
     const entry = notCarriedOut(order, toFault(error), session.now(), session.nonce());
@@ -199,15 +256,6 @@ async function notTaken(
     `try again; ${hint(`status ${name}`)} shows which nodes report`,
     status.aws,
   );
-}
-
-function tell(out: Output, switched: Switched): void {
-  for (const failover of switched.failovers) {
-    if (out.json) out.document(failover);
-    else printFailover(out, failover, 'UTC');
-  }
-  for (const fault of switched.faults)
-    out.note(`The VIP was moved, but a follow-up step failed: ${fault.message}`);
 }
 
 function statusOf({ failovers }: Switched): Status {

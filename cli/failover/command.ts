@@ -4,13 +4,16 @@ import { durationFrom } from '../../shared/instants.ts';
 import { type CommandAction, defineCommand, type ParsedArgs } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
-import { option, positive, reason } from '../command/options.ts';
+import { NODE_WORDS, nodeFrom } from '../command/node/chosen.ts';
+import { list, option, positive, reason } from '../command/options.ts';
 import { refuseKeepalivedOnly } from './keepalived-only.ts';
 import type { FailoverAsked, FailoverOptions } from './run.ts';
 
 /** The workflow waits no longer (claimWaitSeconds of order-input.ts). */
 const CLAIM_WAIT_MAX_S = 240;
 const workflowOnly = ['mode', 'approval', 'name', 'claimWait', 'release', 'detach'];
+/** For when DynamoDB does not answer. */
+const byHandOnly = { onlyWith: 'printCommands' };
 
 export const failoverCommand = () =>
   defineCommand<FailoverOptions>({
@@ -19,7 +22,7 @@ export const failoverCommand = () =>
     about: 'move a VIP to a node now, with the Step Functions workflow, and follow it to its end',
     args: [{ name: '[vip]', is: 'vip' }],
     options: [
-      option('--to <node>', 'the instance', { is: 'node' }),
+      option('--to <node>', NODE_WORDS, { parse: nodeFrom, is: 'node' }),
       reason(),
       option(
         '--mode <mode>',
@@ -56,6 +59,35 @@ export const failoverCommand = () =>
         'do it from this machine, under the controller’s own lease: needs neither Step Functions, Lambda nor EventBridge',
         { conflicts: workflowOnly },
       ),
+      option(
+        '--print-commands',
+        'print the AWS CLI’s commands that move it by hand, and run nothing: for when neither the workflow nor break-glass can',
+        { conflicts: [...workflowOnly, 'breakGlass', 'dryRun', 'follow'] },
+      ),
+      option(
+        '--manifest <file>',
+        'with --print-commands: the registry’s file, as apply takes it, where DynamoDB does not answer',
+        {
+          ...byHandOnly,
+          conflicts: ['address'],
+        },
+      ),
+      option(
+        '-a, --address <address>',
+        'with --print-commands: an address of the VIP, where DynamoDB does not answer',
+        {
+          ...byHandOnly,
+          parse: list,
+        },
+      ),
+      option(
+        '-e, --eip <eip>',
+        'with --print-commands: an Elastic IP of the VIP, where DynamoDB does not answer',
+        {
+          ...byHandOnly,
+          parse: list,
+        },
+      ),
     ],
     notes: `Ctrl-C ends the following, not the failover. Without --mode a VIP whose hold is both moves
 routes-only, one whose hold is master via-keepalived.
@@ -63,12 +95,14 @@ routes-only, one whose hold is master via-keepalived.
 Exit status: 0 it is there (or a dry run found nothing against it); 1 it failed and went back, or
 a dry run found reasons against it, or a fault of the node; 3 refused or not approved, nothing was moved.`,
     examples: [
-      `vipshift failover web --to i-0abc1234def567890 --reason 'kernel update on the other node' --dry-run`,
-      `vipshift failover web --to i-0abc1234def567890 --reason 'kernel update' --for 2h`,
+      `vipshift failover web --to node-b --reason 'kernel update on node-a' --dry-run`,
+      `vipshift failover web --to 10.0.2.10 --reason 'kernel update' --for 2h`,
       `vipshift failover web --to i-0abc1234def567890 --reason 'change 4711' --approval --name change-4711`,
       'vipshift failover --follow change-4711',
       `vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down' --dry-run`,
       `vipshift failover web --to i-0abc1234def567890 --break-glass --reason 'Lambda is down'`,
+      'vipshift failover web --to i-0abc1234def567890 --print-commands',
+      'vipshift failover web --to i-0abc1234def567890 --print-commands --manifest vips.yaml',
     ],
     more: `The pin keeps it there; when it ends, or is taken back (vipshift unpin web), the VIP goes where
 VRRP’s master is: back, unless keepalived’s master is the new node by then.`,
@@ -85,9 +119,13 @@ async function load(line: ParsedArgs<FailoverOptions>): Promise<CommandAction<Fa
   const missing = [
     ...(args[0] === undefined ? ['the VIP'] : []),
     ...(options.to === undefined ? ['--to NODE'] : []),
-    ...(options.reason === undefined ? ['--reason TEXT'] : []),
+    ...(options.reason === undefined && options.printCommands !== true ? ['--reason TEXT'] : []),
   ];
   if (missing.length > 0) throw usage(`missing: ${missing.join(', ')}`, 'vipshift failover --help');
+  if (options.printCommands === true) {
+    const { printCommands } = await import('./by-hand/run.ts');
+    return (run) => printCommands({ ...run, options: { ...run.options, to: options.to! } });
+  }
   const asked = checked(options as FailoverAsked);
   if (options.breakGlass === true) {
     const { breakGlass } = await import('./break-glass.ts');
@@ -106,22 +144,17 @@ function refuseBeside({ args, options }: ParsedArgs<FailoverOptions>): void {
     breakGlass,
     options.for,
     options.dryRun,
+    options.printCommands,
     ...workflowOnly.map((name) => options[name as 'mode']),
   ];
   if (others.some((other) => other !== undefined))
     throw usage('--follow cannot be combined with a VIP or other options', hint('failover --follow NAME'));
 }
 
-const NODE = /^i-[0-9a-f]{8,17}$/;
 /** Of an execution of Step Functions; its dots and dashes need no quoting anywhere. */
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,79}$/;
 
 function checked(asked: FailoverAsked): FailoverAsked {
-  if (!NODE.test(asked.to))
-    throw usage(
-      `--to ${asked.to}: not an instance id`,
-      `expected i-0abc1234def567890; ${hint('status VIP')} names them`,
-    );
   if (asked.name !== undefined && !NAME.test(asked.name))
     throw usage(
       `--name ${asked.name}: not a name of an execution`,

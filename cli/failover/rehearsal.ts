@@ -13,7 +13,7 @@ import { isLive } from '../../shared/vip/lease.ts';
 import type { Pin, Vip } from '../../shared/vip/vip.ts';
 import { drainOf, drainText } from '../../shared/vip/vip.ts';
 import type { Status } from '../command/exit.ts';
-import { type Output, plain } from '../command/output.ts';
+import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { doctorOf, leftBy } from '../command/vip/left-behind.ts';
 import { inTheWay } from './in-the-way.ts';
@@ -36,20 +36,23 @@ export async function rehearse(session: Session, out: Output, vip: Vip, to: stri
   const drain = drainOf(vip, to, now);
   const reasons = [...frozen, ...(drain === undefined ? [] : [drainText(to, drain)])];
   const found = lookAt(vip, seen, to, { reasons, sizes, hosts });
-  if (isLiveOrder(pin, now)) out.note(`it would replace ${pinPhrase(pin!)}`);
+  const say = (sentence: string) => out.note(session.names.text(sentence));
+  if (isLiveOrder(pin, now)) say(`it would replace ${pinPhrase(pin!)}`);
   const forced = liveForced(vip, now);
-  if (forced !== undefined) out.note(plain(`it would end ${forcedText(vip.name, forced)}`));
+  if (forced !== undefined) say(`it would end ${forcedText(vip.name, forced)}`);
   if (isLive(lease, now))
     out.note(
       `a failover is under way: it would wait for its lease, until ${iso(lease!.expiresAtMs)} at most`,
     );
   if (vip.hold === 'master')
-    out.note(`hold is "master": ${to} has the address only while keepalived is MASTER there`);
-  const status = tellPlan(out, found, { vip: vip.name, to, findings, left, doctor: doctorOf(vip.name) });
+    say(`hold is "master": ${to} has the address only while keepalived is MASTER there`);
+  const { names } = session;
+  const planned = { vip: vip.name, to, findings, left, doctor: doctorOf(vip.name), names };
+  const status = tellPlan(out, found, planned);
   for (const way of inTheWay({ name: vip.name, ...defined({ freeze, drains: vip.drains }) }, to, now))
     out.note(way);
   return status;
 }
 
 export const pinPhrase = ({ node, untilMs, by, reason }: Pin): string =>
-  plain(`the pin on ${node} until ${iso(untilMs)} by ${by}: ${reason}`);
+  `the pin on ${node} until ${iso(untilMs)} by ${by}: ${reason}`;

@@ -14,14 +14,17 @@ import { conflictText } from '../../shared/network/conflict.ts';
 import { defined, ifDefined } from '../../shared/optional.ts';
 import { iso } from '../../shared/time.ts';
 import { took } from '../../shared/timeline/query.ts';
+import type { Failover } from '../../shared/timeline/timeline.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
-import type { Vip } from '../../shared/vip/vip.ts';
+import type { Pin, Vip } from '../../shared/vip/vip.ts';
 import { CliError, type Status, status } from '../command/exit.ts';
 import { hint, placeHere } from '../command/hint.ts';
+import type { NodeNames } from '../command/node/names.ts';
 import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { pinEndText } from '../command/vip/forecast.ts';
 import { doctorOf, type LeftThing, leftBy, leftDocument, tellLeft } from '../command/vip/left-behind.ts';
+import { breakGlassWay } from '../command/vip/way-left.ts';
 import { documentOf, tellFindings } from '../doctor/tell.ts';
 import { inTheWay } from './in-the-way.ts';
 import { foundOfTarget } from './target.ts';
@@ -36,6 +39,7 @@ export async function tellEnd(session: Session, out: Output, execution: Executio
       findings: await foundOfTarget(session, name, to),
       left: await leftBy(session, name),
       doctor: doctorOf(name),
+      names: session.names,
     });
   // What the workflow leaves behind when it succeeds.
   const data = (execution.output ?? {}) as ExecutionState;
@@ -46,37 +50,55 @@ export async function tellEnd(session: Session, out: Output, execution: Executio
     session.ports.vips.read(name),
     leftBy(session, name),
   ]);
-  const before = preflight?.before.owner;
+  // The record says where it was under the lease; the preflight looked before that.
+  const before = outcome?.from ?? preflight?.before.owner;
   const pin = isLiveOrder(vip?.pin, session.now()) ? vip!.pin : undefined;
-  const pinned = defined({ pinnedUntil: ifDefined(pin?.untilMs, iso) });
   // An operator has to know when there is no standby.
   for (const line of demotedLines(data, { ...placeHere(), stage: session.settings.stage }))
     out.note(plain(line));
-  if (out.json) {
-    const told = { vip: name, to, mode, outcome: 'done', execution: execution.name };
-    out.document({
-      ...told,
-      ...defined({ from: before }),
-      epoch,
-      ...pinned,
-      ...leftDocument(left),
-      ...defined({ failover: outcome }),
-    });
-    return status.ok;
-  }
-  const ms = outcome === undefined ? undefined : took(outcome);
-  const how = [
-    `${outcome?.outcome ?? 'done'}${ms === undefined ? '' : ` in ${ms} ms`}`,
-    ...(outcome?.verified === true ? ['read back from EC2'] : []),
-  ].join(', ');
-  out.line(plain(`${name} is at ${to}, epoch ${epoch} (was at ${before ?? 'no node'}): ${how}`));
-  tellLeft(out, left, doctorOf(name));
-  if (pin !== undefined) {
-    out.note(`pinned there until ${iso(pin.untilMs)}; to end it: ${hint(`unpin ${name}`)}`);
-    out.note(pinEndText(vip!));
-  }
-  out.note(`the record in full: ${hint(`explain ${name}/${epoch}`)}`);
+  const done = { vip: name, to, mode, epoch, left, ...defined({ from: before, failover: outcome, pin }) };
+  tellDone(session, out, { ...done, execution: execution.name, item: vip });
   return status.ok;
+}
+
+export interface Done {
+  readonly vip: string;
+  readonly to: string;
+  readonly mode: string;
+  readonly epoch: number;
+  readonly left: readonly LeftThing[] | string;
+  /** Of the workflow. */
+  readonly execution?: string;
+  readonly from?: string;
+  readonly failover?: Failover;
+  /** A live one. */
+  readonly pin?: Pin;
+  /** The VIP afterwards. */
+  readonly item: Vip | undefined;
+}
+
+/** A failover that reached its node, by whichever way: one line, or one document. */
+export function tellDone({ names }: Session, out: Output, done: Done): void {
+  const { vip, to, mode, epoch, left, execution, from, failover, pin, item } = done;
+  if (out.json) {
+    const told = { vip, to, mode, outcome: 'done', ...defined({ execution, from }), epoch };
+    const pinned = defined({ pinnedUntil: ifDefined(pin?.untilMs, iso) });
+    out.document({ ...told, ...pinned, ...leftDocument(left), ...defined({ failover }) });
+    return;
+  }
+  const ms = failover === undefined ? undefined : took(failover);
+  const how = [
+    `${failover?.outcome ?? 'done'}${ms === undefined ? '' : ` in ${ms} ms`}`,
+    ...(failover?.verified === true ? ['read back from EC2'] : []),
+  ].join(', ');
+  const was = from === to ? 'set again there' : `it was at ${from ?? 'no node'}`;
+  out.line(names.text(`${vip} is at ${to}, epoch ${epoch}; ${was}: ${how}`));
+  tellLeft(out, left, doctorOf(vip));
+  if (pin !== undefined) {
+    out.note(`pinned there until ${iso(pin.untilMs)}; to end it: ${hint(`unpin ${vip}`)}`);
+    if (item !== undefined) out.note(names.text(pinEndText({ ...item, pin })));
+  }
+  out.note(`the record in full: ${hint(`explain ${vip}/${epoch}`)}`);
 }
 
 export interface Planned {
@@ -86,10 +108,11 @@ export interface Planned {
   readonly findings: readonly Finding[];
   readonly left: readonly LeftThing[] | string;
   readonly doctor: string;
+  readonly names: NodeNames;
 }
 
 export function tellPlan(out: Output, found: Preflight, planned: Planned): Status {
-  const { vip, to, findings, left: leaves, doctor } = planned;
+  const { vip, to, findings, left: leaves, doctor, names } = planned;
   const { outcome, reasons, plan, conflicts, atLeastMs, before, left } = found;
   const fit = outcome === 'fit';
   const works = fit && findings.every(({ severity }) => severity !== 'fault');
@@ -102,10 +125,10 @@ export function tellPlan(out: Output, found: Preflight, planned: Planned): Statu
     const time = atLeastMs === 0 ? 'at once' : `over at least ${Math.ceil(atLeastMs / 1000)} s`;
     const count = callsOf(found);
     const calls = `${count} ${count === 1 ? 'call' : 'calls'} ${time}`;
-    out.line(`${vip} can move to ${to} now (it is at ${before.owner ?? 'no node'}): ${calls}`);
+    out.line(names.text(`${vip} can move to ${to} now; it is at ${before.owner ?? 'no node'}: ${calls}`));
   } else {
-    out.line(`${vip} cannot move to ${to} now:`);
-    for (const reason of reasons) out.line(`  ${plain(reason)}`);
+    out.line(names.text(`${vip} cannot move to ${to} now:`));
+    for (const reason of reasons) out.line(`  ${names.text(reason)}`);
   }
   if (plan.length > 0) {
     out.table(
@@ -115,7 +138,7 @@ export function tellPlan(out: Output, found: Preflight, planned: Planned): Statu
   }
   if (findings.length > 0) {
     out.line(plain(fit && !works ? `but ${to} could not serve it; the doctor found:` : 'the doctor found:'));
-    tellFindings(out, findings);
+    tellFindings(out, findings, names);
   }
   for (const c of conflicts) out.line(plain(`left alone: ${c.cell} found ${c.found}: ${conflictText(c)}`));
   if (left !== undefined)
@@ -171,7 +194,11 @@ async function unsuccessful(
       : '. It was stopped half-way and nothing was rolled back: the pin may still be there';
   return new CliError(
     `the failover failed: ${why}${half}\n${vip} is at ${owner ?? 'no node'} now`,
-    nextAfter(failureOf(await reportedState(session, execution)), vip),
+    nextAfter(
+      failureOf(await reportedState(session, execution)),
+      execution.input as Partial<FailoverOrder>,
+      vip,
+    ),
     exit,
   );
 }
@@ -214,8 +241,9 @@ async function reportedState(session: Session, { name, state }: Execution): Prom
   }
 }
 
-function nextAfter(failure: Failure | undefined, vip: string): string {
+function nextAfter(failure: Failure | undefined, order: Partial<FailoverOrder>, vip: string): string {
   const known = failure === undefined ? undefined : remedies[failure](vip);
   const look = `check: ${hint(`status ${vip}`)}, ${hint(`timeline ${vip} --limit 5`)}`;
-  return `${known ?? 'if Step Functions or Lambda is the cause: --break-glass'}; ${look}`;
+  const { to = 'NODE', reason } = order;
+  return `${known ?? breakGlassWay({ vip, to, reason })}; ${look}`;
 }

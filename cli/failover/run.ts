@@ -7,15 +7,18 @@ import type { Execution, Workflow } from '../../shared/aws/step-functions/workfl
 import type { FailoverOrder, RejoinPolicy } from '../../shared/forced-failover/order.ts';
 import { durationFrom } from '../../shared/instants.ts';
 import { defined, ifDefined } from '../../shared/optional.ts';
+import { isRegistered } from '../../shared/registry/registry.ts';
 import { iso } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
+import { nodeNamed } from '../command/node/chosen.ts';
 import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { doctorOf, leftBy, tellLeft } from '../command/vip/left-behind.ts';
 import { requireVip } from '../command/vip/registered-vip.ts';
+import { breakGlassWay, byHandWay, withWayLeft } from '../command/vip/way-left.ts';
 import { refuseKeepalivedOnly } from './keepalived-only.ts';
 import { follow, followOn } from './progress.ts';
 import { tellEnd } from './result.ts';
@@ -26,20 +29,25 @@ export async function forced({
   out,
   session,
 }: CommandContext<FailoverAsked>): Promise<Status> {
-  const vip = await requireVip(session, args[0]!);
-  if (isThere(vip, options)) return tellThere(out, vip, options.to);
-  const order = orderOf(vip, await session.caller(), options);
-  const workflow = await session.workflow();
+  const way = { vip: args[0]!, to: options.to, reason: options.reason };
+  const vip = await withWayLeft(() => requireVip(session, args[0]!), byHandWay(way));
+  const [found, by] = await Promise.all([session.names.learn({ vips: [vip] }, out), session.caller()]);
+  const to = nodeNamed(options.to, found, '--to', vip.name);
+  if (isThere(vip, { ...options, to })) return tellThere(session, out, vip, to);
+  const order = orderOf(vip, by, { ...options, to });
+  const ownHands = breakGlassWay({ ...way, to });
+  const workflow = await withWayLeft(() => session.workflow(), ownHands);
   const name = options.name ?? freshName(session, vip.name);
   const ends = onInterrupt(out, `interrupted; the failover is still running. Follow it: ${followOn(name)}`);
   // Looked up meanwhile: nothing waits for it.
   const leaving = order.dryRun ? [] : leftBy(session, vip.name);
-  const known = await begun(workflow, name, order, options.name !== undefined);
+  const isNamed = options.name !== undefined;
+  const known = await withWayLeft(() => begun(workflow, name, order, isNamed), ownHands);
   if (known !== undefined)
     out.note(
       `${name} was started before, ${iso(known.startedAtMs)}, and is ${known.state}: no new one is started`,
     );
-  else out.note(`${name}: ${sentence(order)}`);
+  else out.note(session.names.text(`${name}: ${sentence(order)}`));
   tellLeft(out, await leaving, doctorOf(vip.name));
   if (options.detach === true) {
     if (out.json) out.document({ execution: name, started: known === undefined, order });
@@ -47,7 +55,7 @@ export async function forced({
     out.note(`follow it: ${followOn(name)}`);
     return status.ok;
   }
-  const end = await follow(session, workflow, out, name);
+  const end = await withWayLeft(() => follow(session, workflow, out, name), ownHands);
   ends();
   return tellEnd(session, out, end);
 }
@@ -56,9 +64,9 @@ export async function forced({
 const isThere = (vip: Vip, { to, dryRun, name }: FailoverAsked): boolean =>
   vip.owner === to && vip.lease === undefined && dryRun !== true && name === undefined;
 
-function tellThere(out: Output, { name, epoch }: Vip, to: string): Status {
+function tellThere({ names }: Session, out: Output, { name, epoch }: Vip, to: string): Status {
   if (out.json) out.document({ vip: name, to, outcome: 'unchanged', epoch });
-  else out.line(`${name} is at ${to} already, epoch ${epoch}: nothing was ordered`);
+  else out.line(names.text(`${name} is at ${to} already, epoch ${epoch}: nothing was ordered`));
   out.note(`to keep it there, whatever VRRP elects: ${hint(`pin ${name} --to ${to} --reason …`)}`);
   return status.ok;
 }
@@ -66,11 +74,15 @@ function tellThere(out: Output, { name, epoch }: Vip, to: string): Status {
 export async function followed({ options, out, session }: CommandContext<FailoverOptions>): Promise<Status> {
   const workflow = await session.workflow();
   const name = options.follow!.split(':').at(-1)!;
-  if ((await workflow.describe(name)) === undefined)
+  const there = await workflow.describe(name);
+  if (there === undefined)
     throw refused(
       `there is no failover ${name} in stage ${session.settings.stage}`,
       `check --stage and --region; ${hint('timeline --kind order')} lists what was ordered`,
     );
+  const { vip: of = '' } = there.input as Partial<FailoverOrder>;
+  const vip = of === '' ? undefined : await session.ports.vips.read(of);
+  await session.names.learn({ vips: [vip].filter(isRegistered) }, out);
   const ends = onInterrupt(out, `interrupted; it is still running. Follow it: ${followOn(name)}`);
   const end = await follow(session, workflow, out, name);
   ends();
@@ -151,6 +163,10 @@ export interface FailoverOptions {
   readonly detach?: boolean;
   readonly follow?: string;
   readonly breakGlass?: boolean;
+  readonly printCommands?: boolean;
+  readonly manifest?: string;
+  readonly address?: readonly string[];
+  readonly eip?: readonly string[];
 }
 
 /** What is left when the command line was found to say enough. */

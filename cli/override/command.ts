@@ -2,6 +2,7 @@
 // lines; override.ts does the work.
 import { type CommandAction, defineCommand, type ParsedArgs } from '../command/command.ts';
 import { usage } from '../command/exit.ts';
+import { NODE_WORDS, nodeFrom } from '../command/node/chosen.ts';
 import { option, reason } from '../command/options.ts';
 import type { OrderKind, OrderOptions } from './override.ts';
 
@@ -31,13 +32,11 @@ export const pinCommand = () =>
     args: whom,
     options: [
       all(),
-      option('--to <node>', 'the instance', { mandatory: true, is: 'node' }),
+      option('--to <node>', NODE_WORDS, { mandatory: true, parse: nodeFrom, is: 'node' }),
       ...expiring(),
       dryRun(),
     ],
-    examples: [
-      `vipshift pin web --to i-0abc1234def567890 --for 2h --reason 'kernel update on the other node'`,
-    ],
+    examples: [`vipshift pin web --to node-a --for 2h --reason 'kernel update on the other node'`],
     load: order('pin'),
   });
 

@@ -6,6 +6,7 @@
 // Limit: an override is only written into the VIP's item. The controller follows it with the next claim or reconcile, within a
 // minute; what has to move at once is a failover.
 
+import { listText } from '../../shared/bounded.ts';
 import { toFault } from '../../shared/fault.ts';
 import { forbidsPin, forbidsUnpin, liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
@@ -29,7 +30,7 @@ import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
-import { plain } from '../command/output.ts';
+import { nodeNamed } from '../command/node/chosen.ts';
 import type { Session } from '../command/session.ts';
 import {
   freezeEndText,
@@ -40,6 +41,7 @@ import {
 } from '../command/vip/forecast.ts';
 import { unknown } from '../command/vip/registered-vip.ts';
 import { underWay } from '../command/vip/under-way.ts';
+import { byHandWay, withWayLeft } from '../command/vip/way-left.ts';
 
 export interface OrderOptions {
   readonly all?: boolean;
@@ -59,12 +61,16 @@ export async function give(
   { args, options, out, session }: CommandContext<OrderOptions>,
   kind: OrderKind,
 ): Promise<Status> {
-  const vips = await addressed(session, args, options.all === true);
+  const byHand = byHandWay({ vip: args[0] ?? 'VIP', to: options.to ?? 'NODE' });
+  const vips = await withWayLeft(() => addressed(session, args, options.all === true), byHand);
   const untilMs = kind === 'pin' || kind === 'freeze' ? expiry(options.for, session.now()) : undefined;
-  if (kind === 'pin') refuseUnfit(vips, options.to!, session.now());
+  const [found, by] = await Promise.all([session.names.learn({ vips }, out), session.caller()]);
+  const to = options.to === undefined ? undefined : nodeNamed(options.to, found, '--to', vipsText(vips));
+  if (to !== undefined) refuseUnfit(vips, to, session.now());
+  const say = (sentence: string) => out.note(session.names.text(sentence));
   const ends = kind === 'unpin' || kind === 'thaw';
   const moves = ends ? await movesWithout(session, vips, kind) : new Map<string, string>();
-  for (const text of moves.values()) out.note(text);
+  for (const text of moves.values()) say(text);
   const dryRun = options.dryRun === true;
   if (moves.size > 0 && !dryRun) {
     const names = options.all === true ? '--all' : args.join(' ');
@@ -74,8 +80,7 @@ export async function give(
       return status.refused;
     }
   }
-  const by = await session.caller();
-  const words = { by, options, untilMs };
+  const words = { by, options: { ...options, ...defined({ to }) }, untilMs };
   let failed = 0;
   let bug: unknown;
   for (const vip of vips) {
@@ -87,11 +92,11 @@ export async function give(
           ...(dryRun ? { dryRun } : {}),
           ...defined({ replaced: documentOf(replaced) }),
         });
-      else out.line(dryRun ? `dry run: ${planned(done)}` : sentence(done));
-      if (replaced !== undefined && !out.json) out.note(replacedText(replaced, dryRun));
-      if (kind === 'pin') out.note(pinEndText(item));
-      if (kind === 'freeze' && leavesAfterFreeze(item)) out.note(freezeEndText(item));
-      if (ends && done.changed && !moves.has(vip.name)) out.note(stayText(item, session.now()));
+      else out.line(session.names.text(dryRun ? `dry run: ${planned(done)}` : sentence(done)));
+      if (replaced !== undefined && !out.json) say(replacedText(replaced, dryRun));
+      if (kind === 'pin') say(pinEndText(item));
+      if (kind === 'freeze' && leavesAfterFreeze(item)) say(freezeEndText(item));
+      if (ends && done.changed && !moves.has(vip.name)) say(stayText(item, session.now()));
     } catch (error) {
       if (vips.length === 1) throw error;
       failed += 1;
@@ -117,6 +122,9 @@ async function addressed(session: Session, names: readonly string[], all: boolea
   return vips.filter((v) => names.includes(v.name));
 }
 
+/** Whose nodes are meant. */
+const vipsText = (vips: readonly Vip[]): string => listText(vips.map((vip) => vip.name));
+
 function expiry(text: string, now: EpochMs): EpochMs {
   const duration = durationFrom(text);
   if (duration === undefined || duration <= 0 || duration > FOR_MAX)
@@ -135,8 +143,8 @@ function refuseUnfit(vips: readonly Vip[], node: string, now: EpochMs): void {
   const members = [...new Set(vips.flatMap((vip) => Object.keys(vip.members)))].sort();
   if (reasons.length > 0)
     throw refused(
-      `${node} is not fit:\n${reasons.join('\n')}`,
-      `${hint('status')} shows what each node reported last; the nodes are: ${members.join(', ') || 'none'}`,
+      `${node} is not fit:\n${reasons.join('\n')}\nthe nodes are: ${members.join(', ') || 'none'}`,
+      `${hint('status')} shows what each node reported last`,
     );
 }
 
@@ -176,9 +184,13 @@ async function giveOne(
     changed = is !== was;
     return is;
   };
+  const was = await session.ports.vips.read(name);
+  // What ends nothing is no order: the record would fill with them.
+  const isIdle =
+    (kind === 'unpin' && was?.pin === undefined) || (kind === 'thaw' && was?.freeze === undefined);
   const item =
-    options.dryRun === true
-      ? change(await session.ports.vips.read(name))
+    options.dryRun === true || isIdle
+      ? change(was)
       : await onRecord(session, order, () => update(session.ports.vips, name, change));
   return {
     item: item!,
@@ -233,9 +245,8 @@ function planned({ vip, order, changed, until, node, cancelled }: Given): string
 
 function replacedText({ untilMs, by, reason, ...order }: Pin | Override, dryRun: boolean): string {
   const what = 'node' in order ? `pin on ${order.node}` : 'freeze';
-  return plain(
-    `${dryRun ? 'it would replace' : 'it replaces'} the ${what} until ${iso(untilMs)} by ${by}: ${reason}`,
-  );
+  const verb = dryRun ? 'it would replace' : 'it replaces';
+  return `${verb} the ${what} until ${iso(untilMs)} by ${by}: ${reason}`;
 }
 
 const documentOf = (order: Pin | Override | undefined) =>

@@ -16,8 +16,8 @@ export const timelineCommand = () =>
     options: [
       ...periodOptions(),
       option(
-        '--node <id>',
-        'of one node: failovers from it and to it, orders that name it, its rejections as a member',
+        '--node <node>',
+        'of one node, by id or name: failovers from it and to it, orders that name it, its rejections as a member',
         { is: 'node' },
       ),
       option('--outcome <outcome>', `one or several of ${outcomes.join(', ')}`, {

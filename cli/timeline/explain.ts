@@ -2,10 +2,11 @@
 import { momentText } from '../../shared/instants.ts';
 import { defined } from '../../shared/optional.ts';
 import { epochMs } from '../../shared/time.ts';
+import { nodesOf } from '../../shared/timeline/query.ts';
+import type { Failover } from '../../shared/timeline/timeline.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused, type Status, status, usage } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
-import { plain } from '../command/output.ts';
 import { printFailover, printIntent, printOrder, printRejection } from './failover-text.ts';
 import type { Zone } from './period.ts';
 
@@ -22,7 +23,10 @@ export async function explain(context: CommandContext<Zone>): Promise<Status> {
     const order = await session.log.order(vip, id);
     if (order === undefined) throw nothing(args[0]!, vip);
     if (out.json) out.document(order);
-    else printOrder(out, order, options.tz);
+    else {
+      await session.names.learn({ ids: [order.node] }, out);
+      printOrder(out, order, options.tz, session.names.known());
+    }
     return status.ok;
   }
   if (id === 'probe/')
@@ -44,10 +48,16 @@ export async function explain(context: CommandContext<Zone>): Promise<Status> {
   const { intent, outcome } = await session.log.epoch(vip, epoch);
   if (intent === undefined && outcome === undefined) throw nothing(args[0]!, vip);
   if (out.json) out.document({ intent, outcome });
-  else if (outcome !== undefined) printFailover(out, outcome, options.tz);
-  else printIntent(out, intent!, options.tz);
+  else {
+    const ids = [intent?.from, intent?.to, ...(outcome === undefined ? [] : idsOf(outcome))];
+    const { nodes } = await session.names.learn({ ids }, out);
+    if (outcome !== undefined) printFailover(out, outcome, options.tz, nodes);
+    else printIntent(out, intent!, options.tz, nodes);
+  }
   return status.ok;
 }
+
+const idsOf = (outcome: Failover): readonly string[] => [...nodesOf(outcome), ...Object.keys(outcome.claims)];
 
 /** What confirms a node's self-test: only the controller can have put its event here. */
 async function explainProbe(
@@ -63,10 +73,11 @@ async function explainProbe(
   if (out.json) {
     const { node, atMs, shim } = probe;
     out.document({ vip, node, eventId, atMs, ...defined({ shim }) });
-  } else
-    out.line(
-      plain(`the self-test of ${probe.node} reached the controller at ${momentText(probe.atMs, options.tz)}`),
-    );
+  } else {
+    await session.names.learn({ ids: [probe.node] }, out);
+    const when = momentText(probe.atMs, options.tz);
+    out.line(session.names.text(`the self-test of ${probe.node} reached the controller at ${when}`));
+  }
   return status.ok;
 }
 

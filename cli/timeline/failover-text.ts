@@ -2,6 +2,7 @@
 
 import { momentText } from '../../shared/instants.ts';
 import { conflictText } from '../../shared/network/conflict.ts';
+import { type Nodes, nodeInFull, withNames } from '../../shared/network/node-facts.ts';
 import { decisionText } from '../../shared/timeline/decision.ts';
 import { omittedText } from '../../shared/timeline/fit.ts';
 import { actionText, type OperatorAction } from '../../shared/timeline/operator-action.ts';
@@ -18,13 +19,14 @@ import type { Failover, Intent } from '../../shared/timeline/timeline.ts';
 import { type Output, plain } from '../command/output.ts';
 import { ageText, millis, outcomePaint, stepWhy } from './rows.ts';
 
-export function printFailover(out: Output, failover: Failover, zone: string): void {
+export function printFailover(out: Output, failover: Failover, zone: string, nodes: Nodes = new Map()): void {
   const { vip, epoch, cause, outcome } = failover;
   const say = (label: string, text: string | undefined) => {
-    if (text !== undefined && text !== '') out.line(`${out.paint('dim', label.padEnd(10))} ${plain(text)}`);
+    if (text !== undefined && text !== '')
+      out.line(`${out.paint('dim', label.padEnd(10))} ${plain(withNames(text, nodes))}`);
   };
   out.line(
-    `${out.paint('strong', plain(`${vip}/${epoch}`))}  ${out.paint(outcomePaint[outcome], outcome)}  ${plain(failover.from ?? 'no one')} → ${plain(failover.to ?? 'no one')}`,
+    `${out.paint('strong', plain(`${vip}/${epoch}`))}  ${out.paint(outcomePaint[outcome], outcome)}  ${plain(withNames(`${failover.from ?? 'no one'} → ${failover.to ?? 'no one'}`, nodes))}`,
   );
   say('recorded', momentText(failover.atMs, zone));
   say('cause', `${cause.kind}: ${cause.why} (${momentText(cause.atMs, zone)})`);
@@ -91,14 +93,13 @@ function printWaterfall(out: Output, bars: readonly Bar[]): void {
   );
 }
 
-export function printIntent(out: Output, intent: Intent, zone: string): void {
+export function printIntent(out: Output, intent: Intent, zone: string, nodes: Nodes = new Map()): void {
+  const named = (text: string) => plain(withNames(text, nodes));
   out.line(
     `${out.paint('strong', plain(`${intent.vip}/${intent.epoch}`))}  has no outcome in the record yet`,
   );
-  out.line(`cause     ${plain(intent.cause.why)} (${momentText(intent.cause.atMs, zone)})`);
-  out.line(
-    `meant     ${plain(intent.from ?? 'no one')} → ${plain(intent.to)}: ${plain(decisionText(intent))}`,
-  );
+  out.line(`cause     ${named(intent.cause.why)} (${momentText(intent.cause.atMs, zone)})`);
+  out.line(`meant     ${named(`${intent.from ?? 'no one'} → ${intent.to}: ${decisionText(intent)}`)}`);
   if (intent.dueAtMs !== undefined)
     out.line(
       `due       ${momentText(intent.dueAtMs, zone)}: when the last call goes out, by EC2’s request budget`,
@@ -108,13 +109,13 @@ export function printIntent(out: Output, intent: Intent, zone: string): void {
     out.line(`step      ${plain(`${step.call} ${step.cell}: ${step.from} → ${step.to}`)}`);
 }
 
-export function printOrder(out: Output, order: OperatorAction, zone: string): void {
+export function printOrder(out: Output, order: OperatorAction, zone: string, nodes: Nodes = new Map()): void {
   out.line(`${out.paint('strong', plain(order.vip))}  ${actionText(order.order)}`);
   const rows: (readonly [string, string | undefined])[] = [
     ['given', momentText(order.atMs, zone)],
     ['by', order.by],
     ['reason', order.reason || 'none given'],
-    ['node', order.node],
+    ['node', order.node === undefined ? undefined : nodeInFull(order.node, nodes)],
     ['until', order.untilMs === undefined ? undefined : momentText(order.untilMs, zone)],
     ['of', order.of],
     ['why', order.why],

@@ -1,5 +1,6 @@
 // What `vipshift owner` does: says who owned a VIP at an instant.
 import { momentText } from '../../shared/instants.ts';
+import { nodeInFull, withNames } from '../../shared/network/node-facts.ts';
 import { defined } from '../../shared/optional.ts';
 import { ownerAt } from '../../shared/timeline/query.ts';
 import type { CommandContext } from '../command/command.ts';
@@ -25,8 +26,11 @@ export async function owner({ args, options, out, session }: CommandContext<Owne
     ...defined({ ownerNow: item.owner }),
   });
   if (out.json) return out.document({ ...found, at: momentText(atMs, options.tz), reads: around.reads });
-  out.line(`${plain(found.owner ?? 'no one')}`);
-  const say = (text: string) => out.line(`  ${plain(text)}`);
+  const { nodes } = await session.names.learn({ ids: [found.owner, found.underWay?.to] }, out);
+  out.line(plain(found.owner ?? 'no one'));
+  const say = (text: string) => out.line(`  ${plain(withNames(text, nodes))}`);
+  if (found.owner !== undefined && nodes.has(found.owner))
+    out.line(`  ${plain(nodeInFull(found.owner, nodes))}`);
   say(`owned ${vip} at ${momentText(atMs, options.tz)}: ${found.how}`);
   if (found.by !== undefined) {
     const { epoch, cause, atMs: since } = found.by;

@@ -1,6 +1,7 @@
 // The rows of `vipshift timeline`: one record of the audit, one line. The simulation prints its histories with them.
 
 import { durationText, momentText } from '../../shared/instants.ts';
+import { type Nodes, shortName, withShortNames } from '../../shared/network/node-facts.ts';
 import type { StepDone } from '../../shared/network/step.ts';
 import { decisionText } from '../../shared/timeline/decision.ts';
 import { actionText } from '../../shared/timeline/operator-action.ts';
@@ -41,12 +42,27 @@ export const ageText = (age: number | undefined): string =>
 export const stepWhy = ({ code = '', message = '', fault }: StepDone): string =>
   `${fault === 'bug' ? 'a bug in vipshift, ' : ''}${code} ${message}`;
 
+/** It was there, and EC2 or what was known of it was not trusted. */
+const againText = ({ from, to, outcome }: Failover): string =>
+  outcome === 'switched' && from === to ? '; set again where it was' : '';
+
 /** Records of one storm are known by it. */
 const dampedText = ({ flapping = [] }: Failover): string =>
   flapping.length === 0 ? '' : `; damped: ${flapping.join(' ')}`;
 
-/** `isShort`: for a terminal. Without year and milliseconds, which `explain` has. */
-export function rowOf(record: AuditRecord, zone: string, isShort = false): readonly Cell[] {
+export interface RowForm {
+  readonly zone: string;
+  /** For a terminal. Without year and milliseconds, which `explain` has. */
+  readonly isShort?: boolean;
+  /** Those whose names are known; the others are shown by their ids. */
+  readonly nodes?: Nodes;
+}
+
+export function rowOf(
+  record: AuditRecord,
+  { zone, isShort = false, nodes = new Map() }: RowForm,
+): readonly Cell[] {
+  const named = (node: string | undefined) => (node === undefined ? '-' : shortName(node, nodes));
   const whole = momentText(record.atMs, zone);
   const at = isShort ? whole.slice(5, 19).replace('T', ' ') : whole;
   switch (record.entry) {
@@ -57,11 +73,14 @@ export function rowOf(record: AuditRecord, zone: string, isShort = false): reado
         at,
         id,
         what,
-        record.from ?? '-',
-        record.to ?? '-',
+        named(record.from),
+        named(record.to),
         millis(took(record)),
         ageText(newsAge(record)),
-        `${record.cause.why}; ${decisionText(record)}${dampedText(record)}`,
+        withShortNames(
+          `${record.cause.why}; ${decisionText(record)}${againText(record)}${dampedText(record)}`,
+          nodes,
+        ),
       ];
     }
     case 'order': {
@@ -73,17 +92,17 @@ export function rowOf(record: AuditRecord, zone: string, isShort = false): reado
         id,
         { text: actionText(record.order), paint: 'strong' },
         '-',
-        record.node ?? '-',
+        named(record.node),
         '-',
         '-',
-        why,
+        withShortNames(why, nodes),
       ];
     }
     case 'rejected': {
       const what = { text: 'rejected', paint: 'warn' } as const;
       const why = `${record.reason}, ${record.count} in the hour: ${record.message}`;
       const id = `${record.vip}/rejected/${record.hour}/${record.node}/${record.reason}`;
-      return [at, id, what, record.node, '-', '-', '-', why];
+      return [at, id, what, named(record.node), '-', '-', '-', withShortNames(why, nodes)];
     }
     default:
       return record satisfies never;

@@ -1,12 +1,14 @@
 // What `vipshift timeline` does: shows what happened, newest last, as people read.
 import { writeFile } from 'node:fs/promises';
 import { momentText } from '../../shared/instants.ts';
+import { nodeInFull } from '../../shared/network/node-facts.ts';
 import { defined } from '../../shared/optional.ts';
 import { type EpochMs, epochMs } from '../../shared/time.ts';
-import type { Answer, Question } from '../../shared/timeline/query.ts';
+import { type Answer, nodesOf, type Question } from '../../shared/timeline/query.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused } from '../command/exit.ts';
-import type { Output } from '../command/output.ts';
+import { isInstanceId, nodeNamed } from '../command/node/chosen.ts';
+import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { registeredNames, unknown } from '../command/vip/registered-vip.ts';
 import { pageText } from './html-page.ts';
@@ -14,7 +16,8 @@ import { questionFrom, type TimelineOptions } from './question.ts';
 import { rowOf, timelineHead } from './rows.ts';
 
 export async function run({ args, options, out, session }: CommandContext<TimelineOptions>): Promise<void> {
-  const question = questionFrom(args[0], options, session.now());
+  const node = options.node === undefined ? undefined : await nodeOf(session, out, args[0], options.node);
+  const question = questionFrom(args[0], { ...options, ...defined({ node }) }, session.now());
   const answer = await session.log.find(question);
   if (answer.readBackToMs !== undefined) {
     out.note(
@@ -29,11 +32,22 @@ export async function run({ args, options, out, session }: CommandContext<Timeli
   const records = [...answer.records].reverse();
   if (records.length === 0) return nothing(session, out, question, options.tz);
   if (out.json) return out.documents(records);
+  const { nodes } = await session.names.learn({ ids: records.flatMap(nodesOf).filter(isInstanceId) }, out);
   const isShort = out.fits !== undefined;
   out.table(
     isShort ? [`time (${options.tz})`, ...timelineHead.slice(1)] : timelineHead,
-    records.map((record) => rowOf(record, options.tz, isShort)),
+    records.map((record) => rowOf(record, { zone: options.tz, isShort, nodes })),
   );
+  const named = [...nodes.values()].filter(({ name }) => name !== undefined);
+  for (const one of named) out.note(plain(nodeInFull(one.node, nodes)));
+}
+
+/** An id is asked for as it is: the record may be of a node that is gone. */
+async function nodeOf(session: Session, out: Output, vip: string | undefined, text: string): Promise<string> {
+  if (isInstanceId(text)) return text;
+  const all = (await session.ports.vips.list()).filter((one) => vip === undefined || one.name === vip);
+  const found = await session.names.learn({ vips: all }, out);
+  return nodeNamed(text, found, '--node', vip ?? 'the registry');
 }
 
 /** A name that was never registered is most likely a typing error; the record of a removed VIP stays. */

@@ -87,7 +87,7 @@ export async function set({ args, options, out, session }: CommandContext<AddOpt
     entryMoveText(prepared, session.now()),
     lossText(was, prepared.entry, options),
   ].filter((text) => text !== undefined);
-  for (const text of consequences) out.note(text);
+  for (const text of consequences) out.note(await session.names.textOf(text));
   refuseEntryUnderWay(prepared, session.now());
   if (options.dryRun === true) {
     rehearse(out, session.tag, withDraw(prepared, others));

@@ -46,9 +46,23 @@ export function nodeInFull(node: string, nodes: Nodes): string {
 
 const ID = /(?<![\w-])i-[0-9a-z]+(?![\w-])/g;
 
-/** A sentence for people with each id that has a name replaced by both. Not for commands: they go by the id. */
+/** The instance ids in a sentence. */
+export const idsIn = (sentence: string): readonly string[] =>
+  (sentence.match(ID) ?? []).filter((id) => /^i-[0-9a-f]{8,17}$/.test(id));
+
+/** A sentence for people with each id that has a name replaced by both, once. Not for commands: they go by the id. */
 export const withNames = (sentence: string, nodes: Nodes): string =>
-  sentence.replace(ID, (node) => nodeText(node, nodes));
+  sentence.replace(ID, (node, at: number) => {
+    const isNamed = sentence.slice(0, at).endsWith(`${shortName(node, nodes)} (`);
+    return isNamed ? node : nodeText(node, nodes);
+  });
+
+/** The same with the names alone, where the ids are said next to it. */
+export const withShortNames = (sentence: string, nodes: Nodes): string =>
+  sentence.replace(ID, (node) => shortName(node, nodes));
+
+/** The name, else the id. */
+export const shortName = (node: string, nodes: Nodes): string => cut(nodes.get(node)?.name ?? node, NAME_MAX);
 
 /** What the registry knows of members: their zones. EC2's answer goes before it. */
 export function factsOfMembers(members: Iterable<Member>, fromEc2: Nodes): Nodes {

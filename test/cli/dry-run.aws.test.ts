@@ -1,12 +1,13 @@
 // --dry-run of everything that changes something, from the front door on the local AWS: it tells what would be done, what it would
 // take the place of and what refuses it, and neither the registry, the record nor EC2 is touched.
-import { DescribeRouteTablesCommand } from '@aws-sdk/client-ec2';
+import { CreateTagsCommand, DescribeRouteTablesCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { everyCommand, pathOf } from '../../cli/command/command.ts';
 import { program } from '../../cli/program.ts';
+import { startFaultProxy } from '../../lab/fault/proxy.ts';
 import { epochMs } from '../../shared/time.ts';
 import type { Pin, Vip } from '../../shared/vip/vip.ts';
-import { documents } from './front-door/command-line.ts';
+import { documents, run } from './front-door/command-line.ts';
 import { type Region, startRegion } from './region.ts';
 import { type History, historyOf } from './timeline/history.ts';
 
@@ -24,6 +25,10 @@ beforeAll(async () => {
   await history.says(a, 'MASTER');
 });
 afterAll(() => region?.stop());
+
+/** As people read it: the lab's nodes are called node-a and node-b. */
+const named = (id: string) => `node-${id === a ? 'a' : 'b'} (${id})`;
+const re = (id: string) => named(id).replace(/[()]/g, '\\$&');
 
 const read = async (): Promise<Vip> => (await region.vips.read('web'))!;
 /** With these orders and no other. */
@@ -59,7 +64,7 @@ test('is an option of every command that changes something, and the others are t
   const without = all.filter((c) => !c.options.some((o) => o.long === '--dry-run')).map(pathOf);
   expect(without.toSorted((x, y) => x.localeCompare(y))).toEqual(
     [
-      ...['audit verify', 'completion', 'doctor', 'explain', 'keepalived-config'],
+      ...['audit verify', 'completion', 'completion-values', 'doctor', 'explain', 'keepalived-config'],
       ...['owner', 'status', 'timeline', 'vip list', 'vip show'],
     ].toSorted((x, y) => x.localeCompare(y)),
   );
@@ -78,7 +83,7 @@ describe('orders', () => {
       'pin',
       {
         args: ['pin', 'web', '--to', 'B', '--reason', 'x'],
-        stdout: /^dry run: web would be pinned to i-\w+ until \S+Z\n$/,
+        stdout: /^dry run: web would be pinned to node-b \(i-\w+\) until \S+Z\n$/,
         stderr: /^when the pin ends/,
       },
     ],
@@ -147,7 +152,7 @@ describe('orders', () => {
         orders: { pin: { node: 'A', ...by } },
         args: ['pin', 'web', '--to', 'B', '--reason', 'x'],
         stdout: /would be pinned/,
-        stderr: /^it would replace the pin on i-\w+ until \S+Z by alice: change 1\n/,
+        stderr: /^it would replace the pin on node-a \(i-\w+\) until \S+Z by alice: change 1\n/,
       },
     ],
     [
@@ -184,7 +189,7 @@ describe('orders', () => {
   test('in earnest says whose order it replaces, with --json as data', async () => {
     await ordered({ pin: pinOn(a), freeze: by });
     const pin = await region.vipshift('pin', 'web', '--to', b, '--reason', 'mine');
-    expect(pin.stderr).toMatch(`it replaces the pin on ${a} until ${until} by alice: change 1\n`);
+    expect(pin.stderr).toMatch(`it replaces the pin on ${named(a)} until ${until} by alice: change 1\n`);
     const freeze = await region.vipshift('freeze', 'web', '--reason', 'mine', '--json');
     expect(documents(freeze.stdout)).toMatchObject([
       { replaced: { by: 'alice', reason: 'change 1', until } },
@@ -243,10 +248,10 @@ describe('failover --break-glass', () => {
     const ran = await rehearsed(...args(b));
     expect(ran.status).toBe(0);
     expect(ran.stdout).toMatch(
-      new RegExp(`^web can move to ${b} now \\(it is at ${a}\\): \\d+ calls at once\n`),
+      new RegExp(`^web can move to ${re(b)} now; it is at ${re(a)}: \\d+ calls at once\n`),
     );
     expect(ran.stdout).toMatch(/^ReplaceRoute +rtb-/m);
-    expect(ran.stderr).toMatch(`it would replace the pin on ${a} until ${until} by alice: change 1\n`);
+    expect(ran.stderr).toMatch(`it would replace the pin on ${named(a)} until ${until} by alice: change 1\n`);
     expect(ran.stderr).toMatch(/it would end .*change-1/);
   });
 
@@ -255,7 +260,7 @@ describe('failover --break-glass', () => {
     const frozen = await rehearsed(...args(b));
     expect(frozen.status).toBe(1);
     expect(frozen.stdout).toContain(
-      `web cannot move to ${b} now:\n  frozen until ${until} by alice: change 1\n`,
+      `web cannot move to ${named(b)} now:\n  frozen until ${until} by alice: change 1\n`,
     );
     expect(frozen.stderr).toContain(
       'to end the freeze: vipshift unfreeze web --stage dev --region eu-central-1\n',
@@ -264,5 +269,51 @@ describe('failover --break-glass', () => {
     const unfit = await rehearsed(...args('i-0abc1234def567890'));
     expect(unfit.status).toBe(1);
     expect(unfit.stdout).toMatch(/EC2 shows no instance i-0abc1234def567890/);
+  });
+});
+
+describe('a node', () => {
+  const pin = (to: string) => rehearsed('pin', 'web', '--to', to, '--reason', 'x');
+  const pinned = () => expect.stringMatching(new RegExp(`^dry run: web would be pinned to ${re(b)} until`));
+  const rename = (id: string, Value: string) =>
+    region.ec2.send(new CreateTagsCommand({ Resources: [id], Tags: [{ Key: 'Name', Value }] }));
+
+  test('is named by its Name tag, private address or zone, and by break-glass too', async () => {
+    for (const to of ['node-b', '10.0.2.10', 'eu-central-1b'])
+      expect(await pin(to), to).toMatchObject({ status: 0, stdout: pinned() });
+    const ran = await rehearsed('failover', 'web', '--to', 'node-b', '--break-glass', '--reason', 'x');
+    expect(ran.stdout).toMatch(new RegExp(`^web can move to ${re(b)} now`));
+  });
+
+  test('that two could be, or none is, is refused with the choices', async () => {
+    await rename(a, 'node-b');
+    const both = await pin('node-b');
+    await rename(a, 'node-a');
+    expect(both).toMatchObject({ status: 3, stdout: '' });
+    expect(both.stderr).toMatch(/^vipshift: --to node-b: 2 nodes of web are called so:\n/);
+    expect(both.stderr).toContain(`node-b (${a}, eu-central-1a, 10.0.1.10)\n`);
+    expect(both.stderr).toContain(`node-b (${b}, eu-central-1b, 10.0.2.10)\n`);
+    const none = await pin('node-x');
+    expect(none).toMatchObject({ status: 3, stdout: '' });
+    expect(none.stderr).toMatch(/^vipshift: --to node-x: no node of web is called so. They are:\n/);
+    expect(none.stderr).toContain(`node-a (${a}, eu-central-1a, 10.0.1.10)\n`);
+  });
+
+  test('is found by its zone, and shown by its id, where EC2 does not tell names', async () => {
+    const fault = { does: 'refuse', code: 'UnauthorizedOperation', status: 403 } as const;
+    const rules = [{ on: ['DescribeInstances'], fault }];
+    const proxy = await startFaultProxy({ target: region.aws.ec2Endpoint, rules });
+    try {
+      const env = { ...region.env, AWS_ENDPOINT_URL_EC2: proxy.endpoint };
+      const args = (to: string) => ['pin', 'web', '--to', to, '--reason', 'x', '--dry-run'];
+      const ran = await run(args('eu-central-1b'), env);
+      expect(ran).toMatchObject({ status: 0, stdout: expect.stringMatching(`pinned to ${b} until`) });
+      expect(ran.stderr).toMatch(/^nodes are shown by their ids: EC2 did not tell their names \(/);
+      const named = await run(args('node-b'), env);
+      expect(named).toMatchObject({ status: 3, stdout: '' });
+      expect(named.stderr).toMatch(/no node of web is called so; .*EC2 did not tell their names/);
+    } finally {
+      await proxy.stop();
+    }
   });
 });

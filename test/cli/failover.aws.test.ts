@@ -30,6 +30,9 @@ import { documents, type Ran, run } from './front-door/command-line.ts';
 
 stageOrders();
 
+/** In a pattern, as people read it. */
+const named = (node: 'a' | 'b') => `node-${node} \\(${id(node)}\\)`;
+
 const env = () => ({ ...childEnv(stack.aws), VIPSHIFT_STAGE: STAGE });
 const vipshift = (...args: readonly string[]): Promise<Ran> => run(args, env());
 const toB = (...more: readonly string[]) =>
@@ -56,16 +59,18 @@ describe('failover', () => {
     const ran = await toB('--for', '10m');
     expect(ran.stdout).toMatch(
       new RegExp(
-        `^web is at ${id('b')}, epoch \\d+ \\(was at ${id('a')}\\): switched in \\d+ ms, read back from EC2\\n$`,
+        `^web is at ${named('b')}, epoch \\d+; it was at ${named('a')}: switched in \\d+ ms, read back from EC2\\n$`,
       ),
     );
     expect(ran.status).toBe(0);
     await expectOn('b');
     const said = ran.stderr.split('\n');
-    expect(said[0]).toMatch(/^web-\d{8}T\d{6}Z-\w{8}: web to i-\w+, routes-only, pinned for 10 min: begins$/);
+    expect(said[0]).toMatch(
+      /^web-\d{8}T\d{6}Z-\w{8}: web to node-b \(i-\w+\), routes-only, pinned for 10 min: begins$/,
+    );
     const progress = said.filter((line) => /^ +\d+\.\d s {2}/.test(line)).map((line) => line.slice(10));
     expect(progress).toEqual([
-      `checking whether web can move to ${id('b')}`,
+      `checking whether web can move to node-b (${id('b')})`,
       'recording the order',
       'marking web as under way, if nothing has changed',
       'moving routes and EIPs',
@@ -77,7 +82,7 @@ describe('failover', () => {
     );
     expect(ran.stderr, 'keepalived is still master on a').toMatch(
       new RegExp(
-        `\nwhen the pin ends at \\S+Z, web goes back to ${id('a')} unless keepalived’s master is ${id('b')} by then\n`,
+        `\nwhen the pin ends at \\S+Z, web goes back to ${named('a')} unless keepalived’s master is ${named('b')} by then\n`,
       ),
     );
     const { epoch, pin } = await settled(id('b'));
@@ -94,7 +99,9 @@ describe('failover', () => {
     const ran = await vipshift(...args);
     expect(ran).toMatchObject({
       status: 0,
-      stdout: `web is at ${owner} already, epoch ${epoch}: nothing was ordered\n`,
+      stdout: expect.stringMatching(
+        new RegExp(`^web is at node-[ab] \\(${owner}\\) already, epoch ${epoch}: nothing was ordered\n$`),
+      ),
     });
     expect(ran.stderr).toContain(
       `vipshift pin web --to ${owner} --reason … --stage dev --region eu-central-1`,
@@ -122,7 +129,7 @@ describe('failover', () => {
     expect(told, 'no pin unless asked').not.toHaveProperty('pinnedUntil');
     expect(nodes.commands[0]).toMatchObject({ node: id('a'), demoted: true });
     expect(ran.stderr).toMatch(/demoting the master with keepalived’s tracked file \(SSM\)\n/);
-    expect(ran.stderr).toMatch(new RegExp(`waiting for ${id('b')} to report MASTER\n`));
+    expect(ran.stderr).toMatch(new RegExp(`waiting for ${named('b')} to report MASTER\n`));
     expect(ran.stderr, 'there is no standby until it is released').toMatch(
       new RegExp(
         `Still demoted: ${id('a')} \\(ordered so\\)\\..*\n +aws ssm send-command .*Demoted=0 --region eu-central-1\n`,
@@ -154,7 +161,7 @@ describe('failover', () => {
     expect(ran).toMatchObject({ status: 1, stdout: '' });
     expect(ran.stderr).toMatch(
       new RegExp(
-        `vipshift: the failover failed: .*InvalidInstanceId.*\n  web is at ${id('a')} now\n  next: the node’s SSM agent .*vipshift status web`,
+        `vipshift: the failover failed: .*InvalidInstanceId.*\n  web is at ${named('a')} now\n  next: the node’s SSM agent .*vipshift status web`,
       ),
     );
     await expectOn('a');
@@ -184,7 +191,7 @@ describe('failover --dry-run', () => {
     expect(ran.status).toBe(0);
     expect(ran.stdout).toMatch(
       new RegExp(
-        `^web can move to ${id('b')} now \\(it is at ${id('a')}\\): 9 calls at once\nCALL +CELL +FROM +TO\n`,
+        `^web can move to ${named('b')} now; it is at ${named('a')}: 9 calls at once\nCALL +CELL +FROM +TO\n`,
       ),
     );
     expect(ran.stdout.match(/^ReplaceRoute +rtb-/gm)).toHaveLength(8);
@@ -288,7 +295,7 @@ describe('a name', () => {
     expect(other).toMatchObject({ status: 3, stdout: '' });
     expect(other.stderr).toMatch(
       new RegExp(
-        `the name one was used for another order: web to ${id('b')}, routes-only\n  next: use another --name`,
+        `the name one was used for another order: web to ${named('b')}, routes-only\n  next: use another --name`,
       ),
     );
   });
@@ -301,7 +308,7 @@ describe('a name', () => {
     );
     const end = await vipshift('failover', '--follow', 'later');
     expect(end.status).toBe(0);
-    expect(end.stdout).toMatch(new RegExp(`^web is at ${id('b')}, `));
+    expect(end.stdout).toMatch(new RegExp(`^web is at ${named('b')}, `));
     expect((await vipshift('failover', '--follow', arnOf('later'))).stdout).toBe(end.stdout);
     await expectOn('b');
   });
@@ -350,7 +357,7 @@ describe('an approval', () => {
     expect(ran.stdout).toMatch(/^asked is approved by arn:aws:iam::\d{12}:\S+\n$/);
     expect(ran.stderr).toMatch(
       new RegExp(
-        `^web to ${id('b')}, routes-only, pinned for 60 min, 9 calls\nordered by arn:\\S+: kernel\nthat is you: `,
+        `^web to ${named('b')}, routes-only, pinned for 60 min, 9 calls\nordered by arn:\\S+: kernel\nthat is you: `,
       ),
     );
     const end = await following;
@@ -398,11 +405,11 @@ describe('an approval', () => {
     const ran = await vipshift('approve', VIP);
     expect(ran).toMatchObject({ status: 3, stdout: '' });
     expect(ran.stderr).toMatch(
-      /several wait for approval for web:\n {2}first: web to i-.*\n {2}second: web to i-.*\n {2}next: name one: vipshift approve web --execution first/,
+      /several wait for approval for web:\n {2}first: web to node-b \(i-.*\n {2}second: web to node-b \(i-.*\n {2}next: name one: vipshift approve web --execution first/,
     );
     const list = await vipshift('approve', '--list');
     expect(list.stdout).toMatch(
-      /^EXECUTION +VIP +TO +MODE +CALLS +UNTIL +BY +REASON\nfirst +web +i-.*\nsecond +web +i-/,
+      /^EXECUTION +VIP +TO +MODE +CALLS +UNTIL +BY +REASON\nfirst +web +node-b \(i-.*\nsecond +web +node-b \(i-/,
     );
     const told = documents((await vipshift('deny', '--list', '--json')).stdout);
     expect(told).toMatchObject([{ execution: 'first' }, { execution: 'second' }]);

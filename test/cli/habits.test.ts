@@ -78,8 +78,8 @@ describe('a wrong command line', () => {
     ],
     [['failover'], /missing: the VIP, --to NODE, --reason TEXT/],
     [
-      ['failover', 'web', '--to', 'web-a', '--reason', 'x'],
-      /--to web-a: not an instance id\n {2}next: expected i-0abc/,
+      ['failover', 'web', '--to', '  ', '--reason', 'x'],
+      /--to <node>.*expected instance id, Name tag, private address/s,
     ],
     [
       ['failover', 'web', '--to', 'i-0abc1234def567890', '--reason', ' '],

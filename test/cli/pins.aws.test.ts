@@ -23,6 +23,10 @@ beforeAll(async () => {
 });
 afterAll(() => region?.stop());
 
+/** As people read it: the lab's nodes are called node-a and node-b. */
+const named = (id: string) => `node-${id === a ? 'a' : 'b'} (${id})`;
+const re = (id: string) => named(id).replace(/[()]/g, '\\$&');
+
 const read = async () => (await region.vips.read('web'))!;
 const change = async (changed: (vip: Vip) => Vip) => {
   const vip = await read();
@@ -44,6 +48,13 @@ const orders = async () =>
     (o) => o.order,
   );
 
+test('the end of what is not there is no order: the record does not fill with them', async () => {
+  const before = await orders();
+  expect((await region.vipshift('unpin', 'web')).stdout).toBe('web was not pinned\n');
+  expect((await region.vipshift('unfreeze', 'web')).stdout).toBe('web was not frozen\n');
+  expect(await orders()).toEqual(before);
+});
+
 describe('unpin', () => {
   beforeEach(async () => {
     await change((vip) => withPin(vip, pinTo(b)));
@@ -56,7 +67,7 @@ describe('unpin', () => {
     const ran = await region.vipshift('unpin', 'web', '--stage', 'dev');
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toBe(
-      `VRRP’s master is ${a}: web moves there now (it is at ${b})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unpin web --yes --stage dev --region eu-central-1\n`,
+      `VRRP’s master is ${named(a)}: web moves there now (it is at ${named(b)})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unpin web --yes --stage dev --region eu-central-1\n`,
     );
     expect((await read()).pin).toMatchObject({ node: b });
     expect(await orders()).toEqual(before);
@@ -65,7 +76,7 @@ describe('unpin', () => {
   test('goes on with --yes', async () => {
     const ran = await region.vipshift('unpin', '--all', '--yes');
     expect(ran).toMatchObject({ status: 0, stdout: 'web is no longer pinned\n' });
-    expect(ran.stderr).toBe(`VRRP’s master is ${a}: web moves there now (it is at ${b})\n`);
+    expect(ran.stderr).toBe(`VRRP’s master is ${named(a)}: web moves there now (it is at ${named(b)})\n`);
     await history.reconcile();
     expect((await read()).owner).toBe(a);
   });
@@ -75,7 +86,7 @@ describe('unpin', () => {
     await history.says(a, 'BACKUP');
     const ran = await region.vipshift('unpin', 'web');
     expect(ran).toMatchObject({ status: 0, stdout: 'web is no longer pinned\n' });
-    expect(ran.stderr).toBe(`nothing moves: newest MASTER is ${b}, it stays at ${b}\n`);
+    expect(ran.stderr).toBe(`nothing moves: newest MASTER is ${named(b)}, it stays at ${named(b)}\n`);
   });
 
   test('of a frozen VIP says what happens when the freeze ends', async () => {
@@ -85,7 +96,7 @@ describe('unpin', () => {
     expect(ran.status).toBe(0);
     const until = new Date(freeze.untilMs).toISOString();
     expect(ran.stderr).toBe(
-      `nothing moves: web is frozen until ${until}; when the freeze ends at ${until}, web goes to ${a} unless keepalived’s master is another one by then\n`,
+      `nothing moves: web is frozen until ${until}; when the freeze ends at ${until}, web goes to ${named(a)} unless keepalived’s master is another one by then\n`,
     );
   });
 
@@ -102,7 +113,7 @@ describe('unfreeze', () => {
     const ran = await region.vipshift('unfreeze', 'web');
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toBe(
-      `VRRP’s master is ${b}: web moves there now (it is at ${a})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unfreeze web --yes --stage dev --region eu-central-1\n`,
+      `VRRP’s master is ${named(b)}: web moves there now (it is at ${named(a)})\nvipshift: cannot ask: stdin is not a terminal\n  next: to let it move: vipshift unfreeze web --yes --stage dev --region eu-central-1\n`,
     );
     expect((await read()).freeze).toBeDefined();
     expect(await region.vipshift('unfreeze', 'web', '--yes')).toMatchObject({ status: 0 });
@@ -113,7 +124,7 @@ describe('unfreeze', () => {
     await change((vip) => withPin(withFreeze(vip, freeze), pinTo(b)));
     const ran = await region.vipshift('unfreeze', 'web');
     expect(ran.stderr).toMatch(
-      new RegExp(`^web is pinned to ${b}: the VIP moves there now \\(it is at ${a}\\)\n`),
+      new RegExp(`^web is pinned to ${re(b)}: the VIP moves there now \\(it is at ${re(a)}\\)\n`),
     );
   });
 });
@@ -123,7 +134,7 @@ describe('where the VIP goes when an order ends', () => {
     const ran = await region.vipshift('pin', 'web', '--to', b, '--reason', 'x');
     const until = new Date((await read()).pin!.untilMs).toISOString();
     expect(ran.stderr).toBe(
-      `when the pin ends at ${until}, web goes back to ${a} unless keepalived’s master is ${b} by then\n`,
+      `when the pin ends at ${until}, web goes back to ${named(a)} unless keepalived’s master is ${named(b)} by then\n`,
     );
     const stays = await region.vipshift('pin', 'web', '--to', a, '--reason', 'x');
     expect(stays.stderr).toMatch(/\nwhen the pin ends at \S+Z, web stays there, as things stand\n$/);
@@ -134,7 +145,7 @@ describe('where the VIP goes when an order ends', () => {
     await history.reconcile();
     const ran = await region.vipshift('freeze', 'web', '--for', '2h', '--reason', 'x');
     expect(ran.stderr).toMatch(
-      new RegExp(`^when the freeze ends at \\S+Z, web goes to ${a} unless keepalived’s master is`),
+      new RegExp(`^when the freeze ends at \\S+Z, web goes to ${re(a)} unless keepalived’s master is`),
     );
   });
 });
@@ -157,7 +168,7 @@ describe('vip set', () => {
       expect(ran).toMatchObject({ status: 2, stdout: '' });
       expect(ran.stderr).toMatch(
         new RegExp(
-          `^VRRP’s master is ${b}: web moves there now \\(it is at ${a}\\)\n.*stdin is not a terminal\n  next: to change it all the same: --yes`,
+          `^VRRP’s master is ${re(b)}: web moves there now \\(it is at ${re(a)}\\)\n.*stdin is not a terminal\n  next: to change it all the same: --yes`,
         ),
       );
       expect((await read()).nodeLabels).toEqual(['web']);
@@ -197,7 +208,7 @@ describe('a break-glass', () => {
     expect(ran.status).toBe(0);
     const until = new Date((await read()).pin!.untilMs).toISOString();
     expect(ran.stderr).toContain(
-      `pinned there until ${until}; to end it: vipshift unpin web --stage dev --region eu-central-1\nwhen the pin ends at ${until}, web goes back to ${a} unless keepalived’s master is ${b} by then\n`,
+      `pinned there until ${until}; to end it: vipshift unpin web --stage dev --region eu-central-1\nwhen the pin ends at ${until}, web goes back to ${named(a)} unless keepalived’s master is ${named(b)} by then\n`,
     );
   });
 
@@ -205,7 +216,9 @@ describe('a break-glass', () => {
     await change((vip) => withPin(vip, pinTo(a)));
     const ran = await region.vipshift(...args());
     expect(ran.status).toBe(0);
-    expect(ran.stderr).toMatch(new RegExp(`it replaced the pin on ${a} until \\S+Z by alice: change 1\n`));
+    expect(ran.stderr).toMatch(
+      new RegExp(`it replaced the pin on ${re(a)} until \\S+Z by alice: change 1\n`),
+    );
   });
 
   test('that EC2 refuses takes its pin back, and says that nothing had moved', async () => {
@@ -214,7 +227,7 @@ describe('a break-glass', () => {
       expect(ran.status).toBe(1);
       expect(ran.stderr).toMatch(
         new RegExp(
-          `the pin on ${b} is taken back: web is no longer pinned\nnothing had moved.*vipshift status web --stage dev --region eu-central-1\n$`,
+          `the pin on ${re(b)} is taken back: web is no longer pinned\nnothing had moved.*vipshift status web --stage dev --region eu-central-1\n$`,
         ),
       );
     });
@@ -230,7 +243,7 @@ describe('a break-glass', () => {
       expect(ran.status).toBe(1);
       expect(ran.stderr).toMatch(
         new RegExp(
-          `the pin on ${b} is taken back: web is no longer pinned\nweb is back at ${a} \\(epoch \\d+: \\w+\\)`,
+          `the pin on ${re(b)} is taken back: web is no longer pinned\nweb is back at ${re(a)} \\(epoch \\d+: \\w+\\)`,
         ),
       );
     });
@@ -249,7 +262,7 @@ describe('a break-glass', () => {
       expect(ran.status).toBe(1);
       expect(ran.stderr).toMatch(
         new RegExp(
-          `the pin on ${b} is taken back; the one before it is in effect again: ${a} until \\S+Z by alice: change 1\n`,
+          `the pin on ${re(b)} is taken back; the one before it is in effect again: ${re(a)} until \\S+Z by alice: change 1\n`,
         ),
       );
     });
@@ -295,7 +308,7 @@ describe('a break-glass', () => {
         const until = new Date((await read()).pin!.untilMs).toISOString();
         expect(ran.stderr).toMatch(/the pin could not be taken back: .*AccessDenied/);
         expect(ran.stderr).toContain(
-          `the pin on ${b} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev --region eu-central-1\n`,
+          `the pin on ${named(b)} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev --region eu-central-1\n`,
         );
       });
     } finally {
@@ -314,7 +327,7 @@ describe('a break-glass', () => {
       expect(ran).toMatchObject({ status: 130, stdout: '' });
       const until = new Date((await read()).pin!.untilMs).toISOString();
       expect(ran.stderr).toContain(
-        `interrupted; the lease runs out in 10 s; the pin on ${b} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev --region eu-central-1; check: vipshift status web --stage dev --region eu-central-1\n`,
+        `interrupted; the lease runs out in 10 s; the pin on ${named(b)} stands until ${until}, and reconcile follows it; to end it: vipshift unpin web --stage dev --region eu-central-1; check: vipshift status web --stage dev --region eu-central-1\n`,
       );
     } finally {
       await proxy.stop();

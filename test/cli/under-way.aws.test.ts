@@ -15,6 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => region?.stop());
 
+const b = () => `node-b (${id('b')})`;
+
 const id = (name: 'a' | 'b') => region.vpc.nodes[name].instanceId;
 const web = async (): Promise<Vip> => (await region.vips.read('web'))!;
 const nodeState = {
@@ -47,7 +49,11 @@ const why = ['--reason', 'x'];
 
 describe('while a forced failover is under way', () => {
   test.each<[string, () => readonly string[], RegExp]>([
-    ['a pin to another node', () => ['pin', 'web', '--to', id('a'), ...why], /it is not pinned to i-/],
+    [
+      'a pin to another node',
+      () => ['pin', 'web', '--to', id('a'), ...why],
+      /it is not pinned to node-a \(i-/,
+    ],
     ['its removal', () => ['vip', 'remove', 'web', '--force'], /it is not removed/],
     ['other addresses', () => ['vip', 'set', 'web', '-a', '192.168.255.11'], /its entry is not changed/],
     ['another hold', () => ['vip', 'set', 'web', '--hold', 'master'], /its entry is not changed/],
@@ -59,7 +65,7 @@ describe('while a forced failover is under way', () => {
       expect(ran).toMatchObject({ status: 3, stdout: '' });
       expect(ran.stderr).toMatch(
         new RegExp(
-          `a forced failover of web to ${id('b')} is under way \\(change-4711, ordered by ann, begun \\S+Z: patching\\): ${says.source}`,
+          `a forced failover of web to node-b \\(${id('b')}\\) is under way \\(change-4711, ordered by ann, begun \\S+Z: patching\\): ${says.source}`,
         ),
       );
       expect(ran.stderr).toContain(
@@ -74,7 +80,7 @@ describe('while a forced failover is under way', () => {
     const file = `vips:\n  web: { vpc: ${vpcId}, addresses: [192.168.255.12] }\n`;
     const ran = await run(['apply', '-', '--yes'], region.env, { stdin: file });
     expect(ran.status).not.toBe(0);
-    expect(ran.stderr).toContain(`a forced failover of web to ${id('b')} is under way`);
+    expect(ran.stderr).toContain(`a forced failover of web to ${b()} is under way`);
     expect((await web()).addresses).toEqual(['192.168.255.10/32']);
   });
 
@@ -114,9 +120,7 @@ describe('while a forced failover is under way', () => {
 
   test('cancels it by break-glass, which is for when a workflow is stuck, and reports it', async () => {
     const ran = await region.vipshift('failover', 'web', '--to', id('a'), '--break-glass', ...why);
-    expect(ran.stderr).toContain(
-      `cancelled: a forced failover of web to ${id('b')} is under way (change-4711`,
-    );
+    expect(ran.stderr).toContain(`cancelled: a forced failover of web to ${b()} is under way (change-4711`);
     expect(await web()).toMatchObject({ pin: { node: id('a') } });
     expect((await web()).forced).toBeUndefined();
   });

@@ -155,7 +155,7 @@ learn_user_id() {
     return
   fi
   [[ -r $cache ]] && { read -r -a words <"$cache"; } 2>/dev/null
-  if [[ ${words[1]-} == "$NODE" && ${words[2]-} == "$ROLE" && ${words[0]-} =~ ^[A-Z0-9]+:"$NODE"$ ]] && ((!WANT_IDENTITY)); then
+  if [[ ${words[1]-} == "$NODE" && ${words[2]-} == "$ROLE" && ${words[0]-} =~ ^[A-Za-z0-9]+:"$NODE"$ ]] && ((!WANT_IDENTITY)); then
     USER_ID=${words[0]}
     return
   fi

@@ -30,6 +30,7 @@ function sessionOf(w: World, released: string[] = []): Session {
     now: () => w.clock.now(),
     nonce: () => w.ports.nonce(),
     caller: async () => 'ann',
+    names: { learn: async () => ({ nodes: new Map() }), text: (sentence: string) => sentence },
     orders: { put: async () => undefined },
     reservations: {
       reserve: async (_: string, vip: string) => ({ holder: vip, fresh: true }),

@@ -77,11 +77,24 @@ test('these are the pairs that exclude each other, and the options that need ano
       ...['mode', 'approval', 'name', 'claim-wait', 'release', 'detach'].map(
         (name) => `failover --break-glass --${name}`,
       ),
+      ...[
+        'mode',
+        'approval',
+        'name',
+        'claim-wait',
+        'release',
+        'detach',
+        'break-glass',
+        'dry-run',
+        'follow',
+      ].map((name) => `failover --print-commands --${name}`),
+      'failover --manifest --address',
     ].sort(),
   );
   expect(alone.map(nameOf).sort()).toEqual([
     'apply --force',
     'doctor --notify-conf',
+    ...['address', 'eip', 'manifest'].map((name) => `failover --${name}`),
     'keepalived-config --overwrite',
     'keepalived-config --script-user',
     'status --count',

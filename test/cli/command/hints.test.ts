@@ -60,20 +60,10 @@ describe('a suggested command', () => {
   });
 
   test('of a refused command line has it, too', async () => {
-    const ran = await run([
-      'failover',
-      'web',
-      '--to',
-      'a',
-      '--reason',
-      'r',
-      '--stage',
-      'prod',
-      '--region',
-      'eu-west-1',
-    ]);
+    const place = ['--stage', 'prod', '--region', 'eu-west-1'];
+    const ran = await run(['failover', 'web', '--follow', 'change-1', ...place]);
     expect(ran).toMatchObject({ status: 2, stdout: '' });
-    expect(ran.stderr).toContain('vipshift status VIP --stage prod --region eu-west-1 names them');
+    expect(ran.stderr).toContain('vipshift failover --follow NAME --stage prod --region eu-west-1');
   });
 });
 

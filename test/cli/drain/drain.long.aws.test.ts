@@ -137,7 +137,7 @@ describe('drain', () => {
     await region.vipshift('drain', b, ...why);
     const pin = await region.vipshift('pin', 'web', '--to', b, ...why);
     expect(pin).toMatchObject({ status: 3, stdout: '' });
-    expect(pin.stderr).toMatch(`web: ${b} is drained until`);
+    expect(pin.stderr).toContain(`web: node-b (${b}) is drained until`);
     const glass = await region.vipshift('failover', 'web', '--to', b, '--break-glass', ...why);
     expect(glass).toMatchObject({ status: 3, stdout: '' });
     expect(glass.stderr).toMatch(`vipshift undrain ${b}`);

@@ -141,7 +141,7 @@ describe('a storm is seen', () => {
     const record = outcomesOf(w).at(-1)!;
     expect(record).toMatchObject({ flapping: ['i-b'], to: 'i-b' });
     expect(record.notes).toContainEqual(expect.stringMatching(/^i-b flaps: /));
-    expect(rowOf(record as AuditRecord, 'UTC').at(-1)).toMatch(/; damped: i-b$/);
+    expect(rowOf(record as AuditRecord, { zone: 'UTC' }).at(-1)).toMatch(/; damped: i-b$/);
   });
 
   test('by who orders a failover to it: the preflight refuses, unless it is pinned there', async () => {

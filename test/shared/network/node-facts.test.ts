@@ -37,6 +37,11 @@ describe('a node', () => {
     );
   });
 
+  it('is named once: a sentence that has its name already stays as it is', () => {
+    for (const text of [`at ${nodeText('i-a', nodes)}`, `at ${nodeInFull('i-b', nodes)}`, 'at i-x (i-x)'])
+      expect(withNames(text, nodes)).toBe(text);
+  });
+
   it('has the zone of the registry until EC2 says otherwise', () => {
     const { zone } = factsOfMembers([memberOf('i-a')], nodes).get('i-a')!;
     expect(zone).toBe('z1');

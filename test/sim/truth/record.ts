@@ -29,5 +29,5 @@ const countOf = ({ vip, node, reason, message, example, count, atMs }: CountedRe
 export const timelineText = (world: World): string =>
   tableLines(
     timelineHead,
-    recordsOf(world).map((record) => rowOf(record, 'UTC')),
+    recordsOf(world).map((record) => rowOf(record, { zone: 'UTC' })),
   ).join('\n');

@@ -23,7 +23,7 @@ const yaml = (text: string): unknown => parse(text, { customTags: tags });
 async function printed(world: World): Promise<readonly Record<string, unknown>[]> {
   const documents: unknown[] = [];
   const out = { json: true, documents: (values: readonly unknown[]) => documents.push(...values) };
-  tell(out as never, await look(world), world.vips.length);
+  tell(out as never, await look(world), world.vips.length, { text: (sentence: string) => sentence } as never);
   return JSON.parse(JSON.stringify(documents)) as readonly Record<string, unknown>[];
 }
 
