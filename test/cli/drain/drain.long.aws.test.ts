@@ -118,9 +118,9 @@ describe('drain', () => {
     const ran = await region.vipshift('drain', zone, ...why);
     expect(ran).toMatchObject({ status: 0 });
     expect(Object.keys((await read()).drains!)).toEqual([b]);
-    const nobody = await region.vipshift('drain', 'node-x', ...why);
-    expect(nobody).toMatchObject({ status: 3, stdout: '' });
-    expect(nobody.stderr).toMatch(/node node-x: no node of the registry is called so/);
+    const none = await region.vipshift('drain', 'node-x', ...why);
+    expect(none).toMatchObject({ status: 3, stdout: '' });
+    expect(none.stderr).toMatch(/node node-x: no node of the registry is called so/);
   });
 
   test('does not take a pin away, and says that it is suspended', async () => {
