@@ -10,6 +10,8 @@ import { shellWord as word } from '../shared/place.ts';
 export interface Deployed {
   /** When osls made its package, in ms: the name by which it rolls back to it. */
   readonly package?: string;
+  /** Undefined while the stack is being made. */
+  readonly vipsTable?: string;
   readonly parameters: Readonly<Record<string, string>>;
 }
 
