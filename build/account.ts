@@ -42,11 +42,11 @@ async function deployed(client: CloudFormationClient, stack: string): Promise<De
       client.send(new GetTemplateCommand({ StackName: stack })).catch(() => undefined),
     ]);
     const made = packageOf(template?.TemplateBody ?? '{}');
+    const { Parameters = [], Outputs = [] } = described.Stacks?.[0] ?? {};
+    const vipsTable = Outputs.find((output) => output.OutputKey === 'VipsTableName')?.OutputValue;
     return {
-      ...defined({ package: made }),
-      parameters: Object.fromEntries(
-        (described.Stacks?.[0]?.Parameters ?? []).map((p) => [p.ParameterKey ?? '', p.ParameterValue ?? '']),
-      ),
+      ...defined({ package: made, vipsTable }),
+      parameters: Object.fromEntries(Parameters.map((p) => [p.ParameterKey ?? '', p.ParameterValue ?? ''])),
     };
   } catch (error) {
     // The stack's name is right, so what is not valid is that it exists (DescribeStacks API reference, "Errors").

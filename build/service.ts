@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Account, accountOf } from './account.ts';
-import { firstClaim, heardText, unheardText } from './first-claim.ts';
+import { firstClaim, type Hearing, heardText, unheardText } from './first-claim.ts';
 import { budgetBytes, bundleFunctions, kib } from './functions.ts';
 import { verdictOn } from './template-check.ts';
 import { given, wayBack } from './way-back.ts';
@@ -62,21 +62,19 @@ export async function deployAndHear(
   ears: Ears = { account: accountOf, tell: console.log },
 ): Promise<void> {
   await prepare(place, stage, more);
-  const { region, stack, vipsTable } = packagedIn(place.folder);
+  const { region, stack } = packagedIn(place.folder);
   const aws = ears.account(region, given(more).profile);
   const before = await aws.deployed(stack);
   await put(place, stage, more);
   const target = { stage, region, args: more };
-  const hearing = await firstClaim({ ...aws.listening(vipsTable), tell: (line) => ears.tell(line) }).catch(
-    (error: unknown) => {
-      const found = error instanceof Error ? error.message : String(error);
-      const look = `npx vipshift status --stage ${stage} --region ${region}`;
-      throw new Error(
-        `stage ${stage} in ${region} is deployed, but whether a node is heard is not known: ${found}. Run ${look}; --no-wait leaves this out`,
-        { cause: error },
-      );
-    },
-  );
+  const hearing = await firstClaimAt(aws, stack, (line) => ears.tell(line)).catch((error: unknown) => {
+    const found = error instanceof Error ? error.message : String(error);
+    const look = `npx vipshift status --stage ${stage} --region ${region}`;
+    throw new Error(
+      `stage ${stage} in ${region} is deployed, but whether a node is heard is not known: ${found}. Run ${look}; --no-wait leaves this out`,
+      { cause: error },
+    );
+  });
   if (hearing.is !== 'unheard') return ears.tell(heardText(hearing, target));
   const way = wayBack(target, before, await aws.deployed(stack));
   throw new Error(`${unheardText(hearing, target)}\n${way}`);
@@ -84,17 +82,20 @@ export async function deployAndHear(
 
 const packagedTemplate = join('.serverless', 'cloudformation-template-update-stack.json');
 
+/** The stack says what its table is called: in the template the name hangs on parameters. */
+async function firstClaimAt(aws: Account, stack: string, tell: (line: string) => void): Promise<Hearing> {
+  const { vipsTable } = (await aws.deployed(stack)) ?? {};
+  if (vipsTable === undefined) throw new Error(`the stack ${stack} has no output VipsTableName`);
+  return firstClaim({ ...aws.listening(vipsTable), tell });
+}
+
 /** What osls made of serverless.yml and the options. */
-function packagedIn(folder: string): { region: string; stack: string; vipsTable: string } {
-  const json = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), 'utf8'));
-  const { service } = json(join('.serverless', 'serverless-state.json')) as {
-    service: { provider: { region: string; stackName: string } };
-  };
-  const { Resources } = json(packagedTemplate) as {
-    Resources: { VipsTable: { Properties: { TableName: string } } };
-  };
-  const { region, stackName: stack } = service.provider;
-  return { region, stack, vipsTable: Resources.VipsTable.Properties.TableName };
+function packagedIn(folder: string): { region: string; stack: string } {
+  const state: unknown = JSON.parse(
+    readFileSync(join(folder, '.serverless', 'serverless-state.json'), 'utf8'),
+  );
+  const { provider } = (state as { service: { provider: { region: string; stackName: string } } }).service;
+  return { region: provider.region, stack: provider.stackName };
 }
 
 /** The tables stay (DeletionPolicy Retain): they are the registry and the record. */

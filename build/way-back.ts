@@ -10,6 +10,8 @@ import { shellWord as word } from '../shared/place.ts';
 export interface Deployed {
   /** When osls made its package, in ms: the name by which it rolls back to it. */
   readonly package?: string;
+  /** Undefined while the stack is being made. */
+  readonly vipsTable?: string;
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -40,8 +42,9 @@ function undo(target: Target, before: Deployed | undefined, now: Deployed | unde
     return ['This was the first deployment of the stage. To take it away again:', remove(target)];
   if (before.package !== undefined && before.package === now?.package)
     return ['This deployment changed nothing. What was deployed before it, to be rolled back to:', list];
+  // A template of a release has two that say where the code is, which a deployment does not.
   const differing = Object.entries(before.parameters).filter(
-    ([name, value]) => now !== undefined && now.parameters[name] !== value,
+    ([name, value]) => now !== undefined && name in now.parameters && now.parameters[name] !== value,
   );
   const parameters = differing.map(([name]) => name).join(', ');
   return [

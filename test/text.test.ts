@@ -27,7 +27,7 @@ const kept: readonly (readonly [start: string, text: string])[] = [
   ['test/cli/timeline/failover-text.aws.test.ts', "'freeze', 'thaw', 'thaw'"],
   ['cli/timeline/bands.ts', "thaw: 'freeze'"],
   ['docs/schemas/', 'thaw'],
-  ['test/cli/json.aws.test.ts', "order: 'thaw'"],
+  ['test/cli/shape/json.aws.test.ts', "order: 'thaw'"],
   ['test/cli/timeline/bands.test.ts', "order('thaw'"],
   ['test/fuzz/lines.ts', "'thaw web'"],
   ['test/', 'node said so (its clock)'],

@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { VERSION } from '../../shared/version.ts';
-import { nfpm } from './nfpm.ts';
+import { goProgram } from './go-program.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const NAME = 'vipshift-notify';
@@ -78,7 +78,7 @@ interface Place extends PackageInput {
 
 /** Returns its name. */
 export function makePackage(folder: string, format: Format, input: PackageInput): string {
-  const program = nfpm();
+  const program = goProgram('nfpm');
   const scratch = mkdtempSync(join(folder, '.packages-'));
   try {
     return runNfpm(program, format, { ...input, folder, scratch });

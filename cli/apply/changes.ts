@@ -4,10 +4,8 @@ import { isPrefixList, overlaps, rangeFrom } from '../../shared/registry/ip-rang
 import type { FileEntry } from '../../shared/registry/manifest.ts';
 import { differences } from '../../shared/registry/registry.ts';
 import { newVip, type Vip } from '../../shared/vip/vip.ts';
-import type { Session } from '../command/session.ts';
-import { lookupsForAll } from '../vip/lookups.ts';
 import { drawnFrom, usedUp } from '../vip/pool.ts';
-import { type Prepared, prepare } from '../vip/prepare.ts';
+import { type Asking, type Prepared, prepare } from '../vip/prepare.ts';
 
 export interface Change {
   readonly name: string;
@@ -17,23 +15,18 @@ export interface Change {
 
 /** Each entry is checked against the registry as it will be: the other entries of the file, and VIPs that are not in it. */
 export async function changesFor(
-  session: Session,
+  asking: Asking,
   entries: readonly FileEntry[],
   vips: readonly Vip[],
   step: () => void,
 ): Promise<readonly Change[]> {
   const known = new Map(vips.map((vip) => [vip.name, vip]));
   const named = new Set(entries.map((entry) => entry.name));
-  const look = lookupsForAll(
-    session,
-    entries,
-    entries.flatMap((entry) => entry.eips),
-  );
   const future: Vip[] = vips.filter((vip) => !named.has(vip.name));
   const changes: Change[] = [];
   for (const entry of entries) {
     const was = known.get(entry.name);
-    const prepared = await prepare({ session, look }, wantedFrom(entry, was), was, future);
+    const prepared = await prepare(asking, wantedFrom(entry, was), was, future);
     future.push(newVip(prepared.entry));
     if (prepared.pool !== undefined || differences(was, prepared.entry).length > 0)
       changes.push({ name: entry.name, was, prepared });

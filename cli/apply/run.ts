@@ -16,6 +16,8 @@ import { entryMoveText } from '../command/vip/forecast.ts';
 import { entriesFrom } from '../command/vip/manifest-file.ts';
 import { refuseUnderWay } from '../command/vip/under-way.ts';
 import { tablesLeft } from '../vip/list.ts';
+import { lookupsForAll } from '../vip/lookups.ts';
+import type { Asking } from '../vip/prepare.ts';
 import { refuseEntryUnderWay } from '../vip/register.ts';
 import { carryOut } from './carry-out.ts';
 import { type Change, changesFor } from './changes.ts';
@@ -26,12 +28,15 @@ export async function applyFile(context: CommandContext<ApplyOptions>): Promise<
   const { args, options, out, session } = context;
   const entries = await entriesFrom(args[0]!);
   const vips = (await session.ports.vips.list()).filter(isRegistered);
-  const changes = await checked(session, entries, vips);
-  const unnamed = vips.filter((vip) => !entries.some((e) => e.name === vip.name));
+  const named = new Set(entries.map((entry) => entry.name));
+  const unnamed = vips.filter((vip) => !named.has(vip.name));
   const pruned = options.prune === true ? unnamed : [];
+  const eips = entries.flatMap((entry) => entry.eips);
+  const asking = { session, look: lookupsForAll(session, [...entries, ...pruned], eips) };
+  const changes = await checked(asking, entries, vips);
   show(out, changes, pruned);
   await remark(out, session, changes);
-  const staying = unnamed.filter((vip) => !pruned.includes(vip)).map((vip) => vip.name);
+  const staying = options.prune === true ? [] : unnamed.map((vip) => vip.name);
   if (staying.length > 0)
     out.note(
       `in the registry and not in the file, left alone (--prune removes): ${staying.sort().join(', ')}`,
@@ -43,7 +48,7 @@ export async function applyFile(context: CommandContext<ApplyOptions>): Promise<
     return status.ok;
   }
   for (const { prepared } of changes) refuseEntryUnderWay(prepared, session.now());
-  await refusePrunes(context, { vips, changes, pruned });
+  await refusePrunes(context, asking, { vips, changes, pruned });
   if (options.dryRun === true) {
     out.note('a dry run: nothing was changed');
     summarize(out, { dryRun: true, changes: total, done: 0, failed: [], left: [] });
@@ -56,10 +61,10 @@ export async function applyFile(context: CommandContext<ApplyOptions>): Promise<
   return carryOut(context, changes, pruned);
 }
 
-async function checked(session: Session, entries: readonly FileEntry[], vips: readonly Vip[]) {
+async function checked(asking: Asking, entries: readonly FileEntry[], vips: readonly Vip[]) {
   const shown = progress('checking', entries.length);
   try {
-    return await changesFor(session, entries, vips, shown.step);
+    return await changesFor(asking, entries, vips, shown.step);
   } finally {
     shown.end();
   }
@@ -80,15 +85,17 @@ interface Difference {
 
 async function refusePrunes(
   { options, out, session }: CommandContext<ApplyOptions>,
+  asking: Asking,
   { vips, changes, pruned }: Difference,
 ): Promise<void> {
+  const gone = new Set([...pruned, ...changes].map(({ name }) => name));
   // The registry as it will be: what is pruned at the same time keeps no label.
   const after = [
-    ...vips.filter((vip) => !pruned.includes(vip) && !changes.some((c) => c.name === vip.name)),
+    ...vips.filter((vip) => !gone.has(vip.name)),
     ...changes.map((change) => change.prepared.entry),
   ];
   for (const vip of pruned) {
-    const { stays } = await tablesLeft(session, vip, after, options.force === true);
+    const { stays } = await tablesLeft(asking, vip, after, options.force === true);
     for (const sentence of stays) out.note(`${vip.name}: ${sentence}`);
     refuseUnderWay(vip, session.now(), 'it is not removed');
   }

@@ -34,6 +34,7 @@ import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { doctorOf, leftBy, tellLeft } from '../command/vip/left-behind.ts';
 import { registeredNames, requireVip, unknown } from '../command/vip/registered-vip.ts';
+import { byHandWay, withWayLeft } from '../command/vip/way-left.ts';
 import { type Attempt, standsText, takePinBack } from './break-glass-back.ts';
 import { clockOffset, describeOffset, offTooFar } from './clock-offset.ts';
 import { pinPhrase, rehearse } from './rehearsal.ts';
@@ -62,7 +63,8 @@ export async function breakGlass({
   const duration = durationFrom(options.for);
   if (duration === undefined || duration <= 0 || duration > FOR_MAX)
     throw usage(`--for ${options.for}: not a duration`, 'expected 5m, 15m or 2h; at most 24h');
-  const vip = await requireVip(session, args[0]!);
+  const byHand = byHandWay({ vip: args[0]!, to: options.to });
+  const vip = await withWayLeft(() => requireVip(session, args[0]!), byHand);
   const [by, found] = await Promise.all([
     session.caller(),
     session.names.learn({ vips: [vip] }, out),
@@ -84,7 +86,7 @@ export async function breakGlass({
   );
   const attempt: Attempt = { vip: vip.name, order, pin, pinned: 'no' };
   const left = leftBy(session, vip.name);
-  await session.orders.put(order);
+  await withWayLeft(() => session.orders.put(order), byHand);
   const run = { session, out };
   const ends = onInterrupt(run, attempt);
   const switched = await moved(run, attempt);

@@ -1,12 +1,25 @@
 // Follows an execution of the workflow: a line on stderr for each state that does something, until it has ended.
 import type { Execution, Happening, Workflow } from '../../shared/aws/step-functions/workflow.ts';
 import { toFault } from '../../shared/fault.ts';
+import type { FailoverOrder } from '../../shared/forced-failover/order.ts';
 import { complaintOf } from '../command/aws-errors.ts';
 import { CliError, status } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
 import type { NodeNames } from '../command/node/names.ts';
 import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
+import { breakGlassWay } from '../command/vip/way-left.ts';
+
+/** A state that a function does takes seconds; Step Functions repeats one that fails for minutes without a word. */
+const STUCK_AFTER_MS = 30_000;
+/** States that wait for a person, a node or the SSM agent. */
+const waiting: ReadonlySet<string> = new Set([
+  'requestApproval',
+  'demote',
+  'awaitClaim',
+  'release',
+  'awaitRelease',
+]);
 
 const LOOK_EVERY_MS = 500;
 /** It waits for a person: a moment more does no harm, and AWS counts the calls. */
@@ -26,6 +39,7 @@ export async function follow(
   const how = followOn(name);
   const since = session.now();
   let seen = 0;
+  let last = { atMs: since, state: '', isSaid: false };
   try {
     for (let look = 1; look <= LOOKS_MAX; look++) {
       // In this order: what happened before its end is told before its end.
@@ -34,6 +48,12 @@ export async function follow(
       const news = execution === undefined ? [] : await workflow.happenings(name, seen);
       for (const happening of news) tell({ session, out }, happening, execution);
       seen = news.at(-1)?.id ?? seen;
+      const state = news.findLast(({ entered }) => entered !== undefined)?.entered ?? last.state;
+      if (news.length > 0) last = { atMs: session.now(), state, isSaid: false };
+      else if (!last.isSaid && !waiting.has(state) && session.now() - last.atMs >= STUCK_AFTER_MS) {
+        last = { ...last, isSaid: true };
+        out.note(stuckText(execution?.input ?? {}));
+      }
       if (execution !== undefined && execution.state !== 'running') return execution;
       const seldom = session.now() - since > SELDOM_AFTER_MS;
       await new Promise((resolve) => setTimeout(resolve, seldom ? LOOK_SELDOM_MS : LOOK_EVERY_MS));
@@ -59,6 +79,12 @@ function tell(
   if (fault !== undefined) out.note(`${at}  that failed: ${names.text(fault.slice(0, 500))}`);
   const words = entered === undefined ? undefined : wordsOf(entered, inWords(execution?.input ?? {}, names));
   if (words !== undefined) out.note(`${at}  ${plain(words)}`);
+}
+
+/** It may still come: break-glass ends the order itself before it begins. */
+function stuckText({ vip, to, reason }: Partial<FailoverOrder>): string {
+  const way = breakGlassWay({ vip: vip ?? 'VIP', to: to ?? 'NODE', reason });
+  return `no progress for ${STUCK_AFTER_MS / 1000} s; if Lambda does not answer: ${way}`;
 }
 
 /** The node that it goes to, with its name. */

@@ -24,6 +24,7 @@ import { type Output, plain } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { pinEndText } from '../command/vip/forecast.ts';
 import { doctorOf, type LeftThing, leftBy, leftDocument, tellLeft } from '../command/vip/left-behind.ts';
+import { breakGlassWay } from '../command/vip/way-left.ts';
 import { documentOf, tellFindings } from '../doctor/tell.ts';
 import { inTheWay } from './in-the-way.ts';
 import { foundOfTarget } from './target.ts';
@@ -193,7 +194,11 @@ async function unsuccessful(
       : '. It was stopped half-way and nothing was rolled back: the pin may still be there';
   return new CliError(
     `the failover failed: ${why}${half}\n${vip} is at ${owner ?? 'no node'} now`,
-    nextAfter(failureOf(await reportedState(session, execution)), vip),
+    nextAfter(
+      failureOf(await reportedState(session, execution)),
+      execution.input as Partial<FailoverOrder>,
+      vip,
+    ),
     exit,
   );
 }
@@ -236,8 +241,9 @@ async function reportedState(session: Session, { name, state }: Execution): Prom
   }
 }
 
-function nextAfter(failure: Failure | undefined, vip: string): string {
+function nextAfter(failure: Failure | undefined, order: Partial<FailoverOrder>, vip: string): string {
   const known = failure === undefined ? undefined : remedies[failure](vip);
   const look = `check: ${hint(`status ${vip}`)}, ${hint(`timeline ${vip} --limit 5`)}`;
-  return `${known ?? 'if Step Functions or Lambda is the cause: --break-glass'}; ${look}`;
+  const { to = 'NODE', reason } = order;
+  return `${known ?? breakGlassWay({ vip, to, reason })}; ${look}`;
 }

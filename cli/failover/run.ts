@@ -18,6 +18,7 @@ import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { doctorOf, leftBy, tellLeft } from '../command/vip/left-behind.ts';
 import { requireVip } from '../command/vip/registered-vip.ts';
+import { breakGlassWay, byHandWay, withWayLeft } from '../command/vip/way-left.ts';
 import { refuseKeepalivedOnly } from './keepalived-only.ts';
 import { follow, followOn } from './progress.ts';
 import { tellEnd } from './result.ts';
@@ -28,17 +29,20 @@ export async function forced({
   out,
   session,
 }: CommandContext<FailoverAsked>): Promise<Status> {
-  const vip = await requireVip(session, args[0]!);
+  const way = { vip: args[0]!, to: options.to, reason: options.reason };
+  const vip = await withWayLeft(() => requireVip(session, args[0]!), byHandWay(way));
   const [found, by] = await Promise.all([session.names.learn({ vips: [vip] }, out), session.caller()]);
   const to = nodeNamed(options.to, found, '--to', vip.name);
   if (isThere(vip, { ...options, to })) return tellThere(session, out, vip, to);
   const order = orderOf(vip, by, { ...options, to });
-  const workflow = await session.workflow();
+  const ownHands = breakGlassWay({ ...way, to });
+  const workflow = await withWayLeft(() => session.workflow(), ownHands);
   const name = options.name ?? freshName(session, vip.name);
   const ends = onInterrupt(out, `interrupted; the failover is still running. Follow it: ${followOn(name)}`);
   // Looked up meanwhile: nothing waits for it.
   const leaving = order.dryRun ? [] : leftBy(session, vip.name);
-  const known = await begun(workflow, name, order, options.name !== undefined);
+  const isNamed = options.name !== undefined;
+  const known = await withWayLeft(() => begun(workflow, name, order, isNamed), ownHands);
   if (known !== undefined)
     out.note(
       `${name} was started before, ${iso(known.startedAtMs)}, and is ${known.state}: no new one is started`,
@@ -51,7 +55,7 @@ export async function forced({
     out.note(`follow it: ${followOn(name)}`);
     return status.ok;
   }
-  const end = await follow(session, workflow, out, name);
+  const end = await withWayLeft(() => follow(session, workflow, out, name), ownHands);
   ends();
   return tellEnd(session, out, end);
 }

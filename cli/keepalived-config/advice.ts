@@ -33,17 +33,25 @@ export const securityRules = (input: KeepalivedInput): readonly string[] => [
   "in network ACLs between the nodes' subnets: protocol 112 in both directions",
 ];
 
+/** Where the workflow writes, as the stack's parameter handOverFolder has it by default. */
+const HAND_OVER = '/run/vipshift/hand-over/';
+
 export const remarksOn = (input: KeepalivedInput): readonly string[] => [
   `Source/destination check off on the interface of every node (vipshift switches it off, and records it).`,
   input.hold === 'both'
     ? `hold both: ${input.addresses.join(', ')} stays on lo of every node (${LOOPBACK_UNIT}), and the route table alone decides who serves. Below is a decoy: keepalived refuses an instance without an address.`
     : `hold master: keepalived adds the VIP to lo and removes it. The service listens on all addresses, or on the VIP with net.ipv4.ip_nonlocal_bind=1.`,
+  ...(input.hold === 'master' && !input.demoteFile.startsWith(HAND_OVER)
+    ? [
+        `The stack’s failovers via keepalived demote by ${HAND_OVER}<name of the VIP>, and not by this file: make this one with --demote-file ${HAND_OVER}<name of the VIP>.`,
+      ]
+    : []),
   `To demote this node: "echo 1 > ${input.demoteFile}" puts it into FAULT at once and the VIP moves; with 0 it takes part again.`,
   input.preempt
     ? 'preempt: a node of higher priority takes the VIP back as soon as it runs, which is a second interruption.'
     : 'nopreempt: the VIP stays where it is until its node fails or is demoted. It needs state BACKUP on every node.',
   ...quickness(input),
-  'Before a reboot or poweroff nothing has to be done once "vipshift-notify install --service UNIT" on this node has named what answers on the VIP, such as nginx.service.',
+  'Before a reboot or poweroff nothing has to be done once "vipshift-notify setup --service UNIT" on this node has named what answers on the VIP, such as nginx.service.',
   ...(input.checkUrl !== undefined && input.scriptUser !== 'root'
     ? [
         'keepalived before 2.2.8 ends "keepalived -t" with "Terminated" (143) if a script is not run as root: its issue 2587.',

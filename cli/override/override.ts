@@ -41,6 +41,7 @@ import {
 } from '../command/vip/forecast.ts';
 import { unknown } from '../command/vip/registered-vip.ts';
 import { underWay } from '../command/vip/under-way.ts';
+import { byHandWay, withWayLeft } from '../command/vip/way-left.ts';
 
 export interface OrderOptions {
   readonly all?: boolean;
@@ -60,7 +61,8 @@ export async function give(
   { args, options, out, session }: CommandContext<OrderOptions>,
   kind: OrderKind,
 ): Promise<Status> {
-  const vips = await addressed(session, args, options.all === true);
+  const byHand = byHandWay({ vip: args[0] ?? 'VIP', to: options.to ?? 'NODE' });
+  const vips = await withWayLeft(() => addressed(session, args, options.all === true), byHand);
   const untilMs = kind === 'pin' || kind === 'freeze' ? expiry(options.for, session.now()) : undefined;
   const [found, by] = await Promise.all([session.names.learn({ vips }, out), session.caller()]);
   const to = options.to === undefined ? undefined : nodeNamed(options.to, found, '--to', vipsText(vips));
@@ -182,9 +184,13 @@ async function giveOne(
     changed = is !== was;
     return is;
   };
+  const was = await session.ports.vips.read(name);
+  // What ends nothing is no order: the record would fill with them.
+  const isIdle =
+    (kind === 'unpin' && was?.pin === undefined) || (kind === 'thaw' && was?.freeze === undefined);
   const item =
-    options.dryRun === true
-      ? change(await session.ports.vips.read(name))
+    options.dryRun === true || isIdle
+      ? change(was)
       : await onRecord(session, order, () => update(session.ports.vips, name, change));
   return {
     item: item!,

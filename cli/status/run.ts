@@ -20,6 +20,7 @@ import { type Output, plain } from '../command/output.ts';
 import { progress } from '../command/print/progress.ts';
 import { type Session, surveyFor } from '../command/session.ts';
 import { requireVip } from '../command/vip/registered-vip.ts';
+import { byHandWay, wayAdded } from '../command/vip/way-left.ts';
 import { LOOKS_MAX, type StatusOptions } from './options.ts';
 import { tell } from './screen.ts';
 
@@ -57,7 +58,8 @@ async function looked(
     return await statusesOf(session, name);
   } catch (error) {
     const complaint = complaintOf(error);
-    if (!goesOn || complaint?.status !== status.aws) throw error;
+    if (!goesOn || complaint?.status !== status.aws)
+      throw wayAdded(error, byHandWay({ vip: name ?? 'VIP', to: 'NODE' }));
     out.note(`${iso(session.now())}  ${plain(complaint.message)}; trying again`);
     return undefined;
   }
@@ -85,7 +87,13 @@ async function statusesOf(session: Session, name: string | undefined): Promise<S
     const { observation, more } = facts.of(vip);
     return statusOf(vip, observation, session.now(), more);
   };
-  const first = inOrder.map((vip) => ({ vip, status: judged(vip) }));
+  const shown = progress('judging', inOrder.length);
+  const first = inOrder.map((vip) => {
+    const status = judged(vip);
+    shown.step();
+    return { vip, status };
+  });
+  shown.end();
   const doubtful = name === undefined ? first.filter((one) => !isWell(one.status)) : [];
   const again = await readAgain(session, doubtful.slice(0, READ_AGAIN_MAX));
   const statuses = first.map(({ vip, status: before }) => {

@@ -1,5 +1,7 @@
 // How `vipshift status` shows VIPs: first what an engineer on call asks (where it is, since when, whether a standby is ready, what is
 // wrong), then the details.
+
+import { listLines, listText } from '../../shared/bounded.ts';
 import type { ClaimStatus, Health, VipStatus } from '../../shared/controller/status/status.ts';
 import { durationText } from '../../shared/instants.ts';
 import { type Nodes, nodeInFull, nodeText, withNames } from '../../shared/network/node-facts.ts';
@@ -35,7 +37,7 @@ const nameIn = (s: VipStatus, node: string): string => s.nodes[node]?.name ?? no
 
 function tellAll(out: Output, statuses: readonly VipStatus[]): void {
   out.table(
-    ['vip', 'health', 'node', 'zone', 'since', 'standby', 'routes', 'eips', 'id'],
+    ['vip', 'health', 'node', 'zone', 'since', 'standby', 'routes', 'eips'],
     statuses.map((s) => [
       { text: s.vip, paint: 'strong' },
       { text: s.health, paint: paints[s.health] },
@@ -45,7 +47,6 @@ function tellAll(out: Output, statuses: readonly VipStatus[]): void {
       standbyCell(s),
       counted(s.health === 'unseen' ? undefined : s.routes),
       counted(s.health === 'unseen' ? undefined : s.eips),
-      s.owner ?? '-',
     ]),
   );
   for (const s of statuses)
@@ -53,7 +54,19 @@ function tellAll(out: Output, statuses: readonly VipStatus[]): void {
       out.line(`${out.paint(paints[s.health], plain(s.vip))}: ${plain(withNames(whyLine(s), nodesIn(s)))}`);
   const late = statuses.filter((s) => s.isReconcileLate === true);
   if (late.length > 0)
-    out.line(`reconcile is late for ${late.map((s) => s.vip).join(', ')}: ${hint('doctor')}`);
+    out.line(`reconcile is late for ${listText(late.map((s) => s.vip))}: ${hint('doctor')}`);
+  tellIds(out, statuses);
+}
+
+/** The ids of the nodes that the table names: in it they would not fit a terminal. */
+function tellIds(out: Output, statuses: readonly VipStatus[]): void {
+  const nodes: Nodes = new Map(statuses.flatMap((s) => Object.entries(s.nodes)));
+  const named = [...nodes.keys()].filter((node) => nodes.get(node)?.name !== undefined).sort();
+  for (const line of listLines(
+    named.map((node) => nodeInFull(node, nodes)),
+    'nodes; all with --json',
+  ))
+    out.note(plain(line));
 }
 
 const whyLine = (s: VipStatus): string => [s.why, ...dueText(s)].join('; ');
@@ -158,13 +171,12 @@ function nextSteps(s: VipStatus): readonly Line[] {
 
 function tellNodes(out: Output, s: VipStatus): void {
   out.table(
-    ['node', 'zone', 'address', 'last report', 'priority', 'received', 'id', 'remark'],
+    ['node', 'last report', 'priority', 'received', 'id', 'remark'],
     s.claims.map((c) => {
-      const { zone = '-', privateAddress = '-' } = s.nodes[c.node] ?? {};
       const received = `${durationText(c.ageMs)} ago`;
       const remark = claimRemarks(c).join(', ');
-      const words = [zone, privateAddress, c.state, String(c.priority), received, c.node, remark];
-      return [s.nodes[c.node]?.name ?? '-', ...words];
+      const name = s.nodes[c.node]?.name ?? '-';
+      return [name, c.state, String(c.priority), received, c.node, remark];
     }),
   );
 }

@@ -42,6 +42,10 @@ export const ageText = (age: number | undefined): string =>
 export const stepWhy = ({ code = '', message = '', fault }: StepDone): string =>
   `${fault === 'bug' ? 'a bug in vipshift, ' : ''}${code} ${message}`;
 
+/** It was there, and EC2 or what was known of it was not trusted. */
+const againText = ({ from, to, outcome }: Failover): string =>
+  outcome === 'switched' && from === to ? '; set again where it was' : '';
+
 /** Records of one storm are known by it. */
 const dampedText = ({ flapping = [] }: Failover): string =>
   flapping.length === 0 ? '' : `; damped: ${flapping.join(' ')}`;
@@ -73,7 +77,10 @@ export function rowOf(
         named(record.to),
         millis(took(record)),
         ageText(newsAge(record)),
-        withShortNames(`${record.cause.why}; ${decisionText(record)}${dampedText(record)}`, nodes),
+        withShortNames(
+          `${record.cause.why}; ${decisionText(record)}${againText(record)}${dampedText(record)}`,
+          nodes,
+        ),
       ];
     }
     case 'order': {

@@ -108,10 +108,10 @@ const showCommand = () =>
 const removeCommand = () =>
   defineCommand<RemoveOptions>({
     name: 'remove',
-    json: { is: 'document', schema: 'vip-remove' },
+    json: { is: 'lines', schema: 'vip-remove' },
     alias: 'rm',
-    about: 'take a VIP out of the registry; its epoch survives, its routes stay where they are',
-    args: [{ name: '<name>', is: 'vip' }],
+    about: 'take VIPs out of the registry; their epochs survive, their routes stay where they are',
+    args: [{ name: '<name...>', is: 'vip' }],
     options: [
       option('--force', 'even if route tables still have its label'),
       reason(),

@@ -11,9 +11,12 @@ import type { RegistryEntry, Vip } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { refused } from '../command/exit.ts';
 import { placeHere } from '../command/hint.ts';
+import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { requireVip } from '../command/vip/registered-vip.ts';
 import { refuseUnderWay } from '../command/vip/under-way.ts';
+import { lookups } from './lookups.ts';
+import type { Asking } from './prepare.ts';
 
 export interface ListOptions {
   readonly removed?: boolean;
@@ -58,6 +61,7 @@ const remarkOn = (vip: Vip): string =>
 
 const documentOf = (vip: Vip) => ({
   ...entryOf(vip),
+  priority: vip.priority ?? 'normal',
   epoch: vip.epoch,
   ...defined({ owner: vip.owner }),
   ...defined({ removedAt: ifDefined(vip.removedAtMs, iso) }),
@@ -116,13 +120,27 @@ export interface RemoveOptions {
   readonly dryRun?: boolean;
 }
 
+/** All are looked at before the first one is removed: one that is refused keeps the others, too. */
 export async function remove({ args, options, out, session }: CommandContext<RemoveOptions>): Promise<void> {
-  const vip = await requireVip(session, args[0]!);
-  const staying = (await session.ports.vips.list()).filter((v) => isRegistered(v) && v.name !== vip.name);
-  const left = await tablesLeft(session, vip, staying, options.force === true);
+  const vips: Vip[] = [];
+  for (const name of new Set(args)) vips.push(await requireVip(session, name));
+  const going = new Set(vips.map((vip) => vip.name));
+  const staying = (await session.ports.vips.list()).filter((v) => isRegistered(v) && !going.has(v.name));
+  const asking = { session, look: lookups(session) };
   const dryRun = options.dryRun === true;
-  if (dryRun) refuseUnderWay(vip, session.now(), 'it is not removed');
-  else await removeVip(session, vip, options.reason ?? '');
+  const found: (readonly [Vip, Left])[] = [];
+  for (const vip of vips) {
+    found.push([vip, await tablesLeft(asking, vip, staying, options.force === true)]);
+    refuseUnderWay(vip, session.now(), 'it is not removed');
+  }
+  for (const [vip, left] of found) {
+    if (!dryRun) await removeVip(session, vip, options.reason ?? '');
+    tellRemoved(out, vip, left, dryRun);
+  }
+  if (dryRun) out.note('a dry run: nothing was changed');
+}
+
+function tellRemoved(out: Output, vip: Vip, left: Left, dryRun: boolean): void {
   const tables = left.tables.map((t) => t.table);
   if (out.json)
     out.document({
@@ -140,7 +158,6 @@ export async function remove({ args, options, out, session }: CommandContext<Rem
     out.note(
       `routes to ${vip.addresses.join(', ')} stay in ${tables.join(', ')}; vipshift no longer moves them`,
     );
-  if (dryRun) out.note('a dry run: nothing was changed');
 }
 
 export interface Left {
@@ -155,12 +172,12 @@ export interface Left {
  * stays where it is.
  */
 export async function tablesLeft(
-  session: Session,
+  { session, look }: Asking,
   vip: Vip,
   staying: readonly RegistryEntry[],
   force: boolean,
 ): Promise<Left> {
-  const tables = tablesOf(vip, await session.ports.ec2.observe(vip));
+  const tables = tablesOf(vip, await look.observe(vip));
   const users = (table: TableSeen) => usersHere('table', { ...table, label: table.label ?? '' }, staying);
   const own = tables.filter((table) => users(table).length === 0).map((t) => t.table);
   const stays = [

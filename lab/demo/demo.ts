@@ -4,6 +4,7 @@ import { UNREGISTERED } from '../../shared/vip/admission.ts';
 import { ensurePython, isPythonMade } from '../aws/python.ts';
 import { poll } from '../aws/stack/poll.ts';
 import { type Stack, startStack, VIP, vipshift } from '../aws/stack/stack.ts';
+import { type Kept, keep, makeReady } from './keep.ts';
 import { type DemoNode, startDemoNode } from './node.ts';
 import { type Chapter, chapter, columns, print } from './print.ts';
 
@@ -34,6 +35,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   // Reconcile stays off, so that each change below is the doing of one claim.
   const stack = await startStack({ schedule: false, register: false });
   const nodes: DemoNode[] = [];
+  let kept: Kept | undefined;
   try {
     progress(
       `deployed as stage ${stack.deployment.stage}; registering the VIP, starting the notify shim of two nodes`,
@@ -55,9 +57,18 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       process.stdout.write(printRejected(result.rejected));
       process.stdout.write(`\n$ vipshift timeline ${VIP}\n${await vipshift(stack, 'timeline', VIP)}`);
     }
-    if (options.keep) await keep(stack);
+    if (options.keep) {
+      progress('node a starts again, as a standby; what an operator sets up once is set up');
+      kept = await makeReady(stack);
+      for (const signal of signals) process.off(signal, quit);
+      await keep(stack, kept, signals);
+      for (const signal of signals) process.on(signal, quit);
+      progress('stopping');
+    }
   } finally {
-    await Promise.all(nodes.map((node) => node.stop()));
+    await Promise.all(
+      [...nodes, ...(kept === undefined ? [] : [kept.revived, kept.whole])].map((one) => one.stop()),
+    );
     await stack.stop();
   }
   progress('everything is stopped');
@@ -99,6 +110,7 @@ async function scenario(
   check(chapters[0]!, stack.vpc.nodes.a);
   const first = await stack.until('the claim of node a', (vip) => vip.claims[a.instanceId] !== undefined);
   const old = first.claims[a.instanceId]!;
+  await a.dies();
   await b.says('INSTANCE "VI_WEB" MASTER 253');
   await add('node a has died without a word; keepalived on node b says MASTER', {
     failover: await stack.outcome(2),
@@ -170,27 +182,4 @@ function printRejected(rejected: readonly Record<string, unknown>[]): string {
   return `\n4. What was rejected, and why\n${columns([header, ...rows])
     .map((line) => `  ${line}\n`)
     .join('')}`;
-}
-
-async function keep(stack: Stack): Promise<void> {
-  const env = Object.entries(stack.aws.env).map(([key, value]) => `export ${key}=${value}`);
-  const { vipsTable, timelineTable, busName } = stack.deployment;
-  process.stdout.write(
-    [
-      '\nThe local AWS stays up until Ctrl-C. In another shell:',
-      ...env.map((line) => `  ${line}`),
-      `  aws dynamodb scan --table-name ${vipsTable}`,
-      `  aws dynamodb scan --table-name ${timelineTable}`,
-      `  aws ec2 describe-route-tables --filters Name=vpc-id,Values=${stack.vpc.vpcId}`,
-      `  # claims go to the bus ${busName}; the functions' log is ${stack.aws.logFile}\n`,
-    ].join('\n'),
-  );
-  await new Promise<void>((resolve) => {
-    const timer = setInterval(() => undefined, 60_000);
-    const done = () => {
-      clearInterval(timer);
-      resolve();
-    };
-    for (const signal of signals) process.off(signal, quit).once(signal, done);
-  });
 }

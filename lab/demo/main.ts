@@ -2,7 +2,7 @@
 //
 // npm run demo                 runs the scenario and ends
 // npm run demo -- --json       one JSON document on stdout
-// npm run demo -- --keep       leaves the local AWS up until Ctrl-C, and says how to talk to it
+// npm run demo -- --keep       leaves the local AWS up until Ctrl-C, and prints commands to try
 import { parseArgs } from 'node:util';
 import { prepareOrExplain, UNPREPARED } from '../machine/prepare.ts';
 import type { DemoOptions } from './demo.ts';
@@ -10,7 +10,7 @@ import type { DemoOptions } from './demo.ts';
 const usage = `usage: npm run demo [-- --json] [-- --keep]
 
   --json   one JSON document on stdout instead of the scenario
-  --keep   leave the local AWS up afterwards and print how to talk to it; Ctrl-C ends it
+  --keep   leave the local AWS up afterwards and print commands to try; Ctrl-C ends it
 `;
 
 function optionsFrom(args: readonly string[]): DemoOptions | string {

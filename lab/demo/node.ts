@@ -15,6 +15,8 @@ export interface DemoNode {
   readonly instanceId: string;
   /** A line as keepalived writes it into its notify FIFO. */
   says(line: string): Promise<void>;
+  /** Without a word: its shim reports nothing any more. */
+  dies(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export async function startDemoNode(stack: Stack, node: LabNode): Promise<DemoNo
     name: node.name,
     instanceId: node.instanceId,
     stop,
+    dies: () => end(child, 'SIGKILL'),
     async says(line) {
       const fifo = await open(config.fifo, constants.O_RDWR | constants.O_NONBLOCK);
       try {
@@ -98,9 +101,9 @@ async function startShim(config: string): Promise<ChildProcess> {
   return child;
 }
 
-async function end(child: ChildProcess | undefined): Promise<void> {
+async function end(child: ChildProcess | undefined, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   await ended;
 }

@@ -176,7 +176,19 @@ function wrongTable(
 }
 
 const isUnused = (kind: LabelledKind, label: string, entries: readonly RegistryEntry[]): boolean =>
-  label !== LEFT_OUT && usersOf(kind, label, entries).length === 0;
+  label !== LEFT_OUT && !usedLabels(kind, entries).has(label);
+
+type Used = Map<LabelledKind, ReadonlySet<string>>;
+/** Thousands of VIPs are asked about with one list of thousands. */
+const usedOf = new WeakMap<readonly RegistryEntry[], Used>();
+
+function usedLabels(kind: LabelledKind, entries: readonly RegistryEntry[]): ReadonlySet<string> {
+  const known: Used = usedOf.get(entries) ?? new Map<LabelledKind, ReadonlySet<string>>();
+  usedOf.set(entries, known);
+  const labels = known.get(kind) ?? new Set(entries.flatMap((entry) => labelsOf(kind, entry)));
+  known.set(kind, labels);
+  return labels;
+}
 
 /** With nothing near, it may have been meant for any VIP. */
 const concerns = (kind: LabelledKind, vip: RegistryEntry, meant: readonly string[]): boolean =>

@@ -151,8 +151,10 @@ export function ownerAt(vip: string, atMs: EpochMs, around: Around): Ownership {
   const owner = after === undefined ? around.ownerNow : after.from;
   const by = before.find((f) => committed(f) && f.to === owner);
   const underWay = after !== undefined && beganAt(after) <= atMs ? after : undefined;
-  const how =
-    after !== undefined
+  const isUnknown = before.length === 0 && around.orders.length === 0 && owner === undefined;
+  const how = isUnknown
+    ? 'the record has nothing of it up to then: it was not registered yet, or records are not kept that long'
+    : after !== undefined
       ? `epoch ${after.epoch}, the next failover, found it so`
       : last === undefined
         ? 'the registry names it now, and no failover was recorded since'

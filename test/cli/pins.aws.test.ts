@@ -48,6 +48,13 @@ const orders = async () =>
     (o) => o.order,
   );
 
+test('the end of what is not there is no order: the record does not fill with them', async () => {
+  const before = await orders();
+  expect((await region.vipshift('unpin', 'web')).stdout).toBe('web was not pinned\n');
+  expect((await region.vipshift('unfreeze', 'web')).stdout).toBe('web was not frozen\n');
+  expect(await orders()).toEqual(before);
+});
+
 describe('unpin', () => {
   beforeEach(async () => {
     await change((vip) => withPin(vip, pinTo(b)));

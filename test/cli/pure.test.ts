@@ -13,7 +13,7 @@ import {
   principalText,
   trusted,
 } from '../../shared/doctor/service/iam-policy.ts';
-import { older } from '../../shared/doctor/service/shim.ts';
+import { older } from '../../shared/doctor/service/release.ts';
 import { tableFindings } from '../../shared/doctor/tables.ts';
 import { dayFrom, durationFrom, durationText, momentFrom, momentText } from '../../shared/instants.ts';
 import { epochMs } from '../../shared/time.ts';
@@ -97,6 +97,11 @@ describe('who owned it', () => {
     const during = epochMs(beganAt(three) + 1);
     expect(ownerAt('web', during, around([two], three)).underWay).toMatchObject({ epoch: 3 });
     expect(ownerAt('web', epochMs(beganAt(three) - 1), around([two], three)).underWay).toBeUndefined();
+  });
+  test('before anything is recorded of it, it was not registered: that is said, and not that a failover found it so', () => {
+    const none = ownerAt('web', epochMs(START_MS), { ...around([]), after: failoverOf(1) });
+    expect(none.owner).toBeUndefined();
+    expect(none.how).toMatch(/^the record has nothing of it up to then: it was not registered yet/);
   });
   test('no node after the VIP was removed', () => {
     const order = {

@@ -132,6 +132,16 @@ describe('the way back', () => {
     ]);
   });
 
+  it('leaves out where a release had its code, which no deployment takes, and names a table by its option', () => {
+    const parameters = { CodeBucket: 'artefacts', CodePrefix: 'v/', VipsTableName: 'registry' };
+    const was = { parameters: { ...before.parameters, ...parameters } };
+    const [redeploy] = commandsOf(
+      wayBack(target, was, { parameters: { ...now.parameters, VipsTableName: '' } }),
+    ).slice(3);
+    expect(redeploy).toContain('--param vipsTable=registry');
+    expect(redeploy).not.toMatch(/code(?:Bucket|Prefix)/i);
+  });
+
   it.each([
     ['as usual', before, now],
     ['of a first deployment', undefined, now],

@@ -37,6 +37,7 @@ export function progress(what: string, total: number, screen: Screen = stderr())
   const began = performance.now();
   let done = 0;
   let isShown = false;
+  let drawn = 0;
   let every: NodeJS.Timeout | undefined;
   const isBar = screen.columns !== undefined;
   const text = () => progressText({ what, done, total, tookMs: performance.now() - began });
@@ -45,6 +46,7 @@ export function progress(what: string, total: number, screen: Screen = stderr())
   };
   const draw = () => {
     isShown = true;
+    drawn = performance.now();
     screen.write(
       isBar ? `${`\r${barText(done, total)} ${text()}`.slice(0, screen.columns)}\u001b[K` : `${text()}\n`,
     );
@@ -64,6 +66,9 @@ export function progress(what: string, total: number, screen: Screen = stderr())
   return {
     step: () => {
       done += 1;
+      // What computes leaves the timers no turn.
+      const now = performance.now();
+      if (isBar && now - began > SHOWN_AFTER_MS && now - drawn > REDRAWN_EVERY_MS) draw();
     },
     note(line) {
       wipe();

@@ -201,5 +201,6 @@ say_next() {
   is_configured || printf '  - name your bus and your VIPs in %s, then: systemctl restart vipshift-notify\n' $ETC/notify.conf
   say_service
   printf '  - let keepalived write into the FIFO (%s), then: systemctl reload keepalived\n' $ETC/keepalived-snippet.conf
-  printf '  - vipshift-notify selftest\n'
+  # By its whole name: sudo of Amazon Linux and RHEL does not look below /usr/local.
+  if is_packaged; then printf '  - vipshift-notify selftest\n'; else printf '  - %s selftest\n' $PROGRAM; fi
 }

@@ -1,12 +1,7 @@
 // A set-up in which nothing is wrong: the lab's network with everything that the doctor asks for, on the deployed
 // service on the local AWS; and the hands with which tests spoil it.
 
-import {
-  DynamoDBClient,
-  UpdateContinuousBackupsCommand,
-  UpdateTableCommand,
-  UpdateTimeToLiveCommand,
-} from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   AuthorizeSecurityGroupIngressCommand,
   CreateTagsCommand,
@@ -18,15 +13,15 @@ import {
   UnassignPrivateIpAddressesCommand,
 } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { childEnv } from '../../../lab/aws/local-aws.ts';
-import type { Deployment } from '../../../lab/aws/stack/deploy.ts';
 import { NODE_ROLE_ID, type Stack, startStack } from '../../../lab/aws/stack/stack.ts';
+import { type BusFront, type IamFront, startBusFront, startIamFront } from '../../../lab/aws/whole/fronts.ts';
+import { busPolicy } from '../../../lab/aws/whole/policies.ts';
+import { guard, makeRole } from '../../../lab/aws/whole/whole.ts';
 import { type History, historyOf } from '../timeline/history.ts';
-import { type BusFront, type IamFront, startBusFront, startIamFront } from './fronts.ts';
-import { busPolicy, ROLE, trust } from './policies.ts';
 
 const TAG = 'vipshift:dev';
 
@@ -63,29 +58,6 @@ export interface Setup {
   /** Takes away all private addresses of an ENI but its first. */
   dropSecondary(eni: string): Promise<unknown>;
 }
-
-export const nodePolicy = (bus: string) =>
-  new PutRolePolicyCommand({
-    RoleName: ROLE,
-    PolicyName: 'vipshift',
-    PolicyDocument: JSON.stringify({
-      Version: '2012-10-17',
-      Statement: [
-        {
-          Effect: 'Allow',
-          Action: 'events:PutEvents',
-          Resource: bus,
-          Condition: {
-            'ForAllValues:StringEquals': {
-              'events:source': 'vipshift.notify/${aws:userid}',
-              'events:detail-type': 'VRRP State Change',
-            },
-            Null: { 'events:source': 'false' },
-          },
-        },
-      ],
-    }),
-  });
 
 export async function rightSetup(): Promise<Setup> {
   const stack = await startStack({ schedule: false });
@@ -156,31 +128,9 @@ export async function rightSetup(): Promise<Setup> {
     revoke: (rule) => send(new RevokeSecurityGroupIngressCommand({ GroupId, IpPermissions: [rule] })),
   };
   for (const name of ['data-a', 'data-b']) await setup.tag(setup.table(name), '-');
-  await setup.iam.send(
-    new CreateRoleCommand({ RoleName: ROLE, AssumeRolePolicyDocument: trust('ec2.amazonaws.com') }),
-  );
-  await setup.iam.send(nodePolicy(stack.deployment.busArn));
-  await guarded(dynamodb, new SNSClient(access), stack.deployment);
+  await makeRole(setup.iam, stack.deployment.busArn);
+  await guard(dynamodb, new SNSClient(access), stack.deployment);
   await setup.heard();
   await history.reconcile();
   return setup;
-}
-
-/** What the stack asks for and the emulator does not make, and what only an operator can do. */
-async function guarded(
-  dynamo: DynamoDBClient,
-  sns: SNSClient,
-  { vipsTable, timelineTable, outputs }: Deployment,
-): Promise<void> {
-  for (const TableName of [vipsTable, timelineTable]) {
-    await dynamo.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: true }));
-    const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: true };
-    await dynamo.send(new UpdateContinuousBackupsCommand({ TableName, PointInTimeRecoverySpecification }));
-  }
-  const TimeToLiveSpecification = { Enabled: true, AttributeName: 'expiresAtS' };
-  await dynamo.send(new UpdateTimeToLiveCommand({ TableName: timelineTable, TimeToLiveSpecification }));
-  const TopicArn = outputs.NoticesTopicArn!;
-  await sns.send(
-    new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: TopicArn.replace('sns', 'sqs') }),
-  );
 }

@@ -76,9 +76,7 @@ describe('after a failover', () => {
     expect(status.eips).toMatchObject([{ right: true, node: a }]);
     const all = await region.vipshift('status', '--check');
     expect(all).toMatchObject({ status: 0 });
-    expect(all.stdout).toMatch(
-      new RegExp(`^web +well +node-a +eu-central-1a +\\d\\S* s +node-b +8/8 +1/1 +${a}\n$`, 'm'),
-    );
+    expect(all.stdout).toMatch(/^web +well +node-a +eu-central-1a +\d\S* s +node-b +8\/8 +1\/1\n$/m);
   });
 
   test('status --check finds drift, by table, and ends with 1', async () => {

@@ -8,8 +8,9 @@ import {
   PutRolePolicyCommand,
   UpdateAssumeRolePolicyCommand,
 } from '@aws-sdk/client-iam';
-import { ROLE, trust } from '../policies.ts';
-import { nodePolicy, type Setup } from '../setup.ts';
+import { ROLE, trust } from '../../../../lab/aws/whole/policies.ts';
+import { nodePolicy } from '../../../../lab/aws/whole/whole.ts';
+import type { Setup } from '../setup.ts';
 import { item, type Seed } from './seeds.ts';
 
 const trusting = (s: Setup, ...services: string[]) =>

@@ -3,7 +3,7 @@ import { UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import { DisableRuleCommand, EnableRuleCommand, ListRulesCommand } from '@aws-sdk/client-eventbridge';
 import { DeleteRolePolicyCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { DeleteFunctionConcurrencyCommand, PutFunctionConcurrencyCommand } from '@aws-sdk/client-lambda';
-import { ROLE } from '../policies.ts';
+import { ROLE } from '../../../../lab/aws/whole/policies.ts';
 import type { Seed } from './seeds.ts';
 
 export const serviceFaults: readonly Seed[] = [

@@ -1,7 +1,7 @@
 // What AWS answers of a world: each command that the doctor and the controller's observation send, filtered as it is asked for.
 import type { Address, Filter, NetworkInterface, RouteTable, Tag } from '@aws-sdk/client-ec2';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { ROLE } from '../policies.ts';
+import { ROLE } from '../../../../lab/aws/whole/policies.ts';
 import { RETENTION_DAYS, TAG } from './names.ts';
 import type { World } from './world.ts';
 
@@ -145,8 +145,10 @@ const events: Answers = {
       .filter((rule) => rule.EventBusName === EventBusName)
       .map(({ targets: _targets, ...rule }) => rule),
   }),
-  ListTargetsByRule: ({ rules }, { Rule }) => ({
-    Targets: rules.find((rule) => rule.Name === Rule)!.targets.map((Arn) => ({ Id: 't', Arn })),
+  ListTargetsByRule: ({ rules, inputs }, { Rule }) => ({
+    Targets: rules
+      .find((rule) => rule.Name === Rule)!
+      .targets.map((Arn) => ({ Id: 't', Arn, ...inputs[String(Rule)] })),
   }),
 };
 

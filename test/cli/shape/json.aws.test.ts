@@ -5,12 +5,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { everyCommand, isHidden, jsonOf, pathOf } from '../../cli/command/command.ts';
-import { program } from '../../cli/program.ts';
-import { documents, run } from './front-door/command-line.ts';
-import { commandOf, schemaNames, shapeProblems } from './front-door/schemas.ts';
-import { type Region, startRegion } from './region.ts';
-import { historyOf } from './timeline/history.ts';
+import { everyCommand, isHidden, jsonOf, pathOf } from '../../../cli/command/command.ts';
+import { program } from '../../../cli/program.ts';
+import { documents, run } from '../front-door/command-line.ts';
+import { commandOf, schemaNames, shapeProblems } from '../front-door/schemas.ts';
+import { type Region, startRegion } from '../region.ts';
+import { historyOf } from '../timeline/history.ts';
 
 let region: Region;
 let folder: string;
@@ -112,7 +112,7 @@ describe('something found', () => {
     expect(await json('vip set web --priority first')).toMatchObject([{ priority: 'first' }]);
     expect(await json('vip list')).toHaveLength(1);
     expect(await json('vip list --names')).toEqual([{ name: 'web' }]);
-    expect(await json('vip show web')).toMatchObject([{ owner: b }]);
+    expect(await json('vip show web')).toMatchObject([{ owner: b, priority: 'first' }]);
     expect(await json('status')).toMatchObject([{ vip: 'web', owner: b }]);
     expect(await json('status web')).toHaveLength(1);
     expect(await json('pin web --to A --reason x')).toMatchObject([{ order: 'pin', node: a }]);
@@ -149,8 +149,10 @@ describe('something found', () => {
       { summary: true, dryRun: true, changes: 1 },
     ]);
     expect(await json(`apply ${file} --yes`)).toMatchObject([{ vip: 'dns' }, { done: 1, failed: [] }]);
-    expect(await json('vip remove dns')).toMatchObject([{ name: 'dns', removed: true }]);
-    expect(await json('vip list --removed')).toHaveLength(2);
+    await json(`vip add ntp -a 192.168.250.9 --table-label web --node-label web`);
+    expect(await json('vip remove dns ntp --dry-run')).toMatchObject([{ dryRun: true }, { dryRun: true }]);
+    expect(await json('vip remove dns ntp')).toMatchObject([{ name: 'dns', removed: true }, { name: 'ntp' }]);
+    expect(await json('vip list --removed')).toHaveLength(3);
     expect(await json('vip adopt web --yes')).toMatchObject([{ vip: 'web' }]);
   });
 

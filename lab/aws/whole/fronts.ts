@@ -1,7 +1,7 @@
 // Fronts before the emulator, which pass every call on and put right what it cannot show: MiniStack takes a bus's policy and
 // forgets it, gives a role an id of its own, and the schedule of reconcile is off, lest it repairs what a test seeds.
 import { createServer } from 'node:http';
-import { listening } from '../../../lab/aws/listening.ts';
+import { listening } from '../listening.ts';
 
 interface Front {
   readonly url: string;

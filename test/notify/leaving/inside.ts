@@ -1,0 +1,172 @@
+// Runs inside a sandbox of namespaces (pulse.long.netns.test.ts starts it): two real keepalived processes for each scenario, and
+// the pulse of a node that leaves.
+//
+// Input, on stdin: Scenario[] as JSON. Output: a line of JSON for each, in the order in which they end.
+// A node is a network namespace with a /run of its own. What keepalived says on its standard output is what is waited for.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export type Name = 'a' | 'b';
+
+export type Step =
+  | { readonly does: 'pulse'; readonly nodes: readonly Name[] }
+  | { readonly does: 'kill'; readonly node: Name }
+  | { readonly does: 'set'; readonly node: Name; readonly file: 'demote' | 'leaving'; readonly to: 0 | 1 }
+  /** Until it is so, or for as long as any election takes. */
+  | { readonly does: 'until'; readonly node: Name; readonly state: string }
+  /** For as long as any election takes. */
+  | { readonly does: 'rest' };
+
+export interface Scenario {
+  readonly id: string;
+  /** keepalived's file of each node; `{folder}` is where its tracked files are. */
+  readonly files: Readonly<Record<Name, string>>;
+  readonly instance: string;
+  readonly address: string;
+  /** How long another node may take to become master. */
+  readonly takeoverMs: number;
+  readonly steps: readonly Step[];
+}
+
+export interface Result {
+  readonly id: string;
+  /** What the nodes and the pulses did, in order, such as `a MASTER`, `pulse a`, `pulse a ends`; without the beginning. */
+  readonly happened: readonly string[];
+  readonly states: Readonly<Record<Name, string>>;
+  /** Nodes that run and have the address at the end. */
+  readonly holders: readonly Name[];
+}
+
+/** For the nodes' files, which their own /run would hide. */
+const ROOT = process.argv[2]!;
+const names: readonly Name[] = ['a', 'b'];
+/** keepalived's own start on a busy machine, and how late it may be. */
+const START_MS = 20_000;
+
+const ENTERING = /^\((\S+)\) Entering (MASTER|BACKUP|FAULT) STATE/;
+const PREPARE = 'mount -t tmpfs tmpfs /run && mkdir -p /run/vipshift';
+
+class Node {
+  state = 'none';
+  readonly folder: string;
+  readonly #child: ChildProcess;
+  #waiting: (() => void)[] = [];
+
+  constructor(name: Name, { id, files, instance }: Scenario, happened: string[]) {
+    this.folder = join(ROOT, id, name);
+    mkdirSync(this.folder, { recursive: true });
+    this.set('demote', 0);
+    this.set('leaving', 0);
+    const file = join(this.folder, 'keepalived.conf');
+    writeFileSync(file, files[name].replaceAll('{folder}', this.folder), { mode: 0o644 });
+    const options = `-f ${file} -p /run/keepalived.pid -r /run/vrrp.pid -c /run/checkers.pid`;
+    this.#child = spawn(
+      'ip',
+      [
+        ...['netns', 'exec', `${id}-${name}`, 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'],
+        ...['bash', '-c', `${PREPARE} && exec keepalived -n -l ${options} 2>&1`],
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env.PATH, LC_ALL: 'C' } },
+    );
+    createInterface({ input: this.#child.stdout! }).on('line', (line) => {
+      const [, said, state] = ENTERING.exec(line.replace(/^\w{3} \w{3} +\d+ [\d:]+ \d{4}: /, '')) ?? [];
+      if (said !== instance) return;
+      this.state = state!;
+      happened.push(`${name} ${state}`);
+      for (const wake of this.#waiting.splice(0)) wake();
+    });
+  }
+
+  set(file: 'demote' | 'leaving', to: 0 | 1): void {
+    writeFileSync(join(this.folder, file), `${to}\n`);
+  }
+
+  /** True as soon as it is in this state, false once `ms` have passed. */
+  until(state: string, ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), ms);
+      const look = (): void => {
+        if (this.state === state) {
+          clearTimeout(timer);
+          resolve(true);
+        } else this.#waiting.push(look);
+      };
+      look();
+    });
+  }
+
+  async kill(): Promise<void> {
+    const gone = once(this.#child, 'close');
+    this.#child.kill('SIGKILL');
+    await gone;
+    this.state = 'dead';
+  }
+}
+
+async function played(scenario: Scenario): Promise<Result> {
+  const { id, takeoverMs, steps, address } = scenario;
+  const happened: string[] = [];
+  const a = new Node('a', scenario, happened);
+  await a.until('MASTER', START_MS);
+  const b = new Node('b', scenario, happened);
+  await b.until('BACKUP', START_MS);
+  const nodes = { a, b };
+  happened.splice(0);
+  const restMs = 2 * takeoverMs;
+  const pulse = async (name: Name): Promise<void> => {
+    happened.push(`pulse ${name}`);
+    nodes[name].set('leaving', 1);
+    nodes[name].set('demote', 1);
+    await nodes[name].until('FAULT', START_MS);
+    await nodes[name].until('never', takeoverMs);
+    happened.push(`pulse ${name} ends`);
+    nodes[name].set('demote', 0);
+    await nodes[name].until('BACKUP', START_MS);
+  };
+  for (const step of steps) {
+    if (step.does === 'pulse') await Promise.all(step.nodes.map(pulse));
+    else if (step.does === 'kill') await nodes[step.node].kill();
+    else if (step.does === 'set') nodes[step.node].set(step.file, step.to);
+    else if (step.does === 'until') await nodes[step.node].until(step.state, START_MS);
+    else await a.until('never', restMs);
+  }
+  // A process that was killed takes nothing with it; its host would have.
+  const alive = names.filter((name) => nodes[name].state !== 'dead');
+  const holders = alive.filter((name) => addressesOf(`${id}-${name}`).includes(` ${address} `));
+  const states = { a: a.state, b: b.state };
+  await Promise.all(alive.map((name) => nodes[name].kill()));
+  return { id, happened, states, holders };
+}
+
+const addressesOf = (place: string): string =>
+  spawnSync('ip', ['-n', place, '-o', 'addr', 'show', 'dev', 'lo'], { encoding: 'utf8' }).stdout;
+
+function network({ id }: Scenario): void {
+  const lines = [
+    ...names.map((name) => `netns add ${id}-${name}`),
+    `link add ve0 netns ${id}-a type veth peer name ve0 netns ${id}-b`,
+  ];
+  batch(lines, []);
+  for (const [n, name] of names.entries())
+    batch(
+      ['link set lo up', `addr add 10.0.1.${n + 10}/24 dev ve0`, 'link set ve0 up'],
+      ['-n', `${id}-${name}`],
+    );
+}
+
+function batch(lines: readonly string[], where: readonly string[]): void {
+  const { status, stderr } = spawnSync('ip', [...where, '-batch', '-'], {
+    input: `${lines.join('\n')}\n`,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`ip ended with status ${status}: ${stderr}`);
+}
+
+const scenarios = JSON.parse(readFileSync(0, 'utf8')) as readonly Scenario[];
+for (const scenario of scenarios) network(scenario);
+await Promise.all(
+  scenarios.map(async (scenario) => process.stdout.write(`${JSON.stringify(await played(scenario))}\n`)),
+);
