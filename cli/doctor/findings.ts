@@ -3,8 +3,10 @@ import type { Everything } from '../../shared/aws/ec2/network-facts.ts';
 import { bucketFindings, loadSentence, zoneLoads } from '../../shared/doctor/capacity.ts';
 import { diagnose, diagnoseService, type Facts } from '../../shared/doctor/diagnose.ts';
 import { type Finding, folded } from '../../shared/doctor/finding.ts';
+import { type Releases, releaseFindings, stackRelease } from '../../shared/doctor/service/release.ts';
 import { strayFindings } from '../../shared/doctor/strays.ts';
 import { defined } from '../../shared/optional.ts';
+import { VERSION } from '../../shared/version.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
 import type { DoctorClients, DoctorOptions, DoctorSession } from './clients.ts';
 import { hostsFor, type Identity, identityOf } from './identity.ts';
@@ -23,6 +25,7 @@ export interface DoctorQuery {
 
 export interface Found {
   readonly findings: readonly Finding[];
+  readonly releases: Releases;
   /** What each zone's failure would take, for people. */
   readonly loads: readonly string[];
 }
@@ -40,17 +43,28 @@ export async function findingsFor(
   const around = await aroundOf(session, { vips, all, hosts });
   const { looked } = around;
   const known = { ...around, options, identity, service };
-  const found: Finding[] = [...diagnoseService(service.facts)];
+  const found: Finding[] = [...diagnoseService(service.facts), ...releaseFindings(service.facts, VERSION)];
+  const shims = new Set<string>();
   let strays: readonly Finding[] | undefined;
   for (const vip of [...vips].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const { facts, everything } = await factsOf(session, vip, known);
     found.push(...diagnose(facts));
+    for (const { shim } of facts.shim.probes) if (shim !== undefined) shims.add(shim);
     strays ??= strayFindings({ tag, place, all, survey: looked.survey, everything });
     step();
   }
   const loads = zoneLoads(vips.map((vip) => ({ vip, observation: looked.observations.get(vip.name)! })));
   found.push(...(strays ?? []), ...bucketFindings(loads, settings.rates));
-  return { findings: folded(found), loads: loads.map((load) => loadSentence(load, settings.rates)) };
+  const releases = {
+    cli: VERSION,
+    ...defined({ stack: stackRelease(service.facts) }),
+    shims: [...shims].sort(),
+  };
+  return {
+    findings: folded(found),
+    releases,
+    loads: loads.map((load) => loadSentence(load, settings.rates)),
+  };
 }
 
 /** What is the same for every VIP. */
@@ -74,7 +88,12 @@ async function factsOf(
   const facts: Facts = {
     network: network.facts,
     ...defined({ identity: identity.facts }),
-    shim: { now: session.now(), bus: session.settings.bus, probes },
+    shim: {
+      now: session.now(),
+      bus: session.settings.bus,
+      ...defined({ release: stackRelease(service.facts) }),
+      probes,
+    },
     ports: options.port ?? [],
     ...defined({ views: service.views }),
     unchecked: [...network.unchecked, ...service.unchecked, ...identity.unchecked],

@@ -2,8 +2,9 @@
 import { describeNetwork, type Everything, type Once, once } from '../../shared/aws/ec2/network-facts.ts';
 import { type Surveyed, surveyed } from '../../shared/aws/ec2/survey.ts';
 import type { Facts } from '../../shared/doctor/diagnose.ts';
-import type { NetworkFacts } from '../../shared/doctor/facts.ts';
+import type { NetworkFacts, StrayRoute } from '../../shared/doctor/facts.ts';
 import type { Finding } from '../../shared/doctor/finding.ts';
+import { addresslessRoutes } from '../../shared/doctor/labels.ts';
 import { nextOwnerFindings } from '../../shared/doctor/next-owner.ts';
 import { nearKeysOf } from '../../shared/doctor/strays.ts';
 import { uncheckedFindings } from '../../shared/doctor/unchecked.ts';
@@ -20,6 +21,7 @@ export interface Around {
   /** Of the VIPs that are asked about. */
   readonly vpcs: readonly string[];
   readonly looked: Surveyed;
+  readonly strayRoutes: readonly StrayRoute[];
   /** The account that asks, where it is known. */
   readonly account: string | undefined;
   readonly hosts: Hosts;
@@ -45,7 +47,8 @@ export async function aroundOf(
   const account = accountOf(await session.caller());
   const vpcs = [...new Set(vips.map((vip) => vip.vpc))].sort();
   // EC2's Describe bucket is the controller's, too: what is the same for many VIPs is looked up once.
-  return { all, vpcs, looked, account, hosts, remember: once() };
+  const strayRoutes = addresslessRoutes(looked.survey, all);
+  return { all, vpcs, looked, strayRoutes, account, hosts, remember: once() };
 }
 
 const accountOf = (arn: string): string | undefined => /^arn:[\w-]+:[\w-]+::(\d{12}):/.exec(arn)?.[1];
@@ -53,7 +56,7 @@ const accountOf = (arn: string): string | undefined => /^arn:[\w-]+:[\w-]+::(\d{
 export async function networkOf(
   { ec2, tag, place }: DoctorSession,
   vip: Vip,
-  { all, vpcs, looked, account, hosts, remember }: Around,
+  { all, vpcs, looked, strayRoutes, account, hosts, remember }: Around,
 ): Promise<NetworkSeen> {
   const { survey, observations } = looked;
   const seen = observations.get(vip.name)!;
@@ -65,7 +68,7 @@ export async function networkOf(
   return {
     facts: {
       ...network.facts,
-      ...{ place, others, survey, mislabelled: mislabelled(vip, all, whole) },
+      ...{ place, others, survey, mislabelled: mislabelled(vip, all, whole), strayRoutes },
       ...defined({ hosts: states }),
     },
     everything,

@@ -19,11 +19,11 @@ export async function look({ args, options, out, session }: CommandContext<Docto
   const all = [...listed.filter((vip) => !vips.some((v) => v.name === vip.name)), ...vips];
   const shown = progress('checking', vips.length);
   const query = { vips, all, options, step: shown.step };
-  const [{ findings, loads }] = await Promise.all([
+  const [{ findings, ...rest }] = await Promise.all([
     findingsFor(doctorSession(session), await doctorClients(), query),
     out.json ? undefined : session.names.lookUp({ vips }),
   ]).finally(shown.end);
-  const found = { findings: folded([...findings, ...ofKeepalived]), loads };
+  const found = { findings: folded([...findings, ...ofKeepalived]), ...rest };
   tell(out, found, vips.length, session.names);
   const bad = found.findings.some((f) => f.severity === 'fault' || options.strict === true);
   return bad ? status.bad : status.ok;

@@ -1,5 +1,6 @@
 // How the doctor tells what it found: for people, and as documents of docs/schemas/doctor.schema.json.
 import type { Finding } from '../../shared/doctor/finding.ts';
+import { releasesText } from '../../shared/doctor/service/release.ts';
 import { defined } from '../../shared/optional.ts';
 import type { NodeNames } from '../command/node/names.ts';
 import type { Output } from '../command/output.ts';
@@ -32,10 +33,11 @@ export function tellFindings(
   }
 }
 
-function tellPeople(out: Output, { findings, loads }: Found, vips: number, names: NodeNames): void {
-  tellFindings(out, findings, names);
-  for (const load of loads) out.line(load);
-  const { faults, warnings, unchecked } = summaryOf({ findings, loads }, vips);
+function tellPeople(out: Output, found: Found, vips: number, names: NodeNames): void {
+  tellFindings(out, found.findings, names);
+  out.line(releasesText(found.releases));
+  for (const load of found.loads) out.line(load);
+  const { faults, warnings, unchecked } = summaryOf(found, vips);
   const verdict =
     faults === 0
       ? out.paint('good', 'no fault')
@@ -47,8 +49,8 @@ function tellPeople(out: Output, { findings, loads }: Found, vips: number, names
 }
 
 /** The last document, also where nothing was found. What could not be looked up is among the warnings. */
-function summaryOf({ findings }: Found, vips: number) {
+function summaryOf({ findings, releases }: Found, vips: number) {
   const faults = findings.filter((f) => f.severity === 'fault').length;
   const unchecked = findings.filter((f) => f.check === 'unchecked').length;
-  return { summary: true, vips, faults, warnings: findings.length - faults, unchecked };
+  return { summary: true, vips, faults, warnings: findings.length - faults, unchecked, releases };
 }

@@ -6,7 +6,7 @@
 
 import { listText } from '../bounded.ts';
 import { isAddress } from '../network/observation.ts';
-import { awsCommand, ownCommand } from '../place.ts';
+import { awsCommand, ownCommand, type Place } from '../place.ts';
 import { overlaps, rangeFrom } from '../registry/ip-range.ts';
 import { insideRefused, prefixListRefused } from '../registry/validate.ts';
 import { eipFindings } from './eips.ts';
@@ -40,20 +40,34 @@ export function addressFindings(facts: NetworkFacts): readonly Finding[] {
 const listFindings = ({ vip, vpc, prefixLists, place }: NetworkFacts): readonly Finding[] =>
   [...prefixLists].flatMap(([list, entries]) =>
     prefixListRefused({ list, entries }, { vpc, others: [], allowPublic: true }).map(
-      ({ found, wanted }): Finding =>
+      ({ found, wanted, entry }): Finding =>
         fault('prefix-list', {
           vips: [vip.name],
           subject: list,
           found,
           expected: wanted,
-          remedy: {
-            command: awsCommand(
-              `ec2 modify-managed-prefix-list --prefix-list-id ${list} --current-version VERSION --remove-entries Cidr=ENTRY`,
-              place,
-            ),
-          },
+          remedy:
+            entry === undefined
+              ? {
+                  command: ownCommand(`vip set ${vip.name} --address ${without(vip.addresses, list)}`, place),
+                  remark: 'ADDRESS: another list, or an address',
+                }
+              : {
+                  command: awsCommand(
+                    `ec2 modify-managed-prefix-list --prefix-list-id ${list} --current-version $(${versionOf(list, place)}) --remove-entries Cidr=${entry}`,
+                    place,
+                  ),
+                  remark: 'for everyone who uses the list',
+                },
         }),
     ),
+  );
+
+/** The version that a change has to name. */
+const versionOf = (list: string, place: Place): string =>
+  awsCommand(
+    `ec2 describe-managed-prefix-lists --prefix-list-ids ${list} --query 'PrefixLists[0].Version' --output text`,
+    place,
   );
 
 const without = (addresses: readonly string[], address: string): string =>

@@ -9,6 +9,7 @@ import type { NetworkFacts } from './facts.ts';
 import { type Finding, inOrder } from './finding.ts';
 import { labelFindings } from './labels.ts';
 import { endpointPolicyFindings } from './members/endpoint-policies.ts';
+import { dnsFindings } from './members/way.ts';
 import { membersOf, nextOwnerFindings } from './next-owner.ts';
 import type { ServicePort } from './packets/rules.ts';
 import { approverFindings } from './service/approvers.ts';
@@ -39,6 +40,7 @@ export function diagnose(facts: Facts): readonly Finding[] {
     ...addressFindings(network),
     ...shadowFindings(network),
     ...eniFindings(network),
+    ...dnsFindings(network),
     ...nextOwnerFindings(network, membersOf(network), ports),
     ...tableFindings(network),
     ...labelFindings(network),

@@ -162,13 +162,13 @@ function twice(facts: NetworkFacts, labelled: readonly EniSeen[]): readonly Find
   const { vip, others = [] } = facts;
   const found: Finding[] = [];
   const nodes = [...new Set(labelled.flatMap((e) => e.node ?? []))];
-  // Those that serve now keep their label, whichever VIP they serve.
-  const known = new Set([vip, ...others].flatMap(({ members }) => [...enisOf(members)]));
   for (const node of nodes) {
     for (const suffix of ['', EIP_SUFFIX]) {
       const labels = vip.nodeLabels.map((label) => label + suffix);
       const both = labelled.filter((e) => e.node === node && labels.includes(e.label));
       if (both.length < 2) continue;
+      // Those that serve now keep their label, whichever VIP they serve.
+      const known = new Set([vip, ...others].flatMap(({ members }) => [...enisOf(members)]));
       const own = both.map((e) => e.eni);
       // One that its other VIPs do not need: each of them has another ENI on this node.
       const idle = both.find(

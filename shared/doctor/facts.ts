@@ -120,6 +120,17 @@ export interface WayFacts {
   }[];
   /** The VPC's two attributes, both of which private DNS needs. */
   readonly dns: boolean;
+  /** The one of them without which the VPC's own resolver does not answer. */
+  readonly dnsSupport: boolean;
+}
+
+/** A route to a single address that no VIP has. */
+export interface StrayRoute {
+  readonly table: string;
+  readonly vpc: string;
+  readonly account: string;
+  readonly address: string;
+  readonly target: string;
 }
 
 /** A thing with the tag that is no table, ENI, EIP or instance: nothing reads it there. */
@@ -155,6 +166,7 @@ export interface NetworkFacts {
   /** Looked up once for all VIPs. */
   readonly survey?: Survey;
   readonly mislabelled?: readonly Mislabelled[];
+  readonly strayRoutes?: readonly StrayRoute[];
   readonly enis: readonly EniFact[];
   readonly tables: readonly TableFact[];
   readonly groups: readonly GroupFact[];

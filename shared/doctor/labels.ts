@@ -2,10 +2,11 @@
 //
 // Invariant: no command here takes a label away; a thing gets the label that was probably meant, where only one is near.
 
-import { LEFT_OUT, type Mislabelled, mislabelledText, usersOf } from '../network/labels.ts';
+import { LEFT_OUT, type Mislabelled, mislabelledText, type Survey, usersOf } from '../network/labels.ts';
 import { ownCommand } from '../place.ts';
 import { enisOf } from '../vip/member.ts';
-import { type NetworkFacts, ownEnis, tagCommand } from './facts.ts';
+import type { RegistryEntry } from '../vip/vip.ts';
+import { type NetworkFacts, ownEnis, type StrayRoute, tagCommand } from './facts.ts';
 import { type Finding, fault, type Remedy, warning } from './finding.ts';
 import { deleteRoute } from './routes.ts';
 
@@ -65,27 +66,32 @@ function remedyOfRouted(facts: NetworkFacts, one: Extract<Mislabelled, { is: 'ro
   };
 }
 
-/** Routes to single addresses that no VIP has, to an ENI of this one: what is left of a former address. */
-function leftOver({ vip, others = [], survey, place }: NetworkFacts): readonly Finding[] {
-  const addresses = new Set([vip, ...others].flatMap((entry) => entry.addresses));
+/** Routes to single addresses that none of these VIPs has: each looked at once, however many VIPs there are. */
+export function addresslessRoutes(survey: Survey, all: readonly RegistryEntry[]): readonly StrayRoute[] {
+  const addresses = new Set(all.flatMap((entry) => entry.addresses));
+  return survey.tables.flatMap(({ table, vpc, account, routes }) =>
+    Object.entries(routes)
+      .filter(([address]) => !addresses.has(address))
+      .map(([address, { target }]) => ({ table, vpc, account, address, target })),
+  );
+}
+
+/** Of those the ones to an ENI of this VIP: what is left of a former address. */
+function leftOver({ vip, strayRoutes = [], place }: NetworkFacts): readonly Finding[] {
   const own = new Set([...enisOf(vip.members), ...vip.wrote]);
-  return (survey?.tables ?? [])
-    .filter((table) => table.vpc === vip.vpc && table.account === vip.account)
-    .flatMap(({ table, routes }) =>
-      Object.entries(routes)
-        .filter(([address, route]) => !addresses.has(address) && own.has(route.target))
-        .map(
-          ([address, route]): Finding =>
-            warning('route-left-over', {
-              vips: [vip.name],
-              subject: `${table} ${address}`,
-              found: `points to ${route.target}, a node of ${vip.name}; no VIP has this address`,
-              expected: 'no route that vipshift does not move',
-              remedy: {
-                command: deleteRoute(table, address, place),
-                remark: 'if nothing else needs it',
-              },
-            }),
-        ),
+  return strayRoutes
+    .filter((route) => route.vpc === vip.vpc && route.account === vip.account && own.has(route.target))
+    .map(
+      ({ table, address, target }): Finding =>
+        warning('route-left-over', {
+          vips: [vip.name],
+          subject: `${table} ${address}`,
+          found: `points to ${target}, a node of ${vip.name}; no VIP has this address`,
+          expected: 'no route that vipshift does not move',
+          remedy: {
+            command: deleteRoute(table, address, place),
+            remark: 'if nothing else needs it',
+          },
+        }),
     );
 }

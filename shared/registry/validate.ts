@@ -202,11 +202,16 @@ export interface Surroundings {
 }
 
 /** A prefix list may hold whole ranges. Each must pass the same checks as a single address. */
+/** `entry`: the one of the list that is refused; undefined where it is the list. */
+export interface ListRefused extends Refused {
+  readonly entry?: string;
+}
+
 export function prefixListRefused(
   { list, entries }: PrefixList,
   { vpc, others, allowPublic }: Surroundings,
-): readonly Refused[] {
-  const no = (found: string, wanted: string): Refused => ({ what: `prefix list ${list}`, found, wanted });
+): readonly ListRefused[] {
+  const no = (found: string, wanted: string): ListRefused => ({ what: `prefix list ${list}`, found, wanted });
   if (entries === undefined || entries.length === 0)
     return [
       no('does not exist, or is empty', 'a managed prefix list of this account and Region, with entries'),
@@ -223,7 +228,7 @@ export function prefixListRefused(
       ...(other === undefined
         ? []
         : [no(`${entry} holds an address of VIP ${other.name}`, 'each address once')]),
-    ];
+    ].map((refused) => ({ ...refused, entry }));
   });
 }
 

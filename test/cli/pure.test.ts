@@ -13,7 +13,7 @@ import {
   principalText,
   trusted,
 } from '../../shared/doctor/service/iam-policy.ts';
-import { older } from '../../shared/doctor/service/shim.ts';
+import { older } from '../../shared/doctor/service/release.ts';
 import { tableFindings } from '../../shared/doctor/tables.ts';
 import { dayFrom, durationFrom, durationText, momentFrom, momentText } from '../../shared/instants.ts';
 import { epochMs } from '../../shared/time.ts';

@@ -38,7 +38,7 @@ export interface NetworkQuery {
 
 export interface DescribedNetwork {
   /** Without what is known from elsewhere. */
-  readonly facts: Omit<NetworkFacts, 'place' | 'others' | 'survey' | 'mislabelled' | 'hosts'>;
+  readonly facts: Omit<NetworkFacts, 'place' | 'others' | 'survey' | 'mislabelled' | 'strayRoutes' | 'hosts'>;
   /** All ENIs and EIPs, and things with the tag where nothing reads it. */
   readonly everything: Everything;
   readonly unchecked: readonly { readonly what: string; readonly why: string }[];

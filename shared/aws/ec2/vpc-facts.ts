@@ -107,6 +107,7 @@ export async function wayOf(access: Ec2Reader, vpc: string): Promise<WayFacts> {
       isPublic: nat.ConnectivityType !== 'private',
     })),
     dns: support && hostnames,
+    dnsSupport: support,
   };
 }
 

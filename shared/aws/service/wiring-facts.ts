@@ -5,6 +5,7 @@ import {
   ListRulesCommand,
   ListTargetsByRuleCommand,
   type Rule,
+  type Target,
 } from '@aws-sdk/client-eventbridge';
 import {
   GetFunctionConcurrencyCommand,
@@ -117,9 +118,13 @@ async function ruleFact({ events, signal }: WiringAccess, rule: Rule): Promise<r
       ...{ kind, name, bus, arn: rule.Arn ?? '', enabled: rule.State !== 'DISABLED' },
       ...defined({ pattern: patternOf(rule.EventPattern), schedule: rule.ScheduleExpression || undefined }),
       targets: Targets.flatMap(({ Arn }) => Arn ?? []),
+      ...(Targets.some(isRewritten) ? { rewrites: true as const } : {}),
     },
   ];
 }
+
+const isRewritten = ({ Input, InputPath, InputTransformer }: Target): boolean =>
+  Boolean(Input) || Boolean(InputPath) || InputTransformer !== undefined;
 
 const patternOf = (text: string | undefined): unknown =>
   text === undefined || text === '' ? undefined : (JSON.parse(text) as unknown);

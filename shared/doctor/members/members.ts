@@ -104,11 +104,19 @@ function notRunning(
         sentence: `start a node in its place and label its ENI; ${node} is no longer a member once no ENI of it has the label`,
       },
     });
+  const start = awsCommand(`ec2 start-instances --instance-ids ${node}`, place);
   return fault('node-not-running', {
     ...about,
     found: `the instance is ${state}`,
     expected: 'running: it cannot take the VIP over',
-    remedy: { command: awsCommand(`ec2 start-instances --instance-ids ${node}`, place) },
+    // EC2 starts one that is stopped, and no other.
+    remedy:
+      state === 'stopped'
+        ? { command: start }
+        : {
+            sentence:
+              state === 'stopping' ? `when it is stopped: ${start}` : 'wait until it runs, and look again',
+          },
   });
 }
 

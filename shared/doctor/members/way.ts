@@ -8,7 +8,7 @@
 import { awsCommand } from '../../place.ts';
 import type { Member } from '../../vip/member.ts';
 import type { EndpointFact, EniFact, NetworkFacts, RouteFact, TableFact, WayFacts } from '../facts.ts';
-import { type Finding, fault, type Remedy } from '../finding.ts';
+import { type Finding, fault, type Remedy, warning } from '../finding.ts';
 import { blockedAt } from '../packets/flow.ts';
 
 const HTTPS = 443;
@@ -33,6 +33,25 @@ export function wayFindings(facts: NetworkFacts, node: string): readonly Finding
     }),
   ];
 }
+
+/** Names of AWS are looked up before a packet leaves; a node may have a resolver of its own. */
+export const dnsFindings = ({ vip, way, place }: NetworkFacts): readonly Finding[] =>
+  way === undefined || way.dnsSupport
+    ? []
+    : [
+        warning('vpc-dns', {
+          vips: [vip.name],
+          subject: vip.vpc,
+          found: 'DNS resolution is off: the VPC’s resolver answers no node that asks where EventBridge is',
+          expected: 'on, or a resolver of their own for the nodes',
+          remedy: {
+            command: awsCommand(
+              `ec2 modify-vpc-attribute --vpc-id ${vip.vpc} --enable-dns-support Value=true`,
+              place,
+            ),
+          },
+        }),
+      ];
 
 function blockedOn(facts: NetworkFacts, eni: EniFact): Blocked | undefined {
   const named = endpointFor(facts.way!, 'events');

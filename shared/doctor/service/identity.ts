@@ -4,8 +4,8 @@
 import { awsCommand, deployCommand, type Place } from '../../place.ts';
 import { SOURCE_PREFIX } from '../../vip/admission.ts';
 import type { Vip } from '../../vip/vip.ts';
-import { type Finding, fault } from '../finding.ts';
-import { denies, type Principal, principalText, trusted } from './iam-policy.ts';
+import { type Finding, fault, warning } from '../finding.ts';
+import { type Call, denies, type Principal, principalText, trusted } from './iam-policy.ts';
 import { type IdentityFacts, type RoleFact, sending } from './identity-facts.ts';
 import { deniedBy, idFindings, maySend, widthFindings } from './node-role.ts';
 
@@ -48,7 +48,7 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
       );
     }
     if (bus === undefined) continue;
-    const node = role.nodes[0] ?? 'i-00000000000000000';
+    const node = role.nodes[0] ?? NO_NODE;
     if (denies(bus.policy, sending(facts, bus.arn, role, node))) found.push(shutOut(vip, facts, role));
     found.push(...widthFindings(vip, facts, role), ...idFindings(vip, facts, role));
     const call = sending(facts, bus.arn, role, node);
@@ -101,6 +101,52 @@ const nodePolicyOf = (place: Place): string =>
     place,
   );
 
+/** What else the bus vouches for: each is a Deny of its own, and without it something else has to reject such events. */
+function unguarded(vip: Vip, facts: IdentityFacts): readonly Finding[] {
+  const { bus, busName, roles, place } = facts;
+  if (bus?.policy === undefined) return [];
+  const put = (source: string, detailType: string, arn: string): Call => ({
+    ...{ action: 'events:PutEvents', resource: bus.arn },
+    context: { 'events:source': source, 'events:detail-type': detailType, 'aws:principalarn': arn },
+  });
+  const [role] = roles;
+  const asAnother = role === undefined ? [] : [sending(facts, bus.arn, role, OTHER_NODE)];
+  const known = { 'aws:userid': `${role?.roleId}:${role?.nodes[0] ?? NO_NODE}` };
+  const calls: readonly (readonly [string, Call])[] = [
+    [
+      'claims from a source that is neither a node’s nor the doctor’s',
+      put('stranger', facts.detailType, STRANGER),
+    ],
+    ['events in the controller’s name', put(CONTROLLER, 'stranger', STRANGER)],
+    ['announcements of failovers that the functions did not make', put('stranger', FINISHED, STRANGER)],
+    ...asAnother.map(
+      (call) =>
+        [
+          'claims of a node in another node’s name',
+          { ...call, context: { ...call.context, ...known } },
+        ] as const,
+    ),
+  ];
+  const missing = calls.filter(([, call]) => !denies(bus.policy, call)).map(([what]) => what);
+  if (missing.length === 0) return [];
+  return [
+    warning('bus-policy', {
+      vips: [vip.name],
+      subject: busName,
+      found: `the policy of the bus does not deny ${missing.join(', ')}`,
+      expected: 'the policy that the stack made',
+      remedy: { command: deployCommand(place, paramsOf(role)) },
+    }),
+  ];
+}
+
+const STRANGER = 'arn:aws:iam::000000000000:role/stranger';
+const NO_NODE = 'i-00000000000000000';
+const OTHER_NODE = 'i-ffffffffffffffff0';
+/** As the functions announce (shared/aws/events/publisher.ts). */
+const CONTROLLER = 'vipshift.controller';
+const FINISHED = 'VIP Failover Finished';
+
 const onlyEc2 = (open: readonly Principal[]): string => {
   const china = open.some(({ name }) => name.endsWith('.amazonaws.com.cn'));
   const Service = china ? 'ec2.amazonaws.com.cn' : 'ec2.amazonaws.com';
@@ -126,10 +172,10 @@ export function busFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] 
   }
   const stranger = {
     role: 'a stranger',
-    arn: 'arn:aws:iam::000000000000:role/stranger',
+    arn: STRANGER,
     roleId: 'AROASTRANGER',
   };
-  const known = roles[0]?.nodes[0] ?? 'i-00000000000000000';
+  const known = roles[0]?.nodes[0] ?? NO_NODE;
   const faked = sending(facts, bus.arn, { ...stranger, nodes: [], policies: [] }, known);
   const found: Finding[] = [];
   if (!denies(bus.policy, faked)) {
@@ -148,6 +194,7 @@ export function busFindings(vip: Vip, facts: IdentityFacts): readonly Finding[] 
       }),
     );
   }
+  found.push(...unguarded(vip, facts));
   if (probe !== undefined && !probe.arrived) {
     found.push(
       fault('bus-probe', {

@@ -3,11 +3,14 @@
 import type { EpochMs } from '../../time.ts';
 import { isSilent } from '../../vip/liveness.ts';
 import type { Vip } from '../../vip/vip.ts';
-import { type Finding, fault } from '../finding.ts';
+import { type Finding, fault, warning } from '../finding.ts';
+import { older } from './release.ts';
 
 export interface ShimFacts {
   readonly now: EpochMs;
   readonly bus: string;
+  /** The stack's release; undefined where that is not known. */
+  readonly release?: string;
   /** The newest self-test of each node that is on record. */
   readonly probes: readonly { readonly node: string; readonly atMs: EpochMs; readonly shim?: string }[];
 }
@@ -17,7 +20,7 @@ export const SHIM_MIN = '1.0.0';
 /** Masters assert every 10 s, others every 60: this is two missed ones. */
 const QUIET_MS = 150_000;
 
-export function shimFindings(vip: Vip, { now, bus, probes }: ShimFacts): readonly Finding[] {
+export function shimFindings(vip: Vip, { now, bus, release, probes }: ShimFacts): readonly Finding[] {
   const found: Finding[] = [];
   for (const node of Object.keys(vip.members).sort()) {
     const nodeState = vip.claims[node];
@@ -50,18 +53,16 @@ export function shimFindings(vip: Vip, { now, bus, probes }: ShimFacts): readonl
         }),
       );
     }
+    if (shim !== undefined && release !== undefined && older(release, shim))
+      found.push(
+        warning('shim-new', {
+          vips: [vip.name],
+          subject: node,
+          found: `shim ${shim}, and the stack is release ${release}`,
+          expected: 'no shim newer than the stack: what it says may not be understood',
+          remedy: { sentence: `deploy release ${shim} (docs/upgrade.md)` },
+        }),
+      );
   }
   return found;
-}
-
-/** Compares the numbers of `1.2.3`; what is no such version counts as new: a build of one's own. */
-export function older(a: string, b: string): boolean {
-  const parts = (version: string) => version.split('.').map((p) => Number.parseInt(p, 10));
-  const [x, y] = [parts(a), parts(b)];
-  if ([...x, ...y].some(Number.isNaN)) return false;
-  for (let i = 0; i < Math.max(x.length, y.length); i++) {
-    const difference = (x[i] ?? 0) - (y[i] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
 }

@@ -27,6 +27,8 @@ export interface RuleFact {
   readonly enabled: boolean;
   /** ARNs. */
   readonly targets: readonly string[];
+  /** A target gets something else than the event, by an input of its own. */
+  readonly rewrites?: true;
 }
 
 export const functionNames = ['failover', 'reconcile', 'runbook'] as const;

@@ -96,6 +96,15 @@ function judgedRule(facts: ServiceFacts, rule: RuleFact): readonly Finding[] {
               },
       }),
     );
+  if (rule.rewrites === true)
+    found.push(
+      say(rule.kind)('rule-target', {
+        subject: rule.name,
+        found: `${what} hands its target something else than the event: ${loss}`,
+        expected: 'the event as it is',
+        remedy: deployedAgain(facts),
+      }),
+    );
   const [odd] = oddities(rule);
   if (odd !== undefined)
     found.push(
@@ -156,7 +165,7 @@ const arnOf = ({ functions }: ServiceFacts, name: FunctionName): string | undefi
   functions?.find((one) => one.name === name)?.found?.arn;
 
 /** The longest that a function may take (serverless.yml): EC2's budget lets 400 calls through in 72 s. */
-const TIMEOUT_MIN_S = 300;
+export const TIMEOUT_MIN_S = 300;
 
 export function functionFindings(facts: ServiceFacts): readonly Finding[] {
   if (facts.functions === undefined) return [];

@@ -12,6 +12,7 @@ import { keepalivedDefaults } from '../../../cli/keepalived-config/input.ts';
 import { vrrp } from '../../../lab/aws/stack/vpc.ts';
 import { startSts } from '../../../lab/aws/sts.ts';
 import { ROLE } from '../../../lab/aws/whole/policies.ts';
+import { VERSION } from '../../../shared/version.ts';
 import { documents, type Ran, run } from '../front-door/command-line.ts';
 import { tables } from '../region.ts';
 import { listed } from './listed/listed.ts';
@@ -50,7 +51,7 @@ describe('a right set-up', () => {
   test('has no fault and no warning, also end to end over the bus', async () => {
     const ran = await doctor();
     expect(ran.stdout).toBe(
-      'if eu-central-1a fails: 1 VIP, 9 calls, done in 1 s\n1 VIP: no fault, 0 warnings\n',
+      `releases: stack ${VERSION}, vipshift ${VERSION}, shims unknown\nif eu-central-1a fails: 1 VIP, 9 calls, done in 1 s\n1 VIP: no fault, 0 warnings\n`,
     );
     expect(ran).toMatchObject({ status: 0, stderr: '' });
   });

@@ -333,7 +333,10 @@ describe('the doctor’s network', () => {
         region: 'eu-central-1',
         endpoints: [
           ...[
-            { endpoint: 'vpce-1', state: 'available', privateDns: true, groups: ['sg-2'], enis: ['eni-9'] },
+            {
+              ...{ endpoint: 'vpce-1', service: 'events', state: 'available', privateDns: true },
+              ...{ groups: ['sg-2'], enis: ['eni-9'] },
+            },
           ],
         ],
         nats: [
@@ -341,6 +344,7 @@ describe('the doctor’s network', () => {
           { nat: 'nat-2', state: 'failed', subnet: 'subnet-9', isPublic: false },
         ],
         dns: true,
+        dnsSupport: true,
       },
     });
     const bare = {

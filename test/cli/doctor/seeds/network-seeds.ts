@@ -108,7 +108,8 @@ export const networkFaults: readonly Seed[] = [
   {
     fault: 'a prefix list of the VIP that has come to reach into the CIDR',
     check: 'prefix-list',
-    remedy: /modify-managed-prefix-list --prefix-list-id pl-\w+ --current-version VERSION --remove-entries/,
+    remedy:
+      /modify-managed-prefix-list --prefix-list-id pl-\w+ --current-version \$\(aws ec2 describe-managed-prefix-lists .*\) --remove-entries Cidr=/,
     async seed(s) {
       const { PrefixList } = await s.send<{ PrefixList: { PrefixListId: string } }>(
         new CreateManagedPrefixListCommand({

@@ -145,8 +145,10 @@ const events: Answers = {
       .filter((rule) => rule.EventBusName === EventBusName)
       .map(({ targets: _targets, ...rule }) => rule),
   }),
-  ListTargetsByRule: ({ rules }, { Rule }) => ({
-    Targets: rules.find((rule) => rule.Name === Rule)!.targets.map((Arn) => ({ Id: 't', Arn })),
+  ListTargetsByRule: ({ rules, inputs }, { Rule }) => ({
+    Targets: rules
+      .find((rule) => rule.Name === Rule)!
+      .targets.map((Arn) => ({ Id: 't', Arn, ...inputs[String(Rule)] })),
   }),
 };
 

@@ -44,7 +44,7 @@ function deploy(world: World, words: readonly string[]): void {
   );
   const { stack, rules, functions, queues, alarms, bus } = rightWorld();
   const roleId = String(given.nodeRoleId ?? world.stack?.Parameters.NodeRoleId ?? ROLE_ID);
-  Object.assign(world, { stack, rules, functions, queues, alarms, bus });
+  Object.assign(world, { stack, rules, inputs: {}, functions, queues, alarms, bus });
   world.stack!.Parameters.NodeRoleId = roleId;
   for (const one of Object.values(functions))
     one!.config.Environment.Variables.VIPSHIFT_NODE_ROLE_ID = roleId;
@@ -160,10 +160,18 @@ const changes: Readonly<Record<string, (world: World, input: Input) => void>> = 
       (entry) => entry.RuleNumber !== input.RuleNumber || entry.Egress !== input.Egress,
     );
   },
+  'ec2 modify-vpc-attribute': (world) => {
+    world.dns.enableDnsSupport = true;
+  },
   'ec2 modify-vpc-endpoint': (world, input) => {
     const endpoint = world.endpoints.find((one) => one.VpcEndpointId === input.VpcEndpointId)!;
     if (input.PrivateDnsEnabled === true) endpoint.PrivateDnsEnabled = true;
     if (input.PolicyDocument !== undefined) endpoint.PolicyDocument = text(input, 'PolicyDocument');
+  },
+  'ec2 modify-managed-prefix-list': (world, input) => {
+    const list = text(input, 'PrefixListId');
+    const gone = text(input, 'RemoveEntries').replace('Cidr=', '');
+    world.prefixLists[list] = world.prefixLists[list]?.filter((entry) => entry !== gone);
   },
   'events enable-rule': (world, input) => {
     world.rules.find((rule) => rule.Name === input.Name)!.State = 'ENABLED';

@@ -6,8 +6,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { tell } from '../../../../cli/doctor/tell.ts';
+import { functionNames } from '../../../../shared/doctor/service/stack.ts';
 import { alarmNames } from '../../../../shared/doctor/service/watch.ts';
-import { patterns, SCHEDULE } from '../../../../shared/doctor/service/wiring.ts';
+import { patterns, SCHEDULE, TIMEOUT_MIN_S } from '../../../../shared/doctor/service/wiring.ts';
+import { VERSION } from '../../../../shared/version.ts';
 import { look } from './look.ts';
 import { REGION, V4 } from './names.ts';
 import { rows } from './rows/rows.ts';
@@ -17,7 +19,8 @@ const root = join(import.meta.dirname, '..', '..', '..', '..');
 const read = (...path: readonly string[]) => readFile(join(root, ...path), 'utf8');
 
 const tags = ['GetAtt', 'Ref', 'Sub'].map((tag) => ({ tag: `!${tag}`, resolve: (text: string) => text }));
-const yaml = (text: string): unknown => parse(text, { customTags: tags });
+// Lists of conditions are left as they are, without a word about them.
+const yaml = (text: string): unknown => parse(text, { customTags: tags, logLevel: 'error' });
 
 /** What is printed with --json. */
 async function printed(world: World): Promise<readonly Record<string, unknown>[]> {
@@ -35,7 +38,8 @@ describe('--json', () => {
 
   test('has a summary, also where nothing was found', async () => {
     const documents = await printed(rightWorld());
-    expect(documents).toEqual([{ summary: true, vips: 1, faults: 0, warnings: 0, unchecked: 0 }]);
+    const releases = { stack: VERSION, cli: VERSION, shims: [VERSION] };
+    expect(documents).toEqual([{ summary: true, vips: 1, faults: 0, warnings: 0, unchecked: 0, releases }]);
     expect(documents.every((one) => valid(one))).toBe(true);
     expect(valid({ ...documents[0], more: 1 }), 'the schema is closed').toBe(false);
   });
@@ -58,11 +62,14 @@ describe('--json', () => {
   });
 });
 
-/** Every command in a remedy, the ones in remarks and sentences, too. */
-const commandsIn = (text: string): readonly string[] =>
-  text
+/** Every command in a remedy, the ones in remarks and sentences, and what a shell is to fill in first. */
+const commandsIn = (text: string): readonly string[] => [
+  ...[...text.matchAll(/\$\(([^)]*)\)/g)].map(([, inner]) => inner!),
+  ...text
+    .replace(/\$\([^)]*\)/g, '')
     .split(/(?=\b(?:aws [a-z0-9]+ [a-z]|vipshift (?:vip|timeline|status|doctor) |npm run ))/)
-    .filter((part) => /^(?:aws|vipshift|npm) /.test(part));
+    .filter((part) => /^(?:aws|vipshift|npm) /.test(part)),
+];
 
 test('every command names the stage, the Region and the profile that were asked about', async () => {
   const place = { vipshift: /--stage dev\b.*/, npm: /--stage dev\b.*/, aws: /.*/ };
@@ -105,6 +112,15 @@ describe('what it expects of the stack is what the stack makes', () => {
     };
     const names = Object.values(Resources).map((one) => one.Properties.AlarmName);
     expect(names.map((name) => name.replace(/^.*}-/, '')).sort()).toEqual([...alarmNames].sort());
+  });
+
+  test('how long a function may take', async () => {
+    const { provider, functions } = yaml(await read('serverless.yml')) as {
+      provider: { timeout: number };
+      functions: Record<string, { timeout?: number }>;
+    };
+    const each = Object.entries(functions).map(([name, { timeout }]) => [name, timeout ?? provider.timeout]);
+    expect(each).toEqual(functionNames.map((name) => [name, TIMEOUT_MIN_S]));
   });
 
   test('patterns of rules, and the schedule', async () => {

@@ -3,6 +3,7 @@ import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { busPolicy, ROLE, trust } from '../../../../lab/aws/whole/policies.ts';
 import { alarmNames } from '../../../../shared/doctor/service/watch.ts';
 import { patterns, SCHEDULE } from '../../../../shared/doctor/service/wiring.ts';
+import { VERSION } from '../../../../shared/version.ts';
 import { ACCOUNT, arn, BUS_ARN, nodes, REGION, RETENTION_DAYS, ROLE_ID, TOPIC } from './names.ts';
 
 const NODE_POLICY = arn('iam', 'policy/vipshift-dev-NodePolicy').replace(REGION, '');
@@ -78,10 +79,13 @@ export function service() {
         ...{
           RedriveMachineArn: arn('states', `stateMachine:${name('redrive')}`),
           NodePolicyArn: NODE_POLICY,
+          Version: VERSION,
         },
       } as Record<string, string>,
     },
     rules,
+    /** Inputs of their own, which no target has. */
+    inputs: {} as Record<string, { readonly Input: string } | undefined>,
     functions: {
       failover: lambda('failover'),
       reconcile: lambda('reconcile'),

@@ -14,6 +14,7 @@ import type {
   Subnet,
   VpcEndpoint,
 } from '@aws-sdk/client-ec2';
+import { VERSION } from '../../../../shared/version.ts';
 import { windowOf } from '../../../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../../../shared/vip/node-state.ts';
 import { newVip, type Vip } from '../../../../shared/vip/vip.ts';
@@ -184,7 +185,7 @@ export function rightWorld() {
     ...identities(),
     vips: [vip()],
     viewsAtMs: { web: NOW - 60_000 } as Record<string, number | undefined>,
-    shims: { [nodes.a]: '1.0.0', [nodes.b]: '1.0.0' } as Record<string, string>,
+    shims: { [nodes.a]: VERSION, [nodes.b]: VERSION } as Record<string, string>,
   };
 }
 export type World = ReturnType<typeof rightWorld>;

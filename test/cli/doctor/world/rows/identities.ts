@@ -90,9 +90,8 @@ export const addresses: readonly Row[] = [
   {
     what: 'a prefix list with an entry inside the CIDR',
     check: 'prefix-list',
-    byHand: true,
     seed: (world) => {
-      world.prefixLists['pl-01234567'] = ['10.0.8.0/24'];
+      world.prefixLists['pl-01234567'] = ['10.0.8.0/24', '192.168.200.0/24'];
       world.vips[0] = { ...world.vips[0]!, addresses: [V4, V6, 'pl-01234567'] };
     },
   },

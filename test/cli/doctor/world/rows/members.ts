@@ -26,6 +26,14 @@ export const members: readonly Row[] = [
     },
   },
   {
+    what: 'a standby that is being stopped',
+    check: 'node-not-running',
+    byHand: true,
+    seed: (world) => {
+      world.instances[1]!.State = { Name: 'stopping' };
+    },
+  },
+  {
     what: 'a standby that is terminated',
     check: 'node-not-running',
     byHand: true,
@@ -106,6 +114,14 @@ export const members: readonly Row[] = [
     byHand: true,
     seed: (world) => {
       world.shims[nodes.b] = '0.9.1';
+    },
+  },
+  {
+    what: 'a shim that is newer than the stack',
+    check: 'shim-new',
+    byHand: true,
+    seed: (world) => {
+      world.shims[nodes.b] = '99.0.0';
     },
   },
   {

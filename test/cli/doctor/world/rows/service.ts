@@ -30,6 +30,13 @@ export const service: readonly Row[] = [
     },
   },
   {
+    what: 'a rule of claims that hands over something else',
+    check: 'rule-target',
+    seed: (world) => {
+      world.inputs[rule(world, 'ClaimRule').Name] = { Input: '{}' };
+    },
+  },
+  {
     what: 'a rule of claims that matches something else',
     check: 'rule-pattern',
     seed: (world) => Object.assign(rule(world, 'ClaimRule'), { EventPattern: '{"detail-type":["vrrp"]}' }),
@@ -76,6 +83,24 @@ export const service: readonly Row[] = [
       world.bus!.Policy = '';
     },
   },
+  ...(
+    [
+      ['a bus that takes claims of any source', 'OnlyNodesAndTheDoctorSendClaims'],
+      ['a bus on which anyone speaks as the controller', 'OnlyTheFunctionsSpeakAsTheController'],
+      ['a bus on which anyone announces failovers', 'OnlyTheFunctionsAnnounce'],
+      ['a bus on which a node may speak as another', 'EachNodeSpeaksAsItself'],
+    ] as const
+  ).map(
+    ([what, sid]): Row => ({
+      what,
+      check: 'bus-policy',
+      seed: (world) => {
+        const policy = JSON.parse(world.bus!.Policy) as { Statement: { Sid: string }[] };
+        const Statement = policy.Statement.filter(({ Sid }) => Sid !== sid);
+        world.bus!.Policy = JSON.stringify({ ...policy, Statement });
+      },
+    }),
+  ),
   {
     what: 'the bus gone',
     check: 'bus-probe',
@@ -163,6 +188,28 @@ export const service: readonly Row[] = [
     byHand: true,
     seed: (world) => {
       world.viewsAtMs.web! -= 3_600_000;
+    },
+  },
+  {
+    what: 'a stack of an older release than the command line',
+    check: 'release',
+    seed: (world) => {
+      world.stack!.Outputs.Version = '0.9.0';
+    },
+  },
+  {
+    what: 'a stack of a newer release than the command line',
+    check: 'release',
+    byHand: true,
+    seed: (world) => {
+      world.stack!.Outputs.Version = '99.0.0';
+    },
+  },
+  {
+    what: 'a stack that does not say its release',
+    check: 'release',
+    seed: (world) => {
+      delete world.stack!.Outputs.Version;
     },
   },
   {

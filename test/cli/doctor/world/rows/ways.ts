@@ -65,6 +65,13 @@ export const ways: readonly Row[] = [
     },
   },
   {
+    what: 'a VPC without DNS resolution',
+    check: 'vpc-dns',
+    seed: (world) => {
+      world.dns.enableDnsSupport = false;
+    },
+  },
+  {
     what: 'an endpoint for EventBridge whose policy names another role',
     check: 'endpoint-policy',
     seed: (world) =>

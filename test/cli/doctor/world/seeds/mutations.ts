@@ -12,7 +12,7 @@ export interface Mutation {
 const parts = [
   ...['dns', 'zones', 'subnets', 'tables', 'enis', 'addresses', 'groups', 'acls', 'instances'],
   ...['stack', 'rules', 'functions', 'queues', 'subscriptions', 'alarms', 'dynamo'],
-  ...['bus', 'role', 'attached', 'managed', 'profileOf', 'viewsAtMs', 'shims'],
+  ...['bus', 'role', 'attached', 'managed', 'inline', 'profileOf', 'viewsAtMs', 'shims'],
 ] as const;
 
 /** Values by the name of the field: what AWS has for it, and what people type. */
@@ -135,8 +135,8 @@ const loose = (path: Path): Mutation => ({
   },
 });
 
-export function mutations(): readonly Mutation[] {
-  const world = rightWorld();
+/** Of a world in the order of the right one. */
+export function mutations(world: World = rightWorld()): readonly Mutation[] {
   const found: Mutation[] = [];
   const walk = (value: unknown, path: Path): void => {
     const key = String(path.at(-1));
@@ -156,7 +156,7 @@ export function mutations(): readonly Mutation[] {
     else if (path[0] === 'viewsAtMs') found.push(set(path, Number(value) - 3_600_000));
     else if (path[0] === 'shims') found.push(set(path, '0.9.0'));
     else if (path[0] === 'profileOf') found.push(set(path, undefined));
-    else if (path[0] === 'managed')
+    else if (path[0] === 'managed' || path[0] === 'inline')
       found.push(
         ...['Deny', 'events:PutRule'].map((word) =>
           set(path, String(value).replace(word === 'Deny' ? 'Allow' : 'events:PutEvents', word)),

@@ -1,5 +1,6 @@
-// Whether a failover to each member works in a world, and whether anyone would notice if it did not: carried out by the controller's
-// own plan, then asked of the packets, the service and the identities. Knows nothing of the doctor's code.
+// Whether a failover to each member works in a world, and whether anyone would notice if it did not: carried out, by the controller's
+// own plan in memory or by the deployed service (../../local), then asked of the packets, the service and the identities. Knows
+// nothing of the doctor's code.
 import type { NetworkInterface } from '@aws-sdk/client-ec2';
 import { evaluate, type Policy } from '../../../../deploy/support/policy.ts';
 import { moved } from '../controller.ts';
@@ -8,28 +9,49 @@ import { rightWorld, type World } from '../world.ts';
 import { answers, leaves, passesAcl, passesGroups, reaches, routeFrom } from './packets.ts';
 
 /** Hosts that have to reach the VIP, one of each family: those of every subnet whose table is not left out, and those that reach it. */
-const clientsOf = (world: World) =>
-  rightWorld().subnets.flatMap(({ SubnetId, CidrBlock, Ipv6CidrBlockAssociationSet }) => {
+const clientsOf = (world: World, { right }: Oracle) =>
+  right.subnets.flatMap(({ SubnetId, CidrBlock, Ipv6CidrBlockAssociationSet }) => {
     const table =
       world.tables.find((one) => one.Associations?.some((a) => a.SubnetId === SubnetId)) ??
       world.tables.find((one) => one.Associations?.some((a) => a.Main === true));
     const left = table?.Tags?.some(({ Key, Value }) => Key === TAG && Value === '-') === true;
     const routes = table?.Routes?.some((one) => one.DestinationCidrBlock === V4) === true;
     if (left && !routes) return [];
-    const six = Ipv6CidrBlockAssociationSet![0]!.Ipv6CidrBlock!;
-    return [{ subnet: SubnetId!, four: CidrBlock!.replace('.0/24', '.77'), six: six.replace('/64', '77') }];
+    const six = Ipv6CidrBlockAssociationSet?.[0]?.Ipv6CidrBlock?.replace('/64', '77');
+    return [{ subnet: SubnetId!, four: CidrBlock!.replace('.0/24', '.77'), six }];
   });
 const INTERNET = '52.94.5.5';
 
+export interface Oracle {
+  /** As everything was when it worked. */
+  readonly right: World;
+  /** A failover to the node, carried out: the world after it; undefined where the VIP did not come there. */
+  carriedOut(world: World, node: string): Promise<World | undefined>;
+}
+
+/** By the controller's own plan. */
+const inMemory: Oracle = {
+  right: rightWorld(),
+  async carriedOut(world, node) {
+    const after = structuredClone(world);
+    return (await moved(after, after.vips[0]!, node)) === undefined ? undefined : after;
+  },
+};
+
 /** The first thing that does not work; undefined where everything does. */
-export async function failure(world: World): Promise<string | undefined> {
+export async function failure(world: World, oracle: Oracle = inMemory): Promise<string | undefined> {
+  const now = delivering(world, nodes.a, oracle);
   for (const node of Object.values(nodes)) {
-    const why = reporting(world, node) ?? (await after(structuredClone(world), node));
+    const why = reporting(world, node) ?? (await after(world, node, oracle));
     if (why !== undefined) return `${node}: ${why}`;
   }
-  const now = delivering(world, nodes.a);
   if (now !== undefined) return `now: ${now}`;
-  return advertising(world) ?? (await following(structuredClone(world))) ?? serving(world) ?? noticing(world);
+  return (
+    advertising(world) ??
+    (await following(structuredClone(world))) ??
+    serving(world, oracle) ??
+    noticing(world, oracle)
+  );
 }
 
 const enisOf = (world: World, node: string): readonly NetworkInterface[] =>
@@ -80,22 +102,24 @@ function claiming(world: World, node: string): string | undefined {
 }
 
 /** The controller moves the VIP to the node. From the other one: what happens to be right now says nothing of the next failover. */
-async function after(world: World, node: string): Promise<string | undefined> {
-  const [web] = world.vips;
+async function after(world: World, node: string, oracle: Oracle): Promise<string | undefined> {
   const other = Object.values(nodes).find((one) => one !== node)!;
-  if ((await moved(world, web!, other)) === undefined) return `${other} is out`;
-  if ((await moved(world, web!, node)) === undefined) return 'out';
-  return delivering(world, node);
+  const there = await oracle.carriedOut(world, other);
+  if (there === undefined) return `${other} is out`;
+  const back = await oracle.carriedOut(there, node);
+  return back === undefined ? 'out' : delivering(back, node, oracle);
 }
 
 /** Do clients reach the VIP at the node? */
-function delivering(world: World, node: string): string | undefined {
+function delivering(world: World, node: string, oracle: Oracle): string | undefined {
+  const clients = clientsOf(world, oracle);
   const admitted = { [V4]: 0, [V6]: 0 };
-  for (const { subnet, four, six } of clientsOf(world))
+  for (const { subnet, four, six } of clients)
     for (const [address, from] of [
       [V4, four],
       [V6, six],
     ] as const) {
+      if (from === undefined) continue;
       const target = routeFrom(world, subnet, address.split('/')[0]!)?.NetworkInterfaceId;
       const eni = enisOf(world, node).find((one) => one.NetworkInterfaceId === target);
       if (eni === undefined) return `${subnet} does not lead ${address} there`;
@@ -110,7 +134,8 @@ function delivering(world: World, node: string): string | undefined {
       if (!passesAcl(world, subnet, true, out)) return `the ACL of ${subnet}`;
       if (!passesAcl(world, subnet, false, { ...out, port: 50_000 })) return `the ACL of ${subnet}, back`;
     }
-  if (admitted[V4] === 0 || admitted[V6] === 0) return 'no group lets a client in';
+  const asked = clients.some(({ six }) => six !== undefined) ? ([V4, V6] as const) : ([V4] as const);
+  if (asked.some((address) => admitted[address] === 0)) return 'no group lets a client in';
   const eip = world.addresses.find((one) => one.AllocationId === EIP);
   const eni = enisOf(world, node).find((one) => one.NetworkInterfaceId === eip?.NetworkInterfaceId);
   if (eni?.NetworkInterfaceId?.startsWith('eni-eip-') !== true) return 'the EIP is elsewhere';
@@ -161,8 +186,7 @@ const VARIABLES = [
   'VIPSHIFT_BUS',
 ] as const;
 
-function serving(world: World): string | undefined {
-  const right = rightWorld();
+function serving(world: World, { right }: Oracle): string | undefined {
   for (const name of ['failover', 'reconcile', 'runbook']) {
     const is = world.functions[name];
     const was = right.functions[name]!;
@@ -193,10 +217,9 @@ function serving(world: World): string | undefined {
   return undefined;
 }
 
-function noticing(world: World): string | undefined {
+function noticing(world: World, { right }: Oracle): string | undefined {
   const silent = world.alarms.find((one) => !one.ActionsEnabled || !one.AlarmActions?.includes(TOPIC));
-  if (silent !== undefined || world.alarms.length < rightWorld().alarms.length)
-    return 'an alarm tells no one';
+  if (silent !== undefined || world.alarms.length < right.alarms.length) return 'an alarm tells no one';
   if (world.alarms.some((one) => one.AlarmName?.endsWith('dead-man') === true && one.StateValue === 'ALARM'))
     return 'reconcile does not run';
   if (!world.subscriptions.some((one) => one.startsWith('arn:'))) return 'no one subscribes';
