@@ -52,6 +52,11 @@ export interface Bus {
   readonly caFile: string;
   /** Entries accepted, in order; a repeat after a lost reply is in here twice. */
   readonly accepted: VrrpEvent[];
+  /**
+   * The same of one kind, each once and in the order of their first arrival: under load a reply may be too late for the shim, which
+   * then sends again what was accepted, together with what is new.
+   */
+  claims(kind: string): VrrpEvent[];
   /** Every request that arrived with a whole body, whatever became of it. */
   readonly requests: {
     readonly atMs: number;
@@ -114,6 +119,12 @@ export async function startBus(signer: Signer, said: () => string = () => ''): P
     url: `https://localhost:${(server.address() as AddressInfo).port}`,
     caFile: certFile,
     accepted: [],
+    claims: (kind) => {
+      const first = new Map<number, VrrpEvent>();
+      for (const event of bus.accepted)
+        if (event.detail.kind === kind && !first.has(event.detail.seq)) first.set(event.detail.seq, event);
+      return [...first.values()];
+    },
     requests: [],
     fate: () => ({ kind: 'accept' }),
     signer,

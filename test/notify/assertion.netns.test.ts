@@ -16,7 +16,7 @@ afterEach(async () => {
   await node.stop();
 });
 
-const ofKind = (kind: string): VrrpEvent[] => node.bus.accepted.filter((event) => event.detail.kind === kind);
+const ofKind = (kind: string): VrrpEvent[] => node.bus.claims(kind);
 const assertions = (): VrrpEvent['detail'][] => ofKind('assertion').map((event) => event.detail);
 
 describe('without a keepalived that can be asked', () => {

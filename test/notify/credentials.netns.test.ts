@@ -9,8 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => node.stop());
 
-const transitions = (): VrrpEvent[] =>
-  node.bus.accepted.filter((event) => event.detail.kind === 'transition');
+const transitions = (): VrrpEvent[] => node.bus.claims('transition');
 const keyRequests = (): number =>
   node.imds.requests.filter((request) => request.endsWith('/security-credentials/vipshift-node')).length;
 

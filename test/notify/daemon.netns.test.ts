@@ -13,8 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => node.stop());
 
-const transitions = (): VrrpEvent[] =>
-  node.bus.accepted.filter((event) => event.detail.kind === 'transition');
+const transitions = (): VrrpEvent[] => node.bus.claims('transition');
 const probes = (): VrrpEvent[] => node.bus.accepted.filter((event) => event.detail.kind === 'probe');
 
 /** Not by spawnSync: bus, IMDS and STS live in this process. */

@@ -12,9 +12,8 @@ beforeEach(async () => {
 });
 afterEach(() => node.stop());
 
-const transitions = (): VrrpEvent[] =>
-  node.bus.accepted.filter((event) => event.detail.kind === 'transition');
-const ofKind = (kind: string): VrrpEvent[] => node.bus.accepted.filter((event) => event.detail.kind === kind);
+const transitions = (): VrrpEvent[] => node.bus.claims('transition');
+const ofKind = (kind: string): VrrpEvent[] => node.bus.claims(kind);
 
 describe('an event', () => {
   test('carries the fields of the contract, signed so that an independent verifier agrees', async () => {

@@ -45,8 +45,7 @@ async function setClock(byMs: number): Promise<void> {
 }
 
 const start = () => node.start({ PATH: keepalived.path }, { program: shim });
-const ofKind = (kind: string): VrrpEvent['detail'][] =>
-  node.bus.accepted.filter(({ detail }) => detail.kind === kind).map(({ detail }) => detail);
+const ofKind = (kind: string): VrrpEvent['detail'][] => node.bus.claims(kind).map(({ detail }) => detail);
 const transitions = () => ofKind('transition');
 const keyRequests = (): number =>
   node.imds.requests.filter((request) => request.endsWith('/security-credentials/vipshift-node')).length;

@@ -52,8 +52,7 @@ const status = (): Record<string, unknown> =>
     ),
   );
 
-const transitions = (): VrrpEvent['detail'][] =>
-  node.bus.accepted.filter(({ detail }) => detail.kind === 'transition').map(({ detail }) => detail);
+const transitions = (): VrrpEvent['detail'][] => node.bus.claims('transition').map(({ detail }) => detail);
 const states = (): string[] =>
   [...new Map(transitions().map((detail) => [detail.seq, detail])).values()]
     .sort((a, b) => a.seq - b.seq)

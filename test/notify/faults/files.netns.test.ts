@@ -19,8 +19,7 @@ import { type Keepalived, startKeepalived } from '../keepalived.ts';
 let node: Node;
 afterEach(() => node.stop());
 
-const ofKind = (kind: string): VrrpEvent['detail'][] =>
-  node.bus.accepted.filter(({ detail }) => detail.kind === kind).map(({ detail }) => detail);
+const ofKind = (kind: string): VrrpEvent['detail'][] => node.bus.claims(kind).map(({ detail }) => detail);
 const transitions = () => ofKind('transition');
 const failing = () => ({ kind: 'status', status: 500 }) as const;
 const configure = (change: (text: string) => string): void =>

@@ -17,8 +17,7 @@ afterEach(async () => {
   await node.stop();
 });
 
-const transitions = (): VrrpEvent['detail'][] =>
-  node.bus.accepted.filter(({ detail }) => detail.kind === 'transition').map(({ detail }) => detail);
+const transitions = (): VrrpEvent['detail'][] => node.bus.claims('transition').map(({ detail }) => detail);
 const fifo = (): string => `${node.folder}/notify.fifo`;
 const linesWith = (text: string): string[] =>
   node
