@@ -24,7 +24,7 @@ const kept: readonly (readonly [start: string, text: string])[] = [
   ['test/cli/command/common-options.test.ts', '--lever'],
   ['test/cli/habits.test.ts', 'thaw'],
   ['test/cli/habits.test.ts', '--lever'],
-  ['test/cli/timeline/failover-text.aws.test.ts', "'freeze', 'thaw', 'thaw'"],
+  ['test/cli/timeline/failover-text.aws.test.ts', "'freeze', 'thaw'"],
   ['cli/timeline/bands.ts', "thaw: 'freeze'"],
   ['docs/schemas/', 'thaw'],
   ['test/cli/shape/json.aws.test.ts', "order: 'thaw'"],

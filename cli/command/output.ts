@@ -93,7 +93,7 @@ export function tableOf(
   const natural = head.map((title, i) =>
     Math.max(widthOf(title), ...rows.map((row) => widthOf(text(row[i])))),
   );
-  const { widths, beneath } = fitted(natural, fits);
+  const { widths, beneath, wraps } = fitted(natural, fits);
   const last = head.length - 1;
   const sides = beneath ? last : head.length;
   const cell = (value: string, i: number): string =>
@@ -102,7 +102,7 @@ export function tableOf(
   let isCut = false;
   const lines = rows.flatMap((row) => {
     const shown = head.slice(0, sides).map((_, i) => text(row[i]));
-    const rest = beneath || widths[last]! < natural[last]! ? wrapped(text(row[last]), widths[last]!) : [];
+    const rest = wraps ? wrapped(text(row[last]), widths[last]!) : [];
     const under = beneath ? rest : rest.slice(1);
     if (!beneath && rest.length > 0) shown[last] = rest[0]!;
     isCut ||= shown.some((value, i) => widthOf(value) > widths[i]!);

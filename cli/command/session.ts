@@ -4,6 +4,7 @@
 // Limit: it believes that the stack's names are the default ones of serverless.yml unless VIPSHIFT_* says otherwise.
 
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { hostname, userInfo } from 'node:os';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
@@ -111,6 +112,8 @@ export async function openSession(options: CommonOptions): Promise<Session> {
   const made = patientClients();
   const region = await made.dynamo.config.region();
   const controller = new AbortController();
+  // Each request that is under way listens to it; before Node.js 22 more than ten are warned of as a leak.
+  setMaxListeners(0, controller.signal);
   const box = executionEnvironment(settings, made);
   const ports = portsFor(box, RUN_MAX, controller.signal);
   const table = {

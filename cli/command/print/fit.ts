@@ -8,6 +8,8 @@ export interface Fit {
   readonly widths: readonly number[];
   /** The last column stands under the row. */
   readonly beneath: boolean;
+  /** It is wrapped, wherever it stands. */
+  readonly wraps: boolean;
 }
 
 /** Blanks between two columns. */
@@ -16,18 +18,21 @@ export const GAP = 2;
 export const INDENT = 4;
 /** A last column that is no wider is no text, and is treated as the others. */
 const TEXT_MIN = 24;
+/** Text in fewer columns is a tower of words: then it stands under the row. */
+const ROOM_MIN = 40;
 /** No column is narrower: enough for `i-0abc…`. */
 const CELL_MIN = 7;
 
 /** `widths`: of the widest cell of each column. `columns`: of the terminal; undefined where nothing has to fit. */
 export function fitted(widths: readonly number[], columns: number | undefined): Fit {
-  if (columns === undefined || total(widths) <= columns) return { widths, beneath: false };
+  if (columns === undefined || total(widths) <= columns) return { widths, beneath: false, wraps: false };
   const others = widths.slice(0, -1);
   if (others.length === 0 || widths.at(-1)! <= TEXT_MIN)
-    return { widths: narrowed(widths, columns), beneath: false };
+    return { widths: narrowed(widths, columns), beneath: false, wraps: false };
   const room = columns - total(others) - GAP;
-  if (room >= TEXT_MIN) return { widths: [...others, room], beneath: false };
-  return { widths: [...narrowed(others, columns), Math.max(CELL_MIN, columns - INDENT)], beneath: true };
+  if (room >= ROOM_MIN) return { widths: [...others, room], beneath: false, wraps: true };
+  const under = Math.max(CELL_MIN, columns - INDENT);
+  return { widths: [...narrowed(others, columns), under], beneath: true, wraps: true };
 }
 
 const total = (widths: readonly number[]): number =>

@@ -19,7 +19,7 @@ describe('a table', () => {
   });
 
   test('wraps the text of its last column where the others leave room', () => {
-    const { lines, isCut } = at(60, ['vip', 'owner', 'why'], ['web', id, why]);
+    const { lines, isCut } = at(66, ['vip', 'owner', 'why'], ['web', id, why]);
     expect(isCut).toBe(false);
     expect(lines).toEqual([
       'VIP  OWNER                WHY',
@@ -41,6 +41,12 @@ describe('a table', () => {
         .join(' '),
     ).toBe(why);
     expect(lines.every((line) => widthOf(line) <= 40)).toBe(true);
+  });
+
+  test('cuts an id in its last column, and does not wrap it', () => {
+    const { lines, isCut } = at(30, ['vip', 'health', 'id'], ['web', 'split brain', id]);
+    expect(isCut).toBe(true);
+    expect(lines).toEqual(['VIP  HEALTH       ID', 'web  split brain  i-0abc1234d…']);
   });
 
   test('without a terminal has every cell whole, in one line', () => {
