@@ -19,7 +19,7 @@ import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { underWay } from '../command/vip/under-way.ts';
 import { eachOrdered, nodesNamed, order, vipsWith } from './nodes.ts';
-import { endText, outlookText, type Prospect, prospects, withDrains } from './outlook.ts';
+import { endText, outlooks, outlookText, type Prospect, prospects, withDrains } from './outlook.ts';
 import { emptied, isLeft, type Moving } from './wait.ts';
 
 export interface DrainOptions {
@@ -151,7 +151,7 @@ async function carriedOut(
   for (const { vip, message } of failed) out.note(`${vip}: ${message}`);
   const names = nodes.join(' ');
   out.note(`drained until ${iso(untilMs)}: ${names}; to end it: ${hint(`undrain ${names}`)}`);
-  const moving = await demoted(session, await prospects(session, done), drain);
+  const moving = await demoted(session, outlooks(done, session.now()), drain);
   const left = await emptied(run, moving, { nodes, detach });
   return left === 0 && failed.length === 0 ? status.ok : status.bad;
 }

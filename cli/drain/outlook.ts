@@ -26,12 +26,15 @@ export const withDrains = (vip: Vip, nodes: readonly string[], drain: Override):
 
 export const withoutDrains = (vip: Vip, nodes: readonly string[]): Vip => nodes.reduce(withoutDrain, vip);
 
+/** `vips`: with the drains in them. EC2 is not asked what is against it. */
+export const outlooks = (vips: readonly Vip[], now: EpochMs): readonly Prospect[] =>
+  vips.map((vip) => ({ vip, outlook: outlookOf(vip, now), problems: [] }));
+
 /** `vips`: with the drains in them. */
 export async function prospects(session: Session, vips: readonly Vip[]): Promise<readonly Prospect[]> {
-  const now = session.now();
-  const all = vips.map((vip) => ({ vip, outlook: outlookOf(vip, now) }));
+  const all = outlooks(vips, session.now());
   const moving = all.filter(({ outlook }) => targetOf(outlook) !== undefined);
-  if (moving.length === 0) return all.map((one) => ({ ...one, problems: [] }));
+  if (moving.length === 0) return all;
   const [{ observations }, hosts] = await Promise.all([
     surveyFor(
       session,
@@ -42,7 +45,7 @@ export async function prospects(session: Session, vips: readonly Vip[]): Promise
   return all.map((one) => {
     const to = targetOf(one.outlook);
     const seen = observations.get(one.vip.name);
-    if (to === undefined || seen === undefined) return { ...one, problems: [] };
+    if (to === undefined || seen === undefined) return one;
     return { ...one, problems: lookAt(one.vip, seen, to, { reasons: [], hosts: hosts.get(to) }).reasons };
   });
 }

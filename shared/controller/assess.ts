@@ -54,7 +54,7 @@ export interface ReconcileResult {
   /** Members that are damped. */
   readonly flapping: readonly Flapping[];
   readonly suspendedPin?: string;
-  /** The owner is drained and keeps the VIP: why, and what to run. */
+  /** The owner is drained and keeps the VIP: why. */
   readonly drained?: string;
   /** What would keep a failover from doing what it should, one sentence each. */
   readonly trouble: readonly string[];

@@ -39,20 +39,20 @@ export function outlookOf(vip: Vip, now: EpochMs): Outlook {
   return drainOf(vip, next, now) === undefined ? { key: 'demotes', to: next } : { key: 'next-drained', next };
 }
 
-/** The owner is drained and keeps the VIP: why, and what to run. Undefined where it does not. */
+/** The owner is drained and keeps the VIP: why. Undefined where it does not. */
 export function staysText(vip: Vip, now: EpochMs): string | undefined {
   const outlook = outlookOf(vip, now);
   if (outlook.key === 'clear' || outlook.key === 'moves') return undefined;
   const owner = vip.owner!;
-  return `${drainText(owner, drainOf(vip, owner, now)!)}, and keeps the VIP: ${whyText(vip, outlook)}`;
+  return `${drainText(owner, drainOf(vip, owner, now)!)}, and keeps the VIP: ${whyText(outlook)}`;
 }
 
-function whyText({ name }: Vip, outlook: Exclude<Outlook, { readonly key: 'clear' | 'moves' }>): string {
+function whyText(outlook: Exclude<Outlook, { readonly key: 'clear' | 'moves' }>): string {
   switch (outlook.key) {
     case 'frozen':
-      return `it is frozen; to move it: vipshift unfreeze ${name}`;
+      return 'it is frozen, so nothing moves before it is unfrozen';
     case 'demotes':
-      return `keepalived’s master is there; to move it: vipshift failover ${name} --to ${outlook.to}`;
+      return `keepalived’s master is there; a failover to ${outlook.to} moves it`;
     case 'next-drained':
       return `keepalived would elect ${outlook.next}, which is drained too`;
     case 'last':

@@ -47,6 +47,21 @@ export function roleFindings(vip: Vip, facts: IdentityFacts): readonly Finding[]
         }),
       );
     }
+    if (role.trust !== undefined && !trusted(role.trust).some(isEc2))
+      found.push(
+        fault('role-trust', {
+          vips: [vip.name],
+          subject: role.role,
+          found: 'EC2 may not take it, so no instance gets credentials of it',
+          expected: 'ec2.amazonaws.com only',
+          remedy: {
+            command: awsCommand(
+              `iam update-assume-role-policy --role-name ${role.role} --policy-document '${onlyEc2(open)}'`,
+              place,
+            ),
+          },
+        }),
+      );
     if (bus === undefined) continue;
     const node = role.nodes[0] ?? NO_NODE;
     if (denies(bus.policy, sending(facts, bus.arn, role, node))) found.push(shutOut(vip, facts, role));

@@ -109,6 +109,18 @@ describe('drain', () => {
       `web stays at ${a}: it is frozen until ${until}; to let it move: vipshift unfreeze web`,
     );
     expect((await read()).owner).toBe(a);
+    const shown = await region.vipshift('status', 'web');
+    expect(shown.stdout).toMatch(/^next +vipshift unfreeze web --stage dev --region eu-central-1$/m);
+  });
+
+  test('takes the zone of a node for it, and refuses what no node is called', async () => {
+    const { zone } = region.vpc.nodes.b;
+    const ran = await region.vipshift('drain', zone, ...why);
+    expect(ran).toMatchObject({ status: 0 });
+    expect(Object.keys((await read()).drains!)).toEqual([b]);
+    const none = await region.vipshift('drain', 'node-x', ...why);
+    expect(none).toMatchObject({ status: 3, stdout: '' });
+    expect(none.stderr).toMatch(/node node-x: no node of the registry is called so/);
   });
 
   test('does not take a pin away, and says that it is suspended', async () => {

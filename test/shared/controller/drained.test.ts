@@ -80,7 +80,7 @@ describe('what a drain means for a VIP', () => {
       'has to be moved by keepalived with hold master',
       { hold: 'master' },
       { key: 'demotes', to: 'i-b' },
-      /keepalived’s master is there; to move it: vipshift failover web --to i-b$/,
+      /keepalived’s master is there; a failover to i-b moves it$/,
     ],
     [
       'would go to another drained node',
@@ -88,7 +88,12 @@ describe('what a drain means for a VIP', () => {
       { key: 'next-drained', next: 'i-b' },
       /keepalived would elect i-b, which is drained too$/,
     ],
-    ['is frozen', { freeze: drain }, { key: 'frozen' }, /it is frozen; to move it: vipshift unfreeze web$/],
+    [
+      'is frozen',
+      { freeze: drain },
+      { key: 'frozen' },
+      /it is frozen, so nothing moves before it is unfrozen$/,
+    ],
   ])('%s', async (_what, over, outlook, text) => {
     const vip = item(await drained(over));
     expect(outlookOf(vip, START)).toEqual(outlook);

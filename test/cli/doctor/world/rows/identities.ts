@@ -61,6 +61,13 @@ export const identities: readonly Row[] = [
     },
   },
   {
+    what: 'a trust policy without EC2',
+    check: 'role-trust',
+    seed: (world) => {
+      world.role.AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [] });
+    },
+  },
+  {
     what: 'a role that was made again',
     check: 'role-id',
     seed: (world) => {
