@@ -171,6 +171,8 @@ test('a run_dir that fills up while the shim runs keeps nothing from the bus', a
   await start();
   await node.write('INSTANCE "VI_WEB" MASTER 254');
   await node.bus.until(() => transitions().length === 1);
+  // A body that lay there could be cut.
+  expect(inside('sh', '-c', `grep -l Entries ${node.folder}/run/* || true`)).toBe('');
   fill('run');
   await node.write('INSTANCE "VI_WEB" BACKUP 254');
   await node.bus.until(() => transitions().length === 2);

@@ -64,7 +64,7 @@ describe('a table', () => {
     expect(at(80, ['a', 'b'], ['x']).lines).toEqual(['A  B', 'x']);
   });
 
-  test('is never wider than the terminal, and its last column loses nothing', () => {
+  test('is never wider than the terminal, and text in its last column loses nothing', () => {
     const word = fc
       .string({ unit: 'grapheme', maxLength: 30 })
       .map((text) => text.replace(/[\p{C}\s]/gu, ''));
@@ -74,6 +74,8 @@ describe('a table', () => {
       fc.property(rows, fc.integer({ min: 40, max: 120 }), (cells, columns) => {
         const { lines } = at(columns, ['one', 'two', 'why'], ...cells);
         for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+        // Nothing wider is an id: up to there the last column is cut as the others are.
+        if (Math.max(0, ...cells.map(([, , last]) => widthOf(last))) <= 24) return;
         const shown = lines.join('').replace(/\s/g, '');
         for (const [, , last] of cells)
           for (const part of last.split(' ').filter((w) => widthOf(w) <= 20)) expect(shown).toContain(part);
