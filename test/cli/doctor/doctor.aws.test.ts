@@ -135,7 +135,9 @@ describe('a seeded fault', () => {
   test('a node without a role is named', async () => {
     const ran = await run(['doctor', 'web', '--no-probe'], setup.env);
     expect(ran.status).toBe(1);
-    expect(ran.stdout).toMatch(/fault role-put-events web node-\w \(i-\w+\)\n {2}found {5}the instance has no role/);
+    expect(ran.stdout).toMatch(
+      /fault role-put-events web node-\w \(i-\w+\)\n {2}found {5}the instance has no role/,
+    );
   });
 
   test('a VPC that another account shares is refused by name', async () => {
