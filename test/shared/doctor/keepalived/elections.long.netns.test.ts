@@ -5,7 +5,7 @@ import { changeNames } from './election/draft.ts';
 import { pairsFrom } from './election/pairs.ts';
 
 test('500 pairs of files: what the doctor says is what keepalived does', async () => {
-  const { disagreements, counts, changes } = await compare(pairsFrom(500, 17), 24);
+  const { disagreements, counts, changes } = await compare(pairsFrom(500, 21), 24);
   console.log({ ...counts, disagreements: disagreements.length });
   expect(disagreements).toEqual([]);
   expect(counts['two masters']).toBeGreaterThan(70);
