@@ -1,4 +1,5 @@
 // One vrrp_instance, as keepalived runs it: with its defaults, and with what it does about a value that it refuses.
+import { defined } from '../../../optional.ts';
 import type { Statement } from '../grammar/blocks.ts';
 import type { Globals, Version } from './globals.ts';
 import {
@@ -201,6 +202,12 @@ function complainOfMissing(instance: Instance, { notes, isPartial, block }: Scop
           : undefined;
   if (line !== undefined && says !== undefined)
     notes.complaints.push({ at: line.at, line, says: `${name}: ${says}`, isHarmless: true });
+  // It clears the state, and the node begins as BACKUP.
+  if (state.value === 'MASTER' && instance.authentication.value?.type === 'AH')
+    notes.complaints.push({
+      ...{ at: state.line?.at ?? at, ...defined({ line: state.line }), isHarmless: true },
+      says: `${name}: state MASTER has no effect with auth_type AH`,
+    });
   const delay = has('preempt_delay');
   if (line !== undefined && delay !== undefined)
     notes.complaints.push({

@@ -118,6 +118,14 @@ function refusedRows(): readonly Row[] {
     row('VI_1: state master, expected MASTER or BACKUP', conf().replace('state BACKUP', 'state master')),
     row('VI_1: version 2 where it is 3 already, and is ignored', conf({ more: 'version 3\nversion 2' })),
     row('VI_1: nopreempt has no effect with state MASTER', conf().replace('BACKUP', 'MASTER'), 'warning'),
+    row(
+      'VI_1: state MASTER has no effect with auth_type AH',
+      conf({ more: 'authentication {\nauth_type AH\nauth_pass geheim\n}' })
+        .replace('vrrp_version 3', 'vrrp_version 2')
+        .replace('BACKUP', 'MASTER')
+        .replace('nopreempt', ''),
+      'warning',
+    ),
     row('VI_1: preempt_delay has no effect with nopreempt', conf({ more: 'preempt_delay 3' }), 'warning'),
     row('a second vrrp_notify_fifo, which is ignored', conf({ globals: 'vrrp_notify_fifo /x' }), 'warning'),
     row(
