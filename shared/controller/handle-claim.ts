@@ -30,7 +30,7 @@ import type { Vip } from '../vip/vip.ts';
 import { drainCause } from './drained.ts';
 import { isUrgent, type NextAction, nextAction, type RecordableClaim } from './next-action.ts';
 import { type Look, lookFor } from './prefetch.ts';
-import { announceStorm, type Noted, stormBegun } from './storm.ts';
+import { announceStorm, type Noted, stormBegun, writtenAfter } from './storm.ts';
 
 export type Answer =
   | { readonly answer: 'rejected'; readonly refusal: Rejection }
@@ -100,13 +100,13 @@ async function takeAtOnce(context: ClaimContext): Promise<Answer> {
   const look = lookFor(ports, told.claim, 'now');
   const now = ports.clock.now();
   const lease = { holder: ports.nonce(), expiresAtMs: plus(now, LEASE_TTL), cause };
-  const item = await ports.vips.recordClaim({ ...claimWriteFrom(told, 'news'), lease }, now).then(
-    (result) => result.vip,
-    (error: unknown) => readAfter(error, context),
+  const { item, isOwn } = await ports.vips.recordClaim({ ...claimWriteFrom(told, 'news'), lease }, now).then(
+    ({ answer, vip }) => ({ item: vip, isOwn: answer === 'recorded' }),
+    async (error: unknown) => ({ item: await readAfter(error, context), isOwn: false }),
   );
   // Also when the write was refused: then its own first try, whose reply was lost, took the lease.
   if (item?.lease?.holder === lease.holder) {
-    const noted = stormBegun(told, item, ports.clock.now());
+    const noted = stormBegun(told, { vip: item, isOwn }, ports.clock.now());
     return { answer: 'switched', ...(await switchVip(ports, item, look.at(item), context.stages)), ...noted };
   }
   return actOnCurrentItem(context, look, { item, news: false });
@@ -129,7 +129,7 @@ async function recordFirst(context: ClaimContext): Promise<Answer> {
   const item = await ports.vips.recordClaim(claimWriteFrom(told, as), ports.clock.now()).then(
     (result) => {
       news = as === 'news' && result.answer === 'recorded';
-      if (news) noted = stormBegun(told, result.vip!, ports.clock.now());
+      if (news) noted = stormBegun(told, { vip: result.vip!, isOwn: true }, ports.clock.now());
       return result.vip;
     },
     (error: unknown) => readAfter(error, context),
@@ -197,13 +197,13 @@ async function carryOut(
       const ordered = drainCause(action.recorded, ports.clock.now());
       const taken = await take(ports, action.item, action.recorded, ordered ?? cause);
       if (taken === undefined) return lostRace(context, progress);
-      const noted = { ...progress.noted, ...stormBegun(told, taken, ports.clock.now(), action.item) };
+      const noted = { ...progress.noted, ...stormBegun(told, writtenAfter(action.item, taken), ports.clock.now(), action.item) };
       return { answer: 'switched', ...(await switchVip(ports, taken, observing, stages)), ...noted };
     }
     case 'record': {
       const written = await record(context, action);
       if (written === undefined) return lostRace(context, progress);
-      const noted = { ...progress.noted, ...stormBegun(told, written, ports.clock.now(), action.item) };
+      const noted = { ...progress.noted, ...stormBegun(told, writtenAfter(action.item, written), ports.clock.now(), action.item) };
       return withItem({ ...progress, noted, news: progress.news || action.isTransition }, written);
     }
     case 'wait':

@@ -9,7 +9,7 @@
 import { type Fault, toFault } from '../fault.ts';
 import type { Observation } from '../network/observation.ts';
 import { type DurationMs, type EpochMs, minus, minutes, plus, seconds } from '../time.ts';
-import { notAheadOf } from '../vip/lease.ts';
+import { notAheadOf, STALE_READ } from '../vip/lease.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { ReconcileResult } from './assess.ts';
 import { applyHint, concerns, type Hint } from './hint.ts';
@@ -28,6 +28,8 @@ export interface ReconcileAllResult {
   /** Why it was not over all VIPs. */
   readonly hint?: Hint;
   readonly reports: readonly ReconcileResult[];
+  /** Second reports of VIPs that may have displaced each other's EIPs in this sweep. */
+  readonly repeated?: readonly ReconcileResult[];
   /** VIPs whose reconcile failed, with the reason; the others went on. */
   readonly failures: readonly { readonly vip: string; readonly fault: Fault }[];
   /** VIPs for which there was no time. */
@@ -77,21 +79,47 @@ async function sweep(
   const began = ports.clock.now();
   const queue = rotated(vips, began);
   const drawUntil = lastDraw(began, ports.deadline);
-  const reports: ReconcileResult[] = [];
   const failures: { vip: string; fault: Fault }[] = [];
-  const worker = async () => {
-    while (ports.clock.now() < drawUntil) {
-      const vip = queue.shift();
-      if (vip === undefined) return;
-      try {
-        reports.push(await work(vip));
-      } catch (error) {
-        failures.push({ vip: vip.name, fault: toFault(error) });
+  const all = async (each: (vip: Vip) => Promise<ReconcileResult>): Promise<readonly ReconcileResult[]> => {
+    const reports: ReconcileResult[] = [];
+    const worker = async () => {
+      while (ports.clock.now() < drawUntil) {
+        const vip = queue.shift();
+        if (vip === undefined) return;
+        try {
+          reports.push(await each(vip));
+        } catch (error) {
+          failures.push({ vip: vip.name, fault: toFault(error) });
+        }
       }
-    }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    return reports;
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return { reports, failures, left: queue.map((vip) => vip.name) };
+  const reports = await all(work);
+  const displaced = displacedIn(reports);
+  if (displaced.size === 0) return { reports, failures, left: queue.map(nameOf) };
+  queue.push(...vips.filter((vip) => displaced.has(vip.name)));
+  // Sooner, what a read shows may be older than what was done to the VIP.
+  if (plus(ports.clock.now(), STALE_READ) < drawUntil) await ports.clock.wait(STALE_READ);
+  const repeated = await all(async (vip) => reconcile(ports, (await ports.vips.read(vip.name)) ?? vip));
+  return { reports, repeated, failures, left: queue.map(nameOf) };
+}
+
+const nameOf = ({ name }: Vip): string => name;
+
+/**
+ * VIPs of which an EIP was put on an address on which an EIP of another one was put as well: each had seen it free, and the last
+ * one took it. The others do not know: they had read theirs back.
+ */
+function displacedIn(reports: readonly ReconcileResult[]): ReadonlySet<string> {
+  const byPlace = new Map<string, Set<string>>();
+  for (const { vip, switched } of reports)
+    for (const { call, result, to } of switched?.failovers.flatMap(({ steps }) => steps) ?? []) {
+      if (call !== 'AssociateAddress' || result === 'unsent' || result === 'failed') continue;
+      byPlace.set(to, (byPlace.get(to) ?? new Set()).add(vip));
+    }
+  return new Set([...byPlace.values()].filter((vips) => vips.size > 1).flatMap((vips) => [...vips]));
 }
 
 /** Where the invocation is short, half of it is for drawing. */

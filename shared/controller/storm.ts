@@ -6,6 +6,7 @@ import { defined } from '../optional.ts';
 import type { EventPublisher } from '../switch/switch-vip.ts';
 import type { EpochMs } from '../time.ts';
 import {
+  byAge,
   countedTransitions,
   type Flapping,
   flappingOf,
@@ -15,6 +16,15 @@ import {
 } from '../vip/flapping.ts';
 import type { Vip } from '../vip/vip.ts';
 import type { RecordableClaim } from './next-action.ts';
+
+/** The item after a write. Not `isOwn`: as it was read after the reply was lost, so that others may have written, too. */
+export interface Written {
+  readonly vip: Vip;
+  readonly isOwn: boolean;
+}
+
+/** Each write raises `rev` by one. */
+export const writtenAfter = (before: Vip, vip: Vip): Written => ({ vip, isOwn: vip.rev === before.rev + 1 });
 
 /** What an answer says beside what became of the claim. */
 export interface Noted {
@@ -26,17 +36,18 @@ export interface Noted {
 
 /**
  * The storm that this claim's own write began, for the answer; nothing where its transition was in the item `before`, its node is
- * calm, or was damped without it.
+ * calm, or was damped without it. Of an item that others have written since, its later transitions do not count: the caller
+ * whose write added the last of them announces the storm.
  */
 export function stormBegun(
   { claim: { node }, nodeState }: RecordableClaim,
-  written: Vip,
+  { vip: written, isOwn }: Written,
   now: EpochMs,
   before?: Vip,
 ): Pick<Noted, 'storm'> {
   const added = recentTransition(nodeState);
   if (added === undefined || includes(before, node, added) || !includes(written, node, added)) return {};
-  const all = countedTransitions(written, node);
+  const all = countedTransitions(written, node).filter((one) => isOwn || byAge(one, added) >= 0);
   const others = all.filter((known) => !isSameTransition(known, added));
   if (flappingOf(node, others, now) !== undefined) return {};
   return defined({ storm: flappingOf(node, all, now) });

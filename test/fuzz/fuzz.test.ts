@@ -151,7 +151,7 @@ test('a place that contains itself, by an alias of YAML, is named like any other
 
 test('a spoilt registry file is applied, or refused before anything was changed, and never a crash; nothing moves', async () => {
   const ends = await fuzzFiles({ runs: 150, seed: 5 });
-  for (const status of [0, 1, 3]) expect(ends[status] ?? 0, `exit status ${status}`).toBeGreaterThan(5);
+  for (const status of [0, 1, 2]) expect(ends[status] ?? 0, `exit status ${status}`).toBeGreaterThan(5);
 }, 120_000);
 
 test('a spoilt command line is done, or refused before anything was changed, and never a crash; nothing moves', async () => {

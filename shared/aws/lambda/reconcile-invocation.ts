@@ -8,13 +8,13 @@ import { logReconcileAll } from './telemetry.ts';
 export async function invokeForReconcile(event: unknown, { ports, environment, telemetry }: Invocation) {
   const result = await reconcileFor(ports, hintFrom(event, environment.settings.stage));
   logReconcileAll(telemetry, result);
-  const { reports, failures, left } = result;
+  const { reports, repeated = [], failures, left } = result;
   if (failures.length > 0) {
     throw new AggregateError(
       failures.map(({ fault }) => fault),
       `reconcile failed for ${failures.map(({ vip }) => vip).join(', ')}; the others are done`,
     );
   }
-  const switched = reports.filter(({ did }) => did === 'switched').length;
+  const switched = [...reports, ...repeated].filter(({ did }) => did === 'switched').length;
   return { vips: reports.length, switched, left: left.length };
 }

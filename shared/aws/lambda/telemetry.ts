@@ -212,7 +212,7 @@ export function logBug({ logger, metrics }: Telemetry, error: unknown, where: st
 const TOLD_MAX = 50;
 
 export function logReconcileAll(journal: Telemetry, sweep: ReconcileAllResult): void {
-  for (const report of sweep.reports) logReconcile(journal, report);
+  for (const report of [...sweep.reports, ...(sweep.repeated ?? [])]) logReconcile(journal, report);
   for (const { vip, fault } of sweep.failures) {
     logBug(journal, fault, `reconcile of ${vip}`);
     journal.logger.error('reconcile failed', { vip, error: fault });

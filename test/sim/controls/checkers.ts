@@ -63,6 +63,11 @@ export const checkers: readonly Control[] = [
     patches: [patch('world/world', '((2 * beyondBurst) / REFILL_PER_S) * 1000', '0 * beyondBurst')],
   },
   {
+    name: 'the checker does not know that a host that stands still turns a long switch back',
+    breaks: ['convergence'],
+    patches: [patch('world/world', "new Set(['forges', 'stands still'])", "new Set(['forges'])")],
+  },
+  {
     name: 'the checker wants a made-up MASTER of a dead node seen through at once',
     breaks: ['convergence'],
     patches: [patch('truth/belonging', 'madeUp.some(({ word }) => !heardOf(word.node)) ||', '')],

@@ -184,4 +184,14 @@ export const found: readonly Control[] = [
     breaks: ['order'],
     patches: [patch('vip/election', 'c.node === vip.owner && isAsNew(c, newest)', 'c === newest')],
   },
+  {
+    name: 'EIPs that displaced each other in a sweep wait for the next one',
+    breaks: ['convergence'],
+    patches: [patch('controller/reconcile-all', 'if (displaced.size === 0)', 'if (displaced.size >= 0)')],
+  },
+  {
+    name: 'a caller whose reply was lost announces the storm that a later transition began',
+    breaks: ['damping'],
+    patches: [patch('controller/storm', '(one) => isOwn || byAge(one, added) >= 0', '() => true')],
+  },
 ];

@@ -25,14 +25,17 @@ const CONVERGES_WITHIN_MS = 80_000;
 const BURST = 50;
 const REFILL_PER_S = 5;
 
+/** Acts that can turn a long switch back half-way: the node's next word is not what it would have said. */
+const turning: ReadonlySet<Act['does']> = new Set(['forges', 'stands still']);
+
 /**
- * Guarantee 1: a lease, a reconcile, and the switch itself. Where a made-up claim or a fault by chance can turn a long switch
- * back half-way, what is beyond EC2's burst counts twice.
+ * Guarantee 1: a lease, a reconcile, and the switch itself. Where a made-up claim, a host that stands still or a fault by chance
+ * can turn a long switch back half-way, what is beyond EC2's burst counts twice.
  */
 export function convergesWithinMs(world: World, vip: number): number {
   const { odds, acts } = world.story;
   const within = CONVERGES_WITHIN_MS + dampedForMs(world, vip);
-  if (Object.keys(odds).length === 0 && !acts.some((a) => a.does === 'forges')) return within;
+  if (Object.keys(odds).length === 0 && !acts.some((a) => turning.has(a.does))) return within;
   const beyondBurst = Math.max(0, cellsOf(world.region, world.story.vips[vip]!).length - BURST);
   return within + ((2 * beyondBurst) / REFILL_PER_S) * 1000;
 }

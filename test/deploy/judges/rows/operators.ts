@@ -92,6 +92,7 @@ export const approverRows: readonly Row[] = [
   row('approver', 'states:SendTaskFailure', 'failover workflow', 'allowed', noResource),
   row('approver', 'states:SendTaskSuccess', "a customer's workflow", 'denied'),
   ...reads.map(([what, on]) => row('approver', what, on, 'allowed')),
+  row('approver', 'ec2:DescribeInstances', 'everything', 'allowed'),
   row('approver', 'dynamodb:Query', 'record', 'allowed', approvals),
   row('approver', 'dynamodb:Query', 'record', 'denied', { session: { 'dynamodb:LeadingKeys': ['web'] } }),
   row('approver', 'ec2:DescribeRouteTables', 'everything', 'allowed'),
@@ -103,6 +104,7 @@ export const approverRows: readonly Row[] = [
 
 export const auditorRows: readonly Row[] = [
   ...reads.map(([what, on]) => row('auditor', what, on, 'allowed')),
+  row('auditor', 'ec2:DescribeInstances', 'everything', 'allowed'),
   row('auditor', 'dynamodb:Query', 'record by day', 'allowed'),
   row('auditor', 'logs:FilterLogEvents', 'log group', 'allowed'),
   row('auditor', 'logs:FilterLogEvents', "a customer's log group", 'denied'),
