@@ -197,13 +197,19 @@ async function carryOut(
       const ordered = drainCause(action.recorded, ports.clock.now());
       const taken = await take(ports, action.item, action.recorded, ordered ?? cause);
       if (taken === undefined) return lostRace(context, progress);
-      const noted = { ...progress.noted, ...stormBegun(told, writtenAfter(action.item, taken), ports.clock.now(), action.item) };
+      const noted = {
+        ...progress.noted,
+        ...stormBegun(told, writtenAfter(action.item, taken), ports.clock.now(), action.item),
+      };
       return { answer: 'switched', ...(await switchVip(ports, taken, observing, stages)), ...noted };
     }
     case 'record': {
       const written = await record(context, action);
       if (written === undefined) return lostRace(context, progress);
-      const noted = { ...progress.noted, ...stormBegun(told, writtenAfter(action.item, written), ports.clock.now(), action.item) };
+      const noted = {
+        ...progress.noted,
+        ...stormBegun(told, writtenAfter(action.item, written), ports.clock.now(), action.item),
+      };
       return withItem({ ...progress, noted, news: progress.news || action.isTransition }, written);
     }
     case 'wait':

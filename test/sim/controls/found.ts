@@ -39,6 +39,8 @@ export const found: readonly Control[] = [
       patch('network/plan', 'return place === -1 ? spread(at.eip) : place;', 'return 0;'),
       // Else the read-back repairs it.
       patch('switch/verify', 'return eip !== undefined && eip !== own.eip;', 'return false;'),
+      // Else the sweep looks again.
+      patch('controller/reconcile-all', 'if (displaced.size === 0)', 'if (displaced.size >= 0)'),
     ],
   },
   {
