@@ -25,10 +25,15 @@ import { type Cause, LEASE_TTL, LOOK_AGAIN } from '../vip/lease.ts';
 import { windowOf } from '../vip/liveness.ts';
 import type { Members } from '../vip/member.ts';
 import { nodeStateFrom } from '../vip/node-state.ts';
-import type { ClaimWrite } from '../vip/store.ts';
 import type { Vip } from '../vip/vip.ts';
 import { drainCause } from './drained.ts';
-import { isUrgent, type NextAction, nextAction, type RecordableClaim } from './next-action.ts';
+import {
+  claimWriteFrom,
+  isUrgent,
+  type NextAction,
+  nextAction,
+  type RecordableClaim,
+} from './next-action.ts';
 import { type Look, lookFor } from './prefetch.ts';
 import { announceStorm, type Noted, stormBegun, writtenAfter } from './storm.ts';
 
@@ -111,14 +116,6 @@ async function takeAtOnce(context: ClaimContext): Promise<Answer> {
   }
   return actOnCurrentItem(context, look, { item, news: false });
 }
-
-const claimWriteFrom = ({ claim, nodeState, window }: RecordableClaim, as: ClaimWrite['as']): ClaimWrite => ({
-  vip: claim.vip,
-  node: claim.node,
-  nodeState,
-  window,
-  as,
-});
 
 async function recordFirst(context: ClaimContext): Promise<Answer> {
   const { ports, told } = context;

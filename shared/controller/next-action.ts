@@ -16,6 +16,7 @@ import { isLive } from '../vip/lease.ts';
 import type { Members } from '../vip/member.ts';
 import { type NodeState, sameTransition } from '../vip/node-state.ts';
 import { isBackingOff } from '../vip/retry-backoff.ts';
+import type { ClaimWrite } from '../vip/store.ts';
 import { isNews, onlyRefreshes, type Vip, withClaim } from '../vip/vip.ts';
 
 /** A claim as it is recorded. */
@@ -29,6 +30,17 @@ export interface RecordableClaim {
   /** The write that brought this transition into the item was the caller's own. */
   readonly isOwnWrite?: boolean;
 }
+
+export const claimWriteFrom = (
+  { claim, nodeState, window }: RecordableClaim,
+  as: ClaimWrite['as'],
+): ClaimWrite => ({
+  vip: claim.vip,
+  node: claim.node,
+  nodeState,
+  window,
+  as,
+});
 
 export type NextAction =
   | {
