@@ -28,6 +28,7 @@ import { nodeStateFrom } from '../vip/node-state.ts';
 import type { Vip } from '../vip/vip.ts';
 import { drainCause } from './drained.ts';
 import {
+  causeOf,
   claimWriteFrom,
   isUrgent,
   type NextAction,
@@ -254,15 +255,6 @@ async function record(
     throw error;
   }
 }
-
-const causeOf = (claim: Claim): Cause => ({
-  kind: 'claim',
-  node: claim.node,
-  seq: claim.seq,
-  id: claim.eventId,
-  why: `${claim.node} said ${claim.state}${claim.kind === 'transition' ? '' : ` (${claim.kind})`}`,
-  atMs: claim.timeMs,
-});
 
 /** The bus stamps whole seconds; the moment of the claim itself comes from the node's clock and is marked so. */
 const stagesOf = (claim: Claim, ports: Ports, identity: NodeIdentity): readonly Milestone[] => [

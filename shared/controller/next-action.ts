@@ -12,7 +12,7 @@ import { contradictionOf } from '../vip/admission.ts';
 import type { Claim } from '../vip/claim.ts';
 import { elect } from '../vip/election.ts';
 import { FLAPS_STORED_MAX } from '../vip/flapping.ts';
-import { isLive } from '../vip/lease.ts';
+import { type Cause, isLive } from '../vip/lease.ts';
 import type { Members } from '../vip/member.ts';
 import { type NodeState, sameTransition } from '../vip/node-state.ts';
 import { isBackingOff } from '../vip/retry-backoff.ts';
@@ -30,6 +30,15 @@ export interface RecordableClaim {
   /** The write that brought this transition into the item was the caller's own. */
   readonly isOwnWrite?: boolean;
 }
+
+export const causeOf = (claim: Claim): Cause => ({
+  kind: 'claim',
+  node: claim.node,
+  seq: claim.seq,
+  id: claim.eventId,
+  why: `${claim.node} said ${claim.state}${claim.kind === 'transition' ? '' : ` (${claim.kind})`}`,
+  atMs: claim.timeMs,
+});
 
 export const claimWriteFrom = (
   { claim, nodeState, window }: RecordableClaim,
