@@ -47,8 +47,19 @@ const namespaceKinds = ['net', 'mnt', 'pid', 'time'];
 export const namespacesOf = (pid: number | 'self'): readonly string[] =>
   namespaceKinds.flatMap((kind) => linkAt(`/proc/${pid}/ns/${kind}`) ?? []);
 
-/** The namespaces that some process is in. */
-export const livingNamespaces = (): ReadonlySet<string> => new Set(processes().flatMap(namespacesOf));
+/** Of USER_HZ, the unit of `startedAt`. */
+const TICKS_PER_S = 100;
+
+/** In ticks since the machine's boot. */
+export const ticksNow = (): number =>
+  Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * TICKS_PER_S;
+
+/**
+ * The namespaces that some process is in which was there at that time. The kernel gives the number of one that is gone to the next
+ * that is made, by whomever.
+ */
+export const livingNamespaces = (ticks: number): ReadonlySet<string> =>
+  new Set(processes().flatMap((pid) => ((statOf(pid)?.startedAt ?? ticks) < ticks ? namespacesOf(pid) : [])));
 
 function commandOf(pid: number): string {
   try {

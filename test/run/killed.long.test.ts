@@ -4,7 +4,14 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { descendantsOf, isLiving, livingNamespaces, namespacesOf, type Process } from '../lab/processes.ts';
+import {
+  descendantsOf,
+  isLiving,
+  livingNamespaces,
+  namespacesOf,
+  type Process,
+  ticksNow,
+} from '../lab/processes.ts';
 import { suites, UP_FOLDER, UP_MAX_MS } from './killed/up.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -102,10 +109,11 @@ it.each([
   expect(namespaces.length, 'the lab has namespaces').toBeGreaterThan(3);
   expect(readdirSync(run.temporary)).not.toEqual([]);
 
+  const killedAt = ticksNow();
   process.kill(whose === 'of vitest alone' ? vitest : -run.child.pid!, signal);
 
   const left = () => {
-    const living = livingNamespaces();
+    const living = livingNamespaces(killedAt);
     return {
       processes: started.filter(isLiving).map(({ command }) => command),
       namespaces: namespaces.filter((namespace) => living.has(namespace)),
