@@ -56,7 +56,7 @@ export const ticksNow = (): number =>
 
 /**
  * The namespaces that some process is in which was there at that time. The kernel gives the number of one that is gone to the next
- * that is made, by whomever.
+ * that is made.
  */
 export const livingNamespaces = (ticks: number): ReadonlySet<string> =>
   new Set(processes().flatMap((pid) => ((statOf(pid)?.startedAt ?? ticks) < ticks ? namespacesOf(pid) : [])));
