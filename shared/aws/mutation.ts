@@ -18,7 +18,7 @@ export interface Mutation {
   /** As EC2's API reference has it. */
   readonly action: string;
   readonly input: Members;
-  /** The same as a command of the SDK, made anew by each call. */
+  /** The same as a command of the SDK, made again by each call. */
   readonly command: () => ReplaceRouteCommand;
 }
 

@@ -252,7 +252,7 @@ const errorBody = fc
     fc.constantFrom(
       'InvalidRoute.NotFound',
       'RequestLimitExceeded',
-      'Nobody.Knows',
+      'Unheard.Of',
       'UnauthorizedOperation',
       '',
     ),
@@ -468,7 +468,7 @@ describe('credentials and clock', () => {
     expect(keyOf(sent[1]!)).toBe(keyOf(sent[2]!));
   });
 
-  it('missing ones are the SDK’s error, each time anew', async () => {
+  it('missing ones are the SDK’s error, each time again', async () => {
     let there = false;
     const provider = async () => {
       if (!there) throw Object.assign(new Error('none'), { name: 'CredentialsProviderError' });
