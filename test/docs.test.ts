@@ -85,7 +85,7 @@ describe.each(pages)('%s', (page) => {
   test('names commands and options that the shim has', () => {
     const usage = readFileSync(join(root, 'notify', 'vipshift-notify'), 'utf8');
     const problems = code(page).flatMap((line) => {
-      const words = commandIn(line, /^(?:sudo )?(?:notify\/)?vipshift-notify ([a-z-].*)$/);
+      const words = commandIn(line, /^(?:sudo )?(?:notify\/|\.\/)?vipshift-notify ([a-z-].*)$/);
       const unknown = words.filter((word, i) =>
         i === 0 || word.startsWith('--') ? !new RegExp(`(^|[\\s|(])${word}\\b`, 'm').test(usage) : false,
       );
