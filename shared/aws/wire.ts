@@ -221,7 +221,7 @@ export function portsFor(
   };
 }
 
-/** Who reserves calls is about to send them: beside the reservation what they need is made, while the describes are under way. */
+/** Who reserves calls is about to send them: alongside, what they need is made, while the describes are under way. */
 const ready = ({ writer, toEc2 }: Clients, bucket: SharedBucket): SharedBucket => ({
   ...bucket,
   reserve(...reservation) {

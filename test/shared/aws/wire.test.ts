@@ -85,7 +85,7 @@ describe('the ports of an invocation', () => {
   const made = (from: Endpoint, over: Partial<Settings> = {}) =>
     portsFor(executionEnvironment({ ...settings, ...over }, from.clients), minutes(5), never);
 
-  it('open connections for as many calls as are reserved, beside the reservation', async () => {
+  it('open connections for as many calls as are reserved, in parallel with it', async () => {
     const dynamo = await startDynamo();
     endpoint = dynamo;
     const asked: number[] = [];
@@ -97,7 +97,7 @@ describe('the ports of an invocation', () => {
       'back',
       START,
     );
-    expect(asked, 'before the reservation is made').toEqual([7]);
+    expect(asked, 'before there is a reply').toEqual([7]);
     expect((await reserved)?.count).toBe(7);
   });
 
