@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { listening } from './listening.ts';
 
 export interface RoleCredentials {
@@ -158,7 +159,7 @@ if (import.meta.main) {
     instanceId,
     roleName: values.role,
     region: values.region,
-    ...(values.more === undefined ? {} : { more: fromFile(values.more) }),
+    ...defined({ more: ifDefined(values.more, fromFile) }),
   });
   console.log(imds.url);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void imds.stop());

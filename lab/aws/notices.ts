@@ -1,5 +1,7 @@
 // What IMDS says to an instance that AWS is about to take: the paths below /latest/meta-data/, and their texts as AWS documents them.
 
+import { defined, ifDefined } from '../../shared/optional.ts';
+
 export type SpotAction = 'hibernate' | 'stop' | 'terminate';
 
 export interface ScheduledEvent {
@@ -39,7 +41,7 @@ const eventsText = (events: readonly ScheduledEvent[]): string =>
       Code: code,
       Description: description ?? `scheduled ${code}`,
       EventId: id,
-      ...(notAfterMs === undefined ? {} : { NotAfter: dateText(notAfterMs) }),
+      ...defined({ NotAfter: ifDefined(notAfterMs, dateText) }),
       State: state,
     })),
     undefined,

@@ -143,7 +143,7 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
     expect(await store.write(after, bare)).not.toHaveProperty('transitions');
   });
 
-  it('keeps that a node leaves, and forgets it with the word that no longer says so', async () => {
+  it('keeps that a node leaves, and forgets it with the next word without it', async () => {
     const store = open();
     const vip = await seeded(store);
     const leaving = { leaving: 'spot-terminate', atRisk: true };

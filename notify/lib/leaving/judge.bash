@@ -1,7 +1,7 @@
 # What the notices mean: whether this node is to leave, why, and until when.
 #
 # Invariant: a notice that is not of the documented form, or about another time than this one, moves nothing. What is gone ends a
-# leaving only when two answers in a row say so.
+# leaving only when two answers in a row report it gone.
 
 AT_RISK=0 GONE_ANSWERS=0 STAYED_SEEN=0 WANTED_KEY='' WANTED_CAUSE='' ENDED_BECAUSE=''
 readonly LEAD_S=600 SPOT_WITHIN_S=3600 GONE_ANSWERS_MIN=2

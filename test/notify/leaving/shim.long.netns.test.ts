@@ -40,7 +40,7 @@ async function startAs(state: string): Promise<void> {
 }
 
 describe('a spot interruption', () => {
-  test('a master makes a pulse, says so in its claims, and is a standby of low priority afterwards', async () => {
+  test('a master makes a pulse, reports it in its claims, and is a standby of low priority afterwards', async () => {
     await startAs('MASTER');
     expect(file('leaving')).toBe('0');
     expect(lastClaim()!.detail.leaving).toBeUndefined();
@@ -61,7 +61,7 @@ describe('a spot interruption', () => {
     expect(said('FAULT for')).toBe(false);
   });
 
-  test('the notice goes: it stays after two answers that say so, and its claims no longer say that it leaves', async () => {
+  test('the notice goes: it stays after two answers without it, and its claims no longer say that it leaves', async () => {
     await startAs('BACKUP');
     node.notices = spot();
     await until(() => file('leaving') === '1');
