@@ -58,7 +58,7 @@ interface Parametric {
 
 async function putIn(text: string, { stage, params }: PackageOptions): Promise<string> {
   const template = JSON.parse(text.replaceAll(PACKAGED_STAGE, stage)) as Parametric;
-  // CloudFormation's own tags stand beside them.
+  // It also has CloudFormation's own tags, which are not read here.
   const yaml = await readFile(join(root, 'resources', 'parameters.yml'), 'utf8');
   const source = parse(yaml, { logLevel: 'error' }) as Parametric;
   const names = new Map(Object.entries(source.Parameters).map(([name, { Default }]) => [Default, name]));
