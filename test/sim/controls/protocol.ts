@@ -120,7 +120,7 @@ export const controls: readonly Control[] = [
     patches: [
       patch(
         'vip/election',
-        'masters.filter((c) => !isSilent(vip.heard, c.nodeState))',
+        'masters.filter((c) => !isSilent(vip, c.nodeState))',
         'masters.filter((c) => Math.floor(now / 25_000) - c.nodeState.slot < 5)',
       ),
     ],

@@ -15,6 +15,7 @@ import { bootId, type Road } from '../node/machine.ts';
 import { known } from '../truth/known.ts';
 import { emptyLog } from '../truth/log.ts';
 import { bus } from './bus.ts';
+import { directWay } from './direct.ts';
 import { furnish, machineOf } from './furnish.ts';
 import { obey } from './orders.ts';
 import { region as regionOf } from './region.ts';
@@ -95,6 +96,11 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
       world.reported.push({ atMs: sched.now(), word });
       world.bus.accept(word);
     },
+    direct: {
+      sched,
+      luck: (machine) => world.direct.luck(machine),
+      call: (machine, word, answered) => world.direct.call(machine, word, answered),
+    },
     said(machine, of) {
       world.transitions.push({
         atMs: sched.now(),
@@ -130,6 +136,12 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
     cloud,
     functions: does,
     bus: bus({ ...history, ...cloud, sched, epochAt, deliver: (delivery) => does.claimed(delivery) }),
+    direct: directWay({
+      ...cloud,
+      sched,
+      frontEnds: history.frontEnds,
+      deliver: (delivery, answered) => does.called(delivery, answered),
+    }),
     executions: [],
     deaths: [],
     transitions: [],

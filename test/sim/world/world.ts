@@ -16,6 +16,7 @@ import type { Log } from '../truth/log.ts';
 import { noteStuck, type Stuck } from '../truth/stuck.ts';
 import { type Belonging, cellsOf, leadsTo, type Orders } from '../truth/truth.ts';
 import type { Bus } from './bus.ts';
+import type { DirectWay } from './direct.ts';
 import type { Region } from './region.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -74,6 +75,7 @@ export interface World {
   readonly cloud: Cloud;
   readonly functions: Functions;
   readonly bus: Bus;
+  readonly direct: DirectWay;
   /** Workflows, in the order in which they were started. */
   readonly executions: Execution[];
   readonly deaths: { readonly node: string; readonly atMs: number }[];

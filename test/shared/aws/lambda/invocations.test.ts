@@ -127,7 +127,8 @@ describe('a claim', () => {
 
   it('that the domain turns away is counted once in the record, and as a metric', async () => {
     const w = world([NODE], VIP_OF_NODE);
-    expect(await answerOf(w, invokeForClaim, claimed(w, { vip: 'nosuch' }))).toEqual({ answer: 'rejected' });
+    const turnedAway = { answer: 'rejected', reason: 'unknown-vip' };
+    expect(await answerOf(w, invokeForClaim, claimed(w, { vip: 'nosuch' }))).toEqual(turnedAway);
     expect(w.timeline.rejections.map((r) => [r.vip, r.reason, r.count])).toEqual([
       ['_unregistered', 'unknown-vip', 1],
     ]);
