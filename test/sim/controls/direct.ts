@@ -33,13 +33,6 @@ export const direct: readonly Control[] = [
     ],
   },
   {
-    name: 'a direct stamp counts as a whole second of the bus',
-    breaks: ['convergence', 'order'],
-    patches: [
-      patch('shared/vip/claim.ts', "way === 'direct' ? timeMs : timeMs + STAMP_MS;", 'timeMs - STAMP_MS;'),
-    ],
-  },
-  {
     name: 'what the function URL took leaves the spool',
     breaks: ['reports'],
     patches: [
