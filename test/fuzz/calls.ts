@@ -7,7 +7,7 @@ import { hostileEvent, MEMBERS, NOW, ROLE } from './events.ts';
 type Json = Record<string, unknown>;
 
 const ACCOUNT = '111122223333';
-const arnOf = (name: unknown, account = ACCOUNT): string =>
+const arnOf = (name: string, account = ACCOUNT): string =>
   `arn:aws:sts::${account}:assumed-role/node/${name}`;
 
 interface Call {
@@ -19,7 +19,7 @@ interface Call {
 function callOf(event: unknown): Call {
   const { source, detail, id, time } = (event ?? {}) as Json;
   const userId = typeof source === 'string' ? source.replace(SOURCE_PREFIX, '') : source;
-  const name = String(userId).split(':').at(-1);
+  const name = typeof userId === 'string' ? (userId.split(':').at(-1) ?? '') : 'none';
   const stampMs = typeof time === 'string' ? Date.parse(time) : time;
   const timeEpoch = Number.isFinite(stampMs) ? stampMs : NOW;
   return {

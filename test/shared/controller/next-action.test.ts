@@ -33,7 +33,7 @@ const settled: Vip = { ...said(bare, 'i-a'), owner: 'i-a' };
 const due: Vip = { ...said(bare, 'i-a'), owner: 'i-b' };
 /** As it comes by the function URL: the same words, stamped in milliseconds. */
 const direct = { over: { way: 'direct', timeMs: plus(START, durationMs(40)) } } as const;
-/** Node a is MASTER as both ways say, and the lease is held for it by whoever carried it first. */
+/** Node a is MASTER as both ways say, and the lease is held for it by the caller that carried it first. */
 const carried: Vip = withLease(said(due, 'i-a', direct), {
   holder: 'first',
   expiresAtMs: plus(START, LEASE_TTL),

@@ -62,7 +62,7 @@ describe('silence by way', () => {
     expect(isSilent({ heard: five, heardDirectly: [] }, nodeState)).toBe(true);
   });
 
-  test('against a node that has used both ways each window counts once, whoever has filled it by which', () => {
+  test('against a node that has used both ways each window counts once, by whichever it was filled', () => {
     expect(isSilent({ heard: [], heardDirectly: four }, byBoth)).toBe(false);
     expect(isSilent({ heard: [], heardDirectly: five }, byBoth)).toBe(true);
     expect(isSilent({ heard: four, heardDirectly: four }, byBoth)).toBe(false);

@@ -3,7 +3,6 @@
 import { runSeeds as asItIs } from '../run.ts';
 import { checkers } from './checkers.ts';
 import { damping } from './damping.ts';
-import { direct } from './direct.ts';
 import { drains } from './drains.ts';
 import { forced } from './forced.ts';
 import { found } from './found.ts';
@@ -20,7 +19,6 @@ export const every: readonly Control[] = [
   ...damping,
   ...drains,
   ...shim,
-  ...direct,
   ...checkers,
 ];
 

@@ -90,7 +90,7 @@ export interface Road {
   /** Whether the bus can be reached from the zone now. */
   open(zone: string): boolean;
   accept(word: Word): void;
-  readonly direct: DirectRoad;
+  readonly direct: DirectRoad<Word>;
   /** keepalived has changed its state. */
   said(machine: Machine, of: Instance): void;
   /** The fate of one PutEvents. */

@@ -3,6 +3,7 @@
 import type { VrrpState } from '../../../shared/vip/claim.ts';
 import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
 import type { Execution } from '../functions/execution.ts';
+import type { DirectWay } from '../functions/function-url.ts';
 import type { Cloud, Functions } from '../functions/lambda.ts';
 import type { Network } from '../functions/network.ts';
 import type { Act, History } from '../history/history.ts';
@@ -16,7 +17,6 @@ import type { Log } from '../truth/log.ts';
 import { noteStuck, type Stuck } from '../truth/stuck.ts';
 import { type Belonging, cellsOf, leadsTo, type Orders } from '../truth/truth.ts';
 import type { Bus } from './bus.ts';
-import type { DirectWay } from './direct.ts';
 import type { Region } from './region.ts';
 import type { Scheduler } from './scheduler.ts';
 

@@ -1,13 +1,12 @@
 // The function URL: stamps in milliseconds of its own clock, one invocation for each call, and an HTTP status for its caller.
-import type { Functions } from '../functions/lambda.ts';
-import { ROLE } from '../functions/lambda.ts';
 import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
 import type { DirectRoad } from '../node/direct.ts';
-import type { Machine, Word } from '../node/machine.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Word } from '../node/machine.ts';
+import type { Scheduler } from '../world/scheduler.ts';
+import { type Functions, ROLE } from './lambda.ts';
 
-export interface DirectWay extends DirectRoad {
+export interface DirectWay extends DirectRoad<Word> {
   /** A call that has reached the front end. */
   accept(word: Word, answered?: (status: number) => void, source?: string): void;
 }
@@ -44,7 +43,7 @@ export function directWay(given: DirectGiven): DirectWay {
       lucks.set(machine.id, luck);
       return luck;
     },
-    call(machine: Machine, word: Word, answered: (status: number) => void) {
+    call(machine, word, answered) {
       const luck = way.luck(machine);
       if (strikes('direct failed', luck)) return;
       const answer = (status: number) => sched.after(luck.between(5, 30), () => answered(status));

@@ -1,8 +1,8 @@
 // One transition by two ways: what the second copy costs, and what it is good for.
 import { describe, expect, test } from 'vitest';
-import { handleClaim } from '../../../shared/controller/handle-claim.ts';
-import { durationMs, plus, seconds } from '../../../shared/time.ts';
-import { LEASE_TTL, SKEW } from '../../../shared/vip/lease.ts';
+import { handleClaim } from '../../../../shared/controller/handle-claim.ts';
+import { durationMs, plus, seconds } from '../../../../shared/time.ts';
+import { LEASE_TTL, SKEW } from '../../../../shared/vip/lease.ts';
 import {
   anyNode,
   finish,
@@ -14,7 +14,7 @@ import {
   START,
   targets,
   type World,
-} from '../../support/world.ts';
+} from '../../../support/world.ts';
 
 const B = memberOf('i-b');
 /** Sent at the same moment; the front ends' clocks differ by 200 ms at most. */
