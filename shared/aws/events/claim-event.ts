@@ -12,7 +12,7 @@ import type { Rejection } from '../../vip/admission.ts';
 import { type Claim, claimKinds, vrrpStates } from '../../vip/claim.ts';
 
 export const DETAIL_TYPE = 'VRRP State Change';
-export const VERSION = 1;
+export const VERSION = 2;
 
 // The mini build leaves its messages out; a rejection without a message is no help.
 z.config(en());
@@ -40,6 +40,9 @@ const detail = z.object({
   dropped: count,
   atMs: z.number().check(z.minimum(-8.64e15), z.maximum(8.64e15)),
   shim: text(0, 64),
+  // Since version 2.
+  leaving: z.optional(text(1, 64)),
+  atRisk: z.optional(z.boolean()),
 });
 
 const envelope = z.object({
@@ -83,13 +86,14 @@ export function parseDetail(said: unknown, taken: Taken, source: string): Parsed
   if (!inner.success) return malformed(names, inner.error);
   const contradiction = contradictionIn(inner.data);
   if (contradiction !== undefined) return refused(names, { reason: 'malformed', message: contradiction });
-  const { version, ...rest } = inner.data;
+  const { version, leaving, atRisk, ...rest } = inner.data;
   const claim: Claim = {
     ...rest,
     // Whole numbers, like every other instant: no store keeps an arbitrarily small fraction.
     atMs: Math.round(rest.atMs),
     uptimeMs: Math.round(rest.uptimeMs * 1000) / 1000,
     ageMs: Math.round(rest.ageMs * 1000) / 1000,
+...defined({ leaving, atRisk }),
     ...taken,
   };
   return { ok: true, claim, source, version };
