@@ -93,7 +93,7 @@ export function parseDetail(said: unknown, taken: Taken, source: string): Parsed
     atMs: Math.round(rest.atMs),
     uptimeMs: Math.round(rest.uptimeMs * 1000) / 1000,
     ageMs: Math.round(rest.ageMs * 1000) / 1000,
-...defined({ leaving, atRisk }),
+    ...defined({ leaving, atRisk }),
     ...taken,
   };
   return { ok: true, claim, source, version };
