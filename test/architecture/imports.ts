@@ -15,7 +15,7 @@ export const rows: readonly (readonly string[])[] = [
     'shared/suggest.ts',
     'shared/version.ts',
   ],
-  ['shared/vip'],
+  ['shared/vip', 'shared/warning'],
   ['shared/network', 'shared/registry'],
   ['shared/rate-limit', 'shared/timeline'],
   ['shared/switch', 'shared/doctor'],

@@ -18,6 +18,7 @@ import { faultFromSdkError, serviceText } from '../error-codes.ts';
 export const FINISHED = 'VIP Failover Finished';
 export const FAILED = 'VIP Failover Failed';
 export const FLAPPING = 'VIP Node Flapping';
+export const WARNED = 'VIP Node Warned';
 export const CONTROLLER_SOURCE = 'vipshift.controller';
 
 export interface Bus {
