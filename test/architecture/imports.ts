@@ -20,6 +20,7 @@ export const rows: readonly (readonly string[])[] = [
   ['shared/rate-limit', 'shared/timeline'],
   ['shared/switch', 'shared/doctor'],
   ['shared/controller', 'shared/forced-failover'],
+  ['shared/departure'],
   ['shared/memory', 'shared/aws'],
 ];
 

@@ -16,11 +16,13 @@ import type { Ec2Access } from './access.ts';
 import { hostState } from './host-state.ts';
 import { observe } from './observe.ts';
 import { observeAll } from './observe-all.ts';
+import { scheduledEvents } from './scheduled-events.ts';
 
 export const awsEc2 = (access: Ec2Access): Ec2 => ({
   observe: (scope) => observe(access, scope),
   observeAll: (scopes) => observeAll(access, scopes),
   hostState: (node) => hostState(access, node),
+  scheduledEvents: () => scheduledEvents(access),
   apply: (step, mayStart) => apply(access, step, mayStart),
 });
 

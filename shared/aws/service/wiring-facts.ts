@@ -75,6 +75,9 @@ const kinds: readonly (readonly [string, RuleKind])[] = [
   ['InstanceHints', 'instances'],
   ['ChangeHints', 'changes'],
   ['ReconcileEventsRule', 'reconcile'],
+  ['WarningRule', 'warnings'],
+  ['HealthRule', 'health'],
+  ['ScheduledRule', 'scheduled'],
 ];
 
 export async function rulesOf(access: WiringAccess): Promise<readonly RuleFact[]> {
@@ -90,7 +93,7 @@ async function rulesOn({ events, stage, signal }: WiringAccess, EventBusName: st
   const NamePrefix = nameOf(stage);
   const found: Rule[] = [];
   let NextToken: string | undefined;
-  // A stack has five.
+  // A stack has eight.
   for (let page = 0; page < PAGES_MAX; page++) {
     const reply = await events.send(
       new ListRulesCommand({ EventBusName, NamePrefix, ...defined({ NextToken }) }),
