@@ -57,9 +57,10 @@ async function warnedOf(
   ports: ReconcilePorts,
   vips: readonly Vip[],
 ): Promise<Pick<ReconcileAllResult, 'warned' | 'unasked'>> {
-  if (vips.every((vip) => vip.removedAtMs !== undefined)) return {};
+  const living = vips.filter((vip) => vip.removedAtMs === undefined);
+  if (living.length === 0) return {};
   try {
-    return { warned: await announceScheduled(ports, vips) };
+    return { warned: await announceScheduled(ports, living) };
   } catch (error) {
     return { unasked: toFault(error) };
   }

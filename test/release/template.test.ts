@@ -61,6 +61,9 @@ describe('the template of a release', () => {
         "ClaimsRejected",
         "Dashboard",
         "DeadMan",
+        "DepartureFailed",
+        "DepartureMachine",
+        "DepartureMachineRole",
         "FailoverLambdaEvConf",
         "FailoverLambdaFunction",
         "FailoverLogGroup",
@@ -73,6 +76,7 @@ describe('the template of a release', () => {
         "FunctionFailuresPolicy",
         "FunctionFailuresWaiting",
         "HandOverDocument",
+        "HealthRule",
         "InstanceHints",
         "InstanceHintsMayInvoke",
         "NoClaims",
@@ -101,10 +105,15 @@ describe('the template of a release', () => {
         "RunbookLambdaFunction",
         "RunbookLogGroup",
         "RunbookRole",
+        "ScheduledRule",
         "SplitBrain",
         "TimelineTable",
         "Unhealthy",
         "VipsTable",
+        "WarningMachine",
+        "WarningMachineRole",
+        "WarningRule",
+        "WarningRuleRole",
       ]
     `);
   });

@@ -35,6 +35,15 @@ export function service() {
       functionArn('reconcile'),
       pattern({ ...patterns.changes, detail: { eventSource: ['ec2.amazonaws.com'] } }),
     ),
+    ...(
+      [
+        ['WarningRule', 'default', patterns.warnings],
+        ['HealthRule', 'default', patterns.health],
+        ['ScheduledRule', 'vipshift-dev', patterns.scheduled],
+      ] as const
+    ).map(([what, bus, of]) =>
+      rule(what, bus, arn('states', `stateMachine:${name('warning')}`), pattern(of)),
+    ),
     rule('ReconcileEventsRuleSchedule1', 'default', functionArn('reconcile'), {
       ScheduleExpression: SCHEDULE,
     }),
@@ -72,6 +81,7 @@ export function service() {
       Parameters: { NodeRoleId: ROLE_ID, ReservedConcurrency: '0' } as Record<string, string>,
       Outputs: {
         ...{ NoticesTopicArn: TOPIC, NoticeMachineArn: arn('states', `stateMachine:${name('notice')}`) },
+        WarningMachineArn: arn('states', `stateMachine:${name('warning')}`),
         ...{
           RuleDeadLettersUrl: 'https://sqs/rule-dead-letters',
           FunctionFailuresUrl: 'https://sqs/function-failures',

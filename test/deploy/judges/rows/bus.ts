@@ -140,9 +140,15 @@ export const queueRows: readonly Row[] = [
   send('failover', 'rule dead letters', 'denied explicitly'),
   send('an app with sqs', 'rule dead letters', 'denied explicitly'),
   send('admin', 'rule dead letters', 'denied explicitly'),
-  ...['ClaimRule', 'NoticeRule', 'InstanceHints', 'ChangeHints'].map((id) =>
-    send('EventBridge', 'rule dead letters', 'allowed', rule(id)),
-  ),
+  ...[
+    'ClaimRule',
+    'NoticeRule',
+    'InstanceHints',
+    'ChangeHints',
+    'WarningRule',
+    'HealthRule',
+    'ScheduledRule',
+  ].map((id) => send('EventBridge', 'rule dead letters', 'allowed', rule(id))),
   send('EventBridge', 'rule dead letters', 'denied explicitly', rule('somebody-elses')),
   send('EventBridge', 'rule dead letters', 'denied explicitly'),
   send('S3', 'rule dead letters', 'denied explicitly', { 'aws:SourceArn': 'arn:aws:s3:::bucket' }),
