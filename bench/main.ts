@@ -9,6 +9,7 @@ import { type FakeRegion, type Latency, startFakeRegion } from './fake/region.ts
 import { type Row, tableOf } from './figures.ts';
 import { coldRows } from './rows/cold.ts';
 import { connectionRows } from './rows/connections.ts';
+import { cpuRows } from './rows/cpu.ts';
 import { loadHandler } from './rows/handler.ts';
 import { pureRows } from './rows/pure.ts';
 import { scriptRows } from './rows/script.ts';
@@ -21,7 +22,7 @@ const usage = `npm run bench -- [--json] [--quick] [--only PART,…]
 
   --json    an array of {name, n, medianMs, p99Ms, ratioToFloor} on stdout, nothing else
   --quick   few runs and small sizes: shows that everything runs, not how fast
-  --only    of: warm, instant, tls, script, cold, pure, sweep, paced, zone, alone
+  --only    of: warm, instant, cpu, tls, script, cold, pure, sweep, paced, zone, alone
             (alone: the zone failure with every sandbox pacing for itself; what the shared budget is for)
 `;
 
@@ -51,6 +52,7 @@ const zone = async (
 const parts: Readonly<Record<string, Part>> = {
   warm: (region, quick) => warm(region, distant, quick),
   instant: (region, quick) => warm(region, instant, quick),
+  cpu: (region, quick) => cpuRows(region, quick ? 10 : 200, quick ? 5 : 60),
   tls: (_, quick) => connectionRows(distant, quick ? [1] : [1, 10, 45], quick ? 3 : 100),
   script: (region, quick) => scriptRows(region, distant, quick ? [1] : [1, 10], quick ? 1 : 3),
   cold: (region, quick) => coldRows(region, distant, quick ? 1 : 10, quick ? 3 : 20),

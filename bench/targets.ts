@@ -1,6 +1,7 @@
 // What the benchmark is to show, held against the rows of one run. A missed target is printed and fails no test: machines are
 // noisy, and the ratios of one run are what counts.
 import type { Row } from './figures.ts';
+import { cpuName } from './rows/cpu.ts';
 
 export interface Target {
   readonly what: string;
@@ -17,6 +18,7 @@ const SWEEP_MB_MAX = 256;
 /** Those whose rows were measured. */
 export const targetsOf = (rows: readonly Row[]): readonly Target[] => [
   ...warm(rows),
+  ...cpu(rows),
   ...paced(rows),
   ...zone(rows),
   ...script(rows),
@@ -55,6 +57,14 @@ function warm(rows: readonly Row[]): readonly Target[] {
       ),
     ];
   });
+}
+
+function cpu(rows: readonly Row[]): readonly Target[] {
+  const [ours, plain] = (['vipshift', 'the SDK’s send'] as const).map((way) =>
+    rows.find((r) => r.name === cpuName(way)),
+  );
+  if (ours === undefined || plain === undefined) return [];
+  return [atMost('CPU a mutation, to that of the SDK’s send', ours.value! / plain.value!, 0.5, '×')];
 }
 
 const lastAccepted = (rows: readonly Row[], vips: string): Row | undefined =>

@@ -1,4 +1,7 @@
 // The tree of commands. Each command's file says what it does; command/command.ts what all have in common.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { VERSION } from '../shared/version.ts';
 import { applyCommand } from './apply/command.ts';
@@ -17,13 +20,19 @@ import { statusCommand } from './status/command.ts';
 import { explainCommand, ownerCommand, timelineCommand } from './timeline/command.ts';
 import { vipCommand } from './vip/command.ts';
 
+/** Of the checkout, or of the installed package. */
+function home(folder = dirname(fileURLToPath(import.meta.url))): string {
+  const above = dirname(folder);
+  return above === folder || existsSync(join(folder, 'package.json')) ? folder : home(above);
+}
+
 export const program = (): Command =>
   defineProgram(
     {
       name: 'vipshift',
       about: 'Floating IPs across availability zones: the registry, its state, and what happened.',
       version: VERSION,
-      help: `\nEach command has examples in its own help: vipshift vip add --help\n${statusHelp()}`,
+      help: `\nEach command has examples in its own help: vipshift vip add --help\nPages that messages name, such as docs/operations.md, are in:\n  ${home()}\n${statusHelp()}`,
     },
     [
       vipCommand(),

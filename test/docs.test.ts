@@ -85,7 +85,7 @@ describe.each(pages)('%s', (page) => {
   test('names commands and options that the shim has', () => {
     const usage = readFileSync(join(root, 'notify', 'vipshift-notify'), 'utf8');
     const problems = code(page).flatMap((line) => {
-      const words = commandIn(line, /^(?:sudo )?(?:notify\/)?vipshift-notify ([a-z-].*)$/);
+      const words = commandIn(line, /^(?:sudo )?(?:[\w./-]+\/)?vipshift-notify ([a-z-].*)$/);
       const unknown = words.filter((word, i) =>
         i === 0 || word.startsWith('--') ? !new RegExp(`(^|[\\s|(])${word}\\b`, 'm').test(usage) : false,
       );
@@ -102,7 +102,7 @@ describe('the two readmes', () => {
     const commands = (page: string) =>
       [...page.matchAll(/^```\n([\s\S]*?)^```$/gm)]
         .flatMap(([, block]) => block!.split('\n'))
-        .filter((line) => /^(npm|npx|sudo| {2}--)/.test(line))
+        .filter((line) => /^(aws|npm|npx|sudo| {2}--)/.test(line))
         .map((line) => line.replace(/ +#.*$/, ''));
     const sections = (page: string) => page.match(/^#+ /gm);
     expect(figures(chinese)).toEqual(figures(english));

@@ -4,6 +4,7 @@ import { Agent, request } from 'node:http';
 export interface Bare {
   /** Claim and describes at once, then every mutation at once. Returns when all replies were read. */
   failover(tables: readonly string[], label: string, eni: string, destination: string): Promise<void>;
+  replaceRoute(table: string, eni: string, destination: string): Promise<string>;
   stop(): void;
 }
 
@@ -53,7 +54,15 @@ export function bareCalls(endpoint: string): Bare {
       token = /<nextToken>([^<]+)/.exec(xml)?.[1];
     }
   };
+  const replaceRoute = (table: string, eni: string, destination: string) =>
+    ec2({
+      Action: 'ReplaceRoute',
+      RouteTableId: table,
+      NetworkInterfaceId: eni,
+      DestinationCidrBlock: destination,
+    });
   return {
+    replaceRoute,
     async failover(tables, label, eni, destination) {
       await Promise.all([
         dynamo('UpdateItem', {
@@ -68,16 +77,7 @@ export function bareCalls(endpoint: string): Bare {
         ec2({ Action: 'DescribeNetworkInterfaces', MaxResults: '1000', ...byLabel(label) }),
         ec2({ Action: 'DescribeAddresses', ...byLabel(label) }),
       ]);
-      await Promise.all(
-        tables.map((table) =>
-          ec2({
-            Action: 'ReplaceRoute',
-            RouteTableId: table,
-            NetworkInterfaceId: eni,
-            DestinationCidrBlock: destination,
-          }),
-        ),
-      );
+      await Promise.all(tables.map((table) => replaceRoute(table, eni, destination)));
     },
     stop: () => agent.destroy(),
   };

@@ -1,7 +1,8 @@
 /**
  * The command line as a package for npm: bundled, so that `npx` runs it without a build and installs nothing else.
  *
- * Invariant: its manifest has no dependency and no script, and the licence of every package that is in the bundle goes with it.
+ * Invariants: its manifest has no dependency and no script, and the licence of every package that is in the bundle goes with it. A file that
+ * its messages or its documents name is in it (test/release/pointers.long.test.ts).
  */
 import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -10,8 +11,11 @@ import { bundleCli } from '../cli.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** What the package has besides the bundle. */
-const parts = ['notify', 'events', 'README.md', 'LICENSE'] as const;
+/** What the package has besides the bundle: what its texts, its readme and its documents point to. */
+const parts = [
+  ...['docs', 'events', 'notify', 'resources/policies', 'README.md', 'README.zh-CN.md', 'LICENSE'],
+  ...['CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md'],
+] as const;
 /** Of package.json; the rest is for who works on vipshift. */
 const fields = [
   ...['name', 'version', 'description', 'keywords', 'license', 'repository', 'homepage', 'bugs'],

@@ -1,7 +1,7 @@
 /**
  * Programs that Go builds from the module proxy, once each, and keeps under .lab/cache.
  *
- * Limit: pinned versions; of nfpm later ones need modules that the proxy does not serve.
+ * Limit: pinned versions; later ones of nfpm need modules that the proxy does not serve.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -13,8 +13,6 @@ const cache = join(import.meta.dirname, '..', '..', '.lab', 'cache');
 const programs = {
   /** Makes deb, rpm and apk. */
   nfpm: { package: 'github.com/goreleaser/nfpm/v2/cmd/nfpm', version: 'v2.43.0' },
-  /** Formats HCL, as `terraform fmt` and `tofu fmt` do. */
-  hclfmt: { package: 'github.com/hashicorp/hcl/v2/cmd/hclfmt', version: 'v2.24.0' },
 } as const;
 
 /** The program's path; callers at the same time build it once. Throws with what Go said when it cannot be built. */

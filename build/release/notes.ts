@@ -17,6 +17,9 @@ export function sectionOf(changelog: string, version: string): string | undefine
   return undefined;
 }
 
+/** Of that version: those of main may be about the next one. */
+const pages = (version: string): string => `https://github.com/vipshift/vipshift/blob/v${version}/docs`;
+
 const verify = (version: string): string => `
 
 ---
@@ -27,7 +30,7 @@ const verify = (version: string): string => `
 gh attestation verify vipshift-${version}.template.json --repo vipshift/vipshift
 \`\`\`
 
-How to install: docs/reference/ways-to-install.md. How to upgrade: docs/upgrade.md.`;
+[How to install](${pages(version)}/reference/ways-to-install.md), [how to upgrade](${pages(version)}/upgrade.md).`;
 
 if (import.meta.main) {
   const [version = ''] = process.argv.slice(2);

@@ -23,6 +23,17 @@ describe('the targets of a run', () => {
     expect(verdicts(zone(84.1, 10))).toEqual([false, false, true]);
   });
 
+  it('hold a mutation’s CPU against that of the SDK’s send, and not against the bare calls', () => {
+    const cpu = (ours: number) => [
+      valueRow('CPU a mutation, µs: bare node:http', 200, 50),
+      valueRow('CPU a mutation, µs: the SDK’s send', 200, 300),
+      valueRow('CPU a mutation, µs: vipshift', 200, ours),
+    ];
+    expect(verdicts(cpu(150))).toEqual([true]);
+    expect(verdicts(cpu(151.6))).toEqual([false]);
+    expect(verdicts(cpu(150).slice(1))).toEqual([true]);
+  });
+
   it('say what was found and wanted', () => {
     expect(targetsOf(warm(126))[0]).toEqual({
       what: 'warm, 45 tables, median: 1.15 × bare + 10 ms',

@@ -49,6 +49,21 @@ describe('a release', () => {
   });
 });
 
+describe('the pages', () => {
+  it.each(['README.md', 'README.zh-CN.md', 'docs/reference/ways-to-install.md'])(
+    '%s names files that a release has, and the folder that its tarball brings',
+    (page) => {
+      const text = readFileSync(join(root, page), 'utf8');
+      const names = text.match(/\bvipshift[\w.-]*\.(?:json|tgz|deb|rpm|apk|tar\.gz)\b/g)!;
+      const known = first.flatMap(({ name }) => [name, name.replaceAll(VERSION, 'V')]);
+      expect(names.length).toBeGreaterThan(4);
+      expect(names.filter((name) => !known.includes(name))).toEqual([]);
+      const [, program] = /sudo (\S+\/vipshift-notify) install/.exec(text)!;
+      expect(run('tar', '-tzf', artefact('.tar.gz')).split('\n')).toContain(program);
+    },
+  );
+});
+
 describe('the command line', () => {
   it('is installed from its tarball without a network, and says its version', () => {
     const empty = join(folder, 'empty');

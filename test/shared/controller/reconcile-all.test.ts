@@ -128,6 +128,38 @@ test('two runs at once repair drift once:  what one has a lease on, the other on
   expect(targets(w)).toEqual([memberOf('i-a').eni]);
 });
 
+test('EIPs of two VIPs that were put on the same address are both set again in the same sweep', async () => {
+  const w = await owned();
+  w.vips.items.set('db', { ...item(w), name: 'db', addresses: ['192.168.255.11/32'], eips: ['eipalloc-3'] });
+  w.ec2.eips.set('eipalloc-1', { eip: 'eipalloc-1', publicAddress: '203.0.113.10', label: 'web' });
+  w.ec2.eips.set('eipalloc-3', { eip: 'eipalloc-3', publicAddress: '203.0.113.11', label: 'web' });
+  const apply = w.ports.ec2.apply.bind(w.ports.ec2);
+  const chosen: string[] = [];
+  // The second VIP's request takes effect when the first one has read back what it did.
+  w.ports.ec2.apply = async (step, mayStart) => {
+    if (step.call !== 'AssociateAddress') return apply(step, mayStart);
+    chosen.push(step.privateAddress);
+    if (step.eip === 'eipalloc-3' && chosen.length <= 2) await w.clock.wait(durationMs(1000));
+    return apply(step, mayStart);
+  };
+  const swept = await finish(w, reconcileAll(w.ports));
+  expect(chosen[0], 'both saw the same address free').toBe(chosen[1]);
+  expect(swept.reports.map(({ vip }) => vip).sort()).toEqual(['db', 'web']);
+  expect(swept.repeated?.map(({ vip }) => vip).sort()).toEqual(['db', 'web']);
+  const places = ['eipalloc-1', 'eipalloc-3'].map((eip) => w.ec2.eips.get(eip)!);
+  expect(places.map(({ eni }) => eni)).toEqual(['eni-i-a-eip', 'eni-i-a-eip']);
+  expect(new Set(places.map(({ privateAddress }) => privateAddress)).size).toBe(2);
+  expect(swept.left).toEqual([]);
+});
+
+test('a sweep in which each EIP has an address of its own looks once', async () => {
+  const w = await owned();
+  w.ec2.eips.set('eipalloc-1', { eip: 'eipalloc-1', publicAddress: '203.0.113.10', label: 'web' });
+  const swept = await finish(w, reconcileAll(w.ports));
+  expect(swept.reports.map(({ did }) => did)).toEqual(['switched']);
+  expect(swept.repeated).toBeUndefined();
+});
+
 test('a VIP that is drawn long after the look for all looks for itself', async () => {
   const w = slow(17, 0, 600_000);
   w.ports.ec2.observeAll = async (scopes: readonly Scope[]) => {

@@ -69,12 +69,28 @@ export function neverWorse(world: World): readonly Violation[] {
   return found;
 }
 
-/** With hold `both` a VIP may rest at a node that stands by, while another one that said MASTER is damped, or one is drained. */
-function isRest(world: World, { vip, step, atMs }: Sent): boolean {
+/**
+ * With hold `both` a VIP may rest at a node that stands by, while another one that said MASTER is damped, or one is drained. It may
+ * be set again there later, where it has had no other owner since: a switch away from it that was given up is undone.
+ */
+const isRest = (world: World, sent: Sent): boolean =>
+  mayRest(world, sent) ||
+  (sent.item?.owner !== undefined &&
+    isOf(sent, sent.item.owner) &&
+    world.log.sends.some(
+      (of) => of.vip === sent.vip && of.atMs < sent.atMs && isOf(of, sent.item!.owner!) && mayRest(world, of),
+    ));
+
+const isOf = ({ step }: Sent, node: string): boolean =>
+  step.call !== 'ModifyNetworkInterfaceAttribute' &&
+  (step.eni === serviceEni(node) || step.eni === eipEni(node));
+
+function mayRest(world: World, sent: Sent): boolean {
+  const { vip, atMs } = sent;
   const { hold } = world.story.vips.find(({ name }) => name === vip)!;
-  if (hold === 'master' || step.call === 'ModifyNetworkInterfaceAttribute') return false;
+  if (hold === 'master') return false;
   const said = [...world.known.newest.get(vip)!.values()].map(({ word: { node } }) => node);
-  const isAt = (node: string): boolean => step.eni === serviceEni(node) || step.eni === eipEni(node);
+  const isAt = (node: string): boolean => isOf(sent, node);
   return (
     said.some(isAt) &&
     world.everMembers.some(

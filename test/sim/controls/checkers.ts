@@ -84,4 +84,14 @@ export const checkers: readonly Control[] = [
     breaks: ['drained'],
     patches: [patch('checks/drained', 'seen.every((of) => of.length > 0)', '(seen[0]!.length > 0)')],
   },
+  {
+    name: 'the checker forgets where a VIP rests once the storm is over',
+    breaks: ['never worse'],
+    patches: [patch('checks/never-worse', 'isOf(sent, sent.item.owner) &&', 'false &&')],
+  },
+  {
+    name: 'the checker takes masters for ordered whose dates leave a doubt',
+    breaks: ['convergence'],
+    patches: [patch('truth/belonging', 'isDated ? 0', 'isDated || true ? 0')],
+  },
 ];

@@ -1,9 +1,12 @@
 // Where a VIP belongs when several nodes say MASTER, and when only silence can tell: the protocol's rules applied to the truth.
+import { LATE_AFTER } from '../../../shared/vip/claim.ts';
 import type { History } from '../history/history.ts';
 import type { Forged } from '../node/forged.ts';
-import { type Machine, sinceAt } from '../node/machine.ts';
+import { bootId, type Machine, sinceAt } from '../node/machine.ts';
+import { instanceOf } from '../node/vrrp.ts';
 import type { Scheduler } from '../world/scheduler.ts';
-import type { Known, KnownClaim } from './known.ts';
+import { isAccepted, type Known, type KnownClaim } from './known.ts';
+import type { Log } from './log.ts';
 import { type Belonging, belongs, isDrained, type Orders } from './truth.ts';
 
 /** What decides where a VIP belongs: the nodes, what they have said, and what operators want. */
@@ -14,10 +17,16 @@ export interface Situation {
   readonly known: Known;
   readonly orders: readonly Orders[];
   readonly forged: readonly Forged[];
+  readonly log: Pick<Log, 'answers'>;
 }
 
 /** The two transitions of a split are ordered for certain when they are this far apart (guarantee 2). */
 const APART_MS = 2000;
+/** And this much more where no claim came soon after one of them: then the owner keeps the VIP (docs/decisions/0046). */
+const DOUBT_MS = 1998;
+const DRIFT_MAX = 500e-6;
+/** What is sent that soon after its transition dates it for good. */
+const YOUNG_MS = 15_000;
 
 /**
  * Only silence shows one that reported MASTER after the one who serves did, or who heard its lower advert, and who
@@ -65,10 +74,27 @@ export function whereItBelongs(world: Situation, vip: number): Belonging | undef
   if (masters.some((m) => (m.clock.parts.at(-1)?.stoodSinceMs ?? Number.NEGATIVE_INFINITY) >= at(m)))
     return where;
   const newest = Math.max(...masters.map(at));
+  const isDated = masters.every((m) => isDatedForGood(world, m, vip));
+  const apartMs = APART_MS + (isDated ? 0 : DOUBT_MS + (world.sched.now() - newest) * DRIFT_MAX);
   const told = world.known.newest.get(world.story.vips[vip]!.name)!;
   // What it heard less than 3 s after the other's transition may have been told late, and does not count.
   const nodes = masters
-    .filter((m) => at(m) > newest - APART_MS || (told.get(m.id)?.advertMs ?? 0) > newest + APART_MS)
+    .filter((m) => at(m) > newest - apartMs || (told.get(m.id)?.advertMs ?? 0) > newest + APART_MS)
     .map((m) => m.id);
   return { nodes, why: `newest of ${where.nodes.length} masters` };
 }
+
+/** Whether a claim of the node's last transition was recorded that was sent soon after it and not delivered late. */
+const isDatedForGood = ({ log }: Situation, m: Machine, vip: number): boolean => {
+  const { vipName, sinceUs } = instanceOf(m, vip);
+  return log.answers.some(
+    ({ word, stampMs, deliveredAtMs, answer }) =>
+      word.vip === vipName &&
+      word.bootId === bootId(m) &&
+      word.since === sinceUs &&
+      word.forged === undefined &&
+      isAccepted(answer) &&
+      word.uptimeMs - word.since / 1000 <= YOUNG_MS &&
+      deliveredAtMs - stampMs <= LATE_AFTER,
+  );
+};
