@@ -52,7 +52,7 @@ export async function reconcileAll(ports: ReconcilePorts): Promise<ReconcileAllR
   return { ...swept, ...scheduled };
 }
 
-/** Beside the sweep: repairs do not wait for a list. */
+/** In parallel with the sweep: repairs do not wait for a list. */
 async function warnedOf(
   ports: ReconcilePorts,
   vips: readonly Vip[],

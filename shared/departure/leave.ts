@@ -2,7 +2,7 @@
 // and what keepalived has to give away first is named, for the workflow to start a forced failover. It asks again until the node owns
 // nothing, or its rounds are over.
 //
-// Invariants: a round may be done twice. A drain is written only once: whoever ends it sooner has the last word. One VIP that
+// Invariants: a round may be done twice. A drain is written only once: who ends it sooner has the last word. One VIP that
 // fails never hides the rest.
 // Limit: it does not know whether the instance is gone already; then nothing is left to do, and that is what it finds.
 import { listText, NAMED_MAX } from '../bounded.ts';

@@ -114,7 +114,7 @@ export interface Override {
 export interface Pin extends Override {
   readonly node: string;
 }
-/** A node that is to be empty: an operator says so, or AWS has warned of its end. */
+/** A node that is to be empty: an operator has ordered it, or AWS has warned of its end. */
 export interface Drain extends Override {
   /** The execution of the workflow `departure` that drained it; absent where an operator did. */
   readonly departure?: string;

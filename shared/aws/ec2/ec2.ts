@@ -14,10 +14,9 @@ import { ATTEMPT_MAX } from '../../vip/lease.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { type Mutation, sendMutation } from '../mutation.ts';
 import type { Ec2Access } from './access.ts';
-import { hostState } from './host-state.ts';
+import { hostState, scheduledEvents } from './instance-status.ts';
 import { observe } from './observe.ts';
 import { observeAll } from './observe-all.ts';
-import { scheduledEvents } from './scheduled-events.ts';
 
 export function awsEc2(access: Ec2Access): Ec2 {
   const endOfAttempt = attemptEnds(access);

@@ -97,7 +97,7 @@ describe('a round', () => {
     expect((await leave(s, { ...first, round: 24 })).demotions[0]!.name).toMatch(/-2$/);
   });
 
-  it('leaves a frozen VIP where it is, and says so once, with the command', async () => {
+  it('leaves a frozen VIP where it is, and reports it once, with the command', async () => {
     const s = stage({ freeze: { untilMs: plus(START, minutes(60)), by: 'ann', reason: 'work' } });
     const first = await leave(s);
     expect(first.alarm?.text).toContain('vipshift unfreeze web --stage prod --region eu-central-1');

@@ -1,8 +1,8 @@
 // The deployed service of a world, and the identities: as the stack and docs/install.md make them.
 import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { busPolicy, ROLE, trust } from '../../../../lab/aws/whole/policies.ts';
+import { patterns, SCHEDULE } from '../../../../shared/doctor/service/patterns.ts';
 import { alarmNames } from '../../../../shared/doctor/service/watch.ts';
-import { patterns, SCHEDULE } from '../../../../shared/doctor/service/wiring.ts';
 import { VERSION } from '../../../../shared/version.ts';
 import { ACCOUNT, arn, BUS_ARN, nodes, REGION, RETENTION_DAYS, ROLE_ID, TOPIC } from './names.ts';
 
