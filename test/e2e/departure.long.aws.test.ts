@@ -1,11 +1,11 @@
 // Warnings of AWS, as its events, on the deployed service: doubled, late, malformed, foreign, for an unknown instance, for a frozen VIP, for
 // the last node that can have it. Prints what became of each.
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { poll } from '../../lab/aws/stack/poll.ts';
 import { VIP } from '../../lab/aws/stack/stack.ts';
 import { epochMs, iso } from '../../shared/time.ts';
-import { type Vip, withFreeze, withoutDrain, withoutFreeze } from '../../shared/vip/vip.ts';
+import { withFreeze, withoutDrain, withoutFreeze } from '../../shared/vip/vip.ts';
 import { healthEvent, rebalanceAdvice, spotWarning } from '../support/warnings.ts';
 import { ended, start } from './stage/aws-json.ts';
 import {
@@ -22,6 +22,11 @@ import {
   stageOrders,
 } from './stage/order-stage.ts';
 
+/** Also after a test that failed. */
+async function undrained(): Promise<void> {
+  await change((vip) => [id('a'), id('b')].reduce(withoutDrain, vip));
+}
+beforeEach(undrained);
 stageOrders();
 let bus: EventBridgeClient;
 beforeAll(() => {
@@ -83,7 +88,6 @@ const departureOf = (name: string) =>
     `${stack.deployment.outputs.DepartureMachineArn!.replace(':stateMachine:', ':execution:')}:${name}`,
   );
 const drainOf = async (node: string) => (await stack.vips.read(VIP))?.drains?.[node];
-const undrained = () => change((vip: Vip) => [id('a'), id('b')].reduce(withoutDrain, vip as Vip));
 const table: string[][] = [];
 const note = (warning: string, became: string) => void table.push([warning, became]);
 afterAll(() => console.log(table.map(([what, became]) => `${what!.padEnd(58)} ${became}`).join('\n')));
@@ -107,13 +111,12 @@ describe('a node of which AWS has warned', () => {
       'spot warning for the owner',
       `moved to the standby, epoch ${vip.epoch}; drained until ${iso(drain!.untilMs)}`,
     );
-    await undrained();
   });
 
   it('is named once: the same event twice starts one departure', async () => {
     const one = spot(id('a'));
     const [first, second] = [await read(one), await read(one)];
-    expect(first).toEqual(second);
+    expect(second.departures[0]!.name).toBe(first.departures[0]!.name);
     await settled(id('b'));
     await departureOf(first.departures[0]!.name);
     const drains = (await orders()).filter(
@@ -121,7 +124,6 @@ describe('a node of which AWS has warned', () => {
     );
     expect(drains).toHaveLength(1);
     note('the same twice', 'one departure, one drain in the record');
-    await undrained();
   });
 
   it('with a failing host leaves at once; closed, its drain ends', async () => {
@@ -147,7 +149,6 @@ describe('a node of which AWS has warned', () => {
     await settled(id('b'));
     await departureOf(departures[0]!.name);
     note('AWS Health: reboot in five minutes', 'moved');
-    await undrained();
   });
 
   it('with hold master is demoted by the workflow of a forced failover', async () => {
@@ -159,7 +160,6 @@ describe('a node of which AWS has warned', () => {
     expect(nodes.commands[0]).toMatchObject({ node: id('a'), demoted: true });
     note('spot warning, hold master', 'keepalived demoted there, then moved');
     await change((vip) => ({ ...vip, hold: 'both' }));
-    await undrained();
   });
 
   it('keeps a frozen VIP, which is told at once with the command, and moved when it is unfrozen', async () => {
@@ -175,19 +175,17 @@ describe('a node of which AWS has warned', () => {
     await settled(id('b'));
     expect((await departureOf(departures[0]!.name)).status).toBe('SUCCEEDED');
     note('spot warning, the VIP is frozen', `stays, told at once: ${told.Message.split('\n')[1]}`);
-    await undrained();
   });
 
   it('keeps a VIP that no other node can have, which is told at once', async () => {
     await stack.answered(await says(id('b'), 'FAULT'));
     await read(spot(id('a')));
     const told = await poll('the message', async () =>
-      (await inbox.messages()).find(({ Subject }) => Subject!.includes('keeps VIPs')),
+      (await inbox.messages()).find(({ Message }) => Message.includes('no other node is eligible')),
     );
-    expect(told.Message).toContain('no other node is eligible');
+    expect(told.Subject).toContain('keeps VIPs');
     expect((await stack.vips.read(VIP))!.owner).toBe(id('a'));
     note('spot warning, the last eligible node', `stays, told at once: ${told.Message.split('\n')[1]}`);
-    await undrained();
   });
 });
 
