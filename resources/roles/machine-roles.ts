@@ -48,7 +48,7 @@ export const machineRoleResources = (): Json => ({
       allow('sns:Publish', arn.notices),
     ]),
     WarningRuleRole: roleOf(
-      'the rules WarningRule, HealthRule and ScheduledRule',
+      'the rules WarningRule, HealthRule and WarnedRule',
       'warning-rule',
       'events.amazonaws.com',
       [

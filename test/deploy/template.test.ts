@@ -316,7 +316,7 @@ describe('the rules', () => {
       'HealthRule',
       'InstanceHints',
       'NoticeRule',
-      'ScheduledRule',
+      'WarnedRule',
       'WarningRule',
     ]);
     const taking = JSON.stringify(resource(prod, 'RuleDeadLettersPolicy').Properties);

@@ -77,7 +77,7 @@ const kinds: readonly (readonly [string, RuleKind])[] = [
   ['ReconcileEventsRule', 'reconcile'],
   ['WarningRule', 'warnings'],
   ['HealthRule', 'health'],
-  ['ScheduledRule', 'scheduled'],
+  ['WarnedRule', 'scheduled'],
 ];
 
 export async function rulesOf(access: WiringAccess): Promise<readonly RuleFact[]> {

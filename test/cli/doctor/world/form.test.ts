@@ -136,7 +136,7 @@ describe('what it expects of the stack is what the stack makes', () => {
     expect(await patternOf('hints.yml', 'InstanceHints')).toEqual(patterns.instances);
     expect(await patternOf('warnings.yml', 'WarningRule')).toEqual(patterns.warnings);
     expect(await patternOf('warnings.yml', 'HealthRule')).toEqual(patterns.health);
-    expect(await patternOf('warnings.yml', 'ScheduledRule')).toEqual(patterns.scheduled);
+    expect(await patternOf('warnings.yml', 'WarnedRule')).toEqual(patterns.scheduled);
     expect(await patternOf('hints.yml', 'ChangeHints')).toMatchObject(patterns.changes);
     expect(await read('serverless.yml')).toContain(`- schedule:\n          rate: ${SCHEDULE}`);
   });

@@ -39,7 +39,7 @@ export function service() {
       [
         ['WarningRule', 'default', patterns.warnings],
         ['HealthRule', 'default', patterns.health],
-        ['ScheduledRule', 'vipshift-dev', patterns.scheduled],
+        ['WarnedRule', 'vipshift-dev', patterns.scheduled],
       ] as const
     ).map(([what, bus, of]) =>
       rule(what, bus, arn('states', `stateMachine:${name('warning')}`), pattern(of)),

@@ -40,7 +40,7 @@ const inEveryStack = stacks.flatMap((stack): readonly Row[] => [
     'ChangeHints',
     'WarningRule',
     'HealthRule',
-    'ScheduledRule',
+    'WarnedRule',
   ].map((id) => ({
     ...send('EventBridge', 'rule dead letters', 'allowed', {
       'aws:SourceArn': `arn:aws:events:${REGION}:111122223333:rule/${id}`,

@@ -16,7 +16,7 @@ export interface RuleRow {
     | 'ChangeHints'
     | 'WarningRule'
     | 'HealthRule'
-    | 'ScheduledRule';
+    | 'WarnedRule';
   readonly what: string;
   readonly event: Json;
   readonly matches: boolean;
@@ -146,9 +146,9 @@ export const warningRows: readonly RuleRow[] = [
   row('HealthRule', 'another service', healthEvent({ service: 'RDS' }), false),
   row('HealthRule', 'another source', { ...healthEvent(), source: 'aws.ec2' }, false),
   ...neighbours('HealthRule', healthEvent()),
-  row('ScheduledRule', 'what reconcile has found', listedEvent(), true),
-  row('ScheduledRule', 'another source', { ...listedEvent(), source: 'vipshift.doctor' }, false),
-  ...neighbours('ScheduledRule', listedEvent()),
+  row('WarnedRule', 'what reconcile has found', listedEvent(), true),
+  row('WarnedRule', 'another source', { ...listedEvent(), source: 'vipshift.doctor' }, false),
+  ...neighbours('WarnedRule', listedEvent()),
 ];
 
 const assumed = (arn: string, session = 'session'): Json => ({

@@ -59,7 +59,6 @@ export const functionRows: readonly Row[] = [
   row('reconcile', 'dynamodb:Query', 'record', 'denied', keys('approval/web')),
   row('reconcile', 'dynamodb:Scan', 'registry', 'allowed'),
   row('reconcile', 'ec2:DescribeInstanceStatus', 'everything', 'allowed'),
-  row('runbook', 'ec2:DescribeInstanceStatus', 'everything', 'allowed'),
   row('failover', 'ec2:DescribeInstanceStatus', 'everything', 'denied'),
   row('failover', 'logs:CreateLogStream', 'log', 'allowed'),
   row('failover', 'logs:PutLogEvents', 'log', 'allowed'),
