@@ -42,6 +42,10 @@ export interface Claim {
   readonly dropped: number;
   /** Version of the notify shim, as it says itself. */
   readonly shim?: string;
+  /** Why the node is about to go, as AWS told it; as it was when the claim was sent. Undefined while it stays. */
+  readonly leaving?: string;
+  /** AWS recommends to rebalance. */
+  readonly atRisk?: boolean;
   /** EventBridge's stamp: whole seconds, rounded down. */
   readonly timeMs: EpochMs;
   /** EventBridge's event id: the same on every delivery of one event. */

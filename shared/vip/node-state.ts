@@ -23,6 +23,10 @@ export interface NodeState extends Sending {
   readonly slot: number;
   /** The newest instant for which the node itself vouched for this state. */
   readonly seenMs: number;
+  /** Why the node is about to go, by its newest claim; undefined while it stays. */
+  readonly leaving?: string;
+  /** AWS recommends to rebalance it: for people, no one acts on it. */
+  readonly atRisk?: true;
 }
 /** Claims sent within this time of their transition bound it best: node clocks drift, and hosts are suspended. */
 export const YOUNG: DurationMs = seconds(15);
@@ -50,6 +54,7 @@ export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
     // A late node state counts as silent: nodes that reported in the meantime know better.
     slot: late ? NEVER_IN_TIME : windowOf(claim.timeMs),
     seenMs: Math.round(claim.timeMs - sinceClaimMs),
+    ...defined({ leaving: claim.leaving, atRisk: claim.atRisk === true ? (true as const) : undefined }),
   };
   // Minutes old, it may speak of a master that is gone; while there is one the advert repeats every 10 s.
   if (claim.kind !== 'lower-advert' || late) return nodeState;
@@ -106,6 +111,7 @@ export function merge(known: NodeState | undefined, told: NodeState): NodeState 
     ...defined({ affSeq: aff.affSeq, affHiMs: aff.affHiMs, affAtMs: aff.affAtMs }),
     slot: Math.max(known.slot, told.slot),
     seenMs: Math.max(known.seenMs, told.seenMs),
+    ...defined({ leaving: last.leaving, atRisk: last.atRisk }),
   };
 }
 
@@ -190,6 +196,10 @@ function newerWord(a: NodeState, b: NodeState): NodeState {
 function laterSent(a: NodeState, b: NodeState): NodeState {
   // Stryker disable next-line EqualityOperator: equal ones were excluded in the same line
   if (a.upMs !== b.upMs) return a.upMs > b.upMs ? a : b;
+  // Stryker disable next-line EqualityOperator: equal ones were excluded in the same line
+  if (a.stampMs !== b.stampMs) return a.stampMs > b.stampMs ? a : b;
   // Stryker disable next-line EqualityOperator: of two that agree in all else it does not matter whose they are
-  return a.stampMs >= b.stampMs ? a : b;
+  return departure(a) >= departure(b) ? a : b;
 }
+
+const departure = ({ leaving, atRisk }: NodeState): string => `${leaving ?? ''} ${atRisk ?? ''}`;

@@ -211,7 +211,7 @@ export function withClaim(vip: Vip, node: string, told: NodeState, window: numbe
 }
 
 const sameWords = (a: NodeState, b: NodeState): boolean =>
-  (Object.keys(b) as (keyof NodeState)[]).every((field) => a[field] === b[field]);
+  (Object.keys({ ...a, ...b }) as (keyof NodeState)[]).every((field) => a[field] === b[field]);
 
 /** A first report, or one of a newer transition that contradicts nothing: recording it simply replaces what is there. */
 export function isNews(known: NodeState | undefined, told: NodeState): boolean {

@@ -143,6 +143,22 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
     expect(await store.write(after, bare)).not.toHaveProperty('transitions');
   });
 
+  it('keeps that a node leaves, and forgets it with the next word without it', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    const leaving = { leaving: 'spot-terminate', atRisk: true };
+    const word = (atMs: number) => says(vip, 'i-a', { atMs, sinceMs: 0 });
+    await store.recordClaim(telling(word(0)), START);
+    const goes = { ...word(1000), ...leaving };
+    expect(
+      (await store.recordClaim(telling(goes, { as: 'refresh' }), START)).vip!.claims['i-a'],
+    ).toMatchObject(leaving);
+    expect((await store.read(vip.name))!.claims['i-a']).toMatchObject(leaving);
+    await store.recordClaim(telling(word(2000), { as: 'refresh' }), START);
+    expect((await store.read(vip.name))!.claims['i-a']).not.toHaveProperty('leaving');
+    expect((await store.read(vip.name))!.claims['i-a']).not.toHaveProperty('atRisk');
+  });
+
   it('keeps the drains of nodes, one by one, and nothing where there are none', async () => {
     const store = open();
     const vip = await seeded(store);
@@ -274,6 +290,7 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
             ...spoken,
             uptimeMs: upMs + w.sentLaterMs + w.aheadMs + w.fractionMs,
             atMs: spoken.atMs + w.clockMs,
+            ...(w.laterMs % 2 === 0 ? {} : { leaving: 'spot-stop', atRisk: true }),
             seq: spoken.seq - (spoken.uptimeMs - upMs) * 1000,
             since: spoken.since - (spoken.uptimeMs - upMs) * 1000,
             timeMs: (spoken.timeMs + boot + Math.floor(w.sentLaterMs / 1000) * 1000) as EpochMs,

@@ -199,6 +199,12 @@ function refresh(u: Update, claim: string, nodeState: NodeState): void {
   for (const field of fields) {
     if (nodeState[field] !== undefined) u.set(`${claim}.${u.name(field)}`, u.value(nodeState[field]));
   }
+  // Said by its presence.
+  for (const field of ['leaving', 'atRisk'] as const) {
+    const path = `${claim}.${u.name(field)}`;
+    if (nodeState[field] === undefined) u.remove(path);
+    else u.set(path, u.value(nodeState[field]));
+  }
 }
 
 /** The same instant as isLive in lease.ts. */

@@ -12,7 +12,7 @@ import type { Rejection } from '../../vip/admission.ts';
 import { type Claim, claimKinds, vrrpStates } from '../../vip/claim.ts';
 
 export const DETAIL_TYPE = 'VRRP State Change';
-export const VERSION = 1;
+export const VERSION = 2;
 
 // The mini build leaves its messages out; a rejection without a message is no help.
 z.config(en());
@@ -40,6 +40,9 @@ const detail = z.object({
   dropped: count,
   atMs: z.number().check(z.minimum(-8.64e15), z.maximum(8.64e15)),
   shim: text(0, 64),
+  // Since version 2.
+  leaving: z.optional(text(1, 64)),
+  atRisk: z.optional(z.boolean()),
 });
 
 const envelope = z.object({
@@ -73,7 +76,7 @@ export function parseClaimEvent(event: unknown): Parsed {
   const fields = inner.data;
   const contradiction = contradictionIn(fields);
   if (contradiction !== undefined) return refused(event, contradiction);
-  const { version, ...rest } = fields;
+  const { version, leaving, atRisk, ...rest } = fields;
   const claim: Claim = {
     ...rest,
     // Whole numbers, like every other instant: no store keeps an arbitrarily small fraction.
@@ -82,7 +85,7 @@ export function parseClaimEvent(event: unknown): Parsed {
     ageMs: Math.round(rest.ageMs * 1000) / 1000,
     timeMs: epochMs(Date.parse(outer.data.time)),
     eventId: outer.data.id,
-    ...defined({ redriven: outer.data.redriven }),
+    ...defined({ leaving, atRisk, redriven: outer.data.redriven }),
   };
   return { ok: true, claim, source: outer.data.source, version };
 }

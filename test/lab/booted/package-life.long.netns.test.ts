@@ -1,9 +1,11 @@
-// `npm run lab -- life --packages`: two nodes from the first package to its purge.
-import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+// `npm run lab -- life --packages`: two nodes from the first package to its purge, on this machine's own system and on Debian 13.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makePackage } from '../../../build/release/node-packages.ts';
+import { ROOT_VARIABLE } from '../../../lab/booted/booted-machine.ts';
 import type { Told } from '../../../lab/booted/stories/life-command.ts';
 import { runLab } from '../netns/lab-run.ts';
 
@@ -21,8 +23,8 @@ beforeAll(() => {
 }, 1_200_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('two nodes get the package, are set up, fail over, upgraded, rebooted, and left as they were', async () => {
-  const run = runLab(['life', '--json', '--packages', folder]);
+async function life(root: string): Promise<void> {
+  const run = runLab(['life', '--json', '--packages', folder], { [ROOT_VARIABLE]: root });
   const status = await run.ended();
   const { out, err } = run.said();
   // 1 is a broken chapter, which is named below.
@@ -32,4 +34,22 @@ it('two nodes get the package, are set up, fail over, upgraded, rebooted, and le
   expect(told.map(({ chapter }) => chapter)).toEqual([
     ...['install', 'configure', 'selftest', 'failover', 'upgrade', 'reboot', 'remove', 'purge'],
   ]);
-}, 300_000);
+}
+
+describe('two nodes get the package, are set up, fail over, upgraded, rebooted, and left as they were', () => {
+  it('on this machine’s own system', () => life('/'), 300_000);
+
+  it('on Debian 13', async () => {
+    const made = spawnSync(join(import.meta.dirname, '../../../lab/booted/boot-root.bash'), ['trixie'], {
+      encoding: 'utf8',
+    });
+    // On standard error how long it took to make, the first time.
+    if (made.status !== 0) throw new Error(`there is no Debian 13 to boot: ${made.stderr}`);
+    process.stderr.write(made.stderr);
+    const root = made.stdout.trim();
+    expect(readFileSync(join(root, 'etc/debian_version'), 'utf8')).toMatch(/^13/);
+    await life(root);
+    // The disk is an overlay: the next one finds it as it was.
+    expect(existsSync(join(root, 'usr/lib/vipshift'))).toBe(false);
+  }, 900_000);
+});
