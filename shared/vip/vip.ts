@@ -31,7 +31,7 @@ export function withoutFreeze(vip: Vip): Vip {
 /** No drain lasts longer: who needs more takes the node out of the VIP. */
 export const DRAIN_MAX: DurationMs = hours(72);
 
-export const withDrain = (vip: Vip, node: string, drain: Override): Vip => ({
+export const withDrain = (vip: Vip, node: string, drain: Drain): Vip => ({
   ...vip,
   drains: { ...vip.drains, [node]: drain },
 });
@@ -49,7 +49,7 @@ function withDrainsOf(vip: Vip, stays: (node: string) => boolean): Vip {
 }
 
 /** Undefined when the node is not drained. */
-export function drainOf({ drains }: Pick<Vip, 'drains'>, node: string, now: EpochMs): Override | undefined {
+export function drainOf({ drains }: Pick<Vip, 'drains'>, node: string, now: EpochMs): Drain | undefined {
   const drain = drains?.[node];
   return drain !== undefined && now < drain.untilMs ? drain : undefined;
 }
@@ -114,6 +114,11 @@ export interface Override {
 export interface Pin extends Override {
   readonly node: string;
 }
+/** A node that is to be empty: an operator has ordered it, or AWS has warned of its end. */
+export interface Drain extends Override {
+  /** The execution of the workflow `departure` that drained it; absent where an operator did. */
+  readonly departure?: string;
+}
 /** A forced failover that is under way: written before anybody is demoted, taken out when its workflow ends. */
 export interface Forced extends Override {
   /** The workflow's execution. */
@@ -156,10 +161,10 @@ export interface Vip extends RegistryEntry {
   readonly pin?: Pin;
   readonly freeze?: Override;
   /**
-   * Nodes that an operator wants empty, until they are stopped, rebooted or replaced: the election passes them over while another
+   * Nodes that are to be empty, until they are stopped, rebooted or replaced: the election passes them over while another
    * member can have the VIP. It ends by itself; those that have ended may still be there.
    */
-  readonly drains?: Readonly<Record<string, Override>>;
+  readonly drains?: Readonly<Record<string, Drain>>;
   readonly forced?: Forced;
   /** The last switch, when it could not be carried out (retry-backoff.ts). */
   readonly tried?: FailedSwitch;

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
 import { parseDirectCall } from '../../shared/aws/events/direct-call.ts';
 import { hintFrom } from '../../shared/aws/events/hint-event.ts';
+import { warningsFrom } from '../../shared/aws/events/warning-event.ts';
 import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
 import { manifestFrom } from '../../shared/registry/manifest.ts';
 import { rejectReasons } from '../../shared/vip/admission.ts';
@@ -46,6 +47,13 @@ test('no value at all makes the event parser throw', () => {
   const refused = fc.property(anything, (event) => {
     expect(parseClaimEvent(event).ok).toBe(false);
     expect(parseDirectCall(event).ok).toBe(false);
+  });
+  fc.assert(refused, { numRuns: 1500, seed: 1 });
+});
+
+test('no value at all is a warning of AWS', () => {
+  const refused = fc.property(anything, (event) => {
+    expect(warningsFrom(event)).toMatchObject({ is: 'ignored' });
   });
   fc.assert(refused, { numRuns: 1500, seed: 1 });
 });
