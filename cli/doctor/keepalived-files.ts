@@ -45,10 +45,10 @@ const onDisk: ConfigFolder = {
 
 const LINE = /^\s*([^=#]*[^=#\s])\s*=\s*(.*?)\s*$/;
 
-/** What notify.conf says of keepalived: the FIFO, and the names of instances and groups. */
+/** What notify.conf says of keepalived: FIFO, leaving file, and the names of instances and groups. */
 function shimFrom(path: string | undefined): Shim {
-  const { fifo } = keepalivedDefaults;
-  if (path === undefined) return { fifo };
+  const { fifo, leavingFile } = keepalivedDefaults;
+  if (path === undefined) return { fifo, leavingFile };
   const pairs = textOf(path)
     .split('\n')
     .flatMap((line) => {
@@ -59,5 +59,10 @@ function shimFrom(path: string | undefined): Shim {
     const name = /^(?:instance|group)\s+(\S+)$/.exec(key)?.[1];
     return name === undefined ? [] : [[name, value.split(/[\s,]+/)] as const];
   });
-  return { fifo: pairs.find(([key]) => key === 'fifo')?.[1] ?? fifo, vipsOf: new Map(named) };
+  const said = (key: string) => pairs.find(([one]) => one === key)?.[1];
+  return {
+    fifo: said('fifo') ?? fifo,
+    leavingFile: said('leaving_file') ?? leavingFile,
+    vipsOf: new Map(named),
+  };
 }

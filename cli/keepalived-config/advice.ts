@@ -46,7 +46,7 @@ export const remarksOn = (input: KeepalivedInput): readonly string[] => [
         `The stack’s failovers via keepalived demote by ${HAND_OVER}<name of the VIP>, and not by this file: make this one with --demote-file ${HAND_OVER}<name of the VIP>.`,
       ]
     : []),
-  `To demote this node: "echo 1 > ${input.demoteFile}" puts it into FAULT at once and the VIP moves; with 0 it takes part again.`,
+  `To demote this node: "echo 1 > ${input.demoteFile}" puts it into FAULT at once and the VIP moves; with 0 it takes part again. ${input.leavingFile} is vipshift-notify’s own: when AWS warns the node, it gives the VIP away by that one, and is a standby afterwards.`,
   input.preempt
     ? 'preempt: a node of higher priority takes the VIP back as soon as it runs, which is a second interruption.'
     : 'nopreempt: the VIP stays where it is until its node fails or is demoted. It needs state BACKUP on every node.',

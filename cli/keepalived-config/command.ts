@@ -78,6 +78,11 @@ const fitness = () => {
         group,
       },
     ),
+    option(
+      '--leaving-file <path>',
+      'the file by which vipshift-notify gives the VIP away when AWS warns the node (leaving_file there)',
+      { default: defaults.leavingFile, group },
+    ),
   ];
 };
 

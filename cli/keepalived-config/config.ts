@@ -20,6 +20,7 @@ function fileOf(input: KeepalivedInput, node: KeepalivedNode, rank: number): str
     heading(input, node),
     globalDefs(input, node, rank),
     demoteFileBlock(input),
+    leavingFileBlock(input),
     ...processBlock(input),
     ...scriptBlock(input),
     instanceBlock(input, node, rank),
@@ -60,6 +61,15 @@ const globalDefs = (input: KeepalivedInput, node: KeepalivedNode, rank: number):
 const demoteFileBlock = ({ demoteFile }: KeepalivedInput): readonly string[] =>
   block('track_file demote', [`file "${demoteFile}"`, 'weight 0', 'init_file 0']);
 
+/**
+ * Below every node that stays, and above 0: 16 nodes have priorities from 254 to 239. Twice that is beyond -253, and FAULT
+ * (docs/decisions/0047).
+ */
+export const LEAVING_WEIGHT = -200;
+
+const leavingFileBlock = ({ leavingFile }: KeepalivedInput): readonly string[] =>
+  block('track_file leaving', [`file "${leavingFile}"`, `weight ${LEAVING_WEIGHT}`, 'init_file 0']);
+
 const processBlock = ({ process }: KeepalivedInput): readonly (readonly string[])[] =>
   process === undefined
     ? []
@@ -83,7 +93,8 @@ const scriptBlock = ({ checkUrl, scriptUser }: KeepalivedInput): readonly (reado
 function instanceBlock(input: KeepalivedInput, node: KeepalivedNode, rank: number): readonly string[] {
   const { own, other } = heldAddresses(input, node);
   const peers = input.nodes.filter((one) => one.name !== node.name).map((one) => one.address);
-  const tracked = (kind: string, name: string): readonly string[] => block(`track_${kind}`, [name]);
+  const tracked = (kind: string, ...names: readonly string[]): readonly string[] =>
+    block(`track_${kind}`, names);
   return block(`vrrp_instance ${input.instance}`, [
     // Also with preemption: a node that starts as MASTER takes the VIP before it has received any advert.
     'state BACKUP',
@@ -95,7 +106,7 @@ function instanceBlock(input: KeepalivedInput, node: KeepalivedNode, rank: numbe
     `unicast_src_ip ${node.address}`,
     ...block('unicast_peer', peers),
     'check_unicast_src',
-    ...tracked('file', 'demote'),
+    ...tracked('file', 'demote', 'leaving'),
     ...(input.process === undefined ? [] : tracked('process', 'service')),
     ...(input.checkUrl === undefined ? [] : tracked('script', 'answers')),
     ...block('virtual_ipaddress', own),

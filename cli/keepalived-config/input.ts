@@ -38,6 +38,8 @@ export interface KeepalivedInput {
   readonly ports: readonly number[];
   /** 1 in it puts the node into FAULT, 0 ends that. */
   readonly demoteFile: string;
+  /** Where vipshift-notify says that the node leaves: 2 puts it into FAULT, 1 below all nodes that stay. */
+  readonly leavingFile: string;
   readonly fifo: string;
   /** Only to say whether the adverts are too quick for it. */
   readonly instanceType?: string | undefined;
@@ -53,6 +55,7 @@ export const keepalivedDefaults = {
   scriptUser: 'root',
   ports: [80],
   demoteFile: '/run/vipshift/demote',
+  leavingFile: '/run/vipshift/leaving',
   fifo: '/run/vipshift/notify.fifo',
   interface: 'ens5',
 } as const;
@@ -203,6 +206,7 @@ function complaintOfWords(input: KeepalivedInput): CliError | undefined {
     );
   for (const [option, path, example] of [
     ['demote-file', input.demoteFile, 'demote'],
+    ['leaving-file', input.leavingFile, 'leaving'],
     ['fifo', input.fifo, 'notify.fifo'],
   ] as const)
     if (!PATH.test(path))
@@ -210,8 +214,14 @@ function complaintOfWords(input: KeepalivedInput): CliError | undefined {
         `--${option} is "${path}", expected an absolute path`,
         `as in --${option} /run/vipshift/${example}`,
       );
-  if (input.demoteFile === input.fifo)
-    return usage(`demote file and FIFO are both ${input.fifo}`, 'give each its own path');
+  const { demoteFile, leavingFile, fifo } = input;
+  if (demoteFile === fifo || leavingFile === fifo)
+    return usage(
+      `${demoteFile === fifo ? 'demote' : 'leaving'} file and FIFO are both ${fifo}`,
+      'give each its own path',
+    );
+  if (demoteFile === leavingFile)
+    return usage(`demote file and leaving file are both ${demoteFile}`, 'give each its own path');
   return undefined;
 }
 

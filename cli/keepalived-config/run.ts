@@ -30,6 +30,7 @@ export interface KeepalivedConfigOptions {
   readonly scriptUser: string;
   readonly port?: readonly string[];
   readonly demoteFile: string;
+  readonly leavingFile: string;
   readonly fifo: string;
   readonly only?: string;
   readonly out?: string;
@@ -124,6 +125,7 @@ const inputFrom = (options: KeepalivedConfigOptions): KeepalivedInput => ({
   scriptUser: options.scriptUser,
   ports: options.port?.map(Number) ?? defaults.ports,
   demoteFile: options.demoteFile,
+  leavingFile: options.leavingFile,
   fifo: options.fifo,
   instanceType: options.instanceType,
 });

@@ -3,10 +3,13 @@
 //
 // Invariant: with `tokenRequired` (the default) nothing is answered without a token that this server gave out, as on an
 // instance with HttpTokens=required.
+// What AWS tells an instance that is to go comes from `more`.
 // Limit: only the paths that the shim and the usual tools read; tokens do not expire before the server stops.
 import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { listening } from './listening.ts';
 
 export interface RoleCredentials {
@@ -29,6 +32,8 @@ export interface ImdsInput {
   /** Asked at every request, so that a test can let credentials expire or change. Default: `labCredentials`. */
   readonly credentials?: () => RoleCredentials;
   readonly tokenRequired?: boolean;
+  /** More paths below /latest/meta-data/, asked at every request: notices.ts has AWS's notices. Others are 404. */
+  readonly more?: () => Readonly<Record<string, string>>;
 }
 
 export interface Imds {
@@ -82,6 +87,8 @@ function answerTo(input: ImdsInput, tokens: Set<string>, request: IncomingMessag
   return text === undefined ? [404, ''] : [200, text];
 }
 
+const ROOT = '/latest/meta-data/';
+
 function metadata(input: ImdsInput, path: string): string | undefined {
   const zone = input.availabilityZone ?? `${input.region}a`;
   const credentialsPath = '/latest/meta-data/iam/security-credentials/';
@@ -105,7 +112,7 @@ function metadata(input: ImdsInput, path: string): string | undefined {
         version: '2017-09-30',
       });
     default:
-      return undefined;
+      return path.startsWith(ROOT) ? input.more?.()[path.slice(ROOT.length)] : undefined;
   }
 }
 
@@ -126,6 +133,9 @@ const roleDocument = (credentials: RoleCredentials): string =>
     2,
   );
 
+const fromFile = (path: string) => (): Readonly<Record<string, string>> =>
+  existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>) : {};
+
 if (import.meta.main) {
   const { values } = parseArgs({
     options: {
@@ -134,6 +144,8 @@ if (import.meta.main) {
       'instance-id': { type: 'string' },
       role: { type: 'string', default: 'vipshift-node' },
       region: { type: 'string', default: 'eu-west-1' },
+      // A file of JSON: path below /latest/meta-data/ → text.
+      more: { type: 'string' },
     },
   });
   const instanceId = values['instance-id'];
@@ -147,6 +159,7 @@ if (import.meta.main) {
     instanceId,
     roleName: values.role,
     region: values.region,
+    ...defined({ more: ifDefined(values.more, fromFile) }),
   });
   console.log(imds.url);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void imds.stop());

@@ -45,6 +45,8 @@ export const needs: readonly Need[] = [
   },
   { programs: ['curl'], debian: 'curl', purposes: ['demo', ...netns, 'assumptions', 'bench'] },
   { programs: ['dbus-daemon'], debian: 'dbus', purposes: ['lab', 'test'], isService: true },
+  { programs: ['debootstrap'], debian: 'debootstrap', purposes: ['test'] },
+  { programs: ['dpkg-deb'], debian: 'dpkg', purposes: ['test'] },
   { programs: ['git'], debian: 'git', purposes: ['fast', 'test', 'release'] },
   // It builds nfpm; a Go that is too old for that fetches the one that it needs (from Go 1.21 on).
   { programs: ['go'], debian: 'golang-go', purposes: ['test', 'release'] },

@@ -45,6 +45,8 @@ export interface Detail {
   readonly atMs: number;
   readonly shim: string;
   readonly stateFrom?: string;
+  readonly leaving?: string;
+  readonly atRisk?: boolean;
 }
 
 export interface Bus {

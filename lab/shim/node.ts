@@ -23,6 +23,8 @@ export interface Node {
   /** What IMDS hands out from now on; the bus checks against `bus.signer`, which the test sets. */
   credentials: RoleCredentials;
   userId: string | undefined;
+  /** What IMDS says below /latest/meta-data/ from now on, beside that. */
+  notices: Readonly<Record<string, string>>;
   /** Starts the shim, by a command in front of it if need be, and waits until it says on stderr what `until` has. */
   start(env?: Record<string, string>, how?: StartHow): Promise<ChildProcess>;
   /** Writes lines as keepalived does, but waits where the FIFO is full. */
@@ -59,6 +61,7 @@ export async function startNode(config: Record<string, string | number> = {}): P
     roleName: 'vipshift-node',
     region,
     credentials: () => node.credentials,
+    more: () => node.notices,
   });
   const sts = await startSts({ userIdOf: () => node.userId });
   const configFile = join(folder, 'notify.conf');
@@ -68,6 +71,8 @@ export async function startNode(config: Record<string, string | number> = {}): P
     state_dir: `${folder}/state`,
     run_dir: `${folder}/run`,
     keepalived_pid: 'none',
+    // Asked for by the tests of leaving alone.
+    leaving_poll: 0,
     ca_file: bus.caFile,
     endpoint_events: bus.url,
     endpoint_sts: sts.url,
@@ -87,6 +92,7 @@ export async function startNode(config: Record<string, string | number> = {}): P
     sts,
     credentials: labCredentials(),
     userId: `${roleId}:${instanceId}`,
+    notices: {},
     start: async (env = {}, { by = [], until = 'reading ', program = shimPath } = {}) => {
       const [first, ...args] = [...by, program, 'run', '--config', configFile];
       const child = spawn(first!, args, {

@@ -83,7 +83,8 @@ export function keepalivedFile(name: NodeName, advertS: number): string {
   const files = keepalivedConfig({
     ...{ instance: VRRP_INSTANCE, routerId: 51, nodes, addresses: [VIP_ADDRESS], hold: 'both', advertS },
     ...{ startupDelayS: 1, preempt: false, scriptUser: 'root', ports: [ECHO_PORT] },
-    ...{ demoteFile: '/run/vipshift/demote', fifo: '/run/vipshift/notify.fifo', instanceType: 't4g.nano' },
+    ...{ demoteFile: '/run/vipshift/demote', leavingFile: '/run/vipshift/leaving' },
+    ...{ fifo: '/run/vipshift/notify.fifo', instanceType: 't4g.nano' },
   });
   return files[name]!;
 }

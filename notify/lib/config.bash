@@ -6,7 +6,8 @@
 # without quote and backslash, paths are absolute, endpoints are https unless loopback or allow_http says otherwise.
 
 declare -A CONFIG=([bus]='' [fifo]=/run/vipshift/notify.fifo [state_dir]=/var/lib/vipshift
-  [run_dir]=/run/vipshift [spool_max]=1000 [keepalived_pid]=auto [keepalived_json]=auto
+  [run_dir]=/run/vipshift [spool_max]=1000 [keepalived_pid]=auto [keepalived_json]=auto [keepalived_conf]=auto
+  [leaving_poll]=5 [leaving_file]='' [demote_file]=/run/vipshift/demote
   [region]='' [role_id]='' [ca_file]='' [allow_http]=no [proxy]='' [dual_stack]=auto
   [endpoint_events]='' [endpoint_sts]='' [endpoint_imds]='')
 declare -A VIPS_OF=()  # "INSTANCE VI_WEB" → "web other": the VIPs of this VRRP instance or sync group
@@ -29,6 +30,8 @@ load_config() {
   else
     read_lines <"$CONFIG_FILE"
   fi
+  CONFIG[leaving_poll]=$((10#${CONFIG[leaving_poll]}))
+  CONFIG[leaving_file]=${CONFIG[leaving_file]:-${CONFIG[run_dir]}/leaving}
   override_endpoints
   check_endpoint endpoint_events
   check_endpoint endpoint_sts
@@ -78,10 +81,11 @@ set_config() {
       set_vips "$number" "$key" "$value"
       return
       ;;
-    fifo | state_dir | run_dir | ca_file) [[ $value =~ $path ]] || expected='an absolute path' ;;
+    fifo | state_dir | run_dir | ca_file | leaving_file | demote_file) [[ $value =~ $path ]] || expected='an absolute path' ;;
     keepalived_pid) [[ $value == auto || $value == none || $value =~ $path ]] || expected='auto, none or an absolute path' ;;
-    keepalived_json) [[ $value == auto || $value =~ $path ]] || expected='auto or an absolute path' ;;
+    keepalived_json | keepalived_conf) [[ $value == auto || $value =~ $path ]] || expected='auto or an absolute path' ;;
     spool_max) [[ $value =~ ^[1-9][0-9]{0,5}$ ]] && ((value >= 20 && value <= 100000)) || expected='a number from 20 to 100000' ;;
+    leaving_poll) [[ $value =~ ^[0-9]{1,2}$ ]] && ((10#$value <= 60)) || expected='whole seconds from 0 (off) to 60' ;;
     allow_http) [[ $value == yes || $value == no ]] || expected='yes or no' ;;
     dual_stack) [[ $value == yes || $value == no || $value == auto ]] || expected='auto, yes or no' ;;
     bus) [[ $value =~ ^[A-Za-z0-9._/:-]{1,400}$ ]] || expected='the name or ARN of an event bus' ;;

@@ -22,6 +22,8 @@ run_command() {
   open_first_fifo
   open_spool
   prepare_trust
+  read_clock
+  resume_leaving
   learn_to_ask 2
   trap stop_soon TERM INT
   trap '' PIPE HUP
@@ -119,6 +121,8 @@ step() {
   send_batch
   follow_fifo
   give_up_request
+  follow_pulse
+  watch_notices
   refresh_credentials
   give_up_probe
   collect_assertions
@@ -161,6 +165,8 @@ next_wait() {
     # Those that are made wait to be sent, and no others are made until then.
     if ((Q_COUNT + ${#ASKED[@]} + ${#READY[@]} == 0)); then for vip in "${!ASSERT_AT[@]}"; do sooner "${ASSERT_AT[$vip]}"; done; fi
   fi
+  if [[ $NOTICES_ID ]]; then poll_since "$NOTICES_AT_MS"; elif ((CONFIG[leaving_poll])); then sooner "$NOTICES_DUE_MS"; fi
+  ((PULSE_UNTIL_MS)) && sooner "$PULSE_UNTIL_MS"
   if [[ $CREDENTIALS_JOB ]]; then poll_since "$CREDENTIALS_STARTED_MS"; else sooner "$CREDENTIALS_DUE_MS"; fi
   ((${#PROBE_PENDING[@]} > 0)) && sooner "$PROBE_UNTIL_MS"
   ((${#ASKED[@]} > 0)) && sooner $((NOW_MS + ASK_POLL_MS))

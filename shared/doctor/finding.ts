@@ -99,6 +99,7 @@ export const checks = {
   'keepalived-strict': 'keepalived drops no packets for the VIP',
   'keepalived-state': 'no node starts as MASTER',
   'keepalived-tracking': 'a service that fails makes its node give way',
+  'keepalived-leaving': 'a node that AWS warns can give its VIPs away',
   bucket: 'a zone’s failure fits into EC2’s request budget',
   unchecked: 'everything could be looked up',
 } as const;

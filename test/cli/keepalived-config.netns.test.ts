@@ -91,7 +91,12 @@ describe('the files of the nodes', () => {
 
   test('put a node whose service fails into FAULT: with nopreempt a lower priority would move nothing', () => {
     const found = lines(fileOf({ process: 'nginx', checkUrl: 'http://127.0.0.1/healthy' }));
-    expect(found.filter((line) => line.startsWith('weight'))).toEqual(['weight 0', 'weight 0', 'weight 0']);
+    expect(found.filter((line) => line.startsWith('weight'))).toEqual([
+      'weight 0',
+      'weight -200',
+      'weight 0',
+      'weight 0',
+    ]);
     expect(found).toContain('process nginx');
     expect(found.join('\n')).toMatch(
       /track_file {\ndemote\n}\ntrack_process {\nservice\n}\ntrack_script {\nanswers\n}/,
@@ -158,6 +163,9 @@ const wrong: readonly [Partial<KeepalivedInput>, string][] = [
   [{ demoteFile: 'demote' }, '--demote-file is "demote", expected an absolute path'],
   [{ fifo: '/run/x y' }, 'fifo is "/run/x y"'],
   [{ demoteFile: keepalivedDefaults.fifo }, 'demote file and FIFO are both'],
+  [{ leavingFile: 'leaving' }, '--leaving-file is "leaving", expected an absolute path'],
+  [{ leavingFile: keepalivedDefaults.fifo }, 'leaving file and FIFO are both'],
+  [{ leavingFile: keepalivedDefaults.demoteFile }, 'demote file and leaving file are both'],
 ];
 
 test.each(wrong)('%j is refused with what was found, what is expected and what to do', (over, message) => {
@@ -208,7 +216,12 @@ describe('a real keepalived', () => {
   ];
   test.each(cases)('accepts %s without a word', (_, over) => {
     const files = keepalivedConfig(
-      given({ demoteFile: `${folder}/demote`, fifo: `${folder}/fifo`, ...over }),
+      given({
+        demoteFile: `${folder}/demote`,
+        leavingFile: `${folder}/leaving`,
+        fifo: `${folder}/fifo`,
+        ...over,
+      }),
     );
     writeFileSync(join(folder, 'a.conf'), files.a!);
     expect(inNamespace('keepalived -t -f a.conf')).toEqual({ status: 0, text: '' });
@@ -220,7 +233,8 @@ describe('a real keepalived', () => {
   });
 
   test('runs it, writes into the FIFO, and gives up at once when it is demoted', () => {
-    const over = { demoteFile: `${folder}/demote`, fifo: `${folder}/fifo`, advertS: 0.05 };
+    const tracked = { demoteFile: `${folder}/demote`, leavingFile: `${folder}/leaving` };
+    const over = { ...tracked, fifo: `${folder}/fifo`, advertS: 0.05 };
     writeFileSync(join(folder, 'a.conf'), fileOf(over));
     const ended = inNamespace(`mkfifo -m 600 fifo; exec 3<>fifo
 keepalived -n -f a.conf -p a.pid -r vrrp.pid >log 2>&1 &
@@ -229,6 +243,8 @@ await MASTER
 ip -4 -o addr show dev lo | grep -c 192.0.2.51
 echo 1 >demote; await FAULT
 echo 0 >demote; await MASTER
+echo 2 >leaving; await FAULT
+echo 1 >leaving; await MASTER
 kill %1; await STOP`);
     expect(ended.text.trim().split('\n')).toEqual([
       'INSTANCE "VI_WEB" BACKUP 254',
@@ -237,7 +253,10 @@ kill %1; await STOP`);
       'INSTANCE "VI_WEB" FAULT 254',
       'INSTANCE "VI_WEB" BACKUP 254',
       'INSTANCE "VI_WEB" MASTER 254',
-      'INSTANCE "VI_WEB" STOP 254',
+      'INSTANCE "VI_WEB" FAULT 254',
+      'INSTANCE "VI_WEB" BACKUP 54',
+      'INSTANCE "VI_WEB" MASTER 54',
+      'INSTANCE "VI_WEB" STOP 54',
     ]);
   });
 });

@@ -54,6 +54,7 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
       owner: 'i-a',
       wrote: ['eni-1'],
       heard: [1, 2, 3],
+      heardDirectly: [3, 4],
       pin,
       touchedAtMs: START,
     });
@@ -141,6 +142,22 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
     const after = await store.write(read, { ...bare, transitions: { 'i-b': read.transitions!['i-b']! } });
     expect(after?.transitions).toEqual({ 'i-b': read.transitions!['i-b'] });
     expect(await store.write(after, bare)).not.toHaveProperty('transitions');
+  });
+
+  it('keeps that a node leaves, and forgets it with the next word without it', async () => {
+    const store = open();
+    const vip = await seeded(store);
+    const leaving = { leaving: 'spot-terminate', atRisk: true };
+    const word = (atMs: number) => says(vip, 'i-a', { atMs, sinceMs: 0 });
+    await store.recordClaim(telling(word(0)), START);
+    const goes = { ...word(1000), ...leaving };
+    expect(
+      (await store.recordClaim(telling(goes, { as: 'refresh' }), START)).vip!.claims['i-a'],
+    ).toMatchObject(leaving);
+    expect((await store.read(vip.name))!.claims['i-a']).toMatchObject(leaving);
+    await store.recordClaim(telling(word(2000), { as: 'refresh' }), START);
+    expect((await store.read(vip.name))!.claims['i-a']).not.toHaveProperty('leaving');
+    expect((await store.read(vip.name))!.claims['i-a']).not.toHaveProperty('atRisk');
   });
 
   it('keeps the drains of nodes, one by one, and nothing where there are none', async () => {
@@ -254,6 +271,8 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
       /** When the second boot speaks; at once with the first one neither is believed blindly. */
       secondAfterMs: fc.constantFrom(3_600_000, 3_600_000, 3_600_000, 10_000),
       lease: fc.boolean(),
+      /** By the function URL, stamped in milliseconds. */
+      direct: fc.constantFrom(false, false, true),
     } as const);
     const counts = { recorded: 0, refused: 0 };
     let ties = 0;
@@ -274,9 +293,11 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
             ...spoken,
             uptimeMs: upMs + w.sentLaterMs + w.aheadMs + w.fractionMs,
             atMs: spoken.atMs + w.clockMs,
+            ...(w.laterMs % 2 === 0 ? {} : { leaving: 'spot-stop', atRisk: true }),
             seq: spoken.seq - (spoken.uptimeMs - upMs) * 1000,
             since: spoken.since - (spoken.uptimeMs - upMs) * 1000,
             timeMs: (spoken.timeMs + boot + Math.floor(w.sentLaterMs / 1000) * 1000) as EpochMs,
+            ...(w.direct ? { way: 'direct' as const } : {}),
           };
           const nodeState = nodeStateFrom(claim, claim.timeMs);
           const known = model.claims[w.node];

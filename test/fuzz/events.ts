@@ -38,6 +38,7 @@ const claim = fc.record({
   ageMs: between(0, 5000),
   clockMs: between(-1000, 1000),
   travelledMs: between(0, 30_000),
+  departure: fc.constantFrom({}, {}, { leaving: 'spot-terminate' }, { atRisk: true }),
   id: between(1, 1000),
 });
 type Claim = typeof claim extends fc.Arbitrary<infer T> ? T : never;
@@ -47,7 +48,7 @@ function partsOf(said: Claim): Parts {
   const seq = (uptimeMs - said.drawnMs) * 1000;
   const detail: Json = {
     ...{
-      version: 1,
+      version: 2,
       vip: 'web',
       node,
       state,
@@ -58,6 +59,7 @@ function partsOf(said: Claim): Parts {
     },
     ...{ seq, since: kind === 'transition' ? seq : seq - said.lastedUs, uptimeMs, ageMs },
     ...{ superseded: false, dropped: 0, atMs: NOW + said.clockMs, shim: '1.0.0' },
+    ...said.departure,
   };
   const event: Json = {
     ...{ id: `event-${said.id}`, 'detail-type': 'VRRP State Change', source: sourceOf(node) },

@@ -26,7 +26,7 @@ describe('an event', () => {
     expect(event.detailType).toBe('VRRP State Change');
     expect(event.bus).toBe('vipshift-test');
     expect(event.detail).toMatchObject({
-      version: 1,
+      version: 2,
       vip: 'web',
       node: instanceId,
       state: 'MASTER',

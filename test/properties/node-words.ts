@@ -2,6 +2,7 @@
 // a small history of it: boots, a clock that drifts and may stand still, transitions, some of them noticed late, and words
 // that wait, travel and arrive late.
 import fc from 'fast-check';
+import { defined } from '../../shared/optional.ts';
 import { epochMs, seconds } from '../../shared/time.ts';
 import type { Claim, VrrpState } from '../../shared/vip/claim.ts';
 import { claimOf, START } from '../support/world.ts';
@@ -23,6 +24,8 @@ const said = fc.record({
   travelsMs: fc.constantFrom(20, 20, 300, 3000),
   arrivesMs: fc.constantFrom(0, 0, 59_000, 90_000, DAY_MS),
   advert: fc.boolean(),
+  /** By the function URL, whose front end has a clock of its own. */
+  direct: fc.constantFrom(undefined, undefined, -100, 0, 100),
   /** Sent when newer ones have been already. */
   straggles: fc.constantFrom(false, false, false, true),
 });
@@ -84,6 +87,11 @@ function wordsOf(history: readonly Boot[]): readonly NodeWord[] {
           atMs: START + Math.floor(trueMs(saidMs)),
           timeMs: epochMs(Math.floor(stampMs / 1000) * 1000),
           eventId: `event ${nth} ${i}`,
+          // It is to go, and stays, from one word to the next.
+          ...(seq % 3 === 0 ? { leaving: 'spot-terminate' } : {}),
+          ...(word.direct === undefined
+            ? {}
+            : { way: 'direct' as const, timeMs: epochMs(Math.round(stampMs) + word.direct) }),
         };
         const kind = first ? 'transition' : word.advert ? 'lower-advert' : 'assertion';
         const bootId = `boot-${(n * 7) % 3}`;
@@ -164,13 +172,16 @@ export const tiedWords = fc
     state: fc.constantFrom<VrrpState | undefined>(undefined, undefined, 'STOP'),
     priority: fc.constantFrom<number | undefined>(undefined, undefined, 100),
     kind: fc.constantFrom<Claim['kind'] | undefined>(undefined, undefined, 'lower-advert'),
+    leaving: fc.constantFrom(undefined, undefined, 'system-reboot'),
+    atRisk: fc.constantFrom(undefined, undefined, true),
   })
-  .map(({ word, fractionMs, laterMs, seqUs, clockMs, state, priority, kind }) => {
+  .map(({ word, fractionMs, laterMs, seqUs, clockMs, state, priority, kind, leaving, atRisk }) => {
     const other: Claim = {
       ...word,
       ...(state === undefined ? {} : { state }),
       ...(priority === undefined ? {} : { priority }),
       ...(kind === undefined ? {} : { kind }),
+      ...defined({ leaving, atRisk }),
       uptimeMs: word.uptimeMs + fractionMs + laterMs,
       timeMs: epochMs(word.timeMs + (laterMs === 1000 ? 1000 : 0)),
       seq: word.seq + seqUs,

@@ -13,6 +13,7 @@ export type { Hold } from '../../../cli/keepalived-config/input.ts';
 export const INSTANCE = 'VI_WEB';
 /** Where the stack's SSM document writes to hand over the VIP `web`; a service's unit pulls the same one here. */
 export const DEMOTE_FILE = '/run/vipshift/hand-over/web';
+export const LEAVING_FILE = '/run/vipshift/leaving';
 export const FIFO = '/run/vipshift/notify.fifo';
 
 /** What the files are made from. */
@@ -28,6 +29,7 @@ export const keepalivedInput = (hold: Hold): KeepalivedInput => ({
   scriptUser: 'root',
   ports: [80],
   demoteFile: DEMOTE_FILE,
+  leavingFile: LEAVING_FILE,
   fifo: FIFO,
 });
 

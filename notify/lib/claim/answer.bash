@@ -11,6 +11,7 @@ declare -A IN_ANSWER=() # instance → 1 once an answer had it
 declare -A SEEMS_NEW=() # file → 1 if it seemed new as keepalived was asked, before it can have answered
 ASK_ALL=0 ASK_UNTIL_MS=0 JSON_SIGNAL='' ANSWER='' ANSWER_STATE='' ANSWER_PRIORITY=0 ANSWER_CHANGED_US=0
 ANSWER_FILES=() INSTANCE_ERROR=''
+ADVERT_MS=0 # the longest advert interval of our instances, once keepalived has said it
 readonly ASK_LIMIT_MS=300 ASK_POLL_MS=4
 
 # Which signal, if any, and where answers may be: at start, and with each new keepalived until one can be asked. It forks, and
@@ -56,7 +57,7 @@ read_answer() {
 
 # What the answer says of one instance: 0 with its state, 1 if it has no state yet, 2 if there is no such instance.
 state_in_answer() {
-  local rest
+  local rest digits
   [[ $ANSWER =~ \"iname\":[[:space:]]*\""$1"\"(.*) ]] || return 2
   rest=${BASH_REMATCH[1]%%\"iname\":*}
   IN_ANSWER[$1]=1
@@ -68,6 +69,11 @@ state_in_answer() {
     *) return 1 ;;
   esac
   ANSWER_PRIORITY=0 ANSWER_CHANGED_US=0
+  if [[ $rest =~ \"adver_int\":[[:space:]]*([0-9]{1,3})(\.([0-9]{1,3}))? ]]; then
+    digits=${BASH_REMATCH[3]}000
+    digits=$((10#${BASH_REMATCH[1]} * 1000 + 10#${digits:0:3}))
+    ((digits > ADVERT_MS)) && ADVERT_MS=$digits
+  fi
   [[ $rest =~ \"effective_priority\":[[:space:]]*([0-9]{1,3}) ]] && ANSWER_PRIORITY=${BASH_REMATCH[1]}
   [[ $rest =~ \"last_transition\":[[:space:]]*([0-9]{1,12})\.([0-9]{6}) ]] &&
     ANSWER_CHANGED_US=${BASH_REMATCH[1]}${BASH_REMATCH[2]}

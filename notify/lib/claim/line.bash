@@ -38,6 +38,7 @@ take_command() {
   case $1 in
     probe) take_probe_word "$2" ;;
     wiring) take_wiring_word "$2" ;;
+    stay) take_stay_word ;;
   esac
 }
 

@@ -101,9 +101,11 @@ add_entry() {
   [[ $2 == transition ]] && is_superseded "${claim[@]}" && old=true
   # Numbers drawn within one step of the clock run ahead of it by microseconds; nothing is sent before it was said.
   local -r uptime_ms=$((NOW_US >= seq ? NOW_MS : (seq + 999) / 1000))
-  printf -v detail '{\\"version\\":1,\\"vip\\":\\"%s\\",\\"node\\":\\"%s\\",\\"state\\":\\"%s\\",\\"kind\\":\\"%s\\",\\"instance\\":\\"%s\\",\\"priority\\":%d,\\"bootId\\":\\"%s\\",\\"seq\\":%d,\\"since\\":%d,\\"uptimeMs\\":%d,\\"ageMs\\":%d,\\"superseded\\":%s,\\"dropped\\":%d,\\"atMs\\":%d,\\"shim\\":\\"%s\\"' \
+  printf -v detail '{\\"version\\":2,\\"vip\\":\\"%s\\",\\"node\\":\\"%s\\",\\"state\\":\\"%s\\",\\"kind\\":\\"%s\\",\\"instance\\":\\"%s\\",\\"priority\\":%d,\\"bootId\\":\\"%s\\",\\"seq\\":%d,\\"since\\":%d,\\"uptimeMs\\":%d,\\"ageMs\\":%d,\\"superseded\\":%s,\\"dropped\\":%d,\\"atMs\\":%d,\\"shim\\":\\"%s\\"' \
     "${claim[5]}" "$NODE" "${claim[3]}" "$2" "${claim[7]}" "${claim[4]}" "$BOOT_ID" "$seq" "${claim[1]}" "$uptime_ms" \
     "$((uptime_ms - seq / 1000))" "$old" "$DROPPED" "${claim[2]}" "$SHIM_VERSION"
+  [[ $LEAVING ]] && detail+=",\\\"leaving\\\":\\\"$LEAVING\\\""
+  ((AT_RISK)) && detail+=',\"atRisk\":true'
   [[ ${claim[8]-} ]] && detail+=",\\\"stateFrom\\\":\\\"${claim[8]}\\\""
   ENTRIES+="${ENTRIES:+,}{\"Source\":\"vipshift.notify/$USER_ID\",\"DetailType\":\"VRRP State Change\",\"EventBusName\":\"${CONFIG[bus]}\",\"Detail\":\"$detail}\"}"
 }

@@ -11,6 +11,7 @@ check_command() {
   require_authorities
   [[ ${CONFIG[keepalived_pid]} == none ]] || require_keepalived
   warn_of_proxy
+  report_tracked
   printf '%s is right: %s VIPs (%s), bus %s\n' "$CONFIG_FILE" "${#VIP_NAMES[@]}" "${VIP_NAMES[*]}" "${CONFIG[bus]}"
 }
 

@@ -28,6 +28,7 @@ selftest_command() {
   ((RUNNING)) || die 4 "the daemon is not running, so nothing would read the FIFO: systemctl start vipshift-notify"
   [[ ${STATUS[configError]-} ]] && die 1 "the daemon waits for a right configuration: systemctl restart vipshift-notify"
   test_wiring
+  report_tracked
   send_probe
   report_probe
   ((WELL_WIRED)) || exit 1

@@ -6,8 +6,8 @@
 
 readonly VIP_UNIT=vipshift-vip.service
 # What the daemon makes in run_dir and state_dir.
-readonly RUN_FILES='credentials credentials.new credentials.about credentials.about.new imds request reply roots.pem status.0 status.1 probe asked spool spool.new keepalived.json'
-readonly STATE_FILES='spool spool.new identity identity.new'
+readonly RUN_FILES='credentials credentials.new credentials.about credentials.about.new imds request reply roots.pem status.0 status.1 probe asked spool spool.new keepalived.json leaving leaving.about'
+readonly STATE_FILES='spool spool.new identity identity.new leaving.about'
 
 uninstall_command() {
   local purge=0

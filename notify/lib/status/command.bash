@@ -64,7 +64,14 @@ print_text() {
   else line=none; fi
   printf 'credentials  %s%s\n' "$line" "${STATUS[credentialsError]+; ${STATUS[credentialsError]}}"
   printf 'keepalived   %s\n' "$KEEPALIVED${KEEPALIVED_PID:+, process $KEEPALIVED_PID}${KEEPALIVED_ERROR:+: $KEEPALIVED_ERROR}"
-  for key in config fifo wiring instance runDir; do
+  if [[ ${STATUS[leaving]-} ]]; then
+    ago "${STATUS[leavingSince]-}"
+    line='a standby of low priority now'
+    ((STATUS[leavingStep] == 2)) && line='in FAULT until another node has taken over'
+    printf 'leaving      %s, since %s; %s\n' "${STATUS[leaving]}" "$REPLY" "$line"
+  fi
+  [[ ${STATUS[atRisk]-} ]] && printf 'at risk      AWS recommends to rebalance\n'
+  for key in config fifo wiring instance runDir leaving notices; do
     [[ ${STATUS[${key}Error]-} ]] && printf 'wrong        %s\n' "${STATUS[${key}Error]}"
   done
   for line in "${STATUS_VIPS[@]}"; do
@@ -98,12 +105,13 @@ print_json() {
   json_text "$KEEPALIVED"
   printf ',"keepalived":%s' "$REPLY"
   STATUS[keepalivedError]=$KEEPALIVED_ERROR
-  for key in node user region {last,credentials,spool,fifo,keepalived,instance,wiring,runDir,config}Error; do
+  for key in node user region {last,credentials,spool,fifo,keepalived,instance,wiring,runDir,config,leaving,notices}Error leaving; do
     json_or_null "$key"
     printf ',"%s":%s' "$key" "$REPLY"
   done
   for key in spooled dropped sent badLines; do printf ',"%s":%d' "$key" "${STATUS[$key]:-0}"; done
-  for key in lastSentAt lastErrorAt credentialsFetchedAt credentialsExpireAt; do
+  printf ',"atRisk":%s' "$([[ ${STATUS[atRisk]-} ]] && echo true || echo false)"
+  for key in lastSentAt lastErrorAt credentialsFetchedAt credentialsExpireAt leavingSince; do
     ms_or_null "$key"
     printf ',"%sMs":%s' "$key" "$REPLY"
   done

@@ -14,7 +14,7 @@ export type Name = 'a' | 'b';
 export type Step =
   | { readonly does: 'pulse'; readonly nodes: readonly Name[] }
   | { readonly does: 'kill'; readonly node: Name }
-  | { readonly does: 'set'; readonly node: Name; readonly file: 'demote' | 'leaving'; readonly to: 0 | 1 }
+  | { readonly does: 'set'; readonly node: Name; readonly file: 'demote' | 'leaving'; readonly to: 0 | 1 | 2 }
   /** Until it is so, or for as long as any election takes. */
   | { readonly does: 'until'; readonly node: Name; readonly state: string }
   /** For as long as any election takes. */
@@ -80,7 +80,7 @@ class Node {
     });
   }
 
-  set(file: 'demote' | 'leaving', to: 0 | 1): void {
+  set(file: 'demote' | 'leaving', to: 0 | 1 | 2): void {
     writeFileSync(join(this.folder, file), `${to}\n`);
   }
 
@@ -118,12 +118,11 @@ async function played(scenario: Scenario): Promise<Result> {
   const restMs = 2 * takeoverMs;
   const pulse = async (name: Name): Promise<void> => {
     happened.push(`pulse ${name}`);
-    nodes[name].set('leaving', 1);
-    nodes[name].set('demote', 1);
+    nodes[name].set('leaving', 2);
     await nodes[name].until('FAULT', START_MS);
     await nodes[name].until('never', takeoverMs);
     happened.push(`pulse ${name} ends`);
-    nodes[name].set('demote', 0);
+    nodes[name].set('leaving', 1);
     await nodes[name].until('BACKUP', START_MS);
   };
   for (const step of steps) {

@@ -1,5 +1,5 @@
-// Leaving is a pulse (docs/decisions/0045), on real keepalived: a node that is to go fails for as long as a takeover needs, and then
-// only has a low priority. So another node takes over, with preemption or without; and where none can, the node is master again.
+// Leaving is a pulse (docs/decisions/0045, 0047), on real keepalived: a node that is to go fails for as long as a takeover needs, and
+// then only has a low priority. So another node takes over, with preemption or without; and where none can, the node is master again.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,44 +17,36 @@ const TAKEOVER_MS = 3 * ADVERT_MS + ADVERT_MS + 1000;
 const ADDRESS = '192.168.255.10/32';
 const INSTANCE = 'VI_WEB';
 
-/** Leaves every node above 0, and below all that stay. */
-const WEIGHT = -200;
-const second = [
-  'track_file leaving {',
-  '    file "{folder}/leaving"',
-  `    weight ${WEIGHT}`,
-  '    init_file 0',
-  '}',
-];
-
 interface Variant {
   readonly preempt: boolean;
   readonly hold: 'both' | 'master';
 }
 
-/** As `vipshift keepalived-config` writes it, with the second file. */
+/** As `vipshift keepalived-config` writes it. */
 function filesOf({ preempt, hold }: Variant): Scenario['files'] {
   const made = keepalivedConfig({
     ...keepalivedDefaults,
     ...{ instance: INSTANCE, addresses: [ADDRESS], advertS: ADVERT_MS / 1000, startupDelayS: 0 },
-    ...{ demoteFile: '/run/DEMOTE', hold, preempt },
+    ...{ demoteFile: '/run/DEMOTE', leavingFile: '/run/LEAVING', hold, preempt },
     nodes: [
       { name: 'a', address: '10.0.1.10', interface: 've0' },
       { name: 'b', address: '10.0.1.11', interface: 've0' },
     ],
   });
   const tracked = (text: string) =>
-    text
-      .replaceAll('/run/DEMOTE', '{folder}/demote')
-      .replace('track_file demote {', `${second.join('\n')}\n\ntrack_file demote {`)
-      .replace(/(track_file \{\n\s+demote\n)/, '$1        leaving\n');
+    text.replaceAll('/run/DEMOTE', '{folder}/demote').replaceAll('/run/LEAVING', '{folder}/leaving');
   return { a: tracked(made.a!), b: tracked(made.b!) };
 }
 
 const pulse = (...nodes: readonly Name[]): Step => ({ does: 'pulse', nodes });
 const until = (node: Name, state: string): Step => ({ does: 'until', node, state });
 const rest: Step = { does: 'rest' };
-const set = (node: Name, file: 'demote' | 'leaving', to: 0 | 1): Step => ({ does: 'set', node, file, to });
+const set = (node: Name, file: 'demote' | 'leaving', to: 0 | 1 | 2): Step => ({
+  does: 'set',
+  node,
+  file,
+  to,
+});
 
 interface Case {
   readonly steps: readonly Step[];
@@ -97,7 +89,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-/** What either file alone does, which is why there are two. */
+/** What either step alone does, which is why there are two. */
 const alone: Readonly<
   Record<string, { readonly steps: readonly Step[]; readonly states: Result['states'] }>
 > = {
@@ -186,7 +178,7 @@ describe.each(variants.map((variant, v) => [titleOf(variant), variant, v] as con
   },
 );
 
-describe('each file by itself', () => {
+describe('each step by itself', () => {
   test.each(Object.entries(alone).map(([name, one], n) => [name, one, n] as const))('%s', (_name, one, n) => {
     const { happened, states } = results.get(`x${n}`)!;
     expect(states, happened.join('; ')).toEqual(one.states);

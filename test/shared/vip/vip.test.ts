@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { defined } from '../../../shared/optional.ts';
 import { durationMs, epochMs, plus } from '../../../shared/time.ts';
 import { ORDER_DOUBT, UNDER_WAY_MAX } from '../../../shared/vip/boot-clock.ts';
 import { windowOf } from '../../../shared/vip/liveness.ts';
@@ -20,11 +21,12 @@ const nodeState: fc.Arbitrary<NodeState> = fc
     stampMs: fc.integer({ min: 0, max: 3 }),
     lateMs: fc.constantFrom(0, 0, 0, 61_000),
     kind: fc.constantFrom('assertion' as const, 'lower-advert' as const),
+    leaving: fc.constantFrom(undefined, 'spot-stop'),
   })
-  .map(({ sinceMs, afterMs, stampMs, lateMs, kind }) => {
+  .map(({ sinceMs, afterMs, stampMs, lateMs, kind, leaving }) => {
     const atMs = sinceMs + afterMs;
     const timeMs = epochMs(Math.floor((START + atMs) / 1000 + stampMs) * 1000);
-    const claim = claimOf('i-a', { kind, sinceMs, atMs, over: { timeMs } });
+    const claim = claimOf('i-a', { kind, sinceMs, atMs, over: { timeMs, ...defined({ leaving }) } });
     return nodeStateFrom(claim, plus(timeMs, durationMs(lateMs)));
   });
 
@@ -38,10 +40,13 @@ describe('a claim that is recorded without a read', () => {
         const { seq, state, priority, slot, seenMs, affSeq, affHiMs, affAtMs } = told;
         const { bootAtMs, stampMs, upMs } = told;
         const sent = { bootAtMs, stampMs, upMs };
+        const { leaving: _was, ...kept } = known;
+        const departure = defined({ leaving: told.leaving });
         const advert = affSeq === undefined ? {} : { affSeq, affHiMs, affAtMs };
         expect(merge(known, told)).toEqual({
-          ...known,
+          ...kept,
           ...sent,
+          ...departure,
           seq,
           state,
           priority,

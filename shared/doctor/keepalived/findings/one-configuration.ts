@@ -5,12 +5,15 @@ import type { Configuration } from '../model/configuration.ts';
 import type { Instance } from '../model/instance.ts';
 import { type Complaint, spanOf, type Unread } from '../model/statements.ts';
 import { adding, asRemedy, beginningWith, removing, replacing } from './edits.ts';
+import { leavingFindings } from './leaving.ts';
 import { instanceFindings } from './one-instance.ts';
 
 /** What the shim on the nodes is told in notify.conf. */
 export interface Shim {
   /** The FIFO that it reads. */
   readonly fifo: string;
+  /** By which it gives the VIPs away when the node leaves. */
+  readonly leavingFile: string;
   /** The VIPs of each instance and sync group that it reports for; undefined where its file was not given. */
   readonly vipsOf?: ReadonlyMap<string, readonly string[]> | undefined;
 }
@@ -37,7 +40,12 @@ export function configurationFindings(one: Configuration, shim: Shim): readonly 
     ...(one.instances.length === 0 ? [] : [...fifoFindings(one, shim), ...unnamedFindings(one, shim)]),
     ...reloadFindings(one, shim),
     ...strictFindings(one, shim),
-    ...one.instances.flatMap((instance) => instanceFindings(one, instance, vipsOf(one, instance, shim))),
+    ...one.instances.flatMap((instance) => {
+      const vips = vipsOf(one, instance, shim);
+      const subject = `${one.name} ${instance.name}`;
+      const about = { vips, subject, leavingFile: shim.leavingFile };
+      return [...instanceFindings(one, instance, vips), ...leavingFindings(one, instance, about)];
+    }),
   ];
 }
 

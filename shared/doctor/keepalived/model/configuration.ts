@@ -13,6 +13,7 @@ import {
   statementsOf,
   type Unread,
 } from './statements.ts';
+import { type TrackedFile, trackedFilesIn } from './tracked-files.ts';
 
 /** Statements of a file, and how it is called in findings. */
 export interface Source {
@@ -43,6 +44,7 @@ export interface SyncGroup {
   readonly name: string;
   readonly members: readonly string[];
   readonly tracked: readonly string[];
+  readonly trackedFiles: readonly TrackedFile[];
   readonly scripts: readonly Statement[];
 }
 
@@ -125,7 +127,11 @@ function tracking(top: Scope, statement: Statement, instance: Instance): Instanc
       });
     }
   }
-  return { ...instance, tracked: instance.tracked.filter((name) => !missing.has(name)) };
+  return {
+    ...instance,
+    tracked: instance.tracked.filter((name) => !missing.has(name)),
+    trackedFiles: trackedFilesIn(statement.block ?? [], before),
+  };
 }
 
 const statementsIn = ({ block }: Statement, word: string): readonly Statement[] =>
@@ -145,7 +151,10 @@ function groupsOf(top: Scope, instances: readonly Instance[]): readonly SyncGrou
         if (!members.includes(member)) complain(`there is no vrrp_instance ${member}`);
       if (members.length < 2) complain(`it has ${members.length} of at least 2 instances`);
     }
-    return { name, members, tracked: trackedIn(block, top.notes), scripts: scriptsIn(block) };
+    return {
+      ...{ name, members, tracked: trackedIn(block, top.notes), scripts: scriptsIn(block) },
+      trackedFiles: trackedFilesIn(block, top.block),
+    };
   });
 }
 

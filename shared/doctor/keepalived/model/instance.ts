@@ -29,6 +29,7 @@ import {
   type Value,
   wholeFrom,
 } from './statements.ts';
+import type { TrackedFile } from './tracked-files.ts';
 
 export interface Instance {
   readonly name: string;
@@ -55,6 +56,7 @@ export interface Instance {
   readonly state: Value<'MASTER' | 'BACKUP'>;
   readonly interface: Value<string>;
   readonly tracked: readonly string[];
+  readonly trackedFiles: readonly TrackedFile[];
   readonly scripts: readonly Statement[];
 }
 
@@ -74,6 +76,7 @@ const isMissing = ({ value, line }: Value<unknown>): boolean => value === undefi
 
 export const isUnicast = ({ peers }: Instance): boolean => peers.listed.length > 0;
 
+/** Without the files that it tracks: they are defined elsewhere. */
 export function instanceOf(statement: Statement, globals: Globals, notes: Notes): Instance {
   const block = statement.block ?? [];
   const name = statement.words[1]!;
@@ -113,6 +116,7 @@ export function instanceOf(statement: Statement, globals: Globals, notes: Notes)
     state: stateOf(scope),
     interface: statedValue(scope, { word: 'interface', parse: same, wanted: 'a name', fallback: undefined }),
     tracked: trackedIn(block, notes),
+    trackedFiles: [],
     scripts: scriptsIn(block),
   };
   complainOfMissing(instance, scope);

@@ -1,7 +1,7 @@
 // Files as people of this trade write them, and what is right to say of each.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { checksOf, FIFO, faultsOf, judged } from './judge.ts';
+import { checksOf, FIFO, faultsOf, judged, LEAVING } from './judge.ts';
 
 const snippet = readFileSync(
   new URL('../../../../notify/lib/assets/keepalived-snippet.conf', import.meta.url),
@@ -178,6 +178,7 @@ test('a FIFO elsewhere, and states that are repeated on reload: two faults', () 
 test('a name in notify.conf that keepalived no longer has: what it has instead', () => {
   const found = judged({ 'k.conf': heard + instance({ name: 'VI_FRONT' }) }, ['k.conf'], {
     fifo: FIFO,
+    leavingFile: LEAVING,
     vipsOf: new Map([['VI_EDGE', ['web']]]),
   });
   expect(faultsOf(found)).toMatchObject([

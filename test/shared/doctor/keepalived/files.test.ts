@@ -1,7 +1,7 @@
 // What is wrong in one file: found, and gone when the remedy has been carried out.
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../../shared/doctor/finding.ts';
-import { checksOf, conf, FIFO, faultsOf, judged } from './judge.ts';
+import { checksOf, conf, FIFO, faultsOf, judged, LEAVING } from './judge.ts';
 import { repaired } from './remedies.ts';
 
 test('a right file: nothing is found', () => expect(judged({ 'a.conf': conf() })).toEqual([]));
@@ -191,13 +191,53 @@ describe('a fault in one file', () => {
 
   test('nothing is tracked: a warning for the instance, and not where its sync group tracks', () => {
     const bare = conf().replace(/ {4}track_file \{[^}]*\}/, '');
-    expect(judged({ 'a.conf': bare })).toMatchObject([{ check: 'keepalived-tracking', severity: 'warning' }]);
+    expect(judged({ 'a.conf': bare })).toMatchObject([
+      { check: 'keepalived-tracking', severity: 'warning' },
+      { check: 'keepalived-leaving', severity: 'warning' },
+    ]);
     const second = bare
       .replace(/^[\s\S]*(?=vrrp_instance)/, '')
       .replace('VI_1', 'VI_2')
       .replace('_id 51', '_id 52');
-    const grouped = `${bare}${second}vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\ntrack_file {\ndemote\n}\n}\n`;
+    const grouped = `${bare}${second}vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\ntrack_file {\ndemote\nleaving\n}\n}\n`;
     expect(judged({ 'a.conf': grouped })).toEqual([]);
+  });
+
+  describe('the file by which a node leaves', () => {
+    const found = (text: string) =>
+      judged({ 'a.conf': text }).filter(({ check }) => check === 'keepalived-leaving');
+
+    test('only the demote file is tracked: what to paste makes it right', () => {
+      const text = conf()
+        .replace(/track_file leaving \{[^}]*\}\n/, '')
+        .replace(/ {8}leaving\n/, '');
+      const [finding, ...more] = found(text);
+      expect(finding).toMatchObject({ severity: 'warning', subject: 'a.conf VI_1' });
+      expect(finding!.found).toContain('does not track /run/vipshift/leaving');
+      expect(more).toEqual([]);
+      expect(judged(repaired({ 'a.conf': text }, finding!))).toEqual([]);
+    });
+
+    test.each([
+      ['0', 1],
+      ['-126', 1],
+      ['-127', 0],
+      ['-253', 0],
+      ['-254', 1],
+    ])('weight %s', (weight, count) => {
+      const text = conf().replace('weight -200', `weight ${weight}`);
+      expect(found(text)).toHaveLength(count);
+      for (const finding of found(text)) expect(judged(repaired({ 'a.conf': text }, finding))).toEqual([]);
+      expect(found(conf().replace('        leaving', `        leaving weight ${weight}`))).toHaveLength(
+        count,
+      );
+    });
+
+    test('no weight at all adds 1: the line is made whole', () => {
+      const text = conf().replace(/ {4}weight -200\n/, '');
+      expect(found(text)).toMatchObject([{ found: 'it tracks /run/vipshift/leaving with weight 1' }]);
+      expect(judged(repaired({ 'a.conf': text }, found(text)[0]!))).toEqual([]);
+    });
   });
 
   test('a file that holds no instance is the wrong one', () => {
@@ -237,10 +277,10 @@ describe('what is not understood', () => {
 
   test('a definition that is not there: unchecked, never judged', () => {
     expect(unreadOf(conf().replace('priority 254', 'priority $PRIO'))).toEqual([
-      'a.conf line 15: not understood: priority $PRIO',
+      'a.conf line 19: not understood: priority $PRIO',
     ]);
     expect(unreadOf(conf().replace('advert_int 0.2', 'advert_int ${ADV}'))).toHaveLength(1);
-    expect(unreadOf(conf({ way: '$PEERS' }))).toEqual(['a.conf line 17: not understood: $PEERS']);
+    expect(unreadOf(conf({ way: '$PEERS' }))).toEqual(['a.conf line 21: not understood: $PEERS']);
     expect(unreadOf(conf().replace(FIFO, '$FIFO'))).toHaveLength(1);
     expect(
       unreadOf(
@@ -251,7 +291,7 @@ describe('what is not understood', () => {
 
   test('a word or a block that is newer, or a mistake', () => {
     expect(unreadOf(conf({ more: 'no_such_word 3' }))).toEqual([
-      'a.conf line 27: not understood: no_such_word 3',
+      'a.conf line 32: not understood: no_such_word 3',
     ]);
     expect(unreadOf(`${conf()}no_such_block x {\n y\n}\n`)).toHaveLength(1);
     expect(unreadOf(conf({ more: '~SEQ(N) priority $N' }))).toHaveLength(1);
@@ -261,12 +301,14 @@ describe('what is not understood', () => {
 describe('the shim’s notify.conf', () => {
   const shim = (...instances: string[]) => ({
     fifo: '/run/x.fifo',
+    leavingFile: LEAVING,
     vipsOf: new Map(instances.map((name) => [name, ['web']])),
   });
 
   test('names an instance that keepalived has not, and the other way round', () => {
     const found = judged({ 'a.conf': conf({ name: 'VI_FRONT' }) }, ['a.conf'], {
       fifo: FIFO,
+      leavingFile: LEAVING,
       vipsOf: new Map([['VI_WEB', ['web']]]),
     });
     expect(found).toMatchObject([

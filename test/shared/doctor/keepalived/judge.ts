@@ -5,12 +5,13 @@ import type { Shim } from '../../../../shared/doctor/keepalived/findings/one-con
 import { memoryFolder } from './memory-folder.ts';
 
 export const FIFO = '/run/vipshift/notify.fifo';
+export const LEAVING = '/run/vipshift/leaving';
 
 /** `given`: files, or HOST=FILE; all files by default. */
 export function judged(
   files: Readonly<Record<string, string>>,
   given: readonly string[] = Object.keys(files),
-  shim: Shim = { fifo: FIFO },
+  shim: Shim = { fifo: FIFO, leavingFile: LEAVING },
 ): readonly Finding[] {
   return keepalivedFindings({
     files: memoryFolder(files),
@@ -47,6 +48,10 @@ export const conf = (over: ConfText = {}): string => `track_file demote {
     file "/run/vipshift/demote"
     weight 0
 }
+track_file leaving {
+    file "${LEAVING}"
+    weight -200
+}
 global_defs {
     vrrp_version 3
     vrrp_notify_fifo ${FIFO}
@@ -62,6 +67,7 @@ vrrp_instance ${over.name ?? 'VI_1'} {
     ${over.way ?? `unicast_src_ip ${over.source ?? '10.0.1.10'}\n    unicast_peer {\n        ${over.peers ?? '10.0.2.10'}\n    }`}
     track_file {
         demote
+        leaving
     }
     virtual_ipaddress {
         ${over.addresses ?? '192.0.2.51/32 dev lo'}

@@ -1,6 +1,6 @@
 // Files against each other: what makes two masters names both of them, and is gone when its remedy has been carried out.
 import { describe, expect, test } from 'vitest';
-import { type ConfText, checksOf, conf, faultsOf, judged, other } from './judge.ts';
+import { type ConfText, checksOf, conf, faultsOf, judged, LEAVING, other } from './judge.ts';
 import { repaired } from './remedies.ts';
 
 const pair = (a: ConfText, b: ConfText) => ({ 'a.conf': conf(a), 'b.conf': other(b) });
@@ -151,7 +151,7 @@ describe('what makes two masters', () => {
 test('a finding says which VIPs it touches, where notify.conf does', () => {
   const vipsOf = new Map([['VI_1', ['web', 'api']]]);
   const files = pair({ advert: '1' }, { routerId: 52, globals: 'vrrp_strict' });
-  const found = judged(files, ['a.conf', 'b.conf'], { fifo: '/run/x', vipsOf });
+  const found = judged(files, ['a.conf', 'b.conf'], { fifo: '/run/x', leavingFile: LEAVING, vipsOf });
   expect(checksOf(found)).toContain('keepalived-two-masters');
   for (const { check, vips } of found) expect({ check, vips }).toEqual({ check, vips: ['web', 'api'] });
 });

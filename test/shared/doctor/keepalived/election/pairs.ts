@@ -49,7 +49,7 @@ function findingsOn(nodes: readonly [Dressed, Dressed]): readonly Finding[] {
   return keepalivedFindings({
     files: memoryFolder(files),
     given: nodes.map(({ main, host }) => ({ path: `${host}/${main}`, host })),
-    shim: { fifo: FIFO },
+    shim: { fifo: FIFO, leavingFile: '/run/vipshift/leaving' },
   });
 }
 
