@@ -2,6 +2,7 @@
 // event, and what throws, so that it is delivered again.
 import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { VERSION } from '../../../../shared/aws/events/claim-event.ts';
 import type { InvocationPorts } from '../../../../shared/aws/invocation.ts';
 import { invokeForClaim } from '../../../../shared/aws/lambda/claim-invocation.ts';
 import { type Invocation, lambda } from '../../../../shared/aws/lambda/handler.ts';
@@ -107,7 +108,9 @@ describe('a claim', () => {
 
   it('of a newer version is read as far as it is known, and counted', async () => {
     const w = world([NODE], VIP_OF_NODE);
-    expect(await answerOf(w, invokeForClaim, claimed(w, { version: 2 }))).toEqual({ answer: 'switched' });
+    expect(await answerOf(w, invokeForClaim, claimed(w, { version: VERSION + 1 }))).toEqual({
+      answer: 'switched',
+    });
     expect(metric('ClaimsOfNewerVersion').flat()).toEqual([1]);
   });
 
