@@ -1,5 +1,6 @@
 // EC2 through its SDK. Describes use the SDK's retries; a mutation is one attempt, because every attempt has to check the
 // lease first (guarantee 3).
+import { setMaxListeners } from 'node:events';
 import {
   AssociateAddressCommand,
   CreateRouteCommand,
@@ -14,7 +15,7 @@ import { ATTEMPT_MAX } from '../../vip/lease.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { type Mutation, sendMutation } from '../mutation.ts';
 import type { Ec2Access } from './access.ts';
-import { hostState } from './host-state.ts';
+import { hostState, scheduledEvents } from './instance-status.ts';
 import { observe } from './observe.ts';
 import { observeAll } from './observe-all.ts';
 
@@ -24,6 +25,7 @@ export function awsEc2(access: Ec2Access): Ec2 {
     observe: (scope) => observe(access, scope),
     observeAll: (scopes) => observeAll(access, scopes),
     hostState: (node) => hostState(access, node),
+    scheduledEvents: () => scheduledEvents(access),
     apply: (step, mayStart) => apply(access, step, { mayStart, abortSignal: endOfAttempt() }),
   };
 }
@@ -37,9 +39,16 @@ function attemptEnds({ signal, clock }: Ec2Access): () => AbortSignal {
   return () => {
     const now = clock.now();
     const isOld = last === undefined || now < last.madeAtMs || now > plus(last.madeAtMs, TOGETHER);
-    if (isOld) last = { madeAtMs: now, signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MAX)]) };
+    if (isOld) last = { madeAtMs: now, signal: endSignal(signal) };
     return last!.signal;
   };
+}
+
+function endSignal(signal: AbortSignal): AbortSignal {
+  const ends = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MAX)]);
+  // Each request that is under way listens to it; before Node.js 22 more than ten are warned of as a leak.
+  setMaxListeners(0, ends);
+  return ends;
 }
 
 interface Attempt {
