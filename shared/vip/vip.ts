@@ -5,9 +5,9 @@ import { type DurationMs, type EpochMs, hours, iso } from '../time.ts';
 import { bootDiffers, ORDER_DOUBT, othersEndBy, UNDER_WAY_MAX } from './boot-clock.ts';
 import { recentTransition, type Transitions, withoutOrderedTransitions, withTransition } from './flapping.ts';
 import type { Lease, Open } from './lease.ts';
-import { pruned, withHeard } from './liveness.ts';
+import { prunedHeard, withReport } from './liveness.ts';
 import type { Members } from './member.ts';
-import { boundStays, merge, type NodeState, sameTransition } from './node-state.ts';
+import { boundStays, merge, type NodeState, sameTransition, waysStay } from './node-state.ts';
 
 export const withForced = (vip: Vip, forced: Forced): Vip => ({ ...vip, forced });
 /** What the order has made its nodes do was no flapping, and does not count later on either. */
@@ -152,8 +152,10 @@ export interface Vip extends RegistryEntry {
   readonly touchedAtMs: EpochMs;
   readonly members: Members;
   readonly claims: Readonly<Record<string, NodeState>>;
-  /** Evidence windows in which a member reported (liveness.ts). */
+  /** Evidence windows in which a member reported by the bus (liveness.ts). */
   readonly heard: readonly number[];
+  /** The same by the function URL; absent where no one has. */
+  readonly heardDirectly?: readonly number[];
   /** Recent transitions by node (flapping.ts); absent in items of older versions, and where every node is calm. */
   readonly transitions?: Transitions;
   readonly pin?: Pin;
@@ -191,21 +193,22 @@ export const newVip = (entry: RegistryEntry): Vip => ({
   heard: [],
 });
 
-/** The VIP after a member's claim was heard; the same object when the claim says nothing new. */
+/** The VIP after a member's claim was heard; the same object when the claim says nothing new. `told` is what that claim alone gives. */
 export function withClaim(vip: Vip, node: string, told: NodeState, window: number): Vip {
   const known = vip.claims[node];
   const merged = merge(known, told);
-  const heard = pruned(withHeard(vip.heard, window));
+  const heard = prunedHeard(withReport(vip, window, told));
   const stored = vip.transitions ?? {};
   // An assertion of what is known adds nothing: what an order has taken out (withoutForced) stays out.
   const isTold = known !== undefined && sameTransition(known, told);
   const transitions = withTransition(stored, node, isTold ? undefined : recentTransition(told));
   const isKnown = known !== undefined && sameWords(known, merged);
-  if (isKnown && heard === vip.heard && transitions === stored) return vip;
+  const isHeard = heard.heard === vip.heard && heard.heardDirectly === vip.heardDirectly;
+  if (isKnown && isHeard && transitions === stored) return vip;
   return {
     ...vip,
     claims: { ...vip.claims, [node]: merged },
-    heard,
+    ...heard,
     ...(transitions === stored ? {} : { transitions }),
   };
 }
@@ -227,6 +230,7 @@ export const onlyRefreshes = (known: NodeState, told: NodeState): boolean =>
   known.slot <= told.slot &&
   known.seenMs <= told.seenMs &&
   sentBefore(known, told) &&
+  waysStay(known, told) &&
   boundStays(known, told);
 
 /** By clocks that agree: what a condition on single attributes can say of it (boot-clock.ts). */

@@ -34,6 +34,8 @@ export function machineOf(history: History, spec: NodeSpec): Machine {
     sending: false,
     retryAtMs: 0,
     backoffMs: 100,
+    direct: spec.direct === true,
+    busFailures: 0,
     labelled: true,
   };
 }
