@@ -15,8 +15,8 @@ export const drains: readonly Control[] = [
     patches: [
       patch(
         'vip/election',
-        'pastDrained(vip, undrained(vip, masters, heard, now), heard, now)',
-        'undrained(vip, masters, heard, now)',
+        'pastOutgoing(vip, asIfAllStay(vip, masters, heard, now), heard, now)',
+        'asIfAllStay(vip, masters, heard, now)',
       ),
     ],
   },
@@ -53,8 +53,8 @@ export const drains: readonly Control[] = [
     patches: [
       patch(
         'vip/election',
-        'if (other === undefined || drainOf(vip, other, now) === undefined) return elected;',
-        "if (other === undefined || drainOf(vip, other, now) === undefined || reason.key === 'pinned') return elected;",
+        'if (other === undefined || why === undefined) return elected;',
+        "if (other === undefined || why === undefined || reason.key === 'pinned') return elected;",
       ),
     ],
   },
