@@ -6,6 +6,7 @@ import { damping } from './damping.ts';
 import { drains } from './drains.ts';
 import { forced } from './forced.ts';
 import { found } from './found.ts';
+import { leavings } from './leaving.ts';
 import { planted } from './planted.ts';
 import { type Control, controls } from './protocol.ts';
 import { shim } from './shim.ts';
@@ -18,6 +19,7 @@ export const every: readonly Control[] = [
   ...forced,
   ...damping,
   ...drains,
+  ...leavings,
   ...shim,
   ...checkers,
 ];

@@ -16,6 +16,7 @@ export function machineOf(history: History, spec: NodeSpec): Machine {
       vipName: vip.name,
       priority: spec.priorities[n]!,
       demoted: false,
+      lowered: false,
       state: 'BACKUP',
       sinceUs: 0,
       named: true,
@@ -34,6 +35,7 @@ export function machineOf(history: History, spec: NodeSpec): Machine {
     sending: false,
     retryAtMs: 0,
     backoffMs: 100,
+    leaving: undefined,
     labelled: true,
   };
 }
