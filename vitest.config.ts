@@ -13,6 +13,7 @@ process.env.PATH = searchPath(process.env.PATH);
 // Whatever ends this run, nothing of it stays.
 process.env.TMPDIR = makeRunFolder();
 
+const sharesWorkers: readonly Kind[] = ['unit', 'aws'];
 const withLocalAws: readonly Kind[] = ['aws', 'nodes', 'long'];
 
 export default defineConfig(({ mode }) => ({
@@ -23,9 +24,9 @@ export default defineConfig(({ mode }) => ({
         name: kind,
         include: [...globs[kind].include],
         exclude: [...globs[kind].exclude, ...(mode === 'fast' ? notFast : [])],
-        // What it imports, the SDK above all, is compiled and run once a worker and not once a file: a third of these suites' CPU. They start no
-        // server, and put back what they change of their process.
-        isolate: kind !== 'unit',
+        // What it imports, the SDK above all, is compiled and run once a worker and not once a file: a third of the unit suites' CPU. They put back
+        // what they change of their process, and stop what they started.
+        isolate: !sharesWorkers.includes(kind),
         globalSetup: withLocalAws.includes(kind) ? ['test/lab/prepare-emulators.ts'] : [],
       },
     })),

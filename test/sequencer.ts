@@ -46,7 +46,7 @@ export const seconds: Readonly<Record<string, number>> = {
   'test/lab/netns/sandbox.netns.test.ts': 21,
   'test/e2e/forced-failover/approval.aws.test.ts': 20,
   'test/sim/regressions/regressions.test.ts': 20,
-  'test/deploy/template.test.ts': 20,
+  'test/deploy/judges/template-check.long.test.ts': 20,
   'test/contracts/answers/dynamo.test.ts': 20,
   'test/cli/habits.test.ts': 18,
   'test/e2e/deployed.aws.test.ts': 17,

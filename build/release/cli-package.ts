@@ -13,7 +13,8 @@ const root = join(import.meta.dirname, '..', '..');
 
 /** What the package has besides the bundle: what its texts, its readme and its documents point to. */
 const parts = [
-  ...['docs', 'events', 'notify', 'resources/policies', 'README.md', 'README.zh-CN.md', 'LICENSE'],
+  ...['docs', 'events', 'notify', 'resources/policies', 'terraform'],
+  ...['README.md', 'README.zh-CN.md', 'LICENSE'],
   ...['CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md'],
 ] as const;
 /** Of package.json; the rest is for who works on vipshift. */

@@ -52,6 +52,11 @@ const removal: Readonly<Record<Format, string>> = {
   apk: `apk del ${NAME}`,
 };
 
+const summary = "Publishes keepalived's VRRP state changes on an EventBridge bus";
+/** apk's control file has one line for each key, and no place for it. */
+const description = `The node's side of vipshift: reads keepalived's notify FIFO and reports on the
+event bus what VRRP did. bash and curl; it decides nothing and moves nothing.`;
+
 const depends: Readonly<Record<Format, readonly string[]>> = {
   deb: ['bash (>= 4.4)', 'curl (>= 7.86)', 'ca-certificates', 'coreutils', 'systemd (>= 240)'],
   // By its path, since Amazon Linux 2023 and RHEL have it in curl-minimal; whether it is new enough `vipshift-notify check` says.
@@ -118,9 +123,7 @@ function packageConfig(format: Format, marker: string, { homepage, date, version
     },
     ...{ section: 'net', priority: 'optional', license: 'MIT', homepage },
     ...{ maintainer: 'vipshift maintainers <maintainers@vipshift.invalid>', vendor: 'vipshift' },
-    description: `Publishes keepalived's VRRP state changes on an EventBridge bus
-The node's side of vipshift: reads keepalived's notify FIFO and reports on the
-event bus what VRRP did. bash and curl; it decides nothing and moves nothing.`,
+    description: format === 'apk' ? summary : `${summary}\n${description}`,
     mtime: new Date(date * 1000).toISOString(),
     umask: 0o022,
     depends: depends[format],

@@ -61,8 +61,8 @@ function requireOneVersion(): void {
     );
 }
 
-/** The template, and the zip of each function. */
-async function makeStack(folder: string): Promise<readonly string[]> {
+/** The template, and the zip of each function; returns their names. */
+export async function makeStack(folder: string): Promise<readonly string[]> {
   const { template, functions } = await packagedService({ stage: PACKAGED_STAGE, params: {} });
   const text = `${JSON.stringify(releasedTemplate(template), undefined, 1)}\n`;
   if (Buffer.byteLength(text) > TEMPLATE_MAX)

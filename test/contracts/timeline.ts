@@ -55,6 +55,13 @@ export const outcomeOf = (vip: string, epoch: number, over: Partial<Failover> = 
   ...over,
 });
 
+/** Not all at once: a client waits for an answer for two seconds, and where this process gives the answers, they come one after the other. */
+export async function putAll(timeline: Timeline, outcomes: readonly Failover[]): Promise<void> {
+  const AT_ONCE = 20;
+  for (let from = 0; from < outcomes.length; from += AT_ONCE)
+    await Promise.all(outcomes.slice(from, from + AT_ONCE).map((one) => timeline.put(one)));
+}
+
 export function timelineContract(open: () => TimelineUnderTest): void {
   it('keeps intent and outcome of an epoch, each as it was put', async () => {
     const { timeline } = open();

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../lab/aws/local-aws.ts';
 import { livingMembers } from '../../lab/aws/process-group.ts';
 import { type Deployment, deployService } from '../../lab/aws/stack/deploy.ts';
+import { packagedByOsls, packagedService } from '../../lab/aws/stack/packaged.ts';
 
 const functionsFolder = join(import.meta.dirname, 'fixtures', 'functions');
 const soon = { timeout: 90_000, interval: 20 };
@@ -145,10 +146,22 @@ describe('deployService', () => {
     expect(new Set(notes('many').map(({ pid }) => pid)).size).toBe(20);
   });
 
-  it('says what osls said when a deployment fails', async () => {
-    await expect(deployService(aws, { functionsFolder, stage: 'no spaces' })).rejects.toThrow(
+  it('says what osls said when it packages nothing', async () => {
+    await expect(packagedByOsls({ functionsFolder, stage: 'no spaces', params: {} })).rejects.toThrow(
       /osls package ended with status 1:\n[\s\S]*stage/,
     );
+  });
+
+  it('refuses a stage or a parameter that the template does not take', async () => {
+    await expect(deployService(aws, { functionsFolder, stage: 'no spaces' })).rejects.toThrow(
+      /^Stage is "no spaces", expected \^/,
+    );
+    const packaged = (params: Readonly<Record<string, string>>) =>
+      packagedService({ functionsFolder, stage: 'dev', params });
+    await expect(packaged({ nodeIdentity: 'both' })).rejects.toThrow(
+      'NodeIdentity is "both", expected source or none',
+    );
+    await expect(packaged({ nodeRole: 'x' })).rejects.toThrow('no parameter for --param nodeRole');
   });
 
   it('refuses to deploy anywhere but onto loopback: an account is out of reach from the lab', async () => {

@@ -1,6 +1,7 @@
 // The template of a release: what a stage deploys today, with stage, sizes and the place of the code as parameters.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { INLINE_MAX, PACKAGED_STAGE, releasedTemplate, TEMPLATE_MAX } from '../../build/release/template.ts';
+import { packagedByOsls } from '../../lab/aws/stack/packaged.ts';
 import { VERSION } from '../../shared/version.ts';
 import { parametric } from '../deploy/support/packaged.ts';
 import { settled } from '../deploy/support/settled.ts';
@@ -20,9 +21,12 @@ type Released = Template & {
 let released: Released;
 let prod: Template;
 beforeAll(async () => {
-  const [one, two] = await Promise.all([parametric(PACKAGED_STAGE), parametric('prod', role)]);
+  const [one, two] = await Promise.all([
+    parametric(PACKAGED_STAGE),
+    packagedByOsls({ stage: 'prod', params: role }),
+  ]);
   released = releasedTemplate(one) as unknown as Released;
-  prod = JSON.parse(two) as Template;
+  prod = JSON.parse(two.template) as Template;
 });
 
 /** As `npm run deploy` would have it: without where its code is. */
@@ -38,6 +42,13 @@ function comparable(template: Template): unknown {
   );
   return { Resources, Outputs: Object.fromEntries(Object.entries(template.Outputs).filter(ofOsls)) };
 }
+
+it('the stage and the parameters that the tests put into one package are those that osls puts into one of its own', async () => {
+  const undated = (template: unknown) => JSON.stringify(template).replaceAll(/\d{13}-[\d-]+T[\d:.]+Z/g, '');
+  const putIn = JSON.parse(await parametric('prod', role)) as Template;
+  expect(JSON.parse(undated(putIn))).toEqual(JSON.parse(undated(prod)));
+  expect(JSON.stringify(putIn), 'with the stage in other places than the parameter').toContain('-prod-');
+});
 
 describe('the template of a release', () => {
   it('makes for a stage what `npm run deploy` makes for it, resource by resource, the place of the code aside', () => {

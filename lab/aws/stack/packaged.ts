@@ -1,5 +1,6 @@
 /**
- * serverless.yml as osls packages it for a stage: made once per content and options, under .lab/build.
+ * serverless.yml as osls packages it: made once per content of the functions and the service, under .lab/build, and the same for every stage
+ * with the stage and the parameters put in, as osls would have (test/release/template.test.ts).
  *
  * Invariant: a folder named by its hash is complete, as those of the bundles are. It is made without credentials, and with an endpoint where
  * no one listens: a call to AWS would fail the packaging.
@@ -9,6 +10,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, globSync } from 'node:fs';
 import { cp, readFile, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { parse } from 'yaml';
+import { PACKAGED_STAGE } from '../../../build/release/template.ts';
 import { withLock } from '../python.ts';
 import { builtFunctions, root, runOsls, type ServiceFolderOptions, withServiceFolder } from './serverless.ts';
 
@@ -27,7 +30,14 @@ export interface Packaged {
   readonly functions: string;
 }
 
+/** Throws an Error where the template has no such parameter, or does not allow the value. */
 export async function packagedService(options: PackageOptions): Promise<Packaged> {
+  const { template, ...others } = await packagedByOsls({ ...options, stage: PACKAGED_STAGE, params: {} });
+  return { ...others, template: await putIn(template, options) };
+}
+
+/** By a run of osls of its own for each stage and each parameter. */
+export async function packagedByOsls(options: PackageOptions): Promise<Packaged> {
   const functions = await builtFunctions(options.functionsFolder);
   const home = `${functions}-${await hashOf(options)}`;
   // Suites that begin at once want the same: one makes it.
@@ -35,6 +45,37 @@ export async function packagedService(options: PackageOptions): Promise<Packaged
   const template = (name: string) =>
     readFile(join(home, `cloudformation-template-${name}-stack.json`), 'utf8');
   return { first: await template('create'), template: await template('update'), functions };
+}
+
+interface Parameter {
+  Default: string | number;
+  readonly AllowedPattern?: string;
+  readonly AllowedValues?: readonly (string | number)[];
+}
+interface Parametric {
+  readonly Parameters: Readonly<Record<string, Parameter>>;
+}
+
+async function putIn(text: string, { stage, params }: PackageOptions): Promise<string> {
+  const template = JSON.parse(text.replaceAll(PACKAGED_STAGE, stage)) as Parametric;
+  // It also has CloudFormation's own tags, which are not read here.
+  const yaml = await readFile(join(root, 'resources', 'parameters.yml'), 'utf8');
+  const source = parse(yaml, { logLevel: 'error' }) as Parametric;
+  const names = new Map(Object.entries(source.Parameters).map(([name, { Default }]) => [Default, name]));
+  for (const [param, value] of Object.entries(params)) {
+    const name = names.get(`\${param:${param}}`);
+    if (name === undefined) throw new Error(`resources/parameters.yml has no parameter for --param ${param}`);
+    template.Parameters[name]!.Default = value;
+  }
+  for (const [name, { Default, AllowedPattern = '', AllowedValues }] of Object.entries(template.Parameters)) {
+    const value = String(Default);
+    if (
+      !new RegExp(AllowedPattern).test(value) ||
+      AllowedValues?.some((one) => String(one) === value) === false
+    )
+      throw new Error(`${name} is "${value}", expected ${AllowedValues?.join(' or ') ?? AllowedPattern}`);
+  }
+  return JSON.stringify(template);
 }
 
 async function make(options: PackageOptions, home: string): Promise<void> {

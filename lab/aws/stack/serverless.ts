@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { bundleFunctions } from '../../../build/functions.ts';
 import { VERSION } from '../../../shared/version.ts';
+import { withLock } from '../python.ts';
 
 export const root = join(import.meta.dirname, '..', '..', '..');
 const osls = join(root, 'node_modules', 'serverless', 'bin', 'serverless.js');
@@ -63,16 +64,20 @@ async function addPlugin(folder: string, plugin: string): Promise<void> {
 /** The folder that holds failover.zip and reconcile.zip of these sources: built once per content. */
 export async function builtFunctions(functionsFolder = join(root, 'functions')): Promise<string> {
   const home = join(root, '.lab', 'build', await contentHash(functionsFolder));
-  if (existsSync(home)) return home;
+  // Suites that begin at once want the same: one makes it.
+  if (!existsSync(home)) await withLock(`${home}.lock`, home, () => bundle(functionsFolder, home));
+  return home;
+}
+
+async function bundle(functionsFolder: string, home: string): Promise<void> {
   const draft = `${home}.${randomBytes(4).toString('hex')}`;
   try {
     await bundleFunctions(functionsFolder, draft);
-    // Another process may have been quicker; its result is the same.
+    // The lock only saves work: should another process have been quicker, its result is the same.
     await rename(draft, home).catch(() => {});
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  return home;
 }
 
 async function contentHash(functionsFolder: string): Promise<string> {

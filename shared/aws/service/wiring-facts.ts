@@ -3,6 +3,7 @@ import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/clien
 import {
   type EventBridgeClient,
   ListRulesCommand,
+  type ListRulesResponse,
   ListTargetsByRuleCommand,
   type Rule,
   type Target,
@@ -24,6 +25,7 @@ import {
 } from '../../doctor/service/stack.ts';
 import { defined } from '../../optional.ts';
 import { faultFromSdkError } from '../error-codes.ts';
+import { collect } from '../pages.ts';
 
 export interface WiringAccess {
   readonly stacks: CloudFormationClient;
@@ -86,23 +88,22 @@ export async function rulesOf(access: WiringAccess): Promise<readonly RuleFact[]
   }
 }
 
-async function rulesOn({ events, stage, signal }: WiringAccess, EventBusName: string): Promise<Rule[]> {
+const rulesOn = (access: WiringAccess, bus: string): Promise<Rule[]> =>
+  collect(rulePages(access, bus), ({ Rules }) => Rules);
+
+/** The SDK has no paginator for it. */
+async function* rulePages({ events, stage, signal }: WiringAccess, EventBusName: string) {
   const NamePrefix = nameOf(stage);
-  const found: Rule[] = [];
   let NextToken: string | undefined;
-  // A stack has five.
-  for (let page = 0; page < PAGES_MAX; page++) {
-    const reply = await events.send(
+  do {
+    const page: ListRulesResponse = await events.send(
       new ListRulesCommand({ EventBusName, NamePrefix, ...defined({ NextToken }) }),
       { abortSignal: signal },
     );
-    found.push(...(reply.Rules ?? []));
-    NextToken = reply.NextToken;
-    if (NextToken === undefined) break;
-  }
-  return found;
+    yield page;
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined);
 }
-const PAGES_MAX = 10;
 
 async function ruleFact({ events, signal }: WiringAccess, rule: Rule): Promise<readonly RuleFact[]> {
   const name = rule.Name ?? '';

@@ -42,8 +42,10 @@ export async function run(
   return ran;
 }
 
-// Most of what a process of its own costs is loading the SDK: these have done that already. As many as run at once.
-const idle: ChildProcess[] = [];
+// Most of what a process of its own costs is loading the SDK: these have done that already. As many as run at once, for all files of a worker.
+const worker = globalThis as { idleCommandLines?: ChildProcess[] };
+worker.idleCommandLines ??= [];
+const idle = worker.idleCommandLines;
 
 async function runWarm(request: Request): Promise<Ran> {
   const child =

@@ -15,7 +15,7 @@ import { documents, run, withoutAws } from '../../cli/front-door/command-line.ts
 import { type DynamoEndpoint, PAGE_ITEMS, startDynamo } from '../../support/aws/dynamo.ts';
 import { START } from '../../support/world.ts';
 import { requestOf } from '../stores/records.ts';
-import { intentOf, outcomeOf } from '../timeline.ts';
+import { intentOf, outcomeOf, putAll } from '../timeline.ts';
 
 let dynamo: DynamoEndpoint;
 beforeAll(async () => {
@@ -90,7 +90,7 @@ describe('audit verify, where there is more than can be read at once', () => {
     const all = Array.from({ length: PAGES_MAX * PAGE_ITEMS + 7 }, (_, n) =>
       outcomeOf('web', n + 1, { atMs: later(Math.floor(n / 6)) }),
     );
-    await Promise.all(all.map((one) => timeline.put(one)));
+    await putAll(timeline, all);
     dynamo.settle();
     const folder = await mkdtemp(join(tmpdir(), 'vipshift-audit-'));
     try {

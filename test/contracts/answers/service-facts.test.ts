@@ -109,6 +109,17 @@ describe('rules', () => {
       'vipshift-dev',
     );
   });
+
+  it('without end are a fault: half a list would pass for the whole one', async () => {
+    const { clients, config } = await answering({
+      ListRules: () => json({ Rules: [rule('Own', {})], NextToken: 'more' }),
+    });
+    const access = {
+      ...{ stacks: new CloudFormationClient(config), lambda: new LambdaClient(config) },
+      ...{ events: clients.events, stage: 'dev', bus: 'vipshift-dev', signal },
+    };
+    await expect(rulesOf(access)).rejects.toMatchObject({ kind: 'refused', code: 'TooManyPages' });
+  });
 });
 
 describe('a queue and a table', () => {

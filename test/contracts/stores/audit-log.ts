@@ -22,7 +22,7 @@ import {
 import type { Failover, Timeline } from '../../../shared/timeline/timeline.ts';
 import type { CountedReason } from '../../../shared/vip/admission.ts';
 import { NO_MEMBER, UNREGISTERED } from '../../../shared/vip/admission.ts';
-import { intentOf, outcomeOf } from '../timeline.ts';
+import { intentOf, outcomeOf, putAll } from '../timeline.ts';
 
 export interface AuditLogUnderTest {
   readonly log: AuditLog;
@@ -326,7 +326,7 @@ export function auditLogContract(open: () => Promise<AuditLogUnderTest>, numRuns
         atMs: plus(EVE, durationMs(Math.floor(n / 6))),
       });
     const all = Array.from({ length: 3 * PAGES_MAX + 7 }, (_, n) => outcomeAt(n));
-    await Promise.all(all.map((outcome) => timeline.put(outcome)));
+    await putAll(timeline, all);
     settle();
     const question: Question = {
       ...{ kinds: ['outcome'], limit: 1000, sinceMs: epochMs(1), untilMs: plus(EVE, minutes(1)) },
