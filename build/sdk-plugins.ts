@@ -21,10 +21,17 @@ export const inlineSchemaKeys: Plugin = {
       for (const [, name, literal] of source.matchAll(/^const (_\w+) = ("(?:[^"\\]|\\.)*");$/gm))
         keys.set(name!, literal!);
       const contents = source.replace(/\[(_\w+)\](?=:)/g, (whole, name: string) => keys.get(name) ?? whole);
-      return { contents, loader: 'js' };
+      return { contents: bareErrors.test(path) ? withoutErrors(contents) : contents, loader: 'js' };
     });
   },
 };
+
+/**
+ * EventBridge's errors have nothing but a name and a message. One that is not registered is the service's base class with the same name and
+ * message, which is all that is read of it; the others of this client's errors and their classes fall away.
+ */
+const bareErrors = /[/\\]client-eventbridge[/\\]/;
+const withoutErrors = (source: string): string => source.replace(/^n0_registry\.registerError\(.*\);$/gm, '');
 
 /** Parts of the SDK that none of our calls reach, and what replaces them. */
 const unreached: Readonly<Record<string, string>> = {

@@ -38,6 +38,16 @@ output "failover_machine_arn" {
   value       = aws_cloudformation_stack.vipshift.outputs["FailoverMachineArn"]
 }
 
+output "warning_machine_arn" {
+  description = "The workflow that reads warnings of AWS."
+  value       = aws_cloudformation_stack.vipshift.outputs["WarningMachineArn"]
+}
+
+output "departure_machine_arn" {
+  description = "The workflow that empties nodes of which AWS has warned."
+  value       = aws_cloudformation_stack.vipshift.outputs["DepartureMachineArn"]
+}
+
 output "redrive_machine_arn" {
   description = "The workflow that drives dead letters again."
   value       = aws_cloudformation_stack.vipshift.outputs["RedriveMachineArn"]

@@ -9,7 +9,7 @@ import { faultFromSdkError } from '../shared/aws/error-codes.ts';
 import { withLog } from '../shared/aws/lambda/logged-timeline.ts';
 import { PAGES_MAX } from '../shared/aws/pages.ts';
 import * as bounded from '../shared/bounded.ts';
-import { recordRejection } from '../shared/controller/handle-claim.ts';
+import { recordRejection } from '../shared/controller/reject-claim.ts';
 import {
   CARRIED_MAX,
   callsOf,

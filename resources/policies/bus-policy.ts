@@ -12,13 +12,18 @@ import type { Json } from '../roles/policy-text.ts';
 import type { Statement } from '../roles/role.ts';
 
 const CLAIM = 'VRRP State Change';
-const ANNOUNCEMENTS = ['VIP Failover Finished', 'VIP Failover Failed', 'VIP Node Flapping'];
+const ANNOUNCEMENTS = [
+  'VIP Failover Finished',
+  'VIP Failover Failed',
+  'VIP Node Flapping',
+  'VIP Node Warned',
+];
 const NODES = 'vipshift.notify/*';
 
 export interface BusPolicyInput {
   /** The bus's ARN. */
   readonly bus: Json;
-  /** Roles that may announce how a failover ended, and that a node flaps. */
+  /** Roles that may announce how a failover ended, that a node flaps, and that EC2 has scheduled its end. */
   readonly announcers: readonly Json[];
 }
 

@@ -33,6 +33,29 @@ export const machineRoleResources = (): Json => ({
       allow('lambda:InvokeFunction', ['Runbook', 'Failover', 'Reconcile'].map(arn.function)),
       allow('states:StartExecution', arn.noticeMachine),
     ]),
+    WarningMachineRole: states('warning', [
+      // readWarning
+      allow('lambda:InvokeFunction', arn.function('Reconcile')),
+      // startDepartures
+      allow('states:StartExecution', arn.departureMachine),
+    ]),
+    DepartureMachineRole: states('departure', [
+      // leaveNode, reportDeparture
+      allow('lambda:InvokeFunction', arn.function('Reconcile')),
+      // startFailovers: where keepalived has to give the VIP away first
+      allow('states:StartExecution', arn.failoverMachine),
+      // tellStuck, notify
+      allow('sns:Publish', arn.notices),
+    ]),
+    WarningRuleRole: roleOf(
+      'the rules WarningRule, HealthRule and WarnedRule',
+      'warning-rule',
+      'events.amazonaws.com',
+      [
+        // a warning of AWS starts the workflow that reads it
+        allow('states:StartExecution', arn.warningMachine),
+      ],
+    ),
     NoticeRuleRole: roleOf('the rule NoticeRule', 'notice-rule', 'events.amazonaws.com', [
       // an announced failover starts its notice
       allow('states:StartExecution', arn.noticeMachine),

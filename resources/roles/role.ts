@@ -13,6 +13,9 @@ export const arn = {
   ruleDeadLetters: { 'Fn::GetAtt': ['RuleDeadLetters', 'Arn'] },
   notices: { Ref: 'Notices' },
   noticeMachine: { Ref: 'NoticeMachine' },
+  warningMachine: { Ref: 'WarningMachine' },
+  departureMachine: { Ref: 'DepartureMachine' },
+  failoverMachine: { Ref: 'FailoverMachine' },
   function: (name: string) => ({ 'Fn::GetAtt': [`${name}LambdaFunction`, 'Arn'] }),
 } as const;
 

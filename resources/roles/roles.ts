@@ -35,9 +35,12 @@ export const used = {
     'vips.list',
     'views.keepView',
     'ec2.observeAll',
+    'ec2.scheduledEvents',
     'changes.note',
     'changes.since',
     'bus.forward',
+    'bus.warned',
+    'orders.put',
   ],
   runbook: [...switching, 'ec2.hostState', 'orders.put', 'approvals.ask'],
 } as const;
@@ -107,8 +110,12 @@ export function needs(): readonly Need[] {
     { action: 'ec2:DescribeRouteTables', ...observe },
     { action: 'ec2:DescribeNetworkInterfaces', ...observe },
     { action: 'ec2:DescribeAddresses', ...observe },
-    // Whether the node that a VIP is to go to runs.
-    { action: 'ec2:DescribeInstanceStatus', resource: '*', for: ['ec2.hostState'] },
+    // Whether the node that a VIP is to go to runs; what is scheduled for the nodes.
+    {
+      action: 'ec2:DescribeInstanceStatus',
+      resource: '*',
+      for: ['ec2.hostState', 'ec2.scheduledEvents'],
+    },
     { action: 'ec2:ReplaceRoute', resource: ec2Arn('route-table'), ...apply },
     { action: 'ec2:CreateRoute', resource: ec2Arn('route-table'), ...apply },
     // Both ends have the tag.
@@ -140,11 +147,16 @@ export function needs(): readonly Need[] {
       condition: {
         'ForAllValues:StringEquals': {
           'events:source': 'vipshift.controller',
-          'events:detail-type': ['VIP Failover Finished', 'VIP Failover Failed', 'VIP Node Flapping'],
+          'events:detail-type': [
+            'VIP Failover Finished',
+            'VIP Failover Failed',
+            'VIP Node Flapping',
+            'VIP Node Warned',
+          ],
         },
         Null: { 'events:source': 'false', 'events:detail-type': 'false' },
       },
-      for: ['bus.finished', 'bus.failed', 'bus.flapping', 'bus.forward'],
+      for: ['bus.finished', 'bus.failed', 'bus.flapping', 'bus.warned', 'bus.forward'],
     },
   ];
 }

@@ -11,8 +11,6 @@ import { type Ports, type Switched, switchVip, take } from '../switch/switch-vip
 import { plus } from '../time.ts';
 import { type Milestone, milestone } from '../timeline/milestone.ts';
 import {
-  type CountedReason,
-  countedUnder,
   isFromFuture,
   type NodeIdentity,
   notAhead,
@@ -36,6 +34,7 @@ import {
   type RecordableClaim,
 } from './next-action.ts';
 import { type Look, lookFor } from './prefetch.ts';
+import { recordRejection } from './reject-claim.ts';
 import { announceStorm, type Noted, stormBegun, writtenAfter } from './storm.ts';
 
 export type Answer =
@@ -51,7 +50,7 @@ const RACES_MAX = 40;
 
 export interface ReceivedClaim {
   readonly claim: Claim;
-  /** The event's source, as EventBridge gives it. */
+  /** The event's source, as EventBridge gives it; of a direct call the same, made of who called. */
   readonly source: string;
 }
 
@@ -144,6 +143,8 @@ interface Progress {
   readonly item: Vip | undefined;
   /** Its own write made it the transition that is recorded of the node. */
   readonly news: boolean;
+  /** Its own write noted that the transition has come by the second way, too. */
+  readonly isSecondCopy?: boolean;
   readonly noted?: Noted;
   readonly membersSeen?: Members;
   /** Reads and writes that another caller was quicker than. */
@@ -158,8 +159,8 @@ async function actOnCurrentItem(context: ClaimContext, look: Look, from: Progres
   if (from.item !== undefined && isDamped(from.item, told.claim.node, ports.clock.now()))
     ports.prefetchMemory.spare(told.claim, ports.clock.now());
   while ((progress.races ?? 0) < RACES_MAX) {
-    const { item, membersSeen: seen, news: isOwnWrite } = progress;
-    const known = { ...told, isOwnWrite, ...defined({ membersSeen: seen }) };
+    const { item, membersSeen: seen, news: isOwnWrite, isSecondCopy } = progress;
+    const known = { ...told, isOwnWrite, ...defined({ membersSeen: seen, isSecondCopy }) };
     const action = nextAction(item, known, ports.clock.now());
     const after = await carryOut(context, look, withDoubt(progress, action), action);
     if ('answer' in after) return after;
@@ -208,7 +209,9 @@ async function carryOut(
         ...progress.noted,
         ...stormBegun(told, writtenAfter(action.item, written), ports.clock.now(), action.item),
       };
-      return withItem({ ...progress, noted, news: progress.news || action.isTransition }, written);
+      const news = progress.news || action.isTransition;
+      const isSecondCopy = progress.isSecondCopy === true || action.isSecondCopy;
+      return withItem({ ...progress, noted, news, isSecondCopy }, written);
     }
     case 'wait':
       await ports.clock.wait(LOOK_AGAIN);
@@ -256,10 +259,13 @@ async function record(
   }
 }
 
-/** The bus stamps whole seconds; the moment of the claim itself comes from the node's clock and is marked so. */
+/**
+ * By which way the claim came, and when: the bus stamps whole seconds. The moment of the claim itself comes from the node's clock
+ * and is marked so.
+ */
 const stagesOf = (claim: Claim, ports: Ports, identity: NodeIdentity): readonly Milestone[] => [
   milestone('node-reported', saidAt(claim)),
-  milestone('bus-accepted', claim.timeMs),
+  milestone(claim.way === 'direct' ? 'direct-accepted' : 'bus-accepted', claim.timeMs),
   milestone('claim-began', ports.clock.now()),
   ...(identity.mode === 'none' ? [milestone('unvouched', ports.clock.now())] : []),
 ];
@@ -273,21 +279,4 @@ async function superseded(ports: Ports, claim: Claim): Promise<Answer> {
   const message = 'a newer claim of the same VIP waited behind it on the node';
   await reject(ports, claim, { reason: 'superseded', message });
   return { answer: 'superseded' };
-}
-
-/** Counts what was turned away, under names that are registered. `example` is kept as it came. */
-export async function recordRejection(
-  { timeline, vips, clock }: Pick<Ports, 'timeline' | 'vips' | 'clock'>,
-  refused: {
-    readonly reason: CountedReason;
-    readonly message: string;
-    readonly vip: string;
-    readonly node: string;
-  },
-  example: unknown,
-): Promise<void> {
-  const { reason, message, vip, node } = refused;
-  const under = countedUnder(await vips.read(vip), node);
-  const came = JSON.stringify(example) ?? 'undefined';
-  await timeline.reject({ ...under, reason, message, example: came, atMs: clock.now() });
 }

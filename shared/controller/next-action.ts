@@ -3,7 +3,8 @@
 //
 // Invariants: a claim of a node that is not a member is never recorded. A claim that can be recorded without a condition on the
 // item's `rev` is, so that it cannot lose a race. No lease is taken where nothing would come of it. A node has one caller who
-// waits for a lease: the one that recorded its present transition.
+// waits for a lease of another cause: the one that recorded its present transition. And one who waits for the lease that this
+// transition has caused, in case that its holder dies: the one that recorded that it came by the second way, too.
 
 import { defined } from '../optional.ts';
 import type { EpochMs } from '../time.ts';
@@ -12,7 +13,7 @@ import { contradictionOf } from '../vip/admission.ts';
 import type { Claim } from '../vip/claim.ts';
 import { elect } from '../vip/election.ts';
 import { FLAPS_STORED_MAX } from '../vip/flapping.ts';
-import { type Cause, isLive } from '../vip/lease.ts';
+import { type Cause, isLive, type Lease } from '../vip/lease.ts';
 import type { Members } from '../vip/member.ts';
 import { type NodeState, sameTransition } from '../vip/node-state.ts';
 import { isBackingOff } from '../vip/retry-backoff.ts';
@@ -29,6 +30,8 @@ export interface RecordableClaim {
   readonly membersSeen?: Members;
   /** The write that brought this transition into the item was the caller's own. */
   readonly isOwnWrite?: boolean;
+  /** The caller's own write noted that this transition has come by the second way, too. */
+  readonly isSecondCopy?: boolean;
 }
 
 export const causeOf = (claim: Claim): Cause => ({
@@ -74,6 +77,8 @@ interface Recorded {
   readonly recorded: Vip;
   /** A first report of the node, or of another transition than the one that is stored. */
   readonly isTransition: boolean;
+  /** The transition is stored, and has come by the other way until now. */
+  readonly isSecondCopy: boolean;
   /** Why the claim and what is stored of its node cannot both be true. */
   readonly contradiction?: string;
 }
@@ -96,15 +101,19 @@ export function nextAction(item: Vip | undefined, told: RecordableClaim, now: Ep
   const recorded = withClaim(membership, claim.node, nodeState, window);
   const known = item.claims[claim.node];
   const contradiction = contradictionOf(known, nodeState);
+  const is = recorded.claims[claim.node]!;
+  const isTransition = known === undefined || !sameTransition(known, is);
   const found: Recorded = {
     item,
     recorded,
-    isTransition: known === undefined || !sameTransition(known, recorded.claims[claim.node]!),
+    isTransition,
+    isSecondCopy: !isTransition && known.ways !== is.ways && sameTransition(is, nodeState),
     ...defined({ contradiction }),
   };
   if (isSwitchDue(recorded, claim, now)) return { ...found, do: 'switch' };
   if (recorded !== item) return { ...found, do: 'record', as: waysToRecord(item, told) };
-  if (isLive(item.lease, now) && isUrgent(claim) && isPresent(known, told)) return { ...found, do: 'wait' };
+  if (isLive(item.lease, now) && isUrgent(claim) && isPresent(known, told) && waitsFor(item.lease, told))
+    return { ...found, do: 'wait' };
   return { ...found, do: 'answer' };
 }
 
@@ -113,11 +122,15 @@ export function nextAction(item: Vip | undefined, told: RecordableClaim, now: Ep
  * was delivered twice: the caller that recorded the present one waits. `seq` is not compared: the node's next
  * assertion raises it.
  */
-const isPresent = (
-  known: NodeState | undefined,
-  { nodeState, isOwnWrite = false }: RecordableClaim,
-): boolean =>
-  isOwnWrite && known !== undefined && sameTransition(known, nodeState) && known.state === nodeState.state;
+const isPresent = (known: NodeState | undefined, { nodeState }: RecordableClaim): boolean =>
+  known !== undefined && sameTransition(known, nodeState) && known.state === nodeState.state;
+
+/** The first copy of a transition waits for any lease; the second one for the lease that the first has caused. */
+const waitsFor = (lease: Lease | undefined, told: RecordableClaim): boolean =>
+  told.isOwnWrite === true || (told.isSecondCopy === true && isCausedBy(lease, told.claim));
+
+const isCausedBy = (lease: Lease | undefined, { node, seq }: Claim): boolean =>
+  lease?.cause.kind === 'claim' && lease.cause.node === node && lease.cause.seq === seq;
 
 /** The item with the node among its members. */
 function withMember(item: Vip, { claim: { node }, membersSeen }: RecordableClaim): Vip | 'unknown' | 'none' {

@@ -14,6 +14,7 @@ import type { Vip } from '../vip/vip.ts';
 import type { ReconcileResult } from './assess.ts';
 import { applyHint, concerns, type Hint } from './hint.ts';
 import { type ReconcilePorts, reconcile } from './reconcile.ts';
+import { announceScheduled } from './warned.ts';
 
 /** VIPs reconciled at the same time: EC2's Describe budget is 100 and 20 a second. */
 const AT_ONCE = 8;
@@ -32,14 +33,37 @@ export interface ReconcileAllResult {
   readonly repeated?: readonly ReconcileResult[];
   /** VIPs whose reconcile failed, with the reason; the others went on. */
   readonly failures: readonly { readonly vip: string; readonly fault: Fault }[];
+  /** Nodes for which EC2 has something scheduled that is due, or over; why EC2 could not be asked. */
+  readonly warned?: readonly string[];
+  readonly unasked?: Fault;
   /** VIPs for which there was no time. */
   readonly left: readonly string[];
 }
 
 export async function reconcileAll(ports: ReconcilePorts): Promise<ReconcileAllResult> {
   const vips = await ports.vips.list();
-  const looked = await lookAtAll(ports, vips);
-  return sweep(ports, vips, (vip) => reconcile(ports, vip, youngEnough(looked.get(vip.name), ports)));
+  const looking = lookAtAll(ports, vips);
+  const [swept, scheduled] = await Promise.all([
+    looking.then((looked) =>
+      sweep(ports, vips, (vip) => reconcile(ports, vip, youngEnough(looked.get(vip.name), ports))),
+    ),
+    warnedOf(ports, vips),
+  ]);
+  return { ...swept, ...scheduled };
+}
+
+/** In parallel with the sweep: repairs do not wait for a list. */
+async function warnedOf(
+  ports: ReconcilePorts,
+  vips: readonly Vip[],
+): Promise<Pick<ReconcileAllResult, 'warned' | 'unasked'>> {
+  const living = vips.filter((vip) => vip.removedAtMs === undefined);
+  if (living.length === 0) return {};
+  try {
+    return { warned: await announceScheduled(ports, living) };
+  } catch (error) {
+    return { unasked: toFault(error) };
+  }
 }
 
 /** One look for all; nothing when it fails or there is only one VIP: then each looks for itself. */

@@ -15,6 +15,7 @@ import type { CheckStep, EipStep, RouteStep, Step } from '../network/step.ts';
 import type { Clock } from '../time.ts';
 import { EIP_SUFFIX } from '../vip/member.ts';
 import type { Scope } from '../vip/vip.ts';
+import type { ScheduledEvent } from '../warning/scheduled.ts';
 
 export interface MemoryEip extends EipSeen {
   /** The tag's value; undefined when it has none. */
@@ -35,6 +36,8 @@ export interface MemoryEc2 extends Ec2 {
   readonly eips: Map<string, MemoryEip>;
   /** Instances that do not run, with EC2's name of their state; all others do that have an ENI. */
   readonly halted: Map<string, string>;
+  /** What is scheduled for instances. */
+  readonly scheduled: ScheduledEvent[];
   /** Every call that took effect, in order, for checkers. */
   readonly effects: readonly Step[];
 }
@@ -45,10 +48,12 @@ export function memoryEc2(clock: Clock): MemoryEc2 {
   const eips = new Map<string, MemoryEip>();
   const effects: Step[] = [];
   const halted = new Map<string, string>();
+  const scheduled: ScheduledEvent[] = [];
   const state: Region = { tables, enis, eips };
   return {
     ...state,
     halted,
+    scheduled,
     effects,
     async observe(scope) {
       return observationOf(state, scope, clock);
@@ -59,6 +64,9 @@ export function memoryEc2(clock: Clock): MemoryEc2 {
     async hostState(node) {
       const isAttached = [...enis.values()].some((eni) => eni.node === node);
       return halted.get(node) ?? (isAttached ? 'running' : undefined);
+    },
+    async scheduledEvents() {
+      return [...scheduled];
     },
     async apply(step, mayStart) {
       if (!mayStart()) throw new Fault('lease-short', 'LeaseShort', 'too little lease left to start');

@@ -1,6 +1,7 @@
 // The port on EC2: observe, and apply one step.
 
 import type { Scope } from '../vip/vip.ts';
+import type { ScheduledEvent } from '../warning/scheduled.ts';
 import type { Observation } from './observation.ts';
 import type { Step } from './step.ts';
 
@@ -18,6 +19,8 @@ export interface Ec2 {
   observeAll(scopes: readonly Scope[]): Promise<ReadonlyMap<string, Observation>>;
   /** EC2's name of an instance's state, such as `running`; undefined where EC2 shows no such instance. Throws a Fault. */
   hostState(node: string): Promise<string | undefined>;
+  /** What EC2 has scheduled for the account's running instances, also what was over within a week. Throws a Fault. */
+  scheduledEvents(): Promise<readonly ScheduledEvent[]>;
   /**
    * One attempt of one call, never repeated inside. `mayStart` is asked in the same tick in which the request goes out,
    * after it was signed; when it says no, nothing is sent and a Fault `lease-short` is thrown. Aborted, as `unknown`,

@@ -9,6 +9,7 @@ import type { EpochMs } from '../time.ts';
 const stored = {
   'node-reported': 'node said so (its clock)',
   'bus-accepted': 'bus accepted (whole seconds)',
+  'direct-accepted': 'function URL accepted',
   'claim-began': 'controller began',
   'reconcile-began': 'reconcile began',
   'order-began': 'order began',

@@ -21,6 +21,7 @@ export const operatorActionKinds = [
   'thaw',
   'drain',
   'undrain',
+  'at-risk',
   'break-glass',
   'failover',
   'approve',

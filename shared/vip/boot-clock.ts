@@ -5,7 +5,7 @@
 // by less than DRIFT_MAX, and may stand still while AWS's goes on (a paused host); one boot ends before the next begins.
 // Where words contradict each other the newer stamp wins, so that a forged one is gone with the node's next word.
 // Limit: a forged word that runs ahead by no more than ORDER_DOUBT is not told from a true one until it is overtaken.
-import { type DurationMs, minutes, seconds } from '../time.ts';
+import { type DurationMs, durationMs, minutes, seconds } from '../time.ts';
 
 export interface Sending {
   readonly bootId: string;
@@ -19,6 +19,8 @@ export interface Sending {
 
 /** Two requests may be accepted the wrong way round when they were sent within this: the shim gives one up after 3 s. */
 export const ORDER_DOUBT: DurationMs = seconds(5);
+/** Two stamps that are closer tell no order: the bus's are whole seconds, rounded down, and two front ends' clocks differ by 200 ms. */
+export const STAMPS_DIFFER: DurationMs = durationMs(1200);
 /** A host may stand still between a word's uptime and its stamp, but AWS refuses a signature that is older. */
 export const UNDER_WAY_MAX: DurationMs = minutes(5);
 /** No node's clock runs wrong by more: the kernel's own limit for slewing it. */
@@ -29,7 +31,7 @@ export const bootDiffers = (a: Sending, b: Sending): boolean => a.bootId !== b.b
 /** The later stamp has no later uptime: the clock of a boot does not run back. */
 function ranBack(a: Sending, b: Sending): boolean {
   const [earlier, later] = byStamp(a, b);
-  const stamped = earlier.stampMs < later.stampMs && later.upMs <= earlier.upMs;
+  const stamped = later.stampMs - earlier.stampMs > STAMPS_DIFFER && later.upMs <= earlier.upMs;
   return stamped && later.bootAtMs - earlier.bootAtMs > ORDER_DOUBT;
 }
 

@@ -46,10 +46,12 @@ export interface Claim {
   readonly leaving?: string;
   /** AWS recommends to rebalance. */
   readonly atRisk?: boolean;
-  /** EventBridge's stamp: whole seconds, rounded down. */
+  /** AWS's stamp: EventBridge's whole seconds, rounded down, or the function URL's milliseconds. */
   readonly timeMs: EpochMs;
-  /** EventBridge's event id: the same on every delivery of one event. */
+  /** EventBridge's event id, the same on every delivery of one event; or the request id of a direct call. */
   readonly eventId: string;
+  /** It came by the function URL; absent: by the bus. */
+  readonly way?: 'direct';
   /** It comes from a dead-letter queue, where no one vouches for its stamp: late, whatever that says. */
   readonly redriven?: true;
 }
@@ -57,6 +59,10 @@ export interface Claim {
 export const LATE_AFTER: DurationMs = seconds(60);
 /** EventBridge stamps whole seconds, so the true instant lies up to this much after the stamp. */
 export const STAMP_MS = 999;
+
+/** No later than this was it sent, by the clock of the front end that took it. A function URL stamps milliseconds. */
+export const sentBy = ({ timeMs, way }: Pick<Claim, 'timeMs' | 'way'>): number =>
+  way === 'direct' ? timeMs : timeMs + STAMP_MS;
 
 export const isLate = (claim: Claim, arrivedAt: EpochMs): boolean =>
   claim.redriven === true || arrivedAt - claim.timeMs > LATE_AFTER;
@@ -66,6 +72,6 @@ export const clamp = (value: number, low: number, high: number): number =>
 
 /** When the claim was made: the node's clock inside AWS's second, like the transition. For the record only. */
 export function saidAt(claim: Claim): EpochMs {
-  const hiMs = claim.timeMs + STAMP_MS - claim.ageMs;
+  const hiMs = sentBy(claim) - claim.ageMs;
   return epochMs(Math.round(clamp(claim.atMs, hiMs - STAMP_MS, hiMs)));
 }

@@ -111,13 +111,13 @@ export function unfit(vip: Vip, node: string): Unfit | undefined {
   const nodeState = vip.claims[node];
   if (nodeState === undefined) return { key: 'never-heard', node };
   if (withdrawn.has(nodeState.state)) return { key: 'withdrawn', node, state: nodeState.state };
-  if (isSilent(vip.heard, nodeState)) return { key: 'silent', node };
+  if (isSilent(vip, nodeState)) return { key: 'silent', node };
   return undefined;
 }
 
 export function elect(vip: Vip, now: EpochMs): Election {
   const masters = mastersOf(vip);
-  const heard = masters.filter((c) => !isSilent(vip.heard, c.nodeState));
+  const heard = masters.filter((c) => !isSilent(vip, c.nodeState));
   const splitBrain = splitBrainOf(heard);
   if (isLiveOrder(vip.freeze, now)) return { owner: vip.owner, reason: { key: 'frozen' }, splitBrain };
   return { ...pastOutgoing(vip, asIfAllStay(vip, masters, heard, now), heard, now), splitBrain };

@@ -1,7 +1,7 @@
 import { defined } from '../optional.ts';
 import { type DurationMs, type EpochMs, epochMs, seconds } from '../time.ts';
 import { bySending, type Contradiction, clocksDisagree, contradiction, type Sending } from './boot-clock.ts';
-import { type Claim, clamp, isLate, STAMP_MS, type VrrpState } from './claim.ts';
+import { type Claim, clamp, isLate, STAMP_MS, sentBy, type VrrpState } from './claim.ts';
 import { NEVER_IN_TIME, windowOf } from './liveness.ts';
 
 export interface NodeState extends Sending {
@@ -23,6 +23,8 @@ export interface NodeState extends Sending {
   readonly slot: number;
   /** The newest instant for which the node itself vouched for this state. */
   readonly seenMs: number;
+  /** By which ways the node has reported this transition; absent: by the bus alone. */
+  readonly ways?: 'direct' | 'both';
   /** Why the node is about to go, by its newest claim; undefined while it stays. */
   readonly leaving?: string;
   /** AWS recommends to rebalance it: for people, no one acts on it. */
@@ -47,21 +49,25 @@ export function nodeStateFrom(claim: Claim, arrivedAt: EpochMs): NodeState {
     seq: claim.seq,
     state: claim.state,
     priority: claim.priority,
-    hiMs: Math.round(claim.timeMs + STAMP_MS - sinceTransitionMs),
+    hiMs: Math.round(sentBy(claim) - sinceTransitionMs),
     // A late one must not date a known transition again: two masters would swap places by it.
     young: sinceTransitionMs <= YOUNG && !late,
     atMs: Math.round(claim.atMs - (claim.seq - claim.since) / 1000),
     // A late node state counts as silent: nodes that reported in the meantime know better.
     slot: late ? NEVER_IN_TIME : windowOf(claim.timeMs),
     seenMs: Math.round(claim.timeMs - sinceClaimMs),
-    ...defined({ leaving: claim.leaving, atRisk: claim.atRisk === true ? (true as const) : undefined }),
+    ...defined({
+      ways: claim.way,
+      leaving: claim.leaving,
+      atRisk: claim.atRisk === true ? (true as const) : undefined,
+    }),
   };
   // Minutes old, it may speak of a master that is gone; while there is one the advert repeats every 10 s.
   if (claim.kind !== 'lower-advert' || late) return nodeState;
   return {
     ...nodeState,
     affSeq: claim.seq,
-    affHiMs: Math.round(claim.timeMs + STAMP_MS - sinceClaimMs),
+    affHiMs: Math.round(sentBy(claim) - sinceClaimMs),
     affAtMs: claim.atMs,
   };
 }
@@ -111,9 +117,14 @@ export function merge(known: NodeState | undefined, told: NodeState): NodeState 
     ...defined({ affSeq: aff.affSeq, affHiMs: aff.affHiMs, affAtMs: aff.affAtMs }),
     slot: Math.max(known.slot, told.slot),
     seenMs: Math.max(known.seenMs, told.seenMs),
+    ...defined({ ways: known.ways === told.ways ? known.ways : ('both' as const) }),
     ...defined({ leaving: last.leaving, atRisk: last.atRisk }),
   };
 }
+
+/** Whether `told` adds no way to those by which the node has reported the transition of `known`. */
+export const waysStay = (known: NodeState, told: NodeState): boolean =>
+  told.ways === undefined ? known.ways !== 'direct' : known.ways !== undefined;
 
 /** Young bounds beat old ones; then the lower one; then the lower clock, only so that every order agrees. */
 function tighter(a: NodeState, b: NodeState): NodeState {

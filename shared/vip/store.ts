@@ -1,7 +1,7 @@
 import type { EpochMs } from '../time.ts';
 import { FLAPS_MIN, FLAPS_STORED_MAX, recentTransition, withStored } from './flapping.ts';
 import { isLive, type Lease } from './lease.ts';
-import { withHeard } from './liveness.ts';
+import { withReport } from './liveness.ts';
 import { merge, type NodeState } from './node-state.ts';
 import { isNews, onlyRefreshes, type Vip, withLease } from './vip.ts';
 
@@ -19,14 +19,13 @@ export function afterClaimWrite(vip: Vip, claimWrite: ClaimWrite, now: EpochMs):
   }
   const stored = vip.transitions ?? {};
   if (claimWrite.as === 'news' && (stored[node]?.length ?? 0) >= transitionsMax(claimWrite)) return undefined;
-  const heard = withHeard(vip.heard, window);
   const added = claimWrite.as === 'news' ? recentTransition(nodeState) : undefined;
   const transitions = withStored(stored, node, added);
   const recorded = {
     ...vip,
     rev: vip.rev + 1,
     claims: { ...vip.claims, [node]: merge(known, nodeState) },
-    heard,
+    ...withReport(vip, window, nodeState),
     ...(transitions === stored ? {} : { transitions }),
   };
   if (lease === undefined) return recorded;
@@ -45,6 +44,7 @@ export const transitionsMax = ({ lease }: ClaimWrite): number =>
 export interface ClaimWrite {
   readonly vip: string;
   readonly node: string;
+  /** As the claim alone gives it. */
   readonly nodeState: NodeState;
   /** The evidence window of the claim. */
   readonly window: number;

@@ -5,9 +5,9 @@ import { type DurationMs, type EpochMs, hours, iso } from '../time.ts';
 import { bootDiffers, ORDER_DOUBT, othersEndBy, UNDER_WAY_MAX } from './boot-clock.ts';
 import { recentTransition, type Transitions, withoutOrderedTransitions, withTransition } from './flapping.ts';
 import type { Lease, Open } from './lease.ts';
-import { pruned, withHeard } from './liveness.ts';
+import { prunedHeard, withReport } from './liveness.ts';
 import type { Members } from './member.ts';
-import { boundStays, merge, type NodeState, sameTransition } from './node-state.ts';
+import { boundStays, merge, type NodeState, sameTransition, waysStay } from './node-state.ts';
 
 export const withForced = (vip: Vip, forced: Forced): Vip => ({ ...vip, forced });
 /** What the order has made its nodes do was no flapping, and does not count later on either. */
@@ -31,7 +31,7 @@ export function withoutFreeze(vip: Vip): Vip {
 /** No drain lasts longer: who needs more takes the node out of the VIP. */
 export const DRAIN_MAX: DurationMs = hours(72);
 
-export const withDrain = (vip: Vip, node: string, drain: Override): Vip => ({
+export const withDrain = (vip: Vip, node: string, drain: Drain): Vip => ({
   ...vip,
   drains: { ...vip.drains, [node]: drain },
 });
@@ -49,7 +49,7 @@ function withDrainsOf(vip: Vip, stays: (node: string) => boolean): Vip {
 }
 
 /** Undefined when the node is not drained. */
-export function drainOf({ drains }: Pick<Vip, 'drains'>, node: string, now: EpochMs): Override | undefined {
+export function drainOf({ drains }: Pick<Vip, 'drains'>, node: string, now: EpochMs): Drain | undefined {
   const drain = drains?.[node];
   return drain !== undefined && now < drain.untilMs ? drain : undefined;
 }
@@ -127,6 +127,11 @@ export interface Override {
 export interface Pin extends Override {
   readonly node: string;
 }
+/** A node that is to be empty: an operator has ordered it, or AWS has warned of its end. */
+export interface Drain extends Override {
+  /** The execution of the workflow `departure` that drained it; absent where an operator did. */
+  readonly departure?: string;
+}
 /** A forced failover that is under way: written before anybody is demoted, taken out when its workflow ends. */
 export interface Forced extends Override {
   /** The workflow's execution. */
@@ -160,17 +165,19 @@ export interface Vip extends RegistryEntry {
   readonly touchedAtMs: EpochMs;
   readonly members: Members;
   readonly claims: Readonly<Record<string, NodeState>>;
-  /** Evidence windows in which a member reported (liveness.ts). */
+  /** Evidence windows in which a member reported by the bus (liveness.ts). */
   readonly heard: readonly number[];
+  /** The same by the function URL; absent where no one has. */
+  readonly heardDirectly?: readonly number[];
   /** Recent transitions by node (flapping.ts); absent in items of older versions, and where every node is calm. */
   readonly transitions?: Transitions;
   readonly pin?: Pin;
   readonly freeze?: Override;
   /**
-   * Nodes that an operator wants empty, until they are stopped, rebooted or replaced: the election passes them over while another
+   * Nodes that are to be empty, until they are stopped, rebooted or replaced: the election passes them over while another
    * member can have the VIP. It ends by itself; those that have ended may still be there.
    */
-  readonly drains?: Readonly<Record<string, Override>>;
+  readonly drains?: Readonly<Record<string, Drain>>;
   readonly forced?: Forced;
   /** The last switch, when it could not be carried out (retry-backoff.ts). */
   readonly tried?: FailedSwitch;
@@ -199,21 +206,22 @@ export const newVip = (entry: RegistryEntry): Vip => ({
   heard: [],
 });
 
-/** The VIP after a member's claim was heard; the same object when the claim says nothing new. */
+/** The VIP after a member's claim was heard; the same object when the claim says nothing new. `told` is what that claim alone gives. */
 export function withClaim(vip: Vip, node: string, told: NodeState, window: number): Vip {
   const known = vip.claims[node];
   const merged = merge(known, told);
-  const heard = pruned(withHeard(vip.heard, window));
+  const heard = prunedHeard(withReport(vip, window, told));
   const stored = vip.transitions ?? {};
   // An assertion of what is known adds nothing: what an order has taken out (withoutForced) stays out.
   const isTold = known !== undefined && sameTransition(known, told);
   const transitions = withTransition(stored, node, isTold ? undefined : recentTransition(told));
   const isKnown = known !== undefined && sameWords(known, merged);
-  if (isKnown && heard === vip.heard && transitions === stored) return vip;
+  const isHeard = heard.heard === vip.heard && heard.heardDirectly === vip.heardDirectly;
+  if (isKnown && isHeard && transitions === stored) return vip;
   return {
     ...vip,
     claims: { ...vip.claims, [node]: merged },
-    heard,
+    ...heard,
     ...(transitions === stored ? {} : { transitions }),
   };
 }
@@ -235,6 +243,7 @@ export const onlyRefreshes = (known: NodeState, told: NodeState): boolean =>
   known.slot <= told.slot &&
   known.seenMs <= told.seenMs &&
   sentBefore(known, told) &&
+  waysStay(known, told) &&
   boundStays(known, told);
 
 /** By clocks that agree: what a condition on single attributes can say of it (boot-clock.ts). */

@@ -15,11 +15,12 @@ export const rows: readonly (readonly string[])[] = [
     'shared/suggest.ts',
     'shared/version.ts',
   ],
-  ['shared/vip'],
+  ['shared/vip', 'shared/warning'],
   ['shared/network', 'shared/registry'],
   ['shared/rate-limit', 'shared/timeline'],
   ['shared/switch', 'shared/doctor'],
   ['shared/controller', 'shared/forced-failover'],
+  ['shared/departure'],
   ['shared/memory', 'shared/aws'],
 ];
 

@@ -54,6 +54,7 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
       owner: 'i-a',
       wrote: ['eni-1'],
       heard: [1, 2, 3],
+      heardDirectly: [3, 4],
       pin,
       touchedAtMs: START,
     });
@@ -270,6 +271,8 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
       /** When the second boot speaks; at once with the first one neither is believed blindly. */
       secondAfterMs: fc.constantFrom(3_600_000, 3_600_000, 3_600_000, 10_000),
       lease: fc.boolean(),
+      /** By the function URL, stamped in milliseconds. */
+      direct: fc.constantFrom(false, false, true),
     } as const);
     const counts = { recorded: 0, refused: 0 };
     let ties = 0;
@@ -294,6 +297,7 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
             seq: spoken.seq - (spoken.uptimeMs - upMs) * 1000,
             since: spoken.since - (spoken.uptimeMs - upMs) * 1000,
             timeMs: (spoken.timeMs + boot + Math.floor(w.sentLaterMs / 1000) * 1000) as EpochMs,
+            ...(w.direct ? { way: 'direct' as const } : {}),
           };
           const nodeState = nodeStateFrom(claim, claim.timeMs);
           const known = model.claims[w.node];

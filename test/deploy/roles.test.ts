@@ -180,7 +180,7 @@ describe('the trust policies', () => {
       );
 
   it('name a service and nothing else, and its account where that was seen to work', () => {
-    expect(trust(prod)).toHaveLength(7);
+    expect(trust(prod)).toHaveLength(10);
     for (const { Condition } of trust(prod)) expect(Condition).toBeUndefined();
     for (const { Principal, Condition } of trust(withParameters(prod, { TrustSourceAccount: 'on' }))) {
       expect(Object.keys(Principal as object)).toEqual(['Service']);

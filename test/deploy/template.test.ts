@@ -69,6 +69,7 @@ describe('the packaged template', () => {
         "AWS::DynamoDB::Table TimelineTable",
         "AWS::DynamoDB::Table VipsTable",
         "AWS::Events::EventBus Bus",
+        "AWS::IAM::Role DepartureMachineRole",
         "AWS::IAM::Role FailoverMachineRole",
         "AWS::IAM::Role FailoverRole",
         "AWS::IAM::Role NoticeMachineRole",
@@ -76,6 +77,8 @@ describe('the packaged template', () => {
         "AWS::IAM::Role ReconcileRole",
         "AWS::IAM::Role RedriveMachineRole",
         "AWS::IAM::Role RunbookRole",
+        "AWS::IAM::Role WarningMachineRole",
+        "AWS::IAM::Role WarningRuleRole",
         "AWS::SQS::Queue FunctionFailures",
         "AWS::SQS::Queue RuleDeadLetters",
       ]
@@ -301,8 +304,11 @@ describe('the rules', () => {
     expect(rules.map(([id]) => id).sort()).toEqual([
       'ChangeHints',
       'ClaimRule',
+      'HealthRule',
       'InstanceHints',
       'NoticeRule',
+      'WarnedRule',
+      'WarningRule',
     ]);
     const taking = JSON.stringify(resource(prod, 'RuleDeadLettersPolicy').Properties);
     for (const [id, { Properties }] of rules) {

@@ -1,7 +1,7 @@
 // Many draws of one arbitrary. What fails is made as small as it gets, and printed with the command that draws just this again.
 import fc from 'fast-check';
 
-export const inputs = ['events', 'lines', 'files'] as const;
+export const inputs = ['events', 'calls', 'lines', 'files'] as const;
 export type Input = (typeof inputs)[number];
 
 export interface Draws {

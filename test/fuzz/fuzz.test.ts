@@ -3,19 +3,32 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
+import { parseDirectCall } from '../../shared/aws/events/direct-call.ts';
 import { hintFrom } from '../../shared/aws/events/hint-event.ts';
+import { warningsFrom } from '../../shared/aws/events/warning-event.ts';
 import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
 import { manifestFrom } from '../../shared/registry/manifest.ts';
 import { rejectReasons } from '../../shared/vip/admission.ts';
 import { fuzzFiles, fuzzLines } from './cli.ts';
 import type { Draws } from './draw.ts';
-import { fuzzEvents } from './hostile.ts';
+import { fuzzCalls, fuzzEvents } from './hostile.ts';
 
 const anything = fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true });
 
 test('hostile events are turned away for every reason there is, and move nothing', async () => {
   const ends = await fuzzEvents({ runs: 15_000, seed: 3 });
   for (const reason of rejectReasons) expect(ends[reason] ?? 0, reason).toBeGreaterThan(15);
+}, 60_000);
+
+test('hostile calls of the function URL are turned away for every reason there is, and move nothing', async () => {
+  const ends = await fuzzCalls({ runs: 8000, seed: 3 });
+  for (const reason of rejectReasons) expect(ends[reason] ?? 0, reason).toBeGreaterThan(5);
+}, 60_000);
+
+test('a controller that looks at no caller is found out by a call', async () => {
+  await expect(fuzzCalls({ runs: 1000, seed: 3 }, { mode: 'none' })).rejects.toThrow(
+    '--replay calls --seed 3',
+  );
 }, 60_000);
 
 test('a controller that looks at no source is found out by an event with one lie, which seed and path draw again', async () => {
@@ -33,6 +46,14 @@ test('a controller that looks at no source is found out by an event with one lie
 test('no value at all makes the event parser throw', () => {
   const refused = fc.property(anything, (event) => {
     expect(parseClaimEvent(event).ok).toBe(false);
+    expect(parseDirectCall(event).ok).toBe(false);
+  });
+  fc.assert(refused, { numRuns: 1500, seed: 1 });
+});
+
+test('no value at all is a warning of AWS', () => {
+  const refused = fc.property(anything, (event) => {
+    expect(warningsFrom(event)).toMatchObject({ is: 'ignored' });
   });
   fc.assert(refused, { numRuns: 1500, seed: 1 });
 });

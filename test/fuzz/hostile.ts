@@ -1,10 +1,13 @@
-// Hostile events through the parser and the real failover over memory. Whatever is no claim of a member about itself, in time and not superseded, has to
+// Hostile events, and calls of the function URL, through the parser and the real failover over memory. Whatever is no claim of a member about itself, in time and not superseded, has to
 // be turned away for a stated reason; nothing may crash, and nothing may move.
 import { type Parsed, parseClaimEvent } from '../../shared/aws/events/claim-event.ts';
-import { handleClaim, recordRejection } from '../../shared/controller/handle-claim.ts';
+import { parseDirectCall } from '../../shared/aws/events/direct-call.ts';
+import { handleClaim } from '../../shared/controller/handle-claim.ts';
+import { recordRejection } from '../../shared/controller/reject-claim.ts';
 import { FUTURE_MAX, type NodeIdentity, type RejectReason } from '../../shared/vip/admission.ts';
 import { type World, world } from '../support/world.ts';
-import { type Draws, drawAll } from './draw.ts';
+import { hostileCall } from './calls.ts';
+import { type Draws, drawAll, type Input } from './draw.ts';
 import { hostileEvent, MEMBERS, NOW, ROLE, sourceOf } from './events.ts';
 
 type End = RejectReason | 'honest' | 'probed';
@@ -23,8 +26,8 @@ const holdsBigInt = (value: unknown): boolean =>
   typeof value === 'bigint' ||
   (typeof value === 'object' && value !== null && Object.values(value).some(holdsBigInt));
 
-async function endOf({ ports }: World, event: unknown, identity: NodeIdentity): Promise<End> {
-  const parsed = parseClaimEvent(event);
+async function endOf({ ports }: World, event: unknown, { parse, identity }: Given): Promise<End> {
+  const parsed = parse(event);
   if (!parsed.ok) {
     const example = holdsBigInt(event) ? 'holds a BigInt' : event;
     await recordRejection(ports, { ...parsed, ...parsed.rejection }, example);
@@ -44,6 +47,11 @@ async function endOf({ ports }: World, event: unknown, identity: NodeIdentity): 
   }
 }
 
+interface Given {
+  readonly parse: (event: unknown) => Parsed;
+  readonly identity: NodeIdentity;
+}
+
 /** What must not change, whatever comes. */
 const still = ({ vips, ec2, timeline }: World): string =>
   JSON.stringify([[...vips.items], ec2.effects.length, timeline.entries.length]);
@@ -54,15 +62,20 @@ function freshWorld() {
   return { w, before: still(w) };
 }
 
-export async function fuzzEvents(
-  draws: Draws,
-  identity: NodeIdentity = { mode: 'source', roleId: ROLE },
-): Promise<EventEnds> {
+const byRole: NodeIdentity = { mode: 'source', roleId: ROLE };
+
+export const fuzzEvents = (draws: Draws, identity: NodeIdentity = byRole): Promise<EventEnds> =>
+  fuzzClaims('events', draws, { parse: parseClaimEvent, identity });
+
+export const fuzzCalls = (draws: Draws, identity: NodeIdentity = byRole): Promise<EventEnds> =>
+  fuzzClaims('calls', draws, { parse: parseDirectCall, identity });
+
+async function fuzzClaims(input: Input, draws: Draws, given: Given): Promise<EventEnds> {
   const ends: EventEnds = {};
   let { w, before } = freshWorld();
-  await drawAll('events', draws, hostileEvent, async (event) => {
+  await drawAll(input, draws, input === 'calls' ? hostileCall : hostileEvent, async (event) => {
     try {
-      const end = await endOf(w, event, identity);
+      const end = await endOf(w, event, given);
       ends[end] = (ends[end] ?? 0) + 1;
       if (still(w) !== before) throw new Error(`${end}, and it moved something: ${still(w)}`);
       if ('polluted' in {}) throw new Error('a prototype was polluted');

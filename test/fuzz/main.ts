@@ -1,7 +1,7 @@
-// Hostile input from everywhere: prints how many events were turned away, by reason, and how command lines and registry files ended. What fails is made as
+// Hostile input from everywhere: prints how many events and calls of the function URL were turned away, by reason, and how command lines and registry files ended. What fails is made as
 // small as it gets, and printed with the command that draws it again.
 //
-//   node test/fuzz/main.ts [--events 1000000] [--lines 3000] [--files 1500] [--json]    from a fresh seed
+//   node test/fuzz/main.ts [--events 1000000] [--calls 100000] [--lines 3000] [--files 1500] [--json]    from a fresh seed
 //   node test/fuzz/main.ts --seed 4711                                                  the same from this seed
 //   node test/fuzz/main.ts --replay events --seed 4711 --path 8213:0:1                  one of them again
 //
@@ -13,7 +13,7 @@ import { rejectReasons } from '../../shared/vip/admission.ts';
 import { whole } from '../support/whole.ts';
 import { fuzzFiles, fuzzLines } from './cli.ts';
 import { type Input, inputs } from './draw.ts';
-import { fuzzEvents } from './hostile.ts';
+import { fuzzCalls, fuzzEvents } from './hostile.ts';
 
 /** How often each reject reason is expected in a run that says how many. */
 const LEAST = 1000;
@@ -23,6 +23,7 @@ const SEED_MAX = 2 ** 31;
 const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '1000000' },
+    calls: { type: 'string', default: '100000' },
     lines: { type: 'string', default: '3000' },
     files: { type: 'string', default: '1500' },
     seed: { type: 'string' },
@@ -32,12 +33,13 @@ const { values } = parseArgs({
   },
 });
 
-const fuzz = { events: fuzzEvents, lines: fuzzLines, files: fuzzFiles };
+const fuzz = { events: fuzzEvents, calls: fuzzCalls, lines: fuzzLines, files: fuzzFiles };
 const ways = ['done', 'done, and the answer is bad', 'wrong command line', 'refused', 'AWS did not allow it'];
 const byStatus = ways.map((way, status) => [String(status), `${status} ${way}`] as const);
 /** What is counted, and how that is printed. */
 const rows: Readonly<Record<Input, readonly (readonly [string, string])[]>> = {
   events: [...rejectReasons, 'probed', 'honest'].map((end) => [end, end]),
+  calls: [...rejectReasons, 'probed', 'honest'].map((end) => [end, end]),
   lines: byStatus,
   files: byStatus,
 };

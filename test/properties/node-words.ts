@@ -24,6 +24,8 @@ const said = fc.record({
   travelsMs: fc.constantFrom(20, 20, 300, 3000),
   arrivesMs: fc.constantFrom(0, 0, 59_000, 90_000, DAY_MS),
   advert: fc.boolean(),
+  /** By the function URL, whose front end has a clock of its own. */
+  direct: fc.constantFrom(undefined, undefined, -100, 0, 100),
   /** Sent when newer ones have been already. */
   straggles: fc.constantFrom(false, false, false, true),
 });
@@ -87,6 +89,9 @@ function wordsOf(history: readonly Boot[]): readonly NodeWord[] {
           eventId: `event ${nth} ${i}`,
           // It is to go, and stays, from one word to the next.
           ...(seq % 3 === 0 ? { leaving: 'spot-terminate' } : {}),
+          ...(word.direct === undefined
+            ? {}
+            : { way: 'direct' as const, timeMs: epochMs(Math.round(stampMs) + word.direct) }),
         };
         const kind = first ? 'transition' : word.advert ? 'lower-advert' : 'assertion';
         const bootId = `boot-${(n * 7) % 3}`;

@@ -116,7 +116,7 @@ const itemOf = (w: World): Vip => w.vips.items.get('web')!;
 /** The newest two transitions to MASTER, when certain. */
 function apart(vip: Vip): 'no candidate' | 'close' | 'apart' {
   const at = Object.values(vip.claims)
-    .filter((s) => s.state === 'MASTER' && !isSilent(vip.heard, s))
+    .filter((s) => s.state === 'MASTER' && !isSilent(vip, s))
     .map((s) => transitionAt(s))
     .sort((a, b) => b - a);
   if (at.length === 0) return 'no candidate';

@@ -182,6 +182,7 @@ test.each([
     failed: async () => void failed.push('failed'),
     finished: async () => void finished.push('finished'),
     flapping: async () => undefined,
+    warned: () => Promise.resolve(),
     forward: () => Promise.resolve(),
   };
   w.ec2.enis.delete('eni-i-b-service');

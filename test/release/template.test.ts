@@ -72,6 +72,9 @@ describe('the template of a release', () => {
         "ClaimsRejected",
         "Dashboard",
         "DeadMan",
+        "DepartureFailed",
+        "DepartureMachine",
+        "DepartureMachineRole",
         "FailoverLambdaEvConf",
         "FailoverLambdaFunction",
         "FailoverLogGroup",
@@ -84,6 +87,7 @@ describe('the template of a release', () => {
         "FunctionFailuresPolicy",
         "FunctionFailuresWaiting",
         "HandOverDocument",
+        "HealthRule",
         "InstanceHints",
         "InstanceHintsMayInvoke",
         "NoClaims",
@@ -116,6 +120,11 @@ describe('the template of a release', () => {
         "TimelineTable",
         "Unhealthy",
         "VipsTable",
+        "WarnedRule",
+        "WarningMachine",
+        "WarningMachineRole",
+        "WarningRule",
+        "WarningRuleRole",
       ]
     `);
   });

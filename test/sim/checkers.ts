@@ -16,6 +16,7 @@ import { order } from './checks/order.ts';
 import { orders } from './checks/orders.ts';
 import { reports } from './checks/reports.ts';
 import { scope } from './checks/scope.ts';
+import { secondCarrier } from './checks/second-carrier.ts';
 import { silenceTold } from './checks/silence-told.ts';
 import { trueRecord } from './checks/true-record.ts';
 import type { Violation } from './violation.ts';
@@ -40,6 +41,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   drained,
   leaving,
   reports,
+  secondCarrier,
 ];
 
 export const violationsOf = (world: World): readonly Violation[] => checks.flatMap((check) => check(world));

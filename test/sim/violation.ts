@@ -25,6 +25,8 @@ export const guarantees = [
   'leaving',
   // Nor this: a shim reports all that keepalived wrote, the newest first, and nothing else.
   'reports',
+  // Nor this: what comes by two ways survives the invocation that carried it first.
+  'second carrier',
 ] as const;
 export type Guarantee = (typeof guarantees)[number];
 

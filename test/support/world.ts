@@ -82,6 +82,7 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
       },
       failed: () => Promise.resolve(),
       flapping: async (vip, flapping) => void storms.push({ vip, ...flapping }),
+      warned: () => Promise.resolve(),
       forward: () => Promise.resolve(),
     },
     changes: { note: () => Promise.resolve(), since: () => Promise.resolve([]) },

@@ -109,6 +109,13 @@ describe('the modules and examples', () => {
 describe('the stack', () => {
   const parameters = () => folders.terraform!.locals![0]!.parameters as Readonly<Record<string, string>>;
 
+  it('takes its template from the bucket: it is larger than CloudFormation takes with the call itself', () => {
+    const { template_url: url, template_body: body } = folders.terraform!.resource!.aws_cloudformation_stack!
+      .vipshift![0] as { template_url?: string; template_body?: string };
+    expect(body).toBeUndefined();
+    expect(url).toContain('aws_s3_object.release[local.template].key');
+  });
+
   it('is given every parameter of the template, and no other', () => {
     const known = [...yamlOf('parameters.yml', 'Parameters'), ...Object.keys(codeParameters)];
     expect(Object.keys(parameters()).toSorted()).toEqual(known.toSorted());

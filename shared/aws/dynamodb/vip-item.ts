@@ -31,7 +31,7 @@ function transitionFrom(text: string): Transition | undefined {
   return boot === undefined ? undefined : { boot, since: Number(since), atMs: epochMs(Number(atMs)) };
 }
 
-interface Row extends Omit<Vip, 'name' | 'open' | 'lease' | 'heard' | 'transitions'> {
+interface Row extends Omit<Vip, 'name' | 'open' | 'lease' | 'heard' | 'heardDirectly' | 'transitions'> {
   readonly vip: string;
   readonly lease?: Omit<Lease, 'epoch'>;
   readonly openEpoch: Readonly<Record<string, number>>;
@@ -40,12 +40,13 @@ interface Row extends Omit<Vip, 'name' | 'open' | 'lease' | 'heard' | 'transitio
   readonly token?: string;
   /** A number set; DynamoDB has no empty ones. */
   readonly heard?: ReadonlySet<number>;
+  readonly heardDirectly?: ReadonlySet<number>;
   readonly [transitions: `${typeof TRANSITIONS}${string}`]: ReadonlySet<string> | undefined;
 }
 
 export function vipFrom(item: Item): Vip {
   const row = unmarshall(item) as Row;
-  const { vip, openEpoch, openCause, lease, heard, claims, token: _token, ...rest } = row;
+  const { vip, openEpoch, openCause, lease, heard, heardDirectly, claims, token: _token, ...rest } = row;
   const { same, transitions } = withoutTransitions(rest);
   const open: Record<string, Open> = {};
   for (const holder of Object.keys(openEpoch)) {
@@ -57,10 +58,16 @@ export function vipFrom(item: Item): Vip {
     name: vip,
     open,
     claims: Object.fromEntries(Object.entries(claims).map(([node, nodeState]) => [node, dated(nodeState)])),
-    heard: [...(heard ?? [])].sort((a, b) => a - b),
-    ...defined({ lease: lease && { ...lease, epoch: row.epoch }, transitions }),
+    heard: inOrder(heard ?? []),
+    ...defined({
+      heardDirectly: heardDirectly && inOrder(heardDirectly),
+      lease: lease && { ...lease, epoch: row.epoch },
+      transitions,
+    }),
   };
 }
+
+const inOrder = (windows: Iterable<number>): readonly number[] => [...windows].sort((a, b) => a - b);
 
 function withoutTransitions<R extends Partial<Row>>(row: R) {
   const same: Record<string, unknown> = { ...row };
@@ -84,7 +91,7 @@ const dated = (nodeState: NodeState): NodeState => ({
 });
 
 function rowFrom(vip: Vip): Row {
-  const { name, open, lease, heard, transitions = {}, ...same } = vip;
+  const { name, open, lease, heard, heardDirectly = [], transitions = {}, ...same } = vip;
   const { epoch: _epoch, ...bare } = lease ?? { epoch: 0 };
   const holders = Object.keys(open);
   return {
@@ -95,6 +102,7 @@ function rowFrom(vip: Vip): Row {
     ...defined({
       lease: lease && (bare as Omit<Lease, 'epoch'>),
       heard: heard.length === 0 ? undefined : new Set(heard),
+      heardDirectly: heardDirectly.length === 0 ? undefined : new Set(heardDirectly),
     }),
     ...Object.fromEntries(
       Object.entries(transitions).map(([node, of]) => [

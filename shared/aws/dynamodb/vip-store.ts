@@ -110,7 +110,7 @@ async function recordClaim(dynamo: Dynamo, claimWrite: ClaimWrite, now: EpochMs)
     conditions.push(onlyRefreshes(update, claim, nodeState));
     refresh(update, claim, nodeState);
   }
-  update.add(update.path('heard'), [claimWrite.window]);
+  update.add(update.path(nodeState.ways === 'direct' ? 'heardDirectly' : 'heard'), [claimWrite.window]);
   increment(update, 'rev');
   if (lease !== undefined) {
     conditions.push(noLiveLease(update, now));
@@ -159,6 +159,9 @@ function onlyRefreshes(u: Update, claim: string, nodeState: NodeState): string {
     `${field('slot')} <= ${u.value(nodeState.slot)}`,
     `${field('seenMs')} <= ${u.value(nodeState.seenMs)}`,
     sentBefore(u, claim, nodeState),
+    nodeState.ways === undefined
+      ? `(attribute_not_exists(${field('ways')}) OR ${field('ways')} = ${u.value('both')})`
+      : `attribute_exists(${field('ways')})`,
   ];
   // boundStays in claim.ts: a young bound beats an old one, then the lower one, then the lower clock.
   const young = `${field('young')} = ${u.value(true)}`;

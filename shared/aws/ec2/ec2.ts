@@ -14,7 +14,7 @@ import { ATTEMPT_MAX } from '../../vip/lease.ts';
 import { faultFromSdkError } from '../error-codes.ts';
 import { type Mutation, sendMutation } from '../mutation.ts';
 import type { Ec2Access } from './access.ts';
-import { hostState } from './host-state.ts';
+import { hostState, scheduledEvents } from './instance-status.ts';
 import { observe } from './observe.ts';
 import { observeAll } from './observe-all.ts';
 
@@ -24,6 +24,7 @@ export function awsEc2(access: Ec2Access): Ec2 {
     observe: (scope) => observe(access, scope),
     observeAll: (scopes) => observeAll(access, scopes),
     hostState: (node) => hostState(access, node),
+    scheduledEvents: () => scheduledEvents(access),
     apply: (step, mayStart) => apply(access, step, { mayStart, abortSignal: endOfAttempt() }),
   };
 }

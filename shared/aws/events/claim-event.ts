@@ -70,24 +70,33 @@ export type Parsed =
 
 export function parseClaimEvent(event: unknown): Parsed {
   const outer = envelope.safeParse(event);
-  if (!outer.success) return malformed(event, outer.error);
-  const inner = detail.safeParse(outer.data.detail);
-  if (!inner.success) return malformed(event, inner.error);
-  const fields = inner.data;
-  const contradiction = contradictionIn(fields);
-  if (contradiction !== undefined) return refused(event, contradiction);
-  const { version, leaving, atRisk, ...rest } = fields;
+  if (!outer.success) return malformed(namesIn(event), outer.error);
+  const { id, source, time, detail: said, redriven } = outer.data;
+  const taken = { timeMs: epochMs(Date.parse(time)), eventId: id, ...defined({ redriven }) };
+  return parseDetail(said, taken, source);
+}
+
+/** What AWS says of a claim, and not its sender. */
+export type Taken = Pick<Claim, 'timeMs' | 'eventId' | 'redriven' | 'way'>;
+
+/** The claim itself, by whichever way it came. */
+export function parseDetail(said: unknown, taken: Taken, source: string): Parsed {
+  const names = namesIn({ id: taken.eventId, detail: said });
+  const inner = detail.safeParse(said);
+  if (!inner.success) return malformed(names, inner.error);
+  const contradiction = contradictionIn(inner.data);
+  if (contradiction !== undefined) return refused(names, { reason: 'malformed', message: contradiction });
+  const { version, leaving, atRisk, ...rest } = inner.data;
   const claim: Claim = {
     ...rest,
     // Whole numbers, like every other instant: no store keeps an arbitrarily small fraction.
     atMs: Math.round(rest.atMs),
     uptimeMs: Math.round(rest.uptimeMs * 1000) / 1000,
     ageMs: Math.round(rest.ageMs * 1000) / 1000,
-    timeMs: epochMs(Date.parse(outer.data.time)),
-    eventId: outer.data.id,
-    ...defined({ leaving, atRisk, redriven: outer.data.redriven }),
+    ...defined({ leaving, atRisk }),
+    ...taken,
   };
-  return { ok: true, claim, source: outer.data.source, version };
+  return { ok: true, claim, source, version };
 }
 
 /** What no schema can say: the numbers of one claim must agree with each other. */
@@ -102,23 +111,24 @@ function contradictionIn(fields: z.infer<typeof detail>): string | undefined {
   return undefined;
 }
 
-function malformed(event: unknown, error: z.core.$ZodError): Parsed {
-  const issues = error.issues.slice(0, 3).map((i) => `${i.path.join('.') || 'event'}: ${i.message}`);
-  return refused(event, issues.join('; '));
+export interface Names {
+  readonly vip: string;
+  readonly node: string;
+  readonly eventId: string;
 }
 
+export function malformed(names: Names, error: z.core.$ZodError): Parsed {
+  const issues = error.issues.slice(0, 3).map((i) => `${i.path.join('.') || 'event'}: ${i.message}`);
+  return refused(names, { reason: 'malformed', message: issues.join('; ') });
+}
+
+export const refused = (names: Names, rejection: Rejection): Parsed => ({ ok: false, ...names, rejection });
+
 /** The names are kept, cut and cleaned, so that the rejection is found under them. */
-function refused(event: unknown, message: string): Parsed {
+export function namesIn(event: unknown): Names {
   const outer = (event ?? {}) as { id?: unknown; detail?: unknown };
   const fields = (outer.detail ?? {}) as { vip?: unknown; node?: unknown };
-  const refusal: Rejection = { reason: 'malformed', message };
-  return {
-    ok: false,
-    vip: nameOf(fields.vip),
-    node: nameOf(fields.node),
-    eventId: nameOf(outer.id),
-    rejection: refusal,
-  };
+  return { vip: nameOf(fields.vip), node: nameOf(fields.node), eventId: nameOf(outer.id) };
 }
 
 const nameOf = (value: unknown): string =>

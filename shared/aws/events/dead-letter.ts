@@ -5,7 +5,7 @@
 // rule's dead letter is the event.
 import * as z from 'zod/mini';
 import { DETAIL_TYPE } from './claim-event.ts';
-import { CONTROLLER_SOURCE } from './publisher.ts';
+import { CONTROLLER_SOURCE, WARNED } from './publisher.ts';
 
 export type DeadLetter =
   | {
@@ -32,7 +32,8 @@ export function deadLetterFrom(body: unknown): DeadLetter {
 
 function kindOf(event: z.infer<typeof envelope>): 'claim' | 'announcement' | 'hint' {
   if (event['detail-type'] === DETAIL_TYPE) return 'claim';
-  return event.source === CONTROLLER_SOURCE ? 'announcement' : 'hint';
+  // A sweep finds again what EC2 has scheduled.
+  return event.source === CONTROLLER_SOURCE && event['detail-type'] !== WARNED ? 'announcement' : 'hint';
 }
 
 /** Undefined when it is not JSON. */

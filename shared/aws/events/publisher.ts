@@ -18,6 +18,7 @@ import { faultFromSdkError, serviceText } from '../error-codes.ts';
 export const FINISHED = 'VIP Failover Finished';
 export const FAILED = 'VIP Failover Failed';
 export const FLAPPING = 'VIP Node Flapping';
+export const WARNED = 'VIP Node Warned';
 export const CONTROLLER_SOURCE = 'vipshift.controller';
 
 export interface Bus {
@@ -34,6 +35,7 @@ export const awsPublisher = (bus: Bus): EventPublisher => ({
     const notice = flappingNotice(vip, flapping, bus.place);
     return send(bus, FLAPPING, JSON.stringify({ ...flappingDetail(vip, flapping), notice }));
   },
+  warned: (event) => send(bus, WARNED, JSON.stringify({ version: 1, ...event })),
   forward: ({ as, detail }) => send(bus, as === 'finished' ? FINISHED : FAILED, detail),
 });
 
@@ -53,8 +55,9 @@ export function laterPublisher(vips: VipStore, place: Place): EventPublisher {
   return {
     finished: (failover) => leave('finished', failover),
     failed: (failover) => leave('failed', failover),
-    // Only a claim begins a storm, and the command line receives none.
+    // Only a claim begins a storm, and only a sweep asks what is scheduled; the command line does neither.
     flapping: () => Promise.resolve(),
+    warned: () => Promise.resolve(),
     forward: () => Promise.resolve(),
   };
 }

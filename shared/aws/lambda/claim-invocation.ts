@@ -1,12 +1,30 @@
-// One claim from the bus: parse it, let the domain decide and act, log and count the answer.
-import { handleClaim, recordRejection } from '../../controller/handle-claim.ts';
-import { parseClaimEvent } from '../events/claim-event.ts';
+// One claim, from the bus or by the function URL: parse it, let the domain decide and act, log and count the answer.
+import { handleClaim } from '../../controller/handle-claim.ts';
+import { recordRejection } from '../../controller/reject-claim.ts';
+import { defined } from '../../optional.ts';
+import type { RejectReason } from '../../vip/admission.ts';
+import { type Parsed, parseClaimEvent } from '../events/claim-event.ts';
+import { type HttpAnswer, httpAnswer, isDirectCall, parseDirectCall } from '../events/direct-call.ts';
 import type { Invocation } from './handler.ts';
 import { countNewerVersion, countRejection, logAnswer } from './telemetry.ts';
 
+export interface ClaimAnswer {
+  readonly answer: string;
+  readonly reason?: RejectReason;
+}
+
+/** To throw is to say deliver again: to the bus's retries, and as HTTP 502 to the caller of the function URL. */
+export async function invokeForClaim(event: unknown, given: Invocation): Promise<ClaimAnswer | HttpAnswer> {
+  if (isDirectCall(event)) return httpAnswer(await answerTo(parseDirectCall(event), event, given));
+  return answerTo(parseClaimEvent(event), event, given);
+}
+
 /** A malformed event is an answer, too: delivered again it would be no better. */
-export async function invokeForClaim(event: unknown, { ports, environment, telemetry }: Invocation) {
-  const parsed = parseClaimEvent(event);
+async function answerTo(
+  parsed: Parsed,
+  event: unknown,
+  { ports, environment, telemetry }: Invocation,
+): Promise<ClaimAnswer> {
   if (!parsed.ok) {
     const { vip, node, eventId, rejection: refusal } = parsed;
     countRejection(telemetry, { vip, node, eventId, ...refusal });
@@ -17,5 +35,6 @@ export async function invokeForClaim(event: unknown, { ports, environment, telem
   countNewerVersion(telemetry, version);
   const answer = await handleClaim(ports, { claim, source }, environment.settings.identity);
   logAnswer(telemetry, answer, claim);
-  return { answer: answer.answer };
+  const reason = answer.answer === 'rejected' ? answer.refusal.reason : undefined;
+  return { answer: answer.answer, ...defined({ reason }) };
 }

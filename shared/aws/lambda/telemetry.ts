@@ -217,7 +217,12 @@ export function logReconcileAll(journal: Telemetry, sweep: ReconcileAllResult): 
     logBug(journal, fault, `reconcile of ${vip}`);
     journal.logger.error('reconcile failed', { vip, error: fault });
   }
-  const { left } = sweep;
+  const { left, warned = [], unasked } = sweep;
+  if (warned.length > 0) journal.logger.warn('scheduled events of EC2 announced', { nodes: warned });
+  if (unasked !== undefined) {
+    logBug(journal, unasked, 'looking for scheduled events');
+    journal.logger.warn('scheduled events of EC2 not announced', { error: unasked });
+  }
   if (left.length > 0)
     journal.logger.warn('no time for all VIPs: the next sweep begins elsewhere', {
       left: left.length,

@@ -77,6 +77,9 @@ const kinds: readonly (readonly [string, RuleKind])[] = [
   ['InstanceHints', 'instances'],
   ['ChangeHints', 'changes'],
   ['ReconcileEventsRule', 'reconcile'],
+  ['WarningRule', 'warnings'],
+  ['HealthRule', 'health'],
+  ['WarnedRule', 'scheduled'],
 ];
 
 export async function rulesOf(access: WiringAccess): Promise<readonly RuleFact[]> {

@@ -198,7 +198,7 @@ function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
     if (nodeState === undefined) return [];
     const { state, priority, seenMs, leaving, atRisk } = nodeState;
     const member = vip.members[node] !== undefined;
-    const silent = isSilent(vip.heard, nodeState);
+    const silent = isSilent(vip, nodeState);
     const damped = defined({ dampedUntilMs: dampedAt(vip, node, now)?.untilMs });
     const drained = defined({ drained: drainOf(vip, node, now) });
     const going = defined({ leaving, atRisk });

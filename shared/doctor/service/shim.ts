@@ -28,7 +28,7 @@ export function shimFindings(vip: Vip, { now, bus, release, probes }: ShimFacts)
     const remedy = {
       sentence: `on ${node}: systemctl status vipshift-notify; sudo vipshift-notify selftest; systemctl status keepalived`,
     };
-    if (nodeState === undefined || quietMs! > QUIET_MS || isSilent(vip.heard, nodeState)) {
+    if (nodeState === undefined || quietMs! > QUIET_MS || isSilent(vip, nodeState)) {
       found.push(
         fault('shim-silent', {
           vips: [vip.name],

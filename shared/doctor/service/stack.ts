@@ -13,8 +13,16 @@ export interface StackFact {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-/** The five rules, by what they are for. */
-export type RuleKind = 'claims' | 'notices' | 'instances' | 'changes' | 'reconcile';
+/** The eight rules, by what they are for. */
+export type RuleKind =
+  | 'claims'
+  | 'notices'
+  | 'instances'
+  | 'changes'
+  | 'reconcile'
+  | 'warnings'
+  | 'health'
+  | 'scheduled';
 
 export interface RuleFact {
   readonly kind: RuleKind;

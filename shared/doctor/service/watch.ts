@@ -8,7 +8,7 @@ import { deployedAgain, type ServiceFacts, serviceFault, serviceWarning } from '
 export const alarmNames = [
   ...['dead-man', 'no-claims', 'failover-trouble', 'split-brain', 'unhealthy', 'claims-rejected'],
   ...['claims-of-newer-version', 'claims-contradicted', 'bugs', 'rule-dead-letters'],
-  ...['function-failures', 'failover-throttled', 'node-flapping'],
+  ...['function-failures', 'failover-throttled', 'node-flapping', 'departure-failed'],
 ] as const;
 
 export const watchFindings = (facts: ServiceFacts): readonly Finding[] => [

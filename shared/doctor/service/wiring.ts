@@ -1,6 +1,7 @@
 // The doctor on what starts what: rules, their targets, and the functions with their places and settings.
 import { awsCommand } from '../../place.ts';
 import type { Finding } from '../finding.ts';
+import { oddities } from './patterns.ts';
 import {
   deployedAgain,
   type FunctionFact,
@@ -19,9 +20,11 @@ interface RuleSpec {
   readonly loss: string;
   /** Whether the next failover, or word of its failure, depends on it. */
   readonly vital: boolean;
-  /** The function it starts; the rule of notices starts a workflow. */
-  readonly starts?: FunctionName;
+  /** The function it starts, or the output of the stack that names the workflow. */
+  readonly starts: FunctionName | { readonly workflow: 'NoticeMachineArn' | 'WarningMachineArn' };
 }
+
+const warningWorkflow = { workflow: 'WarningMachineArn' } as const;
 
 export const rules: Readonly<Record<RuleKind, RuleSpec>> = {
   claims: {
@@ -34,6 +37,7 @@ export const rules: Readonly<Record<RuleKind, RuleSpec>> = {
   },
   notices: {
     ...{ what: 'the rule that tells the operators of failovers', vital: true },
+    starts: { workflow: 'NoticeMachineArn' },
     loss: 'no notice of a failover, or of its failure, is sent',
   },
   instances: {
@@ -43,6 +47,18 @@ export const rules: Readonly<Record<RuleKind, RuleSpec>> = {
   changes: {
     ...{ what: 'the rule for changes by others', vital: false, starts: 'reconcile' },
     loss: 'a change by others is repaired by the next reconcile only',
+  },
+  warnings: {
+    ...{ what: 'the rule for spot interruption warnings', vital: false, starts: warningWorkflow },
+    loss: 'a spot instance is not emptied before it stops, unless the node itself does so',
+  },
+  health: {
+    ...{ what: 'the rule for changes that AWS Health has scheduled', vital: false, starts: warningWorkflow },
+    loss: 'scheduled maintenance is noticed by reconcile only',
+  },
+  scheduled: {
+    ...{ what: 'the rule for scheduled events that reconcile finds', vital: false, starts: warningWorkflow },
+    loss: 'a node leaves before its maintenance only where AWS Health’s event arrives',
   },
 };
 
@@ -77,23 +93,23 @@ function judgedRule(facts: ServiceFacts, rule: RuleFact): readonly Finding[] {
         remedy: { command: awsCommand(`events enable-rule --name ${rule.name}${at}`, facts.place) },
       }),
     );
-  const target = starts === undefined ? facts.stack?.stack?.outputs.NoticeMachineArn : arnOf(facts, starts);
+  const isWorkflow = typeof starts === 'object';
+  const target = isWorkflow ? facts.stack?.stack?.outputs[starts.workflow] : arnOf(facts, starts);
   if (target !== undefined && !rule.targets.includes(target))
     found.push(
       say(rule.kind)('rule-target', {
         subject: rule.name,
         found: `${what} ${rule.targets.length === 0 ? 'has no target' : `leads to ${rule.targets.join(', ')}`}: ${loss}`,
         expected: target,
-        remedy:
-          starts === undefined
-            ? deployedAgain(facts)
-            : {
-                command: awsCommand(
-                  `events put-targets --rule ${rule.name}${at} --targets Id=${starts},Arn=${target}`,
-                  facts.place,
-                ),
-                remark: 'a deployment gives it its retries and dead-letter queue back',
-              },
+        remedy: isWorkflow
+          ? deployedAgain(facts)
+          : {
+              command: awsCommand(
+                `events put-targets --rule ${rule.name}${at} --targets Id=${starts},Arn=${target}`,
+                facts.place,
+              ),
+              remark: 'a deployment gives it its retries and dead-letter queue back',
+            },
       }),
     );
   if (rule.rewrites === true)
@@ -117,49 +133,6 @@ function judgedRule(facts: ServiceFacts, rule: RuleFact): readonly Finding[] {
     );
   return found;
 }
-
-/** What the stack's rules match; of changes the part that names no role. */
-export const patterns: Readonly<Record<Exclude<RuleKind, 'reconcile'>, object>> = {
-  claims: { 'detail-type': ['VRRP State Change'], 'replay-name': [{ exists: false }] },
-  notices: {
-    source: ['vipshift.controller'],
-    'detail-type': ['VIP Failover Finished', 'VIP Failover Failed', 'VIP Node Flapping'],
-    'replay-name': [{ exists: false }],
-    detail: { cause: { kind: ['claim', 'reconcile'] }, flapping: [{ exists: false }] },
-  },
-  instances: {
-    source: ['aws.ec2'],
-    'detail-type': ['EC2 Instance State-change Notification'],
-    'replay-name': [{ exists: false }],
-    detail: { state: ['running', 'stopping', 'stopped', 'shutting-down', 'terminated'] },
-  },
-  changes: {
-    source: ['aws.ec2'],
-    'detail-type': ['AWS API Call via CloudTrail'],
-    'replay-name': [{ exists: false }],
-  },
-};
-export const SCHEDULE = 'rate(1 minute)';
-
-function oddities({ kind, schedule, pattern }: RuleFact): readonly string[] {
-  if (kind === 'reconcile') return schedule === SCHEDULE ? [] : [`runs by ${schedule ?? 'no schedule'}`];
-  const wanted = patterns[kind];
-  const found = Object.fromEntries(
-    Object.entries(pattern ?? {}).filter(([key]) => kind !== 'changes' || key !== 'detail'),
-  );
-  return sorted(found) === sorted(wanted) ? [] : [`matches ${JSON.stringify(pattern)}`];
-}
-
-/** As text in which the order of keys and of the values of a list does not count. */
-const sorted = (value: unknown): string =>
-  Array.isArray(value)
-    ? `[${value.map(sorted).sort().join()}]`
-    : typeof value === 'object' && value !== null
-      ? `{${Object.entries(value)
-          .map(([key, inner]) => `${key}:${sorted(inner)}`)
-          .sort()
-          .join()}}`
-      : JSON.stringify(value);
 
 const arnOf = ({ functions }: ServiceFacts, name: FunctionName): string | undefined =>
   functions?.find((one) => one.name === name)?.found?.arn;

@@ -1,8 +1,9 @@
 // Makes history: claims of the two nodes through the controller's own code, in this process, on the local AWS.
 import { parseClaimEvent } from '../../../shared/aws/events/claim-event.ts';
 import { clients, executionEnvironment, portsFor } from '../../../shared/aws/wire.ts';
-import { type Answer, handleClaim, recordRejection } from '../../../shared/controller/handle-claim.ts';
+import { type Answer, handleClaim } from '../../../shared/controller/handle-claim.ts';
 import { reconcile } from '../../../shared/controller/reconcile.ts';
+import { recordRejection } from '../../../shared/controller/reject-claim.ts';
 import type { Ports } from '../../../shared/switch/switch-vip.ts';
 import { minutes } from '../../../shared/time.ts';
 import type { VrrpState } from '../../../shared/vip/claim.ts';

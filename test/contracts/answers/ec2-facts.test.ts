@@ -2,7 +2,7 @@
 // page: every list to its last page, every form of what is judged, and what could not be read is told.
 import { afterEach, describe, expect, it } from 'vitest';
 import { aclsOf, groupFact, groupsIn, listsNamed, listsOf } from '../../../shared/aws/ec2/filter-facts.ts';
-import { hostState } from '../../../shared/aws/ec2/host-state.ts';
+import { hostState } from '../../../shared/aws/ec2/instance-status.ts';
 import { describeNetwork, once } from '../../../shared/aws/ec2/network-facts.ts';
 import { eipsFound, vpcSeen } from '../../../shared/aws/ec2/vpc.ts';
 import { hostsOf } from '../../../shared/aws/iam/hosts.ts';

@@ -69,6 +69,8 @@ export const things = {
   'failover workflow': at('states', 'stateMachine:vipshift-prod-failover'),
   'redrive workflow': at('states', 'stateMachine:vipshift-prod-redrive'),
   'notice workflow': at('states', 'stateMachine:vipshift-prod-notice'),
+  'warning workflow': at('states', 'stateMachine:vipshift-prod-warning'),
+  'departure workflow': at('states', 'stateMachine:vipshift-prod-departure'),
   "a customer's workflow": at('states', 'stateMachine:orders'),
   execution: at('states', 'execution:vipshift-prod-failover:web-1'),
   'execution of redrive': at('states', 'execution:vipshift-prod-redrive:1'),

@@ -189,11 +189,14 @@ function everyMethod(): Record<string, Call> {
     'ec2.observe': (c) => ec2(c).observe(entry),
     'ec2.observeAll': (c) => ec2(c).observeAll([entry]),
     'ec2.hostState': (c) => ec2(c).hostState('i-a'),
+    'ec2.scheduledEvents': (c) => ec2(c).scheduledEvents(),
     'ec2.apply': (c) => Promise.allSettled(all.map((step) => ec2(c).apply(step, () => true))),
     'bus.finished': (c) => bus(c).finished(failover),
     'bus.failed': (c) => bus(c).failed!(failover),
     'bus.flapping': (c) =>
       bus(c).flapping('web', { node: 'i-0', sinceMs: now, untilMs: now, transitions: 4 }),
+    'bus.warned': (c) =>
+      bus(c).warned({ node: 'i-0', code: 'system-reboot', description: '', notBeforeMs: now }),
     'bus.forward': (c) => bus(c).forward({ as: 'finished', detail: '{}' }),
     'sharedBucket.reserve': (c) => bucket(c).reserve('ReplaceRoute', 1, 'front', now),
     'sharedBucket.takeSpare': (c) => bucket(c).takeSpare('ReplaceRoute', 1, now),

@@ -36,20 +36,58 @@ async function life(root: string): Promise<void> {
   ]);
 }
 
+function debian13(): string {
+  const made = spawnSync(join(import.meta.dirname, '../../../lab/booted/boot-root.bash'), ['trixie'], {
+    encoding: 'utf8',
+  });
+  // On standard error how long it took to make, the first time.
+  if (made.status !== 0) throw new Error(`there is no Debian 13 to boot: ${made.stderr}`);
+  process.stderr.write(made.stderr);
+  return made.stdout.trim();
+}
+
 describe('two nodes get the package, are set up, fail over, upgraded, rebooted, and left as they were', () => {
   it('on this machine’s own system', () => life('/'), 300_000);
 
   it('on Debian 13', async () => {
-    const made = spawnSync(join(import.meta.dirname, '../../../lab/booted/boot-root.bash'), ['trixie'], {
-      encoding: 'utf8',
-    });
-    // On standard error how long it took to make, the first time.
-    if (made.status !== 0) throw new Error(`there is no Debian 13 to boot: ${made.stderr}`);
-    process.stderr.write(made.stderr);
-    const root = made.stdout.trim();
+    const root = debian13();
     expect(readFileSync(join(root, 'etc/debian_version'), 'utf8')).toMatch(/^13/);
     await life(root);
     // The disk is an overlay: the next one finds it as it was.
     expect(existsSync(join(root, 'usr/lib/vipshift'))).toBe(false);
   }, 900_000);
 });
+
+/** Runs a script in a copy of it, where no systemd runs, as an image is built. The packages are in /root. */
+const image = (root: string, script: string) =>
+  spawnSync(
+    'unshare',
+    [
+      ...['--mount', '--propagation', 'private', 'bash', '-ec'],
+      `mount -t tmpfs tmpfs "$1"; mkdir "$1"/{upper,work,root}
+mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" "$1/root"
+cp "$3"/*.deb "$1/root/root/"; mount -t proc proc "$1/root/proc"
+exec chroot "$1/root" bash -ec "$4"`,
+      ...['bash', mkdtempSync(join(folder, 'image-')), root, folder, script],
+    ],
+    { encoding: 'utf8', env: { PATH: process.env.PATH, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' } },
+  );
+
+it('in an image it is enabled, installed again, downgraded and kept configured; after its purge nothing is left', () => {
+  const { status, stdout, stderr } = image(
+    debian13(),
+    `cd /root
+dpkg --install now.deb && dpkg --install now.deb
+systemctl is-enabled vipshift-notify.service vipshift-notify.socket
+echo '# mine' >>/etc/vipshift/notify.conf
+dpkg --install before.deb
+dpkg-query --show vipshift-notify && tail -n 1 /etc/vipshift/notify.conf
+dpkg --verify vipshift-notify
+dpkg --purge vipshift-notify
+echo 'left:'; find / -xdev -name '*vipshift*' -not -path '/proc/*'`,
+  );
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  expect(stdout).toContain('enabled\nenabled\n');
+  expect(stdout).toContain('vipshift-notify\t0.9.0-1\n# mine\n');
+  expect(stdout).toMatch(/left:\n$/);
+}, 300_000);

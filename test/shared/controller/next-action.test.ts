@@ -31,6 +31,14 @@ const again = { kind: 'assertion', sinceMs: 0, atMs: 10_000 } as const;
 const settled: Vip = { ...said(bare, 'i-a'), owner: 'i-a' };
 /** Node a is MASTER, and b owns the VIP still. */
 const due: Vip = { ...said(bare, 'i-a'), owner: 'i-b' };
+/** As it comes by the function URL: the same words, stamped in milliseconds. */
+const direct = { over: { way: 'direct', timeMs: plus(START, durationMs(40)) } } as const;
+/** Node a is MASTER as both ways say, and the lease is held for it by the caller that carried it first. */
+const carried: Vip = withLease(said(due, 'i-a', direct), {
+  holder: 'first',
+  expiresAtMs: plus(START, LEASE_TTL),
+  cause: { ...cause, node: 'i-a', seq: claimOf('i-a').seq },
+});
 
 interface Row {
   readonly when: string;
@@ -143,6 +151,49 @@ const rows: readonly Row[] = [
     item: held(said(due, 'i-a', again)),
     told: { ...told('i-a'), isOwnWrite: true },
     follows: { do: 'wait' },
+  },
+  {
+    when: 'the MASTER comes by the other way, too: that is noted, in one write on condition',
+    item: held(due),
+    told: told('i-a', direct),
+    follows: { do: 'record', as: 'compare', isSecondCopy: true, isTransition: false },
+  },
+  {
+    when: 'the same MASTER comes by the same way once more: nothing is noted',
+    item: held(said(due, 'i-a', direct)),
+    told: told('i-a', direct),
+    follows: { do: 'answer', isSecondCopy: false },
+  },
+  {
+    when: 'the second copy has noted that it is, under the lease that the first one took: it keeps a place',
+    item: carried,
+    told: { ...told('i-a', direct), isSecondCopy: true },
+    follows: { do: 'wait' },
+  },
+  {
+    when: 'a third copy meets that lease',
+    item: carried,
+    told: told('i-a', direct),
+    follows: { do: 'answer' },
+  },
+  {
+    when: 'the lease is of another cause: the first copy waits for that, and the second one does not',
+    item: held(said(due, 'i-a', direct)),
+    told: { ...told('i-a', direct), isSecondCopy: true },
+    follows: { do: 'answer' },
+  },
+  {
+    when: 'the node has become BACKUP since: the second copy of its MASTER ends',
+    item: said(carried, 'i-a', { ...backup, atMs: 3000 }),
+    told: { ...told('i-a', direct), isSecondCopy: true },
+    follows: { do: 'answer' },
+  },
+  {
+    when: 'the lease of the first copy is dead: the second one takes over',
+    item: carried,
+    told: { ...told('i-a', direct), isSecondCopy: true },
+    now: ENDS,
+    follows: { do: 'switch' },
   },
   {
     when: 'an assertion is recorded and another caller has the lease: it does not wait',

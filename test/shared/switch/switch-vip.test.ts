@@ -80,6 +80,7 @@ describe('a switch', () => {
       finished: () => Promise.reject(new Fault('throttled', 'ThrottlingException', 'slow down')),
       failed: () => Promise.resolve(),
       flapping: () => Promise.resolve(),
+      warned: () => Promise.resolve(),
       forward: () => Promise.resolve(),
     };
     const { faults, vip } = await switches(w, { bus });

@@ -19,6 +19,7 @@ import { readByVersionBefore } from './version-before.ts';
 const texts: Readonly<Record<MilestoneKey, string>> = {
   'node-reported': 'node said so (its clock)',
   'bus-accepted': 'bus accepted (whole seconds)',
+  'direct-accepted': 'function URL accepted',
   'claim-began': 'controller began',
   'reconcile-began': 'reconcile began',
   'order-began': 'order began',

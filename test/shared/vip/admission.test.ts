@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { handleClaim, recordRejection } from '../../../shared/controller/handle-claim.ts';
+import { handleClaim } from '../../../shared/controller/handle-claim.ts';
+import { recordRejection } from '../../../shared/controller/reject-claim.ts';
 import { durationMs, hours, plus } from '../../../shared/time.ts';
 import { FUTURE_MAX, isFromFuture, sourceMismatch } from '../../../shared/vip/admission.ts';
 import {

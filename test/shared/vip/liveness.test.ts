@@ -6,10 +6,12 @@ import {
   isSilent,
   NEVER_IN_TIME,
   pruned,
+  prunedHeard,
   SILENCE_MAX,
   SILENT_AFTER_WINDOWS,
   windowOf,
   withHeard,
+  withReport,
 } from '../../../shared/vip/liveness.ts';
 import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import { claimOf, START } from '../../support/world.ts';
@@ -20,33 +22,70 @@ const slotsAfter = (count: number): readonly number[] => Array.from({ length: co
 
 describe('silence', () => {
   test('nothing ages while nothing arrives: with no evidence no one is silent, however long ago it spoke', () => {
-    expect(isSilent([], nodeState)).toBe(false);
-    expect(isSilent([own], nodeState)).toBe(false);
+    expect(isSilent({ heard: [] }, nodeState)).toBe(false);
+    expect(isSilent({ heard: [own] }, nodeState)).toBe(false);
   });
 
   test(`takes ${SILENT_AFTER_WINDOWS} slots in which others were heard, and not one less`, () => {
-    expect(isSilent(slotsAfter(SILENT_AFTER_WINDOWS - 1), nodeState)).toBe(false);
-    expect(isSilent(slotsAfter(SILENT_AFTER_WINDOWS), nodeState)).toBe(true);
+    expect(isSilent({ heard: slotsAfter(SILENT_AFTER_WINDOWS - 1) }, nodeState)).toBe(false);
+    expect(isSilent({ heard: slotsAfter(SILENT_AFTER_WINDOWS) }, nodeState)).toBe(true);
   });
 
   test('a node of which no claim came in time is silent at once, also when no one was heard', () => {
-    expect(isSilent([], { slot: NEVER_IN_TIME })).toBe(true);
+    expect(isSilent({ heard: [] }, { slot: NEVER_IN_TIME })).toBe(true);
   });
 
   test('slots up to its own last word tell nothing', () => {
-    expect(isSilent([own - 3, own - 2, own - 1, own, ...slotsAfter(4)], nodeState)).toBe(false);
+    expect(isSilent({ heard: [own - 3, own - 2, own - 1, own, ...slotsAfter(4)] }, nodeState)).toBe(false);
   });
 
   test('slots need not follow each other: an outage between them counts for nothing', () => {
-    expect(isSilent([own + 1, own + 500, own + 501, own + 502], nodeState)).toBe(false);
-    expect(isSilent([own + 1, own + 500, own + 501, own + 502, own + 503], nodeState)).toBe(true);
+    expect(isSilent({ heard: [own + 1, own + 500, own + 501, own + 502] }, nodeState)).toBe(false);
+    expect(isSilent({ heard: [own + 1, own + 500, own + 501, own + 502, own + 503] }, nodeState)).toBe(true);
   });
 
   test('is told within SILENCE_MAX by members that assert every 10 s', () => {
     const last = START - (START % EVIDENCE_WINDOW);
     const heard = new Set<number>();
     for (let at = last; at <= last + SILENCE_MAX; at += 10_000) heard.add(windowOf(at));
-    expect(isSilent([...heard], { ...nodeState, slot: windowOf(last) })).toBe(true);
+    expect(isSilent({ heard: [...heard] }, { ...nodeState, slot: windowOf(last) })).toBe(true);
+  });
+});
+
+describe('silence by way', () => {
+  const [five, four] = [slotsAfter(SILENT_AFTER_WINDOWS), slotsAfter(SILENT_AFTER_WINDOWS - 1)];
+  const byBoth = { ...nodeState, ways: 'both' } as const;
+
+  test('a window that the direct path alone has filled counts for nothing against a node that has never used it', () => {
+    expect(isSilent({ heard: [], heardDirectly: five }, nodeState)).toBe(false);
+    expect(isSilent({ heard: four, heardDirectly: five }, nodeState)).toBe(false);
+    expect(isSilent({ heard: five, heardDirectly: [] }, nodeState)).toBe(true);
+  });
+
+  test('against a node that has used both ways each window counts once, by whichever it was filled', () => {
+    expect(isSilent({ heard: [], heardDirectly: four }, byBoth)).toBe(false);
+    expect(isSilent({ heard: [], heardDirectly: five }, byBoth)).toBe(true);
+    expect(isSilent({ heard: four, heardDirectly: four }, byBoth)).toBe(false);
+    expect(isSilent({ heard: four, heardDirectly: five }, byBoth)).toBe(true);
+  });
+
+  test('every shim uses the bus: its windows count against a node that was heard only directly as yet', () => {
+    expect(isSilent({ heard: five }, { ...nodeState, ways: 'direct' })).toBe(true);
+  });
+
+  test('a report fills the windows of its own way, and leaves the others as they are', () => {
+    const heard = { heard: [1] };
+    expect(withReport(heard, 2, {})).toEqual({ heard: [1, 2] });
+    const both = withReport(heard, 2, { ways: 'direct' });
+    expect(both).toEqual({ heard: [1], heardDirectly: [2] });
+    expect(withReport(both, 3, {})).toEqual({ heard: [1, 3], heardDirectly: [2] });
+  });
+
+  test('both sets are bounded', () => {
+    const long = slotsAfter(HEARD_PRUNE_ABOVE + 1);
+    const { heard, heardDirectly } = prunedHeard({ heard: long, heardDirectly: long });
+    expect([heard, heardDirectly]).toEqual([pruned(long), pruned(long)]);
+    expect(prunedHeard({ heard: long })).toEqual({ heard: pruned(long) });
   });
 });
 
@@ -68,7 +107,9 @@ describe('the slots that were heard', () => {
     expect(pruned(long.slice(1))).toHaveLength(HEARD_PRUNE_ABOVE);
     expect(pruned(long)).toHaveLength(HEARD_KEPT);
     for (const slot of long) {
-      expect(isSilent(pruned(long), { ...nodeState, slot })).toBe(isSilent(long, { ...nodeState, slot }));
+      expect(isSilent({ heard: pruned(long) }, { ...nodeState, slot })).toBe(
+        isSilent({ heard: long }, { ...nodeState, slot }),
+      );
     }
   });
 });

@@ -120,7 +120,7 @@ export const controls: readonly Control[] = [
     patches: [
       patch(
         'vip/election',
-        'masters.filter((c) => !isSilent(vip.heard, c.nodeState))',
+        'masters.filter((c) => !isSilent(vip, c.nodeState))',
         'masters.filter((c) => Math.floor(now / 25_000) - c.nodeState.slot < 5)',
       ),
     ],
@@ -226,6 +226,29 @@ export const controls: readonly Control[] = [
     breaks: ['scope'],
     patches: [
       patch('network/observation', 'thing.vpc === entry.vpc && thing.account === entry.account;', 'true;'),
+    ],
+  },
+  {
+    name: 'anyone may speak for a node',
+    breaks: ['never worse', 'convergence', 'no claim lost', 'order'],
+    patches: [patch('vip/admission', 'if (node !== claim.node) {', 'if (false) {')],
+  },
+  {
+    name: 'a window counts against every node, whatever way it was filled by',
+    breaks: ['never worse', 'convergence', 'order'],
+    patches: [
+      patch('vip/liveness', 'if (ways === undefined || heardDirectly.length === 0) return heard;', ''),
+    ],
+  },
+  {
+    name: 'the second copy of a claim does not wait for the first one’s lease',
+    breaks: ['second carrier'],
+    patches: [
+      patch(
+        'controller/next-action',
+        'told.isOwnWrite === true || (told.isSecondCopy === true && isCausedBy(lease, told.claim));',
+        'told.isOwnWrite === true && !(told.isSecondCopy === true && isCausedBy(lease, told.claim));',
+      ),
     ],
   },
 ];

@@ -36,4 +36,15 @@ export const shim: readonly Control[] = [
     breaks: ['reports'],
     patches: [patch('machine', 'of.named && !(machine.unread', '!(machine.unread')],
   },
+  {
+    name: 'what the function URL took leaves the spool',
+    breaks: ['reports'],
+    patches: [
+      patch(
+        'machine',
+        'line.directly ||= said;',
+        'line.directly ||= said;\n      if (said) machine.spool = machine.spool.filter((other) => other !== line);',
+      ),
+    ],
+  },
 ];

@@ -53,6 +53,7 @@ export function ec2Of(net: Network, by: Invocation): Ec2 {
       return new Map(scopes.map(({ name }, n) => [name, { ...seen[n]!, beganAtMs, endedAtMs }]));
     },
     hostState: (node) => net.region.ec2.hostState(node),
+    scheduledEvents: () => net.region.ec2.scheduledEvents(),
     apply: (step, mayStart) => attempt(net, by, step, mayStart),
   };
 }

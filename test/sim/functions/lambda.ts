@@ -5,9 +5,11 @@ import type { InvocationPorts } from '../../../shared/aws/invocation.ts';
 import { type Answer, handleClaim } from '../../../shared/controller/handle-claim.ts';
 import type { Hint } from '../../../shared/controller/hint.ts';
 import { type ReconcileAllResult, reconcileFor } from '../../../shared/controller/reconcile-all.ts';
+import { defined } from '../../../shared/optional.ts';
 import { type LocalBucket, localBucket } from '../../../shared/rate-limit/local-bucket.ts';
 import { type PrefetchMemory, prefetchMemory } from '../../../shared/rate-limit/prefetch-memory.ts';
 import { epochMs } from '../../../shared/time.ts';
+import { LEASE_TTL } from '../../../shared/vip/lease.ts';
 import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
 import type { Word } from '../node/machine.ts';
@@ -52,10 +54,14 @@ export interface Delivery {
   readonly stampMs: number;
   readonly eventId: string;
   readonly source: string;
+  /** By the function URL; absent: by the bus. */
+  readonly way?: 'direct';
 }
 
 export interface Functions {
   claimed(delivery: Delivery): void;
+  /** By the function URL: no one but the caller says it again. */
+  called(delivery: Delivery, answered: (status: number) => void): void;
   /** Reconcile: over all VIPs, or over those that a hint concerns. */
   sweep(name: string, hint?: Hint): void;
   /** One step of a workflow. */
@@ -74,7 +80,11 @@ interface Job<T> {
   readonly ended: (how: Ended<T>) => void;
   readonly hint?: Hint | undefined;
   readonly timeoutMs?: number;
+  /** What it carries, when that is a claim. */
+  readonly carries?: Delivery;
 }
+
+type Begun = Pick<Job<unknown>, 'hint' | 'timeoutMs' | 'carries'>;
 
 /** A step may wait for a claim, or for EC2 to show what was done (serverless.yml). */
 export const STEP_TIMEOUT_MS = 300_000;
@@ -97,7 +107,9 @@ export function functions(cloud: Cloud): Functions {
     return made;
   };
 
-  const begin = (name: string, timeoutMs: number, died: () => void, hint?: Hint) => {
+  const firstCarrierOf = firstCarriers(cloud);
+
+  const begin = (name: string, { timeoutMs = cloud.timeoutMs, hint, carries }: Begun, died: () => void) => {
     const luck = chance(cloud.seed, name);
     const box = sandbox();
     cloud.invocations += 1;
@@ -109,7 +121,10 @@ export function functions(cloud: Cloud): Functions {
       epochAt: net.epochAt,
       timeoutMs,
       skewMs: box.skewMs,
-      blow: cloud.blows.find((b) => b.invocation === name) ?? blowFor(cloud, luck),
+      blow:
+        cloud.blows.find((b) => b.invocation === name) ??
+        (carries && firstCarrierOf(carries, luck)) ??
+        blowFor(cloud, luck),
       outlives: luck.odds(0.2),
       struck: (what, untilMs) =>
         cloud.struck(what === 'kill' ? 'invocation killed' : 'invocation paused', untilMs),
@@ -121,6 +136,8 @@ export function functions(cloud: Cloud): Functions {
       },
     });
     cloud.onBegin?.(by);
+    if (carries !== undefined)
+      net.log.carried.push({ atMs: sched.now(), by, word: carries.word, way: carries.way });
     return { by, box };
   };
 
@@ -138,8 +155,8 @@ export function functions(cloud: Cloud): Functions {
     prefetchMemory: box.prefetchMemory,
   });
 
-  const invoke = <T>(name: string, { work, ended, hint, timeoutMs = cloud.timeoutMs }: Job<T>): void => {
-    const { by, box } = begin(name, timeoutMs, () => ended({ is: 'died' }), hint);
+  const invoke = <T>(name: string, { work, ended, ...begun }: Job<T>): void => {
+    const { by, box } = begin(name, begun, () => ended({ is: 'died' }));
     const end = (how: Ended<T>) => {
       if (by.dead) return;
       by.dead = true;
@@ -154,29 +171,36 @@ export function functions(cloud: Cloud): Functions {
   };
 
   /** Lambda's own retries of an asynchronous invocation: after one and two minutes, here as luck has it. */
-  const claimed = (delivery: Delivery, attempt = 1): void => {
-    const { name, word, stampMs, eventId, source } = delivery;
+  const claimed = (
+    delivery: Delivery,
+    attempt = 1,
+    answered: (status: number) => void = () => undefined,
+  ): void => {
+    const { name, word, stampMs, eventId, source, way } = delivery;
     const again = () => {
+      if (way === 'direct') return answered(502);
       if (attempt >= 3 || !chance(cloud.seed, `${name} again`).odds(0.5)) return;
       sched.after(60_000 * attempt, () => claimed({ ...delivery, name: `${name}r` }, attempt + 1));
     };
     const deliveredAtMs = sched.now();
     if (source.endsWith(`:${word.node}`)) cloud.delivered(word, stampMs);
-    const claim = { ...word, timeMs: epochMs(net.epochAt + stampMs), eventId };
+    const claim = { ...word, timeMs: epochMs(net.epochAt + stampMs), eventId, ...defined({ way }) };
     const ended = (how: Ended<Answer>) => {
       if (how.is !== 'answered') return again();
       const item = net.vips.items.get(word.vip);
       const { answer } = how.answer;
       net.log.answers.push({ atMs: sched.now(), word, stampMs, deliveredAtMs, answer, item });
       if (isAccepted(answer)) cloud.accepted(word);
+      answered(answer === 'rejected' ? 403 : 200);
     };
     const work = (ports: InvocationPorts) =>
       handleClaim(ports, { claim, source }, { mode: 'source', roleId: ROLE });
-    invoke(name, { work, ended });
+    invoke(name, { work, ended, carries: delivery });
   };
 
   return {
     claimed: (delivery) => claimed(delivery),
+    called: (delivery, answered) => claimed(delivery, 1, answered),
     sweep(name, hint) {
       const luck = chance(cloud.seed, name);
       if (hint === undefined && cloud.odds('reconcile left out', luck))
@@ -193,6 +217,20 @@ export function functions(cloud: Cloud): Functions {
       invoke(name, { work: (ports) => reconcileFor(ports, hint), ended, hint });
     },
     step: (name, work, ended) => invoke(name, { work, ended, timeoutMs: cloud.stepTimeoutMs }),
+  };
+}
+
+/** Kills who carries a transition first, where it comes by two ways; what comes by the other one meets what it has left. */
+function firstCarriers(cloud: Cloud): (carries: Delivery, luck: Chance) => Blow | undefined {
+  const begun = new Set<string>();
+  return ({ word }, luck) => {
+    if (word.kind !== 'transition' || word.state !== 'MASTER') return undefined;
+    const key = [word.vip, word.node, word.bootId, word.seq].join(' ');
+    if (begun.has(key)) return undefined;
+    begun.add(key);
+    if (!cloud.odds('first carrier dies', luck)) return undefined;
+    cloud.struck('first carrier dies', cloud.net.sched.now() + LEASE_TTL);
+    return { what: 'kill', atAwait: luck.int(1, 24), before: luck.odds(0.5), forMs: 0 };
   };
 }
 

@@ -144,6 +144,7 @@ const busOf = (net: Network, by: Invocation): Ports['bus'] => ({
       net.notices.push({ atMs: net.sched.now(), vip, of: 'flapping', node });
     });
   },
+  warned: () => Promise.resolve(),
   forward: () => Promise.resolve(),
 });
 

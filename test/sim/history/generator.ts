@@ -3,6 +3,7 @@
 
 import { forgeries } from '../node/forged.ts';
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from './cadence.ts';
+import { withDirect } from './direct.ts';
 import { withDrains } from './drains.ts';
 import {
   type Act,
@@ -28,6 +29,15 @@ const drawnApart: ReadonlySet<FaultName> = new Set([
   'hint delayed',
   'step repeated',
   'read empty',
+]);
+/** By a stream of their own, in histories with the direct path: direct.ts. */
+const DIRECT: ReadonlySet<FaultName> = new Set([
+  'direct refused',
+  'direct failed',
+  'direct delayed',
+  'direct throttled',
+  'direct reply lost',
+  'first carrier dies',
 ]);
 /** By a stream of its own, for the same reason: few histories have it. */
 const BUGS: FaultName = 'call breaks';
@@ -94,7 +104,7 @@ function mixedStory(seed: number): History {
   const acts = [...history.acts, ...ledgerActs(chance(seed, 'ledger'), history)];
   const fired = underFire(chance(seed, 'beside'), { ...history, acts: inOrder(acts) });
   const lasting = longPlan(chance(seed, 'long plan'), ordeal(chance(seed, 'ordeal'), fired));
-  return withMishaps(withLeavings(withDrains(withStorm(withClocks(withForger(lasting))))));
+  return withDirect(withMishaps(withLeavings(withDrains(withStorm(withClocks(withForger(lasting)))))));
 }
 
 /** Boot clocks that run wrong, have run for long, or stand still for a while. */
@@ -172,7 +182,7 @@ function oddsOf(luck: Chance): Odds {
   const level = luck.pick([0, 0.2, 0.4, 0.7]);
   const odds: Partial<Record<FaultName, number>> = {};
   for (const name of faultNames) {
-    if (!drawnApart.has(name) && name !== BUGS && luck.odds(level))
+    if (!drawnApart.has(name) && !DIRECT.has(name) && name !== BUGS && luck.odds(level))
       odds[name] = luck.pick([0.01, 0.05, 0.15, 0.4]);
   }
   return odds;

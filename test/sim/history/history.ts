@@ -36,6 +36,12 @@ export const faultNames = [
   'step repeated',
   'read empty',
   'call breaks',
+  'direct refused',
+  'direct failed',
+  'direct delayed',
+  'direct throttled',
+  'direct reply lost',
+  'first carrier dies',
 ] as const;
 
 /** Acts that are faults, too: they count, and are paired with the states of the nodes. */
@@ -74,6 +80,8 @@ export interface NodeSpec {
   /** What CLOCK_BOOTTIME shows when the history begins, an hour by default, and by how much it runs wrong. */
   readonly upMs?: number;
   readonly driftPpm?: number;
+  /** It has the function URL, too. */
+  readonly direct?: boolean;
 }
 
 export interface VipSpec {
@@ -229,4 +237,6 @@ export interface History {
   readonly quietAtMs: number;
   /** Milliseconds by which the history's beginning is off a whole second. */
   readonly phaseMs: number;
+  /** How wrong the clocks are that stamp claims; right by default. */
+  readonly frontEnds?: { readonly busMs: number; readonly directMs: number };
 }

@@ -14,6 +14,7 @@ export function shortStory(history: History, violations: readonly Violation[]): 
       `${n.id} (${n.priorities.join(' ')}`,
       n.clockMs === 0 ? '' : `, clock off by ${clock(n.clockMs)}`,
       n.hasEipEni ? '' : ', no ENI for EIPs',
+      n.direct ? ', direct path' : '',
       ')',
     ].join(''),
   );

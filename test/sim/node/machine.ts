@@ -6,6 +6,7 @@ import type { ClaimKind, VrrpState } from '../../../shared/vip/claim.ts';
 import type { Chance } from '../history/random.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import { type BootClock, trueAt, upAt } from './boot-clock.ts';
+import { type DirectRoad, sayDirectly, saysDirectly } from './direct.ts';
 
 /** What keepalived's state of one VIP on one node is. */
 export interface Instance {
@@ -53,6 +54,8 @@ export interface Written {
 interface Line extends Written {
   readonly seqUs: number;
   readonly atMs: number;
+  /** The function URL has answered. */
+  directly: boolean;
 }
 
 export interface Machine {
@@ -78,6 +81,10 @@ export interface Machine {
   backoffMs: number;
   /** It is about to go: in its pulse, or a standby of low priority since. */
   leaving: 'pulse' | 'low' | undefined;
+  /** It has the function URL, too. */
+  readonly direct: boolean;
+  /** Requests of the bus that failed in a row. */
+  busFailures: number;
   /** The ENIs have their labels and are attached. */
   labelled: boolean;
 }
@@ -89,6 +96,7 @@ export interface Road {
   /** Whether the bus can be reached from the zone now. */
   open(zone: string): boolean;
   accept(word: Word): void;
+  readonly direct: DirectRoad<Word>;
   /** keepalived has changed its state. */
   said(machine: Machine, of: Instance): void;
   /** The fate of one PutEvents. */
@@ -131,7 +139,7 @@ export function say(machine: Machine, road: Road, of: Instance, state: VrrpState
 
 /** The shim reads a line, about a state since `of.sinceUs`. */
 export function read(machine: Machine, road: Road, { of, state }: Written): void {
-  machine.spool.push({ of, state, seqUs: of.sinceUs, atMs: wallClock(machine, road) });
+  machine.spool.push({ of, state, seqUs: of.sinceUs, atMs: wallClock(machine, road), directly: false });
   // A new line retries at once.
   machine.retryAtMs = 0;
   send(machine, road);
@@ -176,9 +184,22 @@ const mayAssert = (machine: Machine, of: Instance): boolean =>
   of.named && !(machine.unread ?? []).some((line) => line.of === of);
 
 export function assertNow(machine: Machine, road: Road, of: Instance): void {
-  if (mayAssert(machine, of))
-    dispatch(machine, road, [wordOf(machine, road, { of, kind: 'assertion' })], () => undefined);
+  if (!mayAssert(machine, of)) return;
+  const word = wordOf(machine, road, { of, kind: 'assertion' });
+  if (saysDirectly(machine)) sayDirectly(machine, road.direct, word, () => undefined);
+  const { boot, starts } = machine;
+  const { sinceUs } = of;
+  dispatch(machine, road, [word], (accepted) => {
+    // Once more soon, to know that the bus fails and not one request.
+    if (accepted || !machine.direct || machine.busFailures !== 1) return;
+    road.sched.after(ASSERTED_AGAIN_MS, () => {
+      if (machine.alive && machine.boot === boot && machine.starts === starts && of.sinceUs === sinceUs)
+        assertNow(machine, road, of);
+    });
+  });
 }
+
+const ASSERTED_AGAIN_MS = 3000;
 
 function assertLater(machine: Machine, road: Road, of: Instance, afterTransitionMs: number): void {
   const { boot } = machine;
@@ -190,7 +211,8 @@ function assertLater(machine: Machine, road: Road, of: Instance, afterTransition
       afterTransitionMs < 3000 ? 3000 : afterTransitionMs < 10_000 ? 10_000 : afterTransitionMs + period;
     assertLater(machine, road, of, next);
     // It waits until the spool is empty: made when it is due and the way is free, or not at all.
-    if (machine.spool.length === 0 && !machine.sending) assertNow(machine, road, of);
+    if ((machine.spool.length === 0 && !machine.sending) || saysDirectly(machine))
+      assertNow(machine, road, of);
   });
 }
 
@@ -220,6 +242,12 @@ export function send(machine: Machine, road: Road): void {
   const { boot, starts } = machine;
   machine.sending = true;
   const words = batch.map((line) => wordOf(machine, road, { of: line.of, kind: 'transition', line }));
+  for (const [n, line] of batch.entries()) {
+    if (!machine.direct || line.directly || isSuperseded(line)) continue;
+    sayDirectly(machine, road.direct, words[n]!, (said) => {
+      line.directly ||= said;
+    });
+  }
   dispatch(machine, road, words, (accepted) => {
     if (machine.boot !== boot || machine.starts !== starts || !machine.alive) return;
     machine.sending = false;
@@ -247,6 +275,9 @@ function dispatch(
     const arrives = road.open(machine.zone) && fate !== 'failed';
     if (arrives) for (const word of words) road.accept(word);
     const answered = arrives && fate !== 'reply lost';
-    road.sched.after(answered ? luck.between(5, 30) : luck.between(5, 2000), () => reply(answered));
+    road.sched.after(answered ? luck.between(5, 30) : luck.between(5, 2000), () => {
+      machine.busFailures = answered ? 0 : machine.busFailures + 1;
+      reply(answered);
+    });
   });
 }

@@ -44,6 +44,15 @@ export interface Answered {
   readonly item: Vip | undefined;
 }
 
+/** An invocation that began with a claim. */
+export interface Carried {
+  readonly atMs: number;
+  readonly by: Invocation;
+  readonly word: Word;
+  /** By the function URL; absent: by the bus. */
+  readonly way: 'direct' | undefined;
+}
+
 /** A mistake in our own code, thrown in the middle of one call. */
 export interface Broke {
   readonly atMs: number;
@@ -68,6 +77,7 @@ export interface Log {
   readonly sends: Sent[];
   readonly writes: Written[];
   readonly answers: Answered[];
+  readonly carried: Carried[];
   /** When each entry of the timeline was put, in their order. */
   readonly filedAtMs: number[];
   /** Entries that the store itself refuses, however often they are put. */
@@ -97,6 +107,7 @@ export function emptyLog(
     sends: [],
     writes: [],
     answers: [],
+    carried: [],
     swept: [],
     filedAtMs: [],
     unfiled: [],

@@ -5,6 +5,7 @@ import { memoryVips } from '../../../shared/memory/vip-store.ts';
 import type { Step } from '../../../shared/network/step.ts';
 import { epochMs } from '../../../shared/time.ts';
 import { FUNCTION_TIMEOUT_MIN } from '../../../shared/vip/lease.ts';
+import { directWay } from '../functions/function-url.ts';
 import type { Invocation } from '../functions/invocation.ts';
 import { type Cloud, functions, STEP_TIMEOUT_MS } from '../functions/lambda.ts';
 import type { Network } from '../functions/network.ts';
@@ -95,6 +96,11 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
       world.reported.push({ atMs: sched.now(), word });
       world.bus.accept(word);
     },
+    direct: {
+      sched,
+      luck: (machine) => world.direct.luck(machine),
+      call: (machine, word, answered) => world.direct.call(machine, word, answered),
+    },
     said(machine, of) {
       world.transitions.push({
         atMs: sched.now(),
@@ -130,6 +136,12 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
     cloud,
     functions: does,
     bus: bus({ ...history, ...cloud, sched, epochAt, deliver: (delivery) => does.claimed(delivery) }),
+    direct: directWay({
+      ...cloud,
+      sched,
+      frontEnds: history.frontEnds,
+      deliver: (delivery, answered) => does.called(delivery, answered),
+    }),
     executions: [],
     deaths: [],
     transitions: [],

@@ -2,7 +2,7 @@
 // on purpose.
 import type { Functions } from '../functions/lambda.ts';
 import { ROLE } from '../functions/lambda.ts';
-import type { FaultName } from '../history/history.ts';
+import type { FaultName, History } from '../history/history.ts';
 import { type Chance, chance } from '../history/random.ts';
 import type { Word } from '../node/machine.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -21,6 +21,7 @@ export interface BusGiven {
   readonly sched: Scheduler;
   readonly epochAt: number;
   readonly quietAtMs: number;
+  readonly frontEnds?: History['frontEnds'];
   odds(name: FaultName, luck: Chance): boolean;
   struck(name: FaultName, untilMs: number): void;
   readonly deliver: Functions['claimed'];
@@ -38,7 +39,8 @@ export function bus(given: BusGiven): Bus {
       const eventId = `event-${self.claims}`;
       const luck = chance(given.seed, `${word.node} ${word.bootId} ${word.vip} ${word.seq} ${word.ageMs}`);
       // EventBridge's stamp is in whole seconds of its own clock.
-      const stampMs = Math.floor((epochAt + sched.now()) / 1000) * 1000 - epochAt + aheadMs;
+      const nowMs = epochAt + sched.now() + (given.frontEnds?.busMs ?? 0);
+      const stampMs = Math.floor(nowMs / 1000) * 1000 - epochAt + aheadMs;
       if (given.odds('event lost', luck)) return given.struck('event lost', sched.now());
       const copies = given.odds('event doubled', luck) ? luck.int(2, 3) : 1;
       if (copies > 1) given.struck('event doubled', sched.now());

@@ -36,6 +36,8 @@ export function machineOf(history: History, spec: NodeSpec): Machine {
     retryAtMs: 0,
     backoffMs: 100,
     leaving: undefined,
+    direct: spec.direct === true,
+    busFailures: 0,
     labelled: true,
   };
 }

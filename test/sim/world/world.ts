@@ -3,6 +3,7 @@
 import type { VrrpState } from '../../../shared/vip/claim.ts';
 import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
 import type { Execution } from '../functions/execution.ts';
+import type { DirectWay } from '../functions/function-url.ts';
 import type { Cloud, Functions } from '../functions/lambda.ts';
 import type { Network } from '../functions/network.ts';
 import type { Act, History } from '../history/history.ts';
@@ -74,6 +75,7 @@ export interface World {
   readonly cloud: Cloud;
   readonly functions: Functions;
   readonly bus: Bus;
+  readonly direct: DirectWay;
   /** Workflows, in the order in which they were started. */
   readonly executions: Execution[];
   readonly deaths: { readonly node: string; readonly atMs: number }[];

@@ -1,8 +1,8 @@
 // The deployed service of a world, and the identities: as the stack and docs/install.md make them.
 import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { busPolicy, ROLE, trust } from '../../../../lab/aws/whole/policies.ts';
+import { patterns, SCHEDULE } from '../../../../shared/doctor/service/patterns.ts';
 import { alarmNames } from '../../../../shared/doctor/service/watch.ts';
-import { patterns, SCHEDULE } from '../../../../shared/doctor/service/wiring.ts';
 import { VERSION } from '../../../../shared/version.ts';
 import { ACCOUNT, arn, BUS_ARN, nodes, REGION, RETENTION_DAYS, ROLE_ID, TOPIC } from './names.ts';
 
@@ -34,6 +34,15 @@ export function service() {
       'default',
       functionArn('reconcile'),
       pattern({ ...patterns.changes, detail: { eventSource: ['ec2.amazonaws.com'] } }),
+    ),
+    ...(
+      [
+        ['WarningRule', 'default', patterns.warnings],
+        ['HealthRule', 'default', patterns.health],
+        ['WarnedRule', 'vipshift-dev', patterns.scheduled],
+      ] as const
+    ).map(([what, bus, of]) =>
+      rule(what, bus, arn('states', `stateMachine:${name('warning')}`), pattern(of)),
     ),
     rule('ReconcileEventsRuleSchedule1', 'default', functionArn('reconcile'), {
       ScheduleExpression: SCHEDULE,
@@ -72,6 +81,7 @@ export function service() {
       Parameters: { NodeRoleId: ROLE_ID, ReservedConcurrency: '0' } as Record<string, string>,
       Outputs: {
         ...{ NoticesTopicArn: TOPIC, NoticeMachineArn: arn('states', `stateMachine:${name('notice')}`) },
+        WarningMachineArn: arn('states', `stateMachine:${name('warning')}`),
         ...{
           RuleDeadLettersUrl: 'https://sqs/rule-dead-letters',
           FunctionFailuresUrl: 'https://sqs/function-failures',

@@ -8,6 +8,7 @@ export const CLAIM = 'VRRP State Change';
 export const FINISHED = 'VIP Failover Finished';
 export const FAILED = 'VIP Failover Failed';
 export const FLAPPING = 'VIP Node Flapping';
+export const WARNED = 'VIP Node Warned';
 export const OF_A = `vipshift.notify/${ROLE_ID}:${A}`;
 export const OF_B = `vipshift.notify/${ROLE_ID}:${B}`;
 export const CONTROLLER = 'vipshift.controller';
@@ -82,6 +83,7 @@ export const strangerRows: readonly Row[] = [
   put('an app with PutEvents', says('app', FINISHED), 'denied explicitly'),
   put('an app with PutEvents', says('app', FAILED), 'denied explicitly'),
   put('an app with PutEvents', says('app', FLAPPING), 'denied explicitly'),
+  put('an app with PutEvents', says('app', WARNED), 'denied explicitly'),
   put('an app with PutEvents', says('app', 'Order Placed'), 'allowed'),
   put('an app with PutEvents', says(['app', 'shop'], ['Order Placed', 'Order Paid']), 'allowed'),
   put('an app with PutEvents', says('vipshift.doctor'), 'allowed', { tolerated: true }),
@@ -98,6 +100,7 @@ export const strangerRows: readonly Row[] = [
     put(who, says(CONTROLLER, FINISHED), 'allowed'),
     put(who, says(CONTROLLER, FAILED), 'allowed'),
     put(who, says(CONTROLLER, FLAPPING), 'allowed'),
+    put(who, says(CONTROLLER, WARNED), 'allowed'),
     put(who, says(OF_A), 'denied explicitly'),
     put(who, says('vipshift.doctor'), 'denied'),
     put(who, says(CONTROLLER, FINISHED), 'denied', { on: 'another bus' }),
@@ -140,9 +143,15 @@ export const queueRows: readonly Row[] = [
   send('failover', 'rule dead letters', 'denied explicitly'),
   send('an app with sqs', 'rule dead letters', 'denied explicitly'),
   send('admin', 'rule dead letters', 'denied explicitly'),
-  ...['ClaimRule', 'NoticeRule', 'InstanceHints', 'ChangeHints'].map((id) =>
-    send('EventBridge', 'rule dead letters', 'allowed', rule(id)),
-  ),
+  ...[
+    'ClaimRule',
+    'NoticeRule',
+    'InstanceHints',
+    'ChangeHints',
+    'WarningRule',
+    'HealthRule',
+    'WarnedRule',
+  ].map((id) => send('EventBridge', 'rule dead letters', 'allowed', rule(id))),
   send('EventBridge', 'rule dead letters', 'denied explicitly', rule('somebody-elses')),
   send('EventBridge', 'rule dead letters', 'denied explicitly'),
   send('S3', 'rule dead letters', 'denied explicitly', { 'aws:SourceArn': 'arn:aws:s3:::bucket' }),

@@ -33,7 +33,15 @@ const inEveryStack = stacks.flatMap((stack): readonly Row[] => [
     ...send(who, 'function failures', 'allowed'),
     ...stack,
   })),
-  ...['ClaimRule', 'NoticeRule', 'InstanceHints', 'ChangeHints'].map((id) => ({
+  ...[
+    'ClaimRule',
+    'NoticeRule',
+    'InstanceHints',
+    'ChangeHints',
+    'WarningRule',
+    'HealthRule',
+    'WarnedRule',
+  ].map((id) => ({
     ...send('EventBridge', 'rule dead letters', 'allowed', {
       'aws:SourceArn': `arn:aws:events:${REGION}:111122223333:rule/${id}`,
     }),

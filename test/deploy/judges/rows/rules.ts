@@ -1,6 +1,7 @@
 // Which event which rule takes: all examples of events/, what AWS sends, and hostile neighbours of both.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { healthEvent, listedEvent, rebalanceAdvice, spotWarning } from '../../../support/warnings.ts';
 import { ACCOUNT, roleArn } from '../../support/resolve.ts';
 
 const examples = join(import.meta.dirname, '..', '..', '..', '..', 'events', 'examples');
@@ -8,7 +9,14 @@ type Json = Readonly<Record<string, unknown>>;
 
 export interface RuleRow {
   /** Logical id. */
-  readonly rule: 'ClaimRule' | 'NoticeRule' | 'InstanceHints' | 'ChangeHints';
+  readonly rule:
+    | 'ClaimRule'
+    | 'NoticeRule'
+    | 'InstanceHints'
+    | 'ChangeHints'
+    | 'WarningRule'
+    | 'HealthRule'
+    | 'WarnedRule';
   readonly what: string;
   readonly event: Json;
   readonly matches: boolean;
@@ -127,6 +135,22 @@ export const instanceRows: readonly RuleRow[] = [
   row('InstanceHints', 'another source', state('stopped', { source: 'app' }), false),
 ];
 
+export const warningRows: readonly RuleRow[] = [
+  row('WarningRule', 'a spot interruption warning', spotWarning(), true),
+  row('WarningRule', 'a rebalance recommendation', rebalanceAdvice(), true),
+  row('WarningRule', 'an instance that stopped', state('stopped'), false),
+  row('WarningRule', 'another source', { ...spotWarning(), source: 'app' }, false),
+  ...neighbours('WarningRule', spotWarning()),
+  row('HealthRule', 'a retirement', healthEvent(), true),
+  row('HealthRule', 'a zone in trouble', healthEvent({ eventTypeCategory: 'issue' }), false),
+  row('HealthRule', 'another service', healthEvent({ service: 'RDS' }), false),
+  row('HealthRule', 'another source', { ...healthEvent(), source: 'aws.ec2' }, false),
+  ...neighbours('HealthRule', healthEvent()),
+  row('WarnedRule', 'what reconcile has found', listedEvent(), true),
+  row('WarnedRule', 'another source', { ...listedEvent(), source: 'vipshift.doctor' }, false),
+  ...neighbours('WarnedRule', listedEvent()),
+];
+
 const assumed = (arn: string, session = 'session'): Json => ({
   ...{ type: 'AssumedRole', principalId: `AROAX:${session}`, accountId: ACCOUNT },
   arn: `${arn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/${session}`,
@@ -199,4 +223,10 @@ export const changeRows: readonly RuleRow[] = [
   row('ChangeHints', 'another source', { ...call('ReplaceRoute', onCall), source: 'app' }, false),
 ];
 
-export const ruleTable: readonly RuleRow[] = [...claimRows, ...noticeRows, ...instanceRows, ...changeRows];
+export const ruleTable: readonly RuleRow[] = [
+  ...claimRows,
+  ...noticeRows,
+  ...instanceRows,
+  ...changeRows,
+  ...warningRows,
+];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseClaimEvent } from '../../../../shared/aws/events/claim-event.ts';
-import { handleClaim, recordRejection } from '../../../../shared/controller/handle-claim.ts';
+import { handleClaim } from '../../../../shared/controller/handle-claim.ts';
+import { recordRejection } from '../../../../shared/controller/reject-claim.ts';
 import { durationMs } from '../../../../shared/time.ts';
 import { rejectReasons } from '../../../../shared/vip/admission.ts';
 import { example, master, withDetail } from '../../../support/event.ts';

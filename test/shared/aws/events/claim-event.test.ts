@@ -7,6 +7,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DETAIL_TYPE, parseClaimEvent } from '../../../../shared/aws/events/claim-event.ts';
+import { warningsFrom } from '../../../../shared/aws/events/warning-event.ts';
 import { outcomes } from '../../../../shared/timeline/timeline.ts';
 import { claimKinds, vrrpStates } from '../../../../shared/vip/claim.ts';
 import {
@@ -20,6 +21,7 @@ import {
   saysClaim,
   saysFinished,
   saysFlapping,
+  saysWarned,
   withDetail,
 } from '../../../support/event.ts';
 
@@ -44,6 +46,11 @@ describe('the examples', () => {
       expect(parsed.claim).toEqual({ ...words, timeMs: Date.parse(String(event.time)), eventId: event.id });
     });
   }
+
+  test('warned.json: the schema accepts it, and it is read as a warning', () => {
+    expect([saysWarned(example('warned.json')), saysWarned.errors]).toEqual([true, null]);
+    expect(warningsFrom(example('warned.json'))).toMatchObject({ is: 'warnings' });
+  });
 
   test('flapping.json: the schema accepts it', () => {
     expect([saysFlapping(example('flapping.json')), saysFlapping.errors]).toEqual([true, null]);

@@ -2,6 +2,7 @@
 // event, and what throws, so that it is delivered again.
 import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { VERSION } from '../../../../shared/aws/events/claim-event.ts';
 import type { InvocationPorts } from '../../../../shared/aws/invocation.ts';
 import { invokeForClaim } from '../../../../shared/aws/lambda/claim-invocation.ts';
 import { type Invocation, lambda } from '../../../../shared/aws/lambda/handler.ts';
@@ -107,7 +108,9 @@ describe('a claim', () => {
 
   it('of a newer version is read as far as it is known, and counted', async () => {
     const w = world([NODE], VIP_OF_NODE);
-    expect(await answerOf(w, invokeForClaim, claimed(w, { version: 2 }))).toEqual({ answer: 'switched' });
+    expect(await answerOf(w, invokeForClaim, claimed(w, { version: VERSION + 1 }))).toEqual({
+      answer: 'switched',
+    });
     expect(metric('ClaimsOfNewerVersion').flat()).toEqual([1]);
   });
 
@@ -125,9 +128,35 @@ describe('a claim', () => {
     expect(messages()).toEqual(['claim rejected']);
   });
 
+  it('that comes by the function URL is answered as HTTP; what cannot be done now is thrown, which Lambda answers with a 5xx', async () => {
+    const w = world([NODE], VIP_OF_NODE);
+    const callOf = (event: ReturnType<typeof claimed>) => {
+      const iam = { accountId: '111122223333', userId: `AROAEXAMPLEID0000001:${NODE}` };
+      const userArn = `arn:aws:sts::111122223333:assumed-role/node/${NODE}`;
+      const call = { requestId: 'request-1', timeEpoch: w.clock.now(), http: { method: 'POST' } };
+      return {
+        requestContext: { ...call, authorizer: { iam: { ...iam, userArn } } },
+        body: JSON.stringify(event.detail),
+      };
+    };
+    const status = async (event: ReturnType<typeof claimed>) => answerOf(w, invokeForClaim, callOf(event));
+    expect(await status(claimed(w))).toMatchObject({ statusCode: 200, body: '{"answer":"switched"}' });
+    expect(await status(claimed(w, { vip: 'nosuch' }))).toMatchObject({
+      statusCode: 404,
+      body: '{"answer":"rejected","reason":"unknown-vip"}',
+    });
+    expect(outcomesOf(w)[0]!.stages.map(({ key }) => key)).toContain('direct-accepted');
+    const denied = new Fault('refused', 'AccessDeniedException', 'no');
+    const broken = ports(w, { vips: { ...w.vips, recordClaim: () => Promise.reject(denied) } });
+    await expect(
+      answerOf(w, invokeForClaim, callOf(claimed(w, { state: 'BACKUP' })), broken),
+    ).rejects.toThrow('no');
+  });
+
   it('that the domain turns away is counted once in the record, and as a metric', async () => {
     const w = world([NODE], VIP_OF_NODE);
-    expect(await answerOf(w, invokeForClaim, claimed(w, { vip: 'nosuch' }))).toEqual({ answer: 'rejected' });
+    const turnedAway = { answer: 'rejected', reason: 'unknown-vip' };
+    expect(await answerOf(w, invokeForClaim, claimed(w, { vip: 'nosuch' }))).toEqual(turnedAway);
     expect(w.timeline.rejections.map((r) => [r.vip, r.reason, r.count])).toEqual([
       ['_unregistered', 'unknown-vip', 1],
     ]);

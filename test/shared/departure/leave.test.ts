@@ -1,0 +1,243 @@
+// A node leaves, round by round, over the ports in memory; and the warnings that lead there.
+import { describe, expect, it } from 'vitest';
+import { announceScheduled } from '../../../shared/controller/warned.ts';
+import { leaveNode, ROUNDS_MAX, type Round, reportDeparture } from '../../../shared/departure/leave.ts';
+import { type DepartureInput, type DeparturePorts, onWarnings } from '../../../shared/departure/warned.ts';
+import { Fault } from '../../../shared/fault.ts';
+import { epochMs, iso, minutes, plus } from '../../../shared/time.ts';
+import type { OperatorAction } from '../../../shared/timeline/operator-action.ts';
+import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
+import type { Vip } from '../../../shared/vip/vip.ts';
+import { maintenanceName } from '../../../shared/warning/departure.ts';
+import type { ScheduledEvent } from '../../../shared/warning/scheduled.ts';
+import type { Warning } from '../../../shared/warning/warning.ts';
+import { claimOf, START, type Words, world } from '../../support/world.ts';
+
+const claims = (words: Readonly<Record<string, Words>>) =>
+  Object.fromEntries(
+    Object.entries(words).map(([node, said]) => [node, nodeStateFrom(claimOf(node, said), START)]),
+  );
+const both = claims({ 'i-a': { state: 'MASTER' }, 'i-b': { state: 'BACKUP' } });
+
+function stage(vip: Partial<Vip> = {}) {
+  const w = world(['i-a', 'i-b'], { owner: 'i-a', claims: both, ...vip });
+  const orders: OperatorAction[] = [];
+  const warned: ScheduledEvent[] = [];
+  const ports: DeparturePorts & typeof w.ports = {
+    ...w.ports,
+    region: 'eu-central-1',
+    orders: {
+      put: async (order) => {
+        if (!orders.some(({ id, vip: of }) => id === order.id && of === order.vip)) orders.push(order);
+      },
+    },
+    bus: { ...w.ports.bus, warned: async (event) => void warned.push(event) },
+  };
+  return { ...w, ports, orders, warned, item: async () => (await w.vips.read('web'))! };
+}
+type Stage = ReturnType<typeof stage>;
+
+const NAME = 'leave-i-a-e-1';
+const input: DepartureInput = {
+  ...{ node: 'i-a', by: 'aws.ec2', why: 'spot interruption warning: EC2 will terminate it' },
+  ...{ dueAt: iso(START), untilMs: plus(START, minutes(15)) },
+};
+const leave = ({ ports }: Stage, left?: Round, over: Partial<DepartureInput> = {}) =>
+  leaveNode(ports, {
+    execution: NAME,
+    stage: 'prod',
+    story: { input: { ...input, ...over }, ...(left && { left }) },
+  });
+
+describe('a round', () => {
+  it('drains the node, on record before, and moves what can move', async () => {
+    const s = stage();
+    expect(await leave(s)).toMatchObject({ outcome: 'left', round: 1, drained: ['web'], owns: [] });
+    expect(await s.item()).toMatchObject({
+      owner: 'i-b',
+      drains: { 'i-a': { untilMs: input.untilMs, by: 'aws.ec2', reason: input.why, departure: NAME } },
+    });
+    expect(s.orders).toMatchObject([{ order: 'drain', node: 'i-a', by: 'aws.ec2', untilMs: input.untilMs }]);
+    expect(s.published[0]?.cause).toMatchObject({ kind: 'order', by: 'aws.ec2' });
+  });
+
+  it('done twice, or once more after it ended, changes nothing', async () => {
+    const s = stage();
+    const first = await leave(s);
+    const { epoch, rev } = await s.item();
+    expect(await leave(s)).toEqual(first);
+    expect(await leave(s, first)).toMatchObject({ outcome: 'left', round: 2 });
+    expect(await s.item()).toMatchObject({ epoch, rev });
+    expect(s.orders).toHaveLength(1);
+  });
+
+  it('killed before its write: the record may name an order without effect, and the next try does it', async () => {
+    const s = stage();
+    const write = () => Promise.reject(new Fault('unknown', 'Gone', 'killed'));
+    const broken = { ...s, ports: { ...s.ports, vips: { ...s.ports.vips, write } } };
+    await expect(leave(broken)).resolves.toMatchObject({ outcome: 'leaving', owns: ['web'] });
+    expect(await leave(s)).toMatchObject({ outcome: 'left' });
+  });
+
+  it('names the failover by which keepalived has to give the VIP away, under a name that stays for two minutes', async () => {
+    const s = stage({ hold: 'master' });
+    const first = await leave(s);
+    expect(first).toMatchObject({
+      outcome: 'leaving',
+      owns: ['web'],
+      demotions: [
+        { input: { vip: 'web', to: 'i-b', mode: 'via-keepalived', by: 'aws.ec2', reason: input.why } },
+      ],
+    });
+    const names = [];
+    for (let round: Round = first; round.round < 25; round = await leave(s, round))
+      names.push(round.demotions[0]!.name);
+    expect(new Set(names).size).toBe(1);
+    expect(names[0]).toMatch(/^leave-i-a-e-1-[0-9a-f]{8}-1$/);
+    expect((await leave(s, { ...first, round: 24 })).demotions[0]!.name).toMatch(/-2$/);
+  });
+
+  it('leaves a frozen VIP where it is, and reports it once, with the command', async () => {
+    const s = stage({ freeze: { untilMs: plus(START, minutes(60)), by: 'ann', reason: 'work' } });
+    const first = await leave(s);
+    expect(first.alarm?.text).toContain('vipshift unfreeze web --stage prod --region eu-central-1');
+    expect((await leave(s, first)).alarm).toBeUndefined();
+    expect(await s.item()).toMatchObject({ owner: 'i-a', epoch: 0 });
+  });
+
+  it('leaves a VIP that no other node can have, and is over after its last round', async () => {
+    const s = stage({ claims: claims({ 'i-a': { state: 'MASTER' }, 'i-b': { state: 'FAULT' } }) });
+    const first = await leave(s);
+    expect(first.alarm?.text).toContain('no other node is eligible');
+    expect((await leave(s, { ...first, round: ROUNDS_MAX - 2 })).outcome).toBe('leaving');
+    const last = await leave(s, { ...first, round: ROUNDS_MAX - 1 });
+    expect(last).toMatchObject({ outcome: 'stuck', owns: ['web'] });
+    const asked = { execution: NAME, stage: 'prod', story: { input, left: last } };
+    expect(reportDeparture(asked)).toMatchObject({
+      subject: 'vipshift prod: i-a has not left',
+      cause: 'i-a: it still owns web',
+    });
+  });
+
+  it('respects who ends the drain, and an operator’s that lasts longer', async () => {
+    const s = stage({ hold: 'master' });
+    const first = await leave(s);
+    await s.vips.write(await s.item(), { ...(await s.item()), drains: {} });
+    expect(await leave(s, first)).toMatchObject({ outcome: 'left' });
+    expect((await s.item()).drains).toEqual({});
+    const longer = { untilMs: plus(START, minutes(60)), by: 'ann', reason: 'kernel' };
+    const t = stage({ drains: { 'i-a': longer } });
+    await leave(t);
+    expect((await t.item()).drains).toEqual({ 'i-a': longer });
+    expect(t.orders).toEqual([]);
+  });
+
+  it('waits for a forced failover that is under way to the node', async () => {
+    const forced = {
+      ...{ execution: 'x', node: 'i-a', by: 'ann', reason: 'r', atMs: START },
+      untilMs: plus(START, minutes(45)),
+    };
+    const s = stage({ forced });
+    expect(await leave(s)).toMatchObject({ outcome: 'leaving', drained: [] });
+    expect((await s.item()).drains).toBeUndefined();
+  });
+
+  it.each([
+    ['completed', '[Completed] reboot', 0, 'over'],
+    ['cancelled', '[Canceled] reboot', 0, 'over'],
+    ['put off', 'reboot', 86_400_000, 'over'],
+    ['still to come', 'reboot', 0, 'left'],
+  ])('maintenance that is %s when it is due: %s', async (_what, description, laterMs, outcome) => {
+    const s = stage();
+    const notBeforeMs = plus(START, minutes(10));
+    s.ec2.scheduled.push({
+      ...{ node: 'i-a', code: 'system-reboot', description },
+      notBeforeMs: epochMs(notBeforeMs + laterMs),
+    });
+    expect((await leave(s, undefined, { startsAtMs: notBeforeMs })).outcome).toBe(outcome);
+    expect((await s.item()).drains === undefined).toBe(outcome === 'over');
+  });
+
+  it('goes on where EC2 does not tell what is scheduled', async () => {
+    const s = stage();
+    const scheduledEvents = () => Promise.reject(new Fault('throttled', 'Throttled', 'no'));
+    const deaf = { ...s, ports: { ...s.ports, ec2: { ...s.ports.ec2, scheduledEvents } } };
+    expect((await leave(deaf, undefined, { startsAtMs: START })).outcome).toBe('left');
+  });
+});
+
+const reboot = (node: string, over = false, startsAtMs = plus(START, minutes(5))): Warning => ({
+  ...{ kind: 'maintenance', node, code: 'system-reboot', degraded: false, startsAtMs, over },
+});
+
+describe('a warning', () => {
+  it('of an unknown instance leads to nothing; of a member to a departure of the same name each time', async () => {
+    const s = stage();
+    const unknown = await onWarnings(s.ports, 'aws.ec2', [reboot('i-0fffffffffffffff0')]);
+    expect(unknown).toEqual({ departures: [], said: ['i-0fffffffffffffff0 is a member of no VIP'] });
+    const [one, two] = await Promise.all(
+      [1, 2].map(() => onWarnings(s.ports, 'aws.health', [reboot('i-a')])),
+    );
+    expect(one).toEqual(two);
+    expect(one!.departures).toMatchObject([
+      { name: maintenanceName('i-a', plus(START, minutes(5))), input: { node: 'i-a', dueAt: iso(START) } },
+    ]);
+  });
+
+  it('of a rebalance is recorded once, and drains nothing', async () => {
+    const s = stage();
+    const advice: Warning = { kind: 'rebalance', node: 'i-a', id: 'e-1', atMs: START };
+    await onWarnings(s.ports, 'aws.ec2', [advice]);
+    await onWarnings(s.ports, 'aws.ec2', [advice]);
+    expect(s.orders).toMatchObject([{ order: 'at-risk', node: 'i-a', vip: 'web' }]);
+    expect((await s.item()).drains).toBeUndefined();
+  });
+
+  it('that is over ends its own drain, and no other', async () => {
+    const name = maintenanceName('i-a', plus(START, minutes(5)));
+    const drain = { untilMs: plus(START, minutes(60)), by: 'aws.ec2', reason: 'r' };
+    for (const [departure, stays] of [
+      [name, false],
+      ['leave-i-a-other', true],
+    ] as const) {
+      const s = stage({ drains: { 'i-a': { ...drain, departure } } });
+      await onWarnings(s.ports, 'aws.health', [reboot('i-a', true)]);
+      expect((await s.item()).drains !== undefined, departure).toBe(stays);
+      expect(s.orders.map(({ order }) => order)).toEqual(stays ? [] : ['undrain']);
+    }
+  });
+});
+
+describe('the sweep', () => {
+  const listed = (over: Partial<ScheduledEvent> = {}): ScheduledEvent => ({
+    ...{ node: 'i-a', code: 'system-reboot', description: 'reboot', notBeforeMs: plus(START, minutes(10)) },
+    ...over,
+  });
+  const announced = async (event: ScheduledEvent, vip: Partial<Vip> = {}) => {
+    const s = stage(vip);
+    s.ec2.scheduled.push(event);
+    await announceScheduled(s.ports, await s.vips.list());
+    return s.warned.length;
+  };
+
+  it('finds what is due, to the millisecond, and what is of a failing host at once', async () => {
+    expect(await announced(listed())).toBe(1);
+    expect(await announced(listed({ notBeforeMs: epochMs(START + 600_001) }))).toBe(0);
+    const far = plus(START, minutes(60 * 24 * 14));
+    expect(await announced(listed({ code: 'instance-retirement', notBeforeMs: far }))).toBe(1);
+  });
+
+  it('says nothing of what is over, of others’ instances, of nodes that are drained', async () => {
+    expect(await announced(listed({ description: '[Completed] reboot' }))).toBe(0);
+    expect(await announced(listed({ node: 'i-0fffffffffffffff0' }))).toBe(0);
+    const drain = { untilMs: plus(START, minutes(60)), by: 'ann', reason: 'r' };
+    expect(await announced(listed(), { drains: { 'i-a': drain } })).toBe(0);
+  });
+
+  it('says that it is over where the node is still drained for it', async () => {
+    const departure = maintenanceName('i-a', plus(START, minutes(10)));
+    const drain = { untilMs: plus(START, minutes(60)), by: 'aws.ec2', reason: 'r', departure };
+    const over = listed({ description: '[Canceled] reboot' });
+    expect(await announced(over, { drains: { 'i-a': drain } })).toBe(1);
+  });
+});
