@@ -26,6 +26,8 @@ const HEARD_MS = 20;
 const states = ['open', 'cut', 'cut, then one assertion'] as const;
 type State = (typeof states)[number];
 
+export const connectionsName = (state: State): string => `vipshift over TLS, connections ${state}`;
+
 export async function connectionRows(
   latency: Latency,
   sizes: readonly number[],
@@ -44,7 +46,7 @@ export async function connectionRows(
       }
     for (const state of states)
       rows.push(
-        rowOf(`vipshift over TLS, connections ${state}`, tables, samples[state], {
+        rowOf(connectionsName(state), tables, samples[state], {
           floorMs: median(samples.open),
           note: note(state),
         }),

@@ -1,6 +1,16 @@
 // One VIP with N tables, warm: handler entry to the last mutation accepted. Ours, the bare calls and the SDK one call after the
-// other take turns, so that whatever else the machine does hits them alike.
-import { DescribeRouteTablesCommand, EC2Client, ReplaceRouteCommand } from '@aws-sdk/client-ec2';
+// other take turns, so that whatever else the machine does hits them alike. So do the SDK's clients, as deployed, with every call
+// through their `send` and all at once: what a failover cost before it did without their middleware.
+import {
+  DescribeAddressesCommand,
+  DescribeNetworkInterfacesCommand,
+  DescribeRouteTablesCommand,
+  EC2Client,
+  paginateDescribeRouteTables,
+  ReplaceRouteCommand,
+} from '@aws-sdk/client-ec2';
+import { collect } from '../../shared/aws/pages.ts';
+import { type Clients, clients } from '../../shared/aws/wire.ts';
 import { claimEvent } from '../claim.ts';
 import {
   DESTINATION,
@@ -29,20 +39,21 @@ export async function warmRows(
   options: WarmOptions,
 ): Promise<readonly Row[]> {
   const bare = bareCalls(region.endpoint);
-  const sdk = new EC2Client({
+  const config = {
     endpoint: region.endpoint,
     region: 'eu-central-1',
     credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
-    maxAttempts: 1,
-  });
+  };
+  const sdk = new EC2Client({ ...config, maxAttempts: 1 });
+  const deployed = clients(config);
   const rows: Row[] = [];
   try {
     for (const tables of options.sizes)
-      rows.push(...(await oneSize({ region, handler, bare, sdk, options }, tables)));
+      rows.push(...(await oneSize({ region, handler, bare, sdk, deployed, options }, tables)));
     return rows;
   } finally {
     bare.stop();
-    sdk.destroy();
+    for (const client of [sdk, ...Object.values(deployed)]) client.destroy();
   }
 }
 
@@ -51,6 +62,7 @@ interface Setting {
   readonly handler: Handler;
   readonly bare: Bare;
   readonly sdk: EC2Client;
+  readonly deployed: Clients;
   readonly options: WarmOptions;
 }
 
@@ -62,11 +74,14 @@ async function oneSize(setting: Setting, tables: number): Promise<readonly Row[]
   const { options } = setting;
   const ours: number[] = [];
   const floor: number[] = [];
+  const sent: number[] = [];
   for (let run = -WARM_UP; run < options.runsFor(tables); run++) {
     const bareMs = await measured(setting, tables, () => bareFailover(setting, tables));
+    const sentMs = await measured(setting, tables, () => allAtOnce(setting, tables));
     const ourMs = await measured(setting, tables, () => ourFailover(setting));
     if (run < 0) continue;
     floor.push(bareMs);
+    sent.push(sentMs);
     ours.push(ourMs);
   }
   const sequential: number[] = [];
@@ -78,6 +93,7 @@ async function oneSize(setting: Setting, tables: number): Promise<readonly Row[]
   return [
     rowOf(`floor: bare node:http${of}`, tables, floor, { floorMs }),
     rowOf(`vipshift warm${of}`, tables, ours, { floorMs }),
+    rowOf(`SDK’s send, all calls at once${of}`, tables, sent, { floorMs }),
     rowOf(`SDK, one call after the other${of}`, tables, sequential, { floorMs }),
   ];
 }
@@ -102,18 +118,31 @@ async function ourFailover({ handler }: Setting): Promise<void> {
 const bareFailover = ({ bare }: Setting, tables: number): Promise<void> =>
   bare.failover(vipWith(VIP, tables).vip.tables, VIP, `eni-${VIP}-1`, DESTINATION);
 
+/** The calls of a failover up to its last mutation, less the claim's write: nothing is parsed for it. */
+async function allAtOnce({ deployed: { reader, writer } }: Setting, tables: number): Promise<void> {
+  const byLabel = { Filters: [{ Name: 'tag:vipshift:bench', Values: [VIP] }] };
+  await Promise.all([
+    collect(
+      paginateDescribeRouteTables({ client: reader, pageSize: 100 }, byLabel),
+      (page) => page.RouteTables,
+    ),
+    reader.send(new DescribeNetworkInterfacesCommand({ ...byLabel, MaxResults: 1000 })),
+    reader.send(new DescribeAddressesCommand(byLabel)),
+  ]);
+  const { vip } = vipWith(VIP, tables);
+  await Promise.all(vip.tables.map((table) => writer.send(routeTo(table))));
+}
+
+const routeTo = (table: string) =>
+  new ReplaceRouteCommand({
+    RouteTableId: table,
+    NetworkInterfaceId: `eni-${VIP}-1`,
+    DestinationCidrBlock: DESTINATION,
+  });
+
 /** As a careful script would: describe, then one table after the other. */
 async function oneByOne({ sdk }: Setting, tables: number): Promise<void> {
-  await sdk.send(
-    new DescribeRouteTablesCommand({ Filters: [{ Name: 'tag:vipshift:bench', Values: [VIP] }] }),
-  );
-  for (const table of vipWith(VIP, tables).vip.tables) {
-    await sdk.send(
-      new ReplaceRouteCommand({
-        RouteTableId: table,
-        NetworkInterfaceId: `eni-${VIP}-1`,
-        DestinationCidrBlock: DESTINATION,
-      }),
-    );
-  }
+  const byLabel = { Filters: [{ Name: 'tag:vipshift:bench', Values: [VIP] }] };
+  await sdk.send(new DescribeRouteTablesCommand(byLabel));
+  for (const table of vipWith(VIP, tables).vip.tables) await sdk.send(routeTo(table));
 }

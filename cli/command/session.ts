@@ -156,11 +156,13 @@ export async function openSession(options: CommonOptions): Promise<Session> {
 /** Only mutations keep the limit that the lease is computed with. */
 function patientClients() {
   const config = { requestHandler: patience, maxAttempts: 3 };
+  const { writer, toEc2 } = lambdaClients();
   const made = {
     dynamo: new DynamoDBClient(config),
     reader: new EC2Client(config),
     events: new EventBridgeClient(config),
-    writer: lambdaClients().writer,
+    writer,
+    toEc2,
   };
   made.dynamo.middlewareStack.add(waitingFor('DynamoDB'), { step: 'initialize' });
   made.reader.middlewareStack.add(waitingFor('EC2'), { step: 'initialize' });

@@ -11,7 +11,7 @@
 // Limits: for members that are texts, booleans or structures of them. No trace header is sent: EC2 passes none on.
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { EC2Client, ReplaceRouteCommand, ReplaceRouteCommandInput } from '@aws-sdk/client-ec2';
+import { type EC2Client, ReplaceRouteCommand, type ReplaceRouteCommandInput } from '@aws-sdk/client-ec2';
 import type { Clock } from '../time.ts';
 
 export interface Mutation {
@@ -65,11 +65,16 @@ interface Pattern {
 
 const patterns = new WeakMap<EC2Client, Promise<Pattern>>();
 
+/** Makes in advance what the first mutation needs; a failure is told by that mutation. */
+export function prepareMutations(client: EC2Client): void {
+  patternOf(client).catch(() => undefined);
+}
+
 /** One that failed, for want of credentials or a Region, is not kept. */
-function patternOf(client: EC2Client, { command }: Mutation): Promise<Pattern> {
+function patternOf(client: EC2Client): Promise<Pattern> {
   const known = patterns.get(client);
   if (known !== undefined) return known;
-  const made = makePattern(client, command());
+  const made = makePattern(client);
   patterns.set(client, made);
   made.catch(() => patterns.delete(client));
   return made;
@@ -78,8 +83,10 @@ function patternOf(client: EC2Client, { command }: Mutation): Promise<Pattern> {
 /** Signature Version 4: the scope is the access key id, the day, the Region, the service and a fixed word. */
 const SCOPE = /Credential=[^,]*\/\d{8}\/([^/,]+)\/([^/,]+)\/aws4_request,/;
 
-async function makePattern(client: EC2Client, command: ReplaceRouteCommand): Promise<Pattern> {
+async function makePattern(client: EC2Client): Promise<Pattern> {
   let made: Request | undefined;
+  // Whichever: its body is all that is its own.
+  const command = new ReplaceRouteCommand({ RouteTableId: '' });
   await throughSdk(client, command, async (request) => {
     made = request;
     return { response: { statusCode: 200, headers: {}, body: new Uint8Array() } };
@@ -103,9 +110,8 @@ async function makePattern(client: EC2Client, command: ReplaceRouteCommand): Pro
   };
 }
 
-async function signed(client: EC2Client, mutation: Mutation, now: () => Date): Promise<Request> {
-  const { request, signer, scope } = await patternOf(client, mutation);
-  const { action, input } = mutation;
+async function signed(client: EC2Client, { action, input }: Mutation, now: () => Date): Promise<Request> {
+  const { request, signer, scope } = await patternOf(client);
   const body = `Action=${action}&Version=${client.config.apiVersion}${membersText(input)}`;
   const headers = {
     ...request.headers,

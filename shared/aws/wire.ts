@@ -13,10 +13,11 @@ import { defined } from '../optional.ts';
 import type { Place } from '../place.ts';
 import { localBucket, type Rates, rates } from '../rate-limit/local-bucket.ts';
 import { type PrefetchMemory, prefetchMemory } from '../rate-limit/prefetch-memory.ts';
-import type { BucketState } from '../rate-limit/shared-bucket.ts';
+import type { BucketState, SharedBucket } from '../rate-limit/shared-bucket.ts';
 import { type Clock, type DurationMs, durationMs, type EpochMs, epochMs, plus } from '../time.ts';
 import type { NodeIdentity } from '../vip/admission.ts';
 import { ATTEMPT_MAX } from '../vip/lease.ts';
+import { type Connections, connections } from './connections.ts';
 import { awsApprovals } from './dynamodb/approvals.ts';
 import { awsChangeLog } from './dynamodb/change-log.ts';
 import { awsOperatorActions } from './dynamodb/operator-actions.ts';
@@ -26,6 +27,7 @@ import { awsVips } from './dynamodb/vip-store.ts';
 import { awsEc2 } from './ec2/ec2.ts';
 import { awsPublisher } from './events/publisher.ts';
 import type { InvocationPorts } from './invocation.ts';
+import { prepareMutations } from './mutation.ts';
 import { retrySoon } from './retry.ts';
 import { tagKey } from './tag-key.ts';
 import { awsViews } from './view-cache.ts';
@@ -111,6 +113,8 @@ export interface Clients {
   /** Repeats nothing: every attempt of a mutation asks for the lease. */
   readonly writer: EC2Client;
   readonly events: EventBridgeClient;
+  /** Those of reader and writer. */
+  readonly toEc2: Connections;
 }
 
 /** Enough for a burst of twice EC2's default, and reads at the same time; a call without a socket waits a whole round trip. */
@@ -130,13 +134,16 @@ export function clients(
     httpAgent: agent,
     httpsAgent: agent,
   };
+  const toEc2 = connections(SOCKETS_MAX);
   const common = { ...overrides, requestHandler, logger: quiet };
   const again = { maxAttempts: ATTEMPTS_MAX, retryStrategy: retrySoon(ATTEMPTS_MAX, Math.random) };
+  const ofEc2 = { ...common, requestHandler: { ...requestHandler, httpsAgent: toEc2.agent } };
   return {
     dynamo: new DynamoDBClient({ ...common, ...again }),
-    reader: new EC2Client({ ...common, ...again }),
-    writer: new EC2Client({ ...common, maxAttempts: 1 }),
+    reader: new EC2Client({ ...ofEc2, ...again }),
+    writer: new EC2Client({ ...ofEc2, maxAttempts: 1 }),
     events: new EventBridgeClient({ ...common, ...again }),
+    toEc2,
   };
 }
 
@@ -188,13 +195,16 @@ export function portsFor(
     clock,
     deadline,
     localBucket: environment.localBucket,
-    sharedBucket: awsSharedBucket({
-      client: made.dynamo,
-      table: settings.vipsTable,
-      sizes: settings.rates ?? rates,
-      seen: environment.buckets,
-      signal,
-    }),
+    sharedBucket: ready(
+      made,
+      awsSharedBucket({
+        client: made.dynamo,
+        table: settings.vipsTable,
+        sizes: settings.rates ?? rates,
+        seen: environment.buckets,
+        signal,
+      }),
+    ),
     prefetchMemory: environment.prefetchMemory,
     random: Math.random,
     nonce: randomUUID,
@@ -210,6 +220,17 @@ export function portsFor(
     bus: awsPublisher({ client: made.events, bus: settings.bus, place: placeOf(settings), signal }),
   };
 }
+
+/** Who reserves calls is about to send them: alongside, what they need is made, while the describes are under way. */
+const ready = ({ writer, toEc2 }: Clients, bucket: SharedBucket): SharedBucket => ({
+  ...bucket,
+  reserve(...reservation) {
+    const [, calls] = reservation;
+    toEc2.open(calls);
+    prepareMutations(writer);
+    return bucket.reserve(...reservation);
+  },
+});
 
 export const systemNow = (): EpochMs => epochMs(Date.now());
 

@@ -1,5 +1,6 @@
 // EC2 through its SDK. Describes use the SDK's retries; a mutation is one attempt, because every attempt has to check the
 // lease first (guarantee 3).
+import { setMaxListeners } from 'node:events';
 import {
   AssociateAddressCommand,
   CreateRouteCommand,
@@ -38,9 +39,16 @@ function attemptEnds({ signal, clock }: Ec2Access): () => AbortSignal {
   return () => {
     const now = clock.now();
     const isOld = last === undefined || now < last.madeAtMs || now > plus(last.madeAtMs, TOGETHER);
-    if (isOld) last = { madeAtMs: now, signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MAX)]) };
+    if (isOld) last = { madeAtMs: now, signal: endSignal(signal) };
     return last!.signal;
   };
+}
+
+function endSignal(signal: AbortSignal): AbortSignal {
+  const ends = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MAX)]);
+  // Each request that is under way listens to it; before Node.js 22 more than ten are warned of as a leak.
+  setMaxListeners(0, ends);
+  return ends;
 }
 
 interface Attempt {

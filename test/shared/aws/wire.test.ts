@@ -85,6 +85,22 @@ describe('the ports of an invocation', () => {
   const made = (from: Endpoint, over: Partial<Settings> = {}) =>
     portsFor(executionEnvironment({ ...settings, ...over }, from.clients), minutes(5), never);
 
+  it('open connections for as many calls as are reserved, in parallel with it', async () => {
+    const dynamo = await startDynamo();
+    endpoint = dynamo;
+    const asked: number[] = [];
+    const toEc2 = { ...dynamo.clients.toEc2, open: (requests: number) => asked.push(requests) };
+    const from = executionEnvironment(settings, { ...dynamo.clients, toEc2 });
+    const reserved = portsFor(from, minutes(5), never).sharedBucket?.reserve(
+      'ReplaceRoute',
+      7,
+      'back',
+      START,
+    );
+    expect(asked, 'before there is a reply').toEqual([7]);
+    expect((await reserved)?.count).toBe(7);
+  });
+
   it('each write to the table that is theirs, for as long as the stage keeps records', async () => {
     const dynamo = await startDynamo();
     endpoint = dynamo;
