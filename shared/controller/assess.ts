@@ -21,9 +21,8 @@ import { dampedMembers, type Flapping } from '../vip/flapping.ts';
 import { STALE_READ } from '../vip/lease.ts';
 import type { Unheard } from '../vip/unheard.ts';
 import type { Vip } from '../vip/vip.ts';
-import { drainCause, staysText } from './drained.ts';
+import { drainCause, goesWithTheVip, staysText } from './drained.ts';
 import { troubleOf } from './health.ts';
-import { goesWithTheVip } from './leaving.ts';
 
 /** What was found about one VIP. */
 export type AssessmentReason =

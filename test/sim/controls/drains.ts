@@ -112,3 +112,45 @@ export const drains: readonly Control[] = [
     ],
   },
 ];
+
+/** Those of docs/decisions/0045 and 0047: a node that AWS is about to take. */
+export const leavings: readonly Control[] = [
+  {
+    name: 'the election does not ask who is about to go',
+    breaks: ['drained', 'convergence'],
+    patches: [
+      patch(
+        'vip/vip',
+        "return cause === undefined ? undefined : { key: 'leaving', cause };",
+        'return undefined;',
+      ),
+    ],
+  },
+  {
+    name: 'a node once about to go is so for good',
+    breaks: ['convergence'],
+    patches: [
+      patch(
+        'vip/node-state',
+        '...defined({ leaving: last.leaving, atRisk: last.atRisk }),',
+        '...defined({ leaving: last.leaving ?? known.leaving ?? told.leaving }),',
+      ),
+      patch(
+        'vip/node-state',
+        'return isNewerTransition(told, known) ? told : known;',
+        '{\n    const newer = isNewerTransition(told, known) ? told : known;\n    return known.leaving === undefined ? newer : { ...newer, leaving: known.leaving };\n  }',
+      ),
+    ],
+  },
+  {
+    name: 'a node that is about to go fails until it is gone',
+    breaks: ['leaving'],
+    patches: [
+      {
+        file: 'test/sim/node/leaving.ts',
+        replace: "raise(world, machine, 'low');",
+        by: 'if (machine.boot > 0) return;',
+      },
+    ],
+  },
+];
