@@ -212,12 +212,21 @@ function tellCells(out: Output, s: VipStatus): void {
   );
 }
 
-const claimRemarks = ({ silent, member, drained, dampedUntilMs }: ClaimStatus): readonly string[] => [
+const claimRemarks = ({
+  silent,
+  member,
+  drained,
+  leaving,
+  atRisk,
+  dampedUntilMs,
+}: ClaimStatus): readonly string[] => [
   ...(silent ? ['silent'] : []),
   ...(member ? [] : ['no longer a member']),
   ...(drained === undefined
     ? []
     : [`drained until ${iso(drained.untilMs)} by ${drained.by}: ${drained.reason}`]),
+  ...(leaving === undefined ? [] : [`is about to go: ${leaving}`]),
+  ...(atRisk === undefined ? [] : ['at risk: AWS recommends to rebalance']),
   ...(dampedUntilMs === undefined ? [] : [`damped until ${iso(dampedUntilMs)}`]),
 ];
 

@@ -32,8 +32,8 @@ export interface ImdsInput {
   /** Asked at every request, so that a test can let credentials expire or change. Default: `labCredentials`. */
   readonly credentials?: () => RoleCredentials;
   readonly tokenRequired?: boolean;
-  /** More paths below /latest/meta-data/, asked at every request: notices.ts has AWS's notices. Others are 404. */
-  readonly more?: () => Readonly<Record<string, string>>;
+  /** More paths below /latest/meta-data/, asked at every request with the address that asks: notices.ts has AWS's notices. Others are 404. */
+  readonly more?: (asker: string) => Readonly<Record<string, string>>;
 }
 
 export interface Imds {
@@ -83,7 +83,11 @@ function answerTo(input: ImdsInput, tokens: Set<string>, request: IncomingMessag
   const token = request.headers['x-aws-ec2-metadata-token'];
   const known = typeof token === 'string' && tokens.has(token);
   if (!known && (input.tokenRequired ?? true)) return [401, ''];
-  const text = metadata(input, request.url ?? '');
+  const path = request.url ?? '';
+  const asker = request.socket.remoteAddress ?? '';
+  const text =
+    metadata(input, path) ??
+    (path.startsWith(ROOT) ? input.more?.(asker)[path.slice(ROOT.length)] : undefined);
   return text === undefined ? [404, ''] : [200, text];
 }
 
@@ -112,7 +116,7 @@ function metadata(input: ImdsInput, path: string): string | undefined {
         version: '2017-09-30',
       });
     default:
-      return path.startsWith(ROOT) ? input.more?.()[path.slice(ROOT.length)] : undefined;
+      return undefined;
   }
 }
 

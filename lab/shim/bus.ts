@@ -1,7 +1,7 @@
 // A PutEvents endpoint over TLS on loopback that checks every signature, keeps what it accepted in order of arrival, and
 // fails on request. The certificate is made by openssl for the run.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -81,15 +81,29 @@ interface Entry {
   readonly Detail: string;
 }
 
-export function makeCertificate(folder: string): { key: string; cert: string; certFile: string } {
-  const keyFile = join(folder, 'key.pem');
+interface Certificate {
+  readonly key: string;
+  readonly cert: string;
+}
+let ours: Certificate | undefined;
+
+/** One for all buses of this process. */
+function makeCertificate(folder: string): Certificate & { readonly certFile: string } {
+  ours ??= newCertificate(folder);
   const certFile = join(folder, 'cert.pem');
+  writeFileSync(certFile, ours.cert);
+  return { ...ours, certFile };
+}
+
+function newCertificate(folder: string): Certificate {
+  const keyFile = join(folder, 'new-key.pem');
+  const certFile = join(folder, 'new-cert.pem');
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
   const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
   execFileSync('openssl', ['req', ...kind, '-keyout', keyFile, '-out', certFile, ...subject], {
     stdio: 'pipe',
   });
-  return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8'), certFile };
+  return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8') };
 }
 
 /** `said` is what the shim has said, for the message of an `until` that waited too long. */

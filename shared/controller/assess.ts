@@ -21,7 +21,7 @@ import { dampedMembers, type Flapping } from '../vip/flapping.ts';
 import { STALE_READ } from '../vip/lease.ts';
 import type { Unheard } from '../vip/unheard.ts';
 import type { Vip } from '../vip/vip.ts';
-import { drainCause, staysText } from './drained.ts';
+import { drainCause, goesWithTheVip, staysText } from './drained.ts';
 import { troubleOf } from './health.ts';
 
 /** What was found about one VIP. */
@@ -56,6 +56,8 @@ export interface ReconcileResult {
   readonly suspendedPin?: string;
   /** The owner is drained and keeps the VIP: why. */
   readonly drained?: string;
+  /** The owner is about to go and keeps the VIP: why. */
+  readonly leaving?: string;
   /** What would keep a failover from doing what it should, one sentence each. */
   readonly trouble: readonly string[];
   /** No claim of any member was accepted for minutes, and no order says that nothing is to move anyway. */
@@ -75,6 +77,7 @@ export type Assessment = Pick<
   | 'flapping'
   | 'suspendedPin'
   | 'drained'
+  | 'leaving'
   | 'trouble'
 > & {
   readonly reason: AssessmentReason;
@@ -95,7 +98,7 @@ export function assess(vip: Vip, seen: Observation, now: EpochMs): Assessment {
     target === undefined || frozen ? { steps: [], conflicts: [] } : plan(vip, seen, target, true);
   const pin = defined({ suspendedPin: election.suspendedPin && unfitText(election.suspendedPin) });
   const unseen = target === undefined && election.owner !== undefined ? { unseen: election.owner } : {};
-  const drained = defined({ drained: staysText(vip, now) });
+  const outgoing = defined({ drained: staysText(vip, now), leaving: goesWithTheVip(vip, now) });
   const flapping = dampedMembers(vip, now);
   const said = {
     drift,
@@ -103,9 +106,9 @@ export function assess(vip: Vip, seen: Observation, now: EpochMs): Assessment {
     strays: strays(vip, seen),
     splitBrain: election.splitBrain,
     flapping,
-    trouble: troubleOf(vip, { conflicts, flapping, ...pin, ...unseen, ...drained }),
+    trouble: troubleOf(vip, { conflicts, flapping, ...pin, ...unseen, ...outgoing }),
     ...pin,
-    ...drained,
+    ...outgoing,
   };
   const because = (reason: AssessmentReason) => ({
     ...said,

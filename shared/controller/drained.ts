@@ -1,10 +1,10 @@
-// What follows from a drain besides the election: the cause under which a VIP leaves a drained node, and what an operator has to
+// What follows from a drain, and from a node that is about to go, besides the election: the cause under which a VIP leaves a drained node, and what an operator has to
 // know where it stays there. Pure.
 import type { EpochMs } from '../time.ts';
 import { elect, isLiveOrder, unfit } from '../vip/election.ts';
 import type { Cause } from '../vip/lease.ts';
 import type { Vip } from '../vip/vip.ts';
-import { drainOf, drainText } from '../vip/vip.ts';
+import { drainOf, drainText, leavingOf } from '../vip/vip.ts';
 
 /** Undefined where it is not a drain that moves the VIP; then the claim is the cause. */
 export function drainCause(vip: Vip, now: EpochMs): Cause | undefined {
@@ -68,4 +68,16 @@ function nextMaster({ claims, ...vip }: Vip, node: string): string | undefined {
     (other) => other !== node && unfit({ claims, ...vip }, other) === undefined,
   );
   return fit.sort((a, b) => claims[b]!.priority - claims[a]!.priority || (a < b ? -1 : 1))[0];
+}
+
+/** The owner is about to go and keeps the VIP: why. Undefined where it stays, or the VIP is about to move. */
+export function goesWithTheVip(vip: Vip, now: EpochMs): string | undefined {
+  const { owner, name } = vip;
+  const cause = owner === undefined ? undefined : leavingOf(vip, owner);
+  if (owner === undefined || cause === undefined) return undefined;
+  if (isLiveOrder(vip.freeze, now))
+    return `${owner} is about to go (${cause}), and the VIP is frozen: run vipshift unfreeze ${name}`;
+  return elect(vip, now).owner === owner
+    ? `${owner} is about to go (${cause}), and keeps the VIP: no other node is eligible`
+    : undefined;
 }

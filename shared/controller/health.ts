@@ -14,6 +14,8 @@ export interface Signs {
   readonly suspendedPin?: string;
   /** The owner is drained and keeps the VIP: the sentence. */
   readonly drained?: string;
+  /** The owner is about to go and keeps the VIP: the sentence. */
+  readonly leaving?: string;
   /** The node that the election names and EC2 does not show with a labelled ENI. */
   readonly unseen?: string;
 }
@@ -24,6 +26,7 @@ export function troubleOf(vip: Vip, signs: Signs): readonly string[] {
   if (signs.unseen !== undefined) reasons.push(unseenText(signs.unseen));
   if (signs.suspendedPin !== undefined) reasons.push(`the pin is suspended: ${signs.suspendedPin}`);
   if (signs.drained !== undefined) reasons.push(signs.drained);
+  if (signs.leaving !== undefined) reasons.push(signs.leaving);
   reasons.push(...signs.conflicts.map((c) => `left alone: ${c.cell} (${c.found}): ${conflictText(c)}`));
   reasons.push(...signs.flapping.map(flappingText));
   // A VIP that no node has ever reported is not in service yet.

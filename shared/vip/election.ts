@@ -2,7 +2,7 @@
 // answer names its reason, which is recorded as data.
 //
 // A node that flaps is damped: it is passed over while another member can have the VIP (flapping.ts). So is one that is
-// drained, before that and whatever damping says (docs/decisions/0039).
+// drained or about to go, before that and whatever damping says (docs/decisions/0039, 0047).
 //
 // Invariant: with no candidate among the claims the VIP stays where it is (guarantee 8), and where there is one and the
 // newest two transitions are 2 s or more apart, the order of arrival does not matter (guarantee 2).
@@ -15,7 +15,7 @@ import { STAMP_MS, type VrrpState } from './claim.ts';
 import { isDamped } from './flapping.ts';
 import { isSilent, NEVER_IN_TIME } from './liveness.ts';
 import { lowerAdvertAt, type NodeState, transitionAt } from './node-state.ts';
-import { drainOf, type Override, type Vip, withoutDrainedMembers } from './vip.ts';
+import { type Override, outgoingOf, type Vip, withoutOutgoingMembers } from './vip.ts';
 
 /** A lower-advert may be told this much later than it was heard: the shim lets one through in 10 s at the worst. */
 export const ADVERT_DOUBT_MS = 3000;
@@ -33,6 +33,7 @@ export type ElectionReason =
   | { readonly key: 'outranks'; readonly node: string; readonly other: string }
   | { readonly key: 'damped'; readonly node: string; readonly other: string }
   | { readonly key: 'drained'; readonly node: string; readonly other: string }
+  | { readonly key: 'leaving'; readonly node: string; readonly other: string; readonly cause: string }
   | { readonly key: 'no-candidate' }
   | { readonly key: 'unowned'; readonly node: string }
   | {
@@ -52,6 +53,7 @@ export const electionTexts: Texts<ElectionReason> = {
   outranks: ({ node, other }) => `${node} outranks ${other} and received its advert after it became MASTER`,
   damped: ({ node, other }) => `${other} flaps and is damped; the VIP rests at ${node}`,
   drained: ({ node, other }) => `${other} is drained; the VIP goes to ${node}`,
+  leaving: ({ node, other, cause }) => `${other} is about to go (${cause}); the VIP goes to ${node}`,
   'no-candidate': () => 'no candidate: the VIP stays where it is',
   unowned: ({ node }) => `${node} is the newest MASTER and no node owns the VIP`,
   'owner-withdrew': ({ node, owner, state }) => `${owner} reported ${state}; the newest MASTER is ${node}`,
@@ -66,8 +68,9 @@ export type Unfit =
   | { readonly key: 'never-heard'; readonly node: string }
   | { readonly key: 'withdrawn'; readonly node: string; readonly state: VrrpState }
   | { readonly key: 'silent'; readonly node: string }
-  /** Only while another node can have the VIP. */
-  | { readonly key: 'drained'; readonly node: string };
+  /** These two only while another node can have the VIP. */
+  | { readonly key: 'drained'; readonly node: string }
+  | { readonly key: 'leaving'; readonly node: string };
 
 const unfitTexts: Texts<Unfit> = {
   'no-member': ({ node }) => `${node} is not a member`,
@@ -75,6 +78,7 @@ const unfitTexts: Texts<Unfit> = {
   withdrawn: ({ node, state }) => `the last report of ${node} is ${state}`,
   silent: ({ node }) => `${node} is silent`,
   drained: ({ node }) => `${node} is drained`,
+  leaving: ({ node }) => `${node} is about to go`,
 };
 
 export const unfitText = (reason: Unfit): string => textOf(unfitTexts, reason) ?? reason.key;
@@ -116,11 +120,11 @@ export function elect(vip: Vip, now: EpochMs): Election {
   const heard = masters.filter((c) => !isSilent(vip, c.nodeState));
   const splitBrain = splitBrainOf(heard);
   if (isLiveOrder(vip.freeze, now)) return { owner: vip.owner, reason: { key: 'frozen' }, splitBrain };
-  return { ...pastDrained(vip, undrained(vip, masters, heard, now), heard, now), splitBrain };
+  return { ...pastOutgoing(vip, asIfAllStay(vip, masters, heard, now), heard, now), splitBrain };
 }
 
-/** As if no node were drained. */
-function undrained(
+/** As if no node were drained or about to go. */
+function asIfAllStay(
   vip: Vip,
   masters: readonly Candidate[],
   heard: readonly Candidate[],
@@ -135,18 +139,19 @@ function undrained(
 }
 
 /**
- * Another place for the VIP, where the elected node is drained and there is one: the same election among the members that are
- * not, and with hold `both` the best standby of them. Otherwise the drained one keeps it: it is the last.
+ * Another place for the VIP, where the elected node is drained or about to go and there is one: the same election among the members
+ * that are not, and with hold `both` the best standby of them. Otherwise it keeps it: it is the last.
  */
-function pastDrained(vip: Vip, elected: Elected, heard: readonly Candidate[], now: EpochMs): Elected {
+function pastOutgoing(vip: Vip, elected: Elected, heard: readonly Candidate[], now: EpochMs): Elected {
   const { owner: other, reason } = elected;
-  if (other === undefined || drainOf(vip, other, now) === undefined) return elected;
-  const rest = withoutDrainedMembers(vip, now);
+  const why = other === undefined ? undefined : outgoingOf(vip, other, now);
+  if (other === undefined || why === undefined) return elected;
+  const rest = withoutOutgoingMembers(vip, now);
   const masters = heard.filter(({ node }) => rest.members[node] !== undefined);
   const place = masters.length > 0 ? mastersChoice(rest, masters, now) : standbyOf(rest, now);
   if (place === undefined) return elected;
-  const suspended = reason.key === 'pinned' ? { suspendedPin: { key: 'drained', node: other } as const } : {};
-  return { ...elected, ...suspended, owner: place, reason: { key: 'drained', node: place, other } };
+  const suspended = reason.key === 'pinned' ? { suspendedPin: { key: why.key, node: other } } : {};
+  return { ...elected, ...suspended, owner: place, reason: { ...why, node: place, other } };
 }
 
 const mastersChoice = (vip: Vip, masters: readonly Candidate[], now: EpochMs): string | undefined =>

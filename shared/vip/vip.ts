@@ -54,9 +54,22 @@ export function drainOf({ drains }: Pick<Vip, 'drains'>, node: string, now: Epoc
   return drain !== undefined && now < drain.untilMs ? drain : undefined;
 }
 
-/** The VIP as if its drained nodes were no members. */
-export function withoutDrainedMembers(vip: Vip, now: EpochMs): Vip {
-  const members = Object.entries(vip.members).filter(([node]) => drainOf(vip, node, now) === undefined);
+/** Why the node is about to go, by its newest claim; undefined while it stays. */
+export const leavingOf = ({ claims }: Pick<Vip, 'claims'>, node: string): string | undefined =>
+  claims[node]?.leaving;
+
+export type Outgoing = { readonly key: 'drained' } | { readonly key: 'leaving'; readonly cause: string };
+
+/** Why the node is no target while another one is eligible; undefined where it is one. */
+export function outgoingOf(vip: Vip, node: string, now: EpochMs): Outgoing | undefined {
+  if (drainOf(vip, node, now) !== undefined) return { key: 'drained' };
+  const cause = leavingOf(vip, node);
+  return cause === undefined ? undefined : { key: 'leaving', cause };
+}
+
+/** The VIP as if those nodes were no members. */
+export function withoutOutgoingMembers(vip: Vip, now: EpochMs): Vip {
+  const members = Object.entries(vip.members).filter(([node]) => outgoingOf(vip, node, now) === undefined);
   return { ...vip, members: Object.fromEntries(members) };
 }
 

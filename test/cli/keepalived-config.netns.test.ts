@@ -99,7 +99,7 @@ describe('the files of the nodes', () => {
     ]);
     expect(found).toContain('process nginx');
     expect(found.join('\n')).toMatch(
-      /track_file {\ndemote\n}\ntrack_process {\nservice\n}\ntrack_script {\nanswers\n}/,
+      /track_file {\ndemote\nleaving\n}\ntrack_process {\nservice\n}\ntrack_script {\nanswers\n}/,
     );
   });
 

@@ -1,9 +1,10 @@
 // Warnings of AWS, as its events, on the deployed service: doubled, late, malformed, foreign, for an unknown instance, for a frozen VIP, for
 // the last node that can have it. Prints what became of each.
+import { CreateTagsCommand } from '@aws-sdk/client-ec2';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { poll } from '../../lab/aws/stack/poll.ts';
-import { VIP } from '../../lab/aws/stack/stack.ts';
+import { invoke, VIP } from '../../lab/aws/stack/stack.ts';
 import { epochMs, iso } from '../../shared/time.ts';
 import { withFreeze, withoutDrain, withoutFreeze } from '../../shared/vip/vip.ts';
 import { healthEvent, rebalanceAdvice, spotWarning } from '../support/warnings.ts';
@@ -160,6 +161,26 @@ describe('a node of which AWS has warned', () => {
     expect(nodes.commands[0]).toMatchObject({ node: id('a'), demoted: true });
     note('spot warning, hold master', 'keepalived demoted there, then moved');
     await change((vip) => ({ ...vip, hold: 'both' }));
+  });
+
+  it('is found by the next sweep in EC2’s list where its event was lost; completed, its drain ends', async () => {
+    const scheduled = async (description: string) => {
+      const Value = `system-reboot/${iso(epochMs(startsAtMs))}/${description}`;
+      const Tags = [{ Key: 'lab:scheduled', Value }];
+      await stack.ec2.send(new CreateTagsCommand({ Resources: [id('a')], Tags }));
+      await invoke(stack.aws, stack.deployment.functions.reconcile, {});
+    };
+    const startsAtMs = Math.ceil(Date.now() / 1000) * 1000 + 5 * 60_000;
+    await scheduled('The instance is scheduled for a reboot');
+    await settled(id('b'));
+    const { departure = '' } = (await drainOf(id('a')))!;
+    expect((await departureOf(departure)).status).toBe('SUCCEEDED');
+    note('EC2’s list: reboot in five minutes, no event', 'moved after the next sweep');
+    await scheduled('[Completed] The instance is scheduled for a reboot');
+    await poll('the end of the drain', async () =>
+      (await drainOf(id('a'))) === undefined ? true : undefined,
+    );
+    note('EC2’s list: the same, [Completed]', 'its drain is ended by the next sweep');
   });
 
   it('keeps a frozen VIP, which is told at once with the command, and moved when it is unfrozen', async () => {

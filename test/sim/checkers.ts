@@ -5,6 +5,7 @@ import { convergence } from './checks/convergence.ts';
 import { damping } from './checks/damping.ts';
 import { drained } from './checks/drained.ts';
 import { forced } from './checks/forced.ts';
+import { leaving } from './checks/leaving.ts';
 import { neverWorse } from './checks/never-worse.ts';
 import { noClaimLost } from './checks/no-claim-lost.ts';
 import { noGap } from './checks/no-gap.ts';
@@ -38,6 +39,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   bugsContained,
   damping,
   drained,
+  leaving,
   reports,
   secondCarrier,
 ];

@@ -21,6 +21,8 @@ export const guarantees = [
   'damping',
   // Nor this: a drained node is no target while another is eligible.
   'drained',
+  // Nor this: a node that is about to go leaves no VIP without the server that it had.
+  'leaving',
   // Nor this: a shim reports all that keepalived wrote, the newest first, and nothing else.
   'reports',
   // Nor this: what comes by two ways survives the invocation that carried it first.

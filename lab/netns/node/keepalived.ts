@@ -1,7 +1,8 @@
 /**
  * The configuration files of a lab node: keepalived's as `vipshift keepalived-config` makes it, nginx behind the VIP.
  *
- * Adverts come every 0.1 s, so that scenarios are short and a busy machine does not yet fail over by itself.
+ * Adverts come every 0.1 s, so that scenarios are short. A busy machine must not fail over by itself, so keepalived asks for realtime: to be nice
+ * counts only within a session where the kernel groups by session. Without the right to, it warns and goes on.
  */
 
 import { keepalivedConfig } from '../../../cli/keepalived-config/config.ts';
@@ -37,7 +38,7 @@ export function keepalivedConf(node: NodeLabel, hold: Hold): string {
   const files = keepalivedConfig(keepalivedInput(hold));
   const file = files[node];
   if (file === undefined) throw new Error(`keepalived-config made no file for node ${node}`);
-  return file;
+  return file.replace('global_defs {\n', 'global_defs {\n    vrrp_rt_priority 1\n');
 }
 
 /** Run by the lab itself, as the first process of its unit. */

@@ -105,6 +105,7 @@ function assessed(vip: Vip, seen: Observation | undefined, found: Assessment): r
   if (found.suspendedPin !== undefined)
     reasons.push({ health: 'unfit', text: `the pin is suspended: ${found.suspendedPin}` });
   if (found.drained !== undefined) reasons.push({ health: 'unfit', text: found.drained });
+  if (found.leaving !== undefined) reasons.push({ health: 'unfit', text: found.leaving });
   for (const one of found.flapping) reasons.push({ health: 'flapping', text: flappingText(one) });
   return reasons;
 }

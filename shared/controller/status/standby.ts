@@ -13,7 +13,7 @@ import { type Unfit, unfit } from '../../vip/election.ts';
 import { dampedAt, flappingText } from '../../vip/flapping.ts';
 import { UNHEARD_AFTER } from '../../vip/unheard.ts';
 import type { Vip } from '../../vip/vip.ts';
-import { drainOf } from '../../vip/vip.ts';
+import { drainOf, leavingOf } from '../../vip/vip.ts';
 
 export interface StandbyStatus {
   readonly node: string;
@@ -56,6 +56,8 @@ function problemsOf(vip: Vip, node: string, { seen, hosts }: StandbyFacts, now: 
     why.push(`last heard ${durationText(now - seenMs)} ago`);
   const drain = drainOf(vip, node, now);
   if (drain !== undefined) why.push(`is drained until ${iso(drain.untilMs)}`);
+  const leaving = leavingOf(vip, node);
+  if (leaving !== undefined) why.push(`is about to go (${leaving})`);
   const damped = dampedAt(vip, node, now);
   if (damped !== undefined) why.push(flappingText(damped));
   return why;
@@ -68,6 +70,7 @@ const unfitTexts: Texts<Unfit> = {
   withdrawn: ({ state }) => `reported ${state}`,
   silent: () => 'is silent',
   drained: () => 'is drained',
+  leaving: () => 'is about to go',
 };
 
 const reasonText = (why: Unfit): string => textOf(unfitTexts, why) ?? why.key;

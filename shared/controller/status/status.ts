@@ -34,6 +34,10 @@ export interface ClaimStatus {
   readonly member: boolean;
   /** Set while the node is drained. */
   readonly drained?: Override;
+  /** Why the node is about to go, as AWS told it; set until it stays. */
+  readonly leaving?: string;
+  /** AWS recommends to rebalance it: nothing moves for that. */
+  readonly atRisk?: true;
   /** Set while the node is damped because it flaps: when that ends, unless it changes its state again. */
   readonly dampedUntilMs?: EpochMs;
 }
@@ -192,12 +196,13 @@ function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
   return nodes.flatMap((node) => {
     const nodeState = vip.claims[node];
     if (nodeState === undefined) return [];
-    const { state, priority, seenMs } = nodeState;
+    const { state, priority, seenMs, leaving, atRisk } = nodeState;
     const member = vip.members[node] !== undefined;
     const silent = isSilent(vip, nodeState);
     const damped = defined({ dampedUntilMs: dampedAt(vip, node, now)?.untilMs });
     const drained = defined({ drained: drainOf(vip, node, now) });
-    return [{ node, state, priority, ageMs: now - seenMs, silent, member, ...drained, ...damped }];
+    const going = defined({ leaving, atRisk });
+    return [{ node, state, priority, ageMs: now - seenMs, silent, member, ...drained, ...going, ...damped }];
   });
 }
 

@@ -4,6 +4,8 @@
 // Invariant: a place that is not found exactly once fails the build of it: then the source has changed, and this with it.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { VERSION } from '../../../shared/aws/events/claim-event.ts';
+import { SCHEMA } from '../../../shared/vip/vip.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
@@ -13,18 +15,18 @@ interface Change {
   readonly to: string;
 }
 
-export const NEWER_SCHEMA = 2;
-export const NEWER_EVENT = 2;
+export const NEWER_SCHEMA = SCHEMA + 1;
+export const NEWER_EVENT = VERSION + 1;
 
 const changes: readonly Change[] = [
   {
     file: 'shared/vip/vip.ts',
-    from: 'export const SCHEMA = 1;',
+    from: `export const SCHEMA = ${SCHEMA};`,
     to: `export const SCHEMA = ${NEWER_SCHEMA};`,
   },
   {
     file: 'shared/aws/events/claim-event.ts',
-    from: 'export const VERSION = 1;',
+    from: `export const VERSION = ${VERSION};`,
     to: `export const VERSION = ${NEWER_EVENT};`,
   },
   {

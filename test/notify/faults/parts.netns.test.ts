@@ -1,6 +1,6 @@
 // Single decisions of the daemon that no test can bring about from outside, or not for sure.
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shimPath, startNode } from '../../../lab/shim/node.ts';
@@ -9,15 +9,21 @@ const lib = join(shimPath, '../lib');
 
 const ownProcesses = [...(process.getuid?.() === 0 ? [] : ['-Ur']), '-pf', '--mount-proc', '--kill-child'];
 
+/** What the program loads for the daemon, in its order; but for what looks for the programs that it needs. */
+const program = readFileSync(shimPath, 'utf8');
+const parts = [
+  ...program.slice(0, program.indexOf('/daemon.bash"') + 13).matchAll(/source "\$LIB\/(.+)\.bash"/g),
+]
+  .map(([, part]) => part)
+  .filter((part) => part !== 'requirements');
+
 /** What a script says that has the daemon's functions, run by a command if need be. */
 function inDaemon(script: string, ...by: string[]): string {
-  const parts =
-    'clock config claim/{spool,journal,fifo,line,keepalived,answer,wiring,assertion} send/{trust,endpoint,credentials,metadata,request,reply,entries,probe} status/{write,read} daemon';
   const whole = `set -uf; DEFAULT_CONFIG=/none FOR_JOURNAL=0 PROXY_IN_ENVIRONMENT=''; printable() { REPLY=$1; }
-for part in ${parts}; do source "$0/$part.bash"; done
+for part in ${parts.join(' ')}; do source "$0/$part.bash"; done
 ${script}`;
-  const [program, ...args] = [...by, 'bash', '-c', whole, lib];
-  return execFileSync(program!, args, { encoding: 'utf8' }).trim();
+  const [first, ...args] = [...by, 'bash', '-c', whole, lib];
+  return execFileSync(first!, args, { encoding: 'utf8' }).trim();
 }
 
 test('a keepalived is known by its name or its command line, and a program whose name only begins like that is none', () => {
@@ -50,7 +56,7 @@ done 2>/dev/null`;
 
 describe('the loop', () => {
   const state =
-    'NOW_MS=100000 USER_ID=x CREDENTIALS_DUE_MS=900000 RETRY_AT_MS=104000 ASSERT_AT=([web]=99000 [db]=103000)';
+    'NOW_MS=100000 USER_ID=x CREDENTIALS_DUE_MS=900000 NOTICES_DUE_MS=900000 RETRY_AT_MS=104000 ASSERT_AT=([web]=99000 [db]=103000)';
   test('sleeps until the next attempt while assertions wait for it: those that fall due meanwhile are not made', () => {
     expect(inDaemon(`${state}; READY=([web]=claim); next_wait; echo $WAIT_MS`)).toBe('3000');
     expect(inDaemon(`${state}; next_wait; echo $WAIT_MS`)).toBe('1');

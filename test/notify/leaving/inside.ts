@@ -1,5 +1,5 @@
 // Runs inside a sandbox of namespaces (pulse.long.netns.test.ts starts it): two real keepalived processes for each scenario, and
-// the pulse of a node that leaves.
+// the pulse of a node that leaves: by hand, or by the real shim, to which an emulated IMDS says that AWS takes the instance.
 //
 // Input, on stdin: Scenario[] as JSON. Output: a line of JSON for each, in the order in which they end.
 // A node is a network namespace with a /run of its own. What keepalived says on its standard output is what is waited for.
@@ -8,6 +8,8 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { startImds } from '../../../lab/aws/imds.ts';
+import { spotNotice } from '../../../lab/aws/notices.ts';
 
 export type Name = 'a' | 'b';
 
@@ -29,6 +31,8 @@ export interface Scenario {
   /** How long another node may take to become master. */
   readonly takeoverMs: number;
   readonly steps: readonly Step[];
+  /** Who makes the pulse. */
+  readonly by: 'hand' | 'shim';
 }
 
 export interface Result {
@@ -43,11 +47,15 @@ export interface Result {
 /** For the nodes' files, which their own /run would hide. */
 const ROOT = process.argv[2]!;
 const names: readonly Name[] = ['a', 'b'];
+const LOOK_MS = 20;
 /** keepalived's own start on a busy machine, and how late it may be. */
 const START_MS = 20_000;
 
 const ENTERING = /^\((\S+)\) Entering (MASTER|BACKUP|FAULT) STATE/;
-const PREPARE = 'mount -t tmpfs tmpfs /run && mkdir -p /run/vipshift';
+/** Each node has a /run and a /tmp of its own; its files are below PLACE. */
+const PLACE = '/mnt';
+const PREPARE = `mount --bind ${ROOT} ${PLACE} && mount -t tmpfs tmpfs /run && mkdir -p /run/vipshift && mount -t tmpfs tmpfs /tmp`;
+const IMDS = '169.254.169.254';
 
 class Node {
   state = 'none';
@@ -55,19 +63,22 @@ class Node {
   readonly #child: ChildProcess;
   #waiting: (() => void)[] = [];
 
-  constructor(name: Name, { id, files, instance }: Scenario, happened: string[]) {
+  constructor(name: Name, { id, files, instance, by }: Scenario, happened: string[]) {
     this.folder = join(ROOT, id, name);
+    const inside = join(PLACE, id, name);
     mkdirSync(this.folder, { recursive: true });
     this.set('demote', 0);
     this.set('leaving', 0);
+    const shim = `${PLACE}/notify/vipshift-notify run --config ${inside}/notify.conf 2>${inside}/shim.log & `;
     const file = join(this.folder, 'keepalived.conf');
-    writeFileSync(file, files[name].replaceAll('{folder}', this.folder), { mode: 0o644 });
-    const options = `-f ${file} -p /run/keepalived.pid -r /run/vrrp.pid -c /run/checkers.pid`;
+    writeFileSync(file, files[name].replaceAll('{folder}', inside), { mode: 0o644 });
+    writeFileSync(join(this.folder, 'notify.conf'), shimConf(inside, instance));
+    const options = `-f ${inside}/keepalived.conf -p /run/keepalived.pid -r /run/vrrp.pid -c /run/checkers.pid`;
     this.#child = spawn(
       'ip',
       [
         ...['netns', 'exec', `${id}-${name}`, 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'],
-        ...['bash', '-c', `${PREPARE} && exec keepalived -n -l ${options} 2>&1`],
+        ...['bash', '-c', `${PREPARE} && ${by === 'shim' ? shim : ''} exec keepalived -n -l ${options} 2>&1`],
       ],
       { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env.PATH, LC_ALL: 'C' } },
     );
@@ -78,6 +89,10 @@ class Node {
       happened.push(`${name} ${state}`);
       for (const wake of this.#waiting.splice(0)) wake();
     });
+  }
+
+  get leaving(): string {
+    return readFileSync(join(this.folder, 'leaving'), 'utf8').trim();
   }
 
   set(file: 'demote' | 'leaving', to: 0 | 1 | 2): void {
@@ -106,6 +121,22 @@ class Node {
   }
 }
 
+/** It reports to no one here. */
+const shimConf = (folder: string, instance: string): string =>
+  [
+    ...['bus = none', 'endpoint_events = http://127.0.0.1:9', 'leaving_poll = 1', 'state_dir = /run/state'],
+    ...[
+      `leaving_file = ${folder}/leaving`,
+      `demote_file = ${folder}/demote`,
+      `instance ${instance} = web`,
+      '',
+    ],
+  ].join('\n');
+
+/** What IMDS says to each node, by its address. */
+const notices = new Map<string, Readonly<Record<string, string>>>();
+const askers = new Map<string, string>();
+
 async function played(scenario: Scenario): Promise<Result> {
   const { id, takeoverMs, steps, address } = scenario;
   const happened: string[] = [];
@@ -118,6 +149,12 @@ async function played(scenario: Scenario): Promise<Result> {
   const restMs = 2 * takeoverMs;
   const pulse = async (name: Name): Promise<void> => {
     happened.push(`pulse ${name}`);
+    if (scenario.by === 'shim') {
+      notices.set(askers.get(`${id}-${name}`)!, spotNotice('terminate', Date.now() + 120_000));
+      while (nodes[name].leaving !== '1') await nodes[name].until('never', LOOK_MS);
+      happened.push(`pulse ${name} ends`);
+      return;
+    }
     nodes[name].set('leaving', 2);
     await nodes[name].until('FAULT', START_MS);
     await nodes[name].until('never', takeoverMs);
@@ -143,17 +180,32 @@ async function played(scenario: Scenario): Promise<Result> {
 const addressesOf = (place: string): string =>
   spawnSync('ip', ['-n', place, '-o', 'addr', 'show', 'dev', 'lo'], { encoding: 'utf8' }).stdout;
 
-function network({ id }: Scenario): void {
+function network({ id }: Scenario, nth: number): void {
   const lines = [
     ...names.map((name) => `netns add ${id}-${name}`),
     `link add ve0 netns ${id}-a type veth peer name ve0 netns ${id}-b`,
   ];
   batch(lines, []);
-  for (const [n, name] of names.entries())
+  for (const [n, name] of names.entries()) {
+    const asker = `169.254.${nth + 1}.${n + 1}`;
+    askers.set(`${id}-${name}`, asker);
+    const port = `m${nth}${name}`;
     batch(
-      ['link set lo up', `addr add 10.0.1.${n + 10}/24 dev ve0`, 'link set ve0 up'],
+      [
+        `link add ${port} type veth peer name meta netns ${id}-${name}`,
+        `link set ${port} master imds`,
+        `link set ${port} up`,
+      ],
+      [],
+    );
+    batch(
+      [
+        ...['link set lo up', `addr add 10.0.1.${n + 10}/24 dev ve0`, 'link set ve0 up'],
+        ...[`addr add ${asker}/16 dev meta`, 'link set meta up'],
+      ],
       ['-n', `${id}-${name}`],
     );
+  }
 }
 
 function batch(lines: readonly string[], where: readonly string[]): void {
@@ -165,7 +217,13 @@ function batch(lines: readonly string[], where: readonly string[]): void {
 }
 
 const scenarios = JSON.parse(readFileSync(0, 'utf8')) as readonly Scenario[];
-for (const scenario of scenarios) network(scenario);
+batch(['link add imds type bridge', `addr add ${IMDS}/16 dev imds`, 'link set imds up'], []);
+const imds = await startImds({
+  ...{ host: IMDS, port: 80, instanceId: 'i-0abc0000000000001', roleName: 'node', region: 'eu-west-1' },
+  more: (asker) => notices.get(asker) ?? {},
+});
+for (const [nth, scenario] of scenarios.entries()) network(scenario, nth);
 await Promise.all(
   scenarios.map(async (scenario) => process.stdout.write(`${JSON.stringify(await played(scenario))}\n`)),
 );
+await imds.stop();

@@ -1,16 +1,27 @@
 // Drains at work: who moves the VIP, under which cause, behind whom in EC2's budget; and what is said where it stays.
 import { describe, expect, it } from 'vitest';
 import { assess } from '../../../shared/controller/assess.ts';
-import { drainCause, outlookOf, staysText } from '../../../shared/controller/drained.ts';
+import { drainCause, goesWithTheVip, outlookOf, staysText } from '../../../shared/controller/drained.ts';
 import { statusOf } from '../../../shared/controller/status/status.ts';
 import { operatorsReasons } from '../../../shared/forced-failover/preflight.ts';
 import { memorySharedBucket } from '../../../shared/memory/shared-bucket.ts';
 import { callQueueFor } from '../../../shared/rate-limit/call-queue.ts';
 import { localBucket } from '../../../shared/rate-limit/local-bucket.ts';
-import { durationMs, hours, plus, seconds } from '../../../shared/time.ts';
+import { durationMs, epochMs, hours, plus, seconds } from '../../../shared/time.ts';
+import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
-import { withDrain } from '../../../shared/vip/vip.ts';
-import { item, owned, reconciles, START, says, type World } from '../../support/world.ts';
+import { newVip, withDrain } from '../../../shared/vip/vip.ts';
+import {
+  claimOf,
+  entry,
+  item,
+  memberOf,
+  owned,
+  reconciles,
+  START,
+  says,
+  type World,
+} from '../../support/world.ts';
 
 const drain = { untilMs: plus(START, hours(4)), by: 'ann', reason: 'kernel' };
 const SAID = 'i-a is drained until 2026-11-22T18:00:00.000Z by ann: kernel';
@@ -143,4 +154,33 @@ it('no order takes a VIP to a drained node', async () => {
   const full = { ...order, approval: false, pinMinutes: 60, claimWaitSeconds: 30 };
   expect(operatorsReasons(item(w), full, START)).toEqual([SAID]);
   expect(operatorsReasons(item(w), { ...full, to: 'i-b' }, START)).toEqual([]);
+});
+
+describe('an owner that is about to go', () => {
+  const word = (node: string, leaving: Partial<{ leaving: string }> = {}) => ({
+    ...nodeStateFrom(claimOf(node), START),
+    ...leaving,
+  });
+  const vip: Vip = {
+    ...newVip(entry),
+    ...{ owner: 'i-a', hold: 'both', members: { 'i-a': memberOf('i-a'), 'i-b': memberOf('i-b') } },
+    claims: { 'i-a': word('i-a', { leaving: 'spot-stop' }), 'i-b': { ...word('i-b'), state: 'BACKUP' } },
+  };
+  const freeze = { untilMs: epochMs(START + 1000), by: 'ann', reason: 'change' };
+
+  it('under a freeze: with the command that ends the freeze', () => {
+    expect(goesWithTheVip({ ...vip, freeze }, START)).toBe(
+      `i-a is about to go (spot-stop), and the VIP is frozen: run vipshift unfreeze ${vip.name}`,
+    );
+  });
+
+  it('is the last: as that', () => {
+    const alone = { ...vip, members: { 'i-a': memberOf('i-a') } };
+    expect(goesWithTheVip(alone, START)).toContain('keeps the VIP: no other node is eligible');
+  });
+
+  it('says nothing where the VIP moves, and where it stays itself', () => {
+    expect(goesWithTheVip(vip, START)).toBeUndefined();
+    expect(goesWithTheVip({ ...vip, claims: { 'i-a': word('i-a') }, freeze }, START)).toBeUndefined();
+  });
 });

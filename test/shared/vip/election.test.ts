@@ -391,3 +391,40 @@ test('what is taken out leaves nothing behind, and what is not there changes not
   expect(Object.keys(withoutEndedDrains(drained, until.untilMs).drains!)).toEqual(['i-b']);
   expect(withoutEndedDrains(plain, START)).toBe(plain);
 });
+
+describe('the VIP of a node that is about to go', () => {
+  const goes = (nodes: readonly string[], over: Partial<Vip> = {}): Vip => {
+    const vip = drainedVip(claimed, [], over);
+    const claims = Object.entries(vip.claims).map(([node, nodeState]) => [
+      node,
+      nodes.includes(node) ? { ...nodeState, leaving: 'spot-terminate' } : nodeState,
+    ]);
+    return { ...vip, claims: Object.fromEntries(claims) };
+  };
+
+  test('goes to another one, as that of a drained node does, and the reason names what AWS said', () => {
+    expect(elect(goes(['i-a']), START)).toMatchObject({
+      owner: 'i-b',
+      reason: { key: 'leaving', node: 'i-b', other: 'i-a', cause: 'spot-terminate' },
+    });
+    expect(elect(goes([]), START).owner).toBe('i-a');
+  });
+
+  test('stays where all are about to go', () => {
+    expect(elect(goes(['i-a', 'i-b', 'i-c']), START)).toEqual(elect(goes([]), START));
+  });
+
+  test('a drain and a leaving are one: neither gets it while a third one is eligible', () => {
+    const drains = { 'i-b': until };
+    expect(elect(goes(['i-a'], { drains }), START).owner).toBe('i-c');
+  });
+
+  test('stays while it is frozen; a pin on it is suspended, and still there', () => {
+    expect(elect(goes(['i-a'], { freeze: until }), START).owner).toBe('i-a');
+    const pin = { node: 'i-a', ...until };
+    expect(elect(goes(['i-a'], { pin }), START)).toMatchObject({
+      owner: 'i-b',
+      suspendedPin: { key: 'leaving', node: 'i-a' },
+    });
+  });
+});

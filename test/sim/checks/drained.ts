@@ -1,4 +1,4 @@
-// Drains (docs/decisions/0039): a drained node is no target while another is eligible; only operators drain, and what they
+// Drains (docs/decisions/0039): a drained node, or one that is about to go, is no target while another is eligible; only operators drain, and what they
 // drained stays so until the end that they gave it. Where the VIP goes instead, and that it does, is convergence.ts's to check.
 import { unfit } from '../../../shared/vip/election.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
@@ -20,15 +20,21 @@ function targeted(world: World): readonly Violation[] {
     const writes = world.log.writes.filter((w) => w.after.name === sent.vip && w.atMs <= sent.atMs);
     const since = writes.filter((w) => w.after.epoch === sent.item?.epoch);
     const takenAtMs = since[0]?.atMs;
-    if (takenAtMs === undefined || !isDrained(world, sent.vip, node, takenAtMs, sent.atMs)) return [];
+    if (takenAtMs === undefined) return [];
+    const isLeaving = since.every((w) => w.after.claims[node]?.leaving !== undefined);
+    if (!isLeaving && !isDrained(world, sent.vip, node, takenAtMs, sent.atMs)) return [];
     const others = (vip: Vip) =>
       isFrozen(world, vip, takenAtMs)
         ? []
-        : eligible(vip).filter((id) => !mayBeDrained(world, sent.vip, id, takenAtMs, sent.atMs));
+        : eligible(vip).filter(
+            (id) =>
+              vip.claims[id]?.leaving === undefined &&
+              !mayBeDrained(world, sent.vip, id, takenAtMs, sent.atMs),
+          );
     // After a lost reply the holder has read a later one than it wrote.
     const seen = since.map((w) => others(w.after));
     if (!seen.every((of) => of.length > 0)) return [];
-    const what = `${sent.by.name} moves ${sent.step.cell} to ${node}, which is drained, though ${seen[0]![0]} is eligible`;
+    const what = `${sent.by.name} moves ${sent.step.cell} to ${node}, which is ${isLeaving ? 'about to go' : 'drained'}, though ${seen[0]![0]} is eligible`;
     return [{ guarantee: 'drained' as const, vip: sent.vip, atMs: sent.atMs, what }];
   });
 }

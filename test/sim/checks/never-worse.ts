@@ -101,9 +101,12 @@ function mayRest(world: World, sent: Sent): boolean {
 }
 
 /** A step may go out that long after the look that it rests on. */
-const isDrainedLately = ({ drains }: World, vip: string, node: string, atMs: number): boolean =>
-  drains.some((d) => d.vip === vip && d.node === node && d.fromMs <= atMs && d.untilMs > atMs - LOOKED_MS);
+const isDrainedLately = ({ drains, leavings }: World, vip: string, node: string, atMs: number): boolean =>
+  drains.some((d) => d.vip === vip && d.node === node && d.fromMs <= atMs && d.untilMs > atMs - LOOKED_MS) ||
+  leavings.some((l) => l.node === node && l.fromMs <= atMs && l.untilMs > atMs - HEARD_MS);
 const LOOKED_MS = 60_000;
+/** And the word that a node stays may come that long after. */
+const HEARD_MS = 180_000;
 
 /** By then the first masters have been found, also where the first words took their time. */
 const SETTLED_MS = 75_000;

@@ -15,8 +15,8 @@ export const drains: readonly Control[] = [
     patches: [
       patch(
         'vip/election',
-        'pastDrained(vip, undrained(vip, masters, heard, now), heard, now)',
-        'undrained(vip, masters, heard, now)',
+        'pastOutgoing(vip, asIfAllStay(vip, masters, heard, now), heard, now)',
+        'asIfAllStay(vip, masters, heard, now)',
       ),
     ],
   },
@@ -53,8 +53,8 @@ export const drains: readonly Control[] = [
     patches: [
       patch(
         'vip/election',
-        'if (other === undefined || drainOf(vip, other, now) === undefined) return elected;',
-        "if (other === undefined || drainOf(vip, other, now) === undefined || reason.key === 'pinned') return elected;",
+        'if (other === undefined || why === undefined) return elected;',
+        "if (other === undefined || why === undefined || reason.key === 'pinned') return elected;",
       ),
     ],
   },
@@ -109,6 +109,48 @@ export const drains: readonly Control[] = [
         'const drain = drains?.[node];',
         'const drain = Object.values(drains ?? {})[0] ?? drains?.[node];',
       ),
+    ],
+  },
+];
+
+/** Those of docs/decisions/0045 and 0047: a node that AWS is about to take. */
+export const leavings: readonly Control[] = [
+  {
+    name: 'the election does not ask who is about to go',
+    breaks: ['drained', 'convergence'],
+    patches: [
+      patch(
+        'vip/vip',
+        "return cause === undefined ? undefined : { key: 'leaving', cause };",
+        'return undefined;',
+      ),
+    ],
+  },
+  {
+    name: 'a node once about to go is so for good',
+    breaks: ['convergence'],
+    patches: [
+      patch(
+        'vip/node-state',
+        '...defined({ leaving: last.leaving, atRisk: last.atRisk }),',
+        '...defined({ leaving: last.leaving ?? known.leaving ?? told.leaving }),',
+      ),
+      patch(
+        'vip/node-state',
+        'return isNewerTransition(told, known) ? told : known;',
+        '{\n    const newer = isNewerTransition(told, known) ? told : known;\n    return known.leaving === undefined ? newer : { ...newer, leaving: known.leaving };\n  }',
+      ),
+    ],
+  },
+  {
+    name: 'a node that is about to go fails until it is gone',
+    breaks: ['leaving'],
+    patches: [
+      {
+        file: 'test/sim/node/leaving.ts',
+        replace: "raise(world, machine, 'low');",
+        by: 'if (machine.boot > 0) return;',
+      },
     ],
   },
 ];

@@ -3,7 +3,7 @@
 import { runSeeds as asItIs } from '../run.ts';
 import { checkers } from './checkers.ts';
 import { damping } from './damping.ts';
-import { drains } from './drains.ts';
+import { drains, leavings } from './drains.ts';
 import { forced } from './forced.ts';
 import { found } from './found.ts';
 import { planted } from './planted.ts';
@@ -18,6 +18,7 @@ export const every: readonly Control[] = [
   ...forced,
   ...damping,
   ...drains,
+  ...leavings,
   ...shim,
   ...checkers,
 ];

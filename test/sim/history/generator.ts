@@ -15,6 +15,7 @@ import {
   type Odds,
   type VipSpec,
 } from './history.ts';
+import { withLeavings } from './leavings.ts';
 import { withMishaps } from './mishaps.ts';
 import { longPlan, ordeal, underFire } from './ordeals.ts';
 import { type Chance, chance } from './random.ts';
@@ -103,7 +104,7 @@ function mixedStory(seed: number): History {
   const acts = [...history.acts, ...ledgerActs(chance(seed, 'ledger'), history)];
   const fired = underFire(chance(seed, 'beside'), { ...history, acts: inOrder(acts) });
   const lasting = longPlan(chance(seed, 'long plan'), ordeal(chance(seed, 'ordeal'), fired));
-  return withDirect(withMishaps(withDrains(withStorm(withClocks(withForger(lasting))))));
+  return withDirect(withMishaps(withLeavings(withDrains(withStorm(withClocks(withForger(lasting)))))));
 }
 
 /** Boot clocks that run wrong, have run for long, or stand still for a while. */

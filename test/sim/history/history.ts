@@ -130,6 +130,9 @@ export type Deed =
   /** An operator wants the node empty, of all its VIPs. */
   | { readonly does: 'drain'; readonly node: number; readonly forMs: number }
   | { readonly does: 'undrain'; readonly node: number }
+  /** AWS is about to take the node, which hears of it later; and what AWS said is gone. */
+  | { readonly does: 'leaves'; readonly node: number; readonly lateMs: number }
+  | { readonly does: 'stays'; readonly node: number }
   | {
       readonly does: 'table appears' | 'foreign route' | 'foreign eip' | 'route is deleted' | 'eip is loosed';
       readonly vip: number;

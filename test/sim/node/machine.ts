@@ -1,6 +1,7 @@
 // A node: power, boot, clocks, and the shim that tells the bus what keepalived said. The shim behaves like notify/:
 // transitions are spooled and sent again while the node lives, the newest of each VIP before those that it superseded,
 // assertions are made when sent and never spooled, a lower-advert goes out once. What happens to the shim itself: mishaps.ts.
+import { defined } from '../../../shared/optional.ts';
 import type { ClaimKind, VrrpState } from '../../../shared/vip/claim.ts';
 import type { Chance } from '../history/random.ts';
 import type { Scheduler } from '../world/scheduler.ts';
@@ -14,6 +15,8 @@ export interface Instance {
   readonly priority: number;
   /** keepalived's tracked file lowers its priority. */
   demoted: boolean;
+  /** keepalived tracks the file by which the node leaves. */
+  lowered: boolean;
   state: VrrpState;
   /** CLOCK_BOOTTIME in µs of the last transition. */
   sinceUs: number;
@@ -37,6 +40,7 @@ export interface Word {
   readonly atMs: number;
   readonly superseded: boolean;
   readonly dropped: number;
+  readonly leaving?: string;
   /** Made up by someone who has the node's identity (forge.ts), and of whose transition it speaks. */
   readonly forged?: 'of its own' | 'of the node';
 }
@@ -75,6 +79,8 @@ export interface Machine {
   sending: boolean;
   retryAtMs: number;
   backoffMs: number;
+  /** It is about to go: in its pulse, or a standby of low priority since. */
+  leaving: 'pulse' | 'low' | undefined;
   /** It has the function URL, too. */
   readonly direct: boolean;
   /** Requests of the bus that failed in a row. */
@@ -99,9 +105,11 @@ export interface Road {
 
 const BATCH_MAX = 10;
 const DEMOTED_BY = 100;
+const LOWERED_BY = 200;
 
 /** What it adverts, and says in its claims. */
-export const priorityOf = ({ priority, demoted }: Instance): number => priority - (demoted ? DEMOTED_BY : 0);
+export const priorityOf = ({ priority, demoted, lowered }: Instance): number =>
+  Math.max(1, priority - (demoted ? DEMOTED_BY : 0) - (lowered ? LOWERED_BY : 0));
 
 export const bootId = (machine: Machine): string => `boot-${machine.boot}-of-${machine.id}`;
 
@@ -167,6 +175,7 @@ function wordOf(machine: Machine, road: Road, { of, kind, line }: Said): Word {
     atMs: line?.atMs ?? wallClock(machine, road),
     superseded: line !== undefined && isSuperseded(line),
     dropped: 0,
+    ...defined({ leaving: machine.leaving && 'spot-terminate' }),
   };
 }
 

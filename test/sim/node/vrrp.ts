@@ -16,8 +16,12 @@ export interface Group {
 
 export const instanceOf = (machine: Machine, vip: number): Instance => machine.instances[vip]!;
 
-const able = (machine: Machine, vip: number): boolean =>
-  machine.alive && machine.running && !machine.failing && instanceOf(machine, vip).state !== 'DELETED';
+export const able = (machine: Machine, vip: number): boolean =>
+  machine.alive &&
+  machine.running &&
+  !machine.failing &&
+  machine.leaving !== 'pulse' &&
+  instanceOf(machine, vip).state !== 'DELETED';
 
 export const isMaster = (machine: Machine, vip: number): boolean =>
   machine.alive && machine.running && instanceOf(machine, vip).state === 'MASTER';

@@ -16,6 +16,7 @@ export interface Situation {
   readonly machines: readonly Machine[];
   readonly known: Known;
   readonly orders: readonly Orders[];
+  readonly leavings: readonly unknown[];
   readonly forged: readonly Forged[];
   readonly log: Pick<Log, 'answers'>;
 }
@@ -52,14 +53,15 @@ export function silenceTells(world: Situation, vip: number): boolean {
   );
 }
 
-/** While nodes are drained a standby may have the VIP that is dead by now. */
+/** While nodes are drained or about to go a standby may have the VIP that is dead by now. */
 const isRestGone = (
-  { orders, sched }: Situation,
+  { orders, sched, leavings }: Situation,
   vip: number,
   known: readonly KnownClaim[],
   heardOf: (node: string) => boolean,
 ): boolean =>
-  Object.keys(orders[vip]!.drains ?? {}).some((node) => isDrained(orders[vip]!, node, sched.now())) &&
+  (leavings.length > 0 ||
+    Object.keys(orders[vip]!.drains ?? {}).some((node) => isDrained(orders[vip]!, node, sched.now()))) &&
   known.some(({ word }) => (word.state === 'MASTER' || word.state === 'BACKUP') && !heardOf(word.node));
 
 /** Of several masters the newest; one that heard lower adverts may take it back. */

@@ -59,12 +59,13 @@ export function belongs(
   const candidates = pinned === undefined ? masters : [pinned];
   const why = pinned === undefined ? `master of ${masters.length}` : 'pinned';
   if (candidates.length === 0) return undefined;
-  const undrained = (of: readonly Machine[]) => of.filter((m) => !isDrained(orders, m.id, now));
+  const undrained = (of: readonly Machine[]) =>
+    of.filter((m) => !isDrained(orders, m.id, now) && m.leaving === undefined);
   const standbys = hold === 'both' ? machines.filter((m) => isFit(m, vip)) : [];
   const [best] = [candidates, masters].map(undrained).filter((of) => of.length > 0);
   if (best !== undefined) return { nodes: best.map((m) => m.id), why };
   const rest = undrained(standbys).map((m) => m.id);
-  if (rest.length > 0) return { nodes: rest, why: 'the others are drained', isStandby: true };
+  if (rest.length > 0) return { nodes: rest, why: 'the others are drained or about to go', isStandby: true };
   return { nodes: candidates.map((m) => m.id), why };
 }
 

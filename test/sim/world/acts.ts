@@ -5,6 +5,7 @@ import { type Act, deedNames } from '../history/history.ts';
 import { bootClock } from '../node/boot-clock.ts';
 import { flap } from '../node/flap.ts';
 import { forge } from '../node/forge.ts';
+import { leave, notInPulse } from '../node/leaving.ts';
 import { type Machine, priorityOf, say, sayLowerAdvert } from '../node/machine.ts';
 import { mishap } from '../node/mishaps.ts';
 import { standStill } from '../node/standstill.ts';
@@ -85,6 +86,10 @@ export function perform(world: World, act: Act): void {
     case 'undrain':
       drain(world, act);
       break;
+    case 'leaves':
+    case 'stays':
+      leave(world, act);
+      break;
     case 'is untagged':
     case 'is tagged':
     case 'is replaced':
@@ -133,6 +138,7 @@ function power(world: World, does: string, machine: Machine): void {
     machine.sending = false;
   } else if (does === 'boots') boot(world, machine);
   else if (!machine.alive) return;
+  if ((does === 'stops' || does === 'fails') && machine.running) notInPulse(machine);
   for (const of of machine.instances) {
     if (of.state === 'DELETED') continue;
     if (does === 'stops' && machine.running) say(machine, road, of, 'STOP');
@@ -154,6 +160,8 @@ function boot(world: World, machine: Machine): void {
   machine.running = true;
   machine.failing = false;
   machine.boot += 1;
+  machine.leaving = undefined;
+  for (const of of machine.instances) of.lowered = false;
   const died = world.deaths.findLast((d) => d.node === machine.id)?.atMs ?? Number.NEGATIVE_INFINITY;
   machine.asleep = false;
   machine.clock = bootClock(Math.max(world.sched.now() - 9_000, died), 0, driftOf(world, machine));

@@ -160,6 +160,8 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
     })),
     orders: history.vips.map(() => ({})),
     drains: [],
+    leavings: [],
+    unserved: [],
     everMembers: history.nodes.map((n) => n.id),
     known: known(history.vips.map((v) => v.name)),
     busDown,

@@ -98,6 +98,10 @@ export interface World {
   readonly groups: Group[];
   readonly orders: Orders[];
   readonly drains: Drained[];
+  /** When nodes were about to go; a node that is gone stays so. */
+  readonly leavings: { readonly node: string; readonly fromMs: number; untilMs: number }[];
+  /** A leaving after which no node of the VIP served, though one could have. */
+  readonly unserved: { readonly vip: string; readonly node: string; readonly atMs: number }[];
   /** Every node that was ever labelled. */
   readonly everMembers: string[];
   readonly known: Known;
