@@ -45,7 +45,12 @@ export const SPARE_WAIT_MAX: DurationMs = seconds(60);
 /** In a storm of refusals EC2 says the same thing many times. */
 const DRAIN_EVERY: DurationMs = seconds(1);
 
+/** Whether the call would still be sent: one whose failover has given it up needs no slot. */
+export type IsWanted = () => boolean;
+const always: IsWanted = () => true;
+
 interface Waiter {
+  readonly isWanted: IsWanted;
   /** Without a slot the local bucket decides: the shared one did not answer in time, or not at all. */
   give(slot: Slot | undefined): void;
   refuse(error: unknown): void;
@@ -68,6 +73,8 @@ export class ActionQueue {
   #isEnded = false;
   /** Slots of calls that have not been sent. */
   #given = 0;
+  /** Those of them whose time has not come. */
+  readonly #ahead = new Map<Slot, IsWanted>();
   #lastSlotAtMs = epochMs(0);
   /** Between two slots; 0 until the shared bucket has answered once. */
   #intervalMs = 0;
@@ -88,14 +95,17 @@ export class ActionQueue {
     this.#reserve();
   }
 
-  waitForSlot(): Promise<void> | undefined {
+  waitForSlot(isWanted: IsWanted = always): Promise<void> | undefined {
+    this.#reclaim();
     const slot = this.#free.shift();
-    return slot === undefined ? this.#waitFor(this.#enqueue()) : this.#reach(slot);
+    return slot === undefined
+      ? this.#waitFor(this.#enqueue(isWanted), isWanted)
+      : this.#reach(slot, isWanted);
   }
 
-  waitForRetrySlot(): Promise<void> | undefined {
-    if (this.#place === 'last') return this.waitForSlot();
-    return this.#waitFor(reserveRetrySlot(this.#ports, this.#call));
+  waitForRetrySlot(isWanted: IsWanted = always): Promise<void> | undefined {
+    if (this.#place === 'last') return this.waitForSlot(isWanted);
+    return this.#waitFor(reserveRetrySlot(this.#ports, this.#call), isWanted);
   }
 
   sent(): void {
@@ -129,22 +139,55 @@ export class ActionQueue {
     await this.#drained?.written;
   }
 
-  #waitFor(slot: Promise<Slot | undefined>): Promise<void> {
+  #waitFor(slot: Promise<Slot | undefined>, isWanted: IsWanted): Promise<void> {
     return slot.then((given) =>
-      given === undefined ? waitForToken(this.#localBucket, this.#clock, this.#call) : this.#reach(given),
+      given === undefined
+        ? waitForToken(this.#localBucket, this.#clock, this.#call)
+        : this.#reach(given, isWanted),
     );
   }
 
-  #reach(slot: Slot): Promise<void> | undefined {
+  #reach(slot: Slot, isWanted: IsWanted): Promise<void> | undefined {
     this.#given += 1;
-    return slot.atMs <= this.#clock.now() ? undefined : reachSlot(this.#clock, slot, this.#poll);
+    if (slot.atMs <= this.#clock.now()) return undefined;
+    this.#ahead.set(slot, isWanted);
+    return reachSlot(this.#clock, slot, this.#poll).then(() => void this.#ahead.delete(slot));
   }
 
-  #enqueue(): Promise<Slot | undefined> {
+  /** The slots of calls that were given up; after the end they have been refunded. */
+  #reclaim(): void {
+    if (this.#isEnded) return;
+    for (const [slot, isWanted] of this.#ahead) {
+      if (isWanted()) continue;
+      this.#ahead.delete(slot);
+      this.#given -= 1;
+      // Who gave it up has refunded its token, and the next one has taken none.
+      this.#localBucket.reserve(this.#call, this.#clock.now());
+      this.#free.push(slot);
+    }
+  }
+
+  #nextWaiter(): Waiter | undefined {
+    this.#dismissUnwanted();
+    return this.#waiters.shift();
+  }
+
+  /** A failover that plans again would otherwise wait behind its own calls of before, as long as those would have taken. */
+  #dismissUnwanted(): void {
+    const unwanted = this.#waiters.filter((waiter) => !waiter.isWanted());
+    for (const waiter of unwanted) {
+      this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+      // It has refunded a token that it never had.
+      this.#localBucket.reserve(this.#call, this.#clock.now());
+      waiter.refuse(ended());
+    }
+  }
+
+  #enqueue(isWanted: IsWanted): Promise<Slot | undefined> {
     const isFirst = this.#intervalMs === 0;
     let waiter: Waiter;
     const slot = new Promise<Slot | undefined>((give, refuse) => {
-      waiter = { give, refuse };
+      waiter = { isWanted, give, refuse };
       this.#waiters.push(waiter);
     });
     this.#reserve();
@@ -191,6 +234,7 @@ export class ActionQueue {
     while (this.#waiters.length > 0 || this.#expected > 0) {
       const untilLast = this.#lastSlotAtMs - this.#clock.now();
       if (untilLast > RESERVE_AHEAD) await this.#clock.wait(durationMs(untilLast - RESERVE_AHEAD));
+      this.#dismissUnwanted();
       const wanted = Math.max(this.#waiters.length, this.#expected);
       // The failover has ended meanwhile.
       if (wanted === 0) return;
@@ -211,6 +255,8 @@ export class ActionQueue {
     const lineUpAt = this.#clock.now() + SPARE_WAIT_MAX;
     while (!this.#isEnded && this.#waiters.length > 0) {
       const now = this.#clock.now();
+      this.#dismissUnwanted();
+      if (this.#waiters.length === 0) return;
       const count = Math.min(this.#waiters.length, SLICE);
       const taking = this.#sharedBucket.takeSpare(this.#call, count, now);
       const slots = await withTimeout(this.#clock, taking, RESERVE_TIMEOUT);
@@ -228,7 +274,7 @@ export class ActionQueue {
       // The local bucket counts these calls, too, so that it is right when it has to serve alone.
       this.#localBucket.reserve(this.#call, this.#clock.now());
       const slot: Slot = this.#place === 'front' ? { atMs } : { atMs, pushbackMs: slots.pushbackMs };
-      const waiter = this.#waiters.shift();
+      const waiter = this.#nextWaiter();
       if (waiter === undefined) this.#free.push(slot);
       else waiter.give(slot);
     }

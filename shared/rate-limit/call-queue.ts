@@ -8,7 +8,7 @@ import { type Clock, type EpochMs, epochMs } from '../time.ts';
 import { elect, unfit } from '../vip/election.ts';
 import { dampedMembers } from '../vip/flapping.ts';
 import type { Vip } from '../vip/vip.ts';
-import { ActionQueue } from './action-queue.ts';
+import { ActionQueue, type IsWanted } from './action-queue.ts';
 import { type LocalBucket, waitForToken } from './local-bucket.ts';
 import type { Place, SharedBucket } from './shared-bucket.ts';
 
@@ -17,11 +17,11 @@ export interface CallQueue {
   reserveAhead(call: Step['call'], count: number): void;
   /**
    * Resolves when this call may go out; undefined when it may go at once. Rejects with a Fault `deadline` when that is
-   * after the end of the invocation.
+   * after the end of the invocation. A call that is not wanted any more takes no one's slot.
    */
-  waitForSlot(call: Step['call']): Promise<void> | undefined;
+  waitForSlot(call: Step['call'], isWanted?: IsWanted): Promise<void> | undefined;
   /** The same for a call that EC2 refused although it had its slot: it goes before all that wait. */
-  waitForRetrySlot(call: Step['call']): Promise<void> | undefined;
+  waitForRetrySlot(call: Step['call'], isWanted?: IsWanted): Promise<void> | undefined;
   /** A call went out: its slot is used. */
   sent(call: Step['call']): void;
   /** EC2 refused a call for its rate. */
@@ -82,8 +82,8 @@ function sharedCallQueue(ports: Required<CallQueuePorts>, place: Place): CallQue
   };
   return {
     reserveAhead: (call, count) => queueOf(call).reserveAhead(count),
-    waitForSlot: (call) => queueOf(call).waitForSlot(),
-    waitForRetrySlot: (call) => queueOf(call).waitForRetrySlot(),
+    waitForSlot: (call, isWanted) => queueOf(call).waitForSlot(isWanted),
+    waitForRetrySlot: (call, isWanted) => queueOf(call).waitForRetrySlot(isWanted),
     sent: (call) => queueOf(call).sent(),
     drain: (call) => queueOf(call).drain(),
     dueAtMs: (call, count) => unlessPast(ports.clock, queueOf(call).dueAtMs(count)),

@@ -107,6 +107,7 @@ interface Attempt {
 
 async function tryOnce(ports: Ready, heldLease: HeldLease, step: Step, attempt: number): Promise<Attempt> {
   let sentAtMs: EpochMs | undefined;
+  let isWanted = true;
   const askAndNote = (): boolean => {
     const may = heldLease.mayStart();
     if (may) {
@@ -116,14 +117,18 @@ async function tryOnce(ports: Ready, heldLease: HeldLease, step: Step, attempt: 
     return may;
   };
   try {
+    const stillWanted = () => isWanted;
     const turn =
-      attempt > 1 ? ports.callQueue.waitForRetrySlot(step.call) : ports.callQueue.waitForSlot(step.call);
+      attempt > 1
+        ? ports.callQueue.waitForRetrySlot(step.call, stillWanted)
+        : ports.callQueue.waitForSlot(step.call, stillWanted);
     const rest = pause(ports, attempt);
     if (turn !== undefined || rest !== undefined) await keeping(ports, heldLease, Promise.all([turn, rest]));
     await heldLease.renewIfDue();
     await ports.ec2.apply(step, askAndNote);
     return { sentAtMs: sentAtMs! };
   } catch (error) {
+    isWanted = false;
     if (sentAtMs === undefined) ports.localBucket.refund(step.call);
     return { fault: toFault(error), ...defined({ sentAtMs }) };
   }

@@ -23,8 +23,8 @@ export function noNodeSilenced(world: World): readonly Violation[] {
     const lastMs = Math.max(...came.map((c) => c.stampMs));
     const saidMs = stampMs - word.ageMs;
     if (saidMs < lastMs + OVERTAKEN_MS) continue;
-    // It lay in the spool past the moment that the lie is dated at, as a word said before that; the assertion after it counts.
-    if (word.ageMs > SPOOLED_MS && word.seq < lie.word.since) continue;
+    // It lay in the spool, and the node said it before the lie by its own clock, which may have stood still; the assertion after it counts.
+    if (word.ageMs > SPOOLED_MS && word.seq < lie.word.seq) continue;
     const what = `${word.node} said ${word.state} at ${Math.round(saidMs)}, answered ${answer}; a made-up ${nodeState.state} of ${Math.round(lastMs)} stands`;
     found.push({ guarantee: 'no node silenced', vip: word.vip, atMs, what });
   }

@@ -3,6 +3,7 @@
 // That any order of delivery leaves the same record is a property of its own (test/properties/order.test.ts).
 
 import { sinceAt } from '../node/machine.ts';
+import { eipEni } from '../truth/truth.ts';
 import type { Violation } from '../violation.ts';
 import type { Finding, World } from '../world/world.ts';
 
@@ -33,6 +34,10 @@ const isMisdated = (world: World, vip: number, { belongs }: Finding): boolean =>
       ),
   );
 
+/** Without an ENI for EIPs a node takes one only where its service ENI has an address free: another VIP's move may free it. */
+const havePlaces = (world: World, vip: number, nodes: readonly string[]): boolean =>
+  world.story.vips[vip]!.eips.length === 0 || nodes.every((node) => world.region.ec2.enis.has(eipEni(node)));
+
 export function order(world: World): readonly Violation[] {
   const found: Violation[] = [];
   for (const [vip, spec] of world.story.vips.entries()) {
@@ -40,7 +45,7 @@ export function order(world: World): readonly Violation[] {
     const at = (when: Finding['when']) => seen.find((f) => f.when === when);
     const [due, end, late] = [at('due')!, at('end')!, at('late')];
     // Where the elected node cannot be reached every word may have it tried again; it moves nothing.
-    const served = due.belongs !== undefined && due.right;
+    const served = due.belongs !== undefined && due.right && havePlaces(world, vip, due.belongs.nodes);
     const rests = (before: Finding, later: Finding, what: string): void => {
       const say = (text: string) =>
         found.push({ guarantee: 'order', vip: spec.name, atMs: later.atMs, what: `${what}: ${text}` });

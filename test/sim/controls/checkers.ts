@@ -94,4 +94,19 @@ export const checkers: readonly Control[] = [
     breaks: ['convergence'],
     patches: [patch('truth/belonging', 'isDated ? 0', 'isDated || true ? 0')],
   },
+  {
+    name: 'the checker dates what lay in the spool by a clock that stood still',
+    breaks: ['no node silenced'],
+    patches: [patch('checks/no-node-silenced', 'word.seq < lie.word.seq', 'word.seq < lie.word.since')],
+  },
+  {
+    name: 'the checker takes a transition for dated whose node was made to say something else',
+    breaks: ['convergence'],
+    patches: [patch('truth/belonging', 'word.bootId === bootId(m) && came.length > 0', 'false')],
+  },
+  {
+    name: 'the checker forgets that an EIP without a place may get one',
+    breaks: ['order'],
+    patches: [patch('checks/order', 'due.right && havePlaces(world, vip, due.belongs.nodes)', 'due.right')],
+  },
 ];

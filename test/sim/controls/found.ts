@@ -196,4 +196,9 @@ export const found: readonly Control[] = [
     breaks: ['damping'],
     patches: [patch('controller/storm', '(one) => isOwn || byAge(one, added) >= 0', '() => true')],
   },
+  {
+    name: 'calls that were given up keep their place in the queue',
+    breaks: ['convergence'],
+    patches: [patch('switch/execute', 'isWanted = false;', '')],
+  },
 ];

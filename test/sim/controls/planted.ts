@@ -197,8 +197,8 @@ export const planted: readonly Control[] = [
     patches: [
       patch(
         'vip/boot-clock',
-        'const stamped = earlier.stampMs < later.stampMs && later.upMs <= earlier.upMs;',
-        'const stamped = earlier.stampMs < later.stampMs;',
+        'earlier.stampMs > STAMPS_DIFFER && later.upMs <= earlier.upMs;',
+        'earlier.stampMs > STAMPS_DIFFER;',
       ),
     ],
   },

@@ -128,7 +128,7 @@ export const controls: readonly Control[] = [
   {
     name: 'no silence rule',
     breaks: ['convergence'],
-    patches: [patch('vip/liveness', '>= SILENT_AFTER_WINDOWS;', '> 1e9;')],
+    patches: [patch('vip/liveness', '>=\n    SILENT_AFTER_WINDOWS;', '> 1e9;')],
   },
   {
     name: 'superseded claims merged',

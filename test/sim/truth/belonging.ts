@@ -86,9 +86,14 @@ export function whereItBelongs(world: Situation, vip: number): Belonging | undef
   return { nodes, why: `newest of ${where.nodes.length} masters` };
 }
 
-/** Whether a claim of the node's last transition was recorded that was sent soon after it and not delivered late. */
-const isDatedForGood = ({ log }: Situation, m: Machine, vip: number): boolean => {
+/**
+ * Whether a claim of the node's last transition was recorded that was sent soon after it and not delivered late. What is made up in
+ * its name may cost it that date: what it says itself afterwards is sent long after the transition.
+ */
+const isDatedForGood = ({ log, forged }: Situation, m: Machine, vip: number): boolean => {
   const { vipName, sinceUs } = instanceOf(m, vip);
+  if (forged.some(({ word, came }) => word.vip === vipName && word.bootId === bootId(m) && came.length > 0))
+    return false;
   return log.answers.some(
     ({ word, stampMs, deliveredAtMs, answer }) =>
       word.vip === vipName &&
