@@ -53,6 +53,8 @@ export function fakeEc2(tagKey: string): FakeEc2 {
         'addressesSet',
         eipXml,
       ),
+    // Nothing is scheduled for any instance.
+    DescribeInstanceStatus: () => '<instanceStatusSet/>',
   };
   return {
     clear() {

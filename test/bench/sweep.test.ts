@@ -22,6 +22,7 @@ test('1,000 VIPs of 4 tables without drift: calls are bounded by pages, memory b
     DescribeRouteTables: (VIPS * TABLES_EACH) / 100,
     DescribeNetworkInterfaces: Math.ceil((VIPS * NODES_EACH) / 1000),
     DescribeAddresses: 1,
+    DescribeInstanceStatus: 1,
     // The item and the view of each.
     GetItem: VIPS * 2,
   });
