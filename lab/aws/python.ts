@@ -137,8 +137,10 @@ async function build(interpreter: string, requirements: string, home: string): P
 /** Runs `work`, which makes `made`, unless another process holds the lock; then waits for what they make, or for their end. */
 export async function withLock(lock: string, made: string, work: () => Promise<void>): Promise<void> {
   const until = Date.now() + installTimeoutMs;
+  // On a fresh clone there is none.
+  await mkdir(dirname(lock), { recursive: true });
   while (!existsSync(made)) {
-    const handle = await open(lock, 'wx').catch(() => undefined);
+    const handle = await open(lock, 'wx').catch(unlessTaken);
     if (handle !== undefined) {
       try {
         await handle.writeFile(String(process.pid));
@@ -156,6 +158,10 @@ export async function withLock(lock: string, made: string, work: () => Promise<v
       throw new Error(`waited ${installTimeoutMs} ms for ${lock}; if nothing runs, delete it`);
     await delay(lockPollMs);
   }
+}
+
+function unlessTaken(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'EEXIST') throw error;
 }
 
 function isAlive(pid: number): boolean {

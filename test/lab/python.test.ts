@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { canMakePython, ensurePython, findPython } from '../../lab/aws/python.ts';
+import { canMakePython, ensurePython, findPython, withLock } from '../../lab/aws/python.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -159,5 +159,33 @@ describe.each(['lab/aws', 'bench', 'test/deploy/support'])('the packages of %s',
     // The names as the index writes them; the markers are those of the tool.
     const plain = (pin: string) => pin.toLowerCase().replace(/;.*/, '').trim().replaceAll('_', '-');
     expect(pinned.map(([pin]) => plain(pin!)).sort()).toEqual(lines('requirements.in').map(plain).sort());
+  });
+});
+
+describe('a lock', () => {
+  it('needs no folder to be there: a fresh clone has none', async () => {
+    const made = join(folder, '.lab', 'build', 'made');
+    await withLock(`${made}.lock`, made, async () => writeFileSync(made, 'done'));
+    expect(readFileSync(made, 'utf8')).toBe('done');
+  });
+
+  it('that cannot be made is an error at once, and no wait', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const lock = join(folder, 'file', 'lock');
+    await expect(withLock(lock, join(folder, 'made'), async () => undefined)).rejects.toThrow(
+      /ENOTDIR|EEXIST/,
+    );
+  });
+
+  it('lets one of many do the work, and the others have what it made', async () => {
+    const made = join(folder, 'made');
+    let works = 0;
+    const one = () =>
+      withLock(`${made}.lock`, made, async () => {
+        works += 1;
+        writeFileSync(made, 'done');
+      });
+    await Promise.all([one(), one(), one()]);
+    expect(works).toBe(1);
   });
 });
