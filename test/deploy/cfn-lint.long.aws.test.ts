@@ -6,7 +6,11 @@ import type { Template } from './support/template.ts';
 
 /** Why each finding is none. */
 const accepted: Readonly<Record<string, string>> = {
+  'E3601 Resources/DepartureMachine/Properties/Definition/States/done/OutputPath':
+    'the states language gives Succeed an OutputPath; the schema of the rule leaves it out',
   'E3601 Resources/FailoverMachine/Properties/Definition/States/dryRunEnds/OutputPath':
+    'the states language gives Succeed an OutputPath; the schema of the rule leaves it out',
+  'E3601 Resources/WarningMachine/Properties/Definition/States/done/OutputPath':
     'the states language gives Succeed an OutputPath; the schema of the rule leaves it out',
   'W1020 Resources/Bus/Properties/Policy/Statement/4/Fn::If/1/Condition/ForAnyValue:StringNotEquals/events:source/Fn::Sub':
     'without it osls would take the variable of IAM for one of its own',
