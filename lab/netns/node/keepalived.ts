@@ -34,11 +34,17 @@ export const keepalivedInput = (hold: Hold): KeepalivedInput => ({
   fifo: FIFO,
 });
 
+/**
+ * With a realtime priority keepalived also sets a limit to the CPU time between two waits, 10 ms by default, and is killed beyond it:
+ * on a busy machine the healing of a partition did that, and the node that came back said MASTER once more. In microseconds.
+ */
+const REALTIME = 'vrrp_rt_priority 1\n    vrrp_rlimit_rttime 10000000';
+
 export function keepalivedConf(node: NodeLabel, hold: Hold): string {
   const files = keepalivedConfig(keepalivedInput(hold));
   const file = files[node];
   if (file === undefined) throw new Error(`keepalived-config made no file for node ${node}`);
-  return file.replace('global_defs {\n', 'global_defs {\n    vrrp_rt_priority 1\n');
+  return file.replace('global_defs {\n', `global_defs {\n    ${REALTIME}\n`);
 }
 
 /** Run by the lab itself, as the first process of its unit. */
