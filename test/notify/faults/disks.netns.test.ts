@@ -19,14 +19,18 @@ async function mountDisks(...names: string[]): Promise<void> {
   holder = spawn('unshare', [...flags, 'bash', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(holder.stdout!, 'data');
 }
-const inside = (...command: string[]): string =>
-  execFileSync(
-    'nsenter',
-    ['-t', String(holder.pid), ...flags.map((flag) => flag.replace('r', '')), ...command],
-    {
-      encoding: 'utf8',
-    },
-  );
+/** With the holder's root: where the tests run in a chroot, the namespace's own is another. */
+const entering = (): string[] => [
+  'nsenter',
+  '--root',
+  '-t',
+  String(holder.pid),
+  ...flags.map((flag) => flag.replace('r', '')),
+];
+const inside = (...command: string[]): string => {
+  const [program, ...args] = [...entering(), ...command];
+  return execFileSync(program!, args, { encoding: 'utf8' });
+};
 /** Where the disk is seen from outside. */
 const at = (name: string): string => `/proc/${holder.pid}/root${node.folder}/${name}`;
 function fill(name: string): void {
@@ -36,11 +40,7 @@ function fill(name: string): void {
     // Full now, which is the purpose.
   }
 }
-const start = (): Promise<ChildProcess> =>
-  node.start(
-    {},
-    { by: ['nsenter', '-t', String(holder.pid), ...flags.map((flag) => flag.replace('r', ''))] },
-  );
+const start = (): Promise<ChildProcess> => node.start({}, { by: entering() });
 const status = (): Record<string, unknown> =>
   JSON.parse(
     inside(
