@@ -32,7 +32,8 @@ const CLOCK_TICK_MS = 10;
 const NEWEST = 255;
 const states = ['MASTER', 'BACKUP', 'FAULT'] as const;
 
-function cpu(pid: number): { readonly ownMs: number; readonly childrenMs: number } {
+/** Of a process, and of its children that have ended. */
+export function cpuOf(pid: number): { readonly ownMs: number; readonly childrenMs: number } {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ').map(Number);
   const [user, system, childUser, childSystem] = fields.slice(11, 15) as [number, number, number, number];
   return { ownMs: (user + system) * CLOCK_TICK_MS, childrenMs: (childUser + childSystem) * CLOCK_TICK_MS };
@@ -72,7 +73,7 @@ export async function measureStorm(storm: Storm): Promise<StormFigures> {
     const { pid } = await node.start();
     await node.write('INSTANCE "VI_0" BACKUP 1');
     await node.bus.until(() => node.bus.accepted.length > 0);
-    const before = cpu(pid!);
+    const before = cpuOf(pid!);
     const startedAtMs = performance.now();
     await writeStorm(node, storm);
     const endedAtMs = performance.now();
@@ -84,7 +85,7 @@ export async function measureStorm(storm: Storm): Promise<StormFigures> {
           .map((event) => [event.detail.vip, event.arrivedAtMs]),
       );
     await node.bus.until(() => newest().size === storm.vips, 600_000);
-    const after = cpu(pid!);
+    const after = cpuOf(pid!);
     return {
       ...storm,
       tookMs: Math.round(endedAtMs - startedAtMs),

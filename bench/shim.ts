@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Node, residentBytes, startNode } from '../lab/shim/node.ts';
 import { type AwsCli, awsCli } from './aws-cli.ts';
+import { measureIdle, printIdle } from './shim-idle.ts';
 import { measureStorm, printStorm } from './shim-storm.ts';
 
 interface Figures {
@@ -118,8 +119,21 @@ if (import.meta.main) {
       /** Lines that come within ten seconds, instead of single ones. */
       storm: { type: 'string' },
       vips: { type: 'string', default: '3' },
+      /** Seconds in which nothing happens. */
+      idle: { type: 'string' },
     },
   });
+  if (values.idle !== undefined) {
+    const seconds = Number(values.idle);
+    if (!Number.isInteger(seconds) || seconds < 5) {
+      console.error(`bench/shim: --idle is "${values.idle}", expected a whole number of seconds from 5 on`);
+      process.exit(2);
+    }
+    const idle = await measureIdle(seconds);
+    if (values.json) console.log(JSON.stringify(idle));
+    else printIdle(idle);
+    process.exit(0);
+  }
   if (values.storm !== undefined) {
     const storm = { lines: Number(values.storm), vips: Number(values.vips), overMs: 10_000 };
     if (

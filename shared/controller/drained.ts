@@ -1,5 +1,5 @@
-// What follows from a drain, and from a node that is about to go, besides the election: the cause under which a VIP leaves a drained node, and what an operator has to
-// know where it stays there. Pure.
+// What follows from a drain, and from a node that is about to go, besides the election: the cause under which a VIP leaves a
+// drained node, and what an operator has to know where it stays there. Pure.
 import type { EpochMs } from '../time.ts';
 import { elect, isLiveOrder, unfit } from '../vip/election.ts';
 import type { Cause } from '../vip/lease.ts';

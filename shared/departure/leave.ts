@@ -5,7 +5,7 @@
 // Invariants: a round may be done twice. A drain is written only once: who ends it sooner has the last word. One VIP that
 // fails never hides the rest.
 // Limit: it does not know whether the instance is gone already; then nothing is left to do, and that is what it finds.
-import { listText, NAMED_MAX } from '../bounded.ts';
+import { cut, listLines, listText, MESSAGE_MAX, NAMED_MAX } from '../bounded.ts';
 import { drainCause, outlookOf, staysText } from '../controller/drained.ts';
 import { type Fault, toFault, toleratedFault } from '../fault.ts';
 import { liveForced } from '../forced-failover/under-way.ts';
@@ -13,6 +13,7 @@ import { defined } from '../optional.ts';
 import { ownCommand, type Place } from '../place.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import { observeAndSwitch, take } from '../switch/switch-vip.ts';
+import { textHash } from '../text-hash.ts';
 import { epochMs, iso } from '../time.ts';
 import { type Notice, subjectOf, textOf } from '../timeline/message.ts';
 import { operatorAction } from '../timeline/operator-action.ts';
@@ -37,23 +38,27 @@ export interface Round {
   /** VIPs that it owns still, the first few. */
   readonly owns: readonly string[];
   readonly demotions: readonly { readonly name: string; readonly input: object }[];
+  /** Why VIPs could not be looked at or moved in this round, the first few; the next one tries again. */
+  readonly faults?: readonly string[];
   /** Word of VIPs that stay there, once. */
   readonly alarm?: Notice;
   readonly told: boolean;
 }
 
-export interface DepartureStep {
+/** What the workflow hands to each of its steps. */
+export interface StepInput {
   readonly execution: string;
   readonly stage: string;
   readonly story: { readonly input: DepartureInput; readonly left?: Round };
 }
 
 type State =
-  | { readonly is: 'clear' | 'moving' }
+  | { readonly is: 'clear' }
+  | { readonly is: 'moving'; readonly fault?: Fault }
   | { readonly is: 'demotes'; readonly to: string }
   | { readonly is: 'stuck'; readonly text: string };
 
-export async function leaveNode(ports: DeparturePorts, asked: DepartureStep): Promise<Round> {
+export async function leaveNode(ports: DeparturePorts, asked: StepInput): Promise<Round> {
   const { execution, stage, story } = asked;
   const { input, left: before } = story;
   const round = (before?.round ?? 0) + 1;
@@ -78,21 +83,26 @@ export async function leaveNode(ports: DeparturePorts, asked: DepartureStep): Pr
     const order = { vip: name, to: state.to, mode: 'via-keepalived', reason: input.why, by: input.by };
     return [{ name: `${execution}-${shortOf(name)}-${attempt}`, input: order }];
   });
+  const faults = open.flatMap((name) => {
+    const state = found.get(name)!;
+    return state.is === 'moving' && state.fault !== undefined
+      ? [cut(`${name}: ${state.fault.message}`, MESSAGE_MAX)]
+      : [];
+  });
   const isNews = stuck.length > 0 && !none.told;
   const outcome = open.length === 0 ? 'left' : round < ROUNDS_MAX ? 'leaving' : 'stuck';
   return {
     ...{ outcome, round, drained: [...drained], owns: open.slice(0, NAMED_MAX), demotions },
-    ...defined({ alarm: isNews ? stuckNotice(asked, stuck) : undefined }),
+    ...defined({
+      faults: faults.length > 0 ? faults.slice(0, NAMED_MAX) : undefined,
+      alarm: isNews ? stuckNotice(asked, stuck) : undefined,
+    }),
     told: none.told || isNews,
   };
 }
 
-/** FNV-1a: an execution's name has no room for a VIP's, and has to be the same whenever it is made. */
-function shortOf(name: string): string {
-  let hash = 0x811c9dc5;
-  for (const char of name) hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, '0');
-}
+/** An execution's name has no room for a VIP's, and has to be the same whenever it is made. */
+const shortOf = (name: string): string => textHash(name).toString(16).padStart(8, '0');
 
 /** Completed, cancelled, or put off to another date. Not knowing is no reason to stay. */
 async function isOver({ ec2 }: DeparturePorts, { node, startsAtMs }: DepartureInput): Promise<boolean> {
@@ -173,35 +183,29 @@ async function eachVip(
   work: (name: string) => Promise<State>,
 ): Promise<ReadonlyMap<string, State>> {
   const found = new Map<string, State>();
-  const faults: Fault[] = [];
   const queue = [...names];
   const worker = async () => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
       try {
         found.set(name, await work(name));
       } catch (error) {
-        faults.push(toFault(error));
-        found.set(name, { is: 'moving' });
+        found.set(name, { is: 'moving', fault: toFault(error) });
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  const bug = faults.find(({ kind }) => kind === 'bug');
-  if (bug !== undefined) throw bug;
+  for (const state of found.values())
+    if (state.is === 'moving' && state.fault?.kind === 'bug') throw state.fault;
   return found;
 }
 
-function stuckNotice(
-  { stage, execution, story: { input } }: DepartureStep,
-  stuck: readonly string[],
-): Notice {
+function stuckNotice({ stage, execution, story: { input } }: StepInput, stuck: readonly string[]): Notice {
   const { node, why, untilMs } = input;
   return {
     subject: subjectOf(`vipshift ${stage}: ${node} is about to go, and keeps VIPs`),
     text: textOf([
       `${node} is about to go (${why}), and keeps VIPs that stay there (stage ${stage})`,
-      ...stuck.slice(0, NAMED_MAX),
-      ...(stuck.length > NAMED_MAX ? [`… and ${stuck.length - NAMED_MAX} more`] : []),
+      ...listLines(stuck, 'VIPs'),
       `It is drained until ${iso(epochMs(untilMs))}; each goes as soon as nothing is in its way`,
       `Execution: ${execution}`,
     ]),
@@ -215,10 +219,7 @@ export interface DepartureReport extends Notice {
 }
 
 /** The message about all of it, and the reason that the workflow ends with. Pure. */
-export function reportDeparture(
-  { stage, execution, story }: DepartureStep,
-  region?: string,
-): DepartureReport {
+export function reportDeparture({ stage, execution, story }: StepInput, region?: string): DepartureReport {
   const { input, left } = story;
   const { node, why, by, untilMs } = input;
   const owns = left?.owns ?? [];
@@ -234,6 +235,7 @@ export function reportDeparture(
     subject: subjectOf(`vipshift ${stage}: ${node} ${isEmpty ? 'has left' : 'has not left'}`),
     text: textOf([
       `Departure of ${node}, stage ${stage}: ${end}`,
+      ...(left?.faults ?? []),
       `Cause: ${why} (${by})`,
       `Drained until ${iso(epochMs(untilMs))}`,
       `Next: ${ownCommand(owns[0] === undefined ? 'status' : `status ${owns[0]}`, { stage, region })}`,

@@ -3,6 +3,7 @@
 // Invariants: planning after applying yields no step. No step touches a table, EIP or ENI outside the VIP's scope, or
 // takes a route or an EIP from a live target of someone else; those become conflicts and are left alone (guarantee 7).
 
+import { textHash } from '../text-hash.ts';
 import { enisOf, type Member } from '../vip/member.ts';
 import type { Vip } from '../vip/vip.ts';
 import { type Conflict, type ConflictReason, conflict } from './conflict.ts';
@@ -139,7 +140,7 @@ function keptAddress(seen: Observation, eip: string, eni: EniSeen | undefined): 
 function firstChoice(at: EipSeen, seen: Observation): number {
   const before = seen.enis.find((e) => e.eni === at.eni)?.addresses;
   const place = before?.findIndex((a) => a.privateAddress === at.privateAddress) ?? -1;
-  return place === -1 ? spread(at.eip) : place;
+  return place === -1 ? textHash(at.eip) : place;
 }
 
 function freeAddress({ addresses }: EniSeen, first: number, taken: ReadonlySet<string>): string | undefined {
@@ -151,13 +152,6 @@ const noPlaceOn = ({ eni, addresses }: EniSeen): ConflictReason => ({
   key: addresses.length === 0 ? 'no-address' : 'no-free-address',
   eni,
 });
-
-/** FNV-1a: spreads ids that differ in a few letters. */
-function spread(id: string): number {
-  let hash = 0x811c9dc5;
-  for (const letter of id) hash = Math.imul(hash ^ letter.codePointAt(0)!, 0x01000193) >>> 0;
-  return hash;
-}
 
 function eipProblem(
   at: EipSeen | undefined,

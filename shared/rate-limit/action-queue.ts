@@ -167,15 +167,9 @@ export class ActionQueue {
     }
   }
 
-  #nextWaiter(): Waiter | undefined {
-    this.#dismissUnwanted();
-    return this.#waiters.shift();
-  }
-
   /** A failover that plans again would otherwise wait behind its own calls of before, as long as those would have taken. */
   #dismissUnwanted(): void {
-    const unwanted = this.#waiters.filter((waiter) => !waiter.isWanted());
-    for (const waiter of unwanted) {
+    for (const waiter of this.#waiters.filter((one) => !one.isWanted())) {
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
       // It has refunded a token that it never had.
       this.#localBucket.reserve(this.#call, this.#clock.now());
@@ -255,26 +249,26 @@ export class ActionQueue {
     const lineUpAt = this.#clock.now() + SPARE_WAIT_MAX;
     while (!this.#isEnded && this.#waiters.length > 0) {
       const now = this.#clock.now();
-      this.#dismissUnwanted();
-      if (this.#waiters.length === 0) return;
       const count = Math.min(this.#waiters.length, SLICE);
       const taking = this.#sharedBucket.takeSpare(this.#call, count, now);
       const slots = await withTimeout(this.#clock, taking, RESERVE_TIMEOUT);
       if (slots !== undefined) return this.#handOut(slots);
       if (now >= lineUpAt) return this.#handOut(await this.#reserveSlots(count, 'back'));
       await this.#clock.wait(SPARE_EVERY);
+      this.#dismissUnwanted();
     }
   }
 
   #handOut(slots: Slots): void {
     this.#intervalMs = slots.intervalMs;
+    this.#dismissUnwanted();
     for (let n = 0; n < slots.count; n++) {
       const atMs = epochMs(slots.firstAtMs + n * slots.intervalMs);
       this.#lastSlotAtMs = atMs;
       // The local bucket counts these calls, too, so that it is right when it has to serve alone.
       this.#localBucket.reserve(this.#call, this.#clock.now());
       const slot: Slot = this.#place === 'front' ? { atMs } : { atMs, pushbackMs: slots.pushbackMs };
-      const waiter = this.#nextWaiter();
+      const waiter = this.#waiters.shift();
       if (waiter === undefined) this.#free.push(slot);
       else waiter.give(slot);
     }

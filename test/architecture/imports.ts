@@ -13,6 +13,7 @@ export const rows: readonly (readonly string[])[] = [
     'shared/optional.ts',
     'shared/place.ts',
     'shared/suggest.ts',
+    'shared/text-hash.ts',
     'shared/version.ts',
   ],
   ['shared/vip', 'shared/warning'],

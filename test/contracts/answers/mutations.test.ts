@@ -353,6 +353,14 @@ describe('what comes back', () => {
 });
 
 describe('before it is sent', () => {
+  const route = {
+    call: 'ReplaceRoute',
+    cell: 'c',
+    from: 'f',
+    destination: '10.0.0.1/32',
+    eni: 'eni-1',
+  } as const;
+
   it('asks when it is signed, in the tick in which it goes out: nothing comes between', async () => {
     const order: string[] = [];
     const { client } = clientOn((request) => {
@@ -368,29 +376,15 @@ describe('before it is sent', () => {
     const ec2 = portOn(client);
     for (const table of ['rtb-1', 'rtb-2']) {
       order.length = 0;
-      const call = {
-        call: 'ReplaceRoute',
-        cell: 'c',
-        from: 'f',
-        destination: '10.0.0.1/32',
-        eni: 'eni-1',
-      } as const;
-      await ec2.apply({ ...call, table }, mayStart);
+      await ec2.apply({ ...route, table }, mayStart);
       expect(order.slice(0, 3)).toEqual(['asked', 'sent, signed true', 'a microtask later']);
     }
   });
 
   it('is not sent when the answer is no', async () => {
     const { client, sent } = clientOn(accepts);
-    const call = {
-      call: 'ReplaceRoute',
-      cell: 'c',
-      from: 'f',
-      destination: '10.0.0.1/32',
-      eni: 'eni-1',
-    } as const;
     const error = await portOn(client)
-      .apply({ ...call, table: 'rtb-1' }, () => false)
+      .apply({ ...route, table: 'rtb-1' }, () => false)
       .catch((e: unknown) => e);
     expect(isFault(error) && error.kind).toBe('lease-short');
     expect(sent).toEqual([]);
@@ -400,15 +394,8 @@ describe('before it is sent', () => {
     const broken = () => {
       throw new TypeError('ours');
     };
-    const call = {
-      call: 'ReplaceRoute',
-      cell: 'c',
-      from: 'f',
-      destination: '10.0.0.1/32',
-      eni: 'eni-1',
-    } as const;
     const error = await portOn(clientOn(accepts).client)
-      .apply({ ...call, table: 'rtb-1' }, broken)
+      .apply({ ...route, table: 'rtb-1' }, broken)
       .catch((e: unknown) => e);
     expect(isFault(error) && error.kind).toBe('bug');
   });

@@ -105,6 +105,28 @@ describe('a round', () => {
     expect(await s.item()).toMatchObject({ owner: 'i-a', epoch: 0 });
   });
 
+  it('tells why a VIP cannot be looked at, tries again in the next round, and reports it where it was the last', async () => {
+    const s = stage();
+    const read = s.ports.vips.read.bind(s.ports.vips);
+    s.ports.vips.read = async () => {
+      throw new Fault('unknown', 'ServiceUnavailable', 'reading web: no answer');
+    };
+    const first = await leave(s);
+    expect(first).toMatchObject({
+      outcome: 'leaving',
+      owns: ['web'],
+      faults: ['web: reading web: no answer'],
+    });
+    const story = { input, left: { ...first, outcome: 'stuck' as const } };
+    const { text } = reportDeparture({ execution: NAME, stage: 'prod', story });
+    expect(text).toContain('it still owns web');
+    expect(text).toContain('web: reading web: no answer');
+    s.ports.vips.read = read;
+    const second = await leave(s, first);
+    expect(second).toMatchObject({ outcome: 'left', round: 2 });
+    expect(second.faults).toBeUndefined();
+  });
+
   it('leaves a VIP that no other node can have, and is over after its last round', async () => {
     const s = stage({ claims: claims({ 'i-a': { state: 'MASTER' }, 'i-b': { state: 'FAULT' } }) });
     const first = await leave(s);
