@@ -16,11 +16,13 @@ kept=$root/.lab/debian/$suite
 fresh=$kept.fresh
 authorities=/usr/local/share/ca-certificates/machine.crt
 
-# Runs a command line inside the folder of a Debian.
+# Runs a command line inside the folder of a Debian. Not in the foreground: there bash would hear of a signal when it is over.
+child=''
 inside() {
   local -r place=$1 line=$2
+  local status=0
   # shellcheck disable=SC2016 # Expanded by the inner shell.
-  unshare --mount --pid --fork --kill-child --propagation private bash -ec '
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private bash -ec '
     mount --bind "$1" "$1"
     mount -t proc proc "$1/proc"
     mount --rbind /sys "$1/sys"
@@ -28,7 +30,20 @@ inside() {
     mount -t tmpfs tmpfs "$1/run"
     mount -t tmpfs tmpfs "$1/tmp"
     exec chroot "$1" env -i "${@:3}" bash -c "$2"
-  ' bash "$place" "$line" "${variables[@]}"
+  ' bash "$place" "$line" "${variables[@]}" &
+  child=$!
+  wait "$child" || status=$?
+  child=''
+  return "$status"
+}
+
+# What runs inside dies with the first process of its namespace, and unshare ends when it has.
+clean_up() {
+  if [[ $child ]]; then
+    xargs -r kill -KILL <"/proc/$child/task/$child/children" || true
+    wait "$child" || true
+  fi
+  rm -rf --one-file-system "$fresh"
 }
 
 # The machine's proxies and authorities go along.
@@ -39,6 +54,10 @@ done
 if [[ -n ${NODE_EXTRA_CA_CERTS-} ]]; then
   variables+=("NODE_EXTRA_CA_CERTS=$authorities" "PIP_CERT=$authorities")
 fi
+
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 packages=(git python3)
 if [[ $suite != bookworm ]]; then packages+=(nodejs npm); fi
@@ -66,7 +85,6 @@ if [[ ! -d $kept ]]; then
   mv "$draft" "$kept"
 fi
 
-trap 'rm -rf --one-file-system "$fresh"' EXIT
 rm -rf --one-file-system "$fresh"
 cp -a "$kept" "$fresh"
 git clone --quiet --no-hardlinks "$root" "$fresh/root/vipshift"
