@@ -36,7 +36,7 @@ export const found: readonly Control[] = [
     name: 'every VIP takes the first free address',
     breaks: ['convergence'],
     patches: [
-      patch('network/plan', 'return place === -1 ? spread(at.eip) : place;', 'return 0;'),
+      patch('network/plan', 'return place === -1 ? textHash(at.eip) : place;', 'return 0;'),
       // Else the read-back repairs it.
       patch('switch/verify', 'return eip !== undefined && eip !== own.eip;', 'return false;'),
       // Else the sweep looks again.
