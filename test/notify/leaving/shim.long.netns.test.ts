@@ -46,7 +46,9 @@ describe('a spot interruption', () => {
     expect(lastClaim()!.detail.leaving).toBeUndefined();
     node.notices = spot();
     await until(() => file('leaving') === '2');
-    expect(node.status()).toMatchObject({ leaving: 'spot-terminate', atRisk: false });
+    await expect
+      .poll(() => node.status(), PATIENCE)
+      .toMatchObject({ leaving: 'spot-terminate', atRisk: false });
     await until(() => lastClaim()!.detail.leaving === 'spot-terminate');
     await until(() => file('leaving') === '1');
     await until(() => said('a standby of low priority from now on'));
@@ -57,7 +59,7 @@ describe('a spot interruption', () => {
     await startAs('BACKUP');
     node.notices = spot();
     await until(() => file('leaving') === '1');
-    expect(said('leaving: spot-terminate; a standby, so nothing moves')).toBe(true);
+    await until(() => said('leaving: spot-terminate; a standby, so nothing moves'));
     expect(said('FAULT for')).toBe(false);
   });
 
@@ -67,7 +69,7 @@ describe('a spot interruption', () => {
     await until(() => file('leaving') === '1');
     node.notices = {};
     await until(() => file('leaving') === '0');
-    expect(said('no longer leaving (spot-terminate): the notice is gone')).toBe(true);
+    await until(() => said('no longer leaving (spot-terminate): the notice is gone'));
     await until(() => lastClaim()!.detail.kind === 'assertion' && lastClaim()!.detail.leaving === undefined);
   });
 
@@ -90,7 +92,7 @@ describe('a spot interruption', () => {
     await until(() => file('leaving') === '1');
     await node.write('vipshift stay');
     await until(() => file('leaving') === '0');
-    expect(said('no longer leaving (spot-terminate): by the operator')).toBe(true);
+    await until(() => said('no longer leaving (spot-terminate): by the operator'));
     const asked = polls();
     await until(() => polls() > asked + 2);
     expect(file('leaving')).toBe('0');
@@ -136,7 +138,7 @@ describe('a scheduled event', () => {
     const asked = polls();
     await node.start();
     await until(() => polls() > asked + 1);
-    expect(said('no longer leaving (system-reboot): the instance came back after a reboot')).toBe(true);
+    await until(() => said('no longer leaving (system-reboot): the instance came back after a reboot'));
     expect(file('leaving')).not.toBe('1');
   });
 });
@@ -179,7 +181,7 @@ describe('nothing moves', () => {
     await startAs('MASTER');
     node.notices = rebalanceNotice(Date.now());
     await until(() => lastClaim()!.detail.atRisk === true);
-    expect(node.status()).toMatchObject({ atRisk: true, leaving: null });
+    await expect.poll(() => node.status(), PATIENCE).toMatchObject({ atRisk: true, leaving: null });
   });
 
   test('leaving_poll = 0: IMDS is not asked at all', async () => {
