@@ -6,53 +6,52 @@
  * Limit: they know the shape of the SDK's generated files; if that changes, the bundle's budget shows it.
  */
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Plugin } from 'esbuild';
+import { errorsWithMore, unreached } from './sdk-unreached.ts';
+
+/** The generated schemas of a client, changed. */
+const schemas = (name: string, changed: (source: string) => string): Plugin => ({
+  name,
+  setup(build) {
+    build.onLoad({ filter: /@aws-sdk[/\\].*dist-es[/\\]schemas[/\\][^/\\]+\.js$/ }, async ({ path }) => ({
+      contents: changed(await readFile(path, 'utf8')),
+      loader: 'js',
+    }));
+  },
+});
 
 /**
  * The generated schemas write `{ [_k]: v }` with `const _k = "key"`. A computed key may have side effects for all esbuild knows, so every schema of
  * all EC2 stays in the bundle (aws-sdk-js-v3 issue 7607). With the key inlined the unused ones fall away.
  */
-export const inlineSchemaKeys: Plugin = {
-  name: 'inline-schema-keys',
-  setup(build) {
-    build.onLoad({ filter: /@aws-sdk[/\\].*dist-es[/\\]schemas[/\\][^/\\]+\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
-      const keys = new Map<string, string>();
-      for (const [, name, literal] of source.matchAll(/^const (_\w+) = ("(?:[^"\\]|\\.)*");$/gm))
-        keys.set(name!, literal!);
-      const contents = source.replace(/\[(_\w+)\](?=:)/g, (whole, name: string) => keys.get(name) ?? whole);
-      return { contents: bareErrors.test(path) ? withoutErrors(contents) : contents, loader: 'js' };
-    });
-  },
-};
+function withInlineKeys(source: string): string {
+  const keys = new Map<string, string>();
+  for (const [, name, literal] of source.matchAll(/^const (_\w+) = ("(?:[^"\\]|\\.)*");$/gm))
+    keys.set(name!, literal!);
+  return source.replace(/\[(_\w+)\](?=:)/g, (whole, name: string) => keys.get(name) ?? whole);
+}
 
-/**
- * EventBridge's errors have nothing but a name and a message. One that is not registered is the service's base class with the same name and
- * message, which is all that is read of it; the others of this client's errors and their classes fall away.
- */
-const bareErrors = /[/\\]client-eventbridge[/\\]/;
-const withoutErrors = (source: string): string => source.replace(/^n0_registry\.registerError\(.*\);$/gm, '');
+/** Neither schema nor class of an error that has nothing of its own: sdk-unreached.ts says which have. */
+const withoutBareErrors = (source: string): string =>
+  source.replace(/^n0_registry\.registerError\(\w+\$, (\w+)\);$/gm, (whole, name: string) =>
+    errorsWithMore.includes(name) ? whole : '',
+  );
 
-/** Parts of the SDK that none of our calls reach, and what replaces them. */
-const unreached: Readonly<Record<string, string>> = {
-  // Only for operations that stream events.
-  '@smithy/core/event-streams': `
-    const left = () => { throw new Error('event streams are left out of the bundle: build/sdk-plugins.ts'); };
-    export { left as eventStreamSerdeProvider, left as EventStreamSerde };`,
-  // DynamoDB's client makes one, and asks it only where AWS_ENABLE_ENDPOINT_DISCOVERY is set.
-  '@aws-sdk/endpoint-cache': 'export class EndpointCache {}',
-};
+export const inlineSchemaKeys = schemas('inline-schema-keys', withInlineKeys);
 
-export const leaveOutUnreached: Plugin = {
+const schemasOfFunctions = schemas('schemas-of-functions', (source) =>
+  withoutBareErrors(withInlineKeys(source)),
+);
+
+const leaveOutUnreached: Plugin = {
   name: 'leave-out-unreached',
   setup(build) {
-    build.onResolve({ filter: /^@(smithy|aws-sdk)\// }, ({ path }) =>
-      path in unreached ? { path, namespace: 'unreached', sideEffects: false } : undefined,
-    );
-    build.onLoad({ filter: /.*/, namespace: 'unreached' }, ({ path }) => ({
-      contents: unreached[path]!,
-      loader: 'js',
-    }));
+    const files = unreached.map(({ file }) => file.replaceAll('.', '\\.').replaceAll('/', '[/\\\\]'));
+    build.onLoad({ filter: new RegExp(`node_modules[/\\\\](?:${files.join('|')})$`) }, ({ path }) => {
+      const { instead } = unreached.find(({ file }) => path.replaceAll('\\', '/').endsWith(file))!;
+      return { contents: instead, resolveDir: dirname(path), loader: 'js' };
+    });
   },
 };
 
@@ -68,7 +67,7 @@ export const trimClientManifests: Plugin = {
 };
 
 /** Lambda hands a function its credentials in the environment; the rest of the provider chain (SSO, STS, files, IMDS) is never reached. */
-export const environmentCredentialsOnly: Plugin = {
+const environmentCredentialsOnly: Plugin = {
   name: 'environment-credentials-only',
   setup(build) {
     build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ resolveDir }) => ({
@@ -85,7 +84,7 @@ export const environmentCredentialsOnly: Plugin = {
 };
 
 export const sdkPlugins: readonly Plugin[] = [
-  inlineSchemaKeys,
+  schemasOfFunctions,
   leaveOutUnreached,
   trimClientManifests,
   environmentCredentialsOnly,

@@ -136,12 +136,14 @@ export function clients(
   };
   const toEc2 = connections(SOCKETS_MAX);
   const common = { ...overrides, requestHandler, logger: quiet };
-  const again = { maxAttempts: ATTEMPTS_MAX, retryStrategy: retrySoon(ATTEMPTS_MAX, Math.random) };
+  // Never the SDK's own strategies: they are not in the functions' bundles (build/sdk-unreached.ts).
+  const attempts = (most: number) => ({ maxAttempts: most, retryStrategy: retrySoon(most, Math.random) });
+  const again = attempts(ATTEMPTS_MAX);
   const ofEc2 = { ...common, requestHandler: { ...requestHandler, httpsAgent: toEc2.agent } };
   return {
     dynamo: new DynamoDBClient({ ...common, ...again }),
     reader: new EC2Client({ ...ofEc2, ...again }),
-    writer: new EC2Client({ ...ofEc2, maxAttempts: 1 }),
+    writer: new EC2Client({ ...ofEc2, ...attempts(1) }),
     events: new EventBridgeClient({ ...common, ...again }),
     toEc2,
   };

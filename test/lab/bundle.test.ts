@@ -1,10 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import * as dynamodb from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, DynamoDBServiceException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bundleCli } from '../../build/cli.ts';
 import { budgetBytes, bundleFunctions } from '../../build/functions.ts';
+import { unreached } from '../../build/sdk-unreached.ts';
 import { zip } from '../../build/zip.ts';
+import { retrySoon } from '../../shared/aws/retry.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 let folder: string;
@@ -21,6 +26,36 @@ function source(path: string, text: string): void {
   writeFileSync(file, text);
 }
 
+type Thrown = new (options: { message: string; $metadata: object }) => DynamoDBServiceException;
+
+const write = { TableName: 't', Key: { vip: { S: 'web' } } };
+
+/** A client whose DynamoDB refuses everything with this error. */
+function refusing(name: string, statusCode: number) {
+  const refusal = {
+    __type: `com.amazonaws.dynamodb.v20120810#${name}`,
+    message: 'refused',
+    Item: { rev: { N: '7' }, bytes: { B: 'AAEC' } },
+    CancellationReasons: [{ Code: 'ConditionalCheckFailed', Item: { bytes: { B: 'AAEC' } } }],
+  };
+  const handle = async () => {
+    const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': 'r-1' };
+    return { response: { statusCode, headers, body: Readable.from([Buffer.from(JSON.stringify(refusal))]) } };
+  };
+  const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' };
+  return { region: 'eu-central-1', credentials, requestHandler: { handle } };
+}
+
+/** What the controller and the SDK's retries read of an error: all but its class, its stack and the reply. */
+const thrownBy = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'nothing',
+    (error: Error & { readonly $retryable?: object }) => {
+      const { $response: _reply, ...own } = Object.fromEntries(Object.entries(error));
+      return { ...own, name: error.name, message: error.message, $retryable: error.$retryable };
+    },
+  );
+
 describe('the bundles of the functions', () => {
   it('are within their budget, have no part of the X-Ray SDK and no credential provider but the environment', async () => {
     const bundles = await bundleFunctions(join(root, 'functions'), join(folder, 'out'));
@@ -34,9 +69,48 @@ describe('the bundles of the functions', () => {
         'GetRoleCredentials',
         'AssumeRoleWithWebIdentity',
         '169.254.170.2',
+        // What build/sdk-unreached.ts leaves out.
+        '/latest/meta-data',
+        'CrtSignerV4',
+        'BackupInUseException',
+        'No retry token available',
+        'httpAuthSchemes.findIndex',
+        '1116352408',
       ]) {
         expect(code.includes(foreign), `${name} has ${foreign}`).toBe(false);
       }
+    }
+  });
+
+  it('have the files of the SDK in them that are left out by name: none has moved since', () => {
+    for (const { file } of unreached) expect(existsSync(join(root, 'node_modules', file)), file).toBe(true);
+  });
+
+  it('throw the same errors of DynamoDB as the whole SDK, with all that is read of them', async () => {
+    source(
+      'write.ts',
+      [
+        "import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';",
+        'export const handler = (config: object) =>',
+        "  new DynamoDBClient(config).send(new UpdateItemCommand({ TableName: 't', Key: { vip: { S: 'web' } } }));",
+      ].join('\n'),
+    );
+    await bundleFunctions(join(folder, 'functions'), join(folder, 'out'));
+    const { handler } = (await import(join(folder, 'out', 'write', 'index.mjs'))) as {
+      handler: (config: object) => Promise<unknown>;
+    };
+    const refusals = Object.values(dynamodb)
+      .filter((value) => typeof value === 'function' && value.prototype instanceof DynamoDBServiceException)
+      .map((value) => {
+        const { name, $fault } = new (value as Thrown)({ message: '', $metadata: {} });
+        return { name, statusCode: $fault === 'server' ? 500 : 400 };
+      });
+    expect(refusals).toContainEqual({ name: 'ConditionalCheckFailedException', statusCode: 400 });
+    expect(refusals.length).toBeGreaterThan(30);
+    for (const { name, statusCode } of [...refusals, { name: 'AnErrorOfNextYear', statusCode: 400 }]) {
+      const config = () => ({ ...refusing(name, statusCode), retryStrategy: retrySoon(1, Math.random) });
+      const whole = new DynamoDBClient(config()).send(new UpdateItemCommand(write));
+      expect(await thrownBy(handler(config())), name).toEqual(await thrownBy(whole));
     }
   });
 
