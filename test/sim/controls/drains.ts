@@ -165,7 +165,7 @@ export const leavings: readonly Control[] = [
     ],
   },
   {
-    name: 'whoever reads that people have been told tells them, too',
+    name: 'a caller that reads that people have been told tells them, too',
     breaks: ['leaving'],
     patches: [
       patch('controller/notices/leaving', 'is?.strandedTold?.[stranded.node]?.by !== by', 'is === undefined'),

@@ -1,10 +1,10 @@
 // A node that is about to go and keeps a VIP, claim by claim, through the real failover function: people hear of it at once, and once.
 import { describe, expect, test } from 'vitest';
-import { Fault } from '../../../shared/fault.ts';
-import { hours, plus, seconds } from '../../../shared/time.ts';
-import { leavingNotice } from '../../../shared/timeline/message.ts';
-import type { Vip } from '../../../shared/vip/vip.ts';
-import { item, owned, reconciles, START, says, type World } from '../../support/world.ts';
+import { Fault } from '../../../../shared/fault.ts';
+import { hours, plus, seconds } from '../../../../shared/time.ts';
+import { leavingNotice } from '../../../../shared/timeline/message.ts';
+import type { Vip } from '../../../../shared/vip/vip.ts';
+import { item, owned, reconciles, START, says, type World } from '../../../support/world.ts';
 
 const freeze = { untilMs: plus(START, hours(4)), by: 'ann', reason: 'change' };
 const CAUSE = 'spot-terminate';
@@ -97,11 +97,10 @@ describe('an owner whose claims say that AWS is about to take it', () => {
 
   test('is told once though the reply to the write that notes it is lost', async () => {
     const w = await owner({ freeze });
-    const { write } = w.vips;
+    const write = w.vips.write.bind(w.vips);
     let lost = 0;
-    const vips = w.ports.vips as { write: typeof write };
-    vips.write = async (before, after) => {
-      const written = await write.call(w.vips, before, after);
+    w.vips.write = async (before, after) => {
+      const written = await write(before, after);
       if (lost++ === 0) throw new Fault('unknown', 'TimeoutError', 'no reply');
       return written;
     };
