@@ -109,4 +109,14 @@ export const checkers: readonly Control[] = [
     breaks: ['order'],
     patches: [patch('checks/order', 'due.right && havePlaces(world, vip, due.belongs.nodes)', 'due.right')],
   },
+  {
+    name: 'the checker looks for a server before an election that has begun is over',
+    breaks: ['leaving'],
+    patches: [patch('node/leaving', 'if (leftMs < 0) lookFor', 'if (leftMs < 3600) lookFor')],
+  },
+  {
+    name: 'the checker takes the pulse of a node for that of its leaving before',
+    breaks: ['leaving'],
+    patches: [patch('node/leaving', ' && world.sched.now() < one.untilMs', '')],
+  },
 ];

@@ -24,8 +24,8 @@ export function leave(world: World, act: Act & { does: 'leaves' | 'stays' }): vo
 function begin(world: World, machine: Machine): void {
   const { road } = world;
   const served = world.groups.filter(({ vip }) => isMaster(machine, vip)).map(({ vip }) => vip);
-  const fromMs = world.sched.now();
-  world.leavings.push({ node: machine.id, fromMs, untilMs: Number.POSITIVE_INFINITY });
+  const one = { node: machine.id, fromMs: world.sched.now(), untilMs: Number.POSITIVE_INFINITY };
+  world.leavings.push(one);
   for (const of of machine.instances) of.lowered = true;
   machine.leaving = 'low';
   if (served.length > 0 && machine.running && !machine.failing) {
@@ -33,18 +33,31 @@ function begin(world: World, machine: Machine): void {
     for (const of of machine.instances)
       if (of.state === 'MASTER' || of.state === 'BACKUP') say(machine, road, of, 'FAULT');
     const { boot } = machine;
-    world.sched.after(PULSE_MS, () => endPulse(world, machine, boot));
-    world.sched.after(PULSE_MS + SERVED_WITHIN_MS, () => {
-      for (const vip of served) look(world, machine, vip, boot);
-    });
+    // Who stayed meanwhile, and leaves again, makes a pulse of its own.
+    const isStill = () => machine.boot === boot && world.sched.now() < one.untilMs;
+    const end = () => {
+      if (isStill()) endPulse(world, machine, end);
+    };
+    world.sched.after(PULSE_MS, end);
+    for (const vip of served) {
+      const group = world.groups[vip]!;
+      // Whatever happened meanwhile, such as a master that stopped, calls for an election of its own: that comes first.
+      const look = () => {
+        const leftMs = group.settledAtMs - world.sched.now();
+        if (!isStill()) return;
+        if (leftMs < 0) lookFor(world, machine, vip);
+        else world.sched.after(leftMs + 1, look);
+      };
+      world.sched.after(PULSE_MS + SERVED_WITHIN_MS, look);
+    }
   }
   told(world, machine);
 }
 
-function endPulse(world: World, machine: Machine, boot: number): void {
-  if (machine.boot !== boot || machine.leaving !== 'pulse') return;
+function endPulse(world: World, machine: Machine, again: () => void): void {
+  if (machine.leaving !== 'pulse') return;
   if (machine.asleep) {
-    world.sched.after(LOOK_EVERY_MS, () => endPulse(world, machine, boot));
+    world.sched.after(LOOK_EVERY_MS, again);
     return;
   }
   if (!machine.alive) return;
@@ -81,9 +94,9 @@ function told(world: World, machine: Machine): void {
 }
 
 /** Whether a server is there again: it, or another one that hears it. */
-function look(world: World, machine: Machine, vip: number, boot: number): void {
+function lookFor(world: World, machine: Machine, vip: number): void {
   const { sides, machines } = world.groups[vip]!;
-  const isUp = machine.alive && machine.boot === boot && machine.running && !machine.failing;
+  const isUp = machine.alive && machine.running && !machine.failing;
   if (!isUp || machine.instances[vip]!.state === 'DELETED' || machine.asleep) return;
   const side = (one: Machine) => sides.get(one.id) ?? 0;
   const here = machines.filter((one) => side(one) === side(machine));

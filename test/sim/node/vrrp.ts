@@ -12,6 +12,8 @@ export interface Group {
   readonly preempt: boolean;
   /** Whether masters report lower adverts. */
   adverts: boolean;
+  /** When the last election that something has called for will be over. */
+  settledAtMs: number;
 }
 
 export const instanceOf = (machine: Machine, vip: number): Instance => machine.instances[vip]!;
@@ -28,8 +30,9 @@ export const isMaster = (machine: Machine, vip: number): boolean =>
 
 /** Something changed at the group: after the time that VRRP takes to notice, it settles. */
 export function settleLater(group: Group, road: Road, withinMs = 3500): void {
-  const luck = road.luck(group.machines[0]!);
-  road.sched.after(luck.between(50, withinMs), () => settle(group, road));
+  const inMs = road.luck(group.machines[0]!).between(50, withinMs);
+  group.settledAtMs = Math.max(group.settledAtMs, road.sched.now() + inMs);
+  road.sched.after(inMs, () => settle(group, road));
 }
 
 export function settle(group: Group, road: Road): void {

@@ -157,6 +157,7 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
       sides: new Map(),
       preempt: history.preempt,
       adverts: false,
+      settledAtMs: 0,
     })),
     orders: history.vips.map(() => ({})),
     drains: [],
