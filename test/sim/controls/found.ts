@@ -201,7 +201,7 @@ export const found: readonly Control[] = [
     breaks: ['damping'],
     patches: [
       patch(
-        'controller/storm',
+        'controller/notices/storm',
         '[...countedTransitions(before, node), ...counted]',
         'counted.filter((one) => one.atMs <= added.atMs)',
       ),

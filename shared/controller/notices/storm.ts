@@ -4,10 +4,10 @@
 // its own write found and left behind, and the dates of the transitions; never what the item says later.
 // Limit: a caller that dies between that write and the announcement announces nothing, nor does one that cannot tell that the
 // write was its own; the alarm reports the storm all the same.
-import { toleratedFault } from '../fault.ts';
-import { defined } from '../optional.ts';
-import type { EventPublisher } from '../switch/switch-vip.ts';
-import type { EpochMs } from '../time.ts';
+import { toleratedFault } from '../../fault.ts';
+import { defined } from '../../optional.ts';
+import type { EventPublisher } from '../../switch/switch-vip.ts';
+import type { EpochMs } from '../../time.ts';
 import {
   beginsStorm,
   countedTransitions,
@@ -16,9 +16,9 @@ import {
   isSameTransition,
   recentTransition,
   type Transition,
-} from '../vip/flapping.ts';
-import type { Vip } from '../vip/vip.ts';
-import type { RecordableClaim } from './next-action.ts';
+} from '../../vip/flapping.ts';
+import type { Vip } from '../../vip/vip.ts';
+import type { RecordableClaim } from '../next-action.ts';
 
 /** A write of the caller's own. */
 export interface OwnWrite {
