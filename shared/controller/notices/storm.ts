@@ -1,6 +1,6 @@
 // A storm is what a node that flaps makes of a VIP. It is announced once, by the caller whose write damped the node.
 //
-// Invariant: no storm is announced twice, whoever else writes meanwhile and however late a caller goes on. What counts is what
+// Invariant: no storm is announced twice, whatever others write meanwhile and however late a caller goes on. What counts is what
 // its own write found and left behind, and the dates of the transitions; never what the item says later.
 // Limit: a caller that dies between that write and the announcement announces nothing, nor does one that cannot tell that the
 // write was its own; the alarm reports the storm all the same.
