@@ -125,6 +125,7 @@ describe('the template of a release', () => {
         "WarningMachineRole",
         "WarningRule",
         "WarningRuleRole",
+        "WarningsUnread",
       ]
     `);
   });
