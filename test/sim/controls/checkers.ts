@@ -119,4 +119,9 @@ export const checkers: readonly Control[] = [
     breaks: ['leaving'],
     patches: [patch('node/leaving', ' && world.sched.now() < one.untilMs', '')],
   },
+  {
+    name: 'the checker holds the second copy to its promise beside a made-up word',
+    breaks: ['second carrier'],
+    patches: [patch('checks/second-carrier', 'if (isForged || ', 'if (')],
+  },
 ];
