@@ -11,6 +11,7 @@ import { coldRows } from './rows/cold.ts';
 import { connectionRows } from './rows/connections.ts';
 import { cpuRows } from './rows/cpu.ts';
 import { loadHandler } from './rows/handler.ts';
+import { profileRows } from './rows/profile.ts';
 import { pureRows } from './rows/pure.ts';
 import { scriptRows } from './rows/script.ts';
 import { sweepRows } from './rows/sweep.ts';
@@ -22,8 +23,9 @@ const usage = `npm run bench -- [--json] [--quick] [--only PART,…]
 
   --json    an array of {name, n, medianMs, p99Ms, ratioToFloor} on stdout, nothing else
   --quick   few runs and small sizes: shows that everything runs, not how fast
-  --only    of: warm, instant, cpu, tls, script, cold, pure, sweep, paced, zone, alone
-            (alone: the zone failure with every sandbox pacing for itself; what the shared budget is for)
+  --only    of: warm, instant, cpu, tls, script, cold, pure, sweep, paced, zone; and, only when named,
+            alone: the zone failure with every sandbox pacing for itself; what the shared budget is for
+            profile: where the CPU of a warm failover goes, in percent by part
 `;
 
 const distant: Latency = { ec2Ms: 60, dynamoMs: 5 };
@@ -70,6 +72,12 @@ const parts: Readonly<Record<string, Part>> = {
 };
 const onAsking: Readonly<Record<string, Part>> = {
   alone: (region, quick) => zone(region, quick ? 6 : 40, 10, { shared: false }),
+  profile: async (region, quick) => {
+    const handler = await loadHandler(region.endpoint);
+    const of = (tables: number) =>
+      profileRows(region, handler, { latency: distant, tables, runs: quick ? 3 : 40 });
+    return quick ? of(10) : [...(await of(45)), ...(await of(200))];
+  },
 };
 
 const { values } = parseArgs({

@@ -5,7 +5,7 @@
 import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
 import { liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
-import { defined } from '../../shared/optional.ts';
+import { defined, ifDefined } from '../../shared/optional.ts';
 import { type EpochMs, iso, plus } from '../../shared/time.ts';
 import { requireReason } from '../../shared/timeline/operator-action.ts';
 import { isLiveOrder } from '../../shared/vip/election.ts';
@@ -19,7 +19,15 @@ import type { Output } from '../command/output.ts';
 import type { Session } from '../command/session.ts';
 import { underWay } from '../command/vip/under-way.ts';
 import { eachOrdered, nodesNamed, order, vipsWith } from './nodes.ts';
-import { endText, outlooks, outlookText, type Prospect, prospects, withDrains } from './outlook.ts';
+import {
+  endText,
+  leavingTexts,
+  outlooks,
+  outlookText,
+  type Prospect,
+  prospects,
+  withDrains,
+} from './outlook.ts';
 import { emptied, isLeft, type Moving } from './wait.ts';
 
 export interface DrainOptions {
@@ -117,8 +125,10 @@ const documentOf = ({ vip, outlook, problems }: Prospect, { nodes, drain }: Give
 /** Where the VIP goes in the end, and a pin of someone else: it stays, and does not hold while its node is drained. */
 function asides(one: Prospect, { nodes, drain }: Given, now: EpochMs): readonly string[] {
   const { name, pin } = one.vip;
-  const end = endText(one, nodes, drain.untilMs);
-  const texts = end === undefined ? [] : [end];
+  const texts = [
+    ...leavingTexts(one),
+    ...(ifDefined(endText(one, nodes, drain.untilMs), (end) => [end]) ?? []),
+  ];
   if (pin === undefined || !isLiveOrder(pin, now) || !nodes.includes(pin.node)) return texts;
   const whose = `the pin of ${name} on ${pin.node} until ${iso(pin.untilMs)} by ${pin.by}: ${pin.reason}`;
   return [...texts, `suspended while the node is drained: ${whose}`];

@@ -7,7 +7,7 @@ import type { HostStates } from '../../shared/network/observation.ts';
 import { type EpochMs, iso } from '../../shared/time.ts';
 import { elect } from '../../shared/vip/election.ts';
 import type { Override, Vip } from '../../shared/vip/vip.ts';
-import { withDrain, withoutDrain } from '../../shared/vip/vip.ts';
+import { leavingOf, withDrain, withoutDrain } from '../../shared/vip/vip.ts';
 import { hint } from '../command/hint.ts';
 import { type Session, surveyFor } from '../command/session.ts';
 
@@ -81,6 +81,15 @@ export function outlookText({ vip, outlook }: Prospect): string {
       return outlook satisfies never;
   }
 }
+
+/** Members that are about to go by AWS's word: no targets either, and the owner has no time for a freeze. */
+export const leavingTexts = ({ vip }: Prospect): readonly string[] =>
+  Object.keys(vip.members)
+    .sort()
+    .flatMap((node) => {
+      const cause = leavingOf(vip, node);
+      return cause === undefined ? [] : [`${vip.name}: ${node} is about to go (${cause})`];
+    });
 
 /** Where the VIP goes when these drains end, should it be where the drain takes it by then; undefined where it stays. */
 export function endText(

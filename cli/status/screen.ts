@@ -164,15 +164,16 @@ function nextSteps(s: VipStatus): readonly Line[] {
   if (s.health === 'unheard')
     next.push(`${hint(`timeline ${s.vip} --kind rejected`)}, then docs/operations.md#no-claims`);
   else if (s.health === 'moving') next.push(hint(`status ${s.vip} --watch`));
-  else if (keepsDrained(s)) next.push(...wayOff(s));
+  else if (keepsOutgoing(s)) next.push(...wayOff(s));
   else if (s.health !== 'well' && s.health !== 'frozen') next.push(hint(`doctor ${s.vip}`));
   if (s.lastFailover !== undefined) next.push(hint(`explain ${s.vip}/${s.lastFailover.epoch}`));
   return next.map((text) => ['next', text]);
 }
 
-/** Its owner is drained, and nothing takes the VIP elsewhere. */
-const keepsDrained = (s: VipStatus): boolean =>
-  s.elected === undefined && s.claims.some((c) => c.node === s.owner && c.drained !== undefined);
+/** Its owner is drained or about to go, and nothing takes the VIP elsewhere. */
+const keepsOutgoing = (s: VipStatus): boolean =>
+  s.elected === undefined &&
+  s.claims.some((c) => c.node === s.owner && (c.drained !== undefined || c.leaving !== undefined));
 
 function wayOff({ vip, freeze, standbys }: VipStatus): readonly string[] {
   if (freeze !== undefined) return [hint(`unfreeze ${vip}`)];

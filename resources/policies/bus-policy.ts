@@ -16,6 +16,7 @@ const ANNOUNCEMENTS = [
   'VIP Failover Finished',
   'VIP Failover Failed',
   'VIP Node Flapping',
+  'VIP Node Leaving',
   'VIP Node Warned',
 ];
 const NODES = 'vipshift.notify/*';
@@ -23,7 +24,7 @@ const NODES = 'vipshift.notify/*';
 export interface BusPolicyInput {
   /** The bus's ARN. */
   readonly bus: Json;
-  /** Roles that may announce how a failover ended, that a node flaps, and that EC2 has scheduled its end. */
+  /** Roles that may announce how a failover ended, that a node flaps or is about to go, and that EC2 has scheduled its end. */
   readonly announcers: readonly Json[];
 }
 

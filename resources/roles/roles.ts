@@ -29,7 +29,14 @@ const switching = [
 
 /** Port methods by function, as the code calls them; test/deploy/roles.test.ts holds this against the code. */
 export const used = {
-  failover: [...switching, 'bus.flapping', 'vips.recordClaim', 'timeline.reject', 'timeline.probe'],
+  failover: [
+    ...switching,
+    'bus.flapping',
+    'bus.leaving',
+    'vips.recordClaim',
+    'timeline.reject',
+    'timeline.probe',
+  ],
   reconcile: [
     ...switching,
     'vips.list',
@@ -151,12 +158,13 @@ export function needs(): readonly Need[] {
             'VIP Failover Finished',
             'VIP Failover Failed',
             'VIP Node Flapping',
+            'VIP Node Leaving',
             'VIP Node Warned',
           ],
         },
         Null: { 'events:source': 'false', 'events:detail-type': 'false' },
       },
-      for: ['bus.finished', 'bus.failed', 'bus.flapping', 'bus.warned', 'bus.forward'],
+      for: ['bus.finished', 'bus.failed', 'bus.flapping', 'bus.leaving', 'bus.warned', 'bus.forward'],
     },
   ];
 }

@@ -29,6 +29,7 @@ import { awsPublisher } from './events/publisher.ts';
 import type { InvocationPorts } from './invocation.ts';
 import { prepareMutations } from './mutation.ts';
 import { retrySoon } from './retry.ts';
+import { Sha256 } from './sha256.ts';
 import { tagKey } from './tag-key.ts';
 import { awsViews } from './view-cache.ts';
 
@@ -117,8 +118,11 @@ export interface Clients {
   readonly toEc2: Connections;
 }
 
-/** Enough for a burst of twice EC2's default, and reads at the same time; a call without a socket waits a whole round trip. */
-const SOCKETS_MAX = 128;
+/**
+ * Enough for a burst of four times EC2's default, and reads at the same time; a call without a socket waits a whole round trip.
+ * Lambda allows a function 1,024 file descriptors.
+ */
+const SOCKETS_MAX = 256;
 const CONNECT_MAX_MS = 500;
 
 /** One set for the life of the process. `overrides` (region, credentials, endpoint) are for callers outside Lambda. */
@@ -135,7 +139,7 @@ export function clients(
     httpsAgent: agent,
   };
   const toEc2 = connections(SOCKETS_MAX);
-  const common = { ...overrides, requestHandler, logger: quiet };
+  const common = { ...overrides, requestHandler, logger: quiet, sha256: Sha256 };
   // Never the SDK's own strategies: they are not in the functions' bundles (build/sdk-unreached.ts).
   const attempts = (most: number) => ({ maxAttempts: most, retryStrategy: retrySoon(most, Math.random) });
   const again = attempts(ATTEMPTS_MAX);

@@ -3,7 +3,7 @@
 import type { EpochMs } from '../time.ts';
 import { elect, isLiveOrder, unfit } from '../vip/election.ts';
 import type { Cause } from '../vip/lease.ts';
-import type { Vip } from '../vip/vip.ts';
+import type { Stranded, Vip } from '../vip/vip.ts';
 import { drainOf, drainText, leavingOf } from '../vip/vip.ts';
 
 /** Undefined where it is not a drain that moves the VIP; then the claim is the cause. */
@@ -62,22 +62,34 @@ function whyText(outlook: Exclude<Outlook, { readonly key: 'clear' | 'moves' }>)
   }
 }
 
-/** The standby that keepalived would elect if the node withdrew: of those that are fit the one of the highest priority. */
-function nextMaster({ claims, ...vip }: Vip, node: string): string | undefined {
+/** The standby that keepalived would elect if the node withdrew: of those that are fit and stay the one of the highest priority. */
+function nextMaster(vip: Vip, node: string): string | undefined {
+  const { claims } = vip;
   const fit = Object.keys(vip.members).filter(
-    (other) => other !== node && unfit({ claims, ...vip }, other) === undefined,
+    (other) => other !== node && unfit(vip, other) === undefined && leavingOf(vip, other) === undefined,
   );
   return fit.sort((a, b) => claims[b]!.priority - claims[a]!.priority || (a < b ? -1 : 1))[0];
 }
 
+/** Undefined where the owner stays, or keepalived or the controller is about to move the VIP. */
+export function strandedOf(vip: Vip, now: EpochMs): Stranded | undefined {
+  const { owner: node } = vip;
+  const cause = node === undefined ? undefined : leavingOf(vip, node);
+  if (node === undefined || cause === undefined) return undefined;
+  if (isLiveOrder(vip.freeze, now)) return { key: 'frozen', node, cause };
+  if (elect(vip, now).owner !== node) return undefined;
+  // There its own keepalived gives it away first.
+  const isGiven = vip.hold === 'master' && nextMaster(vip, node) !== undefined;
+  return isGiven ? undefined : { key: 'last', node, cause };
+}
+
 /** The owner is about to go and keeps the VIP: why. Undefined where it stays, or the VIP is about to move. */
 export function goesWithTheVip(vip: Vip, now: EpochMs): string | undefined {
-  const { owner, name } = vip;
-  const cause = owner === undefined ? undefined : leavingOf(vip, owner);
-  if (owner === undefined || cause === undefined) return undefined;
-  if (isLiveOrder(vip.freeze, now))
-    return `${owner} is about to go (${cause}), and the VIP is frozen: run vipshift unfreeze ${name}`;
-  return elect(vip, now).owner === owner
-    ? `${owner} is about to go (${cause}), and keeps the VIP: no other node is eligible`
-    : undefined;
+  const stranded = strandedOf(vip, now);
+  return stranded && strandedText(vip.name, stranded);
 }
+
+const strandedText = (vip: string, { key, node, cause }: Stranded): string =>
+  key === 'frozen'
+    ? `${node} is about to go (${cause}), and the VIP is frozen: run vipshift unfreeze ${vip}`
+    : `${node} is about to go (${cause}), and keeps the VIP: no other node is eligible`;

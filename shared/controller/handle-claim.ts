@@ -33,17 +33,18 @@ import {
   nextAction,
   type RecordableClaim,
 } from './next-action.ts';
+import { type NotedLeaving, noteLeaving } from './notices/leaving.ts';
+import { announceStorm, type Noted, stormBegun, writtenAfter } from './notices/storm.ts';
 import { type Look, lookFor } from './prefetch.ts';
 import { recordRejection } from './reject-claim.ts';
-import { announceStorm, type Noted, stormBegun, writtenAfter } from './storm.ts';
 
 export type Answer =
   | { readonly answer: 'rejected'; readonly refusal: Rejection }
   | { readonly answer: 'superseded' }
   | { readonly answer: 'probed' }
   /** Recorded; the owner stays, or the lease's holder will see it. */
-  | ({ readonly answer: 'recorded'; readonly vip: Vip; readonly news: boolean } & Noted)
-  | ({ readonly answer: 'switched' } & Switched & Noted);
+  | ({ readonly answer: 'recorded'; readonly vip: Vip; readonly news: boolean } & Noted & NotedLeaving)
+  | ({ readonly answer: 'switched' } & Switched & Noted & NotedLeaving);
 
 /** Reads and writes that lost a race are repeated this often; the loser of a race has seen another caller's progress. */
 const RACES_MAX = 40;
@@ -82,7 +83,7 @@ export async function handleClaim(
   if ('contradiction' in answer) await countContradiction(ports, claim, answer);
   if ('storm' in answer && answer.storm !== undefined)
     await announceStorm(ports.bus, claim.vip, answer.storm);
-  return answer;
+  return 'vip' in answer ? { ...answer, ...(await noteLeaving(ports, answer.vip)) } : answer;
 }
 
 const countContradiction = (

@@ -87,10 +87,14 @@ export interface Stray {
 const inScope = (entry: RegistryEntry, thing: { vpc: string; account: string }): boolean =>
   thing.vpc === entry.vpc && thing.account === entry.account;
 
+/** A table that may be touched. */
+export const isOurTable = (entry: RegistryEntry, table: TableSeen): boolean =>
+  inScope(entry, table) && !table.edge;
+
 /** The tables that may be touched, by id. */
 export const tablesOf = (entry: RegistryEntry, seen: Observation): readonly TableSeen[] =>
   // Stryker disable next-line EqualityOperator: no two tables have the same id
-  seen.tables.filter((t) => inScope(entry, t) && !t.edge).sort((a, b) => (a.table < b.table ? -1 : 1));
+  seen.tables.filter((t) => isOurTable(entry, t)).sort((a, b) => (a.table < b.table ? -1 : 1));
 
 /** Labelled, but not to be touched. */
 export function strays(entry: RegistryEntry, seen: Observation): readonly Stray[] {

@@ -33,9 +33,11 @@ const RESERVE_TIMEOUT: DurationMs = seconds(1);
  * whole round trip later because DynamoDB is slow.
  */
 const FIRST_SLOT_TIMEOUT: DurationMs = durationMs(300);
-/** The first reservation may take a whole burst, so that a plan that fits is not cut up. */
-const FIRST_SLICE = 49;
-/** Two seconds of refill: the longest that others wait because of one reservation. */
+/** The first reservation may take a whole burst, so that a plan that fits is not cut up; this much where the account has no more. */
+const FIRST_SLICE_MIN = 49;
+/** How much refill a later one may take: the longest that others wait because of it. */
+const SLICE_REFILL: DurationMs = seconds(2);
+/** That of an account with EC2's default. */
 export const SLICE = 10;
 /** The next slice is reserved this long before the last slot of the one before. */
 const RESERVE_AHEAD: DurationMs = seconds(1);
@@ -233,10 +235,17 @@ export class ActionQueue {
       // The failover has ended meanwhile.
       if (wanted === 0) return;
       this.#expected = 0;
-      const count = Math.min(wanted, this.#intervalMs === 0 ? FIRST_SLICE : SLICE);
+      const count = Math.min(wanted, this.#sliceMax());
       if (this.#place === 'last') await this.#takeSpare();
       else this.#handOut(await this.#reserveSlots(count, this.#place));
     }
+  }
+
+  #sliceMax(): number {
+    const { burst, perSecond } = this.#localBucket.rate(this.#call);
+    return this.#intervalMs === 0
+      ? Math.max(FIRST_SLICE_MIN, burst)
+      : Math.max(SLICE, Math.floor((perSecond * SLICE_REFILL) / 1000));
   }
 
   #reserveSlots(count: number, priority: Priority): Promise<Slots> {

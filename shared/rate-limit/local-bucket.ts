@@ -23,6 +23,8 @@ export const rates: Rates = {
 };
 
 export interface LocalBucket {
+  /** The size of the action's bucket, and how fast it refills. */
+  rate(call: Step['call']): Rate;
   /** Takes the next token for one call and returns how long the call has to wait for it. */
   reserve(call: Step['call'], now: EpochMs): DurationMs;
   /** How long until `count` more calls have had their tokens; takes none. */
@@ -45,6 +47,7 @@ export function localBucket(sizes: Rates = rates): LocalBucket {
     return level;
   };
   return {
+    rate: (call) => sizes[call],
     reserve(call, now) {
       const level = refill(call, now);
       level.tokens -= 1;

@@ -18,7 +18,7 @@ import type { Flapping } from '../vip/flapping.ts';
 import { type Cause, isLive, LEASE_TTL, type Open, UNKNOWN_LANDS_WITHIN } from '../vip/lease.ts';
 import { enisOf, type Member } from '../vip/member.ts';
 import { afterFailure } from '../vip/retry-backoff.ts';
-import { type Announcement, type Vip, withLease } from '../vip/vip.ts';
+import { type Announcement, type Stranded, type Vip, withLease } from '../vip/vip.ts';
 import type { ScheduledEvent } from '../warning/scheduled.ts';
 import { heldLease as holdLease } from './held-lease.ts';
 import { type EpochPorts, type EpochResult, runEpoch } from './run-epoch.ts';
@@ -30,6 +30,8 @@ export interface EventPublisher {
   failed(failover: Failover): Promise<void>;
   /** Publishes `VIP Node Flapping`, for people: one for a storm, and none of its failovers is for them. */
   flapping(vip: string, flapping: Flapping): Promise<void>;
+  /** Publishes `VIP Node Leaving`, for people: the owner is about to go and keeps the VIP. One for each leaving. */
+  leaving(vip: string, stranded: Stranded): Promise<void>;
   /** Publishes `VIP Node Warned`, which starts the node's departure: what EC2 has scheduled, or that it is over. */
   warned(event: ScheduledEvent): Promise<void>;
   /** Publishes what a caller that may not publish has left in the VIP's item. */

@@ -6,7 +6,7 @@
 import { listText } from '../bounded.ts';
 import type { Fault } from '../fault.ts';
 import { type Conflict, conflictText, unmetCells } from '../network/conflict.ts';
-import { membersSeen, type Observation, tablesOf } from '../network/observation.ts';
+import { isOurTable, membersSeen, type Observation } from '../network/observation.ts';
 import { type Plan, plan } from '../network/plan.ts';
 import type { Step, StepTried } from '../network/step.ts';
 import { defined } from '../optional.ts';
@@ -161,7 +161,7 @@ function isShown({ step }: StepTried, vip: Vip, seen: Observation): boolean {
   switch (step.call) {
     case 'ReplaceRoute':
     case 'CreateRoute':
-      return tablesOf(vip, seen).some((t) => t.table === step.table);
+      return seen.tables.some((t) => t.table === step.table && isOurTable(vip, t));
     case 'AssociateAddress':
       return seen.eips.some((e) => e.eip === step.eip);
     case 'ModifyNetworkInterfaceAttribute':

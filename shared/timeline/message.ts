@@ -8,6 +8,7 @@ import { conflictText } from '../network/conflict.ts';
 import { ownCommand, type Place } from '../place.ts';
 import { iso } from '../time.ts';
 import type { Flapping } from '../vip/flapping.ts';
+import type { Stranded } from '../vip/vip.ts';
 import { type Milestone, milestoneAt } from './milestone.ts';
 import type { Failover } from './timeline.ts';
 
@@ -57,6 +58,20 @@ export function flappingNotice(vip: string, flapping: Flapping, place: Place): N
     `Next: ${ownCommand(`status ${vip}`, place)}`,
   ];
   return { subject: subjectOf(`vipshift ${stage}: ${vip}: ${node} flaps`), text: textOf(lines) };
+}
+
+/** The one message about a node that is about to go with the VIP: it may have two minutes. */
+export function leavingNotice(vip: string, { key, node, cause }: Stranded, place: Place): Notice {
+  const { stage } = place;
+  const isFrozen = key === 'frozen';
+  const lines = [
+    `VIP ${vip} (stage ${stage}): ${node} is about to go (${cause}), and keeps the VIP: ${isFrozen ? 'it is frozen' : 'no other node is eligible'}`,
+    isFrozen
+      ? 'Nothing moves before it is unfrozen. When the node is gone, its clients have no server.'
+      : 'It moves as soon as another node is fit. When the node is gone before that, its clients have no server.',
+    `Next: ${ownCommand(`${isFrozen ? 'unfreeze' : 'status'} ${vip}`, place)}`,
+  ];
+  return { subject: subjectOf(`vipshift ${stage}: ${vip}: ${node} is about to go`), text: textOf(lines) };
 }
 
 /** SNS and EventBridge take 256 KB; this is far below, whatever was said. */

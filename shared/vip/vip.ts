@@ -58,6 +58,14 @@ export function drainOf({ drains }: Pick<Vip, 'drains'>, node: string, now: Epoc
 export const leavingOf = ({ claims }: Pick<Vip, 'claims'>, node: string): string | undefined =>
   claims[node]?.leaving;
 
+/** The owner is about to go, and the VIP stays with it. */
+export interface Stranded {
+  readonly key: 'frozen' | 'last';
+  readonly node: string;
+  /** Why it goes. */
+  readonly cause: string;
+}
+
 export type Outgoing = { readonly key: 'drained' } | { readonly key: 'leaving'; readonly cause: string };
 
 /** Why the node is no target while another one is eligible; undefined where it is one. */
@@ -178,6 +186,8 @@ export interface Vip extends RegistryEntry {
    * member can have the VIP. It ends by itself; those that have ended may still be there.
    */
   readonly drains?: Readonly<Record<string, Drain>>;
+  /** Nodes of which people have been told that they are about to go with the VIP: why, and which caller told it. */
+  readonly strandedTold?: Readonly<Record<string, { readonly cause: string; readonly by: string }>>;
   readonly forced?: Forced;
   /** The last switch, when it could not be carried out (retry-backoff.ts). */
   readonly tried?: FailedSwitch;

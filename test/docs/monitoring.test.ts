@@ -6,7 +6,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { VERSION } from '../../shared/aws/events/claim-event.ts';
-import { FAILED, FINISHED, FLAPPING, WARNED } from '../../shared/aws/events/publisher.ts';
+import { FAILED, FINISHED, FLAPPING, LEAVING, WARNED } from '../../shared/aws/events/publisher.ts';
 import {
   countNewerVersion,
   logAnswer,
@@ -194,7 +194,7 @@ describe('the events', () => {
 
   it('are those that the controller publishes', () => {
     const rows = tableOf(page, 'detail-type', 'when', 'schema');
-    expect(rows.map(([type]) => codeIn(type!)[0])).toEqual([FINISHED, FAILED, FLAPPING, WARNED]);
+    expect(rows.map(([type]) => codeIn(type!)[0])).toEqual([FINISHED, FAILED, FLAPPING, LEAVING, WARNED]);
   });
 
   it('have the fields of the schema, each', () => {

@@ -27,7 +27,8 @@ import {
 stageOrders({ withFaults: true });
 
 const DOWN = { does: 'refuse', code: 'InternalServerError', status: 500 } as const;
-const lost: (() => Promise<unknown> | unknown)[] = [];
+/** What brings back what was taken away. */
+const lost: (() => unknown)[] = [];
 const found = async (): Promise<void> => {
   for (const back of lost.splice(0)) await back();
 };

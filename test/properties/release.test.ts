@@ -182,6 +182,7 @@ test.each([
     failed: async () => void failed.push('failed'),
     finished: async () => void finished.push('finished'),
     flapping: async () => undefined,
+    leaving: async () => undefined,
     warned: () => Promise.resolve(),
     forward: () => Promise.resolve(),
   };

@@ -17,10 +17,11 @@ export const saysClaim = ajv.compile(json('vrrp-state-change.schema.json'));
 export const saysFinished = ajv.compile(json('vip-failover-finished.schema.json'));
 
 export const saysFlapping = ajv.compile(json('vip-node-flapping.schema.json'));
+export const saysLeaving = ajv.compile(json('vip-node-leaving.schema.json'));
 export const saysWarned = ajv.compile(json('vip-node-warned.schema.json'));
 
 export const names = readdirSync(join(events, 'examples'));
-const announced = new Set(['finished.json', 'flapping.json', 'warned.json']);
+const announced = new Set(['finished.json', 'flapping.json', 'leaving.json', 'warned.json']);
 export const claimNames = names.filter((name) => !announced.has(name));
 export const example = (name: string): Event => json(`examples/${name}`) as Event;
 export const master = example('transition-master.json');

@@ -15,7 +15,7 @@ import type { Failover } from '../../shared/timeline/timeline.ts';
 import type { Claim, ClaimKind, VrrpState } from '../../shared/vip/claim.ts';
 import type { Flapping } from '../../shared/vip/flapping.ts';
 import { LEASE_TTL } from '../../shared/vip/lease.ts';
-import { newVip, type RegistryEntry, type Vip } from '../../shared/vip/vip.ts';
+import { newVip, type RegistryEntry, type Stranded, type Vip } from '../../shared/vip/vip.ts';
 
 export const START: EpochMs = epochMs(Date.UTC(2026, 10, 22, 14, 0, 0));
 export const VPC = 'vpc-1';
@@ -41,6 +41,7 @@ export interface World {
   readonly timeline: MemoryTimeline;
   readonly published: Failover[];
   readonly storms: (Flapping & { readonly vip: string })[];
+  readonly leavings: (Stranded & { readonly vip: string })[];
   readonly ports: ReconcilePorts;
 }
 
@@ -60,6 +61,7 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
   const timeline = memoryTimeline();
   const published: Failover[] = [];
   const storms: World['storms'] = [];
+  const leavings: World['leavings'] = [];
   for (const node of nodes) addNode(ec2, node);
   for (const n of [1, 2, 3, 4]) addTable(ec2, `rtb-${n}`, 'web');
   addTable(ec2, 'rtb-other');
@@ -82,12 +84,13 @@ export function world(nodes: readonly string[] = ['i-a', 'i-b'], vip: Partial<Vi
       },
       failed: () => Promise.resolve(),
       flapping: async (vip, flapping) => void storms.push({ vip, ...flapping }),
+      leaving: async (vip, stranded) => void leavings.push({ vip, ...stranded }),
       warned: () => Promise.resolve(),
       forward: () => Promise.resolve(),
     },
     changes: { note: () => Promise.resolve(), since: () => Promise.resolve([]) },
   };
-  return { clock, ec2, vips, timeline, published, storms, ports };
+  return { clock, ec2, vips, timeline, published, storms, leavings, ports };
 }
 
 export function addNode(ec2: MemoryEc2, node: string, label = 'web'): void {

@@ -1,5 +1,5 @@
 // What the controller tells the world on its own bus: `VIP Failover Finished`, for users' own automation, `VIP Failover
-// Failed` and `VIP Node Flapping`, for people. All carry the notice, so that a rule and a topic suffice to send it. What has
+// Failed`, `VIP Node Flapping` and `VIP Node Leaving`, for people. All carry the notice, so that a rule and a topic suffice to send it. What has
 // `flapping` in its detail is of a storm that people know of: their rule leaves it out.
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../../fault.ts';
@@ -7,17 +7,18 @@ import { defined } from '../../optional.ts';
 import type { Place } from '../../place.ts';
 import type { EventPublisher } from '../../switch/switch-vip.ts';
 import type { EpochMs } from '../../time.ts';
-import { flappingNotice, noticeOf } from '../../timeline/message.ts';
+import { flappingNotice, leavingNotice, noticeOf } from '../../timeline/message.ts';
 import { beganMilestoneAt, type Milestone, milestoneAt } from '../../timeline/milestone.ts';
 import type { Failover } from '../../timeline/timeline.ts';
 import type { Flapping } from '../../vip/flapping.ts';
 import { compareAndSet, type VipStore } from '../../vip/store.ts';
-import type { Announcement } from '../../vip/vip.ts';
+import type { Announcement, Stranded } from '../../vip/vip.ts';
 import { faultFromSdkError, serviceText } from '../error-codes.ts';
 
 export const FINISHED = 'VIP Failover Finished';
 export const FAILED = 'VIP Failover Failed';
 export const FLAPPING = 'VIP Node Flapping';
+export const LEAVING = 'VIP Node Leaving';
 export const WARNED = 'VIP Node Warned';
 export const CONTROLLER_SOURCE = 'vipshift.controller';
 
@@ -34,6 +35,10 @@ export const awsPublisher = (bus: Bus): EventPublisher => ({
   flapping(vip, flapping) {
     const notice = flappingNotice(vip, flapping, bus.place);
     return send(bus, FLAPPING, JSON.stringify({ ...flappingDetail(vip, flapping), notice }));
+  },
+  leaving(vip, stranded) {
+    const notice = leavingNotice(vip, stranded, bus.place);
+    return send(bus, LEAVING, JSON.stringify({ ...leavingDetail(vip, stranded), notice }));
   },
   warned: (event) => send(bus, WARNED, JSON.stringify({ version: 1, ...event })),
   forward: ({ as, detail }) => send(bus, as === 'finished' ? FINISHED : FAILED, detail),
@@ -55,8 +60,9 @@ export function laterPublisher(vips: VipStore, place: Place): EventPublisher {
   return {
     finished: (failover) => leave('finished', failover),
     failed: (failover) => leave('failed', failover),
-    // Only a claim begins a storm, and only a sweep asks what is scheduled; the command line does neither.
+    // Only a claim begins a storm or says that its node leaves, and only a sweep asks what is scheduled; the command line does neither.
     flapping: () => Promise.resolve(),
+    leaving: () => Promise.resolve(),
     warned: () => Promise.resolve(),
     forward: () => Promise.resolve(),
   };
@@ -95,6 +101,16 @@ export const flappingDetail = (vip: string, { node, sinceMs, untilMs, transition
   transitions,
   sinceMs,
   untilMs,
+});
+
+/** The published event's detail; events/vip-node-leaving.schema.json describes it. */
+export const leavingDetail = (vip: string, { key, node, cause }: Stranded) => ({
+  version: 1,
+  vip,
+  node,
+  cause: { kind: 'claim', why: `${node} is about to go: ${cause}` },
+  leaving: cause,
+  keeps: key,
 });
 
 /** The published event's detail; events/vip-failover-finished.schema.json describes it. */

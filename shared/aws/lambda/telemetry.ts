@@ -20,6 +20,7 @@ import type { Failover, Rejection } from '../../timeline/timeline.ts';
 import type { Proof } from '../../timeline/verify.ts';
 import type { Claim } from '../../vip/claim.ts';
 import { type Flapping, flappingText } from '../../vip/flapping.ts';
+import type { Stranded } from '../../vip/vip.ts';
 import { VERSION } from '../events/claim-event.ts';
 import { durations } from '../events/publisher.ts';
 
@@ -61,6 +62,7 @@ export function logAnswer(journal: Telemetry, answer: Answer, claim: Claim): voi
   const { vip, node, eventId } = claim;
   if ('contradiction' in answer) tellContradiction(journal, claim, answer.contradiction);
   if ('storm' in answer && answer.storm !== undefined) logFlapping(journal, vip, answer.storm);
+  if ('stranded' in answer && answer.stranded !== undefined) logStranded(journal, vip, answer.stranded);
   if (answer.answer === 'rejected') countRejection(journal, { vip, node, eventId, ...answer.refusal });
   else if (answer.answer === 'switched') {
     logFaults(journal, vip, answer.faults);
@@ -90,6 +92,11 @@ function logFlapping({ logger, metrics }: Telemetry, vip: string, flapping: Flap
   logger.error('a node flaps: it is damped', { vip, ...flapping, why: flappingText(flapping) });
   metrics.addMetadata('flapping', `${vip} ${flapping.node}`);
   metrics.addMetric(metricNames.flapping, MetricUnit.Count, 1);
+}
+
+function logStranded(journal: Telemetry, vip: string, { key, node, cause }: Stranded): void {
+  journal.logger.error('a node is about to go, and keeps the VIP', { vip, node, leaving: cause, keeps: key });
+  logVip(journal, vip, metricNames.unhealthy, 1);
 }
 
 function tellContradiction({ logger, metrics }: Telemetry, claim: Claim, why: string | undefined): void {

@@ -6,7 +6,7 @@ export const patterns: Readonly<Record<Exclude<RuleKind, 'reconcile'>, object>> 
   claims: { 'detail-type': ['VRRP State Change'], 'replay-name': [{ exists: false }] },
   notices: {
     source: ['vipshift.controller'],
-    'detail-type': ['VIP Failover Finished', 'VIP Failover Failed', 'VIP Node Flapping'],
+    'detail-type': ['VIP Failover Finished', 'VIP Failover Failed', 'VIP Node Flapping', 'VIP Node Leaving'],
     'replay-name': [{ exists: false }],
     detail: { cause: { kind: ['claim', 'reconcile'] }, flapping: [{ exists: false }] },
   },

@@ -195,6 +195,7 @@ function everyMethod(): Record<string, Call> {
     'bus.failed': (c) => bus(c).failed!(failover),
     'bus.flapping': (c) =>
       bus(c).flapping('web', { node: 'i-0', sinceMs: now, untilMs: now, transitions: 4 }),
+    'bus.leaving': (c) => bus(c).leaving('web', { key: 'last', node: 'i-0', cause: 'spot-terminate' }),
     'bus.warned': (c) =>
       bus(c).warned({ node: 'i-0', code: 'system-reboot', description: '', notBeforeMs: now }),
     'bus.forward': (c) => bus(c).forward({ as: 'finished', detail: '{}' }),

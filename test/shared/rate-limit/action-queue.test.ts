@@ -109,6 +109,14 @@ describe('a long plan', () => {
     expect(went).toEqual(Array.from({ length: 60 }, (_, n) => n * INTERVAL));
   });
 
+  test('of an account with a larger bucket is reserved in its sizes: a burst, then two seconds of refill', async () => {
+    const larger = { ...rates, CreateRoute: { burst: 120, perSecond: 25 } };
+    const { clock, asked, ask } = scene({ sizes: larger });
+    for (let n = 0; n < 120 + 50 + 7; n++) ask();
+    await pass(clock, 120_000);
+    expect(asked.map(([, , count]) => count)).toEqual([120, 50, 7]);
+  });
+
   test('counts in the local bucket, which serves alone where the shared one fails', async () => {
     const { clock, ask, ports } = scene();
     for (let n = 0; n < 20; n++) ask();

@@ -80,6 +80,7 @@ describe('a switch', () => {
       finished: () => Promise.reject(new Fault('throttled', 'ThrottlingException', 'slow down')),
       failed: () => Promise.resolve(),
       flapping: () => Promise.resolve(),
+      leaving: () => Promise.resolve(),
       warned: () => Promise.resolve(),
       forward: () => Promise.resolve(),
     };

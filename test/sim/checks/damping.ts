@@ -75,7 +75,7 @@ function heldBack(world: World): readonly Violation[] {
 
 function tooManyNotices(world: World): readonly Violation[] {
   const found: Violation[] = [];
-  const { notices } = world.net;
+  const notices = world.net.notices.filter(({ of }) => of !== 'leaving');
   for (const [n, { atMs, vip, of, epoch, node }] of notices.entries()) {
     const say = (what: string) => found.push({ guarantee: 'damping', vip, atMs, what });
     if (of === 'flapping') {

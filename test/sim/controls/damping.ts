@@ -93,6 +93,8 @@ export const damping: readonly Control[] = [
   {
     name: 'a storm is announced again by each transition',
     breaks: ['damping'],
-    patches: [patch('controller/storm', 'if (flappingOf(node, others, now) !== undefined) return {};', '')],
+    patches: [
+      patch('controller/notices/storm', 'if (flappingOf(node, others, now) !== undefined) return {};', ''),
+    ],
   },
 ];

@@ -153,4 +153,32 @@ export const leavings: readonly Control[] = [
       },
     ],
   },
+  {
+    name: 'each claim of a node that is about to go tells people of it',
+    breaks: ['leaving'],
+    patches: [
+      patch(
+        'controller/notices/leaving',
+        'strandedTold[stranded.node]?.cause !== stranded.cause;',
+        'strandedTold !== undefined;',
+      ),
+    ],
+  },
+  {
+    name: 'a caller that reads that people have been told tells them, too',
+    breaks: ['leaving'],
+    patches: [
+      patch('controller/notices/leaving', 'is?.strandedTold?.[stranded.node]?.by !== by', 'is === undefined'),
+      patch(
+        'controller/notices/leaving',
+        "if (withToldLeavings(item, '', ports.clock.now()) === item) return {};",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'a node that is about to go under a freeze, or as the last, is no news',
+    breaks: ['leaving'],
+    patches: [patch('controller/notices/leaving', 'await ports.bus.leaving(item.name, stranded);', '')],
+  },
 ];

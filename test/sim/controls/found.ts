@@ -194,7 +194,7 @@ export const found: readonly Control[] = [
   {
     name: 'a caller whose reply was lost announces the storm that a later transition began',
     breaks: ['damping'],
-    patches: [patch('controller/storm', '(one) => isOwn || byAge(one, added) >= 0', '() => true')],
+    patches: [patch('controller/notices/storm', '(one) => isOwn || byAge(one, added) >= 0', '() => true')],
   },
   {
     name: 'calls that were given up keep their place in the queue',

@@ -21,10 +21,10 @@ import type { Invocation } from './invocation.ts';
 export interface Notice {
   readonly atMs: number;
   readonly vip: string;
-  readonly of: 'finished' | 'failed' | 'flapping';
+  readonly of: 'finished' | 'failed' | 'flapping' | 'leaving';
   /** Of which failover. */
   readonly epoch?: number;
-  /** The node that flaps. */
+  /** The node that flaps, or is about to go with the VIP. */
   readonly node?: string;
 }
 

@@ -8,7 +8,7 @@ import type { Vip } from '../../../shared/vip/vip.ts';
 import { STALE_MAX_MS } from '../world/region.ts';
 import { ec2Of } from './ec2-port.ts';
 import type { Invocation } from './invocation.ts';
-import { broken, type Network, refuse, request, type Trip, throttled } from './network.ts';
+import { broken, type Network, type Notice, refuse, request, type Trip, throttled } from './network.ts';
 
 type NetworkedPorts = Pick<
   InvocationPorts,
@@ -126,6 +126,16 @@ function note(net: Network, of: 'finished' | 'failed', { vip, flapping, epoch }:
   net.notices.push({ atMs: net.sched.now(), vip, of, epoch });
 }
 
+/** To people, of a node. */
+function notice(net: Network, by: Invocation, of: Omit<Notice, 'atMs'>): Promise<void> {
+  const failed = net.strikes('announcement failed', by);
+  const trip = { toMs: by.luck.between(5, 40), backMs: by.luck.between(5, 40) };
+  return request({ net, by, what: 'PutEvents' }, trip, async () => {
+    if (failed) throw broken('PutEvents');
+    net.notices.push({ atMs: net.sched.now(), ...of });
+  });
+}
+
 const busOf = (net: Network, by: Invocation): Ports['bus'] => ({
   async finished(failover) {
     const failed = net.strikes('announcement failed', by);
@@ -136,14 +146,8 @@ const busOf = (net: Network, by: Invocation): Ports['bus'] => ({
     });
   },
   failed: async (failover) => note(net, 'failed', failover),
-  flapping(vip, { node }) {
-    const failed = net.strikes('announcement failed', by);
-    const trip = { toMs: by.luck.between(5, 40), backMs: by.luck.between(5, 40) };
-    return request({ net, by, what: 'PutEvents' }, trip, async () => {
-      if (failed) throw broken('PutEvents');
-      net.notices.push({ atMs: net.sched.now(), vip, of: 'flapping', node });
-    });
-  },
+  flapping: (vip, { node }) => notice(net, by, { vip, of: 'flapping', node }),
+  leaving: (vip, { node }) => notice(net, by, { vip, of: 'leaving', node }),
   warned: () => Promise.resolve(),
   forward: () => Promise.resolve(),
 });

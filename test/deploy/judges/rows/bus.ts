@@ -8,6 +8,7 @@ export const CLAIM = 'VRRP State Change';
 export const FINISHED = 'VIP Failover Finished';
 export const FAILED = 'VIP Failover Failed';
 export const FLAPPING = 'VIP Node Flapping';
+export const LEAVING = 'VIP Node Leaving';
 export const WARNED = 'VIP Node Warned';
 export const OF_A = `vipshift.notify/${ROLE_ID}:${A}`;
 export const OF_B = `vipshift.notify/${ROLE_ID}:${B}`;
@@ -83,6 +84,7 @@ export const strangerRows: readonly Row[] = [
   put('an app with PutEvents', says('app', FINISHED), 'denied explicitly'),
   put('an app with PutEvents', says('app', FAILED), 'denied explicitly'),
   put('an app with PutEvents', says('app', FLAPPING), 'denied explicitly'),
+  put('an app with PutEvents', says('app', LEAVING), 'denied explicitly'),
   put('an app with PutEvents', says('app', WARNED), 'denied explicitly'),
   put('an app with PutEvents', says('app', 'Order Placed'), 'allowed'),
   put('an app with PutEvents', says(['app', 'shop'], ['Order Placed', 'Order Paid']), 'allowed'),
@@ -100,6 +102,7 @@ export const strangerRows: readonly Row[] = [
     put(who, says(CONTROLLER, FINISHED), 'allowed'),
     put(who, says(CONTROLLER, FAILED), 'allowed'),
     put(who, says(CONTROLLER, FLAPPING), 'allowed'),
+    put(who, says(CONTROLLER, LEAVING), 'allowed'),
     put(who, says(CONTROLLER, WARNED), 'allowed'),
     put(who, says(OF_A), 'denied explicitly'),
     put(who, says('vipshift.doctor'), 'denied'),

@@ -94,7 +94,7 @@ const caused = (kind: unknown): Json => ({
   ...finished,
   detail: { ...(finished.detail as Json), cause: { ...((finished.detail as Json).cause as Json), kind } },
 });
-const announced = ['finished.json', 'flapping.json'];
+const announced = ['finished.json', 'flapping.json', 'leaving.json'];
 export const noticeRows: readonly RuleRow[] = [
   ...readdirSync(examples).map((name) => row('NoticeRule', name, example(name), announced.includes(name))),
   ...neighbours('NoticeRule', finished),

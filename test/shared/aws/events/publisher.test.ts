@@ -5,13 +5,15 @@ import {
   FLAPPING,
   finishedDetail,
   flappingDetail,
+  LEAVING,
   laterPublisher,
+  leavingDetail,
 } from '../../../../shared/aws/events/publisher.ts';
 import { seconds } from '../../../../shared/time.ts';
 import { flappingNotice } from '../../../../shared/timeline/message.ts';
 import { outcomes } from '../../../../shared/timeline/timeline.ts';
 import { FLAPS_MIN } from '../../../../shared/vip/flapping.ts';
-import { example, type Json, saysFinished, saysFlapping } from '../../../support/event.ts';
+import { example, type Json, saysFinished, saysFlapping, saysLeaving } from '../../../support/event.ts';
 import { item, outcomesOf, reconciles, says, world } from '../../../support/world.ts';
 
 describe('what the command line leaves to reconcile', () => {
@@ -105,4 +107,13 @@ test('VIP Node Flapping is as its schema says; a failover of the storm names its
     expect(
       saysFinished({ ...example('finished.json'), detail: JSON.parse(JSON.stringify(detail)) as Json }),
     ).toBe(true);
+});
+
+test.each(['frozen', 'last'] as const)('VIP Node Leaving is as its schema says: %s', (key) => {
+  const stranded = { key, node: 'i-0a1b2c3d4e5f60718', cause: 'spot-terminate' };
+  const event = { ...example('leaving.json'), 'detail-type': LEAVING, source: CONTROLLER_SOURCE };
+  const detail = leavingDetail('web', stranded);
+  expect([saysLeaving({ ...event, detail }), saysLeaving.errors]).toEqual([true, null]);
+  expect(saysLeaving({ ...event, detail: { ...detail, keeps: 'x' } })).toBe(false);
+  expect(saysLeaving(example('leaving.json'))).toBe(true);
 });

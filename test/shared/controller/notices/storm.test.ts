@@ -1,12 +1,12 @@
 // A node that flaps, claim by claim, through the real failover function: what it costs, and who is told.
 import { describe, expect, test } from 'vitest';
-import { rowOf } from '../../../cli/timeline/rows.ts';
-import { isWell, statusOf } from '../../../shared/controller/status/status.ts';
-import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
-import { preflight } from '../../../shared/forced-failover/preflight.ts';
-import { durationMs, plus, seconds } from '../../../shared/time.ts';
-import type { AuditRecord } from '../../../shared/timeline/query.ts';
-import { FLAP_WINDOW, FLAPS_MIN, FLAPS_STORED_MAX } from '../../../shared/vip/flapping.ts';
+import { rowOf } from '../../../../cli/timeline/rows.ts';
+import { isWell, statusOf } from '../../../../shared/controller/status/status.ts';
+import type { FailoverOrder } from '../../../../shared/forced-failover/order.ts';
+import { preflight } from '../../../../shared/forced-failover/preflight.ts';
+import { durationMs, plus, seconds } from '../../../../shared/time.ts';
+import type { AuditRecord } from '../../../../shared/timeline/query.ts';
+import { FLAP_WINDOW, FLAPS_MIN, FLAPS_STORED_MAX } from '../../../../shared/vip/flapping.ts';
 import {
   item,
   memberOf,
@@ -17,7 +17,7 @@ import {
   says,
   targets,
   type World,
-} from '../../support/world.ts';
+} from '../../../support/world.ts';
 
 const [A, B] = [memberOf('i-a'), memberOf('i-b')];
 

@@ -1,10 +1,10 @@
 // A storm is what a node that flaps makes of a VIP. It is announced once, by the caller whose write damped the node.
 //
 // Limit: a caller that dies between that write and the announcement announces nothing; the alarm reports the storm all the same.
-import { toleratedFault } from '../fault.ts';
-import { defined } from '../optional.ts';
-import type { EventPublisher } from '../switch/switch-vip.ts';
-import type { EpochMs } from '../time.ts';
+import { toleratedFault } from '../../fault.ts';
+import { defined } from '../../optional.ts';
+import type { EventPublisher } from '../../switch/switch-vip.ts';
+import type { EpochMs } from '../../time.ts';
 import {
   byAge,
   countedTransitions,
@@ -13,9 +13,9 @@ import {
   isSameTransition,
   recentTransition,
   type Transition,
-} from '../vip/flapping.ts';
-import type { Vip } from '../vip/vip.ts';
-import type { RecordableClaim } from './next-action.ts';
+} from '../../vip/flapping.ts';
+import type { Vip } from '../../vip/vip.ts';
+import type { RecordableClaim } from '../next-action.ts';
 
 /** The item after a write. Not `isOwn`: as it was read after the reply was lost, so that others may have written, too. */
 export interface Written {

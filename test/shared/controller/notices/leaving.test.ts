@@ -1,0 +1,130 @@
+// A node that is about to go and keeps a VIP, claim by claim, through the real failover function: people hear of it at once, and once.
+import { describe, expect, test } from 'vitest';
+import { Fault } from '../../../../shared/fault.ts';
+import { hours, plus, seconds } from '../../../../shared/time.ts';
+import { leavingNotice } from '../../../../shared/timeline/message.ts';
+import type { Vip } from '../../../../shared/vip/vip.ts';
+import { item, owned, reconciles, START, says, type World } from '../../../support/world.ts';
+
+const freeze = { untilMs: plus(START, hours(4)), by: 'ann', reason: 'change' };
+const CAUSE = 'spot-terminate';
+
+/** Node a is master and owns the VIP, b stands by. */
+async function owner(over: Partial<Vip> = {}): Promise<World> {
+  const w = await owned();
+  await says(w, 'i-b', { state: 'BACKUP', priority: 90 });
+  w.vips.items.set('web', { ...item(w), hold: 'both', ...over });
+  return w;
+}
+
+/** The owner's next assertion, a second later. */
+async function asserts(w: World, leaving?: string, node = 'i-a'): Promise<void> {
+  await w.clock.advance(seconds(1));
+  const over = leaving === undefined ? {} : { leaving };
+  const state = node === 'i-a' ? ('MASTER' as const) : ('BACKUP' as const);
+  await says(w, node, { kind: 'assertion', state, sinceMs: 0, atMs: w.clock.now() - START, over });
+}
+
+describe('an owner whose claims say that AWS is about to take it', () => {
+  test('is told with the claim itself while the VIP is frozen, not by the next reconcile', async () => {
+    const w = await owner({ freeze });
+    await asserts(w, CAUSE);
+    expect(w.leavings).toEqual([{ vip: 'web', key: 'frozen', node: 'i-a', cause: CAUSE }]);
+    expect(item(w).owner).toBe('i-a');
+  });
+
+  test('is told where no other node is eligible', async () => {
+    const w = await owner();
+    await w.clock.advance(seconds(1));
+    await says(w, 'i-b', { state: 'FAULT' });
+    await asserts(w, CAUSE);
+    expect(w.leavings).toEqual([{ vip: 'web', key: 'last', node: 'i-a', cause: CAUSE }]);
+  });
+
+  test('is no news where the VIP moves', async () => {
+    const w = await owner();
+    await asserts(w, CAUSE);
+    expect([item(w).owner, w.leavings]).toEqual(['i-b', []]);
+  });
+
+  test('is no news with hold master while its keepalived can still give the VIP away', async () => {
+    const w = await owner({ hold: 'master' });
+    await asserts(w, CAUSE);
+    expect([item(w).owner, w.leavings]).toEqual(['i-a', []]);
+    await w.clock.advance(seconds(1));
+    await says(w, 'i-b', { state: 'FAULT' });
+    expect(w.leavings).toMatchObject([{ key: 'last' }]);
+  });
+
+  test('is told once: not by each assertion, by a second copy, by the standby’s claims or by reconcile', async () => {
+    const w = await owner({ freeze });
+    for (let n = 0; n < 5; n++) await asserts(w, CAUSE);
+    const atMs = w.clock.now() - START;
+    await says(w, 'i-a', { kind: 'assertion', sinceMs: 0, atMs, over: { leaving: CAUSE, way: 'direct' } });
+    await asserts(w, undefined, 'i-b');
+    await reconciles(w);
+    await asserts(w, CAUSE);
+    expect(w.leavings).toHaveLength(1);
+  });
+
+  test('is told once by two claims that are handled at the same time', async () => {
+    const w = await owner({ freeze });
+    await w.clock.advance(seconds(1));
+    const over = { leaving: CAUSE };
+    await Promise.all(
+      [1000, 1000, 1001].map((atMs) => says(w, 'i-a', { kind: 'assertion', sinceMs: 0, atMs, over })),
+    );
+    expect(w.leavings).toHaveLength(1);
+  });
+
+  test('is told again when it leaves again, and when AWS’s word is another one', async () => {
+    const w = await owner({ freeze });
+    await asserts(w, 'system-reboot');
+    await asserts(w);
+    expect(item(w)).not.toHaveProperty('strandedTold');
+    await asserts(w, 'system-reboot');
+    await asserts(w, CAUSE);
+    expect(w.leavings.map(({ cause }) => cause)).toEqual(['system-reboot', 'system-reboot', CAUSE]);
+  });
+
+  test('is told when the VIP is frozen later', async () => {
+    const w = await owner({ hold: 'master' });
+    await asserts(w, CAUSE);
+    w.vips.items.set('web', { ...item(w), freeze });
+    await asserts(w, CAUSE);
+    expect(w.leavings).toMatchObject([{ key: 'frozen' }]);
+  });
+
+  test('is told once though the reply to the write that notes it is lost', async () => {
+    const w = await owner({ freeze });
+    const write = w.vips.write.bind(w.vips);
+    let lost = 0;
+    w.vips.write = async (before, after) => {
+      const written = await write(before, after);
+      if (lost++ === 0) throw new Fault('unknown', 'TimeoutError', 'no reply');
+      return written;
+    };
+    await asserts(w, CAUSE);
+    await asserts(w, CAUSE);
+    expect(w.leavings).toHaveLength(1);
+  });
+
+  test('costs nothing else where the bus does not take it; a mistake of ours is thrown', async () => {
+    const w = await owner({ freeze });
+    Object.assign(w.ports.bus, { leaving: () => Promise.reject(new Error('no')) });
+    await asserts(w, CAUSE);
+    expect(item(w).claims['i-a']).toMatchObject({ leaving: CAUSE });
+    const other = await owner({ freeze });
+    Object.assign(other.ports.bus, { leaving: () => Promise.reject(new TypeError('ours')) });
+    await expect(asserts(other, CAUSE)).rejects.toThrow('ours');
+  });
+});
+
+test('the notice has the command for this stage and Region', () => {
+  const place = { stage: 'prod', region: 'eu-central-1' };
+  const { subject, text } = leavingNotice('web', { key: 'frozen', node: 'i-a', cause: CAUSE }, place);
+  expect(subject).toBe('vipshift prod: web: i-a is about to go');
+  expect(text).toContain('Next: vipshift unfreeze web --stage prod --region eu-central-1');
+  const last = leavingNotice('web', { key: 'last', node: 'i-a', cause: CAUSE }, place);
+  expect(last.text).toContain('Next: vipshift status web --stage prod');
+});
