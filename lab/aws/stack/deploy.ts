@@ -30,7 +30,7 @@ export interface DeployOptions extends Pick<ServiceFolderOptions, 'functionsFold
   /** The role that claims must come from; without it the deployment takes any member's word (NodeIdentity none). */
   readonly nodeRoleId?: string;
   readonly nodeRoleArn?: string;
-  /** With a function URL on failover; off by default. Who calls it goes by lab/aws/function-url.ts. */
+  /** With a function URL on failover; off by default. Who calls it goes by lab/aws/stack/function-url.ts. */
   readonly directPath?: boolean;
   /** Where the functions find EC2; the local AWS's own by default. */
   readonly ec2Endpoint?: string;

@@ -1,8 +1,8 @@
 // The lab's function URL before a Lambda API that answers as it is told.
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Caller, type FunctionUrl, startFunctionUrl } from '../../../lab/aws/function-url.ts';
 import { type Listening, listening } from '../../../lab/aws/listening.ts';
+import { type Caller, type FunctionUrl, startFunctionUrl } from '../../../lab/aws/stack/function-url.ts';
 import { signedCall } from './signed-call.ts';
 
 const node: Caller = {

@@ -1,7 +1,7 @@
 // A call of a function URL as a shim makes it: by curl, which signs.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Caller } from '../../../lab/aws/function-url.ts';
+import type { Caller } from '../../../lab/aws/stack/function-url.ts';
 
 export interface Answered {
   readonly status: number;

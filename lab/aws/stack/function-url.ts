@@ -5,9 +5,9 @@
 // Limits: IAM is not emulated, so every known caller may call, as one of the account with a policy of its own may; no TLS.
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { defined } from '../../shared/optional.ts';
-import { signatureFault } from '../shim/signature.ts';
-import { listening } from './listening.ts';
+import { defined } from '../../../shared/optional.ts';
+import { signatureFault } from '../../shim/signature.ts';
+import { listening } from '../listening.ts';
 
 /** Whom Lambda would know by these credentials. */
 export interface Caller {

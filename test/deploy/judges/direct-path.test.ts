@@ -1,9 +1,9 @@
 // The parameter DirectPath: a function URL on failover and the nodes' right to it, or nothing at all.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { packaged } from './support/packaged.ts';
-import type { Policy } from './support/policy.ts';
-import { conditionHolds, REGION, resolve, withParameters } from './support/resolve.ts';
-import type { Resource, Template } from './support/template.ts';
+import { packaged } from '../support/packaged.ts';
+import type { Policy } from '../support/policy.ts';
+import { conditionHolds, REGION, resolve, withParameters } from '../support/resolve.ts';
+import type { Resource, Template } from '../support/template.ts';
 
 type Conditional = Resource & { readonly Condition?: string };
 
