@@ -34,7 +34,7 @@ import {
   type RecordableClaim,
 } from './next-action.ts';
 import { type NotedLeaving, noteLeaving } from './notices/leaving.ts';
-import { announceStorm, type Noted, stormBegun, writtenAfter } from './notices/storm.ts';
+import { announceStorm, type Noted, stormBegun } from './notices/storm.ts';
 import { type Look, lookFor } from './prefetch.ts';
 import { recordRejection } from './reject-claim.ts';
 
@@ -106,15 +106,13 @@ async function takeAtOnce(context: ClaimContext): Promise<Answer> {
   const look = lookFor(ports, told.claim, 'now');
   const now = ports.clock.now();
   const lease = { holder: ports.nonce(), expiresAtMs: plus(now, LEASE_TTL), cause };
-  const { item, isOwn } = await ports.vips.recordClaim({ ...claimWriteFrom(told, 'news'), lease }, now).then(
-    ({ answer, vip }) => ({ item: vip, isOwn: answer === 'recorded' }),
-    async (error: unknown) => ({ item: await readAfter(error, context), isOwn: false }),
+  const item = await ports.vips.recordClaim({ ...claimWriteFrom(told, 'news'), lease }, now).then(
+    ({ vip }) => vip,
+    (error: unknown) => readAfter(error, context),
   );
   // Also when the write was refused: then its own first try, whose reply was lost, took the lease.
-  if (item?.lease?.holder === lease.holder) {
-    const noted = stormBegun(told, { vip: item, isOwn }, ports.clock.now());
-    return { answer: 'switched', ...(await switchVip(ports, item, look.at(item), context.stages)), ...noted };
-  }
+  if (item?.lease?.holder === lease.holder)
+    return { answer: 'switched', ...(await switchVip(ports, item, look.at(item), context.stages)) };
   return actOnCurrentItem(context, look, { item, news: false });
 }
 
@@ -122,17 +120,15 @@ async function recordFirst(context: ClaimContext): Promise<Answer> {
   const { ports, told } = context;
   const look = lookFor(ports, told.claim, 'later');
   const as = told.claim.kind === 'transition' ? 'news' : 'refresh';
-  let noted: Noted = {};
   let news = false;
   const item = await ports.vips.recordClaim(claimWriteFrom(told, as), ports.clock.now()).then(
     (result) => {
       news = as === 'news' && result.answer === 'recorded';
-      if (news) noted = stormBegun(told, { vip: result.vip!, isOwn: true }, ports.clock.now());
       return result.vip;
     },
     (error: unknown) => readAfter(error, context),
   );
-  return actOnCurrentItem(context, look, { item, news, noted });
+  return actOnCurrentItem(context, look, { item, news });
 }
 
 /** What the item is after a write whose reply was lost; every other fault is thrown. */
@@ -197,19 +193,16 @@ async function carryOut(
       const ordered = drainCause(action.recorded, ports.clock.now());
       const taken = await take(ports, action.item, action.recorded, ordered ?? cause);
       if (taken === undefined) return lostRace(context, progress);
-      const noted = {
-        ...progress.noted,
-        ...stormBegun(told, writtenAfter(action.item, taken), ports.clock.now(), action.item),
-      };
+      // Not `taken`: where the reply was lost others may have written into that.
+      const own = { before: action.item, after: action.recorded };
+      const noted = { ...progress.noted, ...stormBegun(told, own, ports.clock.now()) };
       return { answer: 'switched', ...(await switchVip(ports, taken, observing, stages)), ...noted };
     }
     case 'record': {
       const written = await record(context, action);
       if (written === undefined) return lostRace(context, progress);
-      const noted = {
-        ...progress.noted,
-        ...stormBegun(told, writtenAfter(action.item, written), ports.clock.now(), action.item),
-      };
+      const own = { before: action.item, after: written };
+      const noted = { ...progress.noted, ...stormBegun(told, own, ports.clock.now()) };
       const news = progress.news || action.isTransition;
       const isSecondCopy = progress.isSecondCopy === true || action.isSecondCopy;
       return withItem({ ...progress, noted, news, isSecondCopy }, written);

@@ -64,13 +64,17 @@ export const isSameTransition = (a: Transition, b: Transition): boolean =>
 export const byAge = (a: Transition, b: Transition): number =>
   b.atMs - a.atMs || b.since - a.since || (a.boot < b.boot ? -1 : 1);
 
-/** The newest ones, each once, at the earliest instant that was computed for it. */
-export function newestOf(transitions: readonly Transition[]): readonly Transition[] {
-  const distinct: Transition[] = [];
+/** Newest first, each once, at the earliest instant that was computed for it. */
+function distinct(transitions: readonly Transition[]): readonly Transition[] {
+  const found: Transition[] = [];
   for (const transition of [...transitions].sort(byAge).reverse())
-    if (!distinct.some((known) => isSameTransition(known, transition))) distinct.push(transition);
-  return distinct.sort(byAge).slice(0, FLAPS_KEPT);
+    if (!found.some((known) => isSameTransition(known, transition))) found.push(transition);
+  return found.sort(byAge);
 }
+
+/** Those that are kept. */
+export const newestOf = (transitions: readonly Transition[]): readonly Transition[] =>
+  distinct(transitions).slice(0, FLAPS_KEPT);
 
 /** Exactly as it is stored, however many there are: what a writer does that cannot read first. */
 export function withStored(all: Transitions, node: string, added: Transition | undefined): Transitions {
@@ -145,6 +149,25 @@ export interface Flapping {
 export const flappingText = ({ node, sinceMs, untilMs, transitions }: Flapping): string =>
   `${node} flaps: it became MASTER ${transitions} times or more since ${iso(sinceMs)}; damped until ${iso(untilMs)}, or a minute after the next time`;
 
+/** Of transitions newest first: those that followed each other without a break of FLAP_WINDOW, down from the newest. */
+function withoutBreak(transitions: readonly Transition[]): readonly Transition[] {
+  const next = transitions.findIndex(
+    ({ atMs }, n) => n > 0 && transitions[n - 1]!.atMs - atMs >= FLAP_WINDOW,
+  );
+  return next < 0 ? transitions : transitions.slice(0, next);
+}
+
+/** Of such ones the first and the last of the newest FLAPS_MIN within FLAP_WINDOW; undefined where they make no storm. */
+function stormIn(
+  run: readonly Transition[],
+): { readonly first: EpochMs; readonly count: number } | undefined {
+  for (let n = 0; n + FLAPS_MIN <= run.length; n++) {
+    const first = run[n + FLAPS_MIN - 1]!.atMs;
+    if (run[n]!.atMs - first < FLAP_WINDOW) return { first, count: n + FLAPS_MIN };
+  }
+  return undefined;
+}
+
 /**
  * Whether these transitions damp their node at `now`: FLAPS_MIN of them came within FLAP_WINDOW, and it has not been calm for
  * as long since.
@@ -154,16 +177,25 @@ export function flappingOf(
   transitions: readonly Transition[],
   now: EpochMs,
 ): Flapping | undefined {
-  const at = newestOf(transitions).map(({ atMs }) => atMs);
-  const [newest] = at;
-  if (newest === undefined || now - newest >= FLAP_WINDOW) return undefined;
-  for (let n = 0; n + FLAPS_MIN <= at.length; n++) {
-    const first = at[n + FLAPS_MIN - 1]!;
-    if (at[n]! - first < FLAP_WINDOW)
-      return { node, sinceMs: first, untilMs: plus(newest, FLAP_WINDOW), transitions: n + FLAPS_MIN };
-    if (at[n]! - at[n + 1]! >= FLAP_WINDOW) return undefined;
-  }
-  return undefined;
+  const newest = newestOf(transitions);
+  const storm = stormIn(withoutBreak(newest));
+  if (storm === undefined || now - newest[0]!.atMs >= FLAP_WINDOW) return undefined;
+  return {
+    node,
+    sinceMs: storm.first,
+    untilMs: plus(newest[0]!.atMs, FLAP_WINDOW),
+    transitions: storm.count,
+  };
+}
+
+/**
+ * Whether the transitions end in a storm that is none without `added`. By their own dates alone: when someone looks does not
+ * matter, and of two storms that it joins the first one goes on.
+ */
+export function beginsStorm(added: Transition, transitions: readonly Transition[]): boolean {
+  const run = withoutBreak(distinct(transitions));
+  const others = run.filter((one) => !isSameTransition(one, added));
+  return stormIn(run) !== undefined && stormIn(others) === undefined;
 }
 
 /** Undefined when the node is not damped. */

@@ -1,12 +1,15 @@
 // A storm is what a node that flaps makes of a VIP. It is announced once, by the caller whose write damped the node.
 //
-// Limit: a caller that dies between that write and the announcement announces nothing; the alarm reports the storm all the same.
+// Invariant: no storm is announced twice, whatever others write meanwhile and however late a caller goes on. What counts is what
+// its own write found and left behind, and the dates of the transitions; never what the item says later.
+// Limit: a caller that dies between that write and the announcement announces nothing, nor does one that cannot tell that the
+// write was its own; the alarm reports the storm all the same.
 import { toleratedFault } from '../../fault.ts';
 import { defined } from '../../optional.ts';
 import type { EventPublisher } from '../../switch/switch-vip.ts';
 import type { EpochMs } from '../../time.ts';
 import {
-  byAge,
+  beginsStorm,
   countedTransitions,
   type Flapping,
   flappingOf,
@@ -17,14 +20,13 @@ import {
 import type { Vip } from '../../vip/vip.ts';
 import type { RecordableClaim } from '../next-action.ts';
 
-/** The item after a write. Not `isOwn`: as it was read after the reply was lost, so that others may have written, too. */
-export interface Written {
-  readonly vip: Vip;
-  readonly isOwn: boolean;
+/** A write of the caller's own. */
+export interface OwnWrite {
+  /** The item as it was read for it: others may have written in between, where it was a write without a condition on `rev`. */
+  readonly before: Vip;
+  /** Exactly as the write left it. */
+  readonly after: Vip;
 }
-
-/** Each write raises `rev` by one. */
-export const writtenAfter = (before: Vip, vip: Vip): Written => ({ vip, isOwn: vip.rev === before.rev + 1 });
 
 /** What an answer says beside what became of the claim. */
 export interface Noted {
@@ -35,26 +37,27 @@ export interface Noted {
 }
 
 /**
- * The storm that this claim's own write began, for the answer; nothing where its transition was in the item `before`, its node is
- * calm, or was damped without it. Of an item that others have written since, its later transitions do not count: the caller
- * whose write added the last of them announces the storm.
+ * The storm that this claim's own write began, for the answer; nothing where its transition was in the item before, or its node is
+ * calm, or the storm had begun without it.
+ *
+ * No write that takes the lease blindly begins one: it is refused where it could (`transitionsMax` in vip/store.ts). Nor does a
+ * late claim, which counts as no transition.
  */
 export function stormBegun(
   { claim: { node }, nodeState }: RecordableClaim,
-  { vip: written, isOwn }: Written,
+  { before, after }: OwnWrite,
   now: EpochMs,
-  before?: Vip,
 ): Pick<Noted, 'storm'> {
   const added = recentTransition(nodeState);
-  if (added === undefined || includes(before, node, added) || !includes(written, node, added)) return {};
-  const all = countedTransitions(written, node).filter((one) => isOwn || byAge(one, added) >= 0);
-  const others = all.filter((known) => !isSameTransition(known, added));
-  if (flappingOf(node, others, now) !== undefined) return {};
-  return defined({ storm: flappingOf(node, all, now) });
+  if (added === undefined || includes(before, node, added) || !includes(after, node, added)) return {};
+  const counted = countedTransitions(after, node);
+  // More than are kept: the oldest of before made room for this one.
+  if (!beginsStorm(added, [...countedTransitions(before, node), ...counted])) return {};
+  return defined({ storm: flappingOf(node, counted, now) });
 }
 
-const includes = (vip: Vip | undefined, node: string, transition: Transition): boolean =>
-  (vip?.transitions?.[node] ?? []).some((known) => isSameTransition(known, transition));
+const includes = (vip: Vip, node: string, transition: Transition): boolean =>
+  (vip.transitions?.[node] ?? []).some((known) => isSameTransition(known, transition));
 
 /**
  * A bus that does not take it costs nothing else: delivered again the claim would begin no storm. The alarm and the log report the

@@ -194,7 +194,18 @@ export const found: readonly Control[] = [
   {
     name: 'a caller whose reply was lost announces the storm that a later transition began',
     breaks: ['damping'],
-    patches: [patch('controller/notices/storm', '(one) => isOwn || byAge(one, added) >= 0', '() => true')],
+    patches: [patch('controller/handle-claim', 'after: action.recorded }', 'after: taken }')],
+  },
+  {
+    name: 'a storm is announced again by a transition from before the last ones',
+    breaks: ['damping'],
+    patches: [
+      patch(
+        'controller/notices/storm',
+        '[...countedTransitions(before, node), ...counted]',
+        'counted.filter((one) => one.atMs <= added.atMs)',
+      ),
+    ],
   },
   {
     name: 'calls that were given up keep their place in the queue',
