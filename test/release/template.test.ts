@@ -126,6 +126,7 @@ describe('the template of a release', () => {
         "WarningMachineRole",
         "WarningRule",
         "WarningRuleRole",
+        "WarningsUnread",
       ]
     `);
   });
