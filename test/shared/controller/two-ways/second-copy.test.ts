@@ -137,7 +137,10 @@ describe('the second copy of a transition', () => {
     const w = await at();
     void handleClaim(counted(w, 3).ports, copies().direct, anyNode);
     await w.clock.advance(durationMs(1));
-    const assertion = heard('i-b', { atMs: AT_MS, over: { kind: 'assertion', seq: copies().bus.claim.seq + 1 } });
+    const assertion = heard('i-b', {
+      atMs: AT_MS,
+      over: { kind: 'assertion', seq: copies().bus.claim.seq + 1 },
+    });
     const began = w.clock.now();
     const all = [assertion, copies().bus].map((told) => handleClaim(w.ports, told, anyNode));
     await finish(w, Promise.all(all));
