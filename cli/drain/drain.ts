@@ -2,7 +2,9 @@
 // where it has to move first, and waits until the nodes own nothing.
 //
 // Invariant: each order is on record before it takes effect; ending this process changes nothing of it.
+
 import { orderFrom } from '../../shared/aws/step-functions/order-input.ts';
+import { declining } from '../../shared/controller/warned.ts';
 import { liveForced } from '../../shared/forced-failover/under-way.ts';
 import { durationFrom } from '../../shared/instants.ts';
 import { defined, ifDefined } from '../../shared/optional.ts';
@@ -20,6 +22,7 @@ import type { Session } from '../command/session.ts';
 import { underWay } from '../command/vip/under-way.ts';
 import { eachOrdered, nodesNamed, order, vipsWith } from './nodes.ts';
 import {
+  declinedText,
   endText,
   leavingTexts,
   outlooks,
@@ -48,7 +51,7 @@ export async function drain({ args, options, out, session }: CommandContext<Drai
   const given: Given = { nodes, drain: { reason, untilMs, by: await session.caller() }, detach };
   const found = await prospects(
     session,
-    vips.map((vip) => withDrains(vip, nodes, given.drain)),
+    vips.map((vip) => withDrains(vip, nodes, { ...given.drain, now: session.now() })),
   );
   for (const one of found) {
     if (!dryRun) out.note(outlookText(one));
@@ -137,7 +140,12 @@ function asides(one: Prospect, { nodes, drain }: Given, now: EpochMs): readonly 
 const replaced = (vip: Vip, nodes: readonly string[], now: EpochMs): readonly string[] =>
   nodes.flatMap((node) => {
     const drain = drainOf(vip, node, now);
-    return drain === undefined ? [] : [`it replaces, in ${vip.name}: ${drainText(node, drain)}`];
+    if (drain === undefined) return [];
+    const after = drain.startsAtMs === undefined ? undefined : declinedText(declining(vip, node, now), node);
+    return [
+      `it replaces, in ${vip.name}: ${drainText(node, drain)}`,
+      ...(after === undefined ? [] : [after]),
+    ];
   });
 
 async function carriedOut(
@@ -154,7 +162,7 @@ async function carriedOut(
       const words = { kind: 'drain' as const, nodes: membersOf(vip, nodes), by, reason, untilMs };
       return order(session, name, words, (was) => {
         refuseForced(was, nodes, session.now());
-        return withDrains(was, nodes, drain);
+        return withDrains(was, nodes, { ...drain, now: session.now() });
       });
     },
   );

@@ -1,6 +1,7 @@
 // What a drain will do to each VIP, and what is against it: the election asked beforehand, and the questions of a forced
 // failover's preflight for each node that a VIP would go to.
 import { type Outlook, outlookOf } from '../../shared/controller/drained.ts';
+import { declining } from '../../shared/controller/warned.ts';
 import { lookAt } from '../../shared/forced-failover/preflight.ts';
 import { statesOf } from '../../shared/network/next-owner.ts';
 import type { HostStates } from '../../shared/network/observation.ts';
@@ -19,12 +20,29 @@ export interface Prospect {
   readonly problems: readonly string[];
 }
 
-export const withDrains = (vip: Vip, nodes: readonly string[], drain: Override): Vip =>
+/** A drain for AWS's maintenance that is replaced is ended, as by undrain. */
+export const withDrains = (vip: Vip, nodes: readonly string[], { now, ...drain }: DrainNow): Vip =>
   nodes
     .filter((node) => vip.members[node] !== undefined)
-    .reduce((after, node) => withDrain(after, node, drain), vip);
+    .reduce((after, node) => withDrain(declining(after, node, now), node, drain), vip);
 
-export const withoutDrains = (vip: Vip, nodes: readonly string[]): Vip => nodes.reduce(withoutDrain, vip);
+export interface DrainNow extends Override {
+  readonly now: EpochMs;
+}
+
+export const withoutDrains = (vip: Vip, nodes: readonly string[], now: EpochMs): Vip =>
+  nodes.reduce((after, node) => withoutDrain(declining(after, node, now), node), vip);
+
+/** What AWS has scheduled for a node, after an operator's order has ended the drain for it. */
+export function declinedText(vip: Vip, node: string): string | undefined {
+  const declined = vip.declined?.[node];
+  if (declined === undefined) return undefined;
+  const { againMs, startsAtMs } = declined;
+  const what = `AWS’s maintenance of ${node} at ${iso(startsAtMs)}`;
+  return againMs === undefined
+    ? `${vip.name}: it is not drained again for ${what}`
+    : `${vip.name}: it is drained again at ${iso(againMs)}, ten minutes before ${what}`;
+}
 
 /** `vips`: with the drains in them. EC2 is not asked what is against it. */
 export const outlooks = (vips: readonly Vip[], now: EpochMs): readonly Prospect[] =>
@@ -99,7 +117,7 @@ export function endText(
 ): string | undefined {
   const at = targetOf(outlook) ?? vip.owner;
   if (at === undefined || outlook.key === 'frozen') return undefined;
-  const { owner: to } = elect({ ...withoutDrains(vip, nodes), owner: at }, untilMs);
+  const { owner: to } = elect({ ...nodes.reduce(withoutDrain, vip), owner: at }, untilMs);
   if (to === undefined || to === at || outlook.key === 'demotes') return undefined;
   return `when the drain ends at ${iso(untilMs)}, ${vip.name} goes back to ${to} unless keepalived’s master is ${at} by then`;
 }

@@ -1,14 +1,15 @@
 // What `vipshift undrain` does: takes the drain out of the items of all VIPs that have it, and says beforehand what moves.
 import { releaseCommand } from '../../shared/forced-failover/rejoin.ts';
+import type { EpochMs } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
-import { drainOf } from '../../shared/vip/vip.ts';
+import { drainOf, leavingOf } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
 import { type Status, status } from '../command/exit.ts';
 import { hint } from '../command/hint.ts';
 import { moveText, stayText } from '../command/vip/forecast.ts';
 import { eachOrdered, nodesNamed, order, vipsWith } from './nodes.ts';
-import { withoutDrains } from './outlook.ts';
+import { declinedText, withoutDrains } from './outlook.ts';
 
 export interface UndrainOptions {
   readonly reason?: string;
@@ -28,10 +29,11 @@ export async function undrain({
   const moves = vips.flatMap((vip) => {
     // What has run out ends by itself; taking it away changes nothing.
     const isLive = nodes.some((node) => drainOf(vip, node, now) !== undefined);
-    const text = isLive ? moveText(withoutDrains(vip, nodes), now) : undefined;
+    const text = isLive ? moveText(withoutDrains(vip, nodes, now), now) : undefined;
     return text === undefined ? [] : [{ vip: vip.name, text }];
   });
   for (const { text } of moves) out.note(text);
+  for (const text of vips.flatMap((vip) => afterwards(vip, nodes, now))) out.note(text);
   const dryRun = options.dryRun === true;
   const words = nodes.join(' ');
   const otherwise = `to let it move: ${hint(`undrain ${words} --yes`)}`;
@@ -47,7 +49,7 @@ export async function undrain({
       const before = vips.find((vip) => vip.name === name)!;
       const drained = nodes.filter((node) => before.drains?.[node] !== undefined);
       const ended = { kind: 'undrain' as const, nodes: drained, by, reason: options.reason ?? '' };
-      const change = (was: Vip) => withoutDrains(was, nodes);
+      const change = (was: Vip) => withoutDrains(was, nodes, session.now());
       const item = dryRun ? change(before) : await order(session, name, ended, change);
       return { item, drained };
     },
@@ -71,4 +73,19 @@ export async function undrain({
   for (const { vip, message } of failed) out.note(`${vip}: ${message}`);
   if (dryRun) out.note('a dry run: nothing was changed');
   return failed.length === 0 ? status.ok : status.bad;
+}
+
+/** What goes on all the same: AWS's maintenance, and what the node reports by itself. */
+export function afterwards(vip: Vip, nodes: readonly string[], now: EpochMs): readonly string[] {
+  const after = withoutDrains(vip, nodes, now);
+  return nodes.flatMap((node) => {
+    const drain = drainOf(vip, node, now);
+    const scheduled = drain?.startsAtMs === undefined ? undefined : declinedText(after, node);
+    const cause = drain === undefined ? undefined : leavingOf(vip, node);
+    const itself =
+      cause === undefined
+        ? undefined
+        : `${vip.name}: ${node} reports that it is about to go (${cause}), and is passed over all the same; to end that, on the node: vipshift-notify stay`;
+    return [scheduled, itself].filter((text) => text !== undefined);
+  });
 }

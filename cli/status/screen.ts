@@ -6,6 +6,7 @@ import type { ClaimStatus, Health, VipStatus } from '../../shared/controller/sta
 import { durationText } from '../../shared/instants.ts';
 import { type Nodes, nodeInFull, nodeText, withNames } from '../../shared/network/node-facts.ts';
 import { iso } from '../../shared/time.ts';
+import type { Declined } from '../../shared/vip/vip.ts';
 import { hint } from '../command/hint.ts';
 import { type Cell, type Output, type Paint, plain } from '../command/output.ts';
 
@@ -217,6 +218,7 @@ const claimRemarks = ({
   silent,
   member,
   drained,
+  declined,
   leaving,
   atRisk,
   dampedUntilMs,
@@ -226,10 +228,14 @@ const claimRemarks = ({
   ...(drained === undefined
     ? []
     : [`drained until ${iso(drained.untilMs)} by ${drained.by}: ${drained.reason}`]),
+  ...(declined === undefined ? [] : [declinedRemark(declined)]),
   ...(leaving === undefined ? [] : [`is about to go: ${leaving}`]),
   ...(atRisk === undefined ? [] : ['at risk: AWS recommends to rebalance']),
   ...(dampedUntilMs === undefined ? [] : [`damped until ${iso(dampedUntilMs)}`]),
 ];
+
+const declinedRemark = ({ startsAtMs, againMs }: Declined): string =>
+  `not drained for AWS’s maintenance at ${iso(startsAtMs)}${againMs === undefined ? '' : ` before ${iso(againMs)}`}, by an operator’s word`;
 
 /** What is not wrong and has to be known all the same. */
 const remarks = (s: VipStatus): readonly string[] => [

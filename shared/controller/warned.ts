@@ -1,13 +1,17 @@
 // The polled twin of AWS's warnings: once a minute EC2's list of scheduled events, so that one whose event was lost is found by
 // the next sweep. It only announces what is due; the workflow does the rest, once for each name.
 //
-// Limit: a spot interruption is in no list; the node's own metadata service is its twin.
+// Invariant: what has led to a drain is not announced again, whether the drain lasts, was replaced, or was ended by an operator: whose
+// word holds until LEAD before the date; then the node is drained once more, under a name of its own.
+// Limit: a spot interruption is in no list; the node's own metadata service is its twin. A VIP of which the node became a member after
+// the drain is not drained for it.
+import { defined } from '../optional.ts';
 import { isRegistered } from '../registry/registry.ts';
 import type { Ports } from '../switch/switch-vip.ts';
-import type { EpochMs } from '../time.ts';
-import type { Vip } from '../vip/vip.ts';
+import { type EpochMs, minus } from '../time.ts';
+import type { Declined, Vip } from '../vip/vip.ts';
 import { drainOf } from '../vip/vip.ts';
-import { departureFrom, maintenanceName } from '../warning/departure.ts';
+import { departureFrom, LEAD, maintenanceName } from '../warning/departure.ts';
 import { type ScheduledEvent, scheduledWarning } from '../warning/scheduled.ts';
 
 /** Of one sweep; the next one announces the others. */
@@ -17,22 +21,62 @@ const ANNOUNCED_MAX = 20;
 export async function announceScheduled(ports: Ports, vips: readonly Vip[]): Promise<readonly string[]> {
   const now = ports.clock.now();
   const events = await ports.ec2.scheduledEvents();
-  const wanted = events.filter((event) => isNews(event, vips.filter(isRegistered), now));
+  const registered = vips.filter(isRegistered);
+  const wanted = events.flatMap((event) => newsOf(event, registered, now) ?? []);
   for (const event of wanted.slice(0, ANNOUNCED_MAX)) await ports.bus.warned(event);
   return wanted.slice(0, ANNOUNCED_MAX).map(({ node }) => node);
 }
 
-/** Due, and the node is not drained everywhere; or over, and somewhere still drained for it. */
-function isNews(event: ScheduledEvent, vips: readonly Vip[], now: EpochMs): boolean {
+/** As it is to be announced: due, and the node is not drained for it; or over, and somewhere still drained. Else undefined. */
+function newsOf(event: ScheduledEvent, vips: readonly Vip[], now: EpochMs): ScheduledEvent | undefined {
   const warning = scheduledWarning(event);
-  if (warning === undefined) return false;
-  const { node } = warning;
+  if (warning === undefined) return undefined;
+  const { node, startsAtMs } = warning;
   const concerned = vips.filter(({ members }) => members[node] !== undefined);
-  if (warning.over) {
-    const name = maintenanceName(node, warning.startsAtMs);
-    return concerned.some((vip) => drainOf(vip, node, now)?.departure === name);
-  }
+  if (warning.over)
+    return concerned.some((vip) => isDrainedFor(vip, node, startsAtMs, now)) ? event : undefined;
   const found = departureFrom(warning, 'aws.ec2', now);
-  const isDue = found.is === 'departure' && found.departure.dueMs <= now;
-  return isDue && concerned.some((vip) => drainOf(vip, node, now) === undefined);
+  if (found.is === 'ignored' || found.departure.dueMs > now) return undefined;
+  const open = concerned.filter((vip) => drainOf(vip, node, now) === undefined);
+  const declined = open.flatMap((vip) => declinedOf(vip, node, startsAtMs) ?? []);
+  if (declined.some(({ againMs }) => againMs !== undefined && againMs <= now))
+    return { ...event, again: true };
+  const isNoted = (vip: Vip) => drainOf(vip, node, now)?.startsAtMs === startsAtMs;
+  const hasLed = declined.length > 0 || concerned.some(isNoted);
+  return open.length > 0 && !hasLed ? event : undefined;
+}
+
+/** By a departure; older drains have its date in the workflow's name only. */
+export function isDrainedFor(vip: Vip, node: string, startsAtMs: EpochMs, now: EpochMs): boolean {
+  const { departure, startsAtMs: date } = drainOf(vip, node, now) ?? {};
+  if (departure === undefined) return false;
+  return date === undefined ? departure === maintenanceName(node, startsAtMs) : date === startsAtMs;
+}
+
+function declinedOf({ declined }: Vip, node: string, startsAtMs: EpochMs): Declined | undefined {
+  const one = declined?.[node];
+  return one?.startsAtMs === startsAtMs ? one : undefined;
+}
+
+/** Whether an operator's word keeps the node from being drained for this maintenance now. */
+export function isDeclined(vip: Vip, node: string, startsAtMs: EpochMs | undefined, now: EpochMs): boolean {
+  const declined = startsAtMs === undefined ? undefined : declinedOf(vip, node, startsAtMs);
+  return declined !== undefined && (declined.againMs === undefined || now < declined.againMs);
+}
+
+/** What an operator's order leaves of a drain for maintenance that it ends or replaces; the same object where there is none. */
+export function declining(vip: Vip, node: string, now: EpochMs): Vip {
+  const { startsAtMs, untilMs } = drainOf(vip, node, now) ?? {};
+  if (startsAtMs === undefined || untilMs === undefined) return vip;
+  const lead = minus(startsAtMs, LEAD);
+  const one = { startsAtMs, untilMs, ...defined({ againMs: now < lead ? lead : undefined }) };
+  return { ...vip, declined: { ...vip.declined, [node]: one } };
+}
+
+/** Without those of the nodes that match, or whose maintenance is over; the same object where nothing is taken out. */
+export function withoutDeclined(vip: Vip, isOver: (node: string, one: Declined) => boolean): Vip {
+  const { declined = {}, ...rest } = vip;
+  const left = Object.entries(declined).filter(([node, one]) => !isOver(node, one));
+  if (left.length === Object.keys(declined).length) return vip;
+  return left.length === 0 ? rest : { ...rest, declined: Object.fromEntries(left) };
 }

@@ -7,6 +7,7 @@
 // Limit: it does not know whether the instance is gone already; then nothing is left to do, and that is what it finds.
 import { cut, listLines, listText, MESSAGE_MAX, NAMED_MAX } from '../bounded.ts';
 import { drainCause, outlookOf, staysText } from '../controller/drained.ts';
+import { isDeclined, withoutDeclined } from '../controller/warned.ts';
 import { type Fault, toFault, toleratedFault } from '../fault.ts';
 import { liveForced } from '../forced-failover/under-way.ts';
 import { defined } from '../optional.ts';
@@ -14,7 +15,7 @@ import { ownCommand, type Place } from '../place.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import { observeAndSwitch, take } from '../switch/switch-vip.ts';
 import { textHash } from '../text-hash.ts';
-import { epochMs, iso } from '../time.ts';
+import { type EpochMs, epochMs, iso } from '../time.ts';
 import { type Notice, subjectOf, textOf } from '../timeline/message.ts';
 import { operatorAction } from '../timeline/operator-action.ts';
 import type { Vip } from '../vip/vip.ts';
@@ -131,6 +132,8 @@ async function leaveVip(ports: DeparturePorts, leaving: Leaving, name: string): 
   const now = ports.clock.now();
   const was = await ports.vips.read(name);
   if (!isRegistered(was) || was.members[node] === undefined) return { is: 'clear' };
+  // An operator has ended a drain for it, before this one began.
+  if (!drained.has(name) && isDeclined(was, node, ofMaintenance(input), now)) return { is: 'clear' };
   // An operator is about to bring it here. That is ended first: then it may leave.
   if (liveForced(was, now)?.node === node) return { is: 'moving' };
   const vip = drained.has(name) ? was : await drain(ports, { execution, input }, was);
@@ -160,7 +163,13 @@ async function leaveVip(ports: DeparturePorts, leaving: Leaving, name: string): 
   }
 }
 
-/** An operator's own drain that lasts as long stays as it is. The order is on record before it takes effect. */
+const ofMaintenance = ({ startsAtMs }: DepartureInput): EpochMs | undefined =>
+  startsAtMs === undefined ? undefined : epochMs(startsAtMs);
+
+/**
+ * An operator's own drain that lasts as long stays as it is, and notes the maintenance that it serves as well. The order is on record
+ * before it takes effect.
+ */
 async function drain(
   ports: DeparturePorts,
   { execution, input }: Pick<Leaving, 'execution' | 'input'>,
@@ -168,13 +177,22 @@ async function drain(
 ): Promise<Vip> {
   const { node, by, why: reason } = input;
   const untilMs = epochMs(input.untilMs);
-  const lasts = (is: Vip) => (drainOf(is, node, ports.clock.now())?.untilMs ?? 0) >= untilMs;
-  if (lasts(vip)) return vip;
-  const words = { vip: vip.name, order: 'drain' as const, node, by, reason, untilMs };
-  await ports.orders.put(operatorAction({ ...words, atMs: ports.clock.now() }, execution));
-  const ours = { untilMs, by, reason, departure: execution };
-  const change = (is: Vip | undefined) => (!isRegistered(is) || lasts(is) ? is : withDrain(is, node, ours));
-  return (await update(ports.vips, vip.name, change)) ?? vip;
+  const date = defined({ startsAtMs: ofMaintenance(input) });
+  const ours = { untilMs, by, reason, departure: execution, ...date };
+  const change = (is: Vip): Vip => {
+    const own = drainOf(is, node, ports.clock.now());
+    if (own === undefined || own.untilMs < untilMs)
+      return withoutDeclined(withDrain(is, node, ours), (of) => of === node);
+    const isNoted = date.startsAtMs === undefined || own.startsAtMs === date.startsAtMs;
+    return isNoted ? is : withDrain(is, node, { ...own, ...date });
+  };
+  const after = change(vip);
+  if (after === vip) return vip;
+  if (after.drains?.[node] === ours) {
+    const words = { vip: vip.name, order: 'drain' as const, node, by, reason, untilMs };
+    await ports.orders.put(operatorAction({ ...words, atMs: ports.clock.now() }, execution));
+  }
+  return (await update(ports.vips, vip.name, (is) => (isRegistered(is) ? change(is) : is))) ?? vip;
 }
 
 /** A VIP that cannot be looked at or moved now is looked at again; a mistake of ours is thrown when the others are done. */

@@ -2,6 +2,7 @@
 // end of a drain where what it was for is over. The workflow `warning` asks this of each event, and starts what is named here.
 //
 // Invariant: doing it twice does it once: records are put if absent, and a workflow's name is the warning's.
+import { isDrainedFor } from '../controller/warned.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { iso } from '../time.ts';
@@ -93,7 +94,7 @@ async function endDrains(
   by: Departure['by'],
 ): Promise<string> {
   const departure = maintenanceName(node, startsAtMs);
-  const isIts = (vip: Vip | undefined) => vip?.drains?.[node]?.departure === departure;
+  const isIts = (vip: Vip) => isDrainedFor(vip, node, startsAtMs, ports.clock.now());
   const reason = `${code} of ${iso(startsAtMs)} is over`;
   for (const { name: vip } of vips.filter(isIts)) {
     const atMs = ports.clock.now();

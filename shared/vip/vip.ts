@@ -139,6 +139,17 @@ export interface Pin extends Override {
 export interface Drain extends Override {
   /** The execution of the workflow `departure` that drained it; absent where an operator did. */
   readonly departure?: string;
+  /** Of scheduled maintenance: its date, by which AWS's lists know it. */
+  readonly startsAtMs?: EpochMs;
+}
+/** An operator has ended a departure's drain before the maintenance was over. */
+export interface Declined {
+  /** Which maintenance: its date. */
+  readonly startsAtMs: EpochMs;
+  /** When the node is drained for it again; absent where the operator's word holds to the end. */
+  readonly againMs?: EpochMs;
+  /** The end of the drain that was ended. */
+  readonly untilMs: EpochMs;
 }
 /** A forced failover that is under way: written before anybody is demoted, taken out when its workflow ends. */
 export interface Forced extends Override {
@@ -186,6 +197,8 @@ export interface Vip extends RegistryEntry {
    * member can have the VIP. It ends by itself; those that have ended may still be there.
    */
   readonly drains?: Readonly<Record<string, Drain>>;
+  /** Nodes that are not drained for their maintenance, by an operator's word. */
+  readonly declined?: Readonly<Record<string, Declined>>;
   /** Nodes of which people have been told that they are about to go with the VIP: why, and which caller told it. */
   readonly strandedTold?: Readonly<Record<string, { readonly cause: string; readonly by: string }>>;
   readonly forced?: Forced;

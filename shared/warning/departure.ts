@@ -60,7 +60,8 @@ function spanOf(
   const { startsAtMs, endsAtMs = plus(startsAtMs, MAINTENANCE_LASTS), degraded, node } = warning;
   const lead = minus(startsAtMs, LEAD);
   const dueMs = degraded || lead < now ? now : lead;
-  return { name: maintenanceName(node, startsAtMs), dueMs, untilMs: endsAtMs, startsAtMs };
+  const name = maintenanceName(node, startsAtMs);
+  return { name: warning.again ? `${name}-again` : name, dueMs, untilMs: endsAtMs, startsAtMs };
 }
 
 /** AWS Health and EC2 number an event each in their own way; its date is the same. */

@@ -11,6 +11,8 @@ export interface ScheduledEvent {
   readonly notBeforeMs: EpochMs;
   /** EC2 does not always say it. */
   readonly notAfterMs?: EpochMs;
+  /** Of reconcile's announcement: an operator has ended the drain for it, and the date is near. */
+  readonly again?: true;
 }
 
 /** All that EC2 has (EC2 API reference, InstanceStatusEvent). */
@@ -34,7 +36,7 @@ export function scheduledWarning(event: ScheduledEvent): Maintenance | undefined
   const { node, code, description, notBeforeMs: startsAtMs, notAfterMs: endsAtMs } = event;
   return {
     ...{ kind: 'maintenance', node, code, degraded: degraded.has(code), startsAtMs },
-    ...defined({ endsAtMs }),
+    ...defined({ endsAtMs, again: event.again }),
     over: OVER.test(description),
   };
 }

@@ -37,6 +37,8 @@ export interface Maintenance {
   readonly endsAtMs?: EpochMs;
   /** Completed, or cancelled. */
   readonly over: boolean;
+  /** An operator has ended the drain for it, and the date is near. */
+  readonly again?: true;
 }
 
 export type Warning = Interruption | RebalanceAdvice | Maintenance;

@@ -100,7 +100,7 @@ import importlib, queue, sys, threading, time
 sys.dont_write_bytecode = True
 sys.path.append(${JSON.stringify(folder)})
 from ministack.core.lambda_runtime import Worker
-fixes = importlib.import_module("emulator-fixes")
+fixes = importlib.import_module("function-fixes")
 fixes.apply()
 worker = Worker.__new__(Worker)
 worker._stderr_queue = queue.Queue()

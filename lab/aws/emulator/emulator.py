@@ -61,7 +61,7 @@ def apply(*names):
 def load_ministack():
     import asyncio
 
-    apply("emulator-fixes", "stack-fixes", "stacks-in-moto", "sandbox-starts")
+    apply("emulator-fixes", "function-fixes", "stack-fixes", "stacks-in-moto", "sandbox-starts")
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app

@@ -29,7 +29,7 @@ def apply():
 
 
 def sandbox_class(runtime):
-    # emulator-fixes has put its pool of sandboxes in the place of MiniStack's class.
+    # function-fixes has put its pool of sandboxes in the place of MiniStack's class.
     return runtime.Worker.Sandbox
 
 

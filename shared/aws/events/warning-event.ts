@@ -63,6 +63,7 @@ const listed = z.object({
     description: z.string().check(z.maxLength(2048)),
     notBeforeMs: instant,
     notAfterMs: z.optional(instant),
+    again: z.optional(z.literal(true)),
   }),
 });
 

@@ -15,7 +15,7 @@ import { dampedAt, type Flapping } from '../../vip/flapping.ts';
 import { type Cause, isLive } from '../../vip/lease.ts';
 import { isSilent } from '../../vip/liveness.ts';
 import { type Unheard, unheardFor } from '../../vip/unheard.ts';
-import type { Override, Pin, Vip } from '../../vip/vip.ts';
+import type { Declined, Drain, Override, Pin, Vip } from '../../vip/vip.ts';
 import { drainOf } from '../../vip/vip.ts';
 import { assess } from '../assess.ts';
 import { type LastFailover, lastFailoverFrom, type Since, sinceFrom } from './ownership.ts';
@@ -33,7 +33,9 @@ export interface ClaimStatus {
   readonly silent: boolean;
   readonly member: boolean;
   /** Set while the node is drained. */
-  readonly drained?: Override;
+  readonly drained?: Drain;
+  /** Maintenance for which the node is not drained, by an operator's word. */
+  readonly declined?: Declined;
   /** Why the node is about to go, as AWS told it; set until it stays. */
   readonly leaving?: string;
   /** AWS recommends to rebalance it: nothing moves for that. */
@@ -200,7 +202,12 @@ function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
     const member = vip.members[node] !== undefined;
     const silent = isSilent(vip, nodeState);
     const damped = defined({ dampedUntilMs: dampedAt(vip, node, now)?.untilMs });
-    const drained = defined({ drained: drainOf(vip, node, now) });
+    const declined = vip.declined?.[node];
+    const isOver = declined !== undefined && declined.untilMs <= now;
+    const drained = defined({
+      drained: drainOf(vip, node, now),
+      declined: isOver ? undefined : declined,
+    });
     const going = defined({ leaving, atRisk });
     return [{ node, state, priority, ageMs: now - seenMs, silent, member, ...drained, ...going, ...damped }];
   });

@@ -3,7 +3,11 @@
 import type { LocalAws } from '../../../lab/aws/local-aws.ts';
 import { poll } from '../../../lab/aws/stack/poll.ts';
 
-const scopes: Readonly<Record<string, string>> = { AWSStepFunctions: 'states', AmazonSQS: 'sqs' };
+const scopes: Readonly<Record<string, string>> = {
+  AWSEvents: 'events',
+  AWSStepFunctions: 'states',
+  AmazonSQS: 'sqs',
+};
 
 /** One call of a service that speaks JSON: `AWSStepFunctions.StartExecution`. An Error with the service's answer when it refuses. */
 export async function call<Reply>(aws: LocalAws, target: string, body: object): Promise<Reply> {
@@ -161,4 +165,15 @@ async function policy(aws: LocalAws, name: string, path: string, init: RequestIn
     headers: { authorization: credential(aws, 'lambda') },
   });
   if (!reply.ok) throw new Error(`${init.method} policy of ${name}: ${await reply.text()}`);
+}
+
+/** How many may run at once: 0 is none at all, `undefined` as many as the account allows. */
+export async function setConcurrency(aws: LocalAws, name: string, most: number | undefined): Promise<void> {
+  const reply = await fetch(`${aws.endpoint}/2017-10-31/functions/${name}/concurrency`, {
+    headers: { authorization: credential(aws, 'lambda') },
+    ...(most === undefined
+      ? { method: 'DELETE' }
+      : { method: 'PUT', body: JSON.stringify({ ReservedConcurrentExecutions: most }) }),
+  });
+  if (!reply.ok) throw new Error(`concurrency of ${name}: ${await reply.text()}`);
 }

@@ -53,6 +53,12 @@ export async function change(how: (vip: Vip) => Vip): Promise<void> {
   await update(stack.vips, VIP, (was) => how(was!));
 }
 
+/** What it says every ten seconds. */
+export const repeats = (node: string): Promise<string> =>
+  stack.publish(
+    wordsOf(node, { atS: clock, laterS: 1, kind: 'assertion', priority: node === id('a') ? 254 : 253 }),
+  );
+
 export const settled = (owner: string): Promise<Vip> =>
   stack.until(`${owner} to own the VIP`, (vip) => vip.owner === owner && vip.lease === undefined);
 

@@ -48,6 +48,7 @@ const outcomeOf = ({ net }: World, { vip, lease }: Broke): Failover | undefined 
 const endings: readonly FaultName[] = [
   'invocation killed',
   'invocation paused',
+  'first carrier dies',
   'record failed',
   'store failed before effect',
   'store reply lost',

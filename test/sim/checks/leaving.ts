@@ -74,6 +74,7 @@ const othersOf = (vip: Vip, node: string): readonly string[] =>
 /** With these a notice may be lost, or its caller with it. */
 const loses: readonly FaultName[] = [
   ...(['announcement failed', 'invocation killed', 'invocation paused', 'slow start'] as const),
+  'first carrier dies',
   ...(['store failed before effect', 'store reply lost', 'store write repeated'] as const),
   ...(['store write landed late', 'call breaks'] as const),
 ];

@@ -119,4 +119,14 @@ export const checkers: readonly Control[] = [
     breaks: ['leaving'],
     patches: [patch('node/leaving', ' && world.sched.now() < one.untilMs', '')],
   },
+  {
+    name: 'the checker holds the second copy to its promise beside a made-up word',
+    breaks: ['second carrier'],
+    patches: [patch('checks/second-carrier', 'if (isForged || ', 'if (')],
+  },
+  {
+    name: 'the checker does not know that the first carrier of a transition may die',
+    breaks: ['bugs contained'],
+    patches: [patch('checks/bugs-contained', "  'first carrier dies',\n", '')],
+  },
 ];
