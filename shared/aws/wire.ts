@@ -143,11 +143,14 @@ export function clients(
   // Never the SDK's own strategies: they are not in the functions' bundles (build/sdk-unreached.ts).
   const attempts = (most: number) => ({ maxAttempts: most, retryStrategy: retrySoon(most, Math.random) });
   const again = attempts(ATTEMPTS_MAX);
-  const ofEc2 = { ...common, requestHandler: { ...requestHandler, httpsAgent: toEc2.agent } };
+  const toEc2Handler = { ...requestHandler, httpsAgent: toEc2.agent };
+  const ofEc2 = { ...common, requestHandler: toEc2Handler };
+  // Its attempts are aborted after ATTEMPT_MAX, so no socket of theirs is silent for the 15 minutes that each would be watched for.
+  const once = { ...ofEc2, ...attempts(1), requestHandler: { ...toEc2Handler, socketTimeout: 0 } };
   return {
     dynamo: new DynamoDBClient({ ...common, ...again }),
     reader: new EC2Client({ ...ofEc2, ...again }),
-    writer: new EC2Client({ ...ofEc2, ...attempts(1) }),
+    writer: new EC2Client(once),
     events: new EventBridgeClient({ ...common, ...again }),
     toEc2,
   };
