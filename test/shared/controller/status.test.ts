@@ -166,7 +166,7 @@ describe('a forecast', () => {
     expect(
       ownerAfterPin({ ...pinned, claims: standbys, owner: 'i-a' }),
       'with no master it stays there',
-    ).toBe(pinned.pin.node);
+    ).toBe('i-b');
     expect(ownerAfterFreeze({ ...item(w), freeze: until(plus(now, seconds(1))), owner: 'i-b' })).toBe('i-a');
     expect(ownerAfterFreeze(item(w))).toBeUndefined();
   });
