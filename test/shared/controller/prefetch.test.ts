@@ -51,7 +51,7 @@ test('what was begun in advance serves for less than two seconds: another holder
   w.ports.prefetchMemory.meet(item(w));
   const served = async (lateByMs: number) => {
     const look = lookFor(w.ports, claimOf('i-b', { atMs: w.clock.now() - START }), 'now');
-    const first = w.ec2.observe;
+    const first = w.ec2.observe.bind(w.ec2);
     let again = 0;
     w.ports.ec2.observe = (scope) => {
       again += 1;
