@@ -251,7 +251,7 @@ function unheard(vip: Vip, masters: readonly Candidate[]): Elected {
   const { node } = other;
   // Stryker disable next-line ConditionalExpression: nothing is known of no node; the comparison is for the compiler
   const own = vip.owner === undefined ? undefined : vip.claims[vip.owner];
-  // Stryker disable next-line ConditionalExpression: no node is no member; the comparison is for the compiler
+  // Stryker disable next-line ConditionalExpression: a node without an id is not a member; the comparison is for the compiler
   const member = vip.owner !== undefined && vip.members[vip.owner] !== undefined;
   if (own === undefined || !member) {
     return { owner: node, reason: { key: 'unowned', node } };

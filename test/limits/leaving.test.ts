@@ -147,7 +147,7 @@ describe('the departure of a node with a hundred VIPs', () => {
   });
 });
 
-describe('what people are told of one node', () => {
+describe('the messages about one node', () => {
   const vip = nameOf(1);
   const event = (detail: object, notice: object): number => jsonBytes({ ...detail, notice });
 
