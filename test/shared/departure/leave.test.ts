@@ -1,12 +1,14 @@
 // A node leaves, round by round, over the ports in memory; and the warnings that lead there.
 import { describe, expect, it } from 'vitest';
+import { reconcile } from '../../../shared/controller/reconcile.ts';
+import { statusOf } from '../../../shared/controller/status/status.ts';
 import { announceScheduled } from '../../../shared/controller/warned.ts';
 import { leaveNode, ROUNDS_MAX, type Round, reportDeparture } from '../../../shared/departure/leave.ts';
 import { type DepartureInput, type DeparturePorts, onWarnings } from '../../../shared/departure/warned.ts';
 import { Fault } from '../../../shared/fault.ts';
 import { epochMs, iso, minutes, plus } from '../../../shared/time.ts';
 import type { OperatorAction } from '../../../shared/timeline/operator-action.ts';
-import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
+import { type NodeState, nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import { maintenanceName } from '../../../shared/warning/departure.ts';
 import type { ScheduledEvent } from '../../../shared/warning/scheduled.ts';
@@ -162,6 +164,36 @@ describe('a round', () => {
     const s = stage({ forced });
     expect(await leave(s)).toMatchObject({ outcome: 'leaving', drained: [] });
     expect((await s.item()).drains).toBeUndefined();
+  });
+
+  it('of a rebalance shows in the status, until the node has taken it up and it is over, or boots again', async () => {
+    const s = stage();
+    const advice: Warning = { kind: 'rebalance', node: 'i-a', id: 'e-1', atMs: START };
+    const shown = async () =>
+      statusOf(await s.item(), undefined, START)
+        .claims.filter(({ atRisk }) => atRisk)
+        .map(({ node }) => node);
+    const says = async (over: Partial<NodeState>) => {
+      const item = await s.item();
+      const claims = { ...item.claims, 'i-a': { ...item.claims['i-a']!, ...over } };
+      s.vips.items.set('web', { ...item, claims });
+      await reconcile(s.ports, await s.item());
+    };
+    await onWarnings(s.ports, 'aws.ec2', [advice]);
+    expect(await shown()).toEqual(['i-a']);
+    const { rev } = await s.item();
+    await onWarnings(s.ports, 'aws.ec2', [advice]);
+    expect((await s.item()).rev).toBe(rev);
+    await says({ priority: 7 });
+    expect(await shown()).toEqual(['i-a']);
+    await says({ atRisk: true });
+    expect([await shown(), (await s.item()).atRisk]).toEqual([['i-a'], undefined]);
+    const { atRisk: _over, ...claim } = (await s.item()).claims['i-a']!;
+    s.vips.items.set('web', { ...(await s.item()), claims: { ...(await s.item()).claims, 'i-a': claim } });
+    expect(await shown()).toEqual([]);
+    await onWarnings(s.ports, 'aws.ec2', [advice]);
+    await says({ bootId: 'another' });
+    expect([await shown(), (await s.item()).atRisk]).toEqual([[], undefined]);
   });
 
   it.each([
