@@ -147,7 +147,7 @@ override_endpoints() {
   [[ -n ${AWS_ENDPOINT_URL_STS-} ]] && CONFIG[endpoint_sts]=$AWS_ENDPOINT_URL_STS
   [[ -n ${AWS_EC2_METADATA_SERVICE_ENDPOINT-} ]] && CONFIG[endpoint_imds]=$AWS_EC2_METADATA_SERVICE_ENDPOINT
   CONFIG[ca_file]=${CONFIG[ca_file]:-${AWS_CA_BUNDLE-}}
-  for key in endpoint_events endpoint_sts endpoint_imds direct; do CONFIG[$key]=${CONFIG[$key]%/}; done
+  for key in endpoint_events endpoint_sts endpoint_imds; do CONFIG[$key]=${CONFIG[$key]%/}; done
 }
 
 readonly LOOPBACK='^https?://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?$'
@@ -163,7 +163,8 @@ readonly FUNCTION_URL='^https://[a-z0-9]+\.lambda-url\.([a-z]{2,4}(-[a-z]+)+-[0-
 
 # Claims say who is master: they go to a function URL of the Region, and in a laboratory wherever it says.
 check_direct() {
-  local -r url=${CONFIG[direct]} region=${CONFIG[region]}
+  local -r url=${CONFIG[direct]%/} region=${CONFIG[region]}
+  CONFIG[direct]=$url
   [[ $url && ! $url =~ $LOOPBACK && ${CONFIG[allow_http]} == no ]] || return
   if ! [[ $url =~ $FUNCTION_URL ]]; then
     wrong_config '' "direct is \"$url\", expected the stack's output DirectUrl: https://ID.lambda-url.REGION.on.aws/"
