@@ -17,7 +17,7 @@ DIRECT_FD='' DIRECT_ERROR='' DIRECT_ERROR_AT_S=0 LAST_SAID_AT_S=0 DIRECT_DUE_MS=
 DIRECT_BACKOFF_MS=100 DIRECT_SECOND=0 DIRECT_STARTED=0 DIRECT_CONNECT_S=0.5 DIRECT_STORE='few' CALL=0 TRANSFERS='' DIRECT_PART='' TRANSFER_COUNT=0 BUS_FAILURES=0
 # Calls at once, and in a second; what curl has for one, and what the daemon has; and how often it looks for an answer.
 readonly CALLS_MAX=4 CALLS_A_SECOND=10 DIRECT_MAX_S=2 DIRECT_LIMIT_MS=2500 DIRECT_POLL_MS=40
-# After a refusal that is not about one claim: the URL, the rights or the name are wrong, which an operator has to mend.
+# After a refusal that is not about one claim: the URL, the rights or the name are wrong, which an operator has to correct.
 readonly DIRECT_PAUSE_MIN_MS=1000 DIRECT_PAUSE_MAX_MS=60000
 # From so many failures of the bus in a row on an assertion goes this way, too.
 readonly BUS_FAILS_FROM=2 ASSERTED_AGAIN_MS=3000 NO_SUCH_HOST=6
