@@ -43,8 +43,8 @@ export const damping: readonly Control[] = [
     patches: [
       patch(
         'vip/election',
-        ' || nodeState === undefined || unfit(vip, node) !== undefined)',
-        ' || nodeState === undefined)',
+        'if (node === damped.node || unfit(vip, node) !== undefined)',
+        'if (node === damped.node || vip.claims[node] === undefined)',
       ),
     ],
   },

@@ -53,8 +53,8 @@ export const drains: readonly Control[] = [
     patches: [
       patch(
         'vip/election',
-        'if (other === undefined || why === undefined) return elected;',
-        "if (other === undefined || why === undefined || reason.key === 'pinned') return elected;",
+        'if (why === undefined) return elected;',
+        "if (why === undefined || reason.key === 'pinned') return elected;",
       ),
     ],
   },
