@@ -1,4 +1,4 @@
-// The next owner as EC2 shows it: an instance that is not there is no instance that EC2 did not tell of.
+// The next owner as EC2 shows it. An instance that is not there is another thing than an answer that did not come.
 import { expect, test } from 'vitest';
 import { Fault } from '../../../shared/fault.ts';
 import { asNextOwner, ownerProblemText, statesOf } from '../../../shared/network/next-owner.ts';
