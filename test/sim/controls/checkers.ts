@@ -129,4 +129,9 @@ export const checkers: readonly Control[] = [
     breaks: ['bugs contained'],
     patches: [patch('checks/bugs-contained', "  'first carrier dies',\n", '')],
   },
+  {
+    name: 'the checker does not know that keepalived gives a VIP to a drained standby',
+    breaks: ['leaving'],
+    patches: [patch('checks/leaving', "vip.hold === 'master' || vip.drains", 'vip.drains')],
+  },
 ];
