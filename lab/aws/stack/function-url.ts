@@ -24,6 +24,8 @@ export interface FunctionUrlInput {
   /** Of Lambda's own API. */
   readonly endpoint: string;
   readonly region: string;
+  /** Of the function, not of its callers. */
+  readonly accountId: string;
   readonly functionName: string;
   readonly callerOf: (accessKeyId: string) => Caller | undefined;
   readonly host?: string;
@@ -99,7 +101,7 @@ async function answerTo(input: FunctionUrlInput, asked: Asked, caller: Caller | 
   const reply = await fetch(`${input.endpoint}/2015-03-31/functions/${input.functionName}/invocations`, {
     method: 'POST',
     headers: {
-      authorization: `AWS4-HMAC-SHA256 Credential=${caller.accountId}/20260101/${input.region}/lambda/aws4_request, SignedHeaders=host, Signature=local`,
+      authorization: `AWS4-HMAC-SHA256 Credential=${input.accountId}/20260101/${input.region}/lambda/aws4_request, SignedHeaders=host, Signature=local`,
     },
     body: JSON.stringify(envelopeOf(asked, caller)),
   });

@@ -39,6 +39,7 @@ beforeAll(async () => {
   front = await startFunctionUrl({
     endpoint: lambda.url,
     region: 'eu-central-1',
+    accountId: node.accountId,
     functionName: 'failover',
     callerOf: (key) => (key === node.accessKeyId ? node : undefined),
   });

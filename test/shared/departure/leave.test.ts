@@ -13,7 +13,7 @@ import type { Vip } from '../../../shared/vip/vip.ts';
 import { maintenanceName } from '../../../shared/warning/departure.ts';
 import type { ScheduledEvent } from '../../../shared/warning/scheduled.ts';
 import type { Warning } from '../../../shared/warning/warning.ts';
-import { claimOf, START, type Words, world } from '../../support/world.ts';
+import { claimOf, finish, START, type Words, world } from '../../support/world.ts';
 
 const claims = (words: Readonly<Record<string, Words>>) =>
   Object.fromEntries(
@@ -97,6 +97,16 @@ describe('a round', () => {
     expect(new Set(names).size).toBe(1);
     expect(names[0]).toMatch(/^leave-i-a-e-1-[0-9a-f]{8}-1$/);
     expect((await leave(s, { ...first, round: 24 })).demotions[0]!.name).toMatch(/-2$/);
+  });
+
+  it('tries again where EC2 did not move the VIP: it is left only when the node does not own it any more', async () => {
+    const s = stage();
+    const apply = s.ports.ec2.apply.bind(s.ports.ec2);
+    s.ports.ec2.apply = () => Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'no'));
+    const first = await finish(s, leave(s));
+    expect(first).toMatchObject({ outcome: 'leaving', owns: ['web'] });
+    s.ports.ec2.apply = apply;
+    expect(await finish(s, leave(s, first))).toMatchObject({ outcome: 'left', owns: [] });
   });
 
   it('leaves a frozen VIP where it is, and reports it once, with the command', async () => {

@@ -134,4 +134,9 @@ export const checkers: readonly Control[] = [
     breaks: ['leaving'],
     patches: [patch('checks/leaving', "vip.hold === 'master' || vip.drains", 'vip.drains')],
   },
+  {
+    name: 'the checker takes the word that is recorded last for the one that was said last',
+    breaks: ['silence told'],
+    patches: [patch('checks/silence-told', ' && !heardLately(world, swept)', '')],
+  },
 ];
