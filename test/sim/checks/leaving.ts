@@ -65,14 +65,10 @@ function isStranded(world: World, vip: Vip, node: string, atMs: number): boolean
   return (freeze !== undefined && freeze.untilMs > world.epochAt + atMs) || othersOf(vip, node).length === 0;
 }
 
-/** Of drains keepalived knows nothing: with hold `master` a drained standby takes the VIP over. */
 const othersOf = (vip: Vip, node: string): readonly string[] =>
   Object.keys(vip.members).filter(
     (id) =>
-      id !== node &&
-      unfit(vip, id) === undefined &&
-      !isLeaving(vip, id) &&
-      (vip.hold === 'master' || vip.drains?.[id] === undefined),
+      id !== node && unfit(vip, id) === undefined && !isLeaving(vip, id) && vip.drains?.[id] === undefined,
   );
 
 /** Another one is master, or with hold `master` may become it: also one that leaves or is drained. */

@@ -130,11 +130,6 @@ export const checkers: readonly Control[] = [
     patches: [patch('checks/bugs-contained', "  'first carrier dies',\n", '')],
   },
   {
-    name: 'the checker does not know that keepalived gives a VIP to a drained standby',
-    breaks: ['leaving'],
-    patches: [patch('checks/leaving', "vip.hold === 'master' || vip.drains", 'vip.drains')],
-  },
-  {
     name: 'the checker takes the word that is recorded last for the one that was said last',
     breaks: ['silence told'],
     patches: [patch('checks/silence-told', ' && !heardLately(world, swept)', '')],
