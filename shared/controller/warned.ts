@@ -22,7 +22,11 @@ export async function announceScheduled(ports: Ports, vips: readonly Vip[]): Pro
   const now = ports.clock.now();
   const events = await ports.ec2.scheduledEvents();
   const registered = vips.filter(isRegistered);
-  const wanted = events.flatMap((event) => newsOf(event, registered, now) ?? []);
+  const isOver = (event: ScheduledEvent) => scheduledWarning(event)?.over === true;
+  const isReplaced = (event: ScheduledEvent) =>
+    events.some((one) => !isOver(one) && one.node === event.node && one.notBeforeMs === event.notBeforeMs);
+  const asked = events.filter((event) => !isOver(event) || !isReplaced(event));
+  const wanted = asked.flatMap((event) => newsOf(event, registered, now) ?? []);
   for (const event of wanted.slice(0, ANNOUNCED_MAX)) await ports.bus.warned(event);
   return wanted.slice(0, ANNOUNCED_MAX).map(({ node }) => node);
 }

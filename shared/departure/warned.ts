@@ -2,14 +2,16 @@
 // end of a drain where what it was for is over. The workflow `warning` asks this of each event, and starts what is named here.
 //
 // Invariant: doing it twice does it once: records are put if absent, and a workflow's name is the warning's.
-import { isAtRisk, isDrainedFor, withRisk } from '../controller/warned.ts';
+import { isAtRisk, isDeclined, isDrainedFor, withRisk } from '../controller/warned.ts';
+import { defined } from '../optional.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import type { Ports } from '../switch/switch-vip.ts';
-import { iso } from '../time.ts';
+import { type EpochMs, iso } from '../time.ts';
 import { type OperatorActionStore, operatorAction } from '../timeline/operator-action.ts';
 import type { Vip } from '../vip/vip.ts';
-import { withoutDrain } from '../vip/vip.ts';
+import { withDrain, withoutDrain } from '../vip/vip.ts';
 import { type Departure, departureFrom, maintenanceName } from '../warning/departure.ts';
+import { scheduledWarning } from '../warning/scheduled.ts';
 import {
   ignoredText,
   type Maintenance,
@@ -91,7 +93,7 @@ async function noteRisk(
   return `${node} is at risk, which is recorded; nothing moves`;
 }
 
-/** A drain that an operator has ordered, or that another warning needs, stays. */
+/** A drain that an operator has ordered stays; one that other maintenance needs by now is handed over to it. */
 async function endDrains(
   ports: DeparturePorts,
   vips: readonly Vip[],
@@ -101,10 +103,47 @@ async function endDrains(
   const departure = maintenanceName(node, startsAtMs);
   const isIts = (vip: Vip) => isDrainedFor(vip, node, startsAtMs, ports.clock.now());
   const reason = `${code} of ${iso(startsAtMs)} is over`;
-  for (const { name: vip } of vips.filter(isIts)) {
+  const drained = vips.filter(isIts);
+  const next = drained.length === 0 ? undefined : await stillDue(ports, node, startsAtMs);
+  if (next?.startsAtMs === startsAtMs)
+    return `${node}: ${reason}; EC2 has other maintenance at that date, and the drain stays`;
+  for (const before of drained) {
+    const { name: vip } = before;
     const atMs = ports.clock.now();
+    if (next !== undefined && !isDeclined(before, node, next.startsAtMs, atMs)) {
+      const ours = { by, reason: next.why, untilMs: next.untilMs };
+      await ports.orders.put(operatorAction({ vip, order: 'drain', node, ...ours, atMs }, next.name));
+      const drain = { ...ours, departure: next.name, ...defined({ startsAtMs: next.startsAtMs }) };
+      await update(ports.vips, vip, (was) =>
+        was !== undefined && isIts(was) ? withDrain(was, node, drain) : was,
+      );
+      continue;
+    }
     await ports.orders.put(operatorAction({ vip, order: 'undrain', node, by, reason, atMs }, departure));
     await update(ports.vips, vip, (was) => (was !== undefined && isIts(was) ? withoutDrain(was, node) : was));
   }
-  return `${node}: ${reason}; a drain for it is ended`;
+  return next === undefined
+    ? `${node}: ${reason}; a drain for it is ended`
+    : `${node}: ${reason}; a drain for it stays: ${next.why}`;
+}
+
+/**
+ * Other maintenance of the node that is due, or has the same date: its own workflow has run by now, and found the node drained. Throws
+ * a Fault where EC2 cannot say: then the drain stays, and the next sweep announces its end again.
+ */
+async function stillDue(
+  { ec2, clock }: DeparturePorts,
+  node: string,
+  startsAtMs: EpochMs,
+): Promise<Departure | undefined> {
+  const now = clock.now();
+  const listed = (await ec2.scheduledEvents()).filter((event) => event.node === node);
+  const others = listed.flatMap((event) => scheduledWarning(event) ?? []).filter(({ over }) => !over);
+  const due = others.flatMap((warning) => {
+    const found = departureFrom(warning, 'aws.ec2', now);
+    if (found.is === 'ignored') return [];
+    const isSame = warning.startsAtMs === startsAtMs;
+    return isSame || found.departure.dueMs <= now ? [{ isSame, ...found.departure }] : [];
+  });
+  return due.find(({ isSame }) => isSame) ?? due.sort((a, b) => b.untilMs - a.untilMs)[0];
 }

@@ -3,6 +3,7 @@
 import { bugsContained } from './checks/bugs-contained.ts';
 import { convergence } from './checks/convergence.ts';
 import { damping } from './checks/damping.ts';
+import { departures } from './checks/departures.ts';
 import { drained } from './checks/drained.ts';
 import { forced } from './checks/forced.ts';
 import { leaving } from './checks/leaving.ts';
@@ -40,6 +41,7 @@ export const checks: readonly ((world: World) => readonly Violation[])[] = [
   damping,
   drained,
   leaving,
+  departures,
   reports,
   secondCarrier,
 ];

@@ -23,6 +23,8 @@ export const guarantees = [
   'drained',
   // Nor this: a node that is about to go leaves no VIP without the server that it had.
   'leaving',
+  // Nor this: a node of which AWS has warned leaves, and no operator is overruled by it.
+  'departures',
   // Nor this: a shim reports all that keepalived wrote, the newest first, and nothing else.
   'reports',
   // Nor this: what comes by two ways survives the invocation that carried it first.

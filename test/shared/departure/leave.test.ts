@@ -270,6 +270,42 @@ describe('a warning', () => {
       expect(s.orders.map(({ order }) => order)).toEqual(stays ? [] : ['undrain']);
     }
   });
+
+  // Each has had its workflow, under its name: nothing would drain the node once more.
+  it('that is over hands its drain over to other maintenance that is due, unless EC2 cannot say', async () => {
+    const startsAtMs = plus(START, minutes(5));
+    const drain = {
+      ...{ untilMs: plus(START, minutes(60)), by: 'aws.ec2', reason: 'r', startsAtMs },
+      departure: maintenanceName('i-a', startsAtMs),
+    };
+    const listed = { node: 'i-a', code: 'instance-reboot', description: 'reboot' };
+    const other = { ...listed, notBeforeMs: plus(START, minutes(8)), notAfterMs: plus(START, minutes(20)) };
+    const later = { ...listed, notBeforeMs: plus(START, minutes(11)) };
+    const s = stage({ drains: { 'i-a': drain } });
+    s.ec2.scheduled.push(other, later, { ...other, node: 'i-b' });
+    s.ec2.scheduled.push({
+      ...other,
+      notBeforeMs: plus(START, minutes(9)),
+      description: '[Completed] reboot',
+    });
+    await onWarnings(s.ports, 'aws.health', [reboot('i-a', true)]);
+    const handed = { untilMs: other.notAfterMs, startsAtMs: other.notBeforeMs };
+    expect(await s.item()).toMatchObject({
+      drains: { 'i-a': { ...handed, departure: maintenanceName('i-a', other.notBeforeMs) } },
+    });
+    expect(s.orders).toMatchObject([{ order: 'drain', node: 'i-a', untilMs: other.notAfterMs }]);
+
+    const unasked = stage({ drains: { 'i-a': drain } });
+    unasked.ec2.scheduledEvents = () => Promise.reject(new Fault('throttled', 'Throttling', 'slow down'));
+    await expect(onWarnings(unasked.ports, 'aws.health', [reboot('i-a', true)])).rejects.toThrow(Fault);
+    expect((await unasked.item()).drains).toEqual({ 'i-a': drain });
+
+    const declined = { 'i-a': { startsAtMs: other.notBeforeMs, untilMs: other.notAfterMs } };
+    const refused = stage({ drains: { 'i-a': drain }, declined });
+    refused.ec2.scheduled.push(other);
+    await onWarnings(refused.ports, 'aws.health', [reboot('i-a', true)]);
+    expect((await refused.item()).drains).toBeUndefined();
+  });
 });
 
 describe('the sweep', () => {

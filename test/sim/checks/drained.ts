@@ -1,10 +1,11 @@
-// Drains (docs/decisions/0039): a drained node, or one that is about to go, is no target while another is eligible; only operators drain, and what they
-// drained stays so until the end that they gave it. Where the VIP goes instead, and that it does, is convergence.ts's to check.
+// Drains (docs/decisions/0039): a drained node, or one that is about to go, is no target while another is eligible; only operators and departures
+// (departures.ts) drain, and what they drained stays so until the end that they gave it. Where the VIP goes instead, and that it does, is convergence.ts's to check.
 import { unfit } from '../../../shared/vip/election.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import type { Sent } from '../truth/log.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
 import type { Violation } from '../violation.ts';
+import { isDeparting } from '../world/warnings.ts';
 import type { World } from '../world/world.ts';
 
 /** Clocks of sandboxes differ, and whole milliseconds are cut. */
@@ -66,6 +67,7 @@ const mayBeDrained = (world: World, vip: string, node: string, ...span: readonly
 function touched(world: World): readonly Violation[] {
   return world.log.writes.flatMap(({ by, before, after, atMs }) => {
     if (by === undefined || before === undefined || before.drains === after.drains) return [];
+    if (isDeparting(world, by.name)) return [];
     const nodes = Object.keys({ ...before.drains, ...after.drains });
     return nodes.flatMap((node) => {
       const [was, is] = [before.drains?.[node], after.drains?.[node]];

@@ -3,6 +3,7 @@
 import { runSeeds as asItIs } from '../run.ts';
 import { checkers } from './checkers.ts';
 import { damping } from './damping.ts';
+import { departures } from './departures.ts';
 import { drains, leavings } from './drains.ts';
 import { forced } from './forced.ts';
 import { found } from './found.ts';
@@ -19,6 +20,7 @@ export const every: readonly Control[] = [
   ...damping,
   ...drains,
   ...leavings,
+  ...departures,
   ...shim,
   ...checkers,
 ];

@@ -53,9 +53,19 @@ export function ec2Of(net: Network, by: Invocation): Ec2 {
       return new Map(scopes.map(({ name }, n) => [name, { ...seen[n]!, beganAtMs, endedAtMs }]));
     },
     hostState: (node) => net.region.ec2.hostState(node),
-    scheduledEvents: () => net.region.ec2.scheduledEvents(),
+    scheduledEvents: () => scheduled(net, by),
     apply: (step, mayStart) => attempt(net, by, step, mayStart),
   };
+}
+
+/** Where AWS warns of nothing in the history the question costs nothing, and no one's luck. */
+function scheduled(net: Network, by: Invocation): ReturnType<Ec2['scheduledEvents']> {
+  if (!net.departs) return net.region.ec2.scheduledEvents();
+  const trip = { toMs: by.luck.between(10, 60), backMs: by.luck.log(30, 250) };
+  const call = { net, by, what: 'DescribeInstanceStatus' };
+  if (net.describesFail() || net.strikes('read failed', by))
+    return request(call, trip, refuse(broken('DescribeInstanceStatus')));
+  return request(call, trip, () => net.region.ec2.scheduledEvents());
 }
 
 /** How old the answer about each thing is. */

@@ -12,6 +12,7 @@ import type { Step } from '../../../shared/network/step.ts';
 
 import type { OperatorAction } from '../../../shared/timeline/operator-action.ts';
 import { ATTEMPT_MAX } from '../../../shared/vip/lease.ts';
+import type { ScheduledEvent } from '../../../shared/warning/scheduled.ts';
 import type { FaultName } from '../history/history.ts';
 import type { Log } from '../truth/log.ts';
 import type { Region } from '../world/region.ts';
@@ -41,10 +42,14 @@ export interface Network {
   /** Other people's changes, as CloudTrail reported them; by VIP. */
   readonly changes: { readonly vip: string; readonly change: Change }[];
   readonly orders: OperatorAction[];
+  /** Whether AWS warns of nodes in this history. */
+  readonly departs: boolean;
   /** Whose step it is, by what it sets. */
   vipOf(step: Step): string;
   /** Whether the fault strikes this request; counted when it does. `untilMs`: when its consequences are over. */
   strikes(name: FaultName, invocation: Invocation, lastsMs?: number): boolean;
+  /** Reconcile announces what it has found scheduled. */
+  warned(event: ScheduledEvent): void;
   describesFail(): boolean;
   callsDenied(): boolean;
 }

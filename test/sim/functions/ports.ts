@@ -148,7 +148,14 @@ const busOf = (net: Network, by: Invocation): Ports['bus'] => ({
   failed: async (failover) => note(net, 'failed', failover),
   flapping: (vip, { node }) => notice(net, by, { vip, of: 'flapping', node }),
   leaving: (vip, { node }) => notice(net, by, { vip, of: 'leaving', node }),
-  warned: () => Promise.resolve(),
+  warned(event) {
+    const failed = net.strikes('announcement failed', by);
+    const trip = { toMs: by.luck.between(5, 40), backMs: by.luck.between(5, 40) };
+    return request({ net, by, what: 'PutEvents' }, trip, async () => {
+      if (failed) throw broken('PutEvents');
+      net.warned(event);
+    });
+  },
   forward: () => Promise.resolve(),
 });
 

@@ -11,10 +11,10 @@ import { type Chance, chance } from '../history/random.ts';
 import { settleLater } from '../node/vrrp.ts';
 import { strikeBeside } from '../world/beside.ts';
 import { struck, type World } from '../world/world.ts';
-import type { Data, Execution, Forced } from './execution.ts';
+import type { Execution, Forced } from './execution.ts';
 import type { Ended } from './lambda.ts';
 
-interface State {
+export interface State {
   readonly Type: string;
   readonly Resource?: string;
   readonly Next?: string;
@@ -135,12 +135,13 @@ function keep(execution: Execution, path: string, value: unknown): void {
 
 function at(data: unknown, path: string): unknown {
   return path
-    .split('.')
+    .split(/[.[\]]+/)
+    .filter((field) => field !== '')
     .slice(1)
     .reduce<unknown>((value, field) => (value as Record<string, unknown> | undefined)?.[field], data);
 }
 
-function holds(rule: Rule, data: Data): boolean {
+export function holds(rule: Rule, data: object): boolean {
   if (rule.And !== undefined) return rule.And.every((one) => holds(one, data));
   const value = at(data, rule.Variable!);
   if (rule.IsPresent !== undefined) return (value !== undefined) === rule.IsPresent;

@@ -3,6 +3,7 @@
 
 import { forgeries } from '../node/forged.ts';
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from './cadence.ts';
+import { withDepartures } from './departures.ts';
 import { withDirect } from './direct.ts';
 import { withDrains } from './drains.ts';
 import {
@@ -104,7 +105,8 @@ function mixedStory(seed: number): History {
   const acts = [...history.acts, ...ledgerActs(chance(seed, 'ledger'), history)];
   const fired = underFire(chance(seed, 'beside'), { ...history, acts: inOrder(acts) });
   const lasting = longPlan(chance(seed, 'long plan'), ordeal(chance(seed, 'ordeal'), fired));
-  return withDirect(withMishaps(withLeavings(withDrains(withStorm(withClocks(withForger(lasting)))))));
+  const told = withMishaps(withLeavings(withDrains(withStorm(withClocks(withForger(lasting))))));
+  return withDepartures(withDirect(told));
 }
 
 /** Boot clocks that run wrong, have run for long, or stand still for a while. */

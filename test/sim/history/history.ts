@@ -133,6 +133,22 @@ export type Deed =
   /** AWS is about to take the node, which hears of it later; and what AWS said is gone. */
   | { readonly does: 'leaves'; readonly node: number; readonly lateMs: number }
   | { readonly does: 'stays'; readonly node: number }
+  /** AWS warns of the node's end; each event comes so much later, or never. */
+  | {
+      readonly does: 'is warned';
+      readonly node: number;
+      readonly as: 'right' | 'malformed' | 'foreign' | 'unknown';
+      readonly comesAfterMs: readonly number[];
+    }
+  | {
+      readonly does: 'is scheduled';
+      readonly node: number;
+      readonly code: string;
+      readonly inMs: number;
+      readonly comesAfterMs: readonly number[];
+    }
+  /** What was scheduled last. */
+  | { readonly does: 'is called off'; readonly node: number; readonly comesAfterMs: readonly number[] }
   | {
       readonly does: 'table appears' | 'foreign route' | 'foreign eip' | 'route is deleted' | 'eip is loosed';
       readonly vip: number;

@@ -17,6 +17,7 @@ import { addEnis, machineOf } from './furnish.ts';
 import { hintAt } from './hints.ts';
 import { meddle, stranger } from './meddle.ts';
 import { enter, order } from './orders.ts';
+import { announce } from './warnings.ts';
 import { computeOwners, lookLater, struck, type World, wake } from './world.ts';
 
 /** Acts that are faults in the sense of issue 4: they count, and are paired with the states of the nodes. */
@@ -90,6 +91,11 @@ export function perform(world: World, act: Act): void {
     case 'leaves':
     case 'stays':
       leave(world, act);
+      break;
+    case 'is warned':
+    case 'is scheduled':
+    case 'is called off':
+      announce(world, act);
       break;
     case 'is untagged':
     case 'is tagged':

@@ -20,6 +20,7 @@ import { furnish, machineOf } from './furnish.ts';
 import { obey } from './orders.ts';
 import { region as regionOf } from './region.ts';
 import { scheduler } from './scheduler.ts';
+import { found, heed } from './warnings.ts';
 import { computeOwners, lookLater, struck, type World } from './world.ts';
 
 export const EPOCH_AT = Date.UTC(2026, 10, 22, 14, 0, 0);
@@ -37,7 +38,10 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
     sched,
     () => vips.items,
     () => computeOwners(world),
-    (written) => obey(world, written),
+    (written) => {
+      obey(world, written);
+      heed(world, written);
+    },
   );
   const odds = (name: FaultName, luck: Chance): boolean =>
     sched.now() < history.quietAtMs && luck.odds(history.odds[name] ?? 0);
@@ -52,6 +56,8 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
     notices: [],
     changes: [],
     orders: [],
+    departs: history.acts.some(({ does }) => does === 'is warned' || does === 'is scheduled'),
+    warned: (event) => found(world, event),
     vipOf: (step) => vipOf(history, step),
     describesFail: () => world.describesFail,
     callsDenied: () => world.callsDenied,
@@ -143,6 +149,9 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
       deliver: (delivery, answered) => does.called(delivery, answered),
     }),
     executions: [],
+    warnings: [],
+    departures: [],
+    demotions: new Set(),
     deaths: [],
     transitions: [],
     reported: [],

@@ -1,6 +1,7 @@
 // What `vipshift drain` and `undrain` do: an override in the item of each VIP of the node, and, where keepalived has to move
 // first, a forced failover.
 import { outlookOf } from '../../../shared/controller/drained.ts';
+import { declining } from '../../../shared/controller/warned.ts';
 import { liveForced } from '../../../shared/forced-failover/under-way.ts';
 import { isRegistered } from '../../../shared/registry/registry.ts';
 import { epochMs } from '../../../shared/time.ts';
@@ -32,7 +33,8 @@ export function drain(world: World, act: Draining): void {
     };
     const { does: order } = act;
     world.net.orders.push(operatorAction({ vip: name, order, node, ...words, atMs: nowMs }, 'cli'));
-    const after = order === 'drain' ? withDrain(item, node, words) : withoutDrain(item, node);
+    const declined = declining(item, node, nowMs);
+    const after = order === 'drain' ? withDrain(declined, node, words) : withoutDrain(declined, node);
     note(world, vip, node, untilMs);
     world.log.wrote(undefined, name, items, () => world.net.vips.write(item, after)).catch(() => undefined);
     if (order === 'drain') demote(world, act, vip, after);
@@ -41,7 +43,7 @@ export function drain(world: World, act: Draining): void {
 }
 
 /** An undrain is a drain that ends now. */
-function note(world: World, vip: number, node: string, untilMs: number): void {
+export function note(world: World, vip: number, node: string, untilMs: number): void {
   const now = world.sched.now();
   const orders = world.orders[vip]!;
   orders.drains = { ...orders.drains, [node]: { untilMs } };

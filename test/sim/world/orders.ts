@@ -74,10 +74,13 @@ function ordered(item: Vip, act: Ordering, words: Override, node: string | undef
 
 /** An order that ends later than this after the quiet begins outlasts the history. */
 const OUTLASTS_MS = 400_000;
+/** A drain for a spot interruption lasts a quarter of an hour, and a departure takes its minutes before all is quiet. */
+const DEPARTS_MS = 1_300_000;
 
 /** Its end changes where the VIP belongs, like every fault. */
 export function endsLater(world: World, untilMs: number): void {
-  if (untilMs < world.story.quietAtMs + OUTLASTS_MS)
+  const lastsMs = world.net.departs ? DEPARTS_MS : OUTLASTS_MS;
+  if (untilMs < world.story.quietAtMs + lastsMs)
     world.troubleUntilMs = Math.max(world.troubleUntilMs, untilMs);
 }
 

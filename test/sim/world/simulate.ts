@@ -25,7 +25,8 @@ export async function simulate(
   const { sched } = world;
   world.perform = (act) => perform(world, act);
   for (const act of history.acts) sched.at(act.atMs, () => world.perform(act));
-  for (let n = 0; n * RECONCILE_EVERY_MS < history.quietAtMs + 1_200_000; n++) {
+  const sweptForMs = world.net.departs ? 2_400_000 : 1_200_000;
+  for (let n = 0; n * RECONCILE_EVERY_MS < history.quietAtMs + sweptForMs; n++) {
     sched.at(RECONCILE_FIRST_MS + n * RECONCILE_EVERY_MS + history.phaseMs, () => {
       if (sched.now() < world.endAtMs) world.functions.sweep(`reconcile ${n}`);
     });
@@ -38,7 +39,9 @@ export async function simulate(
   repair(world);
   // Events stop, faults end: what was begun before has its consequences still.
   await sched.run(Math.max(history.quietAtMs + 5000, world.troubleUntilMs));
-  const isUnderWay = () => world.executions.some((e) => e.endedAtMs === undefined);
+  const isUnderWay = () =>
+    [...world.executions, ...world.warnings].some((e) => e.endedAtMs === undefined) ||
+    world.departures.some((d) => d.endedAtMs === undefined && d.dueAtMs <= sched.now());
   while (sched.now() < world.troubleUntilMs || isUnderWay())
     await sched.run(Math.max(world.troubleUntilMs, sched.now() + 1000));
   await watch(world);

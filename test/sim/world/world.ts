@@ -2,6 +2,7 @@
 
 import type { VrrpState } from '../../../shared/vip/claim.ts';
 import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
+import type { DepartureRun, WarningRun } from '../functions/departure.ts';
 import type { Execution } from '../functions/execution.ts';
 import type { DirectWay } from '../functions/function-url.ts';
 import type { Cloud, Functions } from '../functions/lambda.ts';
@@ -78,6 +79,11 @@ export interface World {
   readonly direct: DirectWay;
   /** Workflows, in the order in which they were started. */
   readonly executions: Execution[];
+  /** The workflows that read what AWS warns of, and those by which nodes leave. */
+  readonly warnings: WarningRun[];
+  readonly departures: DepartureRun[];
+  /** Names of forced failovers that departures have started. */
+  readonly demotions: Set<string>;
   readonly deaths: { readonly node: string; readonly atMs: number }[];
   /** What keepalived did, on all nodes. */
   readonly transitions: TransitionMade[];
