@@ -50,12 +50,12 @@ export const checkers: readonly Control[] = [
   {
     name: 'the checker shows a paused sweep what was recorded since it began',
     breaks: ['silence told'],
-    patches: [patch('checks/silence-told', 'if (wasHeard && words', 'if (words')],
+    patches: [patch('checks/silence-told', 'const isSilent = wasHeard && words', 'const isSilent = words')],
   },
   {
     name: 'the checker wants word of members that the sweep itself has just found',
     breaks: ['silence told'],
-    patches: [patch('checks/silence-told', '&& words.length > 0 && silentForMs', '&& silentForMs')],
+    patches: [patch('checks/silence-told', 'wasHeard && words.length > 0 &&', 'wasHeard &&')],
   },
   {
     name: 'the checker forgets that a long switch takes its time',
