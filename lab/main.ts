@@ -11,11 +11,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePython } from './aws/python.ts';
 import { makeCgroup } from './booted/cgroup.ts';
-import type { BootedCommand, Prepared } from './booted/command.ts';
 import { CGROUP_VARIABLE } from './booted/lab.ts';
 import { rebootsCommand } from './booted/reboots.ts';
 import { artefactsCommand } from './booted/stories/artefacts.ts';
 import { lifeCommand } from './booted/stories/life-command.ts';
+import type { LabCommand, Prepared } from './command.ts';
 import type { Entry } from './machine/namespaces.ts';
 import { prepareOrExplain, UNPREPARED } from './machine/prepare.ts';
 import { masterOnly, pass } from './netns/cloud/cloud.ts';
@@ -154,14 +154,14 @@ async function inside(options: Options): Promise<number> {
   return held === results.length ? 0 : 1;
 }
 
-const bootedCommands: Readonly<Record<string, BootedCommand>> = {
+const bootedCommands: Readonly<Record<string, LabCommand>> = {
   reboots: rebootsCommand,
   life: lifeCommand,
   artefacts: artefactsCommand,
 };
 
 /** `npm run lab -- reboots` and the like: the nodes are machines that boot. */
-async function runBooted(command: BootedCommand, argv: readonly string[]): Promise<number> {
+async function runBooted(command: LabCommand, argv: readonly string[]): Promise<number> {
   let prepared: Prepared;
   try {
     prepared = command.prepare(argv, LOGS);

@@ -5,19 +5,11 @@
  * Exit status: as the lab's; 1 when with the order a STOP is missing on the bus or a connection was refused or lost.
  */
 import { parseArgs } from 'node:util';
+import type { LabCommand, Say } from '../command.ts';
+import { DELAYS_TEXT, slowDown } from '../netns/cloud/delays.ts';
 import { type BootedNode, LINGER_S } from './booted-node.ts';
-import type { BootedCommand, Say } from './command.ts';
 import { openBootedLab } from './lab.ts';
-import {
-  BUS_MS,
-  EC2_MS,
-  type PlannedStop,
-  ROUTE_MS,
-  runPlannedStop,
-  type StopKind,
-  slowDown,
-  stopKinds,
-} from './planned-stops.ts';
+import { type PlannedStop, runPlannedStop, type StopKind, stopKinds } from './planned-stops.ts';
 
 const usage = `usage: npm run lab -- reboots [--runs N] [--kind reboot|poweroff|stop]... [--order with|without]... [--json] [--logs FOLDER]
 
@@ -42,7 +34,7 @@ interface Options {
   readonly logFolder: string;
 }
 
-export const rebootsCommand: BootedCommand = {
+export const rebootsCommand: LabCommand = {
   usage,
   prepare(argv, logFolder) {
     const { values } = parseArgs({
@@ -92,9 +84,7 @@ async function runReboots(options: Options, say: Say): Promise<number> {
   const lab = await openBootedLab(options.logFolder, say);
   const all: OrderedStop[] = [];
   if (!options.json) {
-    process.stdout.write(
-      `a bus of ${BUS_MS} ms, EC2 of ${EC2_MS} ms, routes that take effect ${ROUTE_MS} ms later; another resolver each time\n${HEAD}\n`,
-    );
+    process.stdout.write(`${DELAYS_TEXT}; another resolver each time\n${HEAD}\n`);
   }
   for (const order of options.orders) {
     const nodes = await lab.bootNodes();
