@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util';
 import type { LabCommand, Say } from '../command.ts';
 import { DELAYS_TEXT, slowDown } from '../netns/cloud/delays.ts';
+import { oneOf, wholeNumber } from '../options.ts';
 import { type BootedNode, LINGER_S } from './booted-node.ts';
 import { openBootedLab } from './lab.ts';
 import { type PlannedStop, runPlannedStop, type StopKind, stopKinds } from './planned-stops.ts';
@@ -49,14 +50,11 @@ export const rebootsCommand: LabCommand = {
         logs: { type: 'string', default: logFolder },
       },
     });
-    const runs = Number(values.runs);
-    if (!Number.isInteger(runs) || runs < 1 || runs > RUNS_MAX)
-      throw new Error(`--runs is "${values.runs}", expected a whole number from 1 to ${RUNS_MAX}`);
     const lingerS = Number(values.linger);
     if (!Number.isInteger(lingerS) || lingerS < 0 || lingerS > LINGER_MAX_S)
       throw new Error(`--linger is "${values.linger}", expected whole seconds from 0 to ${LINGER_MAX_S}`);
     const options = {
-      runs,
+      runs: wholeNumber('--runs', values.runs, { from: 1, to: RUNS_MAX }),
       lingerS,
       kinds: values.kind.map((kind) => oneOf('--kind', kind, stopKinds)),
       orders: values.order.map((order) => oneOf('--order', order, orders)),
@@ -66,12 +64,6 @@ export const rebootsCommand: LabCommand = {
     return { help: values.help, logFolder: values.logs, run: (say) => runReboots(options, say) };
   },
 };
-
-function oneOf<T extends string>(option: string, given: string, known: readonly T[]): T {
-  const found = known.find((one) => one === given);
-  if (found === undefined) throw new Error(`${option} is "${given}", expected one of: ${known.join(', ')}`);
-  return found;
-}
 
 export interface OrderedStop extends PlannedStop {
   readonly order: Order;

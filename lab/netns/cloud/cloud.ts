@@ -16,6 +16,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { awsTimeline } from '../../../shared/aws/dynamodb/timeline.ts';
 import { awsVips } from '../../../shared/aws/dynamodb/vip-store.ts';
+import { update } from '../../../shared/registry/registry.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { defaultScope, newVip, type Vip } from '../../../shared/vip/vip.ts';
 import { childEnv, type LocalAws, startLocalAws } from '../../aws/local-aws.ts';
@@ -25,7 +26,7 @@ import { invoke } from '../../aws/stack/stack.ts';
 import { buildVpc, type LabVpc } from '../../aws/stack/vpc.ts';
 import { type Agents, startAgents } from '../node/agents.ts';
 import { acceptedClaims, claimsOf, type SentClaim } from '../node/claims.ts';
-import { INSTANCE } from '../node/keepalived.ts';
+import { type Hold, INSTANCE } from '../node/keepalived.ts';
 import type { Router } from '../sandbox/router.ts';
 import { AWS_ADDRESS, type NodeLabel, VIP } from '../sandbox/topology.ts';
 import type { Translation } from '../sandbox/translation.ts';
@@ -56,6 +57,8 @@ export interface Cloud {
   readonly notifyConf: string;
   /** Lets the next scenario, or planned stop, begin with calm nodes. */
   calm(): Promise<void>;
+  /** The registry says from now on that the VIP is held like this, as the nodes' keepalived has to. */
+  register(hold: Hold): Promise<void>;
   vip(): Promise<Vip>;
   /** The outcomes of these epochs that the timeline has. */
   failovers(from: number, to: number): Promise<Failover[]>;
@@ -182,6 +185,11 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
       '',
     ].join('\n'),
     calm: () => calm(vips, VIP_NAME),
+    async register(hold) {
+      await update(vips, VIP_NAME, (vip) =>
+        vip === undefined || vip.hold === hold ? vip : { ...vip, hold },
+      );
+    },
     async vip() {
       const found = await vips.read(VIP_NAME);
       if (found === undefined) throw new Error(`the VIP ${VIP_NAME} is no longer in the registry`);

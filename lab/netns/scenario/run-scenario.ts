@@ -91,6 +91,7 @@ const nothing: Omit<Result, 'broken'> = {
 async function setUp(lab: Lab, scenario: Scenario): Promise<Prepared> {
   await restore(lab);
   await lab.cloud.calm();
+  await lab.cloud.register(scenario.hold);
   const context = scenarioContext({ ...lab, hold: scenario.hold, ...defined({ shim: scenario.shim }) });
   const master = context.nodes.a.entered('MASTER', BOOT_MS);
   await Promise.all([context.boot('a'), context.boot('b')]);

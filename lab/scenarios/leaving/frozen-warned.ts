@@ -19,7 +19,7 @@ export const frozenWarned: Scenario = {
   },
   async run(context) {
     const { cloud, nodes } = context;
-    await vipshift(cloud, 'freeze', 'web', '--for', '1h', '--reason', 'work on the network', '--yes');
+    await vipshift(cloud, 'freeze', 'web', '--for', '1h', '--reason', 'work on the network');
     const taken = nodes.b.entered('MASTER', 30_000);
     await warn(context, 'a');
     await taken;

@@ -19,7 +19,7 @@ export const lastWarned: Scenario = {
     const failed = nodes.b.entered('FAULT');
     await nodes.b.setDemoteFile('down');
     await failed;
-    const isHeard = async () => (await cloud.vip()).nodes[nodes.b.instanceId]?.state === 'FAULT';
+    const isHeard = async () => (await cloud.vip()).claims[nodes.b.instanceId]?.state === 'FAULT';
     await context.until('the record to know that b has failed', isHeard, 20_000);
     const again = nodes.a.entered('FAULT', 30_000).then(() => nodes.a.entered('MASTER', 30_000));
     await warn(context, 'a');

@@ -9,10 +9,10 @@ const spotWarningWith = (hold: Hold): Pick<Scenario, 'hold' | 'asks' | 'run'> =>
   hold,
   asks: 'vip',
   async run(context) {
-    const stands = context.nodes.a.entered('BACKUP', 30_000);
+    const gave = context.nodes.a.entered('FAULT', 30_000);
     await warn(context, 'a');
     await hasLeft(context, 'a');
-    await stands;
+    await gave;
   },
 });
 
