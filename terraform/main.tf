@@ -20,6 +20,7 @@ locals {
     InstanceCredentials   = var.instance_credentials
     EniAttributeCondition = var.eni_attribute_condition ? "on" : "off"
     TrustSourceAccount    = var.trust_source_account ? "on" : "off"
+    DirectPath            = var.direct_path ? "on" : "off"
     NoticesMail           = var.notices_mail
     ReservedConcurrency   = tostring(var.reserved_concurrency)
     Ec2Rates              = var.ec2_rates

@@ -8,6 +8,11 @@ output "bus_arn" {
   value       = aws_cloudformation_stack.vipshift.outputs["BusArn"]
 }
 
+output "direct_url" {
+  description = "Where nodes send their claims as well; null without direct_path."
+  value       = try(aws_cloudformation_stack.vipshift.outputs["DirectUrl"], null)
+}
+
 output "node_policy_arn" {
   description = "Policy for the nodes' role: modules/node attaches it."
   value       = aws_cloudformation_stack.vipshift.outputs["NodePolicyArn"]

@@ -95,6 +95,12 @@ variable "trust_source_account" {
   default     = false
 }
 
+variable "direct_path" {
+  description = "Whether the nodes may also call the function failover directly, by a function URL: a second way in addition to the bus."
+  type        = bool
+  default     = false
+}
+
 variable "notices_mail" {
   description = "Where notices and alarms go by mail; the address has to confirm. Empty for none."
   type        = string

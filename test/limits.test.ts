@@ -169,7 +169,27 @@ describe('the largest VIP, whose every call is refused', () => {
       ...item(w),
       pin: { ...until, node: nodes[0]! },
       freeze: until,
-      drains: Object.fromEntries(nodes.map((node) => [node, until])),
+      // Every node leaves, is at risk, has reported by both ways, and is drained for maintenance that an operator had declined.
+      claims: Object.fromEntries(
+        Object.entries(item(w).claims).map(([node, is]) => [
+          node,
+          {
+            ...is,
+            ...{ affSeq: since, affHiMs: START, affAtMs: START },
+            ...({ ways: 'both', leaving: 'l'.repeat(64), atRisk: true } as const),
+          },
+        ]),
+      ),
+      drains: Object.fromEntries(
+        nodes.map((node) => [node, { ...until, departure: 'x'.repeat(80), startsAtMs: START }]),
+      ),
+      declined: Object.fromEntries(
+        nodes.map((node) => [node, { startsAtMs: START, againMs: START, untilMs: START }]),
+      ),
+      strandedTold: Object.fromEntries(
+        nodes.map((node) => [node, { cause: 'l'.repeat(64), by: 'n'.repeat(36) }]),
+      ),
+      unannounced: { as: 'failed', detail: JSON.stringify(noticeOf(record(), { stage: 'prod' })) },
       forced: { ...until, execution: 'x'.repeat(80), node: nodes[0]!, from: nodes[1]!, atMs: START },
       wrote: Object.values(item(w).members).flatMap(({ eni, eipEni }) => [eni, eipEni!]),
       lease: { holder: 'h'.repeat(36), epoch: 17, expiresAtMs: START, cause },

@@ -26,23 +26,29 @@ export const handler = async () => [clients, GetItemCommand, PutItemCommand, Que
   paginateDescribeNetworkInterfaces, paginateDescribeRouteTables, ReplaceRouteCommand];
 `;
 
-/** Prints the import's time; with an event also handles it and prints when that began. */
+/** Prints the import's time and CPU; with an event also handles it and prints when that began. Loads the file as Lambda does. */
 const child = `
 const hr = () => Number(process.hrtime.bigint()) / 1e6;
-const begunMs = hr();
-const { handler } = await import(process.argv[1]);
+const [begunMs, begunAt] = [hr(), process.threadCpuUsage()];
+const { handler } = require(process.argv[1]);
 const importedMs = hr();
-if (process.argv[2] !== undefined) {
-  const ends = Date.now() + 60000;
-  await handler(JSON.parse(process.argv[2]), { functionName: 'bench', awsRequestId: 'bench', getRemainingTimeInMillis: () => ends - Date.now() });
-}
-process.stderr.write('\\nBENCH ' + JSON.stringify({ begunMs, importedMs, rssMb: process.memoryUsage().rss / 2 ** 20 }));
-process.exit(0);
+const { user, system } = process.threadCpuUsage(begunAt);
+(async () => {
+  if (process.argv[2] !== undefined) {
+    const ends = Date.now() + 60000;
+    await handler(JSON.parse(process.argv[2]), { functionName: 'bench', awsRequestId: 'bench', getRemainingTimeInMillis: () => ends - Date.now() });
+  }
+  const cpuMs = (user + system) / 1000;
+  process.stderr.write('\\nBENCH ' + JSON.stringify({ begunMs, importedMs, cpuMs, rssMb: process.memoryUsage().rss / 2 ** 20 }));
+  process.exit(0);
+})();
 `;
 
 interface ColdStart {
   readonly begunMs: number;
   readonly importedMs: number;
+  /** Of the thread that imports. */
+  readonly cpuMs: number;
   readonly rssMb: number;
 }
 
@@ -59,12 +65,16 @@ export async function coldRows(
     await writeFile(join(sources, 'clients.ts'), clientsAlone);
     const bundles = await bundleFunctions(join(root, 'functions'), join(folder, 'functions'));
     await bundleFunctions(sources, join(folder, 'alone'));
-    const ours = join(folder, 'functions', 'failover', 'index.mjs');
-    const alone = join(folder, 'alone', 'clients', 'index.mjs');
+    const ours = join(folder, 'functions', 'failover', 'index.cjs');
+    const alone = join(folder, 'alone', 'clients', 'index.cjs');
     const [imports, base, first, memory]: number[][] = [[], [], [], []];
+    const [importsCpu, baseCpu]: number[][] = [[], []];
     for (let n = 0; n < runs; n++) {
-      base!.push(importTime(await start(region, alone)));
-      imports!.push(importTime(await start(region, ours)));
+      const [clients, failover] = [await start(region, alone), await start(region, ours)];
+      base!.push(importTime(clients));
+      imports!.push(importTime(failover));
+      baseCpu!.push(clients.cpuMs);
+      importsCpu!.push(failover.cpuMs);
       const { ms, rssMb } = await firstClaim(region, latency, ours, tables);
       first!.push(ms);
       memory!.push(rssMb);
@@ -77,6 +87,8 @@ export async function coldRows(
         floorMs: baseMs,
         note: 'ratio: to the clients alone',
       }),
+      valueRow('import: the two SDK clients alone, CPU, ms', 1, median(baseCpu!)),
+      valueRow('import: function failover, CPU, ms', 1, median(importsCpu!)),
       rowOf(`vipshift cold${of}: import begun → last mutation accepted`, tables, first!),
       valueRow('memory of a sandbox after its first failover, MB', tables, median(memory!)),
       ...sizeRows(bundles),
@@ -93,7 +105,7 @@ const sizeRows = (bundles: readonly FunctionBundle[]): readonly Row[] =>
 const importTime = ({ begunMs, importedMs }: ColdStart): number => importedMs - begunMs;
 
 async function start(region: FakeRegion, file: string, event?: object): Promise<ColdStart> {
-  const args = ['--input-type=module', '-e', child, '--', file];
+  const args = ['-e', child, '--', file];
   if (event !== undefined) args.push(JSON.stringify(event));
   const env = { ...process.env, ...environmentVariables(region.endpoint) };
   const { stderr } = await run(process.execPath, args, { env, timeout: CHILD_MAX_MS });

@@ -56,6 +56,11 @@ function tellAll(out: Output, statuses: readonly VipStatus[]): void {
   const late = statuses.filter((s) => s.isReconcileLate === true);
   if (late.length > 0)
     out.line(`reconcile is late for ${listText(late.map((s) => s.vip))}: ${hint('doctor')}`);
+  for (const s of statuses)
+    for (const { node } of s.claims.filter(({ atRisk }) => atRisk === true))
+      out.line(
+        plain(`${s.vip}: ${nameIn(s, node)} is at risk: AWS recommends to rebalance it; nothing moves`),
+      );
   tellIds(out, statuses);
 }
 

@@ -79,7 +79,7 @@ async function profile({ iam, region }: Account, undo: Undo, buses: readonly str
   const AssumeRolePolicyDocument = JSON.stringify(trustIn(region));
   await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
   undo(() => iam.send(new DeleteRoleCommand({ RoleName })));
-  const PolicyDocument = JSON.stringify(rights([...buses]));
+  const PolicyDocument = JSON.stringify(rights({ bus: [...buses] }));
   await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument }));
   undo(() => iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName })));
   await iam.send(new CreateInstanceProfileCommand({ InstanceProfileName: RoleName }));

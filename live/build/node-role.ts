@@ -1,7 +1,7 @@
 // Node role: what the run's machines may, and whose role it is.
 //
-// Invariant: the same words as resources/policies/node-policies.yml, which an operator attaches: say its own state on this bus, as itself, and
-// take commands through SSM.
+// Invariant: the same words as resources/policies/node-policies.yml, which an operator attaches: say its own state on this bus, as itself, call
+// the function URL of failover where the stage has one, and take commands through SSM.
 import { GetInstanceProfileCommand, type IAMClient } from '@aws-sdk/client-iam';
 
 /** The role that the machines of a run have. */
@@ -23,10 +23,17 @@ export const trustIn = (region: string) => ({
   ],
 });
 
-/** `bus`: its ARN, or what CloudFormation makes it of. */
-export const rights = (bus: string | object) => ({
+/** ARNs, or what CloudFormation makes them of. */
+export interface Called {
+  readonly bus: string | object;
+  /** The function; without it no right to its URL. */
+  readonly failover?: string | object;
+}
+
+export const rights = ({ bus, failover }: Called) => ({
   Version: '2012-10-17',
   Statement: [
+    ...(failover === undefined ? [] : direct(failover)),
     {
       Sid: 'SayOwnState',
       Effect: 'Allow',
@@ -61,6 +68,23 @@ export const rights = (bus: string | object) => ({
     },
   ],
 });
+
+const direct = (failover: string | object) => [
+  {
+    Sid: 'CallTheUrl',
+    Effect: 'Allow',
+    Action: 'lambda:InvokeFunctionUrl',
+    Resource: failover,
+    Condition: { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } },
+  },
+  {
+    Sid: 'InvokeByTheUrlAlone',
+    Effect: 'Allow',
+    Action: 'lambda:InvokeFunction',
+    Resource: failover,
+    Condition: { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } },
+  },
+];
 
 /** The identity of a stage that is there already. */
 export async function givenIdentity(iam: IAMClient, profile: string): Promise<Identity> {

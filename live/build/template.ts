@@ -162,15 +162,19 @@ const tableOf = (name: MachineName): string => (name === 'probe' ? 'Table0' : 'T
 const associationOf = (name: MachineName): string => `Association${instanceId[name]}`;
 
 function role({ run, region }: TemplateInput): Resources {
-  const bus = {
-    'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/${busOf(run.stage)}`,
+  const at = (service: string, rest: string) => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${rest}`,
+  });
+  const called = {
+    bus: at('events', `event-bus/${busOf(run.stage)}`),
+    failover: at('lambda', `function:vipshift-${run.stage}-failover`),
   };
   return {
     Role: {
       Type: 'AWS::IAM::Role',
       Properties: {
         AssumeRolePolicyDocument: trustIn(region),
-        Policies: [{ PolicyName: 'drill', PolicyDocument: rights(bus) }],
+        Policies: [{ PolicyName: 'drill', PolicyDocument: rights(called) }],
       },
     },
     InstanceProfile: { Type: 'AWS::IAM::InstanceProfile', Properties: { Roles: [ref('Role')] } },

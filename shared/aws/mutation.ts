@@ -136,9 +136,14 @@ function membersText(members: Members, prefix = ''): string {
     .join('');
 }
 
+/** Most ids: nothing in it has to be encoded. */
+const PLAIN = /^[\w.-]*$/;
+
 /** RFC 3986: unlike encodeURIComponent also what was reserved before it. */
 const encoded = (text: string): string =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  PLAIN.test(text)
+    ? text
+    : encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 type Outcome =
   | { readonly is: 'read'; readonly response: Response; readonly body: Uint8Array }
@@ -146,14 +151,12 @@ type Outcome =
   | { readonly is: 'none'; readonly error: unknown };
 
 async function outcomeOf(client: EC2Client, sent: Promise<{ response: Response }>): Promise<Outcome> {
+  let response: Response | undefined;
   try {
-    const { response } = await sent;
-    return await collected(client, response.body).then(
-      (body) => ({ is: 'read', response, body }) as const,
-      (error: Error) => ({ is: 'cut', response, error }) as const,
-    );
+    ({ response } = await sent);
+    return { is: 'read', response, body: await collected(client, response.body) };
   } catch (error) {
-    return { is: 'none', error };
+    return response === undefined ? { is: 'none', error } : { is: 'cut', response, error: error as Error };
   }
 }
 
@@ -163,8 +166,8 @@ function collected({ config }: EC2Client, body: unknown): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     body.on('data', (chunk: Buffer) => chunks.push(chunk));
-    body.once('end', () => resolve(Buffer.concat(chunks)));
-    body.once('error', reject);
+    body.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    body.on('error', reject);
   });
 }
 
@@ -173,7 +176,10 @@ const TRUE =
   /^(?=.*<return>true<\/return>)(?:<\?xml[^<>]*\?>)?\s*<(\w+)Response(?: [^<>]*)?>\s*(?:<(?:requestId|associationId)>[^<>&]*<\/(?:requestId|associationId)>\s*|<return>true<\/return>\s*)+<\/\1Response>\s*$/s;
 
 const saysTrue = ({ response, body }: Extract<Outcome, { is: 'read' }>, { action }: Mutation): boolean =>
-  response.statusCode === 200 && TRUE.exec(Buffer.from(body).toString('utf8'))?.[1] === action;
+  response.statusCode === 200 && TRUE.exec(textOf(body))?.[1] === action;
+
+const textOf = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString('utf8');
 
 /** Further from AWS's time than this a reply is given to the SDK, which learns the difference; a Date is in whole seconds. */
 const TIME_OFF_MAX_MS = 10_000;

@@ -143,13 +143,31 @@ export function clients(
   // Never the SDK's own strategies: they are not in the functions' bundles (build/sdk-unreached.ts).
   const attempts = (most: number) => ({ maxAttempts: most, retryStrategy: retrySoon(most, Math.random) });
   const again = attempts(ATTEMPTS_MAX);
-  const ofEc2 = { ...common, requestHandler: { ...requestHandler, httpsAgent: toEc2.agent } };
+  const toEc2Handler = { ...requestHandler, httpsAgent: toEc2.agent };
+  const ofEc2 = { ...common, requestHandler: toEc2Handler };
+  // Its attempts are aborted after ATTEMPT_MAX, so no socket of theirs is silent for the 15 minutes that each would be watched for.
+  const once = { ...ofEc2, ...attempts(1), requestHandler: { ...toEc2Handler, socketTimeout: 0 } };
+  // Not made before they are wanted: a new environment has time for them while it waits for the describes.
+  const writer = lazily(() => new EC2Client(once));
+  const events = lazily(() => new EventBridgeClient({ ...common, ...again }));
   return {
     dynamo: new DynamoDBClient({ ...common, ...again }),
     reader: new EC2Client({ ...ofEc2, ...again }),
-    writer: new EC2Client({ ...ofEc2, ...attempts(1) }),
-    events: new EventBridgeClient({ ...common, ...again }),
+    get writer() {
+      return writer();
+    },
+    get events() {
+      return events();
+    },
     toEc2,
+  };
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 
@@ -222,18 +240,33 @@ export function portsFor(
     approvals: awsApprovals(timeline),
     sizes: settings.rates ?? rates,
     ...defined({ region: settings.region }),
-    ec2: awsEc2({ reader: made.reader, writer: made.writer, tag: tagKey(settings.stage), clock, signal }),
-    bus: awsPublisher({ client: made.events, bus: settings.bus, place: placeOf(settings), signal }),
+    ec2: awsEc2({
+      reader: made.reader,
+      get writer() {
+        return made.writer;
+      },
+      tag: tagKey(settings.stage),
+      clock,
+      signal,
+    }),
+    bus: awsPublisher({
+      get client() {
+        return made.events;
+      },
+      bus: settings.bus,
+      place: placeOf(settings),
+      signal,
+    }),
   };
 }
 
 /** Who reserves calls is about to send them: alongside, what they need is made, while the describes are under way. */
-const ready = ({ writer, toEc2 }: Clients, bucket: SharedBucket): SharedBucket => ({
+const ready = (made: Clients, bucket: SharedBucket): SharedBucket => ({
   ...bucket,
   reserve(...reservation) {
     const [, calls] = reservation;
-    toEc2.open(calls);
-    prepareMutations(writer);
+    made.toEc2.open(calls);
+    prepareMutations(made.writer);
     return bucket.reserve(...reservation);
   },
 });

@@ -23,7 +23,7 @@ import type { Vip } from '../vip/vip.ts';
 import { withoutEndedDrains } from '../vip/vip.ts';
 import { type Assessment, assess, type ReconcileResult } from './assess.ts';
 import { type Change, type ChangeLog, changeText } from './hint.ts';
-import { withoutDeclined } from './warned.ts';
+import { withoutDeclined, withoutOldRisks } from './warned.ts';
 
 export interface ReconcilePorts extends Ports {
   /** Who else changed what. */
@@ -164,8 +164,8 @@ async function refresh(ports: Ports, vip: Vip, seen: Observation): Promise<Vip> 
     const now = ports.clock.now();
     if (item === undefined) return undefined;
     const seenNow = withoutEndedDrains(withSeen(item, seen, now), now);
-    const declinedNow = withoutDeclined(seenNow, (_, { untilMs }) => untilMs <= now);
-    return withAwaited(withoutOldTransitions(declinedNow, now), now);
+    const warnedNow = withoutOldRisks(withoutDeclined(seenNow, (_, { untilMs }) => untilMs <= now));
+    return withAwaited(withoutOldTransitions(warnedNow, now), now);
   };
   const change = { name: vip.name, from: vip, racesMax: RACES_MAX };
   return (await compareAndSet(ports.vips, change, refreshed)).item ?? vip;

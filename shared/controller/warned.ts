@@ -80,3 +80,26 @@ export function withoutDeclined(vip: Vip, isOver: (node: string, one: Declined) 
   if (left.length === Object.keys(declined).length) return vip;
   return left.length === 0 ? rest : { ...rest, declined: Object.fromEntries(left) };
 }
+
+/** AWS recommends to rebalance it, by the node's own word or by an event that the node has not taken up yet. */
+export const isAtRisk = ({ claims, atRisk }: Vip, node: string): boolean =>
+  claims[node]?.atRisk === true ||
+  (atRisk?.[node] !== undefined && atRisk[node].bootId === claims[node]?.bootId);
+
+/** By an event of AWS. */
+export const withRisk = (vip: Vip, node: string, atMs: EpochMs): Vip => ({
+  ...vip,
+  atRisk: { ...vip.atRisk, [node]: { atMs, ...defined({ bootId: vip.claims[node]?.bootId }) } },
+});
+
+/** Without nodes that say it themselves by now, have booted again, or are gone; the same object where nothing is taken out. */
+export function withoutOldRisks(vip: Vip): Vip {
+  const { atRisk = {}, ...rest } = vip;
+  const { claims, members } = vip;
+  const left = Object.entries(atRisk).filter(
+    ([node, { bootId }]) =>
+      members[node] !== undefined && claims[node]?.bootId === bootId && claims[node]?.atRisk !== true,
+  );
+  if (left.length === Object.keys(atRisk).length) return vip;
+  return left.length === 0 ? rest : { ...rest, atRisk: Object.fromEntries(left) };
+}

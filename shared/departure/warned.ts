@@ -2,7 +2,7 @@
 // end of a drain where what it was for is over. The workflow `warning` asks this of each event, and starts what is named here.
 //
 // Invariant: doing it twice does it once: records are put if absent, and a workflow's name is the warning's.
-import { isDrainedFor } from '../controller/warned.ts';
+import { isAtRisk, isDrainedFor, withRisk } from '../controller/warned.ts';
 import { isRegistered, update } from '../registry/registry.ts';
 import type { Ports } from '../switch/switch-vip.ts';
 import { iso } from '../time.ts';
@@ -74,15 +74,20 @@ function startOf({ name, dueMs, ...input }: Departure): Warned['departures'][num
   return { name, input: { ...input, dueAt: iso(dueMs) } };
 }
 
+/** In the record, and in the item until it ends: the node's own word may be all that shows it, or may be missing. */
 async function noteRisk(
-  { orders }: DeparturePorts,
+  { orders, vips: items }: DeparturePorts,
   vips: readonly Vip[],
   warning: RebalanceAdvice,
 ): Promise<string> {
   const { node, id, atMs } = warning;
   const reason = warningText(warning);
-  for (const { name: vip } of vips)
+  for (const { name: vip } of vips) {
     await orders.put(operatorAction({ vip, order: 'at-risk', node, by: 'aws.ec2', reason, atMs }, id));
+    await update(items, vip, (was) =>
+      isRegistered(was) && !isAtRisk(was, node) ? withRisk(was, node, atMs) : was,
+    );
+  }
   return `${node} is at risk, which is recorded; nothing moves`;
 }
 

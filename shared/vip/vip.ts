@@ -197,6 +197,8 @@ export interface Vip extends RegistryEntry {
    * member can have the VIP. It ends by itself; those that have ended may still be there.
    */
   readonly drains?: Readonly<Record<string, Drain>>;
+  /** Nodes that AWS's event recommends to rebalance: in which boot, until they say it themselves or boot again. */
+  readonly atRisk?: Readonly<Record<string, { readonly atMs: EpochMs; readonly bootId?: string }>>;
   /** Nodes that are not drained for their maintenance, by an operator's word. */
   readonly declined?: Readonly<Record<string, Declined>>;
   /** Nodes of which people have been told that they are about to go with the VIP: why, and which caller told it. */

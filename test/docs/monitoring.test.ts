@@ -17,6 +17,7 @@ import {
   metricsNamespace,
   type Telemetry,
 } from '../../shared/aws/lambda/telemetry.ts';
+import { Fault } from '../../shared/fault.ts';
 import { epochMs } from '../../shared/time.ts';
 import { milestone } from '../../shared/timeline/milestone.ts';
 import { type Failover, outcomes } from '../../shared/timeline/timeline.ts';
@@ -78,7 +79,12 @@ describe('the table of metrics', () => {
     logBug(telemetry, new TypeError('x is not a function'), 'a test');
     const report = { vip: 'web', did: 'nothing', why: 'in sync', trouble: ['no second node'] } as const;
     const lists = { drift: [], conflicts: [], strays: [], splitBrain: [], flapping: [] };
-    logReconcileAll(telemetry, { reports: [{ ...report, ...lists }], failures: [], left: [] });
+    logReconcileAll(telemetry, {
+      reports: [{ ...report, ...lists }],
+      failures: [],
+      left: [],
+      unasked: new Fault('throttled', 'Throttled', 'x'),
+    });
     metrics.publishStoredMetrics();
   }
 

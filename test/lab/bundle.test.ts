@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import * as dynamodb from '@aws-sdk/client-dynamodb';
@@ -12,6 +23,7 @@ import { zip } from '../../build/zip.ts';
 import { retrySoon } from '../../shared/aws/retry.ts';
 
 const root = join(import.meta.dirname, '..', '..');
+const require = createRequire(import.meta.url);
 let folder: string;
 beforeEach(() => {
   // Beside node_modules, so that the sources in it find the packages.
@@ -62,7 +74,7 @@ describe('the bundles of the functions', () => {
     expect(bundles.map(({ name }) => name)).toEqual(expect.arrayContaining(['failover', 'reconcile']));
     for (const { name, bytes } of bundles) {
       expect(bytes, name).toBeLessThanOrEqual(budgetBytes);
-      const code = readFileSync(join(folder, 'out', name, 'index.mjs'), 'utf8');
+      const code = readFileSync(join(folder, 'out', name, 'index.cjs'), 'utf8');
       for (const foreign of [
         'aws-xray',
         'xray-core',
@@ -96,7 +108,7 @@ describe('the bundles of the functions', () => {
       ].join('\n'),
     );
     await bundleFunctions(join(folder, 'functions'), join(folder, 'out'));
-    const { handler } = (await import(join(folder, 'out', 'write', 'index.mjs'))) as {
+    const { handler } = require(join(folder, 'out', 'write', 'index.cjs')) as {
       handler: (config: object) => Promise<unknown>;
     };
     const refusals = Object.values(dynamodb)
@@ -130,6 +142,23 @@ describe('the bundles of the functions', () => {
     source('shared/two.ts', 'export const two = 2;\n');
     const bundles = await bundleFunctions(join(folder, 'functions'), join(folder, 'out'));
     expect(bundles.map(({ name }) => name)).toEqual(['one']);
+  });
+
+  it('are loaded out of their zip as Lambda loads them: index.js, where no package.json says that it is a module', async () => {
+    source(
+      'one.ts',
+      "import { createHash } from 'node:crypto';\nexport const handler = () => createHash('md5').update('').digest('hex');\n",
+    );
+    const [bundle] = await bundleFunctions(join(folder, 'functions'), join(folder, 'out'));
+    const task = mkdtempSync(join(tmpdir(), 'vipshift-bundle-'));
+    try {
+      execFileSync('python3', ['-m', 'zipfile', '-e', bundle!.zipFile, task]);
+      expect(readdirSync(task)).toEqual(['index.js']);
+      const { handler } = require(join(task, 'index')) as { handler: () => string };
+      expect(handler()).toBe('d41d8cd98f00b204e9800998ecf8427e');
+    } finally {
+      rmSync(task, { recursive: true, force: true });
+    }
   });
 
   it('are the same bytes for the same sources: deploying unchanged code changes nothing', async () => {

@@ -38,7 +38,7 @@ export default defineConfig({
   root: join(import.meta.dirname, '..', '..'),
   test: {
     include: [
-      'test/shared/{controller,forced-failover,network,rate-limit,switch,timeline,vip}/*.test.ts',
+      'test/shared/{controller,forced-failover,network,rate-limit,switch,timeline,vip}/**/*.test.ts',
       'test/properties/*.test.ts',
       'test/mutation/histories.mutation.ts',
     ],

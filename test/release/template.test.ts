@@ -75,6 +75,7 @@ describe('the template of a release', () => {
         "DepartureFailed",
         "DepartureMachine",
         "DepartureMachineRole",
+        "DirectUrl",
         "FailoverLambdaEvConf",
         "FailoverLambdaFunction",
         "FailoverLogGroup",
@@ -125,6 +126,7 @@ describe('the template of a release', () => {
         "WarningMachineRole",
         "WarningRule",
         "WarningRuleRole",
+        "WarningsUnread",
       ]
     `);
   });

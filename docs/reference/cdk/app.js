@@ -45,6 +45,7 @@ const vipshift = new CfnInclude(stack, 'Vipshift', {
     NodeRoleId: setting('nodeRoleId'),
     NodeRoleArn: nodeRoleArn,
     NoticesMail: app.node.tryGetContext('noticesMail') ?? '',
+    DirectPath: app.node.tryGetContext('directPath') ?? 'off',
   },
 });
 // Each zip under the key that CDK gives it.

@@ -30,6 +30,8 @@ export interface DeployOptions extends Pick<ServiceFolderOptions, 'functionsFold
   /** The role that claims must come from; without it the deployment takes any member's word (NodeIdentity none). */
   readonly nodeRoleId?: string;
   readonly nodeRoleArn?: string;
+  /** With a function URL on failover; off by default. Who calls it goes by lab/aws/stack/function-url.ts. */
+  readonly directPath?: boolean;
   /** Where the functions find EC2; the local AWS's own by default. */
   readonly ec2Endpoint?: string;
   /** Where the functions find everything else. */
@@ -113,11 +115,12 @@ function onLoopback(endpoint: string | undefined): string {
 }
 
 function params(options: DeployOptions): Record<string, string> {
-  const { nodeRoleId, nodeRoleArn, schedule = true } = options;
+  const { nodeRoleId, nodeRoleArn, schedule = true, directPath = false } = options;
   return {
     nodeIdentity: nodeRoleId === undefined ? 'none' : 'source',
     ...defined({ nodeRoleId, nodeRoleArn }),
     deletionProtection: 'false',
+    directPath: directPath ? 'on' : 'off',
     reconcileSchedule: String(schedule),
   };
 }

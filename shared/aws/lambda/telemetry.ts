@@ -49,6 +49,8 @@ export const metricNames = {
   contradicted: 'ClaimsContradicted',
   /** One for each storm that begins, and for each node of a VIP that a reconcile finds damped. Wakes an operator. */
   flapping: 'NodeFlapping',
+  /** One for each sweep that could not read or announce what EC2 has scheduled for the nodes. */
+  warningsUnread: 'WarningsUnread',
   /** Mistakes in our own code, such as a TypeError in a port; each is told once, with its stack in the log. Wakes an operator. */
   bugs: 'Bugs',
   /** One for each sweep in which no VIP failed and none was left: the dead-man alarm listens for it. */
@@ -228,7 +230,8 @@ export function logReconcileAll(journal: Telemetry, sweep: ReconcileAllResult): 
   if (warned.length > 0) journal.logger.warn('scheduled events of EC2 announced', { nodes: warned });
   if (unasked !== undefined) {
     logBug(journal, unasked, 'looking for scheduled events');
-    journal.logger.warn('scheduled events of EC2 not announced', { error: unasked });
+    journal.logger.error('scheduled events of EC2 not announced', { error: unasked });
+    journal.metrics.addMetric(metricNames.warningsUnread, MetricUnit.Count, 1);
   }
   if (left.length > 0)
     journal.logger.warn('no time for all VIPs: the next sweep begins elsewhere', {

@@ -18,6 +18,7 @@ import { type Unheard, unheardFor } from '../../vip/unheard.ts';
 import type { Declined, Drain, Override, Pin, Vip } from '../../vip/vip.ts';
 import { drainOf } from '../../vip/vip.ts';
 import { assess } from '../assess.ts';
+import { isAtRisk } from '../warned.ts';
 import { type LastFailover, lastFailoverFrom, type Since, sinceFrom } from './ownership.ts';
 import { type Health, reasonsOf } from './reasons.ts';
 import { type StandbyStatus, standbysOf } from './standby.ts';
@@ -198,7 +199,7 @@ function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
   return nodes.flatMap((node) => {
     const nodeState = vip.claims[node];
     if (nodeState === undefined) return [];
-    const { state, priority, seenMs, leaving, atRisk } = nodeState;
+    const { state, priority, seenMs, leaving } = nodeState;
     const member = vip.members[node] !== undefined;
     const silent = isSilent(vip, nodeState);
     const damped = defined({ dampedUntilMs: dampedAt(vip, node, now)?.untilMs });
@@ -208,6 +209,7 @@ function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
       drained: drainOf(vip, node, now),
       declined: isOver ? undefined : declined,
     });
+    const atRisk = isAtRisk(vip, node) ? (true as const) : undefined;
     const going = defined({ leaving, atRisk });
     return [{ node, state, priority, ageMs: now - seenMs, silent, member, ...drained, ...going, ...damped }];
   });

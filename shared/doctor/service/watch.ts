@@ -9,6 +9,7 @@ export const alarmNames = [
   ...['dead-man', 'no-claims', 'failover-trouble', 'split-brain', 'unhealthy', 'claims-rejected'],
   ...['claims-of-newer-version', 'claims-contradicted', 'bugs', 'rule-dead-letters'],
   ...['function-failures', 'failover-throttled', 'node-flapping', 'departure-failed'],
+  'warnings-unread',
 ] as const;
 
 export const watchFindings = (facts: ServiceFacts): readonly Finding[] => [

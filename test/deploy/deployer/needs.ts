@@ -101,6 +101,7 @@ function arnOf(template: Template, id: string): string {
       return at('lambda', `function:${name('FunctionName')}`);
     case 'AWS::Lambda::EventInvokeConfig':
     case 'AWS::Lambda::Permission':
+    case 'AWS::Lambda::Url':
       return at('lambda', `function:vipshift-prod-failover`);
     case 'AWS::Logs::LogGroup':
       return at('logs', `log-group:${name('LogGroupName')}`);

@@ -21,6 +21,7 @@ const PARAMS = {
   nodeRoleId: 'AROAEXAMPLE000000001',
   nodeRoleArn: `arn:aws:iam::${ACCOUNT}:role/keepalived-node`,
   noticesMail: 'oncall@example.com',
+  directPath: 'on',
 };
 
 export async function whatADeploymentAsks() {

@@ -59,11 +59,12 @@ export function principalsOf(template: Template) {
     'node a': node(`${ROLE_ID}:${A}`),
     'node a, for via-keepalived': node(`${ROLE_ID}:${A}`, managed('NodeHandOverPolicy')),
     'node a, with a wide policy': node(`${ROLE_ID}:${A}`, puts),
+    'node a, under the SCP': { ...node(`${ROLE_ID}:${A}`), scp },
     'a session that is named i-b': role('ci', [puts], `AROACI:${B}`),
     'a human in the node role, named i-b': node(`${ROLE_ID}:${B}`),
     'an app with PutEvents': role('app', [puts]),
     'an app of another account': {
-      ...role('app', [puts, allow('sqs:*')]),
+      ...role('app', [puts, allow('sqs:*'), allow('lambda:*')]),
       arn: 'arn:aws:iam::999999999999:role/app',
     },
     'a user named like an instance': {
@@ -79,6 +80,7 @@ export function principalsOf(template: Template) {
     'a function of the stage dev': role('vipshift-dev-FailoverRole-EXAMPLE', [puts, allow('sqs:*')]),
     'a role of the same name under a path': role('x/keepalived-node', [puts], `AROAOTHER:${A}`),
     'a role that is called like the stack': role('vipshift-prod-operator', [puts]),
+    'an app with lambda': role('app', [allow('lambda:*')]),
     'an app with sqs': role('app', [allow('sqs:*')]),
     admin: role('admin', [everything]),
     root: { arn: `arn:aws:iam::${ACCOUNT}:root`, userid: ACCOUNT, policies: [everything] },

@@ -75,10 +75,31 @@ function policiesOf(template: Template, parameters: NonNullable<Row['stack']>): 
       'function failures': of('FunctionFailuresPolicy', 'PolicyDocument'),
       'rule dead letters': of('RuleDeadLettersPolicy', 'PolicyDocument'),
       notices: of('NoticesPolicy', 'PolicyDocument'),
+      'function failover': permissionsOf(stack, 'FailoverLambdaFunction'),
     },
   };
   ofTemplate.set(key, policies);
   return policies;
+}
+
+/** A function's own policy, as Lambda writes it of the permissions for it. */
+function permissionsOf(stack: Template, id: string): Policy {
+  const own = Object.values(stack.Resources).filter(
+    ({ Type, Properties }) =>
+      Type === 'AWS::Lambda::Permission' && JSON.stringify(Properties.FunctionName).includes(`"${id}"`),
+  );
+  return {
+    Statement: own.map(({ Properties }) => {
+      const { Action, FunctionName, Principal, SourceArn } = resolve(stack, Properties) as Record<
+        string,
+        string
+      >;
+      return {
+        ...{ Effect: 'Allow', Principal: { Service: Principal! }, Action: Action!, Resource: FunctionName! },
+        Condition: { ArnLike: { 'AWS:SourceArn': SourceArn! } },
+      };
+    }),
+  };
 }
 
 /** The evaluator of test/deploy/support/policy.ts. */

@@ -3,6 +3,7 @@
 import type { Row } from './question.ts';
 import { boundRows } from './rows/bounds.ts';
 import { nodeRows, queueRows, strangerRows } from './rows/bus.ts';
+import { directRows } from './rows/direct.ts';
 import { honestRows } from './rows/honest.ts';
 import { neighbourRows } from './rows/neighbours.ts';
 import { approverRows, auditorRows, onCallRows, ownerRows } from './rows/operators.ts';
@@ -23,4 +24,5 @@ export const table: readonly Row[] = [
   ...boundRows,
   ...neighbourRows,
   ...honestRows,
+  ...directRows,
 ];

@@ -1,7 +1,7 @@
 // Every error code that facts about EC2 name, twice: as the SDK throws it, and as it meets a switch of the VIP.
 import { AssertionError } from 'node:assert';
 import { describe, expect, test } from 'vitest';
-import { faultFromSdkError, knownCodes } from '../../../shared/aws/error-codes.ts';
+import { faultFromSdkError, isTaskOver, knownCodes } from '../../../shared/aws/error-codes.ts';
 import { Fault, type FaultKind, faultKinds, toFault } from '../../../shared/fault.ts';
 import type { Step, StepDone } from '../../../shared/network/step.ts';
 import { type Switched, switchVip, take } from '../../../shared/switch/switch-vip.ts';
@@ -143,6 +143,13 @@ describe('an SDK exception in the domain’s words', () => {
       'unknown',
     ]);
   });
+
+  test.each(['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'])(
+    'a task of Step Functions is over when it answers %s, and by no other code',
+    (code) => {
+      expect([isTaskOver(sdkError(code)), isTaskOver(sdkError(`${code}s`))]).toEqual([true, false]);
+    },
+  );
 
   test('without a reply from the service the effect is unknown', () => {
     const cut = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });

@@ -1,6 +1,7 @@
 // The environment of a function as settings, and the ports and the clock of one invocation.
 import { afterEach, describe, expect, it } from 'vitest';
 import {
+  clients,
   executionEnvironment,
   portsFor,
   ratesFrom,
@@ -30,6 +31,33 @@ const settings: Settings = {
   ...{ stage: 'prod', vipsTable: 'vips', timelineTable: 'timeline', bus: 'bus', retentionDays: 400 },
   ...{ identity: { mode: 'source', roleId: 'AROA1' }, metricsByVip: true, rates },
 };
+
+describe('clients', () => {
+  it('that only a failover needs are made when it does, and once', async () => {
+    const wanted: string[] = [];
+    const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+    const made = clients({ region: 'eu-central-1', credentials, endpoint: 'http://127.0.0.1:9' });
+    const watched = {
+      ...{ dynamo: made.dynamo, reader: made.reader, toEc2: made.toEc2 },
+      get writer() {
+        wanted.push('writer');
+        return made.writer;
+      },
+      get events() {
+        wanted.push('events');
+        return made.events;
+      },
+    };
+    // Aborted, so that nothing is sent.
+    const ports = portsFor(executionEnvironment(settings, watched), minutes(1), AbortSignal.abort());
+    expect(wanted).toEqual([]);
+    await expect(ports.bus.warned({ node: 'i-1' } as never)).rejects.toThrow('abort');
+    expect(wanted).toEqual(['events']);
+    expect(made.events).toBe(made.events);
+    expect(made.writer).toBe(made.writer);
+    for (const client of [made.dynamo, made.reader, made.writer, made.events, made.toEc2]) client.destroy();
+  });
+});
 
 describe('settings', () => {
   it('are what the environment says, else their defaults', () => {

@@ -113,6 +113,27 @@ describe('what a drain means for a VIP', () => {
     else expect(stays).toMatch(text);
   });
 
+  it('has to be moved to the standby that keepalived would elect: of those that stay the highest priority, then the lower id', () => {
+    const says = (state: 'MASTER' | 'BACKUP', priority: number, over: object = {}) => ({
+      ...nodeStateFrom(claimOf('i-x', { state, priority }), START),
+      ...over,
+    });
+    const to = (claims: Vip['claims']) => {
+      const members = Object.fromEntries(Object.keys(claims).map((node) => [node, memberOf(node)]));
+      const vip: Vip = { ...newVip(entry), hold: 'master', owner: 'i-a', members, claims };
+      return outlookOf(withDrain(vip, 'i-a', drain), START);
+    };
+    const [a, low, high] = [says('MASTER', 200), says('BACKUP', 50), says('BACKUP', 90)];
+    expect(to({ 'i-a': a, 'i-b': low, 'i-c': high })).toEqual({ key: 'demotes', to: 'i-c' });
+    for (const claims of [
+      { 'i-a': a, 'i-c': high, 'i-b': high },
+      { 'i-b': high, 'i-c': high, 'i-a': a },
+    ])
+      expect(to(claims)).toEqual({ key: 'demotes', to: 'i-b' });
+    const leaves = says('BACKUP', 90, { leaving: 'spot-stop' });
+    expect(to({ 'i-a': a, 'i-b': low, 'i-c': leaves })).toEqual({ key: 'demotes', to: 'i-b' });
+  });
+
   it('stays with the last that can have it, and reconcile reports that as trouble', async () => {
     const w = await drained();
     await w.clock.advance(seconds(5));

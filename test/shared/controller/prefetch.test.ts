@@ -1,12 +1,14 @@
 // What floods of claims make the controller ask of EC2: a describe without use is one that an honest failover lacks.
 import { describe, expect, test } from 'vitest';
 import { handleClaim } from '../../../shared/controller/handle-claim.ts';
+import { lookFor } from '../../../shared/controller/prefetch.ts';
 import { prefetchMemory } from '../../../shared/rate-limit/prefetch-memory.ts';
 import { durationMs, seconds } from '../../../shared/time.ts';
 import {
   addNode,
   anyNode,
   change,
+  claimOf,
   finish,
   heard,
   item,
@@ -43,6 +45,25 @@ async function asked(): Promise<Asked> {
   };
   return { w, observes: () => observes, tell };
 }
+
+test('what was begun in advance serves for less than two seconds: another holder may have written since', async () => {
+  const w = await owned();
+  w.ports.prefetchMemory.meet(item(w));
+  const served = async (lateByMs: number) => {
+    const look = lookFor(w.ports, claimOf('i-b', { atMs: w.clock.now() - START }), 'now');
+    const first = w.ec2.observe.bind(w.ec2);
+    let again = 0;
+    w.ports.ec2.observe = (scope) => {
+      again += 1;
+      return first(scope);
+    };
+    await w.clock.advance(durationMs(lateByMs));
+    await look.at(item(w));
+    w.ports.ec2.observe = first;
+    return again === 0;
+  };
+  expect([await served(1999), await served(2000)]).toEqual([true, false]);
+});
 
 describe('describes', () => {
   test('100 claims for VIPs that do not exist: three', async () => {

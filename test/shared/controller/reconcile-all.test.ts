@@ -8,6 +8,7 @@ import {
   reconcileFor,
   rotated,
 } from '../../../shared/controller/reconcile-all.ts';
+import { Fault } from '../../../shared/fault.ts';
 import type { Observation } from '../../../shared/network/observation.ts';
 import { durationMs, minutes, plus } from '../../../shared/time.ts';
 import { newVip, type Scope, type Vip } from '../../../shared/vip/vip.ts';
@@ -158,6 +159,58 @@ test('a sweep in which each EIP has an address of its own looks once', async () 
   const swept = await finish(w, reconcileAll(w.ports));
   expect(swept.reports.map(({ did }) => did)).toEqual(['switched']);
   expect(swept.repeated).toBeUndefined();
+});
+
+test('an EIP that was refused at an address displaces no one there: nothing is looked at again', async () => {
+  const w = await owned();
+  w.vips.items.set('db', { ...item(w), name: 'db', addresses: ['192.168.255.11/32'], eips: ['eipalloc-3'] });
+  for (const eip of ['eipalloc-1', 'eipalloc-3'])
+    w.ec2.eips.set(eip, { eip, publicAddress: `203.0.113.${eip.length}`, label: 'web' });
+  const apply = w.ports.ec2.apply.bind(w.ports.ec2);
+  w.ports.ec2.apply = (step, mayStart) =>
+    step.call === 'AssociateAddress' && step.eip === 'eipalloc-3'
+      ? Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'no'))
+      : apply(step, mayStart);
+  expect((await finish(w, reconcileAll(w.ports))).repeated).toBeUndefined();
+});
+
+test.each([
+  [1, 0],
+  [2, 1],
+])('of %i VIPs %i looks are for all: one alone looks for itself, at less', async (count, looks) => {
+  const w = slow(count, 0, 600_000);
+  let forAll = 0;
+  w.ports.ec2.observeAll = async () => {
+    forAll += 1;
+    return new Map();
+  };
+  await finish(w, reconcileAll(w.ports));
+  expect(forAll).toBe(looks);
+});
+
+test('a look for all counts from its end: the pages of a large account take their time', async () => {
+  const w = slow(2, 0, 600_000);
+  let looked = 0;
+  const observe = w.ports.ec2.observe.bind(w.ports.ec2);
+  w.ports.ec2.observe = (scope) => {
+    looked += 1;
+    return observe(scope);
+  };
+  w.ports.ec2.observeAll = async (scopes: readonly Scope[]) => {
+    const beganAtMs = w.clock.now();
+    await w.clock.wait(durationMs(LOOK_MAX_AGE + 1));
+    const seen = {
+      source: 'ec2',
+      beganAtMs,
+      endedAtMs: w.clock.now(),
+      tables: [],
+      enis: [],
+      eips: [],
+    } as const;
+    return new Map<string, Observation>(scopes.map((scope) => [scope.name, seen]));
+  };
+  await finish(w, reconcileAll(w.ports));
+  expect(looked).toBe(0);
 });
 
 test('a VIP that is drawn long after the look for all looks for itself', async () => {

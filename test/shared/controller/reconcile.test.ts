@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ReconcileResult } from '../../../shared/controller/assess.ts';
+import type { Change } from '../../../shared/controller/hint.ts';
 import { reconcile, TOMBSTONE_KEPT } from '../../../shared/controller/reconcile.ts';
 import { reconcileAll } from '../../../shared/controller/reconcile-all.ts';
 import { Fault } from '../../../shared/fault.ts';
@@ -174,6 +175,22 @@ describe('what it repairs', () => {
     expect(w.published).toHaveLength(1);
   });
 
+  test('and names who caused the drift, the newest three of them', async () => {
+    const w = await owned();
+    routeTo(w, 'rtb-1', V4, { target: B.eni });
+    const by = (who: string, thing = 'rtb-1'): Change => ({
+      ...{ kind: 'change', id: who, by: who, call: 'ReplaceRoute', atMs: START },
+      ...{ destinations: [], things: [thing], labels: [] },
+    });
+    const all = [by('ann'), by('eve', 'rtb-9'), by('bob'), by('cid'), by('dan')];
+    w.ports.changes.since = async () => all;
+    await reconciles(w);
+    const { why } = outcomesOf(w).at(-1)!.cause;
+    expect(['ann', 'bob', 'cid', 'dan', 'eve'].map((who) => why.includes(`by ${who} at`))).toEqual([
+      ...[true, true, true, false, false],
+    ]);
+  });
+
   test('not within STALE_READ of a mutation: the read may be older than that', async () => {
     const w = world();
     await says(w, 'i-a');
@@ -272,6 +289,16 @@ describe('members', () => {
     w.ec2.enis.delete(B.eni);
     await reconciles(w);
     expect(Object.keys(item(w).members)).toEqual(['i-a', 'i-c']);
+  });
+
+  test('are brought up to date where only their zone, or their ENI for EIPs, is another', async () => {
+    const w = await owned();
+    for (const eni of [B.eni, B.eipEni]) w.ec2.enis.set(eni, { ...w.ec2.enis.get(eni)!, zone: 'zone-new' });
+    await reconciles(w);
+    expect(item(w).members['i-b']).toEqual({ ...B, zone: 'zone-new' });
+    w.ec2.enis.delete(B.eipEni);
+    await reconciles(w);
+    expect(item(w).members['i-b']).toEqual({ ...B, zone: 'zone-new', eipEni: B.eni });
   });
 
   test('an empty describe retires no one: it is an outage or a lost permission, not an empty VPC', async () => {

@@ -162,6 +162,11 @@ describe('a forecast', () => {
     expect(movesTo(pinned, now)).toBe('i-b');
     expect(ownerAfterPin(pinned), 'keepalived’s own master').toBe('i-a');
     expect(ownerAfterPin(item(w))).toBeUndefined();
+    const standbys = { 'i-a': { ...item(w).claims['i-a']!, state: 'BACKUP' as const } };
+    expect(
+      ownerAfterPin({ ...pinned, claims: standbys, owner: 'i-a' }),
+      'with no master it stays there',
+    ).toBe('i-b');
     expect(ownerAfterFreeze({ ...item(w), freeze: until(plus(now, seconds(1))), owner: 'i-b' })).toBe('i-a');
     expect(ownerAfterFreeze(item(w))).toBeUndefined();
   });

@@ -1,17 +1,19 @@
 // A node leaves, round by round, over the ports in memory; and the warnings that lead there.
 import { describe, expect, it } from 'vitest';
+import { reconcile } from '../../../shared/controller/reconcile.ts';
+import { statusOf } from '../../../shared/controller/status/status.ts';
 import { announceScheduled } from '../../../shared/controller/warned.ts';
 import { leaveNode, ROUNDS_MAX, type Round, reportDeparture } from '../../../shared/departure/leave.ts';
 import { type DepartureInput, type DeparturePorts, onWarnings } from '../../../shared/departure/warned.ts';
 import { Fault } from '../../../shared/fault.ts';
 import { epochMs, iso, minutes, plus } from '../../../shared/time.ts';
 import type { OperatorAction } from '../../../shared/timeline/operator-action.ts';
-import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
+import { type NodeState, nodeStateFrom } from '../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import { maintenanceName } from '../../../shared/warning/departure.ts';
 import type { ScheduledEvent } from '../../../shared/warning/scheduled.ts';
 import type { Warning } from '../../../shared/warning/warning.ts';
-import { claimOf, START, type Words, world } from '../../support/world.ts';
+import { claimOf, finish, START, type Words, world } from '../../support/world.ts';
 
 const claims = (words: Readonly<Record<string, Words>>) =>
   Object.fromEntries(
@@ -97,6 +99,16 @@ describe('a round', () => {
     expect((await leave(s, { ...first, round: 24 })).demotions[0]!.name).toMatch(/-2$/);
   });
 
+  it('tries again where EC2 did not move the VIP: it is left only when the node does not own it any more', async () => {
+    const s = stage();
+    const apply = s.ports.ec2.apply.bind(s.ports.ec2);
+    s.ports.ec2.apply = () => Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'no'));
+    const first = await finish(s, leave(s));
+    expect(first).toMatchObject({ outcome: 'leaving', owns: ['web'] });
+    s.ports.ec2.apply = apply;
+    expect(await finish(s, leave(s, first))).toMatchObject({ outcome: 'left', owns: [] });
+  });
+
   it('leaves a frozen VIP where it is, and reports it once, with the command', async () => {
     const s = stage({ freeze: { untilMs: plus(START, minutes(60)), by: 'ann', reason: 'work' } });
     const first = await leave(s);
@@ -162,6 +174,36 @@ describe('a round', () => {
     const s = stage({ forced });
     expect(await leave(s)).toMatchObject({ outcome: 'leaving', drained: [] });
     expect((await s.item()).drains).toBeUndefined();
+  });
+
+  it('of a rebalance shows in the status, until the node has taken it up and it is over, or boots again', async () => {
+    const s = stage();
+    const advice: Warning = { kind: 'rebalance', node: 'i-a', id: 'e-1', atMs: START };
+    const shown = async () =>
+      statusOf(await s.item(), undefined, START)
+        .claims.filter(({ atRisk }) => atRisk)
+        .map(({ node }) => node);
+    const says = async (over: Partial<NodeState>) => {
+      const item = await s.item();
+      const claims = { ...item.claims, 'i-a': { ...item.claims['i-a']!, ...over } };
+      s.vips.items.set('web', { ...item, claims });
+      await reconcile(s.ports, await s.item());
+    };
+    await onWarnings(s.ports, 'aws.ec2', [advice]);
+    expect(await shown()).toEqual(['i-a']);
+    const { rev } = await s.item();
+    await onWarnings(s.ports, 'aws.ec2', [advice]);
+    expect((await s.item()).rev).toBe(rev);
+    await says({ priority: 7 });
+    expect(await shown()).toEqual(['i-a']);
+    await says({ atRisk: true });
+    expect([await shown(), (await s.item()).atRisk]).toEqual([['i-a'], undefined]);
+    const { atRisk: _over, ...claim } = (await s.item()).claims['i-a']!;
+    s.vips.items.set('web', { ...(await s.item()), claims: { ...(await s.item()).claims, 'i-a': claim } });
+    expect(await shown()).toEqual([]);
+    await onWarnings(s.ports, 'aws.ec2', [advice]);
+    await says({ bootId: 'another' });
+    expect([await shown(), (await s.item()).atRisk]).toEqual([[], undefined]);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 // A forced failover that is under way: stopped by an operator or by what became of the target, and switched by the target's own
 // claim for longer than a step may wait.
 import { describe, expect, it } from 'vitest';
+import { Fault } from '../../../shared/fault.ts';
 import { awaitClaim, executeForcedFailover, switchBack } from '../../../shared/forced-failover/execute.ts';
 import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
 import { beginForced, type ForcedRun } from '../../../shared/forced-failover/under-way.ts';
@@ -137,6 +138,15 @@ describe('an order whose target’s own claim switches, for long', () => {
     expect(await finish(w, executeForcedFailover({ ...w.ports, deadline }, via, begun))).toMatchObject({
       outcome: 'failed',
     });
+  });
+
+  it('fails, and is not asked again, where the step ends without a step to send: EC2 did not answer', async () => {
+    const w = await pair();
+    const observe = () => Promise.reject(new Fault('denied', 'UnauthorizedOperation', 'no'));
+    const views = { ...w.ports.views, view: () => Promise.resolve(undefined) };
+    const deadline = plus(w.clock.now(), seconds(1));
+    const ports = { ...w.ports, ec2: { ...w.ec2, observe }, views, deadline };
+    expect(await finish(w, executeForcedFailover(ports, order, run))).toMatchObject({ outcome: 'failed' });
   });
 
   it('asks again when its own plan is cut off by the end of the step', async () => {

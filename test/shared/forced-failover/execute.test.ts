@@ -128,6 +128,17 @@ describe('switching back', () => {
     await finish(w, switchBack(w.ports, order, run));
     expect(item(w).pin).toEqual(pin);
   });
+
+  it.each([{ by: 'bob' }, { reason: 'another one' }, { node: 'i-a' }])(
+    'takes a pin for another order’s where only this differs: %j',
+    async (other) => {
+      const w = await pair();
+      const pin = { node: 'i-b', untilMs: plus(START, hours(1)), by: 'ann', reason: 'patching', ...other };
+      w.vips.items.set('web', { ...item(w), pin });
+      await finish(w, switchBack(w.ports, order, run));
+      expect(item(w).pin).toEqual(pin);
+    },
+  );
 });
 
 describe('waiting and verifying', () => {

@@ -34,6 +34,9 @@ describe('preflight', () => {
     // 4 tables are replaced, 56 get two routes made: 112 calls, 49 of them at once.
     expect(known()).toBe(Math.round(((112 - 49) / 4.95) * 1000));
     expect(known({ ...rates, CreateRoute: { burst: 200, perSecond: 20 } })).toBe(0);
+    const small = { burst: 4, perSecond: 2 };
+    expect(known({ ...rates, ReplaceRoute: small }), 'side by side, so the slowest decides').toBe(known());
+    expect(known({ ...rates, CreateRoute: { burst: 112, perSecond: 20 }, ReplaceRoute: small })).toBe(2000);
   });
 
   it('of a fit node tells the plan, and refuses nothing', async () => {

@@ -80,6 +80,7 @@ describe('after the release', () => {
     const [outcome, endedAtMs] = await awaited(w, { s: 2, state: 'BACKUP' });
     expect(outcome).toBe('stands-by');
     expect(endedAtMs - began).toBeGreaterThanOrEqual(2000 + SETTLE);
+    expect(endedAtMs - began, 'and not a look longer').toBeLessThan(4000 + SETTLE);
   });
 
   test('keepalived that preempts is found out', async () => {

@@ -36,6 +36,15 @@ describe('the plan', () => {
     expect(conflicts).toEqual([]);
   });
 
+  test('moves tables with the first of the VIP’s labels first, whatever their ids and its name', async () => {
+    const w = world();
+    const table = (id: string, label: string) => w.ec2.tables.set(id, { ...w.ec2.tables.get(id)!, label });
+    table('rtb-1', 'back');
+    table('rtb-2', 'front');
+    const { steps } = await planFor(w, { addresses: [V4], eips: [], tableLabels: ['front', 'web', 'back'] });
+    expect(cells(steps)).toEqual(['rtb-2', 'rtb-3', 'rtb-4', 'rtb-1'].map((id) => `${id} ${V4}`));
+  });
+
   test('yields nothing after it was applied', async () => {
     const w = world();
     await carryOut(w, (await planFor(w)).steps);

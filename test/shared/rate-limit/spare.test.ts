@@ -51,6 +51,8 @@ describe('a token is to spare', () => {
     const small = memorySharedBucket({ ...rates, ReplaceRoute: { burst: 2, perSecond: 1 } });
     expect(await small.takeSpare(CALL, 2, START)).toBeDefined();
     expect(await small.takeSpare(CALL, 1, START)).toBeUndefined();
+    expect(await small.takeSpare(CALL, 2, later(1999)), 'full again in a millisecond').toBeUndefined();
+    expect(await small.takeSpare(CALL, 2, later(2000))).toBeDefined();
   });
 });
 

@@ -38,6 +38,11 @@ const callOf = (over: Json = {}, context: Json = {}): Json => ({
   isBase64Encoded: false,
   ...over,
 });
+/** A claim in so many characters. */
+function padded(length: number, last = ''): string {
+  const body = JSON.stringify({ ...master.detail, note: last });
+  return `${body.slice(0, -1)}${' '.repeat(length - body.length)}}`;
+}
 const claimIn = (event: unknown): Claim => {
   const parsed = parseDirectCall(event);
   if (!parsed.ok) throw new Error(parsed.rejection.message);
@@ -53,6 +58,12 @@ describe('a direct call', () => {
     expect(claimIn(callOf())).toEqual({ ...(onBus as { claim: Claim }).claim, ...taken });
     const body = Buffer.from(JSON.stringify(master.detail)).toString('base64');
     expect(parseDirectCall(callOf({ body, isBase64Encoded: true }))).toEqual(parsed);
+  });
+
+  it('may have as many bytes as there are, and not one more', () => {
+    expect(parseDirectCall(callOf({ body: padded(BODY_MAX) }))).toMatchObject({ ok: true });
+    const most = Buffer.from(padded(BODY_MAX)).toString('base64');
+    expect(parseDirectCall(callOf({ body: most, isBase64Encoded: true }))).toMatchObject({ ok: true });
   });
 
   it('dates its transition by the stamp itself, and no more than 999 ms before it by the node’s clock', () => {
@@ -102,8 +113,13 @@ describe('a direct call', () => {
     ['no body', { body: undefined }, {}],
     ['a list', { body: '[]' }, {}],
     ['half a claim', { body: '{"vip"' }, {}],
-    ['a body that is too large', { body: `"${'x'.repeat(BODY_MAX)}"` }, {}],
-    ['a body that is too large when it is decoded', { body: 'A'.repeat(12_000), isBase64Encoded: true }, {}],
+    ['a body that is too large', { body: padded(BODY_MAX + 1) }, {}],
+    ['a body that is too large in bytes', { body: padded(BODY_MAX, 'é') }, {}],
+    [
+      'a body that is too large when it is decoded',
+      { body: Buffer.from(padded(BODY_MAX + 1)).toString('base64'), isBase64Encoded: true },
+      {},
+    ],
     ['a claim that contradicts itself', { body: JSON.stringify({ ...master.detail, since: 1 }) }, {}],
     ['no stamp', {}, { timeEpoch: undefined }],
   ])('with %s is malformed', (_what, over, context) => {

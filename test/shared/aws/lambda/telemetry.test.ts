@@ -216,3 +216,26 @@ it('a storm is counted where it begins, and by each reconcile that finds its nod
   expect(emitted().map((m) => [m.name, m.value])).toEqual([['NodeFlapping', 1]]);
   expect(lines.find((line) => line._aws !== undefined)).toMatchObject({ flapping: 'web i-a' });
 });
+
+it('an owner that is about to go with the VIP counts for the alarm unhealthy', () => {
+  const stranded = { key: 'frozen', node: 'i-a', cause: 'spot-terminate' } as const;
+  const told = journal(false);
+  logAnswer(told, { answer: 'recorded', vip: newVip(entry), news: true, stranded }, claimOf('i-a'));
+  expect(emitted().map((m) => [m.name, m.value])).toEqual([['Unhealthy', 1]]);
+  expect(lines.find((line) => line._aws !== undefined)).toMatchObject({ vip: 'web' });
+});
+
+it('a sweep that could not read what EC2 has scheduled counts for the alarm warnings-unread', () => {
+  const sweep = { reports: [], failures: [], left: [] };
+  const unasked = new Fault('denied', 'UnauthorizedOperation', 'no');
+  for (const [one, times] of [
+    [{ ...sweep, unasked }, 1],
+    [sweep, 0],
+  ] as const) {
+    lines.length = 0;
+    const told = journal(false);
+    logReconcileAll(told, one);
+    told.metrics.publishStoredMetrics();
+    expect(emitted().filter(({ name }) => name === 'WarningsUnread')).toHaveLength(times);
+  }
+});
