@@ -8,7 +8,7 @@ import type { NodeLabel } from '../../netns/sandbox/topology.ts';
 import type { ScenarioContext } from '../../netns/scenario/scenario-context.ts';
 
 /** The poll of the shim, and what a busy machine adds. */
-const HEARD_MS = 20_000;
+const HEARD_MS = 60_000;
 const COMMAND_MS = 60_000;
 const cli = join(import.meta.dirname, '..', '..', '..', 'cli', 'vipshift.ts');
 
