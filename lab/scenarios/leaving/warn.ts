@@ -21,8 +21,9 @@ export async function warn(context: ScenarioContext, node: NodeLabel): Promise<v
 }
 
 /** The node's own keepalived is at the low priority with which it stands by until it ends. */
-export function hasLeft({ until, nodes }: ScenarioContext, node: NodeLabel): Promise<void> {
-  return until(`node ${node} to have left`, () => nodes[node].tracked(LEAVING_FILE) === '1', HEARD_MS);
+export function hasLeft(context: ScenarioContext, node: NodeLabel): Promise<void> {
+  const isStandby = () => context.nodes[node].tracked(LEAVING_FILE) === '1';
+  return context.until(`node ${node} to have left`, isStandby, HEARD_MS);
 }
 
 /** The command line, as an operator runs it. */
