@@ -57,9 +57,11 @@ export async function identityOf(
     bus === undefined
       ? undefined
       : await tried(
-          'who may order and approve',
+          'who may order, approve and invoke',
           async () => ({
-            workflow: workflowOf(bus.arn, settings.stage),
+            stage: settings.stage,
+            workflow: arnOf(bus.arn, 'states', `stateMachine:vipshift-${settings.stage}-failover`),
+            failover: arnOf(bus.arn, 'lambda', `function:vipshift-${settings.stage}-failover`),
             principals: await principalsOf(access),
           }),
           undefined,
@@ -89,7 +91,7 @@ function expectedRoleId({ facts }: ServiceSeen): string | undefined {
 }
 
 /** In the same partition, Region and account as the bus. */
-function workflowOf(bus: string, stage: string): string {
+function arnOf(bus: string, service: string, what: string): string {
   const [, partition, , region, account] = bus.split(':');
-  return `arn:${partition}:states:${region}:${account}:stateMachine:vipshift-${stage}-failover`;
+  return `arn:${partition}:${service}:${region}:${account}:${what}`;
 }

@@ -1,6 +1,6 @@
 // What the doctor looks up of the deployed service, once for all VIPs; what cannot be looked up is told and left out.
 import { alarmsOf, queueOf, tableStateOf, topicOf } from '../../shared/aws/service/watch-facts.ts';
-import { functionsOf, rulesOf, stackOf } from '../../shared/aws/service/wiring-facts.ts';
+import { functionsOf, rulesOf, stackOf, urlOf } from '../../shared/aws/service/wiring-facts.ts';
 import { viewTimes } from '../../shared/aws/view-cache.ts';
 import type { Facts } from '../../shared/doctor/diagnose.ts';
 import type { ServiceFacts } from '../../shared/doctor/service/stack.ts';
@@ -33,9 +33,10 @@ export async function serviceOf(
     { queue: 'rule-dead-letters', url: outputs.RuleDeadLettersUrl },
     { queue: 'function-failures', url: outputs.FunctionFailuresUrl },
   ].flatMap(({ queue, url }) => (url === undefined ? [] : [{ queue, url }]));
-  const [rules, functions, alarms, topic, counted, tables] = await Promise.all([
+  const [rules, functions, url, alarms, topic, counted, tables] = await Promise.all([
     tried('rules', () => rulesOf(access), undefined),
     tried('functions', () => functionsOf(access), undefined),
+    tried('the function URL', () => urlOf(access), undefined),
     tried('alarms', () => alarmsOf(watching, stage, signal), undefined),
     topicArn === undefined
       ? undefined
@@ -66,7 +67,7 @@ export async function serviceOf(
   );
   const names = { bus, vipsTable, timelineTable };
   return {
-    facts: { place, names, ...{ stack, rules, functions, alarms, topic, tables }, queues: counted },
+    facts: { place, names, ...{ stack, rules, functions, url, alarms, topic, tables }, queues: counted },
     ...defined({ views }),
     unchecked,
   };

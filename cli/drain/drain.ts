@@ -82,8 +82,13 @@ const isMeant = (nodes: readonly string[], { yes = false }: DrainOptions): Promi
 
 function expiry(text: string, now: EpochMs): EpochMs {
   const duration = durationFrom(text);
-  if (duration === undefined || duration <= 0 || duration > DRAIN_MAX)
+  if (duration === undefined || duration <= 0)
     throw usage(`--for ${text}: not a duration`, 'expected 30m, 4h or 2d; at most 72h');
+  if (duration > DRAIN_MAX)
+    throw usage(
+      `--for ${text}: no drain lasts longer than 72h`,
+      'order it again before it ends, or take the node out of the VIPs',
+    );
   return plus(now, duration);
 }
 
@@ -168,7 +173,8 @@ async function carriedOut(
   );
   for (const { vip, message } of failed) out.note(`${vip}: ${message}`);
   const names = nodes.join(' ');
-  out.note(`drained until ${iso(untilMs)}: ${names}; to end it: ${hint(`undrain ${names}`)}`);
+  if (done.length > 0)
+    out.note(`drained until ${iso(untilMs)}: ${names}; to end it: ${hint(`undrain ${names}`)}`);
   const moving = await demoted(session, outlooks(done, session.now()), drain);
   const left = await emptied(run, moving, { nodes, detach });
   return left === 0 && failed.length === 0 ? status.ok : status.bad;

@@ -2,7 +2,7 @@
 import { releaseCommand } from '../../shared/forced-failover/rejoin.ts';
 import type { EpochMs } from '../../shared/time.ts';
 import type { Vip } from '../../shared/vip/vip.ts';
-import { drainOf, leavingOf } from '../../shared/vip/vip.ts';
+import { drainOf, drainText, leavingOf } from '../../shared/vip/vip.ts';
 import type { CommandContext } from '../command/command.ts';
 import { agreed } from '../command/confirm.ts';
 import { type Status, status } from '../command/exit.ts';
@@ -32,9 +32,11 @@ export async function undrain({
     const text = isLive ? moveText(withoutDrains(vip, nodes, now), now) : undefined;
     return text === undefined ? [] : [{ vip: vip.name, text }];
   });
+  const dryRun = options.dryRun === true;
+  for (const text of vips.flatMap((vip) => whose(vip, nodes, now)))
+    out.note(`${dryRun ? 'it would end' : 'it ends'}, ${text}`);
   for (const { text } of moves) out.note(text);
   for (const text of vips.flatMap((vip) => afterwards(vip, nodes, now))) out.note(text);
-  const dryRun = options.dryRun === true;
   const words = nodes.join(' ');
   const otherwise = `to let it move: ${hint(`undrain ${words} --yes`)}`;
   if (moves.length > 0 && !dryRun && !(await agreed(`undrain ${words}?`, options.yes === true, otherwise))) {
@@ -74,6 +76,13 @@ export async function undrain({
   if (dryRun) out.note('a dry run: nothing was changed');
   return failed.length === 0 ? status.ok : status.bad;
 }
+
+/** Who wanted what until when: it may be another operator's. */
+export const whose = (vip: Vip, nodes: readonly string[], now: EpochMs): readonly string[] =>
+  nodes.flatMap((node) => {
+    const drain = drainOf(vip, node, now);
+    return drain === undefined ? [] : [`in ${vip.name}: ${drainText(node, drain)}`];
+  });
 
 /** What goes on all the same: AWS's maintenance, and what the node reports by itself. */
 export function afterwards(vip: Vip, nodes: readonly string[], now: EpochMs): readonly string[] {

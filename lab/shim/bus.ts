@@ -1,14 +1,15 @@
 // A PutEvents endpoint over TLS on loopback that checks every signature, keeps what it accepted in order of arrival, and
-// fails on request. The certificate is made by openssl for the run.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// fails on request.
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { makeCertificate } from './certificate.ts';
 import { type Signer, signatureFault } from './signature.ts';
+import { untilDone } from './until.ts';
 
 /** What becomes of one request. `lost`: accepted, but the reply never arrives. */
 export type Fate =
@@ -81,31 +82,6 @@ interface Entry {
   readonly Detail: string;
 }
 
-interface Certificate {
-  readonly key: string;
-  readonly cert: string;
-}
-let ours: Certificate | undefined;
-
-/** One for all buses of this process. */
-function makeCertificate(folder: string): Certificate & { readonly certFile: string } {
-  ours ??= newCertificate(folder);
-  const certFile = join(folder, 'cert.pem');
-  writeFileSync(certFile, ours.cert);
-  return { ...ours, certFile };
-}
-
-function newCertificate(folder: string): Certificate {
-  const keyFile = join(folder, 'new-key.pem');
-  const certFile = join(folder, 'new-cert.pem');
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  execFileSync('openssl', ['req', ...kind, '-keyout', keyFile, '-out', certFile, ...subject], {
-    stdio: 'pipe',
-  });
-  return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8') };
-}
-
 /** `said` is what the shim has said, for the message of an `until` that waited too long. */
 export async function startBus(signer: Signer, said: () => string = () => ''): Promise<Bus> {
   const folder = mkdtempSync(join(tmpdir(), 'vipshift-bus-'));
@@ -144,7 +120,8 @@ export async function startBus(signer: Signer, said: () => string = () => ''): P
     requests: [],
     fate: () => ({ kind: 'accept' }),
     signer,
-    until: (done, limitMs = 90_000) => untilDone(watchers, done, limitMs, () => summary(bus, said())),
+    until: (done, limitMs = 90_000) =>
+      untilDone(watchers, done, { limitMs, found: () => summary(bus, said()) }),
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
@@ -202,25 +179,3 @@ function deliver(bus: Bus, fate: Fate, entries: readonly VrrpEvent[], response: 
 
 const summary = (bus: Bus, said: string): string =>
   `${bus.requests.length} requests, ${bus.accepted.length} entries accepted, last fault ${bus.requests.at(-1)?.fault}; the shim said:\n${said.split('\n').slice(-20).join('\n')}`;
-
-function untilDone(
-  watchers: Set<() => void>,
-  done: () => boolean,
-  limitMs: number,
-  found: () => string,
-): Promise<void> {
-  if (done()) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const check = (): void => {
-      if (!done()) return;
-      clearTimeout(timer);
-      watchers.delete(check);
-      resolve();
-    };
-    const timer = setTimeout(() => {
-      watchers.delete(check);
-      reject(new Error(`the bus did not see what the test waits for within ${limitMs} ms: ${found()}`));
-    }, limitMs);
-    watchers.add(check);
-  });
-}

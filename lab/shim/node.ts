@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type Imds, labCredentials, type RoleCredentials, startImds } from '../aws/imds.ts';
 import { type Sts, startSts } from '../aws/sts.ts';
 import { type Bus, startBus } from './bus.ts';
+import { type Direct, startDirect } from './direct.ts';
 
 export const shimPath = join(import.meta.dirname, '..', '..', 'notify', 'vipshift-notify');
 export const region = 'eu-west-1';
@@ -18,6 +19,8 @@ export interface Node {
   readonly folder: string;
   readonly configFile: string;
   readonly bus: Bus;
+  /** The function URL, which the shim uses where its configuration has `direct: 'on'`. */
+  readonly direct: Direct;
   readonly imds: Imds;
   readonly sts: Sts;
   /** What IMDS hands out from now on; the bus checks against `bus.signer`, which the test sets. */
@@ -56,6 +59,7 @@ export const signerOf = (credentials: RoleCredentials): Bus['signer'] => ({
 export async function startNode(config: Record<string, string | number> = {}): Promise<Node> {
   const folder = mkdtempSync(join(tmpdir(), 'vipshift-node-'));
   const bus = await startBus(signerOf(labCredentials()), () => stderr);
+  const direct = await startDirect({ ...bus.signer, service: 'lambda' }, () => stderr);
   const imds = await startImds({
     instanceId,
     roleName: 'vipshift-node',
@@ -79,6 +83,7 @@ export async function startNode(config: Record<string, string | number> = {}): P
     endpoint_imds: imds.url,
     'instance VI_WEB': 'web',
     ...config,
+    ...(config.direct === 'on' && { direct: `${direct.url}/` }),
   };
   const text = Object.entries(settings).map(([key, value]) => `${key} = ${value}\n`);
   writeFileSync(configFile, text.join(''));
@@ -88,6 +93,7 @@ export async function startNode(config: Record<string, string | number> = {}): P
     folder,
     configFile,
     bus,
+    direct,
     imds,
     sts,
     credentials: labCredentials(),
@@ -128,7 +134,7 @@ export async function startNode(config: Record<string, string | number> = {}): P
       ) as Record<string, unknown>,
     stop: async () => {
       await node.kill('SIGKILL');
-      await Promise.all([bus.stop(), imds.stop(), sts.stop()]);
+      await Promise.all([bus.stop(), direct.stop(), imds.stop(), sts.stop()]);
       rmSync(folder, { recursive: true, force: true });
     },
   };

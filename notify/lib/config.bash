@@ -9,7 +9,7 @@ declare -A CONFIG=([bus]='' [fifo]=/run/vipshift/notify.fifo [state_dir]=/var/li
   [run_dir]=/run/vipshift [spool_max]=1000 [keepalived_pid]=auto [keepalived_json]=auto [keepalived_conf]=auto
   [leaving_poll]=5 [leaving_file]='' [demote_file]=/run/vipshift/demote
   [region]='' [role_id]='' [ca_file]='' [allow_http]=no [proxy]='' [dual_stack]=auto
-  [endpoint_events]='' [endpoint_sts]='' [endpoint_imds]='')
+  [endpoint_events]='' [endpoint_sts]='' [endpoint_imds]='' [direct]='')
 declare -A VIPS_OF=()  # "INSTANCE VI_WEB" → "web other": the VIPs of this VRRP instance or sync group
 declare -A NAMED_BY=() # VIP → "INSTANCE VI_WEB", since two voices for one VIP on one node would contradict each other
 VIP_NAMES=()           # in the order of the file
@@ -35,6 +35,7 @@ load_config() {
   override_endpoints
   check_endpoint endpoint_events
   check_endpoint endpoint_sts
+  check_direct
   check_proxy
 }
 
@@ -92,6 +93,7 @@ set_config() {
     region) [[ $value =~ ^[a-z]{2,4}(-[a-z]+)+-[0-9]+$ ]] || expected='one such as eu-west-1' ;;
     role_id) [[ $value =~ ^AROA[A-Z0-9]{4,60}$ ]] || expected="the AROA... id of the nodes' role" ;;
     proxy) [[ $value =~ ^https?://$user$host ]] || expected='http://HOST:PORT' ;;
+    direct) [[ $value =~ ^https?://$host ]] || expected="the stack's output DirectUrl: https://ID.lambda-url.REGION.on.aws/" ;;
     endpoint_events | endpoint_sts | endpoint_imds)
       [[ $value =~ ^https?://$host ]] || expected='https://HOST or https://HOST:PORT'
       ;;
@@ -157,11 +159,25 @@ check_endpoint() {
     wrong_config '' "$1 is \"$url\", expected https: plain http is only for loopback (or set allow_http = yes for a laboratory)"
 }
 
-# Where a proxy cannot do its work it is refused: it tunnels TLS to EventBridge and STS, and never sees the metadata service.
+readonly FUNCTION_URL='^https://[a-z0-9]+\.lambda-url\.([a-z]{2,4}(-[a-z]+)+-[0-9]+)\.on\.[a-z.]+$'
+
+# Claims say who is master: they go to a function URL of the Region, and in a laboratory wherever it says.
+check_direct() {
+  local -r url=${CONFIG[direct]%/} region=${CONFIG[region]}
+  CONFIG[direct]=$url
+  [[ $url && ! $url =~ $LOOPBACK && ${CONFIG[allow_http]} == no ]] || return
+  if ! [[ $url =~ $FUNCTION_URL ]]; then
+    wrong_config '' "direct is \"$url\", expected the stack's output DirectUrl: https://ID.lambda-url.REGION.on.aws/"
+  elif [[ $region && ${BASH_REMATCH[1]} != "$region" ]]; then
+    wrong_config '' "direct is \"$url\", and region is $region: the stack's output DirectUrl of the same Region is expected"
+  fi
+}
+
+# Where a proxy cannot do its work it is refused: it tunnels TLS to EventBridge, STS and the function URL, and never sees the metadata service.
 check_proxy() {
   local key mode
   [[ ${CONFIG[proxy]} ]] || return
-  for key in endpoint_events endpoint_sts; do
+  for key in endpoint_events endpoint_sts direct; do
     if [[ ${CONFIG[$key]} =~ $LOOPBACK ]]; then
       wrong_config '' "$key is \"${CONFIG[$key]}\" on this machine, which the proxy cannot reach: remove one of the two"
     elif [[ ${CONFIG[$key]} == http://* ]]; then

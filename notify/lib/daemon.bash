@@ -18,7 +18,7 @@ run_command() {
   require_curl
   [[ ${CONFIG[keepalived_pid]} == none ]] || require_keepalived
   warn_of_proxy
-  exec {ANSWERS_FD}<> <(:) {JOB_FD}<> <(:)
+  exec {ANSWERS_FD}<> <(:) {JOB_FD}<> <(:) {DIRECT_FD}<> <(:)
   open_first_fifo
   open_spool
   prepare_trust
@@ -111,6 +111,7 @@ report_troubles() {
 take_new_time() {
   say "the clock of this node was set, by $CLOCK_SET_BY_S s"
   RETRY_AT_MS=$NOW_MS
+  resume_direct_way
   refresh_by_new_time
 }
 
@@ -119,6 +120,8 @@ step() {
   wall_clock_was_set && take_new_time
   take_answers
   send_batch
+  take_direct_answers
+  send_directly
   follow_fifo
   give_up_request
   follow_pulse
@@ -127,14 +130,18 @@ step() {
   give_up_probe
   collect_assertions
   watch_keepalived
-  if ((Q_COUNT == 0 && !STOPPING)) && [[ -z $SEND_ID && $USER_ID ]]; then begin_assertions; fi
+  if may_assert; then begin_assertions; fi
   send_batch
+  send_directly
   repair_journal
   list_rest
   [[ $RUN_DIR_ERROR ]] && ((NOW_MS >= RUN_DIR_LOOK_MS)) && use_run_dir
   ((STATUS_CHANGED)) && write_status
   return 0
 }
+
+# The bus is free, or fails.
+may_assert() { ((!STOPPING)) && [[ $USER_ID ]] && { ((Q_COUNT == 0)) && [[ -z $SEND_ID ]] || asserts_directly; }; }
 
 stopped() {
   ((STOP_AT_MS)) || STOP_AT_MS=$((NOW_MS + STOP_LIMIT_MS))
@@ -162,13 +169,14 @@ next_wait() {
     poll_since "$SENT_AT_MS"
   elif [[ $USER_ID ]]; then
     if work_waits; then sooner "$RETRY_AT_MS"; fi
-    # Those that are made wait to be sent, and no others are made until then.
-    if ((Q_COUNT + ${#ASKED[@]} + ${#READY[@]} == 0)); then for vip in "${!ASSERT_AT[@]}"; do sooner "${ASSERT_AT[$vip]}"; done; fi
   fi
+  if ((${#CALLS[@]})); then sooner $((NOW_MS + DIRECT_POLL_MS)); elif direct_waits; then sooner "$DIRECT_DUE_MS"; fi
+  # Those that are made wait to be sent, and no others are made until then.
+  if ((${#ASKED[@]} + ${#READY[@]} == 0)) && may_assert; then for vip in "${!ASSERT_AT[@]}"; do sooner "${ASSERT_AT[$vip]}"; done; fi
   if [[ $NOTICES_ID ]]; then poll_since "$NOTICES_AT_MS"; elif ((CONFIG[leaving_poll])); then sooner "$NOTICES_DUE_MS"; fi
   ((PULSE_UNTIL_MS)) && sooner "$PULSE_UNTIL_MS"
   if [[ $CREDENTIALS_JOB ]]; then poll_since "$CREDENTIALS_STARTED_MS"; else sooner "$CREDENTIALS_DUE_MS"; fi
-  ((${#PROBE_PENDING[@]} > 0)) && sooner "$PROBE_UNTIL_MS"
+  ((${#PROBE_PENDING[@]} + ${#DIRECT_PROBE[@]} > 0)) && sooner "$PROBE_UNTIL_MS"
   ((${#ASKED[@]} > 0)) && sooner $((NOW_MS + ASK_POLL_MS))
   ((STOPPING)) && sooner "$STOP_AT_MS"
   ((PARTIAL_IS_NEW)) && sooner $((PARTIAL_SINCE_MS + PARTIAL_WAIT_MS))

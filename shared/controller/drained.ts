@@ -1,6 +1,7 @@
 // What follows from a drain, and from a node that is about to go, besides the election: the cause under which a VIP leaves a
 // drained node, and what an operator has to know where it stays there. Pure.
 import type { EpochMs } from '../time.ts';
+import { keptText } from '../timeline/message.ts';
 import { elect, isLiveOrder, unfit } from '../vip/election.ts';
 import type { Cause } from '../vip/lease.ts';
 import type { Stranded, Vip } from '../vip/vip.ts';
@@ -71,16 +72,21 @@ function nextMaster(vip: Vip, node: string): string | undefined {
   return fit.sort((a, b) => claims[b]!.priority - claims[a]!.priority || (a < b ? -1 : 1))[0];
 }
 
-/** Undefined where the owner stays, or keepalived or the controller is about to move the VIP. */
-export function strandedOf(vip: Vip, now: EpochMs): Stranded | undefined {
+/**
+ * Undefined where the owner stays, or keepalived or the controller is about to move the VIP. `isMasterAgain`: it became MASTER while it
+ * was about to go.
+ */
+export function strandedOf(vip: Vip, now: EpochMs, isMasterAgain = false): Stranded | undefined {
   const { owner: node } = vip;
   const cause = node === undefined ? undefined : leavingOf(vip, node);
   if (node === undefined || cause === undefined) return undefined;
   if (isLiveOrder(vip.freeze, now)) return { key: 'frozen', node, cause };
   if (elect(vip, now).owner !== node) return undefined;
+  if (vip.hold !== 'master' || nextMaster(vip, node) === undefined) return { key: 'last', node, cause };
   // There its own keepalived gives it away first.
-  const isGiven = vip.hold === 'master' && nextMaster(vip, node) !== undefined;
-  return isGiven ? undefined : { key: 'last', node, cause };
+  const told = vip.strandedTold?.[node];
+  const isKept = isMasterAgain || (told?.key === 'not-taken' && told.cause === cause);
+  return isKept ? { key: 'not-taken', node, cause } : undefined;
 }
 
 /** The owner is about to go and keeps the VIP: why. Undefined where it stays, or the VIP is about to move. */
@@ -89,7 +95,8 @@ export function goesWithTheVip(vip: Vip, now: EpochMs): string | undefined {
   return stranded && strandedText(vip.name, stranded);
 }
 
-const strandedText = (vip: string, { key, node, cause }: Stranded): string =>
-  key === 'frozen'
-    ? `${node} is about to go (${cause}), and the VIP is frozen: run vipshift unfreeze ${vip}`
-    : `${node} is about to go (${cause}), and keeps the VIP: no other node is eligible`;
+function strandedText(vip: string, { key, node, cause }: Stranded): string {
+  const goes = `${node} is about to go (${cause})`;
+  if (key === 'frozen') return `${goes}, and the VIP is frozen: run vipshift unfreeze ${vip}`;
+  return `${goes}, and keeps the VIP: ${keptText[key]}`;
+}

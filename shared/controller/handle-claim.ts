@@ -83,7 +83,7 @@ export async function handleClaim(
   if ('contradiction' in answer) await countContradiction(ports, claim, answer);
   if ('storm' in answer && answer.storm !== undefined)
     await announceStorm(ports.bus, claim.vip, answer.storm);
-  return 'vip' in answer ? { ...answer, ...(await noteLeaving(ports, answer.vip)) } : answer;
+  return 'vip' in answer ? { ...answer, ...(await noteLeaving(ports, answer.vip, claim)) } : answer;
 }
 
 const countContradiction = (

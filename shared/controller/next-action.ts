@@ -112,7 +112,7 @@ export function nextAction(item: Vip | undefined, told: RecordableClaim, now: Ep
   };
   if (isSwitchDue(recorded, claim, now)) return { ...found, do: 'switch' };
   if (recorded !== item) return { ...found, do: 'record', as: waysToRecord(item, told) };
-  if (isLive(item.lease, now) && isUrgent(claim) && isPresent(known, told) && waitsFor(item.lease, told))
+  if (isLive(item.lease, now) && isPresent(known, told) && waitsFor(item.lease, told))
     return { ...found, do: 'wait' };
   return { ...found, do: 'answer' };
 }
@@ -125,12 +125,16 @@ export function nextAction(item: Vip | undefined, told: RecordableClaim, now: Ep
 const isPresent = (known: NodeState | undefined, { nodeState }: RecordableClaim): boolean =>
   known !== undefined && sameTransition(known, nodeState) && known.state === nodeState.state;
 
-/** The first copy of a transition waits for any lease; the second one for the lease that the first has caused. */
+/**
+ * The first copy of a transition to MASTER waits for any lease; the second one for the lease that the first has caused. An
+ * assertion may have come by the other way sooner than the transition itself: then it is the second copy.
+ */
 const waitsFor = (lease: Lease | undefined, told: RecordableClaim): boolean =>
-  told.isOwnWrite === true || (told.isSecondCopy === true && isCausedBy(lease, told.claim));
+  (told.isOwnWrite === true && isUrgent(told.claim)) ||
+  (told.isSecondCopy === true && told.claim.state === 'MASTER' && isCausedBy(lease, told.claim));
 
-const isCausedBy = (lease: Lease | undefined, { node, seq }: Claim): boolean =>
-  lease?.cause.kind === 'claim' && lease.cause.node === node && lease.cause.seq === seq;
+const isCausedBy = (lease: Lease | undefined, { node, since }: Claim): boolean =>
+  lease?.cause.kind === 'claim' && lease.cause.node === node && lease.cause.seq === since;
 
 /** The item with the node among its members. */
 function withMember(item: Vip, { claim: { node }, membersSeen }: RecordableClaim): Vip | 'unknown' | 'none' {

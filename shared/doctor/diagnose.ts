@@ -15,6 +15,7 @@ import type { ServicePort } from './packets/rules.ts';
 import { approverFindings } from './service/approvers.ts';
 import { busFindings, roleFindings } from './service/identity.ts';
 import type { IdentityFacts } from './service/identity-facts.ts';
+import { forgerFindings, invokerFindings } from './service/invokers.ts';
 import { type ShimFacts, shimFindings } from './service/shim.ts';
 import { type ServiceFacts, stackFindings } from './service/stack.ts';
 import { tableStateFindings, type ViewTimes, viewFindings } from './service/storage.ts';
@@ -50,7 +51,12 @@ export function diagnose(facts: Facts): readonly Finding[] {
           ...roleFindings(network.vip, identity),
           ...busFindings(network.vip, identity),
           ...endpointPolicyFindings(network, identity),
-          ...(identity.approvers === undefined ? [] : approverFindings(network.vip, identity.approvers)),
+          ...(identity.approvers === undefined
+            ? []
+            : [
+                ...approverFindings(network.vip, identity.approvers),
+                ...forgerFindings(network.vip, identity.approvers),
+              ]),
         ]),
     ...shimFindings(network.vip, shim),
     ...viewFindings(network.vip, facts.views, shim.now),
@@ -64,6 +70,7 @@ export const diagnoseService = (facts: ServiceFacts): readonly Finding[] =>
     ...stackFindings(facts),
     ...ruleFindings(facts),
     ...functionFindings(facts),
+    ...invokerFindings(facts),
     ...watchFindings(facts),
     ...tableStateFindings(facts),
   ]);

@@ -71,6 +71,8 @@ export const checks = {
   'function-settings': 'each function has the settings of the stack',
   'function-concurrency': 'each function may run',
   'function-permission': 'EventBridge may invoke the functions',
+  'direct-url': 'the function URL is there where the stack has one, and is signed',
+  'failover-invokers': 'no one else may hand the function failover a claim',
   'alarm-missing': 'each alarm is there',
   'alarm-mute': 'each alarm tells the topic',
   'alarm-raised': 'no alarm is raised',

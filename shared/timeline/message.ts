@@ -60,15 +60,22 @@ export function flappingNotice(vip: string, flapping: Flapping, place: Place): N
   return { subject: subjectOf(`vipshift ${stage}: ${vip}: ${node} flaps`), text: textOf(lines) };
 }
 
+/** Why a VIP stays with a node that is about to go. */
+export const keptText: Readonly<Record<Stranded['key'], string>> = {
+  frozen: 'it is frozen',
+  last: 'no other node is eligible',
+  'not-taken': 'its keepalived gave it away, and no other node took it',
+};
+
 /** The one message about a node that is about to go with the VIP: it may have two minutes. */
 export function leavingNotice(vip: string, { key, node, cause }: Stranded, place: Place): Notice {
   const { stage } = place;
   const isFrozen = key === 'frozen';
   const lines = [
-    `VIP ${vip} (stage ${stage}): ${node} is about to go (${cause}), and keeps the VIP: ${isFrozen ? 'it is frozen' : 'no other node is eligible'}`,
+    `VIP ${vip} (stage ${stage}): ${node} is about to go (${cause}), and keeps the VIP: ${keptText[key]}`,
     isFrozen
       ? 'Nothing moves before it is unfrozen. When the node is gone, its clients have no server.'
-      : 'It moves as soon as another node is fit. When the node is gone before that, its clients have no server.',
+      : 'It moves as soon as another node takes it. When the node is gone before that, its clients have no server.',
     `Next: ${ownCommand(`${isFrozen ? 'unfreeze' : 'status'} ${vip}`, place)}`,
   ];
   return { subject: subjectOf(`vipshift ${stage}: ${vip}: ${node} is about to go`), text: textOf(lines) };

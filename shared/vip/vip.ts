@@ -58,12 +58,20 @@ export function drainOf({ drains }: Pick<Vip, 'drains'>, node: string, now: Epoc
 export const leavingOf = ({ claims }: Pick<Vip, 'claims'>, node: string): string | undefined =>
   claims[node]?.leaving;
 
-/** The owner is about to go, and the VIP stays with it. */
+/** The owner is about to go, and the VIP stays with it. `not-taken`: its keepalived gave it away, and no other one took it. */
 export interface Stranded {
-  readonly key: 'frozen' | 'last';
+  readonly key: 'frozen' | 'last' | 'not-taken';
   readonly node: string;
   /** Why it goes. */
   readonly cause: string;
+}
+
+export interface StrandedTold {
+  readonly cause: string;
+  /** The caller. */
+  readonly by: string;
+  /** Absent in what an older version wrote. */
+  readonly key?: Stranded['key'];
 }
 
 export type Outgoing = { readonly key: 'drained' } | { readonly key: 'leaving'; readonly cause: string };
@@ -202,7 +210,7 @@ export interface Vip extends RegistryEntry {
   /** Nodes that are not drained for their maintenance, by an operator's word. */
   readonly declined?: Readonly<Record<string, Declined>>;
   /** Nodes of which people have been told that they are about to go with the VIP: why, and which caller told it. */
-  readonly strandedTold?: Readonly<Record<string, { readonly cause: string; readonly by: string }>>;
+  readonly strandedTold?: Readonly<Record<string, StrandedTold>>;
   readonly forced?: Forced;
   /** The last switch, when it could not be carried out (retry-backoff.ts). */
   readonly tried?: FailedSwitch;

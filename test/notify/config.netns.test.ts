@@ -87,6 +87,20 @@ describe('the configuration', () => {
       'endpoint_events = http://events.example',
       'endpoint_events is "http://events.example", expected https: plain http is only for loopback',
     ],
+    ['direct = abc', 'line 1: direct is "abc", expected the stack\'s output DirectUrl'],
+    ['direct = http://abc.lambda-url.eu-west-1.on.aws/', "expected the stack's output DirectUrl: https://ID"],
+    [
+      'direct = https://api.example.com/',
+      'direct is "https://api.example.com", expected the stack\'s output DirectUrl',
+    ],
+    [
+      'region = eu-west-1\ndirect = https://abc.lambda-url.eu-central-1.on.aws/',
+      'direct is "https://abc.lambda-url.eu-central-1.on.aws", and region is eu-west-1',
+    ],
+    [
+      'proxy = http://p:3128\ndirect = https://127.0.0.1:4566',
+      'on this machine, which the proxy cannot reach',
+    ],
     ['instance VI_WEB = web', 'names no bus: add a line such as "bus = vipshift-prod"'],
     ['bus = x', 'names no VIP: add a line such as "instance VI_WEB = web"'],
   ])('%j is refused with its line and what was wanted', (text, message) => {

@@ -94,7 +94,7 @@ describe('install into a folder', () => {
     const again = install('--bus', 'other');
     expect(again.stdout).not.toContain('wrote ');
     expect(again.stdout).toContain('kept       /etc/vipshift/notify.conf');
-    expect(again.stderr).toContain('--bus, --instance and --group change nothing');
+    expect(again.stderr).toContain('--bus, --direct, --instance and --group change nothing');
     expect(files().map((name) => (lstatSync(join(root, name)).isFile() ? read(name) : ''))).toEqual(before);
   });
 

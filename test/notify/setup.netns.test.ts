@@ -124,6 +124,20 @@ describe('setup', () => {
     expect(list()).toEqual([]);
   });
 
+  test('with --direct writes the function URL, and refuses one that is none before it writes anything', () => {
+    const url = 'https://abc.lambda-url.eu-west-1.on.aws/';
+    run(shimPath, 'install', '--bus', 'prod', '--direct', url, '--instance', 'VI_WEB=web');
+    expect(readFileSync(join(root, 'etc/vipshift/notify.conf'), 'utf8')).toMatch(
+      /^direct = https:\/\/abc\.lambda-url\.eu-west-1\.on\.aws\/$/m,
+    );
+    rmSync(join(root, 'etc'), { recursive: true });
+    rmSync(join(root, 'usr'), { recursive: true });
+    const ended = run(shimPath, 'install', '--bus', 'prod', '--direct', 'https://example.com/');
+    expect(ended.status).toBe(2);
+    expect(ended.stderr).toContain("expected the stack's output DirectUrl");
+    expect(list()).toEqual([]);
+  });
+
   test('again, after install, changes what it is asked for and nothing else', () => {
     run(shimPath, 'install', '--bus', 'prod', '--instance', 'VI_WEB=web');
     const before = new Set(list());

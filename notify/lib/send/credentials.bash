@@ -74,6 +74,7 @@ take_credentials() {
   read_clock
   schedule_refresh 60
   RETRY_AT_MS=$NOW_MS
+  resume_direct_way
 }
 
 use_credentials() { EXPIRES_S=$1 FETCHED_S=$2 REGION=$3 NODE=$4 USER_ID=$5 BY_IPV6=${6:-0}; }

@@ -1,7 +1,8 @@
 # Where AWS is: host names by AWS's own table of partitions (partitions.json of the SDKs, as of 2026), both kinds of endpoint,
 # and what every request of curl's has in common.
 #
-# Invariant: the metadata service is asked directly, whatever the proxy; EventBridge and STS by the proxy, if one is set.
+# Invariant: the metadata service is asked directly, whatever the proxy; EventBridge, STS and the function URL by the
+# proxy, if one is set.
 
 CURL=(curl -q -s --max-time 2 --http1.1 --max-filesize 65536)
 DIRECTLY=(--noproxy '*' --connect-timeout 0.5)

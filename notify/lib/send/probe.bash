@@ -1,5 +1,5 @@
-# The daemon's part of the self-test: a claim of kind `probe` for every VIP, sent the same way as any other. The controller
-# records it under the id that EventBridge gave the event, and moves nothing.
+# The daemon's part of the self-test: a claim of kind `probe` for every VIP, sent the same way as any other, or both ways. The
+# controller records it under the id that EventBridge gave the event, or Lambda the call, and moves nothing.
 #
 # Limit: a probe that the bus did not take within PROBE_LIMIT_MS is given up and its reason written down.
 
@@ -11,7 +11,7 @@ readonly PROBE_LIMIT_MS=8000
 take_probe_word() {
   local vip word
   [[ $1 =~ ^[0-9]{1,18}$ ]] || return
-  PROBE_ID=$1 PROBE_PENDING=()
+  PROBE_ID=$1 PROBE_PENDING=() DIRECT_PROBE=()
   { printf 'id %s\n' "$PROBE_ID" >"${CONFIG[run_dir]}/probe"; } 2>/dev/null
   for vip in "${VIP_NAMES[@]}"; do
     draw_seq
@@ -19,6 +19,7 @@ take_probe_word() {
     word=(${WORD[$vip]:-BACKUP 0 $SEQ})
     [[ ${word[0]} != NONE ]] || word=(BACKUP 0 "$SEQ")
     PROBE_PENDING[$vip]="$SEQ ${word[2]} $WALL_MS ${word[0]} ${word[1]} $vip ${NAMED_BY[$vip]}"
+    [[ ${CONFIG[direct]} ]] && DIRECT_PROBE[$vip]=${PROBE_PENDING[$vip]}
   done
   PROBE_UNTIL_MS=$((NOW_MS + PROBE_LIMIT_MS)) FRESH=1
 }
@@ -35,14 +36,24 @@ probe_refused() { # VIP REASON
   end_probe
 }
 
-end_probe() { ((${#PROBE_PENDING[@]} == 0)) && note_probe end; }
+direct_probe_ended() { # VIP LINE
+  [[ ${DIRECT_PROBE[$1]-} ]] || return
+  unset "DIRECT_PROBE[$1]"
+  note_probe "$2"
+  end_probe
+}
+
+end_probe() { ((${#PROBE_PENDING[@]} + ${#DIRECT_PROBE[@]} == 0)) && note_probe end; }
 
 # Where it cannot be written, `selftest` says that the daemon gave no answer, and status has the reason.
 note_probe() { { printf '%s\n' "$1" >>"${CONFIG[run_dir]}/probe"; } 2>/dev/null; }
 
 give_up_probe() {
   local vip
-  ((${#PROBE_PENDING[@]} > 0 && NOW_MS >= PROBE_UNTIL_MS)) || return
+  ((${#PROBE_PENDING[@]} + ${#DIRECT_PROBE[@]} > 0 && NOW_MS >= PROBE_UNTIL_MS)) || return
+  for vip in "${!DIRECT_PROBE[@]}"; do
+    direct_probe_ended "$vip" "unsaid $vip ${DIRECT_ERROR:-${CREDENTIALS_ERROR:-the function URL did not answer}}"
+  done
   for vip in "${!PROBE_PENDING[@]}"; do
     probe_refused "$vip" "${LAST_ERROR:-${CREDENTIALS_ERROR:-the bus did not answer}}"
   done

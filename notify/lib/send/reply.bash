@@ -64,8 +64,9 @@ give_up_request_because() {
   kill "$SEND_PID" 2>/dev/null
   exec {ANSWERS_FD}>&-
   exec {ANSWERS_FD}<> <(:)
-  SEND_ID='' BATCH=() IN_FLIGHT=() STATUS_CHANGED=1 ANSWER_TEXT='' ANSWER_PART=''
+  SEND_ID='' STATUS_CHANGED=1 ANSWER_TEXT='' ANSWER_PART=''
   send_failed "$1"
+  BATCH=() IN_FLIGHT=()
 }
 
 take_answer() {
@@ -103,7 +104,7 @@ take_answer() {
     [[ $failed == *Denied* || $failed == NotAuthorized* ]] && want_credentials && WANT_IDENTITY=1
     send_failed "the bus refused an entry: $failed"
   else
-    RETRY_AT_MS=0 BACKOFF_MS=$BACKOFF_MIN_MS BATCH_LIMIT=$BATCH_MAX LAST_ERROR=''
+    RETRY_AT_MS=0 BACKOFF_MS=$BACKOFF_MIN_MS BATCH_LIMIT=$BATCH_MAX LAST_ERROR='' BUS_FAILURES=0
   fi
 }
 
@@ -166,5 +167,6 @@ send_failed() {
   LAST_ERROR_AT_S=$WALL_S
   read_clock
   RETRY_AT_MS=$((NOW_MS + BACKOFF_MS * (75 + RANDOM % 51) / 100))
-  BACKOFF_MS=$((BACKOFF_MS * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : BACKOFF_MS * 2))
+  BACKOFF_MS=$((BACKOFF_MS * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : BACKOFF_MS * 2)) BUS_FAILURES=$((BUS_FAILURES + 1))
+  assert_again
 }

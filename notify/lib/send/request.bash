@@ -10,7 +10,7 @@
 
 declare -a BATCH=()     # what is under way: "spool SEQ", "advert VIP SEQ", "assertion VIP" or "probe VIP"
 declare -A IN_FLIGHT=() # seq of a spooled claim that is under way → 1
-ANSWERS_FD='' SEND_ID='' SEND_PID='' SEND_UNTIL_MS=0 SENT_AT_MS=0 RETRY_AT_MS=0 BACKOFF_MS=100 BATCH_LIMIT=10 FRESH=0 ENTRIES='' WORK=0
+ANSWERS_FD='' SEND_ID='' SEND_PID='' SEND_UNTIL_MS=0 SENT_AT_MS=0 RETRY_AT_MS=0 BACKOFF_MS=100 BATCH_LIMIT=10 FRESH=0 ENTRIES='' DETAIL='' WORK=0
 readonly CONNECT_QUICK_S=0.5 CONNECT_SLOW_S=2
 CONNECT_S=$CONNECT_QUICK_S
 readonly BATCH_MAX=10 BACKOFF_MIN_MS=100 BACKOFF_MAX_MS=5000 SEND_LIMIT_MS=3000
@@ -94,20 +94,26 @@ sorted() {
 }
 
 # Adds one entry; the event itself is a JSON string within JSON, hence the \" in it.
-add_entry() {
+add_entry() { # CLAIM KIND
+  describe_claim "$1" "$2"
+  ENTRIES+="${ENTRIES:+,}{\"Source\":\"vipshift.notify/$USER_ID\",\"DetailType\":\"VRRP State Change\",\"EventBusName\":\"${CONFIG[bus]}\",\"Detail\":\"$DETAIL\"}"
+}
+
+# DETAIL: the event of a claim as it is at this moment, every quote with a backslash before it.
+describe_claim() { # CLAIM KIND
   local -r claim=($1)
   local -r seq=${claim[0]}
-  local detail old=false
+  local old=false
   [[ $2 == transition ]] && is_superseded "${claim[@]}" && old=true
   # Numbers drawn within one step of the clock run ahead of it by microseconds; nothing is sent before it was said.
   local -r uptime_ms=$((NOW_US >= seq ? NOW_MS : (seq + 999) / 1000))
-  printf -v detail '{\\"version\\":2,\\"vip\\":\\"%s\\",\\"node\\":\\"%s\\",\\"state\\":\\"%s\\",\\"kind\\":\\"%s\\",\\"instance\\":\\"%s\\",\\"priority\\":%d,\\"bootId\\":\\"%s\\",\\"seq\\":%d,\\"since\\":%d,\\"uptimeMs\\":%d,\\"ageMs\\":%d,\\"superseded\\":%s,\\"dropped\\":%d,\\"atMs\\":%d,\\"shim\\":\\"%s\\"' \
+  printf -v DETAIL '{\\"version\\":2,\\"vip\\":\\"%s\\",\\"node\\":\\"%s\\",\\"state\\":\\"%s\\",\\"kind\\":\\"%s\\",\\"instance\\":\\"%s\\",\\"priority\\":%d,\\"bootId\\":\\"%s\\",\\"seq\\":%d,\\"since\\":%d,\\"uptimeMs\\":%d,\\"ageMs\\":%d,\\"superseded\\":%s,\\"dropped\\":%d,\\"atMs\\":%d,\\"shim\\":\\"%s\\"' \
     "${claim[5]}" "$NODE" "${claim[3]}" "$2" "${claim[7]}" "${claim[4]}" "$BOOT_ID" "$seq" "${claim[1]}" "$uptime_ms" \
     "$((uptime_ms - seq / 1000))" "$old" "$DROPPED" "${claim[2]}" "$SHIM_VERSION"
-  [[ $LEAVING ]] && detail+=",\\\"leaving\\\":\\\"$LEAVING\\\""
-  ((AT_RISK)) && detail+=',\"atRisk\":true'
-  [[ ${claim[8]-} ]] && detail+=",\\\"stateFrom\\\":\\\"${claim[8]}\\\""
-  ENTRIES+="${ENTRIES:+,}{\"Source\":\"vipshift.notify/$USER_ID\",\"DetailType\":\"VRRP State Change\",\"EventBusName\":\"${CONFIG[bus]}\",\"Detail\":\"$detail}\"}"
+  [[ $LEAVING ]] && DETAIL+=",\\\"leaving\\\":\\\"$LEAVING\\\""
+  ((AT_RISK)) && DETAIL+=',\"atRisk\":true'
+  [[ ${claim[8]-} ]] && DETAIL+=",\\\"stateFrom\\\":\\\"${claim[8]}\\\""
+  DETAIL+='}'
 }
 
 put_events() {

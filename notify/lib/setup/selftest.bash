@@ -65,19 +65,21 @@ send_probe() {
   await_probe "$id" || die 1 "the daemon gave no answer within $PROBE_ANSWER_S s: see vipshift-notify status"
 }
 
-# EVENTS and FAILURES of this probe. A nameless FIFO of our own is what bash can sleep on without a fork.
+# EVENTS and FAILURES of this probe on the bus, SAYS and REFUSALS on the direct way. A nameless FIFO of our own is what bash can sleep on without a fork.
 await_probe() {
   local verb rest id fd
   # By the clock that cannot be set.
   local -r until_ms=$((NOW_MS + PROBE_ANSWER_S * 1000))
   exec {fd}<> <(:)
   while read_clock && ((NOW_MS <= until_ms)); do
-    EVENTS=() FAILURES=() id=''
+    EVENTS=() FAILURES=() SAYS=() REFUSALS=() id=''
     while read -r verb rest; do
       case $verb in
         id) id=$rest ;;
         event) EVENTS+=("$rest") ;;
         failed) FAILURES+=("$rest") ;;
+        said) SAYS+=("$rest") ;;
+        unsaid) REFUSALS+=("$rest") ;;
         end) [[ $id == "$1" ]] && return 0 ;;
       esac
     done 2>/dev/null <"${CONFIG[run_dir]}/probe"
@@ -90,7 +92,10 @@ report_probe() {
   local line
   for line in "${FAILURES[@]}"; do printf '%s: not taken by the bus: %s\n' "${line%% *}" "${line#* }"; done
   for line in "${EVENTS[@]}"; do printf '%s: taken by bus %s as event %s\n' "${line%% *}" "${STATUS[bus]}" "${line#* }"; done
+  for line in "${SAYS[@]}"; do printf '%s: taken by the function URL as call %s\n' "${line%% *}" "${line#* }"; done
+  for line in "${REFUSALS[@]}"; do printf '%s: not taken by the direct way: %s\n' "${line%% *}" "${line#* }"; done
   ((${#FAILURES[@]} == 0)) || die 1 "the way to the bus is broken, see above"
+  ((${#REFUSALS[@]} == 0)) || die 1 "the direct way is broken, see above; the bus is not"
 }
 
 unconfirmed() {

@@ -6,7 +6,7 @@
 
 readonly ETC=/etc/vipshift UNITS=/etc/systemd/system PACKAGE_UNITS=/usr/lib/systemd/system
 readonly NETWORKD=/etc/systemd/networkd.conf.d/vipshift.conf
-BUS='' INTERFACES=() MAPPING=()
+BUS='' DIRECT='' INTERFACES=() MAPPING=()
 
 setup_command() {
   read_setup setup "$@"
@@ -21,11 +21,12 @@ read_setup() {
   shift
   while (($# > 0)); do
     case $1 in
-      --root | --bus | --instance | --group | --eip-interface | --service | --linger)
+      --root | --bus | --direct | --instance | --group | --eip-interface | --service | --linger)
         (($# > 1)) || die 2 "$1 needs a value (see --help)"
         case $1 in
           --root) set_root "$2" ;;
           --bus) BUS=$2 ;;
+          --direct) DIRECT=$2 ;;
           --eip-interface) INTERFACES+=("$(interface_name "$2")") || exit 2 ;;
           --service) add_service "$2" ;;
           --linger) set_linger "$2" ;;
@@ -148,6 +149,7 @@ compose_config() {
   [[ -f $ROOT$ETC/notify.conf ]] && return
   while IFS= read -r line; do
     [[ $1 && $line == '#bus = '* ]] && line="bus = $1"
+    [[ $DIRECT && $line == '#direct = '* ]] && line="direct = $DIRECT"
     COMPOSED+=$line$'\n'
     # The lines of this node stand where the example has its own.
     if [[ $line == '#group '* && $# -gt 1 ]]; then
@@ -157,9 +159,10 @@ compose_config() {
   done <"$LIB/assets/notify.conf"
   CONFIG_FILE=$ETC/notify.conf
   read_lines <<<"$COMPOSED"
+  check_direct
   for error in "${CONFIG_ERRORS[@]}"; do
     # What is not named yet is left to the operator.
-    [[ $error == *': names no '* ]] || die 2 "${error#*: } (--bus, --instance, --group)"
+    [[ $error == *': names no '* ]] || die 2 "${error#*: } (--bus, --direct, --instance, --group)"
   done
 }
 
@@ -167,7 +170,7 @@ place_config() {
   local -r target=$ROOT$ETC/notify.conf
   if [[ -f $target ]]; then
     printf 'kept       %s\n' $ETC/notify.conf
-    (($# > 1)) || [[ $1 ]] && say "$ETC/notify.conf is there already, so --bus, --instance and --group change nothing: edit it"
+    (($# > 1)) || [[ $1$DIRECT ]] && say "$ETC/notify.conf is there already, so --bus, --direct, --instance and --group change nothing: edit it"
     return
   fi
   place <(printf '%s' "$COMPOSED") $ETC/notify.conf 644

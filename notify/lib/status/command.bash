@@ -54,6 +54,12 @@ print_text() {
   printf 'sent         %s claims, the last %s\n' "${STATUS[sent]:-0}" "$REPLY"
   ago "${STATUS[lastErrorAt]-}"
   printf 'last error   %s\n' "${STATUS[lastError]+$REPLY: }${STATUS[lastError]:-none}"
+  if [[ ${STATUS[direct]-} ]]; then
+    ago "${STATUS[directLastSaidAt]-}"
+    printf 'direct       the last claim %s' "$REPLY"
+    ago "${STATUS[directErrorAt]-}"
+    printf '%s\n' "${STATUS[directError]+; $REPLY: ${STATUS[directError]}}"
+  else printf 'direct       off\n'; fi
   if ((${STATUS[credentialsFetchedAt]:-0})); then
     ago "${STATUS[credentialsFetchedAt]}"
     line="fetched $REPLY"
@@ -105,13 +111,13 @@ print_json() {
   json_text "$KEEPALIVED"
   printf ',"keepalived":%s' "$REPLY"
   STATUS[keepalivedError]=$KEEPALIVED_ERROR
-  for key in node user region {last,credentials,spool,fifo,keepalived,instance,wiring,runDir,config,leaving,notices}Error leaving; do
+  for key in node user region direct {last,direct,credentials,spool,fifo,keepalived,instance,wiring,runDir,config,leaving,notices}Error leaving; do
     json_or_null "$key"
     printf ',"%s":%s' "$key" "$REPLY"
   done
   for key in spooled dropped sent badLines; do printf ',"%s":%d' "$key" "${STATUS[$key]:-0}"; done
   printf ',"atRisk":%s' "$([[ ${STATUS[atRisk]-} ]] && echo true || echo false)"
-  for key in lastSentAt lastErrorAt credentialsFetchedAt credentialsExpireAt leavingSince; do
+  for key in lastSentAt lastErrorAt directLastSaidAt directErrorAt credentialsFetchedAt credentialsExpireAt leavingSince; do
     ms_or_null "$key"
     printf ',"%sMs":%s' "$key" "$REPLY"
   done

@@ -4,7 +4,7 @@
 
 STATUS_SERIAL=0
 # What `status` and the journal say of what is wrong: the variable, and its key in the status.
-declare -rA TROUBLES=([LAST_ERROR]=lastError [CREDENTIALS_ERROR]=credentialsError [SPOOL_ERROR]=spoolError
+declare -rA TROUBLES=([LAST_ERROR]=lastError [DIRECT_ERROR]=directError [CREDENTIALS_ERROR]=credentialsError [SPOOL_ERROR]=spoolError
   [FIFO_ERROR]=fifoError [KEEPALIVED_ERROR]=keepalivedError [INSTANCE_ERROR]=instanceError [WIRING_ERROR]=wiringError
   [LEAVING_ERROR]=leavingError [NOTICES_ERROR]=noticesError [RUN_DIR_ERROR]=runDirError [CONFIG_ERROR]=configError)
 
@@ -23,6 +23,7 @@ status_lines() {
     printf 'spooled %s\ndropped %s\nsent %s\nbadLines %s\nlastSentAt %s\nlastErrorAt %s\n' \
       "$Q_COUNT" "$DROPPED" "$SENT_COUNT" "$BAD_LINES" "$LAST_SENT_AT_S" "$LAST_ERROR_AT_S" &&
     printf 'credentialsFetchedAt %s\ncredentialsExpireAt %s\nkeepalived %s\n' "$FETCHED_S" "$EXPIRES_S" "$KEEPALIVED" || return 1
+  if [[ ${CONFIG[direct]} ]]; then printf 'direct %s\ndirectLastSaidAt %s\ndirectErrorAt %s\n' "${CONFIG[direct]}" "$LAST_SAID_AT_S" "$DIRECT_ERROR_AT_S" || return 1; fi
   if [[ $LEAVING ]]; then printf 'leaving %s\nleavingSince %s\nleavingStep %s\n' "$LEAVING" "$LEAVING_SINCE_S" "$((PULSE_UNTIL_MS ? 2 : 1))" || return 1; fi
   if ((AT_RISK)); then printf 'atRisk 1\n' || return 1; fi
   for trouble in "${!TROUBLES[@]}"; do

@@ -6,6 +6,7 @@
 // Limit: who may invoke the function itself, and not by its URL, can write this envelope as they like; IAM alone keeps them out.
 
 import * as z from 'zod/mini';
+import { defined } from '../../optional.ts';
 import { epochMs } from '../../time.ts';
 import { type RejectReason, SOURCE_PREFIX } from '../../vip/admission.ts';
 import { malformed, type Names, namesIn, type Parsed, parseDetail, refused } from './claim-event.ts';
@@ -107,6 +108,7 @@ export const httpAnswer = (said: {
   readonly reason?: RejectReason;
 }): HttpAnswer => ({
   statusCode: said.reason === undefined ? 200 : refusals[said.reason],
-  headers: { 'content-type': 'application/json' },
+  // The shim reads no body.
+  headers: { 'content-type': 'application/json', ...defined({ 'vipshift-reason': said.reason }) },
   body: JSON.stringify(said),
 });

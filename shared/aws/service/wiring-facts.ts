@@ -11,10 +11,11 @@ import {
 import {
   GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
+  GetFunctionUrlConfigCommand,
   GetPolicyCommand,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { policyFrom, statements } from '../../doctor/service/iam-policy.ts';
+import { type Policy, policyFrom, sourceArns, statements } from '../../doctor/service/iam-policy.ts';
 import {
   type FunctionFact,
   type FunctionName,
@@ -141,10 +142,10 @@ async function functionFact(access: WiringAccess, name: FunctionName): Promise<F
   const FunctionName = `${nameOf(stage)}-${name}`;
   const abort = { abortSignal: signal };
   try {
-    const [config, { ReservedConcurrentExecutions }, invokers] = await Promise.all([
+    const [config, { ReservedConcurrentExecutions }, policy] = await Promise.all([
       lambda.send(new GetFunctionConfigurationCommand({ FunctionName }), abort),
       lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }), abort),
-      invokersOf(access, FunctionName),
+      policyOf(access, FunctionName),
     ]);
     return {
       name,
@@ -154,8 +155,8 @@ async function functionFact(access: WiringAccess, name: FunctionName): Promise<F
         lastUpdate: config.LastUpdateStatus ?? 'Successful',
         timeoutS: config.Timeout ?? 0,
         environment: config.Environment?.Variables ?? {},
-        ...defined({ reserved: ReservedConcurrentExecutions }),
-        invokers,
+        ...defined({ reserved: ReservedConcurrentExecutions, policy }),
+        invokers: invokersIn(policy),
       },
     };
   } catch (error) {
@@ -165,29 +166,41 @@ async function functionFact(access: WiringAccess, name: FunctionName): Promise<F
   }
 }
 
-/** The sources from which EventBridge may invoke it; without a condition, any. */
-async function invokersOf(
-  { lambda, signal }: WiringAccess,
-  FunctionName: string,
-): Promise<readonly string[]> {
+/** The function's own; undefined where it has none. */
+async function policyOf({ lambda, signal }: WiringAccess, FunctionName: string): Promise<Policy | undefined> {
   try {
     const reply = await lambda.send(new GetPolicyCommand({ FunctionName }), { abortSignal: signal });
-    return statements(policyFrom(reply.Policy))
-      .filter(
-        ({ Effect, Principal }) =>
-          Effect === 'Allow' && JSON.stringify(Principal).includes('events.amazonaws.com'),
-      )
-      .flatMap(({ Condition = {} }) => {
-        const sources = Object.values(Condition).flatMap((keys) =>
-          Object.entries(keys).flatMap(([key, value]) =>
-            key.toLowerCase() === 'aws:sourcearn' ? [value].flat().map(String) : [],
-          ),
-        );
-        return sources.length === 0 ? ['*'] : sources;
-      });
+    return policyFrom(reply.Policy);
   } catch (error) {
     const fault = faultFromSdkError(error, `looking up who may invoke ${FunctionName}`);
-    if (fault.kind === 'gone') return [];
+    if (fault.kind === 'gone') return undefined;
+    throw fault;
+  }
+}
+
+/** The sources from which EventBridge may invoke it; without a condition, any. */
+const invokersIn = (policy: Policy | undefined): readonly string[] =>
+  statements(policy)
+    .filter(
+      ({ Effect, Principal }) =>
+        Effect === 'Allow' && JSON.stringify(Principal).includes('events.amazonaws.com'),
+    )
+    .flatMap((statement) => {
+      const sources = sourceArns(statement);
+      return sources.length === 0 ? ['*'] : sources;
+    });
+
+/** The function URL of failover. */
+export async function urlOf({ lambda, stage, signal }: WiringAccess): Promise<ServiceFacts['url']> {
+  const FunctionName = `${nameOf(stage)}-failover`;
+  try {
+    const { AuthType } = await lambda.send(new GetFunctionUrlConfigCommand({ FunctionName }), {
+      abortSignal: signal,
+    });
+    return { url: { authType: AuthType ?? 'none' } };
+  } catch (error) {
+    const fault = faultFromSdkError(error, `looking up the function URL of ${FunctionName}`);
+    if (fault.kind === 'gone') return { url: undefined };
     throw fault;
   }
 }

@@ -6,6 +6,7 @@
 import { toFault, toleratedFault } from '../../fault.ts';
 import type { Ports } from '../../switch/switch-vip.ts';
 import type { EpochMs } from '../../time.ts';
+import type { Claim } from '../../vip/claim.ts';
 import { compareAndSet } from '../../vip/store.ts';
 import type { Stranded, Vip } from '../../vip/vip.ts';
 import { leavingOf } from '../../vip/vip.ts';
@@ -20,11 +21,14 @@ export interface NotedLeaving {
 }
 
 /** `item`: as it is after a claim. Throws only a mistake of ours: delivered again the claim would not be more useful. */
-export async function noteLeaving(ports: Ports, item: Vip): Promise<NotedLeaving> {
-  if (withToldLeavings(item, '', ports.clock.now()) === item) return {};
+export async function noteLeaving(ports: Ports, item: Vip, claim: Claim): Promise<NotedLeaving> {
+  const isMasterAgain = claim.node === item.owner && becameMaster(claim);
+  const noteBy = (by: string) => (was: Vip) =>
+    withToldLeavings(was, { by, isMasterAgain }, ports.clock.now());
+  if (noteBy('')(item) === item) return {};
   const by = ports.nonce();
   try {
-    const is = await noted(ports, item, by);
+    const is = await noted(ports, item, noteBy(by));
     const stranded = is && strandedOf(is, ports.clock.now());
     if (stranded === undefined || is?.strandedTold?.[stranded.node]?.by !== by) return {};
     await ports.bus.leaving(item.name, stranded);
@@ -35,11 +39,14 @@ export async function noteLeaving(ports: Ports, item: Vip): Promise<NotedLeaving
   }
 }
 
+/** Of a node that is about to go: its keepalived gave the VIP away, and no other one took it. */
+const becameMaster = ({ kind, state, leaving }: Claim): boolean =>
+  kind === 'transition' && state === 'MASTER' && leaving !== undefined;
+
 /** Where the reply to the write was lost it is tried once more: `by` shows whether the first one was carried out. */
-async function noted(ports: Ports, item: Vip, by: string): Promise<Vip | undefined> {
-  const { vips, clock } = ports;
+async function noted({ vips }: Ports, item: Vip, note: (was: Vip) => Vip): Promise<Vip | undefined> {
   const write = async (from: Vip | undefined) => {
-    const told = (was: Vip | undefined) => was && withToldLeavings(was, by, clock.now());
+    const told = (was: Vip | undefined) => was && note(was);
     return (await compareAndSet(vips, { name: item.name, from, racesMax: RACES_MAX }, told)).item;
   };
   try {
@@ -50,14 +57,20 @@ async function noted(ports: Ports, item: Vip, by: string): Promise<Vip | undefin
   }
 }
 
+interface Teller {
+  readonly by: string;
+  readonly isMasterAgain: boolean;
+}
+
 /** With the owner that is stranded, and without nodes that stay; the same object when nothing is to be changed. */
-export function withToldLeavings(vip: Vip, by: string, now: EpochMs): Vip {
+export function withToldLeavings(vip: Vip, teller: Teller, now: EpochMs): Vip {
+  const { by, isMasterAgain } = teller;
   const { strandedTold = {}, ...rest } = vip;
   const told = Object.entries(strandedTold).filter(([node]) => leavingOf(vip, node) !== undefined);
-  const stranded = strandedOf(vip, now);
+  const stranded = strandedOf(vip, now, isMasterAgain);
   const isNews = stranded !== undefined && strandedTold[stranded.node]?.cause !== stranded.cause;
   if (!isNews && told.length === Object.keys(strandedTold).length) return vip;
   const all = Object.fromEntries(told);
-  if (isNews) all[stranded.node] = { cause: stranded.cause, by };
+  if (isNews) all[stranded.node] = { cause: stranded.cause, by, key: stranded.key };
   return Object.keys(all).length === 0 ? rest : { ...rest, strandedTold: all };
 }

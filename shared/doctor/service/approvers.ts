@@ -16,24 +16,25 @@ export interface PrincipalFact extends Rights {
 }
 
 export interface ApproverFacts {
+  readonly stage: string;
   /** The ARN of the failover workflow. */
   readonly workflow: string;
+  /** The ARN of the function failover. */
+  readonly failover: string;
   readonly principals: readonly PrincipalFact[];
 }
 
-export function approverFindings(vip: Vip, { workflow, principals }: ApproverFacts): readonly Finding[] {
+export function approverFindings(
+  vip: Vip,
+  { workflow, principals }: Pick<ApproverFacts, 'workflow' | 'principals'>,
+): readonly Finding[] {
   const people = principals.filter((one) => !isAdministrator(one));
   const answers = people.map((one) => {
     const each = ['states:StartExecution', 'states:SendTaskSuccess'].map((action) =>
       may(one, { action, resource: workflow, context }),
     );
-    return { arn: one.arn, both: !each.includes(false) && (each.includes(undefined) ? undefined : true) };
+    return { arn: one.arn, is: !each.includes(false) && (each.includes(undefined) ? undefined : true) };
   });
-  const named = (both: true | undefined) =>
-    answers
-      .filter((one) => one.both === both)
-      .map(({ arn }) => arn)
-      .sort();
   const finding = (what: string, arns: readonly string[]): readonly Finding[] =>
     arns.length === 0
       ? []
@@ -50,19 +51,29 @@ export function approverFindings(vip: Vip, { workflow, principals }: ApproverFac
           }),
         ];
   return [
-    ...finding('may order a failover and approve it', named(true)),
+    ...finding('may order a failover and approve it', named(answers, true)),
     ...finding(
       'may order a failover and approve it, or not, by conditions that are not judged here',
-      named(undefined),
+      named(answers, undefined),
     ),
   ];
 }
+
+/** Those of whom this is the answer; undefined: it depends on a condition that cannot be judged. */
+export const named = (
+  answers: readonly { readonly arn: string; readonly is: boolean | undefined }[],
+  is: true | undefined,
+): readonly string[] =>
+  answers
+    .filter((one) => one.is === is)
+    .map(({ arn }) => arn)
+    .sort();
 
 /** A condition that asks for a second factor is met. */
 const context = { 'aws:multifactorauthpresent': 'true' };
 
 /** By one statement about everything, as AWS's own policy has it. */
-const isAdministrator = ({ policies, boundary }: Rights): boolean =>
+export const isAdministrator = ({ policies, boundary }: Rights): boolean =>
   policies
     .flatMap(statements)
     .some(

@@ -154,6 +154,14 @@ export function may({ policies, boundary }: Rights, call: Call): boolean | undef
 export const denies = (policy: Policy | undefined, call: Call): boolean =>
   policy !== undefined && meets([policy], 'Deny', call) === true;
 
+/** The sources that a statement asks for; none where it asks for none. */
+export const sourceArns = ({ Condition = {} }: Statement): readonly string[] =>
+  Object.values(Condition).flatMap((keys) =>
+    Object.entries(keys).flatMap(([key, value]) =>
+      key.toLowerCase() === 'aws:sourcearn' ? many(value) : [],
+    ),
+  );
+
 export interface Principal {
   /** `Service`, `AWS`, `Federated`; undefined for everybody, which a policy writes as `*`. */
   readonly kind?: string;

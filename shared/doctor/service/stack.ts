@@ -5,6 +5,7 @@
 // stack of another release where the two differ.
 import { awsCommand, deployCommand, type Place } from '../../place.ts';
 import { type Finding, fault, type Particulars, warning } from '../finding.ts';
+import type { Policy } from './iam-policy.ts';
 
 export interface StackFact {
   /** CloudFormation's name of its state. */
@@ -56,6 +57,8 @@ export interface FunctionFact {
     readonly reserved?: number;
     /** ARNs from which EventBridge may invoke it. */
     readonly invokers: readonly string[];
+    /** Its own; undefined where it has none. */
+    readonly policy?: Policy;
   };
 }
 
@@ -102,6 +105,8 @@ export interface ServiceFacts {
   readonly stack?: { readonly stack: StackFact | undefined } | undefined;
   readonly rules?: readonly RuleFact[] | undefined;
   readonly functions?: readonly FunctionFact[] | undefined;
+  /** Of failover; `url` is undefined where there is none. */
+  readonly url?: { readonly url: { readonly authType: string } | undefined } | undefined;
   readonly queues?: readonly QueueFact[] | undefined;
   readonly alarms?: readonly AlarmFact[] | undefined;
   readonly topic?: TopicFact | undefined;

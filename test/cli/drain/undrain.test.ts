@@ -1,6 +1,6 @@
 // What `undrain` says beforehand of what goes on all the same.
 import { expect, it } from 'vitest';
-import { afterwards } from '../../../cli/drain/undrain.ts';
+import { afterwards, whose } from '../../../cli/drain/undrain.ts';
 import { statusOf } from '../../../shared/controller/status/status.ts';
 import { declining } from '../../../shared/controller/warned.ts';
 import { hours, minutes, plus } from '../../../shared/time.ts';
@@ -51,4 +51,12 @@ it('status has it until the maintenance is over', () => {
     statusOf(after, undefined, now).claims.find(({ node }) => node === 'i-a')?.declined;
   expect(of(START)).toEqual({ startsAtMs, againMs: plus(startsAtMs, minutes(-10)), untilMs: drain.untilMs });
   expect(of(drain.untilMs)).toBeUndefined();
+});
+
+it('names who ordered what it ends: it may be another operator’s', () => {
+  const own = { untilMs: plus(START, hours(1)), by: 'ann', reason: 'work' };
+  expect(whose({ ...vip, drains: { 'i-a': own } }, ['i-a', 'i-b'], START)).toEqual([
+    'in web: i-a is drained until 2026-11-22T15:00:00.000Z by ann: work',
+  ]);
+  expect(whose({ ...vip, drains: { 'i-a': own } }, ['i-a'], own.untilMs)).toEqual([]);
 });

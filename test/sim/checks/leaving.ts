@@ -52,7 +52,7 @@ function toldForNothing(world: World): readonly Violation[] {
   return noticesOf(world).flatMap(({ atMs, vip, node = '' }) => {
     const writes = writesOf(world, vip).filter((w) => w.atMs <= atMs);
     const recent = writes.filter((_, n) => (writes[n + 1]?.atMs ?? atMs) >= atMs - SENT_WITHIN_MS);
-    if (recent.some((w) => isStranded(world, w.after, node, w.atMs))) return [];
+    if (recent.some((w) => isStranded(world, w.after, node, w.atMs) || isMasterAgain(w, node))) return [];
     const what = `a notice that ${node} leaves with it, though it did not`;
     return [{ guarantee: 'leaving' as const, vip, atMs, what }];
   });
@@ -70,6 +70,25 @@ const othersOf = (vip: Vip, node: string): readonly string[] =>
     (id) =>
       id !== node && unfit(vip, id) === undefined && !isLeaving(vip, id) && vip.drains?.[id] === undefined,
   );
+
+/** Another one is master, or with hold `master` may become it: also one that leaves or is drained. */
+const mayMove = (vip: Vip, node: string): boolean =>
+  Object.keys(vip.members).some((id) => {
+    if (id === node || unfit(vip, id) !== undefined) return false;
+    const isGiven = vip.hold === 'master' && vip.claims[node]?.state !== 'MASTER';
+    return isGiven || vip.claims[id]?.state === 'MASTER';
+  });
+
+const isKeptBy = (vip: Vip, node: string): boolean =>
+  vip.owner === node && isLeaving(vip, node) && vip.claims[node]!.state === 'MASTER';
+
+/** With hold `master`: its keepalived gave the VIP away, and no other one took it. */
+const isMasterAgain = ({ before, after }: Written, node: string): boolean =>
+  after.hold === 'master' &&
+  before !== undefined &&
+  isLeaving(before, node) &&
+  before.claims[node]!.state !== 'MASTER' &&
+  isKeptBy(after, node);
 
 /** With these a notice may be lost, or its caller with it. */
 const loses: readonly FaultName[] = [
@@ -91,8 +110,10 @@ function notTold(world: World): readonly Violation[] {
       const later = writes.slice(n + 1).filter(({ atMs }) => atMs <= w.atMs + TOLD_WITHIN_MS);
       const isClaim = w.by !== undefined && w.before?.claims !== w.after.claims;
       if (!isClaim || w.atMs + TOLD_WITHIN_MS > world.endAtMs) return false;
-      if (![w, ...later].every(({ after, atMs }) => isStranded(world, after, node, atMs + TOLD_WITHIN_MS)))
-        return false;
+      const keeps = ({ after, atMs }: Written) =>
+        isStranded(world, after, node, atMs + TOLD_WITHIN_MS) && !mayMove(after, node);
+      const isAgain = isMasterAgain(w, node) && later.every(({ after }) => isKeptBy(after, node));
+      if (!isAgain && ![w, ...later].every(keeps)) return false;
       return !noticesOf(world).some(
         (one) => one.vip === vip && one.node === node && one.atMs <= w.atMs + TOLD_WITHIN_MS,
       );

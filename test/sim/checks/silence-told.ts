@@ -25,15 +25,10 @@ export function silenceTold(world: World): readonly Violation[] {
     const item = isForged(world, swept) ? undefined : steadyItem(world, swept);
     if (item === undefined) continue;
     const wasHeard = heard(itemAt(world, swept.vip, swept.beganAtMs));
-    const words = Object.keys(item.members).flatMap((node) => {
-      const nodeState = item.claims[node];
-      if (nodeState === undefined) return [];
-      const saidAtMs = world.known.at(nodeState.bootId, nodeState.seq / 1000) ?? 0;
-      // A word that was sent only after the clock had stood still seems later by as much: docs/architecture.md, "Limits".
-      return [saidAtMs + world.known.stoodSince(nodeState.bootId, saidAtMs)];
-    });
+    const words = wordsIn(world, item);
     const silentForMs = swept.beganAtMs - Math.max(...words);
-    if (wasHeard && words.length > 0 && silentForMs > UNHEARD_AFTER + DOUBT_MS && !swept.unheard)
+    const isSilent = wasHeard && words.length > 0 && silentForMs > UNHEARD_AFTER + DOUBT_MS;
+    if (isSilent && !swept.unheard && !heardLately(world, swept))
       say(`no one was heard for ${Math.round(silentForMs)} ms, and reconcile does not report it`);
     // What was answered before a VIP was registered again is forgotten, and counts for nothing.
     const fromMs = registered(swept.vip).findLast((at) => at <= swept.atMs) ?? 0;
@@ -41,6 +36,28 @@ export function silenceTold(world: World): readonly Violation[] {
       say('a sweep says that no one was heard, and a younger word of a member was answered');
   }
   return found;
+}
+
+/** When the words were said that an item has of its members. */
+const wordsIn = (world: World, { claims, members }: Vip): readonly number[] =>
+  Object.keys(members).flatMap((node) => {
+    const nodeState = claims[node];
+    if (nodeState === undefined) return [];
+    const saidAtMs = world.known.at(nodeState.bootId, nodeState.seq / 1000) ?? 0;
+    // A word that was sent only after the clock had stood still seems later by as much: docs/architecture.md, "Limits".
+    return [saidAtMs + world.known.stoodSince(nodeState.bootId, saidAtMs)];
+  });
+
+/** The item of before had a younger word: behind EC2's hint an older one may take its place, if AWS stamped it later. */
+function heardLately(world: World, { vip, beganAtMs }: Swept): boolean {
+  const fromMs = beganAtMs - UNHEARD_AFTER - DOUBT_MS;
+  return world.log.writes.some(
+    ({ after, atMs }) =>
+      after.name === vip &&
+      atMs >= fromMs &&
+      atMs <= beganAtMs &&
+      wordsIn(world, after).some((saidAtMs) => saidAtMs > fromMs),
+  );
 }
 
 /** Before any word was recorded a sweep counts from when it began to wait, and a paused one has not seen what came since. */

@@ -129,4 +129,9 @@ export const checkers: readonly Control[] = [
     breaks: ['bugs contained'],
     patches: [patch('checks/bugs-contained', "  'first carrier dies',\n", '')],
   },
+  {
+    name: 'the checker takes the word that is recorded last for the one that was said last',
+    breaks: ['silence told'],
+    patches: [patch('checks/silence-told', ' && !heardLately(world, swept)', '')],
+  },
 ];

@@ -169,16 +169,17 @@ export const leavings: readonly Control[] = [
     breaks: ['leaving'],
     patches: [
       patch('controller/notices/leaving', 'is?.strandedTold?.[stranded.node]?.by !== by', 'is === undefined'),
-      patch(
-        'controller/notices/leaving',
-        "if (withToldLeavings(item, '', ports.clock.now()) === item) return {};",
-        '',
-      ),
+      patch('controller/notices/leaving', "if (noteBy('')(item) === item) return {};", ''),
     ],
   },
   {
     name: 'a node that is about to go under a freeze, or as the last, is no news',
     breaks: ['leaving'],
     patches: [patch('controller/notices/leaving', 'await ports.bus.leaving(item.name, stranded);', '')],
+  },
+  {
+    name: 'what no other keepalived took from a node that is about to go is no news',
+    breaks: ['leaving'],
+    patches: [patch('controller/notices/leaving', "state === 'MASTER' && leaving !== undefined", 'false')],
   },
 ];

@@ -53,7 +53,7 @@ export const controls: readonly Control[] = [
         "return await ports.vips.write(before, after);\n  } catch (error) {\n    if (toFault(error).kind !== 'unknown') throw error;\n    const item = await ports.vips.read(before.name);\n    if (after.lease",
         "return await ports.vips.write(await ports.vips.read(before.name), after);\n  } catch (error) {\n    if (toFault(error).kind !== 'unknown') throw error;\n    const item = await ports.vips.read(before.name);\n    if (after.lease",
       ),
-      patch('controller/next-action', 'isLive(item.lease, now) && isUrgent(claim)', 'false'),
+      patch('controller/next-action', 'isLive(item.lease, now) && isPresent', 'false && isPresent'),
     ],
   },
   {
@@ -243,11 +243,16 @@ export const controls: readonly Control[] = [
   {
     name: 'the second copy of a claim does not wait for the first one’s lease',
     breaks: ['second carrier'],
+    patches: [patch('controller/next-action', '(told.isSecondCopy === true &&', '(false &&')],
+  },
+  {
+    name: 'an assertion that is the second copy of its transition does not wait',
+    breaks: ['second carrier'],
     patches: [
       patch(
         'controller/next-action',
-        'told.isOwnWrite === true || (told.isSecondCopy === true && isCausedBy(lease, told.claim));',
-        'told.isOwnWrite === true && !(told.isSecondCopy === true && isCausedBy(lease, told.claim));',
+        "told.claim.state === 'MASTER' && isCausedBy",
+        'isUrgent(told.claim) && isCausedBy',
       ),
     ],
   },

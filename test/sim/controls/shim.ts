@@ -41,9 +41,9 @@ export const shim: readonly Control[] = [
     breaks: ['reports'],
     patches: [
       patch(
-        'machine',
-        'line.directly ||= said;',
-        'line.directly ||= said;\n      if (said) machine.spool = machine.spool.filter((other) => other !== line);',
+        'direct',
+        "line.directly = said ? 'answered' : 'not yet';",
+        "line.directly = said ? 'answered' : 'not yet';\n      if (said) Object.assign(machine, { spool: machine.spool.filter((other) => other !== line) });",
       ),
     ],
   },

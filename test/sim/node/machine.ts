@@ -6,7 +6,14 @@ import type { ClaimKind, VrrpState } from '../../../shared/vip/claim.ts';
 import type { Chance } from '../history/random.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import { type BootClock, trueAt, upAt } from './boot-clock.ts';
-import { type DirectRoad, sayDirectly, saysDirectly } from './direct.ts';
+import {
+  type Caller,
+  type DirectLine,
+  type DirectRoad,
+  sayDirectly,
+  saysDirectly,
+  sayWaiting,
+} from './direct.ts';
 
 /** What keepalived's state of one VIP on one node is. */
 export interface Instance {
@@ -51,11 +58,8 @@ export interface Written {
   readonly state: VrrpState;
 }
 
-interface Line extends Written {
-  readonly seqUs: number;
+interface Line extends Written, Omit<DirectLine, 'of'> {
   readonly atMs: number;
-  /** The function URL has answered. */
-  directly: boolean;
 }
 
 export interface Machine {
@@ -83,6 +87,8 @@ export interface Machine {
   leaving: 'pulse' | 'low' | undefined;
   /** It has the function URL, too. */
   readonly direct: boolean;
+  calls: Caller['calls'];
+  directBackoffMs: Caller['directBackoffMs'];
   /** Requests of the bus that failed in a row. */
   busFailures: number;
   /** The ENIs have their labels and are attached. */
@@ -139,7 +145,7 @@ export function say(machine: Machine, road: Road, of: Instance, state: VrrpState
 
 /** The shim reads a line, about a state since `of.sinceUs`. */
 export function read(machine: Machine, road: Road, { of, state }: Written): void {
-  machine.spool.push({ of, state, seqUs: of.sinceUs, atMs: wallClock(machine, road), directly: false });
+  machine.spool.push({ of, state, seqUs: of.sinceUs, atMs: wallClock(machine, road), directly: 'not yet' });
   // A new line retries at once.
   machine.retryAtMs = 0;
   send(machine, road);
@@ -186,7 +192,10 @@ const mayAssert = (machine: Machine, of: Instance): boolean =>
 export function assertNow(machine: Machine, road: Road, of: Instance): void {
   if (!mayAssert(machine, of)) return;
   const word = wordOf(machine, road, { of, kind: 'assertion' });
-  if (saysDirectly(machine)) sayDirectly(machine, road.direct, word, () => undefined);
+  if (saysDirectly(machine)) {
+    sayDirectly(machine, road.direct, word, () => undefined);
+    if (machine.spool.length > 0) return;
+  }
   const { boot, starts } = machine;
   const { sinceUs } = of;
   dispatch(machine, road, [word], (accepted) => {
@@ -236,18 +245,15 @@ function nextBatch({ spool }: Machine): readonly Line[] {
 
 /** Sends what lies in the spool, one request at a time. */
 export function send(machine: Machine, road: Road): void {
+  sayWaiting<Line, Word>(machine, road.direct, (line) =>
+    wordOf(machine, road, { of: line.of, kind: 'transition', line }),
+  );
   const now = road.sched.now();
   if (!machine.alive || machine.sending || machine.spool.length === 0 || now < machine.retryAtMs) return;
   const batch = nextBatch(machine);
   const { boot, starts } = machine;
   machine.sending = true;
   const words = batch.map((line) => wordOf(machine, road, { of: line.of, kind: 'transition', line }));
-  for (const [n, line] of batch.entries()) {
-    if (!machine.direct || line.directly || isSuperseded(line)) continue;
-    sayDirectly(machine, road.direct, words[n]!, (said) => {
-      line.directly ||= said;
-    });
-  }
   dispatch(machine, road, words, (accepted) => {
     if (machine.boot !== boot || machine.starts !== starts || !machine.alive) return;
     machine.sending = false;

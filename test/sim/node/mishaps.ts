@@ -2,6 +2,7 @@
 // not; keepalived makes its FIFO again under its name; or gives an instance another name, of which it writes no line.
 import type { Act } from '../history/history.ts';
 import { struck, type World } from '../world/world.ts';
+import { forgetCalls } from './direct.ts';
 import { assertNow, drawSeq, type Machine, type Road, read, say, send } from './machine.ts';
 import { settleLater } from './vrrp.ts';
 
@@ -40,6 +41,7 @@ function restart(machine: Machine, road: Road, disk: 'fine' | 'full'): void {
   machine.retryAtMs = 0;
   machine.backoffMs = 100;
   machine.spool = kept(machine, disk);
+  forgetCalls(machine);
   follow(machine, road);
   send(machine, road);
   for (const of of machine.instances) assertNow(machine, road, of);

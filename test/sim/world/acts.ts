@@ -3,6 +3,7 @@
 import { force } from '../functions/workflow.ts';
 import { type Act, deedNames } from '../history/history.ts';
 import { bootClock } from '../node/boot-clock.ts';
+import { forgetCalls } from '../node/direct.ts';
 import { flap } from '../node/flap.ts';
 import { forge } from '../node/forge.ts';
 import { leave, notInPulse } from '../node/leaving.ts';
@@ -168,6 +169,7 @@ function boot(world: World, machine: Machine): void {
   machine.lastSeqUs = 0;
   machine.spool = [];
   machine.sending = false;
+  forgetCalls(machine);
   machine.backoffMs = 100;
   for (const of of machine.instances) say(machine, world.road, of, 'BACKUP');
 }

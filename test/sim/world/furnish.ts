@@ -37,6 +37,8 @@ export function machineOf(history: History, spec: NodeSpec): Machine {
     backoffMs: 100,
     leaving: undefined,
     direct: spec.direct === true,
+    calls: 0,
+    directBackoffMs: 100,
     busFailures: 0,
     labelled: true,
   };

@@ -106,6 +106,27 @@ export const identityFaults: readonly Seed[] = [
     },
   },
   {
+    fault: 'a role that may invoke failover',
+    check: 'failover-invokers',
+    remedy: /take lambda:InvokeFunction on it away .*sample-scp\.json/,
+    async seed(s) {
+      const [RoleName, PolicyName] = ['ci', 'invoke'];
+      await s.iam.send(
+        new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust('ec2.amazonaws.com') }),
+      );
+      const Statement = { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: '*' };
+      const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+      await s.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument }));
+      return {
+        subject: 'vipshift-dev-failover',
+        undo: async () => {
+          await s.iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName }));
+          await s.iam.send(new DeleteRoleCommand({ RoleName }));
+        },
+      };
+    },
+  },
+  {
     fault: 'a bus that leads nowhere',
     check: 'bus-probe',
     remedy: /list-rules --event-bus-name/,

@@ -181,6 +181,10 @@ const service: Answers = {
     const { reserved } = functionOf(world, input);
     return reserved === undefined ? {} : { ReservedConcurrentExecutions: reserved };
   },
+  GetFunctionUrlConfig: ({ url }) => {
+    if (url === undefined) throw missing('the function URL');
+    return { AuthType: url };
+  },
   DescribeAlarms: ({ alarms }) => ({ MetricAlarms: alarms }),
   ListSubscriptionsByTopic: ({ subscriptions }) => ({
     Subscriptions: subscriptions.map((SubscriptionArn) => ({ SubscriptionArn })),
@@ -241,8 +245,12 @@ const iam: Answers = {
   GetPolicyVersion: ({ managed }, { PolicyArn }) => ({
     PolicyVersion: { Document: managed[String(PolicyArn)] },
   }),
-  GetAccountAuthorizationDetails: () => ({
-    RoleDetailList: [],
+  GetAccountAuthorizationDetails: ({ otherRoles }) => ({
+    RoleDetailList: Object.entries(otherRoles).map(([Arn, PolicyDocument]) => ({
+      Arn,
+      Path: '/',
+      RolePolicyList: [{ PolicyDocument }],
+    })),
     UserDetailList: [],
     GroupDetailList: [],
     Policies: [],

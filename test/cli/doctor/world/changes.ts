@@ -40,12 +40,16 @@ function own(world: World, [, , name, ...rest]: readonly string[]): void {
 /** Everything that is the stack's is as it was made; parameters that are not named stay. */
 function deploy(world: World, words: readonly string[]): void {
   const given = Object.fromEntries(
-    words.flatMap((word) => (/^node\w+=/.test(word) ? [word.split('=')] : [])),
+    words.flatMap((word) => (/^(node\w+|directPath)=/.test(word) ? [word.split('=')] : [])),
   );
   const { stack, rules, functions, queues, alarms, bus } = rightWorld();
   const roleId = String(given.nodeRoleId ?? world.stack?.Parameters.NodeRoleId ?? ROLE_ID);
+  const directWas = world.stack?.Parameters.DirectPath ?? 'off';
+  const directPath = String(given.directPath ?? directWas);
   Object.assign(world, { stack, rules, inputs: {}, functions, queues, alarms, bus });
-  world.stack!.Parameters.NodeRoleId = roleId;
+  Object.assign(world.stack!.Parameters, { NodeRoleId: roleId, DirectPath: directPath });
+  // CloudFormation makes or takes away what a condition has changed, and looks at nothing else.
+  if (directPath !== directWas) world.url = directPath === 'on' ? 'AWS_IAM' : undefined;
   for (const one of Object.values(functions))
     one!.config.Environment.Variables.VIPSHIFT_NODE_ROLE_ID = roleId;
 }
@@ -190,6 +194,16 @@ const changes: Readonly<Record<string, (world: World, input: Input) => void>> = 
       ...{ Effect: 'Allow', Principal: { Service: text(input, 'Principal') }, Action: text(input, 'Action') },
       Condition: { ArnLike: { 'AWS:SourceArn': text(input, 'SourceArn') } },
     });
+  },
+  'lambda remove-permission': (world, input) => {
+    const own = functionOf(world, input);
+    own.policy = own.policy.filter(({ Sid }) => Sid !== text(input, 'StatementId'));
+  },
+  'lambda update-function-url-config': (world, input) => {
+    world.url = text(input, 'AuthType');
+  },
+  'lambda delete-function-url-config': (world) => {
+    world.url = undefined;
   },
   'cloudwatch enable-alarm-actions': (world, input) => {
     world.alarms.find((alarm) => alarm.AlarmName === input.AlarmNames)!.ActionsEnabled = true;

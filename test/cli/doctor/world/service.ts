@@ -1,6 +1,7 @@
 // The deployed service of a world, and the identities: as the stack and docs/install.md make them.
 import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { busPolicy, ROLE, trust } from '../../../../lab/aws/whole/policies.ts';
+import type { Statement } from '../../../../shared/doctor/service/iam-policy.ts';
 import { patterns, SCHEDULE } from '../../../../shared/doctor/service/patterns.ts';
 import { alarmNames } from '../../../../shared/doctor/service/watch.ts';
 import { VERSION } from '../../../../shared/version.ts';
@@ -72,7 +73,7 @@ export function service() {
         Principal: { Service: 'events.amazonaws.com' },
         Action: 'lambda:InvokeFunction',
         Condition: { ArnLike: { 'AWS:SourceArn': one.Arn } },
-      })),
+      })) as Statement[],
   });
   const tableState = { status: 'ACTIVE', isProtected: true, recovers: true };
   return {
@@ -101,6 +102,8 @@ export function service() {
       reconcile: lambda('reconcile'),
       runbook: lambda('runbook'),
     } as Record<string, ReturnType<typeof lambda> | undefined>,
+    /** The function URL of failover, by its AuthType. */
+    url: undefined as string | undefined,
     queues: { 'https://sqs/rule-dead-letters': 0, 'https://sqs/function-failures': 0 } as Record<
       string,
       number | undefined
@@ -142,6 +145,8 @@ export function identities() {
     managed: {
       [NODE_POLICY]: JSON.stringify({ Version: '2012-10-17', Statement: [allow] }),
     } as Record<string, string>,
+    /** Other roles of the account, with an inline policy each. */
+    otherRoles: {} as Record<string, string>,
     profileOf: { [nodes.a]: 'nodes', [nodes.b]: 'nodes' } as Record<string, string | undefined>,
   };
 }

@@ -73,7 +73,10 @@ const ofPolicy = ['iam:GetPolicy', 'iam:GetPolicyVersion'];
 const ofTable = [
   ...['dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive'],
 ];
-const ofFunction = ['lambda:GetFunctionConcurrency', 'lambda:GetFunctionConfiguration', 'lambda:GetPolicy'];
+const ofFunction = [
+  ...['lambda:GetFunctionConcurrency', 'lambda:GetFunctionConfiguration', 'lambda:GetFunctionUrlConfig'],
+  'lambda:GetPolicy',
+];
 
 /** What both may who write the registry. */
 const writerBounds = (['registry owner', 'on call'] as const).flatMap((who): readonly Row[] => [

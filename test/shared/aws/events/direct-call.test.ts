@@ -148,5 +148,9 @@ describe('the answer', () => {
       headers: { 'content-type': 'application/json' },
       body: '{"answer":"switched"}',
     });
+    expect(httpAnswer({ answer: 'rejected', reason: 'foreign-node' }).headers, 'for the shim').toEqual({
+      'content-type': 'application/json',
+      'vipshift-reason': 'foreign-node',
+    });
   });
 });

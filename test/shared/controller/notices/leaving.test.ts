@@ -1,5 +1,6 @@
 // A node that is about to go and keeps a VIP, claim by claim, through the real failover function: people hear of it at once, and once.
 import { describe, expect, test } from 'vitest';
+import { goesWithTheVip } from '../../../../shared/controller/drained.ts';
 import { Fault } from '../../../../shared/fault.ts';
 import { hours, plus, seconds } from '../../../../shared/time.ts';
 import { leavingNotice } from '../../../../shared/timeline/message.ts';
@@ -54,6 +55,24 @@ describe('an owner whose claims say that AWS is about to take it', () => {
     await w.clock.advance(seconds(1));
     await says(w, 'i-b', { state: 'FAULT' });
     expect(w.leavings).toMatchObject([{ key: 'last' }]);
+  });
+
+  test('with hold master is told when it is MASTER again: its keepalived gave the VIP away, and no other one took it', async () => {
+    const w = await owner({ hold: 'master' });
+    const enters = async (state: 'FAULT' | 'BACKUP' | 'MASTER') => {
+      await w.clock.advance(seconds(3));
+      await says(w, 'i-a', { state, atMs: w.clock.now() - START, over: { leaving: CAUSE } });
+    };
+    await asserts(w, CAUSE);
+    for (const state of ['FAULT', 'BACKUP'] as const) await enters(state);
+    expect(w.leavings).toEqual([]);
+    await enters('MASTER');
+    const stranded = { vip: 'web', key: 'not-taken', node: 'i-a', cause: CAUSE };
+    expect([item(w).owner, w.leavings]).toEqual(['i-a', [stranded]]);
+    await asserts(w, undefined, 'i-b');
+    await enters('MASTER');
+    expect(w.leavings).toEqual([stranded]);
+    expect(goesWithTheVip(item(w), w.clock.now())).toContain('no other node took it');
   });
 
   test('is told once: not by each assertion, by a second copy, by the standby’s claims or by reconcile', async () => {

@@ -133,6 +133,21 @@ describe('the second copy of a transition', () => {
     }
   });
 
+  test('may be an assertion that the bus delivered before the transition itself', async () => {
+    const w = await at();
+    void handleClaim(counted(w, 3).ports, copies().direct, anyNode);
+    await w.clock.advance(durationMs(1));
+    const assertion = heard('i-b', {
+      atMs: AT_MS,
+      over: { kind: 'assertion', seq: copies().bus.claim.seq + 1 },
+    });
+    const began = w.clock.now();
+    const all = [assertion, copies().bus].map((told) => handleClaim(w.ports, told, anyNode));
+    await finish(w, Promise.all(all));
+    expect(targets(w)).toEqual([B.eni]);
+    expect(w.clock.now() - began).toBeLessThan(LEASE_TTL + SKEW + seconds(1));
+  });
+
   test('the record says by which way the claim came that decided', async () => {
     for (const way of ['bus', 'direct'] as const) {
       const w = await at();

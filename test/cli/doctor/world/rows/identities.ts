@@ -48,6 +48,14 @@ export const identities: readonly Row[] = [
     },
   },
   {
+    what: 'a role of the account that may invoke every function',
+    check: 'failover-invokers',
+    byHand: true,
+    seed: (world) => {
+      world.otherRoles['arn:aws:iam::111122223333:role/ci'] = statement('Allow', 'lambda:Invoke*');
+    },
+  },
+  {
     what: 'a trust policy that is open to the account',
     check: 'role-trust',
     seed: (world) => {

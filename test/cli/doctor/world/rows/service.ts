@@ -1,6 +1,7 @@
 // Rows of the deployed service.
 
 import { TOPIC } from '../names.ts';
+import type { World } from '../world.ts';
 import { type Row, rule } from './row.ts';
 
 const off = (what: string, part: string): Row => ({
@@ -10,6 +11,11 @@ const off = (what: string, part: string): Row => ({
     rule(world, part).State = 'DISABLED';
   },
 });
+/** A stack with the direct path, and the function URL that there is now. */
+function direct(world: World, authType: string | undefined): void {
+  world.stack!.Parameters.DirectPath = 'on';
+  world.url = authType;
+}
 export const service: readonly Row[] = [
   off('the rule of claims disabled', 'ClaimRule'),
   off('the rule of notices disabled', 'NoticeRule'),
@@ -74,6 +80,55 @@ export const service: readonly Row[] = [
     check: 'function-permission',
     seed: (world) => {
       world.functions.failover!.policy = [];
+    },
+  },
+  {
+    what: 'a rule of another bus that may invoke failover',
+    check: 'failover-invokers',
+    seed: (world) => {
+      world.functions.failover!.policy.push({
+        ...{ Sid: 'other', Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' } },
+        Action: 'lambda:InvokeFunction',
+        Condition: { ArnLike: { 'AWS:SourceArn': rule(world, 'InstanceHints').Arn } },
+      });
+    },
+  },
+  {
+    what: 'another account that may invoke failover',
+    check: 'failover-invokers',
+    seed: (world) => {
+      world.functions.failover!.policy.push({
+        ...{ Sid: 'partner', Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::999999999999:root' } },
+        Action: 'lambda:InvokeFunction',
+      });
+    },
+  },
+  {
+    what: 'a function URL that everybody may call',
+    check: 'failover-invokers',
+    seed: (world) => {
+      direct(world, 'AWS_IAM');
+      world.functions.failover!.policy.push({
+        ...{ Sid: 'public', Effect: 'Allow', Principal: '*', Action: 'lambda:InvokeFunctionUrl' },
+        Condition: { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } },
+      });
+    },
+  },
+  {
+    what: 'a function URL without a signature',
+    check: 'direct-url',
+    seed: (world) => direct(world, 'NONE'),
+  },
+  {
+    what: 'a function URL that is gone',
+    check: 'direct-url',
+    seed: (world) => direct(world, undefined),
+  },
+  {
+    what: 'a function URL that the stack did not make',
+    check: 'direct-url',
+    seed: (world) => {
+      world.url = 'AWS_IAM';
     },
   },
   {

@@ -206,7 +206,7 @@ function serving(world: World, { right }: Oracle): string | undefined {
     const text = ({ EventPattern, ScheduleExpression }: Partial<Record<string, unknown>>) =>
       JSON.stringify([EventPattern, ScheduleExpression]);
     if (text(is as never) !== text(was as never)) return `${part} matches something else`;
-    const invokes = (one: { Effect: string }) =>
+    const invokes = (one: { readonly Effect?: string }) =>
       one.Effect === 'Allow' && JSON.stringify(one).includes(is.Arn);
     if (name !== undefined && world.functions[name]?.policy.some(invokes) !== true)
       return `${part} may not invoke`;
