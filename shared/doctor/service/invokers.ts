@@ -89,9 +89,7 @@ function opens({ rules }: ServiceFacts, statement: Statement): boolean {
   const claims = rules?.find(({ kind }) => kind === 'claims')?.arn;
   const sources = sourceArns(statement);
   const isRule = sources.length > 0 && (rules === undefined || sources.every((one) => one === claims));
-  return !(
-    isRule && principals.every(({ kind, name }) => kind === 'Service' && name === 'events.amazonaws.com')
-  );
+  return !(isRule && principals.every(({ name }) => name === 'events.amazonaws.com'));
 }
 
 const withdrawn = (facts: ServiceFacts, { Sid }: Statement): Remedy =>

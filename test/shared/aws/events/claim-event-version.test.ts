@@ -41,6 +41,16 @@ describe('other versions', () => {
     expect(item(w).owner).toBe(claim.node);
   });
 
+  test.each([
+    [{ leaving: 'spot-terminate' }, ['spot-terminate', undefined]],
+    [{ atRisk: true }, [undefined, true]],
+    [{}, [undefined, undefined]],
+  ])('what version 2 says of a node that is to go is in the claim: %j', (words, said) => {
+    const parsed = parseClaimEvent(withDetail({ version: 2, ...words }));
+    if (!parsed.ok) throw new Error(parsed.rejection.message);
+    expect([parsed.claim.leaving, parsed.claim.atRisk]).toEqual(said);
+  });
+
   test('the current version is no alarm, and version 0 is none at all', () => {
     const { told, journal } = spy();
     countNewerVersion(journal, VERSION);

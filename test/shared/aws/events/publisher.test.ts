@@ -114,6 +114,7 @@ test.each(['frozen', 'last'] as const)('VIP Node Leaving is as its schema says: 
   const event = { ...example('leaving.json'), 'detail-type': LEAVING, source: CONTROLLER_SOURCE };
   const detail = leavingDetail('web', stranded);
   expect([saysLeaving({ ...event, detail }), saysLeaving.errors]).toEqual([true, null]);
+  expect(detail).toMatchObject({ vip: 'web', node: stranded.node, leaving: 'spot-terminate', keeps: key });
   expect(saysLeaving({ ...event, detail: { ...detail, keeps: 'x' } })).toBe(false);
   expect(saysLeaving(example('leaving.json'))).toBe(true);
 });
