@@ -16,7 +16,7 @@ import type { NodeLabel } from '../sandbox/topology.ts';
 import type { Metadata } from './metadata.ts';
 
 export interface Warnings {
-  /** A spot instance ends in two minutes: the node's own metadata service says so from now on. */
+  /** A spot instance ends in two minutes: its own metadata service has the notice from now on. */
   spotNotice(node: NodeLabel): void;
   /** The same as an event on the default bus. */
   spotEvent(node: NodeLabel): Promise<void>;

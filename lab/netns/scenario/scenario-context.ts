@@ -11,11 +11,13 @@ import type { LabNode } from '../node/node.ts';
 import type { Router } from '../sandbox/router.ts';
 import type { NodeLabel } from '../sandbox/topology.ts';
 import { monotonicMs } from './moment.ts';
-import type { Ending } from './scenario.ts';
 
 const LOOK_AGAIN_MS = 40;
 /** Above the probe's timeout, so that every connection of the scenario has come to its end as well. */
 const CALM_MS = 1_500;
+
+/** `master`: whichever node is keepalived's master by then. */
+export type Owner = NodeLabel | 'master';
 
 export interface ScenarioContext {
   readonly nodes: Readonly<Record<NodeLabel, LabNode>>;
@@ -34,7 +36,7 @@ export interface ScenarioContext {
   /**
    * As `settled`, and so for CALM_MS on end: an owner that was right before the scenario's claims have even arrived is no ending.
    */
-  calm(owner: Ending['owner'], withinMs: number): Promise<void>;
+  calm(owner: Owner, withinMs: number): Promise<void>;
   /** Asks again every few milliseconds until it holds. */
   until(what: string, holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void>;
   pause(forMs: number): Promise<void>;

@@ -5,12 +5,10 @@
  * runner checks its ending, the scenario itself only acts.
  */
 import type { Hold } from '../node/keepalived.ts';
-import type { NodeLabel } from '../sandbox/topology.ts';
-import type { ScenarioContext } from './scenario-context.ts';
+import type { Owner, ScenarioContext } from './scenario-context.ts';
 
 export interface Ending {
-  /** `master`: whichever node is keepalived's master by then. */
-  readonly owner: NodeLabel | 'master';
+  readonly owner: Owner;
   /** Last good → first good answer of the client, at most. */
   readonly longestOutageMs: number;
   /** New connections refused or lost, at most; no bound by default. */

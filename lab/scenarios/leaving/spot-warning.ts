@@ -1,4 +1,4 @@
-/** AWS takes a spot instance back, and says so two minutes before: the node leaves by itself, and the VIP is gone from it long before it ends. */
+/** AWS takes a spot instance back, with two minutes' notice: the node leaves by itself, and the VIP is gone from it long before it ends. */
 import type { Hold } from '../../netns/node/keepalived.ts';
 import type { Scenario } from '../../netns/scenario/scenario.ts';
 import { hasLeft, warn } from './warn.ts';

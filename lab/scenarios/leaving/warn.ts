@@ -12,7 +12,7 @@ const HEARD_MS = 60_000;
 const COMMAND_MS = 60_000;
 const cli = join(import.meta.dirname, '..', '..', '..', 'cli', 'vipshift.ts');
 
-/** A spot instance ends in two minutes: its metadata service says so, and an event on the default bus. */
+/** A spot instance ends in two minutes: by its metadata service, and by an event on the default bus. */
 export async function warn(context: ScenarioContext, node: NodeLabel): Promise<void> {
   const { warnings } = context.cloud;
   context.fault();

@@ -72,7 +72,7 @@ describe('what must hold at the end of a scenario', () => {
     expect(await broken({})).toEqual([]);
   });
 
-  it('may end at either node where it says so, but routes, record and client have to agree on which', async () => {
+  it('may end at either node where it asks for the master, but routes, record and client have to agree on which', async () => {
     const ends = { owner: 'master' } as const;
     const atA = { vip: { ...vip, owner: 'i-a' }, failovers: [failover(5, { to: 'i-a' })] };
     expect(await broken({}, ends)).toEqual([]);
