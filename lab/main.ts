@@ -11,11 +11,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePython } from './aws/python.ts';
 import { makeCgroup } from './booted/cgroup.ts';
-import type { BootedCommand, Prepared } from './booted/command.ts';
 import { CGROUP_VARIABLE } from './booted/lab.ts';
 import { rebootsCommand } from './booted/reboots.ts';
 import { artefactsCommand } from './booted/stories/artefacts.ts';
 import { lifeCommand } from './booted/stories/life-command.ts';
+import type { LabCommand, Prepared } from './command.ts';
+import { departuresCommand } from './departures/departures.ts';
 import type { Entry } from './machine/namespaces.ts';
 import { prepareOrExplain, UNPREPARED } from './machine/prepare.ts';
 import { masterOnly, pass } from './netns/cloud/cloud.ts';
@@ -24,6 +25,7 @@ import { isInside, runInSandbox } from './netns/sandbox/sandbox.ts';
 import { footnotes, HEAD, row, runsLine, summary } from './netns/scenario/report.ts';
 import { runScenario, type ScenarioResult } from './netns/scenario/run-scenario.ts';
 import type { Scenario } from './netns/scenario/scenario.ts';
+import { oneOf, wholeNumber } from './options.ts';
 import { scenarios } from './scenarios/all.ts';
 
 const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [--list] [--rootless] [--control] [--logs FOLDER]
@@ -36,6 +38,7 @@ const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [-
   --control        the negative control: the bus passes MASTER transitions only, so scenarios must break
   --logs FOLDER    where the nodes' and emulators' logs go (default: .lab/netns)
 
+npm run lab -- departures --help: nodes that AWS takes, with its delays
 npm run lab -- reboots --help: planned stops on machines that really boot
 npm run lab -- life --help: a life of two such nodes, from install to uninstall
 npm run lab -- artefacts --help: a first failover by the files of a release alone
@@ -68,20 +71,10 @@ function optionsFrom(argv: readonly string[]): Options {
       help: { type: 'boolean', default: false },
     },
   });
-  const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1 || runs > RUNS_MAX) {
-    throw new Error(`--runs is "${values.runs}", expected a whole number from 1 to ${RUNS_MAX}`);
-  }
+  const runs = wholeNumber('--runs', values.runs, { from: 1, to: RUNS_MAX });
   const names = values.scenario ?? scenarios.map(({ name }) => name);
-  const chosen = names.map((name) => {
-    const scenario = scenarios.find((candidate) => candidate.name === name);
-    if (scenario === undefined) {
-      throw new Error(
-        `--scenario is "${name}", expected one of: ${scenarios.map((known) => known.name).join(', ')}`,
-      );
-    }
-    return scenario;
-  });
+  const known = scenarios.map(({ name }) => name);
+  const chosen = names.map((name) => scenarios[known.indexOf(oneOf('--scenario', name, known))]!);
   const { json, list, control, logs, help } = values;
   return {
     chosen,
@@ -154,14 +147,15 @@ async function inside(options: Options): Promise<number> {
   return held === results.length ? 0 : 1;
 }
 
-const bootedCommands: Readonly<Record<string, BootedCommand>> = {
+const commands: Readonly<Record<string, LabCommand>> = { departures: departuresCommand };
+/** Their nodes are machines that boot. */
+const bootedCommands: Readonly<Record<string, LabCommand>> = {
   reboots: rebootsCommand,
   life: lifeCommand,
   artefacts: artefactsCommand,
 };
 
-/** `npm run lab -- reboots` and the like: the nodes are machines that boot. */
-async function runBooted(command: BootedCommand, argv: readonly string[]): Promise<number> {
+async function runCommand(command: LabCommand, argv: readonly string[], boots: boolean): Promise<number> {
   let prepared: Prepared;
   try {
     prepared = command.prepare(argv, LOGS);
@@ -174,6 +168,7 @@ async function runBooted(command: BootedCommand, argv: readonly string[]): Promi
     return 0;
   }
   if (isInside()) return prepared.run(say);
+  if (!boots) return enter({ entry: undefined, logFolder: prepared.logFolder });
   const cgroup = makeCgroup(`vipshift-lab-${process.pid}`, ['a', 'b']);
   try {
     // Root: systemd needs all users, which a user's own namespace does not have.
@@ -187,7 +182,8 @@ async function runBooted(command: BootedCommand, argv: readonly string[]): Promi
 async function main(): Promise<number> {
   const [word, ...rest] = process.argv.slice(2);
   const booted = bootedCommands[word ?? ''];
-  if (booted !== undefined) return runBooted(booted, rest);
+  const command = booted ?? commands[word ?? ''];
+  if (command !== undefined) return runCommand(command, rest, booted !== undefined);
   let options: Options;
   try {
     options = optionsFrom(process.argv.slice(2));

@@ -2,20 +2,17 @@
  * Planned stops: the master is rebooted, powered off or its keepalived stopped, over and over, each time that of the node which is the master
  * by then, while a client asks the VIP. Each time the node's resolver is another one.
  *
- * The delays are set: the bus takes 400 ms, each request to EC2 250 ms, and a route takes effect 1.5 s after EC2 has answered.
+ * The delays are those of lab/netns/cloud/delays.ts.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cloud } from '../netns/cloud/cloud.ts';
+import { ROUTE_MS } from '../netns/cloud/delays.ts';
 import { Client, type Outage, outageOf } from '../netns/node/client.ts';
 import { type NodeLabel, VIP } from '../netns/sandbox/topology.ts';
 import { monotonicMs } from '../netns/scenario/moment.ts';
 import { isSettled } from '../netns/scenario/scenario-context.ts';
 import type { BootedNode } from './booted-node.ts';
 import { type Resolver, resolverNames } from './node-files.ts';
-
-export const BUS_MS = 400;
-export const EC2_MS = 250;
-export const ROUTE_MS = 1_500;
 
 export const stopKinds = ['reboot', 'poweroff', 'stop'] as const;
 export type StopKind = (typeof stopKinds)[number];
@@ -47,12 +44,6 @@ const LOOK_AGAIN_MS = 50;
 export interface Stage {
   readonly nodes: Readonly<Record<NodeLabel, BootedNode>>;
   readonly cloud: Cloud;
-}
-
-export function slowDown({ bus, ec2, mirror }: Cloud): void {
-  bus.gate = () => delay(BUS_MS, 'pass' as const);
-  ec2.gate = () => delay(EC2_MS, 'pass' as const);
-  ec2.answered = (exchange) => void setTimeout(() => mirror.follow(exchange), ROUTE_MS);
 }
 
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {

@@ -5,19 +5,12 @@
  * Exit status: as the lab's; 1 when with the order a STOP is missing on the bus or a connection was refused or lost.
  */
 import { parseArgs } from 'node:util';
+import type { LabCommand, Say } from '../command.ts';
+import { DELAYS_TEXT, slowDown } from '../netns/cloud/delays.ts';
+import { oneOf, wholeNumber } from '../options.ts';
 import { type BootedNode, LINGER_S } from './booted-node.ts';
-import type { BootedCommand, Say } from './command.ts';
 import { openBootedLab } from './lab.ts';
-import {
-  BUS_MS,
-  EC2_MS,
-  type PlannedStop,
-  ROUTE_MS,
-  runPlannedStop,
-  type StopKind,
-  slowDown,
-  stopKinds,
-} from './planned-stops.ts';
+import { type PlannedStop, runPlannedStop, type StopKind, stopKinds } from './planned-stops.ts';
 
 const usage = `usage: npm run lab -- reboots [--runs N] [--kind reboot|poweroff|stop]... [--order with|without]... [--json] [--logs FOLDER]
 
@@ -42,7 +35,7 @@ interface Options {
   readonly logFolder: string;
 }
 
-export const rebootsCommand: BootedCommand = {
+export const rebootsCommand: LabCommand = {
   usage,
   prepare(argv, logFolder) {
     const { values } = parseArgs({
@@ -57,14 +50,11 @@ export const rebootsCommand: BootedCommand = {
         logs: { type: 'string', default: logFolder },
       },
     });
-    const runs = Number(values.runs);
-    if (!Number.isInteger(runs) || runs < 1 || runs > RUNS_MAX)
-      throw new Error(`--runs is "${values.runs}", expected a whole number from 1 to ${RUNS_MAX}`);
     const lingerS = Number(values.linger);
     if (!Number.isInteger(lingerS) || lingerS < 0 || lingerS > LINGER_MAX_S)
       throw new Error(`--linger is "${values.linger}", expected whole seconds from 0 to ${LINGER_MAX_S}`);
     const options = {
-      runs,
+      runs: wholeNumber('--runs', values.runs, { from: 1, to: RUNS_MAX }),
       lingerS,
       kinds: values.kind.map((kind) => oneOf('--kind', kind, stopKinds)),
       orders: values.order.map((order) => oneOf('--order', order, orders)),
@@ -74,12 +64,6 @@ export const rebootsCommand: BootedCommand = {
     return { help: values.help, logFolder: values.logs, run: (say) => runReboots(options, say) };
   },
 };
-
-function oneOf<T extends string>(option: string, given: string, known: readonly T[]): T {
-  const found = known.find((one) => one === given);
-  if (found === undefined) throw new Error(`${option} is "${given}", expected one of: ${known.join(', ')}`);
-  return found;
-}
 
 export interface OrderedStop extends PlannedStop {
   readonly order: Order;
@@ -92,9 +76,7 @@ async function runReboots(options: Options, say: Say): Promise<number> {
   const lab = await openBootedLab(options.logFolder, say);
   const all: OrderedStop[] = [];
   if (!options.json) {
-    process.stdout.write(
-      `a bus of ${BUS_MS} ms, EC2 of ${EC2_MS} ms, routes that take effect ${ROUTE_MS} ms later; another resolver each time\n${HEAD}\n`,
-    );
+    process.stdout.write(`${DELAYS_TEXT}; another resolver each time\n${HEAD}\n`);
   }
   for (const order of options.orders) {
     const nodes = await lab.bootNodes();

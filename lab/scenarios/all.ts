@@ -13,6 +13,11 @@ import { hostDies } from './host-dies.ts';
 import { keepalivedKilled } from './keepalived-killed.ts';
 import { keepalivedParentKilled } from './keepalived-parent-killed.ts';
 import { lambdaKilled } from './lambda-killed.ts';
+import { bothWarned, bothWarnedHoldMaster } from './leaving/both-warned.ts';
+import { drainUndrain, drainUndrainHoldMaster } from './leaving/drain-undrain.ts';
+import { frozenWarned } from './leaving/frozen-warned.ts';
+import { lastWarned } from './leaving/last-warned.ts';
+import { spotWarning, spotWarningHoldMaster } from './leaving/spot-warning.ts';
 import { networkDownAtFailover } from './network-down-at-failover.ts';
 import { nodeReboots } from './node-reboots.ts';
 import { oldEventReplayed } from './old-event-replayed.ts';
@@ -30,6 +35,14 @@ export const scenarios: readonly Scenario[] = [
   cleanStopHoldMaster,
   handOverByRunbook,
   handOverFails,
+  spotWarning,
+  spotWarningHoldMaster,
+  bothWarned,
+  bothWarnedHoldMaster,
+  lastWarned,
+  frozenWarned,
+  drainUndrain,
+  drainUndrainHoldMaster,
   serviceDies,
   nodeReboots,
   partitionHeals,

@@ -10,9 +10,9 @@ import { cpSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import type { LabCommand, Say } from '../../command.ts';
 import { VIP } from '../../netns/sandbox/topology.ts';
 import type { BootedNode } from '../booted-node.ts';
-import type { BootedCommand, Say } from '../command.ts';
 import { openBootedLab } from '../lab.ts';
 import { master, type Stage, until } from '../planned-stops.ts';
 
@@ -24,7 +24,7 @@ const usage = `usage: npm run lab -- artefacts [--release FOLDER] [--logs FOLDER
   --logs FOLDER     where the emulators' logs go (default: .lab/netns)
 `;
 
-export const artefactsCommand: BootedCommand = {
+export const artefactsCommand: LabCommand = {
   usage,
   prepare(argv, logFolder) {
     const { values } = parseArgs({

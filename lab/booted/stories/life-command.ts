@@ -5,10 +5,10 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { LabCommand, Say } from '../../command.ts';
 import { Client, outageOf } from '../../netns/node/client.ts';
 import { VIP } from '../../netns/sandbox/topology.ts';
 import { monotonicMs } from '../../netns/scenario/moment.ts';
-import type { BootedCommand, Say } from '../command.ts';
 import { openBootedLab } from '../lab.ts';
 import type { Stage } from '../planned-stops.ts';
 import { type Chapter, life } from './life.ts';
@@ -30,7 +30,7 @@ const usage = `usage: npm run lab -- life [--packages FOLDER] [--json] [--logs F
   --logs FOLDER    where the emulators' logs go (default: .lab/netns)
 `;
 
-export const lifeCommand: BootedCommand = {
+export const lifeCommand: LabCommand = {
   usage,
   prepare(argv, logFolder) {
     const { values } = parseArgs({

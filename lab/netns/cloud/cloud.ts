@@ -13,17 +13,20 @@ import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { awsTimeline } from '../../../shared/aws/dynamodb/timeline.ts';
 import { awsVips } from '../../../shared/aws/dynamodb/vip-store.ts';
+import { update } from '../../../shared/registry/registry.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import { defaultScope, newVip, type Vip } from '../../../shared/vip/vip.ts';
 import { childEnv, type LocalAws, startLocalAws } from '../../aws/local-aws.ts';
 import { calm } from '../../aws/stack/calm.ts';
 import { deployReleased, deployService } from '../../aws/stack/deploy.ts';
+import { invoke } from '../../aws/stack/stack.ts';
 import { buildVpc, type LabVpc } from '../../aws/stack/vpc.ts';
 import { type Agents, startAgents } from '../node/agents.ts';
 import { acceptedClaims, claimsOf, type SentClaim } from '../node/claims.ts';
-import { INSTANCE } from '../node/keepalived.ts';
+import { type Hold, INSTANCE } from '../node/keepalived.ts';
 import type { Router } from '../sandbox/router.ts';
 import { AWS_ADDRESS, type NodeLabel, VIP } from '../sandbox/topology.ts';
 import type { Translation } from '../sandbox/translation.ts';
@@ -32,6 +35,7 @@ import { startMetadata } from './metadata.ts';
 import { Mirror } from './mirror.ts';
 import { giveOrder, type OrderEnd } from './order.ts';
 import { type Exchange, type Gate, Tap } from './recording-proxy.ts';
+import { type Warnings, warningsOf } from './warnings.ts';
 
 export interface Cloud {
   readonly vpc: LabVpc & VpcCheck;
@@ -53,6 +57,8 @@ export interface Cloud {
   readonly notifyConf: string;
   /** Lets the next scenario, or planned stop, begin with calm nodes. */
   calm(): Promise<void>;
+  /** The registry says from now on that the VIP is held like this, as the nodes' keepalived has to. */
+  register(hold: Hold): Promise<void>;
   vip(): Promise<Vip>;
   /** The outcomes of these epochs that the timeline has. */
   failovers(from: number, to: number): Promise<Failover[]>;
@@ -62,6 +68,9 @@ export interface Cloud {
   putEvents(entries: readonly unknown[]): Promise<void>;
   /** A forced failover by the deployed workflow, to its end. */
   order(input: object): Promise<OrderEnd>;
+  readonly warnings: Warnings;
+  /** One sweep of reconcile, to its end. */
+  reconcile(): Promise<void>;
   /** The nodes' SSM agents. */
   readonly agents: Agents;
   /** SIGKILL to the process that sent this request. */
@@ -155,12 +164,13 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
     hold: 'both',
   } as const;
   if (release === undefined) await vips.write(undefined, newVip(entry));
+  const instanceIds = { a: vpc.nodes.a.instanceId, b: vpc.nodes.b.instanceId };
   return {
     vpc,
     operatorEnv: { ...childEnv(aws), VIPSHIFT_STAGE: STAGE },
     outputs: deployment.outputs,
     eip: mirror.publicAddressOf(vpc.eip.allocationId),
-    instanceIds: { a: vpc.nodes.a.instanceId, b: vpc.nodes.b.instanceId },
+    instanceIds,
     mirror,
     bus,
     ec2,
@@ -175,6 +185,11 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
       '',
     ].join('\n'),
     calm: () => calm(vips, VIP_NAME),
+    async register(hold) {
+      await update(vips, VIP_NAME, (vip) =>
+        vip === undefined || vip.hold === hold ? vip : { ...vip, hold },
+      );
+    },
     async vip() {
       const found = await vips.read(VIP_NAME);
       if (found === undefined) throw new Error(`the VIP ${VIP_NAME} is no longer in the registry`);
@@ -195,6 +210,13 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
         by: 'the lab',
         ...given,
       }),
+    warnings: warningsOf({
+      ...{ ...clients, metadata, instanceIds, vips, vip: VIP_NAME },
+      machines: [deployment.outputs.DepartureMachineArn!, deployment.outputs.FailoverMachineArn!],
+    }),
+    async reconcile() {
+      await invoke(aws, deployment.functions.reconcile, {});
+    },
     agents,
     killCaller,
     forget() {
@@ -221,6 +243,7 @@ const clientsOf = (aws: LocalAws) => ({
   ec2: new EC2Client(accessTo(aws, aws.ec2Endpoint)),
   dynamo: new DynamoDBClient(accessTo(aws, aws.endpoint)),
   events: new EventBridgeClient(accessTo(aws, aws.endpoint)),
+  workflows: new SFNClient(accessTo(aws, aws.endpoint)),
 });
 
 async function killCaller({ from }: Exchange): Promise<void> {

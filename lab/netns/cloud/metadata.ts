@@ -14,6 +14,8 @@ export interface Identity {
 
 export interface Metadata {
   readonly stsEndpoint: string;
+  /** From now on IMDS has these paths for this node, below /latest/meta-data/, besides the usual ones. */
+  say(node: NodeLabel, paths: Readonly<Record<string, string>>): void;
   stop(): Promise<void>;
 }
 
@@ -31,6 +33,7 @@ function accessKeyOf(label: NodeLabel): string {
 export async function startMetadata(input: MetadataInput): Promise<Metadata> {
   const labels: readonly NodeLabel[] = ['a', 'b'];
   const services = new Map<string, Imds>();
+  const said = new Map<NodeLabel, Readonly<Record<string, string>>>();
   for (const label of labels) {
     const { instanceId, zone } = input.nodes[label];
     const service = await startImds({
@@ -40,6 +43,7 @@ export async function startMetadata(input: MetadataInput): Promise<Metadata> {
       availabilityZone: zone,
       accountId: input.accountId,
       credentials: () => ({ ...labCredentials(), accessKeyId: accessKeyOf(label) }),
+      more: () => said.get(label) ?? {},
     });
     services.set(NODE_ADDRESS[label], service);
   }
@@ -54,6 +58,7 @@ export async function startMetadata(input: MetadataInput): Promise<Metadata> {
   const switchboard = await listenFor(services);
   return {
     stsEndpoint: sts.url,
+    say: (node, paths) => void said.set(node, paths),
     stop: async () => {
       switchboard.close();
       await Promise.all([sts.stop(), ...[...services.values()].map((service) => service.stop())]);

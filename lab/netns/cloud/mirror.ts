@@ -64,6 +64,7 @@ export class Mirror {
   readonly #router: Router;
   readonly #translation: Translation;
   #known: Described | undefined;
+  #later = 0;
 
   constructor(ec2: EC2Client, vpc: string, router: Router, translation: Translation) {
     this.#ec2 = ec2;
@@ -87,6 +88,20 @@ export class Mirror {
       await this.#point(subnet, destination, address, undefined);
     }
     for (const [eip, address] of now.associations) await this.#associate(eip, address, undefined);
+  }
+
+  /** Nothing that EC2 has answered is still to be carried over. */
+  get isUpToDate(): boolean {
+    return this.#later === 0;
+  }
+
+  /** As `follow`, but the routes take effect only then. */
+  followLater(exchange: Exchange, afterMs: number): void {
+    this.#later += 1;
+    setTimeout(() => {
+      this.#later -= 1;
+      this.follow(exchange);
+    }, afterMs);
   }
 
   /** Called by the tap for each request that EC2 has answered. */

@@ -85,6 +85,13 @@ export class LabNode {
     return this.machine.heard(`keepalived to enter ${state}`, (text) => text.includes(wanted), withinMs);
   }
 
+  /** Whether the last state that keepalived entered is MASTER. */
+  get isMaster(): boolean {
+    const entering = `(${INSTANCE}) Entering `;
+    const line = this.machine.lines.findLast(({ text }) => text.includes(entering));
+    return this.machine.isUp && line?.text.includes('MASTER') === true;
+  }
+
   /** keepalived's own line about what the node then sent to the bus; an assertion has none. */
   lineBehind({ kind, state, atMs }: SentClaim): Line | undefined {
     const said = kind === 'lower-advert' ? 'with lower priority' : SAID[state];
@@ -118,9 +125,9 @@ export class LabNode {
     );
   }
 
-  /** What the tracked file has. */
-  tracked(): string | undefined {
-    return this.machine.read(DEMOTE_FILE.replace('/run/', ''))?.trim();
+  /** What a tracked file has: by default that by which the workflow demotes. */
+  tracked(file = DEMOTE_FILE): string | undefined {
+    return this.machine.read(file.replace('/run/', ''))?.trim();
   }
 
   /** The demote file: down is a fault to keepalived, within milliseconds. */

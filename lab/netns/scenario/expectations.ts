@@ -6,7 +6,8 @@
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import type { Outage } from '../node/client.ts';
-import type { Scenario } from './scenario.ts';
+import type { NodeLabel } from '../sandbox/topology.ts';
+import type { Ending, Scenario } from './scenario.ts';
 import type { ScenarioContext } from './scenario-context.ts';
 
 const ORDINARY = ['switched', 'unchanged', 'superseded'];
@@ -26,11 +27,12 @@ export async function failedExpectations(
   context: ScenarioContext,
   seen: Seen,
 ): Promise<string[]> {
-  const { cloud } = context;
-  const owner = context.nodes[scenario.ends.owner].instanceId;
+  const { cloud, nodes } = context;
+  const label = ownerOf(scenario.ends, context, seen.vip);
+  const owner = nodes[label].instanceId;
   return [
-    ...ownership(scenario, owner, seen),
-    ...(await cloud.vpc.misplaced(scenario.ends.owner)),
+    ...ownership(label, owner, seen),
+    ...(await cloud.vpc.misplaced(label)),
     ...(await cloud.mirror.differences()),
     ...cloud.mirror.troubles.splice(0),
     ...record(scenario, owner, seen),
@@ -38,14 +40,20 @@ export async function failedExpectations(
   ];
 }
 
-function ownership(scenario: Scenario, owner: string, { vip, lastAnswer }: Seen): string[] {
+/** Who has to own the VIP; where either may, the one that does. */
+export function ownerOf({ owner }: Ending, { nodes }: Pick<ScenarioContext, 'nodes'>, vip: Vip): NodeLabel {
+  if (owner !== 'master') return owner;
+  return vip.owner === nodes.b.instanceId ? 'b' : 'a';
+}
+
+function ownership(label: NodeLabel, owner: string, { vip, lastAnswer }: Seen): string[] {
   const broken: string[] = [];
   if (vip.owner !== owner) broken.push(`the record says that ${vip.owner} owns the VIP, expected ${owner}`);
   if (vip.lease !== undefined) broken.push(`epoch ${vip.lease.epoch} still holds the lease, expected none`);
   const open = Object.values(vip.open).map(({ epoch }) => epoch);
   if (open.length > 0) broken.push(`epochs ${open.join(', ')} are still open in the record, expected none`);
-  if (lastAnswer !== scenario.ends.owner) {
-    broken.push(`the client was last answered by "${lastAnswer}", expected ${scenario.ends.owner}`);
+  if (lastAnswer !== label) {
+    broken.push(`the client was last answered by "${lastAnswer}", expected ${label}`);
   }
   return broken;
 }

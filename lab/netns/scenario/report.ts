@@ -82,6 +82,7 @@ export function summary(results: readonly ScenarioResult[]): ScenarioResult & { 
   return {
     ...first,
     outageMs: medianOf(({ outageMs }) => outageMs),
+    movedMs: medianOf(({ movedMs }) => movedMs),
     parts,
     refused: Math.max(...results.map(({ refused }) => refused)),
     lost: Math.max(...results.map(({ lost }) => lost)),

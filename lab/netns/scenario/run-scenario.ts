@@ -4,12 +4,13 @@
  * A scenario that throws, at whatever point, is broken and says why; the next one starts from scratch all the same.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { defined } from '../../../shared/optional.ts';
 import { epochMs } from '../../../shared/time.ts';
 import { elect } from '../../../shared/vip/election.ts';
 import { Client, isGood, type Outage, outageOf } from '../node/client.ts';
 import type { Lab } from '../sandbox/lab.ts';
 import { VIP } from '../sandbox/topology.ts';
-import { exceededBounds, failedExpectations } from './expectations.ts';
+import { exceededBounds, failedExpectations, ownerOf } from './expectations.ts';
 import { monotonicMs, wallToMonotonicMs } from './moment.ts';
 import { type Account, explain, type Parts } from './outage-phases.ts';
 import type { Scenario } from './scenario.ts';
@@ -20,6 +21,8 @@ export interface ScenarioResult {
   readonly says: string;
   readonly outageMs: number | undefined;
   readonly parts: Parts | undefined;
+  /** From the last fault to the last route that was changed after it; undefined where none was. */
+  readonly movedMs: number | undefined;
   /** The timeline's own words about the failover that ended the outage. */
   readonly timeline: Account | undefined;
   readonly refused: number;
@@ -76,6 +79,7 @@ type Result = Omit<ScenarioResult, 'scenario' | 'says' | 'verdict' | 'tookMs'>;
 
 const nothing: Omit<Result, 'broken'> = {
   outageMs: undefined,
+  movedMs: undefined,
   parts: undefined,
   timeline: undefined,
   refused: 0,
@@ -87,7 +91,8 @@ const nothing: Omit<Result, 'broken'> = {
 async function setUp(lab: Lab, scenario: Scenario): Promise<Prepared> {
   await restore(lab);
   await lab.cloud.calm();
-  const context = scenarioContext({ ...lab, hold: scenario.hold });
+  await lab.cloud.register(scenario.hold);
+  const context = scenarioContext({ ...lab, hold: scenario.hold, ...defined({ shim: scenario.shim }) });
   const master = context.nodes.a.entered('MASTER', BOOT_MS);
   await Promise.all([context.boot('a'), context.boot('b')]);
   await master;
@@ -119,6 +124,7 @@ async function runAndCheck(scenario: Scenario, prepared: Prepared): Promise<Resu
   const explained = explainOutage(scenario, prepared, outage, failovers);
   return {
     outageMs: outage.outageMs,
+    movedMs: movedAfter(context),
     parts: explained.parts,
     timeline: explained.account,
     refused: outage.refused,
@@ -127,6 +133,12 @@ async function runAndCheck(scenario: Scenario, prepared: Prepared): Promise<Resu
     broken,
     tooLong: exceededBounds(scenario, outage),
   };
+}
+
+function movedAfter({ faultsMs, cloud }: ScenarioContext): number | undefined {
+  const [faultMs, changedMs] = [faultsMs.at(-1), cloud.mirror.changes.at(-1)?.atMs];
+  if (faultMs === undefined || changedMs === undefined || changedMs < faultMs) return undefined;
+  return changedMs - faultMs;
 }
 
 /** Runs it and waits for its owner; notes what the election calls split brain meanwhile. */
@@ -143,7 +155,8 @@ async function act(scenario: Scenario, { context, client }: Prepared): Promise<s
   try {
     await scenario.run(context);
     await context.calm(scenario.ends.owner, scenario.ends.settlesWithinMs);
-    await client.answerFrom(monotonicMs(), FIRST_ANSWER_MS, scenario.ends.owner);
+    const owner = ownerOf(scenario.ends, context, await context.cloud.vip());
+    await client.answerFrom(monotonicMs(), FIRST_ANSWER_MS, owner);
   } finally {
     running = false;
     await watch;

@@ -16,6 +16,9 @@ const LOOK_AGAIN_MS = 40;
 /** Above the probe's timeout, so that every connection of the scenario has come to its end as well. */
 const CALM_MS = 1_500;
 
+/** `master`: whichever node is keepalived's master by then. */
+export type Owner = NodeLabel | 'master';
+
 export interface ScenarioContext {
   readonly nodes: Readonly<Record<NodeLabel, LabNode>>;
   readonly router: Router;
@@ -33,7 +36,7 @@ export interface ScenarioContext {
   /**
    * As `settled`, and so for CALM_MS on end: an owner that was right before the scenario's claims have even arrived is no ending.
    */
-  calm(owner: NodeLabel, withinMs: number): Promise<void>;
+  calm(owner: Owner, withinMs: number): Promise<void>;
   /** Asks again every few milliseconds until it holds. */
   until(what: string, holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void>;
   pause(forMs: number): Promise<void>;
@@ -44,9 +47,11 @@ export interface ScenarioInput {
   readonly router: Router;
   readonly cloud: Cloud;
   readonly hold: Hold;
+  /** More lines of the shims' configuration. */
+  readonly shim?: readonly string[];
 }
 
-export function scenarioContext({ nodes, router, cloud, hold }: ScenarioInput): ScenarioContext {
+export function scenarioContext({ nodes, router, cloud, hold, shim = [] }: ScenarioInput): ScenarioContext {
   const faultsMs: number[] = [];
   const silenced = new Map<NodeLabel, () => Promise<void>>();
   const context: ScenarioContext = {
@@ -66,7 +71,8 @@ export function scenarioContext({ nodes, router, cloud, hold }: ScenarioInput): 
     async boot(node) {
       await silenced.get(node)?.();
       silenced.delete(node);
-      await nodes[node].boot({ hold, notifyConf: cloud.notifyConf });
+      const notifyConf = `${cloud.notifyConf}${shim.map((line) => `${line}\n`).join('')}`;
+      await nodes[node].boot({ hold, notifyConf });
     },
     settled: (owner, withinMs) =>
       context.until(
@@ -79,8 +85,9 @@ export function scenarioContext({ nodes, router, cloud, hold }: ScenarioInput): 
       await context.until(
         `node ${owner} to own the VIP for ${CALM_MS} ms on end`,
         async () => {
-          if (!(await isSettled(cloud, nodes[owner].instanceId))) sinceMs = monotonicMs();
-          return monotonicMs() - sinceMs >= CALM_MS;
+          const node = owner === 'master' ? [nodes.a, nodes.b].find((one) => one.isMaster) : nodes[owner];
+          if (node === undefined || !(await isSettled(cloud, node.instanceId))) sinceMs = monotonicMs();
+          return monotonicMs() - sinceMs >= CALM_MS && cloud.mirror.isUpToDate;
         },
         withinMs + CALM_MS,
       );
@@ -103,10 +110,12 @@ export async function isSettled(cloud: Cloud, owner: string): Promise<boolean> {
   return vip.owner === owner && vip.lease === undefined && Object.keys(vip.open).length === 0;
 }
 
-/** Ends all faults and pulls both plugs: what the next scenario finds. */
+/** Ends all faults, delays and warnings, and pulls both plugs: what the next scenario finds. */
 export async function restore({ nodes, router, cloud }: Omit<ScenarioInput, 'hold'>): Promise<void> {
+  cloud.ec2.answered = (exchange) => cloud.mirror.follow(exchange);
   for (const tap of [cloud.ec2, cloud.store]) tap.gate = pass;
   cloud.bus.gate = cloud.busGate;
   await Promise.all([nodes.a.machine.kill(), nodes.b.machine.kill()]);
   await router.heal();
+  await cloud.warnings.takeBack();
 }

@@ -5,11 +5,10 @@
  * runner checks its ending, the scenario itself only acts.
  */
 import type { Hold } from '../node/keepalived.ts';
-import type { NodeLabel } from '../sandbox/topology.ts';
-import type { ScenarioContext } from './scenario-context.ts';
+import type { Owner, ScenarioContext } from './scenario-context.ts';
 
 export interface Ending {
-  readonly owner: NodeLabel;
+  readonly owner: Owner;
   /** Last good → first good answer of the client, at most. */
   readonly longestOutageMs: number;
   /** New connections refused or lost, at most; no bound by default. */
@@ -31,6 +30,8 @@ export interface Scenario {
   readonly hold: Hold;
   /** `eip`: the client is on the Internet and asks the Elastic IP. */
   readonly asks: 'vip' | 'eip';
+  /** More lines of the shims' configuration. */
+  readonly shim?: readonly string[];
   readonly ends: Ending;
   run(context: ScenarioContext): Promise<void>;
 }

@@ -72,6 +72,14 @@ describe('what must hold at the end of a scenario', () => {
     expect(await broken({})).toEqual([]);
   });
 
+  it('may end at either node where it asks for the master, but routes, record and client have to agree on which', async () => {
+    const ends = { owner: 'master' } as const;
+    const atA = { vip: { ...vip, owner: 'i-a' }, failovers: [failover(5, { to: 'i-a' })] };
+    expect(await broken({}, ends)).toEqual([]);
+    expect(await broken({ ...atA, lastAnswer: 'a' }, ends)).toEqual([]);
+    expect(await broken(atA, ends)).toEqual(['the client was last answered by "b", expected a']);
+  });
+
   const lease = { holder: 'h', epoch: 5, expiresAtMs: epochMs(0), cause: failover(5).cause };
   it.each<[string, Partial<Seen>, Partial<Ending>, string]>([
     [

@@ -2,7 +2,7 @@
 // the pulse of a node that leaves: by hand, or by the real shim, to which an emulated IMDS says that AWS takes the instance.
 //
 // Input, on stdin: Scenario[] as JSON. Output: a line of JSON for each, in the order in which they end.
-// A node is a network namespace with a /run of its own. What keepalived says on its standard output is what is waited for.
+// A node is a network namespace with a /run of its own, on the system whose folder is given. What keepalived says on its standard output is what is waited for.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -37,6 +37,8 @@ export interface Scenario {
 
 export interface Result {
   readonly id: string;
+  /** Of keepalived, as it says itself. */
+  readonly version: string;
   /** What the nodes and the pulses did, in order, such as `a MASTER`, `pulse a`, `pulse a ends`; without the beginning. */
   readonly happened: readonly string[];
   readonly states: Readonly<Record<Name, string>>;
@@ -46,6 +48,8 @@ export interface Result {
 
 /** For the nodes' files, which their own /run would hide. */
 const ROOT = process.argv[2]!;
+/** Whose keepalived, bash and curl the nodes have: the folder of a Debian, or nothing for this machine's own. */
+const SYSTEM = process.argv[3] ?? '';
 const names: readonly Name[] = ['a', 'b'];
 const LOOK_MS = 20;
 /** keepalived's own start on a busy machine, and how late it may be. */
@@ -54,11 +58,19 @@ const START_MS = 20_000;
 const ENTERING = /^\((\S+)\) Entering (MASTER|BACKUP|FAULT) STATE/;
 /** Each node has a /run and a /tmp of its own; its files are below PLACE. */
 const PLACE = '/mnt';
-const PREPARE = `mount --bind ${ROOT} ${PLACE} && mount -t tmpfs tmpfs /run && mkdir -p /run/vipshift && mount -t tmpfs tmpfs /tmp`;
+const PREPARE = [
+  `mount --bind ${ROOT} ${SYSTEM}${PLACE}`,
+  `mount -t tmpfs tmpfs ${SYSTEM}/run`,
+  `mkdir -p ${SYSTEM}/run/vipshift`,
+  ...(SYSTEM === '' ? [] : [`mount -t proc proc ${SYSTEM}/proc`, `mount --rbind /dev ${SYSTEM}/dev`]),
+  `mount -t tmpfs tmpfs ${SYSTEM}/tmp`,
+].join(' && ');
+const STARTING = /Starting Keepalived v(\S+)/;
 const IMDS = '169.254.169.254';
 
 class Node {
   state = 'none';
+  version = 'none';
   readonly folder: string;
   readonly #child: ChildProcess;
   #waiting: (() => void)[] = [];
@@ -78,11 +90,13 @@ class Node {
       'ip',
       [
         ...['netns', 'exec', `${id}-${name}`, 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'],
-        ...['bash', '-c', `${PREPARE} && ${by === 'shim' ? shim : ''} exec keepalived -n -l ${options} 2>&1`],
+        ...['bash', '-c', `${PREPARE} && exec chroot ${SYSTEM}/ bash -c "$1"`, 'node'],
+        `${by === 'shim' ? shim : ''} exec keepalived -n -l ${options} 2>&1`,
       ],
       { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env.PATH, LC_ALL: 'C' } },
     );
     createInterface({ input: this.#child.stdout! }).on('line', (line) => {
+      this.version = STARTING.exec(line)?.[1] ?? this.version;
       const [, said, state] = ENTERING.exec(line.replace(/^\w{3} \w{3} +\d+ [\d:]+ \d{4}: /, '')) ?? [];
       if (said !== instance) return;
       this.state = state!;
@@ -174,7 +188,7 @@ async function played(scenario: Scenario): Promise<Result> {
   const holders = alive.filter((name) => addressesOf(`${id}-${name}`).includes(` ${address} `));
   const states = { a: a.state, b: b.state };
   await Promise.all(alive.map((name) => nodes[name].kill()));
-  return { id, happened, states, holders };
+  return { id, version: a.version, happened, states, holders };
 }
 
 const addressesOf = (place: string): string =>

@@ -9,6 +9,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { keepalivedConfig } from '../../../cli/keepalived-config/config.ts';
 import { keepalivedDefaults } from '../../../cli/keepalived-config/input.ts';
 import { ownNamespaces } from '../../../lab/machine/namespaces.ts';
+import { debian13 } from '../../support/debian.ts';
 import type { Name, Result, Scenario, Step } from './inside.ts';
 
 const ADVERT_MS = 100;
@@ -134,7 +135,7 @@ const byShim = variants.map((variant, v) =>
 );
 
 /** In a sandbox of namespaces that ends with this process, whatever ends it. */
-async function resultsOf(asked: readonly Scenario[]): Promise<ReadonlyMap<string, Result>> {
+async function resultsOf(system: string, asked: readonly Scenario[]): Promise<ReadonlyMap<string, Result>> {
   const root = mkdtempSync(join(tmpdir(), 'vipshift-pulse-'));
   cpSync(new URL('../../../notify', import.meta.url).pathname, join(root, 'notify'), { recursive: true });
   const inside = new URL('./inside.ts', import.meta.url).pathname;
@@ -143,7 +144,7 @@ async function resultsOf(asked: readonly Scenario[]): Promise<ReadonlyMap<string
     'setpriv',
     [
       ...['--pdeathsig', 'KILL', 'unshare', ...ownNamespaces(), '--mount-proc', '--kill-child'],
-      ...['bash', '-c', prepare, 'sandbox', process.execPath, inside, root],
+      ...['bash', '-c', prepare, 'sandbox', process.execPath, inside, root, system],
     ],
     { stdio: ['pipe', 'pipe', 'pipe'] },
   );
@@ -165,54 +166,70 @@ async function resultsOf(asked: readonly Scenario[]): Promise<ReadonlyMap<string
   return new Map(results.map((result) => [result.id, result]));
 }
 
-let results: ReadonlyMap<string, Result>;
-beforeAll(async () => {
-  results = await resultsOf(scenarios);
-}, 120_000);
+/** Whose keepalived it is: 2.2.7 on Debian 12, 2.3.3 on Debian 13. */
+const systems = [
+  { title: 'on this machine’s own system', system: () => '', version: /^2\.[23]\.\d+$/ },
+  { title: 'on Debian 13', system: debian13, version: /^2\.3\.3$/ },
+];
 
-describe.each(variants.map((variant, v) => [titleOf(variant), variant, v] as const))(
-  '%s',
-  (_title, variant, v) => {
-    test.each(Object.entries(cases).map(([name, one], n) => [name, one, n] as const))(
+describe.each(systems)('$title', ({ title, system, version }) => {
+  let root: string;
+  let results: ReadonlyMap<string, Result>;
+  beforeAll(async () => {
+    root = system();
+    results = await resultsOf(root, scenarios);
+    const versions = [...new Set([...results.values()].map(({ version: one }) => one))];
+    console.log(`${title}: keepalived ${versions.join(', ')}`);
+    expect(versions).toEqual([expect.stringMatching(version)]);
+  }, 600_000);
+
+  describe.each(variants.map((variant, v) => [titleOf(variant), variant, v] as const))(
+    '%s',
+    (_title, variant, v) => {
+      test.each(Object.entries(cases).map(([name, one], n) => [name, one, n] as const))(
+        '%s',
+        (_name, one, n) => {
+          const { happened, states, holders } = results.get(`s${v}${n}`)!;
+          const said = happened.join('; ');
+          const masters = (['a', 'b'] as const).filter((name) => states[name] === 'MASTER');
+          // Never both, and never none: where only one is left it is a server as before.
+          expect(masters, said).toHaveLength(1);
+          const wanted = one.master === 'either' && variant.preempt ? 'a' : one.master;
+          if (wanted !== 'either') expect(masters, said).toEqual([wanted]);
+          if (one.way !== undefined) expect(said).toMatch(one.way);
+          if (variant.hold === 'master') expect(holders, said).toEqual(masters);
+        },
+      );
+    },
+  );
+
+  describe.each(variants.map((variant, v) => [titleOf(variant), variant, v] as const))(
+    'the shim, from IMDS’s word: %s',
+    (_title, variant, v) => {
+      let ended: ReadonlyMap<string, Result>;
+      beforeAll(async () => {
+        ended = await resultsOf(root, byShim[v]!);
+      }, 120_000);
+
+      test.each(Object.keys(cases).map((name, n) => [name, n] as const))('%s', (name, n) => {
+        const { happened, states, holders } = ended.get(`h${v}${n}`)!;
+        const said = happened.join('; ');
+        const masters = (['a', 'b'] as const).filter((one) => states[one] === 'MASTER');
+        expect(masters, said).toHaveLength(1);
+        // A standby that leaves makes no pulse: of two that leave at once it is the other one that serves, and stays.
+        if (cases[name]!.master !== 'either') expect(masters, said).toEqual([cases[name]!.master]);
+        if (variant.hold === 'master') expect(holders, said).toEqual(masters);
+      });
+    },
+  );
+
+  describe('each step by itself', () => {
+    test.each(Object.entries(alone).map(([name, one], n) => [name, one, n] as const))(
       '%s',
       (_name, one, n) => {
-        const { happened, states, holders } = results.get(`s${v}${n}`)!;
-        const said = happened.join('; ');
-        const masters = (['a', 'b'] as const).filter((name) => states[name] === 'MASTER');
-        // Never both, and never none: where only one is left it is a server as before.
-        expect(masters, said).toHaveLength(1);
-        const wanted = one.master === 'either' && variant.preempt ? 'a' : one.master;
-        if (wanted !== 'either') expect(masters, said).toEqual([wanted]);
-        if (one.way !== undefined) expect(said).toMatch(one.way);
-        if (variant.hold === 'master') expect(holders, said).toEqual(masters);
+        const { happened, states } = results.get(`x${n}`)!;
+        expect(states, happened.join('; ')).toEqual(one.states);
       },
     );
-  },
-);
-
-describe.each(variants.map((variant, v) => [titleOf(variant), variant, v] as const))(
-  'the shim, from IMDS’s word: %s',
-  (_title, variant, v) => {
-    let ended: ReadonlyMap<string, Result>;
-    beforeAll(async () => {
-      ended = await resultsOf(byShim[v]!);
-    }, 120_000);
-
-    test.each(Object.keys(cases).map((name, n) => [name, n] as const))('%s', (name, n) => {
-      const { happened, states, holders } = ended.get(`h${v}${n}`)!;
-      const said = happened.join('; ');
-      const masters = (['a', 'b'] as const).filter((one) => states[one] === 'MASTER');
-      expect(masters, said).toHaveLength(1);
-      // A standby that leaves makes no pulse: of two that leave at once it is the other one that serves, and stays.
-      if (cases[name]!.master !== 'either') expect(masters, said).toEqual([cases[name]!.master]);
-      if (variant.hold === 'master') expect(holders, said).toEqual(masters);
-    });
-  },
-);
-
-describe('each step by itself', () => {
-  test.each(Object.entries(alone).map(([name, one], n) => [name, one, n] as const))('%s', (_name, one, n) => {
-    const { happened, states } = results.get(`x${n}`)!;
-    expect(states, happened.join('; ')).toEqual(one.states);
   });
 });

@@ -3,7 +3,7 @@
 // where the VIPs go convergence.ts's, and that pins and freezes stay orders.ts's.
 import { maintenanceName } from '../../../shared/warning/departure.ts';
 import { scheduledWarning } from '../../../shared/warning/scheduled.ts';
-import type { DepartureRun } from '../functions/departure.ts';
+import type { DepartureRun } from '../functions/departure-run.ts';
 import type { FaultName } from '../history/history.ts';
 import type { Written } from '../truth/log.ts';
 import type { Violation } from '../violation.ts';

@@ -5,7 +5,7 @@ import type { Vip } from '../../../shared/vip/vip.ts';
 import type { Sent } from '../truth/log.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
 import type { Violation } from '../violation.ts';
-import { isDeparting } from '../world/warnings.ts';
+import { isDeparting } from '../world/outgoing/warnings.ts';
 import type { World } from '../world/world.ts';
 
 /** Clocks of sandboxes differ, and whole milliseconds are cut. */

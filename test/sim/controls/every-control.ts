@@ -3,10 +3,10 @@
 import { runSeeds as asItIs } from '../run.ts';
 import { checkers } from './checkers.ts';
 import { damping } from './damping.ts';
-import { departures } from './departures.ts';
-import { drains, leavings } from './drains.ts';
 import { forced } from './forced.ts';
 import { found } from './found.ts';
+import { departures } from './outgoing/departures.ts';
+import { drains, leavings } from './outgoing/drains.ts';
 import { planted } from './planted.ts';
 import { type Control, controls } from './protocol.ts';
 import { shim } from './shim.ts';

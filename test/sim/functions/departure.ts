@@ -11,31 +11,13 @@ import {
   type Round,
   reportDeparture,
 } from '../../../shared/departure/leave.ts';
-import type { DepartureInput, Warned } from '../../../shared/departure/warned.ts';
+import type { Warned } from '../../../shared/departure/warned.ts';
 import { chance } from '../history/random.ts';
-import { readWarningOf } from '../world/warnings.ts';
 import { struck, type World } from '../world/world.ts';
+import type { DepartureRun, WarningRun } from './departure-run.ts';
 import type { Ended } from './lambda.ts';
+import { readWarningOf } from './read-warning.ts';
 import { force, holds, type State } from './workflow.ts';
-
-export interface DepartureRun {
-  readonly name: string;
-  readonly input: DepartureInput;
-  readonly beganAtMs: number;
-  readonly dueAtMs: number;
-  readonly path: string[];
-  /** What its rounds have answered, and when. */
-  readonly rounds: { readonly atMs: number; readonly round: Round }[];
-  data: { input: DepartureInput; left?: Round; report?: DepartureReport; error?: unknown };
-  endedAtMs: number | undefined;
-}
-
-export interface WarningRun {
-  readonly name: string;
-  readonly beganAtMs: number;
-  read: Warned | undefined;
-  endedAtMs: number | undefined;
-}
 
 interface Retry {
   readonly ErrorEquals: readonly string[];

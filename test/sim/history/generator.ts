@@ -3,9 +3,7 @@
 
 import { forgeries } from '../node/forged.ts';
 import { RECONCILE_EVERY_MS, RECONCILE_FIRST_MS } from './cadence.ts';
-import { withDepartures } from './departures.ts';
 import { withDirect } from './direct.ts';
-import { withDrains } from './drains.ts';
 import {
   type Act,
   type Deed,
@@ -16,9 +14,11 @@ import {
   type Odds,
   type VipSpec,
 } from './history.ts';
-import { withLeavings } from './leavings.ts';
 import { withMishaps } from './mishaps.ts';
 import { longPlan, ordeal, underFire } from './ordeals.ts';
+import { withDepartures } from './outgoing/departures.ts';
+import { withDrains } from './outgoing/drains.ts';
+import { withLeavings } from './outgoing/leavings.ts';
 import { type Chance, chance } from './random.ts';
 import { clockOf, deedOf } from './recipes.ts';
 import { withStorm } from './storms.ts';

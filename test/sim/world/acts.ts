@@ -12,12 +12,12 @@ import { mishap } from '../node/mishaps.ts';
 import { standStill } from '../node/standstill.ts';
 import { instanceOf, isMaster, settleLater } from '../node/vrrp.ts';
 import { eipEni, serviceEni } from '../truth/truth.ts';
-import { drain } from './drains.ts';
 import { addEnis, machineOf } from './furnish.ts';
 import { hintAt } from './hints.ts';
 import { meddle, stranger } from './meddle.ts';
 import { enter, order } from './orders.ts';
-import { announce } from './warnings.ts';
+import { drain } from './outgoing/drains.ts';
+import { announce } from './outgoing/warnings.ts';
 import { computeOwners, lookLater, struck, type World, wake } from './world.ts';
 
 /** Acts that are faults in the sense of issue 4: they count, and are paired with the states of the nodes. */

@@ -18,9 +18,9 @@ import { emptyLog } from '../truth/log.ts';
 import { bus } from './bus.ts';
 import { furnish, machineOf } from './furnish.ts';
 import { obey } from './orders.ts';
+import { followDrains, found } from './outgoing/warnings.ts';
 import { region as regionOf } from './region.ts';
 import { scheduler } from './scheduler.ts';
-import { found, heed } from './warnings.ts';
 import { computeOwners, lookLater, struck, type World } from './world.ts';
 
 export const EPOCH_AT = Date.UTC(2026, 10, 22, 14, 0, 0);
@@ -40,7 +40,7 @@ export function build(history: History, onBegin?: (by: Invocation) => void): Wor
     () => computeOwners(world),
     (written) => {
       obey(world, written);
-      heed(world, written);
+      followDrains(world, written);
     },
   );
   const odds = (name: FaultName, luck: Chance): boolean =>

@@ -2,7 +2,7 @@
 
 import type { VrrpState } from '../../../shared/vip/claim.ts';
 import { SILENCE_MAX } from '../../../shared/vip/liveness.ts';
-import type { DepartureRun, WarningRun } from '../functions/departure.ts';
+import type { DepartureRun, WarningRun } from '../functions/departure-run.ts';
 import type { Execution } from '../functions/execution.ts';
 import type { DirectWay } from '../functions/function-url.ts';
 import type { Cloud, Functions } from '../functions/lambda.ts';

@@ -1,17 +1,14 @@
 // AWS warns of a node's end: events of the default bus as AWS writes them, EC2's list, and what the departures that come of it
 // have written into the items.
-import { warningsFrom } from '../../../shared/aws/events/warning-event.ts';
-import type { InvocationPorts } from '../../../shared/aws/invocation.ts';
-import { onWarnings, type Warned } from '../../../shared/departure/warned.ts';
-import { epochMs, iso } from '../../../shared/time.ts';
-import { type ScheduledEvent, scheduledCodes } from '../../../shared/warning/scheduled.ts';
-import { ignoredText } from '../../../shared/warning/warning.ts';
-import { warn } from '../functions/departure.ts';
-import type { Act } from '../history/history.ts';
-import { chance } from '../history/random.ts';
-import type { Written } from '../truth/log.ts';
+import { epochMs, iso } from '../../../../shared/time.ts';
+import { type ScheduledEvent, scheduledCodes } from '../../../../shared/warning/scheduled.ts';
+import { warn } from '../../functions/departure.ts';
+import { wireId } from '../../functions/read-warning.ts';
+import type { Act } from '../../history/history.ts';
+import { chance } from '../../history/random.ts';
+import type { Written } from '../../truth/log.ts';
+import { computeOwners, lookLater, type World } from '../world.ts';
 import { note } from './drains.ts';
-import { computeOwners, lookLater, type World } from './world.ts';
 
 type Warning = Extract<Act, { does: 'is warned' | 'is scheduled' | 'is called off' }>;
 
@@ -20,9 +17,6 @@ const FOUND_WITHIN_MS = 90_000;
 /** After the quiet: a drain for a spot interruption. */
 const ENDS_WITHIN_MS = 1_300_000;
 const REGION = 'eu-central-1';
-
-/** Instances have short names here; on the bus they look like EC2's. */
-const wireId = (node: string): string => `i-${Buffer.from(node.slice(2)).toString('hex').padStart(8, '0')}`;
 
 export function announce(world: World, act: Warning): void {
   const { sched, epochAt } = world;
@@ -88,7 +82,7 @@ const health = ({ node, code, notBeforeMs }: ScheduledEvent, statusCode: 'open' 
   },
 });
 
-/** Reconcile has found it in the list, and says so on the bus of the service. */
+/** Reconcile has found it in the list, and announces it on the bus of the service. */
 export function found(world: World, event: ScheduledEvent): void {
   const { sched, cloud } = world;
   const luck = chance(world.story.seed, `found ${world.warnings.length} ${sched.now()}`);
@@ -99,17 +93,8 @@ export function found(world: World, event: ScheduledEvent): void {
   if (cloud.odds('event doubled', luck)) sched.after(luck.log(50, 60_000), () => warn(world, said));
 }
 
-/** The step `readWarning`. */
-export async function readWarningOf(world: World, ports: InvocationPorts, event: unknown): Promise<Warned> {
-  const read = warningsFrom(event);
-  if (read.is === 'ignored') return { departures: [], said: [ignoredText(read.reason)] };
-  const nameOf = (id: string) => world.everMembers.find((node) => wireId(node) === id) ?? id;
-  const warnings = read.warnings.map((warning) => ({ ...warning, node: nameOf(warning.node) }));
-  return onWarnings(ports, read.by, warnings);
-}
-
 /** A departure has drained, or what AWS had announced is over. */
-export function heed(world: World, { by, before, after }: Written): void {
+export function followDrains(world: World, { by, before, after }: Written): void {
   if (by === undefined || before?.drains === after.drains || !isDeparting(world, by.name)) return;
   const vip = world.story.vips.findIndex((spec) => spec.name === after.name);
   for (const node of Object.keys({ ...before?.drains, ...after.drains })) {

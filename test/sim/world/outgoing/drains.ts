@@ -1,17 +1,17 @@
 // What `vipshift drain` and `undrain` do: an override in the item of each VIP of the node, and, where keepalived has to move
 // first, a forced failover.
-import { outlookOf } from '../../../shared/controller/drained.ts';
-import { declining } from '../../../shared/controller/warned.ts';
-import { liveForced } from '../../../shared/forced-failover/under-way.ts';
-import { isRegistered } from '../../../shared/registry/registry.ts';
-import { epochMs } from '../../../shared/time.ts';
-import { operatorAction } from '../../../shared/timeline/operator-action.ts';
-import type { Vip } from '../../../shared/vip/vip.ts';
-import { withDrain, withoutDrain } from '../../../shared/vip/vip.ts';
-import { force } from '../functions/workflow.ts';
-import type { Act } from '../history/history.ts';
-import { endsLater } from './orders.ts';
-import type { World } from './world.ts';
+import { outlookOf } from '../../../../shared/controller/drained.ts';
+import { declining } from '../../../../shared/controller/warned.ts';
+import { liveForced } from '../../../../shared/forced-failover/under-way.ts';
+import { isRegistered } from '../../../../shared/registry/registry.ts';
+import { epochMs } from '../../../../shared/time.ts';
+import { operatorAction } from '../../../../shared/timeline/operator-action.ts';
+import type { Vip } from '../../../../shared/vip/vip.ts';
+import { withDrain, withoutDrain } from '../../../../shared/vip/vip.ts';
+import { force } from '../../functions/workflow.ts';
+import type { Act } from '../../history/history.ts';
+import { endsLater } from '../orders.ts';
+import type { World } from '../world.ts';
 
 type Draining = Extract<Act, { does: 'drain' | 'undrain' }>;
 

@@ -1,6 +1,6 @@
 // The protections of docs/decisions/0039, each taken out: a node that an operator wants empty, and what a drain must not do.
-import type { Control } from './protocol.ts';
-import type { Patch } from './variant.ts';
+import type { Control } from '../protocol.ts';
+import type { Patch } from '../variant.ts';
 
 const patch = (file: string, replace: string, by: string): Patch => ({
   file: `shared/${file}.ts`,

@@ -1,6 +1,6 @@
 // The protections of docs/decisions/0048, each taken out: a node leaves when AWS warns of it, and by that alone.
-import type { Control } from './protocol.ts';
-import type { Patch } from './variant.ts';
+import type { Control } from '../protocol.ts';
+import type { Patch } from '../variant.ts';
 
 const patch = (file: string, replace: string, by: string): Patch => ({
   file: `shared/${file}.ts`,

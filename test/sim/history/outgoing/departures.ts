@@ -1,8 +1,8 @@
 // Nodes of which AWS warns, by events that are lost, doubled, late, or not what they seem, and by EC2's own list; some of them are gone
 // after two minutes, and some of what was announced is called off or put off. Beside whatever else the history has.
-import { LEAD } from '../../../shared/warning/departure.ts';
-import type { Act, History } from './history.ts';
-import { type Chance, chance } from './random.ts';
+import { LEAD } from '../../../../shared/warning/departure.ts';
+import type { Act, History } from '../history.ts';
+import { type Chance, chance } from '../random.ts';
 
 const WARNED_MS = 120_000;
 /** Far enough away for nothing to happen in the history. */

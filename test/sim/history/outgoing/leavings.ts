@@ -1,7 +1,7 @@
 // Nodes that AWS is about to take: any of them, one after the other or all at once, some of whom are gone after two minutes, and some
 // of whom stay; beside whatever else the history has.
-import type { Act, History } from './history.ts';
-import { chance } from './random.ts';
+import type { Act, History } from '../history.ts';
+import { chance } from '../random.ts';
 
 const WARNED_MS = 120_000;
 /** An IMDS that is slow, and a poll that comes late. */

@@ -1,5 +1,5 @@
 /**
- * Command: what `npm run lab -- reboots` and `-- life` have in common. Each parses its own arguments, and runs inside the sandbox.
+ * Command: what `npm run lab -- reboots`, `-- life` and the like have in common: each parses its own arguments, and runs inside the sandbox.
  */
 
 export type Say = (what: string) => void;
@@ -11,7 +11,7 @@ export interface Prepared {
   run(say: Say): Promise<number>;
 }
 
-export interface BootedCommand {
+export interface LabCommand {
   readonly usage: string;
   /** Throws with a sentence where an argument is wrong. */
   prepare(argv: readonly string[], logFolder: string): Prepared;

@@ -1,6 +1,6 @@
 // Drains and their ends: of any nodes, in any order, of one, some or all; short and long; beside whatever else the history has.
-import type { Act, History } from './history.ts';
-import { chance } from './random.ts';
+import type { Act, History } from '../history.ts';
+import { chance } from '../random.ts';
 
 /** Longer than any history: it ends by an undrain, or not at all. */
 const LONG_MS = 4 * 3_600_000;
