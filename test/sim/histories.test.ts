@@ -37,7 +37,7 @@ test('the same seed gives the same history, to the last message', async () => {
 test('a failing history becomes smaller and still fails for the same reason', async () => {
   const control = controls.find((c) => c.name === 'no reconcile')!;
   const { violationsIn, runSeeds: runBroken } = await variant(control.patches);
-  const { failures } = await runBroken(1, 60);
+  const { failures } = await runBroken(1, 200);
   // Made smaller, a bus that goes might never return, which no reconcile heals.
   const has = ({ acts }: History, does: string) => acts.some((act) => act.does === does);
   const histories = failures.map(({ seed }) => historyFrom(seed));

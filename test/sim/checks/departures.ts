@@ -98,6 +98,14 @@ const breaks: readonly FaultName[] = [
 /** Two sweeps, and the workflows after them. */
 const DRAINED_WITHIN_MS = 150_000;
 
+/** A limit of the product: the node was not a member when the workflow drained it, and is one now. */
+function isJoinedLater({ log }: World, vip: string, run: DepartureRun | undefined): boolean {
+  if (run === undefined) return false;
+  const drainedAtMs = run.rounds[0]?.atMs ?? run.beganAtMs;
+  const was = log.writes.findLast((w) => w.after.name === vip && w.atMs <= drainedAtMs)?.after;
+  return was?.members[run.input.node] === undefined;
+}
+
 /** What is listed and due has led to a drain in each VIP that the node was a member of when it left, or people were told that it failed. */
 function notDrained(world: World): readonly Violation[] {
   const { odds, acts } = world.story;
@@ -116,12 +124,11 @@ function notDrained(world: World): readonly Violation[] {
     const vips = [...world.net.vips.items.values()].filter(
       (vip) => isMember && vip.removedAtMs === undefined && vip.members[node] !== undefined,
     );
-    const open = vips.find((vip) => vip.drains?.[node] === undefined);
-    if (open === undefined) return [];
     const name = maintenanceName(node, startsAtMs);
-    // A limit of the product: it was no member when its workflow ran, and is one again.
-    if (world.departures.some((run) => run.name === name && run.path.includes('noMember'))) return [];
-    const hasFailed = world.departures.some((run) => run.name === name && run.path.includes('failed'));
+    const run = world.departures.find((one) => one.name === name);
+    const open = vips.find((vip) => vip.drains?.[node] === undefined && !isJoinedLater(world, vip.name, run));
+    if (open === undefined) return [];
+    const hasFailed = run?.path.includes('failed') === true;
     if (hasFailed && breaks.some((fault) => odds[fault] !== undefined)) return [];
     return [violation(open.name, world.endAtMs, `${node} was never drained for ${event.code}`)];
   });

@@ -52,7 +52,9 @@ function toldForNothing(world: World): readonly Violation[] {
   return noticesOf(world).flatMap(({ atMs, vip, node = '' }) => {
     const writes = writesOf(world, vip).filter((w) => w.atMs <= atMs);
     const recent = writes.filter((_, n) => (writes[n + 1]?.atMs ?? atMs) >= atMs - SENT_WITHIN_MS);
-    if (recent.some((w) => isStranded(world, w.after, node, w.atMs) || isMasterAgain(w, node))) return [];
+    const again = writes.filter((w) => becameMaster(w, node)).map(({ after }) => after.claims[node]!.since);
+    const isKept = ({ after }: Written) => isKeptBy(after, node) && again.includes(after.claims[node]!.since);
+    if (recent.some((w) => isStranded(world, w.after, node, w.atMs) || isKept(w))) return [];
     const what = `a notice that ${node} leaves with it, though it did not`;
     return [{ guarantee: 'leaving' as const, vip, atMs, what }];
   });
@@ -82,13 +84,14 @@ const mayMove = (vip: Vip, node: string): boolean =>
 const isKeptBy = (vip: Vip, node: string): boolean =>
   vip.owner === node && isLeaving(vip, node) && vip.claims[node]!.state === 'MASTER';
 
-/** With hold `master`: its keepalived gave the VIP away, and no other one took it. */
-const isMasterAgain = ({ before, after }: Written, node: string): boolean =>
+/** With hold `master`: its keepalived gave the VIP away, and no other one took it, or no other one kept it. */
+const becameMaster = ({ before, after }: Written, node: string): boolean =>
   after.hold === 'master' &&
   before !== undefined &&
   isLeaving(before, node) &&
   before.claims[node]!.state !== 'MASTER' &&
-  isKeptBy(after, node);
+  isLeaving(after, node) &&
+  after.claims[node]!.state === 'MASTER';
 
 /** With these a notice may be lost, or its caller with it. */
 const loses: readonly FaultName[] = [
@@ -112,7 +115,7 @@ function notTold(world: World): readonly Violation[] {
       if (!isClaim || w.atMs + TOLD_WITHIN_MS > world.endAtMs) return false;
       const keeps = ({ after, atMs }: Written) =>
         isStranded(world, after, node, atMs + TOLD_WITHIN_MS) && !mayMove(after, node);
-      const isAgain = isMasterAgain(w, node) && later.every(({ after }) => isKeptBy(after, node));
+      const isAgain = becameMaster(w, node) && [w, ...later].every(({ after }) => isKeptBy(after, node));
       if (!isAgain && ![w, ...later].every(keeps)) return false;
       return !noticesOf(world).some(
         (one) => one.vip === vip && one.node === node && one.atMs <= w.atMs + TOLD_WITHIN_MS,

@@ -33,7 +33,9 @@ export function secondCarrier(world: World): readonly Violation[] {
       last.claims[first.word.node]?.state === 'MASTER' &&
       last.members[first.word.node] !== undefined &&
       last.removedAtMs === undefined;
-    if (overMs <= endsMs + WITHIN_MS || endsMs + WITHIN_MS > world.endAtMs || !isPresent) continue;
+    // EC2's hint took the word back meanwhile, and with it the reason to wait.
+    const stood = held.every((w) => w.after.claims[first.word.node]?.state === 'MASTER');
+    if (!stood || overMs <= endsMs + WITHIN_MS || endsMs + WITHIN_MS > world.endAtMs || !isPresent) continue;
     const second = log.carried.find(
       (c) => isSame(c, first) && c.way !== first.way && c.atMs > taken.atMs && c.atMs < endsMs - IN_TIME_MS,
     );

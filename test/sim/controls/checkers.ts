@@ -55,7 +55,10 @@ export const checkers: readonly Control[] = [
   {
     name: 'the checker wants word of members that the sweep itself has just found',
     breaks: ['silence told'],
-    patches: [patch('checks/silence-told', 'wasHeard && words.length > 0 &&', 'wasHeard &&')],
+    patches: [
+      patch('checks/silence-told', 'wasHeard && words.length > 0 &&', 'wasHeard &&'),
+      patch('checks/silence-told', ' && !heardLately(world, swept)', ''),
+    ],
   },
   {
     name: 'the checker forgets that a long switch takes its time',
@@ -133,5 +136,10 @@ export const checkers: readonly Control[] = [
     name: 'the checker takes the word that is recorded last for the one that was said last',
     breaks: ['silence told'],
     patches: [patch('checks/silence-told', ' && !heardLately(world, swept)', '')],
+  },
+  {
+    name: 'the checker wants a second copy to wait for a node that EC2 has stopped meanwhile',
+    breaks: ['second carrier'],
+    patches: [patch('checks/second-carrier', 'if (!stood || overMs', 'if (overMs')],
   },
 ];
