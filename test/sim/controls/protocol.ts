@@ -245,15 +245,4 @@ export const controls: readonly Control[] = [
     breaks: ['second carrier'],
     patches: [patch('controller/next-action', '(told.isSecondCopy === true &&', '(false &&')],
   },
-  {
-    name: 'an assertion that is the second copy of its transition does not wait',
-    breaks: ['second carrier'],
-    patches: [
-      patch(
-        'controller/next-action',
-        "told.claim.state === 'MASTER' && isCausedBy",
-        'isUrgent(told.claim) && isCausedBy',
-      ),
-    ],
-  },
 ];
