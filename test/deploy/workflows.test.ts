@@ -74,6 +74,16 @@ describe('who waits for a function', () => {
     for (const [name, seconds] of waits) expect(seconds, name).toBeGreaterThan(timeoutS);
   });
 
+  it.each(['departure.asl.json', 'warning.asl.json'])('%s asks again, whatever ended a step', (name) => {
+    // AWS's warning comes once: an invocation that was killed, or a read that failed, must not be the end of it. Each step may run twice.
+    const own = allStates(workflow(name)).filter(([, { Resource }]) => Resource === '${ReconcileFunction}');
+    expect(own.length).toBeGreaterThan(0);
+    for (const [state, { Retry }] of own)
+      expect(Retry, state).toEqual([
+        { ErrorEquals: ['States.ALL'], IntervalSeconds: 1, MaxAttempts: 4, BackoffRate: 2 },
+      ]);
+  });
+
   it('keeps a dead letter from others for as long: no one drives it twice at the same time', () => {
     const { Parameters } = workflow('redrive.asl.json').States.receive as unknown as {
       Parameters: { VisibilityTimeout: number; MaxNumberOfMessages: number };
