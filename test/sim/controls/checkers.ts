@@ -123,11 +123,6 @@ export const checkers: readonly Control[] = [
     patches: [patch('node/leaving', ' && world.sched.now() < one.untilMs', '')],
   },
   {
-    name: 'the checker holds the second copy to its promise beside a made-up word',
-    breaks: ['second carrier'],
-    patches: [patch('checks/second-carrier', 'if (isForged || ', 'if (')],
-  },
-  {
     name: 'the checker does not know that the first carrier of a transition may die',
     breaks: ['bugs contained'],
     patches: [patch('checks/bugs-contained', "  'first carrier dies',\n", '')],
@@ -138,7 +133,7 @@ export const checkers: readonly Control[] = [
     patches: [patch('checks/silence-told', ' && !heardLately(world, swept)', '')],
   },
   {
-    name: 'the checker wants a second copy to wait for a node that EC2 has stopped meanwhile',
+    name: 'the checker wants a second copy to wait for a word that no longer stands',
     breaks: ['second carrier'],
     patches: [patch('checks/second-carrier', 'if (!stood || overMs', 'if (overMs')],
   },
