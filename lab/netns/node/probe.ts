@@ -1,8 +1,8 @@
 /**
  * Probe: the client's program. Asks an address every few milliseconds, each time over a new connection, and prints
  * one line per answer or failure: `<asked> <ended> <what>` in milliseconds of the machine's monotonic clock, where `what` is
- * the answering node's name, or `refused`, `reset` (a node had taken it: Linux says refused until then), `lost` (nothing
- * within the patience) or `skipped` (too many open).
+ * the answering node's name, or `refused`, `reset` (a node had taken it: Linux says refused until then), `lost` (no node took it
+ * within the patience) or `skipped` (too many open). A node that took it and then fell silent counts as `reset`: its route had moved.
  *
  * Run inside the client's namespace: node probe.ts ADDRESS PORT EVERY_MS TIMEOUT_MS
  * The patience is below TCP's first retransmission (1 s), so that a lost packet is a lost connection here.
@@ -41,9 +41,13 @@ function ask(): void {
     socket.destroy();
     say(what);
   };
+  let isTaken = false;
   // What has arrived meanwhile is read first: on a busy machine this process may not have run for as long.
-  const timer = setTimeout(() => setImmediate(end, 'lost'), Number(patienceMs));
-  socket.on('connect', () => socket.write('GET / HTTP/1.0\r\n\r\n'));
+  const timer = setTimeout(() => setImmediate(() => end(isTaken ? 'reset' : 'lost')), Number(patienceMs));
+  socket.on('connect', () => {
+    isTaken = true;
+    socket.write('GET / HTTP/1.0\r\n\r\n');
+  });
   socket.setEncoding('utf8').on('data', (text: string) => {
     answer += text;
   });

@@ -29,6 +29,7 @@ const lambda = {
   concurrency: 'GetFunctionConcurrency',
   configuration: 'GetFunctionConfiguration',
   policy: 'GetPolicy',
+  url: 'GetFunctionUrlConfig',
 } as const;
 
 export async function startRecorder(target: string): Promise<Recorder> {

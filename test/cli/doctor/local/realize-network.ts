@@ -172,7 +172,8 @@ export const groups: Part = async ({ setup, names }, from, to) => {
 };
 
 export const acls: Part = async ({ setup, names }, from, to) => {
-  const [was, is] = [from.acls[0]!, to.acls[0]!];
+  const [was, is] = [from.acls[0], to.acls[0]];
+  if (was === undefined || is === undefined) throw new OutOfReach('subnets without a network ACL');
   const subnets = ({ Associations = [] }: typeof was) => Associations.map(({ SubnetId }) => SubnetId);
   if (differ(subnets(was), subnets(is))) throw new OutOfReach('a subnet without a network ACL');
   const NetworkAclId = idOf(names, 'acl-1');
