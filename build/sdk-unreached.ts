@@ -78,7 +78,7 @@ export const unreached: readonly Unreached[] = [
   },
   {
     file: `${smithy}/client/smithy-client/extensions/checksum.js`,
-    why: 'for clients whose extensions bring checksums, of which none has any',
+    why: 'only extensions of a client bring checksums, and no client of ours has extensions',
     instead: `
       export { AlgorithmId } from '@smithy/types';
       export const getChecksumConfiguration = () => ({});

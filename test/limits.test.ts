@@ -187,7 +187,7 @@ describe('the largest VIP, whose every call is refused', () => {
         nodes.map((node) => [node, { startsAtMs: START, againMs: START, untilMs: START }]),
       ),
       strandedTold: Object.fromEntries(
-        nodes.map((node) => [node, { cause: 'l'.repeat(64), by: 'n'.repeat(36) }]),
+        nodes.map((node) => [node, { cause: 'l'.repeat(64), by: 'n'.repeat(36), key: 'not-taken' as const }]),
       ),
       unannounced: { as: 'failed', detail: JSON.stringify(noticeOf(record(), { stage: 'prod' })) },
       forced: { ...until, execution: 'x'.repeat(80), node: nodes[0]!, from: nodes[1]!, atMs: START },

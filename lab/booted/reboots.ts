@@ -50,12 +50,9 @@ export const rebootsCommand: LabCommand = {
         logs: { type: 'string', default: logFolder },
       },
     });
-    const lingerS = Number(values.linger);
-    if (!Number.isInteger(lingerS) || lingerS < 0 || lingerS > LINGER_MAX_S)
-      throw new Error(`--linger is "${values.linger}", expected whole seconds from 0 to ${LINGER_MAX_S}`);
     const options = {
       runs: wholeNumber('--runs', values.runs, { from: 1, to: RUNS_MAX }),
-      lingerS,
+      lingerS: wholeNumber('--linger', values.linger, { from: 0, to: LINGER_MAX_S }),
       kinds: values.kind.map((kind) => oneOf('--kind', kind, stopKinds)),
       orders: values.order.map((order) => oneOf('--order', order, orders)),
       json: values.json,

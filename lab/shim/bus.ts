@@ -1,15 +1,8 @@
 // A PutEvents endpoint over TLS on loopback that checks every signature, keeps what it accepted in order of arrival, and
 // fails on request.
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
-import { makeCertificate } from './certificate.ts';
 import { type Signer, signatureFault } from './signature.ts';
-import { untilDone } from './until.ts';
+import { startTlsServer } from './tls-server.ts';
 
 /** What becomes of one request. `lost`: accepted, but the reply never arrives. */
 export type Fate =
@@ -84,32 +77,16 @@ interface Entry {
 
 /** `said` is what the shim has said, for the message of an `until` that waited too long. */
 export async function startBus(signer: Signer, said: () => string = () => ''): Promise<Bus> {
-  const folder = mkdtempSync(join(tmpdir(), 'vipshift-bus-'));
-  const { key, cert, certFile } = makeCertificate(folder);
-  const watchers = new Set<() => void>();
-  const sockets = new Set<Duplex>();
-  const server = createServer({ key, cert }, (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = Buffer.concat(chunks).toString();
-      const { method = '', url: path = '', headers } = request;
-      const fault = signatureFault({ method, path, headers, body }, bus.signer);
-      const entries = readEntries(body);
-      bus.requests.push({ atMs: performance.timeOrigin + performance.now(), entries: entries.length, fault });
-      if (fault) refuse(response, 403, 'InvalidSignatureException', fault);
-      else deliver(bus, bus.fate(bus.requests.length, entries), entries, response);
-      for (const watcher of watchers) watcher();
-    });
+  const server = await startTlsServer('bus', (received, response) => {
+    const fault = signatureFault(received, bus.signer);
+    const entries = readEntries(received.body);
+    bus.requests.push({ atMs: performance.timeOrigin + performance.now(), entries: entries.length, fault });
+    if (fault) refuse(response, 403, 'InvalidSignatureException', fault);
+    else deliver(bus, bus.fate(bus.requests.length, entries), entries, response);
   });
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const bus: Bus = {
-    url: `https://localhost:${(server.address() as AddressInfo).port}`,
-    caFile: certFile,
+    url: server.url,
+    caFile: server.certFile,
     accepted: [],
     claims: (kind) => {
       const first = new Map<number, VrrpEvent>();
@@ -120,14 +97,8 @@ export async function startBus(signer: Signer, said: () => string = () => ''): P
     requests: [],
     fate: () => ({ kind: 'accept' }),
     signer,
-    until: (done, limitMs = 90_000) =>
-      untilDone(watchers, done, { limitMs, found: () => summary(bus, said()) }),
-    stop: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-      rmSync(folder, { recursive: true, force: true });
-    },
+    until: (done, limitMs = 90_000) => server.until(done, { limitMs, found: () => summary(bus, said()) }),
+    stop: () => server.stop(),
   };
   return bus;
 }

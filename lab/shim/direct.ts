@@ -1,15 +1,8 @@
 // A function URL over TLS on loopback: it checks every signature, keeps the claims it took in order of arrival, and fails on request.
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import type { Detail } from './bus.ts';
-import { makeCertificate } from './certificate.ts';
 import { type Signer, signatureFault } from './signature.ts';
-import { untilDone } from './until.ts';
+import { startTlsServer } from './tls-server.ts';
 
 /** What becomes of one call. `lost`: taken, but the reply never arrives. `late`: answered when that is resolved. */
 export type CallFate =
@@ -40,53 +33,28 @@ export interface Direct {
 }
 
 export async function startDirect(signer: Signer, said: () => string = () => ''): Promise<Direct> {
-  const folder = mkdtempSync(join(tmpdir(), 'vipshift-direct-'));
-  const { key, cert } = makeCertificate(folder);
-  const watchers = new Set<() => void>();
-  const sockets = new Set<Duplex>();
   const open = new Set<Detail>();
-  const watch = () => {
-    for (const watcher of watchers) watcher();
-  };
-  const server = createServer({ key, cert }, (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = Buffer.concat(chunks).toString();
-      const { method = '', url: path = '', headers } = request;
-      const fault = signatureFault({ method, path, headers, body }, direct.signer);
-      const detail = JSON.parse(body) as Detail;
-      direct.calls.push({ detail, fault });
-      open.add(detail);
-      response.once('close', () => {
-        open.delete(detail);
-        watch();
-      });
-      if (fault) answer(response, { status: 403, headers: errorType('InvalidSignatureException') });
-      else deliver(direct, direct.fate(direct.calls.length, detail), detail, response);
-      watch();
+  const server = await startTlsServer('direct', (received, response) => {
+    const fault = signatureFault(received, direct.signer);
+    const detail = JSON.parse(received.body) as Detail;
+    direct.calls.push({ detail, fault });
+    open.add(detail);
+    response.once('close', () => {
+      open.delete(detail);
+      server.changed();
     });
+    if (fault) answer(response, { status: 403, headers: errorType('InvalidSignatureException') });
+    else deliver(direct, direct.fate(direct.calls.length, detail), detail, response);
   });
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const direct: Direct = {
-    url: `https://localhost:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     calls: [],
     taken: [],
     open,
     fate: () => ({ kind: 'take' }),
     signer,
-    until: (done, limitMs = 90_000) =>
-      untilDone(watchers, done, { limitMs, found: () => summary(direct, said()) }),
-    stop: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-      rmSync(folder, { recursive: true, force: true });
-    },
+    until: (done, limitMs = 90_000) => server.until(done, { limitMs, found: () => summary(direct, said()) }),
+    stop: () => server.stop(),
   };
   return direct;
 }

@@ -70,8 +70,7 @@ export interface StrandedTold {
   readonly cause: string;
   /** The caller. */
   readonly by: string;
-  /** Absent in what an older version wrote. */
-  readonly key?: Stranded['key'];
+  readonly key: Stranded['key'];
 }
 
 export type Outgoing = { readonly key: 'drained' } | { readonly key: 'leaving'; readonly cause: string };

@@ -180,7 +180,9 @@ describe('with a keepalived that can be asked', () => {
     expect(assertions()).toHaveLength(before);
     keepalived!.say({ VI_WEB: { state: 2, priority: 254, changedAtMs: Date.now() } });
     await node.bus.until(() => assertions().length > before);
-    expect(node.stderr()).toContain('<6>over: keepalived has no instance VI_WEB');
+    await expect
+      .poll(() => node.stderr(), { timeout: 60_000 })
+      .toContain('<6>over: keepalived has no instance VI_WEB');
   });
 
   test('a change that no line announced is reported as that: the FIFO is not set, or keepalived was not reloaded', async () => {
@@ -195,9 +197,11 @@ describe('with a keepalived that can be asked', () => {
       .toMatchObject({
         wiringError: expect.stringMatching(/nothing came through the FIFO|does not have the FIFO .* open/),
       });
-    expect(node.stderr()).toMatch(
-      /^<3>keepalived .*is vrrp_notify_fifo set in keepalived.conf, and was keepalived reloaded since\?$/m,
-    );
+    await expect
+      .poll(() => node.stderr(), { timeout: 60_000 })
+      .toMatch(
+        /^<3>keepalived .*is vrrp_notify_fifo set in keepalived.conf, and was keepalived reloaded since\?$/m,
+      );
   });
 });
 

@@ -261,9 +261,9 @@ describe('a bus that fails', () => {
     });
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => transitions().length === 1);
-    expect(node.stderr()).toMatch(
-      /^<4>a proxy in the environment .* is not used: .* proxy = http:\/\/HOST:PORT/m,
-    );
+    await expect
+      .poll(() => node.stderr(), { timeout: 60_000 })
+      .toMatch(/^<4>a proxy in the environment .* is not used: .* proxy = http:\/\/HOST:PORT/m);
   });
 });
 

@@ -1,5 +1,5 @@
-# The daemon's part of the self-test: a claim of kind `probe` for every VIP, sent the same way as any other, or both ways. The
-# controller records it under the id that EventBridge gave the event, or Lambda the call, and moves nothing.
+# The daemon's part of the self-test: a claim of kind `probe` for every VIP, sent like a transition: by the bus, and by the function
+# URL where there is one. The controller records it under the id that EventBridge or Lambda gave it, and moves nothing.
 #
 # Limit: a probe that the bus did not take within PROBE_LIMIT_MS is given up and its reason written down.
 

@@ -2,7 +2,8 @@
 // two minutes, and the node's own report may be all that says it.
 //
 // Invariant: one notice for each leaving, however many reports, copies and callers: the one whose write notes it in the item sends it.
-// Limit: a caller that dies between that write and the notice sends none; reconcile reports it in `trouble` all the same.
+// Limit: a caller that dies between that write and the notice sends none, nor does one whose bus does not take it; the alarm and
+// reconcile's `trouble` report it all the same.
 import { toFault, toleratedFault } from '../../fault.ts';
 import type { Ports } from '../../switch/switch-vip.ts';
 import type { EpochMs } from '../../time.ts';
@@ -31,7 +32,8 @@ export async function noteLeaving(ports: Ports, item: Vip, claim: Claim): Promis
     const is = await noted(ports, item, noteBy(by));
     const stranded = is && strandedOf(is, ports.clock.now());
     if (stranded === undefined || is?.strandedTold?.[stranded.node]?.by !== by) return {};
-    await ports.bus.leaving(item.name, stranded);
+    // What the bus does not take is in the log and the alarm all the same.
+    await ports.bus.leaving(item.name, stranded).catch((error: unknown) => void toleratedFault(error));
     return { stranded };
   } catch (error) {
     toleratedFault(error);

@@ -1,25 +1,11 @@
 // Both ways from one spool entry: the bus and the function URL, neither in the other's way.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { Detail, VrrpEvent } from '../../../lab/shim/bus.ts';
+import { describe, expect, test } from 'vitest';
 import { type CallFate, errorType } from '../../../lab/shim/direct.ts';
-import { type Node, startNode } from '../../../lab/shim/node.ts';
+import { both, busIsBack, busIsDown, node, ofKind, onTheBus, stopsAfterEach } from './both-ways.ts';
 
-let node: Node;
-afterEach(() => node.stop());
+stopsAfterEach();
 
-const both = async (config: Record<string, string | number> = {}): Promise<Node> => {
-  node = await startNode({ direct: 'on', ...config });
-  return node;
-};
-const onTheBus = (): VrrpEvent[] => node.bus.claims('transition');
-const ofKind = (kind: string): Detail[] => node.direct.taken.filter((detail) => detail.kind === kind);
-const busIsDown = (): void => {
-  node.bus.fate = () => ({ kind: 'status', status: 503 });
-};
-const busIsBack = (): void => {
-  node.bus.fate = () => ({ kind: 'accept' });
-};
 const refusal = (status: number, headers: Readonly<Record<string, string>> = {}): CallFate => ({
   kind: 'answer',
   status,

@@ -1,31 +1,19 @@
 // Both ways from one spool entry: the bus and the function URL.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { Detail, VrrpEvent } from '../../../lab/shim/bus.ts';
+import { describe, expect, test } from 'vitest';
 import { errorType } from '../../../lab/shim/direct.ts';
-import { type Node, shimPath, startNode } from '../../../lab/shim/node.ts';
+import { shimPath } from '../../../lab/shim/node.ts';
+import { both, busIsBack, busIsDown, node, ofKind, onTheBus, start, stopsAfterEach } from './both-ways.ts';
 
-let node: Node;
-afterEach(() => node.stop());
+stopsAfterEach();
 
-const both = async (config: Record<string, string | number> = {}): Promise<Node> => {
-  node = await startNode({ direct: 'on', ...config });
-  return node;
-};
-const onTheBus = (): VrrpEvent[] => node.bus.claims('transition');
-const ofKind = (kind: string): Detail[] => node.direct.taken.filter((detail) => detail.kind === kind);
-const busIsDown = (): void => {
-  node.bus.fate = () => ({ kind: 'status', status: 503 });
-};
 /** On a busy machine a call may come to nothing, and is said again only while the bus has not taken the claim. */
 const busWaitsFor = (calls: number): void => {
   node.bus.fate = () =>
     node.direct.taken.length >= calls ? { kind: 'accept' } : { kind: 'status', status: 503 };
 };
-const busIsBack = (): void => {
-  node.bus.fate = () => ({ kind: 'accept' });
-};
+
 describe('a transition', () => {
   test('goes both ways, the same claim, each signed for its service', async () => {
     await both();
@@ -56,7 +44,7 @@ describe('a transition', () => {
   });
 
   test('goes by the bus alone where no function URL is configured', async () => {
-    node = await startNode();
+    await start();
     await node.start();
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => onTheBus().length === 1);

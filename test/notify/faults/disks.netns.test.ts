@@ -163,7 +163,9 @@ test.each([
   node.bus.signer = { ...node.bus.signer, accessKeyId: 'ASIALAB0000000000002' };
   await node.write('INSTANCE "VI_WEB" BACKUP 254');
   await node.bus.until(() => transitions().length === 2);
-  expect(node.stderr()).toContain('meanwhile the spool is kept in memory only');
+  await expect
+    .poll(() => node.stderr(), { timeout: 60_000 })
+    .toContain('meanwhile the spool is kept in memory only');
 });
 
 test('a run_dir that fills up while the shim runs keeps nothing from the bus', async () => {

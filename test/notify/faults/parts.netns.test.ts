@@ -81,7 +81,7 @@ exec /usr/bin/curl "$@"
     await node.start({ PATH: `${node.folder}:${process.env.PATH}` });
     await node.write('INSTANCE "VI_WEB" MASTER 254');
     await node.bus.until(() => node.bus.accepted.some(({ detail }) => detail.kind === 'transition'));
-    expect(node.stderr()).toContain('curl did not end in time');
+    await expect.poll(() => node.stderr(), { timeout: 60_000 }).toContain('curl did not end in time');
   } finally {
     await node.stop();
   }

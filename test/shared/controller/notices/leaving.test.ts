@@ -1,6 +1,7 @@
 // A node that is about to go and keeps a VIP, claim by claim, through the real failover function: people hear of it at once, and once.
 import { describe, expect, test } from 'vitest';
 import { goesWithTheVip } from '../../../../shared/controller/drained.ts';
+import type { Answer } from '../../../../shared/controller/handle-claim.ts';
 import { Fault } from '../../../../shared/fault.ts';
 import { hours, plus, seconds } from '../../../../shared/time.ts';
 import { leavingNotice } from '../../../../shared/timeline/message.ts';
@@ -19,11 +20,11 @@ async function owner(over: Partial<Vip> = {}): Promise<World> {
 }
 
 /** The owner's next assertion, a second later. */
-async function asserts(w: World, leaving?: string, node = 'i-a'): Promise<void> {
+async function asserts(w: World, leaving?: string, node = 'i-a'): Promise<Answer> {
   await w.clock.advance(seconds(1));
   const over = leaving === undefined ? {} : { leaving };
   const state = node === 'i-a' ? ('MASTER' as const) : ('BACKUP' as const);
-  await says(w, node, { kind: 'assertion', state, sinceMs: 0, atMs: w.clock.now() - START, over });
+  return says(w, node, { kind: 'assertion', state, sinceMs: 0, atMs: w.clock.now() - START, over });
 }
 
 describe('an owner whose claims say that AWS is about to take it', () => {
@@ -131,8 +132,9 @@ describe('an owner whose claims say that AWS is about to take it', () => {
   test('costs nothing else where the bus does not take it; a mistake of ours is thrown', async () => {
     const w = await owner({ freeze });
     Object.assign(w.ports.bus, { leaving: () => Promise.reject(new Error('no')) });
-    await asserts(w, CAUSE);
+    const told = await asserts(w, CAUSE);
     expect(item(w).claims['i-a']).toMatchObject({ leaving: CAUSE });
+    expect(told, 'for the log and the alarm').toMatchObject({ stranded: { key: 'frozen', node: 'i-a' } });
     const other = await owner({ freeze });
     Object.assign(other.ports.bus, { leaving: () => Promise.reject(new TypeError('ours')) });
     await expect(asserts(other, CAUSE)).rejects.toThrow('ours');

@@ -175,7 +175,13 @@ export const leavings: readonly Control[] = [
   {
     name: 'a node that is about to go under a freeze, or as the last, is no news',
     breaks: ['leaving'],
-    patches: [patch('controller/notices/leaving', 'await ports.bus.leaving(item.name, stranded);', '')],
+    patches: [
+      patch(
+        'controller/notices/leaving',
+        'await ports.bus.leaving(item.name, stranded)',
+        'await Promise.resolve()',
+      ),
+    ],
   },
   {
     name: 'what no other keepalived took from a node that is about to go is no news',
