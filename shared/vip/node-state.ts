@@ -1,6 +1,13 @@
 import { defined } from '../optional.ts';
 import { type DurationMs, type EpochMs, epochMs, seconds } from '../time.ts';
-import { bySending, type Contradiction, clocksDisagree, contradiction, type Sending } from './boot-clock.ts';
+import {
+  bySending,
+  type Contradiction,
+  clocksDisagree,
+  contradiction,
+  ORDER_DOUBT,
+  type Sending,
+} from './boot-clock.ts';
 import { type Claim, clamp, isLate, STAMP_MS, sentBy, type VrrpState } from './claim.ts';
 import { NEVER_IN_TIME, windowOf } from './liveness.ts';
 
@@ -185,12 +192,13 @@ export const withdrawn = (nodeState: NodeState, at: EpochMs): NodeState => ({
 });
 
 /**
- * Whether `word` came in time and was stamped after the instance was said to be gone: so it lives. The boot's clock cannot
- * tell, since it may have stood still meanwhile (a paused or hibernated host).
+ * Whether `word` came in time and was sent after the instance was said to be gone: so it lives. A request is under way for up
+ * to ORDER_DOUBT before it is stamped, and of one sending each way has a stamp of its own. The boot's clock cannot tell, since
+ * it may have stood still meanwhile (a paused or hibernated host).
  */
 function livesAfter(word: NodeState, gone: EpochMs | undefined): boolean {
   // Stryker disable next-line ConditionalExpression: nothing is later than what is not there; the comparison is for the compiler
-  return gone !== undefined && word.stampMs > gone && word.slot !== NEVER_IN_TIME;
+  return gone !== undefined && word.stampMs > gone + ORDER_DOUBT && word.slot !== NEVER_IN_TIME;
 }
 
 /** Of one number that says two things somehow one, so that every order agrees. */

@@ -12,6 +12,7 @@ import {
   type NodeState,
   nodeStateFrom,
   sameTransition,
+  withdrawn,
 } from '../../shared/vip/node-state.ts';
 import { isNews, onlyRefreshes } from '../../shared/vip/vip.ts';
 import { forgedWord, type NodeWord, nodeHistory, realWord, tiedWords } from './node-words.ts';
@@ -105,6 +106,32 @@ test('of what a node can truly say the last transition stays, and nothing is cal
     }),
     { ...runs, seed: 3 },
   );
+});
+
+test('a second copy of what was sent before the instance was gone does not bring it back, in any order', () => {
+  let stampedAfter = 0;
+  const drawn = fc.tuple(
+    fc.tuple(nodeHistory, fc.nat()).map(([words, n]) => words[n % words.length]!.claim),
+    fc.record({
+      goneAfterMs: fc.integer({ min: 0, max: 3000 }),
+      copyAfterMs: fc.integer({ min: 0, max: 3000 }),
+    }),
+  );
+  fc.assert(
+    fc.property(drawn, ([claim, { goneAfterMs, copyAfterMs }]) => {
+      const first = nodeStateFrom(claim, claim.timeMs);
+      const goneAtMs = epochMs(claim.timeMs + goneAfterMs);
+      const gone = withdrawn(first, goneAtMs);
+      const copyAtMs = epochMs(claim.timeMs + copyAfterMs);
+      const copy = nodeStateFrom({ ...claim, way: 'direct', timeMs: copyAtMs }, copyAtMs);
+      expect(merge(gone, copy).state).toBe('STOP');
+      expect(merge(gone, copy)).toEqual(merge(copy, gone));
+      expect(withdrawn(merge(first, copy), goneAtMs).state).toBe('STOP');
+      if (copyAtMs > goneAtMs && claim.state !== 'STOP') stampedAfter += 1;
+    }),
+    { ...runs, seed: 10 },
+  );
+  expect(stampedAfter).toBeGreaterThan(500);
 });
 
 test('merge is idempotent', () => {

@@ -115,6 +115,11 @@ export const found: readonly Control[] = [
     ],
   },
   {
+    name: 'the second copy of what a stopped node said before brings it back',
+    breaks: ['no claim lost'],
+    patches: [patch('vip/node-state', 'word.stampMs > gone + ORDER_DOUBT', 'word.stampMs > gone')],
+  },
+  {
     name: 'a node that was stopped and lives is believed by the clock of its boot alone',
     breaks: ['convergence'],
     patches: [
