@@ -1,6 +1,8 @@
 // Departures (docs/decisions/0048): what AWS warns of leads to a drain of the node, once, and to a report with its reason; what is
 // called off leaves no drain behind; and no operator is overruled. That nothing goes to the drained node is drained.ts's to check,
 // where the VIPs go convergence.ts's, and that pins and freezes stay orders.ts's.
+
+import type { Vip } from '../../../shared/vip/vip.ts';
 import { maintenanceName } from '../../../shared/warning/departure.ts';
 import { scheduledWarning } from '../../../shared/warning/scheduled.ts';
 import type { DepartureRun } from '../functions/departure-run.ts';
@@ -98,12 +100,14 @@ const breaks: readonly FaultName[] = [
 /** Two sweeps, and the workflows after them. */
 const DRAINED_WITHIN_MS = 150_000;
 
-/** A limit of the product: the node was not a member when the workflow drained it, and is one now. */
+/** A limit of the product: the node was not a member when the workflow drained it, or the VIP was registered again since. */
 function isJoinedLater({ log }: World, vip: string, run: DepartureRun | undefined): boolean {
   if (run === undefined) return false;
   const drainedAtMs = run.rounds[0]?.atMs ?? run.beganAtMs;
-  const was = log.writes.findLast((w) => w.after.name === vip && w.atMs <= drainedAtMs)?.after;
-  return was?.members[run.input.node] === undefined;
+  const of = log.writes.filter((w) => w.after.name === vip);
+  const was = of.findLast((w) => w.atMs <= drainedAtMs)?.after;
+  const isMember = (item: Vip | undefined) => item?.members[run.input.node] !== undefined;
+  return !isMember(was) || of.some((w) => w.atMs > drainedAtMs && !isMember(w.after));
 }
 
 /** What is listed and due has led to a drain in each VIP that the node was a member of when it left, or people were told that it failed. */

@@ -52,8 +52,8 @@ function toldForNothing(world: World): readonly Violation[] {
   return noticesOf(world).flatMap(({ atMs, vip, node = '' }) => {
     const writes = writesOf(world, vip).filter((w) => w.atMs <= atMs);
     const recent = writes.filter((_, n) => (writes[n + 1]?.atMs ?? atMs) >= atMs - SENT_WITHIN_MS);
-    const again = writes.filter((w) => becameMaster(w, node)).map(({ after }) => after.claims[node]!.since);
-    const isKept = ({ after }: Written) => isKeptBy(after, node) && again.includes(after.claims[node]!.since);
+    const isKept = ({ after }: Written) =>
+      isKeptBy(after, node) && becameMasterWhileLeaving(world, after, node);
     if (recent.some((w) => isStranded(world, w.after, node, w.atMs) || isKept(w))) return [];
     const what = `a notice that ${node} leaves with it, though it did not`;
     return [{ guarantee: 'leaving' as const, vip, atMs, what }];
@@ -84,6 +84,14 @@ const mayMove = (vip: Vip, node: string): boolean =>
 const isKeptBy = (vip: Vip, node: string): boolean =>
   vip.owner === node && isLeaving(vip, node) && vip.claims[node]!.state === 'MASTER';
 
+/** As it truly was: the item may have heard of nothing in between, where the bus was down. */
+function becameMasterWhileLeaving({ known, leavings }: World, vip: Vip, node: string): boolean {
+  const { bootId, since } = vip.claims[node]!;
+  const atMs = known.at(bootId, since / 1000);
+  if (vip.hold !== 'master' || atMs === undefined) return false;
+  return leavings.some((one) => one.node === node && one.fromMs <= atMs && atMs <= one.untilMs);
+}
+
 /** With hold `master`: its keepalived gave the VIP away, and no other one took it, or no other one kept it. */
 const becameMaster = ({ before, after }: Written, node: string): boolean =>
   after.hold === 'master' &&
@@ -111,7 +119,7 @@ function notTold(world: World): readonly Violation[] {
     const found = writes.find((w, n) => {
       const node = w.after.owner ?? '';
       const later = writes.slice(n + 1).filter(({ atMs }) => atMs <= w.atMs + TOLD_WITHIN_MS);
-      const isClaim = w.by !== undefined && w.before?.claims !== w.after.claims;
+      const isClaim = w.by !== undefined && w.by.hint === undefined && w.before?.claims !== w.after.claims;
       if (!isClaim || w.atMs + TOLD_WITHIN_MS > world.endAtMs) return false;
       const keeps = ({ after, atMs }: Written) =>
         isStranded(world, after, node, atMs + TOLD_WITHIN_MS) && !mayMove(after, node);
