@@ -8,8 +8,9 @@ import { requirementsOf } from '../../lab/machine/needs.ts';
 let servers: ForkServers | undefined;
 
 export async function setup(): Promise<void> {
-  for (const requirements of requirementsOf('test'))
-    await ensurePython({ requirements }).catch((error: unknown) => console.error(String(error)));
+  const made = requirementsOf('test').map((requirements) => ensurePython({ requirements }));
+  for (const { reason } of (await Promise.allSettled(made)).filter((one) => one.status === 'rejected'))
+    console.error(String(reason));
   // One set for all projects of the run.
   if (process.env[FORK_SERVERS] !== undefined) return;
   try {
