@@ -36,9 +36,9 @@ function newsOf(event: ScheduledEvent, vips: readonly Vip[], now: EpochMs): Sche
   const warning = scheduledWarning(event);
   if (warning === undefined) return undefined;
   const { node, startsAtMs } = warning;
+  // Also where it is a member no more: it may be one again before the drain ends.
+  if (warning.over) return vips.some((vip) => isDrainedFor(vip, node, startsAtMs, now)) ? event : undefined;
   const concerned = vips.filter(({ members }) => members[node] !== undefined);
-  if (warning.over)
-    return concerned.some((vip) => isDrainedFor(vip, node, startsAtMs, now)) ? event : undefined;
   const found = departureFrom(warning, 'aws.ec2', now);
   if (found.is === 'ignored' || found.departure.dueMs > now) return undefined;
   const open = concerned.filter((vip) => drainOf(vip, node, now) === undefined);

@@ -9,7 +9,7 @@ import type { Ports } from '../switch/switch-vip.ts';
 import { type EpochMs, iso } from '../time.ts';
 import { type OperatorActionStore, operatorAction } from '../timeline/operator-action.ts';
 import type { Vip } from '../vip/vip.ts';
-import { withDrain, withoutDrain } from '../vip/vip.ts';
+import { drainOf, withDrain, withoutDrain } from '../vip/vip.ts';
 import { type Departure, departureFrom, maintenanceName } from '../warning/departure.ts';
 import { scheduledWarning } from '../warning/scheduled.ts';
 import {
@@ -55,12 +55,18 @@ export async function onWarnings(
   const said: string[] = [];
   for (const warning of warnings) {
     const { node } = warning;
-    const concerned = vips.filter(({ members }) => members[node] !== undefined);
+    const isOver = warning.kind === 'maintenance' && warning.over;
+    // What is over ends also where the node is a member no more: it may be one again before the drain ends.
+    const concerned = vips.filter(
+      ({ members, drains }) => members[node] !== undefined || (isOver && drains?.[node] !== undefined),
+    );
     if (concerned.length === 0) said.push(ignoredText({ key: 'unknown-instance', node }));
     else if (warning.kind === 'rebalance') said.push(await noteRisk(ports, concerned, warning));
-    else if (warning.kind === 'maintenance' && warning.over)
-      said.push(await endDrains(ports, concerned, warning, by));
-    else {
+    else if (warning.kind === 'maintenance' && warning.over) {
+      const ended = await endDrains(ports, concerned, warning, by);
+      said.push(ended.said);
+      if (ended.next !== undefined) departures.push(startOf(ended.next));
+    } else {
       const found = departureFrom(warning, by, ports.clock.now());
       if (found.is === 'ignored') said.push(ignoredText(found.reason));
       else {
@@ -93,21 +99,28 @@ async function noteRisk(
   return `${node} is at risk, which is recorded; nothing moves`;
 }
 
+interface Ended {
+  readonly said: string;
+  /** What the drains were handed over to. Its own warning may be lost, and a sweep takes a node that is drained for it as known. */
+  readonly next?: Departure;
+}
+
 /** A drain that an operator has ordered stays; one that other maintenance needs by now is handed over to it. */
 async function endDrains(
   ports: DeparturePorts,
   vips: readonly Vip[],
   { node, startsAtMs, code }: Maintenance,
   by: Departure['by'],
-): Promise<string> {
+): Promise<Ended> {
   const departure = maintenanceName(node, startsAtMs);
   const isIts = (vip: Vip) => isDrainedFor(vip, node, startsAtMs, ports.clock.now());
   const reason = `${code} of ${iso(startsAtMs)} is over`;
-  const drained = vips.filter(isIts);
-  const next = drained.length === 0 ? undefined : await stillDue(ports, node, startsAtMs);
+  // An earlier try of the same step may have handed all of them over.
+  const isAsked = vips.some((vip) => drainOf(vip, node, ports.clock.now())?.departure !== undefined);
+  const next = isAsked ? await stillDue(ports, node, startsAtMs) : undefined;
   if (next?.startsAtMs === startsAtMs)
-    return `${node}: ${reason}; EC2 has other maintenance at that date, and the drain stays`;
-  for (const before of drained) {
+    return { said: `${node}: ${reason}; EC2 has other maintenance at that date, and the drain stays` };
+  for (const before of vips.filter(isIts)) {
     const { name: vip } = before;
     const atMs = ports.clock.now();
     if (next !== undefined && !isDeclined(before, node, next.startsAtMs, atMs)) {
@@ -123,8 +136,8 @@ async function endDrains(
     await update(ports.vips, vip, (was) => (was !== undefined && isIts(was) ? withoutDrain(was, node) : was));
   }
   return next === undefined
-    ? `${node}: ${reason}; a drain for it is ended`
-    : `${node}: ${reason}; a drain for it stays: ${next.why}`;
+    ? { said: `${node}: ${reason}; a drain for it is ended` }
+    : { said: `${node}: ${reason}; a drain for it stays: ${next.why}`, next };
 }
 
 /**

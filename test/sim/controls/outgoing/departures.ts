@@ -75,4 +75,22 @@ export const departures: readonly Control[] = [
     breaks: ['departures'],
     patches: [patch('departure/leave', '`Cause: ${why} (${by})`', '`Cause: ${by}`')],
   },
+  {
+    name: 'what is over leaves the drain of a node that is a member no more',
+    breaks: ['departures'],
+    patches: [
+      patch(
+        'controller/warned',
+        'vips.some((vip) => isDrainedFor(vip, node, startsAtMs, now))',
+        'vips.some((vip) => vip.members[node] !== undefined && isDrainedFor(vip, node, startsAtMs, now))',
+      ),
+    ],
+  },
+  {
+    name: 'maintenance that a drain is handed over to has no departure of its own',
+    breaks: ['departures'],
+    patches: [
+      patch('departure/warned', 'if (ended.next !== undefined) departures.push(startOf(ended.next));', ''),
+    ],
+  },
 ];
