@@ -32,13 +32,14 @@ export async function announceScheduled(ports: Ports, vips: readonly Vip[]): Pro
 }
 
 /** As it is to be announced: due, and the node is not drained for it; or over, and somewhere still drained. Else undefined. */
-function newsOf(event: ScheduledEvent, vips: readonly Vip[], now: EpochMs): ScheduledEvent | undefined {
+function newsOf(event: ScheduledEvent, registered: readonly Vip[], now: EpochMs): ScheduledEvent | undefined {
   const warning = scheduledWarning(event);
   if (warning === undefined) return undefined;
   const { node, startsAtMs } = warning;
   // Also where it is a member no more: it may be one again before the drain ends.
-  if (warning.over) return vips.some((vip) => isDrainedFor(vip, node, startsAtMs, now)) ? event : undefined;
-  const concerned = vips.filter(({ members }) => members[node] !== undefined);
+  if (warning.over)
+    return registered.some((vip) => isDrainedFor(vip, node, startsAtMs, now)) ? event : undefined;
+  const concerned = registered.filter(({ members }) => members[node] !== undefined);
   const found = departureFrom(warning, 'aws.ec2', now);
   if (found.is === 'ignored' || found.departure.dueMs > now) return undefined;
   const open = concerned.filter((vip) => drainOf(vip, node, now) === undefined);

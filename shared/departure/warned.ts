@@ -108,7 +108,7 @@ interface Ended {
 /** A drain that an operator has ordered stays; one that other maintenance needs by now is handed over to it. */
 async function endDrains(
   ports: DeparturePorts,
-  vips: readonly Vip[],
+  concerned: readonly Vip[],
   { node, startsAtMs, code }: Maintenance,
   by: Departure['by'],
 ): Promise<Ended> {
@@ -116,11 +116,11 @@ async function endDrains(
   const isIts = (vip: Vip) => isDrainedFor(vip, node, startsAtMs, ports.clock.now());
   const reason = `${code} of ${iso(startsAtMs)} is over`;
   // An earlier try of the same step may have handed all of them over.
-  const isAsked = vips.some((vip) => drainOf(vip, node, ports.clock.now())?.departure !== undefined);
+  const isAsked = concerned.some((vip) => drainOf(vip, node, ports.clock.now())?.departure !== undefined);
   const next = isAsked ? await stillDue(ports, node, startsAtMs) : undefined;
   if (next?.startsAtMs === startsAtMs)
     return { said: `${node}: ${reason}; EC2 has other maintenance at that date, and the drain stays` };
-  for (const before of vips.filter(isIts)) {
+  for (const before of concerned.filter(isIts)) {
     const { name: vip } = before;
     const atMs = ports.clock.now();
     if (next !== undefined && !isDeclined(before, node, next.startsAtMs, atMs)) {

@@ -1,4 +1,4 @@
-// Evidence and silence. Time is cut into windows; `heard` holds those in which any member of the VIP reported by the bus,
+// Evidence and silence. Time is cut into windows; `heard` holds those in which any member of the VIP reported by the bus, in time,
 // `heardDirectly` those in which one did by the function URL. A node is silent when others reported in SILENT_AFTER_WINDOWS
 // windows after its own last one.
 //
@@ -47,18 +47,18 @@ export const isSilent = (vip: Heard, node: LastReport): boolean =>
   windowsAgainst(vip, node).reduce((later, window) => (window > node.slot ? later + 1 : later), 0) >=
     SILENT_AFTER_WINDOWS;
 
+/** Whether a report counts against nodes that have said nothing since. */
+export const isEvidence = ({ slot }: LastReport): boolean => slot !== NEVER_IN_TIME;
+
 function windowsAgainst({ heard, heardDirectly = [] }: Heard, { ways }: LastReport): readonly number[] {
   if (ways === undefined || heardDirectly.length === 0) return heard;
   return [...heard, ...heardDirectly.filter((window) => !heard.includes(window))];
 }
 
-/** The windows after one report; the same arrays where it adds nothing. */
-export function withReport(
-  { heard, heardDirectly }: Heard,
-  window: number,
-  { ways }: Pick<LastReport, 'ways'>,
-): Heard {
-  return ways === 'direct'
+/** The windows after one report; the same arrays where it adds nothing, as one that came late: it decides nothing (guarantee 2). */
+export function withReport({ heard, heardDirectly }: Heard, window: number, report: LastReport): Heard {
+  if (!isEvidence(report)) return { heard, ...defined({ heardDirectly }) };
+  return report.ways === 'direct'
     ? { heard, heardDirectly: withHeard(heardDirectly ?? [], window) }
     : { heard: withHeard(heard, window), ...defined({ heardDirectly }) };
 }

@@ -273,9 +273,11 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
       lease: fc.boolean(),
       /** By the function URL, stamped in milliseconds. */
       direct: fc.constantFrom(false, false, true),
+      /** After its stamp: one that comes late fills no evidence window. */
+      arrivesMs: fc.constantFrom(0, 0, 0, 90_000),
     } as const);
     const counts = { recorded: 0, refused: 0 };
-    let ties = 0;
+    let [ties, late] = [0, 0];
     await fc.assert(
       fc.asyncProperty(fc.array(words, { minLength: 4, maxLength: 12 }), async (all) => {
         let model = await seeded(store);
@@ -299,7 +301,7 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
             timeMs: (spoken.timeMs + boot + Math.floor(w.sentLaterMs / 1000) * 1000) as EpochMs,
             ...(w.direct ? { way: 'direct' as const } : {}),
           };
-          const nodeState = nodeStateFrom(claim, claim.timeMs);
+          const nodeState = nodeStateFrom(claim, (claim.timeMs + w.arrivesMs) as EpochMs);
           const known = model.claims[w.node];
           if (known?.since === nodeState.since && known.hiMs === nodeState.hiMs) ties += 1;
           const as = isNews(known, nodeState) ? 'news' : 'refresh';
@@ -315,6 +317,7 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
           expect(told.answer).toBe(expected === undefined ? 'refused' : 'recorded');
           expect(told.vip).toEqual(expected ?? model);
           counts[told.answer] += 1;
+          if (told.answer === 'recorded' && w.arrivesMs > 0) late += 1;
           model = told.vip!;
         }
       }),
@@ -323,5 +326,6 @@ export function vipStoreContract(open: () => VipStore, settle: () => void = () =
     expect(counts.recorded, 'claims that were recorded').toBeGreaterThan(50);
     expect(counts.refused, 'claims that were refused').toBeGreaterThan(50);
     expect(ties, 'bounds that tie').toBeGreaterThan(10);
+    expect(late, 'late ones that were recorded').toBeGreaterThan(10);
   });
 }

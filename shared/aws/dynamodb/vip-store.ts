@@ -13,6 +13,7 @@ import { type EpochMs, minus } from '../../time.ts';
 import { ORDER_DOUBT, othersEndBy, UNDER_WAY_MAX } from '../../vip/boot-clock.ts';
 import { recentTransition } from '../../vip/flapping.ts';
 import { type Lease, SKEW } from '../../vip/lease.ts';
+import { isEvidence } from '../../vip/liveness.ts';
 import type { NodeState } from '../../vip/node-state.ts';
 import { type ClaimWrite, type ClaimWriteResult, transitionsMax, type VipStore } from '../../vip/store.ts';
 import type { Vip } from '../../vip/vip.ts';
@@ -110,7 +111,8 @@ async function recordClaim(dynamo: Dynamo, claimWrite: ClaimWrite, now: EpochMs)
     conditions.push(onlyRefreshes(update, claim, nodeState));
     refresh(update, claim, nodeState);
   }
-  update.add(update.path(nodeState.ways === 'direct' ? 'heardDirectly' : 'heard'), [claimWrite.window]);
+  if (isEvidence(nodeState))
+    update.add(update.path(nodeState.ways === 'direct' ? 'heardDirectly' : 'heard'), [claimWrite.window]);
   increment(update, 'rev');
   if (lease !== undefined) {
     conditions.push(noLiveLease(update, now));

@@ -23,9 +23,8 @@ export interface NotedLeaving {
 
 /** `item`: as it is after a claim. Throws only a mistake of ours: delivered again the claim would not be more useful. */
 export async function noteLeaving(ports: Ports, item: Vip, claim: Claim): Promise<NotedLeaving> {
-  const isMasterAgain = claim.node === item.owner && becameMaster(claim);
   const noteBy = (by: string) => (was: Vip) =>
-    withToldLeavings(was, { by, isMasterAgain }, ports.clock.now());
+    withToldLeavings(was, { by, isMasterAgain: becameMaster(was, claim) }, ports.clock.now());
   if (noteBy('')(item) === item) return {};
   const by = ports.nonce();
   try {
@@ -41,9 +40,13 @@ export async function noteLeaving(ports: Ports, item: Vip, claim: Claim): Promis
   }
 }
 
-/** Of a node that is about to go: its keepalived gave the VIP away, and no other one took it. */
-const becameMaster = ({ kind, state, leaving }: Claim): boolean =>
-  kind === 'transition' && state === 'MASTER' && leaving !== undefined;
+/** The owner is about to go, its keepalived gave the VIP away, and no other one took it. A claim that comes late says nothing of now. */
+function becameMaster({ owner, claims }: Vip, claim: Claim): boolean {
+  const { node, kind, state, leaving } = claim;
+  if (node !== owner || kind !== 'transition' || state !== 'MASTER' || leaving === undefined) return false;
+  const is = claims[node];
+  return is?.bootId === claim.bootId && is.since === claim.since && is.state === 'MASTER';
+}
 
 /** Where the reply to the write was lost it is tried once more: `by` shows whether the first one was carried out. */
 async function noted({ vips }: Ports, item: Vip, note: (was: Vip) => Vip): Promise<Vip | undefined> {

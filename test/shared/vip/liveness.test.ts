@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { defined } from '../../../shared/optional.ts';
 import {
   EVIDENCE_WINDOW,
   HEARD_KEPT,
@@ -75,10 +76,17 @@ describe('silence by way', () => {
 
   test('a report fills the windows of its own way, and leaves the others as they are', () => {
     const heard = { heard: [1] };
-    expect(withReport(heard, 2, {})).toEqual({ heard: [1, 2] });
-    const both = withReport(heard, 2, { ways: 'direct' });
+    expect(withReport(heard, 2, { slot: 2 })).toEqual({ heard: [1, 2] });
+    const both = withReport(heard, 2, { slot: 2, ways: 'direct' });
     expect(both).toEqual({ heard: [1], heardDirectly: [2] });
-    expect(withReport(both, 3, {})).toEqual({ heard: [1, 3], heardDirectly: [2] });
+    expect(withReport(both, 3, { slot: 3 })).toEqual({ heard: [1, 3], heardDirectly: [2] });
+  });
+
+  test('a report that came late fills none, by neither way: it would silence another node now', () => {
+    const both = { heard: [1], heardDirectly: [2] };
+    for (const ways of [undefined, 'direct', 'both'] as const)
+      expect(withReport(both, 3, { slot: NEVER_IN_TIME, ...defined({ ways }) })).toEqual(both);
+    expect(withReport({ heard: [1] }, 3, { slot: NEVER_IN_TIME })).toEqual({ heard: [1] });
   });
 
   test('both sets are bounded', () => {

@@ -64,13 +64,18 @@ function toldForNothing(world: World): readonly Violation[] {
 function isStranded(world: World, vip: Vip, node: string, atMs: number): boolean {
   if (vip.owner !== node || !isLeaving(vip, node)) return false;
   const { freeze } = vip;
-  return (freeze !== undefined && freeze.untilMs > world.epochAt + atMs) || othersOf(vip, node).length === 0;
+  const now = world.epochAt + atMs;
+  return (freeze !== undefined && freeze.untilMs > now) || othersOf(vip, node, now).length === 0;
 }
 
-const othersOf = (vip: Vip, node: string): readonly string[] =>
+/** A drain that is over stands in the item until a sweep takes it out. */
+const othersOf = (vip: Vip, node: string, now: number): readonly string[] =>
   Object.keys(vip.members).filter(
     (id) =>
-      id !== node && unfit(vip, id) === undefined && !isLeaving(vip, id) && vip.drains?.[id] === undefined,
+      id !== node &&
+      unfit(vip, id) === undefined &&
+      !isLeaving(vip, id) &&
+      (vip.drains?.[id]?.untilMs ?? now) <= now,
   );
 
 /** Another one is master, or with hold `master` may become it: also one that leaves or is drained. */
@@ -125,8 +130,18 @@ function notTold(world: World): readonly Violation[] {
         isStranded(world, after, node, atMs + TOLD_WITHIN_MS) && !mayMove(after, node);
       const isAgain = becameMaster(w, node) && [w, ...later].every(({ after }) => isKeptBy(after, node));
       if (!isAgain && ![w, ...later].every(keeps)) return false;
-      return !noticesOf(world).some(
-        (one) => one.vip === vip && one.node === node && one.atMs <= w.atMs + TOLD_WITHIN_MS,
+      const untilMs = w.atMs + TOLD_WITHIN_MS;
+      // The failover to another node failed, which is what people hear of then.
+      const hasFailed = world.net.notices.some(
+        (one) =>
+          one.vip === vip &&
+          one.of === 'failed' &&
+          one.atMs >= w.atMs - TOLD_WITHIN_MS &&
+          one.atMs <= untilMs,
+      );
+      return (
+        !hasFailed &&
+        !noticesOf(world).some((one) => one.vip === vip && one.node === node && one.atMs <= untilMs)
       );
     });
     if (found === undefined) return [];

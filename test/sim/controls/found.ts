@@ -115,6 +115,11 @@ export const found: readonly Control[] = [
     ],
   },
   {
+    name: 'a claim that comes late fills an evidence window',
+    breaks: ['order'],
+    patches: [patch('vip/liveness', 'slot !== NEVER_IN_TIME;', 'slot >= NEVER_IN_TIME;')],
+  },
+  {
     name: 'the second copy of what a stopped node said before brings it back',
     breaks: ['no claim lost'],
     patches: [patch('vip/node-state', 'word.stampMs > gone + ORDER_DOUBT', 'word.stampMs > gone')],

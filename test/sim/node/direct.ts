@@ -24,10 +24,10 @@ export interface Caller<Line extends DirectLine = DirectLine> {
 export interface DirectLine {
   directly: 'not yet' | 'under way' | 'answered';
   readonly seqUs: number;
-  readonly of: { readonly sinceUs: number };
+  readonly of: { readonly readUs: number };
 }
 
-const isSuperseded = ({ of, seqUs }: DirectLine): boolean => seqUs < of.sinceUs;
+const isSuperseded = ({ of, seqUs }: DirectLine): boolean => seqUs < of.readUs;
 
 export interface DirectRoad<Word> {
   readonly sched: Scheduler;

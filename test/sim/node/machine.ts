@@ -27,6 +27,8 @@ export interface Instance {
   state: VrrpState;
   /** CLOCK_BOOTTIME in µs of the last transition. */
   sinceUs: number;
+  /** The newest `sinceUs` of which the shim has read the line. */
+  readUs: number;
   /** keepalived has it under the name that the shim knows. */
   named: boolean;
 }
@@ -145,6 +147,7 @@ export function say(machine: Machine, road: Road, of: Instance, state: VrrpState
 
 /** The shim reads a line, about a state since `of.sinceUs`. */
 export function read(machine: Machine, road: Road, { of, state }: Written): void {
+  of.readUs = of.sinceUs;
   machine.spool.push({ of, state, seqUs: of.sinceUs, atMs: wallClock(machine, road), directly: 'not yet' });
   // A new line retries at once.
   machine.retryAtMs = 0;
@@ -234,7 +237,7 @@ export function resume(machine: Machine, road: Road): void {
     assertLater(machine, road, of, uptimeMs(machine, road) - of.sinceUs / 1000 + 1000);
 }
 
-const isSuperseded = ({ of, seqUs }: Line): boolean => seqUs < of.sinceUs;
+const isSuperseded = ({ of, seqUs }: Line): boolean => seqUs < of.readUs;
 
 /** What is newest of each VIP, then the others, the oldest of each kind first; sent in the order in which it was said. */
 function nextBatch({ spool }: Machine): readonly Line[] {

@@ -7,6 +7,7 @@ import { instanceOf } from '../node/vrrp.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import { isAccepted, type Known, type KnownClaim } from './known.ts';
 import type { Log } from './log.ts';
+import { registrations } from './registrations.ts';
 import { type Belonging, belongs, isDrained, type Orders } from './truth.ts';
 
 /** What decides where a VIP belongs: the nodes, what they have said, and what operators want. */
@@ -18,7 +19,7 @@ export interface Situation {
   readonly orders: readonly Orders[];
   readonly leavings: readonly unknown[];
   readonly forged: readonly Forged[];
-  readonly log: Pick<Log, 'answers'>;
+  readonly log: Pick<Log, 'answers' | 'writes'>;
 }
 
 /** The two transitions of a split are ordered for certain when they are this far apart (guarantee 2). */
@@ -88,14 +89,16 @@ export function whereItBelongs(world: Situation, vip: number): Belonging | undef
 
 /**
  * Whether a claim of the node's last transition was recorded that was sent soon after it and not delivered late. What is made up in
- * its name may cost it that date: what it says itself afterwards is sent long after the transition.
+ * its name may cost it that date: what it says itself afterwards is sent long after the transition. So may a removal, which forgets it.
  */
 const isDatedForGood = ({ log, forged }: Situation, m: Machine, vip: number): boolean => {
   const { vipName, sinceUs } = instanceOf(m, vip);
   if (forged.some(({ word, came }) => word.vip === vipName && word.bootId === bootId(m) && came.length > 0))
     return false;
+  const registeredMs = registrations({ log })(vipName).at(-1) ?? 0;
   return log.answers.some(
     ({ word, stampMs, deliveredAtMs, answer }) =>
+      deliveredAtMs >= registeredMs &&
       word.vip === vipName &&
       word.bootId === bootId(m) &&
       word.since === sinceUs &&

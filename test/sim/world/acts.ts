@@ -23,7 +23,23 @@ import { computeOwners, lookLater, struck, type World, wake } from './world.ts';
 /** Acts that are faults in the sense of issue 4: they count, and are paired with the states of the nodes. */
 const faulty = new Set<string>(deedNames);
 
+/** No instance comes up sooner after it went. */
+const BOOTS_AFTER_MS = 5000;
+
+/** Undefined where it can be done now: an instance that went a moment ago is not up again yet. */
+function putOffUntil({ deaths, machines, sched }: World, act: Act): number | undefined {
+  if (act.does !== 'boots') return undefined;
+  const { id } = machines[act.node]!;
+  const upAtMs = (deaths.findLast(({ node }) => node === id)?.atMs ?? -BOOTS_AFTER_MS) + BOOTS_AFTER_MS;
+  return upAtMs > sched.now() ? upAtMs : undefined;
+}
+
 export function perform(world: World, act: Act): void {
+  const later = putOffUntil(world, act);
+  if (later !== undefined) {
+    world.sched.at(later, () => perform(world, act));
+    return;
+  }
   if (faulty.has(act.does) && act.does !== 'flaps') struck(world, act.does, world.sched.now());
   const vips = 'vip' in act ? [act.vip] : 'vips' in act ? act.vips : world.groups.map((g) => g.vip);
   for (const vip of vips) world.lastDeed[vip] = act.does;

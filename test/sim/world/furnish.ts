@@ -19,6 +19,7 @@ export function machineOf(history: History, spec: NodeSpec): Machine {
       lowered: false,
       state: 'BACKUP',
       sinceUs: 0,
+      readUs: 0,
       named: true,
     })),
     alive: true,

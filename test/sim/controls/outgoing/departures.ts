@@ -31,8 +31,8 @@ export const departures: readonly Control[] = [
     patches: [
       patch(
         'departure/warned',
-        'drained.length === 0 ? undefined : await stillDue(ports, node, startsAtMs)',
-        'drained.length === 0 ? undefined : await stillDue(ports, node, startsAtMs).then(() => undefined)',
+        'isAsked ? await stillDue(ports, node, startsAtMs) : undefined',
+        'isAsked ? await stillDue(ports, node, startsAtMs).then(() => undefined) : undefined',
       ),
     ],
   },
@@ -81,8 +81,8 @@ export const departures: readonly Control[] = [
     patches: [
       patch(
         'controller/warned',
-        'vips.some((vip) => isDrainedFor(vip, node, startsAtMs, now))',
-        'vips.some((vip) => vip.members[node] !== undefined && isDrainedFor(vip, node, startsAtMs, now))',
+        'registered.some((vip) => isDrainedFor(vip, node, startsAtMs, now))',
+        'registered.some((vip) => vip.members[node] !== undefined && isDrainedFor(vip, node, startsAtMs, now))',
       ),
     ],
   },

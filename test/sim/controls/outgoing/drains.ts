@@ -116,6 +116,17 @@ export const drains: readonly Control[] = [
 /** Those of docs/decisions/0045 and 0047: a node that AWS is about to take. */
 export const leavings: readonly Control[] = [
   {
+    name: 'a claim that comes late tells that no one took over from a node that leaves',
+    breaks: ['leaving'],
+    patches: [
+      patch(
+        'controller/notices/leaving',
+        "return is?.bootId === claim.bootId && is.since === claim.since && is.state === 'MASTER';",
+        'return is !== undefined;',
+      ),
+    ],
+  },
+  {
     name: 'the election does not ask who is about to go',
     breaks: ['drained', 'convergence'],
     patches: [
@@ -186,6 +197,6 @@ export const leavings: readonly Control[] = [
   {
     name: 'what no other keepalived took from a node that is about to go is no news',
     breaks: ['leaving'],
-    patches: [patch('controller/notices/leaving', "state === 'MASTER' && leaving !== undefined", 'false')],
+    patches: [patch('controller/notices/leaving', 'becameMaster(was, claim)', 'false')],
   },
 ];
