@@ -11,6 +11,7 @@ import type { Vip } from '../../shared/vip/vip.ts';
 import type { DoctorClients, DoctorOptions, DoctorSession } from './clients.ts';
 import { hostsFor, type Identity, identityOf } from './identity.ts';
 import { type Around, aroundOf, networkOf } from './network.ts';
+import { scheduledFindings, scheduledFor } from './scheduled.ts';
 import { type ServiceSeen, serviceOf } from './service.ts';
 
 export interface DoctorQuery {
@@ -42,13 +43,14 @@ export async function findingsFor(
   const identity = await identityOf(session, { clients, options, vips, hosts, service });
   const around = await aroundOf(session, { vips, all, hosts });
   const { looked } = around;
+  const scheduled = await scheduledFor(session);
   const known = { ...around, options, identity, service };
   const found: Finding[] = [...diagnoseService(service.facts), ...releaseFindings(service.facts, VERSION)];
   const shims = new Set<string>();
   let strays: readonly Finding[] | undefined;
   for (const vip of [...vips].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const { facts, everything } = await factsOf(session, vip, known);
-    found.push(...diagnose(facts));
+    found.push(...diagnose(facts), ...scheduledFindings(session, vip, scheduled));
     for (const { shim } of facts.shim.probes) if (shim !== undefined) shims.add(shim);
     strays ??= strayFindings({ tag, place, all, survey: looked.survey, everything });
     step();

@@ -13,6 +13,7 @@ export const checks = {
   'too-many-nodes': 'no more nodes than a VIP may have',
   'node-not-running': 'each node runs',
   'node-unfit': 'no node withdrew',
+  'node-scheduled': 'a node that EC2 will stop or reboot can give its VIPs away',
   'bus-way': 'each node has a way to the bus',
   'vpc-dns': 'the VPC resolves names',
   'endpoint-policy': 'the policies of endpoints let the nodes through',

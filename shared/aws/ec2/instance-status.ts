@@ -29,7 +29,10 @@ const PAGE = 1000;
 const PAGES_MAX = 10;
 const filters = [{ Name: 'event.code', Values: [...scheduledCodes] }];
 
-export async function scheduledEvents({ reader, signal }: Ec2Access): Promise<readonly ScheduledEvent[]> {
+export async function scheduledEvents({
+  reader,
+  signal,
+}: Pick<Ec2Access, 'reader' | 'signal'>): Promise<readonly ScheduledEvent[]> {
   const request = { Filters: filters };
   const pages = paginateDescribeInstanceStatus({ client: reader, pageSize: PAGE }, request, {
     abortSignal: signal,

@@ -8,7 +8,7 @@ import type { Violation } from '../violation.ts';
 import type { Finding, World } from '../world/world.ts';
 
 /**
- * Whether the owner itself said that it withdrew; or, where no one serves any more, that it became MASTER anew: what is known of that only
+ * Whether the owner itself said that it withdrew; or, where no one serves any more, that it became MASTER once more: what is known of that only
  * from a late claim has come in time for nothing, so that the owner counts as silent, and another dead node may not
  * (docs/decisions/0010).
  */
@@ -17,8 +17,8 @@ function withdrew(world: World, vip: string, end: Finding, late: Finding): boole
   const known = item?.claims[item.owner ?? ''];
   return world.log.answers.some(({ word, deliveredAtMs }) => {
     if (word.vip !== vip || word.node !== item?.owner) return false;
-    const isAnew = word.bootId !== known?.bootId || word.since > known.since;
-    const counts = word.state !== 'MASTER' || (end.belongs === undefined && isAnew);
+    const isAgain = word.bootId !== known?.bootId || word.since > known.since;
+    const counts = word.state !== 'MASTER' || (end.belongs === undefined && isAgain);
     return counts && deliveredAtMs > end.atMs && deliveredAtMs <= late.atMs;
   });
 }

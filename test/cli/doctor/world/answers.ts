@@ -121,6 +121,11 @@ const ec2: Answers = {
       };
     }),
   }),
+  DescribeInstanceStatus: ({ scheduled }, { Filters }) => ({
+    InstanceStatuses: filtered(scheduled, Filters, (one, name) =>
+      name === 'event.code' ? (one.Events ?? []).map(({ Code = '' }) => Code) : [],
+    ),
+  }),
   DescribeTags: ({ otherTags }) => ({
     Tags: Object.entries(otherTags).map(([ResourceId, [ResourceType, Value]]) => ({
       ...{ ResourceId, ResourceType, Key: TAG, Value },

@@ -6,6 +6,7 @@
 import type {
   Address,
   Instance,
+  InstanceStatus,
   NatGateway,
   NetworkAcl,
   NetworkInterface,
@@ -176,6 +177,8 @@ export function rightWorld() {
     groups: [group()],
     acls: [acl(subnets)],
     instances: sides.map((side): Instance => ({ InstanceId: nodes[side], State: { Name: 'running' } })),
+    /** Of those that EC2 has scheduled something for. */
+    scheduled: [] as InstanceStatus[],
     endpoints: [] as VpcEndpoint[],
     nats: [] as NatGateway[],
     prefixLists: {} as Record<string, readonly string[] | undefined>,

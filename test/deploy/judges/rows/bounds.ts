@@ -63,7 +63,8 @@ const ofFunctions: readonly Row[] = [
 ];
 
 const look = [
-  ...['ec2:DescribeAddresses', 'ec2:DescribeAvailabilityZones', 'ec2:DescribeNatGateways'],
+  ...['ec2:DescribeAddresses', 'ec2:DescribeAvailabilityZones', 'ec2:DescribeInstanceStatus'],
+  'ec2:DescribeNatGateways',
   ...['ec2:DescribeNetworkAcls', 'ec2:DescribeRouteTables', 'ec2:DescribeSubnets', 'ec2:DescribeTags'],
   ...['ec2:DescribeVpcAttribute', 'ec2:DescribeVpcEndpoints'],
 ];

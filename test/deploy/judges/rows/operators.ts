@@ -43,7 +43,6 @@ export const onCallRows: readonly Row[] = [
   row('on call', 'lambda:AddPermission', 'function reconcile', 'denied'),
   row('on call', 'sns:Subscribe', 'notices', 'denied'),
   row('on call', 'dynamodb:UpdateTable', 'registry', 'denied'),
-  row('on call', 'ec2:DescribeInstanceStatus', 'everything', 'allowed'),
   row('on call', 'ec2:ReplaceRoute', 'route table', 'allowed'),
   row('on call', 'ec2:CreateRoute', 'route table', 'allowed'),
   row('on call', 'ec2:ModifyNetworkInterfaceAttribute', 'ENI', 'allowed'),
