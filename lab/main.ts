@@ -27,6 +27,7 @@ import { runScenario, type ScenarioResult } from './netns/scenario/run-scenario.
 import type { Scenario } from './netns/scenario/scenario.ts';
 import { oneOf, wholeNumber } from './options.ts';
 import { scenarios } from './scenarios/all.ts';
+import { twoWaysCommand } from './two-ways/two-ways.ts';
 
 const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [--list] [--rootless] [--control] [--logs FOLDER]
 
@@ -39,6 +40,7 @@ const USAGE = `usage: npm run lab -- [--scenario NAME]... [--runs N] [--json] [-
   --logs FOLDER    where the nodes' and emulators' logs go (default: .lab/netns)
 
 npm run lab -- departures --help: nodes that AWS takes, with its delays
+npm run lab -- two-ways --help: the same faults by the bus alone and by both ways
 npm run lab -- reboots --help: planned stops on machines that really boot
 npm run lab -- life --help: a life of two such nodes, from install to uninstall
 npm run lab -- artefacts --help: a first failover by the files of a release alone
@@ -147,7 +149,10 @@ async function inside(options: Options): Promise<number> {
   return held === results.length ? 0 : 1;
 }
 
-const commands: Readonly<Record<string, LabCommand>> = { departures: departuresCommand };
+const commands: Readonly<Record<string, LabCommand>> = {
+  departures: departuresCommand,
+  'two-ways': twoWaysCommand,
+};
 /** Their nodes are machines that boot. */
 const bootedCommands: Readonly<Record<string, LabCommand>> = {
   reboots: rebootsCommand,

@@ -10,7 +10,7 @@ import { pass } from '../netns/cloud/cloud.ts';
 import { DELAYS_TEXT } from '../netns/cloud/delays.ts';
 import type { Hold } from '../netns/node/keepalived.ts';
 import { openLab } from '../netns/sandbox/lab.ts';
-import { percentile } from '../netns/scenario/report.ts';
+import { figure } from '../netns/scenario/report.ts';
 import { runScenario, type ScenarioResult } from '../netns/scenario/run-scenario.ts';
 import { oneOf, wholeNumber } from '../options.ts';
 import { departure, type KindName, kinds } from './kinds.ts';
@@ -94,10 +94,11 @@ async function runDepartures(options: Options, say: Say): Promise<number> {
 
 function row(runs: readonly Departure[]): string {
   const sum = (of: (run: Departure) => number) => String(runs.reduce((total, run) => total + of(run), 0));
-  const of = (pick: (run: Departure) => number | undefined, percent: number): string => {
-    const values = runs.flatMap((run) => pick(run) ?? []);
-    return values.length === 0 ? '-' : `${Math.round(percentile(values, percent))} ms`;
-  };
+  const of = (pick: (run: Departure) => number | undefined, percent: number): string =>
+    figure(
+      runs.flatMap((run) => pick(run) ?? []),
+      percent,
+    );
   const { kind, hold } = runs[0]!;
   return [
     kind.padEnd(8),

@@ -7,12 +7,15 @@
  *
  * The lab's own questions go past the taps, so that what these have seen is the service's alone.
  */
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import {
+  DeleteFunctionConcurrencyCommand,
+  LambdaClient,
+  PutFunctionConcurrencyCommand,
+} from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { awsTimeline } from '../../../shared/aws/dynamodb/timeline.ts';
 import { awsVips } from '../../../shared/aws/dynamodb/vip-store.ts';
@@ -31,6 +34,8 @@ import type { Router } from '../sandbox/router.ts';
 import { AWS_ADDRESS, type NodeLabel, VIP } from '../sandbox/topology.ts';
 import type { Translation } from '../sandbox/translation.ts';
 import { checkOf, type VpcCheck } from '../sandbox/vpc-check.ts';
+import { killCaller } from './caller.ts';
+import { type DirectWay, startDirectWay } from './direct.ts';
 import { startMetadata } from './metadata.ts';
 import { Mirror } from './mirror.ts';
 import { giveOrder, type OrderEnd } from './order.ts';
@@ -51,6 +56,8 @@ export interface Cloud {
   readonly bus: Tap;
   readonly ec2: Tap;
   readonly store: Tap;
+  /** With `direct` only. */
+  readonly direct: DirectWay | undefined;
   /** The bus's gate where no scenario has set another. */
   readonly busGate: Gate;
   /** The shims' configuration file. */
@@ -73,6 +80,8 @@ export interface Cloud {
   reconcile(): Promise<void>;
   /** The nodes' SSM agents. */
   readonly agents: Agents;
+  /** How many of the function `failover` may run at once; undefined: as many as the account allows. */
+  limitFailover(most: number | undefined): Promise<void>;
   /** SIGKILL to the process that sent this request. */
   killCaller(exchange: Exchange): Promise<void>;
   /** Everything seen so far is the past; the next scenario starts with nothing. */
@@ -86,6 +95,8 @@ export interface CloudInput {
   readonly logFolder: string;
   readonly busGate: Gate;
   readonly say: (what: string) => void;
+  /** The stack has a function URL, and the nodes may call it. */
+  readonly direct?: boolean;
   /** The folder of a release: its template is deployed instead of the checkout, and no VIP is registered. */
   readonly release?: string;
 }
@@ -129,9 +140,9 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
     extraEnv: { AWS_ENDPOINT_URL_DYNAMODB: store.endpoint },
   };
   const role = { nodeRoleId: ROLE_ID, nodeRoleArn: `arn:aws:iam::${aws.accountId}:role/vipshift-node` };
-  const { release } = input;
+  const { release, direct: directPath = false } = input;
   const deployment = await (release === undefined
-    ? deployService(aws, { ...taps, ...role })
+    ? deployService(aws, { ...taps, ...role, directPath })
     : deployReleased(aws, {
         ...taps,
         release,
@@ -151,6 +162,12 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
     accountId: aws.accountId,
     roleId: ROLE_ID,
   });
+  const direct = directPath
+    ? await startDirectWay({
+        ...{ endpoint: aws.endpoint, region: aws.region, accountId: aws.accountId },
+        ...{ functionName: deployment.functions.failover, callerOf: metadata.callerOf },
+      })
+    : undefined;
   const { signal } = new AbortController();
   const table = { client: clients.dynamo, signal, nonce: randomUUID };
   const vips = awsVips({ ...table, table: deployment.vipsTable });
@@ -175,6 +192,7 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
     bus,
     ec2,
     store,
+    direct,
     busGate,
     notifyConf: [
       `instance ${INSTANCE} = ${VIP_NAME}`,
@@ -218,14 +236,22 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
       await invoke(aws, deployment.functions.reconcile, {});
     },
     agents,
+    async limitFailover(most) {
+      const FunctionName = deployment.functions.failover;
+      await (most === undefined
+        ? clients.lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }))
+        : clients.lambda.send(
+            new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: most }),
+          ));
+    },
     killCaller,
     forget() {
-      for (const tap of [bus, ec2, store]) tap.exchanges.length = 0;
+      for (const tap of [bus, ec2, store, ...(direct ? [direct.tap] : [])]) tap.exchanges.length = 0;
       mirror.changes.length = 0;
       mirror.troubles.length = 0;
     },
     async close() {
-      await Promise.all([metadata.stop(), agents.stop()]);
+      await Promise.all([metadata.stop(), agents.stop(), direct?.close()]);
       for (const tap of [bus, ec2, store]) tap.close();
       await aws.stop();
     },
@@ -243,13 +269,6 @@ const clientsOf = (aws: LocalAws) => ({
   ec2: new EC2Client(accessTo(aws, aws.ec2Endpoint)),
   dynamo: new DynamoDBClient(accessTo(aws, aws.endpoint)),
   events: new EventBridgeClient(accessTo(aws, aws.endpoint)),
+  lambda: new LambdaClient(accessTo(aws, aws.endpoint)),
   workflows: new SFNClient(accessTo(aws, aws.endpoint)),
 });
-
-async function killCaller({ from }: Exchange): Promise<void> {
-  const { stdout } = await promisify(execFile)('ss', ['-tnpH', `sport = :${from.port}`], { timeout: 2_000 });
-  const pid = /pid=(\d+)/.exec(stdout)?.[1];
-  if (pid === undefined)
-    throw new Error(`no one holds the connection from port ${from.port} any more: ${stdout}`);
-  process.kill(Number(pid), 'SIGKILL');
-}

@@ -4,6 +4,7 @@
  */
 import { connect, createServer, type Server } from 'node:net';
 import { type Imds, labCredentials, startImds } from '../../aws/imds.ts';
+import type { Caller } from '../../aws/stack/function-url.ts';
 import { type Sts, startSts } from '../../aws/sts.ts';
 import { AWS_ADDRESS, IMDS_ADDRESS, NODE_ADDRESS, type NodeLabel } from '../sandbox/topology.ts';
 
@@ -14,6 +15,8 @@ export interface Identity {
 
 export interface Metadata {
   readonly stsEndpoint: string;
+  /** Whose credentials these are, as IAM knows it. */
+  callerOf(accessKeyId: string): Caller | undefined;
   /** From now on IMDS has these paths for this node, below /latest/meta-data/, besides the usual ones. */
   say(node: NodeLabel, paths: Readonly<Record<string, string>>): void;
   stop(): Promise<void>;
@@ -25,6 +28,8 @@ export interface MetadataInput {
   readonly accountId: string;
   readonly roleId: string;
 }
+
+const ROLE_NAME = 'vipshift-node';
 
 function accessKeyOf(label: NodeLabel): string {
   return `ASIALABNODE${label.toUpperCase()}00000001`;
@@ -38,7 +43,7 @@ export async function startMetadata(input: MetadataInput): Promise<Metadata> {
     const { instanceId, zone } = input.nodes[label];
     const service = await startImds({
       instanceId,
-      roleName: 'vipshift-node',
+      roleName: ROLE_NAME,
       region: input.region,
       availabilityZone: zone,
       accountId: input.accountId,
@@ -47,17 +52,25 @@ export async function startMetadata(input: MetadataInput): Promise<Metadata> {
     });
     services.set(NODE_ADDRESS[label], service);
   }
+  const callerOf = (accessKeyId: string): Caller | undefined => {
+    const label = labels.find((candidate) => accessKeyOf(candidate) === accessKeyId);
+    if (label === undefined) return undefined;
+    const { instanceId } = input.nodes[label];
+    return {
+      ...{ ...labCredentials(), accessKeyId, accountId: input.accountId },
+      userId: `${input.roleId}:${instanceId}`,
+      userArn: `arn:aws:sts::${input.accountId}:assumed-role/${ROLE_NAME}/${instanceId}`,
+    };
+  };
   const sts: Sts = await startSts({
     host: AWS_ADDRESS,
     accountId: input.accountId,
-    userIdOf: (key) => {
-      const label = labels.find((candidate) => accessKeyOf(candidate) === key);
-      return label && `${input.roleId}:${input.nodes[label].instanceId}`;
-    },
+    userIdOf: (key) => callerOf(key)?.userId,
   });
   const switchboard = await listenFor(services);
   return {
     stsEndpoint: sts.url,
+    callerOf,
     say: (node, paths) => void said.set(node, paths),
     stop: async () => {
       switchboard.close();

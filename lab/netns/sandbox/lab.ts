@@ -22,15 +22,15 @@ export interface Lab {
 /** The machines' files, on the sandbox's own tmpfs. */
 const MACHINES = '/run/machines';
 
-export type LabInput = Pick<CloudInput, 'logFolder' | 'busGate' | 'say'>;
+export type LabInput = Pick<CloudInput, 'logFolder' | 'busGate' | 'direct' | 'say'>;
 
-export async function openLab({ logFolder, busGate, say }: LabInput): Promise<Lab> {
+export async function openLab({ logFolder, busGate, direct = false, say }: LabInput): Promise<Lab> {
   mkdirSync(logFolder, { recursive: true });
   buildTopology();
   const router = await Router.start([VIP]);
   const translation = new Translation();
   say('namespaces are up');
-  const cloud = await openCloud({ router, translation, logFolder, busGate, say });
+  const cloud = await openCloud({ router, translation, logFolder, busGate, direct, say });
   const node = (label: NodeLabel) =>
     new LabNode(
       new Machine(label, join(MACHINES, label), join(logFolder, `node-${label}.log`)),

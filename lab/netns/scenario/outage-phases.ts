@@ -6,7 +6,13 @@
  * so their sum is the time from the fault to the first answer.
  * Honest limit: a part whose evidence is missing (a reconcile has no claim, for instance) is undefined, not zero.
  */
-import { beganMilestoneAt, milestoneText } from '../../../shared/timeline/milestone.ts';
+import { defined } from '../../../shared/optional.ts';
+import {
+  beganMilestoneAt,
+  keyOf,
+  type MilestoneKey,
+  milestoneText,
+} from '../../../shared/timeline/milestone.ts';
 import type { Failover } from '../../../shared/timeline/timeline.ts';
 import type { Change } from '../cloud/mirror.ts';
 import type { Exchange } from '../cloud/recording-proxy.ts';
@@ -51,11 +57,18 @@ export interface Evidence {
   readonly offsetMs: number;
 }
 
+interface Stage {
+  /** Absent in records of versions before the keys. */
+  readonly key?: MilestoneKey;
+  readonly stage: string;
+  readonly afterMs: number;
+}
+
 /** What the timeline itself says of the same failover, from the handler's first line on. */
 export interface Account {
   readonly epoch: number;
   readonly outcome: string;
-  readonly stages: readonly { readonly stage: string; readonly afterMs: number }[];
+  readonly stages: readonly Stage[];
 }
 
 export interface Explained {
@@ -140,7 +153,10 @@ function accountOf(failover: Failover): Account {
   return {
     epoch: failover.epoch,
     outcome: failover.outcome,
-    stages: failover.stages.map((m) => ({ stage: milestoneText(m), afterMs: m.atMs - startMs })),
+    stages: failover.stages.map((m) => ({
+      ...defined({ key: keyOf(m) }),
+      ...{ stage: milestoneText(m), afterMs: m.atMs - startMs },
+    })),
   };
 }
 

@@ -58,6 +58,10 @@ export function percentile(values: readonly number[], percent: number): number {
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
 }
 
+/** For a table: `-` where nothing was measured. */
+export const figure = (values: readonly number[], percent: number): string =>
+  values.length === 0 ? '-' : `${Math.round(percentile(values, percent))} ms`;
+
 export function runsOf(values: readonly number[]): Runs {
   return {
     count: values.length,

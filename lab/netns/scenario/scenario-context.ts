@@ -113,7 +113,7 @@ export async function isSettled(cloud: Cloud, owner: string): Promise<boolean> {
 /** Ends all faults, delays and warnings, and pulls both plugs: what the next scenario finds. */
 export async function restore({ nodes, router, cloud }: Omit<ScenarioInput, 'hold'>): Promise<void> {
   cloud.ec2.answered = (exchange) => cloud.mirror.follow(exchange);
-  for (const tap of [cloud.ec2, cloud.store]) tap.gate = pass;
+  for (const tap of [cloud.ec2, cloud.store, ...(cloud.direct ? [cloud.direct.tap] : [])]) tap.gate = pass;
   cloud.bus.gate = cloud.busGate;
   await Promise.all([nodes.a.machine.kill(), nodes.b.machine.kill()]);
   await router.heal();

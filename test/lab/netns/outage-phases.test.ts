@@ -83,9 +83,9 @@ describe('what an outage was made of', () => {
       epoch: 3,
       outcome: 'switched',
       stages: [
-        { stage: 'node reported (its clock)', afterMs: -40 },
-        { stage: 'controller began', afterMs: 0 },
-        { stage: 'described', afterMs: 10 },
+        { key: 'node-reported', stage: 'node reported (its clock)', afterMs: -40 },
+        { key: 'claim-began', stage: 'controller began', afterMs: 0 },
+        { key: 'described', stage: 'described', afterMs: 10 },
       ],
     });
   });

@@ -84,8 +84,9 @@ function steadyItem({ log: { writes } }: World, { vip, beganAtMs, atMs }: Swept)
   return item;
 }
 
-/** Whether a young word of a member, delivered after `fromMs`, was answered before the sweep began, and stands. */
+/** Whether a young word of a member, delivered after `fromMs`, was answered before the sweep began, and stands. A member all the while. */
 function answeredSince(world: World, swept: Swept, item: Vip, fromMs: number): boolean {
+  const atFirst = itemAt(world, swept.vip, swept.beganAtMs);
   const sinceMs = swept.atMs - UNHEARD_AFTER + DOUBT_MS;
   return world.log.answers.some(
     ({ word, deliveredAtMs, atMs, answer }) =>
@@ -94,6 +95,7 @@ function answeredSince(world: World, swept: Swept, item: Vip, fromMs: number): b
       atMs < swept.beganAtMs &&
       isAccepted(answer) &&
       item.members[word.node] !== undefined &&
+      atFirst?.members[word.node] !== undefined &&
       item.claims[word.node] !== undefined &&
       (world.known.at(word.bootId, word.seq / 1000) ?? 0) > sinceMs,
   );
