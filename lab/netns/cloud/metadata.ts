@@ -16,7 +16,7 @@ export interface Identity {
 export interface Metadata {
   readonly stsEndpoint: string;
   /** Whose credentials these are, as IAM knows it. */
-  callerOf(accessKeyId: string): Caller | undefined;
+  readonly callerOf: (accessKeyId: string) => Caller | undefined;
   /** From now on IMDS has these paths for this node, below /latest/meta-data/, besides the usual ones. */
   say(node: NodeLabel, paths: Readonly<Record<string, string>>): void;
   stop(): Promise<void>;
