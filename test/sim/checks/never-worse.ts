@@ -94,16 +94,21 @@ function mayRest(world: World, sent: Sent): boolean {
   return (
     said.some(isAt) &&
     world.everMembers.some(
-      (node) =>
-        !isAt(node) && (mayBeDamped(world, vip, node, atMs) || isDrainedLately(world, vip, node, atMs)),
+      (node) => !isAt(node) && (mayBeDamped(world, vip, node, atMs) || isDrainedLately(world, sent, node)),
     )
   );
 }
 
 /** A step may go out that long after the look that it rests on. */
-const isDrainedLately = ({ drains, leavings }: World, vip: string, node: string, atMs: number): boolean =>
+const isDrainedLately = ({ drains, leavings }: World, { vip, item, atMs }: Sent, node: string): boolean =>
   drains.some((d) => d.vip === vip && d.node === node && d.fromMs <= atMs && d.untilMs > atMs - LOOKED_MS) ||
-  leavings.some((l) => l.node === node && l.fromMs <= atMs && l.untilMs > atMs - HEARD_MS);
+  leavings.some(
+    (l) =>
+      l.node === node &&
+      l.fromMs <= atMs &&
+      // Whether a node stays can be known once it has said it: not while its bus is down.
+      (l.untilMs > atMs - HEARD_MS || item?.claims[node]?.leaving !== undefined),
+  );
 const LOOKED_MS = 60_000;
 /** And the word that a node stays may come that long after. */
 const HEARD_MS = 180_000;
