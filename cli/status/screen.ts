@@ -219,7 +219,8 @@ function tellCells(out: Output, s: VipStatus): void {
   );
 }
 
-const claimRemarks = ({
+/** What else is to be known of a node, one phrase each. */
+export const claimRemarks = ({
   silent,
   member,
   drained,
@@ -227,9 +228,11 @@ const claimRemarks = ({
   leaving,
   atRisk,
   dampedUntilMs,
+  ways,
 }: ClaimStatus): readonly string[] => [
   ...(silent ? ['silent'] : []),
   ...(member ? [] : ['no longer a member']),
+  ...(ways === 'direct' ? ['heard by the function URL alone, not by the bus'] : []),
   ...(drained === undefined
     ? []
     : [`drained until ${iso(drained.untilMs)} by ${drained.by}: ${drained.reason}`]),

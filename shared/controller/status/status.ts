@@ -33,6 +33,8 @@ export interface ClaimStatus {
   readonly ageMs: number;
   readonly silent: boolean;
   readonly member: boolean;
+  /** By which ways it has reported its last transition; absent: by the bus alone. */
+  readonly ways?: 'direct' | 'both';
   /** Set while the node is drained. */
   readonly drained?: Drain;
   /** Maintenance for which the node is not drained, by an operator's word. */
@@ -199,7 +201,7 @@ function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
   return nodes.flatMap((node) => {
     const nodeState = vip.claims[node];
     if (nodeState === undefined) return [];
-    const { state, priority, seenMs, leaving } = nodeState;
+    const { state, priority, seenMs, leaving, ways } = nodeState;
     const member = vip.members[node] !== undefined;
     const silent = isSilent(vip, nodeState);
     const damped = defined({ dampedUntilMs: dampedAt(vip, node, now)?.untilMs });
@@ -210,7 +212,7 @@ function claimsOf(vip: Vip, now: EpochMs): readonly ClaimStatus[] {
       declined: isOver ? undefined : declined,
     });
     const atRisk = isAtRisk(vip, node) ? (true as const) : undefined;
-    const going = defined({ leaving, atRisk });
+    const going = defined({ leaving, atRisk, ways });
     return [{ node, state, priority, ageMs: now - seenMs, silent, member, ...drained, ...going, ...damped }];
   });
 }

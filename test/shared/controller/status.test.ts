@@ -5,6 +5,7 @@ import { troubleOf } from '../../../shared/controller/health.ts';
 import { type Change, concerns, type Hint, withStopped } from '../../../shared/controller/hint.ts';
 import { isWell, statusOf } from '../../../shared/controller/status/status.ts';
 import type { Mislabelled } from '../../../shared/network/labels.ts';
+import { defined } from '../../../shared/optional.ts';
 import { type EpochMs, epochMs, hours, plus, seconds } from '../../../shared/time.ts';
 import type { Vip } from '../../../shared/vip/vip.ts';
 import { item, memberOf, owned, routeTo, START, says, V4, V6, type World } from '../../support/world.ts';
@@ -89,6 +90,17 @@ describe('status', () => {
     expect(await statusNow(w, orders)).toMatchObject({ ...orders, health: 'frozen' });
     const after = await statusNow(w, { ...orders, heard: [] }, HOUR);
     expect([after.pin, after.freeze]).toEqual([undefined, undefined]);
+  });
+
+  it('shows by which ways a node has reported its last transition, where it was not the bus alone', async () => {
+    const w = await pair();
+    const { claims } = item(w);
+    const of = async (ways?: 'direct' | 'both') => {
+      const heard = { ...claims['i-a']!, ...defined({ ways }) };
+      const { claims: shown } = await statusNow(w, { claims: { ...claims, 'i-a': heard } });
+      return shown.find(({ node }) => node === 'i-a')!.ways;
+    };
+    expect([await of(), await of('direct'), await of('both')]).toEqual([undefined, 'direct', 'both']);
   });
 
   it('shows the claim of a node that is not a member, and a VIP with something mislabelled is not well', async () => {
