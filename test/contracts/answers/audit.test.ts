@@ -3,10 +3,13 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { intentsOf, requestsOf } from '../../../shared/aws/audit-uncovered.ts';
 import { awsApprovals } from '../../../shared/aws/dynamodb/approvals.ts';
 import { awsTimeline } from '../../../shared/aws/dynamodb/timeline.ts';
+import { awsAuditLog } from '../../../shared/aws/dynamodb/timeline-query.ts';
 import { durationMs, type EpochMs, epochMs, iso, plus } from '../../../shared/time.ts';
 import { digest } from '../../../shared/timeline/integrity.ts';
 import { PAGES_MAX } from '../../../shared/timeline/query.ts';
@@ -63,6 +66,31 @@ describe('intents', () => {
     dynamo.settle();
     const counted = await intentsOf(table('long'), [...failovers('web', 1, epochs), ...failovers('db', 1)]);
     expect(counted).toEqual({ count: epochs, atLeast: true });
+  });
+});
+
+describe('rejections that the version before has put into the index by day', () => {
+  it('are found from any minute of their hour on, each once: there they stand under the hour’s beginning', async () => {
+    const at = table('before');
+    const hour = iso(START).slice(0, 13);
+    const id = `${hour}/i-a/malformed`;
+    const item = {
+      ...{ vip: 'rejected/web', ofVip: 'web', id, entry: 'rejected', node: 'i-a', reason: 'malformed', hour },
+      ...{ count: 2, message: 'm', example: 'e', atMs: later(60_000), expiresAtS: START / 1000 },
+      ...{ day: hour.slice(0, 10), at: `${hour}:00:00.000Z ${id}` },
+    };
+    await at.client.send(new PutItemCommand({ TableName: at.table, Item: marshall(item) }));
+    dynamo.settle();
+    const log = awsAuditLog(at, async () => ['web']);
+    const found = async (names: readonly string[], sinceMs: EpochMs) => {
+      const asked = { kinds: ['rejected'], limit: 9, sinceMs, untilMs: later(3_600_000) } as const;
+      const of = names.length === 0 ? awsAuditLog(at, async () => []) : log;
+      return (await of.find(asked)).records.map(({ vip, atMs }) => [vip, atMs]);
+    };
+    const wanted = [['web', later(60_000)]];
+    expect(await found([], later(0))).toEqual(wanted);
+    expect(await found([], later(59_000)), 'by the index alone').toEqual(wanted);
+    expect(await found(['web'], later(59_000)), 'by the index and by its VIP').toEqual(wanted);
   });
 });
 

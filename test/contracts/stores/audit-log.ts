@@ -343,6 +343,30 @@ export function auditLogContract(open: () => Promise<AuditLogUnderTest>, numRuns
     ).toEqual(wanted.map(nameOf).sort());
   });
 
+  it('has read no further back than the part that stopped first, where several had to', async () => {
+    const { log, timeline, orders, settle } = await open();
+    const many = 3 * PAGES_MAX + 7;
+    const outcomes = Array.from({ length: many }, (_, n) =>
+      outcomeOf('web', n + 1, { atMs: plus(EVE, durationMs(n)) }),
+    );
+    await putAll(timeline, outcomes);
+    const lateMs = 2 * ORDER_SLACK;
+    const pins = Array.from({ length: many }, (_, n) => {
+      const words = { vip: 'web', order: 'pin', by: 'ann', reason: 'why', node: 'i-a' } as const;
+      return operatorAction({ ...words, atMs: plus(EVE, durationMs(lateMs + n)) }, `n-${n}`);
+    });
+    for (const pin of pins) await orders.put(pin);
+    settle();
+    const { records, readBackToMs } = await log.find({
+      ...{ vip: 'web', kinds: ['outcome', 'order'], limit: 1000 },
+      ...{ sinceMs: EVE, untilMs: plus(EVE, hours(1)) },
+    });
+    expect(readBackToMs! - EVE).toBeGreaterThan(lateMs);
+    const wanted = pins.filter(({ atMs }) => atMs >= readBackToMs!);
+    const found = records.filter(({ atMs }) => atMs >= readBackToMs!);
+    expect(found.map(nameOf).sort()).toEqual(wanted.map(nameOf).sort());
+  });
+
   it('goes on to the next page where the records around an instant do not fit one', async () => {
     const { log, timeline, settle } = await open();
     for (const epoch of [1, 2, 3, 4, 5]) {

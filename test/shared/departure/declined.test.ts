@@ -1,6 +1,7 @@
 // An operator ends the drain for AWS's maintenance before its date: the sweep announces it no more, until ten minutes before; then once.
 import { describe, expect, it } from 'vitest';
 import { withDrains, withoutDrains } from '../../../cli/drain/outlook.ts';
+import { reconcile } from '../../../shared/controller/reconcile.ts';
 import { announceScheduled } from '../../../shared/controller/warned.ts';
 import { leaveNode } from '../../../shared/departure/leave.ts';
 import { type DeparturePorts, onWarnings } from '../../../shared/departure/warned.ts';
@@ -123,6 +124,21 @@ describe('a drain for a retirement in two days', () => {
     expect(s.drain()).toMatchObject({ by: 'ann', startsAtMs });
     undrain(s);
     expect([await s.sweeps(5), s.drain()]).toEqual([0, undefined]);
+  });
+
+  it('is kept while the maintenance lasts, and forgotten at the millisecond at which it is over', async () => {
+    const s = await stage();
+    await s.sweeps(1);
+    undrain(s);
+    const { untilMs } = item(s.w).declined!['i-a']!;
+    for (const [now, stays] of [
+      [minus(untilMs, durationMs(1)), true],
+      [untilMs, false],
+    ] as const) {
+      await s.w.clock.advance(durationMs(now - s.w.clock.now()));
+      await reconcile(s.w.ports, item(s.w));
+      expect(item(s.w).declined !== undefined, `${untilMs - now} ms before its end`).toBe(stays);
+    }
   });
 
   it('is forgotten when the maintenance is over', async () => {

@@ -136,4 +136,49 @@ describe('the sweep', () => {
     expect(await announced(over, { drains: { 'i-a': drain }, members: {} })).toBe(1);
     expect(await announced(over, { members: {} })).toBe(0);
   });
+
+  it('tells maintenance of one node apart by its date: over, declined or noted is only what has the same one', async () => {
+    const [date, other] = [plus(START, minutes(10)), plus(START, minutes(9))];
+    const drainOn = (startsAtMs: typeof date) => ({
+      ...{ untilMs: plus(START, minutes(60)), by: 'aws.ec2', reason: 'r' },
+      ...{ departure: maintenanceName('i-a', startsAtMs), startsAtMs },
+    });
+    const over = listed({ description: '[Completed] reboot' });
+    expect(await announced(over, { drains: { 'i-a': drainOn(date) } })).toBe(1);
+    expect(await announced(over, { drains: { 'i-a': drainOn(other) } })).toBe(0);
+    const declinedOn = (startsAtMs: typeof date) => ({
+      declined: { 'i-a': { startsAtMs, untilMs: plus(START, minutes(60)) } },
+    });
+    expect(await announced(listed(), declinedOn(date))).toBe(0);
+    expect(await announced(listed(), declinedOn(other))).toBe(1);
+    const beside = async (startsAtMs: typeof date) => {
+      const s = stage();
+      s.ec2.scheduled.push(listed());
+      const web = await s.item();
+      s.vips.items.set('db', { ...web, name: 'db', drains: { 'i-a': drainOn(startsAtMs) } });
+      await announceScheduled(s.ports, await s.vips.list());
+      return s.warned.length;
+    };
+    expect([await beside(date), await beside(other)]).toEqual([0, 1]);
+  });
+
+  it('says nothing of what is over where another event has its node and date; of another date it does', async () => {
+    const date = plus(START, minutes(10));
+    const drain = { untilMs: plus(START, minutes(60)), by: 'aws.ec2', reason: 'r', startsAtMs: date };
+    const drains = { 'i-a': { ...drain, departure: maintenanceName('i-a', date) } };
+    const over = listed({ description: '[Canceled] reboot' });
+    for (const [event, times] of [
+      [listed({ code: 'instance-reboot' }), 0],
+      [listed({ notBeforeMs: plus(date, minutes(30)) }), 1],
+      [listed({ node: 'i-b' }), 1],
+    ] as const) {
+      const s = stage({ drains });
+      s.ec2.scheduled.push(over, event);
+      await announceScheduled(s.ports, await s.vips.list());
+      const told = s.warned.filter(
+        ({ node, description }) => node === 'i-a' && description === over.description,
+      );
+      expect(told, JSON.stringify(event)).toHaveLength(times);
+    }
+  });
 });

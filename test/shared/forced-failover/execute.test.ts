@@ -10,8 +10,11 @@ import type { FailoverOrder } from '../../../shared/forced-failover/order.ts';
 import type { ForcedRun } from '../../../shared/forced-failover/under-way.ts';
 import { hours, plus, seconds } from '../../../shared/time.ts';
 import { LEASE_TTL } from '../../../shared/vip/lease.ts';
-import { withLease } from '../../../shared/vip/vip.ts';
+import { windowOf } from '../../../shared/vip/liveness.ts';
+import { nodeStateFrom } from '../../../shared/vip/node-state.ts';
+import { withClaim, withLease } from '../../../shared/vip/vip.ts';
 import {
+  claimOf,
   finish,
   item,
   memberOf,
@@ -105,6 +108,35 @@ describe('carrying out an order', () => {
       why: expect.stringContaining('the election names i-a'),
     });
     expect(item(w).epoch).toBe(1);
+  });
+});
+
+describe('an order under which the election changes', () => {
+  it('failed for the reason of the last epoch, and has its record: the first one switched', async () => {
+    const w = await pair();
+    const apply = w.ports.ec2.apply.bind(w.ports.ec2);
+    let told = false;
+    w.ports.ec2.apply = async (...given) => {
+      if (!told) {
+        told = true;
+        const now = w.clock.now();
+        const fault = nodeStateFrom(claimOf('i-b', { state: 'FAULT', atMs: now - START }), now);
+        const is = withClaim(item(w), 'i-b', fault, windowOf(now));
+        w.vips.items.set('web', { ...is, rev: is.rev + 1 });
+      }
+      return apply(...given);
+    };
+    const carried = await finish(w, executeForcedFailover(w.ports, order, run));
+    expect(outcomesOf(w).map(({ epoch, to }) => [epoch, to])).toEqual([
+      [1, 'i-a'],
+      [2, 'i-b'],
+      [3, 'i-a'],
+    ]);
+    expect(carried).toMatchObject({
+      outcome: 'failed',
+      why: 'the VIP went to i-a, expected i-b',
+      failover: { epoch: 3, to: 'i-a' },
+    });
   });
 });
 

@@ -8,6 +8,7 @@ import { buildOutcome, markSent, type OutcomeInput } from '../../../shared/switc
 import type { Verdict } from '../../../shared/switch/verify.ts';
 import { durationMs, hours, plus } from '../../../shared/time.ts';
 import { type Milestone, milestone } from '../../../shared/timeline/milestone.ts';
+import { flappingText } from '../../../shared/vip/flapping.ts';
 import { newVip } from '../../../shared/vip/vip.ts';
 import { ACCOUNT, entry, memberOf, START, V4, VPC } from '../../support/world.ts';
 
@@ -98,6 +99,8 @@ describe('the outcome', () => {
 });
 
 describe('its notes', () => {
+  const flaps = { node: 'i-b', sinceMs: START, untilMs: plus(START, hours(1)), transitions: 9 };
+
   test('come in the order in which they matter', () => {
     const check: Step = {
       call: 'ModifyNetworkInterfaceAttribute',
@@ -109,9 +112,9 @@ describe('its notes', () => {
       tried('failed', { code: 'Denied', message: 'no right' }),
       { ...tried('done'), ...untold(check), step: check },
     ];
-    const { notes } = outcome({
+    const { notes, flapping } = outcome({
       seen: { ...seen, source: 'stored', tables: [table(1), table(9, 'vpc-2')] },
-      decision: decision({ failed: 'it failed', notes: ['it was decided'] }),
+      decision: decision({ failed: 'it failed', notes: ['it was decided'], flapping: [flaps] }),
       verdict: { ...verdict, steps, stop: 'lease lost', notes: ['it was read'] },
       intent: new Error('slow down'),
     });
@@ -121,11 +124,13 @@ describe('its notes', () => {
       '1 × Denied: no right',
       'planned from the view stored 2026-11-22T14:00:00.000Z: the describes did not answer in time',
       'it was decided',
+      flappingText(flaps),
       'it was read',
       'source/destination check was on at eni-1; switched off: done',
       'left alone: rtb-9 is in vpc-2, expected vpc-1',
       'the intent could not be recorded: slow down',
     ]);
+    expect(flapping).toEqual(['i-b']);
   });
 
   test('have nothing of a view that could not be had, and one line each, however long it was', () => {

@@ -98,6 +98,11 @@ describe('a direct call', () => {
       { authorizer: { iam: iamOf(NODE, { userId: `${ROLE}:i-0ffeeddccbbaa9988` }) } },
       `caller is ${role} (${ROLE}:i-0ffeeddccbbaa9988) of account ${ACCOUNT}, expected the session of an instance's role`,
     ],
+    [
+      'the user id only ends like the ARN',
+      { authorizer: { iam: iamOf(NODE, { userId: `${ROLE}:x${NODE}` }) } },
+      `caller is ${role} (${ROLE}:x${NODE}) of account ${ACCOUNT}, expected the session of an instance's role`,
+    ],
   ])('is refused where %s', (_what, context, message) => {
     const call = callOf({}, context.authorizer === undefined ? { authorizer: undefined } : context);
     const names = { vip: 'web', node: NODE, eventId: 'request-1' };

@@ -129,6 +129,22 @@ describe('an owner whose claims say that AWS is about to take it', () => {
     expect(w.leavings).toHaveLength(1);
   });
 
+  test('is not noted again at once where the write was not carried out: the next assertion tells of it', async () => {
+    const w = await owner({ freeze });
+    const write = w.vips.write.bind(w.vips);
+    const held = new Fault('throttled', 'ThrottlingException', 'slow down');
+    let tries = 0;
+    w.vips.write = () => {
+      tries += 1;
+      return Promise.reject(held);
+    };
+    await asserts(w, CAUSE);
+    expect([tries, w.leavings]).toEqual([1, []]);
+    w.vips.write = write;
+    await asserts(w, CAUSE);
+    expect(w.leavings).toHaveLength(1);
+  });
+
   test('costs nothing else where the bus does not take it; a mistake of ours is thrown', async () => {
     const w = await owner({ freeze });
     Object.assign(w.ports.bus, { leaving: () => Promise.reject(new Error('no')) });
