@@ -34,4 +34,4 @@ test('--json prints an array of rows and nothing else', async () => {
       expect.arrayContaining(['name', 'n', 'medianMs', 'p99Ms', 'ratioToFloor']),
     );
   }
-}, 60_000);
+}, 600_000);

@@ -18,18 +18,18 @@ const anything = fc.anything({ withBigInt: true, withDate: true, withMap: true, 
 test('hostile events are turned away for every reason there is, and move nothing', async () => {
   const ends = await fuzzEvents({ runs: 15_000, seed: 3 });
   for (const reason of rejectReasons) expect(ends[reason] ?? 0, reason).toBeGreaterThan(15);
-}, 60_000);
+}, 600_000);
 
 test('hostile calls of the function URL are turned away for every reason there is, and move nothing', async () => {
   const ends = await fuzzCalls({ runs: 8000, seed: 3 });
   for (const reason of rejectReasons) expect(ends[reason] ?? 0, reason).toBeGreaterThan(5);
-}, 60_000);
+}, 600_000);
 
 test('a controller that looks at no caller is found out by a call', async () => {
   await expect(fuzzCalls({ runs: 1000, seed: 3 }, { mode: 'none' })).rejects.toThrow(
     '--replay calls --seed 3',
   );
-}, 60_000);
+}, 600_000);
 
 test('a controller that looks at no source is found out by an event with one lie, which seed and path draw again', async () => {
   const failureOf = (draws: Draws): Promise<string> =>
@@ -173,9 +173,9 @@ test('a place that contains itself, by an alias of YAML, is named like any other
 test('a spoilt registry file is applied, or refused before anything was changed, and never a crash; nothing moves', async () => {
   const ends = await fuzzFiles({ runs: 150, seed: 5 });
   for (const status of [0, 1, 2]) expect(ends[status] ?? 0, `exit status ${status}`).toBeGreaterThan(5);
-}, 120_000);
+}, 600_000);
 
 test('a spoilt command line is done, or refused before anything was changed, and never a crash; nothing moves', async () => {
   const ends = await fuzzLines({ runs: 300, seed: 6 });
   for (const status of [0, 2, 3]) expect(ends[status] ?? 0, `exit status ${status}`).toBeGreaterThan(5);
-}, 120_000);
+}, 600_000);
