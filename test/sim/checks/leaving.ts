@@ -131,7 +131,8 @@ function notTold(world: World): readonly Violation[] {
       const isAgain = becameMaster(w, node) && [w, ...later].every(({ after }) => isKeptBy(after, node));
       if (!isAgain && ![w, ...later].every(keeps)) return false;
       const untilMs = w.atMs + TOLD_WITHIN_MS;
-      // The failover to another node failed, which is what people hear of then.
+      // The failover to another node fails, which is what people have heard of, or hear of now.
+      const tried = w.after.tried?.node ?? node;
       const hasFailed = world.net.notices.some(
         (one) =>
           one.vip === vip &&
@@ -141,6 +142,7 @@ function notTold(world: World): readonly Violation[] {
       );
       return (
         !hasFailed &&
+        tried === node &&
         !noticesOf(world).some((one) => one.vip === vip && one.node === node && one.atMs <= untilMs)
       );
     });
