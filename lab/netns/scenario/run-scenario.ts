@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { defined } from '../../../shared/optional.ts';
 import { epochMs } from '../../../shared/time.ts';
 import { elect } from '../../../shared/vip/election.ts';
+import type { Vip } from '../../../shared/vip/vip.ts';
 import { Client, isGood, type Outage, outageOf } from '../node/client.ts';
 import type { Lab } from '../sandbox/lab.ts';
 import { VIP } from '../sandbox/topology.ts';
@@ -41,6 +42,8 @@ const BOOT_MS = 30_000;
 const FIRST_ANSWER_MS = 15_000;
 /** Past the backup's startup delay (1 s) and one round of adverts: only then it takes over as fast as it ever will. */
 const QUIET_BEFORE_MS = 1_500;
+/** A lease that nobody releases runs out by then. */
+const AT_REST_WITHIN_MS = 15_000;
 /** Seldom enough not to be in the way of what is measured. */
 const WATCH_EVERY_MS = 250;
 
@@ -116,7 +119,7 @@ async function runAndCheck(scenario: Scenario, prepared: Prepared): Promise<Resu
     error instanceof Error ? error.message : String(error),
   ]);
   const outage = outageOf(client.answers, startMs, monotonicMs());
-  const vip = await context.cloud.vip();
+  const vip = await atRest(context);
   const failovers = await context.cloud.failovers(prepared.epochBefore + 1, vip.epoch);
   const lastAnswer = client.answers.findLast(isGood)?.what ?? 'no one';
   const seen = { outage, vip, failovers, epochBefore: prepared.epochBefore, lastAnswer };
@@ -133,6 +136,18 @@ async function runAndCheck(scenario: Scenario, prepared: Prepared): Promise<Resu
     broken,
     tooLong: exceededBounds(scenario, outage),
   };
+}
+
+/** The item when nothing is under way: a sweep, or an assertion, may have begun an epoch a moment ago. As it is where that takes too long. */
+async function atRest(context: ScenarioContext): Promise<Vip> {
+  const { cloud } = context;
+  let vip = await cloud.vip();
+  const rests = async () => {
+    vip = await cloud.vip();
+    return vip.lease === undefined && Object.keys(vip.open).length === 0;
+  };
+  await context.until('nothing to be under way', rests, AT_REST_WITHIN_MS).catch(() => undefined);
+  return vip;
 }
 
 function movedAfter({ faultsMs, cloud }: ScenarioContext): number | undefined {
