@@ -219,11 +219,7 @@ describe('a bus that fails', () => {
     await node.write('INSTANCE "VI_WEB" MASTER 3');
     await node.bus.until(() => transitions().length === 2);
     // By the next one that is sent: the second line, where the shim was so slow that it read each alone.
-    expect(
-      transitions()
-        .map(({ detail }) => detail.dropped)
-        .toSorted(),
-    ).toEqual([0, 1]);
+    expect(transitions().reduce((told, { detail }) => told + detail.dropped, 0)).toBe(1);
   });
 
   test('that refuses a whole request as invalid is asked with one entry at a time: only the bad one goes', async () => {
