@@ -1,6 +1,6 @@
 // The contracts through the real SDK on a DynamoDB in this process, which gives small pages and the oldest weak reads that it may.
 // ports.aws.test.ts runs the same ones on an emulator's DynamoDB, in every weather.
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsApprovals } from '../../../shared/aws/dynamodb/approvals.ts';
 import { awsChangeLog } from '../../../shared/aws/dynamodb/change-log.ts';
 import { recordedEpoch } from '../../../shared/aws/dynamodb/last-epoch.ts';
@@ -12,13 +12,14 @@ import { awsAuditLog } from '../../../shared/aws/dynamodb/timeline-query.ts';
 import { awsVips } from '../../../shared/aws/dynamodb/vip-store.ts';
 import { awsViews } from '../../../shared/aws/view-cache.ts';
 import { rates } from '../../../shared/rate-limit/local-bucket.ts';
+import { hours, plus } from '../../../shared/time.ts';
 import { type DynamoEndpoint, startDynamo } from '../../support/aws/dynamo.ts';
 import { auditLogContract } from '../stores/audit-log.ts';
 import { newestChangesContract, RETENTION_DAYS, recordsContract } from '../stores/records.ts';
 import { reservationsContract } from '../stores/reservations.ts';
 import { sharedBucketContract } from '../stores/shared-bucket.ts';
 import { timelineContract } from '../timeline.ts';
-import { viewCacheContract } from '../view-cache.ts';
+import { emptyView, viewCacheContract } from '../view-cache.ts';
 import { vipStoreContract } from '../vip-store.ts';
 
 let dynamo: DynamoEndpoint;
@@ -48,7 +49,15 @@ describe('the VIP store', () => {
 });
 
 describe('stored views', () => {
-  viewCacheContract(() => awsViews({ timeline: table(), vipsTable: 'vips' }));
+  const views = () => awsViews({ timeline: table(), vipsTable: 'vips' });
+  viewCacheContract(views);
+
+  it('are one item each under a key of their own, which the functions’ policy and the other version know', async () => {
+    for (const endedAtMs of [emptyView.endedAtMs, plus(emptyView.endedAtMs, hours(1))])
+      await views().keepView('kept', { ...emptyView, endedAtMs });
+    expect(stored('view/kept').map(({ id, entry }) => [id, entry])).toEqual([['latest', 'view']]);
+    expect(stored('kept')).toEqual([]);
+  });
 });
 
 describe('the timeline', () => {
