@@ -2,11 +2,22 @@
 import { describe, expect, test } from 'vitest';
 import { goesWithTheVip } from '../../../../shared/controller/drained.ts';
 import type { Answer } from '../../../../shared/controller/handle-claim.ts';
+import { noteLeaving } from '../../../../shared/controller/notices/leaving.ts';
 import { Fault } from '../../../../shared/fault.ts';
 import { hours, plus, seconds } from '../../../../shared/time.ts';
 import { leavingNotice } from '../../../../shared/timeline/message.ts';
+import { nodeStateFrom } from '../../../../shared/vip/node-state.ts';
 import type { Vip } from '../../../../shared/vip/vip.ts';
-import { item, owned, reconciles, START, says, type World } from '../../../support/world.ts';
+import {
+  claimOf,
+  item,
+  owned,
+  reconciles,
+  START,
+  says,
+  type Words,
+  type World,
+} from '../../../support/world.ts';
 
 const freeze = { untilMs: plus(START, hours(4)), by: 'ann', reason: 'change' };
 const CAUSE = 'spot-terminate';
@@ -154,6 +165,28 @@ describe('an owner whose claims say that AWS is about to take it', () => {
     const other = await owner({ freeze });
     Object.assign(other.ports.bus, { leaving: () => Promise.reject(new TypeError('ours')) });
     await expect(asserts(other, CAUSE)).rejects.toThrow('ours');
+  });
+});
+
+describe('that its keepalived took the VIP back', () => {
+  const of = { state: 'MASTER', sinceMs: 5000, atMs: 5000, over: { leaving: CAUSE } } as const;
+  const rows: readonly (readonly [what: string, node: string, words: Words, told: boolean])[] = [
+    ['the transition that stands in the item', 'i-a', of, true],
+    ['one of another boot', 'i-a', { ...of, bootId: 'boot-before' }, false],
+    ['an older one that comes late', 'i-a', { ...of, sinceMs: 1000, atMs: 1000 }, false],
+    ['one of the standby', 'i-b', of, false],
+    ['an assertion', 'i-a', { ...of, kind: 'assertion' }, false],
+    ['a transition to BACKUP', 'i-a', { ...of, state: 'BACKUP' }, false],
+    ['one of a node that stays', 'i-a', { ...of, over: {} }, false],
+  ];
+
+  test.each(rows)('is told by %s', async (_what, node, words, told) => {
+    const w = await owner({ hold: 'master' });
+    const { claims } = item(w);
+    const standing = nodeStateFrom(claimOf('i-a', of), START);
+    w.vips.items.set('web', { ...item(w), claims: { ...claims, 'i-a': standing } });
+    const { stranded } = await noteLeaving(w.ports, item(w), claimOf(node, words));
+    expect(stranded).toEqual(told ? { key: 'not-taken', node: 'i-a', cause: CAUSE } : undefined);
   });
 });
 
