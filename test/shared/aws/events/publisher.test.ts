@@ -1,6 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
+import type { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { describe, expect, test } from 'vitest';
 import {
+  awsPublisher,
   CONTROLLER_SOURCE,
+  FAILED,
   FINISHED,
   FLAPPING,
   finishedDetail,
@@ -28,6 +32,49 @@ describe('what the command line leaves to reconcile', () => {
     expect(JSON.parse(detail)).toMatchObject(JSON.parse(JSON.stringify(finishedDetail(told!))) as object);
     await publisher.failed({ ...told!, outcome: 'failed' });
     expect(item(w).unannounced).toMatchObject({ as: 'failed' });
+  });
+});
+
+describe('what reconcile finds left in an item', () => {
+  test.each([
+    ['finished', FINISHED],
+    ['failed', FAILED],
+  ] as const)('is sent as it was left: %s', async (as, detailType) => {
+    const sent: unknown[] = [];
+    const send = async ({ input }: PutEventsCommand) => {
+      sent.push(...input.Entries!);
+      return { Entries: [{ EventId: 'e-1' }] };
+    };
+    const { signal } = new AbortController();
+    const client = { send } as unknown as EventBridgeClient;
+    const publisher = awsPublisher({ client, bus: 'vipshift-dev', place: { stage: 'dev' }, signal });
+    await publisher.forward({ as, detail: '{"epoch":7}' });
+    const entry = { EventBusName: 'vipshift-dev', Source: CONTROLLER_SOURCE, DetailType: detailType };
+    expect(sent).toEqual([{ ...entry, Detail: '{"epoch":7}' }]);
+  });
+
+  test('is in the item by the time that the command line goes on', async () => {
+    const w = world();
+    await says(w, 'i-a');
+    const [told] = outcomesOf(w);
+    const { write } = w.vips;
+    const written = Promise.withResolvers<void>();
+    let isDone = false;
+    const vips = {
+      ...w.vips,
+      write: async (...args: Parameters<typeof write>) => {
+        await written.promise;
+        return write(...args);
+      },
+    };
+    const left = laterPublisher(vips, { stage: 'dev' }).finished(told!);
+    void left.then(() => (isDone = true));
+    // All that can go on has.
+    await setImmediate();
+    expect(isDone).toBe(false);
+    written.resolve();
+    await left;
+    expect(item(w).unannounced).toMatchObject({ as: 'finished' });
   });
 });
 
