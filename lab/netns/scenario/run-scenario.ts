@@ -42,7 +42,7 @@ const BOOT_MS = 30_000;
 const FIRST_ANSWER_MS = 15_000;
 /** Past the backup's startup delay (1 s) and one round of adverts: only then it takes over as fast as it ever will. */
 const QUIET_BEFORE_MS = 1_500;
-/** A lease that nobody releases runs out by then. */
+/** A lease that no one releases runs out by then. */
 const AT_REST_WITHIN_MS = 15_000;
 /** Seldom enough not to be in the way of what is measured. */
 const WATCH_EVERY_MS = 250;

@@ -140,7 +140,7 @@ describe('an owner whose claims say that AWS is about to take it', () => {
     expect(w.leavings).toHaveLength(1);
   });
 
-  test('is not noted again at once where the write was not carried out: the next assertion tells of it', async () => {
+  test('is not noted again at once where the write was not carried out: the next assertion reports it', async () => {
     const w = await owner({ freeze });
     const write = w.vips.write.bind(w.vips);
     const held = new Fault('throttled', 'ThrottlingException', 'slow down');
