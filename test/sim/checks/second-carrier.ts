@@ -32,7 +32,10 @@ export function secondCarrier(world: World): readonly Violation[] {
       last.members[first.word.node] !== undefined &&
       last.removedAtMs === undefined;
     // EC2's hint took the word back meanwhile, and with it the reason to wait; or someone made up a later one.
-    const stood = held.every((w) => w.after.claims[first.word.node]?.state === 'MASTER');
+    const stood = held.every((w) => {
+      const is = w.after.claims[first.word.node];
+      return is?.state === 'MASTER' && is.since === first.word.since;
+    });
     if (!stood || overMs <= endsMs + WITHIN_MS || endsMs + WITHIN_MS > world.endAtMs || !isPresent) continue;
     const second = log.carried.find(
       (c) => isSame(c, first) && c.way !== first.way && c.atMs > taken.atMs && c.atMs < endsMs - IN_TIME_MS,
