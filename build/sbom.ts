@@ -1,14 +1,15 @@
 /**
  * `npm run sbom`: the bill of materials (CycloneDX 1.5, on stdout) of what the command line and the functions ship.
  *
- * Read from package-lock.json, which has all of it: the version, checksum and licence of each package, and what needs what. npm's own
- * `npm sbom` came with npm 10, and Debian 13 has npm 9; a package that does it brings 148 others. Left out is what only tools need, by the
- * mark that the lock has for them.
+ * Read from package-lock.json, which has all of it: the version, checksum and licence of each package, and what needs what. Debian
+ * 13's npm 9 has no `npm sbom`, and @cyclonedx/cyclonedx-npm 6.0.1 would add 148 packages to the tools. Left out is what only tools need, by
+ * the mark that the lock has for them.
  * Invariant: the same bytes for the same lock: the serial number comes of the content, and there is no time in it.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { defined, ifDefined } from '../shared/optional.ts';
 
 interface Locked {
   readonly version: string;
@@ -82,8 +83,10 @@ function unique<T>(all: readonly T[], key: (one: T) => string): readonly T[] {
 const componentOf = (name: string, { version, license, integrity }: Locked) => ({
   ...{ 'bom-ref': `${name}@${version}`, type: 'library', name, version, scope: 'required' },
   purl: `pkg:npm/${name.replace('@', '%40')}@${version}`,
-  ...(integrity === undefined ? {} : { hashes: [hashOf(integrity)] }),
-  ...(license === undefined ? {} : { licenses: [licenseOf(license)] }),
+  ...defined({
+    hashes: ifDefined(integrity, (sum) => [hashOf(sum)]),
+    licenses: ifDefined(license, (terms) => [licenseOf(terms)]),
+  }),
 });
 
 function hashOf(integrity: string): { readonly alg: string; readonly content: string } {

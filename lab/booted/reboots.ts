@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import type { LabCommand, Say } from '../command.ts';
 import { DELAYS_TEXT, slowDown } from '../netns/cloud/delays.ts';
 import { oneOf, wholeNumber } from '../options.ts';
+import { type Series, seriesFrom, seriesOptions } from '../series.ts';
 import { type BootedNode, LINGER_S } from './booted-node.ts';
 import { openBootedLab } from './lab.ts';
 import { type PlannedStop, runPlannedStop, type StopKind, stopKinds } from './planned-stops.ts';
@@ -21,18 +22,13 @@ const usage = `usage: npm run lab -- reboots [--runs N] [--kind reboot|poweroff|
   --json           an array of objects, one for each planned stop, on stdout
   --logs FOLDER    where the emulators' logs go (default: .lab/netns)
 `;
-const RUNS_MAX = 1_000;
 const LINGER_MAX_S = 60;
 const orders = ['without', 'with'] as const;
 type Order = (typeof orders)[number];
 
-interface Options {
-  readonly runs: number;
-  readonly kinds: readonly StopKind[];
+interface Options extends Series<StopKind> {
   readonly orders: readonly Order[];
   readonly lingerS: number;
-  readonly json: boolean;
-  readonly logFolder: string;
 }
 
 export const rebootsCommand: LabCommand = {
@@ -41,22 +37,15 @@ export const rebootsCommand: LabCommand = {
     const { values } = parseArgs({
       args: [...argv],
       options: {
-        runs: { type: 'string', default: '20' },
-        kind: { type: 'string', multiple: true, default: [...stopKinds] },
+        ...seriesOptions({ runs: 20, kinds: stopKinds, logFolder }),
         order: { type: 'string', multiple: true, default: [...orders] },
         linger: { type: 'string', default: String(LINGER_S) },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-        logs: { type: 'string', default: logFolder },
       },
     });
     const options = {
-      runs: wholeNumber('--runs', values.runs, { from: 1, to: RUNS_MAX }),
+      ...seriesFrom(values, stopKinds),
       lingerS: wholeNumber('--linger', values.linger, { from: 0, to: LINGER_MAX_S }),
-      kinds: values.kind.map((kind) => oneOf('--kind', kind, stopKinds)),
       orders: values.order.map((order) => oneOf('--order', order, orders)),
-      json: values.json,
-      logFolder: values.logs,
     };
     return { help: values.help, logFolder: values.logs, run: (say) => runReboots(options, say) };
   },

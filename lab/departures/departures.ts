@@ -12,12 +12,12 @@ import type { Hold } from '../netns/node/keepalived.ts';
 import { openLab } from '../netns/sandbox/lab.ts';
 import { figure } from '../netns/scenario/report.ts';
 import { runScenario, type ScenarioResult } from '../netns/scenario/run-scenario.ts';
-import { oneOf, wholeNumber } from '../options.ts';
+import { oneOf } from '../options.ts';
+import { type Series, seriesFrom, seriesOptions } from '../series.ts';
 import { departure, type KindName, kinds } from './kinds.ts';
 
 const names = Object.keys(kinds) as readonly KindName[];
 const holds = ['both', 'master'] as const satisfies readonly Hold[];
-const RUNS_MAX = 1_000;
 
 const usage = `usage: npm run lab -- departures [--runs N] [--kind KIND]... [--hold both|master]... [--json] [--logs FOLDER]
 
@@ -29,12 +29,8 @@ ${names.map((name) => `                     ${name.padEnd(8)}${kinds[name].says}
   --logs FOLDER    where the nodes' and emulators' logs go (default: .lab/netns)
 `;
 
-interface Options {
-  readonly runs: number;
-  readonly kinds: readonly KindName[];
+interface Options extends Series<KindName> {
   readonly holds: readonly Hold[];
-  readonly json: boolean;
-  readonly logFolder: string;
 }
 
 export const departuresCommand: LabCommand = {
@@ -43,21 +39,12 @@ export const departuresCommand: LabCommand = {
     const { values } = parseArgs({
       args: [...argv],
       options: {
-        runs: { type: 'string', default: '20' },
-        kind: { type: 'string', multiple: true, default: [...names] },
+        ...seriesOptions({ runs: 20, kinds: names, logFolder }),
         hold: { type: 'string', multiple: true, default: [...holds] },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-        logs: { type: 'string', default: logFolder },
       },
     });
-    const options = {
-      runs: wholeNumber('--runs', values.runs, { from: 1, to: RUNS_MAX }),
-      kinds: values.kind.map((kind) => oneOf('--kind', kind, names)),
-      holds: values.hold.map((hold) => oneOf('--hold', hold, holds)),
-      json: values.json,
-      logFolder: values.logs,
-    };
+    const holdsAsked = values.hold.map((hold) => oneOf('--hold', hold, holds));
+    const options = { ...seriesFrom(values, names), holds: holdsAsked };
     return { help: values.help, logFolder: values.logs, run: (say) => runDepartures(options, say) };
   },
 };

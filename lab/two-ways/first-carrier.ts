@@ -3,6 +3,7 @@
  * number of the run is even the request does not go out, where it is odd it takes effect and its sender does not hear of it.
  *
  * Invariant: none but that process is killed, and it once.
+ * Limit: a sweep of reconcile that begins at that very moment is taken for it; then the claim's own function goes on.
  */
 import { callerOf } from '../netns/cloud/caller.ts';
 import type { Gate, Tap } from '../netns/cloud/recording-proxy.ts';

@@ -104,7 +104,6 @@ export function played(name: KindName, cloud: Cloud, { nth, seed }: Run): Played
         cloud.bus.gate = open;
       }
       await context.calm('b', END.settlesWithinMs);
-      if (kind.concurrency !== undefined) await cloud.limitFailover(undefined);
       await isWhole(context, epoch);
     },
   };

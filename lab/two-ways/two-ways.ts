@@ -6,18 +6,20 @@
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { LEASE_TTL } from '../../shared/vip/lease.ts';
 import type { LabCommand, Say } from '../command.ts';
 import { pass } from '../netns/cloud/cloud.ts';
 import { openLab } from '../netns/sandbox/lab.ts';
 import { figure } from '../netns/scenario/report.ts';
 import { runScenario, type ScenarioResult } from '../netns/scenario/run-scenario.ts';
-import { oneOf, wholeNumber } from '../options.ts';
+import { wholeNumber } from '../options.ts';
+import { type Series, seriesFrom, seriesOptions } from '../series.ts';
 import { BUS_MEDIAN_MS, BUS_P99_MS } from './bus-delay.ts';
 import { type KindName, kinds, played } from './kinds.ts';
 
 const names = Object.keys(kinds) as readonly KindName[];
-const RUNS_MAX = 1_000;
 const SEED_MAX = 2 ** 31;
+const HEALED_WITHIN_MS = LEASE_TTL + 1_000;
 /** More requests a function never made here. */
 const KILLS_MAX = 200;
 
@@ -31,12 +33,8 @@ ${names.map((name) => `                     ${name.padEnd(11)}${kinds[name].says
   --logs FOLDER    where the nodes' and emulators' logs go (default: .lab/netns)
 `;
 
-interface Options {
-  readonly runs: number;
-  readonly kinds: readonly KindName[];
+interface Options extends Series<KindName> {
   readonly seed: number;
-  readonly json: boolean;
-  readonly logFolder: string;
 }
 
 export const twoWaysCommand: LabCommand = {
@@ -45,21 +43,12 @@ export const twoWaysCommand: LabCommand = {
     const { values } = parseArgs({
       args: [...argv],
       options: {
-        runs: { type: 'string', default: '100' },
-        kind: { type: 'string', multiple: true, default: [...names] },
+        ...seriesOptions({ runs: 100, kinds: names, logFolder }),
         seed: { type: 'string', default: String(randomInt(SEED_MAX)) },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-        logs: { type: 'string', default: logFolder },
       },
     });
-    const options = {
-      runs: wholeNumber('--runs', values.runs, { from: 1, to: RUNS_MAX }),
-      kinds: values.kind.map((kind) => oneOf('--kind', kind, names)),
-      seed: wholeNumber('--seed', values.seed, { from: 0, to: SEED_MAX }),
-      json: values.json,
-      logFolder: values.logs,
-    };
+    const seed = wholeNumber('--seed', values.seed, { from: 0, to: SEED_MAX });
+    const options = { ...seriesFrom(values, names), seed };
     return { help: values.help, logFolder: values.logs, run: (say) => runTwoWays(options, say) };
   },
 };
@@ -90,11 +79,13 @@ async function runTwoWays(options: Options, say: Say): Promise<number> {
       const { scenario, carrier } = played(kind, lab.cloud, { nth, seed });
       const result = await runScenario(lab, scenario);
       const killedAt = carrier()?.killedAt;
-      // Nothing was killed: it makes no more requests.
-      if (kind === 'carrier' && killedAt === undefined && result.verdict === 'held') break;
-      const run = { kind, ...result, by: wayOf(result), killedAt };
+      // Nothing was killed: it makes no more requests, or something else is wrong.
+      const isOver = kind === 'carrier' && killedAt === undefined;
+      if (isOver && result.verdict === 'held') break;
+      const run = bounded({ kind, ...result, by: wayOf(result), killedAt });
       say(JSON.stringify(run));
       found.push(run);
+      if (isOver) break;
     }
     all.push(...found);
     if (!json) process.stdout.write(`${row(kind, found)}\n`);
@@ -102,6 +93,14 @@ async function runTwoWays(options: Options, say: Say): Promise<number> {
   await lab.close();
   if (json) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
   return all.every(({ verdict }) => verdict === 'held') ? 0 : 1;
+}
+
+/** Where the function was killed the VIP has moved within a lease and a second from then. */
+export function bounded(run: TwoWaysRun): TwoWaysRun {
+  const { killedAt, movedMs = 0 } = run;
+  if (killedAt === undefined || movedMs <= HEALED_WITHIN_MS) return run;
+  const late = `moved ${Math.round(movedMs)} ms after the kill, expected ${HEALED_WITHIN_MS} ms or less`;
+  return { ...run, verdict: 'broken', tooLong: [...run.tooLong, late] };
 }
 
 /** By the record's own stages of the failover that ended the outage. */

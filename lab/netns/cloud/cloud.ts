@@ -181,6 +181,7 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
     hold: 'both',
   } as const;
   if (release === undefined) await vips.write(undefined, newVip(entry));
+  let limit: number | undefined;
   const instanceIds = { a: vpc.nodes.a.instanceId, b: vpc.nodes.b.instanceId };
   return {
     vpc,
@@ -237,6 +238,8 @@ export async function openCloud(input: CloudInput): Promise<Cloud> {
     },
     agents,
     async limitFailover(most) {
+      if (most === limit) return;
+      limit = most;
       const FunctionName = deployment.functions.failover;
       await (most === undefined
         ? clients.lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }))

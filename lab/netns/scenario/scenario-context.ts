@@ -115,6 +115,8 @@ export async function restore({ nodes, router, cloud }: Omit<ScenarioInput, 'hol
   cloud.ec2.answered = (exchange) => cloud.mirror.follow(exchange);
   for (const tap of [cloud.ec2, cloud.store, ...(cloud.direct ? [cloud.direct.tap] : [])]) tap.gate = pass;
   cloud.bus.gate = cloud.busGate;
+  cloud.store.answered = () => {};
+  await cloud.limitFailover(undefined);
   await Promise.all([nodes.a.machine.kill(), nodes.b.machine.kill()]);
   await router.heal();
   await cloud.warnings.takeBack();

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { percentile } from '../../../lab/netns/scenario/report.ts';
 import { BUS_MEDIAN_MS, BUS_P99_MS, busDelayMs } from '../../../lab/two-ways/bus-delay.ts';
-import { wayOf } from '../../../lab/two-ways/two-ways.ts';
+import { bounded, type TwoWaysRun, wayOf } from '../../../lab/two-ways/two-ways.ts';
 
 test('the delays of the bus have the median and the 99th percentile that were measured', () => {
   const delays = Array.from({ length: 20_000 }, (_, nth) => busDelayMs(7, nth));
@@ -27,4 +27,16 @@ test('the way is the one that the record has as the first stage of the claim', (
     });
   expect([by('bus-accepted'), by('direct-accepted')]).toEqual(['bus', 'direct']);
   expect(wayOf({ timeline: undefined })).toBeUndefined();
+});
+
+test('a run breaks where the VIP moved later than a lease and a second after the kill', () => {
+  const run = { kind: 'carrier', verdict: 'held', tooLong: [] } as unknown as TwoWaysRun;
+  const of = (over: Partial<TwoWaysRun>) => bounded({ ...run, ...over });
+  const late = { killedAt: 'ReplaceRoute', movedMs: 11_001 };
+  expect(of(late)).toMatchObject({
+    verdict: 'broken',
+    tooLong: ['moved 11001 ms after the kill, expected 11000 ms or less'],
+  });
+  for (const over of [{ ...late, movedMs: 11_000 }, { killedAt: 'PutItem' }, { movedMs: 60_000 }])
+    expect(of(over)).toMatchObject({ verdict: 'held', tooLong: [] });
 });

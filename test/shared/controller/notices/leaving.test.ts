@@ -11,6 +11,7 @@ import type { Vip } from '../../../../shared/vip/vip.ts';
 import {
   claimOf,
   item,
+  memberOf,
   owned,
   reconciles,
   START,
@@ -188,6 +189,18 @@ describe('that its keepalived took the VIP back', () => {
     const { stranded } = await noteLeaving(w.ports, item(w), claimOf(node, words));
     expect(stranded).toEqual(told ? { key: 'not-taken', node: 'i-a', cause: CAUSE } : undefined);
   });
+});
+
+test('no standby’s own word says that the owner took the VIP back: two nodes leave, and a third stays', async () => {
+  const w = await owner({ hold: 'master' });
+  const said = (node: string, sinceMs: number, state: 'MASTER' | 'BACKUP' = 'MASTER') =>
+    claimOf(node, { state, sinceMs, atMs: sinceMs, over: state === 'MASTER' ? { leaving: CAUSE } : {} });
+  const claims = { 'i-a': said('i-a', 5000), 'i-b': said('i-b', 1000), 'i-c': said('i-c', 0, 'BACKUP') };
+  const members = { ...item(w).members, 'i-c': memberOf('i-c') };
+  const standing = Object.entries(claims).map(([node, one]) => [node, nodeStateFrom(one, START)] as const);
+  w.vips.items.set('web', { ...item(w), members, claims: Object.fromEntries(standing) });
+  expect((await noteLeaving(w.ports, item(w), claims['i-b'])).stranded).toBeUndefined();
+  expect((await noteLeaving(w.ports, item(w), claims['i-a'])).stranded).toMatchObject({ key: 'not-taken' });
 });
 
 test('the notice has the command for this stage and Region', () => {

@@ -1,5 +1,5 @@
 // Rows of what EC2 has scheduled for the nodes, and of what keeps a node from being emptied in time.
-import { epochMs, minutes, plus } from '../../../../../shared/time.ts';
+import { minutes, plus } from '../../../../../shared/time.ts';
 import type { Vip } from '../../../../../shared/vip/vip.ts';
 import { NOW, nodes } from '../names.ts';
 import type { World } from '../world.ts';
@@ -105,7 +105,7 @@ export const inOrder: readonly (readonly [what: string, seed: (world: World) => 
     'an owner that is drained for its retirement, and about to give the VIP away',
     (world) => {
       plans(world, { inMinutes: 60 });
-      change(world, { drains: { [nodes.a]: { ...ordered(180), startsAtMs: epochMs(NOW + 3_600_000) } } });
+      change(world, { drains: { [nodes.a]: { ...ordered(180), startsAtMs: plus(NOW, minutes(60)) } } });
     },
   ],
 ];
