@@ -103,7 +103,8 @@ const DRAINED_WITHIN_MS = 150_000;
 /** A limit of the product: the node was not a member when the workflow drained it, or the VIP was registered again since. */
 function isJoinedLater({ log }: World, vip: string, run: DepartureRun | undefined): boolean {
   if (run === undefined) return false;
-  const drainedAtMs = run.rounds[0]?.atMs ?? run.beganAtMs;
+  // From the first round's read on, which ends later.
+  const drainedAtMs = run.dueAtMs;
   const of = log.writes.filter((w) => w.after.name === vip);
   const was = of.findLast((w) => w.atMs <= drainedAtMs)?.after;
   const isMember = (item: Vip | undefined) => item?.members[run.input.node] !== undefined;

@@ -137,4 +137,74 @@ export const checkers: readonly Control[] = [
     breaks: ['second carrier'],
     patches: [patch('checks/second-carrier', 'if (!stood || overMs', 'if (overMs')],
   },
+  {
+    name: 'the checker wants the item to show that a node gave the VIP away',
+    breaks: ['leaving'],
+    patches: [
+      patch(
+        'checks/leaving',
+        'isKeptBy(after, node) && becameMasterWhileLeaving(world, after, node)',
+        'false',
+      ),
+    ],
+  },
+  {
+    name: 'the checker takes EC2’s hint for a claim',
+    breaks: ['leaving'],
+    patches: [patch('checks/leaving', ' && w.by.hint === undefined', '')],
+  },
+  {
+    name: 'the checker wants a node drained in a VIP that was registered again',
+    breaks: ['departures'],
+    patches: [
+      patch('checks/departures', ' || of.some((w) => w.atMs > drainedAtMs && !isMember(w.after))', ''),
+    ],
+  },
+  {
+    name: 'the checker asks who is a member when the first round has ended',
+    breaks: ['departures'],
+    patches: [patch('checks/departures', 'run.dueAtMs;', 'run.rounds[0]?.atMs ?? run.beganAtMs;')],
+  },
+  {
+    name: 'the checker takes a drain that is over for one that stands',
+    breaks: ['leaving'],
+    patches: [
+      patch('checks/leaving', '(vip.drains?.[id]?.untilMs ?? now) <= now', 'vip.drains?.[id] === undefined'),
+    ],
+  },
+  {
+    name: 'the checker wants a leaving told where the failover has just failed',
+    breaks: ['leaving'],
+    patches: [patch('checks/leaving', '!hasFailed &&', '')],
+  },
+  {
+    name: 'the checker forgets that the failover failed before',
+    breaks: ['leaving'],
+    patches: [patch('checks/leaving', 'tried === node &&', '')],
+  },
+  {
+    name: 'the checker wants no one to go from one dead node to another',
+    breaks: ['order'],
+    patches: [patch('checks/order', '(end.belongs === undefined && isAgain)', 'false')],
+  },
+  {
+    name: 'the checker dates a master by what a removal has forgotten',
+    breaks: ['convergence'],
+    patches: [patch('truth/belonging', 'deliveredAtMs >= registeredMs &&', '')],
+  },
+  {
+    name: 'the checker asks a sweep about a member that had joined since',
+    breaks: ['silence told'],
+    patches: [patch('checks/silence-told', 'atFirst?.members[word.node] !== undefined &&', '')],
+  },
+  {
+    name: 'the checker knows that a node stays before its bus is back',
+    breaks: ['never worse'],
+    patches: [patch('checks/never-worse', ' || item?.claims[node]?.leaving !== undefined', '')],
+  },
+  {
+    name: 'the checker takes any word of MASTER for the one that was carried',
+    breaks: ['second carrier'],
+    patches: [patch('checks/second-carrier', ' && is.since === first.word.since', '')],
+  },
 ];

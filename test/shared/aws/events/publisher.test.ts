@@ -17,6 +17,7 @@ import { seconds } from '../../../../shared/time.ts';
 import { flappingNotice } from '../../../../shared/timeline/message.ts';
 import { outcomes } from '../../../../shared/timeline/timeline.ts';
 import { FLAPS_MIN } from '../../../../shared/vip/flapping.ts';
+import type { VipStore } from '../../../../shared/vip/store.ts';
 import { example, type Json, saysFinished, saysFlapping, saysLeaving } from '../../../support/event.ts';
 import { item, outcomesOf, reconciles, says, world } from '../../../support/world.ts';
 
@@ -57,14 +58,13 @@ describe('what reconcile finds left in an item', () => {
     const w = world();
     await says(w, 'i-a');
     const [told] = outcomesOf(w);
-    const { write } = w.vips;
     const written = Promise.withResolvers<void>();
     let isDone = false;
     const vips = {
       ...w.vips,
-      write: async (...args: Parameters<typeof write>) => {
+      write: async (...args: Parameters<VipStore['write']>) => {
         await written.promise;
-        return write(...args);
+        return w.vips.write(...args);
       },
     };
     const left = laterPublisher(vips, { stage: 'dev' }).finished(told!);
